@@ -1,0 +1,21 @@
+//! X.509 certificates, read where they lie: borrowed from their DER, without a heap (RFC 5280).
+//!
+//! The core reads what a client assertion depends on: names, validity, the RSA key, key usage and basic
+//! constraints; and it proves chains of RSA signatures. What it does not know and must not ignore (an
+//! unknown critical extension, an algorithm it cannot verify) is an error, not a shrug.
+
+pub mod certificate;
+pub mod chain;
+pub mod error;
+pub mod extensions;
+pub mod link;
+pub mod name;
+mod oid;
+mod order;
+
+pub use certificate::Certificate;
+pub use chain::{Chain, ProvenChain, Validity};
+pub use error::{CertificateError, ChainError};
+pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
+pub use link::{LinkError, RsaLinks, VerifyLink};
+pub use name::Name;

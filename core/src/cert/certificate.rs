@@ -1,0 +1,230 @@
+//! One certificate.
+
+use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, ObjectIdentifier, UintRef, UtcTime};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
+
+use super::error::CertificateError;
+use super::extensions::{BasicConstraints, Extensions, KeyUsages, purposes};
+use super::name::Name;
+use super::oid;
+use crate::rsa::{KeyError, RsaPublicKey};
+use crate::time::UnixTime;
+
+/// A certificate, borrowed from its DER. Reading it proves nothing yet: [`super::Chain::prove`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate<'a> {
+    der: &'a [u8],
+    tbs: &'a [u8],
+    signature_algorithm: AnyRef<'a>,
+    signature: &'a [u8],
+    content: Content<'a>,
+}
+
+/// What stands inside the signed part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Content<'a> {
+    inner_algorithm: AnyRef<'a>,
+    serial: &'a [u8],
+    issuer: Name<'a>,
+    subject: Name<'a>,
+    not_before: UnixTime,
+    not_after: UnixTime,
+    spki: &'a [u8],
+    extensions: Extensions<'a>,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads one DER certificate; bytes after it are an error.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, CertificateError> {
+        let mut reader = SliceReader::new(der)?;
+        let certificate = reader.sequence(|outer| {
+            let tbs = outer.tlv_bytes()?;
+            let signature_algorithm = AnyRef::decode(outer)?;
+            let signature = BitStringRef::decode(outer)?;
+            let content = Content::read(tbs)?;
+            if content.inner_algorithm != signature_algorithm {
+                return Err(CertificateError::AlgorithmMismatch);
+            }
+            let signature = signature
+                .as_bytes()
+                .ok_or(CertificateError::Malformed { offset: None })?;
+            Ok(Self {
+                der,
+                tbs,
+                signature_algorithm,
+                signature,
+                content,
+            })
+        })?;
+        reader.finish()?;
+        Ok(certificate)
+    }
+
+    /// The whole certificate.
+    pub const fn as_der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// The signed part (tbsCertificate), DER.
+    pub const fn tbs(&self) -> &'a [u8] {
+        self.tbs
+    }
+
+    /// The signature's bytes.
+    pub const fn signature(&self) -> &'a [u8] {
+        self.signature
+    }
+
+    /// The algorithm of the signature; `None` where its identifier is malformed.
+    pub fn signature_algorithm(&self) -> Option<ObjectIdentifier> {
+        algorithm(self.signature_algorithm)
+    }
+
+    /// The serial number's bytes, big-endian, as they stand.
+    pub const fn serial(&self) -> &'a [u8] {
+        self.content.serial
+    }
+
+    /// Who issued it.
+    pub const fn issuer(&self) -> Name<'a> {
+        self.content.issuer
+    }
+
+    /// For whom it was issued.
+    pub const fn subject(&self) -> Name<'a> {
+        self.content.subject
+    }
+
+    /// The first second of its validity.
+    pub const fn not_before(&self) -> UnixTime {
+        self.content.not_before
+    }
+
+    /// The last second of its validity.
+    pub const fn not_after(&self) -> UnixTime {
+        self.content.not_after
+    }
+
+    /// The SubjectPublicKeyInfo, DER.
+    pub const fn spki(&self) -> &'a [u8] {
+        self.content.spki
+    }
+
+    /// The key usages; `None` where the extension is absent, which allows every usage.
+    pub const fn key_usages(&self) -> Option<KeyUsages> {
+        self.content.extensions.key_usage
+    }
+
+    /// Basic constraints; absent means no CA.
+    pub const fn basic_constraints(&self) -> Option<BasicConstraints> {
+        self.content.extensions.basic_constraints
+    }
+
+    /// Whether it is a CA's.
+    pub fn is_ca(&self) -> bool {
+        self.basic_constraints()
+            .is_some_and(|constraints| constraints.ca)
+    }
+
+    /// The purposes of the extended key usage extension, if there is one.
+    pub fn extended_key_usages(&self) -> impl Iterator<Item = ObjectIdentifier> + use<'a> {
+        purposes(self.content.extensions.extended_key_usage)
+    }
+
+    /// Whether it has a critical extension that this software does not know (RFC 5280 section 4.2:
+    /// such a certificate must be refused).
+    pub const fn has_unknown_critical_extension(&self) -> bool {
+        self.content.extensions.unknown_critical
+    }
+
+    /// Whether issuer and subject are the same name.
+    pub fn is_self_issued(&self) -> bool {
+        self.issuer() == self.subject()
+    }
+
+    /// Its key, if it is RSA of a supported size.
+    pub fn rsa_key(&self) -> Result<RsaPublicKey, KeyError> {
+        rsa_key(self.content.spki)
+    }
+}
+
+impl<'a> Content<'a> {
+    fn read(tbs: &'a [u8]) -> Result<Self, CertificateError> {
+        let mut reader = SliceReader::new(tbs)?;
+        let content = reader.sequence(|tbs| {
+            // [0] EXPLICIT version: only v3 has extensions, and what has none needs no version.
+            if is_context(Tag::peek(tbs)?, 0) {
+                tbs.tlv_bytes()?;
+            }
+            let serial = AnyRef::decode(tbs)?.value();
+            let inner_algorithm = AnyRef::decode(tbs)?;
+            let issuer = Name::new(tbs.tlv_bytes()?);
+            let (not_before, not_after) = tbs
+                .sequence(|validity| Ok::<_, der::Error>((moment(validity)?, moment(validity)?)))?;
+            let subject = Name::new(tbs.tlv_bytes()?);
+            let spki = tbs.tlv_bytes()?;
+            let mut extensions = Extensions::default();
+            while !tbs.is_finished() {
+                // [1] and [2] are unique identifiers, which nobody uses (RFC 5280 section 4.1.2.8).
+                let field = AnyRef::decode(tbs)?;
+                if is_context(field.tag(), 3) {
+                    extensions = Extensions::read(field.value())?;
+                }
+            }
+            Ok::<_, CertificateError>(Self {
+                inner_algorithm,
+                serial,
+                issuer,
+                subject,
+                not_before,
+                not_after,
+                spki,
+                extensions,
+            })
+        })?;
+        reader.finish()?;
+        Ok(content)
+    }
+}
+
+fn is_context(tag: Tag, number: u32) -> bool {
+    matches!(tag, Tag::ContextSpecific { number: found, .. } if found == TagNumber(number))
+}
+
+/// UTCTime or GeneralizedTime (RFC 5280 section 4.1.2.5).
+fn moment<'a, R: Reader<'a>>(reader: &mut R) -> Result<UnixTime, der::Error> {
+    let since_epoch = match Tag::peek(reader)? {
+        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
+        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
+    };
+    Ok(UnixTime::MAX.min(UnixTime::from_secs(since_epoch.as_secs()).unwrap_or(UnixTime::MAX)))
+}
+
+/// The identifier of an AlgorithmIdentifier.
+fn algorithm(identifier: AnyRef<'_>) -> Option<ObjectIdentifier> {
+    let mut content = SliceReader::new(identifier.value()).ok()?;
+    ObjectIdentifier::decode(&mut content).ok()
+}
+
+/// The RSA key of a SubjectPublicKeyInfo (RFC 8017 appendix A.1).
+pub(crate) fn rsa_key(spki: &[u8]) -> Result<RsaPublicKey, KeyError> {
+    let (modulus, exponent) = rsa_numbers(spki).ok_or(KeyError::NotRsa)?;
+    RsaPublicKey::from_components(modulus, exponent)
+}
+
+fn rsa_numbers(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = SliceReader::new(spki).ok()?;
+    let (kind, key) = reader
+        .sequence(|spki| Ok::<_, der::Error>((AnyRef::decode(spki)?, BitStringRef::decode(spki)?)))
+        .ok()?;
+    if algorithm(kind)? != oid::RSA_ENCRYPTION {
+        return None;
+    }
+    let mut reader = SliceReader::new(key.as_bytes()?).ok()?;
+    reader
+        .sequence(|numbers| {
+            let modulus = UintRef::decode(numbers)?.as_bytes();
+            Ok::<_, der::Error>((modulus, UintRef::decode(numbers)?.as_bytes()))
+        })
+        .ok()
+}

@@ -1,0 +1,171 @@
+//! A chain: leaf first, each certificate certified by the next (RFC 7515 section 4.1.6).
+
+use core::ops::Deref;
+
+use heapless::Vec;
+
+use super::certificate::Certificate;
+use super::error::ChainError;
+use super::extensions::KeyUsage;
+use super::link::VerifyLink;
+use super::order::order;
+use crate::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
+use crate::time::UnixTime;
+
+/// 1 to [`MAX_CERTIFICATES`] certificates in order, by their names. Nothing is proved yet.
+#[derive(Clone, Debug)]
+pub struct Chain<'a>(Vec<Certificate<'a>, MAX_CERTIFICATES>);
+
+/// A chain whose every link was proved by [`Chain::prove`]. Dates are not part of the proof: they are
+/// checked each time an assertion is made.
+#[derive(Clone, Debug)]
+pub struct ProvenChain<'a>(Chain<'a>);
+
+/// When every certificate of a chain is valid, and which certificates set the bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first second at which all are valid.
+    pub not_before: UnixTime,
+    /// The position of the certificate that becomes valid last; 0 is the leaf.
+    pub last_to_begin: usize,
+    /// The last second at which all are valid.
+    pub not_after: UnixTime,
+    /// The position of the certificate that expires first; 0 is the leaf.
+    pub first_to_end: usize,
+}
+
+impl<'a> Chain<'a> {
+    /// Reads DER certificates, given in any order, and puts them in order.
+    pub fn order(certificates: &[&'a [u8]]) -> Result<Self, ChainError> {
+        let count = certificates.len();
+        if count == 0 {
+            return Err(ChainError::Empty);
+        }
+        if count > MAX_CERTIFICATES {
+            return Err(ChainError::TooMany { count });
+        }
+        let len = certificates
+            .iter()
+            .fold(0_usize, |sum, der| sum.saturating_add(der.len()));
+        if len > MAX_CHAIN_DER {
+            return Err(ChainError::TooLong { len });
+        }
+        let mut given = Vec::<_, MAX_CERTIFICATES>::new();
+        for (position, der) in certificates.iter().enumerate() {
+            let certificate = Certificate::from_der(der)
+                .map_err(|error| ChainError::Certificate { position, error })?;
+            if given.contains(&certificate) {
+                return Err(ChainError::Duplicate { position });
+            }
+            given
+                .push(certificate)
+                .map_err(|_| ChainError::TooMany { count })?;
+        }
+        order(&given).map(Self)
+    }
+
+    /// The certificates, leaf first.
+    pub fn certificates(&self) -> &[Certificate<'a>] {
+        &self.0
+    }
+
+    /// The leaf.
+    pub fn leaf(&self) -> Option<&Certificate<'a>> {
+        self.0.first()
+    }
+
+    /// Whether the last certificate is issued by itself: a root.
+    pub fn has_root(&self) -> bool {
+        self.0.last().is_some_and(Certificate::is_self_issued)
+    }
+
+    /// When all certificates are valid.
+    pub fn validity(&self) -> Validity {
+        let mut validity = Validity {
+            not_before: UnixTime::MAX.saturating_sub(u64::MAX),
+            last_to_begin: 0,
+            not_after: UnixTime::MAX,
+            first_to_end: 0,
+        };
+        for (position, certificate) in self.0.iter().enumerate() {
+            if certificate.not_before() > validity.not_before {
+                validity.not_before = certificate.not_before();
+                validity.last_to_begin = position;
+            }
+            if certificate.not_after() < validity.not_after {
+                validity.not_after = certificate.not_after();
+                validity.first_to_end = position;
+            }
+        }
+        validity
+    }
+
+    /// Proves the chain as RFC 5280 section 6.1 does, without dates and revocation: signatures (by
+    /// `links`), CA flags, keyCertSign, path lengths, critical extensions, and that the leaf is none of
+    /// the CAs. A self-issued last certificate must have signed itself.
+    pub fn prove(self, links: &impl VerifyLink) -> Result<ProvenChain<'a>, ChainError> {
+        if self.leaf().is_some_and(Certificate::is_ca) {
+            return Err(ChainError::LeafIsCa);
+        }
+        for position in 0..self.0.len() {
+            self.prove_at(position, links)?;
+        }
+        Ok(ProvenChain(self))
+    }
+
+    /// Proves what [`Chain::prove`] does for the certificate at `position` alone; for a report of every
+    /// fault.
+    pub fn prove_at(&self, position: usize, links: &impl VerifyLink) -> Result<(), ChainError> {
+        let Some(certificate) = self.0.get(position) else {
+            return Ok(());
+        };
+        if certificate.has_unknown_critical_extension() {
+            return Err(ChainError::CriticalExtension { position });
+        }
+        if position > 0 {
+            self.prove_issuer(position, certificate)?;
+        }
+        let issuer = match self.0.get(position.saturating_add(1)) {
+            Some(issuer) => issuer,
+            None if certificate.is_self_issued() => certificate,
+            None => return Ok(()),
+        };
+        links
+            .verify(certificate, issuer)
+            .map_err(|error| ChainError::Link { position, error })
+    }
+
+    fn prove_issuer(&self, position: usize, issuer: &Certificate<'_>) -> Result<(), ChainError> {
+        let Some(constraints) = issuer
+            .basic_constraints()
+            .filter(|constraints| constraints.ca)
+        else {
+            return Err(ChainError::NotCa { position });
+        };
+        if issuer
+            .key_usages()
+            .is_some_and(|usages| !usages.has(KeyUsage::KeyCertSign))
+        {
+            return Err(ChainError::CaKeyUsage { position });
+        }
+        if let Some(allowed) = constraints.path_len {
+            // Self-issued CAs do not count (RFC 5280 section 4.2.1.9); neither does the leaf.
+            let below = self.0.iter().take(position).skip(1);
+            let count = below
+                .filter(|certificate| !certificate.is_self_issued())
+                .count();
+            if count > usize::from(allowed) {
+                return Err(ChainError::PathLength { position, allowed });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Deref for ProvenChain<'a> {
+    type Target = Chain<'a>;
+
+    fn deref(&self) -> &Chain<'a> {
+        &self.0
+    }
+}

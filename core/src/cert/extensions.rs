@@ -1,0 +1,202 @@
+//! The extensions that decide whether a key may sign assertions or certificates.
+
+use core::fmt;
+
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
+use der::{Decode, Reader, SliceReader, Tag, Tagged};
+
+use super::error::CertificateError;
+use super::oid;
+
+/// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUsage {
+    /// digitalSignature.
+    DigitalSignature,
+    /// nonRepudiation, which newer texts call contentCommitment: the mark of an eSeal.
+    NonRepudiation,
+    /// keyEncipherment.
+    KeyEncipherment,
+    /// dataEncipherment.
+    DataEncipherment,
+    /// keyAgreement.
+    KeyAgreement,
+    /// keyCertSign.
+    KeyCertSign,
+    /// cRLSign.
+    CrlSign,
+    /// encipherOnly.
+    EncipherOnly,
+    /// decipherOnly.
+    DecipherOnly,
+}
+
+impl KeyUsage {
+    /// Every bit, in its order.
+    pub const ALL: [Self; 9] = [
+        Self::DigitalSignature,
+        Self::NonRepudiation,
+        Self::KeyEncipherment,
+        Self::DataEncipherment,
+        Self::KeyAgreement,
+        Self::KeyCertSign,
+        Self::CrlSign,
+        Self::EncipherOnly,
+        Self::DecipherOnly,
+    ];
+
+    /// The name in RFC 5280.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DigitalSignature => "digitalSignature",
+            Self::NonRepudiation => "nonRepudiation",
+            Self::KeyEncipherment => "keyEncipherment",
+            Self::DataEncipherment => "dataEncipherment",
+            Self::KeyAgreement => "keyAgreement",
+            Self::KeyCertSign => "keyCertSign",
+            Self::CrlSign => "cRLSign",
+            Self::EncipherOnly => "encipherOnly",
+            Self::DecipherOnly => "decipherOnly",
+        }
+    }
+
+    const fn mask(self) -> u16 {
+        match self {
+            Self::DigitalSignature => 1,
+            Self::NonRepudiation => 1 << 1,
+            Self::KeyEncipherment => 1 << 2,
+            Self::DataEncipherment => 1 << 3,
+            Self::KeyAgreement => 1 << 4,
+            Self::KeyCertSign => 1 << 5,
+            Self::CrlSign => 1 << 6,
+            Self::EncipherOnly => 1 << 7,
+            Self::DecipherOnly => 1 << 8,
+        }
+    }
+}
+
+impl fmt::Display for KeyUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The key usages of a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyUsages(u16);
+
+impl KeyUsages {
+    /// Whether the certificate has this usage.
+    pub const fn has(self, usage: KeyUsage) -> bool {
+        self.0 & usage.mask() != 0
+    }
+
+    /// Those that the certificate has.
+    pub fn iter(self) -> impl Iterator<Item = KeyUsage> {
+        KeyUsage::ALL
+            .into_iter()
+            .filter(move |&usage| self.has(usage))
+    }
+}
+
+/// Basic constraints (RFC 5280 section 4.2.1.9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BasicConstraints {
+    /// Whether the certificate is a CA's.
+    pub ca: bool,
+    /// How many CAs may stand between this one and the leaf; no limit where there is none.
+    pub path_len: Option<u8>,
+}
+
+/// What the extensions of a certificate say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extensions<'a> {
+    /// Absent means: every usage.
+    pub key_usage: Option<KeyUsages>,
+    /// Absent means: no CA.
+    pub basic_constraints: Option<BasicConstraints>,
+    /// The DER of the ExtKeyUsageSyntax.
+    pub extended_key_usage: Option<&'a [u8]>,
+    /// There is a critical extension that is none of the above and no certificate policy.
+    pub unknown_critical: bool,
+}
+
+impl<'a> Extensions<'a> {
+    /// Reads the content of `[3] EXPLICIT Extensions`.
+    pub(super) fn read(explicit: &'a [u8]) -> Result<Self, CertificateError> {
+        let mut extensions = Self::default();
+        let mut reader = SliceReader::new(explicit)?;
+        reader.sequence(|list| {
+            while !list.is_finished() {
+                list.sequence(|extension| extensions.read_one(extension))?;
+            }
+            Ok::<_, CertificateError>(())
+        })?;
+        reader.finish()?;
+        Ok(extensions)
+    }
+
+    fn read_one<R: Reader<'a>>(&mut self, extension: &mut R) -> Result<(), CertificateError> {
+        let kind = ObjectIdentifier::decode(extension)?;
+        let critical = Tag::peek(extension)? == Tag::Boolean && bool::decode(extension)?;
+        let value = <&OctetStringRef>::decode(extension)?.as_bytes();
+        match kind {
+            oid::KEY_USAGE => once(&mut self.key_usage, key_usage(value)?),
+            oid::BASIC_CONSTRAINTS => once(&mut self.basic_constraints, basic_constraints(value)?),
+            oid::EXTENDED_KEY_USAGE => once(&mut self.extended_key_usage, value),
+            // Policies say under which rules a certificate was issued; no scheme here requires one.
+            oid::CERTIFICATE_POLICIES => Ok(()),
+            _ => {
+                self.unknown_critical |= critical;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), CertificateError> {
+    if place.replace(value).is_some() {
+        return Err(CertificateError::DuplicateExtension);
+    }
+    Ok(())
+}
+
+fn key_usage(value: &[u8]) -> Result<KeyUsages, CertificateError> {
+    let bits = BitStringRef::from_der(value)?;
+    let set = bits.bits().zip(KeyUsage::ALL).filter(|(bit, _)| *bit);
+    Ok(KeyUsages(set.fold(0, |sum, (_, usage)| sum | usage.mask())))
+}
+
+fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, CertificateError> {
+    let mut reader = SliceReader::new(value)?;
+    let constraints = reader.sequence(|content| {
+        let ca =
+            !content.is_finished() && Tag::peek(content)? == Tag::Boolean && bool::decode(content)?;
+        let path_len = if content.is_finished() {
+            None
+        } else {
+            // A limit above 255 is no limit for a chain of MAX_CERTIFICATES.
+            let number = AnyRef::decode(content)?;
+            number.tag().assert_eq(Tag::Integer)?;
+            u8::try_from(number.decode_as::<u32>()?).ok()
+        };
+        Ok::<_, der::Error>(BasicConstraints { ca, path_len })
+    })?;
+    reader.finish()?;
+    Ok(constraints)
+}
+
+/// The purposes of an ExtKeyUsageSyntax, for a report.
+pub(super) fn purposes(der: Option<&[u8]>) -> impl Iterator<Item = ObjectIdentifier> + '_ {
+    let mut rest = der
+        .and_then(|der| AnyRef::from_der(der).ok())
+        .and_then(|list| SliceReader::new(list.value()).ok());
+    core::iter::from_fn(move || {
+        let reader = rest.as_mut()?;
+        if reader.is_finished() {
+            None
+        } else {
+            ObjectIdentifier::decode(reader).ok()
+        }
+    })
+}

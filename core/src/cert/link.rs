@@ -1,0 +1,64 @@
+//! One link of a chain: was this certificate signed by that key?
+//!
+//! The core proves RSA links. A host can bring a verifier that knows more algorithms (ECDSA) through
+//! the same seam.
+
+use core::fmt;
+
+use super::certificate::Certificate;
+use super::oid;
+use crate::rsa::{Digest, DigestAlgorithm, KeyError, VerifyingKey};
+
+/// Verifies the signature of a certificate with its issuer's key.
+pub trait VerifyLink {
+    /// Whether `issuer`'s key signed `subject`. Names and constraints are the chain's business.
+    fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError>;
+}
+
+/// Why a link could not be proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// The signature's algorithm is not one that the verifier knows.
+    UnknownAlgorithm,
+    /// The issuer's key cannot be used.
+    IssuerKey(KeyError),
+    /// The signature is wrong.
+    BadSignature,
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownAlgorithm => f.write_str(
+                "is signed with an algorithm that is not verified here (known are SHA-256, SHA-384 \
+                 and SHA-512 with RSA)",
+            ),
+            Self::IssuerKey(error) => write!(f, "cannot be verified: its issuer's key {error}"),
+            Self::BadSignature => f.write_str("was not signed by the next certificate's key"),
+        }
+    }
+}
+
+impl core::error::Error for LinkError {}
+
+/// Knows RSASSA-PKCS1-v1_5 with SHA-256, SHA-384 and SHA-512, with keys of 2048, 3072 and 4096 bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RsaLinks;
+
+impl VerifyLink for RsaLinks {
+    fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
+        let algorithm = match subject.signature_algorithm() {
+            Some(oid::SHA256_WITH_RSA) => DigestAlgorithm::Sha256,
+            Some(oid::SHA384_WITH_RSA) => DigestAlgorithm::Sha384,
+            Some(oid::SHA512_WITH_RSA) => DigestAlgorithm::Sha512,
+            _ => return Err(LinkError::UnknownAlgorithm),
+        };
+        let key = issuer
+            .rsa_key()
+            .and_then(VerifyingKey::new)
+            .map_err(LinkError::IssuerKey)?;
+        key.verify(&Digest::of(algorithm, subject.tbs()), subject.signature())
+            .map_err(|_| LinkError::BadSignature)
+    }
+}

@@ -1,0 +1,255 @@
+//! A canonical JSON writer: RFC 8785 (JCS) by construction.
+//!
+//! Members must come in ascending order, there is no white space, and strings carry the minimal
+//! escapes of RFC 8785 section 3.2.2.2. Names are ASCII here, for which the order by UTF-16 code
+//! units that section 3.2.3 demands is the order of bytes. Numbers are integers below 2^53, whose
+//! canonical form is their decimal digits (section 3.2.2.3).
+//!
+//! A failure of the sink is sticky: [`Object::finish`] reports it, and nothing is written in between.
+//! Names are literals of this crate, so their order is a matter of tests: a debug build asserts it, and
+//! an independent JCS implementation judges every kind of text in `host-tests`.
+
+use super::hex_digit;
+use super::sink::Sink;
+
+/// One JSON object being written.
+#[derive(Debug)]
+pub struct Object<S: Sink> {
+    sink: S,
+    last: &'static str,
+    state: Result<(), S::Error>,
+}
+
+impl<S: Sink> Object<S> {
+    /// Opens the object.
+    pub fn new(sink: S) -> Self {
+        let mut object = Self {
+            sink,
+            last: "",
+            state: Ok(()),
+        };
+        object.put(b"{");
+        object
+    }
+
+    /// A member whose value is a string.
+    pub fn string(&mut self, name: &'static str, value: &str) -> &mut Self {
+        self.name(name);
+        self.text(value);
+        self
+    }
+
+    /// A member whose value is a string; nothing where there is none.
+    pub fn optional_string(&mut self, name: &'static str, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.string(name, value),
+            None => self,
+        }
+    }
+
+    /// A member whose value is an integer.
+    pub fn integer(&mut self, name: &'static str, value: u64) -> &mut Self {
+        self.name(name);
+        let mut digits = Digits::new();
+        let digits = digits.of(value);
+        self.put(digits);
+        self
+    }
+
+    /// A member whose value is an integer; nothing where there is none.
+    pub fn optional_integer(&mut self, name: &'static str, value: Option<u64>) -> &mut Self {
+        match value {
+            Some(value) => self.integer(name, value),
+            None => self,
+        }
+    }
+
+    /// A member whose value is an array of strings, each written by `write` as text that needs no
+    /// escape (base64, for instance).
+    pub fn plain_strings<T>(
+        &mut self,
+        name: &'static str,
+        values: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut S, T) -> Result<(), S::Error>,
+    ) -> &mut Self {
+        self.name(name);
+        self.put(b"[");
+        for (index, value) in values.into_iter().enumerate() {
+            self.put(if index == 0 { b"\"" } else { b",\"" });
+            if self.state.is_ok() {
+                self.state = write(&mut self.sink, value);
+            }
+            self.put(b"\"");
+        }
+        self.put(b"]");
+        self
+    }
+
+    /// Closes the object and reports the first failure, if there was one.
+    pub fn finish(&mut self) -> Result<(), S::Error> {
+        self.put(b"}");
+        core::mem::replace(&mut self.state, Ok(()))
+    }
+
+    fn name(&mut self, name: &'static str) {
+        debug_assert!(
+            self.last < name,
+            "{} before {name}: not canonical",
+            self.last
+        );
+        if !self.last.is_empty() {
+            self.put(b",");
+        }
+        self.last = name;
+        self.text(name);
+        self.put(b":");
+    }
+
+    fn text(&mut self, text: &str) {
+        self.put(b"\"");
+        if self.state.is_ok() {
+            self.state = escape(&mut self.sink, text.as_bytes());
+        }
+        self.put(b"\"");
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.state.is_ok() {
+            self.state = self.sink.write(bytes);
+        }
+    }
+}
+
+/// Writes UTF-8 text with the escapes of RFC 8785 section 3.2.2.2 and no others.
+fn escape<S: Sink>(sink: &mut S, text: &[u8]) -> Result<(), S::Error> {
+    for run in text.split_inclusive(|&byte| needs_escape(byte)) {
+        match run.split_last() {
+            Some((&last, plain)) if needs_escape(last) => {
+                sink.write(plain)?;
+                escape_byte(sink, last)?;
+            }
+            _ => sink.write(run)?,
+        }
+    }
+    Ok(())
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn escape_byte<S: Sink>(sink: &mut S, byte: u8) -> Result<(), S::Error> {
+    let short = match byte {
+        b'"' => b"\\\"",
+        b'\\' => b"\\\\",
+        0x08 => b"\\b",
+        0x09 => b"\\t",
+        0x0a => b"\\n",
+        0x0c => b"\\f",
+        0x0d => b"\\r",
+        _ => {
+            return sink.write(&[
+                b'\\',
+                b'u',
+                b'0',
+                b'0',
+                hex_digit(byte >> 4),
+                hex_digit(byte & 0x0f),
+            ]);
+        }
+    };
+    sink.write(short)
+}
+
+/// Decimal digits of a `u64`.
+struct Digits([u8; 20]);
+
+impl Digits {
+    const fn new() -> Self {
+        Self([b'0'; 20])
+    }
+
+    fn of(&mut self, mut value: u64) -> &[u8] {
+        let mut used: usize = 0;
+        for place in self.0.iter_mut().rev() {
+            // The remainder of a division by ten fits a byte.
+            *place = b'0'.wrapping_add(u8::try_from(value % 10).unwrap_or(0));
+            value /= 10;
+            used = used.saturating_add(1);
+            if value == 0 {
+                break;
+            }
+        }
+        self.0
+            .get(self.0.len().saturating_sub(used)..)
+            .unwrap_or(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::sink::{Overflow, SliceSink};
+
+    fn written(write: impl FnOnce(&mut Object<&mut SliceSink<'_>>)) -> std::string::String {
+        let mut buffer = [0; 256];
+        let mut sink = SliceSink::new(&mut buffer);
+        let mut object = Object::new(&mut sink);
+        write(&mut object);
+        object.finish().unwrap();
+        std::string::String::from_utf8(sink.finish().unwrap().to_vec()).unwrap()
+    }
+
+    /// The escapes of RFC 8785 section 3.2.2.2; the string is that of its section 3.2.2 example.
+    #[test]
+    fn rfc8785_escapes() {
+        let text = written(|object| {
+            object.string("string", "\u{20ac}$\u{f}\nA'B\"\\\\\"/");
+        });
+        assert_eq!(
+            text,
+            "{\"string\":\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}"
+        );
+    }
+
+    #[test]
+    fn every_control_character_is_escaped() {
+        for byte in 0..0x20_u8 {
+            let value = [byte];
+            let value = core::str::from_utf8(&value).unwrap();
+            let text = written(|object| {
+                object.string("a", value);
+            });
+            let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(parsed["a"], value);
+            assert_eq!(text, serde_json::to_string(&parsed).unwrap());
+        }
+    }
+
+    #[test]
+    fn integers_are_their_digits() {
+        for value in [0, 7, 10, 1_730_094_300, u64::MAX] {
+            let text = written(|object| {
+                object.integer("n", value);
+            });
+            assert_eq!(text, std::format!("{{\"n\":{value}}}"));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "not canonical")]
+    fn members_out_of_order_are_caught_in_debug_builds() {
+        let mut buffer = [0; 64];
+        Object::new(SliceSink::new(&mut buffer))
+            .integer("b", 1)
+            .integer("a", 2);
+    }
+
+    #[test]
+    fn a_full_sink_is_reported_at_the_end() {
+        let mut buffer = [0; 8];
+        let mut object = Object::new(SliceSink::new(&mut buffer));
+        object.string("a", "123").integer("b", 1);
+        assert_eq!(object.finish(), Err(Overflow { capacity: 8 }));
+    }
+}

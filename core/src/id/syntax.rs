@@ -1,0 +1,154 @@
+//! The syntaxes a scheme may demand of a party identifier.
+
+use crate::field::{Fault, Field, FieldError};
+
+/// One syntax of a client id. A scheme lists those it accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdSyntax {
+    /// `EU.EORI.` and an EORI number: a country code and 1 to 15 capital letters or digits
+    /// (Commission Delegated Regulation (EU) 2015/2446, annex 12-01, group 2).
+    Eori,
+    /// `did:ishare:EU.<country>.<organizationIdentifier>`, the last part as in ETSI EN 319 412-1
+    /// section 5.1.4: three capital letters, a country code, a hyphen and the national identifier.
+    DidIshare,
+    /// Whatever the authorization server registered.
+    Opaque,
+}
+
+impl IdSyntax {
+    /// The form in words, for messages.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Eori => "EU.EORI.<country code><1 to 15 capital letters or digits>",
+            Self::DidIshare => "did:ishare:EU.<country code>.<organizationIdentifier>",
+            Self::Opaque => "printable ASCII",
+        }
+    }
+
+    /// Whether `text` has this syntax.
+    pub fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Eori => text.strip_prefix("EU.EORI.").is_some_and(is_eori),
+            Self::DidIshare => text.strip_prefix("did:ishare:EU.").is_some_and(is_did_tail),
+            Self::Opaque => true,
+        }
+    }
+
+    /// Whether `text` has one of `syntaxes`; the error names the first of them.
+    pub fn check(
+        syntaxes: &[Self],
+        field: Field,
+        text: &str,
+        source: &'static str,
+    ) -> Result<(), FieldError> {
+        if syntaxes.iter().any(|syntax| syntax.accepts(text)) {
+            return Ok(());
+        }
+        let expected = syntaxes
+            .first()
+            .map_or("acceptable", |syntax| syntax.expected());
+        Err(FieldError::new(field, Fault::Form { expected }, source))
+    }
+}
+
+/// `<country><1 to 15 capital letters or digits>`.
+fn is_eori(text: &str) -> bool {
+    text.split_at_checked(2).is_some_and(|(country, number)| {
+        is_country(country)
+            && matches!(number.len(), 1..=15)
+            && number
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    })
+}
+
+/// `<country>.<organizationIdentifier>`.
+fn is_did_tail(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(country, organization)| {
+        is_country(country) && organization_country(organization).is_some()
+    })
+}
+
+/// The country code inside an organizationIdentifier such as `NTRNL-10000001`, if the text has the
+/// form of ETSI EN 319 412-1 section 5.1.4. `XG` stands for the global LEI scheme.
+pub fn organization_country(text: &str) -> Option<&str> {
+    let (kind, rest) = text.split_at_checked(3)?;
+    let (country, reference) = rest.split_at_checked(2)?;
+    let reference = reference.strip_prefix('-')?;
+    let well_formed = kind.bytes().all(|byte| byte.is_ascii_uppercase())
+        && (is_country(country) || country == "XG")
+        && !reference.is_empty()
+        && reference.bytes().all(|byte| byte.is_ascii_graphic());
+    well_formed.then_some(country)
+}
+
+/// Whether an EORI number or an iSHARE id may start with this: the EU member states, Northern
+/// Ireland, the United Kingdom, the EFTA states, and the candidates that use the EU's registers.
+fn is_country(text: &str) -> bool {
+    const COUNTRIES: &[&str] = &[
+        "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB",
+        "GE", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MD", "ME", "MK", "MT",
+        "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "TR", "UA", "XI",
+    ];
+    COUNTRIES.contains(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eori() {
+        for good in [
+            "EU.EORI.NLKPNFIAMPROD",
+            "EU.EORI.NL123456789",
+            "EU.EORI.BE0000000000001",
+        ] {
+            assert!(IdSyntax::Eori.accepts(good), "{good}");
+        }
+        // The second is the FIAM seed's own example: KV is no country.
+        for bad in [
+            "",
+            "EU.EORI.KVKxxxxxx",
+            "EU.EORI.KVK123456",
+            "EU.EORI.NL",
+            "EU.EORI.NL1234567890123456",
+            "EU.EORI.nl123",
+            "EU.EORI.NL12 3",
+            "EU.EORI NL123",
+            "NL123456789",
+        ] {
+            assert!(!IdSyntax::Eori.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn did_ishare() {
+        assert!(IdSyntax::DidIshare.accepts("did:ishare:EU.NL.NTRNL-10000001"));
+        // The second is the iSHARE seed's own typing mistake.
+        for bad in [
+            "did:ishare:EU.NL.NTRNL",
+            "did:ishare:EU.NL.NTRLNL-10000001",
+            "did:ishare:EU.NL.NTRNL-",
+            "did:ishare:NL.NTRNL-10000001",
+            "did:ishare:EU.XX.NTRNL-10000001",
+            "EU.NL.NTRNL-10000001",
+        ] {
+            assert!(!IdSyntax::DidIshare.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_error_names_the_form() {
+        let error =
+            IdSyntax::check(&[IdSyntax::Eori], Field::ClientId, "NL1", "a source").unwrap_err();
+        assert_eq!(
+            error.fault,
+            Fault::Form {
+                expected: IdSyntax::Eori.expected()
+            }
+        );
+        assert_eq!(error.source, "a source");
+    }
+}

@@ -1,0 +1,53 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+// The rules, as data.
+pub mod limits;
+pub mod scheme;
+
+// What goes in, validated once.
+pub mod field;
+pub mod id;
+pub mod time;
+
+// Whose key: certificates, and what is constant for all of a key's assertions.
+pub mod cert;
+pub mod credential;
+pub mod rsa;
+
+// One assertion: claims, sealed input, signature, token.
+pub mod claims;
+pub mod jws;
+pub mod signer;
+pub mod signing_input;
+
+// What the token is for.
+pub mod token;
+
+// How all of it is written.
+pub mod encoding;
+pub mod error;
+
+pub use credential::{AssertionRequest, Credential};
+pub use error::{AttachError, Error, SignError};
+pub use id::{Audience, ClientId, Jti, JtiBuf};
+pub use jws::CompactJws;
+pub use rsa::{RsaPublicKey, Signature};
+pub use scheme::Scheme;
+pub use signer::{Signer, SignerError, SignerErrorKind};
+pub use signing_input::SigningInput;
+pub use time::UnixTime;

@@ -1,0 +1,84 @@
+//! Every maximum of the core, in one place, each with its source.
+//!
+//! All sizes are in bytes unless a name says otherwise. Derived sizes are computed here, so that
+//! changing one line changes every buffer that depends on it. A buffer of exactly the maximum
+//! works; one byte more is an error that names the field.
+
+use crate::encoding::{base64_len, base64url_len};
+
+/// Certificates in one `x5c` chain. The public iSHARE chain has 4; PKIoverheid has 4; cross-signed
+/// chains reach 5 and 6.
+pub const MAX_CERTIFICATES: usize = 6;
+
+/// DER bytes of all certificates of one chain. Four RSA-4096 certificates of the public iSHARE chain
+/// are 6,003 bytes; 16 KiB leaves room for six of the largest qualified certificates.
+pub const MAX_CHAIN_DER: usize = 16 * 1024;
+
+/// `client_id`, `iss` and `sub`. Keycloak keeps client ids in a `VARCHAR(255)`; iSHARE party ids are
+/// shorter than 64.
+pub const MAX_CLIENT_ID: usize = 255;
+
+/// `aud`: a party id or the URL of a realm or an endpoint.
+pub const MAX_AUDIENCE: usize = 512;
+
+/// `jti`. itsme: "at most 255 characters".
+pub const MAX_JTI: usize = 255;
+
+/// Decimal digits of a `NumericDate`, up to [`MAX_UNIX_TIME`].
+pub const MAX_TIME_DIGITS: usize = 12;
+
+/// The last second of the year 9999, UTC: the last moment X.509 and RFC 3339 can name.
+pub const MAX_UNIX_TIME: u64 = 253_402_300_799;
+
+/// A clock that shows less than this was never set: 2026-01-01T00:00:00Z, the year of this release.
+/// It moves forward with releases and is a constant of the source, so that builds are reproducible.
+pub const CLOCK_FLOOR: u64 = 1_767_225_600;
+
+/// Seconds that `iat` may be dated back from `now`, so that a receiver whose clock is behind accepts
+/// it. One iSHARE receiver tolerates no lead at all; 5 s is a sixth of the lifetime.
+pub const MAX_BACKDATE_SECONDS: u64 = 5;
+
+/// The smallest RSA modulus that signs or that a chain may contain, in bits (iSHARE: RSA >= 2048).
+pub const MIN_RSA_BITS: usize = 2048;
+
+/// The largest RSA modulus, in bits. The public iSHARE chain has RSA-4096 CAs.
+pub const MAX_RSA_BITS: usize = 4096;
+
+/// An RSA modulus or signature: PKCS#1 makes them the same length.
+pub const MAX_SIGNATURE: usize = MAX_RSA_BITS / 8;
+
+/// The header as JSON: fixed members, then each certificate in padded base64, quoted, with a comma.
+pub const MAX_HEADER_JSON: usize =
+    64 + base64_len(MAX_CHAIN_DER) + MAX_CERTIFICATES * (PADDING_PER_CERTIFICATE + 3);
+
+/// Base64 of pieces is longer than base64 of the whole by at most one group a piece.
+const PADDING_PER_CERTIFICATE: usize = 4;
+
+/// The header, base64url-encoded.
+pub const MAX_HEADER: usize = base64url_len(MAX_HEADER_JSON);
+
+/// The claims as JSON. Printable ASCII grows at most twofold when escaped (`"` and `\`), and `iss`
+/// and `sub` both hold the client id.
+pub const MAX_PAYLOAD_JSON: usize =
+    64 + 3 * MAX_TIME_DIGITS + 2 * (2 * MAX_CLIENT_ID + MAX_AUDIENCE + MAX_JTI);
+
+/// The claims, base64url-encoded.
+pub const MAX_PAYLOAD: usize = base64url_len(MAX_PAYLOAD_JSON);
+
+/// A whole compact JWS: three parts and two dots.
+pub const MAX_COMPACT_JWS: usize = MAX_HEADER + 1 + MAX_PAYLOAD + 1 + base64url_len(MAX_SIGNATURE);
+
+/// The token request's form body: fixed members, the assertion (its characters need no escaping) and
+/// a client id with every byte percent-encoded.
+pub const MAX_TOKEN_REQUEST: usize = 256 + MAX_COMPACT_JWS + 3 * MAX_CLIENT_ID;
+
+/// The body of a token response. Keycloak's access tokens grow with the roles they carry; nginx
+/// passes on at most 32 KiB of headers by default, so no usable bearer token is longer.
+pub const MAX_TOKEN_RESPONSE: usize = 64 * 1024;
+
+/// `access_token` and `refresh_token`, each.
+pub const MAX_ACCESS_TOKEN: usize = 32 * 1024;
+
+/// Nested arrays and objects of a JSON text that is read. No response of any scheme nests deeper than 8;
+/// the parser recurses, so an unbounded depth would be an unbounded stack.
+pub const MAX_JSON_DEPTH: usize = 32;

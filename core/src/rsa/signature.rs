@@ -1,0 +1,73 @@
+//! The bytes a signer gives.
+
+use core::fmt;
+
+use heapless::Vec;
+
+use crate::limits::MAX_SIGNATURE;
+
+/// An RSA signature, big-endian, at most [`MAX_SIGNATURE`] bytes. A signer fills it; what it holds is
+/// unverified until the pipeline has verified it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Signature(Vec<u8, MAX_SIGNATURE>);
+
+/// Why a signature was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The signature has another length than the key's modulus (RFC 8017 section 8.2.2 step 1).
+    Length {
+        /// Bytes of the signature.
+        len: usize,
+        /// Bytes of the modulus.
+        expected: usize,
+    },
+    /// The signature is not that of these bytes by this key.
+    Invalid,
+}
+
+impl fmt::Display for SignatureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { len, expected } => write!(
+                f,
+                "the signature has {len} bytes, the key makes {expected} (RFC 8017 section 8.2.2)"
+            ),
+            Self::Invalid => {
+                f.write_str("the signature does not verify with the certificate's public key")
+            }
+        }
+    }
+}
+
+impl core::error::Error for SignatureError {}
+
+impl Signature {
+    /// No signature yet.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Takes the bytes of a signature; a signer calls it. More than [`MAX_SIGNATURE`] bytes are
+    /// refused, and nothing is kept of them.
+    pub fn set(&mut self, bytes: &[u8]) -> Result<(), SignatureError> {
+        self.0.clear();
+        self.0
+            .extend_from_slice(bytes)
+            .map_err(|_| SignatureError::Length {
+                len: bytes.len(),
+                expected: MAX_SIGNATURE,
+            })
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({} bytes)", self.0.len())
+    }
+}

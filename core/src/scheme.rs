@@ -1,0 +1,180 @@
+//! What each scheme demands, as data. One engine reads it for emission; each line cites its source.
+//!
+//! A new scheme is one file of rules beside these. The names of the sources: `FIAM` is KPN's FIAM
+//! documentation, `iSHARE` the iSHARE developer portal, version 2.1.
+
+pub mod fiam;
+pub mod ishare;
+
+use crate::cert::KeyUsage;
+use crate::field::{Fault, Field, FieldError};
+use crate::id::{Audience, ClientId, IdSyntax};
+
+pub use fiam::FIAM;
+pub use ishare::ISHARE;
+
+/// Every scheme, in the order in which they are listed to a person.
+pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE];
+
+/// A value and the text that demands it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule<T> {
+    /// What is demanded.
+    pub value: T,
+    /// Where it is demanded: document and section.
+    pub source: &'static str,
+}
+
+impl<T> Rule<T> {
+    /// `value`, because `source` says so.
+    pub const fn new(value: T, source: &'static str) -> Self {
+        Self { value, source }
+    }
+}
+
+/// The rules of one scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scheme {
+    /// The name on the command line and in files.
+    pub name: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// How the header names the key.
+    pub key_reference: Rule<KeyReference>,
+    /// Syntaxes of `iss` and `sub`, the preferred one first.
+    pub client_id: Rule<&'static [IdSyntax]>,
+    /// Syntaxes of `aud`, and the one every user of the scheme has, if there is one.
+    pub audience: Rule<AudienceRule>,
+    /// `exp - iat`, in seconds.
+    pub lifetime: Rule<Lifetime>,
+    /// Whether `nbf` is there.
+    pub not_before: Rule<NotBefore>,
+    /// The leaf must have at least one of these key usages.
+    pub leaf_key_usage: Rule<&'static [KeyUsage]>,
+    /// What the token request looks like.
+    pub token_request: TokenRequestRules,
+}
+
+/// How the JOSE header names the key that signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyReference {
+    /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
+    X5cWithRoot,
+}
+
+/// What `aud` may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudienceRule {
+    /// Used when the caller names none.
+    pub default: Option<&'static str>,
+    /// The syntaxes it may have.
+    pub syntax: &'static [IdSyntax],
+}
+
+/// Allowed values of `exp - iat`, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Used when the caller names none.
+    pub default: u64,
+    /// The shortest allowed.
+    pub min: u64,
+    /// The longest allowed.
+    pub max: u64,
+}
+
+impl Lifetime {
+    /// No other lifetime than this.
+    pub const fn exactly(seconds: u64) -> Self {
+        Self {
+            default: seconds,
+            min: seconds,
+            max: seconds,
+        }
+    }
+}
+
+/// Whether an assertion has `nbf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotBefore {
+    /// It has, and it equals `iat`.
+    EqualsIssuedAt,
+    /// It has not.
+    Absent,
+}
+
+/// The token request of a scheme (RFC 6749 section 4.4, RFC 7523 section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenRequestRules {
+    /// Path of the token endpoint below the base URL.
+    pub path: Rule<&'static str>,
+    /// `grant_type`.
+    pub grant_type: Rule<&'static str>,
+    /// `scope`, if the scheme has one.
+    pub scope: Option<Rule<&'static str>>,
+    /// Whether the form carries `client_id`.
+    pub client_id: Rule<bool>,
+    /// The public base URL, if there is one for everybody.
+    pub base_url: Option<Rule<&'static str>>,
+}
+
+impl Scheme {
+    /// The scheme of that name.
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        ALL.iter().copied().find(|scheme| scheme.name == name)
+    }
+
+    /// Checks a client id against the scheme's syntaxes.
+    pub fn check_client_id(&self, client_id: &ClientId) -> Result<(), FieldError> {
+        let rule = self.client_id;
+        IdSyntax::check(rule.value, Field::ClientId, client_id, rule.source)
+    }
+
+    /// The audience that is meant: the given one, checked, or the scheme's default.
+    pub fn audience<'a>(&self, given: Option<Audience<'a>>) -> Result<Audience<'a>, FieldError> {
+        let Rule {
+            value: rule,
+            source,
+        } = self.audience;
+        let audience = match (given, rule.default) {
+            (Some(audience), _) => audience,
+            (None, Some(default)) => Audience::new(default)?,
+            (None, None) => {
+                return Err(FieldError::new(Field::Audience, Fault::Missing, source));
+            }
+        };
+        IdSyntax::check(rule.syntax, Field::Audience, audience.as_str(), source)?;
+        Ok(audience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_and_unique() {
+        for scheme in ALL {
+            assert_eq!(Scheme::by_name(scheme.name), Some(*scheme));
+            assert_eq!(
+                ALL.iter().filter(|other| other.name == scheme.name).count(),
+                1
+            );
+        }
+        assert_eq!(Scheme::by_name("FIAM"), None);
+    }
+
+    #[test]
+    fn defaults_obey_their_own_rules() {
+        for scheme in ALL {
+            let Lifetime { default, min, max } = scheme.lifetime.value;
+            assert!((min..=max).contains(&default), "{}", scheme.name);
+            if scheme.audience.value.default.is_some() {
+                assert!(scheme.audience(None).is_ok(), "{}", scheme.name);
+            }
+        }
+    }
+}

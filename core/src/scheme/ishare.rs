@@ -1,0 +1,58 @@
+//! iSHARE 2.1 and 2.2: the receiver's party id as audience, thirty seconds, the whole chain.
+
+use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
+use crate::cert::KeyUsage;
+use crate::id::IdSyntax;
+
+/// Party identifiers of 2.1, and the EORI form that existing participants keep.
+const PARTY_IDS: &[IdSyntax] = &[IdSyntax::DidIshare, IdSyntax::Eori];
+
+/// iSHARE 2.1 and 2.2.
+pub const ISHARE: Scheme = Scheme {
+    name: "ishare",
+    title: "iSHARE 2.1",
+    key_reference: Rule::new(
+        KeyReference::X5cWithRoot,
+        "iSHARE, JWT header: x5c contains the complete chain, and no other header member",
+    ),
+    client_id: Rule::new(
+        PARTY_IDS,
+        "iSHARE, party identifiers: did:ishare with the certificate's organizationIdentifier, or EORI",
+    ),
+    audience: Rule::new(
+        AudienceRule {
+            default: None,
+            syntax: PARTY_IDS,
+        },
+        "iSHARE, JWT payload: aud MUST contain only the server's party identifier",
+    ),
+    lifetime: Rule::new(
+        Lifetime::exactly(30),
+        "iSHARE, JWT payload: the JWT MUST be set to expire in 30 seconds",
+    ),
+    not_before: Rule::new(
+        NotBefore::EqualsIssuedAt,
+        "not in the rules; one receiver (bdi-stack) wants nbf to equal iat if it is there",
+    ),
+    leaf_key_usage: Rule::new(
+        // The receiver's rule is nonRepudiation; one real receiver wants digitalSignature instead.
+        &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
+        "iSHARE, certificate validation: for eIDAS eSEALs key usage equals nonRepudiation",
+    ),
+    token_request: TokenRequestRules {
+        path: Rule::new(
+            "/connect/token",
+            "iSHARE, access token: POST /connect/token",
+        ),
+        grant_type: Rule::new("client_credentials", "iSHARE, access token: grant_type"),
+        scope: Some(Rule::new(
+            "iSHARE",
+            "iSHARE, access token: scope, case-sensitive",
+        )),
+        client_id: Rule::new(
+            true,
+            "iSHARE: client_id MUST contain the valid identifier of the client",
+        ),
+        base_url: None,
+    },
+};

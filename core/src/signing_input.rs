@@ -1,0 +1,163 @@
+//! The only thing that reaches a private key.
+//!
+//! A [`SigningInput`] is the JWS signing input of RFC 7515 section 5.1 (header, dot, payload, both in
+//! base64url) and its SHA-256 digest. It has no public constructor: [`crate::Credential::prepare`]
+//! makes it, from typed claims that obey the credential's scheme. Whoever holds one may hand its digest
+//! to another process or machine (the middle step of sans-IO use) and bring the signature back to
+//! [`SigningInput::attach`], which verifies it.
+//!
+//! It holds the claims, not their encoding: they are encoded once into the hash and once on the way
+//! out. So a device needs no buffer for them.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::claims::Claims;
+use crate::encoding::base64::Base64UrlSink;
+use crate::encoding::base64url_len;
+use crate::encoding::sink::{Counter, Sink, SliceSink, always};
+use crate::error::{AttachError, Error, SignError};
+use crate::field::{Fault, Field, FieldError};
+use crate::jws::CompactJws;
+use crate::rsa::digest::sha256_digest_info;
+use crate::rsa::{Digest, Signature, SignatureError, VerifyingKey};
+use crate::signer::Signer;
+
+/// A complete assertion that lacks only its signature.
+#[derive(Debug)]
+pub struct SigningInput<'a> {
+    header: &'a [u8],
+    claims: Claims<'a>,
+    key: &'a VerifyingKey,
+    digest: [u8; 32],
+}
+
+impl<'a> SigningInput<'a> {
+    /// Seals `claims` under `header` (base64url, without the dot). `midstate` has hashed the header
+    /// and the dot already.
+    pub(crate) fn seal(
+        header: &'a [u8],
+        mut midstate: Sha256,
+        key: &'a VerifyingKey,
+        claims: Claims<'a>,
+    ) -> Self {
+        always(write_payload(&claims, &mut midstate));
+        Self {
+            header,
+            claims,
+            key,
+            digest: midstate.finalize().into(),
+        }
+    }
+
+    /// The claims that are signed.
+    pub const fn claims(&self) -> &Claims<'a> {
+        &self.claims
+    }
+
+    /// SHA-256 of the signing input.
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// The `DigestInfo` of the digest: the 51 bytes that `CKM_RSA_PKCS` and smartcards sign (RFC 8017
+    /// section 9.2).
+    pub fn digest_info(&self) -> [u8; 51] {
+        sha256_digest_info(&self.digest)
+    }
+
+    /// Bytes of the signing input.
+    pub fn len(&self) -> usize {
+        let mut counter = Counter::default();
+        always(self.write_to(&mut counter));
+        counter.0
+    }
+
+    /// A signing input has a header: it is never empty.
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Writes the signing input itself: for hardware that insists on hashing.
+    pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        sink.write(self.header)?;
+        sink.write(b".")?;
+        write_payload(&self.claims, sink)
+    }
+
+    /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
+    /// [`crate::limits::MAX_COMPACT_JWS`] bytes always suffice for. On any error `buffer` holds nothing of a token.
+    pub fn sign<'b, S: Signer>(
+        self,
+        signer: &mut S,
+        buffer: &'b mut [u8],
+    ) -> Result<CompactJws<'b>, SignError<S::Error>> {
+        let mut signature = Signature::new();
+        signer
+            .sign(&self, &mut signature)
+            .map_err(SignError::Signer)?;
+        self.attach(signature.as_bytes(), buffer)
+            .map_err(SignError::Token)
+    }
+
+    /// Attaches a signature that was made elsewhere: verifies it with the leaf's public key, then puts
+    /// the token into `buffer`. On any error `buffer` holds nothing of a token.
+    pub fn attach<'b>(
+        &self,
+        signature: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<CompactJws<'b>, Error> {
+        self.verify(signature)?;
+        let capacity = buffer.len();
+        let mut sink = SliceSink::new(buffer);
+        // A failure is sticky: finish() reports it.
+        let _ = self.write_signed(signature, &mut sink);
+        let token = sink.finish().map_err(|_| {
+            let fault = Fault::TooLong {
+                len: self.token_len(),
+                max: capacity,
+            };
+            FieldError::new(Field::CompactJws, fault, "the buffer given")
+        })?;
+        Ok(CompactJws::from_ascii(token))
+    }
+
+    /// As [`SigningInput::attach`], but streams the token into `sink`: nothing is written before the
+    /// signature has been verified. If the sink itself fails midway, the error says so and the
+    /// receiver of the stream must discard what came; [`SigningInput::token_len`] tells it how much to
+    /// expect.
+    pub fn attach_to<S: Sink>(
+        &self,
+        signature: &[u8],
+        sink: &mut S,
+    ) -> Result<(), AttachError<S::Error>> {
+        self.verify(signature)
+            .map_err(|error| AttachError::Token(error.into()))?;
+        self.write_signed(signature, sink)
+            .map_err(AttachError::Sink)
+    }
+
+    /// Bytes of the finished token.
+    pub fn token_len(&self) -> usize {
+        let signature = base64url_len(self.key.public_key().size());
+        self.len().saturating_add(1).saturating_add(signature)
+    }
+
+    fn verify(&self, signature: &[u8]) -> Result<(), SignatureError> {
+        self.key.verify(&Digest::Sha256(self.digest), signature)
+    }
+
+    fn write_signed<S: Sink>(&self, signature: &[u8], sink: &mut S) -> Result<(), S::Error> {
+        self.write_to(sink)?;
+        sink.write(b".")?;
+        let mut encoder = Base64UrlSink::new(sink);
+        encoder.write(signature)?;
+        encoder.finish()
+    }
+}
+
+/// The claims, base64url-encoded.
+fn write_payload<S: Sink>(claims: &Claims<'_>, sink: &mut S) -> Result<(), S::Error> {
+    let mut encoder = Base64UrlSink::new(sink);
+    claims.write_json(&mut encoder)?;
+    encoder.finish()
+}

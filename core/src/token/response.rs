@@ -1,0 +1,302 @@
+//! The token response and the error response (RFC 6749 sections 5.1 and 5.2).
+
+use core::fmt;
+
+use serde::Deserialize;
+
+use super::text::{JsonText, Secret};
+use crate::field::{Fault, Field, FieldError};
+use crate::limits::{MAX_ACCESS_TOKEN, MAX_JSON_DEPTH, MAX_TOKEN_RESPONSE};
+
+/// A token was issued.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenResponse<'a> {
+    /// `access_token`, a bearer token.
+    pub access_token: Secret<'a>,
+    /// `expires_in`, in seconds, if the server says.
+    pub expires_in: Option<u64>,
+    /// `scope`, if the server says.
+    pub scope: Option<JsonText<'a>>,
+    /// `refresh_token`, if there is one.
+    pub refresh_token: Option<Secret<'a>>,
+    /// `refresh_expires_in`, in seconds (Keycloak).
+    pub refresh_expires_in: Option<u64>,
+}
+
+/// No token was issued, and the server says why.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct ErrorResponse<'a> {
+    /// `error`: one of the codes of RFC 6749 section 5.2, or another.
+    #[serde(borrow)]
+    pub error: JsonText<'a>,
+    /// `error_description`, for the developer.
+    #[serde(borrow, default)]
+    pub error_description: Option<JsonText<'a>>,
+    /// `error_uri`, a page about the error.
+    #[serde(borrow, default)]
+    pub error_uri: Option<JsonText<'a>>,
+}
+
+/// Why a body is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// A member is missing or has the wrong shape.
+    Field(FieldError),
+    /// The body is not a JSON object with the members of this response.
+    NotJson,
+}
+
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(error) => error.fmt(f),
+            Self::NotJson => f.write_str(
+                "the response is not a JSON object with the members of RFC 6749 section 5",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ResponseError {}
+
+impl From<FieldError> for ResponseError {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error)
+    }
+}
+
+/// The members as they come.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default)]
+    access_token: Option<JsonText<'a>>,
+    #[serde(borrow, default)]
+    token_type: Option<JsonText<'a>>,
+    #[serde(default)]
+    expires_in: Option<u64>,
+    #[serde(borrow, default)]
+    scope: Option<JsonText<'a>>,
+    #[serde(borrow, default)]
+    refresh_token: Option<JsonText<'a>>,
+    #[serde(default)]
+    refresh_expires_in: Option<u64>,
+}
+
+impl<'a> TokenResponse<'a> {
+    /// Reads the body of a successful answer: an `access_token` of type `Bearer`, in either case
+    /// (RFC 6749 section 5.1: the value is case insensitive). Unknown members are ignored.
+    pub fn parse(body: &'a [u8]) -> Result<Self, ResponseError> {
+        const SOURCE: &str = "RFC 6749 section 5.1";
+        check_bounds(body)?;
+        let (members, _) =
+            serde_json_core::from_slice::<Members<'a>>(body).map_err(|_| ResponseError::NotJson)?;
+        let missing = |field| FieldError::new(field, Fault::Missing, SOURCE);
+        let access_token = members.access_token.ok_or(missing(Field::AccessToken))?;
+        let token_type = members.token_type.ok_or(missing(Field::TokenType))?;
+        if !token_type.eq_ignore_ascii_case("bearer") {
+            let fault = Fault::Form { expected: "Bearer" };
+            return Err(FieldError::new(Field::TokenType, fault, SOURCE).into());
+        }
+        Ok(Self {
+            access_token: secret(Field::AccessToken, access_token)?,
+            expires_in: members.expires_in,
+            scope: members.scope,
+            refresh_token: members
+                .refresh_token
+                .map(|token| secret(Field::RefreshToken, token))
+                .transpose()?,
+            refresh_expires_in: members.refresh_expires_in,
+        })
+    }
+}
+
+impl<'a> ErrorResponse<'a> {
+    /// Reads the body of a refusal.
+    pub fn parse(body: &'a [u8]) -> Result<Self, ResponseError> {
+        check_bounds(body)?;
+        let (response, _) =
+            serde_json_core::from_slice::<Self>(body).map_err(|_| ResponseError::NotJson)?;
+        if response.error.chars().next().is_none() {
+            let source = "RFC 6749 section 5.2";
+            return Err(FieldError::new(Field::ErrorCode, Fault::Empty, source).into());
+        }
+        Ok(response)
+    }
+}
+
+fn secret(field: Field, text: JsonText<'_>) -> Result<Secret<'_>, FieldError> {
+    const SOURCE: &str = "RFC 6750 section 2.1: b64token";
+    let (secret, len) = Secret::new(text).ok_or(FieldError::new(
+        field,
+        Fault::Form {
+            expected: "a bearer token",
+        },
+        SOURCE,
+    ))?;
+    match len {
+        0 => Err(FieldError::new(field, Fault::Empty, SOURCE)),
+        len if len > MAX_ACCESS_TOKEN => {
+            let fault = Fault::TooLong {
+                len,
+                max: MAX_ACCESS_TOKEN,
+            };
+            Err(FieldError::new(
+                field,
+                fault,
+                "a token that fits an HTTP header",
+            ))
+        }
+        _ => Ok(secret),
+    }
+}
+
+/// The parser recurses where arrays and objects nest: both length and depth are bounded before it runs.
+fn check_bounds(body: &[u8]) -> Result<(), FieldError> {
+    let too_long = |len, max| {
+        let source = "the bounds of this software";
+        FieldError::new(Field::TokenResponse, Fault::TooLong { len, max }, source)
+    };
+    if body.len() > MAX_TOKEN_RESPONSE {
+        return Err(too_long(body.len(), MAX_TOKEN_RESPONSE));
+    }
+    let depth = nesting(body);
+    if depth > MAX_JSON_DEPTH {
+        return Err(too_long(depth, MAX_JSON_DEPTH));
+    }
+    Ok(())
+}
+
+/// The greatest number of arrays and objects that are open at once, outside strings.
+fn nesting(body: &[u8]) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                open = open.saturating_add(1);
+                deepest = deepest.max(open);
+            }
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::sink::SliceSink;
+    use std::string::{String, ToString};
+
+    fn exposed(secret: &Secret<'_>) -> String {
+        let mut buffer = [0; 64];
+        let mut sink = SliceSink::new(&mut buffer);
+        secret.expose_to(&mut sink).unwrap();
+        String::from_utf8(sink.finish().unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_fiam_example() {
+        let body = br#"{
+            "access_token": "eyJhbGciOiJSUzI1NiIs",
+            "token_type": "Bearer",
+            "expires_in": 360
+        }"#;
+        let response = TokenResponse::parse(body).unwrap();
+        assert_eq!(exposed(&response.access_token), "eyJhbGciOiJSUzI1NiIs");
+        assert_eq!(response.expires_in, Some(360));
+        assert!(response.refresh_token.is_none());
+        assert!(
+            !std::format!("{response:?}").contains("eyJ"),
+            "Debug shows no token"
+        );
+    }
+
+    #[test]
+    fn keycloak_writes_more_members_and_another_case() {
+        let body = br#"{"access_token":"a","expires_in":300,"refresh_expires_in":0,"token_type":
+            "bearer","not-before-policy":0,"scope":"email profile","x":[{"y":null},"z\"]"]}"#;
+        let response = TokenResponse::parse(body).unwrap();
+        assert_eq!(response.refresh_expires_in, Some(0));
+        assert_eq!(response.scope.unwrap().to_string(), "email profile");
+    }
+
+    #[test]
+    fn escapes_in_a_token_are_resolved() {
+        let body = br#"{"access_token":"ab\/c\u002bd","token_type":"Bearer"}"#;
+        assert_eq!(
+            exposed(&TokenResponse::parse(body).unwrap().access_token),
+            "ab/c+d"
+        );
+    }
+
+    #[test]
+    fn what_is_no_token_response() {
+        let cases: [(&[u8], &str); 9] = [
+            (b"", "not a JSON object"),
+            (b"<html>", "not a JSON object"),
+            (b"[]", "not a JSON object"),
+            (b"{}", "access_token is missing"),
+            (br#"{"access_token":"a"}"#, "token_type is missing"),
+            (
+                br#"{"access_token":"","token_type":"Bearer"}"#,
+                "access_token is empty",
+            ),
+            (
+                br#"{"access_token":"a b","token_type":"Bearer"}"#,
+                "access_token is not a bearer",
+            ),
+            (
+                br#"{"access_token":"a\u000d\u000ab","token_type":"Bearer"}"#,
+                "access_token is not",
+            ),
+            (
+                br#"{"access_token":"a","token_type":"mac"}"#,
+                "token_type is not Bearer",
+            ),
+        ];
+        for (body, expected) in cases {
+            let message = TokenResponse::parse(body).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_checked_before_the_parser_runs() {
+        let long = std::vec![b' '; MAX_TOKEN_RESPONSE + 1];
+        assert!(matches!(
+            TokenResponse::parse(&long),
+            Err(ResponseError::Field(_))
+        ));
+        let deep = std::vec![b'['; MAX_TOKEN_RESPONSE];
+        assert!(matches!(
+            TokenResponse::parse(&deep),
+            Err(ResponseError::Field(_))
+        ));
+        assert!(matches!(
+            ErrorResponse::parse(&deep),
+            Err(ResponseError::Field(_))
+        ));
+        assert_eq!(nesting(br#"{"[[[\"[[":[{}]}"#), 3);
+    }
+
+    #[test]
+    fn a_refusal() {
+        let body = br#"{"error":"invalid_client","error_description":"no \u001b[31m such client"}"#;
+        let response = ErrorResponse::parse(body).unwrap();
+        assert_eq!(response.error.to_string(), "invalid_client");
+        let description = response.error_description.unwrap().to_string();
+        assert_eq!(
+            description, "no \\u{1b}[31m such client",
+            "no terminal escapes"
+        );
+        assert!(ErrorResponse::parse(br#"{"error":""}"#).is_err());
+        assert!(ErrorResponse::parse(b"{}").is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! Strings of a JSON response, still in place and still escaped.
+
+use core::fmt::{self, Write as _};
+
+use serde::Deserialize;
+use serde_json_core::str::{EscapedStr, EscapedStringFragment};
+
+use crate::encoding::sink::Sink;
+
+/// A JSON string, borrowed from the response. `Display` shows its text, with control characters escaped
+/// so that a server cannot write on a person's terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct JsonText<'a>(#[serde(borrow)] EscapedStr<'a>);
+
+impl<'a> JsonText<'a> {
+    /// The characters of the text; `None` in place of a malformed escape, after which nothing follows.
+    pub(super) fn chars(&self) -> impl Iterator<Item = Option<char>> + use<'a> {
+        self.0.fragments().flat_map(|fragment| {
+            let (text, character) = match fragment {
+                Ok(EscapedStringFragment::NotEscaped(text)) => (text, None),
+                Ok(EscapedStringFragment::Escaped(character)) => ("", Some(Some(character))),
+                Err(_) => ("", Some(None)),
+            };
+            text.chars().map(Some).chain(character)
+        })
+    }
+
+    /// Whether the text equals `other`, ASCII letters in either case.
+    pub fn eq_ignore_ascii_case(&self, other: &str) -> bool {
+        let mut expected = other.chars();
+        self.chars()
+            .all(|character| match (character, expected.next()) {
+                (Some(left), Some(right)) => left.eq_ignore_ascii_case(&right),
+                _ => false,
+            })
+            && expected.next().is_none()
+    }
+}
+
+impl fmt::Display for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.chars() {
+            match character {
+                Some(character) if character.is_control() => character.escape_default().fmt(f)?,
+                Some(character) => f.write_char(character)?,
+                None => f.write_char(char::REPLACEMENT_CHARACTER)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// A bearer or refresh token in a response: written where the caller says, shown nowhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secret<'a>(JsonText<'a>);
+
+impl<'a> Secret<'a> {
+    /// Checks that `text` is a token that fits an `Authorization: Bearer` header (b64token, RFC 6750
+    /// section 2.1), and gives its length in bytes.
+    pub(super) fn new(text: JsonText<'a>) -> Option<(Self, usize)> {
+        let mut len: usize = 0;
+        for character in text.chars() {
+            if !character.is_some_and(is_b64token) {
+                return None;
+            }
+            len = len.saturating_add(1);
+        }
+        Some((Self(text), len))
+    }
+
+    /// Writes the token itself into `sink`.
+    pub fn expose_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let mut utf8 = [0; 4];
+        for character in self.0.chars().flatten() {
+            sink.write(character.encode_utf8(&mut utf8).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+fn is_b64token(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || matches!(character, '-' | '.' | '_' | '~' | '+' | '/' | '=')
+}

@@ -1,0 +1,281 @@
+//! The public iSHARE test chain: four real certificates, RSA-2048 under three RSA-4096 CAs.
+
+#![allow(clippy::unwrap_used)]
+
+use privyseal_core::cert::{
+    Certificate, CertificateError, Chain, ChainError, KeyUsage, LinkError, RsaLinks,
+};
+use privyseal_core::error::Error;
+use privyseal_core::limits::{MAX_HEADER, MAX_HEADER_JSON};
+use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime, scheme};
+
+const LEAF: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
+const ISSUING: &[u8] =
+    include_bytes!("../../host-tests/fixtures/ishare-test-chain/1-issuing-ca.der");
+const SUB: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/2-sub-ca.der");
+const ROOT: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/3-root-ca.der");
+const IN_ORDER: [&[u8]; 4] = [LEAF, ISSUING, SUB, ROOT];
+
+/// 2026-06-01, inside every certificate's dates.
+const NOW: u64 = 1_780_272_000;
+
+fn credential(scheme: &'static scheme::Scheme, id: &str) -> Credential<Vec<u8>> {
+    let chain = Chain::order(&IN_ORDER).unwrap().prove(&RsaLinks).unwrap();
+    let key = chain.leaf().unwrap().rsa_key().unwrap();
+    let client_id = ClientId::new(id).unwrap();
+    Credential::new(scheme, client_id, &chain, &key, vec![0; MAX_HEADER]).unwrap()
+}
+
+fn request(jti: &str) -> AssertionRequest<'_> {
+    AssertionRequest {
+        audience: Some(Audience::new("EU.EORI.NL000000001").unwrap()),
+        now: UnixTime::from_secs(NOW).unwrap(),
+        backdate: 0,
+        jti: Jti::new(jti).unwrap(),
+    }
+}
+
+#[test]
+fn any_order_given_becomes_leaf_to_root() {
+    let orders: [[usize; 4]; 5] = [
+        [0, 1, 2, 3],
+        [3, 2, 1, 0],
+        [1, 0, 3, 2],
+        [2, 3, 0, 1],
+        [0, 3, 2, 1],
+    ];
+    for order in orders {
+        let given = order.map(|index| IN_ORDER[index]);
+        let chain = Chain::order(&given).unwrap();
+        let got: Vec<_> = chain
+            .certificates()
+            .iter()
+            .map(Certificate::as_der)
+            .collect();
+        assert_eq!(got, IN_ORDER, "{order:?}");
+        assert!(chain.has_root());
+    }
+}
+
+#[test]
+fn the_leaf_says_what_the_seed_says() {
+    let leaf = Certificate::from_der(LEAF).unwrap();
+    assert_eq!(
+        leaf.subject().organization_identifier(),
+        Some("NTRNL-10000001")
+    );
+    assert_eq!(leaf.subject().common_name(), Some("Test Service Consumer"));
+    let usages: Vec<_> = leaf.key_usages().unwrap().iter().collect();
+    assert_eq!(usages, [KeyUsage::NonRepudiation]);
+    assert!(!leaf.is_ca());
+    assert_eq!(leaf.rsa_key().unwrap().bits(), 2048);
+    assert_eq!(leaf.not_before().to_string(), "2024-11-06T14:45:41Z");
+    assert_eq!(leaf.not_after().to_string(), "2027-11-06T14:45:40Z");
+    assert_eq!(leaf.extended_key_usages().count(), 2);
+}
+
+#[test]
+fn the_chain_is_proved_link_by_link() {
+    let chain = Chain::order(&IN_ORDER).unwrap();
+    let issuing = &chain.certificates()[1];
+    assert_eq!(issuing.basic_constraints().unwrap().path_len, Some(1));
+    assert_eq!(chain.validity().first_to_end, 0);
+    chain.prove(&RsaLinks).unwrap();
+}
+
+#[test]
+fn one_changed_byte_breaks_the_proof_or_the_parser() {
+    // The last byte belongs to the signature, an early one to the signed part.
+    let mut changed = SUB.to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    let error = Chain::order(&[LEAF, ISSUING, &changed, ROOT])
+        .unwrap()
+        .prove(&RsaLinks);
+    assert_eq!(
+        error.unwrap_err(),
+        ChainError::Link {
+            position: 2,
+            error: LinkError::BadSignature
+        }
+    );
+    for at in 0..LEAF.len() {
+        let mut changed = LEAF.to_vec();
+        changed[at] ^= 0x20;
+        let proved =
+            Chain::order(&[&changed, ISSUING, SUB, ROOT]).and_then(|chain| chain.prove(&RsaLinks));
+        assert!(proved.is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn what_is_no_chain() {
+    assert_eq!(Chain::order(&[]).unwrap_err(), ChainError::Empty);
+    assert_eq!(
+        Chain::order(&[LEAF, LEAF]).unwrap_err(),
+        ChainError::Duplicate { position: 1 }
+    );
+    assert_eq!(
+        Chain::order(&[LEAF, SUB, ROOT]).unwrap_err(),
+        ChainError::Unrelated { position: 1 },
+        "the issuing CA is missing"
+    );
+    assert_eq!(
+        Chain::order(&[LEAF, &LEAF[..100]]).unwrap_err(),
+        ChainError::Certificate {
+            position: 1,
+            error: CertificateError::Malformed { offset: Some(100) }
+        }
+    );
+    let mut trailing = LEAF.to_vec();
+    trailing.push(0);
+    assert!(matches!(
+        Chain::order(&[&trailing]),
+        Err(ChainError::Certificate { .. })
+    ));
+    let ca_alone = Chain::order(&[ISSUING, SUB, ROOT])
+        .unwrap()
+        .prove(&RsaLinks);
+    assert_eq!(ca_alone.unwrap_err(), ChainError::LeafIsCa);
+}
+
+#[test]
+fn truncation_at_every_byte_is_an_error() {
+    for len in 0..LEAF.len() {
+        assert!(Certificate::from_der(&LEAF[..len]).is_err(), "{len}");
+    }
+}
+
+#[test]
+fn a_scheme_wants_the_root() {
+    let chain = Chain::order(&[LEAF, ISSUING, SUB])
+        .unwrap()
+        .prove(&RsaLinks)
+        .unwrap();
+    let key = chain.leaf().unwrap().rsa_key().unwrap();
+    let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
+    let error = Credential::new(&scheme::FIAM, client_id, &chain, &key, vec![0; MAX_HEADER]);
+    assert_eq!(error.unwrap_err(), Error::Chain(ChainError::MissingRoot));
+}
+
+#[test]
+fn another_key_than_the_leafs_is_refused() {
+    let chain = Chain::order(&IN_ORDER).unwrap().prove(&RsaLinks).unwrap();
+    let key = chain.certificates()[1].rsa_key().unwrap();
+    let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
+    let error = Credential::new(&scheme::FIAM, client_id, &chain, &key, vec![0; MAX_HEADER]);
+    assert_eq!(error.unwrap_err(), Error::KeyMismatch);
+}
+
+/// `schemes.md`: header JSON 8,059 bytes, 173 blocks of SHA-256, 167 of them constant.
+#[test]
+fn the_sizes_are_those_measured_elsewhere() {
+    let credential = credential(&scheme::ISHARE, "did:ishare:EU.NL.NTRNL-10000001");
+    assert_eq!(credential.header().len(), (8059_usize * 4).div_ceil(3));
+    const { assert!(8059 < MAX_HEADER_JSON) };
+    assert_eq!((credential.header().len() + 1) / 64, 167);
+}
+
+#[test]
+fn a_buffer_of_exactly_the_header_works_and_one_less_is_named() {
+    let len = credential(&scheme::FIAM, "EU.EORI.NL123456789")
+        .header()
+        .len();
+    let chain = Chain::order(&IN_ORDER).unwrap().prove(&RsaLinks).unwrap();
+    let key = chain.leaf().unwrap().rsa_key().unwrap();
+    let make = |len| {
+        let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
+        Credential::new(&scheme::FIAM, client_id, &chain, &key, vec![0; len])
+    };
+    assert!(make(len).is_ok());
+    let message = make(len - 1).unwrap_err().to_string();
+    assert!(message.starts_with("header is "), "{message}");
+}
+
+#[test]
+fn the_clock_is_checked() {
+    let credential = credential(&scheme::FIAM, "EU.EORI.NL123456789");
+    let at = |now| {
+        let now = UnixTime::from_secs(now).unwrap();
+        credential
+            .prepare(&AssertionRequest {
+                now,
+                audience: None,
+                ..request("j")
+            })
+            .map(|_| ())
+    };
+    assert_eq!(at(NOW), Ok(()));
+    let not_after = 1_825_512_340; // 2027-11-06T14:45:40Z
+    assert_eq!(at(not_after), Ok(()));
+    let message = at(not_after + 1).unwrap_err().to_string();
+    assert!(
+        message.contains("expired at 2027-11-06T14:45:40Z"),
+        "{message}"
+    );
+    let message = at(0).unwrap_err().to_string();
+    assert!(message.contains("the clock was never set"), "{message}");
+}
+
+#[test]
+fn claims_follow_the_rules() {
+    let credential = credential(&scheme::FIAM, "EU.EORI.NL123456789");
+    let input = credential
+        .prepare(&AssertionRequest {
+            audience: None,
+            backdate: 3,
+            ..request("one")
+        })
+        .unwrap();
+    let claims = input.claims();
+    assert_eq!(claims.audience().as_str(), "EU.EORI.NLKPNFIAMPROD");
+    assert_eq!(claims.issued_at().as_secs(), NOW - 3);
+    assert_eq!(claims.not_before(), Some(claims.issued_at()));
+    assert_eq!(claims.expires_at().as_secs(), NOW - 3 + 30);
+    let too_far = credential.prepare(&AssertionRequest {
+        backdate: 6,
+        ..request("two")
+    });
+    assert!(
+        too_far
+            .unwrap_err()
+            .to_string()
+            .starts_with("backdate is 6")
+    );
+}
+
+#[test]
+fn ishare_has_no_default_audience_and_wants_party_ids() {
+    let credential = credential(&scheme::ISHARE, "did:ishare:EU.NL.NTRNL-10000001");
+    let none = credential.prepare(&AssertionRequest {
+        audience: None,
+        ..request("j")
+    });
+    assert!(none.unwrap_err().to_string().starts_with("aud is missing"));
+    let url = Audience::new("https://example.com").unwrap();
+    let url = credential.prepare(&AssertionRequest {
+        audience: Some(url),
+        ..request("j")
+    });
+    assert!(
+        url.unwrap_err()
+            .to_string()
+            .starts_with("aud is not did:ishare:EU.")
+    );
+}
+
+#[test]
+fn a_wrong_signature_releases_nothing() {
+    let credential = credential(&scheme::FIAM, "EU.EORI.NL123456789");
+    let input = credential
+        .prepare(&AssertionRequest {
+            audience: None,
+            ..request("j")
+        })
+        .unwrap();
+    for len in [0, 1, 255, 256, 257, 512] {
+        let mut buffer = vec![0; 20_000];
+        let error = input.attach(&vec![1; len], &mut buffer).unwrap_err();
+        assert!(matches!(error, Error::Signature(_)), "{len}: {error}");
+        assert!(buffer.iter().all(|&byte| byte == 0), "{len}");
+    }
+}
