@@ -1,0 +1,103 @@
+//! From a heap of certificates to one chain.
+
+use privyseal_core::RsaPublicKey;
+use privyseal_core::cert::{Certificate, LinkError, RsaLinks, VerifyLink};
+
+use super::TokenCertificate;
+use crate::error::CertificateError;
+use crate::limits::MAX_CERTIFICATES;
+use crate::uri::ObjectType;
+
+/// The chain of the key with this public key and `CKA_ID`: leaf first, then issuers as far as they are
+/// there, each once.
+pub(crate) fn of_key(
+    heap: &[TokenCertificate],
+    key: &RsaPublicKey,
+    id: &[u8],
+) -> Result<Vec<Vec<u8>>, CertificateError> {
+    let readable: Vec<Candidate<'_>> = heap.iter().filter_map(Candidate::read).collect();
+    let leaf = leaf(&readable, key, id).ok_or_else(|| CertificateError::NoneForKey {
+        same_id: !id.is_empty() && heap.iter().any(|it| it.name.id == id),
+        present: heap
+            .iter()
+            .map(|it| it.name.short(ObjectType::Certificate))
+            .collect(),
+    })?;
+    let mut chain = vec![leaf];
+    while let Some(issuer) = chain
+        .last()
+        .and_then(|last| issuer(&readable, last, &chain))
+    {
+        if chain.len() == MAX_CERTIFICATES {
+            return Err(CertificateError::TooMany);
+        }
+        chain.push(issuer);
+    }
+    Ok(chain
+        .iter()
+        .map(|certificate| certificate.as_der().to_vec())
+        .collect())
+}
+
+/// Whether a certificate is for this key.
+pub(crate) fn has_key(certificate: &Certificate<'_>, key: &RsaPublicKey) -> bool {
+    certificate.rsa_key().is_ok_and(|its| its == *key)
+}
+
+/// A certificate that can be read, and where it was found.
+struct Candidate<'h> {
+    id: &'h [u8],
+    certificate: Certificate<'h>,
+}
+
+impl<'h> Candidate<'h> {
+    fn read(found: &'h TokenCertificate) -> Option<Self> {
+        let certificate = Certificate::from_der(&found.der).ok()?;
+        Some(Self {
+            id: &found.name.id,
+            certificate,
+        })
+    }
+}
+
+/// The leaf: one with the key's public key; rather with its `CKA_ID` than without; of several (after a
+/// renewal) the one that ends last.
+fn leaf<'h>(heap: &[Candidate<'h>], key: &RsaPublicKey, id: &[u8]) -> Option<Certificate<'h>> {
+    heap.iter()
+        .filter(|candidate| has_key(&candidate.certificate, key))
+        .max_by_key(|candidate| (candidate.id == id, candidate.certificate.not_after()))
+        .map(|candidate| candidate.certificate)
+}
+
+/// The issuer of `subject`, unless that is the end of the chain: self-issued, or already in it (two CAs
+/// that certified each other).
+fn issuer<'h>(
+    heap: &[Candidate<'h>],
+    subject: &Certificate<'h>,
+    chain: &[Certificate<'h>],
+) -> Option<Certificate<'h>> {
+    if subject.is_self_issued() {
+        return None;
+    }
+    heap.iter()
+        .map(|candidate| candidate.certificate)
+        .filter(|issuer| issuer.subject() == subject.issuer() && !chain.contains(issuer))
+        .max_by_key(|issuer| {
+            (
+                trust(subject, issuer),
+                issuer.is_self_issued(),
+                issuer.not_after(),
+            )
+        })
+}
+
+/// How much speaks for `issuer` having signed `subject`: a signature that verifies, one that cannot be
+/// checked here (ECDSA), one that is wrong. The last is still returned, so that proving the chain says
+/// what is wrong instead of a root being missing.
+fn trust(subject: &Certificate<'_>, issuer: &Certificate<'_>) -> u8 {
+    match RsaLinks.verify(subject, issuer) {
+        Ok(()) => 2,
+        Err(LinkError::BadSignature) => 0,
+        Err(_) => 1,
+    }
+}

@@ -1,0 +1,210 @@
+//! What can go wrong, in words that say what to do.
+//!
+//! Every failed call of the module is a [`CallError`]: which function, which return value, and advice.
+//! The variants around it say what this crate wanted at that moment.
+
+mod call;
+mod key;
+mod select;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use privyseal_core::signer::{SignerError, SignerErrorKind};
+
+pub use call::CallError;
+pub use key::KeyError;
+pub use select::{CertificateError, SelectError};
+
+use crate::pin::PinUnavailable;
+use crate::slot::PinState;
+use crate::uri::UriError;
+
+/// An error of the PKCS #11 signer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The URI is malformed or says too little.
+    Uri(UriError),
+    /// The module cannot be loaded.
+    Module {
+        /// Its path.
+        path: PathBuf,
+        /// The loader's reason.
+        reason: String,
+    },
+    /// No token, or more than one, fits the URI.
+    Token(SelectError),
+    /// No key, or more than one, fits the URI.
+    KeySelection(SelectError),
+    /// The key cannot be used.
+    Key {
+        /// The key, as a URI.
+        key: String,
+        /// Why not.
+        reason: KeyError,
+    },
+    /// No certificate chain can be read from the token.
+    Certificates(CertificateError),
+    /// A PIN is needed and there is none. No try was spent.
+    PinUnavailable {
+        /// Label of the token.
+        token: String,
+        /// Why there is none.
+        reason: PinUnavailable,
+    },
+    /// The PIN is wrong. One try was spent.
+    PinIncorrect {
+        /// Label of the token.
+        token: String,
+        /// What the token's flags say after the try.
+        now: PinState,
+        /// The call.
+        call: CallError,
+    },
+    /// The PIN is locked. No try was spent, or the token said so at the one that was.
+    PinLocked {
+        /// Label of the token.
+        token: String,
+    },
+    /// One try is left, or nobody can tell how many. It was not spent.
+    PinFinalTry {
+        /// Label of the token.
+        token: String,
+        /// What the flags say: [`PinState::FinalTry`] or [`PinState::Unknown`].
+        state: PinState,
+    },
+    /// The token has no user PIN yet.
+    PinNotInitialized {
+        /// Label of the token.
+        token: String,
+    },
+    /// The module gave a signature of another length than the key makes. It was thrown away.
+    SignatureLength {
+        /// Bytes it gave.
+        len: usize,
+        /// Bytes of the modulus.
+        expected: usize,
+    },
+    /// A call of the module failed.
+    Call(CallError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uri(error) => write!(f, "{error}"),
+            Self::Module { path, reason } => write!(
+                f,
+                "PKCS #11 module {} cannot be loaded: {reason}; check module-path",
+                path.display()
+            ),
+            Self::Token(error) => write!(f, "token: {error}"),
+            Self::KeySelection(error) => write!(f, "key: {error}"),
+            Self::Key { key, reason } => write!(f, "key {key} {reason}"),
+            Self::Certificates(error) => write!(f, "certificates on the token: {error}"),
+            Self::PinUnavailable { token, reason } => write!(
+                f,
+                "token \"{token}\" needs a PIN: {reason} (no try was spent; give pin-source in the \
+                 URI's query)"
+            ),
+            Self::PinIncorrect { token, now, call } => write!(
+                f,
+                "{call}: the PIN of token \"{token}\" is wrong; one try was spent, {}",
+                after_try(*now)
+            ),
+            Self::PinLocked { token } => write!(
+                f,
+                "the PIN of token \"{token}\" is locked (CKF_USER_PIN_LOCKED); its security officer \
+                 can unlock it (pkcs11-tool --init-pin)"
+            ),
+            Self::PinFinalTry {
+                token,
+                state: PinState::Unknown,
+            } => write!(
+                f,
+                "the flags of token \"{token}\" cannot be read, so nobody can tell how many PIN tries \
+                 are left; none was spent (allow the final try only if the PIN is certain)"
+            ),
+            Self::PinFinalTry { token, .. } => write!(
+                f,
+                "token \"{token}\" has one PIN try left (CKF_USER_PIN_FINAL_TRY); it was not spent \
+                 (allow the final try only if the PIN is certain)"
+            ),
+            Self::PinNotInitialized { token } => write!(
+                f,
+                "C_Login: CKR_USER_PIN_NOT_INITIALIZED: token \"{token}\" has no user PIN yet; \
+                 pkcs11-tool --init-pin sets one"
+            ),
+            Self::SignatureLength { len, expected } => write!(
+                f,
+                "C_Sign gave {len} bytes, the key makes {expected}; nothing was released, check the \
+                 module"
+            ),
+            Self::Call(error) => write!(f, "{error}{}", error.advice()),
+        }
+    }
+}
+
+const fn after_try(now: PinState) -> &'static str {
+    match now {
+        PinState::Ok => "the token reports no shortage of tries",
+        PinState::CountLow => "some tries are lost already (CKF_USER_PIN_COUNT_LOW)",
+        PinState::FinalTry => "ONE TRY IS LEFT (CKF_USER_PIN_FINAL_TRY)",
+        PinState::Locked => "the PIN is locked now (CKF_USER_PIN_LOCKED)",
+        PinState::Unknown => "the token does not say how many are left",
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Uri(error) => Some(error),
+            Self::Token(error) | Self::KeySelection(error) => Some(error),
+            Self::Key { reason, .. } => Some(reason),
+            Self::Certificates(error) => Some(error),
+            Self::PinUnavailable { reason, .. } => Some(reason),
+            Self::PinIncorrect { call, .. } => Some(call),
+            Self::Call(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl SignerError for Error {
+    fn kind(&self) -> SignerErrorKind {
+        match self {
+            Self::Uri(_) => SignerErrorKind::Configuration,
+            Self::Module { .. } => SignerErrorKind::Unavailable,
+            Self::Token(error) | Self::KeySelection(error) => error.kind(),
+            Self::Key { .. } => SignerErrorKind::KeyUnfit,
+            Self::Certificates(_) => SignerErrorKind::NotFound,
+            Self::PinUnavailable { .. } | Self::PinNotInitialized { .. } => {
+                SignerErrorKind::NotLoggedIn
+            }
+            Self::PinIncorrect { .. } => SignerErrorKind::PinIncorrect,
+            Self::PinLocked { .. } => SignerErrorKind::PinLocked,
+            Self::PinFinalTry { .. } => SignerErrorKind::PinFinalTry,
+            Self::SignatureLength { .. } => SignerErrorKind::Protocol,
+            Self::Call(error) => error.kind(),
+        }
+    }
+}
+
+impl From<UriError> for Error {
+    fn from(error: UriError) -> Self {
+        Self::Uri(error)
+    }
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<CertificateError> for Error {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificates(error)
+    }
+}

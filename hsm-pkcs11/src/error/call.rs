@@ -1,0 +1,212 @@
+//! A call of the module that failed: the function, the return value, and what a person can do.
+
+use std::fmt;
+
+use cryptoki::error::{Error as Cryptoki, RvError};
+use privyseal_core::signer::SignerErrorKind;
+
+/// A function of the module failed. Prints as `C_Sign: CKR_DEVICE_ERROR`.
+#[derive(Debug)]
+pub struct CallError {
+    function: String,
+    code: Option<RvError>,
+    detail: String,
+}
+
+impl CallError {
+    /// From what cryptoki gave. `during` names the function for errors that cryptoki found itself in
+    /// what the function returned.
+    pub(crate) fn new(during: &'static str, error: &Cryptoki) -> Self {
+        match error {
+            Cryptoki::Pkcs11(code, function) => Self {
+                function: format!("C_{function:?}"),
+                code: Some(*code),
+                detail: ckr_name(*code),
+            },
+            Cryptoki::NullFunctionPointer => {
+                let detail = "the module does not have this function".into();
+                Self {
+                    function: during.into(),
+                    code: None,
+                    detail,
+                }
+            }
+            other => {
+                let detail = format!("its answer cannot be read ({other})");
+                Self {
+                    function: during.into(),
+                    code: None,
+                    detail,
+                }
+            }
+        }
+    }
+
+    /// The function, as `C_Login`.
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
+    /// The return value's name, as `CKR_PIN_INCORRECT`, if the module returned one.
+    pub fn code(&self) -> Option<&str> {
+        self.code.is_some().then_some(self.detail.as_str())
+    }
+
+    pub(crate) const fn rv(&self) -> Option<RvError> {
+        self.code
+    }
+
+    pub(crate) fn kind(&self) -> SignerErrorKind {
+        self.code
+            .map_or(SignerErrorKind::Protocol, |code| outcome(code).0)
+    }
+
+    /// What to do about it, as `; do this`. Empty where the name says it all.
+    pub(crate) fn advice(&self) -> &'static str {
+        self.code.map_or("", |code| outcome(code).1)
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.function, self.detail)
+    }
+}
+
+impl std::error::Error for CallError {}
+
+fn outcome(code: RvError) -> (SignerErrorKind, &'static str) {
+    use SignerErrorKind as Kind;
+    match code {
+        RvError::DeviceRemoved | RvError::TokenNotPresent | RvError::TokenNotRecognized => (
+            Kind::Unavailable,
+            "; put the token back, then open the signer again",
+        ),
+        RvError::SlotIdInvalid => (Kind::NotFound, "; the module has no slot of this number"),
+        RvError::DeviceError | RvError::DeviceMemory => {
+            (Kind::Unavailable, "; the token reports a fault of its own")
+        }
+        RvError::GeneralError | RvError::FunctionFailed => (
+            Kind::Unavailable,
+            "; the module says no more: check its configuration, its log and its service",
+        ),
+        RvError::SessionHandleInvalid
+        | RvError::SessionClosed
+        | RvError::ObjectHandleInvalid
+        | RvError::KeyHandleInvalid
+        | RvError::CryptokiNotInitialized => (
+            Kind::Unavailable,
+            "; the token was removed or the module restarted: open the signer again",
+        ),
+        RvError::SessionCount | RvError::HostMemory => {
+            (Kind::Busy, "; the token's sessions are all in use")
+        }
+        RvError::UserNotLoggedIn => (
+            Kind::NotLoggedIn,
+            "; the login was lost or the key needs a PIN: open the signer again",
+        ),
+        RvError::PinIncorrect => (Kind::PinIncorrect, ""),
+        RvError::PinLocked => (Kind::PinLocked, ""),
+        RvError::PinExpired => (Kind::NotLoggedIn, "; the PIN must be changed first"),
+        RvError::UserPinNotInitialized => (Kind::NotLoggedIn, "; the token has no user PIN yet"),
+        RvError::UserAnotherAlreadyLoggedIn | RvError::UserTooManyTypes => (
+            Kind::NotLoggedIn,
+            "; this process is logged in to the token as someone else (the security officer?)",
+        ),
+        RvError::KeyFunctionNotPermitted => (Kind::KeyUnfit, "; the key may not sign (CKA_SIGN)"),
+        RvError::MechanismInvalid
+        | RvError::KeyTypeInconsistent
+        | RvError::KeySizeRange
+        | RvError::MechanismParamInvalid => (
+            Kind::KeyUnfit,
+            "; the key and the mechanism do not fit each other",
+        ),
+        RvError::FunctionRejected | RvError::FunctionCanceled | RvError::Cancel => {
+            (Kind::Refused, "; it was refused at the token")
+        }
+        RvError::OperationActive | RvError::OperationNotInitialized | RvError::BufferTooSmall => {
+            (Kind::Protocol, "")
+        }
+        _ => (Kind::Other, ""),
+    }
+}
+
+/// `PinIncorrect` to `CKR_PIN_INCORRECT`: cryptoki names its values after the specification's.
+fn ckr_name(code: RvError) -> String {
+    match code {
+        RvError::VendorDefined(value) => format!("CKR_VENDOR_DEFINED + {:#x}", value & 0x7fff_ffff),
+        RvError::UnknownErrorCode(value) => format!("return value {value:#x}"),
+        known => {
+            let mut name = String::from("CKR");
+            for letter in format!("{known:?}").chars() {
+                if letter.is_ascii_uppercase() {
+                    name.push('_');
+                }
+                name.push(letter.to_ascii_uppercase());
+            }
+            name
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cryptoki::context::Function;
+
+    /// The spelling of the specification (PKCS #11 3.1 section 5.1), for each kind of name there is.
+    #[test]
+    fn names_are_those_of_the_specification() {
+        for (code, name) in [
+            (RvError::PinIncorrect, "CKR_PIN_INCORRECT"),
+            (RvError::Cancel, "CKR_CANCEL"),
+            (RvError::HostMemory, "CKR_HOST_MEMORY"),
+            (RvError::UserAlreadyLoggedIn, "CKR_USER_ALREADY_LOGGED_IN"),
+            (
+                RvError::SessionReadWriteSoExists,
+                "CKR_SESSION_READ_WRITE_SO_EXISTS",
+            ),
+            (RvError::RandomNoRng, "CKR_RANDOM_NO_RNG"),
+            (RvError::FipsSelfTestFailed, "CKR_FIPS_SELF_TEST_FAILED"),
+            (
+                RvError::CryptokiAlreadyInitialized,
+                "CKR_CRYPTOKI_ALREADY_INITIALIZED",
+            ),
+            (RvError::DeviceRemoved, "CKR_DEVICE_REMOVED"),
+        ] {
+            assert_eq!(ckr_name(code), name);
+        }
+        assert_eq!(
+            ckr_name(RvError::UnknownErrorCode(0x1fe)),
+            "return value 0x1fe"
+        );
+    }
+
+    #[test]
+    fn a_call_names_function_and_value() {
+        let error = CallError::new(
+            "",
+            &Cryptoki::Pkcs11(RvError::DeviceRemoved, Function::Sign),
+        );
+        assert_eq!(error.to_string(), "C_Sign: CKR_DEVICE_REMOVED");
+        assert_eq!(
+            (error.function(), error.code()),
+            ("C_Sign", Some("CKR_DEVICE_REMOVED"))
+        );
+        assert_eq!(error.kind(), SignerErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn an_unreadable_answer_names_the_function() {
+        let error = CallError::new("C_GetTokenInfo", &Cryptoki::InvalidValue);
+        assert!(
+            error
+                .to_string()
+                .starts_with("C_GetTokenInfo: its answer cannot be read")
+        );
+        assert_eq!(
+            (error.code(), error.kind()),
+            (None, SignerErrorKind::Protocol)
+        );
+    }
+}

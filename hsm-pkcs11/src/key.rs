@@ -1,0 +1,93 @@
+//! A private key on a token: what it says about itself, and which one a URI means.
+
+mod find;
+mod fitness;
+
+use cryptoki::mechanism::MechanismType;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+use privyseal_core::RsaPublicKey;
+
+pub(crate) use find::{all, select};
+pub use fitness::FitnessNote;
+pub(crate) use fitness::{notes, obstacle};
+
+use crate::error::{CallError, KeyError};
+use crate::object::{self, ObjectName};
+
+/// What a private key says about itself. Absent attributes have their defaults.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFacts {
+    pub(crate) handle: ObjectHandle,
+    pub(crate) name: ObjectName,
+    /// `CKA_KEY_TYPE` is `CKK_RSA`.
+    pub(crate) is_rsa: bool,
+    /// `CKA_SIGN`; absent means that `C_SignInit` will tell.
+    pub(crate) may_sign: bool,
+    /// `CKA_SENSITIVE`, where shown.
+    pub(crate) sensitive: Option<bool>,
+    /// `CKA_EXTRACTABLE`, where shown.
+    pub(crate) extractable: Option<bool>,
+    /// `CKA_ALWAYS_AUTHENTICATE`; absent means false (PKCS #11 3.1 section 4.9; NSS).
+    pub(crate) always_authenticate: bool,
+    /// `CKA_ALLOWED_MECHANISMS`; absent or empty means all.
+    pub(crate) allowed: Vec<MechanismType>,
+    pub(crate) public: Result<RsaPublicKey, KeyError>,
+}
+
+impl KeyFacts {
+    fn read(session: &Session, handle: ObjectHandle) -> Result<Self, CallError> {
+        let flag = |kind| object::flag(session, handle, kind);
+        let name = ObjectName::read(session, handle)?;
+        let is_rsa = object::attribute(session, handle, AttributeType::KeyType)?
+            == Some(Attribute::KeyType(KeyType::RSA));
+        let allowed = match object::attribute(session, handle, AttributeType::AllowedMechanisms)? {
+            Some(Attribute::AllowedMechanisms(allowed)) => allowed,
+            _ => Vec::new(),
+        };
+        let public = if is_rsa {
+            public_key(session, handle, &name.id)?
+        } else {
+            Err(KeyError::NotRsa)
+        };
+        Ok(Self {
+            handle,
+            name,
+            is_rsa,
+            may_sign: flag(AttributeType::Sign)?.unwrap_or(true),
+            sensitive: flag(AttributeType::Sensitive)?,
+            extractable: flag(AttributeType::Extractable)?,
+            always_authenticate: flag(AttributeType::AlwaysAuthenticate)?.unwrap_or(false),
+            allowed,
+            public,
+        })
+    }
+}
+
+/// From the private key itself, or from the public key with the same `CKA_ID`.
+fn public_key(
+    session: &Session,
+    private: ObjectHandle,
+    id: &[u8],
+) -> Result<Result<RsaPublicKey, KeyError>, CallError> {
+    let mut holders = vec![private];
+    if !id.is_empty() {
+        holders.extend(object::find(
+            session,
+            &[
+                Attribute::Class(ObjectClass::PUBLIC_KEY),
+                Attribute::KeyType(KeyType::RSA),
+                Attribute::Id(id.to_vec()),
+            ],
+        )?);
+    }
+    for holder in holders {
+        let modulus = object::bytes(session, holder, AttributeType::Modulus)?;
+        let exponent = object::bytes(session, holder, AttributeType::PublicExponent)?;
+        if !modulus.is_empty() && !exponent.is_empty() {
+            let key = RsaPublicKey::from_components(&modulus, &exponent);
+            return Ok(key.map_err(KeyError::PublicKey));
+        }
+    }
+    Ok(Err(KeyError::NoPublicKey))
+}

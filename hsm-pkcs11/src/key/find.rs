@@ -1,0 +1,75 @@
+//! Which key does a URI mean?
+
+use cryptoki::object::{Attribute, ObjectClass};
+use cryptoki::session::Session;
+
+use super::KeyFacts;
+use crate::error::{CallError, Error, SelectError};
+use crate::object;
+use crate::uri::{ObjectType, Pkcs11Uri, UriError, UriFault};
+
+/// The one private key that `uri` means. If its label and id fit several keys, or if it gives none, the
+/// one among them that can sign: RSA, and `CKA_SIGN` not false.
+pub(crate) fn select(session: &Session, uri: &Pkcs11Uri) -> Result<KeyFacts, Error> {
+    if uri
+        .object_type()
+        .is_some_and(|kind| kind != ObjectType::Private)
+    {
+        return Err(UriError::attribute(crate::uri::Attribute::Type, UriFault::NotAKey).into());
+    }
+    let matching = all(session, uri)?;
+    if matching.is_empty() {
+        return Err(none(&all(session, &Pkcs11Uri::default())?));
+    }
+    the_one(matching)
+}
+
+/// All private keys that `uri`'s label and id fit.
+pub(crate) fn all(session: &Session, uri: &Pkcs11Uri) -> Result<Vec<KeyFacts>, CallError> {
+    let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
+    template.extend(
+        uri.object()
+            .map(|label| Attribute::Label(label.as_bytes().to_vec())),
+    );
+    template.extend(uri.id().map(|id| Attribute::Id(id.to_vec())));
+    object::find(session, &template)?
+        .into_iter()
+        .map(|handle| KeyFacts::read(session, handle))
+        .collect()
+}
+
+fn the_one(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Error> {
+    if matching.len() > 1 {
+        let (can_sign, others): (Vec<_>, Vec<_>) = matching
+            .into_iter()
+            .partition(|key| key.is_rsa && key.may_sign);
+        if can_sign.is_empty() {
+            return Err(none(&others));
+        }
+        matching = can_sign;
+    }
+    match matching.pop() {
+        Some(key) if matching.is_empty() => Ok(key),
+        last => {
+            matching.extend(last);
+            let matching = matching.iter().map(short).collect();
+            Err(Error::KeySelection(SelectError::Several { matching }))
+        }
+    }
+}
+
+fn none(present: &[KeyFacts]) -> Error {
+    Error::KeySelection(SelectError::None {
+        present: present.iter().map(short).collect(),
+    })
+}
+
+/// As an URI, and what stands in the way.
+fn short(key: &KeyFacts) -> String {
+    let uri = key.name.short(ObjectType::Private);
+    match (key.is_rsa, key.may_sign) {
+        (false, _) => format!("{uri} (not RSA)"),
+        (_, false) => format!("{uri} (may not sign)"),
+        _ => uri,
+    }
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+
+// Where the key is, and what opens it.
+pub mod limits;
+mod pin;
+mod uri;
+
+// From the URI to a token.
+mod login;
+mod module;
+mod slot;
+
+// From the token to a key, its chain and the mechanism that signs.
+mod certificate;
+mod key;
+mod mechanism;
+mod object;
+
+// What all that is for.
+mod list;
+mod operation;
+mod signer;
+
+mod error;
+
+pub use error::{CallError, CertificateError, Error, KeyError, SelectError};
+pub use key::FitnessNote;
+pub use list::{Listed, ListedCertificate, ListedKey, list};
+pub use login::LoginPolicy;
+pub use mechanism::SigningMechanism;
+pub use pin::{Pin, PinProvider, PinUnavailable};
+pub use signer::Pkcs11Signer;
+pub use slot::{PinState, TokenInfo};
+pub use uri::{Attribute, ObjectType, Pkcs11Uri, UriError, UriFault, UriPlace};

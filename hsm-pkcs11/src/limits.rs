@@ -1,0 +1,17 @@
+//! Every maximum of this crate, in one place. Sizes are in bytes unless a name says otherwise.
+
+/// A `pkcs11:` URI, written out. The longest sensible one (every attribute at its PKCS #11 maximum and
+/// fully percent-encoded, two file paths of 4 KiB) is shorter.
+pub const MAX_URI: usize = 16 * 1024;
+
+/// A PIN. `CK_TOKEN_INFO` names the token's own maximum; SoftHSM's 255 is the largest seen.
+pub const MAX_PIN: usize = 255;
+
+/// `CKA_ID` in a URI. PKCS #11 sets no maximum; identifiers in use are 1 to 32 bytes, hashes up to 64.
+pub const MAX_ID: usize = 256;
+
+/// Certificates in the chain that is read from a token: as many as a chain of the core may hold.
+pub const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICATES;
+
+/// Sessions that `max-sessions` of a URI may ask for. Network HSMs allow a client a few hundred.
+pub const MAX_SESSIONS: u32 = 1024;

@@ -1,0 +1,146 @@
+//! What is on a token: keys and certificates, each with the URI that names it.
+
+use privyseal_core::RsaPublicKey;
+use privyseal_core::cert::Certificate;
+
+use crate::certificate::{self, TokenCertificate};
+use crate::error::Error;
+use crate::key::{self, FitnessNote, KeyFacts};
+use crate::login::LoginPolicy;
+use crate::mechanism::{self, SigningMechanism};
+use crate::pin::PinProvider;
+use crate::signer::OpenToken;
+use crate::uri::{ObjectType, Pkcs11Uri};
+
+/// A private key or a certificate on a token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Listed {
+    /// A private key.
+    Key(ListedKey),
+    /// A certificate.
+    Certificate(ListedCertificate),
+}
+
+/// A private key on a token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListedKey {
+    /// Names it in full, ready to paste.
+    pub uri: Pkcs11Uri,
+    /// `CKA_LABEL`.
+    pub label: String,
+    /// `CKA_ID`.
+    pub id: Vec<u8>,
+    /// Its public key, if it is RSA of a supported size and shows it.
+    pub public_key: Option<RsaPublicKey>,
+    /// The mechanism that would sign, if one fits.
+    pub mechanism: Option<SigningMechanism>,
+    /// What makes it unfit, and warnings.
+    pub notes: Vec<FitnessNote>,
+}
+
+impl ListedKey {
+    /// Whether it can sign assertions.
+    pub fn is_fit(&self) -> bool {
+        !self.notes.iter().any(FitnessNote::is_obstacle)
+    }
+}
+
+/// A certificate on a token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListedCertificate {
+    /// Names it in full, ready to paste.
+    pub uri: Pkcs11Uri,
+    /// `CKA_LABEL`.
+    pub label: String,
+    /// `CKA_ID`.
+    pub id: Vec<u8>,
+    /// The certificate, DER as the token holds it.
+    pub der: Vec<u8>,
+    /// The listed private key that it is for, as a URI.
+    pub key: Option<Pkcs11Uri>,
+}
+
+/// Lists the private keys and the certificates of the token that `uri` means, keys first, after a
+/// login as [`crate::Pkcs11Signer::open`] makes it. `object`, `id` and `type` narrow the list.
+pub fn list(
+    uri: &Pkcs11Uri,
+    pins: &mut dyn PinProvider,
+    policy: LoginPolicy,
+) -> Result<Vec<Listed>, Error> {
+    let token = OpenToken::open(uri, pins, policy)?;
+    let base = token.uri(uri);
+    let offered = token.mechanisms()?;
+    let heap = certificate::all(&token.session)?;
+    let keys: Vec<ListedKey> = key::all(&token.session, &Pkcs11Uri::default())?
+        .iter()
+        .map(|facts| listed_key(facts, &base, &offered, &heap))
+        .collect();
+    let certificates: Vec<ListedCertificate> = heap
+        .iter()
+        .map(|found| listed_certificate(found, &base, &keys))
+        .collect();
+    let keys = keys.into_iter().map(Listed::Key);
+    let certificates = certificates.into_iter().map(Listed::Certificate);
+    Ok(keys
+        .chain(certificates)
+        .filter(|listed| wanted(listed, uri))
+        .collect())
+}
+
+fn listed_key(
+    facts: &KeyFacts,
+    base: &Pkcs11Uri,
+    offered: &[SigningMechanism],
+    heap: &[TokenCertificate],
+) -> ListedKey {
+    let public_key = facts.public.clone().ok();
+    let has_certificate = public_key
+        .as_ref()
+        .is_some_and(|key| heap.iter().any(|found| is_of(&found.der, key)));
+    ListedKey {
+        uri: facts.name.uri(base, ObjectType::Private),
+        label: facts.name.label.clone(),
+        id: facts.name.id.clone(),
+        mechanism: mechanism::choose(offered, &facts.allowed).filter(|_| facts.is_rsa),
+        notes: key::notes(facts, offered, has_certificate),
+        public_key,
+    }
+}
+
+fn listed_certificate(
+    found: &TokenCertificate,
+    base: &Pkcs11Uri,
+    keys: &[ListedKey],
+) -> ListedCertificate {
+    let of = |key: &&ListedKey| {
+        key.public_key
+            .as_ref()
+            .is_some_and(|it| is_of(&found.der, it))
+    };
+    ListedCertificate {
+        uri: found.name.uri(base, ObjectType::Certificate),
+        label: found.name.label.clone(),
+        id: found.name.id.clone(),
+        der: found.der.clone(),
+        key: keys.iter().find(of).map(|key| key.uri.clone()),
+    }
+}
+
+fn is_of(der: &[u8], key: &RsaPublicKey) -> bool {
+    Certificate::from_der(der).is_ok_and(|certificate| certificate::has_key(&certificate, key))
+}
+
+fn wanted(listed: &Listed, uri: &Pkcs11Uri) -> bool {
+    let (label, id, kind) = match listed {
+        Listed::Key(key) => (&key.label, &key.id, ObjectType::Private),
+        Listed::Certificate(certificate) => {
+            (&certificate.label, &certificate.id, ObjectType::Certificate)
+        }
+    };
+    uri.object().is_none_or(|wanted| wanted == label)
+        && uri.id().is_none_or(|wanted| wanted == id)
+        && uri.object_type().is_none_or(|wanted| wanted == kind)
+}

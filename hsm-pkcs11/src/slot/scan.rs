@@ -1,0 +1,93 @@
+//! Walks the slots. A token that cannot be read is passed over (and named if nothing fits): one odd
+//! reader must not hide the others.
+
+use cryptoki::context::Pkcs11;
+use cryptoki::slot::Slot;
+
+use super::token_info::TokenInfo;
+use crate::error::{CallError, Error, SelectError};
+use crate::module::Module;
+use crate::uri::Pkcs11Uri;
+
+/// A token and the slot it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundToken {
+    pub(crate) slot: Slot,
+    pub(crate) info: TokenInfo,
+}
+
+/// The one token that `uri` means.
+pub(crate) fn select(module: &Module, uri: &Pkcs11Uri) -> Result<FoundToken, Error> {
+    let context = module.context();
+    let slots = context
+        .get_slots_with_token()
+        .map_err(|error| CallError::new("C_GetSlotList", &error))?;
+    let mut matching = Vec::new();
+    let mut present = Vec::new();
+    for slot in slots {
+        match look(context, slot) {
+            // Not initialized yet, so without keys; every SoftHSM has such a slot.
+            Ok(None) => {}
+            Ok(Some(info)) if info.fits(uri) && slot_fits(context, slot, uri) => {
+                matching.push(FoundToken { slot, info });
+            }
+            Ok(Some(info)) => present.push(info.uri().to_string()),
+            Err(_) if uri.slot_id == Some(slot.id()) => {
+                let info = TokenInfo::unreadable(slot);
+                if info.fits(uri) && slot_fits(context, slot, uri) {
+                    matching.push(FoundToken { slot, info });
+                } else {
+                    present.push(unreadable(slot));
+                }
+            }
+            Err(_) => present.push(unreadable(slot)),
+        }
+    }
+    the_one(matching, present)
+}
+
+fn look(context: &Pkcs11, slot: Slot) -> Result<Option<TokenInfo>, CallError> {
+    let info = context
+        .get_token_info(slot)
+        .map_err(|error| CallError::new("C_GetTokenInfo", &error))?;
+    Ok(info
+        .token_initialized()
+        .then(|| TokenInfo::read(slot, &info)))
+}
+
+fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {
+    let (description, manufacturer) = (&uri.slot_description, &uri.slot_manufacturer);
+    if description.is_none() && manufacturer.is_none() {
+        return true;
+    }
+    context.get_slot_info(slot).is_ok_and(|info| {
+        description
+            .as_deref()
+            .is_none_or(|wanted| wanted == info.slot_description())
+            && manufacturer
+                .as_deref()
+                .is_none_or(|wanted| wanted == info.manufacturer_id())
+    })
+}
+
+fn unreadable(slot: Slot) -> String {
+    format!(
+        "a token that cannot be read in slot {0} (pkcs11:slot-id={0})",
+        slot.id()
+    )
+}
+
+fn the_one(mut matching: Vec<FoundToken>, present: Vec<String>) -> Result<FoundToken, Error> {
+    match (matching.pop(), matching.is_empty()) {
+        (Some(token), true) => Ok(token),
+        (None, _) => Err(Error::Token(SelectError::None { present })),
+        (Some(last), false) => {
+            matching.push(last);
+            let matching = matching
+                .iter()
+                .map(|token| token.info.uri().to_string())
+                .collect();
+            Err(Error::Token(SelectError::Several { matching }))
+        }
+    }
+}
