@@ -1,0 +1,28 @@
+//! What to do next: with this token, and with one's own.
+
+use super::stage::Stage;
+use crate::place;
+use crate::process::quoted;
+
+/// Prints commands that can be pasted as they are, or with the capitals replaced.
+pub(super) fn print(stage: &Stage) {
+    let privyseal = place::shown(&place::target().join("debug/privyseal"));
+    let key = quoted(&stage.key_uri());
+    let module = quoted(&format!("pkcs11:?module-path={}", stage.module().display()));
+    let configuration = stage.shown("softhsm2.conf");
+    println!(
+        "\nWhat to do next\n\n   \
+         The demonstration's token stays until the next run. Sign with it again:\n\n     \
+         export SOFTHSM2_CONF=$PWD/{configuration}\n     \
+         {privyseal} sign --scheme fiam --key {key} --client-id {client} --chain token\n     \
+         {privyseal} keys --key {module}\n\n   \
+         With a token of your own, find its module (.so) in the vendor's manual and its keys with \
+         `keys`:\n\n     \
+         {privyseal} keys --key 'pkcs11:?module-path=/PATH/TO/MODULE.so'\n\n   \
+         Then put the PIN into a file only you can read, and the key's URI here:\n\n     \
+         {privyseal} sign --scheme fiam --client-id EU.EORI.YOURS --chain token \\\n       \
+         --key 'pkcs11:token=TOKEN;object=KEY?module-path=/PATH/TO/MODULE.so&pin-source=file:/PATH/TO/PIN'\n\n   \
+         No chain on the token? Give it as a file: --chain CHAIN.pem (any order).",
+        client = super::CLIENT_ID,
+    );
+}

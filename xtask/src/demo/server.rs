@@ -1,0 +1,87 @@
+//! A FIAM-like authorization server on loopback, and a client that gets through.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use super::CLIENT_ID;
+use super::show;
+use super::stage::{Stage, show_and_run, show_command, show_lines};
+use crate::failure::{Failure, fail};
+use crate::process::{self, lines_of, next_line};
+
+/// How long the server may take until it listens.
+const START: Duration = Duration::from_secs(20);
+
+/// A running server; it ends with this value, however the demonstration ends. Should we be killed,
+/// it ends because its stdin closes.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        process::stop(&mut self.0);
+    }
+}
+
+/// Starts the server, asks for a token with an assertion, and makes the next call with the token.
+pub(super) fn ask_for_contracts(stage: &mut Stage) -> Result<(), Failure> {
+    stage.step(
+        "A test authorization server",
+        "On loopback, with TLS and a JOSE library that is not ours. It trusts the test CA's root \
+         and\njudges assertions as FIAM describes; jti works once, tokens live 360 s.",
+    );
+    let (server, base) = start(stage)?;
+
+    stage.step(
+        "An access token, and the call it is for",
+        "A new assertion (each works once), POSTed to /oauth/token; then a GET with the token.",
+    );
+    let ask = stage
+        .own("privyseal")
+        .args(["token", "--scheme", "fiam", "--key", &stage.key_uri()])
+        .args([
+            "--client-id",
+            CLIENT_ID,
+            "--chain",
+            "token",
+            "--base-url",
+            &base,
+        ])
+        .args(["--cacert", &stage.shown("tls/tls-ca.pem")])
+        .args(["--call", "/service-consumers/contracts"]);
+    let said = show_and_run(&ask)?.text();
+    show_lines(&show::answer(&said));
+    drop(server);
+    if !said.contains("total_count") {
+        return fail!("the answer has no page of contracts");
+    }
+    Ok(())
+}
+
+fn start(stage: &Stage) -> Result<(Server, String), Failure> {
+    let (root, tls) = (stage.shown("pki/root.pem"), stage.shown("tls"));
+    let words = [
+        "--trust",
+        &root,
+        "--tls-dir",
+        &tls,
+        "--port",
+        "0",
+        "--max-seconds",
+        "120",
+    ];
+    let run = stage.own("fiam-server").args(words);
+    show_command(&run.shown());
+    let mut server = Server(run.start()?);
+    let lines = lines_of(server.0.stdout.take());
+    let end = Instant::now() + START;
+    while let Some(line) = next_line(&lines, end) {
+        show_lines(&line);
+        if let Some(base) = line.strip_prefix("listening on ") {
+            return Ok((server, base.trim().to_owned()));
+        }
+    }
+    fail!(
+        "fiam-server did not say that it listens within {} s",
+        START.as_secs()
+    )
+}

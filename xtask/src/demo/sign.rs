@@ -1,0 +1,57 @@
+//! The assertion itself, made by the real command and shown readably.
+
+use super::CLIENT_ID;
+use super::show;
+use super::stage::{Stage, show_and_run, show_lines};
+use crate::failure::{Failure, fail};
+
+/// A compact JWS in its three parts.
+pub(super) struct Assertion {
+    pub(super) header: String,
+    pub(super) payload: String,
+    pub(super) signature: String,
+}
+
+/// Runs `privyseal sign` and shows what came out.
+pub(super) fn sign(stage: &mut Stage) -> Result<Assertion, Failure> {
+    stage.step(
+        "A FIAM client assertion",
+        "privyseal builds header and claims under the scheme's rules, has the token sign, and \
+         checks the\nsignature against the leaf before it lets the assertion out.",
+    );
+    let sign = stage
+        .own("privyseal")
+        .args(["sign", "--scheme", "fiam", "--key", &stage.key_uri()])
+        .args(["--client-id", CLIENT_ID, "--chain", "token"]);
+    let printed = show_and_run(&sign)?.text();
+    let token = printed.strip_suffix('\n').unwrap_or(&printed);
+    stage.write("assertion.jwt", token)?;
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, payload, signature] = parts[..] else {
+        return fail!("`privyseal sign` printed something that is not one compact JWS");
+    };
+    println!(
+        "   {} characters, in {}:",
+        token.len(),
+        stage.shown("assertion.jwt")
+    );
+    show_lines(&shortened(token));
+    println!("   its header:");
+    show_lines(&show::header(stage, header)?);
+    println!("   its claims:");
+    show_lines(&show::claims(payload)?);
+    Ok(Assertion {
+        header: header.to_owned(),
+        payload: payload.to_owned(),
+        signature: signature.to_owned(),
+    })
+}
+
+fn shortened(token: &str) -> String {
+    let start: String = token.chars().take(60).collect();
+    let end: String = token
+        .chars()
+        .skip(token.chars().count().saturating_sub(24))
+        .collect();
+    format!("{start} .. {end}")
+}

@@ -1,0 +1,98 @@
+//! The token and the key on it, made with OpenSC's `pkcs11-tool`.
+
+use super::stage::{KEY, KEY_ID, Stage, TOKEN, show_and_run, show_command, show_lines};
+use crate::failure::{Failure, fail};
+
+/// Makes an empty SoftHSM token with a user PIN.
+pub(super) fn initialize(stage: &mut Stage) -> Result<(), Failure> {
+    stage.step(
+        "A throw-away token",
+        "SoftHSM is a token in software: the same PKCS#11 calls as a card or a network HSM, none \
+         of\ntheir protection. It lives under the build folder; its PINs are random, in files only \
+         you can\nread, and reach the tools through the environment, never as an argument.",
+    );
+    show_command(&format!(
+        "export SOFTHSM2_CONF=$PWD/{}",
+        stage.shown("softhsm2.conf")
+    ));
+    let files = (stage.shown("pin"), stage.shown("so-pin"));
+    show_command(&format!(
+        "export PIN=$(cat {}) SO_PIN=$(cat {})",
+        files.0, files.1
+    ));
+    let initialize = stage.pkcs11_tool().args([
+        "--init-token",
+        "--slot-index",
+        "0",
+        "--label",
+        TOKEN,
+        "--so-pin",
+        "env:SO_PIN",
+    ]);
+    show_and_run(&stage.with_both_pins(initialize))?;
+    let set_pin = stage
+        .pkcs11_tool()
+        .args([
+            "--token-label",
+            TOKEN,
+            "--login",
+            "--login-type",
+            "so",
+            "--so-pin",
+            "env:SO_PIN",
+        ])
+        .args(["--init-pin", "--new-pin", "env:PIN"]);
+    show_and_run(&stage.with_both_pins(set_pin))?;
+    Ok(())
+}
+
+/// Has the token generate the key, and takes its public half out.
+pub(super) fn generate_key(stage: &mut Stage) -> Result<(), Failure> {
+    stage.step(
+        "A key that is born on the token and stays there",
+        "RSA-2048, marked sensitive: its value can never be read, also not with the PIN.",
+    );
+    let generate = stage
+        .logged_in()
+        .args([
+            "--keypairgen",
+            "--key-type",
+            "rsa:2048",
+            "--id",
+            KEY_ID,
+            "--label",
+            KEY,
+        ])
+        .args(["--usage-sign", "--sensitive"]);
+    let said = show_and_run(&generate)?.text();
+    show_lines(said.trim_end());
+    if !said.contains("sensitive") || !said.contains("never extractable") {
+        return fail!("the token did not make the key sensitive and never extractable");
+    }
+    let export = stage
+        .pkcs11_tool()
+        .args([
+            "--token-label",
+            TOKEN,
+            "--read-object",
+            "--type",
+            "pubkey",
+            "--id",
+            KEY_ID,
+        ])
+        .args(["--output-file", &stage.shown("public-key.der")]);
+    show_and_run(&export)?;
+    let convert = stage
+        .tool("openssl")
+        .args([
+            "pkey",
+            "-pubin",
+            "-inform",
+            "DER",
+            "-in",
+            &stage.shown("public-key.der"),
+        ])
+        .args(["-out", &stage.shown("public-key.pem")]);
+    show_and_run(&convert)?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! cargo-deny, for those who have it: it reads the same `deny.toml` and asks the `RustSec` database.
+
+use crate::failure::{Failure, fail};
+use crate::place;
+use crate::process::Run;
+
+/// Runs `cargo deny check` with everything in it.
+pub(crate) fn run() -> Result<(), Failure> {
+    if place::on_path("cargo-deny").is_none() {
+        return fail!("cargo-deny is not installed; `cargo install --locked cargo-deny` brings it");
+    }
+    Run::cargo()
+        .args(["deny", "--all-features", "check"])
+        .stream()
+}

@@ -1,0 +1,62 @@
+//! The menu of everything one can run in this repository: `cargo xtask <command>`.
+//!
+//! Each command does its own set-up, collects what went wrong, and fails once, at the end, with
+//! all of it: one run tells everything there is to fix.
+#![expect(
+    clippy::print_stdout,
+    reason = "a menu talks to the person who called it"
+)]
+
+mod demo;
+mod deny;
+mod deps;
+mod failure;
+mod lint;
+mod place;
+mod process;
+mod setup;
+mod tally;
+mod test;
+mod thumb;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+
+/// Everything one can run here.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+enum Menu {
+    /// Install what tests and demo need (Debian packages, Python packages); quick when all is there
+    Setup,
+    /// Set up, run every test of the workspace, and build the core for a microcontroller
+    Test(test::Options),
+    /// Formatting, clippy and documentation with warnings as errors, and the dependency policy
+    Lint,
+    /// Build the core for Cortex-M and prove that it needs neither std nor a heap
+    Thumb,
+    /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
+    Demo,
+    /// Run cargo-deny, which also asks the RustSec database (needs cargo-deny and the network)
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Menu::parse() {
+        Menu::Setup => setup::run(&setup::Need::ALL),
+        Menu::Test(options) => test::run(&options),
+        Menu::Lint => lint::run(),
+        Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
+        Menu::Demo => demo::run(),
+        Menu::Deny => deny::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(message)) => {
+            eprintln!("\nfailed: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

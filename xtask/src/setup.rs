@@ -1,0 +1,152 @@
+//! Installs what is missing, once, and is quick and silent towards apt when nothing is.
+
+mod apt;
+mod python;
+
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::process::Run;
+use crate::{place, thumb};
+
+/// What a command needs on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A software token and the tools around it.
+    Token,
+    /// Python with the packages of `host-tests/python/requirements.txt`.
+    Python,
+    /// A library or a toolchain for Cortex-M.
+    Thumb,
+}
+
+impl Need {
+    /// Everything any command here needs.
+    pub(crate) const ALL: [Self; 3] = [Self::Token, Self::Python, Self::Thumb];
+
+    /// What to look for, and the Debian package that brings it.
+    fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Token => &[
+                Part {
+                    what: "softhsm2-util",
+                    package: "softhsm2",
+                    is_there: on_path,
+                },
+                Part {
+                    what: "libsofthsm2.so",
+                    package: "libsofthsm2",
+                    is_there: softhsm,
+                },
+                Part {
+                    what: "pkcs11-tool",
+                    package: "opensc",
+                    is_there: on_path,
+                },
+                Part {
+                    what: "openssl",
+                    package: "openssl",
+                    is_there: on_path,
+                },
+            ],
+            Self::Python => &[
+                Part {
+                    what: "python3",
+                    package: "python3",
+                    is_there: on_path,
+                },
+                Part {
+                    what: "venv",
+                    package: "python3-venv",
+                    is_there: python_module,
+                },
+                Part {
+                    what: "ensurepip",
+                    package: "python3-venv",
+                    is_there: python_module,
+                },
+            ],
+            Self::Thumb => &[
+                Part {
+                    what: "/usr/bin/rustc",
+                    package: "rustc-web",
+                    is_there: is_file,
+                },
+                Part {
+                    what: "/usr/bin/cargo",
+                    package: "cargo-web",
+                    is_there: is_file,
+                },
+                Part {
+                    what: thumb::DEBIAN_SOURCE,
+                    package: "rust-web-src",
+                    is_there: is_file,
+                },
+                Part {
+                    what: "ld.lld",
+                    package: "lld",
+                    is_there: on_path,
+                },
+            ],
+        }
+    }
+}
+
+/// One thing that must be there.
+struct Part {
+    what: &'static str,
+    package: &'static str,
+    is_there: fn(&str) -> bool,
+}
+
+/// Makes sure that the needs are met, or says what to do.
+pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    for need in needs {
+        // A rustup target makes the Debian toolchain unnecessary, and is the first thing to try.
+        if *need == Need::Thumb && (thumb::has_rustup_target() || thumb::has_debian_toolchain()) {
+            continue;
+        }
+        let absent: Vec<_> = need
+            .parts()
+            .iter()
+            .filter(|p| !(p.is_there)(p.what))
+            .collect();
+        if *need == Need::Thumb && !absent.is_empty() && thumb::add_rustup_target() {
+            continue;
+        }
+        missing.extend(absent.iter().map(|part| (part.what, part.package)));
+    }
+    if !missing.is_empty() {
+        for (what, package) in &missing {
+            println!("missing: {what} (Debian package {package})");
+        }
+        let mut packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+        packages.dedup();
+        apt::install(&packages)?;
+    }
+    if needs.contains(&Need::Python) {
+        python::install_packages()?;
+    }
+    println!("set-up: all there");
+    Ok(())
+}
+
+fn on_path(program: &str) -> bool {
+    place::on_path(program).is_some()
+}
+
+fn softhsm(_: &str) -> bool {
+    place::softhsm_module().is_ok()
+}
+
+fn is_file(path: &str) -> bool {
+    Path::new(path).is_file()
+}
+
+fn python_module(module: &str) -> bool {
+    Run::new("python3")
+        .args(["-c", &format!("import {module}")])
+        .capture()
+        .is_ok()
+}

@@ -1,0 +1,103 @@
+//! The core on a microcontroller: it builds for Cortex-M4F, needs no std and no heap.
+//!
+//! The proof is a static library of our own around the core, without a global allocator: rustc
+//! refuses to finish it if any crate in it needs one, and the target has no std at all.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::failure::{Context, Failure, fail};
+use crate::place;
+use crate::process::Run;
+
+const TARGET: &str = "thumbv7em-none-eabihf";
+
+/// The library source that Debian's `rust-web-src` brings.
+pub(crate) const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
+
+/// Builds the proof with whichever toolchain is there, and says which.
+pub(crate) fn run() -> Result<(), Failure> {
+    let probe = place::target().join("thumb/probe");
+    write_probe(&probe)?;
+    let (how, cargo) = if has_rustup_target() {
+        ("rustup's target", Run::cargo())
+    } else if has_debian_toolchain() {
+        ("Debian's toolchain and its library source", debian_cargo())
+    } else {
+        return fail!(
+            "no toolchain for {TARGET}: run `rustup target add {TARGET}`, \
+             or `cargo xtask setup` on Debian"
+        );
+    };
+    println!("toolchain for {TARGET}: {how}");
+    let build = cargo
+        .args(["build", "--release", "--target", TARGET, "--manifest-path"])
+        .arg(probe.join("Cargo.toml"))
+        .env("CARGO_TARGET_DIR", place::target().join("thumb"))
+        .limit(Duration::from_secs(15 * 60));
+    build.stream()?;
+    println!("privyseal-core builds for {TARGET} without std and without an allocator");
+    Ok(())
+}
+
+/// Debian's cargo, which builds the core library for the target from its source. RUSTC must be named,
+/// or cargo takes rustup's rustc, which has no source.
+fn debian_cargo() -> Run {
+    Run::new("/usr/bin/cargo")
+        .arg("-Zbuild-std=core")
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER", "ld.lld")
+        .env_remove("RUSTUP_TOOLCHAIN")
+}
+
+/// Writes the crate that holds the proof. It lives under the build folder because it has its own
+/// target and must never meet the features of the workspace.
+fn write_probe(probe: &Path) -> Result<(), Failure> {
+    let manifest = format!(
+        "[package]\nname = \"thumb-probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [lib]\npath = \"lib.rs\"\ncrate-type = [\"staticlib\"]\n\n\
+         [dependencies]\nprivyseal-core = {{ path = '{}' }}\n\n[workspace]\n\n\
+         [profile.release]\npanic = \"abort\"\n",
+        place::root().join("core").display()
+    );
+    let source = "#![no_std]\nextern crate privyseal_core;\n\n#[panic_handler]\n\
+                  fn panic(_: &core::panic::PanicInfo<'_>) -> ! {\n    loop {}\n}\n";
+    fs::create_dir_all(probe).context(place::shown(probe))?;
+    fs::write(probe.join("Cargo.toml"), manifest).context("the probe's manifest")?;
+    fs::write(probe.join("lib.rs"), source).context("the probe's source")?;
+    // The versions that the workspace is tested with.
+    fs::copy(place::root().join("Cargo.lock"), probe.join("Cargo.lock")).context("Cargo.lock")?;
+    Ok(())
+}
+
+/// Whether the running toolchain has the target's libraries.
+pub(crate) fn has_rustup_target() -> bool {
+    let list = Run::new("rustup")
+        .args(["target", "list", "--installed"])
+        .capture();
+    list.is_ok_and(|list| list.text().lines().any(|line| line.trim() == TARGET))
+}
+
+/// Whether Debian's toolchain can build the target's libraries.
+pub(crate) fn has_debian_toolchain() -> bool {
+    let files = ["/usr/bin/rustc", "/usr/bin/cargo", DEBIAN_SOURCE];
+    files.iter().all(|file| Path::new(file).is_file()) && place::on_path("ld.lld").is_some()
+}
+
+/// Asks rustup for the target; where it cannot download, Debian's packages are the way.
+pub(crate) fn add_rustup_target() -> bool {
+    println!("$ rustup target add {TARGET}");
+    let add = Run::new("rustup")
+        .args(["target", "add", TARGET])
+        .limit(Duration::from_secs(300));
+    match add.capture() {
+        Ok(_) => true,
+        Err(failure) => {
+            let first = failure.to_string();
+            println!("{}", first.lines().next().unwrap_or_default());
+            false
+        }
+    }
+}
