@@ -12,6 +12,24 @@ pub enum Field {
     Audience,
     /// The `jti` claim.
     Jti,
+    /// The `kid` header member.
+    Kid,
+    /// `exp - iat`, in seconds.
+    Lifetime,
+    /// The realm in an audience.
+    Realm,
+    /// The base URL of an audience.
+    BaseUrl,
+    /// `scope`.
+    Scope,
+    /// `login_hint_token`, and the user identifier token in it.
+    LoginHintToken,
+    /// `requested_expiry`, in seconds.
+    RequestedExpiry,
+    /// `client_notification_token`.
+    NotificationToken,
+    /// Names of requested claims.
+    ClaimNames,
     /// The `iat` claim, as the caller's clock gives it.
     Now,
     /// How far `iat` is dated back, in seconds.
@@ -47,6 +65,15 @@ impl Field {
             Self::ClientId => "client_id",
             Self::Audience => "aud",
             Self::Jti => "jti",
+            Self::Kid => "kid",
+            Self::Lifetime => "lifetime",
+            Self::Realm => "realm",
+            Self::BaseUrl => "base URL",
+            Self::Scope => "scope",
+            Self::LoginHintToken => "login_hint_token",
+            Self::RequestedExpiry => "requested_expiry",
+            Self::NotificationToken => "client_notification_token",
+            Self::ClaimNames => "claims",
             Self::Now => "now",
             Self::Backdate => "backdate",
             Self::X5c => "x5c",

@@ -5,13 +5,18 @@ use core::ops::Deref;
 
 use heapless::String;
 
+use crate::cert::Certificate;
 use crate::encoding::hex_digit;
 use crate::field::{Fault, Field, FieldError, check_bytes, check_len};
 use crate::limits::{MAX_AUDIENCE, MAX_CLIENT_ID, MAX_JTI};
 
+mod audience;
 pub mod syntax;
 
+pub use audience::AudienceBuf;
 pub use syntax::IdSyntax;
+
+use syntax::organization_country;
 
 /// Who signs: `client_id`, and the `iss` and `sub` claims. iSHARE and FIAM call it party identifier.
 ///
@@ -39,6 +44,24 @@ impl ClientId {
         let text =
             String::try_from(text).map_err(|_| FieldError::new(Field::ClientId, fault, SOURCE))?;
         Ok(Self(text))
+    }
+
+    /// The party id of the organisation that an eSeal leaf names:
+    /// `did:ishare:EU.<country>.<organizationIdentifier>` (iSHARE 2.1, party identifiers).
+    pub fn did_ishare(leaf: &Certificate<'_>) -> Option<Self> {
+        let organization = leaf.subject().organization_identifier()?;
+        let country = organization_country(organization)?;
+        let mut text = String::new();
+        for part in ["did:ishare:EU.", country, ".", organization] {
+            text.push_str(part).ok()?;
+        }
+        IdSyntax::DidIshare.accepts(&text).then_some(Self(text))
+    }
+
+    /// The organizationIdentifier in a `did:ishare` id.
+    pub(crate) fn did_ishare_organization(&self) -> Option<&str> {
+        let tail = self.0.strip_prefix("did:ishare:EU.")?;
+        tail.split_once('.').map(|(_, organization)| organization)
     }
 
     /// The text.

@@ -22,6 +22,7 @@ pub mod scheme;
 // What goes in, validated once.
 pub mod field;
 pub mod id;
+pub mod kid;
 pub mod time;
 
 // Whose key: certificates, and what is constant for all of a key's assertions.
@@ -29,11 +30,11 @@ pub mod cert;
 pub mod credential;
 pub mod rsa;
 
-// One assertion: claims, sealed input, signature, token.
-pub mod claims;
+// One assertion: statement, sealed input, signature, token.
 pub mod jws;
 pub mod signer;
 pub mod signing_input;
+pub mod statement;
 
 // What the token is for.
 pub mod token;

@@ -57,13 +57,53 @@ const PADDING_PER_CERTIFICATE: usize = 4;
 /// The header, base64url-encoded.
 pub const MAX_HEADER: usize = base64url_len(MAX_HEADER_JSON);
 
-/// The claims as JSON. Printable ASCII grows at most twofold when escaped (`"` and `\`), and `iss`
-/// and `sub` both hold the client id.
-pub const MAX_PAYLOAD_JSON: usize =
+/// `kid`. RFC 7638 and Keycloak's both have 43 characters; a chosen name may be longer.
+pub const MAX_KID: usize = 128;
+
+/// `scope` of an authentication request: ten values of itsme's list are 80 characters.
+pub const MAX_SCOPE: usize = 512;
+
+/// itsme's `user_identifier_token`, an opaque text.
+pub const MAX_USER_IDENTIFIER_TOKEN: usize = 512;
+
+/// `client_notification_token`. itsme and CIBA Core section 7.1: at most 1024 characters.
+pub const MAX_NOTIFICATION_TOKEN: usize = 1024;
+
+/// `requested_expiry`: a day. Servers take less.
+pub const MAX_REQUESTED_EXPIRY_SECONDS: u64 = 86_400;
+
+/// Claims that an authentication request asks for by name, for the id_token and for UserInfo, each.
+pub const MAX_CLAIM_NAMES: usize = 16;
+
+/// The name of one such claim; itsme has names that are URLs.
+pub const MAX_CLAIM_NAME: usize = 64;
+
+/// The claims of a client assertion as JSON. Printable ASCII grows at most twofold when escaped (`"` and
+/// `\`), and `iss` and `sub` both hold the client id.
+pub const MAX_ASSERTION_JSON: usize =
     64 + 3 * MAX_TIME_DIGITS + 2 * (2 * MAX_CLIENT_ID + MAX_AUDIENCE + MAX_JTI);
 
-/// The claims, base64url-encoded.
-pub const MAX_PAYLOAD: usize = base64url_len(MAX_PAYLOAD_JSON);
+/// A `login_hint_token`: a compact JWS of its own, with a `kid` in its header.
+pub const MAX_LOGIN_HINT_TOKEN: usize = base64url_len(64 + 2 * MAX_KID)
+    + 1
+    + base64url_len(64 + 2 * MAX_USER_IDENTIFIER_TOKEN)
+    + 1
+    + base64url_len(MAX_SIGNATURE);
+
+/// The claims of a request object as JSON; each name of a claim stands there with `:null` and a comma.
+pub const MAX_REQUEST_JSON: usize = 320
+    + 4 * MAX_TIME_DIGITS
+    + 2 * (MAX_CLIENT_ID + MAX_AUDIENCE + MAX_JTI + MAX_SCOPE)
+    + MAX_NOTIFICATION_TOKEN
+    + MAX_LOGIN_HINT_TOKEN
+    + 2 * MAX_CLAIM_NAMES * (2 * MAX_CLAIM_NAME + 8);
+
+/// The payload, base64url-encoded: the longest of all kinds.
+pub const MAX_PAYLOAD: usize = base64url_len(if MAX_REQUEST_JSON > MAX_ASSERTION_JSON {
+    MAX_REQUEST_JSON
+} else {
+    MAX_ASSERTION_JSON
+});
 
 /// A whole compact JWS: three parts and two dots.
 pub const MAX_COMPACT_JWS: usize = MAX_HEADER + 1 + MAX_PAYLOAD + 1 + base64url_len(MAX_SIGNATURE);

@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod key;
 pub mod signature;
+pub mod spki;
 pub mod verify;
 
 pub use digest::{Digest, DigestAlgorithm};

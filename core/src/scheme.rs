@@ -1,20 +1,27 @@
 //! What each scheme demands, as data. One engine reads it for emission; each line cites its source.
 //!
 //! A new scheme is one file of rules beside these. The names of the sources: `FIAM` is KPN's FIAM
-//! documentation, `iSHARE` the iSHARE developer portal, version 2.1.
+//! documentation, `iSHARE` the iSHARE developer portal (2.1 unless said otherwise), `itsme` the itsme
+//! CIBA API, `eHealth` the I.AM Connect cookbook.
 
+pub mod ehealth;
 pub mod fiam;
 pub mod ishare;
+pub mod ishare_1;
+pub mod itsme;
 
 use crate::cert::KeyUsage;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, ClientId, IdSyntax};
 
+pub use ehealth::EHEALTH;
 pub use fiam::FIAM;
 pub use ishare::ISHARE;
+pub use ishare_1::ISHARE_1;
+pub use itsme::ITSME;
 
 /// Every scheme, in the order in which they are listed to a person.
-pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE];
+pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE, &ISHARE_1, &ITSME, &EHEALTH];
 
 /// A value and the text that demands it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +51,18 @@ pub struct Scheme {
     pub key_reference: Rule<KeyReference>,
     /// Syntaxes of `iss` and `sub`, the preferred one first.
     pub client_id: Rule<&'static [IdSyntax]>,
+    /// Whether the leaf certificate must name the client id.
+    pub client_id_in_leaf: Option<Rule<ClientIdInLeaf>>,
     /// Syntaxes of `aud`, and the one every user of the scheme has, if there is one.
     pub audience: Rule<AudienceRule>,
     /// `exp - iat`, in seconds.
     pub lifetime: Rule<Lifetime>,
     /// Whether `nbf` is there.
     pub not_before: Rule<NotBefore>,
-    /// The leaf must have at least one of these key usages.
+    /// The leaf must have at least one of these key usages; no rule where there are none.
     pub leaf_key_usage: Rule<&'static [KeyUsage]>,
+    /// Rules of signed authentication requests, for schemes that have them.
+    pub request_object: Option<RequestObjectRules>,
     /// What the token request looks like.
     pub token_request: TokenRequestRules,
 }
@@ -62,6 +73,16 @@ pub struct Scheme {
 pub enum KeyReference {
     /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
     X5cWithRoot,
+    /// `kid`: a key that the receiver knows already (RFC 7515 section 4.1.4).
+    Kid,
+}
+
+/// How the leaf certificate names the client id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientIdInLeaf {
+    /// A `did:ishare` id ends in the subject's organizationIdentifier.
+    OrganizationIdentifier,
 }
 
 /// What `aud` may be.
@@ -71,6 +92,19 @@ pub struct AudienceRule {
     pub default: Option<&'static str>,
     /// The syntaxes it may have.
     pub syntax: &'static [IdSyntax],
+    /// The endpoints whose audience differs, if the scheme has such.
+    pub endpoints: &'static [Endpoint],
+}
+
+/// An endpoint with an audience of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What follows the base URL in `aud`.
+    pub audience_path: &'static str,
+    /// Where that is demanded.
+    pub source: &'static str,
 }
 
 /// Allowed values of `exp - iat`, in seconds.
@@ -85,6 +119,22 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
+    /// The lifetime that is meant: the given one, if it is allowed, or the default.
+    pub(crate) fn choose(
+        self,
+        given: Option<u64>,
+        source: &'static str,
+    ) -> Result<u64, FieldError> {
+        let Self { default, min, max } = self;
+        match given {
+            Some(value) if !(min..=max).contains(&value) => {
+                let fault = Fault::OutOfRange { value, min, max };
+                Err(FieldError::new(Field::Lifetime, fault, source))
+            }
+            given => Ok(given.unwrap_or(default)),
+        }
+    }
+
     /// No other lifetime than this.
     pub const fn exactly(seconds: u64) -> Self {
         Self {
@@ -103,6 +153,15 @@ pub enum NotBefore {
     EqualsIssuedAt,
     /// It has not.
     Absent,
+}
+
+/// The signed authentication request of a scheme (OIDC Core section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestObjectRules {
+    /// What follows the base URL in `aud`.
+    pub audience_path: Rule<&'static str>,
+    /// `exp - iat`, in seconds.
+    pub lifetime: Rule<Lifetime>,
 }
 
 /// The token request of a scheme (RFC 6749 section 4.4, RFC 7523 section 2.2).
@@ -125,6 +184,15 @@ impl Scheme {
     /// The scheme of that name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         ALL.iter().copied().find(|scheme| scheme.name == name)
+    }
+
+    /// The endpoint of that name, if the scheme's audience depends on one.
+    pub fn endpoint(&self, name: &str) -> Option<&'static Endpoint> {
+        self.audience
+            .value
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.name == name)
     }
 
     /// Checks a client id against the scheme's syntaxes.

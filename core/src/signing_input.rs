@@ -2,16 +2,15 @@
 //!
 //! A [`SigningInput`] is the JWS signing input of RFC 7515 section 5.1 (header, dot, payload, both in
 //! base64url) and its SHA-256 digest. It has no public constructor: [`crate::Credential::prepare`]
-//! makes it, from typed claims that obey the credential's scheme. Whoever holds one may hand its digest
+//! and its siblings make it, from a typed statement that obeys the credential's scheme. Whoever holds one may hand its digest
 //! to another process or machine (the middle step of sans-IO use) and bring the signature back to
 //! [`SigningInput::attach`], which verifies it.
 //!
-//! It holds the claims, not their encoding: they are encoded once into the hash and once on the way
-//! out. So a device needs no buffer for them.
+//! It holds the statement, not its encoding: it is encoded once into the hash and once on the way out.
+//! So a device needs no buffer for it.
 
 use sha2::{Digest as _, Sha256};
 
-use crate::claims::Claims;
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::base64url_len;
 use crate::encoding::sink::{Counter, Sink, SliceSink, always};
@@ -21,37 +20,38 @@ use crate::jws::CompactJws;
 use crate::rsa::digest::sha256_digest_info;
 use crate::rsa::{Digest, Signature, SignatureError, VerifyingKey};
 use crate::signer::Signer;
+use crate::statement::Statement;
 
-/// A complete assertion that lacks only its signature.
+/// A complete JWS that lacks only its signature.
 #[derive(Debug)]
 pub struct SigningInput<'a> {
     header: &'a [u8],
-    claims: Claims<'a>,
+    statement: Statement<'a>,
     key: &'a VerifyingKey,
     digest: [u8; 32],
 }
 
 impl<'a> SigningInput<'a> {
-    /// Seals `claims` under `header` (base64url, without the dot). `midstate` has hashed the header
+    /// Seals `statement` under `header` (base64url, without the dot). `midstate` has hashed the header
     /// and the dot already.
     pub(crate) fn seal(
         header: &'a [u8],
         mut midstate: Sha256,
         key: &'a VerifyingKey,
-        claims: Claims<'a>,
+        statement: Statement<'a>,
     ) -> Self {
-        always(write_payload(&claims, &mut midstate));
+        always(write_payload(&statement, &mut midstate));
         Self {
             header,
-            claims,
+            statement,
             key,
             digest: midstate.finalize().into(),
         }
     }
 
-    /// The claims that are signed.
-    pub const fn claims(&self) -> &Claims<'a> {
-        &self.claims
+    /// What is signed.
+    pub const fn statement(&self) -> &Statement<'a> {
+        &self.statement
     }
 
     /// SHA-256 of the signing input.
@@ -81,7 +81,7 @@ impl<'a> SigningInput<'a> {
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         sink.write(self.header)?;
         sink.write(b".")?;
-        write_payload(&self.claims, sink)
+        write_payload(&self.statement, sink)
     }
 
     /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
@@ -155,9 +155,9 @@ impl<'a> SigningInput<'a> {
     }
 }
 
-/// The claims, base64url-encoded.
-fn write_payload<S: Sink>(claims: &Claims<'_>, sink: &mut S) -> Result<(), S::Error> {
+/// The payload, base64url-encoded.
+fn write_payload<S: Sink>(statement: &Statement<'_>, sink: &mut S) -> Result<(), S::Error> {
     let mut encoder = Base64UrlSink::new(sink);
-    claims.write_json(&mut encoder)?;
+    statement.write_json(&mut encoder)?;
     encoder.finish()
 }

@@ -7,6 +7,7 @@ use privyseal_core::cert::{
 };
 use privyseal_core::error::Error;
 use privyseal_core::limits::{MAX_HEADER, MAX_HEADER_JSON};
+use privyseal_core::statement::Statement;
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime, scheme};
 
 const LEAF: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
@@ -29,9 +30,7 @@ fn credential(scheme: &'static scheme::Scheme, id: &str) -> Credential<Vec<u8>> 
 fn request(jti: &str) -> AssertionRequest<'_> {
     AssertionRequest {
         audience: Some(Audience::new("EU.EORI.NL000000001").unwrap()),
-        now: UnixTime::from_secs(NOW).unwrap(),
-        backdate: 0,
-        jti: Jti::new(jti).unwrap(),
+        ..AssertionRequest::new(UnixTime::from_secs(NOW).unwrap(), Jti::new(jti).unwrap())
     }
 }
 
@@ -226,7 +225,9 @@ fn claims_follow_the_rules() {
             ..request("one")
         })
         .unwrap();
-    let claims = input.claims();
+    let Statement::Assertion(claims) = input.statement() else {
+        panic!("an assertion")
+    };
     assert_eq!(claims.audience().as_str(), "EU.EORI.NLKPNFIAMPROD");
     assert_eq!(claims.issued_at().as_secs(), NOW - 3);
     assert_eq!(claims.not_before(), Some(claims.issued_at()));

@@ -85,6 +85,50 @@ impl<S: Sink> Object<S> {
         self
     }
 
+    /// A member whose value is JSON that `write` writes.
+    pub fn raw(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut S) -> Result<(), S::Error>,
+    ) -> &mut Self {
+        self.name(name);
+        if self.state.is_ok() {
+            self.state = write(&mut self.sink);
+        }
+        self
+    }
+
+    /// A member whose value is an object, written by `write`.
+    pub fn object(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut Object<&mut S>),
+    ) -> &mut Self {
+        self.name(name);
+        if self.state.is_ok() {
+            let mut inner = Object::new(&mut self.sink);
+            write(&mut inner);
+            self.state = inner.finish();
+        }
+        self
+    }
+
+    /// A member whose value is an object of these names, ascending, each with the value `null`; nothing
+    /// where there is none.
+    pub fn nulls(&mut self, name: &'static str, names: &[&str]) -> &mut Self {
+        if names.is_empty() {
+            return self;
+        }
+        self.name(name);
+        for (index, inner) in names.iter().enumerate() {
+            self.put(if index == 0 { b"{" } else { b"," });
+            self.text(inner);
+            self.put(b":null");
+        }
+        self.put(b"}");
+        self
+    }
+
     /// Closes the object and reports the first failure, if there was one.
     pub fn finish(&mut self) -> Result<(), S::Error> {
         self.put(b"}");

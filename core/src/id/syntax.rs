@@ -12,6 +12,11 @@ pub enum IdSyntax {
     /// `did:ishare:EU.<country>.<organizationIdentifier>`, the last part as in ETSI EN 319 412-1
     /// section 5.1.4: three capital letters, a country code, a hyphen and the national identifier.
     DidIshare,
+    /// An `https` URL without query and fragment; `http` for a loopback host only, where a developer's
+    /// server listens.
+    HttpsUrl,
+    /// Such a URL that ends in `/realms/<realm>` and has no doubled `/auth` (Keycloak's issuer).
+    RealmIssuer,
     /// Whatever the authorization server registered.
     Opaque,
 }
@@ -22,6 +27,10 @@ impl IdSyntax {
         match self {
             Self::Eori => "EU.EORI.<country code><1 to 15 capital letters or digits>",
             Self::DidIshare => "did:ishare:EU.<country code>.<organizationIdentifier>",
+            Self::HttpsUrl => "an https URL without query and fragment",
+            Self::RealmIssuer => {
+                "an https URL that ends in /realms/<realm>, with one /auth at most"
+            }
             Self::Opaque => "printable ASCII",
         }
     }
@@ -31,6 +40,8 @@ impl IdSyntax {
         match self {
             Self::Eori => text.strip_prefix("EU.EORI.").is_some_and(is_eori),
             Self::DidIshare => text.strip_prefix("did:ishare:EU.").is_some_and(is_did_tail),
+            Self::HttpsUrl => is_url(text),
+            Self::RealmIssuer => is_url(text) && is_realm(text),
             Self::Opaque => true,
         }
     }
@@ -68,6 +79,30 @@ fn is_did_tail(text: &str) -> bool {
     text.split_once('.').is_some_and(|(country, organization)| {
         is_country(country) && organization_country(organization).is_some()
     })
+}
+
+fn is_url(text: &str) -> bool {
+    let (rest, loopback_only) = match (text.strip_prefix("https://"), text.strip_prefix("http://"))
+    {
+        (Some(rest), _) => (rest, false),
+        (None, Some(rest)) => (rest, true),
+        (None, None) => return false,
+    };
+    let authority = rest.split('/').next().unwrap_or("");
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'\\');
+    !host.is_empty()
+        && !host.contains('@')
+        && text.bytes().all(allowed)
+        && (!loopback_only || matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn is_realm(text: &str) -> bool {
+    let realm = text.rsplit_once("/realms/").map(|(_, realm)| realm);
+    realm.is_some_and(|realm| !realm.is_empty() && !realm.contains('/'))
+        && !text.contains("/auth/auth/")
 }
 
 /// The country code inside an organizationIdentifier such as `NTRNL-10000001`, if the text has the
@@ -136,6 +171,47 @@ mod tests {
             "EU.NL.NTRNL-10000001",
         ] {
             assert!(!IdSyntax::DidIshare.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn urls() {
+        for good in [
+            "https://idp.prd.itsme.services/v2/token",
+            "https://api.ehealth.fgov.be/auth",
+            "http://127.0.0.1:8080/realms/x",
+            "http://localhost",
+            "http://[::1]:1/",
+        ] {
+            assert!(IdSyntax::HttpsUrl.accepts(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://",
+            "https:///token",
+            "http://idp.prd.itsme.services/v2/token",
+            "http://localhost.example",
+            "https://user@host/",
+            "https://host/?a=b",
+            "https://host/#a",
+            "ftp://host/",
+            "EU.EORI.NL1",
+        ] {
+            assert!(!IdSyntax::HttpsUrl.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn realm_issuers() {
+        assert!(IdSyntax::RealmIssuer.accepts("https://api.ehealth.fgov.be/auth/realms/M2M"));
+        // The first is what the eHealth seed's base URL and template make together.
+        for bad in [
+            "https://api.ehealth.fgov.be/auth/auth/realms/M2M",
+            "https://api.ehealth.fgov.be/auth/realms/",
+            "https://api.ehealth.fgov.be/auth/realms/M2M/protocol",
+            "https://api.ehealth.fgov.be/auth",
+        ] {
+            assert!(!IdSyntax::RealmIssuer.accepts(bad), "{bad}");
         }
     }
 

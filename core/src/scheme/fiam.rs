@@ -18,10 +18,12 @@ pub const FIAM: Scheme = Scheme {
         &[IdSyntax::Eori],
         "FIAM step 1: iss and sub MUST contain a valid Party Identifier",
     ),
+    client_id_in_leaf: None,
     audience: Rule::new(
         AudienceRule {
             default: Some("EU.EORI.NLKPNFIAMPROD"),
             syntax: &[IdSyntax::Eori],
+            endpoints: &[],
         },
         "FIAM step 1: aud is the ID of FIAM, EU.EORI.NLKPNFIAMPROD",
     ),
@@ -37,6 +39,7 @@ pub const FIAM: Scheme = Scheme {
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "FIAM prerequisites: an eSeal X.509 certificate (ETSI EN 319 412-2 section 4.3.2)",
     ),
+    request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new("/oauth/token", "FIAM step 2: POST /oauth/token"),
         grant_type: Rule::new("client_credentials", "FIAM step 2"),

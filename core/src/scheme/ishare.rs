@@ -1,6 +1,9 @@
 //! iSHARE 2.1 and 2.2: the receiver's party id as audience, thirty seconds, the whole chain.
 
-use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
+use super::{
+    AudienceRule, ClientIdInLeaf, KeyReference, Lifetime, NotBefore, Rule, Scheme,
+    TokenRequestRules,
+};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 
@@ -19,10 +22,15 @@ pub const ISHARE: Scheme = Scheme {
         PARTY_IDS,
         "iSHARE, party identifiers: did:ishare with the certificate's organizationIdentifier, or EORI",
     ),
+    client_id_in_leaf: Some(Rule::new(
+        ClientIdInLeaf::OrganizationIdentifier,
+        "iSHARE, party identifiers: the last part is the certificate's organizationIdentifier",
+    )),
     audience: Rule::new(
         AudienceRule {
             default: None,
             syntax: PARTY_IDS,
+            endpoints: &[],
         },
         "iSHARE, JWT payload: aud MUST contain only the server's party identifier",
     ),
@@ -39,6 +47,7 @@ pub const ISHARE: Scheme = Scheme {
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "iSHARE, certificate validation: for eIDAS eSEALs key usage equals nonRepudiation",
     ),
+    request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new(
             "/connect/token",

@@ -1,0 +1,131 @@
+//! What differs from one assertion to the next, and the first step of signing.
+
+use super::Credential;
+use crate::error::Error;
+use crate::field::{Fault, Field, FieldError};
+use crate::id::{Audience, Jti};
+use crate::limits::MAX_BACKDATE_SECONDS;
+use crate::scheme::NotBefore;
+use crate::signing_input::SigningInput;
+use crate::statement::{AuthenticationRequest, Claims, LoginHint, RequestObject, Statement};
+use crate::time::UnixTime;
+
+/// What differs from one assertion to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct AssertionRequest<'a> {
+    /// For whom; `None` for the scheme's default audience.
+    pub audience: Option<Audience<'a>>,
+    /// The caller's clock. The core reads none.
+    pub now: UnixTime,
+    /// Seconds by which `iat` is dated back, 0 to [`MAX_BACKDATE_SECONDS`], for receivers whose clock is
+    /// behind.
+    pub backdate: u64,
+    /// `exp - iat` in seconds; `None` for the scheme's default.
+    pub lifetime: Option<u64>,
+    /// A `jti` that was never used before.
+    pub jti: Jti<'a>,
+}
+
+impl<'a> AssertionRequest<'a> {
+    /// The scheme's own audience and lifetime, not dated back.
+    pub const fn new(now: UnixTime, jti: Jti<'a>) -> Self {
+        Self {
+            audience: None,
+            now,
+            backdate: 0,
+            lifetime: None,
+            jti,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Credential<B> {
+    /// Makes the claims of a client assertion under the scheme's rules and seals them: the first step of
+    /// signing.
+    pub fn prepare<'a>(
+        &'a self,
+        request: &AssertionRequest<'a>,
+    ) -> Result<SigningInput<'a>, Error> {
+        let rule = self.scheme.lifetime;
+        let lifetime = rule.value.choose(request.lifetime, rule.source)?;
+        let audience = self.scheme.audience(request.audience)?;
+        let issued_at = self.issued_at(request)?;
+        Ok(self.seal(Statement::Assertion(Claims {
+            client_id: &self.client_id,
+            audience,
+            issued_at,
+            not_before: match self.scheme.not_before.value {
+                NotBefore::EqualsIssuedAt => Some(issued_at),
+                NotBefore::Absent => None,
+            },
+            expires_at: issued_at.saturating_add(lifetime),
+            jti: request.jti,
+        })))
+    }
+
+    /// Makes a signed authentication request (CIBA Core section 7.1.1) and seals it. The audience must be
+    /// given: it is the server's issuer. Refused for a scheme without such requests.
+    pub fn prepare_request<'a>(
+        &'a self,
+        request: &AssertionRequest<'a>,
+        authentication: AuthenticationRequest<'a>,
+    ) -> Result<SigningInput<'a>, Error> {
+        let rules = self
+            .scheme
+            .request_object
+            .ok_or_else(|| self.no_requests())?;
+        let lifetime = rules
+            .lifetime
+            .value
+            .choose(request.lifetime, rules.lifetime.source)?;
+        authentication.check()?;
+        let audience = self.scheme.audience(request.audience)?;
+        let issued_at = self.issued_at(request)?;
+        Ok(self.seal(Statement::Request(RequestObject {
+            client_id: &self.client_id,
+            audience,
+            issued_at,
+            expires_at: issued_at.saturating_add(lifetime),
+            jti: request.jti,
+            request: authentication,
+        })))
+    }
+
+    /// Makes the `login_hint_token` for a `user_identifier_token` of a discovery session and seals it.
+    /// Refused for a scheme without signed authentication requests.
+    pub fn prepare_login_hint<'a>(
+        &'a self,
+        now: UnixTime,
+        user_identifier_token: &'a str,
+    ) -> Result<SigningInput<'a>, Error> {
+        if self.scheme.request_object.is_none() {
+            return Err(self.no_requests().into());
+        }
+        self.check_clock(now)?;
+        Ok(self.seal(Statement::LoginHint(LoginHint::new(user_identifier_token)?)))
+    }
+
+    fn issued_at(&self, request: &AssertionRequest<'_>) -> Result<UnixTime, Error> {
+        self.check_clock(request.now)?;
+        let (value, max) = (request.backdate, MAX_BACKDATE_SECONDS);
+        if value > max {
+            let fault = Fault::OutOfRange { value, min: 0, max };
+            let source = "seconds of clock difference that a receiver may be given";
+            return Err(FieldError::new(Field::Backdate, fault, source).into());
+        }
+        Ok(request.now.saturating_sub(value))
+    }
+
+    fn seal<'a>(&'a self, statement: Statement<'a>) -> SigningInput<'a> {
+        SigningInput::seal(self.header(), self.midstate.clone(), &self.key, statement)
+    }
+
+    fn no_requests(&self) -> FieldError {
+        let expected = "a claim of this scheme: it has no signed authentication requests";
+        FieldError::new(
+            Field::LoginHintToken,
+            Fault::Form { expected },
+            self.scheme.title,
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! Key identifiers: the `kid` header member (RFC 7515 section 4.1.4).
+
+use sha2::{Digest as _, Sha256};
+
+use crate::encoding::base64::Base64UrlSink;
+use crate::encoding::json::Object;
+use crate::encoding::sink::{Sink, SliceSink, always};
+use crate::field::{Field, FieldError, check_bytes, check_len};
+use crate::limits::MAX_KID;
+use crate::rsa::RsaPublicKey;
+use crate::rsa::spki::write_spki;
+
+/// A key identifier: 1 to [`MAX_KID`] characters of printable ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kid<'a>(&'a str);
+
+impl<'a> Kid<'a> {
+    /// An identifier of the caller's choice.
+    pub fn new(text: &'a str) -> Result<Self, FieldError> {
+        const SOURCE: &str = "RFC 7515 section 4.1.4: kid is a case-sensitive string";
+        check_len(Field::Kid, text.len(), MAX_KID, SOURCE)?;
+        check_bytes(Field::Kid, text, |byte| byte.is_ascii_graphic(), SOURCE)?;
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+/// A key identifier computed from the key: a SHA-256 digest in base64url, 43 characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KidBuf([u8; 43]);
+
+impl KidBuf {
+    /// The JWK thumbprint: SHA-256 of `{"e":..,"kty":"RSA","n":..}` (RFC 7638 section 3).
+    pub fn thumbprint(key: &RsaPublicKey) -> Self {
+        let mut hash = Sha256::new();
+        always(write_jwk(key, &mut hash));
+        Self::of(hash)
+    }
+
+    /// The identifier that Keycloak derives from a certificate: SHA-256 of the SubjectPublicKeyInfo.
+    pub fn keycloak(key: &RsaPublicKey) -> Self {
+        let mut hash = Sha256::new();
+        always(write_spki(key, &mut hash));
+        Self::of(hash)
+    }
+
+    /// The identifier itself.
+    pub fn as_kid(&self) -> Kid<'_> {
+        // base64url is ASCII.
+        Kid(core::str::from_utf8(&self.0).unwrap_or("-"))
+    }
+
+    fn of(hash: Sha256) -> Self {
+        let mut text = [0; 43];
+        let mut encoder = Base64UrlSink::new(SliceSink::new(&mut text));
+        // 43 characters hold 32 bytes.
+        let _ = encoder.write(&hash.finalize());
+        let _ = encoder.finish();
+        Self(text)
+    }
+}
+
+/// Writes the public key's required members as canonical JSON: what RFC 7638 section 3.3 hashes.
+pub fn write_jwk<S: Sink>(key: &RsaPublicKey, sink: S) -> Result<(), S::Error> {
+    let exponent = key.exponent().to_be_bytes();
+    let zeros = exponent.iter().take_while(|&&byte| byte == 0).count();
+    let base64url = |sink: &mut S, bytes: &[u8]| {
+        sink.write(b"\"")?;
+        let mut encoder = Base64UrlSink::new(&mut *sink);
+        encoder.write(bytes)?;
+        encoder.finish()?;
+        sink.write(b"\"")
+    };
+    Object::new(sink)
+        .raw("e", |sink| {
+            base64url(sink, exponent.get(zeros..).unwrap_or(&[]))
+        })
+        .string("kty", "RSA")
+        .raw("n", |sink| base64url(sink, key.modulus()))
+        .finish()
+}

@@ -1,0 +1,78 @@
+//! A public key as SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7, RFC 8017 appendix A.1).
+
+use super::key::RsaPublicKey;
+use crate::encoding::sink::{Counter, Sink, always};
+
+/// AlgorithmIdentifier of rsaEncryption: the OID and NULL.
+const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const SEQUENCE: u8 = 0x30;
+
+/// Writes `key` as a SubjectPublicKeyInfo.
+pub fn write_spki<S: Sink>(key: &RsaPublicKey, sink: &mut S) -> Result<(), S::Error> {
+    let exponent = key.exponent().to_be_bytes();
+    let numbers = integer_len(key.modulus()).saturating_add(integer_len(&exponent));
+    let bit_string = tlv_len(numbers).saturating_add(1);
+    let content = RSA_ENCRYPTION.len().saturating_add(tlv_len(bit_string));
+
+    write_header(sink, SEQUENCE, content)?;
+    sink.write(RSA_ENCRYPTION)?;
+    write_header(sink, BIT_STRING, bit_string)?;
+    sink.write(&[0])?; // no unused bits
+    write_header(sink, SEQUENCE, numbers)?;
+    write_integer(sink, key.modulus())?;
+    write_integer(sink, &exponent)
+}
+
+/// Bytes of the SubjectPublicKeyInfo.
+pub fn spki_len(key: &RsaPublicKey) -> usize {
+    let mut counter = Counter::default();
+    always(write_spki(key, &mut counter));
+    counter.0
+}
+
+/// Writes a tag and a DER length below 64 KiB.
+pub(crate) fn write_header<S: Sink>(sink: &mut S, tag: u8, len: usize) -> Result<(), S::Error> {
+    let [.., high, low] = len.to_be_bytes();
+    match len {
+        0..=0x7f => sink.write(&[tag, low]),
+        0x80..=0xff => sink.write(&[tag, 0x81, low]),
+        _ => sink.write(&[tag, 0x82, high, low]),
+    }
+}
+
+/// Bytes of an element with `len` bytes of content.
+pub(crate) const fn tlv_len(len: usize) -> usize {
+    let header = match len {
+        0..=0x7f => 2,
+        0x80..=0xff => 3,
+        _ => 4,
+    };
+    len.saturating_add(header)
+}
+
+fn write_integer<S: Sink>(sink: &mut S, number: &[u8]) -> Result<(), S::Error> {
+    let (sign, digits) = unsigned(number);
+    write_header(sink, INTEGER, digits.len().saturating_add(sign.len()))?;
+    sink.write(sign)?;
+    sink.write(digits)
+}
+
+fn integer_len(number: &[u8]) -> usize {
+    let (sign, digits) = unsigned(number);
+    tlv_len(digits.len().saturating_add(sign.len()))
+}
+
+/// A positive INTEGER without superfluous zeros, and the zero before a set top bit.
+fn unsigned(number: &[u8]) -> (&'static [u8], &[u8]) {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    let digits = number.get(zeros..).unwrap_or(&[]);
+    let sign: &[u8] = if digits.first().is_none_or(|first| first & 0x80 != 0) {
+        &[0]
+    } else {
+        &[]
+    };
+    (sign, digits)
+}

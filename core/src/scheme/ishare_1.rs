@@ -1,0 +1,35 @@
+//! iSHARE 1.x: EORI numbers; otherwise as 2.1.
+
+use super::{AudienceRule, KeyReference, Rule, Scheme};
+use crate::cert::KeyUsage;
+use crate::id::IdSyntax;
+
+use super::ishare::ISHARE;
+
+/// iSHARE 1.x.
+pub const ISHARE_1: Scheme = Scheme {
+    name: "ishare-1",
+    title: "iSHARE 1.x",
+    key_reference: Rule::new(
+        KeyReference::X5cWithRoot,
+        "iSHARE 1.x, JWT header: alg, typ and x5c; other header parameters SHALL NOT be used",
+    ),
+    client_id: Rule::new(
+        &[IdSyntax::Eori],
+        "iSHARE 1.x: client_id MUST contain the valid iSHARE identifier (EORI) of the client",
+    ),
+    client_id_in_leaf: None,
+    audience: Rule::new(
+        AudienceRule {
+            default: None,
+            syntax: &[IdSyntax::Eori],
+            endpoints: &[],
+        },
+        "iSHARE 1.x, JWT payload: aud MUST contain only the server's EORI",
+    ),
+    leaf_key_usage: Rule::new(
+        &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
+        "iSHARE 1.x: certificates are eIDAS eSeals or PKIoverheid",
+    ),
+    ..ISHARE
+};

@@ -1,0 +1,86 @@
+//! itsme CIBA: the key is named by `kid`, and the audience depends on the endpoint.
+
+use super::{
+    AudienceRule, Endpoint, KeyReference, Lifetime, NotBefore, RequestObjectRules, Rule, Scheme,
+    TokenRequestRules,
+};
+use crate::id::IdSyntax;
+
+/// itsme's OpenID Connect CIBA API, version 2.
+pub const ITSME: Scheme = Scheme {
+    name: "itsme",
+    title: "itsme CIBA",
+    key_reference: Rule::new(
+        KeyReference::Kid,
+        "itsme, JWK set: the kid names a key of the partner's JWK set; x5c is not used",
+    ),
+    client_id: Rule::new(
+        &[IdSyntax::Opaque],
+        "itsme: iss and sub MUST be the same as the client_id, which itsme generates",
+    ),
+    client_id_in_leaf: None,
+    audience: Rule::new(
+        AudienceRule {
+            default: None,
+            syntax: &[IdSyntax::HttpsUrl],
+            endpoints: &[
+                Endpoint {
+                    name: "discovery",
+                    audience_path: "/backchannel/authentication",
+                    source: "itsme, user discovery: aud is base + /backchannel/authentication",
+                },
+                Endpoint {
+                    name: "backchannel",
+                    audience_path: "/token",
+                    source: "itsme, backchannel authentication: aud is base + /token",
+                },
+                Endpoint {
+                    name: "token",
+                    audience_path: "/token",
+                    source: "itsme, token endpoint: aud is base + /token",
+                },
+            ],
+        },
+        "itsme: aud is the full URL of the resource, which differs by endpoint",
+    ),
+    lifetime: Rule::new(
+        Lifetime {
+            default: 60,
+            min: 1,
+            max: 600,
+        },
+        "itsme: exp is required; the example has 600 s between iat and exp",
+    ),
+    not_before: Rule::new(
+        NotBefore::Absent,
+        "itsme: nbf is not among the claims of an assertion",
+    ),
+    leaf_key_usage: Rule::new(&[], "itsme: no certificate is used"),
+    request_object: Some(RequestObjectRules {
+        audience_path: Rule::new(
+            "",
+            "CIBA Core section 7.1.1: aud is the issuer, which is the base",
+        ),
+        lifetime: Rule::new(
+            Lifetime {
+                default: 60,
+                min: 1,
+                max: 600,
+            },
+            "CIBA Core section 7.1.1: exp, iat and nbf are required",
+        ),
+    }),
+    token_request: TokenRequestRules {
+        path: Rule::new("/token", "itsme, token endpoint: POST /token"),
+        grant_type: Rule::new(
+            "urn:openid:params:grant-type:ciba",
+            "itsme, token endpoint: grant_type (CIBA Core section 10.1)",
+        ),
+        scope: None,
+        client_id: Rule::new(true, "itsme, token endpoint: client_id"),
+        base_url: Some(Rule::new(
+            "https://idp.prd.itsme.services/v2",
+            "itsme: base https://idp.[e2e/prd].itsme.services/v2",
+        )),
+    },
+};

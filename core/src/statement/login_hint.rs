@@ -1,0 +1,45 @@
+//! itsme's `login_hint_token`: says for which user an authentication is asked.
+
+use crate::encoding::json::Object;
+use crate::encoding::sink::Sink;
+use crate::field::{Field, FieldError, check_bytes, check_len};
+use crate::limits::MAX_USER_IDENTIFIER_TOKEN;
+
+/// The payload `{"type":"user_identifier_token","value":".."}` (itsme, backchannel authentication,
+/// login_hint_token).
+#[derive(Clone, Copy, Debug)]
+pub struct LoginHint<'a> {
+    user_identifier_token: &'a str,
+}
+
+impl<'a> LoginHint<'a> {
+    /// From the `user_identifier_token` that the discovery session gave: 1 to
+    /// [`MAX_USER_IDENTIFIER_TOKEN`] characters of printable ASCII.
+    pub(crate) fn new(user_identifier_token: &'a str) -> Result<Self, FieldError> {
+        const SOURCE: &str = "itsme, backchannel authentication, login_hint_token";
+        let field = Field::LoginHintToken;
+        check_len(
+            field,
+            user_identifier_token.len(),
+            MAX_USER_IDENTIFIER_TOKEN,
+            SOURCE,
+        )?;
+        check_bytes(
+            field,
+            user_identifier_token,
+            |byte| byte.is_ascii_graphic(),
+            SOURCE,
+        )?;
+        Ok(Self {
+            user_identifier_token,
+        })
+    }
+
+    /// Writes the payload as canonical JSON.
+    pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
+        Object::new(sink)
+            .string("type", "user_identifier_token")
+            .string("value", self.user_identifier_token)
+            .finish()
+    }
+}

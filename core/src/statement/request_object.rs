@@ -1,0 +1,204 @@
+//! The signed authentication request of a CIBA client (CIBA Core section 7.1.1; itsme, backchannel
+//! authentication).
+
+use crate::encoding::json::Object;
+use crate::encoding::sink::Sink;
+use crate::field::{Fault, Field, FieldError, check_bytes, check_len};
+use crate::id::{Audience, ClientId, Jti};
+use crate::limits::{
+    MAX_CLAIM_NAME, MAX_CLAIM_NAMES, MAX_LOGIN_HINT_TOKEN, MAX_NOTIFICATION_TOKEN,
+    MAX_REQUESTED_EXPIRY_SECONDS, MAX_SCOPE,
+};
+use crate::time::UnixTime;
+
+/// What the caller asks; times, issuer and `jti` come from the credential and the request around it.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticationRequest<'a> {
+    /// `scope`: space-separated, `openid` and a `service:` code among them (itsme).
+    pub scope: &'a str,
+    /// `login_hint_token`: a compact JWS that the same credential signed.
+    pub login_hint_token: &'a str,
+    /// `acr_values`: how the user must prove who they are; the server's default where there is none.
+    pub acr_values: Option<AcrValues>,
+    /// `requested_expiry`: seconds that the request may wait for the user, 1 to
+    /// [`MAX_REQUESTED_EXPIRY_SECONDS`].
+    pub requested_expiry: Option<u64>,
+    /// `client_notification_token`: the bearer token of the ping callback; required in ping mode.
+    pub client_notification_token: Option<&'a str>,
+    /// Names of claims wanted in the id_token (OIDC Core section 5.5), ascending, at most
+    /// [`MAX_CLAIM_NAMES`].
+    pub id_token_claims: &'a [&'a str],
+    /// Names of claims wanted from the UserInfo endpoint, ascending, at most [`MAX_CLAIM_NAMES`].
+    pub userinfo_claims: &'a [&'a str],
+}
+
+/// itsme's two authentication context classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcrValues {
+    /// Fingerprint or itsme code, as the user likes.
+    Basic,
+    /// The itsme code.
+    Advanced,
+}
+
+impl AcrValues {
+    /// The URL that stands for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "http://itsme.services/v2/claim/acr_basic",
+            Self::Advanced => "http://itsme.services/v2/claim/acr_advanced",
+        }
+    }
+}
+
+/// A complete request object. Made by [`crate::Credential::prepare_request`].
+#[derive(Clone, Debug)]
+pub struct RequestObject<'a> {
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) audience: Audience<'a>,
+    pub(crate) issued_at: UnixTime,
+    pub(crate) expires_at: UnixTime,
+    pub(crate) jti: Jti<'a>,
+    pub(crate) request: AuthenticationRequest<'a>,
+}
+
+impl AuthenticationRequest<'_> {
+    /// Checks every member that the caller gave.
+    pub(crate) fn check(&self) -> Result<(), FieldError> {
+        check_scope(self.scope)?;
+        check_login_hint_token(self.login_hint_token)?;
+        if let Some(seconds) = self.requested_expiry {
+            let (min, max) = (1, MAX_REQUESTED_EXPIRY_SECONDS);
+            if !(min..=max).contains(&seconds) {
+                let fault = Fault::OutOfRange {
+                    value: seconds,
+                    min,
+                    max,
+                };
+                let source = "CIBA Core section 7.1: requested_expiry is a positive integer";
+                return Err(FieldError::new(Field::RequestedExpiry, fault, source));
+            }
+        }
+        if let Some(token) = self.client_notification_token {
+            const SOURCE: &str =
+                "CIBA Core section 7.1: client_notification_token, max 1024 characters";
+            check_len(
+                Field::NotificationToken,
+                token.len(),
+                MAX_NOTIFICATION_TOKEN,
+                SOURCE,
+            )?;
+            check_bytes(Field::NotificationToken, token, is_b64token, SOURCE)?;
+        }
+        check_claim_names(self.id_token_claims)?;
+        check_claim_names(self.userinfo_claims)
+    }
+}
+
+impl RequestObject<'_> {
+    /// Writes the payload as canonical JSON (RFC 8785). Times are integers, although the seed's example
+    /// has them as strings.
+    pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
+        let request = &self.request;
+        let issued_at = self.issued_at.as_secs();
+        let mut object = Object::new(sink);
+        object
+            .optional_string("acr_values", request.acr_values.map(AcrValues::as_str))
+            .string("aud", self.audience.as_str());
+        if !(request.id_token_claims.is_empty() && request.userinfo_claims.is_empty()) {
+            object.object("claims", |claims| {
+                claims.nulls("id_token", request.id_token_claims);
+                claims.nulls("userinfo", request.userinfo_claims);
+            });
+        }
+        object
+            .optional_string(
+                "client_notification_token",
+                request.client_notification_token,
+            )
+            .integer("exp", self.expires_at.as_secs())
+            .integer("iat", issued_at)
+            .string("iss", self.client_id)
+            .string("jti", self.jti.as_str())
+            .string("login_hint_token", request.login_hint_token)
+            .integer("nbf", issued_at)
+            .optional_integer("requested_expiry", request.requested_expiry)
+            .string("scope", request.scope)
+            .finish()
+    }
+}
+
+fn check_scope(scope: &str) -> Result<(), FieldError> {
+    const SOURCE: &str = "itsme, backchannel authentication: scope has openid and service:CODE";
+    check_len(Field::Scope, scope.len(), MAX_SCOPE, SOURCE)?;
+    // RFC 6749 section 3.3: scope-token.
+    let allowed =
+        |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
+    check_bytes(Field::Scope, scope, allowed, SOURCE)?;
+    let has = |wanted: &dyn Fn(&str) -> bool| scope.split(' ').any(wanted);
+    let service = |value: &str| {
+        value
+            .strip_prefix("service:")
+            .is_some_and(|code| !code.is_empty())
+    };
+    if !has(&|value| value == "openid") || !has(&service) || has(&str::is_empty) {
+        let expected = "values with one space between them, openid and service:CODE among them";
+        return Err(FieldError::new(
+            Field::Scope,
+            Fault::Form { expected },
+            SOURCE,
+        ));
+    }
+    Ok(())
+}
+
+fn check_login_hint_token(token: &str) -> Result<(), FieldError> {
+    const SOURCE: &str = "itsme, backchannel authentication: login_hint_token is a compact JWT";
+    check_len(
+        Field::LoginHintToken,
+        token.len(),
+        MAX_LOGIN_HINT_TOKEN,
+        SOURCE,
+    )?;
+    let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    check_bytes(Field::LoginHintToken, token, base64url, SOURCE)?;
+    if token.split('.').filter(|part| !part.is_empty()).count() != 3 {
+        let fault = Fault::Form {
+            expected: "three parts with dots between them",
+        };
+        return Err(FieldError::new(Field::LoginHintToken, fault, SOURCE));
+    }
+    Ok(())
+}
+
+fn check_claim_names(names: &[&str]) -> Result<(), FieldError> {
+    const SOURCE: &str = "OIDC Core section 5.5: names of requested claims, ascending";
+    if names.len() > MAX_CLAIM_NAMES {
+        let fault = Fault::TooLong {
+            len: names.len(),
+            max: MAX_CLAIM_NAMES,
+        };
+        return Err(FieldError::new(Field::ClaimNames, fault, SOURCE));
+    }
+    for name in names {
+        check_len(Field::ClaimNames, name.len(), MAX_CLAIM_NAME, SOURCE)?;
+        check_bytes(
+            Field::ClaimNames,
+            name,
+            |byte| byte.is_ascii_graphic(),
+            SOURCE,
+        )?;
+    }
+    if !names.is_sorted_by(|one, next| one < next) {
+        let fault = Fault::Form {
+            expected: "ascending, each name once",
+        };
+        return Err(FieldError::new(Field::ClaimNames, fault, SOURCE));
+    }
+    Ok(())
+}
+
+/// RFC 6750 section 2.1.
+fn is_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
