@@ -141,7 +141,7 @@ fn pin(bytes: &[u8]) -> Result<Pin, UriFault> {
         len if len > MAX_PIN => Err(UriFault::ValueTooLong),
         _ => {
             let text = Zeroizing::new(text(bytes)?);
-            Pin::new(&text).map_err(|_| UriFault::Empty)
+            Pin::new(&text).map_err(|_| UriFault::Nul)
         }
     }
 }

@@ -143,135 +143,137 @@ fn a_printed_uri_reads_back_and_has_no_pin() {
     assert!(!format!("{uri:?}").contains("471147"));
 }
 
+/// A URI, what is wrong with it, and words of the message.
+const REFUSED: &[(&str, UriFault, &str)] = &[
+    ("", UriFault::Scheme, "does not begin"),
+    ("pkcs12:token=a", UriFault::Scheme, "does not begin"),
+    (
+        "pkcs11:token",
+        UriFault::NoEquals,
+        "path attribute number 1",
+    ),
+    (
+        "pkcs11:token=a;",
+        UriFault::NoEquals,
+        "path attribute number 2",
+    ),
+    (
+        "pkcs11:?module-path=/a&",
+        UriFault::NoEquals,
+        "query attribute number 2",
+    ),
+    ("pkcs11:=a", UriFault::Name, "path attribute number 1"),
+    (
+        "pkcs11:to%6ben=a",
+        UriFault::Name,
+        "path attribute number 1",
+    ),
+    (
+        "pkcs11:token=a;token=a",
+        UriFault::Duplicate,
+        "token stands there more than once",
+    ),
+    (
+        "pkcs11:module-path=/a?module-path=/a",
+        UriFault::Duplicate,
+        "module-path",
+    ),
+    (
+        "pkcs11:x-a=1;x-a=1",
+        UriFault::Duplicate,
+        "path attribute number 2",
+    ),
+    (
+        "pkcs11:?token=a",
+        UriFault::NotOfQuery,
+        "token belongs before",
+    ),
+    (
+        "pkcs11:token=a b",
+        UriFault::Character { position: 1 },
+        "token has a character",
+    ),
+    (
+        "pkcs11:token=a#b",
+        UriFault::Character { position: 1 },
+        "token",
+    ),
+    (
+        "pkcs11:token=\u{e1}",
+        UriFault::Character { position: 0 },
+        "token",
+    ),
+    (
+        "pkcs11:object=a%2",
+        UriFault::Percent { position: 1 },
+        "object has a \"%\"",
+    ),
+    (
+        "pkcs11:object=%zz",
+        UriFault::Percent { position: 0 },
+        "object",
+    ),
+    (
+        "pkcs11:x-a=%zz",
+        UriFault::Percent { position: 0 },
+        "path attribute number 1",
+    ),
+    ("pkcs11:token=%ff", UriFault::Utf8, "token is not UTF-8"),
+    (
+        "pkcs11:slot-id=",
+        UriFault::Number,
+        "slot-id is not a decimal",
+    ),
+    ("pkcs11:slot-id=+1", UriFault::Number, "slot-id"),
+    (
+        "pkcs11:slot-id=18446744073709551616",
+        UriFault::Number,
+        "slot-id",
+    ),
+    (
+        "pkcs11:library-version=1.2.3",
+        UriFault::Number,
+        "library-version",
+    ),
+    (
+        "pkcs11:library-version=256",
+        UriFault::Number,
+        "library-version",
+    ),
+    ("pkcs11:type=certificate", UriFault::Type, "type is none of"),
+    (
+        "pkcs11:?module-path=",
+        UriFault::Empty,
+        "module-path is empty",
+    ),
+    (
+        "pkcs11:?module-path=a%00b",
+        UriFault::Nul,
+        "module-path has a NUL",
+    ),
+    ("pkcs11:?pin-value=", UriFault::Empty, "pin-value is empty"),
+    (
+        "pkcs11:?pin-value=1%002",
+        UriFault::Nul,
+        "pin-value has a NUL",
+    ),
+    (
+        "pkcs11:?max-sessions=0",
+        UriFault::Number,
+        "max-sessions is not a decimal number from 1",
+    ),
+    (
+        "pkcs11:?max-sessions=1025",
+        UriFault::Number,
+        "max-sessions",
+    ),
+];
+
 #[test]
 fn refused_with_the_attributes_name() {
-    let long_id = format!("pkcs11:id={}", "a".repeat(crate::limits::MAX_ID + 1));
-    for (text, fault, words) in [
-        ("", UriFault::Scheme, "does not begin"),
-        ("pkcs12:token=a", UriFault::Scheme, "does not begin"),
-        (
-            "pkcs11:token",
-            UriFault::NoEquals,
-            "path attribute number 1",
-        ),
-        (
-            "pkcs11:token=a;",
-            UriFault::NoEquals,
-            "path attribute number 2",
-        ),
-        (
-            "pkcs11:?module-path=/a&",
-            UriFault::NoEquals,
-            "query attribute number 2",
-        ),
-        ("pkcs11:=a", UriFault::Name, "path attribute number 1"),
-        (
-            "pkcs11:to%6ben=a",
-            UriFault::Name,
-            "path attribute number 1",
-        ),
-        (
-            "pkcs11:token=a;token=a",
-            UriFault::Duplicate,
-            "token stands there more than once",
-        ),
-        (
-            "pkcs11:module-path=/a?module-path=/a",
-            UriFault::Duplicate,
-            "module-path",
-        ),
-        (
-            "pkcs11:x-a=1;x-a=1",
-            UriFault::Duplicate,
-            "path attribute number 2",
-        ),
-        (
-            "pkcs11:?token=a",
-            UriFault::NotOfQuery,
-            "token belongs before",
-        ),
-        (
-            "pkcs11:token=a b",
-            UriFault::Character { position: 1 },
-            "token has a character",
-        ),
-        (
-            "pkcs11:token=a#b",
-            UriFault::Character { position: 1 },
-            "token",
-        ),
-        (
-            "pkcs11:token=\u{e1}",
-            UriFault::Character { position: 0 },
-            "token",
-        ),
-        (
-            "pkcs11:object=a%2",
-            UriFault::Percent { position: 1 },
-            "object has a \"%\"",
-        ),
-        (
-            "pkcs11:object=%zz",
-            UriFault::Percent { position: 0 },
-            "object",
-        ),
-        (
-            "pkcs11:x-a=%zz",
-            UriFault::Percent { position: 0 },
-            "path attribute number 1",
-        ),
-        ("pkcs11:token=%ff", UriFault::Utf8, "token is not UTF-8"),
-        (
-            "pkcs11:slot-id=",
-            UriFault::Number,
-            "slot-id is not a decimal",
-        ),
-        ("pkcs11:slot-id=+1", UriFault::Number, "slot-id"),
-        (
-            "pkcs11:slot-id=18446744073709551616",
-            UriFault::Number,
-            "slot-id",
-        ),
-        (
-            "pkcs11:library-version=1.2.3",
-            UriFault::Number,
-            "library-version",
-        ),
-        (
-            "pkcs11:library-version=256",
-            UriFault::Number,
-            "library-version",
-        ),
-        ("pkcs11:type=certificate", UriFault::Type, "type is none of"),
-        (
-            "pkcs11:?module-path=",
-            UriFault::Empty,
-            "module-path is empty",
-        ),
-        (
-            "pkcs11:?module-path=a%00b",
-            UriFault::Nul,
-            "module-path has a NUL",
-        ),
-        ("pkcs11:?pin-value=", UriFault::Empty, "pin-value is empty"),
-        (
-            "pkcs11:?max-sessions=0",
-            UriFault::Number,
-            "max-sessions is not a decimal number from 1",
-        ),
-        (
-            "pkcs11:?max-sessions=1025",
-            UriFault::Number,
-            "max-sessions",
-        ),
-        (
-            long_id.as_str(),
-            UriFault::ValueTooLong,
-            "id is longer than 256 bytes",
-        ),
-    ] {
+    for (text, fault, words) in REFUSED {
         let error = refusal(text);
-        assert_eq!(error.fault, fault, "{text}");
+        assert_eq!(error.fault, *fault, "{text}");
         assert!(error.to_string().contains(words), "{text}: {error}");
     }
 }
@@ -295,6 +297,12 @@ fn bounds() {
         parse(&format!("pkcs11:?pin-value={}", "1".repeat(MAX_PIN)))
             .pin_value()
             .is_some()
+    );
+    let error = refusal(&format!("pkcs11:id={}", "a".repeat(MAX_ID + 1)));
+    assert_eq!(error.fault, UriFault::ValueTooLong);
+    assert!(
+        error.to_string().contains("id is longer than 256 bytes"),
+        "{error}"
     );
     let error = refusal(&format!("pkcs11:?pin-value={}", "1".repeat(MAX_PIN + 1)));
     assert_eq!(error.fault, UriFault::ValueTooLong);

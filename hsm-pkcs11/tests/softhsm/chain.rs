@@ -1,0 +1,128 @@
+//! The chain on the token, in every disorder.
+
+use privyseal_core::signer::Signer as _;
+use privyseal_pkcs11::{CertificateError, Error};
+
+use crate::fixture::{SoftHsm, open};
+use crate::pki::{Ca, Pki};
+
+pub(crate) fn fill(softhsm: &SoftHsm) {
+    let pki = Pki::new(softhsm.directory.join("pki-chain"));
+    let (root, sub) = (pki.ca("Root", "k1"), pki.ca("Sub", "k2"));
+
+    // Chains of these lengths, the leaf included.
+    for (label, length) in [("six", 6), ("seven", 7)] {
+        let token = softhsm.token(label);
+        let key = token.rsa_key("k", &[1], 2048, &[]);
+        let cas: Vec<Ca> = (1..length)
+            .map(|level| pki.ca(&format!("CA {level}"), "k1"))
+            .collect();
+        token.certificate("top", &[], &cas[0].der);
+        for pair in cas.windows(2) {
+            token.certificate("ca", &[], &pki.cross(&pair[1], &pair[0]));
+        }
+        token.certificate("leaf", &[1], &pki.leaf("leaf", &key, &cas[cas.len() - 1]));
+    }
+
+    // Two CAs that certified each other, and no root.
+    let token = softhsm.token("loop");
+    let key = token.rsa_key("k", &[1], 2048, &[]);
+    token.certificate("root by sub", &[], &pki.cross(&root, &sub));
+    token.certificate("sub by root", &[], &pki.cross(&sub, &root));
+    token.certificate("leaf", &[1], &pki.leaf("leaf", &key, &sub));
+
+    // A CA that changed its key: same name, the wrong certificate twice around the right one.
+    let token = softhsm.token("rollover");
+    let key = token.rsa_key("k", &[1], 2048, &[]);
+    token.certificate("old", &[], &pki.ca("Root", "k2").der);
+    token.certificate("right", &[], &root.der);
+    token.certificate("older", &[], &pki.ca("Root", "k3").der);
+    token.certificate("junk", &[], b"not a certificate");
+    token.certificate("leaf", &[1], &pki.leaf("leaf", &key, &root));
+
+    // The leaf has another CKA_ID than the key; a stranger's certificate has the key's.
+    let token = softhsm.token("by modulus");
+    let key = token.rsa_key("k", &[1], 2048, &[]);
+    let stranger = token.rsa_key("stranger", &[2], 2048, &[]);
+    token.certificate("stranger's", &[1], &pki.leaf("stranger", &stranger, &root));
+    token.certificate("root", &[], &root.der);
+    token.certificate("leaf", &[9], &pki.leaf("leaf", &key, &root));
+
+    let token = softhsm.token("mismatch");
+    token.rsa_key("k", &[1], 2048, &[]);
+    token.certificate("stranger's", &[1], &pki.leaf("stranger", &stranger, &root));
+    token.rsa_key("bare", &[7], 2048, &[]);
+    softhsm
+        .token("no certificate")
+        .rsa_key("k", &[1], 2048, &[]);
+}
+
+/// The common names of a chain, leaf first.
+fn names(path: &str) -> Vec<String> {
+    let chain = open(path).unwrap().certificates().unwrap();
+    let name = |der: &Vec<u8>| {
+        let certificate = privyseal_core::cert::Certificate::from_der(der).unwrap();
+        certificate.subject().common_name().unwrap().to_owned()
+    };
+    chain.iter().map(name).collect()
+}
+
+#[test]
+fn leaf_to_root_whatever_their_order_on_the_token() {
+    assert_eq!(
+        names("token=six"),
+        ["leaf", "CA 5", "CA 4", "CA 3", "CA 2", "CA 1"]
+    );
+}
+
+#[test]
+fn one_too_many() {
+    let error = open("token=seven").unwrap().certificates().unwrap_err();
+    assert!(
+        matches!(error, Error::Certificates(CertificateError::TooMany)),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("more than 6 certificates"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_loop_ends() {
+    assert_eq!(names("token=loop"), ["leaf", "Sub", "Root"]);
+}
+
+#[test]
+fn of_cas_with_one_name_the_one_that_signed() {
+    let signer = open("token=rollover").unwrap();
+    let chain = signer.certificates().unwrap();
+    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let chain = privyseal_core::cert::Chain::order(&chain).unwrap();
+    let proven = chain.prove(&privyseal_core::cert::RsaLinks).unwrap();
+    assert_eq!(proven.certificates().len(), 2);
+}
+
+#[test]
+fn the_modulus_decides_not_the_id() {
+    let signer = open("token=by%20modulus;object=k").unwrap();
+    let chain = signer.certificates().unwrap();
+    let leaf = privyseal_core::cert::Certificate::from_der(&chain[0]).unwrap();
+    assert_eq!(&leaf.rsa_key().unwrap(), signer.public_key());
+    assert_eq!(names("token=by%20modulus;object=k"), ["leaf", "Root"]);
+}
+
+#[test]
+fn no_certificate_for_this_key() {
+    for (path, words) in [
+        ("token=mismatch;object=k", "belongs to another key"),
+        (
+            "token=mismatch;object=bare",
+            "none is for this key; there is pkcs11:id=%01;object=",
+        ),
+        ("token=no%20certificate", "store the chain on the token"),
+    ] {
+        let error = open(path).unwrap().certificates().unwrap_err();
+        assert!(error.to_string().contains(words), "{path}: {error}");
+    }
+}

@@ -1,0 +1,284 @@
+//! SoftHSM tokens in a directory of this test run, made once for the process.
+//!
+//! SoftHSM reads its configuration from the environment and its list of tokens when it is initialized,
+//! and both belong to the process, so every token is made here before the first test goes on. They are
+//! made through a context of cryptoki's own, as a host application might have one beside the signer:
+//! so every test also shows that a module that somebody else initialized is fine.
+//!
+//! `unsafe`: only for `std::env::set_var`. It runs once, before the module is loaded; the tests that
+//! wait for it read no environment meanwhile.
+#![allow(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
+use cryptoki::types::AuthPin;
+use privyseal_pkcs11::{LoginPolicy, Pin, PinUnavailable, Pkcs11Signer, Pkcs11Uri, TokenInfo};
+
+pub(crate) const PIN: &str = "471147";
+const SO_PIN: &str = "12345678";
+
+/// The process's SoftHSM.
+pub(crate) struct SoftHsm {
+    pub(crate) module: PathBuf,
+    pub(crate) directory: PathBuf,
+    context: Pkcs11,
+}
+
+/// A token that is being filled.
+pub(crate) struct Filling {
+    session: Session,
+}
+
+/// SoftHSM with its tokens.
+pub(crate) fn softhsm() -> &'static SoftHsm {
+    static SOFTHSM: OnceLock<SoftHsm> = OnceLock::new();
+    SOFTHSM.get_or_init(|| {
+        let softhsm = SoftHsm::start();
+        crate::sign::fill(&softhsm);
+        crate::login::fill(&softhsm);
+        crate::select::fill(&softhsm);
+        crate::chain::fill(&softhsm);
+        softhsm
+    })
+}
+
+/// A URI with the module's path.
+pub(crate) fn uri(path: &str) -> Pkcs11Uri {
+    let module = softhsm().module.display();
+    format!("pkcs11:{path}?module-path={module}")
+        .parse()
+        .expect("a URI of the tests")
+}
+
+/// Gives the right PIN.
+#[expect(clippy::unnecessary_wraps, reason = "a PinProvider")]
+pub(crate) fn right_pin(_: &TokenInfo) -> Result<Pin, PinUnavailable> {
+    Ok(Pin::new(PIN).expect("a PIN"))
+}
+
+/// Opens with the right PIN.
+pub(crate) fn open(path: &str) -> Result<Pkcs11Signer, privyseal_pkcs11::Error> {
+    Pkcs11Signer::open(&uri(path), &mut right_pin, LoginPolicy::default())
+}
+
+impl SoftHsm {
+    fn start() -> Self {
+        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        remove_old(scratch);
+        let directory = scratch.join(format!("softhsm-{}", std::process::id()));
+        let tokens = directory.join("tokens");
+        std::fs::create_dir_all(&tokens).expect("a directory for tokens");
+        let configuration = directory.join("softhsm2.conf");
+        let text = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+            tokens.display()
+        );
+        std::fs::write(&configuration, text).expect("a configuration for SoftHSM");
+        // SAFETY: see the top of the file.
+        unsafe { std::env::set_var("SOFTHSM2_CONF", &configuration) };
+        let module = library();
+        let context = Pkcs11::new(&module).expect("SoftHSM loads");
+        context
+            .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
+            .expect("SoftHSM initializes");
+        Self {
+            module,
+            directory,
+            context,
+        }
+    }
+
+    /// A new token, logged in to until the returned value is dropped.
+    pub(crate) fn token(&self, label: &str) -> Filling {
+        let (pin, so_pin) = (AuthPin::from(PIN), AuthPin::from(SO_PIN));
+        let slot = self.free_slot();
+        self.context
+            .init_token(slot, &so_pin, label)
+            .expect("C_InitToken");
+        let session = self.context.open_rw_session(slot).expect("C_OpenSession");
+        session
+            .login(UserType::So, Some(&so_pin))
+            .expect("C_Login as SO");
+        session.init_pin(&pin).expect("C_InitPIN");
+        session.logout().expect("C_Logout");
+        session.login(UserType::User, Some(&pin)).expect("C_Login");
+        Filling { session }
+    }
+
+    /// The slot of the token with this label, as the module numbers it now.
+    pub(crate) fn slot_of(&self, label: &str) -> Slot {
+        let labelled = |slot: &Slot| {
+            self.context
+                .get_token_info(*slot)
+                .is_ok_and(|info| info.label() == label)
+        };
+        let slots = self.context.get_slots_with_token().expect("C_GetSlotList");
+        slots
+            .into_iter()
+            .find(labelled)
+            .expect("a token with this label")
+    }
+
+    fn free_slot(&self) -> Slot {
+        let free = |slot: &Slot| {
+            self.context
+                .get_token_info(*slot)
+                .is_ok_and(|info| !info.token_initialized())
+        };
+        let slots = self.context.get_slots_with_token().expect("C_GetSlotList");
+        slots
+            .into_iter()
+            .find(free)
+            .expect("SoftHSM offers a free slot")
+    }
+}
+
+impl Filling {
+    /// A sensitive RSA key that cannot be extracted; `extra` overrides.
+    pub(crate) fn rsa_key(&self, label: &str, id: &[u8], bits: u64, extra: &[Attribute]) -> Key {
+        let mut private = vec![
+            Attribute::Sign(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+        ];
+        private.retain(|it| {
+            extra
+                .iter()
+                .all(|extra| extra.attribute_type() != it.attribute_type())
+        });
+        private.extend_from_slice(extra);
+        let public = [
+            Attribute::ModulusBits(bits.into()),
+            Attribute::PublicExponent(vec![1, 0, 1]),
+        ];
+        let pair = self.pair(&Mechanism::RsaPkcsKeyPairGen, label, id, &public, &private);
+        let components = self
+            .session
+            .get_attributes(pair.0, &[AttributeType::Modulus]);
+        match components.expect("the modulus").pop() {
+            Some(Attribute::Modulus(modulus)) => Key { modulus },
+            other => panic!("no modulus: {other:?}"),
+        }
+    }
+
+    /// A P-256 key.
+    pub(crate) fn ec_key(&self, label: &str, id: &[u8]) {
+        // OBJECT IDENTIFIER 1.2.840.10045.3.1.7
+        let p256 = vec![0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+        let mechanism = Mechanism::EccKeyPairGen;
+        self.pair(
+            &mechanism,
+            label,
+            id,
+            &[Attribute::EcParams(p256)],
+            &[Attribute::Sign(true)],
+        );
+    }
+
+    /// A certificate.
+    pub(crate) fn certificate(&self, label: &str, id: &[u8], der: &[u8]) {
+        let template = [
+            Attribute::Class(ObjectClass::CERTIFICATE),
+            Attribute::CertificateType(CertificateType::X_509),
+            Attribute::Token(true),
+            Attribute::Private(false),
+            Attribute::Label(label.into()),
+            Attribute::Id(id.to_vec()),
+            Attribute::Subject(vec![0x30, 0]),
+            Attribute::Value(der.to_vec()),
+        ];
+        self.session
+            .create_object(&template)
+            .expect("C_CreateObject");
+    }
+
+    fn pair(
+        &self,
+        mechanism: &Mechanism<'_>,
+        label: &str,
+        id: &[u8],
+        public: &[Attribute],
+        private: &[Attribute],
+    ) -> (ObjectHandle, ObjectHandle) {
+        let common = [
+            Attribute::Token(true),
+            Attribute::Label(label.into()),
+            Attribute::Id(id.to_vec()),
+        ];
+        let public = [&common[..], &[Attribute::Private(false)], public].concat();
+        let private = [&common[..], &[Attribute::Private(true)], private].concat();
+        let pair = self.session.generate_key_pair(mechanism, &public, &private);
+        pair.expect("C_GenerateKeyPair")
+    }
+}
+
+/// The public half of a key that was made on a token.
+pub(crate) struct Key {
+    modulus: Vec<u8>,
+}
+
+impl Key {
+    /// SubjectPublicKeyInfo of an RSA-2048 key with exponent 65537: everything but the modulus is
+    /// constant.
+    pub(crate) fn spki(&self) -> Vec<u8> {
+        assert_eq!(self.modulus.len(), 256, "RSA-2048");
+        let head = [
+            0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,
+            1, 1, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82,
+            0x01, 1, 0x00,
+        ];
+        [&head[..], &self.modulus, &[0x02, 0x03, 0x01, 0x00, 0x01]].concat()
+    }
+}
+
+/// `CKA_ALLOWED_MECHANISMS` with one mechanism.
+pub(crate) fn only(mechanism: MechanismType) -> Attribute {
+    Attribute::AllowedMechanisms(vec![mechanism])
+}
+
+/// Removes what runs of more than an hour ago left behind.
+fn remove_old(scratch: &Path) {
+    let an_hour = std::time::Duration::from_secs(3600);
+    let is_old = |entry: &std::fs::DirEntry| {
+        let age = entry
+            .metadata()
+            .and_then(|it| it.modified())
+            .map(|it| it.elapsed());
+        age.is_ok_and(|age| age.is_ok_and(|age| age > an_hour))
+            && entry.file_name().to_string_lossy().starts_with("softhsm-")
+    };
+    for entry in scratch
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(is_old)
+    {
+        let _ = std::fs::remove_dir_all(entry.path());
+    }
+}
+
+fn library() -> PathBuf {
+    let named = std::env::var_os("PRIVYSEAL_SOFTHSM").map(PathBuf::from);
+    let usual = [
+        "/usr/lib/softhsm/libsofthsm2.so",
+        "/usr/lib64/softhsm/libsofthsm2.so",
+        "/usr/lib64/pkcs11/libsofthsm2.so",
+        "/usr/local/lib/softhsm/libsofthsm2.so",
+        "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+    ];
+    named
+        .or_else(|| {
+            usual
+                .into_iter()
+                .map(PathBuf::from)
+                .find(|path| path.exists())
+        })
+        .expect("SoftHSM is not installed: apt-get install softhsm2, or set PRIVYSEAL_SOFTHSM")
+}

@@ -1,0 +1,12 @@
+//! The signer against SoftHSM, with tokens, keys and a CA of its own. Nothing is skipped: without
+//! SoftHSM or openssl these tests fail and say what to install.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod chain;
+mod fixture;
+mod list;
+mod login;
+mod pki;
+mod select;
+mod sign;

@@ -1,0 +1,180 @@
+//! Which token and which key; what is refused, and what the error lists.
+
+use cryptoki::object::Attribute;
+use privyseal_core::signer::{Signer as _, SignerError as _, SignerErrorKind};
+use privyseal_pkcs11::{Error, FitnessNote, KeyError, Pkcs11Signer};
+
+use crate::fixture::{SoftHsm, open, softhsm};
+
+pub(crate) fn fill(softhsm: &SoftHsm) {
+    softhsm.token("twin").rsa_key("k", &[1], 2048, &[]);
+    softhsm.token("twin").rsa_key("k", &[1], 2048, &[]);
+    softhsm.token("empty");
+
+    let lone = softhsm.token("lone key");
+    lone.rsa_key(
+        "signs",
+        &[1],
+        2048,
+        &[Attribute::Extractable(true), Attribute::Sensitive(false)],
+    );
+    lone.rsa_key(
+        "decrypts",
+        &[2],
+        2048,
+        &[Attribute::Sign(false), Attribute::Decrypt(true)],
+    );
+    lone.ec_key("curve", &[3]);
+    lone.rsa_key("weak", &[4], 1024, &[Attribute::Sign(false)]);
+
+    let several = softhsm.token("several");
+    several.rsa_key("same", &[1], 2048, &[]);
+    several.rsa_key("same", &[2], 2048, &[]);
+    several.rsa_key("weak", &[3], 1024, &[]);
+    several.rsa_key(
+        "per-use",
+        &[4],
+        2048,
+        &[Attribute::AlwaysAuthenticate(true)],
+    );
+}
+
+fn refusal(path: &str) -> (SignerErrorKind, String) {
+    let error = open(path).unwrap_err();
+    (error.kind(), error.to_string())
+}
+
+#[track_caller]
+fn refused(path: &str, kind: SignerErrorKind, words: &[&str]) {
+    let (its_kind, text) = refusal(path);
+    assert_eq!(its_kind, kind, "{text}");
+    for words in words {
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+}
+
+#[test]
+fn no_such_token() {
+    let there_is = ["none fits", "token=sign", "token=lone%20key"];
+    refused("token=absent", SignerErrorKind::NotFound, &there_is);
+    refused("slot-id=4294967295", SignerErrorKind::NotFound, &there_is);
+    refused("token=sign;serial=0", SignerErrorKind::NotFound, &there_is);
+    refused(
+        "token=sign;slot-description=none",
+        SignerErrorKind::NotFound,
+        &["none fits"],
+    );
+    refused(
+        "token=sign;library-description=other",
+        SignerErrorKind::NotFound,
+        &["library"],
+    );
+}
+
+#[test]
+fn twins_are_told_apart_by_serial() {
+    let (kind, text) = refusal("token=twin");
+    assert_eq!(kind, SignerErrorKind::Ambiguous);
+    assert!(text.contains("2 fit the URI"), "{text}");
+    let serials: Vec<&str> = text
+        .split("serial=")
+        .skip(1)
+        .filter_map(|rest| rest.split(';').next())
+        .collect();
+    assert_eq!(serials.len(), 2, "{text}");
+    let [one, other] = [serials[0], serials[1]]
+        .map(|serial| open(&format!("token=twin;serial={serial}")).unwrap());
+    assert_ne!(one.public_key(), other.public_key());
+}
+
+#[test]
+fn by_slot_number() {
+    let slot = softhsm().slot_of("lone key").id();
+    let signer = open(&format!("slot-id={slot};object=signs")).unwrap();
+    assert_eq!(signer.token().label, "lone key");
+}
+
+#[test]
+fn library_and_slot_attributes_that_fit() {
+    let path = "library-manufacturer=SoftHSM;slot-manufacturer=SoftHSM%20project;token=lone%20key";
+    assert!(open(path).is_ok());
+}
+
+#[test]
+fn the_only_key_that_can_sign() {
+    let signer: Pkcs11Signer = open("token=lone%20key").unwrap();
+    assert!(signer.uri().to_string().contains("object=signs"));
+    assert_eq!(
+        signer.notes(),
+        [FitnessNote::Extractable, FitnessNote::NotSensitive]
+    );
+}
+
+#[test]
+fn no_such_key() {
+    let there_is = [
+        "none fits",
+        "object=signs",
+        "object=decrypts",
+        "(may not sign)",
+        "(not RSA)",
+    ];
+    refused(
+        "token=lone%20key;object=absent",
+        SignerErrorKind::NotFound,
+        &there_is,
+    );
+    refused(
+        "token=lone%20key;object=signs;id=%02",
+        SignerErrorKind::NotFound,
+        &there_is,
+    );
+    refused(
+        "token=empty",
+        SignerErrorKind::NotFound,
+        &["there is none at all"],
+    );
+    refused(
+        "token=lone%20key;type=cert",
+        SignerErrorKind::Configuration,
+        &["type"],
+    );
+}
+
+#[test]
+fn several_keys() {
+    let both = ["id=%01", "id=%02"];
+    refused(
+        "token=several;object=same",
+        SignerErrorKind::Ambiguous,
+        &both,
+    );
+    refused("token=several", SignerErrorKind::Ambiguous, &both);
+    assert!(open("token=several;object=same;id=%02").is_ok());
+}
+
+#[test]
+fn unfit_keys() {
+    for (path, words) in [
+        (
+            "token=lone%20key;object=decrypts",
+            "may not sign (CKA_SIGN is false)",
+        ),
+        ("token=lone%20key;object=curve", "is not an RSA key"),
+        ("token=several;object=weak", "RSA-1024"),
+        ("token=several;object=per-use", "CKA_ALWAYS_AUTHENTICATE"),
+    ] {
+        refused(path, SignerErrorKind::KeyUnfit, &[words]);
+    }
+    let error = open("token=several;object=per-use").unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Key {
+                reason: KeyError::AlwaysAuthenticate,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
