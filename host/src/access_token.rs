@@ -1,0 +1,78 @@
+//! What a token endpoint gives: a bearer token, for as long as it lasts.
+
+use core::convert::Infallible;
+use core::fmt;
+
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::token::{ResponseError, TokenResponse};
+use zeroize::Zeroizing;
+
+/// An access token of type Bearer (RFC 6750), and the answer that it came in.
+///
+/// Whoever has it may do what its owner may: it is wiped when dropped, `Debug` does not show it, and no
+/// error of this crate contains it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    token: Zeroizing<String>,
+    expires_in: Option<u64>,
+    response: Zeroizing<Vec<u8>>,
+}
+
+impl AccessToken {
+    /// Reads the body of a successful token response (RFC 6749 section 5.1).
+    pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, ResponseError> {
+        let response = TokenResponse::parse(&body)?;
+        let mut token = Zeroizing::new(String::with_capacity(body.len()));
+        let Ok(()) = response.access_token.expose_to(&mut Text(&mut token));
+        let expires_in = response.expires_in;
+        Ok(Self { token, expires_in, response: body })
+    }
+
+    /// The token itself. For the `Authorization` header; not for logs.
+    pub fn expose(&self) -> &str {
+        &self.token
+    }
+
+    /// Seconds after the answer at which it expires, if the server says.
+    pub const fn expires_in(&self) -> Option<u64> {
+        self.expires_in
+    }
+
+    /// The whole answer, the token included, as the server wrote it. Not for logs.
+    pub fn expose_response(&self) -> &[u8] {
+        &self.response
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+struct Text<'a>(&'a mut String);
+
+impl Sink for Text<'_> {
+    type Error = Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        // The response was checked to hold a b64token, which is ASCII.
+        self.0.extend(bytes.iter().copied().map(char::from));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_there_and_not_in_debug() {
+        let body = br#"{"access_token":"s3cr3t\/t","token_type":"bearer","expires_in":360}"#;
+        let token = AccessToken::from_response(Zeroizing::new(body.to_vec())).unwrap();
+        assert_eq!(token.expose(), "s3cr3t/t");
+        assert_eq!(token.expires_in(), Some(360));
+        assert_eq!(token.expose_response(), body);
+        assert_eq!(format!("{token:?}"), "AccessToken { expires_in: Some(360), .. }");
+    }
+}

@@ -1,0 +1,92 @@
+//! The command line: parse, run, say how it ended. One file per subcommand.
+
+mod chain;
+mod completions;
+mod keys;
+mod man;
+mod options;
+mod output;
+mod sign;
+mod token;
+
+use core::error::Error as _;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use privyseal::{Error, Exit};
+
+const AFTER_HELP: &str = "\
+Keys are named by URIs (RFC 7512):
+  pkcs11:token=T;object=K?module-path=/usr/lib/M.so&pin-source=file:/run/pin
+
+The PIN comes from pin-source, from PRIVYSEAL_PIN, or is asked for on the terminal. A wrong PIN costs
+one try; the last try is never spent.
+
+Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
+its token or the PIN; 4 trouble with the server or the network.";
+
+/// Client assertions signed by a key that never leaves its hardware.
+#[derive(Parser)]
+#[command(name = "privyseal", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Sign(sign::Sign),
+    Token(token::Token),
+    Chain(chain::Chain),
+    Keys(keys::Keys),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Runs the command with these arguments, the program's name first.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => match cli.command.run() {
+            Ok(()) => Exit::Done.code().into(),
+            Err(error) => {
+                report(&error);
+                error.exit().code().into()
+            }
+        },
+        Err(error) => {
+            // Help and version go to standard output, what is wrong to standard error.
+            let _ = error.print();
+            if error.use_stderr() { Exit::Usage.code().into() } else { Exit::Done.code().into() }
+        }
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Error> {
+        match self {
+            Self::Sign(sign) => sign.run(),
+            Self::Token(token) => token.run(),
+            Self::Chain(chain) => chain.run(),
+            Self::Keys(keys) => keys.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
+        }
+    }
+}
+
+/// One cause per line, the nearest first.
+fn report(error: &Error) {
+    eprintln!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("caused by: {cause}");
+        source = cause.source();
+    }
+    if let Some(advice) = error.advice() {
+        eprintln!("help: {advice}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

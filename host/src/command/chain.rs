@@ -1,0 +1,62 @@
+//! `privyseal chain`: everything about a certificate chain.
+
+use clap::Args;
+use privyseal::certificates::Certificates;
+use privyseal::chain_report::{ChainQuestion, ChainReport};
+use privyseal::{Error, Scheme};
+use privyseal_core::Signer;
+
+use super::options::{KeyOptions, chain_file, missing_key, moment, scheme_parser};
+use super::output::{print_json, print_line};
+
+/// Order and prove a certificate chain and report every rule
+#[derive(Args)]
+#[command(mut_arg("key", |key| key.required(false).required_unless_present("chain")))]
+pub(super) struct Chain {
+    #[command(flatten)]
+    key: KeyOptions,
+    /// The chain: a PEM or DER file, or the word token for the one beside the key
+    #[arg(long, value_name = "FILE|token")]
+    chain: Option<String>,
+    /// Whose rules apply besides RFC 5280
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: Option<&'static Scheme>,
+    /// The moment to judge dates at, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Chain {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let now = moment(self.now)?;
+        let uri = self.key.uri()?;
+        let file = self.chain.as_deref().and_then(chain_file);
+        let from_file = file.map(|path| Certificates::from_file(&path)).transpose()?;
+        let signer = uri.map(|uri| self.key.open(&uri)).transpose()?;
+        let certificates = match (from_file, &signer) {
+            (Some(certificates), _) => certificates,
+            (None, Some(signer)) => signer.certificates()?,
+            (None, None) => return Err(missing_key("the chain is on its token")),
+        };
+        let chain = certificates.chain()?;
+        let ordered = chain.certificates().iter().map(|certificate| certificate.as_der());
+        let report = ChainReport::new(&chain, ChainQuestion {
+            now,
+            scheme: self.scheme,
+            key: signer.as_ref().map(Signer::public_key),
+            given_in_order: certificates.iter().eq(ordered),
+        });
+        if self.json {
+            print_json(&report.to_json())?;
+        } else {
+            print_line(report.to_string().as_bytes())?;
+        }
+        match report.broken() {
+            0 => Ok(()),
+            count => Err(Error::RulesBroken { count }),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `privyseal completions`: from the parser itself, so they are never out of date.
+
+use clap::{Args, CommandFactory};
+use clap_complete::{Shell, generate};
+use privyseal::Error;
+
+use super::Cli;
+use super::output::print_line;
+
+/// Print the completions of a shell
+#[derive(Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let mut script = Vec::new();
+        generate(self.shell, &mut Cli::command(), "privyseal", &mut script);
+        print_line(script.trim_ascii_end())
+    }
+}

@@ -1,0 +1,98 @@
+//! The command line as a table of what it takes and refuses. End-to-end runs are in host-tests.
+
+use clap::CommandFactory;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split_whitespace())
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_lines_of_the_readme() {
+    for line in [
+        "privyseal sign --scheme fiam --key pkcs11:token=T;object=K --client-id EU.EORI.NL123456789",
+        "privyseal sign --scheme ishare --key pkcs11:token=T --audience EU.EORI.NL1 --chain chain.pem",
+        "privyseal sign --scheme fiam --key pkcs11:token=T --now 1 --jti j --backdate 2 --chain token",
+        "privyseal sign --scheme fiam --key pkcs11:token=T --spend-final-pin-try",
+        "privyseal token --scheme fiam --key pkcs11:token=T --base-url https://a --call /x --cacert f",
+        "privyseal keys --key pkcs11:token=T --json",
+        "privyseal chain --chain chain.pem --scheme ishare --now 1793000000 --json",
+        "privyseal chain --key pkcs11:token=T",
+        "privyseal chain --key pkcs11:token=T --chain chain.pem",
+        "privyseal completions bash",
+        "privyseal man --out .",
+    ] {
+        assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().unwrap());
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for line in [
+        "privyseal",
+        "privyseal sing",
+        "privyseal sign --key pkcs11:token=T",
+        "privyseal sign --scheme fiam",
+        "privyseal sign --scheme FIAM --key pkcs11:token=T",
+        "privyseal sign --scheme fiam --key pkcs11:token=T --now soon",
+        "privyseal sign --scheme fiam --key pkcs11:token=T --backdate -1",
+        "privyseal sign --scheme fiam --key pkcs11:token=T extra",
+        "privyseal sign --scheme fiam --key pkcs11:token=T --pin 1234",
+        "privyseal token --scheme fiam --key pkcs11:token=T --insecure",
+        "privyseal token --scheme fiam --key pkcs11:token=T --timeout 0",
+        "privyseal keys",
+        "privyseal chain",
+    ] {
+        let error = parse(line).err().unwrap_or_else(|| panic!("{line} was taken"));
+        assert!(error.use_stderr() || line == "privyseal", "{line}");
+        assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}");
+    }
+}
+
+/// clap repeats wrong values in its messages, so a key URI must never be one.
+#[test]
+fn a_message_about_usage_shows_no_pin() {
+    for line in [
+        "privyseal sign --scheme x --key pkcs11:token=T?pin-value=471147",
+        "privyseal sign --key pkcs11:token=T?pin-value=471147",
+        "privyseal sign --scheme fiam --key pkcs11:t?pin-value=471147 --now x",
+    ] {
+        let message = parse(line).err().unwrap().to_string();
+        assert!(!message.contains("471147"), "{message}");
+    }
+}
+
+/// What the library finds wrong with values that the parser took.
+#[test]
+fn exit_codes_of_what_the_parser_takes() {
+    let key = "--key pkcs11:token=T;object=K?module-path=/nowhere/none.so";
+    for (line, exit) in [
+        ("sign --scheme fiam --key key.pem --client-id EU.EORI.NL1", Exit::Usage),
+        ("sign --scheme fiam --key yubihsm:host=h --client-id EU.EORI.NL1", Exit::Usage),
+        ("sign --scheme fiam --key pkcs11:to_ken=T --client-id EU.EORI.NL1", Exit::Usage),
+        (&format!("sign --scheme ishare {key}"), Exit::Usage),
+        (&format!("sign --scheme fiam {key} --client-id nobody"), Exit::Refused),
+        (&format!("sign --scheme fiam {key} --now 1730094300000"), Exit::Refused),
+        (&format!("sign --scheme fiam {key} --audience nobody"), Exit::Refused),
+        (&format!("sign --scheme fiam {key} --jti \u{7f}"), Exit::Refused),
+        (&format!("sign --scheme fiam {key} --chain /nowhere/c.pem"), Exit::Usage),
+        (&format!("sign --scheme fiam {key} --client-id EU.EORI.NL1"), Exit::Key),
+        (&format!("token --scheme fiam {key} --base-url http://a"), Exit::Usage),
+        (&format!("token --scheme fiam {key} --call x"), Exit::Usage),
+        (&format!("token --scheme ishare {key} --audience EU.EORI.NL1"), Exit::Usage),
+        (&format!("keys {key}"), Exit::Key),
+        ("chain --chain /nowhere/c.pem", Exit::Usage),
+        ("chain --chain token", Exit::Usage),
+    ] {
+        let cli = parse(&format!("privyseal {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let error = cli.command.run().unwrap_err();
+        assert_eq!(error.exit(), exit, "{line}: {error}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+}

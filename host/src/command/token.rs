@@ -1,0 +1,73 @@
+//! `privyseal token`: an access token, and the next call with it.
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::http::DEFAULT_TIMEOUT;
+use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, client};
+
+use super::options::ClientOptions;
+use super::output::print_line;
+
+/// Ask for an access token with a new assertion and print the server's JSON
+#[derive(Args)]
+pub(super) struct Token {
+    #[command(flatten)]
+    client: ClientOptions,
+    /// The server, such as https://as.example/api/v1; by default the scheme's own, where it has one
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Get this path below the base URL with the token, and print that JSON instead of the token
+    #[arg(long, value_name = "PATH")]
+    call: Option<String>,
+    /// Trust the roots in this PEM file, and only those, instead of the machine's
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// How long one request may take in all
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT.as_secs(),
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+impl Token {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let base = self.base_url()?;
+        if let Some(path) = &self.call {
+            // Before an assertion is spent on it.
+            base.join(path).map_err(|error| option("--call", &error.to_string()))?;
+        }
+        let http = self.http()?;
+        let options = self.client.assertion()?;
+        let mut client = self.client.client()?;
+        let token = client.access_token(&http, &base, &options)?;
+        match &self.call {
+            Some(path) => print_line(&client::call(&http, &base, path, &token)?),
+            None => print_line(token.expose_response().trim_ascii()),
+        }
+    }
+
+    fn base_url(&self) -> Result<BaseUrl, Error> {
+        let scheme = self.client.scheme();
+        let url = match (&self.base_url, scheme.token_request.base_url) {
+            (Some(url), _) => url.as_str(),
+            (None, Some(rule)) => rule.value,
+            (None, None) => {
+                let reason = format!("{} has a server for each participant", scheme.title);
+                return Err(Error::Missing { option: "--base-url", reason });
+            }
+        };
+        url.parse().map_err(|error: privyseal::http::UrlError| {
+            option("--base-url", &error.to_string())
+        })
+    }
+
+    fn http(&self) -> Result<Http, Error> {
+        let roots = self.cacert.as_deref().map_or(Ok(Roots::Platform), Roots::from_file)?;
+        Ok(Http::new(&HttpOptions { roots, timeout: Duration::from_secs(self.timeout) }))
+    }
+}
+
+fn option(option: &'static str, reason: &str) -> Error {
+    Error::Option { option, reason: reason.to_owned() }
+}

@@ -1,0 +1,178 @@
+//! The host's error: one enum over the errors of its parts, and the exit code of each.
+
+use core::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use privyseal_core::cert::ChainError;
+use privyseal_core::field::{Fault, FieldError};
+use privyseal_core::{SignerError, SignerErrorKind};
+
+use crate::exit::Exit;
+use crate::http::{HttpError, Url};
+use crate::key::KeyUriError;
+use crate::refusal::Refusal;
+
+/// Why there is no assertion, no access token or no report.
+///
+/// `Display` is one line and names the cause; what stands below it is in `source()`. No variant
+/// holds a PIN, an assertion or an access token.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The key reference is malformed, or of a kind that is not built in.
+    KeyUri(KeyUriError),
+    /// Something that the scheme cannot do without was not given.
+    Missing {
+        /// The option that gives it.
+        option: &'static str,
+        /// Why it is needed.
+        reason: String,
+    },
+    /// An option has a value that cannot be used.
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What is wrong with the value.
+        reason: String,
+    },
+    /// A file cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A file can be read, but does not hold what it should.
+    FileContent {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold and does not.
+        reason: String,
+    },
+    /// The core refused: a field, the clock, the chain, the key or a signature.
+    Core(privyseal_core::Error),
+    /// The signer, its token or its PIN.
+    Signer {
+        /// What kind of trouble.
+        kind: SignerErrorKind,
+        /// The signer's own error.
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
+    /// The operating system gave no random bytes for a `jti`.
+    Entropy(getrandom::Error),
+    /// No usable answer came from a server.
+    Http(HttpError),
+    /// A server answered with success and something else than what was asked for.
+    Response {
+        /// Where.
+        url: Url,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// A server answered, and refused.
+    Refused(Refusal),
+    /// A report found broken rules; it says which.
+    RulesBroken {
+        /// How many.
+        count: usize,
+    },
+    /// Standard output did not take the result.
+    Output(io::Error),
+}
+
+impl Error {
+    /// The error of a signer of any kind.
+    pub fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
+        Self::Signer { kind: error.kind(), source: Box::new(error) }
+    }
+
+    /// What to do about it, where that can be said.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.advice()),
+            _ => None,
+        }
+    }
+
+    /// What the command exits with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::KeyUri(_)
+            | Self::Missing { .. }
+            | Self::Option { .. }
+            | Self::File { .. }
+            | Self::FileContent { .. } => Exit::Usage,
+            Self::Core(privyseal_core::Error::Field(FieldError {
+                fault: Fault::Missing, ..
+            })) => Exit::Usage,
+            Self::Core(_) | Self::RulesBroken { .. } | Self::Output(_) => Exit::Refused,
+            Self::Signer { kind: SignerErrorKind::Configuration, .. } => Exit::Usage,
+            Self::Signer { .. } | Self::Entropy(_) => Exit::Key,
+            Self::Http(_) | Self::Response { .. } => Exit::Server,
+            Self::Refused(refusal) => refusal.exit(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyUri(error) => error.fmt(f),
+            Self::Missing { option, reason } => write!(f, "{option} is needed: {reason}"),
+            Self::Option { option, reason } => write!(f, "{option} {reason}"),
+            Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::FileContent { path, reason } => write!(f, "{} {reason}", path.display()),
+            Self::Core(error) => error.fmt(f),
+            Self::Signer { source, .. } => source.fmt(f),
+            Self::Entropy(error) => write!(f, "no random bytes for a jti: {error}"),
+            Self::Http(error) => error.fmt(f),
+            Self::Response { url, reason } => write!(f, "{url}: {reason}"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
+            Self::RulesBroken { count } => write!(f, "{count} rules are broken"),
+            Self::Output(error) => write!(f, "cannot write the result: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::KeyUri(error) => error.source(),
+            Self::Signer { source, .. } => source.source(),
+            Self::Http(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<KeyUriError> for Error {
+    fn from(error: KeyUriError) -> Self {
+        Self::KeyUri(error)
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl From<privyseal_core::Error> for Error {
+    fn from(error: privyseal_core::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl From<ChainError> for Error {
+    fn from(error: ChainError) -> Self {
+        Self::Core(error.into())
+    }
+}

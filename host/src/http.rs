@@ -1,0 +1,182 @@
+//! HTTPS for assertions and access tokens: bounded in time and memory, no redirect followed, no
+//! certificate left unverified.
+//!
+//! There is no switch that turns verification off. A redirect is an error that names it: an
+//! assertion or a token is for the address it was sent to and no other (RFC 9700 section 4.12).
+
+pub mod error;
+pub mod retry_after;
+pub mod roots;
+pub mod url;
+
+use core::fmt;
+use core::time::Duration;
+use std::io::Read;
+use std::sync::Arc;
+
+use ureq::http::{Response as Answer, header};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, Body};
+use zeroize::Zeroizing;
+
+pub use error::HttpError;
+pub use retry_after::RetryAfter;
+pub use roots::Roots;
+pub use url::{BaseUrl, Url, UrlError};
+
+use crate::access_token::AccessToken;
+
+/// How long one request may take, from the name lookup to the last byte of the answer.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The largest answer to a call made with an access token, in bytes: room for some thousand records
+/// on one page.
+pub const MAX_CALL_RESPONSE: usize = 1024 * 1024;
+
+/// The largest head of an answer, in bytes; twice what servers commonly send at most.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// What an HTTP client needs to know.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Whom to trust.
+    pub roots: Roots,
+    /// How long one request may take in all.
+    pub timeout: Duration,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { roots: Roots::Platform, timeout: DEFAULT_TIMEOUT }
+    }
+}
+
+/// An HTTPS client. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl does.
+#[derive(Clone)]
+pub struct Http {
+    agent: Agent,
+}
+
+/// An answer, whatever its status.
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// When to come back, where the server says so.
+    pub retry_after: Option<RetryAfter>,
+    /// Where a redirect points.
+    pub location: Option<String>,
+    /// The media type without parameters, in lower case.
+    pub media_type: Option<String>,
+    /// The body, which may hold a token: it is wiped when dropped.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Http {
+    /// A client that trusts and waits as `options` say.
+    pub fn new(options: &HttpOptions) -> Self {
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(options.roots.to_ureq())
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .https_only(true)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .timeout_global(Some(options.timeout))
+            .max_response_header_size(MAX_HEAD)
+            .user_agent(concat!("privyseal/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .build();
+        Self { agent: config.new_agent() }
+    }
+
+    /// Posts a form. The answer may be at most `max` bytes.
+    pub fn post_form(&self, url: &Url, form: &[u8], max: usize) -> Result<Response, HttpError> {
+        let answer = self
+            .agent
+            .post(url.as_str())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .send(form)
+            .map_err(|error| HttpError::new(url, error))?;
+        Response::read(url, answer, max)
+    }
+
+    /// Gets a resource with an access token (RFC 6750 section 2.1). The answer may be at most `max`
+    /// bytes.
+    pub fn get(&self, url: &Url, token: &AccessToken, max: usize) -> Result<Response, HttpError> {
+        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let answer = self
+            .agent
+            .get(url.as_str())
+            .header(header::AUTHORIZATION, bearer.as_str())
+            .call()
+            .map_err(|error| HttpError::new(url, error))?;
+        Response::read(url, answer, max)
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}
+
+impl Response {
+    fn read(url: &Url, mut answer: Answer<Body>, max: usize) -> Result<Self, HttpError> {
+        let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
+        let location = text(header::LOCATION).map(str::to_owned);
+        let media_type = text(header::CONTENT_TYPE)
+            .and_then(|value| value.split(';').next())
+            .map(|value| value.trim().to_ascii_lowercase());
+        let mut response = Self {
+            status: answer.status().as_u16(),
+            retry_after,
+            location,
+            media_type,
+            body: Zeroizing::new(Vec::new()),
+        };
+        if response.is_redirect() {
+            // What a redirect has to say stands in its head.
+            return Ok(response);
+        }
+        let bound = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+        // Reserved at once, so that no copy of a token is left behind by a growing vector.
+        let mut body = Zeroizing::new(Vec::with_capacity(max.saturating_add(1)));
+        answer
+            .body_mut()
+            .with_config()
+            .limit(bound)
+            .reader()
+            .take(bound)
+            .read_to_end(&mut body)
+            .map_err(|error| HttpError::new(url, error.into()))?;
+        if body.len() > max {
+            return Err(HttpError::too_large(url, max));
+        }
+        response.body = body;
+        Ok(response)
+    }
+
+    /// Whether the status is 2xx.
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// Whether the server sends the client elsewhere.
+    pub const fn is_redirect(&self) -> bool {
+        matches!(self.status, 300..=399)
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("media_type", &self.media_type)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
+    }
+}

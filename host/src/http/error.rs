@@ -1,0 +1,128 @@
+//! Why no usable answer came: the network, TLS, time or size. Never what was sent.
+
+use core::fmt;
+
+use super::url::Url;
+
+/// No answer, or none that can be taken in.
+#[derive(Debug)]
+pub struct HttpError {
+    url: Url,
+    cause: HttpCause,
+    /// What to do, where that can be said.
+    source: Option<Box<dyn core::error::Error + Send + Sync>>,
+}
+
+/// What kind of trouble it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpCause {
+    /// The host's name is not known.
+    HostNotFound,
+    /// No connection, or it broke.
+    Connection,
+    /// The server's certificate is from nobody who is trusted.
+    UntrustedIssuer,
+    /// The server's certificate is for another name.
+    WrongName,
+    /// TLS failed in another way.
+    Tls,
+    /// No complete answer in time.
+    Timeout,
+    /// The body is larger than this many bytes.
+    TooLarge(usize),
+    /// The answer is not HTTP.
+    NotHttp,
+    /// The proxy refused, or its address is wrong.
+    Proxy,
+    /// Anything else.
+    Other,
+}
+
+impl HttpError {
+    pub(super) fn new(url: &Url, error: ureq::Error) -> Self {
+        let cause = HttpCause::of(&error);
+        let source = (!cause.says_it_all()).then(|| Box::new(error) as _);
+        Self { url: url.clone(), cause, source }
+    }
+
+    pub(super) fn too_large(url: &Url, max: usize) -> Self {
+        Self { url: url.clone(), cause: HttpCause::TooLarge(max), source: None }
+    }
+
+    /// What kind of trouble it was.
+    pub const fn cause(&self) -> HttpCause {
+        self.cause
+    }
+}
+
+impl HttpCause {
+    fn of(error: &ureq::Error) -> Self {
+        use ureq::Error;
+        match error {
+            Error::HostNotFound => Self::HostNotFound,
+            Error::Timeout(_) => Self::Timeout,
+            Error::ConnectionFailed => Self::Connection,
+            Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => Self::Proxy,
+            Error::Protocol(_) | Error::LargeResponseHeader(..) | Error::Http(_) => Self::NotHttp,
+            Error::Tls(_) | Error::TlsRequired | Error::Pem(_) => Self::Tls,
+            Error::Rustls(error) => Self::of_tls(error),
+            Error::Io(error) => {
+                match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    Some(error) => Self::of_tls(error),
+                    None if error.kind() == std::io::ErrorKind::TimedOut => Self::Timeout,
+                    None => Self::Connection,
+                }
+            }
+            _ => Self::Other,
+        }
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        use rustls::CertificateError as Bad;
+        match error {
+            rustls::Error::InvalidCertificate(bad) => match bad {
+                Bad::UnknownIssuer => Self::UntrustedIssuer,
+                Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Self::WrongName,
+                _ => Self::Tls,
+            },
+            _ => Self::Tls,
+        }
+    }
+
+    const fn says_it_all(self) -> bool {
+        matches!(self, Self::HostNotFound | Self::Timeout | Self::UntrustedIssuer | Self::TooLarge(_))
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.url;
+        match self.cause {
+            HttpCause::HostNotFound => write!(f, "{url}: the host's name is not known"),
+            HttpCause::Connection => write!(f, "{url}: no connection, or it broke off"),
+            HttpCause::UntrustedIssuer => write!(
+                f,
+                "{url}: the server's certificate comes from no root that is trusted here; a private \
+                 root is given with --cacert FILE"
+            ),
+            HttpCause::WrongName => {
+                write!(f, "{url}: the server's certificate is for another name")
+            }
+            HttpCause::Tls => write!(f, "{url}: no TLS connection"),
+            HttpCause::Timeout => write!(f, "{url}: no complete answer in time"),
+            HttpCause::TooLarge(max) => {
+                write!(f, "{url}: the answer is larger than {max} bytes")
+            }
+            HttpCause::NotHttp => write!(f, "{url}: the answer is not HTTP as it should be"),
+            HttpCause::Proxy => write!(f, "{url}: the proxy (HTTPS_PROXY) does not connect"),
+            HttpCause::Other => write!(f, "{url}: no answer"),
+        }
+    }
+}
+
+impl core::error::Error for HttpError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

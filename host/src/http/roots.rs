@@ -1,0 +1,36 @@
+//! Whom to trust when a server shows its certificate.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ureq::tls::{Certificate, RootCerts};
+
+use crate::certificates::Certificates;
+use crate::error::Error;
+
+/// The roots that may vouch for a server.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Roots {
+    /// Those of this machine (on Linux also `SSL_CERT_FILE` and `SSL_CERT_DIR`).
+    #[default]
+    Platform,
+    /// These, and none of the machine's: what curl's `--cacert` means.
+    Only(Certificates),
+}
+
+impl Roots {
+    /// The certificates of a PEM or DER file, instead of the machine's.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        Certificates::from_file(path).map(Self::Only)
+    }
+
+    pub(super) fn to_ureq(&self) -> RootCerts {
+        match self {
+            Self::Platform => RootCerts::PlatformVerifier,
+            Self::Only(certificates) => RootCerts::Specific(Arc::new(
+                certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect(),
+            )),
+        }
+    }
+}

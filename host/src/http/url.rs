@@ -1,0 +1,193 @@
+//! Where requests may go: `https`, one host, nothing hidden in the address.
+
+use core::fmt;
+use core::str::FromStr;
+
+use ureq::http::Uri;
+
+/// The longest URL that is accepted, in bytes; what proxies and servers commonly take.
+pub const MAX_URL: usize = 2048;
+
+/// An `https` base URL: a host, perhaps a port and a path; no user name, query or fragment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+/// Why an address is not one to which an assertion or an access token may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// Longer than [`MAX_URL`].
+    TooLong,
+    /// Not a URL with a host (RFC 3986 section 3).
+    Malformed,
+    /// Not `https`. RFC 6749 section 3.2: the token endpoint requires TLS.
+    NotHttps,
+    /// A user name or password stands in it; they would end up in logs.
+    UserInfo,
+    /// A query or fragment stands where a base URL ends.
+    Query,
+    /// A path below a base URL starts with `/` and stays on its host.
+    Path,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "is longer than {MAX_URL} bytes"),
+            Self::Malformed => f.write_str("is not a URL with a host (RFC 3986 section 3)"),
+            Self::NotHttps => f.write_str(
+                "is not https: assertions and access tokens travel over TLS only (RFC 6749 \
+                 section 3.2)",
+            ),
+            Self::UserInfo => f.write_str("has a user name in it, which is not supported"),
+            Self::Query => f.write_str("has a query or fragment; a base URL ends with its path"),
+            Self::Path => f.write_str(
+                "is not a path: it must start with one / and have no blanks or control characters",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for UrlError {}
+
+impl BaseUrl {
+    /// The URL of `path`, which starts with `/`, below this base.
+    pub fn join(&self, path: &str) -> Result<Url, UrlError> {
+        let is_path = path.starts_with('/')
+            && !path.starts_with("//")
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
+        if !is_path {
+            return Err(UrlError::Path);
+        }
+        let text = format!("{}{path}", self.0);
+        if text.len() > MAX_URL {
+            return Err(UrlError::TooLong);
+        }
+        // Once joined it must still be what the HTTP client will understand it to be.
+        text.parse::<Uri>().map_err(|_| UrlError::Path)?;
+        Ok(Url(text))
+    }
+
+    /// The text, without a trailing `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        if text.len() > MAX_URL {
+            return Err(UrlError::TooLong);
+        }
+        // The parser drops a fragment silently.
+        if text.contains(['#', '?']) {
+            return Err(UrlError::Query);
+        }
+        let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some(_) => return Err(UrlError::NotHttps),
+            None => return Err(UrlError::Malformed),
+        }
+        let authority = uri.authority().ok_or(UrlError::Malformed)?;
+        if authority.as_str().contains('@') {
+            return Err(UrlError::UserInfo);
+        }
+        if authority.host().is_empty() {
+            return Err(UrlError::Malformed);
+        }
+        let path = uri.path().trim_end_matches('/');
+        Ok(Self(format!("https://{authority}{path}")))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({})", self.0)
+    }
+}
+
+/// A URL below a [`BaseUrl`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url(String);
+
+impl Url {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text without its query, which may hold what messages should not.
+    pub fn without_query(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.without_query())
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({})", self.without_query())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_joined_with_one_slash() {
+        for base in ["https://example.org/fiam/api/v1", "https://example.org/fiam/api/v1/"] {
+            let base: BaseUrl = base.parse().unwrap();
+            let url = base.join("/oauth/token").unwrap();
+            assert_eq!(url.as_str(), "https://example.org/fiam/api/v1/oauth/token");
+        }
+        let base: BaseUrl = "https://[::1]:8443".parse().unwrap();
+        assert_eq!(base.join("/a?b=c").unwrap().as_str(), "https://[::1]:8443/a?b=c");
+        assert_eq!(base.join("/a?b=c").unwrap().to_string(), "https://[::1]:8443/a");
+    }
+
+    #[test]
+    fn only_https_without_extras() {
+        for (text, error) in [
+            ("http://example.org", UrlError::NotHttps),
+            ("ftp://example.org", UrlError::NotHttps),
+            ("example.org", UrlError::Malformed),
+            ("/path", UrlError::Malformed),
+            ("", UrlError::Malformed),
+            ("https://", UrlError::Malformed),
+            ("https://user:pw@example.org", UrlError::UserInfo),
+            ("https://example.org/?x", UrlError::Query),
+            ("https://example.org/#x", UrlError::Query),
+            ("https://exa mple.org", UrlError::Malformed),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>(), Err(error), "{text:?}");
+        }
+        let long = format!("https://example.org/{}", "a".repeat(MAX_URL));
+        assert_eq!(long.parse::<BaseUrl>(), Err(UrlError::TooLong));
+    }
+
+    #[test]
+    fn a_path_cannot_lead_to_another_host() {
+        let base: BaseUrl = "https://example.org".parse().unwrap();
+        for path in ["", "x", "@evil.org/", ".evil.org/", "//evil.org", "/a b", "/a\r\nb", "/\\e", "/#"]
+        {
+            assert_eq!(base.join(path), Err(UrlError::Path), "{path:?}");
+        }
+        let long = "/".to_owned() + &"a".repeat(MAX_URL - base.as_str().len() - 1);
+        assert!(base.join(&long).is_ok());
+        assert_eq!(base.join(&(long + "a")), Err(UrlError::TooLong));
+    }
+}

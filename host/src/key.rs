@@ -1,0 +1,157 @@
+//! Key references: one URI for each way to reach a key.
+
+mod signer;
+
+use core::fmt;
+use core::str::FromStr;
+
+use privyseal_core::UnixTime;
+use privyseal_pkcs11::{LoginPolicy, Pin, Pkcs11Signer, Pkcs11Uri, PinProvider};
+
+use crate::error::Error;
+use crate::key_report::KeyReport;
+
+pub use signer::{KeySigner, KeySignerError};
+
+/// Where a key is. The part before the first colon says how it is reached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum KeyUri {
+    /// `pkcs11:` (RFC 7512): a smartcard, a token or a network HSM behind a PKCS #11 module.
+    Pkcs11(Pkcs11Uri),
+}
+
+/// Why a text is no key reference that can be used here. It does not repeat the text, which may hold a
+/// PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyUriError {
+    /// There is no scheme at all.
+    NoScheme,
+    /// A scheme that this software does not know.
+    UnknownScheme,
+    /// A scheme that is known, but whose backend this build does not have.
+    NotBuiltIn(&'static str),
+    /// A `pkcs11:` URI that breaks a rule of RFC 7512.
+    Pkcs11(privyseal_pkcs11::UriError),
+}
+
+impl KeyUri {
+    /// `pin-value`: a PIN in clear.
+    pub fn pin_value(&self) -> Option<&Pin> {
+        match self {
+            Self::Pkcs11(uri) => uri.pin_value(),
+        }
+    }
+
+    /// `pin-source`: where the PIN is.
+    pub fn pin_source(&self) -> Option<&str> {
+        match self {
+            Self::Pkcs11(uri) => uri.pin_source(),
+        }
+    }
+
+    /// Opens the key for signing: at most one login, and none where the PIN's last try would be spent
+    /// unless `policy` says so.
+    pub fn open(
+        &self,
+        pins: &mut dyn PinProvider,
+        policy: LoginPolicy,
+    ) -> Result<KeySigner, Error> {
+        match self {
+            Self::Pkcs11(uri) => Pkcs11Signer::open(uri, pins, policy)
+                .map(KeySigner::Pkcs11)
+                .map_err(Error::from_signer),
+        }
+    }
+
+    /// Lists the keys and certificates that the reference fits; a reference to a token fits all on it.
+    /// Dates are judged at `now`.
+    pub fn list(
+        &self,
+        pins: &mut dyn PinProvider,
+        policy: LoginPolicy,
+        now: UnixTime,
+    ) -> Result<KeyReport, Error> {
+        match self {
+            Self::Pkcs11(uri) => privyseal_pkcs11::list(uri, pins, policy)
+                .map(|listed| KeyReport::new(&listed, now))
+                .map_err(Error::from_signer),
+        }
+    }
+}
+
+impl FromStr for KeyUri {
+    type Err = KeyUriError;
+
+    fn from_str(text: &str) -> Result<Self, KeyUriError> {
+        let (scheme, _) = text.split_once(':').ok_or(KeyUriError::NoScheme)?;
+        // Schemes are case-insensitive (RFC 3986 section 3.1).
+        match scheme.to_ascii_lowercase().as_str() {
+            "pkcs11" => text.parse().map(Self::Pkcs11).map_err(KeyUriError::Pkcs11),
+            "yubihsm" => Err(KeyUriError::NotBuiltIn("yubihsm")),
+            "device" => Err(KeyUriError::NotBuiltIn("device")),
+            _ => Err(KeyUriError::UnknownScheme),
+        }
+    }
+}
+
+/// Ready to paste, without a PIN.
+impl fmt::Display for KeyUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pkcs11(uri) => uri.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for KeyUriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoScheme => f.write_str(
+                "is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so",
+            ),
+            Self::UnknownScheme => f.write_str(
+                "is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
+            ),
+            Self::NotBuiltIn(scheme) => {
+                write!(f, "is a {scheme}: URI, and this build has no {scheme} backend yet")
+            }
+            Self::Pkcs11(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for KeyUriError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_decides() {
+        for text in ["pkcs11:token=T;object=K", "PKCS11:token=T"] {
+            assert!(matches!(text.parse(), Ok(KeyUri::Pkcs11(_))), "{text}");
+        }
+        for (text, words) in [
+            ("", "is no URI"),
+            ("key.pem", "is no URI"),
+            ("yubihsm:host=127.0.0.1", "no yubihsm backend"),
+            ("device:/dev/ttyACM0", "no device backend"),
+            ("file:/etc/key.pem", "not known"),
+        ] {
+            let error = text.parse::<KeyUri>().unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn neither_errors_nor_display_repeat_a_pin() {
+        let uri: KeyUri = "pkcs11:token=T?pin-value=471147".parse().unwrap();
+        assert!(!format!("{uri} {uri:?}").contains("471147"));
+        for text in ["pkcs11:tok en?pin-value=471147", "471147", "x:471147"] {
+            let error = text.parse::<KeyUri>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("471147"), "{error}");
+        }
+    }
+}

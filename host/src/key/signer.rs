@@ -1,0 +1,80 @@
+//! A signer of whichever kind the key reference names.
+
+use core::fmt;
+
+use privyseal_core::{RsaPublicKey, Signature, Signer, SignerError, SignerErrorKind, SigningInput};
+use privyseal_pkcs11::Pkcs11Signer;
+
+use crate::certificates::Certificates;
+use crate::error::Error;
+
+/// An open key.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeySigner {
+    /// Behind a PKCS #11 module.
+    Pkcs11(Pkcs11Signer),
+}
+
+/// The error of the signer behind a [`KeySigner`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeySignerError {
+    /// Of the PKCS #11 signer.
+    Pkcs11(privyseal_pkcs11::Error),
+}
+
+impl KeySigner {
+    /// The certificates that the token keeps for this key.
+    pub fn certificates(&self) -> Result<Certificates, Error> {
+        match self {
+            Self::Pkcs11(signer) => {
+                signer.certificates().map(Certificates::from).map_err(Error::from_signer)
+            }
+        }
+    }
+}
+
+impl Signer for KeySigner {
+    type Error = KeySignerError;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        match self {
+            Self::Pkcs11(signer) => signer.public_key(),
+        }
+    }
+
+    fn sign(
+        &mut self,
+        input: &SigningInput<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), KeySignerError> {
+        match self {
+            Self::Pkcs11(signer) => signer.sign(input, signature).map_err(KeySignerError::Pkcs11),
+        }
+    }
+}
+
+impl SignerError for KeySignerError {
+    fn kind(&self) -> SignerErrorKind {
+        match self {
+            Self::Pkcs11(error) => error.kind(),
+        }
+    }
+}
+
+impl fmt::Display for KeySignerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pkcs11(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for KeySignerError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Pkcs11(error) => error.source(),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+// Where the key and its PIN are.
+pub mod key;
+pub mod key_report;
+pub mod pin;
+
+// Whose key it is.
+pub mod certificates;
+pub mod chain_report;
+pub mod party_id;
+
+// One assertion, and what it is for.
+pub mod access_token;
+pub mod client;
+pub mod clock;
+pub mod entropy;
+
+// The way to the server, and what it answers.
+pub mod http;
+pub mod refusal;
+pub mod server_text;
+
+// How things end.
+pub mod error;
+pub mod exit;
+
+pub use access_token::AccessToken;
+pub use certificates::Certificates;
+pub use client::{AssertionOptions, Client};
+pub use error::Error;
+pub use exit::Exit;
+pub use http::{BaseUrl, Http, HttpOptions, Roots};
+pub use key::{KeySigner, KeyUri};
+pub use pin::{PinSources, Prompt};
+pub use privyseal_core::{Scheme, Signer, UnixTime};
+pub use privyseal_pkcs11::LoginPolicy;
+pub use refusal::Refusal;

@@ -1,0 +1,176 @@
+//! A PIN in a file: `pin-source=file:/run/secrets/pin` (RFC 7512 section 2.4), or just its path.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use privyseal_pkcs11::{Pin, PinUnavailable};
+use zeroize::Zeroizing;
+
+/// The most bytes that are read. A PIN is shorter; a larger file is something else.
+const MAX_FILE: usize = 1024;
+
+/// A file with a PIN and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinFile(PathBuf);
+
+impl PinFile {
+    /// Reads the value of `pin-source`: `file:` and a path, as p11-kit and OpenSSL write it, with or
+    /// without `//` and `localhost`, or a bare path.
+    pub fn from_pin_source(source: &str) -> Result<Self, PinUnavailable> {
+        if source.starts_with('|') {
+            return Err(PinUnavailable::new(
+                "pin-source names a command (|...), which is not supported: name a file",
+            ));
+        }
+        let path = match source.split_once(':') {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => path_of_file_uri(rest)?,
+            // A bare path may have a colon in it; `env:` and `https:` are other tools' ideas.
+            Some((scheme, _)) if !scheme.contains(['/', '.']) => {
+                return Err(PinUnavailable::new(format!(
+                    "pin-source of kind {scheme:?} is not supported: use file:PATH"
+                )));
+            }
+            _ => source,
+        };
+        if path.is_empty() {
+            return Err(PinUnavailable::new("pin-source names no file"));
+        }
+        Ok(Self(path.into()))
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads the PIN, without the newline that editors leave at the end; and whether every user of
+    /// the machine could read it, too.
+    pub fn read(&self) -> Result<(Pin, bool), PinUnavailable> {
+        let path = self.0.display();
+        let failed =
+            |error| PinUnavailable::new(format!("pin-source {path} cannot be read: {error}"));
+        let file = File::open(&self.0).map_err(failed)?;
+        let readable_by_all = is_readable_by_all(&file);
+        // A fixed buffer: a growing one would leave copies behind.
+        let mut buffer = Zeroizing::new([0; MAX_FILE + 1]);
+        let mut len = 0;
+        let mut file = file.take(u64::try_from(buffer.len()).unwrap_or(u64::MAX));
+        loop {
+            match file.read(&mut buffer[len..]).map_err(failed)? {
+                0 => break,
+                read => len += read,
+            }
+        }
+        if len > MAX_FILE {
+            return Err(PinUnavailable::new(format!(
+                "pin-source {path} is larger than {MAX_FILE} bytes, so it is no PIN"
+            )));
+        }
+        let text = core::str::from_utf8(&buffer[..len])
+            .map_err(|_| PinUnavailable::new(format!("pin-source {path} is not UTF-8")))?;
+        let pin = text.strip_suffix('\n').unwrap_or(text);
+        let pin = pin.strip_suffix('\r').unwrap_or(pin);
+        if pin.contains(['\n', '\r']) {
+            // Refused here, because guessing which line is meant could cost a try.
+            return Err(PinUnavailable::new(format!("pin-source {path} has more than one line")));
+        }
+        Ok((Pin::new(pin)?, readable_by_all))
+    }
+}
+
+/// What stands after `file:` (RFC 8089). The attribute was percent-decoded with the key's URI.
+fn path_of_file_uri(rest: &str) -> Result<&str, PinUnavailable> {
+    let Some(with_host) = rest.strip_prefix("//") else { return Ok(rest) };
+    match with_host.find('/') {
+        Some(0) => Ok(with_host),
+        Some(end) if &with_host[..end] == "localhost" => Ok(&with_host[end..]),
+        _ => Err(PinUnavailable::new("pin-source names a file on another host")),
+    }
+}
+
+#[cfg(unix)]
+fn is_readable_by_all(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_all(_: &File) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of this test alone, removed at its end.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str, content: &[u8]) -> Self {
+            let path = std::env::temp_dir().join(format!("privyseal-{}-{name}", std::process::id()));
+            std::fs::write(&path, content).unwrap();
+            Self(path)
+        }
+
+        fn read(&self) -> Result<(Pin, bool), PinUnavailable> {
+            PinFile(self.0.clone()).read()
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn every_way_to_name_a_file() {
+        for source in ["file:/run/pin", "file:///run/pin", "FILE://localhost/run/pin", "/run/pin"] {
+            assert_eq!(PinFile::from_pin_source(source), Ok(PinFile("/run/pin".into())), "{source}");
+        }
+        assert_eq!(PinFile::from_pin_source("file:pin"), Ok(PinFile("pin".into())));
+        assert_eq!(PinFile::from_pin_source("./a:b"), Ok(PinFile("./a:b".into())));
+        for source in ["", "file:", "|cat pin", "file://host/pin", "file://x", "env:PIN", "https://x"] {
+            assert!(PinFile::from_pin_source(source).is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn one_newline_at_the_end_is_not_part_of_the_pin() {
+        for content in ["1234", "1234\n", "1234\r\n"] {
+            let (pin, _) = Scratch::new("newline", content.as_bytes()).read().unwrap();
+            assert_eq!(Ok(pin), Pin::new("1234"), "{content:?}");
+        }
+        let (pin, _) = Scratch::new("blank", b" 12 \n").read().unwrap();
+        assert_eq!(Ok(pin), Pin::new(" 12 "), "blanks may belong to it");
+    }
+
+    #[test]
+    fn what_can_be_no_pin_costs_no_try() {
+        let long = [b'1'; MAX_FILE + 1];
+        for (name, content) in [
+            ("empty", &b""[..]),
+            ("newline-only", b"\n"),
+            ("lines", b"1234\n5678\n"),
+            ("binary", b"\xff\xfe"),
+            ("nul", b"12\x0034"),
+            ("long", &long),
+        ] {
+            let error = Scratch::new(name, content).read().unwrap_err().to_string();
+            assert!(!error.contains("1234") && !error.contains("1111"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_all_may_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = Scratch::new("mode", b"1234");
+        for (mode, expected) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+            std::fs::set_permissions(&file.0, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(file.read().unwrap().1, expected, "{mode:o}");
+        }
+    }
+}

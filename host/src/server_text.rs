@@ -1,0 +1,81 @@
+//! Makes text of a server fit for a message: bounded, harmless on a terminal, and without tokens.
+
+/// The most characters of a server's text in one message: some ten lines of a terminal.
+pub const MAX_ERROR_TEXT: usize = 1024;
+
+/// From this many characters on, a run without a break is taken for a token. A UUID has 36, so trace
+/// ids stay readable; the signature of a JWS alone has 342.
+const TOKEN_RUN: usize = 48;
+
+/// `text`, with what looks like a JWS or another token left out, what could steer a terminal or turn
+/// the reading direction escaped, and no longer than [`MAX_ERROR_TEXT`] characters. Occurrences of
+/// `secret` are left out whatever they look like.
+pub fn presentable(text: &str, secret: Option<&str>) -> String {
+    let text = match secret.filter(|secret| !secret.is_empty()) {
+        Some(secret) => text.replace(secret, "[token left out]"),
+        None => text.to_owned(),
+    };
+    let mut shown = String::new();
+    let mut rest = text.as_str();
+    while let Some(first) = rest.chars().next() {
+        let run = rest.find(|c: char| !is_token_character(c)).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(if run == 0 { first.len_utf8() } else { run });
+        if run >= TOKEN_RUN || (run >= 16 && piece.starts_with("eyJ")) {
+            shown.push_str("[token left out]");
+        } else {
+            shown.extend(piece.chars().flat_map(escaped));
+        }
+        rest = after;
+    }
+    if shown.chars().count() > MAX_ERROR_TEXT {
+        shown = shown.chars().take(MAX_ERROR_TEXT).chain("...".chars()).collect();
+    }
+    shown
+}
+
+/// The characters of a compact JWS, `%2E` and the like included.
+const fn is_token_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '=' | '%')
+}
+
+fn escaped(c: char) -> impl Iterator<Item = char> {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let (escape, plain) =
+        if c.is_control() || turns { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+    escape.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays() {
+        for text in ["", "Client not found", "trace 123e4567-e89b-42d3-a456-426614174000 \u{e9}"] {
+            assert_eq!(presentable(text, None), text);
+        }
+    }
+
+    #[test]
+    fn tokens_are_left_out() {
+        let jws = format!("eyJhbGciOi.{}.{}", "a".repeat(100), "b".repeat(342));
+        let text = format!("bad assertion {jws} given");
+        assert_eq!(presentable(&text, None), "bad assertion [token left out] given");
+        assert_eq!(presentable(&jws[20..80], None), "[token left out]");
+        assert_eq!(presentable("eyJhbGciOiJSUzI1NiIs", None), "[token left out]");
+        assert_eq!(presentable("no: abc/def", Some("abc/def")), "no: [token left out]");
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered() {
+        assert_eq!(presentable("a\x1b[31m\nb\u{202e}", None), "a\\u{1b}[31m\\nb\\u{202e}");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let text = "ab ".repeat(MAX_ERROR_TEXT);
+        let shown = presentable(&text, None);
+        assert_eq!(shown.chars().count(), MAX_ERROR_TEXT + 3);
+        assert!(shown.ends_with("..."));
+    }
+}
