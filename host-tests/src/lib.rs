@@ -1,0 +1,26 @@
+//! One suite for every signer, and everything a test needs around it.
+//!
+//! - [`pki`]: a throw-away test PKI, root to eSeal-like leaf, with a knob for every rule a chain can break;
+//! - [`software_signer`]: a signer without hardware, for tests only;
+//! - [`softhsm`]: a throw-away SoftHSM token;
+//! - [`suite`]: what every signer must do, written once;
+//! - [`fiam_server`]: an authorization server in the shape of FIAM's, whose judgement shares no code with
+//!   the core;
+//! - [`https`]: a client of the test servers that can say anything;
+//! - [`python`]: the interpreter with PyJWT, a judge in another language;
+//! - [`decode`]: takes tokens apart without the core;
+//! - [`scratch`] and [`tool`]: places under `target/`, and the tools of the system.
+//!
+//! Never published. Functions of fixtures panic with a message when the machine lacks something: a
+//! missing tool is a failed test, never a skipped one.
+
+pub mod decode;
+pub mod fiam_server;
+pub mod https;
+pub mod pki;
+pub mod python;
+pub mod scratch;
+pub mod softhsm;
+pub mod software_signer;
+pub mod suite;
+pub mod tool;

@@ -1,0 +1,71 @@
+//! A Python interpreter with PyJWT and cryptography, pinned, in a virtual environment below `target/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::scratch::{cache_dir, target_dir};
+use crate::tool::{command, run};
+
+/// The interpreter. Makes the environment if it is missing or its pins have changed.
+///
+/// # Panics
+/// If Python or the packages cannot be had: then the tokens cannot be judged.
+pub fn interpreter() -> PathBuf {
+    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let environment = target_dir().join("python-venv");
+        if !is_complete(&environment) {
+            install(&environment);
+        }
+        environment.join(PYTHON)
+    };
+    INTERPRETER.get_or_init(make).clone()
+}
+
+/// The script that judges a client assertion; its head says what it reads and writes.
+pub fn verify_script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/verify.py")
+}
+
+const PYTHON: &str = "bin/python";
+
+/// A copy of the requirements, written last: an environment without it is not complete.
+const INSTALLED: &str = "requirements.installed";
+
+fn requirements() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/requirements.txt")
+}
+
+fn is_complete(environment: &Path) -> bool {
+    let wanted = fs::read(requirements()).expect("python/requirements.txt is there");
+    fs::read(environment.join(INSTALLED)).is_ok_and(|installed| installed == wanted)
+}
+
+/// Makes the environment beside its place and then moves it there, so that no process ever sees half
+/// of one. Only `bin/python` is used, which survives the move.
+fn install(environment: &Path) {
+    let drafts = tempfile::Builder::new()
+        .prefix("python-venv-")
+        .tempdir_in(cache_dir("tmp"))
+        .expect("target/ can be written");
+    let draft = drafts.path().join("new");
+    run(command("python3", ["-m", "venv"]).arg(&draft));
+    run(
+        command(&draft.join(PYTHON).to_string_lossy(), ["-m", "pip"])
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
+            .arg(requirements()),
+    );
+    fs::copy(requirements(), draft.join(INSTALLED)).expect("target/ can be written");
+    if fs::rename(&draft, environment).is_ok() || is_complete(environment) {
+        return;
+    }
+    // One with other pins is in the place.
+    fs::rename(environment, drafts.path().join("old")).expect("target/ can be written");
+    fs::rename(&draft, environment).expect("target/ can be written");
+}

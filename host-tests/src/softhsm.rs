@@ -1,0 +1,262 @@
+//! A throw-away SoftHSM token, made with the tools a person would use.
+
+mod process;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::pki::{TestKey, spki_from_pem};
+use crate::scratch::cache_dir;
+use crate::tool::{command, run};
+
+pub use process::in_own_process;
+
+/// The user PIN of every test token.
+pub const PIN: &str = "2468";
+
+/// The security officer's PIN of every test token.
+const SO_PIN: &str = "13579246";
+
+/// Where distributions put the module.
+const MODULES: &[&str] = &[
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+];
+
+/// One token in a directory of its own, which goes away with it.
+#[derive(Debug)]
+pub struct SoftHsmToken {
+    dir: Place,
+    label: String,
+}
+
+/// Where the token's files are.
+#[derive(Debug)]
+enum Place {
+    /// In a directory that goes away with the token.
+    Owned(TempDir),
+    /// In a directory that another process owns.
+    Borrowed(PathBuf),
+}
+
+impl SoftHsmToken {
+    /// Initializes a token with that label.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn new(label: &str) -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("softhsm-")
+            .tempdir_in(cache_dir("tmp"))
+            .expect("target/ can be written");
+        Self::init(dir, label)
+    }
+
+    fn init(dir: TempDir, label: &str) -> Self {
+        let tokens = dir.path().join("tokens");
+        fs::create_dir_all(&tokens).expect("target/ can be written");
+        let configuration = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+            tokens.display()
+        );
+        let token = Self {
+            dir: Place::Owned(dir),
+            label: label.into(),
+        };
+        fs::write(token.configuration(), configuration).expect("target/ can be written");
+        fs::write(token.pin_file(), PIN).expect("target/ can be written");
+        run(&mut token.tool(
+            "softhsm2-util",
+            &[
+                "--init-token",
+                "--free",
+                "--label",
+                label,
+                "--pin",
+                PIN,
+                "--so-pin",
+                SO_PIN,
+            ],
+        ));
+        token
+    }
+
+    /// The token that [`SoftHsmToken::init`] made in `dir`.
+    fn attach(dir: &Path, label: &str) -> Self {
+        Self {
+            dir: Place::Borrowed(dir.into()),
+            label: label.into(),
+        }
+    }
+
+    /// The PKCS#11 module.
+    ///
+    /// # Panics
+    /// If SoftHSM is not installed.
+    pub fn module() -> PathBuf {
+        let found = MODULES.iter().map(Path::new).find(|path| path.exists());
+        found
+            .unwrap_or_else(|| panic!("SoftHSM is not installed: run `cargo xtask setup`"))
+            .into()
+    }
+
+    /// The file that `SOFTHSM2_CONF` must name.
+    pub fn configuration(&self) -> PathBuf {
+        self.dir().join("softhsm2.conf")
+    }
+
+    /// A file that holds the PIN, for `pin-source`.
+    pub fn pin_file(&self) -> PathBuf {
+        self.dir().join("pin")
+    }
+
+    /// A directory for whatever else a test needs beside the token.
+    pub fn dir(&self) -> &Path {
+        match &self.dir {
+            Place::Owned(dir) => dir.path(),
+            Place::Borrowed(dir) => dir,
+        }
+    }
+
+    /// The label.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// A URI (RFC 7512) of the object with that label, with module and PIN.
+    pub fn uri(&self, object: &str) -> String {
+        format!(
+            "pkcs11:token={};object={object}?module-path={}&pin-source=file:{}",
+            self.label,
+            Self::module().display(),
+            self.pin_file().display()
+        )
+    }
+
+    /// Imports a key under an id (hexadecimal) and a label.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn import_key(&self, key: &TestKey, id: &str, label: &str) {
+        let file = self.dir().join("import.pem");
+        fs::write(&file, key.pkcs8_pem()).expect("target/ can be written");
+        run(self
+            .tool(
+                "softhsm2-util",
+                &["--token", &self.label, "--pin", PIN, "--id", id],
+            )
+            .args(["--label", label, "--import"])
+            .arg(&file));
+        fs::remove_file(&file).expect("target/ can be written");
+    }
+
+    /// Has the token generate an RSA key, sensitive and not extractable; gives its public half
+    /// (`SubjectPublicKeyInfo`, DER).
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn generate_key(&self, bits: usize, id: &str, label: &str) -> Vec<u8> {
+        let key_type = format!("rsa:{bits}");
+        self.pkcs11_tool(&[
+            "--keypairgen",
+            "--key-type",
+            &key_type,
+            "--id",
+            id,
+            "--label",
+            label,
+            "--usage-sign",
+            "--sensitive",
+        ]);
+        self.public_key(id)
+    }
+
+    /// The public key with that id (`SubjectPublicKeyInfo`, DER).
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn public_key(&self, id: &str) -> Vec<u8> {
+        let file = self.dir().join("public-key");
+        let path = file.to_string_lossy();
+        self.pkcs11_tool(&[
+            "--read-object",
+            "--type",
+            "pubkey",
+            "--id",
+            id,
+            "--output-file",
+            &path,
+        ]);
+        let key = fs::read(&file).expect("pkcs11-tool wrote the key");
+        if key.starts_with(b"-----") {
+            spki_from_pem(&key).expect("a public key")
+        } else {
+            key
+        }
+    }
+
+    /// Stores a certificate (DER).
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn store_certificate(&self, der: &[u8], id: &str, label: &str) {
+        let file = self.dir().join("certificate.der");
+        fs::write(&file, der).expect("target/ can be written");
+        let path = file.to_string_lossy();
+        self.pkcs11_tool(&[
+            "--write-object",
+            &path,
+            "--type",
+            "cert",
+            "--id",
+            id,
+            "--label",
+            label,
+        ]);
+    }
+
+    /// Stores a chain: the leaf under the key's id, each authority under an id of its own, from `a0`
+    /// upwards.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn store_chain(&self, chain: &[Vec<u8>], id: &str) {
+        for (place, certificate) in chain.iter().enumerate() {
+            match place {
+                0 => self.store_certificate(certificate, id, "leaf"),
+                _ => {
+                    let id = format!("a{}", place - 1);
+                    self.store_certificate(certificate, &id, &format!("authority {place}"));
+                }
+            }
+        }
+    }
+
+    /// Runs `pkcs11-tool`, logged in.
+    ///
+    /// # Panics
+    /// If the tool is missing or fails.
+    pub fn pkcs11_tool(&self, arguments: &[&str]) -> Vec<u8> {
+        run(self
+            .tool(
+                "pkcs11-tool",
+                &["--token-label", &self.label, "--login", "--pin", PIN],
+            )
+            .arg("--module")
+            .arg(Self::module())
+            .args(arguments))
+    }
+
+    /// A tool that sees this token and no other.
+    pub fn tool(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = command(program, arguments);
+        command.env("SOFTHSM2_CONF", self.configuration());
+        command
+    }
+}
