@@ -9,11 +9,10 @@ pub(super) fn print(stage: &Stage) {
     let privyseal = place::shown(&place::target().join("debug/privyseal"));
     let key = quoted(&stage.key_uri());
     let module = quoted(&format!("pkcs11:?module-path={}", stage.module().display()));
-    let configuration = stage.shown("softhsm2.conf");
     println!(
         "\nWhat to do next\n\n   \
          The demonstration's token stays until the next run. Sign with it again:\n\n     \
-         export SOFTHSM2_CONF=$PWD/{configuration}\n     \
+         {export}\n     \
          {privyseal} sign --scheme fiam --key {key} --client-id {client} --chain token\n     \
          {privyseal} keys --key {module}\n\n   \
          With a token of your own, find its module (.so) in the vendor's manual and its keys with \
@@ -24,5 +23,6 @@ pub(super) fn print(stage: &Stage) {
          --key 'pkcs11:token=TOKEN;object=KEY?module-path=/PATH/TO/MODULE.so&pin-source=file:/PATH/TO/PIN'\n\n   \
          No chain on the token? Give it as a file: --chain CHAIN.pem (any order).",
         client = super::CLIENT_ID,
+        export = stage.export(),
     );
 }

@@ -22,7 +22,8 @@ impl Drop for Server {
     }
 }
 
-/// Starts the server, asks for a token with an assertion, and makes the next call with the token.
+/// Starts the server, asks for a token with an assertion, and makes the call that
+/// the token is for.
 pub(super) fn ask_for_contracts(stage: &mut Stage) -> Result<(), Failure> {
     stage.step(
         "A test authorization server",
@@ -31,24 +32,29 @@ pub(super) fn ask_for_contracts(stage: &mut Stage) -> Result<(), Failure> {
     );
     let (server, base) = start(stage)?;
 
-    stage.step(
-        "An access token, and the call it is for",
-        "A new assertion (each works once), POSTed to /oauth/token; then a GET with the token.",
-    );
     let ask = stage
         .own("privyseal")
         .args(["token", "--scheme", "fiam", "--key", &stage.key_uri()])
+        .args(["--client-id", CLIENT_ID, "--chain", "token"])
         .args([
-            "--client-id",
-            CLIENT_ID,
-            "--chain",
-            "token",
             "--base-url",
             &base,
-        ])
-        .args(["--cacert", &stage.shown("tls/tls-ca.pem")])
-        .args(["--call", "/service-consumers/contracts"]);
+            "--cacert",
+            &stage.shown("tls/tls-ca.pem"),
+        ]);
+    stage.step(
+        "An access token",
+        "A new assertion, POSTed to /oauth/token. The server's answer:",
+    );
     let said = show_and_run(&ask)?.text();
+    show_lines(&show::answer(&said));
+
+    stage.step(
+        "The call that the token is for",
+        "Another assertion (each works once), another token, and a GET with it, in one command:",
+    );
+    let call = ask.args(["--call", "/service-consumers/contracts"]);
+    let said = show_and_run(&call)?.text();
     show_lines(&show::answer(&said));
     drop(server);
     if !said.contains("total_count") {
@@ -81,7 +87,7 @@ fn start(stage: &Stage) -> Result<(Server, String), Failure> {
         }
     }
     fail!(
-        "fiam-server did not say that it listens within {} s",
+        "fiam-server did not get to listen within {} s; what it said is above",
         START.as_secs()
     )
 }

@@ -35,7 +35,12 @@ pub(super) fn claims(part: &str) -> Result<String, Failure> {
     for name in ["iat", "nbf", "exp"] {
         if let Some(at) = seconds(name) {
             let after = at.saturating_sub(seconds("iat").unwrap_or(at));
-            lines.push(format!("{name} = {} (iat + {after} s)", time::utc(at)));
+            let after = if after == 0 {
+                String::new()
+            } else {
+                format!(" (iat + {after} s)")
+            };
+            lines.push(format!("{name} = {}{after}", time::utc(at)));
         }
     }
     Ok(lines.join("\n"))

@@ -2,7 +2,7 @@
 
 use super::CLIENT_ID;
 use super::show;
-use super::stage::{Stage, show_and_run, show_lines};
+use super::stage::{Stage, show_command, show_lines};
 use crate::failure::{Failure, fail};
 
 /// A compact JWS in its three parts.
@@ -23,9 +23,14 @@ pub(super) fn sign(stage: &mut Stage) -> Result<Assertion, Failure> {
         .own("privyseal")
         .args(["sign", "--scheme", "fiam", "--key", &stage.key_uri()])
         .args(["--client-id", CLIENT_ID, "--chain", "token"]);
-    let printed = show_and_run(&sign)?.text();
+    show_command(&format!(
+        "{} > {}",
+        sign.shown(),
+        stage.shown("assertion.jwt")
+    ));
+    let printed = sign.capture()?.text();
     let token = printed.strip_suffix('\n').unwrap_or(&printed);
-    stage.write("assertion.jwt", token)?;
+    stage.write("assertion.jwt", &printed)?;
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {
         return fail!("`privyseal sign` printed something that is not one compact JWS");

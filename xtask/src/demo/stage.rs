@@ -71,6 +71,17 @@ impl Stage {
         place::shown(&self.path(name))
     }
 
+    /// The line that makes SoftHSM see this token in a shell.
+    pub(super) fn export(&self) -> String {
+        let shown = self.shown("softhsm2.conf");
+        let here = if Path::new(&shown).is_absolute() {
+            ""
+        } else {
+            "$PWD/"
+        };
+        format!("export SOFTHSM2_CONF={here}{shown}")
+    }
+
     /// A program that sees this token and no other.
     pub(super) fn tool(&self, program: impl AsRef<Path>) -> Run {
         Run::new(program.as_ref()).env("SOFTHSM2_CONF", self.path("softhsm2.conf"))

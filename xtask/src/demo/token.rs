@@ -11,10 +11,7 @@ pub(super) fn initialize(stage: &mut Stage) -> Result<(), Failure> {
          of\ntheir protection. It lives under the build folder; its PINs are random, in files only \
          you can\nread, and reach the tools through the environment, never as an argument.",
     );
-    show_command(&format!(
-        "export SOFTHSM2_CONF=$PWD/{}",
-        stage.shown("softhsm2.conf")
-    ));
+    show_command(&stage.export());
     let files = (stage.shown("pin"), stage.shown("so-pin"));
     show_command(&format!(
         "export PIN=$(cat {}) SO_PIN=$(cat {})",

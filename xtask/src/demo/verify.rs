@@ -2,7 +2,7 @@
 
 use super::show::certificate_file;
 use super::sign::Assertion;
-use super::stage::{Stage, base64url, show_and_run, show_command, show_lines};
+use super::stage::{Stage, base64url, show_and_run, show_lines};
 use crate::failure::{Failure, fail};
 
 /// Verifies the signature with the key of `x5c`'s first certificate, and that certificate up to the
@@ -18,12 +18,12 @@ pub(super) fn verify(stage: &mut Stage, assertion: &Assertion) -> Result<(), Fai
         format!("{}.{}", assertion.header, assertion.payload),
     )?;
     stage.write("signature", base64url(&assertion.signature)?)?;
-    show_command(&format!(
-        "# {}: the first two parts; {}: the third, decoded; {}: x5c's first, decoded",
+    println!(
+        "   {}: the first two parts as they stand; {}: the third, decoded;\n   {}: x5c's first, decoded.",
         stage.shown("signed"),
         stage.shown("signature"),
         stage.shown(&certificate_file(0)),
-    ));
+    );
 
     let (leaf, key) = (
         stage.shown(&certificate_file(0)),
@@ -50,8 +50,12 @@ pub(super) fn verify(stage: &mut Stage, assertion: &Assertion) -> Result<(), Fai
         return fail!("OpenSSL did not say `Verified OK`");
     }
 
+    let pem = stage.shown("leaf.pem");
+    let words = ["x509", "-inform", "DER", "-in", &leaf, "-out", &pem];
+    show_and_run(&stage.tool("openssl").args(words))?;
+
     let (root, chain) = (stage.shown("pki/root.pem"), stage.shown("pki/chain.pem"));
-    let words = ["verify", "-CAfile", &root, "-untrusted", &chain, &chain];
+    let words = ["verify", "-CAfile", &root, "-untrusted", &chain, &pem];
     let said = show_and_run(&stage.tool("openssl").args(words))?.text();
     show_lines(said.trim_end());
     Ok(())
