@@ -25,7 +25,11 @@ impl AccessToken {
         let mut token = Zeroizing::new(String::with_capacity(body.len()));
         let Ok(()) = response.access_token.expose_to(&mut Text(&mut token));
         let expires_in = response.expires_in;
-        Ok(Self { token, expires_in, response: body })
+        Ok(Self {
+            token,
+            expires_in,
+            response: body,
+        })
     }
 
     /// The token itself. For the `Authorization` header; not for logs.
@@ -46,7 +50,9 @@ impl AccessToken {
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("AccessToken")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,6 +79,9 @@ mod tests {
         assert_eq!(token.expose(), "s3cr3t/t");
         assert_eq!(token.expires_in(), Some(360));
         assert_eq!(token.expose_response(), body);
-        assert_eq!(format!("{token:?}"), "AccessToken { expires_in: Some(360), .. }");
+        assert_eq!(
+            format!("{token:?}"),
+            "AccessToken { expires_in: Some(360), .. }"
+        );
     }
 }

@@ -21,16 +21,26 @@ impl Certificates {
     /// Reads a file with one or more PEM certificates (text between them is ignored, as OpenSSL does;
     /// a private key is refused) or with one DER certificate.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::File { path: path.to_owned(), source };
+        let failed = |source| Error::File {
+            path: path.to_owned(),
+            source,
+        };
         let mut content = Vec::new();
         let file = File::open(path).map_err(failed)?;
-        file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut content).map_err(failed)?;
+        file.take(MAX_FILE.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(failed)?;
         if u64::try_from(content.len()).is_ok_and(|len| len > MAX_FILE) {
             let reason = format!("is larger than {MAX_FILE} bytes, so it is no certificate chain");
-            return Err(Error::FileContent { path: path.to_owned(), reason });
+            return Err(Error::FileContent {
+                path: path.to_owned(),
+                reason,
+            });
         }
-        Self::from_bytes(&content)
-            .map_err(|reason| Error::FileContent { path: path.to_owned(), reason: reason.into() })
+        Self::from_bytes(&content).map_err(|reason| Error::FileContent {
+            path: path.to_owned(),
+            reason: reason.into(),
+        })
     }
 
     /// Reads what [`Certificates::from_file`] reads; the error is a clause about the file.
@@ -40,7 +50,9 @@ impl Certificates {
             return Ok(Self(vec![content.to_vec()]));
         }
         if contains(content, b"PRIVATE KEY-----") {
-            return Err("holds a private key; a key belongs into its hardware, not beside its chain");
+            return Err(
+                "holds a private key; a key belongs into its hardware, not beside its chain",
+            );
         }
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(content)
             .map(|certificate| certificate.map(|der| der.to_vec()))
@@ -83,7 +95,10 @@ mod tests {
     fn pem_with_text_around_it_and_der() {
         let two = format!("subject=x\r\n{PEM}issuer=y\n{PEM}");
         let certificates = Certificates::from_bytes(two.as_bytes()).unwrap();
-        assert_eq!(certificates.iter().collect::<Vec<_>>(), [[0x30, 0], [0x30, 0]]);
+        assert_eq!(
+            certificates.iter().collect::<Vec<_>>(),
+            [[0x30, 0], [0x30, 0]]
+        );
         let one = Certificates::from_bytes(&[0x30, 0]).unwrap();
         assert_eq!(one.iter().collect::<Vec<_>>(), [[0x30, 0]]);
     }
@@ -94,9 +109,18 @@ mod tests {
             ("", "no certificate"),
             ("hello", "no certificate"),
             ("-----BEGIN CERTIFICATE-----\nMAA=\n", "cut off"),
-            ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "not base64"),
-            ("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", "private key"),
-            ("-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n", "private key"),
+            (
+                "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+                "not base64",
+            ),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
+                "private key",
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n",
+                "private key",
+            ),
         ] {
             let error = Certificates::from_bytes(content.as_bytes()).unwrap_err();
             assert!(error.contains(reason), "{content:?}: {error}");

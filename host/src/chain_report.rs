@@ -3,11 +3,11 @@
 mod certificate;
 mod show;
 
-use privyseal_core::cert::{Certificate, Chain, ChainError, KeyUsages, LinkError, RsaLinks};
+use privyseal_core::cert::{
+    Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError, RsaLinks,
+};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, RsaPublicKey, Scheme, UnixTime};
-
-use crate::party_id;
 
 pub use certificate::CertificateReport;
 
@@ -77,15 +77,22 @@ impl ChainReport {
         Self {
             now: question.now,
             scheme: question.scheme,
-            certificates: chain.certificates().iter().map(CertificateReport::new).collect(),
+            certificates: chain
+                .certificates()
+                .iter()
+                .map(CertificateReport::new)
+                .collect(),
             findings: findings.0,
-            party_id: chain.leaf().and_then(party_id::did_ishare),
+            party_id: chain.leaf().and_then(ClientId::did_ishare),
         }
     }
 
     /// How many rules are broken.
     pub fn broken(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.verdict == Verdict::Broken).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.verdict == Verdict::Broken)
+            .count()
     }
 }
 
@@ -94,18 +101,28 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, verdict: Verdict, text: impl Into<String>) {
-        self.0.push(Finding { verdict, text: text.into() });
+        self.0.push(Finding {
+            verdict,
+            text: text.into(),
+        });
     }
 
     fn judge(&mut self, holds: bool, passed: impl Into<String>, broken: impl Into<String>) {
-        if holds { self.add(Verdict::Passed, passed) } else { self.add(Verdict::Broken, broken) }
+        if holds {
+            self.add(Verdict::Passed, passed);
+        } else {
+            self.add(Verdict::Broken, broken);
+        }
     }
 
     fn order(&mut self, given_in_order: bool) {
         if given_in_order {
             self.add(Verdict::Passed, "the order is leaf to root");
         } else {
-            self.add(Verdict::Note, "the certificates came in another order and were put in order");
+            self.add(
+                Verdict::Note,
+                "the certificates came in another order and were put in order",
+            );
         }
     }
 
@@ -138,7 +155,9 @@ impl Findings {
         if now < from {
             self.add(
                 Verdict::Broken,
-                format!("certificate {position} is valid from {from} only (RFC 5280 section 4.1.2.5)"),
+                format!(
+                    "certificate {position} is valid from {from} only (RFC 5280 section 4.1.2.5)"
+                ),
             );
         } else if now > to {
             self.add(
@@ -146,7 +165,10 @@ impl Findings {
                 format!("certificate {position} expired at {to} (RFC 5280 section 4.1.2.5)"),
             );
         } else {
-            self.add(Verdict::Passed, format!("certificate {position} is valid at {now}"));
+            self.add(
+                Verdict::Passed,
+                format!("certificate {position} is valid at {now}"),
+            );
         }
     }
 
@@ -164,11 +186,18 @@ impl Findings {
     }
 
     fn leaf(&mut self, leaf: &Certificate<'_>, question: ChainQuestion<'_>) {
-        self.judge(!leaf.is_ca(), "the leaf is no CA", ChainError::LeafIsCa.to_string());
+        self.judge(
+            !leaf.is_ca(),
+            "the leaf is no CA",
+            ChainError::LeafIsCa.to_string(),
+        );
         match (leaf.rsa_key(), question.key) {
             (Err(error), _) => self.add(Verdict::Broken, format!("the leaf's key {error}")),
             (Ok(key), wanted) => {
-                self.add(Verdict::Passed, format!("the leaf's key is RSA-{}", key.bits()));
+                self.add(
+                    Verdict::Passed,
+                    format!("the leaf's key is RSA-{}", key.bits()),
+                );
                 if let Some(wanted) = wanted {
                     let broken = privyseal_core::Error::KeyMismatch.to_string();
                     self.judge(key == *wanted, "the leaf is for the given key", broken);
@@ -187,11 +216,18 @@ impl Findings {
         match (found, rule.value.first()) {
             (Some(usage), _) => self.add(
                 Verdict::Passed,
-                format!("the leaf's key usage has {usage}, as {} accepts it", scheme.title),
+                format!(
+                    "the leaf's key usage has {usage}, as {} accepts it",
+                    scheme.title
+                ),
             ),
             (None, Some(&wanted)) => self.add(
                 Verdict::Broken,
-                ChainError::LeafKeyUsage { wanted, source: rule.source }.to_string(),
+                ChainError::LeafKeyUsage {
+                    wanted,
+                    source: rule.source,
+                }
+                .to_string(),
             ),
             (None, None) => {}
         }
@@ -200,5 +236,5 @@ impl Findings {
 
 /// The names of key usages, in the order of their bits.
 fn usage_names(usages: KeyUsages) -> Vec<&'static str> {
-    usages.iter().map(|usage| usage.name()).collect()
+    usages.iter().map(KeyUsage::name).collect()
 }

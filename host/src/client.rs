@@ -8,7 +8,8 @@ use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER, MAX_TOKEN_RESPONSE};
 use privyseal_core::token::TokenRequest;
 use privyseal_core::{
-    AssertionRequest, Audience, ClientId, CompactJws, Credential, Jti, Scheme, SignError, Signer, UnixTime,
+    AssertionRequest, Audience, ClientId, CompactJws, Credential, Jti, Scheme, SignError, Signer,
+    UnixTime,
 };
 use zeroize::Zeroizing;
 
@@ -71,9 +72,12 @@ where
     ) -> Result<Self, Error> {
         let chain = chain.prove(&RsaLinks)?;
         let header = vec![0; MAX_HEADER];
-        let credential =
-            Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
-        Ok(Self { credential, signer, token: Zeroizing::new(vec![0; MAX_COMPACT_JWS]) })
+        let credential = Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
+        Ok(Self {
+            credential,
+            signer,
+            token: Zeroizing::new(vec![0; MAX_COMPACT_JWS]),
+        })
     }
 
     /// Who signs, for which scheme, with which key.
@@ -83,7 +87,11 @@ where
 
     /// A new assertion: signed, verified, and good once for as long as the scheme says.
     pub fn assertion(&mut self, options: &AssertionOptions) -> Result<CompactJws<'_>, Error> {
-        let Self { credential, signer, token } = self;
+        let Self {
+            credential,
+            signer,
+            token,
+        } = self;
         issue(credential, signer, token, options)
     }
 
@@ -94,7 +102,11 @@ where
         base: &BaseUrl,
         options: &AssertionOptions,
     ) -> Result<AccessToken, Error> {
-        let Self { credential, signer, token } = self;
+        let Self {
+            credential,
+            signer,
+            token,
+        } = self;
         let scheme = credential.scheme();
         let url = below(base, scheme.token_request.path.value)?;
         let assertion = issue(credential, signer, token, options)?;
@@ -105,7 +117,12 @@ where
         let response = http.post_form(&url, &form.0, MAX_TOKEN_RESPONSE)?;
         if !response.is_success() || Refusal::is_error_body(&response.body) {
             let secret = Some(assertion.as_str());
-            return Err(Error::Refused(Refusal::new(&url, Stage::Token, &response, secret)));
+            return Err(Error::from(Refusal::new(
+                &url,
+                Stage::Token,
+                &response,
+                secret,
+            )));
         }
         let media_type = response.media_type;
         AccessToken::from_response(response.body).map_err(|error| Error::Response {
@@ -117,7 +134,9 @@ where
 
 impl<S> fmt::Debug for Client<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("credential", &self.credential).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,7 +151,12 @@ pub fn call(
     let mut response = http.get(&url, token, MAX_CALL_RESPONSE)?;
     if !response.is_success() {
         let secret = Some(token.expose());
-        return Err(Error::Refused(Refusal::new(&url, Stage::Call, &response, secret)));
+        return Err(Error::from(Refusal::new(
+            &url,
+            Stage::Call,
+            &response,
+            secret,
+        )));
     }
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
         let reason = unusable("the answer is not JSON", response.media_type.as_deref());
@@ -166,10 +190,13 @@ where
         lifetime: None,
         jti,
     };
-    credential.prepare(&request)?.sign(signer, token).map_err(|error| match error {
-        SignError::Signer(error) => Error::from_signer(error),
-        SignError::Token(error) => Error::Core(error),
-    })
+    credential
+        .prepare(&request)?
+        .sign(signer, token)
+        .map_err(|error| match error {
+            SignError::Signer(error) => Error::from_signer(error),
+            SignError::Token(error) => Error::Core(error),
+        })
 }
 
 /// A form that holds an assertion: its place is reserved at once, and wiped.
@@ -191,15 +218,20 @@ impl Sink for FormBody {
 }
 
 fn below(base: &BaseUrl, path: &str) -> Result<Url, Error> {
-    base.join(path)
-        .map_err(|error| Error::Option { option: "--call", reason: error.to_string() })
+    base.join(path).map_err(|error| Error::Option {
+        option: "--call",
+        reason: error.to_string(),
+    })
 }
 
 fn unusable(reason: &str, media_type: Option<&str>) -> String {
     match media_type {
         Some("application/json") => reason.to_owned(),
         Some(other) => {
-            format!("{reason} (its type is {})", crate::server_text::presentable(other, None))
+            format!(
+                "{reason} (its type is {})",
+                crate::server_text::presentable(other, None)
+            )
         }
         None => format!("{reason} (it names no type)"),
     }

@@ -57,7 +57,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version go to standard output, what is wrong to standard error.
             let _ = error.print();
-            if error.use_stderr() { Exit::Usage.code().into() } else { Exit::Done.code().into() }
+            if error.use_stderr() {
+                Exit::Usage.code().into()
+            } else {
+                Exit::Done.code().into()
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ pub enum Error {
         reason: String,
     },
     /// A server answered, and refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A report found broken rules; it says which.
     RulesBroken {
         /// How many.
@@ -84,7 +84,10 @@ pub enum Error {
 impl Error {
     /// The error of a signer of any kind.
     pub fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
-        Self::Signer { kind: error.kind(), source: Box::new(error) }
+        Self::Signer {
+            kind: error.kind(),
+            source: Box::new(error),
+        }
     }
 
     /// What to do about it, where that can be said.
@@ -102,12 +105,16 @@ impl Error {
             | Self::Missing { .. }
             | Self::Option { .. }
             | Self::File { .. }
-            | Self::FileContent { .. } => Exit::Usage,
-            Self::Core(privyseal_core::Error::Field(FieldError {
-                fault: Fault::Missing, ..
-            })) => Exit::Usage,
+            | Self::FileContent { .. }
+            | Self::Core(privyseal_core::Error::Field(FieldError {
+                fault: Fault::Missing,
+                ..
+            }))
+            | Self::Signer {
+                kind: SignerErrorKind::Configuration,
+                ..
+            } => Exit::Usage,
             Self::Core(_) | Self::RulesBroken { .. } | Self::Output(_) => Exit::Refused,
-            Self::Signer { kind: SignerErrorKind::Configuration, .. } => Exit::Usage,
             Self::Signer { .. } | Self::Entropy(_) => Exit::Key,
             Self::Http(_) | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
@@ -156,6 +163,12 @@ impl From<KeyUriError> for Error {
 impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         Self::Http(error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
     }
 }
 

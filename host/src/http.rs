@@ -47,7 +47,10 @@ pub struct HttpOptions {
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { roots: Roots::Platform, timeout: DEFAULT_TIMEOUT }
+        Self {
+            roots: Roots::Platform,
+            timeout: DEFAULT_TIMEOUT,
+        }
     }
 }
 
@@ -89,7 +92,9 @@ impl Http {
             .user_agent(concat!("privyseal/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .build();
-        Self { agent: config.new_agent() }
+        Self {
+            agent: config.new_agent(),
+        }
     }
 
     /// Posts a form. The answer may be at most `max` bytes.
@@ -125,7 +130,12 @@ impl fmt::Debug for Http {
 
 impl Response {
     fn read(url: &Url, mut answer: Answer<Body>, max: usize) -> Result<Self, HttpError> {
-        let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let text = |name| {
+            answer
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let location = text(header::LOCATION).map(str::to_owned);
         let media_type = text(header::CONTENT_TYPE)

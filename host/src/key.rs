@@ -6,7 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use privyseal_core::UnixTime;
-use privyseal_pkcs11::{LoginPolicy, Pin, Pkcs11Signer, Pkcs11Uri, PinProvider};
+use privyseal_pkcs11::{LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Uri};
 
 use crate::error::Error;
 use crate::key_report::KeyReport;
@@ -115,7 +115,10 @@ impl fmt::Display for KeyUriError {
                 "is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
             ),
             Self::NotBuiltIn(scheme) => {
-                write!(f, "is a {scheme}: URI, and this build has no {scheme} backend yet")
+                write!(
+                    f,
+                    "is a {scheme}: URI, and this build has no {scheme} backend yet"
+                )
             }
             Self::Pkcs11(error) => error.fmt(f),
         }

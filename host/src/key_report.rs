@@ -49,12 +49,17 @@ pub struct CertificateEntry {
 impl KeyReport {
     /// Judges what a token lists.
     pub fn new(listed: &[Listed], now: UnixTime) -> Self {
-        let mut report = Self { keys: Vec::new(), certificates: Vec::new() };
+        let mut report = Self {
+            keys: Vec::new(),
+            certificates: Vec::new(),
+        };
         for entry in listed {
             match entry {
                 Listed::Key(key) => report.keys.push(KeyEntry::new(key)),
                 Listed::Certificate(certificate) => {
-                    report.certificates.push(CertificateEntry::new(certificate, now));
+                    report
+                        .certificates
+                        .push(CertificateEntry::new(certificate, now));
                 }
                 // A kind of object that this version does not know.
                 _ => {}
@@ -76,7 +81,10 @@ impl KeyEntry {
     fn new(key: &ListedKey) -> Self {
         Self {
             uri: key.uri.to_string(),
-            kind: key.public_key.as_ref().map(|key| format!("RSA-{}", key.bits())),
+            kind: key
+                .public_key
+                .as_ref()
+                .map(|key| format!("RSA-{}", key.bits())),
             mechanism: key.mechanism.map(|mechanism| mechanism.to_string()),
             fit: key.is_fit(),
             notes: key.notes.iter().map(ToString::to_string).collect(),
@@ -97,11 +105,19 @@ impl KeyEntry {
 impl CertificateEntry {
     fn new(listed: &ListedCertificate, now: UnixTime) -> Self {
         let (content, notes) = match Certificate::from_der(&listed.der) {
-            Ok(certificate) => (Some(CertificateReport::new(&certificate)), dates(&certificate, now)),
+            Ok(certificate) => (
+                Some(CertificateReport::new(&certificate)),
+                dates(&certificate, now),
+            ),
             Err(error) => (None, vec![error.to_string()]),
         };
         let key = listed.key.as_ref().map(ToString::to_string);
-        Self { uri: listed.uri.to_string(), content, key, notes }
+        Self {
+            uri: listed.uri.to_string(),
+            content,
+            key,
+            notes,
+        }
     }
 
     fn to_json(&self) -> Value {
@@ -138,13 +154,18 @@ impl fmt::Display for KeyReport {
 
 impl fmt::Display for KeyEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind.as_deref().unwrap_or("of a kind that cannot be used");
+        let kind = self
+            .kind
+            .as_deref()
+            .unwrap_or("of a kind that cannot be used");
         let fit = if self.fit { "fit to sign" } else { "unfit" };
         write!(f, "{}\n  private key, {kind}: {fit}", self.uri)?;
         if let Some(mechanism) = &self.mechanism {
             write!(f, " with {mechanism}")?;
         }
-        self.notes.iter().try_for_each(|note| write!(f, "\n  {note}"))
+        self.notes
+            .iter()
+            .try_for_each(|note| write!(f, "\n  {note}"))
     }
 }
 
@@ -165,6 +186,8 @@ impl fmt::Display for CertificateEntry {
         if let Some(key) = &self.key {
             write!(f, "\n  for {key}")?;
         }
-        self.notes.iter().try_for_each(|note| write!(f, "\n  {note}"))
+        self.notes
+            .iter()
+            .try_for_each(|note| write!(f, "\n  {note}"))
     }
 }

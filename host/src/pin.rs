@@ -71,9 +71,10 @@ impl<'w> PinSources<'w> {
             return Ok(pin);
         }
         if let Some(value) = (self.variable)() {
-            let value = value.into_string().map(Zeroizing::new).map_err(|_| {
-                PinUnavailable::new(format!("{PIN_VARIABLE} is not UTF-8"))
-            })?;
+            let value = value
+                .into_string()
+                .map(Zeroizing::new)
+                .map_err(|_| PinUnavailable::new(format!("{PIN_VARIABLE} is not UTF-8")))?;
             return Pin::new(&value);
         }
         match self.prompt {
@@ -126,7 +127,9 @@ mod tests {
 
     fn sources<'w>(uri: &str, warnings: &'w RefCell<Vec<String>>) -> PinSources<'w> {
         let key = uri.parse().unwrap();
-        PinSources::new(&key, Prompt::Never, |text| warnings.borrow_mut().push(text.to_owned()))
+        PinSources::new(&key, Prompt::Never, |text| {
+            warnings.borrow_mut().push(text.to_owned());
+        })
     }
 
     #[test]
@@ -150,7 +153,10 @@ mod tests {
         let mut both = sources("pkcs11:token=T?pin-source=/nowhere/pin", &warnings);
         both.variable = || Some("1234".into());
         let error = both.pin(&TokenInfo::default()).unwrap_err().to_string();
-        assert!(error.contains("/nowhere/pin"), "no other source is tried: {error}");
+        assert!(
+            error.contains("/nowhere/pin"),
+            "no other source is tried: {error}"
+        );
         assert!(warnings.borrow().is_empty());
     }
 
@@ -160,6 +166,9 @@ mod tests {
         let mut sources = sources("pkcs11:token=T", &warnings);
         sources.variable = || None;
         let error = sources.pin(&TokenInfo::default()).unwrap_err().to_string();
-        assert!(error.contains("pin-source") && error.contains(PIN_VARIABLE), "{error}");
+        assert!(
+            error.contains("pin-source") && error.contains(PIN_VARIABLE),
+            "{error}"
+        );
     }
 }

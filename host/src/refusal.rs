@@ -33,7 +33,10 @@ impl Refusal {
         let (code, description) = said(&response.body, secret);
         // Where to, but not what for: a query may hold what was sent.
         let location = response.location.as_deref().map(|location| {
-            presentable(location.split(['?', '#']).next().unwrap_or_default(), secret)
+            presentable(
+                location.split(['?', '#']).next().unwrap_or_default(),
+                secret,
+            )
         });
         Self {
             url: url.clone(),
@@ -110,7 +113,9 @@ impl core::error::Error for Refusal {}
 fn said(body: &[u8], secret: Option<&str>) -> (Option<String>, Option<String>) {
     if let Ok(error) = ErrorResponse::parse(body) {
         let code = presentable(&error.error.to_string(), secret);
-        let description = error.error_description.map(|text| presentable(&text.to_string(), secret));
+        let description = error
+            .error_description
+            .map(|text| presentable(&text.to_string(), secret));
         return (Some(code), description);
     }
     let json = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
@@ -127,7 +132,11 @@ mod tests {
     use zeroize::Zeroizing;
 
     fn refusal(stage: Stage, status: u16, body: &str) -> Refusal {
-        let url = "https://as.example".parse::<crate::http::BaseUrl>().unwrap().join("/t").unwrap();
+        let url = "https://as.example"
+            .parse::<crate::http::BaseUrl>()
+            .unwrap()
+            .join("/t")
+            .unwrap();
         let response = Response {
             status,
             retry_after: Some(RetryAfter::Seconds(7)).filter(|_| status == 429),
@@ -151,7 +160,10 @@ mod tests {
         ] {
             let refusal = refusal(Stage::Token, status, "");
             let text = refusal.to_string();
-            assert!(text.starts_with(&format!("https://as.example/t: HTTP {status}: ")), "{text}");
+            assert!(
+                text.starts_with(&format!("https://as.example/t: HTTP {status}: ")),
+                "{text}"
+            );
             assert!(text.contains(words), "{text}");
             assert!(!refusal.advice().is_empty());
             assert_eq!(refusal.exit(), exit, "{text}");
@@ -177,7 +189,10 @@ mod tests {
     fn a_redirect_is_named_without_its_query() {
         let refusal = refusal(Stage::Token, 307, "");
         let text = refusal.to_string();
-        assert!(text.contains("redirect") && text.ends_with("(to https://evil.example/x)"), "{text}");
+        assert!(
+            text.contains("redirect") && text.ends_with("(to https://evil.example/x)"),
+            "{text}"
+        );
         assert_eq!(refusal.exit(), Exit::Server);
     }
 
@@ -186,7 +201,11 @@ mod tests {
         let text = refusal(Stage::Call, 403, r#"{"detail":"no consent"}"#).to_string();
         assert!(text.ends_with("the server says: no consent"), "{text}");
         for body in ["<html>", "{", "[1]", r#"{"error":{}}"#] {
-            assert!(!refusal(Stage::Call, 403, body).to_string().contains("server says"));
+            assert!(
+                !refusal(Stage::Call, 403, body)
+                    .to_string()
+                    .contains("server says")
+            );
         }
     }
 }

@@ -18,7 +18,9 @@ pub fn presentable(text: &str, secret: Option<&str>) -> String {
     let mut shown = String::new();
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
-        let run = rest.find(|c: char| !is_token_character(c)).unwrap_or(rest.len());
+        let run = rest
+            .find(|c: char| !is_token_character(c))
+            .unwrap_or(rest.len());
         let (piece, after) = rest.split_at(if run == 0 { first.len_utf8() } else { run });
         if run >= TOKEN_RUN || (run >= 16 && piece.starts_with("eyJ")) {
             shown.push_str("[token left out]");
@@ -28,7 +30,11 @@ pub fn presentable(text: &str, secret: Option<&str>) -> String {
         rest = after;
     }
     if shown.chars().count() > MAX_ERROR_TEXT {
-        shown = shown.chars().take(MAX_ERROR_TEXT).chain("...".chars()).collect();
+        shown = shown
+            .chars()
+            .take(MAX_ERROR_TEXT)
+            .chain("...".chars())
+            .collect();
     }
     shown
 }
@@ -39,9 +45,13 @@ const fn is_token_character(c: char) -> bool {
 }
 
 fn escaped(c: char) -> impl Iterator<Item = char> {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let (escape, plain) =
-        if c.is_control() || turns { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let (escape, plain) = if c.is_control() || turns {
+        (Some(c.escape_default()), None)
+    } else {
+        (None, Some(c))
+    };
     escape.into_iter().flatten().chain(plain)
 }
 
@@ -51,7 +61,11 @@ mod tests {
 
     #[test]
     fn plain_text_stays() {
-        for text in ["", "Client not found", "trace 123e4567-e89b-42d3-a456-426614174000 \u{e9}"] {
+        for text in [
+            "",
+            "Client not found",
+            "trace 123e4567-e89b-42d3-a456-426614174000 \u{e9}",
+        ] {
             assert_eq!(presentable(text, None), text);
         }
     }
@@ -60,15 +74,27 @@ mod tests {
     fn tokens_are_left_out() {
         let jws = format!("eyJhbGciOi.{}.{}", "a".repeat(100), "b".repeat(342));
         let text = format!("bad assertion {jws} given");
-        assert_eq!(presentable(&text, None), "bad assertion [token left out] given");
+        assert_eq!(
+            presentable(&text, None),
+            "bad assertion [token left out] given"
+        );
         assert_eq!(presentable(&jws[20..80], None), "[token left out]");
-        assert_eq!(presentable("eyJhbGciOiJSUzI1NiIs", None), "[token left out]");
-        assert_eq!(presentable("no: abc/def", Some("abc/def")), "no: [token left out]");
+        assert_eq!(
+            presentable("eyJhbGciOiJSUzI1NiIs", None),
+            "[token left out]"
+        );
+        assert_eq!(
+            presentable("no: abc/def", Some("abc/def")),
+            "no: [token left out]"
+        );
     }
 
     #[test]
     fn a_terminal_is_not_steered() {
-        assert_eq!(presentable("a\x1b[31m\nb\u{202e}", None), "a\\u{1b}[31m\\nb\\u{202e}");
+        assert_eq!(
+            presentable("a\x1b[31m\nb\u{202e}", None),
+            "a\\u{1b}[31m\\nb\\u{202e}"
+        );
     }
 
     #[test]

@@ -59,7 +59,9 @@ impl CertificateReport {
                 .map(|purpose| purpose.to_string())
                 .collect(),
             is_ca: certificate.is_ca(),
-            path_len: certificate.basic_constraints().and_then(|constraints| constraints.path_len),
+            path_len: certificate
+                .basic_constraints()
+                .and_then(|constraints| constraints.path_len),
             signature_algorithm: certificate
                 .signature_algorithm()
                 .map_or_else(|| "malformed".to_owned(), |algorithm| algorithm.to_string()),
@@ -89,7 +91,11 @@ fn name(name: Name<'_>) -> String {
         .into_iter()
         .filter_map(|(kind, value)| Some(format!("{kind}={}", printable(value?))))
         .collect();
-    if shown.is_empty() { "(a name without CN)".to_owned() } else { shown.join(", ") }
+    if shown.is_empty() {
+        "(a name without CN)".to_owned()
+    } else {
+        shown.join(", ")
+    }
 }
 
 /// Names come from whoever wrote the certificate: they do not write on terminals.

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use privyseal_core::ClientId;
 use serde_json::{Value, json};
 
 use super::{CertificateReport, ChainReport, Verdict};
@@ -24,7 +25,7 @@ impl ChainReport {
             "valid": self.broken() == 0,
             "now": self.now.to_string(),
             "scheme": self.scheme.map(|scheme| scheme.name),
-            "party_id": self.party_id.as_ref().map(|id| id.as_str()),
+            "party_id": self.party_id.as_ref().map(ClientId::as_str),
             "certificates": self.certificates.iter().map(CertificateReport::to_json).collect::<Value>(),
             "findings": self
                 .findings
@@ -72,14 +73,25 @@ impl fmt::Display for ChainReport {
         writeln!(f)?;
         match &self.party_id {
             Some(id) => writeln!(f, "party id  {id}")?,
-            None => writeln!(f, "party id  none can be derived (no organizationIdentifier)")?,
+            None => writeln!(
+                f,
+                "party id  none can be derived (no organizationIdentifier)"
+            )?,
         }
         let rules = self.scheme.map_or("no scheme", |scheme| scheme.title);
         match self.broken() {
             0 => write!(f, "result    valid at {} for {rules}", self.now),
-            1 => write!(f, "result    not valid at {} for {rules}: 1 rule is broken", self.now),
+            1 => write!(
+                f,
+                "result    not valid at {} for {rules}: 1 rule is broken",
+                self.now
+            ),
             count => {
-                write!(f, "result    not valid at {} for {rules}: {count} rules are broken", self.now)
+                write!(
+                    f,
+                    "result    not valid at {} for {rules}: {count} rules are broken",
+                    self.now
+                )
             }
         }
     }

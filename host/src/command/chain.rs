@@ -5,6 +5,7 @@ use privyseal::certificates::Certificates;
 use privyseal::chain_report::{ChainQuestion, ChainReport};
 use privyseal::{Error, Scheme};
 use privyseal_core::Signer;
+use privyseal_core::cert::Certificate;
 
 use super::options::{KeyOptions, chain_file, missing_key, moment, scheme_parser};
 use super::output::{print_json, print_line};
@@ -16,10 +17,10 @@ pub(super) struct Chain {
     #[command(flatten)]
     key: KeyOptions,
     /// The chain: a PEM or DER file, or the word token for the one beside the key
-    #[arg(long, value_name = "FILE|token")]
-    chain: Option<String>,
+    #[arg(id = "chain", long = "chain", value_name = "FILE|token")]
+    source: Option<String>,
     /// Whose rules apply besides RFC 5280
-    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser(|_| true))]
     scheme: Option<&'static Scheme>,
     /// The moment to judge dates at, in seconds since 1970; by default now
     #[arg(long, value_name = "EPOCH")]
@@ -33,8 +34,10 @@ impl Chain {
     pub(super) fn run(self) -> Result<(), Error> {
         let now = moment(self.now)?;
         let uri = self.key.uri()?;
-        let file = self.chain.as_deref().and_then(chain_file);
-        let from_file = file.map(|path| Certificates::from_file(&path)).transpose()?;
+        let file = self.source.as_deref().and_then(chain_file);
+        let from_file = file
+            .map(|path| Certificates::from_file(&path))
+            .transpose()?;
         let signer = uri.map(|uri| self.key.open(&uri)).transpose()?;
         let certificates = match (from_file, &signer) {
             (Some(certificates), _) => certificates,
@@ -42,13 +45,16 @@ impl Chain {
             (None, None) => return Err(missing_key("the chain is on its token")),
         };
         let chain = certificates.chain()?;
-        let ordered = chain.certificates().iter().map(|certificate| certificate.as_der());
-        let report = ChainReport::new(&chain, ChainQuestion {
-            now,
-            scheme: self.scheme,
-            key: signer.as_ref().map(Signer::public_key),
-            given_in_order: certificates.iter().eq(ordered),
-        });
+        let ordered = chain.certificates().iter().map(Certificate::as_der);
+        let report = ChainReport::new(
+            &chain,
+            ChainQuestion {
+                now,
+                scheme: self.scheme,
+                key: signer.as_ref().map(Signer::public_key),
+                given_in_order: certificates.iter().eq(ordered),
+            },
+        );
         if self.json {
             print_json(&report.to_json())?;
         } else {

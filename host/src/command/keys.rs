@@ -18,7 +18,10 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn run(self) -> Result<(), Error> {
-        let uri = self.key.uri()?.ok_or_else(|| missing_key("it names the token"))?;
+        let uri = self
+            .key
+            .uri()?
+            .ok_or_else(|| missing_key("it names the token"))?;
         let report = uri.list(&mut pins(&uri), self.key.policy(), clock::now()?)?;
         if self.json {
             print_json(&report.to_json())

@@ -11,7 +11,7 @@ use privyseal::{
     party_id,
 };
 use privyseal_core::cert::RsaLinks;
-use privyseal_core::scheme;
+use privyseal_core::scheme::{self, KeyReference};
 
 /// Which key, and how far to go to use it.
 #[derive(Args)]
@@ -31,7 +31,9 @@ impl KeyOptions {
     }
 
     pub(super) const fn policy(&self) -> LoginPolicy {
-        LoginPolicy { spend_final_try: self.spend_final_pin_try }
+        LoginPolicy {
+            spend_final_try: self.spend_final_pin_try,
+        }
     }
 
     /// Opens the key, asking for its PIN where one is needed.
@@ -42,13 +44,25 @@ impl KeyOptions {
 
 /// Where the PIN of `key` comes from; warnings go to standard error.
 pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
-    PinSources::new(key, Prompt::OnTerminal, |warning| eprintln!("warning: {warning}"))
+    PinSources::new(key, Prompt::OnTerminal, |warning| {
+        eprintln!("warning: {warning}");
+    })
 }
 
-/// The scheme of that name.
-pub(super) fn scheme_parser() -> impl TypedValueParser<Value = &'static Scheme> {
-    PossibleValuesParser::new(scheme::ALL.iter().map(|scheme| scheme.name))
-        .try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"))
+/// One of the schemes that `offered` accepts, by its name.
+pub(super) fn scheme_parser(
+    offered: impl Fn(&Scheme) -> bool,
+) -> impl TypedValueParser<Value = &'static Scheme> {
+    let names = scheme::ALL
+        .iter()
+        .filter(|scheme| offered(scheme))
+        .map(|scheme| scheme.name);
+    PossibleValuesParser::new(names).try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"))
+}
+
+/// Schemes whose assertions carry their chain; those with a kid are not signed here yet.
+fn carries_chain(scheme: &Scheme) -> bool {
+    scheme.key_reference.value == KeyReference::X5cWithRoot
 }
 
 /// The given moment, or the clock's.
@@ -65,7 +79,7 @@ pub(super) fn chain_file(chain: &str) -> Option<PathBuf> {
 #[derive(Args)]
 pub(super) struct ClientOptions {
     /// Whose rules apply
-    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser(carries_chain))]
     scheme: &'static Scheme,
     #[command(flatten)]
     key: KeyOptions,
@@ -109,8 +123,15 @@ impl ClientOptions {
 
     /// Everything is checked that can be, before a PIN is used.
     pub(super) fn client(&self) -> Result<Client<KeySigner>, Error> {
-        let uri = self.key.uri()?.ok_or_else(|| missing_key("an assertion is signed with a key"))?;
-        let given = self.client_id.as_deref().map(|id| party_id::given(self.scheme, id)).transpose()?;
+        let uri = self
+            .key
+            .uri()?
+            .ok_or_else(|| missing_key("an assertion is signed with a key"))?;
+        let given = self
+            .client_id
+            .as_deref()
+            .map(|id| party_id::given(self.scheme, id))
+            .transpose()?;
         let from_file = match chain_file(&self.chain) {
             Some(path) => {
                 let certificates = Certificates::from_file(&path)?;
@@ -128,5 +149,8 @@ impl ClientOptions {
 }
 
 pub(super) fn missing_key(reason: &str) -> Error {
-    Error::Missing { option: "--key", reason: reason.to_owned() }
+    Error::Missing {
+        option: "--key",
+        reason: reason.to_owned(),
+    }
 }

@@ -11,7 +11,10 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), Error> {
     line.extend_from_slice(text);
     line.push(b'\n');
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&line).and_then(|()| stdout.flush()).map_err(Error::Output)
+    stdout
+        .write_all(&line)
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Output)
 }
 
 /// Prints a report as JSON.

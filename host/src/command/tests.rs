@@ -28,7 +28,11 @@ fn the_lines_of_the_readme() {
         "privyseal completions bash",
         "privyseal man --out .",
     ] {
-        assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().unwrap());
+        assert!(
+            parse(line).is_ok(),
+            "{line}: {}",
+            parse(line).err().unwrap()
+        );
     }
 }
 
@@ -49,7 +53,9 @@ fn wrong_usage_is_exit_code_2() {
         "privyseal keys",
         "privyseal chain",
     ] {
-        let error = parse(line).err().unwrap_or_else(|| panic!("{line} was taken"));
+        let error = parse(line)
+            .err()
+            .unwrap_or_else(|| panic!("{line} was taken"));
         assert!(error.use_stderr() || line == "privyseal", "{line}");
         assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}");
     }
@@ -73,24 +79,58 @@ fn a_message_about_usage_shows_no_pin() {
 fn exit_codes_of_what_the_parser_takes() {
     let key = "--key pkcs11:token=T;object=K?module-path=/nowhere/none.so";
     for (line, exit) in [
-        ("sign --scheme fiam --key key.pem --client-id EU.EORI.NL1", Exit::Usage),
-        ("sign --scheme fiam --key yubihsm:host=h --client-id EU.EORI.NL1", Exit::Usage),
-        ("sign --scheme fiam --key pkcs11:to_ken=T --client-id EU.EORI.NL1", Exit::Usage),
+        (
+            "sign --scheme fiam --key key.pem --client-id EU.EORI.NL1",
+            Exit::Usage,
+        ),
+        (
+            "sign --scheme fiam --key yubihsm:host=h --client-id EU.EORI.NL1",
+            Exit::Usage,
+        ),
+        (
+            "sign --scheme fiam --key pkcs11:to_ken=T --client-id EU.EORI.NL1",
+            Exit::Usage,
+        ),
         (&format!("sign --scheme ishare {key}"), Exit::Usage),
-        (&format!("sign --scheme fiam {key} --client-id nobody"), Exit::Refused),
-        (&format!("sign --scheme fiam {key} --now 1730094300000"), Exit::Refused),
-        (&format!("sign --scheme fiam {key} --audience nobody"), Exit::Refused),
-        (&format!("sign --scheme fiam {key} --jti \u{7f}"), Exit::Refused),
-        (&format!("sign --scheme fiam {key} --chain /nowhere/c.pem"), Exit::Usage),
-        (&format!("sign --scheme fiam {key} --client-id EU.EORI.NL1"), Exit::Key),
-        (&format!("token --scheme fiam {key} --base-url http://a"), Exit::Usage),
+        (
+            &format!("sign --scheme fiam {key} --client-id nobody"),
+            Exit::Refused,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --now 1730094300000"),
+            Exit::Refused,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --audience nobody"),
+            Exit::Refused,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --jti \u{7f}"),
+            Exit::Refused,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --chain /nowhere/c.pem"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --client-id EU.EORI.NL1"),
+            Exit::Key,
+        ),
+        (
+            &format!("token --scheme fiam {key} --base-url http://a"),
+            Exit::Usage,
+        ),
         (&format!("token --scheme fiam {key} --call x"), Exit::Usage),
-        (&format!("token --scheme ishare {key} --audience EU.EORI.NL1"), Exit::Usage),
+        (
+            &format!("token --scheme ishare {key} --audience EU.EORI.NL1"),
+            Exit::Usage,
+        ),
         (&format!("keys {key}"), Exit::Key),
         ("chain --chain /nowhere/c.pem", Exit::Usage),
         ("chain --chain token", Exit::Usage),
     ] {
-        let cli = parse(&format!("privyseal {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let cli =
+            parse(&format!("privyseal {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
         let error = cli.command.run().unwrap_err();
         assert_eq!(error.exit(), exit, "{line}: {error}");
         assert!(!error.to_string().contains('\n'), "{error}");

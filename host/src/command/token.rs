@@ -35,7 +35,8 @@ impl Token {
         let base = self.base_url()?;
         if let Some(path) = &self.call {
             // Before an assertion is spent on it.
-            base.join(path).map_err(|error| option("--call", &error.to_string()))?;
+            base.join(path)
+                .map_err(|error| option("--call", &error.to_string()))?;
         }
         let http = self.http()?;
         let options = self.client.assertion()?;
@@ -54,20 +55,31 @@ impl Token {
             (None, Some(rule)) => rule.value,
             (None, None) => {
                 let reason = format!("{} has a server for each participant", scheme.title);
-                return Err(Error::Missing { option: "--base-url", reason });
+                return Err(Error::Missing {
+                    option: "--base-url",
+                    reason,
+                });
             }
         };
-        url.parse().map_err(|error: privyseal::http::UrlError| {
-            option("--base-url", &error.to_string())
-        })
+        url.parse()
+            .map_err(|error: privyseal::http::UrlError| option("--base-url", &error.to_string()))
     }
 
     fn http(&self) -> Result<Http, Error> {
-        let roots = self.cacert.as_deref().map_or(Ok(Roots::Platform), Roots::from_file)?;
-        Ok(Http::new(&HttpOptions { roots, timeout: Duration::from_secs(self.timeout) }))
+        let roots = self
+            .cacert
+            .as_deref()
+            .map_or(Ok(Roots::Platform), Roots::from_file)?;
+        Ok(Http::new(&HttpOptions {
+            roots,
+            timeout: Duration::from_secs(self.timeout),
+        }))
     }
 }
 
 fn option(option: &'static str, reason: &str) -> Error {
-    Error::Option { option, reason: reason.to_owned() }
+    Error::Option {
+        option,
+        reason: reason.to_owned(),
+    }
 }

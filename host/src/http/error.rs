@@ -43,11 +43,19 @@ impl HttpError {
     pub(super) fn new(url: &Url, error: ureq::Error) -> Self {
         let cause = HttpCause::of(&error);
         let source = (!cause.says_it_all()).then(|| Box::new(error) as _);
-        Self { url: url.clone(), cause, source }
+        Self {
+            url: url.clone(),
+            cause,
+            source,
+        }
     }
 
     pub(super) fn too_large(url: &Url, max: usize) -> Self {
-        Self { url: url.clone(), cause: HttpCause::TooLarge(max), source: None }
+        Self {
+            url: url.clone(),
+            cause: HttpCause::TooLarge(max),
+            source: None,
+        }
     }
 
     /// What kind of trouble it was.
@@ -68,7 +76,10 @@ impl HttpCause {
             Error::Tls(_) | Error::TlsRequired | Error::Pem(_) => Self::Tls,
             Error::Rustls(error) => Self::of_tls(error),
             Error::Io(error) => {
-                match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                match error
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+                {
                     Some(error) => Self::of_tls(error),
                     None if error.kind() == std::io::ErrorKind::TimedOut => Self::Timeout,
                     None => Self::Connection,
@@ -82,7 +93,8 @@ impl HttpCause {
         use rustls::CertificateError as Bad;
         match error {
             rustls::Error::InvalidCertificate(bad) => match bad {
-                Bad::UnknownIssuer => Self::UntrustedIssuer,
+                // A root of the same name but another key: one that was made anew, mostly.
+                Bad::UnknownIssuer | Bad::BadSignature => Self::UntrustedIssuer,
                 Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Self::WrongName,
                 _ => Self::Tls,
             },
@@ -91,7 +103,10 @@ impl HttpCause {
     }
 
     const fn says_it_all(self) -> bool {
-        matches!(self, Self::HostNotFound | Self::Timeout | Self::UntrustedIssuer | Self::TooLarge(_))
+        matches!(
+            self,
+            Self::HostNotFound | Self::Timeout | Self::UntrustedIssuer | Self::TooLarge(_)
+        )
     }
 }
 

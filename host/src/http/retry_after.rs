@@ -20,7 +20,9 @@ impl RetryAfter {
         }
         let is_date = value.len() <= 40
             && value.ends_with("GMT")
-            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ,:-".contains(&byte));
+            && value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b" ,:-".contains(&byte));
         is_date.then(|| Self::Date(value.to_owned()))
     }
 }
@@ -42,7 +44,10 @@ mod tests {
     fn both_forms_and_nothing_else() {
         assert_eq!(RetryAfter::parse("120"), Some(RetryAfter::Seconds(120)));
         let date = "Fri, 31 Dec 1999 23:59:59 GMT";
-        assert_eq!(RetryAfter::parse(date), Some(RetryAfter::Date(date.to_owned())));
+        assert_eq!(
+            RetryAfter::parse(date),
+            Some(RetryAfter::Date(date.to_owned()))
+        );
         for bad in ["", "-1", "soon", "<b>GMT", "1.5"] {
             assert_eq!(RetryAfter::parse(bad), None, "{bad:?}");
         }

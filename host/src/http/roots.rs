@@ -29,7 +29,10 @@ impl Roots {
         match self {
             Self::Platform => RootCerts::PlatformVerifier,
             Self::Only(certificates) => RootCerts::Specific(Arc::new(
-                certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect(),
+                certificates
+                    .iter()
+                    .map(|der| Certificate::from_der(der).to_owned())
+                    .collect(),
             )),
         }
     }

@@ -55,7 +55,9 @@ impl BaseUrl {
     pub fn join(&self, path: &str) -> Result<Url, UrlError> {
         let is_path = path.starts_with('/')
             && !path.starts_with("//")
-            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
         if !is_path {
             return Err(UrlError::Path);
         }
@@ -149,14 +151,23 @@ mod tests {
 
     #[test]
     fn a_path_is_joined_with_one_slash() {
-        for base in ["https://example.org/fiam/api/v1", "https://example.org/fiam/api/v1/"] {
+        for base in [
+            "https://example.org/fiam/api/v1",
+            "https://example.org/fiam/api/v1/",
+        ] {
             let base: BaseUrl = base.parse().unwrap();
             let url = base.join("/oauth/token").unwrap();
             assert_eq!(url.as_str(), "https://example.org/fiam/api/v1/oauth/token");
         }
         let base: BaseUrl = "https://[::1]:8443".parse().unwrap();
-        assert_eq!(base.join("/a?b=c").unwrap().as_str(), "https://[::1]:8443/a?b=c");
-        assert_eq!(base.join("/a?b=c").unwrap().to_string(), "https://[::1]:8443/a");
+        assert_eq!(
+            base.join("/a?b=c").unwrap().as_str(),
+            "https://[::1]:8443/a?b=c"
+        );
+        assert_eq!(
+            base.join("/a?b=c").unwrap().to_string(),
+            "https://[::1]:8443/a"
+        );
     }
 
     #[test]
@@ -182,8 +193,17 @@ mod tests {
     #[test]
     fn a_path_cannot_lead_to_another_host() {
         let base: BaseUrl = "https://example.org".parse().unwrap();
-        for path in ["", "x", "@evil.org/", ".evil.org/", "//evil.org", "/a b", "/a\r\nb", "/\\e", "/#"]
-        {
+        for path in [
+            "",
+            "x",
+            "@evil.org/",
+            ".evil.org/",
+            "//evil.org",
+            "/a b",
+            "/a\r\nb",
+            "/\\e",
+            "/#",
+        ] {
             assert_eq!(base.join(path), Err(UrlError::Path), "{path:?}");
         }
         let long = "/".to_owned() + &"a".repeat(MAX_URL - base.as_str().len() - 1);

@@ -28,9 +28,10 @@ impl KeySigner {
     /// The certificates that the token keeps for this key.
     pub fn certificates(&self) -> Result<Certificates, Error> {
         match self {
-            Self::Pkcs11(signer) => {
-                signer.certificates().map(Certificates::from).map_err(Error::from_signer)
-            }
+            Self::Pkcs11(signer) => signer
+                .certificates()
+                .map(Certificates::from)
+                .map_err(Error::from_signer),
         }
     }
 }
@@ -50,7 +51,9 @@ impl Signer for KeySigner {
         signature: &mut Signature,
     ) -> Result<(), KeySignerError> {
         match self {
-            Self::Pkcs11(signer) => signer.sign(input, signature).map_err(KeySignerError::Pkcs11),
+            Self::Pkcs11(signer) => signer
+                .sign(input, signature)
+                .map_err(KeySignerError::Pkcs11),
         }
     }
 }

@@ -73,7 +73,9 @@ impl PinFile {
         let pin = pin.strip_suffix('\r').unwrap_or(pin);
         if pin.contains(['\n', '\r']) {
             // Refused here, because guessing which line is meant could cost a try.
-            return Err(PinUnavailable::new(format!("pin-source {path} has more than one line")));
+            return Err(PinUnavailable::new(format!(
+                "pin-source {path} has more than one line"
+            )));
         }
         Ok((Pin::new(pin)?, readable_by_all))
     }
@@ -81,18 +83,23 @@ impl PinFile {
 
 /// What stands after `file:` (RFC 8089). The attribute was percent-decoded with the key's URI.
 fn path_of_file_uri(rest: &str) -> Result<&str, PinUnavailable> {
-    let Some(with_host) = rest.strip_prefix("//") else { return Ok(rest) };
+    let Some(with_host) = rest.strip_prefix("//") else {
+        return Ok(rest);
+    };
     match with_host.find('/') {
         Some(0) => Ok(with_host),
         Some(end) if &with_host[..end] == "localhost" => Ok(&with_host[end..]),
-        _ => Err(PinUnavailable::new("pin-source names a file on another host")),
+        _ => Err(PinUnavailable::new(
+            "pin-source names a file on another host",
+        )),
     }
 }
 
 #[cfg(unix)]
 fn is_readable_by_all(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
+    file.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
 }
 
 #[cfg(not(unix))]
@@ -109,7 +116,8 @@ mod tests {
 
     impl Scratch {
         fn new(name: &str, content: &[u8]) -> Self {
-            let path = std::env::temp_dir().join(format!("privyseal-{}-{name}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("privyseal-{}-{name}", std::process::id()));
             std::fs::write(&path, content).unwrap();
             Self(path)
         }
@@ -127,12 +135,35 @@ mod tests {
 
     #[test]
     fn every_way_to_name_a_file() {
-        for source in ["file:/run/pin", "file:///run/pin", "FILE://localhost/run/pin", "/run/pin"] {
-            assert_eq!(PinFile::from_pin_source(source), Ok(PinFile("/run/pin".into())), "{source}");
+        for source in [
+            "file:/run/pin",
+            "file:///run/pin",
+            "FILE://localhost/run/pin",
+            "/run/pin",
+        ] {
+            assert_eq!(
+                PinFile::from_pin_source(source),
+                Ok(PinFile("/run/pin".into())),
+                "{source}"
+            );
         }
-        assert_eq!(PinFile::from_pin_source("file:pin"), Ok(PinFile("pin".into())));
-        assert_eq!(PinFile::from_pin_source("./a:b"), Ok(PinFile("./a:b".into())));
-        for source in ["", "file:", "|cat pin", "file://host/pin", "file://x", "env:PIN", "https://x"] {
+        assert_eq!(
+            PinFile::from_pin_source("file:pin"),
+            Ok(PinFile("pin".into()))
+        );
+        assert_eq!(
+            PinFile::from_pin_source("./a:b"),
+            Ok(PinFile("./a:b".into()))
+        );
+        for source in [
+            "",
+            "file:",
+            "|cat pin",
+            "file://host/pin",
+            "file://x",
+            "env:PIN",
+            "https://x",
+        ] {
             assert!(PinFile::from_pin_source(source).is_err(), "{source}");
         }
     }
@@ -159,7 +190,10 @@ mod tests {
             ("long", &long),
         ] {
             let error = Scratch::new(name, content).read().unwrap_err().to_string();
-            assert!(!error.contains("1234") && !error.contains("1111"), "{error}");
+            assert!(
+                !error.contains("1234") && !error.contains("1111"),
+                "{error}"
+            );
         }
     }
 

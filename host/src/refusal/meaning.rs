@@ -23,11 +23,19 @@ pub(super) struct Meaning {
 
 impl Meaning {
     const fn refused(what: &'static str, advice: &'static str) -> Self {
-        Self { what, advice, exit: Exit::Refused }
+        Self {
+            what,
+            advice,
+            exit: Exit::Refused,
+        }
     }
 
     const fn server(what: &'static str, advice: &'static str) -> Self {
-        Self { what, advice, exit: Exit::Server }
+        Self {
+            what,
+            advice,
+            exit: Exit::Server,
+        }
     }
 
     /// The code says more than the status, where there is one.
@@ -35,7 +43,8 @@ impl Meaning {
         if matches!(status, 429 | 500..) {
             return Self::of_status(stage, status);
         }
-        code.and_then(Self::of_code).unwrap_or_else(|| Self::of_status(stage, status))
+        code.and_then(Self::of_code)
+            .unwrap_or_else(|| Self::of_status(stage, status))
     }
 
     fn of_code(code: &str) -> Option<Self> {

@@ -1,0 +1,212 @@
+//! The HTTPS client against servers that lie, dawdle, send elsewhere or are not who they should be. Each
+//! is on loopback and ends with its test.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "https/server.rs"]
+mod server;
+
+use std::time::{Duration, Instant};
+
+use privyseal::access_token::AccessToken;
+use privyseal::http::error::HttpCause;
+use privyseal::http::{HttpError, Response};
+use privyseal::{Certificates, Http, HttpOptions, Roots};
+use zeroize::Zeroizing;
+
+use server::{Behaviour, Server};
+
+const MAX: usize = 1000;
+
+fn http(server: &Server, timeout: Duration) -> Http {
+    let roots = Roots::Only(Certificates::from(vec![server.root_der().to_vec()]));
+    Http::new(&HttpOptions { roots, timeout })
+}
+
+fn post(server: &Server) -> Result<Response, HttpError> {
+    let url = server.base_url("127.0.0.1").join("/oauth/token").unwrap();
+    http(server, Duration::from_secs(5)).post_form(&url, b"client_assertion=s3cr3t", MAX)
+}
+
+fn answer(head: &str, body: &str) -> Behaviour {
+    let len = body.len();
+    Behaviour::Answer(format!(
+        "HTTP/1.1 {head}\r\nContent-Length: {len}\r\n\r\n{body}"
+    ))
+}
+
+/// What a failed request says; and that it says nothing of what was sent.
+fn failure(server: &Server) -> HttpCause {
+    let error = post(server).expect_err("no answer");
+    let (mut text, mut source) = (error.to_string(), core::error::Error::source(&error));
+    while let Some(cause) = source {
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    assert!(!text.contains("s3cr3t"), "{text}");
+    error.cause()
+}
+
+#[test]
+fn a_form_goes_out_and_json_comes_back() {
+    let server = Server::start(answer(
+        "200 OK\r\nContent-Type: Application/JSON; charset=utf-8",
+        "{}",
+    ));
+    let response = post(&server).unwrap();
+    assert!(response.is_success());
+    assert_eq!(response.media_type.as_deref(), Some("application/json"));
+    assert_eq!(response.body.as_slice(), b"{}");
+
+    let request = server.requests().remove(0);
+    assert!(
+        request.starts_with("POST /oauth/token HTTP/1.1\r\n"),
+        "{request}"
+    );
+    let head = request.to_ascii_lowercase();
+    assert!(
+        head.contains("content-type: application/x-www-form-urlencoded\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("accept: application/json\r\n"), "{head}");
+    assert!(
+        request.ends_with("\r\n\r\nclient_assertion=s3cr3t"),
+        "{request}"
+    );
+}
+
+#[test]
+fn a_call_carries_the_bearer_token() {
+    let server = Server::start(answer("200 OK", "[]"));
+    let body = br#"{"access_token":"t0k3n","token_type":"Bearer"}"#.to_vec();
+    let token = AccessToken::from_response(Zeroizing::new(body)).unwrap();
+    let url = server
+        .base_url("localhost")
+        .join("/contracts?page=2")
+        .unwrap();
+    let response = http(&server, Duration::from_secs(5))
+        .get(&url, &token, MAX)
+        .unwrap();
+    assert_eq!(response.status, 200);
+    let request = server.requests().remove(0);
+    assert!(
+        request.starts_with("GET /contracts?page=2 HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(
+        request
+            .to_ascii_lowercase()
+            .contains("authorization: bearer t0k3n\r\n"),
+        "{request}"
+    );
+}
+
+#[test]
+fn no_redirect_is_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let elsewhere = Server::start(answer("200 OK", "{}"));
+        let target = elsewhere.base_url("127.0.0.1");
+        let server = Server::start(answer(&format!("{status} Go\r\nLocation: {target}/x"), ""));
+        let response = post(&server).unwrap();
+        assert!(response.is_redirect(), "{status}");
+        assert_eq!(response.location, Some(format!("{target}/x")));
+        assert!(
+            elsewhere.requests().is_empty(),
+            "{status}: nothing goes to another address"
+        );
+    }
+}
+
+#[test]
+fn the_largest_body_fits_and_one_byte_more_does_not() {
+    let fits = Server::start(answer("200 OK", &"x".repeat(MAX)));
+    assert_eq!(post(&fits).unwrap().body.len(), MAX);
+    let too_large = Server::start(answer("200 OK", &"x".repeat(MAX + 1)));
+    assert_eq!(failure(&too_large), HttpCause::TooLarge(MAX));
+    let endless = Server::start(Behaviour::Endless);
+    assert_eq!(failure(&endless), HttpCause::TooLarge(MAX));
+}
+
+#[test]
+fn a_server_without_a_trusted_certificate_gets_nothing() {
+    let server = Server::start(answer("200 OK", "{}"));
+    let url = server.base_url("127.0.0.1").join("/t").unwrap();
+    let platform = Http::new(&HttpOptions::default());
+    let error = platform.post_form(&url, b"s3cr3t", MAX).unwrap_err();
+    assert_eq!(error.cause(), HttpCause::UntrustedIssuer, "{error:?}");
+    assert!(error.to_string().contains("--cacert"));
+    let other = Server::start(answer("200 OK", "{}"));
+    let error = http(&other, Duration::from_secs(5))
+        .post_form(&url, b"s3cr3t", MAX)
+        .unwrap_err();
+    assert_eq!(
+        error.cause(),
+        HttpCause::UntrustedIssuer,
+        "--cacert is instead of, not besides"
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    let server = Server::start_as("other.example", answer("200 OK", "{}"));
+    assert_eq!(failure(&server), HttpCause::WrongName);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn what_is_not_an_http_answer() {
+    let garbage = Server::start(Behaviour::Answer("SSH-2.0-OpenSSH_9\r\n\r\n".to_owned()));
+    assert_eq!(failure(&garbage), HttpCause::NotHttp);
+    let long_head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
+    assert_eq!(
+        failure(&Server::start(Behaviour::Answer(long_head))),
+        HttpCause::NotHttp
+    );
+    let silent = Server::start(Behaviour::Answer(String::new()));
+    assert!(matches!(
+        failure(&silent),
+        HttpCause::Connection | HttpCause::NotHttp
+    ));
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned();
+    assert!(matches!(
+        failure(&Server::start(Behaviour::Answer(cut))),
+        HttpCause::Connection | HttpCause::NotHttp
+    ));
+}
+
+/// The time limit is for the whole request: a server that sends a byte now and then cannot stretch it.
+#[test]
+fn a_slow_server_and_a_silent_one_cost_bounded_time() {
+    for behaviour in [Behaviour::Drip, Behaviour::Silence] {
+        let server = Server::start(behaviour);
+        let url = server.base_url("127.0.0.1").join("/t").unwrap();
+        let started = Instant::now();
+        let error = http(&server, Duration::from_secs(2))
+            .post_form(&url, b"x", MAX)
+            .unwrap_err();
+        assert_eq!(error.cause(), HttpCause::Timeout, "{error:?}");
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
+fn nobody_listening_is_a_clear_error() {
+    let base = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("https://{}", listener.local_addr().unwrap())
+    };
+    let url = base
+        .parse::<privyseal::BaseUrl>()
+        .unwrap()
+        .join("/t")
+        .unwrap();
+    let error = Http::new(&HttpOptions::default())
+        .post_form(&url, b"x", MAX)
+        .unwrap_err();
+    assert_eq!(error.cause(), HttpCause::Connection, "{error:?}");
+}
