@@ -36,7 +36,7 @@ impl fmt::Display for Error {
                 "the leaf certificate is for another key than the signer's (RFC 7515 section \
                  4.1.6: the first certificate must contain the key that signs)",
             ),
-            Self::Signature(error) => write!(f, "{error}; no token was released"),
+            Self::Signature(error) => write!(f, "{error}; nothing was released"),
         }
     }
 }

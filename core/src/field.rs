@@ -44,6 +44,12 @@ pub enum Field {
     CompactJws,
     /// The signature a signer gave.
     Signature,
+    /// The subject of a certification request, or one of its attributes.
+    Subject,
+    /// The key usage that a certification request asks for.
+    KeyUsage,
+    /// The whole certification request.
+    CertificationRequest,
     /// The form body of a token request.
     TokenRequest,
     /// The body of a token response.
@@ -81,6 +87,9 @@ impl Field {
             Self::Payload => "payload",
             Self::CompactJws => "compact JWS",
             Self::Signature => "signature",
+            Self::Subject => "subject",
+            Self::KeyUsage => "key usage",
+            Self::CertificationRequest => "certification request",
             Self::TokenRequest => "token request",
             Self::TokenResponse => "token response",
             Self::AccessToken => "access_token",

@@ -36,6 +36,9 @@ pub mod signer;
 pub mod signing_input;
 pub mod statement;
 
+// The one other thing that a key may sign.
+pub mod csr;
+
 // What the token is for.
 pub mod token;
 
@@ -44,11 +47,12 @@ pub mod encoding;
 pub mod error;
 
 pub use credential::{AssertionRequest, Credential};
+pub use csr::{CertificationRequest, CertificationRequestInfo};
 pub use error::{AttachError, Error, SignError};
 pub use id::{Audience, ClientId, Jti, JtiBuf};
 pub use jws::CompactJws;
 pub use rsa::{RsaPublicKey, Signature};
 pub use scheme::Scheme;
-pub use signer::{Signer, SignerError, SignerErrorKind};
+pub use signer::{CertificationRequestSigner, Signer, SignerError, SignerErrorKind};
 pub use signing_input::SigningInput;
 pub use time::UnixTime;

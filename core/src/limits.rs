@@ -112,6 +112,18 @@ pub const MAX_COMPACT_JWS: usize = MAX_HEADER + 1 + MAX_PAYLOAD + 1 + base64url_
 /// a client id with every byte percent-encoded.
 pub const MAX_TOKEN_REQUEST: usize = 256 + MAX_COMPACT_JWS + 3 * MAX_CLIENT_ID;
 
+/// Attributes of the subject of a certification request: the six of an eSeal, and two more units.
+pub const MAX_SUBJECT_ATTRIBUTES: usize = 8;
+
+/// Characters of one such attribute's value (RFC 5280 appendix A.1: ub-common-name, ub-serial-number and
+/// others). In UTF-8, each has up to 4 bytes.
+pub const MAX_SUBJECT_VALUE: usize = 64;
+
+/// A certification request, DER: modulus and signature, the subject (24 bytes around each value), and
+/// what is the same for all.
+pub const MAX_CERTIFICATION_REQUEST: usize =
+    128 + 2 * MAX_SIGNATURE + MAX_SUBJECT_ATTRIBUTES * (4 * MAX_SUBJECT_VALUE + 24);
+
 /// The body of a token response. Keycloak's access tokens grow with the roles they carry; nginx
 /// passes on at most 32 KiB of headers by default, so no usable bearer token is longer.
 pub const MAX_TOKEN_RESPONSE: usize = 64 * 1024;

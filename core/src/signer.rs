@@ -9,6 +9,7 @@
 //!
 //! A signer need not verify what it made: the pipeline does, before one byte leaves.
 
+use crate::csr::CertificationRequestInfo;
 use crate::rsa::{RsaPublicKey, Signature};
 use crate::signing_input::SigningInput;
 
@@ -25,6 +26,19 @@ pub trait Signer {
     fn sign(
         &mut self,
         input: &SigningInput<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Signs certification requests with the same key, RS256 too: the one other thing that a key may sign.
+///
+/// A seam of its own, because not every signer has it: a device in the field signs assertions only.
+pub trait CertificationRequestSigner: Signer {
+    /// Signs `info` and puts the signature into `signature`, exactly as long as the modulus. On an error
+    /// `signature` holds nothing of worth.
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
         signature: &mut Signature,
     ) -> Result<(), Self::Error>;
 }
@@ -83,5 +97,15 @@ impl<S: Signer + ?Sized> Signer for &mut S {
         signature: &mut Signature,
     ) -> Result<(), S::Error> {
         (**self).sign(input, signature)
+    }
+}
+
+impl<S: CertificationRequestSigner + ?Sized> CertificationRequestSigner for &mut S {
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), S::Error> {
+        (**self).sign_certification_request(info, signature)
     }
 }

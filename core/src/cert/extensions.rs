@@ -85,6 +85,12 @@ impl fmt::Display for KeyUsage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyUsages(u16);
 
+impl FromIterator<KeyUsage> for KeyUsages {
+    fn from_iter<I: IntoIterator<Item = KeyUsage>>(usages: I) -> Self {
+        Self(usages.into_iter().fold(0, |sum, usage| sum | usage.mask()))
+    }
+}
+
 impl KeyUsages {
     /// Whether the certificate has this usage.
     pub const fn has(self, usage: KeyUsage) -> bool {

@@ -2,13 +2,10 @@
 
 use super::key::RsaPublicKey;
 use crate::encoding::sink::{Counter, Sink, always};
+use crate::encoding::tlv::{BIT_STRING, Der, INTEGER, SEQUENCE, tlv_len, write_header};
 
 /// AlgorithmIdentifier of rsaEncryption: the OID and NULL.
 const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
-
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
 
 /// Writes `key` as a SubjectPublicKeyInfo.
 pub fn write_spki<S: Sink>(key: &RsaPublicKey, sink: &mut S) -> Result<(), S::Error> {
@@ -26,31 +23,17 @@ pub fn write_spki<S: Sink>(key: &RsaPublicKey, sink: &mut S) -> Result<(), S::Er
     write_integer(sink, &exponent)
 }
 
+impl Der for &RsaPublicKey {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        write_spki(self, sink)
+    }
+}
+
 /// Bytes of the SubjectPublicKeyInfo.
 pub fn spki_len(key: &RsaPublicKey) -> usize {
     let mut counter = Counter::default();
     always(write_spki(key, &mut counter));
     counter.0
-}
-
-/// Writes a tag and a DER length below 64 KiB.
-pub(crate) fn write_header<S: Sink>(sink: &mut S, tag: u8, len: usize) -> Result<(), S::Error> {
-    let [.., high, low] = len.to_be_bytes();
-    match len {
-        0..=0x7f => sink.write(&[tag, low]),
-        0x80..=0xff => sink.write(&[tag, 0x81, low]),
-        _ => sink.write(&[tag, 0x82, high, low]),
-    }
-}
-
-/// Bytes of an element with `len` bytes of content.
-pub(crate) const fn tlv_len(len: usize) -> usize {
-    let header = match len {
-        0..=0x7f => 2,
-        0x80..=0xff => 3,
-        _ => 4,
-    };
-    len.saturating_add(header)
 }
 
 fn write_integer<S: Sink>(sink: &mut S, number: &[u8]) -> Result<(), S::Error> {

@@ -1,0 +1,163 @@
+//! A PKCS #10 certification request (RFC 2986): the one other thing that a key may sign.
+//!
+//! It is as sealed as an assertion. A [`CertificationRequestInfo`] is made of a typed subject, key usages
+//! and the signer's own public key, and of nothing else; a signer that offers the seam
+//! [`CertificationRequestSigner`] signs it, and the DER is released after the signature was verified. Its
+//! bytes begin with a SEQUENCE and those of an assertion with base64url text, so neither can be passed
+//! off as the other.
+//!
+//! There is no heap: the request is written straight into a sink, and so into the hash.
+
+mod key_usage;
+pub mod subject;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::cert::KeyUsages;
+use crate::encoding::sink::{Sink, SliceSink, always};
+use crate::encoding::tlv::{BIT_STRING, CONTEXT_0, Der, Element, INTEGER, SEQUENCE};
+use crate::error::{Error, SignError};
+use crate::field::{Fault, Field, FieldError};
+use crate::rsa::digest::sha256_digest_info;
+use crate::rsa::{Digest, RsaPublicKey, Signature, VerifyingKey};
+use crate::signer::CertificationRequestSigner;
+
+pub use subject::{Subject, SubjectAttribute, SubjectAttributeType};
+
+use key_usage::ExtensionRequest;
+
+/// version: v1(0) (RFC 2986 section 4.1).
+const VERSION: Element<&[u8]> = Element(INTEGER, &[0]);
+
+/// AlgorithmIdentifier of sha256WithRSAEncryption: the OID and NULL (RFC 8017 appendix A.2.4).
+const SHA256_WITH_RSA: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
+
+/// What a certification request says: everything but its signature (RFC 2986 section 4.1).
+#[derive(Clone, Debug)]
+pub struct CertificationRequestInfo<'a> {
+    subject: &'a Subject<'a>,
+    usages: KeyUsages,
+    key: VerifyingKey,
+    digest: [u8; 32],
+}
+
+/// A signed and verified certification request: DER, at most
+/// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes. It exists whole or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificationRequest<'b>(&'b [u8]);
+
+impl<'a> CertificationRequestInfo<'a> {
+    /// Asks for a certificate of `key` for `subject`. `usages` are requested as a critical extension, and
+    /// none where there are none: the CA decides then. A key that signs assertions may ask for
+    /// digitalSignature and nonRepudiation only.
+    pub fn new(
+        subject: &'a Subject<'a>,
+        usages: KeyUsages,
+        key: &RsaPublicKey,
+    ) -> Result<Self, Error> {
+        key_usage::check(usages)?;
+        let mut info = Self {
+            subject,
+            usages,
+            key: VerifyingKey::new(key.clone())?,
+            digest: [0; 32],
+        };
+        let mut hash = Sha256::new();
+        always(info.write_to(&mut hash));
+        info.digest = hash.finalize().into();
+        Ok(info)
+    }
+
+    /// For whom a certificate is asked.
+    pub const fn subject(&self) -> &'a Subject<'a> {
+        self.subject
+    }
+
+    /// For which key.
+    pub const fn public_key(&self) -> &RsaPublicKey {
+        self.key.public_key()
+    }
+
+    /// SHA-256 of what is signed.
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// The `DigestInfo` of the digest: the 51 bytes that `CKM_RSA_PKCS` and smartcards sign (RFC 8017
+    /// section 9.2).
+    pub fn digest_info(&self) -> [u8; 51] {
+        sha256_digest_info(&self.digest)
+    }
+
+    /// Writes the DER of what is signed: for hardware that insists on hashing.
+    pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        self.write(sink)
+    }
+
+    /// Has `signer` sign, verifies the signature and puts the request into `buffer`, which
+    /// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes always suffice for. On any error `buffer` holds
+    /// nothing of a request.
+    pub fn sign<'b, S: CertificationRequestSigner>(
+        &self,
+        signer: &mut S,
+        buffer: &'b mut [u8],
+    ) -> Result<CertificationRequest<'b>, SignError<S::Error>> {
+        let mut signature = Signature::new();
+        signer
+            .sign_certification_request(self, &mut signature)
+            .map_err(SignError::Signer)?;
+        self.attach(signature.as_bytes(), buffer)
+            .map_err(SignError::Token)
+    }
+
+    /// Attaches a signature that was made elsewhere: verifies it with the key in the request, then puts
+    /// the request into `buffer`. On any error `buffer` holds nothing of a request.
+    pub fn attach<'b>(
+        &self,
+        signature: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<CertificationRequest<'b>, Error> {
+        self.key.verify(&Digest::Sha256(self.digest), signature)?;
+        let no_unused_bits: &[u8] = &[0];
+        let bits = Element(BIT_STRING, (no_unused_bits, signature));
+        let request = Element(SEQUENCE, (self, SHA256_WITH_RSA, bits));
+
+        let capacity = buffer.len();
+        let mut sink = SliceSink::new(buffer);
+        // A failure is sticky: finish() reports it.
+        let _ = request.write(&mut sink);
+        let der = sink.finish().map_err(|_| {
+            let fault = Fault::TooLong {
+                len: request.encoded_len(),
+                max: capacity,
+            };
+            FieldError::new(Field::CertificationRequest, fault, "the buffer given")
+        })?;
+        Ok(CertificationRequest(der))
+    }
+}
+
+impl Der for &CertificationRequestInfo<'_> {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        (**self).write(sink)
+    }
+}
+
+impl Der for CertificationRequestInfo<'_> {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        // The attributes are not optional: an empty set stands for none.
+        let attributes = Element(CONTEXT_0, ExtensionRequest::new(self.usages));
+        let key = self.key.public_key();
+        Element(SEQUENCE, ((VERSION, self.subject), key, attributes)).write(sink)
+    }
+}
+
+impl<'b> CertificationRequest<'b> {
+    /// The request, DER.
+    pub const fn as_der(self) -> &'b [u8] {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests;
