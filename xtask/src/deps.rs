@@ -119,3 +119,6 @@ fn denied(graph: &Graph, policy: &Policy) -> Vec<String> {
     }
     breaches
 }
+
+#[cfg(test)]
+mod tests;

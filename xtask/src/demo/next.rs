@@ -8,16 +8,16 @@ use crate::process::quoted;
 pub(super) fn print(stage: &Stage) {
     let privyseal = place::shown(&place::target().join("debug/privyseal"));
     let key = quoted(&stage.key_uri());
-    let module = quoted(&format!("pkcs11:?module-path={}", stage.module().display()));
+    let whole_token = quoted(&stage.token_uri());
     println!(
         "\nWhat to do next\n\n   \
          The demonstration's token stays until the next run. Sign with it again:\n\n     \
          {export}\n     \
          {privyseal} sign --scheme fiam --key {key} --client-id {client} --chain token\n     \
-         {privyseal} keys --key {module}\n\n   \
+         {privyseal} keys --key {whole_token}\n\n   \
          With a token of your own, find its module (.so) in the vendor's manual and its keys with \
          `keys`:\n\n     \
-         {privyseal} keys --key 'pkcs11:?module-path=/PATH/TO/MODULE.so'\n\n   \
+         {privyseal} keys --key 'pkcs11:token=TOKEN?module-path=/PATH/TO/MODULE.so'\n\n   \
          Then put the PIN into a file only you can read, and the key's URI here:\n\n     \
          {privyseal} sign --scheme fiam --client-id EU.EORI.YOURS --chain token \\\n       \
          --key 'pkcs11:token=TOKEN;object=KEY?module-path=/PATH/TO/MODULE.so&pin-source=file:/PATH/TO/PIN'\n\n   \

@@ -110,14 +110,18 @@ impl Stage {
 
     /// The key's URI (RFC 7512). The PIN is named by its file.
     pub(super) fn key_uri(&self) -> String {
-        let pin = self.shown("pin");
-        let module = self.module.display();
-        format!("pkcs11:token={TOKEN};object={KEY}?module-path={module}&pin-source=file:{pin}")
+        format!("pkcs11:token={TOKEN};object={KEY}?{}", self.access())
     }
 
-    /// The module's path.
-    pub(super) fn module(&self) -> &Path {
-        &self.module
+    /// The URI of everything on the token.
+    pub(super) fn token_uri(&self) -> String {
+        format!("pkcs11:token={TOKEN}?{}", self.access())
+    }
+
+    /// The query of a URI: how to get at the token.
+    fn access(&self) -> String {
+        let (module, pin) = (self.module.display(), self.shown("pin"));
+        format!("module-path={module}&pin-source=file:{pin}")
     }
 
     /// Writes a file of the demonstration.

@@ -65,7 +65,12 @@ impl Policy {
     /// Reads the file at the root of the repository.
     pub(super) fn read() -> Result<Self, Failure> {
         let text = fs::read_to_string(place::root().join("deny.toml")).context("deny.toml")?;
-        let file: File = toml::from_str(&text).context("deny.toml")?;
+        Self::parse(&text)
+    }
+
+    /// Reads the text of the file.
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        let file: File = toml::from_str(text).context("deny.toml")?;
         Ok(Self {
             targets: file.graph.targets,
             licences: file.licenses.allow,
