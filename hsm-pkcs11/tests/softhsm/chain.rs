@@ -51,6 +51,7 @@ pub(crate) fn fill(softhsm: &SoftHsm) {
     let token = softhsm.token("mismatch");
     token.rsa_key("k", &[1], 2048, &[]);
     token.certificate("stranger's", &[1], &pki.leaf("stranger", &stranger, &root));
+    token.skip_key();
     token.rsa_key("bare", &[7], 2048, &[]);
     softhsm
         .token("no certificate")

@@ -9,12 +9,16 @@
 //! wait for it read no environment meanwhile.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::{Mechanism, MechanismType};
-use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass, ObjectHandle};
+use cryptoki::object::{
+    Attribute, AttributeType, CertificateType, KeyType, ObjectClass, ObjectHandle,
+};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
@@ -28,11 +32,16 @@ pub(crate) struct SoftHsm {
     pub(crate) module: PathBuf,
     pub(crate) directory: PathBuf,
     context: Pkcs11,
+    /// RSA keys by size and number, made once: generating one takes half a second.
+    rsa_keys: Mutex<BTreeMap<(u64, usize), Vec<Attribute>>>,
 }
 
 /// A token that is being filled.
-pub(crate) struct Filling {
+pub(crate) struct Filling<'s> {
+    softhsm: &'s SoftHsm,
     session: Session,
+    /// Number of the next RSA key. The first key of every token is the same, and so on.
+    next: Cell<usize>,
 }
 
 /// SoftHSM with its tokens.
@@ -87,15 +96,17 @@ impl SoftHsm {
         context
             .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
             .expect("SoftHSM initializes");
+        let rsa_keys = Mutex::default();
         Self {
             module,
             directory,
             context,
+            rsa_keys,
         }
     }
 
     /// A new token, logged in to until the returned value is dropped.
-    pub(crate) fn token(&self, label: &str) -> Filling {
+    pub(crate) fn token(&self, label: &str) -> Filling<'_> {
         let (pin, so_pin) = (AuthPin::from(PIN), AuthPin::from(SO_PIN));
         let slot = self.free_slot();
         self.context
@@ -108,7 +119,11 @@ impl SoftHsm {
         session.init_pin(&pin).expect("C_InitPIN");
         session.logout().expect("C_Logout");
         session.login(UserType::User, Some(&pin)).expect("C_Login");
-        Filling { session }
+        Filling {
+            softhsm: self,
+            session,
+            next: Cell::new(0),
+        }
     }
 
     /// The slot of the token with this label, as the module numbers it now.
@@ -139,32 +154,96 @@ impl SoftHsm {
     }
 }
 
-impl Filling {
+impl Filling<'_> {
     /// A sensitive RSA key that cannot be extracted; `extra` overrides.
     pub(crate) fn rsa_key(&self, label: &str, id: &[u8], bits: u64, extra: &[Attribute]) -> Key {
-        let mut private = vec![
+        let components = self.components(bits);
+        let mut template = vec![
+            Attribute::Class(ObjectClass::PRIVATE_KEY),
+            Attribute::KeyType(KeyType::RSA),
+            Attribute::Token(true),
+            Attribute::Private(true),
+            Attribute::Label(label.into()),
+            Attribute::Id(id.to_vec()),
             Attribute::Sign(true),
             Attribute::Sensitive(true),
             Attribute::Extractable(false),
         ];
-        private.retain(|it| {
+        let overridden = |it: &Attribute| {
             extra
                 .iter()
-                .all(|extra| extra.attribute_type() != it.attribute_type())
-        });
-        private.extend_from_slice(extra);
+                .any(|extra| extra.attribute_type() == it.attribute_type())
+        };
+        template.retain(|it| !overridden(it));
+        template.extend_from_slice(extra);
+        template.extend_from_slice(&components);
+        self.session
+            .create_object(&template)
+            .expect("C_CreateObject");
+        match components.first() {
+            Some(Attribute::Modulus(modulus)) => Key {
+                modulus: modulus.clone(),
+            },
+            other => panic!("no modulus: {other:?}"),
+        }
+    }
+
+    /// Leaves a number out, so that the next key is one that other tokens do not have.
+    pub(crate) fn skip_key(&self) {
+        self.next.set(self.next.get() + 1);
+    }
+
+    /// A sensitive RSA-2048 key pair that was generated on the token and never left it.
+    pub(crate) fn generated_key(&self, label: &str, id: &[u8]) -> Key {
         let public = [
-            Attribute::ModulusBits(bits.into()),
+            Attribute::ModulusBits(2048.into()),
             Attribute::PublicExponent(vec![1, 0, 1]),
         ];
-        let pair = self.pair(&Mechanism::RsaPkcsKeyPairGen, label, id, &public, &private);
-        let components = self
+        let private = [
+            Attribute::Sign(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+        ];
+        let (public, _) = self.pair(&Mechanism::RsaPkcsKeyPairGen, label, id, &public, &private);
+        let modulus = self
             .session
-            .get_attributes(pair.0, &[AttributeType::Modulus]);
-        match components.expect("the modulus").pop() {
+            .get_attributes(public, &[AttributeType::Modulus]);
+        match modulus.expect("C_GetAttributeValue").pop() {
             Some(Attribute::Modulus(modulus)) => Key { modulus },
             other => panic!("no modulus: {other:?}"),
         }
+    }
+
+    /// The numbers of an RSA key, the modulus first.
+    fn components(&self, bits: u64) -> Vec<Attribute> {
+        let number = self.next.replace(self.next.get() + 1);
+        let mut keys = self.softhsm.rsa_keys.lock().expect("no test panicked here");
+        let generate = || {
+            let mechanism = Mechanism::RsaPkcsKeyPairGen;
+            let public = [
+                Attribute::ModulusBits(bits.into()),
+                Attribute::PublicExponent(vec![1, 0, 1]),
+            ];
+            let private = [Attribute::Sensitive(false), Attribute::Extractable(true)];
+            let pair = self
+                .session
+                .generate_key_pair(&mechanism, &public, &private);
+            let kinds = [
+                AttributeType::Modulus,
+                AttributeType::PublicExponent,
+                AttributeType::PrivateExponent,
+                AttributeType::Prime1,
+                AttributeType::Prime2,
+                AttributeType::Exponent1,
+                AttributeType::Exponent2,
+                AttributeType::Coefficient,
+            ];
+            let private = pair.expect("C_GenerateKeyPair").1;
+            self.session
+                .get_attributes(private, &kinds)
+                .expect("C_GetAttributeValue")
+        };
+        keys.entry((bits, number)).or_insert_with(generate).clone()
     }
 
     /// A P-256 key.

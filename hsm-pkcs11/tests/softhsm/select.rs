@@ -8,7 +8,10 @@ use crate::fixture::{SoftHsm, open, softhsm};
 
 pub(crate) fn fill(softhsm: &SoftHsm) {
     softhsm.token("twin").rsa_key("k", &[1], 2048, &[]);
-    softhsm.token("twin").rsa_key("k", &[1], 2048, &[]);
+    let twin = softhsm.token("twin");
+    twin.skip_key();
+    twin.rsa_key("k", &[1], 2048, &[]);
+    drop(twin);
     softhsm.token("empty");
 
     let lone = softhsm.token("lone key");

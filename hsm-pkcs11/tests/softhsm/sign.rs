@@ -17,15 +17,18 @@ pub(crate) fn fill(softhsm: &SoftHsm) {
     let token = softhsm.token("sign");
     token.certificate("root", &[], &root.der);
     token.certificate("sub", &[], &pki.cross(&sub, &root));
-    for (label, id, extra) in [
-        ("plain", 1, vec![]),
-        ("hashing", 2, vec![only(MechanismType::SHA256_RSA_PKCS)]),
-        ("pss", 3, vec![only(MechanismType::SHA256_RSA_PKCS_PSS)]),
-    ] {
-        let key = token.rsa_key(label, &[id], 2048, &extra);
-        token.certificate(label, &[id], &pki.leaf(label, &key, &sub));
-    }
-    token.rsa_key("4096", &[4], 4096, &[]);
+    let plain = token.generated_key("plain", &[1]);
+    let hashing = [only(MechanismType::SHA256_RSA_PKCS)];
+    let hashing = token.rsa_key("hashing", &[2], 2048, &hashing);
+    token.certificate("plain", &[1], &pki.leaf("plain", &plain, &sub));
+    token.certificate("hashing", &[2], &pki.leaf("hashing", &hashing, &sub));
+    token.rsa_key(
+        "pss",
+        &[3],
+        2048,
+        &[only(MechanismType::SHA256_RSA_PKCS_PSS)],
+    );
+    token.rsa_key("3072", &[4], 3072, &[]);
 }
 
 /// The whole pipeline; the core verifies the signature with the leaf's key before it releases it.
@@ -41,12 +44,7 @@ fn sign(signer: &mut Pkcs11Signer, jti: &str) -> String {
     let credential = Credential::new(&scheme::FIAM, client, &chain, signer.public_key(), header)
         .expect("a credential");
     let now = UnixTime::from_secs(chain.leaf().expect("a leaf").not_before().as_secs() + 60);
-    let request = AssertionRequest {
-        audience: None,
-        now: now.expect("a time"),
-        backdate: 0,
-        jti: Jti::new(jti).expect("a jti"),
-    };
+    let request = AssertionRequest::new(now.expect("a time"), Jti::new(jti).expect("a jti"));
     let mut buffer = vec![0; limits::MAX_COMPACT_JWS];
     let input = credential.prepare(&request).expect("an input");
     input
@@ -92,8 +90,8 @@ fn no_mechanism_fits() {
 
 #[test]
 fn larger_keys() {
-    let signer = open("token=sign;object=4096").unwrap();
-    assert_eq!(signer.public_key().bits(), 4096);
+    let signer = open("token=sign;object=3072").unwrap();
+    assert_eq!(signer.public_key().bits(), 3072);
 }
 
 #[test]
