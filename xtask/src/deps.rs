@@ -39,12 +39,17 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
 }
 
-/// One version of each crate, save those that the policy skips; a skip that nothing needs is
+/// One version of each crate, save those that the policy skips, alone or with their whole tree; a skip that nothing needs is
 /// itself a breach, so the list stays honest.
 fn duplicates(graph: &Graph, policy: &Policy) -> Vec<String> {
     let mut breaches = Vec::new();
     let mut versions: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
-    for package in &graph.packages {
+    let wanted = graph.reached_without(&policy.skip_tree);
+    for package in graph
+        .packages
+        .iter()
+        .filter(|package| wanted.contains(package.id.as_str()))
+    {
         if !policy.skip.contains(&package.spec()) {
             versions.entry(&package.name).or_default().push(package);
         }
@@ -63,10 +68,14 @@ fn duplicates(graph: &Graph, policy: &Policy) -> Vec<String> {
         ));
     }
     for skip in &policy.skip {
-        let needed = graph
-            .packages
-            .iter()
-            .any(|package| package.spec() == *skip && graph.named(&package.name).count() > 1);
+        let needed = graph.packages.iter().any(|package| {
+            package.spec() == *skip
+                && graph
+                    .named(&package.name)
+                    .filter(|p| wanted.contains(p.id.as_str()))
+                    .count()
+                    > 1
+        });
         if !needed {
             breaches.push(format!("the skip of {skip} is not needed any more"));
         }

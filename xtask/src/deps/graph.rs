@@ -17,7 +17,7 @@ pub(super) struct Graph {
 /// One package at one version.
 #[derive(Deserialize)]
 pub(super) struct Package {
-    id: String,
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) version: String,
     pub(super) license: Option<String>,
@@ -83,6 +83,27 @@ impl Graph {
         self.packages
             .iter()
             .filter(move |package| package.name == name)
+    }
+
+    /// Ids of the packages that the workspace needs even without the crates of that name.
+    pub(super) fn reached_without(&self, left_out: &[String]) -> HashSet<&str> {
+        let out = |id: &str| {
+            let mut packages = self.packages.iter();
+            packages.any(|package| package.id == id && left_out.contains(&package.name))
+        };
+        let own = self
+            .packages
+            .iter()
+            .filter(|package| package.source.is_none());
+        let mut open: Vec<&str> = own.map(|package| package.id.as_str()).collect();
+        let mut reached = HashSet::new();
+        while let Some(id) = open.pop() {
+            if !out(id) && reached.insert(id) {
+                let node = self.resolve.nodes.iter().filter(|node| node.id == id);
+                open.extend(node.flat_map(|node| &node.deps).map(|dep| dep.pkg.as_str()));
+            }
+        }
+        reached
     }
 
     /// Names of the packages that depend on this one directly.

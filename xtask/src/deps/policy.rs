@@ -15,6 +15,8 @@ pub(super) struct Policy {
     pub(super) licences: Vec<String>,
     /// `name@version` of duplicates that are known and accepted.
     pub(super) skip: Vec<String>,
+    /// Names of crates whose own dependencies may be of other versions than ours.
+    pub(super) skip_tree: Vec<String>,
     /// Crates that only some may use, or none.
     pub(super) denied: Vec<Denied>,
 }
@@ -50,13 +52,15 @@ struct Licenses {
 struct Bans {
     deny: Vec<Denied>,
     skip: Vec<Skip>,
+    #[serde(rename = "skip-tree")]
+    skip_tree: Vec<Skip>,
 }
 
 #[derive(Deserialize)]
 struct Skip {
     #[serde(rename = "crate")]
     spec: String,
-    /// Not used, but no skip is accepted without one.
+    /// Not used here, but no exception is accepted without one.
     #[serde(rename = "reason")]
     _reason: String,
 }
@@ -75,6 +79,12 @@ impl Policy {
             targets: file.graph.targets,
             licences: file.licenses.allow,
             skip: file.bans.skip.into_iter().map(|skip| skip.spec).collect(),
+            skip_tree: file
+                .bans
+                .skip_tree
+                .into_iter()
+                .map(|skip| skip.spec)
+                .collect(),
             denied: file.bans.deny,
         })
     }

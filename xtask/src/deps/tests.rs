@@ -10,6 +10,7 @@ allow = ["MIT"]
 [bans]
 deny = [{ crate = "rsa", wrappers = ["tests"], reason = "tests only" }]
 skip = []
+skip-tree = [{ crate = "old", reason = "nothing newer" }]
 
 "#;
 
@@ -59,6 +60,20 @@ fn a_skip_that_nothing_needs_is_a_breach() {
         let breaches = duplicates(&graph(lines), &policy(skip));
         assert_eq!(breaches, ["the skip of x@1.0.0 is not needed any more"]);
     }
+}
+
+#[test]
+fn a_skipped_tree_may_hold_old_versions_for_itself_only() {
+    let own = "app 0.1.0 MIT own old@1.0.0 x@2.0.0";
+    let old = "old 1.0.0 MIT registry x@1.0.0";
+    let (x1, x2) = ("x 1.0.0 MIT registry", "x 2.0.0 MIT registry");
+    assert!(duplicates(&graph(&[own, old, x1, x2]), &policy("")).is_empty());
+    let other = "other 0.1.0 MIT own x@1.0.0";
+    let breaches = duplicates(&graph(&[own, other, old, x1, x2]), &policy(""));
+    assert_eq!(
+        breaches,
+        ["x at 1.0.0 (used by other, old) and 2.0.0 (used by app)"]
+    );
 }
 
 #[test]
