@@ -1,0 +1,137 @@
+//! What is on a device: keys and certificates, each with the URI that names it.
+
+use yubihsm::object;
+
+use crate::attestation::is_for;
+use crate::device::Device;
+use crate::error::Error;
+use crate::key::{FitnessNote, KeyFacts, notes};
+use crate::password::PasswordProvider;
+use crate::uri::YubihsmUri;
+
+/// What a session sees of a device.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Listing {
+    /// Asymmetric keys, by id.
+    pub keys: Vec<ListedKey>,
+    /// Opaque objects that hold a certificate, by id.
+    pub certificates: Vec<ListedCertificate>,
+    /// Objects that the device holds, of all domains and kinds.
+    pub objects_on_device: u16,
+    /// Objects that its list showed to this session.
+    pub objects_listed: usize,
+}
+
+/// An asymmetric key on a device.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListedKey {
+    /// Names it in full, ready to paste.
+    pub uri: YubihsmUri,
+    /// What the device says about it.
+    pub facts: KeyFacts,
+    /// What makes it unfit, and warnings.
+    pub notes: Vec<FitnessNote>,
+}
+
+/// A certificate in an opaque object.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListedCertificate {
+    /// Id of the object.
+    pub id: u16,
+    /// Label of the object.
+    pub label: String,
+    /// The certificate, DER.
+    pub der: Vec<u8>,
+    /// The listed key that it is for.
+    pub key_id: Option<u16>,
+}
+
+impl ListedKey {
+    /// Whether it can sign assertions.
+    pub fn is_fit(&self) -> bool {
+        !self.notes.iter().any(FitnessNote::is_obstacle)
+    }
+}
+
+impl Listing {
+    /// Objects that were not listed: they belong to other domains, or the list was cut off at one of a
+    /// kind that the `yubihsm` crate does not know. Those are still found by their ids.
+    pub fn hidden(&self) -> usize {
+        usize::from(self.objects_on_device).saturating_sub(self.objects_listed)
+    }
+}
+
+/// Lists what the session of `uri` sees. With `key-id`, only that key, found by its id.
+pub fn list(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Listing, Error> {
+    let device = Device::open(uri, passwords)?;
+    let listed = device.call("ListObjects", |client| client.list_objects(&[]))?;
+    let storage = device.call("GetStorageInfo", yubihsm::Client::get_storage_info)?;
+    let mut key_ids = ids(&listed, object::Type::AsymmetricKey);
+    if let Some(wanted) = uri.key_id() {
+        key_ids = vec![wanted];
+    }
+    let session = device.session_capabilities();
+    let mut keys = Vec::new();
+    for id in key_ids {
+        let facts = device.key(id)?;
+        let notes = notes(&facts, session, device.auth_key());
+        keys.push(ListedKey { uri: uri.with_key_id(id), facts, notes });
+    }
+    let certificates = certificates(&device, ids(&listed, object::Type::Opaque), &keys)?;
+    for key in &mut keys {
+        complete(key, &certificates);
+    }
+    Ok(Listing {
+        keys,
+        certificates,
+        objects_on_device: storage.total_records.saturating_sub(storage.free_records),
+        objects_listed: listed.len(),
+    })
+}
+
+/// Opaque objects hold anything; what is no certificate, or may not be read, is not listed.
+fn certificates(
+    device: &Device,
+    ids: Vec<u16>,
+    keys: &[ListedKey],
+) -> Result<Vec<ListedCertificate>, Error> {
+    let mut certificates = Vec::new();
+    for id in ids {
+        let der = match device.certificate(id) {
+            Ok(der) => der,
+            Err(Error::Certificates(_) | Error::Call(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        let label = device.opaque_label(id)?.unwrap_or_default();
+        let is_its = |key: &&ListedKey| {
+            key.facts.public_key.as_ref().is_ok_and(|public| is_for(&der, public))
+        };
+        let key_id = keys.iter().find(is_its).map(|key| key.facts.id);
+        certificates.push(ListedCertificate { id, label, key_id, der });
+    }
+    Ok(certificates)
+}
+
+/// Puts the certificates into the key's URI if they are not found by the key's own label.
+fn complete(key: &mut ListedKey, certificates: &[ListedCertificate]) {
+    let Some(leaf) = certificates.iter().find(|it| it.key_id == Some(key.facts.id)) else {
+        key.notes.push(FitnessNote::NoCertificate);
+        return;
+    };
+    if leaf.label != key.facts.label && !leaf.label.is_empty() {
+        key.uri.cert_label = Some(leaf.label.clone());
+    }
+}
+
+fn ids(listed: &[object::Entry], kind: object::Type) -> Vec<u16> {
+    let mut ids: Vec<u16> = listed
+        .iter()
+        .filter(|entry| entry.object_type == kind)
+        .map(|entry| entry.object_id)
+        .collect();
+    ids.sort_unstable();
+    ids
+}

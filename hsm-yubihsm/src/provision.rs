@@ -1,0 +1,178 @@
+//! Sets a device up: a key that can do nothing but sign, and a password that can do nothing but use it.
+//!
+//! Three steps, because the certificate comes from a CA between the second and the third:
+//! [`Device::generate_key`], [`Device::put_signing_auth_key`], [`Device::put_certificates`]. Each reads back
+//! what is on the device then, and fails if it is not what was asked for. Nothing is ever exported.
+
+use yubihsm::{AuditOption, Capability, Domain, asymmetric, authentication, object, opaque};
+
+use crate::device::Device;
+use crate::error::{CertificateError, Error};
+use crate::key::KeyFacts;
+use crate::limits::{GENERATE_TIMEOUT, MAX_CERTIFICATES, MAX_LABEL};
+use crate::password::Password;
+
+/// Where a new object goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewObject {
+    /// Its id, from 1 to 65534.
+    pub id: u16,
+    /// Its label, at most [`MAX_LABEL`] bytes.
+    pub label: String,
+    /// Its one domain, from 1 to 16. Key, authentication key and certificates must share it.
+    pub domain: u8,
+}
+
+/// Size of a new key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeySize {
+    /// RSA-2048.
+    #[default]
+    Rsa2048,
+    /// RSA-3072.
+    Rsa3072,
+    /// RSA-4096.
+    Rsa4096,
+}
+
+/// What a new authentication key may do beside signing. By default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlsoMay {
+    /// `get-opaque`: read the chain from the device. Without it the chain must come from a file.
+    pub read_certificates: bool,
+    /// `get-log-entries`: drain the log. Without it another authentication key must do that.
+    pub drain_log: bool,
+}
+
+impl Device {
+    /// Generates an RSA key on the device, with the capability `sign-pkcs` only.
+    pub fn generate_key(&self, new: &NewObject, size: KeySize) -> Result<KeyFacts, Error> {
+        let (label, domain) = new.checked()?;
+        let id = new.id;
+        let algorithm = match size {
+            KeySize::Rsa2048 => asymmetric::Algorithm::Rsa2048,
+            KeySize::Rsa3072 => asymmetric::Algorithm::Rsa3072,
+            KeySize::Rsa4096 => asymmetric::Algorithm::Rsa4096,
+        };
+        let given = self.call_within(GENERATE_TIMEOUT, "GenerateAsymmetricKey", move |client| {
+            client.generate_asymmetric_key(id, label.clone(), domain, Capability::SIGN_PKCS, algorithm)
+        })?;
+        let facts = self.key(given)?;
+        let right = given == new.id
+            && facts.generated
+            && facts.capabilities.0 == Capability::SIGN_PKCS
+            && facts.domains == [new.domain]
+            && facts.public_key.is_ok();
+        if right { Ok(facts) } else { Err(new.differs("asymmetric key")) }
+    }
+
+    /// Puts an authentication key with the capability `sign-pkcs` only, and what `also_may` adds. It can
+    /// delegate nothing.
+    pub fn put_signing_auth_key(
+        &self,
+        new: &NewObject,
+        password: &Password,
+        also_may: AlsoMay,
+    ) -> Result<(), Error> {
+        let (label, domain) = new.checked()?;
+        let id = new.id;
+        let capabilities = also_may.capabilities();
+        let key = password.derive();
+        self.call("PutAuthenticationKey", move |client| {
+            client.put_authentication_key(
+                id,
+                label.clone(),
+                domain,
+                capabilities,
+                Capability::empty(),
+                authentication::Algorithm::YubicoAes,
+                key.clone(),
+            )
+        })?;
+        let info = self.object_info(id, object::Type::AuthenticationKey)?;
+        let right = info.is_some_and(|info| {
+            info.capabilities == capabilities
+                && info.delegated_capabilities == Capability::empty()
+                && info.domains == domain
+        });
+        if right { Ok(()) } else { Err(new.differs("authentication key")) }
+    }
+
+    /// Puts certificates (DER) into opaque objects from `first.id` on, all with `first.label`; gives
+    /// their ids. What is no certificate is refused before anything is written.
+    pub fn put_certificates(
+        &self,
+        first: &NewObject,
+        certificates: &[Vec<u8>],
+    ) -> Result<Vec<u16>, Error> {
+        let (label, domain) = first.checked()?;
+        let mut objects = Vec::new();
+        for (offset, der) in (0..).zip(certificates) {
+            let id = first.id.saturating_add(offset);
+            if privyseal_core::cert::Certificate::from_der(der).is_err() {
+                return Err(CertificateError::NotACertificate { id }.into());
+            }
+            objects.push((id, der.clone()));
+        }
+        if objects.len() > MAX_CERTIFICATES {
+            let count = objects.len();
+            return Err(CertificateError::TooMany { label: first.label.clone(), count }.into());
+        }
+        let mut ids = Vec::new();
+        for (id, der) in objects {
+            let (label, content) = (label.clone(), der.clone());
+            self.call("PutOpaque", move |client| {
+                client.put_opaque(
+                    id,
+                    label.clone(),
+                    domain,
+                    Capability::empty(),
+                    opaque::Algorithm::X509Certificate,
+                    content.clone(),
+                )
+            })?;
+            let stored = self.object_info(id, object::Type::Opaque)?;
+            if stored.is_none_or(|info| usize::from(info.length) != der.len()) {
+                return Err(NewObject { id, ..first.clone() }.differs("opaque object"));
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    /// Switches force-audit on: the device then refuses commands rather than lose an entry of its log.
+    pub fn force_audit(&self) -> Result<(), Error> {
+        self.call("SetOption", |client| client.set_force_audit_option(AuditOption::On))
+    }
+}
+
+impl AlsoMay {
+    fn capabilities(self) -> Capability {
+        let mut capabilities = Capability::SIGN_PKCS;
+        capabilities.set(Capability::GET_OPAQUE, self.read_certificates);
+        capabilities.set(Capability::GET_LOG_ENTRIES, self.drain_log);
+        capabilities
+    }
+}
+
+impl NewObject {
+    fn checked(&self) -> Result<(object::Label, Domain), Error> {
+        let refused = |reason: String| Error::Provision { object: format!("object {}", self.id), reason };
+        if matches!(self.id, 0 | u16::MAX) {
+            return Err(refused("has no id from 1 to 65534".into()));
+        }
+        let label = object::Label::from_bytes(self.label.as_bytes())
+            .map_err(|_| refused(format!("has a label longer than {MAX_LABEL} bytes")))?;
+        let domain = Domain::at(self.domain.into())
+            .map_err(|_| refused("has no domain from 1 to 16".into()))?;
+        Ok((label, domain))
+    }
+
+    fn differs(&self, kind: &str) -> Error {
+        Error::Provision {
+            object: format!("{kind} {}", self.id),
+            reason: "is on the device, but not as it was asked for; delete it".into(),
+        }
+    }
+}

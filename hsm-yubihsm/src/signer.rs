@@ -1,0 +1,174 @@
+//! The signer: one key on a device, open and ready.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::{RsaPublicKey, Signature, Signer, SigningInput};
+
+use crate::audit::AuditDir;
+use crate::device::Device;
+use crate::error::{CertificateError, DeviceCode, Error};
+use crate::key::{FitnessNote, notes, obstacle};
+use crate::limits::DRAIN_EVERY;
+use crate::password::PasswordProvider;
+use crate::uri::{Attribute, UriError, UriFault, YubihsmUri};
+
+/// Signs assertions with a key that stays on its device.
+pub struct YubihsmSigner {
+    uri: YubihsmUri,
+    device: Device,
+    key_id: u16,
+    label: String,
+    public: RsaPublicKey,
+    notes: Vec<FitnessNote>,
+    audit: Option<AuditDir>,
+    since_drained: u32,
+}
+
+impl YubihsmSigner {
+    /// Opens the device and checks that the key that `uri` names can sign, and that its session may.
+    pub fn open(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Self, Error> {
+        let key_id = uri
+            .key_id()
+            .ok_or(UriError::attribute(Attribute::KeyId, UriFault::Missing))?;
+        let audit = uri.audit_dir().map(AuditDir::open).transpose()?;
+        let device = Device::open(uri, passwords)?;
+        let facts = device.key(key_id)?;
+        let session = device.session_capabilities();
+        if let Some(reason) = obstacle(&facts, session, device.auth_key()) {
+            return Err(Error::Key { key_id, reason });
+        }
+        let notes = notes(&facts, session, device.auth_key());
+        let public = facts.public_key.map_err(|reason| Error::Key { key_id, reason })?;
+        Ok(Self {
+            uri: uri.clone(),
+            device,
+            key_id,
+            label: facts.label,
+            public,
+            notes,
+            audit,
+            since_drained: 0,
+        })
+    }
+
+    /// The certificates for this key, DER: those that the URI names by id or by label; else those with
+    /// the key's own label.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
+        if !self.uri.cert_ids().is_empty() {
+            return self.device.certificates(self.uri.cert_ids());
+        }
+        match self.uri.cert_label().unwrap_or(&self.label) {
+            "" => Err(CertificateError::NotNamed.into()),
+            label => self.device.certificates_labelled(label),
+        }
+    }
+
+    /// The URI it was opened by.
+    pub const fn uri(&self) -> &YubihsmUri {
+        &self.uri
+    }
+
+    /// The device.
+    pub const fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// What is worth knowing about the key. None of it keeps it from signing.
+    pub fn notes(&self) -> &[FitnessNote] {
+        &self.notes
+    }
+
+    fn sign_counted(&mut self, audit: &AuditDir, message: &Arc<[u8]>) -> Result<Vec<u8>, Error> {
+        if self.since_drained >= DRAIN_EVERY {
+            self.drain(audit)?;
+        }
+        match self.sign_noted(audit, message) {
+            // Others filled it. Nothing was signed.
+            Err(error) if error.is(DeviceCode::LOG_FULL) => {
+                self.drain(audit)?;
+                self.sign_noted(audit, message)
+            }
+            result => result,
+        }
+    }
+
+    fn drain(&mut self, audit: &AuditDir) -> Result<(), Error> {
+        audit.drain(&self.device)?;
+        self.since_drained = 0;
+        Ok(())
+    }
+
+    /// Writes down that a signature is asked for before it is, and what became of it after.
+    fn sign_noted(&mut self, audit: &AuditDir, message: &Arc<[u8]>) -> Result<Vec<u8>, Error> {
+        let note = audit.begin(self.key_id, self.device.auth_key())?;
+        self.since_drained = self.since_drained.saturating_add(1);
+        let result = self.sign_once(message);
+        match &result {
+            Ok(_) => note.made()?,
+            // The device said no: it made none. Any other error leaves it open.
+            Err(Error::Call(_)) => note.refused()?,
+            Err(_) => {}
+        }
+        result
+    }
+
+    fn sign_once(&self, message: &Arc<[u8]>) -> Result<Vec<u8>, Error> {
+        let (key_id, message) = (self.key_id, Arc::clone(message));
+        self.device.call("SignPkcs1", move |client| {
+            client.sign_rsa_pkcs1v15_sha256(key_id, &message).map(yubihsm::rsa::pkcs1::Signature::into_vec)
+        })
+    }
+}
+
+impl Signer for YubihsmSigner {
+    type Error = Error;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        &self.public
+    }
+
+    /// The device signs the digest; the `yubihsm` crate computes it once more from the signing input,
+    /// because it has no entry point for one that is there already.
+    fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
+        let mut message = Collected(Vec::with_capacity(input.len()));
+        match input.write_to(&mut message) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+        let message: Arc<[u8]> = message.0.into();
+        let made = match self.audit.take() {
+            Some(audit) => {
+                let made = self.sign_counted(&audit, &message);
+                self.audit = Some(audit);
+                made?
+            }
+            None => self.sign_once(&message)?,
+        };
+        let wrong = Error::SignatureLength { len: made.len(), expected: self.public.size() };
+        if made.len() != self.public.size() {
+            return Err(wrong);
+        }
+        signature.set(&made).map_err(|_| wrong)
+    }
+}
+
+/// The signing input as bytes.
+struct Collected(Vec<u8>);
+
+impl Sink for Collected {
+    type Error = Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for YubihsmSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "YubihsmSigner({}, {:?})", self.uri, self.public)
+    }
+}

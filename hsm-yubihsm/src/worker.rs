@@ -1,0 +1,157 @@
+//! A thread that owns the client, so that no caller ever waits longer than it said.
+//!
+//! The `yubihsm` crate waits 20 s for a connector that hangs, whatever its configuration says, with its
+//! locks held: every other thread would wait for that, one after another, and a panic in it poisons
+//! those locks for good. So the client lives in a thread of its own. Callers hand it work and wait for
+//! the answer until *their* deadline; work that was not begun by then is taken back. A panic ends the
+//! client, not the thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use yubihsm::{Client, Connector, Credentials, client};
+
+use crate::connector::connector;
+use crate::error::{Error, is_wedged};
+use crate::uri::Endpoint;
+
+/// The thread and the way to it.
+pub(crate) struct Worker {
+    jobs: Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+type Job = Box<dyn FnOnce(&mut Line) + Send>;
+
+/// Why a job has no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The client said so.
+    Client(client::Error),
+    /// The deadline passed. `begun`: the command may have reached the device.
+    TimedOut {
+        /// Whether the job was begun.
+        begun: bool,
+    },
+    /// The client panicked.
+    Crashed,
+}
+
+impl Worker {
+    /// Starts the thread. Nothing is connected yet.
+    pub(crate) fn start(endpoint: &Endpoint, credentials: &Credentials) -> Result<Self, Error> {
+        let connector = connector(endpoint)?;
+        let mut line = Line {
+            endpoint: endpoint.clone(),
+            credentials: credentials.clone(),
+            connector,
+            client: None,
+        };
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let thread = thread::Builder::new()
+            .name("yubihsm".into())
+            // Ends when the last sender is gone.
+            .spawn(move || queue.into_iter().for_each(|job| job(&mut line)))
+            .map_err(|source| Error::Thread { reason: source.to_string() })?;
+        Ok(Self { jobs, thread })
+    }
+
+    /// Whether the thread has ended.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Runs `work` with the client and waits for it, at most `within`.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        within: Duration,
+        work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let progress = Arc::new(Progress::default());
+        let (answer, answered) = mpsc::sync_channel(1);
+        let begun = Arc::clone(&progress);
+        let job: Job = Box::new(move |line| {
+            if begun.begin() {
+                // The caller may be gone.
+                let _ = answer.send(line.run(work));
+            }
+        });
+        self.jobs.send(job).map_err(|_| Failure::Crashed)?;
+        if let Ok(result) = answered.recv_timeout(within) {
+            return result;
+        }
+        let begun = !progress.take_back();
+        // The answer may have come between the two.
+        answered.try_recv().unwrap_or(Err(Failure::TimedOut { begun }))
+    }
+}
+
+/// Whether a job still waits; exactly one of the two sides wins.
+#[derive(Default)]
+struct Progress(AtomicU8);
+
+impl Progress {
+    const WAITING: u8 = 0;
+    const BEGUN: u8 = 1;
+    const TAKEN_BACK: u8 = 2;
+
+    fn begin(&self) -> bool {
+        self.leave_queue(Self::BEGUN)
+    }
+
+    fn take_back(&self) -> bool {
+        self.leave_queue(Self::TAKEN_BACK)
+    }
+
+    fn leave_queue(&self, to: u8) -> bool {
+        self.0.compare_exchange(Self::WAITING, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// What the thread owns.
+struct Line {
+    endpoint: Endpoint,
+    credentials: Credentials,
+    connector: Connector,
+    client: Option<Client>,
+}
+
+impl Line {
+    fn run<T>(
+        &mut self,
+        work: impl FnOnce(&Client) -> Result<T, client::Error>,
+    ) -> Result<T, Failure> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.client().and_then(work)));
+        match outcome {
+            Ok(Err(error)) => {
+                if is_wedged(&error) {
+                    // A new client on the same connector; nothing else brings the session back.
+                    self.client = None;
+                }
+                Err(Failure::Client(error))
+            }
+            Ok(Ok(value)) => Ok(value),
+            Err(_) => {
+                // Client and connector may both hold a poisoned lock.
+                self.client = None;
+                if let Ok(fresh) = connector(&self.endpoint) {
+                    self.connector = fresh;
+                }
+                Err(Failure::Crashed)
+            }
+        }
+    }
+
+    /// The one client. It opens its session at the first command, and again after it was idle.
+    fn client(&mut self) -> Result<&Client, client::Error> {
+        if self.client.is_none() {
+            let client = Client::create(self.connector.clone(), self.credentials.clone())?;
+            self.client = Some(client);
+        }
+        self.client.as_ref().ok_or_else(|| client::ErrorKind::CreateFailed.into())
+    }
+}
