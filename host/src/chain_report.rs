@@ -22,6 +22,8 @@ pub struct ChainReport {
     pub certificates: Vec<CertificateReport>,
     /// Each rule and how it came out, in the order of the pipeline.
     pub findings: Vec<Finding>,
+    /// Whether it ends with a self-signed root. Whether that root is to be trusted is not judged.
+    pub is_complete: bool,
     /// The party id that iSHARE derives from the leaf, where it can.
     pub party_id: Option<ClientId>,
 }
@@ -83,6 +85,7 @@ impl ChainReport {
                 .map(CertificateReport::new)
                 .collect(),
             findings: findings.0,
+            is_complete: chain.has_root(),
             party_id: chain.leaf().and_then(ClientId::did_ishare),
         }
     }

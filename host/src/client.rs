@@ -1,5 +1,7 @@
 //! One client of one scheme: it issues assertions and gets access tokens with them.
 
+mod answer;
+
 use core::convert::Infallible;
 use core::fmt;
 
@@ -16,8 +18,6 @@ use zeroize::Zeroizing;
 use crate::access_token::AccessToken;
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Url};
-use crate::refusal::Refusal;
-use crate::refusal::meaning::Stage;
 use crate::{clock, entropy};
 
 /// A credential, the signer that has its key, and the buffers for both.
@@ -115,20 +115,7 @@ where
         let Ok(()) = request.write_to(&mut form);
 
         let response = http.post_form(&url, &form.0, MAX_TOKEN_RESPONSE)?;
-        if !response.is_success() || Refusal::is_error_body(&response.body) {
-            let secret = Some(assertion.as_str());
-            return Err(Error::from(Refusal::new(
-                &url,
-                Stage::Token,
-                &response,
-                secret,
-            )));
-        }
-        let media_type = response.media_type;
-        AccessToken::from_response(response.body).map_err(|error| Error::Response {
-            reason: unusable(&error.to_string(), media_type.as_deref()),
-            url,
-        })
+        answer::token(url, response, assertion.as_str())
     }
 }
 
@@ -148,21 +135,8 @@ pub fn call(
     token: &AccessToken,
 ) -> Result<Vec<u8>, Error> {
     let url = below(base, path)?;
-    let mut response = http.get(&url, token, MAX_CALL_RESPONSE)?;
-    if !response.is_success() {
-        let secret = Some(token.expose());
-        return Err(Error::from(Refusal::new(
-            &url,
-            Stage::Call,
-            &response,
-            secret,
-        )));
-    }
-    if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
-        let reason = unusable("the answer is not JSON", response.media_type.as_deref());
-        return Err(Error::Response { url, reason });
-    }
-    Ok(core::mem::take(&mut response.body))
+    let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
+    answer::json(url, response, token.expose())
 }
 
 /// The steps of the pipeline, on buffers that are there already.
@@ -222,17 +196,4 @@ fn below(base: &BaseUrl, path: &str) -> Result<Url, Error> {
         option: "--call",
         reason: error.to_string(),
     })
-}
-
-fn unusable(reason: &str, media_type: Option<&str>) -> String {
-    match media_type {
-        Some("application/json") => reason.to_owned(),
-        Some(other) => {
-            format!(
-                "{reason} (its type is {})",
-                crate::server_text::presentable(other, None)
-            )
-        }
-        None => format!("{reason} (it names no type)"),
-    }
 }

@@ -81,10 +81,16 @@ impl Command {
 
 /// One cause per line, the nearest first.
 fn report(error: &Error) {
-    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
     let mut source = error.source();
     while let Some(cause) = source {
-        eprintln!("caused by: {cause}");
+        let text = cause.to_string();
+        // Some errors name their cause already.
+        if !said.contains(&text) {
+            eprintln!("caused by: {text}");
+            said = text;
+        }
         source = cause.source();
     }
     if let Some(advice) = error.advice() {

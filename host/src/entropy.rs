@@ -11,3 +11,17 @@ pub fn jti() -> Result<JtiBuf, Error> {
     getrandom::fill(&mut entropy).map_err(Error::Entropy)?;
     Ok(JtiBuf::from_entropy(entropy))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_jti_repeats_over_100_000_calls() {
+        let all: HashSet<_> = (0..100_000)
+            .map(|_| jti().unwrap().as_jti().as_str().to_owned())
+            .collect();
+        assert_eq!(all.len(), 100_000);
+    }
+}

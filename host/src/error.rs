@@ -94,6 +94,10 @@ impl Error {
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => Some(refusal.advice()),
+            Self::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => Some(
+                "give the whole chain with --chain FILE, or store the CA certificates on the token"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

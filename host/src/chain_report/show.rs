@@ -19,10 +19,12 @@ impl Verdict {
 }
 
 impl ChainReport {
-    /// The report as JSON. `valid` is true when no rule is broken; moments are RFC 3339.
+    /// The report as JSON. `valid` is true when no rule is broken and the chain is complete; moments are
+    /// RFC 3339.
     pub fn to_json(&self) -> Value {
         json!({
-            "valid": self.broken() == 0,
+            "valid": self.broken() == 0 && self.is_complete,
+            "complete": self.is_complete,
             "now": self.now.to_string(),
             "scheme": self.scheme.map(|scheme| scheme.name),
             "party_id": self.party_id.as_ref().map(ClientId::as_str),
@@ -78,22 +80,18 @@ impl fmt::Display for ChainReport {
                 "party id  none can be derived (no organizationIdentifier)"
             )?,
         }
-        let rules = self.scheme.map_or("no scheme", |scheme| scheme.title);
+        let rules = self.scheme.map_or("RFC 5280 alone", |scheme| scheme.title);
+        write!(f, "result    ")?;
         match self.broken() {
-            0 => write!(f, "result    valid at {} for {rules}", self.now),
-            1 => write!(
+            0 if self.is_complete => write!(f, "valid")?,
+            0 => write!(
                 f,
-                "result    not valid at {} for {rules}: 1 rule is broken",
-                self.now
-            ),
-            count => {
-                write!(
-                    f,
-                    "result    not valid at {} for {rules}: {count} rules are broken",
-                    self.now
-                )
-            }
+                "no rule is broken, but what stands above the last one is not known"
+            )?,
+            1 => write!(f, "not valid: 1 rule is broken")?,
+            count => write!(f, "not valid: {count} rules are broken")?,
         }
+        write!(f, " ({rules}, at {})", self.now)
     }
 }
 

@@ -82,6 +82,10 @@ impl HttpCause {
                 {
                     Some(error) => Self::of_tls(error),
                     None if error.kind() == std::io::ErrorKind::TimedOut => Self::Timeout,
+                    // The standard library gives a failed lookup no kind of its own.
+                    None if error.to_string().starts_with("failed to lookup address") => {
+                        Self::HostNotFound
+                    }
                     None => Self::Connection,
                 }
             }

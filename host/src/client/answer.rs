@@ -1,0 +1,150 @@
+//! What a server's answer is: what was asked for, a refusal, or nothing that can be used.
+
+use crate::access_token::AccessToken;
+use crate::error::Error;
+use crate::http::{Response, Url};
+use crate::refusal::Refusal;
+use crate::refusal::meaning::Stage;
+use crate::server_text::presentable;
+
+/// The access token in the answer to a token request. `assertion` was sent, and is shown nowhere.
+pub(super) fn token(url: Url, response: Response, assertion: &str) -> Result<AccessToken, Error> {
+    // Some servers refuse with HTTP 200.
+    if !response.is_success() || Refusal::is_error_body(&response.body) {
+        return Err(Refusal::new(&url, Stage::Token, &response, Some(assertion)).into());
+    }
+    let media_type = response.media_type;
+    AccessToken::from_response(response.body)
+        .map_err(|error| unusable(url, &error.to_string(), media_type.as_deref()))
+}
+
+/// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
+pub(super) fn json(url: Url, mut response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
+    if !response.is_success() {
+        return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
+    }
+    if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
+        let media_type = response.media_type.as_deref();
+        return Err(unusable(url, "the answer is not JSON", media_type));
+    }
+    Ok(core::mem::take(&mut response.body))
+}
+
+fn unusable(url: Url, what: &str, media_type: Option<&str>) -> Error {
+    let reason = match media_type {
+        Some("application/json") => what.to_owned(),
+        Some(other) => format!("{what} (its type is {})", presentable(other, None)),
+        None => format!("{what} (it names no type)"),
+    };
+    Error::Response { url, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::http::BaseUrl;
+    use zeroize::Zeroizing;
+
+    const SENT: &str = "s3nt";
+
+    fn response(status: u16, media_type: &str, body: &str) -> (Url, Response) {
+        let base: BaseUrl = "https://as.example".parse().unwrap();
+        let response = Response {
+            status,
+            retry_after: None,
+            location: None,
+            media_type: Some(media_type.to_owned()),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        };
+        (base.join("/t").unwrap(), response)
+    }
+
+    fn refused(status: u16, media_type: &str, body: &str) -> (String, Exit) {
+        let (url, response) = response(status, media_type, body);
+        let error = token(url, response, SENT).unwrap_err();
+        let text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
+        assert!(!text.contains(SENT), "{text}");
+        (error.to_string(), error.exit())
+    }
+
+    #[test]
+    fn a_token_is_taken() {
+        let body = r#"{"access_token":"a","token_type":"Bearer","expires_in":360}"#;
+        let (url, response) = response(200, "application/json", body);
+        assert_eq!(token(url, response, SENT).unwrap().expires_in(), Some(360));
+    }
+
+    /// Each answer that is no token, what the message says, and the exit code.
+    #[test]
+    fn what_a_lying_server_gets() {
+        let json = "application/json";
+        for (status, media_type, body, words, exit) in [
+            (
+                200,
+                json,
+                r#"{"error":"invalid_client"}"#,
+                "HTTP 200, invalid_client",
+                Exit::Refused,
+            ),
+            (200, json, "{}", "access_token is missing", Exit::Server),
+            (
+                200,
+                json,
+                r#"{"access_token":"a"}"#,
+                "token_type is missing",
+                Exit::Server,
+            ),
+            (
+                200,
+                "text/html",
+                "<html>s3nt</html>",
+                "its type is text/html",
+                Exit::Server,
+            ),
+            (200, "text/\u{1b}[2J", "", "text/\\u{1b}[2J", Exit::Server),
+            (204, json, "", "not a JSON object", Exit::Server),
+            (302, "text/html", "", "a redirect", Exit::Server),
+            (
+                401,
+                json,
+                r#"{"error":"invalid_client","error_description":"s3nt is bad"}"#,
+                "[token left out] is bad",
+                Exit::Refused,
+            ),
+            (
+                401,
+                "text/html",
+                "<html>s3nt</html>",
+                "HTTP 401: unauthorized",
+                Exit::Refused,
+            ),
+            (
+                500,
+                json,
+                r#"{"error":"server_error"}"#,
+                "HTTP 500, server_error",
+                Exit::Server,
+            ),
+            (503, json, "", "in trouble", Exit::Server),
+        ] {
+            let (text, got) = refused(status, media_type, body);
+            assert!(text.contains(words), "{text}");
+            assert_eq!(got, exit, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_gives_json_or_says_why_not() {
+        let (url, good) = response(200, "application/json", r#"{"page":1}"#);
+        assert_eq!(json(url, good, SENT).unwrap(), br#"{"page":1}"#);
+        for (status, body, exit) in [
+            (200, "<html>", Exit::Server),
+            (403, "", Exit::Refused),
+            (429, "", Exit::Server),
+        ] {
+            let (url, bad) = response(status, "text/html", body);
+            assert_eq!(json(url, bad, SENT).unwrap_err().exit(), exit);
+        }
+    }
+}
