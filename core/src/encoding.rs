@@ -8,6 +8,7 @@ pub mod base64;
 pub mod json;
 pub mod sink;
 pub(crate) mod tlv;
+pub(crate) mod unescape;
 
 /// Characters of padded base64 for `bytes` bytes (RFC 4648 section 4).
 pub const fn base64_len(bytes: usize) -> usize {

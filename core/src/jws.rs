@@ -1,6 +1,41 @@
-//! A finished token.
+//! A finished token, and the algorithms that sign one.
 
 use core::fmt;
+
+use crate::rsa::{Digest, DigestAlgorithm};
+
+/// A value of the `alg` header member that a scheme may accept (RFC 7518 section 3.3). What is made
+/// here is always [`Algorithm::Rs256`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+}
+
+impl Algorithm {
+    /// The name in the header.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+        }
+    }
+
+    /// The digest of `message` that it signs.
+    pub fn digest(self, message: &[u8]) -> Digest {
+        let digest = match self {
+            Self::Rs256 => DigestAlgorithm::Sha256,
+            Self::Rs384 => DigestAlgorithm::Sha384,
+            Self::Rs512 => DigestAlgorithm::Sha512,
+        };
+        Digest::of(digest, message)
+    }
+}
 
 /// A signed and verified JWS in compact serialization (RFC 7515 section 3.1), at most
 /// [`crate::limits::MAX_COMPACT_JWS`] bytes. It exists whole or not at all.

@@ -42,6 +42,9 @@ pub mod csr;
 // What the token is for.
 pub mod token;
 
+// A finished token, judged by the same rules.
+pub mod check;
+
 // How all of it is written.
 pub mod encoding;
 pub mod error;

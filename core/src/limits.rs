@@ -131,6 +131,13 @@ pub const MAX_TOKEN_RESPONSE: usize = 64 * 1024;
 /// `access_token` and `refresh_token`, each.
 pub const MAX_ACCESS_TOKEN: usize = 32 * 1024;
 
+/// Members of a header or a payload that is judged: itsme's longest request object has 14.
+pub const MAX_JSON_MEMBERS: usize = 64;
+
+/// What is decoded of one token that is judged: its parts, the strings in them that are escaped, and
+/// what those are the base64 of; each is shorter than the token.
+pub const MAX_CHECK_SCRATCH: usize = 3 * MAX_COMPACT_JWS;
+
 /// Nested arrays and objects of a JSON text that is read. No response of any scheme nests deeper than 8;
 /// the parser recurses, so an unbounded depth would be an unbounded stack.
 pub const MAX_JSON_DEPTH: usize = 32;

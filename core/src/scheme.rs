@@ -13,6 +13,7 @@ pub mod itsme;
 use crate::cert::KeyUsage;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, ClientId, IdSyntax};
+use crate::jws::Algorithm;
 
 pub use ehealth::EHEALTH;
 pub use fiam::FIAM;
@@ -47,6 +48,8 @@ pub struct Scheme {
     pub name: &'static str,
     /// The name for people.
     pub title: &'static str,
+    /// Values of `alg` that the scheme accepts, the one that is made here first.
+    pub algorithms: Rule<&'static [Algorithm]>,
     /// How the header names the key.
     pub key_reference: Rule<KeyReference>,
     /// Syntaxes of `iss` and `sub`, the preferred one first.
@@ -57,10 +60,14 @@ pub struct Scheme {
     pub audience: Rule<AudienceRule>,
     /// `exp - iat`, in seconds.
     pub lifetime: Rule<Lifetime>,
+    /// Whether a receiver may insist on `iat`. It is always made here.
+    pub issued_at_required: Rule<bool>,
     /// Whether `nbf` is there.
     pub not_before: Rule<NotBefore>,
     /// The leaf must have at least one of these key usages; no rule where there are none.
     pub leaf_key_usage: Rule<&'static [KeyUsage]>,
+    /// Where the scheme says that a receiver must ask a registry for the party's status.
+    pub party_status: Option<&'static str>,
     /// Rules of signed authentication requests, for schemes that have them.
     pub request_object: Option<RequestObjectRules>,
     /// What the token request looks like.

@@ -2,11 +2,16 @@
 
 use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
 use crate::id::IdSyntax;
+use crate::jws::Algorithm;
 
 /// eHealth I.AM Connect, client credentials with a signed JWT.
 pub const EHEALTH: Scheme = Scheme {
     name: "ehealth",
     title: "eHealth I.AM Connect",
+    algorithms: Rule::new(
+        &[Algorithm::Rs256],
+        "eHealth: RS256; Keycloak: alg equals the setting of the client",
+    ),
     key_reference: Rule::new(
         KeyReference::Kid,
         "Keycloak: a key is found by kid; x5c and x5t are not read",
@@ -32,11 +37,13 @@ pub const EHEALTH: Scheme = Scheme {
         },
         "Keycloak: an assertion may live 60 s by default",
     ),
+    issued_at_required: Rule::new(false, "Keycloak: iat is optional"),
     not_before: Rule::new(
         NotBefore::Absent,
         "older Keycloak tolerates no difference between the clocks on nbf: it is left out",
     ),
     leaf_key_usage: Rule::new(&[], "eHealth: the certificate is registered, not sent"),
+    party_status: None,
     request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new(

@@ -3,11 +3,16 @@
 use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
+use crate::jws::Algorithm;
 
 /// KPN FIAM (Federated Identity and Access Management), production.
 pub const FIAM: Scheme = Scheme {
     name: "fiam",
     title: "KPN FIAM",
+    algorithms: Rule::new(
+        &[Algorithm::Rs256],
+        "FIAM step 1: signed JWTs MUST use and specify RS256",
+    ),
     key_reference: Rule::new(
         KeyReference::X5cWithRoot,
         "FIAM step 1: x5c MUST contain the complete certificate chain, including the root",
@@ -31,6 +36,10 @@ pub const FIAM: Scheme = Scheme {
         Lifetime::exactly(30),
         "FIAM step 1: the JWT MUST be set to expire in 30 seconds",
     ),
+    issued_at_required: Rule::new(
+        true,
+        "FIAM step 1: the JWT MUST always contain the iat claim",
+    ),
     not_before: Rule::new(
         NotBefore::EqualsIssuedAt,
         "FIAM step 1: the example payload has nbf equal to iat",
@@ -39,6 +48,7 @@ pub const FIAM: Scheme = Scheme {
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "FIAM prerequisites: an eSeal X.509 certificate (ETSI EN 319 412-2 section 4.3.2)",
     ),
+    party_status: None,
     request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new("/oauth/token", "FIAM step 2: POST /oauth/token"),

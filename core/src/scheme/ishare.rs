@@ -6,6 +6,7 @@ use super::{
 };
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
+use crate::jws::Algorithm;
 
 /// Party identifiers of 2.1, and the EORI form that existing participants keep.
 const PARTY_IDS: &[IdSyntax] = &[IdSyntax::DidIshare, IdSyntax::Eori];
@@ -14,6 +15,10 @@ const PARTY_IDS: &[IdSyntax] = &[IdSyntax::DidIshare, IdSyntax::Eori];
 pub const ISHARE: Scheme = Scheme {
     name: "ishare",
     title: "iSHARE 2.1",
+    algorithms: Rule::new(
+        &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512],
+        "iSHARE, JWT header: alg RS256, or RS384 or RS512",
+    ),
     key_reference: Rule::new(
         KeyReference::X5cWithRoot,
         "iSHARE, JWT header: x5c contains the complete chain, and no other header member",
@@ -38,6 +43,10 @@ pub const ISHARE: Scheme = Scheme {
         Lifetime::exactly(30),
         "iSHARE, JWT payload: the JWT MUST be set to expire in 30 seconds",
     ),
+    issued_at_required: Rule::new(
+        true,
+        "iSHARE, JWT payload: the JWT MUST always contain the iat claim",
+    ),
     not_before: Rule::new(
         NotBefore::EqualsIssuedAt,
         "not in the rules; one receiver (bdi-stack) wants nbf to equal iat if it is there",
@@ -46,6 +55,9 @@ pub const ISHARE: Scheme = Scheme {
         // The receiver's rule is nonRepudiation; one real receiver wants digitalSignature instead.
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "iSHARE, certificate validation: for eIDAS eSEALs key usage equals nonRepudiation",
+    ),
+    party_status: Some(
+        "iSHARE, certificate validation: the status at GET /parties/{party_id} is Active",
     ),
     request_object: None,
     token_request: TokenRequestRules {

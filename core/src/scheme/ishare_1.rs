@@ -3,6 +3,7 @@
 use super::{AudienceRule, KeyReference, Rule, Scheme};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
+use crate::jws::Algorithm;
 
 use super::ishare::ISHARE;
 
@@ -10,6 +11,7 @@ use super::ishare::ISHARE;
 pub const ISHARE_1: Scheme = Scheme {
     name: "ishare-1",
     title: "iSHARE 1.x",
+    algorithms: Rule::new(&[Algorithm::Rs256], "iSHARE 1.x, JWT header: alg is RS256"),
     key_reference: Rule::new(
         KeyReference::X5cWithRoot,
         "iSHARE 1.x, JWT header: alg, typ and x5c; other header parameters SHALL NOT be used",

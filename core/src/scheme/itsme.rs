@@ -5,11 +5,16 @@ use super::{
     TokenRequestRules,
 };
 use crate::id::IdSyntax;
+use crate::jws::Algorithm;
 
 /// itsme's OpenID Connect CIBA API, version 2.
 pub const ITSME: Scheme = Scheme {
     name: "itsme",
     title: "itsme CIBA",
+    algorithms: Rule::new(
+        &[Algorithm::Rs256],
+        "itsme, discovery document: RS256 is what it lists for sure",
+    ),
     key_reference: Rule::new(
         KeyReference::Kid,
         "itsme, JWK set: the kid names a key of the partner's JWK set; x5c is not used",
@@ -51,11 +56,13 @@ pub const ITSME: Scheme = Scheme {
         },
         "itsme: exp is required; the example has 600 s between iat and exp",
     ),
+    issued_at_required: Rule::new(false, "itsme: iat is optional"),
     not_before: Rule::new(
         NotBefore::Absent,
         "itsme: nbf is not among the claims of an assertion",
     ),
     leaf_key_usage: Rule::new(&[], "itsme: no certificate is used"),
+    party_status: None,
     request_object: Some(RequestObjectRules {
         audience_path: Rule::new(
             "",

@@ -80,15 +80,7 @@ impl AuthenticationRequest<'_> {
             }
         }
         if let Some(token) = self.client_notification_token {
-            const SOURCE: &str =
-                "CIBA Core section 7.1: client_notification_token, max 1024 characters";
-            check_len(
-                Field::NotificationToken,
-                token.len(),
-                MAX_NOTIFICATION_TOKEN,
-                SOURCE,
-            )?;
-            check_bytes(Field::NotificationToken, token, is_b64token, SOURCE)?;
+            check_notification_token(token)?;
         }
         check_claim_names(self.id_token_claims)?;
         check_claim_names(self.userinfo_claims)
@@ -128,7 +120,8 @@ impl RequestObject<'_> {
     }
 }
 
-fn check_scope(scope: &str) -> Result<(), FieldError> {
+/// The values of a `scope`: one space between them, `openid` and a `service:` code among them.
+pub(crate) fn check_scope(scope: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "itsme, backchannel authentication: scope has openid and service:CODE";
     check_len(Field::Scope, scope.len(), MAX_SCOPE, SOURCE)?;
     // RFC 6749 section 3.3: scope-token.
@@ -150,6 +143,14 @@ fn check_scope(scope: &str) -> Result<(), FieldError> {
         ));
     }
     Ok(())
+}
+
+/// A bearer token (RFC 6750 section 2.1) of a bearable length.
+pub(crate) fn check_notification_token(token: &str) -> Result<(), FieldError> {
+    const SOURCE: &str = "CIBA Core section 7.1: client_notification_token, max 1024 characters";
+    let field = Field::NotificationToken;
+    check_len(field, token.len(), MAX_NOTIFICATION_TOKEN, SOURCE)?;
+    check_bytes(field, token, is_b64token, SOURCE)
 }
 
 fn check_login_hint_token(token: &str) -> Result<(), FieldError> {

@@ -3,9 +3,10 @@
 use core::fmt::{self, Write as _};
 
 use serde::Deserialize;
-use serde_json_core::str::{EscapedStr, EscapedStringFragment};
+use serde_json_core::str::EscapedStr;
 
 use crate::encoding::sink::Sink;
+use crate::encoding::unescape::Unescape;
 
 /// A JSON string, borrowed from the response. `Display` shows its text, with control characters escaped
 /// so that a server cannot write on a person's terminal.
@@ -14,16 +15,26 @@ use crate::encoding::sink::Sink;
 pub struct JsonText<'a>(#[serde(borrow)] EscapedStr<'a>);
 
 impl<'a> JsonText<'a> {
+    /// `escaped` is what stands between the quotes.
+    pub(crate) const fn from_escaped(escaped: &'a str) -> Self {
+        Self(EscapedStr(escaped))
+    }
+
+    /// What stands between the quotes, still escaped.
+    pub(crate) const fn as_escaped(&self) -> &'a str {
+        self.0.0
+    }
+
     /// The characters of the text; `None` in place of a malformed escape, after which nothing follows.
-    pub(super) fn chars(&self) -> impl Iterator<Item = Option<char>> + use<'a> {
-        self.0.fragments().flat_map(|fragment| {
-            let (text, character) = match fragment {
-                Ok(EscapedStringFragment::NotEscaped(text)) => (text, None),
-                Ok(EscapedStringFragment::Escaped(character)) => ("", Some(Some(character))),
-                Err(_) => ("", Some(None)),
-            };
-            text.chars().map(Some).chain(character)
-        })
+    pub(crate) fn chars(&self) -> impl Iterator<Item = Option<char>> + use<'a> {
+        // Not by the fragments of serde-json-core: behind a malformed escape (which a surrogate pair
+        // is to it) they never end.
+        Unescape::new(self.0.0)
+    }
+
+    /// Whether the text is `other`.
+    pub fn equals(&self, other: &str) -> bool {
+        self.chars().eq(other.chars().map(Some))
     }
 
     /// Whether the text equals `other`, ASCII letters in either case.

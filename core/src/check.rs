@@ -1,0 +1,105 @@
+//! Judges a finished token: every rule, passed, broken or not checked, each with its source.
+//!
+//! The same [`Scheme`] that drives emission drives this. [`check`] reads a compact JWS once (into typed
+//! facts, in the caller's buffer) and judges it twice: by the scheme's text (the *spec view*) and by what
+//! receivers that exist are known to do (the *receiver view*, [`receivers`]). A rule whose prerequisite is
+//! broken is not judged, so that one broken rule is named once and nothing else with it.
+//!
+//! Nothing here panics, allocates or recurses without bound, whatever the token holds.
+
+mod facts;
+mod guess;
+pub mod json;
+pub mod receivers;
+pub mod report;
+pub mod rule;
+mod scratch;
+mod spec;
+pub mod why;
+
+use crate::cert::{Certificate, LinkError, VerifyLink};
+use crate::id::Audience;
+use crate::rsa::{KeyError, RsaPublicKey};
+use crate::scheme::Scheme;
+use crate::time::UnixTime;
+
+pub use guess::Kind;
+pub use report::{Finding, Report};
+pub use rule::RuleId;
+pub use why::{Reason, Verdict, Why};
+
+use facts::Facts;
+use scratch::Scratch;
+
+/// What to judge a token by.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The scheme; `None` to guess it from the content.
+    pub scheme: Option<&'static Scheme>,
+    /// The caller's clock.
+    pub now: UnixTime,
+    /// Who the receiver is; `None` to accept what the scheme's syntax allows.
+    pub audience: Option<Audience<'q>>,
+    /// The issuer's public keys, for schemes that name a key by `kid`.
+    pub keys: Option<&'q [KnownKey<'q>]>,
+    /// Certificates (DER) that are trusted, CAs of a trusted list for instance.
+    pub anchors: Option<&'q [&'q [u8]]>,
+    /// How signatures of certificates are verified.
+    pub links: &'q dyn VerifyLink,
+}
+
+/// A public key that the receiver has, from a JWK Set mostly.
+#[derive(Clone, Debug)]
+pub struct KnownKey<'q> {
+    /// Its `kid`.
+    pub kid: Option<&'q str>,
+    /// The key, or why it cannot be used.
+    pub key: Result<RsaPublicKey, KeyError>,
+}
+
+impl<'q> Question<'q> {
+    /// A scheme to be guessed, a moment, and nothing else to go by.
+    pub const fn at(now: UnixTime, links: &'q dyn VerifyLink) -> Self {
+        Self {
+            scheme: None,
+            now,
+            audience: None,
+            keys: None,
+            anchors: None,
+            links,
+        }
+    }
+}
+
+/// Judges `token`. `scratch` holds what is decoded, three times the token's length;
+/// [`crate::limits::MAX_CHECK_SCRATCH`] bytes always suffice.
+pub fn check(token: &str, question: &Question<'_>, scratch: &mut [u8]) -> Report {
+    let facts = Facts::read(token, &mut Scratch::new(scratch));
+    let scheme = question.scheme.or_else(|| guess::scheme(&facts));
+    let kind = guess::kind(&facts, scheme);
+    let mut report = Report::new(scheme, question.scheme.is_none(), kind);
+    spec::judge(&facts, question, &mut report);
+    receivers::judge(&facts, question, &mut report);
+    report
+}
+
+/// Lets a trait object stand where a generic verifier is asked for.
+struct Links<'q>(&'q dyn VerifyLink);
+
+impl VerifyLink for Links<'_> {
+    fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
+        self.0.verify(subject, issuer)
+    }
+}
+
+impl core::fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Question")
+            .field("scheme", &self.scheme.map(|scheme| scheme.name))
+            .field("now", &self.now)
+            .field("audience", &self.audience)
+            .field("keys", &self.keys.map(<[_]>::len))
+            .field("anchors", &self.anchors.map(<[_]>::len))
+            .finish_non_exhaustive()
+    }
+}
