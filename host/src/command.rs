@@ -21,7 +21,7 @@ Keys are named by URIs (RFC 7512):
   pkcs11:token=T;object=K?module-path=/usr/lib/M.so&pin-source=file:/run/pin
 
 The PIN comes from pin-source, from PRIVYSEAL_PIN, or is asked for on the terminal. A wrong PIN costs
-one try; the last try is never spent.
+one try; the last one is kept unless --spend-final-pin-try is given.
 
 Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
 its token or the PIN; 4 trouble with the server or the network.";
