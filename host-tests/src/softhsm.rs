@@ -3,6 +3,8 @@
 mod process;
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -70,7 +72,7 @@ impl SoftHsmToken {
             label: label.into(),
         };
         fs::write(token.configuration(), configuration).expect("target/ can be written");
-        fs::write(token.pin_file(), PIN).expect("target/ can be written");
+        write_secret(&token.pin_file(), PIN);
         run(&mut token.tool(
             "softhsm2-util",
             &[
@@ -259,4 +261,13 @@ impl SoftHsmToken {
         command.env("SOFTHSM2_CONF", self.configuration());
         command
     }
+}
+
+/// Writes a file that only this user can read: the command warns of any other.
+fn write_secret(path: &Path, secret: &str) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(path).expect("target/ can be written");
+    file.write_all(secret.as_bytes())
+        .expect("target/ can be written");
 }

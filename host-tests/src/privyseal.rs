@@ -1,0 +1,43 @@
+//! The command `privyseal`, as this workspace builds it.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::tool::{command, run};
+
+/// The path of the command. It is built first, so that a test never meets an old one.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn path() -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(build).clone()
+}
+
+fn build() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("host-tests has a parent");
+    // Together with this package, so that what both depend on is built once, with the same features.
+    run(command(
+        &cargo(),
+        [
+            "build",
+            "--quiet",
+            "--package",
+            "privyseal",
+            "--bin",
+            "privyseal",
+        ],
+    )
+    .args(["--package", "privyseal-host-tests"])
+    .current_dir(workspace));
+    let path = crate::scratch::target_dir().join("debug/privyseal");
+    assert!(path.exists(), "cargo built no {}", path.display());
+    path
+}
+
+fn cargo() -> String {
+    env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}

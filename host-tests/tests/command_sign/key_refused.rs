@@ -1,0 +1,152 @@
+//! Trouble with module, token, PIN or key: exit code 3, and no PIN try is burnt.
+
+use std::fs;
+use std::path::Path;
+
+use privyseal_host_tests::pki::test_key;
+use privyseal_host_tests::shim::{FINAL_TRY, LOCKED, Shim};
+
+use crate::stage::{KEY, Outcome, Stage, TOKEN, uri_through, uri_with};
+
+/// Exit code: key, token or PIN trouble.
+const KEY_TROUBLE: i32 = 3;
+
+#[test]
+fn a_wrong_pin_costs_one_try() {
+    let stage = Stage::new();
+    let shim = Shim::build(stage.token.dir());
+    let wrong = stage.token.dir().join("wrong-pin");
+    fs::write(&wrong, "97531").unwrap();
+    let uri = uri_through(&shim, &wrong);
+    let mut command = stage.command(&[("--key", &uri)]);
+    shim.attach(&mut command, 0);
+    let outcome = Outcome::of(&mut command);
+    outcome.is_refused(KEY_TROUBLE, &["PIN", "C_Login", "CKR_PIN_INCORRECT"]);
+    assert!(!outcome.stderr().contains("97531"), "{}", outcome.stderr());
+    assert_eq!(shim.calls("C_Login"), 1, "one try, not two");
+    assert_eq!(shim.calls("C_SignInit"), 0);
+    stage.sign(&[]).token();
+}
+
+#[test]
+fn the_final_try_is_not_spent_unless_asked_for() {
+    let stage = Stage::new();
+    let shim = Shim::build(stage.token.dir());
+    let uri = uri_through(&shim, &stage.token.pin_file());
+    let mut command = stage.command(&[("--key", &uri)]);
+    shim.attach(&mut command, FINAL_TRY);
+    Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["one PIN try left"]);
+    assert_eq!(shim.calls("C_Login"), 0);
+
+    command.arg("--spend-final-pin-try");
+    Outcome::of(&mut command).token();
+    assert_eq!(shim.calls("C_Login"), 1);
+}
+
+#[test]
+fn a_locked_pin_is_not_tried() {
+    let stage = Stage::new();
+    let shim = Shim::build(stage.token.dir());
+    let uri = uri_through(&shim, &stage.token.pin_file());
+    let mut command = stage.command(&[("--key", &uri)]);
+    shim.attach(&mut command, LOCKED);
+    command.arg("--spend-final-pin-try");
+    Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["locked"]);
+    assert_eq!(shim.calls("C_Login"), 0);
+}
+
+#[test]
+fn without_a_pin_nothing_is_tried() {
+    let stage = Stage::new();
+    let shim = Shim::build(stage.token.dir());
+    let uri = uri_through(&shim, Path::new("/nonexistent/pin"));
+    let mut command = stage.command(&[("--key", &uri)]);
+    shim.attach(&mut command, 0);
+    Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["PIN"]);
+    assert_eq!(shim.calls("C_Login"), 0);
+}
+
+#[test]
+fn no_such_token_key_or_module() {
+    let stage = Stage::new();
+    let token = stage.uri_of(&format!("token=other;object={KEY}"));
+    stage
+        .sign(&[("--key", &token)])
+        .is_refused(KEY_TROUBLE, &["token"]);
+    let key = stage.uri_of(&format!("token={TOKEN};object=other"));
+    stage
+        .sign(&[("--key", &key)])
+        .is_refused(KEY_TROUBLE, &["key"]);
+    let id = stage.uri_of(&format!("token={TOKEN};id=%7f"));
+    stage
+        .sign(&[("--key", &id)])
+        .is_refused(KEY_TROUBLE, &["key"]);
+    let path = format!("token={TOKEN};object={KEY}");
+    let pin_file = stage.token.pin_file();
+    let module = uri_with(&path, Path::new("/nonexistent/module.so"), &pin_file);
+    stage
+        .sign(&[("--key", &module)])
+        .is_refused(KEY_TROUBLE, &["/nonexistent/module.so"]);
+    let no_module = uri_with(&path, Path::new("/etc/hostname"), &pin_file);
+    stage
+        .sign(&[("--key", &no_module)])
+        .is_refused(KEY_TROUBLE, &["/etc/hostname"]);
+}
+
+#[test]
+fn a_key_that_may_not_sign() {
+    let stage = Stage::new();
+    let shim = Shim::build(stage.token.dir());
+    let uri = uri_through(&shim, &stage.token.pin_file());
+    let mut command = stage.command(&[("--key", &uri)]);
+    shim.attach(&mut command, 0);
+    Outcome::of(&mut command).token();
+    command.env("SHIM_NO_SIGN", "1");
+    Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["CKA_SIGN"]);
+    assert_eq!(shim.calls("C_SignInit"), 1, "the first run's");
+}
+
+#[test]
+fn a_key_of_another_kind_or_below_2048_bits() {
+    let stage = Stage::new();
+    stage
+        .token
+        .import_key(&test_key("small", 1024), "06", "small");
+    let uri = stage.token.uri("small");
+    stage
+        .sign(&[("--key", &uri)])
+        .is_refused(KEY_TROUBLE, &["1024", "2048"]);
+    stage.token.pkcs11_tool(&[
+        "--keypairgen",
+        "--key-type",
+        "EC:prime256v1",
+        "--id",
+        "07",
+        "--label",
+        "curve",
+        "--usage-sign",
+    ]);
+    let uri = stage.token.uri("curve");
+    stage
+        .sign(&[("--key", &uri)])
+        .is_refused(KEY_TROUBLE, &["RSA"]);
+}
+
+#[test]
+fn a_uri_that_is_none_is_wrong_usage() {
+    let stage = Stage::new();
+    for uri in [
+        "",
+        "pkcs12:token=T",
+        "pkcs11:token=%zz",
+        "pkcs11:no-such-attribute=1",
+    ] {
+        let outcome = stage.sign(&[("--key", uri)]);
+        outcome.is_refused(2, &[]);
+        assert!(
+            outcome.stderr().starts_with("error: "),
+            "{uri}: {}",
+            outcome.stderr()
+        );
+    }
+}
