@@ -5,8 +5,9 @@
 
 use core::fmt;
 
+use privyseal_core::csr::CertificationRequestInfo;
 use privyseal_core::rsa::{RsaPublicKey, Signature};
-use privyseal_core::signer::{Signer, SignerError, SignerErrorKind};
+use privyseal_core::signer::{CertificationRequestSigner, Signer, SignerError, SignerErrorKind};
 use privyseal_core::signing_input::SigningInput;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
@@ -49,6 +50,17 @@ impl SoftwareSigner {
             .expect("the key can sign")
             .to_vec()
     }
+
+    fn sign_digest(
+        &self,
+        digest: &[u8; 32],
+        signature: &mut Signature,
+    ) -> Result<(), SoftwareSignerError> {
+        let made = self.key.sign_prehash(digest).map_err(SoftwareSignerError)?;
+        signature.set(&made.to_bytes()).map_err(|error| {
+            SoftwareSignerError(rsa::signature::Error::from_source(error.to_string()))
+        })
+    }
 }
 
 impl Signer for SoftwareSigner {
@@ -63,13 +75,17 @@ impl Signer for SoftwareSigner {
         input: &SigningInput<'_>,
         signature: &mut Signature,
     ) -> Result<(), Self::Error> {
-        let made = self
-            .key
-            .sign_prehash(input.digest())
-            .map_err(SoftwareSignerError)?;
-        signature.set(&made.to_bytes()).map_err(|error| {
-            SoftwareSignerError(rsa::signature::Error::from_source(error.to_string()))
-        })
+        self.sign_digest(input.digest(), signature)
+    }
+}
+
+impl CertificationRequestSigner for SoftwareSigner {
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), Self::Error> {
+        self.sign_digest(info.digest(), signature)
     }
 }
 

@@ -10,11 +10,37 @@ use std::convert::Infallible;
 
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
-use privyseal_core::SigningInput;
 use privyseal_core::encoding::sink::Sink;
+use privyseal_core::{CertificationRequestInfo, SigningInput};
 
 use crate::error::CallError;
 use crate::mechanism::SigningMechanism;
+
+/// What may be signed: a sealed type of the core, and nothing else.
+#[derive(Clone, Copy)]
+pub(crate) enum ToSign<'a> {
+    Assertion(&'a SigningInput<'a>),
+    CertificationRequest(&'a CertificationRequestInfo<'a>),
+}
+
+impl ToSign<'_> {
+    fn digest_info(self) -> [u8; 51] {
+        match self {
+            Self::Assertion(input) => input.digest_info(),
+            Self::CertificationRequest(info) => info.digest_info(),
+        }
+    }
+
+    /// The whole message, for a token that insists on hashing.
+    fn message(self) -> Vec<u8> {
+        let mut message = Message(Vec::new());
+        let Ok(()) = match self {
+            Self::Assertion(input) => input.write_to(&mut message),
+            Self::CertificationRequest(info) => info.write_to(&mut message),
+        };
+        message.0
+    }
+}
 
 /// Signs `input`. After an error the session may have an operation dangling, which would answer
 /// `CKR_OPERATION_ACTIVE` for ever: it must not be used again.
@@ -22,24 +48,17 @@ pub(crate) fn sign(
     session: &Session,
     mechanism: SigningMechanism,
     key: ObjectHandle,
-    input: &SigningInput<'_>,
+    input: ToSign<'_>,
 ) -> Result<Vec<u8>, CallError> {
     let signature = match mechanism {
         SigningMechanism::RsaPkcs => {
             session.sign(&mechanism.mechanism(), key, &input.digest_info())
         }
         SigningMechanism::Sha256RsaPkcs => {
-            session.sign(&mechanism.mechanism(), key, &message(input))
+            session.sign(&mechanism.mechanism(), key, &input.message())
         }
     };
     signature.map_err(|error| CallError::new("C_Sign", &error))
-}
-
-/// The whole signing input, for a token that insists on hashing.
-fn message(input: &SigningInput<'_>) -> Vec<u8> {
-    let mut message = Message(Vec::with_capacity(input.len()));
-    let Ok(()) = input.write_to(&mut message);
-    message.0
 }
 
 struct Message(Vec<u8>);

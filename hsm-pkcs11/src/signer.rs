@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
-use privyseal_core::{RsaPublicKey, Signature, Signer, SigningInput};
+use privyseal_core::{
+    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
+    SigningInput,
+};
 
 use crate::certificate;
 use crate::error::{CallError, Error};
@@ -14,7 +17,7 @@ use crate::login::{LoginPolicy, login};
 use crate::mechanism::{self, SigningMechanism};
 use crate::module::Module;
 use crate::object::ObjectName;
-use crate::operation;
+use crate::operation::{self, ToSign};
 use crate::pin::PinProvider;
 use crate::slot::{self, FoundToken, TokenInfo};
 use crate::uri::{ObjectType, Pkcs11Uri};
@@ -145,7 +148,16 @@ impl Pkcs11Signer {
         Ok(certificate::of_key(&heap, &self.public, &self.name.id)?)
     }
 
-    fn sign_bytes(&mut self, input: &SigningInput<'_>) -> Result<Vec<u8>, Error> {
+    fn sign_into(&mut self, input: ToSign<'_>, signature: &mut Signature) -> Result<(), Error> {
+        let bytes = self.sign_bytes(input)?;
+        let length = |_| Error::SignatureLength {
+            len: bytes.len(),
+            expected: self.public.size(),
+        };
+        signature.set(&bytes).map_err(length)
+    }
+
+    fn sign_bytes(&mut self, input: ToSign<'_>) -> Result<Vec<u8>, Error> {
         // Taken, and put back only after success: a session that failed is closed here.
         let session = match self.work.take() {
             Some(session) => session,
@@ -169,12 +181,17 @@ impl Signer for Pkcs11Signer {
     }
 
     fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        let bytes = self.sign_bytes(input)?;
-        let length = |_| Error::SignatureLength {
-            len: bytes.len(),
-            expected: self.public.size(),
-        };
-        signature.set(&bytes).map_err(length)
+        self.sign_into(ToSign::Assertion(input), signature)
+    }
+}
+
+impl CertificationRequestSigner for Pkcs11Signer {
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), Error> {
+        self.sign_into(ToSign::CertificationRequest(info), signature)
     }
 }
 

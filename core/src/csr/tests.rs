@@ -44,11 +44,7 @@ fn the_bytes_of_a_request() {
         \x31\x12\x30\x10\x30\x0e\
         \x06\x03\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x06\x40";
     assert!(der.starts_with(&[&[0x30, 0x82][..], &der[2..4], version, name].concat()));
-    assert!(
-        der.ends_with(attributes),
-        "{:02x?}",
-        &der[der.len() - 40..]
-    );
+    assert!(der.ends_with(attributes), "{:02x?}", &der[der.len() - 40..]);
     assert_eq!(info.digest(), &<[u8; 32]>::from(Sha256::digest(&der)));
     assert_eq!(info.digest_info()[19..], info.digest()[..]);
 }
