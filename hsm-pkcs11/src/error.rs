@@ -9,6 +9,7 @@ mod select;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use privyseal_core::signer::{SignerError, SignerErrorKind};
 
@@ -21,7 +22,7 @@ use crate::slot::PinState;
 use crate::uri::UriError;
 
 /// An error of the PKCS #11 signer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The URI is malformed or says too little.
@@ -88,6 +89,38 @@ pub enum Error {
     },
     /// A call of the module failed.
     Call(CallError),
+    /// The login was lost, and a try was lost since the last right PIN: logging in is left to a person.
+    PinCountLow {
+        /// Label of the token.
+        token: String,
+    },
+    /// Something was lost, and getting it back failed too.
+    NotHealed {
+        /// What was noticed first.
+        first: Box<Error>,
+        /// What kept it from being healed.
+        then: Box<Error>,
+    },
+    /// The session of the token was lost earlier and could not be had again yet.
+    Disconnected,
+    /// The key that the URI names is another one than it was.
+    KeyChanged,
+    /// Only initializing the module anew could help, and another part of the process initialized it.
+    ForeignModule,
+    /// Only initializing the module anew could help, and calls to it are under way that do not end.
+    ModuleInUse,
+    /// This process is a child of the one that opened the key.
+    Forked {
+        /// The process that opened it.
+        opened_in: u32,
+    },
+    /// All sessions of the pool were in use for as long as the pool waits.
+    PoolTimeout {
+        /// How many there are.
+        sessions: u32,
+        /// How long was waited.
+        waited: Duration,
+    },
 }
 
 impl fmt::Display for Error {
@@ -142,6 +175,37 @@ impl fmt::Display for Error {
                  module"
             ),
             Self::Call(error) => write!(f, "{error}{}", error.advice()),
+            Self::PinCountLow { token } => write!(
+                f,
+                "the login to token \"{token}\" was lost and is not repeated: a wrong PIN was given \
+                 since the last right one (CKF_USER_PIN_COUNT_LOW); open the key again with the right \
+                 one"
+            ),
+            Self::NotHealed { first, then } => write!(f, "{first}; then {then}"),
+            Self::Disconnected => f.write_str("the session of the token was lost"),
+            Self::KeyChanged => f.write_str(
+                "the key that the URI names is another one than it was (its modulus differs); open it \
+                 again",
+            ),
+            Self::ForeignModule => f.write_str(
+                "only initializing the module anew can help, and another part of this process \
+                 initialized it: restart the process",
+            ),
+            Self::ModuleInUse => f.write_str(
+                "only initializing the module anew can help, and calls to it are under way that do not \
+                 end: try later or restart the process",
+            ),
+            Self::Forked { opened_in } => write!(
+                f,
+                "the key was opened by process {opened_in} and this one is its child: a forked process \
+                 must open its own"
+            ),
+            Self::PoolTimeout { sessions, waited } => write!(
+                f,
+                "all {sessions} sessions of the pool were in use for {} ms; raise max-sessions or sign \
+                 less at once",
+                waited.as_millis()
+            ),
         }
     }
 }
@@ -166,6 +230,7 @@ impl std::error::Error for Error {
             Self::PinUnavailable { reason, .. } => Some(reason),
             Self::PinIncorrect { call, .. } => Some(call),
             Self::Call(error) => Some(error),
+            Self::NotHealed { then, .. } => Some(&**then),
             _ => None,
         }
     }
@@ -187,6 +252,31 @@ impl SignerError for Error {
             Self::PinFinalTry { .. } => SignerErrorKind::PinFinalTry,
             Self::SignatureLength { .. } => SignerErrorKind::Protocol,
             Self::Call(error) => error.kind(),
+            Self::PinCountLow { .. } => SignerErrorKind::NotLoggedIn,
+            Self::NotHealed { then, .. } => then.kind(),
+            Self::Disconnected | Self::ForeignModule => SignerErrorKind::Unavailable,
+            Self::KeyChanged => SignerErrorKind::NotFound,
+            Self::ModuleInUse | Self::PoolTimeout { .. } => SignerErrorKind::Busy,
+            Self::Forked { .. } => SignerErrorKind::Configuration,
+        }
+    }
+}
+
+impl Error {
+    /// Whether a new session, login or initialization may cure it.
+    pub(crate) fn is_loss(&self) -> bool {
+        match self {
+            Self::Call(error) => error.is_loss(),
+            Self::Disconnected => true,
+            _ => false,
+        }
+    }
+
+    /// Whether no more than one session is lost.
+    pub(crate) const fn is_loss_of_session(&self) -> bool {
+        match self {
+            Self::Call(error) => error.is_loss_of_session(),
+            _ => false,
         }
     }
 }

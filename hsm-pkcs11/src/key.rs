@@ -3,17 +3,18 @@
 mod find;
 mod fitness;
 
-use cryptoki::mechanism::MechanismType;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::Session;
+use cryptoki_sys::{CK_MECHANISM_TYPE, CKA_ALLOWED_MECHANISMS};
 use privyseal_core::RsaPublicKey;
 
-pub(crate) use find::{all, select};
-pub use fitness::FitnessNote;
-pub(crate) use fitness::{notes, obstacle};
+pub(crate) use find::{again, all, select};
+pub use fitness::{FitnessNote, KeyPolicy};
+pub(crate) use fitness::{HeldCertificate, notes, obstacle};
 
 use crate::error::{CallError, KeyError};
 use crate::object::{self, ObjectName};
+use crate::raw::RawModule;
+use crate::session::OpenSession;
 
 /// What a private key says about itself. Absent attributes have their defaults.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct KeyFacts {
     pub(crate) is_rsa: bool,
     /// `CKA_SIGN`; absent means that `C_SignInit` will tell.
     pub(crate) may_sign: bool,
+    /// `CKA_PRIVATE`, where shown.
+    pub(crate) private: Option<bool>,
     /// `CKA_SENSITIVE`, where shown.
     pub(crate) sensitive: Option<bool>,
     /// `CKA_EXTRACTABLE`, where shown.
@@ -31,20 +34,21 @@ pub(crate) struct KeyFacts {
     /// `CKA_ALWAYS_AUTHENTICATE`; absent means false (PKCS #11 3.1 section 4.9; NSS).
     pub(crate) always_authenticate: bool,
     /// `CKA_ALLOWED_MECHANISMS`; absent or empty means all.
-    pub(crate) allowed: Vec<MechanismType>,
+    pub(crate) allowed: Vec<CK_MECHANISM_TYPE>,
     pub(crate) public: Result<RsaPublicKey, KeyError>,
 }
 
 impl KeyFacts {
-    fn read(session: &Session, handle: ObjectHandle) -> Result<Self, CallError> {
+    fn read(
+        module: &RawModule,
+        session: &OpenSession,
+        handle: ObjectHandle,
+    ) -> Result<Self, CallError> {
         let flag = |kind| object::flag(session, handle, kind);
         let name = ObjectName::read(session, handle)?;
         let is_rsa = object::attribute(session, handle, AttributeType::KeyType)?
             == Some(Attribute::KeyType(KeyType::RSA));
-        let allowed = match object::attribute(session, handle, AttributeType::AllowedMechanisms)? {
-            Some(Attribute::AllowedMechanisms(allowed)) => allowed,
-            _ => Vec::new(),
-        };
+        let allowed = module.numbers(session, handle, CKA_ALLOWED_MECHANISMS)?;
         let public = if is_rsa {
             public_key(session, handle, &name.id)?
         } else {
@@ -55,10 +59,11 @@ impl KeyFacts {
             name,
             is_rsa,
             may_sign: flag(AttributeType::Sign)?.unwrap_or(true),
+            private: flag(AttributeType::Private)?,
             sensitive: flag(AttributeType::Sensitive)?,
             extractable: flag(AttributeType::Extractable)?,
             always_authenticate: flag(AttributeType::AlwaysAuthenticate)?.unwrap_or(false),
-            allowed,
+            allowed: allowed.unwrap_or_default(),
             public,
         })
     }
@@ -66,7 +71,7 @@ impl KeyFacts {
 
 /// From the private key itself, or from the public key with the same `CKA_ID`.
 fn public_key(
-    session: &Session,
+    session: &OpenSession,
     private: ObjectHandle,
     id: &[u8],
 ) -> Result<Result<RsaPublicKey, KeyError>, CallError> {

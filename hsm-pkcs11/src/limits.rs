@@ -1,5 +1,7 @@
 //! Every maximum of this crate, in one place. Sizes are in bytes unless a name says otherwise.
 
+use std::time::Duration;
+
 /// A `pkcs11:` URI, written out. The longest sensible one (every attribute at its PKCS #11 maximum and
 /// fully percent-encoded, two file paths of 4 KiB) is shorter.
 pub const MAX_URI: usize = 16 * 1024;
@@ -15,3 +17,18 @@ pub const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICATES;
 
 /// Sessions that `max-sessions` of a URI may ask for. Network HSMs allow a client a few hundred.
 pub const MAX_SESSIONS: u32 = 1024;
+
+/// Sessions of a pool where neither the URI nor the caller says how many.
+pub const DEFAULT_SESSIONS: u32 = 8;
+
+/// How long a pool waits for a free session where the caller does not say.
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a re-initialization of the module waits for calls that are under way.
+pub const REINITIALIZE_WAIT: Duration = Duration::from_secs(5);
+
+/// How often it looks.
+pub const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
+
+/// Entries of `CKA_ALLOWED_MECHANISMS` that are read. A key for signatures has a handful.
+pub const MAX_MECHANISMS: usize = 1024;

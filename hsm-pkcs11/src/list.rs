@@ -5,11 +5,12 @@ use privyseal_core::cert::Certificate;
 
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
-use crate::key::{self, FitnessNote, KeyFacts};
-use crate::login::LoginPolicy;
+use crate::key::{self, FitnessNote, HeldCertificate, KeyFacts, KeyPolicy};
+use crate::login::{Authenticator, LoginPolicy, Occasion};
 use crate::mechanism::{self, SigningMechanism};
+use crate::module::Module;
 use crate::pin::PinProvider;
-use crate::signer::OpenToken;
+use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
 /// A private key or a certificate on a token.
@@ -70,11 +71,20 @@ pub fn list(
     pins: &mut dyn PinProvider,
     policy: LoginPolicy,
 ) -> Result<Vec<Listed>, Error> {
-    let token = OpenToken::open(uri, pins, policy)?;
+    let module = Module::load(uri)?;
+    let mut authenticator = Authenticator::new(None, policy, false);
+    let entered = module.enter()?;
+    let token = OpenToken::open(
+        &entered,
+        uri,
+        &mut authenticator,
+        Occasion::Opening,
+        Some(pins),
+    )?;
     let base = token.uri(uri);
-    let offered = token.mechanisms()?;
+    let offered = mechanism::offered(entered.context(), token.found.slot)?;
     let heap = certificate::all(&token.session)?;
-    let keys: Vec<ListedKey> = key::all(&token.session, &Pkcs11Uri::default())?
+    let keys: Vec<ListedKey> = key::all(entered.raw(), &token.session, &Pkcs11Uri::default())?
         .iter()
         .map(|facts| listed_key(facts, &base, &offered, &heap))
         .collect();
@@ -97,15 +107,16 @@ fn listed_key(
     heap: &[TokenCertificate],
 ) -> ListedKey {
     let public_key = facts.public.clone().ok();
-    let has_certificate = public_key
-        .as_ref()
-        .is_some_and(|key| heap.iter().any(|found| is_of(&found.der, key)));
+    let held = match &public_key {
+        Some(key) => certificate::held(heap, key, &facts.name.id),
+        None => HeldCertificate::None,
+    };
     ListedKey {
         uri: facts.name.uri(base, ObjectType::Private),
         label: facts.name.label.clone(),
         id: facts.name.id.clone(),
         mechanism: mechanism::choose(offered, &facts.allowed).filter(|_| facts.is_rsa),
-        notes: key::notes(facts, offered, has_certificate),
+        notes: key::notes(facts, offered, held, &KeyPolicy::default()),
         public_key,
     }
 }

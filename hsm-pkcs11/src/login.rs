@@ -1,12 +1,17 @@
 //! The login: at most one try, and only where the token's flags allow it.
 
-use cryptoki::context::Pkcs11;
+mod authenticator;
+
 use cryptoki::error::{Error as Cryptoki, RvError};
-use cryptoki::session::{Session, SessionState, UserType};
+use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
 
+pub(crate) use authenticator::Authenticator;
+
 use crate::error::{CallError, Error};
+use crate::module::Entered;
 use crate::pin::PinProvider;
+use crate::session::OpenSession;
 use crate::slot::{FoundToken, PinState, TokenInfo};
 
 /// What a login may cost.
@@ -17,23 +22,15 @@ pub struct LoginPolicy {
     pub spend_final_try: bool,
 }
 
-/// Logs the user in to the session's token, if that is needed and not yet done.
-pub(crate) fn login(
-    context: &Pkcs11,
-    session: &Session,
-    token: &FoundToken,
-    pins: &mut dyn PinProvider,
-    policy: LoginPolicy,
-) -> Result<(), Error> {
-    attempt(
-        &Desk {
-            context,
-            session,
-            token,
-        },
-        pins,
-        policy,
-    )
+/// Why somebody logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// A person or a program opens the key.
+    Opening,
+    /// The login was lost and is repeated by itself: not where a try was lost since the last right PIN.
+    Healing,
+    /// The key has `CKA_ALWAYS_AUTHENTICATE` and an operation was begun.
+    Signing,
 }
 
 /// What a login needs of a token; a seam, because no software token can be brought into every state.
@@ -42,20 +39,26 @@ trait LoginDesk {
     fn token(&self) -> TokenInfo;
     /// Whether the process is logged in to it already.
     fn is_logged_in(&self) -> bool;
-    /// `C_Login` as user; without a PIN, the PIN pad asks.
-    fn login(&self, pin: Option<&AuthPin>) -> Result<(), Cryptoki>;
+    /// `C_Login`; without a PIN, the PIN pad asks.
+    fn login(&self, user: UserType, pin: Option<&AuthPin>) -> Result<(), Cryptoki>;
 }
 
+/// Logs in, if that is needed and not yet done.
 fn attempt(
     desk: &impl LoginDesk,
     pins: &mut dyn PinProvider,
     policy: LoginPolicy,
+    occasion: Occasion,
 ) -> Result<(), Error> {
     let token = desk.token();
-    if !token.login_required || desk.is_logged_in() {
-        return Ok(());
-    }
-    allow(&token, policy)?;
+    let user = match occasion {
+        Occasion::Opening | Occasion::Healing if !token.login_required || desk.is_logged_in() => {
+            return Ok(());
+        }
+        Occasion::Opening | Occasion::Healing => UserType::User,
+        Occasion::Signing => UserType::ContextSpecific,
+    };
+    allow(&token, policy, occasion)?;
     let pin = if token.protected_auth_path {
         None
     } else {
@@ -65,16 +68,19 @@ fn attempt(
         };
         Some(pins.pin(&token).map_err(unavailable)?.to_auth_pin())
     };
-    match desk.login(pin.as_ref()) {
+    match desk.login(user, pin.as_ref()) {
         Ok(()) | Err(Cryptoki::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
         Err(error) => Err(refused(&token, &error, || desk.token().pin_state)),
     }
 }
 
 /// Whether one try may be spent.
-fn allow(token: &TokenInfo, policy: LoginPolicy) -> Result<(), Error> {
+fn allow(token: &TokenInfo, policy: LoginPolicy, occasion: Occasion) -> Result<(), Error> {
     let name = token.name();
     match token.pin_state {
+        PinState::CountLow if occasion == Occasion::Healing => {
+            Err(Error::PinCountLow { token: name })
+        }
         PinState::Locked => Err(Error::PinLocked { token: name }),
         state @ (PinState::FinalTry | PinState::Unknown) if !policy.spend_final_try => {
             Err(Error::PinFinalTry { token: name, state })
@@ -105,33 +111,27 @@ fn refused(token: &TokenInfo, error: &Cryptoki, state_now: impl Fn() -> PinState
 }
 
 struct Desk<'t> {
-    context: &'t Pkcs11,
-    session: &'t Session,
+    module: &'t Entered<'t>,
+    session: &'t OpenSession,
     token: &'t FoundToken,
+    tries: &'t std::cell::Cell<u32>,
 }
 
 impl LoginDesk for Desk<'_> {
     fn token(&self) -> TokenInfo {
-        match self.context.get_token_info(self.token.slot) {
-            Ok(info) => TokenInfo::read(self.token.slot, &info),
-            Err(_) => TokenInfo {
-                pin_state: PinState::Unknown,
-                ..self.token.info.clone()
-            },
-        }
-    }
-
-    fn is_logged_in(&self) -> bool {
-        self.session.get_session_info().is_ok_and(|info| {
-            matches!(
-                info.session_state(),
-                SessionState::RoUser | SessionState::RwUser
-            )
+        TokenInfo::of(self.module.raw(), self.token.slot).unwrap_or_else(|_| TokenInfo {
+            pin_state: PinState::Unknown,
+            ..self.token.info.clone()
         })
     }
 
-    fn login(&self, pin: Option<&AuthPin>) -> Result<(), Cryptoki> {
-        self.session.login(UserType::User, pin)
+    fn is_logged_in(&self) -> bool {
+        self.session.is_logged_in()
+    }
+
+    fn login(&self, user: UserType, pin: Option<&AuthPin>) -> Result<(), Cryptoki> {
+        self.tries.set(self.tries.get().saturating_add(1));
+        self.session.login(user, pin)
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use cryptoki::context::Pkcs11;
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::slot::Slot;
+use cryptoki_sys::{CK_MECHANISM_TYPE, CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
 
 use crate::error::CallError;
 
@@ -37,6 +38,13 @@ impl SigningMechanism {
         match self {
             Self::RsaPkcs => Mechanism::RsaPkcs,
             Self::Sha256RsaPkcs => Mechanism::Sha256RsaPkcs,
+        }
+    }
+
+    const fn number(self) -> CK_MECHANISM_TYPE {
+        match self {
+            Self::RsaPkcs => CKM_RSA_PKCS,
+            Self::Sha256RsaPkcs => CKM_SHA256_RSA_PKCS,
         }
     }
 
@@ -74,10 +82,10 @@ pub(crate) fn offered(context: &Pkcs11, slot: Slot) -> Result<Vec<SigningMechani
 /// allows all (SoftHSM shows one on every key).
 pub(crate) fn choose(
     offered: &[SigningMechanism],
-    allowed: &[MechanismType],
+    allowed: &[CK_MECHANISM_TYPE],
 ) -> Option<SigningMechanism> {
     let fits =
-        |mechanism: &&SigningMechanism| allowed.is_empty() || allowed.contains(&mechanism.kind());
+        |mechanism: &&SigningMechanism| allowed.is_empty() || allowed.contains(&mechanism.number());
     offered.iter().find(fits).copied()
 }
 
@@ -88,8 +96,8 @@ mod tests {
 
     #[test]
     fn the_digest_info_is_preferred_and_the_keys_list_obeyed() {
-        let (plain, hashing) = (MechanismType::RSA_PKCS, MechanismType::SHA256_RSA_PKCS);
-        let pss = MechanismType::SHA256_RSA_PKCS_PSS;
+        let (plain, hashing) = (CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS);
+        let (pss, vendors) = (cryptoki_sys::CKM_SHA256_RSA_PKCS_PSS, 0x8765_4321);
         for (offered, allowed, chosen) in [
             (&[RsaPkcs, Sha256RsaPkcs][..], &[][..], Some(RsaPkcs)),
             (&[RsaPkcs], &[], Some(RsaPkcs)),
@@ -99,6 +107,8 @@ mod tests {
             (&[RsaPkcs, Sha256RsaPkcs], &[hashing], Some(Sha256RsaPkcs)),
             (&[RsaPkcs, Sha256RsaPkcs], &[pss], None),
             (&[RsaPkcs], &[hashing], None),
+            (&[RsaPkcs], &[vendors, plain], Some(RsaPkcs)),
+            (&[RsaPkcs], &[vendors], None),
         ] {
             assert_eq!(choose(offered, allowed), chosen, "{offered:?} {allowed:?}");
         }

@@ -3,18 +3,25 @@
 //! PKCS #11 knows one `C_Initialize` per process and library, shared by all code in the process. So
 //! there is one context per library file, kept for the life of the process, and the calls to
 //! `C_Initialize` are made one at a time (concurrent ones have crashed SoftHSM). Somebody else in the
-//! process may have initialized the library first; that is fine. It is never finalized here: that
-//! would pull the library from under that somebody.
+//! process may have initialized the library first; that is fine, and then it is never finalized here:
+//! that would pull the library from under that somebody.
+//!
+//! Every call of the module is made between [`Module::enter`] and the drop of what it gives. That is
+//! where a forked child is turned away, and what a re-initialization waits for.
+
+mod initialize;
 
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use cryptoki::error::{Error as Cryptoki, RvError};
+use cryptoki::context::Pkcs11;
 
 use crate::error::{CallError, Error, SelectError};
+use crate::raw::RawModule;
 use crate::uri::Pkcs11Uri;
 
 static LOADED: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new());
@@ -23,6 +30,37 @@ static LOADED: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new(
 pub(crate) struct Module {
     path: PathBuf,
     context: Pkcs11,
+    raw: RawModule,
+    /// What `C_Initialize` is given, for modules that cannot do without.
+    init_args: Option<CString>,
+    /// Whether it was initialized here, so that it may be finalized here.
+    ours: AtomicBool,
+    /// Counts the initializations. Sessions of an earlier one are dead.
+    epoch: AtomicU64,
+    /// Read by everybody who calls the module, written by who initializes it anew.
+    gate: RwLock<()>,
+    /// The process that initialized it.
+    process: u32,
+}
+
+/// Leave to call the module; it is not re-initialized meanwhile.
+pub(crate) struct Entered<'m> {
+    module: &'m Arc<Module>,
+    _gate: RwLockReadGuard<'m, ()>,
+}
+
+impl<'m> Entered<'m> {
+    pub(crate) fn context(&self) -> &'m Pkcs11 {
+        &self.module.context
+    }
+
+    pub(crate) fn raw(&self) -> &'m RawModule {
+        &self.module.raw
+    }
+
+    pub(crate) const fn module(&self) -> &'m Arc<Module> {
+        self.module
+    }
 }
 
 impl fmt::Debug for Module {
@@ -36,38 +74,80 @@ impl fmt::Debug for Module {
 impl Module {
     /// The module that `uri` names, loaded now or earlier. Its `library-` attributes must fit.
     pub(crate) fn load(uri: &Pkcs11Uri) -> Result<Arc<Self>, Error> {
-        let module = Self::at(uri.module_path()?)?;
-        module.check_library(uri)?;
+        let module = Self::at(uri.module_path()?, uri.module_init_args())?;
+        module.enter()?.check_library(uri)?;
         Ok(module)
     }
 
-    /// The one way to the library: a check that must hold before every call belongs here.
-    pub(crate) const fn context(&self) -> &Pkcs11 {
-        &self.context
+    /// Leave to call the module, in the process that initialized it only.
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Entered<'_>, Error> {
+        self.check_process()?;
+        let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Entered {
+            module: self,
+            _gate: gate,
+        })
     }
 
-    fn at(path: &Path) -> Result<Arc<Self>, Error> {
+    /// As [`Module::enter`], where there is nothing to be done if it cannot be had at once.
+    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Entered<'_>> {
+        self.check_process().ok()?;
+        let gate = match self.gate.try_read() {
+            Ok(gate) => gate,
+            Err(TryLockError::Poisoned(gate)) => gate.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(Entered {
+            module: self,
+            _gate: gate,
+        })
+    }
+
+    /// A child of the process that opened the module shares its sessions without knowing, and some
+    /// modules fail there and others go on: PKCS #11 wants the child to begin anew.
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        match std::process::id() {
+            now if now == self.process => Ok(()),
+            _ => Err(Error::Forked {
+                opened_in: self.process,
+            }),
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    fn at(path: &Path, init_args: Option<&str>) -> Result<Arc<Self>, Error> {
         let file = resolve(path)?;
         // A panic while loading leaves the map as it was.
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(module) = loaded.get(&file) {
+        if let Some(module) = loaded.get(&file)
+            && module.check_process().is_ok()
+        {
+            let as_given = module.init_args.as_deref().map(std::ffi::CStr::to_bytes);
+            if init_args.is_some() && init_args.map(str::as_bytes) != as_given {
+                return Err(Error::Module {
+                    path: file,
+                    reason: "it was initialized earlier with other module-init-args".into(),
+                });
+            }
             return Ok(Arc::clone(module));
         }
-        let module = Arc::new(Self {
-            path: file.clone(),
-            context: initialized(&file)?,
-        });
+        let module = Arc::new(Self::initialized(&file, init_args)?);
         loaded.insert(file, Arc::clone(&module));
         Ok(module)
     }
+}
 
+impl Entered<'_> {
     fn check_library(&self, uri: &Pkcs11Uri) -> Result<(), Error> {
         let (description, manufacturer) = (&uri.library_description, &uri.library_manufacturer);
         if description.is_none() && manufacturer.is_none() && uri.library_version.is_none() {
             return Ok(());
         }
         let info = self
-            .context
+            .context()
             .get_library_info()
             .map_err(|error| CallError::new("C_GetInfo", &error))?;
         let version = (
@@ -98,24 +178,6 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
         path: path.to_owned(),
         reason: error.to_string(),
     })
-}
-
-fn initialized(file: &Path) -> Result<Pkcs11, Error> {
-    let context = Pkcs11::new(file).map_err(|error| match error {
-        Cryptoki::Pkcs11(..) => Error::Call(CallError::new("C_GetFunctionList", &error)),
-        Cryptoki::MissingSymbol(name) => Error::Module {
-            path: file.to_owned(),
-            reason: format!("it is no PKCS #11 library (it has no {name})"),
-        },
-        other => Error::Module {
-            path: file.to_owned(),
-            reason: other.to_string(),
-        },
-    })?;
-    match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        Ok(()) | Err(Cryptoki::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(context),
-        Err(error) => Err(CallError::new("C_Initialize", &error).into()),
-    }
 }
 
 #[cfg(test)]
@@ -153,6 +215,7 @@ mod tests {
         let error = refusal(&format!("pkcs11:?module-path={}", file.replace(' ', "%20")));
         assert!(matches!(error, Error::Module { .. }), "{error}");
     }
+
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[test]
     fn a_library_of_another_kind() {

@@ -4,7 +4,6 @@
 //! what they left unread would look like zeros. An attribute that is absent, sensitive or unreadable is
 //! `None`; whoever reads it decides on its default.
 
-use cryptoki::error::{Error as Cryptoki, RvError};
 use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;
 
@@ -29,19 +28,10 @@ pub(crate) fn attribute(
 ) -> Result<Option<Attribute>, CallError> {
     match session.get_attributes(object, &[kind]) {
         Ok(attributes) => Ok(attributes.into_iter().next()),
-        Err(
-            error @ Cryptoki::Pkcs11(
-                RvError::DeviceRemoved
-                | RvError::DeviceError
-                | RvError::TokenNotPresent
-                | RvError::SessionHandleInvalid
-                | RvError::SessionClosed
-                | RvError::ObjectHandleInvalid
-                | RvError::CryptokiNotInitialized,
-                _,
-            ),
-        ) => Err(CallError::new("C_GetAttributeValue", &error)),
-        Err(_) => Ok(None),
+        Err(error) => match CallError::new("C_GetAttributeValue", &error) {
+            call if call.is_loss() => Err(call),
+            _ => Ok(None),
+        },
     }
 }
 
@@ -54,6 +44,7 @@ pub(crate) fn flag(
     Ok(
         attribute(session, object, kind)?.and_then(|attribute| match attribute {
             Attribute::Sign(value)
+            | Attribute::Private(value)
             | Attribute::Sensitive(value)
             | Attribute::Extractable(value)
             | Attribute::AlwaysAuthenticate(value) => Some(value),

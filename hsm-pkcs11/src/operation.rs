@@ -1,20 +1,18 @@
-//! One signature, one place.
+//! One signature, one place: two round trips, `C_SignInit` and `C_Sign`.
 //!
-//! cryptoki 0.12 has no safe call for a single `C_Sign` with a buffer that is known to be large enough:
-//! its `sign` first asks for the length, so a signature costs three round trips (`C_SignInit`, `C_Sign`
-//! without a buffer, `C_Sign`). A raw call that makes two, and the context-specific login that keys with
-//! `CKA_ALWAYS_AUTHENTICATE` want between them, can replace the body of [`sign`] without touching
-//! anything else.
+//! The length of an RSA signature is that of the modulus, so nobody asks the module for it. Between the
+//! two calls stands the login that a key with `CKA_ALWAYS_AUTHENTICATE` wants.
 
 use std::convert::Infallible;
 
 use cryptoki::object::ObjectHandle;
-use cryptoki::session::Session;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::{CertificationRequestInfo, SigningInput};
 
-use crate::error::CallError;
+use crate::error::{CallError, Error};
 use crate::mechanism::SigningMechanism;
+use crate::raw::RawModule;
+use crate::session::OpenSession;
 
 /// What may be signed: a sealed type of the core, and nothing else.
 #[derive(Clone, Copy)]
@@ -42,23 +40,27 @@ impl ToSign<'_> {
     }
 }
 
-/// Signs `input`. After an error the session may have an operation dangling, which would answer
-/// `CKR_OPERATION_ACTIVE` for ever: it must not be used again.
+/// Signs `input` into `signature`, which has the length of the modulus; gives how much was written.
+/// `log_in` is called between the two round trips. After an error the session may have an operation
+/// dangling, which would answer `CKR_OPERATION_ACTIVE` for ever: it must not be used again.
 pub(crate) fn sign(
-    session: &Session,
+    module: &RawModule,
+    session: &OpenSession,
     mechanism: SigningMechanism,
     key: ObjectHandle,
     input: ToSign<'_>,
-) -> Result<Vec<u8>, CallError> {
-    let signature = match mechanism {
-        SigningMechanism::RsaPkcs => {
-            session.sign(&mechanism.mechanism(), key, &input.digest_info())
-        }
-        SigningMechanism::Sha256RsaPkcs => {
-            session.sign(&mechanism.mechanism(), key, &input.message())
-        }
+    signature: &mut [u8],
+    log_in: impl FnOnce() -> Result<(), Error>,
+) -> Result<usize, Error> {
+    session
+        .sign_init(&mechanism.mechanism(), key)
+        .map_err(|error| CallError::new("C_SignInit", &error))?;
+    log_in()?;
+    let written = match mechanism {
+        SigningMechanism::RsaPkcs => module.sign(session, &input.digest_info(), signature),
+        SigningMechanism::Sha256RsaPkcs => module.sign(session, &input.message(), signature),
     };
-    signature.map_err(|error| CallError::new("C_Sign", &error))
+    Ok(written?)
 }
 
 struct Message(Vec<u8>);

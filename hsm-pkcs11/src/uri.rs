@@ -43,6 +43,7 @@ pub struct Pkcs11Uri {
     pub(crate) object_type: Option<ObjectType>,
     pub(crate) module_name: Option<String>,
     pub(crate) module_path: Option<String>,
+    pub(crate) module_init_args: Option<String>,
     pub(crate) pin_source: Option<String>,
     pub(crate) pin_value: Option<Pin>,
     pub(crate) max_sessions: Option<u32>,
@@ -96,6 +97,12 @@ impl Pkcs11Uri {
                 UriFault::Missing,
             )),
         }
+    }
+
+    /// `module-init-args`: a text for `C_Initialize`, for modules that want one, as NSS does
+    /// (`configdir='sql:/etc/pki/nssdb' flags=readOnly`).
+    pub fn module_init_args(&self) -> Option<&str> {
+        self.module_init_args.as_deref()
     }
 
     /// `token`: the token's label.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use cryptoki::context::Function;
 use cryptoki::error::{Error as Cryptoki, RvError};
 use privyseal_core::signer::SignerErrorKind;
 
 /// A function of the module failed. Prints as `C_Sign: CKR_DEVICE_ERROR`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CallError {
     function: String,
     code: Option<RvError>,
@@ -40,6 +41,50 @@ impl CallError {
                 }
             }
         }
+    }
+
+    /// For a call that was made without cryptoki.
+    pub(crate) fn of(function: Function, error: &Cryptoki) -> Self {
+        let mut call = Self::new("", error);
+        call.function = format!("C_{function:?}");
+        call
+    }
+
+    /// Whether a session, login, key or token that was there is there no longer, or may not be: what a
+    /// new session, a new login or a module that is initialized anew can cure.
+    pub(crate) const fn is_loss(&self) -> bool {
+        self.is_loss_of_session()
+            || matches!(
+                self.code,
+                Some(
+                    RvError::ObjectHandleInvalid
+                        | RvError::KeyHandleInvalid
+                        | RvError::UserNotLoggedIn
+                        | RvError::DeviceRemoved
+                        | RvError::DeviceError
+                        | RvError::TokenNotPresent
+                        | RvError::TokenNotRecognized
+                        | RvError::SlotIdInvalid
+                        | RvError::GeneralError
+                        | RvError::FunctionFailed
+                        | RvError::CryptokiNotInitialized
+                        // Network HSMs report a lost connection so.
+                        | RvError::VendorDefined(_)
+                )
+            )
+    }
+
+    /// Whether no more than a session is lost.
+    pub(crate) const fn is_loss_of_session(&self) -> bool {
+        matches!(
+            self.code,
+            Some(
+                RvError::SessionHandleInvalid
+                    | RvError::SessionClosed
+                    | RvError::OperationActive
+                    | RvError::OperationNotInitialized
+            )
+        )
     }
 
     /// The function, as `C_Login`.
@@ -78,10 +123,9 @@ impl std::error::Error for CallError {}
 fn outcome(code: RvError) -> (SignerErrorKind, &'static str) {
     use SignerErrorKind as Kind;
     match code {
-        RvError::DeviceRemoved | RvError::TokenNotPresent | RvError::TokenNotRecognized => (
-            Kind::Unavailable,
-            "; put the token back, then open the signer again",
-        ),
+        RvError::DeviceRemoved | RvError::TokenNotPresent | RvError::TokenNotRecognized => {
+            (Kind::Unavailable, "; put the token back")
+        }
         RvError::SlotIdInvalid => (Kind::NotFound, "; the module has no slot of this number"),
         RvError::DeviceError | RvError::DeviceMemory => {
             (Kind::Unavailable, "; the token reports a fault of its own")
@@ -96,14 +140,14 @@ fn outcome(code: RvError) -> (SignerErrorKind, &'static str) {
         | RvError::KeyHandleInvalid
         | RvError::CryptokiNotInitialized => (
             Kind::Unavailable,
-            "; the token was removed or the module restarted: open the signer again",
+            "; the token was removed or the module restarted",
         ),
         RvError::SessionCount | RvError::HostMemory => {
             (Kind::Busy, "; the token's sessions are all in use")
         }
         RvError::UserNotLoggedIn => (
             Kind::NotLoggedIn,
-            "; the login was lost or the key needs a PIN: open the signer again",
+            "; the login was lost or the key needs a PIN",
         ),
         RvError::PinIncorrect => (Kind::PinIncorrect, ""),
         RvError::PinLocked => (Kind::PinLocked, ""),
@@ -152,7 +196,6 @@ fn ckr_name(code: RvError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cryptoki::context::Function;
 
     /// The spelling of the specification (PKCS #11 3.1 section 5.1), for each kind of name there is.
     #[test]

@@ -18,8 +18,26 @@ pub enum KeyError {
     PublicKey(rsa::KeyError),
     /// No mechanism is offered by the token and allowed for the key.
     NoMechanism,
-    /// `CKA_ALWAYS_AUTHENTICATE` is true: the token wants the PIN for every signature.
+    /// `CKA_ALWAYS_AUTHENTICATE` is true: the token wants the PIN for every signature, and nobody is
+    /// there to give it again.
     AlwaysAuthenticate,
+    /// The modulus is smaller than the policy wants.
+    TooSmall {
+        /// Its size.
+        bits: usize,
+        /// What [`crate::KeyPolicy::min_bits`] says.
+        min: usize,
+    },
+    /// `CKA_PRIVATE` is false.
+    PublicObject,
+    /// `CKA_SENSITIVE` is false.
+    NotSensitive,
+    /// `CKA_EXTRACTABLE` is true, and the policy refuses that.
+    Extractable,
+    /// The certificate with its `CKA_ID` is another key's.
+    OtherCertificate,
+    /// No certificate on the token is this key's, and the policy wants one.
+    NoCertificate,
 }
 
 impl fmt::Display for KeyError {
@@ -39,8 +57,30 @@ impl fmt::Display for KeyError {
                  the key's CKA_ALLOWED_MECHANISMS lacks them",
             ),
             Self::AlwaysAuthenticate => f.write_str(
-                "wants the PIN for every signature (CKA_ALWAYS_AUTHENTICATE), which this version does \
-                 not do yet",
+                "wants the PIN for every signature (CKA_ALWAYS_AUTHENTICATE): open it with a PIN \
+                 provider of its own, or allow the PIN to be kept",
+            ),
+            Self::TooSmall { bits, min } => write!(
+                f,
+                "has {bits} bits, and the policy wants at least {min} (min_bits)"
+            ),
+            Self::PublicObject => f.write_str(
+                "can be used without a login (CKA_PRIVATE is false); allow_public_object accepts that",
+            ),
+            Self::NotSensitive => f.write_str(
+                "can be read in clear (CKA_SENSITIVE is false); generate one on the token \
+                 (allow_not_sensitive accepts this one)",
+            ),
+            Self::Extractable => f.write_str(
+                "can leave the token (CKA_EXTRACTABLE is true), which the policy refuses \
+                 (refuse_extractable)",
+            ),
+            Self::OtherCertificate => f.write_str(
+                "has the CKA_ID of a certificate that belongs to another key (its modulus differs); \
+                 store the right one (allow_other_certificate accepts this one)",
+            ),
+            Self::NoCertificate => f.write_str(
+                "has no certificate on the token, which the policy wants (require_certificate)",
             ),
         }
     }

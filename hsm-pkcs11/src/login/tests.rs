@@ -54,7 +54,7 @@ impl LoginDesk for FakeToken {
         self.logged_in
     }
 
-    fn login(&self, pin: Option<&AuthPin>) -> Result<(), Cryptoki> {
+    fn login(&self, _: UserType, pin: Option<&AuthPin>) -> Result<(), Cryptoki> {
         self.tries.set(self.tries.get() + 1);
         self.with_pin.set(pin.is_some());
         self.answer
@@ -69,7 +69,7 @@ fn run(token: &FakeToken, policy: LoginPolicy) -> (Result<(), Error>, usize, usi
         asked += 1;
         Pin::new("1234")
     };
-    let result = attempt(token, &mut pins, policy);
+    let result = attempt(token, &mut pins, policy, Occasion::Opening);
     (result, token.tries.get(), asked)
 }
 
@@ -173,7 +173,7 @@ fn a_pin_pad_asks_by_itself() {
 fn no_pin_no_try() {
     let token = FakeToken::new(PinState::Ok, None);
     let mut none = |_: &TokenInfo| Err(PinUnavailable::new("no terminal to ask at"));
-    let error = attempt(&token, &mut none, CAREFUL).unwrap_err();
+    let error = attempt(&token, &mut none, CAREFUL, Occasion::Opening).unwrap_err();
     assert_eq!(
         (error.kind(), token.tries.get()),
         (SignerErrorKind::NotLoggedIn, 0)

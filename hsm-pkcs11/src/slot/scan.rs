@@ -4,9 +4,9 @@
 use cryptoki::context::Pkcs11;
 use cryptoki::slot::Slot;
 
-use super::token_info::TokenInfo;
+use super::token_info::{TokenInfo, is_initialized};
 use crate::error::{CallError, Error, SelectError};
-use crate::module::Module;
+use crate::module::Entered;
 use crate::uri::Pkcs11Uri;
 
 /// A token and the slot it is in.
@@ -17,7 +17,7 @@ pub(crate) struct FoundToken {
 }
 
 /// The one token that `uri` means.
-pub(crate) fn select(module: &Module, uri: &Pkcs11Uri) -> Result<FoundToken, Error> {
+pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken, Error> {
     let context = module.context();
     let slots = context
         .get_slots_with_token()
@@ -25,7 +25,7 @@ pub(crate) fn select(module: &Module, uri: &Pkcs11Uri) -> Result<FoundToken, Err
     let mut matching = Vec::new();
     let mut present = Vec::new();
     for slot in slots {
-        match look(context, slot) {
+        match look(module, slot) {
             // Not initialized yet, so without keys; every SoftHSM has such a slot.
             Ok(None) => {}
             Ok(Some(info)) if info.fits(uri) && slot_fits(context, slot, uri) => {
@@ -46,13 +46,9 @@ pub(crate) fn select(module: &Module, uri: &Pkcs11Uri) -> Result<FoundToken, Err
     the_one(matching, present)
 }
 
-fn look(context: &Pkcs11, slot: Slot) -> Result<Option<TokenInfo>, CallError> {
-    let info = context
-        .get_token_info(slot)
-        .map_err(|error| CallError::new("C_GetTokenInfo", &error))?;
-    Ok(info
-        .token_initialized()
-        .then(|| TokenInfo::read(slot, &info)))
+fn look(module: &Entered<'_>, slot: Slot) -> Result<Option<TokenInfo>, CallError> {
+    let info = module.raw().token_info(slot.id())?;
+    Ok(is_initialized(&info).then(|| TokenInfo::read(slot, &info)))
 }
 
 fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {

@@ -1,7 +1,13 @@
 //! What a token says about itself.
 
-use cryptoki::slot;
+use cryptoki::slot::Slot;
+use cryptoki_sys::{
+    CK_TOKEN_INFO, CKF_LOGIN_REQUIRED, CKF_PROTECTED_AUTHENTICATION_PATH, CKF_TOKEN_INITIALIZED,
+    CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED,
+};
 
+use crate::error::CallError;
+use crate::raw::RawModule;
 use crate::uri::Pkcs11Uri;
 
 /// A token, as `C_GetTokenInfo` describes it, and the slot it is in.
@@ -24,6 +30,8 @@ pub struct TokenInfo {
     pub protected_auth_path: bool,
     /// How the tries stand.
     pub pin_state: PinState,
+    /// `ulMaxSessionCount`: how many sessions one process may have, where the token sets a bound.
+    pub max_sessions: Option<u32>,
 }
 
 /// What the token's flags say about the tries that are left, the worst first.
@@ -44,25 +52,35 @@ pub enum PinState {
 }
 
 impl TokenInfo {
-    pub(crate) fn read(slot: slot::Slot, info: &slot::TokenInfo) -> Self {
+    /// The token in `slot`, as it is now. An uninitialized one has neither keys nor a name.
+    pub(crate) fn of(module: &RawModule, slot: Slot) -> Result<Self, CallError> {
+        Ok(Self::read(slot, &module.token_info(slot.id())?))
+    }
+
+    pub(crate) fn read(slot: Slot, info: &CK_TOKEN_INFO) -> Self {
+        let has = |flag| info.flags & flag != 0;
         Self {
-            label: info.label().to_owned(),
-            serial: info.serial_number().to_owned(),
-            manufacturer: info.manufacturer_id().to_owned(),
-            model: info.model().to_owned(),
+            label: text(&info.label),
+            serial: text(&info.serialNumber),
+            manufacturer: text(&info.manufacturerID),
+            model: text(&info.model),
             slot_id: slot.id(),
-            login_required: info.login_required(),
-            protected_auth_path: info.protected_authentication_path(),
+            login_required: has(CKF_LOGIN_REQUIRED),
+            protected_auth_path: has(CKF_PROTECTED_AUTHENTICATION_PATH),
             pin_state: PinState::from_flags(
-                info.user_pin_locked(),
-                info.user_pin_final_try(),
-                info.user_pin_count_low(),
+                has(CKF_USER_PIN_LOCKED),
+                has(CKF_USER_PIN_FINAL_TRY),
+                has(CKF_USER_PIN_COUNT_LOW),
             ),
+            // Zero is "effectively infinite" and all ones "unavailable" (PKCS #11 3.1 section 3.2).
+            max_sessions: u32::try_from(info.ulMaxSessionCount)
+                .ok()
+                .filter(|&max| max > 0 && max < u32::MAX),
         }
     }
 
     /// A token that does not say what it is: assumed is what costs nothing if it is wrong.
-    pub(crate) fn unreadable(slot: slot::Slot) -> Self {
+    pub(crate) fn unreadable(slot: Slot) -> Self {
         Self {
             slot_id: slot.id(),
             login_required: true,
@@ -109,6 +127,20 @@ impl TokenInfo {
     }
 }
 
+/// Whether keys can be on it. SoftHSM always has one more slot with a token that is not.
+pub(super) const fn is_initialized(info: &CK_TOKEN_INFO) -> bool {
+    info.flags & CKF_TOKEN_INITIALIZED != 0
+}
+
+/// A field that is padded with blanks (PKCS #11 3.1 section 3.2); some modules pad with zeros.
+fn text(field: &[u8]) -> String {
+    let end = field
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | 0))
+        .map_or(0, |last| last.saturating_add(1));
+    String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
+}
+
 impl PinState {
     const fn from_flags(locked: bool, final_try: bool, count_low: bool) -> Self {
         match (locked, final_try, count_low) {
@@ -130,6 +162,27 @@ mod tests {
         assert_eq!(PinState::from_flags(false, true, true), PinState::FinalTry);
         assert_eq!(PinState::from_flags(false, false, true), PinState::CountLow);
         assert_eq!(PinState::from_flags(false, false, false), PinState::Ok);
+    }
+
+    /// What made cryptoki refuse opencryptoki's answer does not keep the flags from being read.
+    #[test]
+    fn an_odd_clock_hides_nothing() {
+        let mut info = CK_TOKEN_INFO {
+            flags: CKF_LOGIN_REQUIRED | CKF_USER_PIN_FINAL_TRY | CKF_TOKEN_INITIALIZED,
+            ulMaxSessionCount: 0,
+            utcTime: *b"99:99 yesterday ",
+            ..CK_TOKEN_INFO::default()
+        };
+        info.label = [b' '; 32];
+        info.label[..5].copy_from_slice(b"e Sig");
+        info.serialNumber[..2].copy_from_slice(b"\xff1");
+        let slot = Slot::try_from(3_u64).unwrap();
+        let token = TokenInfo::read(slot, &info);
+        assert_eq!((token.label.as_str(), token.slot_id), ("e Sig", 3));
+        assert_eq!(token.serial, "\u{fffd}1", "not UTF-8, and still a token");
+        assert_eq!(token.pin_state, PinState::FinalTry);
+        assert!(token.login_required && !token.protected_auth_path);
+        assert_eq!(token.max_sessions, None);
     }
 
     fn token() -> TokenInfo {

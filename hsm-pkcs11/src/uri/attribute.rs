@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// An attribute of a `pkcs11:` URI that this crate knows (RFC 7512 sections 2.3 and 2.4, and
-/// `max-sessions`).
+/// An attribute of a `pkcs11:` URI that this crate knows (RFC 7512 sections 2.3 and 2.4,
+/// `module-init-args` and `max-sessions`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each is the attribute of its name")]
@@ -23,6 +23,7 @@ pub enum Attribute {
     Type,
     ModuleName,
     ModulePath,
+    ModuleInitArgs,
     PinSource,
     PinValue,
     MaxSessions,
@@ -30,12 +31,12 @@ pub enum Attribute {
 
 use Attribute::{
     Id, LibraryDescription, LibraryManufacturer, LibraryVersion, Manufacturer, MaxSessions, Model,
-    ModuleName, ModulePath, Object, PinSource, PinValue, Serial, SlotDescription, SlotId,
-    SlotManufacturer, Token, Type,
+    ModuleInitArgs, ModuleName, ModulePath, Object, PinSource, PinValue, Serial, SlotDescription,
+    SlotId, SlotManufacturer, Token, Type,
 };
 
 impl Attribute {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Token,
         Manufacturer,
         Model,
@@ -51,6 +52,7 @@ impl Attribute {
         Type,
         ModuleName,
         ModulePath,
+        ModuleInitArgs,
         PinSource,
         PinValue,
         MaxSessions,
@@ -81,6 +83,7 @@ impl Attribute {
             Type => "type",
             ModuleName => "module-name",
             ModulePath => "module-path",
+            ModuleInitArgs => "module-init-args",
             PinSource => "pin-source",
             PinValue => "pin-value",
             MaxSessions => "max-sessions",
@@ -91,7 +94,7 @@ impl Attribute {
     pub(super) const fn is_of_query(self) -> bool {
         matches!(
             self,
-            ModuleName | ModulePath | PinSource | PinValue | MaxSessions
+            ModuleName | ModulePath | ModuleInitArgs | PinSource | PinValue | MaxSessions
         )
     }
 }

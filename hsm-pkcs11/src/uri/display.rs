@@ -48,6 +48,7 @@ impl fmt::Display for Pkcs11Uri {
         out.separator = "?";
         out.path(Attribute::ModuleName, self.module_name.as_deref());
         out.path(Attribute::ModulePath, self.module_path.as_deref());
+        out.path(Attribute::ModuleInitArgs, self.module_init_args.as_deref());
         out.path(Attribute::PinSource, self.pin_source.as_deref());
         if let Some(max) = self.max_sessions {
             out.plain(Attribute::MaxSessions, &max.to_string());

@@ -100,6 +100,7 @@ impl<'t> Parser<'t> {
             Attribute::Type => once(&mut uri.object_type, object_type(bytes)?),
             Attribute::ModuleName => once(&mut uri.module_name, path(bytes)?),
             Attribute::ModulePath => once(&mut uri.module_path, path(bytes)?),
+            Attribute::ModuleInitArgs => once(&mut uri.module_init_args, path(bytes)?),
             Attribute::PinSource => once(&mut uri.pin_source, path(bytes)?),
             Attribute::PinValue => once(&mut uri.pin_value, pin(bytes)?),
             Attribute::MaxSessions => once(&mut uri.max_sessions, max_sessions(bytes)?),
@@ -126,7 +127,7 @@ fn text(bytes: &[u8]) -> Result<String, UriFault> {
         .map_err(|_| UriFault::Utf8)
 }
 
-/// A file name or path: neither empty nor with a NUL byte.
+/// A file name, path or text for C: neither empty nor with a NUL byte.
 fn path(bytes: &[u8]) -> Result<String, UriFault> {
     match bytes {
         [] => Err(UriFault::Empty),

@@ -1,9 +1,11 @@
 //! The chain on the token, in every disorder.
 
 use privyseal_core::signer::Signer as _;
-use privyseal_pkcs11::{CertificateError, Error};
+use privyseal_pkcs11::{
+    CertificateError, Error, FitnessNote, KeyPolicy, Pkcs11Signer, SignerOptions,
+};
 
-use crate::fixture::{SoftHsm, open};
+use crate::fixture::{SoftHsm, open, right_pin, uri};
 use crate::pki::{Ca, Pki};
 
 pub(crate) fn fill(softhsm: &SoftHsm) {
@@ -116,7 +118,6 @@ fn the_modulus_decides_not_the_id() {
 #[test]
 fn no_certificate_for_this_key() {
     for (path, words) in [
-        ("token=mismatch;object=k", "belongs to another key"),
         (
             "token=mismatch;object=bare",
             "none is for this key; there is pkcs11:id=%01;object=",
@@ -126,4 +127,28 @@ fn no_certificate_for_this_key() {
         let error = open(path).unwrap().certificates().unwrap_err();
         assert!(error.to_string().contains(words), "{path}: {error}");
     }
+}
+
+#[test]
+fn a_strangers_certificate_with_the_keys_id() {
+    let path = "token=mismatch;object=k";
+    let error = open(path).unwrap_err();
+    assert!(
+        error.to_string().contains("belongs to another key"),
+        "{error}"
+    );
+    let options = SignerOptions {
+        key: KeyPolicy {
+            allow_other_certificate: true,
+            ..KeyPolicy::default()
+        },
+        ..SignerOptions::default()
+    };
+    let signer = Pkcs11Signer::open_with(&uri(path), right_pin, &options).unwrap();
+    assert_eq!(signer.notes(), [FitnessNote::OtherCertificate]);
+    let error = signer.certificates().unwrap_err();
+    assert!(
+        error.to_string().contains("belongs to another key"),
+        "{error}"
+    );
 }

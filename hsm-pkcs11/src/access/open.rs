@@ -1,0 +1,114 @@
+//! The first time: token, key, fitness.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+
+use privyseal_core::RsaPublicKey;
+
+use super::{Connection, KeyAccess, State};
+use crate::certificate;
+use crate::error::{Error, KeyError};
+use crate::key::{self, KeyFacts};
+use crate::login::{Authenticator, Occasion};
+use crate::mechanism;
+use crate::module::{Entered, Module};
+use crate::options::SignerOptions;
+use crate::pin::PinProvider;
+use crate::token::OpenToken;
+use crate::uri::{ObjectType, Pkcs11Uri};
+
+/// Who gives the PIN.
+pub(crate) enum Pins<'p> {
+    /// Somebody who is there now and not later.
+    Guest(&'p mut dyn PinProvider),
+    /// Somebody who stays.
+    Own(Box<dyn PinProvider + Send>),
+}
+
+impl KeyAccess {
+    /// Finds the token and the key that `uri` means, logs in and checks that the key may be used.
+    pub(crate) fn open(
+        uri: &Pkcs11Uri,
+        pins: Pins<'_>,
+        options: &SignerOptions,
+    ) -> Result<Self, Error> {
+        let module = Module::load(uri)?;
+        let (guest, own) = match pins {
+            Pins::Guest(guest) => (Some(guest), None),
+            Pins::Own(own) => (None, Some(own)),
+        };
+        let mut authenticator = Authenticator::new(own, options.login, options.keep_pin);
+        let entered = module.enter()?;
+        let token = OpenToken::open(&entered, uri, &mut authenticator, Occasion::Opening, guest)?;
+        let facts = key::select(entered.raw(), &token.session, uri)?;
+        let fit = Fit::judge(&entered, &token, &facts, options)?;
+        if facts.always_authenticate
+            && !authenticator.can_repeat()
+            && !token.found.info.protected_auth_path
+        {
+            return Err(unfit(&facts, KeyError::AlwaysAuthenticate));
+        }
+        let KeyFacts { handle, name, .. } = facts;
+        let full = name.uri(&token.uri(uri), ObjectType::Private);
+        drop(entered);
+        Ok(Self {
+            uri: full,
+            token: token.found.info.clone(),
+            name,
+            mechanism: fit.mechanism,
+            public: fit.public,
+            notes: fit.notes,
+            always_authenticate: facts.always_authenticate,
+            authenticator: Mutex::new(authenticator),
+            state: Mutex::new(State {
+                connection: Some(Connection { token, key: handle }),
+                idle: Vec::new(),
+                failure: None,
+            }),
+            generation: AtomicU64::new(0),
+            attempts: AtomicU64::new(0),
+            module: Arc::clone(&module),
+        })
+    }
+}
+
+/// A key that may be used.
+struct Fit {
+    mechanism: mechanism::SigningMechanism,
+    public: RsaPublicKey,
+    notes: Vec<key::FitnessNote>,
+}
+
+impl Fit {
+    fn judge(
+        module: &Entered<'_>,
+        token: &OpenToken,
+        facts: &KeyFacts,
+        options: &SignerOptions,
+    ) -> Result<Self, Error> {
+        let offered = mechanism::offered(module.context(), token.slot())?;
+        let public = facts
+            .public
+            .clone()
+            .map_err(|reason| unfit(facts, reason))?;
+        let heap = certificate::all(&token.session)?;
+        let held = certificate::held(&heap, &public, &facts.name.id);
+        if let Some(reason) = key::obstacle(facts, &offered, held, &options.key) {
+            return Err(unfit(facts, reason));
+        }
+        let mechanism = mechanism::choose(&offered, &facts.allowed)
+            .ok_or_else(|| unfit(facts, KeyError::NoMechanism))?;
+        Ok(Self {
+            mechanism,
+            public,
+            notes: key::notes(facts, &offered, held, &options.key),
+        })
+    }
+}
+
+fn unfit(facts: &KeyFacts, reason: KeyError) -> Error {
+    Error::Key {
+        key: facts.name.short(ObjectType::Private),
+        reason,
+    }
+}

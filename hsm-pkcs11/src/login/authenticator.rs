@@ -1,0 +1,131 @@
+//! Who gives the PIN after a key was opened: its own provider, or a PIN that it was allowed to keep.
+//!
+//! A PIN that the token refused is the last one that is tried: no program repeats it in a loop until the
+//! token is locked. Whoever knows better opens the key again.
+
+use std::cell::Cell;
+use std::fmt;
+
+use super::{Desk, LoginPolicy, Occasion, attempt};
+use crate::error::Error;
+use crate::module::Entered;
+use crate::pin::{Pin, PinProvider, PinUnavailable};
+use crate::session::OpenSession;
+use crate::slot::{FoundToken, TokenInfo};
+
+/// Logs in to one token, as often as it must and no more.
+pub(crate) struct Authenticator {
+    provider: Option<Box<dyn PinProvider + Send>>,
+    policy: LoginPolicy,
+    keep: bool,
+    kept: Option<Pin>,
+    refused: bool,
+    tries: Cell<u32>,
+}
+
+impl Authenticator {
+    /// Asks `provider` at every login; if `keep`, at the first only. Without one, PINs come from whoever
+    /// opens the key.
+    pub(crate) fn new(
+        provider: Option<Box<dyn PinProvider + Send>>,
+        policy: LoginPolicy,
+        keep: bool,
+    ) -> Self {
+        Self {
+            provider,
+            policy,
+            keep,
+            kept: None,
+            refused: false,
+            tries: Cell::new(0),
+        }
+    }
+
+    /// How often `C_Login` was called.
+    pub(crate) const fn tries(&self) -> u32 {
+        self.tries.get()
+    }
+
+    /// Whether there will be a PIN when one is needed again.
+    pub(crate) const fn can_repeat(&self) -> bool {
+        self.provider.is_some() || self.kept.is_some()
+    }
+
+    /// Logs in for `occasion`. `guest` is asked first, if there is one.
+    pub(crate) fn log_in(
+        &mut self,
+        module: &Entered<'_>,
+        session: &OpenSession,
+        token: &FoundToken,
+        occasion: Occasion,
+        guest: Option<&mut dyn PinProvider>,
+    ) -> Result<(), Error> {
+        let tries = Cell::new(self.tries.get());
+        let desk = Desk {
+            module,
+            session,
+            token,
+            tries: &tries,
+        };
+        let mut asked = Asked {
+            authenticator: self,
+            guest,
+            given: None,
+        };
+        let policy = asked.authenticator.policy;
+        let result = attempt(&desk, &mut asked, policy, occasion);
+        let given = asked.given;
+        self.tries.set(tries.get());
+        match &result {
+            Ok(()) if self.keep && given.is_some() => self.kept = given,
+            Err(Error::PinIncorrect { .. }) if given.is_some() => {
+                self.kept = None;
+                self.refused = true;
+            }
+            _ => {}
+        }
+        result
+    }
+}
+
+/// The order in which a PIN is looked for, and what was given.
+struct Asked<'a, 'g> {
+    authenticator: &'a mut Authenticator,
+    guest: Option<&'g mut dyn PinProvider>,
+    given: Option<Pin>,
+}
+
+impl PinProvider for Asked<'_, '_> {
+    fn pin(&mut self, token: &TokenInfo) -> Result<Pin, PinUnavailable> {
+        let own = &mut *self.authenticator;
+        if own.refused {
+            return Err(PinUnavailable::new(
+                "the last one was refused, and a program does not try again; open the key anew with \
+                 the right one",
+            ));
+        }
+        let pin = match (&mut self.guest, &own.kept, &mut own.provider) {
+            (Some(guest), _, _) => guest.pin(token)?,
+            (None, Some(kept), _) => kept.clone(),
+            (None, None, Some(provider)) => provider.pin(token)?,
+            (None, None, None) => {
+                return Err(PinUnavailable::new(
+                    "it was not kept when the key was opened; open the key anew",
+                ));
+            }
+        };
+        self.given = Some(pin.clone());
+        Ok(pin)
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("policy", &self.policy)
+            .field("kept", &self.kept)
+            .field("refused", &self.refused)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
+    }
+}

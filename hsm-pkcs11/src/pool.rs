@@ -1,0 +1,217 @@
+//! Many threads, one key: sessions are lent out, and taken back when they are whole.
+
+use std::fmt;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use privyseal_core::{
+    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
+    SigningInput,
+};
+
+use crate::access::{KeyAccess, Pins, Work};
+use crate::error::Error;
+use crate::key::FitnessNote;
+use crate::limits::{DEFAULT_SESSIONS, MAX_SESSIONS};
+use crate::mechanism::SigningMechanism;
+use crate::operation::ToSign;
+use crate::options::PoolOptions;
+use crate::pin::PinProvider;
+use crate::slot::TokenInfo;
+use crate::uri::Pkcs11Uri;
+
+/// Sessions of one key, for as many threads as want to sign.
+///
+/// One session keeps the login and does nothing else; up to [`Pkcs11Pool::max_sessions`] others sign,
+/// opened when they are first needed and kept until the pool is dropped. One that failed is closed and
+/// replaced. Dropping the pool closes them all, which ends the login if nobody else in the process has a
+/// session of the token; the module stays loaded and initialized.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use privyseal_pkcs11::{Pin, Pkcs11Pool, PoolOptions, TokenInfo};
+///
+/// let uri = "pkcs11:token=eSeal?module-path=/usr/lib/softhsm/libsofthsm2.so&max-sessions=4".parse()?;
+/// let pins = |_: &TokenInfo| Pin::new(std::env::var("PIN").unwrap_or_default().trim_end());
+/// let pool = Pkcs11Pool::open(&uri, pins, PoolOptions::default())?;
+/// std::thread::scope(|scope| {
+///     for _ in 0..8 {
+///         scope.spawn(|| {
+///             let mut signer = pool.signer().expect("a session within ten seconds");
+///             // prepare an assertion and sign it with `&mut signer`
+/// #           let _ = &mut signer;
+///         });
+///     }
+/// });
+/// # Ok(())
+/// # }
+/// ```
+pub struct Pkcs11Pool {
+    access: KeyAccess,
+    max: u32,
+    wait: Duration,
+    in_use: Mutex<u32>,
+    freed: Condvar,
+}
+
+/// One of the pool's sessions, lent out until it is dropped.
+pub struct PooledSigner<'p> {
+    pool: &'p Pkcs11Pool,
+    work: Option<Work>,
+}
+
+impl Pkcs11Pool {
+    /// Finds the token and the key that `uri` means, logs in (at most one try) and checks that the key may
+    /// be used. `pins` stays with the pool: it is asked again when a login is lost and for each signature
+    /// with a key that wants it, unless `options` let the PIN be kept. After a PIN was refused it is not
+    /// asked any more.
+    pub fn open(
+        uri: &Pkcs11Uri,
+        pins: impl PinProvider + Send + 'static,
+        options: PoolOptions,
+    ) -> Result<Self, Error> {
+        let access = KeyAccess::open(uri, Pins::Own(Box::new(pins)), &options.signer())?;
+        let wanted = options.sessions.or(uri.max_sessions());
+        // One is needed for the login.
+        let offered = access
+            .token
+            .max_sessions
+            .map_or(MAX_SESSIONS, |max| max - 1);
+        let max = wanted
+            .unwrap_or(DEFAULT_SESSIONS)
+            .clamp(1, MAX_SESSIONS)
+            .min(offered.max(1));
+        Ok(Self {
+            access,
+            max,
+            wait: options.wait,
+            in_use: Mutex::new(0),
+            freed: Condvar::new(),
+        })
+    }
+
+    /// A signer, as soon as one of the sessions is free; [`Error::PoolTimeout`] if none is for as long as
+    /// the pool waits.
+    pub fn signer(&self) -> Result<PooledSigner<'_>, Error> {
+        self.access.check_process()?;
+        let (mut in_use, result) = self
+            .freed
+            .wait_timeout_while(self.count(), self.wait, |in_use| *in_use >= self.max)
+            .unwrap_or_else(PoisonError::into_inner);
+        if result.timed_out() && *in_use >= self.max {
+            return Err(Error::PoolTimeout {
+                sessions: self.max,
+                waited: self.wait,
+            });
+        }
+        *in_use += 1;
+        drop(in_use);
+        Ok(PooledSigner {
+            pool: self,
+            work: None,
+        })
+    }
+
+    /// The public key of the key that signs.
+    pub const fn public_key(&self) -> &RsaPublicKey {
+        &self.access.public
+    }
+
+    /// The key as a URI that names token and key in full, ready to paste.
+    pub const fn uri(&self) -> &Pkcs11Uri {
+        &self.access.uri
+    }
+
+    /// The token that the key is on, as it was when the pool was opened.
+    pub const fn token(&self) -> &TokenInfo {
+        &self.access.token
+    }
+
+    /// The mechanism that signs.
+    pub const fn mechanism(&self) -> SigningMechanism {
+        self.access.mechanism
+    }
+
+    /// Warnings about the key.
+    pub fn notes(&self) -> &[FitnessNote] {
+        &self.access.notes
+    }
+
+    /// As [`crate::Pkcs11Signer::certificates`].
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
+        self.access.certificates()
+    }
+
+    /// How many signers are lent out now.
+    pub fn sessions_in_use(&self) -> usize {
+        usize::try_from(*self.count()).unwrap_or(usize::MAX)
+    }
+
+    /// How many can be lent out at once.
+    pub const fn max_sessions(&self) -> u32 {
+        self.max
+    }
+
+    /// Closes the sessions that are not lent out; the login stays. The next signer opens one again.
+    pub fn close_idle(&self) {
+        self.access.close_idle();
+    }
+
+    fn count(&self) -> MutexGuard<'_, u32> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Signer for PooledSigner<'_> {
+    type Error = Error;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        self.pool.public_key()
+    }
+
+    fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
+        let input = ToSign::Assertion(input);
+        self.pool.access.sign(&mut self.work, input, signature)
+    }
+}
+
+impl CertificationRequestSigner for PooledSigner<'_> {
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), Error> {
+        let info = ToSign::CertificationRequest(info);
+        self.pool.access.sign(&mut self.work, info, signature)
+    }
+}
+
+impl Drop for PooledSigner<'_> {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.pool.access.put_back(work);
+        }
+        let mut in_use = self.pool.count();
+        *in_use = in_use.saturating_sub(1);
+        drop(in_use);
+        self.pool.freed.notify_one();
+    }
+}
+
+impl fmt::Debug for Pkcs11Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pkcs11Pool")
+            .field("access", &self.access)
+            .field("max_sessions", &self.max)
+            .field("sessions_in_use", &self.sessions_in_use())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PooledSigner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PooledSigner")
+            .field("pool", self.pool)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! A token that is logged in to.
+
+use cryptoki::slot::Slot;
+
+use crate::error::Error;
+use crate::login::{Authenticator, Occasion};
+use crate::module::Entered;
+use crate::pin::PinProvider;
+use crate::session::OpenSession;
+use crate::slot::{self, FoundToken};
+use crate::uri::Pkcs11Uri;
+
+/// A token and the session that keeps its login. That session is never used for signing, so it is never
+/// dropped after an error: the login lasts only as long as one session of the process does.
+#[derive(Debug)]
+pub(crate) struct OpenToken {
+    pub(crate) found: FoundToken,
+    pub(crate) session: OpenSession,
+}
+
+impl OpenToken {
+    /// Finds the token that `uri` means and logs in to it, asking `guest` for the PIN if there is one.
+    pub(crate) fn open(
+        module: &Entered<'_>,
+        uri: &Pkcs11Uri,
+        authenticator: &mut Authenticator,
+        occasion: Occasion,
+        guest: Option<&mut dyn PinProvider>,
+    ) -> Result<Self, Error> {
+        let found = slot::select(module, uri)?;
+        let session = OpenSession::open(module, found.slot)?;
+        authenticator.log_in(module, &session, &found, occasion, guest)?;
+        Ok(Self { found, session })
+    }
+
+    pub(crate) const fn slot(&self) -> Slot {
+        self.found.slot
+    }
+
+    /// Whether its session lives, and what needs a login has one.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.session.is_current()
+            && self.session.get_session_info().is_ok()
+            && (!self.found.info.login_required || self.session.is_logged_in())
+    }
+
+    /// The token as a URI that opens it again: how to reach it is as `given`.
+    pub(crate) fn uri(&self, given: &Pkcs11Uri) -> Pkcs11Uri {
+        Pkcs11Uri {
+            module_path: given.module_path.clone(),
+            module_init_args: given.module_init_args.clone(),
+            pin_source: given.pin_source.clone(),
+            max_sessions: given.max_sessions,
+            ..self.found.info.uri()
+        }
+    }
+}
