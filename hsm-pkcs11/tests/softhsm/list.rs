@@ -29,11 +29,7 @@ fn keys_with_what_makes_them_fit_or_not() {
     assert!(certificates.is_empty());
     assert_eq!(
         keys[0].notes,
-        [
-            FitnessNote::Extractable,
-            FitnessNote::NotSensitive,
-            FitnessNote::NoCertificate
-        ]
+        [FitnessNote::Extractable, FitnessNote::NoCertificate]
     );
     assert_eq!(keys[0].mechanism, Some(SigningMechanism::RsaPkcs));
     assert_eq!(keys[1].notes[0], FitnessNote::Unfit(KeyError::MayNotSign));

@@ -2,9 +2,9 @@
 
 use cryptoki::object::Attribute;
 use privyseal_core::signer::{Signer as _, SignerError as _, SignerErrorKind};
-use privyseal_pkcs11::{Error, FitnessNote, KeyError, Pkcs11Signer};
+use privyseal_pkcs11::{Error, FitnessNote, KeyError, KeyPolicy, Pkcs11Signer, SignerOptions};
 
-use crate::fixture::{SoftHsm, open, softhsm};
+use crate::fixture::{SoftHsm, open, right_pin, softhsm, uri};
 
 pub(crate) fn fill(softhsm: &SoftHsm) {
     softhsm.token("twin").rsa_key("k", &[1], 2048, &[]);
@@ -15,12 +15,7 @@ pub(crate) fn fill(softhsm: &SoftHsm) {
     softhsm.token("empty");
 
     let lone = softhsm.token("lone key");
-    lone.rsa_key(
-        "signs",
-        &[1],
-        2048,
-        &[Attribute::Extractable(true), Attribute::Sensitive(false)],
-    );
+    lone.rsa_key("signs", &[1], 2048, &[Attribute::Extractable(true)]);
     lone.rsa_key(
         "decrypts",
         &[2],
@@ -40,6 +35,12 @@ pub(crate) fn fill(softhsm: &SoftHsm) {
         2048,
         &[Attribute::AlwaysAuthenticate(true)],
     );
+
+    let lax = softhsm.token("lax");
+    lax.rsa_key("readable", &[1], 2048, &[Attribute::Sensitive(false)]);
+    lax.rsa_key("public", &[2], 2048, &[Attribute::Private(false)]);
+    lax.rsa_key("leaves", &[3], 2048, &[Attribute::Extractable(true)]);
+    lax.rsa_key("small", &[4], 2048, &[]);
 }
 
 fn refusal(path: &str) -> (SignerErrorKind, String) {
@@ -109,7 +110,7 @@ fn the_only_key_that_can_sign() {
     assert!(signer.uri().to_string().contains("object=signs"));
     assert_eq!(
         signer.notes(),
-        [FitnessNote::Extractable, FitnessNote::NotSensitive]
+        [FitnessNote::Extractable, FitnessNote::NoCertificate]
     );
 }
 
@@ -180,4 +181,57 @@ fn unfit_keys() {
         ),
         "{error}"
     );
+}
+
+/// Each flag of the policy: what it refuses by default, and what it lets pass if it is told to.
+#[test]
+fn the_policy_decides() {
+    let careful = KeyPolicy::default();
+    let extractable = KeyPolicy {
+        refuse_extractable: true,
+        ..careful
+    };
+    let certified = KeyPolicy {
+        require_certificate: true,
+        ..careful
+    };
+    let large = KeyPolicy {
+        min_bits: 3072,
+        ..careful
+    };
+    let readable = KeyPolicy {
+        allow_not_sensitive: true,
+        ..careful
+    };
+    let public = KeyPolicy {
+        allow_public_object: true,
+        ..careful
+    };
+    let too_small = KeyError::TooSmall {
+        bits: 2048,
+        min: 3072,
+    };
+    for (object, policy, refusal) in [
+        ("readable", careful, Some(KeyError::NotSensitive)),
+        ("readable", readable, None),
+        ("public", careful, Some(KeyError::PublicObject)),
+        ("public", public, None),
+        ("leaves", careful, None),
+        ("leaves", extractable, Some(KeyError::Extractable)),
+        ("small", careful, None),
+        ("small", large, Some(too_small)),
+        ("small", certified, Some(KeyError::NoCertificate)),
+    ] {
+        let options = SignerOptions {
+            key: policy,
+            ..SignerOptions::default()
+        };
+        let uri = uri(&format!("token=lax;object={object}"));
+        let reason = match Pkcs11Signer::open_with(&uri, right_pin, &options) {
+            Ok(_) => None,
+            Err(Error::Key { reason, .. }) => Some(reason),
+            Err(other) => panic!("{object}: {other}"),
+        };
+        assert_eq!(reason, refusal, "{object} {policy:?}");
+    }
 }
