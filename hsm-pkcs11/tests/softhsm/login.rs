@@ -1,18 +1,122 @@
 //! The PIN, on tokens that no other test logs in to.
 
 use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cryptoki::mechanism::MechanismType;
+use cryptoki::object::Attribute;
+use privyseal_core::cert::KeyUsages;
+use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
+use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_core::signer::{SignerError as _, SignerErrorKind};
+use privyseal_core::{CertificationRequestInfo, SignError, Signer as _};
 use privyseal_pkcs11::{
-    Error, LoginPolicy, Pin, PinState, PinUnavailable, Pkcs11Signer, TokenInfo,
+    Error, FitnessNote, LoginPolicy, Pin, PinState, PinUnavailable, Pkcs11Signer, SignerOptions,
+    SigningMechanism, TokenInfo,
 };
 
-use crate::fixture::{SoftHsm, open, uri};
+use crate::fixture::{PIN, SoftHsm, only, open, uri};
 
 pub(crate) fn fill(softhsm: &SoftHsm) {
     for label in ["wrong-pin", "no-pin", "once"] {
         softhsm.token(label).rsa_key("k", &[1], 2048, &[]);
     }
+    let always = Attribute::AlwaysAuthenticate(true);
+    let token = softhsm.token("each time");
+    token.rsa_key("plain", &[1], 2048, std::slice::from_ref(&always));
+    let hashing = only(MechanismType::SHA256_RSA_PKCS);
+    token.rsa_key("hashing", &[2], 2048, &[always, hashing]);
+}
+
+/// A provider that counts, and gives the wrong PIN from the `wrong_from`th time on (counted from 1).
+fn counting(
+    wrong_from: usize,
+) -> (
+    Arc<AtomicUsize>,
+    impl FnMut(&TokenInfo) -> Result<Pin, PinUnavailable>,
+) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let pins = move |_: &TokenInfo| {
+        let times = counter.fetch_add(1, Ordering::Relaxed) + 1;
+        Pin::new(if times < wrong_from { PIN } else { "987654" })
+    };
+    (asked, pins)
+}
+
+/// A certification request, verified by the core.
+fn request(signer: &mut Pkcs11Signer) -> Result<Vec<u8>, SignError<Error>> {
+    let name = SubjectAttribute::new(SubjectAttributeType::CommonName, "test").unwrap();
+    let subject = Subject::new(&[name]).unwrap();
+    let public = signer.public_key().clone();
+    let info = CertificationRequestInfo::new(&subject, KeyUsages::default(), &public).unwrap();
+    let mut buffer = [0; MAX_CERTIFICATION_REQUEST];
+    Ok(info.sign(signer, &mut buffer)?.as_der().to_vec())
+}
+
+#[test]
+fn a_key_that_wants_the_pin_each_time_gets_it() {
+    for (object, mechanism) in [
+        ("plain", SigningMechanism::RsaPkcs),
+        ("hashing", SigningMechanism::Sha256RsaPkcs),
+    ] {
+        let uri = uri(&format!("token=each%20time;object={object}"));
+        for keep_pin in [false, true] {
+            let (asked, pins) = counting(usize::MAX);
+            let options = SignerOptions {
+                keep_pin,
+                ..SignerOptions::default()
+            };
+            let mut signer = Pkcs11Signer::open_with(&uri, pins, &options).unwrap();
+            assert_eq!(signer.mechanism(), mechanism);
+            assert!(signer.notes().contains(&FitnessNote::PinPerSignature));
+            // Asked for at opening only if no other test is logged in.
+            let at_opening = asked.load(Ordering::Relaxed);
+            let first = request(&mut signer).unwrap();
+            for _ in 0..2 {
+                assert_eq!(request(&mut signer).unwrap(), first);
+            }
+            let since = asked.load(Ordering::Relaxed) - at_opening;
+            let expected = match keep_pin {
+                false => 3,
+                true => 1 - at_opening,
+            };
+            assert_eq!(since, expected, "{object}, keep_pin {keep_pin}");
+            assert!(!format!("{signer:?}").contains(PIN));
+        }
+    }
+}
+
+#[test]
+fn a_pin_that_was_refused_is_the_last() {
+    let uri = uri("token=each%20time;object=plain");
+    // Right at opening (if it is asked for then), wrong from the second time on.
+    let (asked, pins) = counting(2);
+    let options = SignerOptions::default();
+    let mut signer = Pkcs11Signer::open_with(&uri, pins, &options).unwrap();
+    let error = loop {
+        match request(&mut signer) {
+            Ok(_) => assert!(asked.load(Ordering::Relaxed) < 2),
+            Err(SignError::Signer(error)) => break error,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(error.kind(), SignerErrorKind::PinIncorrect, "{error}");
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    let text = error.to_string();
+    assert!(text.starts_with("C_Login: CKR_PIN_INCORRECT: "), "{text}");
+    assert!(!format!("{error} {error:?}").contains("987654"));
+
+    for _ in 0..3 {
+        let Err(SignError::Signer(error)) = request(&mut signer) else {
+            panic!("signed without a PIN");
+        };
+        assert_eq!(error.kind(), SignerErrorKind::NotLoggedIn, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("the last one was refused"), "{text}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 2, "never asked again");
 }
 
 #[test]
