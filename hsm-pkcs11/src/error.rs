@@ -5,13 +5,12 @@
 
 mod call;
 mod key;
+mod kind;
 mod select;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use privyseal_core::signer::{SignerError, SignerErrorKind};
 
 pub use call::CallError;
 pub use key::KeyError;
@@ -232,51 +231,6 @@ impl std::error::Error for Error {
             Self::Call(error) => Some(error),
             Self::NotHealed { then, .. } => Some(&**then),
             _ => None,
-        }
-    }
-}
-
-impl SignerError for Error {
-    fn kind(&self) -> SignerErrorKind {
-        match self {
-            Self::Uri(_) => SignerErrorKind::Configuration,
-            Self::Module { .. } => SignerErrorKind::Unavailable,
-            Self::Token(error) | Self::KeySelection(error) => error.kind(),
-            Self::Key { .. } => SignerErrorKind::KeyUnfit,
-            Self::Certificates(_) => SignerErrorKind::NotFound,
-            Self::PinUnavailable { .. } | Self::PinNotInitialized { .. } => {
-                SignerErrorKind::NotLoggedIn
-            }
-            Self::PinIncorrect { .. } => SignerErrorKind::PinIncorrect,
-            Self::PinLocked { .. } => SignerErrorKind::PinLocked,
-            Self::PinFinalTry { .. } => SignerErrorKind::PinFinalTry,
-            Self::SignatureLength { .. } => SignerErrorKind::Protocol,
-            Self::Call(error) => error.kind(),
-            Self::PinCountLow { .. } => SignerErrorKind::NotLoggedIn,
-            Self::NotHealed { then, .. } => then.kind(),
-            Self::Disconnected | Self::ForeignModule => SignerErrorKind::Unavailable,
-            Self::KeyChanged => SignerErrorKind::NotFound,
-            Self::ModuleInUse | Self::PoolTimeout { .. } => SignerErrorKind::Busy,
-            Self::Forked { .. } => SignerErrorKind::Configuration,
-        }
-    }
-}
-
-impl Error {
-    /// Whether a new session, login or initialization may cure it.
-    pub(crate) fn is_loss(&self) -> bool {
-        match self {
-            Self::Call(error) => error.is_loss(),
-            Self::Disconnected => true,
-            _ => false,
-        }
-    }
-
-    /// Whether no more than one session is lost.
-    pub(crate) const fn is_loss_of_session(&self) -> bool {
-        match self {
-            Self::Call(error) => error.is_loss_of_session(),
-            _ => false,
         }
     }
 }

@@ -173,9 +173,8 @@ impl RawModule {
             Ok(()) if attribute.ulValueLen != CK_UNAVAILABLE_INFORMATION => {
                 Ok(usize::try_from(attribute.ulValueLen).ok())
             }
-            Ok(()) => Ok(None),
             Err(error) if error.is_loss() => Err(error),
-            Err(_) => Ok(None),
+            Ok(()) | Err(_) => Ok(None),
         }
     }
 }

@@ -78,10 +78,7 @@ fn a_key_that_wants_the_pin_each_time_gets_it() {
                 assert_eq!(request(&mut signer).unwrap(), first);
             }
             let since = asked.load(Ordering::Relaxed) - at_opening;
-            let expected = match keep_pin {
-                false => 3,
-                true => 1 - at_opening,
-            };
+            let expected = if keep_pin { 1 - at_opening } else { 3 };
             assert_eq!(since, expected, "{object}, keep_pin {keep_pin}");
             assert!(!format!("{signer:?}").contains(PIN));
         }

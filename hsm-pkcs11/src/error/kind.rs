@@ -1,0 +1,49 @@
+//! What kind of error it is, for code that does not know this crate, and for healing.
+
+use privyseal_core::signer::{SignerError, SignerErrorKind};
+
+use super::Error;
+
+impl SignerError for Error {
+    fn kind(&self) -> SignerErrorKind {
+        match self {
+            Self::Uri(_) | Self::Forked { .. } => SignerErrorKind::Configuration,
+            Self::Module { .. } | Self::Disconnected | Self::ForeignModule => {
+                SignerErrorKind::Unavailable
+            }
+            Self::Token(error) | Self::KeySelection(error) => error.kind(),
+            Self::Key { .. } => SignerErrorKind::KeyUnfit,
+            Self::Certificates(_) | Self::KeyChanged => SignerErrorKind::NotFound,
+            Self::PinUnavailable { .. } | Self::PinNotInitialized { .. } => {
+                SignerErrorKind::NotLoggedIn
+            }
+            Self::PinIncorrect { .. } => SignerErrorKind::PinIncorrect,
+            Self::PinLocked { .. } => SignerErrorKind::PinLocked,
+            Self::PinFinalTry { .. } => SignerErrorKind::PinFinalTry,
+            Self::SignatureLength { .. } => SignerErrorKind::Protocol,
+            Self::Call(error) => error.kind(),
+            Self::PinCountLow { .. } => SignerErrorKind::NotLoggedIn,
+            Self::NotHealed { then, .. } => then.kind(),
+            Self::ModuleInUse | Self::PoolTimeout { .. } => SignerErrorKind::Busy,
+        }
+    }
+}
+
+impl Error {
+    /// Whether a new session, login or initialization may cure it.
+    pub(crate) fn is_loss(&self) -> bool {
+        match self {
+            Self::Call(error) => error.is_loss(),
+            Self::Disconnected => true,
+            _ => false,
+        }
+    }
+
+    /// Whether no more than one session is lost.
+    pub(crate) const fn is_loss_of_session(&self) -> bool {
+        match self {
+            Self::Call(error) => error.is_loss_of_session(),
+            _ => false,
+        }
+    }
+}
