@@ -76,7 +76,8 @@ pub(super) fn judge(facts: &Facts<'_>, question: &Question<'_>, report: &mut Rep
         let mut outcomes = Vec::new();
         for &demand in receiver.demands {
             let verdict = match demand {
-                Demand::Signature => signature(report),
+                Demand::Signature => judged(report, RuleId::Signature),
+                Demand::KidKnown => judged(report, RuleId::KeyKnown),
                 demand => demand.judge(facts, question),
             };
             let _ = outcomes.push((demand, verdict));
@@ -85,9 +86,9 @@ pub(super) fn judge(facts: &Facts<'_>, question: &Question<'_>, report: &mut Rep
     }
 }
 
-/// The spec view has verified it already.
-fn signature(report: &Report) -> Verdict {
+/// The spec view has judged it already.
+fn judged(report: &Report, rule: RuleId) -> Verdict {
     report
-        .verdict(RuleId::Signature)
-        .unwrap_or(Verdict::NotChecked(Reason::Needs(RuleId::Signature)))
+        .verdict(rule)
+        .unwrap_or(Verdict::NotChecked(Reason::Needs(rule)))
 }

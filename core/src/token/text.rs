@@ -106,3 +106,18 @@ fn is_b64token(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || matches!(character, '-' | '.' | '_' | '~' | '+' | '/' | '=')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::JsonText;
+    use std::string::ToString;
+
+    /// A server's text ends, whatever is escaped in it.
+    #[test]
+    fn what_is_shown_ends() {
+        let shown = |escaped| JsonText::from_escaped(escaped).to_string();
+        assert_eq!(shown(r"no \ud83d\ude00\n"), "no \u{1f600}\\n");
+        assert_eq!(shown(r"a\ud83d b"), "a\u{fffd}");
+        assert!(JsonText::from_escaped(r"\u0062earer").eq_ignore_ascii_case("Bearer"));
+    }
+}

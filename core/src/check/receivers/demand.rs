@@ -17,6 +17,8 @@ use crate::id::IdSyntax;
 pub enum Demand {
     /// The signature is good.
     Signature,
+    /// `kid`, if it is there, names a key that the receiver has.
+    KidKnown,
     /// `exp - iat` is exactly this many seconds.
     Lifetime(u64),
     /// The token lives at most this many seconds.
@@ -59,7 +61,9 @@ impl Demand {
         };
         let now = question.now.as_secs();
         match self {
-            Self::Signature => Verdict::NotChecked(Reason::Needs(RuleId::Signature)),
+            Self::Signature | Self::KidKnown => {
+                Verdict::NotChecked(Reason::Needs(RuleId::Signature))
+            }
             Self::Lifetime(expected) => lifetime(claims, expected),
             Self::LifetimeAtMost(max) => lifetime_at_most(claims, max, now),
             Self::IatLead(lead) => leads(claims.iat, now.saturating_add(lead)),
@@ -98,6 +102,7 @@ impl fmt::Display for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signature => f.write_str("the signature is good"),
+            Self::KidKnown => f.write_str("kid, if there, names a known key"),
             Self::Lifetime(seconds) => write!(f, "exp - iat is exactly {seconds} s"),
             Self::LifetimeAtMost(seconds) => write!(f, "the token lives at most {seconds} s"),
             Self::IatLead(seconds) => write!(f, "iat is at most {seconds} s ahead"),

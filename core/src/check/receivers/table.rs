@@ -57,6 +57,7 @@ pub const ALL: &[Receiver] = &[
         reads: Kid,
         demands: &[
             Demand::Signature,
+            Demand::KidKnown,
             Demand::Required("exp"),
             Demand::Required("jti"),
             Demand::OneAudience,

@@ -11,6 +11,8 @@ use crate::id::{Audience, ClientId, IdSyntax};
 use crate::scheme::ClientIdInLeaf;
 
 const SUB: &str = "RFC 7523 section 3, point 2: sub is required";
+const EQUAL: &str =
+    "RFC 7523 section 3, point 2B; OIDC Core section 9: sub is the client_id, as iss is";
 const ISS: &str = "RFC 7523 section 3, point 1: iss is required";
 
 impl Judge<'_, '_> {
@@ -20,8 +22,6 @@ impl Judge<'_, '_> {
         self.on_claims(report, RuleId::ClaimSub, SUB, &[], |claims| {
             claims.sub.required().map(|_| ())
         });
-        const EQUAL: &str =
-            "RFC 7523 section 3, point 2B; OIDC Core section 9: sub is the client_id, as iss is";
         let both = [RuleId::ClaimIss, RuleId::ClaimSub];
         self.on_claims(report, RuleId::IssEqualsSub, EQUAL, &both, |claims| {
             let is_equal = claims.iss.value() == claims.sub.value();
