@@ -127,11 +127,7 @@ pub struct Lifetime {
 
 impl Lifetime {
     /// The lifetime that is meant: the given one, if it is allowed, or the default.
-    pub(crate) fn choose(
-        self,
-        given: Option<u64>,
-        source: &'static str,
-    ) -> Result<u64, FieldError> {
+    pub fn choose(self, given: Option<u64>, source: &'static str) -> Result<u64, FieldError> {
         let Self { default, min, max } = self;
         match given {
             Some(value) if !(min..=max).contains(&value) => {

@@ -21,22 +21,7 @@ impl Certificates {
     /// Reads a file with one or more PEM certificates (text between them is ignored, as OpenSSL does;
     /// a private key is refused) or with one DER certificate.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::File {
-            path: path.to_owned(),
-            source,
-        };
-        let mut content = Vec::new();
-        let file = File::open(path).map_err(failed)?;
-        file.take(MAX_FILE.saturating_add(1))
-            .read_to_end(&mut content)
-            .map_err(failed)?;
-        if u64::try_from(content.len()).is_ok_and(|len| len > MAX_FILE) {
-            let reason = format!("is larger than {MAX_FILE} bytes, so it is no certificate chain");
-            return Err(Error::FileContent {
-                path: path.to_owned(),
-                reason,
-            });
-        }
+        let content = read_file(path, MAX_FILE)?;
         Self::from_bytes(&content).map_err(|reason| Error::FileContent {
             path: path.to_owned(),
             reason: reason.into(),
@@ -79,6 +64,27 @@ impl From<Vec<Vec<u8>>> for Certificates {
     fn from(certificates: Vec<Vec<u8>>) -> Self {
         Self(certificates)
     }
+}
+
+/// Reads a whole file of at most `max` bytes.
+pub(crate) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut content = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(max.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(failed)?;
+    if u64::try_from(content.len()).is_ok_and(|len| len > max) {
+        let reason = format!("is larger than {max} bytes, so it is something else");
+        return Err(Error::FileContent {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    Ok(content)
 }
 
 fn contains(content: &[u8], wanted: &[u8]) -> bool {

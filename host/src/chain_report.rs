@@ -1,13 +1,15 @@
 //! Everything that can be said about a chain: every rule, passed or broken, and not only the first.
 
 mod certificate;
+mod revocation;
 mod show;
 
-use privyseal_core::cert::{
-    Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError, RsaLinks,
-};
+use privyseal_core::cert::{Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, RsaPublicKey, Scheme, UnixTime};
+
+use crate::crl::Crl;
+use crate::links::HostLinks;
 
 pub use certificate::CertificateReport;
 
@@ -60,6 +62,8 @@ pub struct ChainQuestion<'a> {
     pub key: Option<&'a RsaPublicKey>,
     /// Whether the certificates were in order already.
     pub given_in_order: bool,
+    /// Revocation lists; none means that revocation is not checked.
+    pub crls: &'a [Crl],
 }
 
 impl ChainReport {
@@ -75,7 +79,7 @@ impl ChainReport {
         if let Some(leaf) = chain.leaf() {
             findings.leaf(leaf, question);
         }
-        findings.add(Verdict::Note, "revocation is not checked");
+        findings.revocation(chain, question.crls, question.now);
         Self {
             now: question.now,
             scheme: question.scheme,
@@ -131,7 +135,7 @@ impl Findings {
 
     fn link(&mut self, chain: &Chain<'_>, position: usize, certificate: &Certificate<'_>) {
         let is_last = position.saturating_add(1) == chain.certificates().len();
-        match chain.prove_at(position, &RsaLinks) {
+        match chain.prove_at(position, &HostLinks) {
             // The message of the core speaks of the next certificate, which a root has not.
             Err(ChainError::Link { error: LinkError::BadSignature, .. }) if is_last => self.add(
                 Verdict::Broken,

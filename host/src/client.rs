@@ -1,24 +1,29 @@
 //! One client of one scheme: it issues assertions and gets access tokens with them.
 
 mod answer;
+mod authentication;
 
 use core::convert::Infallible;
 use core::fmt;
 
-use privyseal_core::cert::{Chain, RsaLinks};
+use privyseal_core::cert::Chain;
 use privyseal_core::encoding::sink::Sink;
+use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER, MAX_TOKEN_RESPONSE};
 use privyseal_core::token::TokenRequest;
 use privyseal_core::{
-    AssertionRequest, Audience, ClientId, CompactJws, Credential, Jti, Scheme, SignError, Signer,
-    UnixTime,
+    AssertionRequest, Audience, ClientId, CompactJws, Credential, Jti, Scheme, Signer,
+    SigningInput, UnixTime,
 };
 use zeroize::Zeroizing;
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Url};
+use crate::links::HostLinks;
 use crate::{clock, entropy};
+
+pub use authentication::AuthenticationOptions;
 
 /// A credential, the signer that has its key, and the buffers for both.
 ///
@@ -40,6 +45,8 @@ pub struct AssertionOptions {
     /// Seconds by which `iat` is dated back, for servers whose clock is behind; see
     /// [`privyseal_core::limits::MAX_BACKDATE_SECONDS`].
     pub backdate: u64,
+    /// `exp - iat` in seconds; without it the scheme's default.
+    pub lifetime: Option<u64>,
     /// `jti`; without it a random one. Whoever gives one must never give it twice.
     pub jti: Option<String>,
 }
@@ -48,12 +55,36 @@ impl AssertionOptions {
     /// Checks what can be checked before a key is opened, so that a slip costs no login.
     pub fn check(&self, scheme: &Scheme) -> Result<(), Error> {
         scheme.audience(self.audience()?)?;
+        let rule = scheme.lifetime;
+        rule.value.choose(self.lifetime, rule.source)?;
         self.jti.as_deref().map(Jti::new).transpose()?;
         Ok(())
     }
 
     fn audience(&self) -> Result<Option<Audience<'_>>, Error> {
         Ok(self.audience.as_deref().map(Audience::new).transpose()?)
+    }
+
+    fn moment(&self) -> Result<UnixTime, Error> {
+        self.now.map_or_else(clock::now, Ok)
+    }
+
+    /// The given `jti`, or a new one.
+    fn jti(&self) -> Result<String, Error> {
+        match &self.jti {
+            Some(jti) => Ok(jti.clone()),
+            None => Ok(entropy::jti()?.as_jti().as_str().to_owned()),
+        }
+    }
+
+    fn request<'a>(&'a self, now: UnixTime, jti: &'a str) -> Result<AssertionRequest<'a>, Error> {
+        Ok(AssertionRequest {
+            audience: self.audience()?,
+            now,
+            backdate: self.backdate,
+            lifetime: self.lifetime,
+            jti: Jti::new(jti)?,
+        })
     }
 }
 
@@ -70,14 +101,30 @@ where
         chain: Chain<'_>,
         signer: S,
     ) -> Result<Self, Error> {
-        let chain = chain.prove(&RsaLinks)?;
+        let chain = chain.prove(&HostLinks)?;
         let header = vec![0; MAX_HEADER];
         let credential = Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
-        Ok(Self {
+        Ok(Self::from_parts(credential, signer))
+    }
+
+    /// A client named `client_id` under `scheme`, whose key the receiver knows as `kid`.
+    pub fn with_kid(
+        scheme: &'static Scheme,
+        client_id: ClientId,
+        kid: Kid<'_>,
+        signer: S,
+    ) -> Result<Self, Error> {
+        let header = vec![0; MAX_HEADER];
+        let credential = Credential::with_kid(scheme, client_id, kid, signer.public_key(), header)?;
+        Ok(Self::from_parts(credential, signer))
+    }
+
+    fn from_parts(credential: Credential<Vec<u8>>, signer: S) -> Self {
+        Self {
             credential,
             signer,
             token: Zeroizing::new(vec![0; MAX_COMPACT_JWS]),
-        })
+        }
     }
 
     /// Who signs, for which scheme, with which key.
@@ -150,27 +197,21 @@ where
     S: Signer,
     S::Error: Send + Sync + 'static,
 {
-    let random;
-    let jti = if let Some(jti) = &options.jti {
-        Jti::new(jti)?
-    } else {
-        random = entropy::jti()?;
-        random.as_jti()
-    };
-    let request = AssertionRequest {
-        audience: options.audience()?,
-        now: options.now.map_or_else(clock::now, Ok)?,
-        backdate: options.backdate,
-        lifetime: None,
-        jti,
-    };
-    credential
-        .prepare(&request)?
-        .sign(signer, token)
-        .map_err(|error| match error {
-            SignError::Signer(error) => Error::from_signer(error),
-            SignError::Token(error) => Error::Core(error),
-        })
+    let jti = options.jti()?;
+    let request = options.request(options.moment()?, &jti)?;
+    signed(credential.prepare(&request)?, signer, token)
+}
+
+fn signed<'t, S>(
+    input: SigningInput<'_>,
+    signer: &mut S,
+    buffer: &'t mut [u8],
+) -> Result<CompactJws<'t>, Error>
+where
+    S: Signer,
+    S::Error: Send + Sync + 'static,
+{
+    input.sign(signer, buffer).map_err(Error::from_sign)
 }
 
 /// A form that holds an assertion: its place is reserved at once, and wiped.

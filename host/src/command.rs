@@ -2,6 +2,8 @@
 
 mod chain;
 mod completions;
+mod csr;
+mod jwks;
 mod keys;
 mod man;
 mod options;
@@ -40,6 +42,8 @@ enum Command {
     Token(token::Token),
     Chain(chain::Chain),
     Keys(keys::Keys),
+    Jwks(jwks::Jwks),
+    Csr(csr::Csr),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -73,6 +77,8 @@ impl Command {
             Self::Token(token) => token.run(),
             Self::Chain(chain) => chain.run(),
             Self::Keys(keys) => keys.run(),
+            Self::Jwks(jwks) => jwks.run(),
+            Self::Csr(csr) => csr.run(),
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),
         }

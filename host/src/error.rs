@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
-use privyseal_core::{SignerError, SignerErrorKind};
+use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
@@ -87,6 +87,14 @@ impl Error {
         Self::Signer {
             kind: error.kind(),
             source: Box::new(error),
+        }
+    }
+
+    /// The error of signing, which is the signer's or the core's.
+    pub fn from_sign<E: SignerError + Send + Sync + 'static>(error: SignError<E>) -> Self {
+        match error {
+            SignError::Signer(error) => Self::from_signer(error),
+            SignError::Token(error) => Self::Core(error),
         }
     }
 

@@ -3,15 +3,24 @@
 // Where the key and its PIN are.
 pub mod key;
 pub mod key_report;
+pub mod kid_form;
 pub mod pin;
 
 // Whose key it is.
 pub mod certificates;
 pub mod chain_report;
+pub mod crl;
+pub mod links;
 pub mod party_id;
+
+// The public half of a key, for others.
+pub mod distinguished_name;
+pub mod jwks;
+pub mod pem;
 
 // One assertion, and what it is for.
 pub mod access_token;
+pub mod audience;
 pub mod client;
 pub mod clock;
 pub mod entropy;

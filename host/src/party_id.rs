@@ -27,9 +27,18 @@ pub fn derived(scheme: &Scheme, chain: &Chain<'_>) -> Result<ClientId, Error> {
                 )
             })
         }
-        _ => Err(missing(format!(
-            "{} hands it out; the certificate does not say it ({})",
-            scheme.title, scheme.client_id.source
-        ))),
+        _ => Err(not_derived(scheme)),
+    }
+}
+
+/// What to say where no client id was given and `scheme` derives none.
+pub fn not_derived(scheme: &Scheme) -> Error {
+    let reason = format!(
+        "{} hands it out; the certificate does not say it ({})",
+        scheme.title, scheme.client_id.source
+    );
+    Error::Missing {
+        option: "--client-id",
+        reason,
     }
 }

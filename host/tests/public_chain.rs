@@ -23,6 +23,7 @@ fn report(chain: &Chain<'_>, now: u64) -> ChainReport {
         scheme: Some(&ISHARE),
         key: None,
         given_in_order: true,
+        crls: &[],
     };
     ChainReport::new(chain, question)
 }

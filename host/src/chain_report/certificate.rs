@@ -7,6 +7,8 @@ use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Name};
 use sha2::{Digest, Sha256};
 
+use crate::links::EcKey;
+
 /// One certificate of a chain, for people and for JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateReport {
@@ -22,7 +24,7 @@ pub struct CertificateReport {
     pub not_before: UnixTime,
     /// The last second of its validity.
     pub not_after: UnixTime,
-    /// `RSA-2048`, or what is wrong with the key.
+    /// `RSA-2048`, `ECDSA P-384`, or what is wrong with the key.
     pub key: String,
     /// Names of the key usages; `None` where the extension is absent.
     pub key_usages: Option<Vec<&'static str>>,
@@ -49,10 +51,7 @@ impl CertificateReport {
             serial: hex(certificate.serial()),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
-            key: match certificate.rsa_key() {
-                Ok(key) => format!("RSA-{}", key.bits()),
-                Err(error) => format!("{error}"),
-            },
+            key: key(certificate),
             key_usages: certificate.key_usages().map(super::usage_names),
             extended_key_usages: certificate
                 .extended_key_usages()
@@ -77,6 +76,14 @@ impl CertificateReport {
     /// `x5t#s256` as iSHARE writes it: lower-case hexadecimal.
     pub fn x5t_s256_hex(&self) -> String {
         hex(&self.sha256)
+    }
+}
+
+fn key(certificate: &Certificate<'_>) -> String {
+    match (certificate.rsa_key(), EcKey::from_spki(certificate.spki())) {
+        (Ok(key), _) => format!("RSA-{}", key.bits()),
+        (Err(_), Some(key)) => format!("ECDSA {}", key.curve()),
+        (Err(error), None) => error.to_string(),
     }
 }
 

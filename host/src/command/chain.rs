@@ -1,8 +1,11 @@
 //! `privyseal chain`: everything about a certificate chain.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use privyseal::certificates::Certificates;
 use privyseal::chain_report::{ChainQuestion, ChainReport};
+use privyseal::crl::Crl;
 use privyseal::{Error, Scheme};
 use privyseal_core::Signer;
 use privyseal_core::cert::Certificate;
@@ -20,11 +23,14 @@ pub(super) struct Chain {
     #[arg(id = "chain", long = "chain", value_name = "FILE|token")]
     source: Option<String>,
     /// Whose rules apply besides RFC 5280
-    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser(|_| true))]
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
     scheme: Option<&'static Scheme>,
     /// The moment to judge dates at, in seconds since 1970; by default now
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
+    /// Check revocation with the lists in this PEM or DER file; may be given more than once
+    #[arg(long = "crl", value_name = "FILE")]
+    crls: Vec<PathBuf>,
     /// Report as JSON
     #[arg(long)]
     json: bool,
@@ -33,6 +39,8 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn run(self) -> Result<(), Error> {
         let now = moment(self.now)?;
+        let crls = self.crls.iter().map(|path| Crl::from_file(path));
+        let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
         let uri = self.key.uri()?;
         let file = self.source.as_deref().and_then(chain_file);
         let from_file = file
@@ -53,6 +61,7 @@ impl Chain {
                 scheme: self.scheme,
                 key: signer.as_ref().map(Signer::public_key),
                 given_in_order: certificates.iter().eq(ordered),
+                crls: &crls,
             },
         );
         if self.json {

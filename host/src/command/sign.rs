@@ -1,21 +1,30 @@
-//! `privyseal sign`: one assertion on standard output.
+//! `privyseal sign`: one assertion, or one signed authentication request, on standard output.
 
 use clap::Args;
 use privyseal::Error;
 
-use super::options::ClientOptions;
+use super::options::{ClientOptions, RequestOptions};
 use super::output::print_line;
 
-/// Sign a client assertion and print it: one compact JWS and a newline
+/// Sign a client assertion (or an authentication request) and print it: one compact JWS and a newline
 #[derive(Args)]
 pub(super) struct Sign {
     #[command(flatten)]
     client: ClientOptions,
+    #[command(flatten)]
+    request: RequestOptions,
 }
 
 impl Sign {
     pub(super) fn run(self) -> Result<(), Error> {
         let options = self.client.assertion()?;
+        if self.client.is_request() {
+            let asked = self.request.asked()?;
+            let mut client = self.client.client()?;
+            let request = client.authentication_request(&options, &asked)?;
+            return print_line(request.as_str().as_bytes());
+        }
+        self.request.refuse()?;
         let mut client = self.client.client()?;
         let assertion = client.assertion(&options)?;
         print_line(assertion.as_str().as_bytes())

@@ -25,6 +25,14 @@ fn the_lines_of_the_readme() {
         "privyseal chain --chain chain.pem --scheme ishare --now 1793000000 --json",
         "privyseal chain --key pkcs11:token=T",
         "privyseal chain --key pkcs11:token=T --chain chain.pem",
+        "privyseal chain --chain chain.pem --crl a.crl --crl b.pem",
+        "privyseal jwks --key pkcs11:token=T --key pkcs11:token=U --kid-form keycloak --x5c",
+        "privyseal jwks --key pkcs11:token=T --kid 2026",
+        "privyseal csr --key pkcs11:token=T --subject CN=a --key-usage nonRepudiation,digitalSignature",
+        "privyseal sign --scheme itsme --key pkcs11:token=T --endpoint discovery --client-id c --kid k",
+        "privyseal sign --scheme itsme --key pkcs11:token=T --endpoint request --client-id c --scope x \
+         --user-identifier-token-file f --acr advanced --requested-expiry 60 --id-token-claim name",
+        "privyseal sign --scheme ehealth --key pkcs11:token=T --realm R --kid-form keycloak",
         "privyseal completions bash",
         "privyseal man --out .",
     ] {
@@ -50,6 +58,12 @@ fn wrong_usage_is_exit_code_2() {
         "privyseal sign --scheme fiam --key pkcs11:token=T --pin 1234",
         "privyseal token --scheme fiam --key pkcs11:token=T --insecure",
         "privyseal token --scheme fiam --key pkcs11:token=T --timeout 0",
+        "privyseal sign --scheme itsme --key pkcs11:token=T --kid k --kid-form rfc7638",
+        "privyseal sign --scheme itsme --key pkcs11:token=T --audience https://a --endpoint token",
+        "privyseal jwks",
+        "privyseal jwks --key pkcs11:token=T --kid k --kid-form rfc7638",
+        "privyseal csr --key pkcs11:token=T",
+        "privyseal csr --key pkcs11:token=T --subject CN=a --key-usage keyCertSign",
         "privyseal keys",
         "privyseal chain",
     ] {
@@ -77,7 +91,7 @@ fn a_message_about_usage_shows_no_pin() {
 /// What the library finds wrong with values that the parser took.
 #[test]
 fn exit_codes_of_what_the_parser_takes() {
-    let key = "--key pkcs11:token=T;object=K?module-path=/nowhere/none.so";
+    let key = KEY;
     for (line, exit) in [
         (
             "sign --scheme fiam --key key.pem --client-id EU.EORI.NL1",
@@ -126,13 +140,101 @@ fn exit_codes_of_what_the_parser_takes() {
             Exit::Usage,
         ),
         (&format!("keys {key}"), Exit::Key),
+        (&format!("jwks {key}"), Exit::Key),
+        (&format!("jwks {key} --kid a --kid b"), Exit::Usage),
+        (&format!("csr {key} --subject CN=a"), Exit::Key),
+        (&format!("csr {key} --subject a"), Exit::Usage),
+        (&format!("csr {key} --subject C=Belgium"), Exit::Refused),
+        ("chain --chain token --crl /nowhere/c.crl", Exit::Usage),
         ("chain --chain /nowhere/c.pem", Exit::Usage),
         ("chain --chain token", Exit::Usage),
     ] {
-        let cli =
-            parse(&format!("privyseal {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
-        let error = cli.command.run().unwrap_err();
-        assert_eq!(error.exit(), exit, "{line}: {error}");
-        assert!(!error.to_string().contains('\n'), "{error}");
+        ends_with(line, exit);
     }
+}
+
+/// Lifetimes, endpoints, realms and kids.
+#[test]
+fn exit_codes_of_what_differs_by_scheme() {
+    let key = KEY;
+    for (line, exit) in [
+        (
+            &format!("sign --scheme fiam {key} --lifetime 31"),
+            Exit::Refused,
+        ),
+        (&format!("sign --scheme fiam {key} --kid k"), Exit::Usage),
+        (
+            &format!("sign --scheme fiam {key} --realm M2M"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --endpoint token"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme fiam {key} --scope openid"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --client-id c"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --endpoint token"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --endpoint tokn --client-id c"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --endpoint token --client-id c"),
+            Exit::Key,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --endpoint token --client-id c --chain f"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --endpoint token --client-id c --acr basic"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme itsme {key} --endpoint request --client-id c"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme ehealth {key} --client-id c"),
+            Exit::Usage,
+        ),
+        (
+            &format!("sign --scheme ehealth {key} --client-id c --realm M2M"),
+            Exit::Key,
+        ),
+        (
+            &format!("sign --scheme ehealth {key} --client-id c --realm M2M --lifetime 61"),
+            Exit::Refused,
+        ),
+        (
+            &format!(
+                "sign --scheme ehealth {key} --client-id c --realm M2M --base-url https://a/auth/auth"
+            ),
+            Exit::Refused,
+        ),
+        (
+            &format!("token --scheme itsme {key} --endpoint token --client-id c"),
+            Exit::Usage,
+        ),
+    ] {
+        ends_with(line, exit);
+    }
+}
+
+const KEY: &str = "--key pkcs11:token=T;object=K?module-path=/nowhere/none.so";
+
+fn ends_with(line: &str, exit: Exit) {
+    let cli = parse(&format!("privyseal {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let error = cli.command.run().unwrap_err();
+    assert_eq!(error.exit(), exit, "{line}: {error}");
+    assert!(!error.to_string().contains('\n'), "{error}");
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::http::DEFAULT_TIMEOUT;
-use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, client};
+use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, audience, client};
+use privyseal_core::id::AudienceBuf;
 
 use super::options::ClientOptions;
 use super::output::print_line;
@@ -15,9 +16,6 @@ use super::output::print_line;
 pub(super) struct Token {
     #[command(flatten)]
     client: ClientOptions,
-    /// The server, such as https://as.example/api/v1; by default the scheme's own, where it has one
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
     /// Get this path below the base URL with the token, and print that JSON instead of the token
     #[arg(long, value_name = "PATH")]
     call: Option<String>,
@@ -48,19 +46,32 @@ impl Token {
         }
     }
 
+    /// What the paths of the scheme are below: the server, or the realm on it.
     fn base_url(&self) -> Result<BaseUrl, Error> {
         let scheme = self.client.scheme();
-        let url = match (&self.base_url, scheme.token_request.base_url) {
-            (Some(url), _) => url.as_str(),
-            (None, Some(rule)) => rule.value,
-            (None, None) => {
-                let reason = format!("{} has a server for each participant", scheme.title);
-                return Err(Error::Missing {
-                    option: "--base-url",
-                    reason,
-                });
-            }
-        };
+        if scheme.request_object.is_some() {
+            let reason = format!(
+                "{} gives tokens in a CIBA flow only (auth_req_id)",
+                scheme.title
+            );
+            return Err(option("--scheme", &reason));
+        }
+        let public = scheme.token_request.base_url.map(|rule| rule.value);
+        let url = self
+            .client
+            .base_url()
+            .or(public)
+            .ok_or_else(|| Error::Missing {
+                option: "--base-url",
+                reason: format!("{} has a server for each participant", scheme.title),
+            })?;
+        let realm = self.client.realm().filter(|_| audience::has_realms(scheme));
+        let realm = realm
+            .map(|realm| AudienceBuf::realm(url, realm))
+            .transpose()?;
+        let url = realm
+            .as_ref()
+            .map_or(url, |realm| realm.as_audience().as_str());
         url.parse()
             .map_err(|error: privyseal::http::UrlError| option("--base-url", &error.to_string()))
     }

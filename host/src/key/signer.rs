@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use privyseal_core::{RsaPublicKey, Signature, Signer, SignerError, SignerErrorKind, SigningInput};
+use privyseal_core::{
+    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
+    SignerError, SignerErrorKind, SigningInput,
+};
 use privyseal_pkcs11::Pkcs11Signer;
 
 use crate::certificates::Certificates;
@@ -53,6 +56,20 @@ impl Signer for KeySigner {
         match self {
             Self::Pkcs11(signer) => signer
                 .sign(input, signature)
+                .map_err(KeySignerError::Pkcs11),
+        }
+    }
+}
+
+impl CertificationRequestSigner for KeySigner {
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), KeySignerError> {
+        match self {
+            Self::Pkcs11(signer) => signer
+                .sign_certification_request(info, signature)
                 .map_err(KeySignerError::Pkcs11),
         }
     }

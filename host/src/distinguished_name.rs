@@ -1,0 +1,180 @@
+//! Reads the subject of a certification request from text, in either of the two forms that people use:
+//! `CN=Name,O=Org,C=NL` (RFC 4514, the most specific first) and `/C=NL/O=Org/CN=Name` (OpenSSL's
+//! `-subj`, in the order of encoding).
+
+use privyseal_core::csr::{SubjectAttribute, SubjectAttributeType};
+
+use crate::error::Error;
+
+/// Attributes of a subject as owned text, in the order in which they are encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistinguishedName(Vec<(SubjectAttributeType, String)>);
+
+impl DistinguishedName {
+    /// Reads either form.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let (separator, parts) = match text.strip_prefix('/') {
+            Some(rest) => ('/', rest),
+            None => (',', text),
+        };
+        let mut attributes = split(parts, separator)?
+            .iter()
+            .map(|part| attribute(part))
+            .collect::<Result<Vec<_>, _>>()?;
+        if separator == ',' {
+            // RFC 4514 section 2.1: the string starts with the last element of the sequence.
+            attributes.reverse();
+        }
+        Ok(Self(attributes))
+    }
+
+    /// The attributes, each checked by the core.
+    pub fn attributes(&self) -> Result<Vec<SubjectAttribute<'_>>, Error> {
+        let checked = self
+            .0
+            .iter()
+            .map(|(kind, value)| SubjectAttribute::new(*kind, value));
+        Ok(checked.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Splits at `separator` where no backslash stands before it. Backslashes stay.
+fn split(text: &str, separator: char) -> Result<Vec<String>, Error> {
+    let mut parts = vec![String::new()];
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character == separator {
+            parts.push(String::new());
+            continue;
+        }
+        let Some(part) = parts.last_mut() else {
+            continue;
+        };
+        match character {
+            '\\' => {
+                part.push('\\');
+                part.push(
+                    characters
+                        .next()
+                        .ok_or_else(|| wrong("ends in a backslash"))?,
+                );
+            }
+            '+' => {
+                return Err(wrong(
+                    "has a `+`: an attribute of several values is not supported",
+                ));
+            }
+            other => part.push(other),
+        }
+    }
+    Ok(parts)
+}
+
+/// One `TYPE=value`.
+fn attribute(part: &str) -> Result<(SubjectAttributeType, String), Error> {
+    let (kind, value) = part
+        .split_once('=')
+        .ok_or_else(|| wrong("has a part without `=`"))?;
+    let Some(kind) = SubjectAttributeType::by_name(kind.trim()) else {
+        let known = SubjectAttributeType::ALL
+            .map(SubjectAttributeType::name)
+            .join(", ");
+        return Err(wrong(&format!(
+            "has an attribute that is not known; known are {known}"
+        )));
+    };
+    Ok((kind, unescape(value.trim())?))
+}
+
+/// Resolves `\,` and `\2C` (RFC 4514 section 2.4).
+fn unescape(value: &str) -> Result<String, Error> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        match rest {
+            [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                bytes.push((nibble(*high) << 4) | nibble(*low));
+                rest = after;
+            }
+            [escaped, after @ ..] => {
+                bytes.push(*escaped);
+                rest = after;
+            }
+            [] => return Err(wrong("ends in a backslash")),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| wrong("has an escaped byte that makes it no UTF-8"))
+}
+
+/// The value of a hexadecimal digit.
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        letter => (letter | 0x20) - b'a' + 10,
+    }
+}
+
+fn wrong(reason: &str) -> Error {
+    let form = "a name is CN=Name,O=Org,C=NL or /C=NL/O=Org/CN=Name (RFC 4514 section 3)";
+    Error::Option {
+        option: "--subject",
+        reason: format!("{reason}; {form}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(&'static str, String)> {
+        let name = DistinguishedName::parse(text).unwrap();
+        name.0
+            .into_iter()
+            .map(|(kind, value)| (kind.name(), value))
+            .collect()
+    }
+
+    #[test]
+    fn both_forms_mean_the_same() {
+        let expected = [
+            ("C", "NL".to_owned()),
+            ("O", "A, B".to_owned()),
+            ("organizationIdentifier", "NTRNL-1".to_owned()),
+            ("CN", "x/y".to_owned()),
+        ];
+        for text in [
+            r"CN=x/y,organizationIdentifier=NTRNL-1,O=A\, B,C=NL",
+            r"cn = x/y , 2.5.4.97=NTRNL-1, o=A\2c B, c=NL",
+            r"/C=NL/O=A, B/organizationIdentifier=NTRNL-1/CN=x\/y",
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_says_why() {
+        for (text, words) in [
+            ("", "without `=`"),
+            ("Name", "without `=`"),
+            ("CN=a,,O=b", "without `=`"),
+            ("CN=a+O=b", "several values"),
+            ("E=a@b", "not known"),
+            ("CN=a\\", "backslash"),
+            (r"CN=\ff", "UTF-8"),
+        ] {
+            let error = DistinguishedName::parse(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_plus_is_a_plus() {
+        assert_eq!(read(r"CN=a\+b"), [("CN", "a+b".to_owned())]);
+        assert_eq!(read(r"CN=Caf\C3\A9"), [("CN", "Caf\u{e9}".to_owned())]);
+    }
+}
