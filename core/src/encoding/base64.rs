@@ -1,71 +1,192 @@
 //! Incremental base64 over any sink, so that no buffer of the whole text is needed.
+//!
+//! Everything that is encoded here is public (headers, claims, signatures), and a token is little else
+//! than base64: so this is made to be fast, and without a table of 64 characters, so that a compiler can
+//! do many characters at a time.
 
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use heapless::Vec;
+use core::marker::PhantomData;
 
-use super::sink::Sink;
+use super::sink::{Sink, copy};
 
 /// Bytes encoded at a time: a multiple of 3, so that only the last piece can be padded.
-const PIECE: usize = 48;
+const PIECE: usize = 96;
 /// Characters of one piece.
 const PIECE_ENCODED: usize = super::base64_len(PIECE);
 
 /// Encodes what is written to it as base64url without padding (RFC 7515 section 2).
-pub type Base64UrlSink<S> = Encoder<S, Base64UrlUnpadded>;
+pub type Base64UrlSink<S> = Encoder<S, UrlSafe>;
 /// Encodes what is written to it as padded standard base64 (RFC 4648 section 4).
-pub type Base64Sink<S> = Encoder<S, Base64>;
+pub type Base64Sink<S> = Encoder<S, Standard>;
 
-/// Encodes what is written to it and passes the text on. [`Encoder::finish`] must be called: the
-/// last one or two bytes wait for it.
-#[derive(Debug)]
-pub struct Encoder<S, E> {
-    sink: S,
-    pending: Vec<u8, PIECE, u8>,
-    encoding: core::marker::PhantomData<E>,
+/// What the two forms of base64 differ in.
+pub trait Alphabet: sealed::Sealed {
+    /// The characters that stand for 62 and 63.
+    const LAST_TWO: [u8; 2];
+    /// Whether `=` fills the last group.
+    const PADDED: bool;
 }
 
-impl<S: Sink, E: Encoding> Encoder<S, E> {
+/// RFC 4648 section 4.
+#[derive(Clone, Copy, Debug)]
+pub struct Standard;
+
+/// RFC 4648 section 5, without padding.
+#[derive(Clone, Copy, Debug)]
+pub struct UrlSafe;
+
+impl Alphabet for Standard {
+    const LAST_TWO: [u8; 2] = *b"+/";
+    const PADDED: bool = true;
+}
+
+impl Alphabet for UrlSafe {
+    const LAST_TWO: [u8; 2] = *b"-_";
+    const PADDED: bool = false;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::Standard {}
+    impl Sealed for super::UrlSafe {}
+}
+
+/// Encodes what is written to it and passes the text on. [`Encoder::finish`] must be called: the
+/// last bytes wait for it.
+#[derive(Debug)]
+pub struct Encoder<S, A> {
+    sink: S,
+    /// What waits to be a whole piece.
+    pending: [u8; PIECE],
+    len: usize,
+    alphabet: PhantomData<A>,
+}
+
+impl<S: Sink, A: Alphabet> Encoder<S, A> {
     /// Encodes into `sink`.
-    pub fn new(sink: S) -> Self {
+    pub const fn new(sink: S) -> Self {
         Self {
             sink,
-            pending: Vec::new(),
-            encoding: core::marker::PhantomData,
+            pending: [0; PIECE],
+            len: 0,
+            alphabet: PhantomData,
         }
     }
 
     /// Encodes what is still pending.
     pub fn finish(mut self) -> Result<(), S::Error> {
-        encode::<S, E>(&mut self.sink, &self.pending)
+        let pending = self.pending.get(..self.len).unwrap_or(&[]);
+        encode::<S, A>(&mut self.sink, pending)
     }
-}
 
-impl<S: Sink, E: Encoding> Sink for Encoder<S, E> {
-    type Error = S::Error;
+    /// What `bytes` complete is encoded, and what is left over waits.
+    fn write_through(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        let mut rest = bytes;
+        if self.len > 0 {
+            let room = PIECE.saturating_sub(self.len);
+            let (head, tail) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            // There is more than room, or it would have been kept whole.
+            self.keep(head);
+            encode::<S, A>(&mut self.sink, &self.pending)?;
+            self.len = 0;
+            rest = tail;
+        }
+        while let Some((piece, tail)) = rest.split_at_checked(PIECE) {
+            encode::<S, A>(&mut self.sink, piece)?;
+            rest = tail;
+        }
+        self.keep(rest);
+        Ok(())
+    }
 
-    fn write(&mut self, mut bytes: &[u8]) -> Result<(), S::Error> {
-        loop {
-            let room = PIECE.saturating_sub(self.pending.len());
-            let Some((head, tail)) = bytes.split_at_checked(room) else {
-                // Fewer bytes than room: they fit.
-                let _ = self.pending.extend_from_slice(bytes);
-                return Ok(());
-            };
-            let _ = self.pending.extend_from_slice(head);
-            encode::<S, E>(&mut self.sink, &self.pending)?;
-            self.pending.clear();
-            bytes = tail;
+    /// Whether there was room for `bytes`, which wait then.
+    #[inline]
+    fn keep(&mut self, bytes: &[u8]) -> bool {
+        let end = self.len.saturating_add(bytes.len());
+        match self.pending.get_mut(self.len..end) {
+            Some(place) => {
+                copy(place, bytes);
+                self.len = end;
+                true
+            }
+            None => false,
         }
     }
 }
 
-fn encode<S: Sink, E: Encoding>(sink: &mut S, piece: &[u8]) -> Result<(), S::Error> {
-    let mut text = [0; PIECE_ENCODED];
-    match E::encode(piece, &mut text) {
-        Ok(text) => sink.write(text.as_bytes()),
-        // A piece is at most PIECE bytes, and PIECE_ENCODED characters hold it.
-        Err(_) => Ok(()),
+impl<S: Sink, A: Alphabet> Sink for Encoder<S, A> {
+    type Error = S::Error;
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        if self.keep(bytes) {
+            Ok(())
+        } else {
+            self.write_through(bytes)
+        }
     }
+}
+
+/// Encodes at most a piece. One that is not the last has whole groups.
+fn encode<S: Sink, A: Alphabet>(sink: &mut S, piece: &[u8]) -> Result<(), S::Error> {
+    let mut text = [0; PIECE_ENCODED];
+    let (groups, rest) = piece.as_chunks::<3>();
+    let (places, _) = text.as_chunks_mut::<4>();
+    for (place, group) in places.iter_mut().zip(groups) {
+        *place = sextets(*group);
+    }
+    if let Some(place) = places.get_mut(groups.len()) {
+        *place = match *rest {
+            [one] => sextets([one, 0, 0]),
+            [one, two] => sextets([one, two, 0]),
+            _ => [0; 4],
+        };
+    }
+    for place in &mut text {
+        *place = character::<A>(*place);
+    }
+    let len = super::base64url_len(piece.len());
+    let len = if A::PADDED {
+        let padded = super::base64_len(piece.len());
+        for place in text.get_mut(len..padded).unwrap_or(&mut []) {
+            *place = b'=';
+        }
+        padded
+    } else {
+        len
+    };
+    sink.write(text.get(..len).unwrap_or(&[]))
+}
+
+/// 24 bits as four numbers of 6 bits.
+#[inline]
+fn sextets([one, two, three]: [u8; 3]) -> [u8; 4] {
+    let bits = u32::from_be_bytes([0, one, two, three]);
+    let spread = ((bits << 6) & 0x3f00_0000)
+        | ((bits << 4) & 0x003f_0000)
+        | ((bits << 2) & 0x0000_3f00)
+        | (bits & 0x0000_003f);
+    spread.to_be_bytes()
+}
+
+/// The character of a number of 6 bits: letters and digits in four runs, each with what it is off by.
+#[inline]
+const fn character<A: Alphabet>(sextet: u8) -> u8 {
+    let [sixty_two, sixty_three] = A::LAST_TWO;
+    let mut character = sextet.wrapping_add(b'A');
+    if sextet > 25 {
+        character = sextet.wrapping_add(b'a'.wrapping_sub(26));
+    }
+    if sextet > 51 {
+        character = sextet.wrapping_add(b'0'.wrapping_sub(52));
+    }
+    if sextet == 62 {
+        character = sixty_two;
+    }
+    if sextet == 63 {
+        character = sixty_three;
+    }
+    character
 }
 
 #[cfg(test)]
@@ -73,6 +194,8 @@ mod tests {
     use super::*;
     use crate::encoding::sink::SliceSink;
     use crate::encoding::{base64_len, base64url_len};
+    use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+    use heapless::Vec;
 
     /// RFC 7515 appendix C.
     #[test]

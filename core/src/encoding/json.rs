@@ -33,6 +33,7 @@ impl<S: Sink> Object<S> {
     }
 
     /// A member whose value is a string.
+    #[inline]
     pub fn string(&mut self, name: &'static str, value: &str) -> &mut Self {
         self.name(name);
         self.text(value);
@@ -48,6 +49,7 @@ impl<S: Sink> Object<S> {
     }
 
     /// A member whose value is an integer.
+    #[inline]
     pub fn integer(&mut self, name: &'static str, value: u64) -> &mut Self {
         self.name(name);
         let mut digits = Digits::new();
@@ -57,6 +59,7 @@ impl<S: Sink> Object<S> {
     }
 
     /// A member whose value is an integer; nothing where there is none.
+    #[inline]
     pub fn optional_integer(&mut self, name: &'static str, value: Option<u64>) -> &mut Self {
         match value {
             Some(value) => self.integer(name, value),
@@ -135,6 +138,7 @@ impl<S: Sink> Object<S> {
         core::mem::replace(&mut self.state, Ok(()))
     }
 
+    #[inline]
     fn name(&mut self, name: &'static str) {
         debug_assert!(
             self.last < name,
@@ -149,6 +153,7 @@ impl<S: Sink> Object<S> {
         self.put(b":");
     }
 
+    #[inline]
     fn text(&mut self, text: &str) {
         self.put(b"\"");
         if self.state.is_ok() {
@@ -157,6 +162,7 @@ impl<S: Sink> Object<S> {
         self.put(b"\"");
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         if self.state.is_ok() {
             self.state = self.sink.write(bytes);
@@ -165,7 +171,20 @@ impl<S: Sink> Object<S> {
 }
 
 /// Writes UTF-8 text with the escapes of RFC 8785 section 3.2.2.2 and no others.
+#[inline]
 fn escape<S: Sink>(sink: &mut S, text: &[u8]) -> Result<(), S::Error> {
+    // Almost no text has such a byte, and looking at all of them is faster than stopping at the first.
+    if text
+        .iter()
+        .fold(false, |found, &byte| found | needs_escape(byte))
+    {
+        escape_runs(sink, text)
+    } else {
+        sink.write(text)
+    }
+}
+
+fn escape_runs<S: Sink>(sink: &mut S, text: &[u8]) -> Result<(), S::Error> {
     for run in text.split_inclusive(|&byte| needs_escape(byte)) {
         match run.split_last() {
             Some((&last, plain)) if needs_escape(last) => {
@@ -178,8 +197,8 @@ fn escape<S: Sink>(sink: &mut S, text: &[u8]) -> Result<(), S::Error> {
     Ok(())
 }
 
-fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+const fn needs_escape(byte: u8) -> bool {
+    matches!(byte, 0..=0x1f | b'"' | b'\\')
 }
 
 fn escape_byte<S: Sink>(sink: &mut S, byte: u8) -> Result<(), S::Error> {

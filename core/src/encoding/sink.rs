@@ -17,6 +17,7 @@ pub trait Sink {
 impl<S: Sink + ?Sized> Sink for &mut S {
     type Error = S::Error;
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
         (**self).write(bytes)
     }
@@ -74,6 +75,7 @@ impl<'b> SliceSink<'b> {
 impl Sink for SliceSink<'_> {
     type Error = Overflow;
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), Overflow> {
         let capacity = self.buffer.len();
         let end = self.len.checked_add(bytes.len());
@@ -105,6 +107,7 @@ impl Sink for Counter {
 }
 
 /// Copies without the length check that panics; both slices are the same length here.
+#[inline]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     if to.len() == from.len() {
         to.copy_from_slice(from);

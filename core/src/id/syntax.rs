@@ -121,12 +121,13 @@ pub fn organization_country(text: &str) -> Option<&str> {
 /// Whether an EORI number or an iSHARE id may start with this: the EU member states, Northern
 /// Ireland, the United Kingdom, the EFTA states, and the candidates that use the EU's registers.
 fn is_country(text: &str) -> bool {
-    const COUNTRIES: &[&str] = &[
-        "AL", "AT", "BA", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB",
-        "GE", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MD", "ME", "MK", "MT",
-        "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "TR", "UA", "XI",
+    const COUNTRIES: &[[u8; 2]] = &[
+        *b"AL", *b"AT", *b"BA", *b"BE", *b"BG", *b"CH", *b"CY", *b"CZ", *b"DE", *b"DK", *b"EE",
+        *b"ES", *b"FI", *b"FR", *b"GB", *b"GE", *b"GR", *b"HR", *b"HU", *b"IE", *b"IS", *b"IT",
+        *b"LI", *b"LT", *b"LU", *b"LV", *b"MD", *b"ME", *b"MK", *b"MT", *b"NL", *b"NO", *b"PL",
+        *b"PT", *b"RO", *b"RS", *b"SE", *b"SI", *b"SK", *b"TR", *b"UA", *b"XI",
     ];
-    COUNTRIES.contains(&text)
+    <[u8; 2]>::try_from(text.as_bytes()).is_ok_and(|country| COUNTRIES.contains(&country))
 }
 
 #[cfg(test)]
