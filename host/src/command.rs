@@ -1,6 +1,7 @@
 //! The command line: parse, run, say how it ended. One file per subcommand.
 
 mod chain;
+mod check;
 mod completions;
 mod csr;
 mod jwks;
@@ -41,6 +42,7 @@ enum Command {
     Sign(sign::Sign),
     Token(token::Token),
     Chain(chain::Chain),
+    Check(check::Check),
     Keys(keys::Keys),
     Jwks(jwks::Jwks),
     Csr(csr::Csr),
@@ -76,6 +78,7 @@ impl Command {
             Self::Sign(sign) => sign.run(),
             Self::Token(token) => token.run(),
             Self::Chain(chain) => chain.run(),
+            Self::Check(check) => check.run(),
             Self::Keys(keys) => keys.run(),
             Self::Jwks(jwks) => jwks.run(),
             Self::Csr(csr) => csr.run(),

@@ -25,6 +25,10 @@ pub mod client;
 pub mod clock;
 pub mod entropy;
 
+// A finished token, of whoever made it.
+pub mod key_set;
+pub mod token_report;
+
 // The way to the server, and what it answers.
 pub mod http;
 pub mod refusal;

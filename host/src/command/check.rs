@@ -1,0 +1,93 @@
+//! `privyseal check`: every rule of a finished token.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::certificates::Certificates;
+use privyseal::key_set::KeySet;
+use privyseal::token_report::{TokenQuestion, TokenReport};
+use privyseal::{Error, Scheme};
+
+use super::options::{moment, scheme_parser};
+use super::output::{print_json, print_line};
+
+/// The most bytes that are read from standard input.
+const MAX_INPUT: u64 = 1024 * 1024;
+
+/// Judge a finished token by every rule of its scheme, and by what real receivers do
+#[derive(Args)]
+pub(super) struct Check {
+    /// The token, a compact JWS; - to read it from standard input, where other users cannot see it
+    #[arg(value_name = "TOKEN|-")]
+    token: String,
+    /// Whose rules apply; by default a guess from the content
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: Option<&'static Scheme>,
+    /// The receiver's own id or URL; by default any that the scheme allows
+    #[arg(long, value_name = "ID")]
+    audience: Option<String>,
+    /// The moment to judge at, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    /// Trusted certificates, PEM or DER: the roots or CAs of a trusted list
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// The issuer's JWK Set, for schemes that name a key by kid
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let now = moment(self.now)?;
+        let trust = self
+            .trust
+            .as_deref()
+            .map(Certificates::from_file)
+            .transpose()?;
+        let keys = self.jwks.as_deref().map(KeySet::from_file).transpose()?;
+        let token = if self.token == "-" {
+            standard_input()?
+        } else {
+            self.token
+        };
+        let question = TokenQuestion {
+            now,
+            scheme: self.scheme,
+            audience: self.audience.as_deref(),
+            keys: keys.as_ref(),
+            trust: trust.as_ref(),
+        };
+        let report = TokenReport::new(&token, question)?;
+        if self.json {
+            print_json(&report.to_json())?;
+        } else {
+            print_line(report.to_string().as_bytes())?;
+        }
+        match report.broken() {
+            0 if report.report.scheme.is_none() => Err(Error::Missing {
+                option: "--scheme",
+                reason: "the token's content points at no scheme".to_owned(),
+            }),
+            0 => Ok(()),
+            count => Err(Error::RulesBroken { count }),
+        }
+    }
+}
+
+fn standard_input() -> Result<String, Error> {
+    let mut token = String::new();
+    let path = PathBuf::from("standard input");
+    match io::stdin()
+        .lock()
+        .take(MAX_INPUT)
+        .read_to_string(&mut token)
+    {
+        Ok(_) => Ok(token),
+        Err(source) => Err(Error::File { path, source }),
+    }
+}

@@ -1,0 +1,63 @@
+//! What can be said about a finished token: the spec view of its scheme, and the view of the receivers
+//! that exist.
+
+mod show;
+
+use privyseal_core::cert::RsaLinks;
+use privyseal_core::check::{Question, Report, check};
+use privyseal_core::{Audience, Scheme, UnixTime};
+
+use crate::certificates::Certificates;
+use crate::error::Error;
+use crate::key_set::KeySet;
+
+/// A token, judged at one moment.
+#[derive(Clone, Debug)]
+pub struct TokenReport {
+    /// The moment for which it was judged.
+    pub now: UnixTime,
+    /// Every rule and every receiver.
+    pub report: Report,
+}
+
+/// What to judge a token by.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenQuestion<'a> {
+    /// The moment.
+    pub now: UnixTime,
+    /// The scheme; `None` to guess it from the content.
+    pub scheme: Option<&'static Scheme>,
+    /// Who the receiver is, if that is known.
+    pub audience: Option<&'a str>,
+    /// The issuer's keys, for schemes that name a key by `kid`.
+    pub keys: Option<&'a KeySet>,
+    /// Certificates that are trusted.
+    pub trust: Option<&'a Certificates>,
+}
+
+impl TokenReport {
+    /// Judges `token`; white space around it does not count.
+    pub fn new(token: &str, question: TokenQuestion<'_>) -> Result<Self, Error> {
+        let token = token.trim();
+        let keys = question.keys.map(KeySet::known_keys);
+        let anchors = question.trust.map(|trust| trust.iter().collect::<Vec<_>>());
+        let asked = Question {
+            scheme: question.scheme,
+            audience: question.audience.map(Audience::new).transpose()?,
+            keys: keys.as_deref(),
+            anchors: anchors.as_deref(),
+            ..Question::at(question.now, &RsaLinks)
+        };
+        // The core asks for three times the token, and refuses one that is too long by itself.
+        let mut scratch = vec![0; token.len().saturating_mul(3)];
+        Ok(Self {
+            now: question.now,
+            report: check(token, &asked, &mut scratch),
+        })
+    }
+
+    /// How many rules of the scheme are broken.
+    pub fn broken(&self) -> usize {
+        self.report.broken().count()
+    }
+}
