@@ -11,6 +11,7 @@ mod demo;
 mod deny;
 mod deps;
 mod failure;
+mod fuzz;
 mod lint;
 mod place;
 mod process;
@@ -39,6 +40,8 @@ enum Menu {
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
     Demo,
+    /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
+    Fuzz(fuzz::Options),
     /// Run cargo-deny, which also asks the RustSec database (needs cargo-deny and the network)
     Deny,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Menu::Lint => lint::run(),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
+        Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Deny => deny::run(),
     };
     match outcome {

@@ -1,0 +1,154 @@
+//! The receiver view: which real receivers would refuse, and for which of their demands.
+
+use privyseal_core::check::receivers::ALL;
+use privyseal_core::scheme;
+use privyseal_host_tests::pki::Usage;
+use serde_json::json;
+
+use crate::draft::{Draft, EORI};
+use crate::pki::{chain, seal};
+
+const AR: &str = "iSHARE AuthorizationRegistry";
+const POORT8: &str = "Poort8.Ishare.Core";
+const BDI: &str = "bdi-stack";
+const PYSHARE: &str = "pyshare";
+const KEYCLOAK: &str = "Keycloak";
+const NODE: &str = "node-oidc-provider";
+
+/// Who refuses.
+fn refusing(draft: &Draft) -> Vec<&'static str> {
+    let report = draft.report();
+    report
+        .opinions()
+        .iter()
+        .filter(|opinion| opinion.refuses())
+        .map(|opinion| opinion.receiver.name)
+        .collect()
+}
+
+fn eori(usage: &[Usage]) -> Draft {
+    let mut draft = Draft::of(&scheme::ISHARE_1);
+    draft.certificates(&chain(&seal().usage(usage)));
+    assert_eq!(draft.claims["iss"], EORI);
+    draft
+}
+
+#[test]
+fn names_are_those_of_the_table() {
+    let names: Vec<_> = ALL.iter().map(|receiver| receiver.name).collect();
+    assert_eq!(names, [AR, POORT8, BDI, PYSHARE, KEYCLOAK, NODE]);
+}
+
+/// | leaf key usage | digitalSignature | either | nonRepudiation | not checked |
+#[test]
+fn receivers_differ_in_key_usage() {
+    assert_eq!(refusing(&eori(&[Usage::NonRepudiation])), [AR]);
+    assert_eq!(refusing(&eori(&[Usage::DigitalSignature])), [BDI]);
+    assert_eq!(
+        refusing(&eori(&[Usage::NonRepudiation, Usage::DigitalSignature])),
+        [""; 0]
+    );
+    assert_eq!(refusing(&eori(&[Usage::KeyAgreement])), [AR, POORT8, BDI]);
+}
+
+fn good() -> Draft {
+    eori(&[Usage::NonRepudiation, Usage::DigitalSignature])
+}
+
+/// | ids | any | any | `EU.EORI.` only | optional strict EORI |
+#[test]
+fn one_receiver_knows_eori_numbers_only() {
+    let mut draft = Draft::of(&scheme::ISHARE);
+    draft.certificates(&chain(
+        &seal().usage(&[Usage::NonRepudiation, Usage::DigitalSignature]),
+    ));
+    assert_eq!(refusing(&draft), [BDI]);
+}
+
+/// | exp - iat | exactly 30 | exactly 30 | exactly 30 | exactly 30 |
+#[test]
+fn all_want_thirty_seconds() {
+    let mut draft = good();
+    draft.claims["exp"] = json!(draft.now + 31);
+    assert_eq!(refusing(&draft), [AR, POORT8, BDI, PYSHARE]);
+}
+
+/// | iat ahead of the server | refused, 0 s | (nbf: 10 s) | 5 s | library default, 0 s |
+#[test]
+fn clocks_ahead() {
+    let ahead = |seconds| {
+        let mut draft = good();
+        draft.now -= seconds;
+        refusing(&draft)
+    };
+    assert_eq!(ahead(0), [""; 0]);
+    assert_eq!(ahead(1), [AR, PYSHARE]);
+    assert_eq!(ahead(5), [AR, PYSHARE]);
+    assert_eq!(ahead(6), [AR, BDI, PYSHARE]);
+    assert_eq!(ahead(11), [AR, POORT8, BDI, PYSHARE]);
+}
+
+/// | nbf | optional | optional | if present, == iat | optional |
+#[test]
+fn one_receiver_wants_nbf_to_be_iat() {
+    let mut draft = good();
+    draft.claims["nbf"] = json!(draft.now - 1);
+    assert_eq!(refusing(&draft), [BDI]);
+    draft.without("nbf");
+    assert_eq!(refusing(&draft), [""; 0]);
+}
+
+/// | other header members | ignored | ignored | refused | ignored |
+#[test]
+fn one_receiver_refuses_other_header_members() {
+    let mut draft = good();
+    draft.header["kid"] = json!("k");
+    assert_eq!(refusing(&draft), [BDI]);
+}
+
+/// | chain | RSA >= 2048, sha256RSA | every CA on the trusted list | last certificate on it | not checked |
+#[test]
+fn trusted_lists() {
+    let mut draft = good();
+    draft.anchors = Some(vec![crate::pki::pki().root.certificate.clone()]);
+    assert_eq!(refusing(&draft), [POORT8], "the list has the root only");
+    draft.anchors = None;
+    assert_eq!(refusing(&draft), [""; 0], "no list, no opinion");
+}
+
+/// Keycloak: 60 s, 15 s of lead, no tolerance on exp, one audience. node-oidc-provider: numbers, 15 s.
+#[test]
+fn receivers_of_kids() {
+    let after = |change: fn(&mut Draft)| {
+        let mut draft = Draft::of(&scheme::EHEALTH);
+        change(&mut draft);
+        refusing(&draft)
+    };
+    assert_eq!(after(|_| ()), [""; 0]);
+    assert_eq!(
+        after(|draft| draft.claims["exp"] = json!(draft.now + 61)),
+        [KEYCLOAK]
+    );
+    assert_eq!(
+        after(|draft| draft.now += 60),
+        [KEYCLOAK],
+        "expired this second"
+    );
+    assert_eq!(after(|draft| draft.now += 75), [KEYCLOAK, NODE]);
+    assert_eq!(after(|draft| draft.now -= 15), [""; 0]);
+    assert_eq!(after(|draft| draft.now -= 16), [KEYCLOAK, NODE]);
+    assert_eq!(after(|draft| draft.without("jti")), [KEYCLOAK, NODE]);
+    assert_eq!(after(|draft| draft.without("iss")), [NODE]);
+    assert_eq!(
+        after(|draft| draft.claims["aud"] = json!([draft.claims["aud"], "b"])),
+        [KEYCLOAK]
+    );
+    assert_eq!(
+        after(|draft| draft.claims["iat"] = json!("1780272000")),
+        [KEYCLOAK, NODE]
+    );
+    assert_eq!(
+        after(|draft| draft.header["kid"] = json!("unknown")),
+        [KEYCLOAK]
+    );
+}

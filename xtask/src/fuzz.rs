@@ -1,0 +1,90 @@
+//! Fuzzes every parser for a bounded time. It needs a nightly compiler; where there is none the run is
+//! skipped, and says so: that is not the same as passed.
+
+use std::fs;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::failure::{Context, Failure};
+use crate::place;
+use crate::process::{BUILD, Run};
+use crate::tally::Tally;
+
+/// One for each file of `fuzz/fuzz_targets`.
+const TARGETS: [&str; 4] = ["token_check", "certificate", "json_responses", "pkcs11_uri"];
+
+/// How long to fuzz.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Seconds for each target
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Only this target
+    #[arg(long, value_parser = TARGETS)]
+    target: Option<String>,
+}
+
+/// Builds the targets and runs each for its time; a crash is a failure.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if nightly(["--version"]).capture().is_err() {
+        println!(
+            "SKIPPED, nothing was fuzzed: there is no nightly compiler (`rustup toolchain install nightly`)"
+        );
+        return Ok(());
+    }
+    if nightly(["fuzz", "--version"]).capture().is_err() {
+        println!("installing cargo-fuzz, which takes a minute or two");
+        Run::cargo()
+            .args(["install", "cargo-fuzz", "--locked"])
+            .stream()?;
+    }
+    let mut tally = Tally::default();
+    let chosen = |target: &&str| options.target.as_deref().is_none_or(|only| only == *target);
+    for target in TARGETS.iter().filter(chosen) {
+        tally.step(target, || fuzz(target, options.seconds));
+    }
+    tally.finish()
+}
+
+fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
+    let corpus = place::root().join("fuzz/corpus").join(target);
+    fs::create_dir_all(&corpus).context(format_args!("cannot make {}", place::shown(&corpus)))?;
+    nightly(["fuzz", "run", "--fuzz-dir", "fuzz", target])
+        // The first directory grows, the second is read.
+        .arg(&corpus)
+        .arg(place::root().join("fuzz/seeds").join(target))
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        // An input longer than the longest token says nothing new.
+        .args(["-max_len=65536", "-timeout=10", "-print_final_stats=1"])
+        .limit(BUILD + Duration::from_secs(seconds))
+        .stream()
+}
+
+/// rustup's cargo with the nightly toolchain: the cargo that runs us is of another.
+fn nightly<const N: usize>(args: [&str; N]) -> Run {
+    Run::new("cargo")
+        .arg("+nightly")
+        .args(args)
+        .env_remove("RUSTC")
+        .env_remove("RUSTDOC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_run() {
+        let files = fs::read_dir(place::root().join("fuzz/fuzz_targets")).expect("the targets");
+        let mut found: Vec<_> = files
+            .map(|file| file.expect("a file").path())
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        found.sort();
+        let mut expected = TARGETS;
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
