@@ -11,7 +11,7 @@ use privyseal_core::signer::{SignerError, SignerErrorKind};
 
 pub use call::{CallError, DeviceCode};
 pub use key::{CertificateError, KeyError};
-pub(crate) use trouble::{Trouble, is_wedged};
+pub(crate) use trouble::Trouble;
 
 use crate::audit::AuditError;
 use crate::password::PasswordUnavailable;

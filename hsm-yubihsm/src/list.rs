@@ -39,6 +39,8 @@ pub struct ListedKey {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ListedCertificate {
+    /// Names it in full, ready to paste.
+    pub uri: YubihsmUri,
     /// Id of the object.
     pub id: u16,
     /// Label of the object.
@@ -80,7 +82,7 @@ pub fn list(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Li
         let notes = notes(&facts, session, device.auth_key());
         keys.push(ListedKey { uri: uri.with_key_id(id), facts, notes });
     }
-    let certificates = certificates(&device, ids(&listed, object::Type::Opaque), &keys)?;
+    let certificates = certificates(uri, &device, ids(&listed, object::Type::Opaque), &keys)?;
     for key in &mut keys {
         complete(key, &certificates);
     }
@@ -94,6 +96,7 @@ pub fn list(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Li
 
 /// Opaque objects hold anything; what is no certificate, or may not be read, is not listed.
 fn certificates(
+    base: &YubihsmUri,
     device: &Device,
     ids: Vec<u16>,
     keys: &[ListedKey],
@@ -110,7 +113,13 @@ fn certificates(
             key.facts.public_key.as_ref().is_ok_and(|public| is_for(&der, public))
         };
         let key_id = keys.iter().find(is_its).map(|key| key.facts.id);
-        certificates.push(ListedCertificate { id, label, key_id, der });
+        let uri = YubihsmUri {
+            key_id: None,
+            cert_ids: vec![id],
+            cert_label: None,
+            ..base.clone()
+        };
+        certificates.push(ListedCertificate { uri, id, label, key_id, der });
     }
     Ok(certificates)
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::{RsaPublicKey, Signature, Signer, SigningInput};
+use privyseal_core::{
+    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer, SigningInput,
+};
 
 use crate::audit::AuditDir;
 use crate::device::Device;
@@ -81,6 +83,24 @@ impl YubihsmSigner {
         &self.notes
     }
 
+    /// Private: what comes here was sealed by the core.
+    fn sign_message(&mut self, message: &[u8], signature: &mut Signature) -> Result<(), Error> {
+        let message: Arc<[u8]> = message.into();
+        let made = match self.audit.take() {
+            Some(audit) => {
+                let made = self.sign_counted(&audit, &message);
+                self.audit = Some(audit);
+                made?
+            }
+            None => self.sign_once(&message)?,
+        };
+        let wrong = Error::SignatureLength { len: made.len(), expected: self.public.size() };
+        if made.len() != self.public.size() {
+            return Err(wrong);
+        }
+        signature.set(&made).map_err(|_| wrong)
+    }
+
     fn sign_counted(&mut self, audit: &AuditDir, message: &Arc<[u8]>) -> Result<Vec<u8>, Error> {
         if self.since_drained >= DRAIN_EVERY {
             self.drain(audit)?;
@@ -135,23 +155,23 @@ impl Signer for YubihsmSigner {
     fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
         let mut message = Collected(Vec::with_capacity(input.len()));
         match input.write_to(&mut message) {
-            Ok(()) => {}
+            Ok(()) => self.sign_message(&message.0, signature),
             Err(never) => match never {},
         }
-        let message: Arc<[u8]> = message.0.into();
-        let made = match self.audit.take() {
-            Some(audit) => {
-                let made = self.sign_counted(&audit, &message);
-                self.audit = Some(audit);
-                made?
-            }
-            None => self.sign_once(&message)?,
-        };
-        let wrong = Error::SignatureLength { len: made.len(), expected: self.public.size() };
-        if made.len() != self.public.size() {
-            return Err(wrong);
+    }
+}
+
+impl CertificationRequestSigner for YubihsmSigner {
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), Error> {
+        let mut message = Collected(Vec::new());
+        match info.write_to(&mut message) {
+            Ok(()) => self.sign_message(&message.0, signature),
+            Err(never) => match never {},
         }
-        signature.set(&made).map_err(|_| wrong)
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use yubihsm::{Client, Connector, Credentials, client};
 
 use crate::connector::connector;
-use crate::error::{Error, is_wedged};
+use crate::error::{Error, Trouble};
 use crate::uri::Endpoint;
 
 /// The thread and the way to it.
@@ -128,8 +128,10 @@ impl Line {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.client().and_then(work)));
         match outcome {
             Ok(Err(error)) => {
-                if is_wedged(&error) {
-                    // A new client on the same connector; nothing else brings the session back.
+                // A dropped session comes back with a new client only. And after an answer that could
+                // not be read, host and device no longer agree on the session's counter: what is sent
+                // next would be deciphered to another command.
+                if matches!(Trouble::of(&error), Trouble::Wedged | Trouble::Protocol) {
                     self.client = None;
                 }
                 Err(Failure::Client(error))

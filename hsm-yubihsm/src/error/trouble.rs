@@ -66,7 +66,7 @@ impl Trouble {
 
 /// The session is gone and only a new client gets another: the device answered outside of the session
 /// (which the crate reports without a code and does not act upon), or said so inside of it.
-pub(crate) fn is_wedged(error: &client::Error) -> bool {
+fn is_wedged(error: &client::Error) -> bool {
     match error.device_error() {
         Some(kind) => {
             matches!(kind, device::ErrorKind::InvalidSession | device::ErrorKind::SessionFailed)
