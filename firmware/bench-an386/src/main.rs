@@ -1,0 +1,135 @@
+//! Counts the instructions of RSA-2048 signatures on a Cortex-M4F, in QEMU. Start it with
+//! `cargo xtask firmware rsa`, which makes the keys, runs it and judges what it prints.
+//!
+//! QEMU with `-icount shift=6` makes each instruction 64 ns of the board's time, and the board's timer
+//! ticks every 40 ns: the count is exact. One line per measurement, as `name word=value ...`.
+#![no_std]
+#![no_main]
+
+mod cases;
+mod generator;
+mod stack;
+mod timer;
+
+use cortex_m_rt::{entry, exception};
+use cortex_m_semihosting::{debug, hprintln};
+use privyseal_firmware_rsa::{Engine, Phase, PrivateKey};
+
+use crate::cases::{CASES, Case};
+use crate::generator::Generator;
+
+#[entry]
+fn main() -> ! {
+    timer::start();
+    let kernels = if cfg!(feature = "umaal") {
+        "umaal"
+    } else {
+        "portable"
+    };
+    hprintln!("kernels {}", kernels);
+    for (key, case) in CASES.iter().enumerate() {
+        measure(key, case);
+    }
+    hprintln!("done");
+    end(debug::EXIT_SUCCESS)
+}
+
+/// Everything about one key.
+fn measure(number: usize, case: &Case) {
+    let mut generator = Generator::new(number);
+    let started = timer::now();
+    let Ok(key) = PrivateKey::from_primes(&case.p, &case.q, &case.modulus) else {
+        fail("the key was refused")
+    };
+    let import = timer::instructions_since(started);
+    let Ok(mut engine) = Engine::new(key, &mut generator) else {
+        fail("no blinding")
+    };
+    for (message, (digest, expected)) in case.signatures.iter().enumerate() {
+        let mut out = [0; 256];
+        let painted = stack::paint();
+        let started = timer::now();
+        let outcome = engine.sign(digest, &mut generator, &mut out);
+        let instructions = timer::instructions_since(started);
+        let (used, left) = (painted.used(), painted.words_of(&engine));
+        let genuine = outcome.is_ok() && out == *expected;
+        hprintln!(
+            "signature key={} message={} instructions={} stack={} left={} genuine={}",
+            number,
+            message,
+            instructions,
+            used,
+            left,
+            u8::from(genuine)
+        );
+    }
+    phases(&mut engine, case);
+    let started = timer::now();
+    if engine.reseed(&mut generator).is_err() {
+        fail("no blinding");
+    }
+    let reseeding = timer::instructions_since(started);
+    hprintln!(
+        "other key={} name=reseeding instructions={}",
+        number,
+        reseeding
+    );
+    hprintln!("other key={} name=import instructions={}", number, import);
+}
+
+/// One signature, part by part. The parts' own time-keeping is in these numbers.
+fn phases(engine: &mut Engine, case: &Case) {
+    let Some((digest, _)) = case.signatures.first() else {
+        return;
+    };
+    let mut counts = [("", 0); 4];
+    let mut slots = counts.iter_mut();
+    let mut started = timer::now();
+    let mut out = [0; 256];
+    let outcome = engine.sign_in_phases(digest, &mut out, &mut |phase| {
+        let instructions = timer::instructions_since(started);
+        if let Some(slot) = slots.next() {
+            *slot = (name(phase), instructions);
+        }
+        started = timer::now();
+    });
+    if outcome.is_err() {
+        fail("no signature");
+    }
+    for (name, instructions) in counts {
+        hprintln!("phase name={} instructions={}", name, instructions);
+    }
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Blinding => "blinding",
+        Phase::PrivateOperation => "private-operation",
+        Phase::Unblinding => "unblinding",
+        Phase::Check => "check",
+        _ => "unknown",
+    }
+}
+
+fn fail(why: &str) -> ! {
+    hprintln!("failed: {}", why);
+    end(debug::EXIT_FAILURE)
+}
+
+/// Ends the emulator.
+fn end(status: debug::ExitStatus) -> ! {
+    loop {
+        debug::exit(status);
+    }
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    hprintln!("{}", info);
+    fail("panic")
+}
+
+#[exception]
+unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
+    fail("hard fault")
+}

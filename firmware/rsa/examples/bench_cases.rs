@@ -1,0 +1,28 @@
+//! Writes what the benchmark image signs: keys of fixed seeds, digests, and the judge's signatures.
+//!
+//! `cargo run --example bench_cases > cases.rs`, as Rust source. The keys are made anew each time, so
+//! that no private key, not even a worthless one, is in the repository.
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
+#[path = "../src/testing.rs"]
+mod testing;
+
+use testing::{TestKey, digest};
+
+const KEYS: u64 = 3;
+const MESSAGES: u64 = 4;
+
+fn main() {
+    println!("pub(crate) static CASES: [Case; {KEYS}] = [");
+    for seed in 1..=KEYS {
+        let key = TestKey::new(seed);
+        println!("Case {{ p: {:?}, q: {:?},", key.p, key.q);
+        println!("modulus: {:?}, signatures: &[", key.modulus);
+        for number in 0..MESSAGES {
+            let digest = digest(number);
+            println!("({digest:?}, {:?}),", key.judged(&digest));
+        }
+        println!("] }},");
+    }
+    println!("];");
+}

@@ -1,0 +1,64 @@
+//! The private operation, by the Chinese remainder theorem (RFC 8017 section 5.1.2, step 2b).
+
+use zeroize::Zeroize;
+
+use crate::key::PrivateKey;
+use crate::limbs::{FULL, HALF, Limb, multiply_add};
+use crate::power::{Scratch, power};
+use crate::prime::PrimeModulus;
+
+/// Exponents modulo p - 1 and q - 1.
+pub(crate) struct Exponents<'a> {
+    pub(crate) p: &'a [Limb; HALF],
+    pub(crate) q: &'a [Limb; HALF],
+}
+
+/// `number = number ^ exponent mod n` for any number of 2048 bits; the result is reduced. The scratch
+/// is wiped.
+pub(crate) fn private_power(
+    key: &PrivateKey,
+    exponents: &Exponents<'_>,
+    number: &mut [Limb; FULL],
+    scratch: &mut Scratch<HALF>,
+) {
+    let (mut of_p, mut of_q) = ([0; HALF], [0; HALF]);
+    share(&key.p, exponents.p, number, &mut of_p, scratch);
+    share(&key.q, exponents.q, number, &mut of_q, scratch);
+
+    // h = (m_p - m_q) / q mod p, and then m = m_q + h q, which is below p q.
+    let (mut h, p) = ([0; HALF], &key.p.modulus);
+    h.copy_from_slice(&of_q);
+    // m_q is below q, which is below 2 p.
+    p.reduce(&mut h);
+    p.subtract(&mut of_p, &h);
+    p.multiply(&mut h, &of_p, &key.q_inverse, &mut scratch.workspace);
+    p.reduce(&mut h);
+    multiply_add(&h, key.q.modulus.limbs(), &of_q, number);
+
+    of_p.zeroize();
+    of_q.zeroize();
+    h.zeroize();
+    scratch.zeroize();
+}
+
+/// The power modulo one prime, reduced.
+fn share(
+    prime: &PrimeModulus,
+    exponent: &[Limb; HALF],
+    number: &[Limb; FULL],
+    out: &mut [Limb; HALF],
+    scratch: &mut Scratch<HALF>,
+) {
+    let p = &prime.modulus;
+    let ([low, high], []) = number.as_chunks::<HALF>() else {
+        return;
+    };
+    p.enter_wide(out, low, high, &mut scratch.workspace);
+    power(p, out, exponent, scratch);
+    let mut value = *out;
+    p.leave(out, &value, &mut scratch.workspace);
+    value.zeroize();
+}
+
+#[cfg(test)]
+mod tests;

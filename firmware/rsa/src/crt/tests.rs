@@ -1,0 +1,38 @@
+use super::*;
+use crate::kernel::Workspace;
+use crate::testing::{TestKey, digest};
+
+/// Whether any limb of the scratch is not zero.
+fn is_dirty(scratch: &Scratch<HALF>) -> bool {
+    scratch.limbs().any(|&limb| limb != 0)
+}
+
+#[test]
+fn the_scratch_is_full_of_secrets_and_wiped() {
+    let test = TestKey::new(1);
+    let key = PrivateKey::from_primes(&test.p, &test.q, &test.modulus).expect("a good key");
+    let exponents = Exponents {
+        p: &key.p.exponent,
+        q: &key.q.exponent,
+    };
+    let mut number = [0; FULL];
+    crate::encoding::encode(&digest(2), &mut number);
+    let ([low, high], []) = number.as_chunks::<HALF>() else {
+        unreachable!("64 limbs are twice 32")
+    };
+    let mut scratch = Scratch::new();
+    // One share leaves it dirty: the wiping below has something to wipe.
+    let mut out = [0; HALF];
+    share(&key.p, exponents.p, &number, &mut out, &mut scratch);
+    assert!(is_dirty(&scratch));
+    // The number in Montgomery form is the table's second entry.
+    let mut workspace = Workspace::new();
+    key.p.modulus.enter_wide(&mut out, low, high, &mut workspace);
+    assert!(scratch.limbs().any(|limb| *limb == out[7]));
+
+    private_power(&key, &exponents, &mut number, &mut scratch);
+    assert!(!is_dirty(&scratch));
+    let mut signature = [0; 256];
+    crate::limbs::to_bytes(&number, &mut signature);
+    assert_eq!(signature, test.judged(&digest(2)));
+}

@@ -1,0 +1,26 @@
+//! EMSA-PKCS1-v1_5 for SHA-256 (RFC 8017 section 9.2).
+
+use crate::DIGEST_LEN;
+use crate::MODULUS_LEN;
+use crate::limbs::{FULL, Limb, from_bytes};
+
+/// `DigestInfo` of SHA-256 up to the digest (RFC 8017 section 9.2, note 1).
+const DIGEST_INFO: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
+];
+
+/// `00 01 FF..FF 00 DigestInfo digest`, as a number.
+pub(crate) fn encode(digest: &[u8; DIGEST_LEN], out: &mut [Limb; FULL]) {
+    // The parts from the end, because the padding fills what is left.
+    let tail = DIGEST_INFO.iter().chain(digest).rev().chain(&[0x00]);
+    let padding = core::iter::repeat(&0xff);
+    let mut bytes = [0; MODULUS_LEN];
+    for (byte, value) in bytes.iter_mut().rev().zip(tail.chain(padding)) {
+        *byte = *value;
+    }
+    for (byte, value) in bytes.iter_mut().zip([0x00, 0x01]) {
+        *byte = value;
+    }
+    from_bytes(&bytes, out);
+}

@@ -1,0 +1,184 @@
+use std::format;
+use std::vec::Vec;
+
+use core::convert::Infallible;
+
+use rand_core::TryRng;
+
+use super::*;
+use crate::blinding::USES;
+use crate::limbs::HALF;
+use crate::testing::{Generator, TestKey, digest};
+
+fn engine(key: &TestKey) -> Engine {
+    let private = PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key");
+    Engine::new(private, &mut Generator(7)).expect("a blinding")
+}
+
+#[test]
+fn signatures_are_those_of_the_judge_across_many_blindings() {
+    for seed in 1..4 {
+        let key = TestKey::new(seed);
+        let mut engine = engine(&key);
+        let mut generator = Generator(seed);
+        let mut out = [0; MODULUS_LEN];
+        for number in 0..u64::from(USES) + 20 {
+            let digest = digest(number);
+            assert_eq!(engine.sign(&digest, &mut generator, &mut out), Ok(()));
+            assert_eq!(out, key.judged(&digest), "key {seed}, digest {number}");
+        }
+    }
+}
+
+#[test]
+fn every_signature_has_its_own_blinding() {
+    let mut engine = engine(&TestKey::new(1));
+    let mut generator = Generator(3);
+    let mut seen = Vec::new();
+    for _ in 0..USES * 2 {
+        let mut out = [0; MODULUS_LEN];
+        assert_eq!(engine.sign(&digest(2), &mut generator, &mut out), Ok(()));
+        assert!(!seen.contains(&engine.blinding.factor));
+        seen.push(engine.blinding.factor);
+    }
+}
+
+/// Signs with something broken first: no signature, no key, and never again.
+fn latches(name: &str, breaks: impl FnOnce(&mut Engine)) {
+    let key = TestKey::new(2);
+    let mut engine = engine(&key);
+    let mut generator = Generator(5);
+    let mut out = [0; MODULUS_LEN];
+    assert_eq!(engine.sign(&digest(3), &mut generator, &mut out), Ok(()));
+    breaks(&mut engine);
+    out.fill(0xaa);
+    let fault = engine.sign(&digest(4), &mut generator, &mut out);
+    assert_eq!(fault, Err(SignError::Fault), "{name}");
+    assert_eq!(out, [0; MODULUS_LEN], "{name}");
+    assert!(engine.is_latched());
+    assert_eq!(engine.key.p.modulus.limbs(), &[0; HALF], "{name}");
+    assert_eq!(engine.blinding.remover, [0; FULL], "{name}");
+    out.fill(0xaa);
+    let again = engine.sign(&digest(4), &mut generator, &mut out);
+    assert_eq!(again, Err(SignError::Latched), "{name}");
+    assert_eq!(out, [0; MODULUS_LEN], "{name}");
+    assert_eq!(engine.reseed(&mut generator), Err(SignError::Latched));
+}
+
+#[test]
+fn a_fault_in_any_secret_latches_and_releases_nothing() {
+    for limb in [0, 13, 31] {
+        latches("dP", |engine| engine.key.p.exponent[limb] ^= 0x10);
+        latches("dQ", |engine| engine.key.q.exponent[limb] ^= 0x0100);
+        latches("qInv", |engine| engine.key.q_inverse[limb] ^= 1);
+        latches("A", |engine| engine.blinding.factor[limb] ^= 1 << 31);
+        latches("A^-d", |engine| engine.blinding.remover[limb + 32] ^= 1);
+    }
+}
+
+#[test]
+fn a_fault_while_reseeding_latches() {
+    let mut engine = engine(&TestKey::new(2));
+    engine.key.q.exponent[5] ^= 1;
+    assert_eq!(engine.reseed(&mut Generator(5)), Err(SignError::Fault));
+    assert!(engine.is_latched());
+}
+
+#[test]
+fn a_flipped_state_means_latched() {
+    for bit in 0..32 {
+        let mut engine = engine_without_seed();
+        engine.state ^= 1 << bit;
+        let mut out = [1; MODULUS_LEN];
+        let refused = engine.sign(&digest(0), &mut Generator(0), &mut out);
+        assert_eq!(refused, Err(SignError::Latched));
+        assert_eq!(out, [0; MODULUS_LEN]);
+    }
+}
+
+/// An engine that could sign after its first reseeding.
+fn engine_without_seed() -> Engine {
+    let key = TestKey::new(2);
+    Engine {
+        key: PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key"),
+        blinding: Blinding::EMPTY,
+        state: READY,
+    }
+}
+
+/// A generator that has nothing to give.
+struct Dry;
+
+impl TryRng for Dry {
+    type Error = fmt::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Err(fmt::Error)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Err(fmt::Error)
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        Err(fmt::Error)
+    }
+}
+
+impl TryCryptoRng for Dry {}
+
+#[test]
+fn without_random_bytes_a_worn_engine_waits_and_does_not_latch() {
+    let key = TestKey::new(3);
+    let mut engine = engine(&key);
+    let mut out = [0; MODULUS_LEN];
+    for number in 0..u64::from(USES) {
+        // The generator is not asked while the blinding lasts.
+        assert_eq!(engine.sign(&digest(number), &mut Dry, &mut out), Ok(()));
+    }
+    let refused = engine.sign(&digest(9), &mut Dry, &mut out);
+    assert_eq!(refused, Err(SignError::Random(fmt::Error)));
+    assert_eq!(out, [0; MODULUS_LEN]);
+    assert!(!engine.is_latched());
+    let signed = engine.sign(&digest(9), &mut Generator(1), &mut out);
+    assert_eq!(signed, Ok::<(), SignError<Infallible>>(()));
+    assert_eq!(out, key.judged(&digest(9)));
+}
+
+/// A generator whose noise source is stuck.
+struct Stuck(u8);
+
+impl TryRng for Stuck {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(u32::from_ne_bytes([self.0; 4]))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(u64::from_ne_bytes([self.0; 8]))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Stuck {}
+
+#[test]
+fn a_generator_of_zeros_is_a_fault() {
+    let key = TestKey::new(3);
+    let private = PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key");
+    let refused = Engine::new(private, &mut Stuck(0)).map(|_| ());
+    assert_eq!(refused, Err(SignError::Fault));
+}
+
+#[test]
+fn debugging_shows_the_state_and_no_part_of_the_key() {
+    assert_eq!(
+        format!("{:?}", engine(&TestKey::new(1))),
+        "Engine { key: PrivateKey { RSA-2048, .. }, latched: false, .. }"
+    );
+}

@@ -1,0 +1,54 @@
+#![no_std]
+#![cfg_attr(
+    not(all(feature = "umaal", target_arch = "arm")),
+    forbid(unsafe_code)
+)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+// What a device uses.
+mod engine;
+mod error;
+mod key;
+
+// What a signature is made of, in the order of its making.
+mod blinding;
+mod crt;
+mod encoding;
+mod prime;
+
+// Arithmetic, from the outside in.
+mod kernel;
+mod limbs;
+mod modulus;
+mod power;
+
+#[cfg(test)]
+mod testing;
+
+pub use engine::Engine;
+#[cfg(feature = "measure")]
+pub use engine::Phase;
+pub use error::{KeyError, Prime, SignError};
+pub use key::PrivateKey;
+
+/// Bytes of a prime.
+pub const PRIME_LEN: usize = 128;
+/// Bytes of a modulus, and of a signature.
+pub const MODULUS_LEN: usize = 256;
+/// Bytes of a SHA-256 digest.
+pub const DIGEST_LEN: usize = 32;
+/// The public exponent of every key here.
+pub const PUBLIC_EXPONENT: u32 = 65_537;
