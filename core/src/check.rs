@@ -44,8 +44,16 @@ pub struct Question<'q> {
     pub keys: Option<&'q [KnownKey<'q>]>,
     /// Certificates (DER) that are trusted, CAs of a trusted list for instance.
     pub anchors: Option<&'q [&'q [u8]]>,
+    /// What revocation lists say; `None` to leave revocation unchecked.
+    pub revocations: Option<&'q dyn Revocations>,
     /// How signatures of certificates are verified.
     pub links: &'q dyn VerifyLink,
+}
+
+/// Knows which certificates were revoked. The core reads no lists: a host does.
+pub trait Revocations {
+    /// Whether `certificate`, which `issuer` issued, was revoked.
+    fn status(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> Verdict;
 }
 
 /// A public key that the receiver has, from a JWK Set mostly.
@@ -66,6 +74,7 @@ impl<'q> Question<'q> {
             audience: None,
             keys: None,
             anchors: None,
+            revocations: None,
             links,
         }
     }

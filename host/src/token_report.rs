@@ -1,15 +1,19 @@
 //! What can be said about a finished token: the spec view of its scheme, and the view of the receivers
 //! that exist.
 
+mod revocation;
 mod show;
 
-use privyseal_core::cert::RsaLinks;
 use privyseal_core::check::{Question, Report, check};
 use privyseal_core::{Audience, Scheme, UnixTime};
 
 use crate::certificates::Certificates;
+use crate::crl::Crl;
 use crate::error::Error;
 use crate::key_set::KeySet;
+use crate::links::HostLinks;
+
+use revocation::Lists;
 
 /// A token, judged at one moment.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub struct TokenQuestion<'a> {
     pub keys: Option<&'a KeySet>,
     /// Certificates that are trusted.
     pub trust: Option<&'a Certificates>,
+    /// Revocation lists; none means that revocation is not checked.
+    pub crls: &'a [Crl],
 }
 
 impl TokenReport {
@@ -41,12 +47,17 @@ impl TokenReport {
         let token = token.trim();
         let keys = question.keys.map(KeySet::known_keys);
         let anchors = question.trust.map(|trust| trust.iter().collect::<Vec<_>>());
+        let lists = Lists {
+            crls: question.crls,
+            now: question.now,
+        };
         let asked = Question {
             scheme: question.scheme,
             audience: question.audience.map(Audience::new).transpose()?,
             keys: keys.as_deref(),
             anchors: anchors.as_deref(),
-            ..Question::at(question.now, &RsaLinks)
+            revocations: (!question.crls.is_empty()).then_some(&lists),
+            ..Question::at(question.now, &HostLinks)
         };
         // The core asks for three times the token, and refuses one that is too long by itself.
         let mut scratch = vec![0; token.len().saturating_mul(3)];

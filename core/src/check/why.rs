@@ -63,6 +63,11 @@ pub enum Why {
     Chain(ChainError),
     /// A certificate is not valid now.
     Dates(ClockError),
+    /// A certificate was revoked.
+    Revoked {
+        /// When.
+        since: UnixTime,
+    },
     /// The key cannot be used.
     Key(KeyError),
     /// The signature is wrong.
@@ -112,6 +117,7 @@ impl fmt::Display for Why {
             Self::Json(error) => error.fmt(f),
             Self::Chain(error) => error.fmt(f),
             Self::Dates(error) => error.fmt(f),
+            Self::Revoked { since } => write!(f, "has a certificate that was revoked at {since}"),
             Self::Key(error) => write!(f, "the key {error}"),
             Self::Signature(error) => error.fmt(f),
         }

@@ -1,7 +1,7 @@
 //! A token whose every part can be changed before it is signed, and what `check` says of it.
 
 use privyseal_core::cert::{Chain, RsaLinks};
-use privyseal_core::check::{KnownKey, Question, Report, Verdict, check};
+use privyseal_core::check::{KnownKey, Question, Report, Revocations, Verdict, check};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::rsa::KeyError;
@@ -42,6 +42,7 @@ pub(crate) struct Draft {
     pub(crate) audience: Option<String>,
     pub(crate) keys: Option<Vec<(String, Result<RsaPublicKey, KeyError>)>>,
     pub(crate) anchors: Option<Vec<Vec<u8>>>,
+    pub(crate) revocations: Option<&'static (dyn Revocations + Sync)>,
 }
 
 impl Draft {
@@ -114,6 +115,7 @@ impl Draft {
                 pki().sub.certificate.clone(),
                 pki().issuing.certificate.clone(),
             ]),
+            revocations: None,
         }
     }
 
@@ -186,6 +188,7 @@ impl Draft {
                 .map(|text| Audience::new(text).expect("an audience")),
             keys: keys.as_deref(),
             anchors: anchors.as_deref(),
+            revocations: self.revocations.map(|lists| -> &dyn Revocations { lists }),
             ..Question::at(UnixTime::from_secs(self.now).expect("a moment"), &RsaLinks)
         };
         check(token, &question, &mut vec![0; MAX_CHECK_SCRATCH])

@@ -9,4 +9,5 @@ mod mutations;
 mod pki;
 mod properties;
 mod receivers;
+mod revocation;
 mod seeds;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::certificates::Certificates;
+use privyseal::crl::Crl;
 use privyseal::key_set::KeySet;
 use privyseal::token_report::{TokenQuestion, TokenReport};
 use privyseal::{Error, Scheme};
@@ -36,6 +37,9 @@ pub(super) struct Check {
     /// The issuer's JWK Set, for schemes that name a key by kid
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
+    /// Check revocation with the lists in this PEM or DER file; may be given more than once
+    #[arg(long = "crl", value_name = "FILE")]
+    crls: Vec<PathBuf>,
     /// Report as JSON
     #[arg(long)]
     json: bool,
@@ -49,6 +53,8 @@ impl Check {
             .as_deref()
             .map(Certificates::from_file)
             .transpose()?;
+        let crls = self.crls.iter().map(|path| Crl::from_file(path));
+        let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
         let keys = self.jwks.as_deref().map(KeySet::from_file).transpose()?;
         let token = if self.token == "-" {
             standard_input()?
@@ -61,6 +67,7 @@ impl Check {
             audience: self.audience.as_deref(),
             keys: keys.as_ref(),
             trust: trust.as_ref(),
+            crls: &crls,
         };
         let report = TokenReport::new(&token, question)?;
         if self.json {

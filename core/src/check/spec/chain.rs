@@ -2,10 +2,10 @@
 
 use super::Judge;
 use crate::cert::{Certificate, Chain, ChainError, KeyUsage, VerifyLink as _};
-use crate::check::Links;
 use crate::check::report::Report;
 use crate::check::rule::RuleId;
 use crate::check::why::{Verdict, Why};
+use crate::check::{Links, Revocations};
 use crate::credential::ClockError;
 use heapless::Vec;
 
@@ -120,8 +120,16 @@ impl<'t> Judge<'_, 't> {
                 Verdict::of(if is_trusted { Ok(()) } else { Err(why) })
             }),
         }
-        let verdict = Verdict::because("no revocation list was asked");
-        report.put(RuleId::Revocation, REVOCATION, verdict);
+        match self.question.revocations {
+            None => {
+                let why = Verdict::because("no revocation list was given");
+                report.put(RuleId::Revocation, REVOCATION, why);
+            }
+            Some(lists) => report.put_after(RuleId::Revocation, REVOCATION, &needs, || {
+                self.ordered()
+                    .map_or(Verdict::Passed, |chain| revocation(&chain, lists))
+            }),
+        }
         if let Some(source) = self.scheme.party_status {
             let verdict = Verdict::because("the registry was not asked");
             report.put(RuleId::PartyStatus, source, verdict);
@@ -207,4 +215,19 @@ impl<'t> Judge<'_, 't> {
         };
         in_chain || anchors.iter().any(issued_last)
     }
+}
+
+/// The worst that is said of any certificate but the root, which is trusted or not: nobody revokes it.
+fn revocation(chain: &Chain<'_>, lists: &dyn Revocations) -> Verdict {
+    let certificates = chain.certificates();
+    let pairs = certificates.iter().zip(certificates.iter().skip(1));
+    let mut worst = Verdict::Passed;
+    for (certificate, issuer) in pairs {
+        match lists.status(certificate, issuer) {
+            broken @ Verdict::Broken(_) => return broken,
+            Verdict::Passed => {}
+            unknown @ Verdict::NotChecked(_) => worst = unknown,
+        }
+    }
+    worst
 }
