@@ -66,6 +66,8 @@ pub enum Error {
     PinLocked {
         /// Label of the token.
         token: String,
+        /// The call that said so; None if the flags did, before any call was made.
+        call: Option<CallError>,
     },
     /// One try is left, or nobody can tell how many. It was not spent.
     PinFinalTry {
@@ -145,11 +147,16 @@ impl fmt::Display for Error {
                 "{call}: the PIN of token \"{token}\" is wrong; one try was spent, {}",
                 after_try(*now)
             ),
-            Self::PinLocked { token } => write!(
-                f,
-                "the PIN of token \"{token}\" is locked (CKF_USER_PIN_LOCKED); its security officer \
-                 can unlock it (pkcs11-tool --init-pin)"
-            ),
+            Self::PinLocked { token, call } => {
+                if let Some(call) = call {
+                    write!(f, "{call}: ")?;
+                }
+                write!(
+                    f,
+                    "the PIN of token \"{token}\" is locked (CKF_USER_PIN_LOCKED); its security officer \
+                     can unlock it (pkcs11-tool --init-pin)"
+                )
+            }
             Self::PinFinalTry {
                 token,
                 state: PinState::Unknown,
@@ -228,6 +235,7 @@ impl std::error::Error for Error {
             Self::Certificates(error) => Some(error),
             Self::PinUnavailable { reason, .. } => Some(reason),
             Self::PinIncorrect { call, .. } => Some(call),
+            Self::PinLocked { call, .. } => call.as_ref().map(|call| call as _),
             Self::Call(error) => Some(error),
             Self::NotHealed { then, .. } => Some(&**then),
             _ => None,

@@ -81,7 +81,10 @@ fn allow(token: &TokenInfo, policy: LoginPolicy, occasion: Occasion) -> Result<(
         PinState::CountLow if occasion == Occasion::Healing => {
             Err(Error::PinCountLow { token: name })
         }
-        PinState::Locked => Err(Error::PinLocked { token: name }),
+        PinState::Locked => Err(Error::PinLocked {
+            token: name,
+            call: None,
+        }),
         state @ (PinState::FinalTry | PinState::Unknown) if !policy.spend_final_try => {
             Err(Error::PinFinalTry { token: name, state })
         }
@@ -102,6 +105,7 @@ fn refused(token: &TokenInfo, error: &Cryptoki, state_now: impl Fn() -> PinState
         }
         Some(RvError::PinLocked) => Error::PinLocked {
             token: token.name(),
+            call: Some(call),
         },
         Some(RvError::UserPinNotInitialized) => Error::PinNotInitialized {
             token: token.name(),

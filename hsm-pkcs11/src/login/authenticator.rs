@@ -78,7 +78,7 @@ impl Authenticator {
         self.tries.set(tries.get());
         match &result {
             Ok(()) if self.keep && given.is_some() => self.kept = given,
-            Err(Error::PinIncorrect { .. }) if given.is_some() => {
+            Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }) if given.is_some() => {
                 self.kept = None;
                 self.refused = true;
             }

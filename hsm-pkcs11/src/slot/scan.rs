@@ -32,15 +32,15 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
                 matching.push(FoundToken { slot, info });
             }
             Ok(Some(info)) => present.push(info.uri().to_string()),
-            Err(_) if uri.slot_id == Some(slot.id()) => {
+            Err(error) if uri.slot_id == Some(slot.id()) => {
                 let info = TokenInfo::unreadable(slot);
                 if info.fits(uri) && slot_fits(context, slot, uri) {
                     matching.push(FoundToken { slot, info });
                 } else {
-                    present.push(unreadable(slot));
+                    present.push(unreadable(slot, &error));
                 }
             }
-            Err(_) => present.push(unreadable(slot)),
+            Err(error) => present.push(unreadable(slot, &error)),
         }
     }
     the_one(matching, present)
@@ -66,9 +66,9 @@ fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {
     })
 }
 
-fn unreadable(slot: Slot) -> String {
+fn unreadable(slot: Slot, error: &CallError) -> String {
     format!(
-        "a token that cannot be read in slot {0} (pkcs11:slot-id={0})",
+        "a token that cannot be read in slot {0} (pkcs11:slot-id={0}; {error})",
         slot.id()
     )
 }
