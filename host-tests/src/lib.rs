@@ -3,8 +3,13 @@
 //! - [`pki`]: a throw-away test PKI, root to eSeal-like leaf, with a knob for every rule a chain can break;
 //! - [`software_signer`]: a signer without hardware, for tests only;
 //! - [`softhsm`]: a throw-away SoftHSM token;
+//! - [`target`]: the token that tests of the PKCS #11 signer run against, SoftHSM's or your own;
+//! - [`kryoptic`]: a throw-away token of a second vendor, whose PIN really locks;
+//! - [`fault_shim`]: a PKCS #11 module before a real one, which breaks on demand and counts calls;
+//! - [`own_process`]: a test in a process of its own, watched over;
 //! - [`shim`]: a PKCS #11 module between a program and SoftHSM, which counts calls and shows locked PINs;
 //! - [`privyseal`]: the command, freshly built;
+//! - [`minter`]: makes tokens with any signer and judges them without the core;
 //! - [`suite`]: what every signer must do, written once;
 //! - [`fiam_server`]: an authorization server in the shape of FIAM's, whose judgement shares no code with
 //!   the core;
@@ -17,8 +22,12 @@
 //! missing tool is a failed test, never a skipped one.
 
 pub mod decode;
+pub mod fault_shim;
 pub mod fiam_server;
 pub mod https;
+pub mod kryoptic;
+pub mod minter;
+pub mod own_process;
 pub mod pki;
 pub mod privyseal;
 pub mod python;
@@ -27,4 +36,5 @@ pub mod shim;
 pub mod softhsm;
 pub mod software_signer;
 pub mod suite;
+pub mod target;
 pub mod tool;

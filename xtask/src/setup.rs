@@ -14,6 +14,8 @@ use crate::{place, thumb};
 pub(crate) enum Need {
     /// A software token and the tools around it.
     Token,
+    /// Building kryoptic, the second PKCS#11 module that tests run against.
+    Kryoptic,
     /// Python with the packages of `host-tests/python/requirements.txt`.
     Python,
     /// A library or a toolchain for Cortex-M.
@@ -22,7 +24,7 @@ pub(crate) enum Need {
 
 impl Need {
     /// Everything any command here needs.
-    pub(crate) const ALL: [Self; 3] = [Self::Token, Self::Python, Self::Thumb];
+    pub(crate) const ALL: [Self; 4] = [Self::Token, Self::Kryoptic, Self::Python, Self::Thumb];
 
     /// What to look for, and the Debian package that brings it.
     fn parts(self) -> &'static [Part] {
@@ -47,6 +49,28 @@ impl Need {
                     what: "openssl",
                     package: "openssl",
                     is_there: on_path,
+                },
+            ],
+            Self::Kryoptic => &[
+                Part {
+                    what: "clang",
+                    package: "clang",
+                    is_there: on_path,
+                },
+                Part {
+                    what: "pkg-config",
+                    package: "pkg-config",
+                    is_there: on_path,
+                },
+                Part {
+                    what: "openssl",
+                    package: "libssl-dev",
+                    is_there: development_files,
+                },
+                Part {
+                    what: "sqlite3",
+                    package: "libsqlite3-dev",
+                    is_there: development_files,
                 },
             ],
             Self::Python => &[
@@ -138,6 +162,11 @@ fn on_path(program: &str) -> bool {
 
 fn softhsm(_: &str) -> bool {
     place::softhsm_module().is_ok()
+}
+
+fn development_files(library: &str) -> bool {
+    let exists = Run::new("pkg-config").args(["--exists", library]);
+    exists.capture().is_ok()
 }
 
 fn is_file(path: &str) -> bool {

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::failure::{Failure, fail};
+use crate::place;
 use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
@@ -19,7 +20,7 @@ pub(crate) struct Options {
 /// Sets up, tests, builds the core for a microcontroller, and sums it all up.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let needs: &[Need] = if options.filter.is_some() {
-        &[Need::Token, Need::Python]
+        &[Need::Token, Need::Kryoptic, Need::Python]
     } else {
         &Need::ALL
     };
@@ -31,6 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .args(["build", "--workspace", "--bins"])
             .stream()
     });
+    tally.step("build the second PKCS#11 module", kryoptic);
     tally.step("tests of the workspace", || {
         tests(options.filter.as_deref(), &mut count)
     });
@@ -43,6 +45,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         count.passed, count.failed, count.ignored
     );
     tally.finish()
+}
+
+/// A workspace of its own, so that no other build waits for it. Tests would build it too, unseen.
+fn kryoptic() -> Result<(), Failure> {
+    let manifest = "host-tests/kryoptic-module/Cargo.toml";
+    Run::cargo()
+        .args(["build", "--locked", "--manifest-path", manifest])
+        .arg("--target-dir")
+        .arg(place::target().join("kryoptic"))
+        .stream()
 }
 
 fn tests(filter: Option<&str>, count: &mut Count) -> Result<(), Failure> {

@@ -1,0 +1,148 @@
+//! The module of `host-tests/fault-shim`, freshly built: it forwards to a real PKCS #11 module, counts
+//! calls, and breaks them as told. Its rules can be changed while a program runs.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::scratch::target_dir;
+use crate::tool::{command, run};
+
+/// The module, its rules and its log, in a directory of the test.
+#[derive(Debug)]
+pub struct FaultShim {
+    control: PathBuf,
+    log: PathBuf,
+}
+
+/// One call that the module saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// `C_Sign`, for example.
+    pub function: String,
+    /// The session, 0 where there is none.
+    pub session: u64,
+    /// What the caller got.
+    pub result: u64,
+    /// Whether a rule changed what happened.
+    pub faulty: bool,
+}
+
+impl FaultShim {
+    /// With its files in `dir`, which this process or its parent made. No rule is in force until
+    /// [`FaultShim::rules`].
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            control: dir.join("fault-shim-rules"),
+            log: dir.join("fault-shim-log"),
+        }
+    }
+
+    /// The module's path. It is built first, once a process.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn module() -> PathBuf {
+        static PATH: OnceLock<PathBuf> = OnceLock::new();
+        PATH.get_or_init(build).clone()
+    }
+
+    /// What a process that loads the module must have in its environment.
+    pub fn environment(&self, real_module: &Path) -> Vec<(String, OsString)> {
+        vec![
+            ("FAULT_SHIM_MODULE".into(), real_module.into()),
+            ("FAULT_SHIM_CONTROL".into(), self.control.clone().into()),
+            ("FAULT_SHIM_LOG".into(), self.log.clone().into()),
+        ]
+    }
+
+    /// Puts these rules in force, in place of those before; the language is that of
+    /// `host-tests/fault-shim/src/rule.rs`. Calls count from one again.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn rules(&self, rules: &[&str]) {
+        static GENERATION: AtomicU64 = AtomicU64::new(0);
+        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+        let id = std::process::id();
+        let text = format!("generation {id}.{generation}\n{}\n", rules.join("\n"));
+        // Renamed into place, so that no call meets half a file.
+        let new = self.control.with_extension("new");
+        fs::write(&new, text).expect("the test's directory can be written");
+        fs::rename(&new, &self.control).expect("the test's directory can be written");
+    }
+
+    /// How many calls were made up to now: a mark for [`FaultShim::calls_since`].
+    pub fn mark(&self) -> usize {
+        self.calls_since(0).len()
+    }
+
+    /// The calls after a mark.
+    ///
+    /// # Panics
+    /// If the log is not what the module writes.
+    pub fn calls_since(&self, mark: usize) -> Vec<Call> {
+        // Before the first call there is no file.
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let call = |line| Call::parse(line).unwrap_or_else(|| panic!("the shim logged {line:?}"));
+        log.lines().skip(mark).map(call).collect()
+    }
+}
+
+impl Call {
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        Some(Self {
+            function: words.next()?.into(),
+            session: words.next()?.parse().ok()?,
+            result: u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?,
+            faulty: words.next().is_some(),
+        })
+    }
+}
+
+/// How many of `calls` are of `function`.
+pub fn count(calls: &[Call], function: &str) -> usize {
+    calls
+        .iter()
+        .filter(|call| call.function == function)
+        .count()
+}
+
+/// The sessions that are open after `calls`, which begin with the first of the process.
+pub fn open_sessions(calls: &[Call]) -> BTreeSet<u64> {
+    let mut open = BTreeSet::new();
+    for call in calls.iter().filter(|call| call.result == 0) {
+        match call.function.as_str() {
+            "C_OpenSession" => _ = open.insert(call.session),
+            "C_CloseSession" => _ = open.remove(&call.session),
+            "C_CloseAllSessions" | "C_Finalize" => open.clear(),
+            _ => {}
+        }
+    }
+    open
+}
+
+fn build() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("host-tests has a parent");
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    run(command(
+        &cargo,
+        ["build", "--quiet", "--package", "privyseal-fault-shim"],
+    )
+    .current_dir(workspace));
+    let name = format!(
+        "{}fault_shim{}",
+        env::consts::DLL_PREFIX,
+        env::consts::DLL_SUFFIX
+    );
+    let path = target_dir().join("debug").join(name);
+    assert!(path.exists(), "cargo built no {}", path.display());
+    path
+}

@@ -1,0 +1,32 @@
+//! The signer suite against the token that `TEST_PKCS11_MODULE` and its friends name, else SoftHSM.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use privyseal_core::Signer as _;
+use privyseal_host_tests::own_process::{OwnProcess, is_child};
+use privyseal_host_tests::pki::{CertificateSpec, TestPki};
+use privyseal_host_tests::suite;
+use privyseal_host_tests::target::Target;
+use privyseal_pkcs11::{LoginPolicy, Pin, Pkcs11Signer, Pkcs11Uri, TokenInfo};
+
+#[test]
+fn the_chosen_token_passes_the_suite() {
+    const NAME: &str = "the_chosen_token_passes_the_suite";
+    if !is_child(NAME) {
+        let target = Target::chosen();
+        OwnProcess::new(NAME)
+            .environment(target.environment())
+            // A card takes a second for a signature.
+            .silence(Duration::from_secs(300))
+            .must_pass();
+        return;
+    }
+    let target = Target::from_environment().expect("set by the parent");
+    let uri: Pkcs11Uri = target.uri(target.module()).parse().unwrap();
+    let mut pins = |_: &TokenInfo| Pin::new(&target.pin());
+    let mut signer = Pkcs11Signer::open(&uri, &mut pins, LoginPolicy::default()).unwrap();
+    let spki = suite::spki(signer.public_key());
+    let chain = TestPki::new().chain(&spki, &CertificateSpec::seal());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    suite::run(&mut signer, &chain, now.as_secs());
+}
