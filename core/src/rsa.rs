@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod key;
+mod montgomery;
 pub mod signature;
 pub mod spki;
 pub mod verify;

@@ -3,16 +3,17 @@
 //! The expected encoded message is built and compared as a whole (the method RFC 8017 recommends in
 //! its note), so there is nothing to parse and nothing to be lenient about.
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
+use crypto_bigint::modular::FixedMontyParams;
 use crypto_bigint::{Odd, U2048, U3072, U4096, Uint};
 
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
+use super::montgomery::Modulus;
 use super::signature::SignatureError;
 use crate::limits::MAX_SIGNATURE;
 
-/// A public key made ready to verify: the Montgomery parameters of its modulus are computed once, when
-/// it is made, which costs more than one verification.
+/// A public key made ready to verify: what is constant for its modulus is computed once, when it is made,
+/// which costs more than one verification.
 #[derive(Clone, Debug)]
 pub struct VerifyingKey {
     key: RsaPublicKey,
@@ -22,19 +23,18 @@ pub struct VerifyingKey {
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)] // No heap to box the large ones in.
 enum Params {
-    Rsa2048(FixedMontyParams<{ U2048::LIMBS }>),
-    Rsa3072(FixedMontyParams<{ U3072::LIMBS }>),
-    Rsa4096(FixedMontyParams<{ U4096::LIMBS }>),
+    Rsa2048(Modulus<{ U2048::LIMBS }, { 2 * U2048::LIMBS }>),
+    Rsa3072(Modulus<{ U3072::LIMBS }, { 2 * U3072::LIMBS }>),
+    Rsa4096(Modulus<{ U4096::LIMBS }, { 2 * U4096::LIMBS }>),
 }
 
 impl VerifyingKey {
     /// Prepares `key`.
     pub fn new(key: RsaPublicKey) -> Result<Self, KeyError> {
-        let modulus = key.modulus();
         let params = match key.bits() {
-            2048 => Params::Rsa2048(params(modulus)?),
-            3072 => Params::Rsa3072(params(modulus)?),
-            4096 => Params::Rsa4096(params(modulus)?),
+            2048 => Params::Rsa2048(prepared(&key)?),
+            3072 => Params::Rsa3072(prepared(&key)?),
+            4096 => Params::Rsa4096(prepared(&key)?),
             bits => return Err(KeyError::Size { bits }),
         };
         Ok(Self { key, params })
@@ -54,11 +54,10 @@ impl VerifyingKey {
                 expected,
             });
         }
-        let exponent = self.key.exponent();
         let verified = match &self.params {
-            Params::Rsa2048(params) => is_signature(params, exponent, digest, signature),
-            Params::Rsa3072(params) => is_signature(params, exponent, digest, signature),
-            Params::Rsa4096(params) => is_signature(params, exponent, digest, signature),
+            Params::Rsa2048(modulus) => is_signature(modulus, digest, signature),
+            Params::Rsa3072(modulus) => is_signature(modulus, digest, signature),
+            Params::Rsa4096(modulus) => is_signature(modulus, digest, signature),
         };
         if verified {
             Ok(())
@@ -68,43 +67,25 @@ impl VerifyingKey {
     }
 }
 
-fn params<const LIMBS: usize>(modulus: &[u8]) -> Result<FixedMontyParams<LIMBS>, KeyError> {
-    let modulus = from_be(modulus);
-    let odd = Option::<Odd<Uint<LIMBS>>>::from(Odd::new(modulus)).ok_or(KeyError::EvenModulus)?;
-    Ok(FixedMontyParams::new_vartime(odd))
+fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
+    let modulus = from_be(key.modulus());
+    let odd = Option::<Odd<Uint<L>>>::from(Odd::new(modulus)).ok_or(KeyError::EvenModulus)?;
+    let params = FixedMontyParams::new_vartime(odd);
+    Ok(Modulus::new(&params, key.exponent()))
 }
 
-fn is_signature<const LIMBS: usize>(
-    params: &FixedMontyParams<LIMBS>,
-    exponent: u32,
+fn is_signature<const L: usize, const W: usize>(
+    modulus: &Modulus<L, W>,
     digest: &Digest,
     signature: &[u8],
 ) -> bool {
-    let signature = from_be::<LIMBS>(signature);
+    let signature = from_be::<L>(signature);
     // RFC 8017 section 5.2.2 step 1: the representative must be below the modulus.
-    if signature >= *params.modulus().as_ref() {
+    if signature >= Uint::new(*modulus.limbs()) {
         return false;
     }
-    let Some(expected) = encoded_message::<LIMBS>(digest) else {
-        return false;
-    };
-    // m = s^e mod n is compared in Montgomery form: one conversion of a number that is needed anyway.
-    power(FixedMontyForm::new(&signature, params), exponent)
-        == FixedMontyForm::new(&expected, params)
-}
-
-/// `base` to a public exponent above 1, most significant bit first.
-fn power<const LIMBS: usize>(base: FixedMontyForm<LIMBS>, exponent: u32) -> FixedMontyForm<LIMBS> {
-    let mut power = base;
-    let mut bit = (1_u32 << 31) >> exponent.leading_zeros();
-    while bit > 1 {
-        bit >>= 1;
-        power = power.square();
-        if exponent & bit != 0 {
-            power = power.mul(&base);
-        }
-    }
-    power
+    encoded_message::<L>(digest)
+        .is_some_and(|expected| modulus.power(signature.as_limbs()) == *expected.as_limbs())
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): `00 01 FF .. FF 00 DigestInfo`, as long as the modulus.
