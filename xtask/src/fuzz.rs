@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .stream()?;
     }
     let mut tally = Tally::default();
-    let chosen = |target: &&str| options.target.as_deref().is_none_or(|only| only == *target);
+    let chosen = |target: &&&str| options.target.as_deref().is_none_or(|only| only == **target);
     for target in TARGETS.iter().filter(chosen) {
         tally.step(target, || fuzz(target, options.seconds));
     }
