@@ -185,12 +185,13 @@ def main(port):
     with YubiHsm.connect(f"http://127.0.0.1:{port}") as hsm:
         device(hsm)
         with hsm.create_session_derived(1, "password") as session:
+            # Before any login fails: the device keeps a place for the rest of it.
+            sessions(hsm)
             key = keys(session)
             certificates(session, key)
             lists(session)
             permissions(hsm, session)
             log(session)
-            sessions(hsm)
 
 
 main(int(sys.argv[1]))

@@ -14,6 +14,7 @@
 //! - [`fiam_server`]: an authorization server in the shape of FIAM's, whose judgement shares no code with
 //!   the core;
 //! - [`https`]: a client of the test servers that can say anything;
+//! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
 //! - [`decode`]: takes tokens apart without the core;
 //! - [`scratch`] and [`tool`]: places under `target/`, and the tools of the system.
@@ -38,3 +39,4 @@ pub mod software_signer;
 pub mod suite;
 pub mod target;
 pub mod tool;
+pub mod yubihsm_sim;

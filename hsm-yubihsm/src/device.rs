@@ -164,6 +164,7 @@ impl Device {
         let mut workers = self.lock();
         if workers.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
             workers.current = None;
+            worker.retire();
             workers.stuck.push(Arc::clone(worker));
         }
     }

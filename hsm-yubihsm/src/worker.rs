@@ -7,9 +7,9 @@
 //! client, not the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use crate::uri::Endpoint;
 
 /// The thread and the way to it.
 pub(crate) struct Worker {
-    jobs: Sender<Job>,
+    /// None after it was retired.
+    jobs: Mutex<Option<Sender<Job>>>,
     thread: JoinHandle<()>,
 }
 
@@ -57,7 +58,12 @@ impl Worker {
             // Ends when the last sender is gone.
             .spawn(move || queue.into_iter().for_each(|job| job(&mut line)))
             .map_err(|source| Error::Thread { reason: source.to_string() })?;
-        Ok(Self { jobs, thread })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread })
+    }
+
+    /// Takes no more work; the thread ends when what it has is done.
+    pub(crate) fn retire(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Whether the thread has ended.
@@ -80,13 +86,20 @@ impl Worker {
                 let _ = answer.send(line.run(work));
             }
         });
-        self.jobs.send(job).map_err(|_| Failure::Crashed)?;
+        self.send(job)?;
         if let Ok(result) = answered.recv_timeout(within) {
             return result;
         }
         let begun = !progress.take_back();
         // The answer may have come between the two.
         answered.try_recv().unwrap_or(Err(Failure::TimedOut { begun }))
+    }
+
+    /// Another caller may have retired it meanwhile; then this job was not begun.
+    fn send(&self, job: Job) -> Result<(), Failure> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        if sent { Ok(()) } else { Err(Failure::TimedOut { begun: false }) }
     }
 }
 

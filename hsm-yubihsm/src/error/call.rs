@@ -80,7 +80,7 @@ impl fmt::Display for DeviceCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "{name} (0x{:02x})", self.0),
-            None => write!(f, "code 0x{:02x}", self.0),
+            None => write!(f, "unknown code 0x{:02x}", self.0),
         }
     }
 }
@@ -136,7 +136,7 @@ mod tests {
         ] {
             assert_eq!(DeviceCode(code).name(), Some(name));
         }
-        assert_eq!(DeviceCode(0x0d).to_string(), "code 0x0d");
+        assert_eq!(DeviceCode(0x0d).to_string(), "unknown code 0x0d");
         let error = CallError { function: "SignPkcs1", code: DeviceCode::LOG_FULL };
         assert_eq!(error.to_string(), "SignPkcs1: LOG_FULL (0x0a)");
     }

@@ -1,0 +1,142 @@
+//! From a device fresh from the factory to a token.
+
+use privyseal_host_tests::pki::{CertificateSpec, TestPki};
+use privyseal_host_tests::suite;
+use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
+use privyseal_yubihsm::provision::{AlsoMay, KeySize, NewObject};
+use privyseal_yubihsm::{Device, DeviceCode, Error, Password, YubihsmSigner};
+
+use super::{now, password, uri};
+
+fn new(id: u16) -> NewObject {
+    NewObject {
+        id,
+        label: "eSeal".into(),
+        domain: 3,
+    }
+}
+
+#[test]
+fn a_key_that_can_only_sign_and_a_password_that_can_only_use_it() {
+    let sim = YubihsmSim::start();
+    let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
+
+    let facts = admin.generate_key(&new(100), KeySize::Rsa2048).unwrap();
+    assert!(
+        facts.generated && facts.capabilities.may_sign() && !facts.capabilities.is_exportable()
+    );
+    let public_key = facts.public_key.unwrap();
+
+    // The CA's part.
+    let chain = TestPki::new().chain(&suite::spki(&public_key), &CertificateSpec::seal());
+    assert_eq!(
+        admin.put_certificates(&new(101), &chain).unwrap(),
+        [101, 102, 103, 104]
+    );
+
+    let secret = Password::new("only to sign").unwrap();
+    let also_may = AlsoMay {
+        read_certificates: true,
+        drain_log: false,
+    };
+    admin
+        .put_signing_auth_key(&new(2), &secret, also_may)
+        .unwrap();
+    admin
+        .put_signing_auth_key(&new(3), &secret, AlsoMay::default())
+        .unwrap();
+
+    let mut tokens = Vec::new();
+    for (auth_key, reads) in [(2, true), (3, false)] {
+        let uri = uri(&sim, &format!("auth-key={auth_key};key-id=100"));
+        let mut signer = YubihsmSigner::open(&uri, &mut password("only to sign")).unwrap();
+        assert!(signer.notes().is_empty(), "{:?}", signer.notes());
+        assert_eq!(signer.certificates().is_ok(), reads);
+        tokens.push(suite::run(&mut signer, &chain, now()));
+        let refused = [
+            signer
+                .device()
+                .generate_key(&new(9), KeySize::Rsa2048)
+                .unwrap_err(),
+            signer
+                .device()
+                .put_certificates(&new(9), &chain)
+                .unwrap_err(),
+            signer.device().force_audit().unwrap_err(),
+            signer.device().attest(100).unwrap_err(),
+        ];
+        for error in refused {
+            assert_eq!(error.device_code(), Some(DeviceCode(0x09)), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_there_already_is_not_replaced() {
+    let sim = YubihsmSim::start();
+    let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
+    let chain = TestPki::new().chain(
+        &suite::spki(
+            &admin
+                .generate_key(&new(100), KeySize::Rsa2048)
+                .unwrap()
+                .public_key
+                .unwrap(),
+        ),
+        &CertificateSpec::seal(),
+    );
+    admin.put_certificates(&new(101), &chain).unwrap();
+    for error in [
+        admin.generate_key(&new(100), KeySize::Rsa2048).unwrap_err(),
+        admin.put_certificates(&new(103), &chain).unwrap_err(),
+    ] {
+        assert!(
+            error.to_string().contains("OBJECT_EXISTS (0x11)"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn senseless_wishes_are_refused_before_the_device_is_asked() {
+    let sim = YubihsmSim::start();
+    let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
+    for (wish, words) in [
+        (NewObject { id: 0, ..new(1) }, "no id"),
+        (
+            NewObject {
+                id: u16::MAX,
+                ..new(1)
+            },
+            "no id",
+        ),
+        (
+            NewObject {
+                label: "a".repeat(41),
+                ..new(1)
+            },
+            "label",
+        ),
+        (
+            NewObject {
+                domain: 0,
+                ..new(1)
+            },
+            "no domain",
+        ),
+        (
+            NewObject {
+                domain: 17,
+                ..new(1)
+            },
+            "no domain",
+        ),
+    ] {
+        let error = admin.generate_key(&wish, KeySize::Rsa2048).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let error = admin
+        .put_certificates(&new(5), &[b"text".to_vec()])
+        .unwrap_err();
+    assert!(matches!(error, Error::Certificates(_)), "{error}");
+}
