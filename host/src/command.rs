@@ -11,6 +11,7 @@ mod options;
 mod output;
 mod sign;
 mod token;
+mod yubihsm;
 
 use core::error::Error as _;
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ use privyseal::{Error, Exit};
 const AFTER_HELP: &str = "\
 Keys are named by URIs (RFC 7512):
   pkcs11:token=T;object=K?module-path=/usr/lib/M.so&pin-source=file:/run/pin
+  yubihsm:host=127.0.0.1;port=12345;auth-key=2;key-id=100?pin-source=file:/run/pin
 
 The PIN comes from pin-source, from PRIVYSEAL_PIN, or is asked for on the terminal. A wrong PIN costs
 one try; the last one is kept unless --spend-final-pin-try is given.
@@ -44,6 +46,7 @@ enum Command {
     Chain(chain::Chain),
     Check(check::Check),
     Keys(keys::Keys),
+    Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
     Csr(csr::Csr),
     Completions(completions::Completions),
@@ -80,6 +83,7 @@ impl Command {
             Self::Chain(chain) => chain.run(),
             Self::Check(check) => check.run(),
             Self::Keys(keys) => keys.run(),
+            Self::Yubihsm(yubihsm) => yubihsm.run(),
             Self::Jwks(jwks) => jwks.run(),
             Self::Csr(csr) => csr.run(),
             Self::Completions(completions) => completions.run(),

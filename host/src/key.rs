@@ -7,6 +7,7 @@ use core::str::FromStr;
 
 use privyseal_core::UnixTime;
 use privyseal_pkcs11::{LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Uri};
+use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
 use crate::error::Error;
 use crate::key_report::KeyReport;
@@ -19,6 +20,8 @@ pub use signer::{KeySigner, KeySignerError};
 pub enum KeyUri {
     /// `pkcs11:` (RFC 7512): a smartcard, a token or a network HSM behind a PKCS #11 module.
     Pkcs11(Pkcs11Uri),
+    /// `yubihsm:`: a YubiHSM 2, through its connector.
+    Yubihsm(YubihsmUri),
 }
 
 /// Why a text is no key reference that can be used here. It does not repeat the text, which may hold a
@@ -34,6 +37,8 @@ pub enum KeyUriError {
     NotBuiltIn(&'static str),
     /// A `pkcs11:` URI that breaks a rule of RFC 7512.
     Pkcs11(privyseal_pkcs11::UriError),
+    /// A `yubihsm:` URI that is malformed.
+    Yubihsm(privyseal_yubihsm::UriError),
 }
 
 impl KeyUri {
@@ -41,6 +46,15 @@ impl KeyUri {
     pub fn pin_value(&self) -> Option<&Pin> {
         match self {
             Self::Pkcs11(uri) => uri.pin_value(),
+            Self::Yubihsm(_) => None,
+        }
+    }
+
+    /// `pin-value` of a `yubihsm:` URI: a password in clear.
+    pub fn password_value(&self) -> Option<&Password> {
+        match self {
+            Self::Pkcs11(_) => None,
+            Self::Yubihsm(uri) => uri.pin_value(),
         }
     }
 
@@ -48,6 +62,7 @@ impl KeyUri {
     pub fn pin_source(&self) -> Option<&str> {
         match self {
             Self::Pkcs11(uri) => uri.pin_source(),
+            Self::Yubihsm(uri) => uri.pin_source(),
         }
     }
 
@@ -55,12 +70,15 @@ impl KeyUri {
     /// unless `policy` says so.
     pub fn open(
         &self,
-        pins: &mut dyn PinProvider,
+        pins: &mut (impl PinProvider + PasswordProvider),
         policy: LoginPolicy,
     ) -> Result<KeySigner, Error> {
         match self {
             Self::Pkcs11(uri) => Pkcs11Signer::open(uri, pins, policy)
                 .map(KeySigner::Pkcs11)
+                .map_err(Error::from_signer),
+            Self::Yubihsm(uri) => YubihsmSigner::open(uri, pins)
+                .map(KeySigner::Yubihsm)
                 .map_err(Error::from_signer),
         }
     }
@@ -69,13 +87,16 @@ impl KeyUri {
     /// Dates are judged at `now`.
     pub fn list(
         &self,
-        pins: &mut dyn PinProvider,
+        pins: &mut (impl PinProvider + PasswordProvider),
         policy: LoginPolicy,
         now: UnixTime,
     ) -> Result<KeyReport, Error> {
         match self {
             Self::Pkcs11(uri) => privyseal_pkcs11::list(uri, pins, policy)
                 .map(|listed| KeyReport::new(&listed, now))
+                .map_err(Error::from_signer),
+            Self::Yubihsm(uri) => privyseal_yubihsm::list(uri, pins)
+                .map(|listing| KeyReport::of_yubihsm(&listing, now))
                 .map_err(Error::from_signer),
         }
     }
@@ -89,7 +110,10 @@ impl FromStr for KeyUri {
         // Schemes are case-insensitive (RFC 3986 section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
             "pkcs11" => text.parse().map(Self::Pkcs11).map_err(KeyUriError::Pkcs11),
-            "yubihsm" => Err(KeyUriError::NotBuiltIn("yubihsm")),
+            "yubihsm" => text
+                .parse()
+                .map(Self::Yubihsm)
+                .map_err(KeyUriError::Yubihsm),
             "device" => Err(KeyUriError::NotBuiltIn("device")),
             _ => Err(KeyUriError::UnknownScheme),
         }
@@ -101,6 +125,7 @@ impl fmt::Display for KeyUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pkcs11(uri) => uri.fmt(f),
+            Self::Yubihsm(uri) => uri.fmt(f),
         }
     }
 }
@@ -121,6 +146,7 @@ impl fmt::Display for KeyUriError {
                 )
             }
             Self::Pkcs11(error) => error.fmt(f),
+            Self::Yubihsm(error) => error.fmt(f),
         }
     }
 }
@@ -136,10 +162,11 @@ mod tests {
         for text in ["pkcs11:token=T;object=K", "PKCS11:token=T"] {
             assert!(matches!(text.parse(), Ok(KeyUri::Pkcs11(_))), "{text}");
         }
+        assert!(matches!("yubihsm:key-id=1".parse(), Ok(KeyUri::Yubihsm(_))));
         for (text, words) in [
             ("", "is no URI"),
             ("key.pem", "is no URI"),
-            ("yubihsm:host=127.0.0.1", "no yubihsm backend"),
+            ("yubihsm:keyid=1", "none of host, port"),
             ("device:/dev/ttyACM0", "no device backend"),
             ("file:/etc/key.pem", "not known"),
         ] {

@@ -1,10 +1,12 @@
 //! What is on a token: each key and certificate as a URI to paste, with what makes it fit or unfit.
 
+mod yubihsm;
+
 use core::fmt;
 
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
-use privyseal_pkcs11::{Listed, ListedCertificate, ListedKey};
+use privyseal_pkcs11::{Listed, ListedKey};
 use serde_json::{Value, json};
 
 use crate::chain_report::CertificateReport;
@@ -16,6 +18,8 @@ pub struct KeyReport {
     pub keys: Vec<KeyEntry>,
     /// The certificates.
     pub certificates: Vec<CertificateEntry>,
+    /// What the list may lack.
+    pub notes: Vec<String>,
 }
 
 /// A private key.
@@ -52,14 +56,20 @@ impl KeyReport {
         let mut report = Self {
             keys: Vec::new(),
             certificates: Vec::new(),
+            notes: Vec::new(),
         };
         for entry in listed {
             match entry {
                 Listed::Key(key) => report.keys.push(KeyEntry::new(key)),
                 Listed::Certificate(certificate) => {
-                    report
-                        .certificates
-                        .push(CertificateEntry::new(certificate, now));
+                    let key = certificate.key.as_ref().map(ToString::to_string);
+                    let uri = certificate.uri.to_string();
+                    report.certificates.push(CertificateEntry::new(
+                        uri,
+                        &certificate.der,
+                        key,
+                        now,
+                    ));
                 }
                 // A kind of object that this version does not know.
                 _ => {}
@@ -73,6 +83,7 @@ impl KeyReport {
         json!({
             "keys": self.keys.iter().map(KeyEntry::to_json).collect::<Value>(),
             "certificates": self.certificates.iter().map(CertificateEntry::to_json).collect::<Value>(),
+            "notes": self.notes,
         })
     }
 }
@@ -103,17 +114,16 @@ impl KeyEntry {
 }
 
 impl CertificateEntry {
-    fn new(listed: &ListedCertificate, now: UnixTime) -> Self {
-        let (content, notes) = match Certificate::from_der(&listed.der) {
+    pub(super) fn new(uri: String, der: &[u8], key: Option<String>, now: UnixTime) -> Self {
+        let (content, notes) = match Certificate::from_der(der) {
             Ok(certificate) => (
                 Some(CertificateReport::new(&certificate)),
                 dates(&certificate, now),
             ),
             Err(error) => (None, vec![error.to_string()]),
         };
-        let key = listed.key.as_ref().map(ToString::to_string);
         Self {
-            uri: listed.uri.to_string(),
+            uri,
             content,
             key,
             notes,
@@ -147,7 +157,8 @@ impl fmt::Display for KeyReport {
         }
         let entries = self.keys.iter().map(ToString::to_string);
         let certificates = self.certificates.iter().map(ToString::to_string);
-        let entries: Vec<_> = entries.chain(certificates).collect();
+        let notes = self.notes.iter().cloned();
+        let entries: Vec<_> = entries.chain(certificates).chain(notes).collect();
         f.write_str(&entries.join("\n\n"))
     }
 }

@@ -2,17 +2,20 @@
 //! and never from an argument of its own.
 
 mod file;
+mod secret;
 
 use core::fmt;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use privyseal_pkcs11::{Pin, PinProvider, PinState, PinUnavailable, TokenInfo};
+use privyseal_yubihsm::{Password, PasswordProvider, PasswordRequest, PasswordUnavailable};
 use zeroize::Zeroizing;
 
 use crate::key::KeyUri;
 
 pub use file::PinFile;
+pub use secret::Secret;
 
 /// The environment variable that may hold the PIN.
 pub const PIN_VARIABLE: &str = "PRIVYSEAL_PIN";
@@ -24,6 +27,7 @@ pub type Warn<'w> = Box<dyn FnMut(&str) + 'w>;
 /// and is handed over once.
 pub struct PinSources<'w> {
     value: Option<Pin>,
+    password: Option<Password>,
     source: Option<String>,
     variable: fn() -> Option<OsString>,
     prompt: Prompt,
@@ -44,6 +48,7 @@ impl<'w> PinSources<'w> {
     pub fn new(key: &KeyUri, prompt: Prompt, warn: impl FnMut(&str) + 'w) -> Self {
         Self {
             value: key.pin_value().cloned(),
+            password: key.password_value().cloned(),
             source: key.pin_source().map(str::to_owned),
             variable: || std::env::var_os(PIN_VARIABLE),
             prompt,
@@ -51,34 +56,38 @@ impl<'w> PinSources<'w> {
         }
     }
 
-    fn find(&mut self, token: &TokenInfo) -> Result<Pin, PinUnavailable> {
-        if let Some(pin) = self.value.take() {
+    fn find<S: Secret>(
+        &mut self,
+        value: Option<S>,
+        question: impl FnOnce() -> String,
+    ) -> Result<S, PinUnavailable> {
+        if let Some(secret) = value {
             (self.warn)(
                 "the PIN stands in the key URI (pin-value), so it is in the process list and perhaps \
                  in the shell's history; pin-source=file:... keeps it out of both",
             );
-            return Ok(pin);
+            return Ok(secret);
         }
         if let Some(source) = &self.source {
             let file = PinFile::from_pin_source(source)?;
-            let (pin, readable_by_all) = file.read()?;
+            let (secret, readable_by_all) = file.read()?;
             if readable_by_all {
                 (self.warn)(&format!(
                     "{} can be read by every user of this machine; chmod 600 mends that",
                     file.path().display()
                 ));
             }
-            return Ok(pin);
+            return Ok(secret);
         }
         if let Some(value) = (self.variable)() {
             let value = value
                 .into_string()
                 .map(Zeroizing::new)
                 .map_err(|_| PinUnavailable::new(format!("{PIN_VARIABLE} is not UTF-8")))?;
-            return Pin::new(&value);
+            return S::from_text(&value);
         }
         match self.prompt {
-            Prompt::OnTerminal if is_terminal() => ask(token),
+            Prompt::OnTerminal if is_terminal() => ask(question()),
             _ => Err(PinUnavailable::new(format!(
                 "no pin-source in the URI, {PIN_VARIABLE} is not set, and there is no terminal to ask at"
             ))),
@@ -88,14 +97,29 @@ impl<'w> PinSources<'w> {
 
 impl PinProvider for PinSources<'_> {
     fn pin(&mut self, token: &TokenInfo) -> Result<Pin, PinUnavailable> {
-        self.find(token)
+        let value = self.value.take();
+        self.find(value, || question(token))
+    }
+}
+
+impl PasswordProvider for PinSources<'_> {
+    fn password(&mut self, request: &PasswordRequest) -> Result<Password, PasswordUnavailable> {
+        let value = self.password.take();
+        let question = || {
+            format!(
+                "Password of authentication key {} of {}: ",
+                request.auth_key, request.device
+            )
+        };
+        self.find(value, question)
+            .map_err(|error| PasswordUnavailable::new(error.to_string()))
     }
 }
 
 impl fmt::Debug for PinSources<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PinSources")
-            .field("value", &self.value.is_some())
+            .field("value", &(self.value.is_some() || self.password.is_some()))
             .field("source", &self.source)
             .field("prompt", &self.prompt)
             .finish_non_exhaustive()
@@ -106,18 +130,21 @@ fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks without echo, on the terminal itself, so that standard output stays the result's.
-fn ask(token: &TokenInfo) -> Result<Pin, PinUnavailable> {
+fn question(token: &TokenInfo) -> String {
     let tries = match token.pin_state {
         PinState::Ok => "",
         PinState::FinalTry => " (THE LAST TRY)",
         _ => " (few tries left)",
     };
-    let prompt = format!("PIN of token {:?}{tries}: ", token.label);
-    let pin = rpassword::prompt_password(prompt)
+    format!("PIN of token {:?}{tries}: ", token.label)
+}
+
+/// Asks without echo, on the terminal itself, so that standard output stays the result's.
+fn ask<S: Secret>(question: String) -> Result<S, PinUnavailable> {
+    let answer = rpassword::prompt_password(question)
         .map(Zeroizing::new)
         .map_err(|error| PinUnavailable::new(format!("the terminal gave no PIN: {error}")))?;
-    Pin::new(&pin)
+    S::from_text(&answer)
 }
 
 #[cfg(test)]

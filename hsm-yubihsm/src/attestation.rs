@@ -24,10 +24,14 @@ pub struct Attestation {
 impl Device {
     /// Has the device attest key `id`. The session needs the capability `sign-attestation-certificate`.
     pub fn attest(&self, id: u16) -> Result<Attestation, Error> {
-        let public_key =
-            self.key(id)?.public_key.map_err(|reason| Error::Key { key_id: id, reason })?;
+        let public_key = self
+            .key(id)?
+            .public_key
+            .map_err(|reason| Error::Key { key_id: id, reason })?;
         let certificate = self.call("SignAttestationCertificate", move |client| {
-            client.sign_attestation_certificate(id, None).map(yubihsm::attestation::Certificate::into_vec)
+            client
+                .sign_attestation_certificate(id, None)
+                .map(yubihsm::attestation::Certificate::into_vec)
         })?;
         if !is_for(&certificate, &public_key) {
             return Err(Error::Protocol {
@@ -42,7 +46,10 @@ impl Device {
             Err(error) if error.is(DeviceCode::INSUFFICIENT_PERMISSIONS) => None,
             Err(error) => return Err(error),
         };
-        Ok(Attestation { certificate, device_certificate })
+        Ok(Attestation {
+            certificate,
+            device_certificate,
+        })
     }
 }
 

@@ -36,9 +36,16 @@ impl Device {
     pub fn certificates_labelled(&self, text: &str) -> Result<Vec<Vec<u8>>, Error> {
         let ids = self.opaque_ids(Some(text))?;
         match ids.len() {
-            0 => Err(CertificateError::NoneLabelled { label: text.to_owned() }.into()),
+            0 => Err(CertificateError::NoneLabelled {
+                label: text.to_owned(),
+            }
+            .into()),
             1..=MAX_CERTIFICATES => self.certificates(&ids),
-            count => Err(CertificateError::TooMany { label: text.to_owned(), count }.into()),
+            count => Err(CertificateError::TooMany {
+                label: text.to_owned(),
+                count,
+            }
+            .into()),
         }
     }
 
@@ -48,7 +55,9 @@ impl Device {
         let listed = self.call("ListObjects", move |client| {
             let mut filters = vec![Filter::Type(object::Type::Opaque)];
             // Longer than a label: nothing can have it.
-            let label = wanted.as_ref().and_then(|it| object::Label::from_bytes(it.as_bytes()).ok());
+            let label = wanted
+                .as_ref()
+                .and_then(|it| object::Label::from_bytes(it.as_bytes()).ok());
             filters.extend(label.map(Filter::Label));
             client.list_objects(&filters)
         })?;
@@ -59,14 +68,20 @@ impl Device {
 
     /// The label of opaque object `id`, if it is there.
     pub(crate) fn opaque_label(&self, id: u16) -> Result<Option<String>, Error> {
-        Ok(self.object_info(id, object::Type::Opaque)?.map(|info| label(&info)))
+        Ok(self
+            .object_info(id, object::Type::Opaque)?
+            .map(|info| label(&info)))
     }
 }
 
 /// DER from what the object holds.
 fn unpack(id: u16, content: Vec<u8>) -> Result<Vec<u8>, CertificateError> {
     // RFC 1952 section 2.3.1.
-    let der = if content.starts_with(&[0x1f, 0x8b]) { gunzip(id, &content)? } else { content };
+    let der = if content.starts_with(&[0x1f, 0x8b]) {
+        gunzip(id, &content)?
+    } else {
+        content
+    };
     match Certificate::from_der(&der) {
         Ok(_) => Ok(der),
         Err(_) => Err(CertificateError::NotACertificate { id }),
@@ -75,12 +90,18 @@ fn unpack(id: u16, content: Vec<u8>) -> Result<Vec<u8>, CertificateError> {
 
 fn gunzip(id: u16, packed: &[u8]) -> Result<Vec<u8>, CertificateError> {
     let mut der = Vec::new();
-    let limit = u64::try_from(MAX_CERTIFICATE).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_CERTIFICATE)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     GzDecoder::new(packed)
         .take(limit)
         .read_to_end(&mut der)
         .map_err(|_| CertificateError::NotACertificate { id })?;
-    if der.len() > MAX_CERTIFICATE { Err(CertificateError::TooLarge { id }) } else { Ok(der) }
+    if der.len() > MAX_CERTIFICATE {
+        Err(CertificateError::TooLarge { id })
+    } else {
+        Ok(der)
+    }
 }
 
 #[cfg(test)]
@@ -93,8 +114,7 @@ mod tests {
 
     use super::*;
 
-    const LEAF: &[u8] =
-        include_bytes!("../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
+    const LEAF: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
 
     fn gzip(content: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -112,8 +132,17 @@ mod tests {
     fn what_is_no_certificate_names_the_object() {
         let mut cut = gzip(LEAF);
         cut.truncate(cut.len() - 20);
-        for content in [Vec::new(), b"hello".to_vec(), gzip(b"hello"), cut, gzip(&gzip(LEAF))] {
-            assert_eq!(unpack(7, content), Err(CertificateError::NotACertificate { id: 7 }));
+        for content in [
+            Vec::new(),
+            b"hello".to_vec(),
+            gzip(b"hello"),
+            cut,
+            gzip(&gzip(LEAF)),
+        ] {
+            assert_eq!(
+                unpack(7, content),
+                Err(CertificateError::NotACertificate { id: 7 })
+            );
         }
     }
 

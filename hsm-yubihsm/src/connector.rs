@@ -9,7 +9,11 @@ use crate::uri::Endpoint;
 pub(crate) fn connector(endpoint: &Endpoint) -> Result<Connector, Error> {
     match endpoint {
         Endpoint::Http { host, port } => {
-            let config = HttpConfig { addr: host.clone(), port: *port, ..HttpConfig::default() };
+            let config = HttpConfig {
+                addr: host.clone(),
+                port: *port,
+                ..HttpConfig::default()
+            };
             Ok(Connector::http(&config))
         }
         Endpoint::Usb { serial } => usb(serial.as_deref()),
@@ -21,7 +25,10 @@ fn usb(serial: Option<&str>) -> Result<Connector, Error> {
     use crate::uri::{Attribute, UriError, UriFault};
     let malformed = |_| Error::Uri(UriError::attribute(Attribute::Serial, UriFault::Number));
     let serial = serial.map(str::parse).transpose().map_err(malformed)?;
-    Ok(Connector::usb(&yubihsm::UsbConfig { serial, ..yubihsm::UsbConfig::default() }))
+    Ok(Connector::usb(&yubihsm::UsbConfig {
+        serial,
+        ..yubihsm::UsbConfig::default()
+    }))
 }
 
 #[cfg(not(feature = "usb"))]

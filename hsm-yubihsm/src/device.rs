@@ -46,18 +46,31 @@ impl Device {
     pub fn open(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Self, Error> {
         // Before a password is asked for: is there a way to the device at all?
         crate::connector::connector(uri.endpoint())?;
-        let request =
-            PasswordRequest { device: uri.endpoint().to_string(), auth_key: uri.auth_key() };
-        let password = passwords.password(&request).map_err(|reason| {
-            Error::PasswordUnavailable { device: request.device.clone(), auth_key: request.auth_key, reason }
-        })?;
+        let request = PasswordRequest {
+            device: uri.endpoint().to_string(),
+            auth_key: uri.auth_key(),
+        };
+        let password =
+            passwords
+                .password(&request)
+                .map_err(|reason| Error::PasswordUnavailable {
+                    device: request.device.clone(),
+                    auth_key: request.auth_key,
+                    reason,
+                })?;
         let shared = Shared::get(uri.endpoint(), uri.auth_key(), &password);
-        let device =
-            Self { shared, timeout: uri.timeout(), session_wait: uri.session_wait() };
+        let device = Self {
+            shared,
+            timeout: uri.timeout(),
+            session_wait: uri.session_wait(),
+        };
         match device.call("CreateSession", |client| client.session().map(drop)) {
             Ok(()) => Ok(device),
             Err(error) => {
-                if matches!(error, Error::PasswordIncorrect { .. } | Error::AuthKeyNotFound { .. }) {
+                if matches!(
+                    error,
+                    Error::PasswordIncorrect { .. } | Error::AuthKeyNotFound { .. }
+                ) {
                     device.shared.forget();
                 }
                 Err(error)
@@ -92,7 +105,11 @@ impl Device {
         function: &'static str,
         work: impl Fn(&Client) -> Result<T, client::Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
-        let context = Context { device: self, function, timeout };
+        let context = Context {
+            device: self,
+            function,
+            timeout,
+        };
         let begin = Instant::now();
         let mut rebuilt = false;
         let mut pause = Duration::from_millis(50);
@@ -126,23 +143,26 @@ impl Device {
         work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
     ) -> Result<T, Attempt> {
         let worker = self.worker().map_err(Attempt::Final)?;
-        worker.run(context.timeout, work).map_err(|failure| match failure {
-            Failure::Client(error) => Attempt::Client(error),
-            Failure::Crashed => {
-                Attempt::Final(Error::Crashed { device: self.name(), function: context.function })
-            }
-            Failure::TimedOut { begun } => {
-                if begun {
-                    self.set_aside(&worker);
-                }
-                Attempt::Final(Error::Timeout {
+        worker
+            .run(context.timeout, work)
+            .map_err(|failure| match failure {
+                Failure::Client(error) => Attempt::Client(error),
+                Failure::Crashed => Attempt::Final(Error::Crashed {
                     device: self.name(),
                     function: context.function,
-                    after: context.timeout,
-                    begun,
-                })
-            }
-        })
+                }),
+                Failure::TimedOut { begun } => {
+                    if begun {
+                        self.set_aside(&worker);
+                    }
+                    Attempt::Final(Error::Timeout {
+                        device: self.name(),
+                        function: context.function,
+                        after: context.timeout,
+                        begun,
+                    })
+                }
+            })
     }
 
     /// The worker to use now. There is a new one after the last got stuck, but not without end.
@@ -153,16 +173,26 @@ impl Device {
             return Ok(Arc::clone(worker));
         }
         if workers.stuck.len() >= MAX_STUCK {
-            return Err(Error::Stuck { device: self.name(), count: workers.stuck.len() });
+            return Err(Error::Stuck {
+                device: self.name(),
+                count: workers.stuck.len(),
+            });
         }
-        let worker = Arc::new(Worker::start(&self.shared.endpoint, &self.shared.credentials)?);
+        let worker = Arc::new(Worker::start(
+            &self.shared.endpoint,
+            &self.shared.credentials,
+        )?);
         workers.current = Some(Arc::clone(&worker));
         Ok(worker)
     }
 
     fn set_aside(&self, worker: &Arc<Worker>) {
         let mut workers = self.lock();
-        if workers.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
+        if workers
+            .current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, worker))
+        {
             workers.current = None;
             worker.retire();
             workers.stuck.push(Arc::clone(worker));
@@ -171,7 +201,10 @@ impl Device {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Workers> {
         // Nothing that is done under the lock can leave it half done.
-        self.shared.workers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .workers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -188,13 +221,23 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn error(&self, trouble: Trouble, error: &client::Error) -> Error {
-        trouble.into_error(self.function, self.device.name(), self.device.auth_key(), error)
+        trouble.into_error(
+            self.function,
+            self.device.name(),
+            self.device.auth_key(),
+            error,
+        )
     }
 }
 
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Device({}, authentication key {})", self.name(), self.auth_key())
+        write!(
+            f,
+            "Device({}, authentication key {})",
+            self.name(),
+            self.auth_key()
+        )
     }
 }
 

@@ -27,25 +27,48 @@ pub enum Error {
     /// The URI asks for USB and this build has no USB.
     UsbNotBuiltIn,
     /// A password is needed and there is none.
-    PasswordUnavailable { device: String, auth_key: u16, reason: PasswordUnavailable },
+    PasswordUnavailable {
+        device: String,
+        auth_key: u16,
+        reason: PasswordUnavailable,
+    },
     /// The password is wrong. The device does not count tries.
     PasswordIncorrect { device: String, auth_key: u16 },
     /// The device has no such authentication key.
     AuthKeyNotFound { device: String, auth_key: u16 },
     /// The connector is not there, went away, or does not speak its protocol.
-    Connector { device: String, function: &'static str, reason: String },
+    Connector {
+        device: String,
+        function: &'static str,
+        reason: String,
+    },
     /// No answer in time. `begun`: the device may have done it all the same.
-    Timeout { device: String, function: &'static str, after: Duration, begun: bool },
+    Timeout {
+        device: String,
+        function: &'static str,
+        after: Duration,
+        begun: bool,
+    },
     /// Too many earlier calls still hang; this one was not begun.
     Stuck { device: String, count: usize },
     /// No session became free while we waited.
     SessionsFull { device: String, waited: Duration },
     /// The device dropped the session, and a new one at once, too.
-    SessionLost { device: String, function: &'static str },
+    SessionLost {
+        device: String,
+        function: &'static str,
+    },
     /// The answer cannot be understood or believed (a wrong MAC, say).
-    Protocol { device: String, function: &'static str, reason: String },
+    Protocol {
+        device: String,
+        function: &'static str,
+        reason: String,
+    },
     /// The `yubihsm` crate panicked. The next call begins anew.
-    Crashed { device: String, function: &'static str },
+    Crashed {
+        device: String,
+        function: &'static str,
+    },
     /// The operating system gives no thread.
     Thread { reason: String },
     /// The device refused a command.
@@ -86,7 +109,11 @@ impl fmt::Display for Error {
                 "this build reaches a YubiHSM through a yubihsm-connector only (built without the \
                  feature usb)",
             ),
-            Self::PasswordUnavailable { device, auth_key, reason } => write!(
+            Self::PasswordUnavailable {
+                device,
+                auth_key,
+                reason,
+            } => write!(
                 f,
                 "authentication key {auth_key} of {device} needs a password: {reason} (give pin-source \
                  in the URI's query)"
@@ -97,19 +124,36 @@ impl fmt::Display for Error {
                  not count tries)"
             ),
             Self::AuthKeyNotFound { device, auth_key } => {
-                write!(f, "{device} has no authentication key {auth_key}; check auth-key")
+                write!(
+                    f,
+                    "{device} has no authentication key {auth_key}; check auth-key"
+                )
             }
-            Self::Connector { device, function, reason } => write!(
+            Self::Connector {
+                device,
+                function,
+                reason,
+            } => write!(
                 f,
                 "{function}: no answer from {device} ({reason}); is yubihsm-connector running and the \
                  device plugged in?"
             ),
-            Self::Timeout { device, function, after, begun: true } => write!(
+            Self::Timeout {
+                device,
+                function,
+                after,
+                begun: true,
+            } => write!(
                 f,
                 "{function}: no answer from {device} within {} s; whether the device did it is not known",
                 after.as_secs()
             ),
-            Self::Timeout { device, function, after, begun: false } => write!(
+            Self::Timeout {
+                device,
+                function,
+                after,
+                begun: false,
+            } => write!(
                 f,
                 "{function}: {device} was busy with other calls for {} s; this one was not begun",
                 after.as_secs()
@@ -128,8 +172,15 @@ impl fmt::Display for Error {
                 "{function}: {device} dropped the session, and a new one as well; was it reset, or do \
                  others use it?"
             ),
-            Self::Protocol { device, function, reason } => {
-                write!(f, "{function}: the answer of {device} cannot be trusted: {reason}")
+            Self::Protocol {
+                device,
+                function,
+                reason,
+            } => {
+                write!(
+                    f,
+                    "{function}: the answer of {device} cannot be trusted: {reason}"
+                )
             }
             Self::Crashed { device, function } => write!(
                 f,

@@ -51,7 +51,10 @@ impl Device {
     pub fn key(&self, id: u16) -> Result<KeyFacts, Error> {
         let info = self
             .object_info(id, object::Type::AsymmetricKey)?
-            .ok_or_else(|| Error::KeyNotFound { device: self.name(), key_id: id })?;
+            .ok_or_else(|| Error::KeyNotFound {
+                device: self.name(),
+                key_id: id,
+            })?;
         let public_key = match rsa_bits(info.algorithm) {
             Some(bits) => {
                 let key = self.call("GetPublicKey", move |client| client.get_public_key(id))?;
@@ -71,7 +74,9 @@ impl Device {
 
     /// What the session's authentication key may do, if the device tells.
     pub(crate) fn session_capabilities(&self) -> Option<Capabilities> {
-        let info = self.object_info(self.auth_key(), object::Type::AuthenticationKey).ok()??;
+        let info = self
+            .object_info(self.auth_key(), object::Type::AuthenticationKey)
+            .ok()??;
         Some(Capabilities(info.capabilities))
     }
 
@@ -81,7 +86,9 @@ impl Device {
         id: u16,
         kind: object::Type,
     ) -> Result<Option<object::Info>, Error> {
-        let info = self.call("GetObjectInfo", move |client| client.get_object_info(id, kind));
+        let info = self.call("GetObjectInfo", move |client| {
+            client.get_object_info(id, kind)
+        });
         match info {
             Ok(info) => Ok(Some(info)),
             Err(error) if error.is(DeviceCode::OBJECT_NOT_FOUND) => Ok(None),
@@ -120,5 +127,7 @@ pub(crate) fn label(info: &object::Info) -> String {
 }
 
 fn domains(bits: u16) -> Vec<u8> {
-    (1..=16).filter(|number| bits >> (number - 1) & 1 == 1).collect()
+    (1..=16)
+        .filter(|number| bits >> (number - 1) & 1 == 1)
+        .collect()
 }

@@ -80,7 +80,11 @@ pub fn list(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Li
     for id in key_ids {
         let facts = device.key(id)?;
         let notes = notes(&facts, session, device.auth_key());
-        keys.push(ListedKey { uri: uri.with_key_id(id), facts, notes });
+        keys.push(ListedKey {
+            uri: uri.with_key_id(id),
+            facts,
+            notes,
+        });
     }
     let certificates = certificates(uri, &device, ids(&listed, object::Type::Opaque), &keys)?;
     for key in &mut keys {
@@ -110,7 +114,10 @@ fn certificates(
         };
         let label = device.opaque_label(id)?.unwrap_or_default();
         let is_its = |key: &&ListedKey| {
-            key.facts.public_key.as_ref().is_ok_and(|public| is_for(&der, public))
+            key.facts
+                .public_key
+                .as_ref()
+                .is_ok_and(|public| is_for(&der, public))
         };
         let key_id = keys.iter().find(is_its).map(|key| key.facts.id);
         let uri = YubihsmUri {
@@ -119,14 +126,23 @@ fn certificates(
             cert_label: None,
             ..base.clone()
         };
-        certificates.push(ListedCertificate { uri, id, label, key_id, der });
+        certificates.push(ListedCertificate {
+            uri,
+            id,
+            label,
+            key_id,
+            der,
+        });
     }
     Ok(certificates)
 }
 
 /// Puts the certificates into the key's URI if they are not found by the key's own label.
 fn complete(key: &mut ListedKey, certificates: &[ListedCertificate]) {
-    let Some(leaf) = certificates.iter().find(|it| it.key_id == Some(key.facts.id)) else {
+    let Some(leaf) = certificates
+        .iter()
+        .find(|it| it.key_id == Some(key.facts.id))
+    else {
         key.notes.push(FitnessNote::NoCertificate);
         return;
     };

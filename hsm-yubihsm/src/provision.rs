@@ -56,7 +56,13 @@ impl Device {
             KeySize::Rsa4096 => asymmetric::Algorithm::Rsa4096,
         };
         let given = self.call_within(GENERATE_TIMEOUT, "GenerateAsymmetricKey", move |client| {
-            client.generate_asymmetric_key(id, label.clone(), domain, Capability::SIGN_PKCS, algorithm)
+            client.generate_asymmetric_key(
+                id,
+                label.clone(),
+                domain,
+                Capability::SIGN_PKCS,
+                algorithm,
+            )
         })?;
         let facts = self.key(given)?;
         let right = given == new.id
@@ -64,7 +70,11 @@ impl Device {
             && facts.capabilities.0 == Capability::SIGN_PKCS
             && facts.domains == [new.domain]
             && facts.public_key.is_ok();
-        if right { Ok(facts) } else { Err(new.differs("asymmetric key")) }
+        if right {
+            Ok(facts)
+        } else {
+            Err(new.differs("asymmetric key"))
+        }
     }
 
     /// Puts an authentication key with the capability `sign-pkcs` only, and what `also_may` adds. It can
@@ -96,7 +106,11 @@ impl Device {
                 && info.delegated_capabilities == Capability::empty()
                 && info.domains == domain
         });
-        if right { Ok(()) } else { Err(new.differs("authentication key")) }
+        if right {
+            Ok(())
+        } else {
+            Err(new.differs("authentication key"))
+        }
     }
 
     /// Puts certificates (DER) into opaque objects from `first.id` on, all with `first.label`; gives
@@ -117,7 +131,11 @@ impl Device {
         }
         if objects.len() > MAX_CERTIFICATES {
             let count = objects.len();
-            return Err(CertificateError::TooMany { label: first.label.clone(), count }.into());
+            return Err(CertificateError::TooMany {
+                label: first.label.clone(),
+                count,
+            }
+            .into());
         }
         let mut ids = Vec::new();
         for (id, der) in objects {
@@ -134,7 +152,11 @@ impl Device {
             })?;
             let stored = self.object_info(id, object::Type::Opaque)?;
             if stored.is_none_or(|info| usize::from(info.length) != der.len()) {
-                return Err(NewObject { id, ..first.clone() }.differs("opaque object"));
+                return Err(NewObject {
+                    id,
+                    ..first.clone()
+                }
+                .differs("opaque object"));
             }
             ids.push(id);
         }
@@ -143,7 +165,9 @@ impl Device {
 
     /// Switches force-audit on: the device then refuses commands rather than lose an entry of its log.
     pub fn force_audit(&self) -> Result<(), Error> {
-        self.call("SetOption", |client| client.set_force_audit_option(AuditOption::On))
+        self.call("SetOption", |client| {
+            client.set_force_audit_option(AuditOption::On)
+        })
     }
 }
 
@@ -158,7 +182,10 @@ impl AlsoMay {
 
 impl NewObject {
     fn checked(&self) -> Result<(object::Label, Domain), Error> {
-        let refused = |reason: String| Error::Provision { object: format!("object {}", self.id), reason };
+        let refused = |reason: String| Error::Provision {
+            object: format!("object {}", self.id),
+            reason,
+        };
         if matches!(self.id, 0 | u16::MAX) {
             return Err(refused("has no id from 1 to 65534".into()));
         }

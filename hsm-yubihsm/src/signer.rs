@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::{
-    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer, SigningInput,
+    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
+    SigningInput,
 };
 
 use crate::audit::AuditDir;
@@ -43,7 +44,9 @@ impl YubihsmSigner {
             return Err(Error::Key { key_id, reason });
         }
         let notes = notes(&facts, session, device.auth_key());
-        let public = facts.public_key.map_err(|reason| Error::Key { key_id, reason })?;
+        let public = facts
+            .public_key
+            .map_err(|reason| Error::Key { key_id, reason })?;
         Ok(Self {
             uri: uri.clone(),
             device,
@@ -94,7 +97,10 @@ impl YubihsmSigner {
             }
             None => self.sign_once(&message)?,
         };
-        let wrong = Error::SignatureLength { len: made.len(), expected: self.public.size() };
+        let wrong = Error::SignatureLength {
+            len: made.len(),
+            expected: self.public.size(),
+        };
         if made.len() != self.public.size() {
             return Err(wrong);
         }
@@ -138,7 +144,9 @@ impl YubihsmSigner {
     fn sign_once(&self, message: &Arc<[u8]>) -> Result<Vec<u8>, Error> {
         let (key_id, message) = (self.key_id, Arc::clone(message));
         self.device.call("SignPkcs1", move |client| {
-            client.sign_rsa_pkcs1v15_sha256(key_id, &message).map(yubihsm::rsa::pkcs1::Signature::into_vec)
+            client
+                .sign_rsa_pkcs1v15_sha256(key_id, &message)
+                .map(yubihsm::rsa::pkcs1::Signature::into_vec)
         })
     }
 }

@@ -125,14 +125,22 @@ impl YubihsmUri {
     /// The same device and session, another key.
     #[must_use]
     pub fn with_key_id(&self, key_id: u16) -> Self {
-        Self { key_id: Some(key_id), cert_ids: Vec::new(), cert_label: None, ..self.clone() }
+        Self {
+            key_id: Some(key_id),
+            cert_ids: Vec::new(),
+            cert_label: None,
+            ..self.clone()
+        }
     }
 }
 
 impl Default for YubihsmUri {
     fn default() -> Self {
         Self {
-            endpoint: Endpoint::Http { host: DEFAULT_HOST.into(), port: DEFAULT_PORT },
+            endpoint: Endpoint::Http {
+                host: DEFAULT_HOST.into(),
+                port: DEFAULT_PORT,
+            },
             auth_key: DEFAULT_AUTH_KEY,
             key_id: None,
             cert_ids: Vec::new(),

@@ -57,13 +57,21 @@ impl Worker {
             .name("yubihsm".into())
             // Ends when the last sender is gone.
             .spawn(move || queue.into_iter().for_each(|job| job(&mut line)))
-            .map_err(|source| Error::Thread { reason: source.to_string() })?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread })
+            .map_err(|source| Error::Thread {
+                reason: source.to_string(),
+            })?;
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            thread,
+        })
     }
 
     /// Takes no more work; the thread ends when what it has is done.
     pub(crate) fn retire(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// Whether the thread has ended.
@@ -92,14 +100,20 @@ impl Worker {
         }
         let begun = !progress.take_back();
         // The answer may have come between the two.
-        answered.try_recv().unwrap_or(Err(Failure::TimedOut { begun }))
+        answered
+            .try_recv()
+            .unwrap_or(Err(Failure::TimedOut { begun }))
     }
 
     /// Another caller may have retired it meanwhile; then this job was not begun.
     fn send(&self, job: Job) -> Result<(), Failure> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        if sent { Ok(()) } else { Err(Failure::TimedOut { begun: false }) }
+        if sent {
+            Ok(())
+        } else {
+            Err(Failure::TimedOut { begun: false })
+        }
     }
 }
 
@@ -121,7 +135,9 @@ impl Progress {
     }
 
     fn leave_queue(&self, to: u8) -> bool {
-        self.0.compare_exchange(Self::WAITING, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.0
+            .compare_exchange(Self::WAITING, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 }
 
@@ -167,6 +183,8 @@ impl Line {
             let client = Client::create(self.connector.clone(), self.credentials.clone())?;
             self.client = Some(client);
         }
-        self.client.as_ref().ok_or_else(|| client::ErrorKind::CreateFailed.into())
+        self.client
+            .as_ref()
+            .ok_or_else(|| client::ErrorKind::CreateFailed.into())
     }
 }

@@ -7,6 +7,7 @@ use privyseal_core::{
     SignerError, SignerErrorKind, SigningInput,
 };
 use privyseal_pkcs11::Pkcs11Signer;
+use privyseal_yubihsm::YubihsmSigner;
 
 use crate::certificates::Certificates;
 use crate::error::Error;
@@ -17,6 +18,8 @@ use crate::error::Error;
 pub enum KeySigner {
     /// Behind a PKCS #11 module.
     Pkcs11(Pkcs11Signer),
+    /// On a YubiHSM 2.
+    Yubihsm(YubihsmSigner),
 }
 
 /// The error of the signer behind a [`KeySigner`].
@@ -25,6 +28,8 @@ pub enum KeySigner {
 pub enum KeySignerError {
     /// Of the PKCS #11 signer.
     Pkcs11(privyseal_pkcs11::Error),
+    /// Of the YubiHSM signer.
+    Yubihsm(privyseal_yubihsm::Error),
 }
 
 impl KeySigner {
@@ -32,6 +37,10 @@ impl KeySigner {
     pub fn certificates(&self) -> Result<Certificates, Error> {
         match self {
             Self::Pkcs11(signer) => signer
+                .certificates()
+                .map(Certificates::from)
+                .map_err(Error::from_signer),
+            Self::Yubihsm(signer) => signer
                 .certificates()
                 .map(Certificates::from)
                 .map_err(Error::from_signer),
@@ -45,6 +54,7 @@ impl Signer for KeySigner {
     fn public_key(&self) -> &RsaPublicKey {
         match self {
             Self::Pkcs11(signer) => signer.public_key(),
+            Self::Yubihsm(signer) => signer.public_key(),
         }
     }
 
@@ -57,6 +67,9 @@ impl Signer for KeySigner {
             Self::Pkcs11(signer) => signer
                 .sign(input, signature)
                 .map_err(KeySignerError::Pkcs11),
+            Self::Yubihsm(signer) => signer
+                .sign(input, signature)
+                .map_err(KeySignerError::Yubihsm),
         }
     }
 }
@@ -71,6 +84,9 @@ impl CertificationRequestSigner for KeySigner {
             Self::Pkcs11(signer) => signer
                 .sign_certification_request(info, signature)
                 .map_err(KeySignerError::Pkcs11),
+            Self::Yubihsm(signer) => signer
+                .sign_certification_request(info, signature)
+                .map_err(KeySignerError::Yubihsm),
         }
     }
 }
@@ -79,6 +95,7 @@ impl SignerError for KeySignerError {
     fn kind(&self) -> SignerErrorKind {
         match self {
             Self::Pkcs11(error) => error.kind(),
+            Self::Yubihsm(error) => error.kind(),
         }
     }
 }
@@ -87,6 +104,7 @@ impl fmt::Display for KeySignerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pkcs11(error) => error.fmt(f),
+            Self::Yubihsm(error) => error.fmt(f),
         }
     }
 }
@@ -95,6 +113,7 @@ impl core::error::Error for KeySignerError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Pkcs11(error) => error.source(),
+            Self::Yubihsm(error) => error.source(),
         }
     }
 }

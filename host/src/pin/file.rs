@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use privyseal_pkcs11::{Pin, PinUnavailable};
+use privyseal_pkcs11::PinUnavailable;
 use zeroize::Zeroizing;
+
+use super::Secret;
 
 /// The most bytes that are read. A PIN is shorter; a larger file is something else.
 const MAX_FILE: usize = 1024;
@@ -46,7 +48,7 @@ impl PinFile {
 
     /// Reads the PIN, without the newline that editors leave at the end; and whether every user of
     /// the machine could read it, too.
-    pub fn read(&self) -> Result<(Pin, bool), PinUnavailable> {
+    pub fn read<S: Secret>(&self) -> Result<(S, bool), PinUnavailable> {
         let path = self.0.display();
         let failed =
             |error| PinUnavailable::new(format!("pin-source {path} cannot be read: {error}"));
@@ -77,7 +79,7 @@ impl PinFile {
                 "pin-source {path} has more than one line"
             )));
         }
-        Ok((Pin::new(pin)?, readable_by_all))
+        Ok((S::from_text(pin)?, readable_by_all))
     }
 }
 
@@ -109,6 +111,8 @@ fn is_readable_by_all(_: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use privyseal_pkcs11::Pin;
+
     use super::*;
 
     /// A file of this test alone, removed at its end.

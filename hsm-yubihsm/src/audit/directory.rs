@@ -34,9 +34,13 @@ pub struct Drained {
 impl AuditDir {
     /// Uses `path`, which is made if it is missing.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
-        std::fs::create_dir_all(path)
-            .map_err(|source| AuditError::File { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned() })
+        std::fs::create_dir_all(path).map_err(|source| AuditError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+        })
     }
 
     /// Reads the device's log, proves that it continues what was drained before, keeps the new entries,
@@ -47,7 +51,11 @@ impl AuditDir {
         let log = device.call("GetLogEntries", yubihsm::Client::get_log_entries)?;
         let counted = usize::from(log.num_entries);
         if log.entries.len() != counted {
-            return Err(AuditError::Truncated { counted, read: log.entries.len() }.into());
+            return Err(AuditError::Truncated {
+                counted,
+                read: log.entries.len(),
+            }
+            .into());
         }
         let read: Vec<LogEntry> = log
             .entries
@@ -113,10 +121,14 @@ impl AuditDir {
             return Ok(());
         }
         let path = self.path.join(name);
-        let written = OpenOptions::new().append(true).create(true).open(&path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_data()
-        });
+        let written = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_data()
+            });
         written.map_err(|source| AuditError::File { path, source })
     }
 
@@ -124,7 +136,8 @@ impl AuditDir {
     fn read(&self, name: &str, mut take: impl FnMut(&str) -> Option<()>) -> Result<(), AuditError> {
         let path = self.path.join(name);
         let mut text = String::new();
-        match File::open(&path).and_then(|file| file.take(MAX_AUDIT_FILE + 1).read_to_string(&mut text))
+        match File::open(&path)
+            .and_then(|file| file.take(MAX_AUDIT_FILE + 1).read_to_string(&mut text))
         {
             Ok(len) if u64::try_from(len).is_ok_and(|len| len <= MAX_AUDIT_FILE) => {}
             Ok(_) => {
@@ -139,7 +152,10 @@ impl AuditDir {
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let taken = line.strip_suffix('\n').and_then(&mut take);
             if taken.is_none() {
-                return Err(AuditError::Line { path, line: index + 1 });
+                return Err(AuditError::Line {
+                    path,
+                    line: index + 1,
+                });
             }
         }
         Ok(())
@@ -150,17 +166,16 @@ const DEVICE_LOG: &str = "device-log";
 const SIGNATURES: &str = "signatures";
 
 /// The entries of the device that are not known yet. Those that are known must be the same.
-fn new_entries(
-    known: &[LogEntry],
-    log: Vec<LogEntry>,
-) -> Result<Vec<LogEntry>, AuditError> {
+fn new_entries(known: &[LogEntry], log: Vec<LogEntry>) -> Result<Vec<LogEntry>, AuditError> {
     let mut new: Vec<LogEntry> = Vec::new();
     for entry in log {
         // The device holds at most 62, so a known one is among the last.
         let mut recent = known.iter().rev().take(2 * LOG_CAPACITY);
         if let Some(same) = recent.find(|it| it.number == entry.number) {
             if same.digest != entry.digest {
-                return Err(AuditError::Differs { number: entry.number });
+                return Err(AuditError::Differs {
+                    number: entry.number,
+                });
             }
             continue;
         }
@@ -216,7 +231,10 @@ mod tests {
         let dir = directory("cut");
         let lines: String = chain(2).iter().map(LogEntry::to_line).collect();
         dir.append(DEVICE_LOG, &lines[..lines.len() - 1]).unwrap();
-        assert!(matches!(dir.entries().unwrap_err(), AuditError::Line { line: 2, .. }));
+        assert!(matches!(
+            dir.entries().unwrap_err(),
+            AuditError::Line { line: 2, .. }
+        ));
         std::fs::remove_dir_all(dir.path).unwrap();
     }
 }

@@ -37,10 +37,15 @@ pub fn verify(previous: Option<&LogEntry>, entries: &[LogEntry]) -> Result<(), A
         if let Some(before) = previous {
             let expected = before.number.wrapping_add(1);
             if entry.number != expected {
-                return Err(AuditError::Gap { expected, found: entry.number });
+                return Err(AuditError::Gap {
+                    expected,
+                    found: entry.number,
+                });
             }
             if entry.chained(&before.digest) != entry.digest {
-                return Err(AuditError::BrokenChain { number: entry.number });
+                return Err(AuditError::BrokenChain {
+                    number: entry.number,
+                });
             }
         }
         previous = Some(entry);
@@ -70,7 +75,9 @@ impl LogEntry {
 
     /// What its digest must be after `previous`.
     pub fn chained(&self, previous: &LogDigest) -> LogDigest {
-        let hash = Sha256::new_with_prefix(self.bytes()).chain_update(previous).finalize();
+        let hash = Sha256::new_with_prefix(self.bytes())
+            .chain_update(previous)
+            .finalize();
         let mut digest = [0; DIGEST];
         digest.copy_from_slice(&hash[..DIGEST]);
         digest
@@ -84,7 +91,9 @@ impl LogEntry {
     /// Puts the result right. The `yubihsm` crate keeps it as a code that two different bytes lead to;
     /// the chain tells which one the device sent.
     pub(super) fn resolve(mut self, previous: Option<&LogDigest>) -> Self {
-        let other = yubihsm::response::Code::DeviceOk.to_u8().checked_sub(self.result);
+        let other = yubihsm::response::Code::DeviceOk
+            .to_u8()
+            .checked_sub(self.result);
         if let (Some(previous), Some(other)) = (previous, other)
             && self.chained(previous) != self.digest
         {
@@ -95,7 +104,12 @@ impl LogEntry {
 
     /// As one line of the file `device-log`: the entry and its digest, in hexadecimal.
     pub(super) fn to_line(&self) -> String {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        };
         format!("{} {}\n", hex(&self.bytes()), hex(&self.digest))
     }
 
@@ -182,7 +196,16 @@ pub(super) mod tests {
     fn a_missing_entry_is_a_gap() {
         let entries = chain(4);
         let error = verify(Some(&entries[0]), &entries[2..]).unwrap_err();
-        assert!(matches!(error, AuditError::Gap { expected: 65_535, found: 0 }), "{error}");
+        assert!(
+            matches!(
+                error,
+                AuditError::Gap {
+                    expected: 65_535,
+                    found: 0
+                }
+            ),
+            "{error}"
+        );
     }
 
     /// An entry of a real device, from the tests of the `yubihsm` crate: it reads back byte for byte.
@@ -193,9 +216,18 @@ pub(super) mod tests {
         }
         let first = "0001ffffffffffffffffffffffffffff edd9b4e0c38c4f7ec50f057091f12fce";
         let entry = LogEntry::from_line(first).unwrap();
-        assert_eq!((entry.number, entry.command, entry.tick), (1, 0xff, u32::MAX));
+        assert_eq!(
+            (entry.number, entry.command, entry.tick),
+            (1, 0xff, u32::MAX)
+        );
         assert_eq!(entry.to_line().trim_end(), first);
-        for bad in ["", "00", &first[1..], &first.replace('e', "g"), &format!("{first}0")] {
+        for bad in [
+            "",
+            "00",
+            &first[1..],
+            &first.replace('e', "g"),
+            &format!("{first}0"),
+        ] {
             assert_eq!(LogEntry::from_line(bad), None, "{bad}");
         }
     }

@@ -17,7 +17,10 @@ pub enum AuditError {
     /// The `yubihsm` crate cannot read the whole log: an entry of a command it does not know.
     Truncated { counted: usize, read: usize },
     /// A file of the audit directory cannot be used.
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     /// A line of it is none.
     Line { path: PathBuf, line: usize },
 }
@@ -49,7 +52,11 @@ impl fmt::Display for AuditError {
             ),
             Self::File { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Line { path, line } => {
-                write!(f, "{}: line {line} is not as this program writes it", path.display())
+                write!(
+                    f,
+                    "{}: line {line} is not as this program writes it",
+                    path.display()
+                )
             }
         }
     }

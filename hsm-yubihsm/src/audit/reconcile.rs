@@ -74,17 +74,25 @@ pub fn reconcile(
         .collect();
     let mut result = Reconciliation::default();
     let mut logged = BTreeMap::<u16, u64>::new();
-    for entry in entries.iter().filter(|it| it.target_key == key_id && it.succeeded()) {
+    for entry in entries
+        .iter()
+        .filter(|it| it.target_key == key_id && it.succeeded())
+    {
         let number = entry.number;
         if entry.command == Code::SignPkcs1.to_u8() {
             result.logged += 1;
             *logged.entry(entry.session_key).or_default() += 1;
             if !ours.contains_key(&entry.session_key) {
                 let auth_key = entry.session_key;
-                result.findings.push(Finding::ForeignSession { number, auth_key });
+                result
+                    .findings
+                    .push(Finding::ForeignSession { number, auth_key });
             }
         } else if touches_a_key(entry.command) {
-            result.findings.push(Finding::OtherUse { number, command: entry.command });
+            result.findings.push(Finding::OtherUse {
+                number,
+                command: entry.command,
+            });
         }
     }
     for (&auth_key, count) in &ours {
@@ -93,7 +101,9 @@ pub fn reconcile(
         let logged = logged.get(&auth_key).copied().unwrap_or(0);
         if logged > count.made + count.open {
             let count = logged - count.made - count.open;
-            result.findings.push(Finding::ForeignSignatures { auth_key, count });
+            result
+                .findings
+                .push(Finding::ForeignSignatures { auth_key, count });
         }
         if logged < count.made {
             let count = count.made - logged;
@@ -168,14 +178,32 @@ mod tests {
     fn what_is_not_ours_is_found() {
         let mut entries = chain(4);
         let found = |entries: &[LogEntry], made| reconcile(100, entries, &ours(made, 0)).findings;
-        assert_eq!(found(&entries, 3), [Finding::ForeignSignatures { auth_key: 2, count: 1 }]);
-        assert_eq!(found(&entries, 5), [Finding::NotLogged { auth_key: 2, count: 1 }]);
+        assert_eq!(
+            found(&entries, 3),
+            [Finding::ForeignSignatures {
+                auth_key: 2,
+                count: 1
+            }]
+        );
+        assert_eq!(
+            found(&entries, 5),
+            [Finding::NotLogged {
+                auth_key: 2,
+                count: 1
+            }]
+        );
         entries[1].session_key = 9;
-        let foreign = Finding::ForeignSession { number: entries[1].number, auth_key: 9 };
+        let foreign = Finding::ForeignSession {
+            number: entries[1].number,
+            auth_key: 9,
+        };
         assert_eq!(found(&entries, 3), [foreign]);
         entries[1].command = 0x4a;
         entries[1].result = 0xca;
-        let other = Finding::OtherUse { number: entries[1].number, command: 0x4a };
+        let other = Finding::OtherUse {
+            number: entries[1].number,
+            command: 0x4a,
+        };
         assert_eq!(found(&entries, 3), [other]);
     }
 

@@ -28,7 +28,11 @@ impl AuditDir {
     /// Writes down that a signature with `key_id` will now be asked for, and has it reach the disk.
     pub fn begin(&self, key_id: u16, auth_key: u16) -> Result<PendingSignature<'_>, AuditError> {
         self.append_signature(&line("asked", key_id, auth_key))?;
-        Ok(PendingSignature { directory: self, key_id, auth_key })
+        Ok(PendingSignature {
+            directory: self,
+            key_id,
+            auth_key,
+        })
     }
 
     /// The counts, by key and authentication key.
@@ -41,7 +45,9 @@ impl AuditDir {
             else {
                 return None;
             };
-            let count = counts.entry((key.parse().ok()?, auth.parse().ok()?)).or_default();
+            let count = counts
+                .entry((key.parse().ok()?, auth.parse().ok()?))
+                .or_default();
             match what {
                 "asked" => count.open += 1,
                 "made" => {
@@ -60,12 +66,14 @@ impl AuditDir {
 impl PendingSignature<'_> {
     /// The device gave the signature.
     pub fn made(self) -> Result<(), AuditError> {
-        self.directory.append_signature(&line("made", self.key_id, self.auth_key))
+        self.directory
+            .append_signature(&line("made", self.key_id, self.auth_key))
     }
 
     /// The device refused, so it made none.
     pub fn refused(self) -> Result<(), AuditError> {
-        self.directory.append_signature(&line("refused", self.key_id, self.auth_key))
+        self.directory
+            .append_signature(&line("refused", self.key_id, self.auth_key))
     }
 }
 

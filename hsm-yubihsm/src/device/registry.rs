@@ -43,6 +43,10 @@ impl Shared {
 
     fn registered_as(&self) -> Name {
         let keys = Sha256::digest(self.credentials.authentication_key.as_secret_slice());
-        (self.endpoint.clone(), self.credentials.authentication_key_id, keys.into())
+        (
+            self.endpoint.clone(),
+            self.credentials.authentication_key_id,
+            keys.into(),
+        )
     }
 }

@@ -55,8 +55,14 @@ impl DeviceCode {
         use SignerErrorKind as Kind;
         match self.0 {
             0x03 | 0x06 => (Kind::Unavailable, "; the device dropped the session"),
-            0x04 => (Kind::PinIncorrect, "; check the authentication key and its password"),
-            0x05 => (Kind::Busy, "; all 16 sessions are taken, one is freed after 30 s"),
+            0x04 => (
+                Kind::PinIncorrect,
+                "; check the authentication key and its password",
+            ),
+            0x05 => (
+                Kind::Busy,
+                "; all 16 sessions are taken, one is freed after 30 s",
+            ),
             0x07 => (Kind::Other, "; the device's store is full or broken"),
             0x09 => (
                 Kind::KeyUnfit,
@@ -67,9 +73,18 @@ impl DeviceCode {
                 "; the device's log is full and force-audit is on: drain it (privyseal yubihsm audit, \
                  or audit-dir in the URI)",
             ),
-            0x0b => (Kind::NotFound, "; no such object in the domains of the authentication key"),
-            0x11 => (Kind::Other, "; an object of this id and type is there already"),
-            0x12 => (Kind::KeyUnfit, "; the algorithm is switched off on this device"),
+            0x0b => (
+                Kind::NotFound,
+                "; no such object in the domains of the authentication key",
+            ),
+            0x11 => (
+                Kind::Other,
+                "; an object of this id and type is there already",
+            ),
+            0x12 => (
+                Kind::KeyUnfit,
+                "; the algorithm is switched off on this device",
+            ),
             0x01 | 0x02 | 0x08 => (Kind::Protocol, ""),
             _ => (Kind::Other, ""),
         }
@@ -120,7 +135,10 @@ mod tests {
     #[test]
     fn every_number_survives_the_crate() {
         for code in 0..=u8::MAX {
-            assert_eq!(DeviceCode::from_crate(device::ErrorKind::from_u8(code)), DeviceCode(code));
+            assert_eq!(
+                DeviceCode::from_crate(device::ErrorKind::from_u8(code)),
+                DeviceCode(code)
+            );
         }
     }
 
@@ -137,7 +155,10 @@ mod tests {
             assert_eq!(DeviceCode(code).name(), Some(name));
         }
         assert_eq!(DeviceCode(0x0d).to_string(), "unknown code 0x0d");
-        let error = CallError { function: "SignPkcs1", code: DeviceCode::LOG_FULL };
+        let error = CallError {
+            function: "SignPkcs1",
+            code: DeviceCode::LOG_FULL,
+        };
         assert_eq!(error.to_string(), "SignPkcs1: LOG_FULL (0x0a)");
     }
 }

@@ -40,9 +40,17 @@ impl Trouble {
         if *error.kind() == client::ErrorKind::AuthenticationError {
             // The only way to tell: the crate gives both the same kind.
             let not_there = error.to_string().contains("auth key not found");
-            return if not_there { Self::AuthKey } else { Self::Password };
+            return if not_there {
+                Self::AuthKey
+            } else {
+                Self::Password
+            };
         }
-        if is_of_connector(error) { Self::Connector } else { Self::Protocol }
+        if is_of_connector(error) {
+            Self::Connector
+        } else {
+            Self::Protocol
+        }
     }
 
     pub(crate) fn into_error(
@@ -54,12 +62,23 @@ impl Trouble {
     ) -> Error {
         match self {
             Self::Wedged => Error::SessionLost { device, function },
-            Self::SessionsFull => Error::SessionsFull { device, waited: std::time::Duration::ZERO },
+            Self::SessionsFull => Error::SessionsFull {
+                device,
+                waited: std::time::Duration::ZERO,
+            },
             Self::Password => Error::PasswordIncorrect { device, auth_key },
             Self::AuthKey => Error::AuthKeyNotFound { device, auth_key },
             Self::Refused(code) => Error::Call(CallError { function, code }),
-            Self::Connector => Error::Connector { device, function, reason: error.to_string() },
-            Self::Protocol => Error::Protocol { device, function, reason: error.to_string() },
+            Self::Connector => Error::Connector {
+                device,
+                function,
+                reason: error.to_string(),
+            },
+            Self::Protocol => Error::Protocol {
+                device,
+                function,
+                reason: error.to_string(),
+            },
         }
     }
 }
@@ -69,7 +88,10 @@ impl Trouble {
 fn is_wedged(error: &client::Error) -> bool {
     match error.device_error() {
         Some(kind) => {
-            matches!(kind, device::ErrorKind::InvalidSession | device::ErrorKind::SessionFailed)
+            matches!(
+                kind,
+                device::ErrorKind::InvalidSession | device::ErrorKind::SessionFailed
+            )
         }
         // The same kind also stands for an answer to another question.
         None => {

@@ -63,8 +63,10 @@ pub(crate) fn notes(
     session: Option<Capabilities>,
     auth_key: u16,
 ) -> Vec<FitnessNote> {
-    let mut notes: Vec<FitnessNote> =
-        obstacle(facts, session, auth_key).map(FitnessNote::Unfit).into_iter().collect();
+    let mut notes: Vec<FitnessNote> = obstacle(facts, session, auth_key)
+        .map(FitnessNote::Unfit)
+        .into_iter()
+        .collect();
     if facts.capabilities.is_exportable() {
         notes.push(FitnessNote::Exportable);
     }

@@ -40,7 +40,9 @@ impl Attribute {
     ];
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|attribute| attribute.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|attribute| attribute.name() == name)
     }
 
     /// The name as it is written.

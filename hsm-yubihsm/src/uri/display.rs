@@ -15,7 +15,11 @@ impl fmt::Display for YubihsmUri {
             }
             Endpoint::Usb { serial } => {
                 path.push(Attribute::Usb.to_string());
-                path.extend(serial.iter().map(|it| format!("{}={it}", Attribute::Serial)));
+                path.extend(
+                    serial
+                        .iter()
+                        .map(|it| format!("{}={it}", Attribute::Serial)),
+                );
             }
         }
         path.push(format!("{}={}", Attribute::AuthKey, self.auth_key));
@@ -25,12 +29,20 @@ impl fmt::Display for YubihsmUri {
             path.push(format!("{}={}", Attribute::CertIds, ids.join(",")));
         }
         if let Some(label) = &self.cert_label {
-            path.push(format!("{}={}", Attribute::CertLabel, percent::encode(label, false)));
+            path.push(format!(
+                "{}={}",
+                Attribute::CertLabel,
+                percent::encode(label, false)
+            ));
         }
 
         let mut query = Vec::new();
         if let Some(source) = &self.pin_source {
-            query.push(format!("{}={}", Attribute::PinSource, percent::encode(source, true)));
+            query.push(format!(
+                "{}={}",
+                Attribute::PinSource,
+                percent::encode(source, true)
+            ));
         }
         if let Some(timeout) = self.timeout {
             query.push(format!("{}={}", Attribute::Timeout, timeout.as_secs()));
@@ -40,11 +52,19 @@ impl fmt::Display for YubihsmUri {
         }
         // The parser took it from UTF-8, so nothing is lost.
         if let Some(dir) = self.audit_dir.as_ref().and_then(|dir| dir.to_str()) {
-            query.push(format!("{}={}", Attribute::AuditDir, percent::encode(dir, true)));
+            query.push(format!(
+                "{}={}",
+                Attribute::AuditDir,
+                percent::encode(dir, true)
+            ));
         }
 
         write!(f, "yubihsm:{}", path.join(";"))?;
-        if query.is_empty() { Ok(()) } else { write!(f, "?{}", query.join("&")) }
+        if query.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "?{}", query.join("&"))
+        }
     }
 }
 
@@ -53,7 +73,9 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http { host, port } => write!(f, "http://{host}:{port}"),
-            Self::Usb { serial: Some(serial) } => write!(f, "usb serial {serial}"),
+            Self::Usb {
+                serial: Some(serial),
+            } => write!(f, "usb serial {serial}"),
             Self::Usb { serial: None } => f.write_str("usb"),
         }
     }

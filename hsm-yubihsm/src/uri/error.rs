@@ -71,7 +71,10 @@ pub enum UriFault {
 
 impl UriError {
     pub(crate) const fn attribute(attribute: Attribute, fault: UriFault) -> Self {
-        Self { place: UriPlace::Attribute(attribute), fault }
+        Self {
+            place: UriPlace::Attribute(attribute),
+            fault,
+        }
     }
 }
 

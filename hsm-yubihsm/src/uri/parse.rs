@@ -12,7 +12,10 @@ use crate::limits::{
 use crate::password::Password;
 
 pub(super) fn parse(text: &str) -> Result<YubihsmUri, UriError> {
-    let whole = |fault| UriError { place: UriPlace::Uri, fault };
+    let whole = |fault| UriError {
+        place: UriPlace::Uri,
+        fault,
+    };
     if text.len() > MAX_URI {
         return Err(whole(UriFault::TooLong));
     }
@@ -21,7 +24,9 @@ pub(super) fn parse(text: &str) -> Result<YubihsmUri, UriError> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("yubihsm") => rest,
         _ => return Err(whole(UriFault::Scheme)),
     };
-    let (path, query) = rest.split_once('?').map_or((rest, ""), |(path, query)| (path, query));
+    let (path, query) = rest
+        .split_once('?')
+        .map_or((rest, ""), |(path, query)| (path, query));
     let mut found = Found::default();
     found.read(path, ';', UriPlace::PathPart)?;
     found.read(query, '&', UriPlace::QueryPart)?;
@@ -50,10 +55,13 @@ impl Found {
             return Ok(());
         }
         for (index, part) in text.split(separator).enumerate() {
-            let (name, value) =
-                part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value)));
-            let attribute = Attribute::from_name(name)
-                .ok_or(UriError { place: unknown(index + 1), fault: UriFault::Unknown })?;
+            let (name, value) = part
+                .split_once('=')
+                .map_or((part, None), |(name, value)| (name, Some(value)));
+            let attribute = Attribute::from_name(name).ok_or(UriError {
+                place: unknown(index + 1),
+                fault: UriFault::Unknown,
+            })?;
             self.take(attribute, value, separator == '&')
                 .map_err(|fault| UriError::attribute(attribute, fault))?;
         }
@@ -76,7 +84,11 @@ impl Found {
         }
         self.seen.push(attribute);
         if attribute == Attribute::Usb {
-            return if value.is_none() { Ok(()) } else { Err(UriFault::Value) };
+            return if value.is_none() {
+                Ok(())
+            } else {
+                Err(UriFault::Value)
+            };
         }
         let value = percent::decode(value.ok_or(UriFault::NoValue)?)?;
         let value = value.as_str();
@@ -105,7 +117,9 @@ impl Found {
     fn finish(self) -> Result<YubihsmUri, UriError> {
         let has = |attribute| self.seen.contains(&attribute);
         let wrong = if has(Attribute::Usb) {
-            [Attribute::Host, Attribute::Port].into_iter().find(|it| has(*it))
+            [Attribute::Host, Attribute::Port]
+                .into_iter()
+                .find(|it| has(*it))
         } else {
             has(Attribute::Serial).then_some(Attribute::Serial)
         };
@@ -113,10 +127,15 @@ impl Found {
             return Err(UriError::attribute(attribute, UriFault::Transport));
         }
         if has(Attribute::CertIds) && has(Attribute::CertLabel) {
-            return Err(UriError::attribute(Attribute::CertLabel, UriFault::TwoChains));
+            return Err(UriError::attribute(
+                Attribute::CertLabel,
+                UriFault::TwoChains,
+            ));
         }
         let endpoint = if has(Attribute::Usb) {
-            Endpoint::Usb { serial: self.serial }
+            Endpoint::Usb {
+                serial: self.serial,
+            }
         } else {
             Endpoint::Http {
                 host: self.host.unwrap_or_else(|| DEFAULT_HOST.into()),
@@ -124,7 +143,11 @@ impl Found {
             }
         };
         let auth_key = self.auth_key.unwrap_or(DEFAULT_AUTH_KEY);
-        Ok(YubihsmUri { endpoint, auth_key, ..self.uri })
+        Ok(YubihsmUri {
+            endpoint,
+            auth_key,
+            ..self.uri
+        })
     }
 }
 
@@ -135,9 +158,15 @@ fn host(value: &str) -> Result<String, UriFault> {
     let bare = value.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let fits = match bare {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => value.bytes().all(|it| it.is_ascii_alphanumeric() || b".-_".contains(&it)),
+        None => value
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || b".-_".contains(&it)),
     };
-    if fits { Ok(value.to_owned()) } else { Err(UriFault::Character) }
+    if fits {
+        Ok(value.to_owned())
+    } else {
+        Err(UriFault::Character)
+    }
 }
 
 /// Only digits: the parser of the standard library would let a `+` pass.
@@ -149,12 +178,22 @@ fn decimal<T: std::str::FromStr>(value: &str) -> Result<T, UriFault> {
 }
 
 fn port(value: &str) -> Result<u16, UriFault> {
-    decimal(value).and_then(|port| if port == 0 { Err(UriFault::Number) } else { Ok(port) })
+    decimal(value).and_then(|port| {
+        if port == 0 {
+            Err(UriFault::Number)
+        } else {
+            Ok(port)
+        }
+    })
 }
 
 fn serial(value: &str) -> Result<String, UriFault> {
     decimal::<u32>(value)?;
-    if value.len() == 10 { Ok(value.to_owned()) } else { Err(UriFault::Number) }
+    if value.len() == 10 {
+        Ok(value.to_owned())
+    } else {
+        Err(UriFault::Number)
+    }
 }
 
 /// 0 means "choose one" to the device, 0xffff is reserved.
@@ -166,12 +205,20 @@ fn id(value: &str) -> Result<u16, UriFault> {
         Some(_) => return Err(UriFault::Number),
         None => decimal(value)?,
     };
-    if matches!(id, 0 | u16::MAX) { Err(UriFault::Number) } else { Ok(id) }
+    if matches!(id, 0 | u16::MAX) {
+        Err(UriFault::Number)
+    } else {
+        Ok(id)
+    }
 }
 
 fn ids(value: &str) -> Result<Vec<u16>, UriFault> {
     let ids: Vec<u16> = value.split(',').map(id).collect::<Result<_, _>>()?;
-    if ids.len() > MAX_CERTIFICATES { Err(UriFault::ValueTooLong) } else { Ok(ids) }
+    if ids.len() > MAX_CERTIFICATES {
+        Err(UriFault::ValueTooLong)
+    } else {
+        Ok(ids)
+    }
 }
 
 fn label(value: &str) -> Result<String, UriFault> {
@@ -182,7 +229,11 @@ fn label(value: &str) -> Result<String, UriFault> {
 }
 
 fn no_nul(value: &str) -> Result<&str, UriFault> {
-    if value.contains('\0') { Err(UriFault::Character) } else { Ok(value) }
+    if value.contains('\0') {
+        Err(UriFault::Character)
+    } else {
+        Ok(value)
+    }
 }
 
 fn password(value: &str) -> Result<Password, UriFault> {
@@ -194,5 +245,9 @@ fn password(value: &str) -> Result<Password, UriFault> {
 
 fn seconds(value: &str, (shortest, longest): (Duration, Duration)) -> Result<Duration, UriFault> {
     let duration = Duration::from_secs(decimal(value)?);
-    if (shortest..=longest).contains(&duration) { Ok(duration) } else { Err(UriFault::Number) }
+    if (shortest..=longest).contains(&duration) {
+        Ok(duration)
+    } else {
+        Err(UriFault::Number)
+    }
 }

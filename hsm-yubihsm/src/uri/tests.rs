@@ -4,7 +4,8 @@ use super::*;
 use crate::limits::{MAX_CERTIFICATES, MAX_LABEL, MAX_PASSWORD, MAX_URI};
 
 fn parse(text: &str) -> YubihsmUri {
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn refusal(text: &str) -> UriError {
@@ -20,8 +21,14 @@ fn everything() {
         "yubihsm:host=hsm.example;port=4711;auth-key=0x10;key-id=100;cert-ids=101,0x66,103\
          ?pin-source=file:/run/pin&timeout=9&audit-dir=/var/lib/a%20b",
     );
-    let http = Endpoint::Http { host: "hsm.example".into(), port: 4711 };
-    assert_eq!((uri.endpoint(), uri.auth_key(), uri.key_id()), (&http, 16, Some(100)));
+    let http = Endpoint::Http {
+        host: "hsm.example".into(),
+        port: 4711,
+    };
+    assert_eq!(
+        (uri.endpoint(), uri.auth_key(), uri.key_id()),
+        (&http, 16, Some(100))
+    );
     assert_eq!(uri.cert_ids(), [101, 102, 103]);
     assert_eq!(uri.pin_source(), Some("file:/run/pin"));
     assert_eq!(uri.timeout(), Duration::from_secs(9));
@@ -31,7 +38,13 @@ fn everything() {
 #[test]
 fn defaults_are_those_of_the_connector_and_the_factory() {
     let uri = parse("YubiHSM:key-id=7");
-    assert_eq!(uri, YubihsmUri { key_id: Some(7), ..YubihsmUri::default() });
+    assert_eq!(
+        uri,
+        YubihsmUri {
+            key_id: Some(7),
+            ..YubihsmUri::default()
+        }
+    );
     assert_eq!(uri.endpoint().to_string(), "http://127.0.0.1:12345");
     assert_eq!((uri.auth_key(), uri.timeout()), (1, CALL_TIMEOUT));
     assert_eq!(parse("yubihsm:"), YubihsmUri::default());
@@ -42,8 +55,16 @@ fn defaults_are_those_of_the_connector_and_the_factory() {
 #[test]
 fn usb() {
     let uri = parse("yubihsm:usb;serial=0012345678;key-id=1");
-    assert_eq!(uri.endpoint(), &Endpoint::Usb { serial: Some("0012345678".into()) });
-    assert_eq!(parse("yubihsm:usb").endpoint(), &Endpoint::Usb { serial: None });
+    assert_eq!(
+        uri.endpoint(),
+        &Endpoint::Usb {
+            serial: Some("0012345678".into())
+        }
+    );
+    assert_eq!(
+        parse("yubihsm:usb").endpoint(),
+        &Endpoint::Usb { serial: None }
+    );
 }
 
 #[test]
@@ -71,13 +92,33 @@ fn refused_with_the_attributes_name() {
         ("", UriFault::Scheme, "does not begin"),
         ("pkcs11:key-id=1", UriFault::Scheme, "does not begin"),
         (&long, UriFault::TooLong, "the URI is longer"),
-        ("yubihsm:keyid=1", UriFault::Unknown, "path attribute number 1"),
-        ("yubihsm:key-id=1;", UriFault::Unknown, "path attribute number 2"),
-        ("yubihsm:?x=1", UriFault::Unknown, "query attribute number 1"),
+        (
+            "yubihsm:keyid=1",
+            UriFault::Unknown,
+            "path attribute number 1",
+        ),
+        (
+            "yubihsm:key-id=1;",
+            UriFault::Unknown,
+            "path attribute number 2",
+        ),
+        (
+            "yubihsm:?x=1",
+            UriFault::Unknown,
+            "query attribute number 1",
+        ),
         ("yubihsm:key-id", UriFault::NoValue, "key-id has no value"),
         ("yubihsm:key-id=", UriFault::Empty, "key-id is empty"),
-        ("yubihsm:key-id=1;key-id=1", UriFault::Duplicate, "more than once"),
-        ("yubihsm:key-id=0", UriFault::Number, "key-id is not an object id"),
+        (
+            "yubihsm:key-id=1;key-id=1",
+            UriFault::Duplicate,
+            "more than once",
+        ),
+        (
+            "yubihsm:key-id=0",
+            UriFault::Number,
+            "key-id is not an object id",
+        ),
         ("yubihsm:key-id=65535", UriFault::Number, "key-id"),
         ("yubihsm:key-id=0x", UriFault::Number, "key-id"),
         ("yubihsm:key-id=+1", UriFault::Number, "key-id"),
@@ -85,24 +126,48 @@ fn refused_with_the_attributes_name() {
         ("yubihsm:cert-ids=1,,2", UriFault::Number, "cert-ids"),
         (&many_ids, UriFault::ValueTooLong, "more than 6"),
         (&long_label, UriFault::ValueTooLong, "longer than 40"),
-        ("yubihsm:cert-ids=1;cert-label=a", UriFault::TwoChains, "cert-label"),
+        (
+            "yubihsm:cert-ids=1;cert-label=a",
+            UriFault::TwoChains,
+            "cert-label",
+        ),
         ("yubihsm:port=0", UriFault::Number, "port is not a port"),
         ("yubihsm:host=a/b", UriFault::Character, "host"),
         ("yubihsm:host=[::1", UriFault::Character, "host"),
         ("yubihsm:host=a%0d%0ab", UriFault::Character, "host"),
-        ("yubihsm:host=a;usb", UriFault::Transport, "host does not fit"),
+        (
+            "yubihsm:host=a;usb",
+            UriFault::Transport,
+            "host does not fit",
+        ),
         ("yubihsm:serial=0012345678", UriFault::Transport, "serial"),
         ("yubihsm:usb=1", UriFault::Value, "usb takes no value"),
-        ("yubihsm:usb;serial=12345678", UriFault::Number, "ten digits"),
+        (
+            "yubihsm:usb;serial=12345678",
+            UriFault::Number,
+            "ten digits",
+        ),
         ("yubihsm:pin-source=a", UriFault::OfQuery, "belongs after"),
         ("yubihsm:?key-id=1", UriFault::NotOfQuery, "belongs before"),
-        ("yubihsm:?pin-source=%zz", UriFault::Percent, "pin-source has a \"%\""),
+        (
+            "yubihsm:?pin-source=%zz",
+            UriFault::Percent,
+            "pin-source has a \"%\"",
+        ),
         ("yubihsm:?pin-source=%", UriFault::Percent, "pin-source"),
         ("yubihsm:?pin-source=a b", UriFault::Character, "pin-source"),
         ("yubihsm:?pin-source=%ff", UriFault::Utf8, "not UTF-8"),
         (&long_pin, UriFault::ValueTooLong, "longer than 256"),
-        ("yubihsm:?timeout=0", UriFault::Number, "seconds from 1 to 60"),
-        ("yubihsm:?session-wait=61", UriFault::Number, "seconds from 0 to 60"),
+        (
+            "yubihsm:?timeout=0",
+            UriFault::Number,
+            "seconds from 1 to 60",
+        ),
+        (
+            "yubihsm:?session-wait=61",
+            UriFault::Number,
+            "seconds from 0 to 60",
+        ),
         ("yubihsm:?timeout=61", UriFault::Number, "timeout"),
     ] {
         let error = refusal(text);
@@ -113,9 +178,12 @@ fn refused_with_the_attributes_name() {
 
 #[test]
 fn no_error_shows_a_value() {
-    for text in
-        ["yubihsm:?pin-value=47&1147secret", "yubihsm:?pin-value=secret%4", "yubihsm:secret", "secret"]
-    {
+    for text in [
+        "yubihsm:?pin-value=47&1147secret",
+        "yubihsm:?pin-value=secret%4",
+        "yubihsm:secret",
+        "secret",
+    ] {
         let error = refusal(text);
         assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
     }
