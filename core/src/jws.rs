@@ -42,17 +42,26 @@ impl Algorithm {
 ///
 /// It is a credential for as long as it lives (30 s, mostly): `Debug` shows its length only.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CompactJws<'b>(&'b str);
+pub struct CompactJws<'b>(&'b [u8]);
 
 impl<'b> CompactJws<'b> {
     /// `token` was written by the encoder: base64url and dots.
-    pub(crate) fn from_ascii(token: &'b [u8]) -> Self {
-        Self(core::str::from_utf8(token).unwrap_or(""))
+    pub(crate) const fn new(token: &'b [u8]) -> Self {
+        Self(token)
+    }
+
+    /// The token as bytes, all of them ASCII.
+    pub const fn as_bytes(self) -> &'b [u8] {
+        self.0
     }
 
     /// The token's text.
     pub const fn as_str(self) -> &'b str {
-        self.0
+        match core::str::from_utf8(self.0) {
+            Ok(text) => text,
+            // The encoder writes nothing but ASCII.
+            Err(_) => "",
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! A [`SigningInput`] is the JWS signing input of RFC 7515 section 5.1 (header, dot, payload, both in
 //! base64url) and its SHA-256 digest. It has no public constructor: [`crate::Credential::prepare`]
-//! and its siblings make it, from a typed statement that obeys the credential's scheme. Whoever holds one may hand its digest
-//! to another process or machine (the middle step of sans-IO use) and bring the signature back to
-//! [`SigningInput::attach`], which verifies it.
+//! and its siblings make it, from a typed statement that obeys the credential's scheme. Whoever holds one
+//! may hand its digest to another process or machine (the middle step of sans-IO use) and bring the
+//! signature back to [`SigningInput::attach`], which verifies it.
 //!
-//! It holds the statement, not its encoding: it is encoded once into the hash and once on the way out.
-//! So a device needs no buffer for it.
+//! It keeps the encoding of a short payload, as nearly all are. A longer one is encoded once into the hash
+//! and once more on the way out, so that no device needs a buffer for the longest.
 
+use heapless::Vec;
 use sha2::{Digest as _, Sha256};
 
 use crate::encoding::base64::Base64UrlSink;
@@ -22,11 +23,16 @@ use crate::rsa::{Digest, Signature, SignatureError, VerifyingKey};
 use crate::signer::Signer;
 use crate::statement::Statement;
 
+/// Bytes of an encoded payload that is kept: those of a client assertion are about 300.
+const KEPT_PAYLOAD: usize = 384;
+
 /// A complete JWS that lacks only its signature.
 #[derive(Debug)]
 pub struct SigningInput<'a> {
     header: &'a [u8],
     statement: Statement<'a>,
+    /// The encoded payload, if it is short enough to be kept.
+    payload: Option<Vec<u8, KEPT_PAYLOAD>>,
     key: &'a VerifyingKey,
     digest: [u8; 32],
 }
@@ -40,10 +46,18 @@ impl<'a> SigningInput<'a> {
         key: &'a VerifyingKey,
         statement: Statement<'a>,
     ) -> Self {
-        always(write_payload(&statement, &mut midstate));
+        let mut payload = Vec::new();
+        let payload = write_payload(&statement, &mut payload)
+            .is_ok()
+            .then_some(payload);
+        match &payload {
+            Some(payload) => midstate.update(payload),
+            None => always(write_payload(&statement, &mut midstate)),
+        }
         Self {
             header,
             statement,
+            payload,
             key,
             digest: midstate.finalize().into(),
         }
@@ -81,7 +95,10 @@ impl<'a> SigningInput<'a> {
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         sink.write(self.header)?;
         sink.write(b".")?;
-        write_payload(&self.statement, sink)
+        match &self.payload {
+            Some(payload) => sink.write(payload),
+            None => write_payload(&self.statement, sink),
+        }
     }
 
     /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
@@ -118,7 +135,7 @@ impl<'a> SigningInput<'a> {
             };
             FieldError::new(Field::CompactJws, fault, "the buffer given")
         })?;
-        Ok(CompactJws::from_ascii(token))
+        Ok(CompactJws::new(token))
     }
 
     /// As [`SigningInput::attach`], but streams the token into `sink`: nothing is written before the

@@ -23,6 +23,15 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     }
 }
 
+impl<const N: usize> Sink for heapless::Vec<u8, N> {
+    type Error = Overflow;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Overflow> {
+        self.extend_from_slice(bytes)
+            .map_err(|_| Overflow { capacity: N })
+    }
+}
+
 impl Sink for Sha256 {
     type Error = Infallible;
 

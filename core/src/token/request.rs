@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn fiam_has_three_members() {
         let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
-        let request = TokenRequest::new(&FIAM, &client_id, CompactJws::from_ascii(b"a-b.c_d.e"));
+        let request = TokenRequest::new(&FIAM, &client_id, CompactJws::new(b"a-b.c_d.e"));
         assert_eq!(
             body(&request),
             "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A\
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn ishare_adds_scope_and_client_id() {
         let client_id = ClientId::new("did:ishare:EU.NL.NTRNL-10000001").unwrap();
-        let request = TokenRequest::new(&ISHARE, &client_id, CompactJws::from_ascii(b"a.b.c"));
+        let request = TokenRequest::new(&ISHARE, &client_id, CompactJws::new(b"a.b.c"));
         assert_eq!(
             body(&request),
             "grant_type=client_credentials&scope=iSHARE&client_id=did%3Aishare%3AEU.NL.NTRNL-\
@@ -132,7 +132,7 @@ mod tests {
     fn the_longest_request_is_within_its_limit() {
         let client_id = ClientId::new(&"/".repeat(MAX_CLIENT_ID)).unwrap();
         let token = std::vec![b'a'; MAX_COMPACT_JWS];
-        let request = TokenRequest::new(&ISHARE, &client_id, CompactJws::from_ascii(&token));
+        let request = TokenRequest::new(&ISHARE, &client_id, CompactJws::new(&token));
         assert!(request.body_len() <= MAX_TOKEN_REQUEST);
     }
 }
