@@ -26,6 +26,7 @@ mod operation;
 mod options;
 mod pool;
 mod signer;
+mod survey;
 
 mod error;
 
@@ -39,4 +40,5 @@ pub use pin::{Pin, PinProvider, PinUnavailable};
 pub use pool::{Pkcs11Pool, PooledSigner};
 pub use signer::Pkcs11Signer;
 pub use slot::{PinState, TokenInfo};
+pub use survey::{Survey, SurveyedSlot, survey};
 pub use uri::{Attribute, ObjectType, Pkcs11Uri, UriError, UriFault, UriPlace};

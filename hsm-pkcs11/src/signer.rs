@@ -44,7 +44,17 @@ impl Pkcs11Signer {
             login: policy,
             ..SignerOptions::default()
         };
-        KeyAccess::open(uri, Pins::Guest(pins), &options).map(Self::new)
+        Self::open_as(uri, pins, &options)
+    }
+
+    /// As [`Pkcs11Signer::open`], as `options` say. If they let the PIN be kept, the signer can log in
+    /// again; the PIN must have been asked for, which it is not where the process is logged in already.
+    pub fn open_as(
+        uri: &Pkcs11Uri,
+        pins: &mut dyn PinProvider,
+        options: &SignerOptions,
+    ) -> Result<Self, Error> {
+        KeyAccess::open(uri, Pins::Guest(pins), options).map(Self::new)
     }
 
     /// As [`Pkcs11Signer::open`], with a PIN provider of its own that is asked again when a login is lost

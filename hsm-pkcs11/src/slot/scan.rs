@@ -46,7 +46,7 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
     the_one(matching, present)
 }
 
-fn look(module: &Entered<'_>, slot: Slot) -> Result<Option<TokenInfo>, CallError> {
+pub(crate) fn look(module: &Entered<'_>, slot: Slot) -> Result<Option<TokenInfo>, CallError> {
     let info = module.raw().token_info(slot.id())?;
     Ok(is_initialized(&info).then(|| TokenInfo::read(slot, &info)))
 }
