@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod completions;
 mod csr;
+mod doctor;
 mod jwks;
 mod keys;
 mod man;
@@ -49,6 +50,7 @@ enum Command {
     Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
     Csr(csr::Csr),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -86,6 +88,7 @@ impl Command {
             Self::Yubihsm(yubihsm) => yubihsm.run(),
             Self::Jwks(jwks) => jwks.run(),
             Self::Csr(csr) => csr.run(),
+            Self::Doctor(doctor) => doctor.run(),
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),
         }

@@ -4,6 +4,7 @@
 //! There is no switch that turns verification off. A redirect is an error that names it: an
 //! assertion or a token is for the address it was sent to and no other (RFC 9700 section 4.12).
 
+pub mod date;
 pub mod error;
 pub mod retry_after;
 pub mod roots;
@@ -14,6 +15,7 @@ use core::time::Duration;
 use std::io::Read;
 use std::sync::Arc;
 
+use privyseal_core::UnixTime;
 use ureq::http::{Response as Answer, header};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
@@ -106,6 +108,20 @@ impl Http {
             .send(form)
             .map_err(|error| HttpError::new(url, error))?;
         Response::read(url, answer, max)
+    }
+
+    /// The server's clock, as the `Date` of its answer to `HEAD url` says, whatever the status is; `None` if
+    /// it does not say. No redirect is followed.
+    pub fn date(&self, url: &Url) -> Result<Option<UnixTime>, HttpError> {
+        let answer = self
+            .agent
+            .head(url.as_str())
+            .call()
+            .map_err(|error| HttpError::new(url, error))?;
+        let date = answer.headers().get(header::DATE);
+        Ok(date
+            .and_then(|value| value.to_str().ok())
+            .and_then(date::parse))
     }
 
     /// Gets a resource with an access token (RFC 6750 section 2.1). The answer may be at most `max`

@@ -6,7 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use privyseal_core::UnixTime;
-use privyseal_pkcs11::{LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Uri};
+use privyseal_pkcs11::{LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Uri, SignerOptions};
 use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
 use crate::error::Error;
@@ -67,16 +67,24 @@ impl KeyUri {
     }
 
     /// Opens the key for signing: at most one login, and none where the PIN's last try would be spent
-    /// unless `policy` says so.
+    /// unless `policy` says so. The signer keeps the PIN (wiped when it is dropped), for keys that want
+    /// it for every signature and for a login that is lost.
     pub fn open(
         &self,
         pins: &mut (impl PinProvider + PasswordProvider),
         policy: LoginPolicy,
     ) -> Result<KeySigner, Error> {
         match self {
-            Self::Pkcs11(uri) => Pkcs11Signer::open(uri, pins, policy)
-                .map(KeySigner::Pkcs11)
-                .map_err(Error::from_signer),
+            Self::Pkcs11(uri) => {
+                let options = SignerOptions {
+                    login: policy,
+                    keep_pin: true,
+                    ..SignerOptions::default()
+                };
+                Pkcs11Signer::open_as(uri, pins, &options)
+                    .map(KeySigner::Pkcs11)
+                    .map_err(Error::from_signer)
+            }
             Self::Yubihsm(uri) => YubihsmSigner::open(uri, pins)
                 .map(KeySigner::Yubihsm)
                 .map_err(Error::from_signer),

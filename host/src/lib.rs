@@ -25,6 +25,10 @@ pub mod client;
 pub mod clock;
 pub mod entropy;
 
+// Whether all of it works.
+pub mod doctor;
+pub mod self_test;
+
 // A finished token, of whoever made it.
 pub mod key_set;
 pub mod token_report;
@@ -49,3 +53,4 @@ pub use pin::{PinSources, Prompt};
 pub use privyseal_core::{Scheme, Signer, UnixTime};
 pub use privyseal_pkcs11::LoginPolicy;
 pub use refusal::Refusal;
+pub use self_test::self_test;

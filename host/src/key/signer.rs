@@ -33,6 +33,14 @@ pub enum KeySignerError {
 }
 
 impl KeySigner {
+    /// What is to be known about the key, in words; it can sign all the same.
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Pkcs11(signer) => signer.notes().iter().map(ToString::to_string).collect(),
+            Self::Yubihsm(signer) => signer.notes().iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// The certificates that the token keeps for this key.
     pub fn certificates(&self) -> Result<Certificates, Error> {
         match self {

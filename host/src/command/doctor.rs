@@ -1,0 +1,77 @@
+//! `privyseal doctor`: what is wrong, and what to do next.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::doctor::{Question, examine};
+use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, clock};
+
+use super::options::{KeyOptions, chain_file, missing_key, pins, scheme_parser};
+use super::output::{print_json, print_line};
+
+/// Look at module, token, PIN, key, chain and clock, sign once, and say what to do next
+#[derive(Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    key: KeyOptions,
+    /// The chain: a PEM or DER file, or the word token for the one beside the key
+    #[arg(long, value_name = "FILE|token", default_value = "token")]
+    chain: String,
+    /// Whose rules the chain must obey
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: Option<&'static Scheme>,
+    /// Compare the clock with that of this server
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// Trust the roots in this PEM file, and only those, instead of the machine's
+    #[arg(long, value_name = "FILE", requires = "server")]
+    cacert: Option<PathBuf>,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let uri = self
+            .key
+            .uri()?
+            .ok_or_else(|| missing_key("it is what is looked at"))?;
+        let server = self.server.as_deref().map(server).transpose()?;
+        let roots = self
+            .cacert
+            .as_deref()
+            .map_or(Ok(Roots::Platform), Roots::from_file)?;
+        let http = Http::new(&HttpOptions {
+            roots,
+            ..HttpOptions::default()
+        });
+        let chain = chain_file(&self.chain);
+        let question = Question {
+            key: &uri,
+            policy: self.key.policy(),
+            chain: chain.as_deref(),
+            scheme: self.scheme,
+            server: server.as_ref().map(|server| (&http, server)),
+            now: clock::now()?,
+        };
+        let report = examine(question, &mut pins(&uri));
+        if self.json {
+            print_json(&report.to_json())?;
+        } else {
+            print_line(report.to_string().as_bytes())?;
+        }
+        match report.broken() {
+            0 => Ok(()),
+            count => Err(Error::RulesBroken { count }),
+        }
+    }
+}
+
+fn server(url: &str) -> Result<BaseUrl, Error> {
+    url.parse()
+        .map_err(|error: privyseal::http::UrlError| Error::Option {
+            option: "--server",
+            reason: error.to_string(),
+        })
+}

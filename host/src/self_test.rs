@@ -1,0 +1,29 @@
+//! One signature before the first real one.
+//!
+//! A host that serves for weeks wants to know at its start, and not at its first request, that the key
+//! can sign. What is signed is a certification request that is thrown away: as sealed as an assertion, and
+//! of no worth to anybody. So no token is made that a server would accept.
+
+use privyseal_core::cert::KeyUsages;
+use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
+use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
+use privyseal_core::{CertificationRequestInfo, CertificationRequestSigner};
+
+use crate::error::Error;
+
+/// Whom the request is for: nobody (RFC 2606 section 2).
+const NOBODY: &str = "self-test.invalid";
+
+/// Has `signer` sign once and verifies the signature. To be called before serving.
+pub fn self_test<S>(signer: &mut S) -> Result<(), Error>
+where
+    S: CertificationRequestSigner,
+    S::Error: Send + Sync + 'static,
+{
+    let name = SubjectAttribute::new(SubjectAttributeType::CommonName, NOBODY)?;
+    let subject = Subject::new(&[name])?;
+    let info = CertificationRequestInfo::new(&subject, KeyUsages::default(), signer.public_key())?;
+    let mut buffer = [0; MAX_CERTIFICATION_REQUEST];
+    info.sign(signer, &mut buffer).map_err(Error::from_sign)?;
+    Ok(())
+}
