@@ -1,7 +1,7 @@
 //! Counts the instructions of RSA-2048 signatures on a Cortex-M4F, in QEMU. Start it with
 //! `cargo xtask firmware rsa`, which makes the keys, runs it and judges what it prints.
 //!
-//! QEMU with `-icount shift=6` makes each instruction 64 ns of the board's time, and the board's timer
+//! QEMU with `-icount shift=7` makes each instruction 128 ns of the board's time, and the board's timer
 //! ticks every 40 ns: the count is exact. One line per measurement, as `name word=value ...`.
 #![no_std]
 #![no_main]
@@ -18,6 +18,10 @@ use privyseal_firmware_rsa::{Engine, Phase, PrivateKey};
 use crate::cases::{CASES, Case};
 use crate::generator::Generator;
 
+/// Comparisons of the assembly with the portable kernels: each of random numbers and of edges.
+#[cfg(feature = "umaal")]
+const ROUNDS: u32 = 50;
+
 #[entry]
 fn main() -> ! {
     timer::start();
@@ -27,6 +31,15 @@ fn main() -> ! {
         "portable"
     };
     hprintln!("kernels {}", kernels);
+    #[cfg(feature = "umaal")]
+    hprintln!(
+        "agreement rounds={} agree={}",
+        ROUNDS,
+        u8::from(privyseal_firmware_rsa::kernels_agree(
+            &mut Generator::new(9),
+            ROUNDS
+        ))
+    );
     for (key, case) in CASES.iter().enumerate() {
         measure(key, case);
     }
@@ -130,6 +143,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 #[exception]
+#[allow(unsafe_code, reason = "how cortex-m-rt has handlers declared")]
 unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
     fail("hard fault")
 }

@@ -13,8 +13,8 @@ use zeroize::Zeroize;
 
 use crate::MODULUS_LEN;
 use crate::crt::{Exponents, private_power};
-use crate::key::PrivateKey;
 use crate::kernel::Workspace;
+use crate::key::PrivateKey;
 use crate::limbs::{FULL, Limb, from_bytes, mask_if_equal};
 use crate::modulus::Modulus;
 use crate::power::Scratch;

@@ -21,6 +21,9 @@ const READY: u32 = 0x96c3_5a3c;
 /// The engine signs no more. Anything but [`READY`] means that; this is what is written.
 const LATCHED: u32 = !READY;
 
+/// More than a signature needs; the image for QEMU looks at what is left on the stack.
+const BURNT_LIMBS: usize = 960;
+
 /// The parts of a signature, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -83,7 +86,9 @@ impl Engine {
         if self.blinding.is_worn() {
             self.reseed(rng)?;
         }
-        match self.sign_blinded(digest, out, &mut |_| {}) {
+        let outcome = self.sign_blinded(digest, out, &mut |_| {});
+        burn_stack();
+        match outcome {
             Ok(()) => Ok(()),
             Err(Mismatch) => {
                 self.latch();
@@ -100,7 +105,9 @@ impl Engine {
         if self.is_latched() {
             return Err(SignError::Latched);
         }
-        match self.blinding.draw(&self.key, rng) {
+        let outcome = self.blinding.draw(&self.key, rng);
+        burn_stack();
+        match outcome {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Mismatch)) => {
                 self.latch();
@@ -143,6 +150,7 @@ impl Engine {
     }
 
     /// Blinds, signs, unblinds, and releases the signature if it is one.
+    #[inline(never)]
     fn sign_blinded(
         &mut self,
         digest: &[u8; DIGEST_LEN],
@@ -198,7 +206,9 @@ impl Engine {
     fn unblind(&self, number: &mut [Limb; FULL]) {
         let mut workspace = Workspace::new();
         let (mut blinded, remover) = (*number, &self.blinding.remover);
-        self.key.n.multiply(number, &blinded, remover, &mut workspace);
+        self.key
+            .n
+            .multiply(number, &blinded, remover, &mut workspace);
         self.key.n.reduce(number);
         blinded.zeroize();
         workspace.zeroize();
@@ -232,6 +242,15 @@ fn is_signature(n: &Modulus<FULL>, number: &[Limb; FULL], encoded: &[Limb; FULL]
     power.zeroize();
     workspace.zeroize();
     mask_if_equal(&base, encoded)
+}
+
+/// Overwrites the stack that the functions above have used. Each wipes its own numbers; this is for the
+/// single limbs that the compiler has put aside.
+#[inline(never)]
+fn burn_stack() {
+    let mut stack = [0_u32; BURNT_LIMBS];
+    stack.zeroize();
+    core::hint::black_box(&stack);
 }
 
 #[cfg(test)]

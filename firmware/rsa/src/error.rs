@@ -43,13 +43,18 @@ pub enum KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Size(prime) => write!(f, "{prime} must have exactly 1024 bits (FIPS 186-5 A.1.1)"),
+            Self::Size(prime) => {
+                write!(f, "{prime} must have exactly 1024 bits (FIPS 186-5 A.1.1)")
+            }
             Self::Even(prime) => write!(f, "{prime} is even"),
             Self::TooClose => f.write_str("p and q are closer than 2^924 (FIPS 186-5 A.1.1)"),
             Self::ModulusSize => f.write_str("p * q must have exactly 2048 bits"),
             Self::Product => f.write_str("p * q is not the modulus"),
             Self::Exponent(prime) => {
-                write!(f, "65537 has no inverse modulo {prime} - 1 (RFC 8017 section 3.2)")
+                write!(
+                    f,
+                    "65537 has no inverse modulo {prime} - 1 (RFC 8017 section 3.2)"
+                )
             }
             Self::Composite(prime) => write!(f, "{prime} is not a prime"),
         }

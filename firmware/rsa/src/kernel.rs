@@ -5,10 +5,14 @@
 //! below R give `(a b + k m) / R < R + m` for some k < R, so one subtraction of m, made exactly when
 //! the sum does not fit into L limbs, brings the result back below R. That is done with a mask.
 
+#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
+mod agreement;
 mod portable;
 #[cfg(all(feature = "umaal", target_arch = "arm"))]
 mod umaal;
 
+#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
+pub use agreement::kernels_agree;
 use zeroize::Zeroize;
 
 use crate::limbs::Limb;
@@ -16,6 +20,9 @@ use crate::limbs::Limb;
 use portable as fastest;
 #[cfg(all(feature = "umaal", target_arch = "arm"))]
 use umaal as fastest;
+
+/// Entries of a table of powers: all windows of four bits.
+pub(crate) const ENTRIES: usize = 16;
 
 /// What the kernels write besides their result. It holds secrets until it is wiped.
 #[repr(C)]
@@ -86,6 +93,16 @@ pub(crate) fn square<const L: usize>(
     workspace: &mut Workspace<L>,
 ) {
     fastest::square(out, a, m, workspace);
+}
+
+/// `out = table[index]`. Every entry is read, so that the addresses say nothing.
+#[inline]
+pub(crate) fn select<const L: usize>(
+    table: &[[Limb; L]; ENTRIES],
+    index: Limb,
+    out: &mut [Limb; L],
+) {
+    fastest::select(table, index, out);
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 #![no_std]
-#![cfg_attr(
-    not(all(feature = "umaal", target_arch = "arm")),
-    forbid(unsafe_code)
-)]
+#![cfg_attr(not(all(feature = "umaal", target_arch = "arm")), forbid(unsafe_code))]
 #![warn(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -42,6 +39,8 @@ pub use engine::Engine;
 #[cfg(feature = "measure")]
 pub use engine::Phase;
 pub use error::{KeyError, Prime, SignError};
+#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
+pub use kernel::kernels_agree;
 pub use key::PrivateKey;
 
 /// Bytes of a prime.

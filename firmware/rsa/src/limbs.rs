@@ -121,7 +121,9 @@ pub(crate) fn mask_if_equal(x: &[Limb], y: &[Limb]) -> Limb {
 pub(crate) fn from_bytes<const L: usize>(bytes: &[u8], out: &mut [Limb; L]) {
     debug_assert_eq!(bytes.len(), L.wrapping_mul(4));
     for (limb, word) in out.iter_mut().zip(bytes.rchunks_exact(4)) {
-        *limb = word.iter().fold(0, |limb, &byte| (limb << 8) | Limb::from(byte));
+        *limb = word
+            .iter()
+            .fold(0, |limb, &byte| (limb << 8) | Limb::from(byte));
     }
 }
 

@@ -54,22 +54,12 @@ impl<const L: usize> Modulus<L> {
 
     /// `out = a * a / R`, almost reduced.
     #[inline]
-    pub(crate) fn square(
-        &self,
-        out: &mut [Limb; L],
-        a: &[Limb; L],
-        workspace: &mut Workspace<L>,
-    ) {
+    pub(crate) fn square(&self, out: &mut [Limb; L], a: &[Limb; L], workspace: &mut Workspace<L>) {
         kernel::square(out, a, self.divisor(), workspace);
     }
 
     /// `out = a * R`: into Montgomery form, almost reduced.
-    pub(crate) fn enter(
-        &self,
-        out: &mut [Limb; L],
-        a: &[Limb; L],
-        workspace: &mut Workspace<L>,
-    ) {
+    pub(crate) fn enter(&self, out: &mut [Limb; L], a: &[Limb; L], workspace: &mut Workspace<L>) {
         self.multiply(out, a, &self.r_squared, workspace);
     }
 
@@ -94,12 +84,7 @@ impl<const L: usize> Modulus<L> {
     }
 
     /// `out = a / R mod m`: out of Montgomery form, reduced.
-    pub(crate) fn leave(
-        &self,
-        out: &mut [Limb; L],
-        a: &[Limb; L],
-        workspace: &mut Workspace<L>,
-    ) {
+    pub(crate) fn leave(&self, out: &mut [Limb; L], a: &[Limb; L], workspace: &mut Workspace<L>) {
         self.multiply(out, a, &Self::ONE, workspace);
         self.reduce(out);
     }
@@ -116,7 +101,7 @@ impl<const L: usize> Modulus<L> {
         add_masked(a, &self.limbs, mask(borrow));
     }
 
-    fn divisor(&self) -> Divisor<'_, L> {
+    pub(crate) fn divisor(&self) -> Divisor<'_, L> {
         Divisor {
             limbs: &self.limbs,
             negated_inverse: self.negated_inverse,

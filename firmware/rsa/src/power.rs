@@ -2,13 +2,12 @@
 
 use zeroize::Zeroize;
 
-use crate::kernel::Workspace;
-use crate::limbs::{Limb, mask_if_zero};
+use crate::kernel::{ENTRIES, Workspace, select};
+use crate::limbs::Limb;
 use crate::modulus::Modulus;
 
-/// Bits of a window; the table has 2^WINDOW entries.
-const WINDOW: u32 = 4;
-const ENTRIES: usize = 1 << WINDOW;
+/// Bits of a window.
+const WINDOW: u32 = ENTRIES.ilog2();
 
 /// Everything an exponentiation writes besides its result. Zero before, and wiped by the caller after.
 pub(crate) struct Scratch<const L: usize> {
@@ -95,17 +94,5 @@ fn fill<const L: usize>(
     for entry in entries {
         m.multiply(entry, last, base, workspace);
         last = entry;
-    }
-}
-
-/// Copies one entry out of the table. Every entry is read, so that the addresses say nothing.
-#[inline(never)]
-fn select<const L: usize>(table: &[[Limb; L]; ENTRIES], index: Limb, out: &mut [Limb; L]) {
-    out.fill(0);
-    for (entry, position) in table.iter().zip(0..) {
-        let mask = mask_if_zero(index ^ position);
-        for (out, limb) in out.iter_mut().zip(entry) {
-            *out |= limb & mask;
-        }
     }
 }

@@ -27,7 +27,9 @@ fn the_scratch_is_full_of_secrets_and_wiped() {
     assert!(is_dirty(&scratch));
     // The number in Montgomery form is the table's second entry.
     let mut workspace = Workspace::new();
-    key.p.modulus.enter_wide(&mut out, low, high, &mut workspace);
+    key.p
+        .modulus
+        .enter_wide(&mut out, low, high, &mut workspace);
     assert!(scratch.limbs().any(|limb| *limb == out[7]));
 
     private_power(&key, &exponents, &mut number, &mut scratch);

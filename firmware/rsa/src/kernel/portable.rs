@@ -3,8 +3,8 @@
 //! "Finely integrated operand scanning" (Koc, Acar, Kaliski 1996, section 6): one pass per limb of `b`
 //! adds a row of `a * b` and the multiple of `m` that clears the lowest column, and shifts down.
 
-use crate::kernel::{Divisor, Workspace};
-use crate::limbs::{Limb, mac, mask, sub_masked};
+use crate::kernel::{Divisor, ENTRIES, Workspace};
+use crate::limbs::{Limb, mac, mask, mask_if_zero, sub_masked};
 
 /// `out = a * b / R mod m`, almost reduced.
 #[inline(never)]
@@ -32,6 +32,22 @@ pub(super) fn square<const L: usize>(
     workspace: &mut Workspace<L>,
 ) {
     multiply(out, a, a, m, workspace);
+}
+
+/// `out = table[index]`; every entry is read.
+#[inline(never)]
+pub(super) fn select<const L: usize>(
+    table: &[[Limb; L]; ENTRIES],
+    index: Limb,
+    out: &mut [Limb; L],
+) {
+    out.fill(0);
+    for (entry, position) in table.iter().zip(0..) {
+        let mask = mask_if_zero(index ^ position);
+        for (out, limb) in out.iter_mut().zip(entry) {
+            *out |= limb & mask;
+        }
+    }
 }
 
 /// `t = (t + a * b + k * m) / 2^32` for the k that makes the division exact; returns the new top.

@@ -56,7 +56,11 @@ fn each_bad_part_is_named() {
 fn a_composite_is_named_even_where_the_product_fits() {
     for which in [Prime::P, Prime::Q] {
         let refused = altered(|key| {
-            let composite = if which == Prime::P { &mut key.p } else { &mut key.q };
+            let composite = if which == Prime::P {
+                &mut key.p
+            } else {
+                &mut key.q
+            };
             // Odd as before, and for these seeds no prime.
             composite[64] ^= 1;
             let (mut p, mut q, mut n) = ([0; HALF], [0; HALF], [0; FULL]);
