@@ -130,8 +130,8 @@ fn certificates(
             uri,
             id,
             label,
-            key_id,
             der,
+            key_id,
         });
     }
     Ok(certificates)

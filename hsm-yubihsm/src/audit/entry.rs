@@ -105,9 +105,9 @@ impl LogEntry {
     /// As one line of the file `device-log`: the entry and its digest, in hexadecimal.
     pub(super) fn to_line(&self) -> String {
         let hex = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
+            let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            digits
+                .filter_map(|digit| char::from_digit(digit.into(), 16))
                 .collect::<String>()
         };
         format!("{} {}\n", hex(&self.bytes()), hex(&self.digest))

@@ -37,7 +37,11 @@ pub(super) fn encode(value: &str, path: bool) -> String {
         if plain {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(digit.into(), 16).unwrap_or('0');
+                text.push(digit.to_ascii_uppercase());
+            }
         }
     }
     text
