@@ -1,0 +1,167 @@
+//! Eight threads, two thousand signatures each, and faults at random: everything that leaves is good.
+//!
+//! `TEST_PKCS11_SEED` repeats a run's faults, as far as threads let anything be repeated.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use privyseal_host_tests::fault_shim::{Call, FaultShim, count, open_sessions};
+use privyseal_host_tests::minter::Minter;
+use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
+use privyseal_host_tests::target::Target;
+use privyseal_pkcs11::{Pin, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+
+const NAME: &str = "eight_threads_with_random_faults_make_good_tokens_only";
+
+const DIR: &str = "PRIVYSEAL_TEST_DIR";
+
+const THREADS: usize = 8;
+
+const EACH: usize = 2_000;
+
+/// Fewer than threads, so that they wait for each other.
+const SESSIONS: u32 = 6;
+
+/// What goes wrong, in thousandths of the calls; the number after `@` is added to the seed.
+const FAULTS: [&str; 9] = [
+    "C_SignInit 1/1000@1 first sessions",
+    "C_SignInit 2/1000@2 first session",
+    "C_SignInit 5/1000@3 return 0xb3",
+    "C_SignInit 5/1000@4 return-after 0x30",
+    "C_Sign 5/1000@5 return 0x32",
+    "C_Sign 5/1000@6 wrong",
+    "C_Sign 5/1000@7 short 1",
+    "C_Sign 2/1000@8 hang 20",
+    "C_OpenSession 50/1000@9 return 0xb1",
+];
+
+#[test]
+fn eight_threads_with_random_faults_make_good_tokens_only() {
+    if is_child(NAME) {
+        return child();
+    }
+    let target = Target::chosen();
+    FaultShim::module();
+    let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
+        .expect("target/ can be written");
+    let told = OwnProcess::new(NAME)
+        .environment(target.environment())
+        .environment(FaultShim::new(dir.path()).environment(target.module()))
+        .environment([(DIR.into(), dir.path().into())])
+        .silence(Duration::from_secs(60))
+        .must_pass();
+    println!("{}", told.last().expect("the child tells its numbers"));
+}
+
+fn child() {
+    let target = Target::from_environment().expect("set by the parent");
+    let dir = PathBuf::from(std::env::var_os(DIR).expect("set by the parent"));
+    let shim = FaultShim::new(&dir);
+    let uri: Pkcs11Uri = target.uri(&FaultShim::module()).parse().unwrap();
+    let file = target.pin_file().to_owned();
+    let pins = move |_: &TokenInfo| Pin::new(fs::read_to_string(&file).unwrap().trim_end());
+    let options = PoolOptions {
+        sessions: Some(SESSIONS),
+        ..PoolOptions::default()
+    };
+    let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
+    let minter = Minter::new(pool.public_key());
+    let before = (
+        pool.sessions_in_use(),
+        open_sessions(&shim.calls_since(0)).len(),
+    );
+
+    let seed = seed();
+    shim.rules(&seeded(seed).iter().map(String::as_str).collect::<Vec<_>>());
+    let tokens = Mutex::new(Vec::new());
+    let lost = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for number in 0..THREADS {
+            let (pool, minter, tokens, lost) = (&pool, &minter, &tokens, &lost);
+            scope.spawn(move || work(number, pool, minter, tokens, lost));
+        }
+    });
+    shim.rules(&[]);
+
+    let tokens = tokens.into_inner().unwrap();
+    assert_eq!(minter.judge_all(&tokens), THREADS * EACH);
+    pool.close_idle();
+    let calls = shim.calls_since(0);
+    let after = (pool.sessions_in_use(), open_sessions(&calls).len());
+    assert_eq!(after, before, "sessions lent out, sessions open");
+    // The fault took some; initializing the module anew, the pool's last resort, takes the login as well.
+    let logins_lost = count_good(&calls, "C_CloseAllSessions") + count_good(&calls, "C_Finalize");
+    let logins = count(&calls, "C_Login");
+    assert!(
+        logins <= 1 + logins_lost,
+        "{logins} logins, {logins_lost} lost"
+    );
+    drop(pool);
+    assert!(open_sessions(&shim.calls_since(0)).is_empty());
+    let faults = calls.iter().filter(|call| call.faulty).count();
+    assert!(
+        faults > THREADS * EACH / 100,
+        "the faults were injected: {faults}"
+    );
+    tell(&format!(
+        "{} tokens good, {faults} faults (seed {seed}), {} signatures refused, {logins_lost} logins lost, \
+         {} made again",
+        tokens.len(),
+        lost.into_inner(),
+        logins - 1
+    ));
+}
+
+fn count_good(calls: &[Call], function: &str) -> usize {
+    let good = |call: &&Call| call.function == function && call.result == 0;
+    calls.iter().filter(good).count()
+}
+
+fn work(
+    number: usize,
+    pool: &Pkcs11Pool,
+    minter: &Minter,
+    tokens: &Mutex<Vec<String>>,
+    lost: &AtomicUsize,
+) {
+    for n in 0..EACH {
+        // Each attempt has a jti of its own: whether a lost one was signed, nobody can tell.
+        let mut attempt = 0;
+        let token = loop {
+            let mut signer = pool.signer().expect("a session in time");
+            match minter.mint(&mut signer, &format!("{number}-{n}-{attempt}")) {
+                Ok(token) => break token,
+                Err(error) => {
+                    attempt += 1;
+                    assert!(attempt < 10, "does not heal: {error}");
+                }
+            }
+        };
+        lost.fetch_add(attempt, Ordering::Relaxed);
+        tokens.lock().unwrap().push(token);
+        if n % 100 == 0 {
+            tell(&format!("thread {number}: {n}"));
+        }
+    }
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("TEST_PKCS11_SEED").ok();
+    given.map_or(20_261_122, |seed| {
+        seed.parse().expect("TEST_PKCS11_SEED is a number")
+    })
+}
+
+fn seeded(seed: u64) -> Vec<String> {
+    let line = |fault: &&str| {
+        let (before, after) = fault.split_once('@').expect("a fault by chance");
+        let (which, action) = after.split_once(' ').expect("a fault by chance");
+        let which: u64 = which.parse().expect("a number");
+        format!("{before}@{} {action}", seed.wrapping_add(which << 32))
+    };
+    FAULTS.iter().map(line).collect()
+}
