@@ -1,5 +1,6 @@
 //! `privyseal yubihsm`: what only a YubiHSM 2 has: its log, its set-up, its attestation.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -133,13 +134,14 @@ fn audit(which: &Which) -> Result<(), Error> {
         result.ours.open,
     );
     if drained.unlogged_boots > 0 || drained.unlogged_logins > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             "\nnot logged because the log was full: {} starts, {} logins",
             drained.unlogged_boots, drained.unlogged_logins
         );
     }
     for finding in &result.findings {
-        text += &format!("\n! {finding}");
+        let _ = write!(text, "\n! {finding}");
     }
     print_line(text.as_bytes())?;
     match result.findings.len() {

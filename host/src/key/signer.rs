@@ -15,6 +15,7 @@ use crate::error::Error;
 /// An open key.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // A process has few of them, and keeps them.
 pub enum KeySigner {
     /// Behind a PKCS #11 module.
     Pkcs11(Pkcs11Signer),
