@@ -25,7 +25,7 @@ use crate::uri::Pkcs11Uri;
 pub struct Pkcs11Signer {
     /// The session that signs. None after an error: the next signature opens another.
     work: Option<Work>,
-    access: KeyAccess,
+    access: Box<KeyAccess>,
 }
 
 impl Pkcs11Signer {
@@ -68,22 +68,25 @@ impl Pkcs11Signer {
         KeyAccess::open(uri, Pins::Own(Box::new(pins)), options).map(Self::new)
     }
 
-    const fn new(access: KeyAccess) -> Self {
-        Self { work: None, access }
+    fn new(access: KeyAccess) -> Self {
+        Self {
+            work: None,
+            access: Box::new(access),
+        }
     }
 
     /// The key as a URI that names token and key in full, ready to paste.
-    pub const fn uri(&self) -> &Pkcs11Uri {
+    pub fn uri(&self) -> &Pkcs11Uri {
         &self.access.uri
     }
 
     /// The token that the key is on, as it was when the signer was opened.
-    pub const fn token(&self) -> &TokenInfo {
+    pub fn token(&self) -> &TokenInfo {
         &self.access.token
     }
 
     /// The mechanism that signs.
-    pub const fn mechanism(&self) -> SigningMechanism {
+    pub fn mechanism(&self) -> SigningMechanism {
         self.access.mechanism
     }
 
