@@ -7,6 +7,7 @@
     reason = "a menu talks to the person who called it"
 )]
 
+mod bench;
 mod demo;
 mod deny;
 mod deps;
@@ -42,6 +43,9 @@ enum Menu {
     Demo,
     /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
     Fuzz(fuzz::Options),
+    /// Measure; prints numbers, judges none
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run cargo-deny, which also asks the RustSec database (needs cargo-deny and the network)
     Deny,
 }
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
+        Menu::Bench(bench) => bench::run(bench),
         Menu::Deny => deny::run(),
     };
     match outcome {

@@ -130,6 +130,17 @@ impl Run {
         Ok(Output { stdout })
     }
 
+    /// How long it takes, from before its start to its end. Its standard output is thrown away. There is
+    /// no time limit: looking at a clock meanwhile would be measured too.
+    pub(crate) fn time(&self) -> Result<Duration, Failure> {
+        let started = Instant::now();
+        let mut child = self.spawn(Stdio::null(), Stdio::null(), Stdio::inherit())?;
+        let status = child.wait().context("cannot wait for a child process")?;
+        let took = started.elapsed();
+        self.judge(status, "")?;
+        Ok(took)
+    }
+
     /// Starts it with piped stdin and stdout and leaves it running.
     pub(crate) fn start(&self) -> Result<Child, Failure> {
         self.spawn(Stdio::piped(), Stdio::piped(), Stdio::inherit())

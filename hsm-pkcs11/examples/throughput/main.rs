@@ -1,0 +1,72 @@
+//! How fast is a token, and what does the pipeline cost on top?
+//!
+//! ```text
+//! cargo run --release -p privyseal-pkcs11 --example throughput -- 'pkcs11:token=T;object=K?module-path=...&pin-source=file:...'
+//! ```
+//!
+//! Signatures per second and latencies of a bare loop of `C_SignInit` and `C_Sign`, and of whole tokens
+//! (claims checked and encoded, hashed, signed, verified) through the session pool, with one, two and four
+//! threads. Both are measured in turns of the same run, so that what else the machine does hits both;
+//! on a busy machine the processor time of one signature says more than the rate. The
+//! chain must be on the token. `cargo xtask bench pkcs11` runs it on a throw-away SoftHSM token.
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+
+mod bare;
+mod measure;
+mod whole;
+
+use std::fs;
+
+use privyseal_pkcs11::{Pin, PinUnavailable, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+
+use crate::bare::Bare;
+use crate::measure::{Failure, Rate, turns};
+use crate::whole::Whole;
+
+/// Threads at a time.
+const THREADS: [usize; 3] = [1, 2, 4];
+
+fn main() -> Result<(), Failure> {
+    let uri: Pkcs11Uri = std::env::args()
+        .nth(1)
+        .ok_or("usage: throughput 'pkcs11:...'")?
+        .parse()?;
+    let source = uri.pin_source().unwrap_or_default().to_owned();
+    let pins = move |_: &TokenInfo| {
+        let path = source.strip_prefix("file:").unwrap_or(&source);
+        let text = fs::read_to_string(path)
+            .map_err(|error| PinUnavailable::new(format!("pin-source {path}: {error}")))?;
+        Pin::new(text.trim_end_matches(['\r', '\n']))
+    };
+    let options = PoolOptions {
+        sessions: Some(8),
+        ..PoolOptions::default()
+    };
+    let pool = Pkcs11Pool::open(&uri, pins, options)?;
+    let bare = Bare::new(&uri, &pool)?;
+    let whole = Whole::new(&pool)?;
+    println!("{}, {}", pool.token().model, pool.mechanism());
+    println!(
+        "threads  bare/s  whole/s  ratio  bare cpu us  whole cpu us  ratio   bare p50/p99 us  whole p50/p99 us"
+    );
+    for threads in THREADS {
+        let (bare, whole) = turns(threads, &|| bare.worker(), &|| whole.worker())?;
+        println!("{}", line(threads, &bare, &whole));
+    }
+    Ok(())
+}
+
+fn line(threads: usize, bare: &Rate, whole: &Rate) -> String {
+    let ratio = whole.per_second() / bare.per_second();
+    let cpu_ratio = bare.cpu_micros() / whole.cpu_micros();
+    let latency = |rate: &Rate| format!("{}/{}", rate.micros(50), rate.micros(99));
+    format!(
+        "{threads:>7} {:>7.0} {:>8.0}  {ratio:>5.3} {:>12.0} {:>13.0}  {cpu_ratio:>5.3} {:>17} {:>17}",
+        bare.per_second(),
+        whole.per_second(),
+        bare.cpu_micros(),
+        whole.cpu_micros(),
+        latency(bare),
+        latency(whole)
+    )
+}
