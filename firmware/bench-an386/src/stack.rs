@@ -50,7 +50,7 @@ impl Painted {
             slice::from_raw_parts(ptr::from_ref(value).cast::<u32>(), size_of::<T>() / 4)
         };
         (0..WORDS)
-            .map(|word| { if words.contains(&self.word(word)) && self.word(word)>ORDINARY {cortex_m_semihosting::hprintln!("DBG below top {} {:?}", (WORDS-word)*4+GAP, words.iter().position(|w| *w == self.word(word)));}  self.word(word)})
+            .map(|word| self.word(word))
             .filter(|found| *found != PAINT && *found > ORDINARY && words.contains(found))
             .count()
     }
