@@ -12,6 +12,7 @@ mod demo;
 mod deny;
 mod deps;
 mod failure;
+mod firmware;
 mod fuzz;
 mod lint;
 mod place;
@@ -46,6 +47,9 @@ enum Menu {
     /// Measure; prints numbers, judges none
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// The gateway's firmware
+    #[command(subcommand)]
+    Firmware(firmware::Firmware),
     /// Run cargo-deny, which also asks the RustSec database (needs cargo-deny and the network)
     Deny,
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Bench(bench) => bench::run(bench),
+        Menu::Firmware(command) => firmware::run(command),
         Menu::Deny => deny::run(),
     };
     match outcome {

@@ -20,11 +20,19 @@ pub(crate) enum Need {
     Python,
     /// A library or a toolchain for Cortex-M.
     Thumb,
+    /// A Cortex-M in software.
+    Emulator,
 }
 
 impl Need {
     /// Everything any command here needs.
-    pub(crate) const ALL: [Self; 4] = [Self::Token, Self::Kryoptic, Self::Python, Self::Thumb];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Token,
+        Self::Kryoptic,
+        Self::Python,
+        Self::Thumb,
+        Self::Emulator,
+    ];
 
     /// What to look for, and the Debian package that brings it.
     fn parts(self) -> &'static [Part] {
@@ -90,6 +98,11 @@ impl Need {
                     is_there: python_module,
                 },
             ],
+            Self::Emulator => &[Part {
+                what: "qemu-system-arm",
+                package: "qemu-system-arm",
+                is_there: on_path,
+            }],
             Self::Thumb => &[
                 Part {
                     what: "/usr/bin/rustc",

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::failure::{Failure, fail};
+use crate::firmware;
 use crate::place;
 use crate::process::Run;
 use crate::setup::{self, Need};
@@ -36,9 +37,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     tally.step("tests of the workspace", || {
         tests(options.filter.as_deref(), &mut count)
     });
-    match options.filter {
-        None => tally.step("the core on a microcontroller", thumb::run),
-        Some(_) => println!("\nnot run with --filter: the core on a microcontroller"),
+    if options.filter.is_none() {
+        tally.step("tests of the firmware", || {
+            firmware::host_tests().tee(|line| count.add(line))
+        });
+        tally.step("the core on a microcontroller", thumb::run);
+        tally.step("RSA on a Cortex-M4 (QEMU)", firmware::rsa);
+    } else {
+        println!("\nnot run with --filter: the firmware, the core on a microcontroller");
     }
     println!(
         "\n{} passed, {} failed, {} ignored",

@@ -11,7 +11,8 @@ use crate::failure::{Context, Failure, fail};
 use crate::place;
 use crate::process::Run;
 
-const TARGET: &str = "thumbv7em-none-eabihf";
+/// Cortex-M4 and M7 with a floating point unit.
+pub(crate) const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// The library source that Debian's `rust-web-src` brings.
 pub(crate) const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
@@ -20,16 +21,7 @@ pub(crate) const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/C
 pub(crate) fn run() -> Result<(), Failure> {
     let probe = place::target().join("thumb/probe");
     write_probe(&probe)?;
-    let (how, cargo) = if has_rustup_target() {
-        ("rustup's target", Run::cargo())
-    } else if has_debian_toolchain() {
-        ("Debian's toolchain and its library source", debian_cargo())
-    } else {
-        return fail!(
-            "no toolchain for {TARGET}: run `rustup target add {TARGET}`, \
-             or `cargo xtask setup` on Debian"
-        );
-    };
+    let (how, cargo) = toolchain()?;
     println!("toolchain for {TARGET}: {how}");
     let build = cargo
         .args(["build", "--release", "--target", TARGET, "--manifest-path"])
@@ -39,6 +31,20 @@ pub(crate) fn run() -> Result<(), Failure> {
     build.stream()?;
     println!("privyseal-core builds for {TARGET} without std and without an allocator");
     Ok(())
+}
+
+/// A cargo that can build for the target, and whose it is.
+pub(crate) fn toolchain() -> Result<(&'static str, Run), Failure> {
+    if has_rustup_target() {
+        Ok(("rustup's target", Run::cargo()))
+    } else if has_debian_toolchain() {
+        Ok(("Debian's toolchain and its library source", debian_cargo()))
+    } else {
+        fail!(
+            "no toolchain for {TARGET}: run `rustup target add {TARGET}`, \
+             or `cargo xtask setup` on Debian"
+        )
+    }
 }
 
 /// Debian's cargo, which builds the core library for the target from its source. RUSTC must be named,
