@@ -150,7 +150,14 @@ fn chain(report: &mut DoctorReport, question: Question<'_>, signer: &KeySigner) 
     };
     let certificates = match certificates {
         Ok(certificates) => certificates,
-        Err(error) => return report.broke(NAME, &error),
+        Err(error) => {
+            report.add(NAME, Verdict::Broken, error.to_string());
+            report.next.push(
+                "give the chain with --chain FILE, or store it beside the key on the token"
+                    .to_owned(),
+            );
+            return;
+        }
     };
     let chain = match certificates.chain() {
         Ok(chain) => chain,
