@@ -13,7 +13,7 @@ use crate::{MODULUS_LEN, PRIME_LEN};
 
 /// An RSA-2048 private key with public exponent 65537, all precomputations made. Wiped when dropped.
 ///
-/// It takes about 2.3 KiB. Keep it in one place: Rust moves values by copying them, and does not wipe
+/// It takes 1.4 KiB. Keep it in one place: Rust moves values by copying them, and does not wipe
 /// what it has copied from.
 pub struct PrivateKey {
     pub(crate) p: PrimeModulus,

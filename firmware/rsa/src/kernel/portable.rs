@@ -50,27 +50,27 @@ pub(super) fn select<const L: usize>(
     }
 }
 
-/// `t = (t + a * b + k * m) / 2^32` for the k that makes the division exact; returns the new top.
+/// `columns = (columns + a * b + k * m) / 2^32` for the k that makes the division exact; returns the new top.
 #[inline]
 fn row<const L: usize>(
-    t: &mut [Limb; L],
+    columns: &mut [Limb; L],
     top: Limb,
     a: &[Limb; L],
     b: Limb,
     m: Divisor<'_, L>,
 ) -> Limb {
-    let mut columns = t.iter_mut();
+    let mut columns = columns.iter_mut();
     let mut terms = a.iter().zip(m.limbs);
     let (Some(mut below), Some((&a, &n))) = (columns.next(), terms.next()) else {
         return 0;
     };
     let (lowest, mut carry_a) = mac(a, b, *below, 0);
-    let k = lowest.wrapping_mul(m.negated_inverse);
-    let (_, mut carry_m) = mac(k, n, lowest, 0);
+    let multiple = lowest.wrapping_mul(m.negated_inverse);
+    let (_, mut carry_m) = mac(multiple, n, lowest, 0);
     for (column, (&a, &n)) in columns.zip(terms) {
         let sum;
         (sum, carry_a) = mac(a, b, *column, carry_a);
-        (*below, carry_m) = mac(k, n, sum, carry_m);
+        (*below, carry_m) = mac(multiple, n, sum, carry_m);
         below = column;
     }
     let sum;

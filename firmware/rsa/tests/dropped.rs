@@ -1,0 +1,52 @@
+//! What is left of a key where it was, after it has been dropped.
+#![expect(
+    unsafe_code,
+    reason = "safe Rust cannot look at memory whose value is gone"
+)]
+
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use privyseal_firmware_rsa::{Engine, PrivateKey};
+
+#[path = "../src/testing.rs"]
+#[allow(dead_code, reason = "only a key and a generator are needed here")]
+mod testing;
+
+use testing::{Generator, TestKey};
+
+/// How many limbs of the prime are in the memory of the value.
+fn limbs_of(prime: &[u8; 128], place: &MaybeUninit<impl Sized>) -> usize {
+    let bytes = ptr::from_ref(place).cast::<u8>();
+    let words: Vec<[u8; 4]> = (0..size_of_val(place) / 4)
+        // SAFETY: inside the place, which was written as a whole before.
+        .map(|word| unsafe { bytes.add(word * 4).cast::<[u8; 4]>().read_volatile() })
+        .collect();
+    prime
+        .rchunks_exact(4)
+        .filter(|limb| {
+            let big_endian: [u8; 4] = (*limb).try_into().expect("four bytes");
+            words.contains(&u32::from_be_bytes(big_endian).to_ne_bytes())
+        })
+        .count()
+}
+
+/// All limbs are there before the drop, none after it.
+fn is_wiped<T>(value: T, key: &TestKey) {
+    let mut place = Box::new(MaybeUninit::new(value));
+    assert_eq!(limbs_of(&key.p, &place), 32);
+    assert_eq!(limbs_of(&key.q, &place), 32);
+    // SAFETY: the value is there, and is not used after this.
+    unsafe { place.assume_init_drop() };
+    assert_eq!(limbs_of(&key.p, &place), 0);
+    assert_eq!(limbs_of(&key.q, &place), 0);
+}
+
+#[test]
+fn nothing_is_left_of_a_dropped_key_or_engine() {
+    let test = TestKey::new(1);
+    let key = || PrivateKey::from_primes(&test.p, &test.q, &test.modulus).expect("a good key");
+    is_wiped(key(), &test);
+    let engine = Engine::new(key(), &mut Generator(1)).expect("a blinding");
+    is_wiped(engine, &test);
+}
