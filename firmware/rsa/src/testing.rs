@@ -13,7 +13,8 @@ impl TryRng for Generator {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.try_next_u64().map(|word| (word >> 32) as u32)
+        let word = self.try_next_u64()?;
+        Ok(u32::try_from(word >> 32).expect("32 bits"))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {

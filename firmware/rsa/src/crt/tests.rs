@@ -17,9 +17,8 @@ fn the_scratch_is_full_of_secrets_and_wiped() {
     };
     let mut number = [0; FULL];
     crate::encoding::encode(&digest(2), &mut number);
-    let ([low, high], []) = number.as_chunks::<HALF>() else {
-        unreachable!("64 limbs are twice 32")
-    };
+    let (chunks, _) = number.as_chunks::<HALF>();
+    let (low, high) = (chunks[0], chunks[1]);
     let mut scratch = Scratch::new();
     // One share leaves it dirty: the wiping below has something to wipe.
     let mut out = [0; HALF];
@@ -29,7 +28,7 @@ fn the_scratch_is_full_of_secrets_and_wiped() {
     let mut workspace = Workspace::new();
     key.p
         .modulus
-        .enter_wide(&mut out, low, high, &mut workspace);
+        .enter_wide(&mut out, &low, &high, &mut workspace);
     assert!(scratch.limbs().any(|limb| *limb == out[7]));
 
     private_power(&key, &exponents, &mut number, &mut scratch);

@@ -19,7 +19,7 @@ fn number<const L: usize>() -> impl Strategy<Value = [Limb; L]> {
 fn modulus<const L: usize>() -> impl Strategy<Value = [Limb; L]> {
     number().prop_map(|mut limbs| {
         limbs[0] |= 1;
-        limbs[L - 1] |= 1 << 31;
+        *limbs.last_mut().expect("L limbs") |= 1 << 31;
         limbs
     })
 }
