@@ -40,6 +40,14 @@ pub(crate) fn host_tests() -> Run {
     host_cargo("test").arg("--no-fail-fast")
 }
 
+/// Formatting of all of the firmware, and clippy on what builds for the host.
+pub(crate) fn lint() -> Result<(), Failure> {
+    let format = Run::cargo().args(["fmt", "--all", "--check", "--manifest-path"]);
+    format.arg(manifest()).stream()?;
+    let clippy = host_cargo("clippy").arg("--all-targets");
+    clippy.args(["--", "-D", "warnings"]).stream()
+}
+
 /// Builds the image with either kind of kernels, runs both, prints the numbers and judges them.
 pub(crate) fn rsa() -> Result<(), Failure> {
     let cases = write_cases()?;

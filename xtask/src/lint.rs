@@ -2,6 +2,7 @@
 
 use crate::deps;
 use crate::failure::Failure;
+use crate::firmware;
 use crate::process::Run;
 use crate::tally::Tally;
 
@@ -23,6 +24,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         ];
         Run::cargo().args(words).stream()
     });
+    tally.step("formatting and clippy of the firmware", firmware::lint);
     tally.step("documentation", || {
         let doc = Run::cargo().args(["doc", "--workspace", "--no-deps"]);
         doc.env("RUSTDOCFLAGS", "-D warnings").stream()

@@ -216,18 +216,20 @@ mod tests {
 
     /// What an image without fault prints, with one text replaced by another.
     fn broken(from: &str, to: &str) -> Vec<String> {
-        let mut text = String::from("kernels umaal\nagreement rounds=50 agree=1\n");
-        for signature in 0..12 {
-            let (key, message) = (signature / 4, signature % 4);
-            text += &format!(
-                "signature key={key} message={message} \
-                 instructions=10000000 stack=4632 left=0 genuine=1\n"
-            );
-        }
-        for key in 0..3 {
-            text += &format!("other key={key} name=import instructions=5\n");
-        }
-        text += "done\n";
+        let signature = |number: usize| {
+            let (key, message) = (number / 4, number % 4);
+            let found = "instructions=10000000 stack=4632 left=0 genuine=1";
+            format!("signature key={key} message={message} {found}")
+        };
+        let import = |key: usize| format!("other key={key} name=import instructions=5");
+        let lines: Vec<String> = ["kernels umaal", "agreement rounds=50 agree=1"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain((0..12).map(signature))
+            .chain((0..3).map(import))
+            .chain(["done".to_owned()])
+            .collect();
+        let text = lines.join("\n");
         assert!(text.contains(from), "{from}");
         let text = text.replacen(from, to, 1);
         Report::read(Kernels::Umaal, &text)
