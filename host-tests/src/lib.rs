@@ -22,6 +22,20 @@
 //! Never published. Functions of fixtures panic with a message when the machine lacks something: a
 //! missing tool is a failed test, never a skipped one.
 
+// Test machinery: it stops where something is wrong, and is read more often than it is run.
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::large_stack_arrays,
+    clippy::match_same_arms,
+    clippy::missing_panics_doc,
+    clippy::needless_for_each,
+    clippy::return_self_not_must_use,
+    clippy::too_many_lines,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used
+)]
+
 pub mod decode;
 pub mod fault_shim;
 pub mod fiam_server;

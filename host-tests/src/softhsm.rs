@@ -230,12 +230,11 @@ impl SoftHsmToken {
     /// If a tool is missing or fails.
     pub fn store_chain(&self, chain: &[Vec<u8>], id: &str) {
         for (place, certificate) in chain.iter().enumerate() {
-            match place {
-                0 => self.store_certificate(certificate, id, "leaf"),
-                _ => {
-                    let id = format!("a{}", place - 1);
-                    self.store_certificate(certificate, &id, &format!("authority {place}"));
-                }
+            if place == 0 {
+                self.store_certificate(certificate, id, "leaf");
+            } else {
+                let id = format!("a{}", place - 1);
+                self.store_certificate(certificate, &id, &format!("authority {place}"));
             }
         }
     }

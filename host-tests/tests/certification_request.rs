@@ -1,5 +1,7 @@
 //! The one other thing that a key may sign: PKCS #10 requests, judged by OpenSSL and by x509-cert.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
 use privyseal_core::cert::{KeyUsage, KeyUsages};
 use privyseal_core::csr::{
     CertificationRequestInfo, Subject, SubjectAttribute, SubjectAttributeType as Type,

@@ -3,6 +3,8 @@
 //! How many tries are left shows in the flags: of ten, three left is "count low", one left is "final try".
 //! So the number of wrong PINs until a flag appears proves what each cost.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,5 +1,7 @@
 //! The signer suite against the token that `TEST_PKCS11_MODULE` and its friends name, else SoftHSM.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use privyseal_core::Signer as _;

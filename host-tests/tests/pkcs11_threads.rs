@@ -2,6 +2,9 @@
 //!
 //! `TEST_PKCS11_SEED` repeats a run's faults, as far as threads let anything be repeated.
 
+// A test stops where something is wrong, and says what it saw.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;

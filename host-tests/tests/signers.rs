@@ -1,5 +1,7 @@
 //! One suite, every signer; and the same key in two of them gives the same bytes.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_core::signing_input::SigningInput;

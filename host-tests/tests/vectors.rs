@@ -1,5 +1,7 @@
 //! Vectors that others published.
 
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
 use std::fs;
 
 use privyseal_core::cert::{Chain, RsaLinks};

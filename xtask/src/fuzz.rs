@@ -11,7 +11,7 @@ use crate::place;
 use crate::process::{BUILD, Run};
 use crate::tally::Tally;
 
-/// One for each file of `fuzz/fuzz_targets`.
+/// One for each file of `host-tests/fuzz/fuzz_targets`.
 const TARGETS: [&str; 4] = ["token_check", "certificate", "json_responses", "pkcs11_uri"];
 
 /// How long to fuzz.
@@ -40,7 +40,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .stream()?;
     }
     let mut tally = Tally::default();
-    let chosen = |target: &&&str| options.target.as_deref().is_none_or(|only| only == **target);
+    let chosen = |target: &&&str| {
+        options
+            .target
+            .as_deref()
+            .is_none_or(|only| only == **target)
+    };
     for target in TARGETS.iter().filter(chosen) {
         tally.step(target, || fuzz(target, options.seconds));
     }
@@ -48,18 +53,26 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
-    let corpus = place::root().join("fuzz/corpus").join(target);
+    let corpus = place::root().join("host-tests/fuzz/corpus").join(target);
     fs::create_dir_all(&corpus).context(format_args!("cannot make {}", place::shown(&corpus)))?;
-    nightly(["fuzz", "run", "--fuzz-dir", "fuzz", target])
-        // The first directory grows, the second is read.
-        .arg(&corpus)
-        .arg(place::root().join("fuzz/seeds").join(target))
-        .arg("--")
-        .arg(format!("-max_total_time={seconds}"))
-        // An input longer than the longest token says nothing new.
-        .args(["-max_len=65536", "-timeout=10", "-print_final_stats=1"])
-        .limit(BUILD + Duration::from_secs(seconds))
-        .stream()
+    nightly([
+        "fuzz",
+        "run",
+        "--fuzz-dir",
+        "host-tests/fuzz",
+        "--sanitizer",
+        "none",
+        target,
+    ])
+    // The first directory grows, the second is read.
+    .arg(&corpus)
+    .arg(place::root().join("host-tests/fuzz/seeds").join(target))
+    .arg("--")
+    .arg(format!("-max_total_time={seconds}"))
+    // An input longer than the longest token says nothing new.
+    .args(["-max_len=65536", "-timeout=10", "-print_final_stats=1"])
+    .limit(BUILD + Duration::from_secs(seconds))
+    .stream()
 }
 
 /// rustup's cargo with the nightly toolchain: the cargo that runs us is of another.
@@ -77,7 +90,8 @@ mod tests {
 
     #[test]
     fn every_target_is_run() {
-        let files = fs::read_dir(place::root().join("fuzz/fuzz_targets")).expect("the targets");
+        let files =
+            fs::read_dir(place::root().join("host-tests/fuzz/fuzz_targets")).expect("the targets");
         let mut found: Vec<_> = files
             .map(|file| file.expect("a file").path())
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))

@@ -12,6 +12,8 @@
 //! `unsafe`: a module is a C library, called through pointers and calling through pointers. Whatever
 //! points somewhere is the caller's and is handed on as it is; the few places that write through such a
 //! pointer say why they may.
+
+#![allow(clippy::cast_possible_truncation)] // Lengths of PKCS #11 fit the machine that they come from.
 #![allow(unsafe_code)]
 
 mod alter;

@@ -41,11 +41,11 @@ pub(crate) fn next(function: &'static str) -> Option<Action> {
 
 impl Script {
     fn next(&mut self, function: &'static str) -> Option<Action> {
-        if let Some((code, until)) = self.dead.take() {
-            if until != function {
-                self.dead = Some((code, until));
-                return Some(Action::Return(code));
-            }
+        if let Some((code, until)) = self.dead.take()
+            && until != function
+        {
+            self.dead = Some((code, until));
+            return Some(Action::Return(code));
         }
         let calls = self.calls.entry(function).or_default();
         *calls += 1;

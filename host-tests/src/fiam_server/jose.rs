@@ -65,7 +65,7 @@ fn install_ring() {
     };
     INSTALL.call_once(|| {
         RING.install_default()
-            .expect("nobody else installs a provider")
+            .expect("nobody else installs a provider");
     });
 }
 

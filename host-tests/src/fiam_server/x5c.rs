@@ -70,9 +70,7 @@ impl TrustedRoot {
             )
             .map_err(|error| wrong(&error.to_string()))?;
         // Each certificate certifies the one before it (RFC 7515 section 4.1.6): no other order, no extra.
-        let used = path
-            .intermediate_certificates()
-            .map(|certificate| certificate.der());
+        let used = path.intermediate_certificates().map(webpki::Cert::der);
         if used.eq(between.iter().cloned()) {
             Ok(())
         } else {

@@ -176,7 +176,7 @@ fn every_combination() {
                                 good += assertions(&credential, &name);
                             }
                             Err(error) => {
-                                assert_eq!(Some(reason(error)), expected, "{name}: {error}")
+                                assert_eq!(Some(reason(error)), expected, "{name}: {error}");
                             }
                         }
                     }

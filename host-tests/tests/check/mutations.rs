@@ -48,7 +48,7 @@ fn of(scheme: &Scheme) -> Vec<Mutation> {
     }
     if scheme.name != "ishare" {
         mutations.push(("header-alg", "RS384", |draft| {
-            draft.header["alg"] = json!("RS384")
+            draft.header["alg"] = json!("RS384");
         }));
     }
     mutations
@@ -62,25 +62,25 @@ fn both(draft: &mut Draft, id: &str) {
 /// What breaks a token of any scheme.
 const ANY: &[Mutation] = &[
     ("jws-form", "four parts", |draft| {
-        draft.tamper = |token| token + ".x"
+        draft.tamper = |token| token + ".x";
     }),
     ("jws-form", "two parts", |draft| {
-        draft.tamper = |token| token.replacen('.', "", 1)
+        draft.tamper = |token| token.replacen('.', "", 1);
     }),
     ("jws-form", "padding", |draft| {
-        draft.tamper = |token| token + "="
+        draft.tamper = |token| token + "=";
     }),
     ("jws-form", "a newline", |draft| {
-        draft.tamper = |token| token + "\n"
+        draft.tamper = |token| token + "\n";
     }),
     ("jws-form", "nothing", |draft| {
-        draft.tamper = |_| String::new()
+        draft.tamper = |_| String::new();
     }),
     ("jws-form", "too long", |draft| {
-        draft.tamper = |token| format!("{}{token}", "A".repeat(1 << 20))
+        draft.tamper = |token| format!("{}{token}", "A".repeat(1 << 20));
     }),
     ("header-json", "an array", |draft| {
-        draft.raw_header = Some("[]".into())
+        draft.raw_header = Some("[]".into());
     }),
     ("header-json", "a member twice", |draft| {
         let header = draft.header.to_string();
@@ -94,23 +94,23 @@ const ANY: &[Mutation] = &[
         draft.raw_claims = Some(draft.claims.to_string().replace('}', ",}"));
     }),
     ("header-alg", "none", |draft| {
-        draft.header["alg"] = json!("none")
+        draft.header["alg"] = json!("none");
     }),
     ("header-alg", "HS256", |draft| {
-        draft.header["alg"] = json!("HS256")
+        draft.header["alg"] = json!("HS256");
     }),
     ("header-alg", "missing", |draft| draft.header_without("alg")),
     ("header-typ", "another", |draft| {
-        draft.header["typ"] = json!("JOSE")
+        draft.header["typ"] = json!("JOSE");
     }),
     ("header-typ", "a number", |draft| {
-        draft.header["typ"] = json!(1)
+        draft.header["typ"] = json!(1);
     }),
     ("header-members", "crit", |draft| {
-        draft.header["crit"] = json!(["exp"])
+        draft.header["crit"] = json!(["exp"]);
     }),
     ("signature", "another key's", |draft| {
-        draft.key = test_key("stranger", 2048)
+        draft.key = test_key("stranger", 2048);
     }),
     ("signature", "a bit changed", |draft| {
         draft.tamper = |token| {
@@ -127,33 +127,33 @@ const ANY: &[Mutation] = &[
     }),
     ("claim-iss", "missing", |draft| draft.without("iss")),
     ("claim-iss", "a number", |draft| {
-        draft.claims["iss"] = json!(7)
+        draft.claims["iss"] = json!(7);
     }),
     ("claim-sub", "missing", |draft| draft.without("sub")),
     ("claim-sub", "empty", |draft| {
-        draft.claims["sub"] = json!("")
+        draft.claims["sub"] = json!("");
     }),
     ("iss-equals-sub", "two ids", |draft| {
-        draft.claims["sub"] = json!("EU.EORI.NL987654321")
+        draft.claims["sub"] = json!("EU.EORI.NL987654321");
     }),
     ("client-id", "a blank in it", |draft| {
-        both(draft, "EU.EORI.NL1 2")
+        both(draft, "EU.EORI.NL1 2");
     }),
     ("client-id", "too long", |draft| {
-        both(draft, &"x".repeat(256))
+        both(draft, &"x".repeat(256));
     }),
     ("claim-aud", "missing", |draft| draft.without("aud")),
     ("claim-aud", "an array of one", |draft| {
-        draft.claims["aud"] = json!([draft.claims["aud"]])
+        draft.claims["aud"] = json!([draft.claims["aud"]]);
     }),
     ("claim-aud", "somebody else", |draft| {
-        draft.claims["aud"] = json!("nobody")
+        draft.claims["aud"] = json!("nobody");
     }),
     ("claim-aud", "not the given one", |draft| {
-        draft.audience = Some("EU.EORI.NL555555555".into())
+        draft.audience = Some("EU.EORI.NL555555555".into());
     }),
     ("claim-iat", "a string", |draft| {
-        draft.claims["iat"] = json!(draft.claims["iat"].to_string())
+        draft.claims["iat"] = json!(draft.claims["iat"].to_string());
     }),
     ("claim-iat", "a fraction", |draft| {
         draft.raw_claims = Some(
@@ -165,37 +165,37 @@ const ANY: &[Mutation] = &[
     }),
     ("claim-exp", "missing", |draft| draft.without("exp")),
     ("claim-exp", "a string", |draft| {
-        draft.claims["exp"] = json!(draft.claims["exp"].to_string())
+        draft.claims["exp"] = json!(draft.claims["exp"].to_string());
     }),
     ("claim-exp", "milliseconds", |draft| {
-        draft.claims["exp"] = json!(1_780_272_030_000_u64)
+        draft.claims["exp"] = json!(1_780_272_030_000_u64);
     }),
     ("lifetime", "a second more than the longest", |draft| {
         let scheme = draft.scheme.expect("a scheme");
         draft.claims["exp"] = json!(draft.now + scheme.lifetime.value.max + 1);
     }),
     ("claim-nbf", "earlier than iat", |draft| {
-        draft.claims["nbf"] = json!(draft.now - 1)
+        draft.claims["nbf"] = json!(draft.now - 1);
     }),
     ("claim-nbf", "later than iat", |draft| {
-        draft.claims["nbf"] = json!(draft.now + 1)
+        draft.claims["nbf"] = json!(draft.now + 1);
     }),
     ("claim-nbf", "a date", |draft| {
-        draft.claims["nbf"] = json!("2026-06-01T00:00:00Z")
+        draft.claims["nbf"] = json!("2026-06-01T00:00:00Z");
     }),
     ("claim-nbf", "zero", |draft| draft.claims["nbf"] = json!(0)),
     ("claim-jti", "missing", |draft| draft.without("jti")),
     ("claim-jti", "empty", |draft| {
-        draft.claims["jti"] = json!("")
+        draft.claims["jti"] = json!("");
     }),
     ("claim-jti", "a number", |draft| {
-        draft.claims["jti"] = json!(1)
+        draft.claims["jti"] = json!(1);
     }),
     ("claim-jti", "too long", |draft| {
-        draft.claims["jti"] = json!("j".repeat(256))
+        draft.claims["jti"] = json!("j".repeat(256));
     }),
     ("time-not-expired", "at exp", |draft| {
-        draft.now = draft.claims["exp"].as_u64().expect("exp")
+        draft.now = draft.claims["exp"].as_u64().expect("exp");
     }),
     ("time-not-future", "a second early", |draft| draft.now -= 1),
 ];
@@ -204,43 +204,43 @@ const ANY: &[Mutation] = &[
 const STRICT: &[Mutation] = &[
     ("header-typ", "missing", |draft| draft.header_without("typ")),
     ("header-members", "kid", |draft| {
-        draft.header["kid"] = json!("k")
+        draft.header["kid"] = json!("k");
     }),
     ("header-members", "x5t#S256", |draft| {
-        draft.header["x5t#S256"] = json!("A")
+        draft.header["x5t#S256"] = json!("A");
     }),
     ("client-id", "no country", |draft| {
-        both(draft, "EU.EORI.KVK123456")
+        both(draft, "EU.EORI.KVK123456");
     }),
     ("client-id", "no party id", |draft| {
-        both(draft, "s6BhdRkqt3")
+        both(draft, "s6BhdRkqt3");
     }),
     ("claim-aud", "a URL", |draft| {
-        draft.claims["aud"] = json!("https://example.com/token")
+        draft.claims["aud"] = json!("https://example.com/token");
     }),
     ("claim-iat", "missing", |draft| draft.without("iat")),
     ("lifetime", "29 s", |draft| {
-        draft.claims["exp"] = json!(draft.now + 29)
+        draft.claims["exp"] = json!(draft.now + 29);
     }),
 ];
 
 /// What breaks a token with kid.
 const KID: &[Mutation] = &[
     ("header-members", "x5c", |draft| {
-        draft.header["x5c"] = json!(["AAAA"])
+        draft.header["x5c"] = json!(["AAAA"]);
     }),
     ("header-members", "jku", |draft| {
-        draft.header["jku"] = json!("https://a")
+        draft.header["jku"] = json!("https://a");
     }),
     ("header-kid", "missing", |draft| draft.header_without("kid")),
     ("header-kid", "a number", |draft| {
-        draft.header["kid"] = json!(1)
+        draft.header["kid"] = json!(1);
     }),
     ("header-kid", "too long", |draft| {
-        draft.header["kid"] = json!("k".repeat(129))
+        draft.header["kid"] = json!("k".repeat(129));
     }),
     ("key-known", "another", |draft| {
-        draft.header["kid"] = json!("key-2025")
+        draft.header["kid"] = json!("key-2025");
     }),
     ("key-size", "RSA-1024", |draft| {
         draft.keys = Some(vec![(
@@ -249,7 +249,7 @@ const KID: &[Mutation] = &[
         )]);
     }),
     ("claim-aud", "a party id", |draft| {
-        draft.claims["aud"] = json!("EU.EORI.NL000000001")
+        draft.claims["aud"] = json!("EU.EORI.NL000000001");
     }),
     ("claim-aud", "http", |draft| {
         let aud = draft.claims["aud"]

@@ -1,6 +1,10 @@
 //! `privyseal jwks`, `csr`, `chain` and `sign` with a `kid`, end to end, judged by OpenSSL and by parsers
 //! that share no code with the core.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "a test that cannot go on fails"
+)]
 
 mod chain;
 mod kid;

@@ -3,6 +3,9 @@
 //! The matrix is generated ([`matrix`]); each cell runs in a child process ([`cell`]) that the parent
 //! watches over, against SoftHSM or the token that `TEST_PKCS11_MODULE` names, behind the fault shim.
 
+// A test stops where something is wrong, and says what it saw.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod cell;
 mod judge;
 mod matrix;

@@ -149,15 +149,12 @@ fn signatures_that_are_none_never_become_a_token() {
     ] {
         sim.arm(what, Cmd::SignPkcs1, 1);
         let error = suite::mint(&mut signer, &case, &chain).unwrap_err();
-        match what {
-            Misbehaviour::WrongSignature => {
-                let wrong = matches!(error, SignError::Token(privyseal_core::Error::Signature(_)));
-                assert!(wrong, "{error}");
-            }
-            _ => {
-                let wrong = matches!(error, SignError::Signer(Error::SignatureLength { .. }));
-                assert!(wrong, "{error}");
-            }
+        if what == Misbehaviour::WrongSignature {
+            let wrong = matches!(error, SignError::Token(privyseal_core::Error::Signature(_)));
+            assert!(wrong, "{error}");
+        } else {
+            let wrong = matches!(error, SignError::Signer(Error::SignatureLength { .. }));
+            assert!(wrong, "{error}");
         }
         assert_eq!(sim.disarm(), 0);
         suite::mint(&mut signer, &case, &chain).unwrap();

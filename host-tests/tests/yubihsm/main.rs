@@ -1,6 +1,10 @@
 //! The YubiHSM signer against the simulator, and the simulator against Yubico's own client.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    reason = "a test that cannot go on fails"
+)]
 
 mod audit;
 mod command;

@@ -1,6 +1,6 @@
 //! What a token costs besides its RSA operation, against other JOSE libraries: one run, one process.
 //!
-//! The bench is a workspace of its own (`bench/`), so that what the core is compared with gets into no
+//! The bench is a workspace of its own (`host-tests/bench/`), so that what the core is compared with gets into no
 //! lock file of what is published. criterion measures; here its medians become ratios.
 
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let target = place::target().join("bench");
     Run::cargo()
         .args(["bench", "--bench", "token", "--manifest-path"])
-        .arg(place::root().join("bench/Cargo.toml"))
+        .arg(place::root().join("host-tests/bench/Cargo.toml"))
         .env("CARGO_TARGET_DIR", &target)
         .limit(Duration::from_secs(20 * 60))
         .stream()?;

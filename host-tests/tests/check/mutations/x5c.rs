@@ -11,13 +11,13 @@ use crate::pki::{FROM, NOW, TO, chain, pki, seal, seal_chain};
 pub(super) const X5C: &[Mutation] = &[
     ("header-x5c", "missing", |draft| draft.header_without("x5c")),
     ("header-x5c", "a string", |draft| {
-        draft.header["x5c"] = draft.header["x5c"][0].clone()
+        draft.header["x5c"] = draft.header["x5c"][0].clone();
     }),
     ("header-x5c", "empty", |draft| {
-        draft.header["x5c"] = json!([])
+        draft.header["x5c"] = json!([]);
     }),
     ("header-x5c", "a number in it", |draft| {
-        draft.header["x5c"][1] = json!(1)
+        draft.header["x5c"][1] = json!(1);
     }),
     ("x5c-encoding", "line breaks", |draft| {
         each(draft, |text| {
@@ -25,24 +25,24 @@ pub(super) const X5C: &[Mutation] = &[
                 .chunks(64)
                 .map(|line| String::from_utf8_lossy(line) + "\n")
                 .collect()
-        })
+        });
     }),
     ("x5c-encoding", "base64url", |draft| {
-        each(draft, |text| text.replace('+', "-").replace('/', "_"))
+        each(draft, |text| text.replace('+', "-").replace('/', "_"));
     }),
     ("x5c-encoding", "PEM", |draft| {
         each(draft, |text| {
             format!("-----BEGIN CERTIFICATE-----{text}-----END CERTIFICATE-----")
-        })
+        });
     }),
     ("x5c-encoding", "not base64", |draft| {
-        draft.header["x5c"][0] = json!("?")
+        draft.header["x5c"][0] = json!("?");
     }),
     ("x5c-encoding", "too much padding", |draft| {
-        each(draft, |text| text + "====")
+        each(draft, |text| text + "====");
     }),
     ("x5c-certificates", "no certificate", |draft| {
-        draft.header["x5c"][0] = json!("AAAA")
+        draft.header["x5c"][0] = json!("AAAA");
     }),
     ("x5c-certificates", "cut off", |draft| {
         let der = &seal_chain()[0];
@@ -96,13 +96,13 @@ pub(super) const X5C: &[Mutation] = &[
         draft.certificates(&below(spec));
     }),
     ("x5c-root", "missing", |draft| {
-        draft.certificates(&seal_chain()[..3])
+        draft.certificates(&seal_chain()[..3]);
     }),
     ("x5c-dates", "expired", |draft| {
-        draft.certificates(&chain(&seal().valid(FROM, NOW - 1)))
+        draft.certificates(&chain(&seal().valid(FROM, NOW - 1)));
     }),
     ("x5c-dates", "for later", |draft| {
-        draft.certificates(&chain(&seal().valid(NOW + 1, TO)))
+        draft.certificates(&chain(&seal().valid(NOW + 1, TO)));
     }),
     ("leaf-key-usage", "keyEncipherment", |draft| {
         draft.certificates(&chain(&seal().usage(&[Usage::KeyEncipherment])));

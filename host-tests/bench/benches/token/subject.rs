@@ -5,10 +5,10 @@ use serde_json::Value;
 
 /// The public iSHARE test chain, leaf first.
 pub(crate) const CHAIN: [&[u8]; 4] = [
-    include_bytes!("../../../host-tests/fixtures/ishare-test-chain/0-leaf.der"),
-    include_bytes!("../../../host-tests/fixtures/ishare-test-chain/1-issuing-ca.der"),
-    include_bytes!("../../../host-tests/fixtures/ishare-test-chain/2-sub-ca.der"),
-    include_bytes!("../../../host-tests/fixtures/ishare-test-chain/3-root-ca.der"),
+    include_bytes!("../../../fixtures/ishare-test-chain/0-leaf.der"),
+    include_bytes!("../../../fixtures/ishare-test-chain/1-issuing-ca.der"),
+    include_bytes!("../../../fixtures/ishare-test-chain/2-sub-ca.der"),
+    include_bytes!("../../../fixtures/ishare-test-chain/3-root-ca.der"),
 ];
 
 pub(crate) const CLIENT_ID: &str = "did:ishare:EU.NL.NTRNL-10000001";
