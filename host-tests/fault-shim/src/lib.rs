@@ -2,7 +2,7 @@
 //! test tells it to break.
 //!
 //! - `FAULT_SHIM_MODULE`: the real module;
-//! - `FAULT_SHIM_CONTROL`: a file of rules, one a line (see [`rule`]), read again at every call, so that a
+//! - `FAULT_SHIM_CONTROL`: a file of rules, one a line (see `rule.rs`), read again at every call, so that a
 //!   test can change them under a running program; when it changes, the rules count from one again;
 //! - `FAULT_SHIM_LOG`: a file to which one line a call is appended: function, session, return value, and
 //!   `fault` where a rule fired; what a rule really lost has a line of its own. Never an argument: the log holds no PIN.
