@@ -130,17 +130,17 @@ impl<S: Sink, A: Alphabet> Sink for Encoder<S, A> {
 /// Encodes at most a piece. One that is not the last has whole groups.
 fn encode<S: Sink, A: Alphabet>(sink: &mut S, piece: &[u8]) -> Result<(), S::Error> {
     let mut text = [0; PIECE_ENCODED];
-    let (groups, rest) = piece.as_chunks::<3>();
-    let (places, _) = text.as_chunks_mut::<4>();
+    let (groups, rest) = piece.as_chunks::<6>();
+    let (places, _) = text.as_chunks_mut::<8>();
     for (place, group) in places.iter_mut().zip(groups) {
         *place = sextets(*group);
     }
     if let Some(place) = places.get_mut(groups.len()) {
-        *place = match *rest {
-            [one] => sextets([one, 0, 0]),
-            [one, two] => sextets([one, two, 0]),
-            _ => [0; 4],
-        };
+        let mut last = [0; 6];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        *place = sextets(last);
     }
     for place in &mut text {
         *place = character::<A>(*place);
@@ -158,15 +158,14 @@ fn encode<S: Sink, A: Alphabet>(sink: &mut S, piece: &[u8]) -> Result<(), S::Err
     sink.write(text.get(..len).unwrap_or(&[]))
 }
 
-/// 24 bits as four numbers of 6 bits.
+/// 48 bits as eight numbers of 6 bits: halved, and halved, and halved.
 #[inline]
-fn sextets([one, two, three]: [u8; 3]) -> [u8; 4] {
-    let bits = u32::from_be_bytes([0, one, two, three]);
-    let spread = ((bits << 6) & 0x3f00_0000)
-        | ((bits << 4) & 0x003f_0000)
-        | ((bits << 2) & 0x0000_3f00)
-        | (bits & 0x0000_003f);
-    spread.to_be_bytes()
+const fn sextets([one, two, three, four, five, six]: [u8; 6]) -> [u8; 8] {
+    let bits = u64::from_be_bytes([0, 0, one, two, three, four, five, six]);
+    let bits = ((bits << 8) & 0x00ff_ffff_0000_0000) | (bits & 0x0000_0000_00ff_ffff);
+    let bits = ((bits << 4) & 0x0fff_0000_0fff_0000) | (bits & 0x0000_0fff_0000_0fff);
+    let bits = ((bits << 2) & 0x3f00_3f00_3f00_3f00) | (bits & 0x003f_003f_003f_003f);
+    bits.to_be_bytes()
 }
 
 /// The character of a number of 6 bits: letters and digits in four runs, each with what it is off by.
