@@ -13,7 +13,7 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::cert::{Certificate, ChainError, KeyUsage, ProvenChain, Validity};
+use crate::cert::{Certificate, ChainError, ProvenChain, Validity};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
@@ -176,24 +176,7 @@ fn check_chain(scheme: &Scheme, chain: &ProvenChain<'_>) -> Result<(), ChainErro
     if !chain.has_root() {
         return Err(ChainError::MissingRoot);
     }
-    let rule = scheme.leaf_key_usage;
-    // An absent extension allows every usage (RFC 5280 section 4.2.1.3), but an eSeal says what it is.
-    let usages = chain
-        .leaf()
-        .and_then(Certificate::key_usages)
-        .unwrap_or_default();
-    if rule.value.is_empty() || rule.value.iter().any(|&usage| usages.has(usage)) {
-        return Ok(());
-    }
-    let wanted = rule
-        .value
-        .first()
-        .copied()
-        .unwrap_or(KeyUsage::NonRepudiation);
-    Err(ChainError::LeafKeyUsage {
-        wanted,
-        source: rule.source,
-    })
+    scheme.check_leaf_key_usage(chain.leaf())
 }
 
 fn check_client_id_in_leaf(

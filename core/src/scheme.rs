@@ -10,7 +10,7 @@ pub mod ishare;
 pub mod ishare_1;
 pub mod itsme;
 
-use crate::cert::KeyUsage;
+use crate::cert::{Certificate, ChainError, KeyUsage};
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, ClientId, IdSyntax};
 use crate::jws::Algorithm;
@@ -202,6 +202,22 @@ impl Scheme {
     pub fn check_client_id(&self, client_id: &ClientId) -> Result<(), FieldError> {
         let rule = self.client_id;
         IdSyntax::check(rule.value, Field::ClientId, client_id, rule.source)
+    }
+
+    /// Checks that a leaf has one of the key usages that the scheme accepts. An absent extension allows
+    /// every usage (RFC 5280 section 4.2.1.3), but an eSeal says what it is.
+    pub(crate) fn check_leaf_key_usage(
+        &self,
+        leaf: Option<&Certificate<'_>>,
+    ) -> Result<(), ChainError> {
+        let Rule { value, source } = self.leaf_key_usage;
+        let usages = leaf.and_then(Certificate::key_usages).unwrap_or_default();
+        match value.first() {
+            Some(&wanted) if !value.iter().any(|&usage| usages.has(usage)) => {
+                Err(ChainError::LeafKeyUsage { wanted, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The audience that is meant: the given one, checked, or the scheme's default.

@@ -1,7 +1,7 @@
 //! Rules about the certificates in the header.
 
 use super::Judge;
-use crate::cert::{Certificate, Chain, ChainError, KeyUsage, VerifyLink as _};
+use crate::cert::{Certificate, Chain, ChainError, VerifyLink as _};
 use crate::check::report::Report;
 use crate::check::rule::RuleId;
 use crate::check::why::{Verdict, Why};
@@ -177,24 +177,7 @@ impl<'t> Judge<'_, 't> {
     }
 
     fn usage(&self) -> Result<(), Why> {
-        let rule = self.scheme.leaf_key_usage;
-        let usages = self
-            .leaf()
-            .and_then(|leaf| leaf.key_usages())
-            .unwrap_or_default();
-        if rule.value.is_empty() || rule.value.iter().any(|&usage| usages.has(usage)) {
-            return Ok(());
-        }
-        let wanted = rule
-            .value
-            .first()
-            .copied()
-            .unwrap_or(KeyUsage::NonRepudiation);
-        Err(ChainError::LeafKeyUsage {
-            wanted,
-            source: rule.source,
-        }
-        .into())
+        Ok(self.scheme.check_leaf_key_usage(self.leaf().as_ref())?)
     }
 
     /// One of the CAs is trusted itself, or a trusted CA issued the last certificate.
