@@ -10,6 +10,7 @@ use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
+use crate::jws::JwsError;
 use crate::key::KeyUriError;
 use crate::refusal::Refusal;
 
@@ -70,6 +71,13 @@ pub enum Error {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// What a server signed is not accepted.
+    Jws {
+        /// What it is: an id_token, an access token.
+        what: &'static str,
+        /// Why not.
+        error: JwsError,
+    },
     /// A server answered, and refused.
     Refused(Box<Refusal>),
     /// A report found broken rules; it says which.
@@ -126,7 +134,9 @@ impl Error {
                 kind: SignerErrorKind::Configuration,
                 ..
             } => Exit::Usage,
-            Self::Core(_) | Self::RulesBroken { .. } | Self::Output(_) => Exit::Refused,
+            Self::Core(_) | Self::Jws { .. } | Self::RulesBroken { .. } | Self::Output(_) => {
+                Exit::Refused
+            }
             Self::Signer { .. } | Self::Entropy(_) => Exit::Key,
             Self::Http(_) | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
@@ -147,6 +157,7 @@ impl fmt::Display for Error {
             Self::Entropy(error) => write!(f, "no random bytes for a jti: {error}"),
             Self::Http(error) => error.fmt(f),
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),
+            Self::Jws { what, error } => write!(f, "the {what} {error}"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
             Self::RulesBroken { count } => write!(f, "{count} rules are broken"),

@@ -124,6 +124,17 @@ impl Http {
             .and_then(date::parse))
     }
 
+    /// Gets a resource that is for everybody: a provider's metadata or keys. The answer may be at most
+    /// `max` bytes.
+    pub fn get_public(&self, url: &Url, max: usize) -> Result<Response, HttpError> {
+        let answer = self
+            .agent
+            .get(url.as_str())
+            .call()
+            .map_err(|error| HttpError::new(url, error))?;
+        Response::read(url, answer, max)
+    }
+
     /// Gets a resource with an access token (RFC 6750 section 2.1). The answer may be at most `max`
     /// bytes.
     pub fn get(&self, url: &Url, token: &AccessToken, max: usize) -> Result<Response, HttpError> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_core::RsaPublicKey;
 use privyseal_core::check::KnownKey;
+use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::KeyError;
 use serde_json::Value;
 
@@ -23,6 +24,7 @@ pub struct KeySet(Vec<Jwk>);
 struct Jwk {
     kid: Option<String>,
     key: Result<RsaPublicKey, KeyError>,
+    is_for_rs256: bool,
 }
 
 impl KeySet {
@@ -67,6 +69,15 @@ impl KeySet {
             .ok_or("has an RSA key without n or e in base64url (RFC 7518 section 6.3.1)")
     }
 
+    /// The keys that may have made an RS256 signature: those whose `use` and `alg` say nothing else (RFC
+    /// 7517 sections 4.2 and 4.4).
+    pub fn rs256_keys(
+        &self,
+    ) -> impl Iterator<Item = (Option<&str>, &Result<RsaPublicKey, KeyError>)> {
+        let keys = self.0.iter().filter(|jwk| jwk.is_for_rs256);
+        keys.map(|jwk| (jwk.kid.as_deref(), &jwk.key))
+    }
+
     /// The keys as the core wants them.
     pub fn known_keys(&self) -> Vec<KnownKey<'_>> {
         self.0
@@ -82,7 +93,9 @@ impl KeySet {
 impl Jwk {
     fn read(key: &Value) -> Option<Self> {
         let number = |name| Base64UrlUnpadded::decode_vec(key.get(name)?.as_str()?).ok();
+        let absent_or = |name, value: &str| key.get(name).is_none_or(|found| found == value);
         Some(Self {
+            is_for_rs256: absent_or("use", "sig") && absent_or("alg", Algorithm::Rs256.name()),
             kid: key.get("kid").and_then(Value::as_str).map(str::to_owned),
             key: RsaPublicKey::from_components(&number("n")?, &number("e")?),
         })
@@ -116,6 +129,23 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn a_key_for_something_else_made_no_signature() {
+        let n = Base64UrlUnpadded::encode_string(&[0xc3; 256]);
+        let key = |more: &str| format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB",{more}}}"#);
+        let set = [
+            key(r#""kid":"a","use":"sig","alg":"RS256""#),
+            key(r#""kid":"b","use":"enc","alg":"RSA-OAEP""#),
+            key(r#""kid":"c","use":"sig","alg":"PS256""#),
+            key(r#""kid":"d""#),
+        ];
+        let set = format!(r#"{{"keys":[{}]}}"#, set.join(","));
+        let set = KeySet::from_bytes(set.as_bytes()).unwrap();
+        let kids: Vec<_> = set.rs256_keys().map(|(kid, _)| kid).collect();
+        assert_eq!(kids, [Some("a"), Some("d")]);
+        assert_eq!(set.known_keys().len(), 4);
     }
 
     #[test]

@@ -29,6 +29,11 @@ pub mod entropy;
 pub mod doctor;
 pub mod self_test;
 
+// Whom to ask, and how to know its signature.
+pub mod discovery;
+pub mod jws;
+pub mod provider_keys;
+
 // A finished token, of whoever made it.
 pub mod key_set;
 pub mod token_report;
@@ -45,6 +50,7 @@ pub mod exit;
 pub use access_token::AccessToken;
 pub use certificates::Certificates;
 pub use client::{AssertionOptions, Client};
+pub use discovery::ProviderMetadata;
 pub use error::Error;
 pub use exit::Exit;
 pub use http::{BaseUrl, Http, HttpOptions, Roots};
@@ -52,5 +58,6 @@ pub use key::{KeySigner, KeyUri};
 pub use pin::{PinSources, Prompt};
 pub use privyseal_core::{Scheme, Signer, UnixTime};
 pub use privyseal_pkcs11::LoginPolicy;
+pub use provider_keys::ProviderKeys;
 pub use refusal::Refusal;
 pub use self_test::self_test;

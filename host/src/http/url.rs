@@ -4,6 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
 
 /// The longest URL that is accepted, in bytes; what proxies and servers commonly take.
 pub const MAX_URL: usize = 2048;
@@ -80,29 +81,35 @@ impl FromStr for BaseUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        if text.len() > MAX_URL {
-            return Err(UrlError::TooLong);
-        }
         // The parser drops a fragment silently.
-        if text.contains(['#', '?']) {
+        if text.len() <= MAX_URL && text.contains(['#', '?']) {
             return Err(UrlError::Query);
         }
-        let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some(_) => return Err(UrlError::NotHttps),
-            None => return Err(UrlError::Malformed),
-        }
-        let authority = uri.authority().ok_or(UrlError::Malformed)?;
-        if authority.as_str().contains('@') {
-            return Err(UrlError::UserInfo);
-        }
-        if authority.host().is_empty() {
-            return Err(UrlError::Malformed);
-        }
+        let (authority, uri) = https(text)?;
         let path = uri.path().trim_end_matches('/');
         Ok(Self(format!("https://{authority}{path}")))
     }
+}
+
+/// The host, perhaps with a port, of an `https` URL that hides no user name.
+fn https(text: &str) -> Result<(Authority, Uri), UrlError> {
+    if text.len() > MAX_URL {
+        return Err(UrlError::TooLong);
+    }
+    let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some(_) => return Err(UrlError::NotHttps),
+        None => return Err(UrlError::Malformed),
+    }
+    let authority = uri.authority().ok_or(UrlError::Malformed)?.clone();
+    if authority.as_str().contains('@') {
+        return Err(UrlError::UserInfo);
+    }
+    if authority.host().is_empty() {
+        return Err(UrlError::Malformed);
+    }
+    Ok((authority, uri))
 }
 
 impl fmt::Display for BaseUrl {
@@ -117,9 +124,21 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// A URL below a [`BaseUrl`].
+/// An `https` URL of one resource: below a [`BaseUrl`], or as a provider's metadata name it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url(String);
+
+impl FromStr for Url {
+    type Err = UrlError;
+
+    /// A whole URL. It may have a query, and no user name or fragment.
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        if text.len() <= MAX_URL && text.contains('#') {
+            return Err(UrlError::Query);
+        }
+        https(text).map(|_| Self(text.to_owned()))
+    }
+}
 
 impl Url {
     /// The text.
@@ -188,6 +207,21 @@ mod tests {
         }
         let long = format!("https://example.org/{}", "a".repeat(MAX_URL));
         assert_eq!(long.parse::<BaseUrl>(), Err(UrlError::TooLong));
+    }
+
+    #[test]
+    fn whole_urls_are_https_too() {
+        let url: Url = "https://example.org/jwks?tenant=1".parse().unwrap();
+        assert_eq!(url.as_str(), "https://example.org/jwks?tenant=1");
+        assert_eq!(url.to_string(), "https://example.org/jwks");
+        for (text, error) in [
+            ("http://example.org/jwks", UrlError::NotHttps),
+            ("/jwks", UrlError::Malformed),
+            ("https://example.org/jwks#x", UrlError::Query),
+            ("https://user@example.org/jwks", UrlError::UserInfo),
+        ] {
+            assert_eq!(text.parse::<Url>(), Err(error), "{text:?}");
+        }
     }
 
     #[test]

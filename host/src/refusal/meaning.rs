@@ -11,6 +11,8 @@ pub enum Stage {
     Token,
     /// A call with an access token.
     Call,
+    /// A document that is for everybody: metadata, keys.
+    Public,
 }
 
 /// What a refusal means, what to do, and how the command ends.
@@ -107,6 +109,10 @@ impl Meaning {
             (401, Stage::Call) => Self::refused(
                 "unauthorized: the access token has expired or is not valid here",
                 "ask for a new one; check that --base-url is the address it is for",
+            ),
+            (401 | 403 | 404, Stage::Public) => Self::server(
+                "no such document is published there",
+                "check --base-url, and --realm where there are realms",
             ),
             (403, _) => Self::refused(
                 "forbidden: the identity is valid but authorization is missing",
