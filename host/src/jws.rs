@@ -3,6 +3,8 @@
 //! Its payload can be had in one way only: by verifying its signature with a key that was chosen before
 //! (RFC 8725 section 3.1: the algorithm is the verifier's choice, not the token's).
 
+mod claims;
+
 use core::fmt;
 use core::time::Duration;
 
@@ -13,6 +15,8 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::server_text::presentable;
+
+pub use claims::ClaimRules;
 
 /// The largest JWS of a provider that is read, in bytes: as large as a token response may be.
 pub const MAX_PROVIDER_JWS: usize = privyseal_core::limits::MAX_TOKEN_RESPONSE;
@@ -73,6 +77,13 @@ pub enum JwsError {
     Signature,
     /// The payload is not a JSON object (RFC 7519 section 7.2).
     Claims,
+    /// A claim does not say what it must.
+    Claim {
+        /// Which one.
+        name: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 impl<'t> Jws<'t> {
@@ -127,6 +138,13 @@ impl<'t> Jws<'t> {
 }
 
 impl VerifiedJws {
+    #[cfg(test)]
+    fn of_payload(payload: &[u8]) -> Self {
+        Self {
+            payload: payload.to_vec().into(),
+        }
+    }
+
     /// The bytes that were signed.
     pub fn payload(&self) -> &[u8] {
         &self.payload
@@ -188,6 +206,7 @@ impl fmt::Display for JwsError {
                 )
             }
             Self::Signature => f.write_str("has a signature that is not valid"),
+            Self::Claim { name, what } => write!(f, "is not good here: {name} {what}"),
             Self::Claims => {
                 f.write_str("has a payload that is not a JSON object (RFC 7519 section 7.2)")
             }
