@@ -39,6 +39,9 @@ pub mod statement;
 // The one other thing that a key may sign.
 pub mod csr;
 
+// What others encrypt to a key.
+pub mod unwrapper;
+
 // What the token is for.
 pub mod token;
 
@@ -59,3 +62,4 @@ pub use scheme::Scheme;
 pub use signer::{CertificationRequestSigner, Signer, SignerError, SignerErrorKind};
 pub use signing_input::SigningInput;
 pub use time::UnixTime;
+pub use unwrapper::{KeyEncryption, Unwrapper};

@@ -76,6 +76,8 @@ pub enum SignerErrorKind {
     Timeout,
     /// A device refused by its own policy.
     Refused,
+    /// What was to be decrypted was not encrypted to this key, or was changed (unwrappers only).
+    Undecipherable,
     /// The hardware answered something that it should not have.
     Protocol,
     /// The reference or the configuration is malformed.

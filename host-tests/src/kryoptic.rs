@@ -95,6 +95,18 @@ impl KryopticToken {
     /// # Panics
     /// If a tool is missing or fails.
     pub fn generate_key(&self, bits: usize, id: &str, label: &str) {
+        self.generate(bits, id, label, "--usage-sign");
+    }
+
+    /// As [`KryopticToken::generate_key`], for decryption.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn generate_decryption_key(&self, bits: usize, id: &str, label: &str) {
+        self.generate(bits, id, label, "--usage-decrypt");
+    }
+
+    fn generate(&self, bits: usize, id: &str, label: &str, usage: &str) {
         let kind = format!("rsa:{bits}");
         let login = [
             "--token-label",
@@ -106,7 +118,7 @@ impl KryopticToken {
         run(self
             .tool(&login)
             .args(["--keypairgen", "--key-type", &kind, "--id", id])
-            .args(["--label", label, "--usage-sign", "--sensitive"]));
+            .args(["--label", label, usage, "--sensitive"]));
     }
 
     fn tool(&self, arguments: &[&str]) -> Command {

@@ -2,6 +2,7 @@
 //!
 //! - [`pki`]: a throw-away test PKI, root to eSeal-like leaf, with a knob for every rule a chain can break;
 //! - [`software_signer`]: a signer without hardware, for tests only;
+//! - [`software_unwrapper`]: likewise, for what is encrypted to a key;
 //! - [`softhsm`]: a throw-away SoftHSM token;
 //! - [`target`]: the token that tests of the PKCS #11 signer run against, SoftHSM's or your own;
 //! - [`kryoptic`]: a throw-away token of a second vendor, whose PIN really locks;
@@ -16,6 +17,7 @@
 //! - [`https`]: a client of the test servers that can say anything;
 //! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
+//! - [`openssl`]: encrypts as a sender would;
 //! - [`decode`]: takes tokens apart without the core;
 //! - [`scratch`] and [`tool`]: places under `target/`, and the tools of the system.
 //!
@@ -42,6 +44,7 @@ pub mod fiam_server;
 pub mod https;
 pub mod kryoptic;
 pub mod minter;
+pub mod openssl;
 pub mod own_process;
 pub mod pki;
 pub mod privyseal;
@@ -50,6 +53,7 @@ pub mod scratch;
 pub mod shim;
 pub mod softhsm;
 pub mod software_signer;
+pub mod software_unwrapper;
 pub mod suite;
 pub mod target;
 pub mod tool;

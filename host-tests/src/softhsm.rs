@@ -179,6 +179,18 @@ impl SoftHsmToken {
         self.public_key(id)
     }
 
+    /// As [`SoftHsmToken::generate_key`], for decryption.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn generate_decryption_key(&self, bits: usize, id: &str, label: &str) -> Vec<u8> {
+        let key_type = format!("rsa:{bits}");
+        let kind = ["--keypairgen", "--key-type", &key_type, "--usage-decrypt"];
+        let name = ["--id", id, "--label", label, "--sensitive"];
+        self.pkcs11_tool(&[&kind[..], &name].concat());
+        self.public_key(id)
+    }
+
     /// The public key with that id (`SubjectPublicKeyInfo`, DER).
     ///
     /// # Panics

@@ -40,6 +40,7 @@ pub mod token_report;
 
 // The way to the server, and what it answers.
 pub mod http;
+pub mod jwe;
 pub mod refusal;
 pub mod server_text;
 

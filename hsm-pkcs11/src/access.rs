@@ -1,13 +1,15 @@
-//! One key behind its module: the login that keeps it open, and sessions that sign with it.
+//! One key behind its module: the login that keeps it open, and sessions that sign or decrypt with it.
 //!
 //! What can be lost (the login's session, the handle of the key, idle sessions) is in [`State`], behind
-//! one lock that is taken to get a session and to heal, not to sign. What identifies the key never
+//! one lock that is taken to get a session and to heal, not to use the key. What identifies the key never
 //! changes. [`heal`] says what is done when something is lost.
 //!
 //! Locks are taken in the order state, module, authenticator.
 
+mod decrypt;
 mod heal;
 mod open;
+mod sign;
 
 pub(crate) use open::Pins;
 
@@ -16,29 +18,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cryptoki::object::ObjectHandle;
-use privyseal_core::limits::MAX_SIGNATURE;
-use privyseal_core::{RsaPublicKey, Signature};
+use privyseal_core::RsaPublicKey;
 
 use crate::certificate;
 use crate::error::Error;
 use crate::key::FitnessNote;
 use crate::login::{Authenticator, Occasion};
-use crate::mechanism::SigningMechanism;
-use crate::module::Module;
+use crate::mechanism::Duty;
+use crate::module::{Entered, Module};
 use crate::object::ObjectName;
-use crate::operation::{self, ToSign};
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
 use crate::token::OpenToken;
 use crate::uri::Pkcs11Uri;
 
-/// A key that was found and is fit, and all that is needed to sign with it.
-pub(crate) struct KeyAccess {
+/// A key that was found and is fit for its duty, and all that is needed to use it.
+pub(crate) struct KeyAccess<D> {
     module: Arc<Module>,
     pub(crate) uri: Pkcs11Uri,
     pub(crate) token: TokenInfo,
     name: ObjectName,
-    pub(crate) mechanism: SigningMechanism,
+    pub(crate) mechanism: D,
     pub(crate) public: RsaPublicKey,
     pub(crate) notes: Vec<FitnessNote>,
     always_authenticate: bool,
@@ -64,7 +64,7 @@ struct Connection {
     key: ObjectHandle,
 }
 
-/// A session that signs, and what it signs with. It is dropped after an error.
+/// A session that works, and what it works with. It is dropped after an error.
 pub(crate) struct Work {
     session: OpenSession,
     found: FoundToken,
@@ -72,18 +72,7 @@ pub(crate) struct Work {
     generation: u64,
 }
 
-impl KeyAccess {
-    /// Signs `input` with the session in `work`, or with another if there is none or it is outdated. What
-    /// was lost is healed, and then the signature is made: the same one, as RS256 is deterministic.
-    pub(crate) fn sign(
-        &self,
-        work: &mut Option<Work>,
-        input: ToSign<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), Error> {
-        self.healing(|| self.sign_once(work, input, signature))
-    }
-
+impl<D: Duty> KeyAccess<D> {
     /// A session, opened now if none is idle.
     pub(crate) fn work(&self) -> Result<Work, Error> {
         let (found, key, generation) = {
@@ -135,62 +124,36 @@ impl KeyAccess {
         self.module.check_process()
     }
 
-    fn sign_once(
+    /// Does `what` in the session in `work`, or in another if there is none or it is outdated.
+    fn once<T>(
         &self,
         work: &mut Option<Work>,
-        input: ToSign<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), Error> {
+        what: impl FnOnce(&Entered<'_>, &Work) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         // Taken, and put back only after success: a session that failed is closed here.
         let ready = match work.take().filter(|work| self.is_current(work)) {
             Some(work) => work,
             None => self.work()?,
         };
-        let mut buffer = [0; MAX_SIGNATURE];
-        let expected = self.public.size();
-        let buffer = buffer.get_mut(..expected).unwrap_or_default();
-        let len = self.round_trips(&ready, input, buffer)?;
-        if len != expected {
-            return Err(Error::SignatureLength { len, expected });
-        }
-        let length = |_| Error::SignatureLength { len, expected };
-        signature.set(buffer).map_err(length)?;
-        *work = Some(ready);
-        Ok(())
-    }
-
-    fn round_trips(
-        &self,
-        ready: &Work,
-        input: ToSign<'_>,
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
         let module = self.module.enter()?;
         if !ready.session.is_current() {
             // The module was initialized anew a moment ago: this number may be somebody else's now.
             return Err(Error::Disconnected);
         }
-        let log_in = || {
-            if !self.always_authenticate {
-                return Ok(());
-            }
-            self.authenticator().log_in(
-                &module,
-                &ready.session,
-                &ready.found,
-                Occasion::Signing,
-                None,
-            )
-        };
-        operation::sign(
-            module.raw(),
-            &ready.session,
-            self.mechanism,
-            ready.key,
-            input,
-            buffer,
-            log_in,
-        )
+        let result = what(&module, &ready)?;
+        drop(module);
+        *work = Some(ready);
+        Ok(result)
+    }
+
+    /// The login that a key with `CKA_ALWAYS_AUTHENTICATE` wants after an operation was begun.
+    fn log_in_for_use(&self, module: &Entered<'_>, ready: &Work) -> Result<(), Error> {
+        if !self.always_authenticate {
+            return Ok(());
+        }
+        let occasion = Occasion::Use;
+        self.authenticator()
+            .log_in(module, &ready.session, &ready.found, occasion, None)
     }
 
     /// Whether a session is of the present: not of a key that was lost, nor of a module that was.
@@ -214,7 +177,7 @@ impl KeyAccess {
     }
 }
 
-impl fmt::Debug for KeyAccess {
+impl<D: Duty> fmt::Debug for KeyAccess<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyAccess")
             .field("uri", &format_args!("{}", self.uri))

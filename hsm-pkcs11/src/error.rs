@@ -16,6 +16,8 @@ pub use call::CallError;
 pub use key::KeyError;
 pub use select::{CertificateError, SelectError};
 
+use privyseal_core::KeyEncryption;
+
 use crate::pin::PinUnavailable;
 use crate::slot::PinState;
 use crate::uri::UriError;
@@ -87,6 +89,15 @@ pub enum Error {
         len: usize,
         /// Bytes of the modulus.
         expected: usize,
+    },
+    /// A content encryption key cannot be decrypted: it was encrypted to another key, or changed.
+    Undecipherable,
+    /// The token does not decrypt what is encrypted in this way.
+    KeyEncryption {
+        /// The way.
+        algorithm: KeyEncryption,
+        /// The call that said so.
+        call: CallError,
     },
     /// A call of the module failed.
     Call(CallError),
@@ -180,6 +191,19 @@ impl fmt::Display for Error {
                 "C_Sign gave {len} bytes, the key makes {expected}; nothing was released, check the \
                  module"
             ),
+            Self::Undecipherable => f.write_str(
+                "the content encryption key cannot be decrypted: it was encrypted to another key, or \
+                 changed",
+            ),
+            Self::KeyEncryption { algorithm, call } => write!(
+                f,
+                "{call}: the token does not decrypt {algorithm} (CKM_RSA_PKCS_OAEP with {}); register \
+                 the key for another algorithm, or use a token that knows this one",
+                match algorithm {
+                    KeyEncryption::RsaOaep => "SHA-1",
+                    KeyEncryption::RsaOaep256 => "SHA-256",
+                }
+            ),
             Self::Call(error) => write!(f, "{error}{}", error.advice()),
             Self::PinCountLow { token } => write!(
                 f,
@@ -234,7 +258,7 @@ impl std::error::Error for Error {
             Self::Key { reason, .. } => Some(reason),
             Self::Certificates(error) => Some(error),
             Self::PinUnavailable { reason, .. } => Some(reason),
-            Self::PinIncorrect { call, .. } => Some(call),
+            Self::PinIncorrect { call, .. } | Self::KeyEncryption { call, .. } => Some(call),
             Self::PinLocked { call, .. } => call.as_ref().map(|call| call as _),
             Self::Call(error) => Some(error),
             Self::NotHealed { then, .. } => Some(&**then),

@@ -18,6 +18,10 @@ use crate::session::OpenSession;
 
 /// What a private key says about itself. Absent attributes have their defaults.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one attribute of the key"
+)]
 pub(crate) struct KeyFacts {
     pub(crate) handle: ObjectHandle,
     pub(crate) name: ObjectName,
@@ -25,6 +29,8 @@ pub(crate) struct KeyFacts {
     pub(crate) is_rsa: bool,
     /// `CKA_SIGN`; absent means that `C_SignInit` will tell.
     pub(crate) may_sign: bool,
+    /// `CKA_DECRYPT`; absent means that `C_DecryptInit` will tell.
+    pub(crate) may_decrypt: bool,
     /// `CKA_PRIVATE`, where shown.
     pub(crate) private: Option<bool>,
     /// `CKA_SENSITIVE`, where shown.
@@ -59,6 +65,7 @@ impl KeyFacts {
             name,
             is_rsa,
             may_sign: flag(AttributeType::Sign)?.unwrap_or(true),
+            may_decrypt: flag(AttributeType::Decrypt)?.unwrap_or(true),
             private: flag(AttributeType::Private)?,
             sensitive: flag(AttributeType::Sensitive)?,
             extractable: flag(AttributeType::Extractable)?,

@@ -27,6 +27,7 @@ mod options;
 mod pool;
 mod signer;
 mod survey;
+mod unwrapper;
 
 mod error;
 
@@ -41,4 +42,5 @@ pub use pool::{Pkcs11Pool, PooledSigner};
 pub use signer::Pkcs11Signer;
 pub use slot::{PinState, TokenInfo};
 pub use survey::{Survey, SurveyedSlot, survey};
+pub use unwrapper::Pkcs11Unwrapper;
 pub use uri::{Attribute, ObjectType, Pkcs11Uri, UriError, UriFault, UriPlace};

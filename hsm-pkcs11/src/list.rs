@@ -82,7 +82,7 @@ pub fn list(
         Some(pins),
     )?;
     let base = token.uri(uri);
-    let offered = mechanism::offered(entered.context(), token.found.slot)?;
+    let offered = mechanism::offered::<SigningMechanism>(entered.context(), token.found.slot)?;
     let heap = certificate::all(&token.session)?;
     let keys: Vec<ListedKey> = key::all(entered.raw(), &token.session, &Pkcs11Uri::default())?
         .iter()

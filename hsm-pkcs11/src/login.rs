@@ -30,7 +30,7 @@ pub(crate) enum Occasion {
     /// The login was lost and is repeated by itself: not where a try was lost since the last right PIN.
     Healing,
     /// The key has `CKA_ALWAYS_AUTHENTICATE` and an operation was begun.
-    Signing,
+    Use,
 }
 
 /// What a login needs of a token; a seam, because no software token can be brought into every state.
@@ -56,7 +56,7 @@ fn attempt(
             return Ok(());
         }
         Occasion::Opening | Occasion::Healing => UserType::User,
-        Occasion::Signing => UserType::ContextSpecific,
+        Occasion::Use => UserType::ContextSpecific,
     };
     allow(&token, policy, occasion)?;
     let pin = if token.protected_auth_path {

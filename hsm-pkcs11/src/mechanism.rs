@@ -1,16 +1,41 @@
-//! Which mechanism signs.
+//! Which mechanism signs, and which one decrypts.
 //!
-//! Both give the same bytes (RFC 8017 section 8.2.1). `CKM_RSA_PKCS` is preferred: it is sent 51 bytes
+//! Both that sign give the same bytes (RFC 8017 section 8.2.1). `CKM_RSA_PKCS` is preferred: it is sent 51 bytes
 //! instead of the whole message, and more tokens have it.
 
 use std::fmt;
 
 use cryptoki::context::Pkcs11;
-use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource};
+use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
 use cryptoki::slot::Slot;
-use cryptoki_sys::{CK_MECHANISM_TYPE, CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
+use cryptoki_sys::{CK_MECHANISM_TYPE, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_SHA256_RSA_PKCS};
+use privyseal_core::KeyEncryption;
 
-use crate::error::CallError;
+use crate::error::{CallError, KeyError};
+use crate::key::KeyFacts;
+
+/// What a key is opened for: the mechanisms that do it, and what the key must allow.
+pub(crate) trait Duty: Copy + fmt::Debug + 'static {
+    /// In order of preference.
+    const ALL: &'static [Self];
+    /// What to say of a key that may not.
+    const FORBIDDEN: KeyError;
+    /// What to say of a key that has no mechanism for it.
+    const NO_MECHANISM: KeyError;
+
+    /// Whether the key may do it, by its own attributes.
+    fn is_allowed(key: &KeyFacts) -> bool;
+
+    /// Whether the mechanism does it on this token.
+    fn is_done(info: &MechanismInfo) -> bool;
+
+    /// The mechanism's number.
+    fn number(self) -> CK_MECHANISM_TYPE;
+
+    /// The mechanism's number, as cryptoki has it.
+    fn kind(self) -> MechanismType;
+}
 
 /// A mechanism that makes RS256 signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +48,6 @@ pub enum SigningMechanism {
 }
 
 impl SigningMechanism {
-    /// In order of preference.
-    const ALL: [Self; 2] = [Self::RsaPkcs, Self::Sha256RsaPkcs];
-
     /// The name in PKCS #11.
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,15 +62,29 @@ impl SigningMechanism {
             Self::Sha256RsaPkcs => Mechanism::Sha256RsaPkcs,
         }
     }
+}
 
-    const fn number(self) -> CK_MECHANISM_TYPE {
+impl Duty for SigningMechanism {
+    const ALL: &'static [Self] = &[Self::RsaPkcs, Self::Sha256RsaPkcs];
+    const FORBIDDEN: KeyError = KeyError::MayNotSign;
+    const NO_MECHANISM: KeyError = KeyError::NoMechanism;
+
+    fn is_allowed(key: &KeyFacts) -> bool {
+        key.may_sign
+    }
+
+    fn is_done(info: &MechanismInfo) -> bool {
+        info.sign()
+    }
+
+    fn number(self) -> CK_MECHANISM_TYPE {
         match self {
             Self::RsaPkcs => CKM_RSA_PKCS,
             Self::Sha256RsaPkcs => CKM_SHA256_RSA_PKCS,
         }
     }
 
-    const fn kind(self) -> MechanismType {
+    fn kind(self) -> MechanismType {
         match self {
             Self::RsaPkcs => MechanismType::RSA_PKCS,
             Self::Sha256RsaPkcs => MechanismType::SHA256_RSA_PKCS,
@@ -62,30 +98,64 @@ impl fmt::Display for SigningMechanism {
     }
 }
 
-/// The mechanisms that the slot's token signs with. One whose information cannot be read counts as
-/// signing: `C_SignInit` will tell.
-pub(crate) fn offered(context: &Pkcs11, slot: Slot) -> Result<Vec<SigningMechanism>, CallError> {
+/// The mechanism that decrypts: `CKM_RSA_PKCS_OAEP`. Which hash it is used with is a parameter, and no list
+/// says which ones a token knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RsaPkcsOaep;
+
+impl RsaPkcsOaep {
+    /// With the hash of `algorithm`, for the data and for MGF1, and no label (RFC 7518 section 4.3).
+    pub(crate) fn mechanism(algorithm: KeyEncryption) -> Mechanism<'static> {
+        let (hash, mgf) = match algorithm {
+            KeyEncryption::RsaOaep => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
+            KeyEncryption::RsaOaep256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
+        };
+        Mechanism::RsaPkcsOaep(PkcsOaepParams::new(hash, mgf, PkcsOaepSource::empty()))
+    }
+}
+
+impl Duty for RsaPkcsOaep {
+    const ALL: &'static [Self] = &[Self];
+    const FORBIDDEN: KeyError = KeyError::MayNotDecrypt;
+    const NO_MECHANISM: KeyError = KeyError::NoOaep;
+
+    fn is_allowed(key: &KeyFacts) -> bool {
+        key.may_decrypt
+    }
+
+    fn is_done(info: &MechanismInfo) -> bool {
+        info.decrypt()
+    }
+
+    fn number(self) -> CK_MECHANISM_TYPE {
+        CKM_RSA_PKCS_OAEP
+    }
+
+    fn kind(self) -> MechanismType {
+        MechanismType::RSA_PKCS_OAEP
+    }
+}
+
+/// The mechanisms that the slot's token has for this. One whose information cannot be read counts as
+/// there: `C_SignInit` or `C_DecryptInit` will tell.
+pub(crate) fn offered<D: Duty>(context: &Pkcs11, slot: Slot) -> Result<Vec<D>, CallError> {
     let list = context
         .get_mechanism_list(slot)
         .map_err(|error| CallError::new("C_GetMechanismList", &error))?;
-    let signs = |mechanism: &SigningMechanism| {
+    let does = |mechanism: &D| {
         let kind = mechanism.kind();
         list.contains(&kind)
             && context
                 .get_mechanism_info(slot, kind)
-                .map_or(true, |info| info.sign())
+                .map_or(true, |info| D::is_done(&info))
     };
-    Ok(SigningMechanism::ALL.into_iter().filter(signs).collect())
+    Ok(D::ALL.iter().copied().filter(does).collect())
 }
 
 /// The best mechanism that the token offers and the key allows. An empty `CKA_ALLOWED_MECHANISMS`
 /// allows all (SoftHSM shows one on every key).
-pub(crate) fn choose(
-    offered: &[SigningMechanism],
-    allowed: &[CK_MECHANISM_TYPE],
-) -> Option<SigningMechanism> {
-    let fits =
-        |mechanism: &&SigningMechanism| allowed.is_empty() || allowed.contains(&mechanism.number());
+pub(crate) fn choose<D: Duty>(offered: &[D], allowed: &[CK_MECHANISM_TYPE]) -> Option<D> {
+    let fits = |mechanism: &&D| allowed.is_empty() || allowed.contains(&mechanism.number());
     offered.iter().find(fits).copied()
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn flag(
     Ok(
         attribute(session, object, kind)?.and_then(|attribute| match attribute {
             Attribute::Sign(value)
+            | Attribute::Decrypt(value)
             | Attribute::Private(value)
             | Attribute::Sensitive(value)
             | Attribute::Extractable(value)

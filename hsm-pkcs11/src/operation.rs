@@ -1,16 +1,18 @@
-//! One signature, one place: two round trips, `C_SignInit` and `C_Sign`.
+//! One signature, one place: two round trips, `C_SignInit` and `C_Sign`. Decryption is the same with
+//! `C_DecryptInit` and `C_Decrypt`.
 //!
 //! The length of an RSA signature is that of the modulus, so nobody asks the module for it. Between the
 //! two calls stands the login that a key with `CKA_ALWAYS_AUTHENTICATE` wants.
 
 use std::convert::Infallible;
 
+use cryptoki::error::RvError;
 use cryptoki::object::ObjectHandle;
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::{CertificationRequestInfo, SigningInput};
+use privyseal_core::{CertificationRequestInfo, KeyEncryption, SigningInput};
 
 use crate::error::{CallError, Error};
-use crate::mechanism::SigningMechanism;
+use crate::mechanism::{RsaPkcsOaep, SigningMechanism};
 use crate::raw::RawModule;
 use crate::session::OpenSession;
 
@@ -61,6 +63,39 @@ pub(crate) fn sign(
         SigningMechanism::Sha256RsaPkcs => module.sign(session, &input.message(), signature),
     };
     Ok(written?)
+}
+
+/// Decrypts `encrypted` into the front of `plain`; gives how much was written, and None where the module
+/// does not decrypt it. `log_in` is called between the two round trips.
+pub(crate) fn decrypt(
+    module: &RawModule,
+    session: &OpenSession,
+    algorithm: KeyEncryption,
+    key: ObjectHandle,
+    encrypted: &[u8],
+    plain: &mut [u8],
+    log_in: impl FnOnce() -> Result<(), Error>,
+) -> Result<Option<usize>, Error> {
+    session
+        .decrypt_init(&RsaPkcsOaep::mechanism(algorithm), key)
+        .map_err(|error| refused(algorithm, CallError::new("C_DecryptInit", &error)))?;
+    log_in()?;
+    match module.decrypt(session, encrypted, plain) {
+        Ok(len) => Ok(Some(len)),
+        Err(call) if call.is_undecipherable() => Ok(None),
+        // Some modules read the parameters only now.
+        Err(call) => Err(refused(algorithm, call)),
+    }
+}
+
+/// A token need not know every hash that OAEP can have: SoftHSM knows SHA-1 only.
+fn refused(algorithm: KeyEncryption, call: CallError) -> Error {
+    match call.rv() {
+        Some(
+            RvError::ArgumentsBad | RvError::MechanismParamInvalid | RvError::MechanismInvalid,
+        ) => Error::KeyEncryption { algorithm, call },
+        _ => call.into(),
+    }
 }
 
 struct Message(Vec<u8>);

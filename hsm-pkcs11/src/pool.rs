@@ -47,7 +47,7 @@ use crate::uri::Pkcs11Uri;
 /// # }
 /// ```
 pub struct Pkcs11Pool {
-    access: KeyAccess,
+    access: KeyAccess<SigningMechanism>,
     max: u32,
     wait: Duration,
     in_use: Mutex<u32>,

@@ -3,6 +3,7 @@
 //! - `C_Sign` into a buffer that is known to be large enough: cryptoki's `sign` asks for the length
 //!   first, which costs a third round trip for every signature, and offers no way to log in between
 //!   `C_SignInit` and `C_Sign`, as keys with `CKA_ALWAYS_AUTHENTICATE` want it.
+//! - `C_Decrypt`, likewise.
 //! - `C_GetTokenInfo` as it comes: cryptoki refuses the whole answer if the token's clock is odd, and with
 //!   it the PIN flags that must be read before a login.
 //! - `CKA_ALLOWED_MECHANISMS` as numbers: cryptoki refuses the whole list for one mechanism that it does
@@ -118,6 +119,32 @@ impl RawModule {
             }
         });
         checked(call, Function::Sign)?;
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    /// `C_Decrypt`: the operation that was begun in `session` with `C_DecryptInit`. `plain` should have the
+    /// length of the modulus; what is returned is how much of it the module wrote.
+    pub(crate) fn decrypt(
+        &self,
+        session: &Session,
+        encrypted: &[u8],
+        plain: &mut [u8],
+    ) -> Result<usize, CallError> {
+        let mut len = ulong(plain.len());
+        let call = self.functions.C_Decrypt.map(|decrypt| {
+            let (data_len, data) = (ulong(encrypted.len()), encrypted.as_ptr().cast_mut());
+            // SAFETY: both buffers are valid for the lengths given, and the module only reads `encrypted`.
+            unsafe {
+                decrypt(
+                    session.handle(),
+                    data,
+                    data_len,
+                    plain.as_mut_ptr(),
+                    &raw mut len,
+                )
+            }
+        });
+        checked(call, Function::Decrypt)?;
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 

@@ -25,7 +25,7 @@ use crate::uri::Pkcs11Uri;
 pub struct Pkcs11Signer {
     /// The session that signs. None after an error: the next signature opens another.
     work: Option<Work>,
-    access: Box<KeyAccess>,
+    access: Box<KeyAccess<SigningMechanism>>,
 }
 
 impl Pkcs11Signer {
@@ -68,7 +68,7 @@ impl Pkcs11Signer {
         KeyAccess::open(uri, Pins::Own(Box::new(pins)), options).map(Self::new)
     }
 
-    fn new(access: KeyAccess) -> Self {
+    fn new(access: KeyAccess<SigningMechanism>) -> Self {
         Self {
             work: None,
             access: Box::new(access),

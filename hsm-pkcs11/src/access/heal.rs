@@ -17,6 +17,7 @@ use super::{Connection, KeyAccess, State};
 use crate::error::Error;
 use crate::key;
 use crate::login::Occasion;
+use crate::mechanism::Duty;
 use crate::token::OpenToken;
 
 /// How far to go.
@@ -28,7 +29,7 @@ enum Depth {
     Deep,
 }
 
-impl KeyAccess {
+impl<D: Duty> KeyAccess<D> {
     /// Does `what`; if something is lost, heals and does it again.
     pub(super) fn healing<T>(
         &self,

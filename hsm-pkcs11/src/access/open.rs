@@ -10,7 +10,7 @@ use crate::certificate;
 use crate::error::{Error, KeyError};
 use crate::key::{self, KeyFacts};
 use crate::login::{Authenticator, Occasion};
-use crate::mechanism;
+use crate::mechanism::{self, Duty};
 use crate::module::{Entered, Module};
 use crate::options::SignerOptions;
 use crate::pin::PinProvider;
@@ -25,7 +25,7 @@ pub(crate) enum Pins<'p> {
     Own(Box<dyn PinProvider + Send>),
 }
 
-impl KeyAccess {
+impl<D: Duty> KeyAccess<D> {
     /// Finds the token and the key that `uri` means, logs in and checks that the key may be used.
     pub(crate) fn open(
         uri: &Pkcs11Uri,
@@ -40,7 +40,7 @@ impl KeyAccess {
         let mut authenticator = Authenticator::new(own, options.login, options.keep_pin);
         let entered = module.enter()?;
         let token = OpenToken::open(&entered, uri, &mut authenticator, Occasion::Opening, guest)?;
-        let facts = key::select(entered.raw(), &token.session, uri)?;
+        let facts = key::select::<D>(entered.raw(), &token.session, uri)?;
         let fit = Fit::judge(&entered, &token, &facts, options)?;
         if facts.always_authenticate
             && !authenticator.can_repeat()
@@ -73,20 +73,20 @@ impl KeyAccess {
 }
 
 /// A key that may be used.
-struct Fit {
-    mechanism: mechanism::SigningMechanism,
+struct Fit<D> {
+    mechanism: D,
     public: RsaPublicKey,
     notes: Vec<key::FitnessNote>,
 }
 
-impl Fit {
+impl<D: Duty> Fit<D> {
     fn judge(
         module: &Entered<'_>,
         token: &OpenToken,
         facts: &KeyFacts,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        let offered = mechanism::offered(module.context(), token.slot())?;
+        let offered = mechanism::offered::<D>(module.context(), token.slot())?;
         let public = facts
             .public
             .clone()
@@ -97,7 +97,7 @@ impl Fit {
             return Err(unfit(facts, reason));
         }
         let mechanism = mechanism::choose(&offered, &facts.allowed)
-            .ok_or_else(|| unfit(facts, KeyError::NoMechanism))?;
+            .ok_or_else(|| unfit(facts, D::NO_MECHANISM))?;
         Ok(Self {
             mechanism,
             public,

@@ -87,6 +87,25 @@ impl CallError {
         )
     }
 
+    /// Whether `C_Decrypt` says that what it was given cannot be decrypted. Modules say so in many ways:
+    /// besides what the specification has, SoftHSM says general error, and kryoptic device error. A token
+    /// that breaks at this moment is taken for it; the next use tells.
+    pub(crate) const fn is_undecipherable(&self) -> bool {
+        matches!(
+            self.code,
+            Some(
+                RvError::EncryptedDataInvalid
+                    | RvError::EncryptedDataLenRange
+                    | RvError::DataInvalid
+                    | RvError::DataLenRange
+                    | RvError::BufferTooSmall
+                    | RvError::GeneralError
+                    | RvError::FunctionFailed
+                    | RvError::DeviceError
+            )
+        )
+    }
+
     /// The function, as `C_Login`.
     pub fn function(&self) -> &str {
         &self.function
@@ -157,7 +176,10 @@ fn outcome(code: RvError) -> (SignerErrorKind, &'static str) {
             Kind::NotLoggedIn,
             "; this process is logged in to the token as someone else (the security officer?)",
         ),
-        RvError::KeyFunctionNotPermitted => (Kind::KeyUnfit, "; the key may not sign (CKA_SIGN)"),
+        RvError::KeyFunctionNotPermitted => (
+            Kind::KeyUnfit,
+            "; the key may not be used so (CKA_SIGN, CKA_DECRYPT)",
+        ),
         RvError::MechanismInvalid
         | RvError::KeyTypeInconsistent
         | RvError::KeySizeRange

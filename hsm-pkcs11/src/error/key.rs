@@ -1,4 +1,4 @@
-//! Why a key cannot sign assertions.
+//! Why a key cannot do what it was opened for.
 
 use std::fmt;
 
@@ -12,12 +12,16 @@ pub enum KeyError {
     NotRsa,
     /// `CKA_SIGN` is false.
     MayNotSign,
+    /// `CKA_DECRYPT` is false.
+    MayNotDecrypt,
     /// Neither the private key nor a public key of the same `CKA_ID` shows modulus and exponent.
     NoPublicKey,
     /// The public key is not one that signs assertions (size, exponent).
     PublicKey(rsa::KeyError),
     /// No mechanism is offered by the token and allowed for the key.
     NoMechanism,
+    /// `CKM_RSA_PKCS_OAEP` is not offered by the token, or not allowed for the key.
+    NoOaep,
     /// `CKA_ALWAYS_AUTHENTICATE` is true: the token wants the PIN for every signature, and nobody is
     /// there to give it again.
     AlwaysAuthenticate,
@@ -40,6 +44,17 @@ pub enum KeyError {
     NoCertificate,
 }
 
+impl KeyError {
+    /// In a list of keys.
+    pub(crate) const fn short(self) -> &'static str {
+        match self {
+            Self::MayNotSign => "may not sign",
+            Self::MayNotDecrypt => "may not decrypt",
+            _ => "unfit",
+        }
+    }
+}
+
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,6 +62,9 @@ impl fmt::Display for KeyError {
             Self::MayNotSign => {
                 f.write_str("may not sign (CKA_SIGN is false); generate one with usage sign")
             }
+            Self::MayNotDecrypt => f.write_str(
+                "may not decrypt (CKA_DECRYPT is false); generate one with usage decrypt",
+            ),
             Self::NoPublicKey => f.write_str(
                 "does not show CKA_MODULUS and CKA_PUBLIC_EXPONENT, and no public key with its CKA_ID \
                  does",
@@ -56,8 +74,12 @@ impl fmt::Display for KeyError {
                 "can use neither CKM_RSA_PKCS nor CKM_SHA256_RSA_PKCS: the token's mechanism list or \
                  the key's CKA_ALLOWED_MECHANISMS lacks them",
             ),
+            Self::NoOaep => f.write_str(
+                "cannot use CKM_RSA_PKCS_OAEP: the token's mechanism list or the key's \
+                 CKA_ALLOWED_MECHANISMS lacks it",
+            ),
             Self::AlwaysAuthenticate => f.write_str(
-                "wants the PIN for every signature (CKA_ALWAYS_AUTHENTICATE): open it with a PIN \
+                "wants the PIN for every use (CKA_ALWAYS_AUTHENTICATE): open it with a PIN \
                  provider of its own, or allow the PIN to be kept",
             ),
             Self::TooSmall { bits, min } => write!(

@@ -12,7 +12,8 @@ impl SignerError for Error {
                 SignerErrorKind::Unavailable
             }
             Self::Token(error) | Self::KeySelection(error) => error.kind(),
-            Self::Key { .. } => SignerErrorKind::KeyUnfit,
+            Self::Key { .. } | Self::KeyEncryption { .. } => SignerErrorKind::KeyUnfit,
+            Self::Undecipherable => SignerErrorKind::Undecipherable,
             Self::Certificates(_) | Self::KeyChanged => SignerErrorKind::NotFound,
             Self::PinUnavailable { .. } | Self::PinNotInitialized { .. } => {
                 SignerErrorKind::NotLoggedIn

@@ -5,14 +5,15 @@ use privyseal_core::RsaPublicKey;
 
 use super::KeyFacts;
 use crate::error::{CallError, Error, SelectError};
+use crate::mechanism::{Duty, SigningMechanism};
 use crate::object;
 use crate::raw::RawModule;
 use crate::session::OpenSession;
 use crate::uri::{ObjectType, Pkcs11Uri, UriError, UriFault};
 
 /// The one private key that `uri` means. If its label and id fit several keys, or if it gives none, the
-/// one among them that can sign: RSA, and `CKA_SIGN` not false.
-pub(crate) fn select(
+/// one among them that can do its duty: RSA, and `CKA_SIGN` (or `CKA_DECRYPT`) not false.
+pub(crate) fn select<D: Duty>(
     module: &RawModule,
     session: &OpenSession,
     uri: &Pkcs11Uri,
@@ -25,9 +26,9 @@ pub(crate) fn select(
     }
     let matching = all(module, session, uri)?;
     if matching.is_empty() {
-        return Err(none(&all(module, session, &Pkcs11Uri::default())?));
+        return Err(none::<D>(&all(module, session, &Pkcs11Uri::default())?));
     }
-    the_one(matching)
+    the_one::<D>(matching)
 }
 
 /// The handle of the key that was found before, in a new session: of those that `uri` names, the one with
@@ -40,7 +41,7 @@ pub(crate) fn again(
 ) -> Result<ObjectHandle, Error> {
     let named = all(module, session, uri)?;
     if named.is_empty() {
-        return Err(none(&[]));
+        return Err(none::<SigningMechanism>(&[]));
     }
     let same = |key: &&KeyFacts| key.public.as_ref().is_ok_and(|its| its == public);
     named
@@ -68,38 +69,38 @@ pub(crate) fn all(
         .collect()
 }
 
-fn the_one(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Error> {
+fn the_one<D: Duty>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Error> {
     if matching.len() > 1 {
-        let (can_sign, others): (Vec<_>, Vec<_>) = matching
+        let (able, others): (Vec<_>, Vec<_>) = matching
             .into_iter()
-            .partition(|key| key.is_rsa && key.may_sign);
-        if can_sign.is_empty() {
-            return Err(none(&others));
+            .partition(|key| key.is_rsa && D::is_allowed(key));
+        if able.is_empty() {
+            return Err(none::<D>(&others));
         }
-        matching = can_sign;
+        matching = able;
     }
     match matching.pop() {
         Some(key) if matching.is_empty() => Ok(key),
         last => {
             matching.extend(last);
-            let matching = matching.iter().map(short).collect();
+            let matching = matching.iter().map(short::<D>).collect();
             Err(Error::KeySelection(SelectError::Several { matching }))
         }
     }
 }
 
-fn none(present: &[KeyFacts]) -> Error {
+fn none<D: Duty>(present: &[KeyFacts]) -> Error {
     Error::KeySelection(SelectError::None {
-        present: present.iter().map(short).collect(),
+        present: present.iter().map(short::<D>).collect(),
     })
 }
 
 /// As an URI, and what stands in the way.
-fn short(key: &KeyFacts) -> String {
+fn short<D: Duty>(key: &KeyFacts) -> String {
     let uri = key.name.short(ObjectType::Private);
-    match (key.is_rsa, key.may_sign) {
+    match (key.is_rsa, D::is_allowed(key)) {
         (false, _) => format!("{uri} (not RSA)"),
-        (_, false) => format!("{uri} (may not sign)"),
+        (_, false) => format!("{uri} ({})", D::FORBIDDEN.short()),
         _ => uri,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::KeyFacts;
 use crate::error::KeyError;
-use crate::mechanism::{self, SigningMechanism};
+use crate::mechanism::{self, Duty};
 
 /// What a key must be, beyond being able to sign at all. The default is what a seal should be made with;
 /// each flag gives one thing up, or asks for one more.
@@ -101,25 +101,25 @@ impl fmt::Display for FitnessNote {
     }
 }
 
-/// What keeps the key from signing, if anything does: first what nothing can change, then the policy.
-pub(crate) fn obstacle(
+/// What keeps the key from its duty, if anything does: first what nothing can change, then the policy.
+pub(crate) fn obstacle<D: Duty>(
     key: &KeyFacts,
-    offered: &[SigningMechanism],
+    offered: &[D],
     certificate: HeldCertificate,
     policy: &KeyPolicy,
 ) -> Option<KeyError> {
     if !key.is_rsa {
         return Some(KeyError::NotRsa);
     }
-    if !key.may_sign {
-        return Some(KeyError::MayNotSign);
+    if !D::is_allowed(key) {
+        return Some(D::FORBIDDEN);
     }
     let public = match &key.public {
         Ok(public) => public,
         Err(reason) => return Some(*reason),
     };
     if mechanism::choose(offered, &key.allowed).is_none() {
-        return Some(KeyError::NoMechanism);
+        return Some(D::NO_MECHANISM);
     }
     let rules = [
         (
@@ -155,9 +155,9 @@ pub(crate) fn obstacle(
 }
 
 /// All there is to know, the obstacle first.
-pub(crate) fn notes(
+pub(crate) fn notes<D: Duty>(
     key: &KeyFacts,
-    offered: &[SigningMechanism],
+    offered: &[D],
     certificate: HeldCertificate,
     policy: &KeyPolicy,
 ) -> Vec<FitnessNote> {

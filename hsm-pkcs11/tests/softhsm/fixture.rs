@@ -49,6 +49,7 @@ pub(crate) fn softhsm() -> &'static SoftHsm {
     static SOFTHSM: OnceLock<SoftHsm> = OnceLock::new();
     SOFTHSM.get_or_init(|| {
         let softhsm = SoftHsm::start();
+        crate::decrypt::fill(&softhsm);
         crate::sign::fill(&softhsm);
         crate::login::fill(&softhsm);
         crate::select::fill(&softhsm);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod chain;
+mod decrypt;
 mod fixture;
 mod list;
 mod login;

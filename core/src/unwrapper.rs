@@ -1,0 +1,105 @@
+//! The other seam to the hardware: whatever holds the private key that others encrypt to.
+//!
+//! A JWE (RFC 7516) has its content encrypted with a key that was made for it alone, and that key
+//! encrypted with RSA-OAEP (RFC 7518 section 4.3). An unwrapper does the second half backwards, and nothing
+//! else: it takes one such key, and never content. It is not a [`crate::Signer`]; a key that signs should
+//! not decrypt (NIST SP 800-57 part 1 section 5.2), and tokens let a key do only what it was made for.
+//!
+//! **Who hides a failure:** the caller. An unwrapper says [`SignerErrorKind::Undecipherable`] where the
+//! key cannot be had from what came; the caller must then go on with a random one, so that whoever sent it
+//! learns nothing from when or how decryption failed (RFC 7516 section 11.5).
+//!
+//! [`SignerErrorKind::Undecipherable`]: crate::SignerErrorKind::Undecipherable
+
+use core::fmt;
+
+use crate::rsa::RsaPublicKey;
+use crate::signer::SignerError;
+
+/// Decrypts content encryption keys with RSA-OAEP.
+pub trait Unwrapper {
+    /// Why it did not decrypt; keeps its own typed source and says of what kind it is.
+    type Error: SignerError;
+
+    /// The public key to which keys are encrypted.
+    fn public_key(&self) -> &RsaPublicKey;
+
+    /// Decrypts `encrypted`, exactly as long as the modulus, into the front of `key`; gives its length.
+    /// What does not fit is [`Undecipherable`] too. Whoever gives `key` wipes it; on an error it holds
+    /// nothing of worth.
+    ///
+    /// [`Undecipherable`]: crate::SignerErrorKind::Undecipherable
+    fn unwrap_key(
+        &mut self,
+        algorithm: KeyEncryption,
+        encrypted: &[u8],
+        key: &mut [u8],
+    ) -> Result<usize, Self::Error>;
+}
+
+/// How a content encryption key is encrypted: the `alg` of a JWE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyEncryption {
+    /// `RSA-OAEP`: with SHA-1 and MGF1 with SHA-1 (RFC 7518 section 4.3, RFC 8017 appendix A.2.1).
+    RsaOaep,
+    /// `RSA-OAEP-256`: with SHA-256 and MGF1 with SHA-256 (RFC 7518 section 4.3).
+    RsaOaep256,
+}
+
+impl KeyEncryption {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::RsaOaep, Self::RsaOaep256];
+
+    /// The name in a header.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RsaOaep => "RSA-OAEP",
+            Self::RsaOaep256 => "RSA-OAEP-256",
+        }
+    }
+
+    /// The one of that name. Names are case-sensitive (RFC 7516 section 4.1.1).
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+    }
+}
+
+impl fmt::Display for KeyEncryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl<U: Unwrapper + ?Sized> Unwrapper for &mut U {
+    type Error = U::Error;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        (**self).public_key()
+    }
+
+    fn unwrap_key(
+        &mut self,
+        algorithm: KeyEncryption,
+        encrypted: &[u8],
+        key: &mut [u8],
+    ) -> Result<usize, U::Error> {
+        (**self).unwrap_key(algorithm, encrypted, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_exact() {
+        for algorithm in KeyEncryption::ALL {
+            assert_eq!(KeyEncryption::by_name(algorithm.name()), Some(algorithm));
+        }
+        for name in ["", "RSA1_5", "rsa-oaep", "RSA-OAEP-512", "dir"] {
+            assert_eq!(KeyEncryption::by_name(name), None);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One suite, every unwrapper. What they decrypt was encrypted by openssl.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use privyseal_core::{KeyEncryption, SignerError as _, SignerErrorKind, Unwrapper};
+use privyseal_host_tests::kryoptic::KryopticToken;
+use privyseal_host_tests::openssl;
+use privyseal_host_tests::own_process::{OwnProcess, is_child};
+use privyseal_host_tests::pki::test_key;
+use privyseal_host_tests::softhsm::{self, SoftHsmToken, in_own_process};
+use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+use privyseal_host_tests::suite;
+use privyseal_pkcs11::{
+    Error, Pin, PinProvider, PinUnavailable, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions, TokenInfo,
+};
+
+const KEYS: [&[u8]; 4] = [
+    &[7],
+    &[0; 16],
+    b"thirty-two bytes, as A256GCM has",
+    &[0xff; 64],
+];
+
+/// What every unwrapper must do with an algorithm that it knows.
+fn run<U: Unwrapper>(unwrapper: &mut U, algorithm: KeyEncryption)
+where
+    U::Error: Debug,
+{
+    let spki = suite::spki(unwrapper.public_key());
+    for key in KEYS {
+        let encrypted = openssl::oaep(&spki, algorithm, key);
+        let mut room = [0xaa; 64];
+        let len = unwrapper
+            .unwrap_key(algorithm, &encrypted, &mut room)
+            .unwrap();
+        assert_eq!(&room[..len], key, "{algorithm}");
+        // The next one is not disturbed by one that fails.
+        let mut changed = encrypted.clone();
+        changed[encrypted.len() / 2] ^= 1;
+        for bad in [
+            &changed[..],
+            &encrypted[1..],
+            &[],
+            &vec![0xff; encrypted.len()],
+        ] {
+            refuses(unwrapper, algorithm, bad, &mut room);
+        }
+        refuses(unwrapper, algorithm, &encrypted, &mut room[..key.len() - 1]);
+    }
+}
+
+fn refuses<U: Unwrapper>(unwrapper: &mut U, algorithm: KeyEncryption, bad: &[u8], room: &mut [u8])
+where
+    U::Error: Debug,
+{
+    let error = unwrapper.unwrap_key(algorithm, bad, room).unwrap_err();
+    assert_eq!(error.kind(), SignerErrorKind::Undecipherable, "{error:?}");
+}
+
+/// What is encrypted in one way is not decrypted in the other.
+fn ways_are_kept_apart<U: Unwrapper>(unwrapper: &mut U)
+where
+    U::Error: Debug,
+{
+    use KeyEncryption::{RsaOaep, RsaOaep256};
+    let spki = suite::spki(unwrapper.public_key());
+    for (one, other) in [(RsaOaep, RsaOaep256), (RsaOaep256, RsaOaep)] {
+        let encrypted = openssl::oaep(&spki, one, KEYS[2]);
+        refuses(unwrapper, other, &encrypted, &mut [0; 64]);
+    }
+}
+
+#[test]
+fn the_software_unwrapper() {
+    for bits in [2048, 3072, 4096] {
+        let mut unwrapper = SoftwareUnwrapper::new(&test_key("decryption", bits));
+        for algorithm in KeyEncryption::ALL {
+            run(&mut unwrapper, algorithm);
+        }
+        ways_are_kept_apart(&mut unwrapper);
+    }
+}
+
+struct TestPin;
+
+impl PinProvider for TestPin {
+    fn pin(&mut self, _: &TokenInfo) -> Result<Pin, PinUnavailable> {
+        Pin::new(softhsm::PIN)
+    }
+}
+
+fn open(uri: &str) -> Result<Pkcs11Unwrapper, Error> {
+    let uri: Pkcs11Uri = uri.parse().unwrap();
+    Pkcs11Unwrapper::open_as(&uri, &mut TestPin, &SignerOptions::default())
+}
+
+/// SoftHSM 2.6 knows OAEP with SHA-1 only, and says so without the key being thought unfit.
+#[test]
+fn softhsm_decrypts_rsa_oaep_and_names_what_it_does_not_know() {
+    in_own_process(
+        "softhsm_decrypts_rsa_oaep_and_names_what_it_does_not_know",
+        |token: &SoftHsmToken| {
+            for (id, bits) in [("01", 2048), ("02", 4096)] {
+                let label = format!("decryption-{bits}");
+                let spki = token.generate_decryption_key(bits, id, &label);
+                let mut unwrapper = open(&token.uri(&label)).unwrap();
+                assert_eq!(suite::spki(unwrapper.public_key()), spki);
+                run(&mut unwrapper, KeyEncryption::RsaOaep);
+
+                let encrypted = openssl::oaep(&spki, KeyEncryption::RsaOaep256, KEYS[2]);
+                let error = unwrapper
+                    .unwrap_key(KeyEncryption::RsaOaep256, &encrypted, &mut [0; 64])
+                    .unwrap_err();
+                assert_eq!(error.kind(), SignerErrorKind::KeyUnfit);
+                let text = error.to_string();
+                assert!(text.contains("RSA-OAEP-256"), "{text}");
+                assert!(text.contains("CKR_ARGUMENTS_BAD"), "{text}");
+                run(&mut unwrapper, KeyEncryption::RsaOaep);
+            }
+        },
+    );
+}
+
+#[test]
+fn kryoptic_decrypts_both() {
+    const NAME: &str = "kryoptic_decrypts_both";
+    const DIR: &str = "PRIVYSEAL_TEST_DIR";
+    if is_child(NAME) {
+        let pin = PathBuf::from(std::env::var_os(DIR).unwrap());
+        let uri = format!(
+            "pkcs11:token=second;object=decryption?module-path={}&pin-source=file:{}",
+            KryopticToken::module().display(),
+            pin.display()
+        );
+        let mut unwrapper = open(&uri).unwrap();
+        for algorithm in KeyEncryption::ALL {
+            run(&mut unwrapper, algorithm);
+        }
+        ways_are_kept_apart(&mut unwrapper);
+        return;
+    }
+    let token = KryopticToken::new("second");
+    token.generate_decryption_key(2048, "01", "decryption");
+    OwnProcess::new(NAME)
+        .environment(token.environment())
+        .environment([(DIR.into(), token.pin_file().into())])
+        .silence(Duration::from_secs(120))
+        .must_pass();
+}

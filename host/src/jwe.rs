@@ -1,0 +1,62 @@
+//! A JWE that somebody encrypted to us: an id_token, a UserInfo answer (RFC 7516).
+//!
+//! Only what itsme uses is read: RSA-OAEP or RSA-OAEP-256 around the content key, A128CBC-HS256 or A256GCM
+//! around the content. What is in it is a signed JWT (RFC 7519 section 5.2: signed, then encrypted), whose
+//! signature is still to be verified: encryption to a public key says nothing of who did it.
+//!
+//! The content key is unwrapped by an [`Unwrapper`], and nothing else is done there. If that fails, or
+//! gives a key of another length, decryption goes on with a random key, and fails as it fails for content
+//! that was changed (RFC 7516 section 11.5): who tries out what the key makes of a text learns nothing.
+
+mod compact;
+mod content;
+mod error;
+
+use privyseal_core::{SignerError as _, SignerErrorKind, Unwrapper};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+pub use compact::{Jwe, MAX_JWE};
+pub use content::ContentEncryption;
+pub use error::JweError;
+
+/// As long as the longest content key, and longer than both.
+const KEY_ROOM: usize = 64;
+
+impl Jwe<'_> {
+    /// The plaintext, if it was encrypted to the key of `unwrapper` and not changed since.
+    ///
+    /// [`JweError::Undecipherable`] does not say whether the key or the content was wrong.
+    pub fn decrypt<U>(&self, unwrapper: &mut U) -> Result<Zeroizing<Vec<u8>>, DecryptError>
+    where
+        U: Unwrapper,
+        U::Error: Send + Sync + 'static,
+    {
+        // Made before it is known whether it will be needed, so that it costs no time of its own.
+        let mut key = Zeroizing::new([0; ContentEncryption::KEY_LEN]);
+        getrandom::fill(&mut *key)
+            .map_err(|error| DecryptError::Hardware(Error::Entropy(error)))?;
+        let mut room = Zeroizing::new([0; KEY_ROOM]);
+        match unwrapper.unwrap_key(self.key_encryption, &self.encrypted_key, &mut *room) {
+            Ok(ContentEncryption::KEY_LEN) => {
+                key.copy_from_slice(&room[..ContentEncryption::KEY_LEN]);
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == SignerErrorKind::Undecipherable => {}
+            Err(error) => return Err(DecryptError::Hardware(Error::from_signer(error))),
+        }
+        self.content_encryption
+            .decrypt(&key, self)
+            .ok_or(DecryptError::Jwe(JweError::Undecipherable))
+    }
+}
+
+/// Why there is no plaintext.
+#[derive(Debug)]
+pub enum DecryptError {
+    /// The JWE is not for this key, or was changed.
+    Jwe(JweError),
+    /// The key could not be used at all: its token, its PIN, the hash.
+    Hardware(Error),
+}
