@@ -14,6 +14,7 @@ mod oid;
 mod order;
 
 pub use certificate::Certificate;
+pub(crate) use certificate::rsa_key;
 pub use chain::{Chain, ProvenChain, Validity};
 pub use error::{CertificateError, ChainError};
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};

@@ -14,6 +14,7 @@ use core::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::cert::{Certificate, ChainError, ProvenChain, Validity};
+use crate::encoding::sink::Sink;
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
@@ -23,9 +24,8 @@ use crate::scheme::{ClientIdInLeaf, KeyReference, Rule, Scheme};
 use crate::time::UnixTime;
 
 pub use clock::ClockError;
+pub use header::KeyName;
 pub use prepare::AssertionRequest;
-
-use header::KeyName;
 
 /// A scheme, a client id, and the key that signs: named by a proven chain whose leaf is for it, or by a
 /// `kid` that the receiver knows.
@@ -52,28 +52,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
         signer_key: &RsaPublicKey,
         buffer: B,
     ) -> Result<Self, Error> {
-        if scheme.key_reference.value != KeyReference::X5cWithRoot {
-            return Err(missing(Field::Kid, scheme).into());
-        }
-        scheme.check_client_id(&client_id)?;
-        check_chain(scheme, chain)?;
-        let leaf = chain.leaf().ok_or(ChainError::Empty)?;
-        check_client_id_in_leaf(scheme, &client_id, leaf)?;
-        let key = leaf
-            .rsa_key()
-            .map_err(|error| ChainError::Key { position: 0, error })?;
-        if key != *signer_key {
-            return Err(Error::KeyMismatch);
-        }
-        let validity = Some(chain.validity());
-        Self::build(
-            scheme,
-            client_id,
-            key,
-            validity,
-            KeyName::Chain(chain),
-            buffer,
-        )
+        Self::encode(scheme, client_id, KeyName::Chain(chain), signer_key, buffer)
     }
 
     /// For a scheme whose header names the key by `kid`. Whether the receiver knows that name for this
@@ -85,47 +64,65 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
         signer_key: &RsaPublicKey,
         buffer: B,
     ) -> Result<Self, Error> {
-        if scheme.key_reference.value != KeyReference::Kid {
-            return Err(missing(Field::X5c, scheme).into());
-        }
-        scheme.check_client_id(&client_id)?;
-        Self::build(
-            scheme,
-            client_id,
-            signer_key.clone(),
-            None,
-            KeyName::Kid(kid),
-            buffer,
-        )
+        Self::encode(scheme, client_id, KeyName::Kid(kid), signer_key, buffer)
+    }
+
+    fn encode(
+        scheme: &'static Scheme,
+        client_id: ClientId,
+        name: KeyName<'_>,
+        signer_key: &RsaPublicKey,
+        buffer: B,
+    ) -> Result<Self, Error> {
+        check(scheme, &client_id, name, signer_key)?;
+        let mut header = buffer;
+        let header_len = header::encode(name, header.as_mut())?;
+        Self::build(scheme, client_id, name, signer_key, header, header_len)
+    }
+}
+
+impl<B: AsRef<[u8]>> Credential<B> {
+    /// With a header that was encoded before, by [`encode_header`], and kept: in the flash of a device. It
+    /// is checked byte by byte against what would be encoded now, so nothing that was changed there since
+    /// can be signed. `header` holds the header at its beginning and may hold more.
+    pub fn with_encoded_header(
+        scheme: &'static Scheme,
+        client_id: ClientId,
+        name: KeyName<'_>,
+        signer_key: &RsaPublicKey,
+        header: B,
+    ) -> Result<Self, Error> {
+        check(scheme, &client_id, name, signer_key)?;
+        let header_len = header::compare(name, header.as_ref())?;
+        Self::build(scheme, client_id, name, signer_key, header, header_len)
     }
 
     fn build(
         scheme: &'static Scheme,
         client_id: ClientId,
-        key: RsaPublicKey,
-        validity: Option<Validity>,
         name: KeyName<'_>,
-        buffer: B,
+        signer_key: &RsaPublicKey,
+        header: B,
+        header_len: usize,
     ) -> Result<Self, Error> {
-        let mut header = buffer;
-        let header_len = header::encode(name, header.as_mut())?;
         let mut midstate = Sha256::new();
         midstate.update(header.as_ref().get(..header_len).unwrap_or(&[]));
         midstate.update(b".");
-        let key = VerifyingKey::new(key)?;
+        let validity = match name {
+            KeyName::Chain(chain) => Some(chain.validity()),
+            KeyName::Kid(_) => None,
+        };
         Ok(Self {
             scheme,
             client_id,
-            key,
+            key: VerifyingKey::new(signer_key.clone())?,
             validity,
             header,
             header_len,
             midstate,
         })
     }
-}
 
-impl<B: AsRef<[u8]>> Credential<B> {
     /// The scheme.
     pub const fn scheme(&self) -> &'static Scheme {
         self.scheme
@@ -164,6 +161,39 @@ impl<B> fmt::Debug for Credential<B> {
             .field("client_id", &self.client_id.as_str())
             .field("key", self.key.public_key())
             .finish_non_exhaustive()
+    }
+}
+
+/// Writes the header of every token of such a key, base64url without the dot, and gives its length. For
+/// [`Credential::with_encoded_header`]: a device writes it into its flash, piece by piece.
+pub fn encode_header<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
+    header::write_counted(name, sink)
+}
+
+/// Everything that a scheme demands of client id, key and chain.
+fn check(
+    scheme: &'static Scheme,
+    client_id: &ClientId,
+    name: KeyName<'_>,
+    signer_key: &RsaPublicKey,
+) -> Result<(), Error> {
+    let chain = match (scheme.key_reference.value, name) {
+        (KeyReference::Kid, KeyName::Kid(_)) => return Ok(scheme.check_client_id(client_id)?),
+        (KeyReference::X5cWithRoot, KeyName::Chain(chain)) => chain,
+        (KeyReference::Kid, _) => return Err(missing(Field::Kid, scheme).into()),
+        (KeyReference::X5cWithRoot, _) => return Err(missing(Field::X5c, scheme).into()),
+    };
+    scheme.check_client_id(client_id)?;
+    check_chain(scheme, chain)?;
+    let leaf = chain.leaf().ok_or(ChainError::Empty)?;
+    check_client_id_in_leaf(scheme, client_id, leaf)?;
+    let key = leaf
+        .rsa_key()
+        .map_err(|error| ChainError::Key { position: 0, error })?;
+    if key == *signer_key {
+        Ok(())
+    } else {
+        Err(Error::KeyMismatch)
     }
 }
 

@@ -20,6 +20,28 @@ pub const fn base64url_len(bytes: usize) -> usize {
     bytes.saturating_mul(4).div_ceil(3)
 }
 
+/// Gives the lower-case hexadecimal digits of `bytes`, in order.
+pub fn hex(bytes: &[u8], mut digit: impl FnMut(char)) {
+    for &byte in bytes {
+        digit(char::from(hex_digit(byte >> 4)));
+        digit(char::from(hex_digit(byte & 0x0f)));
+    }
+}
+
+/// Gives the decimal digits of `number`, in order, without leading zeros.
+pub fn decimal(number: u64, mut digit: impl FnMut(char)) {
+    let mut place = 10_000_000_000_000_000_000_u64;
+    let mut begun = false;
+    while place > 0 {
+        let value = number.checked_div(place).unwrap_or(0) % 10;
+        begun |= value > 0 || place == 1;
+        if begun {
+            digit(char::from(hex_digit(u8::try_from(value).unwrap_or(0))));
+        }
+        place /= 10;
+    }
+}
+
 /// The lower-case hexadecimal digit of a value below 16.
 pub(crate) const fn hex_digit(nibble: u8) -> u8 {
     let base = if nibble < 10 {

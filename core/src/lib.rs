@@ -48,6 +48,9 @@ pub mod token;
 // A finished token, judged by the same rules.
 pub mod check;
 
+// What a host and a gateway say to each other.
+pub mod link;
+
 // How all of it is written.
 pub mod encoding;
 pub mod error;

@@ -1,6 +1,6 @@
 //! The JOSE header of a credential, encoded once.
 
-use crate::cert::Chain;
+use crate::cert::ProvenChain;
 use crate::encoding::base64::{Base64Sink, Base64UrlSink};
 use crate::encoding::json::Object;
 use crate::encoding::sink::{Overflow, Sink, SliceSink};
@@ -9,10 +9,10 @@ use crate::kid::Kid;
 use crate::limits::MAX_HEADER;
 
 /// How the header names the key.
-#[derive(Clone, Copy)]
-pub(super) enum KeyName<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum KeyName<'a> {
     /// By its certificates: `x5c`.
-    Chain(&'a Chain<'a>),
+    Chain(&'a ProvenChain<'a>),
     /// By an identifier that the receiver knows: `kid`.
     Kid(Kid<'a>),
 }
@@ -31,6 +31,49 @@ pub(super) fn encode(name: KeyName<'_>, buffer: &mut [u8]) -> Result<usize, Fiel
             };
             FieldError::new(Field::Header, fault, "the buffer given")
         })
+}
+
+/// Writes the header in base64url and gives its length.
+pub(super) fn write_counted<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
+    let mut counted = Counted { sink, len: 0 };
+    write(name, &mut counted)?;
+    Ok(counted.len)
+}
+
+/// The length of the header that `kept` begins with; an error if it begins with something else.
+pub(super) fn compare(name: KeyName<'_>, kept: &[u8]) -> Result<usize, FieldError> {
+    write_counted(name, &mut Comparison(kept)).map_err(|Differs| {
+        let expected = "the header that was encoded for this key";
+        FieldError::new(Field::Header, Fault::Form { expected }, "what was kept")
+    })
+}
+
+struct Counted<'s, S> {
+    sink: &'s mut S,
+    len: usize,
+}
+
+impl<S: Sink> Sink for Counted<'_, S> {
+    type Error = S::Error;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        self.len = self.len.saturating_add(bytes.len());
+        self.sink.write(bytes)
+    }
+}
+
+/// Takes only what it expects.
+struct Comparison<'a>(&'a [u8]);
+
+struct Differs;
+
+impl Sink for Comparison<'_> {
+    type Error = Differs;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Differs> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(Differs)?;
+        Ok(())
+    }
 }
 
 /// `{"alg":"RS256","typ":"JWT","x5c":[..]}` or `{"alg":"RS256","kid":..,"typ":"JWT"}`, and nothing else.

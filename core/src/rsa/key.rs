@@ -78,6 +78,11 @@ impl RsaPublicKey {
         Ok(key)
     }
 
+    /// From a SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
+    pub fn from_spki(spki: &[u8]) -> Result<Self, KeyError> {
+        crate::cert::rsa_key(spki)
+    }
+
     /// The modulus, big-endian, without leading zeros: `n` of RFC 7518 section 6.3.1.1.
     pub fn modulus(&self) -> &[u8] {
         self.modulus.get(..self.len).unwrap_or(&[])

@@ -1,0 +1,117 @@
+//! What the device answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::DeviceId;
+use super::refusal::Refusal;
+use super::request::Part;
+
+/// An answer, or one of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Response<'a> {
+    /// To [`super::Request::Info`].
+    #[serde(borrow)]
+    Info(Info<'a>),
+    /// To [`super::Request::Read`].
+    Data {
+        /// Of what.
+        part: Part,
+        /// Bytes of the whole.
+        total: u32,
+        /// The first of these bytes.
+        offset: u32,
+        /// At most [`super::MAX_DATA`] of them; fewer only at the end.
+        bytes: &'a [u8],
+    },
+    /// To a step of [`super::Request::Provision`].
+    Accepted {
+        /// Bytes of the part that are there now; zero for a step without a part.
+        received: u32,
+    },
+    /// To [`super::Provision::Commit`]: the device is locked and ready.
+    Provisioned {
+        /// SHA-256 of the key's SubjectPublicKeyInfo.
+        key: [u8; 32],
+    },
+    /// To [`super::Request::Sign`]: a piece of the token. The signature was verified before the first
+    /// one was sent. The token is whole when `offset` and the length of `bytes` make `total`.
+    Token {
+        /// Bytes of the whole token.
+        total: u32,
+        /// The first of these bytes.
+        offset: u32,
+        /// At most [`super::MAX_DATA`] of them.
+        bytes: &'a [u8],
+    },
+    /// To [`super::Request::Log`]: one entry; [`super::Entry::from_record`] reads it.
+    Entry {
+        /// The entry and its link in the chain.
+        record: &'a [u8],
+    },
+    /// The end of the entries.
+    LogEnd {
+        /// The number of the oldest entry that the device still has.
+        first: u32,
+        /// The number that the next entry will have.
+        next: u32,
+        /// The chain's head: the link of the newest entry.
+        head: [u8; 32],
+    },
+    /// To [`super::Request::SetTime`].
+    TimeSet {
+        /// The new time floor.
+        floor: u64,
+    },
+    /// To [`super::Request::Wipe`]: the key is gone.
+    Wiped,
+    /// Why not. Nothing has changed, unless the refusal says otherwise.
+    Refused(Refusal),
+}
+
+/// What a device tells of itself to anyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Info<'a> {
+    /// The firmware's version.
+    pub firmware: &'a str,
+    /// SHA-256 of the firmware's image, as the device read it.
+    pub image: [u8; 32],
+    /// Which device.
+    pub device: DeviceId,
+    /// What it can do now.
+    pub state: State,
+    /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
+    pub key: Option<[u8; 32]>,
+    /// Assertions signed in the device's life: the counter in the last `jti`.
+    pub counter: u64,
+    /// No assertion is made for an earlier time than this.
+    pub time_floor: u64,
+    /// The latest time that the device believes now without the authority's word; zero without a policy.
+    pub time_ceiling: u64,
+    /// What the authority must sign next ([`super::authority`]); zero if the device has no random bytes.
+    pub challenge: [u8; 16],
+    /// Assertions that the rate limit allows at once now.
+    pub rate_left: u16,
+    /// Times the device has started with a key.
+    pub boots: u32,
+    /// Milliseconds since it started.
+    pub uptime: u64,
+    /// The number that the next entry of the log will have.
+    pub log_next: u32,
+    /// Frames that could not be read since it started.
+    pub bad_frames: u32,
+}
+
+/// What a device can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum State {
+    /// No key: it can be provisioned.
+    Empty,
+    /// Between begin and commit.
+    Provisioning,
+    /// It signs.
+    Ready,
+    /// A computation went wrong once: it signs no more until it is wiped and provisioned anew.
+    Faulted,
+}

@@ -1,0 +1,70 @@
+//! What the device needs of its hardware: one trait, whose parts are the traits of embedded-hal,
+//! embedded-io, embedded-storage and rand_core.
+
+use embedded_hal::delay::DelayNs;
+use embedded_hal::digital::{InputPin, OutputPin};
+use embedded_io::{Read, ReadReady, Write};
+use embedded_storage::nor_flash::NorFlash;
+use privyseal_core::link::DeviceId;
+use rand_core::TryCryptoRng;
+
+/// A board. [`crate::Device`] owns one.
+pub trait Board {
+    /// The status LED; lit when the pin is high.
+    type Led: OutputPin;
+    /// The presence button; pressed when the pin is high.
+    type Button: InputPin;
+    /// Waits.
+    type Delay: DelayNs;
+    /// The line to the host. Reads may block only when [`ReadReady`] says that there is something.
+    type Serial: Read + ReadReady + Write;
+    /// Flash for key, policy and chain: at least [`crate::PROVISION_LEN`] bytes, writes of at most
+    /// [`crate::MAX_WRITE`] bytes, nothing else in it.
+    type Provision: NorFlash;
+    /// A piece of that flash as the processor sees it, see [`Board::mapped`].
+    type Mapped: AsRef<[u8]>;
+    /// Flash for the journal: an even number of sectors, at least two, nothing else in them. Its size
+    /// sets the length of the log and the life of the device.
+    type Journal: NorFlash;
+    /// The hardware's random generator.
+    type Entropy: TryCryptoRng;
+
+    /// The LED.
+    fn led(&mut self) -> &mut Self::Led;
+
+    /// The button; `None` on a board without one.
+    fn button(&mut self) -> Option<&mut Self::Button>;
+
+    /// The delay.
+    fn delay(&mut self) -> &mut Self::Delay;
+
+    /// The serial line.
+    fn serial(&mut self) -> &mut Self::Serial;
+
+    /// The flash for key, policy and chain.
+    fn provision(&mut self) -> &mut Self::Provision;
+
+    /// `len` bytes from `offset` on of [`Board::provision`], where they lie: `&'static [u8]` on a
+    /// microcontroller. `None` if they are not all within it. The device never writes
+    /// where a piece lies that it holds, and holds none when it erases.
+    fn mapped(&self, offset: u32, len: u32) -> Option<Self::Mapped>;
+
+    /// The flash for the journal.
+    fn journal(&mut self) -> &mut Self::Journal;
+
+    /// The random generator; `None` on a board without one.
+    fn entropy(&mut self) -> Option<&mut Self::Entropy>;
+
+    /// Milliseconds since the board started; never goes back.
+    fn millis(&mut self) -> u64;
+
+    /// Tells the watchdog that all is well. Called at least every second or two, but for one computation
+    /// that takes longer on a slow part: the proof of a chain when the device starts.
+    fn feed_watchdog(&mut self);
+
+    /// A number that no other device has.
+    fn device_id(&self) -> DeviceId;
+
+    /// SHA-256 of the firmware's image, read from the flash it runs from.
+    fn image_hash(&self) -> [u8; 32];
+}

@@ -1,0 +1,38 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+// What a board must have, and what runs on it.
+mod board;
+mod device;
+
+pub use board::Board;
+pub use device::Device;
+
+/// Bytes of flash that [`Board::provision`] must have: a sector of 64 KiB suffices.
+pub const PROVISION_LEN: u32 = 64 * 1024;
+
+/// The most bytes that [`Board::provision`] and [`Board::journal`] may insist on writing at once
+/// (`WRITE_SIZE`), a power of two.
+pub const MAX_WRITE: usize = 32;
+
+/// Runs the device: never returns.
+pub fn run<B: Board>(board: B) -> ! {
+    let mut device = Device::boot(board);
+    loop {
+        device.poll();
+    }
+}
