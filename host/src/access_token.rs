@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use core::fmt;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::token::{ResponseError, TokenResponse};
+use privyseal_core::token::{ResponseError, Secret, TokenResponse};
 use zeroize::Zeroizing;
 
 /// An access token of type Bearer (RFC 6750), and the answer that it came in.
@@ -15,19 +15,37 @@ use zeroize::Zeroizing;
 pub struct AccessToken {
     token: Zeroizing<String>,
     expires_in: Option<u64>,
+    refresh: Option<RefreshToken>,
     response: Zeroizing<Vec<u8>>,
+}
+
+/// A refresh token (RFC 6749 section 1.5): good once, and only with a new assertion. It is in memory and
+/// nowhere else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    token: Zeroizing<String>,
+    expires_in: Option<u64>,
 }
 
 impl AccessToken {
     /// Reads the body of a successful token response (RFC 6749 section 5.1).
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, ResponseError> {
         let response = TokenResponse::parse(&body)?;
-        let mut token = Zeroizing::new(String::with_capacity(body.len()));
-        let Ok(()) = response.access_token.expose_to(&mut Text(&mut token));
-        let expires_in = response.expires_in;
+        let exposed = |secret: Secret<'_>| {
+            let mut token = Zeroizing::new(String::with_capacity(body.len()));
+            let Ok(()) = secret.expose_to(&mut Text(&mut token));
+            token
+        };
+        let refresh = response.refresh_token.map(|token| RefreshToken {
+            token: exposed(token),
+            // Keycloak: 0 is for a token that does not expire by itself.
+            expires_in: response.refresh_expires_in.filter(|seconds| *seconds > 0),
+        });
+        let (token, expires_in) = (exposed(response.access_token), response.expires_in);
         Ok(Self {
             token,
             expires_in,
+            refresh,
             response: body,
         })
     }
@@ -42,6 +60,11 @@ impl AccessToken {
         self.expires_in
     }
 
+    /// The refresh token that came with it. It is good once: taken, it is gone from here.
+    pub fn take_refresh_token(&mut self) -> Option<RefreshToken> {
+        self.refresh.take()
+    }
+
     /// The whole answer, the token included, as the server wrote it. Not for logs.
     pub fn expose_response(&self) -> &[u8] {
         &self.response
@@ -51,6 +74,26 @@ impl AccessToken {
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RefreshToken {
+    /// The token itself. Not for logs, and not for any disk.
+    pub fn expose(&self) -> &str {
+        &self.token
+    }
+
+    /// Seconds after the answer at which it expires, if the server says.
+    pub const fn expires_in(&self) -> Option<u64> {
+        self.expires_in
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshToken")
             .field("expires_in", &self.expires_in)
             .finish_non_exhaustive()
     }
@@ -83,5 +126,22 @@ mod tests {
             format!("{token:?}"),
             "AccessToken { expires_in: Some(360), .. }"
         );
+    }
+
+    #[test]
+    fn a_refresh_token_is_taken_once() {
+        let body = br#"{"access_token":"a","token_type":"bearer","refresh_token":"s3cr3t",
+            "refresh_expires_in":1800}"#;
+        let mut token = AccessToken::from_response(Zeroizing::new(body.to_vec())).unwrap();
+        let refresh = token.take_refresh_token().unwrap();
+        assert_eq!(
+            (refresh.expose(), refresh.expires_in()),
+            ("s3cr3t", Some(1800))
+        );
+        assert_eq!(
+            format!("{refresh:?}"),
+            "RefreshToken { expires_in: Some(1800), .. }"
+        );
+        assert!(token.take_refresh_token().is_none());
     }
 }

@@ -2,12 +2,12 @@
 
 mod answer;
 mod authentication;
+mod form;
+mod introspection;
 
-use core::convert::Infallible;
 use core::fmt;
 
 use privyseal_core::cert::Chain;
-use privyseal_core::encoding::sink::Sink;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER, MAX_TOKEN_RESPONSE};
 use privyseal_core::token::TokenRequest;
@@ -17,13 +17,18 @@ use privyseal_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::access_token::AccessToken;
+use crate::access_token::{AccessToken, RefreshToken};
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Url};
 use crate::links::HostLinks;
+use crate::refusal::meaning::Stage;
 use crate::{clock, entropy};
 
 pub use authentication::AuthenticationOptions;
+pub use form::Form;
+pub use introspection::Introspection;
+
+use form::FormBody;
 
 /// A credential, the signer that has its key, and the buffers for both.
 ///
@@ -161,8 +166,31 @@ where
         let mut form = FormBody::with_capacity(request.body_len());
         let Ok(()) = request.write_to(&mut form);
 
-        let response = http.post_form(&url, &form.0, MAX_TOKEN_RESPONSE)?;
+        let response = http.post_form(&url, form.as_bytes(), MAX_TOKEN_RESPONSE)?;
         answer::token(url, response, assertion.as_str())
+    }
+
+    /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
+    /// refresh token is spent by it, unless no connection came about.
+    pub fn refreshed_token(
+        &mut self,
+        http: &Http,
+        base: &BaseUrl,
+        options: &AssertionOptions,
+        refresh_token: &RefreshToken,
+    ) -> Result<AccessToken, Error> {
+        let url = below(base, self.credential.scheme().token_request.path.value)?;
+        let form = Form {
+            url: &url,
+            members: &[
+                ("grant_type", "refresh_token"),
+                ("refresh_token", refresh_token.expose()),
+            ],
+            stage: Stage::Token,
+            max: MAX_TOKEN_RESPONSE,
+        };
+        let response = self.post(http, options, &form)?;
+        answer::token(url, response, refresh_token.expose())
     }
 }
 
@@ -212,24 +240,6 @@ where
     S::Error: Send + Sync + 'static,
 {
     input.sign(signer, buffer).map_err(Error::from_sign)
-}
-
-/// A form that holds an assertion: its place is reserved at once, and wiped.
-struct FormBody(Zeroizing<Vec<u8>>);
-
-impl FormBody {
-    fn with_capacity(len: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(len)))
-    }
-}
-
-impl Sink for FormBody {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
 }
 
 fn below(base: &BaseUrl, path: &str) -> Result<Url, Error> {

@@ -12,6 +12,13 @@ pub fn jti() -> Result<JtiBuf, Error> {
     Ok(JtiBuf::from_entropy(entropy))
 }
 
+/// A random number from 0 to `u64::MAX`, each as likely.
+pub fn number() -> Result<u64, Error> {
+    let mut entropy = [0; 8];
+    getrandom::fill(&mut entropy).map_err(Error::Entropy)?;
+    Ok(u64::from_ne_bytes(entropy))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@ use crate::http::{HttpError, Url};
 use crate::jws::JwsError;
 use crate::key::KeyUriError;
 use crate::refusal::Refusal;
+use crate::retry::GaveUp;
 
 /// Why there is no assertion, no access token or no report.
 ///
@@ -80,6 +81,13 @@ pub enum Error {
     },
     /// A server answered, and refused.
     Refused(Box<Refusal>),
+    /// It was tried more than once, or is not tried again, and why.
+    GaveUp {
+        /// Why there is no further try.
+        why: GaveUp,
+        /// How the last try ended.
+        last: Box<Self>,
+    },
     /// A report found broken rules; it says which.
     RulesBroken {
         /// How many.
@@ -110,6 +118,7 @@ impl Error {
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => Some(refusal.advice()),
+            Self::GaveUp { last, .. } => last.advice(),
             Self::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => Some(
                 "give the whole chain with --chain FILE, or store the CA certificates on the token"
                     .to_owned(),
@@ -140,6 +149,7 @@ impl Error {
             Self::Signer { .. } | Self::Entropy(_) => Exit::Key,
             Self::Http(_) | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
+            Self::GaveUp { last, .. } => last.exit(),
         }
     }
 }
@@ -159,6 +169,7 @@ impl fmt::Display for Error {
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),
             Self::Jws { what, error } => write!(f, "the {what} {error}"),
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::GaveUp { why, last } => write!(f, "{last} ({why})"),
             Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
             Self::RulesBroken { count } => write!(f, "{count} rules are broken"),
             Self::Output(error) => write!(f, "cannot write the result: {error}"),
@@ -172,6 +183,7 @@ impl core::error::Error for Error {
             Self::KeyUri(error) => error.source(),
             Self::Signer { source, .. } => source.source(),
             Self::Http(error) => error.source(),
+            Self::GaveUp { last, .. } => last.source(),
             _ => None,
         }
     }

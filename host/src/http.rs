@@ -31,6 +31,9 @@ use crate::access_token::AccessToken;
 /// How long one request may take, from the name lookup to the last byte of the answer.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long setting up a connection may take of that.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The largest answer to a call made with an access token, in bytes: room for some thousand records
 /// on one page.
 pub const MAX_CALL_RESPONSE: usize = 1024 * 1024;
@@ -90,6 +93,7 @@ impl Http {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .timeout_global(Some(options.timeout))
+            .timeout_connect(Some(CONNECT_TIMEOUT.min(options.timeout)))
             .max_response_header_size(MAX_HEAD)
             .user_agent(concat!("privyseal/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
@@ -163,7 +167,9 @@ impl Response {
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
+        let date = text(header::DATE).and_then(date::parse);
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
+        let retry_after = retry_after.map(|retry_after| retry_after.counted_from(date));
         let location = text(header::LOCATION).map(str::to_owned);
         let media_type = text(header::CONTENT_TYPE)
             .and_then(|value| value.split(';').next())

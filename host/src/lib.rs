@@ -24,6 +24,9 @@ pub mod audience;
 pub mod client;
 pub mod clock;
 pub mod entropy;
+pub mod pace;
+pub mod retry;
+pub mod token_source;
 
 // Whether all of it works.
 pub mod doctor;
@@ -32,6 +35,7 @@ pub mod self_test;
 // Whom to ask, and how to know its signature.
 pub mod discovery;
 pub mod jws;
+pub mod provider;
 pub mod provider_keys;
 
 // A finished token, of whoever made it.
@@ -59,6 +63,9 @@ pub use key::{KeySigner, KeyUri};
 pub use pin::{PinSources, Prompt};
 pub use privyseal_core::{Scheme, Signer, UnixTime};
 pub use privyseal_pkcs11::LoginPolicy;
+pub use provider::Provider;
 pub use provider_keys::ProviderKeys;
 pub use refusal::Refusal;
+pub use retry::RetryPolicy;
 pub use self_test::self_test;
+pub use token_source::TokenSource;

@@ -49,6 +49,15 @@ impl Refusal {
         }
     }
 
+    /// The same, with what else was sent left out of the server's words.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        for text in [&mut self.code, &mut self.description, &mut self.location] {
+            *text = text.take().map(|text| presentable(&text, Some(secret)));
+        }
+        self
+    }
+
     /// Whether a body says that the request was refused, whatever the status.
     pub fn is_error_body(body: &[u8]) -> bool {
         ErrorResponse::parse(body).is_ok()

@@ -44,23 +44,24 @@ impl<'a> TokenRequest<'a> {
     /// Writes the body. It holds an assertion that is good for as long as its `exp` says: not for logs.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         let rules = &self.scheme.token_request;
-        member(sink, "grant_type", rules.grant_type.value)?;
+        write_member(sink, "grant_type", rules.grant_type.value)?;
         if let Some(Rule { value: scope, .. }) = rules.scope {
             sink.write(b"&")?;
-            member(sink, "scope", scope)?;
+            write_member(sink, "scope", scope)?;
         }
         if rules.client_id.value {
             sink.write(b"&")?;
-            member(sink, "client_id", self.client_id)?;
+            write_member(sink, "client_id", self.client_id)?;
         }
         sink.write(b"&")?;
-        member(sink, "client_assertion_type", CLIENT_ASSERTION_TYPE)?;
+        write_member(sink, "client_assertion_type", CLIENT_ASSERTION_TYPE)?;
         sink.write(b"&")?;
-        member(sink, "client_assertion", self.assertion.as_str())
+        write_member(sink, "client_assertion", self.assertion.as_str())
     }
 }
 
-fn member<S: Sink>(sink: &mut S, name: &str, value: &str) -> Result<(), S::Error> {
+/// Writes one member of a form: `name=value`, the value escaped.
+pub fn write_member<S: Sink>(sink: &mut S, name: &str, value: &str) -> Result<(), S::Error> {
     sink.write(name.as_bytes())?;
     sink.write(b"=")?;
     for run in value

@@ -9,6 +9,7 @@ use super::url::Url;
 pub struct HttpError {
     url: Url,
     cause: HttpCause,
+    was_sent: bool,
     /// What to do, where that can be said.
     source: Option<Box<dyn core::error::Error + Send + Sync>>,
 }
@@ -42,10 +43,12 @@ pub enum HttpCause {
 impl HttpError {
     pub(super) fn new(url: &Url, error: ureq::Error) -> Self {
         let cause = HttpCause::of(&error);
+        let was_sent = was_sent(&error);
         let source = (!cause.says_it_all()).then(|| Box::new(error) as _);
         Self {
             url: url.clone(),
             cause,
+            was_sent,
             source,
         }
     }
@@ -54,6 +57,7 @@ impl HttpError {
         Self {
             url: url.clone(),
             cause: HttpCause::TooLarge(max),
+            was_sent: true,
             source: None,
         }
     }
@@ -61,6 +65,28 @@ impl HttpError {
     /// What kind of trouble it was.
     pub const fn cause(&self) -> HttpCause {
         self.cause
+    }
+
+    /// Whether the server may have seen the request: `false` only if there was no connection for it.
+    pub const fn was_sent(&self) -> bool {
+        self.was_sent
+    }
+}
+
+/// In doubt it was.
+fn was_sent(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    use ureq::{Error, Timeout};
+    match error {
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
+        // A connection that is there ends in other ways.
+        Error::Io(error) => !matches!(
+            error.kind(),
+            Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable
+        ),
+        _ => true,
     }
 }
 

@@ -45,6 +45,19 @@ impl VerifiedJws {
         }
         Ok(claims)
     }
+
+    /// The claims of a signed answer of the UserInfo endpoint, which need not expire (OpenID Connect Core
+    /// section 5.3.2).
+    pub fn judged_userinfo(
+        &self,
+        expected_issuer: &str,
+        client_id: &str,
+    ) -> Result<Map<String, Value>, JwsError> {
+        let claims = self.claims()?;
+        issuer(&claims, expected_issuer)?;
+        is_for(&claims, client_id)?;
+        Ok(claims)
+    }
 }
 
 fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JwsError> {

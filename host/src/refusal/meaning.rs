@@ -11,6 +11,8 @@ pub enum Stage {
     Token,
     /// A call with an access token.
     Call,
+    /// A question about an access token, with an assertion.
+    Introspection,
     /// A document that is for everybody: metadata, keys.
     Public,
 }
@@ -101,7 +103,7 @@ impl Meaning {
                 "bad request: fields are missing, or the request or its JWS is malformed",
                 "check that --scheme is the server's scheme and --base-url its address",
             ),
-            (401, Stage::Token) => Self::refused(
+            (401, Stage::Token | Stage::Introspection) => Self::refused(
                 "unauthorized: expired, a signature that is not valid, or the wrong certificate",
                 "check the clock, the audience, and that this certificate is the one that was \
                  registered",
