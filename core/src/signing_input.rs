@@ -31,8 +31,8 @@ const KEPT_PAYLOAD: usize = 384;
 pub struct SigningInput<'a> {
     header: &'a [u8],
     statement: Statement<'a>,
-    /// The encoded payload, if it is short enough to be kept.
-    payload: Option<Vec<u8, KEPT_PAYLOAD>>,
+    /// The encoded payload, if it is short enough to be kept; otherwise empty, which no payload is.
+    payload: Vec<u8, KEPT_PAYLOAD>,
     key: &'a VerifyingKey,
     digest: [u8; 32],
 }
@@ -40,27 +40,29 @@ pub struct SigningInput<'a> {
 impl<'a> SigningInput<'a> {
     /// Seals `statement` under `header` (base64url, without the dot). `midstate` has hashed the header
     /// and the dot already.
+    #[inline]
     pub(crate) fn seal(
         header: &'a [u8],
         mut midstate: Sha256,
         key: &'a VerifyingKey,
         statement: Statement<'a>,
     ) -> Self {
-        let mut payload = Vec::new();
-        let payload = write_payload(&statement, &mut payload)
-            .is_ok()
-            .then_some(payload);
-        match &payload {
-            Some(payload) => midstate.update(payload),
-            None => always(write_payload(&statement, &mut midstate)),
-        }
-        Self {
+        // Written in place: moving a payload costs as much as encoding a claim.
+        let mut input = Self {
             header,
             statement,
-            payload,
+            payload: Vec::new(),
             key,
-            digest: midstate.finalize().into(),
+            digest: [0; 32],
+        };
+        if write_payload(&input.statement, &mut input.payload).is_ok() {
+            midstate.update(&input.payload);
+        } else {
+            input.payload.clear();
+            always(write_payload(&input.statement, &mut midstate));
         }
+        input.digest = midstate.finalize().into();
+        input
     }
 
     /// What is signed.
@@ -95,9 +97,10 @@ impl<'a> SigningInput<'a> {
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         sink.write(self.header)?;
         sink.write(b".")?;
-        match &self.payload {
-            Some(payload) => sink.write(payload),
-            None => write_payload(&self.statement, sink),
+        if self.payload.is_empty() {
+            write_payload(&self.statement, sink)
+        } else {
+            sink.write(&self.payload)
         }
     }
 

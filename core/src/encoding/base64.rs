@@ -1,15 +1,19 @@
 //! Incremental base64 over any sink, so that no buffer of the whole text is needed.
 //!
 //! Everything that is encoded here is public (headers, claims, signatures), and a token is little else
-//! than base64: so this is made to be fast, and without a table of 64 characters, so that a compiler can
-//! do many characters at a time.
+//! than base64: so this is made to be fast, with tables.
+
+mod alphabet;
 
 use core::marker::PhantomData;
 
 use super::sink::{Sink, copy};
+pub use alphabet::{Alphabet, Standard, UrlSafe};
 
-/// Bytes encoded at a time: a multiple of 3, so that only the last piece can be padded.
-const PIECE: usize = 96;
+/// Bytes that are looked up at a time: eight characters fill a register.
+const GROUP: usize = 6;
+/// Bytes encoded at a time: whole groups, so that only the last piece can be padded.
+const PIECE: usize = 16 * GROUP;
 /// Characters of one piece.
 const PIECE_ENCODED: usize = super::base64_len(PIECE);
 
@@ -17,39 +21,6 @@ const PIECE_ENCODED: usize = super::base64_len(PIECE);
 pub type Base64UrlSink<S> = Encoder<S, UrlSafe>;
 /// Encodes what is written to it as padded standard base64 (RFC 4648 section 4).
 pub type Base64Sink<S> = Encoder<S, Standard>;
-
-/// What the two forms of base64 differ in.
-pub trait Alphabet: sealed::Sealed {
-    /// The characters that stand for 62 and 63.
-    const LAST_TWO: [u8; 2];
-    /// Whether `=` fills the last group.
-    const PADDED: bool;
-}
-
-/// RFC 4648 section 4.
-#[derive(Clone, Copy, Debug)]
-pub struct Standard;
-
-/// RFC 4648 section 5, without padding.
-#[derive(Clone, Copy, Debug)]
-pub struct UrlSafe;
-
-impl Alphabet for Standard {
-    const LAST_TWO: [u8; 2] = *b"+/";
-    const PADDED: bool = true;
-}
-
-impl Alphabet for UrlSafe {
-    const LAST_TWO: [u8; 2] = *b"-_";
-    const PADDED: bool = false;
-}
-
-mod sealed {
-    pub trait Sealed {}
-
-    impl Sealed for super::Standard {}
-    impl Sealed for super::UrlSafe {}
-}
 
 /// Encodes what is written to it and passes the text on. [`Encoder::finish`] must be called: the
 /// last bytes wait for it.
@@ -75,8 +46,13 @@ impl<S: Sink, A: Alphabet> Encoder<S, A> {
 
     /// Encodes what is still pending.
     pub fn finish(mut self) -> Result<(), S::Error> {
-        let pending = self.pending.get(..self.len).unwrap_or(&[]);
-        encode::<S, A>(&mut self.sink, pending)
+        // What follows is of an earlier piece; the last group ends in zeros (RFC 4648 section 4).
+        for after in 0..GROUP {
+            if let Some(place) = self.pending.get_mut(self.len.saturating_add(after)) {
+                *place = 0;
+            }
+        }
+        encode::<S, A>(&mut self.sink, &self.pending, self.len)
     }
 
     /// What `bytes` complete is encoded, and what is left over waits.
@@ -87,12 +63,12 @@ impl<S: Sink, A: Alphabet> Encoder<S, A> {
             let (head, tail) = rest.split_at_checked(room).unwrap_or((rest, &[]));
             // There is more than room, or it would have been kept whole.
             self.keep(head);
-            encode::<S, A>(&mut self.sink, &self.pending)?;
+            encode::<S, A>(&mut self.sink, &self.pending, PIECE)?;
             self.len = 0;
             rest = tail;
         }
-        while let Some((piece, tail)) = rest.split_at_checked(PIECE) {
-            encode::<S, A>(&mut self.sink, piece)?;
+        while let Some((piece, tail)) = rest.split_first_chunk() {
+            encode::<S, A>(&mut self.sink, piece, PIECE)?;
             rest = tail;
         }
         self.keep(rest);
@@ -127,65 +103,29 @@ impl<S: Sink, A: Alphabet> Sink for Encoder<S, A> {
     }
 }
 
-/// Encodes at most a piece. One that is not the last has whole groups.
-fn encode<S: Sink, A: Alphabet>(sink: &mut S, piece: &[u8]) -> Result<(), S::Error> {
+/// Encodes the first `len` bytes of a piece, all of it but for the last one; zeros fill the last group.
+fn encode<S: Sink, A: Alphabet>(
+    sink: &mut S,
+    piece: &[u8; PIECE],
+    len: usize,
+) -> Result<(), S::Error> {
     let mut text = [0; PIECE_ENCODED];
-    let (groups, rest) = piece.as_chunks::<6>();
+    let (groups, _) = piece.as_chunks::<GROUP>();
     let (places, _) = text.as_chunks_mut::<8>();
-    for (place, group) in places.iter_mut().zip(groups) {
-        *place = sextets(*group);
+    for (place, group) in places.iter_mut().zip(groups).take(len.div_ceil(GROUP)) {
+        *place = A::characters(*group);
     }
-    if let Some(place) = places.get_mut(groups.len()) {
-        let mut last = [0; 6];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        *place = sextets(last);
-    }
-    for place in &mut text {
-        *place = character::<A>(*place);
-    }
-    let len = super::base64url_len(piece.len());
+    let unpadded = super::base64url_len(len);
     let len = if A::PADDED {
-        let padded = super::base64_len(piece.len());
-        for place in text.get_mut(len..padded).unwrap_or(&mut []) {
+        let padded = super::base64_len(len);
+        for place in text.get_mut(unpadded..padded).unwrap_or(&mut []) {
             *place = b'=';
         }
         padded
     } else {
-        len
+        unpadded
     };
     sink.write(text.get(..len).unwrap_or(&[]))
-}
-
-/// 48 bits as eight numbers of 6 bits: halved, and halved, and halved.
-#[inline]
-const fn sextets([one, two, three, four, five, six]: [u8; 6]) -> [u8; 8] {
-    let bits = u64::from_be_bytes([0, 0, one, two, three, four, five, six]);
-    let bits = ((bits << 8) & 0x00ff_ffff_0000_0000) | (bits & 0x0000_0000_00ff_ffff);
-    let bits = ((bits << 4) & 0x0fff_0000_0fff_0000) | (bits & 0x0000_0fff_0000_0fff);
-    let bits = ((bits << 2) & 0x3f00_3f00_3f00_3f00) | (bits & 0x003f_003f_003f_003f);
-    bits.to_be_bytes()
-}
-
-/// The character of a number of 6 bits: letters and digits in four runs, each with what it is off by.
-#[inline]
-const fn character<A: Alphabet>(sextet: u8) -> u8 {
-    let [sixty_two, sixty_three] = A::LAST_TWO;
-    let mut character = sextet.wrapping_add(b'A');
-    if sextet > 25 {
-        character = sextet.wrapping_add(b'a'.wrapping_sub(26));
-    }
-    if sextet > 51 {
-        character = sextet.wrapping_add(b'0'.wrapping_sub(52));
-    }
-    if sextet == 62 {
-        character = sixty_two;
-    }
-    if sextet == 63 {
-        character = sixty_three;
-    }
-    character
 }
 
 #[cfg(test)]
