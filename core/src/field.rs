@@ -215,6 +215,10 @@ pub(crate) fn check_bytes(
     allowed: impl Fn(u8) -> bool,
     source: &'static str,
 ) -> Result<(), FieldError> {
+    // Almost every text is fine, and looking at all of its bytes is faster than stopping at the first.
+    if text.bytes().fold(true, |fine, byte| fine & allowed(byte)) {
+        return Ok(());
+    }
     match text.bytes().enumerate().find(|&(_, byte)| !allowed(byte)) {
         Some((position, byte)) => Err(FieldError::new(
             field,

@@ -10,10 +10,10 @@ use core::marker::PhantomData;
 use super::sink::{Sink, copy};
 pub use alphabet::{Alphabet, Standard, UrlSafe};
 
-/// Bytes that are looked up at a time: eight characters fill a register.
-const GROUP: usize = 6;
+/// Bytes that are looked up at a time: three words, which make 16 characters.
+const GROUP: usize = 12;
 /// Bytes encoded at a time: whole groups, so that only the last piece can be padded.
-const PIECE: usize = 16 * GROUP;
+const PIECE: usize = 8 * GROUP;
 /// Characters of one piece.
 const PIECE_ENCODED: usize = super::base64_len(PIECE);
 
@@ -111,7 +111,7 @@ fn encode<S: Sink, A: Alphabet>(
 ) -> Result<(), S::Error> {
     let mut text = [0; PIECE_ENCODED];
     let (groups, _) = piece.as_chunks::<GROUP>();
-    let (places, _) = text.as_chunks_mut::<8>();
+    let (places, _) = text.as_chunks_mut::<16>();
     for (place, group) in places.iter_mut().zip(groups).take(len.div_ceil(GROUP)) {
         *place = A::characters(*group);
     }

@@ -76,8 +76,9 @@ fn is_eori(text: &str) -> bool {
 
 /// `<country>.<organizationIdentifier>`.
 fn is_did_tail(text: &str) -> bool {
-    text.split_once('.').is_some_and(|(country, organization)| {
-        is_country(country) && organization_country(organization).is_some()
+    text.split_at_checked(2).is_some_and(|(country, rest)| {
+        let organization = rest.strip_prefix('.').and_then(organization_country);
+        is_country(country) && organization.is_some()
     })
 }
 

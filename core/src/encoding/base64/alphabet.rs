@@ -18,8 +18,8 @@ pub trait Alphabet: sealed::Sealed {
     /// Whether `=` fills the last group.
     const PADDED: bool;
 
-    /// The eight characters of six bytes.
-    fn characters(bytes: [u8; 6]) -> [u8; 8];
+    /// The characters of twelve bytes.
+    fn characters(bytes: [u8; 12]) -> [u8; 16];
 }
 
 /// RFC 4648 section 4.
@@ -34,7 +34,7 @@ impl Alphabet for Standard {
     const PADDED: bool = true;
 
     #[inline]
-    fn characters(bytes: [u8; 6]) -> [u8; 8] {
+    fn characters(bytes: [u8; 12]) -> [u8; 16] {
         static TABLE: Table =
             table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
         look_up(&TABLE, bytes)
@@ -45,7 +45,7 @@ impl Alphabet for UrlSafe {
     const PADDED: bool = false;
 
     #[inline]
-    fn characters(bytes: [u8; 6]) -> [u8; 8] {
+    fn characters(bytes: [u8; 12]) -> [u8; 16] {
         static TABLE: Table =
             table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
         look_up(&TABLE, bytes)

@@ -16,14 +16,23 @@ pub(super) const fn table(alphabet: &[u8; 64]) -> Table {
 }
 
 #[inline]
-pub(super) fn look_up(table: &Table, [one, two, three, four, five, six]: [u8; 6]) -> [u8; 8] {
-    // Twelve bits are always within.
-    let pair = |bits: usize| u64::from(table.get(bits).copied().unwrap_or_default());
-    let first = |one: u8, two: u8| usize::from(one) << 4 | usize::from(two) >> 4;
-    let second = |two: u8, three: u8| (usize::from(two) & 0xf) << 8 | usize::from(three);
-    let characters = pair(first(one, two))
-        | pair(second(two, three)) << 16
-        | pair(first(four, five)) << 32
-        | pair(second(five, six)) << 48;
-    characters.to_le_bytes()
+pub(super) fn look_up(table: &Table, bytes: [u8; 12]) -> [u8; 16] {
+    let pair = |bits: u32| {
+        let index = usize::try_from(bits & 0xfff).unwrap_or(0);
+        // Twelve bits are always within.
+        u64::from(table.get(index).copied().unwrap_or_default())
+    };
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
+    let one = u32::from_be_bytes([a, b, c, d]);
+    let two = u32::from_be_bytes([e, f, g, h]);
+    let three = u32::from_be_bytes([i, j, k, l]);
+    let low = pair(one >> 20)
+        | pair(one >> 8) << 16
+        | pair(one << 4 | two >> 28) << 32
+        | pair(two >> 16) << 48;
+    let high = pair(two >> 4)
+        | pair(two << 8 | three >> 24) << 16
+        | pair(three >> 12) << 32
+        | pair(three) << 48;
+    (u128::from(low) | u128::from(high) << 64).to_le_bytes()
 }

@@ -8,7 +8,7 @@ pub(super) const fn table(alphabet: &[u8; 64]) -> Table {
 }
 
 #[inline]
-pub(super) fn look_up(table: &Table, [one, two, three, four, five, six]: [u8; 6]) -> [u8; 8] {
+pub(super) fn look_up(table: &Table, bytes: [u8; 12]) -> [u8; 16] {
     let single = |bits: u8| {
         // Six bits are always within.
         table
@@ -16,14 +16,16 @@ pub(super) fn look_up(table: &Table, [one, two, three, four, five, six]: [u8; 6]
             .copied()
             .unwrap_or_default()
     };
-    [
-        single(one >> 2),
-        single(one << 4 | two >> 4),
-        single(two << 2 | three >> 6),
-        single(three),
-        single(four >> 2),
-        single(four << 4 | five >> 4),
-        single(five << 2 | six >> 6),
-        single(six),
-    ]
+    let mut characters = [0; 16];
+    let (groups, _) = bytes.as_chunks();
+    let (places, _) = characters.as_chunks_mut();
+    for (place, [one, two, three]) in places.iter_mut().zip(groups) {
+        *place = [
+            single(one >> 2),
+            single(one << 4 | two >> 4),
+            single(two << 2 | three >> 6),
+            single(*three),
+        ];
+    }
+    characters
 }
