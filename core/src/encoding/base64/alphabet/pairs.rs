@@ -22,10 +22,9 @@ pub(super) fn look_up(table: &Table, bytes: [u8; 12]) -> [u8; 16] {
         // Twelve bits are always within.
         u64::from(table.get(index).copied().unwrap_or_default())
     };
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
-    let one = u32::from_be_bytes([a, b, c, d]);
-    let two = u32::from_be_bytes([e, f, g, h]);
-    let three = u32::from_be_bytes([i, j, k, l]);
+    let (words, _) = bytes.as_chunks();
+    let word = |index: usize| u32::from_be_bytes(words.get(index).copied().unwrap_or_default());
+    let (one, two, three) = (word(0), word(1), word(2));
     let low = pair(one >> 20)
         | pair(one >> 8) << 16
         | pair(one << 4 | two >> 28) << 32
