@@ -18,6 +18,7 @@
 //! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
 //! - [`openssl`]: encrypts as a sender would;
+//! - [`firmware`] and [`emulator`]: the gateway's images, and QEMU with one of them;
 //! - [`decode`]: takes tokens apart without the core;
 //! - [`scratch`] and [`tool`]: places under `target/`, and the tools of the system.
 //!
@@ -39,8 +40,10 @@
 )]
 
 pub mod decode;
+pub mod emulator;
 pub mod fault_shim;
 pub mod fiam_server;
+pub mod firmware;
 pub mod https;
 pub mod kryoptic;
 pub mod minter;

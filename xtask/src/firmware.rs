@@ -1,38 +1,79 @@
 //! The gateway's firmware: its own workspace, its tests on the host, its images in an emulator.
 
-mod report;
+mod baseline;
+mod elf;
+mod image;
+mod no_panic;
+mod rsa;
+mod run;
+mod sizes;
 
-use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Subcommand;
 
-use crate::failure::{Context, Failure, fail};
+use crate::failure::Failure;
+use crate::place;
 use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
-use crate::{place, thumb};
-use report::{Kernels, Report};
+use crate::thumb;
+
+pub(crate) use image::build_all;
+pub(crate) use no_panic::check as no_panic;
+pub(crate) use rsa::run as rsa;
+pub(crate) use sizes::check as sizes;
 
 /// What one can do with the firmware.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Firmware {
+    /// Build all images: those that one flashes, those for the emulator, those for tests
+    Build,
+    /// Run the gateway in an emulator, with its serial line on a unix socket
+    Run(run::Options),
+    /// The firmware's tests: on the host, in the emulator, the sizes, and the search for panics
+    Test,
+    /// Flash and RAM of each image, by section, beside those in firmware/sizes.toml
+    Sizes(sizes::Options),
+    /// Show that no panic is left in the images that one flashes, or who can still reach one
+    NoPanic,
     /// Count the instructions of RSA signatures on a Cortex-M4 (in QEMU); fails unless they are right, equal
     /// across keys and messages, and leave no secret behind
     Rsa,
 }
 
 /// Sets up and runs one of them.
-pub(crate) fn run(command: Firmware) -> Result<(), Failure> {
+pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
+    let needs: &[Need] = match command {
+        Firmware::Build | Firmware::Sizes(_) | Firmware::NoPanic => &[Need::Thumb],
+        Firmware::Run(_) | Firmware::Rsa => &[Need::Thumb, Need::Emulator],
+        Firmware::Test => &[Need::Thumb, Need::Emulator, Need::Token],
+    };
+    setup::run(needs)?;
+    let mut tally = Tally::default();
     match command {
-        Firmware::Rsa => {
-            setup::run(&[Need::Thumb, Need::Emulator])?;
-            let mut tally = Tally::default();
-            tally.step("RSA on a Cortex-M4 (QEMU)", rsa);
-            tally.finish()
-        }
+        Firmware::Build => return build_all(),
+        Firmware::Run(options) => return run::run(options),
+        Firmware::Test => test(&mut tally),
+        Firmware::Sizes(options) => tally.step("sizes of the firmware", || sizes::run(*options)),
+        Firmware::NoPanic => tally.step("panics in the firmware", no_panic),
+        Firmware::Rsa => tally.step("RSA on a Cortex-M4 (QEMU)", rsa),
     }
+    tally.finish()
+}
+
+fn test(tally: &mut Tally) {
+    tally.step("images of the firmware", build_all);
+    tally.step("tests on the host", || host_tests().stream());
+    tally.step("panics in the firmware", no_panic);
+    tally.step("sizes of the firmware", sizes);
+    tally.step("RSA on a Cortex-M4 (QEMU)", rsa);
+    tally.step("the gateway in the emulator", || {
+        Run::cargo()
+            .args(["test", "--package", "privyseal-host-tests"])
+            .args(["--test", "gateway_qemu"])
+            .stream()
+    });
 }
 
 /// The firmware's tests that need no emulator.
@@ -40,71 +81,21 @@ pub(crate) fn host_tests() -> Run {
     host_cargo("test").arg("--no-fail-fast")
 }
 
-/// Formatting of all of the firmware, and clippy on what builds for the host.
+/// Formatting of all of the firmware, clippy on what builds for the host, and on the boards where there is
+/// a clippy for them: rustup's has the target's libraries only where rustup could add them.
 pub(crate) fn lint() -> Result<(), Failure> {
     let format = Run::cargo().args(["fmt", "--all", "--check", "--manifest-path"]);
     format.arg(manifest()).stream()?;
     let clippy = host_cargo("clippy").arg("--all-targets");
-    clippy.args(["--", "-D", "warnings"]).stream()
-}
-
-/// Builds the image with either kind of kernels, runs both, prints the numbers and judges them.
-pub(crate) fn rsa() -> Result<(), Failure> {
-    let cases = write_cases()?;
-    let reports = Kernels::ALL.map(|kernels| count(kernels, &cases));
-    let [portable, umaal] = reports;
-    let reports = [portable?, umaal?];
-    report::print(&reports);
-    let broken: Vec<_> = reports.iter().flat_map(Report::broken_rules).collect();
-    if broken.is_empty() {
-        return Ok(());
+    clippy.args(["--", "-D", "warnings"]).stream()?;
+    if thumb::has_rustup_target() {
+        return image::lint();
     }
-    fail!("{}", broken.join("\n"))
-}
-
-/// The keys, digests and expected signatures, made by the `rsa` crate: a file under the build folder, so
-/// that no private key is ever in the repository.
-fn write_cases() -> Result<PathBuf, Failure> {
-    let make = host_cargo("run").args(["--quiet", "--example", "bench_cases"]);
-    println!("$ {}", make.shown());
-    let cases = make.capture()?;
-    let folder = place::target().join("firmware");
-    fs::create_dir_all(&folder).context(place::shown(&folder))?;
-    let file = folder.join("bench_cases.rs");
-    // Left alone where it is the same, so that cargo has nothing to build again.
-    if fs::read(&file).ok().as_ref() != Some(&cases.stdout) {
-        fs::write(&file, &cases.stdout).context(place::shown(&file))?;
-    }
-    Ok(file)
-}
-
-/// Builds one image and runs it.
-fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
-    let (how, cargo) = thumb::toolchain()?;
-    println!("toolchain for {}: {how}", thumb::TARGET);
-    let folder = place::target().join("firmware-thumb");
-    let build = cargo
-        .args(["build", "--release", "--target", thumb::TARGET])
-        .args(["--package", "privyseal-firmware-bench-an386"])
-        .args(kernels.feature().iter().flat_map(|f| ["--features", f]))
-        .arg("--manifest-path")
-        .arg(manifest())
-        .env("CARGO_TARGET_DIR", &folder)
-        .env("PRIVYSEAL_BENCH_CASES", cases)
-        .limit(Duration::from_secs(15 * 60));
-    println!("$ {}", build.shown());
-    build.stream()?;
-    let image = folder.join(thumb::TARGET).join("release/bench-an386");
-    // One instruction is 2^7 ns of the board's time: the image's timer is built on that.
-    let emulator = Run::new("qemu-system-arm")
-        .args(["-machine", "mps2-an386", "-icount", "shift=7"])
-        .args(["-nographic", "-monitor", "none", "-serial", "none"])
-        .args(["-semihosting-config", "enable=on,target=native"])
-        .arg("-kernel")
-        .arg(image)
-        .limit(Duration::from_secs(120));
-    println!("$ {}", emulator.shown());
-    Report::read(kernels, &emulator.capture()?.text())
+    println!(
+        "not run: clippy on the boards, which needs `rustup target add {}`",
+        thumb::TARGET
+    );
+    Ok(())
 }
 
 /// Cargo on the firmware's workspace, for the host.
@@ -112,6 +103,7 @@ fn host_cargo(command: &str) -> Run {
     Run::cargo()
         .args([command, "--manifest-path"])
         .arg(manifest())
+        .args(["--package", "privyseal-firmware-app"])
         .args(["--package", "privyseal-firmware-rsa"])
         .env("CARGO_TARGET_DIR", place::target().join("firmware"))
 }

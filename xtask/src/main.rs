@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Bench(bench) => bench::run(bench),
-        Menu::Firmware(command) => firmware::run(command),
+        Menu::Firmware(command) => firmware::run(&command),
         Menu::Deny => deny::run(),
     };
     match outcome {

@@ -33,6 +33,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .args(["build", "--workspace", "--bins"])
             .stream()
     });
+    if options.filter.is_none() {
+        tally.step("images of the firmware", firmware::build_all);
+    }
     tally.step("build the second PKCS#11 module", kryoptic);
     tally.step("tests of the workspace", || {
         tests(options.filter.as_deref(), &mut count)
@@ -42,6 +45,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             firmware::host_tests().tee(|line| count.add(line))
         });
         tally.step("the core on a microcontroller", thumb::run);
+        tally.step("panics in the firmware", firmware::no_panic);
+        tally.step("sizes of the firmware", firmware::sizes);
         tally.step("RSA on a Cortex-M4 (QEMU)", firmware::rsa);
     } else {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");

@@ -7,6 +7,13 @@
 
 #[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
 mod agreement;
+#[cfg_attr(
+    all(feature = "umaal", target_arch = "arm", not(feature = "measure")),
+    expect(
+        dead_code,
+        reason = "there the assembly is used, and nobody compares it with these"
+    )
+)]
 mod portable;
 #[cfg(all(feature = "umaal", target_arch = "arm"))]
 mod umaal;

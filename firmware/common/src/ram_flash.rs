@@ -1,0 +1,98 @@
+//! RAM that behaves like NOR flash: writing clears bits, erasing sets all bits of a sector.
+//!
+//! An emulator has a board's flash as true ROM, so this is where the device's state lives there; it survives a
+//! reset of the machine. What it cannot show: erase and write times, wear, a supply that fails midway.
+//!
+//! RAM comes up as zeros, flash as ones: a word of its own says whether it was made flash already.
+
+#![expect(
+    unsafe_code,
+    reason = "memory that the linker lays out, and no Rust value owns"
+)]
+
+use core::ptr;
+
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+
+use crate::region::{Region, StorageError, words_of};
+
+const SECTOR: usize = 8 * 1024;
+const WORD: usize = 4;
+/// What that word holds then.
+const MADE_FLASH: u32 = 0x4e4f_5221;
+
+unsafe extern "C" {
+    static mut _flash_mark: u32;
+}
+
+/// A stretch of RAM that keeps its content over a reset of the machine.
+#[derive(Debug)]
+pub struct Storage(Region);
+
+/// The two pieces: what is provisioned, and the journal.
+pub fn take() -> (Storage, Storage) {
+    let pieces = [Region::provision(), Region::journal()];
+    // SAFETY: RAM that the layout sets aside for this, and nothing else uses.
+    unsafe {
+        let mark = ptr::addr_of_mut!(_flash_mark);
+        if ptr::read_volatile(mark) != MADE_FLASH {
+            for piece in pieces {
+                let all = piece.stretch(0, piece.len(), WORD);
+                for word in all.iter().flat_map(|all| all.words()) {
+                    ptr::write_volatile(word, u32::MAX);
+                }
+            }
+            ptr::write_volatile(mark, MADE_FLASH);
+        }
+    }
+    let [provision, journal] = pieces.map(Storage);
+    (provision, journal)
+}
+
+impl ErrorType for Storage {
+    type Error = StorageError;
+}
+
+impl ReadNorFlash for Storage {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), StorageError> {
+        self.0
+            .stretch(offset, bytes.len(), Self::READ_SIZE)?
+            .read(bytes);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl NorFlash for Storage {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = SECTOR;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), StorageError> {
+        for word in self.0.between(from, to, SECTOR)?.words() {
+            // SAFETY: an aligned word inside the storage.
+            unsafe { ptr::write_volatile(word, u32::MAX) };
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), StorageError> {
+        let words = self.0.stretch(offset, bytes.len(), WORD)?.words();
+        for (word, value) in words.zip(words_of(bytes)) {
+            // SAFETY: an aligned word inside the storage.
+            let left = unsafe {
+                let left = ptr::read_volatile(word) & value;
+                ptr::write_volatile(word, left);
+                left
+            };
+            if left != value {
+                return Err(StorageError::Failed);
+            }
+        }
+        Ok(())
+    }
+}

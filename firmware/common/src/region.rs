@@ -1,0 +1,132 @@
+//! The pieces of memory that hold the device's state: what is provisioned, and the journal.
+#![expect(
+    unsafe_code,
+    reason = "the linker says where the storage is, and flash is read as memory"
+)]
+
+use core::{ptr, slice};
+
+use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind};
+
+unsafe extern "C" {
+    static _provision_start: u8;
+    static _provision_end: u8;
+    static _journal_start: u8;
+    static _journal_end: u8;
+}
+
+/// A piece of the storage: where it begins and ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Region {
+    /// Its first address.
+    pub start: usize,
+    /// The address after its last.
+    pub end: usize,
+}
+
+impl Region {
+    /// For key, policy and chain.
+    pub fn provision() -> Self {
+        Self {
+            start: ptr::addr_of!(_provision_start) as usize,
+            end: ptr::addr_of!(_provision_end) as usize,
+        }
+    }
+
+    /// For counter, time floor and log.
+    pub fn journal() -> Self {
+        Self {
+            start: ptr::addr_of!(_journal_start) as usize,
+            end: ptr::addr_of!(_journal_end) as usize,
+        }
+    }
+
+    /// Bytes.
+    pub const fn len(self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// From `offset`, `len` bytes, both multiples of `unit`.
+    pub fn stretch(self, offset: u32, len: usize, unit: usize) -> Result<Stretch, StorageError> {
+        let offset = usize::try_from(offset).map_err(|_| StorageError::OutOfBounds)?;
+        let end = offset.checked_add(len).ok_or(StorageError::OutOfBounds)?;
+        if end > self.len() {
+            return Err(StorageError::OutOfBounds);
+        }
+        if !offset.is_multiple_of(unit) || !len.is_multiple_of(unit) {
+            return Err(StorageError::NotAligned);
+        }
+        Ok(Stretch {
+            address: self.start.saturating_add(offset),
+            len,
+        })
+    }
+
+    /// As [`Region::stretch`], from one offset to another.
+    pub fn between(self, from: u32, to: u32, unit: usize) -> Result<Stretch, StorageError> {
+        let len = to.checked_sub(from).ok_or(StorageError::OutOfBounds)?;
+        let len = usize::try_from(len).map_err(|_| StorageError::OutOfBounds)?;
+        self.stretch(from, len, unit)
+    }
+}
+
+/// A piece of what is provisioned, where it lies. `None` if it is not all within.
+pub fn mapped(offset: u32, len: u32) -> Option<&'static [u8]> {
+    let len = usize::try_from(len).ok()?;
+    let stretch = Region::provision().stretch(offset, len, 1).ok()?;
+    // SAFETY: within the storage. Who asks drops it before the storage is written or erased; that is what
+    // the application's `Board::mapped` says.
+    Some(unsafe { slice::from_raw_parts(stretch.address as *const u8, len) })
+}
+
+/// What storage answers when it does not do as told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageError {
+    /// Outside of the storage.
+    OutOfBounds,
+    /// Not on the boundaries of words or sectors.
+    NotAligned,
+    /// The controller reports an error, does not come to an end, or the flash holds something else than
+    /// what was written.
+    Failed,
+}
+
+impl NorFlashError for StorageError {
+    fn kind(&self) -> NorFlashErrorKind {
+        match self {
+            Self::OutOfBounds => NorFlashErrorKind::OutOfBounds,
+            Self::NotAligned => NorFlashErrorKind::NotAligned,
+            Self::Failed => NorFlashErrorKind::Other,
+        }
+    }
+}
+
+/// A stretch of the storage, checked to be one.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// Its first address.
+    pub address: usize,
+    /// Bytes.
+    pub len: usize,
+}
+
+impl Stretch {
+    /// Copies it out.
+    pub fn read(self, to: &mut [u8]) {
+        for (byte, address) in to.iter_mut().zip(self.address..) {
+            // SAFETY: inside the storage. Volatile, because what is there changes behind the compiler's back.
+            *byte = unsafe { ptr::read_volatile(address as *const u8) };
+        }
+    }
+
+    /// Its words' addresses.
+    pub fn words(self) -> impl Iterator<Item = *mut u32> {
+        (0..self.len / 4).map(move |word| (self.address as *mut u32).wrapping_add(word))
+    }
+}
+
+/// The words to write, from bytes.
+pub fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words.iter().map(|word| u32::from_le_bytes(*word))
+}

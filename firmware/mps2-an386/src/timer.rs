@@ -1,0 +1,53 @@
+//! TIMER0 of the CMSDK: 32 bits, counts down, one tick per 40 ns.
+
+use core::ptr;
+
+const CTRL: *mut u32 = 0x4000_0000 as *mut u32;
+const VALUE: *mut u32 = 0x4000_0004 as *mut u32;
+const RELOAD: *mut u32 = 0x4000_0008 as *mut u32;
+
+/// Nanoseconds of a tick.
+pub const NS_PER_TICK: u32 = 40;
+const TICKS_PER_MS: u32 = 25_000;
+
+/// Has it count down from its maximum; it wraps after 171 seconds.
+pub fn start() {
+    // SAFETY: registers of the timer on this board, 32 bits wide, aligned.
+    unsafe {
+        ptr::write_volatile(RELOAD, u32::MAX);
+        ptr::write_volatile(VALUE, u32::MAX);
+        ptr::write_volatile(CTRL, 1);
+    }
+}
+
+/// A point in time.
+#[inline(never)]
+pub fn now() -> u32 {
+    // SAFETY: as above.
+    unsafe { ptr::read_volatile(VALUE) }
+}
+
+/// Ticks since a point in time.
+#[inline(never)]
+pub fn ticks_since(started: u32) -> u32 {
+    started.wrapping_sub(now())
+}
+
+/// Milliseconds, if it is asked at least every 171 seconds, as a main loop does.
+#[derive(Debug, Default)]
+pub struct Clock {
+    millis: u64,
+    /// Ticks since the start, modulo their wrapping, that are in `millis`.
+    counted: u32,
+}
+
+impl Clock {
+    /// Milliseconds since the start.
+    pub fn millis(&mut self) -> u64 {
+        let ticks = ticks_since(u32::MAX);
+        let whole = ticks.wrapping_sub(self.counted) / TICKS_PER_MS;
+        self.counted = self.counted.wrapping_add(whole.wrapping_mul(TICKS_PER_MS));
+        self.millis = self.millis.saturating_add(u64::from(whole));
+        self.millis
+    }
+}

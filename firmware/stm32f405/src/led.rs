@@ -1,0 +1,93 @@
+//! The status LED and the presence button of the Olimex STM32-H405: PC12, lit when low, and PA0, pressed
+//! when high.
+#![expect(
+    unsafe_code,
+    reason = "pins of one port are separate things that share registers made for that"
+)]
+
+use core::convert::Infallible;
+
+use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
+use stm32f4::stm32f405::{GPIOA, GPIOC, RCC};
+
+/// PC12.
+#[derive(Debug)]
+pub struct Led(());
+
+impl Led {
+    /// Makes the pin an output, dark.
+    pub fn new(rcc: &RCC, port: &GPIOC) -> Self {
+        rcc.ahb1enr().modify(|_, w| w.gpiocen().enabled());
+        let led = Self(());
+        led.set(false);
+        port.moder().modify(|_, w| w.moder12().output());
+        led
+    }
+
+    /// One more handle.
+    ///
+    /// # Safety
+    /// No other handle may be used any more.
+    pub(crate) const unsafe fn steal() -> Self {
+        Self(())
+    }
+
+    /// Lights or darkens it.
+    pub fn set(&self, lit: bool) {
+        // SAFETY: one write that sets or clears this pin and leaves the others of the port alone.
+        let port = unsafe { GPIOC::steal() };
+        port.bsrr().write(|w| {
+            if lit {
+                w.br12().reset()
+            } else {
+                w.bs12().set_bit()
+            }
+        });
+    }
+}
+
+impl ErrorType for Led {
+    type Error = Infallible;
+}
+
+/// "High" is lit.
+impl OutputPin for Led {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        self.set(false);
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        self.set(true);
+        Ok(())
+    }
+}
+
+/// PA0. "High" is pressed.
+#[derive(Debug)]
+pub struct Button(());
+
+impl Button {
+    /// After reset the pin is an input already; the board pulls it down, and so does the part.
+    pub fn new(rcc: &RCC, port: &GPIOA) -> Self {
+        rcc.ahb1enr().modify(|_, w| w.gpioaen().enabled());
+        port.pupdr().modify(|_, w| w.pupdr0().pull_down());
+        Self(())
+    }
+}
+
+impl ErrorType for Button {
+    type Error = Infallible;
+}
+
+impl InputPin for Button {
+    fn is_high(&mut self) -> Result<bool, Infallible> {
+        // SAFETY: only read.
+        let port = unsafe { GPIOA::steal() };
+        Ok(port.idr().read().idr0().bit_is_set())
+    }
+
+    fn is_low(&mut self) -> Result<bool, Infallible> {
+        self.is_high().map(|high| !high)
+    }
+}

@@ -1,0 +1,88 @@
+//! An STM32F405 board: clocks, serial line, flash, LED and button, watchdog, randomness, and where faults
+//! end. Two programs stand on it: the gateway (`main.rs`), and `bin/faults.rs`, which breaks on purpose.
+//!
+//! The same image runs on QEMU's `netduinoplus2`, which has that part. With the
+//! feature `qemu`, RAM takes the place of flash, because the emulator has a true ROM there, and there is no
+//! random number generator.
+//!
+//! Registers come from the `stm32f4` crate: names, and no behaviour. A whole HAL would bring a dozen crates
+//! for the few registers that are used here, and hide the waits that must be bounded.
+#![no_std]
+
+pub mod clock;
+pub mod entropy;
+pub mod led;
+pub mod part;
+pub mod ring;
+mod safe_state;
+pub mod serial;
+#[cfg(not(feature = "qemu"))]
+pub mod storage;
+#[cfg(feature = "qemu")]
+pub use privyseal_firmware_common::ram_flash as storage;
+pub mod ticks;
+pub mod watchdog;
+
+#[cfg(feature = "log")]
+use defmt_rtt as _;
+
+pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
+
+use privyseal_firmware_common::image;
+
+use crate::clock::Clocks;
+use crate::entropy::Source;
+use crate::led::{Button, Led};
+use crate::part::ReadOut;
+use crate::serial::Serial;
+use crate::storage::Storage;
+
+/// Everything on the board, started.
+#[derive(Debug)]
+pub struct Board {
+    /// The clocks as they run.
+    pub clocks: Clocks,
+    /// The status LED.
+    pub led: Led,
+    /// The presence button.
+    pub button: Button,
+    /// The line to the host.
+    pub serial: Serial,
+    /// What is random.
+    pub source: Source,
+    /// Where key, policy and chain live.
+    pub provision: Storage,
+    /// Where counter, time floor and log live.
+    pub journal: Storage,
+    /// SHA-256 of the program.
+    pub image_hash: [u8; 32],
+    /// Whether a debugger can read the key.
+    pub read_out: ReadOut,
+}
+
+impl Board {
+    /// Starts everything, the watchdog last. `None` the second time.
+    pub fn start() -> Option<Self> {
+        let (core, part) = (CorePeripherals::take()?, Peripherals::take()?);
+        let clocks = clock::start(&part.RCC, &part.PWR, &part.FLASH);
+        ticks::start(core.SYST, clocks.core_hz);
+        let read_out = part::read_out(&part.FLASH);
+        let (provision, journal) = storage::take(
+            #[cfg(not(feature = "qemu"))]
+            part.FLASH,
+        );
+        let board = Self {
+            clocks,
+            led: Led::new(&part.RCC, &part.GPIOC),
+            button: Button::new(&part.RCC, &part.GPIOA),
+            serial: Serial::new(&part.RCC, &part.GPIOA, part.USART1, clocks.apb2_hz),
+            source: Source::new(&part.RCC, part.RNG),
+            read_out,
+            provision,
+            journal,
+            image_hash: image::hash(),
+        };
+        watchdog::start(&part.IWDG);
+        Some(board)
+    }
+}

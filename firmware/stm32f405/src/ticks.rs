@@ -1,0 +1,50 @@
+//! Milliseconds since the start, from SysTick. They say nothing of the date.
+
+use core::cell::Cell;
+
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m_rt::exception;
+use critical_section::Mutex;
+
+use crate::watchdog;
+
+static MILLIS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+
+/// Starts the count.
+pub fn start(mut syst: SYST, core_hz: u32) {
+    syst.set_clock_source(SystClkSource::Core);
+    syst.set_reload((core_hz / 1000).saturating_sub(1));
+    syst.clear_current();
+    syst.enable_interrupt();
+    syst.enable_counter();
+}
+
+/// Milliseconds since [`start`].
+pub fn millis() -> u64 {
+    critical_section::with(|cs| MILLIS.borrow(cs).get())
+}
+
+/// Waits; the watchdog is fed meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Delay;
+
+impl embedded_hal::delay::DelayNs for Delay {
+    fn delay_ns(&mut self, ns: u32) {
+        let end = millis()
+            .saturating_add(u64::from(ns.div_ceil(1_000_000)))
+            .saturating_add(1);
+        while millis() < end {
+            watchdog::feed();
+            cortex_m::asm::wfi();
+        }
+    }
+}
+
+#[exception]
+fn SysTick() {
+    critical_section::with(|cs| {
+        let millis = MILLIS.borrow(cs);
+        millis.set(millis.get().saturating_add(1));
+    });
+}

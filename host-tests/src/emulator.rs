@@ -1,0 +1,218 @@
+//! QEMU with an image of the gateway: its serial line on a unix socket, its machine under control.
+//!
+//! It ends with the value, also when a test fails, and by itself after a time, also when the test is
+//! killed.
+
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::firmware;
+use crate::scratch::cache_dir;
+
+/// Longer than any test here takes, also on a machine that does much else.
+const LIFE_SECONDS: &str = "900";
+/// For whatever should happen at once.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A board, as QEMU has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// QEMU's name.
+    pub name: &'static str,
+    /// The gateway's image for it.
+    pub image: &'static str,
+    /// Its RAM.
+    pub ram: (u32, u32),
+}
+
+/// The STM32F405.
+pub const STM32F405: Machine = Machine {
+    name: "netduinoplus2",
+    image: "stm32f405-qemu",
+    ram: (0x2000_0000, 0x3_0000),
+};
+
+/// Arm's MPS2 board with a Cortex-M4F, and the RAM that the gateway uses of it.
+pub const AN386: Machine = Machine {
+    name: "mps2-an386",
+    image: "mps2-an386",
+    ram: (0x2000_0000, 0x10_0000),
+};
+
+/// A running emulator.
+#[derive(Debug)]
+pub struct Emulator {
+    machine: Machine,
+    child: Child,
+    control: BufReader<UnixStream>,
+    dir: TempDir,
+}
+
+impl Emulator {
+    /// The gateway on a board.
+    ///
+    /// # Panics
+    /// If the image cannot be built or QEMU does not start.
+    pub fn gateway(machine: Machine) -> Self {
+        let emulator = Self::stopped(machine, machine.image);
+        emulator.running()
+    }
+
+    /// Another image on a board; nothing runs before [`Emulator::running`].
+    ///
+    /// # Panics
+    /// As for [`Emulator::gateway`].
+    pub fn stopped(machine: Machine, image: &str) -> Self {
+        let image = firmware::image(image);
+        let dir = tempfile::Builder::new()
+            .prefix("qemu-")
+            .tempdir_in(cache_dir("tmp"))
+            .expect("target/ can be written");
+        let socket = |name: &str| format!("unix:{},server,nowait", dir.path().join(name).display());
+        let child = Command::new("timeout")
+            .args(["--signal=KILL", LIFE_SECONDS, "qemu-system-arm", "-S"])
+            .args(["-machine", machine.name, "-nographic", "-monitor", "none"])
+            .args(["-serial", &socket("line"), "-qmp", &socket("control")])
+            .arg("-kernel")
+            .arg(image)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start QEMU ({error}): run `cargo xtask setup`"));
+        let control = BufReader::new(connect(&dir.path().join("control")));
+        let mut emulator = Self {
+            machine,
+            child,
+            control,
+            dir,
+        };
+        emulator.answer();
+        emulator.command("qmp_capabilities", &json!({}));
+        emulator
+    }
+
+    /// Lets it run.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    #[must_use]
+    pub fn running(mut self) -> Self {
+        self.command("cont", &json!({}));
+        self
+    }
+
+    /// The socket of the serial line.
+    pub fn line(&self) -> PathBuf {
+        self.dir.path().join("line")
+    }
+
+    /// Connects to the serial line. QEMU talks to one at a time.
+    pub fn connect(&self) -> UnixStream {
+        let line = connect(&self.line());
+        line.set_read_timeout(Some(SOON)).expect("a socket");
+        line
+    }
+
+    /// A reset of the machine, as by its button. RAM keeps its content.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    pub fn reset(&mut self) {
+        self.command("system_reset", &json!({}));
+    }
+
+    /// What is in its RAM now.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    pub fn memory(&mut self) -> Vec<u8> {
+        let file = self.dir.path().join("memory");
+        let (start, size) = self.machine.ram;
+        let wish = json!({ "val": start, "size": size, "filename": file.to_str() });
+        self.command("pmemsave", &wish);
+        std::fs::read(&file).expect("QEMU wrote the memory")
+    }
+
+    fn command(&mut self, name: &str, arguments: &Value) -> Value {
+        let wish = json!({ "execute": name, "arguments": arguments }).to_string();
+        let sent = self.control.get_mut().write_all(wish.as_bytes());
+        sent.unwrap_or_else(|error| panic!("QEMU is gone: {error}"));
+        loop {
+            // Events come in between.
+            let answer = self.answer();
+            if let Some(result) = answer.get("return") {
+                return result.clone();
+            }
+            assert!(answer.get("error").is_none(), "{name}: {answer}");
+        }
+    }
+
+    fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        let read = self.control.read_line(&mut line);
+        assert!(read.is_ok_and(|len| len > 0), "QEMU is gone");
+        serde_json::from_str(&line).expect("QEMU answers with JSON")
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // `timeout` passes no KILL on, but TERM; one that has ended is fine too.
+        let _ = self.control.get_mut().write_all(br#"{"execute":"quit"}"#);
+        let end = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < end && !matches!(self.child.try_wait(), Ok(Some(_))) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads until a text has come.
+///
+/// # Panics
+/// If it does not come in time.
+pub fn expect(line: &mut UnixStream, text: &[u8]) {
+    let mut came = Vec::new();
+    let mut byte = [0];
+    while !came.ends_with(text) {
+        let read = line.read(&mut byte);
+        assert!(
+            read.as_ref().is_ok_and(|len| *len == 1),
+            "{read:?} after {:?}, not {:?}",
+            String::from_utf8_lossy(&came),
+            String::from_utf8_lossy(text)
+        );
+        came.extend(byte);
+    }
+}
+
+/// Whether nothing comes for that time.
+///
+/// # Panics
+/// If the socket is no socket.
+pub fn is_silent(line: &mut UnixStream, time: Duration) -> bool {
+    line.set_read_timeout(Some(time)).expect("a socket");
+    let outcome = line.read(&mut [0]);
+    line.set_read_timeout(Some(SOON)).expect("a socket");
+    outcome.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+}
+
+/// As soon as it is there.
+fn connect(path: &Path) -> UnixStream {
+    let end = Instant::now() + SOON;
+    loop {
+        match UnixStream::connect(path) {
+            Ok(stream) => return stream,
+            Err(error) => assert!(Instant::now() < end, "{}: {error}", path.display()),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}

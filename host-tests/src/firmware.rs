@@ -1,0 +1,29 @@
+//! The gateway's images, freshly built.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::scratch::target_dir;
+use crate::tool::{command, run};
+
+/// The path of an image, by the name that `cargo xtask firmware build` gives it. All are built first, once a
+/// process, so that a test never meets an old one.
+///
+/// # Panics
+/// If they cannot be built, or there is none of that name.
+pub fn image(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let path = FOLDER.get_or_init(build).join(format!("{name}.elf"));
+    assert!(path.exists(), "no image {}", path.display());
+    path
+}
+
+fn build() -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("host-tests has a parent");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let words = ["run", "--quiet", "--package", "xtask", "--", "firmware"];
+    run(command(&cargo, words).arg("build").current_dir(workspace));
+    target_dir().join("firmware-images")
+}

@@ -1,0 +1,55 @@
+//! Whatever goes wrong in the program ends in silence, with nothing left in RAM.
+
+use std::io::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use privyseal_host_tests::emulator::{Emulator, STM32F405, expect, is_silent};
+
+/// What the image keeps in a static and on its stack, as a key would be there.
+const SECRET: &[u8] = b"PRIVYSEAL-SECRET";
+
+/// A panic, a bus fault, an illegal instruction, and a stack that grows out of the RAM.
+#[test]
+fn every_fault_ends_latched_and_wiped() {
+    for (kind, name) in [
+        (b'p', "panic"),
+        (b'b', "bus fault"),
+        (b'i', "illegal instruction"),
+        (b's', "stack overflow"),
+    ] {
+        let mut emulator = Emulator::stopped(STM32F405, "stm32f405-faults");
+        let mut line = emulator.connect();
+        emulator = emulator.running();
+        expect(&mut line, b"ready\n");
+        line.write_all(b"echo").expect("the line");
+        expect(&mut line, b"echo");
+        line.write_all(&[kind]).expect("the line");
+        expect(&mut line, b"armed\n");
+        assert_eq!(secrets(&mut emulator), 2, "{name}: before");
+        line.write_all(b"!").expect("the line");
+        let end = Instant::now() + Duration::from_secs(10);
+        while secrets(&mut emulator) > 0 {
+            assert!(Instant::now() < end, "{name}: the secret stays");
+            thread::sleep(Duration::from_millis(20));
+        }
+        line.write_all(b"hello").expect("the line");
+        assert!(is_silent(&mut line, Duration::from_millis(300)), "{name}");
+    }
+}
+
+/// What is flashed must not take an emulator for its hardware: it finds no number of its part there.
+#[test]
+fn an_image_for_the_part_latches_in_the_emulator() {
+    let emulator = Emulator::stopped(STM32F405, "stm32f405");
+    let mut line = emulator.connect();
+    let _emulator = emulator.running();
+    line.write_all(b"\0\0hello\0").expect("the line");
+    assert!(is_silent(&mut line, Duration::from_millis(500)));
+}
+
+fn secrets(emulator: &mut Emulator) -> usize {
+    let memory = emulator.memory();
+    let windows = memory.windows(SECRET.len());
+    windows.filter(|window| *window == SECRET).count()
+}

@@ -1,0 +1,3 @@
+//! The gateway's images in an emulator: whole, over their serial line.
+
+mod faults;

@@ -1,0 +1,182 @@
+//! An image as the linker left it: sections, functions, and who calls whom.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SymbolKind, elf};
+
+use crate::failure::{Context, Failure, fail};
+use crate::place;
+
+/// An image that was read.
+#[derive(Debug)]
+pub(crate) struct Elf {
+    /// What takes memory on the device, in the order of addresses.
+    pub(crate) sections: Vec<Section>,
+    /// Functions by address. Several names may share one; any will do.
+    pub(crate) functions: BTreeMap<u32, Function>,
+}
+
+/// A section that takes memory on the device.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    /// Whether it takes flash: its content is in the image.
+    pub(crate) in_flash: bool,
+    /// Whether it takes RAM: the program can write to it.
+    pub(crate) in_ram: bool,
+}
+
+/// A function.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    /// Addresses that it branches to, outside of itself.
+    pub(crate) calls: Vec<u32>,
+}
+
+impl Elf {
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = fs::read(path).context(place::shown(path))?;
+        let file = object::File::parse(&*bytes).context(place::shown(path))?;
+        let mut elf = Self {
+            sections: sections(&file),
+            functions: BTreeMap::new(),
+        };
+        let Some(text) = file.section_by_name(".text") else {
+            return fail!("{}: no code", place::shown(path));
+        };
+        let code = text.data().context(place::shown(path))?;
+        let base = narrow(text.address());
+        for symbol in file.symbols() {
+            if symbol.kind() != SymbolKind::Text || symbol.size() == 0 {
+                continue;
+            }
+            // The lowest bit says "Thumb".
+            let address = narrow(symbol.address()) & !1;
+            let start = address.wrapping_sub(base) as usize;
+            let end = start.saturating_add(usize::try_from(symbol.size()).unwrap_or(0));
+            let Some(own) = code.get(start..end) else {
+                continue;
+            };
+            let name = rustc_demangle::demangle(symbol.name().unwrap_or_default());
+            elf.functions.insert(
+                address,
+                Function {
+                    name: format!("{name:#}"),
+                    calls: branches(own, address),
+                },
+            );
+        }
+        if elf.functions.is_empty() {
+            return fail!("{}: no symbols", place::shown(path));
+        }
+        Ok(elf)
+    }
+
+    /// Functions whose name fits.
+    pub(crate) fn named<'a>(
+        &'a self,
+        fits: impl Fn(&str) -> bool + 'a,
+    ) -> impl Iterator<Item = (u32, &'a Function)> {
+        let found = self.functions.iter().filter(move |(_, f)| fits(&f.name));
+        found.map(|(address, function)| (*address, function))
+    }
+
+    /// Those that branch to an address.
+    pub(crate) fn callers(&self, of: u32) -> impl Iterator<Item = (u32, &Function)> {
+        let found = self
+            .functions
+            .iter()
+            .filter(move |(_, f)| f.calls.contains(&of));
+        found.map(|(address, function)| (*address, function))
+    }
+}
+
+fn sections(file: &object::File<'_>) -> Vec<Section> {
+    let sections = file.sections().filter_map(|section| {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            return None;
+        };
+        let has = |flag: elf::SectionFlags| sh_flags.contains(flag);
+        let in_flash = section.file_range().is_some();
+        (has(elf::SHF_ALLOC) && section.size() > 0).then(|| Section {
+            name: section.name().unwrap_or_default().to_owned(),
+            size: section.size(),
+            in_flash,
+            in_ram: has(elf::SHF_WRITE) || !in_flash,
+        })
+    });
+    sections.collect()
+}
+
+/// Where a function branches to, outside of itself: BL, and B.W as a last call. A function ends with its
+/// constants, which may look like branches: those then go nowhere that begins a function.
+fn branches(code: &[u8], address: u32) -> Vec<u32> {
+    let halves: Vec<u32> = code
+        .chunks_exact(2)
+        .map(|half| u32::from(half[0]) | u32::from(half[1]) << 8)
+        .collect();
+    let own = address..address.saturating_add(u32::try_from(code.len()).unwrap_or(0));
+    let mut targets = Vec::new();
+    for (place, pair) in (0_u32..).zip(halves.windows(2)) {
+        let from = address.wrapping_add(2 * place);
+        if let Some(target) = branch(pair[0], pair[1], from)
+            && !own.contains(&target)
+        {
+            targets.push(target);
+        }
+    }
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+/// The target of BL (T1) or B.W (T3, T4), Armv7-M reference manual A7.7.12 and A7.7.18.
+fn branch(first: u32, second: u32, from: u32) -> Option<u32> {
+    if first >> 11 != 0b11110 || second >> 15 != 1 {
+        return None;
+    }
+    let bit = |half: u32, n: u32| half >> n & 1;
+    let s = bit(first, 10);
+    let offset = if bit(second, 12) == 1 {
+        // BL and B.W without a condition: 25 bits with sign.
+        let (i1, i2) = (1 ^ bit(second, 13) ^ s, 1 ^ bit(second, 11) ^ s);
+        let raw = s << 24 | i1 << 23 | i2 << 22 | (first & 0x3ff) << 12 | (second & 0x7ff) << 1;
+        (raw << 7).cast_signed() >> 7
+    } else if bit(second, 14) == 0 && first >> 7 & 7 != 7 {
+        // B.W with a condition: 21 bits with sign.
+        let (j2, j1) = (bit(second, 11), bit(second, 13));
+        let raw = s << 20 | j2 << 19 | j1 << 18 | (first & 0x3f) << 12 | (second & 0x7ff) << 1;
+        (raw << 11).cast_signed() >> 11
+    } else {
+        return None;
+    };
+    Some(from.wrapping_add(4).wrapping_add_signed(offset))
+}
+
+fn narrow(address: u64) -> u32 {
+    u32::try_from(address).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::branch;
+
+    /// As `llvm-mc -triple thumbv7em` encodes them.
+    #[test]
+    fn branches_go_where_the_assembler_meant() {
+        // bl . + 4 + 0x1234
+        assert_eq!(branch(0xf001, 0xf91a, 0x1000), Some(0x1004 + 0x1234));
+        // bl . + 4 - 8
+        assert_eq!(branch(0xf7ff, 0xfffc, 0x1000), Some(0x1004 - 8));
+        // b.w . + 4 + 0x800
+        assert_eq!(branch(0xf000, 0xbc00, 0x1000), Some(0x1004 + 0x800));
+        // beq.w . + 4 + 0x800
+        assert_eq!(branch(0xf000, 0x8400, 0x1000), Some(0x1004 + 0x400 * 2));
+        // movw r0, #1
+        assert_eq!(branch(0xf240, 0x0001, 0x1000), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The images: what each is made of, and where it lies once built.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::manifest;
+use crate::failure::{Context, Failure};
+use crate::process::Run;
+use crate::{place, thumb};
+
+/// A program for a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// What it is called here; `target/firmware-images/NAME.elf`.
+    pub(crate) name: &'static str,
+    package: &'static str,
+    bin: &'static str,
+    features: &'static str,
+    /// Whether it is one that a device with a real key may be given.
+    pub(crate) for_devices: bool,
+}
+
+/// What one flashes.
+pub(crate) const STM32F405: Image = Image {
+    name: "stm32f405",
+    package: "privyseal-firmware-stm32f405",
+    bin: "stm32f405",
+    features: "",
+    for_devices: true,
+};
+
+/// Breaks on purpose.
+pub(crate) const FAULTS: Image = Image {
+    name: "stm32f405-faults",
+    bin: "stm32f405-faults",
+    features: "qemu",
+    for_devices: false,
+    ..STM32F405
+};
+
+/// All of them.
+pub(crate) const ALL: &[Image] = &[
+    STM32F405,
+    // With log lines for a debug probe.
+    Image {
+        name: "stm32f405-debug",
+        features: "log",
+        for_devices: false,
+        ..STM32F405
+    },
+    // For QEMU's netduinoplus2.
+    Image {
+        name: "stm32f405-qemu",
+        features: "qemu",
+        for_devices: false,
+        ..STM32F405
+    },
+    FAULTS,
+    // For QEMU's board of that name.
+    Image {
+        name: "mps2-an386",
+        package: "privyseal-firmware-mps2-an386",
+        bin: "mps2-an386",
+        features: "",
+        for_devices: false,
+    },
+];
+
+impl Image {
+    /// Where it lies once built.
+    pub(crate) fn path(&self) -> PathBuf {
+        folder().join(format!("{}.elf", self.name))
+    }
+
+    /// Builds it with whichever toolchain is there.
+    fn build(&self, cargo: Run) -> Result<(), Failure> {
+        let target = place::target().join("firmware-thumb");
+        let cargo = self
+            .on(cargo.args(["build", "--release"]))
+            .args(["--bin", self.bin]);
+        println!("$ {}", cargo.shown());
+        cargo.stream()?;
+        let built = target.join(thumb::TARGET).join("release").join(self.bin);
+        fs::create_dir_all(folder()).context("the folder of images")?;
+        // Written beside and moved: a test may be about to read it.
+        let (beside, place) = (folder().join("new"), self.path());
+        fs::copy(&built, &beside).context(place::shown(&built))?;
+        fs::rename(&beside, &place).context(place::shown(&place))
+    }
+
+    /// A cargo command on this package for the target.
+    fn on(&self, cargo: Run) -> Run {
+        let features = ["--features", self.features];
+        cargo
+            .args(["--quiet", "--target", thumb::TARGET, "--manifest-path"])
+            .arg(manifest())
+            .args(["--package", self.package])
+            .args(features.iter().filter(|_| !self.features.is_empty()))
+            .env("CARGO_TARGET_DIR", place::target().join("firmware-thumb"))
+            .limit(Duration::from_secs(15 * 60))
+    }
+}
+
+/// Builds all images.
+pub(crate) fn build_all() -> Result<(), Failure> {
+    for image in ALL {
+        let (how, cargo) = thumb::toolchain()?;
+        if *image == STM32F405 {
+            println!("toolchain for {}: {how}", thumb::TARGET);
+        }
+        image.build(cargo)?;
+    }
+    println!("images: {}", place::shown(&folder()));
+    Ok(())
+}
+
+/// The machine of QEMU and the image for a board.
+pub(crate) fn emulated(board: &str) -> Option<(&'static str, &'static Image)> {
+    let (machine, name) = match board {
+        "stm32f405" => ("netduinoplus2", "stm32f405-qemu"),
+        "mps2-an386" => ("mps2-an386", "mps2-an386"),
+        _ => return None,
+    };
+    let image = ALL.iter().find(|image| image.name == name)?;
+    Some((machine, image))
+}
+
+/// Clippy on every kind of image, with rustup's toolchain.
+pub(crate) fn lint() -> Result<(), Failure> {
+    for image in ALL {
+        let clippy = image.on(Run::cargo().arg("clippy"));
+        clippy.args(["--", "-D", "warnings"]).stream()?;
+    }
+    Ok(())
+}
+
+fn folder() -> PathBuf {
+    place::target().join("firmware-images")
+}

@@ -1,0 +1,72 @@
+//! RSA signatures alone, on a Cortex-M4 in an emulator: right, counted, and without a trace.
+
+mod report;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{host_cargo, manifest};
+use crate::failure::{Context, Failure, fail};
+use crate::process::Run;
+use crate::{place, thumb};
+use report::{Kernels, Report};
+
+/// Builds the image with either kind of kernels, runs both, prints the numbers and judges them.
+pub(crate) fn run() -> Result<(), Failure> {
+    let cases = write_cases()?;
+    let reports = Kernels::ALL.map(|kernels| count(kernels, &cases));
+    let [portable, umaal] = reports;
+    let reports = [portable?, umaal?];
+    report::print(&reports);
+    let broken: Vec<_> = reports.iter().flat_map(Report::broken_rules).collect();
+    if broken.is_empty() {
+        return Ok(());
+    }
+    fail!("{}", broken.join("\n"))
+}
+
+/// The keys, digests and expected signatures, made by the `rsa` crate: a file under the build folder, so
+/// that no private key is ever in the repository.
+fn write_cases() -> Result<PathBuf, Failure> {
+    let make = host_cargo("run").args(["--quiet", "--example", "bench_cases"]);
+    println!("$ {}", make.shown());
+    let cases = make.capture()?;
+    let folder = place::target().join("firmware");
+    fs::create_dir_all(&folder).context(place::shown(&folder))?;
+    let file = folder.join("bench_cases.rs");
+    // Left alone where it is the same, so that cargo has nothing to build again.
+    if fs::read(&file).ok().as_ref() != Some(&cases.stdout) {
+        fs::write(&file, &cases.stdout).context(place::shown(&file))?;
+    }
+    Ok(file)
+}
+
+/// Builds one image and runs it.
+fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
+    let (how, cargo) = thumb::toolchain()?;
+    println!("toolchain for {}: {how}", thumb::TARGET);
+    let folder = place::target().join("firmware-thumb");
+    let build = cargo
+        .args(["build", "--release", "--target", thumb::TARGET])
+        .args(["--package", "privyseal-firmware-bench-an386"])
+        .args(kernels.feature().iter().flat_map(|f| ["--features", f]))
+        .arg("--manifest-path")
+        .arg(manifest())
+        .env("CARGO_TARGET_DIR", &folder)
+        .env("PRIVYSEAL_BENCH_CASES", cases)
+        .limit(Duration::from_secs(15 * 60));
+    println!("$ {}", build.shown());
+    build.stream()?;
+    let image = folder.join(thumb::TARGET).join("release/bench-an386");
+    // One instruction is 2^7 ns of the board's time: the image's timer is built on that.
+    let emulator = Run::new("qemu-system-arm")
+        .args(["-machine", "mps2-an386", "-icount", "shift=7"])
+        .args(["-nographic", "-monitor", "none", "-serial", "none"])
+        .args(["-semihosting-config", "enable=on,target=native"])
+        .arg("-kernel")
+        .arg(image)
+        .limit(Duration::from_secs(120));
+    println!("$ {}", emulator.shown());
+    Report::read(kernels, &emulator.capture()?.text())
+}
