@@ -18,7 +18,7 @@
 //! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
 //! - [`openssl`]: encrypts as a sender would;
-//! - [`firmware`] and [`emulator`]: the gateway's images, and QEMU with one of them;
+//! - [`firmware`], [`emulator`] and [`gateway`]: the gateway's images, QEMU with one of them, and a client;
 //! - [`decode`]: takes tokens apart without the core;
 //! - [`scratch`] and [`tool`]: places under `target/`, and the tools of the system.
 //!
@@ -44,6 +44,7 @@ pub mod emulator;
 pub mod fault_shim;
 pub mod fiam_server;
 pub mod firmware;
+pub mod gateway;
 pub mod https;
 pub mod kryoptic;
 pub mod minter;
