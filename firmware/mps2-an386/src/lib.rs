@@ -37,8 +37,18 @@ const DIVIDER: u32 = 217;
 #[derive(Debug)]
 pub struct Serial(());
 
+/// What wants to know when the watchdog is fed: there is none on this board.
+pub trait Fed {
+    /// It is fed.
+    fn fed(&mut self) {}
+}
+
+impl Fed for Serial {}
+
 impl Serial {
-    fn new() -> Self {
+    /// Starts it.
+    #[expect(clippy::new_without_default, reason = "it starts hardware")]
+    pub fn new() -> Self {
         let [_, _, control, divider] = UART;
         // SAFETY: registers of this board, 32 bits wide.
         unsafe {
@@ -176,7 +186,7 @@ impl An386<Serial> {
     }
 }
 
-impl<S: Read + ReadReady + Write> An386<S> {
+impl<S: Read + ReadReady + Write + Fed> An386<S> {
     /// The board with another line. The timer must run.
     pub fn with(serial: S) -> Self {
         let (provision, journal) = ram_flash::take();
@@ -190,9 +200,14 @@ impl<S: Read + ReadReady + Write> An386<S> {
             image_hash: image::hash(),
         }
     }
+
+    /// The line.
+    pub fn line(&mut self) -> &mut S {
+        &mut self.serial
+    }
 }
 
-impl<S: Read + ReadReady + Write> Board for An386<S> {
+impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
     type Led = NoPin;
     type Button = NoPin;
     type Delay = Delay;
@@ -238,7 +253,9 @@ impl<S: Read + ReadReady + Write> Board for An386<S> {
         self.clock.millis()
     }
 
-    fn feed_watchdog(&mut self) {}
+    fn feed_watchdog(&mut self) {
+        self.serial.fed();
+    }
 
     fn device_id(&self) -> DeviceId {
         *b"QEMU-AN386-0"

@@ -30,6 +30,15 @@ pub(crate) const STM32F405: Image = Image {
     for_devices: true,
 };
 
+/// For QEMU's board of that name.
+const AN386: Image = Image {
+    name: "mps2-an386",
+    package: "privyseal-firmware-mps2-an386",
+    bin: "mps2-an386",
+    features: "",
+    for_devices: false,
+};
+
 /// Breaks on purpose.
 pub(crate) const FAULTS: Image = Image {
     name: "stm32f405-faults",
@@ -57,13 +66,13 @@ pub(crate) const ALL: &[Image] = &[
         ..STM32F405
     },
     FAULTS,
-    // For QEMU's board of that name.
+    AN386,
+    // The same, and counts.
     Image {
-        name: "mps2-an386",
-        package: "privyseal-firmware-mps2-an386",
-        bin: "mps2-an386",
-        features: "",
-        for_devices: false,
+        name: "mps2-an386-measure",
+        bin: "mps2-an386-measure",
+        features: "measure",
+        ..AN386
     },
 ];
 

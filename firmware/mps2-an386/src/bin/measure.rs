@@ -1,0 +1,180 @@
+//! The gateway on the mps2-an386, which also counts: instructions and stack of each answer. For tests.
+//!
+//! It behaves as the gateway does, but keeps an answer until it is whole, so that the line does not take part
+//! in the count. What it counted goes to the emulator's console, one line per answer, which needs QEMU's
+//! `-icount shift=7`: each instruction is 128 ns of the board's time, and the timer ticks every 40.
+//!
+//! A signature has three parts: until the watchdog is fed just before the key is used, until the first byte
+//! of the answer (both RSA operations: signing with its own check, and the core's verification), and the rest.
+#![no_std]
+#![no_main]
+#![expect(
+    unsafe_code,
+    reason = "paints the stack below the program, which no Rust value owns"
+)]
+
+use core::convert::Infallible;
+use core::ptr;
+
+use cortex_m::register::msp;
+use cortex_m_rt::entry;
+use cortex_m_semihosting::hprintln;
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use privyseal_firmware_app::Device;
+use privyseal_firmware_mps2_an386::{An386, Fed, Serial, timer};
+
+const NS_PER_INSTRUCTION: u64 = 128;
+/// The longest answer: a token in its frames.
+const ANSWER: usize = 64 * 1024;
+/// What untouched words of the stack hold.
+const PAINT: u32 = 0x5afe_c0de;
+/// Room for the frames of what paints and looks.
+const GAP: usize = 256;
+
+unsafe extern "C" {
+    static mut _stack_end: u32;
+}
+
+/// The serial line, which keeps what is written, and notes when what happens.
+struct Recorder {
+    serial: Serial,
+    answer: [u8; ANSWER],
+    len: usize,
+    /// When the last byte of a request was read.
+    asked: u32,
+    /// When the watchdog was last fed before the first byte of the answer.
+    fed: u32,
+    /// When that byte was written.
+    began: u32,
+    /// Looks at the stack as well, which takes time: then nothing is counted.
+    looks: bool,
+    /// Stack in use so far when the watchdog was last fed before the answer.
+    stack_before: usize,
+}
+
+impl ErrorType for Recorder {
+    type Error = Infallible;
+}
+
+impl ReadReady for Recorder {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        self.serial.read_ready()
+    }
+}
+
+impl Read for Recorder {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        let read = self.serial.read(buffer)?;
+        if buffer.first() == Some(&0) {
+            self.asked = timer::now();
+        }
+        Ok(read)
+    }
+}
+
+impl Write for Recorder {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        if self.len == 0 {
+            self.began = timer::now();
+            if self.looks {
+                paint();
+            }
+        }
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(place) = self.answer.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+        }
+        self.len = end;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl Fed for Recorder {
+    fn fed(&mut self) {
+        if self.len == 0 {
+            self.fed = timer::now();
+            if self.looks {
+                self.stack_before = used();
+            }
+        }
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    timer::start();
+    let mut device = Device::boot(An386::with(Recorder {
+        serial: Serial::new(),
+        answer: [0; ANSWER],
+        len: 0,
+        asked: 0,
+        fed: 0,
+        began: 0,
+        looks: false,
+        stack_before: 0,
+    }));
+    loop {
+        paint();
+        device.poll();
+        let ended = timer::now();
+        let deepest = used();
+        let line = device.board().line();
+        if line.len > 0 {
+            report(line, ended, deepest);
+            line.len = 0;
+        }
+    }
+}
+
+/// Sends the answer, and says what it took.
+fn report(line: &mut Recorder, ended: u32, deepest: usize) {
+    let instructions = |from: u32, to: u32| {
+        let ticks = u64::from(from.wrapping_sub(to));
+        (ticks * u64::from(timer::NS_PER_TICK) + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
+    };
+    if line.looks {
+        hprintln!("stack before={} after={}", line.stack_before, deepest);
+    } else {
+        hprintln!(
+            "answer len={} before={} middle={} after={} stack={}",
+            line.len,
+            instructions(line.asked, line.fed),
+            instructions(line.fed, line.began),
+            instructions(line.began, ended),
+            deepest
+        );
+    }
+    line.looks = !line.looks;
+    let answer = line.answer.get(..line.len).unwrap_or(&[]);
+    let _ = line.serial.write_all(answer);
+}
+
+/// Paints the stack below the caller.
+#[inline(never)]
+fn paint() {
+    let mut word = ptr::addr_of_mut!(_stack_end);
+    let end = (msp::read() as usize).saturating_sub(GAP) as *mut u32;
+    while word < end {
+        // SAFETY: between the end of the stack and its pointer.
+        unsafe {
+            ptr::write_volatile(word, PAINT);
+            word = word.add(1);
+        }
+    }
+}
+
+/// Bytes between the caller and the deepest word that is painted no more.
+#[inline(never)]
+fn used() -> usize {
+    let top = msp::read() as usize;
+    let mut word = ptr::addr_of!(_stack_end);
+    // SAFETY: as above; the stack ends at painted words, or was used up.
+    while (word as usize) < top && unsafe { ptr::read_volatile(word) } == PAINT {
+        word = word.wrapping_add(1);
+    }
+    top.saturating_sub(word as usize)
+}
