@@ -17,7 +17,7 @@ mod scratch;
 mod spec;
 pub mod why;
 
-use crate::cert::{Certificate, LinkError, VerifyLink};
+use crate::cert::{Certificate, Chain, LinkError, VerifyLink};
 use crate::id::Audience;
 use crate::rsa::{KeyError, RsaPublicKey};
 use crate::scheme::Scheme;
@@ -46,6 +46,9 @@ pub struct Question<'q> {
     pub anchors: Option<&'q [&'q [u8]]>,
     /// What revocation lists say; `None` to leave revocation unchecked.
     pub revocations: Option<&'q dyn Revocations>,
+    /// What a registry says about CAs and parties, for schemes that have one; `None` where it was not asked.
+    /// It judges who is trusted if there are no `anchors`.
+    pub registry: Option<&'q dyn Registry>,
     /// How signatures of certificates are verified.
     pub links: &'q dyn VerifyLink,
 }
@@ -54,6 +57,15 @@ pub struct Question<'q> {
 pub trait Revocations {
     /// Whether `certificate`, which `issuer` issued, was revoked.
     fn status(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> Verdict;
+}
+
+/// Knows what a scheme's registry says. The core asks no server: a host does, before.
+pub trait Registry {
+    /// Whether a CA of this proven chain may issue seals of the scheme.
+    fn trusts(&self, chain: &Chain<'_>) -> Verdict;
+
+    /// Whether the party of this id is active, and `leaf` one of its certificates.
+    fn party(&self, client_id: &str, leaf: &Certificate<'_>) -> Verdict;
 }
 
 /// A public key that the receiver has, from a JWK Set mostly.
@@ -75,6 +87,7 @@ impl<'q> Question<'q> {
             keys: None,
             anchors: None,
             revocations: None,
+            registry: None,
             links,
         }
     }

@@ -1,8 +1,5 @@
-//! An authorization server in the shape of KPN FIAM's, on loopback HTTPS.
-//!
-//! It is an independent judge: assertions are read by `jsonwebtoken` with ring's RSA, chains proved by
-//! `rustls-webpki`, forms read by `form_urlencoded`; nothing of the core takes part. So a mistake of the
-//! core cannot hide behind the same mistake here.
+//! An authorization server in the shape of KPN FIAM's, on loopback HTTPS; its judgement shares no code with
+//! the core ([`crate::assertion_judge`]).
 //!
 //! # What it answers
 //! `POST {base}/oauth/token` gives a bearer token for 360 s, `GET {base}/service-consumers/contracts`
@@ -20,26 +17,18 @@
 //! What it does not know: which party a certificate belongs to (FIAM knows it from onboarding), and
 //! revocation.
 
-mod jose;
-pub mod judge;
-mod refusal;
+mod contracts;
 mod routes;
-mod serve;
-mod state;
-mod tls;
-mod x5c;
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::oneshot;
+use crate::loopback::{Loopback, refusal};
+use crate::token_desk::TokenDesk;
 
-pub use refusal::Refusal;
+pub use crate::loopback::{Clock, system_clock};
 
-use state::State;
+use contracts::Contracts;
 
 /// The audience of FIAM's production, which this server plays.
 pub const AUDIENCE: &str = "EU.EORI.NLKPNFIAMPROD";
@@ -50,22 +39,6 @@ pub const BASE_PATH: &str = "/fiam/api/v1";
 /// Seconds that an access token is good for.
 pub const TOKEN_LIFETIME: u64 = 360;
 
-/// Gives seconds since the epoch.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
-
-/// The clock of the system.
-///
-/// # Panics
-/// When asked at a time before 1970.
-pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock after 1970")
-            .as_secs()
-    })
-}
-
 /// How a server is started.
 pub struct Config {
     /// The one root that is trusted, DER.
@@ -74,6 +47,23 @@ pub struct Config {
     pub port: u16,
     /// What time it is.
     pub clock: Clock,
+    /// How many contracts each party has.
+    pub contracts: usize,
+    /// How many of them a page has.
+    pub page_size: usize,
+}
+
+impl Config {
+    /// A server that trusts `root` (DER), on a free port, with the system's clock and two contracts.
+    pub fn trusting(root: &[u8]) -> Self {
+        Self {
+            trust: root.to_vec(),
+            port: 0,
+            clock: system_clock(),
+            contracts: 2,
+            page_size: 100,
+        }
+    }
 }
 
 impl std::fmt::Debug for Config {
@@ -86,12 +76,7 @@ impl std::fmt::Debug for Config {
 
 /// A server that runs in a thread of this process until it is dropped.
 #[derive(Debug)]
-pub struct FiamServer {
-    port: u16,
-    tls_ca_pem: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct FiamServer(Loopback);
 
 impl FiamServer {
     /// Starts a server that trusts `root` (DER), on a free port, with the system's clock.
@@ -99,55 +84,29 @@ impl FiamServer {
     /// # Panics
     /// If it cannot start.
     pub fn trusting(root: &[u8]) -> Self {
-        Self::start(Config {
-            trust: root.to_vec(),
-            port: 0,
-            clock: system_clock(),
-        })
-        .expect("a server on loopback")
+        Self::start(Config::trusting(root)).expect("a server on loopback")
     }
 
     /// Starts a server. When this returns, it answers.
     pub fn start(config: Config) -> io::Result<Self> {
-        let (acceptor, tls_ca_pem) = tls::throw_away()?;
-        let state = State::new(&config.trust, config.clock)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let thread = std::thread::Builder::new()
-            .name("fiam-server".into())
-            .spawn(move || {
-                runtime.block_on(serve::until(stopped, listener, acceptor, Arc::new(state)));
-            })?;
-        Ok(Self {
-            port,
-            tls_ca_pem,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let desk = TokenDesk::new(&config.trust, AUDIENCE, TOKEN_LIFETIME, config.clock)?;
+        let contracts = Contracts {
+            count: config.contracts,
+            page_size: config.page_size,
+        };
+        let handler = Arc::new(move |request: &_| {
+            routes::route(&desk, contracts, request).unwrap_or_else(|refused| refusal(&refused))
+        });
+        Loopback::start(config.port, handler).map(Self)
     }
 
     /// `https://127.0.0.1:PORT/fiam/api/v1`
     pub fn base_url(&self) -> String {
-        format!("https://127.0.0.1:{}{BASE_PATH}", self.port)
+        format!("{}{BASE_PATH}", self.0.origin())
     }
 
     /// The certificate of the throw-away CA that a client must trust, PEM.
     pub fn tls_ca_pem(&self) -> &str {
-        &self.tls_ca_pem
-    }
-}
-
-impl Drop for FiamServer {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic in the server's thread has been printed; there is nobody left to tell.
-            let _ = thread.join();
-        }
+        self.0.tls_ca_pem()
     }
 }

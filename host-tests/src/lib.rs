@@ -12,8 +12,12 @@
 //! - [`privyseal`]: the command, freshly built;
 //! - [`minter`]: makes tokens with any signer and judges them without the core;
 //! - [`suite`]: what every signer must do, written once;
-//! - [`fiam_server`]: an authorization server in the shape of FIAM's, whose judgement shares no code with
-//!   the core;
+//! - [`loopback`]: an HTTPS server that lives as long as its test;
+//! - [`assertion_judge`] and [`token_desk`]: what an authorization server does with client assertions, sharing
+//!   no code with the core;
+//! - [`fiam_server`]: an authorization server in the shape of FIAM's;
+//! - [`ishare_server`]: a participant registry in the shape of iSHARE's, which can be told to lie;
+//! - [`flow`]: a client with its token, and runs of the command;
 //! - [`https`]: a client of the test servers that can say anything;
 //! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
@@ -39,14 +43,18 @@
     clippy::unwrap_used
 )]
 
+pub mod assertion_judge;
 pub mod decode;
 pub mod emulator;
 pub mod fault_shim;
 pub mod fiam_server;
 pub mod firmware;
+pub mod flow;
 pub mod gateway;
 pub mod https;
+pub mod ishare_server;
 pub mod kryoptic;
+pub mod loopback;
 pub mod minter;
 pub mod openssl;
 pub mod own_process;
@@ -60,5 +68,6 @@ pub mod software_signer;
 pub mod software_unwrapper;
 pub mod suite;
 pub mod target;
+pub mod token_desk;
 pub mod tool;
 pub mod yubihsm_sim;

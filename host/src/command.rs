@@ -5,6 +5,8 @@ mod check;
 mod completions;
 mod csr;
 mod doctor;
+mod input;
+mod ishare;
 mod jwks;
 mod keys;
 mod man;
@@ -44,6 +46,7 @@ pub(crate) struct Cli {
 enum Command {
     Sign(sign::Sign),
     Token(token::Token),
+    Ishare(ishare::Ishare),
     Chain(chain::Chain),
     Check(check::Check),
     Keys(keys::Keys),
@@ -82,6 +85,7 @@ impl Command {
         match self {
             Self::Sign(sign) => sign.run(),
             Self::Token(token) => token.run(),
+            Self::Ishare(ishare) => ishare.run(),
             Self::Chain(chain) => chain.run(),
             Self::Check(check) => check.run(),
             Self::Keys(keys) => keys.run(),

@@ -10,6 +10,7 @@ use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
+use crate::ishare::IshareError;
 use crate::jws::JwsError;
 use crate::key::KeyUriError;
 use crate::refusal::Refusal;
@@ -88,6 +89,8 @@ pub enum Error {
         /// How the last try ended.
         last: Box<Self>,
     },
+    /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
+    Ishare(IshareError),
     /// A report found broken rules; it says which.
     RulesBroken {
         /// How many.
@@ -143,9 +146,11 @@ impl Error {
                 kind: SignerErrorKind::Configuration,
                 ..
             } => Exit::Usage,
-            Self::Core(_) | Self::Jws { .. } | Self::RulesBroken { .. } | Self::Output(_) => {
-                Exit::Refused
-            }
+            Self::Core(_)
+            | Self::Jws { .. }
+            | Self::Ishare(_)
+            | Self::RulesBroken { .. }
+            | Self::Output(_) => Exit::Refused,
             Self::Signer { .. } | Self::Entropy(_) => Exit::Key,
             Self::Http(_) | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
@@ -170,6 +175,7 @@ impl fmt::Display for Error {
             Self::Jws { what, error } => write!(f, "the {what} {error}"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::GaveUp { why, last } => write!(f, "{last} ({why})"),
+            Self::Ishare(error) => error.fmt(f),
             Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
             Self::RulesBroken { count } => write!(f, "{count} rules are broken"),
             Self::Output(error) => write!(f, "cannot write the result: {error}"),
@@ -192,6 +198,12 @@ impl core::error::Error for Error {
 impl From<KeyUriError> for Error {
     fn from(error: KeyUriError) -> Self {
         Self::KeyUri(error)
+    }
+}
+
+impl From<IshareError> for Error {
+    fn from(error: IshareError) -> Self {
+        Self::Ishare(error)
     }
 }
 

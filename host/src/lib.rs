@@ -28,6 +28,10 @@ pub mod pace;
 pub mod retry;
 pub mod token_source;
 
+// What else a scheme's servers offer.
+pub mod fiam;
+pub mod ishare;
+
 // Whether all of it works.
 pub mod doctor;
 pub mod self_test;

@@ -4,7 +4,7 @@
 mod revocation;
 mod show;
 
-use privyseal_core::check::{Question, Report, check};
+use privyseal_core::check::{Question, Registry, Report, check};
 use privyseal_core::{Audience, Scheme, UnixTime};
 
 use crate::certificates::Certificates;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::key_set::KeySet;
 use crate::links::HostLinks;
 
-use revocation::Lists;
+pub(crate) use revocation::Lists;
 
 /// A token, judged at one moment.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct TokenReport {
 }
 
 /// What to judge a token by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct TokenQuestion<'a> {
     /// The moment.
     pub now: UnixTime,
@@ -39,6 +39,18 @@ pub struct TokenQuestion<'a> {
     pub trust: Option<&'a Certificates>,
     /// Revocation lists; none means that revocation is not checked.
     pub crls: &'a [Crl],
+    /// What the scheme's registry says, if it was asked ([`crate::ishare::judge_assertion`] does).
+    pub registry: Option<&'a dyn Registry>,
+}
+
+impl core::fmt::Debug for TokenQuestion<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("TokenQuestion")
+            .field("now", &self.now)
+            .field("scheme", &self.scheme.map(|scheme| scheme.name))
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TokenReport {
@@ -56,6 +68,7 @@ impl TokenReport {
             audience: question.audience.map(Audience::new).transpose()?,
             keys: keys.as_deref(),
             anchors: anchors.as_deref(),
+            registry: question.registry,
             revocations: (!question.crls.is_empty()).then_some(&lists),
             ..Question::at(question.now, &HostLinks)
         };

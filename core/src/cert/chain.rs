@@ -100,6 +100,24 @@ impl<'a> Chain<'a> {
         validity
     }
 
+    /// Whether trust begins here: a certificate of the chain is among `anchors` (DER), or one of them is a CA
+    /// that issued the last. Proves nothing else: [`Chain::prove`] does.
+    pub fn is_anchored_by(&self, anchors: &[&[u8]], links: &impl VerifyLink) -> bool {
+        let in_chain = self
+            .0
+            .iter()
+            .any(|certificate| anchors.contains(&certificate.as_der()));
+        let issued_last = |der: &&[u8]| {
+            let (Ok(anchor), Some(last)) = (Certificate::from_der(der), self.0.last()) else {
+                return false;
+            };
+            anchor.is_ca()
+                && last.issuer() == anchor.subject()
+                && links.verify(last, &anchor).is_ok()
+        };
+        in_chain || anchors.iter().any(issued_last)
+    }
+
     /// Proves the chain as RFC 5280 section 6.1 does, without dates and revocation: signatures (by
     /// `links`), CA flags, keyCertSign, path lengths, critical extensions, and that the leaf is none of
     /// the CAs. A self-issued last certificate must have signed itself.

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use privyseal_host_tests::fiam_server::{Config, FiamServer, system_clock};
+use privyseal_host_tests::fiam_server::{Config, FiamServer};
 use x509_cert::Certificate;
 use x509_cert::der::{DecodePem as _, Encode as _};
 
@@ -26,9 +26,22 @@ struct Arguments {
     /// Loopback port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// How many contracts each party has.
+    #[arg(long, default_value_t = 2)]
+    contracts: usize,
+    /// How many contracts a page has.
+    #[arg(long, default_value_t = 100, value_parser = page_size)]
+    page_size: usize,
     /// Stops after so many seconds at the latest.
     #[arg(long, default_value_t = 600)]
     max_seconds: u64,
+}
+
+fn page_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(size @ 1..) => Ok(size),
+        _ => Err("a page has at least one contract".into()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -46,9 +59,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("{}: {error}", arguments.trust.display()))?;
     let trust = Certificate::from_pem(&trust)?.to_der()?;
     let server = FiamServer::start(Config {
-        trust,
         port: arguments.port,
-        clock: system_clock(),
+        contracts: arguments.contracts,
+        page_size: arguments.page_size,
+        ..Config::trusting(&trust)
     })?;
     let tls_ca = arguments.tls_dir.join("tls-ca.pem");
     fs::create_dir_all(&arguments.tls_dir)?;

@@ -25,11 +25,9 @@ impl Stage {
         let clock = Arc::new(AtomicU64::new(system_clock()()));
         let shown = Arc::clone(&clock);
         let shown: Clock = Arc::new(move || shown.load(Ordering::SeqCst));
-        let trust = pki.root.certificate.clone();
         let server = FiamServer::start(Config {
-            trust,
-            port: 0,
             clock: shown,
+            ..Config::trusting(&pki.root.certificate)
         })
         .unwrap();
         let client = Client::new(&server.base_url(), server.tls_ca_pem());

@@ -1,6 +1,5 @@
 //! `privyseal check`: every rule of a finished token.
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,11 +9,9 @@ use privyseal::key_set::KeySet;
 use privyseal::token_report::{TokenQuestion, TokenReport};
 use privyseal::{Error, Scheme};
 
+use super::input::token;
 use super::options::{moment, scheme_parser};
 use super::output::{print_json, print_line};
-
-/// The most bytes that are read from standard input.
-const MAX_INPUT: u64 = 1024 * 1024;
 
 /// Judge a finished token by every rule of its scheme, and by what real receivers do
 #[derive(Args)]
@@ -56,11 +53,7 @@ impl Check {
         let crls = self.crls.iter().map(|path| Crl::from_file(path));
         let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
         let keys = self.jwks.as_deref().map(KeySet::from_file).transpose()?;
-        let token = if self.token == "-" {
-            standard_input()?
-        } else {
-            self.token
-        };
+        let token = token(self.token)?;
         let question = TokenQuestion {
             now,
             scheme: self.scheme,
@@ -68,6 +61,7 @@ impl Check {
             keys: keys.as_ref(),
             trust: trust.as_ref(),
             crls: &crls,
+            registry: None,
         };
         let report = TokenReport::new(&token, question)?;
         if self.json {
@@ -83,18 +77,5 @@ impl Check {
             0 => Ok(()),
             count => Err(Error::RulesBroken { count }),
         }
-    }
-}
-
-fn standard_input() -> Result<String, Error> {
-    let mut token = String::new();
-    let path = PathBuf::from("standard input");
-    match io::stdin()
-        .lock()
-        .take(MAX_INPUT)
-        .read_to_string(&mut token)
-    {
-        Ok(_) => Ok(token),
-        Err(source) => Err(Error::File { path, source }),
     }
 }

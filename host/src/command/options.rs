@@ -3,6 +3,7 @@
 mod client;
 mod kid;
 mod request;
+mod server;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use privyseal_core::scheme;
 pub(super) use client::ClientOptions;
 pub(super) use kid::kid_form_parser;
 pub(super) use request::RequestOptions;
+pub(super) use server::ServerOptions;
 
 /// Which key, and how far to go to use it.
 #[derive(Args)]

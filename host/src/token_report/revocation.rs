@@ -7,9 +7,9 @@ use privyseal_core::check::{Reason, Revocations, Verdict, Why};
 use crate::crl::{Crl, CrlError, Revocation};
 
 /// Lists, believed or not at one moment.
-pub(super) struct Lists<'a> {
-    pub(super) crls: &'a [Crl],
-    pub(super) now: UnixTime,
+pub(crate) struct Lists<'a> {
+    pub(crate) crls: &'a [Crl],
+    pub(crate) now: UnixTime,
 }
 
 impl Revocations for Lists<'_> {

@@ -1,11 +1,11 @@
 //! Rules about the certificates in the header.
 
 use super::Judge;
-use crate::cert::{Certificate, Chain, ChainError, VerifyLink as _};
+use crate::cert::{Certificate, Chain, ChainError};
 use crate::check::report::Report;
 use crate::check::rule::RuleId;
 use crate::check::why::{Verdict, Why};
-use crate::check::{Links, Revocations};
+use crate::check::{Links, Registry, Revocations};
 use crate::credential::ClockError;
 use heapless::Vec;
 
@@ -107,18 +107,24 @@ impl<'t> Judge<'_, 't> {
     /// Whether the chain ends where trust begins, and what this software does not ask.
     pub(super) fn trust(&self, report: &mut Report) {
         let needs = [RuleId::X5cChain];
-        match self.question.anchors {
-            None => {
+        match (self.question.anchors, self.question.registry) {
+            (None, None) => {
                 let why = Verdict::because("no trusted certificates were given");
                 report.put(RuleId::ChainTrusted, TRUST, why);
             }
-            Some(anchors) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
+            (Some(anchors), _) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
                 let is_trusted = self
                     .ordered()
-                    .is_ok_and(|chain| self.is_trusted(&chain, anchors));
+                    .is_ok_and(|chain| chain.is_anchored_by(anchors, &Links(self.question.links)));
                 let why = Why::Text("does not end at one of the trusted certificates");
                 Verdict::of(if is_trusted { Ok(()) } else { Err(why) })
             }),
+            (None, Some(registry)) => {
+                report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
+                    self.ordered()
+                        .map_or(Verdict::Passed, |chain| registry.trusts(&chain))
+                });
+            }
         }
         match self.question.revocations {
             None => {
@@ -131,8 +137,24 @@ impl<'t> Judge<'_, 't> {
             }),
         }
         if let Some(source) = self.scheme.party_status {
-            let verdict = Verdict::because("the registry was not asked");
-            report.put(RuleId::PartyStatus, source, verdict);
+            match self.question.registry {
+                None => {
+                    let verdict = Verdict::because("the registry was not asked");
+                    report.put(RuleId::PartyStatus, source, verdict);
+                }
+                Some(registry) => {
+                    let needs = [RuleId::Signature];
+                    report.put_after(RuleId::PartyStatus, source, &needs, || self.party(registry));
+                }
+            }
+        }
+    }
+
+    fn party(&self, registry: &dyn Registry) -> Verdict {
+        let claims = self.facts.claims();
+        match (claims.and_then(|claims| claims.iss.value()), self.leaf()) {
+            (Some(party), Some(leaf)) => registry.party(party, &leaf),
+            _ => Verdict::because("the token names no party"),
         }
     }
 
@@ -178,25 +200,6 @@ impl<'t> Judge<'_, 't> {
 
     fn usage(&self) -> Result<(), Why> {
         Ok(self.scheme.check_leaf_key_usage(self.leaf().as_ref())?)
-    }
-
-    /// One of the CAs is trusted itself, or a trusted CA issued the last certificate.
-    fn is_trusted(&self, chain: &Chain<'_>, anchors: &[&[u8]]) -> bool {
-        let in_chain = chain
-            .certificates()
-            .iter()
-            .any(|certificate| anchors.contains(&certificate.as_der()));
-        let issued_last = |der: &&[u8]| {
-            let (Ok(anchor), Some(last)) =
-                (Certificate::from_der(der), chain.certificates().last())
-            else {
-                return false;
-            };
-            anchor.is_ca()
-                && last.issuer() == anchor.subject()
-                && Links(self.question.links).verify(last, &anchor).is_ok()
-        };
-        in_chain || anchors.iter().any(issued_last)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Once;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::signature::{self, Verifier};
@@ -30,6 +31,14 @@ pub(super) fn certificates(token: &str) -> Result<Vec<Vec<u8>>, Refusal> {
         .x5c_der()
         .map_err(|_| malformed("x5c is not in padded standard base64"))?
         .ok_or_else(|| malformed("x5c is missing"))
+}
+
+/// The names of the header's members; none where it cannot be read.
+pub fn header_members(token: &str) -> Vec<String> {
+    let header = token.split('.').next().unwrap_or_default();
+    let json = Base64UrlUnpadded::decode_vec(header).unwrap_or_default();
+    let members: Map<String, Value> = serde_json::from_slice(&json).unwrap_or_default();
+    members.into_iter().map(|(name, _)| name).collect()
 }
 
 /// The claims, after the signature was verified with `key` (an `RSAPublicKey`, DER).

@@ -1,4 +1,4 @@
-//! Why a request was refused: the HTTP status of FIAM's table and a text for a person.
+//! Why a request was refused: an HTTP status, a word for machines and a text for a person.
 
 use std::fmt;
 

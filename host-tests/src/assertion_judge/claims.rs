@@ -1,10 +1,8 @@
-//! Judges a client assertion by FIAM's rules, step 1 of its documentation.
+//! The claims: what FIAM (step 1 of its documentation) and iSHARE both demand.
 
 use serde_json::{Map, Value};
 
-use super::jose;
 use super::refusal::Refusal;
-use super::x5c::TrustedRoot;
 
 /// `exp - iat`, in seconds: "The JWT MUST be set to expire in 30 seconds".
 const LIFETIME: u64 = 30;
@@ -20,20 +18,7 @@ pub struct Assertion {
     pub expires_at: u64,
 }
 
-/// Judges `token` at `now` (seconds since the epoch). Whether its `jti` is new is not asked here.
-pub fn judge(
-    token: &str,
-    root: &TrustedRoot,
-    audience: &str,
-    now: u64,
-) -> Result<Assertion, Refusal> {
-    let chain = jose::certificates(token)?;
-    let leaf_key = root.leaf_key(&chain, now)?;
-    let claims = jose::verified_claims(token, &leaf_key)?;
-    judge_claims(&claims, audience, now)
-}
-
-fn judge_claims(
+pub(super) fn judge(
     claims: &Map<String, Value>,
     audience: &str,
     now: u64,

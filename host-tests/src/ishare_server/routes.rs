@@ -1,0 +1,77 @@
+//! From a request to a response, without the network.
+
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Config, TOKEN_LIFETIME, says, signed};
+use crate::assertion_judge::{Refusal, header_members};
+use crate::loopback::{self, Answer, Request};
+use crate::token_desk::{TokenDesk, member};
+
+/// Answers one request.
+pub(super) fn route(
+    desk: &TokenDesk,
+    config: &Config,
+    request: &Request,
+) -> Result<Answer, Refusal> {
+    let path = request.uri().path();
+    if path == "/connect/token" {
+        if request.method() != Method::POST {
+            return Err(Refusal::of_status(405));
+        }
+        return Ok(loopback::json(StatusCode::OK, &token(desk, request)?));
+    }
+    if request.method() != Method::GET {
+        return Err(Refusal::of_status(405));
+    }
+    let client = desk.bearer(request)?;
+    let (name, said) = if path == "/trusted_list" {
+        let list = json!({ "trusted_list": config.trusted_list });
+        ("trusted_list_token", list)
+    } else if path == "/parties" {
+        let query = request.uri().query().unwrap_or_default();
+        let found = says::found(&config.parties, query)?;
+        ("parties_token", json!({ "parties_info": found }))
+    } else if let Some(id) = path.strip_prefix("/parties/") {
+        let info = says::party(&config.parties, &percent_decoded(id));
+        let info = info.ok_or_else(|| Refusal::of_status(404))?;
+        ("party_token", json!({ "party_info": info }))
+    } else {
+        return Err(Refusal::of_status(404));
+    };
+    let token = signed::token(config, &client, desk.now(), name, said);
+    Ok(loopback::json(StatusCode::OK, &json!({ name: token })))
+}
+
+/// "Access token" of iSHARE's developer portal.
+fn token(desk: &TokenDesk, request: &Request) -> Result<Value, Refusal> {
+    if member(request, "scope")? != "iSHARE" {
+        return Err(Refusal::bad_request("invalid_scope", "scope is not iSHARE"));
+    }
+    let client_id = member(request, "client_id")?;
+    let mut members = header_members(&member(request, "client_assertion")?);
+    members.sort();
+    if members != ["alg", "typ", "x5c"] {
+        let why = "the header has not exactly the members alg, typ and x5c";
+        return Err(Refusal::invalid_client(why));
+    }
+    let assertion = desk.assertion(request)?;
+    if assertion.party != client_id {
+        return Err(Refusal::invalid_client("client_id is not iss"));
+    }
+    Ok(json!({
+        "access_token": desk.issue(assertion.party),
+        "token_type": "Bearer",
+        "expires_in": TOKEN_LIFETIME,
+    }))
+}
+
+/// A path's segment, decoded (RFC 3986 section 2.1).
+fn percent_decoded(text: &str) -> String {
+    // The form's reader does it, but for a plus sign, which means itself in a path.
+    let text = format!("it={}", text.replace('+', "%2B"));
+    form_urlencoded::parse(text.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,124 @@
+//! FIAM from the assertion to the last page of contracts, by the command and by the library.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+use std::path::Path;
+
+use privyseal::fiam::{self, Pages};
+use privyseal::{AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Roots};
+use privyseal_core::ClientId;
+use privyseal_core::scheme::FIAM;
+use privyseal_host_tests::fiam_server::{Config, FiamServer};
+use privyseal_host_tests::flow;
+use privyseal_host_tests::pki::{TestPki, test_key};
+use privyseal_host_tests::software_signer::SoftwareSigner;
+
+const CLIENT_ID: &str = "EU.EORI.NL123456789";
+const CONTRACTS: &str = "/service-consumers/contracts";
+
+fn server(pki: &TestPki, contracts: usize, page_size: usize) -> FiamServer {
+    FiamServer::start(Config {
+        contracts,
+        page_size,
+        ..Config::trusting(&pki.root.certificate)
+    })
+    .unwrap()
+}
+
+/// The command: token, one page, all pages.
+#[test]
+fn the_command_gets_a_token_a_page_and_all_pages() {
+    let client = flow::Client::new();
+    let server = server(&client.pki, 7, 3);
+    let tls_ca = client.file("tls-ca.pem", server.tls_ca_pem());
+    let base_url = server.base_url();
+    let run = |more: &[&str]| {
+        let mut words = vec!["token", "--scheme", "fiam", "--client-id", CLIENT_ID];
+        words.extend(["--base-url", &base_url]);
+        words.extend(more);
+        client.run(&words, &[("--cacert", &tls_ca)])
+    };
+    let token = run(&[]).json();
+    assert_eq!(token["token_type"], "Bearer");
+    assert_eq!(token["expires_in"], 360);
+
+    let page = run(&["--call", CONTRACTS]).json();
+    assert_eq!(page["page_count"], 3);
+    assert_eq!(page["records"].as_array().unwrap().len(), 3);
+
+    let all = run(&["--call", CONTRACTS, "--all-pages"]).json();
+    assert_eq!(all["total_count"], 7);
+    let ids: Vec<_> = all["records"].as_array().unwrap().iter().collect();
+    assert_eq!(ids.len(), 7);
+    assert_eq!(ids[6]["id"], "contract-7");
+    assert_eq!(ids[6]["service_consumer"], CLIENT_ID);
+
+    let not_paged = run(&["--all-pages"]);
+    not_paged.failed(2, "--call");
+}
+
+/// The library: an iterator that asks when it is asked, and gives each record once.
+#[test]
+fn the_library_gives_page_after_page() {
+    let pki = TestPki::new();
+    let key = test_key("seal", 2048);
+    for (contracts, page_size, pages) in [(0, 3, 1), (1, 3, 1), (3, 3, 1), (4, 3, 2), (25, 10, 3)] {
+        let server = server(&pki, contracts, page_size);
+        let (http, base) = (http(&server), server.base_url().parse::<BaseUrl>().unwrap());
+        let certificates = Certificates::from(pki.seal_chain(&key));
+        let mut client = Client::new(
+            &FIAM,
+            ClientId::new(CLIENT_ID).unwrap(),
+            certificates.chain().unwrap(),
+            SoftwareSigner::new(&key),
+        )
+        .unwrap();
+        let token = client
+            .access_token(&http, &base, &AssertionOptions::default())
+            .unwrap();
+        let mut seen = Vec::new();
+        let mut count = 0;
+        for page in fiam::contracts(&http, &base, &token).unwrap() {
+            count += 1;
+            seen.extend(page.unwrap().records);
+        }
+        assert_eq!((count, seen.len()), (pages, contracts));
+        let all = fiam::contracts(&http, &base, &token).unwrap().records();
+        assert_eq!(all.unwrap().0, seen);
+        let nowhere = Pages::new(&http, &base, "/nowhere", &token).unwrap();
+        assert!(nowhere.records().is_err());
+        assert!(Pages::new(&http, &base, "no path", &token).is_err());
+    }
+}
+
+fn http(server: &FiamServer) -> Http {
+    let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
+    Http::new(&HttpOptions {
+        roots: Roots::Only(roots),
+        ..HttpOptions::default()
+    })
+}
+
+/// Every status of FIAM's table, and what the command makes of it.
+#[test]
+fn refusals_keep_their_exit_codes() {
+    let client = flow::Client::new();
+    let server = server(&client.pki, 2, 100);
+    let tls_ca = client.file("tls-ca.pem", server.tls_ca_pem());
+    let base_url = server.base_url();
+    for (client_id, call, code) in [
+        ("EU.EORI.NL000000403", false, 1),
+        ("EU.EORI.NL000000404", false, 1),
+        ("EU.EORI.NL100000403", true, 1),
+    ] {
+        let mut words = vec!["token", "--scheme", "fiam", "--base-url", &base_url];
+        words.extend(["--client-id", client_id]);
+        if call {
+            words.extend(["--call", CONTRACTS, "--all-pages"]);
+        }
+        let trusted: &[(&str, &Path)] = &[("--cacert", &tls_ca)];
+        let outcome = client.run(&words, trusted);
+        outcome.failed(code, "HTTP 40");
+        assert_eq!(outcome.stdout, "");
+    }
+}

@@ -1,0 +1,116 @@
+//! An assertion that came in, judged as a service provider must.
+
+use privyseal::ishare::inbound::{Inbound, judge_assertion};
+use privyseal::token_report::TokenReport;
+use privyseal::{AssertionOptions, Error, clock};
+use privyseal_core::check::{RuleId, Verdict};
+use privyseal_host_tests::decode::{Parts, to_base64url};
+use privyseal_host_tests::ishare_server::{Config, party_info};
+use privyseal_host_tests::pki::{CertificateSpec, test_key};
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use serde_json::json;
+
+use crate::stage::{CLIENT, World, said};
+
+/// The service provider is the party that asks the registry: here, the client itself.
+fn assertion(world: &World) -> String {
+    let options = AssertionOptions {
+        audience: Some(CLIENT.to_owned()),
+        ..AssertionOptions::default()
+    };
+    world
+        .client()
+        .assertion(&options)
+        .unwrap()
+        .as_str()
+        .to_owned()
+}
+
+fn judged(world: &World, config: Config, token: &str) -> Result<TokenReport, Error> {
+    let stage = world.play(config);
+    let inbound = Inbound {
+        audience: CLIENT,
+        now: clock::now().unwrap(),
+        crls: &[],
+        is_version_1: false,
+    };
+    judge_assertion(token, inbound, &stage.registry())
+}
+
+#[test]
+fn a_good_assertion_of_an_active_party_passes_every_rule() {
+    let world = World::new();
+    let report = judged(&world, world.registry(), &assertion(&world)).unwrap();
+    assert_eq!(report.broken(), 0, "{report}");
+    for rule in [RuleId::Signature, RuleId::ChainTrusted, RuleId::PartyStatus] {
+        assert_eq!(
+            report.report.verdict(rule),
+            Some(Verdict::Passed),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn the_registry_decides_about_party_certificate_and_ca() {
+    let world = World::new();
+    let token = assertion(&world);
+    let other = world.pki.chain(
+        &test_key("registry", 2048).spki_der(),
+        &CertificateSpec::seal(),
+    );
+    let mut unlisted = world.registry();
+    unlisted.trusted_list.clear();
+    let mut expired = world.registry();
+    expired.trusted_list[0]["validity"] = json!("invalid");
+    for (config, rule, words) in [
+        (
+            world.registry_of(party_info(CLIENT, "Revoked", &world.chain)),
+            RuleId::PartyStatus,
+            "not Active",
+        ),
+        (
+            world.registry_of(party_info(CLIENT, "Active", &other)),
+            RuleId::PartyStatus,
+            "none of those",
+        ),
+        (
+            world.registry_of(party_info("EU.EORI.NL1", "Active", &world.chain)),
+            RuleId::PartyStatus,
+            "does not know",
+        ),
+        (
+            unlisted,
+            RuleId::ChainTrusted,
+            "no CA that is on the trusted list",
+        ),
+        (expired, RuleId::ChainTrusted, "not valid"),
+    ] {
+        let report = judged(&world, config, &token).unwrap();
+        assert_eq!(report.broken(), 1, "{report}");
+        let Some(Verdict::Broken(why)) = report.report.verdict(rule) else {
+            panic!("{report}")
+        };
+        assert!(why.to_string().contains(words), "{why}");
+    }
+}
+
+/// What anybody could have written costs no request: this registry would be refused if it were asked.
+#[test]
+fn a_forgery_is_refused_before_the_registry_is_asked() {
+    let world = World::new();
+    let liar = || world.registry().lying(|it| it.changed_later = true);
+    let token = assertion(&world);
+    assert!(said(&judged(&world, liar(), &token).unwrap_err()).contains("was changed"));
+    let mut claims = Parts::of(&token).claims();
+    claims["iss"] = json!("did:ishare:EU.NL.NTRNL-99999999");
+    let header = token.split('.').next().unwrap();
+    let input = format!("{header}.{}", to_base64url(claims.to_string().as_bytes()));
+    let thief = test_key("registry", 2048);
+    let signature = SoftwareSigner::sign_message(thief.private_key(), input.as_bytes());
+    let forged = format!("{input}.{}", to_base64url(&signature));
+    for bad in [forged.as_str(), "", "a.b.c", &token[..token.len() - 4]] {
+        let report = judged(&world, liar(), bad).unwrap();
+        assert!(report.broken() > 0, "{report}");
+    }
+}

@@ -1,0 +1,128 @@
+//! A registry, and a client of it.
+
+use privyseal::crl::Crl;
+use privyseal::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
+use privyseal::{
+    AccessToken, AssertionOptions, BaseUrl, Certificates, Client, Error, Http, HttpOptions, Roots,
+    UnixTime,
+};
+use privyseal_core::ClientId;
+use privyseal_core::scheme::ISHARE;
+use privyseal_host_tests::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use serde_json::Value;
+
+/// The client's party id, as its certificate says.
+pub(crate) const CLIENT: &str = "did:ishare:EU.NL.NTRNL-12345678";
+
+/// Another party.
+pub(crate) const PARTY: &str = "did:ishare:EU.NL.NTRNL-20000002";
+
+pub(crate) struct Stage {
+    _server: IshareServer,
+    pub(crate) http: Http,
+    base: BaseUrl,
+    token: AccessToken,
+    pub(crate) trust: Certificates,
+    pub(crate) crls: Vec<Crl>,
+    pub(crate) now: Option<UnixTime>,
+}
+
+/// Who is who.
+pub(crate) struct World {
+    pub(crate) pki: TestPki,
+    pub(crate) key: TestKey,
+    /// The client's chain.
+    pub(crate) chain: Vec<Vec<u8>>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let pki = TestPki::new();
+        let key = test_key("seal", 2048);
+        let chain = pki.seal_chain(&key);
+        Self { pki, key, chain }
+    }
+
+    /// A registry that knows the client as active.
+    pub(crate) fn registry(&self) -> Config {
+        self.registry_of(party_info(CLIENT, "Active", &self.chain))
+    }
+
+    pub(crate) fn registry_of(&self, party: Value) -> Config {
+        Config::honest(&self.pki, vec![party])
+    }
+
+    pub(crate) fn client(&self) -> Client<SoftwareSigner> {
+        let certificates = Certificates::from(self.chain.clone());
+        let id = ClientId::new(CLIENT).unwrap();
+        let signer = SoftwareSigner::new(&self.key);
+        Client::new(&ISHARE, id, certificates.chain().unwrap(), signer).unwrap()
+    }
+
+    pub(crate) fn root(&self) -> Certificates {
+        Certificates::from(vec![self.pki.root.certificate.clone()])
+    }
+
+    /// Starts the registry and gets an access token.
+    pub(crate) fn play(&self, config: Config) -> Stage {
+        let server = IshareServer::start(config);
+        let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
+        let http = Http::new(&HttpOptions {
+            roots: Roots::Only(roots),
+            ..HttpOptions::default()
+        });
+        let base: BaseUrl = server.base_url().parse().unwrap();
+        let options = AssertionOptions {
+            audience: Some(REGISTRY.to_owned()),
+            ..AssertionOptions::default()
+        };
+        let token = self.client().access_token(&http, &base, &options).unwrap();
+        Stage {
+            _server: server,
+            http,
+            base,
+            token,
+            trust: self.root(),
+            crls: Vec::new(),
+            now: None,
+        }
+    }
+}
+
+impl Stage {
+    pub(crate) fn registry(&self) -> Registry<'_> {
+        Registry {
+            http: &self.http,
+            base: &self.base,
+            token: &self.token,
+            expected: Expected {
+                registry_id: REGISTRY,
+                client_id: CLIENT,
+                trust: &self.trust,
+                crls: &self.crls,
+            },
+            now: self.now,
+        }
+    }
+
+    pub(crate) fn list(&self) -> Result<TrustedList, Error> {
+        self.registry().trusted_list()
+    }
+
+    pub(crate) fn party(&self, id: &str) -> Result<Party, Error> {
+        self.registry().party(PartyQuery::Id(id))
+    }
+}
+
+/// What an error says, with everything below it.
+pub(crate) fn said(error: &Error) -> String {
+    let mut text = format!("{error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}; {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! What an iSHARE participant registry (before: scheme owner, satellite) says, believed only once it is proved.
+//!
+//! A registry answers with signed tokens. [`Registry`] gets them with an access token, proves them
+//! ([`answer`]), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
+//! provider judges a client assertion that came in: [`judge_assertion`].
+//!
+//! Sources: "Certificate validation" of iSHARE 2.1 and 1.x, and the pages "Trusted list" and "Parties" of the
+//! developer portal. Where versions write a member differently (`party_token`, `partyToken`,
+//! `parties_token`), each is read.
+
+pub mod answer;
+pub mod inbound;
+pub mod party;
+pub mod registry;
+pub mod subject;
+pub mod trusted_list;
+
+use serde_json::Value;
+
+pub use answer::{AnswerFault, Expected};
+pub use inbound::judge_assertion;
+pub use party::{Party, PartyCertificate, PartyFault};
+pub use registry::{PartyQuery, Registry};
+pub use trusted_list::{ListFault, TrustedCa, TrustedList};
+
+/// What the answer of a registry is refused for: a rule is broken, although the server answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IshareError {
+    /// The signed answer is not proved.
+    Answer {
+        /// Which: `party_token`, `trusted_list_token` and the like.
+        name: &'static str,
+        /// Why.
+        fault: AnswerFault,
+    },
+    /// The trusted list does not vouch for a chain.
+    List(ListFault),
+    /// The registry does not vouch for a party or its certificate.
+    Party(PartyFault),
+}
+
+impl core::fmt::Display for IshareError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Answer { name, fault } => write!(f, "the registry's {name} {fault}"),
+            Self::List(fault) => fault.fmt(f),
+            Self::Party(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for IshareError {}
+
+/// The first of these members that is there.
+fn member<'v>(object: &'v Value, names: &[&'static str]) -> Option<(&'static str, &'v Value)> {
+    names
+        .iter()
+        .find_map(|name| object.get(name).map(|value| (*name, value)))
+}
+
+/// The text of the first of these members that is there.
+fn text<'v>(object: &'v Value, names: &[&'static str]) -> Option<&'v str> {
+    member(object, names).and_then(|(_, value)| value.as_str())
+}
+
+/// SHA-256 as iSHARE writes it: 64 hexadecimal digits.
+fn sha256_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_64_hexadecimal_digits_of_either_case() {
+        let lower = "4670551451113b19425f8d63c3d6ce444b58de60831101748e9fb97b3e8766f8";
+        let bytes = sha256_hex(lower).unwrap();
+        assert_eq!(bytes[..4], [0x46, 0x70, 0x55, 0x14]);
+        assert_eq!(sha256_hex(&lower.to_uppercase()), Some(bytes));
+        for wrong in ["", &lower[2..], &format!("{lower}00"), &"g".repeat(64)] {
+            assert_eq!(sha256_hex(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn members_have_several_names() {
+        let object = serde_json::json!({"partyToken": "a", "b": 1});
+        let names = ["party_token", "partyToken"];
+        assert_eq!(text(&object, &names), Some("a"));
+        assert_eq!(text(&object, &["b"]), None);
+        assert_eq!(member(&object, &["c"]), None);
+    }
+}
