@@ -12,6 +12,8 @@
 //! - [`privyseal`]: the command, freshly built;
 //! - [`minter`]: makes tokens with any signer and judges them without the core;
 //! - [`suite`]: what every signer must do, written once;
+//! - [`device_sim`]: the gateway's firmware on a board without hardware, behind a Unix socket;
+//! - [`device_host`]: the other end of its line, which can say anything;
 //! - [`loopback`]: an HTTPS server that lives as long as its test;
 //! - [`assertion_judge`] and [`token_desk`]: what an authorization server does with client assertions, sharing
 //!   no code with the core;
@@ -45,6 +47,8 @@
 
 pub mod assertion_judge;
 pub mod decode;
+pub mod device_host;
+pub mod device_sim;
 pub mod emulator;
 pub mod fault_shim;
 pub mod fiam_server;

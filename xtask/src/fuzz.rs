@@ -12,7 +12,13 @@ use crate::process::{BUILD, Run};
 use crate::tally::Tally;
 
 /// One for each file of `host-tests/fuzz/fuzz_targets`.
-const TARGETS: [&str; 4] = ["token_check", "certificate", "json_responses", "pkcs11_uri"];
+const TARGETS: [&str; 5] = [
+    "token_check",
+    "certificate",
+    "json_responses",
+    "pkcs11_uri",
+    "device_frames",
+];
 
 /// How long to fuzz.
 #[derive(Args, Debug)]

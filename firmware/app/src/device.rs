@@ -1,13 +1,32 @@
 //! The device: takes frames from its serial line, one request at a time, and answers them.
+//!
+//! It is in one of four states ([`State`]). What changes one is a request that was done whole; a frame
+//! that cannot be read or a request that is refused changes nothing but the log.
 
-use embedded_io::{Read, ReadReady, Write};
-use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::MAX_CONTENT;
+mod control;
+mod provisioning;
+mod reports;
+mod signing;
+mod start;
+
+use embedded_io::{Read, ReadReady};
+use privyseal_core::link::authority::CHALLENGE_LEN;
 use privyseal_core::link::{
-    FrameDecoder, FrameError, Info, Message, Refusal, Request, Response, State, write_frame,
+    Entry, Event, FrameDecoder, FrameError, Message, Refusal, Request, Response, SchemeId, State,
 };
+use zeroize::Zeroize;
 
 use crate::board::Board;
+use crate::journal::{Journal, StorageError};
+use crate::keyed::{Keyed, policy_of};
+use crate::limits::{Clock, Meter};
+use crate::link::Line;
+use crate::signals;
+
+use provisioning::Upload;
+
+/// Bytes of stack that are overwritten after a key was made or dropped: more than that takes.
+const BURNT: usize = 8 * 1024;
 
 /// The gateway: a board, and what it keeps in RAM.
 #[allow(missing_debug_implementations)] // It holds the key.
@@ -16,68 +35,93 @@ pub struct Device<B: Board> {
     machine: Machine<B>,
 }
 
+/// The device behind its decoder.
 struct Machine<B: Board> {
     board: B,
-    out: [u8; MAX_CONTENT],
+    line: Line,
+    /// `None` if the flash failed when the device started.
+    journal: Option<Journal>,
+    mode: Mode<B::Mapped>,
+    meter: Meter,
+    clock: Clock,
+    challenge: [u8; CHALLENGE_LEN],
+    /// Refusals since the newest entry of the log that are not in it.
+    unlogged: u32,
     bad_frames: u32,
 }
 
+#[allow(clippy::large_enum_variant)] // No heap, and one of it.
+enum Mode<M> {
+    Empty,
+    Provisioning(Upload),
+    Ready(Keyed<M>),
+    Faulted,
+}
+
+/// What a request names, for the log.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    scheme: Option<SchemeId>,
+    audience: Option<u8>,
+    now: u64,
+}
+
 impl<B: Board> Device<B> {
-    /// Starts: reads what is in the flash, and finishes what a power cut interrupted.
+    /// Starts: reads what is in the flash, finishes what a power cut interrupted, and makes the key ready.
     pub fn boot(board: B) -> Self {
         Self {
             decoder: FrameDecoder::new(),
-            machine: Machine {
-                board,
-                out: [0; MAX_CONTENT],
-                bad_frames: 0,
-            },
+            machine: Machine::start(board),
         }
     }
 
     /// Takes what has come on the serial line and answers what is complete. Returns when nothing is there.
     pub fn poll(&mut self) {
-        self.machine.board.feed_watchdog();
+        let Self { decoder, machine } = self;
+        machine.board.feed_watchdog();
+        signals::show(&mut machine.board, machine.mode.state());
         let mut bytes = [0; 64];
-        while matches!(self.machine.board.serial().read_ready(), Ok(true)) {
-            let Ok(len) = self.machine.board.serial().read(&mut bytes) else {
-                return;
+        while matches!(machine.board.serial().read_ready(), Ok(true)) {
+            let Ok(len @ 1..) = machine.board.serial().read(&mut bytes) else {
+                break;
             };
-            if len == 0 {
-                return;
-            }
             for &byte in bytes.iter().take(len) {
-                if let Some(outcome) = self.decoder.feed(byte) {
-                    self.machine.answer(outcome);
+                let answered = decoder
+                    .feed(byte)
+                    .map(|outcome| machine.answer(outcome))
+                    .is_some();
+                if answered {
+                    // It may have been a piece of a key.
+                    decoder.wipe();
                 }
             }
+            bytes.zeroize();
         }
     }
 
-    /// The board, for tests that look behind the device.
+    /// The board, for a simulator that looks behind the device.
     pub fn board(&mut self) -> &mut B {
         &mut self.machine.board
     }
 }
 
-struct Line<'a, S>(&'a mut S);
+impl<M> Mode<M> {
+    const fn state(&self) -> State {
+        match self {
+            Self::Empty => State::Empty,
+            Self::Provisioning(_) => State::Provisioning,
+            Self::Ready(_) => State::Ready,
+            Self::Faulted => State::Faulted,
+        }
+    }
 
-impl<S: Write> Sink for Line<'_, S> {
-    type Error = S::Error;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
-        self.0.write_all(bytes)
+    const fn refusal(&self) -> Refusal {
+        Refusal::State(self.state())
     }
 }
 
 impl<B: Board> Machine<B> {
-    fn send(&mut self, id: u8, response: &Response<'_>) {
-        let mut line = Line(self.board.serial());
-        // A host that is gone gets no answer.
-        let _ = write_frame(id, response, &mut self.out, &mut line);
-        let _ = self.board.serial().flush();
-    }
-
+    /// Answers one frame, and its request if there is one in it.
     fn answer(&mut self, outcome: Result<Message<'_>, FrameError>) {
         let message = match outcome {
             Ok(message) => message,
@@ -86,28 +130,137 @@ impl<B: Board> Machine<B> {
                 return self.send(0, &Response::Refused(Refusal::Frame(error)));
             }
         };
-        match message.read::<Request<'_>>() {
-            Ok(Request::Info) => {
-                let info = Info {
-                    firmware: env!("CARGO_PKG_VERSION"),
-                    image: self.board.image_hash(),
-                    device: self.board.device_id(),
-                    state: State::Empty,
-                    key: None,
-                    counter: 0,
-                    time_floor: 0,
-                    time_ceiling: 0,
-                    challenge: [0; 16],
-                    rate_left: 0,
-                    boots: 0,
-                    uptime: self.board.millis(),
-                    log_next: 0,
-                    bad_frames: self.bad_frames,
-                };
-                self.send(message.id, &Response::Info(info));
+        let id = message.id;
+        let done = match message.read::<Request<'_>>() {
+            Ok(request) => self.obey(id, &request),
+            Err(error) => {
+                self.bad_frames = self.bad_frames.saturating_add(1);
+                Err(Refusal::Frame(error))
             }
-            Ok(_) => self.send(message.id, &Response::Refused(Refusal::State(State::Empty))),
-            Err(error) => self.send(message.id, &Response::Refused(Refusal::Frame(error))),
+        };
+        if let Err(refusal) = done {
+            self.send(id, &Response::Refused(refusal));
         }
     }
+
+    fn obey(&mut self, id: u8, request: &Request<'_>) -> Result<(), Refusal> {
+        match *request {
+            Request::Info => self.info(id),
+            Request::Read { part, offset } => self.read(id, part, offset)?,
+            Request::Log { from, max } => self.log(id, from, max)?,
+            Request::Provision(step) => {
+                let outcome = self.provision(step)?;
+                self.send(id, &outcome);
+            }
+            Request::Sign(ref request) => self.sign(id, request)?,
+            Request::SetTime { now, signature } => {
+                let asked = Asked {
+                    now,
+                    ..Asked::default()
+                };
+                let floor = self
+                    .set_time(now, signature)
+                    .map_err(|refusal| self.refused(refusal, asked))?;
+                self.send(id, &Response::TimeSet { floor });
+            }
+            Request::Wipe { device } => {
+                self.wipe(device)
+                    .map_err(|refusal| self.refused(refusal, Asked::default()))?;
+                self.send(id, &Response::Wiped);
+            }
+            _ => return Err(Refusal::Frame(FrameError::Body)),
+        }
+        Ok(())
+    }
+
+    /// Sends an answer; a host that is gone gets none.
+    fn send(&mut self, id: u8, response: &Response<'_>) {
+        let _ = self.line.send(&mut self.board, id, response);
+    }
+
+    /// The state that the journal holds, and which all entries are made from.
+    fn state(&self) -> Entry {
+        self.journal
+            .as_ref()
+            .map_or(Entry::BEFORE_THE_FIRST, Journal::state)
+    }
+
+    /// An entry that says what happened and leaves the numbers as they are, but for what time pays off of
+    /// the rate limit's debt.
+    fn entry(&mut self, event: Event) -> Entry {
+        let millis = self.board.millis();
+        Entry {
+            event,
+            code: 0,
+            scheme: None,
+            audience: None,
+            now: 0,
+            debt: self.meter.debt(millis),
+            unlogged: self.unlogged,
+            digest: [0; 32],
+            ..self.state()
+        }
+    }
+
+    /// Writes an entry: when it returns, what it says has happened.
+    fn write(&mut self, entry: Entry) -> Result<(), Refusal> {
+        let journal = self.journal.as_mut().ok_or(Refusal::Storage)?;
+        journal
+            .append(self.board.journal(), entry)
+            .map_err(|StorageError| Refusal::Storage)?;
+        self.unlogged = 0;
+        self.meter = Meter::new(entry.debt, self.board.millis());
+        Ok(())
+    }
+
+    /// Notes a refusal in the log, if the rate limit has room for it, and gives it back.
+    fn refused(&mut self, refusal: Refusal, asked: Asked) -> Refusal {
+        let room = match &self.mode {
+            Mode::Ready(keyed) if !matches!(refusal, Refusal::Rate { .. }) => {
+                let millis = self.board.millis();
+                policy_of(keyed.policy.as_ref())
+                    .and_then(|policy| self.meter.one_more(policy.rate, millis))
+            }
+            _ => Err(refusal),
+        };
+        let noted = room.and_then(|debt| {
+            let entry = Entry {
+                code: refusal.code(),
+                scheme: asked.scheme,
+                audience: asked.audience,
+                now: asked.now,
+                debt,
+                ..self.entry(Event::Refused)
+            };
+            self.write(entry)
+        });
+        if noted.is_err() {
+            self.unlogged = self.unlogged.saturating_add(1);
+        }
+        refusal
+    }
+
+    /// A computation went wrong: drops the key, and says so for good.
+    fn fault(&mut self) -> Refusal {
+        self.mode = Mode::Faulted;
+        burn_stack();
+        let entry = Entry {
+            faulted: true,
+            ..self.entry(Event::Fault)
+        };
+        // If even this fails, the state holds until the next start; the engine has wiped its key.
+        let _ = self.write(entry);
+        Refusal::Fault
+    }
 }
+
+/// Overwrites the stack that was used.
+#[inline(never)]
+fn burn_stack() {
+    let mut stack = [0_u8; BURNT];
+    stack.zeroize();
+    core::hint::black_box(&stack);
+}
+
+#[cfg(test)]
+mod tests;

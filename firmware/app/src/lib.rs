@@ -12,12 +12,30 @@
 )]
 #![doc = include_str!("../README.md")]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fake"))]
 extern crate std;
 
 // What a board must have, and what runs on it.
 mod board;
 mod device;
+
+// What the device keeps: in RAM, and in the flash.
+pub mod journal;
+mod keyed;
+mod limits;
+mod vault;
+
+// What it is made of.
+mod drbg;
+mod flash;
+mod jti;
+mod link;
+mod pkcs8;
+mod signals;
+
+// A board without hardware.
+#[cfg(any(test, feature = "fake"))]
+pub mod fake;
 
 pub use board::Board;
 pub use device::Device;

@@ -1,0 +1,94 @@
+//! What changes more than one assertion: the authority's word about time, and wiping.
+
+use privyseal_core::UnixTime;
+use privyseal_core::link::authority::set_time_statement;
+use privyseal_core::link::{DeviceId, Entry, Event, Policy, Refusal};
+use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
+
+use super::start::challenge;
+use super::{Machine, Mode, burn_stack};
+use crate::board::Board;
+use crate::keyed::policy_of;
+use crate::limits::Clock;
+use crate::vault;
+
+impl<B: Board> Machine<B> {
+    /// Sets the time floor forward on the authority's word, and gives it.
+    pub(super) fn set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, Refusal> {
+        let refusal = self.mode.refusal();
+        let Mode::Ready(keyed) = &mut self.mode else {
+            return Err(refusal);
+        };
+        let millis = self.board.millis();
+        let debt = {
+            let policy = policy_of(keyed.policy.as_ref())?;
+            let debt = self.meter.one_more(policy.rate, millis)?;
+            let statement = set_time_statement(&self.board.device_id(), &self.challenge, now);
+            check_word(&policy, statement.as_bytes(), signature)?;
+            debt
+        };
+        let floor = self
+            .journal
+            .as_ref()
+            .map_or(u64::MAX, |journal| journal.state().time_floor);
+        if now < floor {
+            return Err(Refusal::TimeBack { floor });
+        }
+        UnixTime::from_secs(now).map_err(|_| Refusal::Clock)?;
+        // A challenge serves once, also if the flash fails now.
+        self.challenge = challenge(keyed)?;
+        let entry = Entry {
+            time_floor: now,
+            now,
+            debt,
+            ..self.entry(Event::TimeSet)
+        };
+        self.write(entry)?;
+        self.clock = Clock::new(now, millis);
+        Ok(now)
+    }
+
+    /// Destroys the key, and everything that came with it. The log stays.
+    pub(super) fn wipe(&mut self, device: DeviceId) -> Result<(), Refusal> {
+        if !matches!(self.mode, Mode::Ready(_) | Mode::Faulted) {
+            return Err(self.mode.refusal());
+        }
+        if device != self.board.device_id() {
+            return Err(Refusal::Device);
+        }
+        self.mode = Mode::Faulted;
+        burn_stack();
+        self.challenge.fill(0);
+        vault::mark(self.board.provision()).map_err(|_| Refusal::Storage)?;
+        self.finish_wipe()?;
+        self.mode = Mode::Empty;
+        Ok(())
+    }
+
+    /// Wipes what has the mark: also at the next start, if the power goes.
+    pub(super) fn finish_wipe(&mut self) -> Result<(), Refusal> {
+        // An entry that cannot be written must not keep the key alive.
+        let noted = if self.state().event == Event::Wiped {
+            Ok(())
+        } else {
+            let entry = self.entry(Event::Wiped);
+            self.write(Entry {
+                faulted: false,
+                ..entry
+            })
+        };
+        vault::erase(self.board.provision()).map_err(|_| Refusal::Storage)?;
+        noted
+    }
+}
+
+/// Whether the policy's authority signed this.
+fn check_word(policy: &Policy<'_>, statement: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+    let key = policy
+        .authority_key()
+        .and_then(Result::ok)
+        .ok_or(Refusal::Authority)?;
+    let key = VerifyingKey::new(key).map_err(|_| Refusal::Authority)?;
+    key.verify(&Digest::of(DigestAlgorithm::Sha256, statement), signature)
+        .map_err(|_| Refusal::Authority)
+}

@@ -1,0 +1,119 @@
+//! The start: what is in the flash decides what the device is.
+
+use privyseal_core::link::authority::CHALLENGE_LEN;
+use privyseal_core::link::{Entry, Event, Part, Refusal};
+use rand_core::TryRng;
+
+use super::{Machine, Mode, burn_stack};
+use crate::board::Board;
+use crate::journal::Journal;
+use crate::keyed::{Keyed, policy_of, public_key, spki_digest};
+use crate::limits::{Clock, Meter};
+use crate::link::Line;
+use crate::vault::{self, Contents, Manifest};
+
+impl<B: Board> Machine<B> {
+    pub(super) fn start(mut board: B) -> Self {
+        let device = board.device_id();
+        let journal = Journal::open(board.journal(), &device).ok();
+        let millis = board.millis();
+        let state = journal
+            .as_ref()
+            .map_or(Entry::BEFORE_THE_FIRST, Journal::state);
+        let mut machine = Self {
+            board,
+            line: Line::new(),
+            journal,
+            mode: Mode::Faulted,
+            meter: Meter::new(state.debt, millis),
+            clock: Clock::new(state.time_floor, millis),
+            challenge: [0; CHALLENGE_LEN],
+            unlogged: 0,
+            bad_frames: 0,
+        };
+        // Whatever fails here leaves a device that signs nothing and still answers.
+        if let Ok(mode) = machine.recover() {
+            machine.mode = mode;
+        }
+        burn_stack();
+        machine
+    }
+
+    /// Finishes what was interrupted and gives what the device is.
+    fn recover(&mut self) -> Result<Mode<B::Mapped>, Refusal> {
+        let storage = |_| Refusal::Storage;
+        match vault::inspect(&mut self.board).map_err(storage)? {
+            Contents::Blank => Ok(Mode::Empty),
+            Contents::Leftover => {
+                vault::erase(self.board.provision()).map_err(storage)?;
+                Ok(Mode::Empty)
+            }
+            Contents::Marked => {
+                self.finish_wipe()?;
+                Ok(Mode::Empty)
+            }
+            Contents::Whole(manifest) => self.recover_key(&manifest).map(Mode::Ready),
+        }
+    }
+
+    fn recover_key(&mut self, manifest: &Manifest) -> Result<Keyed<B::Mapped>, Refusal> {
+        let journal = self.journal.as_ref().ok_or(Refusal::Storage)?;
+        let next = journal.next_sequence();
+        if next < manifest.sequence {
+            // The journal was lost: counter and time floor with it.
+            return Err(Refusal::Storage);
+        }
+        if next == manifest.sequence {
+            self.note_provisioned(manifest)?;
+        }
+        if self.state().faulted {
+            return Err(Refusal::Fault);
+        }
+        let entry = self.entry(Event::Boot);
+        self.write(Entry {
+            boots: entry.boots.saturating_add(1),
+            ..entry
+        })?;
+        self.load(manifest)
+    }
+
+    /// Writes that the device was provisioned: the last step of it.
+    pub(super) fn note_provisioned(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
+        let digest = spki_digest(&public_key(&self.board, manifest)?);
+        let policy_floor = manifest
+            .place(Part::Policy)
+            .and_then(|place| self.board.mapped(place.at, place.len))
+            .ok_or(Refusal::Storage)
+            .and_then(|bytes| Ok(policy_of(bytes.as_ref())?.time_floor))?;
+        let entry = self.entry(Event::Provisioned);
+        let time_floor = entry.time_floor.max(policy_floor);
+        self.write(Entry {
+            time_floor,
+            digest,
+            ..entry
+        })?;
+        self.clock = Clock::new(time_floor, self.board.millis());
+        Ok(())
+    }
+
+    /// Makes the key ready. The nonce of the random generator is the number of the newest entry, which was
+    /// written in this start or for this key.
+    pub(super) fn load(&mut self, manifest: &Manifest) -> Result<Keyed<B::Mapped>, Refusal> {
+        let state = self.state();
+        let numbers = (u64::from(state.sequence) << 32) | u64::from(state.boots);
+        let nonce = numbers.to_le_bytes();
+        let mut keyed = Keyed::load(&mut self.board, manifest, &nonce)?;
+        self.challenge = challenge(&mut keyed)?;
+        Ok(keyed)
+    }
+}
+
+/// What the authority must sign next.
+pub(super) fn challenge<M>(keyed: &mut Keyed<M>) -> Result<[u8; CHALLENGE_LEN], Refusal> {
+    let mut bytes = [0; CHALLENGE_LEN];
+    keyed
+        .drbg
+        .try_fill_bytes(&mut bytes)
+        .map_err(|_| Refusal::Entropy)?;
+    Ok(bytes)
+}

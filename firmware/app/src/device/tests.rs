@@ -1,0 +1,190 @@
+//! What only a look inside can show: faults, and how large things are.
+#![allow(clippy::arithmetic_side_effects)]
+
+use core::mem::size_of;
+use std::boxed::Box;
+use std::vec::Vec;
+
+use privyseal_core::SigningInput;
+use privyseal_core::link::Part;
+use privyseal_core::link::{
+    AllowedAudience, CHUNK, MAX_POLICY, Policy, Provision, Rate, SchemePolicy, SignRequest, Totals,
+};
+use privyseal_firmware_rsa::{Engine, PrivateKey};
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::EncodePrivateKey as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
+
+use super::*;
+use crate::fake::{Entropy, FakeBoard, Memory, Time, Wire};
+use crate::link::TokenSink;
+
+type Fake = FakeBoard<Wire>;
+
+const NOW: u64 = 1_790_000_000;
+const AUDIENCE: &str = "https://idp.prd.itsme.services/v2/token";
+const REQUEST: SignRequest<'_> = SignRequest {
+    audience: Some(AUDIENCE),
+    ..SignRequest::new(SchemeId::Itsme, NOW)
+};
+
+/// The key of a seed, always the same; worth nothing.
+fn key(seed: u64) -> RsaPrivateKey {
+    RsaPrivateKey::new(&mut Entropy(seed), 2048).expect("a key")
+}
+
+fn start(memory: Memory) -> Box<Device<Fake>> {
+    Box::new(Device::boot(Fake::new(
+        Wire::default(),
+        memory,
+        Time::manual(),
+    )))
+}
+
+fn provisioned() -> Box<Device<Fake>> {
+    let policy = Policy {
+        schemes: core::iter::once(SchemePolicy {
+            scheme: SchemeId::Itsme,
+            client_id: "partner",
+            kid: Some("k1"),
+        })
+        .collect(),
+        audiences: core::iter::once(AllowedAudience {
+            scheme: SchemeId::Itsme,
+            audience: AUDIENCE,
+        })
+        .collect(),
+        max_lifetime: 60,
+        rate: Rate {
+            assertions: 100,
+            seconds: 100,
+        },
+        time_floor: NOW,
+        max_jump: 1_000,
+        authority: None,
+        presence: None,
+        board_entropy: false,
+    };
+    let mut buffer = [0; MAX_POLICY];
+    let policy = policy.to_bytes(&mut buffer).expect("it fits");
+    let key = key(1).to_pkcs8_der().expect("a key");
+    let seed = [7; 48];
+    let mut device = start(Memory::default());
+    let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
+    let totals = Totals {
+        key: len(key.as_bytes()),
+        policy: len(policy),
+        chain: 0,
+        seed: len(&seed),
+    };
+    let mut step = |step| device.machine.provision(step).expect("a good upload");
+    step(Provision::Begin(totals));
+    for (part, bytes) in [
+        (Part::Key, key.as_bytes()),
+        (Part::Policy, policy),
+        (Part::Seed, &seed),
+    ] {
+        for (number, bytes) in bytes.chunks(CHUNK).enumerate() {
+            step(Provision::Chunk {
+                part,
+                offset: u32::try_from(number * CHUNK).expect("an offset"),
+                bytes,
+            });
+        }
+    }
+    step(Provision::Commit);
+    device
+}
+
+/// Puts another key where the device's was: what a fault in its memory could do to a signature, and the
+/// engine's own check cannot see.
+fn exchange_key(device: &mut Device<Fake>) {
+    let other = key(2);
+    let number = |index: usize| -> [u8; 128] {
+        let bytes = other.primes()[index].to_be_bytes();
+        (*bytes).try_into().expect("1024 bits")
+    };
+    let modulus = other.n_bytes().as_ref().try_into().expect("2048 bits");
+    let key = PrivateKey::from_primes(&number(0), &number(1), &modulus).expect("a key");
+    let Mode::Ready(keyed) = &mut device.machine.mode else {
+        panic!("it is ready");
+    };
+    keyed.engine = Engine::new(key, &mut keyed.drbg).expect("an engine");
+}
+
+/// A wrong signature never leaves, and the device that made it signs no more: not now, not after a
+/// restart; until it is wiped.
+#[test]
+fn a_fault_latches() {
+    let mut device = provisioned();
+    device.machine.sign(1, &REQUEST).expect("a token");
+    exchange_key(&mut device);
+    device.board().serial.from_device.clear();
+    assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
+    assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
+    let faulted = Err(Refusal::State(State::Faulted));
+    for _ in 0..3 {
+        assert_eq!(device.machine.mode.state(), State::Faulted);
+        assert_eq!(device.machine.sign(3, &REQUEST), faulted);
+        assert!(device.machine.state().faulted);
+        device = start(device.board().memory());
+    }
+    let id = device.board().device;
+    device.machine.wipe(id).expect("wiped");
+    assert!(!device.machine.state().faulted);
+    let mut device = start(device.board().memory());
+    assert_eq!(device.machine.mode.state(), State::Empty);
+    // The signature that was never given has used up its number.
+    assert_eq!(device.machine.state().counter, 2);
+    assert!(
+        device
+            .board()
+            .memory()
+            .provision
+            .iter()
+            .all(|&byte| byte == 0xff)
+    );
+}
+
+/// Two starts of one device, and two devices with one seed, draw different bytes.
+#[test]
+fn no_start_repeats_another() {
+    let draw = |device: &mut Device<Fake>| {
+        let Mode::Ready(keyed) = &mut device.machine.mode else {
+            panic!("it is ready");
+        };
+        let mut bytes = [0; 16];
+        rand_core::TryRng::try_fill_bytes(&mut keyed.drbg, &mut bytes).expect("bytes");
+        bytes
+    };
+    let mut device = provisioned();
+    let mut seen = std::vec![draw(&mut device)];
+    for _ in 0..5 {
+        device = start(device.board().memory());
+        seen.push(draw(&mut device));
+    }
+    let mut other = Fake::new(Wire::default(), device.board().memory(), Time::manual());
+    other.device = *b"another one!";
+    seen.push(draw(&mut Box::new(Device::boot(other))));
+    let count = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), count);
+}
+
+/// Working memory of a token besides RSA: what is sealed, the `jti`, and the piece that is being sent.
+/// On a 64-bit host every reference is twice as long as on the device.
+#[test]
+fn a_token_takes_less_than_a_kibibyte() {
+    let sealed = size_of::<SigningInput<'_>>();
+    let sink = size_of::<TokenSink<'_, Fake>>();
+    let jti = crate::jti::jti(&[0; 12], 0, [0; 8], None);
+    let jti = size_of_val(&jti);
+    std::eprintln!(
+        "sealed input {sealed}, sink {sink}, jti {jti}; device {}, of it a credential {}, engine {}",
+        size_of::<Machine<Fake>>(),
+        size_of::<privyseal_core::Credential<&[u8]>>(),
+        size_of::<Engine>(),
+    );
+    assert!(sealed + sink + jti < 1024 + 256, "{sealed} {sink} {jti}");
+}

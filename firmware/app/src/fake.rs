@@ -1,0 +1,173 @@
+//! A board for hosts: flash that obeys the rules of NOR flash and loses its power on demand, a clock that
+//! stands still or runs, a button that is pressed by nobody. For tests and the simulator; with the feature
+//! `fake` only.
+
+// Test machinery: it stops where something is wrong.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::missing_panics_doc
+)]
+
+mod flash;
+mod parts;
+
+use std::sync::Arc;
+use std::vec::Vec;
+
+use embedded_io::{Read, ReadReady, Write};
+use privyseal_core::link::DeviceId;
+
+use crate::{Board, PROVISION_LEN};
+
+pub use flash::{Cut, Flash, Moment, Power};
+pub use parts::{Button, Delay, Entropy, Led, Time, Wire};
+
+/// The sectors of an STM32F405: 64 KiB for the key, twice 16 KiB for the journal.
+const PROVISION_SECTOR: usize = 64 * 1024;
+const JOURNAL_SECTOR: usize = 16 * 1024;
+
+/// What outlives a power cut.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Key, policy and chain.
+    pub provision: Vec<u8>,
+    /// The journal.
+    pub journal: Vec<u8>,
+    /// Bytes of a sector of the journal, so that a small one fills up fast.
+    pub journal_sector: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::with_journal_sector(JOURNAL_SECTOR)
+    }
+}
+
+impl Memory {
+    /// A device as it left the factory, with two sectors of that size for its journal.
+    pub fn with_journal_sector(journal_sector: usize) -> Self {
+        Self {
+            provision: std::vec![0xff; PROVISION_LEN.try_into().expect("a length")],
+            journal: std::vec![0xff; 2 * journal_sector],
+            journal_sector,
+        }
+    }
+}
+
+/// A board without hardware. `S` is its serial line: a [`Wire`] in tests, a socket in the simulator.
+#[derive(Debug)]
+pub struct FakeBoard<S> {
+    /// The line to the host.
+    pub serial: S,
+    /// The status LED.
+    pub led: Led,
+    /// The presence button, if there is one.
+    pub button: Option<Button>,
+    /// The clock.
+    pub time: Time,
+    /// The random generator, if there is one.
+    pub entropy: Option<Entropy>,
+    /// The device's id.
+    pub device: DeviceId,
+    delay: Delay,
+    provision: Flash,
+    journal: Flash,
+    power: Arc<Power>,
+}
+
+impl<S> FakeBoard<S> {
+    /// A board with this memory, an id of its own, a clock at zero that stands still, no random generator
+    /// and no button.
+    pub fn new(serial: S, memory: Memory, time: Time) -> Self {
+        let power = Arc::new(Power::default());
+        let flash = |bytes, sector| Flash::new(bytes, sector, Arc::clone(&power));
+        Self {
+            serial,
+            led: Led::default(),
+            button: None,
+            delay: Delay(time.clone()),
+            time,
+            entropy: None,
+            device: *b"fake device!",
+            provision: flash(memory.provision, PROVISION_SECTOR),
+            journal: flash(memory.journal, memory.journal_sector),
+            power,
+        }
+    }
+
+    /// What the flash holds now.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            provision: self.provision.bytes().to_vec(),
+            journal: self.journal.bytes().to_vec(),
+            journal_sector: self.journal.sector(),
+        }
+    }
+
+    /// The power supply.
+    pub fn power(&self) -> &Power {
+        &self.power
+    }
+}
+
+impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
+    type Led = Led;
+    type Button = Button;
+    type Delay = Delay;
+    type Serial = S;
+    type Provision = Flash;
+    type Mapped = Vec<u8>;
+    type Journal = Flash;
+    type Entropy = Entropy;
+
+    fn led(&mut self) -> &mut Led {
+        &mut self.led
+    }
+
+    fn button(&mut self) -> Option<&mut Button> {
+        self.button.as_mut()
+    }
+
+    fn delay(&mut self) -> &mut Delay {
+        &mut self.delay
+    }
+
+    fn serial(&mut self) -> &mut S {
+        &mut self.serial
+    }
+
+    fn provision(&mut self) -> &mut Flash {
+        &mut self.provision
+    }
+
+    fn mapped(&self, offset: u32, len: u32) -> Option<Vec<u8>> {
+        let offset = usize::try_from(offset).ok()?;
+        let end = offset.checked_add(usize::try_from(len).ok()?)?;
+        self.provision.bytes().get(offset..end).map(Vec::from)
+    }
+
+    fn journal(&mut self) -> &mut Flash {
+        &mut self.journal
+    }
+
+    fn entropy(&mut self) -> Option<&mut Entropy> {
+        self.entropy.as_mut()
+    }
+
+    fn millis(&mut self) -> u64 {
+        self.time.millis()
+    }
+
+    fn feed_watchdog(&mut self) {}
+
+    fn device_id(&self) -> DeviceId {
+        self.device
+    }
+
+    fn image_hash(&self) -> [u8; 32] {
+        *b"not an image, but a host process"
+    }
+}

@@ -1,0 +1,263 @@
+//! What a provisioned device has in RAM: the key ready to sign, and a credential for each scheme.
+
+use der::{Reader, SliceReader};
+use privyseal_core::cert::{Chain, ProvenChain, RsaLinks};
+use privyseal_core::credential::{KeyName, encode_header};
+use privyseal_core::kid::Kid;
+use privyseal_core::limits::MAX_CERTIFICATES;
+use privyseal_core::link::policy::MAX_SCHEMES;
+use privyseal_core::link::{Part, PartFault, Policy, Refusal, SchemePolicy};
+use privyseal_core::rsa::spki::write_spki;
+use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
+use privyseal_core::{ClientId, Credential, Error, RsaPublicKey};
+use privyseal_firmware_rsa::{Engine, MODULUS_LEN, PrivateKey};
+use rand_core::TryRng;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroize;
+
+use crate::PROVISION_LEN;
+use crate::board::Board;
+use crate::drbg::Drbg;
+use crate::flash::{FlashSink, aligned};
+use crate::pkcs8::{self, KeyFault};
+use crate::vault::{HEADERS_AT, Manifest, Place};
+
+/// Bytes that the board's own random generator adds to the seed.
+const ENTROPY: usize = 32;
+
+/// What the trial signature is of.
+const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before it is ready";
+
+/// Everything that signing needs.
+pub(crate) struct Keyed<M> {
+    pub(crate) engine: Engine,
+    pub(crate) drbg: Drbg,
+    /// In the order of the policy.
+    pub(crate) credentials: [Option<Credential<M>>; MAX_SCHEMES],
+    pub(crate) policy: M,
+    pub(crate) chain: M,
+    pub(crate) public_key: RsaPublicKey,
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub(crate) spki_digest: [u8; 32],
+}
+
+/// The refusal of an upload's part.
+pub(crate) const fn bad(part: Part, fault: PartFault) -> Refusal {
+    Refusal::Part { part, fault }
+}
+
+fn mapped<B: Board>(board: &B, manifest: &Manifest, part: Part) -> Result<B::Mapped, Refusal> {
+    manifest
+        .place(part)
+        .and_then(|Place { at, len }| board.mapped(at, len))
+        .ok_or(Refusal::Storage)
+}
+
+/// Reads a policy and checks its rules.
+pub(crate) fn policy_of(bytes: &[u8]) -> Result<Policy<'_>, Refusal> {
+    let policy = Policy::from_bytes(bytes).ok_or(bad(Part::Policy, PartFault::Malformed))?;
+    policy
+        .check()
+        .map_err(|_| bad(Part::Policy, PartFault::Rule))?;
+    Ok(policy)
+}
+
+/// The certificates of an upload, in order and proved; `None` if there are none and none are needed.
+fn proved<'a>(policy: &Policy<'_>, bytes: &'a [u8]) -> Result<Option<ProvenChain<'a>>, Refusal> {
+    if !policy.needs_chain() && bytes.is_empty() {
+        return Ok(None);
+    }
+    let malformed = bad(Part::Chain, PartFault::Malformed);
+    let mut certificates: [&[u8]; MAX_CERTIFICATES] = [&[]; MAX_CERTIFICATES];
+    let mut count = 0_usize;
+    let mut reader = SliceReader::new(bytes).map_err(|_| malformed)?;
+    while !reader.is_finished() {
+        let place = certificates.get_mut(count).ok_or(malformed)?;
+        *place = reader.tlv_bytes().map_err(|_| malformed)?;
+        count = count.saturating_add(1);
+    }
+    let certificates = certificates.get(..count).unwrap_or(&[]);
+    let chain = Chain::order(certificates).map_err(|_| malformed)?;
+    let proven = chain
+        .prove(&RsaLinks)
+        .map_err(|_| bad(Part::Chain, PartFault::Rule))?;
+    Ok(Some(proven))
+}
+
+/// How the header of a scheme names the key.
+fn key_name<'a>(
+    entry: &SchemePolicy<'a>,
+    chain: Option<&'a ProvenChain<'a>>,
+) -> Result<KeyName<'a>, Refusal> {
+    match (entry.kid, chain) {
+        (Some(kid), _) => Kid::new(kid)
+            .map(KeyName::Kid)
+            .map_err(|_| bad(Part::Policy, PartFault::Rule)),
+        (None, Some(chain)) => Ok(KeyName::Chain(chain)),
+        (None, None) => Err(bad(Part::Chain, PartFault::Size { min: 1, max: 0 })),
+    }
+}
+
+/// Encodes the headers of all schemes into the flash and notes in the manifest where.
+pub(crate) fn encode_headers<B: Board>(
+    board: &mut B,
+    manifest: &mut Manifest,
+) -> Result<(), Refusal> {
+    let policy_bytes = mapped(board, manifest, Part::Policy)?;
+    let policy = policy_of(policy_bytes.as_ref())?;
+    let chain_bytes = mapped(board, manifest, Part::Chain)?;
+    let chain = proved(&policy, chain_bytes.as_ref())?;
+    let mut at = HEADERS_AT;
+    let mut shared = None;
+    for (place, entry) in manifest.headers.iter_mut().zip(&policy.schemes) {
+        let name = key_name(entry, chain.as_ref())?;
+        if let (KeyName::Chain(_), Some(written)) = (name, shared) {
+            *place = written;
+            continue;
+        }
+        let mut sink = FlashSink::new(board.provision(), at, PROVISION_LEN);
+        let len = encode_header(name, &mut sink).map_err(|_| Refusal::Storage)?;
+        sink.finish().map_err(|_| Refusal::Storage)?;
+        let len = u32::try_from(len).map_err(|_| Refusal::Storage)?;
+        *place = Place { at, len };
+        at = aligned(at.saturating_add(len));
+        if matches!(name, KeyName::Chain(_)) {
+            shared = Some(*place);
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of the SubjectPublicKeyInfo.
+pub(crate) fn spki_digest(key: &RsaPublicKey) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    match write_spki(key, &mut hash) {
+        Ok(()) => hash.finalize().into(),
+        Err(never) => match never {},
+    }
+}
+
+/// The public key, from the private one's numbers.
+pub(crate) fn public_key<B: Board>(
+    board: &B,
+    manifest: &Manifest,
+) -> Result<RsaPublicKey, Refusal> {
+    let bytes = mapped(board, manifest, Part::Key)?;
+    let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
+    RsaPublicKey::from_components(numbers.modulus, &[1, 0, 1])
+        .map_err(|_| bad(Part::Key, PartFault::Rule))
+}
+
+fn key_fault(fault: KeyFault) -> Refusal {
+    let fault = match fault {
+        KeyFault::Malformed => PartFault::Malformed,
+        KeyFault::Unfit => PartFault::Rule,
+    };
+    bad(Part::Key, fault)
+}
+
+impl<M: AsRef<[u8]>> Keyed<M> {
+    /// Makes all of it from the flash, and proves it anew: the chain, the headers byte by byte, the key
+    /// against the leaf, and that the key signs. `nonce` never comes twice.
+    #[inline(never)]
+    pub(crate) fn load<B: Board<Mapped = M>>(
+        board: &mut B,
+        manifest: &Manifest,
+        nonce: &[u8],
+    ) -> Result<Self, Refusal> {
+        let public_key = public_key(board, manifest)?;
+        let policy = mapped(board, manifest, Part::Policy)?;
+        let credentials = credentials(board, manifest, policy.as_ref(), &public_key)?;
+        let mut drbg = generator(board, manifest, policy.as_ref(), nonce)?;
+        let engine = engine(board, manifest, &mut drbg)?;
+        let mut keyed = Self {
+            engine,
+            drbg,
+            credentials,
+            policy,
+            chain: mapped(board, manifest, Part::Chain)?,
+            spki_digest: spki_digest(&public_key),
+            public_key,
+        };
+        keyed.trial()?;
+        Ok(keyed)
+    }
+
+    /// Signs once and verifies with the public key, by other arithmetic than the engine's.
+    fn trial(&mut self) -> Result<(), Refusal> {
+        let Self { engine, drbg, .. } = self;
+        let digest = Sha256::digest(TRIAL).into();
+        let mut signature = [0; MODULUS_LEN];
+        engine
+            .sign(&digest, drbg, &mut signature)
+            .map_err(|_| Refusal::Trial)?;
+        let digest = Digest::of(DigestAlgorithm::Sha256, TRIAL);
+        VerifyingKey::new(self.public_key.clone())
+            .ok()
+            .and_then(|key| key.verify(&digest, &signature).ok())
+            .ok_or(Refusal::Trial)
+    }
+}
+
+#[inline(never)]
+fn credentials<B: Board>(
+    board: &B,
+    manifest: &Manifest,
+    policy: &[u8],
+    public_key: &RsaPublicKey,
+) -> Result<[Option<Credential<B::Mapped>>; MAX_SCHEMES], Refusal> {
+    let policy = policy_of(policy)?;
+    let chain_bytes = mapped(board, manifest, Part::Chain)?;
+    let chain = proved(&policy, chain_bytes.as_ref())?;
+    let mut credentials = [const { None }; MAX_SCHEMES];
+    let entries = policy.schemes.iter().zip(&manifest.headers);
+    for (slot, (entry, &Place { at, len })) in credentials.iter_mut().zip(entries) {
+        let name = key_name(entry, chain.as_ref())?;
+        let header = board.mapped(at, len).ok_or(Refusal::Storage)?;
+        let client_id =
+            ClientId::new(entry.client_id).map_err(|_| bad(Part::Policy, PartFault::Rule))?;
+        let credential = Credential::with_encoded_header(
+            entry.scheme.rules(),
+            client_id,
+            name,
+            public_key,
+            header,
+        );
+        *slot = Some(credential.map_err(|error| match error {
+            Error::KeyMismatch => bad(Part::Chain, PartFault::KeyMismatch),
+            Error::Chain(_) | Error::Key(_) => bad(Part::Chain, PartFault::Rule),
+            _ => bad(Part::Policy, PartFault::Rule),
+        })?);
+    }
+    Ok(credentials)
+}
+
+/// From the seed, the board's generator where there is one, and the nonce.
+fn generator<B: Board>(
+    board: &mut B,
+    manifest: &Manifest,
+    policy: &[u8],
+    nonce: &[u8],
+) -> Result<Drbg, Refusal> {
+    let device = board.device_id();
+    let mut entropy = [0; ENTROPY];
+    let drawn = board
+        .entropy()
+        .is_some_and(|source| source.try_fill_bytes(&mut entropy).is_ok());
+    if policy_of(policy)?.board_entropy && !drawn {
+        return Err(Refusal::Entropy);
+    }
+    let seed = mapped(board, manifest, Part::Seed)?;
+    let drbg = Drbg::new(&[seed.as_ref(), &entropy, nonce, &device]);
+    entropy.zeroize();
+    Ok(drbg)
+}
+
+#[inline(never)]
+fn engine<B: Board>(board: &B, manifest: &Manifest, drbg: &mut Drbg) -> Result<Engine, Refusal> {
+    let bytes = mapped(board, manifest, Part::Key)?;
+    let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
+    let key = PrivateKey::from_primes(numbers.p, numbers.q, numbers.modulus)
+        .map_err(|_| bad(Part::Key, PartFault::Rule))?;
+    Engine::new(key, drbg).map_err(|_| Refusal::Trial)
+}

@@ -1,0 +1,232 @@
+//! The host's end of a device's line, for tests: asks anything, and checks that answers are whole. It
+//! talks to a device in the same thread, on a line with both ends in one hand; the host of users is
+//! another one and talks to a real line.
+
+use std::convert::Infallible;
+
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::link::frame::MAX_CONTENT;
+use privyseal_core::link::{
+    CHUNK, FrameDecoder, Info, Part, Provision, Refusal, Request, Response, SignRequest, Totals,
+    write_frame,
+};
+use privyseal_firmware_app::Device;
+use privyseal_firmware_app::fake::{FakeBoard, Wire};
+
+/// A device on a board without hardware, and the line to it.
+pub type TestDevice = Device<FakeBoard<Wire>>;
+
+/// Everything that a device is provisioned with.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// PKCS#8, DER.
+    pub key: Vec<u8>,
+    /// The encoded policy.
+    pub policy: Vec<u8>,
+    /// Certificates, DER.
+    pub chain: Vec<u8>,
+    /// The seed.
+    pub seed: Vec<u8>,
+}
+
+impl Upload {
+    /// The bytes of a part.
+    pub fn part(&self, part: Part) -> &[u8] {
+        match part {
+            Part::Key => &self.key,
+            Part::Policy => &self.policy,
+            Part::Chain => &self.chain,
+            Part::Seed => &self.seed,
+            _ => &[],
+        }
+    }
+
+    /// How much it is.
+    pub fn totals(&self) -> Totals {
+        let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
+        Totals {
+            key: len(&self.key),
+            policy: len(&self.policy),
+            chain: len(&self.chain),
+            seed: len(&self.seed),
+        }
+    }
+}
+
+struct Bytes(Vec<u8>);
+
+impl Sink for Bytes {
+    type Error = Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// The frame of a request.
+///
+/// # Panics
+/// If the request is longer than a message.
+pub fn frame(id: u8, request: &Request<'_>) -> Vec<u8> {
+    let mut sink = Bytes(Vec::new());
+    write_frame(id, request, &mut [0; MAX_CONTENT], &mut sink).expect("a message that fits");
+    sink.0
+}
+
+/// Puts bytes on the line, lets the device work, and takes what it says.
+pub fn exchange(device: &mut TestDevice, bytes: &[u8]) -> Vec<u8> {
+    device.board().serial.to_device.extend(bytes);
+    device.poll();
+    std::mem::take(&mut device.board().serial.from_device)
+}
+
+/// Each answer in what a device said, with its id.
+///
+/// # Panics
+/// If something in it is no answer: a device says nothing else.
+pub fn answers(bytes: &[u8], mut each: impl FnMut(u8, Response<'_>)) {
+    let mut decoder = FrameDecoder::new();
+    for &byte in bytes {
+        if let Some(outcome) = decoder.feed(byte) {
+            let message = outcome.expect("a whole frame");
+            let response = message.read().expect("a response");
+            each(message.id, response);
+        }
+    }
+}
+
+/// Asks for one thing and gives what `take` makes of its answers.
+///
+/// # Errors
+/// The device's refusal.
+///
+/// # Panics
+/// If an answer is to something else, or there is none.
+pub fn ask<T: Default>(
+    device: &mut TestDevice,
+    request: &Request<'_>,
+    mut take: impl FnMut(&mut T, Response<'_>),
+) -> Result<T, Refusal> {
+    let said = exchange(device, &frame(7, request));
+    let mut outcome = Ok(T::default());
+    let mut count = 0;
+    answers(&said, |id, response| {
+        assert_eq!(id, 7, "an answer to another request");
+        count += 1;
+        match (response, &mut outcome) {
+            (Response::Refused(refusal), _) => outcome = Err(refusal),
+            (response, Ok(value)) => take(value, response),
+            _ => panic!("an answer behind a refusal"),
+        }
+    });
+    // A device whose power went says nothing.
+    assert!(
+        count > 0 || device.board().power().is_off(),
+        "no answer to {request:?}"
+    );
+    outcome
+}
+
+/// The device's own account.
+///
+/// # Panics
+/// If there is none.
+pub fn info(device: &mut TestDevice) -> Info<'static> {
+    let mut found = None;
+    ask(device, &Request::Info, |(): &mut (), response| {
+        let Response::Info(info) = response else {
+            panic!("{response:?}");
+        };
+        // The only text in it is the firmware's version.
+        found = Some(Info {
+            firmware: "",
+            ..info
+        });
+    })
+    .expect("info is never refused");
+    found.expect("info")
+}
+
+/// Provisions a device, step by step, until it refuses one.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// If a step is answered with something else.
+pub fn provision(device: &mut TestDevice, upload: &Upload) -> Result<(), Refusal> {
+    send_parts(device, upload)?;
+    step(device, Provision::Commit)
+}
+
+/// Provisions a device up to the commit, which is not sent.
+///
+/// # Errors
+/// The refusal of a step.
+pub fn send_parts(device: &mut TestDevice, upload: &Upload) -> Result<(), Refusal> {
+    step(device, Provision::Begin(upload.totals()))?;
+    for part in [Part::Key, Part::Policy, Part::Chain, Part::Seed] {
+        let mut offset = 0;
+        for bytes in upload.part(part).chunks(CHUNK) {
+            step(
+                device,
+                Provision::Chunk {
+                    part,
+                    offset,
+                    bytes,
+                },
+            )?;
+            offset += u32::try_from(bytes.len()).expect("a length");
+        }
+    }
+    Ok(())
+}
+
+/// One step of provisioning.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// If it is answered with something else.
+pub fn step(device: &mut TestDevice, step: Provision<'_>) -> Result<(), Refusal> {
+    ask(device, &Request::Provision(step), |(), response| {
+        assert!(
+            matches!(
+                response,
+                Response::Accepted { .. } | Response::Provisioned { .. }
+            ),
+            "{response:?}"
+        );
+    })
+}
+
+/// Has an assertion made, and gives it whole; empty if the device's power went.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// If the pieces do not make a token.
+pub fn sign(device: &mut TestDevice, request: SignRequest<'_>) -> Result<String, Refusal> {
+    let (token, total) = ask(
+        device,
+        &Request::Sign(request),
+        |(token, whole): &mut (Vec<u8>, u32), response| {
+            let Response::Token {
+                total,
+                offset,
+                bytes,
+            } = response
+            else {
+                panic!("{response:?}");
+            };
+            assert_eq!(usize::try_from(offset), Ok(token.len()));
+            token.extend_from_slice(bytes);
+            *whole = total;
+        },
+    )?;
+    assert_eq!(usize::try_from(total), Ok(token.len()), "a whole token");
+    Ok(String::from_utf8(token).expect("a token is ASCII"))
+}

@@ -1,0 +1,138 @@
+//! A device, and what it is provisioned with.
+
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use privyseal_core::link::{
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest,
+};
+use privyseal_firmware_app::Device;
+use privyseal_firmware_app::fake::{FakeBoard, Memory, Time, Wire};
+use privyseal_host_tests::device_host::{TestDevice, Upload, provision};
+use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
+
+pub(crate) const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
+pub(crate) const EORI: &str = "EU.EORI.NL123456789";
+pub(crate) const SCHEME_OWNER: &str = "EU.EORI.NLDHUBSCHEME1";
+pub(crate) const ITSME_TOKEN: &str = "https://idp.prd.itsme.services/v2/token";
+pub(crate) const ITSME_DISCOVERY: &str =
+    "https://idp.prd.itsme.services/v2/backchannel/authentication";
+pub(crate) const REALM: &str = "https://api.ehealth.fgov.be/auth/realms/M2M";
+pub(crate) const JUMP: u32 = 7 * 86_400;
+
+/// The time of the test run: the test PKI's certificates are made for it.
+pub(crate) fn now() -> u64 {
+    static NOW: OnceLock<u64> = OnceLock::new();
+    *NOW.get_or_init(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("a clock that was set")
+            .as_secs()
+    })
+}
+
+pub(crate) fn key() -> &'static TestKey {
+    static KEY: OnceLock<TestKey> = OnceLock::new();
+    KEY.get_or_init(|| test_key("device", 2048))
+}
+
+/// The chain of the device's key, leaf first.
+pub(crate) fn chain() -> &'static [Vec<u8>] {
+    static CHAIN: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    CHAIN.get_or_init(|| TestPki::new().seal_chain(key()))
+}
+
+/// Every scheme, and an audience or two for each.
+pub(crate) fn policy() -> Policy<'static> {
+    let scheme = |scheme, client_id, kid| SchemePolicy {
+        scheme,
+        client_id,
+        kid,
+    };
+    let audience = |scheme, audience| AllowedAudience { scheme, audience };
+    Policy {
+        schemes: [
+            scheme(SchemeId::Itsme, "partner", Some("k1")),
+            scheme(SchemeId::Fiam, EORI, None),
+            scheme(SchemeId::Ishare, PARTY, None),
+            scheme(SchemeId::Ishare1, EORI, None),
+            scheme(SchemeId::Ehealth, "nihii-12345678", Some("k2")),
+        ]
+        .into_iter()
+        .collect(),
+        audiences: [
+            audience(SchemeId::Fiam, "EU.EORI.NLKPNFIAMPROD"),
+            audience(SchemeId::Ishare, SCHEME_OWNER),
+            audience(SchemeId::Ishare1, SCHEME_OWNER),
+            audience(SchemeId::Itsme, ITSME_TOKEN),
+            audience(SchemeId::Itsme, ITSME_DISCOVERY),
+            audience(SchemeId::Ehealth, REALM),
+        ]
+        .into_iter()
+        .collect(),
+        max_lifetime: 60,
+        rate: Rate {
+            assertions: 1_000,
+            seconds: 1_000,
+        },
+        time_floor: now() - 60,
+        max_jump: JUMP,
+        authority: None,
+        presence: None,
+        board_entropy: false,
+    }
+}
+
+pub(crate) fn upload(policy: &Policy<'_>) -> Upload {
+    let mut buffer = [0; MAX_POLICY];
+    Upload {
+        key: key().pkcs8_der(),
+        policy: policy.to_bytes(&mut buffer).expect("it fits").to_vec(),
+        chain: chain().concat(),
+        seed: (0..48).map(|byte| byte * 5).collect(),
+    }
+}
+
+/// A board with this memory.
+pub(crate) fn board(memory: Memory) -> FakeBoard<Wire> {
+    FakeBoard::new(Wire::default(), memory, Time::manual())
+}
+
+/// A device with this memory, switched on.
+pub(crate) fn start(memory: Memory) -> TestDevice {
+    Device::boot(board(memory))
+}
+
+/// The same device, switched off and on again.
+pub(crate) fn restart(device: &mut TestDevice) -> TestDevice {
+    let memory = device.board().memory();
+    start(memory)
+}
+
+/// A device that was provisioned under this policy.
+pub(crate) fn provisioned(policy: &Policy<'_>) -> TestDevice {
+    let mut device = start(Memory::default());
+    provision(&mut device, &upload(policy)).expect("a good upload");
+    device
+}
+
+/// What a device under [`policy`] signs.
+pub(crate) fn requests() -> [SignRequest<'static>; 6] {
+    let request = |scheme, audience| SignRequest {
+        audience: Some(audience),
+        ..SignRequest::new(scheme, now())
+    };
+    [
+        SignRequest::new(SchemeId::Fiam, now()),
+        request(SchemeId::Ishare, SCHEME_OWNER),
+        request(SchemeId::Ishare1, SCHEME_OWNER),
+        request(SchemeId::Itsme, ITSME_TOKEN),
+        request(SchemeId::Itsme, ITSME_DISCOVERY),
+        request(SchemeId::Ehealth, REALM),
+    ]
+}
+
+/// A member of a token's payload.
+pub(crate) fn claim(token: &str, name: &str) -> serde_json::Value {
+    privyseal_host_tests::decode::Parts::of(token).claims()[name].clone()
+}

@@ -1,0 +1,11 @@
+//! The gateway: the firmware's own code on a board without hardware, asked over its line.
+
+mod fixture;
+mod log;
+mod power_cuts;
+mod protocol;
+mod provisioning;
+mod rules;
+mod secrets;
+mod sim;
+mod tokens;

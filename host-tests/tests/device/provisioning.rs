@@ -1,0 +1,410 @@
+//! Provisioning: what is accepted, what is refused, and that a device is locked when it is done.
+
+use privyseal_core::link::policy::Policy;
+use privyseal_core::link::{
+    CHUNK, MAX_KEY, MAX_POLICY, Part, PartFault, Provision, Refusal, Request, Response, SchemeId,
+    SignRequest, State, Totals,
+};
+use privyseal_firmware_app::fake::{Entropy, Memory};
+use privyseal_host_tests::device_host::{
+    TestDevice, Upload, ask, info, provision, send_parts, sign, step,
+};
+use privyseal_host_tests::pki::{TestPki, test_key};
+
+use crate::fixture::{chain, key, now, policy, provisioned, restart, start, upload};
+
+fn empty() -> TestDevice {
+    start(Memory::default())
+}
+
+fn read(device: &mut TestDevice, part: Part) -> Result<Vec<u8>, Refusal> {
+    let mut whole = Vec::new();
+    loop {
+        let offset = u32::try_from(whole.len()).expect("a length");
+        let (bytes, end) = ask(
+            device,
+            &Request::Read { part, offset },
+            |(piece, end): &mut (Vec<u8>, u32), response| match response {
+                Response::Data { total, bytes, .. } => (*piece, *end) = (bytes.to_vec(), total),
+                other => panic!("{other:?}"),
+            },
+        )?;
+        whole.extend(&bytes);
+        if usize::try_from(end) == Ok(whole.len()) {
+            return Ok(whole);
+        }
+        assert!(!bytes.is_empty(), "it goes on");
+    }
+}
+
+#[test]
+fn a_device_is_provisioned_once() {
+    let mut device = empty();
+    assert_eq!(info(&mut device).state, State::Empty);
+    let good = upload(&policy());
+    provision(&mut device, &good).expect("a good upload");
+    for mut device in [restart(&mut device), device] {
+        let account = info(&mut device);
+        assert_eq!(account.state, State::Ready);
+        let locked = Err(Refusal::State(State::Ready));
+        assert_eq!(provision(&mut device, &good), locked);
+        for step_ in [Provision::Commit, Provision::Abort] {
+            assert_eq!(step(&mut device, step_), locked);
+        }
+        // What is public can be read back, and nothing else.
+        assert_eq!(read(&mut device, Part::Policy), Ok(good.policy.clone()));
+        assert_eq!(read(&mut device, Part::Chain), Ok(good.chain.clone()));
+        assert_eq!(read(&mut device, Part::PublicKey), Ok(key().spki_der()));
+        for part in [Part::Key, Part::Seed] {
+            assert_eq!(read(&mut device, part), Err(Refusal::NotReadable(part)));
+        }
+    }
+}
+
+#[test]
+fn a_wipe_leaves_nothing_and_makes_room() {
+    let mut device = provisioned(&policy());
+    sign(&mut device, SignRequest::new(SchemeId::Fiam, now() + 9)).expect("a token");
+    let other = Request::Wipe {
+        device: *b"another one!",
+    };
+    assert_eq!(ask(&mut device, &other, |(), _| {}), Err(Refusal::Device));
+    assert_eq!(info(&mut device).state, State::Ready);
+    let id = device.board().device;
+    ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
+    let left = device.board().memory().provision;
+    assert!(left.iter().all(|&byte| byte == 0xff));
+    let again = ask(&mut device, &Request::Wipe { device: id }, |(), _| {});
+    assert_eq!(again, Err(Refusal::State(State::Empty)));
+
+    // Counter and time go on, so the same key under the same id still never repeats a jti.
+    provision(&mut device, &upload(&policy())).expect("a good upload");
+    let account = info(&mut device);
+    assert_eq!((account.counter, account.time_floor), (1, now() + 9));
+}
+
+#[test]
+fn steps_come_in_order_and_in_size() {
+    let good = upload(&policy());
+    let totals = good.totals();
+    let mut device = empty();
+    let empty = Err(Refusal::State(State::Empty));
+    let chunk = |part, offset, len| Provision::Chunk {
+        part,
+        offset,
+        bytes: &[0x30; CHUNK + 1][..len],
+    };
+    for early in [
+        chunk(Part::Key, 0, CHUNK),
+        Provision::Commit,
+        Provision::Abort,
+    ] {
+        assert_eq!(step(&mut device, early), empty);
+    }
+    let size = |part, max: usize| {
+        let min = if part == Part::Chain { 0 } else { 1 };
+        let max = u32::try_from(max).expect("a length");
+        Err(Refusal::Part {
+            part,
+            fault: PartFault::Size { min, max },
+        })
+    };
+    let too_long = |len: usize| u32::try_from(len + 1).expect("a length");
+    let begin = |totals| Provision::Begin(totals);
+    let cases = [
+        (Totals { key: 0, ..totals }, size(Part::Key, MAX_KEY)),
+        (
+            Totals {
+                key: too_long(MAX_KEY),
+                ..totals
+            },
+            size(Part::Key, MAX_KEY),
+        ),
+        (
+            Totals {
+                policy: too_long(MAX_POLICY),
+                ..totals
+            },
+            size(Part::Policy, MAX_POLICY),
+        ),
+        (
+            Totals {
+                chain: too_long(16 * 1024),
+                ..totals
+            },
+            size(Part::Chain, 16 * 1024),
+        ),
+        (
+            Totals { seed: 47, ..totals },
+            Err(Refusal::Part {
+                part: Part::Seed,
+                fault: PartFault::Size { min: 48, max: 64 },
+            }),
+        ),
+    ];
+    for (totals, refusal) in cases {
+        assert_eq!(step(&mut device, begin(totals)), refusal);
+        assert_eq!(info(&mut device).state, State::Empty);
+    }
+    step(&mut device, begin(totals)).expect("a beginning");
+    let busy = Err(Refusal::State(State::Provisioning));
+    assert_eq!(step(&mut device, begin(totals)), busy);
+    let early = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
+    assert_eq!(early, Err(Refusal::State(State::Provisioning)));
+
+    let fault = |part, fault| Err(Refusal::Part { part, fault });
+    let expected = PartFault::Offset { expected: 0 };
+    assert_eq!(
+        step(&mut device, chunk(Part::Key, 256, CHUNK)),
+        fault(Part::Key, expected)
+    );
+    for len in [0, 1, CHUNK - 1, CHUNK + 1] {
+        let refused = step(&mut device, chunk(Part::Key, 0, len));
+        assert_eq!(refused, fault(Part::Key, PartFault::ChunkSize), "{len}");
+    }
+    let refused = step(&mut device, chunk(Part::PublicKey, 0, CHUNK));
+    assert_eq!(refused, fault(Part::PublicKey, PartFault::NotUploaded));
+    step(&mut device, chunk(Part::Key, 0, CHUNK)).expect("the first piece");
+    let expected = PartFault::Offset { expected: 256 };
+    assert_eq!(
+        step(&mut device, chunk(Part::Key, 0, CHUNK)),
+        fault(Part::Key, expected)
+    );
+    let missing = PartFault::Missing { received: 256 };
+    assert_eq!(
+        step(&mut device, Provision::Commit),
+        fault(Part::Key, missing)
+    );
+    assert_eq!(
+        info(&mut device).state,
+        State::Provisioning,
+        "and it can go on"
+    );
+
+    step(&mut device, Provision::Abort).expect("an end");
+    assert_eq!(info(&mut device).state, State::Empty);
+    provision(&mut device, &good).expect("a good upload");
+}
+
+fn with_policy(change: impl FnOnce(&mut Policy<'static>)) -> Upload {
+    let mut policy = policy();
+    change(&mut policy);
+    upload(&policy)
+}
+
+/// Each thing that commit checks, wrong.
+#[test]
+fn what_is_not_right_is_destroyed() {
+    let other = test_key("device-other", 2048);
+    let good = upload(&policy());
+    let bad = |part, fault| Refusal::Part { part, fault };
+    let mut damaged_key = good.key.clone();
+    // A digit of a prime: the numbers no longer fit.
+    let len = damaged_key.len();
+    damaged_key[len - 500] ^= 4;
+    let mut damaged_chain = good.chain.clone();
+    let len = damaged_chain.len();
+    damaged_chain[len - 1] ^= 1;
+    let mut swapped = chain().to_vec();
+    swapped.pop();
+    let cases: Vec<(&str, Upload, Refusal)> = vec![
+        (
+            "not PKCS#8",
+            Upload {
+                key: vec![0x30; 99],
+                ..good.clone()
+            },
+            bad(Part::Key, PartFault::Malformed),
+        ),
+        (
+            "bytes behind the key",
+            Upload {
+                key: [&good.key[..], &[0]].concat(),
+                ..good.clone()
+            },
+            bad(Part::Key, PartFault::Malformed),
+        ),
+        (
+            "a damaged key",
+            Upload {
+                key: damaged_key,
+                ..good.clone()
+            },
+            bad(Part::Key, PartFault::Rule),
+        ),
+        (
+            "another key",
+            Upload {
+                key: other.pkcs8_der(),
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::KeyMismatch),
+        ),
+        (
+            "a chain for another key",
+            Upload {
+                chain: TestPki::new().seal_chain(&other).concat(),
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::KeyMismatch),
+        ),
+        (
+            "a root whose signature is wrong",
+            Upload {
+                chain: damaged_chain,
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::Rule),
+        ),
+        (
+            "no root",
+            Upload {
+                chain: swapped.concat(),
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::Rule),
+        ),
+        (
+            "no certificates",
+            Upload {
+                chain: vec![0x30, 0x80],
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::Malformed),
+        ),
+        (
+            "no policy",
+            Upload {
+                policy: vec![9; 9],
+                ..good.clone()
+            },
+            bad(Part::Policy, PartFault::Malformed),
+        ),
+        (
+            "a policy that breaks a rule",
+            with_policy(|policy| policy.rate.assertions = 0),
+            bad(Part::Policy, PartFault::Rule),
+        ),
+        (
+            "a party that the leaf does not name",
+            with_policy(|policy| {
+                policy.schemes[2].client_id = "did:ishare:EU.NL.NTRNL-99999999";
+            }),
+            bad(Part::Policy, PartFault::Rule),
+        ),
+        (
+            "entropy that the board does not have",
+            with_policy(|policy| policy.board_entropy = true),
+            Refusal::Entropy,
+        ),
+    ];
+    let mut device = empty();
+    for (what, upload, refusal) in cases {
+        assert_eq!(provision(&mut device, &upload), Err(refusal), "{what}");
+        assert_eq!(info(&mut device).state, State::Empty, "{what}");
+        let left = device.board().memory().provision;
+        assert!(left.iter().all(|&byte| byte == 0xff), "{what}");
+    }
+    device.board().entropy = Some(Entropy(1));
+    let with_entropy = with_policy(|policy| policy.board_entropy = true);
+    provision(&mut device, &with_entropy).expect("a good upload");
+    // Without its generator the device fails closed at the next start.
+    let mut without = restart(&mut device);
+    assert_eq!(info(&mut without).state, State::Faulted);
+}
+
+#[test]
+fn keys_of_other_kinds_are_refused() {
+    let good = upload(&policy());
+    let rule = Refusal::Part {
+        part: Part::Key,
+        fault: PartFault::Rule,
+    };
+    let longer = Upload {
+        key: test_key("device-other", 3072).pkcs8_der(),
+        ..good
+    };
+    let mut device = empty();
+    // It does not even fit.
+    assert!(matches!(
+        provision(&mut device, &longer),
+        Err(Refusal::Part {
+            part: Part::Key,
+            fault: PartFault::Size { .. }
+        })
+    ));
+    let small = Upload {
+        key: test_key("device-other", 1024).pkcs8_der(),
+        ..longer
+    };
+    assert_eq!(provision(&mut device, &small), Err(rule));
+}
+
+#[test]
+fn an_upload_without_a_chain_serves_schemes_that_need_none() {
+    let without = |schemes: &[SchemeId]| {
+        let mut policy = policy();
+        policy
+            .schemes
+            .retain(|entry| schemes.contains(&entry.scheme));
+        policy
+            .audiences
+            .retain(|entry| schemes.contains(&entry.scheme));
+        Upload {
+            chain: Vec::new(),
+            ..upload(&policy)
+        }
+    };
+    let mut device = empty();
+    let missing = provision(&mut device, &without(&[SchemeId::Fiam, SchemeId::Itsme]));
+    assert!(
+        matches!(
+            missing,
+            Err(Refusal::Part {
+                part: Part::Chain,
+                ..
+            })
+        ),
+        "{missing:?}"
+    );
+    provision(&mut device, &without(&[SchemeId::Itsme, SchemeId::Ehealth])).expect("a good upload");
+    sign(&mut device, crate::fixture::requests()[3]).expect("a token");
+}
+
+/// A journal that was lost took counter and time floor with it.
+#[test]
+fn a_key_without_its_journal_signs_nothing() {
+    let mut device = provisioned(&policy());
+    let mut memory = device.board().memory();
+    memory.journal.fill(0xff);
+    let mut device = start(memory);
+    assert_eq!(info(&mut device).state, State::Faulted);
+    let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
+    assert_eq!(refused, Err(Refusal::State(State::Faulted)));
+}
+
+/// One bit of key, policy, chain, seed or header: what does not match its manifest is destroyed.
+#[test]
+fn damaged_flash_signs_nothing() {
+    let mut device = provisioned(&policy());
+    let memory = device.board().memory();
+    for at in [512, 800, 2_400, 6_500, 23_000] {
+        let mut memory = memory.clone();
+        memory.provision[at] ^= 0x10;
+        let mut device = start(memory);
+        assert_eq!(info(&mut device).state, State::Empty, "{at}");
+        let left = device.board().memory().provision;
+        assert!(left.iter().all(|&byte| byte == 0xff), "{at}");
+    }
+}
+
+/// What a power cut left between begin and commit is gone after the next start.
+#[test]
+fn a_start_in_the_middle_forgets_the_upload() {
+    let mut device = empty();
+    send_parts(&mut device, &upload(&policy())).expect("all parts");
+    let mut device = restart(&mut device);
+    assert_eq!(info(&mut device).state, State::Empty);
+    let left = device.board().memory().provision;
+    assert!(left.iter().all(|&byte| byte == 0xff));
+}

@@ -1,0 +1,278 @@
+//! Policy, time, rate and presence.
+
+use privyseal_core::link::authority::set_time_statement;
+use privyseal_core::link::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_firmware_app::fake::Button;
+use privyseal_host_tests::device_host::{TestDevice, ask, info, sign};
+use privyseal_host_tests::pki::test_key;
+use privyseal_host_tests::software_signer::SoftwareSigner;
+
+use crate::fixture::{JUMP, REALM, claim, now, policy, provisioned, restart};
+
+fn fiam(now: u64) -> SignRequest<'static> {
+    SignRequest::new(SchemeId::Fiam, now)
+}
+
+#[test]
+fn what_the_policy_does_not_have_is_refused() {
+    let mut policy = policy();
+    policy.schemes.truncate(2);
+    policy
+        .audiences
+        .retain(|allowed| matches!(allowed.scheme, SchemeId::Itsme));
+    policy.max_lifetime = 100;
+    let mut device = provisioned(&policy);
+    let itsme = SignRequest {
+        audience: Some(policy.audiences[0].audience),
+        ..SignRequest::new(SchemeId::Itsme, now())
+    };
+    sign(&mut device, itsme).expect("a token");
+    let cases = [
+        (SignRequest::new(SchemeId::Ishare, now()), Refusal::Scheme),
+        // The scheme's own default is no exception.
+        (fiam(now()), Refusal::Audience),
+        (SignRequest::new(SchemeId::Itsme, now()), Refusal::Audience),
+        (
+            SignRequest {
+                audience: Some(REALM),
+                ..itsme
+            },
+            Refusal::Audience,
+        ),
+        (
+            SignRequest {
+                lifetime: Some(101),
+                ..itsme
+            },
+            Refusal::Lifetime { max: 100 },
+        ),
+        (
+            SignRequest {
+                lifetime: Some(0),
+                ..itsme
+            },
+            Refusal::Lifetime { max: 600 },
+        ),
+        (
+            SignRequest {
+                backdate: 6,
+                ..itsme
+            },
+            Refusal::Field,
+        ),
+    ];
+    for (request, refusal) in cases {
+        let before = info(&mut device).counter;
+        assert_eq!(sign(&mut device, request), Err(refusal));
+        assert_eq!(info(&mut device).counter, before);
+    }
+}
+
+#[test]
+fn a_scheme_s_own_rules_hold_below_the_policy_s() {
+    let mut device = provisioned(&policy());
+    let long = SignRequest {
+        lifetime: Some(31),
+        ..fiam(now())
+    };
+    assert_eq!(sign(&mut device, long), Err(Refusal::Lifetime { max: 30 }));
+    let token = sign(&mut device, fiam(now())).expect("a token");
+    assert_eq!(claim(&token, "aud"), "EU.EORI.NLKPNFIAMPROD");
+    assert_eq!(claim(&token, "exp"), now() + 30);
+}
+
+#[test]
+fn time_goes_forward_only_and_not_too_far() {
+    let mut device = provisioned(&policy());
+    let floor = info(&mut device).time_floor;
+    assert_eq!(floor, now() - 60, "the policy's");
+    assert_eq!(
+        sign(&mut device, fiam(floor - 1)),
+        Err(Refusal::TimeBack { floor })
+    );
+    sign(&mut device, fiam(now())).expect("a token");
+    let floor = now();
+    assert_eq!(
+        sign(&mut device, fiam(floor - 1)),
+        Err(Refusal::TimeBack { floor })
+    );
+    sign(&mut device, fiam(now())).expect("the same second again");
+
+    // Counted from what the device believed when it was provisioned: small steps add up to no more.
+    let ceiling = now() - 60 + u64::from(JUMP);
+    assert_eq!(info(&mut device).time_ceiling, ceiling);
+    assert_eq!(
+        sign(&mut device, fiam(ceiling + 1)),
+        Err(Refusal::TimeAhead { ceiling })
+    );
+    device.board().time.advance(5_000);
+    assert_eq!(info(&mut device).time_ceiling, ceiling + 5);
+    sign(&mut device, fiam(ceiling)).expect("a token");
+    assert_eq!(
+        sign(&mut device, fiam(ceiling + 6)),
+        Err(Refusal::TimeAhead {
+            ceiling: ceiling + 5
+        })
+    );
+
+    // Neither is forgotten.
+    let mut device = restart(&mut device);
+    assert_eq!(
+        sign(&mut device, fiam(now())),
+        Err(Refusal::TimeBack { floor: ceiling })
+    );
+    assert_eq!(info(&mut device).time_ceiling, ceiling + u64::from(JUMP));
+}
+
+#[test]
+fn a_certificate_s_dates_hold_too() {
+    let mut policy = policy();
+    policy.max_jump = 20 * 366 * 86_400 / 2;
+    let mut device = provisioned(&policy);
+    // The leaf is valid for two years.
+    let late = now() + 3 * 366 * 86_400;
+    assert_eq!(sign(&mut device, fiam(late)), Err(Refusal::Clock));
+    let realm = SignRequest {
+        audience: Some(REALM),
+        ..SignRequest::new(SchemeId::Ehealth, late)
+    };
+    sign(&mut device, realm).expect("a kid has no dates");
+}
+
+#[test]
+fn the_rate_limit_holds_and_survives() {
+    let mut policy = policy();
+    policy.rate = Rate {
+        assertions: 2,
+        seconds: 20,
+    };
+    let mut device = provisioned(&policy);
+    assert_eq!(info(&mut device).rate_left, 2);
+    sign(&mut device, fiam(now())).expect("a token");
+    sign(&mut device, fiam(now())).expect("a token");
+    assert_eq!(
+        sign(&mut device, fiam(now())),
+        Err(Refusal::Rate { wait: 10_000 })
+    );
+    // Switching off and on forgives nothing.
+    for _ in 0..3 {
+        device = restart(&mut device);
+        assert_eq!(
+            sign(&mut device, fiam(now())),
+            Err(Refusal::Rate { wait: 10_000 })
+        );
+    }
+    device.board().time.advance(9_999);
+    assert_eq!(
+        sign(&mut device, fiam(now())),
+        Err(Refusal::Rate { wait: 1 })
+    );
+    device.board().time.advance(1);
+    sign(&mut device, fiam(now())).expect("a token");
+    assert_eq!(info(&mut device).rate_left, 0);
+}
+
+fn set_time(device: &mut TestDevice, now: u64, signature: &[u8]) -> Result<u64, Refusal> {
+    ask(
+        device,
+        &Request::SetTime { now, signature },
+        |floor: &mut u64, response| match response {
+            Response::TimeSet { floor: set } => *floor = set,
+            other => panic!("{other:?}"),
+        },
+    )
+}
+
+#[test]
+fn the_authority_can_set_time_forward_once_per_word() {
+    for bits in [2048, 3072] {
+        let authority = test_key("device-authority", bits);
+        let spki = authority.spki_der();
+        let mut policy = policy();
+        policy.authority = Some(&spki);
+        let mut device = provisioned(&policy);
+        let word = |device: &mut TestDevice, now| {
+            let account = info(device);
+            let line = set_time_statement(&account.device, &account.challenge, now);
+            SoftwareSigner::sign_message(authority.private_key(), line.as_bytes())
+        };
+        let later = now() + 10 * u64::from(JUMP);
+        assert!(matches!(
+            sign(&mut device, fiam(later)),
+            Err(Refusal::TimeAhead { .. })
+        ));
+        let given = word(&mut device, later);
+        assert_eq!(
+            set_time(&mut device, later + 1, &given),
+            Err(Refusal::Authority)
+        );
+        assert_eq!(
+            set_time(&mut device, later, &given[1..]),
+            Err(Refusal::Authority)
+        );
+        assert_eq!(set_time(&mut device, later, &given), Ok(later));
+        assert_eq!(
+            set_time(&mut device, later, &given),
+            Err(Refusal::Authority),
+            "once"
+        );
+        sign(&mut device, fiam(later + 5)).expect("a token");
+        let back = word(&mut device, later);
+        assert_eq!(
+            set_time(&mut device, later, &back),
+            Err(Refusal::TimeBack { floor: later + 5 })
+        );
+        let mut device = restart(&mut device);
+        assert_eq!(info(&mut device).time_floor, later + 5);
+    }
+}
+
+#[test]
+fn without_an_authority_nobody_sets_time() {
+    let mut device = provisioned(&policy());
+    let refused = set_time(&mut device, now() + 1, &[0; 256]);
+    assert_eq!(refused, Err(Refusal::Authority));
+}
+
+#[test]
+fn the_button_is_demanded_and_must_move() {
+    let mut policy = policy();
+    policy.presence = Some(2);
+    let mut device = provisioned(&policy);
+    assert_eq!(
+        sign(&mut device, fiam(now())),
+        Err(Refusal::Presence),
+        "no button"
+    );
+    let cases: [(&[bool], bool); 4] = [
+        (&[false, false, true], true),
+        (&[false], false),
+        (&[true], false),
+        (&[true, true, false, true], true),
+    ];
+    for (script, pressed) in cases {
+        device.board().button = Some(Button::new(script));
+        let before = device.board().time.millis();
+        let outcome = sign(&mut device, fiam(now()));
+        if pressed {
+            outcome.expect("a token");
+        } else {
+            assert_eq!(outcome, Err(Refusal::Presence));
+            let waited = device.board().time.millis() - before;
+            assert!((2_000..2_100).contains(&waited), "{waited}");
+        }
+    }
+}
+
+#[test]
+fn the_led_shows_the_state() {
+    let mut device = provisioned(&policy());
+    device.board().time.advance(500);
+    device.poll();
+    assert!(device.board().led.lit, "steadily, when ready");
+    let id = device.board().device;
+    ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
+    assert_eq!(info(&mut device).state, State::Empty);
+    device.poll();
+    assert!(!device.board().led.lit, "a flash now and then, when empty");
+}
