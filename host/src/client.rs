@@ -4,6 +4,7 @@ mod answer;
 mod authentication;
 mod form;
 mod introspection;
+mod source;
 
 use core::fmt;
 
@@ -27,6 +28,7 @@ use crate::{clock, entropy};
 pub use authentication::AuthenticationOptions;
 pub use form::Form;
 pub use introspection::Introspection;
+pub use source::AssertionSource;
 
 use form::FormBody;
 
@@ -66,11 +68,11 @@ impl AssertionOptions {
         Ok(())
     }
 
-    fn audience(&self) -> Result<Option<Audience<'_>>, Error> {
+    pub(crate) fn audience(&self) -> Result<Option<Audience<'_>>, Error> {
         Ok(self.audience.as_deref().map(Audience::new).transpose()?)
     }
 
-    fn moment(&self) -> Result<UnixTime, Error> {
+    pub(crate) fn moment(&self) -> Result<UnixTime, Error> {
         self.now.map_or_else(clock::now, Ok)
     }
 
@@ -82,7 +84,11 @@ impl AssertionOptions {
         }
     }
 
-    fn request<'a>(&'a self, now: UnixTime, jti: &'a str) -> Result<AssertionRequest<'a>, Error> {
+    pub(crate) fn request<'a>(
+        &'a self,
+        now: UnixTime,
+        jti: &'a str,
+    ) -> Result<AssertionRequest<'a>, Error> {
         Ok(AssertionRequest {
             audience: self.audience()?,
             now,
@@ -154,20 +160,7 @@ where
         base: &BaseUrl,
         options: &AssertionOptions,
     ) -> Result<AccessToken, Error> {
-        let Self {
-            credential,
-            signer,
-            token,
-        } = self;
-        let scheme = credential.scheme();
-        let url = below(base, scheme.token_request.path.value)?;
-        let assertion = issue(credential, signer, token, options)?;
-        let request = TokenRequest::new(scheme, credential.client_id(), assertion);
-        let mut form = FormBody::with_capacity(request.body_len());
-        let Ok(()) = request.write_to(&mut form);
-
-        let response = http.post_form(&url, form.as_bytes(), MAX_TOKEN_RESPONSE)?;
-        answer::token(url, response, assertion.as_str())
+        AssertionSource::access_token(self, http, base, options)
     }
 
     /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
@@ -212,6 +205,26 @@ pub fn call(
     let url = below(base, path)?;
     let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
     answer::json(url, response, token.expose())
+}
+
+/// Where `scheme` has its token endpoint below `base`.
+fn token_url(scheme: &Scheme, base: &BaseUrl) -> Result<Url, Error> {
+    below(base, scheme.token_request.path.value)
+}
+
+/// The token request, and its answer.
+fn exchange(
+    http: &Http,
+    url: Url,
+    scheme: &'static Scheme,
+    client_id: &ClientId,
+    assertion: CompactJws<'_>,
+) -> Result<AccessToken, Error> {
+    let request = TokenRequest::new(scheme, client_id, assertion);
+    let mut form = FormBody::with_capacity(request.body_len());
+    let Ok(()) = request.write_to(&mut form);
+    let response = http.post_form(&url, form.as_bytes(), MAX_TOKEN_RESPONSE)?;
+    answer::token(url, response, assertion.as_str())
 }
 
 /// The steps of the pipeline, on buffers that are there already.

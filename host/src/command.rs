@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod completions;
 mod csr;
+mod device;
 mod doctor;
 mod input;
 mod ishare;
@@ -27,6 +28,8 @@ const AFTER_HELP: &str = "\
 Keys are named by URIs (RFC 7512):
   pkcs11:token=T;object=K?module-path=/usr/lib/M.so&pin-source=file:/run/pin
   yubihsm:host=127.0.0.1;port=12345;auth-key=2;key-id=100?pin-source=file:/run/pin
+  device:/dev/ttyACM0 or device:unix:PATH, a gateway that builds its assertions itself;
+    ?baud=N is its speed, ?key-sha256=HEX the one key that is expected there
 
 The PIN comes from pin-source, from PRIVYSEAL_PIN, or is asked for on the terminal. A wrong PIN costs
 one try; the last one is kept unless --spend-final-pin-try is given.
@@ -53,6 +56,7 @@ enum Command {
     Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
     Csr(csr::Csr),
+    Device(device::Device),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
@@ -92,6 +96,7 @@ impl Command {
             Self::Yubihsm(yubihsm) => yubihsm.run(),
             Self::Jwks(jwks) => jwks.run(),
             Self::Csr(csr) => csr.run(),
+            Self::Device(device) => device.run(),
             Self::Doctor(doctor) => doctor.run(),
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),

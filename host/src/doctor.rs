@@ -4,6 +4,7 @@
 //! At most one PIN try is spent, and only where the token's flags allow it. What is signed to see whether
 //! the key can is a certification request that is thrown away (see [`crate::self_test()`]).
 
+mod device;
 mod module;
 mod show;
 
@@ -11,7 +12,7 @@ use std::path::Path;
 
 use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
-use privyseal_core::{Scheme, Signer as _, UnixTime};
+use privyseal_core::{RsaPublicKey, Scheme, Signer as _, UnixTime};
 use privyseal_pkcs11::{LoginPolicy, PinProvider};
 use privyseal_yubihsm::PasswordProvider;
 
@@ -19,7 +20,7 @@ use crate::certificates::Certificates;
 use crate::chain_report::{ChainQuestion, ChainReport, Finding, Verdict};
 use crate::error::Error;
 use crate::http::{BaseUrl, Http};
-use crate::key::{KeySigner, KeyUri};
+use crate::key::{KeySigner, KeyUri, OpenedKey};
 use crate::self_test::self_test;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
@@ -99,11 +100,12 @@ pub fn examine(
     let reachable = match question.key {
         KeyUri::Pkcs11(uri) => module::look(&mut report, uri),
         // Opening it says what is wrong with the connector, the session or the key.
-        KeyUri::Yubihsm(_) => true,
+        KeyUri::Yubihsm(_) | KeyUri::Device(_) => true,
     };
     if reachable {
-        match question.key.open(pins, question.policy) {
-            Ok(signer) => with_key(&mut report, question, signer),
+        match question.key.open_any(pins, question.policy) {
+            Ok(OpenedKey::Signer(signer)) => with_key(&mut report, question, *signer),
+            Ok(OpenedKey::Device(key)) => device::look(&mut report, question, &key),
             Err(error) => report.broke("login and key", &error),
         }
     }
@@ -131,7 +133,7 @@ fn with_key(report: &mut DoctorReport, question: Question<'_>, mut signer: KeySi
     for note in signer.notes() {
         report.add("login and key", Verdict::Note, format!("the key {note}"));
     }
-    chain(report, question, &signer);
+    chain(report, question, key, || signer.certificates());
     match self_test(&mut signer) {
         Ok(()) => report.add(
             "test signature",
@@ -142,12 +144,16 @@ fn with_key(report: &mut DoctorReport, question: Question<'_>, mut signer: KeySi
     }
 }
 
-fn chain(report: &mut DoctorReport, question: Question<'_>, signer: &KeySigner) {
+fn chain(
+    report: &mut DoctorReport,
+    question: Question<'_>,
+    key: &RsaPublicKey,
+    beside_key: impl FnOnce() -> Result<Certificates, Error>,
+) {
     const NAME: &str = "chain";
-    let certificates = match question.chain {
-        Some(path) => Certificates::from_file(path),
-        None => signer.certificates(),
-    };
+    let certificates = question
+        .chain
+        .map_or_else(beside_key, Certificates::from_file);
     let certificates = match certificates {
         Ok(certificates) => certificates,
         Err(error) => {
@@ -169,7 +175,7 @@ fn chain(report: &mut DoctorReport, question: Question<'_>, signer: &KeySigner) 
         ChainQuestion {
             now: question.now,
             scheme: question.scheme,
-            key: Some(signer.public_key()),
+            key: Some(key),
             given_in_order: certificates.iter().eq(ordered),
             crls: &[],
         },

@@ -8,6 +8,7 @@ use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
+use crate::device::DeviceError;
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
 use crate::ishare::IshareError;
@@ -62,6 +63,8 @@ pub enum Error {
         /// The signer's own error.
         source: Box<dyn core::error::Error + Send + Sync>,
     },
+    /// A gateway: its line, what it refused, or what it said.
+    Device(DeviceError),
     /// The operating system gave no random bytes for a `jti`.
     Entropy(getrandom::Error),
     /// No usable answer came from a server.
@@ -122,6 +125,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => Some(refusal.advice()),
             Self::GaveUp { last, .. } => last.advice(),
+            Self::Device(error) => error.advice().map(str::to_owned),
             Self::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => Some(
                 "give the whole chain with --chain FILE, or store the CA certificates on the token"
                     .to_owned(),
@@ -151,7 +155,8 @@ impl Error {
             | Self::Ishare(_)
             | Self::RulesBroken { .. }
             | Self::Output(_) => Exit::Refused,
-            Self::Signer { .. } | Self::Entropy(_) => Exit::Key,
+            Self::Device(error) if error.is_policy() => Exit::Refused,
+            Self::Signer { .. } | Self::Device(_) | Self::Entropy(_) => Exit::Key,
             Self::Http(_) | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
             Self::GaveUp { last, .. } => last.exit(),
@@ -169,6 +174,7 @@ impl fmt::Display for Error {
             Self::FileContent { path, reason } => write!(f, "{} {reason}", path.display()),
             Self::Core(error) => error.fmt(f),
             Self::Signer { source, .. } => source.fmt(f),
+            Self::Device(error) => error.fmt(f),
             Self::Entropy(error) => write!(f, "no random bytes for a jti: {error}"),
             Self::Http(error) => error.fmt(f),
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),
@@ -188,6 +194,7 @@ impl core::error::Error for Error {
         match self {
             Self::KeyUri(error) => error.source(),
             Self::Signer { source, .. } => source.source(),
+            Self::Device(error) => error.source(),
             Self::Http(error) => error.source(),
             Self::GaveUp { last, .. } => last.source(),
             _ => None,
@@ -204,6 +211,12 @@ impl From<KeyUriError> for Error {
 impl From<IshareError> for Error {
     fn from(error: IshareError) -> Self {
         Self::Ishare(error)
+    }
+}
+
+impl From<DeviceError> for Error {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
     }
 }
 

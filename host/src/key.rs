@@ -1,5 +1,6 @@
 //! Key references: one URI for each way to reach a key.
 
+mod opened;
 mod signer;
 
 use core::fmt;
@@ -9,9 +10,11 @@ use privyseal_core::UnixTime;
 use privyseal_pkcs11::{LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Uri, SignerOptions};
 use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
+use crate::device::{DeviceKey, DeviceUri, DeviceUriError};
 use crate::error::Error;
 use crate::key_report::KeyReport;
 
+pub use opened::OpenedKey;
 pub use signer::{KeySigner, KeySignerError};
 
 /// Where a key is. The part before the first colon says how it is reached.
@@ -22,6 +25,8 @@ pub enum KeyUri {
     Pkcs11(Pkcs11Uri),
     /// `yubihsm:`: a YubiHSM 2, through its connector.
     Yubihsm(YubihsmUri),
+    /// `device:`: a gateway, over a serial line. It is no signer: it builds and signs by itself.
+    Device(DeviceUri),
 }
 
 /// Why a text is no key reference that can be used here. It does not repeat the text, which may hold a
@@ -33,12 +38,12 @@ pub enum KeyUriError {
     NoScheme,
     /// A scheme that this software does not know.
     UnknownScheme,
-    /// A scheme that is known, but whose backend this build does not have.
-    NotBuiltIn(&'static str),
     /// A `pkcs11:` URI that breaks a rule of RFC 7512.
     Pkcs11(privyseal_pkcs11::UriError),
     /// A `yubihsm:` URI that is malformed.
     Yubihsm(privyseal_yubihsm::UriError),
+    /// A `device:` URI that is malformed.
+    Device(DeviceUriError),
 }
 
 impl KeyUri {
@@ -46,14 +51,14 @@ impl KeyUri {
     pub fn pin_value(&self) -> Option<&Pin> {
         match self {
             Self::Pkcs11(uri) => uri.pin_value(),
-            Self::Yubihsm(_) => None,
+            Self::Yubihsm(_) | Self::Device(_) => None,
         }
     }
 
     /// `pin-value` of a `yubihsm:` URI: a password in clear.
     pub fn password_value(&self) -> Option<&Password> {
         match self {
-            Self::Pkcs11(_) => None,
+            Self::Pkcs11(_) | Self::Device(_) => None,
             Self::Yubihsm(uri) => uri.pin_value(),
         }
     }
@@ -63,12 +68,15 @@ impl KeyUri {
         match self {
             Self::Pkcs11(uri) => uri.pin_source(),
             Self::Yubihsm(uri) => uri.pin_source(),
+            Self::Device(_) => None,
         }
     }
 
     /// Opens the key for signing: at most one login, and none where the PIN's last try would be spent
     /// unless `policy` says so. The signer keeps the PIN (wiped when it is dropped), for keys that want
     /// it for every signature and for a login that is lost.
+    ///
+    /// A `device:` key is no signer and is refused here: see [`KeyUri::open_any`].
     pub fn open(
         &self,
         pins: &mut (impl PinProvider + PasswordProvider),
@@ -88,6 +96,32 @@ impl KeyUri {
             Self::Yubihsm(uri) => YubihsmSigner::open(uri, pins)
                 .map(KeySigner::Yubihsm)
                 .map_err(Error::from_signer),
+            Self::Device(_) => Err(Error::Option {
+                option: "--key",
+                reason:
+                    "names a device, which signs nothing but client assertions, and builds these \
+                         itself: privyseal sign and token can use it"
+                        .to_owned(),
+            }),
+        }
+    }
+
+    /// Opens the key for what its public half is good for, and for assertions: a device, or else what
+    /// [`KeyUri::open`] opens.
+    pub fn open_any(
+        &self,
+        pins: &mut (impl PinProvider + PasswordProvider),
+        policy: LoginPolicy,
+    ) -> Result<OpenedKey, Error> {
+        match self {
+            Self::Device(uri) if policy.spend_final_try => Err(Error::Option {
+                option: "--spend-final-pin-try",
+                reason: format!("is for keys with a PIN, and {uri} has none"),
+            }),
+            Self::Device(uri) => Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?))),
+            _ => self
+                .open(pins, policy)
+                .map(|signer| OpenedKey::Signer(Box::new(signer))),
         }
     }
 
@@ -106,6 +140,7 @@ impl KeyUri {
             Self::Yubihsm(uri) => privyseal_yubihsm::list(uri, pins)
                 .map(|listing| KeyReport::of_yubihsm(&listing, now))
                 .map_err(Error::from_signer),
+            Self::Device(uri) => KeyReport::of_device(uri, &DeviceKey::open(uri)?, now),
         }
     }
 }
@@ -122,7 +157,7 @@ impl FromStr for KeyUri {
                 .parse()
                 .map(Self::Yubihsm)
                 .map_err(KeyUriError::Yubihsm),
-            "device" => Err(KeyUriError::NotBuiltIn("device")),
+            "device" => text.parse().map(Self::Device).map_err(KeyUriError::Device),
             _ => Err(KeyUriError::UnknownScheme),
         }
     }
@@ -134,6 +169,7 @@ impl fmt::Display for KeyUri {
         match self {
             Self::Pkcs11(uri) => uri.fmt(f),
             Self::Yubihsm(uri) => uri.fmt(f),
+            Self::Device(uri) => uri.fmt(f),
         }
     }
 }
@@ -147,14 +183,9 @@ impl fmt::Display for KeyUriError {
             Self::UnknownScheme => f.write_str(
                 "is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
             ),
-            Self::NotBuiltIn(scheme) => {
-                write!(
-                    f,
-                    "is a {scheme}: URI, and this build has no {scheme} backend yet"
-                )
-            }
             Self::Pkcs11(error) => error.fmt(f),
             Self::Yubihsm(error) => error.fmt(f),
+            Self::Device(error) => error.fmt(f),
         }
     }
 }
@@ -171,11 +202,15 @@ mod tests {
             assert!(matches!(text.parse(), Ok(KeyUri::Pkcs11(_))), "{text}");
         }
         assert!(matches!("yubihsm:key-id=1".parse(), Ok(KeyUri::Yubihsm(_))));
+        assert!(matches!(
+            "device:/dev/ttyACM0".parse(),
+            Ok(KeyUri::Device(_))
+        ));
         for (text, words) in [
             ("", "is no URI"),
             ("key.pem", "is no URI"),
             ("yubihsm:keyid=1", "none of host, port"),
-            ("device:/dev/ttyACM0", "no device backend"),
+            ("device:", "names no serial port"),
             ("file:/etc/key.pem", "not known"),
         ] {
             let error = text.parse::<KeyUri>().unwrap_err().to_string();

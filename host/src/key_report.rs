@@ -1,5 +1,6 @@
 //! What is on a token: each key and certificate as a URI to paste, with what makes it fit or unfit.
 
+mod device;
 mod yubihsm;
 
 use core::fmt;

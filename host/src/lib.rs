@@ -6,6 +6,9 @@ pub mod key_report;
 pub mod kid_form;
 pub mod pin;
 
+// A device that signs by itself.
+pub mod device;
+
 // Whose key it is.
 pub mod certificates;
 pub mod chain_report;
@@ -58,7 +61,8 @@ pub mod exit;
 
 pub use access_token::AccessToken;
 pub use certificates::Certificates;
-pub use client::{AssertionOptions, Client};
+pub use client::{AssertionOptions, AssertionSource, Client};
+pub use device::DeviceUri;
 pub use discovery::ProviderMetadata;
 pub use error::Error;
 pub use exit::Exit;

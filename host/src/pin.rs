@@ -1,7 +1,7 @@
 //! Where a PIN comes from: the URI, a file, the environment, or a person at a terminal; in this order,
 //! and never from an argument of its own.
 
-mod file;
+pub(crate) mod file;
 mod secret;
 
 use core::fmt;

@@ -6,8 +6,8 @@ use clap::Args;
 use privyseal::certificates::Certificates;
 use privyseal::chain_report::{ChainQuestion, ChainReport};
 use privyseal::crl::Crl;
+use privyseal::key::OpenedKey;
 use privyseal::{Error, Scheme};
-use privyseal_core::Signer;
 use privyseal_core::cert::Certificate;
 
 use super::options::{KeyOptions, chain_file, missing_key, moment, scheme_parser};
@@ -46,10 +46,10 @@ impl Chain {
         let from_file = file
             .map(|path| Certificates::from_file(&path))
             .transpose()?;
-        let signer = uri.map(|uri| self.key.open(&uri)).transpose()?;
-        let certificates = match (from_file, &signer) {
+        let opened = uri.map(|uri| self.key.open_any(&uri)).transpose()?;
+        let certificates = match (from_file, &opened) {
             (Some(certificates), _) => certificates,
-            (None, Some(signer)) => signer.certificates()?,
+            (None, Some(key)) => key.certificates()?,
             (None, None) => return Err(missing_key("the chain is on its token")),
         };
         let chain = certificates.chain()?;
@@ -59,7 +59,7 @@ impl Chain {
             ChainQuestion {
                 now,
                 scheme: self.scheme,
-                key: signer.as_ref().map(Signer::public_key),
+                key: opened.as_ref().map(OpenedKey::public_key),
                 given_in_order: certificates.iter().eq(ordered),
                 crls: &crls,
             },

@@ -4,7 +4,6 @@ use clap::Args;
 use privyseal::Error;
 use privyseal::jwks::JwkSet;
 use privyseal::kid_form::{KidChoice, KidForm};
-use privyseal_core::Signer as _;
 
 use super::options::{LoginOptions, kid_form_parser};
 use super::output::print_json;
@@ -39,13 +38,13 @@ impl Jwks {
             .collect::<Result<_, _>>()?;
         let mut set = JwkSet::default();
         for (uri, kid) in uris.iter().zip(kids) {
-            let signer = self.login.open(uri)?;
+            let key = self.login.open_any(uri)?;
             let chain = if self.x5c {
-                Some(signer.certificates()?)
+                Some(key.certificates()?)
             } else {
                 None
             };
-            set.add(signer.public_key(), &kid, chain.as_ref())?;
+            set.add(key.public_key(), &kid, chain.as_ref())?;
         }
         print_json(&set.to_json())
     }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use privyseal::key::{KeySigner, KeyUri};
-use privyseal::{Error, LoginPolicy, PinSources, Prompt, Scheme, UnixTime, clock};
+use privyseal::key::{KeySigner, KeyUri, OpenedKey};
+use privyseal::{DeviceUri, Error, LoginPolicy, PinSources, Prompt, Scheme, UnixTime, clock};
 use privyseal_core::scheme;
 
 pub(super) use client::ClientOptions;
@@ -49,6 +49,16 @@ impl KeyOptions {
     pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
         self.login.open(uri)
     }
+
+    /// Opens whatever it is, for its public half.
+    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
+        self.login.open_any(uri)
+    }
+
+    /// A device has no PIN.
+    pub(super) fn refuse_login_options(&self, uri: &DeviceUri) -> Result<(), Error> {
+        self.login.refuse(uri)
+    }
 }
 
 impl LoginOptions {
@@ -61,6 +71,22 @@ impl LoginOptions {
     /// Opens the key, asking for its PIN where one is needed.
     pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
         uri.open(&mut pins(uri), self.policy())
+    }
+
+    /// Opens whatever it is, for its public half.
+    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
+        uri.open_any(&mut pins(uri), self.policy())
+    }
+
+    fn refuse(&self, uri: &DeviceUri) -> Result<(), Error> {
+        if self.spend_final_pin_try {
+            let reason = format!("is for keys with a PIN, and {uri} has none");
+            return Err(Error::Option {
+                option: "--spend-final-pin-try",
+                reason,
+            });
+        }
+        Ok(())
     }
 }
 

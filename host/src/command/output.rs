@@ -10,9 +10,14 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), Error> {
     let mut line = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(1)));
     line.extend_from_slice(text);
     line.push(b'\n');
+    print(&line)
+}
+
+/// Prints `text` as it is.
+pub(super) fn print(text: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     stdout
-        .write_all(&line)
+        .write_all(text)
         .and_then(|()| stdout.flush())
         .map_err(Error::Output)
 }

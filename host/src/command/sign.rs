@@ -16,17 +16,23 @@ pub(super) struct Sign {
 }
 
 impl Sign {
+    /// Whether the key is on a device.
+    pub(super) fn is_device(&self) -> Result<bool, Error> {
+        self.client.is_device()
+    }
+
     pub(super) fn run(self) -> Result<(), Error> {
         let options = self.client.assertion()?;
         if self.client.is_request() {
+            // Refuses a device, which signs no authentication requests.
             let asked = self.request.asked()?;
             let mut client = self.client.client()?;
             let request = client.authentication_request(&options, &asked)?;
             return print_line(request.as_str().as_bytes());
         }
         self.request.refuse()?;
-        let mut client = self.client.client()?;
-        let assertion = client.assertion(&options)?;
+        let mut source = self.client.source()?;
+        let assertion = source.assertion(&options)?;
         print_line(assertion.as_str().as_bytes())
     }
 }

@@ -32,8 +32,8 @@ impl Token {
         }
         let http = self.server.http()?;
         let options = self.client.assertion()?;
-        let mut client = self.client.client()?;
-        let token = client.access_token(&http, &base, &options)?;
+        let mut source = self.client.source()?;
+        let token = source.access_token(&http, &base, &options)?;
         match &self.call {
             Some(path) if self.all_pages => {
                 let records = Pages::new(&http, &base, path, &token)?.records()?;

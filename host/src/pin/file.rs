@@ -98,14 +98,14 @@ fn path_of_file_uri(rest: &str) -> Result<&str, PinUnavailable> {
 }
 
 #[cfg(unix)]
-fn is_readable_by_all(file: &File) -> bool {
+pub(crate) fn is_readable_by_all(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_readable_by_all(_: &File) -> bool {
+pub(crate) fn is_readable_by_all(_: &File) -> bool {
     false
 }
 

@@ -3,9 +3,10 @@
 use clap::Args;
 use privyseal::audience::{AudienceParts, REQUEST};
 use privyseal::certificates::Certificates;
-use privyseal::key::KeySigner;
+use privyseal::device::{DeviceClient, DeviceKey, DeviceUri, Expected};
+use privyseal::key::{KeySigner, KeyUri};
 use privyseal::links::HostLinks;
-use privyseal::{AssertionOptions, Client, Error, Scheme, UnixTime, party_id};
+use privyseal::{AssertionOptions, AssertionSource, Client, Error, Scheme, UnixTime, party_id};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Signer as _};
@@ -136,10 +137,53 @@ impl ClientOptions {
         Client::with_kid(self.scheme, client_id, Kid::new(&kid)?, signer)
     }
 
-    fn open(&self) -> Result<KeySigner, Error> {
+    /// Whoever makes the assertions: a signer's client, or a device.
+    pub(in crate::command) fn source(&self) -> Result<Box<dyn AssertionSource>, Error> {
+        match self.uri()? {
+            KeyUri::Device(uri) => Ok(Box::new(self.device_client(&uri)?)),
+            _ => Ok(Box::new(self.client()?)),
+        }
+    }
+
+    /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
+    pub(in crate::command) fn is_device(&self) -> Result<bool, Error> {
+        Ok(matches!(self.uri()?, KeyUri::Device(_)))
+    }
+
+    fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, Error> {
+        if self.jti.is_some() {
+            let reason = "is not for a device, which makes each jti itself and never one twice";
+            return Err(Error::Option {
+                option: "--jti",
+                reason: reason.to_owned(),
+            });
+        }
+        self.key.refuse_login_options(uri)?;
+        let given = self.client_id.as_deref();
+        let chain = self.chain.as_deref().and_then(chain_file);
+        let expected = Expected {
+            client_id: given
+                .map(|id| party_id::given(self.scheme, id))
+                .transpose()?,
+            chain: chain
+                .map(|path| Certificates::from_file(&path))
+                .transpose()?,
+            kid: self.kid.given().map(|_| self.kid.choice()),
+        };
+        let client = DeviceClient::new(DeviceKey::open(uri)?, self.scheme, &expected)?;
+        if let Some(seconds) = client.presence() {
+            eprintln!("press the device's button within {seconds} s");
+        }
+        Ok(client)
+    }
+
+    fn uri(&self) -> Result<KeyUri, Error> {
         let uri = self.key.uri()?;
-        let uri = uri.ok_or_else(|| missing_key("an assertion is signed with a key"))?;
-        self.key.open(&uri)
+        uri.ok_or_else(|| missing_key("an assertion is signed with a key"))
+    }
+
+    fn open(&self) -> Result<KeySigner, Error> {
+        self.key.open(&self.uri()?)
     }
 
     fn needless(&self, option: &'static str, why: &str) -> Error {

@@ -1,0 +1,61 @@
+//! `privyseal device set-time`.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use privyseal::Error;
+
+use super::Which;
+use crate::command::options::moment;
+use crate::command::output::print_line;
+
+/// The longest signature that is read, in bytes: RSA-3072 has 384.
+const MAX_SIGNATURE: u64 = 512;
+
+/// Have the device believe a later time, with the provisioning authority's word
+///
+/// Without --signature it prints the line that the authority signs, with no line break at its end, for
+/// this device and its present challenge:
+///   privyseal device set-time --device URI > line        (the time is the number at its end)
+///   openssl dgst -sha256 -sign authority.pem -out line.sig line
+///   privyseal device set-time --device URI --now EPOCH --signature line.sig
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct SetTime {
+    #[command(flatten)]
+    which: Which,
+    /// The time, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    /// The authority's signature of the line: RSASSA-PKCS1-v1_5 with SHA-256, raw bytes
+    #[arg(long, value_name = "FILE", requires = "now")]
+    signature: Option<PathBuf>,
+}
+
+impl SetTime {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let now = moment(self.now)?.as_secs();
+        let signature = self.signature.as_deref().map(read).transpose()?;
+        let mut device = self.which.open()?;
+        let Some(signature) = signature else {
+            return crate::command::output::print(device.info().set_time_statement(now).as_bytes());
+        };
+        let floor = device.set_time(now, &signature)?;
+        print_line(format!("time floor {floor}").as_bytes())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut signature = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MAX_SIGNATURE)
+        .read_to_end(&mut signature)
+        .map_err(failed)?;
+    Ok(signature)
+}

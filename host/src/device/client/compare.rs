@@ -1,0 +1,160 @@
+//! Compares a token that a device made with the one that was asked for.
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
+use privyseal_core::link::{DeviceId, NONCE_LEN};
+use privyseal_core::{CompactJws, Credential, SigningInput};
+use serde_json::Value;
+
+use crate::client::AssertionOptions;
+use crate::device::error::DeviceError;
+use crate::device::hex;
+use crate::error::Error;
+
+/// What a `jti` of this device for this request looks like: the device's id first, the nonce last.
+pub(super) struct JtiForm {
+    pub(super) device: DeviceId,
+    pub(super) nonce: [u8; NONCE_LEN],
+}
+
+/// Makes the token that was asked for, with the device's `jti` and the device's signature, in `buffer`.
+/// An error if the device's token is any other, or the signature is not by the credential's key.
+///
+/// `options` leave nothing open: audience, time and lifetime are given.
+pub(super) fn own_copy<'b>(
+    credential: &Credential<Vec<u8>>,
+    options: &AssertionOptions,
+    form: &JtiForm,
+    token: &[u8],
+    buffer: &'b mut [u8],
+) -> Result<CompactJws<'b>, Error> {
+    let parts = Parts::split(token)?;
+    let payload = parts.payload()?;
+    let jti = payload.get("jti").and_then(Value::as_str).unwrap_or("");
+    form.check(jti)?;
+    let request = options.request(options.moment()?, jti)?;
+    let wanted = credential.prepare(&request)?;
+
+    if parts.header.as_bytes() != credential.header() {
+        return Err(untrue(
+            "its token has another header than its key and chain make",
+        ));
+    }
+    let mut rest = Rest(parts.signing_input.as_bytes());
+    if wanted.write_to(&mut rest).is_err() || !rest.0.is_empty() {
+        return Err(untrue(difference(&wanted, &payload)));
+    }
+    let signature = decode(parts.signature, "signature")?;
+    wanted
+        .attach(&signature, buffer)
+        .map_err(|error| untrue(format!("its token was not signed by its key: {error}")))
+}
+
+/// The parts of a compact JWS (RFC 7515 section 7.1).
+struct Parts<'t> {
+    signing_input: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn split(token: &'t [u8]) -> Result<Self, Error> {
+        let parts = core::str::from_utf8(token).ok().and_then(|token| {
+            let (signing_input, signature) = token.rsplit_once('.')?;
+            let (header, payload) = signing_input.split_once('.')?;
+            Some(Self {
+                signing_input,
+                header,
+                payload,
+                signature,
+            })
+        });
+        parts.ok_or_else(|| untrue("what it gave is no token"))
+    }
+
+    fn payload(&self) -> Result<Value, Error> {
+        if self.payload.len() > MAX_PAYLOAD {
+            return Err(untrue("its token's payload is too long"));
+        }
+        serde_json::from_slice(&decode(self.payload, "payload")?)
+            .map_err(|_| untrue("its token's payload is not JSON"))
+    }
+}
+
+impl JtiForm {
+    fn check(&self, jti: &str) -> Result<(), Error> {
+        if !jti.starts_with(&format!("{}-", hex::encode(&self.device))) {
+            return Err(untrue("the jti of its token does not begin with its id"));
+        }
+        let nonce = format!("-{}", hex::encode(&self.nonce));
+        if jti.len() > MAX_JTI || !jti.ends_with(&nonce) {
+            return Err(untrue(
+                "the jti of its token does not end with this request's nonce: it is an old token, or \
+                 another's",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Takes exactly the bytes that it holds.
+struct Rest<'a>(&'a [u8]);
+
+impl Sink for Rest<'_> {
+    type Error = ();
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), ()> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(())?;
+        Ok(())
+    }
+}
+
+/// Which claim is not the one that was asked for.
+fn difference(wanted: &SigningInput<'_>, found: &Value) -> String {
+    let mut text = Text::default();
+    let Ok(()) = wanted.write_to(&mut text);
+    let payload = text.0.rsplit(|&byte| byte == b'.').next().unwrap_or(&[]);
+    let wanted: Value = core::str::from_utf8(payload)
+        .ok()
+        .and_then(|payload| Base64UrlUnpadded::decode_vec(payload).ok())
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or(Value::Null);
+    let (Some(wanted), Some(found)) = (wanted.as_object(), found.as_object()) else {
+        return "its token's payload is no JSON object".to_owned();
+    };
+    let names = wanted.keys().chain(found.keys());
+    match names
+        .into_iter()
+        .find(|name| wanted.get(*name) != found.get(*name))
+    {
+        Some(name) => format!(
+            "its token has another {} than was asked for",
+            name.escape_default()
+        ),
+        None => "its token's payload is not written in canonical JSON (RFC 8785)".to_owned(),
+    }
+}
+
+/// What is written, as it is.
+#[derive(Default)]
+struct Text(Vec<u8>);
+
+impl Sink for Text {
+    type Error = core::convert::Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+fn decode(part: &str, name: &str) -> Result<Vec<u8>, Error> {
+    Base64UrlUnpadded::decode_vec(part)
+        .map_err(|_| untrue(format!("its token's {name} is not base64url")))
+}
+
+fn untrue(what: impl Into<String>) -> Error {
+    DeviceError::untrue(what).into()
+}

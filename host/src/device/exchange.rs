@@ -1,0 +1,220 @@
+//! Requests and their answers, frame by frame, each within its time.
+
+use core::convert::Infallible;
+use core::time::Duration;
+use std::time::Instant;
+
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::link::frame::{MAX_CONTENT, MAX_FRAME, WriteError};
+use privyseal_core::link::{FrameDecoder, FrameError, Refusal, Request, Response, write_frame};
+use zeroize::Zeroizing;
+
+use super::error::{DeviceError, Noise};
+use super::line::Line;
+
+/// The most bytes that may come and be no answer, before nothing is awaited any more: far more than a
+/// boot loader says.
+const MAX_NOISE: usize = 64 * 1024;
+
+/// How often a request is sent that the device could not read.
+const TRIES: usize = 3;
+
+/// Whether an answer is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// More frames belong to it.
+    Continues,
+    /// This was the last one.
+    Ends,
+}
+
+/// What is asked, in words, and how long the device may take for each frame of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) what: &'static str,
+    pub(super) limit: Duration,
+}
+
+/// One conversation over a line.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    line: Line,
+    decoder: FrameDecoder,
+    received: Received,
+    id: u8,
+}
+
+/// Bytes that came and were not looked at yet. A token may be among them.
+#[derive(Debug)]
+struct Received {
+    bytes: Zeroizing<[u8; 1024]>,
+    from: usize,
+    to: usize,
+}
+
+/// How one try ended.
+enum Outcome {
+    Done,
+    /// The device could not read the request, so it did nothing.
+    Unread(FrameError),
+}
+
+impl Exchange {
+    /// Begins on a line of which nothing is known: half a frame may be in the device's buffer, an old
+    /// answer in ours. A zero ends the one; the ids, which begin anywhere, tell the other.
+    pub(super) fn begin(line: Line) -> Result<Self, DeviceError> {
+        let mut first = [0];
+        getrandom::fill(&mut first).map_err(DeviceError::Entropy)?;
+        let exchange = Self {
+            line,
+            decoder: FrameDecoder::new(),
+            received: Received {
+                bytes: Zeroizing::new([0; 1024]),
+                from: 0,
+                to: 0,
+            },
+            id: first[0],
+        };
+        let end = Instant::now() + Duration::from_secs(1);
+        // If it cannot be sent, the first request will say so.
+        exchange.line.write(&[0], end)?;
+        Ok(exchange)
+    }
+
+    /// Sends `request` and gives each frame of the answer to `take`. A refusal is an error.
+    pub(super) fn ask(
+        &mut self,
+        asked: Asked,
+        request: &Request<'_>,
+        mut take: impl FnMut(Response<'_>) -> Result<Answer, DeviceError>,
+    ) -> Result<(), DeviceError> {
+        let mut tries = 1;
+        loop {
+            self.send(asked, request)?;
+            match self.answer(asked, &mut take)? {
+                Outcome::Done => return Ok(()),
+                Outcome::Unread(_) if tries < TRIES => tries += 1,
+                Outcome::Unread(error) => {
+                    return Err(DeviceError::Refused {
+                        asked: asked.what,
+                        refusal: Refusal::Frame(error),
+                    });
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, asked: Asked, request: &Request<'_>) -> Result<(), DeviceError> {
+        // 0 is for answers to what could not be read.
+        self.id = self.id.checked_add(1).unwrap_or(1);
+        // Both may hold a piece of a private key.
+        let mut scratch = Zeroizing::new([0; MAX_CONTENT]);
+        let mut frame = Frame(Zeroizing::new(Vec::with_capacity(MAX_FRAME)));
+        match write_frame(self.id, request, &mut scratch, &mut frame) {
+            Ok(()) => {}
+            Err(WriteError::Frame(_)) => return Err(DeviceError::TooLong { asked: asked.what }),
+        }
+        if self.line.write(&frame.0, Instant::now() + asked.limit)? {
+            return Ok(());
+        }
+        Err(DeviceError::Silent {
+            asked: asked.what,
+            limit: asked.limit,
+            noise: Noise::default(),
+        })
+    }
+
+    fn answer(
+        &mut self,
+        asked: Asked,
+        take: &mut impl FnMut(Response<'_>) -> Result<Answer, DeviceError>,
+    ) -> Result<Outcome, DeviceError> {
+        let what = asked.what;
+        let mut noise = Noise::default();
+        let mut end = Instant::now() + asked.limit;
+        loop {
+            let Some(byte) = self.received.next(&self.line, what, end)? else {
+                return Err(DeviceError::Silent {
+                    asked: what,
+                    limit: asked.limit,
+                    noise,
+                });
+            };
+            noise.bytes += 1;
+            if noise.bytes > MAX_NOISE {
+                return Err(DeviceError::Noisy { asked: what, noise });
+            }
+            let message = match self.decoder.feed(byte) {
+                None => continue,
+                Some(Err(FrameError::Version { found })) => {
+                    return Err(DeviceError::Version { found });
+                }
+                Some(Err(error)) => {
+                    noise.last = Some(error);
+                    continue;
+                }
+                Some(Ok(message)) => message,
+            };
+            let response = match message.read::<Response<'_>>() {
+                Ok(response) if message.id == self.id => response,
+                Ok(Response::Refused(Refusal::Frame(error))) if message.id == 0 => {
+                    return Ok(Outcome::Unread(error));
+                }
+                // To an earlier request, of another program perhaps.
+                Ok(_) => continue,
+                Err(error) => {
+                    noise.last = Some(error);
+                    continue;
+                }
+            };
+            match response {
+                Response::Refused(Refusal::Frame(error)) => return Ok(Outcome::Unread(error)),
+                Response::Refused(refusal) => {
+                    return Err(DeviceError::Refused {
+                        asked: what,
+                        refusal,
+                    });
+                }
+                response => match take(response)? {
+                    Answer::Ends => return Ok(Outcome::Done),
+                    Answer::Continues => {
+                        noise = Noise::default();
+                        end = Instant::now() + asked.limit;
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl Received {
+    fn next(
+        &mut self,
+        line: &Line,
+        asked: &'static str,
+        end: Instant,
+    ) -> Result<Option<u8>, DeviceError> {
+        if self.from == self.to {
+            match line.read(&mut *self.bytes, end)? {
+                None => return Ok(None),
+                Some(0) => return Err(DeviceError::Closed { asked }),
+                Some(len) => (self.from, self.to) = (0, len),
+            }
+        }
+        let byte = self.bytes.get(self.from).copied();
+        self.from += 1;
+        Ok(byte)
+    }
+}
+
+/// A frame on its way out. It never grows beyond its capacity, so no copy of it is left.
+struct Frame(Zeroizing<Vec<u8>>);
+
+impl Sink for Frame {
+    type Error = Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}

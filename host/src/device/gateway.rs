@@ -1,0 +1,356 @@
+//! A gateway at the other end of a line: every request of the protocol, typed.
+
+use core::time::Duration;
+use std::io;
+use std::os::unix::net::UnixStream;
+
+use privyseal_core::limits::{MAX_CHAIN_DER, MAX_COMPACT_JWS};
+use privyseal_core::link::log::RECORD_LEN;
+use privyseal_core::link::{MAX_POLICY, Part, Provision, Request, Response, SignRequest};
+use privyseal_core::rsa::RsaPublicKey;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::error::DeviceError;
+use super::exchange::{Answer, Asked, Exchange};
+use super::info::DeviceInfo;
+use super::line::Line;
+use super::log::{DeviceLog, LogBuilder};
+use super::uri::DeviceUri;
+
+/// Entries of the log that are asked for at once.
+const LOG_BATCH: u16 = 64;
+
+/// Entries of a log that are read at most: far more than any flash of a gateway holds.
+const MAX_LOG: usize = 1 << 20;
+
+/// The longest SubjectPublicKeyInfo that is read, in bytes: RSA-4096 has 550.
+const MAX_SPKI: usize = 1024;
+
+/// How long the device may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For what it knows, for each frame of the answer.
+    pub answer: Duration,
+    /// For what it must write into its flash first, erasing what was there.
+    pub flash: Duration,
+    /// For a signature. What a person has for the button comes on top.
+    pub signature: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(5),
+            flash: Duration::from_secs(60),
+            signature: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A gateway that answered. Nothing it says is believed beyond what can be checked.
+#[derive(Debug)]
+pub struct Device {
+    exchange: Exchange,
+    limits: Limits,
+    info: DeviceInfo,
+}
+
+impl Device {
+    /// Opens the line and asks who is there.
+    pub fn open(uri: &DeviceUri, limits: Limits) -> Result<Self, DeviceError> {
+        let device = Self::begin(Line::open(uri)?, limits)?;
+        match (uri.key_sha256(), device.info.key) {
+            (Some(expected), Some(found)) if *expected != found => Err(DeviceError::untrue(
+                "its key is not the one that key-sha256 of the URI names",
+            )),
+            (Some(_), None) => Err(DeviceError::NoKey),
+            _ => Ok(device),
+        }
+    }
+
+    /// Over a socket that is connected already: a bridge, or a test.
+    pub fn over(stream: UnixStream, limits: Limits) -> Result<Self, DeviceError> {
+        let line = Line::of_stream(stream).map_err(|source: io::Error| DeviceError::Line {
+            doing: "send",
+            source,
+        })?;
+        Self::begin(line, limits)
+    }
+
+    fn begin(line: Line, limits: Limits) -> Result<Self, DeviceError> {
+        let mut exchange = Exchange::begin(line)?;
+        let info = info(&mut exchange, limits)?;
+        Ok(Self {
+            exchange,
+            limits,
+            info,
+        })
+    }
+
+    /// What the device said of itself when it was last asked.
+    pub const fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Asks again.
+    pub fn refresh(&mut self) -> Result<&DeviceInfo, DeviceError> {
+        self.info = info(&mut self.exchange, self.limits)?;
+        Ok(&self.info)
+    }
+
+    /// The policy, in the encoding of [`privyseal_core::link::Policy`].
+    pub fn policy(&mut self) -> Result<Vec<u8>, DeviceError> {
+        self.read(Part::Policy, "read its policy", MAX_POLICY)
+    }
+
+    /// The certificates, DER, one after the other. Empty where no scheme needs them.
+    pub fn chain(&mut self) -> Result<Vec<u8>, DeviceError> {
+        let chain = self.read(Part::Chain, "read its certificate chain", MAX_CHAIN_DER);
+        match chain {
+            Err(DeviceError::Refused {
+                refusal: privyseal_core::link::Refusal::NotReadable(Part::Chain),
+                ..
+            }) => Ok(Vec::new()),
+            chain => chain,
+        }
+    }
+
+    /// The public key, and that it is the one that [`DeviceInfo::key`] names.
+    pub fn public_key(&mut self) -> Result<RsaPublicKey, DeviceError> {
+        let digest = self.info.key.ok_or(DeviceError::NoKey)?;
+        let spki = self.read(Part::PublicKey, "read its public key", MAX_SPKI)?;
+        if <[u8; 32]>::from(Sha256::digest(&spki)) != digest {
+            return Err(DeviceError::untrue(
+                "its public key is another one than it says",
+            ));
+        }
+        RsaPublicKey::from_spki(&spki)
+            .map_err(|error| DeviceError::untrue(format!("its public key {error}")))
+    }
+
+    /// A token, as it came: not verified, so for this library's eyes only.
+    pub(super) fn sign(
+        &mut self,
+        request: SignRequest<'_>,
+        presence: Option<u8>,
+    ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
+        let what = "sign an assertion";
+        let person = Duration::from_secs(presence.unwrap_or(0).into());
+        let asked = Asked {
+            what,
+            limit: self.limits.signature + person,
+        };
+        let mut token = Pieces::new(what, MAX_COMPACT_JWS);
+        self.exchange
+            .ask(asked, &Request::Sign(request), |response| match response {
+                Response::Token {
+                    total,
+                    offset,
+                    bytes,
+                } => token.add(total, offset, bytes),
+                _ => Err(DeviceError::Unexpected { asked: what }),
+            })?;
+        Ok(token.bytes)
+    }
+
+    /// The log from entry `from` on, its chain verified. See [`DeviceLog`] for what that proves.
+    pub fn log(&mut self, from: u32) -> Result<DeviceLog, DeviceError> {
+        let asked = Asked {
+            what: "give its log",
+            limit: self.limits.answer,
+        };
+        let mut log = LogBuilder::new(self.info.device, from);
+        loop {
+            let before = log.len();
+            let request = Request::Log {
+                from: log.next_wanted(),
+                max: LOG_BATCH,
+            };
+            let mut end = None;
+            self.exchange
+                .ask(asked, &request, |response| match response {
+                    Response::Entry { record } if log.len() - before < LOG_BATCH.into() => {
+                        log.add(record)?;
+                        Ok(Answer::Continues)
+                    }
+                    Response::LogEnd { first, next, head } => {
+                        end = Some((first, next, head));
+                        Ok(Answer::Ends)
+                    }
+                    _ => Err(DeviceError::Unexpected { asked: asked.what }),
+                })?;
+            let Some((first, next, head)) = end else {
+                return Err(DeviceError::Unexpected { asked: asked.what });
+            };
+            if log.len() > MAX_LOG {
+                return Err(DeviceError::untrue("its log has no end"));
+            }
+            // A batch that is not full was the last one.
+            if log.len() - before < LOG_BATCH.into() {
+                return log.finish(first, next, head);
+            }
+        }
+    }
+
+    /// Gives the device the authority's word ([`privyseal_core::link::authority`]); answers with the new
+    /// time floor, in seconds since the epoch.
+    pub fn set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, DeviceError> {
+        let asked = Asked {
+            what: "set the time",
+            limit: self.limits.flash,
+        };
+        let mut answer = None;
+        let request = Request::SetTime { now, signature };
+        self.exchange
+            .ask(asked, &request, |response| match response {
+                Response::TimeSet { floor } => {
+                    answer = Some(floor);
+                    Ok(Answer::Ends)
+                }
+                _ => Err(DeviceError::Unexpected { asked: asked.what }),
+            })?;
+        answer.ok_or(DeviceError::Unexpected { asked: asked.what })
+    }
+
+    /// Destroys the key and all that was provisioned.
+    pub fn wipe(&mut self) -> Result<(), DeviceError> {
+        let asked = Asked {
+            what: "wipe its key",
+            limit: self.limits.flash,
+        };
+        let request = Request::Wipe {
+            device: self.info.device,
+        };
+        self.exchange
+            .ask(asked, &request, |response| match response {
+                Response::Wiped => Ok(Answer::Ends),
+                _ => Err(DeviceError::Unexpected { asked: asked.what }),
+            })
+    }
+
+    /// A step of provisioning; answers with how many bytes of the part are there, or with the key's digest
+    /// at the end.
+    pub(super) fn provision_step(&mut self, step: Provision<'_>) -> Result<Step, DeviceError> {
+        let asked = Asked {
+            what: "be provisioned",
+            limit: self.limits.flash,
+        };
+        let mut answer = None;
+        self.exchange
+            .ask(asked, &Request::Provision(step), |response| {
+                answer = Some(match response {
+                    Response::Accepted { received } => Step::Accepted(received),
+                    Response::Provisioned { key } => Step::Provisioned(key),
+                    _ => return Err(DeviceError::Unexpected { asked: asked.what }),
+                });
+                Ok(Answer::Ends)
+            })?;
+        answer.ok_or(DeviceError::Unexpected { asked: asked.what })
+    }
+
+    fn read(&mut self, part: Part, what: &'static str, max: usize) -> Result<Vec<u8>, DeviceError> {
+        let asked = Asked {
+            what,
+            limit: self.limits.answer,
+        };
+        let mut pieces = Pieces::new(what, max);
+        loop {
+            let request = Request::Read {
+                part,
+                offset: pieces.offset(),
+            };
+            let mut state = Answer::Continues;
+            self.exchange
+                .ask(asked, &request, |response| match response {
+                    Response::Data {
+                        part: found,
+                        total,
+                        offset,
+                        bytes,
+                    } if found == part => {
+                        state = pieces.add(total, offset, bytes)?;
+                        Ok(Answer::Ends)
+                    }
+                    _ => Err(DeviceError::Unexpected { asked: what }),
+                })?;
+            if state == Answer::Ends {
+                return Ok(core::mem::take(&mut *pieces.bytes));
+            }
+        }
+    }
+}
+
+/// What a step of provisioning led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Accepted(u32),
+    Provisioned([u8; 32]),
+}
+
+fn info(exchange: &mut Exchange, limits: Limits) -> Result<DeviceInfo, DeviceError> {
+    let asked = Asked {
+        what: "say who it is",
+        limit: limits.answer,
+    };
+    let mut answer = None;
+    exchange.ask(asked, &Request::Info, |response| match response {
+        Response::Info(info) => {
+            answer = Some(DeviceInfo::from(info));
+            Ok(Answer::Ends)
+        }
+        _ => Err(DeviceError::Unexpected { asked: asked.what }),
+    })?;
+    answer.ok_or(DeviceError::Unexpected { asked: asked.what })
+}
+
+/// Something that comes in pieces, in order, with its whole length said in each.
+struct Pieces {
+    what: &'static str,
+    max: usize,
+    total: Option<u32>,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Pieces {
+    fn new(what: &'static str, max: usize) -> Self {
+        Self {
+            what,
+            max,
+            total: None,
+            bytes: Zeroizing::new(Vec::new()),
+        }
+    }
+
+    fn offset(&self) -> u32 {
+        // Never longer than a total, which is of this type.
+        u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
+    }
+
+    fn add(&mut self, total: u32, offset: u32, bytes: &[u8]) -> Result<Answer, DeviceError> {
+        let wrong =
+            |why: &str| DeviceError::untrue(format!("its answer to \"{}\" {why}", self.what));
+        let len = usize::try_from(total).unwrap_or(usize::MAX);
+        if len > self.max {
+            return Err(wrong("is too long"));
+        }
+        if self.total.is_some_and(|before| before != total) || offset != self.offset() {
+            return Err(wrong("is not in one piece"));
+        }
+        if bytes.len() > len - self.bytes.len() || (bytes.is_empty() && len > self.bytes.len()) {
+            return Err(wrong("has another length than it says"));
+        }
+        if self.total.replace(total).is_none() {
+            // At once, so that it is never moved.
+            self.bytes.reserve_exact(len);
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(if self.bytes.len() == len {
+            Answer::Ends
+        } else {
+            Answer::Continues
+        })
+    }
+}
+
+const _: () = assert!(RECORD_LEN < privyseal_core::link::MAX_DATA);

@@ -1,0 +1,134 @@
+//! What a gateway tells of itself.
+
+use core::fmt;
+
+use privyseal_core::UnixTime;
+use privyseal_core::link::authority::{CHALLENGE_LEN, set_time_statement};
+use privyseal_core::link::{DeviceId, Info, State};
+use serde_json::{Value, json};
+
+use super::hex;
+
+/// What a device tells of itself to anyone. It is what it says, and proved by nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// The firmware's version.
+    pub firmware: String,
+    /// SHA-256 of the firmware's image, as the device read it.
+    pub image: [u8; 32],
+    /// Which device.
+    pub device: DeviceId,
+    /// What it can do now.
+    pub state: State,
+    /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
+    pub key: Option<[u8; 32]>,
+    /// Assertions signed in the device's life.
+    pub counter: u64,
+    /// No assertion is made for an earlier time, in seconds since the epoch.
+    pub time_floor: u64,
+    /// The latest time that it believes now, in seconds since the epoch; 0 without a policy.
+    pub time_ceiling: u64,
+    /// What the provisioning authority must sign next.
+    pub challenge: [u8; CHALLENGE_LEN],
+    /// Assertions that the rate limit allows at once now.
+    pub rate_left: u16,
+    /// Times the device has started with a key.
+    pub boots: u32,
+    /// Milliseconds since it started.
+    pub uptime: u64,
+    /// The number that the next entry of its log will have.
+    pub log_next: u32,
+    /// Frames that it could not read since it started.
+    pub bad_frames: u32,
+}
+
+impl DeviceInfo {
+    /// The device's id, 24 hexadecimal digits.
+    pub fn device_id(&self) -> String {
+        hex::encode(&self.device)
+    }
+
+    /// The line that the provisioning authority signs to set the time
+    /// ([`privyseal_core::link::authority`]).
+    pub fn set_time_statement(&self, now: u64) -> String {
+        set_time_statement(&self.device, &self.challenge, now)
+            .as_str()
+            .to_owned()
+    }
+
+    /// As JSON; the members have the names of the fields.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "device": self.device_id(),
+            "state": self.state.to_string(),
+            "firmware": self.firmware,
+            "image": hex::encode(&self.image),
+            "key_sha256": self.key.map(|key| hex::encode(&key)),
+            "counter": self.counter,
+            "time_floor": self.time_floor,
+            "time_ceiling": self.time_ceiling,
+            "challenge": hex::encode(&self.challenge),
+            "rate_left": self.rate_left,
+            "boots": self.boots,
+            "uptime_ms": self.uptime,
+            "log_next": self.log_next,
+            "bad_frames": self.bad_frames,
+        })
+    }
+}
+
+impl From<Info<'_>> for DeviceInfo {
+    fn from(info: Info<'_>) -> Self {
+        Self {
+            // Whoever shows it to a terminal must not be at its mercy.
+            firmware: info.firmware.escape_default().to_string(),
+            image: info.image,
+            device: info.device,
+            state: info.state,
+            key: info.key,
+            counter: info.counter,
+            time_floor: info.time_floor,
+            time_ceiling: info.time_ceiling,
+            challenge: info.challenge,
+            rate_left: info.rate_left,
+            boots: info.boots,
+            uptime: info.uptime,
+            log_next: info.log_next,
+            bad_frames: info.bad_frames,
+        }
+    }
+}
+
+impl fmt::Display for DeviceInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "device        {}", self.device_id())?;
+        writeln!(f, "state         {}", self.state)?;
+        writeln!(f, "firmware      {}", self.firmware)?;
+        writeln!(f, "image         {}", hex::encode(&self.image))?;
+        match &self.key {
+            Some(key) => writeln!(f, "key sha256    {}", hex::encode(key))?,
+            None => writeln!(f, "key sha256    none")?,
+        }
+        writeln!(f, "signed        {} in its life", self.counter)?;
+        writeln!(f, "rate left     {} at once", self.rate_left)?;
+        writeln!(f, "time floor    {}", moment(self.time_floor))?;
+        writeln!(f, "time ceiling  {}", moment(self.time_ceiling))?;
+        writeln!(f, "log           {} entries written", self.log_next)?;
+        writeln!(
+            f,
+            "up            {} s, start {}",
+            self.uptime / 1000,
+            self.boots
+        )?;
+        write!(f, "bad frames    {}", self.bad_frames)
+    }
+}
+
+/// A moment that a device names, which may be any number.
+pub(super) fn moment(seconds: u64) -> String {
+    match UnixTime::from_secs(seconds) {
+        Ok(_) if seconds == 0 => "none".to_owned(),
+        Ok(time) => time.to_string(),
+        Err(_) => format!("{seconds} s"),
+    }
+}

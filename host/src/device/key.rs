@@ -1,0 +1,99 @@
+//! The public side of a device's key: what can be known, shown and checked without signing.
+
+use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
+use privyseal_core::RsaPublicKey;
+use privyseal_core::link::{Policy, State};
+
+use super::error::DeviceError;
+use super::gateway::{Device, Limits};
+use super::info::DeviceInfo;
+use super::uri::DeviceUri;
+use crate::certificates::Certificates;
+
+/// A device that has a key, with its public key, its certificates and its policy. The three were read
+/// from it and fit each other; whose they are only a certificate says, or `key-sha256` in the URI.
+#[derive(Debug)]
+pub struct DeviceKey {
+    pub(super) device: Device,
+    public_key: RsaPublicKey,
+    certificates: Certificates,
+    policy: Vec<u8>,
+}
+
+impl DeviceKey {
+    /// Opens the line and reads all three.
+    pub fn open(uri: &DeviceUri) -> Result<Self, DeviceError> {
+        Self::of(Device::open(uri, Limits::default())?)
+    }
+
+    /// Of a device that is open.
+    pub fn of(mut device: Device) -> Result<Self, DeviceError> {
+        if device.info().key.is_none() {
+            return Err(DeviceError::NoKey);
+        }
+        let public_key = device.public_key()?;
+        let chain = device.chain()?;
+        let certificates = certificates(&chain)
+            .ok_or_else(|| DeviceError::untrue("its certificate chain cannot be read"))?;
+        let policy = device.policy()?;
+        if Policy::from_bytes(&policy).is_none() {
+            return Err(DeviceError::untrue("its policy cannot be read"));
+        }
+        Ok(Self {
+            device,
+            public_key,
+            certificates,
+            policy,
+        })
+    }
+
+    /// The public key.
+    pub const fn public_key(&self) -> &RsaPublicKey {
+        &self.public_key
+    }
+
+    /// The certificates, in the order in which they were provisioned. None where no scheme needs them.
+    pub const fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
+    /// What the device says of itself.
+    pub const fn info(&self) -> &DeviceInfo {
+        self.device.info()
+    }
+
+    /// Whether it signs.
+    pub fn is_ready(&self) -> bool {
+        self.info().state == State::Ready
+    }
+
+    /// What the device may sign.
+    pub fn policy(&self) -> Result<Policy<'_>, DeviceError> {
+        Policy::from_bytes(&self.policy)
+            .ok_or_else(|| DeviceError::untrue("its policy cannot be read"))
+    }
+
+    /// The policy and what it allows, a line each.
+    pub fn policy_lines(&self) -> Result<Vec<String>, DeviceError> {
+        self.policy()
+            .map(|policy| super::policy::show::lines(&policy))
+    }
+
+    /// The policy as JSON.
+    pub fn policy_json(&self) -> Result<serde_json::Value, DeviceError> {
+        self.policy()
+            .map(|policy| super::policy::show::json(&policy))
+    }
+}
+
+/// Splits DER values that stand one after the other.
+fn certificates(bytes: &[u8]) -> Option<Certificates> {
+    let mut reader = SliceReader::new(bytes).ok()?;
+    let mut certificates = Vec::new();
+    while !reader.is_finished() {
+        let der = reader.tlv_bytes().ok()?;
+        AnyRef::from_der(der).ok()?;
+        certificates.push(der.to_vec());
+    }
+    Some(certificates.into())
+}

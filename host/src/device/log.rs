@@ -1,0 +1,228 @@
+//! A device's log on the host: read, its chain verified, shown.
+
+use core::fmt;
+use core::fmt::Write as _;
+
+use privyseal_core::link::log::{LINK_LEN, first_link, link_after};
+use privyseal_core::link::{DeviceId, Entry, Event};
+use serde_json::{Value, json};
+
+use super::error::DeviceError;
+use super::hex;
+use super::info::moment;
+
+/// The entries of a log from one on to the newest, linked without a gap and ending in the head that the
+/// device names.
+///
+/// That shows that nothing was changed, left out or put in between since the head was made. Who kept an
+/// older head can see with [`DeviceLog::has_head`] that the log still goes on from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceLog {
+    /// Whose log.
+    pub device: DeviceId,
+    /// The number of the oldest entry that the device still has.
+    pub first: u32,
+    /// Whether the oldest of [`DeviceLog::entries`] was proved as well: its link says which entry came
+    /// before, and that is only known of the first entry of all.
+    pub is_rooted: bool,
+    /// The entries, each with its link.
+    pub entries: Vec<(Entry, [u8; LINK_LEN])>,
+    /// The link of the newest entry.
+    pub head: [u8; LINK_LEN],
+}
+
+/// Puts a log together, entry by entry.
+pub(super) struct LogBuilder {
+    device: DeviceId,
+    from: u32,
+    is_rooted: bool,
+    entries: Vec<(Entry, [u8; LINK_LEN])>,
+}
+
+impl LogBuilder {
+    pub(super) const fn new(device: DeviceId, from: u32) -> Self {
+        Self {
+            device,
+            from,
+            is_rooted: false,
+            entries: Vec::new(),
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The number of the next entry.
+    pub(super) fn next_wanted(&self) -> u32 {
+        match self.entries.last() {
+            Some((entry, _)) => entry.sequence.wrapping_add(1),
+            None => self.from,
+        }
+    }
+
+    pub(super) fn add(&mut self, record: &[u8]) -> Result<(), DeviceError> {
+        let (entry, link) = Entry::from_record(record)
+            .ok_or_else(|| DeviceError::untrue("an entry of its log cannot be read"))?;
+        let number = entry.sequence;
+        match self.entries.last() {
+            Some((before, _)) if Some(number) != before.sequence.checked_add(1) => {
+                return Err(DeviceError::untrue(format!(
+                    "entry {number} of its log stands behind entry {}",
+                    before.sequence
+                )));
+            }
+            Some((_, before)) => prove(&entry, before, &link)?,
+            None if number < self.from => {
+                return Err(DeviceError::untrue(format!(
+                    "its log was asked for from entry {} on and begins with {number}",
+                    self.from
+                )));
+            }
+            None if number == 0 => {
+                prove(&entry, &first_link(&self.device), &link)?;
+                self.is_rooted = true;
+            }
+            None => {}
+        }
+        self.entries.push((entry, link));
+        Ok(())
+    }
+
+    /// The whole log, if it ends where the device says.
+    pub(super) fn finish(
+        self,
+        first: u32,
+        next: u32,
+        head: [u8; LINK_LEN],
+    ) -> Result<DeviceLog, DeviceError> {
+        let begins_too_late = match self.entries.first() {
+            Some((entry, _)) => entry.sequence > self.from.max(first),
+            None => self.from.max(first) < next,
+        };
+        if begins_too_late {
+            return Err(DeviceError::untrue("the beginning of its log is left out"));
+        }
+        if let Some((newest, link)) = self.entries.last() {
+            if newest.sequence.checked_add(1) != Some(next) {
+                return Err(DeviceError::untrue(
+                    "the newest entries of its log are left out",
+                ));
+            }
+            if *link != head {
+                return Err(DeviceError::untrue(
+                    "the head of its log is not the link of its newest entry",
+                ));
+            }
+        }
+        Ok(DeviceLog {
+            device: self.device,
+            first,
+            is_rooted: self.is_rooted,
+            entries: self.entries,
+            head,
+        })
+    }
+}
+
+/// That an entry is linked to the one before it.
+fn prove(entry: &Entry, before: &[u8; LINK_LEN], link: &[u8; LINK_LEN]) -> Result<(), DeviceError> {
+    if link_after(before, &entry.to_bytes()) == *link {
+        return Ok(());
+    }
+    Err(DeviceError::untrue(format!(
+        "entry {} of its log is not linked to the one before it: the log was changed",
+        entry.sequence
+    )))
+}
+
+impl DeviceLog {
+    /// Whether an entry has this link: the log goes on from where it was when this was its head.
+    pub fn has_head(&self, head: &[u8; LINK_LEN]) -> bool {
+        self.entries.iter().any(|(_, link)| link == head)
+    }
+
+    /// As JSON: `device`, `first`, `rooted`, `head`, `entries`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "device": hex::encode(&self.device),
+            "first": self.first,
+            "rooted": self.is_rooted,
+            "head": hex::encode(&self.head),
+            "entries": self.entries.iter().map(entry_json).collect::<Value>(),
+        })
+    }
+}
+
+fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
+    json!({
+        "sequence": entry.sequence,
+        "event": entry.event.word(),
+        "reason": entry.reason(),
+        "scheme": entry.scheme.map(|scheme| scheme.rules().name),
+        "audience": entry.audience,
+        "faulted": entry.faulted,
+        "boots": entry.boots,
+        "counter": entry.counter,
+        "time_floor": entry.time_floor,
+        "now": entry.now,
+        "debt_ms": entry.debt,
+        "unlogged": entry.unlogged,
+        "digest": has_digest(entry).then(|| hex::encode(&entry.digest)),
+        "link": hex::encode(link),
+    })
+}
+
+fn has_digest(entry: &Entry) -> bool {
+    matches!(entry.event, Event::Signed | Event::Provisioned)
+}
+
+/// A line for each entry, and the head.
+impl fmt::Display for DeviceLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (entry, _) in &self.entries {
+            writeln!(f, "{}", line(entry))?;
+        }
+        let proved = match (self.entries.first(), self.is_rooted) {
+            (None, _) => "no entries".to_owned(),
+            (Some(_), true) => format!(
+                "{} entries, chain proved from the first",
+                self.entries.len()
+            ),
+            (Some((first, _)), false) => format!(
+                "{} entries, chain proved behind entry {}",
+                self.entries.len(),
+                first.sequence
+            ),
+        };
+        write!(f, "{proved}\nhead {}", hex::encode(&self.head))
+    }
+}
+
+fn line(entry: &Entry) -> String {
+    let mut line = format!("{:>6}  {:<18}", entry.sequence, entry.event.word());
+    // Writing into a String cannot fail.
+    let _ = write!(line, "  {:<20}", moment(entry.now));
+    if let Some(scheme) = entry.scheme {
+        let _ = write!(line, "  {}", scheme.rules().name);
+    }
+    if let Some(audience) = entry.audience {
+        let _ = write!(line, "  audience {audience}");
+    }
+    match (entry.event, entry.reason()) {
+        (Event::Signed, _) => {
+            let _ = write!(line, "  no. {}", entry.counter);
+        }
+        (_, Some(reason)) => {
+            let _ = write!(line, "  {reason}");
+        }
+        _ => {}
+    }
+    if entry.unlogged > 0 {
+        let _ = write!(line, "  ({} refusals before it not logged)", entry.unlogged);
+    }
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests;

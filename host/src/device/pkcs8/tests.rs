@@ -1,0 +1,70 @@
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+use rsa::traits::PublicKeyParts as _;
+
+use super::*;
+
+fn key(bits: usize) -> rsa::RsaPrivateKey {
+    let mut generator = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+    rsa::RsaPrivateKey::new(&mut generator, bits).unwrap()
+}
+
+#[test]
+fn der_and_pem_are_the_same_key() {
+    let key = key(2048);
+    let der = key.to_pkcs8_der().unwrap();
+    let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
+    let read = PrivateKey::from_bytes(der.as_bytes()).unwrap();
+    assert_eq!(read.public_key().modulus(), &*key.n_bytes());
+    assert_eq!(read.as_der(), der.as_bytes());
+    for text in [pem.replace('\n', "\r\n"), pem.to_string()] {
+        let from_pem = PrivateKey::from_bytes(text.as_bytes()).unwrap();
+        assert_eq!(from_pem.as_der(), read.as_der());
+    }
+    assert!(!format!("{read:?}").contains("der"), "{read:?}");
+
+    for len in [0, 1, 20, der.as_bytes().len() - 1] {
+        let cut = &der.as_bytes()[..len];
+        assert_eq!(
+            PrivateKey::from_bytes(cut).unwrap_err(),
+            PrivateKeyFault::Malformed
+        );
+    }
+    let pkcs1 = key.to_pkcs1_der().unwrap();
+    let pkcs1_pem = key.to_pkcs1_pem(LineEnding::LF).unwrap();
+    for bytes in [pkcs1.as_bytes(), pkcs1_pem.as_bytes()] {
+        assert_eq!(
+            PrivateKey::from_bytes(bytes).unwrap_err(),
+            PrivateKeyFault::NotPkcs8
+        );
+    }
+    let encrypted = pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    assert_eq!(
+        PrivateKey::from_bytes(encrypted.as_bytes()).unwrap_err(),
+        PrivateKeyFault::Encrypted
+    );
+    let public = pem.replace("PRIVATE KEY", "PUBLIC KEY");
+    assert_eq!(
+        PrivateKey::from_bytes(public.as_bytes()).unwrap_err(),
+        PrivateKeyFault::Malformed
+    );
+}
+
+#[test]
+fn other_keys_are_refused() {
+    let larger = key(3072);
+    assert_eq!(
+        PrivateKey::from_bytes(larger.to_pkcs8_der().unwrap().as_bytes()).unwrap_err(),
+        PrivateKeyFault::TooLong
+    );
+    // id-ecPublicKey, and nothing more of it is read.
+    let mut other = key(2048).to_pkcs8_der().unwrap().as_bytes().to_vec();
+    let place = other
+        .windows(9)
+        .position(|window| window == b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01");
+    other[place.unwrap() + 8] = 0x0a;
+    assert_eq!(
+        PrivateKey::from_bytes(&other).unwrap_err(),
+        PrivateKeyFault::NotRsa
+    );
+}

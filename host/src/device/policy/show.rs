@@ -1,0 +1,84 @@
+//! A device's policy for people and for machines.
+
+use privyseal_core::link::{Policy, SchemePolicy};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::device::hex;
+use crate::device::info::moment;
+
+/// A line for each thing that it says.
+pub(in crate::device) fn lines(policy: &Policy<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for entry in &policy.schemes {
+        let kid = entry
+            .kid
+            .map(|kid| format!(", kid {}", kid.escape_default()));
+        lines.push(format!(
+            "scheme        {} as {}{}",
+            entry.scheme.rules().name,
+            entry.client_id.escape_default(),
+            kid.unwrap_or_default()
+        ));
+        for audience in audiences(policy, entry) {
+            lines.push(format!("  audience    {}", audience.escape_default()));
+        }
+    }
+    let rate = policy.rate;
+    lines.push(format!("lifetime      {} s at most", policy.max_lifetime));
+    lines.push(format!(
+        "rate          {} in {} s",
+        rate.assertions, rate.seconds
+    ));
+    lines.push(format!("not before    {}", moment(policy.time_floor)));
+    lines.push(format!("time jump     {} s at most", policy.max_jump));
+    lines.push(match policy.authority {
+        Some(spki) => format!("authority     {}", hex::encode(&Sha256::digest(spki))),
+        None => "authority     none".to_owned(),
+    });
+    lines.push(match policy.presence {
+        Some(seconds) => format!("button        within {seconds} s"),
+        None => "button        not needed".to_owned(),
+    });
+    lines.push(format!(
+        "entropy       seed{}",
+        if policy.board_entropy {
+            " and board"
+        } else {
+            ""
+        }
+    ));
+    lines
+}
+
+pub(in crate::device) fn json(policy: &Policy<'_>) -> Value {
+    let schemes = policy.schemes.iter().map(|entry| {
+        json!({
+            "scheme": entry.scheme.rules().name,
+            "client_id": entry.client_id,
+            "kid": entry.kid,
+            "audiences": audiences(policy, entry).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "schemes": schemes.collect::<Value>(),
+        "max_lifetime": policy.max_lifetime,
+        "rate": { "assertions": policy.rate.assertions, "seconds": policy.rate.seconds },
+        "time_floor": policy.time_floor,
+        "max_jump": policy.max_jump,
+        "authority_sha256": policy.authority.map(|spki| hex::encode(&Sha256::digest(spki))),
+        "presence": policy.presence,
+        "board_entropy": policy.board_entropy,
+    })
+}
+
+fn audiences<'p>(
+    policy: &'p Policy<'p>,
+    entry: &'p SchemePolicy<'p>,
+) -> impl Iterator<Item = &'p str> {
+    let of_scheme = policy
+        .audiences
+        .iter()
+        .filter(|allowed| allowed.scheme == entry.scheme);
+    of_scheme.map(|allowed| allowed.audience)
+}

@@ -1,0 +1,206 @@
+use privyseal_core::link::policy::{MAX_JUMP_SECONDS, MAX_RATE};
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../docs/gateway-policy.toml");
+
+fn read(text: &str) -> Result<GatewayPolicy, String> {
+    GatewayPolicy::from_toml(text, |_| Err("no such file".to_owned()))
+        .map_err(|fault| fault.to_string())
+}
+
+#[test]
+fn the_example_of_the_documentation() {
+    let policy = read(EXAMPLE).unwrap();
+    let names: Vec<_> = policy
+        .schemes
+        .iter()
+        .map(|entry| entry.scheme.rules().name)
+        .collect();
+    assert_eq!(names, ["fiam", "ishare", "itsme", "ehealth"]);
+    assert!(policy.needs_chain());
+    assert_eq!(policy.time_floor, None);
+    assert_eq!(policy.max_lifetime, 60);
+
+    let key = RsaPublicKey::from_components(&[0xc3; 256], &[1, 0, 1]).unwrap();
+    let now = UnixTime::from_secs(1_800_000_000).unwrap();
+    let encoded = policy.encode(&key, None, now);
+    let error = encoded.unwrap_err().to_string();
+    assert!(
+        error.contains("--client-id"),
+        "iSHARE's is in the leaf: {error}"
+    );
+
+    let mut policy = policy;
+    for entry in &mut policy.schemes {
+        let id = "EU.EORI.NL123456789".to_owned();
+        entry.client_id.get_or_insert(id);
+    }
+    let encoded = policy.encode(&key, None, now).unwrap();
+    let wire = Policy::from_bytes(&encoded).unwrap();
+    assert_eq!(wire.time_floor, 1_800_000_000);
+    assert_eq!(wire.schemes.len(), 4);
+    let kid = wire.scheme(SchemeId::Ehealth).unwrap().kid.unwrap();
+    assert_eq!(kid.len(), 43, "computed from the key");
+}
+
+/// Each line that is changed, into what, and what the error says of it.
+const FAULTS: &[(&str, &str, &str)] = &[
+    (
+        "max-lifetime = 60",
+        "max-lifetime = \"60\"",
+        "max-lifetime is a string; it must be a whole number",
+    ),
+    (
+        "max-lifetime = 60",
+        "max-lifetime = 29",
+        "max-lifetime is 29; KPN FIAM",
+    ),
+    ("max-lifetime = 60", "", "max-lifetime is missing"),
+    (
+        "max-lifetime = 60",
+        "max-lifetime = 60\nmax-life = 1",
+        "max-life is not known",
+    ),
+    (
+        "max-jump = 604800",
+        "max-jump = 316224001",
+        "max-jump is 316224001; it must be 0 to",
+    ),
+    ("max-jump = 604800", "max-jump = -1", "max-jump is -1"),
+    (
+        "max-jump = 604800",
+        "max-jump = 1.5",
+        "is a number with a fraction",
+    ),
+    ("board-entropy = false", "", "board-entropy is missing"),
+    (
+        "board-entropy = false",
+        "board-entropy = 0",
+        "it must be true or false",
+    ),
+    (
+        "board-entropy = false",
+        "board-entropy = false\ntime-floor = 5",
+        "time-floor is 5",
+    ),
+    (
+        "board-entropy = false",
+        "board-entropy = false\npresence = 121",
+        "presence is 121; it must be 1 to 120",
+    ),
+    (
+        "board-entropy = false",
+        "board-entropy = false\nauthority = \"a.pem\"",
+        "authority names a.pem, which cannot be read; no such file",
+    ),
+    (
+        "assertions = 60",
+        "assertions = 10001",
+        "rate.assertions is 10001; it must be 1 to 10000",
+    ),
+    ("assertions = 60", "", "rate.assertions is missing"),
+    (
+        "assertions = 60",
+        "assertions = 60\nburst = 1",
+        "rate.burst is not known",
+    ),
+    (
+        "[schemes.fiam]",
+        "[schemes.fiam2]",
+        "schemes.fiam2 is not known; known here are fiam, ishare",
+    ),
+    (
+        "client-id = \"EU.EORI.NL123456789\"",
+        "client-id = \"me\"",
+        "schemes.fiam.client-id is \"me\"; ",
+    ),
+    (
+        "client-id = \"EU.EORI.NL123456789\"",
+        "",
+        "schemes.fiam.client-id is missing",
+    ),
+    (
+        "client-id = \"EU.EORI.NL123456789\"",
+        "client-id = \"EU.EORI.NL123456789\"\nkid = \"1\"",
+        "schemes.fiam.kid is not for this scheme",
+    ),
+    (
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences = []",
+        "schemes.fiam.audiences is empty",
+    ),
+    (
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences = \"EU.EORI.NLKPNFIAMPROD\"",
+        "it must be an array of strings",
+    ),
+    (
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences = [1]",
+        "schemes.fiam.audiences[0] is a whole number",
+    ),
+    (
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences = [\"x y\"]",
+        "schemes.fiam.audiences[0] is \"x y\"; ",
+    ),
+    (
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\", \"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences[1] is \"EU.EORI.NLKPNFIAMPROD\"; it is there twice",
+    ),
+    ("kid = \"2026-1\"", "", "schemes.itsme.kid is missing"),
+    (
+        "kid = \"2026-1\"",
+        "kid = \"a b\"",
+        "schemes.itsme.kid is \"a b\"; ",
+    ),
+    (
+        "kid = \"2026-1\"",
+        "kid = \"a\"\nkid-form = \"rfc7638\"",
+        "schemes.itsme.kid is there with kid-form",
+    ),
+    (
+        "kid = \"2026-1\"",
+        "kid-form = \"sha1\"",
+        "schemes.itsme.kid-form is \"sha1\"; it must be rfc7638 or keycloak",
+    ),
+    ("max-lifetime = 60", "max-lifetime = = 60", "is not TOML"),
+];
+
+#[test]
+fn every_error_names_the_member_and_the_rule() {
+    assert_eq!((MAX_RATE, MAX_JUMP_SECONDS), (10_000, 316_224_000));
+    for &(from, to, words) in FAULTS {
+        assert!(EXAMPLE.contains(from), "{from}");
+        let error = read(&EXAMPLE.replacen(from, to, 1)).unwrap_err();
+        assert!(error.contains(words), "wanted {words:?}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+    assert!(read("").unwrap_err().contains("schemes is missing"));
+    let error = read("a = 1\nb = = 2\n").unwrap_err();
+    assert!(error.starts_with("line 2 is not TOML"), "{error}");
+}
+
+#[test]
+fn the_authority_is_a_public_key_of_its_size() {
+    use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
+    let mut generator = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+    let key = rsa::RsaPrivateKey::new(&mut generator, 2048).unwrap();
+    let key = key.to_public_key();
+    let der = key.to_public_key_der().unwrap().into_vec();
+    let pem = key.to_public_key_pem(LineEnding::LF).unwrap();
+    let text = format!("authority = \"a.pem\"\n{EXAMPLE}");
+    for content in [der.clone(), pem.into_bytes()] {
+        let policy = GatewayPolicy::from_toml(&text, |name| {
+            assert_eq!(name, "a.pem");
+            Ok(content.clone())
+        });
+        assert_eq!(policy.unwrap().authority.as_ref(), Some(&der));
+    }
+    for content in [&b""[..], b"hello", &der[..40]] {
+        let fault = GatewayPolicy::from_toml(&text, |_| Ok(content.to_vec())).unwrap_err();
+        assert!(fault.rule.contains("2048 or 3072"), "{fault}");
+    }
+}

@@ -1,0 +1,269 @@
+//! Provisioning: everything is proved here before a byte is sent, sent in chunks, and read back.
+
+use core::fmt;
+
+use privyseal_core::cert::{Chain, RsaLinks};
+use privyseal_core::kid::Kid;
+use privyseal_core::limits::MAX_HEADER;
+use privyseal_core::link::{CHUNK, MAX_SEED, Part, Policy, Provision, State, Totals};
+use privyseal_core::rsa::spki::write_spki;
+use privyseal_core::scheme::KeyReference;
+use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::error::DeviceError;
+use super::gateway::{Device, Step};
+use super::pkcs8::PrivateKey;
+use super::policy::GatewayPolicy;
+use crate::certificates::Certificates;
+use crate::error::Error;
+
+/// What goes into a device, proved: the chain, that its leaf is for the key, and that the key can serve
+/// every scheme of the policy. Wiped when it is dropped.
+pub struct Package {
+    key: PrivateKey,
+    policy: Vec<u8>,
+    chain: Vec<u8>,
+    seed: Zeroizing<[u8; MAX_SEED]>,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Bytes are sent.
+    Uploading {
+        /// Of which part.
+        part: Part,
+        /// How many the device has, of all parts.
+        sent: u32,
+        /// How many there are.
+        total: u32,
+    },
+    /// The device proves all of it, signs once for a trial and locks itself.
+    Committing,
+    /// What the device has is read back and compared.
+    Comparing,
+}
+
+impl Package {
+    /// Proves that these belong together, at `now`. `certificates` are needed where a scheme's header
+    /// carries the chain, and only there.
+    pub fn new(
+        policy: &GatewayPolicy,
+        key: PrivateKey,
+        certificates: Option<&Certificates>,
+        now: UnixTime,
+    ) -> Result<Self, Error> {
+        let chain = match (policy.needs_chain(), certificates) {
+            (true, Some(certificates)) => Some(certificates.chain()?),
+            (false, None) => None,
+            (true, None) => {
+                return Err(Error::Missing {
+                    option: "--chain",
+                    reason: "a scheme of the policy sends the certificate chain".to_owned(),
+                });
+            }
+            (false, Some(_)) => {
+                return Err(Error::Option {
+                    option: "--chain",
+                    reason: "is for schemes that send it, and the policy has none".to_owned(),
+                });
+            }
+        };
+        let policy = policy.encode(key.public_key(), chain.as_ref(), now)?;
+        prove(&policy, key.public_key(), chain.as_ref(), now)?;
+        let mut seed = Zeroizing::new([0; MAX_SEED]);
+        getrandom::fill(&mut *seed).map_err(Error::Entropy)?;
+        Ok(Self {
+            key,
+            policy,
+            chain: chain.as_ref().map(concatenated).unwrap_or_default(),
+            seed,
+        })
+    }
+
+    /// SHA-256 of the key's SubjectPublicKeyInfo.
+    pub fn key_sha256(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let Ok(()) = write_spki(self.key.public_key(), &mut hash);
+        hash.finalize().into()
+    }
+
+    fn parts(&self) -> [(Part, &[u8]); 4] {
+        [
+            (Part::Policy, &self.policy),
+            (Part::Chain, &self.chain),
+            (Part::Seed, &*self.seed),
+            // Last, so that it is not sent in vain.
+            (Part::Key, self.key.as_der()),
+        ]
+    }
+
+    fn totals(&self) -> Totals {
+        // Each is far below the limit of its type: the core's limits are checked.
+        let len = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Totals {
+            key: len(self.key.as_der()),
+            policy: len(&self.policy),
+            chain: len(&self.chain),
+            seed: len(&*self.seed),
+        }
+    }
+}
+
+impl Device {
+    /// Provisions an empty device and compares what it has then with what was sent. If anything goes wrong
+    /// the upload is destroyed. `progress` is told after each step.
+    pub fn provision(
+        &mut self,
+        package: &Package,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<[u8; 32], DeviceError> {
+        if self.refresh()?.state == State::Provisioning {
+            // Somebody began and went away.
+            self.provision_step(Provision::Abort)?;
+        }
+        self.provision_step(Provision::Begin(package.totals()))?;
+        let committed = self
+            .upload(package, progress)
+            .and_then(|()| self.commit(package, progress));
+        if committed.is_err() {
+            // Nothing of the key shall stay. A commit that failed has destroyed it already.
+            let _ = self.provision_step(Provision::Abort);
+        }
+        let key = committed?;
+        progress(Progress::Comparing);
+        self.compare(package)?;
+        Ok(key)
+    }
+
+    fn upload(
+        &mut self,
+        package: &Package,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), DeviceError> {
+        let totals = package.totals();
+        let total = package
+            .parts()
+            .iter()
+            .map(|(part, _)| totals.of(*part))
+            .sum();
+        let mut sent = 0;
+        for (part, bytes) in package.parts() {
+            let mut offset = 0;
+            for chunk in bytes.chunks(CHUNK) {
+                let step = Provision::Chunk {
+                    part,
+                    offset,
+                    bytes: chunk,
+                };
+                // At most CHUNK.
+                let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+                offset += len;
+                if self.provision_step(step)? != Step::Accepted(offset) {
+                    return Err(DeviceError::untrue(format!(
+                        "of the {part} it has another number of bytes than were sent"
+                    )));
+                }
+                sent += len;
+                progress(Progress::Uploading { part, sent, total });
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &mut self,
+        package: &Package,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<[u8; 32], DeviceError> {
+        progress(Progress::Committing);
+        match self.provision_step(Provision::Commit)? {
+            Step::Provisioned(key) if key == package.key_sha256() => Ok(key),
+            Step::Provisioned(_) => Err(DeviceError::untrue(
+                "it says that it has another key than was sent",
+            )),
+            Step::Accepted(_) => Err(DeviceError::Unexpected {
+                asked: "be provisioned",
+            }),
+        }
+    }
+
+    fn compare(&mut self, package: &Package) -> Result<(), DeviceError> {
+        let info = self.refresh()?;
+        if info.state != State::Ready || info.key != Some(package.key_sha256()) {
+            return Err(DeviceError::untrue(
+                "it took the key and is not ready with it now",
+            ));
+        }
+        if self.public_key()? != *package.key.public_key() {
+            return Err(DeviceError::untrue("its public key is not that of the key"));
+        }
+        if self.policy()? != package.policy {
+            return Err(DeviceError::untrue(
+                "its policy is not the one that was sent",
+            ));
+        }
+        if self.chain()? != package.chain {
+            return Err(DeviceError::untrue(
+                "its chain is not the one that was sent",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Makes a credential of each scheme, as the device will.
+fn prove(
+    policy: &[u8],
+    key: &RsaPublicKey,
+    chain: Option<&Chain<'_>>,
+    now: UnixTime,
+) -> Result<(), Error> {
+    let policy = Policy::from_bytes(policy).ok_or(DeviceError::TooLong {
+        asked: "be provisioned",
+    })?;
+    // The device proves RSA links only.
+    let proven = chain
+        .map(|chain| chain.clone().prove(&RsaLinks))
+        .transpose()?;
+    let mut header = vec![0; MAX_HEADER];
+    for entry in &policy.schemes {
+        let rules = entry.scheme.rules();
+        let client_id = ClientId::new(entry.client_id)?;
+        let credential = match (rules.key_reference.value, &proven, entry.kid) {
+            (KeyReference::Kid, _, Some(kid)) => {
+                Credential::with_kid(rules, client_id, Kid::new(kid)?, key, header.as_mut_slice())?
+            }
+            (_, Some(chain), _) => {
+                Credential::new(rules, client_id, chain, key, header.as_mut_slice())?
+            }
+            _ => {
+                return Err(Error::Missing {
+                    option: "--chain",
+                    reason: format!("{} sends it", rules.title),
+                });
+            }
+        };
+        credential
+            .check_clock(now)
+            .map_err(privyseal_core::Error::Clock)?;
+    }
+    Ok(())
+}
+
+/// Leaf first.
+fn concatenated(chain: &Chain<'_>) -> Vec<u8> {
+    let certificates = chain.certificates().iter();
+    certificates.flat_map(|one| one.as_der().to_vec()).collect()
+}
+
+impl fmt::Debug for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Package")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! What a gateway lists: its one key, and the certificates that were provisioned with it.
+
+use privyseal_core::UnixTime;
+
+use super::{CertificateEntry, KeyEntry, KeyReport};
+use crate::device::{DeviceKey, DeviceUri};
+use crate::error::Error;
+
+impl KeyReport {
+    /// Judges what a device has.
+    pub fn of_device(uri: &DeviceUri, key: &DeviceKey, now: UnixTime) -> Result<Self, Error> {
+        let info = key.info();
+        let uri = match info.key {
+            Some(digest) => uri.clone().with_key(digest).to_string(),
+            None => uri.to_string(),
+        };
+        let mut notes = vec![format!(
+            "signs client assertions that it builds itself, and nothing else; it is {}",
+            info.state
+        )];
+        for entry in &key.policy()?.schemes {
+            notes.push(format!(
+                "serves {} as {}",
+                entry.scheme.rules().name,
+                entry.client_id.escape_default()
+            ));
+        }
+        let certificates = key.certificates().iter();
+        Ok(Self {
+            certificates: certificates
+                .map(|der| CertificateEntry::new(uri.clone(), der, None, now))
+                .collect(),
+            keys: vec![KeyEntry {
+                kind: Some(format!("RSA-{}", key.public_key().bits())),
+                mechanism: None,
+                fit: key.is_ready(),
+                notes,
+                uri,
+            }],
+            notes: Vec::new(),
+        })
+    }
+}
