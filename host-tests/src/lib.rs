@@ -25,6 +25,7 @@
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
 //! - [`openssl`]: encrypts as a sender would;
 //! - [`firmware`], [`emulator`] and [`gateway`]: the gateway's images, QEMU with one of them, and a client;
+//! - [`oidc_provider`] and [`node`]: node-oidc-provider, dressed as itsme, and a JOSE library;
 //! - [`decode`]: takes tokens apart without the core;
 //! - [`scratch`] and [`tool`]: places under `target/`, and the tools of the system.
 //!
@@ -60,6 +61,8 @@ pub mod ishare_server;
 pub mod kryoptic;
 pub mod loopback;
 pub mod minter;
+pub mod node;
+pub mod oidc_provider;
 pub mod openssl;
 pub mod own_process;
 pub mod pki;

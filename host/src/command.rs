@@ -2,6 +2,7 @@
 
 mod chain;
 mod check;
+mod ciba;
 mod completions;
 mod csr;
 mod device;
@@ -50,6 +51,7 @@ enum Command {
     Sign(sign::Sign),
     Token(token::Token),
     Ishare(ishare::Ishare),
+    Ciba(ciba::Ciba),
     Chain(chain::Chain),
     Check(check::Check),
     Keys(keys::Keys),
@@ -90,6 +92,7 @@ impl Command {
             Self::Sign(sign) => sign.run(),
             Self::Token(token) => token.run(),
             Self::Ishare(ishare) => ishare.run(),
+            Self::Ciba(ciba) => ciba.run(),
             Self::Chain(chain) => chain.run(),
             Self::Check(check) => check.run(),
             Self::Keys(keys) => keys.run(),

@@ -8,10 +8,12 @@ use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
+use crate::ciba::State;
 use crate::device::DeviceError;
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
 use crate::ishare::IshareError;
+use crate::jwe::JweError;
 use crate::jws::JwsError;
 use crate::key::KeyUriError;
 use crate::refusal::Refusal;
@@ -76,6 +78,25 @@ pub enum Error {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// What a server encrypted is not accepted.
+    Jwe {
+        /// What it is: an id_token.
+        what: &'static str,
+        /// Why not.
+        error: JweError,
+    },
+    /// A person did not do in time what was waited for.
+    TimedOut {
+        /// What was waited for.
+        state: State,
+    },
+    /// The callback of ping mode cannot be listened for.
+    Listen {
+        /// Where.
+        address: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// What a server signed is not accepted.
     Jws {
         /// What it is: an id_token, an access token.
@@ -98,6 +119,13 @@ pub enum Error {
     RulesBroken {
         /// How many.
         count: usize,
+    },
+    /// A file cannot be written.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
     },
     /// Standard output did not take the result.
     Output(io::Error),
@@ -141,6 +169,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::Option { .. }
             | Self::File { .. }
+            | Self::Write { .. }
             | Self::FileContent { .. }
             | Self::Core(privyseal_core::Error::Field(FieldError {
                 fault: Fault::Missing,
@@ -153,11 +182,13 @@ impl Error {
             Self::Core(_)
             | Self::Jws { .. }
             | Self::Ishare(_)
+            | Self::Jwe { .. }
+            | Self::TimedOut { .. }
             | Self::RulesBroken { .. }
             | Self::Output(_) => Exit::Refused,
             Self::Device(error) if error.is_policy() => Exit::Refused,
             Self::Signer { .. } | Self::Device(_) | Self::Entropy(_) => Exit::Key,
-            Self::Http(_) | Self::Response { .. } => Exit::Server,
+            Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
             Self::GaveUp { last, .. } => last.exit(),
         }
@@ -171,6 +202,7 @@ impl fmt::Display for Error {
             Self::Missing { option, reason } => write!(f, "{option} is needed: {reason}"),
             Self::Option { option, reason } => write!(f, "{option} {reason}"),
             Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
             Self::FileContent { path, reason } => write!(f, "{} {reason}", path.display()),
             Self::Core(error) => error.fmt(f),
             Self::Signer { source, .. } => source.fmt(f),
@@ -178,6 +210,9 @@ impl fmt::Display for Error {
             Self::Entropy(error) => write!(f, "no random bytes for a jti: {error}"),
             Self::Http(error) => error.fmt(f),
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),
+            Self::Jwe { what, error } => write!(f, "the {what} {error}"),
+            Self::TimedOut { state } => write!(f, "{state}: the time is over"),
+            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Jws { what, error } => write!(f, "the {what} {error}"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::GaveUp { why, last } => write!(f, "{last} ({why})"),

@@ -21,7 +21,7 @@ use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
-pub use error::HttpError;
+pub use error::{HttpCause, HttpError};
 pub use retry_after::RetryAfter;
 pub use roots::Roots;
 pub use url::{BaseUrl, Url, UrlError};

@@ -3,16 +3,16 @@
 use core::convert::Infallible;
 
 use base64ct::{Base64, Encoding as _};
-use privyseal_core::RsaPublicKey;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::kid::write_jwk;
+use privyseal_core::{KeyEncryption, RsaPublicKey};
 use serde_json::{Map, Value, json};
 
 use crate::certificates::Certificates;
 use crate::error::Error;
 use crate::kid_form::KidChoice;
 
-/// Keys for signing, each with its `kid`.
+/// Keys for signing and for encryption, each with its `kid`.
 #[derive(Clone, Debug, Default)]
 pub struct JwkSet(Vec<Map<String, Value>>);
 
@@ -25,12 +25,38 @@ impl JwkSet {
         kid: &KidChoice,
         chain: Option<&Certificates>,
     ) -> Result<(), Error> {
+        let mut jwk = self.named(key, kid)?;
+        jwk.insert("use".into(), "sig".into());
+        jwk.insert("alg".into(), "RS256".into());
+        if let Some(chain) = chain {
+            jwk.insert("x5c".into(), x5c(key, chain)?);
+        }
+        self.0.push(jwk);
+        Ok(())
+    }
+
+    /// Adds a key to which others encrypt: `use` is `enc`. Without `algorithm` it is for any that RSA keys
+    /// have (RFC 7517 section 4.4: `alg` is optional).
+    pub fn add_encryption(
+        &mut self,
+        key: &RsaPublicKey,
+        kid: &KidChoice,
+        algorithm: Option<KeyEncryption>,
+    ) -> Result<(), Error> {
+        let mut jwk = self.named(key, kid)?;
+        jwk.insert("use".into(), "enc".into());
+        if let Some(algorithm) = algorithm {
+            jwk.insert("alg".into(), algorithm.name().into());
+        }
+        self.0.push(jwk);
+        Ok(())
+    }
+
+    /// What every kind of key has; the `kid` must be new.
+    fn named(&self, key: &RsaPublicKey, kid: &KidChoice) -> Result<Map<String, Value>, Error> {
         let kid = kid.text(key)?;
-        if self
-            .0
-            .iter()
-            .any(|other| other.get("kid").is_some_and(|taken| *taken == *kid))
-        {
+        let taken = |other: &Map<String, Value>| other.get("kid").is_some_and(|it| *it == *kid);
+        if self.0.iter().any(taken) {
             let reason = format!("{kid} is the kid of two keys of the set (RFC 7517 section 4.5)");
             return Err(Error::Option {
                 option: "--kid",
@@ -39,13 +65,7 @@ impl JwkSet {
         }
         let mut jwk = required_members(key);
         jwk.insert("kid".into(), kid.into());
-        jwk.insert("use".into(), "sig".into());
-        jwk.insert("alg".into(), "RS256".into());
-        if let Some(chain) = chain {
-            jwk.insert("x5c".into(), x5c(key, chain)?);
-        }
-        self.0.push(jwk);
-        Ok(())
+        Ok(jwk)
     }
 
     /// The set as JSON.

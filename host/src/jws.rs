@@ -139,7 +139,7 @@ impl<'t> Jws<'t> {
 
 impl VerifiedJws {
     #[cfg(test)]
-    fn of_payload(payload: &[u8]) -> Self {
+    pub(crate) fn of_payload(payload: &[u8]) -> Self {
         Self {
             payload: payload.to_vec().into(),
         }

@@ -2,12 +2,15 @@
 
 mod opened;
 mod signer;
+mod unwrapper;
 
 use core::fmt;
 use core::str::FromStr;
 
 use privyseal_core::UnixTime;
-use privyseal_pkcs11::{LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Uri, SignerOptions};
+use privyseal_pkcs11::{
+    LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions,
+};
 use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
 use crate::device::{DeviceKey, DeviceUri, DeviceUriError};
@@ -16,6 +19,7 @@ use crate::key_report::KeyReport;
 
 pub use opened::OpenedKey;
 pub use signer::{KeySigner, KeySignerError};
+pub use unwrapper::KeyUnwrapper;
 
 /// Where a key is. The part before the first colon says how it is reached.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub enum KeyUriError {
     NoScheme,
     /// A scheme that this software does not know.
     UnknownScheme,
+    /// A kind of key with which this software does not decrypt.
+    NoDecryption,
     /// A `pkcs11:` URI that breaks a rule of RFC 7512.
     Pkcs11(privyseal_pkcs11::UriError),
     /// A `yubihsm:` URI that is malformed.
@@ -125,6 +131,27 @@ impl KeyUri {
         }
     }
 
+    /// Opens the key for decryption, as [`KeyUri::open`] does for signing.
+    pub fn open_unwrapper(
+        &self,
+        pins: &mut (impl PinProvider + PasswordProvider),
+        policy: LoginPolicy,
+    ) -> Result<KeyUnwrapper, Error> {
+        match self {
+            Self::Pkcs11(uri) => {
+                let options = SignerOptions {
+                    login: policy,
+                    keep_pin: true,
+                    ..SignerOptions::default()
+                };
+                Pkcs11Unwrapper::open_as(uri, pins, &options)
+                    .map(KeyUnwrapper::Pkcs11)
+                    .map_err(Error::from_signer)
+            }
+            Self::Yubihsm(_) | Self::Device(_) => Err(KeyUriError::NoDecryption.into()),
+        }
+    }
+
     /// Lists the keys and certificates that the reference fits; a reference to a token fits all on it.
     /// Dates are judged at `now`.
     pub fn list(
@@ -182,6 +209,10 @@ impl fmt::Display for KeyUriError {
             ),
             Self::UnknownScheme => f.write_str(
                 "is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
+            ),
+            Self::NoDecryption => f.write_str(
+                "is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
+                 YubiHSM has one: yubihsm_pkcs11.so)",
             ),
             Self::Pkcs11(error) => error.fmt(f),
             Self::Yubihsm(error) => error.fmt(f),

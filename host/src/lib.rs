@@ -24,6 +24,7 @@ pub mod pem;
 // One assertion, and what it is for.
 pub mod access_token;
 pub mod audience;
+pub mod ciba;
 pub mod client;
 pub mod clock;
 pub mod entropy;

@@ -125,14 +125,21 @@ fn said(body: &[u8], secret: Option<&str>) -> (Option<String>, Option<String>) {
         let description = error
             .error_description
             .map(|text| presentable(&text.to_string(), secret));
-        return (Some(code), description);
+        // itsme's token endpoint says the same in `detail`.
+        return (
+            Some(code),
+            description.or_else(|| other_words(body, secret)),
+        );
     }
+    (None, other_words(body, secret))
+}
+
+fn other_words(body: &[u8], secret: Option<&str>) -> Option<String> {
     let json = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
-    let description = ["detail", "message", "title"]
+    ["detail", "message", "title"]
         .iter()
         .find_map(|member| json.get(member)?.as_str())
-        .map(|text| presentable(text, secret));
-    (None, description)
+        .map(|text| presentable(text, secret))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Installs what is missing, once, and is quick and silent towards apt when nothing is.
 
 mod apt;
+mod node;
 mod python;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ pub(crate) enum Need {
     Kryoptic,
     /// Python with the packages of `host-tests/python/requirements.txt`.
     Python,
+    /// Node.js with the packages of `host-tests/node/package-lock.json`.
+    Node,
     /// A library or a toolchain for Cortex-M.
     Thumb,
     /// A Cortex-M in software.
@@ -26,10 +29,11 @@ pub(crate) enum Need {
 
 impl Need {
     /// Everything any command here needs.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Token,
         Self::Kryoptic,
         Self::Python,
+        Self::Node,
         Self::Thumb,
         Self::Emulator,
     ];
@@ -98,6 +102,11 @@ impl Need {
                     is_there: python_module,
                 },
             ],
+            Self::Node => &[Part {
+                what: "npm",
+                package: "npm",
+                is_there: on_path,
+            }],
             Self::Emulator => &[Part {
                 what: "qemu-system-arm",
                 package: "qemu-system-arm",
@@ -164,6 +173,9 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
     }
     if needs.contains(&Need::Python) {
         python::install_packages()?;
+    }
+    if needs.contains(&Need::Node) {
+        node::install_packages()?;
     }
     println!("set-up: all there");
     Ok(())

@@ -56,6 +56,16 @@ impl TestKey {
         Self(RsaPrivateKey::new(&mut UnwrapErr(SysRng), bits).expect("a key of that size"))
     }
 
+    /// The key with these primes and this public exponent, big-endian: for published vectors.
+    ///
+    /// # Panics
+    /// If they make no key.
+    pub fn from_primes(p: &[u8], q: &[u8], e: &[u8]) -> Self {
+        let number = rsa::BoxedUint::from_be_slice_vartime;
+        let key = RsaPrivateKey::from_p_q(number(p), number(q), number(e));
+        Self(key.expect("two primes and an exponent"))
+    }
+
     /// The key itself.
     pub fn private_key(&self) -> &RsaPrivateKey {
         &self.0

@@ -1,9 +1,12 @@
 //! `privyseal jwks`: the public half of keys, for publication.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal::Error;
 use privyseal::jwks::JwkSet;
+use privyseal::key::KeyUri;
 use privyseal::kid_form::{KidChoice, KidForm};
+use privyseal_core::{KeyEncryption, Unwrapper as _};
 
 use super::options::{LoginOptions, kid_form_parser};
 use super::output::print_json;
@@ -15,9 +18,16 @@ pub(super) struct Jwks {
     /// A key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F
     #[arg(long = "key", value_name = "URI", required = true, num_args = 1..)]
     keys: Vec<String>,
+    /// A key to which others encrypt, published with use enc; may be given more than once
+    #[arg(long = "encryption-key", value_name = "URI")]
+    encryption_keys: Vec<String>,
+    /// The only algorithm that those are for; by default any
+    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser(),
+          requires = "encryption_keys")]
+    encryption_alg: Option<KeyEncryption>,
     #[command(flatten)]
     login: LoginOptions,
-    /// The kid of a key; once for each key, in their order
+    /// The kid of a key; once for each key, in their order, those for encryption last
     #[arg(long = "kid", value_name = "TEXT")]
     kids: Vec<String>,
     /// How the kids are computed from the keys; by default rfc7638
@@ -30,7 +40,8 @@ pub(super) struct Jwks {
 
 impl Jwks {
     pub(super) fn run(self) -> Result<(), Error> {
-        let kids = self.kids()?;
+        let mut kids = self.kids()?;
+        let encryption_kids = kids.split_off(self.keys.len());
         let uris: Vec<_> = self
             .keys
             .iter()
@@ -46,17 +57,23 @@ impl Jwks {
             };
             set.add(key.public_key(), &kid, chain.as_ref())?;
         }
+        for (key, kid) in self.encryption_keys.iter().zip(encryption_kids) {
+            let uri: KeyUri = key.parse()?;
+            let unwrapper = self.login.open_unwrapper(&uri)?;
+            set.add_encryption(unwrapper.public_key(), &kid, self.encryption_alg)?;
+        }
         print_json(&set.to_json())
     }
 
     fn kids(&self) -> Result<Vec<KidChoice>, Error> {
+        let count = self.keys.len() + self.encryption_keys.len();
         if self.kids.is_empty() {
             let computed = KidChoice::Computed(self.kid_form.unwrap_or_default());
-            return Ok(vec![computed; self.keys.len()]);
+            return Ok(vec![computed; count]);
         }
-        if self.kids.len() != self.keys.len() {
-            let (kids, keys) = (self.kids.len(), self.keys.len());
-            let reason = format!("is there {kids} times, and --key {keys} times");
+        if self.kids.len() != count {
+            let kids = self.kids.len();
+            let reason = format!("is there {kids} times, and there are {count} keys");
             return Err(Error::Option {
                 option: "--kid",
                 reason,
@@ -64,4 +81,11 @@ impl Jwks {
         }
         Ok(self.kids.iter().cloned().map(KidChoice::Given).collect())
     }
+}
+
+/// The name of a [`KeyEncryption`].
+fn key_encryption_parser() -> impl TypedValueParser<Value = KeyEncryption> {
+    let names = KeyEncryption::ALL.map(KeyEncryption::name);
+    PossibleValuesParser::new(names)
+        .try_map(|name| KeyEncryption::by_name(&name).ok_or("is no algorithm"))
 }

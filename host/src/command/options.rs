@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use privyseal::key::{KeySigner, KeyUri, OpenedKey};
+use privyseal::key::{KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
 use privyseal::{DeviceUri, Error, LoginPolicy, PinSources, Prompt, Scheme, UnixTime, clock};
 use privyseal_core::scheme;
 
 pub(super) use client::ClientOptions;
-pub(super) use kid::kid_form_parser;
+pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use request::RequestOptions;
 pub(super) use server::ServerOptions;
 
@@ -66,6 +66,11 @@ impl LoginOptions {
         LoginPolicy {
             spend_final_try: self.spend_final_pin_try,
         }
+    }
+
+    /// Opens the key for decryption, asking for its PIN where one is needed.
+    pub(super) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, Error> {
+        uri.open_unwrapper(&mut pins(uri), self.policy())
     }
 
     /// Opens the key, asking for its PIN where one is needed.

@@ -25,6 +25,10 @@ pub enum JweError {
     Compressed,
     /// It was encrypted to another key, or changed since. Which of the two is not said, nor known.
     Undecipherable,
+    /// It is not encrypted, and encryption was agreed on.
+    NotEncrypted,
+    /// It is encrypted, and no key to decrypt it was given.
+    NoKey,
     /// The plaintext is not a compact JWS (OpenID Connect Core section 2: signed, then encrypted).
     NotNested,
 }
@@ -52,6 +56,13 @@ impl fmt::Display for JweError {
             Self::Undecipherable => f.write_str(
                 "cannot be decrypted: it is for another key than --decryption-key, or was changed \
                  (RFC 7516 section 5.2)",
+            ),
+            Self::NotEncrypted => f.write_str(
+                "is not encrypted, although --decryption-key is given (OpenID Connect Core section \
+                 3.1.3.7, point 1)",
+            ),
+            Self::NoKey => f.write_str(
+                "is encrypted; give the key that it is encrypted to with --decryption-key",
             ),
             Self::NotNested => f.write_str(
                 "has in it no compact JWS (OpenID Connect Core section 2: signed, then encrypted)",

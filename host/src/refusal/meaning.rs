@@ -86,6 +86,22 @@ impl Meaning {
                 "the access token allows less than this call needs",
                 "ask the server's operator for the missing permission",
             ),
+            "access_denied" => Self::refused(
+                "the person, or the server, said no",
+                "ask the person; a new request may be made",
+            ),
+            "expired_token" => Self::refused(
+                "the person did not confirm in time",
+                "make a new request; --requested-expiry may ask for more time",
+            ),
+            "expired_login_hint_token" => Self::refused(
+                "the user_identifier_token has expired: it is good once and for a short time",
+                "begin anew with the QR code",
+            ),
+            "unknown_user_id" => Self::refused(
+                "the server does not know the person that is meant",
+                "begin anew with the QR code",
+            ),
             "server_error" | "temporarily_unavailable" => {
                 Self::server("the server is in trouble", TRY_LATER)
             }

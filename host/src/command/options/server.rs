@@ -41,7 +41,7 @@ impl ClientOptions {
         let scheme = self.scheme();
         if scheme.request_object.is_some() {
             let reason = format!(
-                "{} gives tokens in a CIBA flow only (auth_req_id)",
+                "is for tokens of a client; {} gives them for a person: privyseal ciba",
                 scheme.title
             );
             return Err(option("--scheme", reason));

@@ -1,0 +1,191 @@
+//! JWEs: the RFC's own, those of a JOSE library that no one here wrote, and what must be refused.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+use std::fs;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal::jwe::{ContentEncryption, DecryptError, Jwe, JweError, MAX_JWE};
+use privyseal_core::KeyEncryption;
+use privyseal_host_tests::node;
+use privyseal_host_tests::pki::{TestKey, test_key};
+use privyseal_host_tests::scratch::fixture;
+use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+use rsa::traits::PublicKeyParts as _;
+use serde_json::{Value, json};
+
+const PAYLOADS: [&str; 4] = [
+    "",
+    "a",
+    "exactly 16 bytes",
+    "the claims of a person, signed",
+];
+
+fn decrypt(jwe: &str, key: &TestKey) -> Result<Vec<u8>, DecryptError> {
+    let mut unwrapper = SoftwareUnwrapper::new(key);
+    let jwe = Jwe::parse(jwe).map_err(DecryptError::Jwe)?;
+    let plain = jwe.decrypt(&mut unwrapper)?;
+    assert_eq!(unwrapper.calls, 1);
+    Ok(plain.to_vec())
+}
+
+#[track_caller]
+fn is_refused(jwe: &str, key: &TestKey, expected: &JweError) {
+    match decrypt(jwe, key) {
+        Err(DecryptError::Jwe(error)) => assert_eq!(error, *expected),
+        other => panic!("{other:?}, not {expected:?}"),
+    }
+}
+
+fn jwk(key: &TestKey) -> Value {
+    let key = key.private_key();
+    json!({
+        "kty": "RSA",
+        "n": Base64UrlUnpadded::encode_string(&key.n_bytes()),
+        "e": Base64UrlUnpadded::encode_string(&key.e_bytes()),
+    })
+}
+
+#[test]
+fn the_example_of_rfc_7516() {
+    let vector: Value =
+        serde_json::from_slice(&fs::read(fixture("rfc7516-a1.json")).unwrap()).unwrap();
+    let number = |name: &str| {
+        let text = vector[name].as_str().unwrap();
+        Base64UrlUnpadded::decode_vec(text).unwrap()
+    };
+    let key = TestKey::from_primes(&number("p"), &number("q"), &number("e"));
+    assert_eq!(key.private_key().n_bytes().as_ref(), number("n"));
+    let plain = decrypt(vector["jwe"].as_str().unwrap(), &key).unwrap();
+    assert_eq!(plain, vector["plaintext"].as_str().unwrap().as_bytes());
+}
+
+/// All four combinations, made by the npm package jose.
+#[test]
+fn what_another_library_encrypts() {
+    let key = test_key("decryption", 2048);
+    let mut headers = Vec::new();
+    for alg in KeyEncryption::ALL {
+        for enc in ContentEncryption::ALL {
+            headers.push(json!({"alg": alg.name(), "enc": enc.name(), "kid": "k", "cty": "JWT"}));
+        }
+    }
+    let tokens: Vec<_> = headers
+        .iter()
+        .flat_map(|header| PAYLOADS.map(|payload| (header.clone(), payload)))
+        .collect();
+    let made = node::encrypt(&jwk(&key), &tokens);
+    assert_eq!(made.len(), tokens.len());
+    for (jwe, (header, payload)) in made.iter().zip(&tokens) {
+        assert_eq!(Jwe::parse(jwe).unwrap().kid(), Some("k"));
+        assert_eq!(decrypt(jwe, &key).unwrap(), payload.as_bytes(), "{header}");
+        is_refused(jwe, &test_key("stranger", 2048), &JweError::Undecipherable);
+        every_part_counts(jwe, &key);
+    }
+}
+
+/// A change of any part, in its first, middle or last character, shows. Which part it was does not.
+fn every_part_counts(jwe: &str, key: &TestKey) {
+    for part in 1..5 {
+        let mut parts: Vec<String> = jwe.split('.').map(str::to_owned).collect();
+        let mut bytes = Base64UrlUnpadded::decode_vec(&parts[part]).unwrap();
+        if bytes.is_empty() {
+            continue;
+        }
+        for place in [0, bytes.len() / 2, bytes.len() - 1] {
+            bytes[place] ^= 1;
+            parts[part] = Base64UrlUnpadded::encode_string(&bytes);
+            bytes[place] ^= 1;
+            is_refused(&parts.join("."), key, &JweError::Undecipherable);
+        }
+    }
+    // The header is bound to the content, also where it says the same in another way.
+    let (header, rest) = jwe.split_once('.').unwrap();
+    let header = Base64UrlUnpadded::decode_vec(header).unwrap();
+    let spaced = String::from_utf8(header).unwrap().replace(':', ": ");
+    let spaced = Base64UrlUnpadded::encode_string(spaced.as_bytes());
+    is_refused(&format!("{spaced}.{rest}"), key, &JweError::Undecipherable);
+}
+
+/// A content key of another length than the content wants is treated as one that is wrong.
+#[test]
+fn a_content_key_of_another_length() {
+    let key = test_key("decryption", 2048);
+    let header = json!({"alg": "RSA-OAEP", "enc": "A128GCM"});
+    let made = node::encrypt(&jwk(&key), &[(header, "x")]);
+    let (_, rest) = made[0].split_once('.').unwrap();
+    let header = json!({"alg": "RSA-OAEP", "enc": "A256GCM"}).to_string();
+    let header = Base64UrlUnpadded::encode_string(header.as_bytes());
+    is_refused(&format!("{header}.{rest}"), &key, &JweError::Undecipherable);
+}
+
+fn with_header(header: &Value) -> String {
+    let header = Base64UrlUnpadded::encode_string(header.to_string().as_bytes());
+    let key = Base64UrlUnpadded::encode_string(&[1; 256]);
+    let iv = Base64UrlUnpadded::encode_string(&[2; 12]);
+    let tag = Base64UrlUnpadded::encode_string(&[3; 16]);
+    format!("{header}.{key}.{iv}.AAAA.{tag}")
+}
+
+/// Refused before the key is used for anything.
+#[test]
+fn what_is_not_read_at_all() {
+    let good = json!({"alg": "RSA-OAEP", "enc": "A256GCM"});
+    assert!(Jwe::parse(&with_header(&good)).is_ok());
+    for (name, value, expected) in [
+        ("alg", json!("RSA1_5"), JweError::Alg("RSA1_5".to_owned())),
+        ("alg", json!("dir"), JweError::Alg("dir".to_owned())),
+        (
+            "alg",
+            json!("rsa-oaep"),
+            JweError::Alg("rsa-oaep".to_owned()),
+        ),
+        ("alg", json!(1), JweError::Form("names no alg")),
+        ("enc", json!("A128GCM"), JweError::Enc("A128GCM".to_owned())),
+        (
+            "enc",
+            json!("A256CBC-HS512"),
+            JweError::Enc("A256CBC-HS512".to_owned()),
+        ),
+        ("enc", json!(null), JweError::Form("names no enc")),
+        ("zip", json!("DEF"), JweError::Compressed),
+        ("zip", json!(null), JweError::Compressed),
+        ("crit", json!(["exp"]), JweError::Critical),
+        (
+            "enc",
+            json!("A128CBC-HS256"),
+            JweError::Form("has an initialization vector of the wrong length for its enc"),
+        ),
+    ] {
+        let mut header = good.clone();
+        header[name] = value;
+        assert_eq!(Jwe::parse(&with_header(&header)).unwrap_err(), expected);
+    }
+    let good = with_header(&good);
+    let parts: Vec<&str> = good.split('.').collect();
+    let without = |part: usize, instead: &str| {
+        let mut parts = parts.clone();
+        parts[part] = instead;
+        parts.join(".")
+    };
+    for (jwe, words) in [
+        (String::new(), "five parts"),
+        (parts[..4].join("."), "five parts"),
+        (format!("{good}.AA"), "five parts"),
+        (without(0, "bm8"), "not a JSON object"),
+        (without(0, "W10"), "not a JSON object"),
+        (without(0, "e30="), "header that is not base64url"),
+        (without(1, ""), "no possible length"),
+        (without(1, &"A".repeat(800)), "no possible length"),
+        (without(1, "+/"), "encrypted key that is not base64url"),
+        (
+            without(2, "AA"),
+            "initialization vector of the wrong length",
+        ),
+        (without(4, "AAAA"), "not 128 bits long"),
+        ("A".repeat(MAX_JWE + 1), "at most 65536 are read"),
+    ] {
+        let error = Jwe::parse(&jwe).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}, not {words}");
+    }
+}

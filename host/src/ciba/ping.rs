@@ -1,0 +1,159 @@
+//! The callback of ping mode: the provider says that the tokens are ready (CIBA Core section 10.2).
+//!
+//! A listener for this one message and nothing else, on loopback unless another address is given. It speaks
+//! plain HTTP: the TLS of the registered endpoint ends at a proxy before it. What comes is bounded in size
+//! and time, and so is how much may come at once; whoever lacks the bearer token learns nothing.
+
+mod address;
+mod request;
+
+use core::fmt;
+use core::time::Duration;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+pub use address::{PingAddress, PingAddressError};
+use request::Verdict;
+
+/// How long one connection may take in all.
+const CONNECTION_TIME: Duration = Duration::from_secs(5);
+
+/// How many connections are served at once; more are closed.
+const MAX_CONNECTIONS: usize = 16;
+
+/// How often the listener looks whether it shall end.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Listens until it is dropped.
+pub struct PingListener {
+    address: SocketAddr,
+    token: Arc<Zeroizing<String>>,
+    pings: Receiver<Zeroizing<String>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl PingListener {
+    /// Listens on `address`, with a new bearer token of 256 random bits.
+    pub fn start(address: &PingAddress) -> Result<Self, Error> {
+        let failed = |source| Error::Listen {
+            address: address.to_string(),
+            source,
+        };
+        let mut random = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *random).map_err(Error::Entropy)?;
+        let token = Arc::new(Zeroizing::new(Base64UrlUnpadded::encode_string(&*random)));
+        let listener = TcpListener::bind(address.socket()).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let (sender, pings) = sync_channel(MAX_CONNECTIONS);
+        let stop = Arc::new(AtomicBool::new(false));
+        let server = Server {
+            listener,
+            path: address.path().to_owned(),
+            token: Arc::clone(&token),
+            sender,
+            stop: Arc::clone(&stop),
+        };
+        Ok(Self {
+            address: bound,
+            token,
+            pings,
+            stop,
+            thread: Some(thread::spawn(move || server.run())),
+        })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The `client_notification_token` that the provider must send back. Not for logs.
+    pub fn expose_token(&self) -> &str {
+        &self.token
+    }
+
+    /// The `auth_req_id` of a ping, if one comes within `time`.
+    pub fn wait(&self, time: Duration) -> Option<Zeroizing<String>> {
+        self.pings.recv_timeout(time).ok()
+    }
+}
+
+impl Drop for PingListener {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It only serves; a panic there has been reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for PingListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PingListener({})", self.address)
+    }
+}
+
+struct Server {
+    listener: TcpListener,
+    path: String,
+    token: Arc<Zeroizing<String>>,
+    sender: SyncSender<Zeroizing<String>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Server {
+    fn run(&self) {
+        let busy = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            while !self.stop.load(Ordering::Relaxed) {
+                match self.listener.accept() {
+                    Ok((stream, _)) if busy.load(Ordering::Relaxed) < MAX_CONNECTIONS => {
+                        busy.fetch_add(1, Ordering::Relaxed);
+                        let busy = &busy;
+                        scope.spawn(move || {
+                            // A connection that breaks is the other side's loss.
+                            let _ = self.serve(stream);
+                            busy.fetch_sub(1, Ordering::Relaxed);
+                        });
+                    }
+                    // Too many: closed by being dropped.
+                    Ok(_) => {}
+                    // Nobody there, or nothing that lasts.
+                    Err(_) => thread::sleep(LOOK),
+                }
+            }
+        });
+    }
+
+    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nonblocking(false)?;
+        let deadline = Instant::now() + CONNECTION_TIME;
+        let verdict = match request::read(&mut stream, deadline, &self.stop)? {
+            Ok(request) => request.judge(&self.path, &self.token),
+            Err(verdict) => verdict,
+        };
+        stream.set_write_timeout(Some(CONNECTION_TIME))?;
+        let answer = verdict.answer();
+        if let Verdict::Ping(id) = verdict {
+            // Full only when nobody takes them: then one more is not needed.
+            let _ = self.sender.try_send(id);
+        }
+        stream.write_all(answer.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests;

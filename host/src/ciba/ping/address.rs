@@ -1,0 +1,111 @@
+//! Where the listener listens: `PORT`, `ADDRESS:PORT`, and perhaps `/path` behind it.
+
+use core::fmt;
+use core::str::FromStr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The path of itsme's example.
+const DEFAULT_PATH: &str = "/cb";
+
+/// The longest path, in bytes.
+const MAX_PATH: usize = 256;
+
+/// An address and a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PingAddress {
+    socket: SocketAddr,
+    path: String,
+}
+
+/// Why a text is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PingAddressError;
+
+impl PingAddress {
+    /// The address.
+    pub const fn socket(&self) -> SocketAddr {
+        self.socket
+    }
+
+    /// The path at which the callback is taken.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether nobody but this machine can reach it.
+    pub const fn is_loopback(&self) -> bool {
+        self.socket.ip().is_loopback()
+    }
+}
+
+impl FromStr for PingAddress {
+    type Err = PingAddressError;
+
+    fn from_str(text: &str) -> Result<Self, PingAddressError> {
+        let (socket, path) = match text.find('/') {
+            Some(at) => text.split_at(at),
+            None => (text, DEFAULT_PATH),
+        };
+        let port = socket
+            .parse()
+            .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        let socket = port
+            .or_else(|_| socket.parse())
+            .map_err(|_| PingAddressError)?;
+        let is_path = path.len() <= MAX_PATH
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
+        if !is_path {
+            return Err(PingAddressError);
+        }
+        Ok(Self {
+            socket,
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for PingAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.socket, self.path)
+    }
+}
+
+impl fmt::Display for PingAddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("is none of PORT, ADDRESS:PORT, PORT/path and ADDRESS:PORT/path")
+    }
+}
+
+impl core::error::Error for PingAddressError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_unless_an_address_is_given() {
+        for (text, shown, is_loopback) in [
+            ("8443", "127.0.0.1:8443/cb", true),
+            ("0/itsme/cb", "127.0.0.1:0/itsme/cb", true),
+            ("0.0.0.0:80", "0.0.0.0:80/cb", false),
+            ("[::1]:80/", "[::1]:80/", true),
+        ] {
+            let address: PingAddress = text.parse().unwrap();
+            assert_eq!(address.to_string(), shown);
+            assert_eq!(address.is_loopback(), is_loopback);
+        }
+        for text in [
+            "",
+            "x",
+            "localhost:80",
+            "99999",
+            "80/a b",
+            "80/a?b",
+            "http://127.0.0.1/",
+        ] {
+            assert_eq!(text.parse::<PingAddress>(), Err(PingAddressError), "{text}");
+        }
+    }
+}

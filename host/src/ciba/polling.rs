@@ -1,0 +1,184 @@
+//! When to ask again, and when to stop asking.
+//!
+//! Moments are durations since some start that the caller chose; no clock is read here.
+
+use core::time::Duration;
+
+/// Where a server names no interval (CIBA Core section 7.3; itsme says the same).
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What `slow_down` adds, each time (CIBA Core section 11).
+pub const SLOW_DOWN: Duration = Duration::from_secs(5);
+
+/// The longest interval that is borne. A server that wants more is as good as silent.
+pub const MAX_INTERVAL: Duration = Duration::from_secs(300);
+
+/// How often in a row a server may be out of reach before that is an error.
+const MAX_FAILURES: u32 = 3;
+
+/// The rhythm of one question that is asked until it is answered.
+#[derive(Clone, Debug)]
+pub struct Polling {
+    interval: Duration,
+    next: Duration,
+    deadline: Duration,
+    failures: u32,
+}
+
+/// What is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, for so long.
+    Wait(Duration),
+    /// Ask.
+    Ask,
+    /// Nothing any more: the time is over.
+    Stop,
+}
+
+impl Polling {
+    /// Asks every `interval` from now on, first after one interval (CIBA Core section 10.1), for
+    /// `lifetime`.
+    pub fn new(now: Duration, interval: Option<Duration>, lifetime: Duration) -> Self {
+        let interval = bounded(interval.unwrap_or(DEFAULT_INTERVAL));
+        Self {
+            interval,
+            next: now.saturating_add(interval),
+            deadline: now.saturating_add(lifetime),
+            failures: 0,
+        }
+    }
+
+    /// What is to be done at `now`.
+    pub fn step(&self, now: Duration) -> Step {
+        if now >= self.deadline {
+            Step::Stop
+        } else if now >= self.next {
+            Step::Ask
+        } else {
+            Step::Wait(self.next.min(self.deadline).saturating_sub(now))
+        }
+    }
+
+    /// It may be asked at `now` (a ping came).
+    pub fn now(&mut self, now: Duration) {
+        self.next = now;
+    }
+
+    /// How long the answer is still waited for.
+    pub fn left(&self, now: Duration) -> Duration {
+        self.deadline.saturating_sub(now)
+    }
+
+    /// The time between two questions.
+    pub const fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The answer came at `now`, and is that there is none yet. A new interval may come with it.
+    pub fn pending(&mut self, now: Duration, interval: Option<Duration>) {
+        self.failures = 0;
+        self.interval = interval.map_or(self.interval, bounded);
+        self.next = now.saturating_add(self.interval);
+    }
+
+    /// The server wants to be asked less often: `slow_down`, or HTTP 429, which may say when to come back.
+    /// The interval is longer from now on.
+    pub fn slow_down(&mut self, now: Duration, retry_after: Option<Duration>) {
+        self.failures = 0;
+        self.interval = bounded(self.interval.saturating_add(SLOW_DOWN));
+        let pause = retry_after.map_or(self.interval, |pause| pause.max(self.interval));
+        self.next = now.saturating_add(pause);
+    }
+
+    /// The server was out of reach, or in trouble; whether it shall be asked again. Each time is twice as
+    /// far from the last (CIBA Core section 11 recommends it after a timeout).
+    pub fn failed(&mut self, now: Duration) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        let pause = self
+            .interval
+            .saturating_mul(1 << self.failures.min(MAX_FAILURES));
+        self.next = now.saturating_add(pause.min(MAX_INTERVAL));
+        self.failures < MAX_FAILURES
+    }
+}
+
+/// An interval of nothing would be a flood.
+fn bounded(interval: Duration) -> Duration {
+    interval.clamp(Duration::from_secs(1), MAX_INTERVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_interval_is_kept_to_the_second() {
+        let mut polling = Polling::new(s(100), Some(s(2)), s(120));
+        assert_eq!(polling.step(s(100)), Step::Wait(s(2)));
+        assert_eq!(polling.step(s(101)), Step::Wait(s(1)));
+        assert_eq!(polling.step(s(102)), Step::Ask);
+        // What counts is when the answer came, not when it was asked for.
+        polling.pending(s(103), None);
+        assert_eq!(polling.step(s(104)), Step::Wait(s(1)));
+        assert_eq!(polling.step(s(105)), Step::Ask);
+        polling.pending(s(105), Some(s(7)));
+        assert_eq!(polling.step(s(105)), Step::Wait(s(7)));
+        assert_eq!(polling.left(s(110)), s(110));
+    }
+
+    #[test]
+    fn without_an_interval_it_is_five_seconds_and_never_none() {
+        let at_start = |interval| Polling::new(s(0), interval, s(600)).step(s(0));
+        assert_eq!(at_start(None), Step::Wait(s(5)));
+        assert_eq!(at_start(Some(s(0))), Step::Wait(s(1)));
+        assert_eq!(at_start(Some(s(u64::MAX))), Step::Wait(MAX_INTERVAL));
+    }
+
+    #[test]
+    fn slow_down_adds_five_seconds_for_good() {
+        let mut polling = Polling::new(s(0), Some(s(2)), s(600));
+        polling.slow_down(s(2), None);
+        assert_eq!(polling.step(s(2)), Step::Wait(s(7)));
+        polling.pending(s(9), None);
+        assert_eq!(polling.step(s(9)), Step::Wait(s(7)));
+        polling.slow_down(s(16), None);
+        assert_eq!(polling.interval(), s(12));
+    }
+
+    #[test]
+    fn retry_after_counts_where_it_is_longer() {
+        let mut polling = Polling::new(s(0), Some(s(2)), s(600));
+        polling.slow_down(s(2), Some(s(30)));
+        assert_eq!(polling.step(s(2)), Step::Wait(s(30)));
+        polling.slow_down(s(32), Some(s(1)));
+        assert_eq!(polling.step(s(32)), Step::Wait(s(12)));
+    }
+
+    #[test]
+    fn it_ends() {
+        let polling = Polling::new(s(0), Some(s(7)), s(10));
+        assert_eq!(polling.step(s(7)), Step::Ask);
+        assert_eq!(polling.step(s(10)), Step::Stop);
+        let mut polling = Polling::new(s(0), Some(s(7)), s(10));
+        polling.pending(s(7), None);
+        assert_eq!(polling.step(s(8)), Step::Wait(s(2)), "not past the end");
+        assert_eq!(polling.step(s(u64::MAX)), Step::Stop);
+    }
+
+    #[test]
+    fn a_server_that_stays_away_is_given_up() {
+        let mut polling = Polling::new(s(0), Some(s(2)), s(600));
+        assert!(polling.failed(s(2)));
+        assert_eq!(polling.step(s(2)), Step::Wait(s(4)));
+        assert!(polling.failed(s(6)));
+        assert_eq!(polling.step(s(6)), Step::Wait(s(8)));
+        assert!(!polling.failed(s(14)));
+        polling.pending(s(20), None);
+        assert!(polling.failed(s(22)), "an answer in between forgives");
+    }
+}

@@ -1,0 +1,91 @@
+//! A QR code where a person can see it: in a file, and in the terminal.
+
+use core::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use privyseal::Error;
+
+use super::modules::Modules;
+
+/// Light modules around the code, which scanners want (ISO/IEC 18004 section 9.1).
+const QUIET: usize = 4;
+
+/// Black on white, whatever the terminal's colours are.
+const COLOURS: &str = "\x1b[38;5;16;48;5;231m";
+const NO_COLOURS: &str = "\x1b[0m";
+
+/// Writes `bytes` beside `path` and then moves them there: whoever shows the file never sees half of it.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let name = path
+        .file_name()
+        .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+    let mut draft = name.to_owned();
+    draft.push(format!(".{}.new", std::process::id()));
+    let draft = path.with_file_name(draft);
+    let write = || -> io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&draft)?;
+        file.write_all(bytes)?;
+        fs::rename(&draft, path)
+    };
+    write().map_err(|error| {
+        // It may not even be there.
+        let _ = fs::remove_file(&draft);
+        failed(error)
+    })
+}
+
+/// Two rows of modules in each line.
+pub(super) fn half_blocks(modules: &Modules) -> String {
+    let side = modules.side() + 2 * QUIET;
+    let dark = |x: usize, y: usize| {
+        let inside = x.checked_sub(QUIET).zip(y.checked_sub(QUIET));
+        inside.is_some_and(|(x, y)| modules.is_dark(x, y))
+    };
+    let mut text = String::new();
+    for y in (0..side).step_by(2) {
+        text.push_str(COLOURS);
+        text.extend((0..side).map(|x| match (dark(x, y), dark(x, y + 1)) {
+            (true, true) => '\u{2588}',
+            (true, false) => '\u{2580}',
+            (false, true) => '\u{2584}',
+            (false, false) => ' ',
+        }));
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{NO_COLOURS}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_in_half_the_lines_with_light_around_it() {
+        let modules = Modules::read(include_bytes!("data/qr.png")).unwrap();
+        let text = half_blocks(&modules);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), (33 + 8_usize).div_ceil(2));
+        let bare = |line: &str| {
+            let line = line.strip_prefix(COLOURS).unwrap();
+            line.strip_suffix(NO_COLOURS).unwrap().to_owned()
+        };
+        assert_eq!(bare(lines[0]), " ".repeat(41));
+        assert_eq!(bare(lines[1]), " ".repeat(41));
+        let finder = "\u{2588}\u{2580}\u{2580}\u{2580}\u{2580}\u{2580}\u{2588}";
+        assert!(
+            bare(lines[2]).starts_with(&format!("    {finder} ")),
+            "{}",
+            lines[2]
+        );
+    }
+}
