@@ -19,6 +19,7 @@
 //!   no code with the core;
 //! - [`fiam_server`]: an authorization server in the shape of FIAM's;
 //! - [`ishare_server`]: a participant registry in the shape of iSHARE's, which can be told to lie;
+//! - [`bad_server`]: a server that misbehaves, byte by byte;
 //! - [`flow`]: a client with its token, and runs of the command;
 //! - [`https`]: a client of the test servers that can say anything;
 //! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
@@ -47,6 +48,7 @@
 )]
 
 pub mod assertion_judge;
+pub mod bad_server;
 pub mod decode;
 pub mod device_host;
 pub mod device_sim;

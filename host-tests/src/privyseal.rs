@@ -15,27 +15,35 @@ pub fn path() -> PathBuf {
     PATH.get_or_init(build).clone()
 }
 
+/// The path of an example of the library, built first.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn example(name: &str) -> PathBuf {
+    cargo_build(&["--package", "privyseal", "--example", name]);
+    let path = crate::scratch::target_dir()
+        .join("debug/examples")
+        .join(name);
+    assert!(path.exists(), "cargo built no {}", path.display());
+    path
+}
+
 fn build() -> PathBuf {
+    cargo_build(&["--package", "privyseal", "--bin", "privyseal"]);
+    let path = crate::scratch::target_dir().join("debug/privyseal");
+    assert!(path.exists(), "cargo built no {}", path.display());
+    path
+}
+
+fn cargo_build(what: &[&str]) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("host-tests has a parent");
     // Together with this package, so that what both depend on is built once, with the same features.
-    run(command(
-        &cargo(),
-        [
-            "build",
-            "--quiet",
-            "--package",
-            "privyseal",
-            "--bin",
-            "privyseal",
-        ],
-    )
-    .args(["--package", "privyseal-host-tests"])
-    .current_dir(workspace));
-    let path = crate::scratch::target_dir().join("debug/privyseal");
-    assert!(path.exists(), "cargo built no {}", path.display());
-    path
+    run(command(&cargo(), ["build", "--quiet"])
+        .args(what)
+        .args(["--package", "privyseal-host-tests"])
+        .current_dir(workspace));
 }
 
 fn cargo() -> String {

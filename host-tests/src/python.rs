@@ -28,6 +28,11 @@ pub fn verify_script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("python/verify.py")
 }
 
+/// The script that judges and makes iSHARE assertions with `python-ishare` and `jwcrypto`.
+pub fn ishare_script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/ishare.py")
+}
+
 const PYTHON: &str = "bin/python";
 
 /// A copy of the requirements, written last: an environment without it is not complete.
@@ -57,6 +62,7 @@ fn install(environment: &Path) {
                 "install",
                 "--quiet",
                 "--disable-pip-version-check",
+                "--no-deps",
                 "--requirement",
             ])
             .arg(requirements()),

@@ -19,6 +19,7 @@ use privyseal_yubihsm::PasswordProvider;
 use crate::certificates::Certificates;
 use crate::chain_report::{ChainQuestion, ChainReport, Finding, Verdict};
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::http::{BaseUrl, Http};
 use crate::key::{KeySigner, KeyUri, OpenedKey};
 use crate::self_test::self_test;
@@ -51,6 +52,8 @@ pub struct DoctorReport {
     pub steps: Vec<Step>,
     /// What to do next, the first thing first. Never empty.
     pub next: Vec<String>,
+    /// What the command exits with: of all trouble, the one that comes first on the way to a token.
+    exit: Option<Exit>,
 }
 
 /// One step.
@@ -85,9 +88,26 @@ impl DoctorReport {
         }
     }
 
+    /// Done if nothing is broken; else the exit code of the first trouble: 3 for key, token and PIN, 4 for the
+    /// server, 1 for a broken rule.
+    pub fn exit(&self) -> Exit {
+        let otherwise = if self.broken() == 0 {
+            Exit::Done
+        } else {
+            Exit::Refused
+        };
+        self.exit.unwrap_or(otherwise)
+    }
+
     fn broke(&mut self, name: &'static str, error: &Error) {
         self.add(name, Verdict::Broken, error.to_string());
         self.next.push(remedy(error));
+        self.exit.get_or_insert(error.exit());
+    }
+
+    fn token_trouble(&mut self, name: &'static str, text: impl Into<String>) {
+        self.add(name, Verdict::Broken, text);
+        self.exit.get_or_insert(Exit::Key);
     }
 }
 
@@ -158,6 +178,7 @@ fn chain(
         Ok(certificates) => certificates,
         Err(error) => {
             report.add(NAME, Verdict::Broken, error.to_string());
+            report.exit.get_or_insert(error.exit());
             report.next.push(
                 "give the chain with --chain FILE, or store it beside the key on the token"
                     .to_owned(),

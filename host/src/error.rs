@@ -127,6 +127,13 @@ pub enum Error {
         /// What the operating system says.
         source: io::Error,
     },
+    /// An examination found trouble; its report says which.
+    Examined {
+        /// How much is broken.
+        count: usize,
+        /// What the command exits with.
+        exit: Exit,
+    },
     /// Standard output did not take the result.
     Output(io::Error),
 }
@@ -190,6 +197,7 @@ impl Error {
             Self::Signer { .. } | Self::Device(_) | Self::Entropy(_) => Exit::Key,
             Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
+            Self::Examined { exit, .. } => *exit,
             Self::GaveUp { last, .. } => last.exit(),
         }
     }
@@ -219,6 +227,8 @@ impl fmt::Display for Error {
             Self::Ishare(error) => error.fmt(f),
             Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
             Self::RulesBroken { count } => write!(f, "{count} rules are broken"),
+            Self::Examined { count: 1, .. } => f.write_str("one thing is broken"),
+            Self::Examined { count, .. } => write!(f, "{count} things are broken"),
             Self::Output(error) => write!(f, "cannot write the result: {error}"),
         }
     }

@@ -8,6 +8,7 @@
 
 mod audit;
 mod command;
+mod commands;
 mod faults;
 mod hangs;
 mod provision;

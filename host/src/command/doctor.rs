@@ -63,7 +63,10 @@ impl Doctor {
         }
         match report.broken() {
             0 => Ok(()),
-            count => Err(Error::RulesBroken { count }),
+            count => Err(Error::Examined {
+                count,
+                exit: report.exit(),
+            }),
         }
     }
 }

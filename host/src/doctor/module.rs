@@ -32,7 +32,7 @@ pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
         }
         meant => {
             let text = format!("the URI means {} tokens, not one", meant.len());
-            report.add("slots", Verdict::Broken, text);
+            report.token_trouble("slots", text);
             report.next.push(
                 "name the token in full: token=..;serial=.. as listed above (or put it in)"
                     .to_owned(),
@@ -72,5 +72,8 @@ fn flags(report: &mut DoctorReport, token: &TokenInfo) {
         PinState::Locked => (Verdict::Broken, "the PIN is locked (CKF_USER_PIN_LOCKED)"),
         _ => (Verdict::Note, "the PIN's flags cannot be read"),
     };
-    report.add(NAME, verdict, text);
+    match verdict {
+        Verdict::Broken => report.token_trouble(NAME, text),
+        verdict => report.add(NAME, verdict, text),
+    }
 }

@@ -29,7 +29,9 @@ pub(crate) fn install_packages() -> Result<(), Failure> {
         .arg(&folder);
     venv.limit(QUICK * 3).capture()?;
     let pip = Run::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--requirement"])
+        // The list is complete, and its packages disagree about versions of each other.
+        .args(["-m", "pip", "install", "--quiet", "--no-deps"])
+        .arg("--requirement")
         .arg(&requirements)
         .limit(LIMIT);
     pip.stream()?;

@@ -1,0 +1,242 @@
+//! A server on loopback that misbehaves, byte by byte: what no HTTP library would let a server do.
+
+use std::fmt;
+use std::io::{self, Read, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// What the server does with a request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Sends these bytes and closes.
+    Raw(String),
+    /// Refuses with that status, and repeats in the error what it was sent.
+    Echo(u16),
+    /// Sends a body without end.
+    Endless,
+    /// Sends the head, then one byte a second.
+    Drip,
+    /// Takes the request and says nothing.
+    Silence,
+    /// Closes without a word.
+    Close,
+}
+
+impl Reply {
+    /// A complete answer in JSON.
+    pub fn json(status: &str, body: &str) -> Self {
+        Self::of_type(status, "application/json", body)
+    }
+
+    /// A complete answer of any type.
+    pub fn of_type(status: &str, kind: &str, body: &str) -> Self {
+        let len = body.len();
+        Self::Raw(format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len}\r\nConnection: \
+             close\r\n\r\n{body}"
+        ))
+    }
+}
+
+/// A running server; stops when dropped.
+pub struct BadServer {
+    port: u16,
+    certificate: Vec<u8>,
+    requests: Arc<Mutex<Vec<String>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl BadServer {
+    /// Gives these replies in turn, then from the first again.
+    pub fn start(replies: Vec<Reply>) -> Self {
+        Self::named("127.0.0.1", replies)
+    }
+
+    /// The same, with a certificate for `name` only, signed by itself.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    pub fn named(name: &str, replies: Vec<Reply>) -> Self {
+        let identity = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a key");
+        let certificate = identity.cert.der().clone();
+        let key = identity.signing_key.serialize_der();
+        let key = PrivateKeyDer::try_from(key).expect("PKCS#8");
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("TLS")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .expect("a certificate of that key");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let stop = Arc::<AtomicBool>::default();
+        let work = Work {
+            config: Arc::new(config),
+            replies,
+            requests: Arc::clone(&requests),
+            stop: Arc::clone(&stop),
+        };
+        Self {
+            port,
+            certificate: certificate.to_vec(),
+            requests,
+            stop,
+            thread: Some(std::thread::spawn(move || work.serve(&listener))),
+        }
+    }
+
+    /// `https://127.0.0.1:PORT`
+    pub fn base_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// The server's certificate, DER.
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// The requests that came so far.
+    ///
+    /// # Panics
+    /// If the server did.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for BadServer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // Wakes the listener.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for BadServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BadServer({})", self.port)
+    }
+}
+
+struct Work {
+    config: Arc<ServerConfig>,
+    replies: Vec<Reply>,
+    requests: Arc<Mutex<Vec<String>>>,
+    stop: Arc<AtomicBool>,
+}
+
+type Tls = StreamOwned<ServerConnection, TcpStream>;
+
+impl Work {
+    fn serve(&self, listener: &TcpListener) {
+        while let Ok((stream, _)) = listener.accept() {
+            if self.is_stopped() {
+                return;
+            }
+            // A client that does not trust us breaks off; that is what some tests are about.
+            let _ = self.converse(stream);
+        }
+    }
+
+    fn converse(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+        let connection = ServerConnection::new(Arc::clone(&self.config));
+        let mut tls = StreamOwned::new(connection.map_err(io::Error::other)?, stream);
+        let request = read_request(&mut tls)?;
+        let turn = {
+            let mut requests = self.requests.lock().expect("no panic");
+            requests.push(request.clone());
+            requests.len() - 1
+        };
+        self.reply(&mut tls, &self.replies[turn % self.replies.len()], &request)?;
+        tls.conn.send_close_notify();
+        tls.flush()
+    }
+
+    fn reply(&self, tls: &mut Tls, reply: &Reply, request: &str) -> io::Result<()> {
+        match reply {
+            Reply::Raw(text) => tls.write_all(text.as_bytes()),
+            Reply::Echo(status) => {
+                let body = serde_json::json!({
+                    "error": "invalid_client", "error_description": request,
+                });
+                match Reply::json(&format!("{status} No"), &body.to_string()) {
+                    Reply::Raw(text) => tls.write_all(text.as_bytes()),
+                    _ => Ok(()),
+                }
+            }
+            Reply::Endless => {
+                tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")?;
+                while !self.is_stopped() {
+                    tls.write_all(&[b' '; 4096])?;
+                }
+                Ok(())
+            }
+            Reply::Drip => {
+                tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")?;
+                for _ in 0..10 {
+                    tls.write_all(b" ")?;
+                    tls.flush()?;
+                    self.wait(Duration::from_secs(1));
+                }
+                Ok(())
+            }
+            Reply::Silence => {
+                self.wait(Duration::from_secs(10));
+                Ok(())
+            }
+            Reply::Close => Ok(()),
+        }
+    }
+
+    /// Waits, but not longer than the test.
+    fn wait(&self, duration: Duration) {
+        const STEP: Duration = Duration::from_millis(50);
+        let mut waited = Duration::ZERO;
+        while waited < duration && !self.is_stopped() {
+            std::thread::sleep(STEP);
+            waited += STEP;
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Head and body, as far as `Content-Length` says.
+fn read_request(stream: &mut impl Read) -> io::Result<String> {
+    let mut request = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_ascii_lowercase();
+            let announced = head.split_once("content-length: ").and_then(|(_, rest)| {
+                rest.split("\r\n")
+                    .next()
+                    .and_then(|number| number.parse::<usize>().ok())
+            });
+            if body.len() >= announced.unwrap_or(0) {
+                return Ok(text);
+            }
+        }
+        let mut buffer = [0; 4096];
+        match stream.read(&mut buffer)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => request.extend_from_slice(&buffer[..read]),
+        }
+    }
+}

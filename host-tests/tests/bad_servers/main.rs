@@ -1,0 +1,9 @@
+//! Servers that are dead, slow, lying or flapping: each request of each flow ends with a clear error, in bounded
+//! time and memory, and says nothing of the assertion or the token that it carried.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+mod command;
+mod dead;
+mod lying;
+mod stage;

@@ -1,0 +1,158 @@
+//! Every request that carries something secret, against one server.
+
+use core::error::Error as _;
+use std::time::Duration;
+
+use privyseal::http::error::HttpCause;
+use privyseal::ishare::{Expected, PartyQuery, Registry};
+use privyseal::{
+    AccessToken, AssertionOptions, BaseUrl, Certificates, Client, Error, Exit, Http, HttpOptions,
+    Roots, client, fiam,
+};
+use privyseal_core::ClientId;
+use privyseal_core::scheme::FIAM;
+use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_host_tests::pki::{TestPki, test_key};
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use zeroize::Zeroizing;
+
+/// The access token of the calls: no text that anything else has in it.
+pub(crate) const BEARER: &str = "s3cr3t-b3ar3r-0123456789abcdef";
+
+/// The whole time that a request may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(2);
+
+/// A request that a flow makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Token,
+    Call,
+    Pages,
+    TrustedList,
+    Party,
+}
+
+impl Ask {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Token,
+        Self::Call,
+        Self::Pages,
+        Self::TrustedList,
+        Self::Party,
+    ];
+}
+
+pub(crate) fn http(trust: &[u8], timeout: Duration) -> Http {
+    Http::new(&HttpOptions {
+        roots: Roots::Only(Certificates::from(vec![trust.to_vec()])),
+        timeout,
+    })
+}
+
+/// Asks once, and gives the error that must come.
+pub(crate) fn failure(ask: Ask, http: &Http, base_url: &str) -> Error {
+    answer(ask, http, base_url).expect_err("no such answer is accepted")
+}
+
+/// Asks once.
+pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error> {
+    let base: BaseUrl = base_url.parse().unwrap();
+    let body = format!(r#"{{"access_token":"{BEARER}","token_type":"Bearer"}}"#);
+    let token = AccessToken::from_response(Zeroizing::new(body.into_bytes())).unwrap();
+    let trust = Certificates::from(vec![TestPki::new().root.certificate]);
+    let registry = Registry {
+        http,
+        base: &base,
+        token: &token,
+        expected: Expected {
+            registry_id: "EU.EORI.NL000000000",
+            client_id: "EU.EORI.NL123456789",
+            trust: &trust,
+            crls: &[],
+        },
+        now: None,
+    };
+    match ask {
+        Ask::Token => minter()
+            .access_token(http, &base, &AssertionOptions::default())
+            .map(drop),
+        Ask::Call => client::call(http, &base, "/service-consumers/contracts", &token).map(drop),
+        Ask::Pages => fiam::contracts(http, &base, &token)?.records().map(drop),
+        Ask::TrustedList => registry.trusted_list().map(drop),
+        Ask::Party => registry.party(PartyQuery::Id("EU.EORI.NL1")).map(drop),
+    }
+}
+
+fn minter() -> Client<SoftwareSigner> {
+    let key = test_key("seal", 2048);
+    let certificates = Certificates::from(TestPki::new().seal_chain(&key));
+    let id = ClientId::new("EU.EORI.NL123456789").unwrap();
+    let chain = certificates.chain().unwrap();
+    Client::new(&FIAM, id, chain, SoftwareSigner::new(&key)).unwrap()
+}
+
+/// Everything that an error can be made to say.
+pub(crate) fn everything(error: &Error) -> String {
+    let mut text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text} {cause} {cause:?}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Nothing in `text` gives away what the server was sent.
+#[track_caller]
+pub(crate) fn nothing_leaks(text: &str, server: &BadServer) {
+    assert!(!text.contains(BEARER), "the access token is in: {text}");
+    for request in server.requests() {
+        let assertion = request
+            .split("client_assertion=")
+            .nth(1)
+            .unwrap_or_default();
+        // A header is the same every time and no secret; claims and signature are the assertion.
+        for part in assertion
+            .split(['.', '&'])
+            .skip(1)
+            .filter(|part| part.len() > 16)
+        {
+            let piece = &part[..16];
+            assert!(
+                !text.contains(piece),
+                "a piece of the assertion is in: {text}"
+            );
+        }
+    }
+}
+
+/// Every request against a server that replies so; each fails, with one of these exit codes, and says `words`.
+#[track_caller]
+pub(crate) fn each_fails(reply: &Reply, words: &str, exits: &[Exit]) {
+    for ask in Ask::ALL {
+        let server = BadServer::start(vec![reply.clone()]);
+        let http = http(server.certificate(), LIMIT);
+        let error = failure(ask, &http, &server.base_url());
+        let text = everything(&error);
+        assert!(
+            text.contains(words),
+            "{ask:?} {reply:?}: no {words:?} in: {text}"
+        );
+        assert!(exits.contains(&error.exit()), "{ask:?} {reply:?}: {text}");
+        assert_eq!(
+            server.requests().len(),
+            1,
+            "{ask:?}: one request, no other try"
+        );
+        nothing_leaks(&text, &server);
+        assert!(!error.to_string().contains('\n'), "one line: {text}");
+    }
+}
+
+/// What kind of network trouble it was.
+pub(crate) fn cause(error: &Error) -> Option<HttpCause> {
+    match error {
+        Error::Http(error) => Some(error.cause()),
+        _ => None,
+    }
+}

@@ -1,0 +1,243 @@
+//! `privyseal doctor` from outside: what it finds, what it says to do next, and its exit code.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use privyseal_host_tests::flow::{Client, KEY, Outcome};
+use privyseal_host_tests::loopback::{self, Loopback, Request};
+use privyseal_host_tests::pki::{CertificateSpec, pem_chain};
+use privyseal_host_tests::privyseal;
+use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
+use privyseal_host_tests::tool;
+use serde_json::{Value, json};
+
+fn doctor(client: &Client, uri: &str, more: &[&str]) -> Outcome {
+    let mut command = Command::new(privyseal::path());
+    command.env_remove("PRIVYSEAL_PIN");
+    command.env("SOFTHSM2_CONF", client.token.configuration());
+    command.args(["doctor", "--json", "--key", uri]).args(more);
+    let outcome = Outcome::of(&mut command);
+    assert!(
+        !outcome.stdout.contains(PIN),
+        "the PIN is in: {}",
+        outcome.stdout
+    );
+    assert!(
+        !outcome.stderr.contains(PIN),
+        "the PIN is in: {}",
+        outcome.stderr
+    );
+    outcome
+}
+
+fn report(outcome: &Outcome) -> Value {
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{}", outcome.stderr))
+}
+
+/// The findings of a step with that verdict, as one text.
+fn found(outcome: &Outcome, step: &str, verdict: &str) -> String {
+    let report = report(outcome);
+    let steps = report["steps"].as_array().unwrap().clone();
+    let findings = steps.iter().filter(|it| it["name"] == step);
+    let findings = findings.flat_map(|it| it["findings"].as_array().unwrap().clone());
+    findings
+        .filter(|it| it["verdict"] == verdict)
+        .map(|it| it["text"].as_str().unwrap().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The URI with another PIN file.
+fn with_pin(client: &Client, object: &str, pin: &str) -> String {
+    let file = client.file("another-pin", pin);
+    let module = SoftHsmToken::module();
+    format!(
+        "pkcs11:token=T;object={object}?module-path={}&pin-source=file:{}",
+        module.display(),
+        file.display()
+    )
+}
+
+#[test]
+fn a_healthy_key_passes_every_step() {
+    let client = Client::new();
+    let outcome = doctor(&client, &client.token.uri(KEY), &["--scheme", "fiam"]);
+    assert_eq!(
+        outcome.code,
+        Some(0),
+        "{}{}",
+        outcome.stdout,
+        outcome.stderr
+    );
+    let report = report(&outcome);
+    assert_eq!(report["ok"], true);
+    for step in [
+        "module",
+        "slots",
+        "login and key",
+        "chain",
+        "test signature",
+    ] {
+        assert_ne!(found(&outcome, step, "passed"), "", "{step}: {report}");
+        assert_eq!(found(&outcome, step, "broken"), "", "{step}: {report}");
+    }
+    assert!(
+        report["next"][0]
+            .as_str()
+            .unwrap()
+            .contains("privyseal token --scheme fiam")
+    );
+}
+
+#[test]
+fn trouble_with_module_token_pin_or_key_is_exit_code_3() {
+    let client = Client::new();
+    let module = SoftHsmToken::module();
+    let no_module = format!("pkcs11:token=T;object={KEY}?module-path=/nowhere/libnone.so");
+    let no_token = format!(
+        "pkcs11:token=Other;object={KEY}?module-path={}",
+        module.display()
+    );
+    for (uri, step, next) in [
+        (no_module, "module", ""),
+        (no_token, "slots", "name the token in full"),
+        (
+            client.token.uri("Other"),
+            "login and key",
+            "name token and key in full",
+        ),
+        (
+            with_pin(&client, KEY, "0000"),
+            "login and key",
+            "correct the PIN",
+        ),
+    ] {
+        let outcome = doctor(&client, &uri, &["--scheme", "fiam"]);
+        assert_ne!(found(&outcome, step, "broken"), "", "{}", outcome.stdout);
+        outcome.failed(3, "one thing is broken");
+        let report = report(&outcome);
+        assert_eq!(report["ok"], false);
+        assert!(
+            report["next"][0].as_str().unwrap().contains(next),
+            "{report}"
+        );
+        assert_eq!(found(&outcome, "test signature", "passed"), "");
+    }
+}
+
+#[test]
+fn a_key_without_certificate_says_where_to_put_one() {
+    let client = Client::new();
+    client.token.generate_key(2048, "02", "bare");
+    let outcome = doctor(&client, &client.token.uri("bare"), &["--scheme", "fiam"]);
+    outcome.failed(3, "one thing is broken");
+    assert_ne!(found(&outcome, "chain", "broken"), "", "{}", outcome.stdout);
+    let next = &report(&outcome)["next"][0];
+    assert!(next.as_str().unwrap().contains("--chain FILE"), "{next}");
+    // The key itself is good.
+    assert_ne!(found(&outcome, "test signature", "passed"), "");
+}
+
+#[test]
+fn an_expired_certificate_or_another_key_s_breaks_a_rule() {
+    let client = Client::new();
+    let expired = CertificateSpec::seal().valid(1_000_000_000, 1_500_000_000);
+    let expired = client.pki.chain(&client.key.spki_der(), &expired);
+    let other = privyseal_host_tests::pki::test_key("registry", 2048);
+    let other = client.pki.seal_chain(&other);
+    for (chain, words) in [(expired, "expired at"), (other, "another key")] {
+        let file = client.file("chain.pem", pem_chain(&chain));
+        let file = file.to_string_lossy();
+        let outcome = doctor(&client, &client.token.uri(KEY), &["--chain", &file]);
+        outcome.failed(1, "broken");
+        let broken = found(&outcome, "chain", "broken");
+        assert!(broken.contains(words), "no {words:?} in: {broken}");
+        assert!(
+            report(&outcome)["next"][0]
+                .as_str()
+                .unwrap()
+                .contains("chain")
+        );
+    }
+}
+
+/// A server whose clock is so many seconds from this machine's.
+fn server(seconds: i64) -> Loopback {
+    let handler = move |_: &Request| {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let moment = now.checked_add_signed(seconds).unwrap();
+        let mut date = tool::command("date", ["--utc", "+%a, %d %b %Y %H:%M:%S GMT"]);
+        date.arg(format!("--date=@{moment}")).env("LC_ALL", "C");
+        let date = String::from_utf8(tool::run(&mut date)).unwrap();
+        let mut answer = loopback::json(hyper::StatusCode::OK, &json!({}));
+        let date = hyper::header::HeaderValue::from_str(date.trim()).unwrap();
+        answer.headers_mut().insert(hyper::header::DATE, date);
+        answer
+    };
+    Loopback::start(0, Arc::new(handler)).unwrap()
+}
+
+#[test]
+fn a_clock_that_is_off_is_seen_in_both_directions() {
+    let client = Client::new();
+    let uri = client.token.uri(KEY);
+    for (seconds, code, verdict, words) in [
+        (0, 0, "passed", "of https://127.0.0.1"),
+        (8, 0, "passed", "behind"),
+        (-8, 0, "passed", "ahead"),
+        (120, 1, "broken", "s behind"),
+        (-120, 1, "broken", "s ahead"),
+    ] {
+        let server = server(seconds);
+        let ca = client.file("ca.pem", server.tls_ca_pem());
+        let (origin, ca) = (server.origin(), ca.to_string_lossy());
+        let outcome = doctor(&client, &uri, &["--server", &origin, "--cacert", &ca]);
+        assert_eq!(outcome.code, Some(code), "{seconds}: {}", outcome.stdout);
+        let text = found(&outcome, "clock", verdict);
+        assert!(text.contains(words), "{seconds}: no {words:?} in: {text}");
+        if code == 1 {
+            let report = report(&outcome);
+            let next = report["next"].as_array().unwrap().iter();
+            assert!(
+                next.filter_map(Value::as_str)
+                    .any(|it| it.contains("set-ntp")),
+                "{report}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_exit_code_4() {
+    let client = Client::new();
+    let (origin, ca) = {
+        let server = server(0);
+        (server.origin(), client.file("ca.pem", server.tls_ca_pem()))
+    };
+    let ca = ca.to_string_lossy();
+    let outcome = doctor(
+        &client,
+        &client.token.uri(KEY),
+        &["--server", &origin, "--cacert", &ca],
+    );
+    outcome.failed(4, "one thing is broken");
+    // The PIN's trouble comes first on the way to a token.
+    let uri = with_pin(&client, KEY, "0000");
+    doctor(&client, &uri, &["--server", &origin, "--cacert", &ca]).failed(3, "2 things are broken");
+}
+
+/// Without `--json` it is the same in lines.
+#[test]
+fn the_text_ends_with_what_to_do_next() {
+    let client = Client::new();
+    let outcome = client.run(&["doctor"], &[]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let (_, next) = outcome.stdout.split_once("\nnext\n").unwrap();
+    assert!(next.contains("nothing is broken"), "{next}");
+}

@@ -1,0 +1,88 @@
+//! iSHARE: ask a participant registry about a party, and believe nothing that is not proved.
+//!
+//! ```console
+//! $ cargo run --example ishare -- KEY_URI REGISTRY_ID BASE_URL TRUST_FILE PARTY_ID [CA_FILE]
+//! ```
+//! The PIN comes from the URI's `pin-source` or from `PRIVYSEAL_PIN`; the chain lies beside the key, and the
+//! client's party id is in its first certificate.
+
+#![allow(clippy::print_stdout, reason = "an example shows what it got")]
+
+use std::env;
+use std::process::ExitCode;
+
+use privyseal::ishare::{Expected, IshareError, PartyQuery, Registry};
+use privyseal::{
+    AssertionOptions, BaseUrl, Certificates, Client, Error, Http, HttpOptions, KeyUri, LoginPolicy,
+    PinSources, Prompt, Roots, party_id,
+};
+use privyseal_core::scheme::ISHARE;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [key, registry_id, base, trust, party, rest @ ..] = arguments.as_slice() else {
+        eprintln!("usage: ishare KEY_URI REGISTRY_ID BASE_URL TRUST_FILE PARTY_ID [CA_FILE]");
+        return ExitCode::from(2);
+    };
+    match look_up(key, registry_id, base, trust, party, rest.first()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.exit().code().into()
+        }
+    }
+}
+
+fn look_up(
+    key: &str,
+    registry_id: &str,
+    base: &str,
+    trust: &str,
+    party: &str,
+    ca: Option<&String>,
+) -> Result<(), Error> {
+    let key: KeyUri = key.parse()?;
+    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let signer = key.open(&mut pins, LoginPolicy::default())?;
+    let certificates = signer.certificates()?;
+    let chain = certificates.chain()?;
+    let client_id = party_id::derived(&ISHARE, &chain)?;
+    let mut client = Client::new(&ISHARE, client_id, chain, signer)?;
+
+    let base: BaseUrl = base
+        .parse()
+        .map_err(|error: privyseal::http::UrlError| Error::Option {
+            option: "BASE_URL",
+            reason: error.to_string(),
+        })?;
+    let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
+    let http = Http::new(&HttpOptions {
+        roots: roots.unwrap_or_default(),
+        ..HttpOptions::default()
+    });
+    // The registry is the audience of the assertion, and the issuer of what it says.
+    let options = AssertionOptions {
+        audience: Some(registry_id.to_owned()),
+        ..AssertionOptions::default()
+    };
+    let token = client.access_token(&http, &base, &options)?;
+
+    let trust = Certificates::from_file(trust.as_ref())?;
+    let registry = Registry {
+        http: &http,
+        base: &base,
+        token: &token,
+        expected: Expected {
+            registry_id,
+            client_id: client.credential().client_id().as_str(),
+            trust: &trust,
+            crls: &[],
+        },
+        now: None,
+    };
+    let party = registry.party(PartyQuery::Id(party))?;
+    println!("{party}");
+    party.check_active().map_err(IshareError::Party)?;
+    println!("{}", registry.trusted_list()?);
+    Ok(())
+}
