@@ -8,10 +8,9 @@
 mod clock;
 mod header;
 mod prepare;
+mod profile;
 
 use core::fmt;
-
-use sha2::{Digest as _, Sha256};
 
 use crate::cert::{Certificate, ChainError, ProvenChain, Validity};
 use crate::encoding::sink::Sink;
@@ -26,6 +25,7 @@ use crate::time::UnixTime;
 pub use clock::ClockError;
 pub use header::KeyName;
 pub use prepare::AssertionRequest;
+pub use profile::{BoundProfile, Profile};
 
 /// A scheme, a client id, and the key that signs: named by a proven chain whose leaf is for it, or by a
 /// `kid` that the receiver knows.
@@ -33,13 +33,9 @@ pub use prepare::AssertionRequest;
 /// `B` holds the encoded header: `&'static mut [u8]` on a device, `Vec<u8>` on a host;
 /// [`crate::limits::MAX_HEADER`] bytes always suffice.
 pub struct Credential<B> {
-    scheme: &'static Scheme,
-    client_id: ClientId,
+    profile: Profile,
     key: VerifyingKey,
-    validity: Option<Validity>,
     header: B,
-    header_len: usize,
-    midstate: Sha256,
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
@@ -77,60 +73,24 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
         check(scheme, &client_id, name, signer_key)?;
         let mut header = buffer;
         let header_len = header::encode(name, header.as_mut())?;
-        Self::build(scheme, client_id, name, signer_key, header, header_len)
+        let encoded = header.as_ref().get(..header_len).unwrap_or(&[]);
+        Ok(Self {
+            profile: Profile::build(scheme, client_id, name, encoded),
+            key: VerifyingKey::new(signer_key.clone())?,
+            header,
+        })
     }
 }
 
 impl<B: AsRef<[u8]>> Credential<B> {
-    /// With a header that was encoded before, by [`encode_header`], and kept: in the flash of a device. It
-    /// is checked byte by byte against what would be encoded now, so nothing that was changed there since
-    /// can be signed. `header` holds the header at its beginning and may hold more.
-    pub fn with_encoded_header(
-        scheme: &'static Scheme,
-        client_id: ClientId,
-        name: KeyName<'_>,
-        signer_key: &RsaPublicKey,
-        header: B,
-    ) -> Result<Self, Error> {
-        check(scheme, &client_id, name, signer_key)?;
-        let header_len = header::compare(name, header.as_ref())?;
-        Self::build(scheme, client_id, name, signer_key, header, header_len)
-    }
-
-    fn build(
-        scheme: &'static Scheme,
-        client_id: ClientId,
-        name: KeyName<'_>,
-        signer_key: &RsaPublicKey,
-        header: B,
-        header_len: usize,
-    ) -> Result<Self, Error> {
-        let mut midstate = Sha256::new();
-        midstate.update(header.as_ref().get(..header_len).unwrap_or(&[]));
-        midstate.update(b".");
-        let validity = match name {
-            KeyName::Chain(chain) => Some(chain.validity()),
-            KeyName::Kid(_) => None,
-        };
-        Ok(Self {
-            scheme,
-            client_id,
-            key: VerifyingKey::new(signer_key.clone())?,
-            validity,
-            header,
-            header_len,
-            midstate,
-        })
-    }
-
     /// The scheme.
     pub const fn scheme(&self) -> &'static Scheme {
-        self.scheme
+        self.profile.scheme()
     }
 
     /// Who signs.
     pub const fn client_id(&self) -> &ClientId {
-        &self.client_id
+        self.profile.client_id()
     }
 
     /// The key that signs.
@@ -140,32 +100,36 @@ impl<B: AsRef<[u8]>> Credential<B> {
 
     /// When the chain's certificates are valid; `None` where a `kid` names the key.
     pub const fn validity(&self) -> Option<&Validity> {
-        self.validity.as_ref()
+        self.profile.validity()
     }
 
     /// The header as it will stand in every token: base64url, without the dot.
     pub fn header(&self) -> &[u8] {
-        self.header.as_ref().get(..self.header_len).unwrap_or(&[])
+        self.bound().header()
     }
 
     /// Whether an assertion may be made at this time.
     pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
-        clock::check(now, self.validity.as_ref())
+        self.profile.check_clock(now)
+    }
+
+    fn bound(&self) -> BoundProfile<'_> {
+        self.profile.bind(&self.key, self.header.as_ref())
     }
 }
 
 impl<B> fmt::Debug for Credential<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
-            .field("scheme", &self.scheme.name)
-            .field("client_id", &self.client_id.as_str())
+            .field("scheme", &self.profile.scheme().name)
+            .field("client_id", &self.profile.client_id().as_str())
             .field("key", self.key.public_key())
             .finish_non_exhaustive()
     }
 }
 
 /// Writes the header of every token of such a key, base64url without the dot, and gives its length. For
-/// [`Credential::with_encoded_header`]: a device writes it into its flash, piece by piece.
+/// [`Profile::new`]: a device writes it into its flash, piece by piece.
 pub fn encode_header<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
     header::write_counted(name, sink)
 }

@@ -1,6 +1,6 @@
 //! What differs from one assertion to the next, and the first step of signing.
 
-use super::Credential;
+use super::{BoundProfile, Credential};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, Jti};
@@ -46,21 +46,7 @@ impl<B: AsRef<[u8]>> Credential<B> {
         &'a self,
         request: &AssertionRequest<'a>,
     ) -> Result<SigningInput<'a>, Error> {
-        let rule = self.scheme.lifetime;
-        let lifetime = rule.value.choose(request.lifetime, rule.source)?;
-        let audience = self.scheme.audience(request.audience)?;
-        let issued_at = self.issued_at(request)?;
-        Ok(self.seal(Statement::Assertion(Claims {
-            client_id: &self.client_id,
-            audience,
-            issued_at,
-            not_before: match self.scheme.not_before.value {
-                NotBefore::EqualsIssuedAt => Some(issued_at),
-                NotBefore::Absent => None,
-            },
-            expires_at: issued_at.saturating_add(lifetime),
-            jti: request.jti,
-        })))
+        self.bound().prepare(request)
     }
 
     /// Makes a signed authentication request (CIBA Core section 7.1.1) and seals it. The audience must be
@@ -70,25 +56,7 @@ impl<B: AsRef<[u8]>> Credential<B> {
         request: &AssertionRequest<'a>,
         authentication: AuthenticationRequest<'a>,
     ) -> Result<SigningInput<'a>, Error> {
-        let rules = self
-            .scheme
-            .request_object
-            .ok_or_else(|| self.no_requests())?;
-        let lifetime = rules
-            .lifetime
-            .value
-            .choose(request.lifetime, rules.lifetime.source)?;
-        authentication.check()?;
-        let audience = self.scheme.audience(request.audience)?;
-        let issued_at = self.issued_at(request)?;
-        Ok(self.seal(Statement::Request(RequestObject {
-            client_id: &self.client_id,
-            audience,
-            issued_at,
-            expires_at: issued_at.saturating_add(lifetime),
-            jti: request.jti,
-            request: authentication,
-        })))
+        self.bound().prepare_request(request, authentication)
     }
 
     /// Makes the `login_hint_token` for a `user_identifier_token` of a discovery session and seals it.
@@ -98,15 +66,73 @@ impl<B: AsRef<[u8]>> Credential<B> {
         now: UnixTime,
         user_identifier_token: &'a str,
     ) -> Result<SigningInput<'a>, Error> {
-        if self.scheme.request_object.is_none() {
+        self.bound().prepare_login_hint(now, user_identifier_token)
+    }
+}
+
+impl<'a> BoundProfile<'a> {
+    /// As [`Credential::prepare`].
+    pub fn prepare(self, request: &AssertionRequest<'a>) -> Result<SigningInput<'a>, Error> {
+        let rule = self.profile.scheme().lifetime;
+        let lifetime = rule.value.choose(request.lifetime, rule.source)?;
+        let audience = self.profile.scheme().audience(request.audience)?;
+        let issued_at = self.issued_at(request)?;
+        Ok(self.seal(Statement::Assertion(Claims {
+            client_id: self.profile.client_id(),
+            audience,
+            issued_at,
+            not_before: match self.profile.scheme().not_before.value {
+                NotBefore::EqualsIssuedAt => Some(issued_at),
+                NotBefore::Absent => None,
+            },
+            expires_at: issued_at.saturating_add(lifetime),
+            jti: request.jti,
+        })))
+    }
+
+    /// As [`Credential::prepare_request`].
+    pub fn prepare_request(
+        self,
+        request: &AssertionRequest<'a>,
+        authentication: AuthenticationRequest<'a>,
+    ) -> Result<SigningInput<'a>, Error> {
+        let rules = self
+            .profile
+            .scheme()
+            .request_object
+            .ok_or_else(|| self.no_requests())?;
+        let lifetime = rules
+            .lifetime
+            .value
+            .choose(request.lifetime, rules.lifetime.source)?;
+        authentication.check()?;
+        let audience = self.profile.scheme().audience(request.audience)?;
+        let issued_at = self.issued_at(request)?;
+        Ok(self.seal(Statement::Request(RequestObject {
+            client_id: self.profile.client_id(),
+            audience,
+            issued_at,
+            expires_at: issued_at.saturating_add(lifetime),
+            jti: request.jti,
+            request: authentication,
+        })))
+    }
+
+    /// As [`Credential::prepare_login_hint`].
+    pub fn prepare_login_hint(
+        self,
+        now: UnixTime,
+        user_identifier_token: &'a str,
+    ) -> Result<SigningInput<'a>, Error> {
+        if self.profile.scheme().request_object.is_none() {
             return Err(self.no_requests().into());
         }
-        self.check_clock(now)?;
+        self.profile.check_clock(now)?;
         Ok(self.seal(Statement::LoginHint(LoginHint::new(user_identifier_token)?)))
     }
 
-    fn issued_at(&self, request: &AssertionRequest<'_>) -> Result<UnixTime, Error> {
-        self.check_clock(request.now)?;
+    fn issued_at(self, request: &AssertionRequest<'_>) -> Result<UnixTime, Error> {
+        self.profile.check_clock(request.now)?;
         let (value, max) = (request.backdate, MAX_BACKDATE_SECONDS);
         if value > max {
             let fault = Fault::OutOfRange { value, min: 0, max };
@@ -116,16 +142,16 @@ impl<B: AsRef<[u8]>> Credential<B> {
         Ok(request.now.saturating_sub(value))
     }
 
-    fn seal<'a>(&'a self, statement: Statement<'a>) -> SigningInput<'a> {
-        SigningInput::seal(self.header(), self.midstate.clone(), &self.key, statement)
+    fn seal(self, statement: Statement<'a>) -> SigningInput<'a> {
+        SigningInput::seal(self.header(), self.midstate(), self.key, statement)
     }
 
-    fn no_requests(&self) -> FieldError {
+    fn no_requests(self) -> FieldError {
         let expected = "a claim of this scheme: it has no signed authentication requests";
         FieldError::new(
             Field::LoginHintToken,
             Fault::Form { expected },
-            self.scheme.title,
+            self.profile.scheme().title,
         )
     }
 }

@@ -9,10 +9,15 @@
 //!
 //! # How long the log is, and how long the flash lasts
 //! With areas of `n` records the log holds the newest `n` to `2 n` events, and each area is erased once in
-//! `2 n` events. Two sectors of 16 KiB have `n` = 128: 10,000 erases, which an STM32F405 promises, are 2.5
-//! million events, or nine tokens an hour for 32 years, or one a minute for 4.9. Refusals count against
-//! the rate limit, so that no host can wear the flash faster than the policy lets it sign; starts count
-//! without a limit.
+//! `2 n` events. An STM32F405 promises 10,000 erasures of a sector:
+//!
+//! | areas | `n` | events in the flash's life | one token a minute |
+//! |---|---:|---:|---:|
+//! | one sector of 16 KiB each | 128 | 2.5 million | 4.9 years |
+//! | one sector of 128 KiB each | 1,024 | 20 million | 39 years |
+//!
+//! Refusals count against the rate limit, so that no host can wear the flash faster than the policy lets it
+//! sign; starts, and uploads to a device without a key, count without a limit.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::nor_flash::NorFlash;

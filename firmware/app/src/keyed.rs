@@ -2,14 +2,14 @@
 
 use der::{Reader, SliceReader};
 use privyseal_core::cert::{Chain, ProvenChain, RsaLinks};
-use privyseal_core::credential::{KeyName, encode_header};
+use privyseal_core::credential::{KeyName, Profile, encode_header};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::link::policy::MAX_SCHEMES;
 use privyseal_core::link::{Part, PartFault, Policy, Refusal, SchemePolicy};
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
-use privyseal_core::{ClientId, Credential, Error, RsaPublicKey};
+use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{Engine, MODULUS_LEN, PrivateKey};
 use rand_core::TryRng;
 use sha2::{Digest as _, Sha256};
@@ -32,11 +32,11 @@ const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before i
 pub(crate) struct Keyed<M> {
     pub(crate) engine: Engine,
     pub(crate) drbg: Drbg,
-    /// In the order of the policy.
-    pub(crate) credentials: [Option<Credential<M>>; MAX_SCHEMES],
+    /// In the order of the policy, each with its encoded header.
+    pub(crate) profiles: [Option<(Profile, M)>; MAX_SCHEMES],
     pub(crate) policy: M,
     pub(crate) chain: M,
-    pub(crate) public_key: RsaPublicKey,
+    pub(crate) key: VerifyingKey,
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub(crate) spki_digest: [u8; 32],
 }
@@ -167,17 +167,17 @@ impl<M: AsRef<[u8]>> Keyed<M> {
     ) -> Result<Self, Refusal> {
         let public_key = public_key(board, manifest)?;
         let policy = mapped(board, manifest, Part::Policy)?;
-        let credentials = credentials(board, manifest, policy.as_ref(), &public_key)?;
+        let profiles = profiles(board, manifest, policy.as_ref(), &public_key)?;
         let mut drbg = generator(board, manifest, policy.as_ref(), nonce)?;
         let engine = engine(board, manifest, &mut drbg)?;
         let mut keyed = Self {
             engine,
             drbg,
-            credentials,
+            profiles,
             policy,
             chain: mapped(board, manifest, Part::Chain)?,
             spki_digest: spki_digest(&public_key),
-            public_key,
+            key: VerifyingKey::new(public_key).map_err(|_| bad(Part::Key, PartFault::Rule))?,
         };
         keyed.trial()?;
         Ok(keyed)
@@ -192,44 +192,41 @@ impl<M: AsRef<[u8]>> Keyed<M> {
             .sign(&digest, drbg, &mut signature)
             .map_err(|_| Refusal::Trial)?;
         let digest = Digest::of(DigestAlgorithm::Sha256, TRIAL);
-        VerifyingKey::new(self.public_key.clone())
-            .ok()
-            .and_then(|key| key.verify(&digest, &signature).ok())
-            .ok_or(Refusal::Trial)
+        self.key
+            .verify(&digest, &signature)
+            .map_err(|_| Refusal::Trial)
     }
 }
 
+type Profiles<B> = [Option<(Profile, <B as Board>::Mapped)>; MAX_SCHEMES];
+
 #[inline(never)]
-fn credentials<B: Board>(
+fn profiles<B: Board>(
     board: &B,
     manifest: &Manifest,
     policy: &[u8],
     public_key: &RsaPublicKey,
-) -> Result<[Option<Credential<B::Mapped>>; MAX_SCHEMES], Refusal> {
+) -> Result<Profiles<B>, Refusal> {
     let policy = policy_of(policy)?;
     let chain_bytes = mapped(board, manifest, Part::Chain)?;
     let chain = proved(&policy, chain_bytes.as_ref())?;
-    let mut credentials = [const { None }; MAX_SCHEMES];
+    let mut profiles = [const { None }; MAX_SCHEMES];
     let entries = policy.schemes.iter().zip(&manifest.headers);
-    for (slot, (entry, &Place { at, len })) in credentials.iter_mut().zip(entries) {
+    for (slot, (entry, &Place { at, len })) in profiles.iter_mut().zip(entries) {
         let name = key_name(entry, chain.as_ref())?;
         let header = board.mapped(at, len).ok_or(Refusal::Storage)?;
         let client_id =
             ClientId::new(entry.client_id).map_err(|_| bad(Part::Policy, PartFault::Rule))?;
-        let credential = Credential::with_encoded_header(
-            entry.scheme.rules(),
-            client_id,
-            name,
-            public_key,
-            header,
-        );
-        *slot = Some(credential.map_err(|error| match error {
+        let rules = entry.scheme.rules();
+        let profile = Profile::new(rules, client_id, name, public_key, header.as_ref());
+        let profile = profile.map_err(|error| match error {
             Error::KeyMismatch => bad(Part::Chain, PartFault::KeyMismatch),
             Error::Chain(_) | Error::Key(_) => bad(Part::Chain, PartFault::Rule),
             _ => bad(Part::Policy, PartFault::Rule),
-        })?);
+        })?;
+        *slot = Some((profile, header));
     }
-    Ok(credentials)
+    Ok(profiles)
 }
 
 /// From the seed, the board's generator where there is one, and the nonce.

@@ -7,8 +7,8 @@ use privyseal_core::link::{Response, write_frame};
 
 use crate::board::Board;
 
-/// Bytes of a token in one frame.
-const PIECE: usize = 256;
+/// Bytes of a token in one frame. They wait on the stack, where a token may take a kibibyte in all.
+const PIECE: usize = 128;
 
 /// The line, and room for one message.
 pub(crate) struct Line {

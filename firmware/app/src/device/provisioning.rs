@@ -163,12 +163,13 @@ impl<B: Board> Machine<B> {
         encode_headers(&mut self.board, &mut manifest)?;
         manifest.digest = vault::digest(&self.board, &manifest).ok_or(Refusal::Storage)?;
         // Everything that a start proves is proved before there is anything to start from.
-        let keyed = self.load(&manifest)?;
-        let key = keyed.spki_digest;
+        self.load(&manifest)?;
         vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
         self.note_provisioned(&manifest)?;
-        self.mode = Mode::Ready(keyed);
-        Ok(key)
+        match &self.mode {
+            Mode::Ready(keyed) => Ok(keyed.spki_digest),
+            _ => Err(Refusal::Trial),
+        }
     }
 
     /// Destroys what was uploaded.

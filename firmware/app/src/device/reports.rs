@@ -58,7 +58,7 @@ impl<B: Board> Machine<B> {
             Part::Chain => keyed.chain.as_ref(),
             Part::PublicKey => {
                 let mut sink = SliceSink::new(&mut spki);
-                let written = write_spki(&keyed.public_key, &mut sink);
+                let written = write_spki(keyed.key.public_key(), &mut sink);
                 let refusal = Refusal::NotReadable(part);
                 written.and(sink.finish()).map_err(|_| refusal)?
             }

@@ -16,7 +16,7 @@ use crate::signals::wait_for_press;
 
 /// What the policy says of a request that it allows.
 struct Allowed {
-    /// The place of the credential: that of the scheme in the policy.
+    /// The place of the scheme in the policy.
     position: usize,
     /// What is owed after it.
     debt: u32,
@@ -96,13 +96,15 @@ impl<B: Board> Machine<B> {
         let Keyed {
             engine,
             drbg,
-            credentials,
+            profiles,
+            key,
             ..
         } = keyed;
-        let credential = credentials
+        let (profile, header) = profiles
             .get(allowed.position)
             .and_then(Option::as_ref)
             .ok_or(Refusal::Scheme)?;
+        let credential = profile.bind(key, header.as_ref());
 
         let counter = base.counter.checked_add(1).ok_or(Refusal::Storage)?;
         let mut random = [0; RANDOM_LEN];

@@ -32,31 +32,25 @@ impl<B: Board> Machine<B> {
             bad_frames: 0,
         };
         // Whatever fails here leaves a device that signs nothing and still answers.
-        if let Ok(mode) = machine.recover() {
-            machine.mode = mode;
-        }
+        let _ = machine.recover();
         burn_stack();
         machine
     }
 
-    /// Finishes what was interrupted and gives what the device is.
-    fn recover(&mut self) -> Result<Mode<B::Mapped>, Refusal> {
+    /// Finishes what was interrupted; then the device is what it is.
+    fn recover(&mut self) -> Result<(), Refusal> {
         let storage = |_| Refusal::Storage;
         match vault::inspect(&mut self.board).map_err(storage)? {
-            Contents::Blank => Ok(Mode::Empty),
-            Contents::Leftover => {
-                vault::erase(self.board.provision()).map_err(storage)?;
-                Ok(Mode::Empty)
-            }
-            Contents::Marked => {
-                self.finish_wipe()?;
-                Ok(Mode::Empty)
-            }
-            Contents::Whole(manifest) => self.recover_key(&manifest).map(Mode::Ready),
+            Contents::Blank => {}
+            Contents::Leftover => vault::erase(self.board.provision()).map_err(storage)?,
+            Contents::Marked => self.finish_wipe()?,
+            Contents::Whole(manifest) => return self.recover_key(&manifest),
         }
+        self.mode = Mode::Empty;
+        Ok(())
     }
 
-    fn recover_key(&mut self, manifest: &Manifest) -> Result<Keyed<B::Mapped>, Refusal> {
+    fn recover_key(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
         let journal = self.journal.as_ref().ok_or(Refusal::Storage)?;
         let next = journal.next_sequence();
         if next < manifest.sequence {
@@ -96,15 +90,18 @@ impl<B: Board> Machine<B> {
         Ok(())
     }
 
-    /// Makes the key ready. The nonce of the random generator is the number of the newest entry, which was
-    /// written in this start or for this key.
-    pub(super) fn load(&mut self, manifest: &Manifest) -> Result<Keyed<B::Mapped>, Refusal> {
+    /// Makes the key ready, and the device with it. The nonce of the random generator is the number of the
+    /// newest entry, which was written in this start or for this key.
+    pub(super) fn load(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
         let state = self.state();
         let numbers = (u64::from(state.sequence) << 32) | u64::from(state.boots);
         let nonce = numbers.to_le_bytes();
-        let mut keyed = Keyed::load(&mut self.board, manifest, &nonce)?;
-        self.challenge = challenge(&mut keyed)?;
-        Ok(keyed)
+        // Straight to its place: what is moved is copied, and the copy is not wiped.
+        self.mode = Mode::Ready(Keyed::load(&mut self.board, manifest, &nonce)?);
+        if let Mode::Ready(keyed) = &mut self.mode {
+            self.challenge = challenge(keyed)?;
+        }
+        Ok(())
     }
 }
 

@@ -181,9 +181,9 @@ fn a_token_takes_less_than_a_kibibyte() {
     let jti = crate::jti::jti(&[0; 12], 0, [0; 8], None);
     let jti = size_of_val(&jti);
     std::eprintln!(
-        "sealed input {sealed}, sink {sink}, jti {jti}; device {}, of it a credential {}, engine {}",
+        "sealed input {sealed}, sink {sink}, jti {jti}; device {}, of it a profile {}, engine {}",
         size_of::<Machine<Fake>>(),
-        size_of::<privyseal_core::Credential<&[u8]>>(),
+        size_of::<privyseal_core::credential::Profile>(),
         size_of::<Engine>(),
     );
     assert!(sealed + sink + jti < 1024 + 256, "{sealed} {sink} {jti}");
