@@ -3,8 +3,7 @@
 //! The expected encoded message is built and compared as a whole (the method RFC 8017 recommends in
 //! its note), so there is nothing to parse and nothing to be lenient about.
 
-use crypto_bigint::modular::FixedMontyParams;
-use crypto_bigint::{Odd, U2048, U3072, U4096, Uint};
+use crypto_bigint::{U2048, U3072, U4096, Uint};
 
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
@@ -68,10 +67,12 @@ impl VerifyingKey {
 }
 
 fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
-    let modulus = from_be(key.modulus());
-    let odd = Option::<Odd<Uint<L>>>::from(Odd::new(modulus)).ok_or(KeyError::EvenModulus)?;
-    let params = FixedMontyParams::new_vartime(odd);
-    Ok(Modulus::new(&params, key.exponent()))
+    // RsaPublicKey has seen to the size and the highest bit.
+    let modulus = from_be::<L>(key.modulus()).to_limbs();
+    match modulus.first() {
+        Some(lowest) if lowest.0 & 1 == 1 => Ok(Modulus::new(modulus, key.exponent())),
+        _ => Err(KeyError::EvenModulus),
+    }
 }
 
 fn is_signature<const L: usize, const W: usize>(
