@@ -16,7 +16,7 @@ pub mod syntax;
 pub use audience::AudienceBuf;
 pub use syntax::IdSyntax;
 
-use syntax::{cut, organization_country};
+use syntax::organization_country;
 
 /// Who signs: `client_id`, and the `iss` and `sub` claims. iSHARE and FIAM call it party identifier.
 ///
@@ -61,7 +61,7 @@ impl ClientId {
     /// The organizationIdentifier in a `did:ishare` id.
     pub(crate) fn did_ishare_organization(&self) -> Option<&str> {
         let tail = self.0.strip_prefix("did:ishare:EU.")?;
-        cut(tail, b'.').map(|(_, organization)| organization)
+        tail.split_once('.').map(|(_, organization)| organization)
     }
 
     /// The text.

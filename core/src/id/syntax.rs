@@ -89,38 +89,21 @@ fn is_url(text: &str) -> bool {
         (None, Some(rest)) => (rest, true),
         (None, None) => return false,
     };
-    let authority = cut(rest, b'/').map_or(rest, |(authority, _)| authority);
-    let port = authority.bytes().rposition(|byte| byte == b':');
-    let host = port
-        .and_then(|port| authority.get(..port))
-        .unwrap_or(authority);
+    let authority = rest.split('/').next().unwrap_or("");
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
     let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'\\');
     !host.is_empty()
-        && host.bytes().all(|byte| byte != b'@')
+        && !host.contains('@')
         && text.bytes().all(allowed)
         && (!loopback_only || matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
 }
 
 fn is_realm(text: &str) -> bool {
-    let realm = tails(text)
-        .filter_map(|tail| tail.strip_prefix("/realms/"))
-        .last();
-    realm.is_some_and(|realm| !realm.is_empty() && realm.bytes().all(|byte| byte != b'/'))
-        && !tails(text).any(|tail| tail.starts_with("/auth/auth/"))
-}
-
-// The standard library's searches for a text in a text can panic, for all that a compiler can prove; a
-// device makes assertions with this, and has no panic in its image.
-
-/// What stands before and behind the first such character.
-pub(crate) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == mark)?;
-    Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
-}
-
-/// The text from each of its characters on.
-fn tails(text: &str) -> impl Iterator<Item = &str> {
-    text.char_indices().filter_map(|(at, _)| text.get(at..))
+    let realm = text.rsplit_once("/realms/").map(|(_, realm)| realm);
+    realm.is_some_and(|realm| !realm.is_empty() && !realm.contains('/'))
+        && !text.contains("/auth/auth/")
 }
 
 /// The country code inside an organizationIdentifier such as `NTRNL-10000001`, if the text has the

@@ -11,6 +11,7 @@
 //! All numbers are public: the time depends on them. `W` is twice `L`.
 
 use crypto_bigint::Limb;
+use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 
 /// A modulus of `L` limbs and what is constant for it and an exponent.
 #[derive(Clone, Debug)]
@@ -24,50 +25,24 @@ pub(super) struct Modulus<const L: usize, const W: usize> {
 }
 
 impl<const L: usize, const W: usize> Modulus<L, W> {
-    /// For powers with `exponent`, which is above 1. The modulus is odd, and its highest bit is set.
-    pub(super) fn new(limbs: [Limb; L], exponent: u32) -> Self {
-        let mut modulus = Self {
-            negated_inverse: negated_inverse(limbs.first().copied().unwrap_or(Limb::ONE)),
-            limbs,
-            exponent,
-            correction: [Limb::ZERO; L],
-        };
-        // R in Montgomery form, which is R^2.
-        let r = modulus.r_squared();
-        let mut power = r;
+    /// For powers with `exponent`, which is above 1.
+    pub(super) fn new(params: &FixedMontyParams<L>, exponent: u32) -> Self {
+        let modulus = *params.modulus().as_ref().as_limbs();
+        // One in Montgomery form is R.
+        let r = FixedMontyForm::new(FixedMontyForm::one(params).as_montgomery(), params);
+        let mut correction = r;
         for bit in bits_below_the_first(exponent) {
-            power = modulus.reduce(square(&power));
+            correction = correction.square();
             if bit {
-                power = modulus.reduce(product(&power, &r));
+                correction = correction.mul(&r);
             }
         }
-        let mut one = [Limb::ZERO; L];
-        if let Some(lowest) = one.first_mut() {
-            *lowest = Limb::ONE;
+        Self {
+            negated_inverse: negated_inverse(modulus.first().copied().unwrap_or(Limb::ONE)),
+            limbs: modulus,
+            exponent,
+            correction: correction.retrieve().to_limbs(),
         }
-        modulus.correction = modulus.reduce(product(&power, &one));
-        modulus
-    }
-
-    /// R^2 modulo the modulus: R doubled as often as it has bits.
-    fn r_squared(&self) -> [Limb; L] {
-        // R less the modulus, which is more than half of it.
-        let mut number = [Limb::ZERO; L];
-        let mut borrow = Limb::ZERO;
-        for (limb, n) in number.iter_mut().zip(&self.limbs) {
-            (*limb, borrow) = Limb::ZERO.borrowing_sub(*n, borrow);
-        }
-        for _ in 0..L {
-            for _ in 0..Limb::BITS {
-                let mut over = Limb::ZERO;
-                let mut doubled = [Limb::ZERO; W];
-                for (to, from) in doubled.iter_mut().skip(L).zip(&number) {
-                    (*to, over) = from.carrying_add(*from, over);
-                }
-                number = self.below_modulus(&doubled, over);
-            }
-        }
-        number
     }
 
     pub(super) const fn limbs(&self) -> &[Limb; L] {
@@ -215,7 +190,6 @@ fn double_and_add_squares<const L: usize, const W: usize>(t: &mut [Limb; W], a: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
     use crypto_bigint::{Odd, U2048, U3072, U4096, Uint};
     use std::vec::Vec;
 
@@ -246,7 +220,7 @@ mod tests {
             let odd = *modulus | Uint::ONE | Uint::MAX.wrapping_sub(&Uint::MAX.shr_vartime(1));
             let params = FixedMontyParams::new_vartime(Odd::new(odd).unwrap());
             for exponent in [65537, 65539, 0x8000_0001, u32::MAX, 3, 2] {
-                let ours = Modulus::<L, W>::new(*odd.as_limbs(), exponent);
+                let ours = Modulus::<L, W>::new(&params, exponent);
                 let below = odd.wrapping_sub(&Uint::ONE);
                 for base in numbers
                     .iter()

@@ -3,7 +3,8 @@
 //! The expected encoded message is built and compared as a whole (the method RFC 8017 recommends in
 //! its note), so there is nothing to parse and nothing to be lenient about.
 
-use crypto_bigint::{U2048, U3072, U4096, Uint};
+use crypto_bigint::modular::FixedMontyParams;
+use crypto_bigint::{Odd, U2048, U3072, U4096, Uint};
 
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
@@ -67,12 +68,10 @@ impl VerifyingKey {
 }
 
 fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
-    // RsaPublicKey has seen to the size and the highest bit.
-    let modulus = from_be::<L>(key.modulus()).to_limbs();
-    match modulus.first() {
-        Some(lowest) if lowest.0 & 1 == 1 => Ok(Modulus::new(modulus, key.exponent())),
-        _ => Err(KeyError::EvenModulus),
-    }
+    let modulus = from_be(key.modulus());
+    let odd = Option::<Odd<Uint<L>>>::from(Odd::new(modulus)).ok_or(KeyError::EvenModulus)?;
+    let params = FixedMontyParams::new_vartime(odd);
+    Ok(Modulus::new(&params, key.exponent()))
 }
 
 fn is_signature<const L: usize, const W: usize>(

@@ -215,13 +215,14 @@ fn with_chain(
     }
     let chain = chain.prove(&HostLinks)?;
     let header = vec![0; MAX_HEADER];
-    Ok(Credential::new(
-        scheme,
-        client_id,
-        &chain,
-        key.public_key(),
-        header,
-    )?)
+    Credential::new(scheme, client_id, &chain, key.public_key(), header).map_err(
+        |error| match error {
+            privyseal_core::Error::KeyMismatch => {
+                DeviceError::untrue("its certificate is for another key than it says").into()
+            }
+            error => error.into(),
+        },
+    )
 }
 
 fn with_kid(

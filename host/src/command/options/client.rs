@@ -98,6 +98,10 @@ impl ClientOptions {
 
     /// Everything is checked that can be, before a PIN is used.
     pub(in crate::command) fn client(&self) -> Result<Client<KeySigner>, Error> {
+        if self.is_device()? {
+            // No signer, and opening it as one says so.
+            self.open()?;
+        }
         let given = self.client_id.as_deref();
         let given = given
             .map(|id| party_id::given(self.scheme, id))

@@ -1,0 +1,217 @@
+//! The life of a gateway, from its first key to the wipe.
+
+use std::fs;
+
+use privyseal_host_tests::decode::Parts;
+use privyseal_host_tests::device_sim::Options;
+use privyseal_host_tests::pki::pem_chain;
+use privyseal_host_tests::tool::{command, output};
+
+use crate::stage::{EORI, SCHEMES, Stage, now, run, sign_at};
+
+#[test]
+fn from_the_first_key_to_the_wipe() {
+    let mut stage = Stage::new(Options::default());
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(
+        (&info["state"], &info["key_sha256"]),
+        (&"empty".into(), &().into())
+    );
+
+    let uri = stage.provision().printed();
+    let uri = uri.trim_end();
+    assert!(
+        uri.starts_with(&format!("{}?key-sha256=", stage.uri())),
+        "{uri}"
+    );
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(info["state"], "ready");
+    assert!(uri.ends_with(info["key_sha256"].as_str().unwrap()));
+    assert_eq!(info["policy"]["schemes"][0]["client_id"], EORI);
+
+    let mut jtis = Vec::new();
+    for round in 0..2 {
+        for (scheme, options, client_id, audience) in SCHEMES {
+            let token = sign_at(uri, scheme, options).token();
+            let claims = Parts::of(&token).claims();
+            assert_eq!(
+                (&claims["iss"], &claims["aud"]),
+                (&client_id.into(), &audience.into())
+            );
+            assert_eq!(claims["iat"], now());
+            jtis.push(claims["jti"].to_string());
+            if round == 0 {
+                is_accepted(&stage, scheme, &token);
+            }
+        }
+        stage.sim.restart();
+    }
+    jtis.sort_unstable();
+    jtis.dedup();
+    assert_eq!(jtis.len(), 8, "no jti twice, over a restart");
+
+    log_has(&stage, 8);
+    stage
+        .device("wipe", &[])
+        .is_refused(2, &["--yes-destroy-the-key", "no terminal"]);
+    assert!(
+        stage
+            .device("wipe", &["--yes-destroy-the-key"])
+            .printed()
+            .contains("is destroyed")
+    );
+    stage
+        .sign("fiam", &[])
+        .is_refused(3, &["no key on the device", "privyseal device provision"]);
+    stage.provision().is_done();
+    assert_eq!(stage.device("info", &["--json"]).json()["counter"], 8);
+}
+
+/// By `privyseal check` and by OpenSSL.
+fn is_accepted(stage: &Stage, scheme: &str, token: &str) {
+    let root = stage.write("root.pem", pem_chain(&stage.chain[3..]).as_bytes());
+    let now = now().to_string();
+    let mut arguments = vec!["check", "-", "--scheme", scheme, "--now", &now, "--json"];
+    let jwks;
+    if matches!(scheme, "itsme" | "ehealth") {
+        let form = if scheme == "itsme" {
+            ["--kid", "k1"]
+        } else {
+            ["--kid-form", "keycloak"]
+        };
+        let uri = stage.uri();
+        let keys = run(&[&["jwks", "--key", &uri], form.as_slice()].concat(), b"");
+        jwks = stage.write("jwks.json", keys.printed().as_bytes());
+        arguments.extend(["--jwks", &jwks]);
+    } else {
+        arguments.extend(["--trust", &root]);
+    }
+    let report = run(&arguments, token.as_bytes()).json();
+    let signature = report["findings"].as_array().and_then(|findings| {
+        findings
+            .iter()
+            .find(|finding| finding["rule"] == "signature")
+    });
+    let verdict = signature.map(|finding| finding["verdict"].clone());
+    assert_eq!(verdict, Some("passed".into()), "{scheme}: {report}");
+
+    let parts = Parts::of(token);
+    let key = stage.write("spki.pem", stage.key.spki_pem().as_bytes());
+    let signature = stage.write("signature", &parts.signature);
+    let mut openssl = command(
+        "openssl",
+        ["dgst", "-sha256", "-verify", &key, "-signature"],
+    );
+    openssl.arg(signature);
+    let verified = output(&mut openssl, parts.signing_input.as_bytes());
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+fn log_has(stage: &Stage, signatures: usize) {
+    let log = stage.device("log", &["--json"]).json();
+    let entries = log["entries"].as_array().unwrap();
+    let signed = entries.iter().filter(|entry| entry["event"] == "signed");
+    assert_eq!(signed.count(), signatures);
+    assert_eq!(log["rooted"], true);
+    let head = log["head"].as_str().unwrap();
+    let text = stage.device("log", &["--known-head", head]).printed();
+    assert!(text.ends_with(&format!("head {head}\n")), "{text}");
+
+    let later = stage.device("log", &["--from", "3", "--json"]).json();
+    assert_eq!(later["entries"][0]["sequence"], 3);
+    assert_eq!(later["rooted"], false);
+    assert_eq!(later["head"], log["head"]);
+    let other = "00".repeat(32);
+    stage
+        .device("log", &["--known-head", &other])
+        .is_refused(3, &["not believed", "known head"]);
+}
+
+/// What else can be asked of the key without a signature.
+#[test]
+fn the_public_half() {
+    let stage = Stage::provisioned();
+    let uri = stage.uri();
+    let keys = run(&["keys", "--key", &uri, "--json"], b"").json();
+    assert_eq!(keys["keys"][0]["fit"], true);
+    assert_eq!(keys["certificates"].as_array().unwrap().len(), 4);
+    let pasted = keys["keys"][0]["uri"].as_str().unwrap();
+    sign_at(pasted, "fiam", &[]).token();
+
+    let chain = ["chain", "--key", &uri, "--scheme", "ishare"];
+    assert!(
+        run(&chain, b"")
+            .printed()
+            .contains("the leaf is for the given key")
+    );
+    let jwks = run(&["jwks", "--key", &uri, "--x5c"], b"").json();
+    assert_eq!(jwks["keys"][0]["x5c"].as_array().unwrap().len(), 4);
+    let doctor = ["doctor", "--key", &uri, "--scheme", "fiam"];
+    let doctor = run(&doctor, b"").printed();
+    assert!(doctor.contains("it believes this clock"), "{doctor}");
+    assert!(doctor.contains("nothing is broken"), "{doctor}");
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(info["counter"], 1, "only sign made it sign");
+}
+
+/// The authority's word, signed by OpenSSL.
+#[test]
+fn the_time_is_set_by_the_authority() {
+    let stage = Stage::new(Options::default());
+    let authority = privyseal_host_tests::pki::test_key("authority", 2048);
+    stage.write("authority.pem", authority.spki_pem().as_bytes());
+    let private = stage.write("private.pem", authority.pkcs8_pem().as_bytes());
+    let policy = crate::stage::policy("authority = \"authority.pem\"");
+    stage.write("policy.toml", policy.as_bytes());
+    stage.provision().is_done();
+
+    let later = (now() + 30 * 86_400).to_string();
+    let at = ["--scheme", "fiam", "--now", later.as_str()];
+    stage
+        .device("sign", &at)
+        .is_refused(1, &["does not believe", "set-time"]);
+    let line = stage.device("set-time", &["--now", &later]).printed();
+    assert!(line.ends_with(&later), "{line}");
+    let line = stage.write("line", line.as_bytes());
+    let signature = stage.path("line.sig").display().to_string();
+    let mut openssl = command("openssl", ["dgst", "-sha256", "-sign", &private, "-out"]);
+    openssl.args([&signature, &line]);
+    assert!(output(&mut openssl, b"").status.success());
+
+    let wrong = (now() + 31 * 86_400).to_string();
+    stage
+        .device("set-time", &["--now", &wrong, "--signature", &signature])
+        .is_refused(1, &["not the word"]);
+    let set = stage.device("set-time", &["--now", &later, "--signature", &signature]);
+    assert_eq!(set.printed(), format!("time floor {later}\n"));
+    stage.device("sign", &at).token();
+    stage
+        .device("set-time", &["--now", &later, "--signature", &signature])
+        .is_refused(1, &["not the word"]);
+    stage
+        .sign("fiam", &[])
+        .is_refused(1, &["has signed for a later time"]);
+}
+
+/// The key may come through a pipe, so that it is in no file.
+#[test]
+fn a_key_from_standard_input() {
+    let stage = Stage::new(Options::default());
+    let (uri, policy) = (stage.uri(), stage.path("policy.toml"));
+    let chain = stage.path("chain.pem");
+    let arguments = [
+        "device".as_ref(),
+        "provision".as_ref(),
+        "--device".as_ref(),
+        uri.as_ref(),
+        "--policy".as_ref(),
+        policy.as_os_str(),
+        "--chain".as_ref(),
+        chain.as_os_str(),
+        "--key".as_ref(),
+        "-".as_ref(),
+    ];
+    run(&arguments, &stage.key.pkcs8_der()).is_done();
+    stage.sign("fiam", &[]).token();
+    fs::remove_file(stage.path("key.pem")).unwrap();
+}

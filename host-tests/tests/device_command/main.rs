@@ -1,0 +1,10 @@
+//! The command `privyseal` and a gateway: provisioned, asked, read out and wiped as a person does it, over a
+//! socket; and a gateway that lies.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod liars;
+mod life;
+mod proxy;
+mod refused;
+mod server;
+mod stage;

@@ -1,0 +1,233 @@
+//! What is refused, by whom, and with which exit code.
+
+use privyseal_host_tests::device_sim::Options;
+use privyseal_host_tests::pki::{CertificateSpec, TestPki, Usage, pem_chain, test_key};
+
+use crate::stage::{EORI, SCHEMES, Stage, policy, run, set_mode, sign_at};
+
+#[test]
+fn the_policy_refuses_with_1() {
+    let stage = Stage::provisioned();
+    stage
+        .sign("ishare", &["--audience", "EU.EORI.NL000000001"])
+        .is_refused(1, &["audience is not in the device's policy"]);
+    stage
+        .sign("itsme", &["--endpoint", "discovery"])
+        .is_refused(1, &["audience is not in the device's policy"]);
+    stage
+        .sign("fiam", &["--lifetime", "31"])
+        .is_refused(1, &["lifetime"]);
+    let log = stage.device("log", &["--json"]).json();
+    let reasons: Vec<_> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["event"] == "refused")
+        .map(|entry| entry["reason"].clone())
+        .collect();
+    assert_eq!(
+        reasons,
+        ["audience", "audience"],
+        "the last was refused by the host already"
+    );
+}
+
+#[test]
+fn the_rate_limit() {
+    let stage = Stage::new(Options::default());
+    let slow = policy("").replace("assertions = 1000", "assertions = 2");
+    stage.write("policy.toml", slow.as_bytes());
+    stage.provision().is_done();
+    for _ in 0..2 {
+        stage.sign("fiam", &[]).token();
+    }
+    stage.sign("fiam", &[]).is_refused(1, &["rate limit"]);
+}
+
+#[test]
+fn options_that_the_device_decides() {
+    let stage = Stage::provisioned();
+    let chain = stage.path("chain.pem").display().to_string();
+    let other_key = test_key("seal", 2048);
+    let other = TestPki::new().seal_chain(&other_key);
+    let other = stage.write("other.pem", pem_chain(&other).as_bytes());
+    for (scheme, options, words) in [
+        ("fiam", &["--jti", "1"][..], "--jti is not for a device"),
+        (
+            "fiam",
+            &["--client-id", "EU.EORI.NL000000001"],
+            "provisioned with EU.EORI.NL123456789",
+        ),
+        ("fiam", &["--client-id", "x y"], "client_id"),
+        ("fiam", &["--chain", &other], "--chain is another chain"),
+        ("fiam", &["--kid", "k"], "--kid is not for"),
+        (
+            "fiam",
+            &["--spend-final-pin-try"],
+            "--spend-final-pin-try is for keys with a PIN",
+        ),
+        (
+            "ishare-1",
+            &["--audience", "EU.EORI.NLDHUBSCHEME1"],
+            "it serves fiam, ishare, itsme, ehealth",
+        ),
+        (
+            "itsme",
+            &["--endpoint", "token", "--kid", "k2"],
+            "--kid is k2, and the device was provisioned with k1",
+        ),
+        (
+            "itsme",
+            &["--endpoint", "token", "--kid-form", "rfc7638"],
+            "provisioned with k1",
+        ),
+        (
+            "itsme",
+            &["--endpoint", "token", "--chain", &chain],
+            "--chain is not for",
+        ),
+        (
+            "itsme",
+            &[
+                "--endpoint",
+                "request",
+                "--scope",
+                "openid",
+                "--user-identifier-token",
+                "t",
+            ],
+            "signs nothing but client assertions",
+        ),
+    ] {
+        let code = if options.contains(&"x y") { 1 } else { 2 };
+        stage.sign(scheme, options).is_refused(code, &[words]);
+    }
+    for (scheme, options, client_id, _) in SCHEMES {
+        let same = [options, &["--client-id", client_id]].concat();
+        stage.sign(scheme, &same).token();
+    }
+    stage.sign("fiam", &["--chain", &chain]).token();
+    stage.sign("fiam", &["--chain", "token"]).token();
+    stage
+        .sign("ehealth", &["--realm", "M2M", "--kid-form", "keycloak"])
+        .token();
+}
+
+#[test]
+fn other_things_than_assertions() {
+    let stage = Stage::provisioned();
+    let csr = ["csr", "--key", &stage.uri(), "--subject", "CN=a"];
+    run(&csr, b"").is_refused(2, &["signs nothing but client assertions"]);
+    let other = [
+        "device",
+        "sign",
+        "--device",
+        "pkcs11:token=T",
+        "--scheme",
+        "fiam",
+    ];
+    run(&other, b"").is_refused(2, &["--device is another kind of key"]);
+}
+
+/// All of it before a byte is sent: the device is as empty as it was.
+#[test]
+fn what_does_not_belong_together_is_not_sent() {
+    let stage = Stage::new(Options::default());
+    let other_key = test_key("seal", 2048);
+    let other = stage.write("other.pem", other_key.pkcs8_pem().as_bytes());
+    let cut = stage.write("cut.pem", pem_chain(&stage.chain[..3]).as_bytes());
+    let spec = CertificateSpec::seal().usage(&[Usage::KeyEncipherment]);
+    let usage = stage.pki.chain(&stage.key.spki_der(), &spec);
+    let usage = stage.write("usage.pem", pem_chain(&usage).as_bytes());
+    let old = CertificateSpec::seal().valid(1_700_000_000, 1_760_000_000);
+    let old = stage.pki.chain(&stage.key.spki_der(), &old);
+    let old = stage.write("old.pem", pem_chain(&old).as_bytes());
+    let mut forged = stage.chain.clone();
+    if let Some(last) = forged[0].last_mut() {
+        *last ^= 1;
+    }
+    let forged = stage.write("forged.pem", pem_chain(&forged).as_bytes());
+    let small = test_key("large", 3072);
+    let large = stage.write("large.pem", small.pkcs8_pem().as_bytes());
+    let unknown = stage.write("unknown.toml", policy("raw-signing = true").as_bytes());
+    for file in [&other, &large] {
+        set_mode(file.as_ref(), 0o600);
+    }
+    for (option, file, code, words) in [
+        ("--key", other.as_str(), 1, "key"),
+        ("--key", &large, 2, "1536 bytes"),
+        ("--key", &cut, 2, "no private key in PKCS#8"),
+        (
+            "--key",
+            "/nowhere/key.pem",
+            2,
+            "cannot read /nowhere/key.pem",
+        ),
+        ("--chain", &cut, 1, "root"),
+        ("--chain", &usage, 1, "key usage"),
+        ("--chain", &old, 1, "expired"),
+        ("--chain", &forged, 1, "not signed by"),
+        ("--chain", &other, 2, "private key"),
+        ("--chain", "", 2, "--chain is needed"),
+        ("--policy", &unknown, 2, "raw-signing is not known"),
+    ] {
+        let outcome = stage.provision_with(&[(option, file)]);
+        outcome.is_refused(code, &[words]);
+        assert!(!outcome.stderr().contains("BEGIN"), "{}", outcome.stderr());
+    }
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(
+        (&info["state"], &info["log_next"]),
+        (&"empty".into(), &0.into())
+    );
+}
+
+#[test]
+fn a_locked_device_takes_no_other_key() {
+    let stage = Stage::provisioned();
+    let before = stage.device("info", &["--json"]).json();
+    stage
+        .provision()
+        .is_refused(3, &["the device is ready, which does not go with this"]);
+    let after = stage.device("info", &["--json"]).json();
+    assert_eq!(before["key_sha256"], after["key_sha256"]);
+    let token = stage.sign("fiam", &["--client-id", EORI]);
+    token.token();
+}
+
+#[test]
+fn a_key_that_others_can_read_is_said() {
+    let stage = Stage::new(Options::default());
+    set_mode(&stage.path("key.pem"), 0o644);
+    let said = stage.provision().stderr();
+    assert!(said.contains("can be read by every user"), "{said}");
+    assert_eq!(
+        said.lines().count(),
+        1,
+        "no progress where there is no terminal: {said}"
+    );
+}
+
+#[test]
+fn nobody_there() {
+    let stage = Stage::new(Options::default());
+    for (uri, code, words) in [
+        (
+            "device:unix:/nowhere/socket",
+            3,
+            "cannot open /nowhere/socket",
+        ),
+        ("device:/nowhere/tty", 3, "cannot open /nowhere/tty"),
+        ("device:/dev/null", 3, "it is no serial port"),
+        ("device:", 2, "names no serial port"),
+        ("device:/dev/null?speed=1", 2, "none of baud and key-sha256"),
+    ] {
+        sign_at(uri, "fiam", &[]).is_refused(code, &[words]);
+        run(&["device", "info", "--device", uri], b"").is_refused(code, &[words]);
+    }
+    stage
+        .sign("fiam", &[])
+        .is_refused(3, &["no key on the device"]);
+    let pinned = format!("{}?key-sha256={}", stage.uri(), "00".repeat(32));
+    sign_at(&pinned, "fiam", &[]).is_refused(3, &["no key"]);
+}
