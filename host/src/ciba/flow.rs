@@ -1,36 +1,32 @@
 //! The flow itself: it sends what has to be sent, when that is due, with a new assertion each time.
 
+mod claims;
+mod requests;
+
 use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
-use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{Signer, Unwrapper};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::answer::{Acknowledgement, Meaning};
 use super::discovery::{self, Session, UserIdentifierToken};
-use super::form::Form;
-use super::identity::{self, IdTokenRules, Identity};
 use super::ping::PingListener;
-use super::polling::{Polling, Step};
+use super::polling::Polling;
 use super::timer::Timer;
 use super::watcher::{State, Watcher};
 use crate::access_token::AccessToken;
-use crate::audience::{AudienceParts, REQUEST};
+use crate::audience::REQUEST;
 use crate::client::{AssertionOptions, AuthenticationOptions, Client};
 use crate::error::Error;
-use crate::http::{BaseUrl, Http, HttpCause, MAX_CALL_RESPONSE, Response, Url, UrlError};
+use crate::http::{Http, Response, Url};
 use crate::provider::Provider;
-use crate::refusal::Refusal;
-use crate::refusal::meaning::Stage;
+use requests::refused;
 
 /// The largest answer of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
-
-/// How often somebody who waits is told how long it may still take.
-const TELL: Duration = Duration::from_secs(1);
 
 /// One client, one provider, and what they need to get from a QR code to the claims of a person.
 ///
@@ -184,210 +180,6 @@ where
         watcher.waiting(State::Tokens, Duration::ZERO);
         Tokens::read(&url, response, id)
     }
-
-    /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too.
-    pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, Error> {
-        const WHAT: &str = "id_token";
-        let now = self.timer.date()?;
-        let jws = identity::decrypted(WHAT, &tokens.id_token, self.unwrapper.as_deref_mut())?;
-        let provider = &mut *self.provider;
-        let verified = provider.keys().verify(self.http, now, WHAT, &jws)?;
-        let rules = IdTokenRules {
-            issuer: provider.metadata().issuer(),
-            client_id: self.client.credential().client_id(),
-            now,
-            access_token: tokens.access.expose(),
-            auth_req_id: &tokens.auth_req_id,
-            nonce: None,
-        };
-        let id_token = identity::id_token(&verified, &rules)
-            .map_err(|error| Error::Jws { what: WHAT, error })?;
-        let userinfo = if userinfo {
-            Some(self.userinfo(tokens, &id_token)?)
-        } else {
-            None
-        };
-        Ok(Identity { id_token, userinfo })
-    }
-
-    fn userinfo(
-        &mut self,
-        tokens: &Tokens,
-        id_token: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Error> {
-        const WHAT: &str = "userinfo answer";
-        let url = match self.provider.metadata().userinfo_endpoint() {
-            Some(url) => url.clone(),
-            None => self.below("/userinfo")?,
-        };
-        let bearer = tokens.access.expose();
-        let response = self.http.get(&url, &tokens.access, MAX_CALL_RESPONSE)?;
-        if !response.is_success() {
-            return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
-        }
-        let now = self.timer.date()?;
-        let text = core::str::from_utf8(&response.body).unwrap_or_default();
-        let is_json = response.media_type.as_deref() == Some("application/json");
-        let claims = if is_json && self.unwrapper.is_none() && !is_jwt(text) {
-            serde_json::from_slice(&response.body).map_err(|_| Error::Response {
-                url,
-                reason: "the answer is not a JSON object".to_owned(),
-            })?
-        } else {
-            let jws = identity::decrypted(WHAT, text.trim(), self.unwrapper.as_deref_mut())?;
-            let keys = self.provider.keys();
-            let verified = keys.verify(self.http, now, WHAT, &jws)?;
-            verified
-                .claims()
-                .map_err(|error| Error::Jws { what: WHAT, error })?
-        };
-        let rules = IdTokenRules {
-            issuer: self.provider.metadata().issuer(),
-            client_id: self.client.credential().client_id(),
-            now,
-            access_token: bearer,
-            auth_req_id: &tokens.auth_req_id,
-            nonce: None,
-        };
-        identity::userinfo(claims, id_token, &rules)
-            .map_err(|error| Error::Jws { what: WHAT, error })
-    }
-
-    /// Waits for the ping that is for this request. The provider may be asked at once then.
-    fn pinged(
-        &mut self,
-        listener: &PingListener,
-        id: &str,
-        polling: &mut Polling,
-        watcher: &mut dyn Watcher,
-    ) -> Result<(), Error> {
-        loop {
-            let left = polling.left(self.timer.elapsed());
-            if left.is_zero() {
-                return Err(timed_out(State::Authentication));
-            }
-            watcher.waiting(State::Authentication, left);
-            // One for an earlier request is good for nothing here.
-            if listener
-                .wait(left.min(TELL))
-                .is_some_and(|ping| *ping == id)
-            {
-                polling.now(self.timer.elapsed());
-                return Ok(());
-            }
-        }
-    }
-
-    /// Asks again and again until there is an answer that ends it.
-    fn ask(
-        &mut self,
-        polling: &mut Polling,
-        state: State,
-        watcher: &mut dyn Watcher,
-        mut question: impl FnMut(&mut Self) -> Result<Response, Error>,
-        url: &Url,
-    ) -> Result<Response, Error> {
-        loop {
-            let now = self.timer.elapsed();
-            match polling.step(now) {
-                Step::Stop => return Err(timed_out(state)),
-                Step::Wait(pause) => {
-                    watcher.waiting(state, polling.left(now));
-                    self.timer.sleep(pause.min(TELL));
-                    continue;
-                }
-                Step::Ask => {}
-            }
-            let answer = question(self);
-            let now = self.timer.elapsed();
-            let response = match answer {
-                Ok(response) => response,
-                Err(error) if may_pass(&error) && polling.failed(now) => continue,
-                Err(error) => return Err(error),
-            };
-            match Meaning::of(&response, self.timer.date()?) {
-                Meaning::Success => return Ok(response),
-                Meaning::Pending => polling.pending(now, None),
-                Meaning::SlowDown(pause) => polling.slow_down(now, pause),
-                Meaning::Trouble if polling.failed(now) => {}
-                Meaning::Trouble | Meaning::Refused => return Err(refused(url, &response)),
-            }
-        }
-    }
-
-    /// Reads a session; a QR code in it is shown.
-    fn session(
-        &mut self,
-        url: &Url,
-        response: &Response,
-        watcher: &mut dyn Watcher,
-    ) -> Result<Session, Error> {
-        if Meaning::of(response, self.timer.date()?) != Meaning::Success {
-            return Err(refused(url, response));
-        }
-        let session = Session::read(&response.body).map_err(|reason| Error::Response {
-            url: url.clone(),
-            reason,
-        })?;
-        if let Session::Pending { qr: Some(qr), .. } = &session {
-            watcher.qr_code(qr)?;
-        }
-        Ok(session)
-    }
-
-    /// Posts `members`, and who sends them, with a new assertion for that endpoint.
-    fn post(
-        &mut self,
-        url: &Url,
-        endpoint: &str,
-        members: &[(&str, &str)],
-        max: usize,
-    ) -> Result<Response, Error> {
-        let options = self.options(endpoint)?;
-        let client_id = self.client.credential().client_id().to_string();
-        let assertion = self.client.assertion(&options)?;
-        let own = [
-            ("client_id", client_id.as_str()),
-            ("client_assertion_type", CLIENT_ASSERTION_TYPE),
-            ("client_assertion", assertion.as_str()),
-        ];
-        let form = Form::of(&[members, &own].concat());
-        Ok(self.http.post_form(url, form.as_bytes(), max)?)
-    }
-
-    fn options(&self, endpoint: &str) -> Result<AssertionOptions, Error> {
-        let base = self.base()?;
-        let parts = AudienceParts {
-            endpoint: Some(endpoint),
-            base_url: Some(base.as_str()),
-            ..AudienceParts::default()
-        };
-        Ok(AssertionOptions {
-            audience: parts.choose(self.client.credential().scheme())?,
-            now: Some(self.timer.date()?),
-            jti: None,
-            ..self.assertion.clone()
-        })
-    }
-
-    fn below(&self, path: &str) -> Result<Url, Error> {
-        self.base()?
-            .join(path)
-            .map_err(|error| option(&error.to_string()))
-    }
-
-    /// itsme's paths are below the issuer.
-    fn base(&self) -> Result<BaseUrl, Error> {
-        let base = self.provider.metadata().issuer().parse();
-        base.map_err(|error: UrlError| option(&error.to_string()))
-    }
-}
-
-fn option(reason: &str) -> Error {
-    Error::Option {
-        option: "--base-url",
-        reason: reason.to_owned(),
-    }
 }
 
 impl Tokens {
@@ -412,25 +204,6 @@ impl Tokens {
             auth_req_id: id,
         })
     }
-}
-
-/// Nothing that was sent is repeated: [`crate::server_text`] leaves out whatever looks like a token.
-fn refused(url: &Url, response: &Response) -> Error {
-    Refusal::new(url, Stage::Token, response, None).into()
-}
-
-const fn timed_out(state: State) -> Error {
-    Error::TimedOut { state }
-}
-
-/// Whether another try may do better: the network, not the server's certificate or its HTTP.
-const fn may_pass(error: &Error) -> bool {
-    matches!(error, Error::Http(error)
-        if matches!(error.cause(), HttpCause::Timeout | HttpCause::Connection))
-}
-
-fn is_jwt(text: &str) -> bool {
-    !text.trim_start().starts_with('{')
 }
 
 impl<S, U, T> fmt::Debug for Ciba<'_, S, U, T> {
