@@ -61,7 +61,8 @@ impl ClientId {
     /// The organizationIdentifier in a `did:ishare` id.
     pub(crate) fn did_ishare_organization(&self) -> Option<&str> {
         let tail = self.0.strip_prefix("did:ishare:EU.")?;
-        tail.split_once('.').map(|(_, organization)| organization)
+        let (_country, rest) = tail.split_at_checked(2)?;
+        rest.strip_prefix('.')
     }
 
     /// The text.

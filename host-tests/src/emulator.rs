@@ -3,10 +3,11 @@
 //! It ends with the value, also when a test fails, and by itself after a time, also when the test is
 //! killed.
 
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,7 @@ pub struct Emulator {
     machine: Machine,
     child: Child,
     control: BufReader<UnixStream>,
+    console: Option<Receiver<String>>,
     dir: TempDir,
 }
 
@@ -70,27 +72,44 @@ impl Emulator {
     /// # Panics
     /// As for [`Emulator::gateway`].
     pub fn stopped(machine: Machine, image: &str) -> Self {
+        Self::start(machine, image, &[])
+    }
+
+    /// Another image, whose instructions are 128 ns of the board's time each, and whose console is read.
+    ///
+    /// # Panics
+    /// As for [`Emulator::gateway`].
+    pub fn counting(machine: Machine, image: &str) -> Self {
+        let semihosting = ["-semihosting-config", "enable=on,target=native"];
+        let words = ["-icount", "shift=7", semihosting[0], semihosting[1]];
+        Self::start(machine, image, &words).running()
+    }
+
+    fn start(machine: Machine, image: &str, words: &[&str]) -> Self {
         let image = firmware::image(image);
         let dir = tempfile::Builder::new()
             .prefix("qemu-")
             .tempdir_in(cache_dir("tmp"))
             .expect("target/ can be written");
         let socket = |name: &str| format!("unix:{},server,nowait", dir.path().join(name).display());
-        let child = Command::new("timeout")
+        let mut child = Command::new("timeout")
             .args(["--signal=KILL", LIFE_SECONDS, "qemu-system-arm", "-S"])
             .args(["-machine", machine.name, "-nographic", "-monitor", "none"])
             .args(["-serial", &socket("line"), "-qmp", &socket("control")])
             .arg("-kernel")
             .arg(image)
+            .args(words)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start QEMU ({error}): run `cargo xtask setup`"));
+        let console = child.stdout.take().map(lines);
         let control = BufReader::new(connect(&dir.path().join("control")));
         let mut emulator = Self {
             machine,
             child,
             control,
+            console,
             dir,
         };
         emulator.answer();
@@ -118,6 +137,15 @@ impl Emulator {
         let line = connect(&self.line());
         line.set_read_timeout(Some(SOON)).expect("a socket");
         line
+    }
+
+    /// The next line that the image writes to its console.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub fn said(&self) -> String {
+        let console = self.console.as_ref().expect("a console");
+        console.recv_timeout(SOON).expect("a line on the console")
     }
 
     /// A reset of the machine, as by its button. RAM keeps its content.
@@ -203,6 +231,19 @@ pub fn is_silent(line: &mut UnixStream, time: Duration) -> bool {
     let outcome = line.read(&mut [0]);
     line.set_read_timeout(Some(SOON)).expect("a socket");
     outcome.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+}
+
+/// The lines of a stream, read on a thread of their own: it ends with the stream.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// As soon as it is there.

@@ -22,7 +22,6 @@ use crate::thumb;
 pub(crate) use image::build_all;
 pub(crate) use no_panic::check as no_panic;
 pub(crate) use rsa::run as rsa;
-pub(crate) use sizes::check as sizes;
 
 /// What one can do with the firmware.
 #[derive(Clone, Debug, Subcommand)]
@@ -66,7 +65,7 @@ fn test(tally: &mut Tally) {
     tally.step("images of the firmware", build_all);
     tally.step("tests on the host", || host_tests().stream());
     tally.step("panics in the firmware", no_panic);
-    tally.step("sizes of the firmware", sizes);
+    tally.step("sizes of the firmware", sizes::check);
     tally.step("RSA on a Cortex-M4 (QEMU)", rsa);
     tally.step("the gateway in the emulator", || {
         Run::cargo()

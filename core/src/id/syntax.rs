@@ -82,28 +82,33 @@ fn is_did_tail(text: &str) -> bool {
     })
 }
 
+// Both look at bytes: core's searches in a `str` can panic as far as the compiler knows, and nothing here may.
 fn is_url(text: &str) -> bool {
     let (rest, loopback_only) = match (text.strip_prefix("https://"), text.strip_prefix("http://"))
     {
-        (Some(rest), _) => (rest, false),
-        (None, Some(rest)) => (rest, true),
+        (Some(rest), _) => (rest.as_bytes(), false),
+        (None, Some(rest)) => (rest.as_bytes(), true),
         (None, None) => return false,
     };
-    let authority = rest.split('/').next().unwrap_or("");
-    let host = authority
-        .rsplit_once(':')
-        .map_or(authority, |(host, _)| host);
+    let authority = rest.split(|byte| *byte == b'/').next().unwrap_or(&[]);
+    let port = authority.iter().rposition(|byte| *byte == b':');
+    let host = port
+        .and_then(|port| authority.get(..port))
+        .unwrap_or(authority);
     let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'\\');
     !host.is_empty()
-        && !host.contains('@')
+        && !host.contains(&b'@')
         && text.bytes().all(allowed)
-        && (!loopback_only || matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+        && (!loopback_only || matches!(host, b"localhost" | b"127.0.0.1" | b"[::1]"))
 }
 
 fn is_realm(text: &str) -> bool {
-    let realm = text.rsplit_once("/realms/").map(|(_, realm)| realm);
-    realm.is_some_and(|realm| !realm.is_empty() && !realm.contains('/'))
-        && !text.contains("/auth/auth/")
+    let text = text.as_bytes();
+    let mut parts = text.rsplitn(2, |byte| *byte == b'/');
+    let (realm, before) = (parts.next(), parts.next());
+    realm.is_some_and(|realm| !realm.is_empty())
+        && before.is_some_and(|before| before.ends_with(b"/realms"))
+        && !text.windows(11).any(|window| window == b"/auth/auth/")
 }
 
 /// The country code inside an organizationIdentifier such as `NTRNL-10000001`, if the text has the

@@ -3,8 +3,7 @@
 //! The expected encoded message is built and compared as a whole (the method RFC 8017 recommends in
 //! its note), so there is nothing to parse and nothing to be lenient about.
 
-use crypto_bigint::modular::FixedMontyParams;
-use crypto_bigint::{Odd, U2048, U3072, U4096, Uint};
+use crypto_bigint::{U2048, U3072, U4096, Uint};
 
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
@@ -68,10 +67,11 @@ impl VerifyingKey {
 }
 
 fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
-    let modulus = from_be(key.modulus());
-    let odd = Option::<Odd<Uint<L>>>::from(Odd::new(modulus)).ok_or(KeyError::EvenModulus)?;
-    let params = FixedMontyParams::new_vartime(odd);
-    Ok(Modulus::new(&params, key.exponent()))
+    let modulus: Uint<L> = from_be(key.modulus());
+    if !bool::from(modulus.is_odd()) {
+        return Err(KeyError::EvenModulus);
+    }
+    Ok(Modulus::new(modulus.to_limbs(), key.exponent()))
 }
 
 fn is_signature<const L: usize, const W: usize>(

@@ -37,8 +37,30 @@ const ALLOCATOR: [&str; 4] = [
     "alloc::alloc::",
 ];
 
-/// Ways to a panic that stay, each with why it is none: the caller, and the reason. Empty is the aim.
-const ALLOWED: [(&str, &str); 0] = [];
+/// Panics that stay, each with what it is called from and why it cannot happen.
+const ALLOWED: [Allowed; 1] = [Allowed {
+    panic: "len_mismatch_fail",
+    callers: &[
+        "der::",
+        "const_oid::",
+        "privyseal_core::cert::certificate::moment",
+    ],
+    why: "der copies what its reader gave for an array of a fixed length, and the reader gives that many \
+          bytes or an error",
+}];
+
+/// A panic that cannot happen, which the compiler does not see.
+struct Allowed {
+    panic: &'static str,
+    callers: &'static [&'static str],
+    why: &'static str,
+}
+
+impl Allowed {
+    fn covers(&self, panic: &str, caller: &str) -> bool {
+        panic.contains(self.panic) && self.callers.iter().any(|known| caller.contains(known))
+    }
+}
 
 /// Looks through all images that a device may be given.
 pub(crate) fn check() -> Result<(), Failure> {
@@ -48,7 +70,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         let elf = Elf::read(&image.path())?;
         let panics = panics(&elf);
         println!(
-            "{}: {} functions, {} of them panics",
+            "{}: {} functions, {} ways to a panic",
             image.name,
             elf.functions.len(),
             panics.len()
@@ -64,7 +86,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         found.push(format!("{}: its panic was not found", image::FAULTS.name));
     }
     if found.is_empty() {
-        println!("no panic and no allocator is linked");
+        println!("no panic can be reached, and no allocator is linked");
         return Ok(());
     }
     fail!("{}", found.join("\n"))
@@ -85,7 +107,9 @@ fn panics(elf: &Elf) -> Vec<String> {
             .filter(|(_, caller)| !is_panic(&caller.name))
             .collect();
         for (caller_address, caller) in &callers {
-            if ALLOWED.iter().any(|(name, _)| caller.name.contains(name)) {
+            let covers = |allowed: &&Allowed| allowed.covers(&panic.name, &caller.name);
+            if let Some(allowed) = ALLOWED.iter().find(covers) {
+                println!("allowed in {}: {}", caller.name, allowed.why);
                 continue;
             }
             let way = ways

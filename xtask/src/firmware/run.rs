@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .limit(Duration::from_secs(options.seconds));
     let shown = quoted(&options.socket.to_string_lossy());
     println!("$ {}", emulator.shown());
-    println!("in another terminal:  privyseal device info --device unix:{shown}");
+    println!("in another terminal:  privyseal device info --device device:unix:{shown}");
     println!("its state lives as long as it runs; Ctrl-C ends it");
     emulator.stream()
 }

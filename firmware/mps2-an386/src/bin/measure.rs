@@ -48,6 +48,8 @@ struct Recorder {
     began: u32,
     /// Looks at the stack as well, which takes time: then nothing is counted.
     looks: bool,
+    /// Where the stack of an answer begins.
+    top: usize,
     /// Stack in use so far when the watchdog was last fed before the answer.
     stack_before: usize,
 }
@@ -98,7 +100,7 @@ impl Fed for Recorder {
         if self.len == 0 {
             self.fed = timer::now();
             if self.looks {
-                self.stack_before = used();
+                self.stack_before = used(self.top);
             }
         }
     }
@@ -115,17 +117,20 @@ fn main() -> ! {
         fed: 0,
         began: 0,
         looks: false,
+        top: 0,
         stack_before: 0,
     }));
+    device.board().line().top = msp::read() as usize;
+    paint();
     loop {
-        paint();
         device.poll();
         let ended = timer::now();
-        let deepest = used();
         let line = device.board().line();
         if line.len > 0 {
+            let deepest = used(line.top);
             report(line, ended, deepest);
             line.len = 0;
+            paint();
         }
     }
 }
@@ -167,10 +172,9 @@ fn paint() {
     }
 }
 
-/// Bytes between the caller and the deepest word that is painted no more.
+/// Bytes from `top` down to the deepest word that is painted no more.
 #[inline(never)]
-fn used() -> usize {
-    let top = msp::read() as usize;
+fn used(top: usize) -> usize {
     let mut word = ptr::addr_of!(_stack_end);
     // SAFETY: as above; the stack ends at painted words, or was used up.
     while (word as usize) < top && unsafe { ptr::read_volatile(word) } == PAINT {
