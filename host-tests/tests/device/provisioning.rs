@@ -102,7 +102,7 @@ fn steps_come_in_order_and_in_size() {
         assert_eq!(step(&mut device, early), empty);
     }
     let size = |part, max: usize| {
-        let min = if part == Part::Chain { 0 } else { 1 };
+        let min = u32::from(part != Part::Chain);
         let max = u32::try_from(max).expect("a length");
         Err(Refusal::Part {
             part,
@@ -194,6 +194,7 @@ fn with_policy(change: impl FnOnce(&mut Policy<'static>)) -> Upload {
 
 /// Each thing that commit checks, wrong.
 #[test]
+#[allow(clippy::too_many_lines)] // A table.
 fn what_is_not_right_is_destroyed() {
     let other = test_key("device-other", 2048);
     let good = upload(&policy());
