@@ -21,6 +21,7 @@
 //! - [`ishare_server`]: a participant registry in the shape of iSHARE's, which can be told to lie;
 //! - [`bad_server`]: a server that misbehaves, byte by byte;
 //! - [`flow`]: a client with its token, and runs of the command;
+//! - [`keycloak`]: a Keycloak on loopback, one for all tests of a program;
 //! - [`https`]: a client of the test servers that can say anything;
 //! - [`yubihsm_sim`]: a YubiHSM 2 behind a connector, in memory, which can misbehave;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
@@ -60,6 +61,7 @@ pub mod flow;
 pub mod gateway;
 pub mod https;
 pub mod ishare_server;
+pub mod keycloak;
 pub mod kryoptic;
 pub mod loopback;
 pub mod minter;

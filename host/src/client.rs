@@ -163,6 +163,35 @@ where
         AssertionSource::access_token(self, http, base, options)
     }
 
+    /// The same, for a token of that `scope` (RFC 6749 section 3.3): scopes with one space between them.
+    /// Refused where the scheme says what the scope is.
+    pub fn access_token_with_scope(
+        &mut self,
+        http: &Http,
+        base: &BaseUrl,
+        options: &AssertionOptions,
+        scope: &str,
+    ) -> Result<AccessToken, Error> {
+        let rules = &self.credential.scheme().token_request;
+        if let Some(rule) = rules.scope.filter(|rule| rule.value != scope) {
+            let reason = format!("must be {} ({})", rule.value, rule.source);
+            return Err(Error::Option {
+                option: "--scope",
+                reason,
+            });
+        }
+        let url = below(base, rules.path.value)?;
+        let form = Form {
+            url: &url,
+            members: &[("grant_type", rules.grant_type.value), ("scope", scope)],
+            stage: Stage::Token,
+            max: MAX_TOKEN_RESPONSE,
+        };
+        let response = self.post(http, options, &form)?;
+        // Nothing that was sent is shown: a success says no more than what it is not.
+        answer::token(url, response, "")
+    }
+
     /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
     /// refresh token is spent by it, unless no connection came about.
     pub fn refreshed_token(

@@ -1,6 +1,7 @@
 //! Installs what is missing, once, and is quick and silent towards apt when nothing is.
 
 mod apt;
+mod keycloak;
 mod node;
 mod python;
 
@@ -21,6 +22,8 @@ pub(crate) enum Need {
     Python,
     /// Node.js with the packages of `host-tests/node/package-lock.json`.
     Node,
+    /// Keycloak, with Java to run it and Maven to get it.
+    Keycloak,
     /// A library or a toolchain for Cortex-M.
     Thumb,
     /// A Cortex-M in software.
@@ -29,11 +32,12 @@ pub(crate) enum Need {
 
 impl Need {
     /// Everything any command here needs.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Token,
         Self::Kryoptic,
         Self::Python,
         Self::Node,
+        Self::Keycloak,
         Self::Thumb,
         Self::Emulator,
     ];
@@ -107,6 +111,23 @@ impl Need {
                 package: "npm",
                 is_there: on_path,
             }],
+            Self::Keycloak => &[
+                Part {
+                    what: "java 17 or newer",
+                    package: "default-jre-headless",
+                    is_there: keycloak::java,
+                },
+                Part {
+                    what: "mvn",
+                    package: "maven",
+                    is_there: on_path,
+                },
+                Part {
+                    what: "python3",
+                    package: "python3",
+                    is_there: on_path,
+                },
+            ],
             Self::Emulator => &[Part {
                 what: "qemu-system-arm",
                 package: "qemu-system-arm",
@@ -176,6 +197,9 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
     }
     if needs.contains(&Need::Node) {
         node::install_packages()?;
+    }
+    if needs.contains(&Need::Keycloak) {
+        keycloak::install()?;
     }
     println!("set-up: all there");
     Ok(())

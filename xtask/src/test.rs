@@ -21,7 +21,13 @@ pub(crate) struct Options {
 /// Sets up, tests, builds the core for a microcontroller, and sums it all up.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let needs: &[Need] = if options.filter.is_some() {
-        &[Need::Token, Need::Kryoptic, Need::Python, Need::Node]
+        &[
+            Need::Token,
+            Need::Kryoptic,
+            Need::Python,
+            Need::Node,
+            Need::Keycloak,
+        ]
     } else {
         &Need::ALL
     };

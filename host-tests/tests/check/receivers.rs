@@ -116,7 +116,8 @@ fn trusted_lists() {
     assert_eq!(refusing(&draft), [""; 0], "no list, no opinion");
 }
 
-/// Keycloak: 60 s, 15 s of lead, no tolerance on exp, one audience. node-oidc-provider: numbers, 15 s.
+/// Keycloak: at most 60 s old, or without iat 60 s to go; 15 s of lead, no tolerance on exp, one audience.
+/// node-oidc-provider: numbers, 15 s.
 #[test]
 fn receivers_of_kids() {
     let after = |change: fn(&mut Draft)| {
@@ -125,10 +126,18 @@ fn receivers_of_kids() {
         refusing(&draft)
     };
     assert_eq!(after(|_| ()), [""; 0]);
-    assert_eq!(
-        after(|draft| draft.claims["exp"] = json!(draft.now + 61)),
-        [KEYCLOAK]
-    );
+    let far = |draft: &mut Draft| draft.claims["exp"] = json!(draft.now + 61);
+    assert_eq!(after(far), [""; 0], "the real one takes it");
+    let far_without_iat = |draft: &mut Draft| {
+        draft.claims["exp"] = json!(draft.now + 61);
+        draft.without("iat");
+    };
+    assert_eq!(after(far_without_iat), [KEYCLOAK]);
+    let old = |draft: &mut Draft| {
+        draft.claims["exp"] = json!(draft.now + 300);
+        draft.now += 61;
+    };
+    assert_eq!(after(old), [KEYCLOAK]);
     assert_eq!(
         after(|draft| draft.now += 60),
         [KEYCLOAK],

@@ -67,7 +67,7 @@ where
         let sent = form
             .members
             .iter()
-            .filter(|(name, _)| *name != "grant_type");
+            .filter(|(name, _)| !["grant_type", "scope"].contains(name));
         let refusal = sent.fold(refusal, |refusal, (_, value)| refusal.without(value));
         Err(refusal.into())
     }

@@ -1,11 +1,14 @@
 //! `privyseal token`: an access token, and the next call with it.
 
+mod provider;
+
 use clap::Args;
 use privyseal::fiam::Pages;
 use privyseal::{Error, client};
 
 use super::options::{ClientOptions, ServerOptions};
 use super::output::print_line;
+use provider::ProviderOptions;
 
 /// Ask for an access token with a new assertion and print the server's JSON
 #[derive(Args)]
@@ -19,6 +22,8 @@ pub(super) struct Token {
     #[arg(long, requires = "call")]
     all_pages: bool,
     #[command(flatten)]
+    provider: ProviderOptions,
+    #[command(flatten)]
     server: ServerOptions,
 }
 
@@ -30,10 +35,23 @@ impl Token {
             base.join(path)
                 .map_err(|error| option("--call", &error.to_string()))?;
         }
+        self.provider.check(self.client.scheme())?;
         let http = self.server.http()?;
         let options = self.client.assertion()?;
-        let mut source = self.client.source()?;
-        let token = source.access_token(&http, &base, &options)?;
+        let token = if self.provider.is_used() {
+            let mut client = self.client.client()?;
+            let token = match self.provider.scope() {
+                Some(scope) => client.access_token_with_scope(&http, &base, &options, scope)?,
+                None => client.access_token(&http, &base, &options)?,
+            };
+            if let Some(next) = self.provider.next() {
+                return next.run(&mut client, &http, &base, options, &token);
+            }
+            token
+        } else {
+            let mut source = self.client.source()?;
+            source.access_token(&http, &base, &options)?
+        };
         match &self.call {
             Some(path) if self.all_pages => {
                 let records = Pages::new(&http, &base, path, &token)?.records()?;

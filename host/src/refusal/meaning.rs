@@ -59,8 +59,9 @@ impl Meaning {
             ),
             "invalid_client" => Self::refused(
                 "the server does not accept who signs or how",
-                "check that the client id is registered there with this certificate, that the \
-                 audience is this server's, and that the clock is right",
+                "check that the client id is registered there with this key or certificate, that the \
+                 audience is this server's, that the clock is right, and that the jti was never used \
+                 before",
             ),
             "invalid_grant" => Self::refused(
                 "the server does not accept the assertion",

@@ -21,8 +21,8 @@ pub enum Demand {
     KidKnown,
     /// `exp - iat` is exactly this many seconds.
     Lifetime(u64),
-    /// The token lives at most this many seconds.
-    LifetimeAtMost(u64),
+    /// `iat` was at most this many seconds ago, or, where there is none, `exp` is at most as far away.
+    AgeAtMost(u64),
     /// `iat` is at most this many seconds ahead of the receiver's clock.
     IatLead(u64),
     /// `nbf`, if it is there, is at most this many seconds ahead.
@@ -65,7 +65,7 @@ impl Demand {
                 Verdict::NotChecked(Reason::Needs(RuleId::Signature))
             }
             Self::Lifetime(expected) => lifetime(claims, expected),
-            Self::LifetimeAtMost(max) => lifetime_at_most(claims, max, now),
+            Self::AgeAtMost(max) => age_at_most(claims, max, now),
             Self::IatLead(lead) => leads(claims.iat, now.saturating_add(lead)),
             Self::NbfLead(lead) => leads(claims.nbf, now.saturating_add(lead)),
             Self::NbfIsIat => nbf_is_iat(claims),
@@ -104,7 +104,10 @@ impl fmt::Display for Demand {
             Self::Signature => f.write_str("the signature is good"),
             Self::KidKnown => f.write_str("kid, if there, names a known key"),
             Self::Lifetime(seconds) => write!(f, "exp - iat is exactly {seconds} s"),
-            Self::LifetimeAtMost(seconds) => write!(f, "the token lives at most {seconds} s"),
+            Self::AgeAtMost(seconds) => write!(
+                f,
+                "iat was at most {seconds} s ago; without iat, exp is at most {seconds} s away"
+            ),
             Self::IatLead(seconds) => write!(f, "iat is at most {seconds} s ahead"),
             Self::NbfLead(seconds) => write!(f, "nbf, if there, is at most {seconds} s ahead"),
             Self::NbfIsIat => f.write_str("nbf, if there, equals iat"),
@@ -153,11 +156,13 @@ fn lifetime(claims: &Claims<'_>, expected: u64) -> Verdict {
     }
 }
 
-fn lifetime_at_most(claims: &Claims<'_>, max: u64, now: u64) -> Verdict {
-    let Some(exp) = claims.exp.value() else {
-        return Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp));
+fn age_at_most(claims: &Claims<'_>, max: u64, now: u64) -> Verdict {
+    let value = match (claims.iat, claims.exp.value()) {
+        (Moment::Is(iat), _) => now.saturating_sub(iat),
+        (Moment::Absent, Some(exp)) => exp.saturating_sub(now),
+        (Moment::Absent, None) => return Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
+        (Moment::Wrong(why, _), _) => return Verdict::Broken(why),
     };
-    let value = exp.saturating_sub(claims.iat.value().unwrap_or(now));
     met(
         value <= max,
         Fault::OutOfRange { value, min: 0, max }.into(),

@@ -62,7 +62,7 @@ pub const ALL: &[Receiver] = &[
             Demand::Required("jti"),
             Demand::OneAudience,
             Demand::NotExpired(0),
-            Demand::LifetimeAtMost(60),
+            Demand::AgeAtMost(60),
             Demand::IatLead(15),
             Demand::NbfLead(15),
         ],

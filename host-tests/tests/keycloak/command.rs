@@ -1,0 +1,93 @@
+//! The command itself, with a key in a SoftHSM token.
+
+use std::path::Path;
+
+use privyseal_host_tests::decode::Parts;
+use privyseal_host_tests::flow::{self, Outcome};
+use privyseal_host_tests::keycloak::JwksServer;
+use serde_json::json;
+
+use crate::stage::Stage;
+
+/// A client whose JWK Set the command printed.
+fn registered(realm: &str) -> (Stage, flow::Client) {
+    let stage = Stage::new(realm, &json!({}));
+    let client = flow::Client::new();
+    let set = client.run(&["jwks"], &[]).json().to_string();
+    stage.register_url("laboratory", &JwksServer::start(&set), &json!({}));
+    (stage, client)
+}
+
+fn token(stage: &Stage, client: &flow::Client, words: &[&str], cacert: &Path) -> Outcome {
+    let base_url = stage.keycloak.base_url();
+    let first = ["token", "--scheme", "ehealth", "--client-id", "laboratory"];
+    let server = ["--base-url", &base_url, "--realm", &stage.realm];
+    client.run(
+        &[&first[..], &server, words].concat(),
+        &[("--cacert", cacert)],
+    )
+}
+
+#[test]
+fn a_token_and_what_is_asked_with_it() {
+    let (stage, client) = registered("by-command");
+    let cacert = stage.keycloak.ca_file();
+    let run = |words: &[&str]| token(&stage, &client, words, &cacert);
+
+    let answer = run(&[]).json();
+    assert_eq!(answer["token_type"], "Bearer");
+    let access = Parts::of(answer["access_token"].as_str().unwrap()).claims();
+    assert_eq!(access["iss"], stage.issuer());
+
+    let claims = run(&["--claims"]).json();
+    assert_eq!(claims["azp"], "laboratory");
+    let introspection = run(&["--introspect"]).json();
+    assert_eq!(
+        (&introspection["active"], &introspection["azp"]),
+        (&json!(true), &json!("laboratory"))
+    );
+    let info = run(&["--userinfo", "--scope", "openid"]).json();
+    assert_eq!(info["preferred_username"], "service-account-laboratory");
+
+    run(&["--userinfo"]).failed(1, "HTTP 403");
+    run(&["--jti", "once"]).json();
+    run(&["--jti", "once"]).failed(1, "HTTP 400, invalid_client");
+    run(&["--kid", "another"]).failed(1, "HTTP 400, invalid_client");
+    run(&["--introspect", "--claims"]).failed(2, "cannot be used with");
+}
+
+#[test]
+fn a_wrong_realm_or_server_is_said() {
+    let (stage, client) = registered("wrong-address");
+    let cacert = stage.keycloak.ca_file();
+    let base_url = stage.keycloak.base_url();
+    let words = [
+        "token",
+        "--scheme",
+        "ehealth",
+        "--client-id",
+        "laboratory",
+        "--realm",
+        "none",
+    ];
+    let words = [&words[..], &["--base-url", &base_url]].concat();
+    client
+        .run(&words, &[("--cacert", &cacert)])
+        .failed(1, "HTTP 404");
+    let words = [
+        "token",
+        "--scheme",
+        "ishare",
+        "--client-id",
+        "EU.EORI.NL123456789",
+        "--introspect",
+    ];
+    let words = [
+        &words[..],
+        &["--audience", "EU.EORI.NL123456789", "--base-url", &base_url],
+    ]
+    .concat();
+    client
+        .run(&words, &[("--cacert", &cacert)])
+        .failed(2, "--introspect is not for iSHARE");
+}

@@ -1,0 +1,11 @@
+//! What Keycloak says to our assertions, and what we make of its answers. One server for all tests; each
+//! has a realm of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod clocks;
+mod command;
+mod keys;
+mod refresh;
+mod stage;
+mod tokens;

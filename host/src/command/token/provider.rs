@@ -1,0 +1,121 @@
+//! What can be asked of an OpenID provider once there is a token.
+
+use clap::Args;
+use privyseal::key::KeySigner;
+use privyseal::{
+    AccessToken, AssertionOptions, BaseUrl, Client, Error, Http, Provider, Scheme, audience, clock,
+};
+
+use super::super::output::{print_json, print_line};
+use super::option;
+
+/// With schemes whose servers are OpenID providers (eHealth).
+#[derive(Args)]
+#[command(next_help_heading = "With an OpenID provider (eHealth)")]
+pub(super) struct ProviderOptions {
+    /// Ask for a token of this scope: scopes with one space between them
+    #[arg(long, value_name = "TEXT")]
+    scope: Option<String>,
+    /// Ask the server about the token, with a second assertion (RFC 7662), and print that answer instead
+    #[arg(long, conflicts_with_all = ["call", "userinfo", "claims"])]
+    introspect: bool,
+    /// Ask about the token's owner (OpenID Connect UserInfo; needs --scope openid) and print that instead
+    #[arg(long, conflicts_with_all = ["call", "claims"])]
+    userinfo: bool,
+    /// Verify the token with the server's keys and print its claims instead
+    #[arg(long, conflicts_with = "call")]
+    claims: bool,
+}
+
+/// The next request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Introspect,
+    UserInfo,
+    Claims,
+}
+
+impl ProviderOptions {
+    /// Whether any of them is given. A key on a device cannot do that: it signs assertions for tokens only.
+    pub(super) fn is_used(&self) -> bool {
+        self.scope.is_some() || self.next().is_some()
+    }
+
+    pub(super) fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    pub(super) fn next(&self) -> Option<Next> {
+        let given = [
+            (self.introspect, Next::Introspect),
+            (self.userinfo, Next::UserInfo),
+            (self.claims, Next::Claims),
+        ];
+        given
+            .into_iter()
+            .find_map(|(is_given, next)| is_given.then_some(next))
+    }
+
+    /// Before an assertion is spent on it.
+    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), Error> {
+        match self.next() {
+            Some(next) if !audience::has_realms(scheme) => {
+                let reason = format!(
+                    "is not for {}, whose servers are no OpenID providers",
+                    scheme.title
+                );
+                Err(option(next.option(), &reason))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Next {
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Introspect => "--introspect",
+            Self::UserInfo => "--userinfo",
+            Self::Claims => "--claims",
+        }
+    }
+
+    /// Asks, and prints the answer.
+    pub(super) fn run(
+        self,
+        client: &mut Client<KeySigner>,
+        http: &Http,
+        base: &BaseUrl,
+        options: AssertionOptions,
+        token: &AccessToken,
+    ) -> Result<(), Error> {
+        let mut provider = Provider::discover(http, base.as_str())?;
+        match self {
+            Self::Introspect => {
+                let endpoint = provider.metadata().introspection_endpoint().cloned();
+                let endpoint = endpoint.ok_or_else(|| {
+                    option(
+                        "--introspect",
+                        "is not offered: no introspection_endpoint in the metadata",
+                    )
+                })?;
+                // A jti is good once.
+                let options = AssertionOptions {
+                    jti: None,
+                    ..options
+                };
+                let answer = client.introspect(http, &endpoint, &options, token.expose())?;
+                print_line(answer.response().trim_ascii())
+            }
+            Self::UserInfo => {
+                let client_id = client.credential().client_id().as_str().to_owned();
+                let info = provider.userinfo(http, clock::now()?, token, &client_id)?;
+                print_json(&info.claims().clone().into())
+            }
+            Self::Claims => {
+                let claims = provider.access_token_claims(http, clock::now()?, token.expose())?;
+                print_json(&claims.into())
+            }
+        }
+    }
+}
