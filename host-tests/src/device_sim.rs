@@ -225,13 +225,11 @@ impl Write for SocketLine {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, embedded_io::ErrorKind> {
         let gone = embedded_io::ErrorKind::BrokenPipe;
         let stream = self.stream.as_mut().ok_or(gone)?;
-        match stream.write_all(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(_) => {
-                self.stream = None;
-                Err(gone)
-            }
+        if stream.write_all(bytes).is_err() {
+            self.stream = None;
+            return Err(gone);
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> Result<(), embedded_io::ErrorKind> {
