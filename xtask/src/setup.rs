@@ -45,116 +45,56 @@ impl Need {
     /// What to look for, and the Debian package that brings it.
     fn parts(self) -> &'static [Part] {
         match self {
-            Self::Token => &[
-                Part {
-                    what: "softhsm2-util",
-                    package: "softhsm2",
-                    is_there: on_path,
-                },
-                Part {
-                    what: "libsofthsm2.so",
-                    package: "libsofthsm2",
-                    is_there: softhsm,
-                },
-                Part {
-                    what: "pkcs11-tool",
-                    package: "opensc",
-                    is_there: on_path,
-                },
-                Part {
-                    what: "openssl",
-                    package: "openssl",
-                    is_there: on_path,
-                },
-            ],
-            Self::Kryoptic => &[
-                Part {
-                    what: "clang",
-                    package: "clang",
-                    is_there: on_path,
-                },
-                Part {
-                    what: "pkg-config",
-                    package: "pkg-config",
-                    is_there: on_path,
-                },
-                Part {
-                    what: "openssl",
-                    package: "libssl-dev",
-                    is_there: development_files,
-                },
-                Part {
-                    what: "sqlite3",
-                    package: "libsqlite3-dev",
-                    is_there: development_files,
-                },
-            ],
-            Self::Python => &[
-                Part {
-                    what: "python3",
-                    package: "python3",
-                    is_there: on_path,
-                },
-                Part {
-                    what: "venv",
-                    package: "python3-venv",
-                    is_there: python_module,
-                },
-                Part {
-                    what: "ensurepip",
-                    package: "python3-venv",
-                    is_there: python_module,
-                },
-            ],
-            Self::Node => &[Part {
-                what: "npm",
-                package: "npm",
-                is_there: on_path,
-            }],
-            Self::Keycloak => &[
-                Part {
-                    what: "java 17 or newer",
-                    package: "default-jre-headless",
-                    is_there: keycloak::java,
-                },
-                Part {
-                    what: "mvn",
-                    package: "maven",
-                    is_there: on_path,
-                },
-                Part {
-                    what: "python3",
-                    package: "python3",
-                    is_there: on_path,
-                },
-            ],
-            Self::Emulator => &[Part {
-                what: "qemu-system-arm",
-                package: "qemu-system-arm",
-                is_there: on_path,
-            }],
-            Self::Thumb => &[
-                Part {
-                    what: "/usr/bin/rustc",
-                    package: "rustc-web",
-                    is_there: is_file,
-                },
-                Part {
-                    what: "/usr/bin/cargo",
-                    package: "cargo-web",
-                    is_there: is_file,
-                },
-                Part {
-                    what: thumb::DEBIAN_SOURCE,
-                    package: "rust-web-src",
-                    is_there: is_file,
-                },
-                Part {
-                    what: "ld.lld",
-                    package: "lld",
-                    is_there: on_path,
-                },
-            ],
+            Self::Token => {
+                const {
+                    &[
+                        part("softhsm2-util", "softhsm2", on_path),
+                        part("libsofthsm2.so", "libsofthsm2", softhsm),
+                        part("pkcs11-tool", "opensc", on_path),
+                        part("openssl", "openssl", on_path),
+                    ]
+                }
+            }
+            Self::Kryoptic => {
+                const {
+                    &[
+                        part("clang", "clang", on_path),
+                        part("pkg-config", "pkg-config", on_path),
+                        part("openssl", "libssl-dev", development_files),
+                        part("sqlite3", "libsqlite3-dev", development_files),
+                    ]
+                }
+            }
+            Self::Python => {
+                const {
+                    &[
+                        part("python3", "python3", on_path),
+                        part("venv", "python3-venv", python_module),
+                        part("ensurepip", "python3-venv", python_module),
+                    ]
+                }
+            }
+            Self::Node => const { &[part("npm", "npm", on_path)] },
+            Self::Keycloak => {
+                const {
+                    &[
+                        part("java 17 or newer", "default-jre-headless", keycloak::java),
+                        part("mvn", "maven", on_path),
+                        part("python3", "python3", on_path),
+                    ]
+                }
+            }
+            Self::Emulator => const { &[part("qemu-system-arm", "qemu-system-arm", on_path)] },
+            Self::Thumb => {
+                const {
+                    &[
+                        part("/usr/bin/rustc", "rustc-web", is_file),
+                        part("/usr/bin/cargo", "cargo-web", is_file),
+                        part(thumb::DEBIAN_SOURCE, "rust-web-src", is_file),
+                        part("ld.lld", "lld", on_path),
+                    ]
+                }
+            }
         }
     }
 }
@@ -164,6 +104,14 @@ struct Part {
     what: &'static str,
     package: &'static str,
     is_there: fn(&str) -> bool,
+}
+
+const fn part(what: &'static str, package: &'static str, is_there: fn(&str) -> bool) -> Part {
+    Part {
+        what,
+        package,
+        is_there,
+    }
 }
 
 /// Makes sure that the needs are met, or says what to do.

@@ -3,6 +3,7 @@
 //! Its archive is checked against the SHA-256 below, unpacked, and built once (Keycloak's own word for
 //! fixing the options that do not change at a start), so that tests start it quickly.
 
+use core::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -90,10 +91,10 @@ fn download(folder: &Path) -> Result<(), Failure> {
 
 fn check(archive: &Path) -> Result<(), Failure> {
     let content = fs::read(archive).context(place::shown(archive))?;
-    let found: String = Sha256::digest(&content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut found = String::new();
+    for byte in Sha256::digest(&content) {
+        let _ = write!(found, "{byte:02x}");
+    }
     if found != SHA256 {
         fs::remove_file(archive).context(place::shown(archive))?;
         return fail!("the archive of Keycloak {VERSION} has the SHA-256 {found}, not {SHA256}");
