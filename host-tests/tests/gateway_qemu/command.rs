@@ -1,0 +1,133 @@
+//! The whole way with the real command: provision over the line, sign for each scheme, log, wipe.
+
+use std::fs;
+use std::process::Command;
+
+use privyseal_core::link::SchemeId;
+use privyseal_host_tests::decode::Parts;
+use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
+use privyseal_host_tests::gateway::Gateway;
+use privyseal_host_tests::pki::pem_chain;
+use privyseal_host_tests::privyseal;
+use privyseal_host_tests::scratch::cache_dir;
+use serde_json::Value;
+
+use crate::signs::by_software;
+use crate::stage::{KID, Party, SERVED, now};
+
+#[test]
+fn the_command_provisions_and_uses_an_stm32f405() {
+    the_command_provisions_and_uses(STM32F405);
+}
+
+#[test]
+fn the_command_provisions_and_uses_an_an386() {
+    the_command_provisions_and_uses(AN386);
+}
+
+fn the_command_provisions_and_uses(machine: Machine) {
+    let party = Party::new("seal");
+    let mut emulator = Emulator::gateway(machine);
+    // Once it answers it is up; then the line is the command's.
+    drop(Gateway::new(emulator.connect()));
+    let device = format!("device:unix:{}", emulator.line().display());
+    assert_eq!(info(&device)["state"], "empty");
+
+    let uri = provision(&party, &device);
+    assert!(uri.starts_with(&format!("{device}?key-sha256=")), "{uri}");
+    let before = info(&uri);
+    assert_eq!(before["state"], "ready");
+    let mut signed = 0;
+    for (scheme, _, audience) in SERVED {
+        signed += 1;
+        sign(&party, &uri, scheme, audience, now() + signed);
+    }
+    emulator.reset();
+    drop(Gateway::new(emulator.connect()));
+    let after = info(&uri);
+    assert_eq!(after["state"], "ready");
+    assert_eq!(
+        after["counter"].as_u64(),
+        before["counter"].as_u64().map(|c| c + signed)
+    );
+    let (scheme, _, audience) = SERVED[0];
+    sign(&party, &uri, scheme, audience, now() + signed + 1);
+
+    let log = run(&["device", "log", "--device", &uri]);
+    assert!(!log.trim().is_empty());
+    run(&["device", "wipe", "--device", &uri, "--yes-destroy-the-key"]);
+    assert_eq!(info(&device)["state"], "empty");
+}
+
+/// Gives the device what the party has; gives the URI that the command prints.
+fn provision(party: &Party, device: &str) -> String {
+    let dir = tempfile::Builder::new()
+        .prefix("gateway-")
+        .tempdir_in(cache_dir("tmp"))
+        .expect("target/ can be written");
+    let write = |name: &str, content: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, content).expect("target/ can be written");
+        path.to_str().expect("a path of text").to_owned()
+    };
+    let key = write("key.pem", &party.key.pkcs8_pem());
+    let chain = write("chain.pem", &pem_chain(&party.chain));
+    let policy = write("policy.toml", &policy());
+    let files = ["--policy", &policy, "--key", &key, "--chain", &chain];
+    let words = ["device", "provision", "--device", device];
+    run(&[&words[..], &files[..]].concat()).trim().to_owned()
+}
+
+/// As `Party` has it, in the file's words.
+fn policy() -> String {
+    let mut text = format!(
+        "max-lifetime = 300\nmax-jump = 86400\nboard-entropy = false\ntime-floor = {}\n\
+         [rate]\nassertions = 1000\nseconds = 60\n",
+        now()
+    );
+    for (scheme, client_id, audience) in SERVED {
+        let name = scheme.rules().name;
+        text += &format!(
+            "[schemes.{name}]\nclient-id = \"{client_id}\"\naudiences = [\"{audience}\"]\n"
+        );
+        if matches!(scheme, SchemeId::Itsme | SchemeId::Ehealth) {
+            text += &format!("kid = \"{KID}\"\n");
+        }
+    }
+    text
+}
+
+/// One token by the command, judged, and held against the software signer's.
+fn sign(party: &Party, uri: &str, scheme: SchemeId, audience: &str, now: u64) {
+    let rules = scheme.rules();
+    let now_text = now.to_string();
+    let words = ["sign", "--scheme", rules.name, "--key", uri];
+    let fields = ["--audience", audience, "--now", &now_text];
+    let token = run(&[&words[..], &fields[..]].concat());
+    let token = token.trim();
+    party.openssl_verifies(token);
+    let claims = Parts::of(token).claims();
+    let jti = claims["jti"].as_str().expect("a jti");
+    assert_eq!(token, by_software(party, rules, now, jti));
+}
+
+fn info(uri: &str) -> Value {
+    let text = run(&["device", "info", "--device", uri, "--json"]);
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What the command prints; it must succeed.
+fn run(words: &[&str]) -> String {
+    let output = Command::new("timeout")
+        .args(["--signal=KILL", "300"])
+        .arg(privyseal::path())
+        .args(words)
+        .output()
+        .expect("the command");
+    assert!(
+        output.status.success(),
+        "{words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text")
+}

@@ -1,0 +1,150 @@
+//! A party with a key, a chain and a policy, and a gateway that is given them.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use heapless::Vec as Bounded;
+use privyseal_core::link::{AllowedAudience, Policy, Rate, SchemeId, SchemePolicy};
+use privyseal_host_tests::decode::Parts;
+use privyseal_host_tests::emulator::{Emulator, Machine};
+use privyseal_host_tests::gateway::{Endowment, Gateway};
+use privyseal_host_tests::pki::{CertificateSpec, TestKey, TestPki, test_key};
+use privyseal_host_tests::scratch::cache_dir;
+
+/// The host's clock when the tests began: the test PKI's certificates are valid from the day before.
+pub(crate) fn now() -> u64 {
+    static NOW: OnceLock<u64> = OnceLock::new();
+    *NOW.get_or_init(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.expect("a time after 1970").as_secs()
+    })
+}
+
+/// What the party signs, as scheme, client id, audience.
+pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
+    (
+        SchemeId::Fiam,
+        "EU.EORI.NL123456789",
+        "EU.EORI.NLKPNFIAMPROD",
+    ),
+    (
+        SchemeId::Ishare,
+        "did:ishare:EU.NL.NTRNL-12345678",
+        "did:ishare:EU.NL.NTRNL-10000001",
+    ),
+    (
+        SchemeId::Itsme,
+        "itsme-client",
+        "https://idp.e2e.itsme.services/v2/token",
+    ),
+    (
+        SchemeId::Ehealth,
+        "nihii:hospital:12345678",
+        "https://api-acpt.ehealth.fgov.be/auth/realms/M2M",
+    ),
+];
+pub(crate) const KID: &str = "gateway-1";
+
+/// The party.
+pub(crate) struct Party {
+    pub(crate) pki: TestPki,
+    pub(crate) key: TestKey,
+    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) policy: Policy<'static>,
+}
+
+impl Party {
+    /// With the key of that name.
+    pub(crate) fn new(key: &str) -> Self {
+        let pki = TestPki::new();
+        let key = test_key(key, 2048);
+        let chain = pki.chain(&key.spki_der(), &CertificateSpec::seal());
+        Self {
+            pki,
+            key,
+            chain,
+            policy: policy(),
+        }
+    }
+
+    /// Gives all of it to the gateway.
+    pub(crate) fn provision(&self, gateway: &mut Gateway) {
+        let endowed = gateway.provision(&Endowment {
+            key: &self.key.pkcs8_der(),
+            policy: &self.policy,
+            chain: &self.chain,
+            seed: b"forty-eight bytes of a seed that nobody knows...",
+        });
+        endowed.unwrap_or_else(|refusal| panic!("{refusal}"));
+    }
+
+    /// Whether openssl finds the signature good.
+    pub(crate) fn openssl_verifies(&self, token: &str) {
+        let parts = Parts::of(token);
+        let dir = tempfile::Builder::new()
+            .prefix("openssl-")
+            .tempdir_in(cache_dir("tmp"))
+            .expect("target/ can be written");
+        let (key, signature) = (dir.path().join("key.pem"), dir.path().join("signature"));
+        std::fs::write(&key, self.key.spki_pem()).expect("target/ can be written");
+        std::fs::write(&signature, &parts.signature).expect("target/ can be written");
+        let mut child = Command::new("openssl")
+            .args(["dgst", "-sha256", "-verify"])
+            .arg(&key)
+            .arg("-signature")
+            .arg(&signature)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("openssl: run `cargo xtask setup`");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin
+            .write_all(parts.signing_input.as_bytes())
+            .expect("openssl reads");
+        drop(stdin);
+        let output = child.wait_with_output().expect("openssl ends");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.trim(), "Verified OK");
+    }
+}
+
+/// All that is served, generously.
+fn policy() -> Policy<'static> {
+    let mut policy = Policy {
+        schemes: Bounded::new(),
+        audiences: Bounded::new(),
+        max_lifetime: 300,
+        rate: Rate {
+            assertions: 1000,
+            seconds: 60,
+        },
+        time_floor: now(),
+        max_jump: 86_400,
+        authority: None,
+        presence: None,
+        board_entropy: false,
+    };
+    for (scheme, client_id, audience) in SERVED {
+        let by_kid = matches!(scheme, SchemeId::Itsme | SchemeId::Ehealth);
+        let entry = SchemePolicy {
+            scheme,
+            client_id,
+            kid: by_kid.then_some(KID),
+        };
+        policy.schemes.push(entry).expect("room");
+        let allowed = AllowedAudience { scheme, audience };
+        policy.audiences.push(allowed).expect("room");
+    }
+    policy
+}
+
+/// A fresh gateway on a board, provisioned.
+pub(crate) fn provisioned(machine: Machine, party: &Party) -> (Emulator, Gateway) {
+    let emulator = Emulator::gateway(machine);
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    (emulator, gateway)
+}
