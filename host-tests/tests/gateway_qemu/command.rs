@@ -1,5 +1,6 @@
 //! The whole way with the real command: provision over the line, sign for each scheme, log, wipe.
 
+use core::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
@@ -87,11 +88,12 @@ fn policy() -> String {
     );
     for (scheme, client_id, audience) in SERVED {
         let name = scheme.rules().name;
-        text += &format!(
-            "[schemes.{name}]\nclient-id = \"{client_id}\"\naudiences = [\"{audience}\"]\n"
+        let _ = writeln!(
+            text,
+            "[schemes.{name}]\nclient-id = \"{client_id}\"\naudiences = [\"{audience}\"]"
         );
         if matches!(scheme, SchemeId::Itsme | SchemeId::Ehealth) {
-            text += &format!("kid = \"{KID}\"\n");
+            let _ = writeln!(text, "kid = \"{KID}\"");
         }
     }
     text

@@ -77,10 +77,10 @@ fn signs_for_all(gateway: &mut Gateway, party: &Party, now: u64) -> Vec<u64> {
         party.openssl_verifies(&token);
         let claims = Parts::of(&token).claims();
         let jti = claims["jti"].as_str().expect("a jti").to_owned();
-        let parts: Vec<&str> = jti.split('-').collect();
-        assert_eq!(parts.len(), 4, "{jti}");
-        assert_eq!(parts[3], "612d6e6f6e636521", "the nonce");
-        counters.push(parts[1].parse().expect("a counter"));
+        let pieces: Vec<&str> = jti.split('-').collect();
+        assert_eq!(pieces.len(), 4, "{jti}");
+        assert_eq!(pieces[3], "612d6e6f6e636521", "the nonce");
+        counters.push(pieces[1].parse().expect("a counter"));
         assert_eq!(token, by_software(party, scheme.rules(), now, &jti));
     }
     counters
