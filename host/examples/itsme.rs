@@ -1,0 +1,114 @@
+//! itsme: who a person is, by their phone. A QR code is written to a file until it is scanned; then the
+//! person confirms, and the claims about them come.
+//!
+//! ```console
+//! $ cargo run --example itsme -- KEY_URI DECRYPTION_KEY_URI KID CLIENT_ID ISSUER SERVICE QR_FILE [CA_FILE]
+//! ```
+//! The PIN comes from the URI's `pin-source` or from `PRIVYSEAL_PIN`.
+
+#![allow(clippy::print_stdout, reason = "an example shows what it got")]
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use privyseal::ciba::{Ciba, Delivery, QrImage, State, SystemTimer, Watcher};
+use privyseal::client::AuthenticationOptions;
+use privyseal::provider::Provider;
+use privyseal::{
+    AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, LoginPolicy, PinSources, Prompt,
+    Roots, party_id,
+};
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::ITSME;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [
+        key,
+        decryption_key,
+        kid,
+        client_id,
+        issuer,
+        service,
+        qr,
+        rest @ ..,
+    ] = arguments.as_slice()
+    else {
+        eprintln!(
+            "usage: itsme KEY_URI DECRYPTION_KEY_URI KID CLIENT_ID ISSUER SERVICE QR_FILE [CA_FILE]"
+        );
+        return ExitCode::from(2);
+    };
+    let asked = AuthenticationOptions {
+        scope: format!("openid service:{service}"),
+        ..AuthenticationOptions::default()
+    };
+    let keys = [key.as_str(), decryption_key];
+    match subject(keys, kid, client_id, issuer, asked, qr, rest.first()) {
+        Ok(subject) => {
+            println!("{subject}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.exit().code().into()
+        }
+    }
+}
+
+fn subject(
+    keys: [&str; 2],
+    kid: &str,
+    client_id: &str,
+    issuer: &str,
+    mut asked: AuthenticationOptions,
+    qr: &str,
+    ca: Option<&String>,
+) -> Result<String, Error> {
+    let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
+    let (key, decryption_key) = (key?, decryption_key?);
+    let pins = |key| PinSources::new(key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let signer = key.open(&mut pins(&key), LoginPolicy::default())?;
+    let mut unwrapper =
+        decryption_key.open_unwrapper(&mut pins(&decryption_key), LoginPolicy::default())?;
+    let client_id = party_id::given(&ITSME, client_id)?;
+    let mut client = Client::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
+
+    let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
+    let http = Http::new(&HttpOptions {
+        roots: roots.unwrap_or_default(),
+        ..HttpOptions::default()
+    });
+    let mut provider = Provider::discover(&http, issuer)?;
+    let mut flow = Ciba {
+        http: &http,
+        client: &mut client,
+        provider: &mut provider,
+        unwrapper: Some(&mut unwrapper),
+        timer: SystemTimer::start(),
+        assertion: AssertionOptions::default(),
+    };
+    let mut watcher = QrFile(qr.into());
+    asked.user_identifier_token = flow.discover_user(&mut watcher)?.0;
+    let pending = flow.authenticate(&asked, &Delivery::Poll)?;
+    let tokens = flow.tokens(pending, &Delivery::Poll, &mut watcher)?;
+    let identity = flow.identity(&tokens, true)?;
+    Ok(identity.subject().to_owned())
+}
+
+/// Where the QR code is written to.
+struct QrFile(PathBuf);
+
+impl Watcher for QrFile {
+    fn qr_code(&mut self, image: &QrImage) -> Result<(), Error> {
+        fs::write(&self.0, image.as_bytes()).map_err(|source| Error::File {
+            path: self.0.clone(),
+            source,
+        })
+    }
+
+    fn waiting(&mut self, _state: State, _left: Duration) {}
+}
