@@ -77,7 +77,7 @@ fn test(tally: &mut Tally) {
 
 /// The firmware's tests that need no emulator.
 pub(crate) fn host_tests() -> Run {
-    host_cargo("test").arg("--no-fail-fast")
+    host_cargo("test", &FOR_THE_HOST).arg("--no-fail-fast")
 }
 
 /// Formatting of all of the firmware, clippy on what builds for the host, and on the boards where there is
@@ -85,7 +85,7 @@ pub(crate) fn host_tests() -> Run {
 pub(crate) fn lint() -> Result<(), Failure> {
     let format = Run::cargo().args(["fmt", "--all", "--check", "--manifest-path"]);
     format.arg(manifest()).stream()?;
-    let clippy = host_cargo("clippy").arg("--all-targets");
+    let clippy = host_cargo("clippy", &FOR_THE_HOST).arg("--all-targets");
     clippy.args(["--", "-D", "warnings"]).stream()?;
     if thumb::has_rustup_target() {
         return image::lint();
@@ -97,13 +97,15 @@ pub(crate) fn lint() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Cargo on the firmware's workspace, for the host.
-fn host_cargo(command: &str) -> Run {
+/// What also runs on the host.
+const FOR_THE_HOST: [&str; 2] = ["privyseal-firmware-app", "privyseal-firmware-rsa"];
+
+/// Cargo on the firmware's workspace, for the host, which the boards are not for.
+fn host_cargo(command: &str, packages: &[&str]) -> Run {
     Run::cargo()
         .args([command, "--manifest-path"])
         .arg(manifest())
-        .args(["--package", "privyseal-firmware-app"])
-        .args(["--package", "privyseal-firmware-rsa"])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
         .env("CARGO_TARGET_DIR", place::target().join("firmware"))
 }
 

@@ -29,7 +29,11 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// The keys, digests and expected signatures, made by the `rsa` crate: a file under the build folder, so
 /// that no private key is ever in the repository.
 fn write_cases() -> Result<PathBuf, Failure> {
-    let make = host_cargo("run").args(["--quiet", "--example", "bench_cases"]);
+    let make = host_cargo("run", &["privyseal-firmware-rsa"]).args([
+        "--quiet",
+        "--example",
+        "bench_cases",
+    ]);
     println!("$ {}", make.shown());
     let cases = make.capture()?;
     let folder = place::target().join("firmware");
