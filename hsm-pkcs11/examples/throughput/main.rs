@@ -20,7 +20,7 @@ use std::fs;
 use privyseal_pkcs11::{Pin, PinUnavailable, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
 
 use crate::bare::Bare;
-use crate::measure::{Failure, Rate, turns};
+use crate::measure::{Compared, Failure, Rate, turns};
 use crate::whole::Whole;
 
 /// Threads at a time.
@@ -50,15 +50,19 @@ fn main() -> Result<(), Failure> {
         "threads  bare/s  whole/s  ratio  bare cpu us  whole cpu us  ratio   bare p50/p99 us  whole p50/p99 us"
     );
     for threads in THREADS {
-        let (bare, whole) = turns(threads, &|| bare.worker(), &|| whole.worker())?;
-        println!("{}", line(threads, &bare, &whole));
+        let compared = turns(threads, &|| bare.worker(), &|| whole.worker())?;
+        println!("{}", line(threads, &compared));
     }
+    println!(
+        "of a whole one, verifying and putting together: {:.1} us at best",
+        whole.verification()?
+    );
     Ok(())
 }
 
-fn line(threads: usize, bare: &Rate, whole: &Rate) -> String {
-    let ratio = whole.per_second() / bare.per_second();
-    let cpu_ratio = bare.cpu_micros() / whole.cpu_micros();
+fn line(threads: usize, compared: &Compared) -> String {
+    let (bare, whole) = (&compared.one, &compared.other);
+    let (ratio, cpu_ratio) = (compared.ratio(), compared.cpu_ratio());
     let latency = |rate: &Rate| format!("{}/{}", rate.micros(50), rate.micros(99));
     format!(
         "{threads:>7} {:>7.0} {:>8.0}  {ratio:>5.3} {:>12.0} {:>13.0}  {cpu_ratio:>5.3} {:>17} {:>17}",

@@ -5,10 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// One turn. Short, so that both sides see the same machine; long beside starting threads.
-const TURN: Duration = Duration::from_millis(400);
+const TURN: Duration = Duration::from_millis(100);
 
 /// Turns of each side.
-const TURNS: usize = 8;
+const TURNS: usize = 60;
 
 /// Whatever went wrong.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -54,13 +54,49 @@ impl Rate {
     }
 }
 
+/// Two kinds of work, measured in turns.
+#[derive(Default)]
+pub(crate) struct Compared {
+    pub(crate) one: Rate,
+    pub(crate) other: Rate,
+    /// Of each pair of turns: the rate of the other by that of the one, and the same of the processor
+    /// time of one signature, the other way round.
+    ratios: [Vec<f64>; 2],
+}
+
+impl Compared {
+    /// The median of the pairs' ratios of rates. A machine that is slower for a second is slower for
+    /// both of a pair; a pair that was disturbed does not move the median.
+    pub(crate) fn ratio(&self) -> f64 {
+        median(&self.ratios[0])
+    }
+
+    /// The median of the pairs' ratios of processor time.
+    pub(crate) fn cpu_ratio(&self) -> f64 {
+        median(&self.ratios[1])
+    }
+
+    fn add(&mut self, one: Rate, other: Rate) {
+        self.ratios[0].push(other.per_second() / one.per_second());
+        self.ratios[1].push(one.cpu_micros() / other.cpu_micros());
+        self.one.add(one);
+        self.other.add(other);
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 /// Measures two kinds of work in turns; who begins changes with each turn. The first turn of each warms up.
 pub(crate) fn turns(
     threads: usize,
     one: &Worker<'_>,
     other: &Worker<'_>,
-) -> Result<(Rate, Rate), Failure> {
-    let (mut first, mut second) = (Rate::default(), Rate::default());
+) -> Result<Compared, Failure> {
+    let mut compared = Compared::default();
     for number in 0..=TURNS {
         let (a, b) = if number % 2 == 0 {
             let a = turn(threads, one)?;
@@ -70,11 +106,10 @@ pub(crate) fn turns(
             (turn(threads, one)?, b)
         };
         if number > 0 {
-            first.add(a);
-            second.add(b);
+            compared.add(a, b);
         }
     }
-    Ok((first, second))
+    Ok(compared)
 }
 
 fn turn(threads: usize, worker: &Worker<'_>) -> Result<Rate, Failure> {

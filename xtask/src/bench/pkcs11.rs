@@ -53,6 +53,11 @@ pub(super) fn run() -> Result<(), Failure> {
         .arg(token.uri())
         .stream()?;
 
+    println!("\n==> what a verification takes OpenSSL: the part that no whole token can leave out");
+    Run::new("openssl")
+        .args(["speed", "-seconds", "1", "rsa2048"])
+        .stream()?;
+
     println!(
         "\n==> from the start of a command to its first signature, {STARTS} starts each, in turns"
     );
