@@ -1,5 +1,6 @@
 //! cargo-deny, for those who have it: it reads the same `deny.toml` and asks the `RustSec` database.
 
+use crate::deps::MANIFESTS;
 use crate::failure::{Failure, fail};
 use crate::place;
 use crate::process::Run;
@@ -9,7 +10,12 @@ pub(crate) fn run() -> Result<(), Failure> {
     if place::on_path("cargo-deny").is_none() {
         return fail!("cargo-deny is not installed; `cargo install --locked cargo-deny` brings it");
     }
-    Run::cargo()
-        .args(["deny", "--all-features", "check"])
-        .stream()
+    for manifest in MANIFESTS {
+        let whole = ["deny", "--all-features", "--manifest-path", manifest];
+        Run::cargo()
+            .args(whole)
+            .args(["check", "--config", "deny.toml"])
+            .stream()?;
+    }
+    Ok(())
 }

@@ -38,6 +38,14 @@ struct Node {
 #[derive(Deserialize)]
 struct Dependency {
     pkg: String,
+    #[serde(default)]
+    dep_kinds: Vec<DependencyKind>,
+}
+
+#[derive(Deserialize)]
+struct DependencyKind {
+    /// `dev`, `build`, or nothing.
+    kind: Option<String>,
 }
 
 impl Package {
@@ -45,11 +53,26 @@ impl Package {
     pub(super) fn spec(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
+
+    /// One of ours that is published or flashed: all but `host-tests` are, or may be.
+    fn is_shipped(&self) -> bool {
+        self.source.is_none() && !self.name.ends_with("-tests")
+    }
+}
+
+impl Dependency {
+    /// Whether who uses what has it need this one.
+    fn is_passed_on(&self) -> bool {
+        self.dep_kinds
+            .iter()
+            .any(|it| it.kind.as_deref() != Some("dev"))
+    }
 }
 
 impl Graph {
-    /// Asks cargo. A lock file that does not fit the manifests is a failure.
-    pub(super) fn read(targets: &[String]) -> Result<Self, Failure> {
+    /// Asks cargo about the workspace with that manifest. A lock file that does not fit the manifests is a
+    /// failure.
+    pub(super) fn read(manifest: &str, targets: &[String]) -> Result<Self, Failure> {
         let ask = Run::cargo()
             .args([
                 "metadata",
@@ -57,6 +80,8 @@ impl Graph {
                 "--all-features",
                 "--format-version",
                 "1",
+                "--manifest-path",
+                manifest,
             ])
             .args(
                 targets
@@ -108,18 +133,32 @@ impl Graph {
 
     /// Names of the packages that depend on this one directly.
     pub(super) fn users(&self, package: &Package) -> Vec<&str> {
-        let uses = |node: &&Node| node.deps.iter().any(|dep| dep.pkg == package.id);
-        let ids: HashSet<&str> = self
-            .resolve
-            .nodes
+        let users = self.users_by(package, |_| true);
+        users.map(|user| user.name.as_str()).collect()
+    }
+
+    /// Names of our shipped packages that need this one for more than their own tests.
+    pub(super) fn shipped_users(&self, package: &Package) -> Vec<&str> {
+        let users = self.users_by(package, Dependency::is_passed_on);
+        users
+            .filter(|user| user.is_shipped())
+            .map(|user| user.name.as_str())
+            .collect()
+    }
+
+    fn users_by(
+        &self,
+        package: &Package,
+        counts: impl Fn(&Dependency) -> bool,
+    ) -> impl Iterator<Item = &Package> {
+        let uses = |node: &&Node| {
+            let mut deps = node.deps.iter();
+            deps.any(|dep| dep.pkg == package.id && counts(dep))
+        };
+        let nodes = self.resolve.nodes.iter().filter(uses);
+        let ids: HashSet<&str> = nodes.map(|node| node.id.as_str()).collect();
+        self.packages
             .iter()
-            .filter(uses)
-            .map(|node| node.id.as_str())
-            .collect();
-        let by_id = self
-            .packages
-            .iter()
-            .filter(|user| ids.contains(user.id.as_str()));
-        by_id.map(|user| user.name.as_str()).collect()
+            .filter(move |user| ids.contains(user.id.as_str()))
     }
 }

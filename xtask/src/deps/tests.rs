@@ -1,6 +1,6 @@
 //! A small graph that breaks the policy in every way, one at a time.
 
-use super::{Graph, Policy, denied, duplicates, licences, sources};
+use super::{Graph, Policy, denied, duplicates, idle_skips, licences, sources};
 
 const FILE: &str = r#"
 [graph]
@@ -8,13 +8,14 @@ targets = []
 [licenses]
 allow = ["MIT"]
 [bans]
-deny = [{ crate = "rsa", wrappers = ["tests"], reason = "tests only" }]
+deny = [{ crate = "rsa", wrappers = ["app", "own-tests"], reason = "tests only" }]
 skip = []
 skip-tree = [{ crate = "old", reason = "nothing newer" }]
 
 "#;
 
-/// `name version license source uses..`, one package a line; `own` has no source.
+/// `name version license source uses..`, one package a line; `own` has no source. What is used with a `~` is
+/// for its own tests.
 fn graph(lines: &[&str]) -> Graph {
     let mut packages = Vec::new();
     let mut nodes = Vec::new();
@@ -23,9 +24,11 @@ fn graph(lines: &[&str]) -> Graph {
         let (name, version, source) = (words[0], words[1], words[3]);
         let source = (source != "own").then_some(source);
         let id = format!("{name}@{version}");
-        let deps = words[4..]
-            .iter()
-            .map(|uses| serde_json::json!({ "pkg": uses }));
+        let deps = words[4..].iter().map(|uses| {
+            let kind = uses.starts_with('~').then_some("dev");
+            let pkg = uses.trim_start_matches('~');
+            serde_json::json!({ "pkg": pkg, "dep_kinds": [{ "kind": kind }] })
+        });
         nodes.push(serde_json::json!({ "id": id, "deps": deps.collect::<Vec<_>>() }));
         packages.push(serde_json::json!({
             "id": id, "name": name, "version": version, "license": words[2], "source": source,
@@ -57,7 +60,7 @@ fn two_versions_are_named_with_who_holds_them_unless_skipped() {
 fn a_skip_that_nothing_needs_is_a_breach() {
     let skip = r#"{ crate = "x@1.0.0", reason = "a" }"#;
     for lines in [&["x 1.0.0 MIT own"], &["x 2.0.0 MIT own"]] {
-        let breaches = duplicates(&graph(lines), &policy(skip));
+        let breaches = idle_skips(&[graph(lines)], &policy(skip));
         assert_eq!(breaches, ["the skip of x@1.0.0 is not needed any more"]);
     }
 }
@@ -78,15 +81,24 @@ fn a_skipped_tree_may_hold_old_versions_for_itself_only() {
 
 #[test]
 fn only_its_wrappers_may_use_a_denied_crate() {
-    let fine = graph(&["rsa 1.0.0 MIT own", "tests 0.1.0 MIT own rsa@1.0.0"]);
+    let fine = graph(&["rsa 1.0.0 MIT own", "own-tests 0.1.0 MIT own rsa@1.0.0"]);
     assert!(denied(&fine, &policy("")).is_empty());
     let lines = [
         "rsa 1.0.0 MIT own",
         "core 0.1.0 MIT own rsa@1.0.0",
-        "tests 0.1.0 MIT own rsa@1.0.0",
+        "own-tests 0.1.0 MIT own rsa@1.0.0",
     ];
     let breaches = denied(&graph(&lines), &policy(""));
     assert_eq!(breaches, ["rsa@1.0.0 used by core: tests only"]);
+}
+
+#[test]
+fn a_wrapper_that_is_shipped_may_use_it_for_its_tests_only() {
+    let fine = graph(&["rsa 1.0.0 MIT own", "app 0.1.0 MIT own ~rsa@1.0.0"]);
+    assert!(denied(&fine, &policy("")).is_empty());
+    let passed_on = graph(&["rsa 1.0.0 MIT own", "app 0.1.0 MIT own rsa@1.0.0"]);
+    let breaches = denied(&passed_on, &policy(""));
+    assert_eq!(breaches, ["rsa@1.0.0 used by app: tests only"]);
 }
 
 #[test]
