@@ -19,7 +19,7 @@ use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
 use crate::kid::Kid;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
-use crate::scheme::{ClientIdInLeaf, KeyReference, Rule, Scheme};
+use crate::scheme::{KeyReference, Rule, Scheme};
 use crate::time::UnixTime;
 
 pub use clock::ClockError;
@@ -178,19 +178,12 @@ fn check_client_id_in_leaf(
     client_id: &ClientId,
     leaf: &Certificate<'_>,
 ) -> Result<(), FieldError> {
-    let Some(Rule {
-        value: ClientIdInLeaf::OrganizationIdentifier,
-        source,
-    }) = scheme.client_id_in_leaf
-    else {
+    let (Some(Rule { source, .. }), Some(false)) = (
+        scheme.client_id_in_leaf,
+        scheme.is_client_id_in_leaf(client_id, leaf),
+    ) else {
         return Ok(());
     };
-    let Some(named) = client_id.did_ishare_organization() else {
-        return Ok(());
-    };
-    if leaf.subject().organization_identifier() == Some(named) {
-        return Ok(());
-    }
     let expected = "the one of the leaf certificate's organizationIdentifier";
     Err(FieldError::new(
         Field::ClientId,

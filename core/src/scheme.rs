@@ -206,10 +206,10 @@ impl Scheme {
 
     /// Checks that a leaf has one of the key usages that the scheme accepts. An absent extension allows
     /// every usage (RFC 5280 section 4.2.1.3), but an eSeal says what it is.
-    pub(crate) fn check_leaf_key_usage(
-        &self,
-        leaf: Option<&Certificate<'_>>,
-    ) -> Result<(), ChainError> {
+    ///
+    /// # Errors
+    /// [`ChainError::LeafKeyUsage`].
+    pub fn check_leaf_key_usage(&self, leaf: Option<&Certificate<'_>>) -> Result<(), ChainError> {
         let Rule { value, source } = self.leaf_key_usage;
         let usages = leaf.and_then(Certificate::key_usages).unwrap_or_default();
         match value.first() {
@@ -218,6 +218,18 @@ impl Scheme {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a client id names the organisation that the leaf names, or None where the scheme does not
+    /// ask, or the id's form is not found in certificates (an EORI).
+    pub(crate) fn is_client_id_in_leaf(
+        &self,
+        client_id: &ClientId,
+        leaf: &Certificate<'_>,
+    ) -> Option<bool> {
+        let ClientIdInLeaf::OrganizationIdentifier = self.client_id_in_leaf?.value;
+        let named = client_id.did_ishare_organization()?;
+        Some(leaf.subject().organization_identifier() == Some(named))
     }
 
     /// The audience that is meant: the given one, checked, or the scheme's default.

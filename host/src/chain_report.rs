@@ -217,26 +217,16 @@ impl Findings {
     }
 
     fn leaf_usage(&mut self, leaf: &Certificate<'_>, scheme: &Scheme) {
-        let rule = scheme.leaf_key_usage;
-        let usages = leaf.key_usages().unwrap_or_default();
-        let found = rule.value.iter().copied().find(|&usage| usages.has(usage));
-        match (found, rule.value.first()) {
-            (Some(usage), _) => self.add(
+        let usages = usage_names(leaf.key_usages().unwrap_or_default()).join(", ");
+        match scheme.check_leaf_key_usage(Some(leaf)) {
+            Ok(()) => self.add(
                 Verdict::Passed,
                 format!(
-                    "the leaf's key usage has {usage}, as {} accepts it",
+                    "the leaf's key usage ({usages}) is as {} accepts it",
                     scheme.title
                 ),
             ),
-            (None, Some(&wanted)) => self.add(
-                Verdict::Broken,
-                ChainError::LeafKeyUsage {
-                    wanted,
-                    source: rule.source,
-                }
-                .to_string(),
-            ),
-            (None, None) => {}
+            Err(error) => self.add(Verdict::Broken, error.to_string()),
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::check::rule::RuleId;
 use crate::check::why::{Reason, Verdict, Why};
 use crate::field::{Fault, Field};
 use crate::id::{Audience, ClientId, IdSyntax};
-use crate::scheme::ClientIdInLeaf;
 
 const SUB: &str = "RFC 7523 section 3, point 2: sub is required";
 const EQUAL: &str =
@@ -35,7 +34,7 @@ impl Judge<'_, '_> {
         if let Some(rule) = self.scheme.client_id_in_leaf {
             let needs = [RuleId::ClientId, RuleId::X5cCertificates];
             report.put_after(RuleId::ClientIdInLeaf, rule.source, &needs, || {
-                self.in_leaf(rule.value)
+                self.in_leaf()
             });
         }
     }
@@ -78,19 +77,17 @@ impl Judge<'_, '_> {
         );
     }
 
-    fn in_leaf(&self, rule: ClientIdInLeaf) -> Verdict {
-        let ClientIdInLeaf::OrganizationIdentifier = rule;
-        let id = self
-            .facts
-            .claims()
-            .and_then(|claims| ClientId::new(claims.iss.value()?).ok());
-        let named = id.as_ref().and_then(ClientId::did_ishare_organization);
-        let (Some(named), Some(leaf)) = (named, self.leaf()) else {
-            return Verdict::NotChecked(Reason::Because("an EORI is not in the certificate"));
-        };
-        let holds = leaf.subject().organization_identifier() == Some(named);
+    fn in_leaf(&self) -> Verdict {
+        let claims = self.facts.claims();
+        let id = claims.and_then(|claims| ClientId::new(claims.iss.value()?).ok());
+        let is_in_leaf = id
+            .zip(self.leaf())
+            .and_then(|(id, leaf)| self.scheme.is_client_id_in_leaf(&id, &leaf));
         let why = Why::Text("is not that of the leaf certificate's organizationIdentifier");
-        Verdict::of(if holds { Ok(()) } else { Err(why) })
+        match is_in_leaf {
+            None => Verdict::NotChecked(Reason::Because("an EORI is not in the certificate")),
+            Some(holds) => Verdict::of(if holds { Ok(()) } else { Err(why) }),
+        }
     }
 
     fn is_audience(&self, claims: &Claims<'_>) -> Result<(), Why> {
