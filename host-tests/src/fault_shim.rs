@@ -76,6 +76,11 @@ impl FaultShim {
         fs::rename(&new, &self.control).expect("the test's directory can be written");
     }
 
+    /// How often `function` was called up to now.
+    pub fn calls(&self, function: &str) -> usize {
+        count(&self.calls_since(0), function)
+    }
+
     /// How many calls were made up to now: a mark for [`FaultShim::calls_since`].
     pub fn mark(&self) -> usize {
         self.calls_since(0).len()

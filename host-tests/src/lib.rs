@@ -8,7 +8,6 @@
 //! - [`kryoptic`]: a throw-away token of a second vendor, whose PIN really locks;
 //! - [`fault_shim`]: a PKCS #11 module before a real one, which breaks on demand and counts calls;
 //! - [`own_process`]: a test in a process of its own, watched over;
-//! - [`shim`]: a PKCS #11 module between a program and SoftHSM, which counts calls and shows locked PINs;
 //! - [`privyseal`]: the command, freshly built;
 //! - [`minter`]: makes tokens with any signer and judges them without the core;
 //! - [`suite`]: what every signer must do, written once;
@@ -73,7 +72,6 @@ pub mod pki;
 pub mod privyseal;
 pub mod python;
 pub mod scratch;
-pub mod shim;
 pub mod softhsm;
 pub mod software_signer;
 pub mod software_unwrapper;

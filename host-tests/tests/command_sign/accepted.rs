@@ -1,13 +1,13 @@
 //! What the command signs.
 
 use privyseal_host_tests::decode::{Parts, to_base64};
+use privyseal_host_tests::fault_shim::FaultShim;
 use privyseal_host_tests::fiam_server::FiamServer;
 use privyseal_host_tests::https::{Client, form};
-use privyseal_host_tests::shim::Shim;
 use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
 use serde_json::json;
 
-use crate::stage::{CLIENT_ID, KEY, Outcome, Stage, TOKEN, now, uri_through};
+use crate::stage::{CLIENT_ID, KEY, Outcome, Stage, TOKEN, now};
 
 #[test]
 fn one_line_whose_header_and_claims_are_as_the_scheme_says() {
@@ -95,10 +95,8 @@ fn a_key_that_the_token_made_signs() {
 #[test]
 fn one_login_and_one_signature() {
     let stage = Stage::new();
-    let shim = Shim::build(stage.token.dir());
-    let uri = uri_through(&shim, &stage.token.pin_file());
-    let mut command = stage.command(&[("--key", &uri)]);
-    shim.attach(&mut command, 0);
+    let shim = FaultShim::new(stage.token.dir());
+    let mut command = stage.command_through(&shim, &stage.token.pin_file());
     Outcome::of(&mut command).token();
     assert_eq!(shim.calls("C_Login"), 1);
     assert_eq!(shim.calls("C_SignInit"), 1);

@@ -3,10 +3,19 @@
 use std::fs;
 use std::path::Path;
 
+use privyseal_host_tests::fault_shim::FaultShim;
 use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::shim::{FINAL_TRY, LOCKED, Shim};
 
-use crate::stage::{KEY, Outcome, Stage, TOKEN, uri_through, uri_with};
+use crate::stage::{KEY, Outcome, Stage, TOKEN, uri_with};
+
+/// `CKF_USER_PIN_FINAL_TRY`: one try is left, which SoftHSM never says.
+const FINAL_TRY: &str = "C_GetTokenInfo * flags 0x20000";
+
+/// `CKF_USER_PIN_LOCKED`: no try is left.
+const LOCKED: &str = "C_GetTokenInfo * flags 0x40000";
+
+/// `CKA_SIGN` of every key is false; SoftHSM's tools make no such key.
+const NO_SIGN: &str = "C_GetAttributeValue * false 0x108";
 
 /// Exit code: key, token or PIN trouble.
 const KEY_TROUBLE: i32 = 3;
@@ -14,12 +23,10 @@ const KEY_TROUBLE: i32 = 3;
 #[test]
 fn a_wrong_pin_costs_one_try() {
     let stage = Stage::new();
-    let shim = Shim::build(stage.token.dir());
+    let shim = FaultShim::new(stage.token.dir());
     let wrong = stage.token.dir().join("wrong-pin");
     fs::write(&wrong, "97531").unwrap();
-    let uri = uri_through(&shim, &wrong);
-    let mut command = stage.command(&[("--key", &uri)]);
-    shim.attach(&mut command, 0);
+    let mut command = stage.command_through(&shim, &wrong);
     let outcome = Outcome::of(&mut command);
     outcome.is_refused(KEY_TROUBLE, &["PIN", "C_Login", "CKR_PIN_INCORRECT"]);
     assert!(!outcome.stderr().contains("97531"), "{}", outcome.stderr());
@@ -31,10 +38,9 @@ fn a_wrong_pin_costs_one_try() {
 #[test]
 fn the_final_try_is_not_spent_unless_asked_for() {
     let stage = Stage::new();
-    let shim = Shim::build(stage.token.dir());
-    let uri = uri_through(&shim, &stage.token.pin_file());
-    let mut command = stage.command(&[("--key", &uri)]);
-    shim.attach(&mut command, FINAL_TRY);
+    let shim = FaultShim::new(stage.token.dir());
+    let mut command = stage.command_through(&shim, &stage.token.pin_file());
+    shim.rules(&[FINAL_TRY]);
     Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["one PIN try left"]);
     assert_eq!(shim.calls("C_Login"), 0);
 
@@ -46,10 +52,9 @@ fn the_final_try_is_not_spent_unless_asked_for() {
 #[test]
 fn a_locked_pin_is_not_tried() {
     let stage = Stage::new();
-    let shim = Shim::build(stage.token.dir());
-    let uri = uri_through(&shim, &stage.token.pin_file());
-    let mut command = stage.command(&[("--key", &uri)]);
-    shim.attach(&mut command, LOCKED);
+    let shim = FaultShim::new(stage.token.dir());
+    let mut command = stage.command_through(&shim, &stage.token.pin_file());
+    shim.rules(&[LOCKED]);
     command.arg("--spend-final-pin-try");
     Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["locked"]);
     assert_eq!(shim.calls("C_Login"), 0);
@@ -58,10 +63,8 @@ fn a_locked_pin_is_not_tried() {
 #[test]
 fn without_a_pin_nothing_is_tried() {
     let stage = Stage::new();
-    let shim = Shim::build(stage.token.dir());
-    let uri = uri_through(&shim, Path::new("/nonexistent/pin"));
-    let mut command = stage.command(&[("--key", &uri)]);
-    shim.attach(&mut command, 0);
+    let shim = FaultShim::new(stage.token.dir());
+    let mut command = stage.command_through(&shim, Path::new("/nonexistent/pin"));
     Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["PIN"]);
     assert_eq!(shim.calls("C_Login"), 0);
 }
@@ -96,12 +99,10 @@ fn no_such_token_key_or_module() {
 #[test]
 fn a_key_that_may_not_sign() {
     let stage = Stage::new();
-    let shim = Shim::build(stage.token.dir());
-    let uri = uri_through(&shim, &stage.token.pin_file());
-    let mut command = stage.command(&[("--key", &uri)]);
-    shim.attach(&mut command, 0);
+    let shim = FaultShim::new(stage.token.dir());
+    let mut command = stage.command_through(&shim, &stage.token.pin_file());
     Outcome::of(&mut command).token();
-    command.env("SHIM_NO_SIGN", "1");
+    shim.rules(&[NO_SIGN]);
     Outcome::of(&mut command).is_refused(KEY_TROUBLE, &["CKA_SIGN"]);
     assert_eq!(shim.calls("C_SignInit"), 1, "the first run's");
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use privyseal_host_tests::fault_shim::FaultShim;
 use privyseal_host_tests::pki::{CertificateSpec, TestKey, TestPki, pem_chain, test_key};
-use privyseal_host_tests::shim::Shim;
 use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
 use privyseal_host_tests::{privyseal, tool};
 
@@ -85,6 +85,15 @@ impl Stage {
         command
     }
 
+    /// The same, through the fault shim, which counts calls and obeys its rules.
+    pub(crate) fn command_through(&self, shim: &FaultShim, pin_file: &Path) -> Command {
+        let path = format!("token={TOKEN};object={KEY}");
+        let uri = uri_with(&path, &FaultShim::module(), pin_file);
+        let mut command = self.command(&[("--key", &uri)]);
+        command.envs(shim.environment(&SoftHsmToken::module()));
+        command
+    }
+
     pub(crate) fn sign(&self, options: &[(&str, &str)]) -> Outcome {
         Outcome::of(&mut self.command(options))
     }
@@ -96,15 +105,6 @@ pub(crate) fn uri_with(path: &str, module: &Path, pin_file: &Path) -> String {
         "pkcs11:{path}?module-path={}&pin-source=file:{}",
         module.display(),
         pin_file.display()
-    )
-}
-
-/// A URI of the stage's key that goes through the shim.
-pub(crate) fn uri_through(shim: &Shim, pin_file: &Path) -> String {
-    uri_with(
-        &format!("token={TOKEN};object={KEY}"),
-        shim.module(),
-        pin_file,
     )
 }
 
