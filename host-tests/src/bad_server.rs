@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Read, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rcgen::{CertifiedKey, KeyPair};
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -35,6 +36,14 @@ impl Reply {
         Self::of_type(status, "application/json", body)
     }
 
+    /// A complete answer in JSON that says when to come back.
+    pub fn busy(status: &str, retry_after: &str) -> Self {
+        Self::Raw(format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nRetry-After: {retry_after}\r\n\
+             Content-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+        ))
+    }
+
     /// A complete answer of any type.
     pub fn of_type(status: &str, kind: &str, body: &str) -> Self {
         let len = body.len();
@@ -47,11 +56,91 @@ impl Reply {
 
 /// A running server; stops when dropped.
 pub struct BadServer {
-    port: u16,
+    address: SocketAddr,
     certificate: Vec<u8>,
     requests: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// An address and a certificate for it, before there is a server.
+pub struct Site {
+    address: SocketAddr,
+    identity: CertifiedKey<KeyPair>,
+    /// None where nobody listens.
+    listener: Option<TcpListener>,
+}
+
+impl Site {
+    /// A free port, on which connections wait, and a certificate for `name` only, signed by itself.
+    ///
+    /// # Panics
+    /// If there is no loopback.
+    pub fn new(name: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self {
+            address: listener.local_addr().expect("an address"),
+            identity: rcgen::generate_simple_self_signed([name.to_owned()]).expect("a key"),
+            listener: Some(listener),
+        }
+    }
+
+    /// The same port, where connections are refused until the server is opened.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        self.listener = None;
+        self
+    }
+
+    /// `https://127.0.0.1:PORT`
+    pub fn base_url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The certificate, DER.
+    pub fn certificate(&self) -> &[u8] {
+        self.identity.cert.der()
+    }
+
+    /// Starts the server; it gives these replies in turn, then from the first again.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    pub fn open(self, replies: Vec<Reply>) -> BadServer {
+        let certificate = self.identity.cert.der().clone();
+        let key = self.identity.signing_key.serialize_der();
+        let key = PrivateKeyDer::try_from(key).expect("PKCS#8");
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("TLS")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .expect("a certificate of that key");
+        let address = self.address;
+        let bind = || TcpListener::bind(address).expect("a port that is still free");
+        let listener = self.listener.unwrap_or_else(bind);
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let stop = Arc::<AtomicBool>::default();
+        let work = Work {
+            config: Arc::new(config),
+            replies,
+            requests: Arc::clone(&requests),
+            stop: Arc::clone(&stop),
+        };
+        BadServer {
+            address,
+            certificate: certificate.to_vec(),
+            requests,
+            stop,
+            thread: Some(std::thread::spawn(move || work.serve(&listener))),
+        }
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Site({})", self.address)
+    }
 }
 
 impl BadServer {
@@ -65,38 +154,22 @@ impl BadServer {
     /// # Panics
     /// If it cannot start.
     pub fn named(name: &str, replies: Vec<Reply>) -> Self {
-        let identity = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a key");
-        let certificate = identity.cert.der().clone();
-        let key = identity.signing_key.serialize_der();
-        let key = PrivateKeyDer::try_from(key).expect("PKCS#8");
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("TLS")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .expect("a certificate of that key");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let requests = Arc::<Mutex<Vec<String>>>::default();
-        let stop = Arc::<AtomicBool>::default();
-        let work = Work {
-            config: Arc::new(config),
-            replies,
-            requests: Arc::clone(&requests),
-            stop: Arc::clone(&stop),
-        };
-        Self {
-            port,
-            certificate: certificate.to_vec(),
-            requests,
-            stop,
-            thread: Some(std::thread::spawn(move || work.serve(&listener))),
-        }
+        Site::new(name).open(replies)
+    }
+
+    /// The same, with replies that name the server.
+    ///
+    /// # Panics
+    /// If it cannot start.
+    pub fn at_home(replies: impl FnOnce(&str) -> Vec<Reply>) -> Self {
+        let site = Site::new("127.0.0.1");
+        let replies = replies(&site.base_url());
+        site.open(replies)
     }
 
     /// `https://127.0.0.1:PORT`
     pub fn base_url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.port)
+        format!("https://{}", self.address)
     }
 
     /// The server's certificate, DER.
@@ -117,7 +190,7 @@ impl Drop for BadServer {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         // Wakes the listener.
-        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -126,7 +199,7 @@ impl Drop for BadServer {
 
 impl fmt::Debug for BadServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BadServer({})", self.port)
+        write!(f, "BadServer({})", self.address)
     }
 }
 
@@ -218,7 +291,7 @@ impl Work {
 }
 
 /// Head and body, as far as `Content-Length` says.
-fn read_request(stream: &mut impl Read) -> io::Result<String> {
+pub(crate) fn read_request(stream: &mut impl Read) -> io::Result<String> {
     let mut request = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&request).into_owned();

@@ -6,6 +6,7 @@
 
 mod admin;
 mod jwks_server;
+mod phones;
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -20,6 +21,7 @@ use crate::https::Client;
 use crate::scratch::{cache_dir, target_dir};
 
 pub use jwks_server::JwksServer;
+pub use phones::{Decision, Phones};
 
 /// `xtask/src/setup/keycloak.rs` installs it, and has the same three.
 const VERSION: &str = "26.7.3";
@@ -31,6 +33,10 @@ const START_LIMIT: Duration = Duration::from_secs(180);
 
 /// The server ends by itself after that many seconds, whatever happens.
 const LIFE: u32 = 900;
+
+/// The option that says where Keycloak asks a person.
+const CIBA_CHANNEL: &str =
+    "--spi-ciba-auth-channel--ciba-http-auth-channel--http-authentication-channel-uri";
 
 /// Starts the server named by the rest of its arguments, and ends it and everything beside it when the
 /// pipe ends. All are one process group.
@@ -50,6 +56,7 @@ pub struct Keycloak {
     /// Holds the pipe open.
     watch: Mutex<Child>,
     admin: Mutex<Option<(Instant, String)>>,
+    phones: Phones,
 }
 
 impl Keycloak {
@@ -84,13 +91,15 @@ impl Keycloak {
             .expect("target/ can be written");
 
         let port = free_port();
-        let watch = launch(&home, &dir, port);
+        let phones = Phones::start(&ca_pem);
+        let watch = launch(&home, &dir, port, &phones);
         let server = Self {
             port,
             ca_pem,
             dir,
             watch: Mutex::new(watch),
             admin: Mutex::default(),
+            phones,
         };
         server.wait();
         server
@@ -114,6 +123,11 @@ impl Keycloak {
     /// A client that can say anything; its paths are below [`Keycloak::base_url`].
     pub fn client(&self) -> Client {
         Client::new(&self.base_url(), &self.ca_pem)
+    }
+
+    /// Whom it asks in CIBA.
+    pub const fn phones(&self) -> &Phones {
+        &self.phones
     }
 
     /// Until it answers.
@@ -153,7 +167,7 @@ impl Keycloak {
     }
 }
 
-fn launch(home: &Path, dir: &Path, port: u16) -> Child {
+fn launch(home: &Path, dir: &Path, port: u16, phones: &Phones) -> Child {
     let shown = |path: PathBuf| path.display().to_string();
     let database = format!(
         "jdbc:h2:file:{};NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE",
@@ -171,6 +185,7 @@ fn launch(home: &Path, dir: &Path, port: u16) -> Child {
         ),
         format!("--hostname=https://127.0.0.1:{port}{PATH}"),
         format!("--db-url={database}"),
+        format!("{CIBA_CHANNEL}={}", phones.url()),
     ];
     Command::new("sh")
         .args(["-c", WATCH, "watch"])

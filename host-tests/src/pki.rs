@@ -7,6 +7,7 @@
 mod authority;
 mod certificate;
 mod key;
+mod revocation;
 
 pub use authority::{Authority, TestPki, pem_chain, spki_from_pem};
 pub use certificate::{CertificateSpec, Usage, Validity};

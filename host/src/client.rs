@@ -20,9 +20,8 @@ use zeroize::Zeroizing;
 
 use crate::access_token::{AccessToken, RefreshToken};
 use crate::error::Error;
-use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Url};
+use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Response, Url};
 use crate::links::HostLinks;
-use crate::refusal::meaning::Stage;
 use crate::{clock, entropy};
 
 pub use authentication::AuthenticationOptions;
@@ -163,8 +162,7 @@ where
         AssertionSource::access_token(self, http, base, options)
     }
 
-    /// The same, for a token of that `scope` (RFC 6749 section 3.3): scopes with one space between them.
-    /// Refused where the scheme says what the scope is.
+    /// [`AssertionSource::access_token_with_scope`].
     pub fn access_token_with_scope(
         &mut self,
         http: &Http,
@@ -172,28 +170,10 @@ where
         options: &AssertionOptions,
         scope: &str,
     ) -> Result<AccessToken, Error> {
-        let rules = &self.credential.scheme().token_request;
-        if let Some(rule) = rules.scope.filter(|rule| rule.value != scope) {
-            let reason = format!("must be {} ({})", rule.value, rule.source);
-            return Err(Error::Option {
-                option: "--scope",
-                reason,
-            });
-        }
-        let url = below(base, rules.path.value)?;
-        let form = Form {
-            url: &url,
-            members: &[("grant_type", rules.grant_type.value), ("scope", scope)],
-            stage: Stage::Token,
-            max: MAX_TOKEN_RESPONSE,
-        };
-        let response = self.post(http, options, &form)?;
-        // Nothing that was sent is shown: a success says no more than what it is not.
-        answer::token(url, response, "")
+        AssertionSource::access_token_with_scope(self, http, base, options, scope)
     }
 
-    /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
-    /// refresh token is spent by it, unless no connection came about.
+    /// [`AssertionSource::refreshed_token`].
     pub fn refreshed_token(
         &mut self,
         http: &Http,
@@ -201,18 +181,28 @@ where
         options: &AssertionOptions,
         refresh_token: &RefreshToken,
     ) -> Result<AccessToken, Error> {
-        let url = below(base, self.credential.scheme().token_request.path.value)?;
-        let form = Form {
-            url: &url,
-            members: &[
-                ("grant_type", "refresh_token"),
-                ("refresh_token", refresh_token.expose()),
-            ],
-            stage: Stage::Token,
-            max: MAX_TOKEN_RESPONSE,
-        };
-        let response = self.post(http, options, &form)?;
-        answer::token(url, response, refresh_token.expose())
+        AssertionSource::refreshed_token(self, http, base, options, refresh_token)
+    }
+
+    /// [`AssertionSource::introspect`].
+    pub fn introspect(
+        &mut self,
+        http: &Http,
+        endpoint: &Url,
+        options: &AssertionOptions,
+        token: &str,
+    ) -> Result<Introspection, Error> {
+        AssertionSource::introspect(self, http, endpoint, options, token)
+    }
+
+    /// [`AssertionSource::post`].
+    pub fn post(
+        &mut self,
+        http: &Http,
+        options: &AssertionOptions,
+        form: &Form<'_>,
+    ) -> Result<Response, Error> {
+        AssertionSource::post(self, http, options, form)
     }
 }
 

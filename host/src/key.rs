@@ -106,7 +106,7 @@ impl KeyUri {
                 option: "--key",
                 reason:
                     "names a device, which signs nothing but client assertions, and builds these \
-                         itself: privyseal sign and token can use it"
+                         itself: privyseal sign, token and ishare can use it"
                         .to_owned(),
             }),
         }

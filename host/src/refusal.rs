@@ -28,15 +28,18 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads a refusal out of an answer. `secret` is what was sent and must not be shown.
-    pub fn new(url: &Url, stage: Stage, response: &Response, secret: Option<&str>) -> Self {
-        let (code, description) = said(&response.body, secret);
+    /// Reads a refusal out of an answer. `secrets` are what was sent and must not be shown.
+    pub fn new<'s, I>(url: &Url, stage: Stage, response: &Response, secrets: I) -> Self
+    where
+        I: IntoIterator<Item = &'s str>,
+    {
+        let secrets: Vec<&str> = secrets.into_iter().collect();
+        let shown = |text: &str| presentable(text, secrets.iter().copied());
+        let (code, description) = said(&response.body, &shown);
         // Where to, but not what for: a query may hold what was sent.
         let location = response.location.as_deref().map(|location| {
-            presentable(
-                location.split(['?', '#']).next().unwrap_or_default(),
-                secret,
-            )
+            let place = location.split(['?', '#']).next();
+            shown(place.unwrap_or_default())
         });
         Self {
             url: url.clone(),
@@ -47,15 +50,6 @@ impl Refusal {
             retry_after: response.retry_after.clone(),
             location,
         }
-    }
-
-    /// The same, with what else was sent left out of the server's words.
-    #[must_use]
-    pub fn without(mut self, secret: &str) -> Self {
-        for text in [&mut self.code, &mut self.description, &mut self.location] {
-            *text = text.take().map(|text| presentable(&text, Some(secret)));
-        }
-        self
     }
 
     /// Whether a body says that the request was refused, whatever the status.
@@ -119,27 +113,22 @@ impl core::error::Error for Refusal {}
 
 /// The code and the words of an error body: RFC 6749 section 5.2, else the members that other JSON
 /// errors use (RFC 9457 among them).
-fn said(body: &[u8], secret: Option<&str>) -> (Option<String>, Option<String>) {
+fn said(body: &[u8], shown: &dyn Fn(&str) -> String) -> (Option<String>, Option<String>) {
     if let Ok(error) = ErrorResponse::parse(body) {
-        let code = presentable(&error.error.to_string(), secret);
-        let description = error
-            .error_description
-            .map(|text| presentable(&text.to_string(), secret));
+        let code = shown(&error.error.to_string());
+        let description = error.error_description.map(|text| shown(&text.to_string()));
         // itsme's token endpoint says the same in `detail`.
-        return (
-            Some(code),
-            description.or_else(|| other_words(body, secret)),
-        );
+        return (Some(code), description.or_else(|| other_words(body, shown)));
     }
-    (None, other_words(body, secret))
+    (None, other_words(body, shown))
 }
 
-fn other_words(body: &[u8], secret: Option<&str>) -> Option<String> {
+fn other_words(body: &[u8], shown: &dyn Fn(&str) -> String) -> Option<String> {
     let json = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
     ["detail", "message", "title"]
         .iter()
         .find_map(|member| json.get(member)?.as_str())
-        .map(|text| presentable(text, secret))
+        .map(shown)
 }
 
 #[cfg(test)]

@@ -7,34 +7,48 @@ pub const MAX_ERROR_TEXT: usize = 1024;
 /// ids stay readable; the signature of a JWS alone has 342.
 const TOKEN_RUN: usize = 48;
 
+/// What stands for a token.
+const LEFT_OUT: &str = "[token left out]";
+
 /// `text`, with what looks like a JWS or another token left out, what could steer a terminal or turn
 /// the reading direction escaped, and no longer than [`MAX_ERROR_TEXT`] characters. Occurrences of
-/// `secret` are left out whatever they look like.
-pub fn presentable(text: &str, secret: Option<&str>) -> String {
-    let text = match secret.filter(|secret| !secret.is_empty()) {
-        Some(secret) => text.replace(secret, "[token left out]"),
-        None => text.to_owned(),
-    };
+/// `secrets` are left out whatever they look like.
+pub fn presentable<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> String {
+    let mut secrets: Vec<&str> = secrets.into_iter().filter(|it| !it.is_empty()).collect();
+    secrets.sort_unstable_by_key(|secret| core::cmp::Reverse(secret.len()));
+    // Short ones last: one that is by chance a piece of a token would cut it into harmless looking ones.
+    let (long, short) = secrets.split_at(secrets.partition_point(|it| it.len() >= TOKEN_RUN));
+    let text = long.iter().fold(text.to_owned(), |text, secret| {
+        text.replace(secret, LEFT_OUT)
+    });
+    let shown = short.iter().fold(without_runs(&text), |text, secret| {
+        text.replace(secret, LEFT_OUT)
+    });
+    if shown.chars().count() > MAX_ERROR_TEXT {
+        return shown
+            .chars()
+            .take(MAX_ERROR_TEXT)
+            .chain("...".chars())
+            .collect();
+    }
+    shown
+}
+
+/// Escaped, and without what looks like a token.
+fn without_runs(text: &str) -> String {
     let mut shown = String::new();
-    let mut rest = text.as_str();
+    let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let run = rest
             .find(|c: char| !is_token_character(c))
             .unwrap_or(rest.len());
         let (piece, after) = rest.split_at(if run == 0 { first.len_utf8() } else { run });
         if run >= TOKEN_RUN || (run >= 16 && piece.starts_with("eyJ")) {
-            shown.push_str("[token left out]");
+            shown.push_str(LEFT_OUT);
         } else {
             shown.extend(piece.chars().flat_map(escaped));
         }
         rest = after;
-    }
-    if shown.chars().count() > MAX_ERROR_TEXT {
-        shown = shown
-            .chars()
-            .take(MAX_ERROR_TEXT)
-            .chain("...".chars())
-            .collect();
     }
     shown
 }
@@ -87,6 +101,20 @@ mod tests {
             presentable("no: abc/def", Some("abc/def")),
             "no: [token left out]"
         );
+    }
+
+    /// One secret in another, and one that is a letter of it.
+    #[test]
+    fn a_short_secret_does_not_cut_a_long_one_into_pieces() {
+        let long = "q7-x".repeat(30);
+        for text in [
+            &format!("{long} and x7"),
+            &format!("{}! and x7", &long[..100]),
+        ] {
+            let shown = presentable(text, ["7", "x7", long.as_str()]);
+            assert!(!shown.contains("q7") && !shown.contains('7'), "{shown}");
+            assert!(shown.contains(" and ["), "{shown}");
+        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 
 use core::fmt;
 
-use privyseal_core::{Signer, UnixTime};
+use privyseal_core::UnixTime;
 
 use crate::access_token::{AccessToken, RefreshToken};
-use crate::client::{AssertionOptions, Client};
+use crate::client::{AssertionOptions, AssertionSource};
 use crate::error::Error;
 use crate::http::{BaseUrl, Http};
 use crate::pace::{Pace, SystemPace};
@@ -18,7 +18,8 @@ pub const MAX_MARGIN: u64 = 30;
 
 /// The tokens of one server, for one client.
 ///
-/// Make one for each server and keep it. The key is not in it: one [`Client`] serves any number of sources.
+/// Make one for each server and keep it. The key is not in it: one client (a [`crate::Client`] or a
+/// [`crate::device::DeviceClient`]) serves any number of sources.
 /// Nothing is ever written to a disk.
 pub struct TokenSource<P = SystemPace> {
     http: Http,
@@ -68,10 +69,9 @@ impl<P: Pace> TokenSource<P> {
     /// An access token that is good for some time yet: the one that is held, or a new one of `client`'s. A
     /// refresh token that came with the last one is used first, once; if it is refused, an assertion alone
     /// does it.
-    pub fn token<S>(&mut self, client: &mut Client<S>) -> Result<&AccessToken, Error>
+    pub fn token<A>(&mut self, client: &mut A) -> Result<&AccessToken, Error>
     where
-        S: Signer,
-        S::Error: Send + Sync + 'static,
+        A: AssertionSource + ?Sized,
     {
         let now = self.pace.now()?;
         let fresh = self.held.take().filter(|held| held.is_good_at(now));
@@ -89,10 +89,9 @@ impl<P: Pace> TokenSource<P> {
         self.refresh = None;
     }
 
-    fn new_token<S>(&mut self, client: &mut Client<S>) -> Result<Held, Error>
+    fn new_token<A>(&mut self, client: &mut A) -> Result<Held, Error>
     where
-        S: Signer,
-        S::Error: Send + Sync + 'static,
+        A: AssertionSource + ?Sized,
     {
         let refresh = self.refresh.take();
         let now = self.pace.now()?;
@@ -107,14 +106,9 @@ impl<P: Pace> TokenSource<P> {
         self.ask(client, None)
     }
 
-    fn ask<S>(
-        &mut self,
-        client: &mut Client<S>,
-        refresh: Option<&RefreshToken>,
-    ) -> Result<Held, Error>
+    fn ask<A>(&mut self, client: &mut A, refresh: Option<&RefreshToken>) -> Result<Held, Error>
     where
-        S: Signer,
-        S::Error: Send + Sync + 'static,
+        A: AssertionSource + ?Sized,
     {
         let (http, base) = (&self.http, &self.base);
         let mut options = self.options.clone();

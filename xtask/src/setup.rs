@@ -79,6 +79,7 @@ impl Need {
                 const {
                     &[
                         part("java 17 or newer", "default-jre-headless", keycloak::java),
+                        part("javac", "default-jdk-headless", on_path),
                         part("mvn", "maven", on_path),
                         part("python3", "python3", on_path),
                     ]

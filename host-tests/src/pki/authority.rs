@@ -15,7 +15,7 @@ use super::key::{TestKey, test_key};
 /// An authority: a key and the certificate that it goes by.
 #[derive(Clone, Debug)]
 pub struct Authority {
-    key: TestKey,
+    pub(super) key: TestKey,
     spec: CertificateSpec,
     /// The certificate, DER.
     pub certificate: Vec<u8>,

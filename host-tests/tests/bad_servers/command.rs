@@ -8,6 +8,7 @@ use privyseal_host_tests::flow::{Client, Outcome};
 use privyseal_host_tests::pki::pem_chain;
 use privyseal_host_tests::privyseal;
 
+use crate::ciba::{acknowledged, metadata};
 use crate::stage::{BEARER, nothing_leaks};
 
 #[test]
@@ -59,10 +60,124 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
     }
 }
 
+/// A registry that gave a token, and then an answer that is none. Replies, exit code, words.
+#[test]
+fn the_registry_s_commands_say_so_too() {
+    let client = Client::new();
+    let root = client.file("root.pem", pem_chain(&client.chain[3..]));
+    let token = format!(r#"{{"access_token":"{BEARER}","token_type":"Bearer"}}"#);
+    let granted = || Reply::json("200 OK", &token);
+    let then = |reply| vec![granted(), reply];
+    let lie = |name: &str| Reply::json("200 OK", &format!(r#"{{"{name}":"a.b.c"}}"#));
+    let elsewhere =
+        "HTTP/1.1 302 Go\r\nLocation: https://127.0.0.1:9/?x\r\nContent-Length: 0\r\n\r\n";
+    let elsewhere = Reply::Raw(elsewhere.to_owned());
+    for (question, member) in [
+        (vec!["trusted-list"], "trusted_list_token"),
+        (
+            vec!["party", "did:ishare:EU.NL.NTRNL-12345678"],
+            "party_token",
+        ),
+    ] {
+        for (replies, code, words) in [
+            (vec![Reply::Close], 4, "no connection, or it broke off"),
+            (vec![Reply::Echo(401)], 1, "token left out"),
+            (then(Reply::Silence), 4, "no complete answer in time"),
+            (then(Reply::Drip), 4, "no complete answer in time"),
+            (then(Reply::Endless), 4, "larger than 1048576 bytes"),
+            (then(Reply::Echo(403)), 1, "token left out"),
+            (
+                then(elsewhere.clone()),
+                4,
+                "a redirect, which is not followed",
+            ),
+            (then(Reply::json("200 OK", "{}")), 4, "the answer has no"),
+            (then(lie(member)), 1, "no compact JWS"),
+        ] {
+            let server = BadServer::start(replies.clone());
+            let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+            let base_url = server.base_url();
+            let usual = ["--scheme", "ishare", "--audience", "EU.EORI.NL000000000"];
+            let server_words = ["--base-url", &base_url, "--timeout", "2"];
+            let words_of = [&["ishare"], &question[..], &usual, &server_words].concat();
+            let trusted: &[(&str, &Path)] = &[("--cacert", &ca), ("--trust", &root)];
+            let outcome = client.run(&words_of, trusted);
+            outcome.failed(code, words);
+            assert_eq!(outcome.stdout, "", "{replies:?}");
+            nothing_leaks(&outcome.stderr, &server);
+        }
+    }
+}
+
+/// A provider that fails at its metadata, at the authentication request, or when it is asked for the tokens.
+#[test]
+fn ciba_says_so_too() {
+    let client = Client::new();
+    let user = client.file("user", BEARER);
+    for (begun, reply, code, words) in [
+        (0, Reply::Close, 4, "no connection, or it broke off"),
+        (0, Reply::Silence, 4, "no complete answer in time"),
+        (0, Reply::Endless, 4, "larger than 65536 bytes"),
+        (0, Reply::json("200 OK", "{}"), 4, "issuer is missing"),
+        (
+            0,
+            Reply::json("404 No", "{}"),
+            4,
+            "no such document is published",
+        ),
+        (1, Reply::Close, 4, "no connection, or it broke off"),
+        (1, Reply::Drip, 4, "no complete answer in time"),
+        (1, Reply::Endless, 4, "larger than 16384 bytes"),
+        (1, Reply::json("200 OK", "{}"), 4, "auth_req_id is missing"),
+        (
+            1,
+            Reply::of_type("200 OK", "text/html", "<html>"),
+            4,
+            "not JSON",
+        ),
+        (1, Reply::Echo(401), 1, "token left out"),
+        (2, Reply::Endless, 4, "larger than 65536 bytes"),
+        (2, Reply::json("200 OK", "{}"), 4, "access_token is missing"),
+        (
+            2,
+            Reply::of_type("200 OK", "text/html", "<html>"),
+            4,
+            "not a JSON object",
+        ),
+        (2, Reply::Echo(400), 1, "token left out"),
+        (2, Reply::Silence, 1, "the time is over"),
+    ] {
+        let server = BadServer::at_home(|issuer| {
+            let metadata = Reply::json("200 OK", &metadata(issuer));
+            let mut replies = vec![metadata, acknowledged(3, 1)];
+            replies.truncate(begun);
+            replies.push(reply.clone());
+            replies
+        });
+        let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+        let issuer = server.base_url();
+        let words_of = ["ciba", "--client-id", "partner", "--service", "TEST"];
+        let server_words = ["--base-url", &issuer, "--timeout", "2"];
+        let files: &[(&str, &Path)] = &[("--cacert", &ca), ("--user-identifier-token-file", &user)];
+        let outcome = client.run(&[&words_of[..], &server_words].concat(), files);
+        outcome.failed(code, words);
+        assert_eq!(outcome.stdout, "", "{reply:?}");
+        nothing_leaks(&outcome.stderr, &server);
+        assert_eq!(server.requests().len(), begun + 1, "{begun} {reply:?}");
+    }
+}
+
 /// There is no way to ask for less.
 #[test]
 fn no_switch_turns_verification_off() {
-    for command in ["token", "ishare", "ishare party", "ishare check", "doctor"] {
+    for command in [
+        "token",
+        "ciba",
+        "ishare",
+        "ishare party",
+        "ishare check",
+        "doctor",
+    ] {
         let mut help = Command::new(privyseal::path());
         let outcome = Outcome::of(help.args(command.split(' ')).arg("--help"));
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+mod ciba;
 mod command;
 mod dead;
 mod lying;
+mod retries;
 mod stage;

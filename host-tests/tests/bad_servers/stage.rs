@@ -83,7 +83,7 @@ pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error>
     }
 }
 
-fn minter() -> Client<SoftwareSigner> {
+pub(crate) fn minter() -> Client<SoftwareSigner> {
     let key = test_key("seal", 2048);
     let certificates = Certificates::from(TestPki::new().seal_chain(&key));
     let id = ClientId::new("EU.EORI.NL123456789").unwrap();

@@ -2,6 +2,7 @@
 //! socket; and a gateway that lies.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod flows;
 mod liars;
 mod life;
 mod proxy;

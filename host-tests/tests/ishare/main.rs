@@ -6,4 +6,5 @@ mod answers;
 mod command;
 mod inbound;
 mod parties;
+mod revoked;
 mod stage;

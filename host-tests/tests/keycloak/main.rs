@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod ciba;
 mod clocks;
 mod command;
+mod gateway;
 mod keys;
 mod refresh;
 mod stage;

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::http::{Response, RetryAfter, date};
 
-/// The longest `auth_req_id`, in characters; as long as a client_notification_token may be.
-const MAX_AUTH_REQ_ID: usize = 1024;
+/// The longest `auth_req_id`, in characters. CIBA Core names no bound; Keycloak's is a JWE around a JWS and
+/// has about 1,400.
+pub(super) const MAX_AUTH_REQ_ID: usize = 4096;
 
 /// The longest that a request may wait for a person: a day, as `requested_expiry` may ask for.
 const MAX_EXPIRES_IN: u64 = privyseal_core::limits::MAX_REQUESTED_EXPIRY_SECONDS;
@@ -177,6 +178,18 @@ mod tests {
         let read = Acknowledgement::read(body).unwrap();
         assert_eq!(read.expires_in, Duration::from_secs(MAX_EXPIRES_IN));
         assert_eq!(read.interval, None);
+    }
+
+    #[test]
+    fn the_longest_auth_req_id_and_one_more() {
+        let read = |len| {
+            let id = "x".repeat(len);
+            let body = format!(r#"{{"auth_req_id":"{id}","expires_in":1}}"#);
+            Acknowledgement::read(body.as_bytes())
+        };
+        assert!(read(MAX_AUTH_REQ_ID).is_ok());
+        let error = read(MAX_AUTH_REQ_ID + 1).unwrap_err();
+        assert!(error.contains("has 4097 characters"), "{error}");
     }
 
     #[test]

@@ -23,7 +23,6 @@ use crate::client::{AssertionOptions, AuthenticationOptions, Client};
 use crate::error::Error;
 use crate::http::{Http, Response, Url};
 use crate::provider::Provider;
-use requests::refused;
 
 /// The largest answer of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
@@ -43,7 +42,10 @@ pub struct Ciba<'a, S, U, T> {
     pub unwrapper: Option<&'a mut U>,
     /// The clocks.
     pub timer: T,
-    /// What is said about every assertion; its audience, moment and `jti` are chosen here.
+    /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
+    /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
+    /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
+    /// meant for one server could be used at another. A signed request is for the issuer in any case.
     pub assertion: AssertionOptions,
 }
 
@@ -87,10 +89,10 @@ where
         watcher: &mut dyn Watcher,
     ) -> Result<UserIdentifierToken, Error> {
         let mut url = self.below(discovery::PATH)?;
-        let mut response = self.post(&url, "discovery", &[], discovery::MAX_ANSWER)?;
+        let mut answer = self.post(&url, "discovery", &[], discovery::MAX_ANSWER)?;
         let mut polling = None;
         loop {
-            let (id, interval) = match self.session(&url, &response, watcher)? {
+            let (id, interval) = match self.session(&answer, watcher)? {
                 Session::Discovered(token) => return Ok(token),
                 Session::Pending { id, interval, .. } => (id, interval),
             };
@@ -103,13 +105,9 @@ where
                 none => none.insert(Polling::new(now, interval, discovery::LIFETIME)),
             };
             url = self.below(&format!("{}/{id}", discovery::PATH))?;
-            response = self.ask(
-                polling,
-                State::Discovery,
-                watcher,
-                |flow| flow.post(&url, "discovery", &[], discovery::MAX_ANSWER),
-                &url,
-            )?;
+            answer = self.ask(polling, State::Discovery, watcher, |flow| {
+                flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
+            })?;
         }
     }
 
@@ -136,12 +134,12 @@ where
         let request = self.client.authentication_request(&options, &asked)?;
         let request = Zeroizing::new(request.as_str().to_owned());
         let members = [("request", request.as_str())];
-        let response = self.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)?;
+        let answer = self.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)?;
         let now = self.timer.elapsed();
-        if Meaning::of(&response, self.timer.date()?) != Meaning::Success {
-            return Err(refused(&url, &response));
+        if Meaning::of(&answer.response, self.timer.date()?) != Meaning::Success {
+            return Err(answer.refused());
         }
-        let acknowledgement = Acknowledgement::read(&response.body)
+        let acknowledgement = Acknowledgement::read(&answer.response.body)
             .map_err(|reason| Error::Response { url, reason })?;
         let lifetime = acknowledgement.expires_in;
         Ok(Pending {
@@ -170,15 +168,11 @@ where
             ("grant_type", "urn:openid:params:grant-type:ciba"),
             ("auth_req_id", id.as_str()),
         ];
-        let response = self.ask(
-            &mut polling,
-            State::Authentication,
-            watcher,
-            |flow| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE),
-            &url,
-        )?;
+        let answer = self.ask(&mut polling, State::Authentication, watcher, |flow| {
+            flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE)
+        })?;
         watcher.waiting(State::Tokens, Duration::ZERO);
-        Tokens::read(&url, response, id)
+        Tokens::read(&url, answer.response, id)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use core::convert::Infallible;
 
-use privyseal_core::Signer;
+use privyseal_core::ClientId;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
 use zeroize::Zeroizing;
 
-use super::{AssertionOptions, Client, issue};
+use super::{AssertionOptions, AssertionSource};
 use crate::error::Error;
 use crate::http::{Http, Response, Url};
 use crate::refusal::Refusal;
@@ -27,50 +27,38 @@ pub struct Form<'a> {
     pub max: usize,
 }
 
-impl<S> Client<S>
-where
-    S: Signer,
-    S::Error: Send + Sync + 'static,
-{
-    /// Posts `form` with a new assertion. Gives the answer if it is a success, and a refusal if it is none
-    /// or says that it is none.
-    pub fn post(
-        &mut self,
-        http: &Http,
-        options: &AssertionOptions,
-        form: &Form<'_>,
-    ) -> Result<Response, Error> {
-        let Self {
-            credential,
-            signer,
-            token,
-        } = self;
-        let assertion = issue(credential, signer, token, options)?;
-        let client_id = credential.scheme().token_request.client_id.value;
-        let client_id = client_id.then(|| credential.client_id().as_str());
-        let authentication = [
-            ("client_id", client_id),
-            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
-            ("client_assertion", Some(assertion.as_str())),
-        ];
-        let authentication = authentication
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        let members = form.members.iter().copied().chain(authentication);
-        let body = FormBody::of(members);
+/// Posts `form` with a new assertion of `source`; see [`AssertionSource::post`].
+pub(super) fn post<A: AssertionSource + ?Sized>(
+    source: &mut A,
+    http: &Http,
+    options: &AssertionOptions,
+    form: &Form<'_>,
+) -> Result<Response, Error> {
+    let sends_client_id = source.scheme().token_request.client_id.value;
+    let client_id = sends_client_id.then(|| source.client_id().clone());
+    let assertion = source.assertion(options)?;
+    let authentication = [
+        ("client_id", client_id.as_ref().map(ClientId::as_str)),
+        ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
+        ("client_assertion", Some(assertion.as_str())),
+    ];
+    let authentication = authentication
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let members = form.members.iter().copied().chain(authentication);
+    let body = FormBody::of(members);
 
-        let response = http.post_form(form.url, body.as_bytes(), form.max)?;
-        if response.is_success() && !Refusal::is_error_body(&response.body) {
-            return Ok(response);
-        }
-        let refusal = Refusal::new(form.url, form.stage, &response, Some(assertion.as_str()));
-        let sent = form
-            .members
-            .iter()
-            .filter(|(name, _)| !["grant_type", "scope"].contains(name));
-        let refusal = sent.fold(refusal, |refusal, (_, value)| refusal.without(value));
-        Err(refusal.into())
+    let response = http.post_form(form.url, body.as_bytes(), form.max)?;
+    if response.is_success() && !Refusal::is_error_body(&response.body) {
+        return Ok(response);
     }
+    let sent = form
+        .members
+        .iter()
+        .filter(|(name, _)| !["grant_type", "scope"].contains(name))
+        .map(|(_, value)| *value)
+        .chain([assertion.as_str()]);
+    Err(Refusal::new(form.url, form.stage, &response, sent).into())
 }
 
 /// A form that holds an assertion: its place is reserved at once, and wiped.

@@ -2,12 +2,11 @@
 
 use core::fmt;
 
-use privyseal_core::Signer;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{AssertionOptions, Client, Form};
+use super::{AssertionOptions, AssertionSource, Form};
 use crate::error::Error;
 use crate::http::{Http, Url};
 use crate::refusal::meaning::Stage;
@@ -20,33 +19,26 @@ pub struct Introspection {
     response: Zeroizing<Vec<u8>>,
 }
 
-impl<S> Client<S>
-where
-    S: Signer,
-    S::Error: Send + Sync + 'static,
-{
-    /// Asks `endpoint`, the provider's `introspection_endpoint`, about an access token, with a new
-    /// assertion. A token that is not good is an answer (RFC 7662 section 2.2), not an error.
-    pub fn introspect(
-        &mut self,
-        http: &Http,
-        endpoint: &Url,
-        options: &AssertionOptions,
-        token: &str,
-    ) -> Result<Introspection, Error> {
-        let form = Form {
-            url: endpoint,
-            members: &[("token", token), ("token_type_hint", "access_token")],
-            stage: Stage::Introspection,
-            max: MAX_TOKEN_RESPONSE,
-        };
-        let mut response = self.post(http, options, &form)?;
-        let body = core::mem::take(&mut response.body);
-        Introspection::from_response(body).map_err(|reason| Error::Response {
-            url: endpoint.clone(),
-            reason: reason.to_owned(),
-        })
-    }
+/// Asks about a token; see [`AssertionSource::introspect`].
+pub(super) fn introspect<A: AssertionSource + ?Sized>(
+    source: &mut A,
+    http: &Http,
+    endpoint: &Url,
+    options: &AssertionOptions,
+    token: &str,
+) -> Result<Introspection, Error> {
+    let form = Form {
+        url: endpoint,
+        members: &[("token", token), ("token_type_hint", "access_token")],
+        stage: Stage::Introspection,
+        max: MAX_TOKEN_RESPONSE,
+    };
+    let mut response = source.post(http, options, &form)?;
+    let body = core::mem::take(&mut response.body);
+    Introspection::from_response(body).map_err(|reason| Error::Response {
+        url: endpoint.clone(),
+        reason: reason.to_owned(),
+    })
 }
 
 impl Introspection {

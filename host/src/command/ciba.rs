@@ -50,6 +50,10 @@ pub(super) struct Ciba {
     /// Another server: the issuer, below which the discovery document is
     #[arg(long, value_name = "URL", conflicts_with = "env")]
     base_url: Option<String>,
+    /// The audience of all assertions, for a provider that is not itsme: its issuer; by default itsme's for
+    /// each endpoint
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    audience: Option<String>,
     /// The itsme service; asks for the scope openid service:CODE
     #[arg(long, value_name = "CODE")]
     service: Option<String>,
@@ -118,6 +122,14 @@ impl Ciba {
                 reason: "standard error is no terminal, so nobody would see the QR code".to_owned(),
             });
         }
+        let assertion = AssertionOptions {
+            audience: self.audience.clone(),
+            backdate: self.backdate,
+            ..AssertionOptions::default()
+        };
+        if assertion.audience.is_some() {
+            assertion.check(&ITSME)?;
+        }
         let http = self.server.http()?;
         let client_id = party_id::given(&ITSME, &self.client_id)?;
         let mut client = self.client(client_id)?;
@@ -134,10 +146,7 @@ impl Ciba {
             provider: &mut provider,
             unwrapper: unwrapper.as_mut(),
             timer: SystemTimer::start(),
-            assertion: AssertionOptions {
-                backdate: self.backdate,
-                ..AssertionOptions::default()
-            },
+            assertion,
         };
         let mut progress = Progress::new(self.qr.clone());
         if needs_discovery {

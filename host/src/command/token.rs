@@ -38,20 +38,14 @@ impl Token {
         self.provider.check(self.client.scheme())?;
         let http = self.server.http()?;
         let options = self.client.assertion()?;
-        let token = if self.provider.is_used() {
-            let mut client = self.client.client()?;
-            let token = match self.provider.scope() {
-                Some(scope) => client.access_token_with_scope(&http, &base, &options, scope)?,
-                None => client.access_token(&http, &base, &options)?,
-            };
-            if let Some(next) = self.provider.next() {
-                return next.run(&mut client, &http, &base, options, &token);
-            }
-            token
-        } else {
-            let mut source = self.client.source()?;
-            source.access_token(&http, &base, &options)?
+        let mut source = self.client.source()?;
+        let token = match self.provider.scope() {
+            Some(scope) => source.access_token_with_scope(&http, &base, &options, scope)?,
+            None => source.access_token(&http, &base, &options)?,
         };
+        if let Some(next) = self.provider.next() {
+            return next.run(&mut *source, &http, &base, options, &token);
+        }
         match &self.call {
             Some(path) if self.all_pages => {
                 let records = Pages::new(&http, &base, path, &token)?.records()?;

@@ -1,7 +1,7 @@
 //! Keycloak, the server behind eHealth I.AM Connect: one release from Maven Central, below `target`.
 //!
-//! Its archive is checked against the SHA-256 below, unpacked, and built once (Keycloak's own word for
-//! fixing the options that do not change at a start), so that tests start it quickly.
+//! Its archive is checked against the SHA-256 below, unpacked, given our one extension, and built once
+//! (Keycloak's own word for fixing the options that do not change at a start), so that tests start it quickly.
 
 use core::fmt::Write as _;
 use std::fs;
@@ -21,7 +21,14 @@ const VERSION: &str = "26.7.3";
 const SHA256: &str = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f";
 
 /// Changes when what is done with the archive changes.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
+
+/// What Keycloak leaves to its operators: which user a login_hint_token means.
+const EXTENSION: &str = include_str!("../../../host-tests/java/LoginHintToken.java");
+
+/// What the class of that file is to Keycloak: the file that says so has this name.
+const SERVICE: &str =
+    "org.keycloak.protocol.oidc.grants.ciba.resolvers.CIBALoginUserResolverFactory";
 
 /// Of the administrator of a server that listens on loopback and lives for a minute or two;
 /// `host-tests/src/keycloak.rs` has it too.
@@ -55,7 +62,8 @@ pub(crate) fn install() -> Result<(), Failure> {
     let folder = place::target().join("keycloak");
     // Written last, so that an interrupted install is done again.
     let done = folder.join("installed");
-    let wanted = format!("{VERSION} {SHA256} {LAYOUT}\n");
+    let extension = sha256(EXTENSION.as_bytes());
+    let wanted = format!("{VERSION} {SHA256} {LAYOUT} {extension}\n");
     if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
@@ -72,7 +80,9 @@ pub(crate) fn install() -> Result<(), Failure> {
     check(&archive)?;
     unpack(&archive, &folder)?;
     fs::remove_file(&archive).context(place::shown(&archive))?;
-    build(&folder.join(format!("keycloak-{VERSION}")))?;
+    let keycloak = folder.join(format!("keycloak-{VERSION}"));
+    extend(&keycloak)?;
+    build(&keycloak)?;
     fs::write(&done, wanted).context(place::shown(&done))
 }
 
@@ -91,15 +101,20 @@ fn download(folder: &Path) -> Result<(), Failure> {
 
 fn check(archive: &Path) -> Result<(), Failure> {
     let content = fs::read(archive).context(place::shown(archive))?;
-    let mut found = String::new();
-    for byte in Sha256::digest(&content) {
-        let _ = write!(found, "{byte:02x}");
-    }
+    let found = sha256(&content);
     if found != SHA256 {
         fs::remove_file(archive).context(place::shown(archive))?;
         return fail!("the archive of Keycloak {VERSION} has the SHA-256 {found}, not {SHA256}");
     }
     Ok(())
+}
+
+fn sha256(content: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(content) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// With the tool of the JDK or of Python: both are here for other tests, unzip may not be.
@@ -109,6 +124,30 @@ fn unpack(archive: &Path, folder: &Path) -> Result<(), Failure> {
         .arg(archive)
         .arg(folder);
     python.limit(LIMIT).capture()?;
+    Ok(())
+}
+
+/// Compiles our extension against Keycloak's own libraries, and puts it where Keycloak looks for such.
+fn extend(keycloak: &Path) -> Result<(), Failure> {
+    let classes = keycloak.join("classes");
+    let services = classes.join("META-INF/services");
+    fs::create_dir_all(&services).context(place::shown(&services))?;
+    let service = services.join(SERVICE);
+    fs::write(&service, "privyseal.LoginHintToken\n").context(place::shown(&service))?;
+    let javac = Run::new("javac")
+        .args(["--release", &JAVA.to_string(), "-d"])
+        .arg(&classes)
+        .arg("-cp")
+        .arg(keycloak.join("lib/lib/main/*"))
+        .arg(place::root().join("host-tests/java/LoginHintToken.java"));
+    javac.limit(LIMIT).capture()?;
+    let jar = Run::new("jar")
+        .args(["--create", "--file"])
+        .arg(keycloak.join("providers/login-hint-token.jar"))
+        .arg("-C")
+        .arg(&classes)
+        .arg(".");
+    jar.limit(LIMIT).capture()?;
     Ok(())
 }
 

@@ -4,9 +4,10 @@ use core::time::Duration;
 
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{Signer, Unwrapper};
+use zeroize::Zeroizing;
 
 use super::Ciba;
-use crate::audience::AudienceParts;
+use crate::audience::{AudienceParts, REQUEST};
 use crate::ciba::answer::Meaning;
 use crate::ciba::discovery::Session;
 use crate::ciba::form::Form;
@@ -19,6 +20,21 @@ use crate::error::Error;
 use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
 use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
+
+/// An answer, and what was sent for it.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    url: Url,
+    sent: Vec<Zeroizing<String>>,
+}
+
+impl Answer {
+    /// What the server said no with. Nothing that was sent is repeated, however short it is.
+    pub(super) fn refused(&self) -> Error {
+        let sent = self.sent.iter().map(|secret| secret.as_str());
+        Refusal::new(&self.url, Stage::Token, &self.response, sent).into()
+    }
+}
 
 /// How often somebody who waits is told how long it may still take.
 const TELL: Duration = Duration::from_secs(1);
@@ -62,9 +78,8 @@ where
         polling: &mut Polling,
         state: State,
         watcher: &mut dyn Watcher,
-        mut question: impl FnMut(&mut Self) -> Result<Response, Error>,
-        url: &Url,
-    ) -> Result<Response, Error> {
+        mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
         loop {
             let now = self.timer.elapsed();
             match polling.step(now) {
@@ -78,17 +93,17 @@ where
             }
             let answer = question(self);
             let now = self.timer.elapsed();
-            let response = match answer {
-                Ok(response) => response,
+            let answer = match answer {
+                Ok(answer) => answer,
                 Err(error) if may_pass(&error) && polling.failed(now) => continue,
                 Err(error) => return Err(error),
             };
-            match Meaning::of(&response, self.timer.date()?) {
-                Meaning::Success => return Ok(response),
+            match Meaning::of(&answer.response, self.timer.date()?) {
+                Meaning::Success => return Ok(answer),
                 Meaning::Pending => polling.pending(now, None),
                 Meaning::SlowDown(pause) => polling.slow_down(now, pause),
                 Meaning::Trouble if polling.failed(now) => {}
-                Meaning::Trouble | Meaning::Refused => return Err(refused(url, &response)),
+                Meaning::Trouble | Meaning::Refused => return Err(answer.refused()),
             }
         }
     }
@@ -96,15 +111,15 @@ where
     /// Reads a session; a QR code in it is shown.
     pub(super) fn session(
         &mut self,
-        url: &Url,
-        response: &Response,
+        answer: &Answer,
         watcher: &mut dyn Watcher,
     ) -> Result<Session, Error> {
+        let response = &answer.response;
         if Meaning::of(response, self.timer.date()?) != Meaning::Success {
-            return Err(refused(url, response));
+            return Err(answer.refused());
         }
         let session = Session::read(&response.body).map_err(|reason| Error::Response {
-            url: url.clone(),
+            url: answer.url.clone(),
             reason,
         })?;
         if let Session::Pending { qr: Some(qr), .. } = &session {
@@ -120,7 +135,7 @@ where
         endpoint: &str,
         members: &[(&str, &str)],
         max: usize,
-    ) -> Result<Response, Error> {
+    ) -> Result<Answer, Error> {
         let options = self.options(endpoint)?;
         let client_id = self.client.credential().client_id().to_string();
         let assertion = self.client.assertion(&options)?;
@@ -130,15 +145,25 @@ where
             ("client_assertion", assertion.as_str()),
         ];
         let form = Form::of(&[members, &own].concat());
-        Ok(self.http.post_form(url, form.as_bytes(), max)?)
+        let response = self.http.post_form(url, form.as_bytes(), max)?;
+        let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
+        let sent = members.iter().filter(secret).map(|(_, value)| *value);
+        let sent = sent.chain([assertion.as_str()]);
+        Ok(Answer {
+            response,
+            url: url.clone(),
+            sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
+        })
     }
 
     pub(super) fn options(&self, endpoint: &str) -> Result<AssertionOptions, Error> {
         let base = self.base()?;
+        let given = self.assertion.audience.as_deref();
         let parts = AudienceParts {
+            audience: given.filter(|_| endpoint != REQUEST),
             endpoint: Some(endpoint),
             base_url: Some(base.as_str()),
-            ..AudienceParts::default()
+            realm: None,
         };
         Ok(AssertionOptions {
             audience: parts.choose(self.client.credential().scheme())?,
@@ -166,11 +191,6 @@ fn option(reason: &str) -> Error {
         option: "--base-url",
         reason: reason.to_owned(),
     }
-}
-
-/// Nothing that was sent is repeated: [`crate::server_text`] leaves out whatever looks like a token.
-pub(super) fn refused(url: &Url, response: &Response) -> Error {
-    Refusal::new(url, Stage::Token, response, None).into()
 }
 
 const fn timed_out(state: State) -> Error {

@@ -9,11 +9,13 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use crate::ciba::answer::MAX_AUTH_REQ_ID;
+
 /// The largest head, in bytes; the bearer token may have 1024.
 const MAX_HEAD: usize = 8 * 1024;
 
-/// The largest body, in bytes; an `auth_req_id` may have 1024.
-const MAX_BODY: usize = 4 * 1024;
+/// The largest body, in bytes: an `auth_req_id`, and room for as much beside it.
+const MAX_BODY: usize = 2 * MAX_AUTH_REQ_ID;
 
 /// How long one read waits before it is looked whether the listener ends.
 const SLICE: Duration = Duration::from_millis(100);

@@ -40,6 +40,17 @@ fn a_ping_gets_through_once() {
     assert!(!format!("{listener:?}").contains(&token));
 }
 
+/// Keycloak's have some 1,400 characters.
+#[test]
+fn the_longest_auth_req_id_is_taken() {
+    let listener = listener();
+    let token = listener.expose_token().to_owned();
+    let id = "x".repeat(crate::ciba::answer::MAX_AUTH_REQ_ID);
+    let body = format!(r#"{{"auth_req_id":"{id}"}}"#);
+    assert_eq!(send(&listener, &post("/cb", &token, &body)), "204");
+    assert_eq!(listener.wait(Duration::ZERO).unwrap().as_str(), id);
+}
+
 #[test]
 fn anything_else_does_not() {
     let listener = listener();
@@ -64,7 +75,7 @@ fn anything_else_does_not() {
         (good.replace("Host: x", "Transfer-Encoding: chunked"), "400"),
         (good.replace("Host: x", "Content-Length: 3"), "400"),
         (good.replace("Host: x", "no header"), "400"),
-        (post("/cb", &token, &" ".repeat(5000)), "413"),
+        (post("/cb", &token, &" ".repeat(9000)), "413"),
         ("A".repeat(20_000), "413"),
     ] {
         // Where the rest is not read, the connection may be reset before the answer is seen.

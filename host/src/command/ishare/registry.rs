@@ -66,7 +66,7 @@ impl RegistryOptions {
         let crls = self.crls.iter().map(|path| Crl::from_file(path));
         let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
         let options = self.client.assertion()?;
-        let mut client = self.client.client()?;
+        let mut client = self.client.source()?;
         let token = client.access_token(&http, &base, &options)?;
         Ok(Opened {
             http,
@@ -74,7 +74,7 @@ impl RegistryOptions {
             token,
             registry_id: options.audience.unwrap_or_default(),
             trust,
-            client_id: client.credential().client_id().as_str().to_owned(),
+            client_id: client.client_id().as_str().to_owned(),
             crls,
             is_version_1,
         })

@@ -1,9 +1,9 @@
 //! What can be asked of an OpenID provider once there is a token.
 
 use clap::Args;
-use privyseal::key::KeySigner;
 use privyseal::{
-    AccessToken, AssertionOptions, BaseUrl, Client, Error, Http, Provider, Scheme, audience, clock,
+    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, Scheme,
+    audience, clock,
 };
 
 use super::super::output::{print_json, print_line};
@@ -36,11 +36,6 @@ pub(super) enum Next {
 }
 
 impl ProviderOptions {
-    /// Whether any of them is given. A key on a device cannot do that: it signs assertions for tokens only.
-    pub(super) fn is_used(&self) -> bool {
-        self.scope.is_some() || self.next().is_some()
-    }
-
     pub(super) fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
@@ -83,7 +78,7 @@ impl Next {
     /// Asks, and prints the answer.
     pub(super) fn run(
         self,
-        client: &mut Client<KeySigner>,
+        client: &mut dyn AssertionSource,
         http: &Http,
         base: &BaseUrl,
         options: AssertionOptions,
@@ -108,7 +103,7 @@ impl Next {
                 print_line(answer.response().trim_ascii())
             }
             Self::UserInfo => {
-                let client_id = client.credential().client_id().as_str().to_owned();
+                let client_id = client.client_id().as_str().to_owned();
                 let info = provider.userinfo(http, clock::now()?, token, &client_id)?;
                 print_json(&info.claims().clone().into())
             }

@@ -1,0 +1,72 @@
+//! What a registry says is not believed if its seal, or a CA above it, was revoked: of lists that are given
+//! with `--crl`, as everywhere here. Nothing is fetched.
+
+use std::path::Path;
+
+use privyseal_host_tests::flow::{Client, Outcome};
+use privyseal_host_tests::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_host_tests::pki::{TestPki, pem_chain};
+
+use crate::stage::CLIENT;
+
+/// A registry whose seal has that chain.
+fn run(client: &Client, chain: &[Vec<u8>], words: &[&str], crls: &[&Path]) -> Outcome {
+    let party = party_info(CLIENT, "Active", &client.chain);
+    let server = IshareServer::start(Config {
+        chain: chain.to_vec(),
+        ..Config::honest(&client.pki, vec![party])
+    });
+    let tls_ca = client.file("tls-ca.pem", server.tls_ca_pem());
+    let root = client.file("root.pem", pem_chain(&client.chain[3..]));
+    let base_url = server.base_url();
+    let mut all = vec!["ishare"];
+    all.extend(words);
+    all.extend(["--scheme", "ishare", "--audience", REGISTRY]);
+    all.extend(["--base-url", &base_url]);
+    let mut options: Vec<(&str, &Path)> = vec![("--cacert", &tls_ca), ("--trust", &root)];
+    options.extend(crls.iter().map(|crl| ("--crl", *crl)));
+    client.run(&all, &options)
+}
+
+#[test]
+fn a_registry_whose_seal_or_ca_was_revoked_is_not_believed() {
+    let client = Client::new();
+    let TestPki { root, issuing, .. } = &client.pki;
+    let registry = Config::honest(&client.pki, Vec::new()).chain;
+    let list = |name: &str, der: Vec<u8>| client.file(name, der);
+    let good = list("good.crl", issuing.revocation_list(&[]));
+    let seal = list("seal.crl", issuing.revocation_list(&[&registry[0]]));
+    let ca = list("ca.crl", root.revocation_list(&[&registry[2]]));
+    let sign = ["sign", "--scheme", "ishare", "--audience", CLIENT];
+    let token = client.run(&sign, &[]).stdout;
+    for words in [
+        ["trusted-list"].as_slice(),
+        &["party", CLIENT],
+        &["check", token.trim()],
+    ] {
+        let outcome = run(&client, &registry, words, &[&good]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        for revoked in [[&*seal, &good], [&good, &ca]] {
+            let outcome = run(&client, &registry, words, &revoked);
+            outcome.failed(
+                1,
+                "fails the revocation check: it has a certificate that was revoked",
+            );
+            assert_eq!(outcome.stdout, "", "{words:?}");
+        }
+    }
+}
+
+/// The client's own seal is on the list: it is the assertion that is refused, not the registry.
+#[test]
+fn an_assertion_by_a_revoked_seal_breaks_a_rule() {
+    let client = Client::new();
+    let sign = ["sign", "--scheme", "ishare", "--audience", CLIENT];
+    let token = client.run(&sign, &[]).stdout;
+    let list = client.pki.issuing.revocation_list(&[&client.chain[0]]);
+    let list = client.file("client.crl", list);
+    let registry = Config::honest(&client.pki, Vec::new()).chain;
+    let outcome = run(&client, &registry, &["check", token.trim()], &[&list]);
+    outcome.failed(1, "a rule is broken");
+    assert!(outcome.stdout.contains("was revoked"), "{}", outcome.stdout);
+}

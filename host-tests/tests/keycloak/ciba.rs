@@ -1,0 +1,258 @@
+//! Keycloak asks a person (CIBA), with our signed request and our `login_hint_token`. The persons' phones are
+//! of the test; the rest is Keycloak's own: it verifies assertion, request and hint with the client's JWK Set.
+//!
+//! Where it is no itsme: the audience of assertions is the issuer (`--audience`), there is no user discovery
+//! (the person is known already), and nothing is encrypted.
+
+use core::time::Duration;
+use std::net::TcpListener;
+
+use privyseal::ciba::{Ciba, Delivery, QrImage, State, Timer, Watcher};
+use privyseal::client::AuthenticationOptions;
+use privyseal::{AssertionOptions, Client, Error, Exit, UnixTime, clock};
+use privyseal_core::ClientId;
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::ITSME;
+use privyseal_host_tests::flow::{self, Outcome};
+use privyseal_host_tests::keycloak::{Decision, JwksServer};
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+use serde_json::json;
+
+use crate::stage::{Stage, client_key, jwk_set};
+
+const CLIENT: &str = "pharmacy";
+const PERSON: &str = "alice";
+
+/// A realm with a person in it, whose requests wait that many seconds.
+fn realm(name: &str, expires_in: u32) -> Stage {
+    let attributes = json!({
+        "cibaExpiresIn": expires_in.to_string(),
+        "cibaInterval": "1",
+        "cibaAuthRequestedUserHint": "login_hint_token",
+    });
+    let stage = Stage::new(name, &json!({ "attributes": attributes }));
+    let person = json!({
+        "username": PERSON, "enabled": true, "email": "alice@example.org", "emailVerified": true,
+        "firstName": "Alice", "lastName": "Example",
+    });
+    let post = |path: &str, body| {
+        stage
+            .keycloak
+            .admin("POST", &format!("/{name}{path}"), body)
+    };
+    post("/users", &person);
+    let scope = json!({"name": "service:TEST_LOGIN", "protocol": "openid-connect"});
+    post("/client-scopes", &scope);
+    let get = |path: &str| {
+        stage
+            .keycloak
+            .admin("GET", &format!("/{name}{path}"), &json!(null))
+    };
+    let scopes = get("/client-scopes");
+    let mut scopes = scopes.as_array().unwrap().iter();
+    let made = scopes.find(|it| it["name"] == scope["name"]).unwrap();
+    let id = made["id"].as_str().unwrap();
+    let optional = format!("/{name}/default-optional-client-scopes/{id}");
+    stage.keycloak.admin("PUT", &optional, &json!({}));
+    stage
+}
+
+/// What a client of it needs; with a callback it is pinged.
+fn register(stage: &Stage, jwks: &str, callback: Option<u16>) {
+    let mut attributes = json!({
+        "oidc.ciba.grant.enabled": "true",
+        "ciba.backchannel.auth.request.signing.alg": "RS256",
+        "ciba.backchannel.token.delivery.mode": if callback.is_some() { "ping" } else { "poll" },
+    });
+    if let Some(port) = callback {
+        let url = format!("http://127.0.0.1:{port}/cb");
+        attributes["ciba.backchannel.client.notification.endpoint"] = json!(url);
+    }
+    stage.register_url(CLIENT, &JwksServer::start(jwks), &attributes);
+}
+
+/// The command, with a key in a SoftHSM token.
+struct Terminal {
+    stage: Stage,
+    client: flow::Client,
+    callback: Option<u16>,
+}
+
+impl Terminal {
+    fn new(name: &str, expires_in: u32, callback: Option<u16>) -> Self {
+        let stage = realm(name, expires_in);
+        let client = flow::Client::new();
+        let set = client.run(&["jwks"], &[]).json();
+        register(&stage, &set.to_string(), callback);
+        Self {
+            stage,
+            client,
+            callback,
+        }
+    }
+
+    fn decide(&self, decision: Decision) {
+        let phones = self.stage.keycloak.phones();
+        phones.decide(&self.stage.issuer(), decision);
+    }
+
+    /// `privyseal ciba` for a person, with assertions for that audience or itsme's.
+    fn ciba(&self, person: &str, audience: Option<&str>) -> Outcome {
+        let user = self.client.file("user", person);
+        let cacert = self.stage.keycloak.ca_file();
+        let issuer = self.stage.issuer();
+        let mut words = vec!["ciba", "--client-id", CLIENT, "--base-url", &issuer];
+        words.extend(["--service", "TEST_LOGIN", "--scope", "profile email"]);
+        words.extend(audience.into_iter().flat_map(|url| ["--audience", url]));
+        let port = self.callback.map(|port| port.to_string());
+        words.extend(port.iter().flat_map(|port| ["--ping", port]));
+        let files = [
+            ("--cacert", &*cacert),
+            ("--user-identifier-token-file", &*user),
+        ];
+        self.client.run(&words, &files)
+    }
+
+    fn ciba_as_keycloak_wants_it(&self) -> Outcome {
+        self.ciba(PERSON, Some(&self.stage.issuer()))
+    }
+
+    /// The claims that every good flow ends with.
+    #[track_caller]
+    fn judge(&self, outcome: &Outcome) {
+        let report = outcome.json();
+        let id_token = &report["id_token"];
+        assert_eq!(id_token["iss"], self.stage.issuer());
+        assert_eq!(id_token["aud"], CLIENT);
+        assert_eq!(id_token["email"], "alice@example.org");
+        assert!(id_token["at_hash"].is_string(), "{report}");
+        assert_eq!(report["userinfo"]["sub"], id_token["sub"]);
+        assert_eq!(report["userinfo"]["preferred_username"], PERSON);
+        assert!(!outcome.stderr.contains("eyJ"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_person_confirms_and_is_known() {
+    let terminal = Terminal::new("ciba-poll", 60, None);
+    terminal.decide(Decision::Confirm);
+    terminal.judge(&terminal.ciba_as_keycloak_wants_it());
+    let asked = terminal
+        .stage
+        .keycloak
+        .phones()
+        .asked(&terminal.stage.issuer());
+    let [question] = asked.as_slice() else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(question["login_hint"], PERSON);
+    let scope = question["scope"].as_str().unwrap();
+    assert!(scope.starts_with("openid service:TEST_LOGIN"), "{scope}");
+}
+
+#[test]
+fn a_person_confirms_and_we_are_called() {
+    let terminal = Terminal::new("ciba-ping", 60, Some(free_port()));
+    terminal.decide(Decision::Confirm);
+    let outcome = terminal.ciba_as_keycloak_wants_it();
+    terminal.judge(&outcome);
+    assert!(outcome.stderr.contains("listening for the callback"));
+}
+
+#[test]
+fn a_person_says_no_or_nothing() {
+    let terminal = Terminal::new("ciba-no", 3, None);
+    for decision in [Decision::Refuse, Decision::Cancel] {
+        terminal.decide(decision);
+        let outcome = terminal.ciba_as_keycloak_wants_it();
+        outcome.failed(1, "access_denied: the person, or the server, said no");
+    }
+    terminal.decide(Decision::Nothing);
+    let outcome = terminal.ciba_as_keycloak_wants_it();
+    outcome.failed(1, "waiting for the person to confirm: the time is over");
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn what_keycloak_refuses() {
+    let terminal = Terminal::new("ciba-refused", 60, None);
+    terminal.decide(Decision::Confirm);
+    let issuer = terminal.stage.issuer();
+    let outcome = terminal.ciba("mallory", Some(&issuer));
+    outcome.failed(1, "invalid_request");
+    // itsme's audience for this endpoint is none of Keycloak's.
+    terminal.ciba(PERSON, None).failed(1, "invalid_client");
+    let asked = terminal.stage.keycloak.phones().asked(&issuer);
+    assert!(asked.is_empty(), "nobody was asked: {asked:?}");
+}
+
+/// Time passes three times as fast for Keycloak: so it is Keycloak who says that the request has expired.
+struct Slow(Duration);
+
+impl Timer for Slow {
+    fn elapsed(&self) -> Duration {
+        self.0
+    }
+
+    fn date(&self) -> Result<UnixTime, Error> {
+        clock::now()
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        std::thread::sleep(duration * 3);
+        self.0 += duration;
+    }
+}
+
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn qr_code(&mut self, _: &QrImage) -> Result<(), Error> {
+        panic!("the person is known")
+    }
+
+    fn waiting(&mut self, _: State, _: Duration) {}
+}
+
+#[test]
+fn keycloak_says_that_the_time_is_over() {
+    let stage = realm("ciba-expired", 2);
+    let key = client_key();
+    register(&stage, &jwk_set(&[("2026-1", &key)]), None);
+    let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
+    let mut client = Client::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
+    let mut provider = stage.provider();
+    let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
+        http: &stage.http,
+        client: &mut client,
+        provider: &mut provider,
+        unwrapper: None,
+        timer: Slow(Duration::ZERO),
+        assertion: AssertionOptions {
+            audience: Some(stage.issuer()),
+            ..AssertionOptions::default()
+        },
+    };
+    let asked = AuthenticationOptions {
+        scope: "openid service:TEST_LOGIN".to_owned(),
+        user_identifier_token: PERSON.to_owned().into(),
+        ..AuthenticationOptions::default()
+    };
+    let pending = flow.authenticate(&asked, &Delivery::Poll).unwrap();
+    let error = flow
+        .tokens(pending, &Delivery::Poll, &mut Nobody)
+        .unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused, "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("expired_token: the person did not confirm"),
+        "{text}"
+    );
+}
+
+/// Free a moment ago, and not given to anybody else by the system for a while.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
