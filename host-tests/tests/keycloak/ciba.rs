@@ -1,8 +1,8 @@
 //! Keycloak asks a person (CIBA), with our signed request and our `login_hint_token`. The persons' phones are
 //! of the test; the rest is Keycloak's own: it verifies assertion, request and hint with the client's JWK Set.
 //!
-//! Where it is no itsme: the audience of assertions is the issuer (`--audience`), there is no user discovery
-//! (the person is known already), and nothing is encrypted.
+//! Where it is no itsme: the audience of assertions is the issuer (`--audience`), and there is no user
+//! discovery (the person is known already).
 
 use core::time::Duration;
 use std::net::TcpListener;
@@ -23,6 +23,9 @@ use crate::stage::{Stage, client_key, jwk_set};
 
 const CLIENT: &str = "pharmacy";
 const PERSON: &str = "alice";
+
+/// Label of the key to which Keycloak encrypts.
+const DECRYPTION: &str = "D";
 
 /// A realm with a person in it, whose requests wait that many seconds.
 fn realm(name: &str, expires_in: u32) -> Stage {
@@ -58,37 +61,62 @@ fn realm(name: &str, expires_in: u32) -> Stage {
     stage
 }
 
-/// What a client of it needs; with a callback it is pinged.
-fn register(stage: &Stage, jwks: &str, callback: Option<u16>) {
+/// How a client is told, and in which form.
+#[derive(Clone, Copy, Default)]
+struct Agreed {
+    /// The port of its callback; without one it polls.
+    callback: Option<u16>,
+    /// Id_token and UserInfo answer are encrypted.
+    encrypted: bool,
+}
+
+/// What a client of it needs.
+fn register(stage: &Stage, jwks: &str, agreed: Agreed) {
     let mut attributes = json!({
         "oidc.ciba.grant.enabled": "true",
         "ciba.backchannel.auth.request.signing.alg": "RS256",
-        "ciba.backchannel.token.delivery.mode": if callback.is_some() { "ping" } else { "poll" },
+        "ciba.backchannel.token.delivery.mode": "poll",
     });
-    if let Some(port) = callback {
+    if let Some(port) = agreed.callback {
         let url = format!("http://127.0.0.1:{port}/cb");
+        attributes["ciba.backchannel.token.delivery.mode"] = json!("ping");
         attributes["ciba.backchannel.client.notification.endpoint"] = json!(url);
+    }
+    if agreed.encrypted {
+        for what in ["id.token", "user.info"] {
+            attributes[format!("{what}.encrypted.response.alg")] = json!("RSA-OAEP");
+            attributes[format!("{what}.encrypted.response.enc")] = json!("A256GCM");
+        }
+        attributes["user.info.response.signature.alg"] = json!("RS256");
     }
     stage.register_url(CLIENT, &JwksServer::start(jwks), &attributes);
 }
 
-/// The command, with a key in a SoftHSM token.
+/// The command, with keys in a SoftHSM token.
 struct Terminal {
     stage: Stage,
     client: flow::Client,
-    callback: Option<u16>,
+    agreed: Agreed,
 }
 
 impl Terminal {
-    fn new(name: &str, expires_in: u32, callback: Option<u16>) -> Self {
+    fn new(name: &str, expires_in: u32, agreed: Agreed) -> Self {
         let stage = realm(name, expires_in);
         let client = flow::Client::new();
-        let set = client.run(&["jwks"], &[]).json();
-        register(&stage, &set.to_string(), callback);
+        let mut words = vec!["jwks"];
+        let decryption = client.token.uri(DECRYPTION);
+        if agreed.encrypted {
+            client.token.generate_decryption_key(2048, "02", DECRYPTION);
+            // Keycloak takes an RSA key that names no algorithm for one that signs.
+            words.extend(["--encryption-key", &decryption]);
+            words.extend(["--encryption-alg", "RSA-OAEP"]);
+        }
+        let set = client.run(&words, &[]).json();
+        register(&stage, &set.to_string(), agreed);
         Self {
             stage,
             client,
-            callback,
+            agreed,
         }
     }
 
@@ -105,8 +133,12 @@ impl Terminal {
         let mut words = vec!["ciba", "--client-id", CLIENT, "--base-url", &issuer];
         words.extend(["--service", "TEST_LOGIN", "--scope", "profile email"]);
         words.extend(audience.into_iter().flat_map(|url| ["--audience", url]));
-        let port = self.callback.map(|port| port.to_string());
+        let port = self.agreed.callback.map(|port| port.to_string());
         words.extend(port.iter().flat_map(|port| ["--ping", port]));
+        let decryption = self.client.token.uri(DECRYPTION);
+        if self.agreed.encrypted {
+            words.extend(["--decryption-key", &decryption]);
+        }
         let files = [
             ("--cacert", &*cacert),
             ("--user-identifier-token-file", &*user),
@@ -135,7 +167,7 @@ impl Terminal {
 
 #[test]
 fn a_person_confirms_and_is_known() {
-    let terminal = Terminal::new("ciba-poll", 60, None);
+    let terminal = Terminal::new("ciba-poll", 60, Agreed::default());
     terminal.decide(Decision::Confirm);
     terminal.judge(&terminal.ciba_as_keycloak_wants_it());
     let asked = terminal
@@ -153,16 +185,36 @@ fn a_person_confirms_and_is_known() {
 
 #[test]
 fn a_person_confirms_and_we_are_called() {
-    let terminal = Terminal::new("ciba-ping", 60, Some(free_port()));
+    let callback = Some(free_port());
+    let agreed = Agreed {
+        callback,
+        ..Agreed::default()
+    };
+    let terminal = Terminal::new("ciba-ping", 60, agreed);
     terminal.decide(Decision::Confirm);
     let outcome = terminal.ciba_as_keycloak_wants_it();
     terminal.judge(&outcome);
     assert!(outcome.stderr.contains("listening for the callback"));
 }
 
+/// The token decrypts, as it does for itsme; what is encrypted is not taken without its key.
+#[test]
+fn what_keycloak_encrypts_is_decrypted_in_the_token() {
+    let agreed = Agreed {
+        encrypted: true,
+        ..Agreed::default()
+    };
+    let mut terminal = Terminal::new("ciba-encrypted", 60, agreed);
+    terminal.decide(Decision::Confirm);
+    terminal.judge(&terminal.ciba_as_keycloak_wants_it());
+    terminal.agreed.encrypted = false;
+    let outcome = terminal.ciba_as_keycloak_wants_it();
+    outcome.failed(1, "the id_token is encrypted; give the key");
+}
+
 #[test]
 fn a_person_says_no_or_nothing() {
-    let terminal = Terminal::new("ciba-no", 3, None);
+    let terminal = Terminal::new("ciba-no", 3, Agreed::default());
     for decision in [Decision::Refuse, Decision::Cancel] {
         terminal.decide(decision);
         let outcome = terminal.ciba_as_keycloak_wants_it();
@@ -176,7 +228,7 @@ fn a_person_says_no_or_nothing() {
 
 #[test]
 fn what_keycloak_refuses() {
-    let terminal = Terminal::new("ciba-refused", 60, None);
+    let terminal = Terminal::new("ciba-refused", 60, Agreed::default());
     terminal.decide(Decision::Confirm);
     let issuer = terminal.stage.issuer();
     let outcome = terminal.ciba("mallory", Some(&issuer));
@@ -219,7 +271,7 @@ impl Watcher for Nobody {
 fn keycloak_says_that_the_time_is_over() {
     let stage = realm("ciba-expired", 2);
     let key = client_key();
-    register(&stage, &jwk_set(&[("2026-1", &key)]), None);
+    register(&stage, &jwk_set(&[("2026-1", &key)]), Agreed::default());
     let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
     let mut client = Client::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
     let mut provider = stage.provider();
