@@ -6,24 +6,24 @@
 //! may hand its digest to another process or machine (the middle step of sans-IO use) and bring the
 //! signature back to [`SigningInput::attach`], which verifies it.
 //!
-//! It keeps the encoding of a short payload, as nearly all are. A longer one is encoded once into the hash
-//! and once more on the way out, so that no device needs a buffer for the longest.
+//! It keeps the encoding of an assertion's short payload, as nearly all are. A longer one is encoded once into
+//! the hash and once more on the way out, so that no device needs a buffer for the longest.
 
 use heapless::Vec;
 use sha2::{Digest as _, Sha256};
 
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::base64url_len;
-use crate::encoding::sink::{Counter, Sink, SliceSink, always};
+use crate::encoding::sink::{Counter, Overflow, Sink, SliceSink, Stopped, always, erased};
 use crate::error::{AttachError, Error, SignError};
 use crate::field::{Fault, Field, FieldError};
 use crate::jws::CompactJws;
 use crate::rsa::digest::sha256_digest_info;
 use crate::rsa::{Digest, Signature, SignatureError, VerifyingKey};
 use crate::signer::Signer;
-use crate::statement::Statement;
+use crate::statement::{Claims, Statement};
 
-/// Bytes of an encoded payload that is kept: those of a client assertion are about 300.
+/// Bytes of an encoded payload that is kept: those of most client assertions are about 300.
 const KEPT_PAYLOAD: usize = 384;
 
 /// A complete JWS that lacks only its signature.
@@ -55,7 +55,12 @@ impl<'a> SigningInput<'a> {
             key,
             digest: [0; 32],
         };
-        if write_payload(&input.statement, &mut input.payload).is_ok() {
+        let kept = match &input.statement {
+            Statement::Assertion(claims) => keep_payload(claims, &mut input.payload).is_ok(),
+            // With a token in it, it is longer.
+            Statement::Request(_) | Statement::LoginHint(_) => false,
+        };
+        if kept {
             midstate.update(&input.payload);
         } else {
             input.payload.clear();
@@ -175,8 +180,25 @@ impl<'a> SigningInput<'a> {
     }
 }
 
-/// The payload, base64url-encoded.
+/// The payload of an assertion, base64url-encoded: what nearly every signature waits for.
+#[inline]
+fn keep_payload(claims: &Claims<'_>, payload: &mut Vec<u8, KEPT_PAYLOAD>) -> Result<(), Overflow> {
+    let mut encoder = Base64UrlSink::new(payload);
+    claims.write_json(&mut encoder)?;
+    encoder.finish()
+}
+
+/// Any payload, base64url-encoded, into any sink.
 fn write_payload<S: Sink>(statement: &Statement<'_>, sink: &mut S) -> Result<(), S::Error> {
+    erased(sink, |sink| write_any_payload(statement, sink))
+}
+
+/// Not generic, so that there is one of it: it is large, and its speed does not matter.
+#[inline(never)]
+fn write_any_payload(
+    statement: &Statement<'_>,
+    sink: &mut dyn Sink<Error = Stopped>,
+) -> Result<(), Stopped> {
     let mut encoder = Base64UrlSink::new(sink);
     statement.write_json(&mut encoder)?;
     encoder.finish()

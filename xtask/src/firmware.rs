@@ -17,11 +17,11 @@ use crate::place;
 use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
-use crate::thumb;
 
 pub(crate) use image::build_all;
 pub(crate) use no_panic::check as no_panic;
 pub(crate) use rsa::run as rsa;
+pub(crate) use sizes::check as sizes;
 
 /// What one can do with the firmware.
 #[derive(Clone, Debug, Subcommand)]
@@ -32,7 +32,8 @@ pub(crate) enum Firmware {
     Run(run::Options),
     /// The firmware's tests: on the host, in the emulator, the sizes, and the search for panics
     Test,
-    /// Flash and RAM of each image, by section, beside those in firmware/sizes.toml
+    /// Flash and RAM of each image, by section, and the stack of an answer, beside those in
+    /// firmware/sizes.toml
     Sizes(sizes::Options),
     /// Show that no panic is left in the images that one flashes, or who can still reach one
     NoPanic,
@@ -44,9 +45,9 @@ pub(crate) enum Firmware {
 /// Sets up and runs one of them.
 pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     let needs: &[Need] = match command {
-        Firmware::Build | Firmware::Sizes(_) | Firmware::NoPanic => &[Need::Thumb],
+        Firmware::Build | Firmware::NoPanic => &[Need::Thumb],
         Firmware::Run(_) | Firmware::Rsa => &[Need::Thumb, Need::Emulator],
-        Firmware::Test => &[Need::Thumb, Need::Emulator, Need::Token],
+        Firmware::Test | Firmware::Sizes(_) => &[Need::Thumb, Need::Emulator, Need::Token],
     };
     setup::run(needs)?;
     let mut tally = Tally::default();
@@ -80,21 +81,14 @@ pub(crate) fn host_tests() -> Run {
     host_cargo("test", &FOR_THE_HOST).arg("--no-fail-fast")
 }
 
-/// Formatting of all of the firmware, clippy on what builds for the host, and on the boards where there is
-/// a clippy for them: rustup's has the target's libraries only where rustup could add them.
+/// Formatting of all of the firmware, clippy on what builds for the host, and on every image.
 pub(crate) fn lint() -> Result<(), Failure> {
     let format = Run::cargo().args(["fmt", "--all", "--check", "--manifest-path"]);
     format.arg(manifest()).stream()?;
     let clippy = host_cargo("clippy", &FOR_THE_HOST).arg("--all-targets");
     clippy.args(["--", "-D", "warnings"]).stream()?;
-    if thumb::has_rustup_target() {
-        return image::lint();
-    }
-    println!(
-        "not run: clippy on the boards, which needs `rustup target add {}`",
-        thumb::TARGET
-    );
-    Ok(())
+    setup::run(&[Need::Thumb, Need::ThumbClippy])?;
+    image::lint()
 }
 
 /// What also runs on the host.

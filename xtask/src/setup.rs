@@ -26,19 +26,22 @@ pub(crate) enum Need {
     Keycloak,
     /// A library or a toolchain for Cortex-M.
     Thumb,
+    /// Clippy for what is built with it: rustup's comes with its target, Debian's is a package.
+    ThumbClippy,
     /// A Cortex-M in software.
     Emulator,
 }
 
 impl Need {
     /// Everything any command here needs.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Token,
         Self::Kryoptic,
         Self::Python,
         Self::Node,
         Self::Keycloak,
         Self::Thumb,
+        Self::ThumbClippy,
         Self::Emulator,
     ];
 
@@ -96,6 +99,9 @@ impl Need {
                     ]
                 }
             }
+            Self::ThumbClippy => {
+                const { &[part(thumb::DEBIAN_CLIPPY, "rust-web-clippy", is_file)] }
+            }
         }
     }
 }
@@ -121,6 +127,9 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
     for need in needs {
         // A rustup target makes the Debian toolchain unnecessary, and is the first thing to try.
         if *need == Need::Thumb && (thumb::has_rustup_target() || thumb::has_debian_toolchain()) {
+            continue;
+        }
+        if *need == Need::ThumbClippy && thumb::has_rustup_target() {
             continue;
         }
         let absent: Vec<_> = need

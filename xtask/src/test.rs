@@ -52,6 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         });
         tally.step("the core on a microcontroller", thumb::run);
         tally.step("panics in the firmware", firmware::no_panic);
+        tally.step("sizes of the firmware", firmware::sizes);
         tally.step("RSA on a Cortex-M4 (QEMU)", firmware::rsa);
     } else {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");

@@ -14,8 +14,18 @@ use crate::process::Run;
 /// Cortex-M4 and M7 with a floating point unit.
 pub(crate) const TARGET: &str = "thumbv7em-none-eabihf";
 
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+
+/// The clippy that Debian's `rust-web-clippy` brings.
+pub(crate) const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
+
 /// The library source that Debian's `rust-web-src` brings.
 pub(crate) const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
+
+/// What the two toolchains are called.
+const RUSTUP: &str = "rustup's target";
+const DEBIAN: &str = "Debian's toolchain and its library source";
 
 /// Builds the proof with whichever toolchain is there, and says which.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -36,9 +46,9 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// A cargo that can build for the target, and whose it is.
 pub(crate) fn toolchain() -> Result<(&'static str, Run), Failure> {
     if has_rustup_target() {
-        Ok(("rustup's target", Run::cargo()))
+        Ok((RUSTUP, Run::cargo()))
     } else if has_debian_toolchain() {
-        Ok(("Debian's toolchain and its library source", debian_cargo()))
+        Ok((DEBIAN, debian_cargo()))
     } else {
         fail!(
             "no toolchain for {TARGET}: run `rustup target add {TARGET}`, \
@@ -47,13 +57,40 @@ pub(crate) fn toolchain() -> Result<(&'static str, Run), Failure> {
     }
 }
 
-/// Debian's cargo, which builds the core library for the target from its source. RUSTC must be named,
-/// or cargo takes rustup's rustc, which has no source.
+/// Whose toolchain builds for the target, and the compiler's words for itself.
+pub(crate) fn described() -> Result<String, Failure> {
+    let (how, _) = toolchain()?;
+    let rustc = if how == RUSTUP { "rustc" } else { DEBIAN_RUSTC };
+    let version = Run::new(rustc).arg("--version").capture()?.text();
+    Ok(format!("{how}: {}", version.trim()))
+}
+
+/// A clippy that can look at what is built for the target, and whose it is.
+pub(crate) fn clippy() -> Result<(&'static str, Run), Failure> {
+    if has_rustup_target() {
+        Ok((RUSTUP, Run::cargo().arg("clippy")))
+    } else if has_debian_toolchain() && Path::new(DEBIAN_CLIPPY).is_file() {
+        // Not by way of cargo, which would take rustup's.
+        let clippy = debian(DEBIAN_CLIPPY).arg("clippy");
+        Ok((DEBIAN, clippy.env("CARGO", DEBIAN_CARGO)))
+    } else {
+        fail!(
+            "no clippy for {TARGET}: run `rustup target add {TARGET}`, or `cargo xtask setup` on Debian"
+        )
+    }
+}
+
 fn debian_cargo() -> Run {
-    Run::new("/usr/bin/cargo")
-        .arg("-Zbuild-std=core")
-        .env("RUSTC", "/usr/bin/rustc")
+    debian(DEBIAN_CARGO)
+}
+
+/// A program of Debian's toolchain, which builds the core library for the target from its source. RUSTC must
+/// be named, or cargo takes rustup's rustc, which has no source.
+fn debian(program: &str) -> Run {
+    Run::new(program)
+        .env("RUSTC", DEBIAN_RUSTC)
         .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_UNSTABLE_BUILD_STD", "core")
         .env("CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER", "ld.lld")
         .env_remove("RUSTUP_TOOLCHAIN")
 }
@@ -88,7 +125,7 @@ pub(crate) fn has_rustup_target() -> bool {
 
 /// Whether Debian's toolchain can build the target's libraries.
 pub(crate) fn has_debian_toolchain() -> bool {
-    let files = ["/usr/bin/rustc", "/usr/bin/cargo", DEBIAN_SOURCE];
+    let files = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_SOURCE];
     files.iter().all(|file| Path::new(file).is_file()) && place::on_path("ld.lld").is_some()
 }
 

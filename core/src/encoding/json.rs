@@ -9,7 +9,8 @@
 //! Names are literals of this crate, so their order is a matter of tests: a debug build asserts it, and
 //! an independent JCS implementation judges every kind of text in `host-tests`.
 
-// Half the time of the claims is in their names, which are constants only where they are inlined.
+// Half the time of the claims is in their names, which are constants only where they are inlined. A
+// microcontroller has less flash than time: there they are not.
 #![allow(clippy::inline_always)]
 
 use super::hex_digit;
@@ -160,7 +161,8 @@ impl<S: Sink> Object<S> {
     /// The name with everything around it, `","name":"` at most, in one write: the quote that closes the
     /// last value, and where `STRING` the one that opens the next. Names are literals: where this is
     /// inlined, all of that is a constant.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn name<const STRING: bool>(&mut self, name: &'static str) {
         debug_assert!(
             self.last < name,
@@ -199,7 +201,8 @@ impl<S: Sink> Object<S> {
 }
 
 /// Writes UTF-8 text with the escapes of RFC 8785 section 3.2.2.2 and no others.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 fn escape<S: Sink>(sink: &mut S, text: &[u8]) -> Result<(), S::Error> {
     // Almost no text has a byte that needs one.
     if may_need_escape(text) {

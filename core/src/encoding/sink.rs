@@ -115,6 +115,39 @@ impl Sink for Counter {
     }
 }
 
+/// A sink failed: [`erased`] gives its error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped;
+
+/// A sink whose error waits here.
+struct Erased<'s, S: Sink> {
+    sink: &'s mut S,
+    error: Option<S::Error>,
+}
+
+impl<S: Sink> Sink for Erased<'_, S> {
+    type Error = Stopped;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        self.sink.write(bytes).map_err(|error| {
+            self.error = Some(error);
+            Stopped
+        })
+    }
+}
+
+/// Has `write` write into `sink`, whose type it does not see: so a large writer is compiled once, and not for
+/// each sink.
+pub(crate) fn erased<S: Sink>(
+    sink: &mut S,
+    write: impl FnOnce(&mut dyn Sink<Error = Stopped>) -> Result<(), Stopped>,
+) -> Result<(), S::Error> {
+    let mut erased = Erased { sink, error: None };
+    // Only the sink stops, and then its error is there.
+    let _ = write(&mut erased);
+    erased.error.map_or(Ok(()), Err)
+}
+
 /// Copies without the length check that panics; both slices are the same length here.
 #[inline]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
@@ -134,6 +167,18 @@ pub(crate) fn always<T>(result: Result<T, Infallible>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_erased_sink_keeps_its_error() {
+        let mut buffer = [0; 4];
+        let mut sink = SliceSink::new(&mut buffer);
+        assert_eq!(erased(&mut sink, |sink| sink.write(b"abc")), Ok(()));
+        let failed = erased(&mut sink, |sink| {
+            sink.write(b"d")?;
+            sink.write(b"e")
+        });
+        assert_eq!(failed, Err(Overflow { capacity: 4 }));
+    }
 
     #[test]
     fn exactly_full_is_fine_and_one_more_is_sticky() {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{MAX_MESSAGE, PROTOCOL};
 use crate::encoding::sink::Sink;
 
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Bytes of the CRC.
 const CRC_LEN: usize = 4;
@@ -228,7 +228,13 @@ fn encode<T: Serialize>(
 /// COBS (Cheshire and Baker, 1999), and the zero at the end. Written run by run, so that no second buffer
 /// is needed.
 fn write_cobs<S: Sink>(content: &[u8], sink: &mut S) -> Result<(), S::Error> {
-    for run in content.split(|&byte| byte == 0) {
+    let mut behind = Some(content);
+    while let Some(content) = behind {
+        let (run, after) = content
+            .split_at_checked(len_without_zero(content))
+            .unwrap_or((content, &[]));
+        // A zero ends the run; without one the content ends here.
+        behind = after.split_first().map(|(_, next)| next);
         let mut rest = run;
         while let Some((full, next)) = rest.split_at_checked(MAX_RUN) {
             sink.write(&[0xff])?;
@@ -240,6 +246,20 @@ fn write_cobs<S: Sink>(content: &[u8], sink: &mut S) -> Result<(), S::Error> {
         sink.write(rest)?;
     }
     sink.write(&[0])
+}
+
+/// Bytes before the first zero, looked at sixteen at a time: a token has no zeros, and is long.
+fn len_without_zero(bytes: &[u8]) -> usize {
+    const ONES: u128 = u128::MAX / 0xff;
+    const HIGH: u128 = ONES << 7;
+    let (words, _) = bytes.as_chunks::<16>();
+    let without = words.iter().take_while(|word| {
+        let word = u128::from_le_bytes(**word);
+        word.wrapping_sub(ONES) & !word & HIGH == 0
+    });
+    let len = without.count().saturating_mul(16);
+    let rest = bytes.get(len..).unwrap_or(&[]);
+    len.saturating_add(rest.iter().take_while(|byte| **byte != 0).count())
 }
 
 #[cfg(test)]

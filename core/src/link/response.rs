@@ -1,6 +1,6 @@
 //! What the device answers.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::DeviceId;
 use super::refusal::Refusal;
@@ -22,6 +22,7 @@ pub enum Response<'a> {
         /// The first of these bytes.
         offset: u32,
         /// At most [`super::MAX_DATA`] of them; fewer only at the end.
+        #[serde(serialize_with = "at_once")]
         bytes: &'a [u8],
     },
     /// To a step of [`super::Request::Provision`].
@@ -42,11 +43,13 @@ pub enum Response<'a> {
         /// The first of these bytes.
         offset: u32,
         /// At most [`super::MAX_DATA`] of them.
+        #[serde(serialize_with = "at_once")]
         bytes: &'a [u8],
     },
     /// To [`super::Request::Log`]: one entry; [`super::Entry::from_record`] reads it.
     Entry {
         /// The entry and its link in the chain.
+        #[serde(serialize_with = "at_once")]
         record: &'a [u8],
     },
     /// The end of the entries.
@@ -114,4 +117,10 @@ pub enum State {
     Ready,
     /// A computation went wrong once: it signs no more until it is wiped and provisioned anew.
     Faulted,
+}
+
+/// Writes bytes as bytes, not as a list of small numbers: the encoding is the same, and nearly all that a
+/// device sends is a token.
+fn at_once<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }

@@ -6,7 +6,8 @@
 //! hold it against. Nor does it have a division, which could panic as far as the compiler knows. What makes the difference is a square that
 //! computes each product once, two rows of products in one pass over memory, and no conversion into
 //! Montgomery form: a power of the number itself carries a constant factor, which one multiplication
-//! removes at the end.
+//! removes at the end. Products of twice the length are written where the caller has room for them: returned,
+//! they would be on a microcontroller's stack three times.
 //!
 //! All numbers are public: the time depends on them. `W` is twice `L`.
 
@@ -38,7 +39,9 @@ impl<const L: usize, const W: usize> Modulus<L, W> {
         if let Some(lowest) = one.first_mut() {
             *lowest = Limb::ONE;
         }
-        new.correction = new.reduce(product(&power, &one));
+        let mut t = [Limb::ZERO; W];
+        product(&power, &one, &mut t);
+        new.correction = new.reduce(&mut t);
         new
     }
 
@@ -52,8 +55,10 @@ impl<const L: usize, const W: usize> Modulus<L, W> {
         for _ in 0..bits >> squares {
             number = self.double(&number);
         }
+        let mut t = [Limb::ZERO; W];
         for _ in 0..squares {
-            number = self.reduce(square(&number));
+            square(&number, &mut t);
+            number = self.reduce(&mut t);
         }
         number
     }
@@ -75,23 +80,27 @@ impl<const L: usize, const W: usize> Modulus<L, W> {
     pub(super) fn power(&self, base: &[Limb; L]) -> [Limb; L] {
         // Each reduction divided by R: there is one less of them than the exponent says.
         let power = self.uncorrected_power(base);
-        self.reduce(product(&power, &self.correction))
+        let mut t = [Limb::ZERO; W];
+        product(&power, &self.correction, &mut t);
+        self.reduce(&mut t)
     }
 
     /// `base` to the exponent, divided by R once less than that.
     fn uncorrected_power(&self, base: &[Limb; L]) -> [Limb; L] {
-        let mut power = *base;
+        let (mut power, mut t) = (*base, [Limb::ZERO; W]);
         for bit in bits_below_the_first(self.exponent) {
-            power = self.reduce(square(&power));
+            square(&power, &mut t);
+            power = self.reduce(&mut t);
             if bit {
-                power = self.reduce(product(&power, base));
+                product(&power, base, &mut t);
+                power = self.reduce(&mut t);
             }
         }
         power
     }
 
-    /// `t` / R modulo the modulus (Montgomery reduction), two limbs in one pass.
-    fn reduce(&self, mut t: [Limb; W]) -> [Limb; L] {
+    /// `t` / R modulo the modulus (Montgomery reduction), two limbs in one pass. Uses `t` up.
+    fn reduce(&self, t: &mut [Limb; W]) -> [Limb; L] {
         let (n, mut over) = (&self.limbs, Limb::ZERO);
         let mut window = t.as_mut_slice();
         while let ([n0, n1, beyond @ ..], [t0, t1, rest @ ..]) = (n.as_slice(), window) {
@@ -118,7 +127,7 @@ impl<const L: usize, const W: usize> Modulus<L, W> {
             (*top1, over) = top1.carrying_add(carry1, carry);
             window = rest;
         }
-        self.below_modulus(&t, over)
+        self.below_modulus(t, over)
     }
 
     /// The upper half of `t`, and `over` above it, less the modulus if it is not below it.
@@ -154,9 +163,9 @@ fn negated_inverse(odd: Limb) -> Limb {
     Limb::ZERO.wrapping_sub(inverse)
 }
 
-/// `a` times `b`.
-fn product<const L: usize, const W: usize>(a: &[Limb; L], b: &[Limb; L]) -> [Limb; W] {
-    let mut t = [Limb::ZERO; W];
+/// `t` = `a` times `b`.
+fn product<const L: usize, const W: usize>(a: &[Limb; L], b: &[Limb; L], t: &mut [Limb; W]) {
+    t.fill(Limb::ZERO);
     let mut window = t.as_mut_slice();
     for a in a {
         let mut carry = Limb::ZERO;
@@ -171,13 +180,12 @@ fn product<const L: usize, const W: usize>(a: &[Limb; L], b: &[Limb; L]) -> [Lim
         };
         window = rest;
     }
-    t
 }
 
-/// `a` squared: the products of different limbs once, doubled, and the squares of the limbs. Two rows of
+/// `t` = `a` squared: the products of different limbs once, doubled, and the squares of the limbs. Two rows of
 /// products are added in one pass.
-fn square<const L: usize, const W: usize>(a: &[Limb; L]) -> [Limb; W] {
-    let mut t = [Limb::ZERO; W];
+fn square<const L: usize, const W: usize>(a: &[Limb; L], t: &mut [Limb; W]) {
+    t.fill(Limb::ZERO);
     let (_, mut window) = t.split_at_mut(1);
     let mut limbs = a.as_slice();
     while let ([a0, a1, rest @ ..], [t1, columns @ ..]) = (limbs, window) {
@@ -196,8 +204,7 @@ fn square<const L: usize, const W: usize>(a: &[Limb; L]) -> [Limb; W] {
         limbs = rest;
         window = columns.get_mut(3..).unwrap_or_default();
     }
-    double_and_add_squares(&mut t, a);
-    t
+    double_and_add_squares(t, a);
 }
 
 fn double_and_add_squares<const L: usize, const W: usize>(t: &mut [Limb; W], a: &[Limb; L]) {
@@ -287,8 +294,10 @@ mod tests {
     #[test]
     fn squares_are_products() {
         for number in numbers::<{ U2048::LIMBS }>() {
-            let squared: [Limb; 2 * U2048::LIMBS] = square(number.as_limbs());
-            assert_eq!(squared, product(number.as_limbs(), number.as_limbs()));
+            let [mut squared, mut expected] = [[Limb::ONE; 2 * U2048::LIMBS]; 2];
+            square(number.as_limbs(), &mut squared);
+            product(number.as_limbs(), number.as_limbs(), &mut expected);
+            assert_eq!(squared, expected);
         }
     }
 }

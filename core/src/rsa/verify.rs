@@ -3,7 +3,7 @@
 //! The expected encoded message is built and compared as a whole (the method RFC 8017 recommends in
 //! its note), so there is nothing to parse and nothing to be lenient about.
 
-use crypto_bigint::{U2048, U3072, U4096, Uint};
+use crypto_bigint::{Limb, U2048, U3072, U4096, Uint};
 
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
@@ -74,18 +74,36 @@ fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulu
     Ok(Modulus::new(modulus.to_limbs(), key.exponent()))
 }
 
+/// Two steps with frames of their own: on a microcontroller the stack of both at once is a lot, and a small
+/// key must not take that of a large one.
+#[inline(never)]
 fn is_signature<const L: usize, const W: usize>(
     modulus: &Modulus<L, W>,
     digest: &Digest,
     signature: &[u8],
 ) -> bool {
+    let mut message = [Limb::ZERO; L];
+    recover(modulus, signature, &mut message) && is_encoded(digest, &message)
+}
+
+/// RSAVP1 (RFC 8017 section 5.2.2); whether the signature is below the modulus (its step 1).
+#[inline(never)]
+fn recover<const L: usize, const W: usize>(
+    modulus: &Modulus<L, W>,
+    signature: &[u8],
+    message: &mut [Limb; L],
+) -> bool {
     let signature = from_be::<L>(signature);
-    // RFC 8017 section 5.2.2 step 1: the representative must be below the modulus.
-    if signature >= Uint::new(*modulus.limbs()) {
-        return false;
+    let below = signature < Uint::new(*modulus.limbs());
+    if below {
+        *message = modulus.power(signature.as_limbs());
     }
-    encoded_message::<L>(digest)
-        .is_some_and(|expected| modulus.power(signature.as_limbs()) == *expected.as_limbs())
+    below
+}
+
+#[inline(never)]
+fn is_encoded<const L: usize>(digest: &Digest, message: &[Limb; L]) -> bool {
+    encoded_message::<L>(digest).is_some_and(|expected| expected.as_limbs() == message)
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): `00 01 FF .. FF 00 DigestInfo`, as long as the modulus.

@@ -2,6 +2,9 @@
 //!
 //! It is in one of four states ([`State`]). What changes one is a request that was done whole; a frame
 //! that cannot be read or a request that is refused changes nothing but the log.
+//!
+//! What a request needs on the stack is in a function of its own that is never inlined, so that the
+//! deepest, which signs, does not stand on what others need.
 
 mod control;
 mod provisioning;
@@ -127,7 +130,7 @@ impl<B: Board> Machine<B> {
             Ok(message) => message,
             Err(error) => {
                 self.bad_frames = self.bad_frames.saturating_add(1);
-                return self.send(0, &Response::Refused(Refusal::Frame(error)));
+                return self.refuse(0, Refusal::Frame(error));
             }
         };
         let id = message.id;
@@ -139,35 +142,25 @@ impl<B: Board> Machine<B> {
             }
         };
         if let Err(refusal) = done {
-            self.send(id, &Response::Refused(refusal));
+            self.refuse(id, refusal);
         }
     }
 
+    #[inline(never)]
+    fn refuse(&mut self, id: u8, refusal: Refusal) {
+        self.send(id, &Response::Refused(refusal));
+    }
+
+    #[inline(never)]
     fn obey(&mut self, id: u8, request: &Request<'_>) -> Result<(), Refusal> {
         match *request {
             Request::Info => self.info(id),
             Request::Read { part, offset } => self.read(id, part, offset)?,
             Request::Log { from, max } => self.log(id, from, max)?,
-            Request::Provision(step) => {
-                let outcome = self.provision(step)?;
-                self.send(id, &outcome);
-            }
+            Request::Provision(step) => self.provision(id, step)?,
             Request::Sign(ref request) => self.sign(id, request)?,
-            Request::SetTime { now, signature } => {
-                let asked = Asked {
-                    now,
-                    ..Asked::default()
-                };
-                let floor = self
-                    .set_time(now, signature)
-                    .map_err(|refusal| self.refused(refusal, asked))?;
-                self.send(id, &Response::TimeSet { floor });
-            }
-            Request::Wipe { device } => {
-                self.wipe(device)
-                    .map_err(|refusal| self.refused(refusal, Asked::default()))?;
-                self.send(id, &Response::Wiped);
-            }
+            Request::SetTime { now, signature } => self.set_time(id, now, signature)?,
+            Request::Wipe { device } => self.wipe(id, device)?,
             _ => return Err(Refusal::Frame(FrameError::Body)),
         }
         Ok(())
@@ -208,12 +201,14 @@ impl<B: Board> Machine<B> {
         journal
             .append(self.board.journal(), entry)
             .map_err(|StorageError| Refusal::Storage)?;
+        show(&entry);
         self.unlogged = 0;
         self.meter = Meter::new(entry.debt, self.board.millis());
         Ok(())
     }
 
     /// Notes a refusal in the log, if the rate limit has room for it, and gives it back.
+    #[inline(never)]
     fn refused(&mut self, refusal: Refusal, asked: Asked) -> Refusal {
         let room = match &self.mode {
             Mode::Ready(keyed) if !matches!(refusal, Refusal::Rate { .. }) => {
@@ -241,6 +236,7 @@ impl<B: Board> Machine<B> {
     }
 
     /// A computation went wrong: drops the key, and says so for good.
+    #[inline(never)]
     fn fault(&mut self) -> Refusal {
         self.mode = Mode::Faulted;
         burn_stack();
@@ -252,6 +248,21 @@ impl<B: Board> Machine<B> {
         let _ = self.write(entry);
         Refusal::Fault
     }
+}
+
+/// A line of the log, for a debug probe where there is one. What it says is in the journal, which anyone may
+/// read.
+fn show(entry: &Entry) {
+    #[cfg(feature = "defmt")]
+    defmt::info!(
+        "{=str}, code {=u8}, counter {=u64}, time floor {=u64}",
+        entry.event.word(),
+        entry.code,
+        entry.counter,
+        entry.time_floor
+    );
+    #[cfg(not(feature = "defmt"))]
+    let _ = entry;
 }
 
 /// Overwrites the stack that was used.

@@ -19,12 +19,11 @@
 //! Refusals count against the rate limit, so that no host can wear the flash faster than the policy lets it
 //! sign; starts, and uploads to a device without a key, count without a limit.
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::nor_flash::NorFlash;
 use privyseal_core::link::DeviceId;
 use privyseal_core::link::log::{ENTRY_LEN, Entry, LINK_LEN, RECORD_LEN, first_link, link_after};
 
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+use crate::flash::CRC;
 
 /// Bytes of a record in the flash.
 pub(crate) const SLOT: usize = 128;

@@ -16,14 +16,17 @@ pub(crate) const RANDOM_LEN: usize = 8;
 
 const MAX_LEN: usize = 24 + 1 + 20 + 1 + 2 * RANDOM_LEN + 1 + 2 * NONCE_LEN;
 
+/// Room for the longest.
+pub(crate) type Text = String<MAX_LEN>;
+
 /// Makes it.
 pub(crate) fn jti(
     device: &DeviceId,
     counter: u64,
     random: [u8; RANDOM_LEN],
     nonce: Option<[u8; NONCE_LEN]>,
-) -> String<MAX_LEN> {
-    let mut text = String::new();
+) -> Text {
+    let mut text = Text::new();
     // MAX_LEN has room for all of it.
     let mut push = |character| drop(text.push(character));
     hex(device, &mut push);

@@ -17,7 +17,6 @@
 //!
 //! The key lies there as it is: what keeps it from being read is the part's read-out protection.
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_core::link::policy::MAX_SCHEMES;
@@ -26,10 +25,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::PROVISION_LEN;
 use crate::board::Board;
-use crate::flash::{is_blank, write_padded};
+use crate::flash::{CRC, is_blank, write_padded};
 use crate::journal::StorageError;
-
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 const MANIFEST_LEN: usize = 128;
 const MANIFEST_CRC_AT: usize = MANIFEST_LEN - 4;

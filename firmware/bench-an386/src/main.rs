@@ -77,15 +77,17 @@ fn measure(number: usize, case: &Case) {
         );
     }
     phases(&mut engine, case);
+    let painted = stack::paint();
     let started = timer::now();
     if engine.reseed(&mut generator).is_err() {
         fail("no blinding");
     }
     let reseeding = timer::instructions_since(started);
     hprintln!(
-        "other key={} name=reseeding instructions={}",
+        "other key={} name=reseeding instructions={} stack={}",
         number,
-        reseeding
+        reseeding,
+        painted.used()
     );
     hprintln!("other key={} name=import instructions={}", number, import);
 }

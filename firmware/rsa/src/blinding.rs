@@ -49,48 +49,61 @@ impl Blinding {
     }
 
     /// Draws a new A. An error of the generator leaves everything as it was.
+    ///
+    /// One step after the other, each with its own frame: the stack that this takes is that of a signature.
     pub(crate) fn draw<R: TryCryptoRng>(
         &mut self,
         key: &PrivateKey,
         rng: &mut R,
     ) -> Result<Result<(), Mismatch>, R::Error> {
+        self.begin(&key.n, rng)?;
+        inverse_signature(key, &mut self.remover);
+        Ok(self.complete(&key.n))
+    }
+
+    /// Takes random bytes for A.
+    #[inline(never)]
+    fn begin<R: TryCryptoRng>(&mut self, n: &Modulus<FULL>, rng: &mut R) -> Result<(), R::Error> {
         let mut random = [0; MODULUS_LEN];
         let mut extra = [0; MODULUS_LEN];
         let (_, extra_random) = extra.split_at_mut(MODULUS_LEN - EXTRA_LEN);
         let drawn = rng
             .try_fill_bytes(&mut random)
             .and_then(|()| rng.try_fill_bytes(extra_random));
-        let outcome = drawn.map(|()| self.set(key, &random, &extra));
+        if drawn.is_ok() {
+            self.set(n, &random, &extra);
+        }
         random.zeroize();
         extra.zeroize();
-        outcome
+        drawn
     }
 
+    /// A in Montgomery form, and, where A^-d will be, as a plain number.
     #[inline(never)]
-    fn set(
-        &mut self,
-        key: &PrivateKey,
-        random: &[u8; MODULUS_LEN],
-        extra: &[u8; MODULUS_LEN],
-    ) -> Result<(), Mismatch> {
+    fn set(&mut self, n: &Modulus<FULL>, random: &[u8; MODULUS_LEN], extra: &[u8; MODULUS_LEN]) {
         self.uses_left = 0;
         let (mut low, mut high) = ([0; FULL], [0; FULL]);
         from_bytes(random, &mut low);
         from_bytes(extra, &mut high);
         let mut workspace = Workspace::new();
-        key.n
-            .enter_wide(&mut self.factor, &low, &high, &mut workspace);
-        // The same A as a plain number, and its power.
-        key.n.leave(&mut low, &self.factor, &mut workspace);
-        inverse_signature(key, &mut low);
-        key.n.enter(&mut self.remover, &low, &mut workspace);
+        n.enter_wide(&mut self.factor, &low, &high, &mut workspace);
+        n.leave(&mut self.remover, &self.factor, &mut workspace);
         low.zeroize();
         high.zeroize();
-        // (A^-d)^e A = 1. A fault that went unseen here would spoil every signature of this A.
-        let mut one = [0; FULL];
-        public_power(&key.n, &self.remover, &mut one, &mut workspace);
-        key.n.multiply(&mut low, &one, &self.factor, &mut workspace);
-        key.n.leave(&mut one, &low, &mut workspace);
+        workspace.zeroize();
+    }
+
+    /// Brings A^-d into Montgomery form and checks it: (A^-d)^e A = 1. A fault that went unseen here would
+    /// spoil every signature of this A.
+    #[inline(never)]
+    fn complete(&mut self, n: &Modulus<FULL>) -> Result<(), Mismatch> {
+        let (mut number, mut one) = (self.remover, [0; FULL]);
+        let mut workspace = Workspace::new();
+        n.enter(&mut self.remover, &number, &mut workspace);
+        public_power(n, &self.remover, &mut one, &mut workspace);
+        n.multiply(&mut number, &one, &self.factor, &mut workspace);
+        n.leave(&mut one, &number, &mut workspace);
+        number.zeroize();
         workspace.zeroize();
         if mask_if_equal(&one, &Modulus::<FULL>::ONE) == 0 {
             return Err(Mismatch);

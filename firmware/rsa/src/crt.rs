@@ -24,24 +24,33 @@ pub(crate) fn private_power(
     let (mut of_p, mut of_q) = ([0; HALF], [0; HALF]);
     share(&key.p, exponents.p, number, &mut of_p, scratch);
     share(&key.q, exponents.q, number, &mut of_q, scratch);
-
-    // h = (m_p - m_q) / q mod p, and then m = m_q + h q, which is below p q.
-    let (mut h, p) = ([0; HALF], &key.p.modulus);
-    h.copy_from_slice(&of_q);
-    // m_q is below q, which is below 2 p.
-    p.reduce(&mut h);
-    p.subtract(&mut of_p, &h);
-    p.multiply(&mut h, &of_p, &key.q_inverse, &mut scratch.workspace);
-    p.reduce(&mut h);
-    multiply_add(&h, key.q.modulus.limbs(), &of_q, number);
-
+    join(key, &mut of_p, &of_q, number, scratch);
     of_p.zeroize();
     of_q.zeroize();
-    h.zeroize();
     scratch.zeroize();
 }
 
+/// `number = m_q + h q` with `h = (m_p - m_q) / q mod p`, which is below p q.
+#[inline(never)]
+fn join(
+    key: &PrivateKey,
+    of_p: &mut [Limb; HALF],
+    of_q: &[Limb; HALF],
+    number: &mut [Limb; FULL],
+    scratch: &mut Scratch<HALF>,
+) {
+    let (mut h, p) = (*of_q, &key.p.modulus);
+    // m_q is below q, which is below 2 p.
+    p.reduce(&mut h);
+    p.subtract(of_p, &h);
+    p.multiply(&mut h, of_p, &key.q_inverse, &mut scratch.workspace);
+    p.reduce(&mut h);
+    multiply_add(&h, key.q.modulus.limbs(), of_q, number);
+    h.zeroize();
+}
+
 /// The power modulo one prime, reduced.
+#[inline(never)]
 fn share(
     prime: &PrimeModulus,
     exponent: &[Limb; HALF],

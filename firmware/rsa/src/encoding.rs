@@ -11,6 +11,7 @@ const DIGEST_INFO: [u8; 19] = [
 ];
 
 /// `00 01 FF..FF 00 DigestInfo digest`, as a number.
+#[inline(never)]
 pub(crate) fn encode(digest: &[u8; DIGEST_LEN], out: &mut [Limb; FULL]) {
     // The parts from the end, because the padding fills what is left.
     let tail = DIGEST_INFO.iter().chain(digest).rev().chain(&[0x00]);

@@ -98,6 +98,11 @@ pub(crate) fn board(memory: Memory) -> FakeBoard<Wire> {
     FakeBoard::new(Wire::default(), memory, Time::manual())
 }
 
+/// A device that nobody has provisioned.
+pub(crate) fn empty() -> TestDevice {
+    start(Memory::default())
+}
+
 /// A device with this memory, switched on.
 pub(crate) fn start(memory: Memory) -> TestDevice {
     Device::boot(board(memory))
@@ -111,7 +116,7 @@ pub(crate) fn restart(device: &mut TestDevice) -> TestDevice {
 
 /// A device that was provisioned under this policy.
 pub(crate) fn provisioned(policy: &Policy<'_>) -> TestDevice {
-    let mut device = start(Memory::default());
+    let mut device = empty();
     provision(&mut device, &upload(policy)).expect("a good upload");
     device
 }

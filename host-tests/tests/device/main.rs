@@ -1,5 +1,6 @@
 //! The gateway: the firmware's own code on a board without hardware, asked over its line.
 
+mod commit;
 mod fixture;
 mod log;
 mod power_cuts;

@@ -1,6 +1,7 @@
 //! The gateway's images in an emulator: whole, over their serial line.
 
 mod command;
+mod counts;
 mod faults;
 mod info;
 mod signs;

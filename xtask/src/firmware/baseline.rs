@@ -8,13 +8,28 @@ use std::path::PathBuf;
 use crate::failure::{Context, Failure, fail};
 use crate::place;
 
-/// Growth of an image that asks for a look, in per cent.
+/// Growth that asks for a look, in per cent.
 const GROWTH: u64 = 5;
 
-/// Bytes of flash and RAM (without the stack) of each image.
-pub(crate) type Sizes = BTreeMap<String, Size>;
+/// The same where another compiler has built what is compared: it inlines differently, and brings its own
+/// core library.
+const GROWTH_ELSEWHERE: u64 = 15;
 
-/// What one image takes.
+/// Bytes that are never worth a look.
+const SLACK: u64 = 64;
+
+/// What was measured, and by what it was built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// The compiler's words for itself, and whose it is.
+    pub(crate) toolchain: String,
+    /// Bytes of stack that an answer takes, where that was measured.
+    pub(crate) stack: Option<u64>,
+    /// Each image.
+    pub(crate) images: BTreeMap<String, Size>,
+}
+
+/// Bytes of flash and RAM (without the stack) that an image takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) flash: u64,
@@ -24,49 +39,79 @@ pub(crate) struct Size {
 /// Reads the file.
 pub(crate) fn read() -> Result<Sizes, Failure> {
     let text = fs::read_to_string(path()).context(place::shown(&path()))?;
+    parse(&text)
+}
+
+fn parse(text: &str) -> Result<Sizes, Failure> {
     let table: toml::Table = text.parse().context(place::shown(&path()))?;
-    let mut sizes = Sizes::new();
-    for (name, size) in &table {
-        let number = |field: &str| {
-            let value = size.get(field).and_then(toml::Value::as_integer);
-            value.and_then(|value| u64::try_from(value).ok())
-        };
-        let (Some(flash), Some(ram)) = (number("flash"), number("ram")) else {
+    let number = |value: Option<&toml::Value>| {
+        let value = value.and_then(toml::Value::as_integer);
+        value.and_then(|value| u64::try_from(value).ok())
+    };
+    let toolchain = table.get("toolchain").and_then(toml::Value::as_str);
+    let mut sizes = Sizes {
+        toolchain: toolchain.unwrap_or_default().to_owned(),
+        stack: number(table.get("stack")),
+        images: BTreeMap::new(),
+    };
+    for (name, size) in table.iter().filter(|(_, value)| value.is_table()) {
+        let (Some(flash), Some(ram)) = (number(size.get("flash")), number(size.get("ram"))) else {
             return fail!("{}: [{name}] needs flash and ram", place::shown(&path()));
         };
-        sizes.insert(name.clone(), Size { flash, ram });
+        sizes.images.insert(name.clone(), Size { flash, ram });
     }
     Ok(sizes)
 }
 
 /// Writes the file anew.
 pub(crate) fn write(sizes: &Sizes) -> Result<(), Failure> {
-    let mut text = "# Bytes of each image, from `cargo xtask firmware sizes --save`.\n".to_owned();
-    for (name, size) in sizes {
-        let _ = write!(
-            text,
-            "\n[{name}]\nflash = {}\nram = {}\n",
-            size.flash, size.ram
-        );
+    fs::write(path(), shown(sizes)).context(place::shown(&path()))
+}
+
+fn shown(sizes: &Sizes) -> String {
+    let mut text = format!(
+        "# From `cargo xtask firmware sizes --save`: bytes of each image, and of the stack that an answer\n\
+         # with a token takes.\ntoolchain = {:?}\n",
+        sizes.toolchain
+    );
+    if let Some(stack) = sizes.stack {
+        let _ = writeln!(text, "stack = {stack}");
     }
-    fs::write(path(), text).context(place::shown(&path()))
+    for (name, Size { flash, ram }) in &sizes.images {
+        let _ = write!(text, "\n[{name}]\nflash = {flash}\nram = {ram}\n");
+    }
+    text
 }
 
 /// What has grown too much, or is not in the file.
 pub(crate) fn grown(sizes: &Sizes, agreed: &Sizes) -> Vec<String> {
-    let grown = sizes.iter().filter_map(|(name, size)| {
-        let Some(before) = agreed.get(name) else {
-            return Some(format!("{name} is not in firmware/sizes.toml"));
-        };
-        let limit = before.flash.saturating_add(before.flash * GROWTH / 100);
-        (size.flash > limit).then(|| {
-            format!(
-                "{name}: {} bytes of flash, more than {GROWTH} % over the {} of firmware/sizes.toml",
-                size.flash, before.flash
-            )
-        })
-    });
-    grown.collect()
+    let percent = if sizes.toolchain == agreed.toolchain {
+        GROWTH
+    } else {
+        GROWTH_ELSEWHERE
+    };
+    let mut grown = Vec::new();
+    let mut compare = |what: String, now: u64, before: Option<u64>| match before {
+        None => grown.push(format!("{what} is not in firmware/sizes.toml")),
+        Some(before) if now > before + (before * percent / 100).max(SLACK) => grown.push(format!(
+            "{what}: {now} bytes, more than {percent} % over the {before} of firmware/sizes.toml"
+        )),
+        Some(_) => {}
+    };
+    for (name, size) in &sizes.images {
+        let before = agreed.images.get(name);
+        let flash = before.map(|before| before.flash);
+        compare(format!("flash of {name}"), size.flash, flash);
+        compare(
+            format!("RAM of {name}"),
+            size.ram,
+            before.map(|before| before.ram),
+        );
+    }
+    if let Some(stack) = sizes.stack {
+        compare("the stack of an answer".to_owned(), stack, agreed.stack);
+    }
+    grown
 }
 
 fn path() -> PathBuf {
@@ -77,15 +122,46 @@ fn path() -> PathBuf {
 mod tests {
     use super::*;
 
-    fn sizes(flash: u64) -> Sizes {
-        [("board".to_owned(), Size { flash, ram: 1 })].into()
+    fn sizes(toolchain: &str, flash: u64, ram: u64, stack: u64) -> Sizes {
+        Sizes {
+            toolchain: toolchain.to_owned(),
+            stack: Some(stack),
+            images: [("board".to_owned(), Size { flash, ram })].into(),
+        }
     }
 
     #[test]
     fn growth_is_noticed_and_shrinking_is_not() {
-        assert!(grown(&sizes(105), &sizes(100)).is_empty());
-        assert!(grown(&sizes(50), &sizes(100)).is_empty());
-        assert_eq!(grown(&sizes(106), &sizes(100)).len(), 1);
-        assert_eq!(grown(&sizes(1), &Sizes::new()).len(), 1);
+        let agreed = sizes("one", 10_000, 10_000, 10_000);
+        let found = |flash, ram, stack| grown(&sizes("one", flash, ram, stack), &agreed).len();
+        assert_eq!(found(10_500, 10_500, 10_500), 0);
+        assert_eq!(found(5_000, 0, 1), 0);
+        assert_eq!(found(10_501, 10_000, 10_000), 1);
+        assert_eq!(found(10_000, 10_501, 10_000), 1);
+        assert_eq!(found(10_000, 10_000, 10_501), 1);
+        let unknown = grown(&agreed, &Sizes::default());
+        assert_eq!(unknown.len(), 3, "{unknown:?}");
+    }
+
+    #[test]
+    fn another_compiler_is_given_more() {
+        let agreed = sizes("one", 10_000, 10_000, 10_000);
+        let other = |flash| grown(&sizes("another", flash, 10_000, 10_000), &agreed).len();
+        assert_eq!(other(11_500), 0);
+        assert_eq!(other(11_501), 1);
+    }
+
+    #[test]
+    fn a_stack_that_was_not_measured_is_not_compared() {
+        let agreed = sizes("one", 10_000, 10_000, 10_000);
+        let mut images_only = agreed.clone();
+        images_only.stack = None;
+        assert!(grown(&images_only, &agreed).is_empty());
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let written = sizes("Debian's", 1, 2, 3);
+        assert_eq!(parse(&shown(&written)).expect("its own text"), written);
     }
 }

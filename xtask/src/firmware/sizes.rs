@@ -1,11 +1,13 @@
-//! What each image takes of a part's memory.
+//! What each image takes of a part's memory, and what an answer takes of its stack.
 
 use clap::Args;
 
 use super::baseline::{self, Size, Sizes};
-use super::elf::Elf;
+use super::elf::{Elf, Section};
 use super::image;
 use crate::failure::{Failure, fail};
+use crate::process::Run;
+use crate::thumb;
 
 /// What to do with the sizes.
 #[derive(Args, Clone, Copy, Debug)]
@@ -15,23 +17,45 @@ pub(crate) struct Options {
     save: bool,
 }
 
-/// Builds, prints, compares.
+/// Builds, prints, compares the images; the test that counts an answer has its own bound of the stack.
 pub(crate) fn check() -> Result<(), Failure> {
-    run(Options { save: false })
+    compare(&measured()?)
 }
 
-/// As [`check`], or saves.
+/// As [`check`], with the stack; or saves.
 pub(crate) fn run(options: Options) -> Result<(), Failure> {
+    let mut sizes = measured()?;
+    let stack = stack()?;
+    println!("stack of an answer with a token, in the emulator: {stack} bytes");
+    sizes.stack = Some(stack);
+    if options.save {
+        baseline::write(&sizes)
+    } else {
+        compare(&sizes)
+    }
+}
+
+fn measured() -> Result<Sizes, Failure> {
     image::build_all()?;
-    let mut sizes = Sizes::new();
+    let mut sizes = Sizes {
+        toolchain: thumb::described()?,
+        ..Sizes::default()
+    };
     for image in image::ALL {
         let elf = Elf::read(&image.path())?;
-        sizes.insert(image.name.to_owned(), print(image.name, &elf));
+        let size = print(image.name, &elf);
+        sizes.images.insert(image.name.to_owned(), size);
     }
-    if options.save {
-        return baseline::write(&sizes);
+    Ok(sizes)
+}
+
+fn compare(sizes: &Sizes) -> Result<(), Failure> {
+    let agreed = baseline::read()?;
+    println!("built by {}", sizes.toolchain);
+    if sizes.toolchain != agreed.toolchain {
+        println!("firmware/sizes.toml by {}", agreed.toolchain);
     }
-    let grown = baseline::grown(&sizes, &baseline::read()?);
+    let grown = baseline::grown(sizes, &agreed);
     if grown.is_empty() {
         return Ok(());
     }
@@ -43,7 +67,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
 
 /// One image, by section.
 fn print(name: &str, elf: &Elf) -> Size {
-    let sum = |of: fn(&super::elf::Section) -> bool| {
+    let sum = |of: fn(&Section) -> bool| {
         let those = elf.sections.iter().filter(|section| of(section));
         those.map(|section| section.size).sum()
     };
@@ -61,4 +85,22 @@ fn print(name: &str, elf: &Elf) -> Size {
         println!("  {:<16} {:>8}  {where_to}", section.name, section.size);
     }
     size
+}
+
+/// The deepest that the painted stack of the image that counts was used, over all keys and messages of the
+/// test that counts.
+fn stack() -> Result<u64, Failure> {
+    let mut deepest = None;
+    Run::cargo()
+        .args(["test", "--package", "privyseal-host-tests"])
+        .args(["--test", "gateway_qemu", "--", "counts::"])
+        .tee(|line| {
+            let words = line.split_whitespace();
+            let found = words.filter_map(|word| word.strip_prefix("stack=")?.parse().ok());
+            deepest = found.max().max(deepest);
+        })?;
+    match deepest {
+        Some(deepest) => Ok(deepest),
+        None => fail!("the test that counts has said nothing of a stack"),
+    }
 }

@@ -132,3 +132,17 @@ fn nothing_may_follow_a_value() {
     assert_eq!(message.read::<u8>(), Err(FrameError::Body));
     assert_eq!(message.read::<(u8, u8)>(), Ok((5, 6)));
 }
+
+/// As `docs/link.md` has it: a length, and the bytes.
+#[test]
+fn a_piece_of_a_token_is_its_bytes() {
+    let response = crate::link::Response::Token {
+        total: 300,
+        offset: 1,
+        bytes: b"a\0b",
+    };
+    let mut buffer = [0; 16];
+    let body = postcard::to_slice(&response, &mut buffer).unwrap();
+    assert_eq!(body, [4, 0xac, 2, 1, 3, b'a', 0, b'b']);
+    assert_eq!(postcard::from_bytes(body), Ok(response));
+}

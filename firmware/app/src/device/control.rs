@@ -2,19 +2,33 @@
 
 use privyseal_core::UnixTime;
 use privyseal_core::link::authority::set_time_statement;
-use privyseal_core::link::{DeviceId, Entry, Event, Policy, Refusal};
+use privyseal_core::link::{DeviceId, Entry, Event, Policy, Refusal, Response};
 use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
 
 use super::start::challenge;
-use super::{Machine, Mode, burn_stack};
+use super::{Asked, Machine, Mode, burn_stack};
 use crate::board::Board;
 use crate::keyed::policy_of;
 use crate::limits::Clock;
 use crate::vault;
 
 impl<B: Board> Machine<B> {
-    /// Sets the time floor forward on the authority's word, and gives it.
-    pub(super) fn set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, Refusal> {
+    /// Sets the time floor forward on the authority's word. A refusal is in the log when this returns.
+    #[inline(never)]
+    pub(super) fn set_time(&mut self, id: u8, now: u64, signature: &[u8]) -> Result<(), Refusal> {
+        let asked = Asked {
+            now,
+            ..Asked::default()
+        };
+        let floor = self
+            .try_set_time(now, signature)
+            .map_err(|refusal| self.refused(refusal, asked))?;
+        self.send(id, &Response::TimeSet { floor });
+        Ok(())
+    }
+
+    /// Gives the new floor.
+    fn try_set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, Refusal> {
         let refusal = self.mode.refusal();
         let Mode::Ready(keyed) = &mut self.mode else {
             return Err(refusal);
@@ -48,8 +62,16 @@ impl<B: Board> Machine<B> {
         Ok(now)
     }
 
-    /// Destroys the key, and everything that came with it. The log stays.
-    pub(super) fn wipe(&mut self, device: DeviceId) -> Result<(), Refusal> {
+    /// Destroys the key, and everything that came with it. The log stays, and a refusal is in it.
+    #[inline(never)]
+    pub(super) fn wipe(&mut self, id: u8, device: DeviceId) -> Result<(), Refusal> {
+        self.try_wipe(device)
+            .map_err(|refusal| self.refused(refusal, Asked::default()))?;
+        self.send(id, &Response::Wiped);
+        Ok(())
+    }
+
+    fn try_wipe(&mut self, device: DeviceId) -> Result<(), Refusal> {
         if !matches!(self.mode, Mode::Ready(_) | Mode::Faulted) {
             return Err(self.mode.refusal());
         }

@@ -52,7 +52,14 @@ fn number(len: usize) -> u32 {
 }
 
 impl<B: Board> Machine<B> {
-    pub(super) fn provision(&mut self, step: Provision<'_>) -> Result<Response<'static>, Refusal> {
+    #[inline(never)]
+    pub(super) fn provision(&mut self, id: u8, step: Provision<'_>) -> Result<(), Refusal> {
+        let outcome = self.step(step)?;
+        self.send(id, &outcome);
+        Ok(())
+    }
+
+    fn step(&mut self, step: Provision<'_>) -> Result<Response<'static>, Refusal> {
         match step {
             Provision::Begin(totals) => self.begin(totals),
             Provision::Chunk {

@@ -13,6 +13,7 @@ use crate::keyed::policy_of;
 const MAX_SPKI: usize = 320;
 
 impl<B: Board> Machine<B> {
+    #[inline(never)]
     pub(super) fn info(&mut self, id: u8) {
         let millis = self.board.millis();
         let state = self.state();
@@ -48,6 +49,7 @@ impl<B: Board> Machine<B> {
         self.send(id, &Response::Info(info));
     }
 
+    #[inline(never)]
     pub(super) fn read(&mut self, id: u8, part: Part, offset: u32) -> Result<(), Refusal> {
         let Mode::Ready(keyed) = &self.mode else {
             return Err(self.mode.refusal());
@@ -79,6 +81,7 @@ impl<B: Board> Machine<B> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn log(&mut self, id: u8, from: u32, max: u16) -> Result<(), Refusal> {
         let Self {
             board,

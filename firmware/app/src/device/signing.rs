@@ -1,17 +1,22 @@
 //! One assertion: policy, time and rate are checked, the event is written, and only then signed.
+//!
+//! The engine takes most of the stack. What others need of it must not lie below the engine's: each step has
+//! a frame of its own, which is gone when the engine is called.
 
+use privyseal_core::credential::BoundProfile;
 use privyseal_core::field::Field;
 use privyseal_core::link::{Entry, Event, Policy, Refusal, SignRequest};
-use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, UnixTime};
+use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
 use privyseal_firmware_rsa::MODULUS_LEN;
 use rand_core::TryRng;
 
-use super::{Asked, Machine, Mode};
+use super::{Asked, Machine, Mode, show};
 use crate::board::Board;
+use crate::journal::Journal;
 use crate::jti::{RANDOM_LEN, jti};
 use crate::keyed::{Keyed, policy_of};
 use crate::limits::Meter;
-use crate::link::TokenSink;
+use crate::link::{Line, TokenSink};
 use crate::signals::wait_for_press;
 
 /// What the policy says of a request that it allows.
@@ -26,6 +31,7 @@ struct Allowed {
 
 impl<B: Board> Machine<B> {
     /// Makes the assertion and sends it. A refusal is in the log when this returns.
+    #[inline(never)]
     pub(super) fn sign(&mut self, id: u8, request: &SignRequest<'_>) -> Result<(), Refusal> {
         let mut asked = Asked {
             scheme: Some(request.scheme),
@@ -45,29 +51,33 @@ impl<B: Board> Machine<B> {
         request: &SignRequest<'_>,
         asked: &mut Asked,
     ) -> Result<(), Refusal> {
-        let refusal = self.mode.refusal();
-        let Mode::Ready(keyed) = &self.mode else {
-            return Err(refusal);
-        };
-        let millis = self.board.millis();
-        let allowed = {
-            let policy = policy_of(keyed.policy.as_ref())?;
-            let debt = self.meter.one_more(policy.rate, millis)?;
-            let position = check(&policy, request, asked)?;
-            let floor = self.state().time_floor.max(policy.time_floor);
-            self.clock.check(request.now, floor, &policy, millis)?;
-            Allowed {
-                position,
-                debt,
-                presence: policy.presence,
-            }
-        };
+        let allowed = self.allow(request, asked)?;
         if let Some(seconds) = allowed.presence
             && !wait_for_press(&mut self.board, seconds)
         {
             return Err(Refusal::Presence);
         }
         self.make(id, request, asked, &allowed)
+    }
+
+    /// What policy, rate and clock say.
+    #[inline(never)]
+    fn allow(&mut self, request: &SignRequest<'_>, asked: &mut Asked) -> Result<Allowed, Refusal> {
+        let refusal = self.mode.refusal();
+        let Mode::Ready(keyed) = &self.mode else {
+            return Err(refusal);
+        };
+        let millis = self.board.millis();
+        let policy = policy_of(keyed.policy.as_ref())?;
+        let debt = self.meter.one_more(policy.rate, millis)?;
+        let position = check(&policy, request, asked)?;
+        let floor = self.state().time_floor.max(policy.time_floor);
+        self.clock.check(request.now, floor, &policy, millis)?;
+        Ok(Allowed {
+            position,
+            debt,
+            presence: policy.presence,
+        })
     }
 
     /// From here on the request is allowed. The event is in the flash before the key is used.
@@ -79,7 +89,8 @@ impl<B: Board> Machine<B> {
         asked: &Asked,
         allowed: &Allowed,
     ) -> Result<(), Refusal> {
-        let base = self.entry(Event::Signed);
+        let counter = self.state().counter.checked_add(1);
+        let counter = counter.ok_or(Refusal::Storage)?;
         let device = self.board.device_id();
         let Self {
             board,
@@ -106,44 +117,84 @@ impl<B: Board> Machine<B> {
             .ok_or(Refusal::Scheme)?;
         let credential = profile.bind(key, header.as_ref());
 
-        let counter = base.counter.checked_add(1).ok_or(Refusal::Storage)?;
         let mut random = [0; RANDOM_LEN];
         drbg.try_fill_bytes(&mut random)
             .map_err(|_| Refusal::Entropy)?;
         let jti = jti(&device, counter, random, request.nonce);
-        let assertion = assertion(request, &jti)?;
-        let input = credential.prepare(&assertion).map_err(refusal_of)?;
+        let prepared = prepare(credential, request, &jti);
+        // Where it is: moved, it would be on the stack twice.
+        let input = prepared.as_ref().map_err(|refusal| *refusal)?;
 
-        let entry = Entry {
-            counter,
-            scheme: asked.scheme,
-            audience: asked.audience,
-            now: request.now,
-            time_floor: base.time_floor.max(request.now),
-            debt: allowed.debt,
-            digest: *input.digest(),
-            ..base
-        };
-        journal
-            .append(board.journal(), entry)
-            .map_err(|_| Refusal::Storage)?;
+        let digest = input.digest();
+        *meter = note(board, journal, *unlogged, asked, allowed, digest)?;
         *unlogged = 0;
-        *meter = Meter::new(entry.debt, board.millis());
 
         board.feed_watchdog();
         let mut signature = [0; MODULUS_LEN];
         engine
             .sign(input.digest(), drbg, &mut signature)
             .map_err(|_| Refusal::Fault)?;
-        let total = u32::try_from(input.token_len()).unwrap_or(u32::MAX);
-        let mut sink = TokenSink::new(line, board, id, total);
-        match input.attach_to(&signature, &mut sink) {
-            Ok(()) => drop(sink.finish()),
-            // The host is gone; it has no whole token, and never will.
-            Err(AttachError::Sink(_)) => {}
-            Err(AttachError::Token(_)) => return Err(Refusal::Fault),
+        board.feed_watchdog();
+        release(input, &signature, line, board, id)
+    }
+}
+
+/// Writes that the assertion is made; gives the rate limit with it.
+#[inline(never)]
+fn note<B: Board>(
+    board: &mut B,
+    journal: &mut Journal,
+    unlogged: u32,
+    asked: &Asked,
+    allowed: &Allowed,
+    digest: &[u8; 32],
+) -> Result<Meter, Refusal> {
+    let before = journal.state();
+    let entry = Entry {
+        event: Event::Signed,
+        code: 0,
+        scheme: asked.scheme,
+        audience: asked.audience,
+        now: asked.now,
+        counter: before.counter.saturating_add(1),
+        time_floor: before.time_floor.max(asked.now),
+        debt: allowed.debt,
+        unlogged,
+        digest: *digest,
+        ..before
+    };
+    journal
+        .append(board.journal(), entry)
+        .map_err(|_| Refusal::Storage)?;
+    show(&entry);
+    Ok(Meter::new(entry.debt, board.millis()))
+}
+
+/// Verifies the signature and sends the token.
+#[inline(never)]
+fn release<B: Board>(
+    input: &SigningInput<'_>,
+    signature: &[u8; MODULUS_LEN],
+    line: &mut Line,
+    board: &mut B,
+    id: u8,
+) -> Result<(), Refusal> {
+    #[cfg(target_pointer_width = "32")]
+    const {
+        // Working memory of a token besides RSA, on the device.
+        let sealed = size_of::<SigningInput<'_>>() + size_of::<crate::jti::Text>();
+        assert!(sealed + size_of::<TokenSink<'_, B>>() < 1024);
+    }
+    let total = u32::try_from(input.token_len()).unwrap_or(u32::MAX);
+    let mut sink = TokenSink::new(line, board, id, total);
+    match input.attach_to(signature, &mut sink) {
+        Ok(()) => {
+            let _ = sink.finish();
+            Ok(())
         }
-        Ok(())
+        // The host is gone; it has no whole token, and never will.
+        Err(AttachError::Sink(_)) => Ok(()),
+        Err(AttachError::Token(_)) => Err(Refusal::Fault),
     }
 }
 
@@ -176,8 +227,14 @@ fn check(
     Ok(position)
 }
 
-fn assertion<'a>(request: &SignRequest<'a>, jti: &'a str) -> Result<AssertionRequest<'a>, Refusal> {
-    Ok(AssertionRequest {
+/// Makes the claims and seals them.
+#[inline(never)]
+fn prepare<'a>(
+    credential: BoundProfile<'a>,
+    request: &SignRequest<'a>,
+    jti: &'a str,
+) -> Result<SigningInput<'a>, Refusal> {
+    let request = AssertionRequest {
         audience: request
             .audience
             .map(Audience::new)
@@ -187,7 +244,8 @@ fn assertion<'a>(request: &SignRequest<'a>, jti: &'a str) -> Result<AssertionReq
         backdate: request.backdate.into(),
         lifetime: request.lifetime.map(u64::from),
         jti: Jti::new(jti).map_err(|_| Refusal::Field)?,
-    })
+    };
+    credential.prepare(&request).map_err(refusal_of)
 }
 
 /// What the core's rules refuse, in the protocol's words.

@@ -1,11 +1,11 @@
 //! The gateway on the mps2-an386, which also counts: instructions and stack of each answer. For tests.
 //!
 //! It behaves as the gateway does, but keeps an answer until it is whole, so that the line does not take part
-//! in the count. What it counted goes to the emulator's console, one line per answer, which needs QEMU's
+//! in the count; nor does the keeping. What it counted goes to the emulator's console, one line per answer, which needs QEMU's
 //! `-icount shift=7`: each instruction is 128 ns of the board's time, and the timer ticks every 40.
 //!
-//! A signature has three parts: until the watchdog is fed just before the key is used, until the first byte
-//! of the answer (both RSA operations: signing with its own check, and the core's verification), and the rest.
+//! The device feeds its watchdog where a signature's parts meet, so these are told apart: what comes before the
+//! key is used, the RSA engine, the core's verification, and the sending.
 #![no_std]
 #![no_main]
 #![expect(
@@ -35,23 +35,30 @@ unsafe extern "C" {
     static mut _stack_end: u32;
 }
 
+/// An end of a part.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    at: u32,
+    /// The deepest that the stack has been in this part, if it was looked at.
+    stack: usize,
+}
+
 /// The serial line, which keeps what is written, and notes when what happens.
 struct Recorder {
     serial: Serial,
-    answer: [u8; ANSWER],
+    answer: &'static mut [u8],
     len: usize,
+    /// Ticks that went into keeping it.
+    kept: u32,
     /// When the last byte of a request was read.
     asked: u32,
-    /// When the watchdog was last fed before the first byte of the answer.
-    fed: u32,
-    /// When that byte was written.
-    began: u32,
-    /// Looks at the stack as well, which takes time: then nothing is counted.
+    /// The last three times that the watchdog was fed before the answer's first byte: before the engine, behind
+    /// it, and before the first frame.
+    fed: [Mark; 3],
+    /// Looks at the stack in each part, which takes time: then nothing is counted.
     looks: bool,
     /// Where the stack of an answer begins.
     top: usize,
-    /// Stack in use so far when the watchdog was last fed before the answer.
-    stack_before: usize,
 }
 
 impl ErrorType for Recorder {
@@ -76,17 +83,13 @@ impl Read for Recorder {
 
 impl Write for Recorder {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        if self.len == 0 {
-            self.began = timer::now();
-            if self.looks {
-                paint();
-            }
-        }
+        let began = timer::now();
         let end = self.len.saturating_add(bytes.len());
         if let Some(place) = self.answer.get_mut(self.len..end) {
             place.copy_from_slice(bytes);
         }
         self.len = end;
+        self.kept = self.kept.wrapping_add(timer::ticks_since(began));
         Ok(bytes.len())
     }
 
@@ -97,28 +100,37 @@ impl Write for Recorder {
 
 impl Fed for Recorder {
     fn fed(&mut self) {
-        if self.len == 0 {
-            self.fed = timer::now();
-            if self.looks {
-                self.stack_before = used(self.top);
-            }
+        if self.len > 0 {
+            return;
         }
+        let mut mark = Mark {
+            at: timer::now(),
+            stack: 0,
+        };
+        if self.looks {
+            mark.stack = used(self.top);
+            paint();
+        }
+        let [_, second, third] = self.fed;
+        self.fed = [second, third, mark];
     }
 }
 
 #[entry]
 fn main() -> ! {
+    // Outside of the stack that is looked at; cortex-m-rt makes it a reference that only this has.
+    static mut KEPT: [u8; ANSWER] = [0; ANSWER];
+
     timer::start();
     let mut device = Device::boot(An386::with(Recorder {
         serial: Serial::new(),
-        answer: [0; ANSWER],
+        answer: KEPT,
         len: 0,
+        kept: 0,
         asked: 0,
-        fed: 0,
-        began: 0,
+        fed: [Mark::default(); 3],
         looks: false,
         top: 0,
-        stack_before: 0,
     }));
     device.board().line().top = msp::read() as usize;
     paint();
@@ -129,7 +141,7 @@ fn main() -> ! {
         if line.len > 0 {
             let deepest = used(line.top);
             report(line, ended, deepest);
-            line.len = 0;
+            (line.len, line.kept) = (0, 0);
             paint();
         }
     }
@@ -141,15 +153,24 @@ fn report(line: &mut Recorder, ended: u32, deepest: usize) {
         let ticks = u64::from(from.wrapping_sub(to));
         (ticks * u64::from(timer::NS_PER_TICK) + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
     };
+    let [before, engine, verified] = line.fed;
     if line.looks {
-        hprintln!("stack before={} after={}", line.stack_before, deepest);
+        hprintln!(
+            "stack len={} before={} engine={} verification={} sending={}",
+            line.len,
+            before.stack,
+            engine.stack,
+            verified.stack,
+            deepest
+        );
     } else {
         hprintln!(
-            "answer len={} before={} middle={} after={} stack={}",
+            "instructions len={} before={} engine={} verification={} sending={} stack={}",
             line.len,
-            instructions(line.asked, line.fed),
-            instructions(line.fed, line.began),
-            instructions(line.began, ended),
+            instructions(line.asked, before.at),
+            instructions(before.at, engine.at),
+            instructions(engine.at, verified.at),
+            instructions(verified.at, ended.wrapping_add(line.kept)),
             deepest
         );
     }

@@ -1,0 +1,195 @@
+//! What commit checks: a device takes no upload that it could not sign with, and keeps nothing of one.
+
+use privyseal_core::link::policy::Policy;
+use privyseal_core::link::{Part, PartFault, Refusal, SchemeId, State};
+use privyseal_firmware_app::fake::Entropy;
+use privyseal_host_tests::device_host::{Upload, info, provision, sign};
+use privyseal_host_tests::pki::{TestPki, test_key};
+
+use crate::fixture::{chain, empty, policy, restart, upload};
+
+fn with_policy(change: impl FnOnce(&mut Policy<'static>)) -> Upload {
+    let mut policy = policy();
+    change(&mut policy);
+    upload(&policy)
+}
+
+/// Each thing that commit checks, wrong.
+#[test]
+#[allow(clippy::too_many_lines)] // A table.
+fn what_is_not_right_is_destroyed() {
+    let other = test_key("device-other", 2048);
+    let good = upload(&policy());
+    let bad = |part, fault| Refusal::Part { part, fault };
+    let mut damaged_key = good.key.clone();
+    // A digit of a prime: the numbers no longer fit.
+    let len = damaged_key.len();
+    damaged_key[len - 500] ^= 4;
+    let mut damaged_chain = good.chain.clone();
+    let len = damaged_chain.len();
+    damaged_chain[len - 1] ^= 1;
+    let mut swapped = chain().to_vec();
+    swapped.pop();
+    let cases: Vec<(&str, Upload, Refusal)> = vec![
+        (
+            "not PKCS#8",
+            Upload {
+                key: vec![0x30; 99],
+                ..good.clone()
+            },
+            bad(Part::Key, PartFault::Malformed),
+        ),
+        (
+            "bytes behind the key",
+            Upload {
+                key: [&good.key[..], &[0]].concat(),
+                ..good.clone()
+            },
+            bad(Part::Key, PartFault::Malformed),
+        ),
+        (
+            "a damaged key",
+            Upload {
+                key: damaged_key,
+                ..good.clone()
+            },
+            bad(Part::Key, PartFault::Rule),
+        ),
+        (
+            "another key",
+            Upload {
+                key: other.pkcs8_der(),
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::KeyMismatch),
+        ),
+        (
+            "a chain for another key",
+            Upload {
+                chain: TestPki::new().seal_chain(&other).concat(),
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::KeyMismatch),
+        ),
+        (
+            "a root whose signature is wrong",
+            Upload {
+                chain: damaged_chain,
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::Rule),
+        ),
+        (
+            "no root",
+            Upload {
+                chain: swapped.concat(),
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::Rule),
+        ),
+        (
+            "no certificates",
+            Upload {
+                chain: vec![0x30, 0x80],
+                ..good.clone()
+            },
+            bad(Part::Chain, PartFault::Malformed),
+        ),
+        (
+            "no policy",
+            Upload {
+                policy: vec![9; 9],
+                ..good.clone()
+            },
+            bad(Part::Policy, PartFault::Malformed),
+        ),
+        (
+            "a policy that breaks a rule",
+            with_policy(|policy| policy.rate.assertions = 0),
+            bad(Part::Policy, PartFault::Rule),
+        ),
+        (
+            "a party that the leaf does not name",
+            with_policy(|policy| {
+                policy.schemes[2].client_id = "did:ishare:EU.NL.NTRNL-99999999";
+            }),
+            bad(Part::Policy, PartFault::Rule),
+        ),
+        (
+            "entropy that the board does not have",
+            with_policy(|policy| policy.board_entropy = true),
+            Refusal::Entropy,
+        ),
+    ];
+    let mut device = empty();
+    for (what, upload, refusal) in cases {
+        assert_eq!(provision(&mut device, &upload), Err(refusal), "{what}");
+        assert_eq!(info(&mut device).state, State::Empty, "{what}");
+        let left = device.board().memory().provision;
+        assert!(left.iter().all(|&byte| byte == 0xff), "{what}");
+    }
+    device.board().entropy = Some(Entropy(1));
+    let with_entropy = with_policy(|policy| policy.board_entropy = true);
+    provision(&mut device, &with_entropy).expect("a good upload");
+    // Without its generator the device fails closed at the next start.
+    let mut without = restart(&mut device);
+    assert_eq!(info(&mut without).state, State::Faulted);
+}
+
+#[test]
+fn keys_of_other_kinds_are_refused() {
+    let good = upload(&policy());
+    let rule = Refusal::Part {
+        part: Part::Key,
+        fault: PartFault::Rule,
+    };
+    let longer = Upload {
+        key: test_key("device-other", 3072).pkcs8_der(),
+        ..good
+    };
+    let mut device = empty();
+    // It does not even fit.
+    assert!(matches!(
+        provision(&mut device, &longer),
+        Err(Refusal::Part {
+            part: Part::Key,
+            fault: PartFault::Size { .. }
+        })
+    ));
+    let small = Upload {
+        key: test_key("device-other", 1024).pkcs8_der(),
+        ..longer
+    };
+    assert_eq!(provision(&mut device, &small), Err(rule));
+}
+
+#[test]
+fn an_upload_without_a_chain_serves_schemes_that_need_none() {
+    let without = |schemes: &[SchemeId]| {
+        let mut policy = policy();
+        policy
+            .schemes
+            .retain(|entry| schemes.contains(&entry.scheme));
+        policy
+            .audiences
+            .retain(|entry| schemes.contains(&entry.scheme));
+        Upload {
+            chain: Vec::new(),
+            ..upload(&policy)
+        }
+    };
+    let mut device = empty();
+    let missing = provision(&mut device, &without(&[SchemeId::Fiam, SchemeId::Itsme]));
+    assert!(
+        matches!(
+            missing,
+            Err(Refusal::Part {
+                part: Part::Chain,
+                ..
+            })
+        ),
+        "{missing:?}"
+    );
+    provision(&mut device, &without(&[SchemeId::Itsme, SchemeId::Ehealth])).expect("a good upload");
+    sign(&mut device, crate::fixture::requests()[3]).expect("a token");
+}

@@ -1,0 +1,123 @@
+//! What an answer takes: instructions, of which those that a secret goes through are always as many, and stack.
+
+use std::io::{Write as _, stdout};
+
+use privyseal_core::link::SignRequest;
+use privyseal_host_tests::emulator::{AN386, Emulator};
+use privyseal_host_tests::gateway::Gateway;
+
+use crate::stage::{Party, SERVED, now};
+
+/// Messages of each key.
+const MESSAGES: usize = 4;
+/// Instructions of a whole answer, at most.
+const MOST: u64 = 12_000_000;
+/// In a thousand of the whole: everything but RSA, at most.
+const MOST_BESIDES: u64 = 18;
+/// Bytes of stack of a whole answer, less than.
+const STACK: u64 = 5 * 1024;
+
+/// The parts of an answer, in instructions or bytes of stack.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    /// Policy, time, `jti`, claims, digest, journal.
+    before: u64,
+    /// Blinded signature and its check.
+    engine: u64,
+    /// The core's verification.
+    verification: u64,
+    /// The token, in frames.
+    sending: u64,
+}
+
+impl Parts {
+    fn of(line: &str) -> Self {
+        Self {
+            before: number(line, "before"),
+            engine: number(line, "engine"),
+            verification: number(line, "verification"),
+            sending: number(line, "sending"),
+        }
+    }
+
+    fn besides_rsa(self) -> u64 {
+        self.before + self.sending
+    }
+
+    fn sum(self) -> u64 {
+        self.besides_rsa() + self.engine + self.verification
+    }
+}
+
+/// Three keys, four messages each.
+///
+/// Only the engine knows the secret, and what it takes must be the same to the instruction. The rest works on
+/// what everybody may see, and takes a little more or less with it: a zero byte more in a frame, a limb that
+/// decides a comparison. It has a bound.
+#[test]
+fn a_signature_takes_the_same_for_every_key_and_message() {
+    let (mut counts, mut stacks) = (Vec::new(), Vec::new());
+    for key in ["seal", "gateway-2", "gateway-3"] {
+        for line in of_one_key(key) {
+            show(key, &line);
+            let parts = Parts::of(&line);
+            if line.starts_with("instructions ") {
+                counts.push(parts);
+                stacks.push(number(&line, "stack"));
+            }
+        }
+    }
+    assert_eq!(counts.len(), 3 * MESSAGES);
+    let engine = counts[0].engine;
+    assert!(engine > 1_000_000, "{engine}: no signature was made there");
+    for count in &counts {
+        assert_eq!(count.engine, engine, "constant time");
+        let (besides, sum) = (count.besides_rsa(), count.sum());
+        assert!(sum <= MOST, "{sum} instructions");
+        assert!(
+            besides * 1000 <= sum * MOST_BESIDES,
+            "{besides} of {sum} instructions besides RSA"
+        );
+    }
+    let stack = stacks.iter().copied().max().unwrap_or(u64::MAX);
+    assert!(stack < STACK, "{stack} bytes of stack");
+}
+
+/// What the image says of its answers: it counts one, and looks at the stack in the parts of the next.
+fn of_one_key(key: &str) -> Vec<String> {
+    let party = Party::new(key);
+    let emulator = Emulator::counting(AN386, "mps2-an386-measure");
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    let (scheme, _, audience) = SERVED[0];
+    let signed = |message| {
+        let token = gateway.sign(SignRequest {
+            audience: Some(audience),
+            ..SignRequest::new(scheme, now() + message)
+        });
+        let token = token.unwrap_or_else(|refusal| panic!("{refusal}"));
+        party.openssl_verifies(&token);
+        loop {
+            // Answers to what came before are shorter than any token.
+            let line = emulator.said();
+            if number(&line, "len") > token.len() as u64 {
+                return line;
+            }
+        }
+    };
+    (0..2 * MESSAGES as u64).map(signed).collect()
+}
+
+/// Past what holds back the output of tests that pass: `cargo xtask firmware sizes` reads it too.
+fn show(key: &str, line: &str) {
+    let shown = writeln!(stdout(), "{key}: {line}");
+    shown.expect("a standard output");
+}
+
+fn number(line: &str, name: &str) -> u64 {
+    let mut words = line.split_whitespace().filter_map(|w| w.split_once('='));
+    let value = words.find(|(found, _)| *found == name);
+    value
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or_else(|| panic!("no {name} in {line:?}"))
+}
