@@ -88,7 +88,8 @@ pub(crate) fn lint() -> Result<(), Failure> {
     let clippy = host_cargo("clippy", &FOR_THE_HOST).arg("--all-targets");
     clippy.args(["--", "-D", "warnings"]).stream()?;
     setup::run(&[Need::Thumb, Need::ThumbClippy])?;
-    image::lint()
+    image::lint()?;
+    rsa::lint()
 }
 
 /// What also runs on the host.

@@ -37,7 +37,7 @@ pub fn take() -> (Storage, Storage) {
         let mark = ptr::addr_of_mut!(_flash_mark);
         if ptr::read_volatile(mark) != MADE_FLASH {
             for piece in pieces {
-                let all = piece.stretch(0, piece.len(), WORD);
+                let all = piece.stretch(0, piece.size(), WORD);
                 for word in all.iter().flat_map(|all| all.words()) {
                     ptr::write_volatile(word, u32::MAX);
                 }
@@ -64,7 +64,7 @@ impl ReadNorFlash for Storage {
     }
 
     fn capacity(&self) -> usize {
-        self.0.len()
+        self.0.size()
     }
 }
 

@@ -42,7 +42,7 @@ impl Region {
     }
 
     /// Bytes.
-    pub const fn len(self) -> usize {
+    pub const fn size(self) -> usize {
         self.end.saturating_sub(self.start)
     }
 
@@ -50,7 +50,7 @@ impl Region {
     pub fn stretch(self, offset: u32, len: usize, unit: usize) -> Result<Stretch, StorageError> {
         let offset = usize::try_from(offset).map_err(|_| StorageError::OutOfBounds)?;
         let end = offset.checked_add(len).ok_or(StorageError::OutOfBounds)?;
-        if end > self.len() {
+        if end > self.size() {
             return Err(StorageError::OutOfBounds);
         }
         if !offset.is_multiple_of(unit) || !len.is_multiple_of(unit) {

@@ -57,12 +57,13 @@ impl Serial {
         }
         Self(())
     }
+}
 
-    fn state(&self) -> u32 {
-        let [_, state, ..] = UART;
-        // SAFETY: as above.
-        unsafe { ptr::read_volatile(state) }
-    }
+/// The UART's.
+fn state() -> u32 {
+    let [_, state, ..] = UART;
+    // SAFETY: as above.
+    unsafe { ptr::read_volatile(state) }
 }
 
 impl ErrorType for Serial {
@@ -71,7 +72,7 @@ impl ErrorType for Serial {
 
 impl ReadReady for Serial {
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.state() & RECEIVER_FULL != 0)
+        Ok(state() & RECEIVER_FULL != 0)
     }
 }
 
@@ -80,7 +81,7 @@ impl Read for Serial {
         let Some(first) = buffer.first_mut() else {
             return Ok(0);
         };
-        while self.state() & RECEIVER_FULL == 0 {}
+        while state() & RECEIVER_FULL == 0 {}
         let [data, ..] = UART;
         // SAFETY: as above.
         let [byte, ..] = unsafe { ptr::read_volatile(data) }.to_le_bytes();
@@ -93,7 +94,7 @@ impl Write for Serial {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         let [data, ..] = UART;
         for byte in bytes {
-            while self.state() & TRANSMITTER_FULL != 0 {}
+            while state() & TRANSMITTER_FULL != 0 {}
             // SAFETY: as above.
             unsafe { ptr::write_volatile(data, u32::from(*byte)) };
         }

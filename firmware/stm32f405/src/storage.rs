@@ -91,7 +91,7 @@ impl ReadNorFlash for Storage {
     }
 
     fn capacity(&self) -> usize {
-        self.region.len()
+        self.region.size()
     }
 }
 

@@ -51,15 +51,7 @@ fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
     let (how, cargo) = thumb::toolchain()?;
     println!("toolchain for {}: {how}", thumb::TARGET);
     let folder = place::target().join("firmware-thumb");
-    let build = cargo
-        .args(["build", "--release", "--target", thumb::TARGET])
-        .args(["--package", "privyseal-firmware-bench-an386"])
-        .args(kernels.feature().iter().flat_map(|f| ["--features", f]))
-        .arg("--manifest-path")
-        .arg(manifest())
-        .env("CARGO_TARGET_DIR", &folder)
-        .env("PRIVYSEAL_BENCH_CASES", cases)
-        .limit(Duration::from_secs(15 * 60));
+    let build = on(cargo.arg("build"), kernels, cases).env("CARGO_TARGET_DIR", &folder);
     println!("$ {}", build.shown());
     build.stream()?;
     let image = folder.join(thumb::TARGET).join("release/bench-an386");
@@ -73,4 +65,29 @@ fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
         .limit(Duration::from_secs(120));
     println!("$ {}", emulator.shown());
     Report::read(kernels, &emulator.capture()?.text())
+}
+
+/// Clippy on the image, with either kind of kernels.
+pub(super) fn lint() -> Result<(), Failure> {
+    let cases = write_cases()?;
+    for kernels in Kernels::ALL {
+        let (_, clippy) = thumb::clippy()?;
+        on(clippy, kernels, &cases)
+            .env("CARGO_TARGET_DIR", place::target().join("firmware-clippy"))
+            .args(["--", "-D", "warnings"])
+            .stream()?;
+    }
+    Ok(())
+}
+
+/// A cargo command on the image.
+fn on(cargo: Run, kernels: Kernels, cases: &PathBuf) -> Run {
+    cargo
+        .args(["--release", "--target", thumb::TARGET])
+        .args(["--package", "privyseal-firmware-bench-an386"])
+        .args(kernels.feature().iter().flat_map(|f| ["--features", f]))
+        .arg("--manifest-path")
+        .arg(manifest())
+        .env("PRIVYSEAL_BENCH_CASES", cases)
+        .limit(Duration::from_secs(15 * 60))
 }
