@@ -35,7 +35,8 @@ pub(crate) enum Firmware {
     /// Flash and RAM of each image, by section, and the stack of an answer, beside those in
     /// firmware/sizes.toml
     Sizes(sizes::Options),
-    /// Show that no panic is left in the images that one flashes, or who can still reach one
+    /// Show that no panic, allocator or debugger's console is left in the image that one flashes, or who can
+    /// still reach a panic
     NoPanic,
     /// Count the instructions of RSA signatures on a Cortex-M4 (in QEMU); fails unless they are right, equal
     /// across keys and messages, and leave no secret behind

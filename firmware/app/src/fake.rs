@@ -72,6 +72,8 @@ pub struct FakeBoard<S> {
     pub entropy: Option<Entropy>,
     /// The device's id.
     pub device: DeviceId,
+    /// When the watchdog was last fed, and the longest that it was not: milliseconds.
+    pub fed: (u64, u64),
     delay: Delay,
     provision: Flash,
     journal: Flash,
@@ -92,6 +94,7 @@ impl<S> FakeBoard<S> {
             time,
             entropy: None,
             device: *b"fake device!",
+            fed: (0, 0),
             provision: flash(memory.provision, PROVISION_SECTOR),
             journal: flash(memory.journal, memory.journal_sector),
             power,
@@ -161,7 +164,11 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
         self.time.millis()
     }
 
-    fn feed_watchdog(&mut self) {}
+    fn feed_watchdog(&mut self) {
+        let (last, longest) = self.fed;
+        let now = self.time.millis();
+        self.fed = (now, longest.max(now.saturating_sub(last)));
+    }
 
     fn device_id(&self) -> DeviceId {
         self.device

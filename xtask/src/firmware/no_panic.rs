@@ -37,6 +37,9 @@ const ALLOCATOR: [&str; 4] = [
     "alloc::alloc::",
 ];
 
+/// Consoles of a debugger: without one they fault or say what nobody should read.
+const CONSOLES: [&str; 2] = ["defmt", "semihosting"];
+
 /// Panics that stay, each with what it is called from and why it cannot happen.
 const ALLOWED: [Allowed; 1] = [Allowed {
     panic: "len_mismatch_fail",
@@ -80,13 +83,30 @@ pub(crate) fn check() -> Result<(), Failure> {
             elf.named(|name| ALLOCATOR.iter().any(|a| name.starts_with(a)))
                 .map(|(_, f)| format!("{}: an allocator is linked: {}", image.name, f.name)),
         );
+        found.extend(
+            elf.named(|name| CONSOLES.iter().any(|console| name.contains(console)))
+                .map(|(_, f)| format!("{}: a debugger's console: {}", image.name, f.name)),
+        );
     }
-    // One that panics on purpose: a search that finds nothing there finds nothing anywhere.
+    // The same searches where there is something to find: what finds nothing there finds nothing anywhere.
+    for console in CONSOLES {
+        let mut has_it = false;
+        for image in image::ALL.iter().filter(|image| !image.for_devices) {
+            let elf = Elf::read(&image.path())?;
+            has_it |= elf.named(|name| name.contains(console)).next().is_some();
+        }
+        if !has_it {
+            found.push(format!("{console} was found in no image at all"));
+        }
+    }
+    // One panics on purpose.
     if panics(&Elf::read(&image::FAULTS.path())?).is_empty() {
         found.push(format!("{}: its panic was not found", image::FAULTS.name));
     }
     if found.is_empty() {
-        println!("no panic can be reached, and no allocator is linked");
+        println!(
+            "no panic can be reached; neither an allocator nor a debugger's console is linked"
+        );
         return Ok(());
     }
     fail!("{}", found.join("\n"))
