@@ -185,13 +185,15 @@ fn a_person_confirms_and_is_known() {
 
 #[test]
 fn a_person_confirms_and_we_are_called() {
-    let callback = Some(free_port());
+    // Held until the command wants it: the connections of a start would take a free one sooner or later.
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let agreed = Agreed {
-        callback,
+        callback: Some(held.local_addr().unwrap().port()),
         ..Agreed::default()
     };
     let terminal = Terminal::new("ciba-ping", 60, agreed);
     terminal.decide(Decision::Confirm);
+    drop(held);
     let outcome = terminal.ciba_as_keycloak_wants_it();
     terminal.judge(&outcome);
     assert!(outcome.stderr.contains("listening for the callback"));
@@ -312,10 +314,4 @@ fn keycloak_says_that_the_time_is_over() {
         text.contains("expired_token: the person did not confirm"),
         "{text}"
     );
-}
-
-/// Free a moment ago, and not given to anybody else by the system for a while.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
