@@ -1,5 +1,6 @@
 //! A token with a key that signs and one that decrypts, a provider that knows both, and the command.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -28,6 +29,9 @@ pub(crate) struct Stage {
     token: Token,
     pub(crate) provider: OidcProvider,
     ping: Option<u16>,
+    /// The port of `ping`, held until a command wants it: the connections of a start would take a free one
+    /// sooner or later.
+    held: Cell<Option<TcpListener>>,
 }
 
 /// How a run ended.
@@ -45,7 +49,8 @@ impl Stage {
 
     /// Keys in SoftHSM, ping mode.
     pub(crate) fn pinged(alg: &'static str, enc: &'static str) -> Self {
-        Self::new(softhsm(), Some((alg, enc)), Some(free_port()))
+        let held = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::new(softhsm(), Some((alg, enc)), Some(held))
     }
 
     /// Keys in kryoptic, poll mode.
@@ -64,8 +69,9 @@ impl Stage {
     fn new(
         token: Token,
         encryption: Option<(&'static str, &'static str)>,
-        ping: Option<u16>,
+        held: Option<TcpListener>,
     ) -> Self {
+        let ping = held.as_ref().map(|held| held.local_addr().unwrap().port());
         let jwks = run(token
             .privyseal(&["jwks", "--key", &token.uri("signing")])
             .args(["--encryption-key", &token.uri("decryption")]));
@@ -79,6 +85,7 @@ impl Stage {
             token,
             provider,
             ping,
+            held: Cell::new(held),
         }
     }
 
@@ -124,6 +131,7 @@ impl Stage {
             words.extend(["--decryption-key".to_owned(), self.token.uri(decryption)]);
         }
         if let Some(port) = self.ping {
+            drop(self.held.take());
             words.extend(["--ping".to_owned(), port.to_string()]);
         }
         words.extend(more.iter().map(|&word| word.to_owned()));
@@ -195,10 +203,4 @@ fn softhsm() -> Token {
     token.generate_key(2048, "01", "signing");
     token.generate_decryption_key(2048, "02", "decryption");
     Token::SoftHsm(token)
-}
-
-/// Free a moment ago, and not given to anybody else by the system for a while.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
