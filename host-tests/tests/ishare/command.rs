@@ -42,6 +42,11 @@ fn a_party_is_printed_and_must_be_active() {
         "{}",
         text.stdout
     );
+    assert!(
+        text.stderr.contains("revoked is not checked"),
+        "{}",
+        text.stderr
+    );
 
     let chain = client.file("chain.pem", pem_chain(&client.chain));
     let judged = run(

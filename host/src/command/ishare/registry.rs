@@ -68,6 +68,11 @@ impl RegistryOptions {
         let options = self.client.assertion()?;
         let mut client = self.client.source()?;
         let token = client.access_token(&http, &base, &options)?;
+        if crls.is_empty() {
+            eprintln!(
+                "warning: whether the registry's seal is revoked is not checked: no --crl was given"
+            );
+        }
         Ok(Opened {
             http,
             base,
