@@ -76,6 +76,10 @@ impl Keycloak {
             template.exists(),
             "Keycloak {VERSION} is not installed: run `cargo xtask setup`"
         );
+        assert!(
+            home.join("providers/login-hint-token.jar").exists(),
+            "Keycloak is there as an earlier set-up left it: run `cargo xtask setup`"
+        );
         let dir = tempfile::Builder::new()
             .prefix("keycloak-")
             .tempdir_in(cache_dir("tmp"))
