@@ -12,12 +12,11 @@ use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
 use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::pki::test_key;
 use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
 
-use crate::stage::{LIMIT, everything, http, nothing_leaks};
+use crate::stage::{LIMIT, everything, http, jwt, nothing_leaks};
 
 /// What an authentication request is known by: too short to be taken for a token by its look.
 const AUTH_REQ_ID: &str = "q7-Zk.4_w";
@@ -272,11 +271,4 @@ fn a_given_audience_is_that_of_every_assertion() {
         assert_eq!(jtis.len(), 2);
         assert_eq!(jwt(&server.requests()[0], "request=")["aud"], issuer);
     }
-}
-
-/// The claims of the JWS in that member of a form.
-fn jwt(request: &str, member: &str) -> serde_json::Value {
-    let form = request.split("\r\n\r\n").nth(1).unwrap();
-    let mut members = form.split('&');
-    Parts::of(members.find_map(|it| it.strip_prefix(member)).unwrap()).claims()
 }

@@ -9,9 +9,8 @@ use std::collections::HashSet;
 use privyseal::pace::Pace;
 use privyseal::{AssertionOptions, Error, TokenSource, UnixTime};
 use privyseal_host_tests::bad_server::{BadServer, Reply, Site};
-use privyseal_host_tests::decode::Parts;
 
-use crate::stage::{LIMIT, everything, http, minter, nothing_leaks};
+use crate::stage::{LIMIT, everything, http, jwt, minter, nothing_leaks};
 
 /// What the dice show, in milliseconds of a pause.
 const DICE: u64 = 7;
@@ -65,9 +64,7 @@ fn ask(server: &str, trust: &[u8], pace: &mut Played<'_>) -> Result<String, Erro
 fn jtis(server: &BadServer) -> HashSet<String> {
     let requests = server.requests();
     let jtis = requests.iter().map(|request| {
-        let assertion = request.split("client_assertion=").nth(1).unwrap();
-        let assertion = assertion.split('&').next().unwrap();
-        let jti = Parts::of(assertion).claims()["jti"].clone();
+        let jti = &jwt(request, "client_assertion=")["jti"];
         jti.as_str().unwrap().to_owned()
     });
     jtis.collect()

@@ -12,6 +12,7 @@ use privyseal::{
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
 use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::pki::{TestPki, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 use zeroize::Zeroizing;
@@ -155,4 +156,11 @@ pub(crate) fn cause(error: &Error) -> Option<HttpCause> {
         Error::Http(error) => Some(error.cause()),
         _ => None,
     }
+}
+
+/// The claims of the JWS in that member of a form.
+pub(crate) fn jwt(request: &str, member: &str) -> serde_json::Value {
+    let form = request.split("\r\n\r\n").nth(1).unwrap();
+    let mut members = form.split('&');
+    Parts::of(members.find_map(|it| it.strip_prefix(member)).unwrap()).claims()
 }

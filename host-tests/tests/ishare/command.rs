@@ -8,7 +8,13 @@ use privyseal_host_tests::pki::pem_chain;
 
 use crate::stage::{CLIENT, PARTY};
 
-fn run(client: &Client, config: Config, words: &[&str], files: &[(&str, &Path)]) -> Outcome {
+/// `privyseal ishare` against a registry like that, which it trusts for the test's root unless told otherwise.
+pub(crate) fn run(
+    client: &Client,
+    config: Config,
+    words: &[&str],
+    files: &[(&str, &Path)],
+) -> Outcome {
     let server = IshareServer::start(config);
     let tls_ca = client.file("tls-ca.pem", server.tls_ca_pem());
     let root = client.file("root.pem", pem_chain(&client.chain[3..]));

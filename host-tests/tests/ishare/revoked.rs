@@ -4,28 +4,21 @@
 use std::path::Path;
 
 use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::ishare_server::{Config, IshareServer, REGISTRY, party_info};
-use privyseal_host_tests::pki::{TestPki, pem_chain};
+use privyseal_host_tests::ishare_server::{Config, party_info};
+use privyseal_host_tests::pki::TestPki;
 
+use crate::command;
 use crate::stage::CLIENT;
 
 /// A registry whose seal has that chain.
 fn run(client: &Client, chain: &[Vec<u8>], words: &[&str], crls: &[&Path]) -> Outcome {
     let party = party_info(CLIENT, "Active", &client.chain);
-    let server = IshareServer::start(Config {
+    let config = Config {
         chain: chain.to_vec(),
         ..Config::honest(&client.pki, vec![party])
-    });
-    let tls_ca = client.file("tls-ca.pem", server.tls_ca_pem());
-    let root = client.file("root.pem", pem_chain(&client.chain[3..]));
-    let base_url = server.base_url();
-    let mut all = vec!["ishare"];
-    all.extend(words);
-    all.extend(["--scheme", "ishare", "--audience", REGISTRY]);
-    all.extend(["--base-url", &base_url]);
-    let mut options: Vec<(&str, &Path)> = vec![("--cacert", &tls_ca), ("--trust", &root)];
-    options.extend(crls.iter().map(|crl| ("--crl", *crl)));
-    client.run(&all, &options)
+    };
+    let crls: Vec<(&str, &Path)> = crls.iter().map(|crl| ("--crl", *crl)).collect();
+    command::run(client, config, words, &crls)
 }
 
 #[test]
