@@ -78,9 +78,12 @@ fn duplicates(graph: &Graph, policy: &Policy) -> Vec<String> {
 
 /// A skip that nothing needs is itself a breach, so the list stays honest.
 fn idle_skips(graphs: &[Graph], policy: &Policy) -> Vec<String> {
+    let wanted: Vec<_> = graphs
+        .iter()
+        .map(|graph| (graph, graph.reached_without(&policy.skip_tree)))
+        .collect();
     let needed = |skip: &String| {
-        graphs.iter().any(|graph| {
-            let wanted = graph.reached_without(&policy.skip_tree);
+        wanted.iter().any(|(graph, wanted)| {
             graph.packages.iter().any(|package| {
                 let versions = graph
                     .named(&package.name)
