@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use privyseal::fiam::{self, Pages};
-use privyseal::{AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Roots};
+use privyseal::{
+    AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Http, HttpOptions, Roots,
+};
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
 use privyseal_host_tests::fiam_server::{Config, FiamServer};

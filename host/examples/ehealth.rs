@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, LoginPolicy, PinSources,
-    Prompt, Roots, party_id,
+    AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http, HttpOptions, KeyUri,
+    LoginPolicy, PinSources, Prompt, Roots, party_id,
 };
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::kid::Kid;

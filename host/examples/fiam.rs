@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, LoginPolicy, PinSources,
-    Prompt, Roots, fiam, party_id, self_test,
+    AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http, HttpOptions, KeyUri,
+    LoginPolicy, PinSources, Prompt, Roots, fiam, party_id, self_test,
 };
 use privyseal_core::scheme::FIAM;
 

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use privyseal::ishare::{Expected, IshareError, PartyQuery, Registry};
 use privyseal::{
-    AssertionOptions, BaseUrl, Certificates, Client, Error, Http, HttpOptions, KeyUri, LoginPolicy,
-    PinSources, Prompt, Roots, party_id,
+    AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error, Http,
+    HttpOptions, KeyUri, LoginPolicy, PinSources, Prompt, Roots, party_id,
 };
 use privyseal_core::scheme::ISHARE;
 

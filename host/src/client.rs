@@ -18,9 +18,9 @@ use privyseal_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::access_token::{AccessToken, RefreshToken};
+use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Response, Url};
+use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Url};
 use crate::links::HostLinks;
 use crate::{clock, entropy};
 
@@ -34,7 +34,7 @@ use form::FormBody;
 /// A credential, the signer that has its key, and the buffers for both.
 ///
 /// Make one and keep it: the chain is proved and the header encoded once. Each assertion is new, with
-/// its own `jti`.
+/// its own `jti`. What is asked for with one is in [`AssertionSource`], which a gateway is too.
 pub struct Client<S> {
     credential: Credential<Vec<u8>>,
     signer: S,
@@ -150,59 +150,6 @@ where
             token,
         } = self;
         issue(credential, signer, token, options)
-    }
-
-    /// Asks the token endpoint below `base` for an access token, with a new assertion.
-    pub fn access_token(
-        &mut self,
-        http: &Http,
-        base: &BaseUrl,
-        options: &AssertionOptions,
-    ) -> Result<AccessToken, Error> {
-        AssertionSource::access_token(self, http, base, options)
-    }
-
-    /// [`AssertionSource::access_token_with_scope`].
-    pub fn access_token_with_scope(
-        &mut self,
-        http: &Http,
-        base: &BaseUrl,
-        options: &AssertionOptions,
-        scope: &str,
-    ) -> Result<AccessToken, Error> {
-        AssertionSource::access_token_with_scope(self, http, base, options, scope)
-    }
-
-    /// [`AssertionSource::refreshed_token`].
-    pub fn refreshed_token(
-        &mut self,
-        http: &Http,
-        base: &BaseUrl,
-        options: &AssertionOptions,
-        refresh_token: &RefreshToken,
-    ) -> Result<AccessToken, Error> {
-        AssertionSource::refreshed_token(self, http, base, options, refresh_token)
-    }
-
-    /// [`AssertionSource::introspect`].
-    pub fn introspect(
-        &mut self,
-        http: &Http,
-        endpoint: &Url,
-        options: &AssertionOptions,
-        token: &str,
-    ) -> Result<Introspection, Error> {
-        AssertionSource::introspect(self, http, endpoint, options, token)
-    }
-
-    /// [`AssertionSource::post`].
-    pub fn post(
-        &mut self,
-        http: &Http,
-        options: &AssertionOptions,
-        form: &Form<'_>,
-    ) -> Result<Response, Error> {
-        AssertionSource::post(self, http, options, form)
     }
 }
 

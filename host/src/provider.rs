@@ -47,7 +47,7 @@ impl Provider {
 
     /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's
     /// keys, of this issuer, not expired. For whom it is, and what it allows, is for the caller to judge;
-    /// whether it was revoked, for [`crate::Client::introspect`].
+    /// whether it was revoked, for [`crate::AssertionSource::introspect`].
     pub fn access_token_claims(
         &mut self,
         http: &Http,

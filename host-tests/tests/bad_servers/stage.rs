@@ -6,8 +6,8 @@ use std::time::Duration;
 use privyseal::http::error::HttpCause;
 use privyseal::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
-    AccessToken, AssertionOptions, BaseUrl, Certificates, Client, Error, Exit, Http, HttpOptions,
-    Roots, client, fiam,
+    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
+    Exit, Http, HttpOptions, Roots, client, fiam,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;

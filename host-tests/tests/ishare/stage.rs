@@ -3,8 +3,8 @@
 use privyseal::crl::Crl;
 use privyseal::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
 use privyseal::{
-    AccessToken, AssertionOptions, BaseUrl, Certificates, Client, Error, Http, HttpOptions, Roots,
-    UnixTime,
+    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
+    Http, HttpOptions, Roots, UnixTime,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::ISHARE;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use privyseal::pace::Pace;
-use privyseal::{Error, TokenSource, UnixTime, clock};
+use privyseal::{AssertionSource as _, Error, TokenSource, UnixTime, clock};
 use serde_json::json;
 
 use crate::stage::Stage;
