@@ -1,5 +1,7 @@
 //! Every test of the workspace, counted: a test that did not run is not a test that passed.
 
+mod count;
+
 use clap::Args;
 
 use crate::failure::{Failure, fail};
@@ -9,6 +11,7 @@ use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::thumb;
+use count::Count;
 
 /// How to run the tests.
 #[derive(Args, Debug)]
@@ -57,10 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     } else {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");
     }
-    println!(
-        "\n{} passed, {} failed, {} ignored",
-        count.passed, count.failed, count.ignored
-    );
+    count.show();
     tally.finish()
 }
 
@@ -90,55 +90,4 @@ fn tests(filter: Option<&str>, count: &mut Count) -> Result<(), Failure> {
         );
     }
     Ok(())
-}
-
-/// Sums over the result lines of all test programs.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: usize,
-    failed: usize,
-    ignored: usize,
-}
-
-impl Count {
-    /// Reads a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
-    fn add(&mut self, line: &str) {
-        let Some((_, counts)) = line
-            .split_once("test result: ")
-            .and_then(|(_, r)| r.split_once(". "))
-        else {
-            return;
-        };
-        for part in counts.split(';') {
-            let mut words = part.split_whitespace();
-            let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-            match words.next() {
-                Some("passed") => self.passed += number,
-                Some("failed") => self.failed += number,
-                Some("ignored") => self.ignored += number,
-                _ => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Count;
-
-    #[test]
-    fn result_lines_are_summed_and_others_left_alone() {
-        let mut count = Count::default();
-        count.add("test a::b ... ok");
-        count.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s");
-        count.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.50s");
-        assert_eq!(
-            count,
-            Count {
-                passed: 15,
-                failed: 2,
-                ignored: 1
-            }
-        );
-    }
 }
