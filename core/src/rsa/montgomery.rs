@@ -3,11 +3,13 @@
 //!
 //! Verifying is what the pipeline adds to every signature of the hardware, so it is worth a file: on a
 //! 64-bit machine it takes a quarter less time than the general arithmetic of `crypto-bigint`, which the tests
-//! hold it against. Nor does it have a division, which could panic as far as the compiler knows. What makes the difference is a square that
-//! computes each product once, two rows of products in one pass over memory, and no conversion into
-//! Montgomery form: a power of the number itself carries a constant factor, which one multiplication
-//! removes at the end. Products of twice the length are written where the caller has room for them: returned,
-//! they would be on a microcontroller's stack three times.
+//! hold it against. Nor does it have a division, which could panic as far as the compiler knows. What makes the
+//! difference is a square that computes each product once, two rows of products in one pass over memory, and
+//! no conversion into Montgomery form: a power of the number itself carries a constant factor, which one
+//! multiplication removes at the end. Products of twice the length are written where the caller has room for
+//! them: returned, they would be on a microcontroller's stack three times.
+//!
+//! Some processors have better means, which take `unsafe`: crate `privyseal-ifma`.
 //!
 //! All numbers are public: the time depends on them. `W` is twice `L`.
 

@@ -8,6 +8,7 @@ use crypto_bigint::{Limb, U2048, U3072, U4096, Uint};
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
 use super::montgomery::Modulus;
+use super::power::Power;
 use super::signature::SignatureError;
 use crate::limits::MAX_SIGNATURE;
 
@@ -22,6 +23,9 @@ pub struct VerifyingKey {
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)] // No heap to box the large ones in.
 enum Params {
+    /// Where the processor can; any other takes the arithmetic for everybody.
+    #[cfg(target_arch = "x86_64")]
+    Rsa2048Ifma(privyseal_ifma::Modulus),
     Rsa2048(Modulus<{ U2048::LIMBS }, { 2 * U2048::LIMBS }>),
     Rsa3072(Modulus<{ U3072::LIMBS }, { 2 * U3072::LIMBS }>),
     Rsa4096(Modulus<{ U4096::LIMBS }, { 2 * U4096::LIMBS }>),
@@ -31,7 +35,7 @@ impl VerifyingKey {
     /// Prepares `key`.
     pub fn new(key: RsaPublicKey) -> Result<Self, KeyError> {
         let params = match key.bits() {
-            2048 => Params::Rsa2048(prepared(&key)?),
+            2048 => rsa_2048(&key)?,
             3072 => Params::Rsa3072(prepared(&key)?),
             4096 => Params::Rsa4096(prepared(&key)?),
             bits => return Err(KeyError::Size { bits }),
@@ -54,6 +58,8 @@ impl VerifyingKey {
             });
         }
         let verified = match &self.params {
+            #[cfg(target_arch = "x86_64")]
+            Params::Rsa2048Ifma(modulus) => is_signature(modulus, digest, signature),
             Params::Rsa2048(modulus) => is_signature(modulus, digest, signature),
             Params::Rsa3072(modulus) => is_signature(modulus, digest, signature),
             Params::Rsa4096(modulus) => is_signature(modulus, digest, signature),
@@ -66,19 +72,36 @@ impl VerifyingKey {
     }
 }
 
-fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
-    let modulus: Uint<L> = from_be(key.modulus());
-    if !bool::from(modulus.is_odd()) {
-        return Err(KeyError::EvenModulus);
+fn rsa_2048(key: &RsaPublicKey) -> Result<Params, KeyError> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let modulus: U2048 = odd_modulus(key)?;
+        if let Some(modulus) = privyseal_ifma::Modulus::new(modulus.to_words(), key.exponent()) {
+            return Ok(Params::Rsa2048Ifma(modulus));
+        }
     }
+    prepared(key).map(Params::Rsa2048)
+}
+
+fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
+    let modulus = odd_modulus(key)?;
     Ok(Modulus::new(modulus.to_limbs(), key.exponent()))
+}
+
+fn odd_modulus<const L: usize>(key: &RsaPublicKey) -> Result<Uint<L>, KeyError> {
+    let modulus: Uint<L> = from_be(key.modulus());
+    if bool::from(modulus.is_odd()) {
+        Ok(modulus)
+    } else {
+        Err(KeyError::EvenModulus)
+    }
 }
 
 /// Two steps with frames of their own: on a microcontroller the stack of both at once is a lot, and a small
 /// key must not take that of a large one.
 #[inline(never)]
-fn is_signature<const L: usize, const W: usize>(
-    modulus: &Modulus<L, W>,
+fn is_signature<const L: usize>(
+    modulus: &impl Power<L>,
     digest: &Digest,
     signature: &[u8],
 ) -> bool {
@@ -88,13 +111,13 @@ fn is_signature<const L: usize, const W: usize>(
 
 /// RSAVP1 (RFC 8017 section 5.2.2); whether the signature is below the modulus (its step 1).
 #[inline(never)]
-fn recover<const L: usize, const W: usize>(
-    modulus: &Modulus<L, W>,
+fn recover<const L: usize>(
+    modulus: &impl Power<L>,
     signature: &[u8],
     message: &mut [Limb; L],
 ) -> bool {
     let signature = from_be::<L>(signature);
-    let below = signature < Uint::new(*modulus.limbs());
+    let below = signature < modulus.modulus();
     if below {
         *message = modulus.power(signature.as_limbs());
     }
