@@ -76,7 +76,12 @@ fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
     .arg("--")
     .arg(format!("-max_total_time={seconds}"))
     // An input longer than the longest token says nothing new.
-    .args(["-max_len=65536", "-timeout=10", "-print_final_stats=1"])
+    .args([
+        "-max_len=65536",
+        "-timeout=10",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ])
     .limit(BUILD + Duration::from_secs(seconds))
     .stream()
 }
