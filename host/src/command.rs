@@ -14,6 +14,7 @@ mod keys;
 mod man;
 mod options;
 mod output;
+mod redact;
 mod sign;
 mod token;
 mod yubihsm;
@@ -24,6 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use privyseal::{Error, Exit};
+
+use redact::redacted;
 
 const AFTER_HELP: &str = "\
 Keys are named by URIs (RFC 7512):
@@ -76,10 +79,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         },
         Err(error) => {
             // Help and version go to standard output, what is wrong to standard error.
-            let _ = error.print();
             if error.use_stderr() {
+                eprint!("{}", redacted(&error.render().to_string()));
                 Exit::Usage.code().into()
             } else {
+                let _ = error.print();
                 Exit::Done.code().into()
             }
         }
@@ -110,13 +114,13 @@ impl Command {
 /// One cause per line, the nearest first.
 fn report(error: &Error) {
     let mut said = error.to_string();
-    eprintln!("error: {said}");
+    eprintln!("error: {}", redacted(&said));
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
         // Some errors name their cause already.
         if !said.contains(&text) {
-            eprintln!("caused by: {text}");
+            eprintln!("caused by: {}", redacted(&text));
             said = text;
         }
         source = cause.source();

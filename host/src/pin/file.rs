@@ -49,9 +49,9 @@ impl PinFile {
     /// Reads the PIN, without the newline that editors leave at the end; and whether every user of
     /// the machine could read it, too.
     pub fn read<S: Secret>(&self) -> Result<(S, bool), PinUnavailable> {
-        let path = self.0.display();
+        let path = self.shown();
         let failed =
-            |error| PinUnavailable::new(format!("pin-source {path} cannot be read: {error}"));
+            |error| PinUnavailable::new(format!("pin-source{path} cannot be read: {error}"));
         let file = File::open(&self.0).map_err(failed)?;
         let readable_by_all = is_readable_by_all(&file);
         // A fixed buffer: a growing one would leave copies behind.
@@ -66,20 +66,31 @@ impl PinFile {
         }
         if len > MAX_FILE {
             return Err(PinUnavailable::new(format!(
-                "pin-source {path} is larger than {MAX_FILE} bytes, so it is no PIN"
+                "pin-source{path} is larger than {MAX_FILE} bytes, so it is no PIN"
             )));
         }
         let text = core::str::from_utf8(&buffer[..len])
-            .map_err(|_| PinUnavailable::new(format!("pin-source {path} is not UTF-8")))?;
+            .map_err(|_| PinUnavailable::new(format!("pin-source{path} is not UTF-8")))?;
         let pin = text.strip_suffix('\n').unwrap_or(text);
         let pin = pin.strip_suffix('\r').unwrap_or(pin);
         if pin.contains(['\n', '\r']) {
             // Refused here, because guessing which line is meant could cost a try.
             return Err(PinUnavailable::new(format!(
-                "pin-source {path} has more than one line"
+                "pin-source{path} has more than one line"
             )));
         }
         Ok((S::from_text(pin)?, readable_by_all))
+    }
+}
+
+impl PinFile {
+    /// The path in a message, with a space before it. Not that of a bare word: it may be a PIN, put where its
+    /// file should be.
+    fn shown(&self) -> String {
+        let has_folder = self.0.components().nth(1).is_some();
+        has_folder
+            .then(|| format!(" {}", self.0.display()))
+            .unwrap_or_default()
     }
 }
 
