@@ -205,18 +205,18 @@ impl fmt::Display for KeyUriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoScheme => f.write_str(
-                "is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so",
+                "the key's name is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so",
             ),
             Self::UnknownScheme => f.write_str(
-                "is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
+                "the key's URI is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
             ),
             Self::NoDecryption => f.write_str(
-                "is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
+                "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
                  YubiHSM has one: yubihsm_pkcs11.so)",
             ),
             Self::Pkcs11(error) => error.fmt(f),
-            Self::Yubihsm(error) => error.fmt(f),
-            Self::Device(error) => error.fmt(f),
+            Self::Yubihsm(error) => write!(f, "yubihsm URI: {error}"),
+            Self::Device(error) => write!(f, "device URI: {error}"),
         }
     }
 }
