@@ -247,7 +247,7 @@ fn child() {
     show("Pkcs11Signer", &signer);
     show(
         "the list",
-        &list(&uri, &mut right, LoginPolicy::default()).unwrap(),
+        &list(&uri, &mut right, &SignerOptions::default()).unwrap(),
     );
     show(
         "options",

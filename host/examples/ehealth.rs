@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http, HttpOptions, KeyUri,
-    LoginPolicy, PinSources, Prompt, Roots, party_id,
+    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http,
+    HttpOptions, KeyUri, PinSources, Prompt, Roots, party_id,
 };
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::kid::Kid;
@@ -46,7 +46,7 @@ fn lifetime(
 ) -> Result<u64, Error> {
     let key: KeyUri = key.parse()?;
     let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let signer = key.open(&mut pins, LoginPolicy::default())?;
+    let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let client_id = party_id::given(&EHEALTH, client_id)?;
     let mut client = Client::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;
 

@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http, HttpOptions, KeyUri,
-    LoginPolicy, PinSources, Prompt, Roots, fiam, party_id, self_test,
+    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http,
+    HttpOptions, KeyUri, PinSources, Prompt, Roots, fiam, party_id, self_test,
 };
 use privyseal_core::scheme::FIAM;
 
@@ -38,7 +38,7 @@ fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error
     // Once, at the start of the application: key, PIN, chain.
     let key: KeyUri = key.parse()?;
     let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let mut signer = key.open(&mut pins, LoginPolicy::default())?;
+    let mut signer = key.open(&mut pins, &AccessPolicy::default())?;
     self_test(&mut signer)?;
     let certificates = signer.certificates()?;
     let client_id = party_id::given(&FIAM, client_id)?;

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use privyseal::ishare::{Expected, IshareError, PartyQuery, Registry};
 use privyseal::{
-    AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error, Http,
-    HttpOptions, KeyUri, LoginPolicy, PinSources, Prompt, Roots, party_id,
+    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
+    Http, HttpOptions, KeyUri, PinSources, Prompt, Roots, party_id,
 };
 use privyseal_core::scheme::ISHARE;
 
@@ -43,7 +43,7 @@ fn look_up(
 ) -> Result<(), Error> {
     let key: KeyUri = key.parse()?;
     let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let signer = key.open(&mut pins, LoginPolicy::default())?;
+    let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let certificates = signer.certificates()?;
     let chain = certificates.chain()?;
     let client_id = party_id::derived(&ISHARE, &chain)?;

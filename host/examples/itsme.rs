@@ -18,7 +18,7 @@ use privyseal::ciba::{Ciba, Delivery, QrImage, State, SystemTimer, Watcher};
 use privyseal::client::AuthenticationOptions;
 use privyseal::provider::Provider;
 use privyseal::{
-    AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, LoginPolicy, PinSources, Prompt,
+    AccessPolicy, AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
     Roots, party_id,
 };
 use privyseal_core::kid::Kid;
@@ -71,9 +71,9 @@ fn subject(
     let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
     let (key, decryption_key) = (key?, decryption_key?);
     let pins = |key| PinSources::new(key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let signer = key.open(&mut pins(&key), LoginPolicy::default())?;
+    let signer = key.open(&mut pins(&key), &AccessPolicy::default())?;
     let mut unwrapper =
-        decryption_key.open_unwrapper(&mut pins(&decryption_key), LoginPolicy::default())?;
+        decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;
     let client_id = party_id::given(&ITSME, client_id)?;
     let mut client = Client::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
 

@@ -13,7 +13,7 @@ use std::path::Path;
 use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, Scheme, Signer as _, UnixTime};
-use privyseal_pkcs11::{LoginPolicy, PinProvider};
+use privyseal_pkcs11::PinProvider;
 use privyseal_yubihsm::PasswordProvider;
 
 use crate::certificates::Certificates;
@@ -21,7 +21,7 @@ use crate::chain_report::{ChainQuestion, ChainReport, Finding, Verdict};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::http::{BaseUrl, Http};
-use crate::key::{KeySigner, KeyUri, OpenedKey};
+use crate::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
 use crate::self_test::self_test;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
@@ -33,8 +33,8 @@ pub const MAX_CLOCK_SKEW: u64 = 15;
 pub struct Question<'a> {
     /// The key.
     pub key: &'a KeyUri,
-    /// What a login may cost.
-    pub policy: LoginPolicy,
+    /// What a login may cost, and what the key must be.
+    pub policy: AccessPolicy,
     /// The chain, in a file; without it, the one beside the key.
     pub chain: Option<&'a Path>,
     /// Whose rules the chain must obey.
@@ -123,7 +123,7 @@ pub fn examine(
         KeyUri::Yubihsm(_) | KeyUri::Device(_) => true,
     };
     if reachable {
-        match question.key.open_any(pins, question.policy) {
+        match question.key.open_any(pins, &question.policy) {
             Ok(OpenedKey::Signer(signer)) => with_key(&mut report, question, *signer),
             Ok(OpenedKey::Device(key)) => device::look(&mut report, question, &key),
             Err(error) => report.broke("login and key", &error),

@@ -1,23 +1,23 @@
 //! Key references: one URI for each way to reach a key.
 
 mod opened;
+mod policy;
 mod signer;
 mod unwrapper;
 
 use core::fmt;
 use core::str::FromStr;
 
-use privyseal_core::UnixTime;
-use privyseal_pkcs11::{
-    LoginPolicy, Pin, PinProvider, Pkcs11Signer, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions,
-};
+use privyseal_core::{Scheme, UnixTime};
+use privyseal_pkcs11::{Pin, PinProvider, Pkcs11Signer, Pkcs11Unwrapper, Pkcs11Uri};
 use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
 use crate::device::{DeviceKey, DeviceUri, DeviceUriError};
 use crate::error::Error;
-use crate::key_report::KeyReport;
+use crate::key_report::{Judge, KeyReport};
 
 pub use opened::OpenedKey;
+pub use policy::AccessPolicy;
 pub use signer::{KeySigner, KeySignerError};
 pub use unwrapper::KeyUnwrapper;
 
@@ -86,22 +86,18 @@ impl KeyUri {
     pub fn open(
         &self,
         pins: &mut (impl PinProvider + PasswordProvider),
-        policy: LoginPolicy,
+        policy: &AccessPolicy,
     ) -> Result<KeySigner, Error> {
         match self {
-            Self::Pkcs11(uri) => {
-                let options = SignerOptions {
-                    login: policy,
-                    keep_pin: true,
-                    ..SignerOptions::default()
-                };
-                Pkcs11Signer::open_as(uri, pins, &options)
-                    .map(KeySigner::Pkcs11)
+            Self::Pkcs11(uri) => Pkcs11Signer::open_as(uri, pins, &policy.keeping_the_pin())
+                .map(KeySigner::Pkcs11)
+                .map_err(Error::from_signer),
+            Self::Yubihsm(uri) => {
+                policy.has_no_key_policy()?;
+                YubihsmSigner::open(uri, pins)
+                    .map(KeySigner::Yubihsm)
                     .map_err(Error::from_signer)
             }
-            Self::Yubihsm(uri) => YubihsmSigner::open(uri, pins)
-                .map(KeySigner::Yubihsm)
-                .map_err(Error::from_signer),
             Self::Device(_) => Err(Error::Option {
                 option: "--key",
                 reason:
@@ -117,14 +113,13 @@ impl KeyUri {
     pub fn open_any(
         &self,
         pins: &mut (impl PinProvider + PasswordProvider),
-        policy: LoginPolicy,
+        policy: &AccessPolicy,
     ) -> Result<OpenedKey, Error> {
         match self {
-            Self::Device(uri) if policy.spend_final_try => Err(Error::Option {
-                option: "--spend-final-pin-try",
-                reason: format!("is for keys with a PIN, and {uri} has none"),
-            }),
-            Self::Device(uri) => Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?))),
+            Self::Device(uri) => {
+                policy.fits_device(uri)?;
+                Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?)))
+            }
             _ => self
                 .open(pins, policy)
                 .map(|signer| OpenedKey::Signer(Box::new(signer))),
@@ -135,39 +130,40 @@ impl KeyUri {
     pub fn open_unwrapper(
         &self,
         pins: &mut (impl PinProvider + PasswordProvider),
-        policy: LoginPolicy,
+        policy: &AccessPolicy,
     ) -> Result<KeyUnwrapper, Error> {
         match self {
-            Self::Pkcs11(uri) => {
-                let options = SignerOptions {
-                    login: policy,
-                    keep_pin: true,
-                    ..SignerOptions::default()
-                };
-                Pkcs11Unwrapper::open_as(uri, pins, &options)
-                    .map(KeyUnwrapper::Pkcs11)
-                    .map_err(Error::from_signer)
-            }
+            Self::Pkcs11(uri) => Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin())
+                .map(KeyUnwrapper::Pkcs11)
+                .map_err(Error::from_signer),
             Self::Yubihsm(_) | Self::Device(_) => Err(KeyUriError::NoDecryption.into()),
         }
     }
 
-    /// Lists the keys and certificates that the reference fits; a reference to a token fits all on it.
-    /// Dates are judged at `now`.
+    /// Lists the keys and certificates that the reference fits; a reference to a token fits all on it. Keys
+    /// are judged by `policy`, and their certificates at `now` and for `scheme`, if there is one.
     pub fn list(
         &self,
         pins: &mut (impl PinProvider + PasswordProvider),
-        policy: LoginPolicy,
+        policy: &AccessPolicy,
         now: UnixTime,
+        scheme: Option<&'static Scheme>,
     ) -> Result<KeyReport, Error> {
+        let judge = Judge { now, scheme };
         match self {
-            Self::Pkcs11(uri) => privyseal_pkcs11::list(uri, pins, policy)
-                .map(|listed| KeyReport::new(&listed, now))
+            Self::Pkcs11(uri) => privyseal_pkcs11::list(uri, pins, &policy.keeping_the_pin())
+                .map(|listed| KeyReport::new(&listed, judge))
                 .map_err(Error::from_signer),
-            Self::Yubihsm(uri) => privyseal_yubihsm::list(uri, pins)
-                .map(|listing| KeyReport::of_yubihsm(&listing, now))
-                .map_err(Error::from_signer),
-            Self::Device(uri) => KeyReport::of_device(uri, &DeviceKey::open(uri)?, now),
+            Self::Yubihsm(uri) => {
+                policy.has_no_key_policy()?;
+                privyseal_yubihsm::list(uri, pins)
+                    .map(|listing| KeyReport::of_yubihsm(&listing, judge))
+                    .map_err(Error::from_signer)
+            }
+            Self::Device(uri) => {
+                policy.fits_device(uri)?;
+                KeyReport::of_device(uri, &DeviceKey::open(uri)?, judge)
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ mod yubihsm;
 
 use core::fmt;
 
-use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
+use privyseal_core::{Scheme, UnixTime};
 use privyseal_pkcs11::{Listed, ListedKey};
 use serde_json::{Value, json};
 
@@ -51,9 +51,18 @@ pub struct CertificateEntry {
     pub notes: Vec<String>,
 }
 
+/// What certificates are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    /// The moment for which dates are judged.
+    pub now: UnixTime,
+    /// The scheme whose rule on the key usage applies to a key's certificate; none: usage is not judged.
+    pub scheme: Option<&'static Scheme>,
+}
+
 impl KeyReport {
     /// Judges what a token lists.
-    pub fn new(listed: &[Listed], now: UnixTime) -> Self {
+    pub fn new(listed: &[Listed], judge: Judge) -> Self {
         let mut report = Self {
             keys: Vec::new(),
             certificates: Vec::new(),
@@ -69,14 +78,30 @@ impl KeyReport {
                         uri,
                         &certificate.der,
                         key,
-                        now,
+                        judge,
                     ));
                 }
                 // A kind of object that this version does not know.
                 _ => {}
             }
         }
-        report
+        report.with_keys_judged()
+    }
+
+    /// A key is as good as its best certificate: what is wrong with all that it has makes it unfit.
+    fn with_keys_judged(mut self) -> Self {
+        for key in &mut self.keys {
+            let own = |it: &&CertificateEntry| it.key.as_ref() == Some(&key.uri);
+            let own: Vec<_> = self.certificates.iter().filter(own).collect();
+            if own.is_empty() || own.iter().any(|it| it.notes.is_empty()) {
+                continue;
+            }
+            let notes = own.iter().flat_map(|it| &it.notes);
+            key.notes
+                .extend(notes.map(|note| format!("its certificate {note}")));
+            key.fit = false;
+        }
+        self
     }
 
     /// The report as JSON: `keys` and `certificates`.
@@ -115,12 +140,13 @@ impl KeyEntry {
 }
 
 impl CertificateEntry {
-    pub(super) fn new(uri: String, der: &[u8], key: Option<String>, now: UnixTime) -> Self {
+    pub(super) fn new(uri: String, der: &[u8], key: Option<String>, judge: Judge) -> Self {
         let (content, notes) = match Certificate::from_der(der) {
-            Ok(certificate) => (
-                Some(CertificateReport::new(&certificate)),
-                dates(&certificate, now),
-            ),
+            Ok(certificate) => {
+                let mut notes = dates(&certificate, judge.now);
+                notes.extend(key.as_ref().and_then(|_| usage(&certificate, judge.scheme)));
+                (Some(CertificateReport::new(&certificate)), notes)
+            }
             Err(error) => (None, vec![error.to_string()]),
         };
         Self {
@@ -151,6 +177,11 @@ fn dates(certificate: &Certificate<'_>, now: UnixTime) -> Vec<String> {
     }
 }
 
+fn usage(leaf: &Certificate<'_>, scheme: Option<&Scheme>) -> Option<String> {
+    let refused = scheme?.check_leaf_key_usage(Some(leaf)).err()?;
+    Some(format!("does not fit {}: {refused}", scheme?.title))
+}
+
 impl fmt::Display for KeyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.keys.is_empty() && self.certificates.is_empty() {
@@ -172,7 +203,7 @@ impl fmt::Display for KeyEntry {
             .unwrap_or("of a kind that cannot be used");
         let fit = if self.fit { "fit to sign" } else { "unfit" };
         write!(f, "{}\n  private key, {kind}: {fit}", self.uri)?;
-        if let Some(mechanism) = &self.mechanism {
+        if let Some(mechanism) = self.mechanism.as_ref().filter(|_| self.fit) {
             write!(f, " with {mechanism}")?;
         }
         self.notes

@@ -6,9 +6,10 @@ use privyseal_core::cert::Certificate;
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
 use crate::key::{self, FitnessNote, HeldCertificate, KeyFacts, KeyPolicy};
-use crate::login::{Authenticator, LoginPolicy, Occasion};
+use crate::login::{Authenticator, Occasion};
 use crate::mechanism::{self, SigningMechanism};
 use crate::module::Module;
+use crate::options::SignerOptions;
 use crate::pin::PinProvider;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
@@ -65,14 +66,15 @@ pub struct ListedCertificate {
 }
 
 /// Lists the private keys and the certificates of the token that `uri` means, keys first, after a
-/// login as [`crate::Pkcs11Signer::open`] makes it. `object`, `id` and `type` narrow the list.
+/// login as [`crate::Pkcs11Signer::open_as`] makes it, and says which keys it would refuse. `object`, `id` and
+/// `type` narrow the list.
 pub fn list(
     uri: &Pkcs11Uri,
     pins: &mut dyn PinProvider,
-    policy: LoginPolicy,
+    options: &SignerOptions,
 ) -> Result<Vec<Listed>, Error> {
     let module = Module::load(uri)?;
-    let mut authenticator = Authenticator::new(None, policy, false);
+    let mut authenticator = Authenticator::new(None, options.login, false);
     let entered = module.enter()?;
     let token = OpenToken::open(
         &entered,
@@ -86,7 +88,7 @@ pub fn list(
     let heap = certificate::all(&token.session)?;
     let keys: Vec<ListedKey> = key::all(entered.raw(), &token.session, &Pkcs11Uri::default())?
         .iter()
-        .map(|facts| listed_key(facts, &base, &offered, &heap))
+        .map(|facts| listed_key(facts, &base, &offered, &heap, &options.key))
         .collect();
     let certificates: Vec<ListedCertificate> = heap
         .iter()
@@ -105,6 +107,7 @@ fn listed_key(
     base: &Pkcs11Uri,
     offered: &[SigningMechanism],
     heap: &[TokenCertificate],
+    policy: &KeyPolicy,
 ) -> ListedKey {
     let public_key = facts.public.clone().ok();
     let held = match &public_key {
@@ -116,7 +119,7 @@ fn listed_key(
         label: facts.name.label.clone(),
         id: facts.name.id.clone(),
         mechanism: mechanism::choose(offered, &facts.allowed).filter(|_| facts.is_rsa),
-        notes: key::notes(facts, offered, held, &KeyPolicy::default()),
+        notes: key::notes(facts, offered, held, policy),
         public_key,
     }
 }

@@ -217,7 +217,7 @@ impl Ciba {
             return Ok(None);
         };
         let uri: KeyUri = uri.parse()?;
-        let unwrapper = uri.open_unwrapper(&mut pins(&uri), self.key.policy())?;
+        let unwrapper = uri.open_unwrapper(&mut pins(&uri), &self.key.policy())?;
         Ok(Some(unwrapper))
     }
 

@@ -8,7 +8,7 @@ use privyseal::key::KeyUri;
 use privyseal::kid_form::{KidChoice, KidForm};
 use privyseal_core::{KeyEncryption, Unwrapper as _};
 
-use super::options::{LoginOptions, kid_form_parser};
+use super::options::{AccessOptions, kid_form_parser};
 use super::output::print_json;
 
 /// Print the public keys of one or more keys as a JWK Set
@@ -26,7 +26,7 @@ pub(super) struct Jwks {
           requires = "encryption_keys")]
     encryption_alg: Option<KeyEncryption>,
     #[command(flatten)]
-    login: LoginOptions,
+    access: AccessOptions,
     /// The kid of a key; once for each key, in their order, those for encryption last
     #[arg(long = "kid", value_name = "TEXT")]
     kids: Vec<String>,
@@ -49,7 +49,7 @@ impl Jwks {
             .collect::<Result<_, _>>()?;
         let mut set = JwkSet::default();
         for (uri, kid) in uris.iter().zip(kids) {
-            let key = self.login.open_any(uri)?;
+            let key = self.access.open_any(uri)?;
             let chain = if self.x5c {
                 Some(key.certificates()?)
             } else {
@@ -59,7 +59,7 @@ impl Jwks {
         }
         for (key, kid) in self.encryption_keys.iter().zip(encryption_kids) {
             let uri: KeyUri = key.parse()?;
-            let unwrapper = self.login.open_unwrapper(&uri)?;
+            let unwrapper = self.access.open_unwrapper(&uri)?;
             set.add_encryption(unwrapper.public_key(), &kid, self.encryption_alg)?;
         }
         print_json(&set.to_json())

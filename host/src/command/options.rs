@@ -1,5 +1,6 @@
 //! Options that several subcommands share, and how they become types of the library.
 
+mod access;
 mod client;
 mod kid;
 mod request;
@@ -9,10 +10,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use privyseal::key::{KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
-use privyseal::{DeviceUri, Error, LoginPolicy, PinSources, Prompt, Scheme, UnixTime, clock};
+use privyseal::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
+use privyseal::{DeviceUri, Error, PinSources, Prompt, Scheme, UnixTime, clock};
 use privyseal_core::scheme;
 
+pub(super) use access::AccessOptions;
 pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use request::RequestOptions;
@@ -26,15 +28,7 @@ pub(super) struct KeyOptions {
     #[arg(long, value_name = "URI", required = true)]
     pub(super) key: Option<String>,
     #[command(flatten)]
-    login: LoginOptions,
-}
-
-/// How far to go to use a key.
-#[derive(Args)]
-pub(super) struct LoginOptions {
-    /// Give the PIN even if it is the last try before the token locks
-    #[arg(long)]
-    spend_final_pin_try: bool,
+    access: AccessOptions,
 }
 
 impl KeyOptions {
@@ -42,56 +36,22 @@ impl KeyOptions {
         Ok(self.key.as_deref().map(str::parse).transpose()?)
     }
 
-    pub(super) const fn policy(&self) -> LoginPolicy {
-        self.login.policy()
+    pub(super) fn policy(&self) -> AccessPolicy {
+        self.access.policy()
     }
 
     pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
-        self.login.open(uri)
+        self.access.open(uri)
     }
 
     /// Opens whatever it is, for its public half.
     pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
-        self.login.open_any(uri)
+        self.access.open_any(uri)
     }
 
-    /// A device has no PIN.
-    pub(super) fn refuse_login_options(&self, uri: &DeviceUri) -> Result<(), Error> {
-        self.login.refuse(uri)
-    }
-}
-
-impl LoginOptions {
-    const fn policy(&self) -> LoginPolicy {
-        LoginPolicy {
-            spend_final_try: self.spend_final_pin_try,
-        }
-    }
-
-    /// Opens the key for decryption, asking for its PIN where one is needed.
-    pub(super) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, Error> {
-        uri.open_unwrapper(&mut pins(uri), self.policy())
-    }
-
-    /// Opens the key, asking for its PIN where one is needed.
-    pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
-        uri.open(&mut pins(uri), self.policy())
-    }
-
-    /// Opens whatever it is, for its public half.
-    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
-        uri.open_any(&mut pins(uri), self.policy())
-    }
-
-    fn refuse(&self, uri: &DeviceUri) -> Result<(), Error> {
-        if self.spend_final_pin_try {
-            let reason = format!("is for keys with a PIN, and {uri} has none");
-            return Err(Error::Option {
-                option: "--spend-final-pin-try",
-                reason,
-            });
-        }
-        Ok(())
+    /// A device has no PIN, and a policy of its own.
+    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), Error> {
+        self.access.refuse_for_device(uri)
     }
 }
 

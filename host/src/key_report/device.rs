@@ -1,14 +1,12 @@
 //! What a gateway lists: its one key, and the certificates that were provisioned with it.
 
-use privyseal_core::UnixTime;
-
-use super::{CertificateEntry, KeyEntry, KeyReport};
+use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
 use crate::device::{DeviceKey, DeviceUri};
 use crate::error::Error;
 
 impl KeyReport {
     /// Judges what a device has.
-    pub fn of_device(uri: &DeviceUri, key: &DeviceKey, now: UnixTime) -> Result<Self, Error> {
+    pub fn of_device(uri: &DeviceUri, key: &DeviceKey, judge: Judge) -> Result<Self, Error> {
         let info = key.info();
         let uri = match info.key {
             Some(digest) => uri.clone().with_key(digest).to_string(),
@@ -25,10 +23,14 @@ impl KeyReport {
                 entry.client_id.escape_default()
             ));
         }
-        let certificates = key.certificates().iter();
-        Ok(Self {
+        let certificates = key.certificates().iter().enumerate();
+        let report = Self {
             certificates: certificates
-                .map(|der| CertificateEntry::new(uri.clone(), der, None, now))
+                .map(|(position, der)| {
+                    // The leaf comes first, and was proved to be the key's.
+                    let key = (position == 0).then(|| uri.clone());
+                    CertificateEntry::new(uri.clone(), der, key, judge)
+                })
                 .collect(),
             keys: vec![KeyEntry {
                 kind: Some(format!("RSA-{}", key.public_key().bits())),
@@ -38,6 +40,7 @@ impl KeyReport {
                 uri,
             }],
             notes: Vec::new(),
-        })
+        };
+        Ok(report.with_keys_judged())
     }
 }

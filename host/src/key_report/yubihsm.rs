@@ -1,13 +1,12 @@
 //! What is on a YubiHSM 2.
 
-use privyseal_core::UnixTime;
 use privyseal_yubihsm::{ListedKey, Listing};
 
-use super::{CertificateEntry, KeyEntry, KeyReport};
+use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
 
 impl KeyReport {
     /// Judges what a device lists.
-    pub(crate) fn of_yubihsm(listing: &Listing, now: UnixTime) -> Self {
+    pub(crate) fn of_yubihsm(listing: &Listing, judge: Judge) -> Self {
         let uri_of = |id| {
             let key = listing.keys.iter().find(|key| Some(key.facts.id) == id)?;
             Some(key.uri.to_string())
@@ -15,7 +14,7 @@ impl KeyReport {
         let certificates = listing
             .certificates
             .iter()
-            .map(|it| CertificateEntry::new(it.uri.to_string(), &it.der, uri_of(it.key_id), now));
+            .map(|it| CertificateEntry::new(it.uri.to_string(), &it.der, uri_of(it.key_id), judge));
         let notes = match listing.hidden() {
             0 => Vec::new(),
             hidden => vec![format!(
@@ -28,6 +27,7 @@ impl KeyReport {
             certificates: certificates.collect(),
             notes,
         }
+        .with_keys_judged()
     }
 }
 

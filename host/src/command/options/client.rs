@@ -162,7 +162,7 @@ impl ClientOptions {
                 reason: reason.to_owned(),
             });
         }
-        self.key.refuse_login_options(uri)?;
+        self.key.refuse_for_device(uri)?;
         let given = self.client_id.as_deref();
         let chain = self.chain.as_deref().and_then(chain_file);
         let expected = Expected {
