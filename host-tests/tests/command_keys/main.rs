@@ -8,6 +8,7 @@
 
 mod chain;
 mod kid;
+mod policy;
 mod public;
 
 use std::process::{Command, Output};

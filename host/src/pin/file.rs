@@ -88,9 +88,11 @@ impl PinFile {
     /// file should be.
     fn shown(&self) -> String {
         let has_folder = self.0.components().nth(1).is_some();
-        has_folder
-            .then(|| format!(" {}", self.0.display()))
-            .unwrap_or_default()
+        if has_folder {
+            format!(" {}", self.0.display())
+        } else {
+            String::new()
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 use privyseal_core::signer::Signer as _;
 use privyseal_pkcs11::{
     FitnessNote, KeyError, Listed, ListedCertificate, ListedKey, LoginPolicy, Pkcs11Signer,
-    SigningMechanism, list,
+    SignerOptions, SigningMechanism, list,
 };
 
 use crate::fixture::{right_pin, uri};
 
 fn listed(path: &str) -> (Vec<ListedKey>, Vec<ListedCertificate>) {
     let (mut keys, mut certificates) = (Vec::new(), Vec::new());
-    for listed in list(&uri(path), &mut right_pin, LoginPolicy::default()).unwrap() {
+    for listed in list(&uri(path), &mut right_pin, &SignerOptions::default()).unwrap() {
         match listed {
             Listed::Key(key) => keys.push(key),
             Listed::Certificate(certificate) => certificates.push(certificate),
