@@ -9,6 +9,7 @@
 //! only, and the device makes the rest under its [`Policy`].
 
 pub mod authority;
+pub mod crc;
 pub mod frame;
 pub mod log;
 pub mod policy;

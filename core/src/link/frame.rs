@@ -6,13 +6,11 @@
 use core::fmt;
 
 use cobs::{DecodeResult, DecoderState};
-use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
 
+use super::crc::checksum;
 use super::{MAX_MESSAGE, PROTOCOL};
 use crate::encoding::sink::Sink;
-
-static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Bytes of the CRC.
 const CRC_LEN: usize = 4;
@@ -155,7 +153,7 @@ fn message(content: &[u8]) -> Result<Message<'_>, FrameError> {
     let (message, crc) = content
         .split_last_chunk::<CRC_LEN>()
         .ok_or(FrameError::TooShort)?;
-    if CRC.checksum(message) != u32::from_le_bytes(*crc) {
+    if checksum(&[message]) != u32::from_le_bytes(*crc) {
         return Err(FrameError::Checksum);
     }
     match message {
@@ -215,9 +213,7 @@ fn encode<T: Serialize>(
         .map_err(|_| FrameError::TooLong)?
         .len();
     let len = body_len.saturating_add(2);
-    let crc = CRC
-        .checksum(content.get(..len).unwrap_or(&[]))
-        .to_le_bytes();
+    let crc = checksum(&[content.get(..len).unwrap_or(&[])]).to_le_bytes();
     let end = len.saturating_add(CRC_LEN);
     for (place, byte) in content.get_mut(len..end).into_iter().flatten().zip(crc) {
         *place = byte;

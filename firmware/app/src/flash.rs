@@ -1,15 +1,11 @@
 //! Writing to flash whatever it insists on writing at once.
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_storage::nor_flash::NorFlash;
 use privyseal_core::encoding::sink::Sink;
 use zeroize::Zeroize;
 
 use crate::MAX_WRITE;
 use crate::journal::StorageError;
-
-/// Finds what was written in part only, or has lost a bit since.
-pub(crate) static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// What [`MAX_WRITE`] is in an offset.
 const STEP: u32 = 32;

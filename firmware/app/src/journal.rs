@@ -21,9 +21,8 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use privyseal_core::link::DeviceId;
+use privyseal_core::link::crc::checksum;
 use privyseal_core::link::log::{ENTRY_LEN, Entry, LINK_LEN, RECORD_LEN, first_link, link_after};
-
-use crate::flash::CRC;
 
 /// Bytes of a record in the flash.
 pub(crate) const SLOT: usize = 128;
@@ -89,7 +88,7 @@ fn read_slot<F: NorFlash>(
 /// The entry of a record whose CRC is right.
 fn whole(bytes: &[u8; SLOT]) -> Option<(Entry, [u8; LINK_LEN])> {
     let (content, crc) = bytes.split_at_checked(CRC_AT)?;
-    if crc != CRC.checksum(content).to_le_bytes() {
+    if crc != checksum(&[content]).to_le_bytes() {
         return None;
     }
     Entry::from_record(content.get(..RECORD_LEN)?)
@@ -190,7 +189,8 @@ impl Journal {
         flash.write(at, &record).map_err(|_| StorageError)?;
         let mut back = [0; SLOT];
         flash.read(at, &mut back).map_err(|_| StorageError)?;
-        if back != record {
+        // By words, which a comparison of bytes is not.
+        if !words(&back).eq(words(&record)) {
             return Err(StorageError);
         }
         (self.latest, self.link) = (Some(entry), link);
@@ -251,17 +251,23 @@ impl Journal {
     }
 }
 
+fn words(record: &[u8; SLOT]) -> impl Iterator<Item = u32> {
+    let (words, _) = record.as_chunks();
+    words.iter().map(|word| u32::from_le_bytes(*word))
+}
+
 /// Entry, link, nothing, CRC.
 fn record(entry: &[u8; ENTRY_LEN], link: &[u8; LINK_LEN]) -> [u8; SLOT] {
+    const NOTHING: &[u8] = &[0; CRC_AT - RECORD_LEN];
+    let crc = checksum(&[entry, link, NOTHING]).to_le_bytes();
     let mut record = [0; SLOT];
-    for (to, from) in record.iter_mut().zip(entry.iter().chain(link)) {
-        *to = *from;
-    }
-    let crc = CRC
-        .checksum(record.get(..CRC_AT).unwrap_or(&[]))
-        .to_le_bytes();
-    for (to, from) in record.iter_mut().skip(CRC_AT).zip(crc) {
-        *to = from;
+    let mut places = &mut record[..];
+    for part in [&entry[..], link, NOTHING, &crc] {
+        let (place, behind) = places.split_at_mut_checked(part.len()).unwrap_or_default();
+        for (to, from) in place.iter_mut().zip(part) {
+            *to = *from;
+        }
+        places = behind;
     }
     record
 }

@@ -19,13 +19,14 @@
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::limits::MAX_CHAIN_DER;
+use privyseal_core::link::crc::checksum;
 use privyseal_core::link::policy::MAX_SCHEMES;
 use privyseal_core::link::{MAX_KEY, MAX_POLICY, MAX_SEED, Part, Totals};
 use sha2::{Digest as _, Sha256};
 
 use crate::PROVISION_LEN;
 use crate::board::Board;
-use crate::flash::{CRC, is_blank, write_padded};
+use crate::flash::{is_blank, write_padded};
 use crate::journal::StorageError;
 
 const MANIFEST_LEN: usize = 128;
@@ -127,7 +128,7 @@ impl Manifest {
         for (to, from) in bytes.iter_mut().zip(content) {
             *to = from;
         }
-        let crc = CRC.checksum(bytes.get(..MANIFEST_CRC_AT).unwrap_or(&[]));
+        let crc = checksum(&[bytes.get(..MANIFEST_CRC_AT).unwrap_or(&[])]);
         for (to, from) in bytes
             .iter_mut()
             .skip(MANIFEST_CRC_AT)
@@ -140,7 +141,7 @@ impl Manifest {
 
     fn from_bytes(bytes: &[u8; MANIFEST_LEN]) -> Option<Self> {
         let (content, crc) = bytes.split_at_checked(MANIFEST_CRC_AT)?;
-        if crc != CRC.checksum(content).to_le_bytes() {
+        if crc != checksum(&[content]).to_le_bytes() {
             return None;
         }
         let mut rest = content.strip_prefix(MAGIC)?;

@@ -104,7 +104,7 @@ fn every_flipped_bit_is_found() {
 fn each_error_has_its_name_and_the_next_frame_is_read() {
     let content = |message: &[u8]| {
         let mut content = message.to_vec();
-        content.extend(CRC.checksum(message).to_le_bytes());
+        content.extend(checksum(&[message]).to_le_bytes());
         cobs(&content)
     };
     let cases = [
