@@ -22,7 +22,8 @@ const RESEED_INTERVAL: u64 = 1 << 48;
 
 /// The generator. Wiped when dropped.
 pub(crate) struct Drbg {
-    key: [u8; LEN],
+    /// Hashed once for all messages under it.
+    key: Hmac<Sha256>,
     value: [u8; LEN],
     requests: u64,
 }
@@ -44,7 +45,7 @@ impl Drbg {
     /// it that there is enough of it.
     pub(crate) fn new(seed: &[&[u8]]) -> Self {
         let mut drbg = Self {
-            key: [0; LEN],
+            key: keyed(&[0; LEN]),
             value: [1; LEN],
             requests: 1,
         };
@@ -68,32 +69,34 @@ impl Drbg {
     }
 
     fn step(&mut self, separator: u8, data: &[&[u8]]) {
-        let mut mac = self.mac();
+        let mut mac = self.key.clone();
         mac.update(&self.value);
         mac.update(&[separator]);
         for piece in data {
             mac.update(piece);
         }
-        self.key = mac.finalize().into_bytes().into();
+        let mut key: [u8; LEN] = mac.finalize().into_bytes().into();
+        self.key = keyed(&key);
+        key.zeroize();
         self.next_value();
     }
 
     fn next_value(&mut self) {
-        let mut mac = self.mac();
+        let mut mac = self.key.clone();
         mac.update(&self.value);
         self.value = mac.finalize().into_bytes().into();
     }
+}
 
-    fn mac(&self) -> Hmac<Sha256> {
-        // A key shorter than a block is filled up with zeros (RFC 2104 section 2).
-        let mut block = [0; BLOCK];
-        for (to, from) in block.iter_mut().zip(&self.key) {
-            *to = *from;
-        }
-        let mac = Hmac::<Sha256>::new(&block.into());
-        block.zeroize();
-        mac
+/// A key shorter than a block is filled up with zeros (RFC 2104 section 2).
+fn keyed(key: &[u8; LEN]) -> Hmac<Sha256> {
+    let mut block = [0; BLOCK];
+    for (to, from) in block.iter_mut().zip(key) {
+        *to = *from;
     }
+    let mac = Hmac::new(&block.into());
+    block.zeroize();
+    mac
 }
 
 impl TryRng for Drbg {
@@ -132,8 +135,10 @@ impl TryCryptoRng for Drbg {}
 
 impl Drop for Drbg {
     fn drop(&mut self) {
-        self.key.zeroize();
         self.value.zeroize();
+        // It has no way to be wiped, so a key that is none is put in its place, and must not be optimised away.
+        self.key = keyed(&[0; LEN]);
+        core::hint::black_box(&self.key);
     }
 }
 
