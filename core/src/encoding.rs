@@ -5,10 +5,13 @@
 //! incremental encoder that needs no buffer of the whole input is enough here.
 
 pub mod base64;
+mod digits;
 pub mod json;
 pub mod sink;
 pub(crate) mod tlv;
 pub(crate) mod unescape;
+
+use digits::Digits;
 
 /// Characters of padded base64 for `bytes` bytes (RFC 4648 section 4).
 pub const fn base64_len(bytes: usize) -> usize {
@@ -30,15 +33,8 @@ pub fn hex(bytes: &[u8], mut digit: impl FnMut(char)) {
 
 /// Gives the decimal digits of `number`, in order, without leading zeros.
 pub fn decimal(number: u64, mut digit: impl FnMut(char)) {
-    let mut place = 10_000_000_000_000_000_000_u64;
-    let mut begun = false;
-    while place > 0 {
-        let value = number.checked_div(place).unwrap_or(0) % 10;
-        begun |= value > 0 || place == 1;
-        if begun {
-            digit(char::from(hex_digit(u8::try_from(value).unwrap_or(0))));
-        }
-        place /= 10;
+    for &byte in Digits::new().of(number) {
+        digit(char::from(byte));
     }
 }
 

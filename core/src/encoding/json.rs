@@ -13,6 +13,7 @@
 // microcontroller has less flash than time: there they are not.
 #![allow(clippy::inline_always)]
 
+use super::digits::Digits;
 use super::hex_digit;
 use super::sink::{Sink, copy};
 
@@ -277,35 +278,6 @@ fn escape_byte<S: Sink>(sink: &mut S, byte: u8) -> Result<(), S::Error> {
         }
     };
     sink.write(short)
-}
-
-/// Decimal digits of a `u64`.
-struct Digits([u8; 20]);
-
-impl Digits {
-    const fn new() -> Self {
-        Self([b'0'; 20])
-    }
-
-    /// Two digits at a time, which halves a chain of divisions that wait for each other.
-    #[inline]
-    fn of(&mut self, mut value: u64) -> &[u8] {
-        let (pairs, _) = self.0.as_chunks_mut::<2>();
-        let mut used: usize = 0;
-        for pair in pairs.iter_mut().rev() {
-            // Below a hundred: its digits fit bytes.
-            let two = u8::try_from(value % 100).unwrap_or(0);
-            *pair = [b'0'.wrapping_add(two / 10), b'0'.wrapping_add(two % 10)];
-            value /= 100;
-            used = used.saturating_add(if value > 0 || two > 9 { 2 } else { 1 });
-            if value == 0 {
-                break;
-            }
-        }
-        self.0
-            .get(self.0.len().saturating_sub(used)..)
-            .unwrap_or(&[])
-    }
 }
 
 #[cfg(test)]
