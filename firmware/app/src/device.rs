@@ -8,6 +8,7 @@
 
 mod control;
 mod provisioning;
+mod records;
 mod reports;
 mod signing;
 mod start;
@@ -20,13 +21,13 @@ use privyseal_core::link::{
 use zeroize::Zeroize;
 
 use crate::board::Board;
-use crate::journal::{Journal, StorageError};
 use crate::keyed::{Keyed, policy_of};
-use crate::limits::{Clock, Meter};
+use crate::limits::Clock;
 use crate::link::Line;
 use crate::signals;
 
 use provisioning::Upload;
+use records::Records;
 
 /// Bytes of stack that are overwritten after a key was made or dropped: more than that takes.
 const BURNT: usize = 8 * 1024;
@@ -42,14 +43,10 @@ pub struct Device<B: Board> {
 struct Machine<B: Board> {
     board: B,
     line: Line,
-    /// `None` if the flash failed when the device started.
-    journal: Option<Journal>,
+    records: Records,
     mode: Mode<B::Mapped>,
-    meter: Meter,
     clock: Clock,
     challenge: [u8; CHALLENGE_LEN],
-    /// Refusals since the newest entry of the log that are not in it.
-    unlogged: u32,
     bad_frames: u32,
 }
 
@@ -67,6 +64,23 @@ struct Asked {
     scheme: Option<SchemeId>,
     audience: Option<u8>,
     now: u64,
+}
+
+impl Asked {
+    /// The entry with it.
+    fn noted(self, entry: Entry) -> Entry {
+        let Self {
+            scheme,
+            audience,
+            now,
+        } = self;
+        Entry {
+            scheme,
+            audience,
+            now,
+            ..entry
+        }
+    }
 }
 
 impl<B: Board> Device<B> {
@@ -171,40 +185,19 @@ impl<B: Board> Machine<B> {
         let _ = self.line.send(&mut self.board, id, response);
     }
 
-    /// The state that the journal holds, and which all entries are made from.
+    /// The newest entry.
     fn state(&self) -> Entry {
-        self.journal
-            .as_ref()
-            .map_or(Entry::BEFORE_THE_FIRST, Journal::state)
+        self.records.state()
     }
 
-    /// An entry that says what happened and leaves the numbers as they are, but for what time pays off of
-    /// the rate limit's debt.
+    /// See [`Records::entry`].
     fn entry(&mut self, event: Event) -> Entry {
-        let millis = self.board.millis();
-        Entry {
-            event,
-            code: 0,
-            scheme: None,
-            audience: None,
-            now: 0,
-            debt: self.meter.debt(millis),
-            unlogged: self.unlogged,
-            digest: [0; 32],
-            ..self.state()
-        }
+        self.records.entry(event, self.board.millis())
     }
 
     /// Writes an entry: when it returns, what it says has happened.
     fn write(&mut self, entry: Entry) -> Result<(), Refusal> {
-        let journal = self.journal.as_mut().ok_or(Refusal::Storage)?;
-        journal
-            .append(self.board.journal(), entry)
-            .map_err(|StorageError| Refusal::Storage)?;
-        show(&entry);
-        self.unlogged = 0;
-        self.meter = Meter::new(entry.debt, self.board.millis());
-        Ok(())
+        self.records.write(&mut self.board, entry)
     }
 
     /// Notes a refusal in the log, if the rate limit has room for it, and gives it back.
@@ -214,23 +207,20 @@ impl<B: Board> Machine<B> {
             Mode::Ready(keyed) if !matches!(refusal, Refusal::Rate { .. }) => {
                 let millis = self.board.millis();
                 policy_of(keyed.policy.as_ref())
-                    .and_then(|policy| self.meter.one_more(policy.rate, millis))
+                    .and_then(|policy| self.records.meter.one_more(policy.rate, millis))
             }
             _ => Err(refusal),
         };
         let noted = room.and_then(|debt| {
-            let entry = Entry {
+            let entry = asked.noted(self.entry(Event::Refused));
+            self.write(Entry {
                 code: refusal.code(),
-                scheme: asked.scheme,
-                audience: asked.audience,
-                now: asked.now,
                 debt,
-                ..self.entry(Event::Refused)
-            };
-            self.write(entry)
+                ..entry
+            })
         });
         if noted.is_err() {
-            self.unlogged = self.unlogged.saturating_add(1);
+            self.records.unlogged = self.records.unlogged.saturating_add(1);
         }
         refusal
     }
@@ -248,21 +238,6 @@ impl<B: Board> Machine<B> {
         let _ = self.write(entry);
         Refusal::Fault
     }
-}
-
-/// A line of the log, for a debug probe where there is one. What it says is in the journal, which anyone may
-/// read.
-fn show(entry: &Entry) {
-    #[cfg(feature = "defmt")]
-    defmt::info!(
-        "{=str}, code {=u8}, counter {=u64}, time floor {=u64}",
-        entry.event.word(),
-        entry.code,
-        entry.counter,
-        entry.time_floor
-    );
-    #[cfg(not(feature = "defmt"))]
-    let _ = entry;
 }
 
 /// Overwrites the stack that was used.

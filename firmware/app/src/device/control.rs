@@ -36,12 +36,13 @@ impl<B: Board> Machine<B> {
         let millis = self.board.millis();
         let debt = {
             let policy = policy_of(keyed.policy.as_ref())?;
-            let debt = self.meter.one_more(policy.rate, millis)?;
+            let debt = self.records.meter.one_more(policy.rate, millis)?;
             let statement = set_time_statement(&self.board.device_id(), &self.challenge, now);
             check_word(&policy, statement.as_bytes(), signature)?;
             debt
         };
         let floor = self
+            .records
             .journal
             .as_ref()
             .map_or(u64::MAX, |journal| journal.state().time_floor);

@@ -160,7 +160,7 @@ impl<B: Board> Machine<B> {
 
     #[inline(never)]
     fn lock(&mut self, totals: Totals) -> Result<[u8; 32], Refusal> {
-        let journal = self.journal.as_ref().ok_or(Refusal::Storage)?;
+        let journal = self.records.journal.as_ref().ok_or(Refusal::Storage)?;
         let mut manifest = Manifest {
             sequence: journal.next_sequence(),
             totals,

@@ -23,7 +23,7 @@ impl<B: Board> Machine<B> {
                 let (ceiling, left) = policy.map_or((0, 0), |policy| {
                     (
                         self.clock.ceiling(&policy, millis),
-                        self.meter.left(policy.rate, millis),
+                        self.records.meter.left(policy.rate, millis),
                     )
                 });
                 (Some(keyed.spki_digest), ceiling, left)
@@ -43,7 +43,11 @@ impl<B: Board> Machine<B> {
             rate_left,
             boots: state.boots,
             uptime: millis,
-            log_next: self.journal.as_ref().map_or(0, Journal::next_sequence),
+            log_next: self
+                .records
+                .journal
+                .as_ref()
+                .map_or(0, Journal::next_sequence),
             bad_frames: self.bad_frames,
         };
         self.send(id, &Response::Info(info));
@@ -86,11 +90,11 @@ impl<B: Board> Machine<B> {
         let Self {
             board,
             line,
-            journal,
+            records,
             ..
         } = self;
         let storage = |StorageError| Refusal::Storage;
-        let journal = journal.as_ref().ok_or(Refusal::Storage)?;
+        let journal = records.journal.as_ref().ok_or(Refusal::Storage)?;
         let first = journal.oldest(board.journal()).map_err(storage)?;
         let mut left = max;
         for place in 0..Journal::places(board.journal()) {

@@ -10,12 +10,11 @@ use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, Signin
 use privyseal_firmware_rsa::MODULUS_LEN;
 use rand_core::TryRng;
 
-use super::{Asked, Machine, Mode, show};
+use super::records::Records;
+use super::{Asked, Machine, Mode};
 use crate::board::Board;
-use crate::journal::Journal;
 use crate::jti::{RANDOM_LEN, jti};
 use crate::keyed::{Keyed, policy_of};
-use crate::limits::Meter;
 use crate::link::{Line, TokenSink};
 use crate::signals::wait_for_press;
 
@@ -69,7 +68,7 @@ impl<B: Board> Machine<B> {
         };
         let millis = self.board.millis();
         let policy = policy_of(keyed.policy.as_ref())?;
-        let debt = self.meter.one_more(policy.rate, millis)?;
+        let debt = self.records.meter.one_more(policy.rate, millis)?;
         let position = check(&policy, request, asked)?;
         let floor = self.state().time_floor.max(policy.time_floor);
         self.clock.check(request.now, floor, &policy, millis)?;
@@ -95,13 +94,11 @@ impl<B: Board> Machine<B> {
         let Self {
             board,
             line,
-            journal,
+            records,
             mode,
-            meter,
-            unlogged,
             ..
         } = self;
-        let (Mode::Ready(keyed), Some(journal)) = (mode, journal) else {
+        let Mode::Ready(keyed) = mode else {
             return Err(Refusal::Storage);
         };
         let Keyed {
@@ -126,8 +123,7 @@ impl<B: Board> Machine<B> {
         let input = prepared.as_ref().map_err(|refusal| *refusal)?;
 
         let digest = input.digest();
-        *meter = note(board, journal, *unlogged, asked, allowed, digest)?;
-        *unlogged = 0;
+        note(board, records, counter, asked, allowed, digest)?;
 
         board.feed_watchdog();
         let mut signature = [0; MODULUS_LEN];
@@ -139,35 +135,27 @@ impl<B: Board> Machine<B> {
     }
 }
 
-/// Writes that the assertion is made; gives the rate limit with it.
+/// Writes that the assertion is made, whose number is `counter`.
 #[inline(never)]
 fn note<B: Board>(
     board: &mut B,
-    journal: &mut Journal,
-    unlogged: u32,
+    records: &mut Records,
+    counter: u64,
     asked: &Asked,
     allowed: &Allowed,
     digest: &[u8; 32],
-) -> Result<Meter, Refusal> {
-    let before = journal.state();
-    let entry = Entry {
-        event: Event::Signed,
-        code: 0,
-        scheme: asked.scheme,
-        audience: asked.audience,
-        now: asked.now,
-        counter: before.counter.saturating_add(1),
-        time_floor: before.time_floor.max(asked.now),
-        debt: allowed.debt,
-        unlogged,
-        digest: *digest,
-        ..before
-    };
-    journal
-        .append(board.journal(), entry)
-        .map_err(|_| Refusal::Storage)?;
-    show(&entry);
-    Ok(Meter::new(entry.debt, board.millis()))
+) -> Result<(), Refusal> {
+    let entry = asked.noted(records.entry(Event::Signed, board.millis()));
+    records.write(
+        board,
+        Entry {
+            counter,
+            time_floor: entry.time_floor.max(asked.now),
+            debt: allowed.debt,
+            digest: *digest,
+            ..entry
+        },
+    )
 }
 
 /// Verifies the signature and sends the token.

@@ -4,31 +4,25 @@ use privyseal_core::link::authority::CHALLENGE_LEN;
 use privyseal_core::link::{Entry, Event, Part, Refusal};
 use rand_core::TryRng;
 
+use super::records::Records;
 use super::{Machine, Mode, burn_stack};
 use crate::board::Board;
-use crate::journal::Journal;
 use crate::keyed::{Keyed, policy_of, public_key, spki_digest};
-use crate::limits::{Clock, Meter};
+use crate::limits::Clock;
 use crate::link::Line;
 use crate::vault::{self, Contents, Manifest};
 
 impl<B: Board> Machine<B> {
     pub(super) fn start(mut board: B) -> Self {
-        let device = board.device_id();
-        let journal = Journal::open(board.journal(), &device).ok();
-        let millis = board.millis();
-        let state = journal
-            .as_ref()
-            .map_or(Entry::BEFORE_THE_FIRST, Journal::state);
+        let records = Records::open(&mut board);
+        let clock = Clock::new(records.state().time_floor, board.millis());
         let mut machine = Self {
             board,
             line: Line::new(),
-            journal,
+            records,
             mode: Mode::Faulted,
-            meter: Meter::new(state.debt, millis),
-            clock: Clock::new(state.time_floor, millis),
+            clock,
             challenge: [0; CHALLENGE_LEN],
-            unlogged: 0,
             bad_frames: 0,
         };
         // Whatever fails here leaves a device that signs nothing and still answers.
@@ -51,7 +45,7 @@ impl<B: Board> Machine<B> {
     }
 
     fn recover_key(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
-        let journal = self.journal.as_ref().ok_or(Refusal::Storage)?;
+        let journal = self.records.journal.as_ref().ok_or(Refusal::Storage)?;
         let next = journal.next_sequence();
         if next < manifest.sequence {
             // The journal was lost: counter and time floor with it.
