@@ -21,7 +21,7 @@ use privyseal_core::link::{
 use zeroize::Zeroize;
 
 use crate::board::Board;
-use crate::keyed::{Keyed, policy_of};
+use crate::keyed::Keyed;
 use crate::limits::Clock;
 use crate::link::Line;
 use crate::signals;
@@ -206,7 +206,8 @@ impl<B: Board> Machine<B> {
         let room = match &self.mode {
             Mode::Ready(keyed) if !matches!(refusal, Refusal::Rate { .. }) => {
                 let millis = self.board.millis();
-                policy_of(keyed.policy.as_ref())
+                keyed
+                    .policy()
                     .and_then(|policy| self.records.meter.one_more(policy.rate, millis))
             }
             _ => Err(refusal),

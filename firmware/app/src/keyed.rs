@@ -53,9 +53,13 @@ fn mapped<B: Board>(board: &B, manifest: &Manifest, part: Part) -> Result<B::Map
         .ok_or(Refusal::Storage)
 }
 
+fn read_policy(bytes: &[u8]) -> Result<Policy<'_>, Refusal> {
+    Policy::from_bytes(bytes).ok_or(bad(Part::Policy, PartFault::Malformed))
+}
+
 /// Reads a policy and checks its rules.
 pub(crate) fn policy_of(bytes: &[u8]) -> Result<Policy<'_>, Refusal> {
-    let policy = Policy::from_bytes(bytes).ok_or(bad(Part::Policy, PartFault::Malformed))?;
+    let policy = read_policy(bytes)?;
     policy
         .check()
         .map_err(|_| bad(Part::Policy, PartFault::Rule))?;
@@ -181,6 +185,12 @@ impl<M: AsRef<[u8]>> Keyed<M> {
         };
         keyed.trial()?;
         Ok(keyed)
+    }
+
+    /// The policy. Its rules were checked when all of this was loaded, and nothing has been written there since:
+    /// to check them for each request would cost more than to read it, and find nothing.
+    pub(crate) fn policy(&self) -> Result<Policy<'_>, Refusal> {
+        read_policy(self.policy.as_ref())
     }
 
     /// Signs once and verifies with the public key, by other arithmetic than the engine's.

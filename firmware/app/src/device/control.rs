@@ -8,7 +8,6 @@ use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
 use super::start::challenge;
 use super::{Asked, Machine, Mode, burn_stack};
 use crate::board::Board;
-use crate::keyed::policy_of;
 use crate::limits::Clock;
 use crate::vault;
 
@@ -35,7 +34,7 @@ impl<B: Board> Machine<B> {
         };
         let millis = self.board.millis();
         let debt = {
-            let policy = policy_of(keyed.policy.as_ref())?;
+            let policy = keyed.policy()?;
             let debt = self.records.meter.one_more(policy.rate, millis)?;
             let statement = set_time_statement(&self.board.device_id(), &self.challenge, now);
             check_word(&policy, statement.as_bytes(), signature)?;

@@ -7,7 +7,6 @@ use privyseal_core::rsa::spki::write_spki;
 use super::{Machine, Mode};
 use crate::board::Board;
 use crate::journal::{Journal, StorageError};
-use crate::keyed::policy_of;
 
 /// Bytes of the SubjectPublicKeyInfo of RSA-2048, at least.
 const MAX_SPKI: usize = 320;
@@ -19,7 +18,7 @@ impl<B: Board> Machine<B> {
         let state = self.state();
         let (key, time_ceiling, rate_left) = match &self.mode {
             Mode::Ready(keyed) => {
-                let policy = policy_of(keyed.policy.as_ref());
+                let policy = keyed.policy();
                 let (ceiling, left) = policy.map_or((0, 0), |policy| {
                     (
                         self.clock.ceiling(&policy, millis),

@@ -14,7 +14,7 @@ use super::records::Records;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::jti::{RANDOM_LEN, jti};
-use crate::keyed::{Keyed, policy_of};
+use crate::keyed::Keyed;
 use crate::link::{Line, TokenSink};
 use crate::signals::wait_for_press;
 
@@ -67,7 +67,7 @@ impl<B: Board> Machine<B> {
             return Err(refusal);
         };
         let millis = self.board.millis();
-        let policy = policy_of(keyed.policy.as_ref())?;
+        let policy = keyed.policy()?;
         let debt = self.records.meter.one_more(policy.rate, millis)?;
         let position = check(&policy, request, asked)?;
         let floor = self.state().time_floor.max(policy.time_floor);
