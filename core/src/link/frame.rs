@@ -3,6 +3,9 @@
 //! COBS leaves no zero inside a frame, so after whatever noise the next zero is a new beginning. The CRC
 //! finds accidents; it proves nothing about who sent the frame.
 
+mod stuffing;
+mod token;
+
 use core::fmt;
 
 use cobs::{DecodeResult, DecoderState};
@@ -11,18 +14,17 @@ use serde::{Deserialize, Serialize};
 use super::crc::checksum;
 use super::{MAX_MESSAGE, PROTOCOL};
 use crate::encoding::sink::Sink;
+use stuffing::write_cobs;
+pub use token::{Constant, TokenPiece};
 
 /// Bytes of the CRC.
 const CRC_LEN: usize = 4;
-
-/// Bytes of the longest run that COBS counts with one byte.
-const MAX_RUN: usize = 254;
 
 /// Bytes of a message and its CRC.
 pub const MAX_CONTENT: usize = MAX_MESSAGE + CRC_LEN;
 
 /// The longest frame on the wire, with the zero at its end.
-pub const MAX_FRAME: usize = MAX_CONTENT + MAX_CONTENT.div_ceil(MAX_RUN) + 1;
+pub const MAX_FRAME: usize = MAX_CONTENT + MAX_CONTENT.div_ceil(stuffing::MAX_RUN) + 1;
 
 /// A message whose frame was whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +175,7 @@ pub fn write_frame<T: Serialize, S: Sink>(
 ) -> Result<(), WriteError<S::Error>> {
     let len = encode(id, body, scratch).map_err(WriteError::Frame)?;
     let content = scratch.get(..len).unwrap_or(&[]);
-    write_cobs(content, sink).map_err(WriteError::Sink)
+    write_cobs([content.into()], sink).map_err(WriteError::Sink)
 }
 
 /// Why a frame was not written.
@@ -219,43 +221,6 @@ fn encode<T: Serialize>(
         *place = byte;
     }
     Ok(end)
-}
-
-/// COBS (Cheshire and Baker, 1999), and the zero at the end. Written run by run, so that no second buffer
-/// is needed.
-fn write_cobs<S: Sink>(content: &[u8], sink: &mut S) -> Result<(), S::Error> {
-    let mut behind = Some(content);
-    while let Some(content) = behind {
-        let (run, after) = content
-            .split_at_checked(len_without_zero(content))
-            .unwrap_or((content, &[]));
-        // A zero ends the run; without one the content ends here.
-        behind = after.split_first().map(|(_, next)| next);
-        let mut rest = run;
-        while let Some((full, next)) = rest.split_at_checked(MAX_RUN) {
-            sink.write(&[0xff])?;
-            sink.write(full)?;
-            rest = next;
-        }
-        // At most MAX_RUN - 1 bytes are left.
-        sink.write(&[u8::try_from(rest.len()).unwrap_or(0).saturating_add(1)])?;
-        sink.write(rest)?;
-    }
-    sink.write(&[0])
-}
-
-/// Bytes before the first zero, looked at sixteen at a time: a token has no zeros, and is long.
-fn len_without_zero(bytes: &[u8]) -> usize {
-    const ONES: u128 = u128::MAX / 0xff;
-    const HIGH: u128 = ONES << 7;
-    let (words, _) = bytes.as_chunks::<16>();
-    let without = words.iter().take_while(|word| {
-        let word = u128::from_le_bytes(**word);
-        word.wrapping_sub(ONES) & !word & HIGH == 0
-    });
-    let len = without.count().saturating_mul(16);
-    let rest = bytes.get(len..).unwrap_or(&[]);
-    len.saturating_add(rest.iter().take_while(|byte| **byte != 0).count())
 }
 
 #[cfg(test)]

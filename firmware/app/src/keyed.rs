@@ -19,6 +19,7 @@ use crate::PROVISION_LEN;
 use crate::board::Board;
 use crate::drbg::Drbg;
 use crate::flash::{FlashSink, aligned};
+use crate::link::{Constants, constants};
 use crate::pkcs8::{self, KeyFault};
 use crate::vault::{HEADERS_AT, Manifest, Place};
 
@@ -32,13 +33,24 @@ const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before i
 pub(crate) struct Keyed<M> {
     pub(crate) engine: Engine,
     pub(crate) drbg: Drbg,
-    /// In the order of the policy, each with its encoded header.
-    pub(crate) profiles: [Option<(Profile, M)>; MAX_SCHEMES],
+    /// In the order of the policy.
+    pub(crate) served: [Option<Served<M>>; MAX_SCHEMES],
+    /// Of the pieces that a token begins with whose header has the chain.
+    pub(crate) constants: Constants,
     pub(crate) policy: M,
     pub(crate) chain: M,
     pub(crate) key: VerifyingKey,
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub(crate) spki_digest: [u8; 32],
+}
+
+/// A scheme, ready.
+pub(crate) struct Served<M> {
+    pub(crate) profile: Profile,
+    /// Encoded.
+    pub(crate) header: M,
+    /// Whether the chain is in it.
+    pub(crate) has_chain: bool,
 }
 
 /// The refusal of an upload's part.
@@ -171,13 +183,17 @@ impl<M: AsRef<[u8]>> Keyed<M> {
     ) -> Result<Self, Refusal> {
         let public_key = public_key(board, manifest)?;
         let policy = mapped(board, manifest, Part::Policy)?;
-        let profiles = profiles(board, manifest, policy.as_ref(), &public_key)?;
+        let served = served(board, manifest, policy.as_ref(), &public_key)?;
+        let with_chain = served.iter().flatten().find(|served| served.has_chain);
+        let constants =
+            with_chain.map_or(Constants::new(), |served| constants(served.header.as_ref()));
         let mut drbg = generator(board, manifest, policy.as_ref(), nonce)?;
         let engine = engine(board, manifest, &mut drbg)?;
         let mut keyed = Self {
             engine,
             drbg,
-            profiles,
+            served,
+            constants,
             policy,
             chain: mapped(board, manifest, Part::Chain)?,
             spki_digest: spki_digest(&public_key),
@@ -208,21 +224,21 @@ impl<M: AsRef<[u8]>> Keyed<M> {
     }
 }
 
-type Profiles<B> = [Option<(Profile, <B as Board>::Mapped)>; MAX_SCHEMES];
+type Schemes<B> = [Option<Served<<B as Board>::Mapped>>; MAX_SCHEMES];
 
 #[inline(never)]
-fn profiles<B: Board>(
+fn served<B: Board>(
     board: &B,
     manifest: &Manifest,
     policy: &[u8],
     public_key: &RsaPublicKey,
-) -> Result<Profiles<B>, Refusal> {
+) -> Result<Schemes<B>, Refusal> {
     let policy = policy_of(policy)?;
     let chain_bytes = mapped(board, manifest, Part::Chain)?;
     let chain = proved(&policy, chain_bytes.as_ref())?;
-    let mut profiles = [const { None }; MAX_SCHEMES];
+    let mut schemes = [const { None }; MAX_SCHEMES];
     let entries = policy.schemes.iter().zip(&manifest.headers);
-    for (slot, (entry, &Place { at, len })) in profiles.iter_mut().zip(entries) {
+    for (slot, (entry, &Place { at, len })) in schemes.iter_mut().zip(entries) {
         let name = key_name(entry, chain.as_ref())?;
         let header = board.mapped(at, len).ok_or(Refusal::Storage)?;
         let client_id =
@@ -234,9 +250,13 @@ fn profiles<B: Board>(
             Error::Chain(_) | Error::Key(_) => bad(Part::Chain, PartFault::Rule),
             _ => bad(Part::Policy, PartFault::Rule),
         })?;
-        *slot = Some((profile, header));
+        *slot = Some(Served {
+            profile,
+            header,
+            has_chain: matches!(name, KeyName::Chain(_)),
+        });
     }
-    Ok(profiles)
+    Ok(schemes)
 }
 
 /// From the seed, the board's generator where there is one, and the nonce.

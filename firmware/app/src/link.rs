@@ -1,8 +1,12 @@
 //! The device's end of the line: writes answers, and a token as it is made.
 
-use embedded_io::Write;
+use core::slice;
+
+use embedded_io::{ErrorType, Write};
+use heapless::Vec;
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::{MAX_CONTENT, WriteError};
+use privyseal_core::limits::MAX_HEADER;
+use privyseal_core::link::frame::{Constant, MAX_CONTENT, TokenPiece, WriteError};
 use privyseal_core::link::{MAX_DATA, Response, write_frame};
 
 use crate::board::Board;
@@ -11,13 +15,8 @@ use crate::board::Board;
 /// kibibyte in all; what comes in longer pieces is sent from where it lies.
 const PIECE: usize = 128;
 
-/// The line, and room for one message.
-///
-/// Nine bytes stand before a piece of a token: version, id, kind, total, offset and length. With three more
-/// before them it lies where words lie, as the header in the flash does, and is copied in words.
-#[repr(C, align(4))]
+/// The line, and room for one message. Pieces of a token need none.
 pub(crate) struct Line {
-    gap: [u8; 3],
     message: [u8; MAX_CONTENT],
 }
 
@@ -38,7 +37,6 @@ pub(crate) struct Gone;
 impl Line {
     pub(crate) const fn new() -> Self {
         Self {
-            gap: [0; 3],
             message: [0; MAX_CONTENT],
         }
     }
@@ -50,15 +48,41 @@ impl Line {
         id: u8,
         response: &Response<'_>,
     ) -> Result<(), Gone> {
-        board.feed_watchdog();
-        let serial = board.serial();
-        let written = write_frame(id, response, &mut self.message, &mut Serial(serial));
-        let flushed = serial.flush();
-        match (written, flushed) {
-            (Ok(()), Ok(())) => Ok(()),
-            (Err(WriteError::Frame(_) | WriteError::Sink(_)), _) | (_, Err(_)) => Err(Gone),
-        }
+        send(board, |serial| {
+            write_frame(id, response, &mut self.message, serial)
+        })
     }
+}
+
+/// Sends what is written.
+fn send<B: Board>(
+    board: &mut B,
+    write: impl FnOnce(
+        &mut Serial<'_, B::Serial>,
+    ) -> Result<(), WriteError<<B::Serial as ErrorType>::Error>>,
+) -> Result<(), Gone> {
+    board.feed_watchdog();
+    let serial = board.serial();
+    let written = write(&mut Serial(serial));
+    let flushed = serial.flush();
+    match (written, flushed) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(WriteError::Frame(_) | WriteError::Sink(_)), _) | (_, Err(_)) => Err(Gone),
+    }
+}
+
+/// Of all whole pieces of a header.
+pub(crate) type Constants = Vec<Constant, { MAX_HEADER / MAX_DATA }>;
+
+/// Looks at a header once, since every token under it begins so.
+pub(crate) fn constants(header: &[u8]) -> Constants {
+    let mut constants = Constants::new();
+    let (pieces, _) = header.as_chunks();
+    for constant in pieces.iter().map_while(Constant::of) {
+        // A header has no more pieces than there is room for.
+        let _ = constants.push(constant);
+    }
+    constants
 }
 
 /// Takes a token and sends it in pieces.
@@ -70,21 +94,27 @@ pub(crate) struct TokenSink<'a, B> {
 
 /// The pieces of a token that were sent.
 struct Pieces<'a, B> {
-    line: &'a mut Line,
     board: &'a mut B,
     id: u8,
     total: u32,
     sent: u32,
+    /// Of the next pieces that are as long as can be.
+    constants: slice::Iter<'a, Constant>,
 }
 
 impl<B: Board> Pieces<'_, B> {
     fn send(&mut self, bytes: &[u8]) -> Result<(), Gone> {
-        let response = Response::Token {
+        let piece = TokenPiece {
+            id: self.id,
             total: self.total,
             offset: self.sent,
             bytes,
         };
-        self.line.send(self.board, self.id, &response)?;
+        let constant = match bytes.len() {
+            MAX_DATA => self.constants.next().copied(),
+            _ => None,
+        };
+        send(self.board, |serial| piece.write(constant, serial))?;
         let len = u32::try_from(bytes.len()).unwrap_or(0);
         self.sent = self.sent.saturating_add(len);
         Ok(())
@@ -92,13 +122,14 @@ impl<B: Board> Pieces<'_, B> {
 }
 
 impl<'a, B: Board> TokenSink<'a, B> {
-    pub(crate) const fn new(line: &'a mut Line, board: &'a mut B, id: u8, total: u32) -> Self {
+    /// For a token of `total` bytes, which begins with the pieces that the `constants` are of.
+    pub(crate) fn new(board: &'a mut B, id: u8, total: u32, constants: &'a [Constant]) -> Self {
         let out = Pieces {
-            line,
             board,
             id,
             total,
             sent: 0,
+            constants: constants.iter(),
         };
         Self {
             out,

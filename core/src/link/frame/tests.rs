@@ -2,6 +2,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::link::MAX_DATA;
 
 struct Bytes(Vec<u8>);
 
@@ -16,7 +17,7 @@ impl Sink for Bytes {
 
 fn cobs(content: &[u8]) -> Vec<u8> {
     let mut sink = Bytes(Vec::new());
-    let Ok(()) = write_cobs(content, &mut sink);
+    let Ok(()) = write_cobs([content.into()], &mut sink);
     sink.0
 }
 
@@ -58,6 +59,87 @@ fn what_is_written_is_read() {
             let decoded_len = cobs::decode(&encoded, &mut decoded).unwrap();
             assert_eq!(decoded[..decoded_len], content, "{len} {zero_at:?}");
         }
+    }
+}
+
+/// In parts or at once, and whether zeros are looked for where there are none: the same.
+#[test]
+fn parts_are_one_content() {
+    for len in [0_usize, 1, 9, 253, 254, 255, 300, 508, 600] {
+        for zero_at in [None, Some(0), Some(len / 3), Some(len.saturating_sub(1))] {
+            let mut content: Vec<u8> = (0..len)
+                .map(|at| u8::try_from(at % 255 + 1).unwrap())
+                .collect();
+            if let Some(place) = zero_at.and_then(|at| content.get_mut(at)) {
+                *place = 0;
+            }
+            for (first, second) in [(0, 0), (len / 4, len / 2), (len / 2, len), (len, len)] {
+                let between = &content[first..second];
+                let parts = [
+                    content[..first].into(),
+                    stuffing::Part {
+                        bytes: between,
+                        without_zero: !between.contains(&0),
+                    },
+                    content[second..].into(),
+                ];
+                let mut sink = Bytes(Vec::new());
+                let Ok(()) = write_cobs(parts, &mut sink);
+                assert_eq!(sink.0, cobs(&content), "{len} {zero_at:?} {first} {second}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_piece_of_a_token_is_framed_as_any_message() {
+    let bytes: Vec<u8> = (0..=MAX_DATA)
+        .map(|at| u8::try_from(at % 251 + 1).unwrap())
+        .collect();
+    for (total, offset) in [(0, 0), (127, 0), (12_000, 11_904), (u32::MAX, u32::MAX)] {
+        for len in [0, 1, 127, 128, 245, MAX_DATA - 1, MAX_DATA] {
+            for id in [0, 7] {
+                let bytes = &bytes[..len];
+                let constant = bytes.try_into().ok().and_then(Constant::of);
+                assert_eq!(constant.is_some(), len == MAX_DATA);
+                let response = crate::link::Response::Token {
+                    total,
+                    offset,
+                    bytes,
+                };
+                let mut expected = Bytes(Vec::new());
+                write_frame(id, &response, &mut [0; MAX_CONTENT], &mut expected).unwrap();
+                let piece = TokenPiece {
+                    id,
+                    total,
+                    offset,
+                    bytes,
+                };
+                for constant in [None, constant] {
+                    let mut sink = Bytes(Vec::new());
+                    piece.write(constant, &mut sink).unwrap();
+                    assert_eq!(sink.0, expected.0, "{total} {offset} {len} {id}");
+                }
+            }
+        }
+    }
+    let too_long = TokenPiece {
+        id: 0,
+        total: 0,
+        offset: 0,
+        bytes: &bytes,
+    };
+    let outcome = too_long.write(None, &mut Bytes(Vec::new()));
+    assert_eq!(outcome, Err(WriteError::Frame(FrameError::TooLong)));
+}
+
+#[test]
+fn what_has_a_zero_is_no_constant() {
+    assert!(Constant::of(&[b'A'; MAX_DATA]).is_some());
+    for at in [0, 200, MAX_DATA - 1] {
+        let mut bytes = [b'A'; MAX_DATA];
+        bytes[at] = 0;
+        assert_eq!(Constant::of(&bytes), None);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use privyseal_core::credential::BoundProfile;
 use privyseal_core::field::Field;
+use privyseal_core::link::frame::Constant;
 use privyseal_core::link::{Entry, Event, Policy, Refusal, SignRequest};
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
 use privyseal_firmware_rsa::MODULUS_LEN;
@@ -15,7 +16,7 @@ use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::jti::{RANDOM_LEN, jti};
 use crate::keyed::Keyed;
-use crate::link::{Line, TokenSink};
+use crate::link::TokenSink;
 use crate::signals::wait_for_press;
 
 /// What the policy says of a request that it allows.
@@ -93,7 +94,6 @@ impl<B: Board> Machine<B> {
         let device = self.board.device_id();
         let Self {
             board,
-            line,
             records,
             mode,
             ..
@@ -104,15 +104,14 @@ impl<B: Board> Machine<B> {
         let Keyed {
             engine,
             drbg,
-            profiles,
+            served,
+            constants,
             key,
             ..
         } = keyed;
-        let (profile, header) = profiles
-            .get(allowed.position)
-            .and_then(Option::as_ref)
-            .ok_or(Refusal::Scheme)?;
-        let credential = profile.bind(key, header.as_ref());
+        let scheme = served.get(allowed.position).and_then(Option::as_ref);
+        let scheme = scheme.ok_or(Refusal::Scheme)?;
+        let credential = scheme.profile.bind(key, scheme.header.as_ref());
 
         let mut random = [0; RANDOM_LEN];
         drbg.try_fill_bytes(&mut random)
@@ -131,7 +130,8 @@ impl<B: Board> Machine<B> {
             .sign(input.digest(), drbg, &mut signature)
             .map_err(|_| Refusal::Fault)?;
         board.feed_watchdog();
-        release(input, &signature, line, board, id)
+        let constants: &[_] = if scheme.has_chain { constants } else { &[] };
+        release(input, &signature, board, id, constants)
     }
 }
 
@@ -163,9 +163,9 @@ fn note<B: Board>(
 fn release<B: Board>(
     input: &SigningInput<'_>,
     signature: &[u8; MODULUS_LEN],
-    line: &mut Line,
     board: &mut B,
     id: u8,
+    constants: &[Constant],
 ) -> Result<(), Refusal> {
     #[cfg(target_pointer_width = "32")]
     const {
@@ -174,7 +174,7 @@ fn release<B: Board>(
         assert!(sealed + size_of::<TokenSink<'_, B>>() < 1024);
     }
     let total = u32::try_from(input.token_len()).unwrap_or(u32::MAX);
-    let mut sink = TokenSink::new(line, board, id, total);
+    let mut sink = TokenSink::new(board, id, total, constants);
     match input.attach_to(signature, &mut sink) {
         Ok(()) => {
             let _ = sink.finish();
