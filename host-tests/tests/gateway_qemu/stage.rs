@@ -47,6 +47,9 @@ pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
 ];
 pub(crate) const KID: &str = "gateway-1";
 
+/// Bytes by which each of four certificates is larger than it must be, so that all have 6,200.
+const LARGER: usize = 640;
+
 /// The party.
 pub(crate) struct Party {
     pub(crate) pki: TestPki,
@@ -58,9 +61,24 @@ pub(crate) struct Party {
 impl Party {
     /// With the key of that name.
     pub(crate) fn new(key: &str) -> Self {
-        let pki = TestPki::new();
+        Self::certified(key, TestPki::new(), &CertificateSpec::seal())
+    }
+
+    /// The same, with certificates as large as those of the public iSHARE chain, whose authorities have RSA-4096:
+    /// they make a header of 11 KB. Padded, since keys of that size take long to make.
+    pub(crate) fn with_large_certificates(key: &str) -> Self {
+        let authority = |name, path_len| CertificateSpec::authority(name, path_len).padded(LARGER);
+        let pki = TestPki::with_specs(
+            authority("Test Root CA", None),
+            authority("Test Sub CA", Some(1)),
+            authority("Test Issuing CA", Some(0)),
+        );
+        Self::certified(key, pki, &CertificateSpec::seal().padded(LARGER))
+    }
+
+    fn certified(key: &str, pki: TestPki, leaf: &CertificateSpec) -> Self {
         let key = test_key(key, 2048);
-        let chain = pki.chain(&key.spki_der(), &CertificateSpec::seal());
+        let chain = pki.chain(&key.spki_der(), leaf);
         Self {
             pki,
             key,
