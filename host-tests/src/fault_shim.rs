@@ -28,6 +28,8 @@ pub struct Call {
     pub session: u64,
     /// What the caller got.
     pub result: u64,
+    /// Whether it is a login for one use of a key (`CKU_CONTEXT_SPECIFIC`).
+    pub context: bool,
     /// Whether a rule changed what happened.
     pub faulty: bool,
 }
@@ -105,7 +107,8 @@ impl Call {
             function: words.next()?.into(),
             session: words.next()?.parse().ok()?,
             result: u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?,
-            faulty: words.next().is_some(),
+            context: words.clone().any(|word| word == "context"),
+            faulty: words.any(|word| word == "fault"),
         })
     }
 }
@@ -116,6 +119,16 @@ pub fn count(calls: &[Call], function: &str) -> usize {
         .iter()
         .filter(|call| call.function == function)
         .count()
+}
+
+/// How many of `calls` log the user in: not for one use of a key, but for as long as a session lasts.
+pub fn user_logins(calls: &[Call]) -> usize {
+    count(calls, "C_Login") - context_logins(calls)
+}
+
+/// How many of `calls` log in for one use of a key.
+pub fn context_logins(calls: &[Call]) -> usize {
+    calls.iter().filter(|call| call.context).count()
 }
 
 /// The sessions that are open after `calls`, which begin with the first of the process.

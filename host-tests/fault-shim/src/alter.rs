@@ -14,7 +14,7 @@ pub(crate) fn signature(action: &Action, bytes: CK_BYTE_PTR, len: CK_ULONG_PTR) 
         match (action, bytes.is_null()) {
             (Action::WrongSignature, false) if *len > 0 => *bytes.add(*len as usize / 2) ^= 1,
             (Action::ShortSignature(by), false) => *len = len.read().saturating_sub(*by),
-            (Action::QueriedLength(other), true) => *len = *other,
+            (Action::Length(other), _) => *len = *other,
             _ => return false,
         }
     }
@@ -23,14 +23,15 @@ pub(crate) fn signature(action: &Action, bytes: CK_BYTE_PTR, len: CK_ULONG_PTR) 
 
 /// After `C_GetTokenInfo`.
 pub(crate) fn token_info(action: &Action, info: CK_TOKEN_INFO_PTR) -> bool {
-    let Action::TokenFlags(flags) = action else {
+    // SAFETY: null, or the real module has just filled it for a caller who reads it after this.
+    let Some(info) = (unsafe { info.as_mut() }) else {
         return false;
     };
-    if info.is_null() {
-        return false;
+    match action {
+        Action::TokenFlags(flags) => info.flags |= flags,
+        Action::TokenSessions(max) => info.ulMaxSessionCount = *max,
+        _ => return false,
     }
-    // SAFETY: the real module has just filled it.
-    unsafe { (*info).flags |= flags };
     true
 }
 

@@ -4,8 +4,9 @@
 //! - `FAULT_SHIM_MODULE`: the real module;
 //! - `FAULT_SHIM_CONTROL`: a file of rules, one a line (see `rule.rs`), read again at every call, so that a
 //!   test can change them under a running program; when it changes, the rules count from one again;
-//! - `FAULT_SHIM_LOG`: a file to which one line a call is appended: function, session, return value, and
-//!   `fault` where a rule fired; what a rule really lost has a line of its own. Never an argument: the log holds no PIN.
+//! - `FAULT_SHIM_LOG`: a file to which one line a call is appended: function, session, return value,
+//!   `context` where a login is for one use of a key, and `fault` where a rule fired; what a rule really lost
+//!   has a line of its own. Never a PIN.
 //!
 //! Functions that a signer has no business with are forwarded without being looked at.
 //!
@@ -30,19 +31,21 @@ use cryptoki_sys::{
     CK_NOTIFY, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE_PTR, CK_RV, CK_SESSION_HANDLE,
     CK_SESSION_HANDLE_PTR, CK_SESSION_INFO_PTR, CK_SLOT_ID, CK_SLOT_ID_PTR, CK_SLOT_INFO_PTR,
     CK_TOKEN_INFO_PTR, CK_ULONG, CK_ULONG_PTR, CK_USER_TYPE, CK_UTF8CHAR_PTR,
-    CKR_FUNCTION_NOT_SUPPORTED, CKR_GENERAL_ERROR, CKR_OK,
+    CKR_FUNCTION_NOT_SUPPORTED, CKR_GENERAL_ERROR, CKR_OK, CKU_CONTEXT_SPECIFIC,
 };
 
+use crate::log::Entry;
 use crate::rule::Action;
 
 /// Open to all calls, but shut while something is lost.
 static GATE: RwLock<()> = RwLock::new(());
 
 /// Writes a function of the module: `on Some(session)` says which session a rule may log out or close first,
-/// `then` what an action does to the answer.
+/// `at slot` which slot is asked for, `as user` who logs in, `then` what an action does to the answer.
 macro_rules! forwarded {
     ($(
-        fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(on $session:expr)? $(, then $alter:expr)?;
+        fn $name:ident($($arg:ident: $kind:ty),* $(,)?)
+            $(on $session:expr)? $(, at $slot:ident)? $(, as $user:ident)? $(, then $alter:expr)?;
     )*) => {
         $(
             #[allow(non_snake_case, reason = "the name in the standard")]
@@ -64,8 +67,14 @@ macro_rules! forwarded {
                     let given = $alter;
                     alter = &given;
                 )?
+                let about = About {
+                    name: stringify!($name),
+                    session,
+                    slot: None $(.or(Some($slot)))?,
+                    context: false $(|| $user == CKU_CONTEXT_SPECIFIC)?,
+                };
                 // SAFETY: the caller's arguments, handed on to the function that they are meant for.
-                call(stringify!($name), session, &|| unsafe { real($($arg),*) }, alter)
+                call(&about, &|| unsafe { real($($arg),*) }, alter)
             }
         )*
 
@@ -86,7 +95,8 @@ forwarded! {
     fn C_GetInfo(info: CK_INFO_PTR);
     fn C_GetSlotList(present: u8, slots: CK_SLOT_ID_PTR, count: CK_ULONG_PTR);
     fn C_GetSlotInfo(slot: CK_SLOT_ID, info: CK_SLOT_INFO_PTR);
-    fn C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR), then |action: &Action| alter::token_info(action, info);
+    fn C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR),
+        at slot, then |action: &Action| alter::token_info(action, info);
     fn C_GetMechanismList(slot: CK_SLOT_ID, list: CK_MECHANISM_TYPE_PTR, count: CK_ULONG_PTR);
     fn C_GetMechanismInfo(slot: CK_SLOT_ID, mechanism: CK_MECHANISM_TYPE, info: CK_MECHANISM_INFO_PTR);
     fn C_OpenSession(
@@ -104,7 +114,7 @@ forwarded! {
         user: CK_USER_TYPE,
         pin: CK_UTF8CHAR_PTR,
         len: CK_ULONG,
-    ) on Some(session);
+    ) on Some(session), as user;
     fn C_Logout(session: CK_SESSION_HANDLE) on Some(session);
     fn C_GetAttributeValue(
         session: CK_SESSION_HANDLE,
@@ -144,15 +154,19 @@ forwarded! {
     ) on Some(session), then |action: &Action| alter::signature(action, signature, len);
 }
 
-/// One call: what the rules say, the real function or not, the log. What is told of `session` is asked
-/// before and after the call, which may be the one that opens it.
-fn call(
+/// What a call is about.
+struct About<'a> {
     name: &'static str,
-    session: &dyn Fn() -> Option<CK_SESSION_HANDLE>,
-    forward: &dyn Fn() -> CK_RV,
-    alter: &dyn Fn(&Action) -> bool,
-) -> CK_RV {
-    let action = script::next(name);
+    /// Asked before and after the call, which may be the one that opens it.
+    session: &'a dyn Fn() -> Option<CK_SESSION_HANDLE>,
+    slot: Option<CK_SLOT_ID>,
+    /// A login for one use of a key.
+    context: bool,
+}
+
+/// One call: what the rules say, the real function or not, the log.
+fn call(about: &About<'_>, forward: &dyn Fn() -> CK_RV, alter: &dyn Fn(&Action) -> bool) -> CK_RV {
+    let action = script::next(about.name, about.slot);
     if let Some(Action::Hang(time)) = &action {
         std::thread::sleep(*time);
     }
@@ -160,12 +174,12 @@ fn call(
     // not stand that its sessions are closed under it), and it is not SoftHSM that is tested.
     if let Some(Action::First(loss)) = &action {
         let _alone = GATE.write().unwrap_or_else(PoisonError::into_inner);
-        let (function, session) = module::lose(*loss, session());
-        log::write(function, session, CKR_OK, true);
+        let (function, session) = module::lose(*loss, (about.session)());
+        Entry::new(function, session, CKR_OK).faulty(true).write();
     }
     let _inside = GATE.read().unwrap_or_else(PoisonError::into_inner);
     // Calls that open and close sessions are logged in the order in which they happened.
-    let table = log::table(name);
+    let table = log::table(about.name);
     let mut faulty = action.is_some();
     let result = match &action {
         None | Some(Action::Hang(_) | Action::First(_)) => forward(),
@@ -180,7 +194,10 @@ fn call(
             result
         }
     };
-    log::write(name, session(), result, faulty);
+    Entry::new(about.name, (about.session)(), result)
+        .context(about.context)
+        .faulty(faulty)
+        .write();
     drop(table);
     result
 }

@@ -6,6 +6,7 @@
 //! C_Sign 2+ wrong                 from the 2nd on: one bit of the signature is wrong
 //! C_Sign 10/1000@7 return 0x30    10 of 1000, by chance, seeded with 7
 //! C_SignInit 1 dead 0x32 C_Initialize   from now on everything fails, until C_Initialize
+//! C_GetTokenInfo @7 return 0x30   the token in slot 7 cannot be read
 //! ```
 //!
 //! | action | does |
@@ -14,15 +15,15 @@
 //! | `return-after CODE` | forwards, then says that it failed |
 //! | `hang MS` | waits, then forwards |
 //! | `wrong`, `short N` | flips a bit of a signature; says that it is N bytes shorter |
-//! | `length N` | answers N to the question how long a signature is |
+//! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
 //! | `first login\|session\|sessions\|module` | really loses it, then forwards |
-//! | `flags BITS` | sets flags of a token |
+//! | `flags BITS`, `sessions N` | sets flags of a token; says how many sessions it allows |
 //! | `false ATTRIBUTE` | says that this attribute is false |
 //! | `dead CODE FUNCTION` | from now on every function returns it, until that function is called |
 
 use std::time::Duration;
 
-use cryptoki_sys::{CK_ATTRIBUTE_TYPE, CK_FLAGS, CK_RV, CK_ULONG};
+use cryptoki_sys::{CK_ATTRIBUTE_TYPE, CK_FLAGS, CK_RV, CK_SLOT_ID, CK_ULONG};
 
 /// When to do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) enum Which {
     All,
     Only(u64),
     From(u64),
+    /// All that ask for this slot.
+    At(CK_SLOT_ID),
     /// By chance.
     Some {
         per_mille: u64,
@@ -52,9 +55,10 @@ pub(crate) enum Action {
     Hang(Duration),
     WrongSignature,
     ShortSignature(CK_ULONG),
-    QueriedLength(CK_ULONG),
+    Length(CK_ULONG),
     First(Loss),
     TokenFlags(CK_FLAGS),
+    TokenSessions(CK_ULONG),
     False(CK_ATTRIBUTE_TYPE),
     Dead { code: CK_RV, until: String },
 }
@@ -93,6 +97,9 @@ impl Which {
         if word == "*" {
             return Some(Self::All);
         }
+        if let Some(slot) = word.strip_prefix('@') {
+            return slot.parse().ok().map(Self::At);
+        }
         if let Some(from) = word.strip_suffix('+') {
             return from.parse().ok().map(Self::From);
         }
@@ -103,9 +110,10 @@ impl Which {
         word.parse().ok().map(Self::Only)
     }
 
-    /// Whether the `nth` call is meant.
-    pub(crate) fn hits(self, nth: u64) -> bool {
+    /// Whether the `nth` call, which asks for `slot`, is meant.
+    pub(crate) fn hits(self, nth: u64, slot: Option<CK_SLOT_ID>) -> bool {
         match self {
+            Self::At(at) => slot == Some(at),
             Self::All => true,
             Self::Only(only) => nth == only,
             Self::From(from) => nth >= from,
@@ -123,7 +131,7 @@ impl Action {
             "hang" => Self::Hang(Duration::from_millis(value()?)),
             "wrong" => Self::WrongSignature,
             "short" => Self::ShortSignature(value()?),
-            "length" => Self::QueriedLength(value()?),
+            "length" => Self::Length(value()?),
             "first" => Self::First(match first? {
                 "login" => Loss::Login,
                 "session" => Loss::Session,
@@ -132,6 +140,7 @@ impl Action {
                 _ => return None,
             }),
             "flags" => Self::TokenFlags(value()?),
+            "sessions" => Self::TokenSessions(value()?),
             "false" => Self::False(value()?),
             "dead" => Self::Dead {
                 code: value()?,
@@ -173,6 +182,10 @@ mod tests {
             Some((Which::All, Action::Hang(Duration::from_millis(300))))
         );
         assert_eq!(
+            rule("C_GetTokenInfo @7 sessions 1"),
+            Some((Which::At(7), Action::TokenSessions(1)))
+        );
+        assert_eq!(
             rule("C_SignInit 2+ dead 50 C_Initialize"),
             Some((
                 Which::From(2),
@@ -197,9 +210,9 @@ mod tests {
     #[test]
     fn chance_is_seeded_and_about_right() {
         let which = Which::parse("100/1000@7").unwrap();
-        let hits = (1..=10_000).filter(|nth| which.hits(*nth)).count();
+        let hits = (1..=10_000).filter(|nth| which.hits(*nth, None)).count();
         assert!((800..1200).contains(&hits), "{hits}");
         let other = Which::parse("100/1000@8").unwrap();
-        assert!((1..=100).any(|nth| which.hits(nth) != other.hits(nth)));
+        assert!((1..=100).any(|nth| which.hits(nth, None) != other.hits(nth, None)));
     }
 }

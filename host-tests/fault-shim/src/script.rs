@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use cryptoki_sys::CK_RV;
+use cryptoki_sys::{CK_RV, CK_SLOT_ID};
 
 use crate::rule::{Action, Rule};
 
@@ -26,7 +26,7 @@ static SCRIPT: Mutex<Script> = Mutex::new(Script {
 });
 
 /// What to do with this call of `function`. None: forward it.
-pub(crate) fn next(function: &'static str) -> Option<Action> {
+pub(crate) fn next(function: &'static str, slot: Option<CK_SLOT_ID>) -> Option<Action> {
     let text = control();
     let mut script = SCRIPT.lock().unwrap_or_else(PoisonError::into_inner);
     if script.text != text {
@@ -36,11 +36,11 @@ pub(crate) fn next(function: &'static str) -> Option<Action> {
             ..Script::default()
         };
     }
-    script.next(function)
+    script.next(function, slot)
 }
 
 impl Script {
-    fn next(&mut self, function: &'static str) -> Option<Action> {
+    fn next(&mut self, function: &'static str, slot: Option<CK_SLOT_ID>) -> Option<Action> {
         if let Some((code, until)) = self.dead.take()
             && until != function
         {
@@ -50,7 +50,7 @@ impl Script {
         let calls = self.calls.entry(function).or_default();
         *calls += 1;
         let nth = *calls;
-        let hit = |rule: &&Rule| rule.function == function && rule.which.hits(nth);
+        let hit = |rule: &&Rule| rule.function == function && rule.which.hits(nth, slot);
         let action = self.rules.iter().find(hit)?.action.clone();
         if let Action::Dead { code, until } = &action {
             self.dead = Some((*code, until.clone()));
