@@ -95,7 +95,15 @@ impl KryopticToken {
     /// # Panics
     /// If a tool is missing or fails.
     pub fn generate_key(&self, bits: usize, id: &str, label: &str) {
-        self.generate(bits, id, label, "--usage-sign");
+        self.generate_special_key(bits, id, label, &[]);
+    }
+
+    /// As [`KryopticToken::generate_key`], with more options of `pkcs11-tool`.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn generate_special_key(&self, bits: usize, id: &str, label: &str, options: &[&str]) {
+        self.generate(bits, id, label, &[&["--usage-sign"], options].concat());
     }
 
     /// As [`KryopticToken::generate_key`], for decryption.
@@ -103,10 +111,10 @@ impl KryopticToken {
     /// # Panics
     /// If a tool is missing or fails.
     pub fn generate_decryption_key(&self, bits: usize, id: &str, label: &str) {
-        self.generate(bits, id, label, "--usage-decrypt");
+        self.generate(bits, id, label, &["--usage-decrypt"]);
     }
 
-    fn generate(&self, bits: usize, id: &str, label: &str, usage: &str) {
+    fn generate(&self, bits: usize, id: &str, label: &str, options: &[&str]) {
         let kind = format!("rsa:{bits}");
         let login = [
             "--token-label",
@@ -118,7 +126,8 @@ impl KryopticToken {
         run(self
             .tool(&login)
             .args(["--keypairgen", "--key-type", &kind, "--id", id])
-            .args(["--label", label, usage, "--sensitive"]));
+            .args(["--label", label, "--sensitive"])
+            .args(options));
     }
 
     fn tool(&self, arguments: &[&str]) -> Command {

@@ -164,19 +164,19 @@ impl SoftHsmToken {
     /// # Panics
     /// If a tool is missing or fails.
     pub fn generate_key(&self, bits: usize, id: &str, label: &str) -> Vec<u8> {
-        let key_type = format!("rsa:{bits}");
-        self.pkcs11_tool(&[
-            "--keypairgen",
-            "--key-type",
-            &key_type,
-            "--id",
-            id,
-            "--label",
-            label,
-            "--usage-sign",
-            "--sensitive",
-        ]);
+        self.generate_special_key(bits, id, label, &[]);
         self.public_key(id)
+    }
+
+    /// As [`SoftHsmToken::generate_key`], with more options of `pkcs11-tool`.
+    ///
+    /// # Panics
+    /// If a tool is missing or fails.
+    pub fn generate_special_key(&self, bits: usize, id: &str, label: &str, options: &[&str]) {
+        let key_type = format!("rsa:{bits}");
+        let kind = ["--keypairgen", "--key-type", &key_type, "--usage-sign"];
+        let name = ["--id", id, "--label", label, "--sensitive"];
+        self.pkcs11_tool(&[&kind[..], &name, options].concat());
     }
 
     /// As [`SoftHsmToken::generate_key`], for decryption.

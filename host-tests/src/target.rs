@@ -7,6 +7,8 @@
 //! | `TEST_PKCS11_KEY` | label of an RSA key that may sign; tests make signatures with it and nothing else |
 //! | `TEST_PKCS11_PIN_FILE` | a file that holds the user PIN |
 //!
+//! A throw-away token has one key of each [`Kind`]; that of yours is of the kind that it is.
+//!
 //! The tests log in with the right PIN only: they cost no try. (What a wrong PIN costs is tested on
 //! [`crate::kryoptic`], which can be locked without harm.)
 
@@ -15,12 +17,55 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::kryoptic::KryopticToken;
 use crate::softhsm::SoftHsmToken;
 
 const MODULE: &str = "TEST_PKCS11_MODULE";
 const TOKEN: &str = "TEST_PKCS11_TOKEN";
 const KEY: &str = "TEST_PKCS11_KEY";
 const PIN_FILE: &str = "TEST_PKCS11_PIN_FILE";
+
+/// What signing with a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Nothing special.
+    Plain,
+    /// A login for each signature (`CKA_ALWAYS_AUTHENTICATE`).
+    Always,
+    /// `CKM_SHA256_RSA_PKCS`, the only mechanism that it allows.
+    Hashing,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Always, Self::Hashing];
+
+    /// The label of such a key on a throw-away token.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Plain => "seal",
+            Self::Always => "always",
+            Self::Hashing => "hashing",
+        }
+    }
+
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Plain => "01",
+            Self::Always => "02",
+            Self::Hashing => "03",
+        }
+    }
+
+    /// For `pkcs11-tool --keypairgen`.
+    const fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &[],
+            Self::Always => &["--always-auth"],
+            Self::Hashing => &["--allowed-mechanisms", "SHA256-RSA-PKCS"],
+        }
+    }
+}
 
 /// A token with an RSA key.
 #[derive(Debug)]
@@ -31,8 +76,14 @@ pub struct Target {
     pin_file: PathBuf,
     /// What the module needs in the environment.
     environment: Vec<(String, OsString)>,
-    /// What goes away with this.
-    softhsm: Option<SoftHsmToken>,
+    throw_away: Option<ThrowAway>,
+}
+
+/// What goes away with the target.
+#[derive(Debug)]
+enum ThrowAway {
+    SoftHsm(SoftHsmToken),
+    Kryoptic(#[expect(dead_code, reason = "kept until it goes away")] KryopticToken),
 }
 
 impl Target {
@@ -58,24 +109,45 @@ impl Target {
             key: need(KEY),
             pin_file: need(PIN_FILE).into(),
             environment: Vec::new(),
-            softhsm: None,
+            throw_away: None,
         })
     }
 
-    /// A new SoftHSM token with a key that was generated on it.
+    /// A new SoftHSM token with keys that were generated on it; the plain one is chosen.
     ///
     /// # Panics
     /// If SoftHSM or its tools are missing.
     pub fn softhsm() -> Self {
         let token = SoftHsmToken::new("target");
-        token.generate_key(2048, "01", "seal");
+        for kind in Kind::ALL {
+            token.generate_special_key(2048, kind.id(), kind.label(), kind.options());
+        }
         Self {
             module: SoftHsmToken::module(),
             token: token.label().into(),
-            key: "seal".into(),
+            key: Kind::Plain.label().into(),
             pin_file: token.pin_file(),
             environment: vec![("SOFTHSM2_CONF".into(), token.configuration().into())],
-            softhsm: Some(token),
+            throw_away: Some(ThrowAway::SoftHsm(token)),
+        }
+    }
+
+    /// As [`Target::softhsm`], of kryoptic.
+    ///
+    /// # Panics
+    /// If it cannot be built, or tools are missing.
+    pub fn kryoptic() -> Self {
+        let token = KryopticToken::new("target");
+        for kind in Kind::ALL {
+            token.generate_special_key(2048, kind.id(), kind.label(), kind.options());
+        }
+        Self {
+            module: KryopticToken::module(),
+            token: token.label().into(),
+            key: Kind::Plain.label().into(),
+            pin_file: token.pin_file(),
+            environment: token.environment(),
+            throw_away: Some(ThrowAway::Kryoptic(token)),
         }
     }
 
@@ -122,9 +194,19 @@ impl Target {
         environment
     }
 
+    /// As [`Target::environment`], with the key of that kind instead, which a throw-away token has.
+    pub fn environment_for(&self, kind: Kind) -> Vec<(String, OsString)> {
+        let mut environment = self.environment();
+        environment.push((KEY.into(), kind.label().into()));
+        environment
+    }
+
     /// The SoftHSM token, if it is one of ours.
     pub const fn as_softhsm(&self) -> Option<&SoftHsmToken> {
-        self.softhsm.as_ref()
+        match &self.throw_away {
+            Some(ThrowAway::SoftHsm(token)) => Some(token),
+            _ => None,
+        }
     }
 }
 
