@@ -1,10 +1,11 @@
 //! One key behind its module: the login that keeps it open, and sessions that sign or decrypt with it.
 //!
 //! What can be lost (the login's session, the handle of the key, idle sessions) is in [`State`], behind
-//! one lock that is taken to get a session and to heal, not to use the key. What identifies the key never
-//! changes. [`heal`] says what is done when something is lost.
+//! one lock under which no module is called. What identifies the key never changes. [`heal`] says what is
+//! done when something is lost, by one thread at a time.
 //!
-//! Locks are taken in the order state, module, authenticator.
+//! Turns that are held over calls of the module (to heal, to log in) are waited for no longer than `wait`.
+//! They are taken in the order heals, module, authenticator.
 
 mod decrypt;
 mod heal;
@@ -14,10 +15,12 @@ mod sign;
 pub(crate) use open::Pins;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cryptoki::object::ObjectHandle;
+use heal::Heals;
 use privyseal_core::RsaPublicKey;
 
 use crate::certificate;
@@ -27,6 +30,7 @@ use crate::login::{Authenticator, Occasion};
 use crate::mechanism::Duty;
 use crate::module::{Entered, Module};
 use crate::object::ObjectName;
+use crate::patient::{Held, Patient};
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
 use crate::token::OpenToken;
@@ -42,20 +46,23 @@ pub(crate) struct KeyAccess<D> {
     pub(crate) public: RsaPublicKey,
     pub(crate) notes: Vec<FitnessNote>,
     always_authenticate: bool,
-    authenticator: Mutex<Authenticator>,
+    authenticator: Patient<Authenticator>,
     state: Mutex<State>,
+    heals: Patient<Heals>,
     /// Counts how often the key was found anew; sessions of an earlier time have its old handle.
     generation: AtomicU64,
     /// Counts the attempts to heal.
     attempts: AtomicU64,
+    /// Whether the key was used successfully since everything was given up and had anew.
+    proved: AtomicBool,
+    /// For how long to wait for others who heal or log in.
+    pub(crate) wait: Duration,
 }
 
 /// What can be lost.
 struct State {
     connection: Option<Connection>,
     idle: Vec<Work>,
-    /// How the last attempt to heal failed, unless it succeeded.
-    failure: Option<Error>,
 }
 
 /// The login and the key.
@@ -75,14 +82,16 @@ pub(crate) struct Work {
 impl<D: Duty> KeyAccess<D> {
     /// A session, opened now if none is idle.
     pub(crate) fn work(&self) -> Result<Work, Error> {
-        let (found, key, generation) = {
-            let mut state = self.state();
-            if let Some(work) = state.idle.pop() {
-                return Ok(work);
+        if let Some(work) = self.state().idle.pop() {
+            return Ok(work);
+        }
+        let (found, key, generation) = match self.place() {
+            Some(place) => place,
+            None => {
+                // Perhaps somebody is getting it back.
+                drop(self.heals()?);
+                self.place().ok_or(Error::Disconnected)?
             }
-            let connection = state.connection.as_ref().ok_or(Error::Disconnected)?;
-            let found = connection.token.found.clone();
-            (found, connection.key, self.generation())
         };
         let module = self.module.enter()?;
         Ok(Work {
@@ -95,6 +104,9 @@ impl<D: Duty> KeyAccess<D> {
 
     /// Takes a session back for whoever needs one next.
     pub(crate) fn put_back(&self, work: Work) {
+        if self.check_process().is_err() {
+            return;
+        }
         let mut state = self.state();
         if self.is_current(&work) {
             state.idle.push(work);
@@ -103,13 +115,15 @@ impl<D: Duty> KeyAccess<D> {
 
     /// Closes the idle sessions.
     pub(crate) fn close_idle(&self) {
-        let idle = std::mem::take(&mut self.state().idle);
-        drop(idle);
+        if self.check_process().is_ok() {
+            let idle = std::mem::take(&mut self.state().idle);
+            drop(idle);
+        }
     }
 
     /// The key's certificate and its issuers as far as they are on the token.
     pub(crate) fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
-        let heap = self.healing(|| {
+        let heap = self.healing(|_| {
             let work = self.work()?;
             let module = self.module.enter()?;
             let heap = certificate::all(&work.session)?;
@@ -143,17 +157,58 @@ impl<D: Duty> KeyAccess<D> {
         let result = what(&module, &ready)?;
         drop(module);
         *work = Some(ready);
+        if !self.proved.load(Ordering::Relaxed) {
+            self.proved.store(true, Ordering::Relaxed);
+        }
         Ok(result)
     }
 
     /// The login that a key with `CKA_ALWAYS_AUTHENTICATE` wants after an operation was begun.
-    fn log_in_for_use(&self, module: &Entered<'_>, ready: &Work) -> Result<(), Error> {
+    fn log_in_for_use(
+        &self,
+        module: &Entered<'_>,
+        ready: &Work,
+        occasion: Occasion,
+    ) -> Result<(), Error> {
         if !self.always_authenticate {
             return Ok(());
         }
-        let occasion = Occasion::Use;
-        self.authenticator()
+        self.authenticator()?
             .log_in(module, &ready.session, &ready.found, occasion, None)
+    }
+
+    /// Where to open a session, and what to use there.
+    fn place(&self) -> Option<(FoundToken, ObjectHandle, u64)> {
+        let state = self.state();
+        let connection = state.connection.as_ref()?;
+        Some((
+            connection.token.found.clone(),
+            connection.key,
+            self.generation(),
+        ))
+    }
+
+    /// Takes what may be lost away from everybody.
+    fn disconnect(&self) -> Option<Connection> {
+        let (connection, idle) = {
+            let mut state = self.state();
+            (state.connection.take(), std::mem::take(&mut state.idle))
+        };
+        drop(idle);
+        connection
+    }
+
+    /// Gives it to everybody; `anew` if sessions of before are of no use.
+    fn connected(&self, connection: Connection, anew: bool) {
+        let mut outdated = Vec::new();
+        let mut state = self.state();
+        if anew {
+            self.generation.fetch_add(1, Ordering::AcqRel);
+            std::mem::swap(&mut outdated, &mut state.idle);
+        }
+        state.connection = Some(connection);
+        drop(state);
+        drop(outdated);
     }
 
     /// Whether a session is of the present: not of a key that was lost, nor of a module that was.
@@ -170,10 +225,11 @@ impl<D: Duty> KeyAccess<D> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn authenticator(&self) -> MutexGuard<'_, Authenticator> {
+    fn authenticator(&self) -> Result<Held<'_, Authenticator>, Error> {
+        let waited = self.wait;
         self.authenticator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+            .lock(waited)
+            .ok_or(Error::TokenBusy { waited })
     }
 }
 

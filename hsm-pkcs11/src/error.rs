@@ -101,7 +101,8 @@ pub enum Error {
     },
     /// A call of the module failed.
     Call(CallError),
-    /// The login was lost, and a try was lost since the last right PIN: logging in is left to a person.
+    /// A login is needed that nobody asked for, and a try was lost since the last right PIN: it is left to a
+    /// person. No try was spent.
     PinCountLow {
         /// Label of the token.
         token: String,
@@ -121,6 +122,11 @@ pub enum Error {
     ForeignModule,
     /// Only initializing the module anew could help, and calls to it are under way that do not end.
     ModuleInUse,
+    /// Another thread is logging in or initializing the module anew, and has not come to an end.
+    TokenBusy {
+        /// How long was waited for it.
+        waited: Duration,
+    },
     /// This process is a child of the one that opened the key.
     Forked {
         /// The process that opened it.
@@ -207,9 +213,8 @@ impl fmt::Display for Error {
             Self::Call(error) => write!(f, "{error}{}", error.advice()),
             Self::PinCountLow { token } => write!(
                 f,
-                "the login to token \"{token}\" was lost and is not repeated: a wrong PIN was given \
-                 since the last right one (CKF_USER_PIN_COUNT_LOW); open the key again with the right \
-                 one"
+                "token \"{token}\" is not logged in to again: a wrong PIN was given since the last right \
+                 one (CKF_USER_PIN_COUNT_LOW); open the key again with the right one"
             ),
             Self::NotHealed { first, then } => write!(f, "{first}; then {then}"),
             Self::Disconnected => f.write_str("the session of the token was lost"),
@@ -224,6 +229,12 @@ impl fmt::Display for Error {
             Self::ModuleInUse => f.write_str(
                 "only initializing the module anew can help, and calls to it are under way that do not \
                  end: try later or restart the process",
+            ),
+            Self::TokenBusy { waited } => write!(
+                f,
+                "another thread logs in to the token or initializes its module anew, and was not done \
+                 after {} ms: try later; if that does not end, restart the process",
+                waited.as_millis()
             ),
             Self::Forked { opened_in } => write!(
                 f,

@@ -24,6 +24,7 @@ mod access;
 mod list;
 mod operation;
 mod options;
+mod patient;
 mod pool;
 mod signer;
 mod survey;

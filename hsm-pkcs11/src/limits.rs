@@ -24,11 +24,15 @@ pub const DEFAULT_SESSIONS: u32 = 8;
 /// How long a pool waits for a free session where the caller does not say.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
-/// How long a re-initialization of the module waits for calls that are under way.
+/// How long a re-initialization of the module waits for calls that are under way, and calls for a
+/// re-initialization.
 pub const REINITIALIZE_WAIT: Duration = Duration::from_secs(5);
 
 /// How often it looks.
 pub const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
+
+/// How long the module is not initialized anew again where that did not help.
+pub const LAST_RESORT_REST: Duration = Duration::from_secs(30);
 
 /// Entries of `CKA_ALLOWED_MECHANISMS` that are read. A key for signatures has a handful.
 pub const MAX_MECHANISMS: usize = 1024;

@@ -31,6 +31,8 @@ pub(crate) enum Occasion {
     Healing,
     /// The key has `CKA_ALWAYS_AUTHENTICATE` and an operation was begun.
     Use,
+    /// As [`Occasion::Use`], after something failed: not where a try was lost since the last right PIN.
+    UseAgain,
 }
 
 /// What a login needs of a token; a seam, because no software token can be brought into every state.
@@ -56,7 +58,7 @@ fn attempt(
             return Ok(());
         }
         Occasion::Opening | Occasion::Healing => UserType::User,
-        Occasion::Use => UserType::ContextSpecific,
+        Occasion::Use | Occasion::UseAgain => UserType::ContextSpecific,
     };
     allow(&token, policy, occasion)?;
     let pin = if token.protected_auth_path {
@@ -78,7 +80,7 @@ fn attempt(
 fn allow(token: &TokenInfo, policy: LoginPolicy, occasion: Occasion) -> Result<(), Error> {
     let name = token.name();
     match token.pin_state {
-        PinState::CountLow if occasion == Occasion::Healing => {
+        PinState::CountLow if matches!(occasion, Occasion::Healing | Occasion::UseAgain) => {
             Err(Error::PinCountLow { token: name })
         }
         PinState::Locked => Err(Error::PinLocked {

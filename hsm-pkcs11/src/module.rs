@@ -16,11 +16,14 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult};
+use std::thread;
+use std::time::Instant;
 
 use cryptoki::context::Pkcs11;
 
 use crate::error::{CallError, Error, SelectError};
+use crate::limits::{REINITIALIZE_POLL, REINITIALIZE_WAIT};
 use crate::raw::RawModule;
 use crate::uri::Pkcs11Uri;
 
@@ -82,22 +85,10 @@ impl Module {
     /// Leave to call the module, in the process that initialized it only.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Entered<'_>, Error> {
         self.check_process()?;
-        let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let gate = patiently(|| self.gate.try_read()).ok_or(Error::TokenBusy {
+            waited: REINITIALIZE_WAIT,
+        })?;
         Ok(Entered {
-            module: self,
-            _gate: gate,
-        })
-    }
-
-    /// As [`Module::enter`], where there is nothing to be done if it cannot be had at once.
-    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Entered<'_>> {
-        self.check_process().ok()?;
-        let gate = match self.gate.try_read() {
-            Ok(gate) => gate,
-            Err(TryLockError::Poisoned(gate)) => gate.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(Entered {
             module: self,
             _gate: gate,
         })
@@ -165,6 +156,22 @@ impl Entered<'_> {
             Ok(())
         } else {
             Err(Error::Token(SelectError::OtherLibrary))
+        }
+    }
+}
+
+/// A side of the gate, tried again and again instead of waited for: nobody is held up for ever by a module
+/// that hangs, nor by a writer that waits, if he has entered already and enters once more.
+fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
+    let start = Instant::now();
+    loop {
+        match attempt() {
+            Ok(gate) => return Some(gate),
+            Err(TryLockError::Poisoned(gate)) => return Some(gate.into_inner()),
+            Err(TryLockError::WouldBlock) if start.elapsed() < REINITIALIZE_WAIT => {
+                thread::sleep(REINITIALIZE_POLL);
+            }
+            Err(TryLockError::WouldBlock) => return None,
         }
     }
 }

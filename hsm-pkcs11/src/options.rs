@@ -31,7 +31,7 @@ pub struct PoolOptions {
     /// [`crate::limits::DEFAULT_SESSIONS`]. Never more than the token has, less the one that keeps the
     /// login.
     pub sessions: Option<u32>,
-    /// How long to wait for a session when all are in use.
+    /// How long to wait for a session when all are in use, and for other threads that log in again.
     pub wait: Duration,
 }
 

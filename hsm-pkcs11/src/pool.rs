@@ -70,7 +70,8 @@ impl Pkcs11Pool {
         pins: impl PinProvider + Send + 'static,
         options: PoolOptions,
     ) -> Result<Self, Error> {
-        let access = KeyAccess::open(uri, Pins::Own(Box::new(pins)), &options.signer())?;
+        let mut access = KeyAccess::open(uri, Pins::Own(Box::new(pins)), &options.signer())?;
+        access.wait = options.wait;
         let wanted = options.sessions.or(uri.max_sessions());
         // One is needed for the login.
         let offered = access
@@ -188,6 +189,10 @@ impl CertificationRequestSigner for PooledSigner<'_> {
 
 impl Drop for PooledSigner<'_> {
     fn drop(&mut self) {
+        // Before any lock: in a forked child nobody would ever give it back.
+        if self.pool.access.check_process().is_err() {
+            return;
+        }
         if let Some(work) = self.work.take() {
             self.pool.access.put_back(work);
         }

@@ -67,8 +67,8 @@ impl Deref for OpenSession {
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
-        // Not waited for: while the module is being initialized anew, the session is dead already.
-        let Some(module) = self.module.try_enter() else {
+        // Who has the gate may leave the module as it is, and then the session is there still.
+        let Ok(module) = self.module.enter() else {
             return;
         };
         if !self.is_current() {

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{KeyAccess, Work};
 use crate::error::Error;
+use crate::login::Occasion;
 use crate::mechanism::RsaPkcsOaep;
 use crate::operation;
 
@@ -24,7 +25,8 @@ impl KeyAccess<RsaPkcsOaep> {
         // As long as the modulus, which some modules want whatever they write.
         let mut buffer = Zeroizing::new([0; MAX_SIGNATURE]);
         let plain = buffer.get_mut(..self.public.size()).unwrap_or_default();
-        let len = self.healing(|| self.decrypt_once(work, algorithm, encrypted, plain))?;
+        let len = self
+            .healing(|occasion| self.decrypt_once(work, algorithm, encrypted, plain, occasion))?;
         let len = len.ok_or(Error::Undecipherable)?;
         match (buffer.get(..len), key.get_mut(..len)) {
             (Some(plain), Some(room)) => room.copy_from_slice(plain),
@@ -42,6 +44,7 @@ impl KeyAccess<RsaPkcsOaep> {
         algorithm: KeyEncryption,
         encrypted: &[u8],
         plain: &mut [u8],
+        occasion: Occasion,
     ) -> Result<Option<usize>, Error> {
         self.once(work, |module, ready| {
             operation::decrypt(
@@ -51,7 +54,7 @@ impl KeyAccess<RsaPkcsOaep> {
                 ready.key,
                 encrypted,
                 plain,
-                || self.log_in_for_use(module, ready),
+                || self.log_in_for_use(module, ready, occasion),
             )
         })
     }

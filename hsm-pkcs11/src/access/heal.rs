@@ -6,18 +6,25 @@
 //! a client whose daemon was restarted), the module is initialized anew, if it was initialized here.
 //!
 //! At most one login is made for an incident, whoever and however many notice it: those who come while
-//! somebody heals wait, and share the result.
+//! somebody heals wait, and share the result. A login for one use of the key that failed ends the matter:
+//! it may have cost a PIN try.
+//!
+//! The module is shared: what ends the sessions of others is not repeated while it does not help.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
+use cryptoki::object::ObjectHandle;
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
 
-use super::{Connection, KeyAccess, State};
+use super::{Connection, KeyAccess};
 use crate::error::Error;
 use crate::key;
+use crate::limits::LAST_RESORT_REST;
 use crate::login::Occasion;
 use crate::mechanism::Duty;
+use crate::patient::Held;
 use crate::token::OpenToken;
 
 /// How far to go.
@@ -29,16 +36,36 @@ enum Depth {
     Deep,
 }
 
+/// What is known of earlier attempts.
+pub(super) struct Heals {
+    /// How the last one ended: whether it made a login, or why it failed.
+    last: Result<bool, Error>,
+    /// When everything was given up and had anew.
+    last_resort: Option<Instant>,
+}
+
+impl Heals {
+    pub(super) const fn none() -> Self {
+        Self {
+            last: Ok(false),
+            last_resort: None,
+        }
+    }
+}
+
 impl<D: Duty> KeyAccess<D> {
     /// Does `what`; if something is lost, heals and does it again.
     pub(super) fn healing<T>(
         &self,
-        mut what: impl FnMut() -> Result<T, Error>,
+        mut what: impl FnMut(Occasion) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        // Before any lock: in a forked child nobody would ever give it back.
+        self.check_process()?;
+        let mut occasion = Occasion::Use;
         let mut logged_in = false;
         for depth in [Depth::Gentle, Depth::Deep] {
             let seen = self.attempts.load(Ordering::Acquire);
-            let error = match what() {
+            let error = match what(occasion) {
                 Err(error) if error.is_loss() => error,
                 result => return result,
             };
@@ -46,7 +73,8 @@ impl<D: Duty> KeyAccess<D> {
                 return Err(error);
             }
             match self.heal(seen, depth) {
-                Ok(login_made) => logged_in |= login_made,
+                Ok(Some(login)) => logged_in |= login,
+                Ok(None) => return Err(error),
                 Err(then) => {
                     return Err(Error::NotHealed {
                         first: Box::new(error),
@@ -54,77 +82,72 @@ impl<D: Duty> KeyAccess<D> {
                     });
                 }
             }
+            occasion = Occasion::UseAgain;
         }
-        what()
+        what(occasion)
+    }
+
+    /// Whether a login was made, by whoever healed. None if nothing is left to be done.
+    fn heal(&self, seen: u64, depth: Depth) -> Result<Option<bool>, Error> {
+        let mut heals = self.heals()?;
+        // If not, somebody else was faster: it is one incident, and one result.
+        if self.attempts.load(Ordering::Acquire) == seen {
+            if depth == Depth::Deep && self.rests(&heals) {
+                return Ok(None);
+            }
+            heals.last = self.reconnect(&mut heals, depth);
+            self.attempts.fetch_add(1, Ordering::AcqRel);
+        }
+        heals.last.clone().map(Some)
     }
 
     /// Whether a login was made.
-    fn heal(&self, seen: u64, depth: Depth) -> Result<bool, Error> {
-        self.check_process()?;
-        let mut state = self.state();
-        if self.attempts.load(Ordering::Acquire) != seen {
-            // Somebody else was faster: it is one incident, and one result.
-            return state.failure.clone().map_or(Ok(false), Err);
-        }
-        let tries = self.authenticator().tries();
-        let result = self.reconnect(&mut state, depth);
-        state.failure = result.as_ref().err().cloned();
-        self.attempts.fetch_add(1, Ordering::AcqRel);
-        result.map(|()| self.authenticator().tries() != tries)
-    }
-
-    fn reconnect(&self, state: &mut State, depth: Depth) -> Result<(), Error> {
-        state.idle.clear();
+    fn reconnect(&self, heals: &mut Heals, depth: Depth) -> Result<bool, Error> {
         let epoch = self.module.epoch();
-        let connection = state.connection.take();
-        let mut last_resort = depth == Depth::Deep
-            || state.failure.as_ref().is_some_and(may_be_the_modules) && self.module.is_ours();
-        if let Some(mut connection) = connection.filter(|_| depth == Depth::Gentle) {
-            match self.key_again(&connection.token) {
-                Ok(Some(key)) => {
-                    if key != connection.key {
-                        connection.key = key;
-                        self.generation.fetch_add(1, Ordering::AcqRel);
+        let connection = self.disconnect();
+        // Whether the module itself may be the one that is lost.
+        let mut suspected = heals.last.as_ref().is_err_and(may_be_the_modules);
+        match connection {
+            Some(connection) if depth == Depth::Gentle => {
+                match self.key_again(&connection.token) {
+                    Ok(Some(key)) => {
+                        self.connected(Connection { key, ..connection }, key != connection.key);
+                        return Ok(false);
                     }
-                    state.connection = Some(connection);
-                    return Ok(());
+                    // It says that it lives, and the key is not there: it does not see the token.
+                    Err(error) => suspected |= may_be_the_modules(&error),
+                    Ok(None) => {}
                 }
-                // It says that it lives, and the key is not there: the module does not see the token.
-                Err(error) if may_be_the_modules(&error) => last_resort = self.module.is_ours(),
-                Ok(None) | Err(_) => {}
             }
+            // Closed before anything is opened.
+            other => drop(other),
         }
-        if !last_resort {
-            let tries = self.authenticator().tries();
-            match self.connect() {
-                Ok(connection) => {
-                    self.accept(state, connection);
-                    return Ok(());
+        let mut login = false;
+        let anew =
+            self.module.is_ours() && !self.rests(heals) && (suspected || depth == Depth::Deep);
+        if !anew {
+            match self.connect(&mut login) {
+                Err(error) if may_be_the_modules(&error) && !login && !self.rests(heals) => {}
+                result => {
+                    if depth == Depth::Deep {
+                        self.rest(heals);
+                    }
+                    self.connected(result?, true);
+                    return Ok(login);
                 }
-                Err(error)
-                    if !may_be_the_modules(&error) || self.authenticator().tries() != tries =>
-                {
-                    return Err(error);
-                }
-                Err(_) => {}
             }
         }
         self.module.initialize_again(epoch)?;
-        let connection = self.connect()?;
-        self.accept(state, connection);
-        Ok(())
-    }
-
-    fn accept(&self, state: &mut State, connection: Connection) {
-        state.connection = Some(connection);
-        self.generation.fetch_add(1, Ordering::AcqRel);
+        let result = self.connect(&mut login);
+        if login {
+            self.rest(heals);
+        }
+        self.connected(result?, true);
+        Ok(login)
     }
 
     /// The key's handle by a login that lives; None if it does not.
-    fn key_again(
-        &self,
-        token: &OpenToken,
-    ) -> Result<Option<cryptoki::object::ObjectHandle>, Error> {
+    fn key_again(&self, token: &OpenToken) -> Result<Option<ObjectHandle>, Error> {
         let module = self.module.enter()?;
         if !token.is_alive() {
             return Ok(None);
@@ -132,18 +155,42 @@ impl<D: Duty> KeyAccess<D> {
         key::again(module.raw(), &token.session, &self.uri, &self.public).map(Some)
     }
 
-    fn connect(&self) -> Result<Connection, Error> {
+    /// Sets `login` when one is tried, whatever comes of it.
+    fn connect(&self, login: &mut bool) -> Result<Connection, Error> {
         let module = self.module.enter()?;
-        let mut authenticator = self.authenticator();
+        let mut authenticator = self.authenticator()?;
+        let tries = authenticator.tries();
         let token = OpenToken::open(
             &module,
             &self.uri,
             &mut authenticator,
             Occasion::Healing,
             None,
-        )?;
+        );
+        *login |= authenticator.tries() != tries;
+        let token = token?;
         let key = key::again(module.raw(), &token.session, &self.uri, &self.public)?;
         Ok(Connection { token, key })
+    }
+
+    /// Whether everything was had anew a moment ago, and has not led to success since.
+    fn rests(&self, heals: &Heals) -> bool {
+        !self.proved.load(Ordering::Relaxed)
+            && heals
+                .last_resort
+                .is_some_and(|then| then.elapsed() < LAST_RESORT_REST)
+    }
+
+    fn rest(&self, heals: &mut Heals) {
+        self.proved.store(false, Ordering::Relaxed);
+        heals.last_resort = Some(Instant::now());
+    }
+
+    /// The turn of who heals.
+    pub(super) fn heals(&self) -> Result<Held<'_, Heals>, Error> {
+        self.heals
+            .lock(self.wait)
+            .ok_or(Error::TokenBusy { waited: self.wait })
     }
 }
 

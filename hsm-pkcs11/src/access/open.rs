@@ -1,18 +1,20 @@
 //! The first time: token, key, fitness.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use privyseal_core::RsaPublicKey;
 
-use super::{Connection, KeyAccess, State};
+use super::{Connection, Heals, KeyAccess, State};
 use crate::certificate;
 use crate::error::{Error, KeyError};
 use crate::key::{self, KeyFacts};
+use crate::limits::DEFAULT_WAIT;
 use crate::login::{Authenticator, Occasion};
 use crate::mechanism::{self, Duty};
 use crate::module::{Entered, Module};
 use crate::options::SignerOptions;
+use crate::patient::Patient;
 use crate::pin::PinProvider;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
@@ -59,14 +61,16 @@ impl<D: Duty> KeyAccess<D> {
             public: fit.public,
             notes: fit.notes,
             always_authenticate: facts.always_authenticate,
-            authenticator: Mutex::new(authenticator),
+            authenticator: Patient::new(authenticator),
             state: Mutex::new(State {
                 connection: Some(Connection { token, key: handle }),
                 idle: Vec::new(),
-                failure: None,
             }),
+            heals: Patient::new(Heals::none()),
             generation: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
+            proved: AtomicBool::new(true),
+            wait: DEFAULT_WAIT,
             module: Arc::clone(&module),
         })
     }

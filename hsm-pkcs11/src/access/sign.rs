@@ -5,6 +5,7 @@ use privyseal_core::limits::MAX_SIGNATURE;
 
 use super::{KeyAccess, Work};
 use crate::error::Error;
+use crate::login::Occasion;
 use crate::mechanism::SigningMechanism;
 use crate::operation::{self, ToSign};
 
@@ -17,7 +18,7 @@ impl KeyAccess<SigningMechanism> {
         input: ToSign<'_>,
         signature: &mut Signature,
     ) -> Result<(), Error> {
-        self.healing(|| self.sign_once(work, input, signature))
+        self.healing(|occasion| self.sign_once(work, input, signature, occasion))
     }
 
     fn sign_once(
@@ -25,6 +26,7 @@ impl KeyAccess<SigningMechanism> {
         work: &mut Option<Work>,
         input: ToSign<'_>,
         signature: &mut Signature,
+        occasion: Occasion,
     ) -> Result<(), Error> {
         let mut buffer = [0; MAX_SIGNATURE];
         let expected = self.public.size();
@@ -37,7 +39,7 @@ impl KeyAccess<SigningMechanism> {
                 ready.key,
                 input,
                 buffer,
-                || self.log_in_for_use(module, ready),
+                || self.log_in_for_use(module, ready, occasion),
             )?;
             let length = Error::SignatureLength { len, expected };
             if len != expected {

@@ -25,7 +25,9 @@ impl SignerError for Error {
             Self::Call(error) => error.kind(),
             Self::PinCountLow { .. } => SignerErrorKind::NotLoggedIn,
             Self::NotHealed { then, .. } => then.kind(),
-            Self::ModuleInUse | Self::PoolTimeout { .. } => SignerErrorKind::Busy,
+            Self::ModuleInUse | Self::TokenBusy { .. } | Self::PoolTimeout { .. } => {
+                SignerErrorKind::Busy
+            }
         }
     }
 }
@@ -34,6 +36,8 @@ impl Error {
     /// Whether a new session, login or initialization may cure it.
     pub(crate) fn is_loss(&self) -> bool {
         match self {
+            // Whatever its code, it may have cost a PIN try, and is left to who asks next.
+            Self::Call(error) if error.function() == "C_Login" => false,
             Self::Call(error) => error.is_loss(),
             Self::Disconnected => true,
             _ => false,

@@ -1,7 +1,8 @@
 //! Who gives the PIN after a key was opened: its own provider, or a PIN that it was allowed to keep.
 //!
 //! A PIN that the token refused is the last one that is tried: no program repeats it in a loop until the
-//! token is locked. Whoever knows better opens the key again.
+//! token is locked. Whoever knows better opens the key again. Some modules call a wrong PIN a failed
+//! function or a fault of the device, so after any login that failed the flags must show that no try is lost.
 
 use std::cell::Cell;
 use std::fmt;
@@ -20,6 +21,8 @@ pub(crate) struct Authenticator {
     keep: bool,
     kept: Option<Pin>,
     refused: bool,
+    /// Whether the last login failed, for whatever reason.
+    failed: bool,
     tries: Cell<u32>,
 }
 
@@ -37,6 +40,7 @@ impl Authenticator {
             keep,
             kept: None,
             refused: false,
+            failed: false,
             tries: Cell::new(0),
         }
     }
@@ -60,6 +64,11 @@ impl Authenticator {
         occasion: Occasion,
         guest: Option<&mut dyn PinProvider>,
     ) -> Result<(), Error> {
+        let occasion = match occasion {
+            // At a PIN pad somebody is there and decides.
+            Occasion::Use if self.failed && !token.info.protected_auth_path => Occasion::UseAgain,
+            other => other,
+        };
         let tries = Cell::new(self.tries.get());
         let desk = Desk {
             module,
@@ -75,7 +84,9 @@ impl Authenticator {
         let policy = asked.authenticator.policy;
         let result = attempt(&desk, &mut asked, policy, occasion);
         let given = asked.given;
-        self.tries.set(tries.get());
+        if self.tries.replace(tries.get()) != tries.get() {
+            self.failed = result.is_err();
+        }
         match &result {
             Ok(()) if self.keep && given.is_some() => self.kept = given,
             Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }) if given.is_some() => {

@@ -3,16 +3,13 @@
 use std::ffi::CString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
-use std::thread;
-use std::time::Instant;
+use std::sync::{Arc, RwLock};
 
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error as Cryptoki, RvError};
 
-use super::Module;
+use super::{Module, patiently};
 use crate::error::{CallError, Error};
-use crate::limits::{REINITIALIZE_POLL, REINITIALIZE_WAIT};
 use crate::raw::RawModule;
 
 impl Module {
@@ -49,7 +46,7 @@ impl Module {
     /// is initialized here.
     pub(crate) fn initialize_again(self: &Arc<Self>, epoch: u64) -> Result<(), Error> {
         self.check_process()?;
-        let _alone = self.exclusive()?;
+        let _alone = patiently(|| self.gate.try_write()).ok_or(Error::ModuleInUse)?;
         if self.epoch() != epoch {
             return Ok(());
         }
@@ -68,22 +65,6 @@ impl Module {
         self.ours.store(true, Ordering::Release);
         self.epoch.fetch_add(1, Ordering::AcqRel);
         Ok(())
-    }
-
-    /// The gate for oneself. Tried again and again instead of waited for: a waiting writer would hold up
-    /// readers that have entered already and enter once more.
-    fn exclusive(&self) -> Result<RwLockWriteGuard<'_, ()>, Error> {
-        let start = Instant::now();
-        loop {
-            match self.gate.try_write() {
-                Ok(gate) => return Ok(gate),
-                Err(TryLockError::Poisoned(gate)) => return Ok(gate.into_inner()),
-                Err(TryLockError::WouldBlock) if start.elapsed() < REINITIALIZE_WAIT => {
-                    thread::sleep(REINITIALIZE_POLL);
-                }
-                Err(TryLockError::WouldBlock) => return Err(Error::ModuleInUse),
-            }
-        }
     }
 }
 

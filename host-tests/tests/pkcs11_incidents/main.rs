@@ -1,0 +1,10 @@
+//! What an incident may cost: one login at most, no PIN try that nobody asked for, no module taken from
+//! others for nothing, and no more time than the pool waits.
+
+// A test stops where something is wrong.
+#![allow(clippy::unwrap_used)]
+
+mod foreign;
+mod hang;
+mod login;
+mod stage;
