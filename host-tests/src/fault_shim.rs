@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,20 +84,24 @@ impl FaultShim {
         count(&self.calls_since(0), function)
     }
 
-    /// How many calls were made up to now: a mark for [`FaultShim::calls_since`].
-    pub fn mark(&self) -> usize {
-        self.calls_since(0).len()
+    /// The calls up to now, as a mark for [`FaultShim::calls_since`]. Zero is the first call.
+    pub fn mark(&self) -> u64 {
+        // Before the first call there is no file.
+        fs::metadata(&self.log).map_or(0, |log| log.len())
     }
 
     /// The calls after a mark.
     ///
     /// # Panics
     /// If the log is not what the module writes.
-    pub fn calls_since(&self, mark: usize) -> Vec<Call> {
-        // Before the first call there is no file.
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+    pub fn calls_since(&self, mark: u64) -> Vec<Call> {
+        let mut log = String::new();
+        if let Ok(mut file) = fs::File::open(&self.log) {
+            file.seek(SeekFrom::Start(mark)).expect("a file");
+            file.read_to_string(&mut log).expect("lines of text");
+        }
         let call = |line| Call::parse(line).unwrap_or_else(|| panic!("the shim logged {line:?}"));
-        log.lines().skip(mark).map(call).collect()
+        log.lines().map(call).collect()
     }
 }
 

@@ -76,7 +76,7 @@ impl Drop for OpenSession {
         }
         // Some errors pass (a busy token), and a session that stays open may keep the token from others.
         if let Err(error) = module.raw().close(&self.session)
-            && !error.is_loss()
+            && !error.is_loss_of_what_is_closed()
         {
             let _ = module.raw().close(&self.session);
         }

@@ -46,8 +46,8 @@ struct Stage {
     shim: FaultShim,
     minter: Option<Minter>,
     minted: usize,
-    /// What calls there had been when the fault was set up.
-    armed: usize,
+    /// The calls that there had been when the fault was set up.
+    armed: u64,
 }
 
 impl Stage {
@@ -62,8 +62,10 @@ impl Stage {
         let calls = self.shim.calls_since(mark);
         judge::tries(cell, opened, &calls)?;
         let how = how?;
-        judge::sessions(cell, &calls)?;
-        let reached = |call: &Call| call.faulty && call.function == cell.function;
+        judge::sessions(&calls)?;
+        let reached = |call: &Call| {
+            call.faulty && call.function == cell.function && call.context == cell.of_use
+        };
         if !self.shim.calls_since(self.armed).iter().any(reached) {
             return Ok(NOT_REACHED.into());
         }
@@ -71,7 +73,7 @@ impl Stage {
     }
 
     /// A signer's life, with the fault in it.
-    fn live(&mut self, cell: &Cell, mark: usize, opened: &mut usize) -> Result<String, String> {
+    fn live(&mut self, cell: &Cell, mark: u64, opened: &mut usize) -> Result<String, String> {
         if cell.phase == Phase::First {
             self.arm(&[&cell.rule()]);
         }
@@ -112,7 +114,7 @@ impl Stage {
     fn reopen(
         &mut self,
         cell: &Cell,
-        mark: usize,
+        mark: u64,
         opened: &mut usize,
         error: &str,
     ) -> Result<String, String> {
@@ -145,7 +147,7 @@ impl Stage {
     }
 
     /// Signs until it works again; gives how many signatures were lost. Each that was must say why.
-    fn endure(&mut self, cell: &Cell, subject: &mut Subject, mark: usize) -> Result<usize, String> {
+    fn endure(&mut self, cell: &Cell, subject: &mut Subject, mark: u64) -> Result<usize, String> {
         for lost in 0..PATIENCE {
             match self.mint(subject)? {
                 Ok(()) => return Ok(lost),
@@ -172,7 +174,10 @@ impl Stage {
             .get_or_insert_with(|| Minter::new(subject.public_key()));
         self.minted += 1;
         let jti = format!("cell-{}", self.minted);
-        match subject.mint(minter, &jti) {
+        let mark = self.shim.mark();
+        let outcome = subject.mint(minter, &jti);
+        judge::logins_for_use(&self.shim.calls_since(mark))?;
+        match outcome {
             Err(error) => Ok(Err(error)),
             Ok(token) => match minter.judge(&token)? {
                 good if good == jti => Ok(Ok(())),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use privyseal_host_tests::fault_shim::{Call, count, open_sessions};
+use privyseal_host_tests::fault_shim::{Call, context_logins, count, open_sessions, user_logins};
 
 use crate::matrix::{Cell, Fault, Phase};
 
@@ -41,6 +41,7 @@ pub(crate) fn error_is_telling(cell: &Cell, error: &str, calls: &[Call]) -> Resu
         }
         Fault::WrongSignature => error.contains("signature"),
         Fault::ShortSignature => error.contains("C_Sign gave 255 bytes"),
+        Fault::WrongLength(length) => error.contains(&format!("C_Sign gave {length} bytes")),
         _ => calls
             .iter()
             .filter(|call| call.result != 0)
@@ -60,16 +61,17 @@ pub(crate) fn error_is_telling(cell: &Cell, error: &str, calls: &[Call]) -> Resu
     }
 }
 
-/// One try for an opening and one for an incident; none after the token has refused a PIN.
+/// One login for an opening and one for an incident; none after the token has refused a PIN.
 pub(crate) fn tries(cell: &Cell, opened: usize, calls: &[Call]) -> Result<(), String> {
-    let incidents = match cell.phase {
-        Phase::First => 1,
-        Phase::Middle => 2,
-        Phase::AfterHeal => 3,
-    };
-    let logins = count(calls, "C_Login");
+    let earlier = usize::from(cell.phase == Phase::AfterHeal);
+    // What must be lost for the function to be called at all is an incident, and its fault another.
+    let prepared = usize::from(cell.phase != Phase::First && cell.incident().is_some());
+    let incidents = earlier + prepared + 1;
+    let logins = user_logins(calls);
     if logins > opened + incidents {
-        return Err(format!("{logins} logins for {opened} openings"));
+        return Err(format!(
+            "{logins} logins for {opened} openings and {incidents} incidents"
+        ));
     }
     match calls.iter().position(is_refused_login) {
         Some(place) if count(&calls[place + 1..], "C_Login") > 0 => {
@@ -79,19 +81,43 @@ pub(crate) fn tries(cell: &Cell, opened: usize, calls: &[Call]) -> Result<(), St
     }
 }
 
+/// Of one signature: a login for each operation that was begun, at most, and no login of any kind after one
+/// of those failed: it may have cost a try.
+pub(crate) fn logins_for_use(calls: &[Call]) -> Result<(), String> {
+    let (logins, begun) = (context_logins(calls), count(calls, "C_SignInit"));
+    if logins > begun {
+        return Err(format!("{logins} logins for {begun} uses"));
+    }
+    // 0x100: it is logged in already.
+    let failed = |call: &Call| call.context && !matches!(call.result, 0 | 0x100);
+    match calls.iter().position(failed) {
+        Some(place) if count(&calls[place + 1..], "C_Login") > 0 => {
+            Err("a login followed on a login for use that failed".into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn is_refused_login(call: &Call) -> bool {
     call.function == "C_Login" && matches!(call.result, 0xa0 | 0xa4)
 }
 
-/// All sessions are closed once the signer is gone; one that could not be closed was tried to.
-pub(crate) fn sessions(cell: &Cell, calls: &[Call]) -> Result<(), String> {
-    if cell.function == "C_CloseSession" {
-        return Ok(());
+/// All sessions are closed once the signer is gone. One of which the module said that it is gone is not
+/// closed again: its number may be somebody else's by then.
+pub(crate) fn sessions(calls: &[Call]) -> Result<(), String> {
+    let mut open = open_sessions(calls);
+    for call in calls {
+        if call.function == "C_CloseSession" && call.faulty && says_gone(call.result) {
+            open.remove(&call.session);
+        }
     }
-    let open = open_sessions(calls);
     if open.is_empty() {
         Ok(())
     } else {
         Err(format!("sessions left open: {open:?}"))
     }
+}
+
+fn says_gone(result: u64) -> bool {
+    matches!(result, 0x32 | 0xb0 | 0xb3 | 0xe0 | 0x190)
 }

@@ -1,10 +1,11 @@
 //! Every fault, in every call of the signing sequence, early, in the middle and after a healed one.
 //!
 //! The matrix is generated ([`matrix`]); each cell runs in a child process ([`cell`]) that the parent
-//! watches over, against SoftHSM or the token that `TEST_PKCS11_MODULE` names, behind the fault shim.
+//! watches over, against SoftHSM and kryoptic, or the token that `TEST_PKCS11_MODULE` names, behind the fault
+//! shim.
 
 // A test stops where something is wrong, and says what it saw.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 
 mod cell;
 mod judge;
@@ -12,11 +13,12 @@ mod matrix;
 mod report;
 mod subject;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use privyseal_host_tests::fault_shim::FaultShim;
 use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::target::Target;
+use privyseal_host_tests::target::{Kind, Target};
 
 use crate::matrix::Cell;
 use crate::report::Report;
@@ -38,66 +40,107 @@ fn no_fault_lets_anything_wrong_out() {
         return cell::run_all();
     }
     FaultShim::module();
-    let targets = targets();
-    let batches = matrix::batches(&matrix::cells());
-    let report = Report::default();
+    let cells = matrix::cells();
+    let fleets = fleets();
     std::thread::scope(|scope| {
-        for (worker, target) in targets.iter().enumerate() {
-            let (batches, report, workers) = (&batches, &report, targets.len());
-            scope.spawn(move || {
-                for batch in batches.iter().skip(worker).step_by(workers) {
-                    run_batch(target, batch, report);
-                }
-            });
+        for fleet in &fleets {
+            let batches = matrix::batches(&cells, |cell| fleet.runs(cell));
+            for (worker, target) in fleet.targets.iter().enumerate() {
+                let own = batches.iter().skip(worker).step_by(fleet.targets.len());
+                let own: Vec<_> = own.cloned().collect();
+                let cells = &cells;
+                scope.spawn(move || {
+                    for batch in own {
+                        fleet.run_batch(target, cells, &batch);
+                    }
+                });
+            }
         }
     });
-    report.finish(batches.iter().map(Vec::len).sum());
-}
-
-/// One token for each child at a time. Two processes that log in to one SoftHSM token disturb each other:
-/// a login writes to the token, and whoever reads it meanwhile gets `CKR_GENERAL_ERROR`.
-fn targets() -> Vec<Target> {
-    match Target::from_environment() {
-        Some(yours) => vec![yours],
-        None => vec![Target::softhsm(), Target::softhsm()],
+    for fleet in fleets {
+        let expected = cells.iter().filter(|cell| fleet.runs(cell)).count();
+        fleet.report.finish(fleet.token, expected, fleet.yours);
     }
 }
 
-/// Runs cells in one child after another: the cell in which a child dies or hangs has failed, and the
-/// next child goes on after it.
-fn run_batch(target: &Target, batch: &[usize], report: &Report) {
-    let cells = matrix::cells();
-    let mut rest = batch;
-    while !rest.is_empty() {
-        let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
-            .expect("target/ can be written");
-        let numbers: Vec<String> = rest.iter().map(usize::to_string).collect();
-        let mut done = 0;
-        let ended = OwnProcess::new(NAME)
-            .environment(target.environment())
-            .environment(FaultShim::new(dir.path()).environment(target.module()))
-            .environment([
-                (CELLS.into(), numbers.join(",").into()),
-                (DIR.into(), dir.path().into()),
-            ])
-            .silence(WATCHDOG)
-            .run(|line| {
-                report.add(&cells[rest[done]], line);
-                done += 1;
-            });
-        if done < rest.len() {
-            let how = if ended.hung {
-                "hung"
-            } else {
-                "ended its process"
-            };
-            report.add(
-                &cells[rest[done]],
-                &format!("FAILED {how}: {}", ended.output),
-            );
-            done += 1;
+/// Tokens of one vendor. One for each child at a time: two processes that log in to one SoftHSM token disturb
+/// each other (a login writes to the token, and whoever reads it meanwhile gets `CKR_GENERAL_ERROR`).
+struct Fleet {
+    token: &'static str,
+    targets: Vec<Target>,
+    /// It is of no kind that is known.
+    yours: bool,
+    report: Report,
+}
+
+fn fleets() -> Vec<Fleet> {
+    let fleet = |token, targets| Fleet {
+        token,
+        targets,
+        yours: false,
+        report: Report::default(),
+    };
+    match Target::from_environment() {
+        Some(yours) => vec![Fleet {
+            yours: true,
+            ..fleet("your token", vec![yours])
+        }],
+        None => vec![
+            fleet("SoftHSM", vec![Target::softhsm(), Target::softhsm()]),
+            fleet("kryoptic", vec![Target::kryoptic(), Target::kryoptic()]),
+        ],
+    }
+}
+
+impl Fleet {
+    /// Your key is of one kind, and takes the place of the plain one.
+    fn runs(&self, cell: &Cell) -> bool {
+        !self.yours || cell.kind == Kind::Plain || cell.of_use
+    }
+
+    fn environment(&self, target: &Target, cell: &Cell) -> Vec<(String, OsString)> {
+        if self.yours {
+            target.environment()
+        } else {
+            target.environment_for(cell.kind)
         }
-        rest = &rest[done..];
+    }
+
+    /// Runs cells in one child after another: the cell in which a child dies or hangs has failed, and the
+    /// next child goes on after it.
+    fn run_batch(&self, target: &Target, cells: &[Cell], batch: &[usize]) {
+        let mut rest = batch;
+        while !rest.is_empty() {
+            let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
+                .expect("target/ can be written");
+            let numbers: Vec<String> = rest.iter().map(usize::to_string).collect();
+            let mut done = 0;
+            let ended = OwnProcess::new(NAME)
+                .environment(self.environment(target, &cells[rest[0]]))
+                .environment(FaultShim::new(dir.path()).environment(target.module()))
+                .environment([
+                    (CELLS.into(), numbers.join(",").into()),
+                    (DIR.into(), dir.path().into()),
+                ])
+                .silence(WATCHDOG)
+                .run(|line| {
+                    self.report.add(&cells[rest[done]], line);
+                    done += 1;
+                });
+            if done < rest.len() {
+                let how = if ended.hung {
+                    "hung"
+                } else {
+                    "ended its process"
+                };
+                self.report.add(
+                    &cells[rest[done]],
+                    &format!("FAILED {how}: {}", ended.output),
+                );
+                done += 1;
+            }
+            rest = &rest[done..];
+        }
     }
 }
 

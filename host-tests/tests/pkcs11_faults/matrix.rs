@@ -1,6 +1,8 @@
-//! Which faults, in which calls, when.
+//! Which faults, in which calls, when, of which key.
 
 use std::fmt;
+
+use privyseal_host_tests::target::Kind;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +15,8 @@ pub(crate) enum Fault {
     WrongSignature,
     /// It gives a signature that is one byte short.
     ShortSignature,
-    /// Asked how long a signature is, it says one byte.
-    WrongLength,
+    /// It says that a signature has this length, which it has not.
+    WrongLength(u64),
     /// Before it, this is really lost, as the fault shim's language names it.
     Lost(&'static str),
     /// It returns this, and so does every other function, until the module is finalized: a card that was
@@ -23,7 +25,7 @@ pub(crate) enum Fault {
 }
 
 /// When it goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     /// At the function's first call, from the opening on.
     First,
@@ -36,7 +38,10 @@ pub(crate) enum Phase {
 /// One fault, one function, one time.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
+    pub(crate) kind: Kind,
     pub(crate) function: &'static str,
+    /// Whether the `C_Login` for one use of the key is meant, and not the user's.
+    pub(crate) of_use: bool,
     pub(crate) fault: Fault,
     pub(crate) phase: Phase,
 }
@@ -59,6 +64,12 @@ const FUNCTIONS: [&str; 15] = [
     "C_Sign",
     "C_CloseSession",
 ];
+
+/// What is different with a key that logs in for each use.
+const FUNCTIONS_OF_ALWAYS: [&str; 4] = ["C_GetSessionInfo", "C_Login", "C_SignInit", "C_Sign"];
+
+/// What is different with a mechanism that hashes.
+const FUNCTIONS_OF_HASHING: [&str; 2] = ["C_SignInit", "C_Sign"];
 
 /// What tokens of several vendors have answered.
 const CODES: [u64; 19] = [
@@ -94,19 +105,37 @@ const DEATHS: [u64; 4] = [
 
 const PHASES: [Phase; 3] = [Phase::First, Phase::Middle, Phase::AfterHeal];
 
+/// The lengths that a signature of 256 bytes is said to have.
+const LENGTHS: [u64; 3] = [0, 257, u64::MAX];
+
 /// All of them, in an order that does not change.
 pub(crate) fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
-    for phase in PHASES {
-        for function in FUNCTIONS {
-            cells.extend(faults(function).into_iter().map(|fault| Cell {
-                function,
-                fault,
-                phase,
-            }));
+    for kind in Kind::ALL {
+        for phase in PHASES {
+            for &(function, of_use) in &calls(kind) {
+                cells.extend(faults(function).into_iter().map(|fault| Cell {
+                    kind,
+                    function,
+                    of_use,
+                    fault,
+                    phase,
+                }));
+            }
         }
     }
     cells
+}
+
+/// Functions, and whether the login for one use is meant.
+fn calls(kind: Kind) -> Vec<(&'static str, bool)> {
+    let (functions, of_use): (&[&str], _) = match kind {
+        Kind::Plain => (&FUNCTIONS, None),
+        Kind::Always => (&FUNCTIONS_OF_ALWAYS, Some(("C_Login", true))),
+        Kind::Hashing => (&FUNCTIONS_OF_HASHING, None),
+    };
+    let calls = functions.iter().map(|&function| (function, false));
+    calls.chain(of_use).collect()
 }
 
 fn faults(function: &str) -> Vec<Fault> {
@@ -117,25 +146,19 @@ fn faults(function: &str) -> Vec<Fault> {
         faults.extend(DEATHS.map(Fault::Dead));
     }
     if function == "C_Sign" {
-        faults.extend([
-            Fault::WrongSignature,
-            Fault::ShortSignature,
-            Fault::WrongLength,
-        ]);
+        faults.extend([Fault::WrongSignature, Fault::ShortSignature]);
+        faults.extend(LENGTHS.map(Fault::WrongLength));
     }
     faults
 }
 
-/// Numbers of cells that may share a process: all of one function and phase, but not the first
+/// Numbers of cells that may share a process: all of one key, function and phase, but not the first
 /// `C_Initialize`, of which a process has one.
-pub(crate) fn batches(cells: &[Cell]) -> Vec<Vec<usize>> {
+pub(crate) fn batches(cells: &[Cell], wanted: impl Fn(&Cell) -> bool) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    for (number, cell) in cells.iter().enumerate() {
+    for (number, cell) in cells.iter().enumerate().filter(|(_, cell)| wanted(cell)) {
         let alone = cell.function == "C_Initialize" && cell.phase == Phase::First;
-        let same = |last: &&mut Vec<usize>| {
-            let other = &cells[last[0]];
-            other.function == cell.function && other.phase == cell.phase && !alone
-        };
+        let same = |last: &&mut Vec<usize>| cells[last[0]].place() == cell.place() && !alone;
         match batches.last_mut().filter(same) {
             Some(batch) => batch.push(number),
             None => batches.push(vec![number]),
@@ -145,6 +168,11 @@ pub(crate) fn batches(cells: &[Cell]) -> Vec<Vec<usize>> {
 }
 
 impl Cell {
+    /// Where and when, whatever the fault.
+    pub(crate) fn place(&self) -> (Kind, &'static str, bool, Phase) {
+        (self.kind, self.function, self.of_use, self.phase)
+    }
+
     /// The rule of the fault shim.
     pub(crate) fn rule(&self) -> String {
         let action = match self.fault {
@@ -155,20 +183,31 @@ impl Cell {
             Fault::Hang => "hang 100".into(),
             Fault::WrongSignature => "wrong".into(),
             Fault::ShortSignature => "short 1".into(),
-            Fault::WrongLength => "length 1".into(),
+            Fault::WrongLength(length) => format!("length {length}"),
             Fault::Lost(what) => format!("first {what}"),
             Fault::Dead(code) => format!("dead {code:#x} C_Finalize"),
         };
-        format!("{} 1 {action}", self.function)
+        // In a pool that is opened, the user's login is the first.
+        let nth = if self.of_use && self.phase == Phase::First {
+            2
+        } else {
+            1
+        };
+        format!("{} {nth} {action}", self.function)
     }
 
     /// What must be really lost for the function to be called again, once there are sessions that sign.
     pub(crate) fn incident(&self) -> Option<&'static str> {
         match self.function {
-            "C_SignInit" | "C_Sign" => None,
+            _ if self.is_of_every_signature() => None,
             "C_Initialize" => Some("C_SignInit 1 first module"),
             _ => Some("C_SignInit 1 first sessions"),
         }
+    }
+
+    /// Whether the fault itself is the incident, because the call is one of every signature.
+    pub(crate) fn is_of_every_signature(&self) -> bool {
+        self.of_use || matches!(self.function, "C_SignInit" | "C_Sign")
     }
 
     /// Whether a person must act: the signer must not heal itself by trying the PIN again.
@@ -179,6 +218,13 @@ impl Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.phase, self.rule())
+        let of_use = if self.of_use { " for use" } else { "" };
+        write!(
+            f,
+            "{:?} key, {:?}: {}{of_use}",
+            self.kind,
+            self.phase,
+            self.rule()
+        )
     }
 }

@@ -87,6 +87,20 @@ impl CallError {
         )
     }
 
+    /// Whether `C_CloseSession` says that there is nothing to close. The number may be another session's soon.
+    pub(crate) const fn is_loss_of_what_is_closed(&self) -> bool {
+        matches!(
+            self.code,
+            Some(
+                RvError::SessionHandleInvalid
+                    | RvError::SessionClosed
+                    | RvError::DeviceRemoved
+                    | RvError::TokenNotPresent
+                    | RvError::CryptokiNotInitialized
+            )
+        )
+    }
+
     /// Whether `C_Decrypt` says that what it was given cannot be decrypted. Modules say so in many ways:
     /// besides what the specification has, SoftHSM says general error, and kryoptic device error. A token
     /// that breaks at this moment is taken for it; the next use tells.
