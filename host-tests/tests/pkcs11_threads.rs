@@ -3,22 +3,21 @@
 //! `TEST_PKCS11_SEED` repeats a run's faults, as far as threads let anything be repeated.
 
 // A test stops where something is wrong, and says what it saw.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use privyseal_host_tests::fault_shim::{Call, FaultShim, count, open_sessions};
+use privyseal_host_tests::fault_shim::{FaultShim, open_sessions, user_logins};
 use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
 use privyseal_host_tests::target::Target;
 use privyseal_pkcs11::{Pin, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
-
-const NAME: &str = "eight_threads_with_random_faults_make_good_tokens_only";
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 
@@ -28,6 +27,10 @@ const EACH: usize = 2_000;
 
 /// Fewer than threads, so that they wait for each other.
 const SESSIONS: u32 = 6;
+
+/// The pool's last resort takes a fault that a new session does not cure twice in a row, in one signature. By
+/// the chances below that is five times or so.
+const LAST_RESORTS: usize = 30;
 
 /// What goes wrong, in thousandths of the calls; the number after `@` is added to the seed.
 const FAULTS: [&str; 9] = [
@@ -42,22 +45,39 @@ const FAULTS: [&str; 9] = [
     "C_OpenSession 50/1000@9 return 0xb1",
 ];
 
+/// Yours, if you have named one.
 #[test]
 fn eight_threads_with_random_faults_make_good_tokens_only() {
-    if is_child(NAME) {
+    const NAME: &str = "eight_threads_with_random_faults_make_good_tokens_only";
+    run(NAME, "SoftHSM or yours", Target::chosen);
+}
+
+#[test]
+fn kryoptic_in_eight_threads_too() {
+    run(
+        "kryoptic_in_eight_threads_too",
+        "kryoptic",
+        Target::kryoptic,
+    );
+}
+
+fn run(name: &str, token: &str, target: impl FnOnce() -> Target) {
+    if is_child(name) {
         return child();
     }
-    let target = Target::chosen();
+    let target = target();
     FaultShim::module();
     let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
         .expect("target/ can be written");
-    let told = OwnProcess::new(NAME)
+    let told = OwnProcess::new(name)
         .environment(target.environment())
         .environment(FaultShim::new(dir.path()).environment(target.module()))
         .environment([(DIR.into(), dir.path().into())])
         .silence(Duration::from_secs(60))
         .must_pass();
-    println!("{}", told.last().expect("the child tells its numbers"));
+    let numbers = told.last().expect("the child tells its numbers");
+    // Past what holds back the output of tests that pass.
+    writeln!(stdout(), "{token}: {numbers}").expect("a standard output");
 }
 
 fn child() {
@@ -96,12 +116,20 @@ fn child() {
     let calls = shim.calls_since(0);
     let after = (pool.sessions_in_use(), open_sessions(&calls).len());
     assert_eq!(after, before, "sessions lent out, sessions open");
-    // The fault took some; initializing the module anew, the pool's last resort, takes the login as well.
-    let logins_lost = count_good(&calls, "C_CloseAllSessions") + count_good(&calls, "C_Finalize");
-    let logins = count(&calls, "C_Login");
+    // One login for each that a fault took. The pool's last resort takes one too; it must be rare.
+    let lost_to = |function| {
+        calls
+            .iter()
+            .filter(move |call| call.result == 0 && call.function == function)
+    };
+    let logins_lost = lost_to("C_CloseAllSessions").count();
+    assert!(lost_to("C_CloseAllSessions").all(|call| call.faulty));
+    let last_resorts = lost_to("C_Finalize").count();
+    assert!(last_resorts <= LAST_RESORTS, "{last_resorts} of them");
+    let logins = user_logins(&calls);
     assert!(
-        logins <= 1 + logins_lost,
-        "{logins} logins, {logins_lost} lost"
+        logins <= 1 + logins_lost + last_resorts,
+        "{logins} logins, {logins_lost} lost, {last_resorts} given up"
     );
     drop(pool);
     assert!(open_sessions(&shim.calls_since(0)).is_empty());
@@ -111,17 +139,12 @@ fn child() {
         "the faults were injected: {faults}"
     );
     tell(&format!(
-        "{} tokens good, {faults} faults (seed {seed}), {} signatures refused, {logins_lost} logins lost, \
-         {} made again",
+        "{} tokens good, {faults} faults (seed {seed}), {} signatures refused, {logins_lost} logins lost \
+         and {last_resorts} given up, {} made again",
         tokens.len(),
         lost.into_inner(),
         logins - 1
     ));
-}
-
-fn count_good(calls: &[Call], function: &str) -> usize {
-    let good = |call: &&Call| call.function == function && call.result == 0;
-    calls.iter().filter(good).count()
 }
 
 fn work(
