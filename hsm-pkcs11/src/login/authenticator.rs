@@ -2,7 +2,7 @@
 //!
 //! A PIN that the token refused is the last one that is tried: no program repeats it in a loop until the
 //! token is locked. Whoever knows better opens the key again. Some modules call a wrong PIN a failed
-//! function or a fault of the device, so after any login that failed the flags must show that no try is lost.
+//! function or a fault of the device, so after a login that failed so the flags must show that no try is lost.
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,8 +21,8 @@ pub(crate) struct Authenticator {
     keep: bool,
     kept: Option<Pin>,
     refused: bool,
-    /// Whether the last login failed, for whatever reason.
-    failed: bool,
+    /// Whether the last login failed, and not for a PIN by its own words.
+    doubtful: bool,
     tries: Cell<u32>,
 }
 
@@ -40,7 +40,7 @@ impl Authenticator {
             keep,
             kept: None,
             refused: false,
-            failed: false,
+            doubtful: false,
             tries: Cell::new(0),
         }
     }
@@ -65,8 +65,7 @@ impl Authenticator {
         guest: Option<&mut dyn PinProvider>,
     ) -> Result<(), Error> {
         let occasion = match occasion {
-            // At a PIN pad somebody is there and decides.
-            Occasion::Use if self.failed && !token.info.protected_auth_path => Occasion::UseAgain,
+            Occasion::Use if self.doubtful => Occasion::UseAgain,
             other => other,
         };
         let tries = Cell::new(self.tries.get());
@@ -84,9 +83,7 @@ impl Authenticator {
         let policy = asked.authenticator.policy;
         let result = attempt(&desk, &mut asked, policy, occasion);
         let given = asked.given;
-        if self.tries.replace(tries.get()) != tries.get() {
-            self.failed = result.is_err();
-        }
+        let tried = self.tries.replace(tries.get()) != tries.get();
         match &result {
             Ok(()) if self.keep && given.is_some() => self.kept = given,
             Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }) if given.is_some() => {
@@ -94,6 +91,9 @@ impl Authenticator {
                 self.refused = true;
             }
             _ => {}
+        }
+        if tried {
+            self.doubtful = matches!(result, Err(Error::Call(_)));
         }
         result
     }
