@@ -3,5 +3,5 @@
 mod scan;
 mod token_info;
 
-pub(crate) use scan::{FoundToken, look, select};
+pub(crate) use scan::{FoundToken, look, meant, select};
 pub use token_info::{PinState, TokenInfo};

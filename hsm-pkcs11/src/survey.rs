@@ -2,7 +2,7 @@
 
 use crate::error::{CallError, Error};
 use crate::module::Module;
-use crate::slot::TokenInfo;
+use crate::slot::{self, TokenInfo};
 use crate::uri::Pkcs11Uri;
 
 /// A module, and the tokens in its slots.
@@ -40,11 +40,8 @@ pub fn survey(uri: &Pkcs11Uri) -> Result<Survey, Error> {
         .get_slots_with_token()
         .map_err(|error| CallError::new("C_GetSlotList", &error))?;
     let slots = slots.into_iter().map(|slot| {
-        let token = crate::slot::look(&module, slot);
-        let is_meant = match &token {
-            Ok(token) => token.as_ref().is_some_and(|token| token.fits(uri)),
-            Err(_) => uri.slot_id() == Some(slot.id()),
-        };
+        let token = slot::look(&module, slot);
+        let is_meant = slot::meant(&module, slot, &token, uri).is_some();
         SurveyedSlot {
             slot_id: slot.id(),
             token,

@@ -18,35 +18,42 @@ pub(crate) struct FoundToken {
 
 /// The one token that `uri` means.
 pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken, Error> {
-    let context = module.context();
-    let slots = context
+    let slots = module
+        .context()
         .get_slots_with_token()
         .map_err(|error| CallError::new("C_GetSlotList", &error))?;
     let mut matching = Vec::new();
     let mut present = Vec::new();
     for slot in slots {
-        match look(module, slot) {
-            // Not initialized yet, so without keys; every SoftHSM has such a slot.
-            Ok(None) => {}
-            Ok(Some(info)) if info.fits(uri) && slot_fits(context, slot, uri) => {
-                matching.push(FoundToken { slot, info });
-            }
-            Ok(Some(info)) => present.push(info.uri().to_string()),
-            Err(error) if uri.slot_id == Some(slot.id()) => {
-                let info = TokenInfo::unreadable(slot);
-                if info.fits(uri) && slot_fits(context, slot, uri) {
-                    matching.push(FoundToken { slot, info });
-                } else {
-                    present.push(unreadable(slot, &error));
-                }
-            }
-            Err(error) => present.push(unreadable(slot, &error)),
+        let token = look(module, slot);
+        match meant(module, slot, &token, uri) {
+            Some(info) => matching.push(FoundToken { slot, info }),
+            None => present.extend(described(slot, &token)),
         }
     }
     the_one(matching, present)
 }
 
-pub(crate) fn look(module: &Entered<'_>, slot: Slot) -> Result<Option<TokenInfo>, CallError> {
+/// The token in `slot`, as [`look`] found it, if it is one that `uri` means.
+pub(crate) fn meant(
+    module: &Entered<'_>,
+    slot: Slot,
+    token: &Look,
+    uri: &Pkcs11Uri,
+) -> Option<TokenInfo> {
+    let info = match token {
+        Ok(info) => info.clone()?,
+        // A token that does not say what it is can be named by its slot.
+        Err(_) if uri.slot_id == Some(slot.id()) => TokenInfo::unreadable(slot),
+        Err(_) => return None,
+    };
+    (info.fits(uri) && slot_fits(module.context(), slot, uri)).then_some(info)
+}
+
+/// None: not initialized yet, so without keys; every SoftHSM has such a slot.
+pub(crate) type Look = Result<Option<TokenInfo>, CallError>;
+
+pub(crate) fn look(module: &Entered<'_>, slot: Slot) -> Look {
     let info = module.raw().token_info(slot.id())?;
     Ok(is_initialized(&info).then(|| TokenInfo::read(slot, &info)))
 }
@@ -66,11 +73,15 @@ fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {
     })
 }
 
-fn unreadable(slot: Slot, error: &CallError) -> String {
-    format!(
-        "a token that cannot be read in slot {0} (pkcs11:slot-id={0}; {error})",
-        slot.id()
-    )
+/// A token that is not meant, for whoever looks for another.
+fn described(slot: Slot, token: &Look) -> Option<String> {
+    match token {
+        Ok(info) => info.as_ref().map(|info| info.uri().to_string()),
+        Err(error) => Some(format!(
+            "a token that cannot be read in slot {0} (pkcs11:slot-id={0}; {error})",
+            slot.id()
+        )),
+    }
 }
 
 fn the_one(mut matching: Vec<FoundToken>, present: Vec<String>) -> Result<FoundToken, Error> {

@@ -2,7 +2,9 @@
 
 use cryptoki::object::Attribute;
 use privyseal_core::signer::{Signer as _, SignerError as _, SignerErrorKind};
-use privyseal_pkcs11::{Error, FitnessNote, KeyError, KeyPolicy, Pkcs11Signer, SignerOptions};
+use privyseal_pkcs11::{
+    Error, FitnessNote, KeyError, KeyPolicy, Pkcs11Signer, SignerOptions, survey,
+};
 
 use crate::fixture::{SoftHsm, open, right_pin, softhsm, uri};
 
@@ -89,6 +91,24 @@ fn twins_are_told_apart_by_serial() {
     let [one, other] = [serials[0], serials[1]]
         .map(|serial| open(&format!("token=twin;serial={serial}")).unwrap());
     assert_ne!(one.public_key(), other.public_key());
+}
+
+/// What `doctor` shows as meant is what opens.
+#[test]
+fn a_survey_means_what_is_opened() {
+    let meant = |path: &str| -> Vec<u64> {
+        let slots = survey(&uri(path)).unwrap().slots;
+        let meant = slots.iter().filter(|slot| slot.is_meant);
+        meant.map(|slot| slot.slot_id).collect()
+    };
+    let twins = meant("token=twin");
+    assert_eq!(twins.len(), 2);
+    for slot in twins {
+        let path = format!("token=twin;slot-description=SoftHSM%20slot%20ID%20{slot:#x}");
+        assert_eq!(meant(&path), [slot]);
+        assert_eq!(open(&path).unwrap().token().slot_id, slot);
+    }
+    assert_eq!(meant("token=twin;slot-manufacturer=none"), [0; 0]);
 }
 
 #[test]
