@@ -7,4 +7,5 @@
 mod foreign;
 mod hang;
 mod login;
+mod odd_token;
 mod stage;

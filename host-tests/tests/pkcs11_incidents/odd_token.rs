@@ -1,0 +1,89 @@
+//! A token whose information cannot be read, beside one that is well.
+
+use std::cell::Cell;
+
+use privyseal_core::signer::SignerErrorKind;
+use privyseal_core::{Signer as _, SignerError as _};
+use privyseal_host_tests::fault_shim::{FaultShim, user_logins};
+use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
+use privyseal_host_tests::target::Kind;
+use privyseal_pkcs11::{Error, LoginPolicy, Pin, Pkcs11Signer, TokenInfo, survey};
+
+use crate::stage::{Stage, in_own_process};
+
+/// One token is found by its label while the other's information cannot be read. That one can be named by
+/// its slot, and since nobody can tell how many tries it has left, it is not logged in to unless that is
+/// allowed.
+#[test]
+fn an_odd_token_hides_no_other_and_opens_by_its_slot() {
+    const NAME: &str = "odd_token::an_odd_token_hides_no_other_and_opens_by_its_slot";
+    in_own_process(NAME, Kind::Plain, |stage| {
+        second_token(stage);
+        let slot = |label: &str| open(stage, &format!("token={label}"), false).unwrap().1;
+        let odd = slot("odd");
+        assert_ne!(slot("target"), odd);
+        let rule = format!("C_GetTokenInfo @{odd} return 0x30");
+        stage.shim.rules(&[&rule]);
+
+        assert!(open(stage, "token=target", false).is_ok());
+
+        let error = open(stage, "token=odd", false).unwrap_err();
+        assert_eq!(error.kind(), SignerErrorKind::NotFound, "{error}");
+        let its_slot = format!("pkcs11:slot-id={odd}; C_GetTokenInfo: CKR_DEVICE_ERROR");
+        assert!(error.to_string().contains(&its_slot), "{error}");
+
+        let by_slot = format!("slot-id={odd}");
+        let mark = stage.shim.mark();
+        let error = open(stage, &by_slot, false).unwrap_err();
+        assert_eq!(error.kind(), SignerErrorKind::PinFinalTry, "{error}");
+        assert_eq!(user_logins(&stage.shim.calls_since(mark)), 0);
+        assert!(open(stage, &by_slot, true).is_ok());
+        assert_eq!(user_logins(&stage.shim.calls_since(mark)), 1);
+
+        let module = FaultShim::module();
+        let uri = format!("pkcs11:{by_slot}?module-path={}", module.display());
+        let slots = survey(&uri.parse().unwrap()).unwrap().slots;
+        let meant: Vec<_> = slots.iter().filter(|slot| slot.is_meant).collect();
+        assert_eq!((meant.len(), meant[0].slot_id), (1, odd));
+    });
+}
+
+/// Beside the target, with a key of the same label. Made before the module is loaded.
+fn second_token(stage: &Stage) {
+    let directory = stage.target.pin_file().parent().unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = privyseal_host_tests::tool::command(program, arguments);
+        command.env("SOFTHSM2_CONF", directory.join("softhsm2.conf"));
+        privyseal_host_tests::tool::run(&mut command);
+    };
+    let pins = ["--pin", PIN, "--so-pin", "13579246"];
+    let init = ["--init-token", "--free", "--label", "odd"];
+    run("softhsm2-util", &[&init[..], &pins].concat());
+    let module = SoftHsmToken::module();
+    let login = ["--token-label", "odd", "--login", "--pin", PIN];
+    let key = ["--keypairgen", "--key-type", "rsa:2048", "--sensitive"];
+    let name = ["--id", "01", "--label", "seal", "--usage-sign"];
+    let module = ["--module", module.to_str().unwrap()];
+    run("pkcs11-tool", &[&module[..], &login, &key, &name].concat());
+}
+
+/// The modulus, and the slot's number.
+fn open(stage: &Stage, token: &str, spend_final_try: bool) -> Result<(Vec<u8>, u64), Error> {
+    let module = FaultShim::module();
+    let uri = format!(
+        "pkcs11:{token};object=seal?module-path={}",
+        module.display()
+    );
+    let asked = Cell::new(0);
+    let mut pins = |_: &TokenInfo| {
+        asked.set(asked.get() + 1);
+        Pin::new(&stage.target.pin())
+    };
+    let policy = LoginPolicy { spend_final_try };
+    let signer = Pkcs11Signer::open(&uri.parse().unwrap(), &mut pins, policy)?;
+    assert_eq!(asked.get(), 1);
+    Ok((
+        signer.public_key().modulus().to_vec(),
+        signer.token().slot_id,
+    ))
+}
