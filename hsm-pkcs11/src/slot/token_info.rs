@@ -47,7 +47,8 @@ pub enum PinState {
     Unknown,
     /// `CKF_USER_PIN_COUNT_LOW`: a wrong PIN was given since the last right one.
     CountLow,
-    /// None of these flags. Tokens that do not count, such as SoftHSM, always say so.
+    /// None of these flags. Says little of a token that does not count its tries. SoftHSM, which never locks,
+    /// still reports a wrong PIN (`CountLow`), to all processes, until the right one is given.
     Ok,
 }
 
