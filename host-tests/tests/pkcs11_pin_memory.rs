@@ -32,7 +32,10 @@ fn the_pin_does_not_stay_in_memory() {
     token.generate_key(2048, "01", "K");
     let mut pin = [0; LEN];
     getrandom::fill(&mut pin).unwrap();
-    let pin: String = pin.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
+    let pin: String = pin
+        .iter()
+        .map(|byte| char::from(b'a' + byte % 26))
+        .collect();
     token.pkcs11_tool(&["--change-pin", "--new-pin", &pin]);
     fs::write(token.dir().join("secret"), pin).unwrap();
     OwnProcess::new(NAME)

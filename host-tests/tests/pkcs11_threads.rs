@@ -93,6 +93,7 @@ fn child() {
     };
     let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
     let minter = Minter::new(pool.public_key());
+    pool.close_idle();
     let before = (
         pool.sessions_in_use(),
         open_sessions(&shim.calls_since(0)).len(),

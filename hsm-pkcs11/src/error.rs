@@ -101,6 +101,13 @@ pub enum Error {
     },
     /// A call of the module failed.
     Call(CallError),
+    /// The token gave a session for the login, and none to use the key with.
+    OneSession {
+        /// Label of the token.
+        token: String,
+        /// The call.
+        call: CallError,
+    },
     /// A login is needed that nobody asked for, and a try was lost since the last right PIN: it is left to a
     /// person. No try was spent.
     PinCountLow {
@@ -211,6 +218,12 @@ impl fmt::Display for Error {
                 }
             ),
             Self::Call(error) => write!(f, "{error}{}", error.advice()),
+            Self::OneSession { token, call } => write!(
+                f,
+                "{call}: token \"{token}\" gave one session, and two are needed: one keeps the login, one \
+                 uses the key; close other programs' sessions, or use a token that has more \
+                 (ulMaxSessionCount)"
+            ),
             Self::PinCountLow { token } => write!(
                 f,
                 "token \"{token}\" is not logged in to again: a wrong PIN was given since the last right \
@@ -269,7 +282,9 @@ impl std::error::Error for Error {
             Self::Key { reason, .. } => Some(reason),
             Self::Certificates(error) => Some(error),
             Self::PinUnavailable { reason, .. } => Some(reason),
-            Self::PinIncorrect { call, .. } | Self::KeyEncryption { call, .. } => Some(call),
+            Self::PinIncorrect { call, .. }
+            | Self::KeyEncryption { call, .. }
+            | Self::OneSession { call, .. } => Some(call),
             Self::PinLocked { call, .. } => call.as_ref().map(|call| call as _),
             Self::Call(error) => Some(error),
             Self::NotHealed { then, .. } => Some(&**then),

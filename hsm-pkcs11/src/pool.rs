@@ -22,8 +22,8 @@ use crate::uri::Pkcs11Uri;
 
 /// Sessions of one key, for as many threads as want to sign.
 ///
-/// One session keeps the login and does nothing else; up to [`Pkcs11Pool::max_sessions`] others sign,
-/// opened when they are first needed and kept until the pool is dropped. One that failed is closed and
+/// One session keeps the login and does nothing else; up to [`Pkcs11Pool::max_sessions`] others sign. The
+/// first is opened with the pool, the rest when they are needed, and all are kept until the pool is dropped. One that failed is closed and
 /// replaced. Dropping the pool closes them all, which ends the login if nobody else in the process has a
 /// session of the token; the module stays loaded and initialized.
 ///

@@ -1,10 +1,10 @@
-//! A token whose information cannot be read, beside one that is well.
+//! Tokens that are not as others: one whose information cannot be read, one that has a single session.
 
 use std::cell::Cell;
 
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{Signer as _, SignerError as _};
-use privyseal_host_tests::fault_shim::{FaultShim, user_logins};
+use privyseal_host_tests::fault_shim::{FaultShim, open_sessions, user_logins};
 use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
 use privyseal_host_tests::target::Kind;
 use privyseal_pkcs11::{Error, LoginPolicy, Pin, Pkcs11Signer, TokenInfo, survey};
@@ -45,6 +45,28 @@ fn an_odd_token_hides_no_other_and_opens_by_its_slot() {
         let slots = survey(&uri.parse().unwrap()).unwrap().slots;
         let meant: Vec<_> = slots.iter().filter(|slot| slot.is_meant).collect();
         assert_eq!((meant.len(), meant[0].slot_id), (1, odd));
+    });
+}
+
+/// One session keeps the login; that none is left to sign with is said before anybody waits for a signature.
+#[test]
+fn a_token_with_one_session_is_said_so_at_the_opening() {
+    const NAME: &str = "odd_token::a_token_with_one_session_is_said_so_at_the_opening";
+    in_own_process(NAME, Kind::Plain, |stage| {
+        let rules = [
+            "C_GetTokenInfo * sessions 1",
+            "C_OpenSession 2+ return 0xb1",
+        ];
+        stage.shim.rules(&rules);
+        let error = open(stage, "token=target", false).unwrap_err();
+        assert_eq!(error.kind(), SignerErrorKind::Busy, "{error}");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("C_OpenSession: CKR_SESSION_COUNT: ")
+                && text.contains("two are needed"),
+            "{text}"
+        );
+        assert!(open_sessions(&stage.shim.calls_since(0)).is_empty());
     });
 }
 

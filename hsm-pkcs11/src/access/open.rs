@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
+use cryptoki::error::RvError;
+use cryptoki::object::ObjectHandle;
 use privyseal_core::RsaPublicKey;
 
-use super::{Connection, Heals, KeyAccess, State};
+use super::{Connection, Heals, KeyAccess, State, Work};
 use crate::certificate;
 use crate::error::{Error, KeyError};
 use crate::key::{self, KeyFacts};
@@ -16,6 +18,8 @@ use crate::module::{Entered, Module};
 use crate::options::SignerOptions;
 use crate::patient::Patient;
 use crate::pin::PinProvider;
+use crate::session::OpenSession;
+use crate::slot::FoundToken;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
@@ -51,6 +55,7 @@ impl<D: Duty> KeyAccess<D> {
             return Err(unfit(&facts, KeyError::AlwaysAuthenticate));
         }
         let KeyFacts { handle, name, .. } = facts;
+        let idle = first_work(&entered, &token.found, handle)?;
         let full = name.uri(&token.uri(uri), ObjectType::Private);
         drop(entered);
         Ok(Self {
@@ -64,7 +69,7 @@ impl<D: Duty> KeyAccess<D> {
             authenticator: Patient::new(authenticator),
             state: Mutex::new(State {
                 connection: Some(Connection { token, key: handle }),
-                idle: Vec::new(),
+                idle,
             }),
             heals: Patient::new(Heals::none()),
             generation: AtomicU64::new(0),
@@ -73,6 +78,28 @@ impl<D: Duty> KeyAccess<D> {
             wait: DEFAULT_WAIT,
             module: Arc::clone(&module),
         })
+    }
+}
+
+/// The session that the first use needs: a token that has one session only, which keeps the login, is better
+/// found out now. Any other trouble is left to that use, which heals it or says so.
+fn first_work(
+    module: &Entered<'_>,
+    found: &FoundToken,
+    key: ObjectHandle,
+) -> Result<Vec<Work>, Error> {
+    match OpenSession::open(module, found.slot) {
+        Ok(session) => Ok(vec![Work {
+            session,
+            found: found.clone(),
+            key,
+            generation: 0,
+        }]),
+        Err(call) if call.rv() == Some(RvError::SessionCount) => Err(Error::OneSession {
+            token: found.info.name(),
+            call,
+        }),
+        Err(_) => Ok(Vec::new()),
     }
 }
 

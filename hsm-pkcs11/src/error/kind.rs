@@ -22,7 +22,7 @@ impl SignerError for Error {
             Self::PinLocked { .. } => SignerErrorKind::PinLocked,
             Self::PinFinalTry { .. } => SignerErrorKind::PinFinalTry,
             Self::SignatureLength { .. } => SignerErrorKind::Protocol,
-            Self::Call(error) => error.kind(),
+            Self::Call(call) | Self::OneSession { call, .. } => call.kind(),
             Self::PinCountLow { .. } => SignerErrorKind::NotLoggedIn,
             Self::NotHealed { then, .. } => then.kind(),
             Self::ModuleInUse | Self::TokenBusy { .. } | Self::PoolTimeout { .. } => {
