@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::{SignError, SignerError as _, SignerErrorKind};
-use privyseal_host_tests::fault_shim::{FaultShim, count};
+use privyseal_host_tests::fault_shim::{FaultShim, count, user_logins};
 use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
 use privyseal_host_tests::target::Target;
@@ -86,7 +86,7 @@ fn child() {
         minter
             .judge(&sign(&format!("{flags}-after")).unwrap())
             .unwrap();
-        assert_eq!(count(&shim.calls_since(mark), "C_Login"), 1, "{flags}");
+        assert_eq!(user_logins(&shim.calls_since(mark)), 1, "{flags}");
     }
     tell(&format!("{} kinds of flags", FLAGS.len()));
 }
