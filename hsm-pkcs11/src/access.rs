@@ -85,13 +85,12 @@ impl<D: Duty> KeyAccess<D> {
         if let Some(work) = self.state().idle.pop() {
             return Ok(work);
         }
-        let (found, key, generation) = match self.place() {
-            Some(place) => place,
-            None => {
-                // Perhaps somebody is getting it back.
-                drop(self.heals()?);
-                self.place().ok_or(Error::Disconnected)?
-            }
+        let (found, key, generation) = if let Some(place) = self.place() {
+            place
+        } else {
+            // Perhaps somebody is getting it back.
+            drop(self.heals()?);
+            self.place().ok_or(Error::Disconnected)?
         };
         let module = self.module.enter()?;
         Ok(Work {

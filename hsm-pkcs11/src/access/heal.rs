@@ -139,7 +139,8 @@ impl<D: Duty> KeyAccess<D> {
         }
         self.module.initialize_again(epoch)?;
         let result = self.connect(&mut login);
-        if login {
+        // Else the token was not there to be logged in to, and may be the next time.
+        if login || result.is_ok() {
             self.rest(heals);
         }
         self.connected(result?, true);

@@ -83,7 +83,7 @@ impl Authenticator {
         let policy = asked.authenticator.policy;
         let result = attempt(&desk, &mut asked, policy, occasion);
         let given = asked.given;
-        let tried = self.tries.replace(tries.get()) != tries.get();
+        let before = self.tries.replace(tries.get());
         match &result {
             Ok(()) if self.keep && given.is_some() => self.kept = given,
             Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }) if given.is_some() => {
@@ -92,7 +92,7 @@ impl Authenticator {
             }
             _ => {}
         }
-        if tried {
+        if tries.get() != before {
             self.doubtful = matches!(result, Err(Error::Call(_)));
         }
         result
