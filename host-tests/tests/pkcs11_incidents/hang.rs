@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
+use privyseal_host_tests::fault_shim::count;
 use privyseal_host_tests::target::Kind;
 use privyseal_pkcs11::Error;
 
@@ -24,7 +25,11 @@ fn while_healing(bench: &Bench<'_>, meanwhile: impl FnOnce()) {
     bench.calls_with(&HANG, || {
         thread::scope(|scope| {
             let healer = scope.spawn(|| bench.sign().unwrap());
-            thread::sleep(Duration::from_millis(300));
+            // The token is looked at before it is logged in to.
+            while count(&bench.calls(), "C_GetTokenInfo") == 0 {
+                thread::sleep(Duration::from_millis(10));
+            }
+            thread::sleep(Duration::from_millis(100));
             meanwhile();
             assert!(!healer.is_finished(), "it was not that slow");
         });

@@ -84,7 +84,7 @@ fn threads_that_share_a_heal_share_its_login() {
         let bench = stage.pool();
         let rules = [
             "C_SignInit 1 first sessions",
-            "C_Login * hang 300",
+            "C_Login * hang 1000",
             "C_Sign * return 0x30",
         ];
         let ready = Barrier::new(3);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use privyseal_host_tests::fault_shim::{Call, FaultShim};
@@ -56,6 +57,7 @@ impl Stage {
             shim: &self.shim,
             minter: Minter::new(pool.public_key()),
             pool,
+            mark: AtomicU64::new(0),
         }
     }
 }
@@ -65,6 +67,8 @@ pub(crate) struct Bench<'s> {
     shim: &'s FaultShim,
     minter: Minter,
     pub(crate) pool: Pkcs11Pool,
+    /// Where the calls of the latest step begin.
+    mark: AtomicU64,
 }
 
 impl Bench<'_> {
@@ -95,10 +99,15 @@ impl Bench<'_> {
     /// The calls that `step` made, with these rules in force.
     pub(crate) fn calls_with(&self, rules: &[&str], step: impl FnOnce()) -> Vec<Call> {
         self.shim.rules(rules);
-        let mark = self.shim.mark();
+        self.mark.store(self.shim.mark(), Ordering::Relaxed);
         step();
-        let calls = self.shim.calls_since(mark);
+        let calls = self.calls();
         self.shim.rules(&[]);
         calls
+    }
+
+    /// The calls of this step up to now.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.shim.calls_since(self.mark.load(Ordering::Relaxed))
     }
 }
