@@ -20,10 +20,21 @@ pub enum Reply {
     Raw(String),
     /// Refuses with that status, and repeats in the error what it was sent.
     Echo(u16),
+    /// Sends these bytes and closes; `<secret>` and `<SECRET>` (in capitals) stand for the bearer token or a
+    /// piece of the assertion that came.
+    Repeat(String),
     /// Sends a body without end.
     Endless,
     /// Sends the head, then one byte a second.
     Drip,
+    /// Sends the head, one byte a second.
+    DripHead,
+    /// Sends its part of the TLS handshake, one byte a second.
+    DripHandshake,
+    /// Sends a head without end.
+    EndlessHead,
+    /// Says `100 Continue` without end.
+    EndlessContinue,
     /// Takes the request and says nothing.
     Silence,
     /// Closes without a word.
@@ -226,17 +237,24 @@ impl Work {
     fn converse(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+        let turn = self.requests.lock().expect("no panic").len();
+        if matches!(self.reply_to(turn), Reply::DripHandshake) {
+            // A handshake record (RFC 8446 section 5.1) of 16 KiB, and never all of it.
+            return self.drip(&mut &stream, b"\x16\x03\x03\x40\x00\x02");
+        }
         let connection = ServerConnection::new(Arc::clone(&self.config));
         let mut tls = StreamOwned::new(connection.map_err(io::Error::other)?, stream);
         let request = read_request(&mut tls)?;
-        let turn = {
-            let mut requests = self.requests.lock().expect("no panic");
-            requests.push(request.clone());
-            requests.len() - 1
-        };
-        self.reply(&mut tls, &self.replies[turn % self.replies.len()], &request)?;
+        let mut requests = self.requests.lock().expect("no panic");
+        requests.push(request.clone());
+        drop(requests);
+        self.reply(&mut tls, self.reply_to(turn), &request)?;
         tls.conn.send_close_notify();
         tls.flush()
+    }
+
+    fn reply_to(&self, turn: usize) -> &Reply {
+        &self.replies[turn % self.replies.len()]
     }
 
     fn reply(&self, tls: &mut Tls, reply: &Reply, request: &str) -> io::Result<()> {
@@ -251,28 +269,53 @@ impl Work {
                     _ => Ok(()),
                 }
             }
+            Reply::Repeat(text) => {
+                let secret = secret_of(request);
+                let text = text.replace("<secret>", &secret);
+                let text = text.replace("<SECRET>", &secret.to_uppercase());
+                tls.write_all(text.as_bytes())
+            }
             Reply::Endless => {
                 tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")?;
-                while !self.is_stopped() {
-                    tls.write_all(&[b' '; 4096])?;
-                }
-                Ok(())
+                self.repeat(tls, &[b' '; 4096])
             }
+            Reply::EndlessHead => {
+                tls.write_all(b"HTTP/1.1 200 OK\r\n")?;
+                self.repeat(tls, b"X-More: and more and more and more and more\r\n")
+            }
+            Reply::EndlessContinue => self.repeat(tls, b"HTTP/1.1 100 Continue\r\n\r\n"),
             Reply::Drip => {
                 tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")?;
-                for _ in 0..10 {
-                    tls.write_all(b" ")?;
-                    tls.flush()?;
-                    self.wait(Duration::from_secs(1));
-                }
-                Ok(())
+                self.drip(tls, &[b' '; 10])
             }
+            Reply::DripHead => self.drip(tls, b"HTTP/1.1 200"),
+            Reply::DripHandshake => Ok(()),
             Reply::Silence => {
                 self.wait(Duration::from_secs(10));
                 Ok(())
             }
             Reply::Close => Ok(()),
         }
+    }
+
+    /// Without end.
+    fn repeat(&self, tls: &mut Tls, bytes: &[u8]) -> io::Result<()> {
+        while !self.is_stopped() {
+            tls.write_all(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// One byte a second, for ten seconds.
+    fn drip(&self, stream: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
+        for turn in 0..10 {
+            if let Some(byte) = bytes.get(turn) {
+                stream.write_all(&[*byte])?;
+                stream.flush()?;
+            }
+            self.wait(Duration::from_secs(1));
+        }
+        Ok(())
     }
 
     /// Waits, but not longer than the test.
@@ -288,6 +331,17 @@ impl Work {
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+}
+
+/// The bearer token of a request, or so much of the claims of its assertion that they are in it.
+fn secret_of(request: &str) -> String {
+    let after = |mark| request.split_once(mark).map(|(_, rest)| rest);
+    if let Some(rest) = after("Bearer ") {
+        return rest.split("\r\n").next().unwrap_or_default().to_owned();
+    }
+    let assertion = after("client_assertion=").unwrap_or("none.none");
+    let claims = assertion.split('.').nth(1).unwrap_or_default();
+    claims.chars().take(64).collect()
 }
 
 /// Head and body, as far as `Content-Length` says.

@@ -6,6 +6,7 @@
 
 pub mod date;
 pub mod error;
+pub(crate) mod media_type;
 pub mod retry_after;
 pub mod roots;
 pub mod url;
@@ -73,7 +74,7 @@ pub struct Response {
     pub retry_after: Option<RetryAfter>,
     /// Where a redirect points.
     pub location: Option<String>,
-    /// The media type without parameters, in lower case.
+    /// The media type without parameters, in lower case. Not for messages: a server writes what it likes.
     pub media_type: Option<String>,
     /// The body, which may hold a token: it is wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
@@ -171,9 +172,7 @@ impl Response {
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let retry_after = retry_after.map(|retry_after| retry_after.counted_from(date));
         let location = text(header::LOCATION).map(str::to_owned);
-        let media_type = text(header::CONTENT_TYPE)
-            .and_then(|value| value.split(';').next())
-            .map(|value| value.trim().to_ascii_lowercase());
+        let media_type = text(header::CONTENT_TYPE).map(media_type::parse);
         let mut response = Self {
             status: answer.status().as_u16(),
             retry_after,
@@ -218,7 +217,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("media_type", &self.media_type)
+            .field("media_type", &media_type::shown(self.media_type.as_deref()))
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish_non_exhaustive()
     }

@@ -156,6 +156,30 @@ impl VerifiedJws {
     }
 }
 
+impl JwsError {
+    /// The same, in which `secret` is not repeated: for the answer of a server that was sent it.
+    #[must_use]
+    pub(crate) fn without(self, secret: &str) -> Self {
+        let shown = |text: String| presentable(&text, Some(secret));
+        match self {
+            Self::Algorithm(name) => Self::Algorithm(shown(name)),
+            Self::UnknownKid { kid, age } => Self::UnknownKid {
+                kid: shown(kid),
+                age,
+            },
+            Self::Key { kid, error } => Self::Key {
+                kid: kid.map(shown),
+                error,
+            },
+            Self::Claim { name, what } => Self::Claim {
+                name,
+                what: shown(what),
+            },
+            other => other,
+        }
+    }
+}
+
 impl fmt::Debug for Jws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jws")

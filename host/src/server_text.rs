@@ -18,12 +18,12 @@ pub fn presentable<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -
     secrets.sort_unstable_by_key(|secret| core::cmp::Reverse(secret.len()));
     // Short ones last: one that is by chance a piece of a token would cut it into harmless looking ones.
     let (long, short) = secrets.split_at(secrets.partition_point(|it| it.len() >= TOKEN_RUN));
-    let text = long.iter().fold(text.to_owned(), |text, secret| {
-        text.replace(secret, LEFT_OUT)
-    });
-    let shown = short.iter().fold(without_runs(&text), |text, secret| {
-        text.replace(secret, LEFT_OUT)
-    });
+    let text = long
+        .iter()
+        .fold(text.to_owned(), |text, secret| without(&text, secret));
+    let shown = short
+        .iter()
+        .fold(without_runs(&text), |text, secret| without(&text, secret));
     if shown.chars().count() > MAX_ERROR_TEXT {
         return shown
             .chars()
@@ -31,6 +31,21 @@ pub fn presentable<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -
             .chain("...".chars())
             .collect();
     }
+    shown
+}
+
+/// Without `secret`, in whatever case a server wrote it.
+fn without(text: &str, secret: &str) -> String {
+    // As long as before, byte for byte, so that places agree.
+    let (lower, secret) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut shown = String::new();
+    let mut end = 0;
+    for (start, found) in lower.match_indices(&secret) {
+        shown.push_str(text.get(end..start).unwrap_or_default());
+        shown.push_str(LEFT_OUT);
+        end = start + found.len();
+    }
+    shown.push_str(text.get(end..).unwrap_or_default());
     shown
 }
 
@@ -100,6 +115,10 @@ mod tests {
         assert_eq!(
             presentable("no: abc/def", Some("abc/def")),
             "no: [token left out]"
+        );
+        assert_eq!(
+            presentable("\u{c9}: ABC/def, aBc/DEF.", Some("abc/Def")),
+            "\u{c9}: [token left out], [token left out]."
         );
     }
 

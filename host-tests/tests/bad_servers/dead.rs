@@ -8,7 +8,7 @@ use privyseal_host_tests::bad_server::{BadServer, Reply};
 use privyseal_host_tests::pki::TestPki;
 
 use crate::stage::{
-    Ask, LIMIT, answer, cause, each_fails, everything, failure, http, nothing_leaks,
+    Ask, LIMIT, answer, cause, each_fails, everything, failure, for_each, http, nothing_leaks,
 };
 
 #[test]
@@ -30,12 +30,12 @@ fn a_port_where_nobody_listens() {
 fn a_black_hole() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("https://{}", listener.local_addr().unwrap());
-    for ask in Ask::ALL {
+    for_each(&Ask::ALL, |ask| {
         let http = http(&TestPki::new().root.certificate, LIMIT);
         let error = failure(ask, &http, &base_url);
         assert_eq!(cause(&error), Some(HttpCause::Timeout), "{error:?}");
         assert!(!everything(&error).contains("s3cr3t"));
-    }
+    });
 }
 
 #[test]
@@ -51,6 +51,25 @@ fn a_server_that_takes_the_request_and_says_nothing() {
 #[test]
 fn a_server_that_sends_one_byte_a_second() {
     each_fails(&Reply::Drip, "no complete answer in time", &[Exit::Server]);
+}
+
+#[test]
+fn a_server_whose_head_comes_one_byte_a_second() {
+    each_fails(
+        &Reply::DripHead,
+        "no complete answer in time",
+        &[Exit::Server],
+    );
+}
+
+#[test]
+fn a_server_whose_handshake_comes_one_byte_a_second() {
+    for_each(&Ask::ALL, |ask| {
+        let server = BadServer::start(vec![Reply::DripHandshake]);
+        let error = failure(ask, &http(server.certificate(), LIMIT), &server.base_url());
+        assert_eq!(cause(&error), Some(HttpCause::Timeout), "{error:?}");
+        assert!(server.requests().is_empty(), "nothing was sent");
+    });
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Answers that are not what they say.
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::Exit;
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 
-use crate::stage::{Ask, everything, nothing_leaks};
-use crate::stage::{BEARER, LIMIT, each_fails, failure, http};
+use crate::stage::{
+    Ask, BEARER, LIMIT, each_fails, everything, failure, fails, for_each, http, nothing_leaks,
+};
 
 const SERVER: &[Exit] = &[Exit::Server];
 
@@ -38,7 +40,8 @@ fn json_of_another_shape() {
         r#"{"party_token":7,"trusted_list_token":[]}"#,
     ] {
         let reply = Reply::json("200 OK", body);
-        for ask in [Ask::Token, Ask::Pages, Ask::TrustedList, Ask::Party] {
+        // A call may be answered with any JSON.
+        for ask in Ask::ALL.into_iter().filter(|ask| *ask != Ask::Call) {
             let server = BadServer::start(vec![reply.clone()]);
             let error = failure(ask, &http(server.certificate(), LIMIT), &server.base_url());
             assert_eq!(error.exit(), Exit::Server, "{ask:?} {body}: {error}");
@@ -51,13 +54,14 @@ fn json_of_another_shape() {
 #[test]
 fn a_refusal_with_status_200() {
     let body = r#"{"error":"invalid_client","error_description":"no"}"#;
-    for ask in [Ask::Token, Ask::Pages, Ask::TrustedList, Ask::Party] {
+    for ask in Ask::ALL {
         let server = BadServer::start(vec![Reply::json("200 OK", body)]);
         let error = failure(ask, &http(server.certificate(), LIMIT), &server.base_url());
-        let expected = if ask == Ask::Token {
-            Exit::Refused
-        } else {
+        // To a public document nobody is refused.
+        let expected = if ask.is_public() {
             Exit::Server
+        } else {
+            Exit::Refused
         };
         assert_eq!(error.exit(), expected, "{ask:?}: {error}");
     }
@@ -91,6 +95,12 @@ fn pages_without_end() {
 #[test]
 fn a_body_without_end() {
     each_fails(&Reply::Endless, "larger than", SERVER);
+}
+
+#[test]
+fn a_head_without_end() {
+    each_fails(&Reply::EndlessHead, "https://127.0.0.1", SERVER);
+    each_fails(&Reply::EndlessContinue, "https://127.0.0.1", SERVER);
 }
 
 /// The memory for it is bounded before the first byte comes.
@@ -144,10 +154,60 @@ fn a_redirect_is_named_and_not_followed() {
 /// A server that repeats what it was sent finds it left out of the message.
 #[test]
 fn a_refusal_that_repeats_the_secret() {
-    for status in [400, 401, 403, 404] {
-        each_fails(&Reply::Echo(status), "token left out", &[Exit::Refused]);
+    for status in [400, 401, 403, 404, 429, 500, 503] {
+        for_each(&Ask::ALL, |ask| {
+            let reply = Reply::Echo(status);
+            match status {
+                _ if ask.is_public() => {
+                    fails(ask, &reply, "", &[Exit::Refused, Exit::Server]);
+                }
+                400..=404 => fails(ask, &reply, "token left out", &[Exit::Refused]),
+                _ => fails(ask, &reply, "token left out", SERVER),
+            }
+        });
     }
-    for status in [429, 500, 503] {
-        each_fails(&Reply::Echo(status), "token left out", SERVER);
+}
+
+/// In each header that is read, in the line before them, and where a header should be.
+#[test]
+fn a_head_that_repeats_the_secret() {
+    for head in [
+        "200 OK\r\nContent-Type: <secret>",
+        "200 OK\r\nContent-Type: <SECRET>",
+        "200 OK\r\nContent-Type: text/<secret>; charset=utf-8",
+        "429 Busy\r\nRetry-After: <secret>",
+        "429 Busy\r\nRetry-After: <secret>GMT",
+        "503 Busy\r\nRetry-After: <secret>, 06 Nov 1994 08:49:37 GMT",
+        "302 Go\r\nLocation: https://evil.example/<secret>",
+        "302 Go\r\nLocation: https://evil.example/<SECRET>?<secret>#<secret>",
+        "401 No\r\nWWW-Authenticate: Bearer error=\"<secret>\"",
+        "401 <secret>",
+        "200 OK\r\nTransfer-Encoding: <secret>",
+        "200 OK\r\nContent-Encoding: <secret>",
+        "200 OK\r\nDate: <secret>",
+        "200 OK\r\n<secret>",
+        "<secret>",
+    ] {
+        let text = format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n<html>");
+        each_fails(&Reply::Repeat(text), "", &[Exit::Refused, Exit::Server]);
+    }
+}
+
+/// A provider that names its key, or its algorithm, by what it was sent.
+#[test]
+fn a_signed_answer_that_repeats_the_secret() {
+    let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+    let keys = Reply::json("200 OK", r#"{"keys":[]}"#);
+    for header in [
+        format!(r#"{{"alg":"RS256","kid":"{BEARER}"}}"#),
+        format!(r#"{{"alg":"{BEARER}","kid":"k"}}"#),
+    ] {
+        let jws = format!("{}.{}.{}", part(&header), part("{}"), part("s"));
+        let answer = Reply::of_type("200 OK", "application/jwt", &jws);
+        let server = BadServer::start(vec![answer, keys.clone()]);
+        let http = http(server.certificate(), LIMIT);
+        let error = failure(Ask::UserInfo, &http, &server.base_url());
+        assert_eq!(error.exit(), Exit::Refused, "{error}");
+        nothing_leaks(&everything(&error), &server);
     }
 }

@@ -1,13 +1,15 @@
-//! Every request that carries something secret, against one server.
+//! Every request of the library but those of CIBA, against one server.
 
 use core::error::Error as _;
+use std::thread;
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::http::error::HttpCause;
 use privyseal::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Exit, Http, HttpOptions, Roots, client, fiam,
+    Exit, Http, HttpOptions, Provider, ProviderMetadata, Roots, client, clock, fiam,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
@@ -27,20 +29,37 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     Token,
+    Scoped,
+    Refreshed,
+    Introspection,
     Call,
     Pages,
     TrustedList,
     Party,
+    UserInfo,
+    Discovery,
+    Claims,
 }
 
 impl Ask {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Token,
+        Self::Scoped,
+        Self::Refreshed,
+        Self::Introspection,
         Self::Call,
         Self::Pages,
         Self::TrustedList,
         Self::Party,
+        Self::UserInfo,
+        Self::Discovery,
+        Self::Claims,
     ];
+
+    /// Whether nothing secret is sent: metadata and keys are for everybody.
+    pub(crate) const fn is_public(self) -> bool {
+        matches!(self, Self::Discovery | Self::Claims)
+    }
 }
 
 pub(crate) fn http(trust: &[u8], timeout: Duration) -> Http {
@@ -58,8 +77,11 @@ pub(crate) fn failure(ask: Ask, http: &Http, base_url: &str) -> Error {
 /// Asks once.
 pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error> {
     let base: BaseUrl = base_url.parse().unwrap();
-    let body = format!(r#"{{"access_token":"{BEARER}","token_type":"Bearer"}}"#);
-    let token = AccessToken::from_response(Zeroizing::new(body.into_bytes())).unwrap();
+    let body = format!(
+        r#"{{"access_token":"{BEARER}","token_type":"Bearer","refresh_token":"{BEARER}"}}"#
+    );
+    let mut token = AccessToken::from_response(Zeroizing::new(body.into_bytes())).unwrap();
+    let refresh = token.take_refresh_token().unwrap();
     let trust = Certificates::from(vec![TestPki::new().root.certificate]);
     let registry = Registry {
         http,
@@ -77,11 +99,51 @@ pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error>
         Ask::Token => minter()
             .access_token(http, &base, &AssertionOptions::default())
             .map(drop),
+        Ask::Scoped => minter()
+            .access_token_with_scope(http, &base, &AssertionOptions::default(), "openid")
+            .map(drop),
+        Ask::Refreshed => minter()
+            .refreshed_token(http, &base, &AssertionOptions::default(), &refresh)
+            .map(drop),
+        Ask::Introspection => {
+            let endpoint = base.join("/introspect").unwrap();
+            minter()
+                .introspect(http, &endpoint, &AssertionOptions::default(), BEARER)
+                .map(drop)
+        }
+        Ask::UserInfo => {
+            let now = clock::now().unwrap();
+            provider(base_url)
+                .userinfo(http, now, &token, "client")
+                .map(drop)
+        }
+        Ask::Discovery => Provider::discover(http, base.as_str()).map(drop),
+        Ask::Claims => {
+            let now = clock::now().unwrap();
+            provider(base_url)
+                .access_token_claims(http, now, &jws())
+                .map(drop)
+        }
         Ask::Call => client::call(http, &base, "/service-consumers/contracts", &token).map(drop),
         Ask::Pages => fiam::contracts(http, &base, &token)?.records().map(drop),
         Ask::TrustedList => registry.trusted_list().map(drop),
         Ask::Party => registry.party(PartyQuery::Id("EU.EORI.NL1")).map(drop),
     }
+}
+
+fn provider(issuer: &str) -> Provider {
+    let metadata = format!(
+        r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
+        "userinfo_endpoint":"{issuer}/userinfo"}}"#
+    );
+    Provider::new(ProviderMetadata::from_bytes(issuer, metadata.as_bytes()).unwrap())
+}
+
+/// Of no key's.
+fn jws() -> String {
+    let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+    let header = part(r#"{"alg":"RS256","kid":"k"}"#);
+    format!("{header}.{}.{}", part("{}"), part("signature"))
 }
 
 pub(crate) fn minter() -> Client<SoftwareSigner> {
@@ -106,7 +168,10 @@ pub(crate) fn everything(error: &Error) -> String {
 /// Nothing in `text` gives away what the server was sent.
 #[track_caller]
 pub(crate) fn nothing_leaks(text: &str, server: &BadServer) {
-    assert!(!text.contains(BEARER), "the access token is in: {text}");
+    let text = text.to_lowercase();
+    for piece in [&BEARER[..16], &BEARER[15..]] {
+        assert!(!text.contains(piece), "the access token is in: {text}");
+    }
     for request in server.requests() {
         let assertion = request
             .split("client_assertion=")
@@ -118,7 +183,7 @@ pub(crate) fn nothing_leaks(text: &str, server: &BadServer) {
             .skip(1)
             .filter(|part| part.len() > 16)
         {
-            let piece = &part[..16];
+            let piece = &part[..16].to_lowercase();
             assert!(
                 !text.contains(piece),
                 "a piece of the assertion is in: {text}"
@@ -128,26 +193,39 @@ pub(crate) fn nothing_leaks(text: &str, server: &BadServer) {
 }
 
 /// Every request against a server that replies so; each fails, with one of these exit codes, and says `words`.
-#[track_caller]
+/// All at once: some of them wait.
 pub(crate) fn each_fails(reply: &Reply, words: &str, exits: &[Exit]) {
-    for ask in Ask::ALL {
-        let server = BadServer::start(vec![reply.clone()]);
-        let http = http(server.certificate(), LIMIT);
-        let error = failure(ask, &http, &server.base_url());
-        let text = everything(&error);
-        assert!(
-            text.contains(words),
-            "{ask:?} {reply:?}: no {words:?} in: {text}"
-        );
-        assert!(exits.contains(&error.exit()), "{ask:?} {reply:?}: {text}");
-        assert_eq!(
-            server.requests().len(),
-            1,
-            "{ask:?}: one request, no other try"
-        );
-        nothing_leaks(&text, &server);
-        assert!(!error.to_string().contains('\n'), "one line: {text}");
-    }
+    for_each(&Ask::ALL, |ask| fails(ask, reply, words, exits));
+}
+
+/// One request against a server that replies so.
+pub(crate) fn fails(ask: Ask, reply: &Reply, words: &str, exits: &[Exit]) {
+    let server = BadServer::start(vec![reply.clone()]);
+    let http = http(server.certificate(), LIMIT);
+    let error = failure(ask, &http, &server.base_url());
+    let text = everything(&error);
+    assert!(
+        text.contains(words),
+        "{ask:?} {reply:?}: no {words:?} in: {text}"
+    );
+    assert!(exits.contains(&error.exit()), "{ask:?} {reply:?}: {text}");
+    assert_eq!(
+        server.requests().len(),
+        1,
+        "{ask:?}: one request, no other try"
+    );
+    nothing_leaks(&text, &server);
+    assert!(!error.to_string().contains('\n'), "one line: {text}");
+}
+
+/// All at once; the first panic is that of the test.
+pub(crate) fn for_each<T: Copy + Send + Sync>(cases: &[T], test: impl Fn(T) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            let test = &test;
+            scope.spawn(move || test(*case));
+        }
+    });
 }
 
 /// What kind of network trouble it was.

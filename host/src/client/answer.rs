@@ -2,10 +2,9 @@
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::http::{Response, Url};
+use crate::http::{Response, Url, media_type};
 use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
-use crate::server_text::presentable;
 
 /// The access token in the answer to a token request. `assertion` was sent, and is shown nowhere.
 pub(super) fn token(url: Url, response: Response, assertion: &str) -> Result<AccessToken, Error> {
@@ -20,7 +19,8 @@ pub(super) fn token(url: Url, response: Response, assertion: &str) -> Result<Acc
 
 /// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
 pub(super) fn json(url: Url, mut response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
-    if !response.is_success() {
+    // As at the token endpoint.
+    if !response.is_success() || Refusal::is_error_body(&response.body) {
         return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
     }
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
@@ -33,8 +33,7 @@ pub(super) fn json(url: Url, mut response: Response, bearer: &str) -> Result<Vec
 fn unusable(url: Url, what: &str, media_type: Option<&str>) -> Error {
     let reason = match media_type {
         Some("application/json") => what.to_owned(),
-        Some(other) => format!("{what} (its type is {})", presentable(other, None)),
-        None => format!("{what} (it names no type)"),
+        other => format!("{what} ({})", media_type::shown(other)),
     };
     Error::Response { url, reason }
 }
@@ -64,7 +63,7 @@ mod tests {
         let (url, response) = response(status, media_type, body);
         let error = token(url, response, SENT).unwrap_err();
         let text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
-        assert!(!text.contains(SENT), "{text}");
+        assert!(!text.to_lowercase().contains(SENT), "{text}");
         (error.to_string(), error.exit())
     }
 
@@ -102,7 +101,9 @@ mod tests {
                 "its type is text/html",
                 Exit::Server,
             ),
-            (200, "text/\u{1b}[2J", "", "text/\\u{1b}[2J", Exit::Server),
+            (200, "text/s3nt", "", "its type is none that", Exit::Server),
+            (200, "text/S3NT", "", "its type is none that", Exit::Server),
+            (200, "text/\u{1b}[2J", "", "none that is known", Exit::Server),
             (204, json, "", "not a JSON object", Exit::Server),
             (302, "text/html", "", "a redirect", Exit::Server),
             (
@@ -140,6 +141,7 @@ mod tests {
         assert_eq!(json(url, good, SENT).unwrap(), br#"{"page":1}"#);
         for (status, body, exit) in [
             (200, "<html>", Exit::Server),
+            (200, r#"{"error":"invalid_token"}"#, Exit::Refused),
             (403, "", Exit::Refused),
             (429, "", Exit::Server),
         ] {

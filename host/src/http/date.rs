@@ -2,6 +2,8 @@
 
 use privyseal_core::UnixTime;
 
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
@@ -9,7 +11,10 @@ const MONTHS: [&str; 12] = [
 /// Reads an IMF-fixdate, as in `Sun, 06 Nov 1994 08:49:37 GMT`: the only form that senders may use (RFC
 /// 9110 section 5.6.7).
 pub fn parse(text: &str) -> Option<UnixTime> {
-    let (_, rest) = text.trim().split_once(", ")?;
+    let (name, rest) = text.trim().split_once(", ")?;
+    if !DAYS.contains(&name) {
+        return None;
+    }
     let mut words = rest.split(' ');
     let day = number(words.next()?, 2)?;
     let month = words.next()?;
@@ -72,6 +77,7 @@ mod tests {
             "Sun, 32 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1969 08:49:37 GMT",
             "Sun, 06 Nov 1994 24:49:37 GMT",
+            "s3cr3t, 06 Nov 1994 08:49:37 GMT",
             "Sun, +6 Nov 1994 08:49:37 GMT",
         ] {
             assert_eq!(parse(text), None, "{text}");

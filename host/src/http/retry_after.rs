@@ -11,23 +11,23 @@ use super::date;
 pub enum RetryAfter {
     /// After this many seconds.
     Seconds(u64),
-    /// At this moment, an HTTP date in the server's words.
+    /// At this moment, an HTTP date as [`date::parse`] reads it.
     Date(String),
 }
 
+/// The most seconds: a year. More of them say no more, and could be something else that was sent.
+const MAX_SECONDS: u64 = 366 * 24 * 60 * 60;
+
 impl RetryAfter {
-    /// Reads the header's value. What is neither a number nor like a date is as good as absent.
+    /// Reads the header's value. What is neither a number nor a date is as good as absent: it would be shown,
+    /// and may be anything.
     pub fn parse(value: &str) -> Option<Self> {
         let value = value.trim();
-        if let Ok(seconds) = value.parse() {
-            return Some(Self::Seconds(seconds));
+        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            let seconds = value.parse().unwrap_or(u64::MAX);
+            return Some(Self::Seconds(seconds.min(MAX_SECONDS)));
         }
-        let is_date = value.len() <= 40
-            && value.ends_with("GMT")
-            && value
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b" ,:-".contains(&byte));
-        is_date.then(|| Self::Date(value.to_owned()))
+        date::parse(value).map(|_| Self::Date(value.to_owned()))
     }
 
     /// In seconds, if it is a moment and `date` is the time of the same clock: that of the answer.
@@ -72,7 +72,20 @@ mod tests {
             RetryAfter::Seconds(5).counted_from(now),
             RetryAfter::Seconds(5)
         );
-        for bad in ["", "-1", "soon", "<b>GMT", "1.5"] {
+        for long in ["99999999", "12345678901234567890123456789012"] {
+            let year = Some(RetryAfter::Seconds(MAX_SECONDS));
+            assert_eq!(RetryAfter::parse(long), year, "{long:?}");
+        }
+        for bad in [
+            "",
+            "-1",
+            "+1",
+            "soon",
+            "<b>GMT",
+            "1.5",
+            "7dbc8bfb0123456789abcdef01234567GMT",
+            "7dbc8bfb, 06 Nov 1994 08:49:37 GMT",
+        ] {
             assert_eq!(RetryAfter::parse(bad), None, "{bad:?}");
         }
     }

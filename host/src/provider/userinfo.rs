@@ -40,12 +40,21 @@ impl Provider {
                 .to_owned(),
         })?;
         let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
-        if !response.is_success() {
+        if !response.is_success() || Refusal::is_error_body(&response.body) {
             let secret = Some(token.expose());
             return Err(Refusal::new(&url, Stage::Call, &response, secret).into());
         }
         let (claims, signed) = if response.media_type.as_deref() == Some(JWT) {
-            (self.signed(http, now, client_id, &url, &response)?, true)
+            let claims = self.signed(http, now, client_id, &url, &response);
+            // The server wrote the JWT when it had the token.
+            let claims = claims.map_err(|error| match error {
+                Error::Jws { what, error } => Error::Jws {
+                    what,
+                    error: error.without(token.expose()),
+                },
+                other => other,
+            });
+            (claims?, true)
         } else {
             (plain(&url, &response)?, false)
         };
