@@ -49,7 +49,7 @@ impl Token {
         match &self.call {
             Some(path) if self.all_pages => {
                 let records = Pages::new(&http, &base, path, &token)?.records()?;
-                print_line(records.to_json().to_string().as_bytes())
+                print_line(records.into_json().as_bytes())
             }
             Some(path) => print_line(&client::call(&http, &base, path, &token)?),
             None => print_line(token.expose_response().trim_ascii()),

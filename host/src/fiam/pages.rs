@@ -7,8 +7,10 @@
 
 mod fault;
 mod page;
+mod records;
 
-use serde_json::{Value, json};
+use core::time::Duration;
+use std::time::Instant;
 
 use crate::access_token::AccessToken;
 use crate::client;
@@ -17,9 +19,16 @@ use crate::http::{BaseUrl, Http, Url};
 
 pub use fault::PageFault;
 pub use page::Page;
+pub use records::Records;
 
-/// The most pages of one list. With a hundred records on each, 100,000 records.
+/// The most pages of one list.
 pub const MAX_PAGES: u64 = 1000;
+
+/// The most records of one list: a hundred on each page.
+pub const MAX_RECORDS: u64 = 100_000;
+
+/// How long after the first page of a list another one is asked for, unless said otherwise.
+pub const MAX_TIME: Duration = Duration::from_secs(300);
 
 /// The most bytes of all pages of one list together.
 pub const MAX_LIST: usize = 32 * 1024 * 1024;
@@ -34,6 +43,9 @@ pub struct Pages<'a> {
     /// The page to ask for; `None` after the last.
     next: Option<u64>,
     read: Read,
+    limit: Duration,
+    /// When the first page was asked for.
+    start: Option<Instant>,
 }
 
 /// What came so far.
@@ -42,10 +54,6 @@ struct Read {
     bytes: usize,
     records: u64,
 }
-
-/// All records of a list, and that they are all.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Records(pub Vec<Value>);
 
 impl<'a> Pages<'a> {
     /// The pages of the list at `path` below `base`. Asks nothing yet.
@@ -62,28 +70,43 @@ impl<'a> Pages<'a> {
             token,
             next: Some(1),
             read: Read::default(),
+            limit: MAX_TIME,
+            start: None,
         };
         // The longest URL of all.
         pages.url(MAX_PAGES)?;
         Ok(pages)
     }
 
+    /// The same, of which no page is asked for later than this after the first.
+    #[must_use]
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// Asks for all pages. As many records as the server says there are, or an error.
     pub fn records(self) -> Result<Records, Error> {
-        let mut records = Vec::new();
+        let mut records = Records::default();
         for page in self {
-            records.extend(page?.records);
+            records.add(page?);
         }
-        Ok(Records(records))
+        Ok(records)
     }
 
     fn get(&mut self, number: u64) -> Result<Page, Error> {
-        let body = client::call(self.http, self.base, &self.path_of(number), self.token)?;
         let url = self.url(number)?;
-        self.take(number, &body).map_err(|fault| Error::Response {
+        let unusable = |fault: PageFault| Error::Response {
             url,
             reason: fault.to_string(),
-        })
+        };
+        let start = *self.start.get_or_insert_with(Instant::now);
+        if number > 1 && start.elapsed() > self.limit {
+            let (limit, pages) = (self.limit, number.saturating_sub(1));
+            return Err(unusable(PageFault::Late { limit, pages }));
+        }
+        let body = client::call(self.http, self.base, &self.path_of(number), self.token)?;
+        self.take(number, &body).map_err(unusable)
     }
 
     /// Judges a page, and decides which is the next.
@@ -96,6 +119,9 @@ impl<'a> Pages<'a> {
         page.is_answer_to(number)?;
         let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
         self.read.records = self.read.records.saturating_add(count);
+        if self.read.records > MAX_RECORDS {
+            return Err(PageFault::TooManyRecords);
+        }
         if page.is_last() {
             page.is_total(self.read.records)?;
         } else {
@@ -127,12 +153,5 @@ impl Iterator for Pages<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.next.take()?;
         Some(self.get(number))
-    }
-}
-
-impl Records {
-    /// One object in the shape of a page: `records`, and `total_count` of them.
-    pub fn to_json(&self) -> Value {
-        json!({ "records": self.0, "total_count": self.0.len() })
     }
 }

@@ -1,8 +1,9 @@
 //! What can be wrong with a page.
 
 use core::fmt;
+use core::time::Duration;
 
-use super::{MAX_LIST, MAX_PAGES};
+use super::{MAX_LIST, MAX_PAGES, MAX_RECORDS};
 
 /// Why an answer is not the page that was asked for, or the list is not one that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,17 @@ pub enum PageFault {
     TooMany(u64),
     /// A page without records, and not the last.
     Empty(u64),
+    /// A record that is no object.
+    Record,
+    /// More records than [`MAX_RECORDS`].
+    TooManyRecords,
+    /// The time for the whole list is over.
+    Late {
+        /// How long that is.
+        limit: Duration,
+        /// How many pages came.
+        pages: u64,
+    },
     /// All pages together are longer than [`MAX_LIST`].
     TooLong,
     /// Another number of records than the server said.
@@ -54,6 +66,16 @@ impl fmt::Display for PageFault {
             Self::Empty(page) => write!(
                 f,
                 "page {page} has no records, although page_count says that more pages follow"
+            ),
+            Self::Record => f.write_str("a record is not a JSON object"),
+            Self::TooManyRecords => write!(
+                f,
+                "the list has more records than the {MAX_RECORDS} that are read"
+            ),
+            Self::Late { limit, pages } => write!(
+                f,
+                "{pages} pages came within {} s, which is the time for the whole list",
+                limit.as_secs()
             ),
             Self::TooLong => write!(f, "the pages together are longer than {MAX_LIST} bytes"),
             Self::Total { said, read } => write!(

@@ -21,17 +21,20 @@ impl Page {
     /// Reads the JSON of a page. `size` is not read: the documentation does not say whether it is the
     /// number of records on this page or the largest there may be.
     pub fn parse(body: &[u8]) -> Result<Self, PageFault> {
-        let json: Value = serde_json::from_slice(body).map_err(|_| PageFault::NotJson)?;
+        let mut json: Value = serde_json::from_slice(body).map_err(|_| PageFault::NotJson)?;
         let number = |name| {
             let number = json.get(name).and_then(Value::as_u64);
             number.ok_or(PageFault::Member(name))
         };
         let (page, page_count) = (number("page")?, number("page_count")?);
         let total_count = number("total_count")?;
-        let records = match json.get("records") {
-            Some(Value::Array(records)) => records.clone(),
+        let records = match json.get_mut("records").map(Value::take) {
+            Some(Value::Array(records)) => records,
             _ => return Err(PageFault::Member("records")),
         };
+        if !records.iter().all(Value::is_object) {
+            return Err(PageFault::Record);
+        }
         Ok(Self {
             page,
             page_count,
@@ -83,7 +86,7 @@ mod tests {
             page,
             page_count,
             total_count,
-            records: vec![Value::Null; records],
+            records: vec![serde_json::json!({}); records],
         }
     }
 
@@ -108,6 +111,10 @@ mod tests {
             (
                 r#"{"page":1,"page_count":1,"total_count":0,"records":{}}"#,
                 "records is missing",
+            ),
+            (
+                r#"{"page":1,"page_count":1,"total_count":2,"records":[{},0]}"#,
+                "a record is not a JSON object",
             ),
         ] {
             let fault = Page::parse(body.as_bytes()).unwrap_err();
