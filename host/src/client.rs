@@ -161,7 +161,8 @@ impl<S> fmt::Debug for Client<S> {
     }
 }
 
-/// Gets `path` below `base` with an access token, and gives the JSON that comes.
+/// Gets `path` below `base` with an access token, and gives the JSON that comes. Tries again as the options of
+/// `http` say.
 pub fn call(
     http: &Http,
     base: &BaseUrl,
@@ -169,8 +170,10 @@ pub fn call(
     token: &AccessToken,
 ) -> Result<Vec<u8>, Error> {
     let url = below(base, path)?;
-    let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
-    answer::json(url, response, token.expose())
+    http.reading(|http| {
+        let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
+        answer::json(url.clone(), response, token.expose())
+    })
 }
 
 /// Where `scheme` has its token endpoint below `base`.

@@ -5,7 +5,7 @@ use core::fmt;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::http::{BaseUrl, Http, Url};
+use crate::http::{BaseUrl, Http, Url, media_type};
 use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
 use crate::server_text::presentable;
@@ -35,11 +35,19 @@ impl ProviderMetadata {
         let url = base
             .join(PATH)
             .map_err(|error| option(&error.to_string()))?;
-        let response = http.get_public(&url, MAX_METADATA)?;
-        if !response.is_success() {
-            return Err(Refusal::new(&url, Stage::Public, &response, None).into());
-        }
-        Self::from_bytes(issuer, &response.body).map_err(|reason| Error::Response { url, reason })
+        let response = http.reading(|http| {
+            let response = http.get_public(&url, MAX_METADATA)?;
+            if !response.is_success() {
+                return Err(Refusal::new(&url, Stage::Public, &response, None).into());
+            }
+            Ok(response)
+        })?;
+        let metadata = Self::from_bytes(issuer, &response.body).and_then(|metadata| {
+            let source = "OpenID Connect Discovery section 4.2";
+            media_type::expect_json(response.media_type.as_deref(), source)?;
+            Ok(metadata)
+        });
+        metadata.map_err(|reason| Error::Response { url, reason })
     }
 
     /// Reads the document that was published below `issuer`. The error is a clause about it.

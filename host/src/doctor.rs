@@ -218,8 +218,8 @@ fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime
         Ok(url) => url,
         Err(error) => return report.add(NAME, Verdict::Note, error.to_string()),
     };
-    match http.date(&url) {
-        Err(error) => report.broke(NAME, &error.into()),
+    match http.reading(|http| Ok(http.date(&url)?)) {
+        Err(error) => report.broke(NAME, &error),
         Ok(None) => report.add(NAME, Verdict::Note, format!("{url} does not say its time")),
         Ok(Some(date)) => {
             let ahead = now.as_secs().saturating_sub(date.as_secs());

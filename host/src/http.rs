@@ -28,6 +28,9 @@ pub use roots::Roots;
 pub use url::{BaseUrl, Url, UrlError};
 
 use crate::access_token::AccessToken;
+use crate::error::Error;
+use crate::pace::SystemPace;
+use crate::retry::{self, RetryPolicy};
 
 /// How long one request may take, from the name lookup to the last byte of the answer.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,6 +52,9 @@ pub struct HttpOptions {
     pub roots: Roots,
     /// How long one request may take in all.
     pub timeout: Duration,
+    /// How often, and for how long, something is read ([`Http::reading`]). What is sent with an assertion is
+    /// sent once; [`crate::TokenSource`] and [`crate::retry::retrying`] make a new one for each try.
+    pub retry: RetryPolicy,
 }
 
 impl Default for HttpOptions {
@@ -56,6 +62,7 @@ impl Default for HttpOptions {
         Self {
             roots: Roots::Platform,
             timeout: DEFAULT_TIMEOUT,
+            retry: RetryPolicy::default(),
         }
     }
 }
@@ -64,6 +71,7 @@ impl Default for HttpOptions {
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
+    retry: RetryPolicy,
 }
 
 /// An answer, whatever its status.
@@ -101,7 +109,13 @@ impl Http {
             .build();
         Self {
             agent: config.new_agent(),
+            retry: options.retry,
         }
+    }
+
+    /// Reads, and reads again where that may help and the options allow it ([`retry::reading`]).
+    pub fn reading<T>(&self, mut read: impl FnMut(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        retry::reading(&self.retry, &mut SystemPace::default(), |_| read(self))
     }
 
     /// Posts a form. The answer may be at most `max` bytes.

@@ -181,10 +181,13 @@ impl ProviderKeys {
 }
 
 fn fetch(http: &Http, url: &Url) -> Result<KeySet, Error> {
-    let response = http.get_public(url, MAX_KEY_SET)?;
-    if !response.is_success() {
-        return Err(Refusal::new(url, Stage::Public, &response, None).into());
-    }
+    let response = http.reading(|http| {
+        let response = http.get_public(url, MAX_KEY_SET)?;
+        if !response.is_success() {
+            return Err(Refusal::new(url, Stage::Public, &response, None).into());
+        }
+        Ok(response)
+    })?;
     KeySet::from_bytes(&response.body).map_err(|reason| Error::Response {
         url: url.clone(),
         reason: format!("the answer {reason}"),

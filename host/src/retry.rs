@@ -5,14 +5,19 @@
 //! after a connection that broke off nobody knows what the server did with a token that is good once. Each
 //! try makes a new assertion, since a `jti` is good once.
 //!
+//! What is only read ([`reading`]) may be read twice (RFC 9110 section 9.2.2), so there a connection that
+//! broke off is no reason to stop either.
+//!
 //! Pauses are random between nothing and a bound that doubles ("full jitter"), so that many clients of a
 //! server that comes back do not come back together.
 
 use core::fmt;
 use core::time::Duration;
 
+use privyseal_core::UnixTime;
+
 use crate::error::Error;
-use crate::http::RetryAfter;
+use crate::http::{HttpCause, RetryAfter, date};
 use crate::pace::Pace;
 
 /// How often and for how long.
@@ -80,7 +85,27 @@ pub enum GaveUp {
 pub fn retrying<T>(
     policy: &RetryPolicy,
     pace: &mut impl Pace,
+    attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+) -> Result<T, Error> {
+    while_safe(policy, pace, attempt, was_not_begun)
+}
+
+/// The same for an attempt that changes nothing and sends nothing that is good once.
+pub fn reading<T>(
+    policy: &RetryPolicy,
+    pace: &mut impl Pace,
+    attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+) -> Result<T, Error> {
+    while_safe(policy, pace, attempt, |error| {
+        was_not_begun(error) || broke_off(error)
+    })
+}
+
+fn while_safe<T>(
+    policy: &RetryPolicy,
+    pace: &mut impl Pace,
     mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+    is_safe: impl Fn(&Error) -> bool,
 ) -> Result<T, Error> {
     let start = pace.elapsed();
     let mut tries = 0;
@@ -90,12 +115,10 @@ pub fn retrying<T>(
             Err(error) => error,
         };
         tries += 1;
-        let Some(asked) = asked_pause(&error) else {
-            return Err(error);
-        };
-        if policy.tries <= 1 {
+        if policy.tries <= 1 || !is_safe(&error) {
             return Err(error);
         }
+        let asked = asked_pause(&error, pace.now()?);
         let give_up = |why, last| {
             let last = Box::new(last);
             Err(Error::GaveUp { why, last })
@@ -118,19 +141,33 @@ pub fn retrying<T>(
     }
 }
 
-/// `None` if it is not safe to try again; else the pause that the server asks for, which may be none.
-fn asked_pause(error: &Error) -> Option<Duration> {
+fn was_not_begun(error: &Error) -> bool {
     match error {
-        Error::Http(error) if !error.was_sent() => Some(Duration::ZERO),
-        Error::Refused(refusal) if matches!(refusal.status(), 429 | 503) => {
-            Some(match refusal.retry_after() {
-                Some(RetryAfter::Seconds(seconds)) => Duration::from_secs(*seconds),
-                // A moment of a clock that did not say what time it is now.
-                Some(RetryAfter::Date(_)) | None => Duration::ZERO,
-            })
-        }
-        _ => None,
+        Error::Http(error) => !error.was_sent(),
+        Error::Refused(refusal) => matches!(refusal.status(), 429 | 503),
+        _ => false,
     }
+}
+
+fn broke_off(error: &Error) -> bool {
+    matches!(error, Error::Http(error) if error.cause() == HttpCause::Connection)
+}
+
+/// The pause that the server asks for, which may be none.
+fn asked_pause(error: &Error, now: UnixTime) -> Duration {
+    let asked = match error {
+        Error::Refused(refusal) => refusal.retry_after(),
+        _ => None,
+    };
+    let seconds = match asked {
+        Some(RetryAfter::Seconds(seconds)) => *seconds,
+        // A server that did not say what time it is: this clock must do.
+        Some(RetryAfter::Date(text)) => {
+            date::parse(text).map_or(0, |then| then.as_secs().saturating_sub(now.as_secs()))
+        }
+        None => 0,
+    };
+    Duration::from_secs(seconds)
 }
 
 /// The bound of the pause after that many tries.

@@ -163,7 +163,13 @@ fn ciba_says_so_too() {
         outcome.failed(code, words);
         assert_eq!(outcome.stdout, "", "{reply:?}");
         nothing_leaks(&outcome.stderr, &server);
-        assert_eq!(server.requests().len(), begun + 1, "{begun} {reply:?}");
+        // The metadata are read again.
+        let tries = if begun == 0 && matches!(reply, Reply::Close) {
+            4
+        } else {
+            begun + 1
+        };
+        assert_eq!(server.requests().len(), tries, "{begun} {reply:?}");
     }
 }
 

@@ -1,11 +1,15 @@
 //! Answers that are not what they say.
 
+use core::time::Duration;
+
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal::Exit;
+use privyseal::fiam::pages::MAX_RECORDS;
+use privyseal::{Exit, fiam};
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 
 use crate::stage::{
-    Ask, BEARER, LIMIT, each_fails, everything, failure, fails, for_each, http, nothing_leaks,
+    Ask, BEARER, LIMIT, answer, bearer, each_fails, everything, fails, failure, for_each, http,
+    nothing_leaks,
 };
 
 const SERVER: &[Exit] = &[Exit::Server];
@@ -24,6 +28,29 @@ fn what_is_no_json() {
             "https://127.0.0.1",
             SERVER,
         );
+    }
+}
+
+/// What would be taken, but for its type.
+#[test]
+fn what_is_json_under_another_type() {
+    let token = r#"{"access_token":"a","token_type":"Bearer"}"#;
+    let page = r#"{"page":1,"page_count":1,"total_count":0,"records":[]}"#;
+    for (ask, body) in [
+        (Ask::Token, token),
+        (Ask::Scoped, token),
+        (Ask::Refreshed, token),
+        (Ask::Introspection, r#"{"active":true}"#),
+        (Ask::Call, "{}"),
+        (Ask::Pages, page),
+        (Ask::UserInfo, r#"{"sub":"s"}"#),
+    ] {
+        let server = BadServer::start(vec![Reply::json("200 OK", body)]);
+        answer(ask, &http(server.certificate(), LIMIT), &server.base_url()).unwrap();
+        let reply = Reply::of_type("200 OK", "text/html", body);
+        fails(ask, &reply, "its type is text/html; it must be", SERVER);
+        let text = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}");
+        fails(ask, &Reply::Raw(text), "it names no type", SERVER);
     }
 }
 
@@ -90,6 +117,53 @@ fn pages_without_end() {
         "{}",
         requests[1]
     );
+}
+
+/// Each page at its time, and yet no end within the time for all of them.
+#[test]
+fn pages_that_take_too_long_together() {
+    let page = r#"{"page":1,"page_count":9,"total_count":9,"records":[{"id":"a"}]}"#;
+    let server = BadServer::start(vec![Reply::json("200 OK", page)]);
+    let (http, base) = (
+        http(server.certificate(), LIMIT),
+        server.base_url().parse().unwrap(),
+    );
+    let token = bearer();
+    let pages = fiam::contracts(&http, &base, &token).unwrap();
+    let error = pages.within(Duration::ZERO).records().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("1 pages came within 0 s"), "{text}");
+    assert_eq!(error.exit(), Exit::Server);
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// As many records as are read, and one more.
+#[test]
+fn a_list_of_too_many_records() {
+    let half = MAX_RECORDS / 2;
+    for (more, is_read) in [(0, true), (1, false)] {
+        let page = |number, count| {
+            let records = vec!["{}"; usize::try_from(count).unwrap()].join(",");
+            let total = MAX_RECORDS + more;
+            Reply::json(
+                "200 OK",
+                &format!(
+                    r#"{{"page":{number},"page_count":2,"total_count":{total},"records":[{records}]}}"#
+                ),
+            )
+        };
+        let server = BadServer::start(vec![page(1, half), page(2, half + more)]);
+        let outcome = answer(
+            Ask::Pages,
+            &http(server.certificate(), LIMIT),
+            &server.base_url(),
+        );
+        assert_eq!(outcome.is_ok(), is_read, "{outcome:?}");
+        if let Err(error) = outcome {
+            let text = error.to_string();
+            assert!(text.contains("more records than the 100000"), "{text}");
+        }
+    }
 }
 
 #[test]

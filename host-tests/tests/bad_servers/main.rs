@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+mod again;
 mod ciba;
 mod command;
 mod dead;

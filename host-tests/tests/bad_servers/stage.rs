@@ -9,7 +9,7 @@ use privyseal::http::error::HttpCause;
 use privyseal::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Exit, Http, HttpOptions, Provider, ProviderMetadata, Roots, client, clock, fiam,
+    Exit, Http, HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, client, clock, fiam,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
@@ -66,6 +66,7 @@ pub(crate) fn http(trust: &[u8], timeout: Duration) -> Http {
     Http::new(&HttpOptions {
         roots: Roots::Only(Certificates::from(vec![trust.to_vec()])),
         timeout,
+        retry: RetryPolicy::NEVER,
     })
 }
 
@@ -77,10 +78,7 @@ pub(crate) fn failure(ask: Ask, http: &Http, base_url: &str) -> Error {
 /// Asks once.
 pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error> {
     let base: BaseUrl = base_url.parse().unwrap();
-    let body = format!(
-        r#"{{"access_token":"{BEARER}","token_type":"Bearer","refresh_token":"{BEARER}"}}"#
-    );
-    let mut token = AccessToken::from_response(Zeroizing::new(body.into_bytes())).unwrap();
+    let mut token = bearer();
     let refresh = token.take_refresh_token().unwrap();
     let trust = Certificates::from(vec![TestPki::new().root.certificate]);
     let registry = Registry {
@@ -129,6 +127,13 @@ pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error>
         Ask::TrustedList => registry.trusted_list().map(drop),
         Ask::Party => registry.party(PartyQuery::Id("EU.EORI.NL1")).map(drop),
     }
+}
+
+pub(crate) fn bearer() -> AccessToken {
+    let body = format!(
+        r#"{{"access_token":"{BEARER}","token_type":"Bearer","refresh_token":"{BEARER}"}}"#
+    );
+    AccessToken::from_response(Zeroizing::new(body.into_bytes())).unwrap()
 }
 
 fn provider(issuer: &str) -> Provider {

@@ -12,9 +12,11 @@ pub(super) fn token(url: Url, response: Response, assertion: &str) -> Result<Acc
     if !response.is_success() || Refusal::is_error_body(&response.body) {
         return Err(Refusal::new(&url, Stage::Token, &response, Some(assertion)).into());
     }
-    let media_type = response.media_type;
-    AccessToken::from_response(response.body)
-        .map_err(|error| unusable(url, &error.to_string(), media_type.as_deref()))
+    let media_type = response.media_type.as_deref();
+    let token = AccessToken::from_response(response.body)
+        .map_err(|error| unusable(&url, &error.to_string(), media_type))?;
+    is_json(&url, media_type, "RFC 6749 section 5.1")?;
+    Ok(token)
 }
 
 /// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
@@ -25,17 +27,29 @@ pub(super) fn json(url: Url, mut response: Response, bearer: &str) -> Result<Vec
     }
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
         let media_type = response.media_type.as_deref();
-        return Err(unusable(url, "the answer is not JSON", media_type));
+        return Err(unusable(&url, "the answer is not JSON", media_type));
     }
+    is_json(&url, response.media_type.as_deref(), "RFC 8259 section 11")?;
     Ok(core::mem::take(&mut response.body))
 }
 
-fn unusable(url: Url, what: &str, media_type: Option<&str>) -> Error {
+/// JSON under another type is an error page, or an answer to somebody else.
+pub(super) fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), Error> {
+    media_type::expect_json(media_type, source).map_err(|reason| Error::Response {
+        url: url.clone(),
+        reason,
+    })
+}
+
+fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> Error {
     let reason = match media_type {
         Some("application/json") => what.to_owned(),
         other => format!("{what} ({})", media_type::shown(other)),
     };
-    Error::Response { url, reason }
+    Error::Response {
+        url: url.clone(),
+        reason,
+    }
 }
 
 #[cfg(test)]
@@ -101,9 +115,22 @@ mod tests {
                 "its type is text/html",
                 Exit::Server,
             ),
+            (
+                200,
+                "text/html",
+                r#"{"access_token":"a","token_type":"Bearer"}"#,
+                "the answer is JSON, but its type is text/html; it must be application/json (RFC 6749",
+                Exit::Server,
+            ),
             (200, "text/s3nt", "", "its type is none that", Exit::Server),
             (200, "text/S3NT", "", "its type is none that", Exit::Server),
-            (200, "text/\u{1b}[2J", "", "none that is known", Exit::Server),
+            (
+                200,
+                "text/\u{1b}[2J",
+                "",
+                "none that is known",
+                Exit::Server,
+            ),
             (204, json, "", "not a JSON object", Exit::Server),
             (302, "text/html", "", "a redirect", Exit::Server),
             (
@@ -137,10 +164,13 @@ mod tests {
 
     #[test]
     fn a_call_gives_json_or_says_why_not() {
-        let (url, good) = response(200, "application/json", r#"{"page":1}"#);
-        assert_eq!(json(url, good, SENT).unwrap(), br#"{"page":1}"#);
+        for media_type in ["application/json", "application/ld+json"] {
+            let (url, good) = response(200, media_type, r#"{"page":1}"#);
+            assert_eq!(json(url, good, SENT).unwrap(), br#"{"page":1}"#);
+        }
         for (status, body, exit) in [
             (200, "<html>", Exit::Server),
+            (200, r#"{"page":1}"#, Exit::Server),
             (200, r#"{"error":"invalid_token"}"#, Exit::Refused),
             (403, "", Exit::Refused),
             (429, "", Exit::Server),

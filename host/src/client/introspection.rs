@@ -6,7 +6,7 @@ use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{AssertionOptions, AssertionSource, Form};
+use super::{AssertionOptions, AssertionSource, Form, answer};
 use crate::error::Error;
 use crate::http::{Http, Url};
 use crate::refusal::meaning::Stage;
@@ -35,10 +35,13 @@ pub(super) fn introspect<A: AssertionSource + ?Sized>(
     };
     let mut response = source.post(http, options, &form)?;
     let body = core::mem::take(&mut response.body);
-    Introspection::from_response(body).map_err(|reason| Error::Response {
+    let introspection = Introspection::from_response(body).map_err(|reason| Error::Response {
         url: endpoint.clone(),
         reason: reason.to_owned(),
-    })
+    })?;
+    let media_type = response.media_type.as_deref();
+    answer::is_json(endpoint, media_type, "RFC 7662 section 2.2")?;
+    Ok(introspection)
 }
 
 impl Introspection {

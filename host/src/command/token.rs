@@ -4,6 +4,8 @@ mod provider;
 
 use clap::Args;
 use privyseal::fiam::Pages;
+use privyseal::pace::SystemPace;
+use privyseal::retry::retrying;
 use privyseal::{Error, client};
 
 use super::options::{ClientOptions, ServerOptions};
@@ -38,13 +40,14 @@ impl Token {
         self.provider.check(self.client.scheme())?;
         let http = self.server.http()?;
         let options = self.client.assertion()?;
-        let mut source = self.client.source()?;
-        let token = match self.provider.scope() {
-            Some(scope) => source.access_token_with_scope(&http, &base, &options, scope)?,
-            None => source.access_token(&http, &base, &options)?,
-        };
+        let (mut source, tries) = self.client.source_for_tries()?;
+        let scope = self.provider.scope();
+        let token = retrying(&tries, &mut SystemPace::default(), |_| match scope {
+            Some(scope) => source.access_token_with_scope(&http, &base, &options, scope),
+            None => source.access_token(&http, &base, &options),
+        })?;
         if let Some(next) = self.provider.next() {
-            return next.run(&mut *source, &http, &base, options, &token);
+            return next.run(&mut *source, &tries, &http, &base, options, &token);
         }
         match &self.call {
             Some(path) if self.all_pages => {

@@ -43,7 +43,7 @@ pub enum HttpCause {
 impl HttpError {
     pub(super) fn new(url: &Url, error: ureq::Error) -> Self {
         let cause = HttpCause::of(&error);
-        let was_sent = was_sent(&error);
+        let was_sent = cause != HttpCause::HostNotFound && was_sent(&error);
         let source = (!cause.says_it_all()).then(|| Box::new(error) as _);
         Self {
             url: url.clone(),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Provider;
 use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url};
+use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url, media_type};
 use crate::jws::JwsError;
 use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
@@ -39,11 +39,14 @@ impl Provider {
             reason: "the provider of these keys names no userinfo_endpoint in its metadata"
                 .to_owned(),
         })?;
-        let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
-        if !response.is_success() || Refusal::is_error_body(&response.body) {
-            let secret = Some(token.expose());
-            return Err(Refusal::new(&url, Stage::Call, &response, secret).into());
-        }
+        let response = http.reading(|http| {
+            let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
+            if !response.is_success() || Refusal::is_error_body(&response.body) {
+                let secret = Some(token.expose());
+                return Err(Refusal::new(&url, Stage::Call, &response, secret).into());
+            }
+            Ok(response)
+        })?;
         let (claims, signed) = if response.media_type.as_deref() == Some(JWT) {
             let claims = self.signed(http, now, client_id, &url, &response);
             // The server wrote the JWT when it had the token.
@@ -87,8 +90,12 @@ impl Provider {
 }
 
 fn plain(url: &Url, response: &Response) -> Result<Map<String, Value>, Error> {
-    serde_json::from_slice(&response.body)
-        .map_err(|_| unusable(url.clone(), "the answer is neither a JSON object nor a JWT"))
+    let claims = serde_json::from_slice(&response.body)
+        .map_err(|_| unusable(url.clone(), "the answer is neither a JSON object nor a JWT"))?;
+    let source = "OpenID Connect Core section 5.3.2";
+    media_type::expect_json(response.media_type.as_deref(), source)
+        .map_err(|reason| unusable(url.clone(), &reason))?;
+    Ok(claims)
 }
 
 fn unusable(url: Url, reason: &str) -> Error {

@@ -161,13 +161,40 @@ fn all_tries_together_are_bounded_too() {
     assert!(pace.elapsed <= Duration::from_secs(60));
 }
 
+/// Of a server that does not say what time it is.
 #[test]
-fn a_moment_without_a_clock_is_no_pause() {
+fn a_moment_is_counted_by_this_clock() {
+    let date = RetryAfter::parse("Fri, 15 Jan 2027 08:00:10 GMT");
+    let mut pace = Played::default();
+    let (tries, outcome) = tried(&mut pace, |tries| {
+        (tries == 1).then(|| refusal(503, date.clone()))
+    });
+    assert!(outcome.is_ok() && tries == 2);
+    assert_eq!(pace.pauses, [10_000]);
+}
+
+#[test]
+fn a_moment_that_is_over_is_no_pause() {
     let date = RetryAfter::parse("Fri, 31 Dec 1999 23:59:59 GMT");
     let (tries, outcome) = tried(&mut Played::default(), |tries| {
         (tries == 1).then(|| refusal(503, date.clone()))
     });
     assert!(outcome.is_ok() && tries == 2);
+}
+
+#[test]
+fn a_name_that_is_not_found_is_looked_up_again() {
+    let base: BaseUrl = "https://as.invalid".parse().unwrap();
+    let url = base.join("/t").unwrap();
+    let mut tries = 0;
+    let outcome = retrying(&RetryPolicy::default(), &mut Played::default(), |_| {
+        tries += 1;
+        let response = Http::new(&HttpOptions::default()).post_form(&url, b"", 1);
+        response.map_err(Error::from)
+    });
+    let text = outcome.unwrap_err().to_string();
+    assert!(text.contains("the host's name is not known"), "{text}");
+    assert_eq!(tries, 4);
 }
 
 #[test]

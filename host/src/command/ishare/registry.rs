@@ -6,6 +6,8 @@ use clap::Args;
 use privyseal::certificates::Certificates;
 use privyseal::crl::Crl;
 use privyseal::ishare::{Expected, Registry};
+use privyseal::pace::SystemPace;
+use privyseal::retry::retrying;
 use privyseal::{AccessToken, BaseUrl, Error, Http, Scheme};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
@@ -66,8 +68,10 @@ impl RegistryOptions {
         let crls = self.crls.iter().map(|path| Crl::from_file(path));
         let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
         let options = self.client.assertion()?;
-        let mut client = self.client.source()?;
-        let token = client.access_token(&http, &base, &options)?;
+        let (mut client, tries) = self.client.source_for_tries()?;
+        let token = retrying(&tries, &mut SystemPace::default(), |_| {
+            client.access_token(&http, &base, &options)
+        })?;
         if crls.is_empty() {
             eprintln!(
                 "warning: whether the registry's seal is revoked is not checked: no --crl was given"

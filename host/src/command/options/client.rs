@@ -6,7 +6,9 @@ use privyseal::certificates::Certificates;
 use privyseal::device::{DeviceClient, DeviceKey, DeviceUri, Expected};
 use privyseal::key::{KeySigner, KeyUri};
 use privyseal::links::HostLinks;
-use privyseal::{AssertionOptions, AssertionSource, Client, Error, Scheme, UnixTime, party_id};
+use privyseal::{
+    AssertionOptions, AssertionSource, Client, Error, RetryPolicy, Scheme, UnixTime, party_id,
+};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Signer as _};
@@ -143,10 +145,21 @@ impl ClientOptions {
 
     /// Whoever makes the assertions: a signer's client, or a device.
     pub(in crate::command) fn source(&self) -> Result<Box<dyn AssertionSource>, Error> {
-        match self.uri()? {
-            KeyUri::Device(uri) => Ok(Box::new(self.device_client(&uri)?)),
-            _ => Ok(Box::new(self.client()?)),
+        self.source_for_tries().map(|(source, _)| source)
+    }
+
+    /// The same, and how often an assertion of it may be made: once where a `jti` is given, which is good
+    /// once, or where a person presses a button for each.
+    pub(in crate::command) fn source_for_tries(
+        &self,
+    ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), Error> {
+        if let KeyUri::Device(uri) = self.uri()? {
+            let client = self.device_client(&uri)?;
+            let tries = client.presence().map(|_| RetryPolicy::NEVER);
+            return Ok((Box::new(client), tries.unwrap_or_default()));
         }
+        let tries = self.jti.as_ref().map(|_| RetryPolicy::NEVER);
+        Ok((Box::new(self.client()?), tries.unwrap_or_default()))
     }
 
     /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.

@@ -31,6 +31,7 @@ impl ServerOptions {
         Ok(Http::new(&HttpOptions {
             roots,
             timeout: Duration::from_secs(self.timeout),
+            ..HttpOptions::default()
         }))
     }
 }

@@ -1,9 +1,11 @@
 //! What can be asked of an OpenID provider once there is a token.
 
 use clap::Args;
+use privyseal::pace::SystemPace;
+use privyseal::retry::retrying;
 use privyseal::{
-    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, Scheme,
-    audience, clock,
+    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, RetryPolicy,
+    Scheme, audience, clock,
 };
 
 use super::super::output::{print_json, print_line};
@@ -79,6 +81,7 @@ impl Next {
     pub(super) fn run(
         self,
         client: &mut dyn AssertionSource,
+        tries: &RetryPolicy,
         http: &Http,
         base: &BaseUrl,
         options: AssertionOptions,
@@ -99,7 +102,9 @@ impl Next {
                     jti: None,
                     ..options
                 };
-                let answer = client.introspect(http, &endpoint, &options, token.expose())?;
+                let answer = retrying(tries, &mut SystemPace::default(), |_| {
+                    client.introspect(http, &endpoint, &options, token.expose())
+                })?;
                 print_line(answer.response().trim_ascii())
             }
             Self::UserInfo => {
