@@ -14,6 +14,7 @@ mod keys;
 mod man;
 mod options;
 mod output;
+mod progress;
 mod redact;
 mod sign;
 mod token;

@@ -10,6 +10,7 @@ pub(crate) mod media_type;
 pub mod retry_after;
 pub mod roots;
 pub mod url;
+pub mod watch;
 
 use core::fmt;
 use core::time::Duration;
@@ -26,10 +27,10 @@ pub use error::{HttpCause, HttpError};
 pub use retry_after::RetryAfter;
 pub use roots::Roots;
 pub use url::{BaseUrl, Url, UrlError};
+pub use watch::{HttpWatcher, WatchedPace};
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::pace::SystemPace;
 use crate::retry::{self, RetryPolicy};
 
 /// How long one request may take, from the name lookup to the last byte of the answer.
@@ -71,7 +72,9 @@ impl Default for HttpOptions {
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
+    timeout: Duration,
     retry: RetryPolicy,
+    watcher: Option<Arc<dyn HttpWatcher>>,
 }
 
 /// An answer, whatever its status.
@@ -109,34 +112,49 @@ impl Http {
             .build();
         Self {
             agent: config.new_agent(),
+            timeout: options.timeout,
             retry: options.retry,
+            watcher: None,
         }
+    }
+
+    /// The same, which tells what it does.
+    #[must_use]
+    pub fn watched_by(mut self, watcher: Arc<dyn HttpWatcher>) -> Self {
+        self.watcher = Some(watcher);
+        self
+    }
+
+    /// For [`retry::retrying`]: whoever watches is told of the pauses.
+    pub fn pace(&self) -> WatchedPace<'_> {
+        WatchedPace::new(self)
     }
 
     /// Reads, and reads again where that may help and the options allow it ([`retry::reading`]).
     pub fn reading<T>(&self, mut read: impl FnMut(&Self) -> Result<T, Error>) -> Result<T, Error> {
-        retry::reading(&self.retry, &mut SystemPace::default(), |_| read(self))
+        retry::reading(&self.retry, &mut self.pace(), |_| read(self))
     }
 
     /// Posts a form. The answer may be at most `max` bytes.
     pub fn post_form(&self, url: &Url, form: &[u8], max: usize) -> Result<Response, HttpError> {
-        let answer = self
-            .agent
-            .post(url.as_str())
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .send(form)
-            .map_err(|error| HttpError::new(url, error))?;
-        Response::read(url, answer, max)
+        self.watched(url, || {
+            let answer = self
+                .agent
+                .post(url.as_str())
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .send(form)
+                .map_err(|error| HttpError::new(url, error))?;
+            Response::read(url, answer, max)
+        })
     }
 
     /// The server's clock, as the `Date` of its answer to `HEAD url` says, whatever the status is; `None` if
     /// it does not say. No redirect is followed.
     pub fn date(&self, url: &Url) -> Result<Option<UnixTime>, HttpError> {
-        let answer = self
-            .agent
-            .head(url.as_str())
-            .call()
-            .map_err(|error| HttpError::new(url, error))?;
+        let answer = self.watched(url, || {
+            let call = self.agent.head(url.as_str()).call();
+            call.map_err(|error| HttpError::new(url, error))
+        })?;
         let date = answer.headers().get(header::DATE);
         Ok(date
             .and_then(|value| value.to_str().ok())
@@ -146,25 +164,37 @@ impl Http {
     /// Gets a resource that is for everybody: a provider's metadata or keys. The answer may be at most
     /// `max` bytes.
     pub fn get_public(&self, url: &Url, max: usize) -> Result<Response, HttpError> {
-        let answer = self
-            .agent
-            .get(url.as_str())
-            .call()
-            .map_err(|error| HttpError::new(url, error))?;
-        Response::read(url, answer, max)
+        self.watched(url, || {
+            let answer = self.agent.get(url.as_str()).call();
+            let answer = answer.map_err(|error| HttpError::new(url, error))?;
+            Response::read(url, answer, max)
+        })
     }
 
     /// Gets a resource with an access token (RFC 6750 section 2.1). The answer may be at most `max`
     /// bytes.
     pub fn get(&self, url: &Url, token: &AccessToken, max: usize) -> Result<Response, HttpError> {
         let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
-        let answer = self
-            .agent
-            .get(url.as_str())
-            .header(header::AUTHORIZATION, bearer.as_str())
-            .call()
-            .map_err(|error| HttpError::new(url, error))?;
-        Response::read(url, answer, max)
+        self.watched(url, || {
+            let answer = self
+                .agent
+                .get(url.as_str())
+                .header(header::AUTHORIZATION, bearer.as_str())
+                .call()
+                .map_err(|error| HttpError::new(url, error))?;
+            Response::read(url, answer, max)
+        })
+    }
+
+    fn watched<T>(&self, url: &Url, request: impl FnOnce() -> T) -> T {
+        if let Some(watcher) = &self.watcher {
+            watcher.asking(url, self.timeout);
+        }
+        let outcome = request();
+        if let Some(watcher) = &self.watcher {
+            watcher.answered();
+        }
+        outcome
     }
 }
 

@@ -72,12 +72,16 @@ fn the_registry_s_commands_say_so_too() {
     let elsewhere =
         "HTTP/1.1 302 Go\r\nLocation: https://127.0.0.1:9/?x\r\nContent-Length: 0\r\n\r\n";
     let elsewhere = Reply::Raw(elsewhere.to_owned());
+    let sign = ["sign", "--scheme", "ishare", "--audience"];
+    let inbound = client.run(&[&sign[..], &["EU.EORI.NL000000000"]].concat(), &[]);
     for (question, member) in [
         (vec!["trusted-list"], "trusted_list_token"),
         (
             vec!["party", "did:ishare:EU.NL.NTRNL-12345678"],
             "party_token",
         ),
+        // The registry is asked, since the signature is good.
+        (vec!["check", inbound.stdout.trim()], "trusted_list_token"),
     ] {
         for (replies, code, words) in [
             (vec![Reply::Close], 4, "no connection, or it broke off"),

@@ -8,5 +8,7 @@ mod ciba;
 mod command;
 mod dead;
 mod lying;
+mod progress;
+mod provider;
 mod retries;
 mod stage;

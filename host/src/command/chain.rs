@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use privyseal::certificates::Certificates;
 use privyseal::chain_report::{ChainQuestion, ChainReport};
-use privyseal::crl::Crl;
 use privyseal::key::OpenedKey;
 use privyseal::{Error, Scheme};
 use privyseal_core::cert::Certificate;
 
-use super::options::{KeyOptions, chain_file, missing_key, moment, scheme_parser};
+use super::options::{KeyOptions, chain_file, crls, missing_key, moment, of_option, scheme_parser};
 use super::output::{print_json, print_line};
 
 /// Order and prove a certificate chain and report every rule
@@ -39,13 +38,13 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn run(self) -> Result<(), Error> {
         let now = moment(self.now)?;
-        let crls = self.crls.iter().map(|path| Crl::from_file(path));
-        let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
+        let crls = crls(&self.crls)?;
         let uri = self.key.uri()?;
         let file = self.source.as_deref().and_then(chain_file);
         let from_file = file
             .map(|path| Certificates::from_file(&path))
-            .transpose()?;
+            .transpose()
+            .map_err(of_option("--chain"))?;
         let opened = uri.map(|uri| self.key.open_any(&uri)).transpose()?;
         let certificates = match (from_file, &opened) {
             (Some(certificates), _) => certificates,

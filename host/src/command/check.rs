@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::certificates::Certificates;
-use privyseal::crl::Crl;
 use privyseal::key_set::KeySet;
 use privyseal::token_report::{TokenQuestion, TokenReport};
 use privyseal::{Error, Scheme};
 
 use super::input::token;
-use super::options::{moment, scheme_parser};
+use super::options::{crls, moment, of_option, scheme_parser};
 use super::output::{print_json, print_line};
 
 /// Judge a finished token by every rule of its scheme, and by what real receivers do
@@ -49,10 +48,11 @@ impl Check {
             .trust
             .as_deref()
             .map(Certificates::from_file)
-            .transpose()?;
-        let crls = self.crls.iter().map(|path| Crl::from_file(path));
-        let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
-        let keys = self.jwks.as_deref().map(KeySet::from_file).transpose()?;
+            .transpose()
+            .map_err(of_option("--trust"))?;
+        let crls = crls(&self.crls)?;
+        let keys = self.jwks.as_deref().map(KeySet::from_file);
+        let keys = keys.transpose().map_err(of_option("--jwks"))?;
         let token = token(self.token)?;
         let question = TokenQuestion {
             now,

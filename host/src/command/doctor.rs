@@ -1,16 +1,18 @@
 //! `privyseal doctor`: what is wrong, and what to do next.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use privyseal::doctor::{Question, examine};
-use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, clock};
+use privyseal::{BaseUrl, Error, Scheme, clock};
 
-use super::options::{KeyOptions, chain_file, missing_key, pins, scheme_parser};
+use super::options::{KeyOptions, ServerOptions, chain_file, missing_key, pins, scheme_parser};
 use super::output::{print_json, print_line};
 
 /// Look at module, token, PIN, key, chain and clock, sign once, and say what to do next
 #[derive(Args)]
+#[command(
+    mut_arg("cacert", |cacert| cacert.requires("server")),
+    mut_arg("timeout", |timeout| timeout.requires("server"))
+)]
 pub(super) struct Doctor {
     #[command(flatten)]
     key: KeyOptions,
@@ -23,9 +25,8 @@ pub(super) struct Doctor {
     /// Compare the clock with that of this server
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// Trust the roots in this PEM file, and only those, instead of the machine's
-    #[arg(long, value_name = "FILE", requires = "server")]
-    cacert: Option<PathBuf>,
+    #[command(flatten)]
+    way: ServerOptions,
     /// Report as JSON
     #[arg(long)]
     json: bool,
@@ -38,14 +39,8 @@ impl Doctor {
             .uri()?
             .ok_or_else(|| missing_key("it is what is looked at"))?;
         let server = self.server.as_deref().map(server).transpose()?;
-        let roots = self
-            .cacert
-            .as_deref()
-            .map_or(Ok(Roots::Platform), Roots::from_file)?;
-        let http = Http::new(&HttpOptions {
-            roots,
-            ..HttpOptions::default()
-        });
+        let (http, progress) = self.way.watched_http()?;
+        progress.step("for its time");
         let chain = chain_file(&self.chain);
         let question = Question {
             key: &uri,
@@ -56,6 +51,7 @@ impl Doctor {
             now: clock::now()?,
         };
         let report = examine(question, &mut pins(&uri));
+        progress.finish();
         if self.json {
             print_json(&report.to_json())?;
         } else {

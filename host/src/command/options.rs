@@ -9,7 +9,8 @@ mod server;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use privyseal::crl::Crl;
 use privyseal::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
 use privyseal::{DeviceUri, Error, PinSources, Prompt, Scheme, UnixTime, clock};
 use privyseal_core::scheme;
@@ -64,7 +65,16 @@ pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
 
 /// The name of a scheme.
 pub(super) fn scheme_parser() -> impl TypedValueParser<Value = &'static Scheme> {
-    let names = scheme::ALL.iter().map(|scheme| scheme.name);
+    scheme_parser_for(|_| true)
+}
+
+/// The same, which offers some of them. The others are taken, so that a command can say what is for them.
+pub(super) fn scheme_parser_for(
+    is_offered: fn(&'static Scheme) -> bool,
+) -> impl TypedValueParser<Value = &'static Scheme> {
+    let names = scheme::ALL
+        .iter()
+        .map(|scheme| PossibleValue::new(scheme.name).hide(!is_offered(scheme)));
     PossibleValuesParser::new(names).try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"))
 }
 
@@ -76,6 +86,28 @@ pub(super) fn moment(now: Option<u64>) -> Result<UnixTime, Error> {
 /// The file behind `--chain`; `None` for `token`.
 pub(super) fn chain_file(chain: &str) -> Option<PathBuf> {
     (chain != "token").then(|| PathBuf::from(chain))
+}
+
+/// Names the option that named a file, where that file is of no use.
+pub(super) fn of_option(option: &'static str) -> impl Fn(Error) -> Error + Copy {
+    move |error| {
+        let reason = match error {
+            Error::File { path, source } => {
+                format!("{} cannot be read: {source}", path.display())
+            }
+            Error::FileContent { path, reason } => format!("{} {reason}", path.display()),
+            other => return other,
+        };
+        Error::Option { option, reason }
+    }
+}
+
+/// The lists of `--crl`.
+pub(super) fn crls(paths: &[PathBuf]) -> Result<Vec<Crl>, Error> {
+    let crls = paths
+        .iter()
+        .map(|path| Crl::from_file(path).map_err(of_option("--crl")));
+    Ok(crls.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 pub(super) fn missing_key(reason: &str) -> Error {

@@ -3,17 +3,21 @@
 mod provider;
 
 use clap::Args;
-use privyseal::fiam::Pages;
-use privyseal::pace::SystemPace;
+use privyseal::fiam::{Pages, Records};
 use privyseal::retry::retrying;
 use privyseal::{Error, client};
 
-use super::options::{ClientOptions, ServerOptions};
+use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
 use super::output::print_line;
+use super::progress::Progress;
 use provider::ProviderOptions;
 
 /// Ask for an access token with a new assertion and print the server's JSON
 #[derive(Args)]
+#[command(
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(ClientOptions::has_tokens))),
+    mut_arg("endpoint", |endpoint| endpoint.hide(true))
+)]
 pub(super) struct Token {
     #[command(flatten)]
     client: ClientOptions,
@@ -24,9 +28,10 @@ pub(super) struct Token {
     #[arg(long, requires = "call")]
     all_pages: bool,
     #[command(flatten)]
-    provider: ProviderOptions,
-    #[command(flatten)]
     server: ServerOptions,
+    // The last, because its heading goes on.
+    #[command(flatten)]
+    provider: ProviderOptions,
 }
 
 impl Token {
@@ -38,26 +43,52 @@ impl Token {
                 .map_err(|error| option("--call", &error.to_string()))?;
         }
         self.provider.check(self.client.scheme())?;
-        let http = self.server.http()?;
+        let (http, progress) = self.server.watched_http()?;
         let options = self.client.assertion()?;
         let (mut source, tries) = self.client.source_for_tries()?;
         let scope = self.provider.scope();
-        let token = retrying(&tries, &mut SystemPace::default(), |_| match scope {
+        progress.step("for an access token");
+        let token = retrying(&tries, &mut http.pace(), |_| match scope {
             Some(scope) => source.access_token_with_scope(&http, &base, &options, scope),
             None => source.access_token(&http, &base, &options),
         })?;
         if let Some(next) = self.provider.next() {
-            return next.run(&mut *source, &tries, &http, &base, options, &token);
+            progress.step("about the token");
+            let answer = next.ask(&mut *source, &tries, &http, &base, options, &token)?;
+            progress.finish();
+            return print_line(&answer);
         }
         match &self.call {
             Some(path) if self.all_pages => {
-                let records = Pages::new(&http, &base, path, &token)?.records()?;
+                let pages = Pages::new(&http, &base, path, &token)?;
+                let records = all_records(pages, &progress)?;
+                progress.finish();
                 print_line(records.into_json().as_bytes())
             }
-            Some(path) => print_line(&client::call(&http, &base, path, &token)?),
-            None => print_line(token.expose_response().trim_ascii()),
+            Some(path) => {
+                progress.step("with the token");
+                let answer = client::call(&http, &base, path, &token)?;
+                progress.finish();
+                print_line(&answer)
+            }
+            None => {
+                progress.finish();
+                print_line(token.expose_response().trim_ascii())
+            }
         }
     }
+}
+
+fn all_records(pages: Pages<'_>, progress: &Progress) -> Result<Records, Error> {
+    let mut records = Records::default();
+    progress.step("for page 1");
+    for page in pages {
+        let page = page?;
+        let next = page.page.saturating_add(1);
+        progress.step(&format!("for page {next} of {}", page.page_count));
+        records.add(page);
+    }
+    Ok(records)
 }
 
 fn option(option: &'static str, reason: &str) -> Error {

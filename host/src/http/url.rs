@@ -146,6 +146,17 @@ impl Url {
         &self.0
     }
 
+    /// The host, without a port.
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        // A colon may also stand in an IPv6 address, in brackets.
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        }
+    }
+
     /// The text without its query, which may hold what messages should not.
     pub fn without_query(&self) -> &str {
         self.0.split('?').next().unwrap_or_default()
@@ -214,6 +225,14 @@ mod tests {
         let url: Url = "https://example.org/jwks?tenant=1".parse().unwrap();
         assert_eq!(url.as_str(), "https://example.org/jwks?tenant=1");
         assert_eq!(url.to_string(), "https://example.org/jwks");
+        for (text, host) in [
+            ("https://example.org/a:1", "example.org"),
+            ("https://example.org:8443?a:1", "example.org"),
+            ("https://[::1]:8443/", "[::1]"),
+            ("https://[::1]", "[::1]"),
+        ] {
+            assert_eq!(text.parse::<Url>().unwrap().host(), host);
+        }
         for (text, error) in [
             ("http://example.org/jwks", UrlError::NotHttps),
             ("/jwks", UrlError::Malformed),

@@ -32,7 +32,9 @@ impl Check {
             crls: &opened.crls,
             is_version_1: opened.is_version_1,
         };
+        opened.progress.step("about the client");
         let report = judge_assertion(&token, inbound, &opened.registry())?;
+        opened.progress.finish();
         if self.json {
             print_json(&report.to_json())?;
         } else {

@@ -11,6 +11,7 @@ use privyseal_core::cert::Chain;
 use privyseal_core::scheme::ISHARE_1;
 
 use super::registry::RegistryOptions;
+use crate::command::options::of_option;
 use crate::command::output::{print_json, print_line};
 
 /// Get what the registry says about a party, prove it, and print it; the party must be Active
@@ -35,7 +36,10 @@ impl Party {
         let scheme = self.registry.scheme()?;
         party_id::given(scheme, &self.id)?;
         let certificates = self.certificate.as_deref();
-        let certificates = certificates.map(Certificates::from_file).transpose()?;
+        let certificates = certificates.map(Certificates::from_file);
+        let certificates = certificates
+            .transpose()
+            .map_err(of_option("--certificate"))?;
         let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
         let subject_name = chain.as_ref().and_then(Chain::leaf).and_then(subject::text);
         let query = if scheme == &ISHARE_1 {
@@ -48,12 +52,16 @@ impl Party {
         };
         let opened = self.registry.open()?;
         let registry = opened.registry();
+        opened.progress.step("about the party");
         let party = registry.party(query)?;
-        if self.json {
-            print_json(&party.to_json())?;
-        } else {
-            print_line(party.to_string().as_bytes())?;
-        }
+        opened.progress.aside(|| {
+            if self.json {
+                print_json(&party.to_json())
+            } else {
+                print_line(party.to_string().as_bytes())
+            }
+        })?;
+        opened.progress.step("for the trusted list");
         party.check_active().map_err(IshareError::Party)?;
         let Some(chain) = chain else { return Ok(()) };
         judge(&party, chain, &registry)

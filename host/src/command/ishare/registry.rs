@@ -6,18 +6,25 @@ use clap::Args;
 use privyseal::certificates::Certificates;
 use privyseal::crl::Crl;
 use privyseal::ishare::{Expected, Registry};
-use privyseal::pace::SystemPace;
 use privyseal::retry::retrying;
 use privyseal::{AccessToken, BaseUrl, Error, Http, Scheme};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
-use crate::command::options::{ClientOptions, ServerOptions};
+use crate::command::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
+use crate::command::progress::Progress;
 
-/// The options of every question to a registry.
+/// The options of every question to a registry. Those of other schemes are refused, and not offered.
 #[derive(Args)]
-#[command(mut_arg("audience", |audience| audience
-    .required(true)
-    .help("The registry's party id: who must have signed what it says")))]
+#[command(
+    mut_arg("audience", |audience| audience
+        .required(true)
+        .help("The registry's party id: who must have signed what it says")),
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_registry))),
+    mut_arg("realm", |realm| realm.hide(true)),
+    mut_arg("endpoint", |endpoint| endpoint.hide(true)),
+    mut_arg("kid", |kid| kid.hide(true)),
+    mut_arg("kid_form", |form| form.hide(true))
+)]
 pub(super) struct RegistryOptions {
     #[command(flatten)]
     client: ClientOptions,
@@ -29,6 +36,10 @@ pub(super) struct RegistryOptions {
     /// Check revocation with the lists in this PEM or DER file; may be given more than once
     #[arg(long = "crl", value_name = "FILE")]
     crls: Vec<PathBuf>,
+}
+
+fn has_registry(scheme: &Scheme) -> bool {
+    scheme == &ISHARE || scheme == &ISHARE_1
 }
 
 /// A registry that has given us an access token.
@@ -44,13 +55,15 @@ pub(super) struct Opened {
     pub(super) crls: Vec<Crl>,
     /// Whether parties are looked up in the way of iSHARE 1.x.
     pub(super) is_version_1: bool,
+    /// What a person sees of it.
+    pub(super) progress: Progress,
 }
 
 impl RegistryOptions {
     /// Which version of iSHARE is meant.
     pub(super) fn scheme(&self) -> Result<&'static Scheme, Error> {
         let scheme = self.client.scheme();
-        if scheme == &ISHARE || scheme == &ISHARE_1 {
+        if has_registry(scheme) {
             return Ok(scheme);
         }
         Err(Error::Option {
@@ -63,19 +76,21 @@ impl RegistryOptions {
     pub(super) fn open(&self) -> Result<Opened, Error> {
         let is_version_1 = self.scheme()? == &ISHARE_1;
         let base = self.client.server()?;
-        let http = self.server.http()?;
-        let trust = Certificates::from_file(&self.trust)?;
-        let crls = self.crls.iter().map(|path| Crl::from_file(path));
-        let crls = crls.collect::<Result<Vec<_>, _>>()?.concat();
+        let (http, progress) = self.server.watched_http()?;
+        let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
+        let crls = crls(&self.crls)?;
         let options = self.client.assertion()?;
         let (mut client, tries) = self.client.source_for_tries()?;
-        let token = retrying(&tries, &mut SystemPace::default(), |_| {
+        progress.step("for an access token");
+        let token = retrying(&tries, &mut http.pace(), |_| {
             client.access_token(&http, &base, &options)
         })?;
         if crls.is_empty() {
-            eprintln!(
-                "warning: whether the registry's seal is revoked is not checked: no --crl was given"
-            );
+            progress.aside(|| {
+                eprintln!(
+                    "warning: whether the registry's seal is revoked is not checked: no --crl was given"
+                );
+            });
         }
         Ok(Opened {
             http,
@@ -86,6 +101,7 @@ impl RegistryOptions {
             client_id: client.client_id().as_str().to_owned(),
             crls,
             is_version_1,
+            progress,
         })
     }
 }

@@ -19,7 +19,9 @@ pub(super) struct List {
 impl List {
     pub(super) fn run(self) -> Result<(), Error> {
         let opened = self.registry.open()?;
+        opened.progress.step("for the trusted list");
         let list = opened.registry().trusted_list()?;
+        opened.progress.finish();
         if self.json {
             print_json(&list.to_json())
         } else {

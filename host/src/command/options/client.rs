@@ -14,7 +14,7 @@ use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Signer as _};
 
 use super::kid::KidOptions;
-use super::{KeyOptions, chain_file, missing_key, scheme_parser};
+use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};
 
 /// The options of everything that signs for a client.
 #[derive(Args)]
@@ -120,7 +120,7 @@ impl ClientOptions {
         }
         let from_file = match self.chain.as_deref().and_then(chain_file) {
             Some(path) => {
-                let certificates = Certificates::from_file(&path)?;
+                let certificates = Certificates::from_file(&path).map_err(of_option("--chain"))?;
                 certificates.chain()?.prove(&HostLinks)?;
                 Some(certificates)
             }
@@ -184,7 +184,8 @@ impl ClientOptions {
                 .transpose()?,
             chain: chain
                 .map(|path| Certificates::from_file(&path))
-                .transpose()?,
+                .transpose()
+                .map_err(of_option("--chain"))?,
             kid: self.kid.given().map(|_| self.kid.choice()),
         };
         let client = DeviceClient::new(DeviceKey::open(uri)?, self.scheme, &expected)?;

@@ -8,6 +8,8 @@ use privyseal::client::AuthenticationOptions;
 use privyseal_core::statement::AcrValues;
 use zeroize::Zeroizing;
 
+use super::of_option;
+
 /// With `--endpoint request` only.
 #[derive(Args)]
 #[command(next_help_heading = "With --endpoint request")]
@@ -64,7 +66,9 @@ impl RequestOptions {
             &self.user_identifier_token_file,
         ) {
             (Some(token), _) => Zeroizing::new(token.clone()),
-            (None, Some(path)) => secret(path)?,
+            (None, Some(path)) => {
+                secret(path).map_err(of_option("--user-identifier-token-file"))?
+            }
             (None, None) => {
                 let reason = "it says which user is asked; the discovery session gave it";
                 return Err(missing("--user-identifier-token-file", reason));
@@ -79,7 +83,9 @@ impl RequestOptions {
                 Acr::Advanced => AcrValues::Advanced,
             }),
             requested_expiry: self.requested_expiry,
-            client_notification_token: notification.transpose()?,
+            client_notification_token: notification
+                .transpose()
+                .map_err(of_option("--client-notification-token-file"))?,
             id_token_claims: self.id_token_claims.clone(),
             userinfo_claims: self.userinfo_claims.clone(),
         })

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::http::{DEFAULT_TIMEOUT, UrlError};
-use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, audience};
+use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, audience};
 use privyseal_core::id::AudienceBuf;
 
-use super::ClientOptions;
+use super::{ClientOptions, of_option};
+use crate::command::progress::Progress;
 
 /// How a server is reached.
 #[derive(Args)]
@@ -23,11 +24,18 @@ pub(in crate::command) struct ServerOptions {
 }
 
 impl ServerOptions {
+    /// A client that shows a person on a terminal what it waits for.
+    pub(in crate::command) fn watched_http(&self) -> Result<(Http, Progress), Error> {
+        let progress = Progress::new();
+        Ok((progress.watch(self.http()?), progress))
+    }
+
     pub(in crate::command) fn http(&self) -> Result<Http, Error> {
         let roots = self
             .cacert
             .as_deref()
-            .map_or(Ok(Roots::Platform), Roots::from_file)?;
+            .map_or(Ok(Roots::Platform), Roots::from_file)
+            .map_err(of_option("--cacert"))?;
         Ok(Http::new(&HttpOptions {
             roots,
             timeout: Duration::from_secs(self.timeout),
@@ -37,10 +45,15 @@ impl ServerOptions {
 }
 
 impl ClientOptions {
+    /// Whether a client gets tokens there for itself.
+    pub(in crate::command) fn has_tokens(scheme: &'static Scheme) -> bool {
+        scheme.request_object.is_none()
+    }
+
     /// What the paths of the scheme are below: the server, or the realm on it.
     pub(in crate::command) fn server(&self) -> Result<BaseUrl, Error> {
         let scheme = self.scheme();
-        if scheme.request_object.is_some() {
+        if !Self::has_tokens(scheme) {
             let reason = format!(
                 "is for tokens of a client; {} gives them for a person: privyseal ciba",
                 scheme.title

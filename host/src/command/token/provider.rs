@@ -1,14 +1,14 @@
 //! What can be asked of an OpenID provider once there is a token.
 
 use clap::Args;
-use privyseal::pace::SystemPace;
 use privyseal::retry::retrying;
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, RetryPolicy,
     Scheme, audience, clock,
 };
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
-use super::super::output::{print_json, print_line};
 use super::option;
 
 /// With schemes whose servers are OpenID providers (eHealth).
@@ -77,8 +77,8 @@ impl Next {
         }
     }
 
-    /// Asks, and prints the answer.
-    pub(super) fn run(
+    /// Asks, and gives the answer.
+    pub(super) fn ask(
         self,
         client: &mut dyn AssertionSource,
         tries: &RetryPolicy,
@@ -86,7 +86,7 @@ impl Next {
         base: &BaseUrl,
         options: AssertionOptions,
         token: &AccessToken,
-    ) -> Result<(), Error> {
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut provider = Provider::discover(http, base.as_str())?;
         match self {
             Self::Introspect => {
@@ -102,20 +102,24 @@ impl Next {
                     jti: None,
                     ..options
                 };
-                let answer = retrying(tries, &mut SystemPace::default(), |_| {
+                let answer = retrying(tries, &mut http.pace(), |_| {
                     client.introspect(http, &endpoint, &options, token.expose())
                 })?;
-                print_line(answer.response().trim_ascii())
+                Ok(Zeroizing::new(answer.response().trim_ascii().to_vec()))
             }
             Self::UserInfo => {
                 let client_id = client.client_id().as_str().to_owned();
                 let info = provider.userinfo(http, clock::now()?, token, &client_id)?;
-                print_json(&info.claims().clone().into())
+                Ok(json(info.claims().clone()))
             }
             Self::Claims => {
                 let claims = provider.access_token_claims(http, clock::now()?, token.expose())?;
-                print_json(&claims.into())
+                Ok(json(claims))
             }
         }
     }
+}
+
+fn json(claims: Map<String, Value>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(format!("{:#}", Value::from(claims)).into_bytes())
 }

@@ -1,0 +1,218 @@
+//! What is waited for, on a terminal: a spinner with the server's name, the step and the time that is left.
+//! Where standard error is no terminal, nothing.
+
+use core::time::Duration;
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use privyseal::Http;
+use privyseal::http::{HttpWatcher, Url};
+
+/// Who is done sooner sees nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows what a client waits for, until it is finished or dropped.
+pub(super) struct Progress {
+    /// None where nobody looks.
+    shown: Option<(Arc<Shown>, Mutex<Option<JoinHandle<()>>>)>,
+}
+
+struct Shown {
+    bar: ProgressBar,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// What for, such as "for page 2 of 3".
+    step: String,
+    /// Whom, and until when.
+    waiting: Option<(String, Instant)>,
+    is_pause: bool,
+    since: Option<Instant>,
+    is_drawn: bool,
+    is_over: bool,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        let shown = std::io::stderr().is_terminal().then(|| {
+            let shown = Arc::new(Shown::new());
+            let drawn = Arc::clone(&shown);
+            let drawer = thread::spawn(move || drawn.draw());
+            (shown, Mutex::new(Some(drawer)))
+        });
+        Self { shown }
+    }
+
+    /// The same client, which is shown here.
+    pub(super) fn watch(&self, http: Http) -> Http {
+        match &self.shown {
+            Some((shown, _)) => http.watched_by(Arc::clone(shown) as _),
+            None => http,
+        }
+    }
+
+    /// What is asked for next.
+    pub(super) fn step(&self, step: &str) {
+        if let Some((shown, _)) = &self.shown {
+            step.clone_into(&mut shown.state().step);
+        }
+    }
+
+    /// Does something that writes to the terminal.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.shown {
+            Some((shown, _)) => {
+                let state = shown.state();
+                if state.is_drawn {
+                    shown.bar.suspend(write)
+                } else {
+                    write()
+                }
+            }
+            None => write(),
+        }
+    }
+
+    /// Takes the spinner away.
+    pub(super) fn finish(&self) {
+        if let Some((shown, drawer)) = &self.shown {
+            shown.state().is_over = true;
+            shown.changed.notify_all();
+            let drawer = drawer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // It cannot panic but for a terminal that is gone, and then nobody looks.
+            let _ = drawer.map(JoinHandle::join);
+        }
+    }
+}
+
+/// An error comes on lines of its own.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl HttpWatcher for Shown {
+    fn asking(&self, url: &Url, within: Duration) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.since.get_or_insert(now);
+        state.waiting = Some((url.host().to_owned(), now + within));
+        state.is_pause = false;
+    }
+
+    fn answered(&self) {
+        if let Some((_, until)) = &mut self.state().waiting {
+            *until = Instant::now();
+        }
+    }
+
+    fn pausing(&self, pause: Duration) {
+        let mut state = self.state();
+        if let Some((_, until)) = &mut state.waiting {
+            *until = Instant::now() + pause;
+        }
+        state.is_pause = true;
+    }
+}
+
+impl Shown {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            bar.set_style(style);
+        }
+        Self {
+            bar,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self) {
+        let mut state = self.state();
+        while !state.is_over {
+            let now = Instant::now();
+            if let Some(message) = state.message(now) {
+                state.is_drawn = true;
+                self.bar.set_message(message);
+                self.bar.tick();
+            }
+            state = self
+                .changed
+                .wait_timeout(state, TICK)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        if state.is_drawn {
+            self.bar.finish_and_clear();
+        }
+    }
+}
+
+impl State {
+    fn message(&self, now: Instant) -> Option<String> {
+        let waited = now.saturating_duration_since(self.since?);
+        if waited < PATIENCE {
+            return None;
+        }
+        let (host, until) = self.waiting.as_ref()?;
+        // Begun seconds count as whole ones.
+        let left = until
+            .saturating_duration_since(now)
+            .as_millis()
+            .div_ceil(1000);
+        let left = format!("{}:{:02}", left / 60, left % 60);
+        let step = &self.step;
+        Some(if self.is_pause {
+            format!("{host} is asked again {step} in {left}")
+        } else {
+            format!("asking {host} {step}, {left} left")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_at_first_then_who_what_and_how_long() {
+        let begin = Instant::now();
+        let mut state = State {
+            step: "for page 2 of 3".to_owned(),
+            ..State::default()
+        };
+        let later = |milliseconds| begin + Duration::from_millis(milliseconds);
+        assert_eq!(state.message(later(5000)), None, "nobody was asked");
+        state.since = Some(begin);
+        state.waiting = Some(("as.example".to_owned(), later(75_000)));
+        assert_eq!(state.message(later(999)), None);
+        for (at, left) in [
+            (1000, "1:14"),
+            (14_999, "1:01"),
+            (15_000, "1:00"),
+            (90_000, "0:00"),
+        ] {
+            let expected = format!("asking as.example for page 2 of 3, {left} left");
+            assert_eq!(state.message(later(at)), Some(expected));
+        }
+        state.is_pause = true;
+        assert_eq!(
+            state.message(later(73_000)).unwrap(),
+            "as.example is asked again for page 2 of 3 in 0:02"
+        );
+    }
+}
