@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+#[path = "fiam_flow/way.rs"]
+mod way;
+
 use std::path::Path;
+use std::process::Command;
 
 use privyseal::fiam::{self, Pages};
 use privyseal::{
@@ -10,9 +14,10 @@ use privyseal::{
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
+use privyseal_host_tests::bad_server::{BadServer, Reply};
 use privyseal_host_tests::fiam_server::{Config, FiamServer};
 use privyseal_host_tests::flow;
-use privyseal_host_tests::pki::{TestPki, test_key};
+use privyseal_host_tests::pki::{TestPki, pem_chain, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 
 const CLIENT_ID: &str = "EU.EORI.NL123456789";
@@ -57,6 +62,40 @@ fn the_command_gets_a_token_a_page_and_all_pages() {
 
     let not_paged = run(&["--all-pages"]);
     not_paged.failed(2, "--call");
+}
+
+/// A list of small numbers, in less memory than its values would take: 19 MB of text, more than 600 MB of them.
+#[test]
+fn all_pages_of_a_long_list_fit_into_little_memory() {
+    let client = flow::Client::new();
+    let pages = 20;
+    let numbers = vec!["0"; 475_000].join(",");
+    let page = |number| {
+        let body = format!(
+            r#"{{"page":{number},"page_count":{pages},"total_count":{pages},"records":[{{"a":[{numbers}]}}]}}"#
+        );
+        Reply::json("200 OK", &body)
+    };
+    let token = Reply::json("200 OK", r#"{"access_token":"a","token_type":"Bearer"}"#);
+    let replies = std::iter::once(token).chain((1..=pages).map(page));
+    let server = BadServer::start(replies.collect());
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let base_url = server.base_url();
+    let words = ["token", "--scheme", "fiam", "--client-id", CLIENT_ID];
+    let list = ["--call", CONTRACTS, "--all-pages", "--base-url", &base_url];
+    let mut limited = client.command(&[&words[..], &list].concat());
+    limited.arg("--cacert").arg(&ca);
+    // In KiB of address space, stacks and libraries included.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -v 400000; exec \"$0\" \"$@\""]);
+    shell.arg(limited.get_program()).args(limited.get_args());
+    shell.env("SOFTHSM2_CONF", client.token.configuration());
+    let outcome = flow::Outcome::of(&mut shell);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stdout.ends_with(
+        r#"]}],"total_count":20}
+"#
+    ));
 }
 
 /// The library: an iterator that asks when it is asked, and gives each record once.

@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http,
-    HttpOptions, KeyUri, PinSources, Prompt, Roots, party_id,
+    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, PinSources,
+    Prompt, Roots, TokenSource, party_id,
 };
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::kid::Kid;
@@ -69,6 +69,8 @@ fn lifetime(
         audience: Some(issuer.to_owned()),
         ..AssertionOptions::default()
     };
-    let token = client.access_token(&http, &base, &options)?;
+    // Make one and keep it: it has a token until shortly before that expires.
+    let mut tokens = TokenSource::new(http, base, options);
+    let token = tokens.token(&mut client)?;
     Ok(token.expires_in().unwrap_or(0))
 }

@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Client, Error, Http,
-    HttpOptions, KeyUri, PinSources, Prompt, Roots, fiam, party_id, self_test,
+    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, PinSources,
+    Prompt, Roots, TokenSource, fiam, party_id, self_test,
 };
 use privyseal_core::scheme::FIAM;
 
@@ -59,10 +59,12 @@ fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error
         ..HttpOptions::default()
     });
 
-    // As often as needed: an access token lasts 360 s, each assertion is new.
-    let token = client.access_token(&http, &base, &AssertionOptions::default())?;
+    // Kept like the client: it has a token until shortly before that expires, and asks for another with a new
+    // assertion; of a server that is busy, again.
+    let mut tokens = TokenSource::new(http.clone(), base.clone(), AssertionOptions::default());
+    let token = tokens.token(&mut client)?;
     let mut count = 0;
-    for page in fiam::contracts(&http, &base, &token)? {
+    for page in fiam::contracts(&http, &base, token)? {
         for contract in page?.records {
             println!("{contract}");
             count += 1;

@@ -25,6 +25,7 @@ pub struct TokenSource<P = SystemPace> {
     http: Http,
     base: BaseUrl,
     options: AssertionOptions,
+    scope: Option<String>,
     policy: RetryPolicy,
     pace: P,
     held: Option<Held>,
@@ -52,11 +53,20 @@ impl<P: Pace> TokenSource<P> {
             http,
             base,
             options,
+            scope: None,
             policy: RetryPolicy::default(),
             pace,
             held: None,
             refresh: None,
         }
+    }
+
+    /// The same, whose tokens are of that scope (RFC 6749 section 3.3): scopes with one space between them,
+    /// such as `openid`.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &str) -> Self {
+        self.scope = Some(scope.to_owned());
+        self
     }
 
     /// The same, which tries again as `policy` says.
@@ -110,16 +120,18 @@ impl<P: Pace> TokenSource<P> {
     where
         A: AssertionSource + ?Sized,
     {
-        let (http, base) = (&self.http, &self.base);
+        let (http, base, scope) = (&self.http, &self.base, self.scope.as_deref());
         let mut options = self.options.clone();
         options.jti = None;
         let (mut token, from) = retrying(&self.policy, &mut self.pace, |pace| {
             // Counted from before the request, so that a slow answer makes no token live longer.
             let now = pace.now()?;
             options.now = Some(now);
-            let token = match refresh {
-                Some(refresh) => client.refreshed_token(http, base, &options, refresh),
-                None => client.access_token(http, base, &options),
+            let token = match (refresh, scope) {
+                // Of the scope that it was given for (RFC 6749 section 6).
+                (Some(refresh), _) => client.refreshed_token(http, base, &options, refresh),
+                (None, Some(scope)) => client.access_token_with_scope(http, base, &options, scope),
+                (None, None) => client.access_token(http, base, &options),
             };
             Ok((token?, now))
         })?;
@@ -154,6 +166,7 @@ impl<P> fmt::Debug for TokenSource<P> {
         f.debug_struct("TokenSource")
             .field("base", &self.base)
             .field("options", &self.options)
+            .field("scope", &self.scope)
             .field("holds_token", &self.held.is_some())
             .finish_non_exhaustive()
     }

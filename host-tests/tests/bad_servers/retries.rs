@@ -127,6 +127,29 @@ fn what_is_tried_again_and_what_is_not() {
     }
 }
 
+/// Each try is for the same scope; a source without one asks for none.
+#[test]
+fn a_source_of_tokens_of_a_scope() {
+    for scope in [None, Some("openid profile")] {
+        let server = BadServer::start(vec![Reply::busy("429 Busy", "0"), granted()]);
+        let base = server.base_url().parse().unwrap();
+        let http = http(server.certificate(), LIMIT);
+        let mut pace = Played::default();
+        let source = TokenSource::with_pace(http, base, AssertionOptions::default(), &mut pace);
+        let mut source = match scope {
+            Some(scope) => source.with_scope(scope),
+            None => source,
+        };
+        source.token(&mut minter()).unwrap();
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            assert_eq!(request.contains("scope=openid%20profile"), scope.is_some());
+            assert_eq!(request.contains("scope="), scope.is_some());
+        }
+    }
+}
+
 /// Nobody listens until the first pause is over.
 #[test]
 fn a_server_that_comes_back() {
