@@ -1,5 +1,7 @@
 //! The command line as a table of what it takes and refuses. End-to-end runs are in host-tests.
 
+mod help;
+
 use clap::CommandFactory;
 
 use super::*;
