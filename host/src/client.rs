@@ -172,7 +172,7 @@ pub fn call(
     let url = below(base, path)?;
     http.reading(|http| {
         let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
-        answer::json(url.clone(), response, token.expose())
+        answer::json(&url, response, token.expose())
     })
 }
 
@@ -184,7 +184,7 @@ fn token_url(scheme: &Scheme, base: &BaseUrl) -> Result<Url, Error> {
 /// The token request, and its answer.
 fn exchange(
     http: &Http,
-    url: Url,
+    url: &Url,
     scheme: &'static Scheme,
     client_id: &ClientId,
     assertion: CompactJws<'_>,
@@ -192,7 +192,7 @@ fn exchange(
     let request = TokenRequest::new(scheme, client_id, assertion);
     let mut form = FormBody::with_capacity(request.body_len());
     let Ok(()) = request.write_to(&mut form);
-    let response = http.post_form(&url, form.as_bytes(), MAX_TOKEN_RESPONSE)?;
+    let response = http.post_form(url, form.as_bytes(), MAX_TOKEN_RESPONSE)?;
     answer::token(url, response, assertion.as_str())
 }
 

@@ -7,29 +7,29 @@ use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
 
 /// The access token in the answer to a token request. `assertion` was sent, and is shown nowhere.
-pub(super) fn token(url: Url, response: Response, assertion: &str) -> Result<AccessToken, Error> {
+pub(super) fn token(url: &Url, response: Response, assertion: &str) -> Result<AccessToken, Error> {
     // Some servers refuse with HTTP 200.
     if !response.is_success() || Refusal::is_error_body(&response.body) {
-        return Err(Refusal::new(&url, Stage::Token, &response, Some(assertion)).into());
+        return Err(Refusal::new(url, Stage::Token, &response, Some(assertion)).into());
     }
     let media_type = response.media_type.as_deref();
     let token = AccessToken::from_response(response.body)
-        .map_err(|error| unusable(&url, &error.to_string(), media_type))?;
-    is_json(&url, media_type, "RFC 6749 section 5.1")?;
+        .map_err(|error| unusable(url, &error.to_string(), media_type))?;
+    is_json(url, media_type, "RFC 6749 section 5.1")?;
     Ok(token)
 }
 
 /// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
-pub(super) fn json(url: Url, mut response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn json(url: &Url, mut response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
     // As at the token endpoint.
     if !response.is_success() || Refusal::is_error_body(&response.body) {
-        return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
+        return Err(Refusal::new(url, Stage::Call, &response, Some(bearer)).into());
     }
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
         let media_type = response.media_type.as_deref();
-        return Err(unusable(&url, "the answer is not JSON", media_type));
+        return Err(unusable(url, "the answer is not JSON", media_type));
     }
-    is_json(&url, response.media_type.as_deref(), "RFC 8259 section 11")?;
+    is_json(url, response.media_type.as_deref(), "RFC 8259 section 11")?;
     Ok(core::mem::take(&mut response.body))
 }
 
@@ -75,7 +75,7 @@ mod tests {
 
     fn refused(status: u16, media_type: &str, body: &str) -> (String, Exit) {
         let (url, response) = response(status, media_type, body);
-        let error = token(url, response, SENT).unwrap_err();
+        let error = token(&url, response, SENT).unwrap_err();
         let text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
         assert!(!text.to_lowercase().contains(SENT), "{text}");
         (error.to_string(), error.exit())
@@ -85,7 +85,7 @@ mod tests {
     fn a_token_is_taken() {
         let body = r#"{"access_token":"a","token_type":"Bearer","expires_in":360}"#;
         let (url, response) = response(200, "application/json", body);
-        assert_eq!(token(url, response, SENT).unwrap().expires_in(), Some(360));
+        assert_eq!(token(&url, response, SENT).unwrap().expires_in(), Some(360));
     }
 
     /// Each answer that is no token, what the message says, and the exit code.
@@ -166,7 +166,7 @@ mod tests {
     fn a_call_gives_json_or_says_why_not() {
         for media_type in ["application/json", "application/ld+json"] {
             let (url, good) = response(200, media_type, r#"{"page":1}"#);
-            assert_eq!(json(url, good, SENT).unwrap(), br#"{"page":1}"#);
+            assert_eq!(json(&url, good, SENT).unwrap(), br#"{"page":1}"#);
         }
         for (status, body, exit) in [
             (200, "<html>", Exit::Server),
@@ -176,7 +176,7 @@ mod tests {
             (429, "", Exit::Server),
         ] {
             let (url, bad) = response(status, "text/html", body);
-            assert_eq!(json(url, bad, SENT).unwrap_err().exit(), exit);
+            assert_eq!(json(&url, bad, SENT).unwrap_err().exit(), exit);
         }
     }
 }

@@ -37,7 +37,7 @@ pub trait AssertionSource {
     ) -> Result<AccessToken, Error> {
         let (scheme, client_id) = (self.scheme(), self.client_id().clone());
         let url = token_url(scheme, base)?;
-        exchange(http, url, scheme, &client_id, self.assertion(options)?)
+        exchange(http, &url, scheme, &client_id, self.assertion(options)?)
     }
 
     /// The same, for a token of that `scope` (RFC 6749 section 3.3): scopes with one space between them.
@@ -67,7 +67,7 @@ pub trait AssertionSource {
         };
         let response = self.post(http, options, &form)?;
         // Nothing that was sent is shown: a success says no more than what it is not.
-        answer::token(url, response, "")
+        answer::token(&url, response, "")
     }
 
     /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
@@ -90,7 +90,7 @@ pub trait AssertionSource {
             max: MAX_TOKEN_RESPONSE,
         };
         let response = self.post(http, options, &form)?;
-        answer::token(url, response, refresh_token.expose())
+        answer::token(&url, response, refresh_token.expose())
     }
 
     /// Asks `endpoint`, the provider's `introspection_endpoint`, about an access token, with a new

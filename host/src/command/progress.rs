@@ -19,7 +19,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// Shows what a client waits for, until it is finished or dropped.
 pub(super) struct Progress {
     /// None where nobody looks.
-    shown: Option<(Arc<Shown>, Mutex<Option<JoinHandle<()>>>)>,
+    shown: Option<Arc<Shown>>,
+    drawer: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shown {
@@ -42,26 +43,29 @@ struct State {
 
 impl Progress {
     pub(super) fn new() -> Self {
-        let shown = std::io::stderr().is_terminal().then(|| {
-            let shown = Arc::new(Shown::new());
-            let drawn = Arc::clone(&shown);
-            let drawer = thread::spawn(move || drawn.draw());
-            (shown, Mutex::new(Some(drawer)))
+        let is_seen = std::io::stderr().is_terminal();
+        let shown = is_seen.then(|| Arc::new(Shown::new()));
+        let drawer = shown.as_ref().map(|shown| {
+            let drawn = Arc::clone(shown);
+            thread::spawn(move || drawn.draw())
         });
-        Self { shown }
+        Self {
+            shown,
+            drawer: Mutex::new(drawer),
+        }
     }
 
     /// The same client, which is shown here.
     pub(super) fn watch(&self, http: Http) -> Http {
         match &self.shown {
-            Some((shown, _)) => http.watched_by(Arc::clone(shown) as _),
+            Some(shown) => http.watched_by(Arc::clone(shown) as _),
             None => http,
         }
     }
 
     /// What is asked for next.
     pub(super) fn step(&self, step: &str) {
-        if let Some((shown, _)) = &self.shown {
+        if let Some(shown) = &self.shown {
             step.clone_into(&mut shown.state().step);
         }
     }
@@ -69,7 +73,7 @@ impl Progress {
     /// Does something that writes to the terminal.
     pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.shown {
-            Some((shown, _)) => {
+            Some(shown) => {
                 let state = shown.state();
                 if state.is_drawn {
                     shown.bar.suspend(write)
@@ -83,10 +87,14 @@ impl Progress {
 
     /// Takes the spinner away.
     pub(super) fn finish(&self) {
-        if let Some((shown, drawer)) = &self.shown {
+        if let Some(shown) = &self.shown {
             shown.state().is_over = true;
             shown.changed.notify_all();
-            let drawer = drawer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let drawer = self
+                .drawer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             // It cannot panic but for a terminal that is gone, and then nobody looks.
             let _ = drawer.map(JoinHandle::join);
         }

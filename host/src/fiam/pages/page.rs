@@ -28,9 +28,8 @@ impl Page {
         };
         let (page, page_count) = (number("page")?, number("page_count")?);
         let total_count = number("total_count")?;
-        let records = match json.get_mut("records").map(Value::take) {
-            Some(Value::Array(records)) => records,
-            _ => return Err(PageFault::Member("records")),
+        let Some(Value::Array(records)) = json.get_mut("records").map(Value::take) else {
+            return Err(PageFault::Member("records"));
         };
         if !records.iter().all(Value::is_object) {
             return Err(PageFault::Record);

@@ -34,10 +34,8 @@ impl Records {
 
     /// The object, as JSON.
     pub fn into_json(self) -> String {
-        let Self { mut text, count } = self;
-        text.insert_str(0, "{\"records\":[");
-        text.push_str(&format!("],\"total_count\":{count}}}"));
-        text
+        let Self { text, count } = self;
+        format!(r#"{{"records":[{text}],"total_count":{count}}}"#)
     }
 }
 
