@@ -268,6 +268,10 @@ impl Timer for Slow {
         std::thread::sleep(duration * 3);
         self.0 += duration;
     }
+
+    fn random(&mut self) -> Result<u64, Error> {
+        Ok(0)
+    }
 }
 
 struct Nobody;

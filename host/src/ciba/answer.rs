@@ -25,8 +25,8 @@ pub enum Meaning {
     Pending,
     /// `slow_down`, or HTTP 429: not yet, and it was asked for too soon. Perhaps with when to come back.
     SlowDown(Option<Duration>),
-    /// The server is in trouble, which may pass (HTTP 5xx).
-    Trouble,
+    /// The server is in trouble, which may pass (HTTP 5xx). Perhaps with when to come back.
+    Trouble(Option<Duration>),
     /// No, for good.
     Refused,
 }
@@ -37,12 +37,13 @@ impl Meaning {
         let error = ErrorResponse::parse(&response.body).ok();
         let is = |code| error.as_ref().is_some_and(|it| it.error.equals(code));
         let retry_after = response.retry_after.as_ref();
+        let retry_after = retry_after.and_then(|after| pause(after, now));
         if response.status == 429 || is("slow_down") {
-            Self::SlowDown(retry_after.and_then(|after| pause(after, now)))
+            Self::SlowDown(retry_after)
         } else if is("authorization_pending") {
             Self::Pending
         } else if response.status >= 500 {
-            Self::Trouble
+            Self::Trouble(retry_after)
         } else if response.is_success() && error.is_none() {
             Self::Success
         } else {
@@ -155,7 +156,8 @@ mod tests {
             (400, None, "expired_token", Meaning::Refused),
             (403, None, "access_denied", Meaning::Refused),
             (400, None, "invalid_grant", Meaning::Refused),
-            (500, None, "server_error", Meaning::Trouble),
+            (500, None, "server_error", Meaning::Trouble(None)),
+            (503, Some("30"), "x", Meaning::Trouble(seconds(30))),
             (200, None, "access_denied", Meaning::Refused),
         ] {
             let body = format!(r#"{{"error":"{error}"}}"#);
@@ -163,7 +165,7 @@ mod tests {
         }
         assert_eq!(meaning(200, None, "{}"), Meaning::Success);
         assert_eq!(meaning(302, None, ""), Meaning::Refused);
-        assert_eq!(meaning(503, None, "<html>"), Meaning::Trouble);
+        assert_eq!(meaning(503, None, "<html>"), Meaning::Trouble(None));
     }
 
     #[test]

@@ -19,7 +19,10 @@ const MAX_FAILURES: u32 = 3;
 /// The rhythm of one question that is asked until it is answered.
 #[derive(Clone, Debug)]
 pub struct Polling {
+    /// The server's.
     interval: Duration,
+    /// What `slow_down` has added to it, whatever interval the server names later.
+    slowed: Duration,
     next: Duration,
     deadline: Duration,
     failures: u32,
@@ -43,6 +46,7 @@ impl Polling {
         let interval = bounded(interval.unwrap_or(DEFAULT_INTERVAL));
         Self {
             interval,
+            slowed: Duration::ZERO,
             next: now.saturating_add(interval),
             deadline: now.saturating_add(lifetime),
             failures: 0,
@@ -71,36 +75,45 @@ impl Polling {
     }
 
     /// The time between two questions.
-    pub const fn interval(&self) -> Duration {
-        self.interval
+    pub fn interval(&self) -> Duration {
+        bounded(self.interval.saturating_add(self.slowed))
     }
 
     /// The answer came at `now`, and is that there is none yet. A new interval may come with it.
     pub fn pending(&mut self, now: Duration, interval: Option<Duration>) {
         self.failures = 0;
         self.interval = interval.map_or(self.interval, bounded);
-        self.next = now.saturating_add(self.interval);
+        self.next = now.saturating_add(self.interval());
     }
 
     /// The server wants to be asked less often: `slow_down`, or HTTP 429, which may say when to come back.
     /// The interval is longer from now on.
     pub fn slow_down(&mut self, now: Duration, retry_after: Option<Duration>) {
         self.failures = 0;
-        self.interval = bounded(self.interval.saturating_add(SLOW_DOWN));
-        let pause = retry_after.map_or(self.interval, |pause| pause.max(self.interval));
+        self.slowed = self.slowed.saturating_add(SLOW_DOWN);
+        let pause = self.interval().max(retry_after.unwrap_or_default());
         self.next = now.saturating_add(pause);
     }
 
-    /// The server was out of reach, or in trouble; whether it shall be asked again. Each time is twice as
-    /// far from the last (CIBA Core section 11 recommends it after a timeout).
-    pub fn failed(&mut self, now: Duration) -> bool {
+    /// The server was out of reach, or in trouble, perhaps with when to come back; whether it shall be asked
+    /// again. Each time is twice as far from the last (CIBA Core section 11 recommends it after a timeout),
+    /// and later by up to one interval as `random` has it: clients that lost a server together do not come
+    /// back together.
+    pub fn failed(&mut self, now: Duration, retry_after: Option<Duration>, random: u64) -> bool {
         self.failures = self.failures.saturating_add(1);
-        let pause = self
-            .interval
-            .saturating_mul(1 << self.failures.min(MAX_FAILURES));
-        self.next = now.saturating_add(pause.min(MAX_INTERVAL));
+        let interval = self.interval();
+        let pause = interval.saturating_mul(1 << self.failures.min(MAX_FAILURES));
+        let pause = pause.min(MAX_INTERVAL).max(retry_after.unwrap_or_default());
+        let jitter = part(interval, random);
+        self.next = now.saturating_add(pause).saturating_add(jitter);
         self.failures < MAX_FAILURES
     }
+}
+
+/// From nothing to `bound`, in milliseconds.
+fn part(bound: Duration, random: u64) -> Duration {
+    let bound = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(random % bound.saturating_add(1).max(1))
 }
 
 /// An interval of nothing would be a flood.
@@ -150,6 +163,17 @@ mod tests {
         assert_eq!(polling.interval(), s(12));
     }
 
+    /// itsme's answers name the same interval each time.
+    #[test]
+    fn an_interval_in_a_later_answer_does_not_undo_it() {
+        let mut polling = Polling::new(s(0), Some(s(1)), s(600));
+        polling.slow_down(s(1), None);
+        for (interval, pause) in [(1, 6), (1, 6), (3, 8), (u64::MAX, 300), (1, 6)] {
+            polling.pending(s(7), Some(s(interval)));
+            assert_eq!(polling.step(s(7)), Step::Wait(s(pause)), "{interval}");
+        }
+    }
+
     #[test]
     fn retry_after_counts_where_it_is_longer() {
         let mut polling = Polling::new(s(0), Some(s(2)), s(600));
@@ -173,12 +197,34 @@ mod tests {
     #[test]
     fn a_server_that_stays_away_is_given_up() {
         let mut polling = Polling::new(s(0), Some(s(2)), s(600));
-        assert!(polling.failed(s(2)));
+        assert!(polling.failed(s(2), None, 0));
         assert_eq!(polling.step(s(2)), Step::Wait(s(4)));
-        assert!(polling.failed(s(6)));
+        assert!(polling.failed(s(6), None, 0));
         assert_eq!(polling.step(s(6)), Step::Wait(s(8)));
-        assert!(!polling.failed(s(14)));
+        assert!(!polling.failed(s(14), None, 0));
         polling.pending(s(20), None);
-        assert!(polling.failed(s(22)), "an answer in between forgives");
+        assert!(
+            polling.failed(s(22), None, 0),
+            "an answer in between forgives"
+        );
+    }
+
+    #[test]
+    fn a_server_in_trouble_may_say_when_to_come_back() {
+        for (retry_after, random, pause) in [
+            (None, 0, 4_000),
+            (Some(1), 0, 4_000),
+            (Some(30), 0, 30_000),
+            (Some(400), 0, 400_000),
+            (None, 1_999, 5_999),
+            (None, 2_000, 6_000),
+            (None, 2_001, 4_000),
+            (Some(30), u64::MAX - 1, 30_000 + (u64::MAX - 1) % 2_001),
+        ] {
+            let mut polling = Polling::new(s(0), Some(s(2)), s(600));
+            assert!(polling.failed(s(2), retry_after.map(s), random));
+            let pause = Duration::from_millis(pause);
+            assert_eq!(polling.step(s(2)), Step::Wait(pause), "{retry_after:?}");
+        }
     }
 }

@@ -1,14 +1,15 @@
-//! The clocks of a flow, and its sleep: one seam, so that tests neither wait nor depend on the date.
+//! The clocks of a flow, its sleep and its dice: one seam, so that tests neither wait nor depend on the date
+//! or on chance.
 
 use core::time::Duration;
 use std::time::Instant;
 
 use privyseal_core::UnixTime;
 
-use crate::clock;
 use crate::error::Error;
+use crate::{clock, entropy};
 
-/// Two clocks and a sleep.
+/// Two clocks, a sleep, and dice.
 pub trait Timer {
     /// Time since some start. It only goes forward, whatever becomes of the date.
     fn elapsed(&self) -> Duration;
@@ -18,6 +19,9 @@ pub trait Timer {
 
     /// Does nothing for so long.
     fn sleep(&mut self, duration: Duration);
+
+    /// A random number, each as likely as any other.
+    fn random(&mut self) -> Result<u64, Error>;
 }
 
 /// The machine's.
@@ -42,5 +46,9 @@ impl Timer for SystemTimer {
 
     fn sleep(&mut self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    fn random(&mut self) -> Result<u64, Error> {
+        entropy::number()
     }
 }

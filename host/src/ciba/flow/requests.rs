@@ -95,15 +95,24 @@ where
             let now = self.timer.elapsed();
             let answer = match answer {
                 Ok(answer) => answer,
-                Err(error) if may_pass(&error) && polling.failed(now) => continue,
+                Err(error) if may_pass(&error) => {
+                    if polling.failed(now, None, self.timer.random()?) {
+                        continue;
+                    }
+                    return Err(error);
+                }
                 Err(error) => return Err(error),
             };
             match Meaning::of(&answer.response, self.timer.date()?) {
                 Meaning::Success => return Ok(answer),
                 Meaning::Pending => polling.pending(now, None),
                 Meaning::SlowDown(pause) => polling.slow_down(now, pause),
-                Meaning::Trouble if polling.failed(now) => {}
-                Meaning::Trouble | Meaning::Refused => return Err(answer.refused()),
+                Meaning::Trouble(pause) => {
+                    if !polling.failed(now, pause, self.timer.random()?) {
+                        return Err(answer.refused());
+                    }
+                }
+                Meaning::Refused => return Err(answer.refused()),
             }
         }
     }
@@ -197,8 +206,10 @@ const fn timed_out(state: State) -> Error {
     Error::TimedOut { state }
 }
 
-/// Whether another try may do better: the network, not the server's certificate or its HTTP.
+/// Whether another try may do better: the network and its names, not the server's certificate or its HTTP.
 const fn may_pass(error: &Error) -> bool {
-    matches!(error, Error::Http(error)
-        if matches!(error.cause(), HttpCause::Timeout | HttpCause::Connection))
+    matches!(error, Error::Http(error) if matches!(
+        error.cause(),
+        HttpCause::HostNotFound | HttpCause::Timeout | HttpCause::Connection
+    ))
 }
