@@ -1,157 +1,87 @@
-//! The flow of itsme against a scripted provider, with a clock that goes only while nothing is done: when it
+//! CIBA against a server that wants to be asked less often, is away for a while, or never is done: when it
 //! asks, when it stops, and what it says of a server that repeats what it was sent.
 
-use core::time::Duration;
+mod play;
+
 use std::collections::HashSet;
 
-use privyseal::ciba::{Ciba, Delivery, QrImage, State, Timer, Tokens, Watcher};
-use privyseal::client::AuthenticationOptions;
-use privyseal::discovery::ProviderMetadata;
-use privyseal::{AssertionOptions, Client, Error, Exit, Provider, UnixTime, clock};
-use privyseal_core::ClientId;
-use privyseal_core::kid::Kid;
-use privyseal_core::scheme::ITSME;
+use privyseal::ciba::State;
+use privyseal::http::error::HttpCause;
+use privyseal::{Error, Exit};
 use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
 
-use crate::stage::{LIMIT, everything, http, jwt, nothing_leaks};
+use crate::stage::{cause, everything, jwt, nothing_leaks};
+use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};
 
-/// What an authentication request is known by: too short to be taken for a token by its look.
-const AUTH_REQ_ID: &str = "q7-Zk.4_w";
-
-/// A clock that goes while the flow sleeps, and sees when the server was asked.
-struct Played<'s> {
-    server: &'s BadServer,
-    elapsed: u64,
-    /// In seconds, each request once.
-    asked_at: Vec<u64>,
-}
-
-impl Played<'_> {
-    fn look(&mut self) {
-        let asked = self.server.requests().len();
-        self.asked_at.resize(asked, self.elapsed);
-    }
-}
-
-impl Timer for &mut Played<'_> {
-    fn elapsed(&self) -> Duration {
-        Duration::from_secs(self.elapsed)
-    }
-
-    fn date(&self) -> Result<UnixTime, Error> {
-        Ok(clock::now()?.saturating_add(self.elapsed))
-    }
-
-    fn sleep(&mut self, duration: Duration) {
-        self.look();
-        assert_eq!(
-            duration,
-            Duration::from_secs(1),
-            "somebody is told each second"
-        );
-        self.elapsed += 1;
-    }
-}
-
-/// Counts the states.
-#[derive(Default)]
-struct Patient(Vec<State>);
-
-impl Watcher for Patient {
-    fn qr_code(&mut self, _: &QrImage) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn waiting(&mut self, state: State, _: Duration) {
-        self.0.push(state);
-    }
-}
-
-fn provider(server: &BadServer) -> Provider {
-    let issuer = server.base_url();
-    let metadata = metadata(&issuer);
-    Provider::new(ProviderMetadata::from_bytes(&issuer, metadata.as_bytes()).unwrap())
-}
-
-/// What a provider like itsme says about itself.
-pub(crate) fn metadata(issuer: &str) -> String {
-    format!(
-        r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
-        "backchannel_authentication_endpoint":"{issuer}/backchannel/authentication"}}"#
-    )
-}
-
-/// The provider has taken the request.
-pub(crate) fn acknowledged(expires_in: u64, interval: u64) -> Reply {
-    let body = format!(
-        r#"{{"auth_req_id":"{AUTH_REQ_ID}","expires_in":{expires_in},"interval":{interval}}}"#
-    );
-    Reply::json("200 OK", &body)
-}
-
-fn not_yet(error: &str) -> Reply {
-    Reply::json("400 No", &format!(r#"{{"error":"{error}"}}"#))
-}
-
-/// Plays `step` against the server; gives its outcome, and when the server was asked.
-fn play<O>(
-    server: &BadServer,
-    step: impl FnOnce(&mut Ciba<'_, SoftwareSigner, SoftwareUnwrapper, &mut Played<'_>>) -> O,
-) -> (O, Vec<u64>) {
-    let mut timer = Played {
-        server,
-        elapsed: 0,
-        asked_at: Vec::new(),
-    };
-    let (http, mut provider) = (http(server.certificate(), LIMIT), provider(server));
-    let (id, kid) = (ClientId::new("partner").unwrap(), Kid::new("k1").unwrap());
-    let signer = SoftwareSigner::new(&test_key("seal", 2048));
-    let mut client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
-    let outcome = step(&mut Ciba {
-        http: &http,
-        client: &mut client,
-        provider: &mut provider,
-        unwrapper: None,
-        timer: &mut timer,
-        assertion: AssertionOptions::default(),
-    });
-    timer.look();
-    (outcome, timer.asked_at)
-}
-
-/// From the request to the tokens.
-fn authenticated(server: &BadServer) -> (Result<Tokens, Error>, Vec<u64>) {
-    let asked = AuthenticationOptions {
-        scope: "openid service:TEST".to_owned(),
-        user_identifier_token: "somebody".to_owned().into(),
-        ..AuthenticationOptions::default()
-    };
-    play(server, |flow| {
-        let pending = flow.authenticate(&asked, &Delivery::Poll)?;
-        flow.tokens(pending, &Delivery::Poll, &mut Patient::default())
-    })
-}
+pub(crate) use play::{acknowledged, metadata};
 
 #[test]
 fn never_faster_than_the_interval_whatever_the_server_says() {
     let tokens = r#"{"access_token":"a","token_type":"Bearer","id_token":"x.y.z"}"#;
     let server = BadServer::start(vec![
-        acknowledged(180, 2),
+        acknowledged(600, 2),
         not_yet("authorization_pending"),
         not_yet("slow_down"),
         not_yet("authorization_pending"),
         Reply::busy("429 Busy", "30"),
         Reply::json("503 Trouble", "{}"),
         Reply::Close,
+        not_yet("authorization_pending"),
+        Reply::busy("503 Trouble", "100"),
         Reply::json("200 OK", tokens),
     ]);
-    let (outcome, asked_at) = authenticated(&server);
+    let setting = |dice| Setting {
+        dice,
+        ..Setting::usual(&server)
+    };
+    let (outcome, asked_at, _) = setting(0).play(play::tokens);
     outcome.unwrap();
-    // 2 s, then 5 more for good; 5 more and the server's 30; twice and four times the interval of 12.
-    assert_eq!(asked_at, [0, 2, 4, 11, 18, 48, 72, 120]);
+    // 2 s, then 5 more for good; 5 more and the server's 30; twice and four times the interval of 12; 12; the
+    // server's 100.
+    let expected = [0, 2, 4, 11, 18, 48, 72, 120, 132, 232];
+    assert_eq!(asked_at, expected);
+
+    // What comes after trouble comes later by chance, up to one interval; what is waited for does not.
+    let (outcome, asked_at, _) = setting(3000).play(play::tokens);
+    outcome.unwrap();
+    let later = [0, 0, 0, 0, 0, 0, 3, 6, 6, 9];
+    let expected = expected.iter().zip(later).map(|(at, more)| at + more);
+    assert_eq!(asked_at[10..], expected.collect::<Vec<_>>());
+}
+
+/// itsme names its interval in each answer, also to those who came too soon.
+#[test]
+fn user_discovery_stays_slowed_down() {
+    let pending =
+        r#"{"user_discovery_session_id":"s","status":"PENDING_USER_DISCOVERY","interval":1}"#;
+    let server = BadServer::start(vec![
+        Reply::json("200 OK", pending),
+        Reply::busy("429 Slow", "1"),
+        Reply::json("200 OK", pending),
+        Reply::json("200 OK", pending),
+        Reply::busy("503 Busy", "30"),
+        not_yet("access_denied"),
+    ]);
+    let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut Patient::default()));
+    assert_eq!(outcome.unwrap_err().exit(), Exit::Refused);
+    assert_eq!(asked_at, [0, 1, 7, 13, 19, 49]);
+}
+
+/// A name that is not found may be found a moment later.
+#[test]
+fn a_name_that_is_not_found_is_looked_up_again() {
+    let server = BadServer::start(vec![acknowledged(600, 2)]);
+    let issuer = server.base_url();
+    // Longer than a label may be, so that nobody is asked for it.
+    let token_endpoint = format!("https://{}.invalid/token", "x".repeat(70));
+    let setting = Setting {
+        metadata: metadata(&issuer).replace(&format!("{issuer}/token"), &token_endpoint),
+        ..Setting::usual(&server)
+    };
+    let (outcome, asked_at, over) = setting.play(play::tokens);
+    let error = outcome.unwrap_err();
+    assert_eq!(cause(&error), Some(HttpCause::HostNotFound), "{error:?}");
+    assert_eq!((asked_at.as_slice(), over), (&[0][..], 14), "2 s, 4, and 8");
 }
 
 #[test]
@@ -248,15 +178,9 @@ fn nothing_that_was_sent_is_repeated() {
 fn a_given_audience_is_that_of_every_assertion() {
     for given in [None, Some("https://as.example")] {
         let server = BadServer::start(vec![acknowledged(60, 1), not_yet("access_denied")]);
-        let asked = AuthenticationOptions {
-            scope: "openid service:TEST".to_owned(),
-            user_identifier_token: "somebody".to_owned().into(),
-            ..AuthenticationOptions::default()
-        };
         let (outcome, _) = play(&server, |flow| {
             flow.assertion.audience = given.map(str::to_owned);
-            let pending = flow.authenticate(&asked, &Delivery::Poll)?;
-            flow.tokens(pending, &Delivery::Poll, &mut Patient::default())
+            play::tokens(flow)
         });
         outcome.unwrap_err();
         let issuer = server.base_url();

@@ -1,0 +1,178 @@
+//! A flow whose waiting costs no time: the clock goes while it sleeps.
+
+use core::time::Duration;
+
+use privyseal::ciba::{Ciba, Delivery, QrImage, State, Timer, Tokens, Watcher};
+use privyseal::client::AuthenticationOptions;
+use privyseal::discovery::ProviderMetadata;
+use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, clock};
+use privyseal_core::ClientId;
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::ITSME;
+use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_host_tests::pki::test_key;
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+
+use crate::stage::{LIMIT, http};
+
+/// What an authentication request is known by: too short to be taken for a token by its look.
+pub(super) const AUTH_REQ_ID: &str = "q7-Zk.4_w";
+
+/// Who asks.
+pub(super) const CLIENT_ID: &str = "partner";
+
+/// A flow whose keys are in memory.
+pub(super) type Flow<'f, 's> = Ciba<'f, SoftwareSigner, SoftwareUnwrapper, &'f mut Played<'s>>;
+
+/// A clock that goes while the flow sleeps, and sees when the server was asked.
+pub(super) struct Played<'s> {
+    server: &'s BadServer,
+    elapsed: u64,
+    /// In seconds, each request once.
+    asked_at: Vec<u64>,
+    /// What they show, each time.
+    dice: u64,
+}
+
+impl Played<'_> {
+    fn look(&mut self) {
+        let asked = self.server.requests().len();
+        self.asked_at.resize(asked, self.elapsed);
+    }
+}
+
+impl Timer for &mut Played<'_> {
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.elapsed)
+    }
+
+    fn date(&self) -> Result<UnixTime, Error> {
+        Ok(clock::now()?.saturating_add(self.elapsed))
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        self.look();
+        assert_eq!(
+            duration,
+            Duration::from_secs(1),
+            "somebody is told each second"
+        );
+        self.elapsed += 1;
+    }
+
+    fn random(&mut self) -> Result<u64, Error> {
+        Ok(self.dice)
+    }
+}
+
+/// Counts the states.
+#[derive(Default)]
+pub(super) struct Patient(pub(super) Vec<State>);
+
+impl Watcher for Patient {
+    fn qr_code(&mut self, _: &QrImage) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn waiting(&mut self, state: State, _: Duration) {
+        self.0.push(state);
+    }
+}
+
+/// What a provider like itsme says about itself.
+pub(crate) fn metadata(issuer: &str) -> String {
+    format!(
+        r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
+        "backchannel_authentication_endpoint":"{issuer}/backchannel/authentication"}}"#
+    )
+}
+
+/// The provider has taken the request.
+pub(crate) fn acknowledged(expires_in: u64, interval: u64) -> Reply {
+    let body = format!(
+        r#"{{"auth_req_id":"{AUTH_REQ_ID}","expires_in":{expires_in},"interval":{interval}}}"#
+    );
+    Reply::json("200 OK", &body)
+}
+
+pub(super) fn not_yet(error: &str) -> Reply {
+    Reply::json("400 No", &format!(r#"{{"error":"{error}"}}"#))
+}
+
+/// What a flow runs with.
+pub(super) struct Setting<'s> {
+    pub(super) server: &'s BadServer,
+    /// What the provider says about itself.
+    pub(super) metadata: String,
+    pub(super) dice: u64,
+    /// How long a request may take.
+    pub(super) limit: Duration,
+}
+
+impl<'s> Setting<'s> {
+    pub(super) fn usual(server: &'s BadServer) -> Self {
+        Self {
+            server,
+            metadata: metadata(&server.base_url()),
+            dice: 0,
+            limit: LIMIT,
+        }
+    }
+
+    /// Plays `step`; gives its outcome, when the server was asked, and when it was over.
+    pub(super) fn play<O>(&self, step: impl FnOnce(&mut Flow<'_, '_>) -> O) -> (O, Vec<u64>, u64) {
+        let mut timer = Played {
+            server: self.server,
+            elapsed: 0,
+            asked_at: Vec::new(),
+            dice: self.dice,
+        };
+        let http = http(self.server.certificate(), self.limit);
+        let metadata =
+            ProviderMetadata::from_bytes(&self.server.base_url(), self.metadata.as_bytes());
+        let mut provider = Provider::new(metadata.unwrap());
+        let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
+        let signer = SoftwareSigner::new(&test_key("seal", 2048));
+        let mut client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
+        let outcome = step(&mut Ciba {
+            http: &http,
+            client: &mut client,
+            provider: &mut provider,
+            unwrapper: None,
+            timer: &mut timer,
+            assertion: AssertionOptions::default(),
+        });
+        timer.look();
+        (outcome, timer.asked_at, timer.elapsed)
+    }
+}
+
+/// Plays `step` against the server; gives its outcome, and when the server was asked.
+pub(super) fn play<O>(
+    server: &BadServer,
+    step: impl FnOnce(&mut Flow<'_, '_>) -> O,
+) -> (O, Vec<u64>) {
+    let (outcome, asked_at, _) = Setting::usual(server).play(step);
+    (outcome, asked_at)
+}
+
+/// What is asked about somebody who is known.
+pub(super) fn asked() -> AuthenticationOptions {
+    AuthenticationOptions {
+        scope: "openid service:TEST".to_owned(),
+        user_identifier_token: "somebody".to_owned().into(),
+        ..AuthenticationOptions::default()
+    }
+}
+
+/// From the request to the tokens.
+pub(super) fn tokens(flow: &mut Flow<'_, '_>) -> Result<Tokens, Error> {
+    let pending = flow.authenticate(&asked(), &Delivery::Poll)?;
+    flow.tokens(pending, &Delivery::Poll, &mut Patient::default())
+}
+
+/// The same, against that server.
+pub(super) fn authenticated(server: &BadServer) -> (Result<Tokens, Error>, Vec<u64>) {
+    play(server, tokens)
+}
