@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{Acknowledgement, Meaning};
 use super::discovery::{self, Session, UserIdentifierToken};
+use super::identity::AskedAcr;
 use super::ping::PingListener;
 use super::polling::Polling;
 use super::timer::Timer;
@@ -54,6 +55,7 @@ pub struct Ciba<'a, S, U, T> {
 pub struct Pending {
     acknowledgement: Acknowledgement,
     polling: Polling,
+    asked_acr: AskedAcr,
 }
 
 /// How the client learns that the person has confirmed.
@@ -72,6 +74,7 @@ pub struct Tokens {
     /// As it came: encrypted, mostly.
     pub id_token: Zeroizing<String>,
     auth_req_id: Zeroizing<String>,
+    asked_acr: AskedAcr,
 }
 
 impl<S, U, T> Ciba<'_, S, U, T>
@@ -145,6 +148,7 @@ where
         Ok(Pending {
             polling: Polling::new(now, acknowledgement.interval, lifetime),
             acknowledgement,
+            asked_acr: AskedAcr::of(&asked),
         })
     }
 
@@ -158,6 +162,7 @@ where
         let Pending {
             acknowledgement,
             mut polling,
+            asked_acr,
         } = pending;
         let url = self.provider.metadata().token_endpoint().clone();
         let id = acknowledgement.auth_req_id;
@@ -172,12 +177,17 @@ where
             flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE)
         })?;
         watcher.waiting(State::Tokens, Duration::ZERO);
-        Tokens::read(&url, answer.response, id)
+        Tokens::read(&url, answer.response, id, asked_acr)
     }
 }
 
 impl Tokens {
-    fn read(url: &Url, response: Response, id: Zeroizing<String>) -> Result<Self, Error> {
+    fn read(
+        url: &Url,
+        response: Response,
+        id: Zeroizing<String>,
+        asked_acr: AskedAcr,
+    ) -> Result<Self, Error> {
         let unusable = |reason: &str| Error::Response {
             url: url.clone(),
             reason: reason.to_owned(),
@@ -196,6 +206,7 @@ impl Tokens {
             id_token: Zeroizing::new(id_token.to_owned()),
             access,
             auth_req_id: id,
+            asked_acr,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Who it was: the claims of the id_token and of the UserInfo answer, decrypted, verified and judged.
 
+mod acr;
+
 use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -13,6 +15,8 @@ use crate::jwe::{DecryptError, Jwe, JweError};
 use crate::jws::{ClaimRules, JwsError, VerifiedJws};
 use crate::provider::CLOCK_LEEWAY;
 use crate::server_text::presentable;
+
+pub use acr::AskedAcr;
 
 /// The claim that binds an id_token to an authentication request (CIBA Core section 10.3.1).
 pub const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
@@ -41,6 +45,8 @@ pub struct IdTokenRules<'a> {
     pub auth_req_id: &'a str,
     /// The nonce that was sent, if one was.
     pub nonce: Option<&'a str>,
+    /// How the person was to prove who they are.
+    pub acr: AskedAcr,
 }
 
 impl Identity {
@@ -120,6 +126,7 @@ pub fn id_token(
             "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)",
         ));
     }
+    rules.acr.judge(&claims)?;
     Ok(claims)
 }
 

@@ -60,7 +60,7 @@ pub(super) struct Ciba {
     /// What is asked for beside that (or all of it, without --service), with one space between the values
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
-    /// How the person must prove who they are
+    /// How the person must prove who they are; an id_token that says otherwise is refused
     #[arg(long, value_enum)]
     acr: Option<Acr>,
     /// How long the request may wait for the person
@@ -156,6 +156,12 @@ impl Ciba {
         let tokens = flow.tokens(pending, &delivery, &mut progress)?;
         let identity = flow.identity(&tokens, !self.no_userinfo)?;
         progress.finish();
+        if self.acr.is_some() && !identity.id_token.contains_key("acr") {
+            eprintln!(
+                "warning: the id_token does not say how the person proved who they are (acr); with \
+                 --id-token-claim acr that is an error"
+            );
+        }
         print_json(&self.report(identity, &tokens))
     }
 

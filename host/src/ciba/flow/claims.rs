@@ -33,6 +33,7 @@ where
             access_token: tokens.access.expose(),
             auth_req_id: &tokens.auth_req_id,
             nonce: None,
+            acr: tokens.asked_acr,
         };
         let id_token = identity::id_token(&verified, &rules)
             .map_err(|error| Error::Jws { what: WHAT, error })?;
@@ -56,7 +57,8 @@ where
         };
         let bearer = tokens.access.expose();
         let response = self.http.get(&url, &tokens.access, MAX_CALL_RESPONSE)?;
-        if !response.is_success() {
+        // No claims are called `error`, and a JWT is no JSON.
+        if !response.is_success() || Refusal::is_error_body(&response.body) {
             return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
         }
         let now = self.timer.date()?;
@@ -82,6 +84,7 @@ where
             access_token: bearer,
             auth_req_id: &tokens.auth_req_id,
             nonce: None,
+            acr: tokens.asked_acr,
         };
         identity::userinfo(claims, id_token, &rules)
             .map_err(|error| Error::Jws { what: WHAT, error })

@@ -1,3 +1,4 @@
+use privyseal_core::statement::AcrValues;
 use serde_json::json;
 
 use super::*;
@@ -16,6 +17,7 @@ fn rules() -> IdTokenRules<'static> {
         access_token: ACCESS_TOKEN,
         auth_req_id: "1c266114",
         nonce: None,
+        acr: AskedAcr::default(),
     }
 }
 
@@ -147,5 +149,48 @@ fn userinfo_is_of_the_same_person() {
     ] {
         let error = judge(claims).unwrap_err();
         assert!(error.contains(words), "{error}");
+    }
+}
+
+/// The URLs of itsme's document, written out.
+#[test]
+fn acr_is_what_was_asked_for_or_better() {
+    const BASIC: &str = "http://itsme.services/v2/claim/acr_basic";
+    const ADVANCED: &str = "http://itsme.services/v2/claim/acr_advanced";
+    let (basic, advanced) = (Some(AcrValues::Basic), Some(AcrValues::Advanced));
+    for (value, must_be_said, acr, words) in [
+        (None, true, json!(null), None),
+        (None, true, json!("anything"), None),
+        (basic, false, json!(null), None),
+        (advanced, false, json!(null), None),
+        (basic, true, json!(BASIC), None),
+        (basic, true, json!(ADVANCED), None),
+        (advanced, true, json!(ADVANCED), None),
+        (
+            advanced,
+            false,
+            json!(BASIC),
+            Some("acr is http://itsme.services/v2/claim/acr_basic, and"),
+        ),
+        (basic, false, json!("0"), Some("acr is 0, and")),
+        (basic, false, json!(1), Some("acr is no string, and")),
+        (advanced, false, json!(""), Some("acr is , and")),
+        (advanced, true, json!(null), Some("acr is missing, and")),
+        (basic, true, json!(null), Some("acr is missing, and")),
+    ] {
+        let acr_rule = AskedAcr {
+            value,
+            must_be_said,
+        };
+        let rules = IdTokenRules {
+            acr: acr_rule,
+            ..rules()
+        };
+        let judged = judge(&with(&json!({ "acr": acr })), &rules).map(drop);
+        match (judged, words) {
+            (Ok(()), None) => {}
+            (Err(error), Some(words)) => assert!(error.contains(words), "{error}"),
+            other => panic!("{acr_rule:?} {acr}: {other:?}"),
+        }
     }
 }
