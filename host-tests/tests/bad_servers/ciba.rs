@@ -1,7 +1,10 @@
 //! CIBA against a server that wants to be asked less often, is away for a while, or never is done: when it
 //! asks, when it stops, and what it says of a server that repeats what it was sent.
 
+mod by_command;
+mod good;
 mod play;
+mod steps;
 
 use std::collections::HashSet;
 

@@ -1,0 +1,74 @@
+//! The same from outside, at the steps that no other test of the command comes to: user discovery, the
+//! provider's keys, and UserInfo.
+
+use std::path::Path;
+use std::thread;
+
+use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_host_tests::flow::Client;
+use privyseal_host_tests::pki::pem_chain;
+
+use super::play::{CLIENT_ID, metadata};
+use super::steps::Step;
+use crate::stage::{BEARER, nothing_leaks};
+
+#[test]
+fn the_command_says_what_is_wrong_and_nothing_else() {
+    let html = || Reply::of_type("200 OK", "text/html", "<html>");
+    let slow = "no complete answer in time";
+    let rows = [
+        (Step::Session, Reply::Silence, 4, slow),
+        (Step::Session, Reply::Endless, 4, "larger than 524288 bytes"),
+        (Step::Session, html(), 4, "the answer is not JSON"),
+        (Step::SessionPoll, Reply::Echo(401), 1, "token left out"),
+        (Step::Jwks, Reply::Drip, 4, slow),
+        (Step::Jwks, Reply::Endless, 4, "larger than 262144 bytes"),
+        (Step::Jwks, html(), 4, "/jwks: the answer"),
+        (Step::UserInfo, Reply::Drip, 4, slow),
+        (
+            Step::UserInfo,
+            Reply::Endless,
+            4,
+            "larger than 1048576 bytes",
+        ),
+        (Step::UserInfo, html(), 1, "the userinfo answer has not"),
+        (Step::UserInfo, Reply::Echo(403), 1, "token left out"),
+    ];
+    thread::scope(|scope| {
+        // SoftHSM gives a token to one process at a time.
+        for rows in rows.chunks(3) {
+            scope.spawn(move || {
+                let client = Client::new();
+                for (step, reply, code, words) in rows {
+                    fails(&client, *step, reply, *code, words);
+                }
+            });
+        }
+    });
+}
+
+fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
+    let server = BadServer::at_home(|issuer| {
+        let mut replies = vec![Reply::json("200 OK", &metadata(issuer))];
+        replies.extend(step.begun(issuer));
+        replies.push(reply.clone());
+        replies
+    });
+    let issuer = server.base_url();
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let user = client.file("user", BEARER);
+    let usual = ["ciba", "--client-id", CLIENT_ID, "--service", "TEST"];
+    let server_words = ["--base-url", &issuer, "--timeout", "2"];
+    let is_known = !matches!(step, Step::Session | Step::SessionPoll);
+    let person = if is_known {
+        ("--user-identifier-token-file", &*user)
+    } else {
+        ("--qr", Path::new("never-written.jpg"))
+    };
+    let files: &[(&str, &Path)] = &[("--cacert", &ca), person];
+    let outcome = client.run(&[&usual[..], &server_words].concat(), files);
+    outcome.failed(code, words);
+    assert_eq!(outcome.stdout, "", "{step:?} {reply:?}");
+    nothing_leaks(&outcome.stderr, &server);
+    assert!(!outcome.stderr.contains("eyJ"), "{}", outcome.stderr);
+}

@@ -1,0 +1,63 @@
+//! What a good provider says.
+
+use privyseal::clock;
+use privyseal::jwks::JwkSet;
+use privyseal::kid_form::KidChoice;
+use privyseal_host_tests::bad_server::Reply;
+use privyseal_host_tests::decode::to_base64url;
+use privyseal_host_tests::pki::{TestKey, test_key};
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use serde_json::{Value, json};
+
+use super::play::{AUTH_REQ_ID, CLIENT_ID};
+use crate::stage::BEARER;
+
+pub(crate) const SUBJECT: &str = "6g2k9rgg";
+
+/// The claims of that person.
+pub(crate) const USERINFO: &str = r#"{"sub":"6g2k9rgg","name":"J"}"#;
+
+/// Nobody has scanned the code.
+pub(crate) fn pending() -> Reply {
+    let body =
+        r#"{"user_discovery_session_id":"s","status":"PENDING_USER_DISCOVERY","interval":1}"#;
+    Reply::json("200 OK", body)
+}
+
+/// Somebody has.
+pub(crate) fn discovered() -> Reply {
+    let body = r#"{"user_discovery_session_id":"s","status":"USER_DISCOVERED","user_identifier_token":"t"}"#;
+    Reply::json("200 OK", body)
+}
+
+/// Tokens, with an id_token that is signed and not encrypted.
+pub(crate) fn tokens(issuer: &str) -> Reply {
+    let now = clock::now().unwrap().as_secs();
+    let id_token = signed(&json!({
+        "iss": issuer, "aud": CLIENT_ID, "sub": SUBJECT, "iat": now, "exp": now + 300,
+        "urn:openid:params:jwt:claim:auth_req_id": AUTH_REQ_ID,
+    }));
+    let body = json!({"access_token": BEARER, "token_type": "Bearer", "id_token": id_token});
+    Reply::json("200 OK", &body.to_string())
+}
+
+/// The provider's JWK Set.
+pub(crate) fn jwks() -> Reply {
+    let mut set = JwkSet::default();
+    let kid = KidChoice::Given("op-1".to_owned());
+    set.add(&key().public_key(), &kid, None).unwrap();
+    Reply::json("200 OK", &set.to_json().to_string())
+}
+
+/// A JWS of the provider.
+pub(crate) fn signed(claims: &Value) -> String {
+    let part = |json: &Value| to_base64url(json.to_string().as_bytes());
+    let header = json!({"alg": "RS256", "kid": "op-1"});
+    let input = format!("{}.{}", part(&header), part(claims));
+    let signature = SoftwareSigner::sign_message(key().private_key(), input.as_bytes());
+    format!("{input}.{}", to_base64url(&signature))
+}
+
+fn key() -> TestKey {
+    test_key("provider", 2048)
+}
