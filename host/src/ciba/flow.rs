@@ -63,7 +63,8 @@ pub struct Pending {
 pub enum Delivery<'a> {
     /// It asks again and again.
     Poll,
-    /// It is called.
+    /// It is called. A call may be lost, so it asks all the same, every
+    /// [`BESIDE_PING`](super::polling::BESIDE_PING).
     Ping(&'a PingListener),
 }
 
@@ -166,16 +167,24 @@ where
         } = pending;
         let url = self.provider.metadata().token_endpoint().clone();
         let id = acknowledgement.auth_req_id;
-        if let Delivery::Ping(listener) = delivery {
-            self.pinged(listener, &id, &mut polling, watcher)?;
-        }
         let members = [
             ("grant_type", "urn:openid:params:grant-type:ciba"),
             ("auth_req_id", id.as_str()),
         ];
-        let answer = self.ask(&mut polling, State::Authentication, watcher, |flow| {
-            flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE)
-        })?;
+        let question = |flow: &mut Self| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE);
+        let state = State::Authentication;
+        let answer = match delivery {
+            Delivery::Poll => self.ask(&mut polling, state, watcher, question)?,
+            Delivery::Ping(listener) => {
+                // One for an earlier request is good for nothing here.
+                let hear = |_: &mut Self, time| {
+                    let ping = listener.wait(time);
+                    ping.is_some_and(|ping| ping == id)
+                };
+                polling = polling.beside_ping();
+                self.ask_or_hear(&mut polling, state, watcher, hear, question)?
+            }
+        };
         watcher.waiting(State::Tokens, Duration::ZERO);
         Tokens::read(&url, answer.response, id, asked_acr)
     }

@@ -9,11 +9,12 @@ mod request;
 
 use core::fmt;
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -28,8 +29,12 @@ use request::Verdict;
 /// How long one connection may take in all.
 const CONNECTION_TIME: Duration = Duration::from_secs(5);
 
-/// How many connections are served at once; more are closed.
+/// How many connections are served at once. One more takes the place of the oldest: whoever connects and says
+/// nothing keeps no ping out.
 const MAX_CONNECTIONS: usize = 16;
+
+/// How many threads there are at most, with those whose connection was just taken away.
+const MAX_THREADS: usize = 2 * MAX_CONNECTIONS;
 
 /// How often the listener looks whether it shall end.
 const LOOK: Duration = Duration::from_millis(20);
@@ -116,17 +121,20 @@ struct Server {
 
 impl Server {
     fn run(&self) {
-        let busy = AtomicUsize::new(0);
+        let threads = AtomicUsize::new(0);
+        let mut places = VecDeque::with_capacity(MAX_CONNECTIONS);
         thread::scope(|scope| {
             while !self.stop.load(Ordering::Relaxed) {
                 match self.listener.accept() {
-                    Ok((stream, _)) if busy.load(Ordering::Relaxed) < MAX_CONNECTIONS => {
-                        busy.fetch_add(1, Ordering::Relaxed);
-                        let busy = &busy;
+                    Ok((stream, _)) if threads.load(Ordering::Relaxed) < MAX_THREADS => {
+                        let stream = Arc::new(stream);
+                        take_place(&mut places, &stream);
+                        threads.fetch_add(1, Ordering::Relaxed);
+                        let threads = &threads;
                         scope.spawn(move || {
                             // A connection that breaks is the other side's loss.
-                            let _ = self.serve(stream);
-                            busy.fetch_sub(1, Ordering::Relaxed);
+                            let _ = self.serve(&stream);
+                            threads.fetch_sub(1, Ordering::Relaxed);
                         });
                     }
                     // Too many: closed by being dropped.
@@ -138,10 +146,10 @@ impl Server {
         });
     }
 
-    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
+    fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         let deadline = Instant::now() + CONNECTION_TIME;
-        let verdict = match request::read(&mut stream, deadline, &self.stop)? {
+        let verdict = match request::read(stream, deadline, &self.stop)? {
             Ok(request) => request.judge(&self.path, &self.token),
             Err(verdict) => verdict,
         };
@@ -153,6 +161,18 @@ impl Server {
         }
         stream.write_all(answer.as_bytes())
     }
+}
+
+/// Among those that are served; the oldest of too many is closed. Served is whose thread still has it.
+fn take_place(places: &mut VecDeque<Weak<TcpStream>>, stream: &Arc<TcpStream>) {
+    places.retain(|place| place.strong_count() > 0);
+    if places.len() >= MAX_CONNECTIONS
+        && let Some(oldest) = places.pop_front().and_then(|place| place.upgrade())
+    {
+        // One that is closed already needs no closing.
+        let _ = oldest.shutdown(Shutdown::Both);
+    }
+    places.push_back(Arc::downgrade(stream));
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ pub const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// The longest interval that is borne. A server that wants more is as good as silent.
 pub const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
+/// How far questions are apart while a ping is waited for. A ping may be lost; CIBA Core section 7.3 gives ping
+/// mode an interval, too.
+pub const BESIDE_PING: Duration = Duration::from_secs(30);
+
 /// How often in a row a server may be out of reach before that is an error.
 const MAX_FAILURES: u32 = 3;
 
@@ -23,6 +27,8 @@ pub struct Polling {
     interval: Duration,
     /// What `slow_down` has added to it, whatever interval the server names later.
     slowed: Duration,
+    /// Not less, whatever the server's is.
+    least: Duration,
     next: Duration,
     deadline: Duration,
     failures: u32,
@@ -47,10 +53,20 @@ impl Polling {
         Self {
             interval,
             slowed: Duration::ZERO,
+            least: Duration::ZERO,
             next: now.saturating_add(interval),
             deadline: now.saturating_add(lifetime),
             failures: 0,
         }
+    }
+
+    /// The same, but only every [`BESIDE_PING`] until a ping comes.
+    #[must_use]
+    pub fn beside_ping(mut self) -> Self {
+        let start = self.next.saturating_sub(self.interval());
+        self.least = BESIDE_PING;
+        self.next = start.saturating_add(self.interval());
+        self
     }
 
     /// What is to be done at `now`.
@@ -64,8 +80,9 @@ impl Polling {
         }
     }
 
-    /// It may be asked at `now` (a ping came).
-    pub fn now(&mut self, now: Duration) {
+    /// A ping came at `now`: it may be asked at once, and from then on at the server's interval.
+    pub fn pinged(&mut self, now: Duration) {
+        self.least = Duration::ZERO;
         self.next = now;
     }
 
@@ -76,7 +93,7 @@ impl Polling {
 
     /// The time between two questions.
     pub fn interval(&self) -> Duration {
-        bounded(self.interval.saturating_add(self.slowed))
+        bounded(self.interval.saturating_add(self.slowed)).max(self.least)
     }
 
     /// The answer came at `now`, and is that there is none yet. A new interval may come with it.
@@ -181,6 +198,20 @@ mod tests {
         assert_eq!(polling.step(s(2)), Step::Wait(s(30)));
         polling.slow_down(s(32), Some(s(1)));
         assert_eq!(polling.step(s(32)), Step::Wait(s(12)));
+    }
+
+    #[test]
+    fn beside_a_ping_it_is_asked_seldom() {
+        let mut polling = Polling::new(s(100), Some(s(2)), s(600)).beside_ping();
+        assert_eq!(polling.step(s(100)), Step::Wait(s(30)));
+        polling.pending(s(130), None);
+        assert_eq!(polling.step(s(130)), Step::Wait(s(30)));
+        polling.pinged(s(135));
+        assert_eq!(polling.step(s(135)), Step::Ask);
+        polling.pending(s(135), None);
+        assert_eq!(polling.step(s(135)), Step::Wait(s(2)));
+        let slow = Polling::new(s(0), Some(s(45)), s(600)).beside_ping();
+        assert_eq!(slow.step(s(0)), Step::Wait(s(45)));
     }
 
     #[test]

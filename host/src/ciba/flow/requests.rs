@@ -11,7 +11,6 @@ use crate::audience::{AudienceParts, REQUEST};
 use crate::ciba::answer::Meaning;
 use crate::ciba::discovery::Session;
 use crate::ciba::form::Form;
-use crate::ciba::ping::PingListener;
 use crate::ciba::polling::{Polling, Step};
 use crate::ciba::timer::Timer;
 use crate::ciba::watcher::{State, Watcher};
@@ -47,37 +46,28 @@ where
     U::Error: Send + Sync + 'static,
     T: Timer,
 {
-    /// Waits for the ping that is for this request. The provider may be asked at once then.
-    pub(super) fn pinged(
-        &mut self,
-        listener: &PingListener,
-        id: &str,
-        polling: &mut Polling,
-        watcher: &mut dyn Watcher,
-    ) -> Result<(), Error> {
-        loop {
-            let left = polling.left(self.timer.elapsed());
-            if left.is_zero() {
-                return Err(timed_out(State::Authentication));
-            }
-            watcher.waiting(State::Authentication, left);
-            // One for an earlier request is good for nothing here.
-            if listener
-                .wait(left.min(TELL))
-                .is_some_and(|ping| *ping == id)
-            {
-                polling.now(self.timer.elapsed());
-                return Ok(());
-            }
-        }
-    }
-
     /// Asks again and again until there is an answer that ends it.
     pub(super) fn ask(
         &mut self,
         polling: &mut Polling,
         state: State,
         watcher: &mut dyn Watcher,
+        question: impl FnMut(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        let sleep = |flow: &mut Self, pause| {
+            flow.timer.sleep(pause);
+            false
+        };
+        self.ask_or_hear(polling, state, watcher, sleep, question)
+    }
+
+    /// The same, and at once when `hear`, which waits for a while, has heard that it is time.
+    pub(super) fn ask_or_hear(
+        &mut self,
+        polling: &mut Polling,
+        state: State,
+        watcher: &mut dyn Watcher,
+        mut hear: impl FnMut(&mut Self, Duration) -> bool,
         mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         loop {
@@ -86,7 +76,9 @@ where
                 Step::Stop => return Err(timed_out(state)),
                 Step::Wait(pause) => {
                     watcher.waiting(state, polling.left(now));
-                    self.timer.sleep(pause.min(TELL));
+                    if hear(self, pause.min(TELL)) {
+                        polling.pinged(self.timer.elapsed());
+                    }
                     continue;
                 }
                 Step::Ask => {}

@@ -50,7 +50,7 @@ pub(super) enum Verdict {
 
 /// Reads a request up to its end. The outer error is the connection's.
 pub(super) fn read(
-    stream: &mut TcpStream,
+    stream: &TcpStream,
     deadline: Instant,
     stop: &AtomicBool,
 ) -> io::Result<Result<Request, Verdict>> {
@@ -83,7 +83,7 @@ pub(super) fn read(
 
 /// Reads on. A verdict means that there is nothing more to wait for.
 fn more(
-    stream: &mut TcpStream,
+    mut stream: &TcpStream,
     bytes: &mut Vec<u8>,
     deadline: Instant,
     stop: &AtomicBool,

@@ -92,11 +92,24 @@ fn anything_else_does_not() {
 fn the_slow_do_not_stand_in_the_way() {
     let listener = listener();
     let token = listener.expose_token().to_owned();
-    let idle: Vec<_> = (1..MAX_CONNECTIONS)
-        .map(|_| TcpStream::connect(listener.address()).unwrap())
-        .collect();
-    assert_eq!(send(&listener, &post("/cb", &token, BODY)), "204");
-    drop(idle);
+    let mut idle = Vec::new();
+    for count in [1, MAX_CONNECTIONS - 1, MAX_CONNECTIONS] {
+        idle.resize_with(count, || TcpStream::connect(listener.address()).unwrap());
+        assert_eq!(
+            send(&listener, &post("/cb", &token, BODY)),
+            "204",
+            "{count}"
+        );
+    }
+    // Nor do those who come again and again.
+    for _ in 0..4 {
+        idle.truncate(idle.len() / 2);
+        idle.resize_with(4 * MAX_CONNECTIONS, || {
+            TcpStream::connect(listener.address()).unwrap()
+        });
+        thread::sleep(10 * LOOK);
+        assert_eq!(send(&listener, &post("/cb", &token, BODY)), "204");
+    }
 }
 
 /// It ends when it is dropped, whoever is connected.
