@@ -3,6 +3,7 @@
 
 mod by_command;
 mod good;
+mod lost_ping;
 mod play;
 mod steps;
 

@@ -1,0 +1,77 @@
+//! A provider in ping mode that never calls.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use privyseal::ciba::polling::BESIDE_PING;
+use privyseal::ciba::{Ciba, Delivery, PingListener, Timer};
+use privyseal::discovery::ProviderMetadata;
+use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, clock};
+use privyseal_core::ClientId;
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::ITSME;
+use privyseal_host_tests::bad_server::BadServer;
+use privyseal_host_tests::pki::test_key;
+use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+
+use super::good;
+use super::play::{Patient, acknowledged, asked, metadata, not_yet};
+use crate::stage::{LIMIT, http};
+
+/// How many seconds pass in one.
+const HASTE: u32 = 40;
+
+/// The wait for a ping is a real one, so the clock must go while nobody sleeps.
+struct Hasty(Instant);
+
+impl Timer for Hasty {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed() * HASTE
+    }
+
+    fn date(&self) -> Result<UnixTime, Error> {
+        clock::now()
+    }
+
+    fn sleep(&mut self, _: Duration) {
+        panic!("it waits for a ping instead")
+    }
+
+    fn random(&mut self) -> Result<u64, Error> {
+        Ok(0)
+    }
+}
+
+#[test]
+fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
+    let server = BadServer::at_home(|issuer| {
+        vec![
+            acknowledged(300, 2),
+            not_yet("authorization_pending"),
+            good::tokens(issuer),
+        ]
+    });
+    let issuer = server.base_url();
+    let said = ProviderMetadata::from_bytes(&issuer, metadata(&issuer).as_bytes());
+    let mut provider = Provider::new(said.unwrap());
+    let (id, kid) = (ClientId::new("partner").unwrap(), Kid::new("k1").unwrap());
+    let signer = SoftwareSigner::new(&test_key("seal", 2048));
+    let mut client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
+    let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
+    let delivery = Delivery::Ping(&listener);
+    let begun = Instant::now();
+    let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
+        http: &http(server.certificate(), LIMIT),
+        client: &mut client,
+        provider: &mut provider,
+        unwrapper: None,
+        timer: Hasty(begun),
+        assertion: AssertionOptions::default(),
+    };
+    let pending = flow.authenticate(&asked(), &delivery).unwrap();
+    flow.tokens(pending, &delivery, &mut Patient::default())
+        .unwrap();
+    assert_eq!(server.requests().len(), 3);
+    assert!(begun.elapsed() * HASTE >= 2 * BESIDE_PING, "not sooner");
+}
