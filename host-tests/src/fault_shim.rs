@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::scratch::target_dir;
-use crate::tool::{command, run};
+use crate::tool::{LONG_LIMIT, command, run_within};
 
 /// The module, its rules and its log, in a directory of the test.
 #[derive(Debug)]
@@ -155,11 +155,8 @@ fn build() -> PathBuf {
         .parent()
         .expect("host-tests has a parent");
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    run(command(
-        &cargo,
-        ["build", "--quiet", "--package", "privyseal-fault-shim"],
-    )
-    .current_dir(workspace));
+    let words = ["build", "--quiet", "--package", "privyseal-fault-shim"];
+    run_within(LONG_LIMIT, command(&cargo, words).current_dir(workspace));
     let name = format!(
         "{}fault_shim{}",
         env::consts::DLL_PREFIX,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::scratch::target_dir;
-use crate::tool::{command, run};
+use crate::tool::{LONG_LIMIT, command, run_within};
 
 /// The path of an image, by the name that `cargo xtask firmware build` gives it. All are built first, once a
 /// process, so that a test never meets an old one.
@@ -24,6 +24,7 @@ fn build() -> PathBuf {
         .expect("host-tests has a parent");
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let words = ["run", "--quiet", "--package", "xtask", "--", "firmware"];
-    run(command(&cargo, words).arg("build").current_dir(workspace));
+    let mut build = command(&cargo, words);
+    run_within(LONG_LIMIT, build.arg("build").current_dir(workspace));
     target_dir().join("firmware-images")
 }

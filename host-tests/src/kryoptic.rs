@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::scratch::{cache_dir, target_dir};
 use crate::softhsm::PIN;
-use crate::tool::{command, run};
+use crate::tool::{LONG_LIMIT, command, run, run_within};
 
 const SO_PIN: &str = "13579246";
 
@@ -146,7 +146,8 @@ fn build() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("kryoptic-module");
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let target = target_dir().join("kryoptic");
-    run(
+    run_within(
+        LONG_LIMIT,
         command(&cargo, ["build", "--quiet", "--locked", "--target-dir"])
             .arg(&target)
             .current_dir(package),

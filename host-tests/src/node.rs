@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::tool::{command, output, run};
+use crate::tool::{LONG_LIMIT, command, output, run_within};
 
 /// A copy of the lock file, written last: packages without it are not complete.
 const INSTALLED: &str = "node_modules/installed.json";
@@ -26,7 +26,8 @@ pub fn interpreter() -> PathBuf {
         if fs::read(folder.join(INSTALLED)).is_ok_and(|installed| installed == wanted) {
             return binary();
         }
-        run(command("npm", ["ci", "--silent"]).current_dir(&folder));
+        let mut npm = command("npm", ["ci", "--silent"]);
+        run_within(LONG_LIMIT, npm.current_dir(&folder));
         fs::write(folder.join(INSTALLED), wanted).expect("node_modules can be written");
         binary()
     };

@@ -13,6 +13,10 @@ use tempfile::TempDir;
 use crate::https::Client;
 use crate::node;
 use crate::scratch::cache_dir;
+use crate::tool::first_line;
+
+/// How long it may take to start; the machine may be busy.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A provider with one client. It ends when this is dropped, and when the test's process ends.
 pub struct OidcProvider {
@@ -68,7 +72,7 @@ impl OidcProvider {
         let mut stdin = child.stdin.take().expect("stdin is piped");
         writeln!(stdin, "{setup}").expect("the provider reads its set-up");
         let stdout = child.stdout.take().expect("stdout is piped");
-        let line = BufReader::new(stdout).lines().next().and_then(Result::ok);
+        let line = first_line(stdout, START_LIMIT);
         let issuer = line
             .as_deref()
             .and_then(|line| line.strip_prefix("listening on "));

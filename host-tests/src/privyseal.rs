@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::tool::{command, run};
+use crate::tool::{LONG_LIMIT, command, run_within};
 
 /// The path of the command. It is built first, so that a test never meets an old one.
 ///
@@ -40,10 +40,12 @@ fn cargo_build(what: &[&str]) {
         .parent()
         .expect("host-tests has a parent");
     // Together with this package, so that what both depend on is built once, with the same features.
-    run(command(&cargo(), ["build", "--quiet"])
+    let mut build = command(&cargo(), ["build", "--quiet"]);
+    build
         .args(what)
         .args(["--package", "privyseal-host-tests"])
-        .current_dir(workspace));
+        .current_dir(workspace);
+    run_within(LONG_LIMIT, &mut build);
 }
 
 fn cargo() -> String {

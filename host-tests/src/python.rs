@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::scratch::{cache_dir, target_dir};
-use crate::tool::{command, run};
+use crate::tool::{LONG_LIMIT, command, run_within};
 
 /// The interpreter. Makes the environment if it is missing or its pins have changed.
 ///
@@ -55,8 +55,9 @@ fn install(environment: &Path) {
         .tempdir_in(cache_dir("tmp"))
         .expect("target/ can be written");
     let draft = drafts.path().join("new");
-    run(command("python3", ["-m", "venv"]).arg(&draft));
-    run(
+    run_within(LONG_LIMIT, command("python3", ["-m", "venv"]).arg(&draft));
+    run_within(
+        LONG_LIMIT,
         command(&draft.join(PYTHON).to_string_lossy(), ["-m", "pip"])
             .args([
                 "install",

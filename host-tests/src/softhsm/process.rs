@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::SoftHsmToken;
 use crate::scratch::cache_dir;
-use crate::tool::output;
+use crate::tool::{LONG_LIMIT, output_within};
 
 /// Names the test that runs in this process.
 const MARKER: &str = "PRIVYSEAL_TEST_IN_OWN_PROCESS";
@@ -35,7 +35,8 @@ pub fn in_own_process(name: &str, test: impl FnOnce(&SoftHsmToken)) {
     let dir =
         TempDir::with_prefix_in("softhsm-", cache_dir("tmp")).expect("target/ can be written");
     let token = SoftHsmToken::init(dir, LABEL);
-    let child = output(
+    let child = output_within(
+        LONG_LIMIT,
         Command::new(env::current_exe().expect("this test has a path"))
             .args(["--exact", name, "--nocapture"])
             .env(MARKER, name)
