@@ -5,18 +5,23 @@
 //     client: { id, jwks, delivery,  poll or ping
 //               alg, enc },          how id_token and UserInfo answer are encrypted; none if absent
 //     callback }                     http URL that stands behind the registered https one (ping)
-// and prints one line, `listening on https://127.0.0.1:PORT`. It stops when standard input ends.
+// and prints one line, `listening on https://127.0.0.1:PORT`. It stops when standard input ends, and after
+// LIFE seconds in any case.
 //
 // What node-oidc-provider judges: assertions, the signed request, auth_req_id. What is added here: itsme's
-// user discovery (user_discovery.mjs), its pacing of polls, and hooks below /test that tell a person's
-// phone what to do.
+// user discovery (user_discovery.mjs), its pacing of polls, tokens that are wrong (forge.mjs), and hooks below
+// /test that tell a person's phone what to do.
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import readline from 'node:readline';
 import * as jose from 'jose';
 import { Provider, errors } from 'oidc-provider';
+import { Forge } from './forge.mjs';
 import { UserDiscovery } from './user_discovery.mjs';
+
+const LIFE = 900;
+setTimeout(() => process.exit(1), LIFE * 1000);
 
 const lines = readline.createInterface({ input: process.stdin });
 const [first] = await once(lines, 'line');
@@ -38,6 +43,7 @@ const discovery = new UserDiscovery({ issuer, client: setup.client, event });
 const signing = await jose.generateKeyPair('RS256', { extractable: true });
 const signingJwk = { ...(await jose.exportJWK(signing.privateKey)), kid: 'op-1', alg: 'RS256', use: 'sig' };
 const { alg, enc } = setup.client;
+const forge = new Forge({ issuer, client: setup.client, signing });
 
 const provider = new Provider(issuer, {
   clients: [{
@@ -189,19 +195,15 @@ provider.use(async (ctx, next) => {
     ctx.body.interval = scenario.interval ?? 1;
     if (scenario.saysExpiresIn) ctx.body.expires_in = scenario.saysExpiresIn;
   }
-  if (ctx.path === '/userinfo' && ctx.status === 200 && scenario.userinfoSub) {
-    ctx.body = await userinfoOf(scenario.userinfoSub);
+  if (ctx.path === '/token' && ctx.status === 200 && scenario.idToken) {
+    const { accountId } = ctx.oidc.entities.Account;
+    ctx.body.id_token = await forge.idToken(ctx.body.access_token, accountId, scenario.idToken);
+  }
+  if (ctx.path === '/userinfo' && ctx.status === 200 && scenario.userinfo) {
+    ctx.body = await forge.userinfo(ctx.oidc.entities.Account.accountId, scenario.userinfo);
   }
   if (ctx.oidc?.route && ctx.status >= 400) log.refused.push(ctx.body);
 });
-/** An answer of the UserInfo endpoint that a provider should never give: about somebody else. */
-async function userinfoOf(sub) {
-  const claims = new jose.SignJWT({ sub, iss: issuer, aud: setup.client.id });
-  const jws = await claims.setProtectedHeader({ alg: 'RS256', kid: 'op-1' }).sign(signing.privateKey);
-  const jwk = setup.client.jwks.keys.find((key) => key.use === 'enc');
-  const jwe = new jose.CompactEncrypt(new TextEncoder().encode(jws)).setProtectedHeader({ alg, enc });
-  return jwe.encrypt(await jose.importJWK(jwk, alg));
-}
 
 provider.on('server_error', (_ctx, error) => event('error', { message: error.stack }));
 

@@ -45,6 +45,8 @@ export class UserDiscovery {
 
   script(scenario) {
     this.#scenario = scenario;
+    // Tokens of sessions that were held before.
+    for (const [token, person] of Object.entries(scenario.known ?? {})) this.#persons.set(token, person);
   }
 
   /** The person behind a user_identifier_token, which is good once. */

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
 mod delivered;
+mod forged;
 mod refused;
 mod stage;

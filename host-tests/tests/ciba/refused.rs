@@ -84,16 +84,6 @@ fn what_should_have_been_encrypted() {
     stage.ciba(&[]).refused(1, "the id_token is not encrypted");
 }
 
-#[test]
-fn userinfo_of_somebody_else() {
-    let stage = Stage::polling("RSA-OAEP", "A256GCM");
-    stage
-        .provider
-        .script(&approving(&json!({"userinfoSub": "somebody-else"})));
-    let words = "sub is another than that of the id_token";
-    stage.ciba(&[]).refused(1, words);
-}
-
 /// Nobody would see the code, so not even a PIN is used.
 #[test]
 fn a_code_that_nobody_could_see() {
