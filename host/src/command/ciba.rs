@@ -202,11 +202,11 @@ impl Ciba {
             Environment::E2e => "https://idp.e2e.itsme.services/v2",
             Environment::Prd => "https://idp.prd.itsme.services/v2",
         };
-        let given = self.base_url.as_deref();
-        given
-            .unwrap_or(environment)
-            .trim_end_matches('/')
-            .to_owned()
+        // As it is given: that is what the provider must call itself, a slash at its end included (OpenID
+        // Connect Discovery section 4.3).
+        self.base_url
+            .clone()
+            .unwrap_or_else(|| environment.to_owned())
     }
 
     fn client(&self, client_id: ClientId) -> Result<Client<KeySigner>, Error> {

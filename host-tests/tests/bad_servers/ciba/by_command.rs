@@ -8,9 +8,9 @@ use privyseal_host_tests::bad_server::{BadServer, Reply};
 use privyseal_host_tests::flow::Client;
 use privyseal_host_tests::pki::pem_chain;
 
-use super::play::{CLIENT_ID, metadata};
+use super::play::{CLIENT_ID, metadata, not_yet};
 use super::steps::Step;
-use crate::stage::{BEARER, nothing_leaks};
+use crate::stage::{BEARER, jwt, nothing_leaks};
 
 #[test]
 fn the_command_says_what_is_wrong_and_nothing_else() {
@@ -71,4 +71,30 @@ fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
     assert_eq!(outcome.stdout, "", "{step:?} {reply:?}");
     nothing_leaks(&outcome.stderr, &server);
     assert!(!outcome.stderr.contains("eyJ"), "{}", outcome.stderr);
+}
+
+/// A slash is part of an issuer's name, also in the audience of the request that is signed for it.
+#[test]
+fn an_issuer_that_ends_in_a_slash() {
+    let client = Client::new();
+    let user = client.file("user", BEARER);
+    let server = BadServer::at_home(|issuer| {
+        let metadata = metadata(&format!("{issuer}/"));
+        vec![Reply::json("200 OK", &metadata), not_yet("access_denied")]
+    });
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let run = |issuer: &str| {
+        let usual = ["ciba", "--client-id", CLIENT_ID, "--service", "TEST"];
+        let words = [&usual[..], &["--base-url", issuer]].concat();
+        let files: &[(&str, &Path)] = &[("--cacert", &ca), ("--user-identifier-token-file", &user)];
+        client.run(&words, files)
+    };
+    let issuer = format!("{}/", server.base_url());
+    run(&issuer).failed(1, "access_denied");
+    let requests = server.requests();
+    assert!(requests[0].starts_with("GET /.well-known/openid-configuration "));
+    assert_eq!(jwt(&requests[1], "request=")["aud"], issuer);
+    let other = jwt(&requests[1], "client_assertion=");
+    assert_eq!(other["aud"], format!("{issuer}token"), "one slash");
+    run(&server.base_url()).failed(4, "the metadata are of the issuer");
 }

@@ -160,8 +160,14 @@ where
     pub(super) fn options(&self, endpoint: &str) -> Result<AssertionOptions, Error> {
         let base = self.base()?;
         let given = self.assertion.audience.as_deref();
+        let is_request = endpoint == REQUEST;
         let parts = AudienceParts {
-            audience: given.filter(|_| endpoint != REQUEST),
+            // The issuer as it calls itself; itsme's endpoints are below it, with one slash.
+            audience: if is_request {
+                Some(self.provider.metadata().issuer())
+            } else {
+                given
+            },
             endpoint: Some(endpoint),
             base_url: Some(base.as_str()),
             realm: None,
