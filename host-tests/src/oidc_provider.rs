@@ -24,6 +24,7 @@ pub struct OidcProvider {
     // Its end is the sign to stop.
     _stdin: ChildStdin,
     issuer: String,
+    signing_kid: Option<String>,
     dir: TempDir,
     tests: Client,
 }
@@ -91,6 +92,7 @@ impl OidcProvider {
         Self {
             tests: Client::new(issuer, &ca),
             issuer: issuer.to_owned(),
+            signing_kid: signing_kid(&client.jwks),
             child,
             _stdin: stdin,
             dir,
@@ -100,6 +102,14 @@ impl OidcProvider {
     /// The issuer, which is the base URL.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The `kid` of the key by which it knows the client's signatures.
+    ///
+    /// # Panics
+    /// If it knows none.
+    pub fn signing_kid(&self) -> String {
+        self.signing_kid.clone().expect("a key of the client")
     }
 
     /// The CA to trust, for `--cacert`.
@@ -148,6 +158,13 @@ impl OidcProvider {
         let pauses = events.windows(2).map(|two| at(&two[1]) - at(&two[0]));
         pauses.min().map(Duration::from_millis)
     }
+}
+
+/// Of the key that is not for encryption.
+fn signing_kid(jwks: &Value) -> Option<String> {
+    let mut keys = jwks["keys"].as_array()?.iter();
+    let kid = keys.find(|key| key["use"] != "enc")?["kid"].as_str()?;
+    Some(kid.to_owned())
 }
 
 impl Drop for OidcProvider {

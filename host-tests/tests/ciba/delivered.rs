@@ -126,6 +126,22 @@ fn without_encryption_where_none_was_agreed_on() {
     judge(&stage, &stage.ciba_with_key("", &[]));
 }
 
+/// The library's example, as it stands in its documentation.
+#[test]
+fn by_the_example() {
+    let stage = Stage::polling("RSA-OAEP", "A256GCM");
+    let scenario = json!({"scannedAfter": 1, "polls": [], "decision": "approve"});
+    stage.provider.script(&scenario);
+    let example = stage.example();
+    assert_eq!(example.code, Some(0), "{}", example.stderr);
+    assert_eq!(example.stdout, format!("{PERSON}\n"));
+    assert!(fs::read(stage.qr()).unwrap().starts_with(b"\xff\xd8"));
+    stage
+        .provider
+        .script(&json!({"scannedAfter": 1, "polls": [], "decision": "deny"}));
+    stage.example().refused(1, "access_denied");
+}
+
 /// A person sees the code itself, and the time that is left.
 #[test]
 fn on_a_terminal_the_code_is_shown() {

@@ -59,7 +59,10 @@ fn id_tokens() {
             json!({"signer": "hmac"}),
             "the id_token is signed with HS256",
         ),
-        (json!({"signer": "unsigned"}), "the id_token"),
+        (
+            json!({"signer": "unsigned"}),
+            "the id_token has in it no compact JWS",
+        ),
         (json!({"encrypted": false}), "the id_token is not encrypted"),
     ] {
         run(&wrong, &[]).refused(1, words);
@@ -138,7 +141,10 @@ fn userinfo_answers() {
             json!({"signer": "none"}),
             "the userinfo answer is signed with none",
         ),
-        (json!({"signer": "unsigned"}), "the userinfo answer"),
+        (
+            json!({"signer": "unsigned"}),
+            "the userinfo answer has in it no compact JWS",
+        ),
         (
             json!({"encrypted": false}),
             "the userinfo answer is not encrypted",

@@ -106,6 +106,18 @@ impl Stage {
         ended(&mut self.token.privyseal(&words))
     }
 
+    /// Runs the library's example `itsme` against the provider.
+    pub(crate) fn example(&self) -> Ended {
+        let [signing, decryption] = ["signing", "decryption"].map(|label| self.token.uri(label));
+        let kid = self.provider.signing_kid();
+        let (qr, ca) = (self.qr(), self.provider.cacert());
+        let mut example = Command::new(privyseal::example("itsme"));
+        example.env("SOFTHSM2_CONF", self.softhsm().configuration());
+        example.args([&signing, &decryption, &kid, CLIENT_ID]);
+        example.args([self.provider.issuer(), "TEST_LOGIN"]);
+        ended(example.arg(qr).arg(ca))
+    }
+
     /// The whole command line.
     pub(crate) fn words(&self, more: &[&str]) -> Vec<String> {
         let mut words = vec![privyseal::path().to_string_lossy().into_owned()];

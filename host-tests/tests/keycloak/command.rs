@@ -1,10 +1,12 @@
 //! The command itself, with a key in a SoftHSM token.
 
 use std::path::Path;
+use std::process::Command;
 
 use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::flow::{self, Outcome};
 use privyseal_host_tests::keycloak::JwksServer;
+use privyseal_host_tests::privyseal;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -54,6 +56,34 @@ fn a_token_and_what_is_asked_with_it() {
     run(&["--jti", "once"]).failed(1, "HTTP 400, invalid_client");
     run(&["--kid", "another"]).failed(1, "HTTP 400, invalid_client");
     run(&["--introspect", "--claims"]).failed(2, "cannot be used with");
+}
+
+/// The library's example, as it stands in its documentation.
+#[test]
+fn a_token_by_the_example() {
+    let stage = Stage::new("by-example", &json!({}));
+    let client = flow::Client::new();
+    let set = client.run(&["jwks"], &[]).json();
+    let set_text = set.to_string();
+    stage.register_url("laboratory", &JwksServer::start(&set_text), &json!({}));
+    let kid = set["keys"][0]["kid"].as_str().unwrap();
+    let run = |realm: &str| {
+        let mut example = Command::new(privyseal::example("ehealth"));
+        example.env("SOFTHSM2_CONF", client.token.configuration());
+        let root = stage.keycloak.base_url();
+        example.args([
+            &client.token.uri(flow::KEY),
+            "laboratory",
+            &root,
+            realm,
+            kid,
+        ]);
+        Outcome::of(example.arg(stage.keycloak.ca_file()))
+    };
+    let outcome = run(&stage.realm);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(outcome.stdout, "an access token for 300 s\n");
+    run("none").failed(1, "HTTP 404");
 }
 
 #[test]
