@@ -5,6 +5,7 @@ mod by_command;
 mod good;
 mod lost_ping;
 mod play;
+mod signed_userinfo;
 mod steps;
 
 use std::collections::HashSet;

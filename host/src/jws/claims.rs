@@ -203,4 +203,36 @@ mod tests {
             assert!(error.contains(words), "{payload}: {error}");
         }
     }
+
+    /// Whose and for whom it is must be said (OpenID Connect Core section 5.3.2); when it expires need not.
+    #[test]
+    fn a_userinfo_answer_is_of_this_issuer_and_for_this_client() {
+        let judged = |payload: &str| {
+            VerifiedJws::of_payload(payload.as_bytes())
+                .judged_userinfo("https://idp.example", "me")
+                .map_err(|error| error.to_string())
+        };
+        for payload in [
+            r#"{"iss":"https://idp.example","aud":"me","sub":"s"}"#,
+            r#"{"iss":"https://idp.example","aud":["x","me"],"exp":1}"#,
+        ] {
+            judged(payload).unwrap();
+        }
+        for (payload, words) in [
+            ("[]", "not a JSON object"),
+            (r#"{"aud":"me"}"#, "iss is missing"),
+            (
+                r#"{"iss":"https://evil.example","aud":"me"}"#,
+                "iss is https://evil.example, not",
+            ),
+            (r#"{"iss":"https://idp.example"}"#, "aud is missing"),
+            (
+                r#"{"iss":"https://idp.example","aud":"you"}"#,
+                "aud does not name me",
+            ),
+        ] {
+            let error = judged(payload).unwrap_err();
+            assert!(error.contains(words), "{payload}: {error}");
+        }
+    }
 }
