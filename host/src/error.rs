@@ -155,6 +155,18 @@ impl Error {
         }
     }
 
+    /// The same, in which `secret` is not repeated: of what a server signed that was sent it.
+    #[must_use]
+    pub(crate) fn without(self, secret: &str) -> Self {
+        match self {
+            Self::Jws { what, error } => Self::Jws {
+                what,
+                error: error.without(secret),
+            },
+            other => other,
+        }
+    }
+
     /// What to do about it, where that can be said.
     pub fn advice(&self) -> Option<String> {
         match self {

@@ -139,7 +139,9 @@ impl Ciba {
             announce(address, listener);
         }
         let delivery = listener.as_ref().map_or(Delivery::Poll, Delivery::Ping);
-        let mut provider = Provider::discover(&http, &self.issuer())?;
+        let (watched, looking) = self.server.watched_http()?;
+        let mut provider = Provider::discover(&watched, &self.issuer())?;
+        looking.finish();
         let mut flow: Flow<'_, KeySigner, KeyUnwrapper, _> = Flow {
             http: &http,
             client: &mut client,

@@ -50,14 +50,7 @@ impl Provider {
         let (claims, signed) = if response.media_type.as_deref() == Some(JWT) {
             let claims = self.signed(http, now, client_id, &url, &response);
             // The server wrote the JWT when it had the token.
-            let claims = claims.map_err(|error| match error {
-                Error::Jws { what, error } => Error::Jws {
-                    what,
-                    error: error.without(token.expose()),
-                },
-                other => other,
-            });
-            (claims?, true)
+            (claims.map_err(|error| error.without(token.expose()))?, true)
         } else {
             (plain(&url, &response)?, false)
         };

@@ -50,6 +50,16 @@ where
         tokens: &Tokens,
         id_token: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Error> {
+        let judged = self.judged_userinfo(tokens, id_token);
+        // The server wrote the answer when it had the token.
+        judged.map_err(|error| error.without(tokens.access.expose()))
+    }
+
+    fn judged_userinfo(
+        &mut self,
+        tokens: &Tokens,
+        id_token: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Error> {
         const WHAT: &str = "userinfo answer";
         let url = match self.provider.metadata().userinfo_endpoint() {
             Some(url) => url.clone(),
