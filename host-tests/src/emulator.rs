@@ -29,7 +29,7 @@ pub struct Machine {
     pub name: &'static str,
     /// The gateway's image for it.
     pub image: &'static str,
-    /// Its RAM.
+    /// Where its RAM begins, and how much of it there is, but for what is in the place of flash.
     pub ram: (u32, u32),
 }
 
@@ -37,7 +37,7 @@ pub struct Machine {
 pub const STM32F405: Machine = Machine {
     name: "netduinoplus2",
     image: "stm32f405-qemu",
-    ram: (0x2000_0000, 0x3_0000),
+    ram: (0x2000_0000, 0x1_c000),
 };
 
 /// Arm's MPS2 board with a Cortex-M4F, and the RAM that the gateway uses of it.

@@ -62,6 +62,10 @@ pub trait Board {
     /// that takes longer on a slow part: the proof of a chain when the device starts.
     fn feed_watchdog(&mut self);
 
+    /// Overwrites all of the stack below its caller. Called when a request was answered and when the device has
+    /// started, so that nothing is left of what was computed with the key. A host has nothing to do.
+    fn wipe_stack(&mut self);
+
     /// A number that no other device has.
     fn device_id(&self) -> DeviceId;
 

@@ -18,7 +18,6 @@ use privyseal_core::link::authority::CHALLENGE_LEN;
 use privyseal_core::link::{
     Entry, Event, FrameDecoder, FrameError, Message, Refusal, Request, Response, SchemeId, State,
 };
-use zeroize::Zeroize;
 
 use crate::board::Board;
 use crate::keyed::Keyed;
@@ -28,9 +27,6 @@ use crate::signals;
 
 use provisioning::Upload;
 use records::Records;
-
-/// Bytes of stack that are overwritten after a key was made or dropped: more than that takes.
-const BURNT: usize = 8 * 1024;
 
 /// The gateway: a board, and what it keeps in RAM.
 #[allow(missing_debug_implementations)] // It holds the key.
@@ -84,36 +80,61 @@ impl Asked {
 }
 
 impl<B: Board> Device<B> {
-    /// Starts: reads what is in the flash, finishes what a power cut interrupted, and makes the key ready.
-    pub fn boot(board: B) -> Self {
+    /// A device that has not started: nothing of its flash was read, and there is no key in it.
+    pub fn new(board: B) -> Self {
         Self {
             decoder: FrameDecoder::new(),
-            machine: Machine::start(board),
+            machine: Machine::new(board),
         }
+    }
+
+    /// Starts: reads what is in the flash, finishes what a power cut interrupted, and makes the key ready. Once.
+    ///
+    /// From then on the device holds the key and must stay where it is: what is moved is copied, and
+    /// nothing wipes the copy.
+    pub fn start(&mut self) {
+        self.machine.start();
+        self.machine.board.wipe_stack();
+    }
+
+    /// Both, for hosts, where the key is none.
+    #[cfg(any(test, feature = "fake"))]
+    pub fn boot(board: B) -> Self {
+        let mut device = Self::new(board);
+        device.start();
+        device
     }
 
     /// Takes what has come on the serial line and answers what is complete. Returns when nothing is there.
     pub fn poll(&mut self) {
+        self.machine.board.feed_watchdog();
+        signals::show(&mut self.machine.board, self.machine.mode.state());
+        while self.serve() {
+            // Here, where nothing of what was called is on the stack any more.
+            self.machine.board.wipe_stack();
+        }
+    }
+
+    /// Reads until a frame was answered; `false` if nothing is there before.
+    fn serve(&mut self) -> bool {
         let Self { decoder, machine } = self;
-        machine.board.feed_watchdog();
-        signals::show(&mut machine.board, machine.mode.state());
-        let mut bytes = [0; 64];
+        let mut byte = [0];
         while matches!(machine.board.serial().read_ready(), Ok(true)) {
-            let Ok(len @ 1..) = machine.board.serial().read(&mut bytes) else {
+            let Ok(1) = machine.board.serial().read(&mut byte) else {
                 break;
             };
-            for &byte in bytes.iter().take(len) {
-                let answered = decoder
-                    .feed(byte)
-                    .map(|outcome| machine.answer(outcome))
-                    .is_some();
-                if answered {
-                    // It may have been a piece of a key.
-                    decoder.wipe();
-                }
+            let [value] = byte;
+            let answered = decoder
+                .feed(value)
+                .map(|outcome| machine.answer(outcome))
+                .is_some();
+            if answered {
+                // It may have been a piece of a key.
+                decoder.wipe();
+                return true;
             }
-            bytes.zeroize();
         }
+        false
     }
 
     /// The board, for a simulator that looks behind the device.
@@ -230,7 +251,6 @@ impl<B: Board> Machine<B> {
     #[inline(never)]
     fn fault(&mut self) -> Refusal {
         self.mode = Mode::Faulted;
-        burn_stack();
         let entry = Entry {
             faulted: true,
             ..self.entry(Event::Fault)
@@ -239,14 +259,6 @@ impl<B: Board> Machine<B> {
         let _ = self.write(entry);
         Refusal::Fault
     }
-}
-
-/// Overwrites the stack that was used.
-#[inline(never)]
-fn burn_stack() {
-    let mut stack = [0_u8; BURNT];
-    stack.zeroize();
-    core::hint::black_box(&stack);
 }
 
 #[cfg(test)]

@@ -170,6 +170,8 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
         self.fed = (now, longest.max(now.saturating_sub(last)));
     }
 
+    fn wipe_stack(&mut self) {}
+
     fn device_id(&self) -> DeviceId {
         self.device
     }

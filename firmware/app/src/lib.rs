@@ -49,7 +49,8 @@ pub const MAX_WRITE: usize = 32;
 
 /// Runs the device: never returns.
 pub fn run<B: Board>(board: B) -> ! {
-    let mut device = Device::boot(board);
+    let mut device = Device::new(board);
+    device.start();
     loop {
         device.poll();
     }

@@ -1,4 +1,4 @@
-//! What the boards share: where every fault ends ([`latch`]), the pieces of flash that hold the device's
+//! What the boards share: where every fault ends ([`latch`]), wiping the stack ([`stack`]), the pieces of flash that hold the device's
 //! state ([`region`]), RAM in the place of flash ([`ram_flash`]), and the program as it lies in flash
 //! ([`image`]).
 //!
@@ -11,3 +11,4 @@ pub mod image;
 pub mod latch;
 pub mod ram_flash;
 pub mod region;
+pub mod stack;

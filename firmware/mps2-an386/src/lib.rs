@@ -12,7 +12,7 @@ use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_core::link::DeviceId;
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::ram_flash::{self, Storage};
-use privyseal_firmware_common::{image, region};
+use privyseal_firmware_common::{image, region, stack};
 // Only for its feature: the assembly kernels.
 use privyseal_firmware_rsa as _;
 use rand_core::{TryCryptoRng, TryRng};
@@ -37,10 +37,15 @@ const DIVIDER: u32 = 217;
 #[derive(Debug)]
 pub struct Serial(());
 
-/// What wants to know when the watchdog is fed: there is none on this board.
+/// What wants to know when the watchdog is fed (there is none on this board), and when the stack is wiped.
 pub trait Fed {
     /// It is fed.
     fn fed(&mut self) {}
+
+    /// All of the stack below the caller is to be wiped.
+    fn wipe_stack(&mut self) {
+        stack::wipe();
+    }
 }
 
 impl Fed for Serial {}
@@ -256,6 +261,10 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
 
     fn feed_watchdog(&mut self) {
         self.serial.fed();
+    }
+
+    fn wipe_stack(&mut self) {
+        self.serial.wipe_stack();
     }
 
     fn device_id(&self) -> DeviceId {

@@ -6,7 +6,7 @@ use cortex_m_rt::entry;
 use privyseal_core::link::DeviceId;
 use privyseal_firmware_app::Device;
 use privyseal_firmware_common::latch::latch;
-use privyseal_firmware_common::region;
+use privyseal_firmware_common::{region, stack};
 // Only for its feature: the assembly kernels.
 use privyseal_firmware_rsa as _;
 use privyseal_firmware_stm32f405::entropy::Source;
@@ -26,10 +26,11 @@ fn main() -> ! {
         board.clocks.core_hz,
         board.read_out
     );
-    let mut device = Device::boot(Hardware {
+    let mut device = Device::new(Hardware {
         board,
         delay: Delay,
     });
+    device.start();
     loop {
         device.poll();
         // Until a byte or the next millisecond.
@@ -92,6 +93,10 @@ impl privyseal_firmware_app::Board for Hardware {
 
     fn feed_watchdog(&mut self) {
         watchdog::feed();
+    }
+
+    fn wipe_stack(&mut self) {
+        stack::wipe();
     }
 
     fn device_id(&self) -> DeviceId {

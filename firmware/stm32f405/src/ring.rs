@@ -42,13 +42,13 @@ impl Ring {
             .store(written.wrapping_add(1), Ordering::Release);
     }
 
-    /// Takes the oldest byte.
+    /// Takes the oldest byte, and leaves a zero in its place: it may be one of a key.
     pub fn take(&self) -> Option<u8> {
         if self.is_empty() {
             return None;
         }
         let taken = self.taken.load(Ordering::Relaxed);
-        let byte = self.bytes.get(taken % SIZE)?.load(Ordering::Relaxed);
+        let byte = self.bytes.get(taken % SIZE)?.swap(0, Ordering::Relaxed);
         self.taken.store(taken.wrapping_add(1), Ordering::Release);
         Some(byte)
     }

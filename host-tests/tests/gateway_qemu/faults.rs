@@ -38,6 +38,22 @@ fn every_fault_ends_latched_and_wiped() {
     }
 }
 
+/// A reset leaves RAM as it is, and a program that then starts differently would never come by what it left there:
+/// so all of the stack is wiped before anything else.
+#[test]
+fn a_reset_leaves_nothing_on_the_stack() {
+    let emulator = Emulator::stopped(STM32F405, "stm32f405-faults");
+    let mut line = emulator.connect();
+    let mut emulator = emulator.running();
+    expect(&mut line, b"ready\n");
+    line.write_all(b"p").expect("the line");
+    expect(&mut line, b"armed\n");
+    assert_eq!(secrets(&mut emulator), 2, "before");
+    emulator.reset();
+    expect(&mut line, b"ready\n");
+    assert_eq!(secrets(&mut emulator), 0, "after");
+}
+
 /// What is flashed must not take an emulator for its hardware: it finds no number of its part there.
 #[test]
 fn an_image_for_the_part_latches_in_the_emulator() {

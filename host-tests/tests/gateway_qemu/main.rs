@@ -4,5 +4,6 @@ mod command;
 mod counts;
 mod faults;
 mod info;
+mod leftovers;
 mod signs;
 mod stage;

@@ -6,7 +6,7 @@ use privyseal_core::link::{DeviceId, Entry, Event, Policy, Refusal, Response};
 use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
 
 use super::start::challenge;
-use super::{Asked, Machine, Mode, burn_stack};
+use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::limits::Clock;
 use crate::vault;
@@ -79,7 +79,6 @@ impl<B: Board> Machine<B> {
             return Err(Refusal::Device);
         }
         self.mode = Mode::Faulted;
-        burn_stack();
         self.challenge.fill(0);
         vault::mark(self.board.provision()).map_err(|_| Refusal::Storage)?;
         self.finish_wipe()?;

@@ -6,7 +6,7 @@ use privyseal_core::link::{
     Response, Totals,
 };
 
-use super::{Machine, Mode, burn_stack};
+use super::{Machine, Mode};
 use crate::PROVISION_LEN;
 use crate::board::Board;
 use crate::flash::{is_blank, write_padded};
@@ -148,7 +148,6 @@ impl<B: Board> Machine<B> {
             }
         }
         let outcome = self.lock(upload.totals);
-        burn_stack();
         match outcome {
             Ok(key) => Ok(Response::Provisioned { key }),
             Err(refusal) => {

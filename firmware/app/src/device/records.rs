@@ -16,12 +16,18 @@ pub(super) struct Records {
 }
 
 impl Records {
+    /// Before the flash is read.
+    pub(super) const UNREAD: Self = Self {
+        journal: None,
+        meter: Meter::new(0, 0),
+        unlogged: 0,
+    };
+
     pub(super) fn open<B: Board>(board: &mut B) -> Self {
         let device = board.device_id();
         let mut records = Self {
             journal: Journal::open(board.journal(), &device).ok(),
-            meter: Meter::new(0, 0),
-            unlogged: 0,
+            ..Self::UNREAD
         };
         records.meter = Meter::new(records.state().debt, board.millis());
         records

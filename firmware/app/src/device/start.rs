@@ -5,7 +5,7 @@ use privyseal_core::link::{Entry, Event, Part, Refusal};
 use rand_core::TryRng;
 
 use super::records::Records;
-use super::{Machine, Mode, burn_stack};
+use super::{Machine, Mode};
 use crate::board::Board;
 use crate::keyed::{Keyed, policy_of, public_key, spki_digest};
 use crate::limits::Clock;
@@ -13,22 +13,26 @@ use crate::link::Line;
 use crate::vault::{self, Contents, Manifest};
 
 impl<B: Board> Machine<B> {
-    pub(super) fn start(mut board: B) -> Self {
-        let records = Records::open(&mut board);
-        let clock = Clock::new(records.state().time_floor, board.millis());
-        let mut machine = Self {
+    /// Before the start.
+    pub(super) const fn new(board: B) -> Self {
+        Self {
             board,
             line: Line::new(),
-            records,
+            records: Records::UNREAD,
             mode: Mode::Faulted,
-            clock,
+            clock: Clock::new(0, 0),
             challenge: [0; CHALLENGE_LEN],
             bad_frames: 0,
-        };
+        }
+    }
+
+    /// In its place: see [`super::Device::start`].
+    #[inline(never)]
+    pub(super) fn start(&mut self) {
+        self.records = Records::open(&mut self.board);
+        self.clock = Clock::new(self.state().time_floor, self.board.millis());
         // Whatever fails here leaves a device that signs nothing and still answers.
-        let _ = machine.recover();
-        burn_stack();
-        machine
+        let _ = self.recover();
     }
 
     /// Finishes what was interrupted; then the device is what it is.
@@ -90,7 +94,7 @@ impl<B: Board> Machine<B> {
         let state = self.state();
         let numbers = (u64::from(state.sequence) << 32) | u64::from(state.boots);
         let nonce = numbers.to_le_bytes();
-        // Straight to its place: what is moved is copied, and the copy is not wiped.
+        // It is copied on its way; when the request is answered, or the start done, the stack is wiped.
         self.mode = Mode::Ready(Keyed::load(&mut self.board, manifest, &nonce)?);
         if let Mode::Ready(keyed) = &mut self.mode {
             self.challenge = challenge(keyed)?;

@@ -21,6 +21,7 @@ use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Device;
+use privyseal_firmware_common::stack;
 use privyseal_firmware_mps2_an386::{An386, Fed, Serial, timer};
 
 const NS_PER_INSTRUCTION: u64 = 128;
@@ -59,6 +60,8 @@ struct Recorder {
     looks: bool,
     /// Where the stack of an answer begins.
     top: usize,
+    /// How deep it was when an answer was done.
+    deepest: usize,
 }
 
 impl ErrorType for Recorder {
@@ -114,6 +117,14 @@ impl Fed for Recorder {
         let [_, second, third] = self.fed;
         self.fed = [second, third, mark];
     }
+
+    fn wipe_stack(&mut self) {
+        // First what the wiping would hide.
+        let began = timer::now();
+        self.deepest = used(self.top);
+        self.kept = self.kept.wrapping_add(timer::ticks_since(began));
+        stack::wipe();
+    }
 }
 
 #[entry]
@@ -122,7 +133,7 @@ fn main() -> ! {
     static mut KEPT: [u8; ANSWER] = [0; ANSWER];
 
     timer::start();
-    let mut device = Device::boot(An386::with(Recorder {
+    let mut device = Device::new(An386::with(Recorder {
         serial: Serial::new(),
         answer: KEPT,
         len: 0,
@@ -131,16 +142,17 @@ fn main() -> ! {
         fed: [Mark::default(); 3],
         looks: false,
         top: 0,
+        deepest: 0,
     }));
     device.board().line().top = msp::read() as usize;
+    device.start();
     paint();
     loop {
         device.poll();
         let ended = timer::now();
         let line = device.board().line();
         if line.len > 0 {
-            let deepest = used(line.top);
-            report(line, ended, deepest);
+            report(line, ended);
             (line.len, line.kept) = (0, 0);
             paint();
         }
@@ -148,7 +160,7 @@ fn main() -> ! {
 }
 
 /// Sends the answer, and says what it took.
-fn report(line: &mut Recorder, ended: u32, deepest: usize) {
+fn report(line: &mut Recorder, ended: u32) {
     let instructions = |from: u32, to: u32| {
         let ticks = u64::from(from.wrapping_sub(to));
         (ticks * u64::from(timer::NS_PER_TICK) + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
@@ -161,7 +173,7 @@ fn report(line: &mut Recorder, ended: u32, deepest: usize) {
             before.stack,
             engine.stack,
             verified.stack,
-            deepest
+            line.deepest
         );
     } else {
         hprintln!(
@@ -171,7 +183,7 @@ fn report(line: &mut Recorder, ended: u32, deepest: usize) {
             instructions(before.at, engine.at),
             instructions(engine.at, verified.at),
             instructions(verified.at, ended.wrapping_add(line.kept)),
-            deepest
+            line.deepest
         );
     }
     line.looks = !line.looks;

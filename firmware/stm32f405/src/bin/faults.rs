@@ -29,10 +29,18 @@ fn main() -> ! {
     say(&mut board.serial, b"ready\n");
     loop {
         match next(&mut board.serial) {
-            kind @ (b'p' | b'b' | b'i' | b's') => armed(&mut board.serial, kind),
+            kind @ (b'p' | b'b' | b'i' | b's') => deep(&mut board.serial, kind),
             other => say(&mut board.serial, &[other]),
         }
     }
+}
+
+/// Further down than the start of a program comes, which would overwrite it by chance.
+#[inline(never)]
+fn deep(serial: &mut Serial, kind: u8) {
+    let room = black_box([0_u8; 8 * 1024]);
+    armed(serial, kind);
+    black_box(&room);
 }
 
 /// Keeps the secret, waits for a byte, breaks.

@@ -1,0 +1,245 @@
+//! Where the key is in RAM: once, ready to sign, and nowhere when it has been wiped.
+//!
+//! What is found is not only a whole number: any eight bytes of it count, in either order of bytes. The uploaded
+//! key lies in flash, which is RAM here; that piece of RAM is not searched.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use privyseal_core::link::{CHUNK, Part, Provision, Request, Response, SignRequest, State, Totals};
+use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
+use privyseal_host_tests::gateway::Gateway;
+use rsa::BoxedUint;
+use rsa::traits::PrivateKeyParts as _;
+
+use crate::stage::{Party, SERVED, now};
+
+/// Bytes of a piece that is searched for.
+const PIECE: usize = 8;
+
+/// A secret number and how often each of its pieces may be in RAM while the device can sign.
+struct Secret {
+    name: &'static str,
+    /// Little-endian, as the engine has its numbers.
+    bytes: Vec<u8>,
+    when_ready: usize,
+}
+
+#[test]
+fn an_stm32f405_has_its_key_once_and_then_never() {
+    the_key_is_there_once_and_then_never(STM32F405);
+}
+
+#[test]
+fn an_an386_has_its_key_once_and_then_never() {
+    the_key_is_there_once_and_then_never(AN386);
+}
+
+fn the_key_is_there_once_and_then_never(machine: Machine) {
+    let party = Party::new("seal");
+    let secrets = secrets(&party);
+    let mut emulator = Emulator::gateway(machine);
+    let mut gateway = Gateway::new(emulator.connect());
+    look(&mut emulator, &secrets, "new", |_| 0);
+    for round in 0..2 {
+        party.provision(&mut gateway);
+        look(&mut emulator, &secrets, "provisioned", |secret| {
+            secret.when_ready
+        });
+        sign(&mut gateway, round * 10);
+        look(&mut emulator, &secrets, "provisioned, signed", |secret| {
+            secret.when_ready
+        });
+        if round == 1 {
+            // Wiped without a start in between.
+            break;
+        }
+        emulator.reset();
+        drop(gateway);
+        gateway = Gateway::new(emulator.connect());
+        assert_eq!(gateway.info(|info| info.state), State::Ready);
+        look(&mut emulator, &secrets, "started", |secret| {
+            secret.when_ready
+        });
+        sign(&mut gateway, round * 10 + 1);
+        look(&mut emulator, &secrets, "started, signed", |secret| {
+            secret.when_ready
+        });
+        wipe(&mut gateway);
+        look(&mut emulator, &secrets, "started, wiped", |_| 0);
+    }
+    wipe(&mut gateway);
+    look(&mut emulator, &secrets, "provisioned, wiped", |_| 0);
+}
+
+/// What has come over the line does not stay where it came in.
+#[test]
+fn nothing_stays_of_an_upload_that_is_taken_back() {
+    let party = Party::new("seal");
+    let secrets = secrets(&party);
+    let mut emulator = Emulator::gateway(STM32F405);
+    let mut gateway = Gateway::new(emulator.connect());
+    let key = party.key.pkcs8_der();
+    let begin = Provision::Begin(Totals {
+        key: u32::try_from(key.len()).expect("a length"),
+        policy: 1,
+        chain: 0,
+        seed: 48,
+    });
+    let chunks = (0..).step_by(CHUNK).zip(key.chunks(CHUNK));
+    let chunks = chunks.map(|(offset, bytes)| Provision::Chunk {
+        part: Part::Key,
+        offset,
+        bytes,
+    });
+    for step in [begin].into_iter().chain(chunks).chain([Provision::Abort]) {
+        let done = gateway.ask(&Request::Provision(step), |response| {
+            matches!(response, Response::Accepted { .. }).then_some(())
+        });
+        done.unwrap_or_else(|refusal| panic!("{refusal}"));
+    }
+    look(&mut emulator, &secrets, "taken back", |_| 0);
+}
+
+fn sign(gateway: &mut Gateway, later: u64) {
+    let (scheme, _, audience) = SERVED[0];
+    let token = gateway.sign(SignRequest {
+        audience: Some(audience),
+        ..SignRequest::new(scheme, now() + later)
+    });
+    token.unwrap_or_else(|refusal| panic!("{refusal}"));
+}
+
+fn wipe(gateway: &mut Gateway) {
+    let device = gateway.info(|info| info.device);
+    let wiped = gateway.ask(&Request::Wipe { device }, |response| {
+        matches!(response, Response::Wiped).then_some(())
+    });
+    wiped.unwrap_or_else(|refusal| panic!("{refusal}"));
+}
+
+/// Searches the RAM, in which each secret must be as often as `expected` says. The device cleans up behind its
+/// answer: it is given a moment.
+fn look(
+    emulator: &mut Emulator,
+    secrets: &[Secret],
+    when: &str,
+    expected: impl Fn(&Secret) -> usize,
+) {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        let wrong = compare(emulator, secrets, &expected);
+        if wrong.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < end, "{when}:\n{wrong}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn compare(
+    emulator: &mut Emulator,
+    secrets: &[Secret],
+    expected: impl Fn(&Secret) -> usize,
+) -> String {
+    let mut places: HashMap<[u8; PIECE], Vec<usize>> = HashMap::new();
+    for piece in secrets.iter().flat_map(Secret::pieces) {
+        places.insert(piece.bytes, Vec::new());
+    }
+    let memory = emulator.memory();
+    for (at, window) in memory.windows(PIECE).enumerate() {
+        // Most of it is zero, and no piece is.
+        if window != [0; PIECE]
+            && let Some(places) = places.get_mut(window)
+        {
+            places.push(at);
+        }
+    }
+    let mut wrong = String::new();
+    for secret in secrets {
+        for Piece {
+            order,
+            number,
+            bytes,
+        } in secret.pieces()
+        {
+            let expected = if order == "little" {
+                expected(secret)
+            } else {
+                0
+            };
+            let found = &places[&bytes];
+            if found.len() != expected {
+                let name = secret.name;
+                let _ = writeln!(
+                    wrong,
+                    "{name}, {order}-endian, piece {number}: not {expected}, but at {found:05x?}"
+                );
+            }
+        }
+    }
+    wrong
+}
+
+struct Piece {
+    order: &'static str,
+    number: usize,
+    bytes: [u8; PIECE],
+}
+
+impl Secret {
+    fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let (pieces, _) = self.bytes.as_chunks();
+        pieces.iter().enumerate().flat_map(|(number, little)| {
+            let mut big = *little;
+            big.reverse();
+            [("little", *little), ("big", big)].map(|(order, bytes)| Piece {
+                order,
+                number,
+                bytes,
+            })
+        })
+    }
+}
+
+fn secrets(party: &Party) -> Vec<Secret> {
+    let mut key = party.key.private_key().clone();
+    key.precompute().expect("a key");
+    let [p, q] = key.primes() else {
+        panic!("two primes")
+    };
+    let number = |number: Option<&BoxedUint>| number.expect("precomputed").clone();
+    let secret = |name, number: &BoxedUint, when_ready| {
+        let mut bytes = number.to_le_bytes().to_vec();
+        // Zeros are no secret.
+        while bytes.last() == Some(&0) {
+            bytes.pop();
+        }
+        Secret {
+            name,
+            bytes,
+            when_ready,
+        }
+    };
+    vec![
+        secret("p", p, 1),
+        secret("q", q, 1),
+        secret("dP", &number(key.dp()), 1),
+        secret("dQ", &number(key.dq()), 1),
+        // With n these give the primes away, too.
+        secret("R^2 mod p", &r_squared(p), 1),
+        secret("R^2 mod q", &r_squared(q), 1),
+        // The engine has neither: the private exponent in parts, the coefficient in Montgomery form.
+        secret("d", key.d(), 0),
+        secret("qInv", &key.crt_coefficient().expect("an inverse"), 0),
+    ]
+}
+
+/// 2^2048 mod a prime.
+fn r_squared(prime: &BoxedUint) -> BoxedUint {
+    let prime = prime.to_nz().expect("not zero");
+    let power = BoxedUint::one_with_precision(4096).shl(2048);
+    power.rem(&prime)
+}
