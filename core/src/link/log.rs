@@ -36,7 +36,8 @@ pub enum Event {
     /// An assertion was made; the digest is that of its signing input. Written before the signature is
     /// made, so a token that left the device is always in the log.
     Signed,
-    /// A request to sign, to set the time or to wipe was refused; `code` says why ([`Refusal::word`]).
+    /// A request to sign, to commit, to set the time or to wipe was refused, or a start did not make the
+    /// key ready; `code` says why ([`Refusal::word`]).
     Refused,
     /// The provisioning authority set the time.
     TimeSet,

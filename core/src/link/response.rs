@@ -83,6 +83,9 @@ pub struct Info<'a> {
     pub device: DeviceId,
     /// What it can do now.
     pub state: State,
+    /// Why it is [`State::Faulted`]: [`Refusal::Fault`] stays until it is wiped; [`Refusal::Entropy`] and
+    /// [`Refusal::Storage`] are looked at anew at the next start.
+    pub fault: Option<Refusal>,
     /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
     pub key: Option<[u8; 32]>,
     /// Assertions signed in the device's life: the counter in the last `jti`.
@@ -115,7 +118,7 @@ pub enum State {
     Provisioning,
     /// It signs.
     Ready,
-    /// A computation went wrong once: it signs no more until it is wiped and provisioned anew.
+    /// It signs no more: [`Info::fault`] says why, and what ends it.
     Faulted,
 }
 

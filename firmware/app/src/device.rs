@@ -51,7 +51,8 @@ enum Mode<M> {
     Empty,
     Provisioning(Upload),
     Ready(Keyed<M>),
-    Faulted,
+    /// For what reason.
+    Faulted(Refusal),
 }
 
 /// What a request names, for the log.
@@ -149,7 +150,7 @@ impl<M> Mode<M> {
             Self::Empty => State::Empty,
             Self::Provisioning(_) => State::Provisioning,
             Self::Ready(_) => State::Ready,
-            Self::Faulted => State::Faulted,
+            Self::Faulted(_) => State::Faulted,
         }
     }
 
@@ -250,7 +251,7 @@ impl<B: Board> Machine<B> {
     /// A computation went wrong: drops the key, and says so for good.
     #[inline(never)]
     fn fault(&mut self) -> Refusal {
-        self.mode = Mode::Faulted;
+        self.mode = Mode::Faulted(Refusal::Fault);
         let entry = Entry {
             faulted: true,
             ..self.entry(Event::Fault)

@@ -23,7 +23,7 @@ use privyseal_core::link::DeviceId;
 use crate::{Board, PROVISION_LEN};
 
 pub use flash::{Cut, Flash, Moment, Power};
-pub use parts::{Button, Delay, Entropy, Led, Time, Wire};
+pub use parts::{Button, Delay, Entropy, Led, Misread, Time, Wire};
 
 /// The sectors of an STM32F405: 64 KiB for the key, twice 16 KiB for the journal.
 const PROVISION_SECTOR: usize = 64 * 1024;
@@ -72,6 +72,8 @@ pub struct FakeBoard<S> {
     pub entropy: Option<Entropy>,
     /// The device's id.
     pub device: DeviceId,
+    /// A read of [`Board::mapped`] that goes wrong.
+    pub misread: Option<Misread>,
     /// When the watchdog was last fed, and the longest that it was not: milliseconds.
     pub fed: (u64, u64),
     delay: Delay,
@@ -93,6 +95,7 @@ impl<S> FakeBoard<S> {
             delay: Delay(time.clone()),
             time,
             entropy: None,
+            misread: None,
             device: *b"fake device!",
             fed: (0, 0),
             provision: flash(memory.provision, PROVISION_SECTOR),
@@ -149,6 +152,11 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
     fn mapped(&self, offset: u32, len: u32) -> Option<Vec<u8>> {
         let offset = usize::try_from(offset).ok()?;
         let end = offset.checked_add(usize::try_from(len).ok()?)?;
+        if let Some(misread) = &self.misread
+            && misread.happens(offset)
+        {
+            return Some(misread.instead.clone());
+        }
         self.provision.bytes().get(offset..end).map(Vec::from)
     }
 

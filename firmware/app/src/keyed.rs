@@ -10,7 +10,7 @@ use privyseal_core::link::{Part, PartFault, Policy, Refusal, SchemePolicy};
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
 use privyseal_core::{ClientId, Error, RsaPublicKey};
-use privyseal_firmware_rsa::{Engine, MODULUS_LEN, PrivateKey};
+use privyseal_firmware_rsa::{Engine, MODULUS_LEN, PrivateKey, SignError};
 use rand_core::TryRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
@@ -286,5 +286,8 @@ fn engine<B: Board>(board: &B, manifest: &Manifest, drbg: &mut Drbg) -> Result<E
     let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
     let key = PrivateKey::from_primes(numbers.p, numbers.q, numbers.modulus)
         .map_err(|_| bad(Part::Key, PartFault::Rule))?;
-    Engine::new(key, drbg).map_err(|_| Refusal::Trial)
+    Engine::new(key, drbg).map_err(|error| match error {
+        SignError::Random(_) => Refusal::Entropy,
+        _ => Refusal::Trial,
+    })
 }

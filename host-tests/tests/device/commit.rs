@@ -1,12 +1,13 @@
 //! What commit checks: a device takes no upload that it could not sign with, and keeps nothing of one.
 
 use privyseal_core::link::policy::Policy;
-use privyseal_core::link::{Part, PartFault, Refusal, SchemeId, State};
+use privyseal_core::link::{Event, Part, PartFault, Refusal, SchemeId, State};
 use privyseal_firmware_app::fake::Entropy;
 use privyseal_host_tests::device_host::{Upload, info, provision, sign};
 use privyseal_host_tests::pki::{TestPki, test_key};
 
 use crate::fixture::{chain, empty, policy, restart, upload};
+use crate::log;
 
 fn with_policy(change: impl FnOnce(&mut Policy<'static>)) -> Upload {
     let mut policy = policy();
@@ -122,18 +123,32 @@ fn what_is_not_right_is_destroyed() {
         ),
     ];
     let mut device = empty();
+    let (mut logged, mut commits) = (0, 0);
     for (what, upload, refusal) in cases {
         assert_eq!(provision(&mut device, &upload), Err(refusal), "{what}");
         assert_eq!(info(&mut device).state, State::Empty, "{what}");
         let left = device.board().memory().provision;
         assert!(left.iter().all(|&byte| byte == 0xff), "{what}");
+        if info(&mut device).log_next > logged + 1 {
+            // It came as far as commit, and that is in the log.
+            let newest = *log::check(&mut device).last().expect("an entry");
+            assert_eq!(
+                (newest.event, newest.code),
+                (Event::Refused, refusal.code()),
+                "{what}"
+            );
+            commits += 1;
+        }
+        logged = info(&mut device).log_next;
     }
+    assert!(commits > 5, "{commits}");
     device.board().entropy = Some(Entropy(1));
     let with_entropy = with_policy(|policy| policy.board_entropy = true);
     provision(&mut device, &with_entropy).expect("a good upload");
     // Without its generator the device fails closed at the next start.
     let mut without = restart(&mut device);
     assert_eq!(info(&mut without).state, State::Faulted);
+    assert_eq!(info(&mut without).fault, Some(Refusal::Entropy));
 }
 
 #[test]

@@ -185,6 +185,7 @@ fn a_key_without_its_journal_signs_nothing() {
     memory.journal.fill(0xff);
     let mut device = start(memory);
     assert_eq!(info(&mut device).state, State::Faulted);
+    assert_eq!(info(&mut device).fault, Some(Refusal::Storage));
     let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
     assert_eq!(refused, Err(Refusal::State(State::Faulted)));
 }

@@ -133,8 +133,13 @@ impl DeviceError {
                 refusal: Refusal::State(privyseal_core::link::State::Empty),
                 ..
             } => "provision it first: privyseal device provision",
+            // Wiping it would destroy a key that may be sound.
             Self::Refused {
-                refusal: Refusal::State(privyseal_core::link::State::Faulted) | Refusal::Fault,
+                refusal: Refusal::State(privyseal_core::link::State::Faulted),
+                ..
+            } => "privyseal device info says why, and what to do",
+            Self::Refused {
+                refusal: Refusal::Fault,
                 ..
             } => {
                 "read its log (privyseal device log), then wipe it and provision it anew, or replace it"

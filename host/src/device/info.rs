@@ -4,7 +4,7 @@ use core::fmt;
 
 use privyseal_core::UnixTime;
 use privyseal_core::link::authority::{CHALLENGE_LEN, set_time_statement};
-use privyseal_core::link::{DeviceId, Info, State};
+use privyseal_core::link::{DeviceId, Info, Refusal, State};
 use serde_json::{Value, json};
 
 use super::hex;
@@ -20,6 +20,8 @@ pub struct DeviceInfo {
     pub device: DeviceId,
     /// What it can do now.
     pub state: State,
+    /// Why it signs no more, if it does not.
+    pub fault: Option<Refusal>,
     /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
     pub key: Option<[u8; 32]>,
     /// Assertions signed in the device's life.
@@ -61,6 +63,7 @@ impl DeviceInfo {
         json!({
             "device": self.device_id(),
             "state": self.state.to_string(),
+            "fault": self.fault.map(|fault| Refusal::word(fault.code())),
             "firmware": self.firmware,
             "image": hex::encode(&self.image),
             "key_sha256": self.key.map(|key| hex::encode(&key)),
@@ -85,6 +88,7 @@ impl From<Info<'_>> for DeviceInfo {
             image: info.image,
             device: info.device,
             state: info.state,
+            fault: info.fault,
             key: info.key,
             counter: info.counter,
             time_floor: info.time_floor,
@@ -103,6 +107,10 @@ impl fmt::Display for DeviceInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "device        {}", self.device_id())?;
         writeln!(f, "state         {}", self.state)?;
+        if let Some(fault) = self.fault {
+            writeln!(f, "because       {fault}")?;
+            writeln!(f, "what to do    {}", way_out(fault))?;
+        }
         writeln!(f, "firmware      {}", self.firmware)?;
         writeln!(f, "image         {}", hex::encode(&self.image))?;
         match &self.key {
@@ -121,6 +129,16 @@ impl fmt::Display for DeviceInfo {
             self.boots
         )?;
         write!(f, "bad frames    {}", self.bad_frames)
+    }
+}
+
+/// What ends a fault: wiping a device destroys its key, which most of them do not ask for.
+const fn way_out(fault: Refusal) -> &'static str {
+    match fault {
+        Refusal::Entropy | Refusal::Storage => {
+            "start it again; if that does not help, its hardware has failed: replace it"
+        }
+        _ => "read its log, then wipe it and provision it anew, or replace it",
     }
 }
 

@@ -180,6 +180,31 @@ fn refusals_have_their_exit_codes() {
     }
 }
 
+/// A device whose generator gave nothing once has a sound key: nobody is told to wipe that.
+#[test]
+fn what_ends_a_fault_is_said_with_its_reason() {
+    for (fault, word, way_out) in [
+        (Refusal::Entropy, "entropy", "start it again"),
+        (Refusal::Storage, "storage", "start it again"),
+        (Refusal::Fault, "fault", "wipe it"),
+    ] {
+        let peer = Peer::new(move |id, request| match request {
+            Request::Info => Peer::told(id, |info| {
+                (info.state, info.fault) = (State::Faulted, Some(fault));
+            }),
+            _ => frame(id, &Response::Refused(Refusal::State(State::Faulted))),
+        });
+        let mut device = open(peer, LONG).unwrap();
+        let text = device.info().to_string();
+        assert!(text.contains(way_out), "{text}");
+        assert_eq!(text.contains("wipe"), fault == Refusal::Fault, "{text}");
+        assert_eq!(device.info().to_json()["fault"], word);
+        let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
+        let advice = device.sign(request, None).unwrap_err().advice();
+        assert!(advice.unwrap().contains("device info"), "{advice:?}");
+    }
+}
+
 /// Pieces of a token that do not fit each other.
 #[test]
 fn a_token_that_is_not_whole_is_none() {

@@ -72,13 +72,14 @@ impl<B: Board> Machine<B> {
     }
 
     fn try_wipe(&mut self, device: DeviceId) -> Result<(), Refusal> {
-        if !matches!(self.mode, Mode::Ready(_) | Mode::Faulted) {
+        if !matches!(self.mode, Mode::Ready(_) | Mode::Faulted(_)) {
             return Err(self.mode.refusal());
         }
         if device != self.board.device_id() {
             return Err(Refusal::Device);
         }
-        self.mode = Mode::Faulted;
+        // The key goes from RAM first; and until all is done, this is what the device is.
+        self.mode = Mode::Faulted(Refusal::Storage);
         self.challenge.fill(0);
         vault::mark(self.board.provision()).map_err(|_| Refusal::Storage)?;
         self.finish_wipe()?;

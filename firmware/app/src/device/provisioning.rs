@@ -2,8 +2,8 @@
 
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_core::link::{
-    CHUNK, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Part, PartFault, Provision, Refusal,
-    Response, Totals,
+    CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Part, PartFault, Provision,
+    Refusal, Response, Totals,
 };
 
 use super::{Machine, Mode};
@@ -152,6 +152,12 @@ impl<B: Board> Machine<B> {
             Ok(key) => Ok(Response::Provisioned { key }),
             Err(refusal) => {
                 self.discard()?;
+                // One entry for each upload, which has one already.
+                let entry = self.entry(Event::Refused);
+                let _ = self.write(Entry {
+                    code: refusal.code(),
+                    ..entry
+                });
                 Err(refusal)
             }
         }
@@ -180,7 +186,7 @@ impl<B: Board> Machine<B> {
 
     /// Destroys what was uploaded.
     fn discard(&mut self) -> Result<(), Refusal> {
-        self.mode = Mode::Faulted;
+        self.mode = Mode::Faulted(Refusal::Storage);
         let flash = self.board.provision();
         let blank = is_blank(flash, 0, PROVISION_LEN).map_err(|_| Refusal::Storage)?;
         if !blank {

@@ -34,6 +34,10 @@ impl<B: Board> Machine<B> {
             image: self.board.image_hash(),
             device: self.board.device_id(),
             state: self.mode.state(),
+            fault: match self.mode {
+                Mode::Faulted(refusal) => Some(refusal),
+                _ => None,
+            },
             key,
             counter: state.counter,
             time_floor: state.time_floor,

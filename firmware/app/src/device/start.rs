@@ -19,7 +19,7 @@ impl<B: Board> Machine<B> {
             board,
             line: Line::new(),
             records: Records::UNREAD,
-            mode: Mode::Faulted,
+            mode: Mode::Faulted(Refusal::Storage),
             clock: Clock::new(0, 0),
             challenge: [0; CHALLENGE_LEN],
             bad_frames: 0,
@@ -32,7 +32,9 @@ impl<B: Board> Machine<B> {
         self.records = Records::open(&mut self.board);
         self.clock = Clock::new(self.state().time_floor, self.board.millis());
         // Whatever fails here leaves a device that signs nothing and still answers.
-        let _ = self.recover();
+        if let Err(refusal) = self.recover() {
+            self.mode = Mode::Faulted(refusal);
+        }
     }
 
     /// Finishes what was interrupted; then the device is what it is.
@@ -67,6 +69,26 @@ impl<B: Board> Machine<B> {
             ..entry
         })?;
         self.load(manifest)
+            .map_err(|refusal| self.not_ready(refusal))
+    }
+
+    /// A key that was proved when the device was provisioned, and whose digest is right, is not ready now.
+    fn not_ready(&mut self, refusal: Refusal) -> Refusal {
+        match refusal {
+            // What has been computed with it went wrong.
+            Refusal::Trial
+            | Refusal::Part {
+                part: Part::Key, ..
+            } => self.fault(),
+            _ => {
+                let entry = self.entry(Event::Refused);
+                let _ = self.write(Entry {
+                    code: refusal.code(),
+                    ..entry
+                });
+                refusal
+            }
+        }
     }
 
     /// Writes that the device was provisioned: the last step of it.

@@ -1,6 +1,7 @@
 //! What only a look inside can show: faults, and how large things are.
 #![allow(clippy::arithmetic_side_effects)]
 
+use core::cell::Cell;
 use core::mem::size_of;
 use std::boxed::Box;
 use std::vec::Vec;
@@ -16,8 +17,9 @@ use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use super::*;
-use crate::fake::{Entropy, FakeBoard, Memory, Time, Wire};
+use crate::fake::{Cut, Entropy, FakeBoard, Memory, Misread, Moment, Time, Wire};
 use crate::link::TokenSink;
+use crate::vault;
 
 type Fake = FakeBoard<Wire>;
 
@@ -42,6 +44,10 @@ fn start(memory: Memory) -> Box<Device<Fake>> {
 }
 
 fn provisioned() -> Box<Device<Fake>> {
+    provisioned_with(false)
+}
+
+fn provisioned_with(board_entropy: bool) -> Box<Device<Fake>> {
     let policy = Policy {
         schemes: core::iter::once(SchemePolicy {
             scheme: SchemeId::Itsme,
@@ -63,13 +69,14 @@ fn provisioned() -> Box<Device<Fake>> {
         max_jump: 1_000,
         authority: None,
         presence: None,
-        board_entropy: false,
+        board_entropy,
     };
     let mut buffer = [0; MAX_POLICY];
     let policy = policy.to_bytes(&mut buffer).expect("it fits");
     let key = key(1).to_pkcs8_der().expect("a key");
     let seed = [7; 48];
     let mut device = start(Memory::default());
+    device.board().entropy = board_entropy.then_some(Entropy(9));
     let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
     let totals = Totals {
         key: len(key.as_bytes()),
@@ -144,6 +151,72 @@ fn a_fault_latches() {
             .iter()
             .all(|&byte| byte == 0xff)
     );
+}
+
+/// A computation that goes wrong in a start is a fault like any other: the key was good when it was provisioned.
+#[test]
+fn a_fault_of_a_start_latches() {
+    let other = key(2).to_pkcs8_der().expect("a key").as_bytes().to_vec();
+    let device = provisioned().board().memory();
+    // Its digest, its public half, its primes: from the last on nothing reads it.
+    let mut latched = 0;
+    for after in 0..4 {
+        let mut board = Fake::new(Wire::default(), device.clone(), Time::manual());
+        board.misread = Some(Misread {
+            offset: usize::try_from(vault::start(Part::Key).expect("a place")).expect("an offset"),
+            after: Cell::new(after),
+            instead: other.clone(),
+        });
+        let mut device = Box::new(Device::boot(board));
+        let state = device.machine.mode.state();
+        assert_eq!(state == State::Faulted, device.machine.state().faulted);
+        if state == State::Faulted {
+            latched += 1;
+            assert_eq!(device.machine.state().event, Event::Fault);
+            let device = start(device.board().memory());
+            assert!(matches!(device.machine.mode, Mode::Faulted(Refusal::Fault)));
+        }
+    }
+    assert_eq!(latched, 2, "the public half, and the primes");
+}
+
+/// Whoever cuts the power at the entry of a fault has the key's device back, and no signature.
+#[test]
+fn a_cut_at_the_entry_of_a_fault_loses_it() {
+    let mut device = provisioned();
+    exchange_key(&mut device);
+    device.board().serial.from_device.clear();
+    // The write after that of the signature.
+    device.board().power().cut(Cut {
+        operation: 1,
+        moment: Moment::Before,
+    });
+    assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
+    assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
+    let mut device = start(device.board().memory());
+    assert_eq!(device.machine.mode.state(), State::Ready);
+    assert_eq!(device.machine.state().counter, 1, "the number is used up");
+    device.machine.sign(3, &REQUEST).expect("a token");
+}
+
+/// Without what it needs a start says so, in the log too, and the next one looks again.
+#[test]
+fn what_a_start_lacks_is_said_and_not_for_good() {
+    let mut device = provisioned_with(true);
+    let memory = device.board().memory();
+    let mut device = start(memory);
+    assert!(matches!(
+        device.machine.mode,
+        Mode::Faulted(Refusal::Entropy)
+    ));
+    let newest = device.machine.state();
+    assert_eq!(newest.event, Event::Refused);
+    assert_eq!(newest.code, Refusal::Entropy.code());
+    assert!(!newest.faulted);
+    let mut board = Fake::new(Wire::default(), device.board().memory(), Time::manual());
+    board.entropy = Some(Entropy(1));
+    let device = Box::new(Device::boot(board));
+    assert_eq!(device.machine.mode.state(), State::Ready);
 }
 
 /// Two starts of one device, and two devices with one seed, draw different bytes.

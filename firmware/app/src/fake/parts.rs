@@ -1,5 +1,6 @@
 //! The small parts of the board.
 
+use core::cell::Cell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -64,6 +65,28 @@ impl InputPin for Button {
 
     fn is_low(&mut self) -> Result<bool, Infallible> {
         self.is_high().map(|pressed| !pressed)
+    }
+}
+
+/// What a pulse on the supply does to a read of the flash.
+#[derive(Clone, Debug, Default)]
+pub struct Misread {
+    /// Of what begins there.
+    pub offset: usize,
+    /// Not the first reads of it, but the one after so many.
+    pub after: Cell<u32>,
+    /// What is read.
+    pub instead: Vec<u8>,
+}
+
+impl Misread {
+    pub(super) fn happens(&self, offset: usize) -> bool {
+        if offset != self.offset {
+            return false;
+        }
+        let left = self.after.get().checked_sub(1);
+        self.after.set(left.unwrap_or(u32::MAX));
+        left.is_none()
     }
 }
 

@@ -32,6 +32,15 @@ impl Peer {
         frame(id, &info(request))
     }
 
+    /// The same, changed.
+    pub(super) fn told(id: u8, change: impl FnOnce(&mut Info<'static>)) -> Vec<u8> {
+        let mut response = info(&Request::Info);
+        if let Response::Info(info) = &mut response {
+            change(info);
+        }
+        frame(id, &response)
+    }
+
     /// Answers in a thread that ends with the stream.
     pub(super) fn start(mut self) -> UnixStream {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
@@ -69,6 +78,7 @@ pub(super) fn info(_: &Request<'_>) -> Response<'static> {
         uptime: 1000,
         log_next: 4,
         bad_frames: 0,
+        fault: None,
     })
 }
 
