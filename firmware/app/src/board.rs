@@ -58,8 +58,8 @@ pub trait Board {
     /// Milliseconds since the board started; never goes back.
     fn millis(&mut self) -> u64;
 
-    /// Tells the watchdog that all is well. Called at least every second or two, but for one computation
-    /// that takes longer on a slow part: the proof of a chain when the device starts.
+    /// Tells the watchdog that all is well. Between two calls lies at most the import of a key, which is as long
+    /// as one and a half signatures, the proof of a chain, or what the flash takes to erase.
     fn feed_watchdog(&mut self);
 
     /// Overwrites all of the stack below its caller. Called when a request was answered and when the device has

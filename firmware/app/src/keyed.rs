@@ -181,6 +181,7 @@ impl<M: AsRef<[u8]>> Keyed<M> {
         manifest: &Manifest,
         nonce: &[u8],
     ) -> Result<Self, Refusal> {
+        board.feed_watchdog();
         let public_key = public_key(board, manifest)?;
         let policy = mapped(board, manifest, Part::Policy)?;
         let served = served(board, manifest, policy.as_ref(), &public_key)?;
@@ -188,7 +189,9 @@ impl<M: AsRef<[u8]>> Keyed<M> {
         let constants =
             with_chain.map_or(Constants::new(), |served| constants(served.header.as_ref()));
         let mut drbg = generator(board, manifest, policy.as_ref(), nonce)?;
+        board.feed_watchdog();
         let engine = engine(board, manifest, &mut drbg)?;
+        board.feed_watchdog();
         let mut keyed = Self {
             engine,
             drbg,
@@ -200,6 +203,7 @@ impl<M: AsRef<[u8]>> Keyed<M> {
             key: VerifyingKey::new(public_key).map_err(|_| bad(Part::Key, PartFault::Rule))?,
         };
         keyed.trial()?;
+        board.feed_watchdog();
         Ok(keyed)
     }
 
@@ -281,11 +285,16 @@ fn generator<B: Board>(
 }
 
 #[inline(never)]
-fn engine<B: Board>(board: &B, manifest: &Manifest, drbg: &mut Drbg) -> Result<Engine, Refusal> {
+fn engine<B: Board>(
+    board: &mut B,
+    manifest: &Manifest,
+    drbg: &mut Drbg,
+) -> Result<Engine, Refusal> {
     let bytes = mapped(board, manifest, Part::Key)?;
     let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
     let key = PrivateKey::from_primes(numbers.p, numbers.q, numbers.modulus)
         .map_err(|_| bad(Part::Key, PartFault::Rule))?;
+    board.feed_watchdog();
     Engine::new(key, drbg).map_err(|error| match error {
         SignError::Random(_) => Refusal::Entropy,
         _ => Refusal::Trial,

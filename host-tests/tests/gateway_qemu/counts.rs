@@ -2,7 +2,7 @@
 
 use std::io::{Write as _, stdout};
 
-use privyseal_core::link::SignRequest;
+use privyseal_core::link::{SignRequest, State};
 use privyseal_host_tests::emulator::{AN386, Emulator};
 use privyseal_host_tests::gateway::Gateway;
 
@@ -18,6 +18,12 @@ const MOST_BESIDES: u64 = 10;
 const HEADER: usize = 11_000;
 /// Bytes of stack of a whole answer, less than.
 const STACK: u64 = 5 * 1024;
+/// Instructions between two feedings of the watchdog, less than: 2.1 s at 16 MHz and 1.7 cycles each. The watchdog
+/// waits for 8.2 s, and for 5.6 where its oscillator is as fast as it may be.
+const UNFED: u64 = 20_000_000;
+/// Bytes of stack of a commit and of a start, less than. Both boards have 96 KiB, of which the device itself
+/// takes 16.
+const DEEPEST: u64 = 72 * 1024;
 
 /// The parts of an answer, in instructions or bytes of stack.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +89,40 @@ fn a_signature_takes_the_same_for_every_key_and_message() {
     }
     let stack = stacks.iter().copied().max().unwrap_or(u64::MAX);
     assert!(stack < STACK, "{stack} bytes of stack");
+}
+
+/// A commit and a start, with the longest chain that a device takes: the watchdog is fed often enough, also at
+/// 16 MHz, and the stack that is there is enough.
+#[test]
+fn a_start_and_a_commit_have_their_bounds() {
+    let party = Party::with_the_longest_chain("seal");
+    let mut emulator = Emulator::counting(AN386, "mps2-an386-measure");
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    let commit = said(&emulator, "long");
+    emulator.reset();
+    drop(gateway);
+    let mut gateway = Gateway::new(emulator.connect());
+    assert_eq!(gateway.info(|info| info.state), State::Ready);
+    let start = said(&emulator, "start");
+    for (what, line) in [("commit", commit), ("start", start)] {
+        show(what, &line);
+        let (all, unfed) = (number(&line, "instructions"), number(&line, "unfed"));
+        assert!(all > 30_000_000, "{what}: there was no key");
+        assert!(unfed < UNFED, "{what}: {unfed} instructions without food");
+        let deepest = number(&line, "deepest");
+        assert!(deepest < DEEPEST, "{what}: {deepest} bytes of stack");
+    }
+}
+
+/// The next line of that kind.
+fn said(emulator: &Emulator, kind: &str) -> String {
+    loop {
+        let line = emulator.said();
+        if line.starts_with(kind) {
+            return line;
+        }
+    }
 }
 
 /// What the image says of its answers: it counts one, and looks at the stack in the parts of the next.

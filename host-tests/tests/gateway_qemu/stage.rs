@@ -6,11 +6,12 @@ use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heapless::Vec as Bounded;
+use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
 use privyseal_core::link::{AllowedAudience, Policy, Rate, SchemeId, SchemePolicy};
 use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::emulator::{Emulator, Machine};
 use privyseal_host_tests::gateway::{Endowment, Gateway};
-use privyseal_host_tests::pki::{CertificateSpec, TestKey, TestPki, test_key};
+use privyseal_host_tests::pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
 use privyseal_host_tests::scratch::cache_dir;
 
 /// The host's clock when the tests began: the test PKI's certificates are valid from the day before.
@@ -49,6 +50,8 @@ pub(crate) const KID: &str = "gateway-1";
 
 /// Bytes by which each of four certificates is larger than it must be, so that all have 6,200.
 const LARGER: usize = 640;
+/// The same for the longest chain.
+const LARGEST: usize = 1_780;
 
 /// The party.
 pub(crate) struct Party {
@@ -74,6 +77,36 @@ impl Party {
             authority("Test Issuing CA", Some(0)),
         );
         Self::certified(key, pki, &CertificateSpec::seal().padded(LARGER))
+    }
+
+    /// With as many certificates as a chain may have, nearly as large as they may be.
+    pub(crate) fn with_the_longest_chain(key: &str) -> Self {
+        let authority = |name, path_len| CertificateSpec::authority(name, path_len).padded(LARGEST);
+        let root = Authority::root(test_key("root", 2048), authority("Test Root CA", None));
+        let mut issuers = vec![root];
+        for (path_len, name, key) in [
+            (3, "Test CA 1", "sub"),
+            (2, "Test CA 2", "gateway-2"),
+            (1, "Test CA 3", "gateway-3"),
+            (0, "Test CA 4", "issuing"),
+        ] {
+            let above = issuers.last().expect("a root");
+            let spec = authority(name, Some(path_len));
+            issuers.push(above.subordinate(test_key(key, 2048), spec));
+        }
+        let mut party = Self::new(key);
+        let leaf = CertificateSpec::seal().padded(LARGEST);
+        let issuing = issuers.last().expect("a root");
+        party.chain = vec![issuing.issue(&party.key.spki_der(), &leaf)];
+        let above = issuers.iter().rev();
+        party.chain.extend(above.map(|ca| ca.certificate.clone()));
+        assert_eq!(party.chain.len(), MAX_CERTIFICATES);
+        let len = party.chain.concat().len();
+        assert!(
+            (MAX_CHAIN_DER - 512..=MAX_CHAIN_DER).contains(&len),
+            "{len}"
+        );
+        party
     }
 
     fn certified(key: &str, pki: TestPki, leaf: &CertificateSpec) -> Self {

@@ -99,6 +99,8 @@ impl<B: Board> Machine<B> {
                 ..entry
             })
         };
+        // The entry may have erased a sector too.
+        self.board.feed_watchdog();
         vault::erase(self.board.provision()).map_err(|_| Refusal::Storage)?;
         noted
     }

@@ -173,6 +173,7 @@ impl<B: Board> Machine<B> {
             digest: [0; 32],
         };
         encode_headers(&mut self.board, &mut manifest)?;
+        self.board.feed_watchdog();
         manifest.digest = vault::digest(&self.board, &manifest).ok_or(Refusal::Storage)?;
         // Everything that a start proves is proved before there is anything to start from.
         self.load(&manifest)?;

@@ -29,7 +29,9 @@ impl<B: Board> Machine<B> {
     /// In its place: see [`super::Device::start`].
     #[inline(never)]
     pub(super) fn start(&mut self) {
+        self.board.feed_watchdog();
         self.records = Records::open(&mut self.board);
+        self.board.feed_watchdog();
         self.clock = Clock::new(self.state().time_floor, self.board.millis());
         // Whatever fails here leaves a device that signs nothing and still answers.
         if let Err(refusal) = self.recover() {

@@ -29,6 +29,8 @@ const NS_PER_INSTRUCTION: u64 = 128;
 const ANSWER: usize = 64 * 1024;
 /// What untouched words of the stack hold.
 const PAINT: u32 = 0x5afe_c0de;
+/// Instructions of what is not an answer to a host that waits for a token: a commit.
+const LONG: u64 = 20_000_000;
 /// Room for the frames of what paints and looks.
 const GAP: usize = 256;
 
@@ -60,8 +62,19 @@ struct Recorder {
     looks: bool,
     /// Where the stack of an answer begins.
     top: usize,
-    /// How deep it was when an answer was done.
+    /// The deepest that it has been in this answer.
     deepest: usize,
+    /// When the watchdog was last fed.
+    fed_at: u32,
+    /// The longest that it was not, in ticks.
+    unfed: u32,
+}
+
+impl Recorder {
+    /// For the next answer.
+    const fn next(&mut self) {
+        (self.len, self.kept, self.deepest, self.unfed) = (0, 0, 0, 0);
+    }
 }
 
 impl ErrorType for Recorder {
@@ -79,6 +92,7 @@ impl Read for Recorder {
         let read = self.serial.read(buffer)?;
         if buffer.first() == Some(&0) {
             self.asked = timer::now();
+            self.fed_at = self.asked;
         }
         Ok(read)
     }
@@ -110,18 +124,21 @@ impl Fed for Recorder {
             at: timer::now(),
             stack: 0,
         };
+        self.unfed = self.unfed.max(self.fed_at.wrapping_sub(mark.at));
         if self.looks {
             mark.stack = used(self.top);
+            self.deepest = self.deepest.max(mark.stack);
             paint();
         }
         let [_, second, third] = self.fed;
         self.fed = [second, third, mark];
+        self.fed_at = timer::now();
     }
 
     fn wipe_stack(&mut self) {
         // First what the wiping would hide.
         let began = timer::now();
-        self.deepest = used(self.top);
+        self.deepest = self.deepest.max(used(self.top));
         self.kept = self.kept.wrapping_add(timer::ticks_since(began));
         stack::wipe();
     }
@@ -133,6 +150,7 @@ fn main() -> ! {
     static mut KEPT: [u8; ANSWER] = [0; ANSWER];
 
     timer::start();
+    let began = timer::now();
     let mut device = Device::new(An386::with(Recorder {
         serial: Serial::new(),
         answer: KEPT,
@@ -143,9 +161,17 @@ fn main() -> ! {
         looks: false,
         top: 0,
         deepest: 0,
+        fed_at: began,
+        unfed: 0,
     }));
     device.board().line().top = msp::read() as usize;
+    paint();
+    let began = timer::now();
     device.start();
+    let ended = timer::now();
+    let line = device.board().line();
+    show("start", line, began, ended.wrapping_add(line.kept));
+    line.next();
     paint();
     loop {
         device.poll();
@@ -153,18 +179,37 @@ fn main() -> ! {
         let line = device.board().line();
         if line.len > 0 {
             report(line, ended);
-            (line.len, line.kept) = (0, 0);
+            line.next();
             paint();
         }
     }
 }
 
+/// As instructions.
+fn instructions_in(ticks: u32) -> u64 {
+    let ns = u64::from(ticks) * u64::from(timer::NS_PER_TICK);
+    (ns + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
+}
+
+/// Says what has taken long, and how long the watchdog was not fed in it.
+fn show(what: &str, line: &Recorder, began: u32, ended: u32) {
+    hprintln!(
+        "{} len={} instructions={} unfed={} deepest={}",
+        what,
+        line.len,
+        instructions_in(began.wrapping_sub(ended)),
+        instructions_in(line.unfed),
+        line.deepest
+    );
+}
+
 /// Sends the answer, and says what it took.
 fn report(line: &mut Recorder, ended: u32) {
-    let instructions = |from: u32, to: u32| {
-        let ticks = u64::from(from.wrapping_sub(to));
-        (ticks * u64::from(timer::NS_PER_TICK) + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
-    };
+    let instructions = |from: u32, to: u32| instructions_in(from.wrapping_sub(to));
+    let ended_without = ended.wrapping_add(line.kept);
+    if instructions(line.asked, ended_without) > LONG {
+        show("long", line, line.asked, ended_without);
+    }
     let [before, engine, verified] = line.fed;
     if line.looks {
         hprintln!(
@@ -182,7 +227,7 @@ fn report(line: &mut Recorder, ended: u32) {
             instructions(line.asked, before.at),
             instructions(before.at, engine.at),
             instructions(engine.at, verified.at),
-            instructions(verified.at, ended.wrapping_add(line.kept)),
+            instructions(verified.at, ended_without),
             line.deepest
         );
     }
