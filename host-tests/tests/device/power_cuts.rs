@@ -1,5 +1,5 @@
-//! The power goes in every write and every erase of a provision, of signatures and of a wipe: before it,
-//! halfway, and when it is done but nobody knows.
+//! The power goes in every write and every erase of a provision, of signatures, of setting the time and of a wipe:
+//! before it, halfway, and when it is done but nobody knows; and once more in the start after that.
 //!
 //! After each cut the device starts again and must be the old one or the new one; and whatever it was, it
 //! never gives a `jti` twice and never accepts an earlier time than one it has signed for.
@@ -7,11 +7,15 @@
 use std::collections::HashSet;
 
 use privyseal_core::link::{Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
 use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, sign};
 
-use crate::fixture::{claim, now, policy, provisioned, restart, start, upload};
+use privyseal_host_tests::pki::test_key;
+
+use crate::fixture::{board, claim, now, policy, provisioned, restart, start, upload};
 use crate::log;
+use crate::rules::{set_time, word};
 
 const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Halfway, Moment::After];
 
@@ -20,12 +24,12 @@ fn small() -> Memory {
     Memory::with_journal_sector(512)
 }
 
-/// Does `act` with a device of this memory, with a cut in each of its operations; gives `check` each
-/// device that is there after the next start. Says how many cuts there were.
+/// Does `act` with a device of this memory, with a cut in each of its operations; gives `check` what
+/// each of them leaves in the flash. Says how many operations there were.
 fn cut_everywhere<T>(
     memory: &Memory,
     mut act: impl FnMut(&mut TestDevice) -> T,
-    mut check: impl FnMut(TestDevice, T, Cut),
+    mut check: impl FnMut(Memory, T, Cut),
 ) -> u64 {
     let mut whole = start(memory.clone());
     let before = whole.board().power().operations();
@@ -38,7 +42,7 @@ fn cut_everywhere<T>(
             device.board().power().cut(cut);
             let done = act(&mut device);
             assert!(device.board().power().is_off(), "{cut:?} never came");
-            check(restart(&mut device), done, cut);
+            check(device.board().memory(), done, cut);
         }
     }
     operations
@@ -48,13 +52,32 @@ fn request(later: u64) -> SignRequest<'static> {
     SignRequest::new(SchemeId::Fiam, now() + later)
 }
 
-/// The same, with a second cut in each operation of the start after the first.
-fn settled(mut device: TestDevice) -> TestDevice {
-    // A start that has nothing left to finish writes its own entry and no more.
+/// The next start: also with a second cut, in each of its own operations, the start after that comes to the same.
+fn settled(memory: &Memory) -> TestDevice {
+    let mut device = start(memory.clone());
+    // A board counts from its start on.
+    let operations = device.board().power().operations();
     let state = info(&mut device).state;
-    let mut again = restart(&mut device);
-    assert_eq!(info(&mut again).state, state);
-    again
+    for operation in 0..operations {
+        for moment in MOMENTS {
+            let board = board(memory.clone());
+            let cut = Cut { operation, moment };
+            board.power().cut(cut);
+            let mut device = Device::boot(board);
+            assert!(device.board().power().is_off(), "{cut:?} never came");
+            let mut again = restart(&mut device);
+            assert_eq!(info(&mut again).state, state, "{cut:?}");
+            assert!(state != State::Empty || is_blank(&mut again), "{cut:?}");
+            log::check(&mut again);
+        }
+    }
+    device
+}
+
+/// Whether nothing of key, policy and chain is left.
+fn is_blank(device: &mut TestDevice) -> bool {
+    let left = device.board().memory().provision;
+    left.iter().all(|&byte| byte == 0xff)
 }
 
 #[test]
@@ -64,8 +87,8 @@ fn provisioning() {
     let operations = cut_everywhere(
         &small(),
         |device| provision(device, &upload),
-        |device, _, cut| {
-            let mut device = settled(device);
+        |memory, _, cut| {
+            let mut device = settled(&memory);
             match info(&mut device).state {
                 State::Empty => {
                     old += 1;
@@ -73,9 +96,7 @@ fn provisioning() {
                         sign(&mut device, request(0)),
                         Err(Refusal::State(State::Empty))
                     );
-                    // Nothing of the key is left.
-                    let left = device.board().memory().provision;
-                    assert!(left.iter().all(|&byte| byte == 0xff), "{cut:?}");
+                    assert!(is_blank(&mut device), "{cut:?}");
                     if old % 8 != 0 {
                         // Once in a while is enough for what comes next: it takes its time.
                         return;
@@ -111,7 +132,8 @@ fn signing() {
         cuts += cut_everywhere(
             &memory,
             |device| sign(device, asked),
-            |mut device, done, cut| {
+            |memory, done, cut| {
+                let mut device = settled(&memory);
                 // The write comes before the signature, so nothing of a token came before the cut.
                 assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
                 let mut given = given.clone();
@@ -163,37 +185,118 @@ fn a_counter_that_was_written_is_spent() {
     );
 }
 
+/// After so many signatures that the entry of the wipe also begins an area of the journal. What was cut is wiped,
+/// provisioned anew, and goes on where it was: in time, and with its numbers.
 #[test]
 fn wiping() {
-    let memory = provisioned(&policy()).board().memory();
-    let (mut old, mut new) = (0, 0);
-    cut_everywhere(
-        &memory,
-        |device| {
-            let id = device.board().device;
-            let wipe = Request::Wipe { device: id };
-            ask(device, &wipe, |(), response| {
-                assert_eq!(response, Response::Wiped);
-            })
-        },
-        |device, _, cut| {
-            let mut device = settled(device);
-            match info(&mut device).state {
-                State::Ready => {
-                    old += 1;
-                    sign(&mut device, request(0)).expect("the old device signs");
+    let upload = upload(&policy());
+    let mut device = start(small());
+    provision(&mut device, &upload).expect("a good upload");
+    let mut memory = device.board().memory();
+    let mut given = HashSet::new();
+    let (mut old, mut new, mut operations) = (0, 0, HashSet::new());
+    for round in 1..=4 {
+        let mut device = start(memory);
+        // The start has written too: now and then one more, so that the areas do not end with that.
+        for _ in 0..=round % 2 {
+            let token = sign(&mut device, request(round)).expect("a token");
+            assert!(given.insert(claim(&token, "jti")), "a jti twice");
+        }
+        memory = device.board().memory();
+        operations.insert(cut_everywhere(
+            &memory,
+            |device| {
+                let id = device.board().device;
+                let wipe = Request::Wipe { device: id };
+                ask(device, &wipe, |(), response| {
+                    assert_eq!(response, Response::Wiped);
+                })
+            },
+            |memory, _, cut| {
+                let mut device = settled(&memory);
+                match info(&mut device).state {
+                    State::Ready => old += 1,
+                    State::Empty => {
+                        new += 1;
+                        assert!(is_blank(&mut device), "{cut:?}");
+                        provision(&mut device, &upload).expect("it can be provisioned again");
+                    }
+                    state => panic!("{cut:?}: {state}"),
                 }
-                State::Empty => {
-                    new += 1;
-                    let left = device.board().memory().provision;
-                    assert!(left.iter().all(|&byte| byte == 0xff), "{cut:?}");
-                }
-                state => panic!("{cut:?}: {state}"),
-            }
-            log::check(&mut device);
-        },
-    );
-    assert!(old == 1 && new > 6, "{old} {new}");
+                let floor = now() + round;
+                assert_eq!(info(&mut device).time_floor, floor, "{cut:?}");
+                assert_eq!(
+                    sign(&mut device, request(round - 1)),
+                    Err(Refusal::TimeBack { floor })
+                );
+                let token = sign(&mut device, request(round)).expect("it signs");
+                assert!(
+                    !given.contains(&claim(&token, "jti")),
+                    "{cut:?}: a jti twice"
+                );
+                let counter = u64::try_from(given.len() + 1).expect("a few");
+                assert_eq!(info(&mut device).counter, counter, "{cut:?}");
+                log::check(&mut device);
+            },
+        ));
+    }
+    // Not before the mark is there.
+    assert_eq!(old, 4);
+    assert!(new > 24, "{new}");
+    assert!(operations.len() > 1, "no area was begun: {operations:?}");
+}
+
+/// The authority's word counts or does not, and not twice.
+#[test]
+fn setting_the_time() {
+    let authority = test_key("device-authority", 2048);
+    let spki = authority.spki_der();
+    let mut policy = policy();
+    policy.authority = Some(&spki);
+    let mut device = start(small());
+    provision(&mut device, &upload(&policy)).expect("a good upload");
+    let mut memory = device.board().memory();
+    let mut operations = HashSet::new();
+    for round in 1..=4 {
+        let (before, later) = (now() + (round - 1) * 100, now() + round * 100);
+        let mut given = Vec::new();
+        operations.insert(cut_everywhere(
+            &memory,
+            |device| {
+                given = word(&authority, device, later);
+                set_time(device, later, &given)
+            },
+            |memory, done, cut| {
+                assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
+                let mut device = settled(&memory);
+                assert_eq!(info(&mut device).state, State::Ready, "{cut:?}");
+                let floor = info(&mut device).time_floor;
+                assert!(floor == later || floor == before || round == 1, "{cut:?}");
+                assert_ne!(
+                    set_time(&mut device, later, &[0; 256]),
+                    Ok(later),
+                    "anybody's word"
+                );
+                sign(&mut device, request(round * 100)).expect("it signs");
+                assert_eq!(
+                    sign(&mut device, request(round * 100 - 1)),
+                    Err(Refusal::TimeBack { floor: later })
+                );
+                log::check(&mut device);
+            },
+        ));
+        let mut device = start(memory);
+        let given = word(&authority, &mut device, later);
+        assert_eq!(set_time(&mut device, later, &given), Ok(later));
+        if round % 2 == 0 {
+            sign(&mut device, request(round * 100)).expect("a token");
+        }
+        let mut device = restart(&mut device);
+        let twice = set_time(&mut device, later, &given);
+        assert_eq!(twice, Err(Refusal::Authority), "its word, twice");
+        memory = device.board().memory();
+    }
+    assert!(operations.len() > 1, "no area was begun: {operations:?}");
 }
 
 /// The start itself writes: what it finishes, it finishes also when it is cut short.
@@ -212,9 +315,9 @@ fn starting() {
     let mut cuts = 0;
     for operation in 0.. {
         for moment in MOMENTS {
-            let board = crate::fixture::board(memory.clone());
+            let board = board(memory.clone());
             board.power().cut(Cut { operation, moment });
-            let mut device = privyseal_firmware_app::Device::boot(board);
+            let mut device = Device::boot(board);
             cuts += u32::from(device.board().power().is_off());
             assert_ne!(info_state(&mut device), Some(State::Ready));
             let mut again = restart(&mut device);

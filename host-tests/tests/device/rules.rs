@@ -4,7 +4,7 @@ use privyseal_core::link::authority::set_time_statement;
 use privyseal_core::link::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
 use privyseal_firmware_app::fake::Button;
 use privyseal_host_tests::device_host::{TestDevice, ask, info, sign};
-use privyseal_host_tests::pki::test_key;
+use privyseal_host_tests::pki::{TestKey, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 
 use crate::fixture::{JUMP, REALM, claim, now, policy, provisioned, restart};
@@ -172,7 +172,11 @@ fn the_rate_limit_holds_and_survives() {
     assert_eq!(info(&mut device).rate_left, 0);
 }
 
-fn set_time(device: &mut TestDevice, now: u64, signature: &[u8]) -> Result<u64, Refusal> {
+pub(crate) fn set_time(
+    device: &mut TestDevice,
+    now: u64,
+    signature: &[u8],
+) -> Result<u64, Refusal> {
     ask(
         device,
         &Request::SetTime { now, signature },
@@ -183,6 +187,13 @@ fn set_time(device: &mut TestDevice, now: u64, signature: &[u8]) -> Result<u64, 
     )
 }
 
+/// What the authority says to the device's challenge.
+pub(crate) fn word(authority: &TestKey, device: &mut TestDevice, now: u64) -> Vec<u8> {
+    let account = info(device);
+    let line = set_time_statement(&account.device, &account.challenge, now);
+    SoftwareSigner::sign_message(authority.private_key(), line.as_bytes())
+}
+
 #[test]
 fn the_authority_can_set_time_forward_once_per_word() {
     for bits in [2048, 3072] {
@@ -191,11 +202,7 @@ fn the_authority_can_set_time_forward_once_per_word() {
         let mut policy = policy();
         policy.authority = Some(&spki);
         let mut device = provisioned(&policy);
-        let word = |device: &mut TestDevice, now| {
-            let account = info(device);
-            let line = set_time_statement(&account.device, &account.challenge, now);
-            SoftwareSigner::sign_message(authority.private_key(), line.as_bytes())
-        };
+        let word = |device: &mut TestDevice, now| word(&authority, device, now);
         let later = now() + 10 * u64::from(JUMP);
         assert!(matches!(
             sign(&mut device, fiam(later)),

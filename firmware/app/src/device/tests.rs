@@ -180,23 +180,29 @@ fn a_fault_of_a_start_latches() {
     assert_eq!(latched, 2, "the public half, and the primes");
 }
 
-/// Whoever cuts the power at the entry of a fault has the key's device back, and no signature.
+/// Whoever cuts the power at the entry of a fault has a device that signs again, and no signature.
 #[test]
 fn a_cut_at_the_entry_of_a_fault_loses_it() {
-    let mut device = provisioned();
-    exchange_key(&mut device);
-    device.board().serial.from_device.clear();
-    // The write after that of the signature.
-    device.board().power().cut(Cut {
-        operation: 1,
-        moment: Moment::Before,
-    });
-    assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
-    assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
-    let mut device = start(device.board().memory());
-    assert_eq!(device.machine.mode.state(), State::Ready);
-    assert_eq!(device.machine.state().counter, 1, "the number is used up");
-    device.machine.sign(3, &REQUEST).expect("a token");
+    let memory = provisioned().board().memory();
+    for (moment, state) in [
+        (Moment::Before, State::Ready),
+        (Moment::Halfway, State::Ready),
+        (Moment::After, State::Faulted),
+    ] {
+        let mut device = start(memory.clone());
+        exchange_key(&mut device);
+        // The write after that of the signature.
+        device.board().power().cut(Cut {
+            operation: 1,
+            moment,
+        });
+        assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
+        assert_eq!(device.machine.mode.state(), State::Faulted);
+        assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
+        let mut device = start(device.board().memory());
+        assert_eq!(device.machine.mode.state(), state, "{moment:?}");
+        assert_eq!(device.machine.state().counter, 1, "the number is used up");
+    }
 }
 
 /// Without what it needs a start says so, in the log too, and the next one looks again.
