@@ -186,9 +186,13 @@ fn what_does_not_belong_together_is_not_sent() {
 fn a_locked_device_takes_no_other_key() {
     let stage = Stage::provisioned();
     let before = stage.device("info", &["--json"]).json();
-    stage
-        .provision()
-        .is_refused(3, &["the device is ready, which does not go with this"]);
+    stage.provision().is_refused(
+        3,
+        &[
+            "the device is ready, which does not go with this",
+            "privyseal device wipe",
+        ],
+    );
     let after = stage.device("info", &["--json"]).json();
     assert_eq!(before["key_sha256"], after["key_sha256"]);
     let token = stage.sign("fiam", &["--client-id", EORI]);

@@ -133,6 +133,10 @@ impl DeviceError {
                 refusal: Refusal::State(privyseal_core::link::State::Empty),
                 ..
             } => "provision it first: privyseal device provision",
+            Self::Refused {
+                asked: "be provisioned",
+                refusal: Refusal::State(privyseal_core::link::State::Ready),
+            } => "it has a key, which nothing replaces: privyseal device wipe destroys it first",
             // Wiping it would destroy a key that may be sound.
             Self::Refused {
                 refusal: Refusal::State(privyseal_core::link::State::Faulted),

@@ -28,11 +28,12 @@ pub(super) enum Answer {
     Ends,
 }
 
-/// What is asked, in words, and how long the device may take for each frame of its answer.
+/// What is asked, in words, and how long the device may take for each frame of its answer and for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) what: &'static str,
     pub(super) limit: Duration,
+    pub(super) whole: Duration,
 }
 
 /// One conversation over a line.
@@ -131,12 +132,18 @@ impl Exchange {
     ) -> Result<Outcome, DeviceError> {
         let what = asked.what;
         let mut noise = Noise::default();
-        let mut end = Instant::now() + asked.limit;
+        let begun = Instant::now();
+        let (whole, mut end) = (begun + asked.whole, begun + asked.limit);
         loop {
             let Some(byte) = self.received.next(&self.line, what, end)? else {
+                let limit = if end < whole {
+                    asked.limit
+                } else {
+                    asked.whole
+                };
                 return Err(DeviceError::Silent {
                     asked: what,
-                    limit: asked.limit,
+                    limit,
                     noise,
                 });
             };
@@ -179,7 +186,7 @@ impl Exchange {
                     Answer::Ends => return Ok(Outcome::Done),
                     Answer::Continues => {
                         noise = Noise::default();
-                        end = Instant::now() + asked.limit;
+                        end = whole.min(Instant::now() + asked.limit);
                     }
                 },
             }

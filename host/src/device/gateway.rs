@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use privyseal_core::limits::{MAX_CHAIN_DER, MAX_COMPACT_JWS};
 use privyseal_core::link::log::RECORD_LEN;
-use privyseal_core::link::{MAX_POLICY, Part, Provision, Request, Response, SignRequest};
+use privyseal_core::link::{MAX_DATA, MAX_POLICY, Part, Provision, Request, Response, SignRequest};
 use privyseal_core::rsa::RsaPublicKey;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -16,13 +16,13 @@ use super::exchange::{Answer, Asked, Exchange};
 use super::info::DeviceInfo;
 use super::line::Line;
 use super::log::{DeviceLog, LogBuilder};
-use super::uri::DeviceUri;
+use super::uri::{DeviceUri, Place};
 
 /// Entries of the log that are asked for at once.
 const LOG_BATCH: u16 = 64;
 
 /// Entries of a log that are read at most: far more than any flash of a gateway holds.
-const MAX_LOG: usize = 1 << 20;
+const MAX_LOG: usize = 1 << 16;
 
 /// The longest SubjectPublicKeyInfo that is read, in bytes: RSA-4096 has 550.
 const MAX_SPKI: usize = 1024;
@@ -36,6 +36,20 @@ pub struct Limits {
     pub flash: Duration,
     /// For a signature. What a person has for the button comes on top.
     pub signature: Duration,
+    /// On top of these for each kibibyte that the whole answer may have, however it comes in frames. A serial line
+    /// has at least twice what its speed needs.
+    pub kibibyte: Duration,
+}
+
+impl Limits {
+    /// With time enough for a line of that speed: a byte takes ten bits.
+    fn at(self, baud: u32) -> Self {
+        let needed = Duration::from_secs(2 * 1024 * 10) / baud.max(1);
+        Self {
+            kibibyte: self.kibibyte.max(needed),
+            ..self
+        }
+    }
 }
 
 impl Default for Limits {
@@ -44,6 +58,8 @@ impl Default for Limits {
             answer: Duration::from_secs(5),
             flash: Duration::from_secs(60),
             signature: Duration::from_secs(20),
+            // As a bridge with 9600 baud behind it.
+            kibibyte: Duration::from_secs(2),
         }
     }
 }
@@ -59,6 +75,10 @@ pub struct Device {
 impl Device {
     /// Opens the line and asks who is there.
     pub fn open(uri: &DeviceUri, limits: Limits) -> Result<Self, DeviceError> {
+        let limits = match uri.place() {
+            Place::Serial { baud, .. } => limits.at(*baud),
+            Place::Unix(_) => limits,
+        };
         let device = Self::begin(Line::open(uri)?, limits)?;
         match (uri.key_sha256(), device.info.key) {
             (Some(expected), Some(found)) if *expected != found => Err(DeviceError::untrue(
@@ -140,6 +160,7 @@ impl Device {
         let asked = Asked {
             what,
             limit: self.limits.signature + person,
+            whole: self.limits.signature + person + self.time_for(MAX_COMPACT_JWS),
         };
         let mut token = Pieces::new(what, MAX_COMPACT_JWS);
         self.exchange
@@ -159,6 +180,7 @@ impl Device {
         let asked = Asked {
             what: "give its log",
             limit: self.limits.answer,
+            whole: self.limits.answer + self.time_for(RECORD_LEN * usize::from(LOG_BATCH)),
         };
         let mut log = LogBuilder::new(self.info.device, from);
         loop {
@@ -199,6 +221,7 @@ impl Device {
         let asked = Asked {
             what: "set the time",
             limit: self.limits.flash,
+            whole: self.limits.flash,
         };
         let mut answer = None;
         let request = Request::SetTime { now, signature };
@@ -218,6 +241,7 @@ impl Device {
         let asked = Asked {
             what: "wipe its key",
             limit: self.limits.flash,
+            whole: self.limits.flash,
         };
         let request = Request::Wipe {
             device: self.info.device,
@@ -235,6 +259,7 @@ impl Device {
         let asked = Asked {
             what: "be provisioned",
             limit: self.limits.flash,
+            whole: self.limits.flash,
         };
         let mut answer = None;
         self.exchange
@@ -249,10 +274,17 @@ impl Device {
         answer.ok_or(DeviceError::Unexpected { asked: asked.what })
     }
 
+    /// What so many bytes may take on the line.
+    fn time_for(&self, bytes: usize) -> Duration {
+        let kibibytes = bytes.div_ceil(1024);
+        self.limits.kibibyte * u32::try_from(kibibytes).unwrap_or(u32::MAX)
+    }
+
     fn read(&mut self, part: Part, what: &'static str, max: usize) -> Result<Vec<u8>, DeviceError> {
         let asked = Asked {
             what,
             limit: self.limits.answer,
+            whole: self.limits.answer + self.time_for(MAX_DATA),
         };
         let mut pieces = Pieces::new(what, max);
         loop {
@@ -269,6 +301,14 @@ impl Device {
                         offset,
                         bytes,
                     } if found == part => {
+                        // A device gives as much as goes into a frame: so it ends.
+                        if bytes.len() < MAX_DATA
+                            && u64::from(offset) + bytes.len() as u64 != u64::from(total)
+                        {
+                            return Err(DeviceError::untrue(format!(
+                                "its answer to \"{what}\" comes in smaller pieces than it must"
+                            )));
+                        }
                         state = pieces.add(total, offset, bytes)?;
                         Ok(Answer::Ends)
                     }
@@ -292,6 +332,7 @@ fn info(exchange: &mut Exchange, limits: Limits) -> Result<DeviceInfo, DeviceErr
     let asked = Asked {
         what: "say who it is",
         limit: limits.answer,
+        whole: limits.answer,
     };
     let mut answer = None;
     exchange.ask(asked, &Request::Info, |response| match response {
@@ -353,4 +394,4 @@ impl Pieces {
     }
 }
 
-const _: () = assert!(RECORD_LEN < privyseal_core::link::MAX_DATA);
+const _: () = assert!(RECORD_LEN < MAX_DATA);

@@ -96,6 +96,17 @@ impl LogBuilder {
         next: u32,
         head: [u8; LINK_LEN],
     ) -> Result<DeviceLog, DeviceError> {
+        if self.from > next {
+            return Err(DeviceError::untrue(format!(
+                "its log was asked for from entry {} on, and its next one will be {next}",
+                self.from
+            )));
+        }
+        if next == 0 && head != first_link(&self.device) {
+            return Err(DeviceError::untrue(
+                "the head of its empty log is not the one of this device",
+            ));
+        }
         let begins_too_late = match self.entries.first() {
             Some((entry, _)) => entry.sequence > self.from.max(first),
             None => self.from.max(first) < next,
@@ -184,7 +195,7 @@ impl fmt::Display for DeviceLog {
             writeln!(f, "{}", line(entry))?;
         }
         let proved = match (self.entries.first(), self.is_rooted) {
-            (None, _) => "no entries".to_owned(),
+            (None, _) => "no entries, and so nothing that proves the head".to_owned(),
             (Some(_), true) => format!(
                 "{} entries, chain proved from the first",
                 self.entries.len()

@@ -3,8 +3,11 @@
 mod peer;
 
 use core::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::thread;
 
-use privyseal_core::link::{PROTOCOL, SchemeId};
+use privyseal_core::link::{FrameDecoder, Message, PROTOCOL, SchemeId};
 use privyseal_core::link::{Part, Refusal, Request, Response, SignRequest, State};
 
 use super::{Device, DeviceError, Limits};
@@ -14,6 +17,7 @@ const SHORT: Limits = Limits {
     answer: Duration::from_millis(300),
     flash: Duration::from_millis(300),
     signature: Duration::from_millis(300),
+    kibibyte: Duration::from_millis(10),
 };
 
 /// Long enough for a script that answers.
@@ -21,6 +25,7 @@ const LONG: Limits = Limits {
     answer: Duration::from_secs(20),
     flash: Duration::from_secs(20),
     signature: Duration::from_secs(20),
+    kibibyte: Duration::from_secs(2),
 };
 
 fn open(peer: Peer, limits: Limits) -> Result<Device, DeviceError> {
@@ -56,7 +61,7 @@ fn silence_is_not_waited_for_forever() {
 
 #[test]
 fn a_line_that_is_closed() {
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let (ours, theirs) = UnixStream::pair().unwrap();
     drop(theirs);
     let error = Device::over(ours, SHORT).unwrap_err();
     assert!(
@@ -203,6 +208,41 @@ fn what_ends_a_fault_is_said_with_its_reason() {
         let advice = device.sign(request, None).unwrap_err().advice();
         assert!(advice.unwrap().contains("device info"), "{advice:?}");
     }
+}
+
+/// Each frame comes in time, and all of them would take an hour.
+#[test]
+fn an_answer_has_its_time_as_a_whole() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    thread::spawn(move || {
+        let mut decoder = FrameDecoder::new();
+        let mut byte = [0];
+        while theirs.read_exact(&mut byte).is_ok() {
+            let Some(Ok(Message { id, body })) = decoder.feed(byte[0]) else {
+                continue;
+            };
+            let request = Message { id, body }.read().unwrap();
+            if !matches!(request, Request::Sign(_)) {
+                theirs.write_all(&Peer::usual(id, &request)).unwrap();
+                continue;
+            }
+            for offset in 0..30 {
+                let piece = Response::Token {
+                    total: 30,
+                    offset,
+                    bytes: b"t",
+                };
+                if theirs.write_all(&frame(id, &piece)).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    });
+    let mut device = Device::over(ours, SHORT).unwrap();
+    let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
+    let error = device.sign(request, None).unwrap_err();
+    assert!(matches!(error, DeviceError::Silent { .. }), "{error}");
 }
 
 /// Pieces of a token that do not fit each other.

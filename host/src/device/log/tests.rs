@@ -57,7 +57,7 @@ fn a_whole_log_is_proved() {
     );
     let nothing = first_link(&DEVICE);
     assert!(read(&[], 0, (0, 0, nothing)).is_ok());
-    assert!(read(&[], 9, (0, 5, head)).is_ok(), "nothing new");
+    assert!(read(&[], 5, (0, 5, head)).is_ok(), "nothing new");
 }
 
 /// Each change that someone between device and host could make.
@@ -89,6 +89,11 @@ fn a_log_that_was_changed_is_not_believed() {
     assert!(error.contains("cannot be read"), "{error}");
     let error = read(&good, 0, (0, 5, [0; 32])).unwrap_err();
     assert!(error.contains("head"), "{error}");
+    // Heads that nothing proves: they are what users are told to keep.
+    let error = read(&[], 9, (0, 5, [0; 32])).unwrap_err();
+    assert!(error.contains("its next one will be 5"), "{error}");
+    let error = read(&[], 0, (0, 0, [0; 32])).unwrap_err();
+    assert!(error.contains("empty log"), "{error}");
     let error = read(&good, 3, (0, 5, head)).unwrap_err();
     assert!(error.contains("begins with 0"), "{error}");
 }
