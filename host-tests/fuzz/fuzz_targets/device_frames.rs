@@ -1,8 +1,9 @@
-//! The gateway's line: whatever comes, the device does not stop, says nothing but whole answers, and says
-//! nothing of its key.
+//! The gateway's line: whatever comes, the device does not stop, says nothing but whole answers, says
+//! nothing of its key, and is as it was if it could read none of it.
 //!
-//! The first byte chooses: an empty device or one with a key; and whether the rest is bytes as they come
-//! or messages, each with its length before it, that are given the frame a fuzzer would not find.
+//! The first byte chooses: an empty device, one with a whole upload before its commit, or one with a key; and
+//! whether the rest is bytes as they come or messages, each with its length before it, that are given the frame
+//! a fuzzer would not find.
 #![no_main]
 
 use std::cell::RefCell;
@@ -12,8 +13,8 @@ use libfuzzer_sys::fuzz_target;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::link::frame::MAX_CONTENT;
 use privyseal_core::link::{
-    AllowedAudience, CHUNK, FrameDecoder, MAX_POLICY, Part, Policy, Provision, Rate, Request,
-    Response, SchemeId, SchemePolicy, State, Totals, write_frame,
+    AllowedAudience, CHUNK, FrameDecoder, MAX_POLICY, Message, Part, Policy, Provision, Rate,
+    Refusal, Request, Response, SchemeId, SchemePolicy, State, Totals, write_frame,
 };
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Entropy, FakeBoard, Memory, Time, Wire};
@@ -23,13 +24,15 @@ use rsa::traits::PrivateKeyParts as _;
 
 type Fake = Device<FakeBoard<Wire>>;
 
-/// Bytes of a prime that must not stand together in an answer.
+/// Bytes of a secret number that must not stand together in an answer.
 const WINDOW: usize = 8;
 
 struct Kept {
     device: Box<Fake>,
     memory: Memory,
     secret: HashSet<Vec<u8>>,
+    /// What makes an upload, up to the commit.
+    upload: Vec<Vec<u8>>,
 }
 
 thread_local! {
@@ -46,27 +49,52 @@ fuzz_target!(|data: &[u8]| {
     } else {
         messages(rest)
     };
-    if choice & 2 == 0 {
-        let said = exchange(&mut start(Memory::default()), &bytes);
-        answers(&said);
-    } else {
-        KEPT.with_borrow_mut(|kept| {
+    KEPT.with_borrow_mut(|kept| match choice & 6 {
+        0 => {
+            ask(&mut start(Memory::default()), &bytes, &kept.secret);
+        }
+        2 => {
+            let mut device = start(Memory::default());
+            for frame in &kept.upload {
+                exchange(&mut device, frame);
+            }
+            assert_eq!(state(&mut device), State::Provisioning);
+            ask(&mut device, &bytes, &kept.secret);
+        }
+        _ => {
             // The rate limit would answer nearly everything after a while.
             kept.device.board().time.advance(1_000_000);
-            let said = exchange(&mut kept.device, &bytes);
-            for body in answers(&said) {
-                assert!(
-                    !body.windows(WINDOW).any(|window| kept.secret.contains(window)),
-                    "a piece of the key"
-                );
-            }
+            ask(&mut kept.device, &bytes, &kept.secret);
             if state(&mut kept.device) != State::Ready {
                 // It was wiped by its own id, which is no secret.
                 kept.device = start(kept.memory.clone());
             }
-        });
-    }
+        }
+    });
 });
+
+/// Gives the bytes to the device, and looks at what it says and keeps.
+fn ask(device: &mut Fake, bytes: &[u8], secret: &HashSet<Vec<u8>>) {
+    let (before, was) = (device.board().memory(), state(device));
+    let said = exchange(device, bytes);
+    let bodies = answers(&said);
+    for body in &bodies {
+        let leaks = body.windows(WINDOW).any(|window| secret.contains(window));
+        assert!(!leaks, "a piece of the key");
+    }
+    let unread = |body: &Vec<u8>| {
+        let message = Message { id: 0, body };
+        matches!(message.read(), Ok(Response::Refused(Refusal::Frame(_))))
+    };
+    if bodies.iter().all(unread) {
+        let after = device.board().memory();
+        assert!(
+            before.provision == after.provision && before.journal == after.journal,
+            "what cannot be read changes nothing"
+        );
+        assert_eq!(state(device), was);
+    }
+}
 
 fn start(memory: Memory) -> Box<Fake> {
     Box::new(Device::boot(FakeBoard::new(
@@ -100,9 +128,7 @@ fn answers(said: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn state(device: &mut Fake) -> State {
-    let mut sink = Bytes(Vec::new());
-    write_frame(1, &Request::Info, &mut [0; MAX_CONTENT], &mut sink).expect("a message");
-    let said = exchange(device, &sink.0);
+    let said = exchange(device, &framed(&Request::Info));
     let mut decoder = FrameDecoder::new();
     for &byte in &said {
         if let Some(Ok(message)) = decoder.feed(byte)
@@ -154,7 +180,8 @@ fn messages(mut rest: &[u8]) -> Vec<u8> {
 }
 
 fn provisioned() -> Kept {
-    let key = RsaPrivateKey::new(&mut Entropy(1), 2048).expect("a key");
+    let mut key = RsaPrivateKey::new(&mut Entropy(1), 2048).expect("a key");
+    key.precompute().expect("a key");
     let pkcs8 = key.to_pkcs8_der().expect("a key").as_bytes().to_vec();
     let audience = "https://idp.prd.itsme.services/v2/token";
     let policy = Policy {
@@ -182,15 +209,10 @@ fn provisioned() -> Kept {
     };
     let mut buffer = [0; MAX_POLICY];
     let policy = policy.to_bytes(&mut buffer).expect("it fits");
-    let seed = [7; 48];
+    let seed: [u8; 48] = core::array::from_fn(|place| 13_u8.wrapping_mul(place as u8 + 5));
     let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
-    let mut device = start(Memory::default());
-    let mut step = |step| {
-        let mut sink = Bytes(Vec::new());
-        let request = Request::Provision(step);
-        write_frame(1, &request, &mut [0; MAX_CONTENT], &mut sink).expect("a message");
-        exchange(&mut device, &sink.0);
-    };
+    let mut upload = Vec::new();
+    let mut step = |step| upload.push(framed(&Request::Provision(step)));
     step(Provision::Begin(Totals {
         key: len(&pkcs8),
         policy: len(policy),
@@ -212,19 +234,47 @@ fn provisioned() -> Kept {
             offset += len(bytes);
         }
     }
-    step(Provision::Commit);
+    let mut device = start(Memory::default());
+    for frame in &upload {
+        exchange(&mut device, frame);
+    }
+    exchange(&mut device, &framed(&Request::Provision(Provision::Commit)));
     assert_eq!(state(&mut device), State::Ready);
-    let secret = key
-        .primes()
-        .iter()
-        .flat_map(|prime| {
-            let bytes = prime.to_be_bytes();
-            bytes.windows(WINDOW).map(Vec::from).collect::<Vec<_>>()
-        })
-        .collect();
     Kept {
         memory: device.board().memory(),
         device,
-        secret,
+        secret: secret(&key, &seed),
+        upload,
     }
+}
+
+fn framed(request: &Request<'_>) -> Vec<u8> {
+    let mut sink = Bytes(Vec::new());
+    write_frame(1, request, &mut [0; MAX_CONTENT], &mut sink).expect("a message");
+    sink.0
+}
+
+/// Every piece of every secret number, in either order of bytes.
+fn secret(key: &RsaPrivateKey, seed: &[u8]) -> HashSet<Vec<u8>> {
+    let number = |number: Option<&rsa::BoxedUint>| number.expect("precomputed").to_be_bytes();
+    let coefficient = key.crt_coefficient().expect("an inverse");
+    let mut numbers = vec![
+        key.d().to_be_bytes().to_vec(),
+        number(key.dp()).to_vec(),
+        number(key.dq()).to_vec(),
+        coefficient.to_be_bytes().to_vec(),
+        seed.to_vec(),
+    ];
+    let primes = key.primes().iter();
+    numbers.extend(primes.map(|prime| prime.to_be_bytes().to_vec()));
+    let reversed: Vec<_> = numbers
+        .iter()
+        .map(|number| number.iter().rev().copied().collect::<Vec<_>>())
+        .collect();
+    let all = numbers.iter().chain(&reversed);
+    let pieces = all.flat_map(|number| number.windows(WINDOW).map(Vec::from));
+    // Zeros before a number are no secret.
+    pieces
+        .filter(|piece| piece.iter().any(|&byte| byte != 0))
+        .collect()
 }
