@@ -1,5 +1,5 @@
 //! The command `privyseal` and a gateway: provisioned, asked, read out and wiped as a person does it, over a
-//! socket; and a gateway that lies.
+//! socket and over a serial port; and a gateway that lies.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod flows;
@@ -7,5 +7,6 @@ mod liars;
 mod life;
 mod proxy;
 mod refused;
+mod serial;
 mod server;
 mod stage;
