@@ -22,7 +22,7 @@ pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
 pub use refusal::{PartFault, Refusal};
 pub use request::{Part, Provision, Request, SignRequest, Totals};
-pub use response::{Info, Response, State};
+pub use response::{Info, ReadOut, Response, State};
 
 /// The version of the protocol that is described here, the first byte of every message.
 pub const PROTOCOL: u8 = 1;

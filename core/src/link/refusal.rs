@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::FrameError;
 use super::request::Part;
-use super::response::State;
+use super::response::{ReadOut, State};
 
 /// A refusal. Numbers are those a caller needs to do better; nothing in it tells of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +177,16 @@ impl fmt::Display for State {
             Self::Provisioning => "provisioning",
             Self::Ready => "ready",
             Self::Faulted => "faulted",
+        })
+    }
+}
+
+impl fmt::Display for ReadOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Protected => "protected",
+            Self::Closed => "closed",
         })
     }
 }

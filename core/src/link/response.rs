@@ -81,6 +81,8 @@ pub struct Info<'a> {
     pub image: [u8; 32],
     /// Which device.
     pub device: DeviceId,
+    /// Whether the part keeps its flash from a probe; nothing where it cannot say.
+    pub read_out: Option<ReadOut>,
     /// What it can do now.
     pub state: State,
     /// Why it is [`State::Faulted`]: [`Refusal::Fault`] stays until it is wiped; [`Refusal::Entropy`] and
@@ -106,6 +108,18 @@ pub struct Info<'a> {
     pub log_next: u32,
     /// Frames that could not be read since it started.
     pub bad_frames: u32,
+}
+
+/// Whether whoever opens a device can read its flash, and the key in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ReadOut {
+    /// Anyone with a probe can.
+    Open,
+    /// A probe reads nothing, or what it may read is erased first.
+    Protected,
+    /// No probe, for ever.
+    Closed,
 }
 
 /// What a device can do.

@@ -5,7 +5,7 @@ use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
-use privyseal_core::link::DeviceId;
+use privyseal_core::link::{DeviceId, ReadOut};
 use rand_core::TryCryptoRng;
 
 /// A board. [`crate::Device`] owns one.
@@ -68,6 +68,9 @@ pub trait Board {
 
     /// A number that no other device has.
     fn device_id(&self) -> DeviceId;
+
+    /// Whether the part keeps its flash from a probe; `None` where it has no such thing.
+    fn read_out(&self) -> Option<ReadOut>;
 
     /// SHA-256 of the firmware's image, read from the flash it runs from.
     fn image_hash(&self) -> [u8; 32];

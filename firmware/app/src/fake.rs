@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use embedded_io::{Read, ReadReady, Write};
-use privyseal_core::link::DeviceId;
+use privyseal_core::link::{DeviceId, ReadOut};
 
 use crate::{Board, PROVISION_LEN};
 
@@ -182,6 +182,10 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
 
     fn device_id(&self) -> DeviceId {
         self.device
+    }
+
+    fn read_out(&self) -> Option<ReadOut> {
+        None
     }
 
     fn image_hash(&self) -> [u8; 32] {

@@ -9,7 +9,7 @@ use core::ptr;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{ErrorType as PinErrorType, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use privyseal_core::link::DeviceId;
+use privyseal_core::link::{DeviceId, ReadOut};
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::ram_flash::{self, Storage};
 use privyseal_firmware_common::{image, region, stack};
@@ -269,6 +269,10 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
 
     fn device_id(&self) -> DeviceId {
         *b"QEMU-AN386-0"
+    }
+
+    fn read_out(&self) -> Option<ReadOut> {
+        None
     }
 
     fn image_hash(&self) -> [u8; 32] {

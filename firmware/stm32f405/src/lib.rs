@@ -28,12 +28,12 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
+use privyseal_core::link::ReadOut;
 use privyseal_firmware_common::image;
 
 use crate::clock::Clocks;
 use crate::entropy::Source;
 use crate::led::{Button, Led};
-use crate::part::ReadOut;
 use crate::serial::Serial;
 use crate::storage::Storage;
 
@@ -57,7 +57,7 @@ pub struct Board {
     /// SHA-256 of the program.
     pub image_hash: [u8; 32],
     /// Whether a debugger can read the key.
-    pub read_out: ReadOut,
+    pub read_out: Option<ReadOut>,
 }
 
 impl Board {

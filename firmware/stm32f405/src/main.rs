@@ -3,7 +3,7 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use privyseal_core::link::DeviceId;
+use privyseal_core::link::{DeviceId, ReadOut};
 use privyseal_firmware_app::Device;
 use privyseal_firmware_common::latch::latch;
 use privyseal_firmware_common::{region, stack};
@@ -22,9 +22,9 @@ fn main() -> ! {
     let Some(board) = Board::start() else { latch() };
     #[cfg(feature = "log")]
     defmt::info!(
-        "privyseal gateway: {} Hz, read-out {}",
+        "privyseal gateway: {} Hz, read-out {=str}",
         board.clocks.core_hz,
-        board.read_out
+        part::level(board.read_out)
     );
     let mut device = Device::new(Hardware {
         board,
@@ -101,6 +101,10 @@ impl privyseal_firmware_app::Board for Hardware {
 
     fn device_id(&self) -> DeviceId {
         part::unique_id()
+    }
+
+    fn read_out(&self) -> Option<ReadOut> {
+        self.board.read_out
     }
 
     fn image_hash(&self) -> [u8; 32] {

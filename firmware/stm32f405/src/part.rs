@@ -7,6 +7,7 @@
 #[cfg(not(feature = "qemu"))]
 use core::ptr;
 
+use privyseal_core::link::ReadOut;
 use stm32f4::stm32f405::FLASH;
 
 /// The 96 bits that no other part has (RM0090 section 39.1).
@@ -15,18 +16,6 @@ const UNIQUE_ID: *const u8 = 0x1fff_7a10 as *const u8;
 /// QEMU has nothing there.
 #[cfg(feature = "qemu")]
 const EMULATED_ID: [u8; 12] = *b"QEMU-F405-00";
-
-/// How far the part keeps its flash from a debugger (RM0090 section 3.7.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "log", derive(defmt::Format))]
-pub enum ReadOut {
-    /// Level 0: anyone with a probe reads the key.
-    Open,
-    /// Level 1: a probe gets nothing, or erases everything. Known to fall to glitches.
-    Protected,
-    /// Level 2: no probe, for ever.
-    Closed,
-}
 
 /// The part's number.
 pub fn unique_id() -> [u8; 12] {
@@ -43,11 +32,25 @@ pub fn unique_id() -> [u8; 12] {
     }
 }
 
-/// The level that is set.
-pub fn read_out(flash: &FLASH) -> ReadOut {
-    match flash.optcr().read().rdp().bits() {
+/// How far the part keeps its flash from a debugger (RM0090 section 3.7.3): the level that is set. QEMU has no
+/// such register.
+pub fn read_out(flash: &FLASH) -> Option<ReadOut> {
+    let level = match flash.optcr().read().rdp().bits() {
         0xaa => ReadOut::Open,
         0xcc => ReadOut::Closed,
+        // Level 1, which is known to fall to glitches.
         _ => ReadOut::Protected,
+    };
+    (!cfg!(feature = "qemu")).then_some(level)
+}
+
+/// A word for the log.
+#[cfg(feature = "log")]
+pub const fn level(read_out: Option<ReadOut>) -> &'static str {
+    match read_out {
+        Some(ReadOut::Open) => "open",
+        Some(ReadOut::Closed) => "closed",
+        Some(_) => "protected",
+        None => "not known",
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use privyseal_core::UnixTime;
 use privyseal_core::link::authority::{CHALLENGE_LEN, set_time_statement};
-use privyseal_core::link::{DeviceId, Info, Refusal, State};
+use privyseal_core::link::{DeviceId, Info, ReadOut, Refusal, State};
 use serde_json::{Value, json};
 
 use super::hex;
@@ -18,6 +18,8 @@ pub struct DeviceInfo {
     pub image: [u8; 32],
     /// Which device.
     pub device: DeviceId,
+    /// Whether the part keeps its flash from a probe; nothing where it cannot say.
+    pub read_out: Option<ReadOut>,
     /// What it can do now.
     pub state: State,
     /// Why it signs no more, if it does not.
@@ -62,6 +64,7 @@ impl DeviceInfo {
     pub fn to_json(&self) -> Value {
         json!({
             "device": self.device_id(),
+            "read_out": self.read_out.map(|level| level.to_string()),
             "state": self.state.to_string(),
             "fault": self.fault.map(|fault| Refusal::word(fault.code())),
             "firmware": self.firmware,
@@ -87,6 +90,7 @@ impl From<Info<'_>> for DeviceInfo {
             firmware: info.firmware.escape_default().to_string(),
             image: info.image,
             device: info.device,
+            read_out: info.read_out,
             state: info.state,
             fault: info.fault,
             key: info.key,
@@ -113,6 +117,13 @@ impl fmt::Display for DeviceInfo {
         }
         writeln!(f, "firmware      {}", self.firmware)?;
         writeln!(f, "image         {}", hex::encode(&self.image))?;
+        match self.read_out {
+            Some(ReadOut::Open) => {
+                writeln!(f, "read-out      open: anyone with a probe reads the key")?;
+            }
+            Some(level) => writeln!(f, "read-out      {level}")?,
+            None => writeln!(f, "read-out      not known")?,
+        }
         match &self.key {
             Some(key) => writeln!(f, "key sha256    {}", hex::encode(key))?,
             None => writeln!(f, "key sha256    none")?,

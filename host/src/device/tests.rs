@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use privyseal_core::link::{FrameDecoder, Message, PROTOCOL, SchemeId};
-use privyseal_core::link::{Part, Refusal, Request, Response, SignRequest, State};
+use privyseal_core::link::{Part, ReadOut, Refusal, Request, Response, SignRequest, State};
 
 use super::{Device, DeviceError, Limits};
 use peer::{ID, Peer, frame};
@@ -196,12 +196,15 @@ fn what_ends_a_fault_is_said_with_its_reason() {
         let peer = Peer::new(move |id, request| match request {
             Request::Info => Peer::told(id, |info| {
                 (info.state, info.fault) = (State::Faulted, Some(fault));
+                info.read_out = Some(ReadOut::Open);
             }),
             _ => frame(id, &Response::Refused(Refusal::State(State::Faulted))),
         });
         let mut device = open(peer, LONG).unwrap();
         let text = device.info().to_string();
         assert!(text.contains(way_out), "{text}");
+        assert!(text.contains("anyone with a probe"), "{text}");
+        assert_eq!(device.info().to_json()["read_out"], "open");
         assert_eq!(text.contains("wipe"), fault == Refusal::Fault, "{text}");
         assert_eq!(device.info().to_json()["fault"], word);
         let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);

@@ -33,6 +33,7 @@ impl<B: Board> Machine<B> {
             firmware: env!("CARGO_PKG_VERSION"),
             image: self.board.image_hash(),
             device: self.board.device_id(),
+            read_out: self.board.read_out(),
             state: self.mode.state(),
             fault: match self.mode {
                 Mode::Faulted(refusal) => Some(refusal),

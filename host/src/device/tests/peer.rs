@@ -79,6 +79,7 @@ pub(super) fn info(_: &Request<'_>) -> Response<'static> {
         log_next: 4,
         bad_frames: 0,
         fault: None,
+        read_out: None,
     })
 }
 
