@@ -199,7 +199,7 @@ fn a_cut_at_the_entry_of_a_fault_loses_it() {
         assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
         assert_eq!(device.machine.mode.state(), State::Faulted);
         assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
-        let mut device = start(device.board().memory());
+        let device = start(device.board().memory());
         assert_eq!(device.machine.mode.state(), state, "{moment:?}");
         assert_eq!(device.machine.state().counter, 1, "the number is used up");
     }
