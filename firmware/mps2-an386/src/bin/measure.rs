@@ -64,6 +64,8 @@ struct Recorder {
     top: usize,
     /// The deepest that it has been in this answer.
     deepest: usize,
+    /// The same, since it was last looked at.
+    last: usize,
     /// When the watchdog was last fed.
     fed_at: u32,
     /// The longest that it was not, in ticks.
@@ -138,7 +140,8 @@ impl Fed for Recorder {
     fn wipe_stack(&mut self) {
         // First what the wiping would hide.
         let began = timer::now();
-        self.deepest = self.deepest.max(used(self.top));
+        self.last = used(self.top);
+        self.deepest = self.deepest.max(self.last);
         self.kept = self.kept.wrapping_add(timer::ticks_since(began));
         stack::wipe();
     }
@@ -161,6 +164,7 @@ fn main() -> ! {
         looks: false,
         top: 0,
         deepest: 0,
+        last: 0,
         fed_at: began,
         unfed: 0,
     }));
@@ -218,7 +222,7 @@ fn report(line: &mut Recorder, ended: u32) {
             before.stack,
             engine.stack,
             verified.stack,
-            line.deepest
+            line.last
         );
     } else {
         hprintln!(
