@@ -17,6 +17,7 @@ use privyseal_firmware_common::{image, region, stack};
 use privyseal_firmware_rsa as _;
 use rand_core::{TryCryptoRng, TryRng};
 
+mod guard;
 pub mod timer;
 
 /// The CMSDK's UART0: data, state, control, and the divider of its clock.
@@ -195,6 +196,7 @@ impl An386<Serial> {
 impl<S: Read + ReadReady + Write + Fed> An386<S> {
     /// The board with another line. The timer must run.
     pub fn with(serial: S) -> Self {
+        guard::up();
         let (provision, journal) = ram_flash::take();
         Self {
             serial,

@@ -4,21 +4,30 @@ use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_host_tests::emulator::{Emulator, STM32F405, expect, is_silent};
+use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405, expect, is_silent};
 
 /// What the image keeps in a static and on its stack, as a key would be there.
 const SECRET: &[u8] = b"PRIVYSEAL-SECRET";
 
-/// A panic, a bus fault, an illegal instruction, and a stack that grows out of the RAM.
 #[test]
-fn every_fault_ends_latched_and_wiped() {
+fn every_fault_of_an_stm32f405_ends_latched_and_wiped() {
+    every_fault_ends_latched_and_wiped(STM32F405, "stm32f405-faults");
+}
+
+#[test]
+fn every_fault_of_an_an386_ends_latched_and_wiped() {
+    every_fault_ends_latched_and_wiped(AN386, "mps2-an386-faults");
+}
+
+/// A panic, a bus fault, an illegal instruction, and a stack that grows out of the RAM.
+fn every_fault_ends_latched_and_wiped(machine: Machine, image: &str) {
     for (kind, name) in [
         (b'p', "panic"),
         (b'b', "bus fault"),
         (b'i', "illegal instruction"),
         (b's', "stack overflow"),
     ] {
-        let mut emulator = Emulator::stopped(STM32F405, "stm32f405-faults");
+        let mut emulator = Emulator::stopped(machine, image);
         let mut line = emulator.connect();
         emulator = emulator.running();
         expect(&mut line, b"ready\n");

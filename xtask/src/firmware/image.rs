@@ -67,7 +67,13 @@ pub(crate) const ALL: &[Image] = &[
     },
     FAULTS,
     AN386,
-    // The same, and counts.
+    // Breaks on purpose.
+    Image {
+        name: "mps2-an386-faults",
+        bin: "mps2-an386-faults",
+        ..AN386
+    },
+    // The gateway, and counts.
     Image {
         name: "mps2-an386-measure",
         bin: "mps2-an386-measure",

@@ -1,91 +1,15 @@
-//! Breaks in whichever way the line says, so that tests can see where that ends. Never flashed.
-//!
-//! It echoes what it gets. A letter first puts a known text into statics and on the stack, as a key would be
-//! there, says `armed`, and on the next byte breaks: `p` panics, `b` reads where nothing is, `i` is an illegal
-//! instruction, `s` lets the stack grow without end.
+//! Breaks on purpose: see [`breaking`]. Never flashed.
 #![no_std]
 #![no_main]
-#![expect(unsafe_code, reason = "breaks what safe code cannot")]
-
-use core::hint::black_box;
-use core::ptr;
-use core::sync::atomic::{AtomicU8, Ordering};
 
 use cortex_m_rt::entry;
-use embedded_io::{Read, Write};
+use privyseal_firmware_common::breaking;
 use privyseal_firmware_stm32f405::Board;
-use privyseal_firmware_stm32f405::serial::Serial;
-
-/// What stands for a key.
-const SECRET: &[u8; 16] = b"PRIVYSEAL-SECRET";
-
-static KEPT: [AtomicU8; 16] = [const { AtomicU8::new(0) }; 16];
 
 #[entry]
 fn main() -> ! {
     let Some(mut board) = Board::start() else {
         panic!("started twice")
     };
-    say(&mut board.serial, b"ready\n");
-    loop {
-        match next(&mut board.serial) {
-            kind @ (b'p' | b'b' | b'i' | b's') => deep(&mut board.serial, kind),
-            other => say(&mut board.serial, &[other]),
-        }
-    }
-}
-
-/// Further down than the start of a program comes, which would overwrite it by chance.
-#[inline(never)]
-fn deep(serial: &mut Serial, kind: u8) {
-    let room = black_box([0_u8; 8 * 1024]);
-    armed(serial, kind);
-    black_box(&room);
-}
-
-/// Keeps the secret, waits for a byte, breaks.
-#[inline(never)]
-fn armed(serial: &mut Serial, kind: u8) {
-    let mut secret = [0; 16];
-    for ((byte, kept), value) in secret.iter_mut().zip(&KEPT).zip(SECRET) {
-        *byte = black_box(*value);
-        kept.store(*value, Ordering::Relaxed);
-    }
-    black_box(&mut secret);
-    black_box(&KEPT);
-    say(serial, b"armed\n");
-    next(serial);
-    match kind {
-        b'p' => panic!("as asked"),
-        // SAFETY: none: nothing is there, which is the point.
-        b'b' => unsafe {
-            black_box(ptr::read_volatile(
-                black_box(0xc000_0000_usize) as *const u32
-            ));
-        },
-        b's' => {
-            black_box(deeper(0));
-        }
-        _ => cortex_m::asm::udf(),
-    }
-    black_box(&secret);
-    say(serial, b"nothing broke\n");
-}
-
-#[expect(unconditional_recursion, reason = "that is what it is for")]
-#[inline(never)]
-fn deeper(depth: u32) -> u32 {
-    let frame = black_box([depth; 64]);
-    deeper(depth.wrapping_add(1)).wrapping_add(frame.iter().fold(0, |a, b| a ^ b))
-}
-
-fn next(serial: &mut Serial) -> u8 {
-    let mut byte = [0];
-    let _ = serial.read(&mut byte);
-    let [byte] = byte;
-    byte
-}
-
-fn say(serial: &mut Serial, text: &[u8]) {
-    let _ = serial.write_all(text);
+    breaking::run(&mut board.serial)
 }
