@@ -14,8 +14,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use privyseal::ciba::{Ciba, Delivery, QrImage, State, SystemTimer, Watcher};
+use privyseal::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::client::AuthenticationOptions;
+use privyseal::pace::SystemPace;
 use privyseal::provider::Provider;
 use privyseal::{
     AccessPolicy, AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
@@ -88,7 +89,7 @@ fn subject(
         client: &mut client,
         provider: &mut provider,
         unwrapper: Some(&mut unwrapper),
-        timer: SystemTimer::start(),
+        pace: SystemPace::default(),
         assertion: AssertionOptions::default(),
     };
     let mut watcher = QrFile(qr.into());

@@ -19,7 +19,6 @@ mod form;
 pub mod identity;
 pub mod ping;
 pub mod polling;
-pub mod timer;
 pub mod watcher;
 
 pub use discovery::QrImage;
@@ -27,5 +26,4 @@ pub use flow::{Ciba, Delivery, Pending, Tokens};
 pub use identity::Identity;
 pub use ping::{PingAddress, PingListener};
 pub use polling::{Polling, Step};
-pub use timer::{SystemTimer, Timer};
 pub use watcher::{State, Watcher};

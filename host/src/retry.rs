@@ -87,7 +87,17 @@ pub fn retrying<T>(
     pace: &mut impl Pace,
     attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    while_safe(policy, pace, attempt, was_not_begun)
+    while_safe(policy, pace, itself, attempt_with(attempt), was_not_begun)
+}
+
+/// The same for an attempt of something that has its pace in itself.
+pub(crate) fn retrying_within<C, T>(
+    policy: &RetryPolicy,
+    context: &mut C,
+    pace: impl Fn(&mut C) -> &mut dyn Pace,
+    attempt: impl FnMut(&mut C) -> Result<T, Error>,
+) -> Result<T, Error> {
+    while_safe(policy, context, pace, attempt, was_not_begun)
 }
 
 /// The same for an attempt that changes nothing and sends nothing that is good once.
@@ -96,21 +106,32 @@ pub fn reading<T>(
     pace: &mut impl Pace,
     attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    while_safe(policy, pace, attempt, |error| {
+    while_safe(policy, pace, itself, attempt_with(attempt), |error| {
         was_not_begun(error) || broke_off(error)
     })
 }
 
-fn while_safe<T>(
-    policy: &RetryPolicy,
-    pace: &mut impl Pace,
+fn itself<P: Pace>(pace: &mut P) -> &mut dyn Pace {
+    pace
+}
+
+fn attempt_with<P: Pace, T>(
     mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+) -> impl FnMut(&mut P) -> Result<T, Error> {
+    move |pace| attempt(pace)
+}
+
+fn while_safe<C, T>(
+    policy: &RetryPolicy,
+    context: &mut C,
+    pace_of: impl Fn(&mut C) -> &mut dyn Pace,
+    mut attempt: impl FnMut(&mut C) -> Result<T, Error>,
     is_safe: impl Fn(&Error) -> bool,
 ) -> Result<T, Error> {
-    let start = pace.elapsed();
+    let start = pace_of(context).elapsed();
     let mut tries = 0;
     loop {
-        let error = match attempt(pace) {
+        let error = match attempt(context) {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
@@ -118,6 +139,7 @@ fn while_safe<T>(
         if policy.tries <= 1 || !is_safe(&error) {
             return Err(error);
         }
+        let pace = pace_of(context);
         let asked = asked_pause(&error, pace.now()?);
         let give_up = |why, last| {
             let last = Box::new(last);

@@ -72,6 +72,41 @@ fn user_discovery_stays_slowed_down() {
     assert_eq!(asked_at, [0, 1, 7, 13, 19, 49]);
 }
 
+/// What a server says that it has not begun is sent again, after the pause that it asks for, with an assertion
+/// (and a signed request) that is new.
+#[test]
+fn a_server_that_is_busy_at_first() {
+    let busy = || [Reply::busy("429 Busy", "1"), Reply::busy("503 Busy", "1")].to_vec();
+    let server = BadServer::start([busy(), vec![good::discovered()]].concat());
+    let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut Patient::default()));
+    outcome.unwrap();
+    assert_eq!(asked_at, [0, 1, 2]);
+    assert_eq!(jtis(&server, "client_assertion=").len(), 3);
+
+    let server = BadServer::at_home(|issuer| {
+        [busy(), vec![acknowledged(20, 1), good::tokens(issuer)]].concat()
+    });
+    let (outcome, asked_at) = authenticated(&server);
+    outcome.unwrap();
+    assert_eq!(asked_at, [0, 1, 2, 3]);
+    assert_eq!(jtis(&server, "client_assertion=").len(), 4);
+    assert_eq!(jtis(&server, "request=").len(), 3);
+
+    let server = BadServer::start(vec![Reply::busy("503 Busy", "3600")]);
+    let (outcome, asked_at) = authenticated(&server);
+    let text = everything(&outcome.err().unwrap());
+    assert!(text.contains("the server asks to wait 3600 s"), "{text}");
+    assert_eq!(asked_at, [0]);
+}
+
+/// The jtis of what was sent under that name.
+fn jtis(server: &BadServer, name: &str) -> HashSet<String> {
+    let requests = server.requests();
+    let sent = requests.iter().filter(|request| request.contains(name));
+    sent.map(|request| jwt(request, name)["jti"].to_string())
+        .collect()
+}
+
 /// A name that is not found may be found a moment later.
 #[test]
 fn a_name_that_is_not_found_is_looked_up_again() {

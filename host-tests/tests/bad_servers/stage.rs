@@ -237,6 +237,7 @@ pub(crate) fn for_each<T: Copy + Send + Sync>(cases: &[T], test: impl Fn(T) + Sy
 pub(crate) fn cause(error: &Error) -> Option<HttpCause> {
     match error {
         Error::Http(error) => Some(error.cause()),
+        Error::GaveUp { last, .. } => cause(last),
         _ => None,
     }
 }

@@ -7,8 +7,9 @@
 use core::time::Duration;
 use std::net::TcpListener;
 
-use privyseal::ciba::{Ciba, Delivery, QrImage, State, Timer, Watcher};
+use privyseal::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::client::AuthenticationOptions;
+use privyseal::pace::Pace;
 use privyseal::{AssertionOptions, Client, Error, Exit, UnixTime, clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
@@ -255,16 +256,16 @@ fn what_keycloak_refuses() {
 /// Time passes three times as fast for Keycloak: so it is Keycloak who says that the request has expired.
 struct Slow(Duration);
 
-impl Timer for Slow {
-    fn elapsed(&self) -> Duration {
+impl Pace for Slow {
+    fn elapsed(&mut self) -> Duration {
         self.0
     }
 
-    fn date(&self) -> Result<UnixTime, Error> {
+    fn now(&mut self) -> Result<UnixTime, Error> {
         clock::now()
     }
 
-    fn sleep(&mut self, duration: Duration) {
+    fn pause(&mut self, duration: Duration) {
         std::thread::sleep(duration * 3);
         self.0 += duration;
     }
@@ -297,7 +298,7 @@ fn keycloak_says_that_the_time_is_over() {
         client: &mut client,
         provider: &mut provider,
         unwrapper: None,
-        timer: Slow(Duration::ZERO),
+        pace: Slow(Duration::ZERO),
         assertion: AssertionOptions {
             audience: Some(stage.issuer()),
             ..AssertionOptions::default()

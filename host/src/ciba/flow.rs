@@ -16,13 +16,13 @@ use super::discovery::{self, Session, UserIdentifierToken};
 use super::identity::AskedAcr;
 use super::ping::PingListener;
 use super::polling::Polling;
-use super::timer::Timer;
 use super::watcher::{State, Watcher};
 use crate::access_token::AccessToken;
 use crate::audience::REQUEST;
 use crate::client::{AssertionOptions, AuthenticationOptions, Client};
 use crate::error::Error;
 use crate::http::{Http, Response, Url};
+use crate::pace::Pace;
 use crate::provider::Provider;
 
 /// The largest answer of the backchannel authentication endpoint, in bytes.
@@ -32,7 +32,7 @@ const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 ///
 /// The steps are [`Ciba::discover_user`], [`Ciba::authenticate`], [`Ciba::tokens`] and
 /// [`Ciba::identity`], in this order; the first is left out where the person is known already.
-pub struct Ciba<'a, S, U, T> {
+pub struct Ciba<'a, S, U, P> {
     /// Asks.
     pub http: &'a Http,
     /// Signs.
@@ -41,8 +41,8 @@ pub struct Ciba<'a, S, U, T> {
     pub provider: &'a mut Provider,
     /// Decrypts, where encryption was agreed on when the client was registered.
     pub unwrapper: Option<&'a mut U>,
-    /// The clocks.
-    pub timer: T,
+    /// Time and chance.
+    pub pace: P,
     /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
     /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
     /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
@@ -78,13 +78,13 @@ pub struct Tokens {
     asked_acr: AskedAcr,
 }
 
-impl<S, U, T> Ciba<'_, S, U, T>
+impl<S, U, P> Ciba<'_, S, U, P>
 where
     S: Signer,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
-    T: Timer,
+    P: Pace,
 {
     /// Shows QR codes until somebody has scanned one (itsme's user discovery). Gives up after
     /// [`discovery::LIFETIME`].
@@ -93,14 +93,15 @@ where
         watcher: &mut dyn Watcher,
     ) -> Result<UserIdentifierToken, Error> {
         let mut url = self.below(discovery::PATH)?;
-        let mut answer = self.post(&url, "discovery", &[], discovery::MAX_ANSWER)?;
+        let mut answer = self
+            .ask_a_busy_server(|flow| flow.post(&url, "discovery", &[], discovery::MAX_ANSWER))?;
         let mut polling = None;
         loop {
             let (id, interval) = match self.session(&answer, watcher)? {
                 Session::Discovered(token) => return Ok(token),
                 Session::Pending { id, interval, .. } => (id, interval),
             };
-            let now = self.timer.elapsed();
+            let now = self.pace.elapsed();
             let polling = match &mut polling {
                 Some(polling) => {
                     Polling::pending(polling, now, interval);
@@ -134,13 +135,15 @@ where
             Delivery::Poll => None,
             Delivery::Ping(listener) => Some(Zeroizing::new(listener.expose_token().to_owned())),
         };
-        let options = self.options(REQUEST)?;
-        let request = self.client.authentication_request(&options, &asked)?;
-        let request = Zeroizing::new(request.as_str().to_owned());
-        let members = [("request", request.as_str())];
-        let answer = self.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)?;
-        let now = self.timer.elapsed();
-        if Meaning::of(&answer.response, self.timer.date()?) != Meaning::Success {
+        let answer = self.ask_a_busy_server(|flow| {
+            let options = flow.options(REQUEST)?;
+            let request = flow.client.authentication_request(&options, &asked)?;
+            let request = Zeroizing::new(request.as_str().to_owned());
+            let members = [("request", request.as_str())];
+            flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
+        })?;
+        let now = self.pace.elapsed();
+        if Meaning::of(&answer.response, self.pace.now()?) != Meaning::Success {
             return Err(answer.refused());
         }
         let acknowledgement = Acknowledgement::read(&answer.response.body)
@@ -220,7 +223,7 @@ impl Tokens {
     }
 }
 
-impl<S, U, T> fmt::Debug for Ciba<'_, S, U, T> {
+impl<S, U, P> fmt::Debug for Ciba<'_, S, U, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ciba")
             .field("provider", &self.provider)

@@ -8,11 +8,10 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use privyseal::ciba::{
-    Ciba as Flow, Delivery, Identity, PingAddress, PingListener, SystemTimer, Tokens,
-};
+use privyseal::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
 use privyseal::client::AuthenticationOptions;
 use privyseal::key::{KeySigner, KeyUnwrapper, KeyUri};
+use privyseal::pace::SystemPace;
 use privyseal::provider::Provider;
 use privyseal::{AssertionOptions, Client, Error, party_id};
 use privyseal_core::kid::Kid;
@@ -147,7 +146,7 @@ impl Ciba {
             client: &mut client,
             provider: &mut provider,
             unwrapper: unwrapper.as_mut(),
-            timer: SystemTimer::start(),
+            pace: SystemPace::default(),
             assertion,
         };
         let mut progress = Progress::new(self.qr.clone());

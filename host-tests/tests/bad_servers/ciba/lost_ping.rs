@@ -4,8 +4,9 @@ use core::time::Duration;
 use std::time::Instant;
 
 use privyseal::ciba::polling::BESIDE_PING;
-use privyseal::ciba::{Ciba, Delivery, PingListener, Timer};
+use privyseal::ciba::{Ciba, Delivery, PingListener};
 use privyseal::discovery::ProviderMetadata;
+use privyseal::pace::Pace;
 use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
@@ -25,16 +26,16 @@ const HASTE: u32 = 40;
 /// The wait for a ping is a real one, so the clock must go while nobody sleeps.
 struct Hasty(Instant);
 
-impl Timer for Hasty {
-    fn elapsed(&self) -> Duration {
+impl Pace for Hasty {
+    fn elapsed(&mut self) -> Duration {
         self.0.elapsed() * HASTE
     }
 
-    fn date(&self) -> Result<UnixTime, Error> {
+    fn now(&mut self) -> Result<UnixTime, Error> {
         clock::now()
     }
 
-    fn sleep(&mut self, _: Duration) {
+    fn pause(&mut self, _: Duration) {
         panic!("it waits for a ping instead")
     }
 
@@ -66,7 +67,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
         client: &mut client,
         provider: &mut provider,
         unwrapper: None,
-        timer: Hasty(begun),
+        pace: Hasty(begun),
         assertion: AssertionOptions::default(),
     };
     let pending = flow.authenticate(&asked(), &delivery).unwrap();

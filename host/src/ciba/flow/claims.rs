@@ -5,24 +5,24 @@ use serde_json::{Map, Value};
 
 use super::{Ciba, Tokens};
 use crate::ciba::identity::{self, IdTokenRules, Identity};
-use crate::ciba::timer::Timer;
 use crate::error::Error;
 use crate::http::MAX_CALL_RESPONSE;
+use crate::pace::Pace;
 use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
 
-impl<S, U, T> Ciba<'_, S, U, T>
+impl<S, U, P> Ciba<'_, S, U, P>
 where
     S: Signer,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
-    T: Timer,
+    P: Pace,
 {
     /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too.
     pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, Error> {
         const WHAT: &str = "id_token";
-        let now = self.timer.date()?;
+        let now = self.pace.now()?;
         let jws = identity::decrypted(WHAT, &tokens.id_token, self.unwrapper.as_deref_mut())?;
         let provider = &mut *self.provider;
         let verified = provider.keys().verify(self.http, now, WHAT, &jws)?;
@@ -71,7 +71,7 @@ where
         if !response.is_success() || Refusal::is_error_body(&response.body) {
             return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
         }
-        let now = self.timer.date()?;
+        let now = self.pace.now()?;
         let text = core::str::from_utf8(&response.body).unwrap_or_default();
         let is_json = response.media_type.as_deref() == Some("application/json");
         let claims = if is_json && self.unwrapper.is_none() && !is_jwt(text) {

@@ -12,13 +12,14 @@ use crate::ciba::answer::Meaning;
 use crate::ciba::discovery::Session;
 use crate::ciba::form::Form;
 use crate::ciba::polling::{Polling, Step};
-use crate::ciba::timer::Timer;
 use crate::ciba::watcher::{State, Watcher};
 use crate::client::AssertionOptions;
 use crate::error::Error;
 use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
+use crate::pace::Pace;
 use crate::refusal::Refusal;
 use crate::refusal::meaning::Stage;
+use crate::retry::{RetryPolicy, retrying_within};
 
 /// An answer, and what was sent for it.
 pub(super) struct Answer {
@@ -38,13 +39,13 @@ impl Answer {
 /// How often somebody who waits is told how long it may still take.
 const TELL: Duration = Duration::from_secs(1);
 
-impl<S, U, T> Ciba<'_, S, U, T>
+impl<S, U, P> Ciba<'_, S, U, P>
 where
     S: Signer,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
-    T: Timer,
+    P: Pace,
 {
     /// Asks again and again until there is an answer that ends it.
     pub(super) fn ask(
@@ -55,7 +56,7 @@ where
         question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let sleep = |flow: &mut Self, pause| {
-            flow.timer.sleep(pause);
+            flow.pace.pause(pause);
             false
         };
         self.ask_or_hear(polling, state, watcher, sleep, question)
@@ -71,36 +72,36 @@ where
         mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         loop {
-            let now = self.timer.elapsed();
+            let now = self.pace.elapsed();
             match polling.step(now) {
                 Step::Stop => return Err(timed_out(state)),
                 Step::Wait(pause) => {
                     watcher.waiting(state, polling.left(now));
                     if hear(self, pause.min(TELL)) {
-                        polling.pinged(self.timer.elapsed());
+                        polling.pinged(self.pace.elapsed());
                     }
                     continue;
                 }
                 Step::Ask => {}
             }
             let answer = question(self);
-            let now = self.timer.elapsed();
+            let now = self.pace.elapsed();
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) if may_pass(&error) => {
-                    if polling.failed(now, None, self.timer.random()?) {
+                    if polling.failed(now, None, self.pace.random()?) {
                         continue;
                     }
                     return Err(error);
                 }
                 Err(error) => return Err(error),
             };
-            match Meaning::of(&answer.response, self.timer.date()?) {
+            match Meaning::of(&answer.response, self.pace.now()?) {
                 Meaning::Success => return Ok(answer),
                 Meaning::Pending => polling.pending(now, None),
                 Meaning::SlowDown(pause) => polling.slow_down(now, pause),
                 Meaning::Trouble(pause) => {
-                    if !polling.failed(now, pause, self.timer.random()?) {
+                    if !polling.failed(now, pause, self.pace.random()?) {
                         return Err(answer.refused());
                     }
                 }
@@ -116,7 +117,7 @@ where
         watcher: &mut dyn Watcher,
     ) -> Result<Session, Error> {
         let response = &answer.response;
-        if Meaning::of(response, self.timer.date()?) != Meaning::Success {
+        if Meaning::of(response, self.pace.now()?) != Meaning::Success {
             return Err(answer.refused());
         }
         let session = Session::read(&response.body).map_err(|reason| Error::Response {
@@ -127,6 +128,24 @@ where
             watcher.qr_code(qr)?;
         }
         Ok(session)
+    }
+
+    /// Does `question`, and again where the server has not begun with it: with new assertions.
+    pub(super) fn ask_a_busy_server(
+        &mut self,
+        mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        retrying_within(&RetryPolicy::default(), self, Self::pace, |flow| {
+            let answer = question(flow)?;
+            match answer.response.status {
+                429 | 503 => Err(answer.refused()),
+                _ => Ok(answer),
+            }
+        })
+    }
+
+    fn pace(&mut self) -> &mut dyn Pace {
+        &mut self.pace
     }
 
     /// Posts `members`, and who sends them, with a new assertion for that endpoint.
@@ -157,7 +176,7 @@ where
         })
     }
 
-    pub(super) fn options(&self, endpoint: &str) -> Result<AssertionOptions, Error> {
+    pub(super) fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, Error> {
         let base = self.base()?;
         let given = self.assertion.audience.as_deref();
         let is_request = endpoint == REQUEST;
@@ -174,7 +193,7 @@ where
         };
         Ok(AssertionOptions {
             audience: parts.choose(self.client.credential().scheme())?,
-            now: Some(self.timer.date()?),
+            now: Some(self.pace.now()?),
             jti: None,
             ..self.assertion.clone()
         })
