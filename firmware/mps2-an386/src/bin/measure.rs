@@ -92,9 +92,11 @@ impl ReadReady for Recorder {
 impl Read for Recorder {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         let read = self.serial.read(buffer)?;
-        if buffer.first() == Some(&0) {
+        // Of several requests at once the first counts.
+        if buffer.first() == Some(&0) && self.len == 0 {
             self.asked = timer::now();
             self.fed_at = self.asked;
+            self.kept = 0;
         }
         Ok(read)
     }
@@ -144,6 +146,10 @@ impl Fed for Recorder {
         self.deepest = self.deepest.max(self.last);
         self.kept = self.kept.wrapping_add(timer::ticks_since(began));
         stack::wipe();
+        // Another request may follow at once.
+        let wiped = timer::now();
+        paint();
+        self.kept = self.kept.wrapping_add(timer::ticks_since(wiped));
     }
 }
 
