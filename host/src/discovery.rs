@@ -6,8 +6,6 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, Url, media_type};
-use crate::refusal::Refusal;
-use crate::refusal::meaning::Stage;
 use crate::server_text::presentable;
 
 /// Where the document is, below the issuer (section 4).
@@ -35,13 +33,7 @@ impl ProviderMetadata {
         let url = base
             .join(PATH)
             .map_err(|error| option(&error.to_string()))?;
-        let response = http.reading(|http| {
-            let response = http.get_public(&url, MAX_METADATA)?;
-            if !response.is_success() {
-                return Err(Refusal::new(&url, Stage::Public, &response, None).into());
-            }
-            Ok(response)
-        })?;
+        let response = http.read_public(&url, MAX_METADATA)?;
         let metadata = Self::from_bytes(issuer, &response.body).and_then(|metadata| {
             let source = "OpenID Connect Discovery section 4.2";
             media_type::expect_json(response.media_type.as_deref(), source)?;

@@ -31,6 +31,8 @@ pub use watch::{HttpWatcher, WatchedPace};
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::refusal::meaning::Stage;
 use crate::retry::{self, RetryPolicy};
 
 /// How long one request may take, from the name lookup to the last byte of the answer.
@@ -133,6 +135,17 @@ impl Http {
     /// Reads, and reads again where that may help and the options allow it ([`retry::reading`]).
     pub fn reading<T>(&self, mut read: impl FnMut(&Self) -> Result<T, Error>) -> Result<T, Error> {
         retry::reading(&self.retry, &mut self.pace(), |_| read(self))
+    }
+
+    /// As [`Http::get_public`], read again where that may help; what is no success is a refusal.
+    pub(crate) fn read_public(&self, url: &Url, max: usize) -> Result<Response, Error> {
+        self.reading(|http| {
+            let response = http.get_public(url, max)?;
+            if !response.is_success() {
+                return Err(Refusal::new(url, Stage::Public, &response, None).into());
+            }
+            Ok(response)
+        })
     }
 
     /// Posts a form. The answer may be at most `max` bytes.

@@ -14,8 +14,6 @@ use crate::error::Error;
 use crate::http::{Http, Url};
 use crate::jws::{Jws, JwsError, VerifiedJws};
 use crate::key_set::KeySet;
-use crate::refusal::Refusal;
-use crate::refusal::meaning::Stage;
 
 /// From this age on the set is read again when it is next used; where that fails, the old one is good on.
 pub const REFRESH_AGE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -181,13 +179,7 @@ impl ProviderKeys {
 }
 
 fn fetch(http: &Http, url: &Url) -> Result<KeySet, Error> {
-    let response = http.reading(|http| {
-        let response = http.get_public(url, MAX_KEY_SET)?;
-        if !response.is_success() {
-            return Err(Refusal::new(url, Stage::Public, &response, None).into());
-        }
-        Ok(response)
-    })?;
+    let response = http.read_public(url, MAX_KEY_SET)?;
     KeySet::from_bytes(&response.body).map_err(|reason| Error::Response {
         url: url.clone(),
         reason: format!("the answer {reason}"),

@@ -85,9 +85,9 @@ pub enum GaveUp {
 pub fn retrying<T>(
     policy: &RetryPolicy,
     pace: &mut impl Pace,
-    attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+    mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    while_safe(policy, pace, itself, attempt_with(attempt), was_not_begun)
+    while_safe(policy, pace, itself, |pace| attempt(pace), was_not_begun)
 }
 
 /// The same for an attempt of something that has its pace in itself.
@@ -104,21 +104,14 @@ pub(crate) fn retrying_within<C, T>(
 pub fn reading<T>(
     policy: &RetryPolicy,
     pace: &mut impl Pace,
-    attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+    mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    while_safe(policy, pace, itself, attempt_with(attempt), |error| {
-        was_not_begun(error) || broke_off(error)
-    })
+    let is_safe = |error: &Error| was_not_begun(error) || broke_off(error);
+    while_safe(policy, pace, itself, |pace| attempt(pace), is_safe)
 }
 
 fn itself<P: Pace>(pace: &mut P) -> &mut dyn Pace {
     pace
-}
-
-fn attempt_with<P: Pace, T>(
-    mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
-) -> impl FnMut(&mut P) -> Result<T, Error> {
-    move |pace| attempt(pace)
 }
 
 fn while_safe<C, T>(

@@ -48,12 +48,3 @@ impl AccessPolicy {
         })
     }
 }
-
-impl From<LoginPolicy> for AccessPolicy {
-    fn from(login: LoginPolicy) -> Self {
-        Self {
-            login,
-            key: KeyPolicy::default(),
-        }
-    }
-}
