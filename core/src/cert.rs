@@ -20,4 +20,4 @@ pub use error::{CertificateError, ChainError};
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
 pub use link::{LinkError, RsaLinks, VerifyLink};
 pub use name::Name;
-pub(crate) use oid::SHA256_WITH_RSA;
+pub use oid::SHA256_WITH_RSA;

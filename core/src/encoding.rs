@@ -9,7 +9,7 @@ mod digits;
 pub mod json;
 pub mod sink;
 pub(crate) mod tlv;
-pub(crate) mod unescape;
+pub mod unescape;
 
 use digits::Digits;
 

@@ -45,12 +45,6 @@ pub mod unwrapper;
 // What the token is for.
 pub mod token;
 
-// A finished token, judged by the same rules.
-pub mod check;
-
-// What a host and a gateway say to each other.
-pub mod link;
-
 // How all of it is written.
 pub mod encoding;
 pub mod error;

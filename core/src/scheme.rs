@@ -76,7 +76,6 @@ pub struct Scheme {
 
 /// How the JOSE header names the key that signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum KeyReference {
     /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
     X5cWithRoot,
@@ -222,7 +221,7 @@ impl Scheme {
 
     /// Whether a client id names the organisation that the leaf names, or None where the scheme does not
     /// ask, or the id's form is not found in certificates (an EORI).
-    pub(crate) fn is_client_id_in_leaf(
+    pub fn is_client_id_in_leaf(
         &self,
         client_id: &ClientId,
         leaf: &Certificate<'_>,

@@ -5,13 +5,13 @@
 use std::convert::Infallible;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::MAX_CONTENT;
-use privyseal_core::link::{
+use privyseal_firmware_app::Device;
+use privyseal_firmware_app::fake::{FakeBoard, Wire};
+use privyseal_protocol::frame::MAX_CONTENT;
+use privyseal_protocol::{
     CHUNK, FrameDecoder, Info, Part, Provision, Refusal, Request, Response, SignRequest, Totals,
     write_frame,
 };
-use privyseal_firmware_app::Device;
-use privyseal_firmware_app::fake::{FakeBoard, Wire};
 
 /// A device on a board without hardware, and the line to it.
 pub type TestDevice = Device<FakeBoard<Wire>>;

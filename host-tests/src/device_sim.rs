@@ -19,9 +19,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use privyseal_core::link::DeviceId;
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Button, Entropy, FakeBoard, Memory, Time};
+use privyseal_protocol::DeviceId;
 
 /// How long the device rests when nothing comes.
 const REST: Duration = Duration::from_millis(1);

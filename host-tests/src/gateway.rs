@@ -1,4 +1,4 @@
-//! Talks to a gateway in the words of `core::link`, without the host's own code: what it says is seen as it
+//! Talks to a gateway in the words of `privyseal-protocol`, without the host's own code: what it says is seen as it
 //! came over the line.
 
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::MAX_CONTENT;
-use privyseal_core::link::{
+use privyseal_protocol::frame::MAX_CONTENT;
+use privyseal_protocol::{
     CHUNK, FrameDecoder, Info, Part, Policy, Provision, Refusal, Request, Response, SignRequest,
     Totals, write_frame,
 };
@@ -92,7 +92,7 @@ impl Gateway {
     /// # Panics
     /// If the policy is too large, or the line breaks.
     pub fn provision(&mut self, endowment: &Endowment<'_>) -> Result<[u8; 32], Refusal> {
-        let mut buffer = [0; privyseal_core::link::MAX_POLICY];
+        let mut buffer = [0; privyseal_protocol::MAX_POLICY];
         let policy = endowment.policy.to_bytes(&mut buffer).expect("it fits");
         let chain = endowment.chain.concat();
         let parts = [

@@ -4,7 +4,7 @@
 //! A signer signs what the core in this process built. A device is given typed fields and makes the rest;
 //! what it gives back is not believed. [`DeviceClient`] builds, with the core's own rules, the assertion
 //! that was asked for, compares every byte, verifies the signature, and gives out its own copy. [`Device`]
-//! has the other requests of the protocol (`privyseal_core::link`): what it is, its log, provisioning,
+//! has the other requests of the protocol (`privyseal_protocol`): what it is, its log, provisioning,
 //! the time, the wipe.
 
 // Which device, and how bytes get there.

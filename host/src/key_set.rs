@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use privyseal_check::KnownKey;
 use privyseal_core::RsaPublicKey;
-use privyseal_core::check::KnownKey;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::KeyError;
 use serde_json::Value;

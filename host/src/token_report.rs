@@ -4,7 +4,7 @@
 mod revocation;
 mod show;
 
-use privyseal_core::check::{Question, Registry, Report, check};
+use privyseal_check::{Question, Registry, Report, check};
 use privyseal_core::{Audience, Scheme, UnixTime};
 
 use crate::certificates::Certificates;

@@ -5,13 +5,13 @@ use core::str::Chars;
 /// Gives the characters one by one, a surrogate pair as the one character it stands for. In place of a
 /// malformed escape it gives `None` once, and nothing after it.
 #[derive(Clone, Debug)]
-pub(crate) struct Unescape<'a> {
+pub struct Unescape<'a> {
     rest: Chars<'a>,
 }
 
 impl<'a> Unescape<'a> {
     /// `escaped` is what stands between the quotes.
-    pub(crate) fn new(escaped: &'a str) -> Self {
+    pub fn new(escaped: &'a str) -> Self {
         Self {
             rest: escaped.chars(),
         }

@@ -121,7 +121,7 @@ impl RequestObject<'_> {
 }
 
 /// The values of a `scope`: one space between them, `openid` and a `service:` code among them.
-pub(crate) fn check_scope(scope: &str) -> Result<(), FieldError> {
+pub fn check_scope(scope: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "itsme, backchannel authentication: scope has openid and service:CODE";
     check_len(Field::Scope, scope.len(), MAX_SCOPE, SOURCE)?;
     // RFC 6749 section 3.3: scope-token.
@@ -146,7 +146,7 @@ pub(crate) fn check_scope(scope: &str) -> Result<(), FieldError> {
 }
 
 /// A bearer token (RFC 6750 section 2.1) of a bearable length.
-pub(crate) fn check_notification_token(token: &str) -> Result<(), FieldError> {
+pub fn check_notification_token(token: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "CIBA Core section 7.1: client_notification_token, max 1024 characters";
     let field = Field::NotificationToken;
     check_len(field, token.len(), MAX_NOTIFICATION_TOKEN, SOURCE)?;

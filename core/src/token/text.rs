@@ -16,17 +16,17 @@ pub struct JsonText<'a>(#[serde(borrow)] EscapedStr<'a>);
 
 impl<'a> JsonText<'a> {
     /// `escaped` is what stands between the quotes.
-    pub(crate) const fn from_escaped(escaped: &'a str) -> Self {
+    pub const fn from_escaped(escaped: &'a str) -> Self {
         Self(EscapedStr(escaped))
     }
 
     /// What stands between the quotes, still escaped.
-    pub(crate) const fn as_escaped(&self) -> &'a str {
+    pub const fn as_escaped(&self) -> &'a str {
         self.0.0
     }
 
     /// The characters of the text; `None` in place of a malformed escape, after which nothing follows.
-    pub(crate) fn chars(&self) -> impl Iterator<Item = Option<char>> + use<'a> {
+    pub fn chars(&self) -> impl Iterator<Item = Option<char>> + use<'a> {
         // Not by the fragments of serde-json-core: behind a malformed escape (which a surrogate pair
         // is to it) they never end.
         Unescape::new(self.0.0)

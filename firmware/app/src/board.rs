@@ -5,7 +5,7 @@ use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
-use privyseal_core::link::{DeviceId, ReadOut};
+use privyseal_protocol::{DeviceId, ReadOut};
 use rand_core::TryCryptoRng;
 
 /// A board. [`crate::Device`] owns one.

@@ -14,8 +14,8 @@ mod signing;
 mod start;
 
 use embedded_io::{Read, ReadReady};
-use privyseal_core::link::authority::CHALLENGE_LEN;
-use privyseal_core::link::{
+use privyseal_protocol::authority::CHALLENGE_LEN;
+use privyseal_protocol::{
     Entry, Event, FrameDecoder, FrameError, Message, Refusal, Request, Response, SchemeId, State,
 };
 

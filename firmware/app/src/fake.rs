@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use embedded_io::{Read, ReadReady, Write};
-use privyseal_core::link::{DeviceId, ReadOut};
+use privyseal_protocol::{DeviceId, ReadOut};
 
 use crate::{Board, PROVISION_LEN};
 

@@ -20,9 +20,9 @@
 //! sign; starts, and uploads to a device without a key, count without a limit.
 
 use embedded_storage::nor_flash::NorFlash;
-use privyseal_core::link::DeviceId;
-use privyseal_core::link::crc::checksum;
-use privyseal_core::link::log::{ENTRY_LEN, Entry, LINK_LEN, RECORD_LEN, first_link, link_after};
+use privyseal_protocol::DeviceId;
+use privyseal_protocol::crc::checksum;
+use privyseal_protocol::log::{ENTRY_LEN, Entry, LINK_LEN, RECORD_LEN, first_link, link_after};
 
 /// Bytes of a record in the flash.
 pub(crate) const SLOT: usize = 128;

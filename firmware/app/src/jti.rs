@@ -9,7 +9,7 @@
 
 use heapless::String;
 use privyseal_core::encoding::{decimal, hex};
-use privyseal_core::link::{DeviceId, NONCE_LEN};
+use privyseal_protocol::{DeviceId, NONCE_LEN};
 
 /// Random bytes in it.
 pub(crate) const RANDOM_LEN: usize = 8;

@@ -1,6 +1,6 @@
 //! How often, and how late: the two limits that a host could wish away, kept where it cannot.
 
-use privyseal_core::link::{Policy, Rate, Refusal};
+use privyseal_protocol::{Policy, Rate, Refusal};
 
 /// The rate limit, as a debt of milliseconds: each assertion adds [`Rate::interval`], and time pays it
 /// off. It is written with each event, and a start begins with what was written: switching off and on

@@ -6,8 +6,8 @@ use embedded_io::{ErrorType, Write};
 use heapless::Vec;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_core::link::frame::{Constant, MAX_CONTENT, TokenPiece, WriteError};
-use privyseal_core::link::{MAX_DATA, Response, write_frame};
+use privyseal_protocol::frame::{Constant, MAX_CONTENT, TokenPiece, WriteError};
+use privyseal_protocol::{MAX_DATA, Response, write_frame};
 
 use crate::board::Board;
 

@@ -2,7 +2,7 @@
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
-use privyseal_core::link::State;
+use privyseal_protocol::State;
 
 use crate::board::Board;
 

@@ -19,9 +19,9 @@
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::limits::MAX_CHAIN_DER;
-use privyseal_core::link::crc::checksum;
-use privyseal_core::link::policy::MAX_SCHEMES;
-use privyseal_core::link::{MAX_KEY, MAX_POLICY, MAX_SEED, Part, Totals};
+use privyseal_protocol::crc::checksum;
+use privyseal_protocol::policy::MAX_SCHEMES;
+use privyseal_protocol::{MAX_KEY, MAX_POLICY, MAX_SEED, Part, Totals};
 use sha2::{Digest as _, Sha256};
 
 use crate::PROVISION_LEN;

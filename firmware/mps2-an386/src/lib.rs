@@ -9,10 +9,10 @@ use core::ptr;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{ErrorType as PinErrorType, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use privyseal_core::link::{DeviceId, ReadOut};
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::ram_flash::{self, Storage};
 use privyseal_firmware_common::{image, region, stack};
+use privyseal_protocol::{DeviceId, ReadOut};
 // Only for its feature: the assembly kernels.
 use privyseal_firmware_rsa as _;
 use rand_core::{TryCryptoRng, TryRng};

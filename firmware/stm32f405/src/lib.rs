@@ -28,8 +28,8 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
-use privyseal_core::link::ReadOut;
 use privyseal_firmware_common::image;
+use privyseal_protocol::ReadOut;
 
 use crate::clock::Clocks;
 use crate::entropy::Source;

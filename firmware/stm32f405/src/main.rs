@@ -3,10 +3,10 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use privyseal_core::link::{DeviceId, ReadOut};
 use privyseal_firmware_app::Device;
 use privyseal_firmware_common::latch::latch;
 use privyseal_firmware_common::{region, stack};
+use privyseal_protocol::{DeviceId, ReadOut};
 // Only for its feature: the assembly kernels.
 use privyseal_firmware_rsa as _;
 use privyseal_firmware_stm32f405::entropy::Source;

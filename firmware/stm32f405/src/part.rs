@@ -7,7 +7,7 @@
 #[cfg(not(feature = "qemu"))]
 use core::ptr;
 
-use privyseal_core::link::ReadOut;
+use privyseal_protocol::ReadOut;
 use stm32f4::stm32f405::FLASH;
 
 /// The 96 bits that no other part has (RM0090 section 39.1).

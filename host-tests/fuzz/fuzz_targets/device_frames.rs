@@ -11,8 +11,8 @@ use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::MAX_CONTENT;
-use privyseal_core::link::{
+use privyseal_protocol::frame::MAX_CONTENT;
+use privyseal_protocol::{
     AllowedAudience, CHUNK, FrameDecoder, MAX_POLICY, Message, Part, Policy, Provision, Rate,
     Refusal, Request, Response, SchemeId, SchemePolicy, State, Totals, write_frame,
 };

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use privyseal_core::check::json::{Object, Value};
+use privyseal_check::json::{Object, Value};
 use privyseal_core::token::{ErrorResponse, TokenResponse};
 
 fuzz_target!(|data: &[u8]| {

@@ -8,7 +8,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use libfuzzer_sys::fuzz_target;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::RsaLinks;
-use privyseal_core::check::{Question, RuleId, check};
+use privyseal_check::{Question, RuleId, check};
 use privyseal_core::scheme;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,7 +1,7 @@
 //! A token whose every part can be changed before it is signed, and what `check` says of it.
 
+use privyseal_check::{KnownKey, Question, Report, Revocations, Verdict, check};
 use privyseal_core::cert::{Chain, RsaLinks};
-use privyseal_core::check::{KnownKey, Question, Report, Revocations, Verdict, check};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::rsa::KeyError;

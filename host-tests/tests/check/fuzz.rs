@@ -1,8 +1,8 @@
 //! A bounded run of mutations without a fuzzer, on every machine: `check` says something about every text,
 //! and says it without a panic. Fuzzing with coverage is in `fuzz/`.
 
+use privyseal_check::json::Value;
 use privyseal_core::cert::Certificate;
-use privyseal_core::check::json::Value;
 use privyseal_core::scheme;
 use proptest::prelude::*;
 

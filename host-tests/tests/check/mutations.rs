@@ -5,8 +5,8 @@ mod x5c;
 
 use std::collections::BTreeSet;
 
+use privyseal_check::{Kind, RuleId, Verdict};
 use privyseal_core::Scheme;
-use privyseal_core::check::{Kind, RuleId, Verdict};
 use privyseal_core::rsa::KeyError;
 use privyseal_core::scheme;
 use privyseal_host_tests::pki::test_key;

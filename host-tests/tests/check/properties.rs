@@ -2,7 +2,7 @@
 //! the same claims, and nothing is longer than its limit says.
 
 use jsonwebtoken::dangerous::insecure_decode;
-use privyseal_core::check::{RuleId, Verdict};
+use privyseal_check::{RuleId, Verdict};
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER, MAX_PAYLOAD};
 use privyseal_core::{AssertionRequest, Audience, Jti, Scheme, UnixTime, scheme};
 use privyseal_host_tests::software_signer::SoftwareSigner;

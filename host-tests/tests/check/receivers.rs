@@ -1,6 +1,6 @@
 //! The receiver view: which real receivers would refuse, and for which of their demands.
 
-use privyseal_core::check::receivers::ALL;
+use privyseal_check::receivers::ALL;
 use privyseal_core::scheme;
 use privyseal_host_tests::pki::Usage;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Revocation: asked of whoever has the lists, for every certificate but the root.
 
+use privyseal_check::{Reason, Revocations, RuleId, Verdict, Why};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
-use privyseal_core::check::{Reason, Revocations, RuleId, Verdict, Why};
 use privyseal_core::scheme;
 
 use crate::draft::Draft;

@@ -1,6 +1,6 @@
 //! The seeds' own contradictory examples: each is refused for exactly the reasons that stand in them.
 
-use privyseal_core::check::{Kind, RuleId, Verdict};
+use privyseal_check::{Kind, RuleId, Verdict};
 use privyseal_core::scheme;
 use privyseal_host_tests::decode::to_base64;
 use privyseal_host_tests::scratch::ishare_chain;

@@ -3,13 +3,13 @@
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use privyseal_core::link::{
-    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest,
-};
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{FakeBoard, Memory, Time, Wire};
 use privyseal_host_tests::device_host::{TestDevice, Upload, provision};
 use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
+use privyseal_protocol::{
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest,
+};
 
 pub(crate) const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
 pub(crate) const EORI: &str = "EU.EORI.NL123456789";

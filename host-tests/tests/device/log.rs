@@ -1,9 +1,9 @@
 //! The log: every event is in it, it is linked from the first to the head, and it survives.
 
-use privyseal_core::link::log::{ENTRY_LEN, LINK_LEN, RECORD_LEN, first_link, link_after};
-use privyseal_core::link::{Entry, Event, Refusal, Request, Response, SchemeId, SignRequest};
 use privyseal_firmware_app::fake::Memory;
 use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, sign};
+use privyseal_protocol::log::{ENTRY_LEN, LINK_LEN, RECORD_LEN, first_link, link_after};
+use privyseal_protocol::{Entry, Event, Refusal, Request, Response, SchemeId, SignRequest};
 use sha2::{Digest as _, Sha256};
 
 use crate::fixture::{SCHEME_OWNER, now, policy, provisioned, restart, start, upload};

@@ -6,10 +6,10 @@
 
 use std::collections::HashSet;
 
-use privyseal_core::link::{Refusal, Request, Response, SchemeId, SignRequest, State};
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
 use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, sign};
+use privyseal_protocol::{Refusal, Request, Response, SchemeId, SignRequest, State};
 
 use privyseal_host_tests::pki::test_key;
 

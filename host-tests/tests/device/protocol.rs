@@ -1,12 +1,12 @@
 //! Whatever comes over the line: a typed answer, and a device that is what it was.
 
-use privyseal_core::link::frame::{MAX_CONTENT, MAX_FRAME};
-use privyseal_core::link::{
-    FrameError, PROTOCOL, Provision, Refusal, Request, Response, SchemeId, SignRequest, State,
-};
 use privyseal_firmware_app::fake::Memory;
 use privyseal_host_tests::device_host::{
     TestDevice, answers, exchange, frame, info, send_parts, sign,
+};
+use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME};
+use privyseal_protocol::{
+    FrameError, PROTOCOL, Provision, Refusal, Request, Response, SchemeId, SignRequest, State,
 };
 use proptest::prelude::*;
 

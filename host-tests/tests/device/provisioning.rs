@@ -1,10 +1,10 @@
 //! Provisioning: its steps and their order, that a device is locked when it is done, and what ends that.
 
-use privyseal_core::link::{
+use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, send_parts, sign, step};
+use privyseal_protocol::{
     CHUNK, MAX_KEY, MAX_POLICY, Part, PartFault, Provision, Refusal, Request, Response, SchemeId,
     SignRequest, State, Totals,
 };
-use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, send_parts, sign, step};
 
 use crate::fixture::{empty, key, now, policy, provisioned, restart, start, upload};
 

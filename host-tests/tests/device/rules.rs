@@ -1,11 +1,11 @@
 //! Policy, time, rate and presence.
 
-use privyseal_core::link::authority::set_time_statement;
-use privyseal_core::link::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
 use privyseal_firmware_app::fake::Button;
 use privyseal_host_tests::device_host::{TestDevice, ask, info, sign};
 use privyseal_host_tests::pki::{TestKey, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_protocol::authority::set_time_statement;
+use privyseal_protocol::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
 
 use crate::fixture::{JUMP, REALM, claim, now, policy, provisioned, restart};
 

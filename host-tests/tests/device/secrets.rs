@@ -1,8 +1,8 @@
 //! No byte of the key leaves the device: everything it says in its life is searched for it.
 
-use privyseal_core::link::{Part, Request};
 use privyseal_firmware_app::fake::Memory;
 use privyseal_host_tests::device_host::{exchange, frame, provision, send_parts, step};
+use privyseal_protocol::{Part, Request};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use crate::fixture::{key, now, policy, requests, restart, start, upload};
@@ -88,7 +88,7 @@ fn nothing_of_the_key_is_ever_said() {
         said.extend(exchange(device, &frame(5, &word)));
     };
     ask_everything(&mut device);
-    step(&mut device, privyseal_core::link::Provision::Commit).expect("a good upload");
+    step(&mut device, privyseal_protocol::Provision::Commit).expect("a good upload");
     ask_everything(&mut device);
     let mut device = restart(&mut device);
     ask_everything(&mut device);
@@ -101,7 +101,7 @@ fn nothing_of_the_key_is_ever_said() {
     assert!(said.len() > 100_000, "{}", said.len());
     // Frames hide zeros; what stands in them is searched as well as the frames.
     let mut content = Vec::new();
-    let mut decoder = privyseal_core::link::FrameDecoder::new();
+    let mut decoder = privyseal_protocol::FrameDecoder::new();
     for &byte in &said {
         if let Some(Ok(message)) = decoder.feed(byte) {
             content.extend_from_slice(message.body);

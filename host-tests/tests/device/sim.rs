@@ -4,11 +4,11 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use privyseal_core::link::{
-    FrameDecoder, Provision, Request, Response, SchemeId, SignRequest, State,
-};
 use privyseal_host_tests::device_host::frame;
 use privyseal_host_tests::device_sim::{DeviceSim, Options};
+use privyseal_protocol::{
+    FrameDecoder, Provision, Request, Response, SchemeId, SignRequest, State,
+};
 
 use crate::fixture::{now, policy, provisioned};
 

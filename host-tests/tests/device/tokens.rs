@@ -3,12 +3,12 @@
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
-use privyseal_core::link::{SchemeId, SignRequest};
 use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, Signer as _, UnixTime,
 };
 use privyseal_host_tests::device_host::{info, sign};
 use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_protocol::{SchemeId, SignRequest};
 
 use crate::fixture::{chain, claim, key, now, policy, provisioned, requests};
 

@@ -1,9 +1,9 @@
 //! Devices that lie, though they have the key: nothing of what they give is printed.
 
-use privyseal_core::link::{Part, Response};
 use privyseal_host_tests::decode::{Parts, to_base64url};
 use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_protocol::{Part, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -270,7 +270,7 @@ fn a_log_that_was_altered() {
             Response::Entry { record } => {
                 let mut record = record.to_vec();
                 // The counter of the signature: nobody shall see that it was made.
-                if record[4] == privyseal_core::link::Event::Signed.code() {
+                if record[4] == privyseal_protocol::Event::Signed.code() {
                     record[16] ^= 1;
                 }
                 frame(id, &Response::Entry { record: &record })

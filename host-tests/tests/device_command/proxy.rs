@@ -6,8 +6,8 @@ use std::path::Path;
 use std::thread;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::MAX_CONTENT;
-use privyseal_core::link::{FrameDecoder, MAX_DATA, Response, write_frame};
+use privyseal_protocol::frame::MAX_CONTENT;
+use privyseal_protocol::{FrameDecoder, MAX_DATA, Response, write_frame};
 
 /// Gives what to send instead of each response.
 pub(crate) type Alter = Box<dyn FnMut(u8, Response<'_>) -> Vec<u8> + Send>;

@@ -4,13 +4,13 @@ use core::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use privyseal_core::link::SchemeId;
 use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_host_tests::gateway::Gateway;
 use privyseal_host_tests::pki::pem_chain;
 use privyseal_host_tests::privyseal;
 use privyseal_host_tests::scratch::cache_dir;
+use privyseal_protocol::SchemeId;
 use serde_json::Value;
 
 use crate::signs::by_software;

@@ -2,9 +2,9 @@
 
 use std::io::{Write as _, stdout};
 
-use privyseal_core::link::{SignRequest, State};
 use privyseal_host_tests::emulator::{AN386, Emulator};
 use privyseal_host_tests::gateway::Gateway;
+use privyseal_protocol::{SignRequest, State};
 
 use crate::stage::{Party, SERVED, now};
 

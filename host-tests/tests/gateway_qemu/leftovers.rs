@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_core::link::{CHUNK, Part, Provision, Request, Response, SignRequest, State, Totals};
 use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_host_tests::gateway::Gateway;
+use privyseal_protocol::{CHUNK, Part, Provision, Request, Response, SignRequest, State, Totals};
 use rsa::BoxedUint;
 use rsa::traits::PrivateKeyParts as _;
 

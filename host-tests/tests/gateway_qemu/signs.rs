@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
-use privyseal_core::link::{Refusal, SignRequest, State};
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime};
 use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::emulator::{AN386, Machine, STM32F405};
@@ -13,6 +12,7 @@ use privyseal_host_tests::gateway::Gateway;
 use privyseal_host_tests::https::{Client, form};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_host_tests::suite::{self, Case};
+use privyseal_protocol::{Refusal, SignRequest, State};
 
 use crate::stage::{KID, Party, SERVED, now, provisioned};
 

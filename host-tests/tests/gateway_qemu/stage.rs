@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use heapless::Vec as Bounded;
 use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
-use privyseal_core::link::{AllowedAudience, Policy, Rate, SchemeId, SchemePolicy};
 use privyseal_host_tests::decode::Parts;
 use privyseal_host_tests::emulator::{Emulator, Machine};
 use privyseal_host_tests::gateway::{Endowment, Gateway};
 use privyseal_host_tests::pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
 use privyseal_host_tests::scratch::cache_dir;
+use privyseal_protocol::{AllowedAudience, Policy, Rate, SchemeId, SchemePolicy};
 
 /// The host's clock when the tests began: the test PKI's certificates are valid from the day before.
 pub(crate) fn now() -> u64 {

@@ -3,7 +3,7 @@
 use privyseal::ishare::inbound::{Inbound, judge_assertion};
 use privyseal::token_report::TokenReport;
 use privyseal::{AssertionOptions, Error, clock};
-use privyseal_core::check::{RuleId, Verdict};
+use privyseal_check::{RuleId, Verdict};
 use privyseal_host_tests::decode::{Parts, to_base64url};
 use privyseal_host_tests::ishare_server::{Config, party_info};
 use privyseal_host_tests::pki::{CertificateSpec, test_key};

@@ -4,7 +4,7 @@
 use privyseal::key_set::KeySet;
 use privyseal::token_report::{TokenQuestion, TokenReport};
 use privyseal::{UnixTime, clock};
-use privyseal_core::check::RuleId;
+use privyseal_check::RuleId;
 use privyseal_core::scheme::EHEALTH;
 use privyseal_host_tests::decode::to_base64url;
 use privyseal_host_tests::keycloak::JwksServer;

@@ -7,9 +7,9 @@ use core::fmt;
 use privyseal_core::cert::Certificate;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
-use privyseal_core::link::{NONCE_LEN, SchemeId, SignRequest};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, CompactJws, Credential, RsaPublicKey, Scheme};
+use privyseal_protocol::{NONCE_LEN, SchemeId, SignRequest};
 use zeroize::Zeroizing;
 
 use super::error::DeviceError;

@@ -4,8 +4,8 @@ use core::fmt;
 use core::time::Duration;
 use std::io;
 
-use privyseal_core::link::{FrameError, PROTOCOL, Refusal};
 use privyseal_core::{SignerError, SignerErrorKind};
+use privyseal_protocol::{FrameError, PROTOCOL, Refusal};
 
 /// Why a gateway did not do what it was asked, or why what it did is not believed.
 #[derive(Debug)]
@@ -130,16 +130,16 @@ impl DeviceError {
             }
             Self::NoKey
             | Self::Refused {
-                refusal: Refusal::State(privyseal_core::link::State::Empty),
+                refusal: Refusal::State(privyseal_protocol::State::Empty),
                 ..
             } => "provision it first: privyseal device provision",
             Self::Refused {
                 asked: "be provisioned",
-                refusal: Refusal::State(privyseal_core::link::State::Ready),
+                refusal: Refusal::State(privyseal_protocol::State::Ready),
             } => "it has a key, which nothing replaces: privyseal device wipe destroys it first",
             // Wiping it would destroy a key that may be sound.
             Self::Refused {
-                refusal: Refusal::State(privyseal_core::link::State::Faulted),
+                refusal: Refusal::State(privyseal_protocol::State::Faulted),
                 ..
             } => "privyseal device info says why, and what to do",
             Self::Refused {

@@ -5,8 +5,8 @@ use core::time::Duration;
 use std::time::Instant;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::{MAX_CONTENT, MAX_FRAME, WriteError};
-use privyseal_core::link::{FrameDecoder, FrameError, Refusal, Request, Response, write_frame};
+use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME, WriteError};
+use privyseal_protocol::{FrameDecoder, FrameError, Refusal, Request, Response, write_frame};
 use zeroize::Zeroizing;
 
 use super::error::{DeviceError, Noise};

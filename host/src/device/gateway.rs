@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::net::UnixStream;
 
 use privyseal_core::limits::{MAX_CHAIN_DER, MAX_COMPACT_JWS};
-use privyseal_core::link::log::RECORD_LEN;
-use privyseal_core::link::{MAX_DATA, MAX_POLICY, Part, Provision, Request, Response, SignRequest};
 use privyseal_core::rsa::RsaPublicKey;
+use privyseal_protocol::log::RECORD_LEN;
+use privyseal_protocol::{MAX_DATA, MAX_POLICY, Part, Provision, Request, Response, SignRequest};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -119,7 +119,7 @@ impl Device {
         Ok(&self.info)
     }
 
-    /// The policy, in the encoding of [`privyseal_core::link::Policy`].
+    /// The policy, in the encoding of [`privyseal_protocol::Policy`].
     pub fn policy(&mut self) -> Result<Vec<u8>, DeviceError> {
         self.read(Part::Policy, "read its policy", MAX_POLICY)
     }
@@ -129,7 +129,7 @@ impl Device {
         let chain = self.read(Part::Chain, "read its certificate chain", MAX_CHAIN_DER);
         match chain {
             Err(DeviceError::Refused {
-                refusal: privyseal_core::link::Refusal::NotReadable(Part::Chain),
+                refusal: privyseal_protocol::Refusal::NotReadable(Part::Chain),
                 ..
             }) => Ok(Vec::new()),
             chain => chain,
@@ -215,7 +215,7 @@ impl Device {
         }
     }
 
-    /// Gives the device the authority's word ([`privyseal_core::link::authority`]); answers with the new
+    /// Gives the device the authority's word ([`privyseal_protocol::authority`]); answers with the new
     /// time floor, in seconds since the epoch.
     pub fn set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, DeviceError> {
         let asked = Asked {

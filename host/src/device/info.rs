@@ -3,8 +3,8 @@
 use core::fmt;
 
 use privyseal_core::UnixTime;
-use privyseal_core::link::authority::{CHALLENGE_LEN, set_time_statement};
-use privyseal_core::link::{DeviceId, Info, ReadOut, Refusal, State};
+use privyseal_protocol::authority::{CHALLENGE_LEN, set_time_statement};
+use privyseal_protocol::{DeviceId, Info, ReadOut, Refusal, State};
 use serde_json::{Value, json};
 
 use super::hex;
@@ -53,7 +53,7 @@ impl DeviceInfo {
     }
 
     /// The line that the provisioning authority signs to set the time
-    /// ([`privyseal_core::link::authority`]).
+    /// ([`privyseal_protocol::authority`]).
     pub fn set_time_statement(&self, now: u64) -> String {
         set_time_statement(&self.device, &self.challenge, now)
             .as_str()

@@ -2,7 +2,7 @@
 
 use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
 use privyseal_core::RsaPublicKey;
-use privyseal_core::link::{Policy, State};
+use privyseal_protocol::{Policy, State};
 
 use super::error::DeviceError;
 use super::gateway::{Device, Limits};

@@ -3,8 +3,8 @@
 use core::fmt;
 use core::fmt::Write as _;
 
-use privyseal_core::link::log::{LINK_LEN, first_link, link_after};
-use privyseal_core::link::{DeviceId, Entry, Event};
+use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
+use privyseal_protocol::{DeviceId, Entry, Event};
 use serde_json::{Value, json};
 
 use super::error::DeviceError;

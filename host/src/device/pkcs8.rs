@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef, UintRef};
 use der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use privyseal_core::RsaPublicKey;
-use privyseal_core::link::MAX_KEY;
 use privyseal_core::rsa::KeyError;
+use privyseal_protocol::MAX_KEY;
 use zeroize::Zeroizing;
 
 use crate::error::Error;

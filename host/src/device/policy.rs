@@ -35,9 +35,9 @@ use std::fs;
 use std::path::Path;
 
 use privyseal_core::cert::Chain;
-use privyseal_core::link::policy::{MAX_AUDIENCES, MAX_SCHEMES};
-use privyseal_core::link::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
 use privyseal_core::{RsaPublicKey, UnixTime};
+use privyseal_protocol::policy::{MAX_AUDIENCES, MAX_SCHEMES};
+use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
 
 use crate::error::Error;
 use crate::kid_form::KidChoice;

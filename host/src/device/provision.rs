@@ -5,10 +5,10 @@ use core::fmt;
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_core::link::{CHUNK, MAX_SEED, Part, Policy, Provision, State, Totals};
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
+use privyseal_protocol::{CHUNK, MAX_SEED, Part, Policy, Provision, State, Totals};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 

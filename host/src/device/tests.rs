@@ -7,8 +7,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use privyseal_core::link::{FrameDecoder, Message, PROTOCOL, SchemeId};
-use privyseal_core::link::{Part, ReadOut, Refusal, Request, Response, SignRequest, State};
+use privyseal_protocol::{FrameDecoder, Message, PROTOCOL, SchemeId};
+use privyseal_protocol::{Part, ReadOut, Refusal, Request, Response, SignRequest, State};
 
 use super::{Device, DeviceError, Limits};
 use peer::{ID, Peer, frame};
@@ -132,7 +132,7 @@ fn another_version_is_said() {
 fn what_the_device_could_not_read_is_sent_again() {
     use core::sync::atomic::{AtomicUsize, Ordering};
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let unread = Response::Refused(Refusal::Frame(privyseal_core::link::FrameError::Checksum));
+    let unread = Response::Refused(Refusal::Frame(privyseal_protocol::FrameError::Checksum));
     let peer = Peer::new(
         move |id, request| match ASKED.fetch_add(1, Ordering::SeqCst) {
             0 | 1 => frame(0, &unread),

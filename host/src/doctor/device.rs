@@ -1,6 +1,6 @@
 //! The steps for a gateway. It is asked for no signature: each takes a place in its log and its rate.
 
-use privyseal_core::link::SchemeId;
+use privyseal_protocol::SchemeId;
 
 use super::{DoctorReport, Question, chain};
 use crate::chain_report::Verdict;

@@ -1,9 +1,9 @@
 //! A client assertion that came in, judged as iSHARE's service providers must: by itself, by the trusted
 //! list, and by what the registry says about the party.
 
+use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Why};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
-use privyseal_core::check::{self, RuleId, Verdict, Why};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
 use super::answer::unverified_claims;
@@ -58,7 +58,7 @@ pub fn judge_assertion(
         return Ok(alone);
     };
     let record = Record::of(issuer, inbound.is_version_1, registry)?;
-    let registry = Some(&record as &dyn check::Registry);
+    let registry = Some(&record as &dyn PartyRegistry);
     TokenReport::new(
         token,
         TokenQuestion {
@@ -95,7 +95,7 @@ impl Record {
     }
 }
 
-impl check::Registry for Record {
+impl PartyRegistry for Record {
     fn trusts(&self, chain: &Chain<'_>) -> Verdict {
         match self.list.vouches_for(chain) {
             Ok(()) => Verdict::Passed,

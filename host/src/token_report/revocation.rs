@@ -1,8 +1,8 @@
 //! What the given revocation lists say about the certificates of a token.
 
+use privyseal_check::{Reason, Revocations, Verdict, Why};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
-use privyseal_core::check::{Reason, Revocations, Verdict, Why};
 
 use crate::crl::{Crl, CrlError, Revocation};
 

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use privyseal_core::check::receivers::Opinion;
-use privyseal_core::check::{Finding, Verdict};
+use privyseal_check::receivers::Opinion;
+use privyseal_check::{Finding, Verdict};
 use serde_json::{Value, json};
 
 use super::TokenReport;

@@ -1,9 +1,9 @@
 //! What changes more than one assertion: the authority's word about time, and wiping.
 
 use privyseal_core::UnixTime;
-use privyseal_core::link::authority::set_time_statement;
-use privyseal_core::link::{DeviceId, Entry, Event, Policy, Refusal, Response};
 use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
+use privyseal_protocol::authority::set_time_statement;
+use privyseal_protocol::{DeviceId, Entry, Event, Policy, Refusal, Response};
 
 use super::start::challenge;
 use super::{Asked, Machine, Mode};

@@ -1,7 +1,7 @@
 //! Provisioning: parts come in pieces, straight into the flash; commit checks all of them and locks.
 
 use privyseal_core::limits::MAX_CHAIN_DER;
-use privyseal_core::link::{
+use privyseal_protocol::{
     CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Part, PartFault, Provision,
     Refusal, Response, Totals,
 };

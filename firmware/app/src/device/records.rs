@@ -1,6 +1,6 @@
 //! What the device remembers: the journal, and what its next entry will say.
 
-use privyseal_core::link::{Entry, Event, Refusal};
+use privyseal_protocol::{Entry, Event, Refusal};
 
 use crate::board::Board;
 use crate::journal::{Journal, StorageError};

@@ -1,8 +1,8 @@
 //! What the device tells of itself: info, public parts, log.
 
 use privyseal_core::encoding::sink::SliceSink;
-use privyseal_core::link::{Info, MAX_DATA, Part, Refusal, Response};
 use privyseal_core::rsa::spki::write_spki;
+use privyseal_protocol::{Info, MAX_DATA, Part, Refusal, Response};
 
 use super::{Machine, Mode};
 use crate::board::Board;

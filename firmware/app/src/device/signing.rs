@@ -5,10 +5,10 @@
 
 use privyseal_core::credential::BoundProfile;
 use privyseal_core::field::Field;
-use privyseal_core::link::frame::Constant;
-use privyseal_core::link::{Entry, Event, Policy, Refusal, SignRequest};
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
 use privyseal_firmware_rsa::MODULUS_LEN;
+use privyseal_protocol::frame::Constant;
+use privyseal_protocol::{Entry, Event, Policy, Refusal, SignRequest};
 use rand_core::TryRng;
 
 use super::records::Records;

@@ -1,7 +1,7 @@
 //! The start: what is in the flash decides what the device is.
 
-use privyseal_core::link::authority::CHALLENGE_LEN;
-use privyseal_core::link::{Entry, Event, Part, Refusal};
+use privyseal_protocol::authority::CHALLENGE_LEN;
+use privyseal_protocol::{Entry, Event, Part, Refusal};
 use rand_core::TryRng;
 
 use super::records::Records;

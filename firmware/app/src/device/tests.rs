@@ -7,11 +7,11 @@ use std::boxed::Box;
 use std::vec::Vec;
 
 use privyseal_core::SigningInput;
-use privyseal_core::link::Part;
-use privyseal_core::link::{
+use privyseal_firmware_rsa::{Engine, PrivateKey};
+use privyseal_protocol::Part;
+use privyseal_protocol::{
     AllowedAudience, CHUNK, MAX_POLICY, Policy, Provision, Rate, SchemePolicy, SignRequest, Totals,
 };
-use privyseal_firmware_rsa::{Engine, PrivateKey};
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};

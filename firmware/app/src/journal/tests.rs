@@ -1,6 +1,6 @@
 use std::vec::Vec;
 
-use privyseal_core::link::Event;
+use privyseal_protocol::Event;
 
 use super::*;
 use crate::board::Board as _;

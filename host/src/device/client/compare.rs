@@ -3,8 +3,8 @@
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
-use privyseal_core::link::{DeviceId, NONCE_LEN};
 use privyseal_core::{CompactJws, Credential, SigningInput};
+use privyseal_protocol::{DeviceId, NONCE_LEN};
 use serde_json::Value;
 
 use crate::client::AssertionOptions;

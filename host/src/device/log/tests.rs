@@ -1,4 +1,4 @@
-use privyseal_core::link::log::ENTRY_LEN;
+use privyseal_protocol::log::ENTRY_LEN;
 
 use super::*;
 

@@ -2,12 +2,12 @@
 
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{CLOCK_FLOOR, MAX_UNIX_TIME};
-use privyseal_core::link::policy::{
-    MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS,
-};
-use privyseal_core::link::{Rate, SchemeId};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme};
+use privyseal_protocol::policy::{
+    MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS,
+};
+use privyseal_protocol::{Rate, SchemeId};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 use toml::Table;

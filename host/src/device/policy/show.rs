@@ -1,6 +1,6 @@
 //! A device's policy for people and for machines.
 
-use privyseal_core::link::{Policy, SchemePolicy};
+use privyseal_protocol::{Policy, SchemePolicy};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

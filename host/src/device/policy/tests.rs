@@ -1,4 +1,4 @@
-use privyseal_core::link::policy::{MAX_JUMP_SECONDS, MAX_RATE};
+use privyseal_protocol::policy::{MAX_JUMP_SECONDS, MAX_RATE};
 
 use super::*;
 

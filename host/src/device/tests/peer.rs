@@ -5,8 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::link::frame::MAX_CONTENT;
-use privyseal_core::link::{
+use privyseal_protocol::frame::MAX_CONTENT;
+use privyseal_protocol::{
     DeviceId, FrameDecoder, Info, Message, Request, Response, State, write_frame,
 };
 

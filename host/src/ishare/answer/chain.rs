@@ -1,8 +1,8 @@
 //! Whether the certificates of an answer are those of somebody who is trusted.
 
+use privyseal_check::{Revocations as _, Verdict};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain, ChainError};
-use privyseal_core::check::{Revocations as _, Verdict};
 use privyseal_core::credential::ClockError;
 use privyseal_core::scheme::ISHARE;
 

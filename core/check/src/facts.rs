@@ -1,0 +1,240 @@
+//! Everything that is read from a token, once, before any rule is judged.
+
+mod claims;
+mod header;
+mod x5c;
+
+use super::json::{Object, Value};
+use super::scratch::Scratch;
+use super::why::Why;
+use privyseal_core::field::Fault;
+use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_JSON_MEMBERS, MAX_UNIX_TIME};
+
+pub(super) use claims::Claims;
+pub(super) use header::Header;
+pub(super) use x5c::X5c;
+
+/// What a token says, each part as far as it can be read.
+pub(super) struct Facts<'t> {
+    /// Whether it is a compact JWS at all.
+    pub(super) form: Result<(), Why>,
+    pub(super) header: Result<Header<'t>, Why>,
+    pub(super) claims: Result<Claims<'t>, Why>,
+    pub(super) signing_input: &'t str,
+    pub(super) signature: &'t [u8],
+}
+
+/// A member that should be a string.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text<'t> {
+    Absent,
+    /// Another type: which one.
+    Wrong(&'static str),
+    Is(&'t str),
+}
+
+/// A member that should be a `NumericDate` in whole seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Moment {
+    Absent,
+    /// Something else, and the seconds that it may have meant.
+    Wrong(Why, Option<u64>),
+    Is(u64),
+}
+
+impl<'t> Facts<'t> {
+    pub(super) fn read(token: &'t str, scratch: &mut Scratch<'t>) -> Self {
+        match Parts::split(token, scratch) {
+            Ok(parts) => Self {
+                form: Ok(()),
+                header: object(parts.header).map(|object| Header::read(object, scratch)),
+                claims: object(parts.payload).map(|object| Claims::read(object, scratch)),
+                signing_input: parts.signing_input,
+                signature: parts.signature,
+            },
+            Err(why) => Self {
+                form: Err(why),
+                header: Err(why),
+                claims: Err(why),
+                signing_input: "",
+                signature: &[],
+            },
+        }
+    }
+
+    pub(super) fn header(&self) -> Option<&Header<'t>> {
+        self.header.as_ref().ok()
+    }
+
+    pub(super) fn claims(&self) -> Option<&Claims<'t>> {
+        self.claims.as_ref().ok()
+    }
+}
+
+/// The decoded parts of a compact JWS (RFC 7515 section 7.1).
+struct Parts<'t> {
+    header: &'t [u8],
+    payload: &'t [u8],
+    signature: &'t [u8],
+    signing_input: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn split(token: &'t str, scratch: &mut Scratch<'t>) -> Result<Self, Why> {
+        let (len, max) = (token.len(), MAX_COMPACT_JWS.min(scratch.len() / 3));
+        if len > max {
+            return Err(Fault::TooLong { len, max }.into());
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(Why::Text(PARTS))?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Why::Text(PARTS))?;
+        if payload.contains('.') {
+            return Err(Why::Text(PARTS));
+        }
+        let mut decode = |text, what| scratch.base64url(text).ok_or(Why::Text(what));
+        Ok(Self {
+            header: decode(header, "has a header that is not base64url without padding")?,
+            payload: decode(
+                payload,
+                "has a payload that is not base64url without padding",
+            )?,
+            signature: decode(
+                signature,
+                "has a signature that is not base64url without padding",
+            )?,
+            signing_input,
+        })
+    }
+}
+
+const PARTS: &str = "has not three parts with dots between them";
+
+/// One JSON object in UTF-8, each member there once.
+fn object(bytes: &[u8]) -> Result<Object<'_>, Why> {
+    let text = core::str::from_utf8(bytes).map_err(|_| Why::Text("is not UTF-8"))?;
+    let object = match Value::parse(text)? {
+        Value::Object(object) => object,
+        other => {
+            return Err(Why::Type {
+                found: other.kind(),
+                expected: "an object",
+            });
+        }
+    };
+    let len = object.len();
+    if len > MAX_JSON_MEMBERS {
+        return Err(Fault::TooLong {
+            len,
+            max: MAX_JSON_MEMBERS,
+        }
+        .into());
+    }
+    if object.has_duplicate() {
+        return Err(Why::Text("has the same member twice"));
+    }
+    Ok(object)
+}
+
+impl<'t> Text<'t> {
+    fn read(object: &Object<'t>, name: &str, scratch: &mut Scratch<'t>) -> Self {
+        match object.get(name) {
+            None => Self::Absent,
+            Some(Value::String(text)) => match scratch.text(&text) {
+                Some(text) => Self::Is(text),
+                None => Self::Wrong("a string that cannot be read"),
+            },
+            Some(other) => Self::Wrong(other.kind()),
+        }
+    }
+
+    /// The text, if it is one.
+    pub(super) const fn value(self) -> Option<&'t str> {
+        match self {
+            Self::Is(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text, which must be there and not empty.
+    pub(super) fn required(self) -> Result<&'t str, Why> {
+        match self {
+            Self::Absent => Err(Why::Fault(Fault::Missing)),
+            Self::Wrong(found) => Err(Why::Type {
+                found,
+                expected: "a string",
+            }),
+            Self::Is("") => Err(Why::Fault(Fault::Empty)),
+            Self::Is(text) => Ok(text),
+        }
+    }
+
+    /// The text, which need not be there.
+    pub(super) fn optional(self) -> Result<Option<&'t str>, Why> {
+        match self {
+            Self::Absent => Ok(None),
+            present => match present.required() {
+                Ok(text) => Ok(Some(text)),
+                Err(why) => Err(why),
+            },
+        }
+    }
+}
+
+impl Moment {
+    fn read(object: &Object<'_>, name: &str) -> Self {
+        match object.get(name) {
+            None => Self::Absent,
+            Some(Value::Number(digits)) => match digits.parse::<u64>() {
+                Ok(value) if value > MAX_UNIX_TIME => Self::Wrong(
+                    Fault::OutOfRange {
+                        value,
+                        min: 0,
+                        max: MAX_UNIX_TIME,
+                    }
+                    .into(),
+                    None,
+                ),
+                Ok(value) => Self::Is(value),
+                Err(_) => Self::Wrong(Why::Text("is not a whole number of seconds"), None),
+            },
+            Some(other) => {
+                let meant = match other {
+                    Value::String(text) => text.as_escaped().parse().ok(),
+                    _ => None,
+                };
+                Self::Wrong(
+                    Why::Type {
+                        found: other.kind(),
+                        expected: "a number",
+                    },
+                    meant,
+                )
+            }
+        }
+    }
+
+    /// The seconds, if it is a moment.
+    pub(super) const fn value(self) -> Option<u64> {
+        match self {
+            Self::Is(seconds) => Some(seconds),
+            _ => None,
+        }
+    }
+
+    /// The seconds that are there or that were meant.
+    pub(super) const fn meant(self) -> Option<u64> {
+        match self {
+            Self::Is(seconds) => Some(seconds),
+            Self::Wrong(_, meant) => meant,
+            Self::Absent => None,
+        }
+    }
+
+    /// The seconds, which must be there.
+    pub(super) const fn required(self) -> Result<u64, Why> {
+        match self {
+            Self::Absent => Err(Why::Fault(Fault::Missing)),
+            Self::Wrong(why, _) => Err(why),
+            Self::Is(seconds) => Ok(seconds),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+mod facts;
+mod guess;
+pub mod json;
+pub mod receivers;
+pub mod report;
+pub mod rule;
+mod scratch;
+mod spec;
+pub mod why;
+
+use privyseal_core::cert::{Certificate, Chain, LinkError, VerifyLink};
+use privyseal_core::id::Audience;
+use privyseal_core::rsa::{KeyError, RsaPublicKey};
+use privyseal_core::scheme::Scheme;
+use privyseal_core::time::UnixTime;
+
+pub use guess::Kind;
+pub use report::{Finding, Report};
+pub use rule::RuleId;
+pub use why::{Reason, Verdict, Why};
+
+use facts::Facts;
+use scratch::Scratch;
+
+/// What to judge a token by.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The scheme; `None` to guess it from the content.
+    pub scheme: Option<&'static Scheme>,
+    /// The caller's clock.
+    pub now: UnixTime,
+    /// Who the receiver is; `None` to accept what the scheme's syntax allows.
+    pub audience: Option<Audience<'q>>,
+    /// The issuer's public keys, for schemes that name a key by `kid`.
+    pub keys: Option<&'q [KnownKey<'q>]>,
+    /// Certificates (DER) that are trusted, CAs of a trusted list for instance.
+    pub anchors: Option<&'q [&'q [u8]]>,
+    /// What revocation lists say; `None` to leave revocation unchecked.
+    pub revocations: Option<&'q dyn Revocations>,
+    /// What a registry says about CAs and parties, for schemes that have one; `None` where it was not asked.
+    /// It judges who is trusted if there are no `anchors`.
+    pub registry: Option<&'q dyn Registry>,
+    /// How signatures of certificates are verified.
+    pub links: &'q dyn VerifyLink,
+}
+
+/// Knows which certificates were revoked. The core reads no lists: a host does.
+pub trait Revocations {
+    /// Whether `certificate`, which `issuer` issued, was revoked.
+    fn status(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> Verdict;
+}
+
+/// Knows what a scheme's registry says. The core asks no server: a host does, before.
+pub trait Registry {
+    /// Whether a CA of this proven chain may issue seals of the scheme.
+    fn trusts(&self, chain: &Chain<'_>) -> Verdict;
+
+    /// Whether the party of this id is active, and `leaf` one of its certificates.
+    fn party(&self, client_id: &str, leaf: &Certificate<'_>) -> Verdict;
+}
+
+/// A public key that the receiver has, from a JWK Set mostly.
+#[derive(Clone, Debug)]
+pub struct KnownKey<'q> {
+    /// Its `kid`.
+    pub kid: Option<&'q str>,
+    /// The key, or why it cannot be used.
+    pub key: Result<RsaPublicKey, KeyError>,
+}
+
+impl<'q> Question<'q> {
+    /// A scheme to be guessed, a moment, and nothing else to go by.
+    pub const fn at(now: UnixTime, links: &'q dyn VerifyLink) -> Self {
+        Self {
+            scheme: None,
+            now,
+            audience: None,
+            keys: None,
+            anchors: None,
+            revocations: None,
+            registry: None,
+            links,
+        }
+    }
+}
+
+/// Judges `token`. `scratch` holds what is decoded, three times the token's length;
+/// [`privyseal_core::limits::MAX_CHECK_SCRATCH`] bytes always suffice.
+pub fn check(token: &str, question: &Question<'_>, scratch: &mut [u8]) -> Report {
+    let facts = Facts::read(token, &mut Scratch::new(scratch));
+    let scheme = question.scheme.or_else(|| guess::scheme(&facts));
+    let kind = guess::kind(&facts, scheme);
+    let mut report = Report::new(scheme, question.scheme.is_none(), kind);
+    spec::judge(&facts, question, &mut report);
+    receivers::judge(&facts, question, &mut report);
+    report
+}
+
+/// Lets a trait object stand where a generic verifier is asked for.
+struct Links<'q>(&'q dyn VerifyLink);
+
+impl VerifyLink for Links<'_> {
+    fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
+        self.0.verify(subject, issuer)
+    }
+}
+
+impl core::fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Question")
+            .field("scheme", &self.scheme.map(|scheme| scheme.name))
+            .field("now", &self.now)
+            .field("audience", &self.audience)
+            .field("keys", &self.keys.map(<[_]>::len))
+            .field("anchors", &self.anchors.map(<[_]>::len))
+            .finish_non_exhaustive()
+    }
+}

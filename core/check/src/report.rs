@@ -1,0 +1,105 @@
+//! What came out.
+
+use heapless::Vec;
+
+use super::guess::Kind;
+use super::receivers::{MAX_RECEIVERS, Opinion};
+use super::rule::RuleId;
+use super::why::{Reason, Verdict};
+use privyseal_core::scheme::Scheme;
+
+/// The most rules that one token is judged by.
+const MAX_FINDINGS: usize = RuleId::ALL.len();
+
+/// One rule, how it came out, and where it is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: RuleId,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// The document and section that demand it.
+    pub source: &'static str,
+}
+
+/// Every rule of the spec view, and the receivers' opinions.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The scheme whose rules were applied; `None` where none was named and the content points at none:
+    /// then only the rules of a JWS were judged.
+    pub scheme: Option<&'static Scheme>,
+    /// Whether the scheme was guessed from the content.
+    pub is_guess: bool,
+    /// What the token is.
+    pub kind: Kind,
+    findings: Vec<Finding, MAX_FINDINGS>,
+    opinions: Vec<Opinion, MAX_RECEIVERS>,
+}
+
+impl Report {
+    pub(super) const fn new(scheme: Option<&'static Scheme>, is_guess: bool, kind: Kind) -> Self {
+        Self {
+            scheme,
+            is_guess,
+            kind,
+            findings: Vec::new(),
+            opinions: Vec::new(),
+        }
+    }
+
+    /// Every rule that was judged, in the order of [`RuleId`].
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What each receiver that this token may meet would do.
+    pub fn opinions(&self) -> &[Opinion] {
+        &self.opinions
+    }
+
+    /// The rules that are broken.
+    pub fn broken(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| matches!(finding.verdict, Verdict::Broken(_)))
+    }
+
+    /// How a rule came out; `None` where the scheme has no such rule.
+    pub fn verdict(&self, rule: RuleId) -> Option<Verdict> {
+        self.findings
+            .iter()
+            .find(|finding| finding.rule == rule)
+            .map(|finding| finding.verdict)
+    }
+
+    /// Records a verdict. There are no more rules than room for them.
+    pub(super) fn put(&mut self, rule: RuleId, source: &'static str, verdict: Verdict) {
+        let _ = self.findings.push(Finding {
+            rule,
+            verdict,
+            source,
+        });
+    }
+
+    /// Records what `judge` says, if all of `needs` hold.
+    pub(super) fn put_after(
+        &mut self,
+        rule: RuleId,
+        source: &'static str,
+        needs: &[RuleId],
+        judge: impl FnOnce() -> Verdict,
+    ) {
+        let verdict = match needs
+            .iter()
+            .find(|&&need| self.verdict(need) != Some(Verdict::Passed))
+        {
+            Some(&need) => Verdict::NotChecked(Reason::Needs(need)),
+            None => judge(),
+        };
+        self.put(rule, source, verdict);
+    }
+
+    pub(super) fn add(&mut self, opinion: Opinion) {
+        let _ = self.opinions.push(opinion);
+    }
+}

@@ -1,0 +1,141 @@
+//! The spec view: the scheme's own text.
+
+mod chain;
+mod claims;
+mod header;
+mod key;
+mod request;
+mod time;
+
+use super::facts::{Claims, Facts, Header};
+use super::guess::Kind;
+use super::report::Report;
+use super::rule::RuleId;
+use super::why::{Verdict, Why};
+use super::{Question, json};
+use privyseal_core::cert::Certificate;
+use privyseal_core::field::Fault;
+use privyseal_core::scheme::{KeyReference, Scheme};
+
+/// Judges every rule that applies, in their order.
+pub(super) fn judge(facts: &Facts<'_>, question: &Question<'_>, report: &mut Report) {
+    form(facts, report);
+    let Some(scheme) = report.scheme else { return };
+    let judge = Judge {
+        facts,
+        question,
+        scheme,
+        kind: report.kind,
+    };
+    judge.header(report);
+    if scheme.key_reference.value == KeyReference::X5cWithRoot {
+        judge.x5c(report);
+        judge.chain(report);
+    } else {
+        judge.kid(report);
+    }
+    judge.signature(report);
+    if scheme.key_reference.value == KeyReference::X5cWithRoot {
+        judge.trust(report);
+    }
+    match judge.kind {
+        Kind::Assertion => {
+            judge.who(report);
+            judge.audience(report);
+            judge.moments(report);
+        }
+        Kind::Request => {
+            judge.issuer(report);
+            judge.audience(report);
+            judge.moments(report);
+            judge.request(report);
+        }
+        Kind::LoginHint => judge.login_hint(report),
+    }
+}
+
+/// Everything that a rule may look at.
+struct Judge<'a, 't> {
+    facts: &'a Facts<'t>,
+    question: &'a Question<'a>,
+    scheme: &'static Scheme,
+    kind: Kind,
+}
+
+impl<'a, 't> Judge<'a, 't> {
+    /// Judges a rule about the header.
+    fn on_header(
+        &self,
+        report: &mut Report,
+        rule: RuleId,
+        source: &'static str,
+        needs: &[RuleId],
+        judge: impl FnOnce(&'a Header<'t>) -> Result<(), Why>,
+    ) {
+        match self.facts.header() {
+            Some(header) => report.put_after(rule, source, needs, || Verdict::of(judge(header))),
+            None => report.put_after(rule, source, &[RuleId::HeaderJson], || Verdict::Passed),
+        }
+    }
+
+    /// Judges a rule about the payload.
+    fn on_claims(
+        &self,
+        report: &mut Report,
+        rule: RuleId,
+        source: &'static str,
+        needs: &[RuleId],
+        judge: impl FnOnce(&'a Claims<'t>) -> Result<(), Why>,
+    ) {
+        match self.facts.claims() {
+            Some(claims) => report.put_after(rule, source, needs, || Verdict::of(judge(claims))),
+            None => report.put_after(rule, source, &[RuleId::PayloadJson], || Verdict::Passed),
+        }
+    }
+
+    /// The certificates in the header, if they could be read.
+    fn certificates(&self) -> &'a [Certificate<'t>] {
+        let certificates = self
+            .facts
+            .header()
+            .and_then(|header| header.x5c.certificates.as_ref().ok());
+        certificates.map_or(&[], |certificates| certificates.as_slice())
+    }
+}
+
+/// What every compact JWS must be.
+fn form(facts: &Facts<'_>, report: &mut Report) {
+    const FORM: &str = "RFC 7515 section 7.1: compact serialization";
+    const HEADER: &str = "RFC 7515 section 4: a JSON object whose member names are unique";
+    const PAYLOAD: &str = "RFC 7519 section 4: a JSON object whose member names are unique";
+    report.put(RuleId::JwsForm, FORM, Verdict::of(facts.form));
+    let form = [RuleId::JwsForm];
+    let header = facts.header.as_ref().map(|_| ()).map_err(|&why| why);
+    report.put_after(RuleId::HeaderJson, HEADER, &form, || Verdict::of(header));
+    let claims = facts.claims.as_ref().map(|_| ()).map_err(|&why| why);
+    report.put_after(RuleId::PayloadJson, PAYLOAD, &form, || Verdict::of(claims));
+}
+
+/// At most `max` bytes.
+const fn at_most(text: &str, max: usize) -> Result<(), Why> {
+    if text.len() > max {
+        return Err(Why::Fault(Fault::TooLong {
+            len: text.len(),
+            max,
+        }));
+    }
+    Ok(())
+}
+
+/// Not of the form it should have.
+const fn form_is(expected: &'static str) -> Why {
+    Why::Fault(Fault::Form { expected })
+}
+
+/// Another JSON type than it should have.
+const fn type_is(value: &json::Value<'_>, expected: &'static str) -> Why {
+    Why::Type {
+        found: value.kind(),
+        expected,
+    }
+}

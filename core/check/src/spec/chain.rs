@@ -1,0 +1,219 @@
+//! Rules about the certificates in the header.
+
+use super::Judge;
+use crate::report::Report;
+use crate::rule::RuleId;
+use crate::why::{Verdict, Why};
+use crate::{Links, Registry, Revocations};
+use heapless::Vec;
+use privyseal_core::cert::{Certificate, Chain, ChainError};
+use privyseal_core::credential::ClockError;
+
+use privyseal_core::limits::MAX_CERTIFICATES;
+
+const X5C: &str = "RFC 7515 section 4.1.6: x5c";
+
+const CERTIFICATE: &str = "RFC 7515 section 4.1.6: each string is a DER certificate (RFC 5280)";
+const PROOF: &str = "RFC 5280 section 6.1: path validation";
+const DATES: &str = "RFC 5280 section 4.1.2.5: validity";
+const REVOCATION: &str = "RFC 5280 section 6.3: revocation";
+const TRUST: &str = "RFC 5280 section 6.1.1: trust anchors; iSHARE: the trusted list";
+
+impl<'t> Judge<'_, 't> {
+    /// Whether `x5c` holds certificates.
+    pub(super) fn x5c(&self, report: &mut Report) {
+        let source = self.scheme.key_reference.source;
+        self.on_header(report, RuleId::HeaderX5c, source, &[], |header| {
+            header.x5c.form
+        });
+        self.on_header(
+            report,
+            RuleId::X5cEncoding,
+            X5C,
+            &[RuleId::HeaderX5c],
+            |header| header.x5c.encoding,
+        );
+        let is_read = self
+            .facts
+            .header()
+            .is_some_and(|header| header.x5c.certificates.is_ok());
+        // Base64 that was understood although it is not as it should be hides no certificate.
+        let needs: &[_] = if is_read {
+            &[RuleId::HeaderX5c]
+        } else {
+            &[RuleId::X5cEncoding]
+        };
+        self.on_header(
+            report,
+            RuleId::X5cCertificates,
+            CERTIFICATE,
+            needs,
+            |header| {
+                header
+                    .x5c
+                    .certificates
+                    .as_ref()
+                    .map(|_| ())
+                    .map_err(|&why| why)
+            },
+        );
+    }
+
+    /// Whether the certificates are a chain that may sign.
+    pub(super) fn chain(&self, report: &mut Report) {
+        let certificates = self.certificates();
+        let ordered = self.ordered();
+        let read = [RuleId::X5cCertificates];
+        let is_ordered = || match &ordered {
+            Ok(chain) if chain.certificates() == certificates => Ok(()),
+            Ok(_) => Err(Why::Text(
+                "is not leaf first, each certificate followed by its issuer",
+            )),
+            Err(error) => Err((*error).into()),
+        };
+        report.put_after(RuleId::X5cOrder, X5C, &read, || Verdict::of(is_ordered()));
+        // A chain that only stands in the wrong order can still be proved.
+        let needs: &[_] = if ordered.is_ok() {
+            &read
+        } else {
+            &[RuleId::X5cOrder]
+        };
+        report.put_after(RuleId::X5cChain, PROOF, needs, || {
+            let proof = ordered
+                .clone()
+                .and_then(|chain| chain.prove(&Links(self.question.links)));
+            Verdict::of(proof.map(|_| ()).map_err(Why::from))
+        });
+        report.put_after(
+            RuleId::X5cRoot,
+            self.scheme.key_reference.source,
+            needs,
+            || {
+                let has_root = ordered.as_ref().is_ok_and(Chain::has_root);
+                Verdict::of(if has_root {
+                    Ok(())
+                } else {
+                    Err(ChainError::MissingRoot.into())
+                })
+            },
+        );
+        report.put_after(RuleId::X5cDates, DATES, &read, || Verdict::of(self.dates()));
+        let usage = self.scheme.leaf_key_usage;
+        report.put_after(RuleId::LeafKeyUsage, usage.source, &read, || {
+            Verdict::of(self.usage())
+        });
+    }
+
+    /// Whether the chain ends where trust begins, and what this software does not ask.
+    pub(super) fn trust(&self, report: &mut Report) {
+        let needs = [RuleId::X5cChain];
+        match (self.question.anchors, self.question.registry) {
+            (None, None) => {
+                let why = Verdict::because("no trusted certificates were given");
+                report.put(RuleId::ChainTrusted, TRUST, why);
+            }
+            (Some(anchors), _) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
+                let is_trusted = self
+                    .ordered()
+                    .is_ok_and(|chain| chain.is_anchored_by(anchors, &Links(self.question.links)));
+                let why = Why::Text("does not end at one of the trusted certificates");
+                Verdict::of(if is_trusted { Ok(()) } else { Err(why) })
+            }),
+            (None, Some(registry)) => {
+                report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
+                    self.ordered()
+                        .map_or(Verdict::Passed, |chain| registry.trusts(&chain))
+                });
+            }
+        }
+        match self.question.revocations {
+            None => {
+                let why = Verdict::because("no revocation list was given");
+                report.put(RuleId::Revocation, REVOCATION, why);
+            }
+            Some(lists) => report.put_after(RuleId::Revocation, REVOCATION, &needs, || {
+                self.ordered()
+                    .map_or(Verdict::Passed, |chain| revocation(&chain, lists))
+            }),
+        }
+        if let Some(source) = self.scheme.party_status {
+            match self.question.registry {
+                None => {
+                    let verdict = Verdict::because("the registry was not asked");
+                    report.put(RuleId::PartyStatus, source, verdict);
+                }
+                Some(registry) => {
+                    let needs = [RuleId::Signature];
+                    report.put_after(RuleId::PartyStatus, source, &needs, || self.party(registry));
+                }
+            }
+        }
+    }
+
+    fn party(&self, registry: &dyn Registry) -> Verdict {
+        let claims = self.facts.claims();
+        match (claims.and_then(|claims| claims.iss.value()), self.leaf()) {
+            (Some(party), Some(leaf)) => registry.party(party, &leaf),
+            _ => Verdict::because("the token names no party"),
+        }
+    }
+
+    /// The leaf: by the chain's own order, or else the first certificate.
+    pub(super) fn leaf(&self) -> Option<Certificate<'t>> {
+        let ordered = self.ordered();
+        let leaf = ordered.as_ref().ok().and_then(Chain::leaf);
+        leaf.or(self.certificates().first()).copied()
+    }
+
+    fn ordered(&self) -> Result<Chain<'t>, ChainError> {
+        let ders: Vec<_, MAX_CERTIFICATES> = self
+            .certificates()
+            .iter()
+            .map(Certificate::as_der)
+            .collect();
+        Chain::order(&ders)
+    }
+
+    fn dates(&self) -> Result<(), Why> {
+        let now = self.question.now;
+        for (position, certificate) in self.certificates().iter().enumerate() {
+            let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
+            if now < not_before {
+                return Err(ClockError::NotYetValid {
+                    now,
+                    not_before,
+                    position,
+                }
+                .into());
+            }
+            if now > not_after {
+                return Err(ClockError::Expired {
+                    now,
+                    not_after,
+                    position,
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn usage(&self) -> Result<(), Why> {
+        Ok(self.scheme.check_leaf_key_usage(self.leaf().as_ref())?)
+    }
+}
+
+/// The worst that is said of any certificate but the root, which is trusted or not: nobody revokes it.
+fn revocation(chain: &Chain<'_>, lists: &dyn Revocations) -> Verdict {
+    let certificates = chain.certificates();
+    let pairs = certificates.iter().zip(certificates.iter().skip(1));
+    let mut worst = Verdict::Passed;
+    for (certificate, issuer) in pairs {
+        match lists.status(certificate, issuer) {
+            broken @ Verdict::Broken(_) => return broken,
+            Verdict::Passed => {}
+            unknown @ Verdict::NotChecked(_) => worst = unknown,
+        }
+    }
+    worst
+}

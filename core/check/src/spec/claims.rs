@@ -1,0 +1,140 @@
+//! Rules about who signs, and for whom.
+
+use super::{Judge, form_is};
+use crate::facts::Claims;
+use crate::guess::Kind;
+use crate::report::Report;
+use crate::rule::RuleId;
+use crate::why::{Reason, Verdict, Why};
+use privyseal_core::field::{Fault, Field};
+use privyseal_core::id::{Audience, ClientId, IdSyntax};
+
+const SUB: &str = "RFC 7523 section 3, point 2: sub is required";
+const EQUAL: &str =
+    "RFC 7523 section 3, point 2B; OIDC Core section 9: sub is the client_id, as iss is";
+const ISS: &str = "RFC 7523 section 3, point 1: iss is required";
+
+impl Judge<'_, '_> {
+    /// `iss`, `sub`, and the client id that both are.
+    pub(super) fn who(&self, report: &mut Report) {
+        self.issuer_claim(report);
+        self.on_claims(report, RuleId::ClaimSub, SUB, &[], |claims| {
+            claims.sub.required().map(|_| ())
+        });
+        let both = [RuleId::ClaimIss, RuleId::ClaimSub];
+        self.on_claims(report, RuleId::IssEqualsSub, EQUAL, &both, |claims| {
+            let is_equal = claims.iss.value() == claims.sub.value();
+            if is_equal {
+                Ok(())
+            } else {
+                Err(Why::Text("iss and sub differ"))
+            }
+        });
+        self.client_id(report);
+        if let Some(rule) = self.scheme.client_id_in_leaf {
+            let needs = [RuleId::ClientId, RuleId::X5cCertificates];
+            report.put_after(RuleId::ClientIdInLeaf, rule.source, &needs, || {
+                self.in_leaf()
+            });
+        }
+    }
+
+    /// `iss` alone: a request object has no `sub`.
+    pub(super) fn issuer(&self, report: &mut Report) {
+        self.issuer_claim(report);
+        self.client_id(report);
+    }
+
+    pub(super) fn audience(&self, report: &mut Report) {
+        let source = match (self.kind, self.scheme.request_object) {
+            (Kind::Request, Some(rules)) => rules.audience_path.source,
+            _ => self.scheme.audience.source,
+        };
+        self.on_claims(report, RuleId::ClaimAud, source, &[], |claims| {
+            self.is_audience(claims)
+        });
+    }
+
+    fn issuer_claim(&self, report: &mut Report) {
+        self.on_claims(report, RuleId::ClaimIss, ISS, &[], |claims| {
+            claims.iss.required().map(|_| ())
+        });
+    }
+
+    fn client_id(&self, report: &mut Report) {
+        let source = self.scheme.client_id.source;
+        self.on_claims(
+            report,
+            RuleId::ClientId,
+            source,
+            &[RuleId::ClaimIss],
+            |claims| {
+                let id = ClientId::new(claims.iss.required()?).map_err(|error| error.fault)?;
+                self.scheme
+                    .check_client_id(&id)
+                    .map_err(|error| error.fault.into())
+            },
+        );
+    }
+
+    fn in_leaf(&self) -> Verdict {
+        let claims = self.facts.claims();
+        let id = claims.and_then(|claims| ClientId::new(claims.iss.value()?).ok());
+        let is_in_leaf = id
+            .zip(self.leaf())
+            .and_then(|(id, leaf)| self.scheme.is_client_id_in_leaf(&id, &leaf));
+        let why = Why::Text("is not that of the leaf certificate's organizationIdentifier");
+        match is_in_leaf {
+            None => Verdict::NotChecked(Reason::Because("an EORI is not in the certificate")),
+            Some(holds) => Verdict::of(if holds { Ok(()) } else { Err(why) }),
+        }
+    }
+
+    fn is_audience(&self, claims: &Claims<'_>) -> Result<(), Why> {
+        let text = claims.aud.required().map_err(|why| match why {
+            Why::Type { found, .. } => Why::Type {
+                found,
+                expected: "one string",
+            },
+            why => why,
+        })?;
+        Audience::new(text).map_err(|error| error.fault)?;
+        let rule = self.scheme.audience.value;
+        IdSyntax::check(
+            rule.syntax,
+            Field::Audience,
+            text,
+            self.scheme.audience.source,
+        )
+        .map_err(|error| error.fault)?;
+        if let Some(expected) = self.question.audience {
+            let is_right = text == expected.as_str();
+            return if is_right {
+                Ok(())
+            } else {
+                Err(Why::Text("is not the given audience"))
+            };
+        }
+        if let Some(default) = rule.default {
+            return if text == default {
+                Ok(())
+            } else {
+                Err(form_is(default))
+            };
+        }
+        let is_endpoint = rule
+            .endpoints
+            .iter()
+            .any(|endpoint| text.ends_with(endpoint.audience_path));
+        match self.kind {
+            Kind::Request if is_endpoint => {
+                Err(Why::Text("is an endpoint, where the issuer belongs"))
+            }
+            Kind::Assertion if !is_endpoint && !rule.endpoints.is_empty() => Err(Fault::Form {
+                expected: "the URL of one of the scheme's endpoints",
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+}

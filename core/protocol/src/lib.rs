@@ -1,0 +1,63 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod authority;
+pub mod crc;
+pub mod frame;
+pub mod log;
+pub mod policy;
+pub mod refusal;
+pub mod request;
+pub mod response;
+
+pub use frame::{FrameDecoder, FrameError, Message, write_frame};
+pub use log::{Entry, Event};
+pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
+pub use refusal::{PartFault, Refusal};
+pub use request::{Part, Provision, Request, SignRequest, Totals};
+pub use response::{Info, ReadOut, Response, State};
+
+/// The version of the protocol that is described here, the first byte of every message.
+pub const PROTOCOL: u8 = 1;
+
+/// A message: version, id and body.
+pub const MAX_MESSAGE: usize = 512;
+
+/// Bytes of every [`Provision::Chunk`] but the last of a part. A multiple of what any flash writes at once.
+pub const CHUNK: usize = 256;
+
+/// Bytes of a part that one [`Response::Data`] or [`Response::Token`] brings at most.
+pub const MAX_DATA: usize = 384;
+
+/// A device's id: 96 bits, as many as a microcontroller's own number has.
+pub type DeviceId = [u8; 12];
+
+/// Bytes of a caller's nonce: it comes back at the end of the `jti`.
+pub const NONCE_LEN: usize = 8;
+
+/// The private key as PKCS#8, DER. One of RSA-2048 has 1,216 to 1,219 bytes; attributes may follow.
+pub const MAX_KEY: usize = 1536;
+
+/// The policy in postcard's encoding.
+pub const MAX_POLICY: usize = 4096;
+
+/// The seed of the device's random generator, at least: 256 bits, and half as many for the nonce (NIST SP
+/// 800-90A section 8.6.7).
+pub const MIN_SEED: usize = 48;
+
+/// The seed, at most.
+pub const MAX_SEED: usize = 64;

@@ -1,0 +1,241 @@
+//! The device's log: what it signed, what it refused, and what became of it.
+//!
+//! Each entry is linked to the one before it by SHA-256, the first one to the device's id. Who has seen a
+//! head knows of every entry up to it; an entry that was changed, left out or put in breaks the chain. The
+//! entries are also the device's memory (counter, time floor, rate limit): the newest one is its state.
+
+use sha2::{Digest as _, Sha256};
+
+use super::DeviceId;
+use super::policy::SchemeId;
+use super::refusal::Refusal;
+use privyseal_core::encoding::sink::{Sink, SliceSink};
+
+/// Bytes of an entry without its link.
+pub const ENTRY_LEN: usize = 80;
+
+/// Bytes of a link: SHA-256.
+pub const LINK_LEN: usize = 32;
+
+/// Bytes of an entry and its link: what a device stores and sends.
+pub const RECORD_LEN: usize = ENTRY_LEN + LINK_LEN;
+
+/// The byte that stands for no scheme and for no audience.
+const NONE: u8 = 0xff;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The device started with a key.
+    Boot,
+    /// Provisioning began.
+    ProvisionBegun,
+    /// Provisioning was completed; the digest is that of the key's SubjectPublicKeyInfo.
+    Provisioned,
+    /// An assertion was made; the digest is that of its signing input. Written before the signature is
+    /// made, so a token that left the device is always in the log.
+    Signed,
+    /// A request to sign, to commit, to set the time or to wipe was refused, or a start did not make the
+    /// key ready; `code` says why ([`Refusal::word`]).
+    Refused,
+    /// The provisioning authority set the time.
+    TimeSet,
+    /// The key was destroyed.
+    Wiped,
+    /// A computation went wrong.
+    Fault,
+}
+
+impl Event {
+    /// The number in the record.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Boot => 1,
+            Self::ProvisionBegun => 2,
+            Self::Provisioned => 3,
+            Self::Signed => 4,
+            Self::Refused => 5,
+            Self::TimeSet => 6,
+            Self::Wiped => 7,
+            Self::Fault => 8,
+        }
+    }
+
+    const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            1 => Self::Boot,
+            2 => Self::ProvisionBegun,
+            3 => Self::Provisioned,
+            4 => Self::Signed,
+            5 => Self::Refused,
+            6 => Self::TimeSet,
+            7 => Self::Wiped,
+            8 => Self::Fault,
+            _ => return None,
+        })
+    }
+
+    /// A word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Boot => "boot",
+            Self::ProvisionBegun => "provisioning begun",
+            Self::Provisioned => "provisioned",
+            Self::Signed => "signed",
+            Self::Refused => "refused",
+            Self::TimeSet => "time set",
+            Self::Wiped => "wiped",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// One entry of the log. The numbers are those after the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number: one more than that of the entry before it.
+    pub sequence: u32,
+    /// What happened.
+    pub event: Event,
+    /// Why not, for [`Event::Refused`]; else 0.
+    pub code: u8,
+    /// Under which scheme, if the request named one.
+    pub scheme: Option<SchemeId>,
+    /// For which audience: its place in the policy, if it is there.
+    pub audience: Option<u8>,
+    /// Whether the device signs no more because a computation went wrong.
+    pub faulted: bool,
+    /// Times the device has started with a key.
+    pub boots: u32,
+    /// Assertions signed in the device's life.
+    pub counter: u64,
+    /// No assertion is made for an earlier time, seconds since the epoch.
+    pub time_floor: u64,
+    /// The time that the request named, seconds since the epoch; 0 if none.
+    pub now: u64,
+    /// Milliseconds until the rate limit has forgotten all that it counts.
+    pub debt: u32,
+    /// Refusals since the entry before, for which the rate limit left no place in the log.
+    pub unlogged: u32,
+    /// As the event says; else zero.
+    pub digest: [u8; 32],
+}
+
+impl Entry {
+    /// What a new device starts from; it is in no log.
+    pub const BEFORE_THE_FIRST: Self = Self {
+        sequence: u32::MAX,
+        event: Event::Boot,
+        code: 0,
+        scheme: None,
+        audience: None,
+        faulted: false,
+        boots: 0,
+        counter: 0,
+        time_floor: 0,
+        now: 0,
+        debt: 0,
+        unlogged: 0,
+        digest: [0; 32],
+    };
+
+    /// The entry's bytes, which are hashed.
+    pub fn to_bytes(&self) -> [u8; ENTRY_LEN] {
+        let mut bytes = [0; ENTRY_LEN];
+        let mut sink = SliceSink::new(&mut bytes);
+        let words = [
+            self.event.code(),
+            self.code,
+            self.scheme.map_or(NONE, SchemeId::code),
+            self.audience.unwrap_or(NONE),
+            u8::from(self.faulted),
+            0,
+            0,
+            0,
+        ];
+        for field in [
+            &self.sequence.to_le_bytes()[..],
+            &words,
+            &self.boots.to_le_bytes(),
+            &self.counter.to_le_bytes(),
+            &self.time_floor.to_le_bytes(),
+            &self.now.to_le_bytes(),
+            &self.debt.to_le_bytes(),
+            &self.unlogged.to_le_bytes(),
+            &self.digest,
+        ] {
+            // ENTRY_LEN has room for all of them.
+            let _ = sink.write(field);
+        }
+        bytes
+    }
+
+    /// The entry of these bytes; `None` if they are none of an entry.
+    pub fn from_bytes(bytes: &[u8; ENTRY_LEN]) -> Option<Self> {
+        let mut rest = &bytes[..];
+        let sequence = u32::from_le_bytes(take(&mut rest)?);
+        let [event, code, scheme, audience, faulted, 0, 0, 0] = take(&mut rest)? else {
+            return None;
+        };
+        Some(Self {
+            sequence,
+            event: Event::from_code(event)?,
+            code,
+            scheme: match scheme {
+                NONE => None,
+                code => Some(SchemeId::from_code(code)?),
+            },
+            audience: (audience != NONE).then_some(audience),
+            faulted: match faulted {
+                0 => false,
+                1 => true,
+                _ => return None,
+            },
+            boots: u32::from_le_bytes(take(&mut rest)?),
+            counter: u64::from_le_bytes(take(&mut rest)?),
+            time_floor: u64::from_le_bytes(take(&mut rest)?),
+            now: u64::from_le_bytes(take(&mut rest)?),
+            debt: u32::from_le_bytes(take(&mut rest)?),
+            unlogged: u32::from_le_bytes(take(&mut rest)?),
+            digest: take(&mut rest)?,
+        })
+    }
+
+    /// The entry and its link, as a device stores and sends them; `None` if they are none. Whether the
+    /// link is right only [`link_after`] says.
+    pub fn from_record(record: &[u8]) -> Option<(Self, [u8; LINK_LEN])> {
+        let (entry, link) = record.split_first_chunk::<ENTRY_LEN>()?;
+        Some((Self::from_bytes(entry)?, link.try_into().ok()?))
+    }
+
+    /// Why, in a word, for a refusal.
+    pub fn reason(&self) -> Option<&'static str> {
+        (self.event == Event::Refused).then(|| Refusal::word(self.code))
+    }
+}
+
+/// What the first entry of a device is linked to.
+pub fn first_link(device: &DeviceId) -> [u8; LINK_LEN] {
+    let mut hash = Sha256::new();
+    hash.update(b"privyseal-log:v1:");
+    hash.update(device);
+    hash.finalize().into()
+}
+
+/// The link of an entry: SHA-256 of the link before and the entry's bytes.
+pub fn link_after(before: &[u8; LINK_LEN], entry: &[u8; ENTRY_LEN]) -> [u8; LINK_LEN] {
+    let mut hash = Sha256::new();
+    hash.update(before);
+    hash.update(entry);
+    hash.finalize().into()
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (bytes, behind) = rest.split_first_chunk::<N>()?;
+    *rest = behind;
+    Some(*bytes)
+}
+
+#[cfg(test)]
+mod tests;

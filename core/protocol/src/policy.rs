@@ -1,0 +1,377 @@
+//! What a device may sign: given once, when it is provisioned, and locked with the key.
+
+use core::fmt;
+
+use heapless::Vec;
+use serde::{Deserialize, Serialize};
+
+use privyseal_core::cert::KeyUsage;
+use privyseal_core::id::{Audience, ClientId};
+use privyseal_core::kid::Kid;
+use privyseal_core::limits::CLOCK_FLOOR;
+use privyseal_core::rsa::{KeyError, RsaPublicKey};
+use privyseal_core::scheme::{self, KeyReference, Scheme};
+
+/// Audiences that a policy can allow.
+pub const MAX_AUDIENCES: usize = 16;
+
+/// Schemes that a policy can have: each once.
+pub const MAX_SCHEMES: usize = scheme::ALL.len();
+
+/// Seconds that the host's clock may run ahead of the device's, at most: ten years.
+pub const MAX_JUMP_SECONDS: u32 = 10 * 366 * 86_400;
+
+/// The shortest lifetime that still lets a token arrive.
+pub const MIN_LIFETIME_SECONDS: u32 = 1;
+
+/// Seconds that a person has to press the button, at most.
+pub const MAX_PRESENCE_SECONDS: u8 = 120;
+
+/// Assertions in one period of the rate limit, at most.
+pub const MAX_RATE: u16 = 10_000;
+
+/// Seconds of the rate limit's period, at most: a day.
+pub const MAX_RATE_SECONDS: u32 = 86_400;
+
+/// A scheme, on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SchemeId {
+    /// [`scheme::FIAM`].
+    Fiam,
+    /// [`scheme::ISHARE`].
+    Ishare,
+    /// [`scheme::ISHARE_1`].
+    Ishare1,
+    /// [`scheme::ITSME`].
+    Itsme,
+    /// [`scheme::EHEALTH`].
+    Ehealth,
+}
+
+impl SchemeId {
+    /// Every one, in the order of [`scheme::ALL`].
+    pub const ALL: [Self; MAX_SCHEMES] = [
+        Self::Fiam,
+        Self::Ishare,
+        Self::Ishare1,
+        Self::Itsme,
+        Self::Ehealth,
+    ];
+
+    /// The scheme's rules.
+    pub const fn rules(self) -> &'static Scheme {
+        match self {
+            Self::Fiam => &scheme::FIAM,
+            Self::Ishare => &scheme::ISHARE,
+            Self::Ishare1 => &scheme::ISHARE_1,
+            Self::Itsme => &scheme::ITSME,
+            Self::Ehealth => &scheme::EHEALTH,
+        }
+    }
+
+    /// The scheme with these rules' name.
+    pub fn of(scheme: &Scheme) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|id| id.rules().name == scheme.name)
+    }
+
+    /// The number in the log.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Fiam => 0,
+            Self::Ishare => 1,
+            Self::Ishare1 => 2,
+            Self::Itsme => 3,
+            Self::Ehealth => 4,
+        }
+    }
+
+    /// The scheme of a number in the log.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.code() == code)
+    }
+}
+
+/// One scheme that the device serves, and as whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemePolicy<'a> {
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// `iss` and `sub`.
+    #[serde(borrow)]
+    pub client_id: &'a str,
+    /// `kid`, for a scheme whose header names the key so, and for no other.
+    pub kid: Option<&'a str>,
+}
+
+/// One audience that the device signs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowedAudience<'a> {
+    /// Under which scheme.
+    pub scheme: SchemeId,
+    /// `aud`, character by character.
+    #[serde(borrow)]
+    pub audience: &'a str,
+}
+
+/// How many assertions in how many seconds: so many at once, then one each `seconds / assertions`.
+/// Refusals that are written into the log count as well, since they wear the flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// 1 to [`MAX_RATE`].
+    pub assertions: u16,
+    /// 1 to [`MAX_RATE_SECONDS`].
+    pub seconds: u32,
+}
+
+impl Rate {
+    /// Milliseconds for which one assertion counts, at least 1.
+    pub fn interval(self) -> u32 {
+        let millis = u64::from(self.seconds).saturating_mul(1000);
+        let each = millis.checked_div(self.assertions.into()).unwrap_or(millis);
+        u32::try_from(each.max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+/// The whole policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy<'a> {
+    /// The schemes, each once; at least one.
+    #[serde(borrow)]
+    pub schemes: Vec<SchemePolicy<'a>, MAX_SCHEMES>,
+    /// The audiences. A scheme without one here signs nothing, whatever its default audience is.
+    #[serde(borrow)]
+    pub audiences: Vec<AllowedAudience<'a>, MAX_AUDIENCES>,
+    /// The longest `exp - iat`, in seconds, below what each scheme allows.
+    pub max_lifetime: u32,
+    /// The rate limit.
+    pub rate: Rate,
+    /// No assertion is made for a time before this one, seconds since the epoch: the time of provisioning.
+    pub time_floor: u64,
+    /// Seconds, since the device started, by which the host's clock may be ahead of the device's: of the
+    /// time floor when it started, and of the milliseconds that it counted since. What it was switched off
+    /// must fit in too, unless the authority speaks.
+    pub max_jump: u32,
+    /// The public key of the provisioning authority (SubjectPublicKeyInfo of RSA-2048 or RSA-3072, DER),
+    /// whose word lets time jump further.
+    pub authority: Option<&'a [u8]>,
+    /// If there is one: the button must be pressed for each assertion, within so many seconds.
+    pub presence: Option<u8>,
+    /// Whether the board's own random generator must take part; without it the seed alone is used.
+    pub board_entropy: bool,
+}
+
+/// What is wrong with a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// It has no scheme.
+    NoScheme,
+    /// A scheme stands there twice.
+    DuplicateScheme(SchemeId),
+    /// A client id is not of its scheme's form.
+    ClientId(SchemeId),
+    /// A `kid` is missing or malformed, or is there where the header carries the chain.
+    Kid(SchemeId),
+    /// An audience is not of its scheme's form, or its scheme is not there.
+    Audience {
+        /// Which one, from 0.
+        position: usize,
+    },
+    /// The longest lifetime is shorter than the shortest of a scheme.
+    Lifetime(SchemeId),
+    /// The rate limit is out of its range.
+    Rate,
+    /// The time floor is before this release, so it was never set.
+    TimeFloor,
+    /// The jump is longer than [`MAX_JUMP_SECONDS`].
+    Jump,
+    /// The authority's key is no RSA key of 2048 or 3072 bits.
+    Authority,
+    /// The time for the button is zero or above [`MAX_PRESENCE_SECONDS`].
+    Presence,
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NoScheme => f.write_str("the policy has no scheme"),
+            Self::DuplicateScheme(id) => {
+                write!(f, "the policy has scheme {} twice", id.rules().name)
+            }
+            Self::ClientId(id) => write!(
+                f,
+                "the client id for {} is not of its form ({})",
+                id.rules().name,
+                id.rules().client_id.source
+            ),
+            Self::Kid(id) => write!(
+                f,
+                "the kid for {} is missing, malformed, or one too many ({})",
+                id.rules().name,
+                id.rules().key_reference.source
+            ),
+            Self::Audience { position } => write!(
+                f,
+                "audience {position} (from 0) is not of its scheme's form, or its scheme is not in the \
+                 policy"
+            ),
+            Self::Lifetime(id) => write!(
+                f,
+                "max_lifetime is shorter than {} demands ({})",
+                id.rules().name,
+                id.rules().lifetime.source
+            ),
+            Self::Rate => write!(
+                f,
+                "the rate is not 1 to {MAX_RATE} assertions in 1 to {MAX_RATE_SECONDS} s"
+            ),
+            Self::TimeFloor => write!(
+                f,
+                "the time floor is before {CLOCK_FLOOR}, when this software was released"
+            ),
+            Self::Jump => write!(f, "max_jump is above {MAX_JUMP_SECONDS} s"),
+            Self::Authority => {
+                f.write_str("the authority's key is no RSA key of 2048 or 3072 bits")
+            }
+            Self::Presence => {
+                write!(
+                    f,
+                    "the time for the button is not 1 to {MAX_PRESENCE_SECONDS} s"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for PolicyError {}
+
+impl<'a> Policy<'a> {
+    /// Reads the encoding of a policy, all of it.
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        match postcard::take_from_bytes(bytes) {
+            Ok((policy, [])) => Some(policy),
+            _ => None,
+        }
+    }
+
+    /// Writes the encoding; `None` if the buffer is too short. [`super::MAX_POLICY`] bytes are the most
+    /// that a device takes.
+    pub fn to_bytes<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        postcard::to_slice(self, buffer).ok().map(|bytes| &*bytes)
+    }
+
+    /// Checks every rule that needs neither key nor chain.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        if self.schemes.is_empty() {
+            return Err(PolicyError::NoScheme);
+        }
+        for (position, scheme) in self.schemes.iter().enumerate() {
+            let before = self.schemes.iter().take(position);
+            if before
+                .into_iter()
+                .any(|other| other.scheme == scheme.scheme)
+            {
+                return Err(PolicyError::DuplicateScheme(scheme.scheme));
+            }
+            scheme.check()?;
+            if u64::from(self.max_lifetime) < scheme.scheme.rules().lifetime.value.min {
+                return Err(PolicyError::Lifetime(scheme.scheme));
+            }
+        }
+        for (position, allowed) in self.audiences.iter().enumerate() {
+            let fits = self.scheme(allowed.scheme).is_some()
+                && Audience::new(allowed.audience)
+                    .and_then(|audience| allowed.scheme.rules().audience(Some(audience)))
+                    .is_ok();
+            if !fits {
+                return Err(PolicyError::Audience { position });
+            }
+        }
+        self.check_numbers()
+    }
+
+    fn check_numbers(&self) -> Result<(), PolicyError> {
+        let Rate {
+            assertions,
+            seconds,
+        } = self.rate;
+        if !(1..=MAX_RATE).contains(&assertions) || !(1..=MAX_RATE_SECONDS).contains(&seconds) {
+            return Err(PolicyError::Rate);
+        }
+        if !(CLOCK_FLOOR..=privyseal_core::limits::MAX_UNIX_TIME).contains(&self.time_floor) {
+            return Err(PolicyError::TimeFloor);
+        }
+        if self.max_jump > MAX_JUMP_SECONDS {
+            return Err(PolicyError::Jump);
+        }
+        if matches!(self.authority_key(), Some(Err(_))) {
+            return Err(PolicyError::Authority);
+        }
+        match self.presence {
+            None | Some(1..=MAX_PRESENCE_SECONDS) => Ok(()),
+            Some(_) => Err(PolicyError::Presence),
+        }
+    }
+
+    /// The entry of a scheme.
+    pub fn scheme(&self, scheme: SchemeId) -> Option<&SchemePolicy<'a>> {
+        self.schemes.iter().find(|entry| entry.scheme == scheme)
+    }
+
+    /// Where an audience stands in the list, if it does.
+    pub fn audience(&self, scheme: SchemeId, audience: &str) -> Option<usize> {
+        self.audiences
+            .iter()
+            .position(|allowed| allowed.scheme == scheme && allowed.audience == audience)
+    }
+
+    /// The authority's key, if there is an authority.
+    pub fn authority_key(&self) -> Option<Result<RsaPublicKey, KeyError>> {
+        let spki = self.authority?;
+        let key = RsaPublicKey::from_spki(spki);
+        // The signature must fit a message.
+        Some(key.and_then(|key| match key.bits() {
+            2048 | 3072 => Ok(key),
+            bits => Err(KeyError::Size { bits }),
+        }))
+    }
+
+    /// Whether a scheme needs the certificate chain.
+    pub fn needs_chain(&self) -> bool {
+        self.schemes
+            .iter()
+            .any(|entry| entry.scheme.rules().key_reference.value == KeyReference::X5cWithRoot)
+    }
+
+    /// The usages of which the leaf must have one, for people: those of the first scheme that has any.
+    pub fn leaf_key_usage(&self) -> Option<KeyUsage> {
+        self.schemes
+            .iter()
+            .find_map(|entry| entry.scheme.rules().leaf_key_usage.value.first().copied())
+    }
+}
+
+impl SchemePolicy<'_> {
+    fn check(&self) -> Result<(), PolicyError> {
+        let rules = self.scheme.rules();
+        ClientId::new(self.client_id)
+            .and_then(|client_id| rules.check_client_id(&client_id))
+            .map_err(|_| PolicyError::ClientId(self.scheme))?;
+        let fits = match (rules.key_reference.value, self.kid) {
+            (KeyReference::X5cWithRoot, None) => true,
+            (KeyReference::Kid, Some(kid)) => Kid::new(kid).is_ok(),
+            _ => false,
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(PolicyError::Kid(self.scheme))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

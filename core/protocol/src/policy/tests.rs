@@ -1,0 +1,146 @@
+use super::*;
+
+/// The longest texts are those of the limits, so a policy of the longest does not fit; this is a large one.
+fn policy() -> Policy<'static> {
+    Policy {
+        schemes: Vec::from_iter([
+            SchemePolicy {
+                scheme: SchemeId::Fiam,
+                client_id: "EU.EORI.NL123456789",
+                kid: None,
+            },
+            SchemePolicy {
+                scheme: SchemeId::Itsme,
+                client_id: "partner",
+                kid: Some("k1"),
+            },
+        ]),
+        audiences: Vec::from_iter([
+            AllowedAudience {
+                scheme: SchemeId::Fiam,
+                audience: "EU.EORI.NLKPNFIAMPROD",
+            },
+            AllowedAudience {
+                scheme: SchemeId::Itsme,
+                audience: "https://idp.prd.itsme.services/v2/token",
+            },
+        ]),
+        max_lifetime: 60,
+        rate: Rate {
+            assertions: 10,
+            seconds: 60,
+        },
+        time_floor: CLOCK_FLOOR,
+        max_jump: 86_400,
+        authority: None,
+        presence: None,
+        board_entropy: false,
+    }
+}
+
+#[test]
+fn a_policy_comes_back() {
+    let mut buffer = [0; crate::MAX_POLICY];
+    let policy = policy();
+    assert_eq!(policy.check(), Ok(()));
+    let bytes = policy.to_bytes(&mut buffer).unwrap();
+    assert_eq!(Policy::from_bytes(bytes), Some(policy));
+    let mut longer = std::vec::Vec::from(bytes);
+    longer.push(0);
+    assert_eq!(Policy::from_bytes(&longer), None, "nothing may follow");
+    for len in 0..bytes.len() {
+        assert_eq!(Policy::from_bytes(&bytes[..len]), None, "{len}");
+    }
+}
+
+#[test]
+fn each_rule_is_checked() {
+    type Change = fn(&mut Policy<'static>);
+    let cases: [(Change, PolicyError); 17] = [
+        (|policy| policy.schemes.clear(), PolicyError::NoScheme),
+        (
+            |policy| policy.schemes[1] = policy.schemes[0],
+            PolicyError::DuplicateScheme(SchemeId::Fiam),
+        ),
+        (
+            |policy| policy.schemes[0].client_id = "someone",
+            PolicyError::ClientId(SchemeId::Fiam),
+        ),
+        (
+            |policy| policy.schemes[0].kid = Some("k"),
+            PolicyError::Kid(SchemeId::Fiam),
+        ),
+        (
+            |policy| policy.schemes[1].kid = None,
+            PolicyError::Kid(SchemeId::Itsme),
+        ),
+        (
+            |policy| policy.schemes[1].kid = Some(""),
+            PolicyError::Kid(SchemeId::Itsme),
+        ),
+        (
+            |policy| policy.audiences[1].audience = "not a URL",
+            PolicyError::Audience { position: 1 },
+        ),
+        (
+            |policy| policy.audiences[0].scheme = SchemeId::Ishare,
+            PolicyError::Audience { position: 0 },
+        ),
+        (
+            |policy| policy.max_lifetime = 29,
+            PolicyError::Lifetime(SchemeId::Fiam),
+        ),
+        (|policy| policy.rate.assertions = 0, PolicyError::Rate),
+        (|policy| policy.rate.seconds = 0, PolicyError::Rate),
+        (
+            |policy| policy.rate.seconds = MAX_RATE_SECONDS + 1,
+            PolicyError::Rate,
+        ),
+        (
+            |policy| policy.time_floor = CLOCK_FLOOR - 1,
+            PolicyError::TimeFloor,
+        ),
+        (
+            |policy| policy.max_jump = MAX_JUMP_SECONDS + 1,
+            PolicyError::Jump,
+        ),
+        (
+            |policy| policy.authority = Some(b"no key"),
+            PolicyError::Authority,
+        ),
+        (|policy| policy.presence = Some(0), PolicyError::Presence),
+        (
+            |policy| policy.presence = Some(MAX_PRESENCE_SECONDS + 1),
+            PolicyError::Presence,
+        ),
+    ];
+    for (change, error) in cases {
+        let mut policy = policy();
+        change(&mut policy);
+        assert_eq!(policy.check(), Err(error));
+    }
+}
+
+#[test]
+fn every_scheme_has_its_id() {
+    for (scheme, id) in scheme::ALL.iter().zip(SchemeId::ALL) {
+        assert_eq!(SchemeId::of(scheme), Some(id));
+        assert_eq!(SchemeId::from_code(id.code()), Some(id));
+        assert_eq!(id.rules(), *scheme);
+    }
+    assert_eq!(SchemeId::from_code(5), None);
+}
+
+#[test]
+fn the_rate_in_milliseconds() {
+    let rate = |assertions, seconds| {
+        Rate {
+            assertions,
+            seconds,
+        }
+        .interval()
+    };
+    assert_eq!(rate(10, 60), 6_000);
+    assert_eq!(rate(MAX_RATE, 1), 1, "never nothing");
+    assert_eq!(rate(1, MAX_RATE_SECONDS), 86_400_000);
+}

@@ -1,0 +1,144 @@
+//! What the host asks.
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::SchemeId;
+use super::{DeviceId, NONCE_LEN};
+
+/// A request. The answer to each is named with it; [`super::Response::Refused`] is one to all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Request<'a> {
+    /// Who is there? [`super::Response::Info`], in every state.
+    Info,
+    /// A piece of what is public: [`super::Response::Data`].
+    Read {
+        /// Of what: [`Part::Policy`], [`Part::Chain`] or [`Part::PublicKey`].
+        part: Part,
+        /// From which byte on.
+        offset: u32,
+    },
+    /// A step of provisioning: [`super::Response::Accepted`], and [`super::Response::Provisioned`] at the
+    /// end.
+    #[serde(borrow)]
+    Provision(Provision<'a>),
+    /// An assertion, please: [`super::Response::Token`], as many as it takes.
+    Sign(SignRequest<'a>),
+    /// Entries of the log: [`super::Response::Entry`] each, then [`super::Response::LogEnd`].
+    Log {
+        /// The first one's number; those before it and those that are gone are left out.
+        from: u32,
+        /// How many at most.
+        max: u16,
+    },
+    /// The provisioning authority's word that it is later than the device would believe:
+    /// [`super::Response::TimeSet`]. See [`super::authority`].
+    SetTime {
+        /// Seconds since the epoch.
+        now: u64,
+        /// The authority's signature.
+        signature: &'a [u8],
+    },
+    /// Destroy the key and everything that was provisioned: [`super::Response::Wiped`].
+    Wipe {
+        /// The device that is meant, so that no other is wiped by mistake.
+        device: DeviceId,
+    },
+}
+
+/// The steps of provisioning, in their order: begin, the chunks of each part, commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Provision<'a> {
+    /// Says how much will come. Only an empty device takes it.
+    Begin(Totals),
+    /// A piece of a part: [`super::CHUNK`] bytes, or what is left of it. Within a part pieces come in
+    /// order; the parts may come in any order.
+    Chunk {
+        /// Which part.
+        part: Part,
+        /// Bytes of the part that were sent before.
+        offset: u32,
+        /// The piece.
+        bytes: &'a [u8],
+    },
+    /// All is there: check everything, sign once to see that it works, lock. If something is wrong with
+    /// it the refusal says what, and what was sent is destroyed.
+    Commit,
+    /// Destroy what was sent.
+    Abort,
+}
+
+/// Bytes of each part that is uploaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// [`Part::Key`], at most [`super::MAX_KEY`].
+    pub key: u32,
+    /// [`Part::Policy`], at most [`super::MAX_POLICY`].
+    pub policy: u32,
+    /// [`Part::Chain`], at most [`privyseal_core::limits::MAX_CHAIN_DER`]; zero if no scheme needs one.
+    pub chain: u32,
+    /// [`Part::Seed`], [`super::MIN_SEED`] to [`super::MAX_SEED`].
+    pub seed: u32,
+}
+
+impl Totals {
+    /// The total of one part; zero for what is not uploaded.
+    pub const fn of(&self, part: Part) -> u32 {
+        match part {
+            Part::Key => self.key,
+            Part::Policy => self.policy,
+            Part::Chain => self.chain,
+            Part::Seed => self.seed,
+            Part::PublicKey => 0,
+        }
+    }
+}
+
+/// What is uploaded, or can be read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Part {
+    /// The private key: PKCS#8, DER, not encrypted (RFC 5958). Never read back.
+    Key,
+    /// A [`super::Policy`] in postcard's encoding.
+    Policy,
+    /// Certificates, DER, one after the other, in any order.
+    Chain,
+    /// Random bytes that nobody else has seen. Never read back.
+    Seed,
+    /// The SubjectPublicKeyInfo of the key, DER. Read only.
+    PublicKey,
+}
+
+/// The fields of an assertion that a caller may choose, within the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignRequest<'a> {
+    /// Under which scheme's rules.
+    pub scheme: SchemeId,
+    /// For whom; `None` for the scheme's default audience. Either must be in the policy's list.
+    #[serde(borrow)]
+    pub audience: Option<&'a str>,
+    /// The host's clock, seconds since the epoch.
+    pub now: u64,
+    /// Seconds by which `iat` is dated back ([`privyseal_core::limits::MAX_BACKDATE_SECONDS`]).
+    pub backdate: u8,
+    /// `exp - iat` in seconds; `None` for the scheme's default.
+    pub lifetime: Option<u32>,
+    /// Comes back, in hexadecimal, at the end of the `jti`: shows that the token is for this request.
+    pub nonce: Option<[u8; NONCE_LEN]>,
+}
+
+impl SignRequest<'_> {
+    /// The scheme's own audience and lifetime, not dated back.
+    pub const fn new(scheme: SchemeId, now: u64) -> Self {
+        Self {
+            scheme,
+            audience: None,
+            now,
+            backdate: 0,
+            lifetime: None,
+            nonce: None,
+        }
+    }
+}
