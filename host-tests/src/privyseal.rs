@@ -29,7 +29,7 @@ pub fn example(name: &str) -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    cargo_build(&["--package", "privyseal", "--bin", "privyseal"]);
+    cargo_build(&["--package", "privyseal-cli", "--bin", "privyseal"]);
     let path = crate::scratch::target_dir().join("debug/privyseal");
     assert!(path.exists(), "cargo built no {}", path.display());
     path

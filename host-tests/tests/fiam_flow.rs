@@ -8,7 +8,7 @@ mod way;
 use std::path::Path;
 use std::process::Command;
 
-use privyseal::fiam::{self, Pages};
+use privyseal::schemes::fiam::{self, Pages};
 use privyseal::{
     AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Http, HttpOptions, Roots,
 };

@@ -5,7 +5,7 @@
 use std::fs;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal::jwe::{ContentEncryption, DecryptError, Jwe, JweError, MAX_JWE};
+use privyseal::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweError, MAX_JWE};
 use privyseal_core::KeyEncryption;
 use privyseal_host_tests::node;
 use privyseal_host_tests::pki::{TestKey, test_key};

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use privyseal::{
     AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, PinSources,
-    Prompt, Roots, TokenSource, party_id,
+    Prompt, Roots, TokenSource, pki::party_id,
 };
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::kid::Kid;

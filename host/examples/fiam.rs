@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use privyseal::{
     AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, PinSources,
-    Prompt, Roots, TokenSource, fiam, party_id, self_test,
+    Prompt, Roots, TokenSource, pki::party_id, schemes::fiam, self_test,
 };
 use privyseal_core::scheme::FIAM;
 

@@ -11,10 +11,10 @@
 use std::env;
 use std::process::ExitCode;
 
-use privyseal::ishare::{Expected, IshareError, PartyQuery, Registry};
+use privyseal::schemes::ishare::{Expected, IshareError, PartyQuery, Registry};
 use privyseal::{
     AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Http, HttpOptions, KeyUri, PinSources, Prompt, Roots, party_id,
+    Http, HttpOptions, KeyUri, PinSources, Prompt, Roots, pki::party_id,
 };
 use privyseal_core::scheme::ISHARE;
 

@@ -14,13 +14,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use privyseal::ciba::{Ciba, Delivery, QrImage, State, Watcher};
-use privyseal::client::AuthenticationOptions;
-use privyseal::pace::SystemPace;
-use privyseal::provider::Provider;
+use privyseal::base::pace::SystemPace;
+use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
+use privyseal::oidc::provider::Provider;
 use privyseal::{
     AccessPolicy, AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
-    Roots, party_id,
+    Roots, pki::party_id,
 };
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;

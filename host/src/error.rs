@@ -8,16 +8,16 @@ use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
-use crate::ciba::State;
 use crate::device::DeviceError;
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
-use crate::ishare::IshareError;
-use crate::jwe::JweError;
-use crate::jws::JwsError;
-use crate::key::KeyUriError;
-use crate::refusal::Refusal;
-use crate::retry::GaveUp;
+use crate::jose::jwe::JweError;
+use crate::jose::jws::JwsError;
+use crate::keys::key::KeyUriError;
+use crate::oauth::refusal::Refusal;
+use crate::oauth::retry::GaveUp;
+use crate::oidc::ciba::State;
+use crate::schemes::ishare::IshareError;
 
 /// Why there is no assertion, no access token or no report.
 ///

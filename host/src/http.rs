@@ -29,11 +29,11 @@ pub use roots::Roots;
 pub use url::{BaseUrl, Url, UrlError};
 pub use watch::{HttpWatcher, WatchedPace};
 
-use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::refusal::Refusal;
-use crate::refusal::meaning::Stage;
-use crate::retry::{self, RetryPolicy};
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::refusal::Refusal;
+use crate::oauth::refusal::meaning::Stage;
+use crate::oauth::retry::{self, RetryPolicy};
 
 /// How long one request may take, from the name lookup to the last byte of the answer.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +56,7 @@ pub struct HttpOptions {
     /// How long one request may take in all.
     pub timeout: Duration,
     /// How often, and for how long, something is read ([`Http::reading`]). What is sent with an assertion is
-    /// sent once; [`crate::TokenSource`] and [`crate::retry::retrying`] make a new one for each try.
+    /// sent once; [`crate::TokenSource`] and [`crate::oauth::retry::retrying`] make a new one for each try.
     pub retry: RetryPolicy,
 }
 

@@ -1,80 +1,38 @@
 #![doc = include_str!("../README.md")]
 
-// Where the key and its PIN are.
-pub mod key;
-pub mod key_report;
-pub mod kid_form;
-pub mod pin;
+// The floors: each knows those above it in this list and none below.
+pub mod base;
+pub mod http;
+pub mod jose;
+pub mod keys;
+pub mod oauth;
+pub mod oidc;
+pub mod pki;
+pub mod report;
+pub mod schemes;
 
 // A device that signs by itself.
 pub mod device;
-
-// Whose key it is.
-pub mod certificates;
-pub mod chain_report;
-pub mod crl;
-pub mod links;
-pub mod party_id;
-
-// The public half of a key, for others.
-pub mod distinguished_name;
-pub mod jwks;
-pub mod pem;
-
-// One assertion, and what it is for.
-pub mod access_token;
-pub mod audience;
-pub mod ciba;
-pub mod client;
-pub mod clock;
-pub mod entropy;
-pub mod pace;
-pub mod retry;
-pub mod token_source;
-
-// What else a scheme's servers offer.
-pub mod fiam;
-pub mod ishare;
-
-// Whether all of it works.
-pub mod doctor;
-pub mod self_test;
-
-// Whom to ask, and how to know its signature.
-pub mod discovery;
-pub mod jws;
-pub mod provider;
-pub mod provider_keys;
-
-// A finished token, of whoever made it.
-pub mod key_set;
-pub mod token_report;
-
-// The way to the server, and what it answers.
-pub mod http;
-pub mod jwe;
-pub mod refusal;
-pub mod server_text;
 
 // How things end.
 pub mod error;
 pub mod exit;
 
-pub use access_token::AccessToken;
-pub use certificates::Certificates;
-pub use client::{AssertionOptions, AssertionSource, Client};
 pub use device::DeviceUri;
-pub use discovery::ProviderMetadata;
 pub use error::Error;
 pub use exit::Exit;
 pub use http::{BaseUrl, Http, HttpOptions, Roots};
-pub use key::{AccessPolicy, KeySigner, KeyUri};
-pub use pin::{PinSources, Prompt};
+pub use keys::key::{AccessPolicy, KeySigner, KeyUri};
+pub use keys::pin::{PinSources, Prompt};
+pub use oauth::access_token::AccessToken;
+pub use oauth::client::{AssertionOptions, AssertionSource, Client};
+pub use oauth::refusal::Refusal;
+pub use oauth::retry::RetryPolicy;
+pub use oauth::token_source::TokenSource;
+pub use oidc::discovery::ProviderMetadata;
+pub use oidc::provider::Provider;
+pub use oidc::provider_keys::ProviderKeys;
+pub use pki::certificates::Certificates;
 pub use privyseal_core::{Scheme, Signer, UnixTime};
 pub use privyseal_pkcs11::{KeyPolicy, LoginPolicy};
-pub use provider::Provider;
-pub use provider_keys::ProviderKeys;
-pub use refusal::Refusal;
-pub use retry::RetryPolicy;
-pub use self_test::self_test;
-pub use token_source::TokenSource;
+pub use report::self_test::self_test;

@@ -8,9 +8,9 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-use privyseal::access_token::AccessToken;
 use privyseal::http::error::HttpCause;
 use privyseal::http::{HttpError, Response};
+use privyseal::oauth::access_token::AccessToken;
 use privyseal::{Certificates, Http, HttpOptions, Roots};
 use zeroize::Zeroizing;
 

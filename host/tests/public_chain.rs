@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use privyseal::chain_report::{ChainQuestion, ChainReport, Verdict};
-use privyseal::{Certificates, UnixTime, party_id};
+use privyseal::report::chain_report::{ChainQuestion, ChainReport, Verdict};
+use privyseal::{Certificates, UnixTime, pki::party_id};
 use privyseal_core::cert::Chain;
 use privyseal_core::scheme::{FIAM, ISHARE};
 

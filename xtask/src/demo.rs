@@ -28,7 +28,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     println!("building the commands ..");
     let packages = [
         "--package",
-        "privyseal",
+        "privyseal-cli",
         "--package",
         "privyseal-host-tests",
     ];

@@ -10,8 +10,8 @@ mod steps;
 
 use std::collections::HashSet;
 
-use privyseal::ciba::State;
 use privyseal::http::error::HttpCause;
+use privyseal::oidc::ciba::State;
 use privyseal::{Error, Exit};
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 

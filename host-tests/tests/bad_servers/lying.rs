@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal::fiam::pages::MAX_RECORDS;
-use privyseal::{Exit, fiam};
+use privyseal::schemes::fiam::pages::MAX_RECORDS;
+use privyseal::{Exit, schemes::fiam};
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 
 use crate::stage::{

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use privyseal::pace::Pace;
+use privyseal::base::pace::Pace;
 use privyseal::{AssertionOptions, Error, TokenSource, UnixTime};
 use privyseal_host_tests::bad_server::{BadServer, Reply, Site};
 
@@ -25,7 +25,7 @@ struct Played<'a> {
 
 impl Pace for &mut Played<'_> {
     fn now(&mut self) -> Result<UnixTime, Error> {
-        Ok(privyseal::clock::now()?.saturating_add(self.elapsed.as_secs()))
+        Ok(privyseal::base::clock::now()?.saturating_add(self.elapsed.as_secs()))
     }
 
     fn elapsed(&mut self) -> Duration {

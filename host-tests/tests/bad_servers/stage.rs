@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::http::error::HttpCause;
-use privyseal::ishare::{Expected, PartyQuery, Registry};
+use privyseal::schemes::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Exit, Http, HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, client, clock, fiam,
+    Exit, Http, HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, base::clock,
+    oauth::client, schemes::fiam,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use privyseal::certificates::Certificates;
 use privyseal::device::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
+use privyseal::pki::certificates::Certificates;
 use privyseal_host_tests::device_sim::Options;
 use privyseal_host_tests::privyseal as program;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -1,6 +1,6 @@
 //! A signed answer is believed if every rule holds, and refused for the rule that does not.
 
-use privyseal::ishare::TrustedCa;
+use privyseal::schemes::ishare::TrustedCa;
 use privyseal::{Certificates, Exit, UnixTime};
 use privyseal_host_tests::ishare_server::Draft;
 use privyseal_host_tests::pki::{CertificateSpec, TestPki, Usage, test_key};
@@ -163,7 +163,7 @@ fn shift(draft: &mut Draft, iat: i64, exp: i64) {
 fn an_answer_that_is_kept_expires() {
     let world = World::new();
     let mut stage = world.play(world.registry());
-    let now = privyseal::clock::now().unwrap().as_secs();
+    let now = privyseal::base::clock::now().unwrap().as_secs();
     for (shift, words) in [(-3600, "for later"), (3600, "expired at")] {
         let moment = now.checked_add_signed(shift).unwrap();
         stage.now = Some(UnixTime::from_secs(moment).unwrap());

@@ -1,8 +1,8 @@
 //! An assertion that came in, judged as a service provider must.
 
-use privyseal::ishare::inbound::{Inbound, judge_assertion};
-use privyseal::token_report::TokenReport;
-use privyseal::{AssertionOptions, Error, clock};
+use privyseal::report::token_report::TokenReport;
+use privyseal::schemes::ishare::inbound::{Inbound, judge_assertion};
+use privyseal::{AssertionOptions, Error, base::clock};
 use privyseal_check::{RuleId, Verdict};
 use privyseal_host_tests::decode::{Parts, to_base64url};
 use privyseal_host_tests::ishare_server::{Config, party_info};

@@ -1,8 +1,8 @@
 //! What a registry says about parties and CAs, and what it then vouches for.
 
 use privyseal::Certificates;
-use privyseal::ishare::{ListFault, PartyFault, PartyQuery};
-use privyseal::links::HostLinks;
+use privyseal::pki::links::HostLinks;
+use privyseal::schemes::ishare::{ListFault, PartyFault, PartyQuery};
 use privyseal_core::cert::Certificate;
 use privyseal_host_tests::decode::to_base64url;
 use privyseal_host_tests::ishare_server::{fingerprint, list_entry, party_info};

@@ -1,7 +1,7 @@
 //! A registry, and a client of it.
 
-use privyseal::crl::Crl;
-use privyseal::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
+use privyseal::pki::crl::Crl;
+use privyseal::schemes::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
     Http, HttpOptions, Roots, UnixTime,

@@ -7,10 +7,10 @@
 use core::time::Duration;
 use std::net::TcpListener;
 
-use privyseal::ciba::{Ciba, Delivery, QrImage, State, Watcher};
-use privyseal::client::AuthenticationOptions;
-use privyseal::pace::Pace;
-use privyseal::{AssertionOptions, Client, Error, Exit, UnixTime, clock};
+use privyseal::base::pace::Pace;
+use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
+use privyseal::{AssertionOptions, Client, Error, Exit, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;

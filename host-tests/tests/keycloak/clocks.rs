@@ -1,9 +1,9 @@
 //! The rules on time and `jti`, as Keycloak has them, and that `check` foretells them: each assertion is
 //! judged by the receiver view of `check` and then by the receiver itself.
 
-use privyseal::key_set::KeySet;
-use privyseal::token_report::{TokenQuestion, TokenReport};
-use privyseal::{UnixTime, clock};
+use privyseal::jose::key_set::KeySet;
+use privyseal::report::token_report::{TokenQuestion, TokenReport};
+use privyseal::{UnixTime, base::clock};
 use privyseal_check::RuleId;
 use privyseal_core::scheme::EHEALTH;
 use privyseal_host_tests::decode::to_base64url;

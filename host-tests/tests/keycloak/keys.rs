@@ -1,6 +1,6 @@
 //! Keys that change, on either side.
 
-use privyseal::{AssertionSource as _, Error, clock};
+use privyseal::{AssertionSource as _, Error, base::clock};
 use privyseal_host_tests::keycloak::JwksServer;
 use privyseal_host_tests::pki::test_key;
 use serde_json::json;

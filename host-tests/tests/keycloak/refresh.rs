@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use privyseal::pace::Pace;
-use privyseal::{AssertionSource as _, Error, TokenSource, UnixTime, clock};
+use privyseal::base::pace::Pace;
+use privyseal::{AssertionSource as _, Error, TokenSource, UnixTime, base::clock};
 use serde_json::json;
 
 use crate::stage::Stage;

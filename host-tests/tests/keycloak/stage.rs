@@ -1,8 +1,8 @@
 //! A realm with clients, their keys, and the library in front of it.
 
 use privyseal::http::Roots;
-use privyseal::jwks::JwkSet;
-use privyseal::kid_form::{KidChoice, KidForm};
+use privyseal::jose::jwks::JwkSet;
+use privyseal::jose::kid_form::{KidChoice, KidForm};
 use privyseal::{AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Provider};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;

@@ -1,6 +1,6 @@
 //! Tokens for assertions, and what can be asked about them.
 
-use privyseal::{AssertionSource as _, Error, Exit, clock};
+use privyseal::{AssertionSource as _, Error, Exit, base::clock};
 use privyseal_host_tests::decode;
 use privyseal_host_tests::pki::{Authority, CertificateSpec, test_key};
 use serde_json::json;

@@ -14,12 +14,12 @@ use zeroize::Zeroizing;
 
 use super::error::DeviceError;
 use super::key::DeviceKey;
-use crate::certificates::Certificates;
-use crate::client::{AssertionOptions, AssertionSource};
 use crate::error::Error;
-use crate::kid_form::KidChoice;
-use crate::links::HostLinks;
-use crate::party_id;
+use crate::jose::kid_form::KidChoice;
+use crate::oauth::client::{AssertionOptions, AssertionSource};
+use crate::pki::certificates::Certificates;
+use crate::pki::links::HostLinks;
+use crate::pki::party_id;
 
 /// One client of one scheme, whose assertions a device makes.
 ///

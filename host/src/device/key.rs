@@ -8,7 +8,7 @@ use super::error::DeviceError;
 use super::gateway::{Device, Limits};
 use super::info::DeviceInfo;
 use super::uri::DeviceUri;
-use crate::certificates::Certificates;
+use crate::pki::certificates::Certificates;
 
 /// A device that has a key, with its public key, its certificates and its policy. The three were read
 /// from it and fit each other; whose they are only a certificate says, or `key-sha256` in the URI.

@@ -73,7 +73,7 @@ impl PrivateKey {
             File::open(path)
         };
         let mut file = file.map_err(failed)?;
-        if crate::pin::file::is_readable_by_all(&file) {
+        if crate::keys::pin::file::is_readable_by_all(&file) {
             warn(&format!(
                 "{} can be read by every user of this machine; chmod 600 mends that, and once it is in the \
                  device the file should be destroyed",

@@ -40,8 +40,8 @@ use privyseal_protocol::policy::{MAX_AUDIENCES, MAX_SCHEMES};
 use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
 
 use crate::error::Error;
-use crate::kid_form::KidChoice;
-use crate::party_id;
+use crate::jose::kid_form::KidChoice;
+use crate::pki::party_id;
 
 /// The largest policy file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
@@ -95,7 +95,7 @@ pub struct PolicyFault {
 impl GatewayPolicy {
     /// Reads a policy file.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let content = crate::certificates::read_file(path, MAX_FILE)?;
+        let content = crate::pki::certificates::read_file(path, MAX_FILE)?;
         let unusable = |reason: String| Error::FileContent {
             path: path.to_owned(),
             reason,

@@ -16,8 +16,8 @@ use super::error::DeviceError;
 use super::gateway::{Device, Step};
 use super::pkcs8::PrivateKey;
 use super::policy::GatewayPolicy;
-use crate::certificates::Certificates;
 use crate::error::Error;
+use crate::pki::certificates::Certificates;
 
 /// What goes into a device, proved: the chain, that its leaf is for the key, and that the key can serve
 /// every scheme of the policy. Wiped when it is dropped.

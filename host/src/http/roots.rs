@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ureq::tls::{Certificate, RootCerts};
 
-use crate::certificates::Certificates;
 use crate::error::Error;
+use crate::pki::certificates::Certificates;
 
 /// The roots that may vouch for a server.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,8 @@ use core::time::Duration;
 use privyseal_core::UnixTime;
 
 use super::{Http, Url};
+use crate::base::pace::{Pace, SystemPace};
 use crate::error::Error;
-use crate::pace::{Pace, SystemPace};
 
 /// Is told what a client does, in whatever thread does it.
 pub trait HttpWatcher: Send + Sync {

@@ -31,7 +31,7 @@ const CHAIN: [(&str, &str); 4] = [
 /// Builds, makes a token, measures, prints.
 pub(super) fn run() -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
-    let release = ["build", "--release", "--package", "privyseal"];
+    let release = ["build", "--release", "--package", "privyseal-cli"];
     Run::cargo()
         .args(release)
         .args(["--package", "privyseal-pkcs11", "--bin", "privyseal"])

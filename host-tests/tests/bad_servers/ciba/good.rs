@@ -1,8 +1,8 @@
 //! What a good provider says.
 
-use privyseal::clock;
-use privyseal::jwks::JwkSet;
-use privyseal::kid_form::KidChoice;
+use privyseal::base::clock;
+use privyseal::jose::jwks::JwkSet;
+use privyseal::jose::kid_form::KidChoice;
 use privyseal_host_tests::bad_server::Reply;
 use privyseal_host_tests::decode::to_base64url;
 use privyseal_host_tests::pki::{TestKey, test_key};

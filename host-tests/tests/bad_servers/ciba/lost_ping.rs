@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use privyseal::ciba::polling::BESIDE_PING;
-use privyseal::ciba::{Ciba, Delivery, PingListener};
-use privyseal::discovery::ProviderMetadata;
-use privyseal::pace::Pace;
-use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, clock};
+use privyseal::base::pace::Pace;
+use privyseal::oidc::ciba::polling::BESIDE_PING;
+use privyseal::oidc::ciba::{Ciba, Delivery, PingListener};
+use privyseal::oidc::discovery::ProviderMetadata;
+use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;

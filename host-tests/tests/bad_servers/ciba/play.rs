@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use privyseal::ciba::{Ciba, Delivery, QrImage, State, Tokens, Watcher};
-use privyseal::client::AuthenticationOptions;
-use privyseal::discovery::ProviderMetadata;
-use privyseal::pace::Pace;
-use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, clock};
+use privyseal::base::pace::Pace;
+use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Tokens, Watcher};
+use privyseal::oidc::discovery::ProviderMetadata;
+use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;

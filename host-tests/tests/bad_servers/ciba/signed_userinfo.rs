@@ -1,7 +1,7 @@
 //! UserInfo outside of CIBA: a signed answer is verified and judged before it counts.
 
-use privyseal::discovery::ProviderMetadata;
-use privyseal::{AccessToken, Provider, clock};
+use privyseal::oidc::discovery::ProviderMetadata;
+use privyseal::{AccessToken, Provider, base::clock};
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 use serde_json::{Value, json};
 

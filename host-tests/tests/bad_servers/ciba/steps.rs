@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::net::TcpListener;
 use std::thread;
 
-use privyseal::ciba::Identity;
 use privyseal::http::error::HttpCause;
+use privyseal::oidc::ciba::Identity;
 use privyseal::{Error, Exit};
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 

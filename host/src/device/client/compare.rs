@@ -7,10 +7,10 @@ use privyseal_core::{CompactJws, Credential, SigningInput};
 use privyseal_protocol::{DeviceId, NONCE_LEN};
 use serde_json::Value;
 
-use crate::client::AssertionOptions;
 use crate::device::error::DeviceError;
 use crate::device::hex;
 use crate::error::Error;
+use crate::oauth::client::AssertionOptions;
 
 /// What a `jti` of this device for this request looks like: the device's id first, the nonce last.
 pub(super) struct JtiForm {

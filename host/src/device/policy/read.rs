@@ -14,7 +14,7 @@ use toml::Table;
 
 use super::members::Members;
 use super::{GatewayPolicy, PolicyFault, SchemeEntry};
-use crate::kid_form::{KidChoice, KidForm};
+use crate::jose::kid_form::{KidChoice, KidForm};
 
 /// Bits of the authority's key: its signature must fit a message.
 const AUTHORITY_BITS: [usize; 2] = [2048, 3072];

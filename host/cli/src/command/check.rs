@@ -1,0 +1,81 @@
+//! `privyseal check`: every rule of a finished token.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::jose::key_set::KeySet;
+use privyseal::pki::certificates::Certificates;
+use privyseal::report::token_report::{TokenQuestion, TokenReport};
+use privyseal::{Error, Scheme};
+
+use super::input::token;
+use super::options::{crls, moment, of_option, scheme_parser};
+use super::output::{print_json, print_line};
+
+/// Judge a finished token by every rule of its scheme, and by what real receivers do
+#[derive(Args)]
+pub(super) struct Check {
+    /// The token, a compact JWS; - to read it from standard input, where other users cannot see it
+    #[arg(value_name = "TOKEN|-")]
+    token: String,
+    /// Whose rules apply; by default a guess from the content
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: Option<&'static Scheme>,
+    /// The receiver's own id or URL; by default any that the scheme allows
+    #[arg(long, value_name = "ID")]
+    audience: Option<String>,
+    /// The moment to judge at, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    /// Trusted certificates, PEM or DER: the roots or CAs of a trusted list
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// The issuer's JWK Set, for schemes that name a key by kid
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Check revocation with the lists in this PEM or DER file; may be given more than once
+    #[arg(long = "crl", value_name = "FILE")]
+    crls: Vec<PathBuf>,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let now = moment(self.now)?;
+        let trust = self
+            .trust
+            .as_deref()
+            .map(Certificates::from_file)
+            .transpose()
+            .map_err(of_option("--trust"))?;
+        let crls = crls(&self.crls)?;
+        let keys = self.jwks.as_deref().map(KeySet::from_file);
+        let keys = keys.transpose().map_err(of_option("--jwks"))?;
+        let token = token(self.token)?;
+        let question = TokenQuestion {
+            now,
+            scheme: self.scheme,
+            audience: self.audience.as_deref(),
+            keys: keys.as_ref(),
+            trust: trust.as_ref(),
+            crls: &crls,
+            registry: None,
+        };
+        let report = TokenReport::new(&token, question)?;
+        if self.json {
+            print_json(&report.to_json())?;
+        } else {
+            print_line(report.to_string().as_bytes())?;
+        }
+        match report.broken() {
+            0 if report.report.scheme.is_none() => Err(Error::Missing {
+                option: "--scheme",
+                reason: "the token's content points at no scheme".to_owned(),
+            }),
+            0 => Ok(()),
+            count => Err(Error::RulesBroken { count }),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! `privyseal ciba`: from a QR code to the claims of a person.
+
+mod modules;
+mod progress;
+mod qr;
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use privyseal::base::pace::SystemPace;
+use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri};
+use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
+use privyseal::oidc::provider::Provider;
+use privyseal::{AssertionOptions, Client, Error, pki::party_id};
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::ITSME;
+use privyseal_core::statement::AcrValues;
+use privyseal_core::{ClientId, Signer as _};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::options::{KeyOptions, KidOptions, ServerOptions, missing_key, pins};
+use super::output::print_json;
+use progress::Progress;
+
+/// Authenticate a person through itsme (OpenID CIBA) and print the claims about them as JSON
+///
+/// Shows a QR code until the person has scanned it, sends the signed request, waits until the person has
+/// confirmed it on their phone, and fetches, decrypts, verifies and judges the id_token and the UserInfo
+/// answer.
+#[derive(Args)]
+pub(super) struct Ciba {
+    #[command(flatten)]
+    key: KeyOptions,
+    #[command(flatten)]
+    kid: KidOptions,
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// The key to which id_token and UserInfo answer are encrypted; without it they must not be
+    #[arg(long, value_name = "URI")]
+    decryption_key: Option<String>,
+    /// The client id that itsme gave
+    #[arg(long, value_name = "ID")]
+    client_id: String,
+    /// Which of itsme's servers
+    #[arg(long, value_enum, default_value_t = Environment::Prd)]
+    env: Environment,
+    /// Another server: the issuer, below which the discovery document is
+    #[arg(long, value_name = "URL", conflicts_with = "env")]
+    base_url: Option<String>,
+    /// The audience of all assertions, for a provider that is not itsme: its issuer; by default itsme's for
+    /// each endpoint
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    audience: Option<String>,
+    /// The itsme service; asks for the scope openid service:CODE
+    #[arg(long, value_name = "CODE")]
+    service: Option<String>,
+    /// What is asked for beside that (or all of it, without --service), with one space between the values
+    #[arg(long, value_name = "TEXT")]
+    scope: Option<String>,
+    /// How the person must prove who they are; an id_token that says otherwise is refused
+    #[arg(long, value_enum)]
+    acr: Option<Acr>,
+    /// How long the request may wait for the person
+    #[arg(long, value_name = "SECONDS")]
+    requested_expiry: Option<u64>,
+    /// A claim wanted in the id_token; may be given more than once
+    #[arg(long = "id-token-claim", value_name = "NAME")]
+    id_token_claims: Vec<String>,
+    /// A claim wanted from the UserInfo endpoint; may be given more than once
+    #[arg(long = "userinfo-claim", value_name = "NAME")]
+    userinfo_claims: Vec<String>,
+    /// A file with the user_identifier_token of a discovery session that was held already, or - for
+    /// standard input; then no QR code is shown
+    #[arg(long, value_name = "FILE|-")]
+    user_identifier_token_file: Option<PathBuf>,
+    /// Write the image of the QR code to this file, replaced whenever the code changes
+    #[arg(long, value_name = "FILE")]
+    qr: Option<PathBuf>,
+    /// Ping mode: listen for the provider's callback here, in plain HTTP, behind the proxy that has the
+    /// registered https address; without it the provider is polled
+    #[arg(long, value_name = "[ADDRESS:]PORT[/PATH]")]
+    ping: Option<PingAddress>,
+    /// Do not ask the UserInfo endpoint
+    #[arg(long)]
+    no_userinfo: bool,
+    /// Print the tokens, too; whoever has them may use them
+    #[arg(long)]
+    show_tokens: bool,
+    /// Date iat and nbf back, for servers whose clock is behind
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    backdate: u64,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Environment {
+    /// End-to-end test environment
+    E2e,
+    /// Production
+    Prd,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Acr {
+    /// Fingerprint or itsme code, as the person likes
+    Basic,
+    /// The itsme code
+    Advanced,
+}
+
+impl Ciba {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let mut asked = self.asked()?;
+        let needs_discovery = asked.user_identifier_token.is_empty();
+        if needs_discovery && self.qr.is_none() && !std::io::stderr().is_terminal() {
+            return Err(Error::Missing {
+                option: "--qr",
+                reason: "standard error is no terminal, so nobody would see the QR code".to_owned(),
+            });
+        }
+        let assertion = AssertionOptions {
+            audience: self.audience.clone(),
+            backdate: self.backdate,
+            ..AssertionOptions::default()
+        };
+        if assertion.audience.is_some() {
+            assertion.check(&ITSME)?;
+        }
+        let http = self.server.http()?;
+        let client_id = party_id::given(&ITSME, &self.client_id)?;
+        let mut client = self.client(client_id)?;
+        let mut unwrapper = self.unwrapper()?;
+        let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
+        if let (Some(address), Some(listener)) = (&self.ping, &listener) {
+            announce(address, listener);
+        }
+        let delivery = listener.as_ref().map_or(Delivery::Poll, Delivery::Ping);
+        let (watched, looking) = self.server.watched_http()?;
+        let mut provider = Provider::discover(&watched, &self.issuer())?;
+        looking.finish();
+        let mut flow: Flow<'_, KeySigner, KeyUnwrapper, _> = Flow {
+            http: &http,
+            client: &mut client,
+            provider: &mut provider,
+            unwrapper: unwrapper.as_mut(),
+            pace: SystemPace::default(),
+            assertion,
+        };
+        let mut progress = Progress::new(self.qr.clone());
+        if needs_discovery {
+            asked.user_identifier_token = flow.discover_user(&mut progress)?.0;
+        }
+        let pending = flow.authenticate(&asked, &delivery)?;
+        let tokens = flow.tokens(pending, &delivery, &mut progress)?;
+        let identity = flow.identity(&tokens, !self.no_userinfo)?;
+        progress.finish();
+        if self.acr.is_some() && !identity.id_token.contains_key("acr") {
+            eprintln!(
+                "warning: the id_token does not say how the person proved who they are (acr); with \
+                 --id-token-claim acr that is an error"
+            );
+        }
+        print_json(&self.report(identity, &tokens))
+    }
+
+    /// What is asked; without a person where they are still to be found.
+    fn asked(&self) -> Result<AuthenticationOptions, Error> {
+        let user = self.user_identifier_token_file.as_deref().map(secret);
+        Ok(AuthenticationOptions {
+            scope: self.scope()?,
+            user_identifier_token: user.transpose()?.unwrap_or_default(),
+            acr_values: self.acr.map(|acr| match acr {
+                Acr::Basic => AcrValues::Basic,
+                Acr::Advanced => AcrValues::Advanced,
+            }),
+            requested_expiry: self.requested_expiry,
+            client_notification_token: None,
+            id_token_claims: self.id_token_claims.clone(),
+            userinfo_claims: self.userinfo_claims.clone(),
+        })
+    }
+
+    fn scope(&self) -> Result<String, Error> {
+        match (&self.service, &self.scope) {
+            (Some(code), None) => Ok(format!("openid service:{code}")),
+            (Some(code), Some(more)) => {
+                let more: Vec<_> = more.split(' ').filter(|value| *value != "openid").collect();
+                Ok(format!("openid service:{code} {}", more.join(" ")))
+            }
+            (None, Some(scope)) => Ok(scope.clone()),
+            (None, None) => Err(Error::Missing {
+                option: "--service",
+                reason: "every request is for one of the services that itsme has set up".to_owned(),
+            }),
+        }
+    }
+
+    fn issuer(&self) -> String {
+        let environment = match self.env {
+            Environment::E2e => "https://idp.e2e.itsme.services/v2",
+            Environment::Prd => "https://idp.prd.itsme.services/v2",
+        };
+        // As it is given: that is what the provider must call itself, a slash at its end included (OpenID
+        // Connect Discovery section 4.3).
+        self.base_url
+            .clone()
+            .unwrap_or_else(|| environment.to_owned())
+    }
+
+    fn client(&self, client_id: ClientId) -> Result<Client<KeySigner>, Error> {
+        let uri = self.key.uri()?;
+        let uri =
+            uri.ok_or_else(|| missing_key("assertions and requests are signed with a key"))?;
+        let signer = self.key.open(&uri)?;
+        let kid = self.kid.choice().text(signer.public_key())?;
+        Client::with_kid(&ITSME, client_id, Kid::new(&kid)?, signer)
+    }
+
+    fn unwrapper(&self) -> Result<Option<KeyUnwrapper>, Error> {
+        let Some(uri) = &self.decryption_key else {
+            return Ok(None);
+        };
+        let uri: KeyUri = uri.parse()?;
+        let unwrapper = uri.open_unwrapper(&mut pins(&uri), &self.key.policy())?;
+        Ok(Some(unwrapper))
+    }
+
+    fn report(&self, identity: Identity, tokens: &Tokens) -> Value {
+        let mut report = Map::new();
+        report.insert("id_token".to_owned(), identity.id_token.into());
+        if let Some(userinfo) = identity.userinfo {
+            report.insert("userinfo".to_owned(), userinfo.into());
+        }
+        if self.show_tokens {
+            let answer = serde_json::from_slice(tokens.access.expose_response());
+            report.insert("tokens".to_owned(), answer.unwrap_or_default());
+        } else if let Some(seconds) = tokens.access.expires_in() {
+            report.insert("tokens".to_owned(), json!({ "expires_in": seconds }));
+        }
+        report.into()
+    }
+}
+
+/// The port may have been chosen by the system. Whoever else can reach it can do no more than be refused.
+fn announce(address: &PingAddress, listener: &PingListener) {
+    eprintln!(
+        "listening for the callback on http://{}{}",
+        listener.address(),
+        address.path()
+    );
+    if !address.is_loopback() {
+        eprintln!("warning: the callback's bearer token comes over plain HTTP to {address}");
+    }
+}
+
+/// A token in a file, or on standard input for `-`, without the newline that editors leave at the end.
+fn secret(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let text = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let text = Zeroizing::new(text.map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?);
+    let token = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
+    if token.is_empty() {
+        return Err(Error::FileContent {
+            path: path.to_owned(),
+            reason: "is empty, and should hold a user_identifier_token".to_owned(),
+        });
+    }
+    Ok(token)
+}

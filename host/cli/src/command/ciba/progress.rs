@@ -1,0 +1,94 @@
+//! How far it is, on standard error: a spinner with the time that is left, or plain lines where no person
+//! looks.
+
+use core::time::Duration;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use privyseal::Error;
+use privyseal::oidc::ciba::{QrImage, State, Watcher};
+
+use super::modules::Modules;
+use super::qr;
+
+/// Shows QR codes and states.
+pub(super) struct Progress {
+    file: Option<PathBuf>,
+    state: Option<State>,
+    /// None where standard error is no terminal.
+    spinner: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// QR codes go to `file`, too.
+    pub(super) fn new(file: Option<PathBuf>) -> Self {
+        let spinner = std::io::stderr().is_terminal().then(|| {
+            let spinner = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                spinner.set_style(style);
+            }
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            spinner
+        });
+        Self {
+            file,
+            state: None,
+            spinner,
+        }
+    }
+
+    /// Takes the spinner away.
+    pub(super) fn finish(&self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+
+    /// On the terminal, or where that cannot be, in words.
+    fn draw(&self, spinner: &ProgressBar, image: &QrImage) {
+        let text = match (Modules::read(image.as_bytes()), &self.file) {
+            (Some(modules), _) => qr::half_blocks(&modules),
+            (None, Some(file)) => format!("scan the QR code in {}", file.display()),
+            (None, None) => {
+                "warning: the image of the QR code cannot be shown here; give --qr FILE".to_owned()
+            }
+        };
+        spinner.suspend(|| eprintln!("{text}"));
+    }
+}
+
+impl Watcher for Progress {
+    fn qr_code(&mut self, image: &QrImage) -> Result<(), Error> {
+        if let Some(file) = &self.file {
+            qr::replace(file, image.as_bytes())?;
+            if self.spinner.is_none() {
+                eprintln!("a new QR code is in {}", file.display());
+            }
+        }
+        if let Some(spinner) = &self.spinner {
+            self.draw(spinner, image);
+        }
+        Ok(())
+    }
+
+    fn waiting(&mut self, state: State, left: Duration) {
+        let is_new = self.state.replace(state) != Some(state);
+        match &self.spinner {
+            Some(spinner) if left.is_zero() => spinner.set_message(state.to_string()),
+            Some(spinner) => {
+                let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
+                spinner.set_message(format!("{state}, {minutes}:{seconds:02} left"));
+            }
+            None if is_new => eprintln!("{state}"),
+            None => {}
+        }
+    }
+}
+
+/// An error comes on lines of its own.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}

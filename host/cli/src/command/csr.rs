@@ -1,0 +1,58 @@
+//! `privyseal csr`: a certification request, signed by the key itself.
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use privyseal::pki::distinguished_name::DistinguishedName;
+use privyseal::{Error, pki::pem};
+use privyseal_core::Signer as _;
+use privyseal_core::cert::{KeyUsage, KeyUsages};
+use privyseal_core::csr::{CertificationRequestInfo, Subject};
+use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
+
+use super::options::{KeyOptions, missing_key};
+use super::output::print_line;
+
+/// Sign a PKCS #10 certification request with the key and print it as PEM
+#[derive(Args)]
+pub(super) struct Csr {
+    #[command(flatten)]
+    key: KeyOptions,
+    /// The subject: CN=Name,organizationIdentifier=NTRNL-1,O=Org,C=NL or /C=NL/O=Org/CN=Name
+    #[arg(long, value_name = "DN")]
+    subject: String,
+    /// The key usages to ask for, with commas between; by default none, and the CA decides
+    #[arg(long, value_name = "USAGE", value_delimiter = ',', value_parser = usage_parser())]
+    key_usage: Vec<KeyUsage>,
+}
+
+impl Csr {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let uri = self
+            .key
+            .uri()?
+            .ok_or_else(|| missing_key("it signs the request"))?;
+        let name = DistinguishedName::parse(&self.subject)?;
+        let subject = Subject::new(&name.attributes()?)?;
+        let usages: KeyUsages = self.key_usage.iter().copied().collect();
+
+        let mut signer = self.key.open(&uri)?;
+        let info = CertificationRequestInfo::new(&subject, usages, signer.public_key())?;
+        let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
+        let request = info
+            .sign(&mut signer, &mut buffer)
+            .map_err(Error::from_sign)?;
+        print_line(pem::encode("CERTIFICATE REQUEST", request.as_der()).as_bytes())
+    }
+}
+
+/// What a key that signs may ask for; the second has had two names (RFC 5280 section 4.2.1.3).
+fn usage_parser() -> impl TypedValueParser<Value = KeyUsage> {
+    let names = [
+        PossibleValue::new("digitalSignature"),
+        PossibleValue::new("nonRepudiation").alias("contentCommitment"),
+    ];
+    PossibleValuesParser::new(names).map(|name| match name.as_str() {
+        "digitalSignature" => KeyUsage::DigitalSignature,
+        _ => KeyUsage::NonRepudiation,
+    })
+}

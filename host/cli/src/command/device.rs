@@ -1,0 +1,84 @@
+//! `privyseal device`: the gateway over its line.
+
+mod info;
+mod log;
+mod provision;
+mod set_time;
+mod wipe;
+
+use clap::{Args, Subcommand};
+use privyseal::Error;
+use privyseal::device::{Device as Gateway, DeviceUri, Limits};
+use privyseal::keys::key::KeyUriError;
+
+use super::sign::Sign;
+
+/// Look at, provision, use and wipe a gateway that holds a key
+#[derive(Args)]
+pub(super) struct Device {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Info(info::Info),
+    Provision(provision::Provision),
+    Sign(Box<DeviceSign>),
+    Log(log::Log),
+    SetTime(set_time::SetTime),
+    Wipe(wipe::Wipe),
+}
+
+/// As privyseal sign, with a device
+#[derive(Args)]
+#[command(mut_arg("key", |key| key.visible_alias("device")))]
+struct DeviceSign {
+    #[command(flatten)]
+    sign: Sign,
+}
+
+/// Which device.
+#[derive(Args)]
+struct Which {
+    /// The device: device:/dev/ttyACM0 or device:unix:PATH
+    #[arg(long = "device", value_name = "URI")]
+    uri: String,
+}
+
+impl Device {
+    pub(super) fn run(self) -> Result<(), Error> {
+        match self.action {
+            Action::Info(info) => info.run(),
+            Action::Provision(provision) => provision.run(),
+            Action::Sign(sign) => sign.run(),
+            Action::Log(log) => log.run(),
+            Action::SetTime(set_time) => set_time.run(),
+            Action::Wipe(wipe) => wipe.run(),
+        }
+    }
+}
+
+impl DeviceSign {
+    fn run(self) -> Result<(), Error> {
+        if self.sign.is_device()? {
+            return self.sign.run();
+        }
+        Err(Error::Option {
+            option: "--device",
+            reason: "is another kind of key; privyseal sign takes every kind".to_owned(),
+        })
+    }
+}
+
+impl Which {
+    fn uri(&self) -> Result<DeviceUri, Error> {
+        self.uri
+            .parse()
+            .map_err(|error| Error::KeyUri(KeyUriError::Device(error)))
+    }
+
+    fn open(&self) -> Result<Gateway, Error> {
+        Ok(Gateway::open(&self.uri()?, Limits::default())?)
+    }
+}

@@ -1,0 +1,76 @@
+//! `privyseal doctor`: what is wrong, and what to do next.
+
+use clap::Args;
+use privyseal::report::doctor::{Question, examine};
+use privyseal::{BaseUrl, Error, Scheme, base::clock};
+
+use super::options::{KeyOptions, ServerOptions, chain_file, missing_key, pins, scheme_parser};
+use super::output::{print_json, print_line};
+
+/// Look at module, token, PIN, key, chain and clock, sign once, and say what to do next
+#[derive(Args)]
+#[command(
+    mut_arg("cacert", |cacert| cacert.requires("server")),
+    mut_arg("timeout", |timeout| timeout.requires("server"))
+)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    key: KeyOptions,
+    /// The chain: a PEM or DER file, or the word token for the one beside the key
+    #[arg(long, value_name = "FILE|token", default_value = "token")]
+    chain: String,
+    /// Whose rules the chain must obey
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: Option<&'static Scheme>,
+    /// Compare the clock with that of this server
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    #[command(flatten)]
+    way: ServerOptions,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let uri = self
+            .key
+            .uri()?
+            .ok_or_else(|| missing_key("it is what is looked at"))?;
+        let server = self.server.as_deref().map(server).transpose()?;
+        let (http, progress) = self.way.watched_http()?;
+        progress.step("for its time");
+        let chain = chain_file(&self.chain);
+        let question = Question {
+            key: &uri,
+            policy: self.key.policy(),
+            chain: chain.as_deref(),
+            scheme: self.scheme,
+            server: server.as_ref().map(|server| (&http, server)),
+            now: clock::now()?,
+        };
+        let report = examine(question, &mut pins(&uri));
+        progress.finish();
+        if self.json {
+            print_json(&report.to_json())?;
+        } else {
+            print_line(report.to_string().as_bytes())?;
+        }
+        match report.broken() {
+            0 => Ok(()),
+            count => Err(Error::Examined {
+                count,
+                exit: report.exit(),
+            }),
+        }
+    }
+}
+
+fn server(url: &str) -> Result<BaseUrl, Error> {
+    url.parse()
+        .map_err(|error: privyseal::http::UrlError| Error::Option {
+            option: "--server",
+            reason: error.to_string(),
+        })
+}

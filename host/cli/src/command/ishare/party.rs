@@ -1,0 +1,84 @@
+//! `privyseal ishare party`: whether a party is active, and which certificates it has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::pki::certificates::Certificates;
+use privyseal::pki::links::HostLinks;
+use privyseal::schemes::ishare::{self, IshareError, PartyQuery, subject};
+use privyseal::{Error, pki::party_id};
+use privyseal_core::cert::Chain;
+use privyseal_core::scheme::ISHARE_1;
+
+use super::registry::RegistryOptions;
+use crate::command::options::of_option;
+use crate::command::output::{print_json, print_line};
+
+/// Get what the registry says about a party, prove it, and print it; the party must be Active
+#[derive(Args)]
+pub(super) struct Party {
+    /// The party's id
+    #[arg(value_name = "PARTY_ID")]
+    id: String,
+    #[command(flatten)]
+    registry: RegistryOptions,
+    /// The party's certificate with its chain, PEM or DER: it must be one that the party registered, and
+    /// issued by a CA on the trusted list
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Party {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let scheme = self.registry.scheme()?;
+        party_id::given(scheme, &self.id)?;
+        let certificates = self.certificate.as_deref();
+        let certificates = certificates.map(Certificates::from_file);
+        let certificates = certificates
+            .transpose()
+            .map_err(of_option("--certificate"))?;
+        let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
+        let subject_name = chain.as_ref().and_then(Chain::leaf).and_then(subject::text);
+        let query = if scheme == &ISHARE_1 {
+            PartyQuery::Eori {
+                eori: &self.id,
+                subject_name: subject_name.as_deref(),
+            }
+        } else {
+            PartyQuery::Id(&self.id)
+        };
+        let opened = self.registry.open()?;
+        let registry = opened.registry();
+        opened.progress.step("about the party");
+        let party = registry.party(query)?;
+        opened.progress.aside(|| {
+            if self.json {
+                print_json(&party.to_json())
+            } else {
+                print_line(party.to_string().as_bytes())
+            }
+        })?;
+        opened.progress.step("for the trusted list");
+        party.check_active().map_err(IshareError::Party)?;
+        let Some(chain) = chain else { return Ok(()) };
+        judge(&party, chain, &registry)
+    }
+}
+
+/// Whether the registry vouches for the certificate in both ways.
+fn judge(
+    party: &ishare::Party,
+    chain: Chain<'_>,
+    registry: &ishare::Registry<'_>,
+) -> Result<(), Error> {
+    let chain = chain.prove(&HostLinks)?;
+    if let Some(leaf) = chain.leaf() {
+        party.check_certificate(leaf).map_err(IshareError::Party)?;
+    }
+    let list = registry.trusted_list()?;
+    list.vouches_for(&chain).map_err(IshareError::List)?;
+    Ok(())
+}

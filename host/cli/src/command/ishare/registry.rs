@@ -1,0 +1,124 @@
+//! Which registry is asked, by whom, and why it is believed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::oauth::retry::retrying;
+use privyseal::pki::certificates::Certificates;
+use privyseal::pki::crl::Crl;
+use privyseal::schemes::ishare::{Expected, Registry};
+use privyseal::{AccessToken, BaseUrl, Error, Http, Scheme};
+use privyseal_core::scheme::{ISHARE, ISHARE_1};
+
+use crate::command::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
+use crate::command::progress::Progress;
+
+/// The options of every question to a registry. Those of other schemes are refused, and not offered.
+#[derive(Args)]
+#[command(
+    mut_arg("audience", |audience| audience
+        .required(true)
+        .help("The registry's party id: who must have signed what it says")),
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_registry))),
+    mut_arg("realm", |realm| realm.hide(true)),
+    mut_arg("endpoint", |endpoint| endpoint.hide(true)),
+    mut_arg("kid", |kid| kid.hide(true)),
+    mut_arg("kid_form", |form| form.hide(true))
+)]
+pub(super) struct RegistryOptions {
+    #[command(flatten)]
+    client: ClientOptions,
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Who vouches for the registry's seal: certificates, PEM or DER, of its root, its CA or itself
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+    /// Check revocation with the lists in this PEM or DER file; may be given more than once
+    #[arg(long = "crl", value_name = "FILE")]
+    crls: Vec<PathBuf>,
+}
+
+fn has_registry(scheme: &Scheme) -> bool {
+    scheme == &ISHARE || scheme == &ISHARE_1
+}
+
+/// A registry that has given us an access token.
+pub(super) struct Opened {
+    http: Http,
+    base: BaseUrl,
+    token: AccessToken,
+    registry_id: String,
+    trust: Certificates,
+    /// Who asks.
+    pub(super) client_id: String,
+    /// Revocation lists.
+    pub(super) crls: Vec<Crl>,
+    /// Whether parties are looked up in the way of iSHARE 1.x.
+    pub(super) is_version_1: bool,
+    /// What a person sees of it.
+    pub(super) progress: Progress,
+}
+
+impl RegistryOptions {
+    /// Which version of iSHARE is meant.
+    pub(super) fn scheme(&self) -> Result<&'static Scheme, Error> {
+        let scheme = self.client.scheme();
+        if has_registry(scheme) {
+            return Ok(scheme);
+        }
+        Err(Error::Option {
+            option: "--scheme",
+            reason: format!("is {}, which has no participant registry", scheme.title),
+        })
+    }
+
+    /// Gets an access token. Everything is checked that can be, before a PIN is used.
+    pub(super) fn open(&self) -> Result<Opened, Error> {
+        let is_version_1 = self.scheme()? == &ISHARE_1;
+        let base = self.client.server()?;
+        let (http, progress) = self.server.watched_http()?;
+        let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
+        let crls = crls(&self.crls)?;
+        let options = self.client.assertion()?;
+        let (mut client, tries) = self.client.source_for_tries()?;
+        progress.step("for an access token");
+        let token = retrying(&tries, &mut http.pace(), |_| {
+            client.access_token(&http, &base, &options)
+        })?;
+        if crls.is_empty() {
+            progress.aside(|| {
+                eprintln!(
+                    "warning: whether the registry's seal is revoked is not checked: no --crl was given"
+                );
+            });
+        }
+        Ok(Opened {
+            http,
+            base,
+            token,
+            registry_id: options.audience.unwrap_or_default(),
+            trust,
+            client_id: client.client_id().as_str().to_owned(),
+            crls,
+            is_version_1,
+            progress,
+        })
+    }
+}
+
+impl Opened {
+    pub(super) fn registry(&self) -> Registry<'_> {
+        Registry {
+            http: &self.http,
+            base: &self.base,
+            token: &self.token,
+            expected: Expected {
+                registry_id: &self.registry_id,
+                client_id: &self.client_id,
+                trust: &self.trust,
+                crls: &self.crls,
+            },
+            now: None,
+        }
+    }
+}

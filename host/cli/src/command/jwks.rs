@@ -1,0 +1,91 @@
+//! `privyseal jwks`: the public half of keys, for publication.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use privyseal::Error;
+use privyseal::jose::jwks::JwkSet;
+use privyseal::jose::kid_form::{KidChoice, KidForm};
+use privyseal::keys::key::KeyUri;
+use privyseal_core::{KeyEncryption, Unwrapper as _};
+
+use super::options::{AccessOptions, kid_form_parser};
+use super::output::print_json;
+
+/// Print the public keys of one or more keys as a JWK Set
+#[derive(Args)]
+pub(super) struct Jwks {
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// A key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F
+    #[arg(long = "key", value_name = "URI", required = true, num_args = 1..)]
+    keys: Vec<String>,
+    /// A key to which others encrypt, published with use enc; may be given more than once
+    #[arg(long = "encryption-key", value_name = "URI")]
+    encryption_keys: Vec<String>,
+    /// The only algorithm that those are for; by default any
+    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser(),
+          requires = "encryption_keys")]
+    encryption_alg: Option<KeyEncryption>,
+    #[command(flatten)]
+    access: AccessOptions,
+    /// The kid of a key; once for each key, in their order, those for encryption last
+    #[arg(long = "kid", value_name = "TEXT")]
+    kids: Vec<String>,
+    /// How the kids are computed from the keys; by default rfc7638
+    #[arg(long, value_name = "FORM", value_parser = kid_form_parser(), conflicts_with = "kids")]
+    kid_form: Option<KidForm>,
+    /// Add the certificates that the token has for each key
+    #[arg(long)]
+    x5c: bool,
+}
+
+impl Jwks {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let mut kids = self.kids()?;
+        let encryption_kids = kids.split_off(self.keys.len());
+        let uris: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| key.parse())
+            .collect::<Result<_, _>>()?;
+        let mut set = JwkSet::default();
+        for (uri, kid) in uris.iter().zip(kids) {
+            let key = self.access.open_any(uri)?;
+            let chain = if self.x5c {
+                Some(key.certificates()?)
+            } else {
+                None
+            };
+            set.add(key.public_key(), &kid, chain.as_ref())?;
+        }
+        for (key, kid) in self.encryption_keys.iter().zip(encryption_kids) {
+            let uri: KeyUri = key.parse()?;
+            let unwrapper = self.access.open_unwrapper(&uri)?;
+            set.add_encryption(unwrapper.public_key(), &kid, self.encryption_alg)?;
+        }
+        print_json(&set.to_json())
+    }
+
+    fn kids(&self) -> Result<Vec<KidChoice>, Error> {
+        let count = self.keys.len() + self.encryption_keys.len();
+        if self.kids.is_empty() {
+            let computed = KidChoice::Computed(self.kid_form.unwrap_or_default());
+            return Ok(vec![computed; count]);
+        }
+        if self.kids.len() != count {
+            let kids = self.kids.len();
+            let reason = format!("is there {kids} times, and there are {count} keys");
+            return Err(Error::Option {
+                option: "--kid",
+                reason,
+            });
+        }
+        Ok(self.kids.iter().cloned().map(KidChoice::Given).collect())
+    }
+}
+
+/// The name of a [`KeyEncryption`].
+fn key_encryption_parser() -> impl TypedValueParser<Value = KeyEncryption> {
+    let names = KeyEncryption::ALL.map(KeyEncryption::name);
+    PossibleValuesParser::new(names)
+        .try_map(|name| KeyEncryption::by_name(&name).ok_or("is no algorithm"))
+}

@@ -1,0 +1,118 @@
+//! Options that several subcommands share, and how they become types of the library.
+
+mod access;
+mod client;
+mod kid;
+mod request;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
+use privyseal::pki::crl::Crl;
+use privyseal::{DeviceUri, Error, PinSources, Prompt, Scheme, UnixTime, base::clock};
+use privyseal_core::scheme;
+
+pub(super) use access::AccessOptions;
+pub(super) use client::ClientOptions;
+pub(super) use kid::{KidOptions, kid_form_parser};
+pub(super) use request::RequestOptions;
+pub(super) use server::ServerOptions;
+
+/// Which key, and how far to go to use it.
+#[derive(Args)]
+pub(super) struct KeyOptions {
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// The key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F
+    #[arg(long, value_name = "URI", required = true)]
+    pub(super) key: Option<String>,
+    #[command(flatten)]
+    access: AccessOptions,
+}
+
+impl KeyOptions {
+    pub(super) fn uri(&self) -> Result<Option<KeyUri>, Error> {
+        Ok(self.key.as_deref().map(str::parse).transpose()?)
+    }
+
+    pub(super) fn policy(&self) -> AccessPolicy {
+        self.access.policy()
+    }
+
+    pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
+        self.access.open(uri)
+    }
+
+    /// Opens whatever it is, for its public half.
+    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
+        self.access.open_any(uri)
+    }
+
+    /// A device has no PIN, and a policy of its own.
+    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), Error> {
+        self.access.refuse_for_device(uri)
+    }
+}
+
+/// Where the PIN of `key` comes from; warnings go to standard error.
+pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
+    PinSources::new(key, Prompt::OnTerminal, |warning| {
+        eprintln!("warning: {warning}");
+    })
+}
+
+/// The name of a scheme.
+pub(super) fn scheme_parser() -> impl TypedValueParser<Value = &'static Scheme> {
+    scheme_parser_for(|_| true)
+}
+
+/// The same, which offers some of them. The others are taken, so that a command can say what is for them.
+pub(super) fn scheme_parser_for(
+    is_offered: fn(&'static Scheme) -> bool,
+) -> impl TypedValueParser<Value = &'static Scheme> {
+    let names = scheme::ALL
+        .iter()
+        .map(|scheme| PossibleValue::new(scheme.name).hide(!is_offered(scheme)));
+    PossibleValuesParser::new(names).try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"))
+}
+
+/// The given moment, or the clock's.
+pub(super) fn moment(now: Option<u64>) -> Result<UnixTime, Error> {
+    now.map_or_else(clock::now, |seconds| Ok(UnixTime::from_secs(seconds)?))
+}
+
+/// The file behind `--chain`; `None` for `token`.
+pub(super) fn chain_file(chain: &str) -> Option<PathBuf> {
+    (chain != "token").then(|| PathBuf::from(chain))
+}
+
+/// Names the option that named a file, where that file is of no use.
+pub(super) fn of_option(option: &'static str) -> impl Fn(Error) -> Error + Copy {
+    move |error| {
+        let reason = match error {
+            Error::File { path, source } => {
+                format!("{} cannot be read: {source}", path.display())
+            }
+            Error::FileContent { path, reason } => format!("{} {reason}", path.display()),
+            other => return other,
+        };
+        Error::Option { option, reason }
+    }
+}
+
+/// The lists of `--crl`.
+pub(super) fn crls(paths: &[PathBuf]) -> Result<Vec<Crl>, Error> {
+    let crls = paths
+        .iter()
+        .map(|path| Crl::from_file(path).map_err(of_option("--crl")));
+    Ok(crls.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+pub(super) fn missing_key(reason: &str) -> Error {
+    Error::Missing {
+        option: "--key",
+        reason: reason.to_owned(),
+    }
+}

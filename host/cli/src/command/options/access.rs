@@ -1,0 +1,89 @@
+//! How far to go to use a key, and what it must be.
+
+use clap::Args;
+use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
+use privyseal::{DeviceUri, Error, KeyPolicy, LoginPolicy};
+
+use super::pins;
+
+/// How far to go to use a key, and what it must be.
+#[derive(Args)]
+pub(in crate::command) struct AccessOptions {
+    /// Give the PIN even if it is the last try before the token locks
+    #[arg(long)]
+    spend_final_pin_try: bool,
+    #[command(flatten)]
+    key: KeyPolicyOptions,
+}
+
+/// [`KeyPolicy`], each field an option.
+#[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+struct KeyPolicyOptions {
+    /// Refuse a key that can leave the token (CKA_EXTRACTABLE)
+    #[arg(long, help_heading = POLICY)]
+    refuse_extractable: bool,
+    /// Refuse a key that has no certificate on the token
+    #[arg(long, help_heading = POLICY)]
+    require_certificate: bool,
+    /// Refuse a smaller key
+    #[arg(long, value_name = "BITS", default_value_t = 2048, help_heading = POLICY)]
+    min_key_bits: usize,
+    /// Accept a key that can be used without a login (CKA_PRIVATE is false)
+    #[arg(long, help_heading = POLICY)]
+    allow_public_object: bool,
+    /// Accept a key that can be read in clear (CKA_SENSITIVE is false)
+    #[arg(long, help_heading = POLICY)]
+    allow_not_sensitive: bool,
+    /// Accept a key although the certificate with its CKA_ID is another key's
+    #[arg(long, help_heading = POLICY)]
+    allow_other_certificate: bool,
+}
+
+const POLICY: &str = "What a pkcs11: key must be";
+
+impl AccessOptions {
+    pub(in crate::command) fn policy(&self) -> AccessPolicy {
+        AccessPolicy {
+            login: LoginPolicy {
+                spend_final_try: self.spend_final_pin_try,
+            },
+            key: self.key.policy(),
+        }
+    }
+
+    /// Opens the key for decryption, asking for its PIN where one is needed.
+    pub(in crate::command) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, Error> {
+        uri.open_unwrapper(&mut pins(uri), &self.policy())
+    }
+
+    /// Opens the key, asking for its PIN where one is needed.
+    pub(in crate::command) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
+        uri.open(&mut pins(uri), &self.policy())
+    }
+
+    /// Opens whatever it is, for its public half.
+    pub(in crate::command) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
+        uri.open_any(&mut pins(uri), &self.policy())
+    }
+
+    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), Error> {
+        self.policy().fits_device(uri)
+    }
+}
+
+impl KeyPolicyOptions {
+    const fn policy(&self) -> KeyPolicy {
+        KeyPolicy {
+            allow_public_object: self.allow_public_object,
+            allow_not_sensitive: self.allow_not_sensitive,
+            refuse_extractable: self.refuse_extractable,
+            allow_other_certificate: self.allow_other_certificate,
+            require_certificate: self.require_certificate,
+            min_bits: self.min_key_bits,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What an assertion says, and whose it is.
+
+use clap::Args;
+use privyseal::device::{DeviceClient, DeviceKey, DeviceUri, Expected};
+use privyseal::keys::key::{KeySigner, KeyUri};
+use privyseal::oauth::audience::{AudienceParts, REQUEST};
+use privyseal::pki::certificates::Certificates;
+use privyseal::pki::links::HostLinks;
+use privyseal::{
+    AssertionOptions, AssertionSource, Client, Error, RetryPolicy, Scheme, UnixTime, pki::party_id,
+};
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::KeyReference;
+use privyseal_core::{ClientId, Signer as _};
+
+use super::kid::KidOptions;
+use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};
+
+/// The options of everything that signs for a client.
+#[derive(Args)]
+pub(in crate::command) struct ClientOptions {
+    /// Whose rules apply
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: &'static Scheme,
+    #[command(flatten)]
+    key: KeyOptions,
+    #[command(flatten)]
+    kid: KidOptions,
+    /// The client id, or party id; by default what the leaf certificate says, where the scheme
+    /// derives it from there
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// The audience; by default the scheme's own, where it has one
+    #[arg(long, value_name = "ID", conflicts_with_all = ["endpoint", "realm"])]
+    audience: Option<String>,
+    /// The endpoint that is called, where each has its audience (itsme): discovery, backchannel, token,
+    /// or request for a signed authentication request
+    #[arg(long, value_name = "ENDPOINT")]
+    endpoint: Option<String>,
+    /// The realm whose issuer is the audience (eHealth)
+    #[arg(long, value_name = "REALM")]
+    realm: Option<String>,
+    /// The server, such as https://as.example/api/v1; by default the scheme's own, where it has one
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// The certificate chain: a PEM or DER file, or the word token for the one beside the key (the
+    /// default); for schemes that send it
+    #[arg(long, value_name = "FILE|token")]
+    chain: Option<String>,
+    /// The time of issue, in seconds since 1970; by default the clock's
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    /// The jti, which must never have been used before; by default a random one
+    #[arg(long, value_name = "TEXT")]
+    jti: Option<String>,
+    /// Date iat and nbf back, for servers whose clock is behind
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    backdate: u64,
+    /// How long the assertion lives; by default as long as the scheme says
+    #[arg(long, value_name = "SECONDS")]
+    lifetime: Option<u64>,
+}
+
+impl ClientOptions {
+    pub(in crate::command) const fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    pub(in crate::command) fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref()
+    }
+
+    pub(in crate::command) fn realm(&self) -> Option<&str> {
+        self.realm.as_deref()
+    }
+
+    /// Whether a signed authentication request is meant.
+    pub(in crate::command) fn is_request(&self) -> bool {
+        self.endpoint.as_deref() == Some(REQUEST)
+    }
+
+    /// What the options say about the assertion.
+    pub(in crate::command) fn assertion(&self) -> Result<AssertionOptions, Error> {
+        let parts = AudienceParts {
+            audience: self.audience.as_deref(),
+            endpoint: self.endpoint.as_deref(),
+            base_url: self.base_url(),
+            realm: self.realm(),
+        };
+        let options = AssertionOptions {
+            audience: parts.choose(self.scheme)?,
+            now: self.now.map(UnixTime::from_secs).transpose()?,
+            backdate: self.backdate,
+            lifetime: self.lifetime,
+            jti: self.jti.clone(),
+        };
+        options.check(self.scheme)?;
+        Ok(options)
+    }
+
+    /// Everything is checked that can be, before a PIN is used.
+    pub(in crate::command) fn client(&self) -> Result<Client<KeySigner>, Error> {
+        if self.is_device()? {
+            // No signer, and opening it as one says so.
+            self.open()?;
+        }
+        let given = self.client_id.as_deref();
+        let given = given
+            .map(|id| party_id::given(self.scheme, id))
+            .transpose()?;
+        match self.scheme.key_reference.value {
+            KeyReference::Kid => self.client_with_kid(given),
+            _ => self.client_with_chain(given),
+        }
+    }
+
+    fn client_with_chain(&self, given: Option<ClientId>) -> Result<Client<KeySigner>, Error> {
+        if let Some(option) = self.kid.given() {
+            return Err(self.needless(option, "sends its certificate chain and no kid"));
+        }
+        let from_file = match self.chain.as_deref().and_then(chain_file) {
+            Some(path) => {
+                let certificates = Certificates::from_file(&path).map_err(of_option("--chain"))?;
+                certificates.chain()?.prove(&HostLinks)?;
+                Some(certificates)
+            }
+            None => None,
+        };
+        let signer = self.open()?;
+        let certificates = from_file.map_or_else(|| signer.certificates(), Ok)?;
+        let chain = certificates.chain()?;
+        let client_id = given.map_or_else(|| party_id::derived(self.scheme, &chain), Ok)?;
+        Client::new(self.scheme, client_id, chain, signer)
+    }
+
+    fn client_with_kid(&self, given: Option<ClientId>) -> Result<Client<KeySigner>, Error> {
+        if self.chain.is_some() {
+            return Err(self.needless("--chain", "names its key by kid and sends no certificate"));
+        }
+        let client_id = given.ok_or_else(|| party_id::not_derived(self.scheme))?;
+        let signer = self.open()?;
+        let kid = self.kid.choice().text(signer.public_key())?;
+        Client::with_kid(self.scheme, client_id, Kid::new(&kid)?, signer)
+    }
+
+    /// Whoever makes the assertions: a signer's client, or a device.
+    pub(in crate::command) fn source(&self) -> Result<Box<dyn AssertionSource>, Error> {
+        self.source_for_tries().map(|(source, _)| source)
+    }
+
+    /// The same, and how often an assertion of it may be made: once where a `jti` is given, which is good
+    /// once, or where a person presses a button for each.
+    pub(in crate::command) fn source_for_tries(
+        &self,
+    ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), Error> {
+        if let KeyUri::Device(uri) = self.uri()? {
+            let client = self.device_client(&uri)?;
+            let tries = client.presence().map(|_| RetryPolicy::NEVER);
+            return Ok((Box::new(client), tries.unwrap_or_default()));
+        }
+        let tries = self.jti.as_ref().map(|_| RetryPolicy::NEVER);
+        Ok((Box::new(self.client()?), tries.unwrap_or_default()))
+    }
+
+    /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
+    pub(in crate::command) fn is_device(&self) -> Result<bool, Error> {
+        Ok(matches!(self.uri()?, KeyUri::Device(_)))
+    }
+
+    fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, Error> {
+        if self.jti.is_some() {
+            let reason = "is not for a device, which makes each jti itself and never one twice";
+            return Err(Error::Option {
+                option: "--jti",
+                reason: reason.to_owned(),
+            });
+        }
+        self.key.refuse_for_device(uri)?;
+        let given = self.client_id.as_deref();
+        let chain = self.chain.as_deref().and_then(chain_file);
+        let expected = Expected {
+            client_id: given
+                .map(|id| party_id::given(self.scheme, id))
+                .transpose()?,
+            chain: chain
+                .map(|path| Certificates::from_file(&path))
+                .transpose()
+                .map_err(of_option("--chain"))?,
+            kid: self.kid.given().map(|_| self.kid.choice()),
+        };
+        let client = DeviceClient::new(DeviceKey::open(uri)?, self.scheme, &expected)?;
+        if let Some(seconds) = client.presence() {
+            eprintln!("press the device's button within {seconds} s");
+        }
+        Ok(client)
+    }
+
+    fn uri(&self) -> Result<KeyUri, Error> {
+        let uri = self.key.uri()?;
+        uri.ok_or_else(|| missing_key("an assertion is signed with a key"))
+    }
+
+    fn open(&self) -> Result<KeySigner, Error> {
+        self.key.open(&self.uri()?)
+    }
+
+    fn needless(&self, option: &'static str, why: &str) -> Error {
+        let reason = format!("is not for {}, which {why}", self.scheme.title);
+        Error::Option { option, reason }
+    }
+}

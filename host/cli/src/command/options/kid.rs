@@ -1,0 +1,35 @@
+//! How a key is named where its header carries a `kid`.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use privyseal::jose::kid_form::{KidChoice, KidForm};
+
+/// A `kid`, given or computed.
+#[derive(Args)]
+pub(in crate::command) struct KidOptions {
+    /// The kid by which the receiver knows the key
+    #[arg(long, value_name = "TEXT", conflicts_with = "kid_form")]
+    kid: Option<String>,
+    /// How the kid is computed from the key, for schemes that have one; by default rfc7638
+    #[arg(long, value_name = "FORM", value_parser = kid_form_parser())]
+    kid_form: Option<KidForm>,
+}
+
+impl KidOptions {
+    /// Which option was given, if any.
+    pub(in crate::command) fn given(&self) -> Option<&'static str> {
+        let form = self.kid_form.map(|_| "--kid-form");
+        self.kid.as_ref().map(|_| "--kid").or(form)
+    }
+
+    pub(in crate::command) fn choice(&self) -> KidChoice {
+        let computed = KidChoice::Computed(self.kid_form.unwrap_or_default());
+        self.kid.clone().map_or(computed, KidChoice::Given)
+    }
+}
+
+/// The name of a [`KidForm`].
+pub(in crate::command) fn kid_form_parser() -> impl TypedValueParser<Value = KidForm> {
+    let names = KidForm::ALL.map(KidForm::name);
+    PossibleValuesParser::new(names).try_map(|name| KidForm::by_name(&name).ok_or("is no form"))
+}

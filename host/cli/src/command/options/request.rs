@@ -1,0 +1,135 @@
+//! What a signed authentication request asks.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use privyseal::Error;
+use privyseal::oauth::client::AuthenticationOptions;
+use privyseal_core::statement::AcrValues;
+use zeroize::Zeroizing;
+
+use super::of_option;
+
+/// With `--endpoint request` only.
+#[derive(Args)]
+#[command(next_help_heading = "With --endpoint request")]
+pub(in crate::command) struct RequestOptions {
+    /// What is asked for: openid, service:CODE, and more, with one space between them
+    #[arg(long, value_name = "TEXT")]
+    scope: Option<String>,
+    /// The user_identifier_token of the discovery session
+    #[arg(
+        long,
+        value_name = "TEXT",
+        conflicts_with = "user_identifier_token_file"
+    )]
+    user_identifier_token: Option<String>,
+    /// A file with the user_identifier_token
+    #[arg(long, value_name = "FILE")]
+    user_identifier_token_file: Option<PathBuf>,
+    /// How the user must prove who they are
+    #[arg(long, value_enum)]
+    acr: Option<Acr>,
+    /// How long the request may wait for the user
+    #[arg(long, value_name = "SECONDS")]
+    requested_expiry: Option<u64>,
+    /// A file with the bearer token of the ping callback
+    #[arg(long, value_name = "FILE")]
+    client_notification_token_file: Option<PathBuf>,
+    /// A claim wanted in the id_token; may be given more than once
+    #[arg(long = "id-token-claim", value_name = "NAME")]
+    id_token_claims: Vec<String>,
+    /// A claim wanted from the UserInfo endpoint; may be given more than once
+    #[arg(long = "userinfo-claim", value_name = "NAME")]
+    userinfo_claims: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Acr {
+    /// Fingerprint or itsme code, as the user likes
+    Basic,
+    /// The itsme code
+    Advanced,
+}
+
+impl RequestOptions {
+    /// What is asked, or which option is missing.
+    pub(in crate::command) fn asked(&self) -> Result<AuthenticationOptions, Error> {
+        let missing = |option, reason: &str| Error::Missing {
+            option,
+            reason: reason.to_owned(),
+        };
+        let scope = self.scope.clone();
+        let scope = scope.ok_or_else(|| missing("--scope", "it names what is asked for"))?;
+        let user = match (
+            &self.user_identifier_token,
+            &self.user_identifier_token_file,
+        ) {
+            (Some(token), _) => Zeroizing::new(token.clone()),
+            (None, Some(path)) => {
+                secret(path).map_err(of_option("--user-identifier-token-file"))?
+            }
+            (None, None) => {
+                let reason = "it says which user is asked; the discovery session gave it";
+                return Err(missing("--user-identifier-token-file", reason));
+            }
+        };
+        let notification = self.client_notification_token_file.as_deref().map(secret);
+        Ok(AuthenticationOptions {
+            scope,
+            user_identifier_token: user,
+            acr_values: self.acr.map(|acr| match acr {
+                Acr::Basic => AcrValues::Basic,
+                Acr::Advanced => AcrValues::Advanced,
+            }),
+            requested_expiry: self.requested_expiry,
+            client_notification_token: notification
+                .transpose()
+                .map_err(of_option("--client-notification-token-file"))?,
+            id_token_claims: self.id_token_claims.clone(),
+            userinfo_claims: self.userinfo_claims.clone(),
+        })
+    }
+
+    /// Refuses options that would be ignored.
+    pub(in crate::command) fn refuse(&self) -> Result<(), Error> {
+        let given = [
+            ("--scope", self.scope.is_some()),
+            (
+                "--user-identifier-token",
+                self.user_identifier_token.is_some(),
+            ),
+            (
+                "--user-identifier-token-file",
+                self.user_identifier_token_file.is_some(),
+            ),
+            ("--acr", self.acr.is_some()),
+            ("--requested-expiry", self.requested_expiry.is_some()),
+            (
+                "--client-notification-token-file",
+                self.client_notification_token_file.is_some(),
+            ),
+            ("--id-token-claim", !self.id_token_claims.is_empty()),
+            ("--userinfo-claim", !self.userinfo_claims.is_empty()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => {
+                let reason = "is for --endpoint request only".to_owned();
+                Err(Error::Option { option, reason })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A token in a file, without the newline that editors leave at the end.
+fn secret(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
+    Ok(Zeroizing::new(
+        text.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
+}

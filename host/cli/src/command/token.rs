@@ -1,0 +1,99 @@
+//! `privyseal token`: an access token, and the next call with it.
+
+mod provider;
+
+use clap::Args;
+use privyseal::oauth::retry::retrying;
+use privyseal::schemes::fiam::{Pages, Records};
+use privyseal::{Error, oauth::client};
+
+use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
+use super::output::print_line;
+use super::progress::Progress;
+use provider::ProviderOptions;
+
+/// Ask for an access token with a new assertion and print the server's JSON
+#[derive(Args)]
+#[command(
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(ClientOptions::has_tokens))),
+    mut_arg("endpoint", |endpoint| endpoint.hide(true))
+)]
+pub(super) struct Token {
+    #[command(flatten)]
+    client: ClientOptions,
+    /// Get this path below the base URL with the token, and print that JSON instead of the token
+    #[arg(long, value_name = "PATH")]
+    call: Option<String>,
+    /// Get all pages of the list at that path, as FIAM has them, and print one object with all records
+    #[arg(long, requires = "call")]
+    all_pages: bool,
+    #[command(flatten)]
+    server: ServerOptions,
+    // The last, because its heading goes on.
+    #[command(flatten)]
+    provider: ProviderOptions,
+}
+
+impl Token {
+    pub(super) fn run(self) -> Result<(), Error> {
+        let base = self.client.server()?;
+        if let Some(path) = &self.call {
+            // Before an assertion is spent on it.
+            base.join(path)
+                .map_err(|error| option("--call", &error.to_string()))?;
+        }
+        self.provider.check(self.client.scheme())?;
+        let (http, progress) = self.server.watched_http()?;
+        let options = self.client.assertion()?;
+        let (mut source, tries) = self.client.source_for_tries()?;
+        let scope = self.provider.scope();
+        progress.step("for an access token");
+        let token = retrying(&tries, &mut http.pace(), |_| match scope {
+            Some(scope) => source.access_token_with_scope(&http, &base, &options, scope),
+            None => source.access_token(&http, &base, &options),
+        })?;
+        if let Some(next) = self.provider.next() {
+            progress.step("about the token");
+            let answer = next.ask(&mut *source, &tries, &http, &base, options, &token)?;
+            progress.finish();
+            return print_line(&answer);
+        }
+        match &self.call {
+            Some(path) if self.all_pages => {
+                let pages = Pages::new(&http, &base, path, &token)?;
+                let records = all_records(pages, &progress)?;
+                progress.finish();
+                print_line(records.into_json().as_bytes())
+            }
+            Some(path) => {
+                progress.step("with the token");
+                let answer = client::call(&http, &base, path, &token)?;
+                progress.finish();
+                print_line(&answer)
+            }
+            None => {
+                progress.finish();
+                print_line(token.expose_response().trim_ascii())
+            }
+        }
+    }
+}
+
+fn all_records(pages: Pages<'_>, progress: &Progress) -> Result<Records, Error> {
+    let mut records = Records::default();
+    progress.step("for page 1");
+    for page in pages {
+        let page = page?;
+        let next = page.page.saturating_add(1);
+        progress.step(&format!("for page {next} of {}", page.page_count));
+        records.add(page);
+    }
+    Ok(records)
+}
+
+fn option(option: &'static str, reason: &str) -> Error {
+    Error::Option {
+        option,
+        reason: reason.to_owned(),
+    }
+}

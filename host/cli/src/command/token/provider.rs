@@ -1,0 +1,125 @@
+//! What can be asked of an OpenID provider once there is a token.
+
+use clap::Args;
+use privyseal::oauth::retry::retrying;
+use privyseal::{
+    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, RetryPolicy,
+    Scheme, base::clock, oauth::audience,
+};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::option;
+
+/// With schemes whose servers are OpenID providers (eHealth).
+#[derive(Args)]
+#[command(next_help_heading = "With an OpenID provider (eHealth)")]
+pub(super) struct ProviderOptions {
+    /// Ask for a token of this scope: scopes with one space between them
+    #[arg(long, value_name = "TEXT")]
+    scope: Option<String>,
+    /// Ask the server about the token, with a second assertion (RFC 7662), and print that answer instead
+    #[arg(long, conflicts_with_all = ["call", "userinfo", "claims"])]
+    introspect: bool,
+    /// Ask about the token's owner (OpenID Connect UserInfo; needs --scope openid) and print that instead
+    #[arg(long, conflicts_with_all = ["call", "claims"])]
+    userinfo: bool,
+    /// Verify the token with the server's keys and print its claims instead
+    #[arg(long, conflicts_with = "call")]
+    claims: bool,
+}
+
+/// The next request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Introspect,
+    UserInfo,
+    Claims,
+}
+
+impl ProviderOptions {
+    pub(super) fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    pub(super) fn next(&self) -> Option<Next> {
+        let given = [
+            (self.introspect, Next::Introspect),
+            (self.userinfo, Next::UserInfo),
+            (self.claims, Next::Claims),
+        ];
+        given
+            .into_iter()
+            .find_map(|(is_given, next)| is_given.then_some(next))
+    }
+
+    /// Before an assertion is spent on it.
+    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), Error> {
+        match self.next() {
+            Some(next) if !audience::has_realms(scheme) => {
+                let reason = format!(
+                    "is not for {}, whose servers are no OpenID providers",
+                    scheme.title
+                );
+                Err(option(next.option(), &reason))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Next {
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Introspect => "--introspect",
+            Self::UserInfo => "--userinfo",
+            Self::Claims => "--claims",
+        }
+    }
+
+    /// Asks, and gives the answer.
+    pub(super) fn ask(
+        self,
+        client: &mut dyn AssertionSource,
+        tries: &RetryPolicy,
+        http: &Http,
+        base: &BaseUrl,
+        options: AssertionOptions,
+        token: &AccessToken,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut provider = Provider::discover(http, base.as_str())?;
+        match self {
+            Self::Introspect => {
+                let endpoint = provider.metadata().introspection_endpoint().cloned();
+                let endpoint = endpoint.ok_or_else(|| {
+                    option(
+                        "--introspect",
+                        "is not offered: no introspection_endpoint in the metadata",
+                    )
+                })?;
+                // A jti is good once.
+                let options = AssertionOptions {
+                    jti: None,
+                    ..options
+                };
+                let answer = retrying(tries, &mut http.pace(), |_| {
+                    client.introspect(http, &endpoint, &options, token.expose())
+                })?;
+                Ok(Zeroizing::new(answer.response().trim_ascii().to_vec()))
+            }
+            Self::UserInfo => {
+                let client_id = client.client_id().as_str().to_owned();
+                let info = provider.userinfo(http, clock::now()?, token, &client_id)?;
+                Ok(json(info.claims().clone()))
+            }
+            Self::Claims => {
+                let claims = provider.access_token_claims(http, clock::now()?, token.expose())?;
+                Ok(json(claims))
+            }
+        }
+    }
+}
+
+fn json(claims: Map<String, Value>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(format!("{:#}", Value::from(claims)).into_bytes())
+}

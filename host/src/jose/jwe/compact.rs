@@ -1,0 +1,122 @@
+//! The five parts of a compact JWE (RFC 7516 section 7.1), and a header of which nothing is guessed.
+
+use core::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use privyseal_core::KeyEncryption;
+use privyseal_core::limits::{MAX_SIGNATURE, MAX_TOKEN_RESPONSE};
+use serde_json::{Map, Value};
+
+use super::content::ContentEncryption;
+use super::error::JweError;
+use crate::base::server_text::presentable;
+
+/// The largest JWE that is read, in bytes: as large as a token response may be.
+pub const MAX_JWE: usize = MAX_TOKEN_RESPONSE;
+
+/// A compact JWE, taken apart.
+pub struct Jwe<'t> {
+    /// The encoded header, which the content is bound to.
+    pub(super) protected: &'t str,
+    pub(super) key_encryption: KeyEncryption,
+    pub(super) content_encryption: ContentEncryption,
+    kid: Option<String>,
+    pub(super) encrypted_key: Vec<u8>,
+    pub(super) iv: Vec<u8>,
+    pub(super) ciphertext: Vec<u8>,
+    pub(super) tag: Vec<u8>,
+}
+
+impl<'t> Jwe<'t> {
+    /// Takes a JWE apart. Of algorithms, only the four that the module names get through.
+    pub fn parse(text: &'t str) -> Result<Self, JweError> {
+        let len = text.len();
+        if len > MAX_JWE {
+            return Err(JweError::TooLong { len });
+        }
+        let parts: Vec<&str> = text.splitn(6, '.').collect();
+        let [protected, key, iv, ciphertext, tag] = parts[..] else {
+            return Err(JweError::Form("has not five parts with dots between them"));
+        };
+        let header = decode(protected, "has a header that is not base64url")?;
+        let header: Map<String, Value> = serde_json::from_slice(&header)
+            .map_err(|_| JweError::Form("has a header that is not a JSON object"))?;
+        if header.contains_key("crit") {
+            return Err(JweError::Critical);
+        }
+        if header.contains_key("zip") {
+            return Err(JweError::Compressed);
+        }
+        let text = |name| header.get(name).and_then(Value::as_str);
+        let alg = text("alg").ok_or(JweError::Form("names no alg"))?;
+        let enc = text("enc").ok_or(JweError::Form("names no enc"))?;
+        let key_encryption =
+            KeyEncryption::by_name(alg).ok_or_else(|| JweError::Alg(presentable(alg, None)))?;
+        let content_encryption =
+            ContentEncryption::by_name(enc).ok_or_else(|| JweError::Enc(presentable(enc, None)))?;
+        let jwe = Self {
+            protected,
+            key_encryption,
+            content_encryption,
+            kid: text("kid").map(str::to_owned),
+            encrypted_key: decode(key, "has an encrypted key that is not base64url")?,
+            iv: decode(iv, "has an initialization vector that is not base64url")?,
+            ciphertext: decode(ciphertext, "has a ciphertext that is not base64url")?,
+            tag: decode(tag, "has an authentication tag that is not base64url")?,
+        };
+        jwe.check_lengths()?;
+        Ok(jwe)
+    }
+
+    /// How the content key is encrypted.
+    pub const fn key_encryption(&self) -> KeyEncryption {
+        self.key_encryption
+    }
+
+    /// How the content is encrypted.
+    pub const fn content_encryption(&self) -> ContentEncryption {
+        self.content_encryption
+    }
+
+    /// The name of the key that it was encrypted to, if it says.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// What everybody can see. That the encrypted key has the length of the modulus is for the unwrapper.
+    fn check_lengths(&self) -> Result<(), JweError> {
+        let enc = self.content_encryption;
+        let rules = [
+            (
+                self.encrypted_key.is_empty() || self.encrypted_key.len() > MAX_SIGNATURE,
+                "has an encrypted key of no possible length",
+            ),
+            (
+                self.iv.len() != enc.iv_len(),
+                "has an initialization vector of the wrong length for its enc",
+            ),
+            (
+                self.tag.len() != ContentEncryption::TAG_LEN,
+                "has an authentication tag that is not 128 bits long",
+            ),
+        ];
+        match rules.into_iter().find(|(broken, _)| *broken) {
+            Some((_, what)) => Err(JweError::Form(what)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JweError> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| JweError::Form(what))
+}
+
+impl fmt::Debug for Jwe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwe")
+            .field("alg", &self.key_encryption.name())
+            .field("enc", &self.content_encryption.name())
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! Public keys as a JWK Set (RFC 7517): what a partner publishes, or uploads, so that its `kid` is known.
+
+use core::convert::Infallible;
+
+use base64ct::{Base64, Encoding as _};
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::kid::write_jwk;
+use privyseal_core::{KeyEncryption, RsaPublicKey};
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+use crate::jose::kid_form::KidChoice;
+use crate::pki::certificates::Certificates;
+
+/// Keys for signing and for encryption, each with its `kid`.
+#[derive(Clone, Debug, Default)]
+pub struct JwkSet(Vec<Map<String, Value>>);
+
+impl JwkSet {
+    /// Adds `key`: `kty`, `n` and `e`, and `kid`, `use` and `alg`; with `chain` also `x5c`, leaf first.
+    /// Two keys of one `kid` are refused: a receiver could not tell them apart.
+    pub fn add(
+        &mut self,
+        key: &RsaPublicKey,
+        kid: &KidChoice,
+        chain: Option<&Certificates>,
+    ) -> Result<(), Error> {
+        let mut jwk = self.named(key, kid)?;
+        jwk.insert("use".into(), "sig".into());
+        jwk.insert("alg".into(), "RS256".into());
+        if let Some(chain) = chain {
+            jwk.insert("x5c".into(), x5c(key, chain)?);
+        }
+        self.0.push(jwk);
+        Ok(())
+    }
+
+    /// Adds a key to which others encrypt: `use` is `enc`. Without `algorithm` it is for any that RSA keys
+    /// have (RFC 7517 section 4.4: `alg` is optional).
+    pub fn add_encryption(
+        &mut self,
+        key: &RsaPublicKey,
+        kid: &KidChoice,
+        algorithm: Option<KeyEncryption>,
+    ) -> Result<(), Error> {
+        let mut jwk = self.named(key, kid)?;
+        jwk.insert("use".into(), "enc".into());
+        if let Some(algorithm) = algorithm {
+            jwk.insert("alg".into(), algorithm.name().into());
+        }
+        self.0.push(jwk);
+        Ok(())
+    }
+
+    /// What every kind of key has; the `kid` must be new.
+    fn named(&self, key: &RsaPublicKey, kid: &KidChoice) -> Result<Map<String, Value>, Error> {
+        let kid = kid.text(key)?;
+        let taken = |other: &Map<String, Value>| other.get("kid").is_some_and(|it| *it == *kid);
+        if self.0.iter().any(taken) {
+            let reason = format!("{kid} is the kid of two keys of the set (RFC 7517 section 4.5)");
+            return Err(Error::Option {
+                option: "--kid",
+                reason,
+            });
+        }
+        let mut jwk = required_members(key);
+        jwk.insert("kid".into(), kid.into());
+        Ok(jwk)
+    }
+
+    /// The set as JSON.
+    pub fn to_json(&self) -> Value {
+        json!({ "keys": self.0 })
+    }
+}
+
+/// `kty`, `n` and `e`, as the core writes them for a thumbprint.
+fn required_members(key: &RsaPublicKey) -> Map<String, Value> {
+    struct Text(Vec<u8>);
+
+    impl Sink for Text {
+        type Error = Infallible;
+
+        fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    let mut text = Text(Vec::new());
+    let Ok(()) = write_jwk(key, &mut text);
+    // The core writes an object.
+    serde_json::from_slice(&text.0).unwrap_or_default()
+}
+
+/// Certificates in padded base64, in order; the first must be of `key` (RFC 7517 section 4.7).
+fn x5c(key: &RsaPublicKey, certificates: &Certificates) -> Result<Value, Error> {
+    let chain = certificates.chain()?;
+    if chain.leaf().and_then(|leaf| leaf.rsa_key().ok()).as_ref() != Some(key) {
+        return Err(privyseal_core::Error::KeyMismatch.into());
+    }
+    let encoded = chain
+        .certificates()
+        .iter()
+        .map(|one| Base64::encode_string(one.as_der()));
+    Ok(encoded.collect::<Vec<_>>().into())
+}

@@ -1,0 +1,238 @@
+//! What the claims of a verified token must say before they count (RFC 7519 section 4.1, OpenID Connect
+//! Core section 3.1.3.7).
+
+use privyseal_core::UnixTime;
+use serde_json::{Map, Value};
+
+use super::{JwsError, VerifiedJws};
+use crate::base::server_text::presentable;
+
+/// What is demanded of every token. What else a kind of token needs (a nonce, a hash) is for its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimRules<'a> {
+    /// `iss`, exactly: the issuer of the provider's metadata.
+    pub issuer: &'a str,
+    /// Who must be in `aud`; `None` where the token is for somebody else, as an access token is.
+    pub audience: Option<&'a str>,
+    /// The time.
+    pub now: UnixTime,
+    /// Seconds by which the clocks may differ, for `exp`, `nbf` and `iat`.
+    pub leeway: u64,
+}
+
+impl VerifiedJws {
+    /// The claims, if they obey `rules`: the issuer, the audience, not expired, not of the future.
+    pub fn judged(&self, rules: &ClaimRules<'_>) -> Result<Map<String, Value>, JwsError> {
+        let claims = self.claims()?;
+        issuer(&claims, rules.issuer)?;
+        if let Some(audience) = rules.audience {
+            is_for(&claims, audience)?;
+        }
+        let (now, leeway) = (rules.now.as_secs(), rules.leeway);
+        let exp = moment(&claims, "exp")?.ok_or_else(|| broken("exp", "is missing"))?;
+        if exp.saturating_add(leeway) <= now {
+            let ago = now.saturating_sub(exp);
+            return Err(broken("exp", &format!("says that it expired {ago} s ago")));
+        }
+        for name in ["nbf", "iat"] {
+            let ahead = moment(&claims, name)?.map_or(0, |moment| moment.saturating_sub(now));
+            if ahead > leeway {
+                return Err(broken(
+                    name,
+                    &format!("is {ahead} s ahead of the clock here"),
+                ));
+            }
+        }
+        Ok(claims)
+    }
+
+    /// The claims of a signed answer of the UserInfo endpoint, which need not expire (OpenID Connect Core
+    /// section 5.3.2).
+    pub fn judged_userinfo(
+        &self,
+        expected_issuer: &str,
+        client_id: &str,
+    ) -> Result<Map<String, Value>, JwsError> {
+        let claims = self.claims()?;
+        issuer(&claims, expected_issuer)?;
+        is_for(&claims, client_id)?;
+        Ok(claims)
+    }
+}
+
+fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JwsError> {
+    match claims.get("iss").and_then(Value::as_str) {
+        Some(found) if found == expected => Ok(()),
+        Some(found) => {
+            let found = presentable(found, None);
+            Err(broken("iss", &format!("is {found}, not {expected}")))
+        }
+        None => Err(broken("iss", "is missing")),
+    }
+}
+
+fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JwsError> {
+    let named = match claims.get("aud") {
+        Some(Value::Array(list)) => list.iter().any(|item| item == audience),
+        Some(one) => one == audience,
+        None => return Err(broken("aud", "is missing")),
+    };
+    if named {
+        Ok(())
+    } else {
+        Err(broken(
+            "aud",
+            &format!("does not name {}", presentable(audience, None)),
+        ))
+    }
+}
+
+/// Whole seconds of a `NumericDate`, which may have a fraction.
+fn moment(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, JwsError> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let whole = value.as_u64().or_else(|| {
+        // A date with a fraction: what stands before the point, which no date makes too large.
+        let seconds = value.as_f64()?;
+        let text = format!("{:.0}", seconds.floor());
+        text.parse().ok()
+    });
+    whole
+        .map(Some)
+        .ok_or_else(|| broken(name, "is not a number of seconds since 1970"))
+}
+
+fn broken(name: &'static str, what: &str) -> JwsError {
+    JwsError::Claim {
+        name,
+        what: what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn judged(payload: &str, audience: Option<&str>) -> Result<Map<String, Value>, String> {
+        let rules = ClaimRules {
+            issuer: "https://idp.example",
+            audience,
+            now: UnixTime::from_secs(NOW).unwrap(),
+            leeway: 10,
+        };
+        let jws = VerifiedJws::of_payload(payload.as_bytes());
+        jws.judged(&rules).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn good_claims() {
+        for (payload, audience) in [
+            (r#"{"iss":"https://idp.example","exp":1800000001}"#, None),
+            (r#"{"iss":"https://idp.example","exp":1799999991}"#, None),
+            (
+                r#"{"iss":"https://idp.example","exp":1800000001.5,"iat":1800000010,"nbf":0}"#,
+                None,
+            ),
+            (
+                r#"{"iss":"https://idp.example","exp":1800000001,"aud":"me"}"#,
+                Some("me"),
+            ),
+            (
+                r#"{"iss":"https://idp.example","exp":1800000001,"aud":["x","me"]}"#,
+                Some("me"),
+            ),
+        ] {
+            assert!(
+                judged(payload, audience).is_ok(),
+                "{payload}: {:?}",
+                judged(payload, audience)
+            );
+        }
+    }
+
+    #[test]
+    fn claims_that_do_not_count() {
+        for (payload, words) in [
+            ("[]", "not a JSON object"),
+            (r#"{"exp":1800000001}"#, "iss is missing"),
+            (
+                r#"{"iss":"https://idp.example/","exp":1800000001}"#,
+                "not https://idp.example",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"me"}"#,
+                "exp is missing",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"me","exp":1799999990}"#,
+                "expired 10 s ago",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"me","exp":"1800000001"}"#,
+                "exp is not a number",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"me","exp":-1}"#,
+                "exp is not a number",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"me","exp":1800000099,"iat":1800000011}"#,
+                "iat is 11 s ahead",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"me","exp":1800000099,"nbf":1800000011}"#,
+                "nbf is 11 s ahead",
+            ),
+            (
+                r#"{"iss":"https://idp.example","exp":1800000001}"#,
+                "aud is missing",
+            ),
+            (
+                r#"{"iss":"https://idp.example","exp":1800000001,"aud":"you"}"#,
+                "aud does not name me",
+            ),
+            (
+                r#"{"iss":"https://idp.example","exp":1800000001,"aud":["you"]}"#,
+                "does not name me",
+            ),
+        ] {
+            let error = judged(payload, Some("me")).unwrap_err();
+            assert!(error.contains(words), "{payload}: {error}");
+        }
+    }
+
+    /// Whose and for whom it is must be said (OpenID Connect Core section 5.3.2); when it expires need not.
+    #[test]
+    fn a_userinfo_answer_is_of_this_issuer_and_for_this_client() {
+        let judged = |payload: &str| {
+            VerifiedJws::of_payload(payload.as_bytes())
+                .judged_userinfo("https://idp.example", "me")
+                .map_err(|error| error.to_string())
+        };
+        for payload in [
+            r#"{"iss":"https://idp.example","aud":"me","sub":"s"}"#,
+            r#"{"iss":"https://idp.example","aud":["x","me"],"exp":1}"#,
+        ] {
+            judged(payload).unwrap();
+        }
+        for (payload, words) in [
+            ("[]", "not a JSON object"),
+            (r#"{"aud":"me"}"#, "iss is missing"),
+            (
+                r#"{"iss":"https://evil.example","aud":"me"}"#,
+                "iss is https://evil.example, not",
+            ),
+            (r#"{"iss":"https://idp.example"}"#, "aud is missing"),
+            (
+                r#"{"iss":"https://idp.example","aud":"you"}"#,
+                "aud does not name me",
+            ),
+        ] {
+            let error = judged(payload).unwrap_err();
+            assert!(error.contains(words), "{payload}: {error}");
+        }
+    }
+}

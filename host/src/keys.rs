@@ -1,0 +1,4 @@
+//! Where the key and its PIN are.
+
+pub mod key;
+pub mod pin;

@@ -1,0 +1,257 @@
+//! Key references: one URI for each way to reach a key.
+
+mod opened;
+mod policy;
+mod signer;
+mod unwrapper;
+
+use core::fmt;
+use core::str::FromStr;
+
+use privyseal_core::{Scheme, UnixTime};
+use privyseal_pkcs11::{Pin, PinProvider, Pkcs11Signer, Pkcs11Unwrapper, Pkcs11Uri};
+use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
+
+use crate::device::{DeviceKey, DeviceUri, DeviceUriError};
+use crate::error::Error;
+use crate::report::key_report::{Judge, KeyReport};
+
+pub use opened::OpenedKey;
+pub use policy::AccessPolicy;
+pub use signer::{KeySigner, KeySignerError};
+pub use unwrapper::KeyUnwrapper;
+
+/// Where a key is. The part before the first colon says how it is reached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum KeyUri {
+    /// `pkcs11:` (RFC 7512): a smartcard, a token or a network HSM behind a PKCS #11 module.
+    Pkcs11(Pkcs11Uri),
+    /// `yubihsm:`: a YubiHSM 2, through its connector.
+    Yubihsm(YubihsmUri),
+    /// `device:`: a gateway, over a serial line. It is no signer: it builds and signs by itself.
+    Device(DeviceUri),
+}
+
+/// Why a text is no key reference that can be used here. It does not repeat the text, which may hold a
+/// PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyUriError {
+    /// There is no scheme at all.
+    NoScheme,
+    /// A scheme that this software does not know.
+    UnknownScheme,
+    /// A kind of key with which this software does not decrypt.
+    NoDecryption,
+    /// A `pkcs11:` URI that breaks a rule of RFC 7512.
+    Pkcs11(privyseal_pkcs11::UriError),
+    /// A `yubihsm:` URI that is malformed.
+    Yubihsm(privyseal_yubihsm::UriError),
+    /// A `device:` URI that is malformed.
+    Device(DeviceUriError),
+}
+
+impl KeyUri {
+    /// `pin-value`: a PIN in clear.
+    pub fn pin_value(&self) -> Option<&Pin> {
+        match self {
+            Self::Pkcs11(uri) => uri.pin_value(),
+            Self::Yubihsm(_) | Self::Device(_) => None,
+        }
+    }
+
+    /// `pin-value` of a `yubihsm:` URI: a password in clear.
+    pub fn password_value(&self) -> Option<&Password> {
+        match self {
+            Self::Pkcs11(_) | Self::Device(_) => None,
+            Self::Yubihsm(uri) => uri.pin_value(),
+        }
+    }
+
+    /// `pin-source`: where the PIN is.
+    pub fn pin_source(&self) -> Option<&str> {
+        match self {
+            Self::Pkcs11(uri) => uri.pin_source(),
+            Self::Yubihsm(uri) => uri.pin_source(),
+            Self::Device(_) => None,
+        }
+    }
+
+    /// Opens the key for signing: at most one login, and none where the PIN's last try would be spent
+    /// unless `policy` says so. The signer keeps the PIN (wiped when it is dropped), for keys that want
+    /// it for every signature and for a login that is lost.
+    ///
+    /// A `device:` key is no signer and is refused here: see [`KeyUri::open_any`].
+    pub fn open(
+        &self,
+        pins: &mut (impl PinProvider + PasswordProvider),
+        policy: &AccessPolicy,
+    ) -> Result<KeySigner, Error> {
+        match self {
+            Self::Pkcs11(uri) => Pkcs11Signer::open_as(uri, pins, &policy.keeping_the_pin())
+                .map(KeySigner::Pkcs11)
+                .map_err(Error::from_signer),
+            Self::Yubihsm(uri) => {
+                policy.has_no_key_policy()?;
+                YubihsmSigner::open(uri, pins)
+                    .map(KeySigner::Yubihsm)
+                    .map_err(Error::from_signer)
+            }
+            Self::Device(_) => Err(Error::Option {
+                option: "--key",
+                reason:
+                    "names a device, which signs nothing but client assertions, and builds these \
+                         itself: privyseal sign, token and ishare can use it"
+                        .to_owned(),
+            }),
+        }
+    }
+
+    /// Opens the key for what its public half is good for, and for assertions: a device, or else what
+    /// [`KeyUri::open`] opens.
+    pub fn open_any(
+        &self,
+        pins: &mut (impl PinProvider + PasswordProvider),
+        policy: &AccessPolicy,
+    ) -> Result<OpenedKey, Error> {
+        match self {
+            Self::Device(uri) => {
+                policy.fits_device(uri)?;
+                Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?)))
+            }
+            _ => self
+                .open(pins, policy)
+                .map(|signer| OpenedKey::Signer(Box::new(signer))),
+        }
+    }
+
+    /// Opens the key for decryption, as [`KeyUri::open`] does for signing.
+    pub fn open_unwrapper(
+        &self,
+        pins: &mut (impl PinProvider + PasswordProvider),
+        policy: &AccessPolicy,
+    ) -> Result<KeyUnwrapper, Error> {
+        match self {
+            Self::Pkcs11(uri) => Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin())
+                .map(KeyUnwrapper::Pkcs11)
+                .map_err(Error::from_signer),
+            Self::Yubihsm(_) | Self::Device(_) => Err(KeyUriError::NoDecryption.into()),
+        }
+    }
+
+    /// Lists the keys and certificates that the reference fits; a reference to a token fits all on it. Keys
+    /// are judged by `policy`, and their certificates at `now` and for `scheme`, if there is one.
+    pub fn list(
+        &self,
+        pins: &mut (impl PinProvider + PasswordProvider),
+        policy: &AccessPolicy,
+        now: UnixTime,
+        scheme: Option<&'static Scheme>,
+    ) -> Result<KeyReport, Error> {
+        let judge = Judge { now, scheme };
+        match self {
+            Self::Pkcs11(uri) => privyseal_pkcs11::list(uri, pins, &policy.keeping_the_pin())
+                .map(|listed| KeyReport::new(&listed, judge))
+                .map_err(Error::from_signer),
+            Self::Yubihsm(uri) => {
+                policy.has_no_key_policy()?;
+                privyseal_yubihsm::list(uri, pins)
+                    .map(|listing| KeyReport::of_yubihsm(&listing, judge))
+                    .map_err(Error::from_signer)
+            }
+            Self::Device(uri) => {
+                policy.fits_device(uri)?;
+                KeyReport::of_device(uri, &DeviceKey::open(uri)?, judge)
+            }
+        }
+    }
+}
+
+impl FromStr for KeyUri {
+    type Err = KeyUriError;
+
+    fn from_str(text: &str) -> Result<Self, KeyUriError> {
+        let (scheme, _) = text.split_once(':').ok_or(KeyUriError::NoScheme)?;
+        // Schemes are case-insensitive (RFC 3986 section 3.1).
+        match scheme.to_ascii_lowercase().as_str() {
+            "pkcs11" => text.parse().map(Self::Pkcs11).map_err(KeyUriError::Pkcs11),
+            "yubihsm" => text
+                .parse()
+                .map(Self::Yubihsm)
+                .map_err(KeyUriError::Yubihsm),
+            "device" => text.parse().map(Self::Device).map_err(KeyUriError::Device),
+            _ => Err(KeyUriError::UnknownScheme),
+        }
+    }
+}
+
+/// Ready to paste, without a PIN.
+impl fmt::Display for KeyUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pkcs11(uri) => uri.fmt(f),
+            Self::Yubihsm(uri) => uri.fmt(f),
+            Self::Device(uri) => uri.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for KeyUriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoScheme => f.write_str(
+                "the key's name is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so",
+            ),
+            Self::UnknownScheme => f.write_str(
+                "the key's URI is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
+            ),
+            Self::NoDecryption => f.write_str(
+                "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
+                 YubiHSM has one: yubihsm_pkcs11.so)",
+            ),
+            Self::Pkcs11(error) => error.fmt(f),
+            Self::Yubihsm(error) => write!(f, "yubihsm URI: {error}"),
+            Self::Device(error) => write!(f, "device URI: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for KeyUriError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_decides() {
+        for text in ["pkcs11:token=T;object=K", "PKCS11:token=T"] {
+            assert!(matches!(text.parse(), Ok(KeyUri::Pkcs11(_))), "{text}");
+        }
+        assert!(matches!("yubihsm:key-id=1".parse(), Ok(KeyUri::Yubihsm(_))));
+        assert!(matches!(
+            "device:/dev/ttyACM0".parse(),
+            Ok(KeyUri::Device(_))
+        ));
+        for (text, words) in [
+            ("", "is no URI"),
+            ("key.pem", "is no URI"),
+            ("yubihsm:keyid=1", "none of host, port"),
+            ("device:", "names no serial port"),
+            ("file:/etc/key.pem", "not known"),
+        ] {
+            let error = text.parse::<KeyUri>().unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn neither_errors_nor_display_repeat_a_pin() {
+        let uri: KeyUri = "pkcs11:token=T?pin-value=471147".parse().unwrap();
+        assert!(!format!("{uri} {uri:?}").contains("471147"));
+        for text in ["pkcs11:tok en?pin-value=471147", "471147", "x:471147"] {
+            let error = text.parse::<KeyUri>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("471147"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! A key that is open, whoever builds what it signs.
+
+use privyseal_core::{RsaPublicKey, Signer as _};
+
+use super::KeySigner;
+use crate::device::DeviceKey;
+use crate::error::Error;
+use crate::pki::certificates::Certificates;
+
+/// An open key.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenedKey {
+    /// It signs what the core in this process builds.
+    Signer(Box<KeySigner>),
+    /// It builds and signs by itself.
+    Device(Box<DeviceKey>),
+}
+
+impl OpenedKey {
+    /// The public key.
+    pub fn public_key(&self) -> &RsaPublicKey {
+        match self {
+            Self::Signer(signer) => signer.public_key(),
+            Self::Device(key) => key.public_key(),
+        }
+    }
+
+    /// The certificates that are kept beside the key.
+    pub fn certificates(&self) -> Result<Certificates, Error> {
+        match self {
+            Self::Signer(signer) => signer.certificates(),
+            Self::Device(key) => Ok(key.certificates().clone()),
+        }
+    }
+}

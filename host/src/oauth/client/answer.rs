@@ -1,0 +1,182 @@
+//! What a server's answer is: what was asked for, a refusal, or nothing that can be used.
+
+use crate::error::Error;
+use crate::http::{Response, Url, media_type};
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::refusal::Refusal;
+use crate::oauth::refusal::meaning::Stage;
+
+/// The access token in the answer to a token request. `assertion` was sent, and is shown nowhere.
+pub(super) fn token(url: &Url, response: Response, assertion: &str) -> Result<AccessToken, Error> {
+    // Some servers refuse with HTTP 200.
+    if !response.is_success() || Refusal::is_error_body(&response.body) {
+        return Err(Refusal::new(url, Stage::Token, &response, Some(assertion)).into());
+    }
+    let media_type = response.media_type.as_deref();
+    let token = AccessToken::from_response(response.body)
+        .map_err(|error| unusable(url, &error.to_string(), media_type))?;
+    is_json(url, media_type, "RFC 6749 section 5.1")?;
+    Ok(token)
+}
+
+/// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
+pub(super) fn json(url: &Url, mut response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
+    // As at the token endpoint.
+    if !response.is_success() || Refusal::is_error_body(&response.body) {
+        return Err(Refusal::new(url, Stage::Call, &response, Some(bearer)).into());
+    }
+    if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
+        let media_type = response.media_type.as_deref();
+        return Err(unusable(url, "the answer is not JSON", media_type));
+    }
+    is_json(url, response.media_type.as_deref(), "RFC 8259 section 11")?;
+    Ok(core::mem::take(&mut response.body))
+}
+
+/// JSON under another type is an error page, or an answer to somebody else.
+pub(super) fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), Error> {
+    media_type::expect_json(media_type, source).map_err(|reason| Error::Response {
+        url: url.clone(),
+        reason,
+    })
+}
+
+fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> Error {
+    let reason = match media_type {
+        Some("application/json") => what.to_owned(),
+        other => format!("{what} ({})", media_type::shown(other)),
+    };
+    Error::Response {
+        url: url.clone(),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::http::BaseUrl;
+    use zeroize::Zeroizing;
+
+    const SENT: &str = "s3nt";
+
+    fn response(status: u16, media_type: &str, body: &str) -> (Url, Response) {
+        let base: BaseUrl = "https://as.example".parse().unwrap();
+        let response = Response {
+            status,
+            retry_after: None,
+            location: None,
+            media_type: Some(media_type.to_owned()),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        };
+        (base.join("/t").unwrap(), response)
+    }
+
+    fn refused(status: u16, media_type: &str, body: &str) -> (String, Exit) {
+        let (url, response) = response(status, media_type, body);
+        let error = token(&url, response, SENT).unwrap_err();
+        let text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
+        assert!(!text.to_lowercase().contains(SENT), "{text}");
+        (error.to_string(), error.exit())
+    }
+
+    #[test]
+    fn a_token_is_taken() {
+        let body = r#"{"access_token":"a","token_type":"Bearer","expires_in":360}"#;
+        let (url, response) = response(200, "application/json", body);
+        assert_eq!(token(&url, response, SENT).unwrap().expires_in(), Some(360));
+    }
+
+    /// Each answer that is no token, what the message says, and the exit code.
+    #[test]
+    fn what_a_lying_server_gets() {
+        let json = "application/json";
+        for (status, media_type, body, words, exit) in [
+            (
+                200,
+                json,
+                r#"{"error":"invalid_client"}"#,
+                "HTTP 200, invalid_client",
+                Exit::Refused,
+            ),
+            (200, json, "{}", "access_token is missing", Exit::Server),
+            (
+                200,
+                json,
+                r#"{"access_token":"a"}"#,
+                "token_type is missing",
+                Exit::Server,
+            ),
+            (
+                200,
+                "text/html",
+                "<html>s3nt</html>",
+                "its type is text/html",
+                Exit::Server,
+            ),
+            (
+                200,
+                "text/html",
+                r#"{"access_token":"a","token_type":"Bearer"}"#,
+                "the answer is JSON, but its type is text/html; it must be application/json (RFC 6749",
+                Exit::Server,
+            ),
+            (200, "text/s3nt", "", "its type is none that", Exit::Server),
+            (200, "text/S3NT", "", "its type is none that", Exit::Server),
+            (
+                200,
+                "text/\u{1b}[2J",
+                "",
+                "none that is known",
+                Exit::Server,
+            ),
+            (204, json, "", "not a JSON object", Exit::Server),
+            (302, "text/html", "", "a redirect", Exit::Server),
+            (
+                401,
+                json,
+                r#"{"error":"invalid_client","error_description":"s3nt is bad"}"#,
+                "[token left out] is bad",
+                Exit::Refused,
+            ),
+            (
+                401,
+                "text/html",
+                "<html>s3nt</html>",
+                "HTTP 401: unauthorized",
+                Exit::Refused,
+            ),
+            (
+                500,
+                json,
+                r#"{"error":"server_error"}"#,
+                "HTTP 500, server_error",
+                Exit::Server,
+            ),
+            (503, json, "", "in trouble", Exit::Server),
+        ] {
+            let (text, got) = refused(status, media_type, body);
+            assert!(text.contains(words), "{text}");
+            assert_eq!(got, exit, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_gives_json_or_says_why_not() {
+        for media_type in ["application/json", "application/ld+json"] {
+            let (url, good) = response(200, media_type, r#"{"page":1}"#);
+            assert_eq!(json(&url, good, SENT).unwrap(), br#"{"page":1}"#);
+        }
+        for (status, body, exit) in [
+            (200, "<html>", Exit::Server),
+            (200, r#"{"page":1}"#, Exit::Server),
+            (200, r#"{"error":"invalid_token"}"#, Exit::Refused),
+            (403, "", Exit::Refused),
+            (429, "", Exit::Server),
+        ] {
+            let (url, bad) = response(status, "text/html", body);
+            assert_eq!(json(&url, bad, SENT).unwrap_err().exit(), exit);
+        }
+    }
+}

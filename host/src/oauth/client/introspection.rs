@@ -1,0 +1,117 @@
+//! Whether a token is good, and what it allows, in the words of the server that issued it (RFC 7662).
+
+use core::fmt;
+
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::{AssertionOptions, AssertionSource, Form, answer};
+use crate::error::Error;
+use crate::http::{Http, Url};
+use crate::oauth::refusal::meaning::Stage;
+
+/// The answer to an introspection request. `Debug` does not show what the token says.
+#[derive(Clone, PartialEq)]
+pub struct Introspection {
+    active: bool,
+    members: Map<String, Value>,
+    response: Zeroizing<Vec<u8>>,
+}
+
+/// Asks about a token; see [`AssertionSource::introspect`].
+pub(super) fn introspect<A: AssertionSource + ?Sized>(
+    source: &mut A,
+    http: &Http,
+    endpoint: &Url,
+    options: &AssertionOptions,
+    token: &str,
+) -> Result<Introspection, Error> {
+    let form = Form {
+        url: endpoint,
+        members: &[("token", token), ("token_type_hint", "access_token")],
+        stage: Stage::Introspection,
+        max: MAX_TOKEN_RESPONSE,
+    };
+    let mut response = source.post(http, options, &form)?;
+    let body = core::mem::take(&mut response.body);
+    let introspection = Introspection::from_response(body).map_err(|reason| Error::Response {
+        url: endpoint.clone(),
+        reason: reason.to_owned(),
+    })?;
+    let media_type = response.media_type.as_deref();
+    answer::is_json(endpoint, media_type, "RFC 7662 section 2.2")?;
+    Ok(introspection)
+}
+
+impl Introspection {
+    /// Reads the body of an introspection response; the error is a clause about it.
+    pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
+        let members: Map<String, Value> =
+            serde_json::from_slice(&body).map_err(|_| "the answer is not a JSON object")?;
+        let active = members
+            .get("active")
+            .and_then(Value::as_bool)
+            .ok_or("active is missing in the answer (RFC 7662 section 2.2)")?;
+        Ok(Self {
+            active,
+            members,
+            response: body,
+        })
+    }
+
+    /// Whether the token is good now.
+    pub const fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// What the server says about the token; of one that is not good, nothing.
+    pub const fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    /// The whole answer, as the server wrote it.
+    pub fn response(&self) -> &[u8] {
+        &self.response
+    }
+}
+
+impl fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Introspection")
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Introspection, &'static str> {
+        Introspection::from_response(Zeroizing::new(body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn good_bad_and_neither() {
+        let good = read(r#"{"active":true,"scope":"email","sub":"s"}"#).unwrap();
+        assert!(good.is_active());
+        assert_eq!(good.members().get("scope"), Some(&"email".into()));
+        assert_eq!(format!("{good:?}"), "Introspection { active: true, .. }");
+        assert!(!read(r#"{"active":false}"#).unwrap().is_active());
+        for body in [
+            "{}",
+            r#"{"active":"true"}"#,
+            r#"{"active":1}"#,
+            r#"{"active":null}"#,
+        ] {
+            assert!(read(body).unwrap_err().contains("RFC 7662"), "{body}");
+        }
+        for body in ["", "[]", "true", "<html>"] {
+            assert!(
+                read(body).unwrap_err().contains("not a JSON object"),
+                "{body}"
+            );
+        }
+    }
+}

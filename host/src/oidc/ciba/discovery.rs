@@ -1,0 +1,212 @@
+//! itsme's user discovery: which person is meant, before they are asked anything.
+//!
+//! `POST /user_discovery_sessions` gives a session and a QR code; `POST /user_discovery_sessions/{id}` asks
+//! whether somebody has scanned it, and may give another QR code to show instead.
+
+use core::fmt;
+use core::time::Duration;
+
+use base64ct::{Base64, Encoding as _};
+use privyseal_core::limits::MAX_USER_IDENTIFIER_TOKEN;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::base::server_text::presentable;
+
+/// Where sessions are made, below the issuer.
+pub const PATH: &str = "/user_discovery_sessions";
+
+/// How long a session is asked for. itsme: "Stop polling after 10 min"; it answers HTTP 400 after 15.
+pub const LIFETIME: Duration = Duration::from_secs(600);
+
+/// The largest answer, in bytes. A QR code as JPEG has some ten KiB.
+pub const MAX_ANSWER: usize = 512 * 1024;
+
+/// The longest id of a session, in characters. It becomes part of a URL.
+const MAX_SESSION_ID: usize = 256;
+
+/// The image of a QR code as the server gave it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct QrImage(Vec<u8>);
+
+/// What a session says of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Nobody has scanned the code.
+    Pending {
+        /// The session's id; fit for a path.
+        id: String,
+        /// The code to show from now on; none means that the last one is still good.
+        qr: Option<QrImage>,
+        /// When to ask again.
+        interval: Option<Duration>,
+    },
+    /// Somebody has.
+    Discovered(UserIdentifierToken),
+}
+
+/// `user_identifier_token`: stands for one person in one authentication. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserIdentifierToken(pub Zeroizing<String>);
+
+impl Session {
+    /// Reads an answer. The error is a clause about it.
+    pub fn read(body: &[u8]) -> Result<Self, String> {
+        let answer: Value =
+            serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
+        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        match text("status") {
+            Some("PENDING_USER_DISCOVERY") => Ok(Self::Pending {
+                id: session_id(text("user_discovery_session_id"))?,
+                qr: qr_code(&answer)?,
+                interval: answer
+                    .get("interval")
+                    .and_then(Value::as_u64)
+                    .map(Duration::from_secs),
+            }),
+            Some("USER_DISCOVERED") => {
+                let token = text("user_identifier_token")
+                    .ok_or("user_identifier_token is missing in the answer")?;
+                if token.is_empty() || token.len() > MAX_USER_IDENTIFIER_TOKEN {
+                    return Err(format!(
+                        "user_identifier_token has {} characters, and may have 1 to \
+                         {MAX_USER_IDENTIFIER_TOKEN}",
+                        token.len()
+                    ));
+                }
+                let token = Zeroizing::new(token.to_owned());
+                Ok(Self::Discovered(UserIdentifierToken(token)))
+            }
+            Some(other) => Err(format!(
+                "status is {}, and is PENDING_USER_DISCOVERY or USER_DISCOVERED in itsme's document",
+                presentable(other, None)
+            )),
+            None => Err("status is missing in the answer".to_owned()),
+        }
+    }
+}
+
+/// It goes into a path, so it must not be able to leave it.
+fn session_id(id: Option<&str>) -> Result<String, String> {
+    let id = id.ok_or("user_discovery_session_id is missing in the answer")?;
+    let fits = !id.is_empty()
+        && id.len() <= MAX_SESSION_ID
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'='));
+    if fits {
+        Ok(id.to_owned())
+    } else {
+        Err(format!(
+            "user_discovery_session_id is not 1 to {MAX_SESSION_ID} characters that are safe in a path"
+        ))
+    }
+}
+
+/// In `user_discovery_token` as in itsme's example, or beside `status` as in its table.
+fn qr_code(answer: &Value) -> Result<Option<QrImage>, String> {
+    let member = |parent: &Value| parent.get("qr_code").cloned();
+    let inner = answer.get("user_discovery_token").and_then(member);
+    let Some(text) = inner.or_else(|| member(answer)) else {
+        return Ok(None);
+    };
+    let bad = || "qr_code is not an image in base64 (RFC 4648 section 4)".to_owned();
+    let text = text.as_str().ok_or_else(bad)?;
+    let image = Base64::decode_vec(text).map_err(|_| bad())?;
+    if image.is_empty() {
+        return Err(bad());
+    }
+    Ok(Some(QrImage(image)))
+}
+
+impl QrImage {
+    /// The file: JPEG in itsme's example.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for QrImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "QrImage({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Debug for UserIdentifierToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserIdentifierToken")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Session, String> {
+        Session::read(body.as_bytes())
+    }
+
+    #[test]
+    fn itsmes_examples() {
+        let pending = read(
+            r#"{"user_discovery_session_id":"abcdef","status":"PENDING_USER_DISCOVERY",
+            "user_discovery_token":{"qr_code":"/9j/4AAQ","expires_at":"2025-01-01T00:00:00Z"}}"#,
+        );
+        let Ok(Session::Pending { id, qr, interval }) = pending else {
+            panic!("{pending:?}");
+        };
+        assert_eq!((id.as_str(), interval), ("abcdef", None));
+        assert_eq!(qr.unwrap().as_bytes()[..2], [0xff, 0xd8], "a JPEG");
+        let discovered = read(
+            r#"{"user_discovery_session_id":"abcdef","status":"USER_DISCOVERED",
+            "user_identifier_token":"s3cret"}"#,
+        );
+        assert!(!format!("{discovered:?}").contains("s3cret"));
+        let token = UserIdentifierToken(Zeroizing::new("s3cret".to_owned()));
+        assert_eq!(discovered, Ok(Session::Discovered(token)));
+    }
+
+    #[test]
+    fn the_code_may_stand_beside_the_status_or_be_the_last_one() {
+        let start = r#"{"user_discovery_session_id":"a","status":"PENDING_USER_DISCOVERY""#;
+        for (more, has_qr) in [(r#","qr_code":"/9j/","interval":2}"#, true), ("}", false)] {
+            let Ok(Session::Pending { qr, .. }) = read(&format!("{start}{more}")) else {
+                panic!("{more}");
+            };
+            assert_eq!(qr.is_some(), has_qr);
+        }
+    }
+
+    #[test]
+    fn what_is_no_session() {
+        let pending = r#""status":"PENDING_USER_DISCOVERY""#;
+        for (body, words) in [
+            ("<html>".to_owned(), "not JSON"),
+            ("{}".to_owned(), "status is missing"),
+            (r#"{"status":"GONE"}"#.to_owned(), "status is GONE"),
+            (format!("{{{pending}}}"), "session_id is missing"),
+            (
+                format!(r#"{{{pending},"user_discovery_session_id":"../token"}}"#),
+                "safe in a path",
+            ),
+            (
+                format!(r#"{{{pending},"user_discovery_session_id":"a","qr_code":"?"}}"#),
+                "not an image",
+            ),
+            (
+                r#"{"status":"USER_DISCOVERED"}"#.to_owned(),
+                "user_identifier_token is missing",
+            ),
+            (
+                format!(
+                    r#"{{"status":"USER_DISCOVERED","user_identifier_token":"{}"}}"#,
+                    "t".repeat(MAX_USER_IDENTIFIER_TOKEN + 1)
+                ),
+                "513 characters",
+            ),
+        ] {
+            let error = read(&body).unwrap_err();
+            assert!(error.contains(words), "{body}: {error}");
+        }
+    }
+}

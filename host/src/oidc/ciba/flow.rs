@@ -1,0 +1,238 @@
+//! The flow itself: it sends what has to be sent, when that is due, with a new assertion each time.
+
+mod claims;
+mod requests;
+
+use core::fmt;
+use core::time::Duration;
+
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use privyseal_core::{Signer, Unwrapper};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::answer::{Acknowledgement, Meaning};
+use super::discovery::{self, Session, UserIdentifierToken};
+use super::identity::AskedAcr;
+use super::ping::PingListener;
+use super::polling::Polling;
+use super::watcher::{State, Watcher};
+use crate::base::pace::Pace;
+use crate::error::Error;
+use crate::http::{Http, Response, Url};
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::audience::REQUEST;
+use crate::oauth::client::{AssertionOptions, AuthenticationOptions, Client};
+use crate::oidc::provider::Provider;
+
+/// The largest answer of the backchannel authentication endpoint, in bytes.
+const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
+
+/// One client, one provider, and what they need to get from a QR code to the claims of a person.
+///
+/// The steps are [`Ciba::discover_user`], [`Ciba::authenticate`], [`Ciba::tokens`] and
+/// [`Ciba::identity`], in this order; the first is left out where the person is known already.
+pub struct Ciba<'a, S, U, P> {
+    /// Asks.
+    pub http: &'a Http,
+    /// Signs.
+    pub client: &'a mut Client<S>,
+    /// Answers.
+    pub provider: &'a mut Provider,
+    /// Decrypts, where encryption was agreed on when the client was registered.
+    pub unwrapper: Option<&'a mut U>,
+    /// Time and chance.
+    pub pace: P,
+    /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
+    /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
+    /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
+    /// meant for one server could be used at another. A signed request is for the issuer in any case.
+    pub assertion: AssertionOptions,
+}
+
+/// An authentication request that the provider has taken.
+#[derive(Debug)]
+pub struct Pending {
+    acknowledgement: Acknowledgement,
+    polling: Polling,
+    asked_acr: AskedAcr,
+}
+
+/// How the client learns that the person has confirmed.
+#[derive(Debug)]
+pub enum Delivery<'a> {
+    /// It asks again and again.
+    Poll,
+    /// It is called. A call may be lost, so it asks all the same, every
+    /// [`BESIDE_PING`](super::polling::BESIDE_PING).
+    Ping(&'a PingListener),
+}
+
+/// What the token endpoint gave. `Debug` shows none of it.
+pub struct Tokens {
+    /// For the UserInfo endpoint.
+    pub access: AccessToken,
+    /// As it came: encrypted, mostly.
+    pub id_token: Zeroizing<String>,
+    auth_req_id: Zeroizing<String>,
+    asked_acr: AskedAcr,
+}
+
+impl<S, U, P> Ciba<'_, S, U, P>
+where
+    S: Signer,
+    S::Error: Send + Sync + 'static,
+    U: Unwrapper,
+    U::Error: Send + Sync + 'static,
+    P: Pace,
+{
+    /// Shows QR codes until somebody has scanned one (itsme's user discovery). Gives up after
+    /// [`discovery::LIFETIME`].
+    pub fn discover_user(
+        &mut self,
+        watcher: &mut dyn Watcher,
+    ) -> Result<UserIdentifierToken, Error> {
+        let mut url = self.below(discovery::PATH)?;
+        let mut answer = self
+            .ask_a_busy_server(|flow| flow.post(&url, "discovery", &[], discovery::MAX_ANSWER))?;
+        let mut polling = None;
+        loop {
+            let (id, interval) = match self.session(&answer, watcher)? {
+                Session::Discovered(token) => return Ok(token),
+                Session::Pending { id, interval, .. } => (id, interval),
+            };
+            let now = self.pace.elapsed();
+            let polling = match &mut polling {
+                Some(polling) => {
+                    Polling::pending(polling, now, interval);
+                    polling
+                }
+                none => none.insert(Polling::new(now, interval, discovery::LIFETIME)),
+            };
+            url = self.below(&format!("{}/{id}", discovery::PATH))?;
+            answer = self.ask(polling, State::Discovery, watcher, |flow| {
+                flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
+            })?;
+        }
+    }
+
+    /// Asks the provider to ask the person. `asked` names them, and what is wanted.
+    pub fn authenticate(
+        &mut self,
+        asked: &AuthenticationOptions,
+        delivery: &Delivery<'_>,
+    ) -> Result<Pending, Error> {
+        let url = match self
+            .provider
+            .metadata()
+            .backchannel_authentication_endpoint()
+        {
+            Some(url) => url.clone(),
+            None => self.below("/backchannel/authentication")?,
+        };
+        let mut asked = asked.clone();
+        asked.client_notification_token = match delivery {
+            Delivery::Poll => None,
+            Delivery::Ping(listener) => Some(Zeroizing::new(listener.expose_token().to_owned())),
+        };
+        let answer = self.ask_a_busy_server(|flow| {
+            let options = flow.options(REQUEST)?;
+            let request = flow.client.authentication_request(&options, &asked)?;
+            let request = Zeroizing::new(request.as_str().to_owned());
+            let members = [("request", request.as_str())];
+            flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
+        })?;
+        let now = self.pace.elapsed();
+        if Meaning::of(&answer.response, self.pace.now()?) != Meaning::Success {
+            return Err(answer.refused());
+        }
+        let acknowledgement = Acknowledgement::read(&answer.response.body)
+            .map_err(|reason| Error::Response { url, reason })?;
+        let lifetime = acknowledgement.expires_in;
+        Ok(Pending {
+            polling: Polling::new(now, acknowledgement.interval, lifetime),
+            acknowledgement,
+            asked_acr: AskedAcr::of(&asked),
+        })
+    }
+
+    /// Waits until the person has confirmed, and fetches the tokens.
+    pub fn tokens(
+        &mut self,
+        pending: Pending,
+        delivery: &Delivery<'_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Tokens, Error> {
+        let Pending {
+            acknowledgement,
+            mut polling,
+            asked_acr,
+        } = pending;
+        let url = self.provider.metadata().token_endpoint().clone();
+        let id = acknowledgement.auth_req_id;
+        let members = [
+            ("grant_type", "urn:openid:params:grant-type:ciba"),
+            ("auth_req_id", id.as_str()),
+        ];
+        let question = |flow: &mut Self| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE);
+        let state = State::Authentication;
+        let answer = match delivery {
+            Delivery::Poll => self.ask(&mut polling, state, watcher, question)?,
+            Delivery::Ping(listener) => {
+                // One for an earlier request is good for nothing here.
+                let hear = |_: &mut Self, time| {
+                    let ping = listener.wait(time);
+                    ping.is_some_and(|ping| ping == id)
+                };
+                polling = polling.beside_ping();
+                self.ask_or_hear(&mut polling, state, watcher, hear, question)?
+            }
+        };
+        watcher.waiting(State::Tokens, Duration::ZERO);
+        Tokens::read(&url, answer.response, id, asked_acr)
+    }
+}
+
+impl Tokens {
+    fn read(
+        url: &Url,
+        response: Response,
+        id: Zeroizing<String>,
+        asked_acr: AskedAcr,
+    ) -> Result<Self, Error> {
+        let unusable = |reason: &str| Error::Response {
+            url: url.clone(),
+            reason: reason.to_owned(),
+        };
+        let access = AccessToken::from_response(response.body)
+            .map_err(|error| unusable(&error.to_string()))?;
+        let answer: Map<String, Value> = serde_json::from_slice(access.expose_response())
+            .map_err(|_| unusable("the answer is not a JSON object"))?;
+        let id_token = answer
+            .get("id_token")
+            .and_then(Value::as_str)
+            .ok_or_else(|| {
+                unusable("id_token is missing in the answer (CIBA Core section 10.1.1)")
+            })?;
+        Ok(Self {
+            id_token: Zeroizing::new(id_token.to_owned()),
+            access,
+            auth_req_id: id,
+            asked_acr,
+        })
+    }
+}
+
+impl<S, U, P> fmt::Debug for Ciba<'_, S, U, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ciba")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens")
+    }
+}

@@ -1,0 +1,232 @@
+//! One request and its answer, and asking again until there is one.
+
+use core::time::Duration;
+
+use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
+use privyseal_core::{Signer, Unwrapper};
+use zeroize::Zeroizing;
+
+use super::Ciba;
+use crate::base::pace::Pace;
+use crate::error::Error;
+use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
+use crate::oauth::audience::{AudienceParts, REQUEST};
+use crate::oauth::client::AssertionOptions;
+use crate::oauth::refusal::Refusal;
+use crate::oauth::refusal::meaning::Stage;
+use crate::oauth::retry::{RetryPolicy, retrying_within};
+use crate::oidc::ciba::answer::Meaning;
+use crate::oidc::ciba::discovery::Session;
+use crate::oidc::ciba::form::Form;
+use crate::oidc::ciba::polling::{Polling, Step};
+use crate::oidc::ciba::watcher::{State, Watcher};
+
+/// An answer, and what was sent for it.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    url: Url,
+    sent: Vec<Zeroizing<String>>,
+}
+
+impl Answer {
+    /// What the server said no with. Nothing that was sent is repeated, however short it is.
+    pub(super) fn refused(&self) -> Error {
+        let sent = self.sent.iter().map(|secret| secret.as_str());
+        Refusal::new(&self.url, Stage::Token, &self.response, sent).into()
+    }
+}
+
+/// How often somebody who waits is told how long it may still take.
+const TELL: Duration = Duration::from_secs(1);
+
+impl<S, U, P> Ciba<'_, S, U, P>
+where
+    S: Signer,
+    S::Error: Send + Sync + 'static,
+    U: Unwrapper,
+    U::Error: Send + Sync + 'static,
+    P: Pace,
+{
+    /// Asks again and again until there is an answer that ends it.
+    pub(super) fn ask(
+        &mut self,
+        polling: &mut Polling,
+        state: State,
+        watcher: &mut dyn Watcher,
+        question: impl FnMut(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        let sleep = |flow: &mut Self, pause| {
+            flow.pace.pause(pause);
+            false
+        };
+        self.ask_or_hear(polling, state, watcher, sleep, question)
+    }
+
+    /// The same, and at once when `hear`, which waits for a while, has heard that it is time.
+    pub(super) fn ask_or_hear(
+        &mut self,
+        polling: &mut Polling,
+        state: State,
+        watcher: &mut dyn Watcher,
+        mut hear: impl FnMut(&mut Self, Duration) -> bool,
+        mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        loop {
+            let now = self.pace.elapsed();
+            match polling.step(now) {
+                Step::Stop => return Err(timed_out(state)),
+                Step::Wait(pause) => {
+                    watcher.waiting(state, polling.left(now));
+                    if hear(self, pause.min(TELL)) {
+                        polling.pinged(self.pace.elapsed());
+                    }
+                    continue;
+                }
+                Step::Ask => {}
+            }
+            let answer = question(self);
+            let now = self.pace.elapsed();
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) if may_pass(&error) => {
+                    if polling.failed(now, None, self.pace.random()?) {
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Err(error) => return Err(error),
+            };
+            match Meaning::of(&answer.response, self.pace.now()?) {
+                Meaning::Success => return Ok(answer),
+                Meaning::Pending => polling.pending(now, None),
+                Meaning::SlowDown(pause) => polling.slow_down(now, pause),
+                Meaning::Trouble(pause) => {
+                    if !polling.failed(now, pause, self.pace.random()?) {
+                        return Err(answer.refused());
+                    }
+                }
+                Meaning::Refused => return Err(answer.refused()),
+            }
+        }
+    }
+
+    /// Reads a session; a QR code in it is shown.
+    pub(super) fn session(
+        &mut self,
+        answer: &Answer,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Session, Error> {
+        let response = &answer.response;
+        if Meaning::of(response, self.pace.now()?) != Meaning::Success {
+            return Err(answer.refused());
+        }
+        let session = Session::read(&response.body).map_err(|reason| Error::Response {
+            url: answer.url.clone(),
+            reason,
+        })?;
+        if let Session::Pending { qr: Some(qr), .. } = &session {
+            watcher.qr_code(qr)?;
+        }
+        Ok(session)
+    }
+
+    /// Does `question`, and again where the server has not begun with it: with new assertions.
+    pub(super) fn ask_a_busy_server(
+        &mut self,
+        mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        retrying_within(&RetryPolicy::default(), self, Self::pace, |flow| {
+            let answer = question(flow)?;
+            match answer.response.status {
+                429 | 503 => Err(answer.refused()),
+                _ => Ok(answer),
+            }
+        })
+    }
+
+    fn pace(&mut self) -> &mut dyn Pace {
+        &mut self.pace
+    }
+
+    /// Posts `members`, and who sends them, with a new assertion for that endpoint.
+    pub(super) fn post(
+        &mut self,
+        url: &Url,
+        endpoint: &str,
+        members: &[(&str, &str)],
+        max: usize,
+    ) -> Result<Answer, Error> {
+        let options = self.options(endpoint)?;
+        let client_id = self.client.credential().client_id().to_string();
+        let assertion = self.client.assertion(&options)?;
+        let own = [
+            ("client_id", client_id.as_str()),
+            ("client_assertion_type", CLIENT_ASSERTION_TYPE),
+            ("client_assertion", assertion.as_str()),
+        ];
+        let form = Form::of(&[members, &own].concat());
+        let response = self.http.post_form(url, form.as_bytes(), max)?;
+        let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
+        let sent = members.iter().filter(secret).map(|(_, value)| *value);
+        let sent = sent.chain([assertion.as_str()]);
+        Ok(Answer {
+            response,
+            url: url.clone(),
+            sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
+        })
+    }
+
+    pub(super) fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, Error> {
+        let base = self.base()?;
+        let given = self.assertion.audience.as_deref();
+        let is_request = endpoint == REQUEST;
+        let parts = AudienceParts {
+            // The issuer as it calls itself; itsme's endpoints are below it, with one slash.
+            audience: if is_request {
+                Some(self.provider.metadata().issuer())
+            } else {
+                given
+            },
+            endpoint: Some(endpoint),
+            base_url: Some(base.as_str()),
+            realm: None,
+        };
+        Ok(AssertionOptions {
+            audience: parts.choose(self.client.credential().scheme())?,
+            now: Some(self.pace.now()?),
+            jti: None,
+            ..self.assertion.clone()
+        })
+    }
+
+    pub(super) fn below(&self, path: &str) -> Result<Url, Error> {
+        self.base()?
+            .join(path)
+            .map_err(|error| option(&error.to_string()))
+    }
+
+    /// itsme's paths are below the issuer.
+    fn base(&self) -> Result<BaseUrl, Error> {
+        let base = self.provider.metadata().issuer().parse();
+        base.map_err(|error: UrlError| option(&error.to_string()))
+    }
+}
+
+fn option(reason: &str) -> Error {
+    Error::Option {
+        option: "--base-url",
+        reason: reason.to_owned(),
+    }
+}
+
+const fn timed_out(state: State) -> Error {
+    Error::TimedOut { state }
+}
+
+/// Whether another try may do better: the network and its names, not the server's certificate or its HTTP.
+const fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::Http(error) if matches!(
+        error.cause(),
+        HttpCause::HostNotFound | HttpCause::Timeout | HttpCause::Connection
+    ))
+}

@@ -1,0 +1,235 @@
+//! Who it was: the claims of the id_token and of the UserInfo answer, decrypted, verified and judged.
+
+mod acr;
+
+use core::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::{UnixTime, Unwrapper};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::base::server_text::presentable;
+use crate::error::Error;
+use crate::jose::jwe::{DecryptError, Jwe, JweError};
+use crate::jose::jws::{ClaimRules, JwsError, VerifiedJws};
+use crate::oidc::provider::CLOCK_LEEWAY;
+
+pub use acr::AskedAcr;
+
+/// The claim that binds an id_token to an authentication request (CIBA Core section 10.3.1).
+pub const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
+
+/// What is known about a person, from one authentication. `Debug` shows the names of claims only.
+#[derive(Clone, PartialEq)]
+pub struct Identity {
+    /// The claims of the id_token.
+    pub id_token: Map<String, Value>,
+    /// The claims of the UserInfo answer, if it was asked.
+    pub userinfo: Option<Map<String, Value>>,
+}
+
+/// What an id_token must fit.
+#[derive(Clone, Copy)]
+pub struct IdTokenRules<'a> {
+    /// The provider.
+    pub issuer: &'a str,
+    /// This client.
+    pub client_id: &'a str,
+    /// The time.
+    pub now: UnixTime,
+    /// The access token that came with it.
+    pub access_token: &'a str,
+    /// The request that it answers.
+    pub auth_req_id: &'a str,
+    /// The nonce that was sent, if one was.
+    pub nonce: Option<&'a str>,
+    /// How the person was to prove who they are.
+    pub acr: AskedAcr,
+}
+
+impl Identity {
+    /// `sub`: who it is, for good.
+    pub fn subject(&self) -> &str {
+        let sub = self.id_token.get("sub").and_then(Value::as_str);
+        sub.unwrap_or_default()
+    }
+}
+
+/// The JWS in `token`: what it was encrypted around, or `token` itself where no encryption was agreed on.
+///
+/// With an unwrapper, a token that is not encrypted is refused (OpenID Connect Core section 3.1.3.7, point
+/// 1); without one, a token that is encrypted cannot be read.
+pub fn decrypted<U>(
+    what: &'static str,
+    token: &str,
+    unwrapper: Option<&mut U>,
+) -> Result<Zeroizing<String>, Error>
+where
+    U: Unwrapper,
+    U::Error: Send + Sync + 'static,
+{
+    let refused = |error| Error::Jwe { what, error };
+    let is_encrypted = token.split('.').take(6).count() == 5;
+    match (unwrapper, is_encrypted) {
+        (Some(unwrapper), true) => {
+            let jwe = Jwe::parse(token).map_err(refused)?;
+            let plain = jwe.decrypt(unwrapper).map_err(|error| match error {
+                DecryptError::Jwe(error) => refused(error),
+                DecryptError::Hardware(error) => error,
+            })?;
+            let text = core::str::from_utf8(&plain).ok();
+            let nested = text.filter(|text| text.split('.').take(4).count() == 3);
+            let nested = nested.ok_or_else(|| refused(JweError::NotNested))?;
+            Ok(Zeroizing::new(nested.to_owned()))
+        }
+        (None, false) => Ok(Zeroizing::new(token.to_owned())),
+        (Some(_), false) => Err(refused(JweError::NotEncrypted)),
+        (None, true) => Err(refused(JweError::NoKey)),
+    }
+}
+
+/// The claims of an id_token whose signature was verified, if they obey OpenID Connect Core section
+/// 3.1.3.7 and CIBA Core section 10.3.1.
+pub fn id_token(
+    verified: &VerifiedJws,
+    rules: &IdTokenRules<'_>,
+) -> Result<Map<String, Value>, JwsError> {
+    let claims = verified.judged(&ClaimRules {
+        issuer: rules.issuer,
+        audience: Some(rules.client_id),
+        now: rules.now,
+        leeway: CLOCK_LEEWAY,
+    })?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    subject(&claims, "OpenID Connect Core section 2")?;
+    if claims.get("iat").is_none() {
+        return Err(broken("iat", "is missing (OpenID Connect Core section 2)"));
+    }
+    authorized_party(&claims, rules.client_id)?;
+    if claims.contains_key("at_hash") && text("at_hash") != Some(&*at_hash(rules.access_token)) {
+        return Err(broken(
+            "at_hash",
+            "is not that of the access token that came with it (OpenID Connect Core section 3.1.3.8)",
+        ));
+    }
+    if claims.contains_key(AUTH_REQ_ID) && text(AUTH_REQ_ID) != Some(rules.auth_req_id) {
+        return Err(broken(
+            AUTH_REQ_ID,
+            "is not that of the request (CIBA Core section 10.3.1)",
+        ));
+    }
+    if rules.nonce.is_some() && text("nonce") != rules.nonce {
+        return Err(broken(
+            "nonce",
+            "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)",
+        ));
+    }
+    rules.acr.judge(&claims)?;
+    Ok(claims)
+}
+
+/// The claims of a UserInfo answer: of the same person (OpenID Connect Core section 5.3.2), and where it
+/// names them, of this issuer and for this client.
+pub fn userinfo(
+    claims: Map<String, Value>,
+    id_token: &Map<String, Value>,
+    rules: &IdTokenRules<'_>,
+) -> Result<Map<String, Value>, JwsError> {
+    const SOURCE: &str = "OpenID Connect Core section 5.3.2";
+    let sub = subject(&claims, SOURCE)?;
+    if id_token.get("sub").and_then(Value::as_str) != Some(sub) {
+        return Err(broken(
+            "sub",
+            &format!("is another than that of the id_token ({SOURCE})"),
+        ));
+    }
+    if claims.get("iss").is_some_and(|iss| iss != rules.issuer) {
+        return Err(broken("iss", &format!("is not the provider ({SOURCE})")));
+    }
+    if let Some(audience) = claims.get("aud") {
+        let named = match audience {
+            Value::Array(list) => list.iter().any(|item| item == rules.client_id),
+            one => one == rules.client_id,
+        };
+        if !named {
+            return Err(broken(
+                "aud",
+                &format!("does not name this client ({SOURCE})"),
+            ));
+        }
+    }
+    Ok(claims)
+}
+
+/// The left half of the SHA-256 of an access token, for RS256 (OpenID Connect Core section 3.1.3.6).
+fn at_hash(access_token: &str) -> String {
+    let hash = Sha256::digest(access_token.as_bytes());
+    Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or_default())
+}
+
+fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, JwsError> {
+    let sub = claims.get("sub").and_then(Value::as_str);
+    let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
+    sub.filter(fits).ok_or_else(|| {
+        broken(
+            "sub",
+            &format!("is not 1 to 255 ASCII characters ({source})"),
+        )
+    })
+}
+
+/// Point 3: whoever else is in `aud` is not trusted by us. Points 4 and 5: `azp`.
+fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JwsError> {
+    const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, points 3 to 5";
+    let others = claims
+        .get("aud")
+        .and_then(Value::as_array)
+        .is_some_and(|list| list.len() > 1);
+    if others {
+        let what = format!("names others beside this client, who are not trusted ({SOURCE})");
+        return Err(broken("aud", &what));
+    }
+    match claims.get("azp") {
+        None => Ok(()),
+        Some(azp) if azp == client_id => Ok(()),
+        Some(azp) => {
+            let azp = presentable(azp.as_str().unwrap_or("no string"), None);
+            Err(broken(
+                "azp",
+                &format!("is {azp}, not this client ({SOURCE})"),
+            ))
+        }
+    }
+}
+
+fn broken(name: &'static str, what: &str) -> JwsError {
+    JwsError::Claim {
+        name,
+        what: what.to_owned(),
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |claims: &Map<String, Value>| claims.keys().cloned().collect::<Vec<_>>();
+        f.debug_struct("Identity")
+            .field("id_token", &names(&self.id_token))
+            .field("userinfo", &self.userinfo.as_ref().map(names))
+            .finish()
+    }
+}
+
+impl fmt::Debug for IdTokenRules<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdTokenRules")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! One OpenID provider: what it says about itself, its keys, and what it says about a token's owner.
+
+mod userinfo;
+
+use privyseal_core::UnixTime;
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::http::Http;
+use crate::jose::jws::ClaimRules;
+use crate::oidc::discovery::ProviderMetadata;
+use crate::oidc::provider_keys::ProviderKeys;
+
+pub use userinfo::UserInfo;
+
+/// Seconds by which the provider's clock may differ from this one.
+pub const CLOCK_LEEWAY: u64 = 10;
+
+/// The provider behind one issuer. Make one and keep it: its keys are kept with it.
+#[derive(Debug)]
+pub struct Provider {
+    metadata: ProviderMetadata,
+    keys: ProviderKeys,
+}
+
+impl Provider {
+    /// Reads the metadata of `issuer` (OpenID Connect Discovery). Its keys are read when they are needed.
+    pub fn discover(http: &Http, issuer: &str) -> Result<Self, Error> {
+        ProviderMetadata::fetch(http, issuer).map(Self::new)
+    }
+
+    /// The provider that these metadata are of.
+    pub fn new(metadata: ProviderMetadata) -> Self {
+        let keys = ProviderKeys::new(metadata.jwks_uri().clone());
+        Self { metadata, keys }
+    }
+
+    /// What it says about itself.
+    pub const fn metadata(&self) -> &ProviderMetadata {
+        &self.metadata
+    }
+
+    /// Its keys.
+    pub const fn keys(&mut self) -> &mut ProviderKeys {
+        &mut self.keys
+    }
+
+    /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's
+    /// keys, of this issuer, not expired. For whom it is, and what it allows, is for the caller to judge;
+    /// whether it was revoked, for [`crate::AssertionSource::introspect`].
+    pub fn access_token_claims(
+        &mut self,
+        http: &Http,
+        now: UnixTime,
+        token: &str,
+    ) -> Result<Map<String, Value>, Error> {
+        self.verified_claims(http, now, "access token", token, None)
+    }
+
+    fn verified_claims(
+        &mut self,
+        http: &Http,
+        now: UnixTime,
+        what: &'static str,
+        token: &str,
+        audience: Option<&str>,
+    ) -> Result<Map<String, Value>, Error> {
+        let rules = ClaimRules {
+            issuer: self.metadata.issuer(),
+            audience,
+            now,
+            leeway: CLOCK_LEEWAY,
+        };
+        let jws = self.keys.verify(http, now, what, token)?;
+        jws.judged(&rules)
+            .map_err(|error| Error::Jws { what, error })
+    }
+}

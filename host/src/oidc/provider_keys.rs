@@ -1,0 +1,206 @@
+//! The keys of an OpenID provider, kept in memory and read again as they are changed.
+//!
+//! A provider changes its keys without a word: a new one appears in its JWK Set, later it signs, later the
+//! old one goes. So the set is read again when it is old, and when a token names a key that is not in it.
+//! Whoever can send tokens can make up key names, so that happens at most once a minute.
+
+use core::fmt;
+use core::time::Duration;
+
+use privyseal_core::UnixTime;
+use privyseal_core::rsa::{KeyError, VerifyingKey};
+
+use crate::error::Error;
+use crate::http::{Http, Url};
+use crate::jose::jws::{Jws, JwsError, VerifiedJws};
+use crate::jose::key_set::KeySet;
+
+/// From this age on the set is read again when it is next used; where that fails, the old one is good on.
+pub const REFRESH_AGE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// From this age on the set is not used any more. eHealth section 5.4.1: keys are read at least daily.
+pub const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The set is not read more often than this, whatever the reason and the outcome were.
+pub const MIN_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The largest JWK Set that is read, in bytes: some sixty keys with their certificates.
+pub const MAX_KEY_SET: usize = 256 * 1024;
+
+/// The largest number of keys in it that may sign. eHealth's realms have one active key and several
+/// passive ones.
+pub const MAX_KEYS: usize = 64;
+
+/// The keys behind one `jwks_uri`.
+///
+/// Make one for each provider and keep it. Nothing is read before the first use. Time is passed in: the
+/// machine's clock ([`crate::base::clock::now`]), or a test's.
+pub struct ProviderKeys {
+    url: Url,
+    keys: Vec<ProviderKey>,
+    read_at: Option<UnixTime>,
+    tried_at: Option<UnixTime>,
+}
+
+struct ProviderKey {
+    kid: Option<String>,
+    key: Result<VerifyingKey, KeyError>,
+}
+
+impl ProviderKeys {
+    /// The keys that `jwks_uri` of the provider's metadata names.
+    pub const fn new(jwks_uri: Url) -> Self {
+        Self {
+            url: jwks_uri,
+            keys: Vec::new(),
+            read_at: None,
+            tried_at: None,
+        }
+    }
+
+    /// Verifies an RS256 signature of the provider. `what` is the token's name in errors, such as
+    /// `id_token`. What the claims say is for the caller to judge.
+    pub fn verify(
+        &mut self,
+        http: &Http,
+        now: UnixTime,
+        what: &'static str,
+        token: &str,
+    ) -> Result<VerifiedJws, Error> {
+        self.verify_with(now, what, token, |url| fetch(http, url))
+    }
+
+    fn verify_with(
+        &mut self,
+        now: UnixTime,
+        what: &'static str,
+        token: &str,
+        mut fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
+    ) -> Result<VerifiedJws, Error> {
+        let refused = |error| Error::Jws { what, error };
+        let jws = Jws::parse(token).map_err(refused)?;
+        self.refresh(now, &mut fetch)?;
+        let mut found = self.find(jws.kid(), now);
+        if matches!(found, Err(JwsError::UnknownKid { .. })) && self.may_read(now) {
+            self.read(now, &mut fetch)?;
+            found = self.find(jws.kid(), now);
+        }
+        let key = found.map_err(refused)?;
+        jws.verify(key).map_err(refused)
+    }
+
+    /// Makes sure that the keys are not too old.
+    fn refresh(
+        &mut self,
+        now: UnixTime,
+        fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
+    ) -> Result<(), Error> {
+        let age = self.age(now);
+        if age.is_some_and(|age| age < REFRESH_AGE) {
+            return Ok(());
+        }
+        let still_good = age.is_some_and(|age| age < MAX_AGE);
+        if !self.may_read(now) {
+            return if still_good {
+                Ok(())
+            } else {
+                Err(self.unread())
+            };
+        }
+        match self.read(now, fetch) {
+            Err(_) if still_good => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// How old the keys are; `None` if there are none, or if the clock was set back since.
+    fn age(&self, now: UnixTime) -> Option<Duration> {
+        since(self.read_at?, now)
+    }
+
+    fn may_read(&self, now: UnixTime) -> bool {
+        let pause = self.tried_at.and_then(|tried_at| since(tried_at, now));
+        pause.is_none_or(|pause| pause >= MIN_INTERVAL)
+    }
+
+    /// Reads the set, and keeps what there was if that fails.
+    fn read(
+        &mut self,
+        now: UnixTime,
+        mut fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
+    ) -> Result<(), Error> {
+        self.tried_at = Some(now);
+        let set = fetch(&self.url)?;
+        let count = set.rs256_keys().count();
+        if count > MAX_KEYS {
+            let reason = format!("the key set has {count} keys, at most {MAX_KEYS} are read");
+            return Err(self.unusable(reason));
+        }
+        let keys = set.rs256_keys().map(|(kid, key)| ProviderKey {
+            kid: kid.map(str::to_owned),
+            key: key.clone().and_then(VerifyingKey::new),
+        });
+        self.keys = keys.collect();
+        self.read_at = Some(now);
+        Ok(())
+    }
+
+    fn find(&self, kid: Option<&str>, now: UnixTime) -> Result<&VerifyingKey, JwsError> {
+        let found = match (kid, self.keys.as_slice()) {
+            (None, [only]) => only,
+            (None, keys) => return Err(JwsError::NoKid { keys: keys.len() }),
+            (Some(kid), keys) => keys
+                .iter()
+                .find(|key| key.kid.as_deref() == Some(kid))
+                .ok_or_else(|| JwsError::UnknownKid {
+                    kid: kid.to_owned(),
+                    age: self.age(now).unwrap_or_default(),
+                })?,
+        };
+        found.key.as_ref().map_err(|error| JwsError::Key {
+            kid: found.kid.clone(),
+            error: *error,
+        })
+    }
+
+    fn unread(&self) -> Error {
+        self.unusable(format!(
+            "the keys could not be read, and are asked for at most every {} s",
+            MIN_INTERVAL.as_secs()
+        ))
+    }
+
+    fn unusable(&self, reason: String) -> Error {
+        Error::Response {
+            url: self.url.clone(),
+            reason,
+        }
+    }
+}
+
+fn fetch(http: &Http, url: &Url) -> Result<KeySet, Error> {
+    let response = http.read_public(url, MAX_KEY_SET)?;
+    KeySet::from_bytes(&response.body).map_err(|reason| Error::Response {
+        url: url.clone(),
+        reason: format!("the answer {reason}"),
+    })
+}
+
+/// How long ago it was; `None` if that is still to come.
+fn since(earlier: UnixTime, now: UnixTime) -> Option<Duration> {
+    let seconds = now.as_secs().checked_sub(earlier.as_secs())?;
+    Some(Duration::from_secs(seconds))
+}
+
+impl fmt::Debug for ProviderKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderKeys")
+            .field("url", &self.url)
+            .field("keys", &self.keys.len())
+            .field("read_at", &self.read_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

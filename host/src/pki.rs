@@ -1,0 +1,8 @@
+//! Whose key it is: certificates, chains, revocation lists.
+
+pub mod certificates;
+pub mod crl;
+pub mod distinguished_name;
+pub mod links;
+pub mod party_id;
+pub mod pem;

@@ -1,0 +1,90 @@
+//! The steps for a gateway. It is asked for no signature: each takes a place in its log and its rate.
+
+use privyseal_protocol::SchemeId;
+
+use super::{DoctorReport, Question, chain};
+use crate::device::DeviceKey;
+use crate::report::chain_report::Verdict;
+
+const NAME: &str = "device";
+
+pub(super) fn look(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
+    let info = key.info();
+    let text = format!(
+        "device {} answers, firmware {}, and is {}",
+        info.device_id(),
+        info.firmware,
+        info.state
+    );
+    if key.is_ready() {
+        report.add(NAME, Verdict::Passed, text);
+    } else {
+        report.add(NAME, Verdict::Broken, text);
+        report
+            .next
+            .push("read its log: privyseal device log".to_owned());
+    }
+    time(report, question, key);
+    if info.rate_left == 0 {
+        report.add(NAME, Verdict::Note, "its rate limit is reached now");
+    }
+    policy(report, question, key);
+    if key.certificates().iter().next().is_some() || question.chain.is_some() {
+        chain(report, question, key.public_key(), || {
+            Ok(key.certificates().clone())
+        });
+    }
+    report.add(
+        "test signature",
+        Verdict::Note,
+        "none was made: it would stand in the device's log and count in its rate",
+    );
+}
+
+fn time(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
+    let info = key.info();
+    let now = question.now.as_secs();
+    if now < info.time_floor {
+        let text = "it has signed for a later time than this clock shows";
+        report.add(NAME, Verdict::Broken, text);
+        report
+            .next
+            .push("set this machine's clock (timedatectl set-ntp true)".to_owned());
+    } else if now > info.time_ceiling {
+        let text = "it does not believe this clock without its provisioning authority's word";
+        report.add(NAME, Verdict::Broken, text);
+        report
+            .next
+            .push("have the time set: privyseal device set-time".to_owned());
+    } else {
+        report.add(NAME, Verdict::Passed, "it believes this clock");
+    }
+}
+
+fn policy(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
+    let policy = match key.policy() {
+        Ok(policy) => policy,
+        Err(error) => return report.broke(NAME, &error.into()),
+    };
+    for entry in &policy.schemes {
+        let text = format!(
+            "it serves {} as {}",
+            entry.scheme.rules().name,
+            entry.client_id.escape_default()
+        );
+        report.add(NAME, Verdict::Note, text);
+    }
+    let Some(scheme) = question.scheme else {
+        return;
+    };
+    if SchemeId::of(scheme)
+        .and_then(|id| policy.scheme(id))
+        .is_none()
+    {
+        let text = format!("its policy does not have {}", scheme.name);
+        report.add(NAME, Verdict::Broken, text);
+        report.next.push(
+            "provision a device for this scheme: a policy is locked in with the key".to_owned(),
+        );
+    }
+}

@@ -1,0 +1,236 @@
+//! What is on a token: each key and certificate as a URI to paste, with what makes it fit or unfit.
+
+mod device;
+mod yubihsm;
+
+use core::fmt;
+
+use privyseal_core::cert::Certificate;
+use privyseal_core::{Scheme, UnixTime};
+use privyseal_pkcs11::{Listed, ListedKey};
+use serde_json::{Value, json};
+
+use crate::report::chain_report::CertificateReport;
+
+/// The keys and certificates of a token, judged at one moment.
+#[derive(Clone, Debug)]
+pub struct KeyReport {
+    /// The private keys.
+    pub keys: Vec<KeyEntry>,
+    /// The certificates.
+    pub certificates: Vec<CertificateEntry>,
+    /// What the list may lack.
+    pub notes: Vec<String>,
+}
+
+/// A private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    /// Names it, ready to paste after `--key`.
+    pub uri: String,
+    /// `RSA-2048`; `None` where it is no RSA key of a supported size, or hides it.
+    pub kind: Option<String>,
+    /// The PKCS #11 mechanism that would sign.
+    pub mechanism: Option<String>,
+    /// Whether it can sign assertions.
+    pub fit: bool,
+    /// Why not, and warnings.
+    pub notes: Vec<String>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateEntry {
+    /// Names it, ready to paste.
+    pub uri: String,
+    /// What it says; `None` where it cannot be read.
+    pub content: Option<CertificateReport>,
+    /// The listed key that it is for, as a URI.
+    pub key: Option<String>,
+    /// What is wrong with it at the moment.
+    pub notes: Vec<String>,
+}
+
+/// What certificates are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    /// The moment for which dates are judged.
+    pub now: UnixTime,
+    /// The scheme whose rule on the key usage applies to a key's certificate; none: usage is not judged.
+    pub scheme: Option<&'static Scheme>,
+}
+
+impl KeyReport {
+    /// Judges what a token lists.
+    pub fn new(listed: &[Listed], judge: Judge) -> Self {
+        let mut report = Self {
+            keys: Vec::new(),
+            certificates: Vec::new(),
+            notes: Vec::new(),
+        };
+        for entry in listed {
+            match entry {
+                Listed::Key(key) => report.keys.push(KeyEntry::new(key)),
+                Listed::Certificate(certificate) => {
+                    let key = certificate.key.as_ref().map(ToString::to_string);
+                    let uri = certificate.uri.to_string();
+                    report.certificates.push(CertificateEntry::new(
+                        uri,
+                        &certificate.der,
+                        key,
+                        judge,
+                    ));
+                }
+                // A kind of object that this version does not know.
+                _ => {}
+            }
+        }
+        report.with_keys_judged()
+    }
+
+    /// A key is as good as its best certificate: what is wrong with all that it has makes it unfit.
+    fn with_keys_judged(mut self) -> Self {
+        for key in &mut self.keys {
+            let own = |it: &&CertificateEntry| it.key.as_ref() == Some(&key.uri);
+            let own: Vec<_> = self.certificates.iter().filter(own).collect();
+            if own.is_empty() || own.iter().any(|it| it.notes.is_empty()) {
+                continue;
+            }
+            let notes = own.iter().flat_map(|it| &it.notes);
+            key.notes
+                .extend(notes.map(|note| format!("its certificate {note}")));
+            key.fit = false;
+        }
+        self
+    }
+
+    /// The report as JSON: `keys` and `certificates`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "keys": self.keys.iter().map(KeyEntry::to_json).collect::<Value>(),
+            "certificates": self.certificates.iter().map(CertificateEntry::to_json).collect::<Value>(),
+            "notes": self.notes,
+        })
+    }
+}
+
+impl KeyEntry {
+    fn new(key: &ListedKey) -> Self {
+        Self {
+            uri: key.uri.to_string(),
+            kind: key
+                .public_key
+                .as_ref()
+                .map(|key| format!("RSA-{}", key.bits())),
+            mechanism: key.mechanism.map(|mechanism| mechanism.to_string()),
+            fit: key.is_fit(),
+            notes: key.notes.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "uri": self.uri,
+            "kind": self.kind,
+            "mechanism": self.mechanism,
+            "fit": self.fit,
+            "notes": self.notes,
+        })
+    }
+}
+
+impl CertificateEntry {
+    pub(super) fn new(uri: String, der: &[u8], key: Option<String>, judge: Judge) -> Self {
+        let (content, notes) = match Certificate::from_der(der) {
+            Ok(certificate) => {
+                let mut notes = dates(&certificate, judge.now);
+                notes.extend(key.as_ref().and_then(|_| usage(&certificate, judge.scheme)));
+                (Some(CertificateReport::new(&certificate)), notes)
+            }
+            Err(error) => (None, vec![error.to_string()]),
+        };
+        Self {
+            uri,
+            content,
+            key,
+            notes,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "uri": self.uri,
+            "certificate": self.content.as_ref().map(CertificateReport::to_json),
+            "key": self.key,
+            "notes": self.notes,
+        })
+    }
+}
+
+fn dates(certificate: &Certificate<'_>, now: UnixTime) -> Vec<String> {
+    if now < certificate.not_before() {
+        vec![format!("is valid from {} only", certificate.not_before())]
+    } else if now > certificate.not_after() {
+        vec![format!("expired at {}", certificate.not_after())]
+    } else {
+        Vec::new()
+    }
+}
+
+fn usage(leaf: &Certificate<'_>, scheme: Option<&Scheme>) -> Option<String> {
+    let refused = scheme?.check_leaf_key_usage(Some(leaf)).err()?;
+    Some(format!("does not fit {}: {refused}", scheme?.title))
+}
+
+impl fmt::Display for KeyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.keys.is_empty() && self.certificates.is_empty() {
+            return f.write_str("no private key and no certificate on this token fits the URI");
+        }
+        let entries = self.keys.iter().map(ToString::to_string);
+        let certificates = self.certificates.iter().map(ToString::to_string);
+        let notes = self.notes.iter().cloned();
+        let entries: Vec<_> = entries.chain(certificates).chain(notes).collect();
+        f.write_str(&entries.join("\n\n"))
+    }
+}
+
+impl fmt::Display for KeyEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self
+            .kind
+            .as_deref()
+            .unwrap_or("of a kind that cannot be used");
+        let fit = if self.fit { "fit to sign" } else { "unfit" };
+        write!(f, "{}\n  private key, {kind}: {fit}", self.uri)?;
+        if let Some(mechanism) = self.mechanism.as_ref().filter(|_| self.fit) {
+            write!(f, " with {mechanism}")?;
+        }
+        self.notes
+            .iter()
+            .try_for_each(|note| write!(f, "\n  {note}"))
+    }
+}
+
+impl fmt::Display for CertificateEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  certificate", self.uri)?;
+        if let Some(content) = &self.content {
+            let kind = if content.is_ca { " of a CA" } else { "" };
+            write!(
+                f,
+                "{kind}: {}\n  valid {} to {}",
+                content.subject, content.not_before, content.not_after
+            )?;
+            if let Some(usages) = &content.key_usages {
+                write!(f, ", usage {}", usages.join(", "))?;
+            }
+        }
+        if let Some(key) = &self.key {
+            write!(f, "\n  for {key}")?;
+        }
+        self.notes
+            .iter()
+            .try_for_each(|note| write!(f, "\n  {note}"))
+    }
+}

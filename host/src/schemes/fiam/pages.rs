@@ -1,0 +1,157 @@
+//! A list that comes in pages, asked for page by page and never without end.
+//!
+//! FIAM's documentation shows the members of a page (`page`, `page_count`, `records`, `size`,
+//! `total_count`) and not the query that asks for the next one. The first page is asked for as documented,
+//! the others with `page=N`. A server that does not know that query answers with page 1 again, and that
+//! is an error here, as is every other number that does not agree with the rest.
+
+mod fault;
+mod page;
+mod records;
+
+use core::time::Duration;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::http::{BaseUrl, Http, Url};
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::client;
+
+pub use fault::PageFault;
+pub use page::Page;
+pub use records::Records;
+
+/// The most pages of one list.
+pub const MAX_PAGES: u64 = 1000;
+
+/// The most records of one list: a hundred on each page.
+pub const MAX_RECORDS: u64 = 100_000;
+
+/// How long after the first page of a list another one is asked for, unless said otherwise.
+pub const MAX_TIME: Duration = Duration::from_secs(300);
+
+/// The most bytes of all pages of one list together.
+pub const MAX_LIST: usize = 32 * 1024 * 1024;
+
+/// The pages of one list. Ends after the last page, or after the first error.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    http: &'a Http,
+    base: &'a BaseUrl,
+    path: String,
+    token: &'a AccessToken,
+    /// The page to ask for; `None` after the last.
+    next: Option<u64>,
+    read: Read,
+    limit: Duration,
+    /// When the first page was asked for.
+    start: Option<Instant>,
+}
+
+/// What came so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Read {
+    bytes: usize,
+    records: u64,
+}
+
+impl<'a> Pages<'a> {
+    /// The pages of the list at `path` below `base`. Asks nothing yet.
+    pub fn new(
+        http: &'a Http,
+        base: &'a BaseUrl,
+        path: &str,
+        token: &'a AccessToken,
+    ) -> Result<Self, Error> {
+        let pages = Self {
+            http,
+            base,
+            path: path.to_owned(),
+            token,
+            next: Some(1),
+            read: Read::default(),
+            limit: MAX_TIME,
+            start: None,
+        };
+        // The longest URL of all.
+        pages.url(MAX_PAGES)?;
+        Ok(pages)
+    }
+
+    /// The same, of which no page is asked for later than this after the first.
+    #[must_use]
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Asks for all pages. As many records as the server says there are, or an error.
+    pub fn records(self) -> Result<Records, Error> {
+        let mut records = Records::default();
+        for page in self {
+            records.add(page?);
+        }
+        Ok(records)
+    }
+
+    fn get(&mut self, number: u64) -> Result<Page, Error> {
+        let url = self.url(number)?;
+        let unusable = |fault: PageFault| Error::Response {
+            url,
+            reason: fault.to_string(),
+        };
+        let start = *self.start.get_or_insert_with(Instant::now);
+        if number > 1 && start.elapsed() > self.limit {
+            let (limit, pages) = (self.limit, number.saturating_sub(1));
+            return Err(unusable(PageFault::Late { limit, pages }));
+        }
+        let body = client::call(self.http, self.base, &self.path_of(number), self.token)?;
+        self.take(number, &body).map_err(unusable)
+    }
+
+    /// Judges a page, and decides which is the next.
+    fn take(&mut self, number: u64, body: &[u8]) -> Result<Page, PageFault> {
+        let page = Page::parse(body)?;
+        self.read.bytes = self.read.bytes.saturating_add(body.len());
+        if self.read.bytes > MAX_LIST {
+            return Err(PageFault::TooLong);
+        }
+        page.is_answer_to(number)?;
+        let count = u64::try_from(page.records.len()).unwrap_or(u64::MAX);
+        self.read.records = self.read.records.saturating_add(count);
+        if self.read.records > MAX_RECORDS {
+            return Err(PageFault::TooManyRecords);
+        }
+        if page.is_last() {
+            page.is_total(self.read.records)?;
+        } else {
+            self.next = Some(number.saturating_add(1));
+        }
+        Ok(page)
+    }
+
+    fn path_of(&self, number: u64) -> String {
+        if number == 1 {
+            return self.path.clone();
+        }
+        let join = if self.path.contains('?') { '&' } else { '?' };
+        format!("{}{join}page={number}", self.path)
+    }
+
+    fn url(&self, number: u64) -> Result<Url, Error> {
+        let url = self.base.join(&self.path_of(number));
+        url.map_err(|error| Error::Option {
+            option: "--call",
+            reason: error.to_string(),
+        })
+    }
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Result<Page, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = self.next.take()?;
+        Some(self.get(number))
+    }
+}

@@ -1,0 +1,124 @@
+//! A client assertion that came in, judged as iSHARE's service providers must: by itself, by the trusted
+//! list, and by what the registry says about the party.
+
+use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Why};
+use privyseal_core::UnixTime;
+use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::scheme::{ISHARE, ISHARE_1};
+
+use super::answer::unverified_claims;
+use super::{IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList};
+use crate::error::Error;
+use crate::pki::crl::Crl;
+use crate::report::token_report::{TokenQuestion, TokenReport};
+
+/// What to judge an assertion by, besides the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Inbound<'a> {
+    /// Our own party id, which must be its audience.
+    pub audience: &'a str,
+    /// The moment.
+    pub now: UnixTime,
+    /// Revocation lists; none means that revocation is not checked.
+    pub crls: &'a [Crl],
+    /// Whether the party is looked up in the way of iSHARE 1.x.
+    pub is_version_1: bool,
+}
+
+/// Judges `token`. The registry is asked only if the signature holds: an assertion that anybody could have
+/// written costs no request.
+///
+/// In the report, `chain-trusted` is what the trusted list says and `party-status` what the party's record
+/// says. An error is trouble with the registry, or an answer of it that is not proved. Whether the `jti` was
+/// seen before is the caller's business.
+pub fn judge_assertion(
+    token: &str,
+    inbound: Inbound<'_>,
+    registry: &Registry<'_>,
+) -> Result<TokenReport, Error> {
+    let scheme = if inbound.is_version_1 {
+        &ISHARE_1
+    } else {
+        &ISHARE
+    };
+    let question = TokenQuestion {
+        now: inbound.now,
+        scheme: Some(scheme),
+        audience: Some(inbound.audience),
+        keys: None,
+        trust: None,
+        crls: inbound.crls,
+        registry: None,
+    };
+    let alone = TokenReport::new(token, question)?;
+    let claims = unverified_claims(token.trim()).unwrap_or_default();
+    let issuer = claims.get("iss").and_then(|issuer| issuer.as_str());
+    let (Some(Verdict::Passed), Some(issuer)) = (alone.report.verdict(RuleId::Signature), issuer)
+    else {
+        return Ok(alone);
+    };
+    let record = Record::of(issuer, inbound.is_version_1, registry)?;
+    let registry = Some(&record as &dyn PartyRegistry);
+    TokenReport::new(
+        token,
+        TokenQuestion {
+            registry,
+            ..question
+        },
+    )
+}
+
+/// What the registry said.
+struct Record {
+    list: TrustedList,
+    party: Result<Party, PartyFault>,
+}
+
+impl Record {
+    fn of(party_id: &str, is_version_1: bool, registry: &Registry<'_>) -> Result<Self, Error> {
+        let query = if is_version_1 {
+            PartyQuery::Eori {
+                eori: party_id,
+                subject_name: None,
+            }
+        } else {
+            PartyQuery::Id(party_id)
+        };
+        let list = registry.trusted_list()?;
+        let party = match registry.party(query) {
+            Ok(party) => Ok(party),
+            Err(Error::Refused(refusal)) if refusal.status() == 404 => Err(PartyFault::Unknown),
+            Err(Error::Ishare(IshareError::Party(fault))) => Err(fault),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { list, party })
+    }
+}
+
+impl PartyRegistry for Record {
+    fn trusts(&self, chain: &Chain<'_>) -> Verdict {
+        match self.list.vouches_for(chain) {
+            Ok(()) => Verdict::Passed,
+            Err(fault) => Verdict::Broken(Why::Text(match fault {
+                ListFault::NotListed => "has no CA that is on the trusted list",
+                ListFault::NotValid { .. } => "has a CA that the trusted list calls not valid",
+                ListFault::NotGranted { .. } => "has a CA that the trusted list calls not granted",
+                ListFault::OtherSubject => {
+                    "has a CA whose fingerprint the trusted list has under another name"
+                }
+            })),
+        }
+    }
+
+    fn party(&self, client_id: &str, leaf: &Certificate<'_>) -> Verdict {
+        let judged = self.party.clone().and_then(|party| {
+            party.check_id(client_id)?;
+            party.check_active()?;
+            party.check_certificate(leaf)
+        });
+        match judged {
+            Ok(()) => Verdict::Passed,
+            Err(fault) => Verdict::Broken(Why::Text(fault.text())),
+        }
+    }
+}

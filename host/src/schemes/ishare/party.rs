@@ -1,0 +1,160 @@
+//! What a registry says about one party: its status, and its certificates.
+
+mod certificate;
+mod fault;
+
+use privyseal_core::cert::Certificate;
+use serde_json::{Map, Value};
+
+use super::{AnswerFault, text};
+
+pub use certificate::{Agreement, PartyCertificate};
+pub use fault::PartyFault;
+
+/// One party, as the registry knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Party {
+    ids: Vec<String>,
+    status: String,
+    certificates: Vec<PartyCertificate>,
+    info: Value,
+}
+
+impl Party {
+    /// Reads the one party out of proven claims: `party_info`, or `parties_info` that has found one.
+    pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, PartyFault> {
+        let one = ["party_info", "partyInfo"]
+            .iter()
+            .find_map(|name| claims.get(*name));
+        let info = match one {
+            Some(info) => info,
+            None => found(claims)?,
+        };
+        Self::read(info).ok_or(PartyFault::Answer(AnswerFault::Member("party_info")))
+    }
+
+    fn read(info: &Value) -> Option<Self> {
+        let ids = ["party_id", "partyId", "id", "alsoKnownAs"];
+        let ids = ids.iter().filter_map(|name| info.get(*name));
+        let ids: Vec<_> = ids.flat_map(texts).collect();
+        let certificates = match info.get("certificates") {
+            Some(Value::Array(certificates)) => certificates.as_slice(),
+            _ => &[],
+        };
+        Some(Self {
+            ids: (!ids.is_empty()).then_some(ids)?,
+            status: text(info.get("adherence")?, &["status"])?.to_owned(),
+            certificates: certificates.iter().map(PartyCertificate::read).collect(),
+            info: info.clone(),
+        })
+    }
+
+    /// Every id that the party has.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// `Active`, or what else the registry says (`Pending`, `NotActive`, `Revoked`).
+    pub fn status(&self) -> &str {
+        &self.status
+    }
+
+    /// Whether the status is `Active`. Dates beside it are not judged: the status is what counts.
+    pub fn is_active(&self) -> bool {
+        self.status == "Active"
+    }
+
+    /// The certificates that the party registered.
+    pub fn certificates(&self) -> &[PartyCertificate] {
+        &self.certificates
+    }
+
+    /// All that the registry says, as it wrote it.
+    pub const fn info(&self) -> &Value {
+        &self.info
+    }
+
+    /// Whether this is the party of that id.
+    pub fn check_id(&self, id: &str) -> Result<(), PartyFault> {
+        if self.ids.iter().any(|known| known == id) {
+            return Ok(());
+        }
+        Err(PartyFault::OtherParty)
+    }
+
+    /// Whether the party is active.
+    pub fn check_active(&self) -> Result<(), PartyFault> {
+        if self.is_active() {
+            return Ok(());
+        }
+        Err(PartyFault::NotActive {
+            status: self.status.clone(),
+        })
+    }
+
+    /// Whether `leaf` is one of the party's certificates, by `x5c` or by `x5t#s256`. An entry that has both
+    /// is compared by `x5c`: a whole certificate cannot be a slip of the pen, and published examples have
+    /// fingerprints that match nothing.
+    pub fn check_certificate(&self, leaf: &Certificate<'_>) -> Result<(), PartyFault> {
+        let der = leaf.as_der();
+        let mut agreements = self.certificates.iter().map(|entry| entry.agrees(der));
+        if agreements.clone().any(|it| it == Agreement::Same) {
+            return Ok(());
+        }
+        // What cannot be read may be what should have matched.
+        Err(agreements
+            .find_map(|agreement| match agreement {
+                Agreement::Unreadable(why) => Some(PartyFault::Unreadable(why)),
+                Agreement::Same | Agreement::Other => None,
+            })
+            .unwrap_or(PartyFault::OtherCertificate))
+    }
+
+    /// What the registry says, as JSON.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({ "active": self.is_active(), "party_info": self.info })
+    }
+}
+
+/// The one party that a search found.
+fn found(claims: &Map<String, Value>) -> Result<&Value, PartyFault> {
+    let search = ["parties_info", "partiesInfo"];
+    let search = search.iter().find_map(|name| claims.get(*name));
+    let data = search.and_then(|search| search.get("data")?.as_array());
+    match data.map(Vec::as_slice) {
+        Some([one]) => Ok(one),
+        Some([]) => Err(PartyFault::Unknown),
+        Some(_) => Err(PartyFault::Several),
+        None => Err(PartyFault::Answer(AnswerFault::Member("party_info"))),
+    }
+}
+
+/// A string, or an array of strings.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+impl core::fmt::Display for Party {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let shown = |text: &str| crate::base::server_text::presentable(text, None);
+        writeln!(f, "party         {}", shown(&self.ids.join(", ")))?;
+        if let Some(name) = text(&self.info, &["party_name", "partyName", "name"]) {
+            writeln!(f, "name          {}", shown(name))?;
+        }
+        write!(f, "status        {}", shown(&self.status))?;
+        for certificate in &self.certificates {
+            write!(f, "\ncertificate   {certificate}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Asks a participant registry.
+
+use privyseal_core::UnixTime;
+use serde_json::{Map, Value};
+
+use super::{Expected, IshareError, Party, PartyFault, TrustedList, member};
+use crate::base::clock;
+use crate::error::Error;
+use crate::http::{BaseUrl, Http};
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::client;
+
+/// "Trusted list" of iSHARE's developer portal, below the registry's base URL.
+pub const TRUSTED_LIST: &str = "/trusted_list";
+
+/// "Parties" of iSHARE's developer portal, below the registry's base URL.
+pub const PARTIES: &str = "/parties";
+
+const LIST_TOKEN: &[&str] = &["trusted_list_token", "trustedListToken"];
+const PARTY_TOKEN: &[&str] = &["party_token", "partyToken", "parties_token", "partiesToken"];
+
+/// A registry that has given us an access token.
+#[derive(Clone, Copy, Debug)]
+pub struct Registry<'a> {
+    /// How it is reached.
+    pub http: &'a Http,
+    /// Where it is.
+    pub base: &'a BaseUrl,
+    /// What it gave us.
+    pub token: &'a AccessToken,
+    /// Who it must prove to be.
+    pub expected: Expected<'a>,
+    /// The moment at which answers are judged; without it the machine's clock.
+    pub now: Option<UnixTime>,
+}
+
+/// Which party is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartyQuery<'a> {
+    /// iSHARE 2: `/parties/{party_id}`.
+    Id(&'a str),
+    /// iSHARE 1.x: `/parties?eori=..`, with `certificate_subject_name` if there is one.
+    Eori {
+        /// The party id.
+        eori: &'a str,
+        /// The subject of the certificate ([`super::subject::text`]).
+        subject_name: Option<&'a str>,
+    },
+}
+
+impl Registry<'_> {
+    /// The trusted list, proved.
+    pub fn trusted_list(&self) -> Result<TrustedList, Error> {
+        let (name, claims) = self.ask(TRUSTED_LIST, LIST_TOKEN)?;
+        TrustedList::from_claims(&claims)
+            .map_err(|fault| IshareError::Answer { name, fault }.into())
+    }
+
+    /// What the registry says about a party, proved; whatever its status is. It is the party that was asked
+    /// for.
+    pub fn party(&self, query: PartyQuery<'_>) -> Result<Party, Error> {
+        let (name, claims) = self.ask(&query.path(), PARTY_TOKEN)?;
+        let party = Party::from_claims(&claims).and_then(|party| {
+            party.check_id(query.id())?;
+            Ok(party)
+        });
+        party.map_err(|fault| {
+            match fault {
+                PartyFault::Answer(fault) => IshareError::Answer { name, fault },
+                fault => IshareError::Party(fault),
+            }
+            .into()
+        })
+    }
+
+    /// The proven claims of an answer that has one of these members.
+    fn ask(
+        &self,
+        path: &str,
+        names: &[&'static str],
+    ) -> Result<(&'static str, Map<String, Value>), Error> {
+        let body = client::call(self.http, self.base, path, self.token)?;
+        let now = self.now.map_or_else(clock::now, Ok)?;
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let found = member(&answer, names);
+        let found = found.and_then(|(name, token)| Some((name, token.as_str()?)));
+        let Some((name, token)) = found else {
+            return Err(self.unusable(path, names));
+        };
+        let claims = self.expected.claims(token, now);
+        let claims = claims.map_err(|fault| IshareError::Answer { name, fault })?;
+        Ok((name, claims))
+    }
+}
+
+impl Registry<'_> {
+    fn unusable(&self, path: &str, names: &[&'static str]) -> Error {
+        let wanted = names.first().copied().unwrap_or_default();
+        match self.base.join(path) {
+            Ok(url) => Error::Response {
+                url,
+                reason: format!("the answer has no {wanted}"),
+            },
+            Err(error) => Error::Option {
+                option: "--base-url",
+                reason: error.to_string(),
+            },
+        }
+    }
+}
+
+impl<'a> PartyQuery<'a> {
+    /// The party id.
+    pub const fn id(&self) -> &'a str {
+        match self {
+            Self::Id(id) | Self::Eori { eori: id, .. } => id,
+        }
+    }
+
+    /// The path and the query below the registry's base URL.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Id(id) => format!("{PARTIES}/{}", encoded(id)),
+            Self::Eori { eori, subject_name } => {
+                let eori = encoded(eori);
+                let subject = subject_name.map(encoded);
+                let subject = subject.map(|name| format!("&certificate_subject_name={name}"));
+                format!("{PARTIES}?eori={eori}{}", subject.unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Everything but unreserved characters, percent-encoded (RFC 3986 section 2.1).
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_encoded() {
+        let id = PartyQuery::Id("did:ishare:EU.NL.NTRNL-10000001");
+        assert_eq!(id.path(), "/parties/did%3Aishare%3AEU.NL.NTRNL-10000001");
+        let eori = "EU.EORI.NL000000001";
+        let old = |subject_name| PartyQuery::Eori { eori, subject_name }.path();
+        assert_eq!(old(None), "/parties?eori=EU.EORI.NL000000001");
+        assert_eq!(
+            old(Some("C=NL, CN=A & B")),
+            "/parties?eori=EU.EORI.NL000000001&certificate_subject_name=C%3DNL%2C%20CN%3DA%20%26%20B"
+        );
+        assert_eq!(
+            PartyQuery::Id("../../evil?x#y").path(),
+            "/parties/..%2F..%2Fevil%3Fx%23y"
+        );
+        assert_eq!(old(Some("C=NL")).find('#'), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! The trusted list: which CAs may issue the seals of iSHARE's parties.
+
+use core::fmt;
+
+use privyseal_core::cert::{Certificate, Chain};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{AnswerFault, sha256_hex, text};
+
+/// The CAs on the list, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedList {
+    entries: Vec<TrustedCa>,
+}
+
+/// One entry of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedCa {
+    /// The CA's subject name, as the registry writes it.
+    pub subject: String,
+    /// SHA-256 of the CA's certificate, as the registry writes it: hexadecimal.
+    pub fingerprint: String,
+    /// `valid` or `invalid`.
+    pub validity: String,
+    /// `granted`, `withdrawn`, `supervisionceased` or `undersupervision`.
+    pub status: String,
+}
+
+/// Why the list does not vouch for a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ListFault {
+    /// No CA of the chain is on the list.
+    NotListed,
+    /// A CA of the chain is on the list with a `validity` other than `valid`.
+    NotValid {
+        /// What the list says.
+        validity: String,
+    },
+    /// A CA of the chain is on the list with a `status` other than `granted`.
+    NotGranted {
+        /// What the list says.
+        status: String,
+    },
+    /// The entry with the fingerprint of a CA has another name than the CA.
+    OtherSubject,
+}
+
+impl TrustedList {
+    /// Reads the list out of proven claims.
+    pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, AnswerFault> {
+        let list = ["trusted_list", "trustedList"]
+            .iter()
+            .find_map(|name| claims.get(*name)?.as_array());
+        let list = list.ok_or(AnswerFault::Member("trusted_list"))?;
+        let entries = list.iter().map(TrustedCa::read).collect::<Option<_>>();
+        let entries = entries.ok_or(AnswerFault::Member("trusted_list"))?;
+        Ok(Self { entries })
+    }
+
+    /// The CAs.
+    pub fn entries(&self) -> &[TrustedCa] {
+        &self.entries
+    }
+
+    /// Whether a CA on the list issued the leaf of `chain`, directly or through CAs that are in the chain:
+    /// the first CA above the leaf that is listed decides. That the links hold is the caller's business
+    /// ([`Chain::prove`]).
+    pub fn vouches_for(&self, chain: &Chain<'_>) -> Result<(), ListFault> {
+        let authorities = chain.certificates().iter().skip(1);
+        let mut listed = authorities.filter_map(|ca| Some((ca, self.entry_of(ca)?)));
+        let (ca, entry) = listed.next().ok_or(ListFault::NotListed)?;
+        entry.vouches_for(ca)
+    }
+
+    fn entry_of(&self, ca: &Certificate<'_>) -> Option<&TrustedCa> {
+        let digest: [u8; 32] = Sha256::digest(ca.as_der()).into();
+        let mut entries = self.entries.iter();
+        entries.find(|entry| sha256_hex(&entry.fingerprint) == Some(digest))
+    }
+}
+
+impl TrustedCa {
+    fn read(entry: &Value) -> Option<Self> {
+        let owned = |names| text(entry, names).map(str::to_owned);
+        Some(Self {
+            subject: owned(&["subject"])?,
+            fingerprint: owned(&["certificate_fingerprint", "certificateFingerprint"])?,
+            validity: owned(&["validity"])?,
+            status: owned(&["status"])?,
+        })
+    }
+
+    /// Whether the CA may issue now: valid and granted.
+    pub fn is_trusted(&self) -> bool {
+        self.validity == "valid" && self.status == "granted"
+    }
+
+    fn vouches_for(&self, ca: &Certificate<'_>) -> Result<(), ListFault> {
+        if self.validity != "valid" {
+            return Err(ListFault::NotValid {
+                validity: self.validity.clone(),
+            });
+        }
+        if self.status != "granted" {
+            return Err(ListFault::NotGranted {
+                status: self.status.clone(),
+            });
+        }
+        match (self.common_name(), ca.subject().common_name()) {
+            (Some(listed), Some(name)) if listed != name => Err(ListFault::OtherSubject),
+            _ => Ok(()),
+        }
+    }
+
+    /// The common name in the entry's subject, if it can be told. Registries write the rest of the name in
+    /// different orders and with different names of attributes.
+    fn common_name(&self) -> Option<&str> {
+        let is_plain = !self.subject.contains(['\\', '"', '+']);
+        let mut parts = self.subject.split(',').filter(|_| is_plain);
+        parts.find_map(|part| Some(part.trim().strip_prefix("CN=")?.trim()))
+    }
+}
+
+impl fmt::Display for ListFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text| crate::base::server_text::presentable(text, None);
+        match self {
+            Self::NotListed => f.write_str("none of the chain's CAs is on the trusted list"),
+            Self::NotValid { validity } => write!(
+                f,
+                "the chain's CA is on the trusted list as {}, not valid",
+                shown(validity)
+            ),
+            Self::NotGranted { status } => write!(
+                f,
+                "the chain's CA is on the trusted list as {}, not granted",
+                shown(status)
+            ),
+            Self::OtherSubject => f.write_str(
+                "the trusted list has the CA's fingerprint under the name of another CA",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ListFault {}
+
+impl TrustedList {
+    /// The list as JSON, with the members of iSHARE's `trusted_list`.
+    pub fn to_json(&self) -> Value {
+        let entries = self.entries.iter().map(|entry| {
+            serde_json::json!({
+                "subject": entry.subject,
+                "certificate_fingerprint": entry.fingerprint,
+                "validity": entry.validity,
+                "status": entry.status,
+            })
+        });
+        entries.collect()
+    }
+}
+
+impl fmt::Display for TrustedList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text: &str| crate::base::server_text::presentable(text, None);
+        let lines = self.entries.iter().map(|entry| {
+            let word = if entry.is_trusted() { "trusted" } else { "not" };
+            let (validity, status) = (shown(&entry.validity), shown(&entry.status));
+            let subject = shown(&entry.subject);
+            format!("{word:<8} {validity}, {status}: {subject}")
+        });
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+    }
+}
