@@ -6,6 +6,7 @@
 
 pub mod certificate;
 pub mod chain;
+mod clock;
 pub mod error;
 pub mod extensions;
 pub mod link;
@@ -14,8 +15,9 @@ mod oid;
 mod order;
 
 pub use certificate::Certificate;
-pub(crate) use certificate::rsa_key;
 pub use chain::{Chain, ProvenChain, Validity};
+pub use clock::ClockError;
+pub(crate) use clock::check_clock;
 pub use error::{CertificateError, ChainError};
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
 pub use link::{LinkError, RsaLinks, VerifyLink};

@@ -5,14 +5,14 @@
 //! hashed up to and including the dot. What is kept of the hash is SHA-256's midstate, so an assertion
 //! costs a few blocks instead of 173.
 
-mod clock;
+mod buffer;
 mod header;
 mod prepare;
 mod profile;
 
 use core::fmt;
 
-use crate::cert::{Certificate, ChainError, ProvenChain, Validity};
+use crate::cert::{Certificate, ChainError, ClockError, ProvenChain, Validity};
 use crate::encoding::sink::Sink;
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
@@ -22,7 +22,7 @@ use crate::rsa::{RsaPublicKey, VerifyingKey};
 use crate::scheme::{KeyReference, Rule, Scheme};
 use crate::time::UnixTime;
 
-pub use clock::ClockError;
+pub use buffer::HeaderBuffer;
 pub use header::KeyName;
 pub use prepare::AssertionRequest;
 pub use profile::{BoundProfile, Profile};
@@ -30,7 +30,7 @@ pub use profile::{BoundProfile, Profile};
 /// A scheme, a client id, and the key that signs: named by a proven chain whose leaf is for it, or by a
 /// `kid` that the receiver knows.
 ///
-/// `B` holds the encoded header: `&'static mut [u8]` on a device, `Vec<u8>` on a host;
+/// `B` holds the encoded header: `&'static mut [u8]` on a device, `Vec<u8>` on a host (see [`HeaderBuffer`]);
 /// [`crate::limits::MAX_HEADER`] bytes always suffice.
 pub struct Credential<B> {
     profile: Profile,
@@ -38,7 +38,7 @@ pub struct Credential<B> {
     header: B,
 }
 
-impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
+impl<B: HeaderBuffer> Credential<B> {
     /// For a scheme whose header carries the chain (`x5c`). Checks that `chain` is one that `scheme`
     /// accepts and that its leaf is for `signer_key`, and encodes the header into `buffer`.
     pub fn new(
@@ -72,8 +72,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
     ) -> Result<Self, Error> {
         check(scheme, &client_id, name, signer_key)?;
         let mut header = buffer;
-        let header_len = header::encode(name, header.as_mut())?;
-        let encoded = header.as_ref().get(..header_len).unwrap_or(&[]);
+        let header_len = header::encode(name, header.bytes_mut())?;
+        let encoded = header.bytes().get(..header_len).unwrap_or(&[]);
         Ok(Self {
             profile: Profile::build(scheme, client_id, name, encoded),
             key: VerifyingKey::new(signer_key.clone())?,
@@ -82,7 +82,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Credential<B> {
     }
 }
 
-impl<B: AsRef<[u8]>> Credential<B> {
+impl<B: HeaderBuffer> Credential<B> {
     /// The scheme.
     pub const fn scheme(&self) -> &'static Scheme {
         self.profile.scheme()
@@ -114,7 +114,7 @@ impl<B: AsRef<[u8]>> Credential<B> {
     }
 
     fn bound(&self) -> BoundProfile<'_> {
-        self.profile.bind(&self.key, self.header.as_ref())
+        self.profile.bind(&self.key, self.header.bytes())
     }
 }
 

@@ -16,11 +16,10 @@ use sha2::{Digest as _, Sha256};
 use crate::cert::KeyUsages;
 use crate::encoding::sink::{Sink, SliceSink, always};
 use crate::encoding::tlv::{BIT_STRING, CONTEXT_0, Der, Element, INTEGER, SEQUENCE};
-use crate::error::{Error, SignError};
+use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::rsa::digest::sha256_digest_info;
-use crate::rsa::{Digest, RsaPublicKey, Signature, VerifyingKey};
-use crate::signer::CertificationRequestSigner;
+use crate::rsa::{Digest, RsaPublicKey, VerifyingKey};
 
 pub use subject::{Subject, SubjectAttribute, SubjectAttributeType};
 
@@ -92,22 +91,6 @@ impl<'a> CertificationRequestInfo<'a> {
     /// Writes the DER of what is signed: for hardware that insists on hashing.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         self.write(sink)
-    }
-
-    /// Has `signer` sign, verifies the signature and puts the request into `buffer`, which
-    /// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes always suffice for. On any error `buffer` holds
-    /// nothing of a request.
-    pub fn sign<'b, S: CertificationRequestSigner>(
-        &self,
-        signer: &mut S,
-        buffer: &'b mut [u8],
-    ) -> Result<CertificationRequest<'b>, SignError<S::Error>> {
-        let mut signature = Signature::new();
-        signer
-            .sign_certification_request(self, &mut signature)
-            .map_err(SignError::Signer)?;
-        self.attach(signature.as_bytes(), buffer)
-            .map_err(SignError::Token)
     }
 
     /// Attaches a signature that was made elsewhere: verifies it with the key in the request, then puts

@@ -2,8 +2,7 @@
 
 use core::fmt;
 
-use crate::cert::ChainError;
-use crate::credential::ClockError;
+use crate::cert::{ChainError, ClockError};
 use crate::field::FieldError;
 use crate::rsa::{KeyError, SignatureError};
 

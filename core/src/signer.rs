@@ -9,7 +9,9 @@
 //!
 //! A signer need not verify what it made: the pipeline does, before one byte leaves.
 
-use crate::csr::CertificationRequestInfo;
+use crate::csr::{CertificationRequest, CertificationRequestInfo};
+use crate::error::SignError;
+use crate::jws::CompactJws;
 use crate::rsa::{RsaPublicKey, Signature};
 use crate::signing_input::SigningInput;
 
@@ -109,5 +111,40 @@ impl<S: CertificationRequestSigner + ?Sized> CertificationRequestSigner for &mut
         signature: &mut Signature,
     ) -> Result<(), S::Error> {
         (**self).sign_certification_request(info, signature)
+    }
+}
+
+impl SigningInput<'_> {
+    /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
+    /// [`crate::limits::MAX_COMPACT_JWS`] bytes always suffice for. On any error `buffer` holds nothing of a token.
+    pub fn sign<'b, S: Signer>(
+        self,
+        signer: &mut S,
+        buffer: &'b mut [u8],
+    ) -> Result<CompactJws<'b>, SignError<S::Error>> {
+        let mut signature = Signature::new();
+        signer
+            .sign(&self, &mut signature)
+            .map_err(SignError::Signer)?;
+        self.attach(signature.as_bytes(), buffer)
+            .map_err(SignError::Token)
+    }
+}
+
+impl CertificationRequestInfo<'_> {
+    /// Has `signer` sign, verifies the signature and puts the request into `buffer`, which
+    /// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes always suffice for. On any error `buffer` holds
+    /// nothing of a request.
+    pub fn sign<'b, S: CertificationRequestSigner>(
+        &self,
+        signer: &mut S,
+        buffer: &'b mut [u8],
+    ) -> Result<CertificationRequest<'b>, SignError<S::Error>> {
+        let mut signature = Signature::new();
+        signer
+            .sign_certification_request(self, &mut signature)
+            .map_err(SignError::Signer)?;
+        self.attach(signature.as_bytes(), buffer)
+            .map_err(SignError::Token)
     }
 }

@@ -15,12 +15,11 @@ use sha2::{Digest as _, Sha256};
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::base64url_len;
 use crate::encoding::sink::{Counter, Overflow, Sink, SliceSink, Stopped, always, erased};
-use crate::error::{AttachError, Error, SignError};
+use crate::error::{AttachError, Error};
 use crate::field::{Fault, Field, FieldError};
 use crate::jws::CompactJws;
 use crate::rsa::digest::sha256_digest_info;
-use crate::rsa::{Digest, Signature, SignatureError, VerifyingKey};
-use crate::signer::Signer;
+use crate::rsa::{Digest, SignatureError, VerifyingKey};
 use crate::statement::{Claims, Statement};
 
 /// Bytes of an encoded payload that is kept: those of most client assertions are about 300.
@@ -107,21 +106,6 @@ impl<'a> SigningInput<'a> {
         } else {
             sink.write(&self.payload)
         }
-    }
-
-    /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
-    /// [`crate::limits::MAX_COMPACT_JWS`] bytes always suffice for. On any error `buffer` holds nothing of a token.
-    pub fn sign<'b, S: Signer>(
-        self,
-        signer: &mut S,
-        buffer: &'b mut [u8],
-    ) -> Result<CompactJws<'b>, SignError<S::Error>> {
-        let mut signature = Signature::new();
-        signer
-            .sign(&self, &mut signature)
-            .map_err(SignError::Signer)?;
-        self.attach(signature.as_bytes(), buffer)
-            .map_err(SignError::Token)
     }
 
     /// Attaches a signature that was made elsewhere: verifies it with the leaf's public key, then puts

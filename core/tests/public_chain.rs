@@ -20,11 +20,11 @@ const IN_ORDER: [&[u8]; 4] = [LEAF, ISSUING, SUB, ROOT];
 /// 2026-06-01, inside every certificate's dates.
 const NOW: u64 = 1_780_272_000;
 
-fn credential(scheme: &'static scheme::Scheme, id: &str) -> Credential<Vec<u8>> {
+fn credential(scheme: &'static scheme::Scheme, id: &str) -> Credential<[u8; MAX_HEADER]> {
     let chain = Chain::order(&IN_ORDER).unwrap().prove(&RsaLinks).unwrap();
     let key = chain.leaf().unwrap().rsa_key().unwrap();
     let client_id = ClientId::new(id).unwrap();
-    Credential::new(scheme, client_id, &chain, &key, vec![0; MAX_HEADER]).unwrap()
+    Credential::new(scheme, client_id, &chain, &key, [0; MAX_HEADER]).unwrap()
 }
 
 fn request(jti: &str) -> AssertionRequest<'_> {
@@ -152,7 +152,7 @@ fn a_scheme_wants_the_root() {
         .unwrap();
     let key = chain.leaf().unwrap().rsa_key().unwrap();
     let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
-    let error = Credential::new(&scheme::FIAM, client_id, &chain, &key, vec![0; MAX_HEADER]);
+    let error = Credential::new(&scheme::FIAM, client_id, &chain, &key, [0; MAX_HEADER]);
     assert_eq!(error.unwrap_err(), Error::Chain(ChainError::MissingRoot));
 }
 
@@ -161,7 +161,7 @@ fn another_key_than_the_leafs_is_refused() {
     let chain = Chain::order(&IN_ORDER).unwrap().prove(&RsaLinks).unwrap();
     let key = chain.certificates()[1].rsa_key().unwrap();
     let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
-    let error = Credential::new(&scheme::FIAM, client_id, &chain, &key, vec![0; MAX_HEADER]);
+    let error = Credential::new(&scheme::FIAM, client_id, &chain, &key, [0; MAX_HEADER]);
     assert_eq!(error.unwrap_err(), Error::KeyMismatch);
 }
 
@@ -183,7 +183,15 @@ fn a_buffer_of_exactly_the_header_works_and_one_less_is_named() {
     let key = chain.leaf().unwrap().rsa_key().unwrap();
     let make = |len| {
         let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
-        Credential::new(&scheme::FIAM, client_id, &chain, &key, vec![0; len])
+        let mut buffer = vec![0; len];
+        Credential::new(
+            &scheme::FIAM,
+            client_id,
+            &chain,
+            &key,
+            buffer.as_mut_slice(),
+        )
+        .map(|_| ())
     };
     assert!(make(len).is_ok());
     let message = make(len - 1).unwrap_err().to_string();

@@ -4,8 +4,8 @@
 
 use std::fs;
 
+use privyseal_core::cert::ClockError;
 use privyseal_core::cert::{Chain, RsaLinks};
-use privyseal_core::credential::ClockError;
 use privyseal_core::rsa::digest::DigestAlgorithm;
 use privyseal_core::rsa::{Digest, SignatureError, VerifyingKey};
 use privyseal_core::{Error, RsaPublicKey};

@@ -5,7 +5,7 @@ use core::fmt;
 use super::json::JsonError;
 use super::rule::RuleId;
 use privyseal_core::cert::ChainError;
-use privyseal_core::credential::ClockError;
+use privyseal_core::cert::ClockError;
 use privyseal_core::field::Fault;
 use privyseal_core::rsa::{KeyError, SignatureError};
 use privyseal_core::time::UnixTime;

@@ -1,12 +1,12 @@
 //! One certificate.
 
-use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, ObjectIdentifier, UintRef, UtcTime};
+use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, ObjectIdentifier, UtcTime};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 
 use super::error::CertificateError;
 use super::extensions::{BasicConstraints, Extensions, KeyUsages, purposes};
 use super::name::Name;
-use super::oid;
+use crate::rsa::spki::algorithm_oid;
 use crate::rsa::{KeyError, RsaPublicKey};
 use crate::time::UnixTime;
 
@@ -77,7 +77,7 @@ impl<'a> Certificate<'a> {
 
     /// The algorithm of the signature; `None` where its identifier is malformed.
     pub fn signature_algorithm(&self) -> Option<ObjectIdentifier> {
-        algorithm(self.signature_algorithm)
+        algorithm_oid(self.signature_algorithm)
     }
 
     /// The serial number's bytes, big-endian, as they stand.
@@ -144,7 +144,7 @@ impl<'a> Certificate<'a> {
 
     /// Its key, if it is RSA of a supported size.
     pub fn rsa_key(&self) -> Result<RsaPublicKey, KeyError> {
-        rsa_key(self.content.spki)
+        RsaPublicKey::from_spki(self.content.spki)
     }
 }
 
@@ -198,33 +198,4 @@ fn moment<'a, R: Reader<'a>>(reader: &mut R) -> Result<UnixTime, der::Error> {
         _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
     };
     Ok(UnixTime::MAX.min(UnixTime::from_secs(since_epoch.as_secs()).unwrap_or(UnixTime::MAX)))
-}
-
-/// The identifier of an AlgorithmIdentifier.
-fn algorithm(identifier: AnyRef<'_>) -> Option<ObjectIdentifier> {
-    let mut content = SliceReader::new(identifier.value()).ok()?;
-    ObjectIdentifier::decode(&mut content).ok()
-}
-
-/// The RSA key of a SubjectPublicKeyInfo (RFC 8017 appendix A.1).
-pub(crate) fn rsa_key(spki: &[u8]) -> Result<RsaPublicKey, KeyError> {
-    let (modulus, exponent) = rsa_numbers(spki).ok_or(KeyError::NotRsa)?;
-    RsaPublicKey::from_components(modulus, exponent)
-}
-
-fn rsa_numbers(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut reader = SliceReader::new(spki).ok()?;
-    let (kind, key) = reader
-        .sequence(|spki| Ok::<_, der::Error>((AnyRef::decode(spki)?, BitStringRef::decode(spki)?)))
-        .ok()?;
-    if algorithm(kind)? != oid::RSA_ENCRYPTION {
-        return None;
-    }
-    let mut reader = SliceReader::new(key.as_bytes()?).ok()?;
-    reader
-        .sequence(|numbers| {
-            let modulus = UintRef::decode(numbers)?.as_bytes();
-            Ok::<_, der::Error>((modulus, UintRef::decode(numbers)?.as_bytes()))
-        })
-        .ok()
 }

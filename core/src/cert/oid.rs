@@ -2,9 +2,6 @@
 
 use der::asn1::ObjectIdentifier;
 
-/// rsaEncryption (RFC 8017 appendix A.1).
-pub(super) const RSA_ENCRYPTION: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// sha256WithRSAEncryption (RFC 8017 appendix A.2.4).
 pub const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 /// sha384WithRSAEncryption.

@@ -1,6 +1,6 @@
 //! What differs from one assertion to the next, and the first step of signing.
 
-use super::{BoundProfile, Credential};
+use super::{BoundProfile, Credential, HeaderBuffer};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, Jti};
@@ -39,7 +39,7 @@ impl<'a> AssertionRequest<'a> {
     }
 }
 
-impl<B: AsRef<[u8]>> Credential<B> {
+impl<B: HeaderBuffer> Credential<B> {
     /// Makes the claims of a client assertion under the scheme's rules and seals them: the first step of
     /// signing.
     pub fn prepare<'a>(

@@ -4,9 +4,8 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::clock::{self, ClockError};
 use super::header::{self, KeyName};
-use crate::cert::Validity;
+use crate::cert::{ClockError, Validity, check_clock};
 use crate::error::Error;
 use crate::id::ClientId;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
@@ -91,7 +90,7 @@ impl Profile {
 
     /// Whether an assertion may be made at this time.
     pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
-        clock::check(now, self.validity.as_ref())
+        check_clock(now, self.validity.as_ref())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::spki::rsa_numbers;
 use crate::limits::{MAX_RSA_BITS, MAX_SIGNATURE, MIN_RSA_BITS};
 
 /// An RSA public key: a modulus of 2048, 3072 or 4096 bits and an odd exponent from 65537 to 2^32 - 1.
@@ -80,7 +81,8 @@ impl RsaPublicKey {
 
     /// From a SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
     pub fn from_spki(spki: &[u8]) -> Result<Self, KeyError> {
-        crate::cert::rsa_key(spki)
+        let (modulus, exponent) = rsa_numbers(spki).ok_or(KeyError::NotRsa)?;
+        Self::from_components(modulus, exponent)
     }
 
     /// The modulus, big-endian, without leading zeros: `n` of RFC 7518 section 6.3.1.1.

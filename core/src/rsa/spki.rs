@@ -1,8 +1,14 @@
 //! A public key as SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7, RFC 8017 appendix A.1).
 
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
+use der::{Decode, Reader, SliceReader};
+
 use super::key::RsaPublicKey;
 use crate::encoding::sink::{Counter, Sink, always};
 use crate::encoding::tlv::{BIT_STRING, Der, INTEGER, SEQUENCE, tlv_len, write_header};
+
+/// rsaEncryption (RFC 8017 appendix A.1).
+const RSA_ENCRYPTION_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// AlgorithmIdentifier of rsaEncryption: the OID and NULL.
 const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
@@ -58,4 +64,28 @@ fn unsigned(number: &[u8]) -> (&'static [u8], &[u8]) {
         &[]
     };
     (sign, digits)
+}
+
+/// Modulus and exponent of an RSA key's SubjectPublicKeyInfo; `None` where it is not one.
+pub(super) fn rsa_numbers(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = SliceReader::new(spki).ok()?;
+    let (kind, key) = reader
+        .sequence(|spki| Ok::<_, der::Error>((AnyRef::decode(spki)?, BitStringRef::decode(spki)?)))
+        .ok()?;
+    if algorithm_oid(kind)? != RSA_ENCRYPTION_OID {
+        return None;
+    }
+    let mut reader = SliceReader::new(key.as_bytes()?).ok()?;
+    reader
+        .sequence(|numbers| {
+            let modulus = UintRef::decode(numbers)?.as_bytes();
+            Ok::<_, der::Error>((modulus, UintRef::decode(numbers)?.as_bytes()))
+        })
+        .ok()
+}
+
+/// The identifier of an AlgorithmIdentifier.
+pub(crate) fn algorithm_oid(identifier: AnyRef<'_>) -> Option<ObjectIdentifier> {
+    let mut content = SliceReader::new(identifier.value()).ok()?;
+    ObjectIdentifier::decode(&mut content).ok()
 }

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_core::UnixTime;
-use privyseal_core::credential::ClockError;
+use privyseal_core::cert::ClockError;
 
 use crate::error::Error;
 

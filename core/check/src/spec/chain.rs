@@ -6,8 +6,8 @@ use crate::rule::RuleId;
 use crate::why::{Verdict, Why};
 use crate::{Links, Registry, Revocations};
 use heapless::Vec;
+use privyseal_core::cert::ClockError;
 use privyseal_core::cert::{Certificate, Chain, ChainError};
-use privyseal_core::credential::ClockError;
 
 use privyseal_core::limits::MAX_CERTIFICATES;
 

@@ -2,8 +2,8 @@
 
 use privyseal_check::{Revocations as _, Verdict};
 use privyseal_core::UnixTime;
+use privyseal_core::cert::ClockError;
 use privyseal_core::cert::{Certificate, Chain, ChainError};
-use privyseal_core::credential::ClockError;
 use privyseal_core::scheme::ISHARE;
 
 use super::AnswerFault;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use privyseal_core::cert::ChainError;
-use privyseal_core::credential::ClockError;
+use privyseal_core::cert::ClockError;
 use privyseal_core::rsa::KeyError;
 
 /// Why an answer is not proved; a clause whose subject is the token.

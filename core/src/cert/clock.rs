@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::cert::Validity;
+use super::chain::Validity;
 use crate::limits::CLOCK_FLOOR;
 use crate::time::UnixTime;
 
@@ -67,7 +67,7 @@ impl fmt::Display for ClockError {
 impl core::error::Error for ClockError {}
 
 /// Checks the caller's clock against this release and against the certificates, if there are any.
-pub(super) fn check(now: UnixTime, validity: Option<&Validity>) -> Result<(), ClockError> {
+pub(crate) fn check_clock(now: UnixTime, validity: Option<&Validity>) -> Result<(), ClockError> {
     if now.as_secs() < CLOCK_FLOOR {
         return Err(ClockError::Unset { now });
     }
