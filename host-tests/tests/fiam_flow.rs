@@ -107,7 +107,7 @@ fn the_library_gives_page_after_page() {
         let server = server(&pki, contracts, page_size);
         let (http, base) = (http(&server), server.base_url().parse::<BaseUrl>().unwrap());
         let certificates = Certificates::from(pki.seal_chain(&key));
-        let mut client = Client::new(
+        let client = Client::new(
             &FIAM,
             ClientId::new(CLIENT_ID).unwrap(),
             certificates.chain().unwrap(),

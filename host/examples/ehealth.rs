@@ -48,7 +48,7 @@ fn lifetime(
     let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let client_id = party_id::given(&EHEALTH, client_id)?;
-    let mut client = Client::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;
+    let client = Client::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;
 
     // The issuer of the realm is the audience, and what the paths are below.
     let issuer = AudienceBuf::realm(root, realm)?;
@@ -71,6 +71,6 @@ fn lifetime(
     };
     // Make one and keep it: it has a token until shortly before that expires.
     let mut tokens = TokenSource::new(http, base, options);
-    let token = tokens.token(&mut client)?;
+    let token = tokens.token(&client)?;
     Ok(token.expires_in().unwrap_or(0))
 }

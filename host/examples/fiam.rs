@@ -42,7 +42,7 @@ fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error
     self_test(&mut signer)?;
     let certificates = signer.certificates()?;
     let client_id = party_id::given(&FIAM, client_id)?;
-    let mut client = Client::new(&FIAM, client_id, certificates.chain()?, signer)?;
+    let client = Client::new(&FIAM, client_id, certificates.chain()?, signer)?;
 
     // The public server and the machine's roots, or those that were named.
     let public = FIAM.token_request.base_url.map_or("", |rule| rule.value);
@@ -62,7 +62,7 @@ fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error
     // Kept like the client: it has a token until shortly before that expires, and asks for another with a new
     // assertion; of a server that is busy, again.
     let mut tokens = TokenSource::new(http.clone(), base.clone(), AssertionOptions::default());
-    let token = tokens.token(&mut client)?;
+    let token = tokens.token(&client)?;
     let mut count = 0;
     for page in fiam::contracts(&http, &base, token)? {
         for contract in page?.records {

@@ -47,7 +47,7 @@ fn look_up(
     let certificates = signer.certificates()?;
     let chain = certificates.chain()?;
     let client_id = party_id::derived(&ISHARE, &chain)?;
-    let mut client = Client::new(&ISHARE, client_id, chain, signer)?;
+    let client = Client::new(&ISHARE, client_id, chain, signer)?;
 
     let base: BaseUrl = base
         .parse()

@@ -76,7 +76,7 @@ fn subject(
     let mut unwrapper =
         decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;
     let client_id = party_id::given(&ITSME, client_id)?;
-    let mut client = Client::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
+    let client = Client::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions {
@@ -86,7 +86,7 @@ fn subject(
     let mut provider = Provider::discover(&http, issuer)?;
     let mut flow = Ciba {
         http: &http,
-        client: &mut client,
+        client: &client,
         provider: &mut provider,
         unwrapper: Some(&mut unwrapper),
         pace: SystemPace::default(),

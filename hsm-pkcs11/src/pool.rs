@@ -70,7 +70,22 @@ impl Pkcs11Pool {
         pins: impl PinProvider + Send + 'static,
         options: PoolOptions,
     ) -> Result<Self, Error> {
-        let mut access = KeyAccess::open(uri, Pins::Own(Box::new(pins)), &options.signer())?;
+        KeyAccess::open(uri, Pins::Own(Box::new(pins)), &options.signer())
+            .map(|access| Self::of(access, uri, options))
+    }
+
+    /// As [`Pkcs11Pool::open`], with a PIN provider that is asked while the pool opens and not later: a login
+    /// that is lost can be repeated only if `options` let the PIN be kept.
+    pub fn open_as(
+        uri: &Pkcs11Uri,
+        pins: &mut dyn PinProvider,
+        options: PoolOptions,
+    ) -> Result<Self, Error> {
+        KeyAccess::open(uri, Pins::Guest(pins), &options.signer())
+            .map(|access| Self::of(access, uri, options))
+    }
+
+    fn of(mut access: KeyAccess<SigningMechanism>, uri: &Pkcs11Uri, options: PoolOptions) -> Self {
         access.wait = options.wait;
         let wanted = options.sessions.or(uri.max_sessions());
         // One is needed for the login.
@@ -82,13 +97,13 @@ impl Pkcs11Pool {
             .unwrap_or(DEFAULT_SESSIONS)
             .clamp(1, MAX_SESSIONS)
             .min(offered.max(1));
-        Ok(Self {
+        Self {
             access,
             max,
             wait: options.wait,
             in_use: Mutex::new(0),
             freed: Condvar::new(),
-        })
+        }
     }
 
     /// A signer, as soon as one of the sessions is free; [`Error::PoolTimeout`] if none is for as long as

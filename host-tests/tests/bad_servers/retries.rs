@@ -56,7 +56,7 @@ fn ask(server: &str, trust: &[u8], pace: &mut Played<'_>) -> Result<String, Erro
     let base = server.parse().unwrap();
     let options = AssertionOptions::default();
     let mut source = TokenSource::with_pace(http(trust, LIMIT), base, options, pace);
-    let token = source.token(&mut minter());
+    let token = source.token(&minter());
     token.map(|token| token.expose().to_owned())
 }
 
@@ -140,7 +140,7 @@ fn a_source_of_tokens_of_a_scope() {
             Some(scope) => source.with_scope(scope),
             None => source,
         };
-        source.token(&mut minter()).unwrap();
+        source.token(&minter()).unwrap();
         let requests = server.requests();
         assert_eq!(requests.len(), 2);
         for request in requests {
@@ -186,14 +186,14 @@ fn a_source_keeps_what_it_got_from_a_server_that_flaps() {
     let http = http(server.certificate(), LIMIT);
     let mut pace = Played::default();
     let mut source = TokenSource::with_pace(http, base, AssertionOptions::default(), &mut pace);
-    let mut client = minter();
+    let client = minter();
     for round in 1..=2 {
         for _ in 0..3 {
-            source.token(&mut client).unwrap();
+            source.token(&client).unwrap();
         }
         assert_eq!(server.requests().len(), 3 * round - 2, "it was kept");
         source.forget();
-        source.token(&mut client).unwrap_err();
+        source.token(&client).unwrap_err();
         assert_eq!(server.requests().len(), 3 * round, "503, then no answer");
     }
     assert_eq!(jtis(&server).len(), 6);

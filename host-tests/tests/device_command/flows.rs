@@ -61,11 +61,11 @@ fn a_source_of_tokens_asks_a_gateway_when_it_must() {
         ..HttpOptions::default()
     });
     let key = DeviceKey::open(&stage.uri().parse().unwrap()).unwrap();
-    let mut client = DeviceClient::new(key, &FIAM, &Expected::default()).unwrap();
+    let client = DeviceClient::new(key, &FIAM, &Expected::default()).unwrap();
     let base = server.base_url().parse().unwrap();
     let mut source = TokenSource::new(http, base, AssertionOptions::default());
-    let first = source.token(&mut client).unwrap().expose().to_owned();
-    assert_eq!(source.token(&mut client).unwrap().expose(), first, "kept");
+    let first = source.token(&client).unwrap().expose().to_owned();
+    assert_eq!(source.token(&client).unwrap().expose(), first, "kept");
     source.forget();
-    assert_ne!(source.token(&mut client).unwrap().expose(), first);
+    assert_ne!(source.token(&client).unwrap().expose(), first);
 }

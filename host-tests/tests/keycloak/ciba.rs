@@ -291,11 +291,11 @@ fn keycloak_says_that_the_time_is_over() {
     let key = client_key();
     register(&stage, &jwk_set(&[("2026-1", &key)]), Agreed::default());
     let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
-    let mut client = Client::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
+    let client = Client::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
     let mut provider = stage.provider();
     let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
         http: &stage.http,
-        client: &mut client,
+        client: &client,
         provider: &mut provider,
         unwrapper: None,
         pace: Slow(Duration::ZERO),

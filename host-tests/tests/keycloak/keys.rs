@@ -48,7 +48,7 @@ fn forget_keys(stage: &Stage) {
 #[test]
 fn a_new_key_of_the_realm_is_found_by_our_cache() {
     let stage = Stage::new("realm-keys", &json!({}));
-    let mut client = stage.client("watcher", &json!({}));
+    let client = stage.client("watcher", &json!({}));
     let (http, base, options) = (&stage.http, stage.base(), stage.options());
     let mut provider = stage.provider();
     let before = client.access_token(http, &base, &options).unwrap();

@@ -38,7 +38,7 @@ fn realm() -> serde_json::Value {
 #[test]
 fn a_refresh_token_is_good_once() {
     let stage = Stage::new("refresh", &realm());
-    let mut client = stage.client(
+    let client = stage.client(
         "refresher",
         &json!({"client_credentials.use_refresh_token": "true"}),
     );
@@ -64,7 +64,7 @@ fn a_refresh_token_is_good_once() {
 #[test]
 fn a_source_keeps_its_token_then_refreshes_it_then_starts_anew() {
     let stage = Stage::new("source", &realm());
-    let mut client = stage.client(
+    let client = stage.client(
         "keeper",
         &json!({"client_credentials.use_refresh_token": "true"}),
     );
@@ -75,12 +75,12 @@ fn a_source_keeps_its_token_then_refreshes_it_then_starts_anew() {
         stage.options(),
         clock.clone(),
     );
-    let first = source.token(&mut client).unwrap().expose().to_owned();
-    assert_eq!(source.token(&mut client).unwrap().expose(), first, "kept");
+    let first = source.token(&client).unwrap().expose().to_owned();
+    assert_eq!(source.token(&client).unwrap().expose(), first, "kept");
 
     // Shortly before its expiry. The assertion is some seconds ahead of Keycloak then, which it bears.
     clock.0.set(9);
-    let second = source.token(&mut client).unwrap().expose().to_owned();
+    let second = source.token(&client).unwrap().expose().to_owned();
     assert_ne!(second, first);
     assert_eq!(
         session(&second),
@@ -90,14 +90,14 @@ fn a_source_keeps_its_token_then_refreshes_it_then_starts_anew() {
 
     clock.0.set(0);
     source.forget();
-    let third = source.token(&mut client).unwrap().expose().to_owned();
+    let third = source.token(&client).unwrap().expose().to_owned();
     assert_ne!(session(&third), session(&first), "an assertion alone");
 
     // Its session ended: the refresh token is refused, and an assertion alone does it.
     let path = format!("/{}/sessions/{}", stage.realm, session(&third));
     stage.keycloak.admin("DELETE", &path, &json!(null));
     clock.0.set(9);
-    let fourth = source.token(&mut client).unwrap().expose().to_owned();
+    let fourth = source.token(&client).unwrap().expose().to_owned();
     assert_ne!(session(&fourth), session(&third));
 }
 

@@ -10,7 +10,7 @@ use crate::stage::{Stage, client, client_key, keycloak_kid};
 #[test]
 fn a_token_for_a_key_at_a_url_and_what_is_asked_about_it() {
     let stage = Stage::new("by-url", &json!({}));
-    let mut client = stage.client("hospital", &json!({}));
+    let client = stage.client("hospital", &json!({}));
     let token = client
         .access_token(&stage.http, &stage.base(), &stage.options())
         .unwrap();
@@ -72,7 +72,7 @@ fn a_token_for_an_uploaded_certificate() {
 #[test]
 fn a_jti_is_good_once() {
     let stage = Stage::new("replay", &json!({}));
-    let mut client = stage.client("replayer", &json!({}));
+    let client = stage.client("replayer", &json!({}));
     let mut options = stage.options();
     options.jti = Some("the-same-twice".to_owned());
     client
@@ -103,7 +103,7 @@ fn userinfo_in_json_and_signed() {
             true,
         ),
     ] {
-        let mut client = stage.client(client_id, &algorithm);
+        let client = stage.client(client_id, &algorithm);
         let base = stage.base();
         let token = client
             .access_token_with_scope(&stage.http, &base, &stage.options(), "openid")
@@ -117,7 +117,7 @@ fn userinfo_in_json_and_signed() {
         let name = format!("service-account-{client_id}");
         assert_eq!(info.claims().get("preferred_username"), Some(&name.into()));
     }
-    let mut client = stage.client("without-openid", &json!({}));
+    let client = stage.client("without-openid", &json!({}));
     let token = client
         .access_token(&stage.http, &stage.base(), &stage.options())
         .unwrap();

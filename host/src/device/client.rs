@@ -3,20 +3,20 @@
 mod compare;
 
 use core::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use privyseal_core::cert::Certificate;
 use privyseal_core::kid::Kid;
-use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
+use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, CompactJws, Credential, RsaPublicKey, Scheme};
+use privyseal_core::{ClientId, Credential, RsaPublicKey, Scheme};
 use privyseal_protocol::{NONCE_LEN, SchemeId, SignRequest};
-use zeroize::Zeroizing;
 
 use super::error::DeviceError;
 use super::key::DeviceKey;
 use crate::error::Error;
 use crate::jose::kid_form::KidChoice;
-use crate::oauth::client::{AssertionOptions, AssertionSource};
+use crate::oauth::client::{Assertion, AssertionOptions, AssertionSource};
 use crate::pki::certificates::Certificates;
 use crate::pki::links::HostLinks;
 use crate::pki::party_id;
@@ -28,12 +28,12 @@ use crate::pki::party_id;
 /// back must be, byte by byte, the token that the core builds from the same request under the device's
 /// `jti`, which ends in the nonce; its signature must be by the key of the leaf certificate.
 pub struct DeviceClient {
-    key: DeviceKey,
+    /// One request at a time.
+    key: Mutex<DeviceKey>,
     scheme: SchemeId,
     credential: Credential<Vec<u8>>,
     max_lifetime: u64,
     presence: Option<u8>,
-    token: Zeroizing<Vec<u8>>,
 }
 
 /// What the caller knows of the device's key already. What is `None` the device may decide.
@@ -84,8 +84,7 @@ impl DeviceClient {
             credential,
             max_lifetime,
             presence,
-            token: Zeroizing::new(vec![0; MAX_COMPACT_JWS]),
-            key,
+            key: Mutex::new(key),
         })
     }
 
@@ -100,7 +99,7 @@ impl DeviceClient {
     }
 
     /// A new assertion: made by the device, compared and verified here.
-    pub fn assertion(&mut self, options: &AssertionOptions) -> Result<CompactJws<'_>, Error> {
+    pub fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
         if options.jti.is_some() {
             let reason = "is not for a device, which makes each jti itself and never one twice";
             return Err(Error::Option {
@@ -119,14 +118,15 @@ impl DeviceClient {
             lifetime: options.lifetime.map(narrow),
             nonce: Some(nonce),
         };
-        let token = self.key.device.sign(request, self.presence)?;
-        let device = self.key.info().device;
+        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = key.device.sign(request, self.presence)?;
+        let device = key.info().device;
+        drop(key);
         compare::own_copy(
             &self.credential,
             &options,
             &compare::JtiForm { device, nonce },
             &token,
-            &mut self.token,
         )
     }
 
@@ -168,7 +168,7 @@ impl AssertionSource for DeviceClient {
         self.credential.public_key()
     }
 
-    fn assertion(&mut self, options: &AssertionOptions) -> Result<CompactJws<'_>, Error> {
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
         Self::assertion(self, options)
     }
 }

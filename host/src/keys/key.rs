@@ -9,7 +9,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use privyseal_core::{Scheme, UnixTime};
-use privyseal_pkcs11::{Pin, PinProvider, Pkcs11Signer, Pkcs11Unwrapper, Pkcs11Uri};
+use privyseal_pkcs11::{Pin, PinProvider, Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
 use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
 use crate::device::{DeviceKey, DeviceUri, DeviceUriError};
@@ -89,13 +89,13 @@ impl KeyUri {
         policy: &AccessPolicy,
     ) -> Result<KeySigner, Error> {
         match self {
-            Self::Pkcs11(uri) => Pkcs11Signer::open_as(uri, pins, &policy.keeping_the_pin())
-                .map(KeySigner::Pkcs11)
+            Self::Pkcs11(uri) => Pkcs11Pool::open_as(uri, pins, policy.pooled())
+                .map(KeySigner::from)
                 .map_err(Error::from_signer),
             Self::Yubihsm(uri) => {
                 policy.has_no_key_policy()?;
                 YubihsmSigner::open(uri, pins)
-                    .map(KeySigner::Yubihsm)
+                    .map(KeySigner::from)
                     .map_err(Error::from_signer)
             }
             Self::Device(_) => Err(Error::Option {

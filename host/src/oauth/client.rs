@@ -1,6 +1,7 @@
 //! One client of one scheme: it issues assertions and gets access tokens with them.
 
 mod answer;
+mod assertion;
 mod authentication;
 mod form;
 mod introspection;
@@ -10,11 +11,9 @@ use core::fmt;
 
 use privyseal_core::cert::Chain;
 use privyseal_core::kid::Kid;
-use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER, MAX_TOKEN_RESPONSE};
-use privyseal_core::token::TokenRequest;
+use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::{
-    AssertionRequest, Audience, ClientId, CompactJws, Credential, Jti, Scheme, Signer,
-    SigningInput, UnixTime,
+    AssertionRequest, Audience, ClientId, Credential, Jti, Scheme, Signer, SigningInput, UnixTime,
 };
 use zeroize::Zeroizing;
 
@@ -24,21 +23,21 @@ use crate::oauth::access_token::AccessToken;
 use crate::pki::links::HostLinks;
 use crate::{base::clock, base::entropy};
 
+pub use assertion::Assertion;
 pub use authentication::AuthenticationOptions;
 pub use form::Form;
+pub(crate) use form::FormBody;
 pub use introspection::Introspection;
 pub use source::AssertionSource;
 
-use form::FormBody;
-
-/// A credential, the signer that has its key, and the buffers for both.
+/// A credential, and the signer that has its key.
 ///
-/// Make one and keep it: the chain is proved and the header encoded once. Each assertion is new, with
-/// its own `jti`. What is asked for with one is in [`AssertionSource`], which a gateway is too.
+/// Make one, keep it and share it between threads: the chain is proved and the header encoded once. Each
+/// assertion is new, with its own `jti`, and is signed with a clone of the signer, which is a handle to the same
+/// key. What is asked for with one is in [`AssertionSource`], which a gateway is too.
 pub struct Client<S> {
     credential: Credential<Vec<u8>>,
     signer: S,
-    token: Zeroizing<Vec<u8>>,
 }
 
 /// What may be said about one assertion. The default is right for almost everybody.
@@ -100,7 +99,7 @@ impl AssertionOptions {
 
 impl<S> Client<S>
 where
-    S: Signer,
+    S: Signer + Clone,
     S::Error: Send + Sync + 'static,
 {
     /// A client named `client_id` under `scheme`, whose leaf in `chain` belongs to the key of `signer`.
@@ -114,7 +113,7 @@ where
         let chain = chain.prove(&HostLinks)?;
         let header = vec![0; MAX_HEADER];
         let credential = Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
-        Ok(Self::from_parts(credential, signer))
+        Ok(Self { credential, signer })
     }
 
     /// A client named `client_id` under `scheme`, whose key the receiver knows as `kid`.
@@ -126,15 +125,7 @@ where
     ) -> Result<Self, Error> {
         let header = vec![0; MAX_HEADER];
         let credential = Credential::with_kid(scheme, client_id, kid, signer.public_key(), header)?;
-        Ok(Self::from_parts(credential, signer))
-    }
-
-    fn from_parts(credential: Credential<Vec<u8>>, signer: S) -> Self {
-        Self {
-            credential,
-            signer,
-            token: Zeroizing::new(vec![0; MAX_COMPACT_JWS]),
-        }
+        Ok(Self { credential, signer })
     }
 
     /// Who signs, for which scheme, with which key.
@@ -143,13 +134,18 @@ where
     }
 
     /// A new assertion: signed, verified, and good once for as long as the scheme says.
-    pub fn assertion(&mut self, options: &AssertionOptions) -> Result<CompactJws<'_>, Error> {
-        let Self {
-            credential,
-            signer,
-            token,
-        } = self;
-        issue(credential, signer, token, options)
+    pub fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
+        let jti = options.jti()?;
+        let request = options.request(options.moment()?, &jti)?;
+        self.signed(self.credential.prepare(&request)?)
+    }
+
+    fn signed(&self, input: SigningInput<'_>) -> Result<Assertion, Error> {
+        let mut buffer = Zeroizing::new(vec![0; input.token_len()]);
+        input
+            .sign(&mut self.signer.clone(), &mut buffer)
+            .map(Assertion::from)
+            .map_err(Error::from_sign)
     }
 }
 
@@ -179,49 +175,6 @@ pub fn call(
 /// Where `scheme` has its token endpoint below `base`.
 fn token_url(scheme: &Scheme, base: &BaseUrl) -> Result<Url, Error> {
     below(base, scheme.token_request.path.value)
-}
-
-/// The token request, and its answer.
-fn exchange(
-    http: &Http,
-    url: &Url,
-    scheme: &'static Scheme,
-    client_id: &ClientId,
-    assertion: CompactJws<'_>,
-) -> Result<AccessToken, Error> {
-    let request = TokenRequest::new(scheme, client_id, assertion);
-    let mut form = FormBody::with_capacity(request.body_len());
-    let Ok(()) = request.write_to(&mut form);
-    let response = http.post_form(url, form.as_bytes(), MAX_TOKEN_RESPONSE)?;
-    answer::token(url, response, assertion.as_str())
-}
-
-/// The steps of the pipeline, on buffers that are there already.
-fn issue<'t, S>(
-    credential: &Credential<Vec<u8>>,
-    signer: &mut S,
-    token: &'t mut [u8],
-    options: &AssertionOptions,
-) -> Result<CompactJws<'t>, Error>
-where
-    S: Signer,
-    S::Error: Send + Sync + 'static,
-{
-    let jti = options.jti()?;
-    let request = options.request(options.moment()?, &jti)?;
-    signed(credential.prepare(&request)?, signer, token)
-}
-
-fn signed<'t, S>(
-    input: SigningInput<'_>,
-    signer: &mut S,
-    buffer: &'t mut [u8],
-) -> Result<CompactJws<'t>, Error>
-where
-    S: Signer,
-    S::Error: Send + Sync + 'static,
-{
-    input.sign(signer, buffer).map_err(Error::from_sign)
 }
 
 fn below(base: &BaseUrl, path: &str) -> Result<Url, Error> {

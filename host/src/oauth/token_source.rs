@@ -79,7 +79,7 @@ impl<P: Pace> TokenSource<P> {
     /// An access token that is good for some time yet: the one that is held, or a new one of `client`'s. A
     /// refresh token that came with the last one is used first, once; if it is refused, an assertion alone
     /// does it.
-    pub fn token<A>(&mut self, client: &mut A) -> Result<&AccessToken, Error>
+    pub fn token<A>(&mut self, client: &A) -> Result<&AccessToken, Error>
     where
         A: AssertionSource + ?Sized,
     {
@@ -99,7 +99,7 @@ impl<P: Pace> TokenSource<P> {
         self.refresh = None;
     }
 
-    fn new_token<A>(&mut self, client: &mut A) -> Result<Held, Error>
+    fn new_token<A>(&mut self, client: &A) -> Result<Held, Error>
     where
         A: AssertionSource + ?Sized,
     {
@@ -116,7 +116,7 @@ impl<P: Pace> TokenSource<P> {
         self.ask(client, None)
     }
 
-    fn ask<A>(&mut self, client: &mut A, refresh: Option<&RefreshToken>) -> Result<Held, Error>
+    fn ask<A>(&mut self, client: &A, refresh: Option<&RefreshToken>) -> Result<Held, Error>
     where
         A: AssertionSource + ?Sized,
     {

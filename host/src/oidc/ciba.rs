@@ -15,7 +15,6 @@
 pub mod answer;
 pub mod discovery;
 pub mod flow;
-mod form;
 pub mod identity;
 pub mod ping;
 pub mod polling;

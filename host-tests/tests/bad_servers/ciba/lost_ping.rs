@@ -58,13 +58,13 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let mut provider = Provider::new(said.unwrap());
     let (id, kid) = (ClientId::new("partner").unwrap(), Kid::new("k1").unwrap());
     let signer = SoftwareSigner::new(&test_key("seal", 2048));
-    let mut client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
+    let client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
     let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
     let delivery = Delivery::Ping(&listener);
     let begun = Instant::now();
     let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
         http: &http(server.certificate(), LIMIT),
-        client: &mut client,
+        client: &client,
         provider: &mut provider,
         unwrapper: None,
         pace: Hasty(begun),

@@ -133,10 +133,10 @@ impl<'s> Setting<'s> {
         let mut provider = Provider::new(metadata.unwrap());
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
-        let mut client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
+        let client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
         let outcome = step(&mut Ciba {
             http: &http,
-            client: &mut client,
+            client: &client,
             provider: &mut provider,
             unwrapper: None,
             pace: &mut pace,

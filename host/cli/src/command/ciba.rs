@@ -131,7 +131,7 @@ impl Ciba {
         }
         let http = self.server.http()?;
         let client_id = party_id::given(&ITSME, &self.client_id)?;
-        let mut client = self.client(client_id)?;
+        let client = self.client(client_id)?;
         let mut unwrapper = self.unwrapper()?;
         let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
@@ -143,7 +143,7 @@ impl Ciba {
         looking.finish();
         let mut flow: Flow<'_, KeySigner, KeyUnwrapper, _> = Flow {
             http: &http,
-            client: &mut client,
+            client: &client,
             provider: &mut provider,
             unwrapper: unwrapper.as_mut(),
             pace: SystemPace::default(),

@@ -26,12 +26,12 @@ impl Sign {
         if self.client.is_request() {
             // Refuses a device, which signs no authentication requests.
             let asked = self.request.asked()?;
-            let mut client = self.client.client()?;
+            let client = self.client.client()?;
             let request = client.authentication_request(&options, &asked)?;
             return print_line(request.as_str().as_bytes());
         }
         self.request.refuse()?;
-        let mut source = self.client.source()?;
+        let source = self.client.source()?;
         let assertion = source.assertion(&options)?;
         print_line(assertion.as_str().as_bytes())
     }

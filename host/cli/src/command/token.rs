@@ -45,7 +45,7 @@ impl Token {
         self.provider.check(self.client.scheme())?;
         let (http, progress) = self.server.watched_http()?;
         let options = self.client.assertion()?;
-        let (mut source, tries) = self.client.source_for_tries()?;
+        let (source, tries) = self.client.source_for_tries()?;
         let scope = self.provider.scope();
         progress.step("for an access token");
         let token = retrying(&tries, &mut http.pace(), |_| match scope {
@@ -54,7 +54,7 @@ impl Token {
         })?;
         if let Some(next) = self.provider.next() {
             progress.step("about the token");
-            let answer = next.ask(&mut *source, &tries, &http, &base, options, &token)?;
+            let answer = next.ask(&*source, &tries, &http, &base, options, &token)?;
             progress.finish();
             return print_line(&answer);
         }

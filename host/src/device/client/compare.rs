@@ -3,14 +3,15 @@
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
-use privyseal_core::{CompactJws, Credential, SigningInput};
+use privyseal_core::{Credential, SigningInput};
 use privyseal_protocol::{DeviceId, NONCE_LEN};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::device::error::DeviceError;
 use crate::device::hex;
 use crate::error::Error;
-use crate::oauth::client::AssertionOptions;
+use crate::oauth::client::{Assertion, AssertionOptions};
 
 /// What a `jti` of this device for this request looks like: the device's id first, the nonce last.
 pub(super) struct JtiForm {
@@ -18,17 +19,16 @@ pub(super) struct JtiForm {
     pub(super) nonce: [u8; NONCE_LEN],
 }
 
-/// Makes the token that was asked for, with the device's `jti` and the device's signature, in `buffer`.
+/// Makes the token that was asked for, with the device's `jti` and the device's signature.
 /// An error if the device's token is any other, or the signature is not by the credential's key.
 ///
 /// `options` leave nothing open: audience, time and lifetime are given.
-pub(super) fn own_copy<'b>(
+pub(super) fn own_copy(
     credential: &Credential<Vec<u8>>,
     options: &AssertionOptions,
     form: &JtiForm,
     token: &[u8],
-    buffer: &'b mut [u8],
-) -> Result<CompactJws<'b>, Error> {
+) -> Result<Assertion, Error> {
     let parts = Parts::split(token)?;
     let payload = parts.payload()?;
     let jti = payload.get("jti").and_then(Value::as_str).unwrap_or("");
@@ -46,8 +46,10 @@ pub(super) fn own_copy<'b>(
         return Err(untrue(difference(&wanted, &payload)));
     }
     let signature = decode(parts.signature, "signature")?;
+    let mut buffer = Zeroizing::new(vec![0; wanted.token_len()]);
     wanted
-        .attach(&signature, buffer)
+        .attach(&signature, &mut buffer)
+        .map(Assertion::from)
         .map_err(|error| untrue(format!("its token was not signed by its key: {error}")))
 }
 

@@ -1,6 +1,6 @@
 //! What may be done to use a key, and what it must be.
 
-use privyseal_pkcs11::{KeyPolicy, LoginPolicy, SignerOptions};
+use privyseal_pkcs11::{KeyPolicy, LoginPolicy, PoolOptions, SignerOptions};
 
 use crate::device::DeviceUri;
 use crate::error::Error;
@@ -22,6 +22,16 @@ impl AccessPolicy {
             login: self.login,
             key: self.key,
             keep_pin: true,
+        }
+    }
+
+    /// The same for a key that many threads sign with.
+    pub(super) fn pooled(&self) -> PoolOptions {
+        PoolOptions {
+            login: self.login,
+            key: self.key,
+            keep_pin: true,
+            ..PoolOptions::default()
         }
     }
 

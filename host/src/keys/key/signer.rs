@@ -1,26 +1,34 @@
 //! A signer of whichever kind the key reference names.
 
 use core::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
     SignerError, SignerErrorKind, SigningInput,
 };
-use privyseal_pkcs11::Pkcs11Signer;
+use privyseal_pkcs11::Pkcs11Pool;
 use privyseal_yubihsm::YubihsmSigner;
 
 use crate::error::Error;
 use crate::pki::certificates::Certificates;
 
-/// An open key.
+/// An open key. A clone is another handle to it, for another thread.
+#[derive(Clone, Debug)]
+pub struct KeySigner(Backend);
+
+#[derive(Clone, Debug)]
+enum Backend {
+    /// Behind a PKCS #11 module: as many signatures at once as it has sessions for.
+    Pkcs11(Arc<Pkcs11Pool>),
+    /// On a YubiHSM 2, which signs one at a time.
+    Yubihsm(Arc<Yubihsm>),
+}
+
 #[derive(Debug)]
-#[non_exhaustive]
-#[allow(clippy::large_enum_variant)] // A process has few of them, and keeps them.
-pub enum KeySigner {
-    /// Behind a PKCS #11 module.
-    Pkcs11(Pkcs11Signer),
-    /// On a YubiHSM 2.
-    Yubihsm(YubihsmSigner),
+struct Yubihsm {
+    public_key: RsaPublicKey,
+    signer: Mutex<YubihsmSigner>,
 }
 
 /// The error of the signer behind a [`KeySigner`].
@@ -36,20 +44,24 @@ pub enum KeySignerError {
 impl KeySigner {
     /// What is to be known about the key, in words; it can sign all the same.
     pub fn notes(&self) -> Vec<String> {
-        match self {
-            Self::Pkcs11(signer) => signer.notes().iter().map(ToString::to_string).collect(),
-            Self::Yubihsm(signer) => signer.notes().iter().map(ToString::to_string).collect(),
+        match &self.0 {
+            Backend::Pkcs11(pool) => pool.notes().iter().map(ToString::to_string).collect(),
+            Backend::Yubihsm(key) => {
+                let signer = key.signer();
+                signer.notes().iter().map(ToString::to_string).collect()
+            }
         }
     }
 
     /// The certificates that the token keeps for this key.
     pub fn certificates(&self) -> Result<Certificates, Error> {
-        match self {
-            Self::Pkcs11(signer) => signer
+        match &self.0 {
+            Backend::Pkcs11(pool) => pool
                 .certificates()
                 .map(Certificates::from)
                 .map_err(Error::from_signer),
-            Self::Yubihsm(signer) => signer
+            Backend::Yubihsm(key) => key
+                .signer()
                 .certificates()
                 .map(Certificates::from)
                 .map_err(Error::from_signer),
@@ -57,13 +69,34 @@ impl KeySigner {
     }
 }
 
+impl Yubihsm {
+    fn signer(&self) -> std::sync::MutexGuard<'_, YubihsmSigner> {
+        self.signer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Pkcs11Pool> for KeySigner {
+    fn from(pool: Pkcs11Pool) -> Self {
+        Self(Backend::Pkcs11(Arc::new(pool)))
+    }
+}
+
+impl From<YubihsmSigner> for KeySigner {
+    fn from(signer: YubihsmSigner) -> Self {
+        Self(Backend::Yubihsm(Arc::new(Yubihsm {
+            public_key: signer.public_key().clone(),
+            signer: Mutex::new(signer),
+        })))
+    }
+}
+
 impl Signer for KeySigner {
     type Error = KeySignerError;
 
     fn public_key(&self) -> &RsaPublicKey {
-        match self {
-            Self::Pkcs11(signer) => signer.public_key(),
-            Self::Yubihsm(signer) => signer.public_key(),
+        match &self.0 {
+            Backend::Pkcs11(pool) => pool.public_key(),
+            Backend::Yubihsm(key) => &key.public_key,
         }
     }
 
@@ -72,11 +105,13 @@ impl Signer for KeySigner {
         input: &SigningInput<'_>,
         signature: &mut Signature,
     ) -> Result<(), KeySignerError> {
-        match self {
-            Self::Pkcs11(signer) => signer
-                .sign(input, signature)
+        match &self.0 {
+            Backend::Pkcs11(pool) => pool
+                .signer()
+                .and_then(|mut signer| signer.sign(input, signature))
                 .map_err(KeySignerError::Pkcs11),
-            Self::Yubihsm(signer) => signer
+            Backend::Yubihsm(key) => key
+                .signer()
                 .sign(input, signature)
                 .map_err(KeySignerError::Yubihsm),
         }
@@ -89,11 +124,13 @@ impl CertificationRequestSigner for KeySigner {
         info: &CertificationRequestInfo<'_>,
         signature: &mut Signature,
     ) -> Result<(), KeySignerError> {
-        match self {
-            Self::Pkcs11(signer) => signer
-                .sign_certification_request(info, signature)
+        match &self.0 {
+            Backend::Pkcs11(pool) => pool
+                .signer()
+                .and_then(|mut signer| signer.sign_certification_request(info, signature))
                 .map_err(KeySignerError::Pkcs11),
-            Self::Yubihsm(signer) => signer
+            Backend::Yubihsm(key) => key
+                .signer()
                 .sign_certification_request(info, signature)
                 .map_err(KeySignerError::Yubihsm),
         }

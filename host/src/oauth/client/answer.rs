@@ -6,12 +6,22 @@ use crate::oauth::access_token::AccessToken;
 use crate::oauth::refusal::Refusal;
 use crate::oauth::refusal::meaning::Stage;
 
-/// The access token in the answer to a token request. `assertion` was sent, and is shown nowhere.
-pub(super) fn token(url: &Url, response: Response, assertion: &str) -> Result<AccessToken, Error> {
+/// `response`, if it is a success. Nothing of what was `sent` is repeated where it is none.
+pub(super) fn success<'s>(
+    url: &Url,
+    stage: Stage,
+    response: Response,
+    sent: impl IntoIterator<Item = &'s str>,
+) -> Result<Response, Error> {
     // Some servers refuse with HTTP 200.
-    if !response.is_success() || Refusal::is_error_body(&response.body) {
-        return Err(Refusal::new(url, Stage::Token, &response, Some(assertion)).into());
+    if response.is_success() && !Refusal::is_error_body(&response.body) {
+        return Ok(response);
     }
+    Err(Refusal::new(url, stage, &response, sent).into())
+}
+
+/// The access token in the successful answer to a token request.
+pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, Error> {
     let media_type = response.media_type.as_deref();
     let token = AccessToken::from_response(response.body)
         .map_err(|error| unusable(url, &error.to_string(), media_type))?;
@@ -20,11 +30,8 @@ pub(super) fn token(url: &Url, response: Response, assertion: &str) -> Result<Ac
 }
 
 /// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
-pub(super) fn json(url: &Url, mut response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
-    // As at the token endpoint.
-    if !response.is_success() || Refusal::is_error_body(&response.body) {
-        return Err(Refusal::new(url, Stage::Call, &response, Some(bearer)).into());
-    }
+pub(super) fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
+    let mut response = success(url, Stage::Call, response, [bearer])?;
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
         let media_type = response.media_type.as_deref();
         return Err(unusable(url, "the answer is not JSON", media_type));
@@ -75,7 +82,9 @@ mod tests {
 
     fn refused(status: u16, media_type: &str, body: &str) -> (String, Exit) {
         let (url, response) = response(status, media_type, body);
-        let error = token(&url, response, SENT).unwrap_err();
+        let error = success(&url, Stage::Token, response, [SENT])
+            .and_then(|response| token(&url, response))
+            .unwrap_err();
         let text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
         assert!(!text.to_lowercase().contains(SENT), "{text}");
         (error.to_string(), error.exit())
@@ -85,7 +94,7 @@ mod tests {
     fn a_token_is_taken() {
         let body = r#"{"access_token":"a","token_type":"Bearer","expires_in":360}"#;
         let (url, response) = response(200, "application/json", body);
-        assert_eq!(token(&url, response, SENT).unwrap().expires_in(), Some(360));
+        assert_eq!(token(&url, response).unwrap().expires_in(), Some(360));
     }
 
     /// Each answer that is no token, what the message says, and the exit code.

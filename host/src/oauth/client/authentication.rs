@@ -2,11 +2,11 @@
 
 use core::fmt;
 
+use privyseal_core::Signer;
 use privyseal_core::statement::{AcrValues, AuthenticationRequest};
-use privyseal_core::{CompactJws, Signer, limits::MAX_LOGIN_HINT_TOKEN};
 use zeroize::Zeroizing;
 
-use super::{AssertionOptions, Client, signed};
+use super::{Assertion, AssertionOptions, Client};
 use crate::error::Error;
 
 /// What an authentication request asks. Its tokens are wiped, and `Debug` does not show them.
@@ -30,25 +30,21 @@ pub struct AuthenticationOptions {
 
 impl<S> Client<S>
 where
-    S: Signer,
+    S: Signer + Clone,
     S::Error: Send + Sync + 'static,
 {
     /// A signed authentication request. The key signs twice: first the `login_hint_token`, then the
     /// request that carries it. Refused for a scheme without such requests.
     pub fn authentication_request(
-        &mut self,
+        &self,
         options: &AssertionOptions,
         asked: &AuthenticationOptions,
-    ) -> Result<CompactJws<'_>, Error> {
-        let Self {
-            credential,
-            signer,
-            token,
-        } = self;
+    ) -> Result<Assertion, Error> {
         let now = options.moment()?;
-        let hint = credential.prepare_login_hint(now, &asked.user_identifier_token)?;
-        let mut buffer = Zeroizing::new(vec![0; MAX_LOGIN_HINT_TOKEN]);
-        let hint = signed(hint, signer, &mut buffer)?;
+        let hint = self
+            .credential
+            .prepare_login_hint(now, &asked.user_identifier_token)?;
+        let hint = self.signed(hint)?;
 
         let jti = options.jti()?;
         let request = options.request(now, &jti)?;
@@ -68,11 +64,7 @@ where
             id_token_claims: &id_token_claims,
             userinfo_claims: &userinfo_claims,
         };
-        signed(
-            credential.prepare_request(&request, authentication)?,
-            signer,
-            token,
-        )
+        self.signed(self.credential.prepare_request(&request, authentication)?)
     }
 }
 

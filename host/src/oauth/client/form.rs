@@ -2,15 +2,15 @@
 
 use core::convert::Infallible;
 
-use privyseal_core::ClientId;
 use privyseal_core::encoding::sink::Sink;
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
 use zeroize::Zeroizing;
 
-use super::{AssertionOptions, AssertionSource};
+use super::{AssertionOptions, AssertionSource, answer, token_url};
 use crate::error::Error;
-use crate::http::{Http, Response, Url};
-use crate::oauth::refusal::Refusal;
+use crate::http::{BaseUrl, Http, Response, Url};
+use crate::oauth::access_token::AccessToken;
 use crate::oauth::refusal::meaning::Stage;
 
 /// What is asked, without who asks.
@@ -29,52 +29,82 @@ pub struct Form<'a> {
 
 /// Posts `form` with a new assertion of `source`; see [`AssertionSource::post`].
 pub(super) fn post<A: AssertionSource + ?Sized>(
-    source: &mut A,
+    source: &A,
     http: &Http,
     options: &AssertionOptions,
     form: &Form<'_>,
 ) -> Result<Response, Error> {
     let sends_client_id = source.scheme().token_request.client_id.value;
-    let client_id = sends_client_id.then(|| source.client_id().clone());
+    let client_id = sends_client_id.then(|| source.client_id().as_str());
     let assertion = source.assertion(options)?;
     let authentication = [
-        ("client_id", client_id.as_ref().map(ClientId::as_str)),
+        ("client_id", client_id),
         ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
         ("client_assertion", Some(assertion.as_str())),
     ];
     let authentication = authentication
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
-    let members = form.members.iter().copied().chain(authentication);
-    let body = FormBody::of(members);
+    let body = FormBody::of(form.members.iter().copied().chain(authentication));
 
     let response = http.post_form(form.url, body.as_bytes(), form.max)?;
-    if response.is_success() && !Refusal::is_error_body(&response.body) {
-        return Ok(response);
-    }
     let sent = form
         .members
         .iter()
         .filter(|(name, _)| !["grant_type", "scope"].contains(name))
         .map(|(_, value)| *value)
         .chain([assertion.as_str()]);
-    Err(Refusal::new(form.url, form.stage, &response, sent).into())
+    answer::success(form.url, form.stage, response, sent)
 }
 
-/// A form that holds an assertion: its place is reserved at once, and wiped.
-pub(super) struct FormBody(Zeroizing<Vec<u8>>);
+/// Asks for an access token; of `scope`, or of the one that the scheme names.
+pub(super) fn token<A: AssertionSource + ?Sized>(
+    source: &A,
+    http: &Http,
+    base: &BaseUrl,
+    options: &AssertionOptions,
+    scope: Option<&str>,
+) -> Result<AccessToken, Error> {
+    let rules = &source.scheme().token_request;
+    let url = token_url(source.scheme(), base)?;
+    let scope = scope.or(rules.scope.map(|rule| rule.value));
+    let members = [
+        Some(("grant_type", rules.grant_type.value)),
+        scope.map(|scope| ("scope", scope)),
+    ];
+    let members: Vec<_> = members.into_iter().flatten().collect();
+    request(source, http, &url, options, &members)
+}
+
+/// Posts `members` to a token endpoint, and reads the token in the answer.
+pub(super) fn request<A: AssertionSource + ?Sized>(
+    source: &A,
+    http: &Http,
+    url: &Url,
+    options: &AssertionOptions,
+    members: &[(&str, &str)],
+) -> Result<AccessToken, Error> {
+    let form = Form {
+        url,
+        members,
+        stage: Stage::Token,
+        max: MAX_TOKEN_RESPONSE,
+    };
+    answer::token(url, source.post(http, options, &form)?)
+}
+
+/// The body of a form (`application/x-www-form-urlencoded`), which may hold an assertion: its place is reserved
+/// at once, and wiped.
+pub(crate) struct FormBody(Zeroizing<Vec<u8>>);
 
 impl FormBody {
-    pub(super) fn with_capacity(len: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(len)))
-    }
-
-    fn of<'a>(members: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
+    /// With these members, in this order.
+    pub(crate) fn of<'a>(members: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
         // Escaped, each byte has at most three.
         let len = members
             .clone()
             .map(|(name, value)| name.len() + 3 * value.len() + 2);
-        let mut body = Self::with_capacity(len.sum());
+        let mut body = Self(Zeroizing::new(Vec::with_capacity(len.sum())));
         for (number, (name, value)) in members.enumerate() {
             if number > 0 {
                 let Ok(()) = body.write(b"&");
@@ -84,7 +114,7 @@ impl FormBody {
         body
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -21,7 +21,7 @@ pub struct Introspection {
 
 /// Asks about a token; see [`AssertionSource::introspect`].
 pub(super) fn introspect<A: AssertionSource + ?Sized>(
-    source: &mut A,
+    source: &A,
     http: &Http,
     endpoint: &Url,
     options: &AssertionOptions,

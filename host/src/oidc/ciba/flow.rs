@@ -36,7 +36,7 @@ pub struct Ciba<'a, S, U, P> {
     /// Asks.
     pub http: &'a Http,
     /// Signs.
-    pub client: &'a mut Client<S>,
+    pub client: &'a Client<S>,
     /// Answers.
     pub provider: &'a mut Provider,
     /// Decrypts, where encryption was agreed on when the client was registered.
@@ -80,7 +80,7 @@ pub struct Tokens {
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
-    S: Signer,
+    S: Signer + Clone,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
@@ -138,7 +138,6 @@ where
         let answer = self.ask_a_busy_server(|flow| {
             let options = flow.options(REQUEST)?;
             let request = flow.client.authentication_request(&options, &asked)?;
-            let request = Zeroizing::new(request.as_str().to_owned());
             let members = [("request", request.as_str())];
             flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
         })?;

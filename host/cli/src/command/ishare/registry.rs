@@ -80,7 +80,7 @@ impl RegistryOptions {
         let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
         let crls = crls(&self.crls)?;
         let options = self.client.assertion()?;
-        let (mut client, tries) = self.client.source_for_tries()?;
+        let (client, tries) = self.client.source_for_tries()?;
         progress.step("for an access token");
         let token = retrying(&tries, &mut http.pace(), |_| {
             client.access_token(&http, &base, &options)

@@ -80,7 +80,7 @@ impl Next {
     /// Asks, and gives the answer.
     pub(super) fn ask(
         self,
-        client: &mut dyn AssertionSource,
+        client: &dyn AssertionSource,
         tries: &RetryPolicy,
         http: &Http,
         base: &BaseUrl,

@@ -13,7 +13,7 @@ use crate::oidc::ciba::identity::{self, IdTokenRules, Identity};
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
-    S: Signer,
+    S: Signer + Clone,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,

@@ -11,13 +11,12 @@ use crate::base::pace::Pace;
 use crate::error::Error;
 use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
 use crate::oauth::audience::{AudienceParts, REQUEST};
-use crate::oauth::client::AssertionOptions;
+use crate::oauth::client::{AssertionOptions, FormBody};
 use crate::oauth::refusal::Refusal;
 use crate::oauth::refusal::meaning::Stage;
 use crate::oauth::retry::{RetryPolicy, retrying_within};
 use crate::oidc::ciba::answer::Meaning;
 use crate::oidc::ciba::discovery::Session;
-use crate::oidc::ciba::form::Form;
 use crate::oidc::ciba::polling::{Polling, Step};
 use crate::oidc::ciba::watcher::{State, Watcher};
 
@@ -41,7 +40,7 @@ const TELL: Duration = Duration::from_secs(1);
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
-    S: Signer,
+    S: Signer + Clone,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
@@ -157,14 +156,13 @@ where
         max: usize,
     ) -> Result<Answer, Error> {
         let options = self.options(endpoint)?;
-        let client_id = self.client.credential().client_id().to_string();
         let assertion = self.client.assertion(&options)?;
         let own = [
-            ("client_id", client_id.as_str()),
+            ("client_id", self.client.credential().client_id().as_str()),
             ("client_assertion_type", CLIENT_ASSERTION_TYPE),
             ("client_assertion", assertion.as_str()),
         ];
-        let form = Form::of(&[members, &own].concat());
+        let form = FormBody::of(members.iter().copied().chain(own));
         let response = self.http.post_form(url, form.as_bytes(), max)?;
         let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
         let sent = members.iter().filter(secret).map(|(_, value)| *value);
