@@ -14,7 +14,7 @@ fn our_key_is_changed_under_a_new_kid() {
     let (old, new) = (client_key(), test_key("keycloak-client-2", 2048));
     let jwks = JwksServer::start(&jwk_set(&[("2026-1", &old)]));
     stage.register_url("rotated", &jwks, &json!({}));
-    let (mut by_old, mut by_new) = (
+    let (by_old, by_new) = (
         client("rotated", "2026-1", &old),
         client("rotated", "2026-2", &new),
     );

@@ -39,7 +39,7 @@ fn a_token_for_a_key_at_a_url_and_what_is_asked_about_it() {
         .unwrap();
     assert!(!made_up.is_active());
     // One that the token is not for learns nothing about it.
-    let mut other = stage.client("other-hospital", &json!({}));
+    let other = stage.client("other-hospital", &json!({}));
     let answer = other
         .introspect(http, &endpoint, &options, token.expose())
         .unwrap();
@@ -59,10 +59,10 @@ fn a_token_for_an_uploaded_certificate() {
     let attributes = json!({"jwt.credential.certificate": decode::to_base64(&certificate)});
     stage.register("pharmacy", attributes, &json!({}));
     let kid = keycloak_kid(&key);
-    let mut good = client("pharmacy", &kid, &key);
+    let good = client("pharmacy", &kid, &key);
     good.access_token(&stage.http, &stage.base(), &stage.options())
         .unwrap();
-    let mut unknown = client("pharmacy", "another", &key);
+    let unknown = client("pharmacy", "another", &key);
     let error = unknown
         .access_token(&stage.http, &stage.base(), &stage.options())
         .unwrap_err();
