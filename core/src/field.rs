@@ -1,6 +1,7 @@
 //! What is wrong with one value: the field, the value's shape, the rule and where the rule is from.
 
 use core::fmt;
+use thiserror::Error;
 
 /// Names a value that a caller, a certificate or a server gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,14 +108,17 @@ impl fmt::Display for Field {
 }
 
 /// The shape of a value that was refused. The value itself is never in an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// Required, and not there.
+    #[error("is missing")]
     Missing,
     /// There, and empty.
+    #[error("is empty")]
     Empty,
     /// Longer than the maximum; both in bytes (or in certificates, for a count of them).
+    #[error("is {len} long, at most {max} allowed")]
     TooLong {
         /// The value's length; for a value that grew past a buffer, the least it would have been.
         len: usize,
@@ -122,6 +126,7 @@ pub enum Fault {
         max: usize,
     },
     /// A byte that may not stand in this field.
+    #[error("has byte 0x{byte:02x} at position {position}, which is not allowed")]
     Character {
         /// Which byte, from 0.
         position: usize,
@@ -129,11 +134,13 @@ pub enum Fault {
         byte: u8,
     },
     /// Not of the form it should have.
+    #[error("is not {expected}")]
     Form {
         /// The form it should have.
         expected: &'static str,
     },
     /// A number outside its range.
+    #[error("is {value}, allowed are {min} to {max}")]
     OutOfRange {
         /// The number.
         value: u64,
@@ -142,26 +149,6 @@ pub enum Fault {
         /// The greatest allowed.
         max: u64,
     },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Missing => f.write_str("is missing"),
-            Self::Empty => f.write_str("is empty"),
-            Self::TooLong { len, max } => write!(f, "is {len} long, at most {max} allowed"),
-            Self::Character { position, byte } => {
-                write!(
-                    f,
-                    "has byte 0x{byte:02x} at position {position}, which is not allowed"
-                )
-            }
-            Self::Form { expected } => write!(f, "is not {expected}"),
-            Self::OutOfRange { value, min, max } => {
-                write!(f, "is {value}, allowed are {min} to {max}")
-            }
-        }
-    }
 }
 
 /// A value was refused.

@@ -213,7 +213,10 @@ impl Scheme {
         let usages = leaf.and_then(Certificate::key_usages).unwrap_or_default();
         match value.first() {
             Some(&wanted) if !value.iter().any(|&usage| usages.has(usage)) => {
-                Err(ChainError::LeafKeyUsage { wanted, source })
+                Err(ChainError::LeafKeyUsage {
+                    wanted,
+                    rule: source,
+                })
             }
             _ => Ok(()),
         }

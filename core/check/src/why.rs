@@ -1,6 +1,7 @@
 //! How a rule came out, and why.
 
 use core::fmt;
+use thiserror::Error;
 
 use super::json::JsonError;
 use super::rule::RuleId;
@@ -22,12 +23,14 @@ pub enum Verdict {
 }
 
 /// Why a rule is broken. The value that breaks it is not repeated: a token is a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Why {
     /// The value has the wrong shape.
+    #[error("{0}")]
     Fault(Fault),
     /// The value has another JSON type.
+    #[error("is {found}, not {expected}")]
     Type {
         /// What it is, with its article.
         found: &'static str,
@@ -35,8 +38,10 @@ pub enum Why {
         expected: &'static str,
     },
     /// As the text says; the rule's name is the subject.
+    #[error("{0}")]
     Text(&'static str),
     /// A number is not the one that it must equal, in seconds.
+    #[error("is {found} s, not {expected} s")]
     Differs {
         /// The number.
         found: u64,
@@ -44,6 +49,7 @@ pub enum Why {
         expected: u64,
     },
     /// The token has expired.
+    #[error("expired at {exp}, and now is {now}")]
     Expired {
         /// When.
         exp: UnixTime,
@@ -51,6 +57,7 @@ pub enum Why {
         now: UnixTime,
     },
     /// The token is for later.
+    #[error("is for {moment}, and now is {now}")]
     Future {
         /// The later of `iat` and `nbf`.
         moment: UnixTime,
@@ -58,19 +65,25 @@ pub enum Why {
         now: UnixTime,
     },
     /// The text is not JSON.
+    #[error("{0}")]
     Json(JsonError),
     /// The certificates are no chain that may sign.
+    #[error("{0}")]
     Chain(ChainError),
     /// A certificate is not valid now.
+    #[error("{0}")]
     Dates(ClockError),
     /// A certificate was revoked.
+    #[error("has a certificate that was revoked at {since}")]
     Revoked {
         /// When.
         since: UnixTime,
     },
     /// The key cannot be used.
+    #[error("the key {0}")]
     Key(KeyError),
     /// The signature is wrong.
+    #[error("{0}")]
     Signature(SignatureError),
 }
 
@@ -102,25 +115,6 @@ impl Verdict {
 
     pub(super) const fn because(reason: &'static str) -> Self {
         Self::NotChecked(Reason::Because(reason))
-    }
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fault(fault) => fault.fmt(f),
-            Self::Type { found, expected } => write!(f, "is {found}, not {expected}"),
-            Self::Text(text) => f.write_str(text),
-            Self::Differs { found, expected } => write!(f, "is {found} s, not {expected} s"),
-            Self::Expired { exp, now } => write!(f, "expired at {exp}, and now is {now}"),
-            Self::Future { moment, now } => write!(f, "is for {moment}, and now is {now}"),
-            Self::Json(error) => error.fmt(f),
-            Self::Chain(error) => error.fmt(f),
-            Self::Dates(error) => error.fmt(f),
-            Self::Revoked { since } => write!(f, "has a certificate that was revoked at {since}"),
-            Self::Key(error) => write!(f, "the key {error}"),
-            Self::Signature(error) => error.fmt(f),
-        }
     }
 }
 

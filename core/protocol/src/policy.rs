@@ -1,9 +1,8 @@
 //! What a device may sign: given once, when it is provisioned, and locked with the key.
 
-use core::fmt;
-
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use privyseal_core::cert::KeyUsage;
 use privyseal_core::id::{Audience, ClientId};
@@ -164,89 +163,49 @@ pub struct Policy<'a> {
 }
 
 /// What is wrong with a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// It has no scheme.
+    #[error("the policy has no scheme")]
     NoScheme,
     /// A scheme stands there twice.
+    #[error("the policy has scheme {} twice", .0.rules().name)]
     DuplicateScheme(SchemeId),
     /// A client id is not of its scheme's form.
+    #[error("the client id for {} is not of its form ({})", .0.rules().name, .0.rules().client_id.source)]
     ClientId(SchemeId),
     /// A `kid` is missing or malformed, or is there where the header carries the chain.
+    #[error("the kid for {} is missing, malformed, or one too many ({})", .0.rules().name, .0.rules().key_reference.source)]
     Kid(SchemeId),
     /// An audience is not of its scheme's form, or its scheme is not there.
+    #[error(
+        "audience {position} (from 0) is not of its scheme's form, or its scheme is not in the \
+                 policy"
+    )]
     Audience {
         /// Which one, from 0.
         position: usize,
     },
     /// The longest lifetime is shorter than the shortest of a scheme.
+    #[error("max_lifetime is shorter than {} demands ({})", .0.rules().name, .0.rules().lifetime.source)]
     Lifetime(SchemeId),
     /// The rate limit is out of its range.
+    #[error("the rate is not 1 to {max_rate} assertions in 1 to {max_rate_seconds} s", max_rate = MAX_RATE, max_rate_seconds = MAX_RATE_SECONDS)]
     Rate,
     /// The time floor is before this release, so it was never set.
+    #[error("the time floor is before {clock_floor}, when this software was released", clock_floor = CLOCK_FLOOR)]
     TimeFloor,
     /// The jump is longer than [`MAX_JUMP_SECONDS`].
+    #[error("max_jump is above {max_jump_seconds} s", max_jump_seconds = MAX_JUMP_SECONDS)]
     Jump,
     /// The authority's key is no RSA key of 2048 or 3072 bits.
+    #[error("the authority's key is no RSA key of 2048 or 3072 bits")]
     Authority,
     /// The time for the button is zero or above [`MAX_PRESENCE_SECONDS`].
+    #[error("the time for the button is not 1 to {max_presence_seconds} s", max_presence_seconds = MAX_PRESENCE_SECONDS)]
     Presence,
 }
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::NoScheme => f.write_str("the policy has no scheme"),
-            Self::DuplicateScheme(id) => {
-                write!(f, "the policy has scheme {} twice", id.rules().name)
-            }
-            Self::ClientId(id) => write!(
-                f,
-                "the client id for {} is not of its form ({})",
-                id.rules().name,
-                id.rules().client_id.source
-            ),
-            Self::Kid(id) => write!(
-                f,
-                "the kid for {} is missing, malformed, or one too many ({})",
-                id.rules().name,
-                id.rules().key_reference.source
-            ),
-            Self::Audience { position } => write!(
-                f,
-                "audience {position} (from 0) is not of its scheme's form, or its scheme is not in the \
-                 policy"
-            ),
-            Self::Lifetime(id) => write!(
-                f,
-                "max_lifetime is shorter than {} demands ({})",
-                id.rules().name,
-                id.rules().lifetime.source
-            ),
-            Self::Rate => write!(
-                f,
-                "the rate is not 1 to {MAX_RATE} assertions in 1 to {MAX_RATE_SECONDS} s"
-            ),
-            Self::TimeFloor => write!(
-                f,
-                "the time floor is before {CLOCK_FLOOR}, when this software was released"
-            ),
-            Self::Jump => write!(f, "max_jump is above {MAX_JUMP_SECONDS} s"),
-            Self::Authority => {
-                f.write_str("the authority's key is no RSA key of 2048 or 3072 bits")
-            }
-            Self::Presence => {
-                write!(
-                    f,
-                    "the time for the button is not 1 to {MAX_PRESENCE_SECONDS} s"
-                )
-            }
-        }
-    }
-}
-
-impl core::error::Error for PolicyError {}
 
 impl<'a> Policy<'a> {
     /// Reads the encoding of a policy, all of it.

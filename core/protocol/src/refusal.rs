@@ -1,6 +1,7 @@
 //! Why a device did not do what it was asked.
 
 use core::fmt;
+use thiserror::Error;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +10,20 @@ use super::request::Part;
 use super::response::{ReadOut, State};
 
 /// A refusal. Numbers are those a caller needs to do better; nothing in it tells of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The frame, or the message in it, could not be read. Comes with id 0 if the id is not known.
+    #[error("the device could not read the request: {0}")]
     Frame(FrameError),
     /// Not in this state.
+    #[error("the device is {0}, which does not go with this")]
     State(State),
     /// This part is never read back, or is not there.
+    #[error("the {0} cannot be read from the device")]
     NotReadable(Part),
     /// Something is wrong with an upload, or with what was uploaded.
+    #[error("the {part} {fault}")]
     Part {
         /// With which part.
         part: Part,
@@ -26,55 +31,79 @@ pub enum Refusal {
         fault: PartFault,
     },
     /// What was uploaded does not sign: the trial signature failed.
+    #[error(
+        "the trial signature failed: key and chain were destroyed again, nothing is provisioned"
+    )]
     Trial,
     /// The policy does not have this scheme.
+    #[error("the device's policy does not have this scheme")]
     Scheme,
     /// The audience is not in the policy's list for this scheme.
+    #[error("the audience is not in the device's policy for this scheme")]
     Audience,
     /// The lifetime is longer than the policy or the scheme allows.
+    #[error("the lifetime is not one that scheme and policy allow (policy: at most {max} s)")]
     Lifetime {
         /// The longest that the policy allows, in seconds.
         max: u32,
     },
     /// The core's own rules refuse another field: `backdate`, an audience's syntax.
+    #[error("a field breaks a rule of the scheme")]
     Field,
     /// The clock cannot be right, or a certificate of the chain is not valid at this time.
+    #[error("the clock cannot be right, or a certificate of the chain is not valid at this time")]
     Clock,
     /// Time does not go back.
+    #[error(
+        "the device has signed for a later time already: {floor} (seconds since the epoch) is \
+                 the earliest that it accepts"
+    )]
     TimeBack {
         /// The earliest time that is accepted, seconds since the epoch.
         floor: u64,
     },
     /// The time is later than the device believes without the authority's word.
+    #[error(
+        "the device does not believe that it is so late: without the word of its provisioning \
+                 authority {ceiling} (seconds since the epoch) is the latest that it accepts"
+    )]
     TimeAhead {
         /// The latest time that is accepted, seconds since the epoch.
         ceiling: u64,
     },
     /// Too many at a time.
+    #[error("the rate limit is reached; the next is possible in {wait} ms")]
     Rate {
         /// Milliseconds until the next is possible.
         wait: u32,
     },
     /// Nobody pressed the button in time.
+    #[error("nobody pressed the device's button in time")]
     Presence,
     /// No authority can speak for this policy, or this is not its signature.
+    #[error("this is not the word of the device's provisioning authority, or its policy has none")]
     Authority,
     /// Another device was meant.
+    #[error("another device was meant")]
     Device,
     /// The device has no random bytes that it may use.
+    #[error("the device has no random bytes that it may use")]
     Entropy,
     /// The flash failed.
+    #[error("the device's flash failed")]
     Storage,
     /// A computation went wrong; nothing was released, and the device signs no more.
+    #[error("a computation of the device went wrong; nothing was released and it signs no more")]
     Fault,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it
 /// is; the others come from commit, which destroys it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[non_exhaustive]
 pub enum PartFault {
     /// More bytes than the part may have, or fewer than it must have, or than was said at the beginning.
+    #[error("must have {min} to {max} bytes")]
     Size {
         /// The least allowed.
         min: u32,
@@ -82,25 +111,32 @@ pub enum PartFault {
         max: u32,
     },
     /// The chunk does not begin where the last one ended.
+    #[error("must go on at byte {expected}")]
     Offset {
         /// Where it must begin.
         expected: u32,
     },
     /// The chunk is neither [`super::CHUNK`] bytes nor the rest of the part.
+    #[error("came in a chunk of the wrong size")]
     ChunkSize,
     /// This part is not uploaded.
+    #[error("is not uploaded")]
     NotUploaded,
     /// Bytes are missing.
+    #[error("is not complete: {received} bytes are there")]
     Missing {
         /// Bytes that are there.
         received: u32,
     },
     /// It is not of its form: PKCS#8 of an RSA key, certificates, a policy.
+    #[error("cannot be read; the upload was destroyed")]
     Malformed,
     /// It is well-formed and breaks a rule: a chain that is not proved, a key that is none of RSA-2048
     /// with exponent 65537, a policy that demands what its schemes forbid.
+    #[error("breaks a rule; the upload was destroyed")]
     Rule,
     /// The leaf certificate is for another key.
+    #[error("is for another key than the private one; the upload was destroyed")]
     KeyMismatch,
 }
 
@@ -188,75 +224,5 @@ impl fmt::Display for ReadOut {
             Self::Protected => "protected",
             Self::Closed => "closed",
         })
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Frame(error) => write!(f, "the device could not read the request: {error}"),
-            Self::State(state) => write!(f, "the device is {state}, which does not go with this"),
-            Self::NotReadable(part) => write!(f, "the {part} cannot be read from the device"),
-            Self::Part { part, fault } => write!(f, "the {part} {fault}"),
-            Self::Trial => f.write_str(
-                "the trial signature failed: key and chain were destroyed again, nothing is provisioned",
-            ),
-            Self::Scheme => f.write_str("the device's policy does not have this scheme"),
-            Self::Audience => {
-                f.write_str("the audience is not in the device's policy for this scheme")
-            }
-            Self::Lifetime { max } => write!(
-                f,
-                "the lifetime is not one that scheme and policy allow (policy: at most {max} s)"
-            ),
-            Self::Field => f.write_str("a field breaks a rule of the scheme"),
-            Self::Clock => f.write_str(
-                "the clock cannot be right, or a certificate of the chain is not valid at this time",
-            ),
-            Self::TimeBack { floor } => write!(
-                f,
-                "the device has signed for a later time already: {floor} (seconds since the epoch) is \
-                 the earliest that it accepts"
-            ),
-            Self::TimeAhead { ceiling } => write!(
-                f,
-                "the device does not believe that it is so late: without the word of its provisioning \
-                 authority {ceiling} (seconds since the epoch) is the latest that it accepts"
-            ),
-            Self::Rate { wait } => {
-                write!(f, "the rate limit is reached; the next is possible in {wait} ms")
-            }
-            Self::Presence => f.write_str("nobody pressed the device's button in time"),
-            Self::Authority => f.write_str(
-                "this is not the word of the device's provisioning authority, or its policy has none",
-            ),
-            Self::Device => f.write_str("another device was meant"),
-            Self::Entropy => f.write_str("the device has no random bytes that it may use"),
-            Self::Storage => f.write_str("the device's flash failed"),
-            Self::Fault => f.write_str(
-                "a computation of the device went wrong; nothing was released and it signs no more",
-            ),
-        }
-    }
-}
-
-impl core::error::Error for Refusal {}
-
-impl fmt::Display for PartFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Size { min, max } => write!(f, "must have {min} to {max} bytes"),
-            Self::Offset { expected } => write!(f, "must go on at byte {expected}"),
-            Self::ChunkSize => f.write_str("came in a chunk of the wrong size"),
-            Self::NotUploaded => f.write_str("is not uploaded"),
-            Self::Missing { received } => {
-                write!(f, "is not complete: {received} bytes are there")
-            }
-            Self::Malformed => f.write_str("cannot be read; the upload was destroyed"),
-            Self::Rule => f.write_str("breaks a rule; the upload was destroyed"),
-            Self::KeyMismatch => {
-                f.write_str("is for another key than the private one; the upload was destroyed")
-            }
-        }
     }
 }

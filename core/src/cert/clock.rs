@@ -1,21 +1,25 @@
 //! Whether an assertion may be made at this time.
 
-use core::fmt;
-
 use super::chain::Validity;
 use crate::limits::CLOCK_FLOOR;
 use crate::time::UnixTime;
+use thiserror::Error;
 
 /// Why no assertion can be made at this time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClockError {
     /// The clock shows a time before this software was released: it was never set.
+    #[error("now is {now}, which is before this software was released: the clock was never set")]
     Unset {
         /// What it shows.
         now: UnixTime,
     },
     /// A certificate is not valid yet; for a leaf that was just issued, the clock is slow.
+    #[error(
+        "now is {now}, but certificate {position} (0 is the leaf) is valid from {not_before} \
+                 only: the clock is slow, or the certificate is for later (RFC 5280 section 4.1.2.5)"
+    )]
     NotYetValid {
         /// What the clock shows.
         now: UnixTime,
@@ -25,6 +29,10 @@ pub enum ClockError {
         position: usize,
     },
     /// A certificate has expired.
+    #[error(
+        "now is {now}, but certificate {position} (0 is the leaf) expired at {not_after} \
+                 (RFC 5280 section 4.1.2.5)"
+    )]
     Expired {
         /// What the clock shows.
         now: UnixTime,
@@ -34,37 +42,6 @@ pub enum ClockError {
         position: usize,
     },
 }
-
-impl fmt::Display for ClockError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unset { now } => write!(
-                f,
-                "now is {now}, which is before this software was released: the clock was never set"
-            ),
-            Self::NotYetValid {
-                now,
-                not_before,
-                position,
-            } => write!(
-                f,
-                "now is {now}, but certificate {position} (0 is the leaf) is valid from {not_before} \
-                 only: the clock is slow, or the certificate is for later (RFC 5280 section 4.1.2.5)"
-            ),
-            Self::Expired {
-                now,
-                not_after,
-                position,
-            } => write!(
-                f,
-                "now is {now}, but certificate {position} (0 is the leaf) expired at {not_after} \
-                 (RFC 5280 section 4.1.2.5)"
-            ),
-        }
-    }
-}
-
-impl core::error::Error for ClockError {}
 
 /// Checks the caller's clock against this release and against the certificates, if there are any.
 pub(crate) fn check_clock(now: UnixTime, validity: Option<&Validity>) -> Result<(), ClockError> {

@@ -1,6 +1,7 @@
 //! What can be wrong with a certificate or a chain, and where in the chain.
 
 use core::fmt;
+use thiserror::Error;
 
 use super::extensions::KeyUsage;
 use super::link::LinkError;
@@ -8,44 +9,34 @@ use crate::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
 use crate::rsa::KeyError;
 
 /// Why one certificate could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CertificateError {
     /// Not the DER of an X.509 certificate; the parser stopped at this byte.
+    #[error("is not a DER certificate (RFC 5280){}", Stopped(*.offset))]
     Malformed {
         /// Bytes from the start of the certificate, where the parser knows.
         offset: Option<u32>,
     },
     /// The algorithm inside and outside the signed part differ (RFC 5280 section 4.1.1.2).
+    #[error(
+        "names two different signature algorithms inside and outside (RFC 5280 section 4.1.1.2)"
+    )]
     AlgorithmMismatch,
     /// The same extension stands twice (RFC 5280 section 4.2).
+    #[error("has the same extension twice (RFC 5280 section 4.2)")]
     DuplicateExtension,
 }
 
-impl fmt::Display for CertificateError {
+/// Where a parser stopped, if it knows.
+struct Stopped(Option<u32>);
+
+impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed {
-                offset: Some(offset),
-            } => {
-                write!(
-                    f,
-                    "is not a DER certificate (RFC 5280), as byte {offset} shows"
-                )
-            }
-            Self::Malformed { offset: None } => f.write_str("is not a DER certificate (RFC 5280)"),
-            Self::AlgorithmMismatch => f.write_str(
-                "names two different signature algorithms inside and outside (RFC 5280 section \
-                 4.1.1.2)",
-            ),
-            Self::DuplicateExtension => {
-                f.write_str("has the same extension twice (RFC 5280 section 4.2)")
-            }
-        }
+        self.0
+            .map_or(Ok(()), |offset| write!(f, ", as byte {offset} shows"))
     }
 }
-
-impl core::error::Error for CertificateError {}
 
 impl From<der::Error> for CertificateError {
     fn from(error: der::Error) -> Self {
@@ -58,22 +49,26 @@ impl From<der::Error> for CertificateError {
 /// Why certificates are no chain, or not one that may sign. Positions count from 0, the leaf; for
 /// [`ChainError::Certificate`], [`ChainError::Unrelated`] and [`ChainError::Duplicate`] they count in
 /// the order given, because there is no other yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ChainError {
     /// No certificate at all.
+    #[error("x5c has no certificate (RFC 7515 section 4.1.6)")]
     Empty,
     /// More than [`MAX_CERTIFICATES`] certificates.
+    #[error("x5c has {count} certificates, at most {max_certificates} are supported", max_certificates = MAX_CERTIFICATES)]
     TooMany {
         /// How many there are.
         count: usize,
     },
     /// More than [`MAX_CHAIN_DER`] bytes of DER.
+    #[error("x5c has {len} bytes of DER, at most {max_chain_der} are supported", max_chain_der = MAX_CHAIN_DER)]
     TooLong {
         /// How many bytes there are.
         len: usize,
     },
     /// One certificate cannot be read.
+    #[error("certificate {position} (as given) {error}")]
     Certificate {
         /// Which one, in the order given.
         position: usize,
@@ -81,37 +76,58 @@ pub enum ChainError {
         error: CertificateError,
     },
     /// One certificate stands there twice.
+    #[error("certificate {position} (as given) is there twice")]
     Duplicate {
         /// The second of the two, in the order given.
         position: usize,
     },
     /// One certificate neither issued another nor was issued by another: there is no one order.
+    #[error(
+        "certificate {position} (as given) does not belong to one chain with the others: \
+                 x5c must be one chain, each certificate certified by the next (RFC 7515 section \
+                 4.1.6)"
+    )]
     Unrelated {
         /// Which one, in the order given.
         position: usize,
     },
     /// The last certificate is not self-signed, so the root is missing.
+    #[error("the chain ends before its self-signed root, which the scheme wants in x5c")]
     MissingRoot,
     /// The leaf is a CA certificate (basic constraints, RFC 5280 section 4.2.1.9).
+    #[error(
+        "the leaf is a CA certificate; an assertion is signed by an end entity (RFC 5280 \
+                 section 4.2.1.9)"
+    )]
     LeafIsCa,
     /// The leaf has none of the key usages that the scheme accepts.
+    #[error("the leaf's key usage is not {wanted} ({rule})")]
     LeafKeyUsage {
         /// The one that the scheme prefers.
         wanted: KeyUsage,
         /// Where the scheme says so.
-        source: &'static str,
+        rule: &'static str,
     },
     /// An issuer is no CA (basic constraints, RFC 5280 section 4.2.1.9).
+    #[error("certificate {position} issued another but is no CA (RFC 5280 section 4.2.1.9)")]
     NotCa {
         /// Which certificate.
         position: usize,
     },
     /// An issuer may not sign certificates (keyCertSign, RFC 5280 section 4.2.1.3).
+    #[error(
+        "certificate {position} issued another without key usage keyCertSign (RFC 5280 \
+                 section 4.2.1.3)"
+    )]
     CaKeyUsage {
         /// Which certificate.
         position: usize,
     },
     /// More CAs stand below an issuer than its path length allows (RFC 5280 section 4.2.1.9).
+    #[error(
+        "more than the {allowed} CAs that certificate {position} allows stand below it \
+                 (RFC 5280 section 4.2.1.9)"
+    )]
     PathLength {
         /// Which certificate.
         position: usize,
@@ -119,11 +135,16 @@ pub enum ChainError {
         allowed: u8,
     },
     /// A critical extension that this software does not know (RFC 5280 section 4.2).
+    #[error(
+        "certificate {position} has a critical extension that is not known here (RFC 5280 \
+                 section 4.2)"
+    )]
     CriticalExtension {
         /// Which certificate.
         position: usize,
     },
     /// A certificate's key cannot be used.
+    #[error("the key of certificate {position} {error}")]
     Key {
         /// Which certificate.
         position: usize,
@@ -131,6 +152,7 @@ pub enum ChainError {
         error: KeyError,
     },
     /// A certificate's signature was not made by the next one's key, or cannot be verified.
+    #[error("certificate {position} {error}")]
     Link {
         /// Which certificate.
         position: usize,
@@ -138,68 +160,3 @@ pub enum ChainError {
         error: LinkError,
     },
 }
-
-impl fmt::Display for ChainError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Empty => f.write_str("x5c has no certificate (RFC 7515 section 4.1.6)"),
-            Self::TooMany { count } => {
-                write!(
-                    f,
-                    "x5c has {count} certificates, at most {MAX_CERTIFICATES} are supported"
-                )
-            }
-            Self::TooLong { len } => {
-                write!(
-                    f,
-                    "x5c has {len} bytes of DER, at most {MAX_CHAIN_DER} are supported"
-                )
-            }
-            Self::Certificate { position, error } => {
-                write!(f, "certificate {position} (as given) {error}")
-            }
-            Self::Duplicate { position } => {
-                write!(f, "certificate {position} (as given) is there twice")
-            }
-            Self::Unrelated { position } => write!(
-                f,
-                "certificate {position} (as given) does not belong to one chain with the others: \
-                 x5c must be one chain, each certificate certified by the next (RFC 7515 section \
-                 4.1.6)"
-            ),
-            Self::MissingRoot => f.write_str(
-                "the chain ends before its self-signed root, which the scheme wants in x5c",
-            ),
-            Self::LeafIsCa => f.write_str(
-                "the leaf is a CA certificate; an assertion is signed by an end entity (RFC 5280 \
-                 section 4.2.1.9)",
-            ),
-            Self::LeafKeyUsage { wanted, source } => {
-                write!(f, "the leaf's key usage is not {wanted} ({source})")
-            }
-            Self::NotCa { position } => write!(
-                f,
-                "certificate {position} issued another but is no CA (RFC 5280 section 4.2.1.9)"
-            ),
-            Self::CaKeyUsage { position } => write!(
-                f,
-                "certificate {position} issued another without key usage keyCertSign (RFC 5280 \
-                 section 4.2.1.3)"
-            ),
-            Self::PathLength { position, allowed } => write!(
-                f,
-                "more than the {allowed} CAs that certificate {position} allows stand below it \
-                 (RFC 5280 section 4.2.1.9)"
-            ),
-            Self::CriticalExtension { position } => write!(
-                f,
-                "certificate {position} has a critical extension that is not known here (RFC 5280 \
-                 section 4.2)"
-            ),
-            Self::Key { position, error } => write!(f, "the key of certificate {position} {error}"),
-            Self::Link { position, error } => write!(f, "certificate {position} {error}"),
-        }
-    }
-}
-
-impl core::error::Error for ChainError {}

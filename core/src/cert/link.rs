@@ -3,11 +3,10 @@
 //! The core proves RSA links. A host can bring a verifier that knows more algorithms (ECDSA) through
 //! the same seam.
 
-use core::fmt;
-
 use super::certificate::Certificate;
 use super::oid;
 use crate::rsa::{Digest, DigestAlgorithm, KeyError, VerifyingKey};
+use thiserror::Error;
 
 /// Verifies the signature of a certificate with its issuer's key.
 pub trait VerifyLink {
@@ -16,31 +15,22 @@ pub trait VerifyLink {
 }
 
 /// Why a link could not be proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LinkError {
     /// The signature's algorithm is not one that the verifier knows.
+    #[error(
+        "is signed with an algorithm that is not verified here (known are SHA-256, SHA-384 \
+                 and SHA-512 with RSA)"
+    )]
     UnknownAlgorithm,
     /// The issuer's key cannot be used.
+    #[error("cannot be verified: its issuer's key {0}")]
     IssuerKey(KeyError),
     /// The signature is wrong.
+    #[error("was not signed by the next certificate's key")]
     BadSignature,
 }
-
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownAlgorithm => f.write_str(
-                "is signed with an algorithm that is not verified here (known are SHA-256, SHA-384 \
-                 and SHA-512 with RSA)",
-            ),
-            Self::IssuerKey(error) => write!(f, "cannot be verified: its issuer's key {error}"),
-            Self::BadSignature => f.write_str("was not signed by the next certificate's key"),
-        }
-    }
-}
-
-impl core::error::Error for LinkError {}
 
 /// Knows RSASSA-PKCS1-v1_5 with SHA-256, SHA-384 and SHA-512, with keys of 2048, 3072 and 4096 bits.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use thiserror::Error;
+
 use super::spki::rsa_numbers;
-use crate::limits::{MAX_RSA_BITS, MAX_SIGNATURE, MIN_RSA_BITS};
+use crate::limits::MAX_SIGNATURE;
 
 /// An RSA public key: a modulus of 2048, 3072 or 4096 bits and an odd exponent from 65537 to 2^32 - 1.
 ///
@@ -16,46 +18,29 @@ pub struct RsaPublicKey {
 }
 
 /// Why a public key cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// Not an RSA key (its algorithm identifier is not rsaEncryption).
+    #[error("is not an RSA key (RFC 7518 section 3.3: RS256)")]
     NotRsa,
     /// The modulus has this many bits. Allowed are 2048, 3072 and 4096.
+    #[error(
+        "is RSA-{bits}; supported are RSA-2048, RSA-3072 and RSA-4096 (RFC 7518 section 3.3: at least 2048 bits)"
+    )]
     Size {
         /// Bits of the modulus.
         bits: usize,
     },
     /// The modulus is even, so it is no product of two odd primes.
+    #[error("has an even modulus, so it is no RSA key")]
     EvenModulus,
     /// The exponent is even, below 65537 or above 2^32 - 1 (FIPS 186-5 section 5.4).
+    #[error(
+        "has a public exponent that is even, below 65537 or above 2^32 - 1 (FIPS 186-5 section 5.4)"
+    )]
     Exponent,
 }
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotRsa => f.write_str("is not an RSA key (RFC 7518 section 3.3: RS256)"),
-            Self::Size { bits } if *bits < MIN_RSA_BITS => write!(
-                f,
-                "is RSA-{bits}, at least RSA-{MIN_RSA_BITS} is required (RFC 7518 section 3.3)"
-            ),
-            Self::Size { bits } => {
-                write!(
-                    f,
-                    "is RSA-{bits}; supported are RSA-2048, RSA-3072 and RSA-{MAX_RSA_BITS}"
-                )
-            }
-            Self::EvenModulus => f.write_str("has an even modulus, so it is no RSA key"),
-            Self::Exponent => f.write_str(
-                "has a public exponent that is even, below 65537 or above 2^32 - 1 (FIPS 186-5 \
-                 section 5.4)",
-            ),
-        }
-    }
-}
-
-impl core::error::Error for KeyError {}
 
 impl RsaPublicKey {
     /// From big-endian numbers; leading zero bytes are ignored.

@@ -1,6 +1,7 @@
 //! The bytes a signer gives.
 
 use core::fmt;
+use thiserror::Error;
 
 use heapless::Vec;
 
@@ -12,10 +13,11 @@ use crate::limits::MAX_SIGNATURE;
 pub struct Signature(Vec<u8, MAX_SIGNATURE>);
 
 /// Why a signature was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// The signature has another length than the key's modulus (RFC 8017 section 8.2.2 step 1).
+    #[error("the signature has {len} bytes, the key makes {expected} (RFC 8017 section 8.2.2)")]
     Length {
         /// Bytes of the signature.
         len: usize,
@@ -23,24 +25,9 @@ pub enum SignatureError {
         expected: usize,
     },
     /// The signature is not that of these bytes by this key.
+    #[error("the signature does not verify with the certificate's public key")]
     Invalid,
 }
-
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { len, expected } => write!(
-                f,
-                "the signature has {len} bytes, the key makes {expected} (RFC 8017 section 8.2.2)"
-            ),
-            Self::Invalid => {
-                f.write_str("the signature does not verify with the certificate's public key")
-            }
-        }
-    }
-}
-
-impl core::error::Error for SignatureError {}
 
 impl Signature {
     /// No signature yet.

@@ -1,8 +1,7 @@
 //! The token response and the error response (RFC 6749 sections 5.1 and 5.2).
 
-use core::fmt;
-
 use serde::Deserialize;
+use thiserror::Error;
 
 use super::text::{JsonText, Secret};
 use crate::field::{Fault, Field, FieldError};
@@ -38,27 +37,16 @@ pub struct ErrorResponse<'a> {
 }
 
 /// Why a body is no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ResponseError {
     /// A member is missing or has the wrong shape.
+    #[error("{0}")]
     Field(FieldError),
     /// The body is not a JSON object with the members of this response.
+    #[error("the response is not a JSON object with the members of RFC 6749 section 5")]
     NotJson,
 }
-
-impl fmt::Display for ResponseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Field(error) => error.fmt(f),
-            Self::NotJson => f.write_str(
-                "the response is not a JSON object with the members of RFC 6749 section 5",
-            ),
-        }
-    }
-}
-
-impl core::error::Error for ResponseError {}
 
 impl From<FieldError> for ResponseError {
     fn from(error: FieldError) -> Self {

@@ -66,10 +66,9 @@ fn usage(chain: &Chain<'_>) -> Result<(), AnswerFault> {
     let usages = usages.unwrap_or_default();
     match rule.value.first() {
         Some(&wanted) if !rule.value.iter().any(|&usage| usages.has(usage)) => {
-            let source = rule.source;
             Err(AnswerFault::Chain(ChainError::LeafKeyUsage {
                 wanted,
-                source,
+                rule: rule.source,
             }))
         }
         _ => Ok(()),
