@@ -1,6 +1,7 @@
 //! The public iSHARE test chain: four real certificates, RSA-2048 under three RSA-4096 CAs.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::large_stack_arrays)] // headers, in a test
 
 use privyseal_core::cert::{
     Certificate, CertificateError, Chain, ChainError, KeyUsage, LinkError, RsaLinks,
