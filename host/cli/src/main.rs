@@ -1,9 +1,134 @@
-//! The command `privyseal`. All it does is in the library; see `privyseal --help`.
+//! The command `privyseal`: parse the command line, run, say how it ended. One file per subcommand; all that
+//! they do is in the libraries.
 
-mod command;
+mod chain;
+mod check;
+mod ciba;
+mod completions;
+mod csr;
+mod device;
+mod doctor;
+mod input;
+mod ishare;
+mod jwks;
+mod keys;
+mod man;
+mod options;
+mod output;
+mod progress;
+mod redact;
+mod sign;
+mod token;
+mod yubihsm;
 
+use core::error::Error as _;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    command::run(std::env::args_os())
+use clap::{Parser, Subcommand};
+use privyseal::{Error, Exit};
+
+use redact::redacted;
+
+const AFTER_HELP: &str = "\
+Keys are named by URIs (RFC 7512):
+  pkcs11:token=T;object=K?module-path=/usr/lib/M.so&pin-source=file:/run/pin
+  yubihsm:host=127.0.0.1;port=12345;auth-key=2;key-id=100?pin-source=file:/run/pin
+  device:/dev/ttyACM0 or device:unix:PATH, a gateway that builds its assertions itself;
+    ?baud=N is its speed, ?key-sha256=HEX the one key that is expected there
+
+The PIN comes from pin-source, from PRIVYSEAL_PIN, or is asked for on the terminal. A wrong PIN costs
+one try; the last one is kept unless --spend-final-pin-try is given.
+
+Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
+its token or the PIN; 4 trouble with the server or the network.";
+
+/// Client assertions signed by a key that never leaves its hardware.
+#[derive(Parser)]
+#[command(name = "privyseal", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
 }
+
+#[derive(Subcommand)]
+enum Command {
+    Sign(sign::Sign),
+    Token(token::Token),
+    Ishare(ishare::Ishare),
+    Ciba(ciba::Ciba),
+    Chain(chain::Chain),
+    Check(check::Check),
+    Keys(keys::Keys),
+    Yubihsm(yubihsm::Yubihsm),
+    Jwks(jwks::Jwks),
+    Csr(csr::Csr),
+    Device(device::Device),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => match cli.command.run() {
+            Ok(()) => Exit::Done.code().into(),
+            Err(error) => {
+                report(&error);
+                error.exit().code().into()
+            }
+        },
+        Err(error) => {
+            // Help and version go to standard output, what is wrong to standard error.
+            if error.use_stderr() {
+                eprint!("{}", redacted(&error.render().to_string()));
+                Exit::Usage.code().into()
+            } else {
+                let _ = error.print();
+                Exit::Done.code().into()
+            }
+        }
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Error> {
+        match self {
+            Self::Sign(sign) => sign.run(),
+            Self::Token(token) => token.run(),
+            Self::Ishare(ishare) => ishare.run(),
+            Self::Ciba(ciba) => ciba.run(),
+            Self::Chain(chain) => chain.run(),
+            Self::Check(check) => check.run(),
+            Self::Keys(keys) => keys.run(),
+            Self::Yubihsm(yubihsm) => yubihsm.run(),
+            Self::Jwks(jwks) => jwks.run(),
+            Self::Csr(csr) => csr.run(),
+            Self::Device(device) => device.run(),
+            Self::Doctor(doctor) => doctor.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
+        }
+    }
+}
+
+/// One cause per line, the nearest first.
+fn report(error: &Error) {
+    let mut said = error.to_string();
+    eprintln!("error: {}", redacted(&said));
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some errors name their cause already.
+        if !said.contains(&text) {
+            eprintln!("caused by: {}", redacted(&text));
+            said = text;
+        }
+        source = cause.source();
+    }
+    if let Some(advice) = error.advice() {
+        eprintln!("help: {advice}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

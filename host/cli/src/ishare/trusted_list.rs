@@ -4,7 +4,7 @@ use clap::Args;
 use privyseal::Error;
 
 use super::registry::RegistryOptions;
-use crate::command::output::{print_json, print_line};
+use crate::output::{print_json, print_line};
 
 /// Get the trusted list, prove it, and print its CAs
 #[derive(Args)]

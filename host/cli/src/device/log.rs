@@ -5,7 +5,7 @@ use privyseal::Error;
 use privyseal::device::{DeviceError, digest_from_hex};
 
 use super::Which;
-use crate::command::output::{print_json, print_line};
+use crate::output::{print_json, print_line};
 
 /// Export the device's log, its hash chain verified
 ///

@@ -6,7 +6,7 @@ use privyseal::device::DeviceKey;
 use privyseal_core::kid::KidBuf;
 
 use super::Which;
-use crate::command::output::{print_json, print_line};
+use crate::output::{print_json, print_line};
 
 /// Show what the device says of itself: versions, state, key, policy, counters
 #[derive(Args)]

@@ -6,7 +6,7 @@ use clap::Args;
 use privyseal::Error;
 
 use super::Which;
-use crate::command::output::print_line;
+use crate::output::print_line;
 
 /// Destroy the key, the chain and the policy in the device
 ///

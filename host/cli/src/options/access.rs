@@ -8,7 +8,7 @@ use super::pins;
 
 /// How far to go to use a key, and what it must be.
 #[derive(Args)]
-pub(in crate::command) struct AccessOptions {
+pub(crate) struct AccessOptions {
     /// Give the PIN even if it is the last try before the token locks
     #[arg(long)]
     spend_final_pin_try: bool,
@@ -46,7 +46,7 @@ struct KeyPolicyOptions {
 const POLICY: &str = "What a pkcs11: key must be";
 
 impl AccessOptions {
-    pub(in crate::command) fn policy(&self) -> AccessPolicy {
+    pub(crate) fn policy(&self) -> AccessPolicy {
         AccessPolicy {
             login: LoginPolicy {
                 spend_final_try: self.spend_final_pin_try,
@@ -56,17 +56,17 @@ impl AccessOptions {
     }
 
     /// Opens the key for decryption, asking for its PIN where one is needed.
-    pub(in crate::command) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, Error> {
+    pub(crate) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, Error> {
         uri.open_unwrapper(&mut pins(uri), &self.policy())
     }
 
     /// Opens the key, asking for its PIN where one is needed.
-    pub(in crate::command) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
+    pub(crate) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
         uri.open(&mut pins(uri), &self.policy())
     }
 
     /// Opens whatever it is, for its public half.
-    pub(in crate::command) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
+    pub(crate) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
         uri.open_any(&mut pins(uri), &self.policy())
     }
 

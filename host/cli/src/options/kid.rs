@@ -6,7 +6,7 @@ use privyseal::jose::kid_form::{KidChoice, KidForm};
 
 /// A `kid`, given or computed.
 #[derive(Args)]
-pub(in crate::command) struct KidOptions {
+pub(crate) struct KidOptions {
     /// The kid by which the receiver knows the key
     #[arg(long, value_name = "TEXT", conflicts_with = "kid_form")]
     kid: Option<String>,
@@ -17,19 +17,19 @@ pub(in crate::command) struct KidOptions {
 
 impl KidOptions {
     /// Which option was given, if any.
-    pub(in crate::command) fn given(&self) -> Option<&'static str> {
+    pub(crate) fn given(&self) -> Option<&'static str> {
         let form = self.kid_form.map(|_| "--kid-form");
         self.kid.as_ref().map(|_| "--kid").or(form)
     }
 
-    pub(in crate::command) fn choice(&self) -> KidChoice {
+    pub(crate) fn choice(&self) -> KidChoice {
         let computed = KidChoice::Computed(self.kid_form.unwrap_or_default());
         self.kid.clone().map_or(computed, KidChoice::Given)
     }
 }
 
 /// The name of a [`KidForm`].
-pub(in crate::command) fn kid_form_parser() -> impl TypedValueParser<Value = KidForm> {
+pub(crate) fn kid_form_parser() -> impl TypedValueParser<Value = KidForm> {
     let names = KidForm::ALL.map(KidForm::name);
     PossibleValuesParser::new(names).try_map(|name| KidForm::by_name(&name).ok_or("is no form"))
 }

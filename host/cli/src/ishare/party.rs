@@ -11,8 +11,8 @@ use privyseal_core::cert::Chain;
 use privyseal_core::scheme::ISHARE_1;
 
 use super::registry::RegistryOptions;
-use crate::command::options::of_option;
-use crate::command::output::{print_json, print_line};
+use crate::options::of_option;
+use crate::output::{print_json, print_line};
 
 /// Get what the registry says about a party, prove it, and print it; the party must be Active
 #[derive(Args)]

@@ -9,11 +9,11 @@ use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, oauth::audienc
 use privyseal_core::id::AudienceBuf;
 
 use super::{ClientOptions, of_option};
-use crate::command::progress::Progress;
+use crate::progress::Progress;
 
 /// How a server is reached.
 #[derive(Args)]
-pub(in crate::command) struct ServerOptions {
+pub(crate) struct ServerOptions {
     /// Trust the roots in this PEM file, and only those, instead of the machine's
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
@@ -25,12 +25,12 @@ pub(in crate::command) struct ServerOptions {
 
 impl ServerOptions {
     /// A client that shows a person on a terminal what it waits for.
-    pub(in crate::command) fn watched_http(&self) -> Result<(Http, Progress), Error> {
+    pub(crate) fn watched_http(&self) -> Result<(Http, Progress), Error> {
         let progress = Progress::new();
         Ok((progress.watch(self.http()?), progress))
     }
 
-    pub(in crate::command) fn http(&self) -> Result<Http, Error> {
+    pub(crate) fn http(&self) -> Result<Http, Error> {
         let roots = self
             .cacert
             .as_deref()
@@ -46,12 +46,12 @@ impl ServerOptions {
 
 impl ClientOptions {
     /// Whether a client gets tokens there for itself.
-    pub(in crate::command) fn has_tokens(scheme: &'static Scheme) -> bool {
+    pub(crate) fn has_tokens(scheme: &'static Scheme) -> bool {
         scheme.request_object.is_none()
     }
 
     /// What the paths of the scheme are below: the server, or the realm on it.
-    pub(in crate::command) fn server(&self) -> Result<BaseUrl, Error> {
+    pub(crate) fn server(&self) -> Result<BaseUrl, Error> {
         let scheme = self.scheme();
         if !Self::has_tokens(scheme) {
             let reason = format!(

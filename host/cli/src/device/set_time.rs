@@ -8,8 +8,8 @@ use clap::Args;
 use privyseal::Error;
 
 use super::Which;
-use crate::command::options::moment;
-use crate::command::output::print_line;
+use crate::options::moment;
+use crate::output::print_line;
 
 /// The longest signature that is read, in bytes: RSA-3072 has 384.
 const MAX_SIGNATURE: u64 = 512;
@@ -40,7 +40,7 @@ impl SetTime {
         let signature = self.signature.as_deref().map(read).transpose()?;
         let mut device = self.which.open()?;
         let Some(signature) = signature else {
-            return crate::command::output::print(device.info().set_time_statement(now).as_bytes());
+            return crate::output::print(device.info().set_time_statement(now).as_bytes());
         };
         let floor = device.set_time(now, &signature)?;
         print_line(format!("time floor {floor}").as_bytes())

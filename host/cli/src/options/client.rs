@@ -18,7 +18,7 @@ use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};
 
 /// The options of everything that signs for a client.
 #[derive(Args)]
-pub(in crate::command) struct ClientOptions {
+pub(crate) struct ClientOptions {
     /// Whose rules apply
     #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
     scheme: &'static Scheme,
@@ -62,25 +62,25 @@ pub(in crate::command) struct ClientOptions {
 }
 
 impl ClientOptions {
-    pub(in crate::command) const fn scheme(&self) -> &'static Scheme {
+    pub(crate) const fn scheme(&self) -> &'static Scheme {
         self.scheme
     }
 
-    pub(in crate::command) fn base_url(&self) -> Option<&str> {
+    pub(crate) fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
     }
 
-    pub(in crate::command) fn realm(&self) -> Option<&str> {
+    pub(crate) fn realm(&self) -> Option<&str> {
         self.realm.as_deref()
     }
 
     /// Whether a signed authentication request is meant.
-    pub(in crate::command) fn is_request(&self) -> bool {
+    pub(crate) fn is_request(&self) -> bool {
         self.endpoint.as_deref() == Some(REQUEST)
     }
 
     /// What the options say about the assertion.
-    pub(in crate::command) fn assertion(&self) -> Result<AssertionOptions, Error> {
+    pub(crate) fn assertion(&self) -> Result<AssertionOptions, Error> {
         let parts = AudienceParts {
             audience: self.audience.as_deref(),
             endpoint: self.endpoint.as_deref(),
@@ -99,7 +99,7 @@ impl ClientOptions {
     }
 
     /// Everything is checked that can be, before a PIN is used.
-    pub(in crate::command) fn client(&self) -> Result<Client<KeySigner>, Error> {
+    pub(crate) fn client(&self) -> Result<Client<KeySigner>, Error> {
         if self.is_device()? {
             // No signer, and opening it as one says so.
             self.open()?;
@@ -144,13 +144,13 @@ impl ClientOptions {
     }
 
     /// Whoever makes the assertions: a signer's client, or a device.
-    pub(in crate::command) fn source(&self) -> Result<Box<dyn AssertionSource>, Error> {
+    pub(crate) fn source(&self) -> Result<Box<dyn AssertionSource>, Error> {
         self.source_for_tries().map(|(source, _)| source)
     }
 
     /// The same, and how often an assertion of it may be made: once where a `jti` is given, which is good
     /// once, or where a person presses a button for each.
-    pub(in crate::command) fn source_for_tries(
+    pub(crate) fn source_for_tries(
         &self,
     ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), Error> {
         if let KeyUri::Device(uri) = self.uri()? {
@@ -163,7 +163,7 @@ impl ClientOptions {
     }
 
     /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
-    pub(in crate::command) fn is_device(&self) -> Result<bool, Error> {
+    pub(crate) fn is_device(&self) -> Result<bool, Error> {
         Ok(matches!(self.uri()?, KeyUri::Device(_)))
     }
 

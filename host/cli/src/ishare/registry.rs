@@ -10,8 +10,8 @@ use privyseal::schemes::ishare::{Expected, Registry};
 use privyseal::{AccessToken, BaseUrl, Error, Http, Scheme};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
-use crate::command::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
-use crate::command::progress::Progress;
+use crate::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
+use crate::progress::Progress;
 
 /// The options of every question to a registry. Those of other schemes are refused, and not offered.
 #[derive(Args)]

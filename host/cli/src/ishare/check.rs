@@ -6,8 +6,8 @@ use privyseal::schemes::ishare::judge_assertion;
 use privyseal::{Error, base::clock};
 
 use super::registry::RegistryOptions;
-use crate::command::input::token;
-use crate::command::output::{print_json, print_line};
+use crate::input::token;
+use crate::output::{print_json, print_line};
 
 /// Judge a client assertion that came in: every rule, the trusted list, and the party's status and certificate
 #[derive(Args)]

@@ -9,7 +9,7 @@ use privyseal::pki::certificates::Certificates;
 use privyseal::{Error, base::clock};
 
 use super::Which;
-use crate::command::output::print_line;
+use crate::output::print_line;
 
 /// Put a key, its certificate chain and a policy into an empty device, and lock it
 ///

@@ -13,7 +13,7 @@ use super::of_option;
 /// With `--endpoint request` only.
 #[derive(Args)]
 #[command(next_help_heading = "With --endpoint request")]
-pub(in crate::command) struct RequestOptions {
+pub(crate) struct RequestOptions {
     /// What is asked for: openid, service:CODE, and more, with one space between them
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
@@ -54,7 +54,7 @@ enum Acr {
 
 impl RequestOptions {
     /// What is asked, or which option is missing.
-    pub(in crate::command) fn asked(&self) -> Result<AuthenticationOptions, Error> {
+    pub(crate) fn asked(&self) -> Result<AuthenticationOptions, Error> {
         let missing = |option, reason: &str| Error::Missing {
             option,
             reason: reason.to_owned(),
@@ -92,7 +92,7 @@ impl RequestOptions {
     }
 
     /// Refuses options that would be ignored.
-    pub(in crate::command) fn refuse(&self) -> Result<(), Error> {
+    pub(crate) fn refuse(&self) -> Result<(), Error> {
         let given = [
             ("--scope", self.scope.is_some()),
             (
