@@ -64,6 +64,43 @@ impl KidBuf {
     }
 }
 
+/// How a `kid` is computed from a public key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KidForm {
+    /// The JWK thumbprint with SHA-256 (RFC 7638), as most tools do.
+    #[default]
+    Rfc7638,
+    /// base64url(SHA-256(SubjectPublicKeyInfo)): what Keycloak derives from an uploaded certificate.
+    Keycloak,
+}
+
+impl KidForm {
+    /// Every form.
+    pub const ALL: [Self; 2] = [Self::Rfc7638, Self::Keycloak];
+
+    /// Its name in files and on command lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rfc7638 => "rfc7638",
+            Self::Keycloak => "keycloak",
+        }
+    }
+
+    /// The form of that name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
+    }
+
+    /// The `kid` of `key`.
+    pub fn of(self, key: &RsaPublicKey) -> KidBuf {
+        match self {
+            Self::Rfc7638 => KidBuf::thumbprint(key),
+            Self::Keycloak => KidBuf::keycloak(key),
+        }
+    }
+}
+
 /// Writes the public key's required members as canonical JSON: what RFC 7638 section 3.3 hashes.
 pub fn write_jwk<S: Sink>(key: &RsaPublicKey, sink: S) -> Result<(), S::Error> {
     let exponent = key.exponent().to_be_bytes();

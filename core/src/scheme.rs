@@ -203,6 +203,13 @@ impl Scheme {
         IdSyntax::check(rule.value, Field::ClientId, client_id, rule.source)
     }
 
+    /// The client id that follows from a leaf certificate. None where the scheme derives none, or the leaf
+    /// does not have what it is derived from.
+    pub fn client_id_of_leaf(&self, leaf: &Certificate<'_>) -> Option<ClientId> {
+        let ClientIdInLeaf::OrganizationIdentifier = self.client_id_in_leaf?.value;
+        ClientId::did_ishare(leaf)
+    }
+
     /// Checks that a leaf has one of the key usages that the scheme accepts. An absent extension allows
     /// every usage (RFC 5280 section 4.2.1.3), but an eSeal says what it is.
     ///

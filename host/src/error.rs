@@ -8,7 +8,6 @@ use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
-use crate::device::DeviceError;
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
 use crate::jose::jwe::JweError;
@@ -18,6 +17,7 @@ use crate::oauth::refusal::Refusal;
 use crate::oauth::retry::GaveUp;
 use crate::oidc::ciba::State;
 use crate::schemes::ishare::IshareError;
+use privyseal_gateway::{ClientError, DeviceError};
 
 /// Why there is no assertion, no access token or no report.
 ///
@@ -67,6 +67,10 @@ pub enum Error {
     },
     /// A gateway: its line, what it refused, or what it said.
     Device(DeviceError),
+    /// A gateway is another client than was meant.
+    DeviceClient(ClientError),
+    /// A `jti` was given for an assertion that a gateway makes.
+    DeviceJti,
     /// The operating system gave no random bytes for a `jti`.
     Entropy(getrandom::Error),
     /// No usable answer came from a server.
@@ -172,7 +176,6 @@ impl Error {
         match self {
             Self::Refused(refusal) => Some(refusal.advice()),
             Self::GaveUp { last, .. } => last.advice(),
-            Self::Device(error) => error.advice().map(str::to_owned),
             Self::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => Some(
                 "give the whole chain with --chain FILE, or store the CA certificates on the token"
                     .to_owned(),
@@ -190,6 +193,8 @@ impl Error {
             | Self::File { .. }
             | Self::Write { .. }
             | Self::FileContent { .. }
+            | Self::DeviceClient(_)
+            | Self::DeviceJti
             | Self::Core(privyseal_core::Error::Field(FieldError {
                 fault: Fault::Missing,
                 ..
@@ -227,6 +232,8 @@ impl fmt::Display for Error {
             Self::Core(error) => error.fmt(f),
             Self::Signer { source, .. } => source.fmt(f),
             Self::Device(error) => error.fmt(f),
+            Self::DeviceClient(error) => error.fmt(f),
+            Self::DeviceJti => f.write_str("a device makes each jti itself, and never one twice"),
             Self::Entropy(error) => write!(f, "no random bytes for a jti: {error}"),
             Self::Http(error) => error.fmt(f),
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),

@@ -12,13 +12,12 @@ pub mod report;
 pub mod schemes;
 
 // A device that signs by itself.
-pub mod device;
+mod gateway;
 
 // How things end.
 pub mod error;
 pub mod exit;
 
-pub use device::DeviceUri;
 pub use error::Error;
 pub use exit::Exit;
 pub use http::{BaseUrl, Http, HttpOptions, Roots};
@@ -34,5 +33,6 @@ pub use oidc::provider::Provider;
 pub use oidc::provider_keys::ProviderKeys;
 pub use pki::certificates::Certificates;
 pub use privyseal_core::{Scheme, Signer, UnixTime};
+pub use privyseal_gateway::DeviceUri;
 pub use privyseal_pkcs11::{KeyPolicy, LoginPolicy};
 pub use report::self_test::self_test;

@@ -8,8 +8,8 @@ mod wipe;
 
 use clap::{Args, Subcommand};
 use privyseal::Error;
-use privyseal::device::{Device as Gateway, DeviceUri, Limits};
 use privyseal::keys::key::KeyUriError;
+use privyseal_gateway::{Device as Gateway, DeviceUri, Limits};
 
 use super::sign::Sign;
 

@@ -5,21 +5,18 @@ mod compare;
 use core::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use privyseal_core::cert::Certificate;
+use privyseal_core::cert::{Certificate, Chain, ChainError, RsaLinks};
+use privyseal_core::credential::AssertionRequest;
+use privyseal_core::field::FieldError;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, Credential, RsaPublicKey, Scheme};
+use privyseal_core::{Audience, ClientId, CompactJws, Credential, Jti, Scheme, UnixTime};
 use privyseal_protocol::{NONCE_LEN, SchemeId, SignRequest};
+use thiserror::Error;
 
-use super::error::DeviceError;
-use super::key::DeviceKey;
-use crate::error::Error;
-use crate::jose::kid_form::KidChoice;
-use crate::oauth::client::{Assertion, AssertionOptions, AssertionSource};
-use crate::pki::certificates::Certificates;
-use crate::pki::links::HostLinks;
-use crate::pki::party_id;
+use crate::error::DeviceError;
+use crate::key::DeviceKey;
 
 /// One client of one scheme, whose assertions a device makes.
 ///
@@ -28,7 +25,7 @@ use crate::pki::party_id;
 /// back must be, byte by byte, the token that the core builds from the same request under the device's
 /// `jti`, which ends in the nonce; its signature must be by the key of the leaf certificate.
 pub struct DeviceClient {
-    /// One request at a time.
+    /// It makes one assertion at a time.
     key: Mutex<DeviceKey>,
     scheme: SchemeId,
     credential: Credential<Vec<u8>>,
@@ -38,40 +35,94 @@ pub struct DeviceClient {
 
 /// What the caller knows of the device's key already. What is `None` the device may decide.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Expected {
     /// `iss` and `sub`.
     pub client_id: Option<ClientId>,
-    /// The chain in the header, in any order.
-    pub chain: Option<Certificates>,
+    /// The chain in the header, DER, in any order.
+    pub chain: Option<Vec<Vec<u8>>>,
     /// The `kid` in the header.
-    pub kid: Option<KidChoice>,
+    pub kid: Option<String>,
+}
+
+/// Why a device is not the client that was meant, or gives no assertion.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The device or its line.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The core refuses what was asked for.
+    #[error(transparent)]
+    Core(#[from] privyseal_core::Error),
+    /// The device was not provisioned for the scheme.
+    #[error("the device was not provisioned for {scheme}; it serves {served}")]
+    Scheme {
+        /// The scheme's name.
+        scheme: &'static str,
+        /// The names of those that it serves.
+        served: String,
+    },
+    /// The device was provisioned with another client id.
+    #[error("the device was provisioned with the client id {provisioned}, not with {expected}")]
+    ClientId {
+        /// What the caller expects.
+        expected: ClientId,
+        /// What the device has.
+        provisioned: ClientId,
+    },
+    /// The device was provisioned with another `kid`.
+    #[error("the device was provisioned with the kid {provisioned}, not with {expected}")]
+    Kid {
+        /// What the caller expects.
+        expected: String,
+        /// What the device has.
+        provisioned: String,
+    },
+    /// The device was provisioned with another certificate chain.
+    #[error("the device signs for another certificate chain")]
+    Chain,
+    /// A `kid` is expected of a scheme that sends its chain.
+    #[error("{title} sends its certificate chain and no kid")]
+    NeedlessKid {
+        /// The scheme, in words.
+        title: &'static str,
+    },
+    /// A chain is expected of a scheme that names its key by `kid`.
+    #[error("{title} names its key by kid and sends no certificate chain")]
+    NeedlessChain {
+        /// The scheme, in words.
+        title: &'static str,
+    },
 }
 
 impl DeviceClient {
     /// A client of `scheme`, if the device serves it and is what the caller expects.
+    ///
+    /// # Errors
+    /// [`ClientError`] says what is not as expected.
     pub fn new(
         key: DeviceKey,
         scheme: &'static Scheme,
         expected: &Expected,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ClientError> {
         let policy = key.policy()?;
         let id = SchemeId::of(scheme);
         let entry = id.and_then(|id| Some((id, *policy.scheme(id)?)));
         let Some((id, entry)) = entry else {
             let served = policy.schemes.iter().map(|entry| entry.scheme.rules().name);
-            let served = served.collect::<Vec<_>>().join(", ");
-            let reason = format!(
-                "is {}, for which this device was not provisioned; it serves {served}",
-                scheme.name
-            );
-            return Err(Error::Option {
-                option: "--scheme",
-                reason,
+            return Err(ClientError::Scheme {
+                scheme: scheme.name,
+                served: served.collect::<Vec<_>>().join(", "),
             });
         };
-        let client_id = party_id::given(scheme, entry.client_id)?;
+        let client_id = ClientId::new(entry.client_id)?;
+        scheme.check_client_id(&client_id)?;
         if let Some(wanted) = expected.client_id.as_ref().filter(|id| **id != client_id) {
-            return Err(contradicts("--client-id", wanted, &client_id));
+            return Err(ClientError::ClientId {
+                expected: wanted.clone(),
+                provisioned: client_id,
+            });
         }
         let credential = match scheme.key_reference.value {
             KeyReference::Kid => with_kid(scheme, client_id, &key, entry.kid, expected)?,
@@ -98,78 +149,52 @@ impl DeviceClient {
         self.presence
     }
 
-    /// A new assertion: made by the device, compared and verified here.
-    pub fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
-        if options.jti.is_some() {
-            let reason = "is not for a device, which makes each jti itself and never one twice";
-            return Err(Error::Option {
-                option: "--jti",
-                reason: reason.to_owned(),
-            });
-        }
-        let options = self.complete(options)?;
+    /// A new assertion in `buffer`, which [`MAX_COMPACT_JWS`](privyseal_core::limits::MAX_COMPACT_JWS) bytes
+    /// always hold: made by the device, compared and verified here. The audience is the scheme's own
+    /// unless one is given, and the lifetime (`exp - iat`, in seconds) the scheme's or the policy's.
+    /// `backdate` is by how many seconds `iat` is dated back. The device makes the `jti`, and never one twice.
+    ///
+    /// # Errors
+    /// [`ClientError::Core`] for what the core refuses, which spends none of the device's rate;
+    /// [`ClientError::Device`] if the device refuses, or gives another token than was asked for.
+    pub fn assertion<'b>(
+        &self,
+        audience: Option<Audience<'_>>,
+        now: UnixTime,
+        backdate: u64,
+        lifetime: Option<u64>,
+        buffer: &'b mut [u8],
+    ) -> Result<CompactJws<'b>, ClientError> {
+        let scheme = self.credential.scheme();
+        let rule = scheme.lifetime.value;
+        let request = AssertionRequest {
+            audience: Some(scheme.audience(audience)?),
+            now,
+            backdate,
+            lifetime: Some(
+                lifetime.unwrap_or_else(|| rule.default.min(self.max_lifetime).max(rule.min)),
+            ),
+            // It does not matter yet.
+            jti: Jti::new("-")?,
+        };
+        self.credential.prepare(&request)?;
+
         let mut nonce = [0; NONCE_LEN];
-        getrandom::fill(&mut nonce).map_err(Error::Entropy)?;
-        let request = SignRequest {
+        getrandom::fill(&mut nonce).map_err(DeviceError::Entropy)?;
+        let asked = SignRequest {
             scheme: self.scheme,
-            audience: options.audience.as_deref(),
-            now: options.moment()?.as_secs(),
-            backdate: narrow(options.backdate),
-            lifetime: options.lifetime.map(narrow),
+            audience: request.audience.map(|audience| audience.as_str()),
+            now: now.as_secs(),
+            backdate: narrow(backdate),
+            lifetime: request.lifetime.map(narrow),
             nonce: Some(nonce),
         };
         let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = key.device.sign(request, self.presence)?;
+        let token = key.device.sign(asked, self.presence)?;
         let device = key.info().device;
         drop(key);
-        compare::own_copy(
-            &self.credential,
-            &options,
-            &compare::JtiForm { device, nonce },
-            &token,
-        )
-    }
-
-    /// The same options with nothing left to the device. What the core would refuse is refused here, and
-    /// spends none of the device's rate.
-    fn complete(&self, options: &AssertionOptions) -> Result<AssertionOptions, Error> {
-        let scheme = self.credential.scheme();
-        options.check(scheme)?;
-        let rule = scheme.lifetime;
-        let audience = scheme.audience(options.audience()?)?;
-        let default = rule
-            .value
-            .default
-            .min(self.max_lifetime)
-            .max(rule.value.min);
-        let completed = AssertionOptions {
-            audience: Some(audience.as_str().to_owned()),
-            now: Some(options.moment()?),
-            lifetime: Some(options.lifetime.unwrap_or(default)),
-            ..options.clone()
-        };
-        // The jti does not matter yet.
-        let request = completed.request(completed.moment()?, "-")?;
-        self.credential.prepare(&request)?;
-        Ok(completed)
-    }
-}
-
-impl AssertionSource for DeviceClient {
-    fn scheme(&self) -> &'static Scheme {
-        self.credential.scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.credential.client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.credential.public_key()
-    }
-
-    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
-        Self::assertion(self, options)
+        let form = compare::JtiForm { device, nonce };
+        compare::own_copy(&self.credential, &request, &form, &token, buffer)
     }
 }
 
@@ -181,39 +206,38 @@ impl fmt::Debug for DeviceClient {
     }
 }
 
+impl From<FieldError> for ClientError {
+    fn from(error: FieldError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl From<ChainError> for ClientError {
+    fn from(error: ChainError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
 fn with_chain(
     scheme: &'static Scheme,
     client_id: ClientId,
     key: &DeviceKey,
     expected: &Expected,
-) -> Result<Credential<Vec<u8>>, Error> {
+) -> Result<Credential<Vec<u8>>, ClientError> {
     if expected.kid.is_some() {
-        let reason = format!(
-            "is not for {}, which sends its chain and no kid",
-            scheme.title
-        );
-        return Err(Error::Option {
-            option: "--kid",
-            reason,
-        });
+        let title = scheme.title;
+        return Err(ClientError::NeedlessKid { title });
     }
-    let certificates = key.certificates();
-    let chain = certificates.chain()?;
+    let chain = ordered(key.certificates())?;
     if let Some(wanted) = &expected.chain {
-        let same = wanted
-            .chain()?
-            .certificates()
-            .iter()
-            .map(Certificate::as_der)
-            .eq(chain.certificates().iter().map(Certificate::as_der));
-        if !same {
-            return Err(Error::Option {
-                option: "--chain",
-                reason: "is another chain than the one that the device signs for".to_owned(),
-            });
+        let wanted = ordered(wanted)?;
+        let wanted = wanted.certificates().iter().map(Certificate::as_der);
+        if !wanted.eq(chain.certificates().iter().map(Certificate::as_der)) {
+            return Err(ClientError::Chain);
         }
     }
-    let chain = chain.prove(&HostLinks)?;
+    // The device has proved RSA links only.
+    let chain = chain.prove(&RsaLinks)?;
     let header = vec![0; MAX_HEADER];
     Credential::new(scheme, client_id, &chain, key.public_key(), header).map_err(
         |error| match error {
@@ -225,40 +249,36 @@ fn with_chain(
     )
 }
 
+fn ordered(certificates: &[Vec<u8>]) -> Result<Chain<'_>, ChainError> {
+    Chain::order(&certificates.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
 fn with_kid(
     scheme: &'static Scheme,
     client_id: ClientId,
     key: &DeviceKey,
     kid: Option<&str>,
     expected: &Expected,
-) -> Result<Credential<Vec<u8>>, Error> {
+) -> Result<Credential<Vec<u8>>, ClientError> {
     if expected.chain.is_some() {
-        let reason = format!("is not for {}, which names its key by kid", scheme.title);
-        return Err(Error::Option {
-            option: "--chain",
-            reason,
-        });
+        let title = scheme.title;
+        return Err(ClientError::NeedlessChain { title });
     }
     let kid = kid.ok_or_else(|| DeviceError::untrue("its policy has no kid for this scheme"))?;
-    if let Some(wanted) = &expected.kid {
-        let wanted = wanted.text(key.public_key())?;
-        if wanted != kid {
-            return Err(contradicts("--kid", &wanted, kid));
-        }
+    if let Some(wanted) = expected.kid.as_ref().filter(|wanted| **wanted != kid) {
+        return Err(ClientError::Kid {
+            expected: wanted.clone(),
+            provisioned: kid.to_owned(),
+        });
     }
-    let header = vec![0; MAX_HEADER];
+    let (kid, header) = (Kid::new(kid)?, vec![0; MAX_HEADER]);
     Ok(Credential::with_kid(
         scheme,
         client_id,
-        Kid::new(kid)?,
+        kid,
         key.public_key(),
         header,
     )?)
-}
-
-fn contradicts(option: &'static str, given: &str, provisioned: &str) -> Error {
-    let reason = format!("is {given}, and the device was provisioned with {provisioned}");
-    Error::Option { option, reason }
 }
 
 /// The core has checked the value: it fits.

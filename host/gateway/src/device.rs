@@ -11,12 +11,12 @@ use privyseal_protocol::{MAX_DATA, MAX_POLICY, Part, Provision, Request, Respons
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::error::DeviceError;
-use super::exchange::{Answer, Asked, Exchange};
-use super::info::DeviceInfo;
-use super::line::Line;
-use super::log::{DeviceLog, LogBuilder};
-use super::uri::{DeviceUri, Place};
+use crate::error::DeviceError;
+use crate::exchange::{Answer, Asked, Exchange};
+use crate::info::DeviceInfo;
+use crate::line::Line;
+use crate::log::{DeviceLog, LogBuilder};
+use crate::uri::{DeviceUri, Place};
 
 /// Entries of the log that are asked for at once.
 const LOG_BATCH: u16 = 64;
@@ -150,7 +150,7 @@ impl Device {
     }
 
     /// A token, as it came: not verified, so for this library's eyes only.
-    pub(super) fn sign(
+    pub(crate) fn sign(
         &mut self,
         request: SignRequest<'_>,
         presence: Option<u8>,
@@ -255,7 +255,7 @@ impl Device {
 
     /// A step of provisioning; answers with how many bytes of the part are there, or with the key's digest
     /// at the end.
-    pub(super) fn provision_step(&mut self, step: Provision<'_>) -> Result<Step, DeviceError> {
+    pub(crate) fn provision_step(&mut self, step: Provision<'_>) -> Result<Step, DeviceError> {
         let asked = Asked {
             what: "be provisioned",
             limit: self.limits.flash,
@@ -323,7 +323,7 @@ impl Device {
 
 /// What a step of provisioning led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Accepted(u32),
     Provisioned([u8; 32]),
 }

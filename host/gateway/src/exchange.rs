@@ -9,8 +9,8 @@ use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME, WriteError};
 use privyseal_protocol::{FrameDecoder, FrameError, Refusal, Request, Response, write_frame};
 use zeroize::Zeroizing;
 
-use super::error::{DeviceError, Noise};
-use super::line::Line;
+use crate::error::{DeviceError, Noise};
+use crate::line::Line;
 
 /// The most bytes that may come and be no answer, before nothing is awaited any more: far more than a
 /// boot loader says.
@@ -21,7 +21,7 @@ const TRIES: usize = 3;
 
 /// Whether an answer is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// More frames belong to it.
     Continues,
     /// This was the last one.
@@ -30,15 +30,15 @@ pub(super) enum Answer {
 
 /// What is asked, in words, and how long the device may take for each frame of its answer and for all of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) what: &'static str,
-    pub(super) limit: Duration,
-    pub(super) whole: Duration,
+pub(crate) struct Asked {
+    pub(crate) what: &'static str,
+    pub(crate) limit: Duration,
+    pub(crate) whole: Duration,
 }
 
 /// One conversation over a line.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     line: Line,
     decoder: FrameDecoder,
     received: Received,
@@ -63,7 +63,7 @@ enum Outcome {
 impl Exchange {
     /// Begins on a line of which nothing is known: half a frame may be in the device's buffer, an old
     /// answer in ours. A zero ends the one; the ids, which begin anywhere, tell the other.
-    pub(super) fn begin(line: Line) -> Result<Self, DeviceError> {
+    pub(crate) fn begin(line: Line) -> Result<Self, DeviceError> {
         let mut first = [0];
         getrandom::fill(&mut first).map_err(DeviceError::Entropy)?;
         let exchange = Self {
@@ -83,7 +83,7 @@ impl Exchange {
     }
 
     /// Sends `request` and gives each frame of the answer to `take`. A refusal is an error.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &mut self,
         asked: Asked,
         request: &Request<'_>,

@@ -3,14 +3,14 @@
 use core::array;
 
 /// Lower-case digits.
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     privyseal_core::encoding::hex(bytes, |digit| text.push(digit));
     text
 }
 
 /// The bytes of exactly twice as many digits, in either case.
-pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits: Option<Vec<u8>> = text
         .chars()
         .map(|digit| {

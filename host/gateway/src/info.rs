@@ -7,7 +7,7 @@ use privyseal_protocol::authority::{CHALLENGE_LEN, set_time_statement};
 use privyseal_protocol::{DeviceId, Info, ReadOut, Refusal, State};
 use serde_json::{Value, json};
 
-use super::hex;
+use crate::hex;
 
 /// What a device tells of itself to anyone. It is what it says, and proved by nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ const fn way_out(fault: Refusal) -> &'static str {
 }
 
 /// A moment that a device names, which may be any number.
-pub(super) fn moment(seconds: u64) -> String {
+pub(crate) fn moment(seconds: u64) -> String {
     match UnixTime::from_secs(seconds) {
         Ok(_) if seconds == 0 => "none".to_owned(),
         Ok(time) => time.to_string(),

@@ -4,29 +4,34 @@ use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
 use privyseal_core::RsaPublicKey;
 use privyseal_protocol::{Policy, State};
 
-use super::error::DeviceError;
-use super::gateway::{Device, Limits};
-use super::info::DeviceInfo;
-use super::uri::DeviceUri;
-use crate::pki::certificates::Certificates;
+use crate::device::{Device, Limits};
+use crate::error::DeviceError;
+use crate::info::DeviceInfo;
+use crate::uri::DeviceUri;
 
 /// A device that has a key, with its public key, its certificates and its policy. The three were read
 /// from it and fit each other; whose they are only a certificate says, or `key-sha256` in the URI.
 #[derive(Debug)]
 pub struct DeviceKey {
-    pub(super) device: Device,
+    pub(crate) device: Device,
     public_key: RsaPublicKey,
-    certificates: Certificates,
+    certificates: Vec<Vec<u8>>,
     policy: Vec<u8>,
 }
 
 impl DeviceKey {
     /// Opens the line and reads all three.
+    ///
+    /// # Errors
+    /// As [`Device::open`] and [`DeviceKey::of`].
     pub fn open(uri: &DeviceUri) -> Result<Self, DeviceError> {
         Self::of(Device::open(uri, Limits::default())?)
     }
 
     /// Of a device that is open.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoKey`]; [`DeviceError::Untrue`] if the three cannot be read or do not fit each other.
     pub fn of(mut device: Device) -> Result<Self, DeviceError> {
         if device.info().key.is_none() {
             return Err(DeviceError::NoKey);
@@ -52,8 +57,9 @@ impl DeviceKey {
         &self.public_key
     }
 
-    /// The certificates, in the order in which they were provisioned. None where no scheme needs them.
-    pub const fn certificates(&self) -> &Certificates {
+    /// The certificates, DER, in the order in which they were provisioned: leaf first. Empty where no scheme
+    /// needs them.
+    pub fn certificates(&self) -> &[Vec<u8>] {
         &self.certificates
     }
 
@@ -68,26 +74,35 @@ impl DeviceKey {
     }
 
     /// What the device may sign.
+    ///
+    /// # Errors
+    /// None: the policy was read when the key was opened.
     pub fn policy(&self) -> Result<Policy<'_>, DeviceError> {
         Policy::from_bytes(&self.policy)
             .ok_or_else(|| DeviceError::untrue("its policy cannot be read"))
     }
 
     /// The policy and what it allows, a line each.
+    ///
+    /// # Errors
+    /// As [`DeviceKey::policy`].
     pub fn policy_lines(&self) -> Result<Vec<String>, DeviceError> {
         self.policy()
-            .map(|policy| super::policy::show::lines(&policy))
+            .map(|policy| crate::policy::show::lines(&policy))
     }
 
     /// The policy as JSON.
+    ///
+    /// # Errors
+    /// As [`DeviceKey::policy`].
     pub fn policy_json(&self) -> Result<serde_json::Value, DeviceError> {
         self.policy()
-            .map(|policy| super::policy::show::json(&policy))
+            .map(|policy| crate::policy::show::json(&policy))
     }
 }
 
 /// Splits DER values that stand one after the other.
-fn certificates(bytes: &[u8]) -> Option<Certificates> {
+fn certificates(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut reader = SliceReader::new(bytes).ok()?;
     let mut certificates = Vec::new();
     while !reader.is_finished() {
@@ -95,5 +110,5 @@ fn certificates(bytes: &[u8]) -> Option<Certificates> {
         AnyRef::from_der(der).ok()?;
         certificates.push(der.to_vec());
     }
-    Some(certificates.into())
+    Some(certificates)
 }

@@ -1,11 +1,10 @@
-//! Gateways: devices that build and sign assertions by themselves, under a policy that was locked in with
-//! the key.
-//!
-//! A signer signs what the core in this process built. A device is given typed fields and makes the rest;
-//! what it gives back is not believed. [`DeviceClient`] builds, with the core's own rules, the assertion
-//! that was asked for, compares every byte, verifies the signature, and gives out its own copy. [`Device`]
-//! has the other requests of the protocol (`privyseal_protocol`): what it is, its log, provisioning,
-//! the time, the wipe.
+#![doc = include_str!("../README.md")]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types
+)]
 
 // Which device, and how bytes get there.
 mod exchange;
@@ -14,29 +13,29 @@ mod line;
 pub mod uri;
 
 // What is asked and answered.
+mod device;
 pub mod error;
-pub mod gateway;
-pub mod info;
-pub mod log;
+mod info;
+mod log;
 
 // Its key, and what the key signs.
 pub mod client;
-pub mod key;
+mod key;
 
 // How the key gets there.
-pub mod pkcs8;
 pub mod policy;
+pub mod private_key;
 pub mod provision;
 
-pub use client::{DeviceClient, Expected};
+pub use client::{ClientError, DeviceClient, Expected};
+pub use device::{Device, Limits};
 pub use error::DeviceError;
-pub use gateway::{Device, Limits};
 pub use info::DeviceInfo;
 pub use key::DeviceKey;
 pub use log::DeviceLog;
-pub use pkcs8::PrivateKey;
-pub use policy::GatewayPolicy;
-pub use provision::{Package, Progress};
+pub use policy::{GatewayPolicy, PolicyFileError};
+pub use private_key::{PrivateKey, PrivateKeyError};
+pub use provision::{Package, PackageError, Progress};
 pub use uri::{DeviceUri, DeviceUriError};
 
 #[cfg(test)]

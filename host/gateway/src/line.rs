@@ -13,16 +13,16 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::termios::{ControlModes, OptionalActions, QueueSelector};
 
-use super::error::DeviceError;
-use super::uri::{DeviceUri, Place};
+use crate::error::DeviceError;
+use crate::uri::{DeviceUri, Place};
 
 /// An open line. It never blocks.
 #[derive(Debug)]
-pub(super) struct Line(OwnedFd);
+pub(crate) struct Line(OwnedFd);
 
 impl Line {
     /// Opens the port, raw and for this process alone, or connects to the socket.
-    pub(super) fn open(uri: &DeviceUri) -> Result<Self, DeviceError> {
+    pub(crate) fn open(uri: &DeviceUri) -> Result<Self, DeviceError> {
         let place = uri.place();
         let opened = match place {
             Place::Serial { path, baud } => serial(path, *baud),
@@ -43,14 +43,14 @@ impl Line {
     }
 
     /// A socket that is connected already.
-    pub(super) fn of_stream(stream: UnixStream) -> io::Result<Self> {
+    pub(crate) fn of_stream(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self(stream.into()))
     }
 
     /// Reads what is there, after waiting for it until `end`. `None` if nothing came; 0 if the line was
     /// closed.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         buffer: &mut [u8],
         end: Instant,
@@ -72,7 +72,7 @@ impl Line {
     }
 
     /// Sends all of `bytes`, unless that takes longer than until `end`: then the answer is `false`.
-    pub(super) fn write(&self, mut bytes: &[u8], end: Instant) -> Result<bool, DeviceError> {
+    pub(crate) fn write(&self, mut bytes: &[u8], end: Instant) -> Result<bool, DeviceError> {
         let failed = |errno: Errno| DeviceError::Line {
             doing: "send",
             source: errno.into(),

@@ -7,9 +7,9 @@ use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
 use privyseal_protocol::{DeviceId, Entry, Event};
 use serde_json::{Value, json};
 
-use super::error::DeviceError;
-use super::hex;
-use super::info::moment;
+use crate::error::DeviceError;
+use crate::hex;
+use crate::info::moment;
 
 /// The entries of a log from one on to the newest, linked without a gap and ending in the head that the
 /// device names.
@@ -32,7 +32,7 @@ pub struct DeviceLog {
 }
 
 /// Puts a log together, entry by entry.
-pub(super) struct LogBuilder {
+pub(crate) struct LogBuilder {
     device: DeviceId,
     from: u32,
     is_rooted: bool,
@@ -40,7 +40,7 @@ pub(super) struct LogBuilder {
 }
 
 impl LogBuilder {
-    pub(super) const fn new(device: DeviceId, from: u32) -> Self {
+    pub(crate) const fn new(device: DeviceId, from: u32) -> Self {
         Self {
             device,
             from,
@@ -49,19 +49,19 @@ impl LogBuilder {
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// The number of the next entry.
-    pub(super) fn next_wanted(&self) -> u32 {
+    pub(crate) fn next_wanted(&self) -> u32 {
         match self.entries.last() {
             Some((entry, _)) => entry.sequence.wrapping_add(1),
             None => self.from,
         }
     }
 
-    pub(super) fn add(&mut self, record: &[u8]) -> Result<(), DeviceError> {
+    pub(crate) fn add(&mut self, record: &[u8]) -> Result<(), DeviceError> {
         let (entry, link) = Entry::from_record(record)
             .ok_or_else(|| DeviceError::untrue("an entry of its log cannot be read"))?;
         let number = entry.sequence;
@@ -90,7 +90,7 @@ impl LogBuilder {
     }
 
     /// The whole log, if it ends where the device says.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         self,
         first: u32,
         next: u32,

@@ -26,114 +26,90 @@
 //! assertion. `client-id` may be left out where the leaf certificate says it. A member that is not known
 //! is an error: a policy that is not understood whole is not one.
 
-mod members;
 mod read;
-pub(super) mod show;
-
-use core::fmt;
-use std::fs;
-use std::path::Path;
+pub(crate) mod show;
 
 use privyseal_core::cert::Chain;
+use privyseal_core::kid::KidForm;
+use privyseal_core::scheme::KeyReference;
 use privyseal_core::{RsaPublicKey, UnixTime};
 use privyseal_protocol::policy::{MAX_AUDIENCES, MAX_SCHEMES};
 use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
+use thiserror::Error;
 
-use crate::error::Error;
-use crate::jose::kid_form::KidChoice;
-use crate::pki::party_id;
-
-/// The largest policy file that is read, in bytes.
-const MAX_FILE: u64 = 64 * 1024;
+use crate::provision::PackageError;
 
 /// What a gateway may sign, before key and chain are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayPolicy {
-    /// The schemes, at least one, each once.
-    pub schemes: Vec<SchemeEntry>,
-    /// The longest `exp - iat`, in seconds.
-    pub max_lifetime: u32,
-    /// The rate limit.
-    pub rate: Rate,
-    /// No assertion is made for an earlier time, in seconds since the epoch; without it, the time of
-    /// provisioning.
-    pub time_floor: Option<u64>,
-    /// Seconds by which the host's clock may be ahead of the device's.
-    pub max_jump: u32,
-    /// The provisioning authority's SubjectPublicKeyInfo, DER.
-    pub authority: Option<Vec<u8>>,
-    /// Seconds within which the button must be pressed for each assertion.
-    pub presence: Option<u8>,
-    /// Whether the board's own random generator must take part.
-    pub board_entropy: bool,
+    /// At least one, each once.
+    schemes: Vec<SchemeEntry>,
+    max_lifetime: u32,
+    rate: Rate,
+    time_floor: Option<u64>,
+    max_jump: u32,
+    /// A SubjectPublicKeyInfo, DER.
+    authority: Option<Vec<u8>>,
+    presence: Option<u8>,
+    board_entropy: bool,
 }
 
 /// One scheme, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchemeEntry {
-    /// The scheme.
-    pub scheme: SchemeId,
-    /// `iss` and `sub`; without it what the leaf certificate says, where the scheme derives it.
-    pub client_id: Option<String>,
-    /// The `kid`, for schemes that have one.
-    pub kid: Option<KidChoice>,
-    /// The audiences, at least one.
-    pub audiences: Vec<String>,
+struct SchemeEntry {
+    scheme: SchemeId,
+    /// Without it, what the leaf certificate says.
+    client_id: Option<String>,
+    /// For schemes that have one.
+    kid: Option<KidChoice>,
+    /// At least one.
+    audiences: Vec<String>,
 }
 
-/// What is wrong with a policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyFault {
-    /// Which member, with those that it stands in: `schemes.fiam.client-id`.
-    pub member: String,
-    /// What is there, as a clause: `is an integer`.
-    pub found: String,
-    /// What must be there, and why.
-    pub rule: String,
+enum KidChoice {
+    Given(String),
+    Computed(KidForm),
+}
+
+/// What is wrong with a policy file: the line, and which member is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {problem}")]
+pub struct PolicyFileError {
+    line: usize,
+    problem: String,
 }
 
 impl GatewayPolicy {
-    /// Reads a policy file.
-    pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let content = crate::pki::certificates::read_file(path, MAX_FILE)?;
-        let unusable = |reason: String| Error::FileContent {
-            path: path.to_owned(),
-            reason,
-        };
-        let text = String::from_utf8(content)
-            .map_err(|_| unusable("is not UTF-8, so it is no TOML".to_owned()))?;
-        Self::from_toml(&text, |name| {
-            let directory = path.parent().unwrap_or(Path::new(""));
-            fs::read(directory.join(name)).map_err(|error| error.to_string())
-        })
-        .map_err(|fault| unusable(format!("is no policy: {fault}")))
-    }
-
-    /// Reads the text of a policy file; `file` gives the content of a file that it names.
+    /// Reads the text of a policy file; `file` gives the content of a file that it names, or says in a
+    /// sentence why not.
+    ///
+    /// # Errors
+    /// [`PolicyFileError`] for the first thing that is wrong.
     pub fn from_toml(
         text: &str,
         file: impl Fn(&str) -> Result<Vec<u8>, String>,
-    ) -> Result<Self, PolicyFault> {
-        read::policy(text, &file)
+    ) -> Result<Self, PolicyFileError> {
+        read::policy(text, file)
     }
 
     /// Whether a scheme's header carries the certificate chain.
     pub fn needs_chain(&self) -> bool {
-        self.schemes.iter().any(SchemeEntry::needs_chain)
+        let schemes = self.schemes.iter().map(|entry| entry.scheme.rules());
+        schemes
+            .map(|rules| rules.key_reference.value)
+            .any(|value| value == KeyReference::X5cWithRoot)
     }
 
     /// The policy as the device takes it, for this key and chain, checked by the core's rules.
-    pub fn encode(
+    pub(crate) fn encode(
         &self,
         key: &RsaPublicKey,
         chain: Option<&Chain<'_>>,
         now: UnixTime,
-    ) -> Result<Vec<u8>, Error> {
-        let named = self
-            .schemes
-            .iter()
-            .map(|entry| entry.name(key, chain))
-            .collect::<Result<Vec<_>, _>>()?;
+    ) -> Result<Vec<u8>, PackageError> {
+        let named = self.schemes.iter().map(|entry| entry.name(key, chain));
+        let named = named.collect::<Result<Vec<_>, _>>()?;
         let audiences = self.schemes.iter().flat_map(|entry| {
             entry.audiences.iter().map(|audience| AllowedAudience {
                 scheme: entry.scheme,
@@ -142,9 +118,7 @@ impl GatewayPolicy {
         });
         let count = audiences.clone().count();
         if count > MAX_AUDIENCES || named.len() > MAX_SCHEMES {
-            return Err(unfit(format!(
-                "has {count} audiences; a device takes {MAX_AUDIENCES} at most"
-            )));
+            return Err(PackageError::Audiences { count });
         }
         let policy = Policy {
             schemes: named
@@ -164,54 +138,37 @@ impl GatewayPolicy {
             presence: self.presence,
             board_entropy: self.board_entropy,
         };
-        policy.check().map_err(|error| unfit(error.to_string()))?;
+        policy.check()?;
         let mut buffer = vec![0; MAX_POLICY];
-        match policy.to_bytes(&mut buffer) {
-            Some(bytes) => Ok(bytes.to_vec()),
-            None => Err(unfit(format!(
-                "is too long: a device takes {MAX_POLICY} bytes of policy"
-            ))),
-        }
+        let bytes = policy.to_bytes(&mut buffer);
+        bytes.map(<[u8]>::to_vec).ok_or(PackageError::PolicyTooLong)
     }
 }
 
 impl SchemeEntry {
-    fn needs_chain(&self) -> bool {
-        use privyseal_core::scheme::KeyReference;
-        self.scheme.rules().key_reference.value == KeyReference::X5cWithRoot
-    }
-
     /// Client id and `kid`, now that the key is known.
     fn name(
         &self,
         key: &RsaPublicKey,
         chain: Option<&Chain<'_>>,
-    ) -> Result<(SchemeId, String, Option<String>), Error> {
+    ) -> Result<(SchemeId, String, Option<String>), PackageError> {
         let rules = self.scheme.rules();
-        let client_id = match (&self.client_id, chain) {
-            (Some(given), _) => given.clone(),
-            (None, Some(chain)) => party_id::derived(rules, chain)?.as_str().to_owned(),
-            (None, None) => return Err(party_id::not_derived(rules)),
+        let client_id = match &self.client_id {
+            Some(given) => given.clone(),
+            None => chain
+                .and_then(Chain::leaf)
+                .and_then(|leaf| rules.client_id_of_leaf(leaf))
+                .ok_or(PackageError::ClientId { scheme: rules.name })?
+                .as_str()
+                .to_owned(),
         };
-        let kid = self.kid.as_ref().map(|kid| kid.text(key)).transpose()?;
+        let kid = self.kid.as_ref().map(|kid| match kid {
+            KidChoice::Given(text) => text.clone(),
+            KidChoice::Computed(form) => form.of(key).as_kid().as_str().to_owned(),
+        });
         Ok((self.scheme, client_id, kid))
     }
 }
-
-fn unfit(reason: String) -> Error {
-    Error::Option {
-        option: "--policy",
-        reason,
-    }
-}
-
-impl fmt::Display for PolicyFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}; {}", self.member, self.found, self.rule)
-    }
-}
-
-impl core::error::Error for PolicyFault {}
 
 #[cfg(test)]
 mod tests;

@@ -8,16 +8,16 @@ use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
-use privyseal_protocol::{CHUNK, MAX_SEED, Part, Policy, Provision, State, Totals};
+use privyseal_protocol::policy::{MAX_AUDIENCES, PolicyError};
+use privyseal_protocol::{CHUNK, MAX_POLICY, MAX_SEED, Part, Policy, Provision, State, Totals};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::error::DeviceError;
-use super::gateway::{Device, Step};
-use super::pkcs8::PrivateKey;
-use super::policy::GatewayPolicy;
-use crate::error::Error;
-use crate::pki::certificates::Certificates;
+use crate::device::{Device, Step};
+use crate::error::DeviceError;
+use crate::policy::GatewayPolicy;
+use crate::private_key::PrivateKey;
 
 /// What goes into a device, proved: the chain, that its leaf is for the key, and that the key can serve
 /// every scheme of the policy. Wiped when it is dropped.
@@ -26,6 +26,42 @@ pub struct Package {
     policy: Vec<u8>,
     chain: Vec<u8>,
     seed: Zeroizing<[u8; MAX_SEED]>,
+}
+
+/// Why key, chain and policy do not belong together.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// There is no chain, and one is needed.
+    #[error("a scheme of the policy sends the certificate chain, and none is given")]
+    NoChain,
+    /// There is a chain, and none is needed.
+    #[error("a certificate chain is given, and no scheme of the policy sends one")]
+    NeedlessChain,
+    /// The policy leaves the client id to the leaf certificate, which does not say it.
+    #[error("the policy has no client-id for {scheme}, and no leaf certificate says it")]
+    ClientId {
+        /// For which scheme.
+        scheme: &'static str,
+    },
+    /// The policy has more audiences than a device takes.
+    #[error("the policy has {count} audiences; a device takes {MAX_AUDIENCES} at most")]
+    Audiences {
+        /// How many.
+        count: usize,
+    },
+    /// The policy breaks a rule that the device checks.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The policy is too long.
+    #[error("the policy is too long: a device takes {MAX_POLICY} bytes of it")]
+    PolicyTooLong,
+    /// The chain, or what a scheme demands of it, of the key or of the clock.
+    #[error(transparent)]
+    Core(#[from] privyseal_core::Error),
+    /// The operating system gave no random bytes for the device's generator.
+    #[error("no random bytes: {0}")]
+    Entropy(#[from] getrandom::Error),
 }
 
 /// How far it is.
@@ -48,38 +84,30 @@ pub enum Progress {
 }
 
 impl Package {
-    /// Proves that these belong together, at `now`. `certificates` are needed where a scheme's header
-    /// carries the chain, and only there.
+    /// Proves that these belong together, at `now`. The chain is needed where a scheme's header carries it,
+    /// and only there.
+    ///
+    /// # Errors
+    /// [`PackageError`] says what does not fit.
     pub fn new(
         policy: &GatewayPolicy,
         key: PrivateKey,
-        certificates: Option<&Certificates>,
+        chain: Option<&Chain<'_>>,
         now: UnixTime,
-    ) -> Result<Self, Error> {
-        let chain = match (policy.needs_chain(), certificates) {
-            (true, Some(certificates)) => Some(certificates.chain()?),
-            (false, None) => None,
-            (true, None) => {
-                return Err(Error::Missing {
-                    option: "--chain",
-                    reason: "a scheme of the policy sends the certificate chain".to_owned(),
-                });
-            }
-            (false, Some(_)) => {
-                return Err(Error::Option {
-                    option: "--chain",
-                    reason: "is for schemes that send it, and the policy has none".to_owned(),
-                });
-            }
-        };
-        let policy = policy.encode(key.public_key(), chain.as_ref(), now)?;
-        prove(&policy, key.public_key(), chain.as_ref(), now)?;
+    ) -> Result<Self, PackageError> {
+        match (policy.needs_chain(), chain) {
+            (true, None) => return Err(PackageError::NoChain),
+            (false, Some(_)) => return Err(PackageError::NeedlessChain),
+            _ => {}
+        }
+        let policy = policy.encode(key.public_key(), chain, now)?;
+        prove(&policy, key.public_key(), chain, now)?;
         let mut seed = Zeroizing::new([0; MAX_SEED]);
-        getrandom::fill(&mut *seed).map_err(Error::Entropy)?;
+        getrandom::fill(&mut *seed)?;
         Ok(Self {
             key,
             policy,
-            chain: chain.as_ref().map(concatenated).unwrap_or_default(),
+            chain: chain.map(concatenated).unwrap_or_default(),
             seed,
         })
     }
@@ -115,7 +143,11 @@ impl Package {
 
 impl Device {
     /// Provisions an empty device and compares what it has then with what was sent. If anything goes wrong
-    /// the upload is destroyed. `progress` is told after each step.
+    /// the upload is destroyed. `progress` is told after each step. Gives the SHA-256 of the key's
+    /// SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if the device refuses, or has something else afterwards.
     pub fn provision(
         &mut self,
         package: &Package,
@@ -221,31 +253,23 @@ fn prove(
     key: &RsaPublicKey,
     chain: Option<&Chain<'_>>,
     now: UnixTime,
-) -> Result<(), Error> {
-    let policy = Policy::from_bytes(policy).ok_or(DeviceError::TooLong {
-        asked: "be provisioned",
-    })?;
+) -> Result<(), PackageError> {
+    let policy = Policy::from_bytes(policy).ok_or(PackageError::PolicyTooLong)?;
     // The device proves RSA links only.
-    let proven = chain
-        .map(|chain| chain.clone().prove(&RsaLinks))
-        .transpose()?;
+    let proven = chain.map(|chain| chain.clone().prove(&RsaLinks));
+    let proven = proven.transpose().map_err(privyseal_core::Error::from)?;
     let mut header = vec![0; MAX_HEADER];
     for entry in &policy.schemes {
         let rules = entry.scheme.rules();
-        let client_id = ClientId::new(entry.client_id)?;
+        let client_id = ClientId::new(entry.client_id).map_err(privyseal_core::Error::from)?;
+        let header = header.as_mut_slice();
         let credential = match (rules.key_reference.value, &proven, entry.kid) {
             (KeyReference::Kid, _, Some(kid)) => {
-                Credential::with_kid(rules, client_id, Kid::new(kid)?, key, header.as_mut_slice())?
+                let kid = Kid::new(kid).map_err(privyseal_core::Error::from)?;
+                Credential::with_kid(rules, client_id, kid, key, header)?
             }
-            (_, Some(chain), _) => {
-                Credential::new(rules, client_id, chain, key, header.as_mut_slice())?
-            }
-            _ => {
-                return Err(Error::Missing {
-                    option: "--chain",
-                    reason: format!("{} sends it", rules.title),
-                });
-            }
+            (_, Some(chain), _) => Credential::new(rules, client_id, chain, key, header)?,
+            _ => return Err(PackageError::NoChain),
         };
         credential
             .check_clock(now)

@@ -10,7 +10,7 @@ use std::thread;
 use privyseal_protocol::{FrameDecoder, Message, PROTOCOL, SchemeId};
 use privyseal_protocol::{Part, ReadOut, Refusal, Request, Response, SignRequest, State};
 
-use super::{Device, DeviceError, Limits};
+use crate::{Device, DeviceError, Limits};
 use peer::{ID, Peer, frame};
 
 const SHORT: Limits = Limits {
@@ -161,14 +161,14 @@ fn an_answer_to_something_else_is_none() {
 }
 
 #[test]
-fn refusals_have_their_exit_codes() {
-    for (refusal, code) in [
-        (Refusal::Audience, 1),
-        (Refusal::Rate { wait: 7 }, 1),
-        (Refusal::TimeAhead { ceiling: 1 }, 1),
-        (Refusal::State(State::Faulted), 3),
-        (Refusal::Fault, 3),
-        (Refusal::Storage, 3),
+fn a_refusal_by_the_policy_is_told_from_trouble() {
+    for (refusal, is_policy) in [
+        (Refusal::Audience, true),
+        (Refusal::Rate { wait: 7 }, true),
+        (Refusal::TimeAhead { ceiling: 1 }, true),
+        (Refusal::State(State::Faulted), false),
+        (Refusal::Fault, false),
+        (Refusal::Storage, false),
     ] {
         let mut device = open(
             Peer::new(move |id, request| match request {
@@ -179,8 +179,8 @@ fn refusals_have_their_exit_codes() {
         )
         .unwrap();
         let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
-        let error = crate::Error::from(device.sign(request, None).unwrap_err());
-        assert_eq!(error.exit().code(), code, "{error}");
+        let error = device.sign(request, None).unwrap_err();
+        assert_eq!(error.is_policy(), is_policy, "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
 }
@@ -208,8 +208,12 @@ fn what_ends_a_fault_is_said_with_its_reason() {
         assert_eq!(text.contains("wipe"), fault == Refusal::Fault, "{text}");
         assert_eq!(device.info().to_json()["fault"], word);
         let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
-        let advice = device.sign(request, None).unwrap_err().advice();
-        assert!(advice.unwrap().contains("device info"), "{advice:?}");
+        let error = device.sign(request, None).unwrap_err();
+        let refusal = Refusal::State(State::Faulted);
+        assert!(
+            matches!(error, DeviceError::Refused { refusal: found, .. } if found == refusal),
+            "{error}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 use std::path::{Path, PathBuf};
 
-use super::hex;
+use crate::hex;
 
 /// The speed of a serial line where the URI names none, in bits a second.
 pub const DEFAULT_BAUD: u32 = 115_200;
@@ -22,7 +22,7 @@ pub struct DeviceUri {
 
 /// What the line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// A serial port.
     Serial { path: PathBuf, baud: u32 },
     /// A socket of a bridge or an emulator.
@@ -60,13 +60,13 @@ impl DeviceUri {
         self
     }
 
-    pub(super) const fn place(&self) -> &Place {
+    pub(crate) const fn place(&self) -> &Place {
         &self.place
     }
 }
 
 impl Place {
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Serial { path, .. } | Self::Unix(path) => path,
         }

@@ -1,20 +1,11 @@
 //! Where a `kid` comes from: given, or computed from the key.
 
 use privyseal_core::RsaPublicKey;
-use privyseal_core::kid::{Kid, KidBuf};
+use privyseal_core::kid::Kid;
 
 use crate::error::Error;
 
-/// How a `kid` is computed from a public key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KidForm {
-    /// The JWK thumbprint with SHA-256 (RFC 7638), as most tools do.
-    #[default]
-    Rfc7638,
-    /// base64url(SHA-256(SubjectPublicKeyInfo)): what Keycloak derives from an uploaded certificate.
-    Keycloak,
-}
+pub use privyseal_core::kid::KidForm;
 
 /// A `kid`: a name that the receiver was given, or one that follows from the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,32 +14,6 @@ pub enum KidChoice {
     Given(String),
     /// Computed from the key.
     Computed(KidForm),
-}
-
-impl KidForm {
-    /// Every form.
-    pub const ALL: [Self; 2] = [Self::Rfc7638, Self::Keycloak];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rfc7638 => "rfc7638",
-            Self::Keycloak => "keycloak",
-        }
-    }
-
-    /// The form of that name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|form| form.name() == name)
-    }
-
-    /// The `kid` of `key`.
-    pub fn of(self, key: &RsaPublicKey) -> KidBuf {
-        match self {
-            Self::Rfc7638 => KidBuf::thumbprint(key),
-            Self::Keycloak => KidBuf::keycloak(key),
-        }
-    }
 }
 
 impl KidChoice {

@@ -12,9 +12,9 @@ use privyseal_core::{Scheme, UnixTime};
 use privyseal_pkcs11::{Pin, PinProvider, Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
 use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
 
-use crate::device::{DeviceKey, DeviceUri, DeviceUriError};
 use crate::error::Error;
 use crate::report::key_report::{Judge, KeyReport};
+use privyseal_gateway::{DeviceKey, DeviceUri, DeviceUriError};
 
 pub use opened::OpenedKey;
 pub use policy::AccessPolicy;

@@ -19,7 +19,7 @@ pub const MAX_MARGIN: u64 = 30;
 /// The tokens of one server, for one client.
 ///
 /// Make one for each server and keep it. The key is not in it: one client (a [`crate::Client`] or a
-/// [`crate::device::DeviceClient`]) serves any number of sources.
+/// [`privyseal_gateway::DeviceClient`]) serves any number of sources.
 /// Nothing is ever written to a disk.
 pub struct TokenSource<P = SystemPace> {
     http: Http,

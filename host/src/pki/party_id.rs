@@ -1,7 +1,6 @@
 //! Who signs: the client id given, or the one that the leaf certificate says.
 
 use privyseal_core::cert::Chain;
-use privyseal_core::scheme::ClientIdInLeaf;
 use privyseal_core::{ClientId, Scheme};
 
 use crate::error::Error;
@@ -19,16 +18,14 @@ pub fn derived(scheme: &Scheme, chain: &Chain<'_>) -> Result<ClientId, Error> {
         option: "--client-id",
         reason,
     };
-    match scheme.client_id_in_leaf.map(|rule| rule.value) {
-        Some(ClientIdInLeaf::OrganizationIdentifier) => {
-            chain.leaf().and_then(ClientId::did_ishare).ok_or_else(|| {
-                missing(
-                    "the leaf has no organizationIdentifier (2.5.4.97) to derive it from".into(),
-                )
-            })
-        }
-        _ => Err(not_derived(scheme)),
+    if scheme.client_id_in_leaf.is_none() {
+        return Err(not_derived(scheme));
     }
+    let leaf = chain.leaf();
+    leaf.and_then(|leaf| scheme.client_id_of_leaf(leaf))
+        .ok_or_else(|| {
+            missing("the leaf has no organizationIdentifier (2.5.4.97) to derive it from".into())
+        })
 }
 
 /// What to say where no client id was given and `scheme` derives none.

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use privyseal::Error;
-use privyseal::device::DeviceKey;
 use privyseal_core::kid::KidBuf;
+use privyseal_gateway::DeviceKey;
 
 use super::Which;
 use crate::output::{print_json, print_line};

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use privyseal::Error;
-use privyseal::device::{DeviceError, digest_from_hex};
+use privyseal_gateway::{DeviceError, digest_from_hex};
 
 use super::Which;
 use crate::output::{print_json, print_line};

@@ -1,15 +1,26 @@
 //! `privyseal device provision`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _, stdin};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use privyseal::device::{GatewayPolicy, Package, PrivateKey, Progress};
 use privyseal::pki::certificates::Certificates;
 use privyseal::{Error, base::clock};
+use privyseal_gateway::private_key::MAX_CONTENT;
+use privyseal_gateway::{
+    GatewayPolicy, Package, PackageError, PrivateKey, PrivateKeyError, Progress,
+};
+use zeroize::Zeroizing;
 
 use super::Which;
 use crate::output::print_line;
+
+/// The largest policy that is read, and the largest file that it names, in bytes.
+const MAX_POLICY_FILE: u64 = 64 * 1024;
 
 /// Put a key, its certificate chain and a policy into an empty device, and lock it
 ///
@@ -34,13 +45,13 @@ pub(super) struct Provision {
 impl Provision {
     pub(super) fn run(self) -> Result<(), Error> {
         let uri = self.which.uri()?;
-        let policy = GatewayPolicy::from_file(&self.policy)?;
+        let policy = policy(&self.policy)?;
         let certificates = self.chain.as_deref().map(Certificates::from_file);
         let certificates = certificates.transpose()?;
-        let key = PrivateKey::from_file(&self.key, &mut |warning| {
-            eprintln!("warning: {warning}");
-        })?;
-        let package = Package::new(&policy, key, certificates.as_ref(), clock::now()?)?;
+        let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
+        let key = private_key(&self.key)?;
+        let package = Package::new(&policy, key, chain.as_ref(), clock::now()?);
+        let package = package.map_err(unfit)?;
         let mut device = self.which.open()?;
 
         let bar = bar();
@@ -48,6 +59,84 @@ impl Provision {
         bar.finish_and_clear();
         let digest = provisioned?;
         print_line(uri.with_key(digest).to_string().as_bytes())
+    }
+}
+
+fn policy(path: &Path) -> Result<GatewayPolicy, Error> {
+    let unusable = |reason: String| Error::FileContent {
+        path: path.to_owned(),
+        reason,
+    };
+    let text = String::from_utf8(read(path, MAX_POLICY_FILE)?)
+        .map_err(|_| unusable("is not UTF-8, so it is no TOML".to_owned()))?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    GatewayPolicy::from_toml(&text, |name| {
+        read(&directory.join(name), MAX_POLICY_FILE).map_err(|error| error.to_string())
+    })
+    .map_err(|error| unusable(format!("is no policy: {error}")))
+}
+
+/// Reads the key around standard input's buffer, which nobody wipes, and into one that does not grow.
+fn private_key(path: &Path) -> Result<PrivateKey, Error> {
+    let is_input = path == Path::new("-");
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = if is_input {
+        stdin().as_fd().try_clone_to_owned().map(File::from)
+    } else {
+        File::open(path)
+    };
+    let mut file = file.map_err(failed)?;
+    if file
+        .metadata()
+        .is_ok_and(|data| data.is_file() && data.mode() & 0o004 != 0)
+    {
+        eprintln!(
+            "warning: {} can be read by every user of this machine; chmod 600 mends that, and once it is in \
+             the device the file should be destroyed",
+            path.display()
+        );
+    }
+    let mut content = Zeroizing::new(vec![0; MAX_CONTENT + 1]);
+    let mut len = 0;
+    loop {
+        match file.read(content.get_mut(len..).unwrap_or(&mut [])) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    PrivateKey::from_bytes(content.get(..len).unwrap_or(&[])).map_err(|error| Error::FileContent {
+        path: if is_input {
+            "standard input".into()
+        } else {
+            path.to_owned()
+        },
+        reason: unusable(error),
+    })
+}
+
+fn unusable(error: PrivateKeyError) -> String {
+    let convert = match error {
+        PrivateKeyError::Encrypted => "let openssl ask for its password: openssl pkcs8",
+        PrivateKeyError::NotPkcs8 => "convert it: openssl pkcs8 -topk8 -nocrypt",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {convert} -in FILE | privyseal device provision --key - ..")
+}
+
+fn unfit(error: PackageError) -> Error {
+    match error {
+        PackageError::Core(error) => Error::Core(error),
+        PackageError::Entropy(error) => Error::Entropy(error),
+        PackageError::NoChain | PackageError::NeedlessChain => {}
+        other => Error::Option {
+            option: "--policy",
+            reason: other.to_string(),
+        },
     }
 }
 

@@ -1,7 +1,6 @@
 //! What an assertion says, and whose it is.
 
 use clap::Args;
-use privyseal::device::{DeviceClient, DeviceKey, DeviceUri, Expected};
 use privyseal::keys::key::{KeySigner, KeyUri};
 use privyseal::oauth::audience::{AudienceParts, REQUEST};
 use privyseal::pki::certificates::Certificates;
@@ -12,6 +11,7 @@ use privyseal::{
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Signer as _};
+use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
 
 use super::kid::KidOptions;
 use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};

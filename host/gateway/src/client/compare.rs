@@ -1,17 +1,16 @@
 //! Compares a token that a device made with the one that was asked for.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::credential::AssertionRequest;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
-use privyseal_core::{Credential, SigningInput};
+use privyseal_core::{CompactJws, Credential, Jti, SigningInput};
 use privyseal_protocol::{DeviceId, NONCE_LEN};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use crate::device::error::DeviceError;
-use crate::device::hex;
-use crate::error::Error;
-use crate::oauth::client::{Assertion, AssertionOptions};
+use super::ClientError;
+use crate::error::DeviceError;
+use crate::hex;
 
 /// What a `jti` of this device for this request looks like: the device's id first, the nonce last.
 pub(super) struct JtiForm {
@@ -19,22 +18,25 @@ pub(super) struct JtiForm {
     pub(super) nonce: [u8; NONCE_LEN],
 }
 
-/// Makes the token that was asked for, with the device's `jti` and the device's signature.
+/// Makes the token that was asked for, with the device's `jti` and the device's signature, in `buffer`.
 /// An error if the device's token is any other, or the signature is not by the credential's key.
 ///
-/// `options` leave nothing open: audience, time and lifetime are given.
-pub(super) fn own_copy(
+/// `asked` leaves nothing open but the `jti`.
+pub(super) fn own_copy<'b>(
     credential: &Credential<Vec<u8>>,
-    options: &AssertionOptions,
+    asked: &AssertionRequest<'_>,
     form: &JtiForm,
     token: &[u8],
-) -> Result<Assertion, Error> {
+    buffer: &'b mut [u8],
+) -> Result<CompactJws<'b>, ClientError> {
     let parts = Parts::split(token)?;
     let payload = parts.payload()?;
     let jti = payload.get("jti").and_then(Value::as_str).unwrap_or("");
     form.check(jti)?;
-    let request = options.request(options.moment()?, jti)?;
-    let wanted = credential.prepare(&request)?;
+    let wanted = credential.prepare(&AssertionRequest {
+        jti: Jti::new(jti)?,
+        ..*asked
+    })?;
 
     if parts.header.as_bytes() != credential.header() {
         return Err(untrue(
@@ -46,10 +48,8 @@ pub(super) fn own_copy(
         return Err(untrue(difference(&wanted, &payload)));
     }
     let signature = decode(parts.signature, "signature")?;
-    let mut buffer = Zeroizing::new(vec![0; wanted.token_len()]);
     wanted
-        .attach(&signature, &mut buffer)
-        .map(Assertion::from)
+        .attach(&signature, buffer)
         .map_err(|error| untrue(format!("its token was not signed by its key: {error}")))
 }
 
@@ -62,7 +62,7 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn split(token: &'t [u8]) -> Result<Self, Error> {
+    fn split(token: &'t [u8]) -> Result<Self, ClientError> {
         let parts = core::str::from_utf8(token).ok().and_then(|token| {
             let (signing_input, signature) = token.rsplit_once('.')?;
             let (header, payload) = signing_input.split_once('.')?;
@@ -76,7 +76,7 @@ impl<'t> Parts<'t> {
         parts.ok_or_else(|| untrue("what it gave is no token"))
     }
 
-    fn payload(&self) -> Result<Value, Error> {
+    fn payload(&self) -> Result<Value, ClientError> {
         if self.payload.len() > MAX_PAYLOAD {
             return Err(untrue("its token's payload is too long"));
         }
@@ -86,7 +86,7 @@ impl<'t> Parts<'t> {
 }
 
 impl JtiForm {
-    fn check(&self, jti: &str) -> Result<(), Error> {
+    fn check(&self, jti: &str) -> Result<(), ClientError> {
         if !jti.starts_with(&format!("{}-", hex::encode(&self.device))) {
             return Err(untrue("the jti of its token does not begin with its id"));
         }
@@ -152,11 +152,11 @@ impl Sink for Text {
     }
 }
 
-fn decode(part: &str, name: &str) -> Result<Vec<u8>, Error> {
+fn decode(part: &str, name: &str) -> Result<Vec<u8>, ClientError> {
     Base64UrlUnpadded::decode_vec(part)
         .map_err(|_| untrue(format!("its token's {name} is not base64url")))
 }
 
-fn untrue(what: impl Into<String>) -> Error {
+fn untrue(what: impl Into<String>) -> ClientError {
     DeviceError::untrue(what).into()
 }

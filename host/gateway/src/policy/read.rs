@@ -1,6 +1,9 @@
 //! From TOML to a policy, each value by the rule of its scheme.
 
-use privyseal_core::kid::Kid;
+use core::ops::Range;
+use std::collections::BTreeMap;
+
+use privyseal_core::kid::{Kid, KidForm};
 use privyseal_core::limits::{CLOCK_FLOOR, MAX_UNIX_TIME};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme};
@@ -8,264 +11,295 @@ use privyseal_protocol::policy::{
     MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS,
 };
 use privyseal_protocol::{Rate, SchemeId};
-use rustls::pki_types::SubjectPublicKeyInfoDer;
-use rustls::pki_types::pem::PemObject as _;
-use toml::Table;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use toml::Spanned;
 
-use super::members::Members;
-use super::{GatewayPolicy, PolicyFault, SchemeEntry};
-use crate::jose::kid_form::{KidChoice, KidForm};
+use super::{GatewayPolicy, KidChoice, PolicyFileError, SchemeEntry};
 
 /// Bits of the authority's key: its signature must fit a message.
 const AUTHORITY_BITS: [usize; 2] = [2048, 3072];
 
-/// Gives the content of a file that the policy names.
-type ReadFile<'f> = &'f dyn Fn(&str) -> Result<Vec<u8>, String>;
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PolicyFile {
+    schemes: Spanned<BTreeMap<SchemeName, Spanned<SchemeTable>>>,
+    max_lifetime: Spanned<Within<u32, 1, { u32::MAX as u64 }>>,
+    max_jump: Within<u32, 0, { MAX_JUMP_SECONDS as u64 }>,
+    rate: RateTable,
+    time_floor: Option<Within<u64, CLOCK_FLOOR, MAX_UNIX_TIME>>,
+    authority: Option<Spanned<String>>,
+    presence: Option<Within<u8, 1, { MAX_PRESENCE_SECONDS as u64 }>>,
+    board_entropy: bool,
+}
 
-pub(super) fn policy(text: &str, file: ReadFile<'_>) -> Result<GatewayPolicy, PolicyFault> {
-    let table: Table = text.parse().map_err(|error| syntax(text, &error))?;
-    let top = Members::new(
-        "",
-        &table,
-        &[
-            "schemes",
-            "max-lifetime",
-            "max-jump",
-            "rate",
-            "time-floor",
-            "authority",
-            "presence",
-            "board-entropy",
-        ],
-    )?;
-    let schemes = schemes(&top)?;
-    let max_lifetime = required_number(
-        &top,
-        "max-lifetime",
-        1..=u64::from(u32::MAX),
-        "seconds, the longest exp - iat",
-    )?;
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateTable {
+    assertions: Within<u16, 1, { MAX_RATE as u64 }>,
+    seconds: Within<u32, 1, { MAX_RATE_SECONDS as u64 }>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SchemeTable {
+    client_id: Option<Spanned<String>>,
+    kid: Option<Spanned<String>>,
+    kid_form: Option<Spanned<String>>,
+    audiences: Spanned<Vec<Spanned<String>>>,
+}
+
+/// The name of a scheme, ordered as the schemes are.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct SchemeName(usize);
+
+impl<'de> Deserialize<'de> for SchemeName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let names = SchemeId::ALL.map(|id| id.rules().name);
+        let position = names.iter().position(|known| *known == name);
+        position.map(Self).ok_or_else(|| {
+            let (name, known) = (name.escape_default(), names.join(", "));
+            D::Error::custom(format!("the scheme {name} is not known; known are {known}"))
+        })
+    }
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy)]
+struct Within<T, const MIN: u64, const MAX: u64>(T);
+
+impl<'de, T: TryFrom<u64>, const MIN: u64, const MAX: u64> Deserialize<'de>
+    for Within<T, MIN, MAX>
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = u64::deserialize(deserializer)?;
+        let narrowed = T::try_from(value).ok();
+        narrowed
+            .filter(|_| (MIN..=MAX).contains(&value))
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("{value} is not {MIN} to {MAX}")))
+    }
+}
+
+pub(super) fn policy(
+    text: &str,
+    file: impl Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<GatewayPolicy, PolicyFileError> {
+    let read = toml::from_str::<PolicyFile>(text);
+    let policy = read.map_err(|mut error| {
+        let line = line(text, error.span().unwrap_or_default());
+        // Without the text, the error names the member: a line, and `in` and the member's path on the next.
+        error.set_input(None);
+        let problem = error.to_string().trim_end().replace('\n', " ");
+        PolicyFileError { line, problem }
+    })?;
+    let at = At { text, path: "" };
+    let schemes = schemes(at, &policy.schemes)?;
+    let max_lifetime = policy.max_lifetime.get_ref().0;
     for entry in &schemes {
-        let rule = entry.scheme.rules().lifetime;
-        if max_lifetime < rule.value.min {
-            return Err(top.fault(
-                "max-lifetime",
-                format!("is {max_lifetime}"),
-                format!(
-                    "{} wants {} s at least ({})",
-                    entry.scheme.rules().title,
-                    rule.value.min,
-                    rule.source
-                ),
-            ));
+        let (rules, rule) = (entry.scheme.rules(), entry.scheme.rules().lifetime);
+        if u64::from(max_lifetime) < rule.value.min {
+            let (title, min, source) = (rules.title, rule.value.min, rule.source);
+            let problem = format!("is {max_lifetime}; {title} wants {min} s at least ({source})");
+            return Err(at.error(policy.max_lifetime.span(), "max-lifetime", problem));
         }
     }
+    let authority = policy.authority.as_ref();
     Ok(GatewayPolicy {
         schemes,
-        max_lifetime: narrow(max_lifetime),
-        rate: rate(&top)?,
-        time_floor: top.number(
-            "time-floor",
-            CLOCK_FLOOR..=MAX_UNIX_TIME,
-            "seconds since the epoch, not before this software was released",
-        )?,
-        max_jump: narrow(required_number(
-            &top,
-            "max-jump",
-            0..=MAX_JUMP_SECONDS.into(),
-            "seconds that the host's clock may be ahead of the device's, time without power included",
-        )?),
-        authority: authority(&top, file)?,
-        presence: top
-            .number(
-                "presence",
-                1..=MAX_PRESENCE_SECONDS.into(),
-                "seconds within which the button must be pressed",
-            )?
-            .map(narrow),
-        board_entropy: top.required(
-            "board-entropy",
-            top.flag("board-entropy")?,
-            "say whether the board's own random generator must take part (true or false)",
-        )?,
+        max_lifetime,
+        rate: Rate {
+            assertions: policy.rate.assertions.0,
+            seconds: policy.rate.seconds.0,
+        },
+        time_floor: policy.time_floor.map(|floor| floor.0),
+        max_jump: policy.max_jump.0,
+        authority: authority
+            .map(|name| authority_key(at, name, file))
+            .transpose()?,
+        presence: policy.presence.map(|seconds| seconds.0),
+        board_entropy: policy.board_entropy,
     })
 }
 
-fn schemes(top: &Members<'_>) -> Result<Vec<SchemeEntry>, PolicyFault> {
-    const RULE: &str = "a policy has at least one table [schemes.NAME]";
-    let table = top.required("schemes", top.table("schemes")?, RULE)?;
-    let known: Vec<_> = SchemeId::ALL.iter().map(|id| id.rules().name).collect();
-    let members = Members::new("schemes", table, &known)?;
-    let mut entries = Vec::new();
-    for scheme in SchemeId::ALL {
-        if let Some(table) = members.table(scheme.rules().name)? {
-            entries.push(entry(scheme, &members.at(scheme.rules().name), table)?);
+/// A table in the text of the file.
+#[derive(Clone, Copy)]
+struct At<'t> {
+    text: &'t str,
+    /// Empty, or a path and a dot.
+    path: &'t str,
+}
+
+impl At<'_> {
+    fn error(self, span: Range<usize>, member: &str, problem: impl AsRef<str>) -> PolicyFileError {
+        PolicyFileError {
+            line: line(self.text, span),
+            problem: format!("{}{member} {}", self.path, problem.as_ref()),
         }
     }
-    if entries.is_empty() {
-        return Err(top.fault("schemes", "is empty", RULE));
+
+    /// Of a value, which is no secret.
+    fn bad(
+        self,
+        value: &Spanned<String>,
+        member: &str,
+        rule: impl core::fmt::Display,
+    ) -> PolicyFileError {
+        let shown: String = value.get_ref().chars().take(64).collect();
+        self.error(value.span(), member, format!("is {shown:?}; {rule}"))
     }
-    Ok(entries)
 }
 
-fn entry(id: SchemeId, path: &str, table: &Table) -> Result<SchemeEntry, PolicyFault> {
-    let members = Members::new(path, table, &["client-id", "kid", "kid-form", "audiences"])?;
+fn line(text: &str, span: Range<usize>) -> usize {
+    text.bytes()
+        .take(span.start)
+        .filter(|&byte| byte == b'\n')
+        .count()
+        + 1
+}
+
+fn schemes(
+    at: At<'_>,
+    tables: &Spanned<BTreeMap<SchemeName, Spanned<SchemeTable>>>,
+) -> Result<Vec<SchemeEntry>, PolicyFileError> {
+    if tables.get_ref().is_empty() {
+        let problem = "is empty; a policy has at least one table [schemes.NAME]";
+        return Err(at.error(tables.span(), "schemes", problem));
+    }
+    let tables = tables.get_ref().iter();
+    let pairs = tables.filter_map(|(name, table)| Some((*SchemeId::ALL.get(name.0)?, table)));
+    pairs.map(|(id, table)| entry(at.text, id, table)).collect()
+}
+
+fn entry(
+    text: &str,
+    scheme: SchemeId,
+    table: &Spanned<SchemeTable>,
+) -> Result<SchemeEntry, PolicyFileError> {
+    let rules = scheme.rules();
+    let path = format!("schemes.{}.", rules.name);
+    let at = At { text, path: &path };
     Ok(SchemeEntry {
-        scheme: id,
-        client_id: client_id(&members, id.rules())?,
-        kid: kid(&members, id.rules())?,
-        audiences: audiences(&members, id.rules())?,
+        scheme,
+        client_id: client_id(at, table, rules)?,
+        kid: kid(at, table, rules)?,
+        audiences: audiences(at, &table.get_ref().audiences, rules)?,
     })
 }
 
-fn client_id(members: &Members<'_>, rules: &Scheme) -> Result<Option<String>, PolicyFault> {
+fn client_id(
+    at: At<'_>,
+    table: &Spanned<SchemeTable>,
+    rules: &Scheme,
+) -> Result<Option<String>, PolicyFileError> {
     const NAME: &str = "client-id";
-    let Some(text) = members.text(NAME)? else {
-        return if rules.client_id_in_leaf.is_some() {
-            Ok(None)
-        } else {
-            let rule = format!(
-                "{} hands it out, no certificate says it ({})",
-                rules.title, rules.client_id.source
-            );
-            Err(members.fault(NAME, "is missing", rule))
-        };
+    let Some(text) = &table.get_ref().client_id else {
+        if rules.client_id_in_leaf.is_some() {
+            return Ok(None);
+        }
+        let (title, source) = (rules.title, rules.client_id.source);
+        let problem =
+            format!("is missing; {title} hands it out, no certificate says it ({source})");
+        return Err(at.error(table.span(), NAME, problem));
     };
-    ClientId::new(text)
+    ClientId::new(text.get_ref())
         .and_then(|id| rules.check_client_id(&id))
-        .map_err(|error| members.fault(NAME, shown(text), error.to_string()))?;
-    Ok(Some(text.to_owned()))
+        .map_err(|error| at.bad(text, NAME, error))?;
+    Ok(Some(text.get_ref().clone()))
 }
 
-fn kid(members: &Members<'_>, rules: &Scheme) -> Result<Option<KidChoice>, PolicyFault> {
-    let (given, form) = (members.text("kid")?, members.text("kid-form")?);
-    let source = rules.key_reference.source;
-    if rules.key_reference.value != KeyReference::Kid {
-        let name = given.map(|_| "kid").or(form.map(|_| "kid-form"));
-        return match name {
-            None => Ok(None),
-            Some(name) => {
-                let rule = format!("{} sends its certificate chain ({source})", rules.title);
-                Err(members.fault(name, "is not for this scheme", rule))
-            }
-        };
-    }
-    match (given, form) {
-        (Some(text), None) => match Kid::new(text) {
+fn kid(
+    at: At<'_>,
+    table: &Spanned<SchemeTable>,
+    rules: &Scheme,
+) -> Result<Option<KidChoice>, PolicyFileError> {
+    let (span, table) = (table.span(), table.get_ref());
+    let (title, source) = (rules.title, rules.key_reference.source);
+    let is_kid = rules.key_reference.value == KeyReference::Kid;
+    match (&table.kid, &table.kid_form) {
+        (None, None) if !is_kid => Ok(None),
+        (Some(value), _) | (None, Some(value)) if !is_kid => {
+            let name = if table.kid.is_some() {
+                "kid"
+            } else {
+                "kid-form"
+            };
+            let problem =
+                format!("is not for this scheme; {title} sends its certificate chain ({source})");
+            Err(at.error(value.span(), name, problem))
+        }
+        (Some(text), None) => match Kid::new(text.get_ref()) {
             Ok(kid) => Ok(Some(KidChoice::Given(kid.as_str().to_owned()))),
-            Err(error) => Err(members.fault("kid", shown(text), error.to_string())),
+            Err(error) => Err(at.bad(text, "kid", error)),
         },
         (None, Some(text)) => {
-            let form = KidForm::by_name(text).ok_or_else(|| {
+            let form = KidForm::by_name(text.get_ref()).ok_or_else(|| {
                 let names = KidForm::ALL.map(KidForm::name).join(" or ");
-                members.fault("kid-form", shown(text), format!("it must be {names}"))
+                at.bad(text, "kid-form", format!("it must be {names}"))
             })?;
             Ok(Some(KidChoice::Computed(form)))
         }
-        (Some(_), Some(_)) => {
-            Err(members.fault("kid", "is there with kid-form", "one of them says it"))
+        (Some(kid), Some(_)) => {
+            let problem = "is there with kid-form; one of them says it";
+            Err(at.error(kid.span(), "kid", problem))
         }
-        (None, None) => Err(members.fault(
-            "kid",
-            "is missing",
-            format!(
-                "{} names the key by kid, or give kid-form ({source})",
-                rules.title
-            ),
-        )),
+        (None, None) => {
+            let problem =
+                format!("is missing; {title} names the key by kid, or give kid-form ({source})");
+            Err(at.error(span, "kid", problem))
+        }
     }
 }
 
-fn audiences(members: &Members<'_>, rules: &Scheme) -> Result<Vec<String>, PolicyFault> {
-    const NAME: &str = "audiences";
-    const RULE: &str = "the device signs for audiences that are listed here and for no other";
-    let texts = members.required(NAME, members.texts(NAME)?, RULE)?;
-    if texts.is_empty() {
-        return Err(members.fault(NAME, "is empty", RULE));
+fn audiences(
+    at: At<'_>,
+    texts: &Spanned<Vec<Spanned<String>>>,
+    rules: &Scheme,
+) -> Result<Vec<String>, PolicyFileError> {
+    if texts.get_ref().is_empty() {
+        let problem = "is empty; the device signs for audiences that are listed and for no other";
+        return Err(at.error(texts.span(), "audiences", problem));
     }
-    for (position, &text) in texts.iter().enumerate() {
-        let name = format!("{NAME}[{position}]");
-        Audience::new(text)
+    let mut read: Vec<String> = Vec::new();
+    for (position, text) in texts.get_ref().iter().enumerate() {
+        let name = format!("audiences[{position}]");
+        Audience::new(text.get_ref())
             .and_then(|audience| rules.audience(Some(audience)))
-            .map_err(|error| members.fault(&name, shown(text), error.to_string()))?;
-        if texts.iter().take(position).any(|&other| other == text) {
-            return Err(members.fault(&name, shown(text), "it is there twice"));
+            .map_err(|error| at.bad(text, &name, error))?;
+        if read.contains(text.get_ref()) {
+            return Err(at.bad(text, &name, "it is there twice"));
         }
+        read.push(text.get_ref().clone());
     }
-    Ok(texts.into_iter().map(str::to_owned).collect())
+    Ok(read)
 }
 
-fn rate(top: &Members<'_>) -> Result<Rate, PolicyFault> {
-    const RULE: &str = "a device has a rate limit: a table with assertions and seconds";
-    let table = top.required("rate", top.table("rate")?, RULE)?;
-    let members = Members::new("rate", table, &["assertions", "seconds"])?;
-    Ok(Rate {
-        assertions: narrow(required_number(
-            &members,
-            "assertions",
-            1..=MAX_RATE.into(),
-            "assertions in the period, so many at once",
-        )?),
-        seconds: narrow(required_number(
-            &members,
-            "seconds",
-            1..=MAX_RATE_SECONDS.into(),
-            "the period",
-        )?),
-    })
-}
-
-fn authority(top: &Members<'_>, file: ReadFile<'_>) -> Result<Option<Vec<u8>>, PolicyFault> {
-    const NAME: &str = "authority";
-    let Some(name) = top.text(NAME)? else {
-        return Ok(None);
+/// The key in the file of that name, as a SubjectPublicKeyInfo.
+fn authority_key(
+    at: At<'_>,
+    name: &Spanned<String>,
+    file: impl Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<Vec<u8>, PolicyFileError> {
+    const RULE: &str =
+        "it must be an RSA public key of 2048 or 3072 bits, PEM or DER (RFC 7468 section 13)";
+    let fault = |found: String, rule: &str| {
+        at.error(name.span(), "authority", format!("names {found}; {rule}"))
     };
-    let content = file(name).map_err(|error| {
-        let found = format!("names {}, which cannot be read", name.escape_default());
-        top.fault(NAME, found, error)
+    let content = file(name.get_ref()).map_err(|error| {
+        let name = name.get_ref().escape_default();
+        fault(format!("{name}, which cannot be read"), &error)
     })?;
     let spki = if content.first() == Some(&0x30) {
         content
     } else {
-        SubjectPublicKeyInfoDer::from_pem_slice(&content)
-            .map(|spki| spki.as_ref().to_vec())
-            .unwrap_or_default()
+        match pem_rfc7468::decode_vec(&content) {
+            Ok(("PUBLIC KEY", der)) => der,
+            _ => Vec::new(),
+        }
     };
-    let rule =
-        "it must be an RSA public key of 2048 or 3072 bits, PEM or DER (RFC 7468 section 13)";
     match RsaPublicKey::from_spki(&spki) {
-        Ok(key) if AUTHORITY_BITS.contains(&key.bits()) => Ok(Some(spki)),
-        Ok(key) => Err(top.fault(NAME, format!("names a key of {} bits", key.bits()), rule)),
-        Err(_) => Err(top.fault(NAME, "names a file with something else", rule)),
-    }
-}
-
-fn required_number(
-    members: &Members<'_>,
-    name: &str,
-    range: core::ops::RangeInclusive<u64>,
-    what: &str,
-) -> Result<u64, PolicyFault> {
-    let value = members.number(name, range, what)?;
-    members.required(name, value, &format!("it says how many {what}"))
-}
-
-/// The value's range is that of its type, or within it.
-fn narrow<T: TryFrom<u64> + From<u8>>(value: u64) -> T {
-    T::try_from(value).unwrap_or(T::from(u8::MAX))
-}
-
-/// A value of a policy, which is no secret.
-fn shown(text: &str) -> String {
-    format!("is {:?}", text.chars().take(64).collect::<String>())
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> PolicyFault {
-    let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-    PolicyFault {
-        member: format!("line {line}"),
-        found: "is not TOML".to_owned(),
-        rule: error.message().replace('\n', " "),
+        Ok(key) if AUTHORITY_BITS.contains(&key.bits()) => Ok(spki),
+        Ok(key) => Err(fault(format!("a key of {} bits", key.bits()), RULE)),
+        Err(_) => Err(fault("a file with something else".to_owned(), RULE)),
     }
 }

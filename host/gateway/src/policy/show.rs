@@ -4,11 +4,11 @@ use privyseal_protocol::{Policy, SchemePolicy};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::device::hex;
-use crate::device::info::moment;
+use crate::hex;
+use crate::info::moment;
 
 /// A line for each thing that it says.
-pub(in crate::device) fn lines(policy: &Policy<'_>) -> Vec<String> {
+pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in &policy.schemes {
         let kid = entry
@@ -51,7 +51,7 @@ pub(in crate::device) fn lines(policy: &Policy<'_>) -> Vec<String> {
     lines
 }
 
-pub(in crate::device) fn json(policy: &Policy<'_>) -> Value {
+pub(crate) fn json(policy: &Policy<'_>) -> Value {
     let schemes = policy.schemes.iter().map(|entry| {
         json!({
             "scheme": entry.scheme.rules().name,

@@ -27,7 +27,7 @@ fn der_and_pem_are_the_same_key() {
         let cut = &der.as_bytes()[..len];
         assert_eq!(
             PrivateKey::from_bytes(cut).unwrap_err(),
-            PrivateKeyFault::Malformed
+            PrivateKeyError::Malformed
         );
     }
     let pkcs1 = key.to_pkcs1_der().unwrap();
@@ -35,18 +35,18 @@ fn der_and_pem_are_the_same_key() {
     for bytes in [pkcs1.as_bytes(), pkcs1_pem.as_bytes()] {
         assert_eq!(
             PrivateKey::from_bytes(bytes).unwrap_err(),
-            PrivateKeyFault::NotPkcs8
+            PrivateKeyError::NotPkcs8
         );
     }
     let encrypted = pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     assert_eq!(
         PrivateKey::from_bytes(encrypted.as_bytes()).unwrap_err(),
-        PrivateKeyFault::Encrypted
+        PrivateKeyError::Encrypted
     );
     let public = pem.replace("PRIVATE KEY", "PUBLIC KEY");
     assert_eq!(
         PrivateKey::from_bytes(public.as_bytes()).unwrap_err(),
-        PrivateKeyFault::Malformed
+        PrivateKeyError::Malformed
     );
 }
 
@@ -55,7 +55,7 @@ fn other_keys_are_refused() {
     let larger = key(3072);
     assert_eq!(
         PrivateKey::from_bytes(larger.to_pkcs8_der().unwrap().as_bytes()).unwrap_err(),
-        PrivateKeyFault::TooLong
+        PrivateKeyError::TooLong
     );
     // id-ecPublicKey, and nothing more of it is read.
     let mut other = key(2048).to_pkcs8_der().unwrap().as_bytes().to_vec();
@@ -65,6 +65,6 @@ fn other_keys_are_refused() {
     other[place.unwrap() + 8] = 0x0a;
     assert_eq!(
         PrivateKey::from_bytes(&other).unwrap_err(),
-        PrivateKeyFault::NotRsa
+        PrivateKeyError::NotRsa
     );
 }

@@ -3,9 +3,9 @@
 use privyseal_core::{RsaPublicKey, Signer as _};
 
 use super::KeySigner;
-use crate::device::DeviceKey;
 use crate::error::Error;
 use crate::pki::certificates::Certificates;
+use privyseal_gateway::DeviceKey;
 
 /// An open key.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl OpenedKey {
     pub fn certificates(&self) -> Result<Certificates, Error> {
         match self {
             Self::Signer(signer) => signer.certificates(),
-            Self::Device(key) => Ok(key.certificates().clone()),
+            Self::Device(key) => Ok(key.certificates().to_vec().into()),
         }
     }
 }

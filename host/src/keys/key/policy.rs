@@ -2,8 +2,8 @@
 
 use privyseal_pkcs11::{KeyPolicy, LoginPolicy, PoolOptions, SignerOptions};
 
-use crate::device::DeviceUri;
 use crate::error::Error;
+use privyseal_gateway::DeviceUri;
 
 /// What a login may cost, and what the key must be. The default is careful.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::oauth::access_token::{AccessToken, RefreshToken};
 
 /// "An assertion for this scheme and audience, please."
 ///
-/// A [`Client`] builds it here and has a signer sign; a [`crate::device::DeviceClient`] has a device do
+/// A [`Client`] builds it here and has a signer sign; a [`privyseal_gateway::DeviceClient`] has a device do
 /// both, and checks the outcome. Either way what comes out was made by the core and verified.
 pub trait AssertionSource: Send + Sync {
     /// Under whose rules.

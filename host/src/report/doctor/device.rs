@@ -3,8 +3,8 @@
 use privyseal_protocol::SchemeId;
 
 use super::{DoctorReport, Question, chain};
-use crate::device::DeviceKey;
 use crate::report::chain_report::Verdict;
+use privyseal_gateway::DeviceKey;
 
 const NAME: &str = "device";
 
@@ -29,9 +29,9 @@ pub(super) fn look(report: &mut DoctorReport, question: Question<'_>, key: &Devi
         report.add(NAME, Verdict::Note, "its rate limit is reached now");
     }
     policy(report, question, key);
-    if key.certificates().iter().next().is_some() || question.chain.is_some() {
+    if !key.certificates().is_empty() || question.chain.is_some() {
         chain(report, question, key.public_key(), || {
-            Ok(key.certificates().clone())
+            Ok(key.certificates().to_vec().into())
         });
     }
     report.add(

@@ -1,8 +1,8 @@
 //! What a gateway lists: its one key, and the certificates that were provisioned with it.
 
 use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
-use crate::device::{DeviceKey, DeviceUri};
 use crate::error::Error;
+use privyseal_gateway::{DeviceKey, DeviceUri};
 
 impl KeyReport {
     /// Judges what a device has.
