@@ -1,9 +1,9 @@
 //! What asks for tokens takes a gateway for a client like any other: the iSHARE registry's commands, and a
 //! source of tokens in the library.
 
-use privyseal::device::{DeviceClient, DeviceKey, Expected};
 use privyseal::{AssertionOptions, Certificates, Http, HttpOptions, Roots, TokenSource};
 use privyseal_core::scheme::FIAM;
+use privyseal_gateway::{DeviceClient, DeviceKey, Expected};
 use privyseal_host_tests::device_sim::Options;
 use privyseal_host_tests::fiam_server::{self, FiamServer};
 use privyseal_host_tests::ishare_server::{Config, IshareServer, REGISTRY, party_info};

@@ -169,7 +169,7 @@ fn what_does_not_belong_together_is_not_sent() {
         ("--chain", &forged, 1, "not signed by"),
         ("--chain", &other, 2, "private key"),
         ("--chain", "", 2, "--chain is needed"),
-        ("--policy", &unknown, 2, "raw-signing is not known"),
+        ("--policy", &unknown, 2, "unknown field `raw-signing`"),
     ] {
         let outcome = stage.provision_with(&[(option, file)]);
         outcome.is_refused(code, &[words]);

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use privyseal::device::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
 use privyseal::pki::certificates::Certificates;
+use privyseal_gateway::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
 use privyseal_host_tests::device_sim::Options;
 use privyseal_host_tests::privyseal as program;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -162,11 +162,13 @@ fn wipe_typing(stage: &Stage, text: &str) -> (Option<i32>, String) {
 #[test]
 fn an_upload_tells_how_far_it_is() {
     let stage = Stage::new(Options::default());
-    let policy = GatewayPolicy::from_file(&stage.path("policy.toml")).unwrap();
+    let text = std::fs::read_to_string(stage.path("policy.toml")).unwrap();
+    let policy = GatewayPolicy::from_toml(&text, |name| panic!("{name}")).unwrap();
     let certificates = Certificates::from_file(&stage.path("chain.pem")).unwrap();
-    let key = PrivateKey::from_file(&stage.path("key.pem"), &mut |_| {}).unwrap();
+    let key = PrivateKey::from_bytes(&std::fs::read(stage.path("key.pem")).unwrap()).unwrap();
     let at = privyseal_core::UnixTime::from_secs(now()).unwrap();
-    let package = Package::new(&policy, key, Some(&certificates), at).unwrap();
+    let chain = certificates.chain().unwrap();
+    let package = Package::new(&policy, key, Some(&chain), at).unwrap();
     let mut device = Device::open(&stage.uri().parse().unwrap(), Limits::default()).unwrap();
     let mut steps = Vec::new();
     device

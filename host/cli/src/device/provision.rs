@@ -45,7 +45,7 @@ pub(super) struct Provision {
 impl Provision {
     pub(super) fn run(self) -> Result<(), Error> {
         let uri = self.which.uri()?;
-        let policy = policy(&self.policy)?;
+        let policy = read_policy(&self.policy)?;
         let certificates = self.chain.as_deref().map(Certificates::from_file);
         let certificates = certificates.transpose()?;
         let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
@@ -62,18 +62,36 @@ impl Provision {
     }
 }
 
-fn policy(path: &Path) -> Result<GatewayPolicy, Error> {
+fn read_policy(path: &Path) -> Result<GatewayPolicy, Error> {
     let unusable = |reason: String| Error::FileContent {
         path: path.to_owned(),
         reason,
     };
-    let text = String::from_utf8(read(path, MAX_POLICY_FILE)?)
+    let text = String::from_utf8(read(path)?)
         .map_err(|_| unusable("is not UTF-8, so it is no TOML".to_owned()))?;
     let directory = path.parent().unwrap_or(Path::new(""));
     GatewayPolicy::from_toml(&text, |name| {
-        read(&directory.join(name), MAX_POLICY_FILE).map_err(|error| error.to_string())
+        read(&directory.join(name)).map_err(|error| error.to_string())
     })
     .map_err(|error| unusable(format!("is no policy: {error}")))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut content = Vec::new();
+    let mut file = File::open(path).map_err(failed)?.take(MAX_POLICY_FILE + 1);
+    file.read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > MAX_POLICY_FILE {
+        let reason = format!("is larger than {MAX_POLICY_FILE} bytes, so it is something else");
+        return Err(Error::FileContent {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    Ok(content)
 }
 
 /// Reads the key around standard input's buffer, which nobody wipes, and into one that does not grow.
@@ -129,15 +147,21 @@ fn unusable(error: PrivateKeyError) -> String {
 }
 
 fn unfit(error: PackageError) -> Error {
-    match error {
-        PackageError::Core(error) => Error::Core(error),
-        PackageError::Entropy(error) => Error::Entropy(error),
-        PackageError::NoChain | PackageError::NeedlessChain => {}
-        other => Error::Option {
-            option: "--policy",
-            reason: other.to_string(),
-        },
-    }
+    let option = match error {
+        PackageError::Core(error) => return Error::Core(error),
+        PackageError::Entropy(error) => return Error::Entropy(error),
+        PackageError::NoChain => {
+            let reason = "a scheme of the policy sends the certificate chain".to_owned();
+            return Error::Missing {
+                option: "--chain",
+                reason,
+            };
+        }
+        PackageError::NeedlessChain => "--chain",
+        _ => "--policy",
+    };
+    let reason = format!("does not fit: {error}");
+    Error::Option { option, reason }
 }
 
 /// Shown if standard error is a terminal, as indicatif does by itself.

@@ -11,7 +11,7 @@ use privyseal::{
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Signer as _};
-use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
+use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expected};
 
 use super::kid::KidOptions;
 use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};
@@ -176,19 +176,20 @@ impl ClientOptions {
             });
         }
         self.key.refuse_for_device(uri)?;
-        let given = self.client_id.as_deref();
-        let chain = self.chain.as_deref().and_then(chain_file);
-        let expected = Expected {
-            client_id: given
-                .map(|id| party_id::given(self.scheme, id))
-                .transpose()?,
-            chain: chain
-                .map(|path| Certificates::from_file(&path))
-                .transpose()
-                .map_err(of_option("--chain"))?,
-            kid: self.kid.given().map(|_| self.kid.choice()),
-        };
-        let client = DeviceClient::new(DeviceKey::open(uri)?, self.scheme, &expected)?;
+        let mut expected = Expected::default();
+        let client_id = self.client_id.as_deref();
+        expected.client_id = client_id
+            .map(|id| party_id::given(self.scheme, id))
+            .transpose()?;
+        if let Some(path) = self.chain.as_deref().and_then(chain_file) {
+            let certificates = Certificates::from_file(&path).map_err(of_option("--chain"))?;
+            expected.chain = Some(certificates.iter().map(<[u8]>::to_vec).collect());
+        }
+        let key = DeviceKey::open(uri)?;
+        if self.kid.given().is_some() {
+            expected.kid = Some(self.kid.choice().text(key.public_key())?);
+        }
+        let client = DeviceClient::new(key, self.scheme, &expected).map_err(of_device)?;
         if let Some(seconds) = client.presence() {
             eprintln!("press the device's button within {seconds} s");
         }
@@ -208,4 +209,42 @@ impl ClientOptions {
         let reason = format!("is not for {}, which {why}", self.scheme.title);
         Error::Option { option, reason }
     }
+}
+
+/// Names the option that contradicts the device.
+fn of_device(error: ClientError) -> Error {
+    let (option, reason) = match error {
+        ClientError::Scheme { scheme, served } => (
+            "--scheme",
+            format!("is {scheme}, for which this device was not provisioned; it serves {served}"),
+        ),
+        ClientError::ClientId {
+            expected,
+            provisioned,
+        } => (
+            "--client-id",
+            format!("is {expected}, and the device was provisioned with {provisioned}"),
+        ),
+        ClientError::Kid {
+            expected,
+            provisioned,
+        } => (
+            "--kid",
+            format!("is {expected}, and the device was provisioned with {provisioned}"),
+        ),
+        ClientError::Chain => (
+            "--chain",
+            "is another chain than the one that the device signs for".to_owned(),
+        ),
+        ClientError::NeedlessKid { title } => (
+            "--kid",
+            format!("is not for {title}, which sends its chain and no kid"),
+        ),
+        ClientError::NeedlessChain { title } => (
+            "--chain",
+            format!("is not for {title}, which names its key by kid"),
+        ),
+        other => return other.into(),
+    };
+    Error::Option { option, reason }
 }

@@ -49,7 +49,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     (
         "max-lifetime = 60",
         "max-lifetime = \"60\"",
-        "line 8: invalid type: string \"60\", expected u64 in `max-lifetime`",
+        "line 5: invalid type: string \"60\", expected u64 in `max-lifetime`",
     ),
     (
         "max-lifetime = 60",
@@ -174,7 +174,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "kid-form = \"sha1\"",
         "schemes.itsme.kid-form is \"sha1\"; it must be rfc7638 or keycloak",
     ),
-    ("max-lifetime = 60", "max-lifetime = = 60", "line 8: "),
+    ("max-lifetime = 60", "max-lifetime = = 60", "line 5: "),
 ];
 
 #[test]
