@@ -41,6 +41,10 @@ pub struct Credential<B> {
 impl<B: HeaderBuffer> Credential<B> {
     /// For a scheme whose header carries the chain (`x5c`). Checks that `chain` is one that `scheme`
     /// accepts and that its leaf is for `signer_key`, and encodes the header into `buffer`.
+    ///
+    /// # Errors
+    /// [`Error`]: a client id, chain or key that the scheme does not accept, a leaf for another
+    /// key, or a buffer that is too short.
     pub fn new(
         scheme: &'static Scheme,
         client_id: ClientId,
@@ -53,6 +57,10 @@ impl<B: HeaderBuffer> Credential<B> {
 
     /// For a scheme whose header names the key by `kid`. Whether the receiver knows that name for this
     /// key is between the organisation and the receiver.
+    ///
+    /// # Errors
+    /// [`Error`]: a client id that the scheme does not accept, a scheme that wants a chain, or a
+    /// buffer that is too short.
     pub fn with_kid(
         scheme: &'static Scheme,
         client_id: ClientId,
@@ -109,6 +117,9 @@ impl<B: HeaderBuffer> Credential<B> {
     }
 
     /// Whether an assertion may be made at this time.
+    ///
+    /// # Errors
+    /// [`ClockError`].
     pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
         self.profile.check_clock(now)
     }
@@ -130,6 +141,9 @@ impl<B> fmt::Debug for Credential<B> {
 
 /// Writes the header of every token of such a key, base64url without the dot, and gives its length. For
 /// [`Profile::new`]: a device writes it into its flash, piece by piece.
+///
+/// # Errors
+/// Whatever `sink` fails with.
 pub fn encode_header<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
     header::write_counted(name, sink)
 }

@@ -14,7 +14,7 @@ pub mod subject;
 use sha2::{Digest as _, Sha256};
 
 use crate::cert::KeyUsages;
-use crate::encoding::sink::{Sink, SliceSink, always};
+use crate::encoding::sink::{Sink, SliceSink, into_ok};
 use crate::encoding::tlv::{BIT_STRING, CONTEXT_0, Der, Element, INTEGER, SEQUENCE};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
@@ -49,6 +49,9 @@ impl<'a> CertificationRequestInfo<'a> {
     /// Asks for a certificate of `key` for `subject`. `usages` are requested as a critical extension, and
     /// none where there are none: the CA decides then. A key that signs assertions may ask for
     /// digitalSignature and nonRepudiation only.
+    ///
+    /// # Errors
+    /// [`Field::KeyUsage`] for a usage that an assertion's key may not have; [`Error::Key`].
     pub fn new(
         subject: &'a Subject<'a>,
         usages: KeyUsages,
@@ -62,7 +65,7 @@ impl<'a> CertificationRequestInfo<'a> {
             digest: [0; 32],
         };
         let mut hash = Sha256::new();
-        always(info.write_to(&mut hash));
+        into_ok(info.write_to(&mut hash));
         info.digest = hash.finalize().into();
         Ok(info)
     }
@@ -89,12 +92,18 @@ impl<'a> CertificationRequestInfo<'a> {
     }
 
     /// Writes the DER of what is signed: for hardware that insists on hashing.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         self.write(sink)
     }
 
     /// Attaches a signature that was made elsewhere: verifies it with the key in the request, then puts
     /// the request into `buffer`. On any error `buffer` holds nothing of a request.
+    ///
+    /// # Errors
+    /// [`Error::Signature`] for a wrong signature; [`Error::Field`] for a buffer that is too short.
     pub fn attach<'b>(
         &self,
         signature: &[u8],

@@ -28,6 +28,10 @@ pub struct ClientId(String<MAX_CLIENT_ID>);
 impl ClientId {
     /// A client id of any syntax (RFC 6749 appendix A.1: `*VSCHAR`; empty and blank ids are refused
     /// here, because no receiver can register them).
+    ///
+    /// # Errors
+    /// [`Field::ClientId`]: empty, longer than [`MAX_CLIENT_ID`], or a character that is not
+    /// allowed.
     pub fn new(text: &str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 6749 appendix A.1: client-id = *VSCHAR";
         check_len(Field::ClientId, text.len(), MAX_CLIENT_ID, SOURCE)?;
@@ -92,6 +96,10 @@ pub struct Audience<'a>(&'a str);
 
 impl<'a> Audience<'a> {
     /// An audience of any syntax.
+    ///
+    /// # Errors
+    /// [`Field::Audience`]: empty, longer than [`MAX_AUDIENCE`], or a character that is not
+    /// allowed.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7519 section 4.1.3: aud is a StringOrURI";
         check_len(Field::Audience, text.len(), MAX_AUDIENCE, SOURCE)?;
@@ -118,6 +126,9 @@ pub struct Jti<'a>(&'a str);
 
 impl<'a> Jti<'a> {
     /// A `jti` of the caller's making.
+    ///
+    /// # Errors
+    /// [`Field::Jti`]: empty, longer than [`MAX_JTI`], or not printable ASCII.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7519 section 4.1.7; itsme: at most 255 characters";
         check_len(Field::Jti, text.len(), MAX_JTI, SOURCE)?;

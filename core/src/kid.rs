@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::json::Object;
-use crate::encoding::sink::{Sink, SliceSink, always};
+use crate::encoding::sink::{Sink, SliceSink, into_ok};
 use crate::field::{Field, FieldError, check_bytes, check_len};
 use crate::limits::MAX_KID;
 use crate::rsa::RsaPublicKey;
@@ -16,6 +16,9 @@ pub struct Kid<'a>(&'a str);
 
 impl<'a> Kid<'a> {
     /// An identifier of the caller's choice.
+    ///
+    /// # Errors
+    /// [`Field::Kid`]: empty, longer than [`MAX_KID`], or not printable ASCII.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7515 section 4.1.4: kid is a case-sensitive string";
         check_len(Field::Kid, text.len(), MAX_KID, SOURCE)?;
@@ -37,14 +40,14 @@ impl KidBuf {
     /// The JWK thumbprint: SHA-256 of `{"e":..,"kty":"RSA","n":..}` (RFC 7638 section 3).
     pub fn thumbprint(key: &RsaPublicKey) -> Self {
         let mut hash = Sha256::new();
-        always(write_jwk(key, &mut hash));
+        into_ok(write_jwk(key, &mut hash));
         Self::of(hash)
     }
 
     /// The identifier that Keycloak derives from a certificate: SHA-256 of the SubjectPublicKeyInfo.
     pub fn keycloak(key: &RsaPublicKey) -> Self {
         let mut hash = Sha256::new();
-        always(write_spki(key, &mut hash));
+        into_ok(write_spki(key, &mut hash));
         Self::of(hash)
     }
 
@@ -102,6 +105,9 @@ impl KidForm {
 }
 
 /// Writes the public key's required members as canonical JSON: what RFC 7638 section 3.3 hashes.
+///
+/// # Errors
+/// Whatever `sink` fails with.
 pub fn write_jwk<S: Sink>(key: &RsaPublicKey, sink: S) -> Result<(), S::Error> {
     let exponent = key.exponent().to_be_bytes();
     let zeros = exponent.iter().take_while(|&&byte| byte == 0).count();

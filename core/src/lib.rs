@@ -32,11 +32,11 @@ pub mod cert;
 pub mod credential;
 pub mod rsa;
 
-// One assertion: statement, sealed input, signature, token.
+// One assertion: payload, sealed input, signature, token.
 pub mod jws;
+pub mod payload;
 pub mod signer;
 pub mod signing_input;
-pub mod statement;
 
 // The one other thing that a key may sign.
 pub mod csr;

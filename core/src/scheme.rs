@@ -126,6 +126,9 @@ pub struct Lifetime {
 
 impl Lifetime {
     /// The lifetime that is meant: the given one, if it is allowed, or the default.
+    ///
+    /// # Errors
+    /// [`Field::Lifetime`], outside the range.
     pub fn choose(self, given: Option<u64>, source: &'static str) -> Result<u64, FieldError> {
         let Self { default, min, max } = self;
         match given {
@@ -198,6 +201,9 @@ impl Scheme {
     }
 
     /// Checks a client id against the scheme's syntaxes.
+    ///
+    /// # Errors
+    /// [`Field::ClientId`], of another syntax than the scheme's.
     pub fn check_client_id(&self, client_id: &ClientId) -> Result<(), FieldError> {
         let rule = self.client_id;
         IdSyntax::check(rule.value, Field::ClientId, client_id, rule.source)
@@ -242,6 +248,10 @@ impl Scheme {
     }
 
     /// The audience that is meant: the given one, checked, or the scheme's default.
+    ///
+    /// # Errors
+    /// [`Field::Audience`], missing where the scheme has no default, or of another syntax than the
+    /// scheme's.
     pub fn audience<'a>(&self, given: Option<Audience<'a>>) -> Result<Audience<'a>, FieldError> {
         let Rule {
             value: rule,

@@ -25,6 +25,9 @@ pub trait Signer {
 
     /// Signs `input` and puts the signature into `signature`, exactly as long as the modulus. On an
     /// error `signature` holds nothing of worth.
+    ///
+    /// # Errors
+    /// The signer's own.
     fn sign(
         &mut self,
         input: &SigningInput<'_>,
@@ -38,6 +41,9 @@ pub trait Signer {
 pub trait CertificationRequestSigner: Signer {
     /// Signs `info` and puts the signature into `signature`, exactly as long as the modulus. On an error
     /// `signature` holds nothing of worth.
+    ///
+    /// # Errors
+    /// The signer's own.
     fn sign_certification_request(
         &mut self,
         info: &CertificationRequestInfo<'_>,
@@ -117,6 +123,10 @@ impl<S: CertificationRequestSigner + ?Sized> CertificationRequestSigner for &mut
 impl SigningInput<'_> {
     /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
     /// [`crate::limits::MAX_COMPACT_JWS`] bytes always suffice for. On any error `buffer` holds nothing of a token.
+    ///
+    /// # Errors
+    /// [`SignError::Signer`], or [`SignError::Token`] where the signature does not verify or
+    /// `buffer` is too short.
     pub fn sign<'b, S: Signer>(
         self,
         signer: &mut S,
@@ -135,6 +145,10 @@ impl CertificationRequestInfo<'_> {
     /// Has `signer` sign, verifies the signature and puts the request into `buffer`, which
     /// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes always suffice for. On any error `buffer` holds
     /// nothing of a request.
+    ///
+    /// # Errors
+    /// [`SignError::Signer`], or [`SignError::Token`] where the signature does not verify or
+    /// `buffer` is too short.
     pub fn sign<'b, S: CertificationRequestSigner>(
         &self,
         signer: &mut S,

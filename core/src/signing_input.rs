@@ -2,7 +2,7 @@
 //!
 //! A [`SigningInput`] is the JWS signing input of RFC 7515 section 5.1 (header, dot, payload, both in
 //! base64url) and its SHA-256 digest. It has no public constructor: [`crate::Credential::prepare`]
-//! and its siblings make it, from a typed statement that obeys the credential's scheme. Whoever holds one
+//! and its siblings make it, from a typed payload that obeys the credential's scheme. Whoever holds one
 //! may hand its digest to another process or machine (the middle step of sans-IO use) and bring the
 //! signature back to [`SigningInput::attach`], which verifies it.
 //!
@@ -14,13 +14,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::base64url_len;
-use crate::encoding::sink::{Counter, Overflow, Sink, SliceSink, Stopped, always, erased};
+use crate::encoding::sink::{Counter, Overflow, Sink, SliceSink, Stopped, into_ok, with_dyn};
 use crate::error::{AttachError, Error};
 use crate::field::{Fault, Field, FieldError};
 use crate::jws::CompactJws;
+use crate::payload::{Claims, Payload};
 use crate::rsa::digest::sha256_digest_info;
 use crate::rsa::{Digest, SignatureError, VerifyingKey};
-use crate::statement::{Claims, Statement};
 
 /// Bytes of an encoded payload that is kept: those of most client assertions are about 300.
 const KEPT_PAYLOAD: usize = 384;
@@ -29,49 +29,49 @@ const KEPT_PAYLOAD: usize = 384;
 #[derive(Debug)]
 pub struct SigningInput<'a> {
     header: &'a [u8],
-    statement: Statement<'a>,
+    payload: Payload<'a>,
     /// The encoded payload, if it is short enough to be kept; otherwise empty, which no payload is.
-    payload: Vec<u8, KEPT_PAYLOAD>,
+    encoded: Vec<u8, KEPT_PAYLOAD>,
     key: &'a VerifyingKey,
     digest: [u8; 32],
 }
 
 impl<'a> SigningInput<'a> {
-    /// Seals `statement` under `header` (base64url, without the dot). `midstate` has hashed the header
+    /// Seals `payload` under `header` (base64url, without the dot). `midstate` has hashed the header
     /// and the dot already.
     #[inline]
     pub(crate) fn seal(
         header: &'a [u8],
         mut midstate: Sha256,
         key: &'a VerifyingKey,
-        statement: Statement<'a>,
+        payload: Payload<'a>,
     ) -> Self {
         // Written in place: moving a payload costs as much as encoding a claim.
         let mut input = Self {
             header,
-            statement,
-            payload: Vec::new(),
+            payload,
+            encoded: Vec::new(),
             key,
             digest: [0; 32],
         };
-        let kept = match &input.statement {
-            Statement::Assertion(claims) => keep_payload(claims, &mut input.payload).is_ok(),
+        let kept = match &input.payload {
+            Payload::Assertion(claims) => keep_payload(claims, &mut input.encoded).is_ok(),
             // With a token in it, it is longer.
-            Statement::Request(_) | Statement::LoginHint(_) => false,
+            Payload::Request(_) | Payload::LoginHint(_) => false,
         };
         if kept {
-            midstate.update(&input.payload);
+            midstate.update(&input.encoded);
         } else {
-            input.payload.clear();
-            always(write_payload(&input.statement, &mut midstate));
+            input.encoded.clear();
+            into_ok(write_payload(&input.payload, &mut midstate));
         }
         input.digest = midstate.finalize().into();
         input
     }
 
     /// What is signed.
-    pub const fn statement(&self) -> &Statement<'a> {
-        &self.statement
+    pub const fn payload(&self) -> &Payload<'a> {
+        &self.payload
     }
 
     /// SHA-256 of the signing input.
@@ -88,7 +88,7 @@ impl<'a> SigningInput<'a> {
     /// Bytes of the signing input.
     pub fn len(&self) -> usize {
         let mut counter = Counter::default();
-        always(self.write_to(&mut counter));
+        into_ok(self.write_to(&mut counter));
         counter.0
     }
 
@@ -98,18 +98,24 @@ impl<'a> SigningInput<'a> {
     }
 
     /// Writes the signing input itself: for hardware that insists on hashing.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         sink.write(self.header)?;
         sink.write(b".")?;
-        if self.payload.is_empty() {
-            write_payload(&self.statement, sink)
+        if self.encoded.is_empty() {
+            write_payload(&self.payload, sink)
         } else {
-            sink.write(&self.payload)
+            sink.write(&self.encoded)
         }
     }
 
     /// Attaches a signature that was made elsewhere: verifies it with the leaf's public key, then puts
     /// the token into `buffer`. On any error `buffer` holds nothing of a token.
+    ///
+    /// # Errors
+    /// [`Error::Signature`] for a wrong signature; [`Error::Field`] for a buffer that is too short.
     pub fn attach<'b>(
         &self,
         signature: &[u8],
@@ -134,6 +140,9 @@ impl<'a> SigningInput<'a> {
     /// signature has been verified. If the sink itself fails midway, the error says so and the
     /// receiver of the stream must discard what came; [`SigningInput::token_len`] tells it how much to
     /// expect.
+    ///
+    /// # Errors
+    /// [`AttachError::Token`] before the first byte, [`AttachError::Sink`] after it.
     pub fn attach_to<S: Sink>(
         &self,
         signature: &[u8],
@@ -173,17 +182,17 @@ fn keep_payload(claims: &Claims<'_>, payload: &mut Vec<u8, KEPT_PAYLOAD>) -> Res
 }
 
 /// Any payload, base64url-encoded, into any sink.
-fn write_payload<S: Sink>(statement: &Statement<'_>, sink: &mut S) -> Result<(), S::Error> {
-    erased(sink, |sink| write_any_payload(statement, sink))
+fn write_payload<S: Sink>(payload: &Payload<'_>, sink: &mut S) -> Result<(), S::Error> {
+    with_dyn(sink, |sink| write_any_payload(payload, sink))
 }
 
 /// Not generic, so that there is one of it: it is large, and its speed does not matter.
 #[inline(never)]
 fn write_any_payload(
-    statement: &Statement<'_>,
+    payload: &Payload<'_>,
     sink: &mut dyn Sink<Error = Stopped>,
 ) -> Result<(), Stopped> {
     let mut encoder = Base64UrlSink::new(sink);
-    statement.write_json(&mut encoder)?;
+    payload.write_json(&mut encoder)?;
     encoder.finish()
 }

@@ -15,6 +15,9 @@ impl UnixTime {
     pub const MAX: Self = Self(MAX_UNIX_TIME);
 
     /// `seconds` since the epoch. Milliseconds given by mistake are out of range from 1978 on.
+    ///
+    /// # Errors
+    /// [`Fault::OutOfRange`] beyond [`UnixTime::MAX`].
     pub const fn from_secs(seconds: u64) -> Result<Self, FieldError> {
         if seconds > MAX_UNIX_TIME {
             let fault = Fault::OutOfRange {

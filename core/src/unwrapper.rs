@@ -29,6 +29,9 @@ pub trait Unwrapper {
     /// nothing of worth.
     ///
     /// [`Undecipherable`]: crate::SignerErrorKind::Undecipherable
+    ///
+    /// # Errors
+    /// The unwrapper's own; [`Undecipherable`] where the key was not encrypted to this one.
     fn unwrap_key(
         &mut self,
         algorithm: KeyEncryption,

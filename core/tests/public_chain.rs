@@ -8,7 +8,7 @@ use privyseal_core::cert::{
 };
 use privyseal_core::error::Error;
 use privyseal_core::limits::{MAX_HEADER, MAX_HEADER_JSON};
-use privyseal_core::statement::Statement;
+use privyseal_core::payload::Payload;
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime, scheme};
 
 const LEAF: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
@@ -234,7 +234,7 @@ fn claims_follow_the_rules() {
             ..request("one")
         })
         .unwrap();
-    let Statement::Assertion(claims) = input.statement() else {
+    let Payload::Assertion(claims) = input.payload() else {
         panic!("an assertion")
     };
     assert_eq!(claims.audience().as_str(), "EU.EORI.NLKPNFIAMPROD");

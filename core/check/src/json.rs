@@ -61,6 +61,9 @@ impl core::error::Error for JsonError {}
 
 impl<'t> Value<'t> {
     /// Reads `text`, which must be one JSON value with nothing but white space around it.
+    ///
+    /// # Errors
+    /// [`JsonError`], with the byte.
     pub fn parse(text: &'t str) -> Result<Self, JsonError> {
         let mut scanner = Scanner::new(text);
         let value = scanner.value(0)?;

@@ -38,6 +38,9 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// The body as a value of this type, nothing before it and nothing after it.
+    ///
+    /// # Errors
+    /// [`FrameError::Body`].
     pub fn read<T: Deserialize<'a>>(&self) -> Result<T, FrameError> {
         match postcard::take_from_bytes(self.body) {
             Ok((value, [])) => Ok(value),
@@ -156,6 +159,9 @@ fn message(content: &[u8]) -> Result<Message<'_>, FrameError> {
 
 /// Writes `body` as the message `id` into `sink`, a frame of at most [`MAX_FRAME`] bytes. `scratch` holds
 /// the message on its way.
+///
+/// # Errors
+/// [`WriteError`].
 pub fn write_frame<T: Serialize, S: Sink>(
     id: u8,
     body: &T,

@@ -223,6 +223,9 @@ impl<'a> Policy<'a> {
     }
 
     /// Checks every rule that needs neither key nor chain.
+    ///
+    /// # Errors
+    /// [`PolicyError`], the first that is found.
     pub fn check(&self) -> Result<(), PolicyError> {
         if self.schemes.is_empty() {
             return Err(PolicyError::NoScheme);

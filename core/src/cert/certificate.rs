@@ -35,6 +35,9 @@ struct Content<'a> {
 
 impl<'a> Certificate<'a> {
     /// Reads one DER certificate; bytes after it are an error.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
     pub fn from_der(der: &'a [u8]) -> Result<Self, CertificateError> {
         let mut reader = SliceReader::new(der)?;
         let certificate = reader.sequence(|outer| {
@@ -143,6 +146,9 @@ impl<'a> Certificate<'a> {
     }
 
     /// Its key, if it is RSA of a supported size.
+    ///
+    /// # Errors
+    /// [`KeyError`].
     pub fn rsa_key(&self) -> Result<RsaPublicKey, KeyError> {
         RsaPublicKey::from_spki(self.content.spki)
     }

@@ -36,6 +36,9 @@ pub struct Validity {
 
 impl<'a> Chain<'a> {
     /// Reads DER certificates, given in any order, and puts them in order.
+    ///
+    /// # Errors
+    /// [`ChainError`]: none, too many, one that is malformed, there twice, or unrelated.
     pub fn order(certificates: &[&'a [u8]]) -> Result<Self, ChainError> {
         let count = certificates.len();
         if count == 0 {
@@ -121,6 +124,9 @@ impl<'a> Chain<'a> {
     /// Proves the chain as RFC 5280 section 6.1 does, without dates and revocation: signatures (by
     /// `links`), CA flags, keyCertSign, path lengths, critical extensions, and that the leaf is none of
     /// the CAs. A self-issued last certificate must have signed itself.
+    ///
+    /// # Errors
+    /// [`ChainError`], with the position of the certificate.
     pub fn prove(self, links: &impl VerifyLink) -> Result<ProvenChain<'a>, ChainError> {
         if self.leaf().is_some_and(Certificate::is_ca) {
             return Err(ChainError::LeafIsCa);
@@ -133,6 +139,9 @@ impl<'a> Chain<'a> {
 
     /// Proves what [`Chain::prove`] does for the certificate at `position` alone; for a report of every
     /// fault.
+    ///
+    /// # Errors
+    /// [`ChainError`], with the position.
     pub fn prove_at(&self, position: usize, links: &impl VerifyLink) -> Result<(), ChainError> {
         let Some(certificate) = self.0.get(position) else {
             return Ok(());

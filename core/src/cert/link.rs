@@ -11,6 +11,9 @@ use thiserror::Error;
 /// Verifies the signature of a certificate with its issuer's key.
 pub trait VerifyLink {
     /// Whether `issuer`'s key signed `subject`. Names and constraints are the chain's business.
+    ///
+    /// # Errors
+    /// [`LinkError`].
     fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError>;
 }
 

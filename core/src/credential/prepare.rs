@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, Jti};
 use crate::limits::MAX_BACKDATE_SECONDS;
+use crate::payload::{AuthenticationRequest, Claims, LoginHint, Payload, RequestObject};
 use crate::scheme::NotBefore;
 use crate::signing_input::SigningInput;
-use crate::statement::{AuthenticationRequest, Claims, LoginHint, RequestObject, Statement};
 use crate::time::UnixTime;
 
 /// What differs from one assertion to the next.
@@ -42,6 +42,9 @@ impl<'a> AssertionRequest<'a> {
 impl<B: HeaderBuffer> Credential<B> {
     /// Makes the claims of a client assertion under the scheme's rules and seals them: the first step of
     /// signing.
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare<'a>(
         &'a self,
         request: &AssertionRequest<'a>,
@@ -51,6 +54,9 @@ impl<B: HeaderBuffer> Credential<B> {
 
     /// Makes a signed authentication request (CIBA Core section 7.1.1) and seals it. The audience must be
     /// given: it is the server's issuer. Refused for a scheme without such requests.
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare_request<'a>(
         &'a self,
         request: &AssertionRequest<'a>,
@@ -61,6 +67,9 @@ impl<B: HeaderBuffer> Credential<B> {
 
     /// Makes the `login_hint_token` for a `user_identifier_token` of a discovery session and seals it.
     /// Refused for a scheme without signed authentication requests.
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare_login_hint<'a>(
         &'a self,
         now: UnixTime,
@@ -72,12 +81,15 @@ impl<B: HeaderBuffer> Credential<B> {
 
 impl<'a> BoundProfile<'a> {
     /// As [`Credential::prepare`].
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare(self, request: &AssertionRequest<'a>) -> Result<SigningInput<'a>, Error> {
         let rule = self.profile.scheme().lifetime;
         let lifetime = rule.value.choose(request.lifetime, rule.source)?;
         let audience = self.profile.scheme().audience(request.audience)?;
         let issued_at = self.issued_at(request)?;
-        Ok(self.seal(Statement::Assertion(Claims {
+        Ok(self.seal(Payload::Assertion(Claims {
             client_id: self.profile.client_id(),
             audience,
             issued_at,
@@ -91,6 +103,9 @@ impl<'a> BoundProfile<'a> {
     }
 
     /// As [`Credential::prepare_request`].
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare_request(
         self,
         request: &AssertionRequest<'a>,
@@ -108,7 +123,7 @@ impl<'a> BoundProfile<'a> {
         authentication.check()?;
         let audience = self.profile.scheme().audience(request.audience)?;
         let issued_at = self.issued_at(request)?;
-        Ok(self.seal(Statement::Request(RequestObject {
+        Ok(self.seal(Payload::Request(RequestObject {
             client_id: self.profile.client_id(),
             audience,
             issued_at,
@@ -119,6 +134,9 @@ impl<'a> BoundProfile<'a> {
     }
 
     /// As [`Credential::prepare_login_hint`].
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare_login_hint(
         self,
         now: UnixTime,
@@ -128,7 +146,7 @@ impl<'a> BoundProfile<'a> {
             return Err(self.no_requests().into());
         }
         self.profile.check_clock(now)?;
-        Ok(self.seal(Statement::LoginHint(LoginHint::new(user_identifier_token)?)))
+        Ok(self.seal(Payload::LoginHint(LoginHint::new(user_identifier_token)?)))
     }
 
     fn issued_at(self, request: &AssertionRequest<'_>) -> Result<UnixTime, Error> {
@@ -142,8 +160,8 @@ impl<'a> BoundProfile<'a> {
         Ok(request.now.saturating_sub(value))
     }
 
-    fn seal(self, statement: Statement<'a>) -> SigningInput<'a> {
-        SigningInput::seal(self.header(), self.midstate(), self.key, statement)
+    fn seal(self, payload: Payload<'a>) -> SigningInput<'a> {
+        SigningInput::seal(self.header(), self.midstate(), self.key, payload)
     }
 
     fn no_requests(self) -> FieldError {

@@ -28,6 +28,10 @@ impl Profile {
     /// encoded before, by [`super::encode_header`], and kept; it is compared byte by byte with what would
     /// be encoded now, so nothing that was changed there since can be signed. `header` has it at its
     /// beginning and may hold more.
+    ///
+    /// # Errors
+    /// Those of [`super::Credential::new`]; [`Field::Header`](crate::field::Field::Header) where
+    /// `header` is not the one that would be encoded.
     pub fn new(
         scheme: &'static Scheme,
         client_id: ClientId,
@@ -89,6 +93,9 @@ impl Profile {
     }
 
     /// Whether an assertion may be made at this time.
+    ///
+    /// # Errors
+    /// [`ClockError`].
     pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
         check_clock(now, self.validity.as_ref())
     }

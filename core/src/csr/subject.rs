@@ -102,6 +102,9 @@ impl fmt::Display for SubjectAttributeType {
 
 impl<'a> SubjectAttribute<'a> {
     /// An attribute of that type and value.
+    ///
+    /// # Errors
+    /// [`Field::Subject`]: empty, too long, or characters that the type does not allow.
     pub fn new(kind: SubjectAttributeType, value: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str =
             "RFC 5280 appendix A.1: ub-common-name and its siblings, 64 characters";
@@ -148,6 +151,9 @@ impl<'a> SubjectAttribute<'a> {
 
 impl<'a> Subject<'a> {
     /// A name of these attributes. Only OU may stand more than once.
+    ///
+    /// # Errors
+    /// [`Field::Subject`]: no attribute, too many, or one twice that may stand once.
     pub fn new(attributes: &[SubjectAttribute<'a>]) -> Result<Self, FieldError> {
         const SOURCE: &str = "ETSI EN 319 412-3 section 4.2.1; RFC 2986 section 4.1";
         check_len(

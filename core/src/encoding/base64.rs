@@ -45,6 +45,9 @@ impl<S: Sink, A: Alphabet> Encoder<S, A> {
     }
 
     /// Encodes what is still pending.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn finish(mut self) -> Result<(), S::Error> {
         // What follows is of an earlier piece; the last group ends in zeros (RFC 4648 section 4).
         for after in 0..GROUP {

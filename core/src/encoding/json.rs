@@ -152,6 +152,9 @@ impl<S: Sink> Object<S> {
     }
 
     /// Closes the object and reports the first failure, if there was one.
+    ///
+    /// # Errors
+    /// The sink's first failure.
     #[inline]
     pub fn finish(&mut self) -> Result<(), S::Error> {
         self.put(if self.open { b"\"}" } else { b"}" });

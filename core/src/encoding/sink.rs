@@ -11,6 +11,9 @@ pub trait Sink {
     type Error;
 
     /// Takes all of `bytes`, or fails.
+    ///
+    /// # Errors
+    /// Whatever the sink fails with; what it took before is unspecified.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
 }
 
@@ -68,6 +71,9 @@ impl<'b> SliceSink<'b> {
     }
 
     /// What was written, if all of it fitted. Otherwise the buffer is wiped.
+    ///
+    /// # Errors
+    /// [`Overflow`] where something did not fit.
     pub fn finish(self) -> Result<&'b [u8], Overflow> {
         let overflow = Overflow {
             capacity: self.buffer.len(),
@@ -115,17 +121,17 @@ impl Sink for Counter {
     }
 }
 
-/// A sink failed: [`erased`] gives its error.
+/// A sink failed: [`with_dyn`] gives its error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped;
 
 /// A sink whose error waits here.
-struct Erased<'s, S: Sink> {
+struct DynSink<'s, S: Sink> {
     sink: &'s mut S,
     error: Option<S::Error>,
 }
 
-impl<S: Sink> Sink for Erased<'_, S> {
+impl<S: Sink> Sink for DynSink<'_, S> {
     type Error = Stopped;
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
@@ -138,14 +144,14 @@ impl<S: Sink> Sink for Erased<'_, S> {
 
 /// Has `write` write into `sink`, whose type it does not see: so a large writer is compiled once, and not for
 /// each sink.
-pub(crate) fn erased<S: Sink>(
+pub(crate) fn with_dyn<S: Sink>(
     sink: &mut S,
     write: impl FnOnce(&mut dyn Sink<Error = Stopped>) -> Result<(), Stopped>,
 ) -> Result<(), S::Error> {
-    let mut erased = Erased { sink, error: None };
+    let mut dyn_sink = DynSink { sink, error: None };
     // Only the sink stops, and then its error is there.
-    let _ = write(&mut erased);
-    erased.error.map_or(Ok(()), Err)
+    let _ = write(&mut dyn_sink);
+    dyn_sink.error.map_or(Ok(()), Err)
 }
 
 /// Copies without the length check that panics; both slices are the same length here.
@@ -157,7 +163,7 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
 }
 
 /// The value of a result that cannot fail.
-pub(crate) fn always<T>(result: Result<T, Infallible>) -> T {
+pub(crate) fn into_ok<T>(result: Result<T, Infallible>) -> T {
     match result {
         Ok(value) => value,
         Err(never) => match never {},
@@ -172,8 +178,8 @@ mod tests {
     fn an_erased_sink_keeps_its_error() {
         let mut buffer = [0; 4];
         let mut sink = SliceSink::new(&mut buffer);
-        assert_eq!(erased(&mut sink, |sink| sink.write(b"abc")), Ok(()));
-        let failed = erased(&mut sink, |sink| {
+        assert_eq!(with_dyn(&mut sink, |sink| sink.write(b"abc")), Ok(()));
+        let failed = with_dyn(&mut sink, |sink| {
             sink.write(b"d")?;
             sink.write(b"e")
         });

@@ -2,7 +2,7 @@
 //!
 //! An element counts its content before it writes it, so nothing is kept and nothing is moved.
 
-use super::sink::{Counter, Sink, always};
+use super::sink::{Counter, Sink, into_ok};
 
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
@@ -22,7 +22,7 @@ pub(crate) trait Der {
     /// Bytes of the encoding.
     fn encoded_len(&self) -> usize {
         let mut counter = Counter::default();
-        always(self.write(&mut counter));
+        into_ok(self.write(&mut counter));
         counter.0
     }
 }

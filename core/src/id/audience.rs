@@ -12,6 +12,10 @@ pub struct AudienceBuf(String<MAX_AUDIENCE>);
 
 impl AudienceBuf {
     /// `base`, without a slash at its end, and `path`: itsme's endpoints.
+    ///
+    /// # Errors
+    /// [`Field::BaseUrl`] or [`Field::Audience`]: empty, too long, or a character that is not
+    /// allowed.
     pub fn join(base: &str, path: &str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7519 section 4.1.3: aud is a StringOrURI";
         let base = base.strip_suffix('/').unwrap_or(base);
@@ -20,6 +24,9 @@ impl AudienceBuf {
     }
 
     /// The issuer of a Keycloak realm: `<base>/realms/<realm>`.
+    ///
+    /// # Errors
+    /// [`Field::Realm`] or [`Field::BaseUrl`]: empty, too long, or a character that is not allowed.
     pub fn realm(base: &str, realm: &str) -> Result<Self, FieldError> {
         const SOURCE: &str = "eHealth section 5.3: aud is [IAMConnectRoot]/auth/realms/[realm id]";
         check_len(Field::Realm, realm.len(), MAX_AUDIENCE, SOURCE)?;

@@ -47,6 +47,9 @@ impl IdSyntax {
     }
 
     /// Whether `text` has one of `syntaxes`; the error names the first of them.
+    ///
+    /// # Errors
+    /// [`Fault::Form`] of the first syntax.
     pub fn check(
         syntaxes: &[Self],
         field: Field,

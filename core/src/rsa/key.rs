@@ -44,6 +44,9 @@ pub enum KeyError {
 
 impl RsaPublicKey {
     /// From big-endian numbers; leading zero bytes are ignored.
+    ///
+    /// # Errors
+    /// [`KeyError`]: size, parity or exponent.
     pub fn from_components(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         let number = without_leading_zeros(modulus);
         let bits = bit_len(number);
@@ -65,6 +68,9 @@ impl RsaPublicKey {
     }
 
     /// From a SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
+    ///
+    /// # Errors
+    /// [`KeyError`], [`KeyError::NotRsa`] for other keys and what is no DER.
     pub fn from_spki(spki: &[u8]) -> Result<Self, KeyError> {
         let (modulus, exponent) = rsa_numbers(spki).ok_or(KeyError::NotRsa)?;
         Self::from_components(modulus, exponent)

@@ -37,6 +37,9 @@ impl Signature {
 
     /// Takes the bytes of a signature; a signer calls it. More than [`MAX_SIGNATURE`] bytes are
     /// refused, and nothing is kept of them.
+    ///
+    /// # Errors
+    /// [`SignatureError::Length`].
     pub fn set(&mut self, bytes: &[u8]) -> Result<(), SignatureError> {
         self.0.clear();
         self.0

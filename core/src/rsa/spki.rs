@@ -4,7 +4,7 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader};
 
 use super::key::RsaPublicKey;
-use crate::encoding::sink::{Counter, Sink, always};
+use crate::encoding::sink::{Counter, Sink, into_ok};
 use crate::encoding::tlv::{BIT_STRING, Der, INTEGER, SEQUENCE, tlv_len, write_header};
 
 /// rsaEncryption (RFC 8017 appendix A.1).
@@ -14,6 +14,9 @@ const RSA_ENCRYPTION_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.8
 const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
 
 /// Writes `key` as a SubjectPublicKeyInfo.
+///
+/// # Errors
+/// Whatever `sink` fails with.
 pub fn write_spki<S: Sink>(key: &RsaPublicKey, sink: &mut S) -> Result<(), S::Error> {
     let exponent = key.exponent().to_be_bytes();
     let numbers = integer_len(key.modulus()).saturating_add(integer_len(&exponent));
@@ -38,7 +41,7 @@ impl Der for &RsaPublicKey {
 /// Bytes of the SubjectPublicKeyInfo.
 pub fn spki_len(key: &RsaPublicKey) -> usize {
     let mut counter = Counter::default();
-    always(write_spki(key, &mut counter));
+    into_ok(write_spki(key, &mut counter));
     counter.0
 }
 

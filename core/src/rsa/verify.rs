@@ -33,6 +33,9 @@ enum Params {
 
 impl VerifyingKey {
     /// Prepares `key`.
+    ///
+    /// # Errors
+    /// [`KeyError::Size`] for a size that is not supported.
     pub fn new(key: RsaPublicKey) -> Result<Self, KeyError> {
         let params = match key.bits() {
             2048 => rsa_2048(&key)?,
@@ -49,6 +52,9 @@ impl VerifyingKey {
     }
 
     /// Verifies an RSASSA-PKCS1-v1_5 signature over `digest`.
+    ///
+    /// # Errors
+    /// [`SignatureError`]: of another length than the modulus, or wrong.
     pub fn verify(&self, digest: &Digest, signature: &[u8]) -> Result<(), SignatureError> {
         let expected = self.key.size();
         if signature.len() != expected {

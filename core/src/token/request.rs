@@ -1,7 +1,7 @@
 //! The token request (RFC 6749 section 4.4.2 with RFC 7523 section 2.2).
 
 use crate::encoding::hex_digit;
-use crate::encoding::sink::{Counter, Sink, always};
+use crate::encoding::sink::{Counter, Sink, into_ok};
 use crate::id::ClientId;
 use crate::jws::CompactJws;
 use crate::scheme::{Rule, Scheme};
@@ -37,11 +37,14 @@ impl<'a> TokenRequest<'a> {
     /// Bytes of the body: the value of `Content-Length`.
     pub fn body_len(&self) -> usize {
         let mut counter = Counter::default();
-        always(self.write_to(&mut counter));
+        into_ok(self.write_to(&mut counter));
         counter.0
     }
 
     /// Writes the body. It holds an assertion that is good for as long as its `exp` says: not for logs.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         let rules = &self.scheme.token_request;
         write_member(sink, "grant_type", rules.grant_type.value)?;
@@ -61,6 +64,9 @@ impl<'a> TokenRequest<'a> {
 }
 
 /// Writes one member of a form: `name=value`, the value escaped.
+///
+/// # Errors
+/// Whatever `sink` fails with.
 pub fn write_member<S: Sink>(sink: &mut S, name: &str, value: &str) -> Result<(), S::Error> {
     sink.write(name.as_bytes())?;
     sink.write(b"=")?;

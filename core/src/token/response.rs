@@ -74,6 +74,9 @@ struct Members<'a> {
 impl<'a> TokenResponse<'a> {
     /// Reads the body of a successful answer: an `access_token` of type `Bearer`, in either case
     /// (RFC 6749 section 5.1: the value is case insensitive). Unknown members are ignored.
+    ///
+    /// # Errors
+    /// [`ResponseError::NotJson`], or the member that is missing, malformed or too long.
     pub fn parse(body: &'a [u8]) -> Result<Self, ResponseError> {
         const SOURCE: &str = "RFC 6749 section 5.1";
         check_bounds(body)?;
@@ -101,6 +104,9 @@ impl<'a> TokenResponse<'a> {
 
 impl<'a> ErrorResponse<'a> {
     /// Reads the body of a refusal.
+    ///
+    /// # Errors
+    /// [`ResponseError::NotJson`], or an `error` that is empty or too long.
     pub fn parse(body: &'a [u8]) -> Result<Self, ResponseError> {
         check_bounds(body)?;
         let (response, _) =

@@ -87,6 +87,9 @@ impl<'a> Secret<'a> {
     }
 
     /// Writes the token itself into `sink`.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn expose_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         let mut utf8 = [0; 4];
         for character in self.0.chars().flatten() {

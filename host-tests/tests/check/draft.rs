@@ -4,8 +4,8 @@ use privyseal_check::{KnownKey, Question, Report, Revocations, Verdict, check};
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_COMPACT_JWS, MAX_HEADER};
+use privyseal_core::payload::AuthenticationRequest;
 use privyseal_core::rsa::KeyError;
-use privyseal_core::statement::AuthenticationRequest;
 use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, Scheme, SigningInput,
     UnixTime, scheme,

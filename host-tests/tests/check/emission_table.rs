@@ -255,7 +255,7 @@ fn safest_emission() {
         };
         let input = credential.prepare(&request).unwrap();
         let mut json = Vec::new();
-        input.statement().write_json(VecSink(&mut json)).unwrap();
+        input.payload().write_json(VecSink(&mut json)).unwrap();
         let claims: Value = serde_json::from_slice(&json).unwrap();
         let iat = NOW - backdate;
         assert_eq!(

@@ -15,8 +15,8 @@ use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingL
 use privyseal::oidc::provider::Provider;
 use privyseal::{AssertionOptions, Client, Error, pki::party_id};
 use privyseal_core::kid::Kid;
+use privyseal_core::payload::AcrValues;
 use privyseal_core::scheme::ITSME;
-use privyseal_core::statement::AcrValues;
 use privyseal_core::{ClientId, Signer as _};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;

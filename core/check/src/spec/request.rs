@@ -8,8 +8,8 @@ use crate::rule::RuleId;
 use crate::why::Why;
 use privyseal_core::field::Fault;
 use privyseal_core::limits::MAX_USER_IDENTIFIER_TOKEN;
-use privyseal_core::statement::AcrValues;
-use privyseal_core::statement::request_object::{check_notification_token, check_scope};
+use privyseal_core::payload::AcrValues;
+use privyseal_core::payload::request_object::{check_notification_token, check_scope};
 
 const HINT: &str =
     "itsme, backchannel authentication: login_hint_token wraps the user_identifier_token";

@@ -40,6 +40,9 @@ pub struct TokenPiece<'a> {
 impl TokenPiece<'_> {
     /// Writes the frame that [`super::write_frame`] would, without a copy of the bytes. If they are those of a
     /// `constant`, they are not looked at.
+    ///
+    /// # Errors
+    /// [`WriteError`].
     pub fn write<S: Sink>(
         &self,
         constant: Option<Constant>,

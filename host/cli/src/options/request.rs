@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use privyseal::Error;
 use privyseal::oauth::client::AuthenticationOptions;
-use privyseal_core::statement::AcrValues;
+use privyseal_core::payload::AcrValues;
 use zeroize::Zeroizing;
 
 use super::of_option;

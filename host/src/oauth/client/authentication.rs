@@ -3,7 +3,7 @@
 use core::fmt;
 
 use privyseal_core::Signer;
-use privyseal_core::statement::{AcrValues, AuthenticationRequest};
+use privyseal_core::payload::{AcrValues, AuthenticationRequest};
 use zeroize::Zeroizing;
 
 use super::{Assertion, AssertionOptions, Client};

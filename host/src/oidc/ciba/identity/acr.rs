@@ -1,6 +1,6 @@
 //! How the person proved who they are, where that was asked for.
 
-use privyseal_core::statement::AcrValues;
+use privyseal_core::payload::AcrValues;
 use serde_json::{Map, Value};
 
 use super::broken;

@@ -1,4 +1,4 @@
-use privyseal_core::statement::AcrValues;
+use privyseal_core::payload::AcrValues;
 use serde_json::json;
 
 use super::*;

@@ -90,6 +90,9 @@ impl AuthenticationRequest<'_> {
 impl RequestObject<'_> {
     /// Writes the payload as canonical JSON (RFC 8785). Times are integers, although the seed's example
     /// has them as strings.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
         let request = &self.request;
         let issued_at = self.issued_at.as_secs();
@@ -121,6 +124,9 @@ impl RequestObject<'_> {
 }
 
 /// The values of a `scope`: one space between them, `openid` and a `service:` code among them.
+///
+/// # Errors
+/// Empty, longer than [`MAX_SCOPE`], a character that no scope has, or a value that is missing.
 pub fn check_scope(scope: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "itsme, backchannel authentication: scope has openid and service:CODE";
     check_len(Field::Scope, scope.len(), MAX_SCOPE, SOURCE)?;
@@ -146,6 +152,9 @@ pub fn check_scope(scope: &str) -> Result<(), FieldError> {
 }
 
 /// A bearer token (RFC 6750 section 2.1) of a bearable length.
+///
+/// # Errors
+/// Empty, longer than [`MAX_NOTIFICATION_TOKEN`], or a character that no b64token has.
 pub fn check_notification_token(token: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "CIBA Core section 7.1: client_notification_token, max 1024 characters";
     let field = Field::NotificationToken;

@@ -49,6 +49,9 @@ impl<'a> Claims<'a> {
     }
 
     /// Writes the claims as canonical JSON (RFC 8785), the members in their order.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
         Object::new(sink)
             .string("aud", self.audience.as_str())

@@ -15,7 +15,7 @@ pub use request_object::{AcrValues, AuthenticationRequest, RequestObject};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant)] // No heap; a device that never makes the large one pays stack only.
-pub enum Statement<'a> {
+pub enum Payload<'a> {
     /// A client assertion (RFC 7523 section 3).
     Assertion(Claims<'a>),
     /// A signed authentication request (OIDC Core section 6, CIBA Core section 7.1.1).
@@ -24,8 +24,11 @@ pub enum Statement<'a> {
     LoginHint(LoginHint<'a>),
 }
 
-impl Statement<'_> {
+impl Payload<'_> {
     /// Writes the payload as canonical JSON (RFC 8785).
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
         match self {
             Self::Assertion(claims) => claims.write_json(sink),

@@ -36,6 +36,9 @@ impl<'a> LoginHint<'a> {
     }
 
     /// Writes the payload as canonical JSON.
+    ///
+    /// # Errors
+    /// Whatever `sink` fails with.
     pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
         Object::new(sink)
             .string("type", "user_identifier_token")
