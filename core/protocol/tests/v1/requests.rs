@@ -1,0 +1,66 @@
+use privyseal_protocol::{Part, Provision, Request, SchemeId, SignRequest, Totals};
+
+use crate::pinned;
+
+const NOW: u64 = 1_790_000_000;
+
+#[test]
+fn every_part_and_scheme() {
+    pinned! { Part:
+        Part::Key => "00";
+        Part::Policy => "01";
+        Part::Chain => "02";
+        Part::Seed => "03";
+        Part::PublicKey => "04";
+    }
+    pinned! { SchemeId:
+        SchemeId::Fiam => "00";
+        SchemeId::Ishare => "01";
+        SchemeId::Ishare1 => "02";
+        SchemeId::Itsme => "03";
+        SchemeId::Ehealth => "04";
+    }
+}
+
+#[test]
+fn every_step_of_provisioning() {
+    pinned! { Provision<'_>:
+        Provision::Begin(Totals { key: 1_219, policy: 150, chain: 4_000, seed: 48 }) =>
+            "00 Begin" "c309 key" "9601 policy" "a01f chain" "30 seed";
+        Provision::Chunk { part: Part::Seed, offset: 256, bytes: &[0x0a, 0x00, 0xff] } =>
+            "01 Chunk" "03 part" "8002 offset" "03 length" "0a00ff bytes";
+        Provision::Commit => "02 Commit";
+        Provision::Abort => "03 Abort";
+    }
+}
+
+#[test]
+fn every_request() {
+    pinned! { Request<'_>:
+        Request::Info => "00 Info";
+        Request::Read { part: Part::Chain, offset: 300 } => "01 Read" "02 part" "ac02 offset";
+        Request::Provision(Provision::Chunk { part: Part::Policy, offset: 0, bytes: &[7; 256] }) =>
+            "02 Provision" "01 Chunk" "01 part" "00 offset" "8002 length" "07*256 bytes";
+        Request::Sign(SignRequest::new(SchemeId::Fiam, NOW)) =>
+            "03 Sign" "00 scheme" "00 no audience" "80f7c4d506 now" "00 backdate" "00 no lifetime" "00 no nonce";
+        Request::Sign(SignRequest {
+            scheme: SchemeId::Ehealth,
+            audience: Some("https://a.example"),
+            now: NOW,
+            backdate: 200,
+            lifetime: Some(300),
+            nonce: Some([1, 2, 3, 4, 5, 6, 7, 8]),
+        }) =>
+            "03 Sign"
+            "04 scheme"
+            "01 an audience" "11 length" "'https://a.example'"
+            "80f7c4d506 now"
+            "c8 backdate"
+            "01 a lifetime" "ac02 seconds"
+            "01 a nonce" "0102030405060708";
+        Request::Log { from: 300, max: 1_000 } => "04 Log" "ac02 from" "e807 max";
+        Request::SetTime { now: NOW, signature: &[0x55; 256] } =>
+            "05 SetTime" "80f7c4d506 now" "8002 length" "55*256 signature";
+        Request::Wipe { device: *b"this device!" } => "06 Wipe" "'this device!' device";
+    }
+}
