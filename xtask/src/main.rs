@@ -7,6 +7,7 @@
     reason = "a menu talks to the person who called it"
 )]
 
+mod api;
 mod bench;
 mod demo;
 mod deny;
@@ -38,6 +39,8 @@ enum Menu {
     Test(test::Options),
     /// Formatting, clippy and documentation with warnings as errors, and the dependency policy
     Lint,
+    /// Compare the public API of each published crate with its listing in docs/api
+    Api(api::Options),
     /// Build the core for Cortex-M and prove that it needs neither std nor a heap
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Menu::Setup => setup::run(&setup::Need::ALL),
         Menu::Test(options) => test::run(&options),
         Menu::Lint => lint::run(),
+        Menu::Api(options) => api::run(&options),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
