@@ -1,0 +1,47 @@
+//! What a backend may sign.
+
+use std::convert::Infallible;
+
+use privyseal_core::encoding::sink::Sink;
+use privyseal_core::{CertificationRequestInfo, SigningInput};
+
+/// What may be signed: a sealed type of the core, and nothing else.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum SealedInput<'a> {
+    /// A client assertion, or another statement of its scheme.
+    Assertion(&'a SigningInput<'a>),
+    /// A certification request for the key itself.
+    CertificationRequest(&'a CertificationRequestInfo<'a>),
+}
+
+impl SealedInput<'_> {
+    /// The DER of the `DigestInfo` of the message's SHA-256 digest (RFC 8017 section 9.2).
+    pub fn digest_info(self) -> [u8; 51] {
+        match self {
+            Self::Assertion(input) => input.digest_info(),
+            Self::CertificationRequest(info) => info.digest_info(),
+        }
+    }
+
+    /// The whole message, for hardware or a library that insists on hashing.
+    pub fn message(self) -> Vec<u8> {
+        let mut message = Message(Vec::new());
+        let Ok(()) = match self {
+            Self::Assertion(input) => input.write_to(&mut message),
+            Self::CertificationRequest(info) => info.write_to(&mut message),
+        };
+        message.0
+    }
+}
+
+struct Message(Vec<u8>);
+
+impl Sink for Message {
+    type Error = Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}

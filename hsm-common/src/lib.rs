@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(clippy::missing_errors_doc, unnameable_types)]
+
+mod fitness;
+mod input;
+mod secret;
+pub mod uri;
+
+pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit, is_for};
+pub use input::SealedInput;
+pub use secret::{MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};

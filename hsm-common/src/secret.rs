@@ -1,0 +1,196 @@
+//! PINs and passwords, and who gives them.
+
+use std::fmt;
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The longest secret, in bytes. `yubihsm-shell` reads at most 256; PINs of PKCS #11 tokens are shorter.
+pub const MAX_SECRET: usize = 256;
+
+/// A PIN or a password: 1 to [`MAX_SECRET`] bytes of UTF-8, without NUL. Wiped when dropped; `Debug` does
+/// not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+/// Why there is no PIN or password. The message is printed: it must not contain the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SecretUnavailable {
+    /// It is empty. It would cost a try and can hardly be right.
+    #[error("the PIN or password is empty")]
+    Empty,
+    /// It is too long.
+    #[error("the PIN or password is longer than {max} bytes")]
+    #[non_exhaustive]
+    TooLong {
+        /// The most bytes it may have.
+        max: usize,
+    },
+    /// It has a NUL byte.
+    #[error("the PIN or password has a NUL byte")]
+    Nul,
+    /// Who should give it cannot, for this reason.
+    #[error("{0}")]
+    Source(String),
+}
+
+/// Which secret is asked for. `Display` prints it as a question: `PIN of token "eSeal"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretRequest {
+    /// The user PIN of a token behind a PKCS #11 module.
+    Pin {
+        /// The token's label.
+        token: String,
+        /// The token's serial number.
+        serial: String,
+        /// Whether tries are running out.
+        state: PinState,
+    },
+    /// The password of an authentication key of a YubiHSM 2, which counts no tries.
+    Password {
+        /// The device, as `http://127.0.0.1:12345` or `usb`.
+        device: String,
+        /// The id of the authentication key.
+        auth_key: u16,
+    },
+}
+
+/// What a token's flags say about the PIN tries that are left, the worst first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PinState {
+    /// `CKF_USER_PIN_LOCKED`: no try is left.
+    Locked,
+    /// `CKF_USER_PIN_FINAL_TRY`: one try is left.
+    FinalTry,
+    /// The flags cannot be read: perhaps one try is left.
+    #[default]
+    Unknown,
+    /// `CKF_USER_PIN_COUNT_LOW`: a wrong PIN was given since the last right one.
+    CountLow,
+    /// None of these flags. Says little of a token that does not count its tries. SoftHSM, which never locks,
+    /// still reports a wrong PIN (`CountLow`), to all processes, until the right one is given.
+    Ok,
+}
+
+/// Gives the PIN or password when hardware needs one: a file, an environment variable, a prompt.
+pub trait SecretProvider {
+    /// The secret that `request` names. A backend calls this at most once for a login, and only where a
+    /// secret is needed and a try may be spent.
+    ///
+    /// # Errors
+    /// There is no such secret, or it cannot be one.
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable>;
+}
+
+impl Secret {
+    /// Takes a copy of `text`.
+    ///
+    /// # Errors
+    /// `text` is empty, longer than [`MAX_SECRET`] bytes, or has a NUL byte.
+    pub fn new(text: &str) -> Result<Self, SecretUnavailable> {
+        let secret = Self(Zeroizing::new(text.to_owned()));
+        match text {
+            "" => Err(SecretUnavailable::Empty),
+            _ if text.contains('\0') => Err(SecretUnavailable::Nul),
+            _ => secret.at_most(MAX_SECRET),
+        }
+    }
+
+    /// The same secret, if it has no more than `max` bytes.
+    ///
+    /// # Errors
+    /// It has more.
+    pub fn at_most(self, max: usize) -> Result<Self, SecretUnavailable> {
+        if self.0.len() > max {
+            return Err(SecretUnavailable::TooLong { max });
+        }
+        Ok(self)
+    }
+
+    /// The text itself. A copy that is made of it must be wiped by who makes it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SecretUnavailable {
+    /// With the reason, as one clause: `pin-source file:/run/pin cannot be read: permission denied`.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self::Source(reason.into())
+    }
+}
+
+impl<F: FnMut(&SecretRequest) -> Result<Secret, SecretUnavailable>> SecretProvider for F {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        self(request)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl fmt::Display for SecretRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pin { token, state, .. } => {
+                let tries = match state {
+                    PinState::Ok => "",
+                    PinState::FinalTry => " (THE LAST TRY)",
+                    _ => " (few tries left)",
+                };
+                write!(f, "PIN of token {token:?}{tries}")
+            }
+            Self::Password { device, auth_key } => {
+                write!(f, "Password of authentication key {auth_key} of {device}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds() {
+        assert_eq!(Secret::new(""), Err(SecretUnavailable::Empty));
+        assert_eq!(Secret::new("12\x0034"), Err(SecretUnavailable::Nul));
+        assert!(Secret::new(&"1".repeat(MAX_SECRET)).is_ok());
+        assert!(Secret::new(&"1".repeat(MAX_SECRET + 1)).is_err());
+        let pin = Secret::new(&"1".repeat(MAX_SECRET)).unwrap();
+        assert!(pin.clone().at_most(MAX_SECRET).is_ok());
+        let error = pin.at_most(MAX_SECRET - 1).unwrap_err();
+        assert!(error.to_string().contains("longer than 255"), "{error}");
+    }
+
+    #[test]
+    fn debug_does_not_show_it() {
+        assert_eq!(
+            format!("{:?}", Secret::new("471147").unwrap()),
+            "Secret(..)"
+        );
+    }
+
+    #[test]
+    fn a_question_says_what_a_wrong_answer_costs() {
+        let pin = |state| SecretRequest::Pin {
+            token: "eSeal".into(),
+            serial: "1".into(),
+            state,
+        };
+        let text = pin(PinState::FinalTry).to_string();
+        assert_eq!(text, "PIN of token \"eSeal\" (THE LAST TRY)");
+        assert_eq!(pin(PinState::Ok).to_string(), "PIN of token \"eSeal\"");
+        assert!(
+            pin(PinState::Unknown)
+                .to_string()
+                .contains("few tries left")
+        );
+    }
+}
