@@ -8,8 +8,8 @@
 //! They are taken in the order heals, module, authenticator.
 
 mod decrypt;
-mod heal;
 mod open;
+mod recovery;
 mod sign;
 
 pub(crate) use open::Pins;
@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cryptoki::object::ObjectHandle;
-use heal::Heals;
 use privyseal_core::RsaPublicKey;
+use recovery::Heals;
 
 use crate::certificate;
 use crate::error::Error;
@@ -30,9 +30,9 @@ use crate::login::{Authenticator, Occasion};
 use crate::mechanism::Duty;
 use crate::module::{Entered, Module};
 use crate::object::ObjectName;
-use crate::patient::{Held, Patient};
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
+use crate::timed_mutex::{Held, Patient};
 use crate::token::OpenToken;
 use crate::uri::Pkcs11Uri;
 

@@ -22,12 +22,12 @@ mod object;
 // What all that is for.
 mod access;
 mod list;
+mod module_info;
 mod operation;
 mod options;
-mod patient;
 mod pool;
 mod signer;
-mod survey;
+mod timed_mutex;
 mod unwrapper;
 
 mod error;
@@ -37,11 +37,11 @@ pub use key::{FitnessNote, KeyPolicy};
 pub use list::{Listed, ListedCertificate, ListedKey, list};
 pub use login::LoginPolicy;
 pub use mechanism::SigningMechanism;
+pub use module_info::{Survey, SurveyedSlot, survey};
 pub use options::{PoolOptions, SignerOptions};
 pub use pin::{Pin, PinProvider, PinUnavailable};
 pub use pool::{Pkcs11Pool, PooledSigner};
 pub use signer::Pkcs11Signer;
 pub use slot::{PinState, TokenInfo};
-pub use survey::{Survey, SurveyedSlot, survey};
 pub use unwrapper::Pkcs11Unwrapper;
 pub use uri::{Attribute, ObjectType, Pkcs11Uri, UriError, UriFault, UriPlace};

@@ -12,12 +12,11 @@
 
 mod directory;
 mod entry;
-mod error;
 mod reconcile;
 mod signatures;
 
+pub use crate::error::AuditError;
 pub use directory::{AuditDir, Drained};
 pub use entry::{LogDigest, LogEntry, verify};
-pub use error::AuditError;
 pub use reconcile::{Finding, Reconciliation, reconcile};
 pub use signatures::{PendingSignature, SignatureCount};

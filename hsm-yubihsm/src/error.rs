@@ -1,8 +1,9 @@
 //! What can go wrong, in words that say what to do.
 
+mod audit;
 mod call;
+mod client_failure;
 mod key;
-mod trouble;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,12 +11,12 @@ use std::time::Duration;
 use privyseal_core::signer::{SignerError, SignerErrorKind};
 
 pub use call::{CallError, DeviceCode};
+pub(crate) use client_failure::Trouble;
 pub use key::{CertificateError, KeyError};
-pub(crate) use trouble::Trouble;
 
-use crate::audit::AuditError;
 use crate::password::PasswordUnavailable;
 use crate::uri::UriError;
+pub use audit::AuditError;
 
 /// An error of the YubiHSM signer.
 #[derive(Debug)]

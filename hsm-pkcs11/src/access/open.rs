@@ -16,10 +16,10 @@ use crate::login::{Authenticator, Occasion};
 use crate::mechanism::{self, Duty};
 use crate::module::{Entered, Module};
 use crate::options::SignerOptions;
-use crate::patient::Patient;
 use crate::pin::PinProvider;
 use crate::session::OpenSession;
 use crate::slot::FoundToken;
+use crate::timed_mutex::Patient;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 

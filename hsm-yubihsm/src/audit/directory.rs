@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::entry::{LogEntry, verify};
-use super::error::AuditError;
 use crate::device::Device;
+use crate::error::AuditError;
 use crate::error::Error;
 use crate::limits::{LOG_CAPACITY, MAX_AUDIT_FILE};
 

@@ -6,7 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::error::AuditError;
+use crate::error::AuditError;
 
 const DIGEST: usize = 16;
 

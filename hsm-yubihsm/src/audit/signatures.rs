@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::directory::AuditDir;
-use super::error::AuditError;
+use crate::error::AuditError;
 
 /// What we did with one key in sessions of one authentication key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use crate::key;
 use crate::limits::LAST_RESORT_REST;
 use crate::login::Occasion;
 use crate::mechanism::Duty;
-use crate::patient::Held;
+use crate::timed_mutex::Held;
 use crate::token::OpenToken;
 
 /// How far to go.
