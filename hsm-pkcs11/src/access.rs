@@ -1,16 +1,15 @@
 //! One key behind its module: the login that keeps it open, and sessions that sign or decrypt with it.
 //!
-//! What can be lost (the login's session, the handle of the key, idle sessions) is in [`State`], behind
-//! one lock under which no module is called. What identifies the key never changes. [`heal`] says what is
+//! What can be lost (the login's session, the handle of the key, idle sessions) is in [`LiveSessions`], behind
+//! one lock under which no module is called. What identifies the key never changes. [`recovery`] says what is
 //! done when something is lost, by one thread at a time.
 //!
-//! Turns that are held over calls of the module (to heal, to log in) are waited for no longer than `wait`.
-//! They are taken in the order heals, module, authenticator.
+//! Turns that are held over calls of the module (to recover, to log in) are waited for no longer than `wait`.
+//! They are taken in the order recovery, module, authenticator.
 
-mod decrypt;
 mod open;
+mod operation;
 mod recovery;
-mod sign;
 
 pub(crate) use open::Pins;
 
@@ -21,48 +20,48 @@ use std::time::Duration;
 
 use cryptoki::object::ObjectHandle;
 use privyseal_core::RsaPublicKey;
-use recovery::Heals;
+use privyseal_hsm::FitnessNote;
+use recovery::Recovery;
 
 use crate::certificate;
 use crate::error::Error;
-use crate::key::FitnessNote;
-use crate::login::{Authenticator, Occasion};
-use crate::mechanism::Duty;
+use crate::login::{Authenticator, LoginReason};
+use crate::mechanism::KeyOperation;
 use crate::module::{Entered, Module};
 use crate::object::ObjectName;
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
-use crate::timed_mutex::{Held, Patient};
+use crate::timed_mutex::{TimedMutex, TimedMutexGuard};
 use crate::token::OpenToken;
 use crate::uri::Pkcs11Uri;
 
-/// A key that was found and is fit for its duty, and all that is needed to use it.
-pub(crate) struct KeyAccess<D> {
+/// A key that was found and is fit for its operation, and all that is needed to use it.
+pub(crate) struct KeyAccess<O> {
     module: Arc<Module>,
     pub(crate) uri: Pkcs11Uri,
     pub(crate) token: TokenInfo,
     name: ObjectName,
-    pub(crate) mechanism: D,
+    pub(crate) mechanism: O,
     pub(crate) public: RsaPublicKey,
     pub(crate) notes: Vec<FitnessNote>,
     always_authenticate: bool,
-    authenticator: Patient<Authenticator>,
-    state: Mutex<State>,
-    heals: Patient<Heals>,
-    /// Counts how often the key was found anew; sessions of an earlier time have its old handle.
+    authenticator: TimedMutex<Authenticator>,
+    live: Mutex<LiveSessions>,
+    recovery: TimedMutex<Recovery>,
+    /// Counts how often the key was found again; sessions of before have its old handle.
     generation: AtomicU64,
-    /// Counts the attempts to heal.
+    /// Counts the attempts to recover.
     attempts: AtomicU64,
-    /// Whether the key was used successfully since everything was given up and had anew.
+    /// Whether the key was used successfully since the last resort of recovery.
     proved: AtomicBool,
-    /// For how long to wait for others who heal or log in.
+    /// For how long to wait for others who recover or log in.
     pub(crate) wait: Duration,
 }
 
 /// What can be lost.
-struct State {
+struct LiveSessions {
     connection: Option<Connection>,
-    idle: Vec<Work>,
+    idle: Vec<SignSession>,
 }
 
 /// The login and the key.
@@ -72,28 +71,28 @@ struct Connection {
 }
 
 /// A session that works, and what it works with. It is dropped after an error.
-pub(crate) struct Work {
+pub(crate) struct SignSession {
     session: OpenSession,
     found: FoundToken,
     key: ObjectHandle,
     generation: u64,
 }
 
-impl<D: Duty> KeyAccess<D> {
+impl<O: KeyOperation> KeyAccess<O> {
     /// A session, opened now if none is idle.
-    pub(crate) fn work(&self) -> Result<Work, Error> {
-        if let Some(work) = self.state().idle.pop() {
-            return Ok(work);
+    pub(crate) fn checkout(&self) -> Result<SignSession, Error> {
+        if let Some(session) = self.live().idle.pop() {
+            return Ok(session);
         }
         let (found, key, generation) = if let Some(place) = self.place() {
             place
         } else {
-            // Perhaps somebody is getting it back.
-            drop(self.heals()?);
+            // Perhaps another thread is getting it back.
+            drop(self.recovery()?);
             self.place().ok_or(Error::Disconnected)?
         };
         let module = self.module.enter()?;
-        Ok(Work {
+        Ok(SignSession {
             session: OpenSession::open(&module, found.slot)?,
             found,
             key,
@@ -101,33 +100,33 @@ impl<D: Duty> KeyAccess<D> {
         })
     }
 
-    /// Takes a session back for whoever needs one next.
-    pub(crate) fn put_back(&self, work: Work) {
+    /// Takes a session back, for the next caller.
+    pub(crate) fn checkin(&self, session: SignSession) {
         if self.check_process().is_err() {
             return;
         }
-        let mut state = self.state();
-        if self.is_current(&work) {
-            state.idle.push(work);
+        let mut live = self.live();
+        if self.is_current(&session) {
+            live.idle.push(session);
         }
     }
 
     /// Closes the idle sessions.
     pub(crate) fn close_idle(&self) {
         if self.check_process().is_ok() {
-            let idle = std::mem::take(&mut self.state().idle);
+            let idle = std::mem::take(&mut self.live().idle);
             drop(idle);
         }
     }
 
     /// The key's certificate and its issuers as far as they are on the token.
     pub(crate) fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
-        let heap = self.healing(|_| {
-            let work = self.work()?;
+        let heap = self.with_recovery(|_| {
+            let session = self.checkout()?;
             let module = self.module.enter()?;
-            let heap = certificate::all(&work.session)?;
+            let heap = certificate::all(&session.session)?;
             drop(module);
-            self.put_back(work);
+            self.checkin(session);
             Ok(heap)
         })?;
         Ok(certificate::of_key(&heap, &self.public, &self.name.id)?)
@@ -137,25 +136,25 @@ impl<D: Duty> KeyAccess<D> {
         self.module.check_process()
     }
 
-    /// Does `what` in the session in `work`, or in another if there is none or it is outdated.
+    /// Does `what` in `session`, or in another if there is none or it is outdated.
     fn once<T>(
         &self,
-        work: &mut Option<Work>,
-        what: impl FnOnce(&Entered<'_>, &Work) -> Result<T, Error>,
+        session: &mut Option<SignSession>,
+        what: impl FnOnce(&Entered<'_>, &SignSession) -> Result<T, Error>,
     ) -> Result<T, Error> {
         // Taken, and put back only after success: a session that failed is closed here.
-        let ready = match work.take().filter(|work| self.is_current(work)) {
-            Some(work) => work,
-            None => self.work()?,
+        let ready = match session.take().filter(|session| self.is_current(session)) {
+            Some(session) => session,
+            None => self.checkout()?,
         };
         let module = self.module.enter()?;
         if !ready.session.is_current() {
-            // The module was initialized anew a moment ago: this number may be somebody else's now.
+            // The module was initialized again a moment ago: this number may be another session's now.
             return Err(Error::Disconnected);
         }
         let result = what(&module, &ready)?;
         drop(module);
-        *work = Some(ready);
+        *session = Some(ready);
         if !self.proved.load(Ordering::Relaxed) {
             self.proved.store(true, Ordering::Relaxed);
         }
@@ -166,20 +165,20 @@ impl<D: Duty> KeyAccess<D> {
     fn log_in_for_use(
         &self,
         module: &Entered<'_>,
-        ready: &Work,
-        occasion: Occasion,
+        ready: &SignSession,
+        reason: LoginReason,
     ) -> Result<(), Error> {
         if !self.always_authenticate {
             return Ok(());
         }
         self.authenticator()?
-            .log_in(module, &ready.session, &ready.found, occasion, None)
+            .log_in(module, &ready.session, &ready.found, reason, None)
     }
 
     /// Where to open a session, and what to use there.
     fn place(&self) -> Option<(FoundToken, ObjectHandle, u64)> {
-        let state = self.state();
-        let connection = state.connection.as_ref()?;
+        let live = self.live();
+        let connection = live.connection.as_ref()?;
         Some((
             connection.token.found.clone(),
             connection.key,
@@ -190,29 +189,29 @@ impl<D: Duty> KeyAccess<D> {
     /// Takes what may be lost away from everybody.
     fn disconnect(&self) -> Option<Connection> {
         let (connection, idle) = {
-            let mut state = self.state();
-            (state.connection.take(), std::mem::take(&mut state.idle))
+            let mut live = self.live();
+            (live.connection.take(), std::mem::take(&mut live.idle))
         };
         drop(idle);
         connection
     }
 
-    /// Gives it to everybody; `anew` if sessions of before are of no use.
-    fn connected(&self, connection: Connection, anew: bool) {
+    /// Gives it to everybody; `replaced` if sessions of before are of no use.
+    fn connected(&self, connection: Connection, replaced: bool) {
         let mut outdated = Vec::new();
-        let mut state = self.state();
-        if anew {
+        let mut live = self.live();
+        if replaced {
             self.generation.fetch_add(1, Ordering::AcqRel);
-            std::mem::swap(&mut outdated, &mut state.idle);
+            std::mem::swap(&mut outdated, &mut live.idle);
         }
-        state.connection = Some(connection);
-        drop(state);
+        live.connection = Some(connection);
+        drop(live);
         drop(outdated);
     }
 
     /// Whether a session is of the present: not of a key that was lost, nor of a module that was.
-    fn is_current(&self, work: &Work) -> bool {
-        work.generation == self.generation() && work.session.is_current()
+    fn is_current(&self, session: &SignSession) -> bool {
+        session.generation == self.generation() && session.session.is_current()
     }
 
     fn generation(&self) -> u64 {
@@ -220,11 +219,11 @@ impl<D: Duty> KeyAccess<D> {
     }
 
     // A panic leaves neither half changed: what is lost is found missing.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn live(&self) -> MutexGuard<'_, LiveSessions> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn authenticator(&self) -> Result<Held<'_, Authenticator>, Error> {
+    fn authenticator(&self) -> Result<TimedMutexGuard<'_, Authenticator>, Error> {
         let waited = self.wait;
         self.authenticator
             .lock(waited)
@@ -232,7 +231,7 @@ impl<D: Duty> KeyAccess<D> {
     }
 }
 
-impl<D: Duty> fmt::Debug for KeyAccess<D> {
+impl<O: KeyOperation> fmt::Debug for KeyAccess<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyAccess")
             .field("uri", &format_args!("{}", self.uri))

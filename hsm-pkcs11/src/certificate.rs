@@ -10,12 +10,11 @@ mod chain;
 use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass};
 use cryptoki::session::Session;
 use privyseal_core::RsaPublicKey;
-use privyseal_core::cert::Certificate;
 
-pub(crate) use chain::{has_key, of_key};
+pub(crate) use chain::of_key;
+use privyseal_hsm::{HeldCertificate, is_for};
 
 use crate::error::CallError;
-use crate::key::HeldCertificate;
 use crate::object::{self, ObjectName};
 
 /// A certificate on a token.
@@ -46,10 +45,7 @@ pub(crate) fn all(session: &Session) -> Result<Vec<TokenCertificate>, CallError>
 
 /// Which certificate of `heap` there is for the key with this public key and `CKA_ID`.
 pub(crate) fn held(heap: &[TokenCertificate], key: &RsaPublicKey, id: &[u8]) -> HeldCertificate {
-    let is_keys = |found: &TokenCertificate| {
-        Certificate::from_der(&found.der).is_ok_and(|certificate| has_key(&certificate, key))
-    };
-    if heap.iter().any(is_keys) {
+    if heap.iter().any(|found| is_for(&found.der, key)) {
         HeldCertificate::Matching
     } else if !id.is_empty() && heap.iter().any(|found| found.name.id == id) {
         HeldCertificate::OfAnotherKey

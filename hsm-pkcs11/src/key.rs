@@ -8,10 +8,11 @@ use cryptoki_sys::{CK_MECHANISM_TYPE, CKA_ALLOWED_MECHANISMS};
 use privyseal_core::RsaPublicKey;
 
 pub(crate) use find::{again, all, select};
-pub use fitness::{FitnessNote, KeyPolicy};
-pub(crate) use fitness::{HeldCertificate, notes, obstacle};
+pub(crate) use fitness::{notes, obstacle};
+use privyseal_hsm::KeyUnfit;
 
-use crate::error::{CallError, KeyError};
+use crate::error::CallError;
+use crate::mechanism::KeyUse;
 use crate::object::{self, ObjectName};
 use crate::raw::RawModule;
 use crate::session::OpenSession;
@@ -41,10 +42,18 @@ pub(crate) struct KeyFacts {
     pub(crate) always_authenticate: bool,
     /// `CKA_ALLOWED_MECHANISMS`; absent or empty means all.
     pub(crate) allowed: Vec<CK_MECHANISM_TYPE>,
-    pub(crate) public: Result<RsaPublicKey, KeyError>,
+    pub(crate) public: Result<RsaPublicKey, KeyUnfit>,
 }
 
 impl KeyFacts {
+    /// Whether its attributes permit the use.
+    pub(crate) const fn permits(&self, key_use: KeyUse) -> bool {
+        match key_use {
+            KeyUse::Sign => self.may_sign,
+            KeyUse::Decrypt => self.may_decrypt,
+        }
+    }
+
     fn read(
         module: &RawModule,
         session: &OpenSession,
@@ -58,7 +67,7 @@ impl KeyFacts {
         let public = if is_rsa {
             public_key(session, handle, &name.id)?
         } else {
-            Err(KeyError::NotRsa)
+            Err(KeyUnfit::NotRsa)
         };
         Ok(Self {
             handle,
@@ -81,7 +90,7 @@ fn public_key(
     session: &OpenSession,
     private: ObjectHandle,
     id: &[u8],
-) -> Result<Result<RsaPublicKey, KeyError>, CallError> {
+) -> Result<Result<RsaPublicKey, KeyUnfit>, CallError> {
     let mut holders = vec![private];
     if !id.is_empty() {
         holders.extend(object::find(
@@ -98,8 +107,8 @@ fn public_key(
         let exponent = object::bytes(session, holder, AttributeType::PublicExponent)?;
         if !modulus.is_empty() && !exponent.is_empty() {
             let key = RsaPublicKey::from_components(&modulus, &exponent);
-            return Ok(key.map_err(KeyError::PublicKey));
+            return Ok(key.map_err(KeyUnfit::PublicKey));
         }
     }
-    Ok(Err(KeyError::NoPublicKey))
+    Ok(Err(KeyUnfit::NoPublicKey))
 }

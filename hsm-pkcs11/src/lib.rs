@@ -1,47 +1,46 @@
 #![doc = include_str!("../README.md")]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(clippy::missing_errors_doc, unnameable_types)]
 
-// Where the key is, and what opens it.
+// From the ground up: each module imports only from those above it.
 pub mod limits;
-mod pin;
+mod timed_mutex;
 mod uri;
 
+mod error;
+
 // From the URI to a token.
-mod login;
-mod module;
 mod raw;
+
+mod module;
 mod session;
 mod slot;
+
+mod login;
 mod token;
 
-// From the token to a key, its chain and the mechanism that signs.
-mod certificate;
-mod key;
+// From the token to a key, its chain and the mechanism that works.
 mod mechanism;
 mod object;
+
+mod certificate;
+mod key;
+mod options;
 
 // What all that is for.
 mod access;
 mod list;
 mod module_info;
-mod operation;
-mod options;
 mod pool;
 mod signer;
-mod timed_mutex;
-mod unwrapper;
 
-mod error;
-
-pub use error::{CallError, CertificateError, Error, KeyError, SelectError};
-pub use key::{FitnessNote, KeyPolicy};
+pub use error::{CallError, CertificateError, Error, SelectError};
 pub use list::{Listed, ListedCertificate, ListedKey, list};
 pub use login::LoginPolicy;
-pub use mechanism::SigningMechanism;
-pub use module_info::{Survey, SurveyedSlot, survey};
+pub use mechanism::{KeyOperation, KeyUse, RsaPkcsOaep, SigningMechanism};
+pub use module_info::{ModuleInfo, SlotInfo, module_info};
 pub use options::{PoolOptions, SignerOptions};
-pub use pin::{Pin, PinProvider, PinUnavailable};
 pub use pool::{Pkcs11Pool, PooledSigner};
-pub use signer::Pkcs11Signer;
-pub use slot::{PinState, TokenInfo};
-pub use unwrapper::Pkcs11Unwrapper;
-pub use uri::{Attribute, ObjectType, Pkcs11Uri, UriError, UriFault, UriPlace};
+pub use signer::{Pkcs11Key, Pkcs11Signer, Pkcs11Unwrapper};
+pub use slot::TokenInfo;
+pub use uri::{ObjectType, Pkcs11Uri};

@@ -31,8 +31,8 @@ pub const REINITIALIZE_WAIT: Duration = Duration::from_secs(5);
 /// How often it looks.
 pub const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
 
-/// How long the module is not initialized anew again where that did not help.
-pub const LAST_RESORT_REST: Duration = Duration::from_secs(30);
+/// How long the module is not initialized once more where that did not help.
+pub const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);
 
 /// Entries of `CKA_ALLOWED_MECHANISMS` that are read. A key for signatures has a handful.
 pub const MAX_MECHANISMS: usize = 1024;

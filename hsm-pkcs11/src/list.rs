@@ -1,16 +1,15 @@
 //! What is on a token: keys and certificates, each with the URI that names it.
 
 use privyseal_core::RsaPublicKey;
-use privyseal_core::cert::Certificate;
+use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, SecretProvider, is_for};
 
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
-use crate::key::{self, FitnessNote, HeldCertificate, KeyFacts, KeyPolicy};
-use crate::login::{Authenticator, Occasion};
+use crate::key::{self, KeyFacts};
+use crate::login::{Authenticator, LoginReason};
 use crate::mechanism::{self, SigningMechanism};
 use crate::module::Module;
 use crate::options::SignerOptions;
-use crate::pin::PinProvider;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
@@ -66,11 +65,15 @@ pub struct ListedCertificate {
 }
 
 /// Lists the private keys and the certificates of the token that `uri` means, keys first, after a
-/// login as [`crate::Pkcs11Signer::open_as`] makes it, and says which keys it would refuse. `object`, `id` and
+/// login as `Pkcs11Signer::open_as` makes it, and says which keys it would refuse. `object`, `id` and
 /// `type` narrow the list.
+///
+/// # Errors
+/// Module or token are not there or not the only ones, the login is refused or would cost too much, or the
+/// token cannot be read.
 pub fn list(
     uri: &Pkcs11Uri,
-    pins: &mut dyn PinProvider,
+    pins: &mut dyn SecretProvider,
     options: &SignerOptions,
 ) -> Result<Vec<Listed>, Error> {
     let module = Module::load(uri)?;
@@ -80,7 +83,7 @@ pub fn list(
         &entered,
         uri,
         &mut authenticator,
-        Occasion::Opening,
+        LoginReason::Opening,
         Some(pins),
     )?;
     let base = token.uri(uri);
@@ -132,7 +135,7 @@ fn listed_certificate(
     let of = |key: &&ListedKey| {
         key.public_key
             .as_ref()
-            .is_some_and(|it| is_of(&found.der, it))
+            .is_some_and(|it| is_for(&found.der, it))
     };
     ListedCertificate {
         uri: found.name.uri(base, ObjectType::Certificate),
@@ -141,10 +144,6 @@ fn listed_certificate(
         der: found.der.clone(),
         key: keys.iter().find(of).map(|key| key.uri.clone()),
     }
-}
-
-fn is_of(der: &[u8], key: &RsaPublicKey) -> bool {
-    Certificate::from_der(der).is_ok_and(|certificate| certificate::has_key(&certificate, key))
 }
 
 fn wanted(listed: &Listed, uri: &Pkcs11Uri) -> bool {

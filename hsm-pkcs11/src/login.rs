@@ -7,36 +7,45 @@ use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
 
 pub(crate) use authenticator::Authenticator;
+use privyseal_hsm::{PinState, SecretProvider, SecretRequest};
 
 use crate::error::{CallError, Error};
+use crate::limits::MAX_PIN;
 use crate::module::Entered;
-use crate::pin::PinProvider;
 use crate::session::OpenSession;
-use crate::slot::{FoundToken, PinState, TokenInfo};
+use crate::slot::{FoundToken, TokenInfo};
 
 /// What a login may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LoginPolicy {
     /// Spend the last try too, and try where the flags cannot be read. A wrong PIN then locks the
     /// token.
     pub spend_final_try: bool,
 }
 
-/// Why somebody logs in.
+impl LoginPolicy {
+    /// Whether to spend the last try too.
+    pub const fn new(spend_final_try: bool) -> Self {
+        Self { spend_final_try }
+    }
+}
+
+/// What a login is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Occasion {
+pub(crate) enum LoginReason {
     /// A person or a program opens the key.
     Opening,
     /// The login was lost and is repeated by itself: not where a try was lost since the last right PIN.
-    Healing,
+    Recovery,
     /// The key has `CKA_ALWAYS_AUTHENTICATE` and an operation was begun.
     Use,
-    /// As [`Occasion::Use`], after something failed: not where a try was lost since the last right PIN.
+    /// As [`LoginReason::Use`], after something failed: not where a try was lost since the last right PIN.
     UseAgain,
 }
 
 /// What a login needs of a token; a seam, because no software token can be brought into every state.
-trait LoginDesk {
+trait TokenLogin {
     /// The token as its flags are now.
     fn token(&self) -> TokenInfo;
     /// Whether the process is logged in to it already.
@@ -47,57 +56,65 @@ trait LoginDesk {
 
 /// Logs in, if that is needed and not yet done.
 fn attempt(
-    desk: &impl LoginDesk,
-    pins: &mut dyn PinProvider,
+    token_login: &impl TokenLogin,
+    pins: &mut dyn SecretProvider,
     policy: LoginPolicy,
-    occasion: Occasion,
+    reason: LoginReason,
 ) -> Result<(), Error> {
-    let token = desk.token();
-    let user = match occasion {
-        Occasion::Opening | Occasion::Healing if !token.login_required || desk.is_logged_in() => {
+    let token = token_login.token();
+    let user = match reason {
+        LoginReason::Opening | LoginReason::Recovery
+            if !token.login_required || token_login.is_logged_in() =>
+        {
             return Ok(());
         }
-        Occasion::Opening | Occasion::Healing => UserType::User,
-        Occasion::Use | Occasion::UseAgain => UserType::ContextSpecific,
+        LoginReason::Opening | LoginReason::Recovery => UserType::User,
+        LoginReason::Use | LoginReason::UseAgain => UserType::ContextSpecific,
     };
-    allow(&token, policy, occasion)?;
+    allow(&token, policy, reason)?;
     let pin = if token.protected_auth_path {
         None
     } else {
-        let unavailable = |reason| Error::PinUnavailable {
+        let request = SecretRequest::Pin {
+            token: token.label.clone(),
+            serial: token.serial.clone(),
+            state: token.pin_state,
+        };
+        let pin = pins.secret(&request).and_then(|pin| pin.at_most(MAX_PIN));
+        let pin = pin.map_err(|reason| Error::PinUnavailable {
             token: token.name(),
             reason,
-        };
-        Some(pins.pin(&token).map_err(unavailable)?.to_auth_pin())
+        })?;
+        // A copy that is wiped as well.
+        Some(AuthPin::from(pin.expose()))
     };
-    match desk.login(user, pin.as_ref()) {
+    match token_login.login(user, pin.as_ref()) {
         Ok(()) | Err(Cryptoki::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-        Err(error) => Err(refused(&token, &error, || desk.token().pin_state)),
+        Err(error) => Err(refused(&token, &error, || token_login.token().pin_state)),
     }
 }
 
 /// Whether one try may be spent.
-fn allow(token: &TokenInfo, policy: LoginPolicy, occasion: Occasion) -> Result<(), Error> {
+fn allow(token: &TokenInfo, policy: LoginPolicy, reason: LoginReason) -> Result<(), Error> {
     let name = token.name();
     match token.pin_state {
-        PinState::CountLow if matches!(occasion, Occasion::Healing | Occasion::UseAgain) => {
+        PinState::CountLow if matches!(reason, LoginReason::Recovery | LoginReason::UseAgain) => {
             Err(Error::PinCountLow { token: name })
         }
         PinState::Locked => Err(Error::PinLocked {
             token: name,
             call: None,
         }),
-        state @ (PinState::FinalTry | PinState::Unknown) if !policy.spend_final_try => {
-            Err(Error::PinFinalTry { token: name, state })
-        }
-        PinState::FinalTry | PinState::Unknown | PinState::CountLow | PinState::Ok => Ok(()),
+        PinState::Ok | PinState::CountLow => Ok(()),
+        state if !policy.spend_final_try => Err(Error::PinFinalTry { token: name, state }),
+        _ => Ok(()),
     }
 }
 
 fn refused(token: &TokenInfo, error: &Cryptoki, state_now: impl Fn() -> PinState) -> Error {
     let call = CallError::new("C_Login", error);
     match call.rv() {
-        // A PIN of the wrong length is a wrong PIN to some tokens: reckon with a spent try.
+        // A PIN of the wrong length is a wrong PIN to some tokens: a try may be spent.
         Some(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid) => {
             Error::PinIncorrect {
                 token: token.name(),
@@ -116,14 +133,14 @@ fn refused(token: &TokenInfo, error: &Cryptoki, state_now: impl Fn() -> PinState
     }
 }
 
-struct Desk<'t> {
+struct ModuleLogin<'t> {
     module: &'t Entered<'t>,
     session: &'t OpenSession,
     token: &'t FoundToken,
     tries: &'t std::cell::Cell<u32>,
 }
 
-impl LoginDesk for Desk<'_> {
+impl TokenLogin for ModuleLogin<'_> {
     fn token(&self) -> TokenInfo {
         TokenInfo::of(self.module.raw(), self.token.slot).unwrap_or_else(|_| TokenInfo {
             pin_state: PinState::Unknown,

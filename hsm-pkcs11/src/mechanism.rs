@@ -11,24 +11,43 @@ use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
 use cryptoki::slot::Slot;
 use cryptoki_sys::{CK_MECHANISM_TYPE, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_SHA256_RSA_PKCS};
 use privyseal_core::KeyEncryption;
+use privyseal_hsm::KeyUnfit;
 
-use crate::error::{CallError, KeyError};
-use crate::key::KeyFacts;
+use crate::error::CallError;
 
-/// What a key is opened for: the mechanisms that do it, and what the key must allow.
-pub(crate) trait Duty: Copy + fmt::Debug + 'static {
+/// What an attribute of a key permits or forbids: `CKA_SIGN`, `CKA_DECRYPT`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum KeyUse {
+    /// `CKA_SIGN`.
+    Sign,
+    /// `CKA_DECRYPT`.
+    Decrypt,
+}
+
+impl KeyUse {
+    /// What to say of a key that does not permit it, in a list.
+    pub(crate) const fn forbidden(self) -> &'static str {
+        match self {
+            Self::Sign => "may not sign",
+            Self::Decrypt => "may not decrypt",
+        }
+    }
+}
+
+/// What a key is opened for: the mechanisms that do it, and what the key must permit.
+pub trait KeyOperation: Copy + fmt::Debug + 'static {
     /// In order of preference.
     const ALL: &'static [Self];
-    /// What to say of a key that may not.
-    const FORBIDDEN: KeyError;
+    /// What the key must permit.
+    const USE: KeyUse;
+    /// What to say of a key that does not.
+    const FORBIDDEN: KeyUnfit;
     /// What to say of a key that has no mechanism for it.
-    const NO_MECHANISM: KeyError;
-
-    /// Whether the key may do it, by its own attributes.
-    fn is_allowed(key: &KeyFacts) -> bool;
+    const NO_MECHANISM: KeyUnfit;
 
     /// Whether the mechanism does it on this token.
-    fn is_done(info: &MechanismInfo) -> bool;
+    fn is_supported(info: &MechanismInfo) -> bool;
 
     /// The mechanism's number.
     fn number(self) -> CK_MECHANISM_TYPE;
@@ -64,16 +83,13 @@ impl SigningMechanism {
     }
 }
 
-impl Duty for SigningMechanism {
+impl KeyOperation for SigningMechanism {
     const ALL: &'static [Self] = &[Self::RsaPkcs, Self::Sha256RsaPkcs];
-    const FORBIDDEN: KeyError = KeyError::MayNotSign;
-    const NO_MECHANISM: KeyError = KeyError::NoMechanism;
+    const USE: KeyUse = KeyUse::Sign;
+    const FORBIDDEN: KeyUnfit = KeyUnfit::MayNotSign;
+    const NO_MECHANISM: KeyUnfit = KeyUnfit::NoMechanism;
 
-    fn is_allowed(key: &KeyFacts) -> bool {
-        key.may_sign
-    }
-
-    fn is_done(info: &MechanismInfo) -> bool {
+    fn is_supported(info: &MechanismInfo) -> bool {
         info.sign()
     }
 
@@ -101,7 +117,8 @@ impl fmt::Display for SigningMechanism {
 /// The mechanism that decrypts: `CKM_RSA_PKCS_OAEP`. Which hash it is used with is a parameter, and no list
 /// says which ones a token knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RsaPkcsOaep;
+#[non_exhaustive]
+pub struct RsaPkcsOaep;
 
 impl RsaPkcsOaep {
     /// With the hash of `algorithm`, for the data and for MGF1, and no label (RFC 7518 section 4.3).
@@ -114,16 +131,13 @@ impl RsaPkcsOaep {
     }
 }
 
-impl Duty for RsaPkcsOaep {
+impl KeyOperation for RsaPkcsOaep {
     const ALL: &'static [Self] = &[Self];
-    const FORBIDDEN: KeyError = KeyError::MayNotDecrypt;
-    const NO_MECHANISM: KeyError = KeyError::NoOaep;
+    const USE: KeyUse = KeyUse::Decrypt;
+    const FORBIDDEN: KeyUnfit = KeyUnfit::MayNotDecrypt;
+    const NO_MECHANISM: KeyUnfit = KeyUnfit::NoOaep;
 
-    fn is_allowed(key: &KeyFacts) -> bool {
-        key.may_decrypt
-    }
-
-    fn is_done(info: &MechanismInfo) -> bool {
+    fn is_supported(info: &MechanismInfo) -> bool {
         info.decrypt()
     }
 
@@ -138,24 +152,24 @@ impl Duty for RsaPkcsOaep {
 
 /// The mechanisms that the slot's token has for this. One whose information cannot be read counts as
 /// there: `C_SignInit` or `C_DecryptInit` will tell.
-pub(crate) fn offered<D: Duty>(context: &Pkcs11, slot: Slot) -> Result<Vec<D>, CallError> {
+pub(crate) fn offered<O: KeyOperation>(context: &Pkcs11, slot: Slot) -> Result<Vec<O>, CallError> {
     let list = context
         .get_mechanism_list(slot)
         .map_err(|error| CallError::new("C_GetMechanismList", &error))?;
-    let does = |mechanism: &D| {
+    let does = |mechanism: &O| {
         let kind = mechanism.kind();
         list.contains(&kind)
             && context
                 .get_mechanism_info(slot, kind)
-                .map_or(true, |info| D::is_done(&info))
+                .map_or(true, |info| O::is_supported(&info))
     };
-    Ok(D::ALL.iter().copied().filter(does).collect())
+    Ok(O::ALL.iter().copied().filter(does).collect())
 }
 
 /// The best mechanism that the token offers and the key allows. An empty `CKA_ALLOWED_MECHANISMS`
 /// allows all (SoftHSM shows one on every key).
-pub(crate) fn choose<D: Duty>(offered: &[D], allowed: &[CK_MECHANISM_TYPE]) -> Option<D> {
-    let fits = |mechanism: &&D| allowed.is_empty() || allowed.contains(&mechanism.number());
+pub(crate) fn choose<O: KeyOperation>(offered: &[O], allowed: &[CK_MECHANISM_TYPE]) -> Option<O> {
+    let fits = |mechanism: &&O| allowed.is_empty() || allowed.contains(&mechanism.number());
     offered.iter().find(fits).copied()
 }
 

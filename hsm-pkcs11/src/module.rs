@@ -2,9 +2,9 @@
 //!
 //! PKCS #11 knows one `C_Initialize` per process and library, shared by all code in the process. So
 //! there is one context per library file, kept for the life of the process, and the calls to
-//! `C_Initialize` are made one at a time (concurrent ones have crashed SoftHSM). Somebody else in the
+//! `C_Initialize` are made one at a time (concurrent ones have crashed SoftHSM). Other code in the
 //! process may have initialized the library first; that is fine, and then it is never finalized here:
-//! that would pull the library from under that somebody.
+//! that would pull the library from under that code.
 //!
 //! Every call of the module is made between [`Module::enter`] and the drop of what it gives. That is
 //! where a forked child is turned away, and what a re-initialization waits for.
@@ -40,7 +40,7 @@ pub(crate) struct Module {
     ours: AtomicBool,
     /// Counts the initializations. Sessions of an earlier one are dead.
     epoch: AtomicU64,
-    /// Read by everybody who calls the module, written by who initializes it anew.
+    /// Read by every thread that calls the module, written by the thread that initializes it again.
     gate: RwLock<()>,
     /// The process that initialized it.
     process: u32,
@@ -95,7 +95,7 @@ impl Module {
     }
 
     /// A child of the process that opened the module shares its sessions without knowing, and some
-    /// modules fail there and others go on: PKCS #11 wants the child to begin anew.
+    /// modules fail there and others go on: PKCS #11 wants the child to initialize it again.
     pub(crate) fn check_process(&self) -> Result<(), Error> {
         match std::process::id() {
             now if now == self.process => Ok(()),
@@ -160,7 +160,7 @@ impl Entered<'_> {
     }
 }
 
-/// A side of the gate, tried again and again instead of waited for: nobody is held up for ever by a module
+/// A side of the gate, tried again and again instead of waited for: no thread is held up for ever by a module
 /// that hangs, nor by a writer that waits, if he has entered already and enters once more.
 fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
     let start = Instant::now();
@@ -201,7 +201,9 @@ mod tests {
         let error = refusal("pkcs11:token=t");
         assert_eq!(error.kind(), SignerErrorKind::Configuration);
         assert!(
-            error.to_string().contains("module-path is missing: add"),
+            error
+                .to_string()
+                .contains("module-path is missing: it is the path"),
             "{error}"
         );
     }

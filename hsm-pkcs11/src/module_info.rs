@@ -1,4 +1,4 @@
-//! What a module sees, without a login: for whoever looks for the reason why a key cannot be opened.
+//! What a module sees, without a login: to find the reason why a key cannot be opened.
 
 use crate::error::{CallError, Error};
 use crate::module::Module;
@@ -8,27 +8,30 @@ use crate::uri::Pkcs11Uri;
 /// A module, and the tokens in its slots.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Survey {
+pub struct ModuleInfo {
     /// What the module says it is: description, manufacturer and version.
     pub library: String,
     /// The slots with a token in them.
-    pub slots: Vec<SurveyedSlot>,
+    pub slots: Vec<SlotInfo>,
 }
 
 /// A slot with a token in it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct SurveyedSlot {
+pub struct SlotInfo {
     /// Its number.
     pub slot_id: u64,
     /// The token; `None` if it is not initialized.
     pub token: Result<Option<TokenInfo>, CallError>,
     /// Whether it is one that the URI means.
-    pub is_meant: bool,
+    pub matches_uri: bool,
 }
 
 /// Looks at the module that `uri` names, and at its tokens. Nothing is logged in to and no try is spent.
-pub fn survey(uri: &Pkcs11Uri) -> Result<Survey, Error> {
+///
+/// # Errors
+/// The module cannot be loaded or initialized, is not the one that the URI describes, or fails.
+pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
     let module = Module::load(uri)?;
     let module = module.enter()?;
     let info = module
@@ -41,14 +44,14 @@ pub fn survey(uri: &Pkcs11Uri) -> Result<Survey, Error> {
         .map_err(|error| CallError::new("C_GetSlotList", &error))?;
     let slots = slots.into_iter().map(|slot| {
         let token = slot::look(&module, slot);
-        let is_meant = slot::meant(&module, slot, &token, uri).is_some();
-        SurveyedSlot {
+        let matches_uri = slot::matching_token(&module, slot, &token, uri).is_some();
+        SlotInfo {
             slot_id: slot.id(),
             token,
-            is_meant,
+            matches_uri,
         }
     });
-    Ok(Survey {
+    Ok(ModuleInfo {
         library: format!(
             "{}, {}, version {}.{}",
             info.library_description(),

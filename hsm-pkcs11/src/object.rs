@@ -2,7 +2,7 @@
 //!
 //! Attributes are read one at a time: some modules stop at the first one that they do not know, and
 //! what they left unread would look like zeros. An attribute that is absent, sensitive or unreadable is
-//! `None`; whoever reads it decides on its default.
+//! `None`; the reader decides on its default.
 
 use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;

@@ -1,13 +1,15 @@
-//! What whoever opens a key may decide.
+//! What a caller that opens a key may decide.
 
 use std::time::Duration;
 
-use crate::key::KeyPolicy;
+use privyseal_hsm::KeyPolicy;
+
 use crate::limits::DEFAULT_WAIT;
 use crate::login::LoginPolicy;
 
 /// How a signer is opened. The default is careful.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignerOptions {
     /// What a login may cost.
     pub login: LoginPolicy,
@@ -20,13 +22,10 @@ pub struct SignerOptions {
 
 /// How a pool is opened. The default is careful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PoolOptions {
-    /// What a login may cost.
-    pub login: LoginPolicy,
-    /// What the key must be.
-    pub key: KeyPolicy,
-    /// As [`SignerOptions::keep_pin`].
-    pub keep_pin: bool,
+    /// How the key is opened.
+    pub signer: SignerOptions,
     /// How many signatures can be under way at once. Without it `max-sessions` of the URI says, or else
     /// [`crate::limits::DEFAULT_SESSIONS`]. Never more than the token has, less the one that keeps the
     /// login.
@@ -35,12 +34,30 @@ pub struct PoolOptions {
     pub wait: Duration,
 }
 
+impl SignerOptions {
+    /// With what a login may cost.
+    #[must_use]
+    pub const fn login(self, login: LoginPolicy) -> Self {
+        Self { login, ..self }
+    }
+
+    /// With what the key must be.
+    #[must_use]
+    pub const fn key(self, key: KeyPolicy) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Keeps the PIN, or not.
+    #[must_use]
+    pub const fn keep_pin(self, keep_pin: bool) -> Self {
+        Self { keep_pin, ..self }
+    }
+}
+
 impl Default for PoolOptions {
     fn default() -> Self {
         Self {
-            login: LoginPolicy::default(),
-            key: KeyPolicy::default(),
-            keep_pin: false,
+            signer: SignerOptions::default(),
             sessions: None,
             wait: DEFAULT_WAIT,
         }
@@ -48,11 +65,24 @@ impl Default for PoolOptions {
 }
 
 impl PoolOptions {
-    pub(crate) const fn signer(&self) -> SignerOptions {
-        SignerOptions {
-            login: self.login,
-            key: self.key,
-            keep_pin: self.keep_pin,
+    /// With how the key is opened.
+    #[must_use]
+    pub const fn signer(self, signer: SignerOptions) -> Self {
+        Self { signer, ..self }
+    }
+
+    /// With this many sessions at most.
+    #[must_use]
+    pub const fn sessions(self, sessions: u32) -> Self {
+        Self {
+            sessions: Some(sessions),
+            ..self
         }
+    }
+
+    /// With how long to wait.
+    #[must_use]
+    pub const fn wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
     }
 }

@@ -8,15 +8,13 @@ use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
     SigningInput,
 };
+use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider};
 
-use crate::access::{KeyAccess, Pins, Work};
+use crate::access::{KeyAccess, Pins, SignSession};
 use crate::error::Error;
-use crate::key::FitnessNote;
 use crate::limits::{DEFAULT_SESSIONS, MAX_SESSIONS};
 use crate::mechanism::SigningMechanism;
-use crate::operation::ToSign;
 use crate::options::PoolOptions;
-use crate::pin::PinProvider;
 use crate::slot::TokenInfo;
 use crate::uri::Pkcs11Uri;
 
@@ -24,15 +22,16 @@ use crate::uri::Pkcs11Uri;
 ///
 /// One session keeps the login and does nothing else; up to [`Pkcs11Pool::max_sessions`] others sign. The
 /// first is opened with the pool, the rest when they are needed, and all are kept until the pool is dropped. One that failed is closed and
-/// replaced. Dropping the pool closes them all, which ends the login if nobody else in the process has a
+/// replaced. Dropping the pool closes them all, which ends the login if nothing else in the process has a
 /// session of the token; the module stays loaded and initialized.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use privyseal_pkcs11::{Pin, Pkcs11Pool, PoolOptions, TokenInfo};
+/// use privyseal_hsm::{Secret, SecretRequest};
+/// use privyseal_pkcs11::{Pkcs11Pool, PoolOptions};
 ///
 /// let uri = "pkcs11:token=eSeal?module-path=/usr/lib/softhsm/libsofthsm2.so&max-sessions=4".parse()?;
-/// let pins = |_: &TokenInfo| Pin::new(std::env::var("PIN").unwrap_or_default().trim_end());
+/// let pins = |_: &SecretRequest| Secret::new(std::env::var("PIN").unwrap_or_default().trim_end());
 /// let pool = Pkcs11Pool::open(&uri, pins, PoolOptions::default())?;
 /// std::thread::scope(|scope| {
 ///     for _ in 0..8 {
@@ -57,7 +56,7 @@ pub struct Pkcs11Pool {
 /// One of the pool's sessions, lent out until it is dropped.
 pub struct PooledSigner<'p> {
     pool: &'p Pkcs11Pool,
-    work: Option<Work>,
+    session: Option<SignSession>,
 }
 
 impl Pkcs11Pool {
@@ -65,23 +64,29 @@ impl Pkcs11Pool {
     /// be used. `pins` stays with the pool: it is asked again when a login is lost and for each signature
     /// with a key that wants it, unless `options` let the PIN be kept. After a PIN was refused it is not
     /// asked any more.
+    ///
+    /// # Errors
+    /// As [`Pkcs11Key::open_as`](crate::Pkcs11Key::open_as).
     pub fn open(
         uri: &Pkcs11Uri,
-        pins: impl PinProvider + Send + 'static,
+        pins: impl SecretProvider + Send + 'static,
         options: PoolOptions,
     ) -> Result<Self, Error> {
-        KeyAccess::open(uri, Pins::Own(Box::new(pins)), &options.signer())
+        KeyAccess::open(uri, Pins::Owned(Box::new(pins)), &options.signer)
             .map(|access| Self::of(access, uri, options))
     }
 
     /// As [`Pkcs11Pool::open`], with a PIN provider that is asked while the pool opens and not later: a login
     /// that is lost can be repeated only if `options` let the PIN be kept.
+    ///
+    /// # Errors
+    /// As [`Pkcs11Key::open_as`](crate::Pkcs11Key::open_as).
     pub fn open_as(
         uri: &Pkcs11Uri,
-        pins: &mut dyn PinProvider,
+        pins: &mut dyn SecretProvider,
         options: PoolOptions,
     ) -> Result<Self, Error> {
-        KeyAccess::open(uri, Pins::Guest(pins), &options.signer())
+        KeyAccess::open(uri, Pins::Borrowed(pins), &options.signer)
             .map(|access| Self::of(access, uri, options))
     }
 
@@ -106,8 +111,10 @@ impl Pkcs11Pool {
         }
     }
 
-    /// A signer, as soon as one of the sessions is free; [`Error::PoolTimeout`] if none is for as long as
-    /// the pool waits.
+    /// A signer, as soon as one of the sessions is free.
+    ///
+    /// # Errors
+    /// [`Error::PoolTimeout`] if none is for as long as the pool waits; [`Error::Forked`] in a child process.
     pub fn signer(&self) -> Result<PooledSigner<'_>, Error> {
         self.access.check_process()?;
         let (mut in_use, result) = self
@@ -124,7 +131,7 @@ impl Pkcs11Pool {
         drop(in_use);
         Ok(PooledSigner {
             pool: self,
-            work: None,
+            session: None,
         })
     }
 
@@ -153,7 +160,10 @@ impl Pkcs11Pool {
         &self.access.notes
     }
 
-    /// As [`crate::Pkcs11Signer::certificates`].
+    /// As [`Pkcs11Key::certificates`](crate::Pkcs11Key::certificates).
+    ///
+    /// # Errors
+    /// Likewise.
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
         self.access.certificates()
     }
@@ -186,8 +196,8 @@ impl Signer for PooledSigner<'_> {
     }
 
     fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        let input = ToSign::Assertion(input);
-        self.pool.access.sign(&mut self.work, input, signature)
+        let input = SealedInput::Assertion(input);
+        self.pool.access.sign(&mut self.session, input, signature)
     }
 }
 
@@ -197,19 +207,19 @@ impl CertificationRequestSigner for PooledSigner<'_> {
         info: &CertificationRequestInfo<'_>,
         signature: &mut Signature,
     ) -> Result<(), Error> {
-        let info = ToSign::CertificationRequest(info);
-        self.pool.access.sign(&mut self.work, info, signature)
+        let info = SealedInput::CertificationRequest(info);
+        self.pool.access.sign(&mut self.session, info, signature)
     }
 }
 
 impl Drop for PooledSigner<'_> {
     fn drop(&mut self) {
-        // Before any lock: in a forked child nobody would ever give it back.
+        // Before any lock: in a forked child no thread would ever give it back.
         if self.pool.access.check_process().is_err() {
             return;
         }
-        if let Some(work) = self.work.take() {
-            self.pool.access.put_back(work);
+        if let Some(session) = self.session.take() {
+            self.pool.access.checkin(session);
         }
         let mut in_use = self.pool.count();
         *in_use = in_use.saturating_sub(1);

@@ -39,7 +39,7 @@ pub(crate) struct RawModule {
 }
 
 /// `CK_C_INITIALIZE_ARGS` as NSS reads it: the place of `pReserved` holds a text, and a null pointer
-/// follows. Whoever knows the official structure only never looks that far.
+/// follows. A module that knows the official structure only never looks that far.
 #[cfg_attr(not(windows), repr(C))]
 #[cfg_attr(windows, repr(C, packed))]
 struct InitializeArgs {

@@ -1,7 +1,7 @@
 //! A session that knows when it must not be closed.
 //!
 //! cryptoki closes a session when it is dropped, whatever became of it meanwhile. After the module was
-//! initialized anew, the number of an old session may be that of somebody's new one, and in a forked
+//! initialized again, the number of an old session may be that of another new one, and in a forked
 //! child it is that of the parent's. So sessions are opened without that, and closed here, if they still
 //! are what they were.
 
@@ -67,7 +67,7 @@ impl Deref for OpenSession {
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
-        // Who has the gate may leave the module as it is, and then the session is there still.
+        // A thread that holds the gate may leave the module as it is, and then the session is there still.
         let Ok(module) = self.module.enter() else {
             return;
         };

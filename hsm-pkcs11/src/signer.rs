@@ -1,78 +1,77 @@
-//! The signer: one key behind a module, open and ready.
+//! One key behind a module, open and ready: to sign, or to decrypt the keys of JWEs.
 
 use std::fmt;
 
 use privyseal_core::{
-    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
-    SigningInput,
+    CertificationRequestInfo, CertificationRequestSigner, KeyEncryption, RsaPublicKey, Signature,
+    Signer, SigningInput, Unwrapper,
 };
+use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider};
 
-use crate::access::{KeyAccess, Pins, Work};
+use crate::access::{KeyAccess, Pins, SignSession};
 use crate::error::Error;
-use crate::key::FitnessNote;
 use crate::login::LoginPolicy;
-use crate::mechanism::SigningMechanism;
-use crate::operation::ToSign;
+use crate::mechanism::{KeyOperation, RsaPkcsOaep, SigningMechanism};
 use crate::options::SignerOptions;
-use crate::pin::PinProvider;
 use crate::slot::TokenInfo;
 use crate::uri::Pkcs11Uri;
 
-/// Signs assertions with a key that stays behind its PKCS #11 module.
+/// A key that stays behind its PKCS #11 module, opened for one kind of operation.
 ///
-/// It can be sent to another thread, but not shared: a PKCS #11 session does one thing at a time. For many
-/// threads there is [`crate::Pkcs11Pool`].
-pub struct Pkcs11Signer {
-    /// The session that signs. None after an error: the next signature opens another.
-    work: Option<Work>,
-    access: Box<KeyAccess<SigningMechanism>>,
+/// It can be sent to another thread, but not shared: a PKCS #11 session does one thing at a time. For
+/// signatures of many threads there is `Pkcs11Pool`.
+pub struct Pkcs11Key<O> {
+    /// The session that works. None after an error: the next use opens another.
+    session: Option<SignSession>,
+    access: Box<KeyAccess<O>>,
 }
 
-impl Pkcs11Signer {
-    /// Finds the token and the key that `uri` means, logs in (at most one try, see [`LoginPolicy`]) and
-    /// checks that the key may be used (see [`crate::KeyPolicy`]). `pins` is asked only if a PIN is needed
-    /// and may be tried.
-    ///
-    /// The PIN is not kept: a login that is lost later cannot be repeated, and a key that wants the PIN
-    /// for every signature is refused. [`Pkcs11Signer::open_with`] can do both.
-    pub fn open(
-        uri: &Pkcs11Uri,
-        pins: &mut dyn PinProvider,
-        policy: LoginPolicy,
-    ) -> Result<Self, Error> {
-        let options = SignerOptions {
-            login: policy,
-            ..SignerOptions::default()
-        };
-        Self::open_as(uri, pins, &options)
-    }
+/// Signs assertions.
+pub type Pkcs11Signer = Pkcs11Key<SigningMechanism>;
 
-    /// As [`Pkcs11Signer::open`], as `options` say. If they let the PIN be kept, the signer can log in
-    /// again; the PIN must have been asked for, which it is not where the process is logged in already.
+/// Decrypts content encryption keys (`CKM_RSA_PKCS_OAEP`). Whether the token knows the hash of an algorithm
+/// shows when it is used: SoftHSM knows `RSA-OAEP` and not `RSA-OAEP-256`.
+pub type Pkcs11Unwrapper = Pkcs11Key<RsaPkcsOaep>;
+
+impl<O: KeyOperation> Pkcs11Key<O> {
+    /// Finds the token and the key that `uri` means, logs in (at most one try, see [`LoginPolicy`]) and
+    /// checks that the key may be used as `options` want it (see [`KeyPolicy`](privyseal_hsm::KeyPolicy)).
+    /// `pins` is asked only if a PIN is needed and may be tried.
+    ///
+    /// If `options` let the PIN be kept, the key can log in again; the PIN must have been asked for, which
+    /// it is not where the process is logged in already. If not, a login that is lost later cannot be
+    /// repeated, and a key that wants the PIN for every use is refused.
+    ///
+    /// # Errors
+    /// Module, token or key are not there or not the only ones, the login is refused or would cost too much,
+    /// or the key is unfit.
     pub fn open_as(
         uri: &Pkcs11Uri,
-        pins: &mut dyn PinProvider,
+        pins: &mut dyn SecretProvider,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        KeyAccess::open(uri, Pins::Guest(pins), options).map(Self::new)
+        Self::opened(uri, Pins::Borrowed(pins), options)
     }
 
-    /// As [`Pkcs11Signer::open`], with a PIN provider of its own that is asked again when a login is lost
-    /// and for each signature with a key that wants it (`CKA_ALWAYS_AUTHENTICATE`), or not again if
-    /// `options` let the PIN be kept. After a PIN was refused it is not asked any more.
+    /// As [`Pkcs11Key::open_as`], with a provider of its own that is asked again when a login is lost and
+    /// for each use of a key that wants it (`CKA_ALWAYS_AUTHENTICATE`), or not again if `options` let the
+    /// PIN be kept. After a PIN was refused it is not asked any more.
+    ///
+    /// # Errors
+    /// As [`Pkcs11Key::open_as`].
     pub fn open_with(
         uri: &Pkcs11Uri,
-        pins: impl PinProvider + Send + 'static,
+        pins: impl SecretProvider + Send + 'static,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        KeyAccess::open(uri, Pins::Own(Box::new(pins)), options).map(Self::new)
+        Self::opened(uri, Pins::Owned(Box::new(pins)), options)
     }
 
-    fn new(access: KeyAccess<SigningMechanism>) -> Self {
-        Self {
-            work: None,
-            access: Box::new(access),
-        }
+    fn opened(uri: &Pkcs11Uri, pins: Pins<'_>, options: &SignerOptions) -> Result<Self, Error> {
+        Ok(Self {
+            session: None,
+            access: Box::new(KeyAccess::open(uri, pins, options)?),
+        })
     }
 
     /// The key as a URI that names token and key in full, ready to paste.
@@ -80,13 +79,13 @@ impl Pkcs11Signer {
         &self.access.uri
     }
 
-    /// The token that the key is on, as it was when the signer was opened.
+    /// The token that the key is on, as it was when the key was opened.
     pub fn token(&self) -> &TokenInfo {
         &self.access.token
     }
 
-    /// The mechanism that signs.
-    pub fn mechanism(&self) -> SigningMechanism {
+    /// The mechanism that works.
+    pub fn mechanism(&self) -> O {
         self.access.mechanism
     }
 
@@ -94,9 +93,26 @@ impl Pkcs11Signer {
     pub fn notes(&self) -> &[FitnessNote] {
         &self.access.notes
     }
+}
+
+impl Pkcs11Signer {
+    /// As [`Pkcs11Key::open_as`] with default options but for `policy`: the PIN is not kept.
+    ///
+    /// # Errors
+    /// As [`Pkcs11Key::open_as`].
+    pub fn open(
+        uri: &Pkcs11Uri,
+        pins: &mut dyn SecretProvider,
+        policy: LoginPolicy,
+    ) -> Result<Self, Error> {
+        Self::open_as(uri, pins, &SignerOptions::default().login(policy))
+    }
 
     /// The key's certificate and its issuers as far as they are on the token, DER, leaf first; at most
     /// [`crate::limits::MAX_CERTIFICATES`]. Nothing is proved but that the leaf has this key.
+    ///
+    /// # Errors
+    /// No certificate on the token is for this key, the chain is too long, or the token cannot be read.
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
         self.access.certificates()
     }
@@ -110,8 +126,8 @@ impl Signer for Pkcs11Signer {
     }
 
     fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        let input = ToSign::Assertion(input);
-        self.access.sign(&mut self.work, input, signature)
+        let input = SealedInput::Assertion(input);
+        self.access.sign(&mut self.session, input, signature)
     }
 }
 
@@ -121,17 +137,31 @@ impl CertificationRequestSigner for Pkcs11Signer {
         info: &CertificationRequestInfo<'_>,
         signature: &mut Signature,
     ) -> Result<(), Error> {
-        let info = ToSign::CertificationRequest(info);
-        self.access.sign(&mut self.work, info, signature)
+        let info = SealedInput::CertificationRequest(info);
+        self.access.sign(&mut self.session, info, signature)
     }
 }
 
-impl fmt::Debug for Pkcs11Signer {
+impl Unwrapper for Pkcs11Unwrapper {
+    type Error = Error;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        &self.access.public
+    }
+
+    fn unwrap_key(
+        &mut self,
+        algorithm: KeyEncryption,
+        encrypted: &[u8],
+        key: &mut [u8],
+    ) -> Result<usize, Error> {
+        self.access
+            .decrypt(&mut self.session, algorithm, encrypted, key)
+    }
+}
+
+impl<O: KeyOperation> fmt::Debug for Pkcs11Key<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pkcs11Signer")
-            .field("uri", &format_args!("{}", self.access.uri))
-            .field("mechanism", &self.access.mechanism)
-            .field("public", &self.access.public)
-            .finish_non_exhaustive()
+        f.debug_tuple("Pkcs11Key").field(&self.access).finish()
     }
 }

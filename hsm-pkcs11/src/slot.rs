@@ -3,5 +3,5 @@
 mod scan;
 mod token_info;
 
-pub(crate) use scan::{FoundToken, look, meant, select};
-pub use token_info::{PinState, TokenInfo};
+pub(crate) use scan::{FoundToken, look, matching_token, select};
+pub use token_info::TokenInfo;

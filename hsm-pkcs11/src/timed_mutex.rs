@@ -1,19 +1,19 @@
-//! A mutex that is waited for no longer than one wants to: who holds it may be in a call of a module that
+//! A mutex that is waited for no longer than one wants to: a thread that holds it may be in a call of a module that
 //! does not answer.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub(crate) struct Patient<T> {
+pub(crate) struct TimedMutex<T> {
     taken: Mutex<bool>,
     freed: Condvar,
-    /// Locked by who has the turn only.
+    /// Locked by the holder of the turn only.
     value: Mutex<T>,
 }
 
 /// Leave to use the value. Fields are dropped in this order.
-pub(crate) struct Held<'p, T> {
+pub(crate) struct TimedMutexGuard<'p, T> {
     value: MutexGuard<'p, T>,
     _turn: Turn<'p>,
 }
@@ -23,7 +23,7 @@ struct Turn<'p> {
     freed: &'p Condvar,
 }
 
-impl<T> Patient<T> {
+impl<T> TimedMutex<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self {
             taken: Mutex::new(false),
@@ -33,7 +33,7 @@ impl<T> Patient<T> {
     }
 
     /// None if others hold it for as long as `wait`. A panic of theirs leaves the value as it was then.
-    pub(crate) fn lock(&self, wait: Duration) -> Option<Held<'_, T>> {
+    pub(crate) fn lock(&self, wait: Duration) -> Option<TimedMutexGuard<'_, T>> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut taken, _) = self
             .freed
@@ -47,14 +47,14 @@ impl<T> Patient<T> {
             taken: &self.taken,
             freed: &self.freed,
         };
-        Some(Held {
+        Some(TimedMutexGuard {
             value: self.value.lock().unwrap_or_else(PoisonError::into_inner),
             _turn: turn,
         })
     }
 }
 
-impl<T> Deref for Held<'_, T> {
+impl<T> Deref for TimedMutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -62,7 +62,7 @@ impl<T> Deref for Held<'_, T> {
     }
 }
 
-impl<T> DerefMut for Held<'_, T> {
+impl<T> DerefMut for TimedMutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn it_is_waited_for_and_no_longer_than_that() {
-        let patient = Patient::new(1);
-        let mut held = patient.lock(Duration::ZERO).unwrap();
+        let mutex = TimedMutex::new(1);
+        let mut held = mutex.lock(Duration::ZERO).unwrap();
         *held += 1;
-        assert!(patient.lock(Duration::from_millis(10)).is_none());
+        assert!(mutex.lock(Duration::from_millis(10)).is_none());
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| patient.lock(Duration::from_secs(60)).map(|held| *held));
+            let waiting = scope.spawn(|| mutex.lock(Duration::from_secs(60)).map(|held| *held));
             drop(held);
             assert_eq!(waiting.join().unwrap(), Some(2));
         });
-        assert!(patient.lock(Duration::ZERO).is_some(), "it was given back");
+        assert!(mutex.lock(Duration::ZERO).is_some(), "it was given back");
     }
 }

@@ -1,11 +1,11 @@
 //! A token that is logged in to.
 
 use cryptoki::slot::Slot;
+use privyseal_hsm::SecretProvider;
 
 use crate::error::Error;
-use crate::login::{Authenticator, Occasion};
+use crate::login::{Authenticator, LoginReason};
 use crate::module::Entered;
-use crate::pin::PinProvider;
 use crate::session::OpenSession;
 use crate::slot::{self, FoundToken};
 use crate::uri::Pkcs11Uri;
@@ -19,17 +19,17 @@ pub(crate) struct OpenToken {
 }
 
 impl OpenToken {
-    /// Finds the token that `uri` means and logs in to it, asking `guest` for the PIN if there is one.
+    /// Finds the token that `uri` means and logs in to it, asking `borrowed` for the PIN if there is one.
     pub(crate) fn open(
         module: &Entered<'_>,
         uri: &Pkcs11Uri,
         authenticator: &mut Authenticator,
-        occasion: Occasion,
-        guest: Option<&mut dyn PinProvider>,
+        reason: LoginReason,
+        borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<Self, Error> {
         let found = slot::select(module, uri)?;
         let session = OpenSession::open(module, found.slot)?;
-        authenticator.log_in(module, &session, &found, occasion, guest)?;
+        authenticator.log_in(module, &session, &found, reason, borrowed)?;
         Ok(Self { found, session })
     }
 

@@ -6,26 +6,44 @@
 //!
 //! Read more widely than the grammar in two points, because commands in use write it so: the
 //! attributes of the query may also stand in the path (`step kms`), and `/` needs no escape there.
-//! Vendor attributes are accepted and ignored. A PIN that stands in a URI is never printed again.
 
-mod attribute;
-mod display;
-mod error;
-mod parse;
-mod percent;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-pub use attribute::Attribute;
-pub use error::{UriError, UriFault, UriPlace};
+use privyseal_hsm::uri::{UriError, UriFault, UriWriter, value};
+use privyseal_hsm::{Secret, key_uri_grammar};
 
-use crate::pin::Pin;
+use crate::limits::{MAX_ID, MAX_PIN, MAX_SESSIONS, MAX_URI};
 
-/// A parsed `pkcs11:` URI. [`Display`](std::fmt::Display) prints it ready to paste, without a PIN and
-/// without vendor attributes.
+key_uri_grammar! {
+    GRAMMAR = new("pkcs11", MAX_URI);
+    TOKEN = path "token";
+    MANUFACTURER = path "manufacturer";
+    MODEL = path "model";
+    SERIAL = path "serial";
+    SLOT_ID = path "slot-id";
+    SLOT_DESCRIPTION = path "slot-description";
+    SLOT_MANUFACTURER = path "slot-manufacturer";
+    LIBRARY_DESCRIPTION = path "library-description";
+    LIBRARY_MANUFACTURER = path "library-manufacturer";
+    LIBRARY_VERSION = path "library-version";
+    OBJECT = path "object";
+    ID = path "id";
+    TYPE = path "type";
+    MODULE_NAME = anywhere "module-name";
+    MODULE_PATH = anywhere "module-path";
+    MODULE_INIT_ARGS = anywhere "module-init-args";
+    PIN_SOURCE = anywhere "pin-source";
+    PIN_VALUE = anywhere "pin-value";
+    MAX_SESSIONS_ATTRIBUTE = anywhere "max-sessions";
+}
+
+/// A parsed `pkcs11:` URI. [`Display`](fmt::Display) prints it ready to paste, without a PIN and without
+/// vendor attributes, in p11tool's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pkcs11Uri {
     pub(crate) token: Option<String>,
@@ -45,7 +63,7 @@ pub struct Pkcs11Uri {
     pub(crate) module_path: Option<String>,
     pub(crate) module_init_args: Option<String>,
     pub(crate) pin_source: Option<String>,
-    pub(crate) pin_value: Option<Pin>,
+    pub(crate) pin_value: Option<Secret>,
     pub(crate) max_sessions: Option<u32>,
 }
 
@@ -66,6 +84,14 @@ pub enum ObjectType {
 }
 
 impl ObjectType {
+    const ALL: [Self; 5] = [
+        Self::Private,
+        Self::Public,
+        Self::Certificate,
+        Self::SecretKey,
+        Self::Data,
+    ];
+
     /// As it is written in a URI.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,26 +102,108 @@ impl ObjectType {
             Self::Data => "data",
         }
     }
+
+    fn read(bytes: &[u8]) -> Result<Self, UriFault> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.as_str().as_bytes() == bytes)
+            .ok_or(UriFault::Rule(
+                "is none of public, private, cert, secret-key, data (RFC 7512 section 2.3)",
+            ))
+    }
 }
 
 impl FromStr for Pkcs11Uri {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, UriError> {
-        parse::parse(text)
+        let given = GRAMMAR.parse(text)?;
+        let sessions = value::within(1..=MAX_SESSIONS, "is not a decimal number from 1 to 1024");
+        Ok(Self {
+            token: given.read(TOKEN, value::text)?,
+            manufacturer: given.read(MANUFACTURER, value::text)?,
+            model: given.read(MODEL, value::text)?,
+            serial: given.read(SERIAL, value::text)?,
+            slot_id: given.read(SLOT_ID, value::decimal)?,
+            slot_description: given.read(SLOT_DESCRIPTION, value::text)?,
+            slot_manufacturer: given.read(SLOT_MANUFACTURER, value::text)?,
+            library_description: given.read(LIBRARY_DESCRIPTION, value::text)?,
+            library_manufacturer: given.read(LIBRARY_MANUFACTURER, value::text)?,
+            library_version: given.read(LIBRARY_VERSION, version)?,
+            object: given.read(OBJECT, value::text)?,
+            id: given.read(ID, value::bytes(MAX_ID))?,
+            object_type: given.read(TYPE, ObjectType::read)?,
+            module_name: given.read(MODULE_NAME, value::path)?,
+            module_path: given.read(MODULE_PATH, value::path)?,
+            module_init_args: given.read(MODULE_INIT_ARGS, value::path)?,
+            pin_source: given.read(PIN_SOURCE, value::path)?,
+            pin_value: given.read(PIN_VALUE, value::secret(MAX_PIN))?,
+            max_sessions: given.read(MAX_SESSIONS_ATTRIBUTE, sessions)?,
+        })
+    }
+}
+
+/// `1*DIGIT [ "." 1*DIGIT ]`; a missing minor version is 0 (section 2.3).
+fn version(bytes: &[u8]) -> Result<(u8, u8), UriFault> {
+    let rule = |_| {
+        UriFault::Rule(
+            "is not a version such as 2 or 2.40, each part at most 255 (RFC 7512 section 2.3)",
+        )
+    };
+    let mut parts = bytes.splitn(2, |&byte| byte == b'.');
+    let mut part = || parts.next().map(value::decimal).transpose().map_err(rule);
+    Ok((part()?.unwrap_or(0), part()?.unwrap_or(0)))
+}
+
+impl fmt::Display for Pkcs11Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self
+            .library_version
+            .map(|(major, minor)| format!("{major}.{minor}"));
+        let mut out = UriWriter::new(&GRAMMAR, "");
+        out.text(LIBRARY_DESCRIPTION, self.library_description.as_deref())
+            .text(LIBRARY_MANUFACTURER, self.library_manufacturer.as_deref())
+            .plain(LIBRARY_VERSION, version)
+            .text(SLOT_DESCRIPTION, self.slot_description.as_deref())
+            .text(SLOT_MANUFACTURER, self.slot_manufacturer.as_deref())
+            .plain(SLOT_ID, self.slot_id)
+            .text(MODEL, self.model.as_deref())
+            .text(MANUFACTURER, self.manufacturer.as_deref())
+            .text(SERIAL, self.serial.as_deref())
+            .text(TOKEN, self.token.as_deref())
+            .bytes(ID, self.id.as_deref())
+            .text(OBJECT, self.object.as_deref())
+            .plain(TYPE, self.object_type.map(ObjectType::as_str))
+            .text(MODULE_NAME, self.module_name.as_deref())
+            .text(MODULE_PATH, self.module_path.as_deref())
+            .text(MODULE_INIT_ARGS, self.module_init_args.as_deref())
+            .text(PIN_SOURCE, self.pin_source.as_deref())
+            .plain(MAX_SESSIONS_ATTRIBUTE, self.max_sessions);
+        f.write_str(out.as_str())
     }
 }
 
 impl Pkcs11Uri {
-    /// `module-path`: the PKCS #11 library of the token's vendor. Without it there is nothing to load,
-    /// so its absence is an error that says what to add.
+    /// `module-path`: the PKCS #11 library of the token's vendor.
+    ///
+    /// # Errors
+    /// It is missing: without it there is nothing to load.
     pub fn module_path(&self) -> Result<&Path, UriError> {
-        match &self.module_path {
-            Some(path) => Ok(Path::new(path)),
-            None => Err(UriError::attribute(
-                Attribute::ModulePath,
-                UriFault::Missing,
-            )),
+        const MISSING: UriFault = UriFault::Rule(
+            "is missing: it is the path of the vendor's PKCS #11 library, in the query, as \
+             ?module-path=/usr/lib/softhsm/libsofthsm2.so",
+        );
+        let path = self.module_path.as_ref();
+        path.map(Path::new)
+            .ok_or_else(|| GRAMMAR.refuse(MODULE_PATH, MISSING))
+    }
+
+    /// That the URI names a private key, or any kind of object.
+    pub(crate) fn check_names_key(&self) -> Result<(), UriError> {
+        const NOT_A_KEY: UriFault =
+            UriFault::Rule("names no private key: it is private, or left out");
+        match self.object_type {
+            None | Some(ObjectType::Private) => Ok(()),
+            Some(_) => Err(GRAMMAR.refuse(TYPE, NOT_A_KEY)),
         }
     }
 
@@ -146,13 +254,13 @@ impl Pkcs11Uri {
     }
 
     /// `pin-source`: where the PIN is, as it was written (`file:/run/pin`). This crate does not open it:
-    /// a [`crate::PinProvider`] may.
+    /// a [`SecretProvider`](privyseal_hsm::SecretProvider) may.
     pub fn pin_source(&self) -> Option<&str> {
         self.pin_source.as_deref()
     }
 
-    /// `pin-value`: a PIN in clear. Whoever uses it should warn: URIs end up in process lists and logs.
-    pub const fn pin_value(&self) -> Option<&Pin> {
+    /// `pin-value`: a PIN in clear. A caller that uses it should warn: URIs end up in process lists and logs.
+    pub const fn pin_value(&self) -> Option<&Secret> {
         self.pin_value.as_ref()
     }
 

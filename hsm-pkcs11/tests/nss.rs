@@ -15,9 +15,8 @@ use cryptoki::object::Attribute;
 use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
 use privyseal_core::signer::{SignerError as _, SignerErrorKind};
-use privyseal_pkcs11::{
-    LoginPolicy, Pin, PinUnavailable, Pkcs11Pool, Pkcs11Signer, Pkcs11Uri, PoolOptions, TokenInfo,
-};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{LoginPolicy, Pkcs11Pool, Pkcs11Signer, Pkcs11Uri, PoolOptions};
 
 fn softokn() -> PathBuf {
     [
@@ -31,7 +30,7 @@ fn softokn() -> PathBuf {
     .expect("NSS is not installed: apt-get install libnss3")
 }
 
-fn no_pin(_: &TokenInfo) -> Result<Pin, PinUnavailable> {
+fn no_pin(_: &SecretRequest) -> Result<Secret, SecretUnavailable> {
     panic!("a PIN was asked for");
 }
 

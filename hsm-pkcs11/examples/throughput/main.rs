@@ -17,7 +17,8 @@ mod whole;
 
 use std::fs;
 
-use privyseal_pkcs11::{Pin, PinUnavailable, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
 use crate::bare::Bare;
 use crate::measure::{Compared, Failure, Rate, turns};
@@ -32,16 +33,13 @@ fn main() -> Result<(), Failure> {
         .ok_or("usage: throughput 'pkcs11:...'")?
         .parse()?;
     let source = uri.pin_source().unwrap_or_default().to_owned();
-    let pins = move |_: &TokenInfo| {
+    let pins = move |_: &SecretRequest| {
         let path = source.strip_prefix("file:").unwrap_or(&source);
         let text = fs::read_to_string(path)
-            .map_err(|error| PinUnavailable::new(format!("pin-source {path}: {error}")))?;
-        Pin::new(text.trim_end_matches(['\r', '\n']))
+            .map_err(|error| SecretUnavailable::new(format!("pin-source {path}: {error}")))?;
+        Secret::new(text.trim_end_matches(['\r', '\n']))
     };
-    let options = PoolOptions {
-        sessions: Some(8),
-        ..PoolOptions::default()
-    };
+    let options = PoolOptions::default().sessions(8);
     let pool = Pkcs11Pool::open(&uri, pins, options)?;
     let bare = Bare::new(&uri, &pool)?;
     let whole = Whole::new(&pool)?;

@@ -6,32 +6,32 @@ use std::sync::{Arc, Mutex};
 use cryptoki::error::RvError;
 use cryptoki::object::ObjectHandle;
 use privyseal_core::RsaPublicKey;
+use privyseal_hsm::{FitnessNote, KeyUnfit, SecretProvider};
 
-use super::{Connection, Heals, KeyAccess, State, Work};
+use super::{Connection, KeyAccess, LiveSessions, Recovery, SignSession};
 use crate::certificate;
-use crate::error::{Error, KeyError};
+use crate::error::Error;
 use crate::key::{self, KeyFacts};
 use crate::limits::DEFAULT_WAIT;
-use crate::login::{Authenticator, Occasion};
-use crate::mechanism::{self, Duty};
+use crate::login::{Authenticator, LoginReason};
+use crate::mechanism::{self, KeyOperation};
 use crate::module::{Entered, Module};
 use crate::options::SignerOptions;
-use crate::pin::PinProvider;
 use crate::session::OpenSession;
 use crate::slot::FoundToken;
-use crate::timed_mutex::Patient;
+use crate::timed_mutex::TimedMutex;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
-/// Who gives the PIN.
+/// The provider of the PIN.
 pub(crate) enum Pins<'p> {
-    /// Somebody who is there now and not later.
-    Guest(&'p mut dyn PinProvider),
-    /// Somebody who stays.
-    Own(Box<dyn PinProvider + Send>),
+    /// A provider that is there now and not later.
+    Borrowed(&'p mut dyn SecretProvider),
+    /// A provider that stays with the key.
+    Owned(Box<dyn SecretProvider + Send>),
 }
 
-impl<D: Duty> KeyAccess<D> {
+impl<O: KeyOperation> KeyAccess<O> {
     /// Finds the token and the key that `uri` means, logs in and checks that the key may be used.
     pub(crate) fn open(
         uri: &Pkcs11Uri,
@@ -39,23 +39,29 @@ impl<D: Duty> KeyAccess<D> {
         options: &SignerOptions,
     ) -> Result<Self, Error> {
         let module = Module::load(uri)?;
-        let (guest, own) = match pins {
-            Pins::Guest(guest) => (Some(guest), None),
-            Pins::Own(own) => (None, Some(own)),
+        let (borrowed, owned) = match pins {
+            Pins::Borrowed(borrowed) => (Some(borrowed), None),
+            Pins::Owned(owned) => (None, Some(owned)),
         };
-        let mut authenticator = Authenticator::new(own, options.login, options.keep_pin);
+        let mut authenticator = Authenticator::new(owned, options.login, options.keep_pin);
         let entered = module.enter()?;
-        let token = OpenToken::open(&entered, uri, &mut authenticator, Occasion::Opening, guest)?;
-        let facts = key::select::<D>(entered.raw(), &token.session, uri)?;
-        let fit = Fit::judge(&entered, &token, &facts, options)?;
+        let token = OpenToken::open(
+            &entered,
+            uri,
+            &mut authenticator,
+            LoginReason::Opening,
+            borrowed,
+        )?;
+        let facts = key::select::<O>(entered.raw(), &token.session, uri)?;
+        let fit = FitKey::judge(&entered, &token, &facts, options)?;
         if facts.always_authenticate
             && !authenticator.can_repeat()
             && !token.found.info.protected_auth_path
         {
-            return Err(unfit(&facts, KeyError::AlwaysAuthenticate));
+            return Err(unfit(&facts, KeyUnfit::AlwaysAuthenticate));
         }
         let KeyFacts { handle, name, .. } = facts;
-        let idle = first_work(&entered, &token.found, handle)?;
+        let idle = first_session(&entered, &token.found, handle)?;
         let full = name.uri(&token.uri(uri), ObjectType::Private);
         drop(entered);
         Ok(Self {
@@ -66,12 +72,12 @@ impl<D: Duty> KeyAccess<D> {
             public: fit.public,
             notes: fit.notes,
             always_authenticate: facts.always_authenticate,
-            authenticator: Patient::new(authenticator),
-            state: Mutex::new(State {
+            authenticator: TimedMutex::new(authenticator),
+            live: Mutex::new(LiveSessions {
                 connection: Some(Connection { token, key: handle }),
                 idle,
             }),
-            heals: Patient::new(Heals::none()),
+            recovery: TimedMutex::new(Recovery::none()),
             generation: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             proved: AtomicBool::new(true),
@@ -82,14 +88,14 @@ impl<D: Duty> KeyAccess<D> {
 }
 
 /// The session that the first use needs: a token that has one session only, which keeps the login, is better
-/// found out now. Any other trouble is left to that use, which heals it or says so.
-fn first_work(
+/// found out now. Any other trouble is left to that use, which recovers it or says so.
+fn first_session(
     module: &Entered<'_>,
     found: &FoundToken,
     key: ObjectHandle,
-) -> Result<Vec<Work>, Error> {
+) -> Result<Vec<SignSession>, Error> {
     match OpenSession::open(module, found.slot) {
-        Ok(session) => Ok(vec![Work {
+        Ok(session) => Ok(vec![SignSession {
             session,
             found: found.clone(),
             key,
@@ -104,20 +110,20 @@ fn first_work(
 }
 
 /// A key that may be used.
-struct Fit<D> {
-    mechanism: D,
+struct FitKey<O> {
+    mechanism: O,
     public: RsaPublicKey,
-    notes: Vec<key::FitnessNote>,
+    notes: Vec<FitnessNote>,
 }
 
-impl<D: Duty> Fit<D> {
+impl<O: KeyOperation> FitKey<O> {
     fn judge(
         module: &Entered<'_>,
         token: &OpenToken,
         facts: &KeyFacts,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        let offered = mechanism::offered::<D>(module.context(), token.slot())?;
+        let offered = mechanism::offered::<O>(module.context(), token.slot())?;
         let public = facts
             .public
             .clone()
@@ -128,7 +134,7 @@ impl<D: Duty> Fit<D> {
             return Err(unfit(facts, reason));
         }
         let mechanism = mechanism::choose(&offered, &facts.allowed)
-            .ok_or_else(|| unfit(facts, D::NO_MECHANISM))?;
+            .ok_or_else(|| unfit(facts, O::NO_MECHANISM))?;
         Ok(Self {
             mechanism,
             public,
@@ -137,7 +143,7 @@ impl<D: Duty> Fit<D> {
     }
 }
 
-fn unfit(facts: &KeyFacts, reason: KeyError) -> Error {
+fn unfit(facts: &KeyFacts, reason: KeyUnfit) -> Error {
     Error::Key {
         key: facts.name.short(ObjectType::Private),
         reason,

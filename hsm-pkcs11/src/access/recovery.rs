@@ -1,12 +1,12 @@
 //! What is done when something is lost.
 //!
 //! Gently first: is the login's session alive, and the key still there? Then only the session that failed
-//! was bad, and a new one is opened. Else the token is looked for anew and logged in to, once. Where that
+//! was bad, and a new one is opened. Else the token is looked for again and logged in to, once. Where that
 //! cannot be, because the module itself does not see the token any more (SoftHSM after a token came back,
-//! a client whose daemon was restarted), the module is initialized anew, if it was initialized here.
+//! a client whose daemon was restarted), the module is initialized again, if it was initialized here.
 //!
-//! At most one login is made for an incident, whoever and however many notice it: those who come while
-//! somebody heals wait, and share the result. A login for one use of the key that failed ends the matter:
+//! At most one login is made for an incident, however many threads notice it: those that come
+//! while another recovers wait, and share the result. A login for one use of the key that failed ends the matter:
 //! it may have cost a PIN try.
 //!
 //! The module is shared: what ends the sessions of others is not repeated while it does not help.
@@ -21,10 +21,10 @@ use privyseal_core::signer::SignerErrorKind;
 use super::{Connection, KeyAccess};
 use crate::error::Error;
 use crate::key;
-use crate::limits::LAST_RESORT_REST;
-use crate::login::Occasion;
-use crate::mechanism::Duty;
-use crate::timed_mutex::Held;
+use crate::limits::RECOVERY_COOLDOWN;
+use crate::login::LoginReason;
+use crate::mechanism::KeyOperation;
+use crate::timed_mutex::TimedMutexGuard;
 use crate::token::OpenToken;
 
 /// How far to go.
@@ -37,14 +37,14 @@ enum Depth {
 }
 
 /// What is known of earlier attempts.
-pub(super) struct Heals {
+pub(super) struct Recovery {
     /// How the last one ended: whether it made a login, or why it failed.
     last: Result<bool, Error>,
-    /// When everything was given up and had anew.
+    /// When the last resort was tried: everything given up, and the module initialized again.
     last_resort: Option<Instant>,
 }
 
-impl Heals {
+impl Recovery {
     pub(super) const fn none() -> Self {
         Self {
             last: Ok(false),
@@ -53,60 +53,60 @@ impl Heals {
     }
 }
 
-impl<D: Duty> KeyAccess<D> {
-    /// Does `what`; if something is lost, heals and does it again.
-    pub(super) fn healing<T>(
+impl<O: KeyOperation> KeyAccess<O> {
+    /// Does `what`; if something is lost, recovers it and does it again.
+    pub(super) fn with_recovery<T>(
         &self,
-        mut what: impl FnMut(Occasion) -> Result<T, Error>,
+        mut what: impl FnMut(LoginReason) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        // Before any lock: in a forked child nobody would ever give it back.
+        // Before any lock: in a forked child no thread would ever give it back.
         self.check_process()?;
-        let mut occasion = Occasion::Use;
+        let mut reason = LoginReason::Use;
         let mut logged_in = false;
         for depth in [Depth::Gentle, Depth::Deep] {
             let seen = self.attempts.load(Ordering::Acquire);
-            let error = match what(occasion) {
+            let error = match what(reason) {
                 Err(error) if error.is_loss() => error,
                 result => return result,
             };
             if depth == Depth::Deep && (logged_in || error.is_loss_of_session()) {
                 return Err(error);
             }
-            match self.heal(seen, depth) {
+            match self.recover(seen, depth) {
                 Ok(Some(login)) => logged_in |= login,
                 Ok(None) => return Err(error),
                 Err(then) => {
-                    return Err(Error::NotHealed {
+                    return Err(Error::RecoveryFailed {
                         first: Box::new(error),
                         then: Box::new(then),
                     });
                 }
             }
-            occasion = Occasion::UseAgain;
+            reason = LoginReason::UseAgain;
         }
-        what(occasion)
+        what(reason)
     }
 
-    /// Whether a login was made, by whoever healed. None if nothing is left to be done.
-    fn heal(&self, seen: u64, depth: Depth) -> Result<Option<bool>, Error> {
-        let mut heals = self.heals()?;
-        // If not, somebody else was faster: it is one incident, and one result.
+    /// Whether a login was made, whichever thread made it. None if nothing is left to be done.
+    fn recover(&self, seen: u64, depth: Depth) -> Result<Option<bool>, Error> {
+        let mut recovery = self.recovery()?;
+        // If not, another thread was faster: it is one incident, and one result.
         if self.attempts.load(Ordering::Acquire) == seen {
-            if depth == Depth::Deep && self.rests(&heals) {
+            if depth == Depth::Deep && self.in_cooldown(&recovery) {
                 return Ok(None);
             }
-            heals.last = self.reconnect(&mut heals, depth);
+            recovery.last = self.reconnect(&mut recovery, depth);
             self.attempts.fetch_add(1, Ordering::AcqRel);
         }
-        heals.last.clone().map(Some)
+        recovery.last.clone().map(Some)
     }
 
     /// Whether a login was made.
-    fn reconnect(&self, heals: &mut Heals, depth: Depth) -> Result<bool, Error> {
+    fn reconnect(&self, recovery: &mut Recovery, depth: Depth) -> Result<bool, Error> {
         let epoch = self.module.epoch();
         let connection = self.disconnect();
         // Whether the module itself may be the one that is lost.
-        let mut suspected = heals.last.as_ref().is_err_and(may_be_the_modules);
+        let mut suspected = recovery.last.as_ref().is_err_and(may_be_the_modules);
         match connection {
             Some(connection) if depth == Depth::Gentle => {
                 match self.key_again(&connection.token) {
@@ -123,14 +123,16 @@ impl<D: Duty> KeyAccess<D> {
             other => drop(other),
         }
         let mut login = false;
-        let anew =
-            self.module.is_ours() && !self.rests(heals) && (suspected || depth == Depth::Deep);
-        if !anew {
+        let last_resort = self.module.is_ours()
+            && !self.in_cooldown(recovery)
+            && (suspected || depth == Depth::Deep);
+        if !last_resort {
             match self.connect(&mut login) {
-                Err(error) if may_be_the_modules(&error) && !login && !self.rests(heals) => {}
+                Err(error)
+                    if may_be_the_modules(&error) && !login && !self.in_cooldown(recovery) => {}
                 result => {
                     if depth == Depth::Deep {
-                        self.rest(heals);
+                        self.start_cooldown(recovery);
                     }
                     self.connected(result?, true);
                     return Ok(login);
@@ -141,7 +143,7 @@ impl<D: Duty> KeyAccess<D> {
         let result = self.connect(&mut login);
         // Else the token was not there to be logged in to, and may be the next time.
         if login || result.is_ok() {
-            self.rest(heals);
+            self.start_cooldown(recovery);
         }
         self.connected(result?, true);
         Ok(login)
@@ -165,7 +167,7 @@ impl<D: Duty> KeyAccess<D> {
             &module,
             &self.uri,
             &mut authenticator,
-            Occasion::Healing,
+            LoginReason::Recovery,
             None,
         );
         *login |= authenticator.tries() != tries;
@@ -174,22 +176,22 @@ impl<D: Duty> KeyAccess<D> {
         Ok(Connection { token, key })
     }
 
-    /// Whether everything was had anew a moment ago, and has not led to success since.
-    fn rests(&self, heals: &Heals) -> bool {
+    /// Whether the last resort was tried a moment ago, and has not led to success since.
+    fn in_cooldown(&self, recovery: &Recovery) -> bool {
         !self.proved.load(Ordering::Relaxed)
-            && heals
+            && recovery
                 .last_resort
-                .is_some_and(|then| then.elapsed() < LAST_RESORT_REST)
+                .is_some_and(|then| then.elapsed() < RECOVERY_COOLDOWN)
     }
 
-    fn rest(&self, heals: &mut Heals) {
+    fn start_cooldown(&self, recovery: &mut Recovery) {
         self.proved.store(false, Ordering::Relaxed);
-        heals.last_resort = Some(Instant::now());
+        recovery.last_resort = Some(Instant::now());
     }
 
-    /// The turn of who heals.
-    pub(super) fn heals(&self) -> Result<Held<'_, Heals>, Error> {
-        self.heals
+    /// The turn of who recovery.
+    pub(super) fn recovery(&self) -> Result<TimedMutexGuard<'_, Recovery>, Error> {
+        self.recovery
             .lock(self.wait)
             .ok_or(Error::TokenBusy { waited: self.wait })
     }

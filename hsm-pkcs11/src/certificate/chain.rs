@@ -39,11 +39,6 @@ pub(crate) fn of_key(
         .collect())
 }
 
-/// Whether a certificate is for this key.
-pub(crate) fn has_key(certificate: &Certificate<'_>, key: &RsaPublicKey) -> bool {
-    certificate.rsa_key().is_ok_and(|its| its == *key)
-}
-
 /// A certificate that can be read, and where it was found.
 struct Candidate<'h> {
     id: &'h [u8],
@@ -64,7 +59,10 @@ impl<'h> Candidate<'h> {
 /// renewal) the one that ends last.
 fn leaf<'h>(heap: &[Candidate<'h>], key: &RsaPublicKey, id: &[u8]) -> Option<Certificate<'h>> {
     heap.iter()
-        .filter(|candidate| has_key(&candidate.certificate, key))
+        .filter(|candidate| {
+            let its = candidate.certificate.rsa_key();
+            its.is_ok_and(|its| its == *key)
+        })
         .max_by_key(|candidate| (candidate.id == id, candidate.certificate.not_after()))
         .map(|candidate| candidate.certificate)
 }

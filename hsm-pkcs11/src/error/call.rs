@@ -1,13 +1,12 @@
-//! A call of the module that failed: the function, the return value, and what a person can do.
-
-use std::fmt;
+//! A call of the module that failed: the function, the return value, and what that means.
 
 use cryptoki::context::Function;
 use cryptoki::error::{Error as Cryptoki, RvError};
 use privyseal_core::signer::SignerErrorKind;
 
 /// A function of the module failed. Prints as `C_Sign: CKR_DEVICE_ERROR`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{function}: {detail}")]
 pub struct CallError {
     function: String,
     code: Option<RvError>,
@@ -18,28 +17,21 @@ impl CallError {
     /// From what cryptoki gave. `during` names the function for errors that cryptoki found itself in
     /// what the function returned.
     pub(crate) fn new(during: &'static str, error: &Cryptoki) -> Self {
-        match error {
-            Cryptoki::Pkcs11(code, function) => Self {
-                function: format!("C_{function:?}"),
-                code: Some(*code),
-                detail: ckr_name(*code),
-            },
+        let (code, detail) = match error {
+            Cryptoki::Pkcs11(code, _) => (Some(*code), ckr_name(*code)),
             Cryptoki::NullFunctionPointer => {
-                let detail = "the module does not have this function".into();
-                Self {
-                    function: during.into(),
-                    code: None,
-                    detail,
-                }
+                (None, "the module does not have this function".into())
             }
-            other => {
-                let detail = format!("its answer cannot be read ({other})");
-                Self {
-                    function: during.into(),
-                    code: None,
-                    detail,
-                }
-            }
+            other => (None, format!("its answer cannot be read ({other})")),
+        };
+        let function = match error {
+            Cryptoki::Pkcs11(_, function) => format!("C_{function:?}"),
+            _ => during.into(),
+        };
+        Self {
+            function,
+            code,
+            detail,
         }
     }
 
@@ -51,7 +43,7 @@ impl CallError {
     }
 
     /// Whether a session, login, key or token that was there is there no longer, or may not be: what a
-    /// new session, a new login or a module that is initialized anew can cure.
+    /// new session, a new login or a module that is initialized again can cure.
     pub(crate) const fn is_loss(&self) -> bool {
         self.is_loss_of_session()
             || matches!(
@@ -139,34 +131,25 @@ impl CallError {
             .map_or(SignerErrorKind::Protocol, |code| outcome(code).0)
     }
 
-    /// What to do about it, as `; do this`. Empty where the name says it all.
-    pub(crate) fn advice(&self) -> &'static str {
+    /// What that means, as `; the token is not there`. Empty where the name says it all.
+    pub(crate) fn meaning(&self) -> &'static str {
         self.code.map_or("", |code| outcome(code).1)
     }
 }
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.function, self.detail)
-    }
-}
-
-impl std::error::Error for CallError {}
 
 fn outcome(code: RvError) -> (SignerErrorKind, &'static str) {
     use SignerErrorKind as Kind;
     match code {
         RvError::DeviceRemoved | RvError::TokenNotPresent | RvError::TokenNotRecognized => {
-            (Kind::Unavailable, "; put the token back")
+            (Kind::Unavailable, "; the token is not there")
         }
         RvError::SlotIdInvalid => (Kind::NotFound, "; the module has no slot of this number"),
         RvError::DeviceError | RvError::DeviceMemory => {
             (Kind::Unavailable, "; the token reports a fault of its own")
         }
-        RvError::GeneralError | RvError::FunctionFailed => (
-            Kind::Unavailable,
-            "; the module says no more: check its configuration, its log and its service",
-        ),
+        RvError::GeneralError | RvError::FunctionFailed => {
+            (Kind::Unavailable, "; the module says no more")
+        }
         RvError::SessionHandleInvalid
         | RvError::SessionClosed
         | RvError::ObjectHandleInvalid

@@ -1,4 +1,4 @@
-//! What kind of error it is, for code that does not know this crate, and for healing.
+//! What kind of error it is, for code that does not know this crate, and for recovery.
 
 use privyseal_core::signer::{SignerError, SignerErrorKind};
 
@@ -24,7 +24,7 @@ impl SignerError for Error {
             Self::SignatureLength { .. } => SignerErrorKind::Protocol,
             Self::Call(call) | Self::OneSession { call, .. } => call.kind(),
             Self::PinCountLow { .. } => SignerErrorKind::NotLoggedIn,
-            Self::NotHealed { then, .. } => then.kind(),
+            Self::RecoveryFailed { then, .. } => then.kind(),
             Self::ModuleInUse | Self::TokenBusy { .. } | Self::PoolTimeout { .. } => {
                 SignerErrorKind::Busy
             }
@@ -36,7 +36,7 @@ impl Error {
     /// Whether a new session, login or initialization may cure it.
     pub(crate) fn is_loss(&self) -> bool {
         match self {
-            // Whatever its code, it may have cost a PIN try, and is left to who asks next.
+            // Whatever its code, it may have cost a PIN try, and is left to the next caller.
             Self::Call(error) if error.function() == "C_Login" => false,
             Self::Call(error) => error.is_loss(),
             Self::Disconnected => true,

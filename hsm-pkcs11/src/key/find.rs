@@ -5,30 +5,25 @@ use privyseal_core::RsaPublicKey;
 
 use super::KeyFacts;
 use crate::error::{CallError, Error, SelectError};
-use crate::mechanism::{Duty, SigningMechanism};
+use crate::mechanism::{KeyOperation, SigningMechanism};
 use crate::object;
 use crate::raw::RawModule;
 use crate::session::OpenSession;
-use crate::uri::{ObjectType, Pkcs11Uri, UriError, UriFault};
+use crate::uri::{ObjectType, Pkcs11Uri};
 
 /// The one private key that `uri` means. If its label and id fit several keys, or if it gives none, the
-/// one among them that can do its duty: RSA, and `CKA_SIGN` (or `CKA_DECRYPT`) not false.
-pub(crate) fn select<D: Duty>(
+/// one among them that can do the operation: RSA, and `CKA_SIGN` (or `CKA_DECRYPT`) not false.
+pub(crate) fn select<O: KeyOperation>(
     module: &RawModule,
     session: &OpenSession,
     uri: &Pkcs11Uri,
 ) -> Result<KeyFacts, Error> {
-    if uri
-        .object_type()
-        .is_some_and(|kind| kind != ObjectType::Private)
-    {
-        return Err(UriError::attribute(crate::uri::Attribute::Type, UriFault::NotAKey).into());
-    }
+    uri.check_names_key()?;
     let matching = all(module, session, uri)?;
     if matching.is_empty() {
-        return Err(none::<D>(&all(module, session, &Pkcs11Uri::default())?));
+        return Err(none::<O>(&all(module, session, &Pkcs11Uri::default())?));
     }
-    the_one::<D>(matching)
+    the_one::<O>(matching)
 }
 
 /// The handle of the key that was found before, in a new session: of those that `uri` names, the one with
@@ -69,13 +64,13 @@ pub(crate) fn all(
         .collect()
 }
 
-fn the_one<D: Duty>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Error> {
+fn the_one<O: KeyOperation>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Error> {
     if matching.len() > 1 {
         let (able, others): (Vec<_>, Vec<_>) = matching
             .into_iter()
-            .partition(|key| key.is_rsa && D::is_allowed(key));
+            .partition(|key| key.is_rsa && key.permits(O::USE));
         if able.is_empty() {
-            return Err(none::<D>(&others));
+            return Err(none::<O>(&others));
         }
         matching = able;
     }
@@ -83,24 +78,24 @@ fn the_one<D: Duty>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Error> {
         Some(key) if matching.is_empty() => Ok(key),
         last => {
             matching.extend(last);
-            let matching = matching.iter().map(short::<D>).collect();
+            let matching = matching.iter().map(short::<O>).collect();
             Err(Error::KeySelection(SelectError::Several { matching }))
         }
     }
 }
 
-fn none<D: Duty>(present: &[KeyFacts]) -> Error {
+fn none<O: KeyOperation>(present: &[KeyFacts]) -> Error {
     Error::KeySelection(SelectError::None {
-        present: present.iter().map(short::<D>).collect(),
+        present: present.iter().map(short::<O>).collect(),
     })
 }
 
 /// As an URI, and what stands in the way.
-fn short<D: Duty>(key: &KeyFacts) -> String {
+fn short<O: KeyOperation>(key: &KeyFacts) -> String {
     let uri = key.name.short(ObjectType::Private);
-    match (key.is_rsa, D::is_allowed(key)) {
+    match (key.is_rsa, key.permits(O::USE)) {
         (false, _) => format!("{uri} (not RSA)"),
-        (_, false) => format!("{uri} ({})", D::FORBIDDEN.short()),
+        (_, false) => format!("{uri} ({})", O::USE.forbidden()),
         _ => uri,
     }
 }

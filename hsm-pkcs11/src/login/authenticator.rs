@@ -1,25 +1,26 @@
-//! Who gives the PIN after a key was opened: its own provider, or a PIN that it was allowed to keep.
+//! Where the PIN comes from after a key was opened: its own provider, or a PIN that it was allowed to keep.
 //!
 //! A PIN that the token refused is the last one that is tried: no program repeats it in a loop until the
-//! token is locked. Whoever knows better opens the key again. Some modules call a wrong PIN a failed
+//! token is locked. A caller that knows better opens the key again. Some modules call a wrong PIN a failed
 //! function or a fault of the device, so after a login that failed so the flags must show that no try is lost.
 
 use std::cell::Cell;
 use std::fmt;
 
-use super::{Desk, LoginPolicy, Occasion, attempt};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+
+use super::{LoginPolicy, LoginReason, ModuleLogin, attempt};
 use crate::error::Error;
 use crate::module::Entered;
-use crate::pin::{Pin, PinProvider, PinUnavailable};
 use crate::session::OpenSession;
-use crate::slot::{FoundToken, TokenInfo};
+use crate::slot::FoundToken;
 
 /// Logs in to one token, as often as it must and no more.
 pub(crate) struct Authenticator {
-    provider: Option<Box<dyn PinProvider + Send>>,
+    provider: Option<Box<dyn SecretProvider + Send>>,
     policy: LoginPolicy,
     keep: bool,
-    kept: Option<Pin>,
+    kept: Option<Secret>,
     refused: bool,
     /// Whether the last login failed, and not for a PIN by its own words.
     doubtful: bool,
@@ -27,10 +28,10 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
-    /// Asks `provider` at every login; if `keep`, at the first only. Without one, PINs come from whoever
-    /// opens the key.
+    /// Asks `provider` at every login; if `keep`, at the first only. Without one, PINs come from the
+    /// caller that opens the key.
     pub(crate) fn new(
-        provider: Option<Box<dyn PinProvider + Send>>,
+        provider: Option<Box<dyn SecretProvider + Send>>,
         policy: LoginPolicy,
         keep: bool,
     ) -> Self {
@@ -55,33 +56,33 @@ impl Authenticator {
         self.provider.is_some() || self.kept.is_some()
     }
 
-    /// Logs in for `occasion`. `guest` is asked first, if there is one.
+    /// Logs in for `reason`. `borrowed` is asked first, if there is one.
     pub(crate) fn log_in(
         &mut self,
         module: &Entered<'_>,
         session: &OpenSession,
         token: &FoundToken,
-        occasion: Occasion,
-        guest: Option<&mut dyn PinProvider>,
+        reason: LoginReason,
+        borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<(), Error> {
-        let occasion = match occasion {
-            Occasion::Use if self.doubtful => Occasion::UseAgain,
+        let reason = match reason {
+            LoginReason::Use if self.doubtful => LoginReason::UseAgain,
             other => other,
         };
         let tries = Cell::new(self.tries.get());
-        let desk = Desk {
+        let token_login = ModuleLogin {
             module,
             session,
             token,
             tries: &tries,
         };
-        let mut asked = Asked {
+        let mut asked = PinLookup {
             authenticator: self,
-            guest,
+            borrowed,
             given: None,
         };
         let policy = asked.authenticator.policy;
-        let result = attempt(&desk, &mut asked, policy, occasion);
+        let result = attempt(&token_login, &mut asked, policy, reason);
         let given = asked.given;
         let before = self.tries.replace(tries.get());
         match &result {
@@ -100,28 +101,28 @@ impl Authenticator {
 }
 
 /// The order in which a PIN is looked for, and what was given.
-struct Asked<'a, 'g> {
+struct PinLookup<'a, 'g> {
     authenticator: &'a mut Authenticator,
-    guest: Option<&'g mut dyn PinProvider>,
-    given: Option<Pin>,
+    borrowed: Option<&'g mut dyn SecretProvider>,
+    given: Option<Secret>,
 }
 
-impl PinProvider for Asked<'_, '_> {
-    fn pin(&mut self, token: &TokenInfo) -> Result<Pin, PinUnavailable> {
+impl SecretProvider for PinLookup<'_, '_> {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
         let own = &mut *self.authenticator;
         if own.refused {
-            return Err(PinUnavailable::new(
-                "the last one was refused, and a program does not try again; open the key anew with \
-                 the right one",
+            return Err(SecretUnavailable::new(
+                "the last one was refused, and a program does not try again: the key \
+                 must be opened again with the right one",
             ));
         }
-        let pin = match (&mut self.guest, &own.kept, &mut own.provider) {
-            (Some(guest), _, _) => guest.pin(token)?,
+        let pin = match (&mut self.borrowed, &own.kept, &mut own.provider) {
+            (Some(borrowed), _, _) => borrowed.secret(request)?,
             (None, Some(kept), _) => kept.clone(),
-            (None, None, Some(provider)) => provider.pin(token)?,
+            (None, None, Some(provider)) => provider.secret(request)?,
             (None, None, None) => {
-                return Err(PinUnavailable::new(
-                    "it was not kept when the key was opened; open the key anew",
+                return Err(SecretUnavailable::new(
+                    "it was not kept when the key was opened: the key must be opened again",
                 ));
             }
         };

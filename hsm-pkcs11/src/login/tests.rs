@@ -6,7 +6,7 @@ use cryptoki::context::Function;
 use privyseal_core::signer::{SignerError as _, SignerErrorKind};
 
 use super::*;
-use crate::pin::{Pin, PinUnavailable};
+use privyseal_hsm::{Secret, SecretUnavailable};
 
 struct FakeToken {
     info: TokenInfo,
@@ -37,7 +37,7 @@ impl FakeToken {
     }
 }
 
-impl LoginDesk for FakeToken {
+impl TokenLogin for FakeToken {
     fn token(&self) -> TokenInfo {
         let pin_state = if self.tries.get() == 0 {
             self.info.pin_state
@@ -65,11 +65,11 @@ impl LoginDesk for FakeToken {
 /// Result, tries spent, times the PIN was asked for.
 fn run(token: &FakeToken, policy: LoginPolicy) -> (Result<(), Error>, usize, usize) {
     let mut asked = 0;
-    let mut pins = |_: &TokenInfo| {
+    let mut pins = |_: &SecretRequest| {
         asked += 1;
-        Pin::new("1234")
+        Secret::new("1234")
     };
-    let result = attempt(token, &mut pins, policy, Occasion::Opening);
+    let result = attempt(token, &mut pins, policy, LoginReason::Opening);
     (result, token.tries.get(), asked)
 }
 
@@ -172,8 +172,8 @@ fn a_pin_pad_asks_by_itself() {
 #[test]
 fn no_pin_no_try() {
     let token = FakeToken::new(PinState::Ok, None);
-    let mut none = |_: &TokenInfo| Err(PinUnavailable::new("no terminal to ask at"));
-    let error = attempt(&token, &mut none, CAREFUL, Occasion::Opening).unwrap_err();
+    let mut none = |_: &SecretRequest| Err(SecretUnavailable::new("no terminal to ask at"));
+    let error = attempt(&token, &mut none, CAREFUL, LoginReason::Opening).unwrap_err();
     assert_eq!(
         (error.kind(), token.tries.get()),
         (SignerErrorKind::NotLoggedIn, 0)

@@ -13,7 +13,7 @@ use crate::error::{CallError, Error};
 use crate::raw::RawModule;
 
 impl Module {
-    /// Loads the library and initializes it, unless somebody in this process has done so.
+    /// Loads the library and initializes it, unless other code in this process has done so.
     pub(super) fn initialized(file: &Path, init_args: Option<&str>) -> Result<Self, Error> {
         let unusable = |error| unusable(file, &error);
         let context = Pkcs11::new(file).map_err(unusable)?;
@@ -42,7 +42,7 @@ impl Module {
     /// sessions are dead then, those of other tokens too. Waits for calls that are under way; if they
     /// do not end, other tokens of the module are at work and it is left alone.
     ///
-    /// A module that somebody else initialized is not finalized, but if that somebody finalized it, it
+    /// A module that other code initialized is not finalized, but if that code finalized it, it
     /// is initialized here.
     pub(crate) fn initialize_again(self: &Arc<Self>, epoch: u64) -> Result<(), Error> {
         self.check_process()?;
@@ -68,7 +68,7 @@ impl Module {
     }
 }
 
-/// Whether it was done here; the other way is that somebody else had done it.
+/// Whether it was done here; if not, other code had done it.
 fn initialize(raw: &RawModule, init_args: Option<&CString>) -> Result<bool, Error> {
     match raw.initialize(init_args.map(CString::as_c_str)) {
         Ok(()) => Ok(true),

@@ -26,7 +26,7 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
     let mut present = Vec::new();
     for slot in slots {
         let token = look(module, slot);
-        match meant(module, slot, &token, uri) {
+        match matching_token(module, slot, &token, uri) {
             Some(info) => matching.push(FoundToken { slot, info }),
             None => present.extend(described(slot, &token)),
         }
@@ -35,7 +35,7 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
 }
 
 /// The token in `slot`, as [`look`] found it, if it is one that `uri` means.
-pub(crate) fn meant(
+pub(crate) fn matching_token(
     module: &Entered<'_>,
     slot: Slot,
     token: &Look,
@@ -73,7 +73,7 @@ fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {
     })
 }
 
-/// A token that is not meant, for whoever looks for another.
+/// A token that is not meant, for a message about another.
 fn described(slot: Slot, token: &Look) -> Option<String> {
     match token {
         Ok(info) => info.as_ref().map(|info| info.uri().to_string()),

@@ -5,6 +5,7 @@ use cryptoki_sys::{
     CK_TOKEN_INFO, CKF_LOGIN_REQUIRED, CKF_PROTECTED_AUTHENTICATION_PATH, CKF_TOKEN_INITIALIZED,
     CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED,
 };
+use privyseal_hsm::PinState;
 
 use crate::error::CallError;
 use crate::raw::RawModule;
@@ -18,11 +19,11 @@ pub struct TokenInfo {
     pub label: String,
     /// Its serial number.
     pub serial: String,
-    /// Who made it.
+    /// Its manufacturer.
     pub manufacturer: String,
     /// Its model.
     pub model: String,
-    /// The number of its slot. Some modules number slots anew with each start.
+    /// The number of its slot. Some modules renumber slots with each start.
     pub slot_id: u64,
     /// `CKF_LOGIN_REQUIRED`: keys are usable after a login only.
     pub login_required: bool,
@@ -32,24 +33,6 @@ pub struct TokenInfo {
     pub pin_state: PinState,
     /// `ulMaxSessionCount`: how many sessions one process may have, where the token sets a bound.
     pub max_sessions: Option<u32>,
-}
-
-/// What the token's flags say about the tries that are left, the worst first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PinState {
-    /// `CKF_USER_PIN_LOCKED`: no try is left.
-    Locked,
-    /// `CKF_USER_PIN_FINAL_TRY`: one try is left.
-    FinalTry,
-    /// The flags cannot be read: perhaps one try is left.
-    #[default]
-    Unknown,
-    /// `CKF_USER_PIN_COUNT_LOW`: a wrong PIN was given since the last right one.
-    CountLow,
-    /// None of these flags. Says little of a token that does not count its tries. SoftHSM, which never locks,
-    /// still reports a wrong PIN (`CountLow`), to all processes, until the right one is given.
-    Ok,
 }
 
 impl TokenInfo {
@@ -68,7 +51,7 @@ impl TokenInfo {
             slot_id: slot.id(),
             login_required: has(CKF_LOGIN_REQUIRED),
             protected_auth_path: has(CKF_PROTECTED_AUTHENTICATION_PATH),
-            pin_state: PinState::from_flags(
+            pin_state: pin_state(
                 has(CKF_USER_PIN_LOCKED),
                 has(CKF_USER_PIN_FINAL_TRY),
                 has(CKF_USER_PIN_COUNT_LOW),
@@ -142,14 +125,13 @@ fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
 }
 
-impl PinState {
-    const fn from_flags(locked: bool, final_try: bool, count_low: bool) -> Self {
-        match (locked, final_try, count_low) {
-            (true, _, _) => Self::Locked,
-            (_, true, _) => Self::FinalTry,
-            (_, _, true) => Self::CountLow,
-            _ => Self::Ok,
-        }
+/// The worst flag counts.
+const fn pin_state(locked: bool, final_try: bool, count_low: bool) -> PinState {
+    match (locked, final_try, count_low) {
+        (true, _, _) => PinState::Locked,
+        (_, true, _) => PinState::FinalTry,
+        (_, _, true) => PinState::CountLow,
+        _ => PinState::Ok,
     }
 }
 
@@ -159,10 +141,10 @@ mod tests {
 
     #[test]
     fn the_worst_flag_counts() {
-        assert_eq!(PinState::from_flags(true, true, true), PinState::Locked);
-        assert_eq!(PinState::from_flags(false, true, true), PinState::FinalTry);
-        assert_eq!(PinState::from_flags(false, false, true), PinState::CountLow);
-        assert_eq!(PinState::from_flags(false, false, false), PinState::Ok);
+        assert_eq!(pin_state(true, true, true), PinState::Locked);
+        assert_eq!(pin_state(false, true, true), PinState::FinalTry);
+        assert_eq!(pin_state(false, false, true), PinState::CountLow);
+        assert_eq!(pin_state(false, false, false), PinState::Ok);
     }
 
     /// What made cryptoki refuse opencryptoki's answer does not keep the flags from being read.

@@ -59,7 +59,7 @@ fn rfc_7512_examples() {
         "pkcs11:token=Software%20PKCS%2311%20softtoken;manufacturer=Snake%20Oil,%20Inc.\
          ?pin-value=the-pin",
     );
-    assert_eq!(uri.pin_value(), Some(&Pin::new("the-pin").unwrap()));
+    assert_eq!(uri.pin_value(), Some(&Secret::new("the-pin").unwrap()));
 
     let uri = parse("pkcs11:slot-description=Sun%20Metaslot");
     assert_eq!(uri.slot_description.as_deref(), Some("Sun Metaslot"));
@@ -143,23 +143,23 @@ fn a_printed_uri_reads_back_and_has_no_pin() {
     assert!(!format!("{uri:?}").contains("471147"));
 }
 
-/// A URI, what is wrong with it, and words of the message.
+/// A URI, what is wrong with it (but for the rules of single attributes), and words of the message.
 const REFUSED: &[(&str, UriFault, &str)] = &[
-    ("", UriFault::Scheme, "does not begin"),
-    ("pkcs12:token=a", UriFault::Scheme, "does not begin"),
+    ("", UriFault::Scheme("pkcs11"), "does not begin"),
     (
-        "pkcs11:token",
-        UriFault::NoEquals,
-        "path attribute number 1",
+        "pkcs12:token=a",
+        UriFault::Scheme("pkcs11"),
+        "does not begin",
     ),
+    ("pkcs11:token", UriFault::NoValue, "token has no \"=\""),
     (
         "pkcs11:token=a;",
-        UriFault::NoEquals,
+        UriFault::NoValue,
         "path attribute number 2",
     ),
     (
         "pkcs11:?module-path=/a&",
-        UriFault::NoEquals,
+        UriFault::NoValue,
         "query attribute number 2",
     ),
     ("pkcs11:=a", UriFault::Name, "path attribute number 1"),
@@ -221,26 +221,30 @@ const REFUSED: &[(&str, UriFault, &str)] = &[
     ("pkcs11:token=%ff", UriFault::Utf8, "token is not UTF-8"),
     (
         "pkcs11:slot-id=",
-        UriFault::Number,
+        UriFault::Rule(""),
         "slot-id is not a decimal",
     ),
-    ("pkcs11:slot-id=+1", UriFault::Number, "slot-id"),
+    ("pkcs11:slot-id=+1", UriFault::Rule(""), "slot-id"),
     (
         "pkcs11:slot-id=18446744073709551616",
-        UriFault::Number,
+        UriFault::Rule(""),
         "slot-id",
     ),
     (
         "pkcs11:library-version=1.2.3",
-        UriFault::Number,
+        UriFault::Rule(""),
         "library-version",
     ),
     (
         "pkcs11:library-version=256",
-        UriFault::Number,
+        UriFault::Rule(""),
         "library-version",
     ),
-    ("pkcs11:type=certificate", UriFault::Type, "type is none of"),
+    (
+        "pkcs11:type=certificate",
+        UriFault::Rule(""),
+        "type is none of",
+    ),
     (
         "pkcs11:?module-path=",
         UriFault::Empty,
@@ -259,12 +263,12 @@ const REFUSED: &[(&str, UriFault, &str)] = &[
     ),
     (
         "pkcs11:?max-sessions=0",
-        UriFault::Number,
+        UriFault::Rule(""),
         "max-sessions is not a decimal number from 1",
     ),
     (
         "pkcs11:?max-sessions=1025",
-        UriFault::Number,
+        UriFault::Rule(""),
         "max-sessions",
     ),
 ];
@@ -273,9 +277,39 @@ const REFUSED: &[(&str, UriFault, &str)] = &[
 fn refused_with_the_attributes_name() {
     for (text, fault, words) in REFUSED {
         let error = refusal(text);
-        assert_eq!(error.fault, *fault, "{text}");
+        match (&error.fault, fault) {
+            (UriFault::Rule(_), UriFault::Rule("")) => {}
+            (found, expected) => assert_eq!(found, expected, "{text}"),
+        }
         assert!(error.to_string().contains(words), "{text}: {error}");
     }
+}
+
+#[test]
+fn a_misspelt_attribute_is_refused_by_name() {
+    for (text, words) in [
+        (
+            "pkcs11:token=a;objet=b",
+            "path attribute number 2 (objet) is none of token, manufacturer, ",
+        ),
+        ("pkcs11:tokn=a", "(tokn) is none of token"),
+        (
+            "pkcs11:?pinsource=a",
+            "pin-source, pin-value and max-sessions",
+        ),
+    ] {
+        let error = refusal(text);
+        assert!(matches!(error.fault, UriFault::Unknown { .. }), "{error:?}");
+        assert!(error.to_string().contains(words), "{text}: {error}");
+    }
+}
+
+/// The limits stand in the rules' texts.
+#[test]
+fn rules_name_the_limits() {
+    let error = refusal(&format!("pkcs11:?max-sessions={}", MAX_SESSIONS + 1));
+    let rule = format!("from 1 to {MAX_SESSIONS}");
+    assert!(error.to_string().ends_with(&rule), "{error}");
 }
 
 #[test]
@@ -299,13 +333,13 @@ fn bounds() {
             .is_some()
     );
     let error = refusal(&format!("pkcs11:id={}", "a".repeat(MAX_ID + 1)));
-    assert_eq!(error.fault, UriFault::ValueTooLong);
+    assert_eq!(error.fault, UriFault::TooLong { max: MAX_ID });
     assert!(
         error.to_string().contains("id is longer than 256 bytes"),
         "{error}"
     );
     let error = refusal(&format!("pkcs11:?pin-value={}", "1".repeat(MAX_PIN + 1)));
-    assert_eq!(error.fault, UriFault::ValueTooLong);
+    assert_eq!(error.fault, UriFault::TooLong { max: MAX_PIN });
     let longest = format!(
         "pkcs11:token={}",
         "a".repeat(MAX_URI - "pkcs11:token=".len())
@@ -314,7 +348,10 @@ fn bounds() {
         parse(&longest).token().unwrap().len() + "pkcs11:token=".len(),
         MAX_URI
     );
-    assert_eq!(refusal(&format!("{longest}a")).fault, UriFault::TooLong);
+    assert_eq!(
+        refusal(&format!("{longest}a")).fault,
+        UriFault::TooLong { max: MAX_URI }
+    );
 }
 
 /// A PIN with a bare separator ends up where names stand: it must not be repeated to the reader.

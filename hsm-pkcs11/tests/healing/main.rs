@@ -16,7 +16,8 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::slot::Slot;
 use privyseal_core::signer::{SignerError as _, SignerErrorKind};
 use privyseal_core::{SignError, Signer as _};
-use privyseal_pkcs11::{Error, Pin, Pkcs11Pool, PoolOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Error, Pkcs11Pool, PoolOptions};
 
 use token::{PIN, Token, sign};
 
@@ -33,14 +34,11 @@ impl Stage {
         let token = Token::new("healing");
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
-        let pins = move |_: &TokenInfo| {
+        let pins = move |_: &SecretRequest| {
             counter.fetch_add(1, Ordering::Relaxed);
-            Pin::new(PIN)
+            Secret::new(PIN)
         };
-        let options = PoolOptions {
-            wait: Duration::from_millis(50),
-            ..PoolOptions::default()
-        };
+        let options = PoolOptions::default().wait(Duration::from_millis(50));
         let pool = Pkcs11Pool::open(&token.uri(None), pins, options).unwrap();
         let other = Pkcs11::new(&token.softhsm).unwrap();
         Self {

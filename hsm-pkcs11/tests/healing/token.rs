@@ -12,7 +12,8 @@ use privyseal_core::cert::KeyUsages;
 use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_core::{CertificationRequestInfo, CertificationRequestSigner, SignError};
-use privyseal_pkcs11::{Error, Pin, PinUnavailable, Pkcs11Uri, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Error, Pkcs11Uri};
 
 pub(crate) const PIN: &str = "471147";
 
@@ -88,9 +89,9 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a PinProvider")]
-pub(crate) fn right_pin(_: &TokenInfo) -> Result<Pin, PinUnavailable> {
-    Ok(Pin::new(PIN).unwrap())
+#[expect(clippy::unnecessary_wraps, reason = "a SecretProvider")]
+pub(crate) fn right_pin(_: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+    Ok(Secret::new(PIN).unwrap())
 }
 
 /// Has a certification request signed; the core verifies the signature before it gives the request out.

@@ -1,9 +1,8 @@
 //! The chain on the token, in every disorder.
 
 use privyseal_core::signer::Signer as _;
-use privyseal_pkcs11::{
-    CertificateError, Error, FitnessNote, KeyPolicy, Pkcs11Signer, SignerOptions,
-};
+use privyseal_hsm::{FitnessNote, KeyPolicy};
+use privyseal_pkcs11::{CertificateError, Error, Pkcs11Signer, SignerOptions};
 
 use crate::fixture::{SoftHsm, open, right_pin, uri};
 use crate::pki::{Ca, Pki};
@@ -137,13 +136,7 @@ fn a_strangers_certificate_with_the_keys_id() {
         error.to_string().contains("belongs to another key"),
         "{error}"
     );
-    let options = SignerOptions {
-        key: KeyPolicy {
-            allow_other_certificate: true,
-            ..KeyPolicy::default()
-        },
-        ..SignerOptions::default()
-    };
+    let options = SignerOptions::default().key(KeyPolicy::default().allow_other_certificate(true));
     let signer = Pkcs11Signer::open_with(&uri(path), right_pin, &options).unwrap();
     assert_eq!(signer.notes(), [FitnessNote::OtherCertificate]);
     let error = signer.certificates().unwrap_err();

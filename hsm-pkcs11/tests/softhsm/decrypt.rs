@@ -3,7 +3,8 @@
 use cryptoki::mechanism::MechanismType;
 use cryptoki::object::Attribute;
 use privyseal_core::{KeyEncryption, SignerError as _, SignerErrorKind, Unwrapper as _};
-use privyseal_pkcs11::{Error, KeyError, Pkcs11Unwrapper, SignerOptions};
+use privyseal_hsm::KeyUnfit;
+use privyseal_pkcs11::{Error, Pkcs11Unwrapper, SignerOptions};
 
 use crate::fixture::{SoftHsm, only, right_pin, softhsm, uri};
 
@@ -41,12 +42,12 @@ fn a_key_that_may_not_is_refused_by_name() {
     for (path, reason, words) in [
         (
             "token=decrypt;object=signs",
-            KeyError::MayNotDecrypt,
+            KeyUnfit::MayNotDecrypt,
             "CKA_DECRYPT",
         ),
         (
             "token=decrypt%20by%20list",
-            KeyError::NoOaep,
+            KeyUnfit::NoOaep,
             "CKM_RSA_PKCS_OAEP",
         ),
     ] {

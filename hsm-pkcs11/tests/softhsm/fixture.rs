@@ -22,7 +22,8 @@ use cryptoki::object::{
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
-use privyseal_pkcs11::{LoginPolicy, Pin, PinUnavailable, Pkcs11Signer, Pkcs11Uri, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
 
 pub(crate) const PIN: &str = "471147";
 const SO_PIN: &str = "12345678";
@@ -67,9 +68,9 @@ pub(crate) fn uri(path: &str) -> Pkcs11Uri {
 }
 
 /// Gives the right PIN.
-#[expect(clippy::unnecessary_wraps, reason = "a PinProvider")]
-pub(crate) fn right_pin(_: &TokenInfo) -> Result<Pin, PinUnavailable> {
-    Ok(Pin::new(PIN).expect("a PIN"))
+#[expect(clippy::unnecessary_wraps, reason = "a SecretProvider")]
+pub(crate) fn right_pin(_: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+    Ok(Secret::new(PIN).expect("a PIN"))
 }
 
 /// Opens with the right PIN.

@@ -1,9 +1,10 @@
 //! What `privyseal keys` shows.
 
 use privyseal_core::signer::Signer as _;
+use privyseal_hsm::{FitnessNote, KeyUnfit};
 use privyseal_pkcs11::{
-    FitnessNote, KeyError, Listed, ListedCertificate, ListedKey, LoginPolicy, Pkcs11Signer,
-    SignerOptions, SigningMechanism, list,
+    Listed, ListedCertificate, ListedKey, LoginPolicy, Pkcs11Signer, SignerOptions,
+    SigningMechanism, list,
 };
 
 use crate::fixture::{right_pin, uri};
@@ -32,8 +33,8 @@ fn keys_with_what_makes_them_fit_or_not() {
         [FitnessNote::Extractable, FitnessNote::NoCertificate]
     );
     assert_eq!(keys[0].mechanism, Some(SigningMechanism::RsaPkcs));
-    assert_eq!(keys[1].notes[0], FitnessNote::Unfit(KeyError::MayNotSign));
-    assert_eq!(keys[2].notes[0], FitnessNote::Unfit(KeyError::NotRsa));
+    assert_eq!(keys[1].notes[0], FitnessNote::Unfit(KeyUnfit::MayNotSign));
+    assert_eq!(keys[2].notes[0], FitnessNote::Unfit(KeyUnfit::NotRsa));
     let fit: Vec<bool> = keys.iter().map(ListedKey::is_fit).collect();
     assert_eq!(fit, [true, false, false, false]);
 }

@@ -11,10 +11,8 @@ use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_core::signer::{SignerError as _, SignerErrorKind};
 use privyseal_core::{CertificationRequestInfo, SignError, Signer as _};
-use privyseal_pkcs11::{
-    Error, FitnessNote, LoginPolicy, Pin, PinState, PinUnavailable, Pkcs11Signer, SignerOptions,
-    SigningMechanism, TokenInfo,
-};
+use privyseal_hsm::{FitnessNote, PinState, Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, SignerOptions, SigningMechanism};
 
 use crate::fixture::{PIN, SoftHsm, only, open, uri};
 
@@ -34,13 +32,13 @@ fn counting(
     wrong_from: usize,
 ) -> (
     Arc<AtomicUsize>,
-    impl FnMut(&TokenInfo) -> Result<Pin, PinUnavailable>,
+    impl FnMut(&SecretRequest) -> Result<Secret, SecretUnavailable>,
 ) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let pins = move |_: &TokenInfo| {
+    let pins = move |_: &SecretRequest| {
         let times = counter.fetch_add(1, Ordering::Relaxed) + 1;
-        Pin::new(if times < wrong_from { PIN } else { "987654" })
+        Secret::new(if times < wrong_from { PIN } else { "987654" })
     };
     (asked, pins)
 }
@@ -64,10 +62,7 @@ fn a_key_that_wants_the_pin_each_time_gets_it() {
         let uri = uri(&format!("token=each%20time;object={object}"));
         for keep_pin in [false, true] {
             let (asked, pins) = counting(usize::MAX);
-            let options = SignerOptions {
-                keep_pin,
-                ..SignerOptions::default()
-            };
+            let options = SignerOptions::default().keep_pin(keep_pin);
             let mut signer = Pkcs11Signer::open_with(&uri, pins, &options).unwrap();
             assert_eq!(signer.mechanism(), mechanism);
             assert!(signer.notes().contains(&FitnessNote::PinPerSignature));
@@ -119,13 +114,13 @@ fn a_pin_that_was_refused_is_the_last() {
 #[test]
 fn a_wrong_pin_is_tried_once_and_never_shown() {
     let asked = Cell::new(0);
-    let mut wrong = |token: &TokenInfo| {
+    let mut wrong = |request: &SecretRequest| {
         asked.set(asked.get() + 1);
-        assert_eq!(
-            (token.label.as_str(), token.pin_state),
-            ("wrong-pin", PinState::Ok)
-        );
-        Pin::new("987654")
+        let SecretRequest::Pin { token, state, .. } = request else {
+            panic!("{request}");
+        };
+        assert_eq!((token.as_str(), *state), ("wrong-pin", PinState::Ok));
+        Secret::new("987654")
     };
     let uri = uri("token=wrong-pin");
     let error = Pkcs11Signer::open(&uri, &mut wrong, LoginPolicy::default()).unwrap_err();
@@ -144,7 +139,7 @@ fn a_wrong_pin_is_tried_once_and_never_shown() {
 
 #[test]
 fn no_pin_is_said_with_its_reason() {
-    let mut none = |_: &TokenInfo| Err(PinUnavailable::new("nobody is at the terminal"));
+    let mut none = |_: &SecretRequest| Err(SecretUnavailable::new("nobody is at the terminal"));
     let uri = uri("token=no-pin");
     let error = Pkcs11Signer::open(&uri, &mut none, LoginPolicy::default()).unwrap_err();
     assert!(matches!(error, Error::PinUnavailable { .. }), "{error}");
@@ -157,7 +152,7 @@ fn no_pin_is_said_with_its_reason() {
 #[test]
 fn the_pin_is_asked_for_once_while_the_login_lasts() {
     let asked = Cell::new(0);
-    let mut pins = |token: &TokenInfo| {
+    let mut pins = |token: &SecretRequest| {
         asked.set(asked.get() + 1);
         crate::fixture::right_pin(token)
     };

@@ -2,9 +2,8 @@
 
 use cryptoki::object::Attribute;
 use privyseal_core::signer::{Signer as _, SignerError as _, SignerErrorKind};
-use privyseal_pkcs11::{
-    Error, FitnessNote, KeyError, KeyPolicy, Pkcs11Signer, SignerOptions, survey,
-};
+use privyseal_hsm::{FitnessNote, KeyPolicy, KeyUnfit};
+use privyseal_pkcs11::{Error, Pkcs11Signer, SignerOptions, module_info};
 
 use crate::fixture::{SoftHsm, open, right_pin, softhsm, uri};
 
@@ -97,8 +96,8 @@ fn twins_are_told_apart_by_serial() {
 #[test]
 fn a_survey_means_what_is_opened() {
     let meant = |path: &str| -> Vec<u64> {
-        let slots = survey(&uri(path)).unwrap().slots;
-        let meant = slots.iter().filter(|slot| slot.is_meant);
+        let slots = module_info(&uri(path)).unwrap().slots;
+        let meant = slots.iter().filter(|slot| slot.matches_uri);
         meant.map(|slot| slot.slot_id).collect()
     };
     let twins = meant("token=twin");
@@ -195,7 +194,7 @@ fn unfit_keys() {
         matches!(
             error,
             Error::Key {
-                reason: KeyError::AlwaysAuthenticate,
+                reason: KeyUnfit::AlwaysAuthenticate,
                 ..
             }
         ),
@@ -207,45 +206,27 @@ fn unfit_keys() {
 #[test]
 fn the_policy_decides() {
     let careful = KeyPolicy::default();
-    let extractable = KeyPolicy {
-        refuse_extractable: true,
-        ..careful
-    };
-    let certified = KeyPolicy {
-        require_certificate: true,
-        ..careful
-    };
-    let large = KeyPolicy {
-        min_bits: 3072,
-        ..careful
-    };
-    let readable = KeyPolicy {
-        allow_not_sensitive: true,
-        ..careful
-    };
-    let public = KeyPolicy {
-        allow_public_object: true,
-        ..careful
-    };
-    let too_small = KeyError::TooSmall {
+    let extractable = careful.refuse_extractable(true);
+    let certified = careful.require_certificate(true);
+    let large = careful.min_bits(3072);
+    let readable = careful.allow_not_sensitive(true);
+    let public = careful.allow_public_object(true);
+    let too_small = KeyUnfit::TooSmall {
         bits: 2048,
         min: 3072,
     };
     for (object, policy, refusal) in [
-        ("readable", careful, Some(KeyError::NotSensitive)),
+        ("readable", careful, Some(KeyUnfit::NotSensitive)),
         ("readable", readable, None),
-        ("public", careful, Some(KeyError::PublicObject)),
+        ("public", careful, Some(KeyUnfit::PublicObject)),
         ("public", public, None),
         ("leaves", careful, None),
-        ("leaves", extractable, Some(KeyError::Extractable)),
+        ("leaves", extractable, Some(KeyUnfit::Extractable)),
         ("small", careful, None),
         ("small", large, Some(too_small)),
-        ("small", certified, Some(KeyError::NoCertificate)),
+        ("small", certified, Some(KeyUnfit::NoCertificate)),
     ] {
-        let options = SignerOptions {
-            key: policy,
-            ..SignerOptions::default()
-        };
+        let options = SignerOptions::default().key(policy);
         let uri = uri(&format!("token=lax;object={object}"));
         let reason = match Pkcs11Signer::open_with(&uri, right_pin, &options) {
             Ok(_) => None,

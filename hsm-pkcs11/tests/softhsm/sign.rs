@@ -6,7 +6,8 @@ use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{
     AssertionRequest, ClientId, Credential, Jti, Signer, SignerError as _, UnixTime, limits, scheme,
 };
-use privyseal_pkcs11::{Error, FitnessNote, KeyError, Pkcs11Signer, SigningMechanism};
+use privyseal_hsm::{FitnessNote, KeyUnfit};
+use privyseal_pkcs11::{Error, Pkcs11Signer, SigningMechanism};
 
 use crate::fixture::{SoftHsm, only, open};
 use crate::pki::Pki;
@@ -78,7 +79,7 @@ fn no_mechanism_fits() {
         matches!(
             error,
             Error::Key {
-                reason: KeyError::NoMechanism,
+                reason: KeyUnfit::NoMechanism,
                 ..
             }
         ),
