@@ -5,8 +5,7 @@
 //! object 0 is the certificate of that key, which chains to Yubico's root. This crate gets both and checks
 //! that the first is for the key in question; it does not verify them against Yubico's root.
 
-use privyseal_core::RsaPublicKey;
-use privyseal_core::cert::Certificate;
+use privyseal_hsm::is_for;
 
 use crate::device::Device;
 use crate::error::{DeviceCode, Error};
@@ -23,6 +22,9 @@ pub struct Attestation {
 
 impl Device {
     /// Has the device attest key `id`. The session needs the capability `sign-attestation-certificate`.
+    ///
+    /// # Errors
+    /// There is no such RSA key, the attestation is for another, or a call of the device fails.
     pub fn attest(&self, id: u16) -> Result<Attestation, Error> {
         let public_key = self
             .key(id)?
@@ -55,8 +57,3 @@ impl Device {
 
 /// The opaque object that Yubico puts on each device.
 const DEVICE_CERTIFICATE: u16 = 0;
-
-pub(crate) fn is_for(der: &[u8], key: &RsaPublicKey) -> bool {
-    Certificate::from_der(der)
-        .is_ok_and(|certificate| certificate.rsa_key().is_ok_and(|found| found == *key))
-}

@@ -14,6 +14,9 @@ use crate::limits::{MAX_CERTIFICATE, MAX_CERTIFICATES};
 
 impl Device {
     /// The certificate in opaque object `id`, DER.
+    ///
+    /// # Errors
+    /// There is no such object, it holds no certificate or a too large one, or a call of the device fails.
     pub fn certificate(&self, id: u16) -> Result<Vec<u8>, Error> {
         let object = self.call("GetOpaque", move |client| client.get_opaque(id));
         match object {
@@ -26,6 +29,9 @@ impl Device {
     }
 
     /// The certificates in the opaque objects `ids`, DER, in this order.
+    ///
+    /// # Errors
+    /// As [`Device::certificate`], for each.
     pub fn certificates(&self, ids: &[u16]) -> Result<Vec<Vec<u8>>, Error> {
         ids.iter().map(|&id| self.certificate(id)).collect()
     }
@@ -33,6 +39,9 @@ impl Device {
     /// The certificates in all opaque objects with this label, by id. If the device keeps an object of
     /// a kind unknown to the `yubihsm` crate, the list may end before its end; a chain that lacks a
     /// certificate is then refused by the core.
+    ///
+    /// # Errors
+    /// None has the label, or too many have it; and as [`Device::certificate`].
     pub fn certificates_labelled(&self, text: &str) -> Result<Vec<Vec<u8>>, Error> {
         let ids = self.opaque_ids(Some(text))?;
         match ids.len() {

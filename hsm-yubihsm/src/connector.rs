@@ -22,9 +22,14 @@ pub(crate) fn connector(endpoint: &Endpoint) -> Result<Connector, Error> {
 
 #[cfg(feature = "usb")]
 fn usb(serial: Option<&str>) -> Result<Connector, Error> {
-    use crate::uri::{Attribute, UriError, UriFault};
-    let malformed = |_| Error::Uri(UriError::attribute(Attribute::Serial, UriFault::Number));
-    let serial = serial.map(str::parse).transpose().map_err(malformed)?;
+    let serial = serial
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: yubihsm::device::Error| Error::Connector {
+            device: "usb".into(),
+            function: "serial number",
+            reason: error.to_string(),
+        })?;
     Ok(Connector::usb(&yubihsm::UsbConfig {
         serial,
         ..yubihsm::UsbConfig::default()

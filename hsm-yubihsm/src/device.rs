@@ -3,7 +3,7 @@
 //! A client that is dropped leaves its session on the device, where it takes one of 16 places for 30 s.
 //! So there is one client for each device, authentication key and password, kept for the life of the
 //! process and shared by all signers. Every call goes through [`Device::call`], which knows the
-//! device's and the crate's moods: a session that the device has dropped, no free session, a connector
+//! device's and the crate's faults: a session that the device has dropped, no free session, a connector
 //! that hangs.
 
 mod info;
@@ -14,16 +14,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use privyseal_hsm::{SecretProvider, SecretRequest};
 use yubihsm::{Client, client};
 
-use crate::error::{Error, Trouble};
+use crate::error::{ClientFailure, Error};
 use crate::limits::MAX_STUCK;
-use crate::password::{PasswordProvider, PasswordRequest};
 use crate::uri::YubihsmUri;
-use crate::worker::{Failure, Worker};
+use crate::worker::{JobFailure, Worker};
 
 pub use info::DeviceInfo;
 use registry::Shared;
+pub(crate) use registry::derive;
 
 /// An open YubiHSM 2. Clones share its session.
 #[derive(Clone)]
@@ -43,21 +44,23 @@ pub(crate) struct Workers {
 
 impl Device {
     /// Opens a session with the authentication key that `uri` names. The password is asked for once.
-    pub fn open(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// There is no way to the device, no password or a wrong one, or no free session.
+    pub fn open(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Self, Error> {
         // Before a password is asked for: is there a way to the device at all?
         crate::connector::connector(uri.endpoint())?;
-        let request = PasswordRequest {
-            device: uri.endpoint().to_string(),
-            auth_key: uri.auth_key(),
+        let (device, auth_key) = (uri.endpoint().to_string(), uri.auth_key());
+        let request = SecretRequest::Password {
+            device: device.clone(),
+            auth_key,
         };
-        let password =
-            passwords
-                .password(&request)
-                .map_err(|reason| Error::PasswordUnavailable {
-                    device: request.device.clone(),
-                    auth_key: request.auth_key,
-                    reason,
-                })?;
+        let unavailable = |reason| Error::PasswordUnavailable {
+            device,
+            auth_key,
+            reason,
+        };
+        let password = passwords.secret(&request).map_err(unavailable)?;
         let shared = Shared::get(uri.endpoint(), uri.auth_key(), &password);
         let device = Self {
             shared,
@@ -105,7 +108,7 @@ impl Device {
         function: &'static str,
         work: impl Fn(&Client) -> Result<T, client::Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
-        let context = Context {
+        let context = CallContext {
             device: self,
             function,
             timeout,
@@ -116,46 +119,46 @@ impl Device {
         loop {
             let error = match self.attempt(&context, work.clone()) {
                 Ok(value) => return Ok(value),
-                Err(Attempt::Final(error)) => return Err(error),
-                Err(Attempt::Client(error)) => error,
+                Err(AttemptError::Final(error)) => return Err(error),
+                Err(AttemptError::Client(error)) => error,
             };
-            match Trouble::of(&error) {
+            match ClientFailure::of(&error) {
                 // The worker has dropped the client already; once is enough if that was the reason.
-                Trouble::Wedged if !rebuilt => rebuilt = true,
-                Trouble::SessionsFull if begin.elapsed() + pause <= self.session_wait => {
+                ClientFailure::SessionLost if !rebuilt => rebuilt = true,
+                ClientFailure::SessionsFull if begin.elapsed() + pause <= self.session_wait => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }
-                Trouble::SessionsFull => {
+                ClientFailure::SessionsFull => {
                     return Err(Error::SessionsFull {
                         device: self.name(),
                         waited: begin.elapsed(),
                     });
                 }
-                trouble => return Err(context.error(trouble, &error)),
+                failure => return Err(context.error(failure, &error)),
             }
         }
     }
 
     fn attempt<T: Send + 'static>(
         &self,
-        context: &Context<'_>,
+        context: &CallContext<'_>,
         work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
-    ) -> Result<T, Attempt> {
-        let worker = self.worker().map_err(Attempt::Final)?;
+    ) -> Result<T, AttemptError> {
+        let worker = self.worker().map_err(AttemptError::Final)?;
         worker
             .run(context.timeout, work)
             .map_err(|failure| match failure {
-                Failure::Client(error) => Attempt::Client(error),
-                Failure::Crashed => Attempt::Final(Error::Crashed {
+                JobFailure::Client(error) => AttemptError::Client(error),
+                JobFailure::Crashed => AttemptError::Final(Error::Crashed {
                     device: self.name(),
                     function: context.function,
                 }),
-                Failure::TimedOut { begun } => {
+                JobFailure::TimedOut { begun } => {
                     if begun {
                         self.set_aside(&worker);
                     }
-                    Attempt::Final(Error::Timeout {
+                    AttemptError::Final(Error::Timeout {
                         device: self.name(),
                         function: context.function,
                         after: context.timeout,
@@ -208,20 +211,20 @@ impl Device {
     }
 }
 
-enum Attempt {
+enum AttemptError {
     Client(client::Error),
     Final(Error),
 }
 
-struct Context<'a> {
+struct CallContext<'a> {
     device: &'a Device,
     function: &'static str,
     timeout: Duration,
 }
 
-impl Context<'_> {
-    fn error(&self, trouble: Trouble, error: &client::Error) -> Error {
-        trouble.into_error(
+impl CallContext<'_> {
+    fn error(&self, failure: ClientFailure, error: &client::Error) -> Error {
+        failure.into_error(
             self.function,
             self.device.name(),
             self.device.auth_key(),

@@ -1,49 +1,62 @@
-//! What can go wrong, in words that say what to do.
+//! What can go wrong.
 
 mod audit;
 mod call;
 mod client_failure;
 mod key;
 
-use std::fmt;
 use std::time::Duration;
 
-use privyseal_core::signer::{SignerError, SignerErrorKind};
-
-pub use call::{CallError, DeviceCode};
-pub(crate) use client_failure::Trouble;
-pub use key::{CertificateError, KeyError};
-
-use crate::password::PasswordUnavailable;
-use crate::uri::UriError;
 pub use audit::AuditError;
+pub use call::{CallError, DeviceCode};
+pub(crate) use client_failure::ClientFailure;
+pub use key::CertificateError;
+use privyseal_core::signer::{SignerError, SignerErrorKind};
+use privyseal_hsm::uri::UriError;
+use privyseal_hsm::{KeyUnfit, SecretUnavailable};
 
 /// An error of the YubiHSM signer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the fields are named for what they hold")]
 pub enum Error {
     /// The URI is malformed or says too little.
-    Uri(UriError),
+    #[error("{0}")]
+    Uri(#[from] UriError),
     /// The URI asks for USB and this build has no USB.
+    #[error(
+        "this build reaches a YubiHSM through a yubihsm-connector only (built without the feature usb)"
+    )]
     UsbNotBuiltIn,
     /// A password is needed and there is none.
+    #[error("authentication key {auth_key} of {device} needs a password: {reason}")]
     PasswordUnavailable {
         device: String,
         auth_key: u16,
-        reason: PasswordUnavailable,
+        #[source]
+        reason: SecretUnavailable,
     },
     /// The password is wrong. The device does not count tries.
+    #[error(
+        "the password of authentication key {auth_key} of {device} is wrong (the device does not count \
+         tries)"
+    )]
     PasswordIncorrect { device: String, auth_key: u16 },
     /// The device has no such authentication key.
+    #[error("{device} has no authentication key {auth_key} (auth-key)")]
     AuthKeyNotFound { device: String, auth_key: u16 },
     /// The connector is not there, went away, or does not speak its protocol.
+    #[error(
+        "{function}: no answer from {device} ({reason}); yubihsm-connector is not running there, or the \
+         device is not plugged in"
+    )]
     Connector {
         device: String,
         function: &'static str,
         reason: String,
     },
     /// No answer in time. `begun`: the device may have done it all the same.
+    #[error("{function}: {}", timed_out(.device, *.after, *.begun))]
     Timeout {
         device: String,
         function: &'static str,
@@ -51,41 +64,71 @@ pub enum Error {
         begun: bool,
     },
     /// Too many earlier calls still hang; this one was not begun.
+    #[error(
+        "{device} does not answer: {count} earlier calls still hang, so this one was not begun"
+    )]
     Stuck { device: String, count: usize },
     /// No session became free while we waited.
+    #[error("all 16 sessions of {device} are taken (SESSIONS_FULL), {} s long", .waited.as_secs())]
     SessionsFull { device: String, waited: Duration },
     /// The device dropped the session, and a new one at once, too.
+    #[error("{function}: {device} dropped the session, and a new one as well")]
     SessionLost {
         device: String,
         function: &'static str,
     },
     /// The answer cannot be understood or believed (a wrong MAC, say).
+    #[error("{function}: the answer of {device} cannot be trusted: {reason}")]
     Protocol {
         device: String,
         function: &'static str,
         reason: String,
     },
-    /// The `yubihsm` crate panicked. The next call begins anew.
+    /// The `yubihsm` crate panicked. The next call begins again with a new client.
+    #[error(
+        "{function}: an answer of {device} made the yubihsm library panic; nothing of it is used"
+    )]
     Crashed {
         device: String,
         function: &'static str,
     },
     /// The operating system gives no thread.
+    #[error("no thread for the YubiHSM: {reason}")]
     Thread { reason: String },
     /// The device refused a command.
-    Call(CallError),
+    #[error("{}{}", .0, .0.meaning())]
+    Call(#[from] CallError),
     /// There is no such key.
+    #[error("{device} has no asymmetric key {key_id} in the domains of the authentication key")]
     KeyNotFound { device: String, key_id: u16 },
     /// The key cannot be used.
-    Key { key_id: u16, reason: KeyError },
+    #[error("key {key_id} {reason}")]
+    Key {
+        key_id: u16,
+        #[source]
+        reason: KeyUnfit,
+    },
     /// There is no chain on the device.
-    Certificates(CertificateError),
+    #[error("certificates on the device: {0}")]
+    Certificates(#[from] CertificateError),
     /// The device gave a signature of another length than the key makes. It was thrown away.
+    #[error("SignPkcs1 gave {len} bytes, the key makes {expected}; nothing was released")]
     SignatureLength { len: usize, expected: usize },
     /// The device's log, or our own record, is not as it must be.
-    Audit(AuditError),
+    #[error("{0}")]
+    Audit(#[from] AuditError),
     /// What was provisioned is not what was asked for.
+    #[error("{object} {reason}")]
     Provision { object: String, reason: String },
+}
+
+fn timed_out(device: &str, after: Duration, begun: bool) -> String {
+    let after = after.as_secs();
+    if begun {
+        format!("no answer from {device} within {after} s; whether the device did it is not known")
+    } else {
+        format!("{device} was busy with other calls for {after} s; this one was not begun")
+    }
 }
 
 impl Error {
@@ -99,123 +142,6 @@ impl Error {
 
     pub(crate) fn is(&self, code: DeviceCode) -> bool {
         self.device_code() == Some(code)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Uri(error) => error.fmt(f),
-            Self::UsbNotBuiltIn => f.write_str(
-                "this build reaches a YubiHSM through a yubihsm-connector only (built without the \
-                 feature usb)",
-            ),
-            Self::PasswordUnavailable {
-                device,
-                auth_key,
-                reason,
-            } => write!(
-                f,
-                "authentication key {auth_key} of {device} needs a password: {reason} (give pin-source \
-                 in the URI's query)"
-            ),
-            Self::PasswordIncorrect { device, auth_key } => write!(
-                f,
-                "the password of authentication key {auth_key} of {device} is wrong (the device does \
-                 not count tries)"
-            ),
-            Self::AuthKeyNotFound { device, auth_key } => {
-                write!(
-                    f,
-                    "{device} has no authentication key {auth_key}; check auth-key"
-                )
-            }
-            Self::Connector {
-                device,
-                function,
-                reason,
-            } => write!(
-                f,
-                "{function}: no answer from {device} ({reason}); is yubihsm-connector running and the \
-                 device plugged in?"
-            ),
-            Self::Timeout {
-                device,
-                function,
-                after,
-                begun: true,
-            } => write!(
-                f,
-                "{function}: no answer from {device} within {} s; whether the device did it is not known",
-                after.as_secs()
-            ),
-            Self::Timeout {
-                device,
-                function,
-                after,
-                begun: false,
-            } => write!(
-                f,
-                "{function}: {device} was busy with other calls for {} s; this one was not begun",
-                after.as_secs()
-            ),
-            Self::Stuck { device, count } => write!(
-                f,
-                "{device} does not answer: {count} earlier calls still hang, so this one was not begun"
-            ),
-            Self::SessionsFull { device, waited } => write!(
-                f,
-                "all 16 sessions of {device} are taken (SESSIONS_FULL), {} s long; close other clients",
-                waited.as_secs()
-            ),
-            Self::SessionLost { device, function } => write!(
-                f,
-                "{function}: {device} dropped the session, and a new one as well; was it reset, or do \
-                 others use it?"
-            ),
-            Self::Protocol {
-                device,
-                function,
-                reason,
-            } => {
-                write!(
-                    f,
-                    "{function}: the answer of {device} cannot be trusted: {reason}"
-                )
-            }
-            Self::Crashed { device, function } => write!(
-                f,
-                "{function}: an answer of {device} made the yubihsm library panic; nothing of it is used"
-            ),
-            Self::Thread { reason } => write!(f, "no thread for the YubiHSM: {reason}"),
-            Self::Call(error) => write!(f, "{error}{}", error.advice()),
-            Self::KeyNotFound { device, key_id } => write!(
-                f,
-                "{device} has no asymmetric key {key_id} in the domains of the authentication key"
-            ),
-            Self::Key { key_id, reason } => write!(f, "key {key_id} {reason}"),
-            Self::Certificates(error) => write!(f, "certificates on the device: {error}"),
-            Self::SignatureLength { len, expected } => write!(
-                f,
-                "SignPkcs1 gave {len} bytes, the key makes {expected}; nothing was released"
-            ),
-            Self::Audit(error) => error.fmt(f),
-            Self::Provision { object, reason } => write!(f, "{object} {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Uri(error) => Some(error),
-            Self::PasswordUnavailable { reason, .. } => Some(reason),
-            Self::Call(error) => Some(error),
-            Self::Key { reason, .. } => Some(reason),
-            Self::Certificates(error) => Some(error),
-            Self::Audit(error) => Some(error),
-            _ => None,
-        }
     }
 }
 
@@ -238,23 +164,5 @@ impl SignerError for Error {
             Self::Key { .. } => SignerErrorKind::KeyUnfit,
             Self::Thread { .. } | Self::Audit(_) | Self::Provision { .. } => SignerErrorKind::Other,
         }
-    }
-}
-
-impl From<UriError> for Error {
-    fn from(error: UriError) -> Self {
-        Self::Uri(error)
-    }
-}
-
-impl From<CertificateError> for Error {
-    fn from(error: CertificateError) -> Self {
-        Self::Certificates(error)
-    }
-}
-
-impl From<AuditError> for Error {
-    fn from(error: AuditError) -> Self {
-        Self::Audit(error)
     }
 }

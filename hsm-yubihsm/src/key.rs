@@ -3,12 +3,12 @@
 mod fitness;
 
 use privyseal_core::RsaPublicKey;
+use privyseal_hsm::KeyUnfit;
 use yubihsm::{Capability, asymmetric, object};
 
 use crate::device::Device;
-use crate::error::{DeviceCode, Error, KeyError};
+use crate::error::{DeviceCode, Error};
 
-pub use fitness::FitnessNote;
 pub(crate) use fitness::{notes, obstacle};
 
 /// What an object may be used for: the names that `yubihsm-shell` uses, of those this crate deals with.
@@ -30,7 +30,7 @@ pub struct KeyFacts {
     /// Whether it was generated on this device and never outside of one.
     pub generated: bool,
     /// Its public key, if it is an RSA key that can sign assertions.
-    pub public_key: Result<RsaPublicKey, KeyError>,
+    pub public_key: Result<RsaPublicKey, KeyUnfit>,
 }
 
 impl Capabilities {
@@ -48,6 +48,9 @@ impl Capabilities {
 impl Device {
     /// What the device says about asymmetric key `id`. Looked up by its id, because a list of objects
     /// ends without notice at the first one of a kind that the `yubihsm` crate does not know.
+    ///
+    /// # Errors
+    /// There is no such key in the domains of the session, or a call of the device fails.
     pub fn key(&self, id: u16) -> Result<KeyFacts, Error> {
         let info = self
             .object_info(id, object::Type::AsymmetricKey)?
@@ -60,7 +63,7 @@ impl Device {
                 let key = self.call("GetPublicKey", move |client| client.get_public_key(id))?;
                 self.rsa_key(bits, &key)?
             }
-            None => Err(KeyError::NotRsa),
+            None => Err(KeyUnfit::NotRsa),
         };
         Ok(KeyFacts {
             id,
@@ -101,7 +104,7 @@ impl Device {
         &self,
         bits: usize,
         key: &asymmetric::PublicKey,
-    ) -> Result<Result<RsaPublicKey, KeyError>, Error> {
+    ) -> Result<Result<RsaPublicKey, KeyUnfit>, Error> {
         if key.bytes.len() * 8 != bits {
             return Err(Error::Protocol {
                 device: self.name(),
@@ -109,7 +112,7 @@ impl Device {
                 reason: format!("{} bytes for an RSA-{bits} key", key.bytes.len()),
             });
         }
-        Ok(RsaPublicKey::from_components(&key.bytes, &[1, 0, 1]).map_err(KeyError::PublicKey))
+        Ok(RsaPublicKey::from_components(&key.bytes, &[1, 0, 1]).map_err(KeyUnfit::PublicKey))
     }
 }
 

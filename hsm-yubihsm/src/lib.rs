@@ -1,19 +1,24 @@
 #![doc = include_str!("../README.md")]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(clippy::missing_errors_doc, unnameable_types)]
 
-// Where the key is, and what opens it.
+// From the ground up: each module imports only from those above it.
 pub mod limits;
-mod password;
 mod uri;
+
+mod error;
 
 // From the URI to a device: one client per process, every call bounded.
 mod connector;
-mod device;
 mod worker;
 
+mod device;
+
 // From the device to a key and its chain.
+mod key;
+
 mod attestation;
 mod certificate;
-mod key;
 
 // What all that is for.
 pub mod audit;
@@ -21,13 +26,10 @@ mod list;
 pub mod provision;
 mod signer;
 
-mod error;
-
 pub use attestation::Attestation;
 pub use device::{Device, DeviceInfo};
-pub use error::{CallError, CertificateError, DeviceCode, Error, KeyError};
-pub use key::{Capabilities, FitnessNote, KeyFacts};
+pub use error::{CallError, CertificateError, DeviceCode, Error};
+pub use key::{Capabilities, KeyFacts};
 pub use list::{ListedCertificate, ListedKey, Listing, list};
-pub use password::{Password, PasswordProvider, PasswordRequest, PasswordUnavailable};
 pub use signer::YubihsmSigner;
-pub use uri::{Attribute, Endpoint, UriError, UriFault, UriPlace, YubihsmUri};
+pub use uri::{Endpoint, YubihsmUri};

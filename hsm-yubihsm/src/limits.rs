@@ -43,7 +43,7 @@ pub const MAX_STUCK: usize = 4;
 pub const LOG_CAPACITY: usize = 62;
 
 /// Signatures after which the log is drained, if there is an audit directory. One is at most three
-/// entries; the other two thirds of the log are for whoever else uses the device.
+/// entries; the other two thirds of the log are for other users of the device.
 pub const DRAIN_EVERY: u32 = 8;
 
 /// A file of the audit directory. An entry is 81 bytes, so this is 800,000 of them.

@@ -1,12 +1,11 @@
 //! What is on a device: keys and certificates, each with the URI that names it.
 
+use privyseal_hsm::{FitnessNote, SecretProvider, is_for};
 use yubihsm::object;
 
-use crate::attestation::is_for;
 use crate::device::Device;
 use crate::error::Error;
-use crate::key::{FitnessNote, KeyFacts, notes};
-use crate::password::PasswordProvider;
+use crate::key::{KeyFacts, notes};
 use crate::uri::YubihsmUri;
 
 /// What a session sees of a device.
@@ -67,7 +66,10 @@ impl Listing {
 }
 
 /// Lists what the session of `uri` sees. With `key-id`, only that key, found by its id.
-pub fn list(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Listing, Error> {
+///
+/// # Errors
+/// The device cannot be opened, has no such key, or a call of it fails.
+pub fn list(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Listing, Error> {
     let device = Device::open(uri, passwords)?;
     let listed = device.call("ListObjects", |client| client.list_objects(&[]))?;
     let storage = device.call("GetStorageInfo", yubihsm::Client::get_storage_info)?;

@@ -4,16 +4,17 @@
 //! [`Device::generate_key`], [`Device::put_signing_auth_key`], [`Device::put_certificates`]. Each reads back
 //! what is on the device then, and fails if it is not what was asked for. Nothing is ever exported.
 
+use privyseal_hsm::Secret;
 use yubihsm::{AuditOption, Capability, Domain, asymmetric, authentication, object, opaque};
 
-use crate::device::Device;
+use crate::device::{Device, derive};
 use crate::error::{CertificateError, Error};
 use crate::key::KeyFacts;
 use crate::limits::{GENERATE_TIMEOUT, MAX_CERTIFICATES, MAX_LABEL};
-use crate::password::Password;
 
 /// Where a new object goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewObject {
     /// Its id, from 1 to 65534.
     pub id: u16,
@@ -38,7 +39,8 @@ pub enum KeySize {
 
 /// What a new authentication key may do beside signing. By default nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AlsoMay {
+#[non_exhaustive]
+pub struct ExtraCapabilities {
     /// `get-opaque`: read the chain from the device. Without it the chain must come from a file.
     pub read_certificates: bool,
     /// `get-log-entries`: drain the log. Without it another authentication key must do that.
@@ -47,6 +49,9 @@ pub struct AlsoMay {
 
 impl Device {
     /// Generates an RSA key on the device, with the capability `sign-pkcs` only.
+    ///
+    /// # Errors
+    /// `new` cannot be on a device, the device refuses, or made something else.
     pub fn generate_key(&self, new: &NewObject, size: KeySize) -> Result<KeyFacts, Error> {
         let (label, domain) = new.checked()?;
         let id = new.id;
@@ -77,18 +82,21 @@ impl Device {
         }
     }
 
-    /// Puts an authentication key with the capability `sign-pkcs` only, and what `also_may` adds. It can
+    /// Puts an authentication key with the capability `sign-pkcs` only, and what `extra` adds. It can
     /// delegate nothing.
+    ///
+    /// # Errors
+    /// `new` cannot be on a device, the device refuses, or stored something else.
     pub fn put_signing_auth_key(
         &self,
         new: &NewObject,
-        password: &Password,
-        also_may: AlsoMay,
+        password: &Secret,
+        extra: ExtraCapabilities,
     ) -> Result<(), Error> {
         let (label, domain) = new.checked()?;
         let id = new.id;
-        let capabilities = also_may.capabilities();
-        let key = password.derive();
+        let capabilities = extra.capabilities();
+        let key = derive(password);
         self.call("PutAuthenticationKey", move |client| {
             client.put_authentication_key(
                 id,
@@ -115,6 +123,9 @@ impl Device {
 
     /// Puts certificates (DER) into opaque objects from `first.id` on, all with `first.label`; gives
     /// their ids. What is no certificate is refused before anything is written.
+    ///
+    /// # Errors
+    /// A certificate cannot be read or there are too many, or the device refuses or stored something else.
     pub fn put_certificates(
         &self,
         first: &NewObject,
@@ -164,6 +175,9 @@ impl Device {
     }
 
     /// Switches force-audit on: the device then refuses commands rather than lose an entry of its log.
+    ///
+    /// # Errors
+    /// The device refuses.
     pub fn force_audit(&self) -> Result<(), Error> {
         self.call("SetOption", |client| {
             client.set_force_audit_option(AuditOption::On)
@@ -171,7 +185,22 @@ impl Device {
     }
 }
 
-impl AlsoMay {
+impl ExtraCapabilities {
+    /// Whether it may read the chain from the device.
+    #[must_use]
+    pub const fn read_certificates(self, read_certificates: bool) -> Self {
+        Self {
+            read_certificates,
+            ..self
+        }
+    }
+
+    /// Whether it may drain the log.
+    #[must_use]
+    pub const fn drain_log(self, drain_log: bool) -> Self {
+        Self { drain_log, ..self }
+    }
+
     fn capabilities(self) -> Capability {
         let mut capabilities = Capability::SIGN_PKCS;
         capabilities.set(Capability::GET_OPAQUE, self.read_certificates);
@@ -181,6 +210,15 @@ impl AlsoMay {
 }
 
 impl NewObject {
+    /// An object with this id and label, in this one domain.
+    pub fn new(id: u16, label: impl Into<String>, domain: u8) -> Self {
+        Self {
+            id,
+            label: label.into(),
+            domain,
+        }
+    }
+
     fn checked(&self) -> Result<(object::Label, Domain), Error> {
         let refused = |reason: String| Error::Provision {
             object: format!("object {}", self.id),

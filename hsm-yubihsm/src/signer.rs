@@ -1,22 +1,20 @@
 //! The signer: one key on a device, open and ready.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use privyseal_core::encoding::sink::Sink;
 use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
     SigningInput,
 };
+use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider};
 
 use crate::audit::AuditDir;
 use crate::device::Device;
 use crate::error::{CertificateError, DeviceCode, Error};
-use crate::key::{FitnessNote, notes, obstacle};
+use crate::key::{notes, obstacle};
 use crate::limits::DRAIN_EVERY;
-use crate::password::PasswordProvider;
-use crate::uri::{Attribute, UriError, UriFault, YubihsmUri};
+use crate::uri::YubihsmUri;
 
 /// Signs assertions with a key that stays on its device.
 pub struct YubihsmSigner {
@@ -32,10 +30,11 @@ pub struct YubihsmSigner {
 
 impl YubihsmSigner {
     /// Opens the device and checks that the key that `uri` names can sign, and that its session may.
-    pub fn open(uri: &YubihsmUri, passwords: &mut dyn PasswordProvider) -> Result<Self, Error> {
-        let key_id = uri
-            .key_id()
-            .ok_or(UriError::attribute(Attribute::KeyId, UriFault::Missing))?;
+    ///
+    /// # Errors
+    /// The URI names no key, the device cannot be opened or has no such key, or the key is unfit.
+    pub fn open(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Self, Error> {
+        let key_id = uri.required_key_id()?;
         let audit = uri.audit_dir().map(AuditDir::open).transpose()?;
         let device = Device::open(uri, passwords)?;
         let facts = device.key(key_id)?;
@@ -61,6 +60,9 @@ impl YubihsmSigner {
 
     /// The certificates for this key, DER: those that the URI names by id or by label; else those with
     /// the key's own label.
+    ///
+    /// # Errors
+    /// There are none or too many, one cannot be read, or a call of the device fails.
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
         if !self.uri.cert_ids().is_empty() {
             return self.device.certificates(self.uri.cert_ids());
@@ -86,9 +88,12 @@ impl YubihsmSigner {
         &self.notes
     }
 
-    /// Private: what comes here was sealed by the core.
-    fn sign_message(&mut self, message: &[u8], signature: &mut Signature) -> Result<(), Error> {
-        let message: Arc<[u8]> = message.into();
+    fn sign_sealed(
+        &mut self,
+        input: SealedInput<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), Error> {
+        let message: Arc<[u8]> = input.message().into();
         let made = match self.audit.take() {
             Some(audit) => {
                 let made = self.sign_counted(&audit, &message);
@@ -161,11 +166,7 @@ impl Signer for YubihsmSigner {
     /// The device signs the digest; the `yubihsm` crate computes it once more from the signing input,
     /// because it has no entry point for one that is there already.
     fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        let mut message = Collected(Vec::with_capacity(input.len()));
-        match input.write_to(&mut message) {
-            Ok(()) => self.sign_message(&message.0, signature),
-            Err(never) => match never {},
-        }
+        self.sign_sealed(SealedInput::Assertion(input), signature)
     }
 }
 
@@ -175,23 +176,7 @@ impl CertificationRequestSigner for YubihsmSigner {
         info: &CertificationRequestInfo<'_>,
         signature: &mut Signature,
     ) -> Result<(), Error> {
-        let mut message = Collected(Vec::new());
-        match info.write_to(&mut message) {
-            Ok(()) => self.sign_message(&message.0, signature),
-            Err(never) => match never {},
-        }
-    }
-}
-
-/// The signing input as bytes.
-struct Collected(Vec<u8>);
-
-impl Sink for Collected {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        self.sign_sealed(SealedInput::CertificationRequest(info), signature)
     }
 }
 

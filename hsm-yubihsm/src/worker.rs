@@ -16,7 +16,7 @@ use std::time::Duration;
 use yubihsm::{Client, Connector, Credentials, client};
 
 use crate::connector::connector;
-use crate::error::{Error, Trouble};
+use crate::error::{ClientFailure, Error};
 use crate::uri::Endpoint;
 
 /// The thread and the way to it.
@@ -26,11 +26,11 @@ pub(crate) struct Worker {
     thread: JoinHandle<()>,
 }
 
-type Job = Box<dyn FnOnce(&mut Line) + Send>;
+type Job = Box<dyn FnOnce(&mut ClientThread) + Send>;
 
 /// Why a job has no answer.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum JobFailure {
     /// The client said so.
     Client(client::Error),
     /// The deadline passed. `begun`: the command may have reached the device.
@@ -46,7 +46,7 @@ impl Worker {
     /// Starts the thread. Nothing is connected yet.
     pub(crate) fn start(endpoint: &Endpoint, credentials: &Credentials) -> Result<Self, Error> {
         let connector = connector(endpoint)?;
-        let mut line = Line {
+        let mut owner = ClientThread {
             endpoint: endpoint.clone(),
             credentials: credentials.clone(),
             connector,
@@ -56,7 +56,7 @@ impl Worker {
         let thread = thread::Builder::new()
             .name("yubihsm".into())
             // Ends when the last sender is gone.
-            .spawn(move || queue.into_iter().for_each(|job| job(&mut line)))
+            .spawn(move || queue.into_iter().for_each(|job| job(&mut owner)))
             .map_err(|source| Error::Thread {
                 reason: source.to_string(),
             })?;
@@ -84,44 +84,44 @@ impl Worker {
         &self,
         within: Duration,
         work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let progress = Arc::new(Progress::default());
+    ) -> Result<T, JobFailure> {
+        let state = Arc::new(JobState::default());
         let (answer, answered) = mpsc::sync_channel(1);
-        let begun = Arc::clone(&progress);
-        let job: Job = Box::new(move |line| {
+        let begun = Arc::clone(&state);
+        let job: Job = Box::new(move |owner| {
             if begun.begin() {
                 // The caller may be gone.
-                let _ = answer.send(line.run(work));
+                let _ = answer.send(owner.run(work));
             }
         });
         self.send(job)?;
         if let Ok(result) = answered.recv_timeout(within) {
             return result;
         }
-        let begun = !progress.take_back();
+        let begun = !state.take_back();
         // The answer may have come between the two.
         answered
             .try_recv()
-            .unwrap_or(Err(Failure::TimedOut { begun }))
+            .unwrap_or(Err(JobFailure::TimedOut { begun }))
     }
 
     /// Another caller may have retired it meanwhile; then this job was not begun.
-    fn send(&self, job: Job) -> Result<(), Failure> {
+    fn send(&self, job: Job) -> Result<(), JobFailure> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if sent {
             Ok(())
         } else {
-            Err(Failure::TimedOut { begun: false })
+            Err(JobFailure::TimedOut { begun: false })
         }
     }
 }
 
 /// Whether a job still waits; exactly one of the two sides wins.
 #[derive(Default)]
-struct Progress(AtomicU8);
+struct JobState(AtomicU8);
 
-impl Progress {
+impl JobState {
     const WAITING: u8 = 0;
     const BEGUN: u8 = 1;
     const TAKEN_BACK: u8 = 2;
@@ -142,28 +142,31 @@ impl Progress {
 }
 
 /// What the thread owns.
-struct Line {
+struct ClientThread {
     endpoint: Endpoint,
     credentials: Credentials,
     connector: Connector,
     client: Option<Client>,
 }
 
-impl Line {
+impl ClientThread {
     fn run<T>(
         &mut self,
         work: impl FnOnce(&Client) -> Result<T, client::Error>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, JobFailure> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.client().and_then(work)));
         match outcome {
             Ok(Err(error)) => {
                 // A dropped session comes back with a new client only. And after an answer that could
                 // not be read, host and device no longer agree on the session's counter: what is sent
                 // next would be deciphered to another command.
-                if matches!(Trouble::of(&error), Trouble::Wedged | Trouble::Protocol) {
+                if matches!(
+                    ClientFailure::of(&error),
+                    ClientFailure::SessionLost | ClientFailure::Protocol
+                ) {
                     self.client = None;
                 }
-                Err(Failure::Client(error))
+                Err(JobFailure::Client(error))
             }
             Ok(Ok(value)) => Ok(value),
             Err(_) => {
@@ -172,7 +175,7 @@ impl Line {
                 if let Ok(fresh) = connector(&self.endpoint) {
                     self.connector = fresh;
                 }
-                Err(Failure::Crashed)
+                Err(JobFailure::Crashed)
             }
         }
     }

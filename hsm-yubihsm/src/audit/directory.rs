@@ -33,6 +33,9 @@ pub struct Drained {
 
 impl AuditDir {
     /// Uses `path`, which is made if it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made.
     pub fn open(path: &Path) -> Result<Self, AuditError> {
         std::fs::create_dir_all(path).map_err(|source| AuditError::File {
             path: path.to_owned(),
@@ -46,6 +49,10 @@ impl AuditDir {
     /// Reads the device's log, proves that it continues what was drained before, keeps the new entries,
     /// and then tells the device that it may forget them. The session needs the capability
     /// `get-log-entries`.
+    ///
+    /// # Errors
+    /// The log does not prove or continue what was drained before, a file cannot be used, or a call of the
+    /// device fails.
     pub fn drain(&self, device: &Device) -> Result<Drained, Error> {
         let known = self.entries()?;
         let log = device.call("GetLogEntries", yubihsm::Client::get_log_entries)?;
@@ -89,6 +96,9 @@ impl AuditDir {
     }
 
     /// Every entry that was ever drained into this directory, proved from the first to the last.
+    ///
+    /// # Errors
+    /// The file cannot be read, a line of it is none of ours, or the chain does not prove.
     pub fn entries(&self) -> Result<Vec<LogEntry>, AuditError> {
         let mut entries: Vec<LogEntry> = Vec::new();
         self.read(DEVICE_LOG, |text| {
@@ -115,7 +125,7 @@ impl AuditDir {
         self.read(SIGNATURES, take)
     }
 
-    /// One write, at the end, whoever else writes; and on the disk when it returns.
+    /// One write, at the end, whatever others write; and on the disk when it returns.
     fn append(&self, name: &str, text: &str) -> Result<(), AuditError> {
         if text.is_empty() {
             return Ok(());
@@ -141,9 +151,8 @@ impl AuditDir {
         {
             Ok(len) if u64::try_from(len).is_ok_and(|len| len <= MAX_AUDIT_FILE) => {}
             Ok(_) => {
-                let source = std::io::Error::other(format!(
-                    "is larger than {MAX_AUDIT_FILE} bytes; begin a new audit directory"
-                ));
+                let source =
+                    std::io::Error::other(format!("is larger than {MAX_AUDIT_FILE} bytes"));
                 return Err(AuditError::File { path, source });
             }
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),

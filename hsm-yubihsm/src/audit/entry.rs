@@ -15,6 +15,7 @@ pub type LogDigest = [u8; DIGEST];
 
 /// An entry of the device's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each is the field that Yubico calls so")]
 pub struct LogEntry {
     pub number: u16,
@@ -31,6 +32,9 @@ pub struct LogEntry {
 
 /// Proves that each of `entries` follows the one before, and the first one `previous`. With no
 /// `previous`, the first is where the proof begins.
+///
+/// # Errors
+/// An entry is missing, or does not follow from the one before.
 pub fn verify(previous: Option<&LogEntry>, entries: &[LogEntry]) -> Result<(), AuditError> {
     let mut previous = previous;
     for entry in entries {

@@ -1,8 +1,8 @@
 //! The device's log beside our own count.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use thiserror::Error;
 use yubihsm::command::Code;
 
 use super::entry::LogEntry;
@@ -17,14 +17,17 @@ pub struct Reconciliation {
     /// Signatures that we made, and those that are open.
     pub ours: SignatureCount,
     /// What does not fit.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AuditFinding>,
 }
 
 /// Something that does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Finding {
+pub enum AuditFinding {
     /// The key was used in a session of an authentication key that we never used it with.
+    #[error(
+        "entry {number}: a signature in a session of authentication key {auth_key}, which is not ours"
+    )]
     ForeignSession {
         /// Number of the entry.
         number: u16,
@@ -32,6 +35,7 @@ pub enum Finding {
         auth_key: u16,
     },
     /// A session of our authentication key signed more often than we did.
+    #[error("{count} more signatures in sessions of authentication key {auth_key} than we made")]
     ForeignSignatures {
         /// The authentication key.
         auth_key: u16,
@@ -39,6 +43,7 @@ pub enum Finding {
         count: u64,
     },
     /// A command other than a signature used, changed or replaced the key.
+    #[error("entry {number}: command 0x{command:02x} used or changed the key")]
     OtherUse {
         /// Number of the entry.
         number: u16,
@@ -46,6 +51,10 @@ pub enum Finding {
         command: u8,
     },
     /// We have signatures that the log does not have.
+    #[error(
+        "{count} of our signatures (authentication key {auth_key}) are not in the log; is command-audit of \
+         SignPkcs1 on?"
+    )]
     NotLogged {
         /// The authentication key.
         auth_key: u16,
@@ -86,10 +95,10 @@ pub fn reconcile(
                 let auth_key = entry.session_key;
                 result
                     .findings
-                    .push(Finding::ForeignSession { number, auth_key });
+                    .push(AuditFinding::ForeignSession { number, auth_key });
             }
         } else if touches_a_key(entry.command) {
-            result.findings.push(Finding::OtherUse {
+            result.findings.push(AuditFinding::OtherUse {
                 number,
                 command: entry.command,
             });
@@ -103,11 +112,13 @@ pub fn reconcile(
             let count = logged - count.made - count.open;
             result
                 .findings
-                .push(Finding::ForeignSignatures { auth_key, count });
+                .push(AuditFinding::ForeignSignatures { auth_key, count });
         }
         if logged < count.made {
             let count = count.made - logged;
-            result.findings.push(Finding::NotLogged { auth_key, count });
+            result
+                .findings
+                .push(AuditFinding::NotLogged { auth_key, count });
         }
     }
     result
@@ -128,31 +139,6 @@ fn touches_a_key(command: u8) -> bool {
     ]
     .iter()
     .any(|code| code.to_u8() == command)
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ForeignSession { number, auth_key } => write!(
-                f,
-                "entry {number}: a signature in a session of authentication key {auth_key}, which is \
-                 not ours"
-            ),
-            Self::ForeignSignatures { auth_key, count } => write!(
-                f,
-                "{count} more signatures in sessions of authentication key {auth_key} than we made"
-            ),
-            Self::OtherUse { number, command } => write!(
-                f,
-                "entry {number}: command 0x{command:02x} used or changed the key"
-            ),
-            Self::NotLogged { auth_key, count } => write!(
-                f,
-                "{count} of our signatures (authentication key {auth_key}) are not in the log; is \
-                 command-audit of SignPkcs1 on?"
-            ),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -180,27 +166,27 @@ mod tests {
         let found = |entries: &[LogEntry], made| reconcile(100, entries, &ours(made, 0)).findings;
         assert_eq!(
             found(&entries, 3),
-            [Finding::ForeignSignatures {
+            [AuditFinding::ForeignSignatures {
                 auth_key: 2,
                 count: 1
             }]
         );
         assert_eq!(
             found(&entries, 5),
-            [Finding::NotLogged {
+            [AuditFinding::NotLogged {
                 auth_key: 2,
                 count: 1
             }]
         );
         entries[1].session_key = 9;
-        let foreign = Finding::ForeignSession {
+        let foreign = AuditFinding::ForeignSession {
             number: entries[1].number,
             auth_key: 9,
         };
         assert_eq!(found(&entries, 3), [foreign]);
         entries[1].command = 0x4a;
         entries[1].result = 0xca;
-        let other = Finding::OtherUse {
+        let other = AuditFinding::OtherUse {
             number: entries[1].number,
             command: 0x4a,
         };

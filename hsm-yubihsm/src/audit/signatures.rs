@@ -7,6 +7,7 @@ use crate::error::AuditError;
 
 /// What we did with one key in sessions of one authentication key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureCount {
     /// Signatures that the device gave us.
     pub made: u64,
@@ -26,6 +27,9 @@ pub struct PendingSignature<'a> {
 
 impl AuditDir {
     /// Writes down that a signature with `key_id` will now be asked for, and has it reach the disk.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn begin(&self, key_id: u16, auth_key: u16) -> Result<PendingSignature<'_>, AuditError> {
         self.append_signature(&line("asked", key_id, auth_key))?;
         Ok(PendingSignature {
@@ -36,6 +40,9 @@ impl AuditDir {
     }
 
     /// The counts, by key and authentication key.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line of it is none of ours.
     pub fn signatures(&self) -> Result<BTreeMap<(u16, u16), SignatureCount>, AuditError> {
         let mut counts = BTreeMap::<(u16, u16), SignatureCount>::new();
         self.read_signatures(|text| {
@@ -65,12 +72,18 @@ impl AuditDir {
 
 impl PendingSignature<'_> {
     /// The device gave the signature.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn made(self) -> Result<(), AuditError> {
         self.directory
             .append_signature(&line("made", self.key_id, self.auth_key))
     }
 
     /// The device refused, so it made none.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn refused(self) -> Result<(), AuditError> {
         self.directory
             .append_signature(&line("refused", self.key_id, self.auth_key))

@@ -19,6 +19,9 @@ pub struct DeviceInfo {
 
 impl Device {
     /// What the device says about itself.
+    ///
+    /// # Errors
+    /// A call of the device fails.
     pub fn info(&self) -> Result<DeviceInfo, Error> {
         let info = self.call("DeviceInfo", yubihsm::Client::device_info)?;
         let storage = self.call("GetStorageInfo", yubihsm::Client::get_storage_info)?;

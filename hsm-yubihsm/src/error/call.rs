@@ -1,4 +1,4 @@
-//! A command that the device refused: which, with what code, and what a person can do.
+//! A command that the device refused: which, with what code, and what that means.
 
 use std::fmt;
 
@@ -8,14 +8,17 @@ use yubihsm::device;
 /// A code of the device, named as Yubico names it.
 ///
 /// The `yubihsm` crate 0.42 names those from 0x0d on wrongly (it calls 0x0e `DemoMode`); the number that
-/// the device sent is taken back from it and named anew.
+/// the device sent is taken back from it and named again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceCode(pub u8);
+pub struct DeviceCode(u8);
 
 impl DeviceCode {
-    pub(crate) const INSUFFICIENT_PERMISSIONS: Self = Self(0x09);
-    pub(crate) const LOG_FULL: Self = Self(0x0a);
-    pub(crate) const OBJECT_NOT_FOUND: Self = Self(0x0b);
+    /// `INSUFFICIENT_PERMISSIONS`.
+    pub const INSUFFICIENT_PERMISSIONS: Self = Self(0x09);
+    /// `LOG_FULL`.
+    pub const LOG_FULL: Self = Self(0x0a);
+    /// `OBJECT_NOT_FOUND`.
+    pub const OBJECT_NOT_FOUND: Self = Self(0x0b);
 
     pub(crate) fn from_crate(kind: device::ErrorKind) -> Self {
         match kind {
@@ -23,6 +26,11 @@ impl DeviceCode {
             device::ErrorKind::SshCaConstraintViolation => Self(0x0e),
             kind => Self(kind.to_u8()),
         }
+    }
+
+    /// The code as the device sent it.
+    pub const fn number(self) -> u8 {
+        self.0
     }
 
     /// As in Yubico's headers, without the prefix `YHR_DEVICE_`.
@@ -55,10 +63,7 @@ impl DeviceCode {
         use SignerErrorKind as Kind;
         match self.0 {
             0x03 | 0x06 => (Kind::Unavailable, "; the device dropped the session"),
-            0x04 => (
-                Kind::PinIncorrect,
-                "; check the authentication key and its password",
-            ),
+            0x04 => (Kind::PinIncorrect, ""),
             0x05 => (
                 Kind::Busy,
                 "; all 16 sessions are taken, one is freed after 30 s",
@@ -70,8 +75,7 @@ impl DeviceCode {
             ),
             0x0a => (
                 Kind::Busy,
-                "; the device's log is full and force-audit is on: drain it (privyseal yubihsm audit, \
-                 or audit-dir in the URI)",
+                "; the device's log is full, and with force-audit it signs nothing until the log is drained",
             ),
             0x0b => (
                 Kind::NotFound,
@@ -101,7 +105,9 @@ impl fmt::Display for DeviceCode {
 }
 
 /// The device refused a command. Prints as `SignPkcs1: INSUFFICIENT_PERMISSIONS (0x09)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[error("{function}: {code}")]
 pub struct CallError {
     /// The command, as Yubico's documentation calls it, without spaces.
     pub function: &'static str,
@@ -114,19 +120,11 @@ impl CallError {
         self.code.outcome().0
     }
 
-    /// What to do about it, as `; do this`. Empty where the name says it all.
-    pub(crate) fn advice(self) -> &'static str {
+    /// What that means, as `; the device dropped the session`. Empty where the name says it all.
+    pub(crate) fn meaning(self) -> &'static str {
         self.code.outcome().1
     }
 }
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.function, self.code)
-    }
-}
-
-impl std::error::Error for CallError {}
 
 #[cfg(test)]
 mod tests {

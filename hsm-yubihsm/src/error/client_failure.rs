@@ -9,9 +9,9 @@ use super::{CallError, DeviceCode, Error};
 
 /// What an error of the client means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum ClientFailure {
     /// The device does not know the session any more, and the client does not notice.
-    Wedged,
+    SessionLost,
     /// All sessions are taken.
     SessionsFull,
     /// The password is wrong.
@@ -26,10 +26,10 @@ pub(crate) enum Trouble {
     Protocol,
 }
 
-impl Trouble {
+impl ClientFailure {
     pub(crate) fn of(error: &client::Error) -> Self {
-        if is_wedged(error) {
-            return Self::Wedged;
+        if is_session_lost(error) {
+            return Self::SessionLost;
         }
         if let Some(kind) = error.device_error() {
             return match kind {
@@ -61,7 +61,7 @@ impl Trouble {
         error: &client::Error,
     ) -> Error {
         match self {
-            Self::Wedged => Error::SessionLost { device, function },
+            Self::SessionLost => Error::SessionLost { device, function },
             Self::SessionsFull => Error::SessionsFull {
                 device,
                 waited: std::time::Duration::ZERO,
@@ -85,7 +85,7 @@ impl Trouble {
 
 /// The session is gone and only a new client gets another: the device answered outside of the session
 /// (which the crate reports without a code and does not act upon), or said so inside of it.
-fn is_wedged(error: &client::Error) -> bool {
+fn is_session_lost(error: &client::Error) -> bool {
     match error.device_error() {
         Some(kind) => {
             matches!(
