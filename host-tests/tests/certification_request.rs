@@ -17,9 +17,8 @@ use privyseal_host_tests::softhsm::{self, in_own_process};
 use privyseal_host_tests::software_signer::{SoftwareSigner, SoftwareSignerError};
 use privyseal_host_tests::suite;
 use privyseal_host_tests::tool;
-use privyseal_pkcs11::{
-    LoginPolicy, Pin, PinProvider, PinUnavailable, Pkcs11Signer, Pkcs11Uri, TokenInfo,
-};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::request::CertReq;
 
@@ -154,9 +153,9 @@ fn a_request_signed_by_another_key_never_leaves() {
 
 struct TestPin;
 
-impl PinProvider for TestPin {
-    fn pin(&mut self, _: &TokenInfo) -> Result<Pin, PinUnavailable> {
-        Pin::new(softhsm::PIN)
+impl SecretProvider for TestPin {
+    fn secret(&mut self, _: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        Secret::new(softhsm::PIN)
     }
 }
 

@@ -16,7 +16,8 @@ use privyseal_host_tests::own_process::{OwnProcess, is_child};
 use privyseal_host_tests::pki::{CertificateSpec, TestPki};
 use privyseal_host_tests::softhsm::PIN;
 use privyseal_host_tests::suite;
-use privyseal_pkcs11::{Error, LoginPolicy, Pin, PinState, Pkcs11Signer, Pkcs11Uri, TokenInfo};
+use privyseal_hsm::{PinState, Secret, SecretRequest};
+use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, Pkcs11Uri};
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 
@@ -55,9 +56,9 @@ impl Stage {
         .parse()
         .unwrap();
         let asked = Cell::new(0);
-        let mut pins = |_: &TokenInfo| {
+        let mut pins = |_: &SecretRequest| {
             asked.set(asked.get() + 1);
-            Pin::new(pin)
+            Secret::new(pin)
         };
         let mark = self.shim.mark();
         let outcome = Pkcs11Signer::open(&uri, &mut pins, policy);
@@ -101,9 +102,7 @@ struct Opening {
     tried: usize,
 }
 
-const FORCED: LoginPolicy = LoginPolicy {
-    spend_final_try: true,
-};
+const FORCED: LoginPolicy = LoginPolicy::new(true);
 
 #[test]
 fn a_wrong_pin_costs_one_try_and_the_last_is_never_spent_unasked() {

@@ -13,7 +13,8 @@ use privyseal_host_tests::fault_shim::{FaultShim, count, user_logins};
 use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
 use privyseal_host_tests::target::Target;
-use privyseal_pkcs11::{Error, Pin, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
 const NAME: &str = "no_login_heals_while_pin_tries_are_short";
 
@@ -54,7 +55,7 @@ fn child() {
     ));
     let uri: Pkcs11Uri = target.uri(&FaultShim::module()).parse().unwrap();
     let file = target.pin_file().to_owned();
-    let pins = move |_: &TokenInfo| Pin::new(fs::read_to_string(&file).unwrap().trim_end());
+    let pins = move |_: &SecretRequest| Secret::new(fs::read_to_string(&file).unwrap().trim_end());
     let pool = Pkcs11Pool::open(&uri, pins, PoolOptions::default()).unwrap();
     let minter = Minter::new(pool.public_key());
     let sign = |jti: &str| {
@@ -73,7 +74,7 @@ fn child() {
                 SignError::Signer(error) => error,
                 SignError::Token(error) => panic!("{error}"),
             };
-            let Error::NotHealed { then, .. } = &error else {
+            let Error::RecoveryFailed { then, .. } = &error else {
                 panic!("{flags}: {error}");
             };
             assert_eq!(then.kind(), kind, "{flags}: {error}");

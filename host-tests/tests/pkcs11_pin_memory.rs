@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child};
 use privyseal_host_tests::softhsm::SoftHsmToken;
-use privyseal_pkcs11::{Pin, PinUnavailable, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
 use zeroize::Zeroizing;
 
 const NAME: &str = "the_pin_does_not_stay_in_memory";
@@ -74,13 +75,10 @@ fn sign(file: &Path, keep_pin: bool) -> Pkcs11Pool {
     let uri = format!("pkcs11:token=T;object=K?module-path={}", module.display());
     let uri: Pkcs11Uri = uri.parse().unwrap();
     let file = file.to_owned();
-    let pins = move |_: &TokenInfo| -> Result<Pin, PinUnavailable> {
-        Pin::new(std::str::from_utf8(&read(&file)).unwrap())
+    let pins = move |_: &SecretRequest| -> Result<Secret, SecretUnavailable> {
+        Secret::new(std::str::from_utf8(&read(&file)).unwrap())
     };
-    let options = PoolOptions {
-        keep_pin,
-        ..PoolOptions::default()
-    };
+    let options = PoolOptions::default().signer(SignerOptions::default().keep_pin(keep_pin));
     let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
     let minter = Minter::new(pool.public_key());
     let token = minter.mint(&mut pool.signer().unwrap(), "memory").unwrap();

@@ -16,9 +16,9 @@ use privyseal_host_tests::own_process::{OwnProcess, is_child};
 use privyseal_host_tests::pki::{CertificateSpec, TestPki};
 use privyseal_host_tests::softhsm::{self, SoftHsmToken};
 use privyseal_host_tests::{privyseal, tool};
+use privyseal_hsm::{KeyPolicy, Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{
-    Error, KeyPolicy, LoginPolicy, Pin, PinUnavailable, Pkcs11Pool, Pkcs11Signer, Pkcs11Uri,
-    PoolOptions, SignerOptions, TokenInfo, list,
+    Error, LoginPolicy, Pkcs11Pool, Pkcs11Signer, Pkcs11Uri, PoolOptions, SignerOptions, list,
 };
 
 const RIGHT: &str = "Zq7right";
@@ -209,7 +209,7 @@ fn child() {
     let uri: Pkcs11Uri = text.parse().unwrap();
     show("Pkcs11Uri", &uri);
     is_silent("Pkcs11Uri as text", &uri.to_string());
-    show("Pin", &Pin::new(RIGHT).unwrap());
+    show("Pin", &Secret::new(RIGHT).unwrap());
     show("Pin of the URI", &uri.pin_value());
     for broken in [
         format!("pkcs11:token=T?pin-value={RIGHT}%zz"),
@@ -219,8 +219,8 @@ fn child() {
     ] {
         show_error(&broken.parse::<Pkcs11Uri>().unwrap_err());
     }
-    show_error(&Pin::new(&RIGHT.repeat(100)).unwrap_err());
-    show_error(&Pin::new(&format!("{RIGHT}\0")).unwrap_err());
+    show_error(&Secret::new(&RIGHT.repeat(100)).unwrap_err());
+    show_error(&Secret::new(&format!("{RIGHT}\0")).unwrap_err());
 
     for rule in RULES {
         shim.rules(&[rule]);
@@ -229,14 +229,11 @@ fn child() {
         }
     }
     shim.rules(&[]);
-    let wrong = |_: &TokenInfo| Pin::new(WRONG);
+    let wrong = |_: &SecretRequest| Secret::new(WRONG);
     let refused: Result<_, Error> = Pkcs11Pool::open(&uri, wrong, PoolOptions::default());
     show_error(&refused.map(|_| ()).unwrap_err());
 
-    let keep = PoolOptions {
-        keep_pin: true,
-        ..PoolOptions::default()
-    };
+    let keep = PoolOptions::default().signer(SignerOptions::default().keep_pin(true));
     let pool = Pkcs11Pool::open(&uri, right, keep).unwrap();
     show("Pkcs11Pool", &pool);
     show("PooledSigner", &pool.signer().unwrap());
@@ -256,6 +253,6 @@ fn child() {
     assert_ne!(softhsm::PIN, RIGHT);
 }
 
-fn right(_: &TokenInfo) -> Result<Pin, PinUnavailable> {
-    Pin::new(RIGHT)
+fn right(_: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+    Secret::new(RIGHT)
 }

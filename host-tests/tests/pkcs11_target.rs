@@ -9,7 +9,8 @@ use privyseal_host_tests::own_process::{OwnProcess, is_child};
 use privyseal_host_tests::pki::{CertificateSpec, TestPki};
 use privyseal_host_tests::suite;
 use privyseal_host_tests::target::Target;
-use privyseal_pkcs11::{Pin, Pkcs11Signer, Pkcs11Uri, SignerOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Pkcs11Signer, Pkcs11Uri, SignerOptions};
 
 #[test]
 fn the_chosen_token_passes_the_suite() {
@@ -26,7 +27,7 @@ fn the_chosen_token_passes_the_suite() {
     let target = Target::from_environment().expect("set by the parent");
     let uri: Pkcs11Uri = target.uri(target.module()).parse().unwrap();
     // One that stays: the key may want it for each signature.
-    let pins = move |_: &TokenInfo| Pin::new(&target.pin());
+    let pins = move |_: &SecretRequest| Secret::new(&target.pin());
     let mut signer = Pkcs11Signer::open_with(&uri, pins, &SignerOptions::default()).unwrap();
     let spki = suite::spki(signer.public_key());
     let chain = TestPki::new().chain(&spki, &CertificateSpec::seal());

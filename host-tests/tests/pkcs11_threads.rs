@@ -17,7 +17,8 @@ use privyseal_host_tests::fault_shim::{FaultShim, open_sessions, user_logins};
 use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
 use privyseal_host_tests::target::Target;
-use privyseal_pkcs11::{Pin, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 
@@ -86,11 +87,8 @@ fn child() {
     let shim = FaultShim::new(&dir);
     let uri: Pkcs11Uri = target.uri(&FaultShim::module()).parse().unwrap();
     let file = target.pin_file().to_owned();
-    let pins = move |_: &TokenInfo| Pin::new(fs::read_to_string(&file).unwrap().trim_end());
-    let options = PoolOptions {
-        sessions: Some(SESSIONS),
-        ..PoolOptions::default()
-    };
+    let pins = move |_: &SecretRequest| Secret::new(fs::read_to_string(&file).unwrap().trim_end());
+    let options = PoolOptions::default().sessions(SESSIONS);
     let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
     let minter = Minter::new(pool.public_key());
     pool.close_idle();

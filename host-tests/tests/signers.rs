@@ -10,9 +10,8 @@ use privyseal_host_tests::pki::{CertificateSpec, TestPki, test_key};
 use privyseal_host_tests::softhsm::{self, SoftHsmToken, in_own_process};
 use privyseal_host_tests::software_signer::{SoftwareSigner, SoftwareSignerError};
 use privyseal_host_tests::suite;
-use privyseal_pkcs11::{
-    LoginPolicy, Pin, PinProvider, PinUnavailable, Pkcs11Signer, Pkcs11Uri, TokenInfo,
-};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
 
 fn now() -> u64 {
     SystemTime::now()
@@ -73,9 +72,9 @@ fn a_signature_by_another_key_never_leaves() {
 /// A PIN for a test token.
 struct TestPin;
 
-impl PinProvider for TestPin {
-    fn pin(&mut self, _: &TokenInfo) -> Result<Pin, PinUnavailable> {
-        Pin::new(softhsm::PIN)
+impl SecretProvider for TestPin {
+    fn secret(&mut self, _: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        Secret::new(softhsm::PIN)
     }
 }
 

@@ -14,9 +14,8 @@ use privyseal_host_tests::pki::test_key;
 use privyseal_host_tests::softhsm::{self, SoftHsmToken, in_own_process};
 use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
 use privyseal_host_tests::suite;
-use privyseal_pkcs11::{
-    Error, Pin, PinProvider, PinUnavailable, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions, TokenInfo,
-};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Error, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions};
 
 const KEYS: [&[u8]; 4] = [
     &[7],
@@ -87,9 +86,9 @@ fn the_software_unwrapper() {
 
 struct TestPin;
 
-impl PinProvider for TestPin {
-    fn pin(&mut self, _: &TokenInfo) -> Result<Pin, PinUnavailable> {
-        Pin::new(softhsm::PIN)
+impl SecretProvider for TestPin {
+    fn secret(&mut self, _: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        Secret::new(softhsm::PIN)
     }
 }
 

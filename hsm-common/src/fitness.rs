@@ -205,6 +205,57 @@ impl Default for KeyPolicy {
 }
 
 impl KeyPolicy {
+    /// Whether to accept a key that is there without a login.
+    #[must_use]
+    pub const fn allow_public_object(self, allow_public_object: bool) -> Self {
+        Self {
+            allow_public_object,
+            ..self
+        }
+    }
+
+    /// Whether to accept a key that can be read in clear.
+    #[must_use]
+    pub const fn allow_not_sensitive(self, allow_not_sensitive: bool) -> Self {
+        Self {
+            allow_not_sensitive,
+            ..self
+        }
+    }
+
+    /// Whether to refuse a key that can leave the token.
+    #[must_use]
+    pub const fn refuse_extractable(self, refuse_extractable: bool) -> Self {
+        Self {
+            refuse_extractable,
+            ..self
+        }
+    }
+
+    /// Whether to accept a key although the certificate with its `CKA_ID` is another key's.
+    #[must_use]
+    pub const fn allow_other_certificate(self, allow_other_certificate: bool) -> Self {
+        Self {
+            allow_other_certificate,
+            ..self
+        }
+    }
+
+    /// Whether to refuse a key without a certificate on the token.
+    #[must_use]
+    pub const fn require_certificate(self, require_certificate: bool) -> Self {
+        Self {
+            require_certificate,
+            ..self
+        }
+    }
+
+    /// The smallest modulus, in bits.
+    #[must_use]
+    pub const fn min_bits(self, min_bits: usize) -> Self {
+        Self { min_bits, ..self }
+    }
+
     /// The first demand that `key` does not meet, if there is one.
     pub fn obstacle(&self, key: &KeyProperties) -> Option<KeyUnfit> {
         let certificate = key.certificate;

@@ -36,7 +36,7 @@ fn name(code: u64) -> &'static str {
 pub(crate) fn error_is_telling(cell: &Cell, error: &str, calls: &[Call]) -> Result<(), String> {
     let told = match cell.fault {
         // Once a PIN was refused nothing is called any more, and a person has to act.
-        _ if cell.is_pin_trouble() && error.contains("open the key anew") => {
+        _ if cell.is_pin_trouble() && error.contains("the key must be opened again") => {
             calls.iter().any(is_refused_login)
         }
         Fault::WrongSignature => error.contains("signature"),

@@ -6,7 +6,8 @@ use privyseal_core::RsaPublicKey;
 use privyseal_host_tests::fault_shim::FaultShim;
 use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::target::Target;
-use privyseal_pkcs11::{Error, Pin, PinUnavailable, Pkcs11Pool, Pkcs11Uri, PoolOptions, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
 pub(crate) struct Subject {
     pool: Pkcs11Pool,
@@ -16,9 +17,9 @@ impl Subject {
     pub(crate) fn open(target: &Target) -> Result<Self, Error> {
         let uri: Pkcs11Uri = target.uri(&FaultShim::module()).parse().expect("a URI");
         let file = target.pin_file().to_owned();
-        let pins = move |_: &TokenInfo| -> Result<Pin, PinUnavailable> {
+        let pins = move |_: &SecretRequest| -> Result<Secret, SecretUnavailable> {
             let pin = fs::read_to_string(&file).expect("the PIN file");
-            Pin::new(pin.trim_end())
+            Secret::new(pin.trim_end())
         };
         let pool = Pkcs11Pool::open(&uri, pins, PoolOptions::default())?;
         Ok(Self { pool })

@@ -7,7 +7,8 @@ use privyseal_core::{Signer as _, SignerError as _};
 use privyseal_host_tests::fault_shim::{FaultShim, open_sessions, user_logins};
 use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
 use privyseal_host_tests::target::Kind;
-use privyseal_pkcs11::{Error, LoginPolicy, Pin, Pkcs11Signer, TokenInfo, survey};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, module_info};
 
 use crate::stage::{Stage, in_own_process};
 
@@ -42,8 +43,8 @@ fn an_odd_token_hides_no_other_and_opens_by_its_slot() {
 
         let module = FaultShim::module();
         let uri = format!("pkcs11:{by_slot}?module-path={}", module.display());
-        let slots = survey(&uri.parse().unwrap()).unwrap().slots;
-        let meant: Vec<_> = slots.iter().filter(|slot| slot.is_meant).collect();
+        let slots = module_info(&uri.parse().unwrap()).unwrap().slots;
+        let meant: Vec<_> = slots.iter().filter(|slot| slot.matches_uri).collect();
         assert_eq!((meant.len(), meant[0].slot_id), (1, odd));
     });
 }
@@ -97,11 +98,11 @@ fn open(stage: &Stage, token: &str, spend_final_try: bool) -> Result<(Vec<u8>, u
         module.display()
     );
     let asked = Cell::new(0);
-    let mut pins = |_: &TokenInfo| {
+    let mut pins = |_: &SecretRequest| {
         asked.set(asked.get() + 1);
-        Pin::new(&stage.target.pin())
+        Secret::new(&stage.target.pin())
     };
-    let policy = LoginPolicy { spend_final_try };
+    let policy = LoginPolicy::new(spend_final_try);
     let signer = Pkcs11Signer::open(&uri.parse().unwrap(), &mut pins, policy)?;
     assert_eq!(asked.get(), 1);
     Ok((

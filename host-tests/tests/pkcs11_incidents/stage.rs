@@ -10,7 +10,8 @@ use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child};
 use privyseal_host_tests::scratch::cache_dir;
 use privyseal_host_tests::target::{Kind, Target};
-use privyseal_pkcs11::{Error, Pin, Pkcs11Pool, Pkcs11Uri, PoolOptions, PooledSigner, TokenInfo};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions, PooledSigner};
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 
@@ -47,11 +48,9 @@ impl Stage {
     pub(crate) fn pool_that_waits(&self, wait: Duration) -> Bench<'_> {
         let uri: Pkcs11Uri = self.target.uri(&FaultShim::module()).parse().unwrap();
         let file = self.target.pin_file().to_owned();
-        let pins = move |_: &TokenInfo| Pin::new(fs::read_to_string(&file).unwrap().trim_end());
-        let options = PoolOptions {
-            wait,
-            ..PoolOptions::default()
-        };
+        let pins =
+            move |_: &SecretRequest| Secret::new(fs::read_to_string(&file).unwrap().trim_end());
+        let options = PoolOptions::default().wait(wait);
         let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
         Bench {
             shim: &self.shim,

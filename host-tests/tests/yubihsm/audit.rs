@@ -6,7 +6,7 @@ use std::time::Duration;
 use privyseal_core::SignError;
 use privyseal_host_tests::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
 use privyseal_host_tests::{scratch, suite};
-use privyseal_yubihsm::audit::{AuditDir, AuditError, Finding, Reconciliation, reconcile};
+use privyseal_yubihsm::audit::{AuditDir, AuditError, AuditFinding, Reconciliation, reconcile};
 use privyseal_yubihsm::{Error, YubihsmSigner};
 
 use super::{KEY, now, open, password, stage, uri};
@@ -106,7 +106,7 @@ fn a_foreign_signature_is_found() {
     let result = audit.reconcile(&signer);
     assert_eq!(
         result.findings,
-        [Finding::ForeignSignatures {
+        [AuditFinding::ForeignSignatures {
             auth_key: 1,
             count: 1
         }]
@@ -117,7 +117,10 @@ fn a_foreign_signature_is_found() {
     suite::mint(&mut thief, &case, &chain).unwrap();
     let findings = audit.reconcile(&signer).findings;
     assert!(
-        matches!(findings[0], Finding::ForeignSession { auth_key: 9, .. }),
+        matches!(
+            findings[0],
+            AuditFinding::ForeignSession { auth_key: 9, .. }
+        ),
         "{findings:?}"
     );
 }

@@ -20,17 +20,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
 use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
-use privyseal_yubihsm::{
-    Error, Password, PasswordRequest, PasswordUnavailable, YubihsmSigner, YubihsmUri,
-};
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_yubihsm::{Error, YubihsmSigner, YubihsmUri};
 
 const KEY: u16 = 100;
 const CHAIN: u16 = 101;
 const LABEL: &str = "eSeal";
 
 /// The factory's password, or whichever the test wants.
-fn password(text: &str) -> impl FnMut(&PasswordRequest) -> Result<Password, PasswordUnavailable> {
-    move |_| Password::new(text)
+fn password(text: &str) -> impl FnMut(&SecretRequest) -> Result<Secret, SecretUnavailable> {
+    move |_| Secret::new(text)
 }
 
 fn uri(sim: &YubihsmSim, rest: &str) -> YubihsmUri {

@@ -3,17 +3,14 @@
 use privyseal_host_tests::pki::{CertificateSpec, TestPki};
 use privyseal_host_tests::suite;
 use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
-use privyseal_yubihsm::provision::{AlsoMay, KeySize, NewObject};
-use privyseal_yubihsm::{Device, DeviceCode, Error, Password, YubihsmSigner};
+use privyseal_hsm::Secret;
+use privyseal_yubihsm::provision::{ExtraCapabilities, KeySize, NewObject};
+use privyseal_yubihsm::{Device, DeviceCode, Error, YubihsmSigner};
 
 use super::{now, password, uri};
 
 fn new(id: u16) -> NewObject {
-    NewObject {
-        id,
-        label: "eSeal".into(),
-        domain: 3,
-    }
+    NewObject::new(id, "eSeal", 3)
 }
 
 #[test]
@@ -34,16 +31,13 @@ fn a_key_that_can_only_sign_and_a_password_that_can_only_use_it() {
         [101, 102, 103, 104]
     );
 
-    let secret = Password::new("only to sign").unwrap();
-    let also_may = AlsoMay {
-        read_certificates: true,
-        drain_log: false,
-    };
+    let secret = Secret::new("only to sign").unwrap();
+    let also_may = ExtraCapabilities::default().read_certificates(true);
     admin
         .put_signing_auth_key(&new(2), &secret, also_may)
         .unwrap();
     admin
-        .put_signing_auth_key(&new(3), &secret, AlsoMay::default())
+        .put_signing_auth_key(&new(3), &secret, ExtraCapabilities::default())
         .unwrap();
 
     let mut tokens = Vec::new();
@@ -66,7 +60,11 @@ fn a_key_that_can_only_sign_and_a_password_that_can_only_use_it() {
             signer.device().attest(100).unwrap_err(),
         ];
         for error in refused {
-            assert_eq!(error.device_code(), Some(DeviceCode(0x09)), "{error}");
+            assert_eq!(
+                error.device_code(),
+                Some(DeviceCode::INSUFFICIENT_PERMISSIONS),
+                "{error}"
+            );
         }
     }
 }
@@ -102,35 +100,11 @@ fn senseless_wishes_are_refused_before_the_device_is_asked() {
     let sim = YubihsmSim::start();
     let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
     for (wish, words) in [
-        (NewObject { id: 0, ..new(1) }, "no id"),
-        (
-            NewObject {
-                id: u16::MAX,
-                ..new(1)
-            },
-            "no id",
-        ),
-        (
-            NewObject {
-                label: "a".repeat(41),
-                ..new(1)
-            },
-            "label",
-        ),
-        (
-            NewObject {
-                domain: 0,
-                ..new(1)
-            },
-            "no domain",
-        ),
-        (
-            NewObject {
-                domain: 17,
-                ..new(1)
-            },
-            "no domain",
-        ),
+        (new(0), "no id"),
+        (new(u16::MAX), "no id"),
+        (NewObject::new(1, "a".repeat(41), 3), "label"),
+        (NewObject::new(1, "eSeal", 0), "no domain"),
+        (NewObject::new(1, "eSeal", 17), "no domain"),
     ] {
         let error = admin.generate_key(&wish, KeySize::Rsa2048).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");

@@ -7,7 +7,8 @@ use privyseal_host_tests::pki::{TestPki, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_host_tests::suite;
 use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
-use privyseal_yubihsm::{CertificateError, Error, FitnessNote, KeyError, YubihsmSigner};
+use privyseal_hsm::{FitnessNote, KeyUnfit};
+use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner};
 
 use super::{CHAIN, KEY, LABEL, now, open, password, stage, uri};
 
@@ -107,13 +108,13 @@ fn what_cannot_sign_is_refused_when_it_is_opened() {
             error,
             Error::Key {
                 key_id: 5,
-                reason: KeyError::MayNotSign
+                reason: KeyUnfit::NoSignCapability
             }
         ),
         "{error}"
     );
     let error = refusal("auth-key=9;key-id=100", "reader");
-    let expected = KeyError::SessionMayNotSign { auth_key: 9 };
+    let expected = KeyUnfit::SessionMayNotSign { auth_key: 9 };
     assert!(
         matches!(error, Error::Key { key_id: 100, reason } if reason == expected),
         "{error}"
@@ -186,7 +187,9 @@ fn no_connector_no_signature() {
     let error = open(&uri).unwrap_err();
     assert_eq!(error.kind(), SignerErrorKind::Unavailable, "{error}");
     assert!(
-        error.to_string().contains("is yubihsm-connector running"),
+        error
+            .to_string()
+            .contains("yubihsm-connector is not running"),
         "{error}"
     );
     assert!(matches!(
@@ -211,7 +214,7 @@ fn the_list_names_keys_and_certificates() {
     assert_eq!(
         listing.keys[0].notes,
         [
-            FitnessNote::Unfit(KeyError::MayNotSign),
+            FitnessNote::Unfit(KeyUnfit::NoSignCapability),
             FitnessNote::Imported,
             FitnessNote::NoCertificate
         ]

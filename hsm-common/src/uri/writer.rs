@@ -25,14 +25,10 @@ impl UriWriter {
     }
 
     /// A value that is text.
-    pub fn text(&mut self, attribute: Attribute, value: Option<impl AsRef<str>>) -> &mut Self {
+    pub fn text(&mut self, attribute: Attribute, value: Option<&str>) -> &mut Self {
         let in_query = attribute.is_of_query();
         let plain = move |it| is_unreserved(it) || (in_query && matches!(it, b'/' | b':'));
-        self.value(
-            attribute,
-            value.as_ref().map(|it| it.as_ref().as_bytes()),
-            plain,
-        )
+        self.value(attribute, value.map(str::as_bytes), plain)
     }
 
     /// A value that is bytes. All of them are escaped, as RFC 7512 section 2.3 recommends for `id`.
