@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, PinSources,
-    Prompt, Roots, TokenSource, pki::party_id,
+    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, Prompt,
+    Roots, TokenSource, pki::party_id,
 };
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::kid::Kid;
@@ -45,7 +45,7 @@ fn lifetime(
     ca: Option<&String>,
 ) -> Result<u64, Error> {
     let key: KeyUri = key.parse()?;
-    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut pins = key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let client_id = party_id::given(&EHEALTH, client_id)?;
     let client = Client::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;

@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, PinSources,
-    Prompt, Roots, TokenSource, pki::party_id, schemes::fiam, self_test,
+    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, Prompt,
+    Roots, TokenSource, pki::party_id, schemes::fiam, self_test,
 };
 use privyseal_core::scheme::FIAM;
 
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error> {
     // Once, at the start of the application: key, PIN, chain.
     let key: KeyUri = key.parse()?;
-    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut pins = key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let mut signer = key.open(&mut pins, &AccessPolicy::default())?;
     self_test(&mut signer)?;
     let certificates = signer.certificates()?;

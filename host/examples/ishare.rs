@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use privyseal::schemes::ishare::{Expected, IshareError, PartyQuery, Registry};
 use privyseal::{
     AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Http, HttpOptions, KeyUri, PinSources, Prompt, Roots, pki::party_id,
+    Http, HttpOptions, KeyUri, Prompt, Roots, pki::party_id,
 };
 use privyseal_core::scheme::ISHARE;
 
@@ -42,7 +42,7 @@ fn look_up(
     ca: Option<&String>,
 ) -> Result<(), Error> {
     let key: KeyUri = key.parse()?;
-    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut pins = key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let certificates = signer.certificates()?;
     let chain = certificates.chain()?;

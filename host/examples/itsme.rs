@@ -19,8 +19,8 @@ use privyseal::oauth::client::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{
-    AccessPolicy, AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
-    Roots, pki::party_id,
+    AccessPolicy, AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots,
+    pki::party_id,
 };
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -71,7 +71,7 @@ fn subject(
 ) -> Result<String, Error> {
     let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
     let (key, decryption_key) = (key?, decryption_key?);
-    let pins = |key| PinSources::new(key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let pins = |key: &KeyUri| key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins(&key), &AccessPolicy::default())?;
     let mut unwrapper =
         decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;

@@ -1,4 +1,3 @@
-//! Where the key and its PIN are.
+//! Where the key is, and what opens it.
 
 pub mod key;
-pub mod pin;

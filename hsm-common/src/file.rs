@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use privyseal_pkcs11::PinUnavailable;
 use zeroize::Zeroizing;
 
-use super::Secret;
+use crate::secret::{Secret, SecretUnavailable};
 
 /// The most bytes that are read. A PIN is shorter; a larger file is something else.
 const MAX_FILE: usize = 1024;
@@ -19,9 +18,12 @@ pub struct PinFile(PathBuf);
 impl PinFile {
     /// Reads the value of `pin-source`: `file:` and a path, as p11-kit and OpenSSL write it, with or
     /// without `//` and `localhost`, or a bare path.
-    pub fn from_pin_source(source: &str) -> Result<Self, PinUnavailable> {
+    ///
+    /// # Errors
+    /// `source` names no file of this machine.
+    pub fn from_pin_source(source: &str) -> Result<Self, SecretUnavailable> {
         if source.starts_with('|') {
-            return Err(PinUnavailable::new(
+            return Err(SecretUnavailable::new(
                 "pin-source names a command (|...), which is not supported: name a file",
             ));
         }
@@ -29,14 +31,14 @@ impl PinFile {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => path_of_file_uri(rest)?,
             // A bare path may have a colon in it; `env:` and `https:` are other tools' ideas.
             Some((scheme, _)) if !scheme.contains(['/', '.']) => {
-                return Err(PinUnavailable::new(format!(
+                return Err(SecretUnavailable::new(format!(
                     "pin-source of kind {scheme:?} is not supported: use file:PATH"
                 )));
             }
             _ => source,
         };
         if path.is_empty() {
-            return Err(PinUnavailable::new("pin-source names no file"));
+            return Err(SecretUnavailable::new("pin-source names no file"));
         }
         Ok(Self(path.into()))
     }
@@ -48,10 +50,13 @@ impl PinFile {
 
     /// Reads the PIN, without the newline that editors leave at the end; and whether every user of
     /// the machine could read it, too.
-    pub fn read<S: Secret>(&self) -> Result<(S, bool), PinUnavailable> {
+    ///
+    /// # Errors
+    /// The file cannot be read, is too large, is not UTF-8, or holds what can be no PIN.
+    pub fn read(&self) -> Result<(Secret, bool), SecretUnavailable> {
         let path = self.shown();
         let failed =
-            |error| PinUnavailable::new(format!("pin-source{path} cannot be read: {error}"));
+            |error| SecretUnavailable::new(format!("pin-source{path} cannot be read: {error}"));
         let file = File::open(&self.0).map_err(failed)?;
         let readable_by_all = is_readable_by_all(&file);
         // A fixed buffer: a growing one would leave copies behind.
@@ -65,21 +70,21 @@ impl PinFile {
             }
         }
         if len > MAX_FILE {
-            return Err(PinUnavailable::new(format!(
+            return Err(SecretUnavailable::new(format!(
                 "pin-source{path} is larger than {MAX_FILE} bytes, so it is no PIN"
             )));
         }
-        let text = core::str::from_utf8(&buffer[..len])
-            .map_err(|_| PinUnavailable::new(format!("pin-source{path} is not UTF-8")))?;
+        let text = str::from_utf8(&buffer[..len])
+            .map_err(|_| SecretUnavailable::new(format!("pin-source{path} is not UTF-8")))?;
         let pin = text.strip_suffix('\n').unwrap_or(text);
         let pin = pin.strip_suffix('\r').unwrap_or(pin);
         if pin.contains(['\n', '\r']) {
             // Refused here, because guessing which line is meant could cost a try.
-            return Err(PinUnavailable::new(format!(
+            return Err(SecretUnavailable::new(format!(
                 "pin-source{path} has more than one line"
             )));
         }
-        Ok((S::from_text(pin)?, readable_by_all))
+        Ok((Secret::new(pin)?, readable_by_all))
     }
 }
 
@@ -97,35 +102,35 @@ impl PinFile {
 }
 
 /// What stands after `file:` (RFC 8089). The attribute was percent-decoded with the key's URI.
-fn path_of_file_uri(rest: &str) -> Result<&str, PinUnavailable> {
+fn path_of_file_uri(rest: &str) -> Result<&str, SecretUnavailable> {
     let Some(with_host) = rest.strip_prefix("//") else {
         return Ok(rest);
     };
     match with_host.find('/') {
         Some(0) => Ok(with_host),
         Some(end) if &with_host[..end] == "localhost" => Ok(&with_host[end..]),
-        _ => Err(PinUnavailable::new(
+        _ => Err(SecretUnavailable::new(
             "pin-source names a file on another host",
         )),
     }
 }
 
+/// Whether every user of the machine can read the file; false where that cannot be known.
 #[cfg(unix)]
-pub(crate) fn is_readable_by_all(file: &File) -> bool {
+pub fn is_readable_by_all(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
 }
 
+/// Whether every user of the machine can read the file; false where that cannot be known.
 #[cfg(not(unix))]
-pub(crate) fn is_readable_by_all(_: &File) -> bool {
+pub const fn is_readable_by_all(_: &File) -> bool {
     false
 }
 
 #[cfg(test)]
 mod tests {
-    use privyseal_pkcs11::Pin;
-
     use super::*;
 
     /// A file of this test alone, removed at its end.
@@ -139,7 +144,7 @@ mod tests {
             Self(path)
         }
 
-        fn read(&self) -> Result<(Pin, bool), PinUnavailable> {
+        fn read(&self) -> Result<(Secret, bool), SecretUnavailable> {
             PinFile(self.0.clone()).read()
         }
     }
@@ -189,10 +194,10 @@ mod tests {
     fn one_newline_at_the_end_is_not_part_of_the_pin() {
         for content in ["1234", "1234\n", "1234\r\n"] {
             let (pin, _) = Scratch::new("newline", content.as_bytes()).read().unwrap();
-            assert_eq!(Ok(pin), Pin::new("1234"), "{content:?}");
+            assert_eq!(Ok(pin), Secret::new("1234"), "{content:?}");
         }
         let (pin, _) = Scratch::new("blank", b" 12 \n").read().unwrap();
-        assert_eq!(Ok(pin), Pin::new(" 12 "), "blanks may belong to it");
+        assert_eq!(Ok(pin), Secret::new(" 12 "), "blanks may belong to it");
     }
 
     #[test]

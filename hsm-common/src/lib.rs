@@ -7,6 +7,11 @@ mod input;
 mod secret;
 pub mod uri;
 
+mod file;
+mod sources;
+
+pub use file::{PinFile, is_readable_by_all};
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit, is_for};
 pub use input::SealedInput;
 pub use secret::{MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+pub use sources::{PIN_VARIABLE, PinSources, Prompt};

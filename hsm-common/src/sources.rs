@@ -1,33 +1,24 @@
-//! Where a PIN comes from: the URI, a file, the environment, or a person at a terminal; in this order,
-//! and never from an argument of its own.
+//! Where a PIN or password comes from: the URI, a file, the environment, or a person at a terminal; in this
+//! order, and never from an argument of its own.
 
-pub(crate) mod file;
-mod secret;
-
-use core::fmt;
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::fmt;
 
-use privyseal_pkcs11::{Pin, PinProvider, PinState, PinUnavailable, TokenInfo};
-use privyseal_yubihsm::{Password, PasswordProvider, PasswordRequest, PasswordUnavailable};
 use zeroize::Zeroizing;
 
-use crate::keys::key::KeyUri;
+use crate::file::PinFile;
+use crate::secret::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
-pub use file::PinFile;
-pub use secret::Secret;
-
-/// The environment variable that may hold the PIN.
+/// The environment variable that may hold the PIN or password.
 pub const PIN_VARIABLE: &str = "PRIVYSEAL_PIN";
 
 /// Tells the user of a library or command something that needs no action now.
-pub type Warn<'w> = Box<dyn FnMut(&str) + 'w>;
+type Warn<'w> = Box<dyn FnMut(&str) + 'w>;
 
-/// Finds the PIN for one key reference. The PIN is looked up when a token asks for it and not before,
-/// and is handed over once.
+/// Finds the PIN or password of one key reference. It is looked up when the hardware needs it and not
+/// before, and is handed over once.
 pub struct PinSources<'w> {
-    value: Option<Pin>,
-    password: Option<Password>,
+    value: Option<Secret>,
     source: Option<String>,
     variable: fn() -> Option<OsString>,
     prompt: Prompt,
@@ -36,32 +27,36 @@ pub struct PinSources<'w> {
 
 /// Whether a person may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Prompt {
-    /// If standard input and standard error are a terminal.
+    /// If standard input and standard error are a terminal. Needs the feature `prompt`.
     OnTerminal,
     /// Never: services and scripts.
     Never,
 }
 
 impl<'w> PinSources<'w> {
-    /// The sources that `key` names, then [`PIN_VARIABLE`], then `prompt`.
-    pub fn new(key: &KeyUri, prompt: Prompt, warn: impl FnMut(&str) + 'w) -> Self {
+    /// `value` and `source` of the URI (`pin-value`, `pin-source`), then [`PIN_VARIABLE`], then `prompt`.
+    /// `warn` is told what should be done otherwise.
+    pub fn new(
+        value: Option<&Secret>,
+        source: Option<&str>,
+        prompt: Prompt,
+        warn: impl FnMut(&str) + 'w,
+    ) -> Self {
         Self {
-            value: key.pin_value().cloned(),
-            password: key.password_value().cloned(),
-            source: key.pin_source().map(str::to_owned),
+            value: value.cloned(),
+            source: source.map(str::to_owned),
             variable: || std::env::var_os(PIN_VARIABLE),
             prompt,
             warn: Box::new(warn),
         }
     }
+}
 
-    fn find<S: Secret>(
-        &mut self,
-        value: Option<S>,
-        question: impl FnOnce() -> String,
-    ) -> Result<S, PinUnavailable> {
-        if let Some(secret) = value {
+impl SecretProvider for PinSources<'_> {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        if let Some(secret) = self.value.take() {
             (self.warn)(
                 "the PIN stands in the key URI (pin-value), so it is in the process list and perhaps \
                  in the shell's history; pin-source=file:... keeps it out of both",
@@ -83,68 +78,48 @@ impl<'w> PinSources<'w> {
             let value = value
                 .into_string()
                 .map(Zeroizing::new)
-                .map_err(|_| PinUnavailable::new(format!("{PIN_VARIABLE} is not UTF-8")))?;
-            return S::from_text(&value);
+                .map_err(|_| SecretUnavailable::new(format!("{PIN_VARIABLE} is not UTF-8")))?;
+            return Secret::new(&value);
         }
         match self.prompt {
-            Prompt::OnTerminal if is_terminal() => ask(question()),
-            _ => Err(PinUnavailable::new(format!(
-                "no pin-source in the URI, {PIN_VARIABLE} is not set, and there is no terminal to ask at"
-            ))),
+            Prompt::OnTerminal => ask(request),
+            Prompt::Never => None,
         }
-    }
-}
-
-impl PinProvider for PinSources<'_> {
-    fn pin(&mut self, token: &TokenInfo) -> Result<Pin, PinUnavailable> {
-        let value = self.value.take();
-        self.find(value, || question(token))
-    }
-}
-
-impl PasswordProvider for PinSources<'_> {
-    fn password(&mut self, request: &PasswordRequest) -> Result<Password, PasswordUnavailable> {
-        let value = self.password.take();
-        let question = || {
-            format!(
-                "Password of authentication key {} of {}: ",
-                request.auth_key, request.device
-            )
-        };
-        self.find(value, question)
-            .map_err(|error| PasswordUnavailable::new(error.to_string()))
+        .unwrap_or_else(|| {
+            Err(SecretUnavailable::new(format!(
+                "no pin-source in the URI, {PIN_VARIABLE} is not set, and there is no terminal to ask at"
+            )))
+        })
     }
 }
 
 impl fmt::Debug for PinSources<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PinSources")
-            .field("value", &(self.value.is_some() || self.password.is_some()))
+            .field("value", &self.value)
             .field("source", &self.source)
             .field("prompt", &self.prompt)
             .finish_non_exhaustive()
     }
 }
 
-fn is_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn question(token: &TokenInfo) -> String {
-    let tries = match token.pin_state {
-        PinState::Ok => "",
-        PinState::FinalTry => " (THE LAST TRY)",
-        _ => " (few tries left)",
-    };
-    format!("PIN of token {:?}{tries}: ", token.label)
-}
-
-/// Asks without echo, on the terminal itself, so that standard output stays the result's.
-fn ask<S: Secret>(question: String) -> Result<S, PinUnavailable> {
-    let answer = rpassword::prompt_password(question)
+/// Asks without echo, on the terminal itself, so that standard output stays the result's. `None` if there is
+/// no terminal.
+#[cfg(feature = "prompt")]
+fn ask(request: &SecretRequest) -> Option<Result<Secret, SecretUnavailable>> {
+    use std::io::{IsTerminal as _, stderr, stdin};
+    if !stdin().is_terminal() || !stderr().is_terminal() {
+        return None;
+    }
+    let answer = rpassword::prompt_password(format!("{request}: "))
         .map(Zeroizing::new)
-        .map_err(|error| PinUnavailable::new(format!("the terminal gave no PIN: {error}")))?;
-    S::from_text(&answer)
+        .map_err(|error| SecretUnavailable::new(format!("the terminal gave no PIN: {error}")));
+    Some(answer.and_then(|answer| Secret::new(&answer)))
+}
+
+#[cfg(not(feature = "prompt"))]
+const fn ask(_: &SecretRequest) -> Option<Result<Secret, SecretUnavailable>> {
+    None
 }
 
 #[cfg(test)]
@@ -152,19 +127,30 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    fn sources<'w>(uri: &str, warnings: &'w RefCell<Vec<String>>) -> PinSources<'w> {
-        let key = uri.parse().unwrap();
-        PinSources::new(&key, Prompt::Never, |text| {
+    fn sources<'w>(
+        value: Option<&str>,
+        source: Option<&str>,
+        warnings: &'w RefCell<Vec<String>>,
+    ) -> PinSources<'w> {
+        let value = value.map(|value| Secret::new(value).unwrap());
+        PinSources::new(value.as_ref(), source, Prompt::Never, |text| {
             warnings.borrow_mut().push(text.to_owned());
         })
+    }
+
+    fn request() -> SecretRequest {
+        SecretRequest::Password {
+            device: "usb".into(),
+            auth_key: 1,
+        }
     }
 
     #[test]
     fn pin_value_works_with_a_warning_that_does_not_show_it() {
         let warnings = RefCell::default();
-        let mut sources = sources("pkcs11:token=T?pin-value=471147", &warnings);
+        let mut sources = sources(Some("471147"), None, &warnings);
         assert!(!format!("{sources:?}").contains("471147"));
-        assert_eq!(sources.pin(&TokenInfo::default()), Pin::new("471147"));
+        assert_eq!(sources.secret(&request()), Secret::new("471147"));
         assert_eq!(warnings.borrow().len(), 1);
         assert!(!warnings.borrow()[0].contains("471147"));
     }
@@ -172,14 +158,14 @@ mod tests {
     #[test]
     fn the_variable_comes_after_the_uri_and_may_not_be_empty() {
         let warnings = RefCell::default();
-        let mut given = sources("pkcs11:token=T", &warnings);
+        let mut given = sources(None, None, &warnings);
         given.variable = || Some("1234".into());
-        assert_eq!(given.pin(&TokenInfo::default()), Pin::new("1234"));
+        assert_eq!(given.secret(&request()), Secret::new("1234"));
         given.variable = || Some(OsString::new());
-        assert!(given.pin(&TokenInfo::default()).is_err());
-        let mut both = sources("pkcs11:token=T?pin-source=/nowhere/pin", &warnings);
+        assert!(given.secret(&request()).is_err());
+        let mut both = sources(None, Some("/nowhere/pin"), &warnings);
         both.variable = || Some("1234".into());
-        let error = both.pin(&TokenInfo::default()).unwrap_err().to_string();
+        let error = both.secret(&request()).unwrap_err().to_string();
         assert!(
             error.contains("/nowhere/pin"),
             "no other source is tried: {error}"
@@ -190,9 +176,9 @@ mod tests {
     #[test]
     fn without_any_source_it_says_which_there_are() {
         let warnings = RefCell::default();
-        let mut sources = sources("pkcs11:token=T", &warnings);
+        let mut sources = sources(None, None, &warnings);
         sources.variable = || None;
-        let error = sources.pin(&TokenInfo::default()).unwrap_err().to_string();
+        let error = sources.secret(&request()).unwrap_err().to_string();
         assert!(
             error.contains("pin-source") && error.contains(PIN_VARIABLE),
             "{error}"

@@ -73,9 +73,7 @@ impl DeviceSign {
 
 impl Which {
     fn uri(&self) -> Result<DeviceUri, Error> {
-        self.uri
-            .parse()
-            .map_err(|error| Error::KeyUri(KeyUriError::Device(error)))
+        Ok(self.uri.parse().map_err(KeyUriError::Uri)?)
     }
 
     fn open(&self) -> Result<Gateway, Error> {

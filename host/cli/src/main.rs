@@ -11,6 +11,7 @@ mod doctor;
 mod input;
 mod ishare;
 mod jwks;
+mod key_advice;
 mod keys;
 mod man;
 mod options;
@@ -125,7 +126,8 @@ fn report(error: &Error) {
         }
         source = cause.source();
     }
-    if let Some(advice) = error.advice() {
+    let of_key = || key_advice::of(error).map(str::to_owned);
+    if let Some(advice) = error.advice().or_else(of_key) {
         eprintln!("help: {advice}");
     }
 }

@@ -58,7 +58,7 @@ impl KeyOptions {
 
 /// Where the PIN of `key` comes from; warnings go to standard error.
 pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
-    PinSources::new(key, Prompt::OnTerminal, |warning| {
+    key.pin_sources(Prompt::OnTerminal, |warning| {
         eprintln!("warning: {warning}");
     })
 }

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use privyseal::keys::key::KeyUri;
-use privyseal::keys::pin::PinFile;
+use privyseal::keys::key::{KeyUri, KeyUriError};
 use privyseal::pki::certificates::Certificates;
 use privyseal::{Error, pki::pem};
+use privyseal_hsm::{PinFile, SecretUnavailable};
 use privyseal_yubihsm::audit::{AuditDir, reconcile};
-use privyseal_yubihsm::provision::{AlsoMay, KeySize, NewObject};
-use privyseal_yubihsm::{Attribute, Device, UriError, UriFault, UriPlace, YubihsmUri};
+use privyseal_yubihsm::provision::{ExtraCapabilities, KeySize, NewObject};
+use privyseal_yubihsm::{Device, YubihsmUri};
 
 use super::options::pins;
 use super::output::print_line;
@@ -115,9 +115,7 @@ impl Yubihsm {
 fn audit(which: &Which) -> Result<(), Error> {
     let (uri, device) = which.open()?;
     let key_id = key_id(&uri)?;
-    let path = uri
-        .audit_dir()
-        .ok_or_else(|| missing(Attribute::AuditDir))?;
+    let path = uri.required_audit_dir().map_err(KeyUriError::Uri)?;
     let directory = AuditDir::open(path).map_err(signer)?;
     let drained = directory.drain(&device).map_err(Error::from_signer)?;
     let entries = directory.entries().map_err(signer)?;
@@ -183,19 +181,18 @@ impl GenerateKey {
 
 impl PutAuthKey {
     fn run(self) -> Result<(), Error> {
-        let unusable = |error: privyseal_pkcs11::PinUnavailable| Error::Option {
+        let unusable = |error: SecretUnavailable| Error::Option {
             option: "--password-source",
             reason: error.to_string(),
         };
         let file = PinFile::from_pin_source(&self.password_source).map_err(unusable)?;
         let (password, _) = file.read().map_err(unusable)?;
         let (_, device) = self.which.open()?;
-        let also_may = AlsoMay {
-            read_certificates: self.read_certificates,
-            drain_log: self.drain_log,
-        };
+        let extra = ExtraCapabilities::default()
+            .read_certificates(self.read_certificates)
+            .drain_log(self.drain_log);
         device
-            .put_signing_auth_key(&self.place.object(self.id), &password, also_may)
+            .put_signing_auth_key(&self.place.object(self.id), &password, extra)
             .map_err(Error::from_signer)?;
         print_line(format!("authentication key {}", self.id).as_bytes())
     }
@@ -216,42 +213,21 @@ impl StoreChain {
 
 impl Which {
     fn open(&self) -> Result<(YubihsmUri, Device), Error> {
-        let key: KeyUri = self.uri.parse()?;
-        let KeyUri::Yubihsm(uri) = &key else {
-            let place = UriPlace::Uri;
-            return Err(uri_error(UriError {
-                place,
-                fault: UriFault::Scheme,
-            }));
-        };
-        let device = Device::open(uri, &mut pins(&key)).map_err(Error::from_signer)?;
-        Ok((uri.clone(), device))
+        let uri: YubihsmUri = self.uri.parse().map_err(KeyUriError::Uri)?;
+        let mut pins = pins(&KeyUri::Yubihsm(uri.clone()));
+        let device = Device::open(&uri, &mut pins).map_err(Error::from_signer)?;
+        Ok((uri, device))
     }
 }
 
 impl Place {
     fn object(&self, id: u16) -> NewObject {
-        NewObject {
-            id,
-            label: self.label.clone(),
-            domain: self.domain,
-        }
+        NewObject::new(id, self.label.clone(), self.domain)
     }
 }
 
 fn key_id(uri: &YubihsmUri) -> Result<u16, Error> {
-    uri.key_id().ok_or_else(|| missing(Attribute::KeyId))
-}
-
-fn missing(attribute: Attribute) -> Error {
-    uri_error(UriError {
-        place: UriPlace::Attribute(attribute),
-        fault: UriFault::Missing,
-    })
-}
-
-fn uri_error(error: UriError) -> Error {
-    Error::KeyUri(privyseal::keys::key::KeyUriError::Yubihsm(error))
+    Ok(uri.required_key_id().map_err(KeyUriError::Uri)?)
 }
 
 fn signer(error: privyseal_yubihsm::audit::AuditError) -> Error {

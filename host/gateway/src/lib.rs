@@ -36,7 +36,7 @@ pub use log::DeviceLog;
 pub use policy::{GatewayPolicy, PolicyFileError};
 pub use private_key::{PrivateKey, PrivateKeyError};
 pub use provision::{Package, PackageError, Progress};
-pub use uri::{DeviceUri, DeviceUriError};
+pub use uri::DeviceUri;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,16 @@ use core::fmt;
 use core::str::FromStr;
 use std::path::{Path, PathBuf};
 
+use privyseal_hsm::key_uri_grammar;
+use privyseal_hsm::uri::{UriError, UriFault, UriWriter, value};
+
 use crate::hex;
+
+key_uri_grammar! {
+    GRAMMAR = with_opaque_path("device", 16 * 1024);
+    BAUD = query "baud";
+    KEY_SHA256 = query "key-sha256";
+}
 
 /// The speed of a serial line where the URI names none, in bits a second.
 pub const DEFAULT_BAUD: u32 = 115_200;
@@ -27,24 +36,6 @@ pub(crate) enum Place {
     Serial { path: PathBuf, baud: u32 },
     /// A socket of a bridge or an emulator.
     Unix(PathBuf),
-}
-
-/// Why a text is no reference to a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DeviceUriError {
-    /// It does not begin with `device:`.
-    Scheme,
-    /// The path is empty.
-    NoPath,
-    /// An attribute that is not known.
-    UnknownAttribute(String),
-    /// An attribute is there twice.
-    Duplicate(&'static str),
-    /// `baud` is not 300 to 4,000,000, or a socket has one.
-    Baud,
-    /// `key-sha256` is not 64 hexadecimal digits.
-    Key,
 }
 
 impl DeviceUri {
@@ -74,119 +65,58 @@ impl Place {
 }
 
 impl FromStr for DeviceUri {
-    type Err = DeviceUriError;
+    type Err = UriError;
 
-    fn from_str(text: &str) -> Result<Self, DeviceUriError> {
-        let rest = match text.split_once(':') {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("device") => rest,
-            _ => return Err(DeviceUriError::Scheme),
-        };
-        let (path, attributes) = rest.split_once('?').unwrap_or((rest, ""));
-        let attributes = Attributes::read(attributes)?;
-        let place = match path.strip_prefix("unix:") {
-            Some(path) if attributes.baud.is_some() && !path.is_empty() => {
-                return Err(DeviceUriError::Baud);
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        const NO_PATH: UriFault = UriFault::Rule(
+            "names no serial port, as device:/dev/ttyACM0, and no socket, as device:unix:PATH",
+        );
+        const SOCKET: UriFault =
+            UriFault::Rule("is the speed of a serial line, and a socket has none");
+        let given = GRAMMAR.parse(text)?;
+        let speeds = value::within(300..=4_000_000, "is not a number from 300 to 4000000");
+        let baud = given.read(BAUD, speeds)?;
+        let place = match given.path().strip_prefix("unix:") {
+            Some(path) if baud.is_some() && !path.is_empty() => {
+                return Err(GRAMMAR.refuse(BAUD, SOCKET));
             }
             Some(path) => Place::Unix(path.into()),
             None => Place::Serial {
-                path: path.into(),
-                baud: attributes.baud.unwrap_or(DEFAULT_BAUD),
+                path: given.path().into(),
+                baud: baud.unwrap_or(DEFAULT_BAUD),
             },
         };
         if place.path().as_os_str().is_empty() {
-            return Err(DeviceUriError::NoPath);
+            return Err(GRAMMAR.refuse_uri(NO_PATH));
         }
-        Ok(Self {
-            place,
-            key: attributes.key,
-        })
+        let key = given.read(KEY_SHA256, digest)?;
+        Ok(Self { place, key })
     }
 }
 
-#[derive(Default)]
-struct Attributes {
-    baud: Option<u32>,
-    key: Option<[u8; 32]>,
-}
-
-impl Attributes {
-    fn read(text: &str) -> Result<Self, DeviceUriError> {
-        let mut attributes = Self::default();
-        for attribute in text.split('&').filter(|attribute| !attribute.is_empty()) {
-            let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
-            match name {
-                "baud" => set(&mut attributes.baud, "baud", baud(value)?)?,
-                "key-sha256" => {
-                    let key = hex::decode(value).ok_or(DeviceUriError::Key)?;
-                    set(&mut attributes.key, "key-sha256", key)?;
-                }
-                _ => return Err(DeviceUriError::UnknownAttribute(name.to_owned())),
-            }
-        }
-        Ok(attributes)
-    }
-}
-
-fn set<T>(place: &mut Option<T>, name: &'static str, value: T) -> Result<(), DeviceUriError> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(DeviceUriError::Duplicate(name)),
-    }
-}
-
-fn baud(value: &str) -> Result<u32, DeviceUriError> {
-    value
-        .parse()
+fn digest(bytes: &[u8]) -> Result<[u8; 32], UriFault> {
+    value::text(bytes)
         .ok()
-        .filter(|baud| (300..=4_000_000).contains(baud))
-        .ok_or(DeviceUriError::Baud)
+        .and_then(|text| hex::decode(&text))
+        .ok_or(UriFault::Rule(
+            "is not 64 hexadecimal digits (SHA-256 of the SubjectPublicKeyInfo)",
+        ))
 }
 
 /// Ready to paste.
 impl fmt::Display for DeviceUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = '?';
-        match &self.place {
-            Place::Unix(path) => write!(f, "device:unix:{}", path.display())?,
-            Place::Serial { path, baud } => {
-                write!(f, "device:{}", path.display())?;
-                if *baud != DEFAULT_BAUD {
-                    write!(f, "?baud={baud}")?;
-                    before = '&';
-                }
-            }
-        }
-        match &self.key {
-            Some(key) => write!(f, "{before}key-sha256={}", hex::encode(key)),
-            None => Ok(()),
-        }
+        let (path, baud) = match &self.place {
+            Place::Unix(path) => (format!("unix:{}", path.display()), None),
+            Place::Serial { path, baud } => (path.display().to_string(), Some(baud)),
+        };
+        let baud = baud.filter(|baud| **baud != DEFAULT_BAUD);
+        let mut out = UriWriter::new(&GRAMMAR, &path);
+        out.plain(BAUD, baud)
+            .plain(KEY_SHA256, self.key.as_ref().map(|key| hex::encode(key)));
+        f.write_str(out.as_str())
     }
 }
-
-impl fmt::Display for DeviceUriError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Scheme => f.write_str(
-                "is no device: URI; a gateway is named as in device:/dev/ttyACM0 or device:unix:PATH",
-            ),
-            Self::NoPath => f.write_str("names no serial port: device:/dev/ttyACM0"),
-            Self::UnknownAttribute(name) => write!(
-                f,
-                "has the attribute {name:?}, which is none of baud and key-sha256"
-            ),
-            Self::Duplicate(name) => write!(f, "has {name} twice"),
-            Self::Baud => {
-                f.write_str("has a baud that is not 300 to 4000000, or that a socket has not")
-            }
-            Self::Key => f.write_str(
-                "has a key-sha256 that is not 64 hexadecimal digits (SHA-256 of the \
-                 SubjectPublicKeyInfo)",
-            ),
-        }
-    }
-}
-
-impl core::error::Error for DeviceUriError {}
 
 #[cfg(test)]
 mod tests {
@@ -214,26 +144,30 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_says_why() {
-        for (text, error) in [
-            ("", DeviceUriError::Scheme),
-            ("/dev/ttyACM0", DeviceUriError::Scheme),
-            ("device:", DeviceUriError::NoPath),
-            ("device:?baud=9600", DeviceUriError::NoPath),
-            ("device:unix:", DeviceUriError::NoPath),
-            ("device:/dev/t?baud=fast", DeviceUriError::Baud),
-            ("device:/dev/t?baud=0", DeviceUriError::Baud),
-            ("device:unix:s?baud=9600", DeviceUriError::Baud),
-            ("device:/dev/t?key-sha256=00", DeviceUriError::Key),
+        for (text, words) in [
+            ("", "does not begin with \"device:\""),
+            ("/dev/ttyACM0", "does not begin"),
+            ("device:", "names no serial port"),
+            ("device:?baud=9600", "names no serial port"),
+            ("device:unix:", "names no serial port"),
+            ("device:/dev/t?baud=fast", "baud is not a number from 300"),
+            ("device:/dev/t?baud=0", "baud is not a number from 300"),
+            (
+                "device:unix:s?baud=9600",
+                "baud is the speed of a serial line",
+            ),
+            ("device:/dev/t?key-sha256=00", "key-sha256 is not 64"),
             (
                 "device:/dev/t?baud=9600&baud=9600",
-                DeviceUriError::Duplicate("baud"),
+                "baud stands there more than once",
             ),
             (
                 "device:/dev/t?bauds=1",
-                DeviceUriError::UnknownAttribute("bauds".into()),
+                "(bauds) is none of baud and key-sha256",
             ),
         ] {
-            assert_eq!(text.parse::<DeviceUri>(), Err(error), "{text}");
+            let error = text.parse::<DeviceUri>().unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
         }
     }
 }

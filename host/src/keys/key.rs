@@ -9,12 +9,14 @@ use core::fmt;
 use core::str::FromStr;
 
 use privyseal_core::{Scheme, UnixTime};
-use privyseal_pkcs11::{Pin, PinProvider, Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
-use privyseal_yubihsm::{Password, PasswordProvider, YubihsmSigner, YubihsmUri};
+use privyseal_hsm::uri::UriError;
+use privyseal_hsm::{PinSources, Prompt, Secret, SecretProvider};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
+use privyseal_yubihsm::{YubihsmSigner, YubihsmUri};
 
 use crate::error::Error;
 use crate::report::key_report::{Judge, KeyReport};
-use privyseal_gateway::{DeviceKey, DeviceUri, DeviceUriError};
+use privyseal_gateway::{DeviceKey, DeviceUri};
 
 pub use opened::OpenedKey;
 pub use policy::AccessPolicy;
@@ -44,28 +46,17 @@ pub enum KeyUriError {
     UnknownScheme,
     /// A kind of key with which this software does not decrypt.
     NoDecryption,
-    /// A `pkcs11:` URI that breaks a rule of RFC 7512.
-    Pkcs11(privyseal_pkcs11::UriError),
-    /// A `yubihsm:` URI that is malformed.
-    Yubihsm(privyseal_yubihsm::UriError),
-    /// A `device:` URI that is malformed.
-    Device(DeviceUriError),
+    /// A URI of a known kind that is malformed.
+    Uri(UriError),
 }
 
 impl KeyUri {
-    /// `pin-value`: a PIN in clear.
-    pub fn pin_value(&self) -> Option<&Pin> {
+    /// `pin-value`: a PIN or password in clear.
+    pub fn pin_value(&self) -> Option<&Secret> {
         match self {
             Self::Pkcs11(uri) => uri.pin_value(),
-            Self::Yubihsm(_) | Self::Device(_) => None,
-        }
-    }
-
-    /// `pin-value` of a `yubihsm:` URI: a password in clear.
-    pub fn password_value(&self) -> Option<&Password> {
-        match self {
-            Self::Pkcs11(_) | Self::Device(_) => None,
             Self::Yubihsm(uri) => uri.pin_value(),
+            Self::Device(_) => None,
         }
     }
 
@@ -78,6 +69,11 @@ impl KeyUri {
         }
     }
 
+    /// What the reference says of its PIN or password, and otherwise the environment and `prompt`.
+    pub fn pin_sources<'w>(&self, prompt: Prompt, warn: impl FnMut(&str) + 'w) -> PinSources<'w> {
+        PinSources::new(self.pin_value(), self.pin_source(), prompt, warn)
+    }
+
     /// Opens the key for signing: at most one login, and none where the PIN's last try would be spent
     /// unless `policy` says so. The signer keeps the PIN (wiped when it is dropped), for keys that want
     /// it for every signature and for a login that is lost.
@@ -85,7 +81,7 @@ impl KeyUri {
     /// A `device:` key is no signer and is refused here: see [`KeyUri::open_any`].
     pub fn open(
         &self,
-        pins: &mut (impl PinProvider + PasswordProvider),
+        pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
     ) -> Result<KeySigner, Error> {
         match self {
@@ -112,7 +108,7 @@ impl KeyUri {
     /// [`KeyUri::open`] opens.
     pub fn open_any(
         &self,
-        pins: &mut (impl PinProvider + PasswordProvider),
+        pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
     ) -> Result<OpenedKey, Error> {
         match self {
@@ -129,7 +125,7 @@ impl KeyUri {
     /// Opens the key for decryption, as [`KeyUri::open`] does for signing.
     pub fn open_unwrapper(
         &self,
-        pins: &mut (impl PinProvider + PasswordProvider),
+        pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
     ) -> Result<KeyUnwrapper, Error> {
         match self {
@@ -144,7 +140,7 @@ impl KeyUri {
     /// are judged by `policy`, and their certificates at `now` and for `scheme`, if there is one.
     pub fn list(
         &self,
-        pins: &mut (impl PinProvider + PasswordProvider),
+        pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
         now: UnixTime,
         scheme: Option<&'static Scheme>,
@@ -175,14 +171,12 @@ impl FromStr for KeyUri {
         let (scheme, _) = text.split_once(':').ok_or(KeyUriError::NoScheme)?;
         // Schemes are case-insensitive (RFC 3986 section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
-            "pkcs11" => text.parse().map(Self::Pkcs11).map_err(KeyUriError::Pkcs11),
-            "yubihsm" => text
-                .parse()
-                .map(Self::Yubihsm)
-                .map_err(KeyUriError::Yubihsm),
-            "device" => text.parse().map(Self::Device).map_err(KeyUriError::Device),
-            _ => Err(KeyUriError::UnknownScheme),
+            "pkcs11" => text.parse().map(Self::Pkcs11),
+            "yubihsm" => text.parse().map(Self::Yubihsm),
+            "device" => text.parse().map(Self::Device),
+            _ => return Err(KeyUriError::UnknownScheme),
         }
+        .map_err(KeyUriError::Uri)
     }
 }
 
@@ -210,9 +204,7 @@ impl fmt::Display for KeyUriError {
                 "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
                  YubiHSM has one: yubihsm_pkcs11.so)",
             ),
-            Self::Pkcs11(error) => error.fmt(f),
-            Self::Yubihsm(error) => write!(f, "yubihsm URI: {error}"),
-            Self::Device(error) => write!(f, "device URI: {error}"),
+            Self::Uri(error) => error.fmt(f),
         }
     }
 }

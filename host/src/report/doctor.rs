@@ -13,8 +13,7 @@ use std::path::Path;
 use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, Scheme, Signer as _, UnixTime};
-use privyseal_pkcs11::PinProvider;
-use privyseal_yubihsm::PasswordProvider;
+use privyseal_hsm::SecretProvider;
 
 use crate::error::Error;
 use crate::exit::Exit;
@@ -112,10 +111,7 @@ impl DoctorReport {
 }
 
 /// Looks at everything. `pins` is asked at most once.
-pub fn examine(
-    question: Question<'_>,
-    pins: &mut (impl PinProvider + PasswordProvider),
-) -> DoctorReport {
+pub fn examine(question: Question<'_>, pins: &mut dyn SecretProvider) -> DoctorReport {
     let mut report = DoctorReport::default();
     let reachable = match question.key {
         KeyUri::Pkcs11(uri) => module::look(&mut report, uri),

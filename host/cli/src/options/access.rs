@@ -48,9 +48,7 @@ const POLICY: &str = "What a pkcs11: key must be";
 impl AccessOptions {
     pub(crate) fn policy(&self) -> AccessPolicy {
         AccessPolicy {
-            login: LoginPolicy {
-                spend_final_try: self.spend_final_pin_try,
-            },
+            login: LoginPolicy::new(self.spend_final_pin_try),
             key: self.key.policy(),
         }
     }
@@ -76,14 +74,13 @@ impl AccessOptions {
 }
 
 impl KeyPolicyOptions {
-    const fn policy(&self) -> KeyPolicy {
-        KeyPolicy {
-            allow_public_object: self.allow_public_object,
-            allow_not_sensitive: self.allow_not_sensitive,
-            refuse_extractable: self.refuse_extractable,
-            allow_other_certificate: self.allow_other_certificate,
-            require_certificate: self.require_certificate,
-            min_bits: self.min_key_bits,
-        }
+    fn policy(&self) -> KeyPolicy {
+        KeyPolicy::default()
+            .allow_public_object(self.allow_public_object)
+            .allow_not_sensitive(self.allow_not_sensitive)
+            .refuse_extractable(self.refuse_extractable)
+            .allow_other_certificate(self.allow_other_certificate)
+            .require_certificate(self.require_certificate)
+            .min_bits(self.min_key_bits)
     }
 }

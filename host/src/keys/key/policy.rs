@@ -1,6 +1,7 @@
 //! What may be done to use a key, and what it must be.
 
-use privyseal_pkcs11::{KeyPolicy, LoginPolicy, PoolOptions, SignerOptions};
+use privyseal_hsm::KeyPolicy;
+use privyseal_pkcs11::{LoginPolicy, PoolOptions, SignerOptions};
 
 use crate::error::Error;
 use privyseal_gateway::DeviceUri;
@@ -17,22 +18,16 @@ pub struct AccessPolicy {
 
 impl AccessPolicy {
     /// The signer keeps the PIN: for keys that want it for every signature, and for a login that is lost.
-    pub(super) const fn keeping_the_pin(&self) -> SignerOptions {
-        SignerOptions {
-            login: self.login,
-            key: self.key,
-            keep_pin: true,
-        }
+    pub(super) fn keeping_the_pin(&self) -> SignerOptions {
+        SignerOptions::default()
+            .login(self.login)
+            .key(self.key)
+            .keep_pin(true)
     }
 
     /// The same for a key that many threads sign with.
     pub(super) fn pooled(&self) -> PoolOptions {
-        PoolOptions {
-            login: self.login,
-            key: self.key,
-            keep_pin: true,
-            ..PoolOptions::default()
-        }
+        PoolOptions::default().signer(self.keeping_the_pin())
     }
 
     /// A device has no PIN, and a policy of its own.

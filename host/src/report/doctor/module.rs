@@ -1,6 +1,7 @@
 //! The first steps: the module, its slots, the token's flags. No login is needed for them.
 
-use privyseal_pkcs11::{PinState, Pkcs11Uri, SurveyedSlot, TokenInfo, survey};
+use privyseal_hsm::PinState;
+use privyseal_pkcs11::{Pkcs11Uri, SlotInfo, TokenInfo, module_info};
 
 use super::DoctorReport;
 use crate::error::Error;
@@ -8,19 +9,23 @@ use crate::report::chain_report::Verdict;
 
 /// Whether the next step makes sense.
 pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
-    let survey = match survey(uri) {
-        Ok(survey) => survey,
+    let module = match module_info(uri) {
+        Ok(module) => module,
         Err(error) => {
             report.broke("module", &Error::from_signer(error));
             return false;
         }
     };
-    report.add("module", Verdict::Passed, survey.library);
-    for slot in &survey.slots {
+    report.add("module", Verdict::Passed, module.library);
+    for slot in &module.slots {
         let text = slot_text(slot);
         report.add("slots", Verdict::Note, text);
     }
-    let meant: Vec<&SurveyedSlot> = survey.slots.iter().filter(|slot| slot.is_meant).collect();
+    let meant: Vec<&SlotInfo> = module
+        .slots
+        .iter()
+        .filter(|slot| slot.matches_uri)
+        .collect();
     match meant.as_slice() {
         [slot] => {
             let text = format!("the URI means the token in slot {}", slot.slot_id);
@@ -42,7 +47,7 @@ pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
     }
 }
 
-fn slot_text(slot: &SurveyedSlot) -> String {
+fn slot_text(slot: &SlotInfo) -> String {
     let what = match &slot.token {
         Ok(Some(token)) => token.uri().to_string(),
         Ok(None) => "a token that is not initialized".to_owned(),
