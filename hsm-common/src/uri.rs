@@ -29,8 +29,8 @@ const SECRET: &str = "pin-value";
 pub struct Grammar {
     scheme: &'static str,
     max_len: usize,
+    path: PathForm,
     attributes: &'static [Attribute],
-    opaque_path: bool,
 }
 
 /// An attribute: its name, and where it may stand.
@@ -40,14 +40,28 @@ pub struct Attribute {
     place: Place,
 }
 
+/// Where an attribute may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+#[non_exhaustive]
+pub enum Place {
+    /// In the path.
     Path,
     /// In the path, without a value.
     Flag,
+    /// In the query.
     Query,
-    /// In the query, where it is written, or in the path.
+    /// In the query, where it is written, or in the path, as `step kms` writes it.
     Anywhere,
+}
+
+/// What the path of a scheme holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathForm {
+    /// Attributes.
+    Attributes,
+    /// Something else, which is taken as it stands up to the first `?`.
+    Opaque,
 }
 
 /// What stands in a URI, decoded.
@@ -59,27 +73,8 @@ pub struct Given<'t> {
 }
 
 impl Attribute {
-    /// One of the path. Names are case-sensitive (RFC 7512 section 2.3).
-    pub const fn path(name: &'static str) -> Self {
-        let place = Place::Path;
-        Self { name, place }
-    }
-
-    /// One of the path that has no value.
-    pub const fn flag(name: &'static str) -> Self {
-        let place = Place::Flag;
-        Self { name, place }
-    }
-
-    /// One of the query.
-    pub const fn query(name: &'static str) -> Self {
-        let place = Place::Query;
-        Self { name, place }
-    }
-
-    /// One of the query that may also stand in the path, as `step kms` writes it.
-    pub const fn anywhere(name: &'static str) -> Self {
-        let place = Place::Anywhere;
+    /// With a name, which is case-sensitive (RFC 7512 section 2.3), and its place.
+    pub const fn new(name: &'static str, place: Place) -> Self {
         Self { name, place }
     }
 
@@ -97,38 +92,32 @@ impl Attribute {
 /// in the order in which they are named to people.
 #[macro_export]
 macro_rules! key_uri_grammar {
-    ($grammar:ident = $new:ident($scheme:literal, $max_len:expr);
+    ($grammar:ident = $path:ident($scheme:literal, $max_len:expr);
      $($attribute:ident = $place:ident $name:literal;)*) => {
-        $(const $attribute: $crate::uri::Attribute = $crate::uri::Attribute::$place($name);)*
-        static $grammar: $crate::uri::Grammar =
-            $crate::uri::Grammar::$new($scheme, $max_len, &[$($attribute),*]);
+        $(const $attribute: $crate::uri::Attribute =
+            $crate::uri::Attribute::new($name, $crate::uri::Place::$place);)*
+        static $grammar: $crate::uri::Grammar = $crate::uri::Grammar::new(
+            $scheme,
+            $max_len,
+            $crate::uri::PathForm::$path,
+            &[$($attribute),*],
+        );
     };
 }
 
 impl Grammar {
-    /// A scheme whose path holds attributes. No URI of it is longer than `max_len` bytes.
+    /// A scheme with these attributes. No URI of it is longer than `max_len` bytes.
     pub const fn new(
         scheme: &'static str,
         max_len: usize,
+        path: PathForm,
         attributes: &'static [Attribute],
     ) -> Self {
         Self {
             scheme,
             max_len,
+            path,
             attributes,
-            opaque_path: false,
-        }
-    }
-
-    /// A scheme whose path is taken as it stands, up to the first `?`.
-    pub const fn with_opaque_path(
-        scheme: &'static str,
-        max_len: usize,
-        attributes: &'static [Attribute],
-    ) -> Self {
-        Self {
-            opaque_path: true,
-            ..Self::new(scheme, max_len, attributes)
         }
     }
 
@@ -156,7 +145,7 @@ impl Grammar {
                 values: Vec::new(),
             },
         };
-        if !self.opaque_path {
+        if self.path == PathForm::Attributes {
             parser.component(path, ';', Component::Path)?;
         }
         parser.component(query, '&', Component::Query)?;

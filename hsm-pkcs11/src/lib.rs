@@ -37,7 +37,7 @@ mod signer;
 pub use error::{CallError, CertificateError, Error, SelectError};
 pub use list::{Listed, ListedCertificate, ListedKey, list};
 pub use login::LoginPolicy;
-pub use mechanism::{KeyOperation, KeyUse, RsaPkcsOaep, SigningMechanism};
+pub use mechanism::{RsaPkcsOaep, SigningMechanism};
 pub use module_info::{ModuleInfo, SlotInfo, module_info};
 pub use options::{PoolOptions, SignerOptions};
 pub use pool::{Pkcs11Pool, PooledSigner};

@@ -11,7 +11,7 @@ use crate::mechanism::{self, SigningMechanism};
 use crate::module::Module;
 use crate::options::SignerOptions;
 use crate::token::OpenToken;
-use crate::uri::{ObjectType, Pkcs11Uri};
+use crate::uri::{ObjectType, Pkcs11Uri, fits};
 
 /// A private key or a certificate on a token.
 #[derive(Clone, Debug)]
@@ -153,7 +153,5 @@ fn wanted(listed: &Listed, uri: &Pkcs11Uri) -> bool {
             (&certificate.label, &certificate.id, ObjectType::Certificate)
         }
     };
-    uri.object().is_none_or(|wanted| wanted == label)
-        && uri.id().is_none_or(|wanted| wanted == id)
-        && uri.object_type().is_none_or(|wanted| wanted == kind)
+    fits(uri.object(), label) && fits(uri.id(), id) && fits(uri.object_type().as_ref(), &kind)
 }

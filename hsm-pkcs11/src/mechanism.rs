@@ -9,7 +9,7 @@ use cryptoki::context::Pkcs11;
 use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource};
 use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
 use cryptoki::slot::Slot;
-use cryptoki_sys::{CK_MECHANISM_TYPE, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_SHA256_RSA_PKCS};
+use cryptoki_sys::CK_MECHANISM_TYPE;
 use privyseal_core::KeyEncryption;
 use privyseal_hsm::KeyUnfit;
 
@@ -17,8 +17,7 @@ use crate::error::CallError;
 
 /// What an attribute of a key permits or forbids: `CKA_SIGN`, `CKA_DECRYPT`.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum KeyUse {
+pub(crate) enum KeyUse {
     /// `CKA_SIGN`.
     Sign,
     /// `CKA_DECRYPT`.
@@ -36,7 +35,7 @@ impl KeyUse {
 }
 
 /// What a key is opened for: the mechanisms that do it, and what the key must permit.
-pub trait KeyOperation: Copy + fmt::Debug + 'static {
+pub(crate) trait KeyOperation: Copy + fmt::Debug + 'static {
     /// In order of preference.
     const ALL: &'static [Self];
     /// What the key must permit.
@@ -48,9 +47,6 @@ pub trait KeyOperation: Copy + fmt::Debug + 'static {
 
     /// Whether the mechanism does it on this token.
     fn is_supported(info: &MechanismInfo) -> bool;
-
-    /// The mechanism's number.
-    fn number(self) -> CK_MECHANISM_TYPE;
 
     /// The mechanism's number, as cryptoki has it.
     fn kind(self) -> MechanismType;
@@ -93,18 +89,8 @@ impl KeyOperation for SigningMechanism {
         info.sign()
     }
 
-    fn number(self) -> CK_MECHANISM_TYPE {
-        match self {
-            Self::RsaPkcs => CKM_RSA_PKCS,
-            Self::Sha256RsaPkcs => CKM_SHA256_RSA_PKCS,
-        }
-    }
-
     fn kind(self) -> MechanismType {
-        match self {
-            Self::RsaPkcs => MechanismType::RSA_PKCS,
-            Self::Sha256RsaPkcs => MechanismType::SHA256_RSA_PKCS,
-        }
+        self.mechanism().mechanism_type()
     }
 }
 
@@ -141,10 +127,6 @@ impl KeyOperation for RsaPkcsOaep {
         info.decrypt()
     }
 
-    fn number(self) -> CK_MECHANISM_TYPE {
-        CKM_RSA_PKCS_OAEP
-    }
-
     fn kind(self) -> MechanismType {
         MechanismType::RSA_PKCS_OAEP
     }
@@ -169,12 +151,14 @@ pub(crate) fn offered<O: KeyOperation>(context: &Pkcs11, slot: Slot) -> Result<V
 /// The best mechanism that the token offers and the key allows. An empty `CKA_ALLOWED_MECHANISMS`
 /// allows all (SoftHSM shows one on every key).
 pub(crate) fn choose<O: KeyOperation>(offered: &[O], allowed: &[CK_MECHANISM_TYPE]) -> Option<O> {
-    let fits = |mechanism: &&O| allowed.is_empty() || allowed.contains(&mechanism.number());
+    let fits = |mechanism: &&O| allowed.is_empty() || allowed.contains(&mechanism.kind());
     offered.iter().find(fits).copied()
 }
 
 #[cfg(test)]
 mod tests {
+    use cryptoki_sys::{CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
+
     use super::*;
     use SigningMechanism::{RsaPkcs, Sha256RsaPkcs};
 

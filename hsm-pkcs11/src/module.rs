@@ -25,7 +25,7 @@ use cryptoki::context::Pkcs11;
 use crate::error::{CallError, Error, SelectError};
 use crate::limits::{REINITIALIZE_POLL, REINITIALIZE_WAIT};
 use crate::raw::RawModule;
-use crate::uri::Pkcs11Uri;
+use crate::uri::{Pkcs11Uri, fits};
 
 static LOADED: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new());
 
@@ -145,13 +145,9 @@ impl Entered<'_> {
             info.library_version().major(),
             info.library_version().minor(),
         );
-        let fits = description
-            .as_deref()
-            .is_none_or(|wanted| wanted == info.library_description())
-            && manufacturer
-                .as_deref()
-                .is_none_or(|wanted| wanted == info.manufacturer_id())
-            && uri.library_version.is_none_or(|wanted| wanted == version);
+        let fits = fits(description.as_deref(), info.library_description())
+            && fits(manufacturer.as_deref(), info.manufacturer_id())
+            && fits(uri.library_version.as_ref(), &version);
         if fits {
             Ok(())
         } else {

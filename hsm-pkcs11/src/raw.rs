@@ -25,8 +25,8 @@ use cryptoki::error::{Error as Cryptoki, Rv};
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_C_INITIALIZE_ARGS, CK_FUNCTION_LIST, CK_INTERFACE, CK_RV,
-    CK_TOKEN_INFO, CK_ULONG, CK_UNAVAILABLE_INFORMATION, CKF_OS_LOCKING_OK,
+    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_C_INITIALIZE_ARGS, CK_C_Sign, CK_FUNCTION_LIST,
+    CK_INTERFACE, CK_RV, CK_TOKEN_INFO, CK_ULONG, CK_UNAVAILABLE_INFORMATION, CKF_OS_LOCKING_OK,
 };
 
 use crate::error::CallError;
@@ -103,23 +103,8 @@ impl RawModule {
         data: &[u8],
         signature: &mut [u8],
     ) -> Result<usize, CallError> {
-        let mut len = ulong(signature.len());
-        let call = self.functions.C_Sign.map(|sign| {
-            let (data_len, data) = (ulong(data.len()), data.as_ptr().cast_mut());
-            // SAFETY: both buffers are valid for the lengths given. PKCS #11 has no `const`: the module
-            // only reads `data`. A handle that is stale is the module's to refuse.
-            unsafe {
-                sign(
-                    session.handle(),
-                    data,
-                    data_len,
-                    signature.as_mut_ptr(),
-                    &raw mut len,
-                )
-            }
-        });
-        checked(call, Function::Sign)?;
-        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+        let call = self.functions.C_Sign;
+        single_part(call, Function::Sign, session, data, signature)
     }
 
     /// `C_Decrypt`: the operation that was begun in `session` with `C_DecryptInit`. `plain` should have the
@@ -130,22 +115,8 @@ impl RawModule {
         encrypted: &[u8],
         plain: &mut [u8],
     ) -> Result<usize, CallError> {
-        let mut len = ulong(plain.len());
-        let call = self.functions.C_Decrypt.map(|decrypt| {
-            let (data_len, data) = (ulong(encrypted.len()), encrypted.as_ptr().cast_mut());
-            // SAFETY: both buffers are valid for the lengths given, and the module only reads `encrypted`.
-            unsafe {
-                decrypt(
-                    session.handle(),
-                    data,
-                    data_len,
-                    plain.as_mut_ptr(),
-                    &raw mut len,
-                )
-            }
-        });
-        checked(call, Function::Decrypt)?;
-        Ok(usize::try_from(len).unwrap_or(usize::MAX))
+        let call = self.functions.C_Decrypt;
+        single_part(call, Function::Decrypt, session, encrypted, plain)
     }
 
     /// `C_CloseSession`. cryptoki's own wants to own the session, which is dropped meanwhile.
@@ -204,6 +175,33 @@ impl RawModule {
             Ok(()) | Err(_) => Ok(None),
         }
     }
+}
+
+/// `C_Sign` and `C_Decrypt` are called alike: what is read, and room for what is written; its length.
+fn single_part(
+    call: CK_C_Sign,
+    function: Function,
+    session: &Session,
+    input: &[u8],
+    output: &mut [u8],
+) -> Result<usize, CallError> {
+    let mut len = ulong(output.len());
+    let call = call.map(|call| {
+        let (input_len, input) = (ulong(input.len()), input.as_ptr().cast_mut());
+        // SAFETY: both buffers are valid for the lengths given. PKCS #11 has no `const`: the module only
+        // reads `input`. A handle that is stale is the module's to refuse.
+        unsafe {
+            call(
+                session.handle(),
+                input,
+                input_len,
+                output.as_mut_ptr(),
+                &raw mut len,
+            )
+        }
+    });
+    checked(call, function)?;
+    Ok(usize::try_from(len).unwrap_or(usize::MAX))
 }
 
 impl fmt::Debug for RawModule {

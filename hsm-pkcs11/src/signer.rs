@@ -33,6 +33,10 @@ pub type Pkcs11Signer = Pkcs11Key<SigningMechanism>;
 /// shows when it is used: SoftHSM knows `RSA-OAEP` and not `RSA-OAEP-256`.
 pub type Pkcs11Unwrapper = Pkcs11Key<RsaPkcsOaep>;
 
+#[expect(
+    private_bounds,
+    reason = "which operations there are is for this crate to say"
+)]
 impl<O: KeyOperation> Pkcs11Key<O> {
     /// Finds the token and the key that `uri` means, logs in (at most one try, see [`LoginPolicy`]) and
     /// checks that the key may be used as `options` want it (see [`KeyPolicy`](privyseal_hsm::KeyPolicy)).

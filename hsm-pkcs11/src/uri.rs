@@ -20,26 +20,26 @@ use privyseal_hsm::{Secret, key_uri_grammar};
 use crate::limits::{MAX_ID, MAX_PIN, MAX_SESSIONS, MAX_URI};
 
 key_uri_grammar! {
-    GRAMMAR = new("pkcs11", MAX_URI);
-    TOKEN = path "token";
-    MANUFACTURER = path "manufacturer";
-    MODEL = path "model";
-    SERIAL = path "serial";
-    SLOT_ID = path "slot-id";
-    SLOT_DESCRIPTION = path "slot-description";
-    SLOT_MANUFACTURER = path "slot-manufacturer";
-    LIBRARY_DESCRIPTION = path "library-description";
-    LIBRARY_MANUFACTURER = path "library-manufacturer";
-    LIBRARY_VERSION = path "library-version";
-    OBJECT = path "object";
-    ID = path "id";
-    TYPE = path "type";
-    MODULE_NAME = anywhere "module-name";
-    MODULE_PATH = anywhere "module-path";
-    MODULE_INIT_ARGS = anywhere "module-init-args";
-    PIN_SOURCE = anywhere "pin-source";
-    PIN_VALUE = anywhere "pin-value";
-    MAX_SESSIONS_ATTRIBUTE = anywhere "max-sessions";
+    GRAMMAR = Attributes("pkcs11", MAX_URI);
+    TOKEN = Path "token";
+    MANUFACTURER = Path "manufacturer";
+    MODEL = Path "model";
+    SERIAL = Path "serial";
+    SLOT_ID = Path "slot-id";
+    SLOT_DESCRIPTION = Path "slot-description";
+    SLOT_MANUFACTURER = Path "slot-manufacturer";
+    LIBRARY_DESCRIPTION = Path "library-description";
+    LIBRARY_MANUFACTURER = Path "library-manufacturer";
+    LIBRARY_VERSION = Path "library-version";
+    OBJECT = Path "object";
+    ID = Path "id";
+    TYPE = Path "type";
+    MODULE_NAME = Anywhere "module-name";
+    MODULE_PATH = Anywhere "module-path";
+    MODULE_INIT_ARGS = Anywhere "module-init-args";
+    PIN_SOURCE = Anywhere "pin-source";
+    PIN_VALUE = Anywhere "pin-value";
+    MAX_SESSIONS_ATTRIBUTE = Anywhere "max-sessions";
 }
 
 /// A parsed `pkcs11:` URI. [`Display`](fmt::Display) prints it ready to paste, without a PIN and without
@@ -154,6 +154,11 @@ fn version(bytes: &[u8]) -> Result<(u8, u8), UriFault> {
     Ok((part()?.unwrap_or(0), part()?.unwrap_or(0)))
 }
 
+/// Whether an attribute fits what is there; one that is not given fits anything (section 2.5).
+pub(crate) fn fits<T: ?Sized + PartialEq>(wanted: Option<&T>, is: &T) -> bool {
+    wanted.is_none_or(|wanted| wanted == is)
+}
+
 impl fmt::Display for Pkcs11Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = self
@@ -216,21 +221,6 @@ impl Pkcs11Uri {
     /// `token`: the token's label.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
-    }
-
-    /// `manufacturer` of the token.
-    pub fn manufacturer(&self) -> Option<&str> {
-        self.manufacturer.as_deref()
-    }
-
-    /// `model` of the token.
-    pub fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
-    /// `serial`: the token's serial number.
-    pub fn serial(&self) -> Option<&str> {
-        self.serial.as_deref()
     }
 
     /// `slot-id`: the number of the slot.

@@ -114,7 +114,6 @@ fn gunzip(id: u16, packed: &[u8]) -> Result<Vec<u8>, CertificateError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::io::Write as _;
 

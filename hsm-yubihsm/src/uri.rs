@@ -22,20 +22,20 @@ use crate::limits::{
 };
 
 key_uri_grammar! {
-    GRAMMAR = new("yubihsm", MAX_URI);
-    HOST = path "host";
-    PORT = path "port";
-    USB = flag "usb";
-    SERIAL = path "serial";
-    AUTH_KEY = path "auth-key";
-    KEY_ID = path "key-id";
-    CERT_IDS = path "cert-ids";
-    CERT_LABEL = path "cert-label";
-    PIN_SOURCE = query "pin-source";
-    PIN_VALUE = query "pin-value";
-    TIMEOUT = query "timeout";
-    SESSION_WAIT_ATTRIBUTE = query "session-wait";
-    AUDIT_DIR = query "audit-dir";
+    GRAMMAR = Attributes("yubihsm", MAX_URI);
+    HOST = Path "host";
+    PORT = Path "port";
+    USB = Flag "usb";
+    SERIAL = Path "serial";
+    AUTH_KEY = Path "auth-key";
+    KEY_ID = Path "key-id";
+    CERT_IDS = Path "cert-ids";
+    CERT_LABEL = Path "cert-label";
+    PIN_SOURCE = Query "pin-source";
+    PIN_VALUE = Query "pin-value";
+    TIMEOUT = Query "timeout";
+    SESSION_WAIT_ATTRIBUTE = Query "session-wait";
+    AUDIT_DIR = Query "audit-dir";
 }
 
 /// A parsed `yubihsm:` URI. [`Display`](std::fmt::Display) prints it ready to paste, without a password.

@@ -10,9 +10,9 @@ use privyseal_hsm::uri::{UriError, UriFault, UriWriter, value};
 use crate::hex;
 
 key_uri_grammar! {
-    GRAMMAR = with_opaque_path("device", 16 * 1024);
-    BAUD = query "baud";
-    KEY_SHA256 = query "key-sha256";
+    GRAMMAR = Opaque("device", 16 * 1024);
+    BAUD = Query "baud";
+    KEY_SHA256 = Query "key-sha256";
 }
 
 /// The speed of a serial line where the URI names none, in bits a second.

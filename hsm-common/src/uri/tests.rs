@@ -3,12 +3,12 @@
 use super::*;
 
 crate::key_uri_grammar! {
-    GRAMMAR = new("toy", 64);
-    NAME = path "name";
-    BARE = flag "bare";
-    ID = path "id";
-    MODULE = anywhere "module";
-    PIN_VALUE = query "pin-value";
+    GRAMMAR = Attributes("toy", 64);
+    NAME = Path "name";
+    BARE = Flag "bare";
+    ID = Path "id";
+    MODULE = Anywhere "module";
+    PIN_VALUE = Query "pin-value";
 }
 
 fn refusal(text: &str) -> UriError {
@@ -83,7 +83,7 @@ fn no_error_shows_a_value_or_a_piece_of_a_secret() {
 
 #[test]
 fn a_path_may_be_taken_as_it_stands() {
-    static OPAQUE: Grammar = Grammar::with_opaque_path("toy", 64, &[MODULE]);
+    static OPAQUE: Grammar = Grammar::new("toy", 64, PathForm::Opaque, &[MODULE]);
     let given = OPAQUE.parse("toy:/dev/a%20b;c?module=d").unwrap();
     assert_eq!(given.path(), "/dev/a%20b;c");
     assert_eq!(given.read(MODULE, value::text), Ok(Some("d".into())));

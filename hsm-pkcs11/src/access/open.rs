@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use cryptoki::error::RvError;
 use cryptoki::object::ObjectHandle;
-use privyseal_core::RsaPublicKey;
-use privyseal_hsm::{FitnessNote, KeyUnfit, SecretProvider};
+use privyseal_hsm::{KeyUnfit, SecretProvider};
 
 use super::{Connection, KeyAccess, LiveSessions, Recovery, SignSession};
 use crate::certificate;
@@ -53,13 +52,26 @@ impl<O: KeyOperation> KeyAccess<O> {
             borrowed,
         )?;
         let facts = key::select::<O>(entered.raw(), &token.session, uri)?;
-        let fit = FitKey::judge(&entered, &token, &facts, options)?;
+        let unfit = |reason| Error::Key {
+            key: facts.name.short(ObjectType::Private),
+            reason,
+        };
+        let offered = mechanism::offered::<O>(entered.context(), token.slot())?;
+        let public = facts.public.clone().map_err(unfit)?;
+        let heap = certificate::all(&token.session)?;
+        let held = certificate::held(&heap, &public, &facts.name.id);
+        if let Some(reason) = key::obstacle(&facts, &offered, held, &options.key) {
+            return Err(unfit(reason));
+        }
+        let mechanism =
+            mechanism::choose(&offered, &facts.allowed).ok_or_else(|| unfit(O::NO_MECHANISM))?;
         if facts.always_authenticate
             && !authenticator.can_repeat()
             && !token.found.info.protected_auth_path
         {
-            return Err(unfit(&facts, KeyUnfit::AlwaysAuthenticate));
+            return Err(unfit(KeyUnfit::AlwaysAuthenticate));
         }
+        let notes = key::notes(&facts, &offered, held, &options.key);
         let KeyFacts { handle, name, .. } = facts;
         let idle = first_session(&entered, &token.found, handle)?;
         let full = name.uri(&token.uri(uri), ObjectType::Private);
@@ -68,9 +80,9 @@ impl<O: KeyOperation> KeyAccess<O> {
             uri: full,
             token: token.found.info.clone(),
             name,
-            mechanism: fit.mechanism,
-            public: fit.public,
-            notes: fit.notes,
+            mechanism,
+            public,
+            notes,
             always_authenticate: facts.always_authenticate,
             authenticator: TimedMutex::new(authenticator),
             live: Mutex::new(LiveSessions {
@@ -106,46 +118,5 @@ fn first_session(
             call,
         }),
         Err(_) => Ok(Vec::new()),
-    }
-}
-
-/// A key that may be used.
-struct FitKey<O> {
-    mechanism: O,
-    public: RsaPublicKey,
-    notes: Vec<FitnessNote>,
-}
-
-impl<O: KeyOperation> FitKey<O> {
-    fn judge(
-        module: &Entered<'_>,
-        token: &OpenToken,
-        facts: &KeyFacts,
-        options: &SignerOptions,
-    ) -> Result<Self, Error> {
-        let offered = mechanism::offered::<O>(module.context(), token.slot())?;
-        let public = facts
-            .public
-            .clone()
-            .map_err(|reason| unfit(facts, reason))?;
-        let heap = certificate::all(&token.session)?;
-        let held = certificate::held(&heap, &public, &facts.name.id);
-        if let Some(reason) = key::obstacle(facts, &offered, held, &options.key) {
-            return Err(unfit(facts, reason));
-        }
-        let mechanism = mechanism::choose(&offered, &facts.allowed)
-            .ok_or_else(|| unfit(facts, O::NO_MECHANISM))?;
-        Ok(Self {
-            mechanism,
-            public,
-            notes: key::notes(facts, &offered, held, &options.key),
-        })
-    }
-}
-
-fn unfit(facts: &KeyFacts, reason: KeyUnfit) -> Error {
-    Error::Key {
-        key: facts.name.short(ObjectType::Private),
-        reason,
     }
 }

@@ -7,7 +7,7 @@ use cryptoki::slot::Slot;
 use super::token_info::{TokenInfo, is_initialized};
 use crate::error::{CallError, Error, SelectError};
 use crate::module::Entered;
-use crate::uri::Pkcs11Uri;
+use crate::uri::{Pkcs11Uri, fits};
 
 /// A token and the slot it is in.
 #[derive(Clone, Debug)]
@@ -64,12 +64,8 @@ fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {
         return true;
     }
     context.get_slot_info(slot).is_ok_and(|info| {
-        description
-            .as_deref()
-            .is_none_or(|wanted| wanted == info.slot_description())
-            && manufacturer
-                .as_deref()
-                .is_none_or(|wanted| wanted == info.manufacturer_id())
+        fits(description.as_deref(), info.slot_description())
+            && fits(manufacturer.as_deref(), info.manufacturer_id())
     })
 }
 

@@ -9,7 +9,7 @@ use privyseal_hsm::PinState;
 
 use crate::error::CallError;
 use crate::raw::RawModule;
-use crate::uri::Pkcs11Uri;
+use crate::uri::{Pkcs11Uri, fits};
 
 /// A token, as `C_GetTokenInfo` describes it, and the slot it is in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,12 +102,11 @@ impl TokenInfo {
     }
 
     pub(crate) fn fits(&self, uri: &Pkcs11Uri) -> bool {
-        let fits = |wanted: &Option<String>, is: &String| wanted.as_ref().is_none_or(|it| it == is);
-        fits(&uri.token, &self.label)
-            && fits(&uri.serial, &self.serial)
-            && fits(&uri.manufacturer, &self.manufacturer)
-            && fits(&uri.model, &self.model)
-            && uri.slot_id.is_none_or(|wanted| wanted == self.slot_id)
+        fits(uri.token.as_ref(), &self.label)
+            && fits(uri.serial.as_ref(), &self.serial)
+            && fits(uri.manufacturer.as_ref(), &self.manufacturer)
+            && fits(uri.model.as_ref(), &self.model)
+            && fits(uri.slot_id.as_ref(), &self.slot_id)
     }
 }
 

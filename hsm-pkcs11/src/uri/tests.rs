@@ -38,8 +38,11 @@ fn rfc_7512_examples() {
          ?pin-source=file:/etc/token_pin",
     );
     assert_eq!(uri.token(), Some("The Software PKCS#11 Softtoken"));
-    assert_eq!(uri.manufacturer(), Some("Snake Oil, Inc."));
-    assert_eq!((uri.model(), uri.serial()), (Some("1.0"), Some("")));
+    assert_eq!(uri.manufacturer.as_deref(), Some("Snake Oil, Inc."));
+    assert_eq!(
+        (uri.model.as_deref(), uri.serial.as_deref()),
+        (Some("1.0"), Some(""))
+    );
     assert_eq!(
         uri.id(),
         Some(&[0x69, 0x95, 0x3e, 0x5c, 0xf4, 0xbd, 0xec, 0x91][..])

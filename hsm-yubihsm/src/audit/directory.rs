@@ -195,7 +195,6 @@ fn new_entries(known: &[LogEntry], log: Vec<LogEntry>) -> Result<Vec<LogEntry>, 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::entry::tests::chain;
     use super::super::signatures::SignatureCount;

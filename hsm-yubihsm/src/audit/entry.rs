@@ -147,7 +147,6 @@ fn unhex(text: &str) -> Option<[u8; 16]> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use super::*;
 

@@ -57,7 +57,6 @@ pub(crate) fn derive(password: &Secret) -> authentication::Key {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 use crate::limits::{MAX_CERTIFICATES, MAX_LABEL, MAX_PASSWORD, MAX_URI};
 
