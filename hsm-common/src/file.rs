@@ -115,17 +115,15 @@ fn path_of_file_uri(rest: &str) -> Result<&str, SecretUnavailable> {
     }
 }
 
-/// Whether every user of the machine can read the file; false where that cannot be known.
 #[cfg(unix)]
-pub fn is_readable_by_all(file: &File) -> bool {
+fn is_readable_by_all(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
 }
 
-/// Whether every user of the machine can read the file; false where that cannot be known.
 #[cfg(not(unix))]
-pub const fn is_readable_by_all(_: &File) -> bool {
+const fn is_readable_by_all(_: &File) -> bool {
     false
 }
 

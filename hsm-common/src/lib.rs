@@ -10,7 +10,7 @@ pub mod uri;
 mod file;
 mod sources;
 
-pub use file::{PinFile, is_readable_by_all};
+pub use file::PinFile;
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit, is_for};
 pub use input::SealedInput;
 pub use secret::{MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
