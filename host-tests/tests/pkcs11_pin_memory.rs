@@ -11,7 +11,7 @@ use privyseal_host_tests::minter::Minter;
 use privyseal_host_tests::own_process::{OwnProcess, is_child};
 use privyseal_host_tests::softhsm::SoftHsmToken;
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
-use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions, SignerOptions};
 use zeroize::Zeroizing;
 
 const NAME: &str = "the_pin_does_not_stay_in_memory";
