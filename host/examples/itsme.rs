@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use privyseal::base::pace::SystemPace;
+use privyseal::base::runtime::SystemRuntime;
 use privyseal::oauth::client::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
@@ -89,7 +89,7 @@ fn subject(
         client: &client,
         provider: &mut provider,
         unwrapper: Some(&mut unwrapper),
-        pace: SystemPace::default(),
+        runtime: SystemRuntime::default(),
         assertion: AssertionOptions::default(),
     };
     let mut watcher = QrFile(qr.into());

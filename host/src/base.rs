@@ -1,6 +1,10 @@
-//! What everything else stands on: clock, randomness, text for display.
+//! What everything else stands on: clock, randomness, files of bounded size, text for display.
 
 pub mod clock;
+pub mod display;
 pub mod entropy;
-pub mod pace;
-pub mod server_text;
+pub mod error;
+pub mod file;
+pub mod runtime;
+
+pub use error::BaseError;

@@ -8,14 +8,17 @@ use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
+use crate::base::BaseError;
 use crate::exit::Exit;
 use crate::http::{HttpError, Url};
-use crate::jose::jwe::JweError;
-use crate::jose::jws::JwsError;
+use crate::jose::JoseError;
+use crate::jose::jwe::DecryptError;
+use crate::jose::jwk::JwkError;
 use crate::keys::key::KeyUriError;
 use crate::oauth::refusal::Refusal;
 use crate::oauth::retry::GaveUp;
 use crate::oidc::ciba::State;
+use crate::pki::PkiError;
 use crate::schemes::ishare::IshareError;
 use privyseal_gateway::{ClientError, DeviceError};
 
@@ -71,8 +74,12 @@ pub enum Error {
     DeviceClient(ClientError),
     /// A `jti` was given for an assertion that a gateway makes.
     DeviceJti,
-    /// The operating system gave no random bytes for a `jti`.
-    Entropy(getrandom::Error),
+    /// The machine: its clock, its randomness, a file.
+    Base(BaseError),
+    /// Certificates, revocation lists, or the name of a party.
+    Pki(PkiError),
+    /// A JWK Set.
+    Jwk(JwkError),
     /// No usable answer came from a server.
     Http(HttpError),
     /// A server answered with success and something else than what was asked for.
@@ -81,13 +88,6 @@ pub enum Error {
         url: Url,
         /// What is wrong with the answer.
         reason: String,
-    },
-    /// What a server encrypted is not accepted.
-    Jwe {
-        /// What it is: an id_token.
-        what: &'static str,
-        /// Why not.
-        error: JweError,
     },
     /// A person did not do in time what was waited for.
     TimedOut {
@@ -101,13 +101,8 @@ pub enum Error {
         /// What the operating system says.
         source: io::Error,
     },
-    /// What a server signed is not accepted.
-    Jws {
-        /// What it is: an id_token, an access token.
-        what: &'static str,
-        /// Why not.
-        error: JwsError,
-    },
+    /// What a server signed or encrypted is not accepted.
+    Jose(JoseError),
     /// A server answered, and refused.
     Refused(Box<Refusal>),
     /// It was tried more than once, or is not tried again, and why.
@@ -163,10 +158,7 @@ impl Error {
     #[must_use]
     pub(crate) fn without(self, secret: &str) -> Self {
         match self {
-            Self::Jws { what, error } => Self::Jws {
-                what,
-                error: error.without(secret),
-            },
+            Self::Jose(error) => Self::Jose(error.without(secret)),
             other => other,
         }
     }
@@ -195,6 +187,11 @@ impl Error {
             | Self::FileContent { .. }
             | Self::DeviceClient(_)
             | Self::DeviceJti
+            | Self::Base(
+                BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },
+            )
+            | Self::Pki(_)
+            | Self::Jwk(_)
             | Self::Core(privyseal_core::Error::Field(FieldError {
                 fault: Fault::Missing,
                 ..
@@ -204,14 +201,14 @@ impl Error {
                 ..
             } => Exit::Usage,
             Self::Core(_)
-            | Self::Jws { .. }
+            | Self::Jose(_)
             | Self::Ishare(_)
-            | Self::Jwe { .. }
+            | Self::Base(BaseError::Clock)
             | Self::TimedOut { .. }
             | Self::RulesBroken { .. }
             | Self::Output(_) => Exit::Refused,
             Self::Device(error) if error.is_policy() => Exit::Refused,
-            Self::Signer { .. } | Self::Device(_) | Self::Entropy(_) => Exit::Key,
+            Self::Signer { .. } | Self::Device(_) | Self::Base(_) => Exit::Key,
             Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refusal.exit(),
             Self::Examined { exit, .. } => *exit,
@@ -234,13 +231,14 @@ impl fmt::Display for Error {
             Self::Device(error) => error.fmt(f),
             Self::DeviceClient(error) => error.fmt(f),
             Self::DeviceJti => f.write_str("a device makes each jti itself, and never one twice"),
-            Self::Entropy(error) => write!(f, "no random bytes for a jti: {error}"),
+            Self::Base(error) => error.fmt(f),
+            Self::Pki(error) => error.fmt(f),
+            Self::Jwk(error) => error.fmt(f),
             Self::Http(error) => error.fmt(f),
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),
-            Self::Jwe { what, error } => write!(f, "the {what} {error}"),
             Self::TimedOut { state } => write!(f, "{state}: the time is over"),
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            Self::Jws { what, error } => write!(f, "the {what} {error}"),
+            Self::Jose(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::GaveUp { why, last } => write!(f, "{last} ({why})"),
             Self::Ishare(error) => error.fmt(f),
@@ -311,5 +309,47 @@ impl From<FieldError> for Error {
 impl From<ChainError> for Error {
     fn from(error: ChainError) -> Self {
         Self::Core(error.into())
+    }
+}
+
+impl From<BaseError> for Error {
+    fn from(error: BaseError) -> Self {
+        Self::Base(error)
+    }
+}
+
+impl From<PkiError> for Error {
+    fn from(error: PkiError) -> Self {
+        match error {
+            PkiError::File(error) => error.into(),
+            PkiError::Core(error) => error.into(),
+            error => Self::Pki(error),
+        }
+    }
+}
+
+impl From<JoseError> for Error {
+    fn from(error: JoseError) -> Self {
+        Self::Jose(error)
+    }
+}
+
+impl From<JwkError> for Error {
+    fn from(error: JwkError) -> Self {
+        match error {
+            JwkError::File(error) => error.into(),
+            JwkError::Core(error) => error.into(),
+            error => Self::Jwk(error),
+        }
+    }
+}
+
+impl<E: SignerError + Send + Sync + 'static> From<DecryptError<E>> for Error {
+    fn from(error: DecryptError<E>) -> Self {
+        match error {
+            DecryptError::Jwe(error) => error.into(),
+            DecryptError::Base(error) => error.into(),
+            DecryptError::Unwrapper(error) => Self::from_signer(error),
+        }
     }
 }

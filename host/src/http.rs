@@ -27,7 +27,7 @@ pub use error::{HttpCause, HttpError};
 pub use retry_after::RetryAfter;
 pub use roots::Roots;
 pub use url::{BaseUrl, Url, UrlError};
-pub use watch::{HttpWatcher, WatchedPace};
+pub use watch::{HttpWatcher, WatchedRuntime};
 
 use crate::error::Error;
 use crate::oauth::access_token::AccessToken;
@@ -128,13 +128,13 @@ impl Http {
     }
 
     /// For [`retry::retrying`]: whoever watches is told of the pauses.
-    pub fn pace(&self) -> WatchedPace<'_> {
-        WatchedPace::new(self)
+    pub fn runtime(&self) -> WatchedRuntime<'_> {
+        WatchedRuntime::new(self)
     }
 
     /// Reads, and reads again where that may help and the options allow it ([`retry::reading`]).
     pub fn reading<T>(&self, mut read: impl FnMut(&Self) -> Result<T, Error>) -> Result<T, Error> {
-        retry::reading(&self.retry, &mut self.pace(), |_| read(self))
+        retry::reading(&self.retry, &mut self.runtime(), |_| read(self))
     }
 
     /// As [`Http::get_public`], read again where that may help; what is no success is a refusal.

@@ -1,7 +1,8 @@
-//! What is signed and encrypted: JWS, JWE, JWK Set.
+//! What is signed and encrypted: JWS, JWE, JWK.
 
+pub mod error;
 pub mod jwe;
-pub mod jwks;
+pub mod jwk;
 pub mod jws;
-pub mod key_set;
-pub mod kid_form;
+
+pub use error::{JoseError, JoseFault};

@@ -3,6 +3,9 @@
 pub mod certificates;
 pub mod crl;
 pub mod distinguished_name;
+pub mod error;
 pub mod links;
 pub mod party_id;
 pub mod pem;
+
+pub use error::PkiError;

@@ -6,7 +6,8 @@ use core::time::Duration;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use privyseal::base::pace::Pace;
+use privyseal::base::BaseError;
+use privyseal::base::runtime::Runtime;
 use privyseal::{AssertionOptions, Error, TokenSource, UnixTime};
 use privyseal_host_tests::bad_server::{BadServer, Reply, Site};
 
@@ -23,8 +24,8 @@ struct Played<'a> {
     at_first_pause: Option<Box<dyn FnOnce() + 'a>>,
 }
 
-impl Pace for &mut Played<'_> {
-    fn now(&mut self) -> Result<UnixTime, Error> {
+impl Runtime for &mut Played<'_> {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
         Ok(privyseal::base::clock::now()?.saturating_add(self.elapsed.as_secs()))
     }
 
@@ -41,7 +42,7 @@ impl Pace for &mut Played<'_> {
         }
     }
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         Ok(DICE)
     }
 }
@@ -52,10 +53,10 @@ fn granted() -> Reply {
 }
 
 /// One token, or why there is none.
-fn ask(server: &str, trust: &[u8], pace: &mut Played<'_>) -> Result<String, Error> {
+fn ask(server: &str, trust: &[u8], runtime: &mut Played<'_>) -> Result<String, Error> {
     let base = server.parse().unwrap();
     let options = AssertionOptions::default();
-    let mut source = TokenSource::with_pace(http(trust, LIMIT), base, options, pace);
+    let mut source = TokenSource::with_runtime(http(trust, LIMIT), base, options, runtime);
     let token = source.token(&minter());
     token.map(|token| token.expose().to_owned())
 }
@@ -110,8 +111,8 @@ fn what_is_tried_again_and_what_is_not() {
     for (replies, pauses, end) in cases {
         let case = format!("{replies:?}");
         let server = BadServer::start(replies);
-        let mut pace = Played::default();
-        let outcome = ask(&server.base_url(), server.certificate(), &mut pace);
+        let mut runtime = Played::default();
+        let outcome = ask(&server.base_url(), server.certificate(), &mut runtime);
         match (outcome, end) {
             (Ok(token), Ok(())) => assert_eq!(token, "a"),
             (Err(error), Err(words)) => {
@@ -120,7 +121,7 @@ fn what_is_tried_again_and_what_is_not() {
             }
             (outcome, _) => panic!("{case}: {outcome:?}"),
         }
-        assert_eq!(*pace.pauses.borrow(), pauses, "{case}");
+        assert_eq!(*runtime.pauses.borrow(), pauses, "{case}");
         let tries = pauses.len() + 1;
         assert_eq!(server.requests().len(), tries, "{case}");
         assert_eq!(jtis(&server).len(), tries, "a new jti each time: {case}");
@@ -134,8 +135,9 @@ fn a_source_of_tokens_of_a_scope() {
         let server = BadServer::start(vec![Reply::busy("429 Busy", "0"), granted()]);
         let base = server.base_url().parse().unwrap();
         let http = http(server.certificate(), LIMIT);
-        let mut pace = Played::default();
-        let source = TokenSource::with_pace(http, base, AssertionOptions::default(), &mut pace);
+        let mut runtime = Played::default();
+        let source =
+            TokenSource::with_runtime(http, base, AssertionOptions::default(), &mut runtime);
         let mut source = match scope {
             Some(scope) => source.with_scope(scope),
             None => source,
@@ -156,21 +158,21 @@ fn a_server_that_comes_back() {
     let site = Site::new("127.0.0.1").closed();
     let (base_url, trust) = (site.base_url(), site.certificate().to_vec());
     let server = RefCell::new(None);
-    let mut pace = Played {
+    let mut runtime = Played {
         at_first_pause: Some(Box::new(|| {
             *server.borrow_mut() = Some(site.open(vec![granted()]));
         })),
         ..Played::default()
     };
-    assert_eq!(ask(&base_url, &trust, &mut pace).unwrap(), "a");
-    assert_eq!(*pace.pauses.borrow(), [DICE]);
-    drop(pace);
+    assert_eq!(ask(&base_url, &trust, &mut runtime).unwrap(), "a");
+    assert_eq!(*runtime.pauses.borrow(), [DICE]);
+    drop(runtime);
     assert_eq!(jtis(&server.take().unwrap()).len(), 1);
 
     // And one that does not.
     let site = Site::new("127.0.0.1").closed();
-    let mut pace = Played::default();
-    let error = ask(&site.base_url(), site.certificate(), &mut pace).unwrap_err();
+    let mut runtime = Played::default();
+    let error = ask(&site.base_url(), site.certificate(), &mut runtime).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("no connection"), "{text}");
     assert!(text.contains("given up after 4 tries"), "{text}");
@@ -184,8 +186,9 @@ fn a_source_keeps_what_it_got_from_a_server_that_flaps() {
     let server = BadServer::start(replies);
     let base = server.base_url().parse().unwrap();
     let http = http(server.certificate(), LIMIT);
-    let mut pace = Played::default();
-    let mut source = TokenSource::with_pace(http, base, AssertionOptions::default(), &mut pace);
+    let mut runtime = Played::default();
+    let mut source =
+        TokenSource::with_runtime(http, base, AssertionOptions::default(), &mut runtime);
     let client = minter();
     for round in 1..=2 {
         for _ in 0..3 {

@@ -7,7 +7,8 @@
 use core::time::Duration;
 use std::net::TcpListener;
 
-use privyseal::base::pace::Pace;
+use privyseal::base::BaseError;
+use privyseal::base::runtime::Runtime;
 use privyseal::oauth::client::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::{AssertionOptions, Client, Error, Exit, UnixTime, base::clock};
@@ -256,12 +257,12 @@ fn what_keycloak_refuses() {
 /// Time passes three times as fast for Keycloak: so it is Keycloak who says that the request has expired.
 struct Slow(Duration);
 
-impl Pace for Slow {
+impl Runtime for Slow {
     fn elapsed(&mut self) -> Duration {
         self.0
     }
 
-    fn now(&mut self) -> Result<UnixTime, Error> {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
         clock::now()
     }
 
@@ -270,7 +271,7 @@ impl Pace for Slow {
         self.0 += duration;
     }
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         Ok(0)
     }
 }
@@ -298,7 +299,7 @@ fn keycloak_says_that_the_time_is_over() {
         client: &client,
         provider: &mut provider,
         unwrapper: None,
-        pace: Slow(Duration::ZERO),
+        runtime: Slow(Duration::ZERO),
         assertion: AssertionOptions {
             audience: Some(stage.issuer()),
             ..AssertionOptions::default()

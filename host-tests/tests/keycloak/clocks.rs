@@ -1,7 +1,7 @@
 //! The rules on time and `jti`, as Keycloak has them, and that `check` foretells them: each assertion is
 //! judged by the receiver view of `check` and then by the receiver itself.
 
-use privyseal::jose::key_set::KeySet;
+use privyseal::jose::jwk::KeySet;
 use privyseal::report::token_report::{TokenQuestion, TokenReport};
 use privyseal::{UnixTime, base::clock};
 use privyseal_check::RuleId;

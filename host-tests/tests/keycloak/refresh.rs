@@ -4,7 +4,8 @@ use core::time::Duration;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use privyseal::base::pace::Pace;
+use privyseal::base::BaseError;
+use privyseal::base::runtime::Runtime;
 use privyseal::{AssertionSource as _, Error, TokenSource, UnixTime, base::clock};
 use serde_json::json;
 
@@ -14,8 +15,8 @@ use crate::stage::Stage;
 #[derive(Clone, Default)]
 struct Moved(Rc<Cell<u64>>);
 
-impl Pace for Moved {
-    fn now(&mut self) -> Result<UnixTime, Error> {
+impl Runtime for Moved {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
         Ok(clock::now()?.saturating_add(self.0.get()))
     }
 
@@ -25,7 +26,7 @@ impl Pace for Moved {
 
     fn pause(&mut self, _: Duration) {}
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         Ok(0)
     }
 }
@@ -69,7 +70,7 @@ fn a_source_keeps_its_token_then_refreshes_it_then_starts_anew() {
         &json!({"client_credentials.use_refresh_token": "true"}),
     );
     let clock = Moved::default();
-    let mut source = TokenSource::with_pace(
+    let mut source = TokenSource::with_runtime(
         stage.http.clone(),
         stage.base(),
         stage.options(),

@@ -1,8 +1,8 @@
 //! A realm with clients, their keys, and the library in front of it.
 
 use privyseal::http::Roots;
-use privyseal::jose::jwks::JwkSet;
-use privyseal::jose::kid_form::{KidChoice, KidForm};
+use privyseal::jose::jwk::JwkSetBuilder;
+use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::{AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Provider};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
@@ -97,7 +97,7 @@ pub(crate) fn client(client_id: &str, kid: &str, key: &TestKey) -> Client<Softwa
 
 /// What the library publishes for these keys.
 pub(crate) fn jwk_set(keys: &[(&str, &TestKey)]) -> String {
-    let mut set = JwkSet::default();
+    let mut set = JwkSetBuilder::default();
     for (kid, key) in keys {
         let kid = KidChoice::Given((*kid).to_owned());
         set.add(&key.public_key(), &kid, None).unwrap();

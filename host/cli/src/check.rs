@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::jose::key_set::KeySet;
+use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::token_report::{TokenQuestion, TokenReport};
 use privyseal::{Error, Scheme};

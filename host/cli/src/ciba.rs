@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use privyseal::base::pace::SystemPace;
+use privyseal::base::runtime::SystemRuntime;
 use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri};
 use privyseal::oauth::client::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
@@ -21,6 +21,7 @@ use privyseal_core::{ClientId, Signer as _};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::input::secret;
 use super::options::{KeyOptions, KidOptions, ServerOptions, missing_key, pins};
 use super::output::print_json;
 use progress::Progress;
@@ -146,7 +147,7 @@ impl Ciba {
             client: &client,
             provider: &mut provider,
             unwrapper: unwrapper.as_mut(),
-            pace: SystemPace::default(),
+            runtime: SystemRuntime::default(),
             assertion,
         };
         let mut progress = Progress::new(self.qr.clone());
@@ -168,7 +169,7 @@ impl Ciba {
 
     /// What is asked; without a person where they are still to be found.
     fn asked(&self) -> Result<AuthenticationOptions, Error> {
-        let user = self.user_identifier_token_file.as_deref().map(secret);
+        let user = self.user_identifier_token_file.as_deref().map(user);
         Ok(AuthenticationOptions {
             scope: self.scope()?,
             user_identifier_token: user.transpose()?.unwrap_or_default(),
@@ -256,18 +257,9 @@ fn announce(address: &PingAddress, listener: &PingListener) {
     }
 }
 
-/// A token in a file, or on standard input for `-`, without the newline that editors leave at the end.
-fn secret(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let text = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let text = Zeroizing::new(text.map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?);
-    let token = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
+/// The user_identifier_token in a file, or on standard input for `-`.
+fn user(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let token = secret(path)?;
     if token.is_empty() {
         return Err(Error::FileContent {
             path: path.to_owned(),

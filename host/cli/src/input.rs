@@ -1,26 +1,26 @@
-//! A token from the command line, or from standard input, where other users cannot see it.
+//! A token from the command line, from a file, or from standard input, where other users cannot see it.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::Path;
 
 use privyseal::Error;
+use privyseal::base::file::InputFile;
+use zeroize::Zeroizing;
 
-/// The most bytes that are read from standard input.
-const MAX_INPUT: u64 = 1024 * 1024;
+/// The most bytes of a token that are read.
+const MAX_INPUT: usize = 1024 * 1024;
 
 /// The token, which is on standard input if the argument is `-`.
 pub(super) fn token(argument: String) -> Result<String, Error> {
     if argument != "-" {
         return Ok(argument);
     }
-    let mut token = String::new();
-    let path = PathBuf::from("standard input");
-    match io::stdin()
-        .lock()
-        .take(MAX_INPUT)
-        .read_to_string(&mut token)
-    {
-        Ok(_) => Ok(token),
-        Err(source) => Err(Error::File { path, source }),
-    }
+    Ok(secret(Path::new("-"))?.to_string())
+}
+
+/// The secret in a file, or on standard input for `-`, without the newline that editors leave at the end.
+pub(super) fn secret(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let mut text = InputFile::open_or_stdin(path)?.read_secret_text(MAX_INPUT)?;
+    let len = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(len);
+    Ok(text)
 }

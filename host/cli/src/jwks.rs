@@ -3,8 +3,8 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal::Error;
-use privyseal::jose::jwks::JwkSet;
-use privyseal::jose::kid_form::{KidChoice, KidForm};
+use privyseal::jose::jwk::JwkSetBuilder;
+use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::key::KeyUri;
 use privyseal_core::{KeyEncryption, Unwrapper as _};
 
@@ -47,7 +47,7 @@ impl Jwks {
             .iter()
             .map(|key| key.parse())
             .collect::<Result<_, _>>()?;
-        let mut set = JwkSet::default();
+        let mut set = JwkSetBuilder::default();
         for (uri, kid) in uris.iter().zip(kids) {
             let key = self.access.open_any(uri)?;
             let chain = if self.x5c {

@@ -80,7 +80,10 @@ pub(super) fn scheme_parser_for(
 
 /// The given moment, or the clock's.
 pub(super) fn moment(now: Option<u64>) -> Result<UnixTime, Error> {
-    now.map_or_else(clock::now, |seconds| Ok(UnixTime::from_secs(seconds)?))
+    Ok(match now {
+        Some(seconds) => UnixTime::from_secs(seconds)?,
+        None => clock::now()?,
+    })
 }
 
 /// The file behind `--chain`; `None` for `token`.
@@ -89,16 +92,16 @@ pub(super) fn chain_file(chain: &str) -> Option<PathBuf> {
 }
 
 /// Names the option that named a file, where that file is of no use.
-pub(super) fn of_option(option: &'static str) -> impl Fn(Error) -> Error + Copy {
+pub(super) fn of_option<E: Into<Error>>(option: &'static str) -> impl Fn(E) -> Error + Copy {
     move |error| {
-        let reason = match error {
-            Error::File { path, source } => {
-                format!("{} cannot be read: {source}", path.display())
-            }
-            Error::FileContent { path, reason } => format!("{} {reason}", path.display()),
-            other => return other,
-        };
-        Error::Option { option, reason }
+        let error = error.into();
+        match error {
+            Error::Base(_) | Error::Pki(_) | Error::Jwk(_) => Error::Option {
+                option,
+                reason: error.to_string(),
+            },
+            other => other,
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Token {
         let (source, tries) = self.client.source_for_tries()?;
         let scope = self.provider.scope();
         progress.step("for an access token");
-        let token = retrying(&tries, &mut http.pace(), |_| match scope {
+        let token = retrying(&tries, &mut http.runtime(), |_| match scope {
             Some(scope) => source.access_token_with_scope(&http, &base, &options, scope),
             None => source.access_token(&http, &base, &options),
         })?;

@@ -3,16 +3,18 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_core::UnixTime;
-use privyseal_core::cert::ClockError;
 
-use crate::error::Error;
+use super::BaseError;
 
-/// The machine's clock. Whether it can be right is for the core to judge, which knows the release date
-/// and the certificates.
-pub fn now() -> Result<UnixTime, Error> {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| {
-        let epoch = UnixTime::MAX.saturating_sub(u64::MAX);
-        privyseal_core::Error::Clock(ClockError::Unset { now: epoch })
-    })?;
-    Ok(UnixTime::from_secs(since_epoch.as_secs())?)
+/// The machine's clock. The core judges whether it can be right: it knows the release date and the
+/// certificates.
+///
+/// # Errors
+///
+/// [`BaseError::Clock`] if the clock shows no moment of the years 1970 to 9999.
+pub fn now() -> Result<UnixTime, BaseError> {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    since_epoch
+        .and_then(|since_epoch| UnixTime::from_secs(since_epoch.as_secs()).ok())
+        .ok_or(BaseError::Clock)
 }

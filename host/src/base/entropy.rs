@@ -2,21 +2,27 @@
 
 use privyseal_core::JtiBuf;
 
-use crate::error::Error;
+use super::BaseError;
+
+/// Fills `buffer` with random bytes.
+///
+/// # Errors
+///
+/// [`BaseError::Entropy`] if the operating system has none.
+pub fn fill(buffer: &mut [u8]) -> Result<(), BaseError> {
+    getrandom::fill(buffer).map_err(BaseError::Entropy)
+}
 
 /// A `jti` that never repeats: 122 random bits. By the birthday bound, among 10^12 of them two are
 /// equal with a probability of 10^-13.
-pub fn jti() -> Result<JtiBuf, Error> {
+///
+/// # Errors
+///
+/// As [`fill`].
+pub fn jti() -> Result<JtiBuf, BaseError> {
     let mut entropy = [0; 16];
-    getrandom::fill(&mut entropy).map_err(Error::Entropy)?;
+    fill(&mut entropy)?;
     Ok(JtiBuf::from_entropy(entropy))
-}
-
-/// A random number from 0 to `u64::MAX`, each as likely.
-pub fn number() -> Result<u64, Error> {
-    let mut entropy = [0; 8];
-    getrandom::fill(&mut entropy).map_err(Error::Entropy)?;
-    Ok(u64::from_ne_bytes(entropy))
 }
 
 #[cfg(test)]

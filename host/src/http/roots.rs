@@ -22,7 +22,7 @@ pub enum Roots {
 impl Roots {
     /// The certificates of a PEM or DER file, instead of the machine's.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        Certificates::from_file(path).map(Self::Only)
+        Ok(Self::Only(Certificates::from_file(path)?))
     }
 
     pub(super) fn to_ureq(&self) -> RootCerts {

@@ -5,8 +5,8 @@ use core::time::Duration;
 use privyseal_core::UnixTime;
 
 use super::{Http, Url};
-use crate::base::pace::{Pace, SystemPace};
-use crate::error::Error;
+use crate::base::BaseError;
+use crate::base::runtime::{Runtime, SystemRuntime};
 
 /// Is told what a client does, in whatever thread does it.
 pub trait HttpWatcher: Send + Sync {
@@ -20,24 +20,24 @@ pub trait HttpWatcher: Send + Sync {
     fn pausing(&self, pause: Duration);
 }
 
-/// This machine's pace, whose pauses a client's watcher is told of.
+/// This machine's runtime, whose pauses a client's watcher is told of.
 #[derive(Clone, Copy, Debug)]
-pub struct WatchedPace<'a> {
+pub struct WatchedRuntime<'a> {
     http: &'a Http,
-    system: SystemPace,
+    system: SystemRuntime,
 }
 
-impl<'a> WatchedPace<'a> {
+impl<'a> WatchedRuntime<'a> {
     pub(super) fn new(http: &'a Http) -> Self {
         Self {
             http,
-            system: SystemPace::default(),
+            system: SystemRuntime::default(),
         }
     }
 }
 
-impl Pace for WatchedPace<'_> {
-    fn now(&mut self) -> Result<UnixTime, Error> {
+impl Runtime for WatchedRuntime<'_> {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
         self.system.now()
     }
 
@@ -52,7 +52,7 @@ impl Pace for WatchedPace<'_> {
         self.system.pause(duration);
     }
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         self.system.random()
     }
 }

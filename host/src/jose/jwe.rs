@@ -12,14 +12,15 @@ mod compact;
 mod content;
 mod error;
 
-use privyseal_core::{SignerError as _, SignerErrorKind, Unwrapper};
+use privyseal_core::{SignerError, SignerErrorKind, Unwrapper};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use super::JoseError;
+use crate::base::{BaseError, entropy};
 
 pub use compact::{Jwe, MAX_JWE};
 pub use content::ContentEncryption;
-pub use error::JweError;
+pub use error::JweFault;
 
 /// As long as the longest content key, and longer than both.
 const KEY_ROOM: usize = 64;
@@ -27,16 +28,17 @@ const KEY_ROOM: usize = 64;
 impl Jwe<'_> {
     /// The plaintext, if it was encrypted to the key of `unwrapper` and not changed since.
     ///
-    /// [`JweError::Undecipherable`] does not say whether the key or the content was wrong.
-    pub fn decrypt<U>(&self, unwrapper: &mut U) -> Result<Zeroizing<Vec<u8>>, DecryptError>
-    where
-        U: Unwrapper,
-        U::Error: Send + Sync + 'static,
-    {
+    /// # Errors
+    ///
+    /// [`JweFault::Undecipherable`], which does not say whether the key or the content was wrong; or what is
+    /// wrong with the unwrapper.
+    pub fn decrypt<U: Unwrapper>(
+        &self,
+        unwrapper: &mut U,
+    ) -> Result<Zeroizing<Vec<u8>>, DecryptError<U::Error>> {
         // Made before it is known whether it will be needed, so that it costs no time of its own.
         let mut key = Zeroizing::new([0; ContentEncryption::KEY_LEN]);
-        getrandom::fill(&mut *key)
-            .map_err(|error| DecryptError::Hardware(Error::Entropy(error)))?;
+        entropy::fill(&mut *key)?;
         let mut room = Zeroizing::new([0; KEY_ROOM]);
         match unwrapper.unwrap_key(self.key_encryption, &self.encrypted_key, &mut *room) {
             Ok(ContentEncryption::KEY_LEN) => {
@@ -44,19 +46,25 @@ impl Jwe<'_> {
             }
             Ok(_) => {}
             Err(error) if error.kind() == SignerErrorKind::Undecipherable => {}
-            Err(error) => return Err(DecryptError::Hardware(Error::from_signer(error))),
+            Err(error) => return Err(DecryptError::Unwrapper(error)),
         }
         self.content_encryption
             .decrypt(&key, self)
-            .ok_or(DecryptError::Jwe(JweError::Undecipherable))
+            .ok_or(DecryptError::Jwe(JweFault::Undecipherable.into()))
     }
 }
 
 /// Why there is no plaintext.
-#[derive(Debug)]
-pub enum DecryptError {
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecryptError<E: SignerError> {
     /// The JWE is not for this key, or was changed.
-    Jwe(JweError),
+    #[error(transparent)]
+    Jwe(#[from] JoseError),
+    /// There was no randomness for the key that stands in for a wrong one.
+    #[error(transparent)]
+    Base(#[from] BaseError),
     /// The key could not be used at all: its token, its PIN, the hash.
-    Hardware(Error),
+    #[error(transparent)]
+    Unwrapper(E),
 }

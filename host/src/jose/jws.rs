@@ -1,30 +1,33 @@
-//! A JWS that somebody else signed: an id_token, an access token, a signed answer.
+//! A JWS that somebody else signed: an id_token, an access token, the signed response of a registry.
 //!
-//! Its payload can be had in one way only: by verifying its signature with a key that was chosen before
-//! (RFC 8725 section 3.1: the algorithm is the verifier's choice, not the token's).
+//! Its payload can be had in one way only: by verifying its signature with a key that was chosen before, with
+//! an algorithm that the verifier accepts (RFC 8725 section 3.1).
 
 mod claims;
+mod error;
 
 use core::fmt;
-use core::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use privyseal_core::jws::Algorithm;
-use privyseal_core::rsa::{KeyError, VerifyingKey};
+use privyseal_core::limits::MAX_CERTIFICATES;
+use privyseal_core::rsa::VerifyingKey;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::base::server_text::presentable;
+use super::JoseError;
+use crate::base::display::sanitize_for_display;
 
 pub use claims::ClaimRules;
+pub use error::JwsFault;
 
 /// The largest JWS of a provider that is read, in bytes: as large as a token response may be.
 pub const MAX_PROVIDER_JWS: usize = privyseal_core::limits::MAX_TOKEN_RESPONSE;
 
 /// A compact JWS (RFC 7515 section 7.1) whose signature is not verified yet.
 pub struct Jws<'t> {
-    algorithm: String,
-    kid: Option<String>,
+    algorithm: Algorithm,
+    header: Map<String, Value>,
     signing_input: &'t str,
     payload: Zeroizing<Vec<u8>>,
     signature: Vec<u8>,
@@ -38,99 +41,97 @@ pub struct VerifiedJws {
     payload: Zeroizing<Vec<u8>>,
 }
 
-/// Why a JWS is not accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JwsError {
-    /// Not a compact JWS; what it has or lacks.
-    Form(&'static str),
-    /// Longer than [`MAX_PROVIDER_JWS`].
-    TooLong {
-        /// Its length in bytes.
-        len: usize,
-    },
-    /// Signed with another algorithm than RS256, or with none.
-    Algorithm(String),
-    /// Its header has extensions that must be understood (RFC 7515 section 4.1.11).
-    Critical,
-    /// No key of this name is in the provider's key set.
-    UnknownKid {
-        /// The name.
-        kid: String,
-        /// How long ago the key set was read.
-        age: Duration,
-    },
-    /// It names no key, and the provider has this many (OpenID Connect Core section 10.1: then a `kid` is
-    /// required).
-    NoKid {
-        /// How many keys there are.
-        keys: usize,
-    },
-    /// The key of this name cannot be used.
-    Key {
-        /// The name.
-        kid: Option<String>,
-        /// Why not.
-        error: KeyError,
-    },
-    /// The signature is not that of these bytes by this key.
-    Signature,
-    /// The payload is not a JSON object (RFC 7519 section 7.2).
-    Claims,
-    /// A claim does not say what it must.
-    Claim {
-        /// Which one.
-        name: &'static str,
-        /// What is wrong with it.
-        what: String,
-    },
-}
-
 impl<'t> Jws<'t> {
-    /// Takes a JWS apart. Only RS256 gets through.
-    pub fn parse(text: &'t str) -> Result<Self, JwsError> {
-        let len = text.len();
-        if len > MAX_PROVIDER_JWS {
-            return Err(JwsError::TooLong { len });
+    /// Takes a JWS of a provider apart: RS256 only, of at most [`MAX_PROVIDER_JWS`] bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] for another form, length or algorithm.
+    pub fn parse(text: &'t str) -> Result<Self, JoseError> {
+        match text.len() {
+            len if len > MAX_PROVIDER_JWS => Err(JwsFault::TooLong { len }.into()),
+            _ => Self::parse_signed_with(text, &[Algorithm::Rs256]),
         }
-        let parts = "has not three parts with dots between them";
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(JwsError::Form(parts))?;
-        let (header, payload) = signing_input
-            .split_once('.')
-            .filter(|(_, payload)| !payload.contains('.'))
-            .ok_or(JwsError::Form(parts))?;
+    }
+
+    /// Takes a JWS of any length apart that was signed with one of `accepted`.
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] for another form or algorithm.
+    pub fn parse_signed_with(text: &'t str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
+        let parts: Vec<&str> = text.splitn(4, '.').collect();
+        let [header, payload, signature] = parts[..] else {
+            return Err(JwsFault::Form("has not three parts with dots between them").into());
+        };
         let decode =
-            |part, what| Base64UrlUnpadded::decode_vec(part).map_err(|_| JwsError::Form(what));
-        let header = decode(header, "has a header that is not base64url")?;
-        let header: Map<String, Value> = serde_json::from_slice(&header)
-            .map_err(|_| JwsError::Form("has a header that is not a JSON object"))?;
-        let text = |name| header.get(name).and_then(Value::as_str);
-        let algorithm = text("alg").ok_or(JwsError::Form("names no algorithm"))?;
-        if algorithm != Algorithm::Rs256.name() {
-            return Err(JwsError::Algorithm(presentable(algorithm, None)));
-        }
-        if header.contains_key("crit") {
-            return Err(JwsError::Critical);
+            |part, what| Base64UrlUnpadded::decode_vec(part).map_err(|_| JwsFault::Form(what));
+        let decoded = decode(header, "has a header that is not base64url")?;
+        let decoded: Map<String, Value> = serde_json::from_slice(&decoded)
+            .map_err(|_| JwsFault::Form("has a header that is not a JSON object"))?;
+        let alg = decoded.get("alg").and_then(Value::as_str);
+        let alg = alg.ok_or(JwsFault::Form("names no algorithm"))?;
+        let algorithm = accepted.iter().find(|algorithm| algorithm.name() == alg);
+        let algorithm = *algorithm.ok_or_else(|| JwsFault::Algorithm {
+            found: sanitize_for_display(alg, None),
+            accepted: accepted.iter().map(|algorithm| algorithm.name()).collect(),
+        })?;
+        if decoded.contains_key("crit") {
+            return Err(JwsFault::Critical.into());
         }
         Ok(Self {
-            algorithm: algorithm.to_owned(),
-            kid: text("kid").map(str::to_owned),
-            signing_input,
+            algorithm,
+            header: decoded,
+            signing_input: &text[..header.len() + 1 + payload.len()],
             payload: decode(payload, "has a payload that is not base64url")?.into(),
             signature: decode(signature, "has a signature that is not base64url")?,
         })
     }
 
+    /// A text of the header. Not verified.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
+    }
+
     /// The key that it names. Not verified: good for nothing but finding that key.
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+        self.text("kid")
+    }
+
+    /// What it says that it is. Not verified.
+    pub fn typ(&self) -> Option<&str> {
+        self.text("typ")
+    }
+
+    /// The certificates that it carries, DER, in its order (`x5c`, RFC 7515 section 4.1.6). Not verified.
+    ///
+    /// # Errors
+    ///
+    /// [`JwsFault::X5c`] if it has none, more than any chain has, or something else there.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, JoseError> {
+        let items = self.header.get("x5c").and_then(Value::as_array);
+        let items = items.filter(|items| (1..=MAX_CERTIFICATES).contains(&items.len()));
+        let der = |item: &Value| Base64::decode_vec(item.as_str()?).ok();
+        items
+            .and_then(|items| items.iter().map(der).collect())
+            .ok_or(JwsFault::X5c.into())
+    }
+
+    /// A text claim that nobody proved: good for nothing but looking up who should have.
+    pub fn unverified_claim(&self, name: &str) -> Option<String> {
+        let claims: Map<String, Value> = serde_json::from_slice(&self.payload).ok()?;
+        Some(claims.get(name)?.as_str()?.to_owned())
     }
 
     /// The payload, if `key` made the signature.
-    pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, JwsError> {
-        let digest = Algorithm::Rs256.digest(self.signing_input.as_bytes());
+    ///
+    /// # Errors
+    ///
+    /// [`JwsFault::Signature`] if it did not.
+    pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, JoseError> {
+        let digest = self.algorithm.digest(self.signing_input.as_bytes());
         key.verify(&digest, &self.signature)
-            .map_err(|_| JwsError::Signature)?;
+            .map_err(|_| JwsFault::Signature)?;
         Ok(VerifiedJws {
             payload: self.payload,
         })
@@ -151,40 +152,20 @@ impl VerifiedJws {
     }
 
     /// The claims (RFC 7519 section 4). Of a name that is there twice, the last counts.
-    pub fn claims(&self) -> Result<Map<String, Value>, JwsError> {
-        serde_json::from_slice(&self.payload).map_err(|_| JwsError::Claims)
-    }
-}
-
-impl JwsError {
-    /// The same, in which `secret` is not repeated: for the answer of a server that was sent it.
-    #[must_use]
-    pub(crate) fn without(self, secret: &str) -> Self {
-        let shown = |text: String| presentable(&text, Some(secret));
-        match self {
-            Self::Algorithm(name) => Self::Algorithm(shown(name)),
-            Self::UnknownKid { kid, age } => Self::UnknownKid {
-                kid: shown(kid),
-                age,
-            },
-            Self::Key { kid, error } => Self::Key {
-                kid: kid.map(shown),
-                error,
-            },
-            Self::Claim { name, what } => Self::Claim {
-                name,
-                what: shown(what),
-            },
-            other => other,
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`JwsFault::Claims`] if the payload is no JSON object.
+    pub fn claims(&self) -> Result<Map<String, Value>, JoseError> {
+        Ok(serde_json::from_slice(&self.payload).map_err(|_| JwsFault::Claims)?)
     }
 }
 
 impl fmt::Debug for Jws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jws")
-            .field("algorithm", &self.algorithm)
-            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm.name())
+            .field("kid", &self.kid())
             .finish_non_exhaustive()
     }
 }
@@ -194,48 +175,3 @@ impl fmt::Debug for VerifiedJws {
         write!(f, "VerifiedJws({} bytes)", self.payload.len())
     }
 }
-
-impl fmt::Display for JwsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form(what) => write!(f, "{what} (RFC 7515 section 7.1)"),
-            Self::TooLong { len } => {
-                write!(f, "has {len} bytes, at most {MAX_PROVIDER_JWS} are read")
-            }
-            Self::Algorithm(name) => write!(
-                f,
-                "is signed with {name}; only RS256 is accepted (RFC 8725 section 3.1)"
-            ),
-            Self::Critical => f.write_str(
-                "has a header with crit, extensions that must be understood (RFC 7515 section \
-                 4.1.11)",
-            ),
-            Self::UnknownKid { kid, age } => write!(
-                f,
-                "is signed with the key {}, which is not in the provider's key set, read {} s ago",
-                presentable(kid, None),
-                age.as_secs()
-            ),
-            Self::NoKid { keys } => write!(
-                f,
-                "names no key (kid), and the provider's key set has {keys} (OpenID Connect Core \
-                 section 10.1)"
-            ),
-            Self::Key { kid, error } => {
-                let kid = kid.as_deref().unwrap_or("without a name");
-                write!(
-                    f,
-                    "is signed with the key {}, which {error}",
-                    presentable(kid, None)
-                )
-            }
-            Self::Signature => f.write_str("has a signature that is not valid"),
-            Self::Claim { name, what } => write!(f, "is not good here: {name} {what}"),
-            Self::Claims => {
-                f.write_str("has a payload that is not a JSON object (RFC 7519 section 7.2)")
-            }
-        }
-    }
-}
-
-impl core::error::Error for JwsError {}

@@ -71,7 +71,7 @@ impl AssertionOptions {
     }
 
     pub(crate) fn moment(&self) -> Result<UnixTime, Error> {
-        self.now.map_or_else(clock::now, Ok)
+        Ok(self.now.map_or_else(clock::now, Ok)?)
     }
 
     /// The given `jti`, or a new one.

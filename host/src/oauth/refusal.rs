@@ -4,7 +4,7 @@ use core::fmt;
 
 use privyseal_core::token::ErrorResponse;
 
-use crate::base::server_text::presentable;
+use crate::base::display::sanitize_for_display;
 use crate::exit::Exit;
 use crate::http::{Response, RetryAfter, Url};
 
@@ -34,7 +34,7 @@ impl Refusal {
         I: IntoIterator<Item = &'s str>,
     {
         let secrets: Vec<&str> = secrets.into_iter().collect();
-        let shown = |text: &str| presentable(text, secrets.iter().copied());
+        let shown = |text: &str| sanitize_for_display(text, secrets.iter().copied());
         let (code, description) = said(&response.body, &shown);
         // Where to, but not what for: a query may hold what was sent.
         let location = response.location.as_deref().map(|location| {

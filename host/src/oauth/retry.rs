@@ -16,7 +16,7 @@ use core::time::Duration;
 
 use privyseal_core::UnixTime;
 
-use crate::base::pace::Pace;
+use crate::base::runtime::Runtime;
 use crate::error::Error;
 use crate::http::{HttpCause, RetryAfter, date};
 
@@ -84,44 +84,50 @@ pub enum GaveUp {
 /// it was the last.
 pub fn retrying<T>(
     policy: &RetryPolicy,
-    pace: &mut impl Pace,
-    mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+    runtime: &mut impl Runtime,
+    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    while_safe(policy, pace, itself, |pace| attempt(pace), was_not_begun)
+    while_safe(
+        policy,
+        runtime,
+        itself,
+        |runtime| attempt(runtime),
+        was_not_begun,
+    )
 }
 
-/// The same for an attempt of something that has its pace in itself.
+/// The same for an attempt of something that has its runtime in itself.
 pub(crate) fn retrying_within<C, T>(
     policy: &RetryPolicy,
     context: &mut C,
-    pace: impl Fn(&mut C) -> &mut dyn Pace,
+    runtime: impl Fn(&mut C) -> &mut dyn Runtime,
     attempt: impl FnMut(&mut C) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    while_safe(policy, context, pace, attempt, was_not_begun)
+    while_safe(policy, context, runtime, attempt, was_not_begun)
 }
 
 /// The same for an attempt that changes nothing and sends nothing that is good once.
 pub fn reading<T>(
     policy: &RetryPolicy,
-    pace: &mut impl Pace,
-    mut attempt: impl FnMut(&mut dyn Pace) -> Result<T, Error>,
+    runtime: &mut impl Runtime,
+    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let is_safe = |error: &Error| was_not_begun(error) || broke_off(error);
-    while_safe(policy, pace, itself, |pace| attempt(pace), is_safe)
+    while_safe(policy, runtime, itself, |runtime| attempt(runtime), is_safe)
 }
 
-fn itself<P: Pace>(pace: &mut P) -> &mut dyn Pace {
-    pace
+fn itself<P: Runtime>(runtime: &mut P) -> &mut dyn Runtime {
+    runtime
 }
 
 fn while_safe<C, T>(
     policy: &RetryPolicy,
     context: &mut C,
-    pace_of: impl Fn(&mut C) -> &mut dyn Pace,
+    runtime_of: impl Fn(&mut C) -> &mut dyn Runtime,
     mut attempt: impl FnMut(&mut C) -> Result<T, Error>,
     is_safe: impl Fn(&Error) -> bool,
 ) -> Result<T, Error> {
-    let start = pace_of(context).elapsed();
+    let start = runtime_of(context).elapsed();
     let mut tries = 0;
     loop {
         let error = match attempt(context) {
@@ -132,8 +138,8 @@ fn while_safe<C, T>(
         if policy.tries <= 1 || !is_safe(&error) {
             return Err(error);
         }
-        let pace = pace_of(context);
-        let asked = asked_pause(&error, pace.now()?);
+        let runtime = runtime_of(context);
+        let asked = asked_pause(&error, runtime.now()?);
         let give_up = |why, last| {
             let last = Box::new(last);
             Err(Error::GaveUp { why, last })
@@ -145,14 +151,14 @@ fn while_safe<C, T>(
         if tries >= policy.tries {
             return give_up(GaveUp::Tries { tries }, error);
         }
-        let jitter = jitter(bound(policy, tries), pace.random()?);
+        let jitter = jitter(bound(policy, tries), runtime.random()?);
         let pause = asked.saturating_add(jitter);
-        let spent = pace.elapsed().saturating_sub(start);
+        let spent = runtime.elapsed().saturating_sub(start);
         if spent.saturating_add(pause) > policy.total {
             let total = policy.total;
             return give_up(GaveUp::Total { tries, total }, error);
         }
-        pace.pause(pause);
+        runtime.pause(pause);
     }
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use privyseal_core::UnixTime;
 
-use crate::base::pace::{Pace, SystemPace};
+use crate::base::runtime::{Runtime, SystemRuntime};
 use crate::error::Error;
 use crate::http::{BaseUrl, Http};
 use crate::oauth::access_token::{AccessToken, RefreshToken};
@@ -21,13 +21,13 @@ pub const MAX_MARGIN: u64 = 30;
 /// Make one for each server and keep it. The key is not in it: one client (a [`crate::Client`] or a
 /// [`privyseal_gateway::DeviceClient`]) serves any number of sources.
 /// Nothing is ever written to a disk.
-pub struct TokenSource<P = SystemPace> {
+pub struct TokenSource<P = SystemRuntime> {
     http: Http,
     base: BaseUrl,
     options: AssertionOptions,
     scope: Option<String>,
     policy: RetryPolicy,
-    pace: P,
+    runtime: P,
     held: Option<Held>,
     refresh: Option<(RefreshToken, Option<UnixTime>)>,
 }
@@ -42,20 +42,20 @@ impl TokenSource {
     /// The tokens of the token endpoint below `base`. Of `options`, `now` and `jti` are not used: each
     /// assertion has its own.
     pub fn new(http: Http, base: BaseUrl, options: AssertionOptions) -> Self {
-        Self::with_pace(http, base, options, SystemPace::default())
+        Self::with_runtime(http, base, options, SystemRuntime::default())
     }
 }
 
-impl<P: Pace> TokenSource<P> {
+impl<P: Runtime> TokenSource<P> {
     /// The same, with time and chance from elsewhere.
-    pub fn with_pace(http: Http, base: BaseUrl, options: AssertionOptions, pace: P) -> Self {
+    pub fn with_runtime(http: Http, base: BaseUrl, options: AssertionOptions, runtime: P) -> Self {
         Self {
             http,
             base,
             options,
             scope: None,
             policy: RetryPolicy::default(),
-            pace,
+            runtime,
             held: None,
             refresh: None,
         }
@@ -83,7 +83,7 @@ impl<P: Pace> TokenSource<P> {
     where
         A: AssertionSource + ?Sized,
     {
-        let now = self.pace.now()?;
+        let now = self.runtime.now()?;
         let fresh = self.held.take().filter(|held| held.is_good_at(now));
         let held = match fresh {
             Some(held) => held,
@@ -104,7 +104,7 @@ impl<P: Pace> TokenSource<P> {
         A: AssertionSource + ?Sized,
     {
         let refresh = self.refresh.take();
-        let now = self.pace.now()?;
+        let now = self.runtime.now()?;
         let usable = refresh.filter(|(_, until)| until.is_none_or(|until| now < until));
         if let Some((refresh, _)) = usable {
             match self.ask(client, Some(&refresh)) {
@@ -123,9 +123,9 @@ impl<P: Pace> TokenSource<P> {
         let (http, base, scope) = (&self.http, &self.base, self.scope.as_deref());
         let mut options = self.options.clone();
         options.jti = None;
-        let (mut token, from) = retrying(&self.policy, &mut self.pace, |pace| {
+        let (mut token, from) = retrying(&self.policy, &mut self.runtime, |runtime| {
             // Counted from before the request, so that a slow answer makes no token live longer.
-            let now = pace.now()?;
+            let now = runtime.now()?;
             options.now = Some(now);
             let token = match (refresh, scope) {
                 // Of the scope that it was given for (RFC 6749 section 6).

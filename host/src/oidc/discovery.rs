@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::base::server_text::presentable;
+use crate::base::display::sanitize_for_display;
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, Url, media_type};
 
@@ -50,8 +50,8 @@ impl ProviderMetadata {
         if stated != issuer {
             return Err(format!(
                 "the metadata are of the issuer {}, not of {} (OpenID Connect Discovery section 4.3)",
-                presentable(stated, None),
-                presentable(issuer, None)
+                sanitize_for_display(stated, None),
+                sanitize_for_display(issuer, None)
             ));
         }
         let endpoint = |name| url(&members, name)?.ok_or_else(|| missing(name));
@@ -130,8 +130,12 @@ fn endpoints(members: &Map<String, Value>) -> Result<Vec<(String, Url)>, String>
 
 fn url(members: &Map<String, Value>, name: &str) -> Result<Option<Url>, String> {
     let parse = |text: &str| {
-        text.parse()
-            .map_err(|error| format!("{} in the metadata {error}", presentable(name, None)))
+        text.parse().map_err(|error| {
+            format!(
+                "{} in the metadata {error}",
+                sanitize_for_display(name, None)
+            )
+        })
     };
     text(members, name)?.map(parse).transpose()
 }
@@ -142,7 +146,7 @@ fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m st
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!(
             "{} in the metadata is not a string",
-            presentable(name, None)
+            sanitize_for_display(name, None)
         )),
     }
 }

@@ -72,7 +72,6 @@ impl Provider {
             leeway: CLOCK_LEEWAY,
         };
         let jws = self.keys.verify(http, now, what, token)?;
-        jws.judged(&rules)
-            .map_err(|error| Error::Jws { what, error })
+        Ok(jws.judged(&rules).map_err(|error| error.of(what))?)
     }
 }

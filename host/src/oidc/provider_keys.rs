@@ -12,8 +12,9 @@ use privyseal_core::rsa::{KeyError, VerifyingKey};
 
 use crate::error::Error;
 use crate::http::{Http, Url};
-use crate::jose::jws::{Jws, JwsError, VerifiedJws};
-use crate::jose::key_set::KeySet;
+use crate::jose::JoseError;
+use crate::jose::jwk::KeySet;
+use crate::jose::jws::{Jws, JwsFault, VerifiedJws};
 
 /// From this age on the set is read again when it is next used; where that fails, the old one is good on.
 pub const REFRESH_AGE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -77,16 +78,16 @@ impl ProviderKeys {
         token: &str,
         mut fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
     ) -> Result<VerifiedJws, Error> {
-        let refused = |error| Error::Jws { what, error };
+        let refused = |error: JoseError| error.of(what);
         let jws = Jws::parse(token).map_err(refused)?;
         self.refresh(now, &mut fetch)?;
         let mut found = self.find(jws.kid(), now);
-        if matches!(found, Err(JwsError::UnknownKid { .. })) && self.may_read(now) {
+        if matches!(found, Err(JwsFault::UnknownKid { .. })) && self.may_read(now) {
             self.read(now, &mut fetch)?;
             found = self.find(jws.kid(), now);
         }
-        let key = found.map_err(refused)?;
-        jws.verify(key).map_err(refused)
+        let key = found.map_err(|fault| refused(fault.into()))?;
+        Ok(jws.verify(key).map_err(refused)?)
     }
 
     /// Makes sure that the keys are not too old.
@@ -131,12 +132,12 @@ impl ProviderKeys {
     ) -> Result<(), Error> {
         self.tried_at = Some(now);
         let set = fetch(&self.url)?;
-        let count = set.rs256_keys().count();
+        let count = set.iter().count();
         if count > MAX_KEYS {
             let reason = format!("the key set has {count} keys, at most {MAX_KEYS} are read");
             return Err(self.unusable(reason));
         }
-        let keys = set.rs256_keys().map(|(kid, key)| ProviderKey {
+        let keys = set.iter().map(|(kid, key)| ProviderKey {
             kid: kid.map(str::to_owned),
             key: key.clone().and_then(VerifyingKey::new),
         });
@@ -145,19 +146,19 @@ impl ProviderKeys {
         Ok(())
     }
 
-    fn find(&self, kid: Option<&str>, now: UnixTime) -> Result<&VerifyingKey, JwsError> {
+    fn find(&self, kid: Option<&str>, now: UnixTime) -> Result<&VerifyingKey, JwsFault> {
         let found = match (kid, self.keys.as_slice()) {
             (None, [only]) => only,
-            (None, keys) => return Err(JwsError::NoKid { keys: keys.len() }),
+            (None, keys) => return Err(JwsFault::NoKid { keys: keys.len() }),
             (Some(kid), keys) => keys
                 .iter()
                 .find(|key| key.kid.as_deref() == Some(kid))
-                .ok_or_else(|| JwsError::UnknownKid {
+                .ok_or_else(|| JwsFault::UnknownKid {
                     kid: kid.to_owned(),
                     age: self.age(now).unwrap_or_default(),
                 })?,
         };
-        found.key.as_ref().map_err(|error| JwsError::Key {
+        found.key.as_ref().map_err(|error| JwsFault::Key {
             kid: found.kid.clone(),
             error: *error,
         })
@@ -180,9 +181,9 @@ impl ProviderKeys {
 
 fn fetch(http: &Http, url: &Url) -> Result<KeySet, Error> {
     let response = http.read_public(url, MAX_KEY_SET)?;
-    KeySet::from_bytes(&response.body).map_err(|reason| Error::Response {
+    KeySet::from_bytes(&response.body).map_err(|error| Error::Response {
         url: url.clone(),
-        reason: format!("the answer {reason}"),
+        reason: error.to_string(),
     })
 }
 

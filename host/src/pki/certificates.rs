@@ -1,55 +1,54 @@
 //! Certificates from files, as owned DER: what the core then orders, reads and proves in place.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use privyseal_core::cert::{Chain, ChainError};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
-use crate::error::Error;
+use super::PkiError;
+use super::pem::{self, PemError, Wanted};
+use crate::base::file;
 
 /// The largest file that is read: far more than any chain or bundle of roots, in bytes.
-const MAX_FILE: u64 = 1024 * 1024;
+const MAX_FILE: usize = 1024 * 1024;
 
 /// DER certificates in the order in which they were given. Nothing is known about them yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificates(Vec<Vec<u8>>);
 
 impl Certificates {
-    /// Reads a file with one or more PEM certificates (text between them is ignored, as OpenSSL does;
-    /// a private key is refused) or with one DER certificate.
-    pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let content = read_file(path, MAX_FILE)?;
-        Self::from_bytes(&content).map_err(|reason| Error::FileContent {
+    /// Reads a file with one or more PEM certificates, with any text around them, or with one DER
+    /// certificate, of 1 MiB at most.
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::File`] and [`PkiError::Content`], which name the file.
+    pub fn from_file(path: &Path) -> Result<Self, PkiError> {
+        let content = file::read(path, MAX_FILE)?;
+        Self::from_bytes(&content).map_err(|fault| PkiError::Content {
             path: path.to_owned(),
-            reason: reason.into(),
+            fault,
         })
     }
 
-    /// Reads what [`Certificates::from_file`] reads; the error is a clause about the file.
-    pub fn from_bytes(content: &[u8]) -> Result<Self, &'static str> {
-        // A DER certificate is a SEQUENCE; PEM is text.
-        if content.first() == Some(&0x30) {
-            return Ok(Self(vec![content.to_vec()]));
-        }
-        if contains(content, b"PRIVATE KEY-----") {
-            return Err(
-                "holds a private key; a key belongs into its hardware, not beside its chain",
-            );
-        }
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(content)
-            .map(|certificate| certificate.map(|der| der.to_vec()))
-            .collect::<Result<_, _>>()
-            .map_err(|_| "has a PEM certificate that is cut off or is not base64 (RFC 7468)")?;
-        if certificates.is_empty() {
-            return Err("holds no certificate, neither DER nor PEM (RFC 7468)");
-        }
-        Ok(Self(certificates))
+    /// Reads the content of such a file.
+    ///
+    /// # Errors
+    ///
+    /// [`PemError`] if there is none, if one of several cannot be read, or if there is anything else in PEM,
+    /// such as a private key.
+    pub fn from_bytes(content: &[u8]) -> Result<Self, PemError> {
+        let wanted = Wanted {
+            label: "CERTIFICATE",
+            name: "certificate",
+        };
+        pem::read(content, wanted).map(Self)
     }
 
     /// Puts them in order, leaf first. Proves nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`] if they are not certificates of one chain.
     pub fn chain(&self) -> Result<Chain<'_>, ChainError> {
         Chain::order(&self.iter().collect::<Vec<_>>())
     }
@@ -64,31 +63,6 @@ impl From<Vec<Vec<u8>>> for Certificates {
     fn from(certificates: Vec<Vec<u8>>) -> Self {
         Self(certificates)
     }
-}
-
-/// Reads a whole file of at most `max` bytes.
-pub(crate) fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut content = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(max.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    if u64::try_from(content.len()).is_ok_and(|len| len > max) {
-        let reason = format!("is larger than {max} bytes, so it is something else");
-        return Err(Error::FileContent {
-            path: path.to_owned(),
-            reason,
-        });
-    }
-    Ok(content)
-}
-
-fn contains(content: &[u8], wanted: &[u8]) -> bool {
-    content.windows(wanted.len()).any(|window| window == wanted)
 }
 
 #[cfg(test)]
@@ -129,6 +103,7 @@ mod tests {
             ),
         ] {
             let error = Certificates::from_bytes(content.as_bytes()).unwrap_err();
+            let error = error.to_string();
             assert!(error.contains(reason), "{content:?}: {error}");
         }
     }
@@ -137,6 +112,7 @@ mod tests {
     fn a_file_that_is_not_there_is_named() {
         let error = Certificates::from_file(Path::new("/nowhere/chain.pem")).unwrap_err();
         assert!(error.to_string().contains("/nowhere/chain.pem"), "{error}");
+        let error = crate::Error::from(error);
         assert_eq!(error.exit(), crate::exit::Exit::Usage);
     }
 }

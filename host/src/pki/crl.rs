@@ -7,22 +7,21 @@
 mod extensions;
 mod read;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, KeyUsage, LinkError};
-use rustls::pki_types::CertificateRevocationListDer;
-use rustls::pki_types::pem::PemObject;
 
-use crate::error::Error;
-use crate::pki::certificates::read_file;
-use crate::pki::links::{self, SignatureAlgorithm};
+use super::PkiError;
+use super::links::{self, SignatureAlgorithm};
+use super::pem::{self, PemError, Wanted};
+use crate::base::file;
 
 pub use extensions::Scope;
 use read::Content;
 
 /// The largest file of lists, in bytes. National CAs publish lists of some megabytes.
-const MAX_FILE: u64 = 64 * 1024 * 1024;
+const MAX_FILE: usize = 64 * 1024 * 1024;
 
 /// One revocation list. Nothing is proved yet.
 #[derive(Clone, Debug)]
@@ -49,23 +48,37 @@ pub enum Revocation {
 }
 
 /// Why a list cannot be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CrlError {
     /// Not the DER of a list.
+    #[error("the CRL is no DER revocation list (RFC 5280 section 5.1)")]
     Malformed,
     /// A critical extension that is not processed here (RFC 5280 section 5.2).
+    #[error(
+        "the CRL has a critical extension that is not processed here, as a delta list or an indirect one \
+         has (RFC 5280 section 5.2)"
+    )]
     CriticalExtension,
     /// Its issuer may not sign lists (cRLSign, RFC 5280 section 4.2.1.3).
+    #[error("the CRL is of a CA without key usage cRLSign (RFC 5280 section 4.2.1.3)")]
     IssuerKeyUsage,
-    /// Its issuer's key did not sign it, or the algorithm is not known.
-    Signature(LinkError),
+    /// Its issuer's key did not sign it.
+    #[error("the CRL was not signed by its issuer's key")]
+    Signature,
+    /// Its signature cannot be judged.
+    #[error("the CRL {0}")]
+    Unverifiable(LinkError),
     /// It is from the future.
+    #[error("the CRL is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)")]
     NotYetValid {
         /// When it was issued.
         this_update: UnixTime,
     },
     /// A newer one should have come out.
+    #[error(
+        "the CRL is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
+    )]
     Stale {
         /// When.
         next_update: UnixTime,
@@ -74,35 +87,40 @@ pub enum CrlError {
 
 impl Crl {
     /// Reads one DER list.
+    ///
+    /// # Errors
+    ///
+    /// [`CrlError::Malformed`] and [`CrlError::CriticalExtension`].
     pub fn from_der(der: Vec<u8>) -> Result<Self, CrlError> {
         Content::read(&der)?;
         Ok(Self { der })
     }
 
-    /// Reads a file with one or more PEM lists, or one in DER.
-    pub fn from_file(path: &Path) -> Result<Vec<Self>, Error> {
-        let content = read_file(path, MAX_FILE)?;
-        let unusable = |reason: String| Error::FileContent {
-            path: PathBuf::from(path),
-            reason,
+    /// Reads a file with one or more PEM lists (`X509 CRL`), or one in DER, of 64 MiB at most.
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::File`] and [`PkiError::Content`], which name the file.
+    pub fn from_file(path: &Path) -> Result<Vec<Self>, PkiError> {
+        let content = file::read(path, MAX_FILE)?;
+        Self::from_bytes(&content).map_err(|fault| PkiError::Content {
+            path: path.to_owned(),
+            fault,
+        })
+    }
+
+    /// Reads the content of such a file.
+    ///
+    /// # Errors
+    ///
+    /// [`PemError`] if there is no list, or if one of several cannot be read.
+    pub fn from_bytes(content: &[u8]) -> Result<Vec<Self>, PemError> {
+        let wanted = Wanted {
+            label: "X509 CRL",
+            name: "revocation list",
         };
-        let lists = if content.first() == Some(&0x30) {
-            vec![content]
-        } else {
-            CertificateRevocationListDer::pem_slice_iter(&content)
-                .map(|list| list.map(|der| der.to_vec()))
-                .collect::<Result<_, _>>()
-                .map_err(|_| unusable("has a PEM list that is cut off or is not base64".into()))?
-        };
-        if lists.is_empty() {
-            return Err(unusable(
-                "holds no revocation list, neither DER nor PEM (X509 CRL)".into(),
-            ));
-        }
-        lists
-            .into_iter()
-            .map(|der| Self::from_der(der).map_err(|error| unusable(error.to_string())))
-            .collect()
+        let lists = pem::read(content, wanted)?.into_iter();
+        lists.map(|der| Ok(Self::from_der(der)?)).collect()
     }
 
     /// Whether this list is of the CA that issued `certificate`.
@@ -110,8 +128,11 @@ impl Crl {
         Content::read(&self.der).is_ok_and(|list| list.issuer == certificate.issuer().as_der())
     }
 
-    /// What the list says about `certificate`, which `issuer` issued, at `now`; an error if the list
-    /// cannot be believed then.
+    /// What the list says about `certificate`, which `issuer` issued, at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`CrlError`] if the list cannot be believed at that moment.
     pub fn status(
         &self,
         certificate: &Certificate<'_>,
@@ -146,7 +167,10 @@ impl Content<'_> {
         SignatureAlgorithm::from_oid(&self.algorithm)
             .ok_or(LinkError::UnknownAlgorithm)
             .and_then(|algorithm| links::verify(algorithm, self.tbs, self.signature, issuer))
-            .map_err(CrlError::Signature)
+            .map_err(|error| match error {
+                LinkError::BadSignature => CrlError::Signature,
+                error => CrlError::Unverifiable(error),
+            })
     }
 
     fn check_dates(&self, now: UnixTime) -> Result<(), CrlError> {
@@ -160,34 +184,3 @@ impl Content<'_> {
         }
     }
 }
-
-impl core::fmt::Display for CrlError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Malformed => f.write_str("is no DER revocation list (RFC 5280 section 5.1)"),
-            Self::CriticalExtension => f.write_str(
-                "has a critical extension that is not processed here, as a delta list or an \
-                 indirect one has (RFC 5280 section 5.2)",
-            ),
-            Self::IssuerKeyUsage => {
-                f.write_str("is of a CA without key usage cRLSign (RFC 5280 section 4.2.1.3)")
-            }
-            Self::Signature(LinkError::BadSignature) => {
-                f.write_str("was not signed by its issuer's key")
-            }
-            Self::Signature(error) => error.fmt(f),
-            Self::NotYetValid { this_update } => {
-                write!(
-                    f,
-                    "is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)"
-                )
-            }
-            Self::Stale { next_update } => write!(
-                f,
-                "is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
-            ),
-        }
-    }
-}
-
-impl core::error::Error for CrlError {}

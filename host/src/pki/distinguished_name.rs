@@ -4,7 +4,7 @@
 
 use privyseal_core::csr::{SubjectAttribute, SubjectAttributeType};
 
-use crate::error::Error;
+use super::PkiError;
 
 /// Attributes of a subject as owned text, in the order in which they are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,11 @@ pub struct DistinguishedName(Vec<(SubjectAttributeType, String)>);
 
 impl DistinguishedName {
     /// Reads either form.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::Subject`], which says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, PkiError> {
         let (separator, parts) = match text.strip_prefix('/') {
             Some(rest) => ('/', rest),
             None => (',', text),
@@ -29,7 +33,11 @@ impl DistinguishedName {
     }
 
     /// The attributes, each checked by the core.
-    pub fn attributes(&self) -> Result<Vec<SubjectAttribute<'_>>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::Core`] for a value that the attribute cannot have.
+    pub fn attributes(&self) -> Result<Vec<SubjectAttribute<'_>>, PkiError> {
         let checked = self
             .0
             .iter()
@@ -39,7 +47,7 @@ impl DistinguishedName {
 }
 
 /// Splits at `separator` where no backslash stands before it. Backslashes stay.
-fn split(text: &str, separator: char) -> Result<Vec<String>, Error> {
+fn split(text: &str, separator: char) -> Result<Vec<String>, PkiError> {
     let mut parts = vec![String::new()];
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -71,7 +79,7 @@ fn split(text: &str, separator: char) -> Result<Vec<String>, Error> {
 }
 
 /// One `TYPE=value`.
-fn attribute(part: &str) -> Result<(SubjectAttributeType, String), Error> {
+fn attribute(part: &str) -> Result<(SubjectAttributeType, String), PkiError> {
     let (kind, value) = part
         .split_once('=')
         .ok_or_else(|| wrong("has a part without `=`"))?;
@@ -87,7 +95,7 @@ fn attribute(part: &str) -> Result<(SubjectAttributeType, String), Error> {
 }
 
 /// Resolves `\,` and `\2C` (RFC 4514 section 2.4).
-fn unescape(value: &str) -> Result<String, Error> {
+fn unescape(value: &str) -> Result<String, PkiError> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {
@@ -119,12 +127,8 @@ const fn nibble(digit: u8) -> u8 {
     }
 }
 
-fn wrong(reason: &str) -> Error {
-    let form = "a name is CN=Name,O=Org,C=NL or /C=NL/O=Org/CN=Name (RFC 4514 section 3)";
-    Error::Option {
-        option: "--subject",
-        reason: format!("{reason}; {form}"),
-    }
+fn wrong(reason: &str) -> PkiError {
+    PkiError::Subject(reason.to_owned())
 }
 
 #[cfg(test)]

@@ -1,44 +1,183 @@
-//! Writes PEM (RFC 7468): DER in base64, 64 characters a line, between two lines that name it.
+//! PEM (RFC 7468): DER in base64 between two lines that name it.
+//!
+//! Libraries pass over a block that they do not understand, and a revocation list that is passed over is a
+//! certificate that is not revoked. So every `-----BEGIN` here is read, or the file is refused. Blocks behind
+//! a byte order mark, indented, with CRLF, with text around them or with no newline between two of them are
+//! read; what other files people take for PEM is recognised, and named.
 
 use base64ct::{Base64, Encoding as _};
+use zeroize::Zeroizing;
+
+use super::crl::CrlError;
+use crate::base::display::sanitize_for_display;
+
+const BEGIN: &[u8] = b"-----BEGIN";
+const DASHES: &[u8] = b"-----";
+
+/// One block of PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Block {
+    /// What it is: `CERTIFICATE`.
+    pub label: String,
+    /// Its DER, wiped when it is dropped: it may be a key.
+    pub der: Zeroizing<Vec<u8>>,
+}
+
+/// What a file should hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) label: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// Why a file cannot be used for what it was given for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PemError {
+    /// It holds nothing that could be it.
+    #[error("the file holds no {0}, neither DER nor PEM (RFC 7468)")]
+    Nothing(&'static str),
+    /// A block has no end.
+    #[error("the file has PEM that is cut off: a BEGIN line is broken or its END line is missing")]
+    CutOff,
+    /// A block is not base64.
+    #[error("the file has PEM that is not base64 (RFC 7468)")]
+    NotBase64,
+    /// A block is something else than what is wanted.
+    #[error("the file has a PEM block {label:?} where only {wanted:?} can be used")]
+    Label {
+        /// What it is.
+        label: String,
+        /// What is wanted.
+        wanted: &'static str,
+    },
+    /// It holds a private key.
+    #[error("the file holds a private key; a key belongs into its hardware, not beside its chain")]
+    PrivateKey,
+    /// It is a container of certificates, PKCS #7 (`.p7b`, `.p7c`).
+    #[error("the file is a PKCS #7 container, not PEM or DER certificates")]
+    Pkcs7,
+    /// It is a container of certificates and keys, PKCS #12 (`.p12`, `.pfx`).
+    #[error("the file is a PKCS #12 container, not PEM or DER certificates")]
+    Pkcs12,
+    /// It is text in UTF-16.
+    #[error("the file is UTF-16 text; PEM is ASCII (RFC 7468)")]
+    Utf16,
+    /// A revocation list is malformed, or has what is not processed here.
+    #[error(transparent)]
+    Crl(#[from] CrlError),
+}
+
+/// Every block, in order.
+///
+/// # Errors
+///
+/// [`PemError`] if there is a `-----BEGIN` that cannot be read.
+pub fn blocks(content: &[u8]) -> Result<Vec<Block>, PemError> {
+    let mut blocks = Vec::new();
+    let mut rest = content;
+    while let Some((_, block)) = split(rest, BEGIN) {
+        let (label, body) = split(block, DASHES).ok_or(PemError::CutOff)?;
+        let label = core::str::from_utf8(label).ok();
+        let label = label.and_then(|label| label.strip_prefix(' '));
+        let label = label.filter(|label| !label.contains(char::is_control));
+        let label = label.ok_or(PemError::CutOff)?;
+        let end = format!("-----END {label}-----");
+        let (body, after) = split(body, end.as_bytes()).ok_or(PemError::CutOff)?;
+        blocks.push(Block {
+            label: label.to_owned(),
+            der: decode(body)?,
+        });
+        rest = after;
+    }
+    Ok(blocks)
+}
 
 /// `der` as PEM under `label`, with a newline after each line but the last.
 pub fn encode(label: &str, der: &[u8]) -> String {
-    let base64 = Base64::encode_string(der);
-    let mut lines = vec![format!("-----BEGIN {label}-----")];
-    let mut rest = base64.as_str();
-    while let Some((line, after)) = rest.split_at_checked(64) {
-        lines.push(line.to_owned());
-        rest = after;
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    for (position, digit) in Base64::encode_string(der).chars().enumerate() {
+        if position > 0 && position % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(digit);
     }
-    if !rest.is_empty() {
-        lines.push(rest.to_owned());
+    if !der.is_empty() {
+        pem.push('\n');
     }
-    lines.push(format!("-----END {label}-----"));
-    lines.join("\n")
+    pem + "-----END " + label + "-----"
+}
+
+/// The DER of every block of a PEM file, each of which must be what is wanted; or that of a DER file.
+pub(crate) fn read(content: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemError> {
+    if let Some(other) = container(content) {
+        return Err(other);
+    }
+    if content.first() == Some(&0x30) {
+        return Ok(vec![content.to_vec()]);
+    }
+    let blocks = blocks(content)?;
+    if blocks.is_empty() {
+        return Err(PemError::Nothing(wanted.name));
+    }
+    let der = |mut block: Block| match block.label.as_str() {
+        label if label == wanted.label => Ok(core::mem::take(&mut *block.der)),
+        label if label.ends_with("PRIVATE KEY") => Err(PemError::PrivateKey),
+        "PKCS7" | "CMS" => Err(PemError::Pkcs7),
+        label => Err(PemError::Label {
+            label: sanitize_for_display(label, None),
+            wanted: wanted.label,
+        }),
+    };
+    blocks.into_iter().map(der).collect()
+}
+
+/// What is often taken for a certificate, by its first bytes.
+fn container(content: &[u8]) -> Option<PemError> {
+    if content.starts_with(&[0xff, 0xfe])
+        || content.starts_with(&[0xfe, 0xff])
+        || split(content, b"-\0-\0-\0").is_some()
+    {
+        return Some(PemError::Utf16);
+    }
+    let [0x30, length, ..] = content else {
+        return None;
+    };
+    // The first element of the sequence, behind a length of one byte or of several.
+    let header = if *length > 0x80 {
+        2 + usize::from(length & 0x7f)
+    } else {
+        2
+    };
+    match content.get(header..)? {
+        [0x06, ..] => Some(PemError::Pkcs7),
+        [0x02, 1, 3, ..] => Some(PemError::Pkcs12),
+        [0x02, ..] => Some(PemError::PrivateKey),
+        _ => None,
+    }
+}
+
+/// Base64 with white space in it. Every buffer has its final size at once, so that no copy stays behind.
+fn decode(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, PemError> {
+    let mut digits = Zeroizing::new(Vec::with_capacity(body.len()));
+    digits.extend(body.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    let mut der = Zeroizing::new(vec![0; digits.len()]);
+    let decoded = Base64::decode(digits.as_slice(), &mut der);
+    let len = decoded.map_err(|_| PemError::NotBase64)?.len();
+    der.truncate(len);
+    Ok(der)
+}
+
+/// What stands before and behind the first `separator`.
+fn split<'a>(content: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let mut windows = content.windows(separator.len());
+    let start = windows.position(|window| window == separator)?;
+    Some((
+        content.get(..start)?,
+        content.get(start + separator.len()..)?,
+    ))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_64_characters() {
-        for len in [0, 1, 47, 48, 49, 96, 100] {
-            let pem = encode("X", &vec![0; len]);
-            let lines: Vec<_> = pem.lines().collect();
-            assert_eq!(
-                (lines[0], lines[lines.len() - 1]),
-                ("-----BEGIN X-----", "-----END X-----")
-            );
-            let body = &lines[1..lines.len() - 1];
-            assert_eq!(Base64::decode_vec(&body.concat()).unwrap(), vec![0; len]);
-            let full = body.len().saturating_sub(1);
-            assert!(body.iter().take(full).all(|line| line.len() == 64), "{pem}");
-            assert!(
-                body.iter().all(|line| (1..=64).contains(&line.len())),
-                "{pem}"
-            );
-        }
-    }
-}
+mod tests;

@@ -167,9 +167,10 @@ fn chain(
     beside_key: impl FnOnce() -> Result<Certificates, Error>,
 ) {
     const NAME: &str = "chain";
-    let certificates = question
-        .chain
-        .map_or_else(beside_key, Certificates::from_file);
+    let certificates = match question.chain {
+        Some(path) => Certificates::from_file(path).map_err(Error::from),
+        None => beside_key(),
+    };
     let certificates = match certificates {
         Ok(certificates) => certificates,
         Err(error) => {

@@ -8,7 +8,7 @@ use privyseal_check::{Question, Registry, Report, check};
 use privyseal_core::{Audience, Scheme, UnixTime};
 
 use crate::error::Error;
-use crate::jose::key_set::KeySet;
+use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
 use crate::pki::crl::Crl;
 use crate::pki::links::HostLinks;

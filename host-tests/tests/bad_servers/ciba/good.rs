@@ -1,8 +1,8 @@
 //! What a good provider says.
 
 use privyseal::base::clock;
-use privyseal::jose::jwks::JwkSet;
-use privyseal::jose::kid_form::KidChoice;
+use privyseal::jose::jwk::JwkSetBuilder;
+use privyseal::jose::jwk::KidChoice;
 use privyseal_host_tests::bad_server::Reply;
 use privyseal_host_tests::decode::to_base64url;
 use privyseal_host_tests::pki::{TestKey, test_key};
@@ -43,7 +43,7 @@ pub(crate) fn tokens(issuer: &str) -> Reply {
 
 /// The provider's JWK Set.
 pub(crate) fn jwks() -> Reply {
-    let mut set = JwkSet::default();
+    let mut set = JwkSetBuilder::default();
     let kid = KidChoice::Given("op-1".to_owned());
     set.add(&key().public_key(), &kid, None).unwrap();
     Reply::json("200 OK", &set.to_json().to_string())

@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use privyseal::base::pace::Pace;
+use privyseal::base::BaseError;
+use privyseal::base::runtime::Runtime;
 use privyseal::oidc::ciba::polling::BESIDE_PING;
 use privyseal::oidc::ciba::{Ciba, Delivery, PingListener};
 use privyseal::oidc::discovery::ProviderMetadata;
@@ -26,12 +27,12 @@ const HASTE: u32 = 40;
 /// The wait for a ping is a real one, so the clock must go while nobody sleeps.
 struct Hasty(Instant);
 
-impl Pace for Hasty {
+impl Runtime for Hasty {
     fn elapsed(&mut self) -> Duration {
         self.0.elapsed() * HASTE
     }
 
-    fn now(&mut self) -> Result<UnixTime, Error> {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
         clock::now()
     }
 
@@ -39,7 +40,7 @@ impl Pace for Hasty {
         panic!("it waits for a ping instead")
     }
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         Ok(0)
     }
 }
@@ -67,7 +68,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
         client: &client,
         provider: &mut provider,
         unwrapper: None,
-        pace: Hasty(begun),
+        runtime: Hasty(begun),
         assertion: AssertionOptions::default(),
     };
     let pending = flow.authenticate(&asked(), &delivery).unwrap();

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use privyseal::base::pace::Pace;
+use privyseal::base::BaseError;
+use privyseal::base::runtime::Runtime;
 use privyseal::oauth::client::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Tokens, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
@@ -43,12 +44,12 @@ impl Played<'_> {
     }
 }
 
-impl Pace for &mut Played<'_> {
+impl Runtime for &mut Played<'_> {
     fn elapsed(&mut self) -> Duration {
         Duration::from_secs(self.elapsed)
     }
 
-    fn now(&mut self) -> Result<UnixTime, Error> {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
         Ok(clock::now()?.saturating_add(self.elapsed))
     }
 
@@ -60,7 +61,7 @@ impl Pace for &mut Played<'_> {
         self.elapsed += duration.as_secs();
     }
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         Ok(self.dice)
     }
 }
@@ -121,7 +122,7 @@ impl<'s> Setting<'s> {
 
     /// Plays `step`; gives its outcome, when the server was asked, and when it was over.
     pub(super) fn play<O>(&self, step: impl FnOnce(&mut Flow<'_, '_>) -> O) -> (O, Vec<u64>, u64) {
-        let mut pace = Played {
+        let mut runtime = Played {
             server: self.server,
             elapsed: 0,
             asked_at: Vec::new(),
@@ -139,11 +140,11 @@ impl<'s> Setting<'s> {
             client: &client,
             provider: &mut provider,
             unwrapper: None,
-            pace: &mut pace,
+            runtime: &mut runtime,
             assertion: AssertionOptions::default(),
         });
-        pace.look();
-        (outcome, pace.asked_at, pace.elapsed)
+        runtime.look();
+        (outcome, runtime.asked_at, runtime.elapsed)
     }
 }
 

@@ -1,18 +1,17 @@
 //! `privyseal device set-time`.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::Error;
+use privyseal::base::file;
 
 use super::Which;
 use crate::options::moment;
 use crate::output::print_line;
 
 /// The longest signature that is read, in bytes: RSA-3072 has 384.
-const MAX_SIGNATURE: u64 = 512;
+const MAX_SIGNATURE: usize = 512;
 
 /// Have the device believe a later time, with the provisioning authority's word
 ///
@@ -37,7 +36,10 @@ pub(super) struct SetTime {
 impl SetTime {
     pub(super) fn run(self) -> Result<(), Error> {
         let now = moment(self.now)?.as_secs();
-        let signature = self.signature.as_deref().map(read).transpose()?;
+        let signature = self.signature.as_deref();
+        let signature = signature
+            .map(|path| file::read(path, MAX_SIGNATURE))
+            .transpose()?;
         let mut device = self.which.open()?;
         let Some(signature) = signature else {
             return crate::output::print(device.info().set_time_statement(now).as_bytes());
@@ -45,17 +47,4 @@ impl SetTime {
         let floor = device.set_time(now, &signature)?;
         print_line(format!("time floor {floor}").as_bytes())
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut signature = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_SIGNATURE)
-        .read_to_end(&mut signature)
-        .map_err(failed)?;
-    Ok(signature)
 }

@@ -82,7 +82,7 @@ impl RegistryOptions {
         let options = self.client.assertion()?;
         let (client, tries) = self.client.source_for_tries()?;
         progress.step("for an access token");
-        let token = retrying(&tries, &mut http.pace(), |_| {
+        let token = retrying(&tries, &mut http.runtime(), |_| {
             client.access_token(&http, &base, &options)
         })?;
         if crls.is_empty() {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use privyseal::jose::kid_form::{KidChoice, KidForm};
+use privyseal::jose::jwk::{KidChoice, KidForm};
 
 /// A `kid`, given or computed.
 #[derive(Args)]

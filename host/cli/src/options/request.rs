@@ -1,6 +1,6 @@
 //! What a signed authentication request asks.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::Error;
@@ -9,6 +9,7 @@ use privyseal_core::payload::AcrValues;
 use zeroize::Zeroizing;
 
 use super::of_option;
+use crate::command::input::secret;
 
 /// With `--endpoint request` only.
 #[derive(Args)]
@@ -120,16 +121,4 @@ impl RequestOptions {
             None => Ok(()),
         }
     }
-}
-
-/// A token in a file, without the newline that editors leave at the end.
-fn secret(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
-    Ok(Zeroizing::new(
-        text.trim_end_matches(['\r', '\n']).to_owned(),
-    ))
 }

@@ -102,7 +102,7 @@ impl Next {
                     jti: None,
                     ..options
                 };
-                let answer = retrying(tries, &mut http.pace(), |_| {
+                let answer = retrying(tries, &mut http.runtime(), |_| {
                     client.introspect(http, &endpoint, &options, token.expose())
                 })?;
                 Ok(Zeroizing::new(answer.response().trim_ascii().to_vec()))

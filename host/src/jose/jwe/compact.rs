@@ -8,8 +8,9 @@ use privyseal_core::limits::{MAX_SIGNATURE, MAX_TOKEN_RESPONSE};
 use serde_json::{Map, Value};
 
 use super::content::ContentEncryption;
-use super::error::JweError;
-use crate::base::server_text::presentable;
+use super::error::JweFault;
+use crate::base::display::sanitize_for_display;
+use crate::jose::JoseError;
 
 /// The largest JWE that is read, in bytes: as large as a token response may be.
 pub const MAX_JWE: usize = MAX_TOKEN_RESPONSE;
@@ -29,31 +30,35 @@ pub struct Jwe<'t> {
 
 impl<'t> Jwe<'t> {
     /// Takes a JWE apart. Of algorithms, only the four that the module names get through.
-    pub fn parse(text: &'t str) -> Result<Self, JweError> {
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] for another form, length or algorithm.
+    pub fn parse(text: &'t str) -> Result<Self, JoseError> {
         let len = text.len();
         if len > MAX_JWE {
-            return Err(JweError::TooLong { len });
+            return Err(JweFault::TooLong { len }.into());
         }
         let parts: Vec<&str> = text.splitn(6, '.').collect();
         let [protected, key, iv, ciphertext, tag] = parts[..] else {
-            return Err(JweError::Form("has not five parts with dots between them"));
+            return Err(JweFault::Form("has not five parts with dots between them").into());
         };
         let header = decode(protected, "has a header that is not base64url")?;
         let header: Map<String, Value> = serde_json::from_slice(&header)
-            .map_err(|_| JweError::Form("has a header that is not a JSON object"))?;
+            .map_err(|_| JweFault::Form("has a header that is not a JSON object"))?;
         if header.contains_key("crit") {
-            return Err(JweError::Critical);
+            return Err(JweFault::Critical.into());
         }
         if header.contains_key("zip") {
-            return Err(JweError::Compressed);
+            return Err(JweFault::Compressed.into());
         }
         let text = |name| header.get(name).and_then(Value::as_str);
-        let alg = text("alg").ok_or(JweError::Form("names no alg"))?;
-        let enc = text("enc").ok_or(JweError::Form("names no enc"))?;
-        let key_encryption =
-            KeyEncryption::by_name(alg).ok_or_else(|| JweError::Alg(presentable(alg, None)))?;
-        let content_encryption =
-            ContentEncryption::by_name(enc).ok_or_else(|| JweError::Enc(presentable(enc, None)))?;
+        let alg = text("alg").ok_or(JweFault::Form("names no alg"))?;
+        let enc = text("enc").ok_or(JweFault::Form("names no enc"))?;
+        let key_encryption = KeyEncryption::by_name(alg)
+            .ok_or_else(|| JweFault::Alg(sanitize_for_display(alg, None)))?;
+        let content_encryption = ContentEncryption::by_name(enc)
+            .ok_or_else(|| JweFault::Enc(sanitize_for_display(enc, None)))?;
         let jwe = Self {
             protected,
             key_encryption,
@@ -84,7 +89,7 @@ impl<'t> Jwe<'t> {
     }
 
     /// What everybody can see. That the encrypted key has the length of the modulus is for the unwrapper.
-    fn check_lengths(&self) -> Result<(), JweError> {
+    fn check_lengths(&self) -> Result<(), JoseError> {
         let enc = self.content_encryption;
         let rules = [
             (
@@ -101,14 +106,14 @@ impl<'t> Jwe<'t> {
             ),
         ];
         match rules.into_iter().find(|(broken, _)| *broken) {
-            Some((_, what)) => Err(JweError::Form(what)),
+            Some((_, what)) => Err(JweFault::Form(what).into()),
             None => Ok(()),
         }
     }
 }
 
-fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JweError> {
-    Base64UrlUnpadded::decode_vec(part).map_err(|_| JweError::Form(what))
+fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JweFault> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| JweFault::Form(what))
 }
 
 impl fmt::Debug for Jwe<'_> {

@@ -14,6 +14,7 @@ use super::compact::Jwe;
 
 /// How the content is encrypted: the `enc` of a JWE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ContentEncryption {
     /// `A128CBC-HS256`: AES-128 in CBC mode, then HMAC-SHA-256 cut to 128 bits (RFC 7518 section 5.2.3).
     A128CbcHs256,

@@ -4,8 +4,9 @@
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
-use super::{JwsError, VerifiedJws};
-use crate::base::server_text::presentable;
+use super::{JwsFault, VerifiedJws};
+use crate::base::display::sanitize_for_display;
+use crate::jose::JoseError;
 
 /// What is demanded of every token. What else a kind of token needs (a nonce, a hash) is for its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,11 @@ pub struct ClaimRules<'a> {
 
 impl VerifiedJws {
     /// The claims, if they obey `rules`: the issuer, the audience, not expired, not of the future.
-    pub fn judged(&self, rules: &ClaimRules<'_>) -> Result<Map<String, Value>, JwsError> {
+    ///
+    /// # Errors
+    ///
+    /// [`JwsFault::Claims`] and [`JwsFault::Claim`], which names the claim.
+    pub fn judged(&self, rules: &ClaimRules<'_>) -> Result<Map<String, Value>, JoseError> {
         let claims = self.claims()?;
         issuer(&claims, rules.issuer)?;
         if let Some(audience) = rules.audience {
@@ -48,11 +53,15 @@ impl VerifiedJws {
 
     /// The claims of a signed answer of the UserInfo endpoint, which need not expire (OpenID Connect Core
     /// section 5.3.2).
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifiedJws::judged`].
     pub fn judged_userinfo(
         &self,
         expected_issuer: &str,
         client_id: &str,
-    ) -> Result<Map<String, Value>, JwsError> {
+    ) -> Result<Map<String, Value>, JoseError> {
         let claims = self.claims()?;
         issuer(&claims, expected_issuer)?;
         is_for(&claims, client_id)?;
@@ -60,18 +69,18 @@ impl VerifiedJws {
     }
 }
 
-fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JwsError> {
+fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JoseError> {
     match claims.get("iss").and_then(Value::as_str) {
         Some(found) if found == expected => Ok(()),
         Some(found) => {
-            let found = presentable(found, None);
+            let found = sanitize_for_display(found, None);
             Err(broken("iss", &format!("is {found}, not {expected}")))
         }
         None => Err(broken("iss", "is missing")),
     }
 }
 
-fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JwsError> {
+fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JoseError> {
     let named = match claims.get("aud") {
         Some(Value::Array(list)) => list.iter().any(|item| item == audience),
         Some(one) => one == audience,
@@ -82,13 +91,13 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JwsError> {
     } else {
         Err(broken(
             "aud",
-            &format!("does not name {}", presentable(audience, None)),
+            &format!("does not name {}", sanitize_for_display(audience, None)),
         ))
     }
 }
 
 /// Whole seconds of a `NumericDate`, which may have a fraction.
-fn moment(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, JwsError> {
+fn moment(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, JoseError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
@@ -103,11 +112,9 @@ fn moment(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>
         .ok_or_else(|| broken(name, "is not a number of seconds since 1970"))
 }
 
-fn broken(name: &'static str, what: &str) -> JwsError {
-    JwsError::Claim {
-        name,
-        what: what.to_owned(),
-    }
+fn broken(name: &'static str, what: &str) -> JoseError {
+    let what = what.to_owned();
+    JwsFault::Claim { name, what }.into()
 }
 
 #[cfg(test)]

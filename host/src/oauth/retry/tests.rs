@@ -4,6 +4,7 @@ use privyseal_core::UnixTime;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::base::BaseError;
 use crate::http::{BaseUrl, Http, HttpOptions, Response};
 use crate::oauth::refusal::Refusal;
 use crate::oauth::refusal::meaning::Stage;
@@ -16,9 +17,9 @@ struct Played {
     dice: u64,
 }
 
-impl Pace for Played {
-    fn now(&mut self) -> Result<UnixTime, Error> {
-        Ok(UnixTime::from_secs(1_800_000_000 + self.elapsed.as_secs())?)
+impl Runtime for Played {
+    fn now(&mut self) -> Result<UnixTime, BaseError> {
+        Ok(UnixTime::from_secs(1_800_000_000 + self.elapsed.as_secs()).unwrap())
     }
 
     fn elapsed(&mut self) -> Duration {
@@ -31,7 +32,7 @@ impl Pace for Played {
             .push(u64::try_from(duration.as_millis()).unwrap());
     }
 
-    fn random(&mut self) -> Result<u64, Error> {
+    fn random(&mut self) -> Result<u64, BaseError> {
         Ok(self.dice)
     }
 }
@@ -69,9 +70,9 @@ fn no_connection() -> Error {
 }
 
 /// How often it was tried, and how it ended.
-fn tried(pace: &mut Played, error: impl Fn(u32) -> Option<Error>) -> (u32, Result<(), Error>) {
+fn tried(runtime: &mut Played, error: impl Fn(u32) -> Option<Error>) -> (u32, Result<(), Error>) {
     let mut tries = 0;
-    let outcome = retrying(&RetryPolicy::default(), pace, |_| {
+    let outcome = retrying(&RetryPolicy::default(), runtime, |_| {
         tries += 1;
         error(tries).map_or(Ok(()), Err)
     });
@@ -80,13 +81,13 @@ fn tried(pace: &mut Played, error: impl Fn(u32) -> Option<Error>) -> (u32, Resul
 
 #[test]
 fn a_server_that_comes_back_is_asked_again_with_growing_pauses() {
-    let mut pace = Played {
+    let mut runtime = Played {
         dice: 250,
         ..Played::default()
     };
-    let (tries, outcome) = tried(&mut pace, |tries| (tries < 4).then(no_connection));
+    let (tries, outcome) = tried(&mut runtime, |tries| (tries < 4).then(no_connection));
     assert!(outcome.is_ok());
-    assert_eq!((tries, pace.pauses), (4, vec![250, 250, 250]));
+    assert_eq!((tries, runtime.pauses), (4, vec![250, 250, 250]));
     for (tries, bound_ms) in [
         (1, 500),
         (2, 1000),
@@ -121,30 +122,30 @@ fn tries_are_counted() {
 
 #[test]
 fn what_the_server_asks_for_is_waited_and_a_little_more() {
-    let mut pace = Played {
+    let mut runtime = Played {
         dice: 400,
         ..Played::default()
     };
-    let (tries, outcome) = tried(&mut pace, |tries| (tries == 1).then(|| busy(20)));
+    let (tries, outcome) = tried(&mut runtime, |tries| (tries == 1).then(|| busy(20)));
     assert!(outcome.is_ok());
-    assert_eq!((tries, pace.pauses), (2, vec![20_400]));
+    assert_eq!((tries, runtime.pauses), (2, vec![20_400]));
 }
 
 #[test]
 fn a_longer_pause_than_is_waited_is_said() {
-    let mut pace = Played::default();
-    let (tries, outcome) = tried(&mut pace, |_| Some(busy(21)));
+    let mut runtime = Played::default();
+    let (tries, outcome) = tried(&mut runtime, |_| Some(busy(21)));
     let text = outcome.unwrap_err().to_string();
     assert!(
         text.contains("asks to wait 21 s, at most 20 s are waited"),
         "{text}"
     );
-    assert_eq!((tries, pace.pauses.len()), (1, 0));
+    assert_eq!((tries, runtime.pauses.len()), (1, 0));
 }
 
 #[test]
 fn all_tries_together_are_bounded_too() {
-    let mut pace = Played {
+    let mut runtime = Played {
         dice: 1,
         ..Played::default()
     };
@@ -152,25 +153,25 @@ fn all_tries_together_are_bounded_too() {
         tries: 100,
         ..RetryPolicy::default()
     };
-    let outcome = retrying(&policy, &mut pace, |_| Err::<(), _>(busy(20)));
+    let outcome = retrying(&policy, &mut runtime, |_| Err::<(), _>(busy(20)));
     let text = outcome.unwrap_err().to_string();
     assert!(
         text.contains("given up after 3 tries") && text.contains("60 s"),
         "{text}"
     );
-    assert!(pace.elapsed <= Duration::from_secs(60));
+    assert!(runtime.elapsed <= Duration::from_secs(60));
 }
 
 /// Of a server that does not say what time it is.
 #[test]
 fn a_moment_is_counted_by_this_clock() {
     let date = RetryAfter::parse("Fri, 15 Jan 2027 08:00:10 GMT");
-    let mut pace = Played::default();
-    let (tries, outcome) = tried(&mut pace, |tries| {
+    let mut runtime = Played::default();
+    let (tries, outcome) = tried(&mut runtime, |tries| {
         (tries == 1).then(|| refusal(503, date.clone()))
     });
     assert!(outcome.is_ok() && tries == 2);
-    assert_eq!(pace.pauses, [10_000]);
+    assert_eq!(runtime.pauses, [10_000]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use privyseal_core::limits::MAX_USER_IDENTIFIER_TOKEN;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::base::server_text::presentable;
+use crate::base::display::sanitize_for_display;
 
 /// Where sessions are made, below the issuer.
 pub const PATH: &str = "/user_discovery_sessions";
@@ -79,7 +79,7 @@ impl Session {
             }
             Some(other) => Err(format!(
                 "status is {}, and is PENDING_USER_DISCOVERY or USER_DISCOVERED in itsme's document",
-                presentable(other, None)
+                sanitize_for_display(other, None)
             )),
             None => Err("status is missing in the answer".to_owned()),
         }

@@ -17,7 +17,7 @@ use super::identity::AskedAcr;
 use super::ping::PingListener;
 use super::polling::Polling;
 use super::watcher::{State, Watcher};
-use crate::base::pace::Pace;
+use crate::base::runtime::Runtime;
 use crate::error::Error;
 use crate::http::{Http, Response, Url};
 use crate::oauth::access_token::AccessToken;
@@ -42,7 +42,7 @@ pub struct Ciba<'a, S, U, P> {
     /// Decrypts, where encryption was agreed on when the client was registered.
     pub unwrapper: Option<&'a mut U>,
     /// Time and chance.
-    pub pace: P,
+    pub runtime: P,
     /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
     /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
     /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
@@ -84,7 +84,7 @@ where
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
-    P: Pace,
+    P: Runtime,
 {
     /// Shows QR codes until somebody has scanned one (itsme's user discovery). Gives up after
     /// [`discovery::LIFETIME`].
@@ -101,7 +101,7 @@ where
                 Session::Discovered(token) => return Ok(token),
                 Session::Pending { id, interval, .. } => (id, interval),
             };
-            let now = self.pace.elapsed();
+            let now = self.runtime.elapsed();
             let polling = match &mut polling {
                 Some(polling) => {
                     Polling::pending(polling, now, interval);
@@ -141,8 +141,8 @@ where
             let members = [("request", request.as_str())];
             flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
         })?;
-        let now = self.pace.elapsed();
-        if Meaning::of(&answer.response, self.pace.now()?) != Meaning::Success {
+        let now = self.runtime.elapsed();
+        if Meaning::of(&answer.response, self.runtime.now()?) != Meaning::Success {
             return Err(answer.refused());
         }
         let acknowledgement = Acknowledgement::read(&answer.response.body)

@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::base::server_text::presentable;
+use crate::base::display::sanitize_for_display;
 use crate::error::Error;
-use crate::jose::jwe::{DecryptError, Jwe, JweError};
-use crate::jose::jws::{ClaimRules, JwsError, VerifiedJws};
+use crate::jose::JoseError;
+use crate::jose::jwe::{DecryptError, Jwe, JweFault};
+use crate::jose::jws::{ClaimRules, JwsFault, VerifiedJws};
 use crate::oidc::provider::CLOCK_LEEWAY;
 
 pub use acr::AskedAcr;
@@ -70,23 +71,23 @@ where
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
 {
-    let refused = |error| Error::Jwe { what, error };
+    let refused = |fault: JweFault| JoseError::from(fault).of(what);
     let is_encrypted = token.split('.').take(6).count() == 5;
     match (unwrapper, is_encrypted) {
         (Some(unwrapper), true) => {
-            let jwe = Jwe::parse(token).map_err(refused)?;
+            let jwe = Jwe::parse(token).map_err(|error| error.of(what))?;
             let plain = jwe.decrypt(unwrapper).map_err(|error| match error {
-                DecryptError::Jwe(error) => refused(error),
-                DecryptError::Hardware(error) => error,
+                DecryptError::Jwe(error) => DecryptError::Jwe(error.of(what)),
+                other => other,
             })?;
             let text = core::str::from_utf8(&plain).ok();
             let nested = text.filter(|text| text.split('.').take(4).count() == 3);
-            let nested = nested.ok_or_else(|| refused(JweError::NotNested))?;
+            let nested = nested.ok_or_else(|| refused(JweFault::NotNested))?;
             Ok(Zeroizing::new(nested.to_owned()))
         }
         (None, false) => Ok(Zeroizing::new(token.to_owned())),
-        (Some(_), false) => Err(refused(JweError::NotEncrypted)),
-        (None, true) => Err(refused(JweError::NoKey)),
+        (Some(_), false) => Err(refused(JweFault::NotEncrypted).into()),
+        (None, true) => Err(refused(JweFault::NoKey).into()),
     }
 }
 
@@ -95,7 +96,7 @@ where
 pub fn id_token(
     verified: &VerifiedJws,
     rules: &IdTokenRules<'_>,
-) -> Result<Map<String, Value>, JwsError> {
+) -> Result<Map<String, Value>, JoseError> {
     let claims = verified.judged(&ClaimRules {
         issuer: rules.issuer,
         audience: Some(rules.client_id),
@@ -136,7 +137,7 @@ pub fn userinfo(
     claims: Map<String, Value>,
     id_token: &Map<String, Value>,
     rules: &IdTokenRules<'_>,
-) -> Result<Map<String, Value>, JwsError> {
+) -> Result<Map<String, Value>, JoseError> {
     const SOURCE: &str = "OpenID Connect Core section 5.3.2";
     let sub = subject(&claims, SOURCE)?;
     if id_token.get("sub").and_then(Value::as_str) != Some(sub) {
@@ -169,7 +170,7 @@ fn at_hash(access_token: &str) -> String {
     Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or_default())
 }
 
-fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, JwsError> {
+fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, JoseError> {
     let sub = claims.get("sub").and_then(Value::as_str);
     let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
     sub.filter(fits).ok_or_else(|| {
@@ -181,7 +182,7 @@ fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, 
 }
 
 /// Point 3: whoever else is in `aud` is not trusted by us. Points 4 and 5: `azp`.
-fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JwsError> {
+fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JoseError> {
     const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, points 3 to 5";
     let others = claims
         .get("aud")
@@ -195,7 +196,7 @@ fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), 
         None => Ok(()),
         Some(azp) if azp == client_id => Ok(()),
         Some(azp) => {
-            let azp = presentable(azp.as_str().unwrap_or("no string"), None);
+            let azp = sanitize_for_display(azp.as_str().unwrap_or("no string"), None);
             Err(broken(
                 "azp",
                 &format!("is {azp}, not this client ({SOURCE})"),
@@ -204,11 +205,9 @@ fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), 
     }
 }
 
-fn broken(name: &'static str, what: &str) -> JwsError {
-    JwsError::Claim {
-        name,
-        what: what.to_owned(),
-    }
+fn broken(name: &'static str, what: &str) -> JoseError {
+    let what = what.to_owned();
+    JwsFault::Claim { name, what }.into()
 }
 
 impl fmt::Debug for Identity {

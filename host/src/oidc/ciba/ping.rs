@@ -56,7 +56,7 @@ impl PingListener {
             source,
         };
         let mut random = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *random).map_err(Error::Entropy)?;
+        crate::base::entropy::fill(&mut *random)?;
         let token = Arc::new(Zeroizing::new(Base64UrlUnpadded::encode_string(&*random)));
         let listener = TcpListener::bind(address.socket()).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::Provider;
 use crate::error::Error;
 use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url, media_type};
-use crate::jose::jws::JwsError;
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::refusal::Refusal;
 use crate::oauth::refusal::meaning::Stage;
@@ -77,8 +76,8 @@ impl Provider {
         let what = "userinfo answer";
         let jws = self.keys.verify(http, now, what, text.trim())?;
         let issuer = self.metadata.issuer();
-        jws.judged_userinfo(issuer, client_id)
-            .map_err(|error: JwsError| Error::Jws { what, error })
+        let claims = jws.judged_userinfo(issuer, client_id);
+        Ok(claims.map_err(|error| error.of(what))?)
     }
 }
 

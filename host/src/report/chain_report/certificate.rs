@@ -107,7 +107,7 @@ fn name(name: Name<'_>) -> String {
 
 /// Names come from whoever wrote the certificate: they do not write on terminals.
 fn printable(text: &str) -> String {
-    crate::base::server_text::presentable(text, None)
+    crate::base::display::sanitize_for_display(text, None)
 }
 
 fn hex(bytes: &[u8]) -> String {

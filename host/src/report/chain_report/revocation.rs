@@ -56,10 +56,7 @@ impl Findings {
                         "certificate {position} is revoked since {since} (RFC 5280 section 5.3)"
                     ),
                 ),
-                Err(error) => self.add(
-                    Verdict::Broken,
-                    format!("the CRL for certificate {position} {error}"),
-                ),
+                Err(error) => self.add(Verdict::Broken, format!("certificate {position}: {error}")),
             }
             covered = true;
         }

@@ -43,7 +43,9 @@ const fn fault(error: CrlError) -> &'static str {
         CrlError::IssuerKeyUsage => {
             "cannot be told: the list's issuer may not sign lists (cRLSign)"
         }
-        CrlError::Signature(_) => "cannot be told: the list was not signed by its issuer",
+        CrlError::Signature | CrlError::Unverifiable(_) => {
+            "cannot be told: the list was not signed by its issuer"
+        }
         CrlError::NotYetValid { .. } => "cannot be told: the list is from the future",
         CrlError::Stale { .. } => "cannot be told: the list is out of date",
     }

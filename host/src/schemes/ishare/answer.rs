@@ -7,16 +7,18 @@
 mod chain;
 mod claims;
 mod fault;
-mod jws;
 
 use privyseal_core::UnixTime;
+use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value};
 
+use crate::jose::jws::{Jws, JwsFault};
 use crate::pki::certificates::Certificates;
 use crate::pki::crl::Crl;
 
 pub use fault::AnswerFault;
-pub(super) use jws::unverified_claims;
 
 /// Whom an answer must be from, and for.
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +38,20 @@ impl Expected<'_> {
     /// certificate, dates, revocation, key usage, signature, then `iss`, `sub`, `aud`, `iat`, `exp`, `nbf` and
     /// `jti`.
     pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, AnswerFault> {
-        let jws = jws::Jws::parse(token)?;
+        let jws = Jws::parse_signed_with(token, ISHARE.algorithms.value)?;
+        if jws.typ() != Some("JWT") {
+            return Err(AnswerFault::Type);
+        }
         let certificates = jws.certificates()?;
         let chain = chain::proven(&certificates, self.trust, self.crls, now)?;
-        let claims = jws.verify(&chain)?;
+        let claims = jws.verify(&leaf_key(&chain)?)?.claims()?;
         self.judge(&claims, now)?;
         Ok(claims)
     }
+}
+
+fn leaf_key(chain: &Chain<'_>) -> Result<VerifyingKey, AnswerFault> {
+    let key = chain.leaf().map(Certificate::rsa_key);
+    let key = key.ok_or(JwsFault::X5c).map_err(AnswerFault::from)?;
+    key.and_then(VerifyingKey::new).map_err(AnswerFault::Key)
 }

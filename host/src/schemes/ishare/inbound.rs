@@ -6,9 +6,9 @@ use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
-use super::answer::unverified_claims;
 use super::{IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList};
 use crate::error::Error;
+use crate::jose::jws::Jws;
 use crate::pki::crl::Crl;
 use crate::report::token_report::{TokenQuestion, TokenReport};
 
@@ -51,13 +51,13 @@ pub fn judge_assertion(
         registry: None,
     };
     let alone = TokenReport::new(token, question)?;
-    let claims = unverified_claims(token.trim()).unwrap_or_default();
-    let issuer = claims.get("iss").and_then(|issuer| issuer.as_str());
+    let jws = Jws::parse_signed_with(token.trim(), scheme.algorithms.value);
+    let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));
     let (Some(Verdict::Passed), Some(issuer)) = (alone.report.verdict(RuleId::Signature), issuer)
     else {
         return Ok(alone);
     };
-    let record = Record::of(issuer, inbound.is_version_1, registry)?;
+    let record = Record::of(&issuer, inbound.is_version_1, registry)?;
     let registry = Some(&record as &dyn PartyRegistry);
     TokenReport::new(
         token,

@@ -143,7 +143,7 @@ fn texts(value: &Value) -> Vec<String> {
 
 impl core::fmt::Display for Party {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let shown = |text: &str| crate::base::server_text::presentable(text, None);
+        let shown = |text: &str| crate::base::display::sanitize_for_display(text, None);
         writeln!(f, "party         {}", shown(&self.ids.join(", ")))?;
         if let Some(name) = text(&self.info, &["party_name", "partyName", "name"]) {
             writeln!(f, "name          {}", shown(name))?;

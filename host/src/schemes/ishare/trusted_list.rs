@@ -125,7 +125,7 @@ impl TrustedCa {
 
 impl fmt::Display for ListFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text| crate::base::server_text::presentable(text, None);
+        let shown = |text| crate::base::display::sanitize_for_display(text, None);
         match self {
             Self::NotListed => f.write_str("none of the chain's CAs is on the trusted list"),
             Self::NotValid { validity } => write!(
@@ -164,7 +164,7 @@ impl TrustedList {
 
 impl fmt::Display for TrustedList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text: &str| crate::base::server_text::presentable(text, None);
+        let shown = |text: &str| crate::base::display::sanitize_for_display(text, None);
         let lines = self.entries.iter().map(|entry| {
             let word = if entry.is_trusted() { "trusted" } else { "not" };
             let (validity, status) = (shown(&entry.validity), shown(&entry.status));

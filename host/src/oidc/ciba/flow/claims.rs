@@ -4,7 +4,7 @@ use privyseal_core::{Signer, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::{Ciba, Tokens};
-use crate::base::pace::Pace;
+use crate::base::runtime::Runtime;
 use crate::error::Error;
 use crate::http::MAX_CALL_RESPONSE;
 use crate::oauth::refusal::Refusal;
@@ -17,12 +17,12 @@ where
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
-    P: Pace,
+    P: Runtime,
 {
     /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too.
     pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, Error> {
         const WHAT: &str = "id_token";
-        let now = self.pace.now()?;
+        let now = self.runtime.now()?;
         let jws = identity::decrypted(WHAT, &tokens.id_token, self.unwrapper.as_deref_mut())?;
         let provider = &mut *self.provider;
         let verified = provider.keys().verify(self.http, now, WHAT, &jws)?;
@@ -35,8 +35,7 @@ where
             nonce: None,
             acr: tokens.asked_acr,
         };
-        let id_token = identity::id_token(&verified, &rules)
-            .map_err(|error| Error::Jws { what: WHAT, error })?;
+        let id_token = identity::id_token(&verified, &rules).map_err(|error| error.of(WHAT))?;
         let userinfo = if userinfo {
             Some(self.userinfo(tokens, &id_token)?)
         } else {
@@ -71,7 +70,7 @@ where
         if !response.is_success() || Refusal::is_error_body(&response.body) {
             return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
         }
-        let now = self.pace.now()?;
+        let now = self.runtime.now()?;
         let text = core::str::from_utf8(&response.body).unwrap_or_default();
         let is_json = response.media_type.as_deref() == Some("application/json");
         let claims = if is_json && self.unwrapper.is_none() && !is_jwt(text) {
@@ -83,9 +82,7 @@ where
             let jws = identity::decrypted(WHAT, text.trim(), self.unwrapper.as_deref_mut())?;
             let keys = self.provider.keys();
             let verified = keys.verify(self.http, now, WHAT, &jws)?;
-            verified
-                .claims()
-                .map_err(|error| Error::Jws { what: WHAT, error })?
+            verified.claims().map_err(|error| error.of(WHAT))?
         };
         let rules = IdTokenRules {
             issuer: self.provider.metadata().issuer(),
@@ -96,8 +93,8 @@ where
             nonce: None,
             acr: tokens.asked_acr,
         };
-        identity::userinfo(claims, id_token, &rules)
-            .map_err(|error| Error::Jws { what: WHAT, error })
+        let claims = identity::userinfo(claims, id_token, &rules);
+        Ok(claims.map_err(|error| error.of(WHAT))?)
     }
 }
 

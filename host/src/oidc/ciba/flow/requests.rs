@@ -7,7 +7,7 @@ use privyseal_core::{Signer, Unwrapper};
 use zeroize::Zeroizing;
 
 use super::Ciba;
-use crate::base::pace::Pace;
+use crate::base::runtime::Runtime;
 use crate::error::Error;
 use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
 use crate::oauth::audience::{AudienceParts, REQUEST};
@@ -44,7 +44,7 @@ where
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
-    P: Pace,
+    P: Runtime,
 {
     /// Asks again and again until there is an answer that ends it.
     pub(super) fn ask(
@@ -55,7 +55,7 @@ where
         question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let sleep = |flow: &mut Self, pause| {
-            flow.pace.pause(pause);
+            flow.runtime.pause(pause);
             false
         };
         self.ask_or_hear(polling, state, watcher, sleep, question)
@@ -71,36 +71,36 @@ where
         mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         loop {
-            let now = self.pace.elapsed();
+            let now = self.runtime.elapsed();
             match polling.step(now) {
                 Step::Stop => return Err(timed_out(state)),
                 Step::Wait(pause) => {
                     watcher.waiting(state, polling.left(now));
                     if hear(self, pause.min(TELL)) {
-                        polling.pinged(self.pace.elapsed());
+                        polling.pinged(self.runtime.elapsed());
                     }
                     continue;
                 }
                 Step::Ask => {}
             }
             let answer = question(self);
-            let now = self.pace.elapsed();
+            let now = self.runtime.elapsed();
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) if may_pass(&error) => {
-                    if polling.failed(now, None, self.pace.random()?) {
+                    if polling.failed(now, None, self.runtime.random()?) {
                         continue;
                     }
                     return Err(error);
                 }
                 Err(error) => return Err(error),
             };
-            match Meaning::of(&answer.response, self.pace.now()?) {
+            match Meaning::of(&answer.response, self.runtime.now()?) {
                 Meaning::Success => return Ok(answer),
                 Meaning::Pending => polling.pending(now, None),
                 Meaning::SlowDown(pause) => polling.slow_down(now, pause),
                 Meaning::Trouble(pause) => {
-                    if !polling.failed(now, pause, self.pace.random()?) {
+                    if !polling.failed(now, pause, self.runtime.random()?) {
                         return Err(answer.refused());
                     }
                 }
@@ -116,7 +116,7 @@ where
         watcher: &mut dyn Watcher,
     ) -> Result<Session, Error> {
         let response = &answer.response;
-        if Meaning::of(response, self.pace.now()?) != Meaning::Success {
+        if Meaning::of(response, self.runtime.now()?) != Meaning::Success {
             return Err(answer.refused());
         }
         let session = Session::read(&response.body).map_err(|reason| Error::Response {
@@ -134,7 +134,7 @@ where
         &mut self,
         mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
-        retrying_within(&RetryPolicy::default(), self, Self::pace, |flow| {
+        retrying_within(&RetryPolicy::default(), self, Self::runtime, |flow| {
             let answer = question(flow)?;
             match answer.response.status {
                 429 | 503 => Err(answer.refused()),
@@ -143,8 +143,8 @@ where
         })
     }
 
-    fn pace(&mut self) -> &mut dyn Pace {
-        &mut self.pace
+    fn runtime(&mut self) -> &mut dyn Runtime {
+        &mut self.runtime
     }
 
     /// Posts `members`, and who sends them, with a new assertion for that endpoint.
@@ -191,7 +191,7 @@ where
         };
         Ok(AssertionOptions {
             audience: parts.choose(self.client.credential().scheme())?,
-            now: Some(self.pace.now()?),
+            now: Some(self.runtime.now()?),
             jti: None,
             ..self.assertion.clone()
         })

@@ -4,8 +4,8 @@ use privyseal_core::payload::AcrValues;
 use serde_json::{Map, Value};
 
 use super::broken;
-use crate::base::server_text::presentable;
-use crate::jose::jws::JwsError;
+use crate::base::display::sanitize_for_display;
+use crate::jose::JoseError;
 use crate::oauth::client::AuthenticationOptions;
 
 const ACR: &str = "acr";
@@ -31,7 +31,7 @@ impl AskedAcr {
     /// Judges the claims of an id_token (OpenID Connect Core section 3.1.3.7, point 12). For itsme, basic is
     /// "either fingerprint usage or itsme code" and advanced is the code: who asked for basic has it with
     /// advanced, not the other way round.
-    pub(super) fn judge(self, claims: &Map<String, Value>) -> Result<(), JwsError> {
+    pub(super) fn judge(self, claims: &Map<String, Value>) -> Result<(), JoseError> {
         const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, point 12";
         let Some(asked) = self.value else {
             return Ok(());
@@ -44,7 +44,7 @@ impl AskedAcr {
         match claims.get(ACR) {
             Some(acr) if good(acr) => Ok(()),
             Some(acr) => {
-                let acr = presentable(acr.as_str().unwrap_or("no string"), None);
+                let acr = sanitize_for_display(acr.as_str().unwrap_or("no string"), None);
                 let what = format!("is {acr}, and {wanted} was asked for ({SOURCE})");
                 Err(broken(ACR, &what))
             }

@@ -6,20 +6,17 @@ use privyseal_core::cert::ChainError;
 use privyseal_core::cert::ClockError;
 use privyseal_core::rsa::KeyError;
 
+use crate::jose::jws::JwsFault;
+use crate::jose::{JoseError, JoseFault};
+
 /// Why an answer is not proved; a clause whose subject is the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnswerFault {
-    /// Not a compact JWS over a JSON object.
-    Form,
-    /// Another `alg` than iSHARE has.
-    Algorithm,
+    /// No JWS of the accepted algorithms that carries its certificates, or a signature that is not valid.
+    Jose(JoseFault),
     /// `typ` is not `JWT`.
     Type,
-    /// Extensions that must be understood.
-    Critical,
-    /// `x5c` is not an array of DER certificates in base64.
-    X5c,
     /// The certificates do not stand leaf first.
     Order,
     /// The certificates are no chain that may sign.
@@ -32,8 +29,6 @@ pub enum AnswerFault {
     Revocation(String),
     /// The leaf's key cannot verify.
     Key(KeyError),
-    /// The signature is not that of the leaf's key.
-    Signature,
     /// A claim is not what it has to be.
     Claim {
         /// Which.
@@ -64,18 +59,8 @@ pub enum AnswerFault {
 impl fmt::Display for AnswerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Form => f.write_str(
-                "is no compact JWS over a JSON object (RFC 7515 section 7.1, RFC 7519 section 4)",
-            ),
-            Self::Algorithm => f.write_str("is not signed with RS256, RS384 or RS512 (iSHARE, JWT)"),
+            Self::Jose(fault) => fault.fmt(f),
             Self::Type => f.write_str("has a typ other than JWT (iSHARE, JWT)"),
-            Self::Critical => {
-                f.write_str("has extensions that must be understood (RFC 7515 section 4.1.11)")
-            }
-            Self::X5c => f.write_str(
-                "has no x5c that is an array of one to six certificates in base64 (RFC 7515 section \
-                 4.1.6)",
-            ),
             Self::Order => f.write_str("has certificates that do not stand leaf first"),
             Self::Chain(error) => write!(f, "is signed by no seal: {error}"),
             Self::Untrusted => f.write_str(
@@ -85,9 +70,6 @@ impl fmt::Display for AnswerFault {
             Self::Dates(error) => write!(f, "has certificates that are not valid now: {error}"),
             Self::Revocation(why) => write!(f, "fails the revocation check: it {why}"),
             Self::Key(error) => write!(f, "is signed by a key that cannot be used: it {error}"),
-            Self::Signature => {
-                f.write_str("was changed, or was not signed by the key of its first certificate")
-            }
             Self::Claim { name, rule } => write!(f, "is not for this: {name} {rule}"),
             Self::Lifetime => f.write_str("does not live for 30 s, as an iSHARE JWT must"),
             Self::Future { begin, now } => write!(
@@ -108,3 +90,15 @@ impl fmt::Display for AnswerFault {
 }
 
 impl core::error::Error for AnswerFault {}
+
+impl From<JoseError> for AnswerFault {
+    fn from(error: JoseError) -> Self {
+        Self::Jose(error.fault().clone())
+    }
+}
+
+impl From<JwsFault> for AnswerFault {
+    fn from(fault: JwsFault) -> Self {
+        Self::Jose(fault.into())
+    }
+}

@@ -107,7 +107,11 @@ impl fmt::Display for PartyCertificate {
             None => f.write_str("(cannot be read)")?,
         }
         match &self.subject_name {
-            Some(name) => write!(f, "  {}", crate::base::server_text::presentable(name, None)),
+            Some(name) => write!(
+                f,
+                "  {}",
+                crate::base::display::sanitize_for_display(name, None)
+            ),
             None => Ok(()),
         }
     }

@@ -49,7 +49,7 @@ impl fmt::Display for PartyFault {
         let text = self.text();
         match self {
             Self::NotActive { status } => {
-                let status = crate::base::server_text::presentable(status, None);
+                let status = crate::base::display::sanitize_for_display(status, None);
                 write!(f, "{text} but {status}")
             }
             Self::Unreadable(why) => write!(f, "{text}; one {why}"),

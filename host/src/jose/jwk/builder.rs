@@ -8,23 +8,25 @@ use privyseal_core::kid::write_jwk;
 use privyseal_core::{KeyEncryption, RsaPublicKey};
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
-use crate::jose::kid_form::KidChoice;
+use super::{JwkError, KidChoice};
 use crate::pki::certificates::Certificates;
 
 /// Keys for signing and for encryption, each with its `kid`.
 #[derive(Clone, Debug, Default)]
-pub struct JwkSet(Vec<Map<String, Value>>);
+pub struct JwkSetBuilder(Vec<Map<String, Value>>);
 
-impl JwkSet {
+impl JwkSetBuilder {
     /// Adds `key`: `kty`, `n` and `e`, and `kid`, `use` and `alg`; with `chain` also `x5c`, leaf first.
-    /// Two keys of one `kid` are refused: a receiver could not tell them apart.
+    ///
+    /// # Errors
+    ///
+    /// [`JwkError::DuplicateKid`], and [`JwkError::Core`] for a `kid` or a chain that is not this key's.
     pub fn add(
         &mut self,
         key: &RsaPublicKey,
         kid: &KidChoice,
         chain: Option<&Certificates>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), JwkError> {
         let mut jwk = self.named(key, kid)?;
         jwk.insert("use".into(), "sig".into());
         jwk.insert("alg".into(), "RS256".into());
@@ -37,12 +39,16 @@ impl JwkSet {
 
     /// Adds a key to which others encrypt: `use` is `enc`. Without `algorithm` it is for any that RSA keys
     /// have (RFC 7517 section 4.4: `alg` is optional).
+    ///
+    /// # Errors
+    ///
+    /// As [`JwkSetBuilder::add`].
     pub fn add_encryption(
         &mut self,
         key: &RsaPublicKey,
         kid: &KidChoice,
         algorithm: Option<KeyEncryption>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), JwkError> {
         let mut jwk = self.named(key, kid)?;
         jwk.insert("use".into(), "enc".into());
         if let Some(algorithm) = algorithm {
@@ -53,15 +59,11 @@ impl JwkSet {
     }
 
     /// What every kind of key has; the `kid` must be new.
-    fn named(&self, key: &RsaPublicKey, kid: &KidChoice) -> Result<Map<String, Value>, Error> {
+    fn named(&self, key: &RsaPublicKey, kid: &KidChoice) -> Result<Map<String, Value>, JwkError> {
         let kid = kid.text(key)?;
         let taken = |other: &Map<String, Value>| other.get("kid").is_some_and(|it| *it == *kid);
         if self.0.iter().any(taken) {
-            let reason = format!("{kid} is the kid of two keys of the set (RFC 7517 section 4.5)");
-            return Err(Error::Option {
-                option: "--kid",
-                reason,
-            });
+            return Err(JwkError::DuplicateKid { kid });
         }
         let mut jwk = required_members(key);
         jwk.insert("kid".into(), kid.into());
@@ -94,7 +96,7 @@ fn required_members(key: &RsaPublicKey) -> Map<String, Value> {
 }
 
 /// Certificates in padded base64, in order; the first must be of `key` (RFC 7517 section 4.7).
-fn x5c(key: &RsaPublicKey, certificates: &Certificates) -> Result<Value, Error> {
+fn x5c(key: &RsaPublicKey, certificates: &Certificates) -> Result<Value, JwkError> {
     let chain = certificates.chain()?;
     if chain.leaf().and_then(|leaf| leaf.rsa_key().ok()).as_ref() != Some(key) {
         return Err(privyseal_core::Error::KeyMismatch.into());

@@ -1,4 +1,5 @@
-//! Makes text of a server fit for a message: bounded, harmless on a terminal, and without tokens.
+//! Text from elsewhere (a server, a certificate) made fit for a message: bounded, harmless on a terminal,
+//! and without tokens.
 
 /// The most characters of a server's text in one message: some ten lines of a terminal.
 pub const MAX_ERROR_TEXT: usize = 1024;
@@ -13,7 +14,7 @@ const LEFT_OUT: &str = "[token left out]";
 /// `text`, with what looks like a JWS or another token left out, what could steer a terminal or turn
 /// the reading direction escaped, and no longer than [`MAX_ERROR_TEXT`] characters. Occurrences of
 /// `secrets` are left out whatever they look like.
-pub fn presentable<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> String {
+pub fn sanitize_for_display<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> String {
     let mut secrets: Vec<&str> = secrets.into_iter().filter(|it| !it.is_empty()).collect();
     secrets.sort_unstable_by_key(|secret| core::cmp::Reverse(secret.len()));
     // Short ones last: one that is by chance a piece of a token would cut it into harmless looking ones.
@@ -95,7 +96,7 @@ mod tests {
             "Client not found",
             "trace 123e4567-e89b-42d3-a456-426614174000 \u{e9}",
         ] {
-            assert_eq!(presentable(text, None), text);
+            assert_eq!(sanitize_for_display(text, None), text);
         }
     }
 
@@ -104,20 +105,20 @@ mod tests {
         let jws = format!("eyJhbGciOi.{}.{}", "a".repeat(100), "b".repeat(342));
         let text = format!("bad assertion {jws} given");
         assert_eq!(
-            presentable(&text, None),
+            sanitize_for_display(&text, None),
             "bad assertion [token left out] given"
         );
-        assert_eq!(presentable(&jws[20..80], None), "[token left out]");
+        assert_eq!(sanitize_for_display(&jws[20..80], None), "[token left out]");
         assert_eq!(
-            presentable("eyJhbGciOiJSUzI1NiIs", None),
+            sanitize_for_display("eyJhbGciOiJSUzI1NiIs", None),
             "[token left out]"
         );
         assert_eq!(
-            presentable("no: abc/def", Some("abc/def")),
+            sanitize_for_display("no: abc/def", Some("abc/def")),
             "no: [token left out]"
         );
         assert_eq!(
-            presentable("\u{c9}: ABC/def, aBc/DEF.", Some("abc/Def")),
+            sanitize_for_display("\u{c9}: ABC/def, aBc/DEF.", Some("abc/Def")),
             "\u{c9}: [token left out], [token left out]."
         );
     }
@@ -130,7 +131,7 @@ mod tests {
             &format!("{long} and x7"),
             &format!("{}! and x7", &long[..100]),
         ] {
-            let shown = presentable(text, ["7", "x7", long.as_str()]);
+            let shown = sanitize_for_display(text, ["7", "x7", long.as_str()]);
             assert!(!shown.contains("q7") && !shown.contains('7'), "{shown}");
             assert!(shown.contains(" and ["), "{shown}");
         }
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn a_terminal_is_not_steered() {
         assert_eq!(
-            presentable("a\x1b[31m\nb\u{202e}", None),
+            sanitize_for_display("a\x1b[31m\nb\u{202e}", None),
             "a\\u{1b}[31m\\nb\\u{202e}"
         );
     }
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn long_text_is_cut() {
         let text = "ab ".repeat(MAX_ERROR_TEXT);
-        let shown = presentable(&text, None);
+        let shown = sanitize_for_display(&text, None);
         assert_eq!(shown.chars().count(), MAX_ERROR_TEXT + 3);
         assert!(shown.ends_with("..."));
     }

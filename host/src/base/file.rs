@@ -1,0 +1,155 @@
+//! Files of bounded size: a file that is larger than what it should hold is something else.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::BaseError;
+
+/// A file that was opened, or standard input.
+#[derive(Debug)]
+pub struct InputFile {
+    file: File,
+    path: PathBuf,
+}
+
+/// Reads a whole file of at most `max` bytes.
+///
+/// # Errors
+///
+/// [`BaseError::Read`] and [`BaseError::TooLarge`], which name the file.
+pub fn read(path: &Path, max: usize) -> Result<Vec<u8>, BaseError> {
+    let mut content = Vec::new();
+    InputFile::open(path)?.read_into(&mut content, max)?;
+    Ok(content)
+}
+
+impl InputFile {
+    /// Opens a file.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseError::Read`], which names the file.
+    pub fn open(path: &Path) -> Result<Self, BaseError> {
+        Self::opened(path, File::open(path))
+    }
+
+    /// Opens a file, or standard input for `-`.
+    ///
+    /// # Errors
+    ///
+    /// As [`InputFile::open`].
+    pub fn open_or_stdin(path: &Path) -> Result<Self, BaseError> {
+        if path == Path::new("-") {
+            Self::opened(Path::new("standard input"), stdin())
+        } else {
+            Self::open(path)
+        }
+    }
+
+    fn opened(path: &Path, file: io::Result<File>) -> Result<Self, BaseError> {
+        let path = path.to_owned();
+        match file {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(BaseError::Read { path, source }),
+        }
+    }
+
+    /// The path, or `standard input`.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether every user of this machine can read the file; not known, so `false`, where it is no
+    /// regular file or the system is not Unix.
+    #[cfg(unix)]
+    pub fn is_readable_by_all(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = self.file.metadata();
+        metadata.is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
+    }
+
+    /// Whether every user of this machine can read the file: not known here.
+    #[cfg(not(unix))]
+    pub fn is_readable_by_all(&self) -> bool {
+        false
+    }
+
+    /// Reads all of at most `max` bytes, as it may be a secret: into one buffer that never grows and is
+    /// wiped when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseError::Read`] and [`BaseError::TooLarge`], which name the file.
+    pub fn read_secret(self, max: usize) -> Result<Zeroizing<Vec<u8>>, BaseError> {
+        let mut content = Zeroizing::new(Vec::with_capacity(max.saturating_add(1)));
+        self.read_into(&mut content, max)?;
+        Ok(content)
+    }
+
+    /// Reads text, as [`InputFile::read_secret`] reads bytes.
+    ///
+    /// # Errors
+    ///
+    /// Also [`BaseError::NotText`].
+    pub fn read_secret_text(self, max: usize) -> Result<Zeroizing<String>, BaseError> {
+        let path = self.path.clone();
+        let mut content = self.read_secret(max)?;
+        match String::from_utf8(core::mem::take(&mut *content)) {
+            Ok(text) => Ok(Zeroizing::new(text)),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Err(BaseError::NotText { path })
+            }
+        }
+    }
+
+    fn read_into(self, content: &mut Vec<u8>, max: usize) -> Result<(), BaseError> {
+        let Self { file, path } = self;
+        let bound = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+        match file.take(bound).read_to_end(content) {
+            Ok(len) if len > max => Err(BaseError::TooLarge { path, max }),
+            Ok(_) => Ok(()),
+            Err(source) => Err(BaseError::Read { path, source }),
+        }
+    }
+}
+
+/// Standard input without the buffer of [`io::stdin`], which nobody wipes.
+fn stdin() -> io::Result<File> {
+    #[cfg(unix)]
+    let own = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+    #[cfg(windows)]
+    let own = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+    own.map(File::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At the bound it is read, one byte more is refused, and nothing is cut.
+    #[test]
+    fn a_file_is_read_whole_or_not_at_all() {
+        let path = std::env::temp_dir().join(format!("privyseal-file-{}", std::process::id()));
+        std::fs::write(&path, "12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        let open = || InputFile::open(&path).unwrap();
+        assert_eq!(&*open().read_secret_text(5).unwrap(), "12345");
+        for error in [
+            read(&path, 4).unwrap_err(),
+            open().read_secret(4).map(drop).unwrap_err(),
+        ] {
+            assert!(matches!(error, BaseError::TooLarge { max: 4, .. }));
+            assert!(error.to_string().contains("larger than 4"), "{error}");
+        }
+        std::fs::write(&path, [0xff]).unwrap();
+        let error = open().read_secret_text(5).unwrap_err();
+        assert!(matches!(error, BaseError::NotText { .. }));
+        std::fs::remove_file(&path).unwrap();
+        let error = read(&path, 5).unwrap_err().to_string();
+        assert!(error.starts_with(&path.display().to_string()), "{error}");
+    }
+}

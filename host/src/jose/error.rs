@@ -1,0 +1,67 @@
+//! Why a token that somebody made for us is not accepted.
+
+use super::jwe::JweFault;
+use super::jws::JwsFault;
+
+/// Why a token is not accepted: which token, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {subject} {fault}")]
+pub struct JoseError {
+    subject: &'static str,
+    fault: JoseFault,
+}
+
+/// What is wrong with a token: a clause whose subject is the token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoseFault {
+    /// Its signature, or what is signed.
+    #[error(transparent)]
+    Jws(#[from] JwsFault),
+    /// Its encryption.
+    #[error(transparent)]
+    Jwe(#[from] JweFault),
+}
+
+impl JoseError {
+    /// The same about a token that is called so: `id_token`.
+    #[must_use]
+    pub fn of(self, subject: &'static str) -> Self {
+        Self { subject, ..self }
+    }
+
+    /// What is wrong.
+    pub const fn fault(&self) -> &JoseFault {
+        &self.fault
+    }
+
+    /// The same, in which `secret` is not repeated: for the response of a server that was sent it.
+    #[must_use]
+    pub(crate) fn without(self, secret: &str) -> Self {
+        match self.fault {
+            JoseFault::Jws(fault) => Self {
+                fault: fault.without(secret).into(),
+                ..self
+            },
+            JoseFault::Jwe(_) => self,
+        }
+    }
+}
+
+impl From<JwsFault> for JoseError {
+    fn from(fault: JwsFault) -> Self {
+        Self {
+            subject: "JWS",
+            fault: fault.into(),
+        }
+    }
+}
+
+impl From<JweFault> for JoseError {
+    fn from(fault: JweFault) -> Self {
+        Self {
+            subject: "JWE",
+            fault: fault.into(),
+        }
+    }
+}

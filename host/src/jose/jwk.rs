@@ -1,0 +1,54 @@
+//! Public keys as JSON (RFC 7517): those by which a token is verified, and those that are published.
+
+mod builder;
+mod key_set;
+mod kid;
+
+use std::path::PathBuf;
+
+use privyseal_core::cert::ChainError;
+use privyseal_core::field::FieldError;
+
+use crate::base::BaseError;
+
+pub use builder::JwkSetBuilder;
+pub use key_set::{KeySet, KeySetError};
+pub use kid::{KidChoice, KidForm};
+
+/// Why there is no JWK Set.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwkError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] BaseError),
+    /// A file can be read, but does not hold what it should.
+    #[error("{} cannot be used: {error}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: KeySetError,
+    },
+    /// A receiver could not tell two keys apart.
+    #[error("{kid} is the kid of two keys of the set (RFC 7517 section 4.5)")]
+    DuplicateKid {
+        /// The name that both have.
+        kid: String,
+    },
+    /// The core refused: a `kid`, the chain of `x5c`, or its leaf, which is for another key.
+    #[error(transparent)]
+    Core(#[from] privyseal_core::Error),
+}
+
+impl From<FieldError> for JwkError {
+    fn from(error: FieldError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl From<ChainError> for JwkError {
+    fn from(error: ChainError) -> Self {
+        Self::Core(error.into())
+    }
+}

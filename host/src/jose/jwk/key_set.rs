@@ -1,0 +1,215 @@
+//! A JWK Set (RFC 7517 section 5): the public keys by which a token is verified.
+
+use std::path::Path;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use privyseal_check::KnownKey;
+use privyseal_core::RsaPublicKey;
+use privyseal_core::jws::Algorithm;
+use privyseal_core::rsa::KeyError;
+use serde_json::Value;
+
+use super::JwkError;
+use crate::base::file;
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: usize = 1024 * 1024;
+
+/// The keys of a JWK Set that may have made an RS256 signature.
+///
+/// Others are left out, as RFC 7517 section 5 has it: those of another type, those whose `use`, `key_ops` or
+/// `alg` (sections 4.2 to 4.4) say something else, and those that are malformed.
+#[derive(Clone, Debug, Default)]
+pub struct KeySet(Vec<Jwk>);
+
+#[derive(Clone, Debug)]
+struct Jwk {
+    kid: Option<String>,
+    key: Result<RsaPublicKey, KeyError>,
+}
+
+/// Why JSON is no set of public keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// Not JSON at all.
+    #[error("the key set is not JSON")]
+    NotJson,
+    /// JSON of another shape.
+    #[error("the JSON is neither a JWK Set nor a JWK (RFC 7517 sections 4 and 5)")]
+    OtherShape,
+    /// A key has its private half, or is a secret.
+    #[error("the key set holds a private or secret key; only public keys belong into a key set")]
+    Private,
+    /// No RSA key in it can be read.
+    #[error(
+        "the key set has an RSA key without n or e in base64url (RFC 7518 section 6.3.1), and no good one"
+    )]
+    NoNumbers,
+}
+
+impl KeySet {
+    /// Reads a file with a JWK Set or with one JWK, of 1 MiB at most.
+    ///
+    /// # Errors
+    ///
+    /// [`JwkError::File`] and [`JwkError::Content`], which name the file.
+    pub fn from_file(path: &Path) -> Result<Self, JwkError> {
+        let content = file::read(path, MAX_FILE)?;
+        Self::from_bytes(&content).map_err(|error| JwkError::Content {
+            path: path.to_owned(),
+            error,
+        })
+    }
+
+    /// Reads the JSON of a JWK Set or of one JWK.
+    ///
+    /// # Errors
+    ///
+    /// [`KeySetError`] if it is neither, if a private key is in it, or if no RSA key in it can be read.
+    pub fn from_bytes(content: &[u8]) -> Result<Self, KeySetError> {
+        let value: Value = serde_json::from_slice(content).map_err(|_| KeySetError::NotJson)?;
+        let keys = match (value.get("keys"), value.get("kty")) {
+            (Some(Value::Array(keys)), _) => keys,
+            (None, Some(_)) => std::slice::from_ref(&value),
+            _ => return Err(KeySetError::OtherShape),
+        };
+        if keys
+            .iter()
+            .any(|key| key.get("d").is_some() || key.get("k").is_some())
+        {
+            return Err(KeySetError::Private);
+        }
+        let rsa = || keys.iter().filter(|key| is(key, "kty", "RSA"));
+        if rsa().next().is_some() && rsa().all(|key| Jwk::read(key).is_none()) {
+            return Err(KeySetError::NoNumbers);
+        }
+        Ok(Self(
+            rsa()
+                .filter(|key| Jwk::is_for_rs256(key))
+                .filter_map(Jwk::read)
+                .collect(),
+        ))
+    }
+
+    /// Each key, or why it cannot be used, with its `kid`.
+    pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &Result<RsaPublicKey, KeyError>)> {
+        self.0.iter().map(|jwk| (jwk.kid.as_deref(), &jwk.key))
+    }
+
+    /// The keys as `privyseal-check` wants them.
+    pub fn known_keys(&self) -> Vec<KnownKey<'_>> {
+        self.iter()
+            .map(|(kid, key)| KnownKey {
+                kid,
+                key: key.clone(),
+            })
+            .collect()
+    }
+}
+
+impl Jwk {
+    fn read(key: &Value) -> Option<Self> {
+        let number = |name| Base64UrlUnpadded::decode_vec(key.get(name)?.as_str()?).ok();
+        Some(Self {
+            kid: key.get("kid").and_then(Value::as_str).map(str::to_owned),
+            key: RsaPublicKey::from_components(&number("n")?, &number("e")?),
+        })
+    }
+
+    fn is_for_rs256(key: &Value) -> bool {
+        let absent_or = |name, value| key.get(name).is_none() || is(key, name, value);
+        let operations = key.get("key_ops").map(Value::as_array);
+        absent_or("use", "sig")
+            && absent_or("alg", Algorithm::Rs256.name())
+            && operations
+                .is_none_or(|list| list.is_some_and(|list| list.contains(&"verify".into())))
+    }
+}
+
+fn is(key: &Value, name: &str, value: &str) -> bool {
+    key.get(name).is_some_and(|found| found == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rsa_keys_are_read_and_others_left_out() {
+        let n = Base64UrlUnpadded::encode_string(&[0xc3; 256]);
+        let small = Base64UrlUnpadded::encode_string(&[0xc3; 128]);
+        let set = format!(
+            r#"{{"keys":[{{"kty":"EC","kid":"enc"}},{{"kty":"RSA","kid":"a","n":"{n}","e":"AQAB"}},
+                {{"kty":"RSA","n":"{small}","e":"AQAB"}}]}}"#
+        );
+        let set = KeySet::from_bytes(set.as_bytes()).unwrap();
+        let keys = set.known_keys();
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys[0].kid, Some("a"));
+        assert_eq!(keys[0].key.as_ref().unwrap().bits(), 2048);
+        assert_eq!(keys[1].kid, None);
+        assert_eq!(keys[1].key, Err(KeyError::Size { bits: 1024 }));
+        let one = format!(r#"{{"kty":"RSA","kid":"a","n":"{n}","e":"AQAB"}}"#);
+        assert_eq!(
+            KeySet::from_bytes(one.as_bytes())
+                .unwrap()
+                .known_keys()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_key_for_something_else_made_no_signature() {
+        let n = Base64UrlUnpadded::encode_string(&[0xc3; 256]);
+        let key = |more: &str| format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB",{more}}}"#);
+        let set = [
+            key(r#""kid":"a","use":"sig","alg":"RS256""#),
+            key(r#""kid":"b","use":"enc","alg":"RSA-OAEP""#),
+            key(r#""kid":"c","use":"sig","alg":"PS256""#),
+            key(r#""kid":"d""#),
+            key(r#""kid":"e","key_ops":["decrypt"]"#),
+            key(r#""kid":"f","key_ops":"verify""#),
+            key(r#""kid":"g","key_ops":["sign","verify"]"#),
+        ];
+        let set = format!(r#"{{"keys":[{}]}}"#, set.join(","));
+        let set = KeySet::from_bytes(set.as_bytes()).unwrap();
+        let kids: Vec<_> = set.iter().map(|(kid, _)| kid).collect();
+        assert_eq!(kids, [Some("a"), Some("d"), Some("g")]);
+        assert_eq!(set.known_keys().len(), 3);
+    }
+
+    /// RFC 7517 section 5: implementations ignore keys that they do not understand.
+    #[test]
+    fn a_bad_key_does_not_spoil_a_good_one() {
+        let n = Base64UrlUnpadded::encode_string(&[0xc3; 256]);
+        let set = format!(
+            r#"{{"keys":[{{"kty":"RSA","n":"?","e":"AQAB"}},{{"kty":1}},7,
+                {{"kty":"RSA","kid":"a","n":"{n}","e":"AQAB"}}]}}"#
+        );
+        let set = KeySet::from_bytes(set.as_bytes()).unwrap();
+        let kids: Vec<_> = set.iter().map(|(kid, _)| kid).collect();
+        assert_eq!(kids, [Some("a")]);
+    }
+
+    #[test]
+    fn what_is_no_key_set_says_why() {
+        for (content, reason) in [
+            ("", "not JSON"),
+            ("[]", "neither"),
+            (r#"{"keys":1}"#, "neither"),
+            (r#"{"keys":[{"kty":"RSA","n":"AQ"}]}"#, "without n or e"),
+            (
+                r#"{"keys":[{"kty":"RSA","n":"?","e":"AQAB"}]}"#,
+                "without n or e",
+            ),
+            (r#"{"kty":"RSA","n":"AQ","e":"AQAB","d":"AQ"}"#, "private"),
+            (r#"{"kty":"oct","k":"AQ"}"#, "private or secret"),
+        ] {
+            let error = KeySet::from_bytes(content.as_bytes()).unwrap_err();
+            let error = error.to_string();
+            assert!(error.contains(reason), "{content}: {error}");
+        }
+    }
+}
