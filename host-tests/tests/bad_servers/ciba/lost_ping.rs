@@ -8,7 +8,7 @@ use privyseal::base::runtime::Runtime;
 use privyseal::oidc::ciba::polling::BESIDE_PING;
 use privyseal::oidc::ciba::{Ciba, Delivery, PingListener};
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, base::clock};
+use privyseal::{AssertionOptions, Client, Provider, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
