@@ -19,7 +19,7 @@ pub(super) fn token(argument: String) -> Result<String, Error> {
 
 /// The secret in a file, or on standard input for `-`, without the newline that editors leave at the end.
 pub(super) fn secret(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let mut text = InputFile::open_or_stdin(path)?.read_secret_text(MAX_INPUT)?;
+    let mut text = InputFile::open_or_stdin(path)?.read_text(MAX_INPUT)?;
     let len = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(len);
     Ok(text)

@@ -89,21 +89,20 @@ impl InputFile {
         Ok(content)
     }
 
-    /// Reads text, as [`InputFile::read_secret`] reads bytes.
+    /// Reads UTF-8 text, as [`InputFile::read_secret`] reads bytes.
     ///
     /// # Errors
     ///
     /// Also [`BaseError::NotText`].
-    pub fn read_secret_text(self, max: usize) -> Result<Zeroizing<String>, BaseError> {
+    pub fn read_text(self, max: usize) -> Result<Zeroizing<String>, BaseError> {
         let path = self.path.clone();
         let mut content = self.read_secret(max)?;
-        match String::from_utf8(core::mem::take(&mut *content)) {
-            Ok(text) => Ok(Zeroizing::new(text)),
-            Err(error) => {
+        String::from_utf8(core::mem::take(&mut *content))
+            .map(Zeroizing::new)
+            .map_err(|error| {
                 drop(Zeroizing::new(error.into_bytes()));
-                Err(BaseError::NotText { path })
-            }
-        }
+                BaseError::NotText { path }
+            })
     }
 
     fn read_into(self, content: &mut Vec<u8>, max: usize) -> Result<(), BaseError> {
@@ -137,7 +136,7 @@ mod tests {
         std::fs::write(&path, "12345").unwrap();
         assert_eq!(read(&path, 5).unwrap(), b"12345");
         let open = || InputFile::open(&path).unwrap();
-        assert_eq!(&*open().read_secret_text(5).unwrap(), "12345");
+        assert_eq!(&*open().read_text(5).unwrap(), "12345");
         for error in [
             read(&path, 4).unwrap_err(),
             open().read_secret(4).map(drop).unwrap_err(),
@@ -146,7 +145,7 @@ mod tests {
             assert!(error.to_string().contains("larger than 4"), "{error}");
         }
         std::fs::write(&path, [0xff]).unwrap();
-        let error = open().read_secret_text(5).unwrap_err();
+        let error = open().read_text(5).unwrap_err();
         assert!(matches!(error, BaseError::NotText { .. }));
         std::fs::remove_file(&path).unwrap();
         let error = read(&path, 5).unwrap_err().to_string();

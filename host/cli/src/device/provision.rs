@@ -1,26 +1,22 @@
 //! `privyseal device provision`.
 
-use std::fs::File;
-use std::io::{self, Read as _, stdin};
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use privyseal::base::file::{self, InputFile};
 use privyseal::pki::certificates::Certificates;
-use privyseal::{Error, base::clock};
+use privyseal::{Error, base::BaseError, base::clock};
 use privyseal_gateway::private_key::MAX_CONTENT;
 use privyseal_gateway::{
     GatewayPolicy, Package, PackageError, PrivateKey, PrivateKeyError, Progress,
 };
-use zeroize::Zeroizing;
 
 use super::Which;
 use crate::output::print_line;
 
 /// The largest policy that is read, and the largest file that it names, in bytes.
-const MAX_POLICY_FILE: u64 = 64 * 1024;
+const MAX_POLICY_FILE: usize = 64 * 1024;
 
 /// Put a key, its certificate chain and a policy into an empty device, and lock it
 ///
@@ -63,76 +59,30 @@ impl Provision {
 }
 
 fn read_policy(path: &Path) -> Result<GatewayPolicy, Error> {
-    let unusable = |reason: String| Error::FileContent {
-        path: path.to_owned(),
-        reason,
-    };
-    let text = String::from_utf8(read(path)?)
-        .map_err(|_| unusable("is not UTF-8, so it is no TOML".to_owned()))?;
+    let text = InputFile::open(path)?.read_text(MAX_POLICY_FILE)?;
     let directory = path.parent().unwrap_or(Path::new(""));
-    GatewayPolicy::from_toml(&text, |name| {
-        read(&directory.join(name)).map_err(|error| error.to_string())
-    })
-    .map_err(|error| unusable(format!("is no policy: {error}")))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut content = Vec::new();
-    let mut file = File::open(path).map_err(failed)?.take(MAX_POLICY_FILE + 1);
-    file.read_to_end(&mut content).map_err(failed)?;
-    if content.len() as u64 > MAX_POLICY_FILE {
-        let reason = format!("is larger than {MAX_POLICY_FILE} bytes, so it is something else");
-        return Err(Error::FileContent {
+    let named = |name: &str| file::read(&directory.join(name), MAX_POLICY_FILE);
+    GatewayPolicy::from_toml(&text, |name| named(name).map_err(|error| error.to_string())).map_err(
+        |error| Error::FileContent {
             path: path.to_owned(),
-            reason,
-        });
-    }
-    Ok(content)
+            reason: format!("is no policy: {error}"),
+        },
+    )
 }
 
-/// Reads the key around standard input's buffer, which nobody wipes, and into one that does not grow.
 fn private_key(path: &Path) -> Result<PrivateKey, Error> {
-    let is_input = path == Path::new("-");
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let file = if is_input {
-        stdin().as_fd().try_clone_to_owned().map(File::from)
-    } else {
-        File::open(path)
-    };
-    let mut file = file.map_err(failed)?;
-    if file
-        .metadata()
-        .is_ok_and(|data| data.is_file() && data.mode() & 0o004 != 0)
-    {
+    let file = InputFile::open_or_stdin(path)?;
+    let path = file.path().to_owned();
+    if file.is_readable_by_all() {
         eprintln!(
             "warning: {} can be read by every user of this machine; chmod 600 mends that, and once it is in \
              the device the file should be destroyed",
             path.display()
         );
     }
-    let mut content = Zeroizing::new(vec![0; MAX_CONTENT + 1]);
-    let mut len = 0;
-    loop {
-        match file.read(content.get_mut(len..).unwrap_or(&mut [])) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-    PrivateKey::from_bytes(content.get(..len).unwrap_or(&[])).map_err(|error| Error::FileContent {
-        path: if is_input {
-            "standard input".into()
-        } else {
-            path.to_owned()
-        },
+    let content = file.read_secret(MAX_CONTENT)?;
+    PrivateKey::from_bytes(&content).map_err(|error| Error::FileContent {
+        path,
         reason: unusable(error),
     })
 }
@@ -149,7 +99,7 @@ fn unusable(error: PrivateKeyError) -> String {
 fn unfit(error: PackageError) -> Error {
     let option = match error {
         PackageError::Core(error) => return Error::Core(error),
-        PackageError::Entropy(error) => return Error::Entropy(error),
+        PackageError::Entropy(error) => return BaseError::Entropy(error).into(),
         PackageError::NoChain => {
             let reason = "a scheme of the policy sends the certificate chain".to_owned();
             return Error::Missing {

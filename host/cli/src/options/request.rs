@@ -9,7 +9,7 @@ use privyseal_core::payload::AcrValues;
 use zeroize::Zeroizing;
 
 use super::of_option;
-use crate::command::input::secret;
+use crate::input::secret;
 
 /// With `--endpoint request` only.
 #[derive(Args)]
