@@ -3,11 +3,11 @@
 //! Every step says what happens, shows the command as one would type it, and runs that command.
 
 mod certificates;
+mod demo_dir;
 mod next;
 mod server;
 mod show;
 mod sign;
-mod stage;
 mod time;
 mod token;
 mod verify;
@@ -17,7 +17,7 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::process::Run;
 use crate::setup::{self, Need};
-use stage::Stage;
+use demo_dir::DemoDir;
 
 /// The client id of the party that signs: the seed's own form of a Dutch party id.
 const CLIENT_ID: &str = "EU.EORI.NL123456789";
@@ -38,15 +38,15 @@ pub(crate) fn run() -> Result<(), Failure> {
         .stream()?;
 
     let started = Instant::now();
-    let mut stage = Stage::new()?;
-    token::initialize(&mut stage)?;
-    token::generate_key(&mut stage)?;
-    certificates::issue(&mut stage)?;
-    certificates::store(&mut stage)?;
-    let assertion = sign::sign(&mut stage)?;
-    verify::verify(&mut stage, &assertion)?;
-    server::ask_for_contracts(&mut stage)?;
-    next::print(&stage);
+    let mut demo = DemoDir::new()?;
+    token::initialize(&mut demo)?;
+    token::generate_key(&mut demo)?;
+    certificates::issue(&mut demo)?;
+    certificates::store(&mut demo)?;
+    let assertion = sign::sign(&mut demo)?;
+    verify::verify(&mut demo, &assertion)?;
+    server::ask_for_contracts(&mut demo)?;
+    next::print(&demo);
     println!("\ndone in {:.1} s", started.elapsed().as_secs_f32());
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use crate::deps::MANIFESTS;
 use crate::failure::{Failure, fail};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 
 /// Runs `cargo deny check` with everything in it.
 pub(crate) fn run() -> Result<(), Failure> {
-    if place::on_path("cargo-deny").is_none() {
+    if paths::on_path("cargo-deny").is_none() {
         return fail!("cargo-deny is not installed; `cargo install --locked cargo-deny` brings it");
     }
     for manifest in MANIFESTS {

@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::failure::Failure;
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
-use crate::tally::Tally;
+use crate::steps::Steps;
 
 pub(crate) use image::build_all;
 pub(crate) use no_panic::check as no_panic;
@@ -51,25 +51,25 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
         Firmware::Test | Firmware::Sizes(_) => &[Need::Thumb, Need::Emulator, Need::Token],
     };
     setup::run(needs)?;
-    let mut tally = Tally::default();
+    let mut steps = Steps::default();
     match command {
         Firmware::Build => return build_all(),
         Firmware::Run(options) => return run::run(options),
-        Firmware::Test => test(&mut tally),
-        Firmware::Sizes(options) => tally.step("sizes of the firmware", || sizes::run(*options)),
-        Firmware::NoPanic => tally.step("panics in the firmware", no_panic),
-        Firmware::Rsa => tally.step("RSA on a Cortex-M4 (QEMU)", rsa),
+        Firmware::Test => test(&mut steps),
+        Firmware::Sizes(options) => steps.step("sizes of the firmware", || sizes::run(*options)),
+        Firmware::NoPanic => steps.step("panics in the firmware", no_panic),
+        Firmware::Rsa => steps.step("RSA on a Cortex-M4 (QEMU)", rsa),
     }
-    tally.finish()
+    steps.finish()
 }
 
-fn test(tally: &mut Tally) {
-    tally.step("images of the firmware", build_all);
-    tally.step("tests on the host", || host_tests().stream());
-    tally.step("panics in the firmware", no_panic);
-    tally.step("sizes of the firmware", sizes::check);
-    tally.step("RSA on a Cortex-M4 (QEMU)", rsa);
-    tally.step("the gateway in the emulator", || {
+fn test(steps: &mut Steps) {
+    steps.step("images of the firmware", build_all);
+    steps.step("tests on the host", || host_tests().stream());
+    steps.step("panics in the firmware", no_panic);
+    steps.step("sizes of the firmware", sizes::check);
+    steps.step("RSA on a Cortex-M4 (QEMU)", rsa);
+    steps.step("the gateway in the emulator", || {
         Run::cargo()
             .args(["test", "--package", "privyseal-host-tests"])
             .args(["--test", "gateway_qemu"])
@@ -102,9 +102,9 @@ fn host_cargo(command: &str, packages: &[&str]) -> Run {
         .args([command, "--manifest-path"])
         .arg(manifest())
         .args(packages.iter().flat_map(|package| ["--package", package]))
-        .env("CARGO_TARGET_DIR", place::target().join("firmware"))
+        .env("CARGO_TARGET_DIR", paths::target().join("firmware"))
 }
 
 fn manifest() -> PathBuf {
-    place::root().join("firmware/Cargo.toml")
+    paths::root().join("firmware/Cargo.toml")
 }

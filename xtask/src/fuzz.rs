@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::failure::{Context, Failure};
-use crate::place;
+use crate::paths;
 use crate::process::{BUILD, Run};
-use crate::tally::Tally;
+use crate::steps::Steps;
 
 /// One for each file of `host-tests/fuzz/fuzz_targets`.
 const TARGETS: [&str; 5] = [
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .args(["install", "cargo-fuzz", "--locked"])
             .stream()?;
     }
-    let mut tally = Tally::default();
+    let mut steps = Steps::default();
     let chosen = |target: &&&str| {
         options
             .target
@@ -53,14 +53,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .is_none_or(|only| only == **target)
     };
     for target in TARGETS.iter().filter(chosen) {
-        tally.step(target, || fuzz(target, options.seconds));
+        steps.step(target, || fuzz(target, options.seconds));
     }
-    tally.finish()
+    steps.finish()
 }
 
 fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
-    let corpus = place::root().join("host-tests/fuzz/corpus").join(target);
-    fs::create_dir_all(&corpus).context(format_args!("cannot make {}", place::shown(&corpus)))?;
+    let corpus = paths::root().join("host-tests/fuzz/corpus").join(target);
+    fs::create_dir_all(&corpus).context(format_args!("cannot make {}", paths::shown(&corpus)))?;
     nightly([
         "fuzz",
         "run",
@@ -72,7 +72,7 @@ fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
     ])
     // The first directory grows, the second is read.
     .arg(&corpus)
-    .arg(place::root().join("host-tests/fuzz/seeds").join(target))
+    .arg(paths::root().join("host-tests/fuzz/seeds").join(target))
     .arg("--")
     .arg(format!("-max_total_time={seconds}"))
     // An input longer than the longest token says nothing new.
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn every_target_is_run() {
         let files =
-            fs::read_dir(place::root().join("host-tests/fuzz/fuzz_targets")).expect("the targets");
+            fs::read_dir(paths::root().join("host-tests/fuzz/fuzz_targets")).expect("the targets");
         let mut found: Vec<_> = files
             .map(|file| file.expect("a file").path())
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))

@@ -16,10 +16,10 @@ mod failure;
 mod firmware;
 mod fuzz;
 mod lint;
-mod place;
+mod paths;
 mod process;
 mod setup;
-mod tally;
+mod steps;
 mod test;
 mod thumb;
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::paths;
 
 /// A small tool answers well within this.
 pub(crate) const QUICK: Duration = Duration::from_secs(60);
@@ -89,7 +89,7 @@ impl Run {
         let name = match program.file_name() {
             // The path that cargo gives itself is of no use to a person.
             Some(name) if cargo() == self.program => name.to_string_lossy().into_owned(),
-            _ => place::shown(program),
+            _ => paths::shown(program),
         };
         let mut words = vec![name];
         words.extend(self.args.iter().map(|arg| quoted(&arg.to_string_lossy())));
@@ -154,7 +154,7 @@ impl Run {
         command
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(place::root())
+            .current_dir(paths::root())
             .stdin(stdin)
             .stdout(stdout)
             .stderr(stderr)

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::failure::Failure;
 use crate::process::Run;
-use crate::{place, thumb};
+use crate::{paths, thumb};
 
 /// What a command needs on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,11 +164,11 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
 }
 
 fn on_path(program: &str) -> bool {
-    place::on_path(program).is_some()
+    paths::on_path(program).is_some()
 }
 
 fn softhsm(_: &str) -> bool {
-    place::softhsm_module().is_ok()
+    paths::softhsm_module().is_ok()
 }
 
 fn development_files(library: &str) -> bool {

@@ -6,12 +6,12 @@ use crate::failure::{Failure, fail};
 
 /// The steps of one command: each with its time and how it ended.
 #[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct Steps {
     lines: Vec<String>,
     failed: Vec<String>,
 }
 
-impl Tally {
+impl Steps {
     /// Runs one step under a heading; a failure is kept for the end.
     pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<(), Failure>) {
         println!("\n==> {name}");

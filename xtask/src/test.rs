@@ -6,10 +6,10 @@ use clap::Args;
 
 use crate::failure::{Failure, fail};
 use crate::firmware;
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
-use crate::tally::Tally;
+use crate::steps::Steps;
 use crate::thumb;
 use count::Count;
 
@@ -35,33 +35,33 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         &Need::ALL
     };
     setup::run(needs)?;
-    let mut tally = Tally::default();
+    let mut steps = Steps::default();
     let mut count = Count::default();
-    tally.step("build the commands that tests start", || {
+    steps.step("build the commands that tests start", || {
         Run::cargo()
             .args(["build", "--workspace", "--bins"])
             .stream()
     });
     if options.filter.is_none() {
-        tally.step("images of the firmware", firmware::build_all);
+        steps.step("images of the firmware", firmware::build_all);
     }
-    tally.step("build the second PKCS#11 module", kryoptic);
-    tally.step("tests of the workspace", || {
+    steps.step("build the second PKCS#11 module", kryoptic);
+    steps.step("tests of the workspace", || {
         tests(options.filter.as_deref(), &mut count)
     });
     if options.filter.is_none() {
-        tally.step("tests of the firmware", || {
+        steps.step("tests of the firmware", || {
             firmware::host_tests().tee(|line| count.add(line))
         });
-        tally.step("the core on a microcontroller", thumb::run);
-        tally.step("panics in the firmware", firmware::no_panic);
-        tally.step("sizes of the firmware", firmware::sizes);
-        tally.step("RSA on a Cortex-M4 (QEMU)", firmware::rsa);
+        steps.step("the core on a microcontroller", thumb::run);
+        steps.step("panics in the firmware", firmware::no_panic);
+        steps.step("sizes of the firmware", firmware::sizes);
+        steps.step("RSA on a Cortex-M4 (QEMU)", firmware::rsa);
     } else {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");
     }
     count.show();
-    tally.finish()
+    steps.finish()
 }
 
 /// A workspace of its own, so that no other build waits for it. Tests would build it too, unseen.
@@ -70,7 +70,7 @@ fn kryoptic() -> Result<(), Failure> {
     Run::cargo()
         .args(["build", "--locked", "--manifest-path", manifest])
         .arg("--target-dir")
-        .arg(place::target().join("kryoptic"))
+        .arg(paths::target().join("kryoptic"))
         .stream()
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 
 /// Cortex-M4 and M7 with a floating point unit.
@@ -29,14 +29,14 @@ const DEBIAN: &str = "Debian's toolchain and its library source";
 
 /// Builds the proof with whichever toolchain is there, and says which.
 pub(crate) fn run() -> Result<(), Failure> {
-    let probe = place::target().join("thumb/probe");
+    let probe = paths::target().join("thumb/probe");
     write_probe(&probe)?;
     let (how, cargo) = toolchain()?;
     println!("toolchain for {TARGET}: {how}");
     let build = cargo
         .args(["build", "--release", "--target", TARGET, "--manifest-path"])
         .arg(probe.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", place::target().join("thumb"))
+        .env("CARGO_TARGET_DIR", paths::target().join("thumb"))
         .limit(Duration::from_secs(15 * 60));
     build.stream()?;
     println!("privyseal-core builds for {TARGET} without std and without an allocator");
@@ -103,15 +103,15 @@ fn write_probe(probe: &Path) -> Result<(), Failure> {
          [lib]\npath = \"lib.rs\"\ncrate-type = [\"staticlib\"]\n\n\
          [dependencies]\nprivyseal-core = {{ path = '{}' }}\n\n[workspace]\n\n\
          [profile.release]\npanic = \"abort\"\n",
-        place::root().join("core").display()
+        paths::root().join("core").display()
     );
     let source = "#![no_std]\nextern crate privyseal_core;\n\n#[panic_handler]\n\
                   fn panic(_: &core::panic::PanicInfo<'_>) -> ! {\n    loop {}\n}\n";
-    fs::create_dir_all(probe).context(place::shown(probe))?;
+    fs::create_dir_all(probe).context(paths::shown(probe))?;
     fs::write(probe.join("Cargo.toml"), manifest).context("the probe's manifest")?;
     fs::write(probe.join("lib.rs"), source).context("the probe's source")?;
     // The versions that the workspace is tested with.
-    fs::copy(place::root().join("Cargo.lock"), probe.join("Cargo.lock")).context("Cargo.lock")?;
+    fs::copy(paths::root().join("Cargo.lock"), probe.join("Cargo.lock")).context("Cargo.lock")?;
     Ok(())
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn has_rustup_target() -> bool {
 /// Whether Debian's toolchain can build the target's libraries.
 pub(crate) fn has_debian_toolchain() -> bool {
     let files = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_SOURCE];
-    files.iter().all(|file| Path::new(file).is_file()) && place::on_path("ld.lld").is_some()
+    files.iter().all(|file| Path::new(file).is_file()) && paths::on_path("ld.lld").is_some()
 }
 
 /// Asks rustup for the target; where it cannot download, Debian's packages are the way.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 
 /// Ours first; the others are compared with it.
@@ -19,10 +19,10 @@ const OTHERS: [&str; 3] = ["jsonwebtoken", "josekit", "jsonwebtoken without hash
 
 /// Builds and runs the bench, then prints the ratios.
 pub(crate) fn run() -> Result<(), Failure> {
-    let target = place::target().join("bench");
+    let target = paths::target().join("bench");
     Run::cargo()
         .args(["bench", "--bench", "token", "--manifest-path"])
-        .arg(place::root().join("host-tests/bench/Cargo.toml"))
+        .arg(paths::root().join("host-tests/bench/Cargo.toml"))
         .env("CARGO_TARGET_DIR", &target)
         .limit(Duration::from_secs(20 * 60))
         .stream()?;
@@ -45,10 +45,10 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// Nanoseconds of one token.
 fn median(results: &Path, name: &str) -> Result<f64, Failure> {
     let path = results.join(name).join("new/estimates.json");
-    let text = fs::read(&path).context(place::shown(&path))?;
-    let estimates: Value = serde_json::from_slice(&text).context(place::shown(&path))?;
+    let text = fs::read(&path).context(paths::shown(&path))?;
+    let estimates: Value = serde_json::from_slice(&text).context(paths::shown(&path))?;
     match estimates["median"]["point_estimate"].as_f64() {
         Some(nanoseconds) if nanoseconds > 0.0 => Ok(nanoseconds),
-        _ => fail!("{} has no median", place::shown(&path)),
+        _ => fail!("{} has no median", paths::shown(&path)),
     }
 }

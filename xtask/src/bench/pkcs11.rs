@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::failure::{Context, Failure};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
 
@@ -65,7 +65,7 @@ pub(super) fn run() -> Result<(), Failure> {
 }
 
 fn release_of(name: &str) -> PathBuf {
-    place::target().join("release").join(name)
+    paths::target().join("release").join(name)
 }
 
 /// A throw-away SoftHSM token with an RSA-2048 key and its chain.
@@ -77,13 +77,13 @@ struct BenchToken {
 impl BenchToken {
     fn new() -> Result<Self, Failure> {
         let token = Self {
-            dir: place::target().join("bench-pkcs11"),
-            module: place::softhsm_module()?,
+            dir: paths::target().join("bench-pkcs11"),
+            module: paths::softhsm_module()?,
         };
         if token.dir.exists() {
-            fs::remove_dir_all(&token.dir).context(place::shown(&token.dir))?;
+            fs::remove_dir_all(&token.dir).context(paths::shown(&token.dir))?;
         }
-        fs::create_dir_all(token.dir.join("tokens")).context(place::shown(&token.dir))?;
+        fs::create_dir_all(token.dir.join("tokens")).context(paths::shown(&token.dir))?;
         let tokens = token.dir.join("tokens");
         token.write(
             "softhsm2.conf",
@@ -127,7 +127,7 @@ impl BenchToken {
             .arg("-out")
             .arg(&pem)
             .capture()?;
-        self.tool(place::target().join("debug/test-pki"))
+        self.tool(paths::target().join("debug/test-pki"))
             .args(["issue", "--public-key"])
             .arg(&pem)
             .arg("--out")
@@ -209,7 +209,7 @@ impl BenchToken {
             .mode(0o600)
             .open(self.file(name));
         let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-        written.context(place::shown(&self.file(name)))
+        written.context(paths::shown(&self.file(name)))
     }
 }
 

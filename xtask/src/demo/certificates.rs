@@ -1,6 +1,6 @@
 //! A certificate for the key, and the chain on the token.
 
-use super::stage::{KEY, KEY_ID, Stage, TOKEN, show_and_run, show_lines};
+use super::demo_dir::{DemoDir, KEY, KEY_ID, TOKEN, show_and_run, show_lines};
 use crate::failure::Failure;
 
 /// The chain's files, leaf first, with the `CKA_ID` and label each gets on the token. PKCS#11 finds a
@@ -13,28 +13,28 @@ const CHAIN: [(&str, &str, &str); 4] = [
 ];
 
 /// Has the test CA issue a leaf for the exported public key.
-pub(super) fn issue(stage: &mut Stage) -> Result<(), Failure> {
-    stage.step(
+pub(super) fn issue(demo: &mut DemoDir) -> Result<(), Failure> {
+    demo.step(
         "An eSeal certificate from a test CA",
         "Three levels (root, sub CA, issuing CA) as qualified trust services have them. The leaf \
          may be\nused for one thing, nonRepudiation, and names the organization in its subject.\n\
          The CA sees the public key only.",
     );
-    let (key, dir) = (stage.shown("public-key.pem"), stage.shown("pki"));
+    let (key, dir) = (demo.shown("public-key.pem"), demo.shown("pki"));
     show_and_run(
-        &stage
+        &demo
             .own("test-pki")
             .args(["issue", "--public-key", &key, "--out", &dir]),
     )?;
     let leaf = [
         "-in",
-        &stage.shown("pki/leaf.der"),
+        &demo.shown("pki/leaf.der"),
         "-noout",
         "-subject",
         "-dates",
         "-ext",
     ];
-    let show = stage
+    let show = demo
         .tool("openssl")
         .args(["x509", "-inform", "DER"])
         .args(leaf)
@@ -45,14 +45,14 @@ pub(super) fn issue(stage: &mut Stage) -> Result<(), Failure> {
 }
 
 /// Stores the chain beside the key.
-pub(super) fn store(stage: &mut Stage) -> Result<(), Failure> {
-    stage.step(
+pub(super) fn store(demo: &mut DemoDir) -> Result<(), Failure> {
+    demo.step(
         "The chain goes onto the token",
         "FIAM wants the whole chain in every token, root included. Kept beside the key, one URI is \
          all\na client needs.",
     );
     for (name, id, label) in CHAIN {
-        let file = stage.shown(&format!("pki/{name}.der"));
+        let file = demo.shown(&format!("pki/{name}.der"));
         let write = [
             "--write-object",
             &file,
@@ -63,10 +63,10 @@ pub(super) fn store(stage: &mut Stage) -> Result<(), Failure> {
             "--label",
             label,
         ];
-        show_and_run(&stage.logged_in().args(write))?;
+        show_and_run(&demo.logged_in().args(write))?;
     }
     let list = ["--token-label", TOKEN, "--list-objects", "--type", "cert"];
-    let said = show_and_run(&stage.pkcs11_tool().args(list))?.text();
+    let said = show_and_run(&demo.pkcs11_tool().args(list))?.text();
     let kept = ["label:", "subject:", "ID:"];
     for line in said
         .lines()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use crate::failure::{Context, Failure};
-use crate::place;
+use crate::paths;
 use crate::process::{Output, Run};
 
 /// Label of the token.
@@ -17,7 +17,7 @@ pub(super) const KEY: &str = "fiam-key";
 pub(super) const KEY_ID: &str = "01";
 
 /// The demonstration's folder and its step counter.
-pub(super) struct Stage {
+pub(super) struct DemoDir {
     dir: PathBuf,
     module: PathBuf,
     pin: String,
@@ -25,31 +25,31 @@ pub(super) struct Stage {
     step: usize,
 }
 
-impl Stage {
+impl DemoDir {
     /// Starts afresh: whatever an earlier run left is removed.
     pub(super) fn new() -> Result<Self, Failure> {
-        let dir = place::target().join("demo");
+        let dir = paths::target().join("demo");
         if dir.exists() {
-            fs::remove_dir_all(&dir).context(place::shown(&dir))?;
+            fs::remove_dir_all(&dir).context(paths::shown(&dir))?;
         }
-        fs::create_dir_all(dir.join("tokens")).context(place::shown(&dir))?;
-        let module = place::softhsm_module()?;
-        let stage = Self {
+        fs::create_dir_all(dir.join("tokens")).context(paths::shown(&dir))?;
+        let module = paths::softhsm_module()?;
+        let demo = Self {
             dir,
             module,
             pin: random_pin()?,
             so_pin: random_pin()?,
             step: 0,
         };
-        stage.write_private("pin", &stage.pin)?;
-        stage.write_private("so-pin", &stage.so_pin)?;
-        let tokens = stage.path("tokens");
+        demo.write_private("pin", &demo.pin)?;
+        demo.write_private("so-pin", &demo.so_pin)?;
+        let tokens = demo.path("tokens");
         let configuration = format!(
             "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
             tokens.display()
         );
-        stage.write("softhsm2.conf", configuration)?;
-        Ok(stage)
+        demo.write("softhsm2.conf", configuration)?;
+        Ok(demo)
     }
 
     /// Opens a numbered step.
@@ -68,7 +68,7 @@ impl Stage {
 
     /// The same as one types it at the root of the repository.
     pub(super) fn shown(&self, name: &str) -> String {
-        place::shown(&self.path(name))
+        paths::shown(&self.path(name))
     }
 
     /// The line that makes SoftHSM see this token in a shell.
@@ -105,7 +105,7 @@ impl Stage {
 
     /// One of our own commands, as built.
     pub(super) fn own(&self, name: &str) -> Run {
-        self.tool(place::target().join("debug").join(name))
+        self.tool(paths::target().join("debug").join(name))
     }
 
     /// The key's URI (RFC 7512). The PIN is named by its file.

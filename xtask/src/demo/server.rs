@@ -4,8 +4,8 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::CLIENT_ID;
+use super::demo_dir::{DemoDir, show_and_run, show_command, show_lines};
 use super::show;
-use super::stage::{Stage, show_and_run, show_command, show_lines};
 use crate::failure::{Failure, fail};
 use crate::process::{self, lines_of, next_line};
 
@@ -24,32 +24,32 @@ impl Drop for Server {
 
 /// Starts the server, asks for a token with an assertion, and makes the call that
 /// the token is for.
-pub(super) fn ask_for_contracts(stage: &mut Stage) -> Result<(), Failure> {
-    stage.step(
+pub(super) fn ask_for_contracts(demo: &mut DemoDir) -> Result<(), Failure> {
+    demo.step(
         "A test authorization server",
         "On loopback, with TLS and a JOSE library that is not ours. It trusts the test CA's root \
          and\njudges assertions as FIAM describes; jti works once, tokens live 360 s.",
     );
-    let (server, base) = start(stage)?;
+    let (server, base) = start(demo)?;
 
-    let ask = stage
+    let ask = demo
         .own("privyseal")
-        .args(["token", "--scheme", "fiam", "--key", &stage.key_uri()])
+        .args(["token", "--scheme", "fiam", "--key", &demo.key_uri()])
         .args(["--client-id", CLIENT_ID, "--chain", "token"])
         .args([
             "--base-url",
             &base,
             "--cacert",
-            &stage.shown("tls/tls-ca.pem"),
+            &demo.shown("tls/tls-ca.pem"),
         ]);
-    stage.step(
+    demo.step(
         "An access token",
         "A new assertion, POSTed to /oauth/token. The server's answer:",
     );
     let said = show_and_run(&ask)?.text();
     show_lines(&show::answer(&said));
 
-    stage.step(
+    demo.step(
         "The call that the token is for",
         "Another assertion (each works once), another token, and a GET with it, in one command:",
     );
@@ -63,8 +63,8 @@ pub(super) fn ask_for_contracts(stage: &mut Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(stage: &Stage) -> Result<(Server, String), Failure> {
-    let (root, tls) = (stage.shown("pki/root.pem"), stage.shown("tls"));
+fn start(demo: &DemoDir) -> Result<(Server, String), Failure> {
+    let (root, tls) = (demo.shown("pki/root.pem"), demo.shown("tls"));
     let words = [
         "--trust",
         &root,
@@ -75,7 +75,7 @@ fn start(stage: &Stage) -> Result<(Server, String), Failure> {
         "--max-seconds",
         "120",
     ];
-    let run = stage.own("fiam-server").args(words);
+    let run = demo.own("fiam-server").args(words);
     show_command(&run.shown());
     let mut server = Server(run.start()?);
     let lines = lines_of(server.0.stdout.take());

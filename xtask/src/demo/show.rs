@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
-use super::stage::{Stage, base64url};
+use super::demo_dir::{DemoDir, base64url};
 use super::time;
 use crate::failure::{Context, Failure};
 
@@ -11,7 +11,7 @@ use crate::failure::{Context, Failure};
 const SHOWN: usize = 12;
 
 /// The header, with each certificate shortened and named by its subject.
-pub(super) fn header(stage: &Stage, part: &str) -> Result<String, Failure> {
+pub(super) fn header(demo: &DemoDir, part: &str) -> Result<String, Failure> {
     let mut header = json(part)?;
     let mut subjects = Vec::new();
     if let Some(entries) = header.get_mut("x5c").and_then(Value::as_array_mut) {
@@ -19,8 +19,8 @@ pub(super) fn header(stage: &Stage, part: &str) -> Result<String, Failure> {
             let text = entry.as_str().unwrap_or_default();
             let der = Base64::decode_vec(text).context("x5c")?;
             let file = certificate_file(place);
-            stage.write(&file, der)?;
-            subjects.push(format!("x5c[{place}] {}", subject(stage, &file)?));
+            demo.write(&file, der)?;
+            subjects.push(format!("x5c[{place}] {}", subject(demo, &file)?));
             *entry = Value::String(shortened(text));
         }
     }
@@ -76,17 +76,17 @@ fn shortened(text: &str) -> String {
     format!("{start}.. ({} characters)", text.chars().count())
 }
 
-fn subject(stage: &Stage, file: &str) -> Result<String, Failure> {
+fn subject(demo: &DemoDir, file: &str) -> Result<String, Failure> {
     let words = [
         "x509",
         "-inform",
         "DER",
         "-in",
-        &stage.shown(file),
+        &demo.shown(file),
         "-noout",
         "-subject",
     ];
-    let said = stage.tool("openssl").args(words).capture()?;
+    let said = demo.tool("openssl").args(words).capture()?;
     Ok(said.text().trim().to_owned())
 }
 

@@ -1,8 +1,8 @@
 //! The assertion itself, made by the real command and shown readably.
 
 use super::CLIENT_ID;
+use super::demo_dir::{DemoDir, show_command, show_lines};
 use super::show;
-use super::stage::{Stage, show_command, show_lines};
 use crate::failure::{Failure, fail};
 
 /// A compact JWS in its three parts.
@@ -13,24 +13,24 @@ pub(super) struct Assertion {
 }
 
 /// Runs `privyseal sign` and shows what came out.
-pub(super) fn sign(stage: &mut Stage) -> Result<Assertion, Failure> {
-    stage.step(
+pub(super) fn sign(demo: &mut DemoDir) -> Result<Assertion, Failure> {
+    demo.step(
         "A FIAM client assertion",
         "privyseal builds header and claims under the scheme's rules, has the token sign, and \
          checks the\nsignature against the leaf before it lets the assertion out.",
     );
-    let sign = stage
+    let sign = demo
         .own("privyseal")
-        .args(["sign", "--scheme", "fiam", "--key", &stage.key_uri()])
+        .args(["sign", "--scheme", "fiam", "--key", &demo.key_uri()])
         .args(["--client-id", CLIENT_ID, "--chain", "token"]);
     show_command(&format!(
         "{} > {}",
         sign.shown(),
-        stage.shown("assertion.jwt")
+        demo.shown("assertion.jwt")
     ));
     let printed = sign.capture()?.text();
     let token = printed.strip_suffix('\n').unwrap_or(&printed);
-    stage.write("assertion.jwt", &printed)?;
+    demo.write("assertion.jwt", &printed)?;
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {
         return fail!("`privyseal sign` printed something that is not one compact JWS");
@@ -38,11 +38,11 @@ pub(super) fn sign(stage: &mut Stage) -> Result<Assertion, Failure> {
     println!(
         "   {} characters, in {}:",
         token.len(),
-        stage.shown("assertion.jwt")
+        demo.shown("assertion.jwt")
     );
     show_lines(&shortened(token));
     println!("   its header:");
-    show_lines(&show::header(stage, header)?);
+    show_lines(&show::header(demo, header)?);
     println!("   its claims:");
     show_lines(&show::claims(payload)?);
     Ok(Assertion {

@@ -1,23 +1,23 @@
 //! The token and the key on it, made with OpenSC's `pkcs11-tool`.
 
-use super::stage::{KEY, KEY_ID, Stage, TOKEN, show_and_run, show_command, show_lines};
+use super::demo_dir::{DemoDir, KEY, KEY_ID, TOKEN, show_and_run, show_command, show_lines};
 use crate::failure::{Failure, fail};
 
 /// Makes an empty SoftHSM token with a user PIN.
-pub(super) fn initialize(stage: &mut Stage) -> Result<(), Failure> {
-    stage.step(
+pub(super) fn initialize(demo: &mut DemoDir) -> Result<(), Failure> {
+    demo.step(
         "A throw-away token",
         "SoftHSM is a token in software: the same PKCS#11 calls as a card or a network HSM, none \
          of\ntheir protection. It lives under the build folder; its PINs are random, in files only \
          you can\nread, and reach the tools through the environment, never as an argument.",
     );
-    show_command(&stage.export());
-    let files = (stage.shown("pin"), stage.shown("so-pin"));
+    show_command(&demo.export());
+    let files = (demo.shown("pin"), demo.shown("so-pin"));
     show_command(&format!(
         "export PIN=$(cat {}) SO_PIN=$(cat {})",
         files.0, files.1
     ));
-    let initialize = stage.pkcs11_tool().args([
+    let initialize = demo.pkcs11_tool().args([
         "--init-token",
         "--slot-index",
         "0",
@@ -26,8 +26,8 @@ pub(super) fn initialize(stage: &mut Stage) -> Result<(), Failure> {
         "--so-pin",
         "env:SO_PIN",
     ]);
-    show_and_run(&stage.with_both_pins(initialize))?;
-    let set_pin = stage
+    show_and_run(&demo.with_both_pins(initialize))?;
+    let set_pin = demo
         .pkcs11_tool()
         .args([
             "--token-label",
@@ -39,17 +39,17 @@ pub(super) fn initialize(stage: &mut Stage) -> Result<(), Failure> {
             "env:SO_PIN",
         ])
         .args(["--init-pin", "--new-pin", "env:PIN"]);
-    show_and_run(&stage.with_both_pins(set_pin))?;
+    show_and_run(&demo.with_both_pins(set_pin))?;
     Ok(())
 }
 
 /// Has the token generate the key, and takes its public half out.
-pub(super) fn generate_key(stage: &mut Stage) -> Result<(), Failure> {
-    stage.step(
+pub(super) fn generate_key(demo: &mut DemoDir) -> Result<(), Failure> {
+    demo.step(
         "A key that is born on the token and stays there",
         "RSA-2048, marked sensitive: its value can never be read, also not with the PIN.",
     );
-    let generate = stage
+    let generate = demo
         .logged_in()
         .args([
             "--keypairgen",
@@ -66,7 +66,7 @@ pub(super) fn generate_key(stage: &mut Stage) -> Result<(), Failure> {
     if !said.contains("sensitive") || !said.contains("never extractable") {
         return fail!("the token did not make the key sensitive and never extractable");
     }
-    let export = stage
+    let export = demo
         .pkcs11_tool()
         .args([
             "--token-label",
@@ -77,9 +77,9 @@ pub(super) fn generate_key(stage: &mut Stage) -> Result<(), Failure> {
             "--id",
             KEY_ID,
         ])
-        .args(["--output-file", &stage.shown("public-key.der")]);
+        .args(["--output-file", &demo.shown("public-key.der")]);
     show_and_run(&export)?;
-    let convert = stage
+    let convert = demo
         .tool("openssl")
         .args([
             "pkey",
@@ -87,9 +87,9 @@ pub(super) fn generate_key(stage: &mut Stage) -> Result<(), Failure> {
             "-inform",
             "DER",
             "-in",
-            &stage.shown("public-key.der"),
+            &demo.shown("public-key.der"),
         ])
-        .args(["-out", &stage.shown("public-key.pem")]);
+        .args(["-out", &demo.shown("public-key.pem")]);
     show_and_run(&convert)?;
     Ok(())
 }

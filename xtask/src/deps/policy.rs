@@ -5,7 +5,7 @@ use std::fs;
 use serde::Deserialize;
 
 use crate::failure::{Context, Failure};
-use crate::place;
+use crate::paths;
 
 /// What is allowed.
 pub(super) struct Policy {
@@ -68,7 +68,7 @@ struct Skip {
 impl Policy {
     /// Reads the file at the root of the repository.
     pub(super) fn read() -> Result<Self, Failure> {
-        let text = fs::read_to_string(place::root().join("deny.toml")).context("deny.toml")?;
+        let text = fs::read_to_string(paths::root().join("deny.toml")).context("deny.toml")?;
         Self::parse(&text)
     }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::paths;
 
 /// Growth that asks for a look, in per cent.
 const GROWTH: u64 = 5;
@@ -38,12 +38,12 @@ pub(crate) struct Size {
 
 /// Reads the file.
 pub(crate) fn read() -> Result<Sizes, Failure> {
-    let text = fs::read_to_string(path()).context(place::shown(&path()))?;
+    let text = fs::read_to_string(path()).context(paths::shown(&path()))?;
     parse(&text)
 }
 
 fn parse(text: &str) -> Result<Sizes, Failure> {
-    let table: toml::Table = text.parse().context(place::shown(&path()))?;
+    let table: toml::Table = text.parse().context(paths::shown(&path()))?;
     let number = |value: Option<&toml::Value>| {
         let value = value.and_then(toml::Value::as_integer);
         value.and_then(|value| u64::try_from(value).ok())
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Result<Sizes, Failure> {
     };
     for (name, size) in table.iter().filter(|(_, value)| value.is_table()) {
         let (Some(flash), Some(ram)) = (number(size.get("flash")), number(size.get("ram"))) else {
-            return fail!("{}: [{name}] needs flash and ram", place::shown(&path()));
+            return fail!("{}: [{name}] needs flash and ram", paths::shown(&path()));
         };
         sizes.images.insert(name.clone(), Size { flash, ram });
     }
@@ -65,7 +65,7 @@ fn parse(text: &str) -> Result<Sizes, Failure> {
 
 /// Writes the file anew.
 pub(crate) fn write(sizes: &Sizes) -> Result<(), Failure> {
-    fs::write(path(), shown(sizes)).context(place::shown(&path()))
+    fs::write(path(), shown(sizes)).context(paths::shown(&path()))
 }
 
 fn shown(sizes: &Sizes) -> String {
@@ -115,7 +115,7 @@ pub(crate) fn grown(sizes: &Sizes, agreed: &Sizes) -> Vec<String> {
 }
 
 fn path() -> PathBuf {
-    place::root().join("firmware/sizes.toml")
+    paths::root().join("firmware/sizes.toml")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SymbolKind, elf};
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::paths;
 
 /// An image that was read.
 #[derive(Debug)]
@@ -39,16 +39,16 @@ pub(crate) struct Function {
 
 impl Elf {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = fs::read(path).context(place::shown(path))?;
-        let file = object::File::parse(&*bytes).context(place::shown(path))?;
+        let bytes = fs::read(path).context(paths::shown(path))?;
+        let file = object::File::parse(&*bytes).context(paths::shown(path))?;
         let mut elf = Self {
             sections: sections(&file),
             functions: BTreeMap::new(),
         };
         let Some(text) = file.section_by_name(".text") else {
-            return fail!("{}: no code", place::shown(path));
+            return fail!("{}: no code", paths::shown(path));
         };
-        let code = text.data().context(place::shown(path))?;
+        let code = text.data().context(paths::shown(path))?;
         let base = narrow(text.address());
         for symbol in file.symbols() {
             if symbol.kind() != SymbolKind::Text || symbol.size() == 0 {
@@ -71,7 +71,7 @@ impl Elf {
             );
         }
         if elf.functions.is_empty() {
-            return fail!("{}: no symbols", place::shown(path));
+            return fail!("{}: no symbols", paths::shown(path));
         }
         Ok(elf)
     }

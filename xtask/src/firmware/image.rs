@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::manifest;
 use crate::failure::{Context, Failure};
 use crate::process::Run;
-use crate::{place, thumb};
+use crate::{paths, thumb};
 
 /// A program for a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Image {
 
     /// Builds it with whichever toolchain is there.
     fn build(&self, cargo: Run) -> Result<(), Failure> {
-        let target = place::target().join("firmware-thumb");
+        let target = paths::target().join("firmware-thumb");
         let cargo = self
             .on(cargo.args(["build", "--release"]))
             .args(["--bin", self.bin]);
@@ -100,8 +100,8 @@ impl Image {
         fs::create_dir_all(folder()).context("the folder of images")?;
         // Written beside and moved: a test may be about to read it.
         let (beside, place) = (folder().join("new"), self.path());
-        fs::copy(&built, &beside).context(place::shown(&built))?;
-        fs::rename(&beside, &place).context(place::shown(&place))
+        fs::copy(&built, &beside).context(paths::shown(&built))?;
+        fs::rename(&beside, &place).context(paths::shown(&place))
     }
 
     /// A cargo command on this package for the target.
@@ -112,7 +112,7 @@ impl Image {
             .arg(manifest())
             .args(["--package", self.package])
             .args(features.iter().filter(|_| !self.features.is_empty()))
-            .env("CARGO_TARGET_DIR", place::target().join("firmware-thumb"))
+            .env("CARGO_TARGET_DIR", paths::target().join("firmware-thumb"))
             .limit(Duration::from_secs(15 * 60))
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn build_all() -> Result<(), Failure> {
         }
         image.build(cargo)?;
     }
-    println!("images: {}", place::shown(&folder()));
+    println!("images: {}", paths::shown(&folder()));
     Ok(())
 }
 
@@ -153,12 +153,12 @@ pub(crate) fn lint() -> Result<(), Failure> {
             .on(clippy)
             .arg("--release")
             .args(["--bin", image.bin])
-            .env("CARGO_TARGET_DIR", place::target().join("firmware-clippy"));
+            .env("CARGO_TARGET_DIR", paths::target().join("firmware-clippy"));
         clippy.args(["--", "-D", "warnings"]).stream()?;
     }
     Ok(())
 }
 
 fn folder() -> PathBuf {
-    place::target().join("firmware-images")
+    paths::target().join("firmware-images")
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{host_cargo, manifest};
 use crate::failure::{Context, Failure, fail};
 use crate::process::Run;
-use crate::{place, thumb};
+use crate::{paths, thumb};
 use report::{Kernels, Report};
 
 /// Builds the image with either kind of kernels, runs both, prints the numbers and judges them.
@@ -36,12 +36,12 @@ fn write_cases() -> Result<PathBuf, Failure> {
     ]);
     println!("$ {}", make.shown());
     let cases = make.capture()?;
-    let folder = place::target().join("firmware");
-    fs::create_dir_all(&folder).context(place::shown(&folder))?;
+    let folder = paths::target().join("firmware");
+    fs::create_dir_all(&folder).context(paths::shown(&folder))?;
     let file = folder.join("bench_cases.rs");
     // Left alone where it is the same, so that cargo has nothing to build again.
     if fs::read(&file).ok().as_ref() != Some(&cases.stdout) {
-        fs::write(&file, &cases.stdout).context(place::shown(&file))?;
+        fs::write(&file, &cases.stdout).context(paths::shown(&file))?;
     }
     Ok(file)
 }
@@ -50,7 +50,7 @@ fn write_cases() -> Result<PathBuf, Failure> {
 fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
     let (how, cargo) = thumb::toolchain()?;
     println!("toolchain for {}: {how}", thumb::TARGET);
-    let folder = place::target().join("firmware-thumb");
+    let folder = paths::target().join("firmware-thumb");
     let build = on(cargo.arg("build"), kernels, cases).env("CARGO_TARGET_DIR", &folder);
     println!("$ {}", build.shown());
     build.stream()?;
@@ -73,7 +73,7 @@ pub(super) fn lint() -> Result<(), Failure> {
     for kernels in Kernels::ALL {
         let (_, clippy) = thumb::clippy()?;
         on(clippy, kernels, &cases)
-            .env("CARGO_TARGET_DIR", place::target().join("firmware-clippy"))
+            .env("CARGO_TARGET_DIR", paths::target().join("firmware-clippy"))
             .args(["--", "-D", "warnings"])
             .stream()?;
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::image;
 use crate::failure::{Failure, fail};
-use crate::place;
+use crate::paths;
 use crate::process::{Run, quoted};
 
 /// Which board, and where its line goes.
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let Some((machine, image)) = image::emulated(&options.board) else {
         return fail!("no board {}: stm32f405 or mps2-an386", options.board);
     };
-    let socket = place::root().join(&options.socket);
+    let socket = paths::root().join(&options.socket);
     let emulator = Run::new("qemu-system-arm")
         .args(["-machine", machine, "-nographic", "-monitor", "none"])
         .arg("-serial")

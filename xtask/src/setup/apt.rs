@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::failure::{Failure, fail};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 
 /// Mirrors can be slow, and a Rust toolchain is large.
@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(20 * 60);
 /// Installs packages where that needs no question; else says which command does it.
 pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     let list = packages.join(" ");
-    if place::on_path("apt-get").is_none() {
+    if paths::on_path("apt-get").is_none() {
         return fail!("no apt-get here: install the equivalents of these Debian packages: {list}");
     }
     let Some(become_root) = way_to_root() else {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 
 /// `host-tests/src/keycloak.rs` uses the same folder.
@@ -59,7 +59,7 @@ pub(crate) fn java(_: &str) -> bool {
 
 /// Downloads, checks, unpacks and builds; does nothing when that is done.
 pub(crate) fn install() -> Result<(), Failure> {
-    let folder = place::target().join("keycloak");
+    let folder = paths::target().join("keycloak");
     // Written last, so that an interrupted install is done again.
     let done = folder.join("installed");
     let extension = sha256(EXTENSION.as_bytes());
@@ -69,21 +69,21 @@ pub(crate) fn install() -> Result<(), Failure> {
     }
     println!(
         "installing Keycloak {VERSION} into {}",
-        place::shown(&folder)
+        paths::shown(&folder)
     );
     if folder.exists() {
-        fs::remove_dir_all(&folder).context(place::shown(&folder))?;
+        fs::remove_dir_all(&folder).context(paths::shown(&folder))?;
     }
-    fs::create_dir_all(&folder).context(place::shown(&folder))?;
+    fs::create_dir_all(&folder).context(paths::shown(&folder))?;
     let archive = folder.join(format!("keycloak-quarkus-dist-{VERSION}.zip"));
     download(&folder)?;
     check(&archive)?;
     unpack(&archive, &folder)?;
-    fs::remove_file(&archive).context(place::shown(&archive))?;
+    fs::remove_file(&archive).context(paths::shown(&archive))?;
     let keycloak = folder.join(format!("keycloak-{VERSION}"));
     extend(&keycloak)?;
     build(&keycloak)?;
-    fs::write(&done, wanted).context(place::shown(&done))
+    fs::write(&done, wanted).context(paths::shown(&done))
 }
 
 fn download(folder: &Path) -> Result<(), Failure> {
@@ -100,10 +100,10 @@ fn download(folder: &Path) -> Result<(), Failure> {
 }
 
 fn check(archive: &Path) -> Result<(), Failure> {
-    let content = fs::read(archive).context(place::shown(archive))?;
+    let content = fs::read(archive).context(paths::shown(archive))?;
     let found = sha256(&content);
     if found != SHA256 {
-        fs::remove_file(archive).context(place::shown(archive))?;
+        fs::remove_file(archive).context(paths::shown(archive))?;
         return fail!("the archive of Keycloak {VERSION} has the SHA-256 {found}, not {SHA256}");
     }
     Ok(())
@@ -131,15 +131,15 @@ fn unpack(archive: &Path, folder: &Path) -> Result<(), Failure> {
 fn extend(keycloak: &Path) -> Result<(), Failure> {
     let classes = keycloak.join("classes");
     let services = classes.join("META-INF/services");
-    fs::create_dir_all(&services).context(place::shown(&services))?;
+    fs::create_dir_all(&services).context(paths::shown(&services))?;
     let service = services.join(SERVICE);
-    fs::write(&service, "privyseal.LoginHintToken\n").context(place::shown(&service))?;
+    fs::write(&service, "privyseal.LoginHintToken\n").context(paths::shown(&service))?;
     let javac = Run::new("javac")
         .args(["--release", &JAVA.to_string(), "-d"])
         .arg(&classes)
         .arg("-cp")
         .arg(keycloak.join("lib/lib/main/*"))
-        .arg(place::root().join("host-tests/java/LoginHintToken.java"));
+        .arg(paths::root().join("host-tests/java/LoginHintToken.java"));
     javac.limit(LIMIT).capture()?;
     let jar = Run::new("jar")
         .args(["--create", "--file"])

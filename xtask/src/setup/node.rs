@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::failure::{Context, Failure};
-use crate::place;
+use crate::paths;
 use crate::process::Run;
 
 /// Registries can be slow, and one of the packages is a Node.js of 100 MB.
@@ -12,17 +12,17 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Brings the folder in line with the lock file; does nothing when it is.
 pub(crate) fn install_packages() -> Result<(), Failure> {
-    let folder = place::root().join("host-tests/node");
+    let folder = paths::root().join("host-tests/node");
     let lock = folder.join("package-lock.json");
-    let wanted = fs::read_to_string(&lock).context(place::shown(&lock))?;
+    let wanted = fs::read_to_string(&lock).context(paths::shown(&lock))?;
     // Written last, so that an interrupted install is done again. `host-tests/src/node.rs` uses the same
     // folder and the same file.
     let done = folder.join("node_modules/installed.json");
     if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("installing npm packages into {}", place::shown(&folder));
+    println!("installing npm packages into {}", paths::shown(&folder));
     let npm = Run::new("npm").args(["ci", "--silent", "--prefix"]);
     npm.arg(&folder).limit(LIMIT).stream()?;
-    fs::write(&done, wanted).context(place::shown(&done))
+    fs::write(&done, wanted).context(paths::shown(&done))
 }

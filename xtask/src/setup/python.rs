@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::failure::{Context, Failure};
-use crate::place;
+use crate::paths;
 use crate::process::{QUICK, Run};
 
 /// Package indexes can be slow.
@@ -12,18 +12,18 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Brings the folder in line with the requirements file; does nothing when it is.
 pub(crate) fn install_packages() -> Result<(), Failure> {
-    let requirements = place::root().join("host-tests/python/requirements.txt");
-    let wanted = fs::read_to_string(&requirements).context(place::shown(&requirements))?;
+    let requirements = paths::root().join("host-tests/python/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).context(paths::shown(&requirements))?;
     // The list that is installed, written last, so that an interrupted install is done again.
     // `host-tests/src/python.rs` uses the same folder and the same file.
-    let folder = place::target().join("python-venv");
+    let folder = paths::target().join("python-venv");
     let done = folder.join("requirements.installed");
     let python = folder.join("bin/python");
     let works = Run::new(&python).args(["-c", ""]).capture().is_ok();
     if works && fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("installing Python packages into {}", place::shown(&folder));
+    println!("installing Python packages into {}", paths::shown(&folder));
     let venv = Run::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(&folder);
@@ -35,5 +35,5 @@ pub(crate) fn install_packages() -> Result<(), Failure> {
         .arg(&requirements)
         .limit(LIMIT);
     pip.stream()?;
-    fs::write(&done, wanted).context(place::shown(&done))
+    fs::write(&done, wanted).context(paths::shown(&done))
 }
