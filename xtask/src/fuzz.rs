@@ -33,17 +33,15 @@ pub(crate) struct Options {
 
 /// Builds the targets and runs each for its time; a crash is a failure.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    if nightly(["--version"]).capture().is_err() {
+    if nightly("--version").capture().is_err() {
         println!(
             "SKIPPED, nothing was fuzzed: there is no nightly compiler (`rustup toolchain install nightly`)"
         );
         return Ok(());
     }
-    if nightly(["fuzz", "--version"]).capture().is_err() {
+    if nightly("fuzz --version").capture().is_err() {
         println!("installing cargo-fuzz, which takes a minute or two");
-        Run::cargo()
-            .args(["install", "cargo-fuzz", "--locked"])
-            .stream()?;
+        Run::cargo().words("install cargo-fuzz --locked").stream()?;
     }
     let mut steps = Steps::default();
     let chosen = |target: &&&str| {
@@ -61,38 +59,21 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
     let corpus = paths::root().join("host-tests/fuzz/corpus").join(target);
     fs::create_dir_all(&corpus).context(format_args!("cannot make {}", paths::shown(&corpus)))?;
-    nightly([
-        "fuzz",
-        "run",
-        "--fuzz-dir",
-        "host-tests/fuzz",
-        "--sanitizer",
-        "none",
-        target,
-    ])
-    // The first directory grows, the second is read.
-    .arg(&corpus)
-    .arg(paths::root().join("host-tests/fuzz/seeds").join(target))
-    .arg("--")
-    .arg(format!("-max_total_time={seconds}"))
-    // An input longer than the longest token says nothing new.
-    .args([
-        "-max_len=65536",
-        "-timeout=10",
-        "-print_final_stats=1",
-        "-verbosity=0",
-    ])
-    .limit(BUILD + Duration::from_secs(seconds))
-    .stream()
+    nightly("fuzz run --fuzz-dir host-tests/fuzz --sanitizer none")
+        .arg(target)
+        // The first directory grows, the second is read.
+        .arg(&corpus)
+        .arg(paths::root().join("host-tests/fuzz/seeds").join(target))
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        // An input longer than the longest token says nothing new.
+        .words("-max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0")
+        .limit(BUILD + Duration::from_secs(seconds))
+        .stream()
 }
 
-/// rustup's cargo with the nightly toolchain: the cargo that runs us is of another.
-fn nightly<const N: usize>(args: [&str; N]) -> Run {
-    Run::new("cargo")
-        .arg("+nightly")
-        .args(args)
-        .env_remove("RUSTC")
-        .env_remove("RUSTDOC")
+fn nightly(words: &str) -> Run {
+    Run::cargo_of("nightly").words(words)
 }
 
 #[cfg(test)]

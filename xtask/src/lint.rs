@@ -1,6 +1,7 @@
-//! What a reviewer should not have to say: formatting, lints, documentation, dependencies.
+//! What a reviewer should not have to say: arrows, formatting, lints, documentation, dependencies.
 
-use crate::deps;
+mod deny;
+
 use crate::failure::Failure;
 use crate::firmware;
 use crate::process::Run;
@@ -9,30 +10,18 @@ use crate::steps::Steps;
 /// Runs all of it and fails once.
 pub(crate) fn run() -> Result<(), Failure> {
     let mut steps = Steps::default();
-    steps.step("dependencies against deny.toml", deps::check);
-    steps.step("formatting", || {
-        Run::cargo().args(["fmt", "--all", "--check"]).stream()
-    });
-    steps.step("clippy", || {
-        let words = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        Run::cargo().args(words).stream()
-    });
+    steps.step("dependencies against deny.toml", deny::check);
+    let mut cargo = |name, words| steps.step(name, || Run::cargo().words(words).stream());
+    cargo("formatting", "fmt --all --check");
+    cargo("clippy", "clippy --workspace --all-targets -- -D warnings");
     // Brings its own libusb where the machine has none, so it needs a C compiler and nothing else.
-    steps.step("clippy of a YubiHSM on the USB bus", || {
-        let words = ["clippy", "--package", "privyseal-yubihsm", "--all-targets"];
-        let usb = ["--features", "usb", "--", "-D", "warnings"];
-        Run::cargo().args(words).args(usb).stream()
-    });
+    cargo(
+        "clippy of a YubiHSM on the USB bus",
+        "clippy --package privyseal-yubihsm --all-targets --features usb -- -D warnings",
+    );
     steps.step("formatting and clippy of the firmware", firmware::lint);
     steps.step("documentation", || {
-        let doc = Run::cargo().args(["doc", "--workspace", "--no-deps"]);
+        let doc = Run::cargo().words("doc --workspace --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings").stream()
     });
     steps.finish()

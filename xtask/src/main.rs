@@ -10,12 +10,11 @@
 mod api;
 mod bench;
 mod demo;
-mod deny;
-mod deps;
 mod failure;
 mod firmware;
 mod fuzz;
 mod lint;
+mod metadata;
 mod paths;
 mod process;
 mod setup;
@@ -37,7 +36,7 @@ enum Menu {
     Setup,
     /// Set up, run every test of the workspace, and build the core for a microcontroller
     Test(test::Options),
-    /// Formatting, clippy and documentation with warnings as errors, and the dependency policy
+    /// Formatting, clippy and documentation with warnings as errors, deny.toml
     Lint,
     /// Compare the public API of each published crate with its listing in docs/api
     Api(api::Options),
@@ -53,13 +52,11 @@ enum Menu {
     /// The gateway's firmware
     #[command(subcommand)]
     Firmware(firmware::Firmware),
-    /// Run cargo-deny, which also asks the RustSec database (needs cargo-deny and the network)
-    Deny,
 }
 
 fn main() -> ExitCode {
     let outcome = match Menu::parse() {
-        Menu::Setup => setup::run(&setup::Need::ALL),
+        Menu::Setup => setup::run(&setup::Need::all()),
         Menu::Test(options) => test::run(&options),
         Menu::Lint => lint::run(),
         Menu::Api(options) => api::run(&options),
@@ -68,7 +65,6 @@ fn main() -> ExitCode {
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Bench(bench) => bench::run(bench),
         Menu::Firmware(command) => firmware::run(&command),
-        Menu::Deny => deny::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -55,6 +55,12 @@ impl Run {
         Self::new(cargo()).limit(BUILD)
     }
 
+    /// Cargo with another of rustup's toolchains than the one that runs us.
+    pub(crate) fn cargo_of(toolchain: &str) -> Self {
+        let cargo = Self::new("cargo").arg(format!("+{toolchain}")).limit(BUILD);
+        cargo.env_remove("RUSTC").env_remove("RUSTDOC")
+    }
+
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.args.push(arg.as_ref().to_owned());
         self
@@ -64,6 +70,11 @@ impl Run {
         self.args
             .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
+    }
+
+    /// Words that need no quotes, as one types them.
+    pub(crate) fn words(self, words: &str) -> Self {
+        self.args(words.split_whitespace())
     }
 
     pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
@@ -103,10 +114,12 @@ impl Run {
         self.judge(status, "")
     }
 
-    /// Runs it, prints each line of its standard output and hands it to `each`.
+    /// Runs it, prints each line of its output and hands it to `each`, in the order of both streams.
     pub(crate) fn tee(&self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
-        let mut child = self.spawn(Stdio::null(), Stdio::piped(), Stdio::inherit())?;
-        let lines = lines_of(child.stdout.take());
+        let (reader, writer) = io::pipe().context("a pipe")?;
+        let other = writer.try_clone().context("a pipe")?;
+        let mut child = self.spawn(Stdio::null(), writer.into(), other.into())?;
+        let lines = lines_of(Some(reader));
         let end = Instant::now() + self.limit;
         while let Some(line) = next_line(&lines, end) {
             println!("{line}");

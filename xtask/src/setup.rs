@@ -4,12 +4,17 @@ mod apt;
 mod keycloak;
 mod node;
 mod python;
+pub(crate) mod tools;
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, fail};
 use crate::process::Run;
 use crate::{paths, thumb};
+
+/// Mirrors can be slow, and toolchains are large.
+pub(crate) const DOWNLOAD: Duration = Duration::from_secs(20 * 60);
 
 /// What a command needs on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +35,15 @@ pub(crate) enum Need {
     ThumbClippy,
     /// A Cortex-M in software.
     Emulator,
+    /// cargo-deny.
+    Deny,
+    /// A C compiler for Windows.
+    Windows,
 }
 
 impl Need {
-    /// Everything any command here needs.
-    pub(crate) const ALL: [Self; 8] = [
+    /// What `cargo xtask test` needs.
+    pub(crate) const TEST: &'static [Self] = &[
         Self::Token,
         Self::Kryoptic,
         Self::Python,
@@ -45,122 +54,114 @@ impl Need {
         Self::Emulator,
     ];
 
+    /// Everything that any command here needs.
+    pub(crate) fn all() -> Vec<Self> {
+        [Self::TEST, &[Self::Deny, Self::Windows]].concat()
+    }
+
     /// What to look for, and the Debian package that brings it.
     fn parts(self) -> &'static [Part] {
+        const TOKEN: &[Part] = &[
+            ("softhsm2-util", "softhsm2", on_path),
+            ("libsofthsm2.so", "libsofthsm2", softhsm),
+            ("pkcs11-tool", "opensc", on_path),
+            ("openssl", "openssl", on_path),
+        ];
+        const KRYOPTIC: &[Part] = &[
+            ("clang", "clang", on_path),
+            ("pkg-config", "pkg-config", on_path),
+            ("openssl", "libssl-dev", development_files),
+            ("sqlite3", "libsqlite3-dev", development_files),
+        ];
+        const PYTHON: &[Part] = &[
+            ("python3", "python3", on_path),
+            ("venv", "python3-venv", python_module),
+            ("ensurepip", "python3-venv", python_module),
+        ];
+        const KEYCLOAK: &[Part] = &[
+            ("java 17 or newer", "default-jre-headless", keycloak::java),
+            ("javac", "default-jdk-headless", on_path),
+            ("mvn", "maven", on_path),
+            ("python3", "python3", on_path),
+        ];
+        const THUMB: &[Part] = &[
+            ("/usr/bin/rustc", "rustc-web", is_file),
+            ("/usr/bin/cargo", "cargo-web", is_file),
+            (thumb::DEBIAN_SOURCE, "rust-web-src", is_file),
+            ("ld.lld", "lld", on_path),
+        ];
+        const THUMB_CLIPPY: &[Part] = &[(thumb::DEBIAN_CLIPPY, "rust-web-clippy", is_file)];
         match self {
-            Self::Token => {
-                const {
-                    &[
-                        part("softhsm2-util", "softhsm2", on_path),
-                        part("libsofthsm2.so", "libsofthsm2", softhsm),
-                        part("pkcs11-tool", "opensc", on_path),
-                        part("openssl", "openssl", on_path),
-                    ]
-                }
-            }
-            Self::Kryoptic => {
-                const {
-                    &[
-                        part("clang", "clang", on_path),
-                        part("pkg-config", "pkg-config", on_path),
-                        part("openssl", "libssl-dev", development_files),
-                        part("sqlite3", "libsqlite3-dev", development_files),
-                    ]
-                }
-            }
-            Self::Python => {
-                const {
-                    &[
-                        part("python3", "python3", on_path),
-                        part("venv", "python3-venv", python_module),
-                        part("ensurepip", "python3-venv", python_module),
-                    ]
-                }
-            }
-            Self::Node => const { &[part("npm", "npm", on_path)] },
-            Self::Keycloak => {
-                const {
-                    &[
-                        part("java 17 or newer", "default-jre-headless", keycloak::java),
-                        part("javac", "default-jdk-headless", on_path),
-                        part("mvn", "maven", on_path),
-                        part("python3", "python3", on_path),
-                    ]
-                }
-            }
-            Self::Emulator => const { &[part("qemu-system-arm", "qemu-system-arm", on_path)] },
-            Self::Thumb => {
-                const {
-                    &[
-                        part("/usr/bin/rustc", "rustc-web", is_file),
-                        part("/usr/bin/cargo", "cargo-web", is_file),
-                        part(thumb::DEBIAN_SOURCE, "rust-web-src", is_file),
-                        part("ld.lld", "lld", on_path),
-                    ]
-                }
-            }
-            Self::ThumbClippy => {
-                const { &[part(thumb::DEBIAN_CLIPPY, "rust-web-clippy", is_file)] }
-            }
+            Self::Token => TOKEN,
+            Self::Kryoptic => KRYOPTIC,
+            Self::Python => PYTHON,
+            Self::Node => &[("npm", "npm", on_path)],
+            Self::Keycloak => KEYCLOAK,
+            // rustup's target makes the Debian toolchain unnecessary.
+            Self::Thumb | Self::ThumbClippy if thumb::has_rustup_target() => &[],
+            Self::Thumb => THUMB,
+            Self::ThumbClippy => THUMB_CLIPPY,
+            Self::Emulator => &[("qemu-system-arm", "qemu-system-arm", on_path)],
+            Self::Deny => &[],
+            Self::Windows => &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64", on_path)],
         }
     }
 }
 
-/// One thing that must be there.
-struct Part {
-    what: &'static str,
-    package: &'static str,
-    is_there: fn(&str) -> bool,
-}
-
-const fn part(what: &'static str, package: &'static str, is_there: fn(&str) -> bool) -> Part {
-    Part {
-        what,
-        package,
-        is_there,
-    }
-}
+/// One thing that must be there: what, in which Debian package, and how to look for it.
+type Part = (&'static str, &'static str, fn(&str) -> bool);
 
 /// Makes sure that the needs are met, or says what to do.
 pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
-    let mut missing = Vec::new();
-    for need in needs {
-        // A rustup target makes the Debian toolchain unnecessary, and is the first thing to try.
-        if *need == Need::Thumb && (thumb::has_rustup_target() || thumb::has_debian_toolchain()) {
-            continue;
-        }
-        if *need == Need::ThumbClippy && thumb::has_rustup_target() {
-            continue;
-        }
-        let absent: Vec<_> = need
-            .parts()
-            .iter()
-            .filter(|p| !(p.is_there)(p.what))
-            .collect();
-        if *need == Need::Thumb && !absent.is_empty() && thumb::add_rustup_target() {
-            continue;
-        }
-        missing.extend(absent.iter().map(|part| (part.what, part.package)));
+    // The first thing to try: it needs neither apt nor root.
+    if needs.contains(&Need::Thumb) && !missing(&[Need::Thumb]).is_empty() {
+        // It says why not; apt is the other way.
+        let _ = add_rustup_target(thumb::TARGET);
     }
-    if !missing.is_empty() {
-        for (what, package) in &missing {
+    let absent = missing(needs);
+    if !absent.is_empty() {
+        for (what, package, _) in &absent {
             println!("missing: {what} (Debian package {package})");
         }
-        let mut packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+        let mut packages: Vec<_> = absent.iter().map(|(_, package, _)| *package).collect();
         packages.dedup();
         apt::install(&packages)?;
+        if let Some((what, package, _)) = missing(needs).first() {
+            return fail!(
+                "{what} is still missing after the Debian package {package} was installed"
+            );
+        }
     }
-    if needs.contains(&Need::Python) {
-        python::install_packages()?;
-    }
-    if needs.contains(&Need::Node) {
-        node::install_packages()?;
-    }
-    if needs.contains(&Need::Keycloak) {
-        keycloak::install()?;
+    for need in needs {
+        match need {
+            Need::Python => python::install_packages()?,
+            Need::Node => node::install_packages()?,
+            Need::Keycloak => keycloak::install()?,
+            Need::Deny => tools::install(tools::DENY)?,
+            _ => {}
+        }
     }
     println!("set-up: all there");
     Ok(())
+}
+
+fn missing(needs: &[Need]) -> Vec<Part> {
+    let parts = needs.iter().flat_map(|need| need.parts());
+    parts
+        .filter(|(what, _, is_there)| !is_there(what))
+        .copied()
+        .collect()
+}
+
+/// Asks rustup for a target.
+pub(crate) fn add_rustup_target(target: &str) -> Result<(), Failure> {
+    let add = Run::new("rustup")
+        .words("target add")
+        .arg(target)
+        .limit(DOWNLOAD);
+    println!("$ {}", add.shown());
+    let added = add.capture().map(drop);
+    added.inspect_err(|failure| println!("{failure}"))
 }
 
 fn on_path(program: &str) -> bool {

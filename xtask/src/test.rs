@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             Need::Keycloak,
         ]
     } else {
-        &Need::ALL
+        Need::TEST
     };
     setup::run(needs)?;
     let mut steps = Steps::default();

@@ -128,19 +128,3 @@ pub(crate) fn has_debian_toolchain() -> bool {
     let files = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_SOURCE];
     files.iter().all(|file| Path::new(file).is_file()) && paths::on_path("ld.lld").is_some()
 }
-
-/// Asks rustup for the target; where it cannot download, Debian's packages are the way.
-pub(crate) fn add_rustup_target() -> bool {
-    println!("$ rustup target add {TARGET}");
-    let add = Run::new("rustup")
-        .args(["target", "add", TARGET])
-        .limit(Duration::from_secs(300));
-    match add.capture() {
-        Ok(_) => true,
-        Err(failure) => {
-            let first = failure.to_string();
-            println!("{}", first.lines().next().unwrap_or_default());
-            false
-        }
-    }
-}

@@ -1,13 +1,9 @@
 //! Debian and Ubuntu packages.
 
-use std::time::Duration;
-
+use super::DOWNLOAD;
 use crate::failure::{Failure, fail};
 use crate::paths;
 use crate::process::Run;
-
-/// Mirrors can be slow, and a Rust toolchain is large.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Installs packages where that needs no question; else says which command does it.
 pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
@@ -33,7 +29,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
             ])
             .chain(args.iter().copied())
             .collect();
-        let run = Run::new(words[0]).args(&words[1..]).limit(LIMIT);
+        let run = Run::new(words[0]).args(&words[1..]).limit(DOWNLOAD);
         println!("$ {}", run.shown());
         run.stream()
     };

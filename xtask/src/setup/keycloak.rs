@@ -6,10 +6,10 @@
 use core::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::DOWNLOAD;
 use crate::failure::{Context, Failure, fail};
 use crate::paths;
 use crate::process::Run;
@@ -36,9 +36,6 @@ const PASSWORD: &str = "for-tests-only";
 
 /// Pinned, so that the same plugin does the same thing tomorrow.
 const GET: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy";
-
-/// 160 MB, on slow mirrors too.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// The oldest Java that this Keycloak runs on.
 const JAVA: u32 = 17;
@@ -94,7 +91,7 @@ fn download(folder: &Path) -> Result<(), Failure> {
         ))
         .arg(format!("-DoutputDirectory={}", folder.display()))
         .args(["-Dmdep.useBaseVersion=true", "-Dtransitive=false"])
-        .limit(LIMIT);
+        .limit(DOWNLOAD);
     println!("$ {}", maven.shown());
     maven.stream()
 }
@@ -123,7 +120,7 @@ fn unpack(archive: &Path, folder: &Path) -> Result<(), Failure> {
         .args(["-m", "zipfile", "-e"])
         .arg(archive)
         .arg(folder);
-    python.limit(LIMIT).capture()?;
+    python.limit(DOWNLOAD).capture()?;
     Ok(())
 }
 
@@ -140,14 +137,14 @@ fn extend(keycloak: &Path) -> Result<(), Failure> {
         .arg("-cp")
         .arg(keycloak.join("lib/lib/main/*"))
         .arg(paths::root().join("host-tests/java/LoginHintToken.java"));
-    javac.limit(LIMIT).capture()?;
+    javac.limit(DOWNLOAD).capture()?;
     let jar = Run::new("jar")
         .args(["--create", "--file"])
         .arg(keycloak.join("providers/login-hint-token.jar"))
         .arg("-C")
         .arg(&classes)
         .arg(".");
-    jar.limit(LIMIT).capture()?;
+    jar.limit(DOWNLOAD).capture()?;
     Ok(())
 }
 
@@ -157,7 +154,7 @@ fn build(keycloak: &Path) -> Result<(), Failure> {
     let script = keycloak.join("bin/kc.sh");
     // By its shell: Python leaves the archive's permissions out.
     let kc = |args: &[&str]| {
-        let run = Run::new("sh").arg(&script).args(args).limit(LIMIT);
+        let run = Run::new("sh").arg(&script).args(args).limit(DOWNLOAD);
         println!("$ {}", run.shown());
         run.env("JAVA_OPTS_APPEND", "-XX:TieredStopAtLevel=1")
             .env("KC_TEST_PASSWORD", PASSWORD)

@@ -1,14 +1,11 @@
 //! The npm packages that play an OpenID provider, in a folder that git ignores.
 
 use std::fs;
-use std::time::Duration;
 
+use super::DOWNLOAD;
 use crate::failure::{Context, Failure};
 use crate::paths;
 use crate::process::Run;
-
-/// Registries can be slow, and one of the packages is a Node.js of 100 MB.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// Brings the folder in line with the lock file; does nothing when it is.
 pub(crate) fn install_packages() -> Result<(), Failure> {
@@ -23,6 +20,6 @@ pub(crate) fn install_packages() -> Result<(), Failure> {
     }
     println!("installing npm packages into {}", paths::shown(&folder));
     let npm = Run::new("npm").args(["ci", "--silent", "--prefix"]);
-    npm.arg(&folder).limit(LIMIT).stream()?;
+    npm.arg(&folder).limit(DOWNLOAD).stream()?;
     fs::write(&done, wanted).context(paths::shown(&done))
 }

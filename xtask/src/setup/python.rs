@@ -1,14 +1,11 @@
 //! The Python packages that judge our tokens, in a folder of their own under `target`.
 
 use std::fs;
-use std::time::Duration;
 
+use super::DOWNLOAD;
 use crate::failure::{Context, Failure};
 use crate::paths;
 use crate::process::{QUICK, Run};
-
-/// Package indexes can be slow.
-const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Brings the folder in line with the requirements file; does nothing when it is.
 pub(crate) fn install_packages() -> Result<(), Failure> {
@@ -33,7 +30,7 @@ pub(crate) fn install_packages() -> Result<(), Failure> {
         .args(["-m", "pip", "install", "--quiet", "--no-deps"])
         .arg("--requirement")
         .arg(&requirements)
-        .limit(LIMIT);
+        .limit(DOWNLOAD);
     pip.stream()?;
     fs::write(&done, wanted).context(paths::shown(&done))
 }
