@@ -1,15 +1,34 @@
 //! What a reviewer should not have to say: arrows, formatting, lints, documentation, dependencies.
 
+mod crates;
 mod deny;
+mod layers;
+mod modules;
+mod source;
+
+use clap::Args;
 
 use crate::failure::Failure;
 use crate::firmware;
 use crate::process::Run;
 use crate::steps::Steps;
 
+/// What to look at.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Only the arrows between crates and between modules, which takes a second
+    #[arg(long)]
+    arrows: bool,
+}
+
 /// Runs all of it and fails once.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(options: Options) -> Result<(), Failure> {
     let mut steps = Steps::default();
+    steps.step("arrows between crates", crates::check);
+    steps.step("arrows between modules", modules::check);
+    if options.arrows {
+        return steps.finish();
+    }
     steps.step("dependencies against deny.toml", deny::check);
     let mut cargo = |name, words| steps.step(name, || Run::cargo().words(words).stream());
     cargo("formatting", "fmt --all --check");

@@ -36,10 +36,10 @@ enum Menu {
     Setup,
     /// Set up, run every test of the workspace, and build the core for a microcontroller
     Test(test::Options),
-    /// Formatting, clippy and documentation with warnings as errors, deny.toml
-    Lint,
     /// Compare the public API of each published crate with its listing in docs/api
     Api(api::Options),
+    /// Formatting, clippy and documentation with warnings as errors, arrows between crates and modules, deny.toml
+    Lint(lint::Options),
     /// Build the core for Cortex-M and prove that it needs neither std nor a heap
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
@@ -58,8 +58,8 @@ fn main() -> ExitCode {
     let outcome = match Menu::parse() {
         Menu::Setup => setup::run(&setup::Need::all()),
         Menu::Test(options) => test::run(&options),
-        Menu::Lint => lint::run(),
         Menu::Api(options) => api::run(&options),
+        Menu::Lint(options) => lint::run(options),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
