@@ -3,7 +3,7 @@
 //! Every step says what happens, shows the command as one would type it, and runs that command.
 
 mod certificates;
-mod demo_dir;
+mod console;
 mod next;
 mod server;
 mod show;
@@ -17,7 +17,7 @@ use std::time::Instant;
 use crate::failure::Failure;
 use crate::process::Run;
 use crate::setup::{self, Need};
-use demo_dir::DemoDir;
+use crate::token_dir::TokenDir;
 
 /// The client id of the party that signs: the seed's own form of a Dutch party id.
 const CLIENT_ID: &str = "EU.EORI.NL123456789";
@@ -26,27 +26,19 @@ const CLIENT_ID: &str = "EU.EORI.NL123456789";
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
     println!("building the commands ..");
-    let packages = [
-        "--package",
-        "privyseal-cli",
-        "--package",
-        "privyseal-host-tests",
-    ];
-    Run::cargo()
-        .args(["build", "--quiet", "--bins"])
-        .args(packages)
+    Run::cargo("build --quiet --bins --package privyseal-cli --package privyseal-host-tests")
         .stream()?;
 
     let started = Instant::now();
-    let mut demo = DemoDir::new()?;
-    token::initialize(&mut demo)?;
-    token::generate_key(&mut demo)?;
-    certificates::issue(&mut demo)?;
-    certificates::store(&mut demo)?;
-    let assertion = sign::sign(&mut demo)?;
-    verify::verify(&mut demo, &assertion)?;
-    server::ask_for_contracts(&mut demo)?;
-    next::print(&demo);
+    let token = TokenDir::new("demo")?;
+    token::initialize(&token)?;
+    token::generate_key(&token)?;
+    certificates::issue(&token)?;
+    certificates::store(&token)?;
+    let assertion = sign::sign(&token)?;
+    verify::verify(&token, &assertion)?;
+    server::ask_for_contracts(&token)?;
+    next::print(&token);
     println!("\ndone in {:.1} s", started.elapsed().as_secs_f32());
     Ok(())
 }

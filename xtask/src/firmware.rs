@@ -70,38 +70,34 @@ fn test(steps: &mut Steps) {
     steps.step("sizes of the firmware", sizes::check);
     steps.step("RSA on a Cortex-M4 (QEMU)", rsa);
     steps.step("the gateway in the emulator", || {
-        Run::cargo()
-            .args(["test", "--package", "privyseal-host-tests"])
-            .args(["--test", "gateway_qemu"])
-            .stream()
+        Run::cargo("test --package privyseal-host-tests --test gateway_qemu").stream()
     });
 }
 
 /// The firmware's tests that need no emulator.
 pub(crate) fn host_tests() -> Run {
-    host_cargo("test", &FOR_THE_HOST).arg("--no-fail-fast")
+    host_cargo("test --no-fail-fast").words(FOR_THE_HOST)
 }
 
 /// Formatting of all of the firmware, clippy on what builds for the host, and on every image.
 pub(crate) fn lint() -> Result<(), Failure> {
-    let format = Run::cargo().args(["fmt", "--all", "--check", "--manifest-path"]);
+    let format = Run::cargo("fmt --all --check --manifest-path");
     format.arg(manifest()).stream()?;
-    let clippy = host_cargo("clippy", &FOR_THE_HOST).arg("--all-targets");
-    clippy.args(["--", "-D", "warnings"]).stream()?;
+    let clippy = host_cargo("clippy --all-targets").words(FOR_THE_HOST);
+    clippy.words("-- -D warnings").stream()?;
     setup::run(&[Need::Thumb, Need::ThumbClippy])?;
     image::lint()?;
     rsa::lint()
 }
 
 /// What also runs on the host.
-const FOR_THE_HOST: [&str; 2] = ["privyseal-firmware-app", "privyseal-firmware-rsa"];
+const FOR_THE_HOST: &str = "--package privyseal-firmware-app --package privyseal-firmware-rsa";
 
 /// Cargo on the firmware's workspace, for the host, which the boards are not for.
-fn host_cargo(command: &str, packages: &[&str]) -> Run {
-    Run::cargo()
-        .args([command, "--manifest-path"])
+fn host_cargo(words: &str) -> Run {
+    Run::cargo(words)
+        .arg("--manifest-path")
         .arg(manifest())
-        .args(packages.iter().flat_map(|package| ["--package", package]))
         .env("CARGO_TARGET_DIR", paths::target().join("firmware"))
 }
 

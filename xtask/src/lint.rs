@@ -30,7 +30,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         return steps.finish();
     }
     steps.step("dependencies against deny.toml", deny::check);
-    let mut cargo = |name, words| steps.step(name, || Run::cargo().words(words).stream());
+    let mut cargo = |name, words| steps.step(name, || Run::cargo(words).stream());
     cargo("formatting", "fmt --all --check");
     cargo("clippy", "clippy --workspace --all-targets -- -D warnings");
     // Brings its own libusb where the machine has none, so it needs a C compiler and nothing else.
@@ -40,7 +40,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     );
     steps.step("formatting and clippy of the firmware", firmware::lint);
     steps.step("documentation", || {
-        let doc = Run::cargo().words("doc --workspace --no-deps");
+        let doc = Run::cargo("doc --workspace --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings").stream()
     });
     steps.finish()

@@ -21,6 +21,7 @@ mod setup;
 mod steps;
 mod test;
 mod thumb;
+mod token_dir;
 
 use std::process::ExitCode;
 

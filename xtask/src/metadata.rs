@@ -83,10 +83,8 @@ pub(crate) fn packages(manifest: &str) -> Result<Vec<Package>, Failure> {
     struct Metadata {
         packages: Vec<Package>,
     }
-    let output = Run::cargo()
-        .words("metadata --no-deps --format-version 1 --manifest-path")
-        .arg(manifest)
-        .capture()?;
+    let metadata = Run::cargo("metadata --no-deps --format-version 1 --manifest-path");
+    let output = metadata.arg(manifest).capture()?;
     let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
     Ok(metadata.packages)
 }

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,7 @@ pub(crate) const BUILD: Duration = Duration::from_secs(60 * 60);
 
 /// A program with its arguments, started in the root of the repository.
 pub(crate) struct Run {
-    program: OsString,
-    args: Vec<OsString>,
-    env: Vec<(OsString, OsString)>,
-    without: Vec<OsString>,
+    command: Command,
     limit: Duration,
 }
 
@@ -41,50 +38,45 @@ impl Output {
 
 impl Run {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
-        Self {
-            program: program.as_ref().to_owned(),
-            args: Vec::new(),
-            env: Vec::new(),
-            without: Vec::new(),
-            limit: QUICK,
-        }
+        let mut command = Command::new(program);
+        command.current_dir(paths::root());
+        let limit = QUICK;
+        Self { command, limit }
     }
 
-    /// The cargo that runs us.
-    pub(crate) fn cargo() -> Self {
-        Self::new(cargo()).limit(BUILD)
+    /// The cargo that runs us, with words as one types them.
+    pub(crate) fn cargo(words: &str) -> Self {
+        Self::new(cargo()).limit(BUILD).words(words)
     }
 
     /// Cargo with another of rustup's toolchains than the one that runs us.
-    pub(crate) fn cargo_of(toolchain: &str) -> Self {
-        let cargo = Self::new("cargo").arg(format!("+{toolchain}")).limit(BUILD);
-        cargo.env_remove("RUSTC").env_remove("RUSTDOC")
+    pub(crate) fn cargo_of(toolchain: &str, words: &str) -> Self {
+        let cargo = Self::new("cargo").arg(format!("+{toolchain}")).words(words);
+        cargo.limit(BUILD).env_remove("RUSTC").env_remove("RUSTDOC")
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.args.push(arg.as_ref().to_owned());
+        self.command.arg(arg);
         self
     }
 
     pub(crate) fn args<I: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = I>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.command.args(args);
         self
     }
 
-    /// Words that need no quotes, as one types them.
+    /// Arguments that need no quotes, as one types them.
     pub(crate) fn words(self, words: &str) -> Self {
         self.args(words.split_whitespace())
     }
 
     pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.env
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.command.env(name, value);
         self
     }
 
     pub(crate) fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
-        self.without.push(name.as_ref().to_owned());
+        self.command.env_remove(name);
         self
     }
 
@@ -96,109 +88,115 @@ impl Run {
     /// The command line as one would type it in a shell. The environment is not shown: it may hold
     /// a PIN.
     pub(crate) fn shown(&self) -> String {
-        let program = Path::new(&self.program);
+        let program = Path::new(self.command.get_program());
         let name = match program.file_name() {
             // The path that cargo gives itself is of no use to a person.
-            Some(name) if cargo() == self.program => name.to_string_lossy().into_owned(),
+            Some(name) if cargo() == program => name.to_string_lossy().into_owned(),
             _ => paths::shown(program),
         };
         let mut words = vec![name];
-        words.extend(self.args.iter().map(|arg| quoted(&arg.to_string_lossy())));
+        let args = self.command.get_args();
+        words.extend(args.map(|arg| quoted(&arg.to_string_lossy())));
         words.join(" ")
     }
 
+    /// Shows it, then runs it with its output going straight to ours.
+    pub(crate) fn show_and_stream(self) -> Result<(), Failure> {
+        println!("$ {}", self.shown());
+        self.stream()
+    }
+
     /// Runs it with its output going straight to ours.
-    pub(crate) fn stream(&self) -> Result<(), Failure> {
+    pub(crate) fn stream(mut self) -> Result<(), Failure> {
         let mut child = self.spawn(Stdio::null(), Stdio::inherit(), Stdio::inherit())?;
-        let status = self.wait(&mut child)?;
-        self.judge(status, "")
+        self.end(&mut child, "")
     }
 
     /// Runs it, prints each line of its output and hands it to `each`, in the order of both streams.
-    pub(crate) fn tee(&self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
+    pub(crate) fn tee(mut self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
         let (reader, writer) = io::pipe().context("a pipe")?;
         let other = writer.try_clone().context("a pipe")?;
         let mut child = self.spawn(Stdio::null(), writer.into(), other.into())?;
+        // Its ends of the pipe would keep the lines from ending.
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
         let lines = lines_of(Some(reader));
         let end = Instant::now() + self.limit;
-        while let Some(line) = next_line(&lines, end) {
-            println!("{line}");
-            each(&line);
+        loop {
+            match lines.recv_timeout(Duration::from_secs(1)) {
+                Ok(line) => {
+                    println!("{line}");
+                    each(&line);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                // A grandchild may hold the pipe open after the child has ended.
+                Err(_) if matches!(child.try_wait(), Ok(Some(_))) => break,
+                Err(_) if Instant::now() >= end => return self.stop(&mut child),
+                Err(_) => {}
+            }
         }
-        let status = self.wait_until(&mut child, end)?;
-        self.judge(status, "")
+        self.end(&mut child, "")
     }
 
     /// Runs it quietly; what it says on standard error becomes part of a failure.
-    pub(crate) fn capture(&self) -> Result<Output, Failure> {
+    pub(crate) fn capture(&mut self) -> Result<Output, Failure> {
         let mut child = self.spawn(Stdio::null(), Stdio::piped(), Stdio::piped())?;
         let stdout = bytes_of(child.stdout.take());
         let stderr = bytes_of(child.stderr.take());
-        let status = self.wait(&mut child)?;
+        self.wait(&mut child)?;
         // A grandchild may hold the pipe open after the child has ended: do not wait for it long.
         let rest = Duration::from_secs(5);
         let stdout = stdout.recv_timeout(rest).unwrap_or_default();
         let stderr = stderr.recv_timeout(rest).unwrap_or_default();
-        self.judge(status, String::from_utf8_lossy(&stderr).trim_end())?;
+        self.end(&mut child, String::from_utf8_lossy(&stderr).trim_end())?;
         Ok(Output { stdout })
     }
 
     /// How long it takes, from before its start to its end. Its standard output is thrown away. There is
     /// no time limit: looking at a clock meanwhile would be measured too.
-    pub(crate) fn time(&self) -> Result<Duration, Failure> {
+    pub(crate) fn time(&mut self) -> Result<Duration, Failure> {
         let started = Instant::now();
         let mut child = self.spawn(Stdio::null(), Stdio::null(), Stdio::inherit())?;
-        let status = child.wait().context("cannot wait for a child process")?;
+        child.wait().context("cannot wait for a child process")?;
         let took = started.elapsed();
-        self.judge(status, "")?;
+        self.end(&mut child, "")?;
         Ok(took)
     }
 
     /// Starts it with piped stdin and stdout and leaves it running.
-    pub(crate) fn start(&self) -> Result<Child, Failure> {
+    pub(crate) fn start(&mut self) -> Result<Child, Failure> {
         self.spawn(Stdio::piped(), Stdio::piped(), Stdio::inherit())
     }
 
-    fn spawn(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, Failure> {
-        let mut command = Command::new(&self.program);
-        for name in &self.without {
-            command.env_remove(name);
-        }
+    fn spawn(&mut self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, Failure> {
+        let name = self.command.get_program().to_string_lossy().into_owned();
+        let command = self.command.stdin(stdin).stdout(stdout).stderr(stderr);
         command
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(paths::root())
-            .stdin(stdin)
-            .stdout(stdout)
-            .stderr(stderr)
             .spawn()
-            .context(format_args!(
-                "cannot start `{}`",
-                self.program.to_string_lossy()
-            ))
+            .context(format_args!("cannot start `{name}`"))
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, Failure> {
-        self.wait_until(child, Instant::now() + self.limit)
-    }
-
-    fn wait_until(&self, child: &mut Child, end: Instant) -> Result<ExitStatus, Failure> {
+        let end = Instant::now() + self.limit;
         loop {
-            let ended = child
-                .try_wait()
-                .context("cannot wait for a child process")?;
-            if let Some(status) = ended {
+            let ended = child.try_wait();
+            if let Some(status) = ended.context("cannot wait for a child process")? {
                 return Ok(status);
             }
             if Instant::now() >= end {
-                stop(child);
-                return fail!("`{}` ran over {} s", self.shown(), self.limit.as_secs());
+                return self.stop(child);
             }
             thread::sleep(Duration::from_millis(10));
         }
     }
 
-    fn judge(&self, status: ExitStatus, said: &str) -> Result<(), Failure> {
+    fn stop<T>(&self, child: &mut Child) -> Result<T, Failure> {
+        stop(child);
+        fail!("`{}` ran over {} s", self.shown(), self.limit.as_secs())
+    }
+
+    /// Waits for its end and fails if that is not a good one.
+    fn end(&self, child: &mut Child, said: &str) -> Result<(), Failure> {
+        let status = self.wait(child)?;
         if status.success() {
             return Ok(());
         }
@@ -217,30 +215,18 @@ pub(crate) fn stop(child: &mut Child) {
 pub(crate) fn lines_of(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let Some(pipe) = pipe else { return };
-        let mut reader = BufReader::new(pipe);
-        let mut line = Vec::new();
-        while reader
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|read| read > 0)
+        for line in pipe
+            .into_iter()
+            .flat_map(|pipe| BufReader::new(pipe).split(b'\n'))
         {
-            let text = String::from_utf8_lossy(&line)
-                .trim_end_matches(['\r', '\n'])
-                .to_owned();
-            if sender.send(text).is_err() {
+            let Ok(line) = line else { return };
+            let text = String::from_utf8_lossy(&line);
+            if sender.send(text.trim_end_matches('\r').to_owned()).is_err() {
                 return;
             }
-            line.clear();
         }
     });
     receiver
-}
-
-/// The next line, or nothing at the end of the output or of the time.
-pub(crate) fn next_line(lines: &mpsc::Receiver<String>, end: Instant) -> Option<String> {
-    lines
-        .recv_timeout(end.saturating_duration_since(Instant::now()))
-        .ok()
 }
 
 fn bytes_of(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
@@ -282,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_program_over_its_time_is_ended_and_named() {
-        let run = Run::new("sleep").arg("30").limit(Duration::from_millis(50));
+        let mut run = Run::new("sleep").arg("30").limit(Duration::from_millis(50));
         let started = Instant::now();
         let failure = run
             .capture()
@@ -297,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_failing_program_is_named_with_what_it_said() {
-        let run = Run::new("sh").args(["-c", "echo because >&2; exit 3"]);
+        let mut run = Run::new("sh").args(["-c", "echo because >&2; exit 3"]);
         let failure = run.capture().map(|_| ()).expect_err("it exits with 3");
         let message = failure.to_string();
         assert!(

@@ -155,7 +155,7 @@ fn missing(needs: &[Need]) -> Vec<Part> {
 
 /// Asks rustup for a target.
 pub(crate) fn add_rustup_target(target: &str) -> Result<(), Failure> {
-    let add = Run::new("rustup")
+    let mut add = Run::new("rustup")
         .words("target add")
         .arg(target)
         .limit(DOWNLOAD);
@@ -173,7 +173,7 @@ fn softhsm(_: &str) -> bool {
 }
 
 fn development_files(library: &str) -> bool {
-    let exists = Run::new("pkg-config").args(["--exists", library]);
+    let mut exists = Run::new("pkg-config").args(["--exists", library]);
     exists.capture().is_ok()
 }
 

@@ -38,14 +38,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut steps = Steps::default();
     let mut count = Count::default();
     steps.step("build the commands that tests start", || {
-        Run::cargo().words("build --workspace --bins").stream()
+        Run::cargo("build --workspace --bins").stream()
     });
     if options.filter.is_none() {
         steps.step("images of the firmware", firmware::build_all);
     }
     steps.step("build the second PKCS#11 module", kryoptic);
     steps.step("tests of the workspace", || {
-        let tests = Run::cargo().words("test --workspace --no-fail-fast");
+        let tests = Run::cargo("test --workspace --no-fail-fast");
         tests.args(&options.filter).tee(|line| count.add(line))
     });
     if options.filter.is_none() {
@@ -65,9 +65,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
 /// A workspace of its own, so that no other build waits for it. Tests would build it too, unseen.
 fn kryoptic() -> Result<(), Failure> {
-    let manifest = "host-tests/kryoptic-module/Cargo.toml";
-    Run::cargo()
-        .args(["build", "--locked", "--manifest-path", manifest])
+    let build = Run::cargo("build --locked --manifest-path host-tests/kryoptic-module/Cargo.toml");
+    build
         .arg("--target-dir")
         .arg(paths::target().join("kryoptic"))
         .stream()

@@ -46,7 +46,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// A cargo that can build for the target, and whose it is.
 pub(crate) fn toolchain() -> Result<(&'static str, Run), Failure> {
     if has_rustup_target() {
-        Ok((RUSTUP, Run::cargo()))
+        Ok((RUSTUP, Run::cargo("")))
     } else if has_debian_toolchain() {
         Ok((DEBIAN, debian_cargo()))
     } else {
@@ -68,7 +68,7 @@ pub(crate) fn described() -> Result<String, Failure> {
 /// A clippy that can look at what is built for the target, and whose it is.
 pub(crate) fn clippy() -> Result<(&'static str, Run), Failure> {
     if has_rustup_target() {
-        Ok((RUSTUP, Run::cargo().arg("clippy")))
+        Ok((RUSTUP, Run::cargo("clippy")))
     } else if has_debian_toolchain() && Path::new(DEBIAN_CLIPPY).is_file() {
         // Not by way of cargo, which would take rustup's.
         let clippy = debian(DEBIAN_CLIPPY).arg("clippy");

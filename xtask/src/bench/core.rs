@@ -20,9 +20,7 @@ const OTHERS: [&str; 3] = ["jsonwebtoken", "josekit", "jsonwebtoken without hash
 /// Builds and runs the bench, then prints the ratios.
 pub(crate) fn run() -> Result<(), Failure> {
     let target = paths::target().join("bench");
-    Run::cargo()
-        .args(["bench", "--bench", "token", "--manifest-path"])
-        .arg(paths::root().join("host-tests/bench/Cargo.toml"))
+    Run::cargo("bench --bench token --manifest-path host-tests/bench/Cargo.toml")
         .env("CARGO_TARGET_DIR", &target)
         .limit(Duration::from_secs(20 * 60))
         .stream()?;

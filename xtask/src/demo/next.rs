@@ -1,14 +1,14 @@
 //! What to do next: with this token, and with one's own.
 
-use super::demo_dir::DemoDir;
 use crate::paths;
 use crate::process::quoted;
+use crate::token_dir::TokenDir;
 
 /// Prints commands that can be pasted as they are, or with the capitals replaced.
-pub(super) fn print(demo: &DemoDir) {
+pub(super) fn print(token: &TokenDir) {
     let privyseal = paths::shown(&paths::target().join("debug/privyseal"));
-    let key = quoted(&demo.key_uri());
-    let whole_token = quoted(&demo.token_uri());
+    let key = quoted(&token.key_uri());
+    let whole_token = quoted(&token.token_uri());
     println!(
         "\nWhat to do next\n\n   \
          The demonstration's token stays until the next run. Sign with it again:\n\n     \
@@ -23,6 +23,6 @@ pub(super) fn print(demo: &DemoDir) {
          --key 'pkcs11:token=TOKEN;object=KEY?module-path=/PATH/TO/MODULE.so&pin-source=file:/PATH/TO/PIN'\n\n   \
          No chain on the token? Give it as a file: --chain CHAIN.pem (any order).",
         client = super::CLIENT_ID,
-        export = demo.export(),
+        export = token.export(),
     );
 }

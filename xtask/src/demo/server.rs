@@ -4,10 +4,11 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::CLIENT_ID;
-use super::demo_dir::{DemoDir, show_and_run, show_command, show_lines};
+use super::console::{show_and_run, show_command, show_lines, step};
 use super::show;
 use crate::failure::{Failure, fail};
-use crate::process::{self, lines_of, next_line};
+use crate::process::{self, lines_of};
+use crate::token_dir::TokenDir;
 
 /// How long the server may take until it listens.
 const START: Duration = Duration::from_secs(20);
@@ -24,37 +25,36 @@ impl Drop for Server {
 
 /// Starts the server, asks for a token with an assertion, and makes the call that
 /// the token is for.
-pub(super) fn ask_for_contracts(demo: &mut DemoDir) -> Result<(), Failure> {
-    demo.step(
+pub(super) fn ask_for_contracts(token: &TokenDir) -> Result<(), Failure> {
+    step(
+        7,
         "A test authorization server",
         "On loopback, with TLS and a JOSE library that is not ours. It trusts the test CA's root \
          and\njudges assertions as FIAM describes; jti works once, tokens live 360 s.",
     );
-    let (server, base) = start(demo)?;
+    let (server, base) = start(token)?;
 
-    let ask = demo
-        .own("privyseal")
-        .args(["token", "--scheme", "fiam", "--key", &demo.key_uri()])
-        .args(["--client-id", CLIENT_ID, "--chain", "token"])
-        .args([
-            "--base-url",
-            &base,
-            "--cacert",
-            &demo.shown("tls/tls-ca.pem"),
-        ]);
-    demo.step(
+    let ask = || {
+        let ask = token.own("privyseal").words("token --scheme fiam --key");
+        ask.arg(token.key_uri())
+            .args(["--client-id", CLIENT_ID, "--chain", "token"])
+            .args(["--base-url", &base])
+            .args(["--cacert", &token.shown("tls/tls-ca.pem")])
+    };
+    step(
+        8,
         "An access token",
         "A new assertion, POSTed to /oauth/token. The server's answer:",
     );
-    let said = show_and_run(&ask)?.text();
+    let said = show_and_run(ask())?;
     show_lines(&show::answer(&said));
 
-    demo.step(
+    step(
+        9,
         "The call that the token is for",
         "Another assertion (each works once), another token, and a GET with it, in one command:",
     );
-    let call = ask.args(["--call", "/service-consumers/contracts"]);
-    let said = show_and_run(&call)?.text();
+    let said = show_and_run(ask().words("--call /service-consumers/contracts"))?;
     show_lines(&show::answer(&said));
     drop(server);
     if !said.contains("total_count") {
@@ -63,24 +63,17 @@ pub(super) fn ask_for_contracts(demo: &mut DemoDir) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(demo: &DemoDir) -> Result<(Server, String), Failure> {
-    let (root, tls) = (demo.shown("pki/root.pem"), demo.shown("tls"));
-    let words = [
-        "--trust",
-        &root,
-        "--tls-dir",
-        &tls,
-        "--port",
-        "0",
-        "--max-seconds",
-        "120",
-    ];
-    let run = demo.own("fiam-server").args(words);
+fn start(token: &TokenDir) -> Result<(Server, String), Failure> {
+    let trust = token
+        .own("fiam-server")
+        .args(["--trust", &token.shown("pki/root.pem")]);
+    let run = trust.args(["--tls-dir", &token.shown("tls")]);
+    let mut run = run.words("--port 0 --max-seconds 120");
     show_command(&run.shown());
     let mut server = Server(run.start()?);
     let lines = lines_of(server.0.stdout.take());
     let end = Instant::now() + START;
-    while let Some(line) = next_line(&lines, end) {
+    while let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
         show_lines(&line);
         if let Some(base) = line.strip_prefix("listening on ") {
             return Ok((server, base.trim().to_owned()));

@@ -3,15 +3,16 @@
 use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
-use super::demo_dir::{DemoDir, base64url};
+use super::console::base64url;
 use super::time;
 use crate::failure::{Context, Failure};
+use crate::token_dir::TokenDir;
 
 /// How much of an opaque string is worth showing.
 const SHOWN: usize = 12;
 
 /// The header, with each certificate shortened and named by its subject.
-pub(super) fn header(demo: &DemoDir, part: &str) -> Result<String, Failure> {
+pub(super) fn header(token: &TokenDir, part: &str) -> Result<String, Failure> {
     let mut header = json(part)?;
     let mut subjects = Vec::new();
     if let Some(entries) = header.get_mut("x5c").and_then(Value::as_array_mut) {
@@ -19,8 +20,8 @@ pub(super) fn header(demo: &DemoDir, part: &str) -> Result<String, Failure> {
             let text = entry.as_str().unwrap_or_default();
             let der = Base64::decode_vec(text).context("x5c")?;
             let file = certificate_file(place);
-            demo.write(&file, der)?;
-            subjects.push(format!("x5c[{place}] {}", subject(demo, &file)?));
+            token.write(&file, der)?;
+            subjects.push(format!("x5c[{place}] {}", subject(token, &file)?));
             *entry = Value::String(shortened(text));
         }
     }
@@ -76,17 +77,12 @@ fn shortened(text: &str) -> String {
     format!("{start}.. ({} characters)", text.chars().count())
 }
 
-fn subject(demo: &DemoDir, file: &str) -> Result<String, Failure> {
-    let words = [
-        "x509",
-        "-inform",
-        "DER",
-        "-in",
-        &demo.shown(file),
-        "-noout",
-        "-subject",
-    ];
-    let said = demo.tool("openssl").args(words).capture()?;
+fn subject(token: &TokenDir, file: &str) -> Result<String, Failure> {
+    let show = token.tool("openssl").words("x509 -inform DER -in");
+    let said = show
+        .arg(token.shown(file))
+        .words("-noout -subject")
+        .capture()?;
     Ok(said.text().trim().to_owned())
 }
 

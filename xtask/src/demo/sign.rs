@@ -1,9 +1,10 @@
 //! The assertion itself, made by the real command and shown readably.
 
 use super::CLIENT_ID;
-use super::demo_dir::{DemoDir, show_command, show_lines};
+use super::console::{show_command, show_lines, step};
 use super::show;
 use crate::failure::{Failure, fail};
+use crate::token_dir::TokenDir;
 
 /// A compact JWS in its three parts.
 pub(super) struct Assertion {
@@ -13,36 +14,37 @@ pub(super) struct Assertion {
 }
 
 /// Runs `privyseal sign` and shows what came out.
-pub(super) fn sign(demo: &mut DemoDir) -> Result<Assertion, Failure> {
-    demo.step(
+pub(super) fn sign(token: &TokenDir) -> Result<Assertion, Failure> {
+    step(
+        5,
         "A FIAM client assertion",
         "privyseal builds header and claims under the scheme's rules, has the token sign, and \
          checks the\nsignature against the leaf before it lets the assertion out.",
     );
-    let sign = demo
+    let mut sign = token
         .own("privyseal")
-        .args(["sign", "--scheme", "fiam", "--key", &demo.key_uri()])
-        .args(["--client-id", CLIENT_ID, "--chain", "token"]);
+        .words("sign --scheme fiam --chain token --client-id")
+        .args([CLIENT_ID, "--key", &token.key_uri()]);
     show_command(&format!(
         "{} > {}",
         sign.shown(),
-        demo.shown("assertion.jwt")
+        token.shown("assertion.jwt")
     ));
     let printed = sign.capture()?.text();
-    let token = printed.strip_suffix('\n').unwrap_or(&printed);
-    demo.write("assertion.jwt", &printed)?;
-    let parts: Vec<&str> = token.split('.').collect();
+    let assertion = printed.strip_suffix('\n').unwrap_or(&printed);
+    token.write("assertion.jwt", &printed)?;
+    let parts: Vec<&str> = assertion.split('.').collect();
     let [header, payload, signature] = parts[..] else {
         return fail!("`privyseal sign` printed something that is not one compact JWS");
     };
     println!(
         "   {} characters, in {}:",
-        token.len(),
-        demo.shown("assertion.jwt")
+        assertion.len(),
+        token.shown("assertion.jwt")
     );
-    show_lines(&shortened(token));
+    show_lines(&shortened(assertion));
     println!("   its header:");
-    show_lines(&show::header(demo, header)?);
+    show_lines(&show::header(token, header)?);
     println!("   its claims:");
     show_lines(&show::claims(payload)?);
     Ok(Assertion {
@@ -52,11 +54,14 @@ pub(super) fn sign(demo: &mut DemoDir) -> Result<Assertion, Failure> {
     })
 }
 
-fn shortened(token: &str) -> String {
-    let start: String = token.chars().take(60).collect();
-    let end: String = token
-        .chars()
-        .skip(token.chars().count().saturating_sub(24))
-        .collect();
-    format!("{start} .. {end}")
+fn shortened(assertion: &str) -> String {
+    let (start, end) = (
+        assertion.get(..60),
+        assertion.get(assertion.len().saturating_sub(24)..),
+    );
+    format!(
+        "{} .. {}",
+        start.unwrap_or_default(),
+        end.unwrap_or_default()
+    )
 }

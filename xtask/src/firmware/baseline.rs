@@ -1,12 +1,19 @@
 //! The sizes that were agreed to: `firmware/sizes.toml`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::failure::{Context, Failure, fail};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Context, Failure};
 use crate::paths;
+
+const FILE: &str = "firmware/sizes.toml";
+
+/// What the file begins with.
+const HEAD: &str = "# From `cargo xtask firmware sizes --save`: bytes of each image, and of the stack that an answer\n\
+                    # with a token takes.\n";
 
 /// Growth that asks for a look, in per cent.
 const GROWTH: u64 = 5;
@@ -19,18 +26,19 @@ const GROWTH_ELSEWHERE: u64 = 15;
 const SLACK: u64 = 64;
 
 /// What was measured, and by what it was built.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Sizes {
     /// The compiler's words for itself, and whose it is.
     pub(crate) toolchain: String,
     /// Bytes of stack that an answer takes, where that was measured.
     pub(crate) stack: Option<u64>,
     /// Each image.
+    #[serde(flatten)]
     pub(crate) images: BTreeMap<String, Size>,
 }
 
 /// Bytes of flash and RAM (without the stack) that an image takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Size {
     pub(crate) flash: u64,
     pub(crate) ram: u64,
@@ -38,49 +46,14 @@ pub(crate) struct Size {
 
 /// Reads the file.
 pub(crate) fn read() -> Result<Sizes, Failure> {
-    let text = fs::read_to_string(path()).context(paths::shown(&path()))?;
-    parse(&text)
+    let text = fs::read_to_string(path()).context(FILE)?;
+    toml::from_str(&text).context(FILE)
 }
 
-fn parse(text: &str) -> Result<Sizes, Failure> {
-    let table: toml::Table = text.parse().context(paths::shown(&path()))?;
-    let number = |value: Option<&toml::Value>| {
-        let value = value.and_then(toml::Value::as_integer);
-        value.and_then(|value| u64::try_from(value).ok())
-    };
-    let toolchain = table.get("toolchain").and_then(toml::Value::as_str);
-    let mut sizes = Sizes {
-        toolchain: toolchain.unwrap_or_default().to_owned(),
-        stack: number(table.get("stack")),
-        images: BTreeMap::new(),
-    };
-    for (name, size) in table.iter().filter(|(_, value)| value.is_table()) {
-        let (Some(flash), Some(ram)) = (number(size.get("flash")), number(size.get("ram"))) else {
-            return fail!("{}: [{name}] needs flash and ram", paths::shown(&path()));
-        };
-        sizes.images.insert(name.clone(), Size { flash, ram });
-    }
-    Ok(sizes)
-}
-
-/// Writes the file anew.
+/// Writes the file.
 pub(crate) fn write(sizes: &Sizes) -> Result<(), Failure> {
-    fs::write(path(), shown(sizes)).context(paths::shown(&path()))
-}
-
-fn shown(sizes: &Sizes) -> String {
-    let mut text = format!(
-        "# From `cargo xtask firmware sizes --save`: bytes of each image, and of the stack that an answer\n\
-         # with a token takes.\ntoolchain = {:?}\n",
-        sizes.toolchain
-    );
-    if let Some(stack) = sizes.stack {
-        let _ = writeln!(text, "stack = {stack}");
-    }
-    for (name, Size { flash, ram }) in &sizes.images {
-        let _ = write!(text, "\n[{name}]\nflash = {flash}\nram = {ram}\n");
-    }
-    text
+    let text = toml::to_string(sizes).context(FILE)?;
+    fs::write(path(), format!("{HEAD}{text}")).context(FILE)
 }
 
 /// What has grown too much, or is not in the file.
@@ -92,21 +65,20 @@ pub(crate) fn grown(sizes: &Sizes, agreed: &Sizes) -> Vec<String> {
     };
     let mut grown = Vec::new();
     let mut compare = |what: String, now: u64, before: Option<u64>| match before {
-        None => grown.push(format!("{what} is not in firmware/sizes.toml")),
+        None => grown.push(format!("{what} is not in {FILE}")),
         Some(before) if now > before + (before * percent / 100).max(SLACK) => grown.push(format!(
-            "{what}: {now} bytes, more than {percent} % over the {before} of firmware/sizes.toml"
+            "{what}: {now} bytes, more than {percent} % over the {before} of {FILE}"
         )),
         Some(_) => {}
     };
     for (name, size) in &sizes.images {
         let before = agreed.images.get(name);
-        let flash = before.map(|before| before.flash);
-        compare(format!("flash of {name}"), size.flash, flash);
         compare(
-            format!("RAM of {name}"),
-            size.ram,
-            before.map(|before| before.ram),
+            format!("flash of {name}"),
+            size.flash,
+            before.map(|it| it.flash),
         );
+        compare(format!("RAM of {name}"), size.ram, before.map(|it| it.ram));
     }
     if let Some(stack) = sizes.stack {
         compare("the stack of an answer".to_owned(), stack, agreed.stack);
@@ -115,7 +87,7 @@ pub(crate) fn grown(sizes: &Sizes, agreed: &Sizes) -> Vec<String> {
 }
 
 fn path() -> PathBuf {
-    paths::root().join("firmware/sizes.toml")
+    paths::root().join(FILE)
 }
 
 #[cfg(test)]
@@ -162,6 +134,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let written = sizes("Debian's", 1, 2, 3);
-        assert_eq!(parse(&shown(&written)).expect("its own text"), written);
+        let text = toml::to_string(&written).expect("a table");
+        assert_eq!(
+            toml::from_str::<Sizes>(&text).expect("its own text"),
+            written
+        );
     }
 }

@@ -91,11 +91,8 @@ impl Image {
     /// Builds it with whichever toolchain is there.
     fn build(&self, cargo: Run) -> Result<(), Failure> {
         let target = paths::target().join("firmware-thumb");
-        let cargo = self
-            .on(cargo.args(["build", "--release"]))
-            .args(["--bin", self.bin]);
-        println!("$ {}", cargo.shown());
-        cargo.stream()?;
+        let cargo = self.on(cargo.words("build --release"));
+        cargo.args(["--bin", self.bin]).show_and_stream()?;
         let built = target.join(thumb::TARGET).join("release").join(self.bin);
         fs::create_dir_all(folder()).context("the folder of images")?;
         // Written beside and moved: a test may be about to read it.
@@ -154,7 +151,7 @@ pub(crate) fn lint() -> Result<(), Failure> {
             .arg("--release")
             .args(["--bin", image.bin])
             .env("CARGO_TARGET_DIR", paths::target().join("firmware-clippy"));
-        clippy.args(["--", "-D", "warnings"]).stream()?;
+        clippy.words("-- -D warnings").stream()?;
     }
     Ok(())
 }

@@ -29,11 +29,8 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// The keys, digests and expected signatures, made by the `rsa` crate: a file under the build folder, so
 /// that no private key is ever in the repository.
 fn write_cases() -> Result<PathBuf, Failure> {
-    let make = host_cargo("run", &["privyseal-firmware-rsa"]).args([
-        "--quiet",
-        "--example",
-        "bench_cases",
-    ]);
+    let make = host_cargo("run --package privyseal-firmware-rsa");
+    let mut make = make.words("--quiet --example bench_cases");
     println!("$ {}", make.shown());
     let cases = make.capture()?;
     let folder = paths::target().join("firmware");
@@ -52,15 +49,12 @@ fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
     println!("toolchain for {}: {how}", thumb::TARGET);
     let folder = paths::target().join("firmware-thumb");
     let build = on(cargo.arg("build"), kernels, cases).env("CARGO_TARGET_DIR", &folder);
-    println!("$ {}", build.shown());
-    build.stream()?;
+    build.show_and_stream()?;
     let image = folder.join(thumb::TARGET).join("release/bench-an386");
     // One instruction is 2^7 ns of the board's time: the image's timer is built on that.
-    let emulator = Run::new("qemu-system-arm")
-        .args(["-machine", "mps2-an386", "-icount", "shift=7"])
-        .args(["-nographic", "-monitor", "none", "-serial", "none"])
-        .args(["-semihosting-config", "enable=on,target=native"])
-        .arg("-kernel")
+    let mut emulator = Run::new("qemu-system-arm")
+        .words("-machine mps2-an386 -icount shift=7 -nographic -monitor none -serial none")
+        .words("-semihosting-config enable=on,target=native -kernel")
         .arg(image)
         .limit(Duration::from_secs(120));
     println!("$ {}", emulator.shown());
@@ -74,7 +68,7 @@ pub(super) fn lint() -> Result<(), Failure> {
         let (_, clippy) = thumb::clippy()?;
         on(clippy, kernels, &cases)
             .env("CARGO_TARGET_DIR", paths::target().join("firmware-clippy"))
-            .args(["--", "-D", "warnings"])
+            .words("-- -D warnings")
             .stream()?;
     }
     Ok(())

@@ -32,8 +32,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     };
     let socket = paths::root().join(&options.socket);
     let emulator = Run::new("qemu-system-arm")
-        .args(["-machine", machine, "-nographic", "-monitor", "none"])
-        .arg("-serial")
+        .args(["-machine", machine])
+        .words("-nographic -monitor none -serial")
         .arg(format!("unix:{},server,nowait", socket.display()))
         .arg("-kernel")
         .arg(image.path())

@@ -91,14 +91,13 @@ fn print(name: &str, elf: &Elf) -> Size {
 /// test that counts.
 fn stack() -> Result<u64, Failure> {
     let mut deepest = None;
-    Run::cargo()
-        .args(["test", "--package", "privyseal-host-tests"])
-        .args(["--test", "gateway_qemu", "--", "counts::"])
-        .tee(|line| {
+    Run::cargo("test --package privyseal-host-tests --test gateway_qemu -- counts::").tee(
+        |line| {
             let words = line.split_whitespace();
             let found = words.filter_map(|word| word.strip_prefix("stack=")?.parse().ok());
             deepest = found.max().max(deepest);
-        })?;
+        },
+    )?;
     match deepest {
         Some(deepest) => Ok(deepest),
         None => fail!("the test that counts has said nothing of a stack"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::layers::LADDERS;
+use super::layers::{FOR_TESTS, LADDERS};
 use crate::failure::{Context, Failure, fail};
 use crate::metadata::{self, Dependency, Package};
 use crate::paths;
@@ -36,15 +36,23 @@ fn arrows_up(package: &Package) -> Result<Vec<String>, Failure> {
         found.push(format!("{manifest}: {name} is on no ladder of layers.rs"));
     }
     for dependency in &package.dependencies {
-        if is_ours(dependency) && !points_down(&package.name, &dependency.name) {
+        if let Some(rule) = broken_rule(&package.name, dependency) {
             let line = line_of(&text, &dependency.name);
-            found.push(format!(
-                "{manifest}:{line}: {} uses {}, which is not below it on a ladder of layers.rs",
-                package.name, dependency.name
-            ));
+            let (from, to) = (&package.name, &dependency.name);
+            found.push(format!("{manifest}:{line}: {from} uses {to}, which {rule}"));
         }
     }
     Ok(found)
+}
+
+fn broken_rule(from: &str, dependency: &Dependency) -> Option<&'static str> {
+    let name = dependency.name.as_str();
+    if is_ours(dependency) {
+        let up = !points_down(from, name);
+        return up.then_some("is not below it on a ladder of layers.rs");
+    }
+    let shipped = dependency.kind.as_deref() != Some("dev");
+    (shipped && FOR_TESTS.contains(&name)).then_some("is for tests only")
 }
 
 /// One of our crates. What serves tests may be used by tests.
@@ -98,14 +106,15 @@ mod tests {
             kind: kind.map(str::to_owned),
             path: path.map(|path| paths::root().join(path)),
         };
-        assert!(!is_ours(&on("serde", None, None)));
-        assert!(!is_ours(&on(
-            "suite",
-            Some("dev"),
-            Some("host-tests/suite")
-        )));
-        assert!(is_ours(&on("suite", None, Some("host-tests/suite"))));
-        assert!(is_ours(&on("privyseal", Some("dev"), Some("host"))));
+        let broken = |kind, name, path| broken_rule("privyseal-core", &on(name, kind, path));
+        assert_eq!(broken(None, "serde", None), None);
+        assert_eq!(broken(Some("dev"), "rsa", None), None);
+        assert!(
+            broken(None, "rsa", None).is_some() && broken(Some("build"), "rsa", None).is_some()
+        );
+        assert_eq!(broken(Some("dev"), "suite", Some("host-tests/suite")), None);
+        assert!(broken(None, "suite", Some("host-tests/suite")).is_some());
+        assert!(broken(Some("dev"), "privyseal", Some("host")).is_some());
     }
 
     #[test]

@@ -22,9 +22,7 @@ pub(super) fn check() -> Result<(), Failure> {
     for manifest in MANIFESTS {
         let deny = deny().words("--all-features --locked --config deny.toml");
         let check = deny.words("--manifest-path").arg(manifest).arg("check");
-        let check = check.words(what);
-        println!("$ {}", check.shown());
-        check.stream()?;
+        check.words(what).show_and_stream()?;
     }
     Ok(())
 }

@@ -28,6 +28,9 @@ pub(super) const LADDERS: [&[&[&str]]; 2] = [
     ],
 ];
 
+/// Crates of others that only tests may use; `deny.toml` has the reasons, and cannot tell what is for tests.
+pub(super) const FOR_TESTS: &[&str] = &["rsa"];
+
 /// Top-level modules of the library `privyseal`. Other crates need no order, only no circle.
 pub(super) const FLOORS: (&str, &[&str]) = (
     "privyseal",

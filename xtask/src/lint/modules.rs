@@ -143,7 +143,9 @@ fn without_floor(modules: &[&str]) -> Vec<String> {
         let list = known.join(", ");
         println!("warning: {}: modules that need a floor: {list}", FLOORS.0);
     }
-    let new = new.iter().map(|name| format!("{}: {name} is on no floor of layers.rs", FLOORS.0));
+    let new = new
+        .iter()
+        .map(|name| format!("{}: {name} is on no floor of layers.rs", FLOORS.0));
     let gone = WITHOUT_FLOOR.iter().filter(|name| !known.contains(name));
     let gone = gone.map(|name| format!("layers.rs: {name} needs no floor any more: remove it"));
     new.chain(gone).collect()
