@@ -14,6 +14,7 @@ mod failure;
 mod firmware;
 mod fuzz;
 mod lint;
+mod matrix;
 mod metadata;
 mod paths;
 mod process;
@@ -41,6 +42,8 @@ enum Menu {
     Api(api::Options),
     /// Formatting, clippy and documentation with warnings as errors, arrows between crates and modules, deny.toml
     Lint(lint::Options),
+    /// Check what else users build: each feature alone, the oldest compiler, the oldest dependencies, Windows
+    Matrix,
     /// Build the core for Cortex-M and prove that it needs neither std nor a heap
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Menu::Test(options) => test::run(&options),
         Menu::Api(options) => api::run(&options),
         Menu::Lint(options) => lint::run(options),
+        Menu::Matrix => matrix::run(),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),

@@ -1,0 +1,121 @@
+//! What users build and our own builds do not: each feature alone, the oldest compiler, the oldest dependencies,
+//! Windows.
+//!
+//! `cargo check` only, and all in one build folder: they share what runs at build time. What a machine cannot get is
+//! said in the output, and checked where it is there.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::failure::{Context, Failure, fail};
+use crate::metadata::{self, Package};
+use crate::paths;
+use crate::process::Run;
+use crate::setup::{self, Need};
+use crate::steps::Steps;
+
+/// Windows, by way of the GNU linker, whose C compiler is a Debian package.
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+/// Crates that need Unix: terminals, serial lines, permissions of files.
+const UNIX_ONLY: &[&str] = &["privyseal"];
+
+const CHECK: &str = "check --quiet";
+
+/// Runs all of it and fails once.
+pub(crate) fn run() -> Result<(), Failure> {
+    let mut packages = metadata::packages("Cargo.toml")?;
+    packages.retain(|package| package.is_published() && package.has_library());
+    let mut steps = Steps::default();
+    steps.step("each feature alone", || features(&packages));
+    steps.step("the oldest compiler", || oldest_compiler(&packages));
+    steps.step("the oldest dependencies", || oldest_dependencies(&packages));
+    steps.step("Windows", || windows(&packages));
+    steps.finish()
+}
+
+/// Each library without features, and with each of them.
+fn features(packages: &[Package]) -> Result<(), Failure> {
+    for package in packages {
+        let own = package.features.keys().filter(|name| *name != "default");
+        for feature in [""].into_iter().chain(own.map(String::as_str)) {
+            let check = check(Run::cargo(CHECK), [package]);
+            let check = check.words("--lib --no-default-features --features");
+            check.arg(feature).show_and_stream()?;
+        }
+    }
+    Ok(())
+}
+
+/// The compiler of `rust-version`, where rustup has it or can get it.
+fn oldest_compiler(packages: &[Package]) -> Result<(), Failure> {
+    let Some(version) = packages.iter().find_map(|it| it.rust_version.as_deref()) else {
+        return fail!("no package has a rust-version");
+    };
+    let rustup = Run::new("rustup").words("toolchain install --profile minimal --no-self-update");
+    if let Err(failure) = rustup.arg(version).limit(setup::DOWNLOAD).capture() {
+        println!("NOT CHECKED: Rust {version}. {failure}");
+        println!(
+            "Clippy's incompatible_msrv, part of `cargo xtask lint`, knows of the standard library only"
+        );
+        return Ok(());
+    }
+    let check = check(Run::cargo_of(version, CHECK), packages);
+    check.arg("--all-features").show_and_stream()
+}
+
+/// The lowest versions that the manifests allow of what they name, in a copy of the workspace.
+fn oldest_dependencies(packages: &[Package]) -> Result<(), Failure> {
+    let copy = paths::target().join("oldest-dependencies");
+    link_workspace(&copy)?;
+    let manifest = copy.join("Cargo.toml");
+    // The option is unstable; the build that follows it is not.
+    let update = Run::cargo("update --quiet -Zdirect-minimal-versions --manifest-path");
+    update.arg(&manifest).env("RUSTC_BOOTSTRAP", "1").stream()?;
+    let check = check(Run::cargo(CHECK), packages).words("--all-features --manifest-path");
+    let check = check.arg(manifest).arg("--target-dir").arg(paths::target());
+    check.show_and_stream()
+}
+
+/// Links to everything in the workspace, beside a manifest and a lock file of its own.
+fn link_workspace(copy: &Path) -> Result<(), Failure> {
+    if copy.exists() {
+        fs::remove_dir_all(copy).context(paths::shown(copy))?;
+    }
+    fs::create_dir_all(copy).context(paths::shown(copy))?;
+    let target = paths::target();
+    for entry in fs::read_dir(paths::root()).context("the workspace")? {
+        let path = entry.context("the workspace")?.path();
+        let name = path.file_name().unwrap_or_default();
+        let to = copy.join(name);
+        if name == "Cargo.toml" || name == "Cargo.lock" {
+            fs::copy(&path, &to).context(paths::shown(&path))?;
+        } else if path != target {
+            symlink(&path, &to).context(paths::shown(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The libraries for Windows, where rustup has the target and there is a C compiler for `ring`.
+fn windows(packages: &[Package]) -> Result<(), Failure> {
+    let ready = setup::add_rustup_target(WINDOWS).and_then(|()| setup::run(&[Need::Windows]));
+    if let Err(failure) = ready {
+        println!("NOT CHECKED: Windows. {failure}");
+        return Ok(());
+    }
+    let (unix, both): (Vec<_>, Vec<_>) = packages
+        .iter()
+        .partition(|it| UNIX_ONLY.contains(&it.name.as_str()));
+    for package in unix {
+        println!("NOT CHECKED: {} for Windows: it needs Unix", package.name);
+    }
+    let check = check(Run::cargo(CHECK), both).words("--lib --target");
+    check.arg(WINDOWS).show_and_stream()
+}
+
+fn check<'a>(cargo: Run, packages: impl IntoIterator<Item = &'a Package>) -> Run {
+    let names = packages.into_iter().flat_map(|it| ["--package", &it.name]);
+    cargo.args(names)
+}
