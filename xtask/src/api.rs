@@ -9,10 +9,10 @@ use std::path::Path;
 
 use clap::Args;
 use public_api::Builder;
-use serde_json::Value;
 
 use crate::failure::{Context, Failure, fail};
-use crate::place;
+use crate::metadata::{self, MANIFESTS};
+use crate::paths;
 use crate::process::Run;
 
 /// What to do with the listings.
@@ -25,26 +25,26 @@ pub(crate) struct Options {
 
 /// Saves the listings, or fails with every item that came or went.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let folder = place::root().join("docs/api");
+    let folder = paths::root().join("docs/api");
     let mut listings = Vec::new();
     for name in published()? {
         listings.push((format!("{name}.txt"), listing(&name)?));
     }
     if options.save {
         // A crate that is gone has no listing.
-        fs::create_dir_all(&folder).context(place::shown(&folder))?;
-        fs::remove_dir_all(&folder).context(place::shown(&folder))?;
-        fs::create_dir_all(&folder).context(place::shown(&folder))?;
+        fs::create_dir_all(&folder).context(paths::shown(&folder))?;
+        fs::remove_dir_all(&folder).context(paths::shown(&folder))?;
+        fs::create_dir_all(&folder).context(paths::shown(&folder))?;
     }
     let mut changes = Vec::new();
     for (file, listing) in &listings {
         let path = folder.join(file);
         if options.save {
-            fs::write(&path, listing).context(place::shown(&path))?;
+            fs::write(&path, listing).context(paths::shown(&path))?;
         } else {
             changes.extend(differences(&path, listing)?);
         }
-        println!("{}: {} items", place::shown(&path), listing.lines().count());
+        println!("{}: {} items", paths::shown(&path), listing.lines().count());
     }
     if changes.is_empty() {
         return Ok(());
@@ -57,34 +57,18 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
 /// The workspace's libraries that are published.
 fn published() -> Result<Vec<String>, Failure> {
-    let metadata = Run::cargo().args(["metadata", "--no-deps", "--format-version", "1"]);
-    let metadata: Value =
-        serde_json::from_slice(&metadata.capture()?.stdout).context("cargo metadata")?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let is_library = |package: &&Value| {
-        let targets = package["targets"].as_array().into_iter().flatten();
-        let mut kinds = targets.flat_map(|target| target["kind"].as_array().into_iter().flatten());
-        package["publish"].is_null() && kinds.any(|kind| kind == "lib")
-    };
-    let names = packages
-        .filter(is_library)
-        .filter_map(|package| package["name"].as_str());
-    Ok(names.map(str::to_owned).collect())
+    let packages = metadata::packages(MANIFESTS[0])?.into_iter();
+    let names = packages.filter(|package| package.is_published() && package.has_library());
+    Ok(names.map(|package| package.name).collect())
 }
 
 /// One item a line, without what the compiler gives every type.
 fn listing(name: &str) -> Result<String, Failure> {
-    let target = place::target().join("api");
-    let words = [
-        "rustdoc",
-        "--quiet",
-        "--lib",
-        "--all-features",
-        "--package",
-        name,
-    ];
-    let json = ["--", "-Z", "unstable-options", "--output-format", "json"];
-    let rustdoc = Run::cargo().args(words).args(json);
+    let target = paths::target().join("api");
+    let words = format!(
+        "rustdoc --quiet --lib --all-features --package {name} -- -Z unstable-options --output-format json"
+    );
+    let rustdoc = Run::cargo(&words);
     // Its own folder, or the next build of everything else would begin from scratch.
     rustdoc
         .env("RUSTC_BOOTSTRAP", "1")
@@ -97,13 +81,13 @@ fn listing(name: &str) -> Result<String, Failure> {
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
         .build()
-        .context(place::shown(&file))?;
+        .context(paths::shown(&file))?;
     Ok(api.items().map(|item| format!("{item}\n")).collect())
 }
 
 /// The lines of a saved listing that went, and those that came.
 fn differences(path: &Path, listing: &str) -> Result<Vec<String>, Failure> {
-    let saved = fs::read_to_string(path).context(place::shown(path))?;
+    let saved = fs::read_to_string(path).context(paths::shown(path))?;
     let (before, after): (BTreeSet<_>, BTreeSet<_>) =
         (saved.lines().collect(), listing.lines().collect());
     let went = before.difference(&after).map(|line| format!("- {line}"));
