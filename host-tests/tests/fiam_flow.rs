@@ -10,7 +10,8 @@ use std::process::Command;
 
 use privyseal::schemes::fiam::{self, Pages};
 use privyseal::{
-    AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Http, HttpOptions, Roots,
+    AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Http, HttpOptions, Roots,
+    SigningClient,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
@@ -107,7 +108,7 @@ fn the_library_gives_page_after_page() {
         let server = server(&pki, contracts, page_size);
         let (http, base) = (http(&server), server.base_url().parse::<BaseUrl>().unwrap());
         let certificates = Certificates::from(pki.seal_chain(&key));
-        let client = Client::new(
+        let client = SigningClient::new(
             &FIAM,
             ClientId::new(CLIENT_ID).unwrap(),
             certificates.chain().unwrap(),

@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, Prompt,
-    Roots, TokenSource, pki::party_id,
+    AccessPolicy, AssertionOptions, BaseUrl, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
+    Roots, SigningClient, TokenSource, pki::party_id,
 };
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::kid::Kid;
@@ -45,32 +45,23 @@ fn lifetime(
     ca: Option<&String>,
 ) -> Result<u64, Error> {
     let key: KeyUri = key.parse()?;
-    let mut pins = key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let client_id = party_id::given(&EHEALTH, client_id)?;
-    let client = Client::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;
+    let client = SigningClient::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;
 
     // The issuer of the realm is the audience, and what the paths are below.
     let issuer = AudienceBuf::realm(root, realm)?;
     let issuer = issuer.as_audience().as_str();
-    let base: BaseUrl =
-        issuer
-            .parse()
-            .map_err(|error: privyseal::http::UrlError| Error::Option {
-                option: "ROOT_URL",
-                reason: error.to_string(),
-            })?;
+    let base: BaseUrl = issuer.parse().map_err(privyseal::oauth::OAuthError::from)?;
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions {
         roots: roots.unwrap_or_default(),
         ..HttpOptions::default()
     });
-    let options = AssertionOptions {
-        audience: Some(issuer.to_owned()),
-        ..AssertionOptions::default()
-    };
+    let options = AssertionOptions::default().audience(issuer);
     // Make one and keep it: it has a token until shortly before that expires.
-    let mut tokens = TokenSource::new(http, base, options);
+    let tokens = TokenSource::new(http, base, options);
     let token = tokens.token(&client)?;
     Ok(token.expires_in().unwrap_or(0))
 }

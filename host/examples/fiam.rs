@@ -11,8 +11,8 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::{
-    AccessPolicy, AssertionOptions, BaseUrl, Client, Error, Http, HttpOptions, KeyUri, Prompt,
-    Roots, TokenSource, pki::party_id, schemes::fiam, self_test,
+    AccessPolicy, AssertionOptions, BaseUrl, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
+    Roots, SigningClient, TokenSource, pki::party_id, schemes::fiam, self_test,
 };
 use privyseal_core::scheme::FIAM;
 
@@ -37,22 +37,17 @@ fn main() -> ExitCode {
 fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error> {
     // Once, at the start of the application: key, PIN, chain.
     let key: KeyUri = key.parse()?;
-    let mut pins = key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
     let mut signer = key.open(&mut pins, &AccessPolicy::default())?;
     self_test(&mut signer)?;
     let certificates = signer.certificates()?;
     let client_id = party_id::given(&FIAM, client_id)?;
-    let client = Client::new(&FIAM, client_id, certificates.chain()?, signer)?;
+    let client = SigningClient::new(&FIAM, client_id, certificates.chain()?, signer)?;
 
     // The public server and the machine's roots, or those that were named.
     let public = FIAM.token_request.base_url.map_or("", |rule| rule.value);
     let base = rest.first().map_or(public, String::as_str);
-    let base: BaseUrl = base
-        .parse()
-        .map_err(|error: privyseal::http::UrlError| Error::Option {
-            option: "BASE_URL",
-            reason: error.to_string(),
-        })?;
+    let base: BaseUrl = base.parse().map_err(privyseal::oauth::OAuthError::from)?;
     let roots = rest.get(1).map(|file| Roots::from_file(file.as_ref()));
     let http = Http::new(&HttpOptions {
         roots: roots.transpose()?.unwrap_or_default(),
@@ -61,10 +56,10 @@ fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error
 
     // Kept like the client: it has a token until shortly before that expires, and asks for another with a new
     // assertion; of a server that is busy, again.
-    let mut tokens = TokenSource::new(http.clone(), base.clone(), AssertionOptions::default());
+    let tokens = TokenSource::new(http.clone(), base.clone(), AssertionOptions::default());
     let token = tokens.token(&client)?;
     let mut count = 0;
-    for page in fiam::contracts(&http, &base, token)? {
+    for page in fiam::contracts(&http, &base, &token)? {
         for contract in page?.records {
             println!("{contract}");
             count += 1;

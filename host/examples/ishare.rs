@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use privyseal::schemes::ishare::{Expected, IshareError, PartyQuery, Registry};
 use privyseal::{
-    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Http, HttpOptions, KeyUri, Prompt, Roots, pki::party_id,
+    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Http,
+    HttpOptions, KeyUri, PinSources, Prompt, Roots, SigningClient, pki::party_id,
 };
 use privyseal_core::scheme::ISHARE;
 
@@ -42,29 +42,21 @@ fn look_up(
     ca: Option<&String>,
 ) -> Result<(), Error> {
     let key: KeyUri = key.parse()?;
-    let mut pins = key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins, &AccessPolicy::default())?;
     let certificates = signer.certificates()?;
     let chain = certificates.chain()?;
     let client_id = party_id::derived(&ISHARE, &chain)?;
-    let client = Client::new(&ISHARE, client_id, chain, signer)?;
+    let client = SigningClient::new(&ISHARE, client_id, chain, signer)?;
 
-    let base: BaseUrl = base
-        .parse()
-        .map_err(|error: privyseal::http::UrlError| Error::Option {
-            option: "BASE_URL",
-            reason: error.to_string(),
-        })?;
+    let base: BaseUrl = base.parse().map_err(privyseal::oauth::OAuthError::from)?;
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions {
         roots: roots.unwrap_or_default(),
         ..HttpOptions::default()
     });
     // The registry is the audience of the assertion, and the issuer of what it says.
-    let options = AssertionOptions {
-        audience: Some(registry_id.to_owned()),
-        ..AssertionOptions::default()
-    };
+    let options = AssertionOptions::default().audience(registry_id);
     let token = client.access_token(&http, &base, &options)?;
 
     let trust = Certificates::from_file(trust.as_ref())?;

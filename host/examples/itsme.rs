@@ -15,12 +15,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use privyseal::base::runtime::SystemRuntime;
-use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{
-    AccessPolicy, AssertionOptions, Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots,
-    pki::party_id,
+    AccessPolicy, AssertionOptions, Error, Http, HttpOptions, KeyUri, PinSources, Prompt, Roots,
+    SigningClient, pki::party_id,
 };
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -71,12 +71,12 @@ fn subject(
 ) -> Result<String, Error> {
     let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
     let (key, decryption_key) = (key?, decryption_key?);
-    let pins = |key: &KeyUri| key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
+    let pins = |key| PinSources::new(key, Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins(&key), &AccessPolicy::default())?;
     let mut unwrapper =
         decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;
     let client_id = party_id::given(&ITSME, client_id)?;
-    let client = Client::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
+    let client = SigningClient::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions {

@@ -1,5 +1,7 @@
 //! The host's error: one enum over the errors of its parts, and the exit code of each.
 
+mod refused;
+
 use core::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -9,14 +11,15 @@ use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
 use crate::base::BaseError;
+use crate::client::BuildError;
 use crate::exit::Exit;
-use crate::http::{HttpError, Url};
+use crate::http::retry::{FailedTry, GaveUp, Retryable};
+use crate::http::{HttpCause, HttpError, Url, UrlError};
 use crate::jose::JoseError;
 use crate::jose::jwe::DecryptError;
 use crate::jose::jwk::JwkError;
 use crate::keys::key::KeyUriError;
-use crate::oauth::refusal::Refusal;
-use crate::oauth::retry::GaveUp;
+use crate::oauth::{OAuthError, Refusal};
 use crate::oidc::ciba::State;
 use crate::pki::PkiError;
 use crate::schemes::ishare::IshareError;
@@ -72,8 +75,6 @@ pub enum Error {
     Device(DeviceError),
     /// A gateway is another client than was meant.
     DeviceClient(ClientError),
-    /// A `jti` was given for an assertion that a gateway makes.
-    DeviceJti,
     /// The machine: its clock, its randomness, a file.
     Base(BaseError),
     /// Certificates, revocation lists, or the name of a party.
@@ -105,6 +106,10 @@ pub enum Error {
     Jose(JoseError),
     /// A server answered, and refused.
     Refused(Box<Refusal>),
+    /// The parts of a client do not fit together.
+    Client(BuildError),
+    /// Why else there is no assertion or access token.
+    OAuth(OAuthError),
     /// It was tried more than once, or is not tried again, and why.
     GaveUp {
         /// Why there is no further try.
@@ -166,8 +171,10 @@ impl Error {
     /// What to do about it, where that can be said.
     pub fn advice(&self) -> Option<String> {
         match self {
-            Self::Refused(refusal) => Some(refusal.advice()),
+            Self::Refused(refusal) => Some(refused::advice(refusal)),
             Self::GaveUp { last, .. } => last.advice(),
+            Self::OAuth(error) => oauth_advice(error),
+            Self::Http(error) => http_advice(error),
             Self::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => Some(
                 "give the whole chain with --chain FILE, or store the CA certificates on the token"
                     .to_owned(),
@@ -186,7 +193,7 @@ impl Error {
             | Self::Write { .. }
             | Self::FileContent { .. }
             | Self::DeviceClient(_)
-            | Self::DeviceJti
+            | Self::Client(_)
             | Self::Base(
                 BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },
             )
@@ -210,7 +217,8 @@ impl Error {
             Self::Device(error) if error.is_policy() => Exit::Refused,
             Self::Signer { .. } | Self::Device(_) | Self::Base(_) => Exit::Key,
             Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
-            Self::Refused(refusal) => refusal.exit(),
+            Self::Refused(refusal) => refused::exit(refusal),
+            Self::OAuth(error) => oauth_exit(error),
             Self::Examined { exit, .. } => *exit,
             Self::GaveUp { last, .. } => last.exit(),
         }
@@ -230,7 +238,6 @@ impl fmt::Display for Error {
             Self::Signer { source, .. } => source.fmt(f),
             Self::Device(error) => error.fmt(f),
             Self::DeviceClient(error) => error.fmt(f),
-            Self::DeviceJti => f.write_str("a device makes each jti itself, and never one twice"),
             Self::Base(error) => error.fmt(f),
             Self::Pki(error) => error.fmt(f),
             Self::Jwk(error) => error.fmt(f),
@@ -240,6 +247,8 @@ impl fmt::Display for Error {
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Jose(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::Client(error) => error.fmt(f),
+            Self::OAuth(error) => error.fmt(f),
             Self::GaveUp { why, last } => write!(f, "{last} ({why})"),
             Self::Ishare(error) => error.fmt(f),
             Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
@@ -258,6 +267,7 @@ impl core::error::Error for Error {
             Self::Signer { source, .. } => source.source(),
             Self::Device(error) => error.source(),
             Self::Http(error) => error.source(),
+            Self::OAuth(error) => error.source(),
             Self::GaveUp { last, .. } => last.source(),
             _ => None,
         }
@@ -351,5 +361,81 @@ impl<E: SignerError + Send + Sync + 'static> From<DecryptError<E>> for Error {
             DecryptError::Base(error) => error.into(),
             DecryptError::Unwrapper(error) => Self::from_signer(error),
         }
+    }
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<UrlError> for Error {
+    fn from(error: UrlError) -> Self {
+        Self::OAuth(error.into())
+    }
+}
+
+impl From<OAuthError> for Error {
+    fn from(error: OAuthError) -> Self {
+        match error {
+            OAuthError::Base(error) => Self::Base(error),
+            OAuthError::Core(error) => Self::Core(error),
+            OAuthError::Signer { kind, source } => match source.downcast::<DeviceError>() {
+                Ok(error) => Self::Device(*error),
+                Err(source) => Self::Signer { kind, source },
+            },
+            OAuthError::Http(error) => Self::Http(error),
+            OAuthError::Refused(refusal) => Self::Refused(refusal),
+            OAuthError::Response { url, reason } => Self::Response { url, reason },
+            OAuthError::GaveUp { why, last } => Self::GaveUp {
+                why,
+                last: Box::new((*last).into()),
+            },
+            other => Self::OAuth(other),
+        }
+    }
+}
+
+impl Retryable for Error {
+    fn failed_try(&self) -> FailedTry {
+        match self {
+            Self::Http(error) => error.failed_try(),
+            Self::Refused(refusal) => refusal.failed_try(),
+            Self::OAuth(error) => error.failed_try(),
+            _ => FailedTry::Final,
+        }
+    }
+
+    fn given_up(self, why: GaveUp) -> Self {
+        let last = Box::new(self);
+        Self::GaveUp { why, last }
+    }
+}
+
+fn oauth_advice(error: &OAuthError) -> Option<String> {
+    match error {
+        OAuthError::Refused(refusal) => Some(refused::advice(refusal)),
+        OAuthError::Http(error) => http_advice(error),
+        OAuthError::GaveUp { last, .. } => oauth_advice(last),
+        OAuthError::Shared(error) => oauth_advice(error),
+        _ => None,
+    }
+}
+
+fn http_advice(error: &HttpError) -> Option<String> {
+    (error.cause() == HttpCause::UntrustedIssuer)
+        .then(|| "a private root is given with --cacert FILE".to_owned())
+}
+
+fn oauth_exit(error: &OAuthError) -> Exit {
+    match error {
+        OAuthError::Base(_) | OAuthError::Signer { .. } => Exit::Key,
+        OAuthError::Core(_) => Exit::Refused,
+        OAuthError::Refused(refusal) => refused::exit(refusal),
+        OAuthError::Http(_) | OAuthError::Response { .. } => Exit::Server,
+        OAuthError::GaveUp { last, .. } => oauth_exit(last),
+        OAuthError::Shared(error) => oauth_exit(error),
+        _ => Exit::Usage,
     }
 }

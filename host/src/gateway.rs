@@ -1,12 +1,12 @@
 //! A gateway as a source of assertions, like any other key.
 
 use privyseal_core::limits::MAX_COMPACT_JWS;
-use privyseal_core::{ClientId, RsaPublicKey, Scheme};
+use privyseal_core::{ClientId, RsaPublicKey, Scheme, SignerErrorKind};
 use privyseal_gateway::{ClientError, DeviceClient};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::oauth::client::{Assertion, AssertionOptions, AssertionSource};
+use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
 
 impl AssertionSource for DeviceClient {
     fn scheme(&self) -> &'static Scheme {
@@ -21,15 +21,24 @@ impl AssertionSource for DeviceClient {
         self.credential().public_key()
     }
 
-    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
         if options.jti.is_some() {
-            return Err(Error::DeviceJti);
+            return Err(OAuthError::JtiGiven);
         }
         options.check(self.credential().scheme())?;
-        let (audience, now) = (options.audience()?, options.moment()?);
+        let (audience, now) = (options.checked_audience()?, options.moment()?);
         let (backdate, lifetime) = (options.backdate, options.lifetime);
         let mut buffer = Zeroizing::new(vec![0; MAX_COMPACT_JWS]);
-        Ok(Self::assertion(self, audience, now, backdate, lifetime, &mut buffer)?.into())
+        Self::assertion(self, audience, now, backdate, lifetime, &mut buffer)
+            .map(Assertion::from)
+            .map_err(|error| match error {
+                ClientError::Device(error) => OAuthError::from_signer(error),
+                ClientError::Core(error) => error.into(),
+                other => OAuthError::Signer {
+                    kind: SignerErrorKind::Configuration,
+                    source: Box::new(other),
+                },
+            })
     }
 }
 

@@ -4,13 +4,13 @@
 //! There is no switch that turns verification off. A redirect is an error that names it: an
 //! assertion or a token is for the address it was sent to and no other (RFC 9700 section 4.12).
 
-pub mod date;
-pub mod error;
+mod error;
 pub(crate) mod media_type;
-pub mod retry_after;
-pub mod roots;
-pub mod url;
-pub mod watch;
+pub mod retry;
+mod retry_after;
+mod roots;
+mod url;
+mod watch;
 
 use core::fmt;
 use core::time::Duration;
@@ -24,16 +24,13 @@ use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
 pub use error::{HttpCause, HttpError};
+pub use retry::RetryPolicy;
 pub use retry_after::RetryAfter;
 pub use roots::Roots;
-pub use url::{BaseUrl, Url, UrlError};
+pub use url::{BaseUrl, MAX_URL, Url, UrlError};
 pub use watch::{HttpWatcher, WatchedRuntime};
 
-use crate::error::Error;
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::refusal::Refusal;
-use crate::oauth::refusal::meaning::Stage;
-use crate::oauth::retry::{self, RetryPolicy};
+use retry::Retryable;
 
 /// How long one request may take, from the name lookup to the last byte of the answer.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,8 +52,8 @@ pub struct HttpOptions {
     pub roots: Roots,
     /// How long one request may take in all.
     pub timeout: Duration,
-    /// How often, and for how long, something is read ([`Http::reading`]). What is sent with an assertion is
-    /// sent once; [`crate::TokenSource`] and [`crate::oauth::retry::retrying`] make a new one for each try.
+    /// How often, and for how long, something is read ([`Http::retry_idempotent`]). What is sent with an
+    /// assertion is sent once; [`retry::retry`] makes a new one for each try.
     pub retry: RetryPolicy,
 }
 
@@ -127,28 +124,28 @@ impl Http {
         self
     }
 
-    /// For [`retry::retrying`]: whoever watches is told of the pauses.
+    /// For [`retry::retry`]: the watcher is told of the pauses.
     pub fn runtime(&self) -> WatchedRuntime<'_> {
         WatchedRuntime::new(self)
     }
 
-    /// Reads, and reads again where that may help and the options allow it ([`retry::reading`]).
-    pub fn reading<T>(&self, mut read: impl FnMut(&Self) -> Result<T, Error>) -> Result<T, Error> {
-        retry::reading(&self.retry, &mut self.runtime(), |_| read(self))
-    }
-
-    /// As [`Http::get_public`], read again where that may help; what is no success is a refusal.
-    pub(crate) fn read_public(&self, url: &Url, max: usize) -> Result<Response, Error> {
-        self.reading(|http| {
-            let response = http.get_public(url, max)?;
-            if !response.is_success() {
-                return Err(Refusal::new(url, Stage::Public, &response, None).into());
-            }
-            Ok(response)
-        })
+    /// Reads, and reads again where that may help and the options allow it ([`retry::retry_idempotent`]).
+    ///
+    /// # Errors
+    ///
+    /// That of the last try.
+    pub fn retry_idempotent<T, E: Retryable>(
+        &self,
+        mut read: impl FnMut(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        retry::retry_idempotent(&self.retry, &mut self.runtime(), |_| read(self))
     }
 
     /// Posts a form. The answer may be at most `max` bytes.
+    ///
+    /// # Errors
+    ///
+    /// No answer came, or one that is too large or not HTTP.
     pub fn post_form(&self, url: &Url, form: &[u8], max: usize) -> Result<Response, HttpError> {
         self.watched(url, || {
             let answer = self
@@ -163,6 +160,10 @@ impl Http {
 
     /// The server's clock, as the `Date` of its answer to `HEAD url` says, whatever the status is; `None` if
     /// it does not say. No redirect is followed.
+    ///
+    /// # Errors
+    ///
+    /// No answer came, or one that is too large or not HTTP.
     pub fn date(&self, url: &Url) -> Result<Option<UnixTime>, HttpError> {
         let answer = self.watched(url, || {
             let call = self.agent.head(url.as_str()).call();
@@ -171,30 +172,37 @@ impl Http {
         let date = answer.headers().get(header::DATE);
         Ok(date
             .and_then(|value| value.to_str().ok())
-            .and_then(date::parse))
+            .and_then(retry_after::date))
     }
 
     /// Gets a resource that is for everybody: a provider's metadata or keys. The answer may be at most
     /// `max` bytes.
+    ///
+    /// # Errors
+    ///
+    /// No answer came, or one that is too large or not HTTP.
     pub fn get_public(&self, url: &Url, max: usize) -> Result<Response, HttpError> {
-        self.watched(url, || {
-            let answer = self.agent.get(url.as_str()).call();
-            let answer = answer.map_err(|error| HttpError::new(url, error))?;
-            Response::read(url, answer, max)
-        })
+        self.get_with(url, None, max)
     }
 
     /// Gets a resource with an access token (RFC 6750 section 2.1). The answer may be at most `max`
     /// bytes.
-    pub fn get(&self, url: &Url, token: &AccessToken, max: usize) -> Result<Response, HttpError> {
-        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
+    ///
+    /// # Errors
+    ///
+    /// No answer came, or one that is too large or not HTTP.
+    pub fn get(&self, url: &Url, bearer: &str, max: usize) -> Result<Response, HttpError> {
+        self.get_with(url, Some(bearer), max)
+    }
+
+    fn get_with(&self, url: &Url, bearer: Option<&str>, max: usize) -> Result<Response, HttpError> {
         self.watched(url, || {
-            let answer = self
-                .agent
-                .get(url.as_str())
-                .header(header::AUTHORIZATION, bearer.as_str())
-                .call()
-                .map_err(|error| HttpError::new(url, error))?;
+            let mut request = self.agent.get(url.as_str());
+            if let Some(bearer) = bearer {
+                let bearer = Zeroizing::new(format!("Bearer {bearer}"));
+                request = request.header(header::AUTHORIZATION, bearer.as_str());
+            }
+            let answer = request.call().map_err(|error| HttpError::new(url, error))?;
             Response::read(url, answer, max)
         })
     }
@@ -225,7 +233,7 @@ impl Response {
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
-        let date = text(header::DATE).and_then(date::parse);
+        let date = text(header::DATE).and_then(retry_after::date);
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let retry_after = retry_after.map(|retry_after| retry_after.counted_from(date));
         let location = text(header::LOCATION).map(str::to_owned);

@@ -14,19 +14,21 @@ pub mod schemes;
 // A device that signs by itself.
 mod gateway;
 
+// What an application holds.
+pub mod client;
+
 // How things end.
 pub mod error;
 pub mod exit;
 
+pub use client::{Client, ClientBuilder, Server};
 pub use error::Error;
 pub use exit::Exit;
-pub use http::{BaseUrl, Http, HttpOptions, Roots};
+pub use http::{BaseUrl, Http, HttpOptions, RetryPolicy, Roots};
 pub use keys::key::{AccessPolicy, KeySigner, KeyUri};
-pub use oauth::access_token::AccessToken;
-pub use oauth::client::{AssertionOptions, AssertionSource, Client};
-pub use oauth::refusal::Refusal;
-pub use oauth::retry::RetryPolicy;
-pub use oauth::token_source::TokenSource;
+pub use oauth::{
+    AccessToken, Assertion, AssertionOptions, AssertionSource, Refusal, SigningClient, TokenSource,
+};
 pub use oidc::discovery::ProviderMetadata;
 pub use oidc::provider::Provider;
 pub use oidc::provider_keys::ProviderKeys;

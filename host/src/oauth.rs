@@ -1,8 +1,27 @@
 //! Assertions, token requests and what comes back: RFC 6749, RFC 7523.
 
-pub mod access_token;
-pub mod audience;
-pub mod client;
-pub mod refusal;
-pub mod retry;
-pub mod token_source;
+mod access_token;
+mod assertion;
+mod audience;
+mod error;
+mod form;
+mod introspection;
+mod refusal;
+mod response;
+mod signing_client;
+mod source;
+mod token_source;
+
+pub use access_token::{AccessToken, RefreshToken};
+pub use assertion::{Assertion, AssertionOptions};
+pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
+pub use error::OAuthError;
+pub use form::Form;
+pub(crate) use form::FormBody;
+pub use introspection::Introspection;
+pub use refusal::{Diagnosis, Refusal, RequestKind};
+pub use response::call;
+pub(crate) use response::{get_public, success};
+pub use signing_client::{AuthenticationOptions, SigningClient};
+pub use source::AssertionSource;
+pub use token_source::{MAX_MARGIN, TokenSource};

@@ -8,9 +8,9 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-use privyseal::http::error::HttpCause;
+use privyseal::http::HttpCause;
 use privyseal::http::{HttpError, Response};
-use privyseal::oauth::access_token::AccessToken;
+use privyseal::oauth::AccessToken;
 use privyseal::{Certificates, Http, HttpOptions, Roots};
 use zeroize::Zeroizing;
 
@@ -89,7 +89,7 @@ fn a_call_carries_the_bearer_token() {
         .join("/contracts?page=2")
         .unwrap();
     let response = http(&server, Duration::from_secs(5))
-        .get(&url, &token, MAX)
+        .get(&url, token.expose(), MAX)
         .unwrap();
     assert_eq!(response.status, 200);
     let request = server.requests().remove(0);

@@ -10,7 +10,7 @@ mod steps;
 
 use std::collections::HashSet;
 
-use privyseal::http::error::HttpCause;
+use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::State;
 use privyseal::{Error, Exit};
 use privyseal_host_tests::bad_server::{BadServer, Reply};

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use privyseal::Exit;
-use privyseal::http::error::HttpCause;
+use privyseal::http::HttpCause;
 use privyseal_host_tests::bad_server::{BadServer, Reply};
 use privyseal_host_tests::pki::TestPki;
 

@@ -11,4 +11,5 @@ mod lying;
 mod progress;
 mod provider;
 mod retries;
+mod shared;
 mod stage;

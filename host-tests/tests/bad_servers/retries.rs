@@ -56,9 +56,9 @@ fn granted() -> Reply {
 fn ask(server: &str, trust: &[u8], runtime: &mut Played<'_>) -> Result<String, Error> {
     let base = server.parse().unwrap();
     let options = AssertionOptions::default();
-    let mut source = TokenSource::with_runtime(http(trust, LIMIT), base, options, runtime);
+    let source = TokenSource::with_runtime(http(trust, LIMIT), base, options, runtime);
     let token = source.token(&minter());
-    token.map(|token| token.expose().to_owned())
+    Ok(token?.expose().to_owned())
 }
 
 /// Each assertion that the server saw, by its `jti`.
@@ -138,7 +138,7 @@ fn a_source_of_tokens_of_a_scope() {
         let mut runtime = Played::default();
         let source =
             TokenSource::with_runtime(http, base, AssertionOptions::default(), &mut runtime);
-        let mut source = match scope {
+        let source = match scope {
             Some(scope) => source.with_scope(scope),
             None => source,
         };
@@ -187,8 +187,7 @@ fn a_source_keeps_what_it_got_from_a_server_that_flaps() {
     let base = server.base_url().parse().unwrap();
     let http = http(server.certificate(), LIMIT);
     let mut runtime = Played::default();
-    let mut source =
-        TokenSource::with_runtime(http, base, AssertionOptions::default(), &mut runtime);
+    let source = TokenSource::with_runtime(http, base, AssertionOptions::default(), &mut runtime);
     let client = minter();
     for round in 1..=2 {
         for _ in 0..3 {

@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal::http::error::HttpCause;
+use privyseal::http::HttpCause;
 use privyseal::schemes::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
-    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Exit, Http, HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, base::clock,
-    oauth::client, schemes::fiam,
+    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Exit, Http,
+    HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, SigningClient, base::clock, oauth,
+    schemes::fiam,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
@@ -94,40 +94,35 @@ pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error>
         },
         now: None,
     };
+    let (client, options) = (minter(), AssertionOptions::default());
     match ask {
-        Ask::Token => minter()
-            .access_token(http, &base, &AssertionOptions::default())
-            .map(drop),
-        Ask::Scoped => minter()
-            .access_token_with_scope(http, &base, &AssertionOptions::default(), "openid")
-            .map(drop),
-        Ask::Refreshed => minter()
-            .refreshed_token(http, &base, &AssertionOptions::default(), &refresh)
-            .map(drop),
+        Ask::Token => drop(client.access_token(http, &base, &options)?),
+        Ask::Scoped => drop(client.access_token_with_scope(http, &base, &options, "openid")?),
+        Ask::Refreshed => drop(client.refreshed_token(http, &base, &options, &refresh)?),
         Ask::Introspection => {
             let endpoint = base.join("/introspect").unwrap();
-            minter()
-                .introspect(http, &endpoint, &AssertionOptions::default(), BEARER)
-                .map(drop)
+            drop(client.introspect(http, &endpoint, &options, BEARER)?);
         }
         Ask::UserInfo => {
             let now = clock::now().unwrap();
-            provider(base_url)
-                .userinfo(http, now, &token, "client")
-                .map(drop)
+            drop(provider(base_url).userinfo(http, now, &token, "client")?);
         }
-        Ask::Discovery => Provider::discover(http, base.as_str()).map(drop),
+        Ask::Discovery => drop(Provider::discover(http, base.as_str())?),
         Ask::Claims => {
             let now = clock::now().unwrap();
-            provider(base_url)
-                .access_token_claims(http, now, &jws())
-                .map(drop)
+            drop(provider(base_url).access_token_claims(http, now, &jws())?);
         }
-        Ask::Call => client::call(http, &base, "/service-consumers/contracts", &token).map(drop),
-        Ask::Pages => fiam::contracts(http, &base, &token)?.records().map(drop),
-        Ask::TrustedList => registry.trusted_list().map(drop),
-        Ask::Party => registry.party(PartyQuery::Id("EU.EORI.NL1")).map(drop),
+        Ask::Call => drop(oauth::call(
+            http,
+            &base,
+            "/service-consumers/contracts",
+            &token,
+        )?),
+        Ask::Pages => drop(fiam::contracts(http, &base, &token)?.records()?),
+        Ask::TrustedList => drop(registry.trusted_list()?),
+        Ask::Party => drop(registry.party(PartyQuery::Id("EU.EORI.NL1"))?),
     }
+    Ok(())
 }
 
 pub(crate) fn bearer() -> AccessToken {
@@ -152,12 +147,12 @@ fn jws() -> String {
     format!("{header}.{}.{}", part("{}"), part("signature"))
 }
 
-pub(crate) fn minter() -> Client<SoftwareSigner> {
+pub(crate) fn minter() -> SigningClient<SoftwareSigner> {
     let key = test_key("seal", 2048);
     let certificates = Certificates::from(TestPki::new().seal_chain(&key));
     let id = ClientId::new("EU.EORI.NL123456789").unwrap();
     let chain = certificates.chain().unwrap();
-    Client::new(&FIAM, id, chain, SoftwareSigner::new(&key)).unwrap()
+    SigningClient::new(&FIAM, id, chain, SoftwareSigner::new(&key)).unwrap()
 }
 
 /// Everything that an error can be made to say.

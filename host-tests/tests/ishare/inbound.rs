@@ -14,10 +14,7 @@ use crate::stage::{CLIENT, World, said};
 
 /// The service provider is the party that asks the registry: here, the client itself.
 fn assertion(world: &World) -> String {
-    let options = AssertionOptions {
-        audience: Some(CLIENT.to_owned()),
-        ..AssertionOptions::default()
-    };
+    let options = AssertionOptions::default().audience(CLIENT);
     world
         .client()
         .assertion(&options)

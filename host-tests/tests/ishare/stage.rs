@@ -3,8 +3,8 @@
 use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
 use privyseal::{
-    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Client, Error,
-    Http, HttpOptions, Roots, UnixTime,
+    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Http,
+    HttpOptions, Roots, SigningClient, UnixTime,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::ISHARE;
@@ -54,11 +54,11 @@ impl World {
         Config::honest(&self.pki, vec![party])
     }
 
-    pub(crate) fn client(&self) -> Client<SoftwareSigner> {
+    pub(crate) fn client(&self) -> SigningClient<SoftwareSigner> {
         let certificates = Certificates::from(self.chain.clone());
         let id = ClientId::new(CLIENT).unwrap();
         let signer = SoftwareSigner::new(&self.key);
-        Client::new(&ISHARE, id, certificates.chain().unwrap(), signer).unwrap()
+        SigningClient::new(&ISHARE, id, certificates.chain().unwrap(), signer).unwrap()
     }
 
     pub(crate) fn root(&self) -> Certificates {
@@ -74,10 +74,7 @@ impl World {
             ..HttpOptions::default()
         });
         let base: BaseUrl = server.base_url().parse().unwrap();
-        let options = AssertionOptions {
-            audience: Some(REGISTRY.to_owned()),
-            ..AssertionOptions::default()
-        };
+        let options = AssertionOptions::default().audience(REGISTRY);
         let token = self.client().access_token(&http, &base, &options).unwrap();
         Stage {
             _server: server,

@@ -9,9 +9,9 @@ use std::net::TcpListener;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
-use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
-use privyseal::{AssertionOptions, Client, Error, Exit, UnixTime, base::clock};
+use privyseal::{AssertionOptions, Error, Exit, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -292,7 +292,7 @@ fn keycloak_says_that_the_time_is_over() {
     let key = client_key();
     register(&stage, &jwk_set(&[("2026-1", &key)]), Agreed::default());
     let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
-    let client = Client::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
+    let client = SigningClient::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
     let mut provider = stage.provider();
     let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
         http: &stage.http,
@@ -300,10 +300,7 @@ fn keycloak_says_that_the_time_is_over() {
         provider: &mut provider,
         unwrapper: None,
         runtime: Slow(Duration::ZERO),
-        assertion: AssertionOptions {
-            audience: Some(stage.issuer()),
-            ..AssertionOptions::default()
-        },
+        assertion: AssertionOptions::default().audience(stage.issuer()),
     };
     let asked = AuthenticationOptions {
         scope: "openid service:TEST_LOGIN".to_owned(),

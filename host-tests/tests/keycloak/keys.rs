@@ -32,6 +32,7 @@ fn our_key_is_changed_under_a_new_kid() {
     forget_keys(&stage);
     by_new.access_token(http, &base, &options).unwrap();
     let error = by_old.access_token(http, &base, &options).unwrap_err();
+    let error = Error::from(error);
     assert!(
         matches!(&error, Error::Refused(refusal) if refusal.code() == Some("invalid_client")),
         "{error}"

@@ -54,6 +54,7 @@ fn a_refresh_token_is_good_once() {
     assert!(second.take_refresh_token().is_some(), "a new one each time");
     let error = client
         .refreshed_token(http, &base, &options, &refresh)
+        .map_err(Error::from)
         .unwrap_err();
     assert!(
         matches!(&error, Error::Refused(refusal) if refusal.code() == Some("invalid_grant")),
@@ -70,7 +71,7 @@ fn a_source_keeps_its_token_then_refreshes_it_then_starts_anew() {
         &json!({"client_credentials.use_refresh_token": "true"}),
     );
     let clock = Moved::default();
-    let mut source = TokenSource::with_runtime(
+    let source = TokenSource::with_runtime(
         stage.http.clone(),
         stage.base(),
         stage.options(),

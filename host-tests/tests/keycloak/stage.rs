@@ -3,7 +3,9 @@
 use privyseal::http::Roots;
 use privyseal::jose::jwk::JwkSetBuilder;
 use privyseal::jose::jwk::{KidChoice, KidForm};
-use privyseal::{AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Provider};
+use privyseal::{
+    AssertionOptions, BaseUrl, Certificates, Http, HttpOptions, Provider, SigningClient,
+};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::EHEALTH;
@@ -51,10 +53,7 @@ impl Stage {
 
     /// What an assertion for this realm says.
     pub(crate) fn options(&self) -> AssertionOptions {
-        AssertionOptions {
-            audience: Some(self.issuer()),
-            ..AssertionOptions::default()
-        }
+        AssertionOptions::default().audience(self.issuer())
     }
 
     /// Registers a client whose keys are at a URL.
@@ -72,7 +71,7 @@ impl Stage {
     }
 
     /// A client with a key in memory, registered by URL under `kid`.
-    pub(crate) fn client(&self, client_id: &str, more: &Value) -> Client<SoftwareSigner> {
+    pub(crate) fn client(&self, client_id: &str, more: &Value) -> SigningClient<SoftwareSigner> {
         let key = client_key();
         let jwks = JwksServer::start(&jwk_set(&[("2026-1", &key)]));
         self.register_url(client_id, &jwks, more);
@@ -84,9 +83,9 @@ pub(crate) fn client_key() -> TestKey {
     test_key("keycloak-client", 2048)
 }
 
-pub(crate) fn client(client_id: &str, kid: &str, key: &TestKey) -> Client<SoftwareSigner> {
+pub(crate) fn client(client_id: &str, kid: &str, key: &TestKey) -> SigningClient<SoftwareSigner> {
     let client_id = ClientId::new(client_id).unwrap();
-    Client::with_kid(
+    SigningClient::with_kid(
         &EHEALTH,
         client_id,
         Kid::new(kid).unwrap(),

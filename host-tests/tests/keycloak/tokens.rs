@@ -65,6 +65,7 @@ fn a_token_for_an_uploaded_certificate() {
     let unknown = client("pharmacy", "another", &key);
     let error = unknown
         .access_token(&stage.http, &stage.base(), &stage.options())
+        .map_err(Error::from)
         .unwrap_err();
     assert_eq!(error.exit(), Exit::Refused, "{error}");
 }
@@ -80,6 +81,7 @@ fn a_jti_is_good_once() {
         .unwrap();
     let error = client
         .access_token(&stage.http, &stage.base(), &options)
+        .map_err(Error::from)
         .unwrap_err();
     let Error::Refused(refusal) = &error else {
         panic!("{error}")

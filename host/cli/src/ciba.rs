@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri};
-use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
 use privyseal::oidc::provider::Provider;
-use privyseal::{AssertionOptions, Client, Error, pki::party_id};
+use privyseal::{AssertionOptions, Error, SigningClient, pki::party_id};
 use privyseal_core::kid::Kid;
 use privyseal_core::payload::AcrValues;
 use privyseal_core::scheme::ITSME;
@@ -122,11 +122,8 @@ impl Ciba {
                 reason: "standard error is no terminal, so nobody would see the QR code".to_owned(),
             });
         }
-        let assertion = AssertionOptions {
-            audience: self.audience.clone(),
-            backdate: self.backdate,
-            ..AssertionOptions::default()
-        };
+        let mut assertion = AssertionOptions::default().backdate(self.backdate);
+        assertion.audience.clone_from(&self.audience);
         if assertion.audience.is_some() {
             assertion.check(&ITSME)?;
         }
@@ -211,13 +208,18 @@ impl Ciba {
             .unwrap_or_else(|| environment.to_owned())
     }
 
-    fn client(&self, client_id: ClientId) -> Result<Client<KeySigner>, Error> {
+    fn client(&self, client_id: ClientId) -> Result<SigningClient<KeySigner>, Error> {
         let uri = self.key.uri()?;
         let uri =
             uri.ok_or_else(|| missing_key("assertions and requests are signed with a key"))?;
         let signer = self.key.open(&uri)?;
         let kid = self.kid.choice().text(signer.public_key())?;
-        Client::with_kid(&ITSME, client_id, Kid::new(&kid)?, signer)
+        Ok(SigningClient::with_kid(
+            &ITSME,
+            client_id,
+            Kid::new(&kid)?,
+            signer,
+        )?)
     }
 
     fn unwrapper(&self) -> Result<Option<KeyUnwrapper>, Error> {

@@ -3,9 +3,9 @@
 mod provider;
 
 use clap::Args;
-use privyseal::oauth::retry::retrying;
+use privyseal::http::retry::retry;
 use privyseal::schemes::fiam::{Pages, Records};
-use privyseal::{Error, oauth::client};
+use privyseal::{Error, oauth};
 
 use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
 use super::output::print_line;
@@ -40,7 +40,7 @@ impl Token {
         if let Some(path) = &self.call {
             // Before an assertion is spent on it.
             base.join(path)
-                .map_err(|error| option("--call", &error.to_string()))?;
+                .map_err(|error| option("--call", &format!("is refused: {error}")))?;
         }
         self.provider.check(self.client.scheme())?;
         let (http, progress) = self.server.watched_http()?;
@@ -48,7 +48,7 @@ impl Token {
         let (source, tries) = self.client.source_for_tries()?;
         let scope = self.provider.scope();
         progress.step("for an access token");
-        let token = retrying(&tries, &mut http.runtime(), |_| match scope {
+        let token = retry(&tries, &mut http.runtime(), |_| match scope {
             Some(scope) => source.access_token_with_scope(&http, &base, &options, scope),
             None => source.access_token(&http, &base, &options),
         })?;
@@ -67,7 +67,7 @@ impl Token {
             }
             Some(path) => {
                 progress.step("with the token");
-                let answer = client::call(&http, &base, path, &token)?;
+                let answer = oauth::call(&http, &base, path, &token)?;
                 progress.finish();
                 print_line(&answer)
             }

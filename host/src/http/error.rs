@@ -1,42 +1,51 @@
 //! Why no usable answer came: the network, TLS, time or size. Never what was sent.
 
-use core::fmt;
-
 use super::url::Url;
 
 /// No answer, or none that can be taken in.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{url}: {cause}")]
 pub struct HttpError {
     url: Url,
     cause: HttpCause,
     was_sent: bool,
-    /// What to do, where that can be said.
+    /// What the system or TLS says, where that says more than `cause`.
     source: Option<Box<dyn core::error::Error + Send + Sync>>,
 }
 
 /// What kind of trouble it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpCause {
     /// The host's name is not known.
+    #[error("the host's name is not known")]
     HostNotFound,
     /// No connection, or it broke.
+    #[error("no connection, or it broke off")]
     Connection,
     /// The server's certificate is from nobody who is trusted.
+    #[error("the server's certificate comes from no root that is trusted here")]
     UntrustedIssuer,
     /// The server's certificate is for another name.
+    #[error("the server's certificate is for another name")]
     WrongName,
     /// TLS failed in another way.
+    #[error("no TLS connection")]
     Tls,
     /// No complete answer in time.
+    #[error("no complete answer in time")]
     Timeout,
     /// The body is larger than this many bytes.
+    #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
     /// The answer is not HTTP.
+    #[error("the answer is not HTTP as it should be")]
     NotHttp,
     /// The proxy refused, or its address is wrong.
+    #[error("the proxy (HTTPS_PROXY) does not connect")]
     Proxy,
     /// Anything else.
+    #[error("no answer")]
     Other,
 }
 
@@ -123,7 +132,7 @@ impl HttpCause {
         use rustls::CertificateError as Bad;
         match error {
             rustls::Error::InvalidCertificate(bad) => match bad {
-                // A root of the same name but another key: one that was made anew, mostly.
+                // A root of the same name but another key: one that was made again, mostly.
                 Bad::UnknownIssuer | Bad::BadSignature => Self::UntrustedIssuer,
                 Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Self::WrongName,
                 _ => Self::Tls,
@@ -137,37 +146,5 @@ impl HttpCause {
             self,
             Self::HostNotFound | Self::Timeout | Self::UntrustedIssuer | Self::TooLarge(_)
         )
-    }
-}
-
-impl fmt::Display for HttpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = &self.url;
-        match self.cause {
-            HttpCause::HostNotFound => write!(f, "{url}: the host's name is not known"),
-            HttpCause::Connection => write!(f, "{url}: no connection, or it broke off"),
-            HttpCause::UntrustedIssuer => write!(
-                f,
-                "{url}: the server's certificate comes from no root that is trusted here; a private \
-                 root is given with --cacert FILE"
-            ),
-            HttpCause::WrongName => {
-                write!(f, "{url}: the server's certificate is for another name")
-            }
-            HttpCause::Tls => write!(f, "{url}: no TLS connection"),
-            HttpCause::Timeout => write!(f, "{url}: no complete answer in time"),
-            HttpCause::TooLarge(max) => {
-                write!(f, "{url}: the answer is larger than {max} bytes")
-            }
-            HttpCause::NotHttp => write!(f, "{url}: the answer is not HTTP as it should be"),
-            HttpCause::Proxy => write!(f, "{url}: the proxy (HTTPS_PROXY) does not connect"),
-            HttpCause::Other => write!(f, "{url}: no answer"),
-        }
-    }
-}
-
-impl core::error::Error for HttpError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
     }
 }

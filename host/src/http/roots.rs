@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ureq::tls::{Certificate, RootCerts};
 
-use crate::error::Error;
+use crate::pki::PkiError;
 use crate::pki::certificates::Certificates;
 
 /// The roots that may vouch for a server.
@@ -21,8 +21,12 @@ pub enum Roots {
 
 impl Roots {
     /// The certificates of a PEM or DER file, instead of the machine's.
-    pub fn from_file(path: &Path) -> Result<Self, Error> {
-        Ok(Self::Only(Certificates::from_file(path)?))
+    ///
+    /// # Errors
+    ///
+    /// As [`Certificates::from_file`].
+    pub fn from_file(path: &Path) -> Result<Self, PkiError> {
+        Certificates::from_file(path).map(Self::Only)
     }
 
     pub(super) fn to_ureq(&self) -> RootCerts {

@@ -14,45 +14,37 @@ pub const MAX_URL: usize = 2048;
 pub struct BaseUrl(String);
 
 /// Why an address is not one to which an assertion or an access token may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
     /// Longer than [`MAX_URL`].
+    #[error("the URL is longer than {MAX_URL} bytes")]
     TooLong,
     /// Not a URL with a host (RFC 3986 section 3).
+    #[error("the text is not a URL with a host (RFC 3986 section 3)")]
     Malformed,
     /// Not `https`. RFC 6749 section 3.2: the token endpoint requires TLS.
+    #[error(
+        "the URL is not https: assertions and access tokens travel over TLS only (RFC 6749 section 3.2)"
+    )]
     NotHttps,
     /// A user name or password stands in it; they would end up in logs.
+    #[error("the URL has a user name in it, which is not supported")]
     UserInfo,
     /// A query or fragment stands where a base URL ends.
+    #[error("the URL has a query or fragment; a base URL ends with its path")]
     Query,
     /// A path below a base URL starts with `/` and stays on its host.
+    #[error("the path must start with one / and have no blanks or control characters")]
     Path,
 }
 
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong => write!(f, "is longer than {MAX_URL} bytes"),
-            Self::Malformed => f.write_str("is not a URL with a host (RFC 3986 section 3)"),
-            Self::NotHttps => f.write_str(
-                "is not https: assertions and access tokens travel over TLS only (RFC 6749 \
-                 section 3.2)",
-            ),
-            Self::UserInfo => f.write_str("has a user name in it, which is not supported"),
-            Self::Query => f.write_str("has a query or fragment; a base URL ends with its path"),
-            Self::Path => f.write_str(
-                "is not a path: it must start with one / and have no blanks or control characters",
-            ),
-        }
-    }
-}
-
-impl core::error::Error for UrlError {}
-
 impl BaseUrl {
     /// The URL of `path`, which starts with `/`, below this base.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError::Path`] and [`UrlError::TooLong`].
     pub fn join(&self, path: &str) -> Result<Url, UrlError> {
         let is_path = path.starts_with('/')
             && !path.starts_with("//")

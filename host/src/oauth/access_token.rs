@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// An access token of type Bearer (RFC 6750), and the answer that it came in.
 ///
-/// Whoever has it may do what its owner may: it is wiped when dropped, `Debug` does not show it, and no
+/// The holder may do what its owner may: it is wiped when dropped, `Debug` does not show it, and no
 /// error of this crate contains it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
@@ -29,6 +29,10 @@ pub struct RefreshToken {
 
 impl AccessToken {
     /// Reads the body of a successful token response (RFC 6749 section 5.1).
+    ///
+    /// # Errors
+    ///
+    /// The body is not such a response.
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, ResponseError> {
         let response = TokenResponse::parse(&body)?;
         let exposed = |secret: Secret<'_>| {

@@ -4,7 +4,7 @@
 use privyseal_core::Scheme;
 use privyseal_core::id::{AudienceBuf, IdSyntax};
 
-use crate::error::Error;
+use super::OAuthError;
 
 /// The endpoint name that stands for a signed authentication request instead of an assertion.
 pub const REQUEST: &str = "request";
@@ -22,73 +22,114 @@ pub struct AudienceParts<'a> {
     pub realm: Option<&'a str>,
 }
 
+/// Why no audience can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AudienceError {
+    /// An endpoint is named, and the scheme has one audience for all.
+    #[error("{scheme} has one audience for all endpoints, so no endpoint can be chosen")]
+    NeedlessEndpoint {
+        /// The scheme's title.
+        scheme: &'static str,
+    },
+    /// An endpoint must be named.
+    #[error("{scheme} has an audience for each of {endpoints}, so one of them must be chosen")]
+    MissingEndpoint {
+        /// The scheme's title.
+        scheme: &'static str,
+        /// The names of its endpoints.
+        endpoints: String,
+    },
+    /// The scheme has no such endpoint.
+    #[error("the endpoint is none of {scheme}, which has {endpoints}")]
+    UnknownEndpoint {
+        /// The scheme's title.
+        scheme: &'static str,
+        /// The names of its endpoints.
+        endpoints: String,
+    },
+    /// A realm is named, and the scheme has none.
+    #[error("{scheme} has no realms, so none can be chosen")]
+    NeedlessRealm {
+        /// The scheme's title.
+        scheme: &'static str,
+    },
+    /// A realm must be named.
+    #[error("{scheme} needs a realm: its issuer is the audience ({rule})")]
+    MissingRealm {
+        /// The scheme's title.
+        scheme: &'static str,
+        /// Where that is written.
+        rule: &'static str,
+    },
+    /// The server must be named.
+    #[error("{scheme} has a server for each participant, so its base URL is needed")]
+    MissingBaseUrl {
+        /// The scheme's title.
+        scheme: &'static str,
+    },
+}
+
 impl AudienceParts<'_> {
     /// The audience that is meant; `None` for the scheme's own, if it has one.
-    pub fn choose(&self, scheme: &Scheme) -> Result<Option<String>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthError::Audience`]; [`OAuthError::Core`] if base URL and realm make no audience.
+    pub fn choose(&self, scheme: &Scheme) -> Result<Option<String>, OAuthError> {
+        let title = scheme.title;
         let has_endpoints = !scheme.audience.value.endpoints.is_empty();
-        let has_realms = has_realms(scheme);
         if self.endpoint.is_some() && !has_endpoints {
-            return Err(needless(
-                "--endpoint",
-                scheme,
-                "has one audience for all endpoints",
-            ));
+            return Err(AudienceError::NeedlessEndpoint { scheme: title }.into());
         }
-        if self.realm.is_some() && !has_realms {
-            return Err(needless("--realm", scheme, "has no realms"));
+        if self.realm.is_some() && !has_realms(scheme) {
+            return Err(AudienceError::NeedlessRealm { scheme: title }.into());
         }
-        match (self.audience, self.endpoint, self.realm) {
-            (Some(audience), _, _) => Ok(Some(audience.to_owned())),
-            (None, Some(endpoint), _) => self.of_endpoint(scheme, endpoint).map(Some),
-            (None, None, Some(realm)) => self.of_realm(scheme, realm).map(Some),
-            (None, None, None) if has_endpoints => {
-                let names = endpoint_names(scheme).join(", ");
-                let reason = format!("{} has an audience for each of {names}", scheme.title);
-                Err(Error::Missing {
-                    option: "--endpoint",
-                    reason,
-                })
-            }
-            (None, None, None) if has_realms => {
-                let reason = format!("its issuer is the audience ({})", scheme.audience.source);
-                Err(Error::Missing {
-                    option: "--realm",
-                    reason,
-                })
-            }
-            (None, None, None) => Ok(None),
+        if let Some(audience) = self.audience {
+            return Ok(Some(audience.to_owned()));
         }
-    }
-
-    fn of_endpoint(&self, scheme: &Scheme, name: &str) -> Result<String, Error> {
-        let request = scheme.request_object.filter(|_| name == REQUEST);
-        let path = match (request, scheme.endpoint(name)) {
-            (Some(request), _) => request.audience_path.value,
-            (None, Some(endpoint)) => endpoint.audience_path,
-            (None, None) => {
-                let known = endpoint_names(scheme).join(", ");
-                let reason = format!("is none of {}: {known}", scheme.title);
-                return Err(Error::Option {
-                    option: "--endpoint",
-                    reason,
-                });
+        let audience = match (self.endpoint, self.realm) {
+            (Some(endpoint), _) => AudienceBuf::join(self.base(scheme)?, path(scheme, endpoint)?)?,
+            (None, Some(realm)) => AudienceBuf::realm(self.base(scheme)?, realm)?,
+            (None, None) if has_endpoints => {
+                return Err(AudienceError::MissingEndpoint {
+                    scheme: title,
+                    endpoints: endpoint_names(scheme),
+                }
+                .into());
             }
+            (None, None) if has_realms(scheme) => {
+                return Err(AudienceError::MissingRealm {
+                    scheme: title,
+                    rule: scheme.audience.source,
+                }
+                .into());
+            }
+            (None, None) => return Ok(None),
         };
-        let audience = AudienceBuf::join(self.base(scheme)?, path)?;
-        Ok(audience.as_audience().as_str().to_owned())
+        Ok(Some(audience.as_audience().as_str().to_owned()))
     }
 
-    fn of_realm(&self, scheme: &Scheme, realm: &str) -> Result<String, Error> {
-        let audience = AudienceBuf::realm(self.base(scheme)?, realm)?;
-        Ok(audience.as_audience().as_str().to_owned())
-    }
-
-    fn base(&self, scheme: &Scheme) -> Result<&str, Error> {
+    fn base(&self, scheme: &Scheme) -> Result<&str, AudienceError> {
         let public = scheme.token_request.base_url.map(|rule| rule.value);
-        self.base_url.or(public).ok_or_else(|| Error::Missing {
-            option: "--base-url",
-            reason: format!("{} has a server for each participant", scheme.title),
-        })
+        self.base_url
+            .or(public)
+            .ok_or(AudienceError::MissingBaseUrl {
+                scheme: scheme.title,
+            })
+    }
+}
+
+/// What an endpoint's audience has behind the base URL.
+fn path(scheme: &Scheme, endpoint: &str) -> Result<&'static str, AudienceError> {
+    let request = scheme.request_object.filter(|_| endpoint == REQUEST);
+    match (request, scheme.endpoint(endpoint)) {
+        (Some(request), _) => Ok(request.audience_path.value),
+        (None, Some(endpoint)) => Ok(endpoint.audience_path),
+        (None, None) => Err(AudienceError::UnknownEndpoint {
+            scheme: scheme.title,
+            endpoints: endpoint_names(scheme),
+        }),
     }
 }
 
@@ -102,29 +143,18 @@ pub fn has_realms(scheme: &Scheme) -> bool {
 }
 
 /// The endpoints that have an audience of their own, and [`REQUEST`] where requests are signed.
-fn endpoint_names(scheme: &Scheme) -> Vec<&'static str> {
-    let endpoints = scheme
-        .audience
-        .value
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.name);
-    endpoints
+fn endpoint_names(scheme: &Scheme) -> String {
+    let endpoints = scheme.audience.value.endpoints.iter();
+    let endpoints = endpoints.map(|endpoint| endpoint.name);
+    let names: Vec<_> = endpoints
         .chain(scheme.request_object.map(|_| REQUEST))
-        .collect()
-}
-
-fn needless(option: &'static str, scheme: &Scheme, why: &str) -> Error {
-    Error::Option {
-        option,
-        reason: format!("is not for {}, which {why}", scheme.title),
-    }
+        .collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
     use privyseal_core::scheme::{EHEALTH, FIAM, ITSME};
 
     /// The rows of itsme's table.
@@ -166,7 +196,7 @@ mod tests {
             .choose(&EHEALTH)
             .unwrap_err();
         assert!(error.to_string().contains("one /auth"), "{error}");
-        assert_eq!(error.exit(), Exit::Refused);
+        assert!(matches!(error, OAuthError::Core(_)), "{error:?}");
     }
 
     #[test]
@@ -180,11 +210,15 @@ mod tests {
             ..AudienceParts::default()
         };
         for (parts, scheme, words) in [
-            (AudienceParts::default(), &ITSME, "--endpoint is needed"),
-            (AudienceParts::default(), &EHEALTH, "--realm is needed"),
-            (endpoint, &FIAM, "--endpoint is not for KPN FIAM"),
-            (endpoint, &EHEALTH, "--endpoint is not for"),
-            (realm, &ITSME, "--realm is not for"),
+            (
+                AudienceParts::default(),
+                &ITSME,
+                "one of them must be chosen",
+            ),
+            (AudienceParts::default(), &EHEALTH, "needs a realm"),
+            (endpoint, &FIAM, "KPN FIAM has one audience"),
+            (endpoint, &EHEALTH, "so no endpoint can be chosen"),
+            (realm, &ITSME, "has no realms"),
             (
                 AudienceParts {
                     endpoint: Some("tokn"),
@@ -196,7 +230,7 @@ mod tests {
         ] {
             let error = parts.choose(scheme).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
-            assert_eq!(error.exit(), Exit::Usage, "{error}");
+            assert!(matches!(error, OAuthError::Audience(_)), "{error:?}");
         }
         assert_eq!(AudienceParts::default().choose(&FIAM).unwrap(), None);
     }

@@ -1,25 +1,25 @@
-//! A server's refusal: what it means and what to do about it.
+//! A server's refusal, and what it means.
 
 use core::fmt;
 
 use privyseal_core::token::ErrorResponse;
 
 use crate::base::display::sanitize_for_display;
-use crate::exit::Exit;
+use crate::http::retry::FailedTry;
 use crate::http::{Response, RetryAfter, Url};
 
-pub mod meaning;
+mod diagnosis;
 
-use meaning::{Meaning, Stage};
+pub use diagnosis::{Diagnosis, RequestKind};
 
 /// A server answered, and its answer is no.
 ///
-/// `Display` is one line with what the server said; [`Refusal::advice`] is what to do. Neither has a
-/// token in it, also where the server repeated one.
+/// `Display` is one line with what the server said, without a token also where the server repeated one. What it
+/// means is [`Refusal::diagnosis`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     url: Url,
-    stage: Stage,
+    kind: RequestKind,
     status: u16,
     code: Option<String>,
     description: Option<String>,
@@ -29,7 +29,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Reads a refusal out of an answer. `secrets` are what was sent and must not be shown.
-    pub fn new<'s, I>(url: &Url, stage: Stage, response: &Response, secrets: I) -> Self
+    pub fn new<'s, I>(url: &Url, kind: RequestKind, response: &Response, secrets: I) -> Self
     where
         I: IntoIterator<Item = &'s str>,
     {
@@ -43,11 +43,11 @@ impl Refusal {
         });
         Self {
             url: url.clone(),
-            stage,
+            kind,
             status: response.status,
             code,
             description,
-            retry_after: response.retry_after.clone(),
+            retry_after: response.retry_after,
             location,
         }
     }
@@ -68,27 +68,23 @@ impl Refusal {
     }
 
     /// When to come back, if the server said so.
-    pub const fn retry_after(&self) -> Option<&RetryAfter> {
-        self.retry_after.as_ref()
+    pub const fn retry_after(&self) -> Option<RetryAfter> {
+        self.retry_after
     }
 
-    /// What to do about it.
-    pub fn advice(&self) -> String {
-        let advice = self.meaning().advice;
-        match &self.retry_after {
-            Some(retry_after) => format!("{advice}; the server asks to come back {retry_after}"),
-            None => advice.to_owned(),
+    /// What it means: the code says more than the status, where there is one.
+    pub fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::of(self.kind, self.status, self.code.as_deref())
+    }
+
+    /// A server that is busy has not begun with the request.
+    pub(crate) const fn failed_try(&self) -> FailedTry {
+        match self.status {
+            429 | 503 => FailedTry::NotBegun {
+                retry_after: self.retry_after,
+            },
+            _ => FailedTry::Final,
         }
-    }
-
-    /// What the command exits with: 1 where the answer is about the assertion or the token, 4 where it
-    /// is about the server.
-    pub fn exit(&self) -> Exit {
-        self.meaning().exit
-    }
-
-    fn meaning(&self) -> Meaning {
-        Meaning::of(self.stage, self.status, self.code.as_deref())
     }
 }
 
@@ -98,7 +94,7 @@ impl fmt::Display for Refusal {
         if let Some(code) = &self.code {
             write!(f, ", {code}")?;
         }
-        write!(f, ": {}", self.meaning().what)?;
+        write!(f, ": {}", self.diagnosis())?;
         if let Some(location) = &self.location {
             write!(f, " (to {location})")?;
         }
@@ -136,7 +132,7 @@ mod tests {
     use super::*;
     use zeroize::Zeroizing;
 
-    fn refusal(stage: Stage, status: u16, body: &str) -> Refusal {
+    fn refusal(kind: RequestKind, status: u16, body: &str) -> Refusal {
         let url = "https://as.example"
             .parse::<crate::http::BaseUrl>()
             .unwrap()
@@ -150,64 +146,64 @@ mod tests {
             media_type: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
-        Refusal::new(&url, stage, &response, Some("t0k3n"))
+        Refusal::new(&url, kind, &response, Some("t0k3n"))
     }
 
     #[test]
     fn every_code_of_the_fiam_table_is_explained() {
-        for (status, words, exit) in [
-            (400, "malformed", Exit::Refused),
-            (401, "signature", Exit::Refused),
-            (403, "authorization is missing", Exit::Refused),
-            (404, "unknown participant", Exit::Refused),
-            (429, "rate limit", Exit::Server),
-            (500, "internal error", Exit::Server),
+        for (status, words, servers) in [
+            (400, "malformed", false),
+            (401, "signature", false),
+            (403, "authorization is missing", false),
+            (404, "unknown participant", false),
+            (429, "rate limit", true),
+            (500, "internal error", true),
         ] {
-            let refusal = refusal(Stage::Token, status, "");
+            let refusal = refusal(RequestKind::Token, status, "");
             let text = refusal.to_string();
             assert!(
                 text.starts_with(&format!("https://as.example/t: HTTP {status}: ")),
                 "{text}"
             );
             assert!(text.contains(words), "{text}");
-            assert!(!refusal.advice().is_empty());
-            assert_eq!(refusal.exit(), exit, "{text}");
+            assert_eq!(refusal.diagnosis().is_servers(), servers, "{text}");
             assert!(!text.contains('\n'));
         }
-        assert!(refusal(Stage::Token, 429, "").advice().ends_with("in 7 s"));
+        let busy = refusal(RequestKind::Token, 429, "");
+        assert_eq!(busy.retry_after(), Some(RetryAfter::Seconds(7)));
     }
 
     #[test]
     fn oauth_errors_say_more_than_their_status() {
         let body = r#"{"error":"invalid_client","error_description":"no t0k3n for\nyou"}"#;
-        let refusal = refusal(Stage::Token, 400, body);
+        let refusal = refusal(RequestKind::Token, 400, body);
         assert_eq!(refusal.code(), Some("invalid_client"));
         assert_eq!(
             refusal.to_string(),
             "https://as.example/t: HTTP 400, invalid_client: the server does not accept who signs or \
              how; the server says: no [token left out] for\\nyou"
         );
-        assert_eq!(refusal.exit(), Exit::Refused);
+        assert_eq!(refusal.diagnosis(), Diagnosis::InvalidClient);
     }
 
     #[test]
     fn a_redirect_is_named_without_its_query() {
-        let refusal = refusal(Stage::Token, 307, "");
+        let refusal = refusal(RequestKind::Token, 307, "");
         let text = refusal.to_string();
         assert!(
             text.contains("redirect") && text.ends_with("(to https://evil.example/x)"),
             "{text}"
         );
-        assert_eq!(refusal.exit(), Exit::Server);
+        assert_eq!(refusal.diagnosis(), Diagnosis::Redirect);
     }
 
     #[test]
     fn problem_details_and_bodies_that_are_nothing() {
-        let text = refusal(Stage::Call, 403, r#"{"detail":"no consent"}"#).to_string();
+        let text = refusal(RequestKind::Call, 403, r#"{"detail":"no consent"}"#).to_string();
         assert!(text.ends_with("the server says: no consent"), "{text}");
         for body in ["<html>", "{", "[1]", r#"{"error":{}}"#] {
             assert!(
-                !refusal(Stage::Call, 403, body)
+                !refusal(RequestKind::Call, 403, body)
                     .to_string()
                     .contains("server says")
             );

@@ -2,15 +2,15 @@
 //! expire.
 
 use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use privyseal_core::UnixTime;
 
+use super::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RefreshToken};
 use crate::base::runtime::{Runtime, SystemRuntime};
-use crate::error::Error;
+use crate::http::retry::{RetryPolicy, retry};
 use crate::http::{BaseUrl, Http};
-use crate::oauth::access_token::{AccessToken, RefreshToken};
-use crate::oauth::client::{AssertionOptions, AssertionSource};
-use crate::oauth::retry::{RetryPolicy, retrying};
 
 /// The most seconds before its expiry at which a token is not used any more: time for the call that is made
 /// with it. Of a short-lived token it is a tenth of its life.
@@ -18,22 +18,30 @@ pub const MAX_MARGIN: u64 = 30;
 
 /// The tokens of one server, for one client.
 ///
-/// Make one for each server and keep it. The key is not in it: one client (a [`crate::Client`] or a
-/// [`privyseal_gateway::DeviceClient`]) serves any number of sources.
-/// Nothing is ever written to a disk.
-pub struct TokenSource<P = SystemRuntime> {
+/// Make one for each server, keep it and share it: however many threads ask, one request is under way. The key is
+/// not in it: one [`AssertionSource`] serves any number of sources. Nothing is ever written to a disk.
+pub struct TokenSource<R = SystemRuntime> {
     http: Http,
     base: BaseUrl,
     options: AssertionOptions,
     scope: Option<String>,
     policy: RetryPolicy,
-    runtime: P,
+    state: Mutex<State<R>>,
+    /// How many requests have ended, and how many threads want a token.
+    ended: AtomicUsize,
+    asking: AtomicUsize,
+}
+
+struct State<R> {
+    runtime: R,
     held: Option<Held>,
     refresh: Option<(RefreshToken, Option<UnixTime>)>,
+    /// How the last request failed, for the threads that waited for it.
+    failure: Option<Arc<OAuthError>>,
 }
 
 struct Held {
-    token: AccessToken,
+    token: Arc<AccessToken>,
     from: UnixTime,
     until: UnixTime,
 }
@@ -46,18 +54,23 @@ impl TokenSource {
     }
 }
 
-impl<P: Runtime> TokenSource<P> {
-    /// The same, with time and chance from elsewhere.
-    pub fn with_runtime(http: Http, base: BaseUrl, options: AssertionOptions, runtime: P) -> Self {
+impl<R: Runtime> TokenSource<R> {
+    /// The same, with clock, sleep and randomness from elsewhere.
+    pub fn with_runtime(http: Http, base: BaseUrl, options: AssertionOptions, runtime: R) -> Self {
         Self {
             http,
             base,
             options,
             scope: None,
             policy: RetryPolicy::default(),
-            runtime,
-            held: None,
-            refresh: None,
+            state: Mutex::new(State {
+                runtime,
+                held: None,
+                refresh: None,
+                failure: None,
+            }),
+            ended: AtomicUsize::new(0),
+            asking: AtomicUsize::new(0),
         }
     }
 
@@ -79,51 +92,88 @@ impl<P: Runtime> TokenSource<P> {
     /// An access token that is good for some time yet: the one that is held, or a new one of `client`'s. A
     /// refresh token that came with the last one is used first, once; if it is refused, an assertion alone
     /// does it.
-    pub fn token<A>(&mut self, client: &A) -> Result<&AccessToken, Error>
+    ///
+    /// A thread that asks while another one's request is under way waits for it, and gets what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`AssertionSource::access_token`], after the last try; [`OAuthError::Shared`] where several threads
+    /// waited for it.
+    pub fn token<A>(&self, client: &A) -> Result<Arc<AccessToken>, OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
-        let now = self.runtime.now()?;
-        let fresh = self.held.take().filter(|held| held.is_good_at(now));
-        let held = match fresh {
-            Some(held) => held,
-            None => self.new_token(client)?,
-        };
-        Ok(&self.held.insert(held).token)
+        self.asking.fetch_add(1, Ordering::SeqCst);
+        let token = self.held_or_new(client);
+        self.asking.fetch_sub(1, Ordering::SeqCst);
+        token
     }
 
     /// Forgets the token: for one that a resource server refused before it expired. A refresh token is
     /// forgotten with it.
-    pub fn forget(&mut self) {
-        self.held = None;
-        self.refresh = None;
+    pub fn forget(&self) {
+        let mut state = self.state();
+        state.held = None;
+        state.refresh = None;
     }
 
-    fn new_token<A>(&mut self, client: &A) -> Result<Held, Error>
+    fn held_or_new<A>(&self, client: &A) -> Result<Arc<AccessToken>, OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
-        let refresh = self.refresh.take();
-        let now = self.runtime.now()?;
+        let ended = self.ended.load(Ordering::SeqCst);
+        let mut state = self.state();
+        let now = state.runtime.now()?;
+        if let Some(held) = state.held.take().filter(|held| held.is_good_at(now)) {
+            return Ok(Arc::clone(&state.held.insert(held).token));
+        }
+        if let (true, Some(error)) = (self.ended.load(Ordering::SeqCst) != ended, &state.failure) {
+            return Err(OAuthError::Shared(Arc::clone(error)));
+        }
+        let outcome = self.new_token(&mut state, client);
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        state.failure = None;
+        match outcome {
+            Ok(held) => Ok(Arc::clone(&state.held.insert(held).token)),
+            // Others wait for this.
+            Err(error) if self.asking.load(Ordering::SeqCst) > 1 => {
+                let error = state.failure.insert(Arc::new(error));
+                Err(OAuthError::Shared(Arc::clone(error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn new_token<A>(&self, state: &mut State<R>, client: &A) -> Result<Held, OAuthError>
+    where
+        A: AssertionSource + ?Sized,
+    {
+        let refresh = state.refresh.take();
+        let now = state.runtime.now()?;
         let usable = refresh.filter(|(_, until)| until.is_none_or(|until| now < until));
         if let Some((refresh, _)) = usable {
-            match self.ask(client, Some(&refresh)) {
+            match self.ask(state, client, Some(&refresh)) {
                 // It was spent elsewhere, or its session ended.
-                Err(Error::Refused(refusal)) if refusal.status() < 429 => {}
+                Err(OAuthError::Refused(refusal)) if refusal.status() < 429 => {}
                 outcome => return outcome,
             }
         }
-        self.ask(client, None)
+        self.ask(state, client, None)
     }
 
-    fn ask<A>(&mut self, client: &A, refresh: Option<&RefreshToken>) -> Result<Held, Error>
+    fn ask<A>(
+        &self,
+        state: &mut State<R>,
+        client: &A,
+        refresh: Option<&RefreshToken>,
+    ) -> Result<Held, OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
         let (http, base, scope) = (&self.http, &self.base, self.scope.as_deref());
         let mut options = self.options.clone();
         options.jti = None;
-        let (mut token, from) = retrying(&self.policy, &mut self.runtime, |runtime| {
+        let (mut token, from) = retry(&self.policy, &mut state.runtime, |runtime| {
             // Counted from before the request, so that a slow answer makes no token live longer.
             let now = runtime.now()?;
             options.now = Some(now);
@@ -133,9 +183,9 @@ impl<P: Runtime> TokenSource<P> {
                 (None, Some(scope)) => client.access_token_with_scope(http, base, &options, scope),
                 (None, None) => client.access_token(http, base, &options),
             };
-            Ok((token?, now))
+            Ok::<_, OAuthError>((token?, now))
         })?;
-        self.refresh = token.take_refresh_token().map(|refresh| {
+        state.refresh = token.take_refresh_token().map(|refresh| {
             let until = refresh
                 .expires_in()
                 .map(|lifetime| good_until(from, lifetime));
@@ -145,7 +195,12 @@ impl<P: Runtime> TokenSource<P> {
         let until = token
             .expires_in()
             .map_or(from, |lifetime| good_until(from, lifetime));
+        let token = Arc::new(token);
         Ok(Held { token, from, until })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -161,13 +216,12 @@ fn good_until(from: UnixTime, lifetime: u64) -> UnixTime {
     from.saturating_add(lifetime.saturating_sub(margin))
 }
 
-impl<P> fmt::Debug for TokenSource<P> {
+impl<R> fmt::Debug for TokenSource<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenSource")
             .field("base", &self.base)
             .field("options", &self.options)
             .field("scope", &self.scope)
-            .field("holds_token", &self.held.is_some())
             .finish_non_exhaustive()
     }
 }

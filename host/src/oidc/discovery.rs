@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::base::display::sanitize_for_display;
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, Url, media_type};
+use crate::oauth;
 
 /// Where the document is, below the issuer (section 4).
 pub const PATH: &str = "/.well-known/openid-configuration";
@@ -33,7 +34,7 @@ impl ProviderMetadata {
         let url = base
             .join(PATH)
             .map_err(|error| option(&error.to_string()))?;
-        let response = http.read_public(&url, MAX_METADATA)?;
+        let response = oauth::get_public(http, &url, MAX_METADATA)?;
         let metadata = Self::from_bytes(issuer, &response.body).and_then(|metadata| {
             let source = "OpenID Connect Discovery section 4.2";
             media_type::expect_json(response.media_type.as_deref(), source)?;

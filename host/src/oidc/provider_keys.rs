@@ -15,6 +15,7 @@ use crate::http::{Http, Url};
 use crate::jose::JoseError;
 use crate::jose::jwk::KeySet;
 use crate::jose::jws::{Jws, JwsFault, VerifiedJws};
+use crate::oauth;
 
 /// From this age on the set is read again when it is next used; where that fails, the old one is good on.
 pub const REFRESH_AGE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -180,7 +181,7 @@ impl ProviderKeys {
 }
 
 fn fetch(http: &Http, url: &Url) -> Result<KeySet, Error> {
-    let response = http.read_public(url, MAX_KEY_SET)?;
+    let response = oauth::get_public(http, url, MAX_KEY_SET)?;
     KeySet::from_bytes(&response.body).map_err(|error| Error::Response {
         url: url.clone(),
         reason: error.to_string(),

@@ -215,7 +215,7 @@ fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime
         Ok(url) => url,
         Err(error) => return report.add(NAME, Verdict::Note, error.to_string()),
     };
-    match http.reading(|http| Ok(http.date(&url)?)) {
+    match http.retry_idempotent(|http| Ok(http.date(&url)?)) {
         Err(error) => report.broke(NAME, &error),
         Ok(None) => report.add(NAME, Verdict::Note, format!("{url} does not say its time")),
         Ok(Some(date)) => {

@@ -4,7 +4,7 @@ pub mod pages;
 
 use crate::error::Error;
 use crate::http::{BaseUrl, Http};
-use crate::oauth::access_token::AccessToken;
+use crate::oauth::AccessToken;
 
 pub use pages::{Page, Pages, Records};
 

@@ -8,7 +8,7 @@ use privyseal::base::runtime::Runtime;
 use privyseal::oidc::ciba::polling::BESIDE_PING;
 use privyseal::oidc::ciba::{Ciba, Delivery, PingListener};
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::{AssertionOptions, Client, Provider, UnixTime, base::clock};
+use privyseal::{AssertionOptions, Provider, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -59,7 +59,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let mut provider = Provider::new(said.unwrap());
     let (id, kid) = (ClientId::new("partner").unwrap(), Kid::new("k1").unwrap());
     let signer = SoftwareSigner::new(&test_key("seal", 2048));
-    let client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
+    let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
     let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
     let delivery = Delivery::Ping(&listener);
     let begun = Instant::now();

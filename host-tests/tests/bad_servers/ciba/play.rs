@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
-use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Tokens, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::{AssertionOptions, Client, Error, Provider, UnixTime, base::clock};
+use privyseal::{AssertionOptions, Error, Provider, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -134,7 +134,7 @@ impl<'s> Setting<'s> {
         let mut provider = Provider::new(metadata.unwrap());
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
-        let client = Client::with_kid(&ITSME, id, kid, signer).unwrap();
+        let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
         let outcome = step(&mut Ciba {
             http: &http,
             client: &client,

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::net::TcpListener;
 use std::thread;
 
-use privyseal::http::error::HttpCause;
+use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::Identity;
 use privyseal::{Error, Exit};
 use privyseal_host_tests::bad_server::{BadServer, Reply};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::oauth::retry::retrying;
+use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{Expected, Registry};
@@ -82,7 +82,7 @@ impl RegistryOptions {
         let options = self.client.assertion()?;
         let (client, tries) = self.client.source_for_tries()?;
         progress.step("for an access token");
-        let token = retrying(&tries, &mut http.runtime(), |_| {
+        let token = retry(&tries, &mut http.runtime(), |_| {
             client.access_token(&http, &base, &options)
         })?;
         if crls.is_empty() {

@@ -2,11 +2,11 @@
 
 use clap::Args;
 use privyseal::keys::key::{KeySigner, KeyUri};
-use privyseal::oauth::audience::{AudienceParts, REQUEST};
+use privyseal::oauth::{AudienceError, AudienceParts, OAuthError, REQUEST, SigningClient};
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::links::HostLinks;
 use privyseal::{
-    AssertionOptions, AssertionSource, Client, Error, RetryPolicy, Scheme, UnixTime, pki::party_id,
+    AssertionOptions, AssertionSource, Error, RetryPolicy, Scheme, UnixTime, pki::party_id,
 };
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
@@ -87,19 +87,17 @@ impl ClientOptions {
             base_url: self.base_url(),
             realm: self.realm(),
         };
-        let options = AssertionOptions {
-            audience: parts.choose(self.scheme)?,
-            now: self.now.map(UnixTime::from_secs).transpose()?,
-            backdate: self.backdate,
-            lifetime: self.lifetime,
-            jti: self.jti.clone(),
-        };
+        let mut options = AssertionOptions::default().backdate(self.backdate);
+        options.audience = parts.choose(self.scheme).map_err(of_audience)?;
+        options.now = self.now.map(UnixTime::from_secs).transpose()?;
+        options.lifetime = self.lifetime;
+        options.jti.clone_from(&self.jti);
         options.check(self.scheme)?;
         Ok(options)
     }
 
     /// Everything is checked that can be, before a PIN is used.
-    pub(crate) fn client(&self) -> Result<Client<KeySigner>, Error> {
+    pub(crate) fn client(&self) -> Result<SigningClient<KeySigner>, Error> {
         if self.is_device()? {
             // No signer, and opening it as one says so.
             self.open()?;
@@ -114,7 +112,10 @@ impl ClientOptions {
         }
     }
 
-    fn client_with_chain(&self, given: Option<ClientId>) -> Result<Client<KeySigner>, Error> {
+    fn client_with_chain(
+        &self,
+        given: Option<ClientId>,
+    ) -> Result<SigningClient<KeySigner>, Error> {
         if let Some(option) = self.kid.given() {
             return Err(self.needless(option, "sends its certificate chain and no kid"));
         }
@@ -130,17 +131,22 @@ impl ClientOptions {
         let certificates = from_file.map_or_else(|| signer.certificates(), Ok)?;
         let chain = certificates.chain()?;
         let client_id = given.map_or_else(|| party_id::derived(self.scheme, &chain), Ok)?;
-        Client::new(self.scheme, client_id, chain, signer)
+        Ok(SigningClient::new(self.scheme, client_id, chain, signer)?)
     }
 
-    fn client_with_kid(&self, given: Option<ClientId>) -> Result<Client<KeySigner>, Error> {
+    fn client_with_kid(&self, given: Option<ClientId>) -> Result<SigningClient<KeySigner>, Error> {
         if self.chain.is_some() {
             return Err(self.needless("--chain", "names its key by kid and sends no certificate"));
         }
         let client_id = given.ok_or_else(|| party_id::not_derived(self.scheme))?;
         let signer = self.open()?;
         let kid = self.kid.choice().text(signer.public_key())?;
-        Client::with_kid(self.scheme, client_id, Kid::new(&kid)?, signer)
+        Ok(SigningClient::with_kid(
+            self.scheme,
+            client_id,
+            Kid::new(&kid)?,
+            signer,
+        )?)
     }
 
     /// Whoever makes the assertions: a signer's client, or a device.
@@ -247,4 +253,26 @@ fn of_device(error: ClientError) -> Error {
         other => return other.into(),
     };
     Error::Option { option, reason }
+}
+
+/// Which option the audience lacks, or has for nothing.
+fn of_audience(error: OAuthError) -> Error {
+    let OAuthError::Audience(error) = error else {
+        return error.into();
+    };
+    let option = match error {
+        AudienceError::MissingRealm { .. } | AudienceError::NeedlessRealm { .. } => "--realm",
+        AudienceError::MissingBaseUrl { .. } => "--base-url",
+        _ => "--endpoint",
+    };
+    let reason = error.to_string();
+    match error {
+        AudienceError::NeedlessEndpoint { .. }
+        | AudienceError::UnknownEndpoint { .. }
+        | AudienceError::NeedlessRealm { .. } => Error::Option {
+            option,
+            reason: format!("is refused: {reason}"),
+        },
+        _ => Error::Missing { option, reason },
+    }
 }

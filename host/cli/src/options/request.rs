@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::Error;
-use privyseal::oauth::client::AuthenticationOptions;
+use privyseal::oauth::AuthenticationOptions;
 use privyseal_core::payload::AcrValues;
 use zeroize::Zeroizing;
 

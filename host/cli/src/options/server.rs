@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::http::{DEFAULT_TIMEOUT, UrlError};
-use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, oauth::audience};
+use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, oauth};
 use privyseal_core::id::AudienceBuf;
 
 use super::{ClientOptions, of_option};
@@ -65,7 +65,7 @@ impl ClientOptions {
             option: "--base-url",
             reason: format!("{} has a server for each participant", scheme.title),
         })?;
-        let realm = self.realm().filter(|_| audience::has_realms(scheme));
+        let realm = self.realm().filter(|_| oauth::has_realms(scheme));
         let realm = realm
             .map(|realm| AudienceBuf::realm(url, realm))
             .transpose()?;
@@ -73,7 +73,7 @@ impl ClientOptions {
             .as_ref()
             .map_or(url, |realm| realm.as_audience().as_str());
         url.parse()
-            .map_err(|error: UrlError| option("--base-url", error.to_string()))
+            .map_err(|error: UrlError| option("--base-url", format!("is refused: {error}")))
     }
 }
 

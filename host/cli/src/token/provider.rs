@@ -1,10 +1,10 @@
 //! What can be asked of an OpenID provider once there is a token.
 
 use clap::Args;
-use privyseal::oauth::retry::retrying;
+use privyseal::http::retry::retry;
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, RetryPolicy,
-    Scheme, base::clock, oauth::audience,
+    Scheme, base::clock, oauth,
 };
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -56,7 +56,7 @@ impl ProviderOptions {
     /// Before an assertion is spent on it.
     pub(super) fn check(&self, scheme: &Scheme) -> Result<(), Error> {
         match self.next() {
-            Some(next) if !audience::has_realms(scheme) => {
+            Some(next) if !oauth::has_realms(scheme) => {
                 let reason = format!(
                     "is not for {}, whose servers are no OpenID providers",
                     scheme.title
@@ -98,11 +98,12 @@ impl Next {
                     )
                 })?;
                 // A jti is good once.
-                let options = AssertionOptions {
-                    jti: None,
-                    ..options
+                let options = {
+                    let mut options = options;
+                    options.jti = None;
+                    options
                 };
-                let answer = retrying(tries, &mut http.runtime(), |_| {
+                let answer = retry(tries, &mut http.runtime(), |_| {
                     client.introspect(http, &endpoint, &options, token.expose())
                 })?;
                 Ok(Zeroizing::new(answer.response().trim_ascii().to_vec()))

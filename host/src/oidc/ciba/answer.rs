@@ -7,7 +7,7 @@ use privyseal_core::token::ErrorResponse;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::http::{Response, RetryAfter, date};
+use crate::http::Response;
 
 /// The longest `auth_req_id`, in characters. CIBA Core names no bound; Keycloak's is a JWE around a JWS and
 /// has about 1,400.
@@ -36,8 +36,7 @@ impl Meaning {
     pub fn of(response: &Response, now: UnixTime) -> Self {
         let error = ErrorResponse::parse(&response.body).ok();
         let is = |code| error.as_ref().is_some_and(|it| it.error.equals(code));
-        let retry_after = response.retry_after.as_ref();
-        let retry_after = retry_after.and_then(|after| pause(after, now));
+        let retry_after = response.retry_after.map(|after| after.pause(now));
         if response.status == 429 || is("slow_down") {
             Self::SlowDown(retry_after)
         } else if is("authorization_pending") {
@@ -50,15 +49,6 @@ impl Meaning {
             Self::Refused
         }
     }
-}
-
-/// How long from `now` on; None for a date that is over or cannot be read.
-fn pause(after: &RetryAfter, now: UnixTime) -> Option<Duration> {
-    let seconds = match after {
-        RetryAfter::Seconds(seconds) => *seconds,
-        RetryAfter::Date(text) => date::parse(text)?.as_secs().checked_sub(now.as_secs())?,
-    };
-    Some(Duration::from_secs(seconds))
 }
 
 /// A successful answer of the backchannel authentication endpoint (CIBA Core section 7.3).
@@ -126,7 +116,7 @@ mod tests {
     fn meaning(status: u16, retry_after: Option<&str>, body: &str) -> Meaning {
         let response = Response {
             status,
-            retry_after: retry_after.and_then(RetryAfter::parse),
+            retry_after: retry_after.and_then(crate::http::RetryAfter::parse),
             location: None,
             media_type: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),

@@ -20,9 +20,7 @@ use super::watcher::{State, Watcher};
 use crate::base::runtime::Runtime;
 use crate::error::Error;
 use crate::http::{Http, Response, Url};
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::audience::REQUEST;
-use crate::oauth::client::{AssertionOptions, AuthenticationOptions, Client};
+use crate::oauth::{AccessToken, AssertionOptions, AuthenticationOptions, REQUEST, SigningClient};
 use crate::oidc::provider::Provider;
 
 /// The largest answer of the backchannel authentication endpoint, in bytes.
@@ -36,7 +34,7 @@ pub struct Ciba<'a, S, U, P> {
     /// Asks.
     pub http: &'a Http,
     /// Signs.
-    pub client: &'a Client<S>,
+    pub client: &'a SigningClient<S>,
     /// Answers.
     pub provider: &'a mut Provider,
     /// Decrypts, where encryption was agreed on when the client was registered.
@@ -80,7 +78,7 @@ pub struct Tokens {
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
-    S: Signer + Clone,
+    S: Signer + Clone + Send + Sync,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,

@@ -4,6 +4,8 @@
 
 use core::time::Duration;
 
+use crate::http::retry::jitter;
+
 /// Where a server names no interval (CIBA Core section 7.3; itsme says the same).
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -121,16 +123,10 @@ impl Polling {
         let interval = self.interval();
         let pause = interval.saturating_mul(1 << self.failures.min(MAX_FAILURES));
         let pause = pause.min(MAX_INTERVAL).max(retry_after.unwrap_or_default());
-        let jitter = part(interval, random);
+        let jitter = jitter(interval, random);
         self.next = now.saturating_add(pause).saturating_add(jitter);
         self.failures < MAX_FAILURES
     }
-}
-
-/// From nothing to `bound`, in milliseconds.
-fn part(bound: Duration, random: u64) -> Duration {
-    let bound = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(random % bound.saturating_add(1).max(1))
 }
 
 /// An interval of nothing would be a flood.

@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 use super::Provider;
 use crate::error::Error;
 use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url, media_type};
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::refusal::Refusal;
-use crate::oauth::refusal::meaning::Stage;
+use crate::oauth::{self, AccessToken, RequestKind};
 
 /// The media type of a signed answer.
 const JWT: &str = "application/jwt";
@@ -38,13 +36,9 @@ impl Provider {
             reason: "the provider of these keys names no userinfo_endpoint in its metadata"
                 .to_owned(),
         })?;
-        let response = http.reading(|http| {
-            let response = http.get(&url, token, MAX_CALL_RESPONSE)?;
-            if !response.is_success() || Refusal::is_error_body(&response.body) {
-                let secret = Some(token.expose());
-                return Err(Refusal::new(&url, Stage::Call, &response, secret).into());
-            }
-            Ok(response)
+        let response = http.retry_idempotent(|http| {
+            let response = http.get(&url, token.expose(), MAX_CALL_RESPONSE)?;
+            oauth::success(&url, RequestKind::Call, response, [token.expose()])
         })?;
         let (claims, signed) = if response.media_type.as_deref() == Some(JWT) {
             let claims = self.signed(http, now, client_id, &url, &response);

@@ -14,8 +14,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::http::{BaseUrl, Http, Url};
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::client;
+use crate::oauth::{self, AccessToken};
 
 pub use fault::PageFault;
 pub use page::Page;
@@ -105,7 +104,7 @@ impl<'a> Pages<'a> {
             let (limit, pages) = (self.limit, number.saturating_sub(1));
             return Err(unusable(PageFault::Late { limit, pages }));
         }
-        let body = client::call(self.http, self.base, &self.path_of(number), self.token)?;
+        let body = oauth::call(self.http, self.base, &self.path_of(number), self.token)?;
         self.take(number, &body).map_err(unusable)
     }
 
@@ -139,11 +138,7 @@ impl<'a> Pages<'a> {
     }
 
     fn url(&self, number: u64) -> Result<Url, Error> {
-        let url = self.base.join(&self.path_of(number));
-        url.map_err(|error| Error::Option {
-            option: "--call",
-            reason: error.to_string(),
-        })
+        Ok(self.base.join(&self.path_of(number))?)
     }
 }
 

@@ -7,8 +7,8 @@ use super::{Expected, IshareError, Party, PartyFault, TrustedList, member};
 use crate::base::clock;
 use crate::error::Error;
 use crate::http::{BaseUrl, Http};
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::client;
+use crate::oauth;
+use crate::oauth::AccessToken;
 
 /// "Trusted list" of iSHARE's developer portal, below the registry's base URL.
 pub const TRUSTED_LIST: &str = "/trusted_list";
@@ -79,7 +79,7 @@ impl Registry<'_> {
         path: &str,
         names: &[&'static str],
     ) -> Result<(&'static str, Map<String, Value>), Error> {
-        let body = client::call(self.http, self.base, path, self.token)?;
+        let body = oauth::call(self.http, self.base, path, self.token)?;
         let now = self.now.map_or_else(clock::now, Ok)?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let found = member(&answer, names);

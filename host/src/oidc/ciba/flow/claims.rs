@@ -7,13 +7,12 @@ use super::{Ciba, Tokens};
 use crate::base::runtime::Runtime;
 use crate::error::Error;
 use crate::http::MAX_CALL_RESPONSE;
-use crate::oauth::refusal::Refusal;
-use crate::oauth::refusal::meaning::Stage;
+use crate::oauth::{self, RequestKind};
 use crate::oidc::ciba::identity::{self, IdTokenRules, Identity};
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
-    S: Signer + Clone,
+    S: Signer + Clone + Send + Sync,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
@@ -65,11 +64,9 @@ where
             None => self.below("/userinfo")?,
         };
         let bearer = tokens.access.expose();
-        let response = self.http.get(&url, &tokens.access, MAX_CALL_RESPONSE)?;
+        let response = self.http.get(&url, bearer, MAX_CALL_RESPONSE)?;
         // No claims are called `error`, and a JWT is no JSON.
-        if !response.is_success() || Refusal::is_error_body(&response.body) {
-            return Err(Refusal::new(&url, Stage::Call, &response, Some(bearer)).into());
-        }
+        let response = oauth::success(&url, RequestKind::Call, response, [bearer])?;
         let now = self.runtime.now()?;
         let text = core::str::from_utf8(&response.body).unwrap_or_default();
         let is_json = response.media_type.as_deref() == Some("application/json");

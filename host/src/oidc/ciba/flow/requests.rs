@@ -9,12 +9,11 @@ use zeroize::Zeroizing;
 use super::Ciba;
 use crate::base::runtime::Runtime;
 use crate::error::Error;
+use crate::http::retry::{RetryPolicy, retry_within};
 use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
-use crate::oauth::audience::{AudienceParts, REQUEST};
-use crate::oauth::client::{AssertionOptions, FormBody};
-use crate::oauth::refusal::Refusal;
-use crate::oauth::refusal::meaning::Stage;
-use crate::oauth::retry::{RetryPolicy, retrying_within};
+use crate::oauth::{
+    AssertionOptions, AssertionSource as _, AudienceParts, FormBody, REQUEST, Refusal, RequestKind,
+};
 use crate::oidc::ciba::answer::Meaning;
 use crate::oidc::ciba::discovery::Session;
 use crate::oidc::ciba::polling::{Polling, Step};
@@ -31,7 +30,7 @@ impl Answer {
     /// What the server said no with. Nothing that was sent is repeated, however short it is.
     pub(super) fn refused(&self) -> Error {
         let sent = self.sent.iter().map(|secret| secret.as_str());
-        Refusal::new(&self.url, Stage::Token, &self.response, sent).into()
+        Refusal::new(&self.url, RequestKind::Token, &self.response, sent).into()
     }
 }
 
@@ -40,7 +39,7 @@ const TELL: Duration = Duration::from_secs(1);
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
-    S: Signer + Clone,
+    S: Signer + Clone + Send + Sync,
     S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
@@ -134,7 +133,7 @@ where
         &mut self,
         mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
-        retrying_within(&RetryPolicy::default(), self, Self::runtime, |flow| {
+        retry_within(&RetryPolicy::default(), self, Self::runtime, |flow| {
             let answer = question(flow)?;
             match answer.response.status {
                 429 | 503 => Err(answer.refused()),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::broken;
 use crate::base::display::sanitize_for_display;
 use crate::jose::JoseError;
-use crate::oauth::client::AuthenticationOptions;
+use crate::oauth::AuthenticationOptions;
 
 const ACR: &str = "acr";
 

@@ -1,27 +1,55 @@
 //! What a server's answer is: what was asked for, a refusal, or nothing that can be used.
 
-use crate::error::Error;
-use crate::http::{Response, Url, media_type};
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::refusal::Refusal;
-use crate::oauth::refusal::meaning::Stage;
+use super::{AccessToken, OAuthError, Refusal, RequestKind};
+use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Response, Url, media_type};
+
+/// Gets `path` below `base` with an access token, and gives the JSON that comes. Tries again as the options of
+/// `http` say.
+///
+/// # Errors
+///
+/// [`OAuthError::Url`], [`OAuthError::Http`], [`OAuthError::Refused`]; [`OAuthError::Response`] if what comes is
+/// no JSON.
+pub fn call(
+    http: &Http,
+    base: &BaseUrl,
+    path: &str,
+    token: &AccessToken,
+) -> Result<Vec<u8>, OAuthError> {
+    let url = base.join(path)?;
+    http.retry_idempotent(|http| {
+        let response = http.get(&url, token.expose(), MAX_CALL_RESPONSE)?;
+        json(&url, response, token.expose())
+    })
+}
+
+/// As [`Http::get_public`], read again where that may help; what is no success is a refusal.
+pub(crate) fn get_public(http: &Http, url: &Url, max: usize) -> Result<Response, OAuthError> {
+    http.retry_idempotent(|http| {
+        let response = http.get_public(url, max)?;
+        if !response.is_success() {
+            return Err(Refusal::new(url, RequestKind::Public, &response, None).into());
+        }
+        Ok(response)
+    })
+}
 
 /// `response`, if it is a success. Nothing of what was `sent` is repeated where it is none.
-pub(super) fn success<'s>(
+pub(crate) fn success<'s>(
     url: &Url,
-    stage: Stage,
+    kind: RequestKind,
     response: Response,
     sent: impl IntoIterator<Item = &'s str>,
-) -> Result<Response, Error> {
+) -> Result<Response, OAuthError> {
     // Some servers refuse with HTTP 200.
     if response.is_success() && !Refusal::is_error_body(&response.body) {
         return Ok(response);
     }
-    Err(Refusal::new(url, stage, &response, sent).into())
+    Err(Refusal::new(url, kind, &response, sent).into())
 }
 
 /// The access token in the successful answer to a token request.
-pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, Error> {
+pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthError> {
     let media_type = response.media_type.as_deref();
     let token = AccessToken::from_response(response.body)
         .map_err(|error| unusable(url, &error.to_string(), media_type))?;
@@ -30,8 +58,8 @@ pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, Error>
 }
 
 /// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
-pub(super) fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, Error> {
-    let mut response = success(url, Stage::Call, response, [bearer])?;
+fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthError> {
+    let mut response = success(url, RequestKind::Call, response, [bearer])?;
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
         let media_type = response.media_type.as_deref();
         return Err(unusable(url, "the answer is not JSON", media_type));
@@ -41,19 +69,19 @@ pub(super) fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8
 }
 
 /// JSON under another type is an error page, or an answer to somebody else.
-pub(super) fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), Error> {
-    media_type::expect_json(media_type, source).map_err(|reason| Error::Response {
+pub(super) fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), OAuthError> {
+    media_type::expect_json(media_type, source).map_err(|reason| OAuthError::Response {
         url: url.clone(),
         reason,
     })
 }
 
-fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> Error {
+fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> OAuthError {
     let reason = match media_type {
         Some("application/json") => what.to_owned(),
         other => format!("{what} ({})", media_type::shown(other)),
     };
-    Error::Response {
+    OAuthError::Response {
         url: url.clone(),
         reason,
     }
@@ -62,9 +90,22 @@ fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
-    use crate::http::BaseUrl;
     use zeroize::Zeroizing;
+
+    /// Whose fault it is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fault {
+        /// The refused one's: the assertion, the token, or what they may do.
+        Client,
+        Server,
+    }
+
+    fn fault(error: &OAuthError) -> Fault {
+        match error {
+            OAuthError::Refused(refusal) if !refusal.diagnosis().is_servers() => Fault::Client,
+            _ => Fault::Server,
+        }
+    }
 
     const SENT: &str = "s3nt";
 
@@ -80,14 +121,14 @@ mod tests {
         (base.join("/t").unwrap(), response)
     }
 
-    fn refused(status: u16, media_type: &str, body: &str) -> (String, Exit) {
+    fn refused(status: u16, media_type: &str, body: &str) -> (String, Fault) {
         let (url, response) = response(status, media_type, body);
-        let error = success(&url, Stage::Token, response, [SENT])
+        let error = success(&url, RequestKind::Token, response, [SENT])
             .and_then(|response| token(&url, response))
             .unwrap_err();
-        let text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
+        let text = format!("{error} {error:?}");
         assert!(!text.to_lowercase().contains(SENT), "{text}");
-        (error.to_string(), error.exit())
+        (error.to_string(), fault(&error))
     }
 
     #[test]
@@ -101,73 +142,73 @@ mod tests {
     #[test]
     fn what_a_lying_server_gets() {
         let json = "application/json";
-        for (status, media_type, body, words, exit) in [
+        for (status, media_type, body, words, expected) in [
             (
                 200,
                 json,
                 r#"{"error":"invalid_client"}"#,
                 "HTTP 200, invalid_client",
-                Exit::Refused,
+                Fault::Client,
             ),
-            (200, json, "{}", "access_token is missing", Exit::Server),
+            (200, json, "{}", "access_token is missing", Fault::Server),
             (
                 200,
                 json,
                 r#"{"access_token":"a"}"#,
                 "token_type is missing",
-                Exit::Server,
+                Fault::Server,
             ),
             (
                 200,
                 "text/html",
                 "<html>s3nt</html>",
                 "its type is text/html",
-                Exit::Server,
+                Fault::Server,
             ),
             (
                 200,
                 "text/html",
                 r#"{"access_token":"a","token_type":"Bearer"}"#,
                 "the answer is JSON, but its type is text/html; it must be application/json (RFC 6749",
-                Exit::Server,
+                Fault::Server,
             ),
-            (200, "text/s3nt", "", "its type is none that", Exit::Server),
-            (200, "text/S3NT", "", "its type is none that", Exit::Server),
+            (200, "text/s3nt", "", "its type is none that", Fault::Server),
+            (200, "text/S3NT", "", "its type is none that", Fault::Server),
             (
                 200,
                 "text/\u{1b}[2J",
                 "",
                 "none that is known",
-                Exit::Server,
+                Fault::Server,
             ),
-            (204, json, "", "not a JSON object", Exit::Server),
-            (302, "text/html", "", "a redirect", Exit::Server),
+            (204, json, "", "not a JSON object", Fault::Server),
+            (302, "text/html", "", "a redirect", Fault::Server),
             (
                 401,
                 json,
                 r#"{"error":"invalid_client","error_description":"s3nt is bad"}"#,
                 "[token left out] is bad",
-                Exit::Refused,
+                Fault::Client,
             ),
             (
                 401,
                 "text/html",
                 "<html>s3nt</html>",
                 "HTTP 401: unauthorized",
-                Exit::Refused,
+                Fault::Client,
             ),
             (
                 500,
                 json,
                 r#"{"error":"server_error"}"#,
                 "HTTP 500, server_error",
-                Exit::Server,
+                Fault::Server,
             ),
-            (503, json, "", "in trouble", Exit::Server),
+            (503, json, "", "in trouble", Fault::Server),
         ] {
             let (text, got) = refused(status, media_type, body);
             assert!(text.contains(words), "{text}");
-            assert_eq!(got, exit, "{text}");
+            assert_eq!(got, expected, "{text}");
         }
     }
 
@@ -177,15 +218,15 @@ mod tests {
             let (url, good) = response(200, media_type, r#"{"page":1}"#);
             assert_eq!(json(&url, good, SENT).unwrap(), br#"{"page":1}"#);
         }
-        for (status, body, exit) in [
-            (200, "<html>", Exit::Server),
-            (200, r#"{"page":1}"#, Exit::Server),
-            (200, r#"{"error":"invalid_token"}"#, Exit::Refused),
-            (403, "", Exit::Refused),
-            (429, "", Exit::Server),
+        for (status, body, expected) in [
+            (200, "<html>", Fault::Server),
+            (200, r#"{"page":1}"#, Fault::Server),
+            (200, r#"{"error":"invalid_token"}"#, Fault::Client),
+            (403, "", Fault::Client),
+            (429, "", Fault::Server),
         ] {
             let (url, bad) = response(status, "text/html", body);
-            assert_eq!(json(&url, bad, SENT).unwrap_err().exit(), exit);
+            assert_eq!(fault(&json(&url, bad, SENT).unwrap_err()), expected);
         }
     }
 }

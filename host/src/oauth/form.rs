@@ -7,11 +7,8 @@ use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
 use zeroize::Zeroizing;
 
-use super::{AssertionOptions, AssertionSource, answer, token_url};
-use crate::error::Error;
+use super::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind, response};
 use crate::http::{BaseUrl, Http, Response, Url};
-use crate::oauth::access_token::AccessToken;
-use crate::oauth::refusal::meaning::Stage;
 
 /// What is asked, without who asks.
 #[derive(Clone, Copy)]
@@ -22,7 +19,7 @@ pub struct Form<'a> {
     /// `client_assertion` come behind them. Their values are shown nowhere.
     pub members: &'a [(&'a str, &'a str)],
     /// What kind of request it is, for the explanation of a refusal.
-    pub stage: Stage,
+    pub kind: RequestKind,
     /// The largest answer, in bytes.
     pub max: usize,
 }
@@ -33,7 +30,7 @@ pub(super) fn post<A: AssertionSource + ?Sized>(
     http: &Http,
     options: &AssertionOptions,
     form: &Form<'_>,
-) -> Result<Response, Error> {
+) -> Result<Response, OAuthError> {
     let sends_client_id = source.scheme().token_request.client_id.value;
     let client_id = sends_client_id.then(|| source.client_id().as_str());
     let assertion = source.assertion(options)?;
@@ -47,14 +44,14 @@ pub(super) fn post<A: AssertionSource + ?Sized>(
         .filter_map(|(name, value)| Some((name, value?)));
     let body = FormBody::of(form.members.iter().copied().chain(authentication));
 
-    let response = http.post_form(form.url, body.as_bytes(), form.max)?;
+    let answer = http.post_form(form.url, body.as_bytes(), form.max)?;
     let sent = form
         .members
         .iter()
         .filter(|(name, _)| !["grant_type", "scope"].contains(name))
         .map(|(_, value)| *value)
         .chain([assertion.as_str()]);
-    answer::success(form.url, form.stage, response, sent)
+    response::success(form.url, form.kind, answer, sent)
 }
 
 /// Asks for an access token; of `scope`, or of the one that the scheme names.
@@ -64,9 +61,9 @@ pub(super) fn token<A: AssertionSource + ?Sized>(
     base: &BaseUrl,
     options: &AssertionOptions,
     scope: Option<&str>,
-) -> Result<AccessToken, Error> {
+) -> Result<AccessToken, OAuthError> {
     let rules = &source.scheme().token_request;
-    let url = token_url(source.scheme(), base)?;
+    let url = base.join(rules.path.value)?;
     let scope = scope.or(rules.scope.map(|rule| rule.value));
     let members = [
         Some(("grant_type", rules.grant_type.value)),
@@ -83,14 +80,14 @@ pub(super) fn request<A: AssertionSource + ?Sized>(
     url: &Url,
     options: &AssertionOptions,
     members: &[(&str, &str)],
-) -> Result<AccessToken, Error> {
+) -> Result<AccessToken, OAuthError> {
     let form = Form {
         url,
         members,
-        stage: Stage::Token,
+        kind: RequestKind::Token,
         max: MAX_TOKEN_RESPONSE,
     };
-    answer::token(url, source.post(http, options, &form)?)
+    response::token(url, source.post(http, options, &form)?)
 }
 
 /// The body of a form (`application/x-www-form-urlencoded`), which may hold an assertion: its place is reserved
@@ -132,7 +129,7 @@ impl core::fmt::Debug for Form<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Form")
             .field("url", &self.url)
-            .field("stage", &self.stage)
+            .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
 }

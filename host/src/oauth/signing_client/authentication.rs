@@ -6,8 +6,8 @@ use privyseal_core::Signer;
 use privyseal_core::payload::{AcrValues, AuthenticationRequest};
 use zeroize::Zeroizing;
 
-use super::{Assertion, AssertionOptions, Client};
-use crate::error::Error;
+use super::SigningClient;
+use crate::oauth::{Assertion, AssertionOptions, OAuthError};
 
 /// What an authentication request asks. Its tokens are wiped, and `Debug` does not show them.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -28,25 +28,30 @@ pub struct AuthenticationOptions {
     pub userinfo_claims: Vec<String>,
 }
 
-impl<S> Client<S>
+impl<S> SigningClient<S>
 where
     S: Signer + Clone,
     S::Error: Send + Sync + 'static,
 {
     /// A signed authentication request. The key signs twice: first the `login_hint_token`, then the
-    /// request that carries it. Refused for a scheme without such requests.
+    /// request that carries it.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthError::Core`] for a scheme without such requests, or with the field that breaks a rule;
+    /// [`OAuthError::Signer`].
     pub fn authentication_request(
         &self,
         options: &AssertionOptions,
         asked: &AuthenticationOptions,
-    ) -> Result<Assertion, Error> {
+    ) -> Result<Assertion, OAuthError> {
         let now = options.moment()?;
         let hint = self
             .credential
             .prepare_login_hint(now, &asked.user_identifier_token)?;
         let hint = self.signed(hint)?;
 
-        let jti = options.jti()?;
+        let jti = options.jti_or_new()?;
         let request = options.request(now, &jti)?;
         let (id_token_claims, userinfo_claims) = (
             sorted(&asked.id_token_claims),

@@ -1,0 +1,147 @@
+//! The client of an application: from the reference of a key to assertions and access tokens.
+
+mod builder;
+mod key_group;
+
+use core::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use privyseal_core::Scheme;
+
+use crate::error::Error;
+use crate::http::{BaseUrl, Http};
+use crate::oauth::{AccessToken, Assertion, AssertionOptions, AssertionSource, TokenSource};
+
+pub use builder::{BuildError, ClientBuilder};
+pub use key_group::{COOLDOWN, KeyGroup, KeyGroupError};
+
+/// A client of one scheme: assertions by its key, and access tokens of any number of servers.
+///
+/// Open one and keep it. Clones share the key's sessions and the tokens, and threads may use them at once.
+/// Nothing is written to a disk.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    source: Box<dyn AssertionSource>,
+    http: Http,
+    /// One for each server.
+    tokens: Mutex<Vec<(Server, Arc<TokenSource>)>>,
+}
+
+/// A server that gives access tokens, and what is asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    base: BaseUrl,
+    scope: Option<String>,
+    assertion: AssertionOptions,
+}
+
+impl Client {
+    /// A client of `scheme`, which needs a key at least.
+    pub fn builder(scheme: &'static Scheme) -> ClientBuilder {
+        ClientBuilder::new(scheme)
+    }
+
+    /// A client whose assertions another source makes: a gateway, or a signer of the caller's own behind a
+    /// [`crate::SigningClient`].
+    pub fn from_source(source: impl AssertionSource + 'static, http: Http) -> Self {
+        Self(Arc::new(Shared {
+            source: Box::new(source),
+            http,
+            tokens: Mutex::default(),
+        }))
+    }
+
+    /// A new assertion: signed, verified, and good once for as long as the scheme says.
+    ///
+    /// # Errors
+    ///
+    /// A field breaks a rule of the scheme, the clock is wrong, or no key signed.
+    pub fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
+        Ok(self.0.source.assertion(options)?)
+    }
+
+    /// An access token of `server` that is good for some time yet: the one that came last, or a new one.
+    /// However many threads ask, one request is under way.
+    ///
+    /// # Errors
+    ///
+    /// As [`TokenSource::token`].
+    pub fn token(&self, server: &Server) -> Result<Arc<AccessToken>, Error> {
+        Ok(self.tokens(server).token(self.source())?)
+    }
+
+    /// Forgets the token of `server`: for one that a resource server refused before it expired.
+    pub fn forget_token(&self, server: &Server) {
+        self.tokens(server).forget();
+    }
+
+    /// The source of the assertions: for the requests that need one each, such as introspection.
+    pub fn source(&self) -> &dyn AssertionSource {
+        &*self.0.source
+    }
+
+    /// The HTTPS client: for calls with a token.
+    pub fn http(&self) -> &Http {
+        &self.0.http
+    }
+
+    fn tokens(&self, server: &Server) -> Arc<TokenSource> {
+        let mut tokens = self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, source)) = tokens.iter().find(|(known, _)| known == server) {
+            return Arc::clone(source);
+        }
+        let source = Arc::new(server.tokens(self.0.http.clone()));
+        tokens.push((server.clone(), Arc::clone(&source)));
+        source
+    }
+}
+
+impl Server {
+    /// The server whose token endpoint is below `base`, as the scheme says.
+    pub fn new(base: BaseUrl) -> Self {
+        Self {
+            base,
+            scope: None,
+            assertion: AssertionOptions::default(),
+        }
+    }
+
+    /// Asks for tokens of this scope (RFC 6749 section 3.3): scopes with one space between them.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// Asks with such assertions; time and `jti` are chosen for each.
+    #[must_use]
+    pub fn assertion(mut self, options: AssertionOptions) -> Self {
+        self.assertion = options;
+        self
+    }
+
+    /// The base URL: for calls with a token.
+    pub const fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    fn tokens(&self, http: Http) -> TokenSource {
+        let source = TokenSource::new(http, self.base.clone(), self.assertion.clone());
+        match &self.scope {
+            Some(scope) => source.with_scope(scope),
+            None => source,
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("scheme", &self.0.source.scheme().name)
+            .field("client_id", &self.0.source.client_id().as_str())
+            .field("key", self.0.source.public_key())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,219 @@
+//! What a client is made of, and whether it fits together.
+
+use core::fmt;
+use std::sync::Arc;
+
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::KeyReference;
+use privyseal_core::{ClientId, Scheme, Signer as _};
+
+use super::Client;
+use super::key_group::{COOLDOWN, KeyGroup, Open};
+use crate::error::Error;
+use crate::http::{Http, HttpOptions};
+use crate::jose::jwk::{KidChoice, KidForm};
+use crate::keys::key::{AccessPolicy, KeySigner, KeyUri};
+use crate::keys::pin::{PinSources, Prompt};
+use crate::oauth::SigningClient;
+use crate::pki::certificates::Certificates;
+use crate::pki::links::HostLinks;
+use crate::pki::party_id;
+
+/// Opens a key with its PIN.
+type OpenKey = dyn Fn(&KeyUri, &AccessPolicy) -> Result<KeySigner, Error> + Send + Sync;
+
+/// Makes a [`Client`].
+pub struct ClientBuilder {
+    scheme: &'static Scheme,
+    keys: Vec<KeyUri>,
+    client_id: Option<String>,
+    chain: Option<Certificates>,
+    kid: Option<KidChoice>,
+    policy: AccessPolicy,
+    open_key: Arc<OpenKey>,
+    http: Option<Http>,
+}
+
+/// Why the parts of a client do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No key was named.
+    #[error("a client needs the reference of a key")]
+    NoKey,
+    /// The references are of several keys.
+    #[error("{uri} is another key than {first}: the references of a client must be of one key")]
+    OtherKey {
+        /// The reference.
+        uri: String,
+        /// The first one.
+        first: String,
+    },
+    /// A chain was given, and the scheme sends none.
+    #[error("{scheme} names its key by kid and sends no certificate, so a chain cannot be given")]
+    NeedlessChain {
+        /// The scheme's title.
+        scheme: &'static str,
+    },
+    /// A `kid` was given, and the scheme sends none.
+    #[error("{scheme} sends its certificate chain and no kid, so a kid cannot be given")]
+    NeedlessKid {
+        /// The scheme's title.
+        scheme: &'static str,
+    },
+}
+
+impl ClientBuilder {
+    pub(super) fn new(scheme: &'static Scheme) -> Self {
+        Self {
+            scheme,
+            keys: Vec::new(),
+            client_id: None,
+            chain: None,
+            kid: None,
+            policy: AccessPolicy::default(),
+            open_key: Arc::new(|key, policy| {
+                key.open(&mut PinSources::new(key, Prompt::Never, |_| {}), policy)
+            }),
+            http: None,
+        }
+    }
+
+    /// With this key. Further references must be of the same key: on another token, or another HSM of a
+    /// cluster. Signatures are spread over them, and go on while one is away.
+    #[must_use]
+    pub fn key(mut self, uri: KeyUri) -> Self {
+        self.keys.push(uri);
+        self
+    }
+
+    /// With this client id, or party id; without it the one of the leaf certificate, where the scheme derives
+    /// it from there.
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// With these certificates, in any order; without them those beside the key.
+    #[must_use]
+    pub fn chain(mut self, chain: Certificates) -> Self {
+        self.chain = Some(chain);
+        self
+    }
+
+    /// With this `kid`, for schemes that send one; without it the JWK thumbprint (RFC 7638).
+    #[must_use]
+    pub fn kid(mut self, kid: KidChoice) -> Self {
+        self.kid = Some(kid);
+        self
+    }
+
+    /// With PINs from there; without it what the key's reference says, else the environment
+    /// ([`PinSources`]), and nobody is asked.
+    #[must_use]
+    pub fn pins(
+        mut self,
+        pins: impl Fn(&KeyUri) -> PinSources<'static> + Send + Sync + 'static,
+    ) -> Self {
+        self.open_key = Arc::new(move |key, policy| key.open(&mut pins(key), policy));
+        self
+    }
+
+    /// With this policy for logins and keys.
+    #[must_use]
+    pub const fn access_policy(mut self, policy: AccessPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// With this HTTPS client; without it one that trusts the roots of the machine.
+    #[must_use]
+    pub fn http(mut self, http: Http) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Checks what can be checked without a PIN, opens the key, and checks the rest.
+    ///
+    /// Of several references those that are away now may come later; one must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Client`] for parts that do not fit together; the error of the chain, the client id or the
+    /// key.
+    pub fn open(mut self) -> Result<Client, Error> {
+        let scheme = self.scheme;
+        let given = self.client_id.take();
+        let given = given.map(|id| party_id::given(scheme, &id)).transpose()?;
+        let client = if scheme.key_reference.value == KeyReference::Kid {
+            self.with_kid(given)
+        } else {
+            self.with_chain(given)
+        }?;
+        let http = self.http.take();
+        let http = http.unwrap_or_else(|| Http::new(&HttpOptions::default()));
+        Ok(Client::from_source(client, http))
+    }
+
+    fn with_chain(
+        &mut self,
+        given: Option<ClientId>,
+    ) -> Result<SigningClient<KeyGroup<KeySigner>>, Error> {
+        let scheme = self.scheme;
+        if self.kid.is_some() {
+            let scheme = scheme.title;
+            return Err(BuildError::NeedlessKid { scheme }.into());
+        }
+        if let Some(certificates) = &self.chain {
+            certificates.chain()?.prove(&HostLinks)?;
+        }
+        let key = self.open_keys()?;
+        let beside_key = || key.any().certificates();
+        let certificates = self.chain.take().map_or_else(beside_key, Ok)?;
+        let chain = certificates.chain()?;
+        let client_id = match given {
+            Some(client_id) => client_id,
+            None => party_id::derived(scheme, &chain)?,
+        };
+        Ok(SigningClient::new(scheme, client_id, chain, key)?)
+    }
+
+    fn with_kid(
+        &mut self,
+        given: Option<ClientId>,
+    ) -> Result<SigningClient<KeyGroup<KeySigner>>, Error> {
+        let scheme = self.scheme;
+        if self.chain.is_some() {
+            let scheme = scheme.title;
+            return Err(BuildError::NeedlessChain { scheme }.into());
+        }
+        let client_id = given.ok_or_else(|| party_id::not_derived(scheme))?;
+        let key = self.open_keys()?;
+        let kid = self.kid.take();
+        let kid = kid.unwrap_or(KidChoice::Computed(KidForm::Rfc7638));
+        let kid = kid.text(key.public_key())?;
+        let kid = Kid::new(&kid)?;
+        Ok(SigningClient::with_kid(scheme, client_id, kid, key)?)
+    }
+
+    fn open_keys(&mut self) -> Result<KeyGroup<KeySigner>, Error> {
+        let members = core::mem::take(&mut self.keys).into_iter().map(|uri| {
+            let (open_key, policy) = (Arc::clone(&self.open_key), self.policy);
+            let name = uri.to_string();
+            let open: Open<KeySigner> = Box::new(move || open_key(&uri, &policy));
+            (name, open)
+        });
+        KeyGroup::open(members, COOLDOWN)
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("scheme", &self.scheme.name)
+            .field("keys", &self.keys)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,279 @@
+//! One key that several tokens or HSMs have.
+
+use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use privyseal_core::{RsaPublicKey, Signature, Signer, SignerError, SignerErrorKind, SigningInput};
+
+use super::builder::BuildError;
+use crate::error::Error;
+
+/// How long a reference that failed is asked only when all others fail too.
+pub const COOLDOWN: Duration = Duration::from_secs(30);
+
+/// Opens one of the references.
+pub(super) type Open<S> = Box<dyn Fn() -> Result<S, Error> + Send + Sync>;
+
+/// Signs with whichever of several references to one key is there. A clone is another handle to them.
+///
+/// Signatures are spread in turn. One that fails is made by the next reference: the same input gives the same
+/// signature. The one that failed rests for a while and is then asked again.
+pub struct KeyGroup<S>(Arc<Group<S>>);
+
+struct Group<S> {
+    public_key: RsaPublicKey,
+    members: Vec<Member<S>>,
+    next: AtomicUsize,
+    cooldown: Duration,
+}
+
+struct Member<S> {
+    name: String,
+    open: Open<S>,
+    signer: Mutex<Slot<S>>,
+    in_cooldown_until: Mutex<Option<Instant>>,
+}
+
+enum Slot<S> {
+    Opened(S),
+    /// It was away when it was to be opened.
+    Away,
+    /// It is there and cannot be used: perhaps its PIN is wrong, and no further try is spent on it.
+    Unusable(SignerErrorKind, String),
+}
+
+/// Why no reference to the key signed: the error of the one that was asked first.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct KeyGroupError {
+    kind: SignerErrorKind,
+    source: Box<dyn core::error::Error + Send + Sync>,
+}
+
+impl<S: Signer> KeyGroup<S> {
+    /// Opens the references that are there; one must be.
+    pub(super) fn open(
+        references: impl Iterator<Item = (String, Open<S>)>,
+        cooldown: Duration,
+    ) -> Result<Self, Error> {
+        let mut first: Option<(String, RsaPublicKey)> = None;
+        let mut members = Vec::new();
+        let mut away = None;
+        for (name, open) in references {
+            let (slot, until) = match open() {
+                Ok(signer) => {
+                    match &first {
+                        Some((first, key)) if key != signer.public_key() => {
+                            let first = first.clone();
+                            return Err(BuildError::OtherKey { uri: name, first }.into());
+                        }
+                        Some(_) => {}
+                        None => first = Some((name.clone(), signer.public_key().clone())),
+                    }
+                    (Slot::Opened(signer), None)
+                }
+                Err(error) if is_away(kind_of(&error)) => {
+                    away.get_or_insert(error);
+                    (Slot::Away, Some(Instant::now() + cooldown))
+                }
+                Err(error) => return Err(error),
+            };
+            members.push(Member {
+                name,
+                open,
+                signer: Mutex::new(slot),
+                in_cooldown_until: Mutex::new(until),
+            });
+        }
+        let Some((_, public_key)) = first else {
+            return Err(away.unwrap_or_else(|| BuildError::NoKey.into()));
+        };
+        Ok(Self(Arc::new(Group {
+            public_key,
+            members,
+            next: AtomicUsize::new(0),
+            cooldown,
+        })))
+    }
+}
+
+impl<S: Signer + Clone> KeyGroup<S> {
+    /// A signer that was there when the group was opened.
+    pub(super) fn any(&self) -> S {
+        let opened = self
+            .0
+            .members
+            .iter()
+            .find_map(|member| match &*member.slot() {
+                Slot::Opened(signer) => Some(signer.clone()),
+                _ => None,
+            });
+        opened.expect("a group has an open member from its start")
+    }
+}
+
+impl<S> Signer for KeyGroup<S>
+where
+    S: Signer + Clone,
+    S::Error: Send + Sync + 'static,
+{
+    type Error = KeyGroupError;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        &self.0.public_key
+    }
+
+    fn sign(
+        &mut self,
+        input: &SigningInput<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), KeyGroupError> {
+        let group = &*self.0;
+        let start = group.next.fetch_add(1, Ordering::Relaxed) % group.members.len();
+        let (before, from) = group.members.split_at(start);
+        let now = Instant::now();
+        let in_turn = from.iter().chain(before);
+        let (resting, ready): (Vec<_>, Vec<_>) = in_turn.partition(|it| it.in_cooldown(now));
+        let mut first = None;
+        for member in ready.into_iter().chain(resting) {
+            match member.sign(group, input, signature) {
+                Ok(()) => return Ok(()),
+                Err(error) => first.get_or_insert(error),
+            };
+        }
+        Err(first.expect("a group has a member"))
+    }
+}
+
+impl<S> Member<S>
+where
+    S: Signer + Clone,
+    S::Error: Send + Sync + 'static,
+{
+    fn sign(
+        &self,
+        group: &Group<S>,
+        input: &SigningInput<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), KeyGroupError> {
+        let outcome = self.opened(group).and_then(|mut signer| {
+            signer
+                .sign(input, signature)
+                .map_err(KeyGroupError::from_signer)
+        });
+        self.rest(outcome.is_err().then_some(group.cooldown));
+        outcome
+    }
+
+    /// The signer; opened now where it was away.
+    fn opened(&self, group: &Group<S>) -> Result<S, KeyGroupError> {
+        let mut slot = self.slot();
+        match &*slot {
+            Slot::Opened(signer) => return Ok(signer.clone()),
+            Slot::Unusable(kind, reason) => {
+                return Err(KeyGroupError {
+                    kind: *kind,
+                    source: reason.clone().into(),
+                });
+            }
+            Slot::Away => {}
+        }
+        // Other threads do not wait for this one while there are others.
+        self.rest(Some(group.cooldown));
+        match (self.open)() {
+            Ok(signer) if *signer.public_key() == group.public_key => {
+                *slot = Slot::Opened(signer.clone());
+                Ok(signer)
+            }
+            Ok(_) => {
+                let reason = format!("{} is another key than the others", self.name);
+                *slot = Slot::Unusable(SignerErrorKind::Configuration, reason.clone());
+                Err(KeyGroupError {
+                    kind: SignerErrorKind::Configuration,
+                    source: reason.into(),
+                })
+            }
+            Err(error) => {
+                let kind = kind_of(&error);
+                if !is_away(kind) {
+                    *slot = Slot::Unusable(kind, error.to_string());
+                }
+                let source = Box::new(error);
+                Err(KeyGroupError { kind, source })
+            }
+        }
+    }
+}
+
+impl<S> Member<S> {
+    fn slot(&self) -> MutexGuard<'_, Slot<S>> {
+        self.signer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.in_cooldown_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_cooldown(&self, now: Instant) -> bool {
+        self.until().is_some_and(|until| now < until)
+    }
+
+    /// Puts it into cooldown for that long, or takes it out.
+    fn rest(&self, cooldown: Option<Duration>) {
+        *self.until() = cooldown.map(|cooldown| Instant::now() + cooldown);
+    }
+}
+
+impl KeyGroupError {
+    fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
+        Self {
+            kind: error.kind(),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl SignerError for KeyGroupError {
+    fn kind(&self) -> SignerErrorKind {
+        self.kind
+    }
+}
+
+impl<S> Clone for KeyGroup<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for KeyGroup<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.members.iter().map(|member| &member.name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+const fn kind_of(error: &Error) -> SignerErrorKind {
+    match error {
+        Error::Signer { kind, .. } => *kind,
+        _ => SignerErrorKind::Configuration,
+    }
+}
+
+/// Whether waiting may help.
+const fn is_away(kind: SignerErrorKind) -> bool {
+    matches!(
+        kind,
+        SignerErrorKind::Unavailable
+            | SignerErrorKind::NotFound
+            | SignerErrorKind::Busy
+            | SignerErrorKind::Timeout
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Why there is no assertion and no access token.
+
+use std::sync::Arc;
+
+use privyseal_core::cert::ChainError;
+use privyseal_core::field::FieldError;
+use privyseal_core::{SignError, SignerError, SignerErrorKind};
+
+use super::audience::AudienceError;
+use super::refusal::Refusal;
+use crate::base::BaseError;
+use crate::http::retry::{FailedTry, GaveUp, Retryable};
+use crate::http::{HttpError, Url, UrlError};
+
+/// Why there is no assertion, no access token, or nothing that was asked for with one.
+///
+/// No variant holds a PIN, an assertion or an access token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OAuthError {
+    /// The machine's clock or randomness.
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    /// The core refused: a field, the clock, the chain, the key or a signature.
+    #[error(transparent)]
+    Core(#[from] privyseal_core::Error),
+    /// The signer, its token or its PIN; or a gateway.
+    #[error("{source}")]
+    Signer {
+        /// What kind of trouble.
+        kind: SignerErrorKind,
+        /// The signer's own error.
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
+    /// What was asked for leaves no audience, or more than one.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
+    /// A `jti` was given for an assertion that a gateway makes.
+    #[error("a device makes each jti itself, and never one twice")]
+    JtiGiven,
+    /// The scheme says what the scope is, and it is another one.
+    #[error("the scope must be {scope} ({rule})")]
+    Scope {
+        /// The scheme's scope.
+        scope: &'static str,
+        /// Where that is written.
+        rule: &'static str,
+    },
+    /// An address below a base URL cannot be asked.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// No usable answer came from a server.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A server answered, and refused.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// A server answered with success and something else than what was asked for.
+    #[error("{url}: {reason}")]
+    Response {
+        /// Where.
+        url: Url,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// It was tried more than once, or is not tried again, and why.
+    #[error("{last} ({why})")]
+    GaveUp {
+        /// Why there is no further try.
+        why: GaveUp,
+        /// How the last try ended.
+        #[source]
+        last: Box<Self>,
+    },
+    /// Several threads waited for one request, and it failed for all of them.
+    #[error(transparent)]
+    Shared(Arc<Self>),
+}
+
+impl OAuthError {
+    /// The error of a signer of any kind.
+    pub fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
+        Self::Signer {
+            kind: error.kind(),
+            source: Box::new(error),
+        }
+    }
+
+    /// The error of signing, which is the signer's or the core's.
+    pub fn from_sign<E: SignerError + Send + Sync + 'static>(error: SignError<E>) -> Self {
+        match error {
+            SignError::Signer(error) => Self::from_signer(error),
+            SignError::Token(error) => Self::Core(error),
+        }
+    }
+}
+
+impl Retryable for OAuthError {
+    fn failed_try(&self) -> FailedTry {
+        match self {
+            Self::Http(error) => error.failed_try(),
+            Self::Refused(refusal) => refusal.failed_try(),
+            _ => FailedTry::Final,
+        }
+    }
+
+    fn given_up(self, why: GaveUp) -> Self {
+        let last = Box::new(self);
+        Self::GaveUp { why, last }
+    }
+}
+
+impl From<Refusal> for OAuthError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<FieldError> for OAuthError {
+    fn from(error: FieldError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl From<ChainError> for OAuthError {
+    fn from(error: ChainError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

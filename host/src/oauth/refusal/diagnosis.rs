@@ -1,0 +1,155 @@
+//! What HTTP statuses and OAuth codes mean to a client that signs assertions.
+//!
+//! Sources: FIAM's table of response codes, RFC 6749 section 5.2, RFC 6750 section 3.1.
+
+/// Which request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// The request for an access token, with an assertion.
+    Token,
+    /// A call with an access token.
+    Call,
+    /// A question about an access token, with an assertion.
+    Introspection,
+    /// A document that is for everybody: metadata, keys.
+    Public,
+}
+
+/// What a refusal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Diagnosis {
+    /// `invalid_request`.
+    #[error("the request lacks something, or has something twice or malformed")]
+    InvalidRequest,
+    /// `invalid_client`.
+    #[error("the server does not accept who signs or how")]
+    InvalidClient,
+    /// `invalid_grant`.
+    #[error("the server does not accept the assertion")]
+    InvalidGrant,
+    /// `unauthorized_client`.
+    #[error("this client may not ask for tokens in this way")]
+    UnauthorizedClient,
+    /// `unsupported_grant_type`.
+    #[error("the server does not know this kind of request")]
+    UnsupportedGrantType,
+    /// `invalid_scope`.
+    #[error("the scope is unknown, malformed or more than this client may have")]
+    InvalidScope,
+    /// `invalid_token`.
+    #[error("the access token has expired, was revoked or is malformed")]
+    InvalidToken,
+    /// `insufficient_scope`.
+    #[error("the access token allows less than this call needs")]
+    InsufficientScope,
+    /// `access_denied`.
+    #[error("the person, or the server, said no")]
+    AccessDenied,
+    /// `expired_token`, of CIBA.
+    #[error("the person did not confirm in time")]
+    ExpiredToken,
+    /// `expired_login_hint_token`, of CIBA.
+    #[error("the user_identifier_token has expired: it is good once and for a short time")]
+    ExpiredLoginHint,
+    /// `unknown_user_id`, of CIBA.
+    #[error("the server does not know the person that is meant")]
+    UnknownUser,
+    /// `server_error` and `temporarily_unavailable`.
+    #[error("the server is in trouble")]
+    ServerError,
+    /// HTTP 3xx.
+    #[error("a redirect, which is not followed: assertions and tokens go to no other address")]
+    Redirect,
+    /// HTTP 400.
+    #[error("bad request: fields are missing, or the request or its JWS is malformed")]
+    BadRequest,
+    /// HTTP 401 to an assertion.
+    #[error("unauthorized: expired, a signature that is not valid, or the wrong certificate")]
+    Unauthorized,
+    /// HTTP 401 to an access token.
+    #[error("unauthorized: the access token has expired or is not valid here")]
+    TokenRejected,
+    /// A document that is for everybody is not there.
+    #[error("no such document is published there")]
+    NotPublished,
+    /// HTTP 403.
+    #[error("forbidden: the identity is valid but authorization is missing")]
+    Forbidden,
+    /// HTTP 404.
+    #[error("not found: an unknown participant, no consent on record, or the wrong path")]
+    NotFound,
+    /// HTTP 429.
+    #[error("too many requests: the rate limit is exceeded")]
+    RateLimited,
+    /// HTTP 500.
+    #[error("internal error of the server")]
+    InternalError,
+    /// HTTP 501 and above.
+    #[error("the server, or one before it, is in trouble")]
+    Unavailable,
+    /// Any other status.
+    #[error("an answer that no token server should give")]
+    Unexpected,
+}
+
+impl Diagnosis {
+    /// Whether it is about the server or its address, not about the assertion, the token or what they may do.
+    pub const fn is_servers(self) -> bool {
+        matches!(
+            self,
+            Self::ServerError
+                | Self::Redirect
+                | Self::NotPublished
+                | Self::RateLimited
+                | Self::InternalError
+                | Self::Unavailable
+                | Self::Unexpected
+        )
+    }
+
+    /// The code says more than the status, where there is one.
+    pub(super) fn of(kind: RequestKind, status: u16, code: Option<&str>) -> Self {
+        if matches!(status, 429 | 500..) {
+            return Self::of_status(kind, status);
+        }
+        code.and_then(Self::of_code)
+            .unwrap_or_else(|| Self::of_status(kind, status))
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        Some(match code {
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_client" => Self::InvalidClient,
+            "invalid_grant" => Self::InvalidGrant,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            "invalid_token" => Self::InvalidToken,
+            "insufficient_scope" => Self::InsufficientScope,
+            "access_denied" => Self::AccessDenied,
+            "expired_token" => Self::ExpiredToken,
+            "expired_login_hint_token" => Self::ExpiredLoginHint,
+            "unknown_user_id" => Self::UnknownUser,
+            "server_error" | "temporarily_unavailable" => Self::ServerError,
+            _ => return None,
+        })
+    }
+
+    const fn of_status(kind: RequestKind, status: u16) -> Self {
+        match (status, kind) {
+            (300..=399, _) => Self::Redirect,
+            (400, _) => Self::BadRequest,
+            (401 | 403 | 404, RequestKind::Public) => Self::NotPublished,
+            (401, RequestKind::Call) => Self::TokenRejected,
+            (401, _) => Self::Unauthorized,
+            (403, _) => Self::Forbidden,
+            (404, _) => Self::NotFound,
+            (429, _) => Self::RateLimited,
+            (500, _) => Self::InternalError,
+            (501.., _) => Self::Unavailable,
+            _ => Self::Unexpected,
+        }
+    }
+}

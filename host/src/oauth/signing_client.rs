@@ -1,0 +1,111 @@
+//! One client of one scheme, whose assertions a signer signs.
+
+mod authentication;
+
+use core::fmt;
+
+use privyseal_core::cert::Chain;
+use privyseal_core::kid::Kid;
+use privyseal_core::limits::MAX_HEADER;
+use privyseal_core::{ClientId, Credential, RsaPublicKey, Scheme, Signer, SigningInput};
+use zeroize::Zeroizing;
+
+use super::{Assertion, AssertionOptions, AssertionSource, OAuthError};
+use crate::pki::links::HostLinks;
+
+pub use authentication::AuthenticationOptions;
+
+/// A credential, and the signer that has its key.
+///
+/// Make one, keep it and share it between threads: the chain is proved and the header encoded once. Each
+/// assertion is new, with its own `jti`, and is signed with a clone of the signer, which is a handle to the same
+/// key. What is asked for with one is in [`AssertionSource`], which a gateway is too.
+pub struct SigningClient<S> {
+    credential: Credential<Vec<u8>>,
+    signer: S,
+}
+
+impl<S> SigningClient<S>
+where
+    S: Signer + Clone,
+    S::Error: Send + Sync + 'static,
+{
+    /// A client named `client_id` under `scheme`, whose leaf in `chain` belongs to the key of `signer`.
+    /// Proves the chain.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthError::Core`] if chain, key, client id and scheme do not fit each other.
+    pub fn new(
+        scheme: &'static Scheme,
+        client_id: ClientId,
+        chain: Chain<'_>,
+        signer: S,
+    ) -> Result<Self, OAuthError> {
+        let chain = chain.prove(&HostLinks)?;
+        let header = vec![0; MAX_HEADER];
+        let credential = Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
+        Ok(Self { credential, signer })
+    }
+
+    /// A client named `client_id` under `scheme`, whose key the receiver knows as `kid`.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthError::Core`] if key, client id and scheme do not fit each other.
+    pub fn with_kid(
+        scheme: &'static Scheme,
+        client_id: ClientId,
+        kid: Kid<'_>,
+        signer: S,
+    ) -> Result<Self, OAuthError> {
+        let header = vec![0; MAX_HEADER];
+        let credential = Credential::with_kid(scheme, client_id, kid, signer.public_key(), header)?;
+        Ok(Self { credential, signer })
+    }
+
+    /// Who signs, for which scheme, with which key.
+    pub const fn credential(&self) -> &Credential<Vec<u8>> {
+        &self.credential
+    }
+
+    fn signed(&self, input: SigningInput<'_>) -> Result<Assertion, OAuthError> {
+        let mut buffer = Zeroizing::new(vec![0; input.token_len()]);
+        input
+            .sign(&mut self.signer.clone(), &mut buffer)
+            .map(Assertion::from)
+            .map_err(OAuthError::from_sign)
+    }
+}
+
+impl<S> fmt::Debug for SigningClient<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningClient")
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> AssertionSource for SigningClient<S>
+where
+    S: Signer + Clone + Send + Sync,
+    S::Error: Send + Sync + 'static,
+{
+    fn scheme(&self) -> &'static Scheme {
+        self.credential.scheme()
+    }
+
+    fn client_id(&self) -> &ClientId {
+        self.credential.client_id()
+    }
+
+    fn public_key(&self) -> &RsaPublicKey {
+        self.credential.public_key()
+    }
+
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
+        let jti = options.jti_or_new()?;
+        let request = options.request(options.moment()?, &jti)?;
+        self.signed(self.credential.prepare(&request)?)
+    }
+}
