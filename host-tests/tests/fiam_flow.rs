@@ -136,10 +136,7 @@ fn the_library_gives_page_after_page() {
 
 fn http(server: &FiamServer) -> Http {
     let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
-    Http::new(&HttpOptions {
-        roots: Roots::Only(roots),
-        ..HttpOptions::default()
-    })
+    Http::new(&HttpOptions::default().roots(Roots::Only(roots)))
 }
 
 /// Every status of FIAM's table, and what the command makes of it.

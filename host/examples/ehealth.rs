@@ -10,12 +10,9 @@
 use std::env;
 use std::process::ExitCode;
 
-use privyseal::{
-    AccessPolicy, AssertionOptions, BaseUrl, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
-    Roots, SigningClient, TokenSource, pki::party_id,
-};
+use privyseal::jose::jwk::KidChoice;
+use privyseal::{AssertionOptions, Client, Error, Http, HttpOptions, Roots, Server};
 use privyseal_core::id::AudienceBuf;
-use privyseal_core::kid::Kid;
 use privyseal_core::scheme::EHEALTH;
 
 fn main() -> ExitCode {
@@ -44,24 +41,20 @@ fn lifetime(
     kid: &str,
     ca: Option<&String>,
 ) -> Result<u64, Error> {
-    let key: KeyUri = key.parse()?;
-    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let signer = key.open(&mut pins, &AccessPolicy::default())?;
-    let client_id = party_id::given(&EHEALTH, client_id)?;
-    let client = SigningClient::with_kid(&EHEALTH, client_id, Kid::new(kid)?, signer)?;
+    let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
+    let http = HttpOptions::default().roots(roots.unwrap_or_default());
+    let client = Client::builder(&EHEALTH)
+        .key(key.parse()?)
+        .client_id(client_id)
+        .kid(KidChoice::Given(kid.to_owned()))
+        .http(Http::new(&http))
+        .open()?;
 
     // The issuer of the realm is the audience, and what the paths are below.
     let issuer = AudienceBuf::realm(root, realm)?;
     let issuer = issuer.as_audience().as_str();
-    let base: BaseUrl = issuer.parse().map_err(privyseal::oauth::OAuthError::from)?;
-    let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
-    let http = Http::new(&HttpOptions {
-        roots: roots.unwrap_or_default(),
-        ..HttpOptions::default()
-    });
-    let options = AssertionOptions::default().audience(issuer);
-    // Make one and keep it: it has a token until shortly before that expires.
-    let tokens = TokenSource::new(http, base, options);
-    let token = tokens.token(&client)?;
+    let server =
+        Server::new(issuer.parse()?).assertion(AssertionOptions::default().audience(issuer));
+    let token = client.token(&server)?;
     Ok(token.expires_in().unwrap_or(0))
 }

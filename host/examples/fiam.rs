@@ -10,10 +10,7 @@
 use std::env;
 use std::process::ExitCode;
 
-use privyseal::{
-    AccessPolicy, AssertionOptions, BaseUrl, Error, Http, HttpOptions, KeyUri, PinSources, Prompt,
-    Roots, SigningClient, TokenSource, pki::party_id, schemes::fiam, self_test,
-};
+use privyseal::{BaseUrl, Client, Error, Http, HttpOptions, Roots, Server, schemes::fiam};
 use privyseal_core::scheme::FIAM;
 
 fn main() -> ExitCode {
@@ -35,31 +32,24 @@ fn main() -> ExitCode {
 }
 
 fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error> {
-    // Once, at the start of the application: key, PIN, chain.
-    let key: KeyUri = key.parse()?;
-    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let mut signer = key.open(&mut pins, &AccessPolicy::default())?;
-    self_test(&mut signer)?;
-    let certificates = signer.certificates()?;
-    let client_id = party_id::given(&FIAM, client_id)?;
-    let client = SigningClient::new(&FIAM, client_id, certificates.chain()?, signer)?;
-
     // The public server and the machine's roots, or those that were named.
     let public = FIAM.token_request.base_url.map_or("", |rule| rule.value);
-    let base = rest.first().map_or(public, String::as_str);
-    let base: BaseUrl = base.parse().map_err(privyseal::oauth::OAuthError::from)?;
+    let base: BaseUrl = rest.first().map_or(public, String::as_str).parse()?;
     let roots = rest.get(1).map(|file| Roots::from_file(file.as_ref()));
-    let http = Http::new(&HttpOptions {
-        roots: roots.transpose()?.unwrap_or_default(),
-        ..HttpOptions::default()
-    });
+    let http = HttpOptions::default().roots(roots.transpose()?.unwrap_or_default());
 
-    // Kept like the client: it has a token until shortly before that expires, and asks for another with a new
-    // assertion; of a server that is busy, again.
-    let tokens = TokenSource::new(http.clone(), base.clone(), AssertionOptions::default());
-    let token = tokens.token(&client)?;
+    // Once, at the start of the application: key, PIN, chain. Clones of it serve all threads.
+    let client = Client::builder(&FIAM)
+        .key(key.parse()?)
+        .client_id(client_id)
+        .http(Http::new(&http))
+        .open()?;
+    let server = Server::new(base);
+
+    // Kept until shortly before it expires; then there is another one, by a new assertion.
+    let token = client.token(&server)?;
     let mut count = 0;
-    for page in fiam::contracts(&http, &base, &token)? {
+    for page in fiam::contracts(client.http(), server.base(), &token)? {
         for contract in page?.records {
             println!("{contract}");
             count += 1;

@@ -12,10 +12,7 @@ use std::env;
 use std::process::ExitCode;
 
 use privyseal::schemes::ishare::{Expected, IshareError, PartyQuery, Registry};
-use privyseal::{
-    AccessPolicy, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Http,
-    HttpOptions, KeyUri, PinSources, Prompt, Roots, SigningClient, pki::party_id,
-};
+use privyseal::{AssertionOptions, Certificates, Client, Error, Http, HttpOptions, Roots, Server};
 use privyseal_core::scheme::ISHARE;
 
 fn main() -> ExitCode {
@@ -41,32 +38,27 @@ fn look_up(
     party: &str,
     ca: Option<&String>,
 ) -> Result<(), Error> {
-    let key: KeyUri = key.parse()?;
-    let mut pins = PinSources::new(&key, Prompt::Never, |warning| eprintln!("{warning}"));
-    let signer = key.open(&mut pins, &AccessPolicy::default())?;
-    let certificates = signer.certificates()?;
-    let chain = certificates.chain()?;
-    let client_id = party_id::derived(&ISHARE, &chain)?;
-    let client = SigningClient::new(&ISHARE, client_id, chain, signer)?;
-
-    let base: BaseUrl = base.parse().map_err(privyseal::oauth::OAuthError::from)?;
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
-    let http = Http::new(&HttpOptions {
-        roots: roots.unwrap_or_default(),
-        ..HttpOptions::default()
-    });
+    let http = HttpOptions::default().roots(roots.unwrap_or_default());
+    // The party id is in the leaf certificate.
+    let client = Client::builder(&ISHARE)
+        .key(key.parse()?)
+        .http(Http::new(&http))
+        .open()?;
+
     // The registry is the audience of the assertion, and the issuer of what it says.
     let options = AssertionOptions::default().audience(registry_id);
-    let token = client.access_token(&http, &base, &options)?;
+    let server = Server::new(base.parse()?).assertion(options);
+    let token = client.token(&server)?;
 
     let trust = Certificates::from_file(trust.as_ref())?;
     let registry = Registry {
-        http: &http,
-        base: &base,
+        http: client.http(),
+        base: server.base(),
         token: &token,
         expected: Expected {
             registry_id,
-            client_id: client.credential().client_id().as_str(),
+            client_id: client.source().client_id().as_str(),
             trust: &trust,
             crls: &[],
         },

@@ -19,8 +19,8 @@ use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{
-    AccessPolicy, AssertionOptions, Error, Http, HttpOptions, KeyUri, PinSources, Prompt, Roots,
-    SigningClient, pki::party_id,
+    AccessPolicy, AssertionOptions, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SigningClient,
+    pki::party_id,
 };
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -71,7 +71,7 @@ fn subject(
 ) -> Result<String, Error> {
     let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
     let (key, decryption_key) = (key?, decryption_key?);
-    let pins = |key| PinSources::new(key, Prompt::Never, |warning| eprintln!("{warning}"));
+    let pins = |key| key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins(&key), &AccessPolicy::default())?;
     let mut unwrapper =
         decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;
@@ -79,10 +79,7 @@ fn subject(
     let client = SigningClient::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
-    let http = Http::new(&HttpOptions {
-        roots: roots.unwrap_or_default(),
-        ..HttpOptions::default()
-    });
+    let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let mut provider = Provider::discover(&http, issuer)?;
     let mut flow = Ciba {
         http: &http,

@@ -47,6 +47,7 @@ const MAX_HEAD: usize = 16 * 1024;
 
 /// What an HTTP client needs to know.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct HttpOptions {
     /// Whom to trust.
     pub roots: Roots,
@@ -67,6 +68,29 @@ impl Default for HttpOptions {
     }
 }
 
+impl HttpOptions {
+    /// Trusts these roots.
+    #[must_use]
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Gives one request that long in all.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Reads again as this policy says.
+    #[must_use]
+    pub const fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+}
+
 /// An HTTPS client. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl does.
 #[derive(Clone)]
 pub struct Http {
@@ -77,6 +101,7 @@ pub struct Http {
 }
 
 /// An answer, whatever its status.
+#[non_exhaustive]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,

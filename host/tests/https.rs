@@ -20,11 +20,7 @@ const MAX: usize = 1000;
 
 fn http(server: &Server, timeout: Duration) -> Http {
     let roots = Roots::Only(Certificates::from(vec![server.root_der().to_vec()]));
-    Http::new(&HttpOptions {
-        roots,
-        timeout,
-        ..HttpOptions::default()
-    })
+    Http::new(&HttpOptions::default().roots(roots).timeout(timeout))
 }
 
 fn post(server: &Server) -> Result<Response, HttpError> {

@@ -14,14 +14,12 @@ use crate::stage::{Ask, BEARER, LIMIT, answer, everything, failure, for_each, jw
 
 /// Four tries, as fast as may be.
 fn patient(server: &BadServer) -> Http {
-    Http::new(&HttpOptions {
-        roots: Roots::Only(vec![server.certificate().to_vec()].into()),
-        timeout: LIMIT,
-        retry: RetryPolicy {
-            first_pause: Duration::from_millis(5),
-            ..RetryPolicy::default()
-        },
-    })
+    Http::new(
+        &HttpOptions::default()
+            .roots(Roots::Only(vec![server.certificate().to_vec()].into()))
+            .timeout(LIMIT)
+            .retry(RetryPolicy::default().first_pause(Duration::from_millis(5))),
+    )
 }
 
 /// A read, and the answer that it wants.

@@ -64,11 +64,12 @@ impl Ask {
 }
 
 pub(crate) fn http(trust: &[u8], timeout: Duration) -> Http {
-    Http::new(&HttpOptions {
-        roots: Roots::Only(Certificates::from(vec![trust.to_vec()])),
-        timeout,
-        retry: RetryPolicy::NEVER,
-    })
+    Http::new(
+        &HttpOptions::default()
+            .roots(Roots::Only(Certificates::from(vec![trust.to_vec()])))
+            .timeout(timeout)
+            .retry(RetryPolicy::NEVER),
+    )
 }
 
 /// Asks once, and gives the error that must come.

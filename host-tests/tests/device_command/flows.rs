@@ -56,14 +56,11 @@ fn a_source_of_tokens_asks_a_gateway_when_it_must() {
     let server = FiamServer::start(fiam_server::Config::trusting(&stage.pki.root.certificate));
     let server = server.unwrap();
     let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
-    let http = Http::new(&HttpOptions {
-        roots: Roots::Only(roots),
-        ..HttpOptions::default()
-    });
+    let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
     let key = DeviceKey::open(&stage.uri().parse().unwrap()).unwrap();
     let client = DeviceClient::new(key, &FIAM, &Expected::default()).unwrap();
     let base = server.base_url().parse().unwrap();
-    let mut source = TokenSource::new(http, base, AssertionOptions::default());
+    let source = TokenSource::new(http, base, AssertionOptions::default());
     let first = source.token(&client).unwrap().expose().to_owned();
     assert_eq!(source.token(&client).unwrap().expose(), first, "kept");
     source.forget();

@@ -2,7 +2,7 @@
 
 use privyseal::report::token_report::TokenReport;
 use privyseal::schemes::ishare::inbound::{Inbound, judge_assertion};
-use privyseal::{AssertionOptions, Error, base::clock};
+use privyseal::{AssertionOptions, AssertionSource as _, Error, base::clock};
 use privyseal_check::{RuleId, Verdict};
 use privyseal_host_tests::decode::{Parts, to_base64url};
 use privyseal_host_tests::ishare_server::{Config, party_info};

@@ -69,10 +69,7 @@ impl World {
     pub(crate) fn play(&self, config: Config) -> Stage {
         let server = IshareServer::start(config);
         let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
-        let http = Http::new(&HttpOptions {
-            roots: Roots::Only(roots),
-            ..HttpOptions::default()
-        });
+        let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
         let base: BaseUrl = server.base_url().parse().unwrap();
         let options = AssertionOptions::default().audience(REGISTRY);
         let token = self.client().access_token(&http, &base, &options).unwrap();

@@ -27,10 +27,7 @@ impl Stage {
         let keycloak = Keycloak::shared();
         keycloak.create_realm(realm, more);
         let roots = Roots::Only(Certificates::from_file(&keycloak.ca_file()).unwrap());
-        let http = Http::new(&HttpOptions {
-            roots,
-            ..HttpOptions::default()
-        });
+        let http = Http::new(&HttpOptions::default().roots(roots));
         Self {
             keycloak,
             realm: realm.to_owned(),

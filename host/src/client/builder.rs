@@ -1,11 +1,12 @@
 //! What a client is made of, and whether it fits together.
 
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Scheme, Signer as _};
+use privyseal_hsm::{Prompt, SecretProvider};
 
 use super::Client;
 use super::key_group::{COOLDOWN, KeyGroup, Open};
@@ -13,7 +14,6 @@ use crate::error::Error;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
 use crate::keys::key::{AccessPolicy, KeySigner, KeyUri};
-use crate::keys::pin::{PinSources, Prompt};
 use crate::oauth::SigningClient;
 use crate::pki::certificates::Certificates;
 use crate::pki::links::HostLinks;
@@ -73,7 +73,7 @@ impl ClientBuilder {
             kid: None,
             policy: AccessPolicy::default(),
             open_key: Arc::new(|key, policy| {
-                key.open(&mut PinSources::new(key, Prompt::Never, |_| {}), policy)
+                key.open(&mut key.pin_sources(Prompt::Never, |_| {}), policy)
             }),
             http: None,
         }
@@ -109,14 +109,15 @@ impl ClientBuilder {
         self
     }
 
-    /// With PINs from there; without it what the key's reference says, else the environment
-    /// ([`PinSources`]), and nobody is asked.
+    /// With PINs and passwords from there; without it from what the key's reference says, else the environment
+    /// ([`privyseal_hsm::PinSources`]), and nobody is asked.
     #[must_use]
-    pub fn pins(
-        mut self,
-        pins: impl Fn(&KeyUri) -> PinSources<'static> + Send + Sync + 'static,
-    ) -> Self {
-        self.open_key = Arc::new(move |key, policy| key.open(&mut pins(key), policy));
+    pub fn pins(mut self, pins: impl SecretProvider + Send + 'static) -> Self {
+        let pins = Mutex::new(pins);
+        self.open_key = Arc::new(move |key, policy| {
+            let mut pins = pins.lock().unwrap_or_else(PoisonError::into_inner);
+            key.open(&mut *pins, policy)
+        });
         self
     }
 

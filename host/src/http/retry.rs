@@ -19,6 +19,7 @@ use crate::base::runtime::Runtime;
 
 /// How often and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RetryPolicy {
     /// Tries in all; 1 is for no second one.
     pub tries: u32,
@@ -38,6 +39,34 @@ impl RetryPolicy {
         longest_pause: Duration::ZERO,
         total: Duration::ZERO,
     };
+
+    /// So many tries in all.
+    #[must_use]
+    pub const fn tries(mut self, tries: u32) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    /// With this bound of the first pause.
+    #[must_use]
+    pub const fn first_pause(mut self, bound: Duration) -> Self {
+        self.first_pause = bound;
+        self
+    }
+
+    /// With no longer pause than this.
+    #[must_use]
+    pub const fn longest_pause(mut self, bound: Duration) -> Self {
+        self.longest_pause = bound;
+        self
+    }
+
+    /// With no try that begins later than this after the first.
+    #[must_use]
+    pub const fn total(mut self, total: Duration) -> Self {
+        self.total = total;
+        self
+    }
 }
 
 /// Four tries within a minute, half a second between the first two at most.

@@ -36,11 +36,11 @@ impl ServerOptions {
             .as_deref()
             .map_or(Ok(Roots::Platform), Roots::from_file)
             .map_err(of_option("--cacert"))?;
-        Ok(Http::new(&HttpOptions {
-            roots,
-            timeout: Duration::from_secs(self.timeout),
-            ..HttpOptions::default()
-        }))
+        Ok(Http::new(
+            &HttpOptions::default()
+                .roots(roots)
+                .timeout(Duration::from_secs(self.timeout)),
+        ))
     }
 }
 
