@@ -71,7 +71,7 @@ fn subject(
 ) -> Result<String, Error> {
     let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
     let (key, decryption_key) = (key?, decryption_key?);
-    let pins = |key| key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
+    let pins = |key: &KeyUri| key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let signer = key.open(&mut pins(&key), &AccessPolicy::default())?;
     let mut unwrapper =
         decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;
