@@ -19,14 +19,14 @@ use crate::steps::Steps;
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// Crates that need Unix: terminals, serial lines, permissions of files.
-const UNIX_ONLY: &[&str] = &["privyseal"];
+const UNIX_ONLY: &[&str] = &["privyseal", "privyseal-gateway", "privyseal-cli"];
 
 const CHECK: &str = "check --quiet";
 
 /// Runs all of it and fails once.
 pub(crate) fn run() -> Result<(), Failure> {
     let mut packages = metadata::packages("Cargo.toml")?;
-    packages.retain(|package| package.is_published() && package.has_library());
+    packages.retain(Package::is_published);
     let mut steps = Steps::default();
     steps.step("each feature alone", || features(&packages));
     steps.step("the oldest compiler", || oldest_compiler(&packages));
@@ -35,13 +35,13 @@ pub(crate) fn run() -> Result<(), Failure> {
     steps.finish()
 }
 
-/// Each library without features, and with each of them.
+/// Each crate without features, and with each of them.
 fn features(packages: &[Package]) -> Result<(), Failure> {
     for package in packages {
         let own = package.features.keys().filter(|name| *name != "default");
         for feature in [""].into_iter().chain(own.map(String::as_str)) {
             let check = check(Run::cargo(CHECK), [package]);
-            let check = check.words("--lib --no-default-features --features");
+            let check = check.words("--no-default-features --features");
             check.arg(feature).show_and_stream()?;
         }
     }
@@ -98,7 +98,7 @@ fn link_workspace(copy: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The libraries for Windows, where rustup has the target and there is a C compiler for `ring`.
+/// The crates for Windows, where rustup has the target and there is a C compiler for `ring`.
 fn windows(packages: &[Package]) -> Result<(), Failure> {
     let ready = setup::add_rustup_target(WINDOWS).and_then(|()| setup::run(&[Need::Windows]));
     if let Err(failure) = ready {
@@ -111,7 +111,7 @@ fn windows(packages: &[Package]) -> Result<(), Failure> {
     for package in unix {
         println!("NOT CHECKED: {} for Windows: it needs Unix", package.name);
     }
-    let check = check(Run::cargo(CHECK), both).words("--lib --target");
+    let check = check(Run::cargo(CHECK), both).words("--target");
     check.arg(WINDOWS).show_and_stream()
 }
 

@@ -98,21 +98,19 @@ impl<'a> Graph<'a> {
     }
 
     fn shown(&self, parent: &[String], level: &Level<'_>, circle: &[&str]) -> String {
-        let within = if parent.is_empty() {
-            String::new()
-        } else {
-            format!(" within {}", parent.join("::"))
-        };
-        let mut text = format!(
-            "{}{within}: modules must not use each other in a circle:",
-            self.krate
-        );
-        for (at, from) in circle.iter().enumerate() {
-            let to = circle[(at + 1) % circle.len()];
+        let mut lines = vec![match parent {
+            [] => format!("{}: modules use each other in a circle:", self.krate),
+            _ => format!(
+                "{} within {}: modules use each other in a circle:",
+                self.krate,
+                parent.join("::")
+            ),
+        }];
+        for (from, to) in circle.iter().zip(circle.iter().cycle().skip(1)) {
             let Place { file, line } = level[from][to];
-            text += &format!("\n  {file}:{line}: {from} uses {to}");
+            lines.push(format!("  {file}:{line}: {from} uses {to}"));
         }
-        text
+        lines.join("\n")
     }
 
     /// Arrows from a floor to a higher one.
@@ -192,7 +190,7 @@ mod tests {
         assert_eq!(
             circles,
             [
-                "any: modules must not use each other in a circle:\n  a.rs:1: a uses b\n  b.rs:2: b uses c\n  c.rs:1: c uses a"
+                "any: modules use each other in a circle:\n  a.rs:1: a uses b\n  b.rs:2: b uses c\n  c.rs:1: c uses a"
             ]
         );
         assert_eq!(judged("any", &files[..2]).0, Vec::<String>::new());

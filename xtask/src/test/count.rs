@@ -43,7 +43,7 @@ impl Count {
         match words[..] {
             ["Running", .., program, _] | ["Doc-tests", program] if line.starts_with(' ') => {
                 self.end_program();
-                self.program = program.to_owned();
+                program.clone_into(&mut self.program);
             }
             ["running", number, "test" | "tests"] if !self.in_failures => {
                 self.end_program();
