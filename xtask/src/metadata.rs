@@ -63,6 +63,13 @@ impl Package {
             .filter(move |target| target.kind.iter().any(is_product));
         products.map(|target| target.src_path.as_path())
     }
+
+    /// Whether it has a library.
+    pub(crate) fn has_library(&self) -> bool {
+        self.targets
+            .iter()
+            .any(|target| target.kind.iter().any(|kind| kind == "lib"))
+    }
 }
 
 /// Whether a path is of a package that serves tests only.

@@ -41,26 +41,27 @@ pub(super) const FLOORS: (&str, &[&str]) = (
 
 /// Its modules that have no floor yet. The goal is none. A line that is not needed any more fails the check, here and
 /// below.
-pub(super) const WITHOUT_FLOOR: &[&str] = &["error", "exit", "gateway"];
+pub(super) const WITHOUT_FLOOR: &[&str] = &["client", "error", "exit", "gateway"];
 
 /// Arrows between modules (crate, from, to) that close a circle. The goal is none.
 pub(super) const KNOWN: &[(&str, &str, &str)] = &[
+    ("privyseal", "client::key_group", "client::builder"),
+    ("privyseal", "error", "client"),
     ("privyseal", "error", "http"),
     ("privyseal", "error", "jose"),
     ("privyseal", "error", "keys"),
     ("privyseal", "error", "oauth"),
     ("privyseal", "error", "oidc"),
     ("privyseal", "error", "schemes"),
-    ("privyseal", "http", "oauth"),
+    ("privyseal", "jose::error", "jose::jwe"),
+    ("privyseal", "jose::error", "jose::jws"),
     ("privyseal", "jose::jwe::content", "jose::jwe::compact"),
     ("privyseal", "jose::jwe::error", "jose::jwe::compact"),
     ("privyseal", "keys", "report"),
-    ("privyseal", "oauth::client::form", "oauth::client::source"),
-    (
-        "privyseal",
-        "oauth::client::introspection",
-        "oauth::client::source",
-    ),
+    ("privyseal", "oauth::error", "oauth::audience"),
+    ("privyseal", "oauth::form", "oauth::source"),
+    ("privyseal", "oauth::introspection", "oauth::source"),
+    ("privyseal", "pki::pem", "pki::crl"),
     ("privyseal", "schemes", "report"),
     ("privyseal-check", "report", "receivers"),
     ("privyseal-core", "cert::error", "cert::extensions"),
@@ -69,12 +70,6 @@ pub(super) const KNOWN: &[(&str, &str, &str)] = &[
     ("privyseal-core", "signer", "csr"),
     ("privyseal-firmware-rsa", "kernel", "modulus"),
     ("privyseal-gateway", "policy", "provision"),
-    ("privyseal-pkcs11", "error", "pin"),
-    ("privyseal-pkcs11", "error", "slot"),
-    ("privyseal-pkcs11", "error", "uri"),
-    ("privyseal-pkcs11", "mechanism", "key"),
-    ("privyseal-pkcs11", "pin", "slot"),
     ("privyseal-protocol", "refusal", "frame"),
     ("privyseal-protocol", "refusal", "response"),
-    ("privyseal-yubihsm", "error", "audit"),
 ];
