@@ -3,12 +3,11 @@
 use core::convert::Infallible;
 
 use privyseal_core::encoding::sink::Sink;
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
-use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
+use privyseal_core::token::request::write_member;
 use zeroize::Zeroizing;
 
-use super::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind, response};
-use crate::http::{BaseUrl, Http, Response, Url};
+use super::RequestKind;
+use crate::http::Url;
 
 /// What is asked, without who asks.
 #[derive(Clone, Copy)]
@@ -22,72 +21,6 @@ pub struct Form<'a> {
     pub kind: RequestKind,
     /// The largest answer, in bytes.
     pub max: usize,
-}
-
-/// Posts `form` with a new assertion of `source`; see [`AssertionSource::post`].
-pub(super) fn post<A: AssertionSource + ?Sized>(
-    source: &A,
-    http: &Http,
-    options: &AssertionOptions,
-    form: &Form<'_>,
-) -> Result<Response, OAuthError> {
-    let sends_client_id = source.scheme().token_request.client_id.value;
-    let client_id = sends_client_id.then(|| source.client_id().as_str());
-    let assertion = source.assertion(options)?;
-    let authentication = [
-        ("client_id", client_id),
-        ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
-        ("client_assertion", Some(assertion.as_str())),
-    ];
-    let authentication = authentication
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let body = FormBody::of(form.members.iter().copied().chain(authentication));
-
-    let answer = http.post_form(form.url, body.as_bytes(), form.max)?;
-    let sent = form
-        .members
-        .iter()
-        .filter(|(name, _)| !["grant_type", "scope"].contains(name))
-        .map(|(_, value)| *value)
-        .chain([assertion.as_str()]);
-    response::success(form.url, form.kind, answer, sent)
-}
-
-/// Asks for an access token; of `scope`, or of the one that the scheme names.
-pub(super) fn token<A: AssertionSource + ?Sized>(
-    source: &A,
-    http: &Http,
-    base: &BaseUrl,
-    options: &AssertionOptions,
-    scope: Option<&str>,
-) -> Result<AccessToken, OAuthError> {
-    let rules = &source.scheme().token_request;
-    let url = base.join(rules.path.value)?;
-    let scope = scope.or(rules.scope.map(|rule| rule.value));
-    let members = [
-        Some(("grant_type", rules.grant_type.value)),
-        scope.map(|scope| ("scope", scope)),
-    ];
-    let members: Vec<_> = members.into_iter().flatten().collect();
-    request(source, http, &url, options, &members)
-}
-
-/// Posts `members` to a token endpoint, and reads the token in the answer.
-pub(super) fn request<A: AssertionSource + ?Sized>(
-    source: &A,
-    http: &Http,
-    url: &Url,
-    options: &AssertionOptions,
-    members: &[(&str, &str)],
-) -> Result<AccessToken, OAuthError> {
-    let form = Form {
-        url,
-        members,
-        kind: RequestKind::Token,
-        max: MAX_TOKEN_RESPONSE,
-    };
-    response::token(url, source.post(http, options, &form)?)
 }
 
 /// The body of a form (`application/x-www-form-urlencoded`), which may hold an assertion: its place is reserved

@@ -2,12 +2,8 @@
 
 use core::fmt;
 
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
-
-use super::{AssertionOptions, AssertionSource, Form, OAuthError, RequestKind, response};
-use crate::http::{Http, Url};
 
 /// The answer to an introspection request. `Debug` does not show what the token says.
 #[derive(Clone, PartialEq)]
@@ -17,35 +13,9 @@ pub struct Introspection {
     response: Zeroizing<Vec<u8>>,
 }
 
-/// Asks about a token; see [`AssertionSource::introspect`].
-pub(super) fn introspect<A: AssertionSource + ?Sized>(
-    source: &A,
-    http: &Http,
-    endpoint: &Url,
-    options: &AssertionOptions,
-    token: &str,
-) -> Result<Introspection, OAuthError> {
-    let form = Form {
-        url: endpoint,
-        members: &[("token", token), ("token_type_hint", "access_token")],
-        kind: RequestKind::Introspection,
-        max: MAX_TOKEN_RESPONSE,
-    };
-    let mut answer = source.post(http, options, &form)?;
-    let body = core::mem::take(&mut answer.body);
-    let introspection =
-        Introspection::from_response(body).map_err(|reason| OAuthError::Response {
-            url: endpoint.clone(),
-            reason: reason.to_owned(),
-        })?;
-    let media_type = answer.media_type.as_deref();
-    response::is_json(endpoint, media_type, "RFC 7662 section 2.2")?;
-    Ok(introspection)
-}
-
 impl Introspection {
     /// Reads the body of an introspection response; the error is a clause about it.
-    fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
+    pub(super) fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
         let members: Map<String, Value> =
             serde_json::from_slice(&body).map_err(|_| "the answer is not a JSON object")?;
         let active = members

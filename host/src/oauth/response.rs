@@ -1,6 +1,6 @@
 //! What a server's answer is: what was asked for, a refusal, or nothing that can be used.
 
-use super::{AccessToken, OAuthError, Refusal, RequestKind};
+use super::{AccessToken, Introspection, OAuthError, Refusal, RequestKind};
 use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Response, Url, media_type};
 
 /// Gets `path` below `base` with an access token, and gives the JSON that comes. Tries again as the options of
@@ -57,6 +57,22 @@ pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthE
     Ok(token)
 }
 
+/// What the successful answer to an introspection request says.
+pub(super) fn introspection(
+    url: &Url,
+    mut response: Response,
+) -> Result<Introspection, OAuthError> {
+    let introspection =
+        Introspection::from_response(core::mem::take(&mut response.body)).map_err(|reason| {
+            OAuthError::Response {
+                url: url.clone(),
+                reason: reason.to_owned(),
+            }
+        })?;
+    is_json(url, response.media_type.as_deref(), "RFC 7662 section 2.2")?;
+    Ok(introspection)
+}
+
 /// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
 fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthError> {
     let mut response = success(url, RequestKind::Call, response, [bearer])?;
@@ -69,7 +85,7 @@ fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthErr
 }
 
 /// JSON under another type is an error page, or an answer to somebody else.
-pub(super) fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), OAuthError> {
+fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), OAuthError> {
     media_type::expect_json(media_type, source).map_err(|reason| OAuthError::Response {
         url: url.clone(),
         reason,

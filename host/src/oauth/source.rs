@@ -1,17 +1,20 @@
 //! One way of asking, whoever signs.
 
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{ClientId, RsaPublicKey, Scheme};
 
+use super::form::FormBody;
 use super::{
-    AccessToken, Assertion, AssertionOptions, Form, Introspection, OAuthError, RefreshToken, form,
-    introspection,
+    AccessToken, Assertion, AssertionOptions, Form, Introspection, OAuthError, RefreshToken,
+    RequestKind, response,
 };
 use crate::http::{BaseUrl, Http, Response, Url};
 
 /// "An assertion for this scheme and audience, please."
 ///
-/// A [`crate::oauth::SigningClient`] builds it here and has a signer sign; a [`privyseal_gateway::DeviceClient`] has a device do
-/// both, and checks the outcome. Either way what comes out was made by the core and verified.
+/// A [`crate::oauth::SigningClient`] builds it here and has a signer sign; a gateway does both, and the outcome is
+/// checked. Either way what comes out was made by the core and verified.
 pub trait AssertionSource: Send + Sync {
     /// Under whose rules.
     fn scheme(&self) -> &'static Scheme;
@@ -40,7 +43,17 @@ pub trait AssertionSource: Send + Sync {
         base: &BaseUrl,
         options: &AssertionOptions,
     ) -> Result<AccessToken, OAuthError> {
-        form::token(self, http, base, options, None)
+        let rules = &self.scheme().token_request;
+        match rules.scope {
+            Some(scope) => self.access_token_with_scope(http, base, options, scope.value),
+            None => token(
+                self,
+                http,
+                base,
+                options,
+                &[("grant_type", rules.grant_type.value)],
+            ),
+        }
     }
 
     /// The same, for a token of that `scope` (RFC 6749 section 3.3): scopes with one space between them.
@@ -55,14 +68,15 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         scope: &str,
     ) -> Result<AccessToken, OAuthError> {
-        let rule = self.scheme().token_request.scope;
-        if let Some(rule) = rule.filter(|rule| rule.value != scope) {
+        let rules = &self.scheme().token_request;
+        if let Some(rule) = rules.scope.filter(|rule| rule.value != scope) {
             return Err(OAuthError::Scope {
                 scope: rule.value,
                 rule: rule.source,
             });
         }
-        form::token(self, http, base, options, Some(scope))
+        let members = [("grant_type", rules.grant_type.value), ("scope", scope)];
+        token(self, http, base, options, &members)
     }
 
     /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
@@ -78,12 +92,11 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         refresh_token: &RefreshToken,
     ) -> Result<AccessToken, OAuthError> {
-        let url = base.join(self.scheme().token_request.path.value)?;
         let members = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose()),
         ];
-        form::request(self, http, &url, options, &members)
+        token(self, http, base, options, &members)
     }
 
     /// Asks `endpoint`, the provider's `introspection_endpoint`, about an access token, with a new
@@ -97,9 +110,15 @@ pub trait AssertionSource: Send + Sync {
         http: &Http,
         endpoint: &Url,
         options: &AssertionOptions,
-        token: &str,
+        access_token: &str,
     ) -> Result<Introspection, OAuthError> {
-        introspection::introspect(self, http, endpoint, options, token)
+        let form = Form {
+            url: endpoint,
+            members: &[("token", access_token), ("token_type_hint", "access_token")],
+            kind: RequestKind::Introspection,
+            max: MAX_TOKEN_RESPONSE,
+        };
+        response::introspection(endpoint, self.post(http, options, &form)?)
     }
 
     /// Posts `form` with a new assertion, and gives the answer if it is a success.
@@ -114,6 +133,44 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         form: &Form<'_>,
     ) -> Result<Response, OAuthError> {
-        form::post(self, http, options, form)
+        let sends_client_id = self.scheme().token_request.client_id.value;
+        let client_id = sends_client_id.then(|| self.client_id().as_str());
+        let assertion = self.assertion(options)?;
+        let authentication = [
+            ("client_id", client_id),
+            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
+            ("client_assertion", Some(assertion.as_str())),
+        ];
+        let authentication = authentication
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let body = FormBody::of(form.members.iter().copied().chain(authentication));
+
+        let answer = http.post_form(form.url, body.as_bytes(), form.max)?;
+        let sent = form
+            .members
+            .iter()
+            .filter(|(name, _)| !["grant_type", "scope"].contains(name))
+            .map(|(_, value)| *value)
+            .chain([assertion.as_str()]);
+        response::success(form.url, form.kind, answer, sent)
     }
+}
+
+/// Posts `members` to the token endpoint below `base`, and reads the token in the answer.
+fn token<A: AssertionSource + ?Sized>(
+    source: &A,
+    http: &Http,
+    base: &BaseUrl,
+    options: &AssertionOptions,
+    members: &[(&str, &str)],
+) -> Result<AccessToken, OAuthError> {
+    let url = base.join(source.scheme().token_request.path.value)?;
+    let form = Form {
+        url: &url,
+        members,
+        kind: RequestKind::Token,
+        max: MAX_TOKEN_RESPONSE,
+    };
+    response::token(&url, source.post(http, options, &form)?)
 }

@@ -30,10 +30,10 @@ impl ProviderMetadata {
     pub fn fetch(http: &Http, issuer: &str) -> Result<Self, Error> {
         let base: BaseUrl = issuer
             .parse()
-            .map_err(|error| option(&format!("is no issuer: it {error}")))?;
+            .map_err(|error| option(&format!("is no issuer: {error}")))?;
         let url = base
             .join(PATH)
-            .map_err(|error| option(&error.to_string()))?;
+            .map_err(|error| option(&format!("is refused: {error}")))?;
         let response = oauth::get_public(http, &url, MAX_METADATA)?;
         let metadata = Self::from_bytes(issuer, &response.body).and_then(|metadata| {
             let source = "OpenID Connect Discovery section 4.2";
@@ -133,7 +133,7 @@ fn url(members: &Map<String, Value>, name: &str) -> Result<Option<Url>, String> 
     let parse = |text: &str| {
         text.parse().map_err(|error| {
             format!(
-                "{} in the metadata {error}",
+                "{} in the metadata is refused: {error}",
                 sanitize_for_display(name, None)
             )
         })
@@ -217,11 +217,11 @@ mod tests {
         for (more, words) in [
             (
                 r#","token_endpoint":"http://idp.example/token""#,
-                "token_endpoint in the metadata is not https",
+                "token_endpoint in the metadata is refused: the URL is not https",
             ),
             (
                 r#","userinfo_endpoint":"http://idp.example/u""#,
-                "userinfo_endpoint in the metadata is not https",
+                "userinfo_endpoint in the metadata is refused: the URL is not https",
             ),
             (
                 r#","userinfo_endpoint":["https://idp.example/u"]"#,
@@ -229,7 +229,7 @@ mod tests {
             ),
             (
                 r#","jwks_uri":"/certs""#,
-                "jwks_uri in the metadata is not a URL",
+                "jwks_uri in the metadata is refused: the text is not a URL",
             ),
             (r#","jwks_uri":null"#, "jwks_uri is missing"),
             (

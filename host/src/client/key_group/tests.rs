@@ -155,8 +155,12 @@ fn one_that_is_away_rests_and_comes_back() {
     sign(&resting).unwrap();
     assert_eq!((one.asked(), two.asked()), (1, 1));
 
-    let brief = client(&[&one, &two], Duration::ZERO);
     two.is_away(false);
+    let brief = client(&[&one, &two], Duration::ZERO);
+    one.is_away(true);
+    sign(&brief).unwrap();
+    one.is_away(false);
+    (one.asked(), two.asked());
     for _ in 0..4 {
         sign(&brief).unwrap();
     }

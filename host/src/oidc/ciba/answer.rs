@@ -37,6 +37,7 @@ impl Meaning {
         let error = ErrorResponse::parse(&response.body).ok();
         let is = |code| error.as_ref().is_some_and(|it| it.error.equals(code));
         let retry_after = response.retry_after.map(|after| after.pause(now));
+        let retry_after = retry_after.filter(|pause| !pause.is_zero());
         if response.status == 429 || is("slow_down") {
             Self::SlowDown(retry_after)
         } else if is("authorization_pending") {

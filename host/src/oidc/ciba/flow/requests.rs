@@ -199,13 +199,13 @@ where
     pub(super) fn below(&self, path: &str) -> Result<Url, Error> {
         self.base()?
             .join(path)
-            .map_err(|error| option(&error.to_string()))
+            .map_err(|error| option(&format!("is refused: {error}")))
     }
 
     /// itsme's paths are below the issuer.
     fn base(&self) -> Result<BaseUrl, Error> {
         let base = self.provider.metadata().issuer().parse();
-        base.map_err(|error: UrlError| option(&error.to_string()))
+        base.map_err(|error: UrlError| option(&format!("is refused: {error}")))
     }
 }
 

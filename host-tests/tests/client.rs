@@ -1,0 +1,83 @@
+//! The client of an application with real tokens: several references to one key, several threads.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+use std::thread;
+
+use privyseal::client::BuildError;
+use privyseal::{AssertionOptions, Certificates, Client, Error};
+use privyseal_core::scheme::FIAM;
+use privyseal_host_tests::pki::{TestPki, test_key};
+use privyseal_host_tests::softhsm::{SoftHsmToken, in_own_process};
+
+/// One key twice, as on two tokens, with its chain; and another one.
+fn fill(token: &SoftHsmToken) {
+    let key = test_key("seal", 2048);
+    for (id, label) in [("01", "one"), ("02", "two")] {
+        token.import_key(&key, id, label);
+    }
+    token.store_chain(&TestPki::new().seal_chain(&key), "01");
+    token.import_key(&test_key("other", 2048), "03", "other");
+}
+
+/// What a client of these references says, and where a chain is given, with that.
+fn open(
+    token: &SoftHsmToken,
+    labels: &[&str],
+    chain: Option<Vec<Vec<u8>>>,
+) -> Result<Client, Error> {
+    let keys = labels.iter().map(|label| token.uri(label).parse().unwrap());
+    let builder = keys.fold(Client::builder(&FIAM), |builder, key| builder.key(key));
+    let builder = builder.client_id("EU.EORI.NL123456789");
+    match chain {
+        Some(chain) => builder.chain(Certificates::from(chain)).open(),
+        None => builder.open(),
+    }
+}
+
+#[test]
+fn one_key_under_several_references_serves_many_threads() {
+    in_own_process(
+        "one_key_under_several_references_serves_many_threads",
+        |token| {
+            fill(token);
+            // The last is away: there is no such key.
+            let client = open(token, &["one", "two", "absent"], None).unwrap();
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    let client = client.clone();
+                    scope.spawn(move || {
+                        for _ in 0..8 {
+                            let assertion = client.assertion(&AssertionOptions::default());
+                            assert_eq!(assertion.unwrap().as_str().split('.').count(), 3);
+                        }
+                    });
+                }
+            });
+        },
+    );
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    in_own_process("parts_that_do_not_fit_are_refused", |token| {
+        fill(token);
+        let refused = |labels: &[&str]| match open(token, labels, None).unwrap_err() {
+            Error::Client(error) => error,
+            other => panic!("{other}"),
+        };
+        assert_eq!(refused(&[]), BuildError::NoKey);
+        let error = refused(&["one", "other"]);
+        assert!(matches!(error, BuildError::OtherKey { .. }), "{error}");
+        // The chain is another key's.
+        let chain = TestPki::new().seal_chain(&test_key("other", 2048));
+        let error = open(token, &["one"], Some(chain)).unwrap_err();
+        assert!(
+            matches!(error, Error::Core(privyseal_core::Error::KeyMismatch)),
+            "{error}"
+        );
+        // No reference is there.
+        let error = open(token, &["absent", "gone"], None).unwrap_err();
+        assert!(matches!(error, Error::Signer { .. }), "{error}");
+    });
+}
