@@ -23,6 +23,7 @@ use crate::oauth::{OAuthError, Refusal};
 use crate::oidc::ciba::State;
 use crate::pki::PkiError;
 use crate::schemes::ishare::IshareError;
+#[cfg(feature = "gateway")]
 use privyseal_gateway::{ClientError, DeviceError};
 
 /// Why there is no assertion, no access token or no report.
@@ -72,8 +73,10 @@ pub enum Error {
         source: Box<dyn core::error::Error + Send + Sync>,
     },
     /// A gateway: its line, what it refused, or what it said.
+    #[cfg(feature = "gateway")]
     Device(DeviceError),
     /// A gateway is another client than was meant.
+    #[cfg(feature = "gateway")]
     DeviceClient(ClientError),
     /// The machine: its clock, its randomness, a file.
     Base(BaseError),
@@ -192,7 +195,6 @@ impl Error {
             | Self::File { .. }
             | Self::Write { .. }
             | Self::FileContent { .. }
-            | Self::DeviceClient(_)
             | Self::Client(_)
             | Self::Base(
                 BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },
@@ -214,8 +216,13 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::RulesBroken { .. }
             | Self::Output(_) => Exit::Refused,
+            #[cfg(feature = "gateway")]
+            Self::DeviceClient(_) => Exit::Usage,
+            #[cfg(feature = "gateway")]
             Self::Device(error) if error.is_policy() => Exit::Refused,
-            Self::Signer { .. } | Self::Device(_) | Self::Base(_) => Exit::Key,
+            #[cfg(feature = "gateway")]
+            Self::Device(_) => Exit::Key,
+            Self::Signer { .. } | Self::Base(_) => Exit::Key,
             Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refused::exit(refusal),
             Self::OAuth(error) => oauth_exit(error),
@@ -236,7 +243,9 @@ impl fmt::Display for Error {
             Self::FileContent { path, reason } => write!(f, "{} {reason}", path.display()),
             Self::Core(error) => error.fmt(f),
             Self::Signer { source, .. } => source.fmt(f),
+            #[cfg(feature = "gateway")]
             Self::Device(error) => error.fmt(f),
+            #[cfg(feature = "gateway")]
             Self::DeviceClient(error) => error.fmt(f),
             Self::Base(error) => error.fmt(f),
             Self::Pki(error) => error.fmt(f),
@@ -265,6 +274,7 @@ impl core::error::Error for Error {
         match self {
             Self::KeyUri(error) => error.source(),
             Self::Signer { source, .. } => source.source(),
+            #[cfg(feature = "gateway")]
             Self::Device(error) => error.source(),
             Self::Http(error) => error.source(),
             Self::OAuth(error) => error.source(),
@@ -286,6 +296,7 @@ impl From<IshareError> for Error {
     }
 }
 
+#[cfg(feature = "gateway")]
 impl From<DeviceError> for Error {
     fn from(error: DeviceError) -> Self {
         Self::Device(error)

@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+// Without any kind of key there is nothing to open.
+#![cfg_attr(
+    not(any(feature = "gateway", feature = "pkcs11", feature = "yubihsm")),
+    allow(unused)
+)]
 
 // The floors: each knows those above it in this list and none below.
 pub mod base;
@@ -12,6 +17,7 @@ pub mod report;
 pub mod schemes;
 
 // A device that signs by itself.
+#[cfg(feature = "gateway")]
 mod gateway;
 
 // What an application holds.
@@ -34,7 +40,7 @@ pub use oidc::provider::Provider;
 pub use oidc::provider_keys::ProviderKeys;
 pub use pki::certificates::Certificates;
 pub use privyseal_core::{Scheme, Signer, UnixTime};
+#[cfg(feature = "gateway")]
 pub use privyseal_gateway::DeviceUri;
-pub use privyseal_hsm::{KeyPolicy, PinSources, Prompt, Secret, SecretProvider};
-pub use privyseal_pkcs11::LoginPolicy;
+pub use privyseal_hsm::{KeyPolicy, LoginPolicy, PinSources, Prompt, Secret, SecretProvider};
 pub use report::self_test::self_test;

@@ -75,6 +75,22 @@ pub enum PinState {
     Ok,
 }
 
+/// What a login may cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoginPolicy {
+    /// Spend the last try too, and try where the flags cannot be read. A wrong PIN then locks the
+    /// token.
+    pub spend_final_try: bool,
+}
+
+impl LoginPolicy {
+    /// Whether to spend the last try too.
+    pub const fn new(spend_final_try: bool) -> Self {
+        Self { spend_final_try }
+    }
+}
+
 /// Gives the PIN or password when hardware needs one: a file, an environment variable, a prompt.
 pub trait SecretProvider {
     /// The secret that `request` names. A backend calls this at most once for a login, and only where a

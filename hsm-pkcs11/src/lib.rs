@@ -36,11 +36,11 @@ mod signer;
 
 pub use error::{CallError, CertificateError, Error, SelectError};
 pub use list::{Listed, ListedCertificate, ListedKey, list};
-pub use login::LoginPolicy;
 pub use mechanism::{RsaPkcsOaep, SigningMechanism};
 pub use module_info::{ModuleInfo, SlotInfo, module_info};
 pub use options::{PoolOptions, SignerOptions};
 pub use pool::{Pkcs11Pool, PooledSigner};
+pub use privyseal_hsm::LoginPolicy;
 pub use signer::{Pkcs11Key, Pkcs11Signer, Pkcs11Unwrapper};
 pub use slot::TokenInfo;
 pub use uri::{ObjectType, Pkcs11Uri};

@@ -7,29 +7,13 @@ use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
 
 pub(crate) use authenticator::Authenticator;
-use privyseal_hsm::{PinState, SecretProvider, SecretRequest};
+use privyseal_hsm::{LoginPolicy, PinState, SecretProvider, SecretRequest};
 
 use crate::error::{CallError, Error};
 use crate::limits::MAX_PIN;
 use crate::module::Entered;
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
-
-/// What a login may cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LoginPolicy {
-    /// Spend the last try too, and try where the flags cannot be read. A wrong PIN then locks the
-    /// token.
-    pub spend_final_try: bool,
-}
-
-impl LoginPolicy {
-    /// Whether to spend the last try too.
-    pub const fn new(spend_final_try: bool) -> Self {
-        Self { spend_final_try }
-    }
-}
 
 /// What a login is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

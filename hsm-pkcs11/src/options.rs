@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use privyseal_hsm::KeyPolicy;
+use privyseal_hsm::{KeyPolicy, LoginPolicy};
 
 use crate::limits::DEFAULT_WAIT;
-use crate::login::LoginPolicy;
 
 /// How a signer is opened. The default is careful.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

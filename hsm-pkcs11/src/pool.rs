@@ -135,6 +135,15 @@ impl Pkcs11Pool {
         })
     }
 
+    /// Signs with the next free session.
+    ///
+    /// # Errors
+    /// As [`Pkcs11Pool::signer`], or the signature fails.
+    pub fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), Error> {
+        let mut lent = self.signer()?;
+        self.access.sign(&mut lent.session, input, signature)
+    }
+
     /// The public key of the key that signs.
     pub const fn public_key(&self) -> &RsaPublicKey {
         &self.access.public

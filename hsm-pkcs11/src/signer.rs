@@ -6,11 +6,10 @@ use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, KeyEncryption, RsaPublicKey, Signature,
     Signer, SigningInput, Unwrapper,
 };
-use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider};
+use privyseal_hsm::{FitnessNote, LoginPolicy, SealedInput, SecretProvider};
 
 use crate::access::{KeyAccess, Pins, SignSession};
 use crate::error::Error;
-use crate::login::LoginPolicy;
 use crate::mechanism::{KeyOperation, RsaPkcsOaep, SigningMechanism};
 use crate::options::SignerOptions;
 use crate::slot::TokenInfo;

@@ -88,7 +88,11 @@ impl YubihsmSigner {
         &self.notes
     }
 
-    fn sign_sealed(
+    /// Signs what the core sealed.
+    ///
+    /// # Errors
+    /// The device does not sign, or the audit directory cannot be written.
+    pub fn sign_sealed(
         &mut self,
         input: SealedInput<'_>,
         signature: &mut Signature,

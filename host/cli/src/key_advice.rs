@@ -12,10 +12,13 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
     let Error::Signer { source, .. } = error else {
         return None;
     };
-    let either = source.downcast_ref::<KeySignerError>();
-    match (either, source.downcast_ref(), source.downcast_ref()) {
-        (Some(KeySignerError::Pkcs11(error)), ..) | (_, Some(error), _) => pkcs11(error),
-        (Some(KeySignerError::Yubihsm(error)), ..) | (.., Some(error)) => yubihsm(error),
+    let source: &(dyn core::error::Error + 'static) = match source.downcast_ref() {
+        Some(error) => KeySignerError::backend(error),
+        None => &**source,
+    };
+    match (source.downcast_ref(), source.downcast_ref()) {
+        (Some(error), _) => pkcs11(error),
+        (_, Some(error)) => yubihsm(error),
         _ => None,
     }
 }

@@ -1,9 +1,12 @@
 //! Key references: one URI for each way to reach a key.
 
 mod opened;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod policy;
 mod signer;
-mod unwrapper;
+#[cfg(feature = "yubihsm")]
+mod yubihsm;
 
 use core::fmt;
 use core::str::FromStr;
@@ -11,27 +14,35 @@ use core::str::FromStr;
 use privyseal_core::{Scheme, UnixTime};
 use privyseal_hsm::uri::UriError;
 use privyseal_hsm::{PinSources, Prompt, Secret, SecretProvider};
+#[cfg(feature = "pkcs11")]
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
+#[cfg(feature = "yubihsm")]
 use privyseal_yubihsm::{YubihsmSigner, YubihsmUri};
 
 use crate::error::Error;
 use crate::report::key_report::{Judge, KeyReport};
+#[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceKey, DeviceUri};
 
 pub use opened::OpenedKey;
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::KeyUnwrapper;
 pub use policy::AccessPolicy;
 pub use signer::{KeySigner, KeySignerError};
-pub use unwrapper::KeyUnwrapper;
+
 
 /// Where a key is. The part before the first colon says how it is reached.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum KeyUri {
     /// `pkcs11:` (RFC 7512): a smartcard, a token or a network HSM behind a PKCS #11 module.
+    #[cfg(feature = "pkcs11")]
     Pkcs11(Pkcs11Uri),
     /// `yubihsm:`: a YubiHSM 2, through its connector.
+    #[cfg(feature = "yubihsm")]
     Yubihsm(YubihsmUri),
     /// `device:`: a gateway, over a serial line. It is no signer: it builds and signs by itself.
+    #[cfg(feature = "gateway")]
     Device(DeviceUri),
 }
 
@@ -53,18 +64,24 @@ pub enum KeyUriError {
 impl KeyUri {
     /// `pin-value`: a PIN or password in clear.
     pub fn pin_value(&self) -> Option<&Secret> {
-        match self {
-            Self::Pkcs11(uri) => uri.pin_value(),
-            Self::Yubihsm(uri) => uri.pin_value(),
+        match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => uri.pin_value(),
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => uri.pin_value(),
+            #[cfg(feature = "gateway")]
             Self::Device(_) => None,
         }
     }
 
     /// `pin-source`: where the PIN is.
     pub fn pin_source(&self) -> Option<&str> {
-        match self {
-            Self::Pkcs11(uri) => uri.pin_source(),
-            Self::Yubihsm(uri) => uri.pin_source(),
+        match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => uri.pin_source(),
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => uri.pin_source(),
+            #[cfg(feature = "gateway")]
             Self::Device(_) => None,
         }
     }
@@ -84,16 +101,19 @@ impl KeyUri {
         pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
     ) -> Result<KeySigner, Error> {
-        match self {
-            Self::Pkcs11(uri) => Pkcs11Pool::open_as(uri, pins, policy.pooled())
+        match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => Pkcs11Pool::open_as(uri, pins, policy.pooled())
                 .map(KeySigner::from)
                 .map_err(Error::from_signer),
-            Self::Yubihsm(uri) => {
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => {
                 policy.has_no_key_policy()?;
                 YubihsmSigner::open(uri, pins)
                     .map(KeySigner::from)
                     .map_err(Error::from_signer)
             }
+            #[cfg(feature = "gateway")]
             Self::Device(_) => Err(Error::Option {
                 option: "--key",
                 reason:
@@ -111,11 +131,13 @@ impl KeyUri {
         pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
     ) -> Result<OpenedKey, Error> {
-        match self {
-            Self::Device(uri) => {
+        match *self {
+            #[cfg(feature = "gateway")]
+            Self::Device(ref uri) => {
                 policy.fits_device(uri)?;
                 Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?)))
             }
+            #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
             _ => self
                 .open(pins, policy)
                 .map(|signer| OpenedKey::Signer(Box::new(signer))),
@@ -123,16 +145,19 @@ impl KeyUri {
     }
 
     /// Opens the key for decryption, as [`KeyUri::open`] does for signing.
+    #[cfg(feature = "pkcs11")]
     pub fn open_unwrapper(
         &self,
         pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
     ) -> Result<KeyUnwrapper, Error> {
-        match self {
-            Self::Pkcs11(uri) => Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin())
-                .map(KeyUnwrapper::Pkcs11)
+        match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin())
+                .map(KeyUnwrapper::from)
                 .map_err(Error::from_signer),
-            Self::Yubihsm(_) | Self::Device(_) => Err(KeyUriError::NoDecryption.into()),
+            #[cfg(any(feature = "gateway", feature = "yubihsm"))]
+            _ => Err(KeyUriError::NoDecryption.into()),
         }
     }
 
@@ -146,17 +171,20 @@ impl KeyUri {
         scheme: Option<&'static Scheme>,
     ) -> Result<KeyReport, Error> {
         let judge = Judge { now, scheme };
-        match self {
-            Self::Pkcs11(uri) => privyseal_pkcs11::list(uri, pins, &policy.keeping_the_pin())
-                .map(|listed| KeyReport::new(&listed, judge))
+        match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => privyseal_pkcs11::list(uri, pins, &policy.keeping_the_pin())
+                .map(|listed| KeyReport::of_pkcs11(&listed, judge))
                 .map_err(Error::from_signer),
-            Self::Yubihsm(uri) => {
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => {
                 policy.has_no_key_policy()?;
                 privyseal_yubihsm::list(uri, pins)
                     .map(|listing| KeyReport::of_yubihsm(&listing, judge))
                     .map_err(Error::from_signer)
             }
-            Self::Device(uri) => {
+            #[cfg(feature = "gateway")]
+            Self::Device(ref uri) => {
                 policy.fits_device(uri)?;
                 KeyReport::of_device(uri, &DeviceKey::open(uri)?, judge)
             }
@@ -171,8 +199,11 @@ impl FromStr for KeyUri {
         let (scheme, _) = text.split_once(':').ok_or(KeyUriError::NoScheme)?;
         // Schemes are case-insensitive (RFC 3986 section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
+            #[cfg(feature = "pkcs11")]
             "pkcs11" => text.parse().map(Self::Pkcs11),
+            #[cfg(feature = "yubihsm")]
             "yubihsm" => text.parse().map(Self::Yubihsm),
+            #[cfg(feature = "gateway")]
             "device" => text.parse().map(Self::Device),
             _ => return Err(KeyUriError::UnknownScheme),
         }
@@ -183,10 +214,13 @@ impl FromStr for KeyUri {
 /// Ready to paste, without a PIN.
 impl fmt::Display for KeyUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pkcs11(uri) => uri.fmt(f),
-            Self::Yubihsm(uri) => uri.fmt(f),
-            Self::Device(uri) => uri.fmt(f),
+        match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => uri.fmt(f),
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => uri.fmt(f),
+            #[cfg(feature = "gateway")]
+            Self::Device(ref uri) => uri.fmt(f),
         }
     }
 }

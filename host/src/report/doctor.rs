@@ -4,7 +4,9 @@
 //! At most one PIN try is spent, and only where the token's flags allow it. What is signed to see whether
 //! the key can is a certification request that is thrown away (see [`crate::report::self_test()`]).
 
+#[cfg(feature = "gateway")]
 mod device;
+#[cfg(feature = "pkcs11")]
 mod module;
 mod show;
 
@@ -113,14 +115,17 @@ impl DoctorReport {
 /// Looks at everything. `pins` is asked at most once.
 pub fn examine(question: Question<'_>, pins: &mut dyn SecretProvider) -> DoctorReport {
     let mut report = DoctorReport::default();
-    let reachable = match question.key {
-        KeyUri::Pkcs11(uri) => module::look(&mut report, uri),
+    let reachable = match *question.key {
+        #[cfg(feature = "pkcs11")]
+        KeyUri::Pkcs11(ref uri) => module::look(&mut report, uri),
         // Opening it says what is wrong with the connector, the session or the key.
-        KeyUri::Yubihsm(_) | KeyUri::Device(_) => true,
+        #[cfg(any(feature = "gateway", feature = "yubihsm"))]
+        _ => true,
     };
     if reachable {
         match question.key.open_any(pins, &question.policy) {
             Ok(OpenedKey::Signer(signer)) => with_key(&mut report, question, *signer),
+            #[cfg(feature = "gateway")]
             Ok(OpenedKey::Device(key)) => device::look(&mut report, question, &key),
             Err(error) => report.broke("login and key", &error),
         }

@@ -1,13 +1,16 @@
 //! What is on a token: each key and certificate as a URI to paste, with what makes it fit or unfit.
 
+#[cfg(feature = "gateway")]
 mod device;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+#[cfg(feature = "yubihsm")]
 mod yubihsm;
 
 use core::fmt;
 
 use privyseal_core::cert::Certificate;
 use privyseal_core::{Scheme, UnixTime};
-use privyseal_pkcs11::{Listed, ListedKey};
 use serde_json::{Value, json};
 
 use crate::report::chain_report::CertificateReport;
@@ -61,33 +64,6 @@ pub struct Judge {
 }
 
 impl KeyReport {
-    /// Judges what a token lists.
-    pub fn new(listed: &[Listed], judge: Judge) -> Self {
-        let mut report = Self {
-            keys: Vec::new(),
-            certificates: Vec::new(),
-            notes: Vec::new(),
-        };
-        for entry in listed {
-            match entry {
-                Listed::Key(key) => report.keys.push(KeyEntry::new(key)),
-                Listed::Certificate(certificate) => {
-                    let key = certificate.key.as_ref().map(ToString::to_string);
-                    let uri = certificate.uri.to_string();
-                    report.certificates.push(CertificateEntry::new(
-                        uri,
-                        &certificate.der,
-                        key,
-                        judge,
-                    ));
-                }
-                // A kind of object that this version does not know.
-                _ => {}
-            }
-        }
-        report.with_keys_judged()
-    }
-
     /// A key is as good as its best certificate: what is wrong with all that it has makes it unfit.
     fn with_keys_judged(mut self) -> Self {
         for key in &mut self.keys {
@@ -115,19 +91,6 @@ impl KeyReport {
 }
 
 impl KeyEntry {
-    fn new(key: &ListedKey) -> Self {
-        Self {
-            uri: key.uri.to_string(),
-            kind: key
-                .public_key
-                .as_ref()
-                .map(|key| format!("RSA-{}", key.bits())),
-            mechanism: key.mechanism.map(|mechanism| mechanism.to_string()),
-            fit: key.is_fit(),
-            notes: key.notes.iter().map(ToString::to_string).collect(),
-        }
-    }
-
     fn to_json(&self) -> Value {
         json!({
             "uri": self.uri,

@@ -7,9 +7,9 @@
 use std::cell::Cell;
 use std::fmt;
 
-use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_hsm::{LoginPolicy, Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
-use super::{LoginPolicy, LoginReason, ModuleLogin, attempt};
+use super::{LoginReason, ModuleLogin, attempt};
 use crate::error::Error;
 use crate::module::Entered;
 use crate::session::OpenSession;

@@ -5,6 +5,7 @@ use privyseal_core::{RsaPublicKey, Signer as _};
 use super::KeySigner;
 use crate::error::Error;
 use crate::pki::certificates::Certificates;
+#[cfg(feature = "gateway")]
 use privyseal_gateway::DeviceKey;
 
 /// An open key.
@@ -14,6 +15,7 @@ pub enum OpenedKey {
     /// It signs what the core in this process builds.
     Signer(Box<KeySigner>),
     /// It builds and signs by itself.
+    #[cfg(feature = "gateway")]
     Device(Box<DeviceKey>),
 }
 
@@ -22,6 +24,7 @@ impl OpenedKey {
     pub fn public_key(&self) -> &RsaPublicKey {
         match self {
             Self::Signer(signer) => signer.public_key(),
+            #[cfg(feature = "gateway")]
             Self::Device(key) => key.public_key(),
         }
     }
@@ -30,6 +33,7 @@ impl OpenedKey {
     pub fn certificates(&self) -> Result<Certificates, Error> {
         match self {
             Self::Signer(signer) => signer.certificates(),
+            #[cfg(feature = "gateway")]
             Self::Device(key) => Ok(key.certificates().to_vec().into()),
         }
     }

@@ -1,9 +1,9 @@
 //! What may be done to use a key, and what it must be.
 
-use privyseal_hsm::KeyPolicy;
-use privyseal_pkcs11::{LoginPolicy, PoolOptions, SignerOptions};
+use privyseal_hsm::{KeyPolicy, LoginPolicy};
 
 use crate::error::Error;
+#[cfg(feature = "gateway")]
 use privyseal_gateway::DeviceUri;
 
 /// What a login may cost, and what the key must be. The default is careful.
@@ -17,20 +17,8 @@ pub struct AccessPolicy {
 }
 
 impl AccessPolicy {
-    /// The signer keeps the PIN: for keys that want it for every signature, and for a login that is lost.
-    pub(super) fn keeping_the_pin(&self) -> SignerOptions {
-        SignerOptions::default()
-            .login(self.login)
-            .key(self.key)
-            .keep_pin(true)
-    }
-
-    /// The same for a key that many threads sign with.
-    pub(super) fn pooled(&self) -> PoolOptions {
-        PoolOptions::default().signer(self.keeping_the_pin())
-    }
-
     /// A device has no PIN, and a policy of its own.
+    #[cfg(feature = "gateway")]
     pub fn fits_device(&self, uri: &DeviceUri) -> Result<(), Error> {
         if self.login.spend_final_try {
             return Err(Error::Option {
@@ -42,6 +30,7 @@ impl AccessPolicy {
     }
 
     /// For a key without the attributes that a [`KeyPolicy`] is about.
+    #[cfg(any(feature = "gateway", feature = "yubihsm"))]
     pub(super) fn has_no_key_policy(&self) -> Result<(), Error> {
         if self.key == KeyPolicy::default() {
             return Ok(());
