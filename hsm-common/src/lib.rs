@@ -13,5 +13,7 @@ mod sources;
 pub use file::PinFile;
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit, is_for};
 pub use input::SealedInput;
-pub use secret::{LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+pub use secret::{
+    LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
+};
 pub use sources::{PIN_VARIABLE, PinSources, Prompt};

@@ -30,7 +30,6 @@ pub use pkcs11::KeyUnwrapper;
 pub use policy::AccessPolicy;
 pub use signer::{KeySigner, KeySignerError};
 
-
 /// Where a key is. The part before the first colon says how it is reached.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -198,7 +197,7 @@ impl FromStr for KeyUri {
     fn from_str(text: &str) -> Result<Self, KeyUriError> {
         let (scheme, _) = text.split_once(':').ok_or(KeyUriError::NoScheme)?;
         // Schemes are case-insensitive (RFC 3986 section 3.1).
-        match scheme.to_ascii_lowercase().as_str() {
+        let uri: Result<Self, UriError> = match scheme.to_ascii_lowercase().as_str() {
             #[cfg(feature = "pkcs11")]
             "pkcs11" => text.parse().map(Self::Pkcs11),
             #[cfg(feature = "yubihsm")]
@@ -206,8 +205,8 @@ impl FromStr for KeyUri {
             #[cfg(feature = "gateway")]
             "device" => text.parse().map(Self::Device),
             _ => return Err(KeyUriError::UnknownScheme),
-        }
-        .map_err(KeyUriError::Uri)
+        };
+        uri.map_err(KeyUriError::Uri)
     }
 }
 

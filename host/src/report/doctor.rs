@@ -106,6 +106,7 @@ impl DoctorReport {
         self.exit.get_or_insert(error.exit());
     }
 
+    #[cfg(feature = "pkcs11")]
     fn token_trouble(&mut self, name: &'static str, text: impl Into<String>) {
         self.add(name, Verdict::Broken, text);
         self.exit.get_or_insert(Exit::Key);

@@ -73,12 +73,8 @@ fn run(token: &FakeToken, policy: LoginPolicy) -> (Result<(), Error>, usize, usi
     (result, token.tries.get(), asked)
 }
 
-const CAREFUL: LoginPolicy = LoginPolicy {
-    spend_final_try: false,
-};
-const FORCED: LoginPolicy = LoginPolicy {
-    spend_final_try: true,
-};
+const CAREFUL: LoginPolicy = LoginPolicy::new(false);
+const FORCED: LoginPolicy = LoginPolicy::new(true);
 
 #[test]
 fn the_default_is_careful() {

@@ -2,6 +2,7 @@
 
 use privyseal_hsm::{KeyPolicy, LoginPolicy};
 
+#[cfg(any(feature = "gateway", feature = "yubihsm"))]
 use crate::error::Error;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::DeviceUri;
