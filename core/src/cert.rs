@@ -6,6 +6,7 @@
 
 pub mod certificate;
 pub mod chain;
+mod chain_error;
 mod clock;
 pub mod error;
 pub mod extensions;
@@ -16,9 +17,10 @@ mod order;
 
 pub use certificate::Certificate;
 pub use chain::{Chain, ProvenChain, Validity};
+pub use chain_error::ChainError;
 pub use clock::ClockError;
 pub(crate) use clock::check_clock;
-pub use error::{CertificateError, ChainError};
+pub use error::CertificateError;
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
 pub use link::{LinkError, RsaLinks, VerifyLink};
 pub use name::Name;

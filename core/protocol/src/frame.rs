@@ -7,12 +7,12 @@ mod stuffing;
 mod token;
 
 use core::fmt;
-use thiserror::Error;
 
 use cobs::{DecodeResult, DecoderState};
 use serde::{Deserialize, Serialize};
 
 use super::crc::checksum;
+use super::refusal::FrameError;
 use super::{MAX_MESSAGE, PROTOCOL};
 use privyseal_core::encoding::sink::Sink;
 use stuffing::write_cobs;
@@ -47,33 +47,6 @@ impl<'a> Message<'a> {
             _ => Err(FrameError::Body),
         }
     }
-}
-
-/// Why bytes are no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
-#[non_exhaustive]
-pub enum FrameError {
-    /// A frame ends where COBS says that more must come.
-    #[error("the frame is not COBS")]
-    Cobs,
-    /// A frame's content is longer than [`MAX_CONTENT`].
-    #[error("the frame holds more than {max_content} bytes", max_content = MAX_CONTENT)]
-    TooLong,
-    /// A frame is too short to hold a message.
-    #[error("the frame is too short for a message")]
-    TooShort,
-    /// The CRC is another one.
-    #[error("the frame's CRC-32 is wrong")]
-    Checksum,
-    /// The message is of another version of the protocol.
-    #[error("the message has protocol version {found}, spoken here is {protocol}", protocol = PROTOCOL)]
-    Version {
-        /// Its version byte.
-        found: u8,
-    },
-    /// The body is not what a message of this kind holds.
-    #[error("the message is none of this protocol")]
-    Body,
 }
 
 /// Takes a serial line's bytes one at a time and gives the messages in them.

@@ -23,13 +23,15 @@ pub mod policy;
 pub mod refusal;
 pub mod request;
 pub mod response;
+pub mod state;
 
-pub use frame::{FrameDecoder, FrameError, Message, write_frame};
+pub use frame::{FrameDecoder, Message, write_frame};
 pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
-pub use refusal::{PartFault, Refusal};
+pub use refusal::{FrameError, PartFault, Refusal};
 pub use request::{Part, Provision, Request, SignRequest, Totals};
-pub use response::{Info, ReadOut, Response, State};
+pub use response::{Info, Response};
+pub use state::{DeviceState, ReadOut};
 
 /// The version of the protocol that is described here, the first byte of every message.
 pub const PROTOCOL: u8 = 1;

@@ -1,13 +1,11 @@
 //! Why a device did not do what it was asked.
 
-use core::fmt;
 use thiserror::Error;
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::FrameError;
 use super::request::Part;
-use super::response::{ReadOut, State};
+use super::state::DeviceState;
 
 /// A refusal. Numbers are those a caller needs to do better; nothing in it tells of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
@@ -18,7 +16,7 @@ pub enum Refusal {
     Frame(FrameError),
     /// Not in this state.
     #[error("the device is {0}, which does not go with this")]
-    State(State),
+    State(DeviceState),
     /// This part is never read back, or is not there.
     #[error("the {0} cannot be read from the device")]
     NotReadable(Part),
@@ -30,11 +28,9 @@ pub enum Refusal {
         /// What.
         fault: PartFault,
     },
-    /// What was uploaded does not sign: the trial signature failed.
-    #[error(
-        "the trial signature failed: key and chain were destroyed again, nothing is provisioned"
-    )]
-    Trial,
+    /// What was uploaded does not sign: the pairwise test failed.
+    #[error("the pairwise test failed: key and chain were destroyed again, nothing is provisioned")]
+    PairwiseTest,
     /// The policy does not have this scheme.
     #[error("the device's policy does not have this scheme")]
     Scheme,
@@ -148,7 +144,7 @@ impl Refusal {
             Self::State(_) => 2,
             Self::NotReadable(_) => 3,
             Self::Part { .. } => 4,
-            Self::Trial => 5,
+            Self::PairwiseTest => 5,
             Self::Scheme => 6,
             Self::Audience => 7,
             Self::Lifetime { .. } => 8,
@@ -174,7 +170,7 @@ impl Refusal {
             2 => "state",
             3 => "not readable",
             4 => "part",
-            5 => "trial",
+            5 => "pairwise test",
             6 => "scheme",
             7 => "audience",
             8 => "lifetime",
@@ -194,35 +190,29 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Key => "private key",
-            Self::Policy => "policy",
-            Self::Chain => "certificate chain",
-            Self::Seed => "seed",
-            Self::PublicKey => "public key",
-        })
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "empty",
-            Self::Provisioning => "provisioning",
-            Self::Ready => "ready",
-            Self::Faulted => "faulted",
-        })
-    }
-}
-
-impl fmt::Display for ReadOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Open => "open",
-            Self::Protected => "protected",
-            Self::Closed => "closed",
-        })
-    }
+/// Why bytes are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// A frame ends where COBS says that more must come.
+    #[error("the frame is not COBS")]
+    Cobs,
+    /// A frame holds more than a message of [`MAX_MESSAGE`](crate::MAX_MESSAGE) bytes and its CRC.
+    #[error("the frame holds more than a message of {max} bytes", max = crate::MAX_MESSAGE)]
+    TooLong,
+    /// A frame is too short to hold a message.
+    #[error("the frame is too short for a message")]
+    TooShort,
+    /// The CRC is another one.
+    #[error("the frame's CRC-32 is wrong")]
+    Checksum,
+    /// The message is of another version of the protocol.
+    #[error("the message has protocol version {found}, spoken here is {protocol}", protocol = crate::PROTOCOL)]
+    Version {
+        /// Its version byte.
+        found: u8,
+    },
+    /// The body is not what a message of this kind holds.
+    #[error("the message is none of this protocol")]
+    Body,
 }

@@ -1,5 +1,7 @@
 //! What the host asks.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::policy::SchemeId;
@@ -140,5 +142,17 @@ impl SignRequest<'_> {
             lifetime: None,
             nonce: None,
         }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key => "private key",
+            Self::Policy => "policy",
+            Self::Chain => "certificate chain",
+            Self::Seed => "seed",
+            Self::PublicKey => "public key",
+        })
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::DeviceId;
 use super::refusal::Refusal;
 use super::request::Part;
+use super::state::{DeviceState, ReadOut};
 
 /// An answer, or one of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,8 +85,8 @@ pub struct Info<'a> {
     /// Whether the part keeps its flash from a probe; nothing where it cannot say.
     pub read_out: Option<ReadOut>,
     /// What it can do now.
-    pub state: State,
-    /// Why it is [`State::Faulted`]: [`Refusal::Fault`] stays until it is wiped; [`Refusal::Entropy`] and
+    pub state: DeviceState,
+    /// Why it is [`DeviceState::Faulted`]: [`Refusal::Fault`] stays until it is wiped; [`Refusal::Entropy`] and
     /// [`Refusal::Storage`] are looked at anew at the next start.
     pub fault: Option<Refusal>,
     /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
@@ -108,32 +109,6 @@ pub struct Info<'a> {
     pub log_next: u32,
     /// Frames that could not be read since it started.
     pub bad_frames: u32,
-}
-
-/// Whether whoever opens a device can read its flash, and the key in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum ReadOut {
-    /// Anyone with a probe can.
-    Open,
-    /// A probe reads nothing, or what it may read is erased first.
-    Protected,
-    /// No probe, for ever.
-    Closed,
-}
-
-/// What a device can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum State {
-    /// No key: it can be provisioned.
-    Empty,
-    /// Between begin and commit.
-    Provisioning,
-    /// It signs.
-    Ready,
-    /// It signs no more: [`Info::fault`] says why, and what ends it.
-    Faulted,
 }
 
 /// Writes bytes as bytes, not as a list of small numbers: the encoding is the same, and nearly all that a

@@ -5,7 +5,7 @@ use core::ops::Deref;
 use heapless::Vec;
 
 use super::certificate::Certificate;
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use super::extensions::KeyUsage;
 use super::link::VerifyLink;
 use super::order::order;

@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use super::certificate::Certificate;
-use super::error::ChainError;
+use super::chain_error::ChainError;
 use crate::limits::MAX_CERTIFICATES;
 
 type Certificates<'a> = Vec<Certificate<'a>, MAX_CERTIFICATES>;

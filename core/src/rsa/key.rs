@@ -4,7 +4,6 @@ use core::fmt;
 
 use thiserror::Error;
 
-use super::spki::rsa_numbers;
 use crate::limits::MAX_SIGNATURE;
 
 /// An RSA public key: a modulus of 2048, 3072 or 4096 bits and an odd exponent from 65537 to 2^32 - 1.
@@ -65,15 +64,6 @@ impl RsaPublicKey {
             *to = *from;
         }
         Ok(key)
-    }
-
-    /// From a SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
-    ///
-    /// # Errors
-    /// [`KeyError`], [`KeyError::NotRsa`] for other keys and what is no DER.
-    pub fn from_spki(spki: &[u8]) -> Result<Self, KeyError> {
-        let (modulus, exponent) = rsa_numbers(spki).ok_or(KeyError::NotRsa)?;
-        Self::from_components(modulus, exponent)
     }
 
     /// The modulus, big-endian, without leading zeros: `n` of RFC 7518 section 6.3.1.1.

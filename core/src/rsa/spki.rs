@@ -3,7 +3,7 @@
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader};
 
-use super::key::RsaPublicKey;
+use super::key::{KeyError, RsaPublicKey};
 use crate::encoding::sink::{Counter, Sink, into_ok};
 use crate::encoding::tlv::{BIT_STRING, Der, INTEGER, SEQUENCE, tlv_len, write_header};
 
@@ -12,6 +12,17 @@ const RSA_ENCRYPTION_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.8
 
 /// AlgorithmIdentifier of rsaEncryption: the OID and NULL.
 const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+
+impl RsaPublicKey {
+    /// From a SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
+    ///
+    /// # Errors
+    /// [`KeyError`], [`KeyError::NotRsa`] for other keys and what is no DER.
+    pub fn from_spki(spki: &[u8]) -> Result<Self, KeyError> {
+        let (modulus, exponent) = rsa_numbers(spki).ok_or(KeyError::NotRsa)?;
+        Self::from_components(modulus, exponent)
+    }
+}
 
 /// Writes `key` as a SubjectPublicKeyInfo.
 ///
@@ -70,7 +81,7 @@ fn unsigned(number: &[u8]) -> (&'static [u8], &[u8]) {
 }
 
 /// Modulus and exponent of an RSA key's SubjectPublicKeyInfo; `None` where it is not one.
-pub(super) fn rsa_numbers(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+fn rsa_numbers(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = SliceReader::new(spki).ok()?;
     let (kind, key) = reader
         .sequence(|spki| Ok::<_, der::Error>((AnyRef::decode(spki)?, BitStringRef::decode(spki)?)))

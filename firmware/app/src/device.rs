@@ -16,7 +16,8 @@ mod start;
 use embedded_io::{Read, ReadReady};
 use privyseal_protocol::authority::CHALLENGE_LEN;
 use privyseal_protocol::{
-    Entry, Event, FrameDecoder, FrameError, Message, Refusal, Request, Response, SchemeId, State,
+    DeviceState, Entry, Event, FrameDecoder, FrameError, Message, Refusal, Request, Response,
+    SchemeId,
 };
 
 use crate::board::Board;
@@ -145,12 +146,12 @@ impl<B: Board> Device<B> {
 }
 
 impl<M> Mode<M> {
-    const fn state(&self) -> State {
+    const fn state(&self) -> DeviceState {
         match self {
-            Self::Empty => State::Empty,
-            Self::Provisioning(_) => State::Provisioning,
-            Self::Ready(_) => State::Ready,
-            Self::Faulted(_) => State::Faulted,
+            Self::Empty => DeviceState::Empty,
+            Self::Provisioning(_) => DeviceState::Provisioning,
+            Self::Ready(_) => DeviceState::Ready,
+            Self::Faulted(_) => DeviceState::Faulted,
         }
     }
 

@@ -220,11 +220,11 @@ impl<M: AsRef<[u8]>> Keyed<M> {
         let mut signature = [0; MODULUS_LEN];
         engine
             .sign(&digest, drbg, &mut signature)
-            .map_err(|_| Refusal::Trial)?;
+            .map_err(|_| Refusal::PairwiseTest)?;
         let digest = Digest::of(DigestAlgorithm::Sha256, TRIAL);
         self.key
             .verify(&digest, &signature)
-            .map_err(|_| Refusal::Trial)
+            .map_err(|_| Refusal::PairwiseTest)
     }
 }
 
@@ -297,6 +297,6 @@ fn engine<B: Board>(
     board.feed_watchdog();
     Engine::new(key, drbg).map_err(|error| match error {
         SignError::Random(_) => Refusal::Entropy,
-        _ => Refusal::Trial,
+        _ => Refusal::PairwiseTest,
     })
 }

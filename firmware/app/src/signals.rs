@@ -2,7 +2,7 @@
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{InputPin, OutputPin};
-use privyseal_protocol::State;
+use privyseal_protocol::DeviceState;
 
 use crate::board::Board;
 
@@ -11,14 +11,14 @@ const LOOK: u32 = 10;
 
 /// Shows the state: lit when ready; a short flash every two seconds when empty; even blinking while
 /// it is provisioned; fast blinking when it signs no more.
-pub(crate) fn show<B: Board>(board: &mut B, state: State) {
+pub(crate) fn show<B: Board>(board: &mut B, state: DeviceState) {
     let millis = board.millis();
     light(
         board,
         match state {
-            State::Ready => true,
-            State::Empty => millis % 2_000 < 100,
-            State::Provisioning => millis % 1_000 < 500,
+            DeviceState::Ready => true,
+            DeviceState::Empty => millis % 2_000 < 100,
+            DeviceState::Provisioning => millis % 1_000 < 500,
             _ => millis % 200 < 100,
         },
     );

@@ -4,7 +4,7 @@ use privyseal_firmware_app::fake::Entropy;
 use privyseal_host_tests::device_host::{Upload, info, provision, sign};
 use privyseal_host_tests::pki::{TestPki, test_key};
 use privyseal_protocol::policy::Policy;
-use privyseal_protocol::{Event, Part, PartFault, Refusal, SchemeId, State};
+use privyseal_protocol::{DeviceState, Event, Part, PartFault, Refusal, SchemeId};
 
 use crate::fixture::{chain, empty, policy, restart, upload};
 use crate::log;
@@ -126,7 +126,7 @@ fn what_is_not_right_is_destroyed() {
     let (mut logged, mut commits) = (0, 0);
     for (what, upload, refusal) in cases {
         assert_eq!(provision(&mut device, &upload), Err(refusal), "{what}");
-        assert_eq!(info(&mut device).state, State::Empty, "{what}");
+        assert_eq!(info(&mut device).state, DeviceState::Empty, "{what}");
         let left = device.board().memory().provision;
         assert!(left.iter().all(|&byte| byte == 0xff), "{what}");
         if info(&mut device).log_next > logged + 1 {
@@ -147,7 +147,7 @@ fn what_is_not_right_is_destroyed() {
     provision(&mut device, &with_entropy).expect("a good upload");
     // Without its generator the device fails closed at the next start.
     let mut without = restart(&mut device);
-    assert_eq!(info(&mut without).state, State::Faulted);
+    assert_eq!(info(&mut without).state, DeviceState::Faulted);
     assert_eq!(info(&mut without).fault, Some(Refusal::Entropy));
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
 use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, sign};
-use privyseal_protocol::{Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_protocol::{DeviceState, Refusal, Request, Response, SchemeId, SignRequest};
 
 use privyseal_host_tests::pki::test_key;
 
@@ -67,7 +67,10 @@ fn settled(memory: &Memory) -> TestDevice {
             assert!(device.board().power().is_off(), "{cut:?} never came");
             let mut again = restart(&mut device);
             assert_eq!(info(&mut again).state, state, "{cut:?}");
-            assert!(state != State::Empty || is_blank(&mut again), "{cut:?}");
+            assert!(
+                state != DeviceState::Empty || is_blank(&mut again),
+                "{cut:?}"
+            );
             log::check(&mut again);
         }
     }
@@ -90,11 +93,11 @@ fn provisioning() {
         |memory, _, cut| {
             let mut device = settled(&memory);
             match info(&mut device).state {
-                State::Empty => {
+                DeviceState::Empty => {
                     old += 1;
                     assert_eq!(
                         sign(&mut device, request(0)),
-                        Err(Refusal::State(State::Empty))
+                        Err(Refusal::DeviceState(DeviceState::Empty))
                     );
                     assert!(is_blank(&mut device), "{cut:?}");
                     if old % 8 != 0 {
@@ -103,7 +106,7 @@ fn provisioning() {
                     }
                     provision(&mut device, &upload).expect("it can be provisioned again");
                 }
-                State::Ready => new += 1,
+                DeviceState::Ready => new += 1,
                 state => panic!("{cut:?}: {state}"),
             }
             sign(&mut device, request(0)).expect("a whole device signs");
@@ -138,7 +141,7 @@ fn signing() {
                 assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
                 let mut given = given.clone();
                 let account = info(&mut device);
-                assert_eq!(account.state, State::Ready, "{cut:?}");
+                assert_eq!(account.state, DeviceState::Ready, "{cut:?}");
                 assert!(account.time_floor >= now() + (round - 1) * 10 || round == 1);
                 for _ in 0..2 {
                     let token = sign(&mut device, asked).expect("the device goes on");
@@ -215,8 +218,8 @@ fn wiping() {
             |memory, _, cut| {
                 let mut device = settled(&memory);
                 match info(&mut device).state {
-                    State::Ready => old += 1,
-                    State::Empty => {
+                    DeviceState::Ready => old += 1,
+                    DeviceState::Empty => {
                         new += 1;
                         assert!(is_blank(&mut device), "{cut:?}");
                         provision(&mut device, &upload).expect("it can be provisioned again");
@@ -269,7 +272,7 @@ fn setting_the_time() {
             |memory, done, cut| {
                 assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
                 let mut device = settled(&memory);
-                assert_eq!(info(&mut device).state, State::Ready, "{cut:?}");
+                assert_eq!(info(&mut device).state, DeviceState::Ready, "{cut:?}");
                 let floor = info(&mut device).time_floor;
                 assert!(floor == later || floor == before || round == 1, "{cut:?}");
                 assert_ne!(
@@ -319,9 +322,9 @@ fn starting() {
             board.power().cut(Cut { operation, moment });
             let mut device = Device::boot(board);
             cuts += u32::from(device.board().power().is_off());
-            assert_ne!(info_state(&mut device), Some(State::Ready));
+            assert_ne!(info_state(&mut device), Some(DeviceState::Ready));
             let mut again = restart(&mut device);
-            assert_eq!(info(&mut again).state, State::Empty);
+            assert_eq!(info(&mut again).state, DeviceState::Empty);
             log::check(&mut again);
         }
         if cuts < u32::try_from(3 * (operation + 1)).expect("a few") {
@@ -332,6 +335,6 @@ fn starting() {
 }
 
 /// The state, if the device still has power to say it.
-fn info_state(device: &mut TestDevice) -> Option<State> {
+fn info_state(device: &mut TestDevice) -> Option<DeviceState> {
     (!device.board().power().is_off()).then(|| info(device).state)
 }

@@ -6,14 +6,14 @@ use privyseal_host_tests::device_host::{
 };
 use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME};
 use privyseal_protocol::{
-    FrameError, PROTOCOL, Provision, Refusal, Request, Response, SchemeId, SignRequest, State,
+    DeviceState, FrameError, PROTOCOL, Provision, Refusal, Request, Response, SchemeId, SignRequest,
 };
 use proptest::prelude::*;
 
 use crate::fixture::{now, policy, provisioned, requests, start, upload};
 
 /// What a stranger could have changed: flash and account, but for clocks and the count of bad frames.
-fn fingerprint(device: &mut TestDevice) -> (Vec<u8>, Vec<u8>, State, u64, u64, u32) {
+fn fingerprint(device: &mut TestDevice) -> (Vec<u8>, Vec<u8>, DeviceState, u64, u64, u32) {
     let account = info(device);
     let memory = device.board().memory();
     (
@@ -154,20 +154,24 @@ fn requests_out_of_state_change_nothing() {
     let mut uploading = start(Memory::default());
     send_parts(&mut uploading, &upload(&policy())).expect("all parts");
     let mut ready = provisioned(&policy());
-    let cases: [(&mut TestDevice, State, Vec<Request<'_>>); 3] = [
-        (&mut empty, State::Empty, vec![sign_, commit, word, wipe]),
+    let cases: [(&mut TestDevice, DeviceState, Vec<Request<'_>>); 3] = [
+        (
+            &mut empty,
+            DeviceState::Empty,
+            vec![sign_, commit, word, wipe],
+        ),
         (
             &mut uploading,
-            State::Provisioning,
+            DeviceState::Provisioning,
             vec![sign_, begin, word, wipe],
         ),
-        (&mut ready, State::Ready, vec![begin, commit]),
+        (&mut ready, DeviceState::Ready, vec![begin, commit]),
     ];
     for (device, state, requests) in cases {
         let before = fingerprint(device);
         for request in requests {
             let said = refusals(&exchange(device, &frame(1, &request)));
-            assert_eq!(said, [(1, Refusal::State(state))], "{request:?}");
+            assert_eq!(said, [(1, Refusal::DeviceState(state))], "{request:?}");
         }
         assert_eq!(fingerprint(device), before);
     }
@@ -203,7 +207,7 @@ proptest! {
             count += 1;
         });
         prop_assert!(count > 0);
-        prop_assert_eq!(info(&mut device).state, State::Ready);
+        prop_assert_eq!(info(&mut device).state, DeviceState::Ready);
         give_back(device);
     }
 }

@@ -2,8 +2,8 @@
 
 use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, send_parts, sign, step};
 use privyseal_protocol::{
-    CHUNK, MAX_KEY, MAX_POLICY, Part, PartFault, Provision, Refusal, Request, Response, SchemeId,
-    SignRequest, State, Totals,
+    CHUNK, DeviceState, MAX_KEY, MAX_POLICY, Part, PartFault, Provision, Refusal, Request,
+    Response, SchemeId, SignRequest, Totals,
 };
 
 use crate::fixture::{empty, key, now, policy, provisioned, restart, start, upload};
@@ -31,13 +31,13 @@ fn read(device: &mut TestDevice, part: Part) -> Result<Vec<u8>, Refusal> {
 #[test]
 fn a_device_is_provisioned_once() {
     let mut device = empty();
-    assert_eq!(info(&mut device).state, State::Empty);
+    assert_eq!(info(&mut device).state, DeviceState::Empty);
     let good = upload(&policy());
     provision(&mut device, &good).expect("a good upload");
     for mut device in [restart(&mut device), device] {
         let account = info(&mut device);
-        assert_eq!(account.state, State::Ready);
-        let locked = Err(Refusal::State(State::Ready));
+        assert_eq!(account.state, DeviceState::Ready);
+        let locked = Err(Refusal::State(DeviceState::Ready));
         assert_eq!(provision(&mut device, &good), locked);
         for step_ in [Provision::Commit, Provision::Abort] {
             assert_eq!(step(&mut device, step_), locked);
@@ -60,13 +60,13 @@ fn a_wipe_leaves_nothing_and_makes_room() {
         device: *b"another one!",
     };
     assert_eq!(ask(&mut device, &other, |(), _| {}), Err(Refusal::Device));
-    assert_eq!(info(&mut device).state, State::Ready);
+    assert_eq!(info(&mut device).state, DeviceState::Ready);
     let id = device.board().device;
     ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
     let left = device.board().memory().provision;
     assert!(left.iter().all(|&byte| byte == 0xff));
     let again = ask(&mut device, &Request::Wipe { device: id }, |(), _| {});
-    assert_eq!(again, Err(Refusal::State(State::Empty)));
+    assert_eq!(again, Err(Refusal::State(DeviceState::Empty)));
 
     // Counter and time go on, so the same key under the same id still never repeats a jti.
     provision(&mut device, &upload(&policy())).expect("a good upload");
@@ -79,7 +79,7 @@ fn steps_come_in_order_and_in_size() {
     let good = upload(&policy());
     let totals = good.totals();
     let mut device = empty();
-    let empty = Err(Refusal::State(State::Empty));
+    let empty = Err(Refusal::State(DeviceState::Empty));
     let chunk = |part, offset, len| Provision::Chunk {
         part,
         offset,
@@ -135,13 +135,13 @@ fn steps_come_in_order_and_in_size() {
     ];
     for (totals, refusal) in cases {
         assert_eq!(step(&mut device, begin(totals)), refusal);
-        assert_eq!(info(&mut device).state, State::Empty);
+        assert_eq!(info(&mut device).state, DeviceState::Empty);
     }
     step(&mut device, begin(totals)).expect("a beginning");
-    let busy = Err(Refusal::State(State::Provisioning));
+    let busy = Err(Refusal::State(DeviceState::Provisioning));
     assert_eq!(step(&mut device, begin(totals)), busy);
     let early = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
-    assert_eq!(early, Err(Refusal::State(State::Provisioning)));
+    assert_eq!(early, Err(Refusal::State(DeviceState::Provisioning)));
 
     let fault = |part, fault| Err(Refusal::Part { part, fault });
     let expected = PartFault::Offset { expected: 0 };
@@ -168,12 +168,12 @@ fn steps_come_in_order_and_in_size() {
     );
     assert_eq!(
         info(&mut device).state,
-        State::Provisioning,
+        DeviceState::Provisioning,
         "and it can go on"
     );
 
     step(&mut device, Provision::Abort).expect("an end");
-    assert_eq!(info(&mut device).state, State::Empty);
+    assert_eq!(info(&mut device).state, DeviceState::Empty);
     provision(&mut device, &good).expect("a good upload");
 }
 
@@ -184,10 +184,10 @@ fn a_key_without_its_journal_signs_nothing() {
     let mut memory = device.board().memory();
     memory.journal.fill(0xff);
     let mut device = start(memory);
-    assert_eq!(info(&mut device).state, State::Faulted);
+    assert_eq!(info(&mut device).state, DeviceState::Faulted);
     assert_eq!(info(&mut device).fault, Some(Refusal::Storage));
     let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
-    assert_eq!(refused, Err(Refusal::State(State::Faulted)));
+    assert_eq!(refused, Err(Refusal::State(DeviceState::Faulted)));
 }
 
 /// One bit of key, policy, chain, seed or header: what does not match its manifest is destroyed.
@@ -199,7 +199,7 @@ fn damaged_flash_signs_nothing() {
         let mut memory = memory.clone();
         memory.provision[at] ^= 0x10;
         let mut device = start(memory);
-        assert_eq!(info(&mut device).state, State::Empty, "{at}");
+        assert_eq!(info(&mut device).state, DeviceState::Empty, "{at}");
         let left = device.board().memory().provision;
         assert!(left.iter().all(|&byte| byte == 0xff), "{at}");
     }
@@ -211,7 +211,7 @@ fn a_start_in_the_middle_forgets_the_upload() {
     let mut device = empty();
     send_parts(&mut device, &upload(&policy())).expect("all parts");
     let mut device = restart(&mut device);
-    assert_eq!(info(&mut device).state, State::Empty);
+    assert_eq!(info(&mut device).state, DeviceState::Empty);
     let left = device.board().memory().provision;
     assert!(left.iter().all(|&byte| byte == 0xff));
 }

@@ -5,7 +5,7 @@ use privyseal_host_tests::device_host::{TestDevice, ask, info, sign};
 use privyseal_host_tests::pki::{TestKey, test_key};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_protocol::authority::set_time_statement;
-use privyseal_protocol::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_protocol::{DeviceState, Rate, Refusal, Request, Response, SchemeId, SignRequest};
 
 use crate::fixture::{JUMP, REALM, claim, now, policy, provisioned, restart};
 
@@ -282,7 +282,7 @@ fn the_led_shows_the_state() {
     assert!(device.board().led.lit, "steadily, when ready");
     let id = device.board().device;
     ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
-    assert_eq!(info(&mut device).state, State::Empty);
+    assert_eq!(info(&mut device).state, DeviceState::Empty);
     device.poll();
     assert!(!device.board().led.lit, "a flash now and then, when empty");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use privyseal_host_tests::device_host::frame;
 use privyseal_host_tests::device_sim::{DeviceSim, Options};
 use privyseal_protocol::{
-    FrameDecoder, Provision, Request, Response, SchemeId, SignRequest, State,
+    DeviceState, FrameDecoder, Provision, Request, Response, SchemeId, SignRequest,
 };
 
 use crate::fixture::{now, policy, provisioned};
@@ -45,7 +45,7 @@ fn connect(sim: &DeviceSim) -> UnixStream {
     stream
 }
 
-fn info(stream: &mut UnixStream) -> (State, u64) {
+fn info(stream: &mut UnixStream) -> (DeviceState, u64) {
     ask(stream, &Request::Info, |response| match response {
         Response::Info(info) => Some((info.state, info.counter)),
         other => panic!("{other:?}"),
@@ -57,7 +57,7 @@ fn one_host_after_another() {
     let mut sim = DeviceSim::start(Options::default());
     for _ in 0..3 {
         let mut stream = connect(&sim);
-        assert_eq!(info(&mut stream), (State::Empty, 0));
+        assert_eq!(info(&mut stream), (DeviceState::Empty, 0));
         // Half a frame of a host that went away harms nobody.
         stream.write_all(&[9, 9, 9]).expect("a device");
     }
@@ -68,11 +68,11 @@ fn one_host_after_another() {
         Response::Accepted { .. } => Some(()),
         other => panic!("{other:?}"),
     });
-    assert_eq!(info(&mut stream), (State::Provisioning, 0));
+    assert_eq!(info(&mut stream), (DeviceState::Provisioning, 0));
     drop(stream);
-    assert_eq!(info(&mut connect(&sim)), (State::Provisioning, 0));
+    assert_eq!(info(&mut connect(&sim)), (DeviceState::Provisioning, 0));
     sim.restart();
-    assert_eq!(info(&mut connect(&sim)), (State::Empty, 0));
+    assert_eq!(info(&mut connect(&sim)), (DeviceState::Empty, 0));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn it_keeps_what_it_was_given_through_a_restart() {
             } => (offset + u32::try_from(bytes.len()).expect("a length") == total).then_some(()),
             other => panic!("{other:?}"),
         });
-        assert_eq!(info(&mut stream), (State::Ready, counter));
+        assert_eq!(info(&mut stream), (DeviceState::Ready, counter));
         sim.restart();
     }
 }

@@ -4,7 +4,7 @@ use std::io::{Write as _, stdout};
 
 use privyseal_host_tests::emulator::{AN386, Emulator};
 use privyseal_host_tests::gateway::Gateway;
-use privyseal_protocol::{SignRequest, State};
+use privyseal_protocol::{DeviceState, SignRequest};
 
 use crate::stage::{Party, SERVED, now};
 
@@ -103,7 +103,7 @@ fn a_start_and_a_commit_have_their_bounds() {
     emulator.reset();
     drop(gateway);
     let mut gateway = Gateway::new(emulator.connect());
-    assert_eq!(gateway.info(|info| info.state), State::Ready);
+    assert_eq!(gateway.info(|info| info.state), DeviceState::Ready);
     let start = said(&emulator, "start");
     for (what, line) in [("commit", commit), ("start", start)] {
         show(what, &line);

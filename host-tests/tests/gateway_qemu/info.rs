@@ -6,7 +6,7 @@ use object::{Object as _, ObjectSegment as _};
 use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_host_tests::firmware;
 use privyseal_host_tests::gateway::Gateway;
-use privyseal_protocol::State;
+use privyseal_protocol::DeviceState;
 use sha2::{Digest as _, Sha256};
 
 #[test]
@@ -23,7 +23,7 @@ fn an_empty_gateway_says_so(machine: Machine, device: [u8; 12]) {
     let emulator = Emulator::gateway(machine);
     let mut gateway = Gateway::new(emulator.connect());
     gateway.info(|info| {
-        assert_eq!(info.state, State::Empty);
+        assert_eq!(info.state, DeviceState::Empty);
         assert_eq!(info.device, device);
         assert_eq!(info.key, None);
         assert_eq!(info.image, hash_of(machine.image), "SHA-256 of the image");

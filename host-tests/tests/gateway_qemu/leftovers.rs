@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_host_tests::gateway::Gateway;
-use privyseal_protocol::{CHUNK, Part, Provision, Request, Response, SignRequest, State, Totals};
+use privyseal_protocol::{
+    CHUNK, DeviceState, Part, Provision, Request, Response, SignRequest, Totals,
+};
 use rsa::BoxedUint;
 use rsa::traits::PrivateKeyParts as _;
 
@@ -59,7 +61,7 @@ fn the_key_is_there_once_and_then_never(machine: Machine) {
         emulator.reset();
         drop(gateway);
         gateway = Gateway::new(emulator.connect());
-        assert_eq!(gateway.info(|info| info.state), State::Ready);
+        assert_eq!(gateway.info(|info| info.state), DeviceState::Ready);
         look(&mut emulator, &secrets, "started", |secret| {
             secret.when_ready
         });

@@ -12,7 +12,7 @@ use privyseal_host_tests::gateway::Gateway;
 use privyseal_host_tests::https::{Client, form};
 use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_host_tests::suite::{self, Case};
-use privyseal_protocol::{Refusal, SignRequest, State};
+use privyseal_protocol::{DeviceState, Refusal, SignRequest};
 
 use crate::stage::{KID, Party, SERVED, now, provisioned};
 
@@ -29,7 +29,7 @@ fn the_an386_signs_and_remembers() {
 fn a_gateway_signs_and_remembers(machine: Machine) {
     let party = Party::new("seal");
     let (mut emulator, mut gateway) = provisioned(machine, &party);
-    gateway.info(|info| assert_eq!(info.state, State::Ready));
+    gateway.info(|info| assert_eq!(info.state, DeviceState::Ready));
     let mut counters = Vec::new();
     for now in [now(), now() + 7] {
         counters.extend(signs_for_all(&mut gateway, &party, now));

@@ -4,7 +4,7 @@ use core::fmt;
 
 use privyseal_core::UnixTime;
 use privyseal_protocol::authority::{CHALLENGE_LEN, set_time_statement};
-use privyseal_protocol::{DeviceId, Info, ReadOut, Refusal, State};
+use privyseal_protocol::{DeviceId, DeviceState, Info, ReadOut, Refusal};
 use serde_json::{Value, json};
 
 use crate::hex;
@@ -21,7 +21,7 @@ pub struct DeviceInfo {
     /// Whether the part keeps its flash from a probe; nothing where it cannot say.
     pub read_out: Option<ReadOut>,
     /// What it can do now.
-    pub state: State,
+    pub state: DeviceState,
     /// Why it signs no more, if it does not.
     pub fault: Option<Refusal>,
     /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.

@@ -2,7 +2,7 @@
 
 use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
 use privyseal_core::RsaPublicKey;
-use privyseal_protocol::{Policy, State};
+use privyseal_protocol::{DeviceState, Policy};
 
 use crate::device::{Device, Limits};
 use crate::error::DeviceError;
@@ -70,7 +70,7 @@ impl DeviceKey {
 
     /// Whether it signs.
     pub fn is_ready(&self) -> bool {
-        self.info().state == State::Ready
+        self.info().state == DeviceState::Ready
     }
 
     /// What the device may sign.

@@ -9,7 +9,9 @@ use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
 use privyseal_protocol::policy::{MAX_AUDIENCES, PolicyError};
-use privyseal_protocol::{CHUNK, MAX_POLICY, MAX_SEED, Part, Policy, Provision, State, Totals};
+use privyseal_protocol::{
+    CHUNK, DeviceState, MAX_POLICY, MAX_SEED, Part, Policy, Provision, Totals,
+};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -153,7 +155,7 @@ impl Device {
         package: &Package,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], DeviceError> {
-        if self.refresh()?.state == State::Provisioning {
+        if self.refresh()?.state == DeviceState::Provisioning {
             // Somebody began and went away.
             self.provision_step(Provision::Abort)?;
         }
@@ -225,7 +227,7 @@ impl Device {
 
     fn compare(&mut self, package: &Package) -> Result<(), DeviceError> {
         let info = self.refresh()?;
-        if info.state != State::Ready || info.key != Some(package.key_sha256()) {
+        if info.state != DeviceState::Ready || info.key != Some(package.key_sha256()) {
             return Err(DeviceError::untrue(
                 "it took the key and is not ready with it now",
             ));

@@ -7,8 +7,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
+use privyseal_protocol::{DeviceState, Part, ReadOut, Refusal, Request, Response, SignRequest};
 use privyseal_protocol::{FrameDecoder, Message, PROTOCOL, SchemeId};
-use privyseal_protocol::{Part, ReadOut, Refusal, Request, Response, SignRequest, State};
 
 use crate::{Device, DeviceError, Limits};
 use peer::{ID, Peer, frame};
@@ -166,7 +166,7 @@ fn a_refusal_by_the_policy_is_told_from_trouble() {
         (Refusal::Audience, true),
         (Refusal::Rate { wait: 7 }, true),
         (Refusal::TimeAhead { ceiling: 1 }, true),
-        (Refusal::State(State::Faulted), false),
+        (Refusal::State(DeviceState::Faulted), false),
         (Refusal::Fault, false),
         (Refusal::Storage, false),
     ] {
@@ -195,10 +195,10 @@ fn what_ends_a_fault_is_said_with_its_reason() {
     ] {
         let peer = Peer::new(move |id, request| match request {
             Request::Info => Peer::told(id, |info| {
-                (info.state, info.fault) = (State::Faulted, Some(fault));
+                (info.state, info.fault) = (DeviceState::Faulted, Some(fault));
                 info.read_out = Some(ReadOut::Open);
             }),
-            _ => frame(id, &Response::Refused(Refusal::State(State::Faulted))),
+            _ => frame(id, &Response::Refused(Refusal::State(DeviceState::Faulted))),
         });
         let mut device = open(peer, LONG).unwrap();
         let text = device.info().to_string();
@@ -209,7 +209,7 @@ fn what_ends_a_fault_is_said_with_its_reason() {
         assert_eq!(device.info().to_json()["fault"], word);
         let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
         let error = device.sign(request, None).unwrap_err();
-        let refusal = Refusal::State(State::Faulted);
+        let refusal = Refusal::State(DeviceState::Faulted);
         assert!(
             matches!(error, DeviceError::Refused { refusal: found, .. } if found == refusal),
             "{error}"

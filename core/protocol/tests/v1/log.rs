@@ -1,5 +1,7 @@
 use privyseal_protocol::log::{ENTRY_LEN, first_link, link_after};
-use privyseal_protocol::{Entry, Event, FrameError, Part, PartFault, Refusal, SchemeId, State};
+use privyseal_protocol::{
+    DeviceState, Entry, Event, FrameError, Part, PartFault, Refusal, SchemeId,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::{VERSION, bytes, hex};
@@ -118,7 +120,7 @@ fn every_reason() {
     let reasons = [
         (None, "none"),
         (Some(Refusal::Frame(FrameError::Body)), "frame"),
-        (Some(Refusal::State(State::Empty)), "state"),
+        (Some(Refusal::State(DeviceState::Empty)), "state"),
         (Some(Refusal::NotReadable(Part::Key)), "not readable"),
         (
             Some(Refusal::Part {
@@ -127,7 +129,7 @@ fn every_reason() {
             }),
             "part",
         ),
-        (Some(Refusal::Trial), "trial"),
+        (Some(Refusal::PairwiseTest), "trial"),
         (Some(Refusal::Scheme), "scheme"),
         (Some(Refusal::Audience), "audience"),
         (Some(Refusal::Lifetime { max: 0 }), "lifetime"),

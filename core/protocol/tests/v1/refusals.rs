@@ -1,4 +1,4 @@
-use privyseal_protocol::{FrameError, Part, PartFault, Refusal, State};
+use privyseal_protocol::{DeviceState, FrameError, Part, PartFault, Refusal};
 
 use crate::pinned;
 
@@ -32,10 +32,10 @@ fn every_fault_of_a_part() {
 fn every_refusal() {
     pinned! { Refusal:
         Refusal::Frame(FrameError::Version { found: 2 }) => "00 Frame" "04 Version" "02 found";
-        Refusal::State(State::Ready) => "01 State" "02 Ready";
+        Refusal::State(DeviceState::Ready) => "01 State" "02 Ready";
         Refusal::NotReadable(Part::Seed) => "02 NotReadable" "03 Seed";
         Refusal::Part { part: Part::Policy, fault: PartFault::Rule } => "03 Part" "01 part" "06 fault";
-        Refusal::Trial => "04";
+        Refusal::PairwiseTest => "04";
         Refusal::Scheme => "05";
         Refusal::Audience => "06";
         Refusal::Lifetime { max: 300 } => "07 Lifetime" "ac02 max";

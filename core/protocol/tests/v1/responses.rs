@@ -1,14 +1,14 @@
-use privyseal_protocol::{Info, Part, ReadOut, Refusal, Response, State};
+use privyseal_protocol::{DeviceState, Info, Part, ReadOut, Refusal, Response};
 
 use crate::pinned;
 
 #[test]
 fn every_state_and_protection() {
-    pinned! { State:
-        State::Empty => "00";
-        State::Provisioning => "01";
-        State::Ready => "02";
-        State::Faulted => "03";
+    pinned! { DeviceState:
+        DeviceState::Empty => "00";
+        DeviceState::Provisioning => "01";
+        DeviceState::Ready => "02";
+        DeviceState::Faulted => "03";
     }
     pinned! { ReadOut:
         ReadOut::Open => "00";
@@ -25,7 +25,7 @@ fn every_response() {
             image: [0x11; 32],
             device: *b"this device!",
             read_out: Some(ReadOut::Protected),
-            state: State::Faulted,
+            state: DeviceState::Faulted,
             fault: Some(Refusal::Entropy),
             key: Some([0x22; 32]),
             counter: 1 << 40,
@@ -60,7 +60,7 @@ fn every_response() {
             image: [0; 32],
             device: [0; 12],
             read_out: None,
-            state: State::Empty,
+            state: DeviceState::Empty,
             fault: None,
             key: None,
             counter: 0,

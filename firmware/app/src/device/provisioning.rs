@@ -181,7 +181,7 @@ impl<B: Board> Machine<B> {
         self.note_provisioned(&manifest)?;
         match &self.mode {
             Mode::Ready(keyed) => Ok(keyed.spki_digest),
-            _ => Err(Refusal::Trial),
+            _ => Err(Refusal::PairwiseTest),
         }
     }
 

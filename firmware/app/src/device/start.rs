@@ -78,7 +78,7 @@ impl<B: Board> Machine<B> {
     fn not_ready(&mut self, refusal: Refusal) -> Refusal {
         match refusal {
             // What has been computed with it went wrong.
-            Refusal::Trial
+            Refusal::PairwiseTest
             | Refusal::Part {
                 part: Part::Key, ..
             } => self.fault(),

@@ -129,9 +129,9 @@ fn a_fault_latches() {
     device.board().serial.from_device.clear();
     assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
     assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
-    let faulted = Err(Refusal::State(State::Faulted));
+    let faulted = Err(Refusal::State(DeviceState::Faulted));
     for _ in 0..3 {
-        assert_eq!(device.machine.mode.state(), State::Faulted);
+        assert_eq!(device.machine.mode.state(), DeviceState::Faulted);
         assert_eq!(device.machine.sign(3, &REQUEST), faulted);
         assert!(device.machine.state().faulted);
         device = start(device.board().memory());
@@ -140,7 +140,7 @@ fn a_fault_latches() {
     device.machine.wipe(0, id).expect("wiped");
     assert!(!device.machine.state().faulted);
     let mut device = start(device.board().memory());
-    assert_eq!(device.machine.mode.state(), State::Empty);
+    assert_eq!(device.machine.mode.state(), DeviceState::Empty);
     // The signature that was never given has used up its number.
     assert_eq!(device.machine.state().counter, 2);
     assert!(
@@ -169,8 +169,11 @@ fn a_fault_of_a_start_latches() {
         });
         let mut device = Box::new(Device::boot(board));
         let state = device.machine.mode.state();
-        assert_eq!(state == State::Faulted, device.machine.state().faulted);
-        if state == State::Faulted {
+        assert_eq!(
+            state == DeviceState::Faulted,
+            device.machine.state().faulted
+        );
+        if state == DeviceState::Faulted {
             latched += 1;
             assert_eq!(device.machine.state().event, Event::Fault);
             let device = start(device.board().memory());
@@ -185,9 +188,9 @@ fn a_fault_of_a_start_latches() {
 fn a_cut_at_the_entry_of_a_fault_loses_it() {
     let memory = provisioned().board().memory();
     for (moment, state) in [
-        (Moment::Before, State::Ready),
-        (Moment::Halfway, State::Ready),
-        (Moment::After, State::Faulted),
+        (Moment::Before, DeviceState::Ready),
+        (Moment::Halfway, DeviceState::Ready),
+        (Moment::After, DeviceState::Faulted),
     ] {
         let mut device = start(memory.clone());
         exchange_key(&mut device);
@@ -197,7 +200,7 @@ fn a_cut_at_the_entry_of_a_fault_loses_it() {
             moment,
         });
         assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
-        assert_eq!(device.machine.mode.state(), State::Faulted);
+        assert_eq!(device.machine.mode.state(), DeviceState::Faulted);
         assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
         let device = start(device.board().memory());
         assert_eq!(device.machine.mode.state(), state, "{moment:?}");
@@ -222,7 +225,7 @@ fn what_a_start_lacks_is_said_and_not_for_good() {
     let mut board = Fake::new(Wire::default(), device.board().memory(), Time::manual());
     board.entropy = Some(Entropy(1));
     let device = Box::new(Device::boot(board));
-    assert_eq!(device.machine.mode.state(), State::Ready);
+    assert_eq!(device.machine.mode.state(), DeviceState::Ready);
 }
 
 /// Two starts of one device, and two devices with one seed, draw different bytes.

@@ -7,7 +7,7 @@ use std::thread;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_protocol::frame::MAX_CONTENT;
 use privyseal_protocol::{
-    DeviceId, FrameDecoder, Info, Message, Request, Response, State, write_frame,
+    DeviceId, DeviceState, FrameDecoder, Info, Message, Request, Response, write_frame,
 };
 
 pub(super) const ID: DeviceId = [0xd1; 12];
@@ -67,7 +67,7 @@ pub(super) fn info(_: &Request<'_>) -> Response<'static> {
         firmware: "1.2.3\u{1b}",
         image: [1; 32],
         device: ID,
-        state: State::Ready,
+        state: DeviceState::Ready,
         key: Some([2; 32]),
         counter: 1 << 40,
         time_floor: 1_790_000_000,
