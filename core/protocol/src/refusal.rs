@@ -170,7 +170,7 @@ impl Refusal {
             2 => "state",
             3 => "not readable",
             4 => "part",
-            5 => "pairwise test",
+            5 => "trial",
             6 => "scheme",
             7 => "audience",
             8 => "lifetime",

@@ -97,7 +97,7 @@ fn provisioning() {
                     old += 1;
                     assert_eq!(
                         sign(&mut device, request(0)),
-                        Err(Refusal::DeviceState(DeviceState::Empty))
+                        Err(Refusal::State(DeviceState::Empty))
                     );
                     assert!(is_blank(&mut device), "{cut:?}");
                     if old % 8 != 0 {

@@ -171,7 +171,7 @@ fn requests_out_of_state_change_nothing() {
         let before = fingerprint(device);
         for request in requests {
             let said = refusals(&exchange(device, &frame(1, &request)));
-            assert_eq!(said, [(1, Refusal::DeviceState(state))], "{request:?}");
+            assert_eq!(said, [(1, Refusal::State(state))], "{request:?}");
         }
         assert_eq!(fingerprint(device), before);
     }
