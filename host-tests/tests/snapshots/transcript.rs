@@ -26,7 +26,7 @@ const VOLATILE: [(&str, &str); 17] = [
     (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d", "[DATE]"),
     (r"\b(?:1[789]|2\d)\d{8}\b", "[EPOCH]"),
     (r"\bup( +)\d+ s\b", "up$1[N] s"),
-    (r#""(uptime|debt)_ms": \d+"#, r#""$1_ms": [N]"#),
+    (r#""(uptime|debt)_ms": \d+"#, r#""${1}_ms": [N]"#),
     (
         r"\b\d+ new entries, \d+ in all",
         "[N] new entries, [N] in all",
