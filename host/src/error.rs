@@ -392,10 +392,13 @@ impl From<OAuthError> for Error {
         match error {
             OAuthError::Base(error) => Self::Base(error),
             OAuthError::Core(error) => Self::Core(error),
+            #[cfg(feature = "gateway")]
             OAuthError::Signer { kind, source } => match source.downcast::<DeviceError>() {
                 Ok(error) => Self::Device(*error),
                 Err(source) => Self::Signer { kind, source },
             },
+            #[cfg(not(feature = "gateway"))]
+            OAuthError::Signer { kind, source } => Self::Signer { kind, source },
             OAuthError::Http(error) => Self::Http(error),
             OAuthError::Refused(refusal) => Self::Refused(refusal),
             OAuthError::Response { url, reason } => Self::Response { url, reason },
