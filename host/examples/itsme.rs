@@ -43,10 +43,8 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(2);
     };
-    let asked = AuthenticationOptions {
-        scope: format!("openid service:{service}"),
-        ..AuthenticationOptions::default()
-    };
+    let mut asked = AuthenticationOptions::default();
+    asked.scope = format!("openid service:{service}");
     let keys = [key.as_str(), decryption_key];
     match subject(keys, kid, client_id, issuer, asked, qr, rest.first()) {
         Ok(subject) => {

@@ -13,7 +13,7 @@ use crate::http::{BaseUrl, Http};
 use crate::oauth::{AccessToken, Assertion, AssertionOptions, AssertionSource, TokenSource};
 
 pub use builder::{BuildError, ClientBuilder};
-pub use key_group::{COOLDOWN, KeyGroup, KeyGroupError};
+pub use key_group::COOLDOWN;
 
 /// A client of one scheme: assertions by its key, and access tokens of any number of servers.
 ///

@@ -16,10 +16,12 @@ use crate::exit::Exit;
 use crate::http::retry::{FailedTry, GaveUp, Retryable};
 use crate::http::{HttpCause, HttpError, Url, UrlError};
 use crate::jose::JoseError;
+#[cfg(feature = "ciba")]
 use crate::jose::jwe::DecryptError;
 use crate::jose::jwk::JwkError;
 use crate::keys::key::KeyUriError;
 use crate::oauth::{OAuthError, Refusal};
+#[cfg(feature = "ciba")]
 use crate::oidc::ciba::State;
 use crate::pki::PkiError;
 use crate::schemes::ishare::IshareError;
@@ -94,6 +96,7 @@ pub enum Error {
         reason: String,
     },
     /// A person did not do in time what was waited for.
+    #[cfg(feature = "ciba")]
     TimedOut {
         /// What was waited for.
         state: State,
@@ -213,9 +216,10 @@ impl Error {
             | Self::Jose(_)
             | Self::Ishare(_)
             | Self::Base(BaseError::Clock)
-            | Self::TimedOut { .. }
             | Self::RulesBroken { .. }
             | Self::Output(_) => Exit::Refused,
+            #[cfg(feature = "ciba")]
+            Self::TimedOut { .. } => Exit::Refused,
             #[cfg(feature = "gateway")]
             Self::DeviceClient(_) => Exit::Usage,
             #[cfg(feature = "gateway")]
@@ -252,6 +256,7 @@ impl fmt::Display for Error {
             Self::Jwk(error) => error.fmt(f),
             Self::Http(error) => error.fmt(f),
             Self::Response { url, reason } => write!(f, "{url}: {reason}"),
+            #[cfg(feature = "ciba")]
             Self::TimedOut { state } => write!(f, "{state}: the time is over"),
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Jose(error) => error.fmt(f),
@@ -365,6 +370,7 @@ impl From<JwkError> for Error {
     }
 }
 
+#[cfg(feature = "ciba")]
 impl<E: SignerError + Send + Sync + 'static> From<DecryptError<E>> for Error {
     fn from(error: DecryptError<E>) -> Self {
         match error {

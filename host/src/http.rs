@@ -61,7 +61,7 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
-            roots: Roots::Platform,
+            roots: Roots::default(),
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::default(),
         }

@@ -1,5 +1,6 @@
 //! OpenID Connect: the provider, its keys, CIBA.
 
+#[cfg(feature = "ciba")]
 pub mod ciba;
 pub mod discovery;
 pub mod provider;

@@ -302,11 +302,9 @@ fn keycloak_says_that_the_time_is_over() {
         runtime: Slow(Duration::ZERO),
         assertion: AssertionOptions::default().audience(stage.issuer()),
     };
-    let asked = AuthenticationOptions {
-        scope: "openid service:TEST_LOGIN".to_owned(),
-        user_identifier_token: PERSON.to_owned().into(),
-        ..AuthenticationOptions::default()
-    };
+    let mut asked = AuthenticationOptions::default();
+    asked.scope = "openid service:TEST_LOGIN".to_owned();
+    asked.user_identifier_token = PERSON.to_owned().into();
     let pending = flow.authenticate(&asked, &Delivery::Poll).unwrap();
     let error = flow
         .tokens(pending, &Delivery::Poll, &mut Nobody)

@@ -167,18 +167,17 @@ impl Ciba {
     /// What is asked; without a person where they are still to be found.
     fn asked(&self) -> Result<AuthenticationOptions, Error> {
         let user = self.user_identifier_token_file.as_deref().map(user);
-        Ok(AuthenticationOptions {
-            scope: self.scope()?,
-            user_identifier_token: user.transpose()?.unwrap_or_default(),
-            acr_values: self.acr.map(|acr| match acr {
-                Acr::Basic => AcrValues::Basic,
-                Acr::Advanced => AcrValues::Advanced,
-            }),
-            requested_expiry: self.requested_expiry,
-            client_notification_token: None,
-            id_token_claims: self.id_token_claims.clone(),
-            userinfo_claims: self.userinfo_claims.clone(),
-        })
+        let mut asked = AuthenticationOptions::default();
+        asked.scope = self.scope()?;
+        asked.user_identifier_token = user.transpose()?.unwrap_or_default();
+        asked.acr_values = self.acr.map(|acr| match acr {
+            Acr::Basic => AcrValues::Basic,
+            Acr::Advanced => AcrValues::Advanced,
+        });
+        asked.requested_expiry = self.requested_expiry;
+        asked.id_token_claims.clone_from(&self.id_token_claims);
+        asked.userinfo_claims.clone_from(&self.userinfo_claims);
+        Ok(asked)
     }
 
     fn scope(&self) -> Result<String, Error> {

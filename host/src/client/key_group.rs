@@ -21,7 +21,7 @@ pub(super) type Open<S> = Box<dyn Fn() -> Result<S, Error> + Send + Sync>;
 ///
 /// Signatures are spread in turn. One that fails is made by the next reference: the same input gives the same
 /// signature. The one that failed rests for a while and is then asked again.
-pub struct KeyGroup<S>(Arc<Group<S>>);
+pub(super) struct KeyGroup<S>(Arc<Group<S>>);
 
 struct Group<S> {
     public_key: RsaPublicKey,
@@ -48,7 +48,7 @@ enum Slot<S> {
 /// Why no reference to the key signed: the error of the one that was asked first.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
-pub struct KeyGroupError {
+pub(super) struct KeyGroupError {
     kind: SignerErrorKind,
     source: Box<dyn core::error::Error + Send + Sync>,
 }

@@ -9,14 +9,25 @@ use crate::pki::PkiError;
 use crate::pki::certificates::Certificates;
 
 /// The roots that may vouch for a server.
-#[derive(Clone, Debug, Default)]
+///
+/// The default is the machine's, or nobody where the feature `platform-verifier` is off.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Roots {
     /// Those of this machine (on Linux also `SSL_CERT_FILE` and `SSL_CERT_DIR`).
-    #[default]
+    #[cfg(feature = "platform-verifier")]
     Platform,
     /// These, and none of the machine's: what curl's `--cacert` means.
     Only(Certificates),
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        #[cfg(feature = "platform-verifier")]
+        return Self::Platform;
+        #[cfg(not(feature = "platform-verifier"))]
+        Self::Only(Vec::new().into())
+    }
 }
 
 impl Roots {
@@ -31,6 +42,7 @@ impl Roots {
 
     pub(super) fn to_ureq(&self) -> RootCerts {
         match self {
+            #[cfg(feature = "platform-verifier")]
             Self::Platform => RootCerts::PlatformVerifier,
             Self::Only(certificates) => RootCerts::Specific(Arc::new(
                 certificates

@@ -1,5 +1,6 @@
 //! Why a token that somebody made for us is not accepted.
 
+#[cfg(feature = "ciba")]
 use super::jwe::JweFault;
 use super::jws::JwsFault;
 
@@ -19,6 +20,7 @@ pub enum JoseFault {
     #[error(transparent)]
     Jws(#[from] JwsFault),
     /// Its encryption.
+    #[cfg(feature = "ciba")]
     #[error(transparent)]
     Jwe(#[from] JweFault),
 }
@@ -43,6 +45,7 @@ impl JoseError {
                 fault: fault.without(secret).into(),
                 ..self
             },
+            #[cfg(feature = "ciba")]
             JoseFault::Jwe(_) => self,
         }
     }
@@ -57,6 +60,7 @@ impl From<JwsFault> for JoseError {
     }
 }
 
+#[cfg(feature = "ciba")]
 impl From<JweFault> for JoseError {
     fn from(fault: JweFault) -> Self {
         Self {

@@ -11,6 +11,7 @@ pub const REQUEST: &str = "request";
 
 /// What a caller says about the audience.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AudienceParts<'a> {
     /// The audience itself.
     pub audience: Option<&'a str>,

@@ -11,6 +11,7 @@ use crate::http::Url;
 
 /// What is asked, without who asks.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Form<'a> {
     /// Where.
     pub url: &'a Url,
@@ -21,6 +22,23 @@ pub struct Form<'a> {
     pub kind: RequestKind,
     /// The largest answer, in bytes.
     pub max: usize,
+}
+
+impl<'a> Form<'a> {
+    /// Asks `url` with these members, for an answer of at most `max` bytes.
+    pub const fn new(
+        url: &'a Url,
+        members: &'a [(&'a str, &'a str)],
+        kind: RequestKind,
+        max: usize,
+    ) -> Self {
+        Self {
+            url,
+            members,
+            kind,
+            max,
+        }
+    }
 }
 
 /// The body of a form (`application/x-www-form-urlencoded`), which may hold an assertion: its place is reserved

@@ -159,11 +159,10 @@ pub(super) fn play<O>(
 
 /// What is asked about somebody who is known.
 pub(super) fn asked() -> AuthenticationOptions {
-    AuthenticationOptions {
-        scope: "openid service:TEST".to_owned(),
-        user_identifier_token: "somebody".to_owned().into(),
-        ..AuthenticationOptions::default()
-    }
+    let mut asked = AuthenticationOptions::default();
+    asked.scope = "openid service:TEST".to_owned();
+    asked.user_identifier_token = "somebody".to_owned().into();
+    asked
 }
 
 /// From the request to the tokens.

@@ -81,12 +81,11 @@ impl ClientOptions {
 
     /// What the options say about the assertion.
     pub(crate) fn assertion(&self) -> Result<AssertionOptions, Error> {
-        let parts = AudienceParts {
-            audience: self.audience.as_deref(),
-            endpoint: self.endpoint.as_deref(),
-            base_url: self.base_url(),
-            realm: self.realm(),
-        };
+        let mut parts = AudienceParts::default();
+        parts.audience = self.audience.as_deref();
+        parts.endpoint = self.endpoint.as_deref();
+        parts.base_url = self.base_url();
+        parts.realm = self.realm();
         let mut options = AssertionOptions::default().backdate(self.backdate);
         options.audience = parts.choose(self.scheme).map_err(of_audience)?;
         options.now = self.now.map(UnixTime::from_secs).transpose()?;

@@ -76,20 +76,20 @@ impl RequestOptions {
             }
         };
         let notification = self.client_notification_token_file.as_deref().map(secret);
-        Ok(AuthenticationOptions {
-            scope,
-            user_identifier_token: user,
-            acr_values: self.acr.map(|acr| match acr {
-                Acr::Basic => AcrValues::Basic,
-                Acr::Advanced => AcrValues::Advanced,
-            }),
-            requested_expiry: self.requested_expiry,
-            client_notification_token: notification
-                .transpose()
-                .map_err(of_option("--client-notification-token-file"))?,
-            id_token_claims: self.id_token_claims.clone(),
-            userinfo_claims: self.userinfo_claims.clone(),
-        })
+        let mut asked = AuthenticationOptions::default();
+        asked.scope = scope;
+        asked.user_identifier_token = user;
+        asked.acr_values = self.acr.map(|acr| match acr {
+            Acr::Basic => AcrValues::Basic,
+            Acr::Advanced => AcrValues::Advanced,
+        });
+        asked.requested_expiry = self.requested_expiry;
+        asked.client_notification_token = notification
+            .transpose()
+            .map_err(of_option("--client-notification-token-file"))?;
+        asked.id_token_claims.clone_from(&self.id_token_claims);
+        asked.userinfo_claims.clone_from(&self.userinfo_claims);
+        Ok(asked)
     }
 
     /// Refuses options that would be ignored.

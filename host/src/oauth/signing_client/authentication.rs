@@ -11,6 +11,7 @@ use crate::oauth::{Assertion, AssertionOptions, OAuthError};
 
 /// What an authentication request asks. Its tokens are wiped, and `Debug` does not show them.
 #[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AuthenticationOptions {
     /// `scope`: `openid`, `service:CODE`, and more, with one space between them.
     pub scope: String,
