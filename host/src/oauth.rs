@@ -17,6 +17,7 @@ pub use assertion::{Assertion, AssertionOptions};
 pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
 pub use error::OAuthError;
 pub use form::Form;
+#[cfg(feature = "ciba")]
 pub(crate) use form::FormBody;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
