@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use privyseal::Scheme;
 use privyseal::keys::key::OpenedKey;
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::chain_report::{ChainQuestion, ChainReport};
-use privyseal::{Error, Scheme};
 use privyseal_core::cert::Certificate;
 
 use super::options::{KeyOptions, chain_file, crls, missing_key, moment, of_option, scheme_parser};
-use super::output::{print_json, print_line};
+use super::output::{broken, print_report};
+use crate::error::CliError;
 
 /// Order and prove a certificate chain and report every rule
 #[derive(Args)]
@@ -36,7 +37,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let now = moment(self.now)?;
         let crls = crls(&self.crls)?;
         let uri = self.key.uri()?;
@@ -63,14 +64,7 @@ impl Chain {
                 crls: &crls,
             },
         );
-        if self.json {
-            print_json(&report.to_json())?;
-        } else {
-            print_line(report.to_string().as_bytes())?;
-        }
-        match report.broken() {
-            0 => Ok(()),
-            count => Err(Error::RulesBroken { count }),
-        }
+        print_report(&report, self.json.then(|| report.to_json()))?;
+        broken(report.broken())
     }
 }

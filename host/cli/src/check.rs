@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use privyseal::Scheme;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::token_report::{TokenQuestion, TokenReport};
-use privyseal::{Error, Scheme};
 
 use super::input::token;
 use super::options::{crls, moment, of_option, scheme_parser};
-use super::output::{print_json, print_line};
+use super::output::{broken, print_report};
+use crate::error::CliError;
 
 /// Judge a finished token by every rule of its scheme, and by what real receivers do
 #[derive(Args)]
@@ -42,7 +43,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let now = moment(self.now)?;
         let trust = self
             .trust
@@ -64,18 +65,11 @@ impl Check {
             registry: None,
         };
         let report = TokenReport::new(&token, question)?;
-        if self.json {
-            print_json(&report.to_json())?;
-        } else {
-            print_line(report.to_string().as_bytes())?;
+        print_report(&report, self.json.then(|| report.to_json()))?;
+        if report.broken() == 0 && report.report.scheme.is_none() {
+            let reason = "the token's content points at no scheme";
+            return Err(CliError::missing("--scheme", reason));
         }
-        match report.broken() {
-            0 if report.report.scheme.is_none() => Err(Error::Missing {
-                option: "--scheme",
-                reason: "the token's content points at no scheme".to_owned(),
-            }),
-            0 => Ok(()),
-            count => Err(Error::RulesBroken { count }),
-        }
+        broken(report.broken())
     }
 }

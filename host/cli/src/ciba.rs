@@ -13,17 +13,17 @@ use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
 use privyseal::oidc::provider::Provider;
-use privyseal::{AssertionOptions, Error, SigningClient, pki::party_id};
+use privyseal::{AssertionOptions, SigningClient, pki::party_id};
 use privyseal_core::kid::Kid;
-use privyseal_core::payload::AcrValues;
 use privyseal_core::scheme::ITSME;
 use privyseal_core::{ClientId, Signer as _};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::input::secret;
-use super::options::{KeyOptions, KidOptions, ServerOptions, missing_key, pins};
+use super::options::{Acr, KeyOptions, KidOptions, ServerOptions, missing_key, pins};
 use super::output::print_json;
+use crate::error::CliError;
 use progress::Progress;
 
 /// Authenticate a person through itsme (OpenID CIBA) and print the claims about them as JSON
@@ -104,23 +104,15 @@ enum Environment {
     Prd,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Acr {
-    /// Fingerprint or itsme code, as the person likes
-    Basic,
-    /// The itsme code
-    Advanced,
-}
-
 impl Ciba {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let mut asked = self.asked()?;
         let needs_discovery = asked.user_identifier_token.is_empty();
         if needs_discovery && self.qr.is_none() && !std::io::stderr().is_terminal() {
-            return Err(Error::Missing {
-                option: "--qr",
-                reason: "standard error is no terminal, so nobody would see the QR code".to_owned(),
-            });
+            return Err(CliError::missing(
+                "--qr",
+                "standard error is no terminal, so nobody would see the QR code",
+            ));
         }
         let mut assertion = AssertionOptions::default().backdate(self.backdate);
         assertion.audience.clone_from(&self.audience);
@@ -165,22 +157,19 @@ impl Ciba {
     }
 
     /// What is asked; without a person where they are still to be found.
-    fn asked(&self) -> Result<AuthenticationOptions, Error> {
+    fn asked(&self) -> Result<AuthenticationOptions, CliError> {
         let user = self.user_identifier_token_file.as_deref().map(user);
         let mut asked = AuthenticationOptions::default();
         asked.scope = self.scope()?;
         asked.user_identifier_token = user.transpose()?.unwrap_or_default();
-        asked.acr_values = self.acr.map(|acr| match acr {
-            Acr::Basic => AcrValues::Basic,
-            Acr::Advanced => AcrValues::Advanced,
-        });
+        asked.acr_values = self.acr.map(Into::into);
         asked.requested_expiry = self.requested_expiry;
         asked.id_token_claims.clone_from(&self.id_token_claims);
         asked.userinfo_claims.clone_from(&self.userinfo_claims);
         Ok(asked)
     }
 
-    fn scope(&self) -> Result<String, Error> {
+    fn scope(&self) -> Result<String, CliError> {
         match (&self.service, &self.scope) {
             (Some(code), None) => Ok(format!("openid service:{code}")),
             (Some(code), Some(more)) => {
@@ -188,10 +177,10 @@ impl Ciba {
                 Ok(format!("openid service:{code} {}", more.join(" ")))
             }
             (None, Some(scope)) => Ok(scope.clone()),
-            (None, None) => Err(Error::Missing {
-                option: "--service",
-                reason: "every request is for one of the services that itsme has set up".to_owned(),
-            }),
+            (None, None) => Err(CliError::missing(
+                "--service",
+                "every request is for one of the services that itsme has set up",
+            )),
         }
     }
 
@@ -207,7 +196,7 @@ impl Ciba {
             .unwrap_or_else(|| environment.to_owned())
     }
 
-    fn client(&self, client_id: ClientId) -> Result<SigningClient<KeySigner>, Error> {
+    fn client(&self, client_id: ClientId) -> Result<SigningClient<KeySigner>, CliError> {
         let uri = self.key.uri()?;
         let uri =
             uri.ok_or_else(|| missing_key("assertions and requests are signed with a key"))?;
@@ -221,7 +210,7 @@ impl Ciba {
         )?)
     }
 
-    fn unwrapper(&self) -> Result<Option<KeyUnwrapper>, Error> {
+    fn unwrapper(&self) -> Result<Option<KeyUnwrapper>, CliError> {
         let Some(uri) = &self.decryption_key else {
             return Ok(None);
         };
@@ -259,10 +248,10 @@ fn announce(address: &PingAddress, listener: &PingListener) {
 }
 
 /// The user_identifier_token in a file, or on standard input for `-`.
-fn user(path: &Path) -> Result<Zeroizing<String>, Error> {
+fn user(path: &Path) -> Result<Zeroizing<String>, CliError> {
     let token = secret(path)?;
     if token.is_empty() {
-        return Err(Error::FileContent {
+        return Err(CliError::FileContent {
             path: path.to_owned(),
             reason: "is empty, and should hold a user_identifier_token".to_owned(),
         });

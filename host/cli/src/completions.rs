@@ -2,10 +2,10 @@
 
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
-use privyseal::Error;
 
 use super::Cli;
 use super::output::print_line;
+use crate::error::CliError;
 
 /// Print the completions of a shell
 #[derive(Args)]
@@ -16,7 +16,7 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let mut script = Vec::new();
         generate(self.shell, &mut Cli::command(), "privyseal", &mut script);
         print_line(script.trim_ascii_end())

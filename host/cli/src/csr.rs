@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use privyseal::pki::distinguished_name::DistinguishedName;
-use privyseal::{Error, pki::pem};
+use privyseal::pki::pem;
 use privyseal_core::Signer as _;
 use privyseal_core::cert::{KeyUsage, KeyUsages};
 use privyseal_core::csr::{CertificationRequestInfo, Subject};
@@ -11,6 +11,7 @@ use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 
 use super::options::{KeyOptions, missing_key};
 use super::output::print_line;
+use crate::error::CliError;
 
 /// Sign a PKCS #10 certification request with the key and print it as PEM
 #[derive(Args)]
@@ -26,7 +27,7 @@ pub(super) struct Csr {
 }
 
 impl Csr {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self
             .key
             .uri()?
@@ -40,7 +41,7 @@ impl Csr {
         let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
         let request = info
             .sign(&mut signer, &mut buffer)
-            .map_err(Error::from_sign)?;
+            .map_err(privyseal::Error::from_sign)?;
         print_line(pem::encode("CERTIFICATE REQUEST", request.as_der()).as_bytes())
     }
 }

@@ -7,11 +7,11 @@ mod set_time;
 mod wipe;
 
 use clap::{Args, Subcommand};
-use privyseal::Error;
 use privyseal::keys::key::KeyUriError;
 use privyseal_gateway::{Device as Gateway, DeviceUri, Limits};
 
 use super::sign::Sign;
+use crate::error::CliError;
 
 /// Look at, provision, use and wipe a gateway that holds a key
 #[derive(Args)]
@@ -47,7 +47,7 @@ struct Which {
 }
 
 impl Device {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         match self.action {
             Action::Info(info) => info.run(),
             Action::Provision(provision) => provision.run(),
@@ -60,23 +60,23 @@ impl Device {
 }
 
 impl DeviceSign {
-    fn run(self) -> Result<(), Error> {
+    fn run(self) -> Result<(), CliError> {
         if self.sign.is_device()? {
             return self.sign.run();
         }
-        Err(Error::Option {
-            option: "--device",
-            reason: "is another kind of key; privyseal sign takes every kind".to_owned(),
-        })
+        Err(CliError::option(
+            "--device",
+            "is another kind of key; privyseal sign takes every kind",
+        ))
     }
 }
 
 impl Which {
-    fn uri(&self) -> Result<DeviceUri, Error> {
+    fn uri(&self) -> Result<DeviceUri, CliError> {
         Ok(self.uri.parse().map_err(KeyUriError::Uri)?)
     }
 
-    fn open(&self) -> Result<Gateway, Error> {
+    fn open(&self) -> Result<Gateway, CliError> {
         Ok(Gateway::open(&self.uri()?, Limits::default())?)
     }
 }

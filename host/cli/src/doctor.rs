@@ -2,10 +2,11 @@
 
 use clap::Args;
 use privyseal::report::doctor::{Question, examine};
-use privyseal::{BaseUrl, Error, Scheme, base::clock};
+use privyseal::{BaseUrl, Scheme, base::clock};
 
 use super::options::{KeyOptions, ServerOptions, chain_file, missing_key, pins, scheme_parser};
-use super::output::{print_json, print_line};
+use super::output::print_report;
+use crate::error::CliError;
 
 /// Look at module, token, PIN, key, chain and clock, sign once, and say what to do next
 #[derive(Args)]
@@ -33,7 +34,7 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self
             .key
             .uri()?
@@ -52,25 +53,18 @@ impl Doctor {
         };
         let report = examine(question, &mut pins(&uri));
         progress.finish();
-        if self.json {
-            print_json(&report.to_json())?;
-        } else {
-            print_line(report.to_string().as_bytes())?;
-        }
+        print_report(&report, self.json.then(|| report.to_json()))?;
         match report.broken() {
             0 => Ok(()),
-            count => Err(Error::Examined {
+            count => Err(CliError::Examined {
                 count,
-                exit: report.exit(),
+                exit: report.exit().into(),
             }),
         }
     }
 }
 
-fn server(url: &str) -> Result<BaseUrl, Error> {
+fn server(url: &str) -> Result<BaseUrl, CliError> {
     url.parse()
-        .map_err(|error: privyseal::http::UrlError| Error::Option {
-            option: "--server",
-            reason: error.to_string(),
-        })
+        .map_err(|error: privyseal::http::UrlError| CliError::option("--server", error))
 }

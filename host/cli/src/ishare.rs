@@ -6,7 +6,8 @@ mod registry;
 mod trusted_list;
 
 use clap::{Args, Subcommand};
-use privyseal::Error;
+
+use crate::error::CliError;
 
 /// Ask an iSHARE participant registry: its trusted list, a party, or an assertion that came in
 #[derive(Args)]
@@ -23,7 +24,7 @@ enum Question {
 }
 
 impl Ishare {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         match self.question {
             Question::TrustedList(list) => list.run(),
             Question::Party(party) => party.run(),

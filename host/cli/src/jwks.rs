@@ -2,7 +2,6 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use privyseal::Error;
 use privyseal::jose::jwk::JwkSetBuilder;
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::key::KeyUri;
@@ -10,6 +9,7 @@ use privyseal_core::{KeyEncryption, Unwrapper as _};
 
 use super::options::{AccessOptions, kid_form_parser};
 use super::output::print_json;
+use crate::error::CliError;
 
 /// Print the public keys of one or more keys as a JWK Set
 #[derive(Args)]
@@ -39,7 +39,7 @@ pub(super) struct Jwks {
 }
 
 impl Jwks {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let mut kids = self.kids()?;
         let encryption_kids = kids.split_off(self.keys.len());
         let uris: Vec<_> = self
@@ -65,7 +65,7 @@ impl Jwks {
         print_json(&set.to_json())
     }
 
-    fn kids(&self) -> Result<Vec<KidChoice>, Error> {
+    fn kids(&self) -> Result<Vec<KidChoice>, CliError> {
         let count = self.keys.len() + self.encryption_keys.len();
         if self.kids.is_empty() {
             let computed = KidChoice::Computed(self.kid_form.unwrap_or_default());
@@ -74,10 +74,7 @@ impl Jwks {
         if self.kids.len() != count {
             let kids = self.kids.len();
             let reason = format!("is there {kids} times, and there are {count} keys");
-            return Err(Error::Option {
-                option: "--kid",
-                reason,
-            });
+            return Err(CliError::option("--kid", reason));
         }
         Ok(self.kids.iter().cloned().map(KidChoice::Given).collect())
     }

@@ -1,10 +1,11 @@
 //! `privyseal keys`: what is on a token.
 
 use clap::Args;
-use privyseal::{Error, Scheme, base::clock};
+use privyseal::{Scheme, base::clock};
 
 use super::options::{KeyOptions, missing_key, pins, scheme_parser};
-use super::output::{print_json, print_line};
+use super::output::print_report;
+use crate::error::CliError;
 
 /// List the keys and certificates of a token, each as a URI ready to paste
 #[derive(Args)]
@@ -20,17 +21,13 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self
             .key
             .uri()?
             .ok_or_else(|| missing_key("it names the token"))?;
         let policy = self.key.policy();
         let report = uri.list(&mut pins(&uri), &policy, clock::now()?, self.scheme)?;
-        if self.json {
-            print_json(&report.to_json())
-        } else {
-            print_line(report.to_string().as_bytes())
-        }
+        print_report(&report, self.json.then(|| report.to_json()))
     }
 }

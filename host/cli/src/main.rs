@@ -1,6 +1,7 @@
 //! The command `privyseal`: parse the command line, run, say how it ended. One file per subcommand; all that
 //! they do is in the libraries.
 
+mod advice;
 mod chain;
 mod check;
 mod ciba;
@@ -8,10 +9,11 @@ mod completions;
 mod csr;
 mod device;
 mod doctor;
+mod error;
+mod exit;
 mod input;
 mod ishare;
 mod jwks;
-mod key_advice;
 mod keys;
 mod man;
 mod options;
@@ -26,8 +28,8 @@ use core::error::Error as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use privyseal::{Error, Exit};
-
+use error::CliError;
+use exit::Exit;
 use redact::redacted;
 
 const AFTER_HELP: &str = "\
@@ -75,7 +77,7 @@ fn main() -> ExitCode {
             Ok(()) => Exit::Done.code().into(),
             Err(error) => {
                 report(&error);
-                error.exit().code().into()
+                Exit::of(&error).code().into()
             }
         },
         Err(error) => {
@@ -92,7 +94,7 @@ fn main() -> ExitCode {
 }
 
 impl Command {
-    fn run(self) -> Result<(), Error> {
+    fn run(self) -> Result<(), CliError> {
         match self {
             Self::Sign(sign) => sign.run(),
             Self::Token(token) => token.run(),
@@ -113,7 +115,7 @@ impl Command {
 }
 
 /// One cause per line, the nearest first.
-fn report(error: &Error) {
+fn report(error: &CliError) {
     let mut said = error.to_string();
     eprintln!("error: {}", redacted(&said));
     let mut source = error.source();
@@ -126,8 +128,7 @@ fn report(error: &Error) {
         }
         source = cause.source();
     }
-    let of_key = || key_advice::of(error).map(str::to_owned);
-    if let Some(advice) = error.advice().or_else(of_key) {
+    if let Some(advice) = advice::of(error) {
         eprintln!("help: {advice}");
     }
 }

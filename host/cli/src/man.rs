@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory};
-use privyseal::Error;
 
 use super::Cli;
+use crate::error::CliError;
 
 /// Write the man pages into a directory
 #[derive(Args)]
@@ -17,7 +17,7 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(self) -> Result<(), Error> {
-        clap_mangen::generate_to(Cli::command(), &self.out).map_err(Error::Output)
+    pub(super) fn run(self) -> Result<(), CliError> {
+        clap_mangen::generate_to(Cli::command(), &self.out).map_err(CliError::Output)
     }
 }

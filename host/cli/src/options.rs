@@ -12,13 +12,15 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
 use privyseal::pki::crl::Crl;
-use privyseal::{DeviceUri, Error, PinSources, Prompt, Scheme, UnixTime, base::clock};
+use privyseal::{DeviceUri, PinSources, Prompt, Scheme, UnixTime, base::clock};
 use privyseal_core::scheme;
+
+use crate::error::CliError;
 
 pub(super) use access::AccessOptions;
 pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
-pub(super) use request::RequestOptions;
+pub(super) use request::{Acr, RequestOptions};
 pub(super) use server::ServerOptions;
 
 /// Which key, and how far to go to use it.
@@ -33,7 +35,7 @@ pub(super) struct KeyOptions {
 }
 
 impl KeyOptions {
-    pub(super) fn uri(&self) -> Result<Option<KeyUri>, Error> {
+    pub(super) fn uri(&self) -> Result<Option<KeyUri>, CliError> {
         Ok(self.key.as_deref().map(str::parse).transpose()?)
     }
 
@@ -41,17 +43,17 @@ impl KeyOptions {
         self.access.policy()
     }
 
-    pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
+    pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, CliError> {
         self.access.open(uri)
     }
 
     /// Opens whatever it is, for its public half.
-    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
+    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, CliError> {
         self.access.open_any(uri)
     }
 
     /// A device has no PIN, and a policy of its own.
-    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), Error> {
+    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), CliError> {
         self.access.refuse_for_device(uri)
     }
 }
@@ -79,7 +81,7 @@ pub(super) fn scheme_parser_for(
 }
 
 /// The given moment, or the clock's.
-pub(super) fn moment(now: Option<u64>) -> Result<UnixTime, Error> {
+pub(super) fn moment(now: Option<u64>) -> Result<UnixTime, CliError> {
     Ok(match now {
         Some(seconds) => UnixTime::from_secs(seconds)?,
         None => clock::now()?,
@@ -92,30 +94,25 @@ pub(super) fn chain_file(chain: &str) -> Option<PathBuf> {
 }
 
 /// Names the option that named a file, where that file is of no use.
-pub(super) fn of_option<E: Into<Error>>(option: &'static str) -> impl Fn(E) -> Error + Copy {
-    move |error| {
-        let error = error.into();
-        match error {
-            Error::Base(_) | Error::Pki(_) | Error::Jwk(_) => Error::Option {
-                option,
-                reason: error.to_string(),
-            },
-            other => other,
-        }
+pub(super) fn of_option<E: Into<privyseal::Error>>(
+    option: &'static str,
+) -> impl Fn(E) -> CliError + Copy {
+    move |error| match error.into() {
+        error @ (privyseal::Error::Base(_)
+        | privyseal::Error::Pki(_)
+        | privyseal::Error::Jwk(_)) => CliError::option(option, format!("is refused: {error}")),
+        other => other.into(),
     }
 }
 
 /// The lists of `--crl`.
-pub(super) fn crls(paths: &[PathBuf]) -> Result<Vec<Crl>, Error> {
+pub(super) fn crls(paths: &[PathBuf]) -> Result<Vec<Crl>, CliError> {
     let crls = paths
         .iter()
         .map(|path| Crl::from_file(path).map_err(of_option("--crl")));
     Ok(crls.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-pub(super) fn missing_key(reason: &str) -> Error {
-    Error::Missing {
-        option: "--key",
-        reason: reason.to_owned(),
-    }
+pub(super) fn missing_key(reason: &str) -> CliError {
+    CliError::missing("--key", reason)
 }

@@ -1,12 +1,14 @@
 //! Standard output: the result and nothing else, whole or not at all.
 
+use core::fmt::Display;
 use std::io::{self, Write};
 
-use privyseal::Error;
 use zeroize::Zeroizing;
 
+use crate::error::CliError;
+
 /// Prints `text` and one newline. It may be a credential: the copy is wiped.
-pub(super) fn print_line(text: &[u8]) -> Result<(), Error> {
+pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {
     let mut line = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(1)));
     line.extend_from_slice(text);
     line.push(b'\n');
@@ -14,15 +16,34 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), Error> {
 }
 
 /// Prints `text` as it is.
-pub(super) fn print(text: &[u8]) -> Result<(), Error> {
+pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text)
         .and_then(|()| stdout.flush())
-        .map_err(Error::Output)
+        .map_err(CliError::Output)
 }
 
-/// Prints a report as JSON.
-pub(super) fn print_json(report: &serde_json::Value) -> Result<(), Error> {
+/// Prints a report for people, or as JSON.
+pub(super) fn print_report(
+    report: &impl Display,
+    json: Option<serde_json::Value>,
+) -> Result<(), CliError> {
+    match json {
+        Some(json) => print_json(&json),
+        None => print_line(report.to_string().as_bytes()),
+    }
+}
+
+/// The end of a report: an error if rules are broken.
+pub(super) fn broken(count: usize) -> Result<(), CliError> {
+    match count {
+        0 => Ok(()),
+        count => Err(CliError::RulesBroken { count }),
+    }
+}
+
+/// Prints JSON.
+pub(super) fn print_json(report: &serde_json::Value) -> Result<(), CliError> {
     print_line(format!("{report:#}").as_bytes())
 }

@@ -1,10 +1,10 @@
 //! `privyseal sign`: one assertion, or one signed authentication request, on standard output.
 
 use clap::Args;
-use privyseal::Error;
 
 use super::options::{ClientOptions, RequestOptions};
 use super::output::print_line;
+use crate::error::CliError;
 
 /// Sign a client assertion (or an authentication request) and print it: one compact JWS and a newline
 #[derive(Args)]
@@ -17,11 +17,11 @@ pub(super) struct Sign {
 
 impl Sign {
     /// Whether the key is on a device.
-    pub(super) fn is_device(&self) -> Result<bool, Error> {
+    pub(super) fn is_device(&self) -> Result<bool, CliError> {
         self.client.is_device()
     }
 
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let options = self.client.assertion()?;
         if self.client.is_request() {
             // Refuses a device, which signs no authentication requests.

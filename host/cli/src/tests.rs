@@ -251,6 +251,6 @@ const KEY: &str = "--key pkcs11:token=T;object=K?module-path=/nowhere/none.so";
 fn ends_with(line: &str, exit: Exit) {
     let cli = parse(&format!("privyseal {line}")).unwrap_or_else(|error| panic!("{line}: {error}"));
     let error = cli.command.run().unwrap_err();
-    assert_eq!(error.exit(), exit, "{line}: {error}");
+    assert_eq!(Exit::of(&error), exit, "{line}: {error}");
     assert!(!error.to_string().contains('\n'), "{error}");
 }

@@ -4,12 +4,13 @@ mod provider;
 
 use clap::Args;
 use privyseal::http::retry::retry;
+use privyseal::oauth;
 use privyseal::schemes::fiam::{Pages, Records};
-use privyseal::{Error, oauth};
 
 use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
 use super::output::print_line;
 use super::progress::Progress;
+use crate::error::CliError;
 use provider::ProviderOptions;
 
 /// Ask for an access token with a new assertion and print the server's JSON
@@ -35,12 +36,12 @@ pub(super) struct Token {
 }
 
 impl Token {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let base = self.client.server()?;
         if let Some(path) = &self.call {
             // Before an assertion is spent on it.
             base.join(path)
-                .map_err(|error| option("--call", &format!("is refused: {error}")))?;
+                .map_err(|error| CliError::option("--call", format!("is refused: {error}")))?;
         }
         self.provider.check(self.client.scheme())?;
         let (http, progress) = self.server.watched_http()?;
@@ -79,7 +80,7 @@ impl Token {
     }
 }
 
-fn all_records(pages: Pages<'_>, progress: &Progress) -> Result<Records, Error> {
+fn all_records(pages: Pages<'_>, progress: &Progress) -> Result<Records, CliError> {
     let mut records = Records::default();
     progress.step("for page 1");
     for page in pages {
@@ -89,11 +90,4 @@ fn all_records(pages: Pages<'_>, progress: &Progress) -> Result<Records, Error> 
         records.add(page);
     }
     Ok(records)
-}
-
-fn option(option: &'static str, reason: &str) -> Error {
-    Error::Option {
-        option,
-        reason: reason.to_owned(),
-    }
 }

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use privyseal::keys::key::{KeyUri, KeyUriError};
 use privyseal::pki::certificates::Certificates;
-use privyseal::{Error, pki::pem};
+use privyseal::pki::pem;
 use privyseal_hsm::{PinFile, SecretUnavailable};
 use privyseal_yubihsm::audit::{AuditDir, reconcile};
 use privyseal_yubihsm::provision::{ExtraCapabilities, KeySize, NewObject};
 use privyseal_yubihsm::{Device, YubihsmUri};
 
 use super::options::pins;
-use super::output::print_line;
+use super::output::{broken, print_line};
+use crate::error::CliError;
 
 /// Audit, set up and attest a YubiHSM 2
 #[derive(Args)]
@@ -101,7 +102,7 @@ struct StoreChain {
 }
 
 impl Yubihsm {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         match self.action {
             Action::Audit(which) => audit(&which),
             Action::GenerateKey(action) => action.run(),
@@ -112,12 +113,14 @@ impl Yubihsm {
     }
 }
 
-fn audit(which: &Which) -> Result<(), Error> {
+fn audit(which: &Which) -> Result<(), CliError> {
     let (uri, device) = which.open()?;
     let key_id = key_id(&uri)?;
     let path = uri.required_audit_dir().map_err(KeyUriError::Uri)?;
     let directory = AuditDir::open(path).map_err(signer)?;
-    let drained = directory.drain(&device).map_err(Error::from_signer)?;
+    let drained = directory
+        .drain(&device)
+        .map_err(privyseal::Error::from_signer)?;
     let entries = directory.entries().map_err(signer)?;
     let signatures = directory.signatures().map_err(signer)?;
     let result = reconcile(key_id, &entries, &signatures);
@@ -142,15 +145,14 @@ fn audit(which: &Which) -> Result<(), Error> {
         let _ = write!(text, "\n! {finding}");
     }
     print_line(text.as_bytes())?;
-    match result.findings.len() {
-        0 => Ok(()),
-        count => Err(Error::RulesBroken { count }),
-    }
+    broken(result.findings.len())
 }
 
-fn attest(which: &Which) -> Result<(), Error> {
+fn attest(which: &Which) -> Result<(), CliError> {
     let (uri, device) = which.open()?;
-    let attestation = device.attest(key_id(&uri)?).map_err(Error::from_signer)?;
+    let attestation = device
+        .attest(key_id(&uri)?)
+        .map_err(privyseal::Error::from_signer)?;
     let certificates = [
         Some(attestation.certificate),
         attestation.device_certificate,
@@ -164,7 +166,7 @@ fn attest(which: &Which) -> Result<(), Error> {
 }
 
 impl GenerateKey {
-    fn run(self) -> Result<(), Error> {
+    fn run(self) -> Result<(), CliError> {
         let (uri, device) = self.which.open()?;
         let size = match self.bits.as_str() {
             "4096" => KeySize::Rsa4096,
@@ -174,17 +176,14 @@ impl GenerateKey {
         let new = self.place.object(key_id(&uri)?);
         device
             .generate_key(&new, size)
-            .map_err(Error::from_signer)?;
+            .map_err(privyseal::Error::from_signer)?;
         print_line(uri.to_string().as_bytes())
     }
 }
 
 impl PutAuthKey {
-    fn run(self) -> Result<(), Error> {
-        let unusable = |error: SecretUnavailable| Error::Option {
-            option: "--password-source",
-            reason: error.to_string(),
-        };
+    fn run(self) -> Result<(), CliError> {
+        let unusable = |error: SecretUnavailable| CliError::option("--password-source", error);
         let file = PinFile::from_pin_source(&self.password_source).map_err(unusable)?;
         let (password, _) = file.read().map_err(unusable)?;
         let (_, device) = self.which.open()?;
@@ -193,29 +192,29 @@ impl PutAuthKey {
             .drain_log(self.drain_log);
         device
             .put_signing_auth_key(&self.place.object(self.id), &password, extra)
-            .map_err(Error::from_signer)?;
+            .map_err(privyseal::Error::from_signer)?;
         print_line(format!("authentication key {}", self.id).as_bytes())
     }
 }
 
 impl StoreChain {
-    fn run(self) -> Result<(), Error> {
+    fn run(self) -> Result<(), CliError> {
         let certificates = Certificates::from_file(&self.chain)?;
         let certificates: Vec<Vec<u8>> = certificates.iter().map(<[u8]>::to_vec).collect();
         let (_, device) = self.which.open()?;
         let ids = device
             .put_certificates(&self.place.object(self.first_id), &certificates)
-            .map_err(Error::from_signer)?;
+            .map_err(privyseal::Error::from_signer)?;
         let ids: Vec<String> = ids.iter().map(u16::to_string).collect();
         print_line(format!("cert-ids={}", ids.join(",")).as_bytes())
     }
 }
 
 impl Which {
-    fn open(&self) -> Result<(YubihsmUri, Device), Error> {
+    fn open(&self) -> Result<(YubihsmUri, Device), CliError> {
         let uri: YubihsmUri = self.uri.parse().map_err(KeyUriError::Uri)?;
         let mut pins = pins(&KeyUri::Yubihsm(uri.clone()));
-        let device = Device::open(&uri, &mut pins).map_err(Error::from_signer)?;
+        let device = Device::open(&uri, &mut pins).map_err(privyseal::Error::from_signer)?;
         Ok((uri, device))
     }
 }
@@ -226,10 +225,10 @@ impl Place {
     }
 }
 
-fn key_id(uri: &YubihsmUri) -> Result<u16, Error> {
+fn key_id(uri: &YubihsmUri) -> Result<u16, CliError> {
     Ok(uri.required_key_id().map_err(KeyUriError::Uri)?)
 }
 
-fn signer(error: privyseal_yubihsm::audit::AuditError) -> Error {
-    Error::from_signer(privyseal_yubihsm::Error::from(error))
+fn signer(error: privyseal_yubihsm::audit::AuditError) -> CliError {
+    privyseal::Error::from_signer(privyseal_yubihsm::Error::from(error)).into()
 }

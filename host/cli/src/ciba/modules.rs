@@ -1,8 +1,6 @@
-//! The modules of a QR code in the image of one.
-//!
-//! Not a scanner: it reads images that a program has drawn, upright and on a light ground, to draw them
-//! again. An image that is anything else has no modules.
+//! The modules of a QR code in the image of one, to draw them again.
 
+use rqrr::{BitGrid as _, PreparedImage};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -12,29 +10,21 @@ use zune_png::PngDecoder;
 /// The largest image that is read, in pixels each way.
 const MAX_PIXELS: usize = 4096;
 
-/// The modules of one code.
+/// The modules of one code, upright.
 pub(super) struct Modules {
     side: usize,
     dark: Vec<bool>,
 }
 
-/// Which pixels of an image are dark.
+/// An image in grey, a byte for each pixel.
 struct Pixels {
     width: usize,
     height: usize,
-    dark: Vec<bool>,
-}
-
-/// The part of an image that is not ground, in pixels; the ends are not in it.
-struct Frame {
-    left: usize,
-    top: usize,
-    right: usize,
-    bottom: usize,
+    luma: Vec<u8>,
 }
 
 impl Modules {
-    /// Reads a JPEG or a PNG.
+    /// Reads a JPEG or a PNG. None if there is no QR code in it that can be read.
     pub(super) fn read(image: &[u8]) -> Option<Self> {
         Pixels::jpeg(image)
             .or_else(|| Pixels::png(image))?
@@ -49,19 +39,6 @@ impl Modules {
     /// Whether a module is dark; none outside is.
     pub(super) fn is_dark(&self, x: usize, y: usize) -> bool {
         x < self.side && self.dark.get(y * self.side + x).is_some_and(|dark| *dark)
-    }
-
-    /// Whether the three corners are as in every code (ISO/IEC 18004 section 6.3.3).
-    fn has_finders(&self) -> bool {
-        let far = self.side - 7;
-        [(0, 0), (far, 0), (0, far)].into_iter().all(|(left, top)| {
-            (0..7_usize).all(|y| {
-                (0..7_usize).all(|x| {
-                    let ring = x.abs_diff(3).max(y.abs_diff(3));
-                    self.is_dark(left + x, top + y) == (ring != 2)
-                })
-            })
-        })
     }
 }
 
@@ -79,69 +56,34 @@ impl Pixels {
         let mut decoder = PngDecoder::new_with_options(ZCursor::new(image), options);
         let pixels = decoder.decode_raw().ok()?;
         let (width, height) = decoder.dimensions()?;
-        Self::new(
-            width,
-            height,
-            &pixels,
-            decoder.colorspace()?.num_components(),
-        )
+        let channels = decoder.colorspace()?.num_components();
+        Self::new(width, height, &pixels, channels)
     }
 
     /// `bytes` has `channels` for each pixel. The first is luma or red, which is as good for black and
     /// white.
     fn new(width: usize, height: usize, bytes: &[u8], channels: usize) -> Option<Self> {
-        let dark: Vec<_> = bytes
-            .chunks_exact(channels.max(1))
-            .map(|pixel| pixel.first().is_some_and(|luma| *luma < 128))
-            .collect();
-        (dark.len() == width.checked_mul(height)?).then_some(Self {
+        let pixels = bytes.chunks_exact(channels.max(1));
+        let luma: Vec<_> = pixels.filter_map(|pixel| pixel.first().copied()).collect();
+        (luma.len() == width.checked_mul(height)?).then_some(Self {
             width,
             height,
-            dark,
+            luma,
         })
     }
 
-    fn is_dark(&self, x: usize, y: usize) -> bool {
-        x < self.width && self.dark.get(y * self.width + x).is_some_and(|dark| *dark)
-    }
-
-    /// The top edge of the top left finder is seven modules wide, and then comes a light one.
     fn modules(&self) -> Option<Modules> {
-        let frame = self.frame()?;
-        let (width, height) = (frame.right - frame.left, frame.bottom - frame.top);
-        let row = frame.top + height / 400;
-        let finder = (frame.left..frame.right)
-            .take_while(|x| self.is_dark(*x, row))
-            .count();
-        // Sides are 21, 25, 29, and so on to 177.
-        let near = (7 * width).checked_div(finder)?;
-        let version = near.checked_sub(15)? / 4;
-        let side = 17 + 4 * version;
-        if !(1..=40).contains(&version) || width.abs_diff(height) > width / side {
-            return None;
-        }
-        // The middle of each module.
-        let at =
-            |place: usize, start: usize, len: usize| start + (2 * place + 1) * len / (2 * side);
-        let dark = (0..side * side).map(|module| {
-            let (x, y) = (module % side, module / side);
-            self.is_dark(at(x, frame.left, width), at(y, frame.top, height))
+        let mut image = PreparedImage::prepare_from_greyscale(self.width, self.height, |x, y| {
+            self.luma.get(y * self.width + x).copied().unwrap_or(255)
         });
-        let modules = Modules {
+        // What looks like a code and says nothing is none.
+        let grids = image.detect_grids();
+        let grid = grids.into_iter().find(|grid| grid.decode().is_ok())?.grid;
+        let side = grid.size();
+        let dark = (0..side * side).map(|module| grid.bit(module / side, module % side));
+        Some(Modules {
             side,
             dark: dark.collect(),
-        };
-        modules.has_finders().then_some(modules)
-    }
-
-    fn frame(&self) -> Option<Frame> {
-        let column = |x: &usize| (0..self.height).any(|y| self.is_dark(*x, y));
-        let row = |y: &usize| (0..self.width).any(|x| self.is_dark(x, *y));
-        Some(Frame {
-            left: (0..self.width).find(column)?,
-            right: (0..self.width).rev().find(column)? + 1,
-            top: (0..self.height).find(row)?,
-            bottom: (0..self.height).rev().find(row)? + 1,
         })
     }
 }
@@ -201,15 +143,31 @@ mod tests {
     }
 
     #[test]
+    fn a_turned_image_is_read_upright() {
+        let rows: Vec<Vec<char>> = MODULES
+            .lines()
+            .rev()
+            .map(|row| row.chars().rev().collect())
+            .collect();
+        let rows: Vec<String> = rows.iter().map(|row| row.iter().collect()).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let modules = drawn(&rows, 4).modules().unwrap();
+        let upright: Vec<bool> = MODULES
+            .lines()
+            .flat_map(str::bytes)
+            .map(|module| module == b'1')
+            .collect();
+        assert!(modules.dark == upright);
+    }
+
+    #[test]
     fn what_is_no_code_has_no_modules() {
         let rows: Vec<&str> = MODULES.lines().collect();
-        let upside_down: Vec<&str> = rows.iter().rev().copied().collect();
         for image in [
             drawn(&["0"], 40),
             drawn(&["1"], 40),
             drawn(&["1111111011", "0000000000", "1111111111"], 4),
             drawn(&rows[..20], 4),
-            drawn(&upside_down, 4),
         ] {
             assert!(image.modules().is_none());
         }

@@ -1,12 +1,12 @@
 //! `privyseal device info`.
 
 use clap::Args;
-use privyseal::Error;
 use privyseal_core::kid::KidBuf;
 use privyseal_gateway::DeviceKey;
 
 use super::Which;
-use crate::output::{print_json, print_line};
+use crate::error::CliError;
+use crate::output::print_report;
 
 /// Show what the device says of itself: versions, state, key, policy, counters
 #[derive(Args)]
@@ -19,7 +19,7 @@ pub(super) struct Info {
 }
 
 impl Info {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let device = self.which.open()?;
         let mut json = device.info().to_json();
         let mut text = device.info().to_string();
@@ -35,10 +35,6 @@ impl Info {
             json["kid_rfc7638"] = kid.as_kid().as_str().into();
             json["policy"] = key.policy_json()?;
         }
-        if self.json {
-            print_json(&json)
-        } else {
-            print_line(text.as_bytes())
-        }
+        print_report(&text, self.json.then_some(json))
     }
 }

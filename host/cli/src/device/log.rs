@@ -1,11 +1,11 @@
 //! `privyseal device log`.
 
 use clap::Args;
-use privyseal::Error;
 use privyseal_gateway::{DeviceError, digest_from_hex};
 
 use super::Which;
-use crate::output::{print_json, print_line};
+use crate::error::CliError;
+use crate::output::print_report;
 
 /// Export the device's log, its hash chain verified
 ///
@@ -27,12 +27,10 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let known = self.known_head.as_deref().map(|head| {
-            digest_from_hex(head).ok_or_else(|| Error::Option {
-                option: "--known-head",
-                reason: "is not 64 hexadecimal digits".to_owned(),
-            })
+            digest_from_hex(head)
+                .ok_or_else(|| CliError::option("--known-head", "is not 64 hexadecimal digits"))
         });
         let known = known.transpose()?;
         let log = self.which.open()?.log(self.from)?;
@@ -41,10 +39,6 @@ impl Log {
                           the entry is older than the first one here";
             return Err(DeviceError::Untrue(reason.to_owned()).into());
         }
-        if self.json {
-            print_json(&log.to_json())
-        } else {
-            print_line(log.to_string().as_bytes())
-        }
+        print_report(&log, self.json.then(|| log.to_json()))
     }
 }

@@ -6,13 +6,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use privyseal::base::file::{self, InputFile};
 use privyseal::pki::certificates::Certificates;
-use privyseal::{Error, base::BaseError, base::clock};
+use privyseal::{base::BaseError, base::clock};
 use privyseal_gateway::private_key::MAX_CONTENT;
 use privyseal_gateway::{
     GatewayPolicy, Package, PackageError, PrivateKey, PrivateKeyError, Progress,
 };
 
 use super::Which;
+use crate::error::CliError;
 use crate::output::print_line;
 
 /// The largest policy that is read, and the largest file that it names, in bytes.
@@ -39,7 +40,7 @@ pub(super) struct Provision {
 }
 
 impl Provision {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.which.uri()?;
         let policy = read_policy(&self.policy)?;
         let certificates = self.chain.as_deref().map(Certificates::from_file);
@@ -58,19 +59,19 @@ impl Provision {
     }
 }
 
-fn read_policy(path: &Path) -> Result<GatewayPolicy, Error> {
+fn read_policy(path: &Path) -> Result<GatewayPolicy, CliError> {
     let text = InputFile::open(path)?.read_text(MAX_POLICY_FILE)?;
     let directory = path.parent().unwrap_or(Path::new(""));
     let named = |name: &str| file::read(&directory.join(name), MAX_POLICY_FILE);
     GatewayPolicy::from_toml(&text, |name| named(name).map_err(|error| error.to_string())).map_err(
-        |error| Error::FileContent {
+        |error| CliError::FileContent {
             path: path.to_owned(),
             reason: format!("is no policy: {error}"),
         },
     )
 }
 
-fn private_key(path: &Path) -> Result<PrivateKey, Error> {
+fn private_key(path: &Path) -> Result<PrivateKey, CliError> {
     let file = InputFile::open_or_stdin(path)?;
     let path = file.path().to_owned();
     if file.is_readable_by_all() {
@@ -81,9 +82,9 @@ fn private_key(path: &Path) -> Result<PrivateKey, Error> {
         );
     }
     let content = file.read_secret(MAX_CONTENT)?;
-    PrivateKey::from_bytes(&content).map_err(|error| Error::FileContent {
+    PrivateKey::from_bytes(&content).map_err(|error| CliError::FileContent {
         path,
-        reason: unusable(error),
+        reason: format!("cannot be used: {}", unusable(error)),
     })
 }
 
@@ -96,22 +97,19 @@ fn unusable(error: PrivateKeyError) -> String {
     format!("{error}; {convert} -in FILE | privyseal device provision --key - ..")
 }
 
-fn unfit(error: PackageError) -> Error {
+fn unfit(error: PackageError) -> CliError {
     let option = match error {
-        PackageError::Core(error) => return Error::Core(error),
+        PackageError::Core(error) => return error.into(),
         PackageError::Entropy(error) => return BaseError::Entropy(error).into(),
         PackageError::NoChain => {
             let reason = "a scheme of the policy sends the certificate chain".to_owned();
-            return Error::Missing {
-                option: "--chain",
-                reason,
-            };
+            return CliError::missing("--chain", reason);
         }
         PackageError::NeedlessChain => "--chain",
         _ => "--policy",
     };
     let reason = format!("does not fit: {error}");
-    Error::Option { option, reason }
+    CliError::option(option, reason)
 }
 
 /// Shown if standard error is a terminal, as indicatif does by itself.

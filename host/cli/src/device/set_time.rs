@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::Error;
 use privyseal::base::file;
 
 use super::Which;
+use crate::error::CliError;
 use crate::options::moment;
 use crate::output::print_line;
 
@@ -34,7 +34,7 @@ pub(super) struct SetTime {
 }
 
 impl SetTime {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let now = moment(self.now)?.as_secs();
         let signature = self.signature.as_deref();
         let signature = signature

@@ -1,13 +1,14 @@
 //! `privyseal ishare check`: an assertion that came in, judged with the registry's help.
 
 use clap::Args;
+use privyseal::base::clock;
 use privyseal::schemes::ishare::inbound::Inbound;
 use privyseal::schemes::ishare::judge_assertion;
-use privyseal::{Error, base::clock};
 
 use super::registry::RegistryOptions;
+use crate::error::CliError;
 use crate::input::token;
-use crate::output::{print_json, print_line};
+use crate::output::{broken, print_report};
 
 /// Judge a client assertion that came in: every rule, the trusted list, and the party's status and certificate
 #[derive(Args)]
@@ -23,7 +24,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let token = token(self.token)?;
         let opened = self.registry.open()?;
         let inbound = Inbound {
@@ -35,14 +36,7 @@ impl Check {
         opened.progress.step("about the client");
         let report = judge_assertion(&token, inbound, &opened.registry())?;
         opened.progress.finish();
-        if self.json {
-            print_json(&report.to_json())?;
-        } else {
-            print_line(report.to_string().as_bytes())?;
-        }
-        match report.broken() {
-            0 => Ok(()),
-            count => Err(Error::RulesBroken { count }),
-        }
+        print_report(&report, self.json.then(|| report.to_json()))?;
+        broken(report.broken())
     }
 }

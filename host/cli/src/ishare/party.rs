@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::links::HostLinks;
+use privyseal::pki::party_id;
 use privyseal::schemes::ishare::{self, IshareError, PartyQuery, subject};
-use privyseal::{Error, pki::party_id};
 use privyseal_core::cert::Chain;
 use privyseal_core::scheme::ISHARE_1;
 
 use super::registry::RegistryOptions;
+use crate::error::CliError;
 use crate::options::of_option;
-use crate::output::{print_json, print_line};
+use crate::output::print_report;
 
 /// Get what the registry says about a party, prove it, and print it; the party must be Active
 #[derive(Args)]
@@ -32,7 +33,7 @@ pub(super) struct Party {
 }
 
 impl Party {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let scheme = self.registry.scheme()?;
         party_id::given(scheme, &self.id)?;
         let certificates = self.certificate.as_deref();
@@ -54,13 +55,9 @@ impl Party {
         let registry = opened.registry();
         opened.progress.step("about the party");
         let party = registry.party(query)?;
-        opened.progress.aside(|| {
-            if self.json {
-                print_json(&party.to_json())
-            } else {
-                print_line(party.to_string().as_bytes())
-            }
-        })?;
+        opened
+            .progress
+            .aside(|| print_report(&party, self.json.then(|| party.to_json())))?;
         opened.progress.step("for the trusted list");
         party.check_active().map_err(IshareError::Party)?;
         let Some(chain) = chain else { return Ok(()) };
@@ -73,7 +70,7 @@ fn judge(
     party: &ishare::Party,
     chain: Chain<'_>,
     registry: &ishare::Registry<'_>,
-) -> Result<(), Error> {
+) -> Result<(), CliError> {
     let chain = chain.prove(&HostLinks)?;
     if let Some(leaf) = chain.leaf() {
         party.check_certificate(leaf).map_err(IshareError::Party)?;

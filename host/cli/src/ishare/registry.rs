@@ -7,9 +7,10 @@ use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{Expected, Registry};
-use privyseal::{AccessToken, BaseUrl, Error, Http, Scheme};
+use privyseal::{AccessToken, BaseUrl, Http, Scheme};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
+use crate::error::CliError;
 use crate::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
 use crate::progress::Progress;
 
@@ -61,19 +62,19 @@ pub(super) struct Opened {
 
 impl RegistryOptions {
     /// Which version of iSHARE is meant.
-    pub(super) fn scheme(&self) -> Result<&'static Scheme, Error> {
+    pub(super) fn scheme(&self) -> Result<&'static Scheme, CliError> {
         let scheme = self.client.scheme();
         if has_registry(scheme) {
             return Ok(scheme);
         }
-        Err(Error::Option {
+        Err(CliError::Option {
             option: "--scheme",
             reason: format!("is {}, which has no participant registry", scheme.title),
         })
     }
 
     /// Gets an access token. Everything is checked that can be, before a PIN is used.
-    pub(super) fn open(&self) -> Result<Opened, Error> {
+    pub(super) fn open(&self) -> Result<Opened, CliError> {
         let is_version_1 = self.scheme()? == &ISHARE_1;
         let base = self.client.server()?;
         let (http, progress) = self.server.watched_http()?;

@@ -1,10 +1,10 @@
 //! `privyseal ishare trusted-list`: the CAs that may issue seals.
 
 use clap::Args;
-use privyseal::Error;
 
 use super::registry::RegistryOptions;
-use crate::output::{print_json, print_line};
+use crate::error::CliError;
+use crate::output::print_report;
 
 /// Get the trusted list, prove it, and print its CAs
 #[derive(Args)]
@@ -17,15 +17,11 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn run(self) -> Result<(), Error> {
+    pub(super) fn run(self) -> Result<(), CliError> {
         let opened = self.registry.open()?;
         opened.progress.step("for the trusted list");
         let list = opened.registry().trusted_list()?;
         opened.progress.finish();
-        if self.json {
-            print_json(&list.to_json())
-        } else {
-            print_line(list.to_string().as_bytes())
-        }
+        print_report(&list, self.json.then(|| list.to_json()))
     }
 }

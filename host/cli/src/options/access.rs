@@ -2,9 +2,10 @@
 
 use clap::Args;
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
-use privyseal::{DeviceUri, Error, KeyPolicy, LoginPolicy};
+use privyseal::{DeviceUri, KeyPolicy, LoginPolicy};
 
 use super::pins;
+use crate::error::CliError;
 
 /// How far to go to use a key, and what it must be.
 #[derive(Args)]
@@ -54,22 +55,22 @@ impl AccessOptions {
     }
 
     /// Opens the key for decryption, asking for its PIN where one is needed.
-    pub(crate) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, Error> {
-        uri.open_unwrapper(&mut pins(uri), &self.policy())
+    pub(crate) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, CliError> {
+        Ok(uri.open_unwrapper(&mut pins(uri), &self.policy())?)
     }
 
     /// Opens the key, asking for its PIN where one is needed.
-    pub(crate) fn open(&self, uri: &KeyUri) -> Result<KeySigner, Error> {
-        uri.open(&mut pins(uri), &self.policy())
+    pub(crate) fn open(&self, uri: &KeyUri) -> Result<KeySigner, CliError> {
+        Ok(uri.open(&mut pins(uri), &self.policy())?)
     }
 
     /// Opens whatever it is, for its public half.
-    pub(crate) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, Error> {
-        uri.open_any(&mut pins(uri), &self.policy())
+    pub(crate) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, CliError> {
+        Ok(uri.open_any(&mut pins(uri), &self.policy())?)
     }
 
-    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), Error> {
-        self.policy().fits_device(uri)
+    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), CliError> {
+        Ok(self.policy().fits_device(uri)?)
     }
 }
 

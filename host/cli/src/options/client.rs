@@ -5,9 +5,7 @@ use privyseal::keys::key::{KeySigner, KeyUri};
 use privyseal::oauth::{AudienceError, AudienceParts, OAuthError, REQUEST, SigningClient};
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::links::HostLinks;
-use privyseal::{
-    AssertionOptions, AssertionSource, Error, RetryPolicy, Scheme, UnixTime, pki::party_id,
-};
+use privyseal::{AssertionOptions, AssertionSource, RetryPolicy, Scheme, UnixTime, pki::party_id};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Signer as _};
@@ -15,6 +13,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 
 use super::kid::KidOptions;
 use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};
+use crate::error::CliError;
 
 /// The options of everything that signs for a client.
 #[derive(Args)]
@@ -80,7 +79,7 @@ impl ClientOptions {
     }
 
     /// What the options say about the assertion.
-    pub(crate) fn assertion(&self) -> Result<AssertionOptions, Error> {
+    pub(crate) fn assertion(&self) -> Result<AssertionOptions, CliError> {
         let mut parts = AudienceParts::default();
         parts.audience = self.audience.as_deref();
         parts.endpoint = self.endpoint.as_deref();
@@ -96,7 +95,7 @@ impl ClientOptions {
     }
 
     /// Everything is checked that can be, before a PIN is used.
-    pub(crate) fn client(&self) -> Result<SigningClient<KeySigner>, Error> {
+    pub(crate) fn client(&self) -> Result<SigningClient<KeySigner>, CliError> {
         if self.is_device()? {
             // No signer, and opening it as one says so.
             self.open()?;
@@ -114,7 +113,7 @@ impl ClientOptions {
     fn client_with_chain(
         &self,
         given: Option<ClientId>,
-    ) -> Result<SigningClient<KeySigner>, Error> {
+    ) -> Result<SigningClient<KeySigner>, CliError> {
         if let Some(option) = self.kid.given() {
             return Err(self.needless(option, "sends its certificate chain and no kid"));
         }
@@ -133,7 +132,10 @@ impl ClientOptions {
         Ok(SigningClient::new(self.scheme, client_id, chain, signer)?)
     }
 
-    fn client_with_kid(&self, given: Option<ClientId>) -> Result<SigningClient<KeySigner>, Error> {
+    fn client_with_kid(
+        &self,
+        given: Option<ClientId>,
+    ) -> Result<SigningClient<KeySigner>, CliError> {
         if self.chain.is_some() {
             return Err(self.needless("--chain", "names its key by kid and sends no certificate"));
         }
@@ -149,7 +151,7 @@ impl ClientOptions {
     }
 
     /// Whoever makes the assertions: a signer's client, or a device.
-    pub(crate) fn source(&self) -> Result<Box<dyn AssertionSource>, Error> {
+    pub(crate) fn source(&self) -> Result<Box<dyn AssertionSource>, CliError> {
         self.source_for_tries().map(|(source, _)| source)
     }
 
@@ -157,7 +159,7 @@ impl ClientOptions {
     /// once, or where a person presses a button for each.
     pub(crate) fn source_for_tries(
         &self,
-    ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), Error> {
+    ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), CliError> {
         if let KeyUri::Device(uri) = self.uri()? {
             let client = self.device_client(&uri)?;
             let tries = client.presence().map(|_| RetryPolicy::NEVER);
@@ -168,17 +170,14 @@ impl ClientOptions {
     }
 
     /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
-    pub(crate) fn is_device(&self) -> Result<bool, Error> {
+    pub(crate) fn is_device(&self) -> Result<bool, CliError> {
         Ok(matches!(self.uri()?, KeyUri::Device(_)))
     }
 
-    fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, Error> {
+    fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, CliError> {
         if self.jti.is_some() {
             let reason = "is not for a device, which makes each jti itself and never one twice";
-            return Err(Error::Option {
-                option: "--jti",
-                reason: reason.to_owned(),
-            });
+            return Err(CliError::option("--jti", reason));
         }
         self.key.refuse_for_device(uri)?;
         let mut expected = Expected::default();
@@ -201,23 +200,23 @@ impl ClientOptions {
         Ok(client)
     }
 
-    fn uri(&self) -> Result<KeyUri, Error> {
+    fn uri(&self) -> Result<KeyUri, CliError> {
         let uri = self.key.uri()?;
         uri.ok_or_else(|| missing_key("an assertion is signed with a key"))
     }
 
-    fn open(&self) -> Result<KeySigner, Error> {
+    fn open(&self) -> Result<KeySigner, CliError> {
         self.key.open(&self.uri()?)
     }
 
-    fn needless(&self, option: &'static str, why: &str) -> Error {
+    fn needless(&self, option: &'static str, why: &str) -> CliError {
         let reason = format!("is not for {}, which {why}", self.scheme.title);
-        Error::Option { option, reason }
+        CliError::option(option, reason)
     }
 }
 
 /// Names the option that contradicts the device.
-fn of_device(error: ClientError) -> Error {
+fn of_device(error: ClientError) -> CliError {
     let (option, reason) = match error {
         ClientError::Scheme { scheme, served } => (
             "--scheme",
@@ -251,11 +250,11 @@ fn of_device(error: ClientError) -> Error {
         ),
         other => return other.into(),
     };
-    Error::Option { option, reason }
+    CliError::option(option, reason)
 }
 
 /// Which option the audience lacks, or has for nothing.
-fn of_audience(error: OAuthError) -> Error {
+fn of_audience(error: OAuthError) -> CliError {
     let OAuthError::Audience(error) = error else {
         return error.into();
     };
@@ -268,10 +267,10 @@ fn of_audience(error: OAuthError) -> Error {
     match error {
         AudienceError::NeedlessEndpoint { .. }
         | AudienceError::UnknownEndpoint { .. }
-        | AudienceError::NeedlessRealm { .. } => Error::Option {
+        | AudienceError::NeedlessRealm { .. } => CliError::Option {
             option,
             reason: format!("is refused: {reason}"),
         },
-        _ => Error::Missing { option, reason },
+        _ => CliError::missing(option, reason),
     }
 }

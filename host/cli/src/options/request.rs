@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use privyseal::Error;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal_core::payload::AcrValues;
 use zeroize::Zeroizing;
 
 use super::of_option;
+use crate::error::CliError;
 use crate::input::secret;
 
 /// With `--endpoint request` only.
@@ -45,23 +45,30 @@ pub(crate) struct RequestOptions {
     userinfo_claims: Vec<String>,
 }
 
+/// How the user must prove who they are.
 #[derive(Clone, Copy, ValueEnum)]
-enum Acr {
+pub(crate) enum Acr {
     /// Fingerprint or itsme code, as the user likes
     Basic,
     /// The itsme code
     Advanced,
 }
 
+impl From<Acr> for AcrValues {
+    fn from(acr: Acr) -> Self {
+        match acr {
+            Acr::Basic => Self::Basic,
+            Acr::Advanced => Self::Advanced,
+        }
+    }
+}
+
 impl RequestOptions {
     /// What is asked, or which option is missing.
-    pub(crate) fn asked(&self) -> Result<AuthenticationOptions, Error> {
-        let missing = |option, reason: &str| Error::Missing {
-            option,
-            reason: reason.to_owned(),
-        };
+    pub(crate) fn asked(&self) -> Result<AuthenticationOptions, CliError> {
         let scope = self.scope.clone();
-        let scope = scope.ok_or_else(|| missing("--scope", "it names what is asked for"))?;
+        let scope =
+            scope.ok_or_else(|| CliError::missing("--scope", "it names what is asked for"))?;
         let user = match (
             &self.user_identifier_token,
             &self.user_identifier_token_file,
@@ -72,17 +79,14 @@ impl RequestOptions {
             }
             (None, None) => {
                 let reason = "it says which user is asked; the discovery session gave it";
-                return Err(missing("--user-identifier-token-file", reason));
+                return Err(CliError::missing("--user-identifier-token-file", reason));
             }
         };
         let notification = self.client_notification_token_file.as_deref().map(secret);
         let mut asked = AuthenticationOptions::default();
         asked.scope = scope;
         asked.user_identifier_token = user;
-        asked.acr_values = self.acr.map(|acr| match acr {
-            Acr::Basic => AcrValues::Basic,
-            Acr::Advanced => AcrValues::Advanced,
-        });
+        asked.acr_values = self.acr.map(Into::into);
         asked.requested_expiry = self.requested_expiry;
         asked.client_notification_token = notification
             .transpose()
@@ -93,7 +97,7 @@ impl RequestOptions {
     }
 
     /// Refuses options that would be ignored.
-    pub(crate) fn refuse(&self) -> Result<(), Error> {
+    pub(crate) fn refuse(&self) -> Result<(), CliError> {
         let given = [
             ("--scope", self.scope.is_some()),
             (
@@ -114,10 +118,7 @@ impl RequestOptions {
             ("--userinfo-claim", !self.userinfo_claims.is_empty()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => {
-                let reason = "is for --endpoint request only".to_owned();
-                Err(Error::Option { option, reason })
-            }
+            Some((option, _)) => Err(CliError::option(option, "is for --endpoint request only")),
             None => Ok(()),
         }
     }

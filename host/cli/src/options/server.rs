@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::http::{DEFAULT_TIMEOUT, UrlError};
-use privyseal::{BaseUrl, Error, Http, HttpOptions, Roots, Scheme, oauth};
+use privyseal::{BaseUrl, Http, HttpOptions, Roots, Scheme, oauth};
 use privyseal_core::id::AudienceBuf;
 
 use super::{ClientOptions, of_option};
+use crate::error::CliError;
 use crate::progress::Progress;
 
 /// How a server is reached.
@@ -25,12 +26,12 @@ pub(crate) struct ServerOptions {
 
 impl ServerOptions {
     /// A client that shows a person on a terminal what it waits for.
-    pub(crate) fn watched_http(&self) -> Result<(Http, Progress), Error> {
+    pub(crate) fn watched_http(&self) -> Result<(Http, Progress), CliError> {
         let progress = Progress::new();
         Ok((progress.watch(self.http()?), progress))
     }
 
-    pub(crate) fn http(&self) -> Result<Http, Error> {
+    pub(crate) fn http(&self) -> Result<Http, CliError> {
         let roots = self
             .cacert
             .as_deref()
@@ -51,19 +52,19 @@ impl ClientOptions {
     }
 
     /// What the paths of the scheme are below: the server, or the realm on it.
-    pub(crate) fn server(&self) -> Result<BaseUrl, Error> {
+    pub(crate) fn server(&self) -> Result<BaseUrl, CliError> {
         let scheme = self.scheme();
         if !Self::has_tokens(scheme) {
             let reason = format!(
                 "is for tokens of a client; {} gives them for a person: privyseal ciba",
                 scheme.title
             );
-            return Err(option("--scheme", reason));
+            return Err(CliError::option("--scheme", reason));
         }
         let public = scheme.token_request.base_url.map(|rule| rule.value);
-        let url = self.base_url().or(public).ok_or_else(|| Error::Missing {
-            option: "--base-url",
-            reason: format!("{} has a server for each participant", scheme.title),
+        let url = self.base_url().or(public).ok_or_else(|| {
+            let reason = format!("{} has a server for each participant", scheme.title);
+            CliError::missing("--base-url", reason)
         })?;
         let realm = self.realm().filter(|_| oauth::has_realms(scheme));
         let realm = realm
@@ -72,11 +73,8 @@ impl ClientOptions {
         let url = realm
             .as_ref()
             .map_or(url, |realm| realm.as_audience().as_str());
-        url.parse()
-            .map_err(|error: UrlError| option("--base-url", format!("is refused: {error}")))
+        url.parse().map_err(|error: UrlError| {
+            CliError::option("--base-url", format!("is refused: {error}"))
+        })
     }
-}
-
-fn option(option: &'static str, reason: String) -> Error {
-    Error::Option { option, reason }
 }

@@ -84,7 +84,7 @@ fn a_file_of_no_use_is_named_with_its_option() {
         let error = cli.command.run().unwrap_err();
         let expected = format!("{option} /nowhere/f cannot be read: ");
         assert!(error.to_string().starts_with(&expected), "{line}: {error}");
-        assert_eq!(error.exit(), Exit::Usage, "{line}");
+        assert_eq!(Exit::of(&error), Exit::Usage, "{line}");
     }
     let line =
         format!("privyseal token --scheme fiam {KEY} --cacert Cargo.toml --client-id EU.EORI.NL1");

@@ -3,13 +3,13 @@
 use clap::Args;
 use privyseal::http::retry::retry;
 use privyseal::{
-    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Error, Http, Provider, RetryPolicy,
-    Scheme, base::clock, oauth,
+    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Http, Provider, RetryPolicy, Scheme,
+    base::clock, oauth,
 };
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::option;
+use crate::error::CliError;
 
 /// With schemes whose servers are OpenID providers (eHealth).
 #[derive(Args)]
@@ -54,14 +54,14 @@ impl ProviderOptions {
     }
 
     /// Before an assertion is spent on it.
-    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), Error> {
+    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), CliError> {
         match self.next() {
             Some(next) if !oauth::has_realms(scheme) => {
                 let reason = format!(
                     "is not for {}, whose servers are no OpenID providers",
                     scheme.title
                 );
-                Err(option(next.option(), &reason))
+                Err(CliError::option(next.option(), reason))
             }
             _ => Ok(()),
         }
@@ -86,13 +86,13 @@ impl Next {
         base: &BaseUrl,
         options: AssertionOptions,
         token: &AccessToken,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    ) -> Result<Zeroizing<Vec<u8>>, CliError> {
         let mut provider = Provider::discover(http, base.as_str())?;
         match self {
             Self::Introspect => {
                 let endpoint = provider.metadata().introspection_endpoint().cloned();
                 let endpoint = endpoint.ok_or_else(|| {
-                    option(
+                    CliError::option(
                         "--introspect",
                         "is not offered: no introspection_endpoint in the metadata",
                     )

@@ -1,0 +1,82 @@
+//! What to do about an error, where that can be said: what only the command knows, its options among them.
+
+use privyseal::Error;
+use privyseal_gateway::DeviceError;
+use privyseal_protocol::{DeviceState, Refusal};
+
+use crate::error::CliError;
+
+mod key;
+
+/// What to do about it.
+pub(crate) fn of(error: &CliError) -> Option<String> {
+    match error {
+        CliError::Library(error) => of_library(error),
+        _ => None,
+    }
+}
+
+fn of_library(error: &Error) -> Option<String> {
+    match error {
+        Error::GaveUp { last, .. } => of_library(last),
+        Error::Device(error) => of_device(error).map(str::to_owned),
+        Error::Signer { .. } => key::of(error).map(str::to_owned),
+        error => error.advice(),
+    }
+}
+
+fn of_device(error: &DeviceError) -> Option<&'static str> {
+    Some(match error {
+        DeviceError::InUse { .. } => {
+            "close the other program (a terminal on the port, another privyseal)"
+        }
+        DeviceError::Silent { noise, .. } if noise.bytes == 0 => {
+            "see that the gateway has power, that this is its port, and that no other program has it"
+        }
+        DeviceError::Silent { .. } | DeviceError::Noisy { .. } => {
+            "see that this is the gateway's port and speed (device:PORT?baud=N)"
+        }
+        DeviceError::NoKey => PROVISION,
+        DeviceError::Refused { asked, refusal } => match refusal {
+            Refusal::State(DeviceState::Empty) => PROVISION,
+            Refusal::State(DeviceState::Ready) if *asked == "be provisioned" => {
+                "it has a key, which nothing replaces: privyseal device wipe destroys it first"
+            }
+            // Wiping it would destroy a key that may be sound.
+            Refusal::State(DeviceState::Faulted) => "privyseal device info says why, and what to do",
+            Refusal::Fault => {
+                "read its log (privyseal device log), then wipe it and provision it again, or replace it"
+            }
+            Refusal::TimeAhead { .. } => {
+                "have the provisioning authority set the time: privyseal device set-time"
+            }
+            Refusal::TimeBack { .. } => "set this machine's clock (timedatectl set-ntp true)",
+            _ => return None,
+        },
+        DeviceError::Untrue(_) => {
+            "do not use it until you know why: another device, a bridge that alters bytes, or an attack"
+        }
+        _ => return None,
+    })
+}
+
+const PROVISION: &str = "provision it first: privyseal device provision";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device whose generator gave nothing once has a sound key: nobody is told to wipe that.
+    #[test]
+    fn a_device_that_stopped_is_looked_at_first() {
+        let refused = |refusal| {
+            let asked = "sign an assertion";
+            let error = DeviceError::Refused { asked, refusal };
+            of(&Error::from(error).into())
+        };
+        let advice = refused(Refusal::State(DeviceState::Faulted)).unwrap();
+        assert!(advice.contains("device info"), "{advice}");
+        assert!(!advice.contains("wipe"), "{advice}");
+        assert_eq!(refused(Refusal::Audience), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! How a run of the command can fail: what only the command knows, beside what the libraries say.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::exit::Exit;
+
+/// Why the command did not do what it was asked.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    /// An option has a value that cannot be used.
+    #[error("{option} {reason}")]
+    Option {
+        option: &'static str,
+        reason: String,
+    },
+    /// An option is needed here.
+    #[error("{option} is needed: {reason}")]
+    Missing {
+        option: &'static str,
+        reason: String,
+    },
+    /// A file does not hold what it should.
+    #[error("{} {reason}", path.display())]
+    FileContent { path: PathBuf, reason: String },
+    /// A report found broken rules; it says which.
+    #[error("{}", if *count == 1 { "a rule is broken".to_owned() } else { format!("{count} rules are broken") })]
+    RulesBroken { count: usize },
+    /// An examination found trouble; its report says which.
+    #[error("{}", if *count == 1 { "one thing is broken".to_owned() } else { format!("{count} things are broken") })]
+    Examined { count: usize, exit: Exit },
+    /// Standard output did not take the result.
+    #[error("cannot write the result: {0}")]
+    Output(#[source] io::Error),
+    /// What a library says.
+    #[error(transparent)]
+    Library(privyseal::Error),
+}
+
+impl CliError {
+    /// An option whose value cannot be used: why not, as a clause about it.
+    pub(crate) fn option(option: &'static str, reason: impl ToString) -> Self {
+        let reason = reason.to_string();
+        Self::Option { option, reason }
+    }
+
+    /// An option that is needed, and why.
+    pub(crate) fn missing(option: &'static str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::Missing { option, reason }
+    }
+}
+
+impl<E: Into<privyseal::Error>> From<E> for CliError {
+    fn from(error: E) -> Self {
+        Self::Library(error.into())
+    }
+}

@@ -1,0 +1,50 @@
+//! What a run of the command ends with, for scripts.
+
+use crate::error::CliError;
+
+/// The exit codes of `privyseal`. The order is the order of the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// What was asked for is done.
+    Done = 0,
+    /// A rule is broken (of a scheme, a certificate chain, a claim), or a token was refused.
+    Refused = 1,
+    /// The command line or a file that it names cannot be used as it is.
+    Usage = 2,
+    /// Trouble with the key, its token or device, or the PIN.
+    Key = 3,
+    /// Trouble with the server or the network.
+    Server = 4,
+}
+
+impl Exit {
+    /// The number that the process returns.
+    pub(crate) const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// How a run that failed ends.
+    pub(crate) fn of(error: &CliError) -> Self {
+        match error {
+            CliError::Option { .. } | CliError::Missing { .. } | CliError::FileContent { .. } => {
+                Self::Usage
+            }
+            CliError::RulesBroken { .. } | CliError::Output(_) => Self::Refused,
+            CliError::Examined { exit, .. } => *exit,
+            CliError::Library(error) => error.exit().into(),
+        }
+    }
+}
+
+impl From<privyseal::Exit> for Exit {
+    fn from(exit: privyseal::Exit) -> Self {
+        match exit {
+            privyseal::Exit::Done => Self::Done,
+            privyseal::Exit::Refused => Self::Refused,
+            privyseal::Exit::Usage => Self::Usage,
+            privyseal::Exit::Key => Self::Key,
+            privyseal::Exit::Server => Self::Server,
+        }
+    }
+}
