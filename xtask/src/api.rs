@@ -82,7 +82,8 @@ fn listing(name: &str) -> Result<String, Failure> {
         .omit_auto_trait_impls(true)
         .build()
         .context(paths::shown(&file))?;
-    Ok(api.items().map(|item| format!("{item}\n")).collect())
+    let lines: Vec<String> = api.items().map(|item| item.to_string()).collect();
+    Ok(lines.join("\n") + "\n")
 }
 
 /// The lines of a saved listing that went, and those that came.
