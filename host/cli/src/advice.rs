@@ -43,7 +43,9 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
                 "it has a key, which nothing replaces: privyseal device wipe destroys it first"
             }
             // Wiping it would destroy a key that may be sound.
-            Refusal::State(DeviceState::Faulted) => "privyseal device info says why, and what to do",
+            Refusal::State(DeviceState::Faulted) => {
+                "privyseal device info says why, and what to do"
+            }
             Refusal::Fault => {
                 "read its log (privyseal device log), then wipe it and provision it again, or replace it"
             }

@@ -235,7 +235,7 @@ impl Ciba {
     }
 }
 
-/// The port may have been chosen by the system. Whoever else can reach it can do no more than be refused.
+/// The port may have been chosen by the system. Another program that reaches it is refused.
 fn announce(address: &PingAddress, listener: &PingListener) {
     eprintln!(
         "listening for the callback on http://{}{}",

@@ -1,4 +1,4 @@
-//! `privyseal man`: man pages, for whoever packages the command.
+//! `privyseal man`: man pages, for packages of the command.
 
 use std::path::PathBuf;
 

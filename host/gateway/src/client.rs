@@ -67,9 +67,9 @@ pub enum ClientError {
     #[error("the device was provisioned with the client id {provisioned}, not with {expected}")]
     ClientId {
         /// What the caller expects.
-        expected: ClientId,
+        expected: String,
         /// What the device has.
-        provisioned: ClientId,
+        provisioned: String,
     },
     /// The device was provisioned with another `kid`.
     #[error("the device was provisioned with the kid {provisioned}, not with {expected}")]
@@ -120,13 +120,13 @@ impl DeviceClient {
         scheme.check_client_id(&client_id)?;
         if let Some(wanted) = expected.client_id.as_ref().filter(|id| **id != client_id) {
             return Err(ClientError::ClientId {
-                expected: wanted.clone(),
-                provisioned: client_id,
+                expected: wanted.as_str().to_owned(),
+                provisioned: client_id.as_str().to_owned(),
             });
         }
         let credential = match scheme.key_reference.value {
             KeyReference::Kid => with_kid(scheme, client_id, &key, entry.kid, expected)?,
-            _ => with_chain(scheme, client_id, &key, expected)?,
+            KeyReference::X5cWithRoot => with_chain(scheme, client_id, &key, expected)?,
         };
         let (max_lifetime, presence) = (policy.max_lifetime.into(), policy.presence);
         drop(policy); // It borrows the key.
@@ -183,7 +183,7 @@ impl DeviceClient {
         getrandom::fill(&mut nonce).map_err(DeviceError::Entropy)?;
         let asked = SignRequest {
             scheme: self.scheme,
-            audience: request.audience.map(|audience| audience.as_str()),
+            audience: request.audience.map(Audience::as_str),
             now: now.as_secs(),
             backdate: narrow(backdate),
             lifetime: request.lifetime.map(narrow),

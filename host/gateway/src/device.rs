@@ -29,6 +29,7 @@ const MAX_SPKI: usize = 1024;
 
 /// How long the device may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// For what it knows, for each frame of the answer.
     pub answer: Duration,
@@ -74,6 +75,9 @@ pub struct Device {
 
 impl Device {
     /// Opens the line and asks who is there.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if nobody answers there, or with another key than the URI names.
     pub fn open(uri: &DeviceUri, limits: Limits) -> Result<Self, DeviceError> {
         let limits = match uri.place() {
             Place::Serial { baud, .. } => limits.at(*baud),
@@ -90,6 +94,9 @@ impl Device {
     }
 
     /// Over a socket that is connected already: a bridge, or a test.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if nobody answers.
     pub fn over(stream: UnixStream, limits: Limits) -> Result<Self, DeviceError> {
         let line = Line::of_stream(stream).map_err(|source: io::Error| DeviceError::Line {
             doing: "send",
@@ -114,17 +121,26 @@ impl Device {
     }
 
     /// Asks again.
+    ///
+    /// # Errors
+    /// [`DeviceError`], as each request: no answer in time, a refusal, or one that cannot be true.
     pub fn refresh(&mut self) -> Result<&DeviceInfo, DeviceError> {
         self.info = info(&mut self.exchange, self.limits)?;
         Ok(&self.info)
     }
 
     /// The policy, in the encoding of [`privyseal_protocol::Policy`].
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`] without a key; else as [`Device::refresh`].
     pub fn policy(&mut self) -> Result<Vec<u8>, DeviceError> {
         self.read(Part::Policy, "read its policy", MAX_POLICY)
     }
 
     /// The certificates, DER, one after the other. Empty where no scheme needs them.
+    ///
+    /// # Errors
+    /// As [`Device::policy`].
     pub fn chain(&mut self) -> Result<Vec<u8>, DeviceError> {
         let chain = self.read(Part::Chain, "read its certificate chain", MAX_CHAIN_DER);
         match chain {
@@ -137,6 +153,9 @@ impl Device {
     }
 
     /// The public key, and that it is the one that [`DeviceInfo::key`] names.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoKey`]; [`DeviceError::Untrue`] if it is another key than the device says.
     pub fn public_key(&mut self) -> Result<RsaPublicKey, DeviceError> {
         let digest = self.info.key.ok_or(DeviceError::NoKey)?;
         let spki = self.read(Part::PublicKey, "read its public key", MAX_SPKI)?;
@@ -176,6 +195,9 @@ impl Device {
     }
 
     /// The log from entry `from` on, its chain verified. See [`DeviceLog`] for what that proves.
+    ///
+    /// # Errors
+    /// [`DeviceError::Untrue`] if an entry is changed or left out; else as [`Device::refresh`].
     pub fn log(&mut self, from: u32) -> Result<DeviceLog, DeviceError> {
         let asked = Asked {
             what: "give its log",
@@ -217,61 +239,55 @@ impl Device {
 
     /// Gives the device the authority's word ([`privyseal_protocol::authority`]); answers with the new
     /// time floor, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`] if the word is not the authority's; else as [`Device::refresh`].
     pub fn set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, DeviceError> {
-        let asked = Asked {
-            what: "set the time",
-            limit: self.limits.flash,
-            whole: self.limits.flash,
-        };
-        let mut answer = None;
+        let asked = self.writing("set the time");
         let request = Request::SetTime { now, signature };
         self.exchange
-            .ask(asked, &request, |response| match response {
-                Response::TimeSet { floor } => {
-                    answer = Some(floor);
-                    Ok(Answer::Ends)
-                }
-                _ => Err(DeviceError::Unexpected { asked: asked.what }),
-            })?;
-        answer.ok_or(DeviceError::Unexpected { asked: asked.what })
+            .ask_once(asked, &request, |response| match response {
+                Response::TimeSet { floor } => Some(floor),
+                _ => None,
+            })
     }
 
     /// Destroys the key and all that was provisioned.
+    ///
+    /// # Errors
+    /// As [`Device::refresh`].
     pub fn wipe(&mut self) -> Result<(), DeviceError> {
-        let asked = Asked {
-            what: "wipe its key",
-            limit: self.limits.flash,
-            whole: self.limits.flash,
-        };
+        let asked = self.writing("wipe its key");
         let request = Request::Wipe {
             device: self.info.device,
         };
         self.exchange
-            .ask(asked, &request, |response| match response {
-                Response::Wiped => Ok(Answer::Ends),
-                _ => Err(DeviceError::Unexpected { asked: asked.what }),
+            .ask_once(asked, &request, |response| match response {
+                Response::Wiped => Some(()),
+                _ => None,
             })
     }
 
     /// A step of provisioning; answers with how many bytes of the part are there, or with the key's digest
     /// at the end.
     pub(crate) fn provision_step(&mut self, step: Provision<'_>) -> Result<Step, DeviceError> {
-        let asked = Asked {
-            what: "be provisioned",
+        let asked = self.writing("be provisioned");
+        let request = Request::Provision(step);
+        self.exchange
+            .ask_once(asked, &request, |response| match response {
+                Response::Accepted { received } => Some(Step::Accepted(received)),
+                Response::Provisioned { key } => Some(Step::Provisioned(key)),
+                _ => None,
+            })
+    }
+
+    /// A request for which the device writes into its flash.
+    const fn writing(&self, what: &'static str) -> Asked {
+        Asked {
+            what,
             limit: self.limits.flash,
             whole: self.limits.flash,
-        };
-        let mut answer = None;
-        self.exchange
-            .ask(asked, &Request::Provision(step), |response| {
-                answer = Some(match response {
-                    Response::Accepted { received } => Step::Accepted(received),
-                    Response::Provisioned { key } => Step::Provisioned(key),
-                    _ => return Err(DeviceError::Unexpected { asked: asked.what }),
-                });
-                Ok(Answer::Ends)
-            })?;
-        answer.ok_or(DeviceError::Unexpected { asked: asked.what })
+        }
     }
 
     /// What so many bytes may take on the line.
@@ -334,15 +350,10 @@ fn info(exchange: &mut Exchange, limits: Limits) -> Result<DeviceInfo, DeviceErr
         limit: limits.answer,
         whole: limits.answer,
     };
-    let mut answer = None;
-    exchange.ask(asked, &Request::Info, |response| match response {
-        Response::Info(info) => {
-            answer = Some(DeviceInfo::from(info));
-            Ok(Answer::Ends)
-        }
-        _ => Err(DeviceError::Unexpected { asked: asked.what }),
-    })?;
-    answer.ok_or(DeviceError::Unexpected { asked: asked.what })
+    exchange.ask_once(asked, &Request::Info, |response| match response {
+        Response::Info(info) => Some(DeviceInfo::from(info)),
+        _ => None,
+    })
 }
 
 /// Something that comes in pieces, in order, with its whole length said in each.

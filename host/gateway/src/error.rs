@@ -1,11 +1,12 @@
-//! What can go wrong between a host and a gateway.
+//! What can go wrong between a host and a gateway, and with what goes into one.
 
 use core::fmt;
 use core::time::Duration;
 use std::io;
 
 use privyseal_core::{SignerError, SignerErrorKind};
-use privyseal_protocol::{FrameError, PROTOCOL, Refusal};
+use privyseal_protocol::policy::{MAX_AUDIENCES, PolicyError};
+use privyseal_protocol::{FrameError, MAX_POLICY, PROTOCOL, Refusal};
 use thiserror::Error;
 
 /// Why a gateway did not do what it was asked, or why what it did is not believed. `asked` is always the
@@ -107,6 +108,42 @@ pub struct Noise {
     pub bytes: usize,
     /// What is wrong with the last frame among them.
     pub last: Option<FrameError>,
+}
+
+/// Why key, chain and policy do not belong together.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// There is no chain, and one is needed.
+    #[error("a scheme of the policy sends the certificate chain, and none is given")]
+    NoChain,
+    /// There is a chain, and none is needed.
+    #[error("a certificate chain is given, and no scheme of the policy sends one")]
+    NeedlessChain,
+    /// The policy leaves the client id to the leaf certificate, which does not say it.
+    #[error("the policy has no client-id for {scheme}, and no leaf certificate says it")]
+    ClientId {
+        /// For which scheme.
+        scheme: &'static str,
+    },
+    /// The policy has more audiences than a device takes.
+    #[error("the policy has {count} audiences; a device takes {MAX_AUDIENCES} at most")]
+    Audiences {
+        /// How many.
+        count: usize,
+    },
+    /// The policy breaks a rule that the device checks.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The policy is too long.
+    #[error("the policy is too long: a device takes {MAX_POLICY} bytes of it")]
+    PolicyTooLong,
+    /// The chain, or what a scheme demands of it, of the key or of the clock.
+    #[error(transparent)]
+    Core(#[from] privyseal_core::Error),
+    /// The operating system gave no random bytes for the device's generator.
+    #[error("no random bytes: {0}")]
+    Entropy(#[from] getrandom::Error),
 }
 
 impl DeviceError {

@@ -105,6 +105,22 @@ impl Exchange {
         }
     }
 
+    /// Asks what has one answer of one frame; `read` gives nothing for an answer to something else.
+    pub(crate) fn ask_once<T>(
+        &mut self,
+        asked: Asked,
+        request: &Request<'_>,
+        read: impl Fn(Response<'_>) -> Option<T>,
+    ) -> Result<T, DeviceError> {
+        let unexpected = || DeviceError::Unexpected { asked: asked.what };
+        let mut answer = None;
+        self.ask(asked, request, |response| {
+            answer = Some(read(response).ok_or_else(unexpected)?);
+            Ok(Answer::Ends)
+        })?;
+        answer.ok_or_else(unexpected)
+    }
+
     fn send(&mut self, asked: Asked, request: &Request<'_>) -> Result<(), DeviceError> {
         // 0 is for answers to what could not be read.
         self.id = self.id.checked_add(1).unwrap_or(1);

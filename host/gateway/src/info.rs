@@ -11,6 +11,7 @@ use crate::hex;
 
 /// What a device tells of itself to anyone. It is what it says, and proved by nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeviceInfo {
     /// The firmware's version.
     pub firmware: String,
@@ -86,7 +87,7 @@ impl DeviceInfo {
 impl From<Info<'_>> for DeviceInfo {
     fn from(info: Info<'_>) -> Self {
         Self {
-            // Whoever shows it to a terminal must not be at its mercy.
+            // It may be shown on a terminal.
             firmware: info.firmware.escape_default().to_string(),
             image: info.image,
             device: info.device,
@@ -149,7 +150,7 @@ const fn way_out(fault: Refusal) -> &'static str {
         Refusal::Entropy | Refusal::Storage => {
             "start it again; if that does not help, its hardware has failed: replace it"
         }
-        _ => "read its log, then wipe it and provision it anew, or replace it",
+        _ => "read its log, then wipe it and provision it again, or replace it",
     }
 }
 

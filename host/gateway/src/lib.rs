@@ -29,13 +29,13 @@ pub mod provision;
 
 pub use client::{ClientError, DeviceClient, Expected};
 pub use device::{Device, Limits};
-pub use error::DeviceError;
+pub use error::{DeviceError, PackageError};
 pub use info::DeviceInfo;
 pub use key::DeviceKey;
 pub use log::DeviceLog;
 pub use policy::{GatewayPolicy, PolicyFileError};
 pub use private_key::{PrivateKey, PrivateKeyError};
-pub use provision::{Package, PackageError, Progress};
+pub use provision::{Package, Progress};
 pub use uri::DeviceUri;
 
 #[cfg(test)]

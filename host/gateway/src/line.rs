@@ -1,4 +1,7 @@
 //! The line itself: a serial port or a socket, where nothing waits longer than it was told.
+//!
+//! Not the crate serialport: a socket would need a second type beside its port, its writes wait for each piece and
+//! not until one moment, and it takes no lock that also keeps out another process of root.
 
 use core::time::Duration;
 use std::io;

@@ -14,9 +14,10 @@ use crate::info::moment;
 /// The entries of a log from one on to the newest, linked without a gap and ending in the head that the
 /// device names.
 ///
-/// That shows that nothing was changed, left out or put in between since the head was made. Who kept an
-/// older head can see with [`DeviceLog::has_head`] that the log still goes on from there.
+/// That shows that nothing was changed, left out or put in between since the head was made. A caller who kept
+/// an older head can see with [`DeviceLog::has_head`] that the log still goes on from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeviceLog {
     /// Whose log.
     pub device: DeviceId,

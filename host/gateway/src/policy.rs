@@ -37,7 +37,7 @@ use privyseal_protocol::policy::{MAX_AUDIENCES, MAX_SCHEMES};
 use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
 use thiserror::Error;
 
-use crate::provision::PackageError;
+use crate::error::PackageError;
 
 /// What a gateway may sign, before key and chain are known.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,16 +8,12 @@ use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
-use privyseal_protocol::policy::{MAX_AUDIENCES, PolicyError};
-use privyseal_protocol::{
-    CHUNK, DeviceState, MAX_POLICY, MAX_SEED, Part, Policy, Provision, Totals,
-};
+use privyseal_protocol::{CHUNK, DeviceState, MAX_SEED, Part, Policy, Provision, Totals};
 use sha2::{Digest as _, Sha256};
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::device::{Device, Step};
-use crate::error::DeviceError;
+use crate::error::{DeviceError, PackageError};
 use crate::policy::GatewayPolicy;
 use crate::private_key::PrivateKey;
 
@@ -28,42 +24,6 @@ pub struct Package {
     policy: Vec<u8>,
     chain: Vec<u8>,
     seed: Zeroizing<[u8; MAX_SEED]>,
-}
-
-/// Why key, chain and policy do not belong together.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PackageError {
-    /// There is no chain, and one is needed.
-    #[error("a scheme of the policy sends the certificate chain, and none is given")]
-    NoChain,
-    /// There is a chain, and none is needed.
-    #[error("a certificate chain is given, and no scheme of the policy sends one")]
-    NeedlessChain,
-    /// The policy leaves the client id to the leaf certificate, which does not say it.
-    #[error("the policy has no client-id for {scheme}, and no leaf certificate says it")]
-    ClientId {
-        /// For which scheme.
-        scheme: &'static str,
-    },
-    /// The policy has more audiences than a device takes.
-    #[error("the policy has {count} audiences; a device takes {MAX_AUDIENCES} at most")]
-    Audiences {
-        /// How many.
-        count: usize,
-    },
-    /// The policy breaks a rule that the device checks.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// The policy is too long.
-    #[error("the policy is too long: a device takes {MAX_POLICY} bytes of it")]
-    PolicyTooLong,
-    /// The chain, or what a scheme demands of it, of the key or of the clock.
-    #[error(transparent)]
-    Core(#[from] privyseal_core::Error),
-    /// The operating system gave no random bytes for the device's generator.
-    #[error("no random bytes: {0}")]
-    Entropy(#[from] getrandom::Error),
 }
 
 /// How far it is.

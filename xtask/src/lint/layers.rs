@@ -63,5 +63,4 @@ pub(super) const KNOWN: &[(&str, &str, &str)] = &[
     ("privyseal", "schemes", "report"),
     ("privyseal-check", "report", "receivers"),
     ("privyseal-firmware-rsa", "kernel", "modulus"),
-    ("privyseal-gateway", "policy", "provision"),
 ];

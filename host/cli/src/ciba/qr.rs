@@ -16,7 +16,7 @@ const QUIET: usize = 4;
 const COLOURS: &str = "\x1b[38;5;16;48;5;231m";
 const NO_COLOURS: &str = "\x1b[0m";
 
-/// Writes `bytes` beside `path` and then moves them there: whoever shows the file never sees half of it.
+/// Writes `bytes` beside `path` and then moves them there: nobody sees half a file.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |source| Error::Write {
         path: path.to_owned(),

@@ -150,7 +150,7 @@ impl ClientOptions {
         )?)
     }
 
-    /// Whoever makes the assertions: a signer's client, or a device.
+    /// What makes the assertions: a signer's client, or a device.
     pub(crate) fn source(&self) -> Result<Box<dyn AssertionSource>, CliError> {
         self.source_for_tries().map(|(source, _)| source)
     }
