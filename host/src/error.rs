@@ -181,10 +181,6 @@ impl Error {
             Self::GaveUp { last, .. } => last.advice(),
             Self::OAuth(error) => oauth_advice(error),
             Self::Http(error) => http_advice(error),
-            Self::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => Some(
-                "give the whole chain with --chain FILE, or store the CA certificates on the token"
-                    .to_owned(),
-            ),
             _ => None,
         }
     }

@@ -117,7 +117,7 @@ fn a_client_id_that_the_scheme_does_not_derive_is_asked_for() {
     assert!(
         error
             .to_string()
-            .starts_with("--client-id is needed: KPN FIAM"),
+            .starts_with("KPN FIAM hands the client id out"),
         "{error}"
     );
 }

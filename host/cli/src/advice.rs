@@ -6,6 +6,7 @@ use privyseal_protocol::{DeviceState, Refusal};
 
 use crate::error::CliError;
 
+pub(crate) mod file;
 mod key;
 
 /// What to do about it.
@@ -21,7 +22,9 @@ fn of_library(error: &Error) -> Option<String> {
         Error::GaveUp { last, .. } => of_library(last),
         Error::Device(error) => of_device(error).map(str::to_owned),
         Error::Signer { .. } => key::of(error).map(str::to_owned),
-        error => error.advice(),
+        error => file::of(error)
+            .map(str::to_owned)
+            .or_else(|| error.advice()),
     }
 }
 

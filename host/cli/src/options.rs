@@ -100,7 +100,11 @@ pub(super) fn of_option<E: Into<privyseal::Error>>(
     move |error| match error.into() {
         error @ (privyseal::Error::Base(_)
         | privyseal::Error::Pki(_)
-        | privyseal::Error::Jwk(_)) => CliError::option(option, format!("is refused: {error}")),
+        | privyseal::Error::Jwk(_)) => {
+            let advice = crate::advice::file::of(&error)
+                .map_or_else(String::new, |advice| format!("; {advice}"));
+            CliError::option(option, format!("is refused: {error}{advice}"))
+        }
         other => other.into(),
     }
 }

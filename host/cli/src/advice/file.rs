@@ -1,0 +1,39 @@
+//! What a person can do about a file that cannot be used, and about what no file says.
+
+use privyseal::Error;
+use privyseal::jose::JoseFault;
+use privyseal::jose::jwe::JweFault;
+use privyseal::pki::PkiError;
+use privyseal::pki::pem::PemError;
+use privyseal_core::cert::ChainError;
+
+/// `None` where the error says it all.
+pub(crate) fn of(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Pki(PkiError::Content { fault, .. }) => match fault {
+            PemError::Pkcs7 => {
+                "take the certificates out: openssl pkcs7 -print_certs -in FILE -out chain.pem, with \
+                 -inform DER unless it is PEM"
+            }
+            PemError::Pkcs12 => {
+                "take the certificates out: openssl pkcs12 -nokeys -in FILE -out chain.pem"
+            }
+            PemError::Utf16 => "convert it: iconv -f UTF-16 -t ASCII FILE > chain.pem",
+            _ => return None,
+        },
+        Error::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => {
+            "give the whole chain with --chain FILE, or store the CA certificates on the token"
+        }
+        Error::Pki(PkiError::NoClientId { .. } | PkiError::NoOrganizationIdentifier) => {
+            "give it with --client-id"
+        }
+        Error::Jose(error) => match error.fault() {
+            JoseFault::Jwe(JweFault::NoKey) => "name that key with --decryption-key",
+            JoseFault::Jwe(JweFault::NotEncrypted) => {
+                "leave --decryption-key out if the provider encrypts nothing"
+            }
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
