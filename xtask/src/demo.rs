@@ -26,7 +26,7 @@ const CLIENT_ID: &str = "EU.EORI.NL123456789";
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
     println!("building the commands ..");
-    Run::cargo("build --quiet --bins --package privyseal-cli --package privyseal-host-tests")
+    Run::cargo("build --quiet --bins --package privyseal-cli --package privyseal-test-pki --package privyseal-test-servers")
         .stream()?;
 
     let started = Instant::now();

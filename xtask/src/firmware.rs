@@ -70,7 +70,7 @@ fn test(steps: &mut Steps) {
     steps.step("sizes of the firmware", sizes::check);
     steps.step("RSA on a Cortex-M4 (QEMU)", rsa);
     steps.step("the gateway in the emulator", || {
-        Run::cargo("test --package privyseal-host-tests --test gateway_qemu").stream()
+        Run::cargo("test --package privyseal-emulator-tests --test gateway_qemu").stream()
     });
 }
 

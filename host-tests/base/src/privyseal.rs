@@ -1,10 +1,10 @@
 //! The command `privyseal`, as this workspace builds it.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::tool::{LONG_LIMIT, command, run_within};
+use crate::scratch::{target_dir, workspace};
+use crate::tool::{LONG_LIMIT, cargo, run_within};
 
 /// The path of the command. It is built first, so that a test never meets an old one.
 ///
@@ -12,6 +12,7 @@ use crate::tool::{LONG_LIMIT, command, run_within};
 /// If it cannot be built.
 pub fn path() -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let build = || cargo_build("--bin", "privyseal", "debug");
     PATH.get_or_init(build).clone()
 }
 
@@ -20,34 +21,14 @@ pub fn path() -> PathBuf {
 /// # Panics
 /// If it cannot be built.
 pub fn example(name: &str) -> PathBuf {
-    cargo_build(&["--package", "privyseal", "--example", name]);
-    let path = crate::scratch::target_dir()
-        .join("debug/examples")
-        .join(name);
+    cargo_build("--example", name, "debug/examples")
+}
+
+fn cargo_build(kind: &str, name: &str, folder: &str) -> PathBuf {
+    // Of the whole workspace, so that what all depend on is built once, with the same features.
+    let mut build = cargo(["build", "--quiet", "--workspace", kind, name]);
+    run_within(LONG_LIMIT, build.current_dir(workspace()));
+    let path = target_dir().join(folder).join(name);
     assert!(path.exists(), "cargo built no {}", path.display());
     path
-}
-
-fn build() -> PathBuf {
-    cargo_build(&["--package", "privyseal-cli", "--bin", "privyseal"]);
-    let path = crate::scratch::target_dir().join("debug/privyseal");
-    assert!(path.exists(), "cargo built no {}", path.display());
-    path
-}
-
-fn cargo_build(what: &[&str]) {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("host-tests has a parent");
-    // Together with this package, so that what both depend on is built once, with the same features.
-    let mut build = command(&cargo(), ["build", "--quiet"]);
-    build
-        .args(what)
-        .args(["--package", "privyseal-host-tests"])
-        .current_dir(workspace);
-    run_within(LONG_LIMIT, &mut build);
-}
-
-fn cargo() -> String {
-    env::var("CARGO").unwrap_or_else(|_| "cargo".into())
 }

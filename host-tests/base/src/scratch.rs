@@ -5,15 +5,27 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The workspace.
+///
+/// # Panics
+/// Never: this crate lies in it.
+pub fn workspace() -> &'static Path {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders
+        .skip(2)
+        .next()
+        .expect("host-tests/base is two below")
+}
+
+/// A file or folder of `host-tests`.
+pub fn host_tests(path: &str) -> PathBuf {
+    workspace().join("host-tests").join(path)
+}
+
 /// `target/` of the workspace, or where `CARGO_TARGET_DIR` puts it.
 pub fn target_dir() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("host-tests has a parent");
-    match env::var_os("CARGO_TARGET_DIR") {
-        Some(dir) => workspace.join(dir),
-        None => workspace.join("target"),
-    }
+    let named = env::var_os("CARGO_TARGET_DIR");
+    workspace().join(named.unwrap_or_else(|| "target".into()))
 }
 
 /// A directory below [`target_dir`] that outlives the run, made if missing.
@@ -29,9 +41,7 @@ pub fn cache_dir(name: &str) -> PathBuf {
 
 /// A file of `host-tests/fixtures`.
 pub fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(path)
+    host_tests("fixtures").join(path)
 }
 
 /// The public iSHARE test chain, DER, leaf first, as printed in the iSHARE developer portal.

@@ -1,5 +1,6 @@
 //! Runs the tools of the system: `softhsm2-util`, `pkcs11-tool`, `openssl`, `python3`.
 
+use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read, Write as _};
 use std::process::{Child, Command, Output, Stdio};
@@ -143,6 +144,12 @@ pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item
     let mut command = Command::new(program);
     command.args(arguments);
     command
+}
+
+/// The cargo that runs this test, with arguments.
+pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    command(&cargo, arguments)
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+use privyseal_test_base::clock;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use privyseal_host_tests::flow::{Client, KEY, Outcome};
-use privyseal_host_tests::loopback::{self, Loopback, Request};
-use privyseal_host_tests::pki::{CertificateSpec, pem_chain};
-use privyseal_host_tests::privyseal;
-use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
-use privyseal_host_tests::tool;
+use privyseal_test_base::privyseal;
+use privyseal_test_base::tool;
+use privyseal_test_pki::{CertificateSpec, pem_chain};
+use privyseal_test_servers::loopback::{self, Loopback, Request};
+use privyseal_test_suite::flow::{Client, KEY, Outcome};
+use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 use serde_json::{Value, json};
 
 fn doctor(client: &Client, uri: &str, more: &[&str]) -> Outcome {
@@ -146,7 +146,7 @@ fn an_expired_certificate_or_another_key_s_breaks_a_rule() {
     let client = Client::new();
     let expired = CertificateSpec::seal().valid(1_000_000_000, 1_500_000_000);
     let expired = client.pki.chain(&client.key.spki_der(), &expired);
-    let other = privyseal_host_tests::pki::test_key("registry", 2048);
+    let other = privyseal_test_pki::test_key("registry", 2048);
     let other = client.pki.seal_chain(&other);
     for (chain, words) in [(expired, "expired at"), (other, "another key")] {
         let file = client.file("chain.pem", pem_chain(&chain));
@@ -167,10 +167,7 @@ fn an_expired_certificate_or_another_key_s_breaks_a_rule() {
 /// A server whose clock is so many seconds from this machine's.
 fn server(seconds: i64) -> Loopback {
     let handler = move |_: &Request| {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
+        let now = clock::now();
         let moment = now.checked_add_signed(seconds).unwrap();
         let mut date = tool::command("date", ["--utc", "+%a, %d %b %Y %H:%M:%S GMT"]);
         date.arg(format!("--date=@{moment}")).env("LC_ALL", "C");

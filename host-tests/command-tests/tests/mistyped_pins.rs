@@ -7,7 +7,7 @@
 use std::io::{Write as _, stdout};
 use std::process::Command;
 
-use privyseal_host_tests::{privyseal, tool};
+use privyseal_test_base::{privyseal, tool};
 
 const PIN: &str = "Zq7right";
 

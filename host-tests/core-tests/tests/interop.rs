@@ -3,20 +3,20 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+use privyseal_test_base::clock;
 use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_core::JtiBuf;
 use privyseal_core::encoding::sink::SliceSink;
-use privyseal_host_tests::decode::{Parts, to_base64};
-use privyseal_host_tests::pki::{TestKey, TestPki, pem_chain, test_key};
-use privyseal_host_tests::python;
-use privyseal_host_tests::scratch::cache_dir;
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite::{Case, cases, credential, mint, request};
-use privyseal_host_tests::tool::{command, output, run};
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_base::tool::{command, output, run};
+use privyseal_test_judges::decode::{Parts, to_base64};
+use privyseal_test_judges::python;
+use privyseal_test_pki::{TestKey, TestPki, pem_chain, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::{Case, cases, credential, mint, request};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -30,10 +30,7 @@ struct Minted {
 fn minted() -> Minted {
     let key = test_key("seal", 2048);
     let chain = TestPki::new().seal_chain(&key);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = clock::now();
     let tokens = cases(now).map(|case| {
         let token = mint(&mut SoftwareSigner::new(&key), &case, &chain).unwrap();
         (case, token)

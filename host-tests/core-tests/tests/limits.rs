@@ -2,23 +2,18 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, Field};
 use privyseal_core::limits::{
     MAX_AUDIENCE, MAX_CERTIFICATES, MAX_CHAIN_DER, MAX_COMPACT_JWS, MAX_JTI,
 };
 use privyseal_core::{Error, SignError};
-use privyseal_host_tests::pki::{Authority, CertificateSpec, TestKey, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite::{Case, cases, mint};
+use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::{Case, cases, mint};
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    now()
 }
 
 /// A chain of `certificates` certificates whose leaf has `padding` bytes too many.

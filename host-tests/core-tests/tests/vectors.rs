@@ -9,10 +9,10 @@ use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::rsa::digest::DigestAlgorithm;
 use privyseal_core::rsa::{Digest, SignatureError, VerifyingKey};
 use privyseal_core::{Error, RsaPublicKey};
-use privyseal_host_tests::decode::{Parts, base64url};
-use privyseal_host_tests::scratch::{fixture, ishare_chain};
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite::{cases, credential, request};
+use privyseal_test_base::scratch::{fixture, ishare_chain};
+use privyseal_test_judges::decode::{Parts, base64url};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::{cases, credential, request};
 use rsa::{BoxedUint, RsaPrivateKey};
 use serde_json::Value;
 
@@ -102,7 +102,7 @@ fn the_public_ishare_chain_is_proved_and_put_in_order() {
 fn the_public_ishare_chain_has_the_known_sizes() {
     let der = ishare_chain();
     let key = leaf_key(&der);
-    let case = privyseal_host_tests::suite::Case {
+    let case = privyseal_test_suite::Case {
         client_id: "did:ishare:EU.NL.NTRNL-10000001",
         audience: Some("did:ishare:EU.NL.NTRNL-10000000"),
         ..cases(NOW)[2]
@@ -130,7 +130,7 @@ fn the_public_ishare_chain_has_the_known_sizes() {
 fn the_public_ishare_chain_is_refused_after_it_has_expired() {
     let der = ishare_chain();
     let key = leaf_key(&der);
-    let case = privyseal_host_tests::suite::Case {
+    let case = privyseal_test_suite::Case {
         client_id: "did:ishare:EU.NL.NTRNL-10000001",
         ..cases(2_000_000_000)[2]
     };

@@ -7,8 +7,8 @@ use std::thread;
 use privyseal::client::BuildError;
 use privyseal::{AssertionOptions, Certificates, Client, Error};
 use privyseal_core::scheme::FIAM;
-use privyseal_host_tests::pki::{TestPki, test_key};
-use privyseal_host_tests::softhsm::{SoftHsmToken, in_own_process};
+use privyseal_test_pki::{TestPki, test_key};
+use privyseal_test_suite::softhsm::{SoftHsmToken, in_own_process};
 
 /// One key twice, as on two tokens, with its chain; and another one.
 fn fill(token: &SoftHsmToken) {

@@ -4,11 +4,11 @@
 
 use std::process::Command;
 
-use privyseal_host_tests::fiam_server::{Config, FiamServer};
-use privyseal_host_tests::flow::{Client, KEY, Outcome};
-use privyseal_host_tests::ishare_server::{self, IshareServer, REGISTRY, party_info};
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::privyseal;
+use privyseal_test_base::privyseal;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::fiam_server::{Config, FiamServer};
+use privyseal_test_servers::ishare_server::{self, IshareServer, REGISTRY, party_info};
+use privyseal_test_suite::flow::{Client, KEY, Outcome};
 
 fn run(client: &Client, name: &str, arguments: &[&str]) -> Outcome {
     let mut command = Command::new(privyseal::example(name));

@@ -15,11 +15,11 @@ use privyseal::{
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::fiam_server::{Config, FiamServer};
-use privyseal_host_tests::flow;
-use privyseal_host_tests::pki::{TestPki, pem_chain, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_pki::{TestPki, pem_chain, test_key};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_servers::fiam_server::{Config, FiamServer};
+use privyseal_test_suite::flow;
+use privyseal_test_suite::software_signer::SoftwareSigner;
 
 const CLIENT_ID: &str = "EU.EORI.NL123456789";
 const CONTRACTS: &str = "/service-consumers/contracts";

@@ -4,12 +4,12 @@
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use privyseal_host_tests::decode::{Parts, to_base64};
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::{privyseal, python, tool};
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_judges::decode::{Parts, to_base64};
+use privyseal_test_judges::python;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_suite::flow::{Client, Outcome};
 use serde_json::{Value, json};
 
 const EORI: &str = "EU.EORI.NL123456789";
@@ -61,10 +61,7 @@ fn question(token: &str) -> Value {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    now()
 }
 
 #[test]

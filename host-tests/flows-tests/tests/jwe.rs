@@ -8,10 +8,10 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::JoseFault;
 use privyseal::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, MAX_JWE};
 use privyseal_core::{KeyEncryption, Unwrapper};
-use privyseal_host_tests::node;
-use privyseal_host_tests::pki::{TestKey, test_key};
-use privyseal_host_tests::scratch::fixture;
-use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+use privyseal_test_judges::node;
+use privyseal_test_pki::{TestKey, test_key};
+use privyseal_test_base::scratch::fixture;
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 

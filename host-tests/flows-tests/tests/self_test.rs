@@ -5,8 +5,8 @@
 use privyseal::self_test;
 use privyseal_core::csr::CertificationRequestInfo;
 use privyseal_core::{CertificationRequestSigner, RsaPublicKey, Signature, Signer, SigningInput};
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::software_signer::{SoftwareSigner, SoftwareSignerError};
+use privyseal_test_pki::test_key;
+use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
 
 /// What a signer does wrong.
 #[derive(Clone, Copy, Debug)]

@@ -4,12 +4,13 @@
 //! has the one that the provider wants.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::tool::{LONG_LIMIT, command, output, run_within};
+use privyseal_test_base::scratch::host_tests;
+use privyseal_test_base::tool::{LONG_LIMIT, command, output, run_within};
 
 /// A copy of the lock file, written last: packages without it are not complete.
 const INSTALLED: &str = "node_modules/installed.json";
@@ -63,7 +64,7 @@ pub fn encrypt(jwk: &Value, tokens: &[(Value, &str)]) -> Vec<String> {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("node")
+    host_tests("node")
 }
 
 fn binary() -> PathBuf {

@@ -2,22 +2,17 @@
 
 use std::fs;
 
-use privyseal_core::KeyEncryption;
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_base::tool::{command, output};
 
-use crate::scratch::cache_dir;
-use crate::tool::{command, output};
-
-/// Encrypts `plain` to the public key (`SubjectPublicKeyInfo`, DER).
+/// Encrypts `plain` with RSA-OAEP to the public key (`SubjectPublicKeyInfo`, DER); `digest` is openssl's name of
+/// it.
 ///
 /// # Panics
 /// If openssl is missing or refuses.
-pub fn oaep(spki: &[u8], algorithm: KeyEncryption, plain: &[u8]) -> Vec<u8> {
+pub fn oaep(spki: &[u8], digest: &str, plain: &[u8]) -> Vec<u8> {
     let key = tempfile::NamedTempFile::new_in(cache_dir("tmp")).expect("target/ can be written");
     fs::write(key.path(), spki).expect("target/ can be written");
-    let digest = match algorithm {
-        KeyEncryption::RsaOaep => "sha1",
-        KeyEncryption::RsaOaep256 => "sha256",
-    };
     let mut openssl = command(
         "openssl",
         ["pkeyutl", "-encrypt", "-pubin", "-keyform", "DER"],

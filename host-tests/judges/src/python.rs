@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::scratch::{cache_dir, target_dir};
-use crate::tool::{LONG_LIMIT, command, run_within};
+use privyseal_test_base::scratch::{cache_dir, host_tests, target_dir};
+use privyseal_test_base::tool::{LONG_LIMIT, command, run_within};
 
 /// The interpreter. Makes the environment if it is missing or its pins have changed.
 ///
@@ -25,12 +25,12 @@ pub fn interpreter() -> PathBuf {
 
 /// The script that judges a client assertion; its head says what it reads and writes.
 pub fn verify_script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/verify.py")
+    host_tests("python/verify.py")
 }
 
 /// The script that judges and makes iSHARE assertions with `python-ishare` and `jwcrypto`.
 pub fn ishare_script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/ishare.py")
+    host_tests("python/ishare.py")
 }
 
 const PYTHON: &str = "bin/python";
@@ -39,7 +39,7 @@ const PYTHON: &str = "bin/python";
 const INSTALLED: &str = "requirements.installed";
 
 fn requirements() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("python/requirements.txt")
+    host_tests("python/requirements.txt")
 }
 
 fn is_complete(environment: &Path) -> bool {

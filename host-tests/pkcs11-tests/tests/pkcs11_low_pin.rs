@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::{SignError, SignerError as _, SignerErrorKind};
-use privyseal_host_tests::fault_shim::{FaultShim, count, user_logins};
-use privyseal_host_tests::minter::Minter;
-use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
-use privyseal_host_tests::target::Target;
+use privyseal_test_suite::fault_shim::{FaultShim, count, user_logins};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_base::own_process::{OwnProcess, is_child, tell};
+use privyseal_test_suite::target::Target;
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
@@ -37,7 +37,7 @@ fn no_login_heals_while_pin_tries_are_short() {
     }
     let target = Target::chosen();
     FaultShim::module();
-    let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
+    let dir = tempfile::tempdir_in(privyseal_test_base::scratch::cache_dir("tmp"))
         .expect("target/ can be written");
     let told = OwnProcess::new(NAME)
         .environment(target.environment())

@@ -7,9 +7,9 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use privyseal_host_tests::minter::Minter;
-use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::softhsm::SoftHsmToken;
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_suite::softhsm::SoftHsmToken;
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions, SignerOptions};
 use zeroize::Zeroizing;

@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use privyseal_core::Signer as _;
-use privyseal_host_tests::fault_shim::FaultShim;
-use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::pki::{CertificateSpec, TestPki};
-use privyseal_host_tests::softhsm::{self, SoftHsmToken};
-use privyseal_host_tests::{privyseal, tool};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_pki::{CertificateSpec, TestPki};
+use privyseal_test_suite::softhsm::{self, SoftHsmToken};
+use privyseal_test_base::{privyseal, tool};
 use privyseal_hsm::{KeyPolicy, Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{
     Error, LoginPolicy, Pkcs11Pool, Pkcs11Signer, Pkcs11Uri, PoolOptions, SignerOptions, list,
@@ -38,7 +38,7 @@ fn spellings(pin: &str) -> Vec<String> {
         each(&|byte| format!("%{byte:02X}")).concat(),
         each(&|byte| format!("{byte:02x}")).concat(),
         each(&u8::to_string).join(", "),
-        privyseal_host_tests::decode::to_base64(bytes),
+        privyseal_test_judges::decode::to_base64(bytes),
     ]
 }
 

@@ -5,10 +5,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use privyseal_core::Signer as _;
-use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::pki::{CertificateSpec, TestPki};
-use privyseal_host_tests::suite;
-use privyseal_host_tests::target::Target;
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_pki::{CertificateSpec, TestPki};
+use privyseal_test_suite as suite;
+use privyseal_test_suite::target::Target;
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Pkcs11Signer, Pkcs11Uri, SignerOptions};
 

@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use privyseal_host_tests::fault_shim::{FaultShim, open_sessions, user_logins};
-use privyseal_host_tests::minter::Minter;
-use privyseal_host_tests::own_process::{OwnProcess, is_child, tell};
-use privyseal_host_tests::target::Target;
+use privyseal_test_suite::fault_shim::{FaultShim, open_sessions, user_logins};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_base::own_process::{OwnProcess, is_child, tell};
+use privyseal_test_suite::target::Target;
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
@@ -68,7 +68,7 @@ fn run(name: &str, token: &str, target: impl FnOnce() -> Target) {
     }
     let target = target();
     FaultShim::module();
-    let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
+    let dir = tempfile::tempdir_in(privyseal_test_base::scratch::cache_dir("tmp"))
         .expect("target/ can be written");
     let told = OwnProcess::new(name)
         .environment(target.environment())

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_core::signing_input::SigningInput;
 use privyseal_core::{Error, RsaPublicKey, SignError, Signature, Signer};
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, test_key};
-use privyseal_host_tests::softhsm::{self, SoftHsmToken, in_own_process};
-use privyseal_host_tests::software_signer::{SoftwareSigner, SoftwareSignerError};
-use privyseal_host_tests::suite;
+use privyseal_test_pki::{CertificateSpec, TestPki, test_key};
+use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
+use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
+use privyseal_test_suite as suite;
 use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
 

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::{KeyEncryption, SignerError as _, SignerErrorKind, Unwrapper};
-use privyseal_host_tests::kryoptic::KryopticToken;
-use privyseal_host_tests::openssl;
-use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::softhsm::{self, SoftHsmToken, in_own_process};
-use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
-use privyseal_host_tests::suite;
+use privyseal_test_suite::kryoptic::KryopticToken;
+use privyseal_test_judges::openssl;
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_pki::test_key;
+use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
+use privyseal_test_suite as suite;
 use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Error, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions};
 
@@ -24,6 +24,14 @@ const KEYS: [&[u8]; 4] = [
     &[0xff; 64],
 ];
 
+fn oaep(spki: &[u8], algorithm: KeyEncryption, plain: &[u8]) -> Vec<u8> {
+    let digest = match algorithm {
+        KeyEncryption::RsaOaep => "sha1",
+        KeyEncryption::RsaOaep256 => "sha256",
+    };
+    openssl::oaep(spki, digest, plain)
+}
+
 /// What every unwrapper must do with an algorithm that it knows.
 fn run<U: Unwrapper>(unwrapper: &mut U, algorithm: KeyEncryption)
 where
@@ -31,7 +39,7 @@ where
 {
     let spki = suite::spki(unwrapper.public_key());
     for key in KEYS {
-        let encrypted = openssl::oaep(&spki, algorithm, key);
+        let encrypted = oaep(&spki, algorithm, key);
         let mut room = [0xaa; 64];
         let len = unwrapper
             .unwrap_key(algorithm, &encrypted, &mut room)
@@ -68,7 +76,7 @@ where
     use KeyEncryption::{RsaOaep, RsaOaep256};
     let spki = suite::spki(unwrapper.public_key());
     for (one, other) in [(RsaOaep, RsaOaep256), (RsaOaep256, RsaOaep)] {
-        let encrypted = openssl::oaep(&spki, one, KEYS[2]);
+        let encrypted = oaep(&spki, one, KEYS[2]);
         refuses(unwrapper, other, &encrypted, &mut [0; 64]);
     }
 }
@@ -110,7 +118,7 @@ fn softhsm_decrypts_rsa_oaep_and_names_what_it_does_not_know() {
                 assert_eq!(suite::spki(unwrapper.public_key()), spki);
                 run(&mut unwrapper, KeyEncryption::RsaOaep);
 
-                let encrypted = openssl::oaep(&spki, KeyEncryption::RsaOaep256, KEYS[2]);
+                let encrypted = oaep(&spki, KeyEncryption::RsaOaep256, KEYS[2]);
                 let error = unwrapper
                     .unwrap_key(KeyEncryption::RsaOaep256, &encrypted, &mut [0; 64])
                     .unwrap_err();

@@ -1,7 +1,8 @@
 //! What a certificate says, with a knob for each rule that a test breaks.
 
+use privyseal_test_base::clock;
 use std::str::FromStr as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use x509_cert::builder::profile::BuilderProfile;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetString};
@@ -35,10 +36,7 @@ impl Validity {
     /// # Panics
     /// If the clock shows a time before 1970.
     pub fn years_from_now(years: u64) -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock after 1970")
-            .as_secs();
+        let now = clock::now();
         let not_before = now - 24 * 3600;
         Self {
             not_before,

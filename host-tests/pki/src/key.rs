@@ -14,7 +14,7 @@ use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey a
 use rsa::sha2::Sha256;
 use rsa::traits::PublicKeyParts as _;
 
-use crate::scratch::cache_dir;
+use privyseal_test_base::scratch::cache_dir;
 
 /// An RSA key of a test. `Debug` shows its size only.
 #[derive(Clone)]

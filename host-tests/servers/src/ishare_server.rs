@@ -23,8 +23,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::loopback::{Clock, Loopback, refusal, system_clock};
-use crate::pki::{CertificateSpec, TestKey, TestPki, test_key};
 use crate::token_desk::TokenDesk;
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, test_key};
 
 pub use says::{fingerprint, list_entry, party_info};
 pub use signed::Draft;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use crate::https::Client;
-use crate::scratch::{cache_dir, target_dir};
+use privyseal_test_base::scratch::{cache_dir, target_dir};
 
 pub use jwks_server::JwksServer;
 pub use phones::{Decision, Phones};

@@ -5,12 +5,12 @@ mod answer;
 mod serve;
 mod tls;
 
+use privyseal_test_base::clock::now;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::body::Bytes;
 use tokio::sync::oneshot;
@@ -31,12 +31,7 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// # Panics
 /// When asked at a time before 1970.
 pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock after 1970")
-            .as_secs()
-    })
+    Arc::new(|| now())
 }
 
 /// A server that runs in a thread of this process until it is dropped.

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::https::Client;
-use crate::node;
-use crate::scratch::cache_dir;
-use crate::tool::first_line;
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_base::tool::first_line;
+use privyseal_test_judges::node;
 
 /// How long it may take to start; the machine may be busy.
 const START_LIMIT: Duration = Duration::from_secs(60);

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use hyper::header;
 
-use crate::assertion_judge::{Assertion, Refusal, TrustedRoot, judge};
 use crate::loopback::{Clock, Request};
+use privyseal_test_judges::assertion_judge::{Assertion, Refusal, TrustedRoot, judge};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::firmware;
-use crate::scratch::cache_dir;
+use privyseal_test_base::scratch::cache_dir;
 
 /// Longer than any test here takes, also on a machine that does much else.
 const LIFE_SECONDS: &str = "900";

@@ -1,10 +1,10 @@
 //! The gateway's images, freshly built.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::scratch::target_dir;
-use crate::tool::{LONG_LIMIT, command, run_within};
+use privyseal_test_base::scratch::{target_dir, workspace};
+use privyseal_test_base::tool::{LONG_LIMIT, cargo, run_within};
 
 /// The path of an image, by the name that `cargo xtask firmware build` gives it. All are built first, once a
 /// process, so that a test never meets an old one.
@@ -19,12 +19,8 @@ pub fn image(name: &str) -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("host-tests has a parent");
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let words = ["run", "--quiet", "--package", "xtask", "--", "firmware"];
-    let mut build = command(&cargo, words);
-    run_within(LONG_LIMIT, build.arg("build").current_dir(workspace));
+    let mut build = cargo(words);
+    run_within(LONG_LIMIT, build.arg("build").current_dir(workspace()));
     target_dir().join("firmware-images")
 }

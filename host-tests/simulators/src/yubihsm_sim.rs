@@ -33,12 +33,21 @@ use std::time::Duration;
 pub use misbehaviour::Misbehaviour;
 pub use wire::Cmd;
 
-use crate::pki::TestKey;
 use device::Device;
 use misbehaviour::Armed;
+use privyseal_test_pki::{TestKey, TestPki, test_key};
 
 /// The password of the factory's authentication key, number 1, which may do everything.
 pub const FACTORY_PASSWORD: &str = "password";
+
+/// The key of [`YubihsmSim::with_seal`].
+pub const SEAL_KEY: u16 = 100;
+
+/// The first certificate of [`YubihsmSim::with_seal`].
+pub const SEAL_CHAIN: u16 = 101;
+
+/// The label of both.
+pub const SEAL_LABEL: &str = "eSeal";
 
 /// A running simulator. It stops when dropped.
 #[derive(Debug)]
@@ -92,6 +101,20 @@ impl YubihsmSim {
             shared,
             acceptor: Some(acceptor),
         }
+    }
+
+    /// As [`YubihsmSim::with_idle`], with a key under [`SEAL_KEY`] and its chain (DER, leaf first) from
+    /// [`SEAL_CHAIN`] upwards, both labelled [`SEAL_LABEL`]; gives the two beside it.
+    ///
+    /// # Panics
+    /// As [`YubihsmSim::with_idle`].
+    pub fn with_seal(idle: Duration) -> (Self, TestKey, Vec<Vec<u8>>) {
+        let key = test_key("seal", 2048);
+        let chain = TestPki::new().seal_chain(&key);
+        let sim = Self::with_idle(idle);
+        sim.import_key(SEAL_KEY, SEAL_LABEL, &key);
+        sim.store_certificates(SEAL_CHAIN, SEAL_LABEL, &chain);
+        (sim, key, chain)
     }
 
     /// Its port on 127.0.0.1.

@@ -8,8 +8,8 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::json;
 
 use super::{Case, cases, credential, mint, request};
-use crate::decode::{Parts, to_base64};
-use crate::pki::{TestPki, test_key};
+use privyseal_test_judges::decode::{Parts, to_base64};
+use privyseal_test_pki::{TestPki, test_key};
 
 /// Has `signer` sign everything that the suite asks for, with a `chain` (DER) for its key that is valid
 /// at `now` (seconds since the epoch); gives the tokens.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::scratch::target_dir;
-use crate::tool::{LONG_LIMIT, command, run_within};
+use privyseal_test_base::scratch::{target_dir, workspace};
+use privyseal_test_base::tool::{LONG_LIMIT, cargo, run_within};
 
 /// The module, its rules and its log, in a directory of the test.
 #[derive(Debug)]
@@ -151,12 +151,8 @@ pub fn open_sessions(calls: &[Call]) -> BTreeSet<u64> {
 }
 
 fn build() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("host-tests has a parent");
-    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let words = ["build", "--quiet", "--package", "privyseal-fault-shim"];
-    run_within(LONG_LIMIT, command(&cargo, words).current_dir(workspace));
+    let mut build = cargo(["build", "--quiet", "--package", "privyseal-fault-shim"]);
+    run_within(LONG_LIMIT, build.current_dir(workspace()));
     let name = format!(
         "{}fault_shim{}",
         env::consts::DLL_PREFIX,

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::pki::{TestKey, TestPki, test_key};
 use crate::softhsm::SoftHsmToken;
-use crate::{privyseal, tool};
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_pki::{TestKey, TestPki, test_key};
 
 /// A key with its chain, in a token, and the command line that uses it.
 #[derive(Debug)]

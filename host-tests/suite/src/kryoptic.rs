@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::scratch::{cache_dir, target_dir};
 use crate::softhsm::PIN;
-use crate::tool::{LONG_LIMIT, command, run, run_within};
+use privyseal_test_base::scratch::{cache_dir, host_tests, target_dir};
+use privyseal_test_base::tool::{LONG_LIMIT, cargo, command, run, run_within};
 
 const SO_PIN: &str = "13579246";
 
@@ -143,14 +143,12 @@ impl KryopticToken {
 }
 
 fn build() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("kryoptic-module");
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let target = target_dir().join("kryoptic");
     run_within(
         LONG_LIMIT,
-        command(&cargo, ["build", "--quiet", "--locked", "--target-dir"])
+        cargo(["build", "--quiet", "--locked", "--target-dir"])
             .arg(&target)
-            .current_dir(package),
+            .current_dir(host_tests("kryoptic-module")),
     );
     let path = target.join("debug").join("libkryoptic_module.so");
     assert!(path.exists(), "cargo built no {}", path.display());

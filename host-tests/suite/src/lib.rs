@@ -3,8 +3,26 @@
 //! [`run`] takes any [`Signer`] and a chain for its key, and gives the tokens it made, so that a test
 //! can compare them with another signer's. All values are fixed: two signers that hold the same key
 //! must give the same bytes.
+//!
+//! And what to run it with:
+//! - [`software_signer`]: a signer without hardware, for tests only;
+//! - [`software_unwrapper`]: likewise, for what is encrypted to a key;
+//! - [`softhsm`]: a throw-away SoftHSM token;
+//! - [`kryoptic`]: a throw-away token of a second vendor, whose PIN really locks;
+//! - [`target`]: the token that tests of the PKCS #11 signer run against, SoftHSM's or your own;
+//! - [`fault_shim`]: a PKCS #11 module before a real one, which breaks on demand and counts calls;
+//! - [`minter`]: makes tokens with any signer and judges them without the core;
+//! - [`flow`]: a client with its token, and runs of the command.
 
 mod check;
+pub mod fault_shim;
+pub mod flow;
+pub mod kryoptic;
+pub mod minter;
+pub mod softhsm;
+pub mod software_signer;
+pub mod software_unwrapper;
+pub mod target;
 
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};

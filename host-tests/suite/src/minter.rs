@@ -1,16 +1,16 @@
 //! Makes FIAM tokens with any signer, and judges them without the core: what the tests of signers that
 //! break, and their measurement, have in common.
 
+use privyseal_test_base::clock;
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::{Credential, RsaPublicKey, SignError, Signer};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
-use crate::decode::Parts;
-use crate::pki::{CertificateSpec, TestPki};
-use crate::suite::{self, Case};
+use crate::{self as suite, Case};
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_pki::{CertificateSpec, TestPki};
 
 /// A credential for one key, with a chain of the test PKI.
 #[derive(Debug)]
@@ -27,8 +27,7 @@ impl Minter {
     /// If the clock shows a time before 1970.
     pub fn new(key: &RsaPublicKey) -> Self {
         let chain = TestPki::new().chain(&suite::spki(key), &CertificateSpec::seal());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let case = suite::cases(now.expect("a time after 1970").as_secs())[0];
+        let case = suite::cases(clock::now())[0];
         Self {
             credential: suite::credential(&case, &chain, key).expect("a chain for this key"),
             key: key.clone(),

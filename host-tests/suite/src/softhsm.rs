@@ -10,9 +10,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::pki::{TestKey, spki_from_pem};
-use crate::scratch::cache_dir;
-use crate::tool::{command, run};
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_base::tool::{command, run};
+use privyseal_test_pki::{TestKey, spki_from_pem};
 
 pub use process::in_own_process;
 

@@ -15,7 +15,7 @@ use rsa::sha2::{Digest as _, Sha256};
 use rsa::signature::SignatureEncoding as _;
 use rsa::signature::hazmat::PrehashSigner as _;
 
-use crate::pki::TestKey;
+use privyseal_test_pki::TestKey;
 
 /// Signs with a key in memory.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use rsa::traits::PaddingScheme as _;
 use rsa::{Oaep, RsaPrivateKey};
 use sha1::Sha1;
 
-use crate::pki::TestKey;
+use privyseal_test_pki::TestKey;
 
 /// Decrypts with a key in memory.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Which keys decrypt. That they decrypt rightly is tested in `host-tests/tests/unwrappers.rs`.
+//! Which keys decrypt. That they decrypt rightly is tested in `host-tests/pkcs11-tests/tests/unwrappers.rs`.
 
 use cryptoki::mechanism::MechanismType;
 use cryptoki::object::Attribute;

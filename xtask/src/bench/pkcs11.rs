@@ -23,7 +23,7 @@ pub(super) fn run() -> Result<(), Failure> {
     release
         .words("--bin privyseal --example throughput")
         .stream()?;
-    Run::cargo("build --package privyseal-host-tests --bin test-pki").stream()?;
+    Run::cargo("build --package privyseal-test-pki --bin test-pki").stream()?;
     let token = TokenDir::new("bench-pkcs11")?;
     let key = token.initialize().into_iter().chain([token.generate_key()]);
     for mut run in key

@@ -91,7 +91,7 @@ fn print(name: &str, elf: &Elf) -> Size {
 /// test that counts.
 fn stack() -> Result<u64, Failure> {
     let mut deepest = None;
-    Run::cargo("test --package privyseal-host-tests --test gateway_qemu -- counts::").tee(
+    Run::cargo("test --package privyseal-emulator-tests --test gateway_qemu -- counts::").tee(
         |line| {
             let words = line.split_whitespace();
             let found = words.filter_map(|word| word.strip_prefix("stack=")?.parse().ok());

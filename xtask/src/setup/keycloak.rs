@@ -14,7 +14,7 @@ use crate::failure::{Context, Failure, fail};
 use crate::paths;
 use crate::process::Run;
 
-/// `host-tests/src/keycloak.rs` uses the same folder.
+/// `host-tests/servers/src/keycloak.rs` uses the same folder.
 const VERSION: &str = "26.7.3";
 
 /// Of `keycloak-quarkus-dist-VERSION.zip`.
@@ -31,7 +31,7 @@ const SERVICE: &str =
     "org.keycloak.protocol.oidc.grants.ciba.resolvers.CIBALoginUserResolverFactory";
 
 /// Of the administrator of a server that listens on loopback and lives for a minute or two;
-/// `host-tests/src/keycloak.rs` has it too.
+/// `host-tests/servers/src/keycloak.rs` has it too.
 const PASSWORD: &str = "for-tests-only";
 
 /// Pinned, so that the same plugin does the same thing tomorrow.

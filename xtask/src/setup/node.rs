@@ -12,7 +12,7 @@ pub(crate) fn install_packages() -> Result<(), Failure> {
     let folder = paths::root().join("host-tests/node");
     let lock = folder.join("package-lock.json");
     let wanted = fs::read_to_string(&lock).context(paths::shown(&lock))?;
-    // Written last, so that an interrupted install is done again. `host-tests/src/node.rs` uses the same
+    // Written last, so that an interrupted install is done again. `host-tests/judges/src/node.rs` uses the same
     // folder and the same file.
     let done = folder.join("node_modules/installed.json");
     if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {

@@ -12,7 +12,7 @@ pub(crate) fn install_packages() -> Result<(), Failure> {
     let requirements = paths::root().join("host-tests/python/requirements.txt");
     let wanted = fs::read_to_string(&requirements).context(paths::shown(&requirements))?;
     // The list that is installed, written last, so that an interrupted install is done again.
-    // `host-tests/src/python.rs` uses the same folder and the same file.
+    // `host-tests/judges/src/python.rs` uses the same folder and the same file.
     let folder = paths::target().join("python-venv");
     let done = folder.join("requirements.installed");
     let python = folder.join("bin/python");

@@ -1,12 +1,13 @@
 //! `privyseal chain`: ECDSA authorities and revocation lists, both made by OpenSSL; and the public chain.
 
+use privyseal_test_base::clock;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::scratch::ishare_chain;
-use privyseal_host_tests::softhsm::SoftHsmToken;
-use privyseal_host_tests::tool;
+use privyseal_test_base::scratch::ishare_chain;
+use privyseal_test_base::tool;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_suite::softhsm::SoftHsmToken;
 use serde_json::Value;
 
 use super::output;
@@ -181,10 +182,7 @@ fn revocation_is_what_the_lists_say() {
     );
 
     // 31 days on, the list is old while the certificates are still valid.
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = clock::now();
     let later = (now + 31 * 24 * 3600).to_string();
     let (report, exit) = pki.report(&["--crl", &good, "--now", &later]);
     assert_eq!(exit, Some(1));

@@ -3,8 +3,8 @@
 use std::fs;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::softhsm::SoftHsmToken;
+use privyseal_test_pki::test_key;
+use privyseal_test_suite::softhsm::SoftHsmToken;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::{Value, json};
 

@@ -13,9 +13,9 @@ mod public;
 
 use std::process::{Command, Output};
 
-use privyseal_host_tests::pki::{TestPki, test_key};
-use privyseal_host_tests::softhsm::SoftHsmToken;
-use privyseal_host_tests::{privyseal, tool};
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_pki::{TestPki, test_key};
+use privyseal_test_suite::softhsm::SoftHsmToken;
 
 /// A token with a key, `K`, and its chain.
 fn token() -> SoftHsmToken {

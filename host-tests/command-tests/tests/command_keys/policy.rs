@@ -1,8 +1,8 @@
 //! What a key must be, from outside: the options of every command that takes one, and what `keys` says of a
 //! key whose certificate is not good for it.
 
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, Usage, Validity, test_key};
-use privyseal_host_tests::softhsm::SoftHsmToken;
+use privyseal_test_pki::{CertificateSpec, TestPki, Usage, Validity, test_key};
+use privyseal_test_suite::softhsm::SoftHsmToken;
 use serde_json::Value;
 
 use crate::{output, printed};

@@ -1,8 +1,8 @@
 //! The public half of a key.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::tool;
+use privyseal_test_base::tool;
+use privyseal_test_pki::test_key;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 

@@ -1,13 +1,14 @@
 //! What the command signs.
 
-use privyseal_host_tests::decode::{Parts, to_base64};
-use privyseal_host_tests::fault_shim::FaultShim;
-use privyseal_host_tests::fiam_server::FiamServer;
-use privyseal_host_tests::https::{Client, form};
-use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
+use privyseal_test_base::clock::now;
+use privyseal_test_judges::decode::{Parts, to_base64};
+use privyseal_test_servers::fiam_server::FiamServer;
+use privyseal_test_servers::https::{Client, form};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 use serde_json::json;
 
-use crate::stage::{CLIENT_ID, KEY, Outcome, Stage, TOKEN, now};
+use crate::stage::{CLIENT_ID, KEY, Outcome, Stage, TOKEN};
 
 #[test]
 fn one_line_whose_header_and_claims_are_as_the_scheme_says() {
@@ -85,7 +86,7 @@ fn a_key_that_the_token_made_signs() {
     let spki = stage.token.generate_key(2048, "02", "generated");
     let chain = stage
         .pki
-        .chain(&spki, &privyseal_host_tests::pki::CertificateSpec::seal());
+        .chain(&spki, &privyseal_test_pki::CertificateSpec::seal());
     stage.token.store_certificate(&chain[0], "02", "generated");
     let uri = stage.token.uri("generated");
     let token = stage.sign(&[("--key", &uri)]).token();

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use privyseal_host_tests::fault_shim::FaultShim;
-use privyseal_host_tests::pki::test_key;
+use privyseal_test_pki::test_key;
+use privyseal_test_suite::fault_shim::FaultShim;
 
 use crate::stage::{KEY, Outcome, Stage, TOKEN, uri_with};
 

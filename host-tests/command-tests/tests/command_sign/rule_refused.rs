@@ -1,9 +1,10 @@
 //! A chain, a claim or a clock that breaks a rule: exit code 1.
 
 use privyseal_core::limits::{MAX_AUDIENCE, MAX_CHAIN_DER, MAX_CLIENT_ID, MAX_JTI};
-use privyseal_host_tests::pki::{Authority, CertificateSpec, Usage, test_key};
+use privyseal_test_base::clock::now;
+use privyseal_test_pki::{Authority, CertificateSpec, Usage, test_key};
 
-use crate::stage::{Stage, now};
+use crate::stage::Stage;
 
 /// Exit code: a rule is broken.
 const RULE_BROKEN: i32 = 1;

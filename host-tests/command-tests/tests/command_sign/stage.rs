@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use privyseal_host_tests::fault_shim::FaultShim;
-use privyseal_host_tests::pki::{CertificateSpec, TestKey, TestPki, pem_chain, test_key};
-use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
-use privyseal_host_tests::{privyseal, tool};
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, pem_chain, test_key};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
 pub(crate) const CLIENT_ID: &str = "EU.EORI.NL123456789";
 
@@ -106,13 +105,6 @@ pub(crate) fn uri_with(path: &str, module: &Path, pin_file: &Path) -> String {
         module.display(),
         pin_file.display()
     )
-}
-
-pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }
 
 /// How a run of the command ended.

@@ -1,14 +1,15 @@
 //! Devices that lie, though they have the key: nothing of what they give is printed.
 
-use privyseal_host_tests::decode::{Parts, to_base64url};
-use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_protocol::{Part, Response};
+use privyseal_test_base::clock::run_start;
+use privyseal_test_judges::decode::{Parts, to_base64url};
+use privyseal_test_pki::{TestKey, TestPki, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::proxy::{self, Alter, between, frame};
-use crate::stage::{Outcome, Stage, now, sign_at};
+use crate::stage::{Outcome, Stage, sign_at};
 
 /// Signs with the command, through a proxy that lies.
 fn sign_through(stage: &Stage, name: &str, alter: Alter, scheme: &str, more: &[&str]) -> Outcome {
@@ -63,12 +64,12 @@ fn other_claims_than_were_asked_for() {
         ),
         (
             "exp",
-            |claims| claims["exp"] = (now() + 3600).into(),
+            |claims| claims["exp"] = (run_start() + 3600).into(),
             "another exp",
         ),
         (
             "iat",
-            |claims| claims["iat"] = (now() + 3600).into(),
+            |claims| claims["iat"] = (run_start() + 3600).into(),
             "another iat",
         ),
         (
@@ -251,7 +252,7 @@ fn another_device_with_a_key_and_a_chain_of_its_own() {
     let stage = Stage::provisioned();
     let expected = test_key("seal", 2048);
     let expected = TestPki::new().seal_chain(&expected);
-    let pem = privyseal_host_tests::pki::pem_chain(&expected);
+    let pem = privyseal_test_pki::pem_chain(&expected);
     let file = stage.write("expected.pem", pem.as_bytes());
     stage
         .sign("fiam", &["--chain", &file])

@@ -1,13 +1,14 @@
 //! The life of a gateway, from its first key to the wipe.
 
+use privyseal_test_base::clock::run_start;
 use std::fs;
 
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::device_sim::Options;
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::tool::{command, output};
+use privyseal_test_base::tool::{command, output};
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_simulators::device_sim::Options;
 
-use crate::stage::{EORI, SCHEMES, Stage, now, run, sign_at};
+use crate::stage::{EORI, SCHEMES, Stage, run, sign_at};
 
 #[test]
 fn from_the_first_key_to_the_wipe() {
@@ -38,7 +39,7 @@ fn from_the_first_key_to_the_wipe() {
                 (&claims["iss"], &claims["aud"]),
                 (&client_id.into(), &audience.into())
             );
-            assert_eq!(claims["iat"], now());
+            assert_eq!(claims["iat"], run_start());
             jtis.push(claims["jti"].to_string());
             if round == 0 {
                 is_accepted(&stage, scheme, &token);
@@ -70,7 +71,7 @@ fn from_the_first_key_to_the_wipe() {
 /// By `privyseal check` and by OpenSSL.
 fn is_accepted(stage: &Stage, scheme: &str, token: &str) {
     let root = stage.write("root.pem", pem_chain(&stage.chain[3..]).as_bytes());
-    let now = now().to_string();
+    let now = run_start().to_string();
     let mut arguments = vec!["check", "-", "--scheme", scheme, "--now", &now, "--json"];
     let jwks;
     if matches!(scheme, "itsme" | "ehealth") {
@@ -158,14 +159,14 @@ fn the_public_half() {
 #[test]
 fn the_time_is_set_by_the_authority() {
     let stage = Stage::new(Options::default());
-    let authority = privyseal_host_tests::pki::test_key("authority", 2048);
+    let authority = privyseal_test_pki::test_key("authority", 2048);
     stage.write("authority.pem", authority.spki_pem().as_bytes());
     let private = stage.write("private.pem", authority.pkcs8_pem().as_bytes());
     let policy = crate::stage::policy("authority = \"authority.pem\"");
     stage.write("policy.toml", policy.as_bytes());
     stage.provision().is_done();
 
-    let later = (now() + 30 * 86_400).to_string();
+    let later = (run_start() + 30 * 86_400).to_string();
     let at = ["--scheme", "fiam", "--now", later.as_str()];
     stage
         .device("sign", &at)
@@ -178,7 +179,7 @@ fn the_time_is_set_by_the_authority() {
     openssl.args([&signature, &line]);
     assert!(output(&mut openssl, b"").status.success());
 
-    let wrong = (now() + 31 * 86_400).to_string();
+    let wrong = (run_start() + 31 * 86_400).to_string();
     stage
         .device("set-time", &["--now", &wrong, "--signature", &signature])
         .is_refused(1, &["not the word"]);

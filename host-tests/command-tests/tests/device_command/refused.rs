@@ -1,7 +1,7 @@
 //! What is refused, by whom, and with which exit code.
 
-use privyseal_host_tests::device_sim::Options;
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, Usage, pem_chain, test_key};
+use privyseal_test_pki::{CertificateSpec, TestPki, Usage, pem_chain, test_key};
+use privyseal_test_simulators::device_sim::Options;
 
 use crate::stage::{EORI, SCHEMES, Stage, policy, run, set_mode, sign_at};
 

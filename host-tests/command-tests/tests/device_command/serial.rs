@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use privyseal::pki::certificates::Certificates;
 use privyseal_gateway::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
-use privyseal_host_tests::device_sim::Options;
+use privyseal_test_simulators::device_sim::Options;
 use privyseal_host_tests::privyseal as program;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 

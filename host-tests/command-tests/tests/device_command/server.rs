@@ -1,6 +1,6 @@
 //! An access token from a server, with an assertion that a device made.
 
-use privyseal_host_tests::fiam_server::{Config, FiamServer};
+use privyseal_test_servers::fiam_server::{Config, FiamServer};
 
 use crate::stage::{Stage, run};
 

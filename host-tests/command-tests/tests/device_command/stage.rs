@@ -1,14 +1,13 @@
 //! A simulated gateway, the files that it is provisioned from, and the command.
 
+use privyseal_test_base::clock::run_start;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use privyseal_host_tests::device_sim::{DeviceSim, Options};
-use privyseal_host_tests::pki::{TestKey, TestPki, pem_chain, test_key};
-use privyseal_host_tests::{privyseal, tool};
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_pki::{TestKey, TestPki, pem_chain, test_key};
+use privyseal_test_simulators::device_sim::{DeviceSim, Options};
 
 pub(crate) const EORI: &str = "EU.EORI.NL123456789";
 pub(crate) const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
@@ -31,15 +30,6 @@ pub(crate) struct Stage {
     pub(crate) key: TestKey,
     pub(crate) chain: Vec<Vec<u8>>,
     folder: tempfile::TempDir,
-}
-
-/// The time of the test run.
-pub(crate) fn now() -> u64 {
-    static NOW: OnceLock<u64> = OnceLock::new();
-    *NOW.get_or_init(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.unwrap().as_secs()
-    })
 }
 
 impl Stage {
@@ -119,7 +109,7 @@ impl Stage {
 
 /// `privyseal sign` with this key URI, at the time of the test run.
 pub(crate) fn sign_at(uri: &str, scheme: &str, more: &[&str]) -> Outcome {
-    let now = now().to_string();
+    let now = run_start().to_string();
     let usual = ["sign", "--scheme", scheme, "--key", uri, "--now", &now];
     run(&[&usual, more].concat(), b"")
 }
@@ -160,7 +150,7 @@ client-id = "nihii-12345678"
 kid-form = "keycloak"
 audiences = ["{REALM}"]
 "#,
-        now() - 60
+        run_start() - 60
     )
 }
 

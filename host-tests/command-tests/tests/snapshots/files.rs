@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::scratch::ishare_chain;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_base::scratch::ishare_chain;
 
 use crate::{NOW, Transcript};
 
@@ -82,7 +82,7 @@ const NOBODY: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsIng1YyI6WyJNQUE9Il19\
 
 #[test]
 fn tokens_that_nobody_believes() {
-    let rfc7515 = fs::read(privyseal_host_tests::scratch::fixture("rfc7515-a2.json")).unwrap();
+    let rfc7515 = fs::read(privyseal_test_base::scratch::fixture("rfc7515-a2.json")).unwrap();
     let example: serde_json::Value = serde_json::from_slice(&rfc7515).unwrap();
     let (dir, mut transcript) = folder(&[
         ("root.pem", pem_chain(&ishare_chain()[3..]).as_bytes()),

@@ -1,7 +1,7 @@
 //! A key in SoftHSM: what signs, what is refused, and what is said of the key.
 
-use privyseal_host_tests::pki::{CertificateSpec, pem_chain, test_key};
-use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
+use privyseal_test_pki::{CertificateSpec, pem_chain, test_key};
+use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
 use crate::{EORI, KEY, NOW, at, client, file, only_for_me, seal};
 

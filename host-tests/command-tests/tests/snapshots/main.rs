@@ -2,7 +2,7 @@
 //!
 //! A line that begins with `$` is a command line, `>` is standard output, `!` standard error, `=` the exit code.
 //! What differs from run to run has a name in brackets. A change is looked at and accepted with
-//! `INSTA_UPDATE=always cargo test -p privyseal-host-tests --test snapshots`, and is a commit of its own.
+//! `INSTA_UPDATE=always cargo test -p privyseal-command-tests --test snapshots`, and is a commit of its own.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
@@ -18,9 +18,9 @@ mod yubihsm;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use privyseal_host_tests::flow::{Client, KEY};
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, pem_chain, test_key};
-use privyseal_host_tests::softhsm::SoftHsmToken;
+use privyseal_test_suite::flow::{Client, KEY};
+use privyseal_test_pki::{CertificateSpec, TestPki, pem_chain, test_key};
+use privyseal_test_suite::softhsm::SoftHsmToken;
 
 use transcript::Transcript;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use privyseal_host_tests::{privyseal, tool};
+use privyseal_test_base::{privyseal, tool};
 use regex::Regex;
 
 /// What differs from run to run, or from machine to machine, and its name. The order counts.

@@ -1,7 +1,7 @@
 //! A YubiHSM, simulated: set-up, attestation, audit, and what it refuses.
 
-use privyseal_host_tests::pki::{pem_chain, test_key};
-use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
+use privyseal_test_pki::{pem_chain, test_key};
+use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 
 use crate::{EORI, NOW, only_for_me, pki, seal, transcript};
 

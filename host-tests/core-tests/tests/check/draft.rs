@@ -10,9 +10,9 @@ use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, Scheme, SigningInput,
     UnixTime, scheme,
 };
-use privyseal_host_tests::decode::{Parts, to_base64, to_base64url};
-use privyseal_host_tests::pki::TestKey;
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_judges::decode::{Parts, to_base64, to_base64url};
+use privyseal_test_pki::TestKey;
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
 use crate::pki::{NOW, key, pki, seal_chain};

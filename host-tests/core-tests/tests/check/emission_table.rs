@@ -10,8 +10,8 @@ use privyseal_core::limits::{MAX_HEADER, MAX_JTI};
 use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Jti, Scheme, UnixTime, scheme,
 };
-use privyseal_host_tests::decode::to_base64;
-use privyseal_host_tests::pki::Usage;
+use privyseal_test_judges::decode::to_base64;
+use privyseal_test_pki::Usage;
 use serde_json::{Map, Value, json};
 
 use crate::draft::{DID, Draft, EORI, KID, OPAQUE, REALM, SERVER, credential, request};
@@ -60,7 +60,7 @@ fn row_header_members() {
     }
     // The order of the bytes too: alg, typ, x5c.
     let header = credential(&scheme::ISHARE, DID).header().to_vec();
-    let json = privyseal_host_tests::decode::base64url(&String::from_utf8(header).unwrap());
+    let json = privyseal_test_judges::decode::base64url(&String::from_utf8(header).unwrap());
     assert!(json.starts_with(br#"{"alg":"RS256","typ":"JWT","x5c":["#));
 }
 

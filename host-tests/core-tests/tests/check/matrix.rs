@@ -10,7 +10,7 @@ use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Error, Jti, Scheme, UnixTime, scheme,
 };
-use privyseal_host_tests::pki::{CertificateSpec, Usage, test_key};
+use privyseal_test_pki::{CertificateSpec, Usage, test_key};
 
 use crate::draft::{DID, EORI, KID, OPAQUE, REALM, SERVER};
 use crate::pki::{NOW, key, pki, seal};

@@ -9,7 +9,7 @@ use privyseal_check::{Kind, RuleId, Verdict};
 use privyseal_core::Scheme;
 use privyseal_core::rsa::KeyError;
 use privyseal_core::scheme;
-use privyseal_host_tests::pki::test_key;
+use privyseal_test_pki::test_key;
 use serde_json::json;
 
 use crate::draft::{Draft, broken, shown};

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use privyseal_host_tests::pki::{CertificateSpec, TestKey, TestPki, test_key};
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, test_key};
 
 /// 2026-06-01: when everything here happens.
 pub(crate) const NOW: u64 = 1_780_272_000;

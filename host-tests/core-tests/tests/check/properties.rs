@@ -5,7 +5,7 @@ use jsonwebtoken::dangerous::insecure_decode;
 use privyseal_check::{RuleId, Verdict};
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER, MAX_PAYLOAD};
 use privyseal_core::{AssertionRequest, Audience, Jti, Scheme, UnixTime, scheme};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use proptest::prelude::*;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Map, Value, json};
@@ -89,7 +89,7 @@ proptest! {
         prop_assert_eq!(read.header.alg, jsonwebtoken::Algorithm::RS256);
 
         let (signing_input, signature) = token.rsplit_once('.').expect("a JWS");
-        let signature = privyseal_host_tests::decode::base64url(signature);
+        let signature = privyseal_test_judges::decode::base64url(signature);
         let public_key = key().public_key();
         let verified = RsaPublicKeyComponents { n: public_key.modulus(), e: &[1, 0, 1] }
             .verify(&RSA_PKCS1_2048_8192_SHA256, signing_input.as_bytes(), &signature);

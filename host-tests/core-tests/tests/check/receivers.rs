@@ -2,7 +2,7 @@
 
 use privyseal_check::receivers::ALL;
 use privyseal_core::scheme;
-use privyseal_host_tests::pki::Usage;
+use privyseal_test_pki::Usage;
 use serde_json::json;
 
 use crate::draft::{Draft, EORI};

@@ -2,8 +2,8 @@
 
 use privyseal_check::{Kind, RuleId, Verdict};
 use privyseal_core::scheme;
-use privyseal_host_tests::decode::to_base64;
-use privyseal_host_tests::scratch::ishare_chain;
+use privyseal_test_base::scratch::ishare_chain;
+use privyseal_test_judges::decode::to_base64;
 use serde_json::json;
 
 use crate::draft::{Draft, broken, shown};

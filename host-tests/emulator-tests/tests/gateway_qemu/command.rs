@@ -1,20 +1,21 @@
 //! The whole way with the real command: provision over the line, sign for each scheme, log, wipe.
 
 use core::fmt::Write as _;
+use privyseal_test_base::clock::run_start;
 use std::fs;
 use std::process::Command;
 
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
-use privyseal_host_tests::gateway::Gateway;
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::privyseal;
-use privyseal_host_tests::scratch::cache_dir;
 use privyseal_protocol::SchemeId;
+use privyseal_test_base::privyseal;
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
+use privyseal_test_simulators::gateway::Gateway;
 use serde_json::Value;
 
 use crate::signs::by_software;
-use crate::stage::{KID, Party, SERVED, now};
+use crate::stage::{KID, Party, SERVED};
 
 #[test]
 fn the_command_provisions_and_uses_an_stm32f405() {
@@ -41,7 +42,7 @@ fn the_command_provisions_and_uses(machine: Machine) {
     let mut signed = 0;
     for (scheme, _, audience) in SERVED {
         signed += 1;
-        sign(&party, &uri, scheme, audience, now() + signed);
+        sign(&party, &uri, scheme, audience, run_start() + signed);
     }
     emulator.reset();
     drop(Gateway::new(emulator.connect()));
@@ -52,7 +53,7 @@ fn the_command_provisions_and_uses(machine: Machine) {
         before["counter"].as_u64().map(|c| c + signed)
     );
     let (scheme, _, audience) = SERVED[0];
-    sign(&party, &uri, scheme, audience, now() + signed + 1);
+    sign(&party, &uri, scheme, audience, run_start() + signed + 1);
 
     let log = run(&["device", "log", "--device", &uri]);
     assert!(!log.trim().is_empty());
@@ -84,7 +85,7 @@ fn policy() -> String {
     let mut text = format!(
         "max-lifetime = 300\nmax-jump = 86400\nboard-entropy = false\ntime-floor = {}\n\
          [rate]\nassertions = 1000\nseconds = 60\n",
-        now()
+        run_start()
     );
     for (scheme, client_id, audience) in SERVED {
         let name = scheme.rules().name;

@@ -1,12 +1,13 @@
 //! What an answer takes: instructions, of which those that a secret goes through are always as many, and stack.
 
+use privyseal_test_base::clock::run_start;
 use std::io::{Write as _, stdout};
 
-use privyseal_host_tests::emulator::{AN386, Emulator};
-use privyseal_host_tests::gateway::Gateway;
-use privyseal_protocol::{DeviceState, SignRequest};
+use privyseal_protocol::{SignRequest, State};
+use privyseal_test_simulators::emulator::{AN386, Emulator};
+use privyseal_test_simulators::gateway::Gateway;
 
-use crate::stage::{Party, SERVED, now};
+use crate::stage::{Party, SERVED};
 
 /// Messages of each key.
 const MESSAGES: usize = 4;
@@ -135,7 +136,7 @@ fn of_one_key(key: &str) -> Vec<String> {
     let signed = |message| {
         let token = gateway.sign(SignRequest {
             audience: Some(audience),
-            ..SignRequest::new(scheme, now() + message)
+            ..SignRequest::new(scheme, run_start() + message)
         });
         let token = token.unwrap_or_else(|refusal| panic!("{refusal}"));
         party.openssl_verifies(&token);

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405, expect, is_silent};
+use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405, expect, is_silent};
 
 /// What the image keeps in a static and on its stack, as a key would be there.
 const SECRET: &[u8] = b"PRIVYSEAL-SECRET";

@@ -3,10 +3,10 @@
 use std::fs;
 
 use object::{Object as _, ObjectSegment as _};
-use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
-use privyseal_host_tests::firmware;
-use privyseal_host_tests::gateway::Gateway;
-use privyseal_protocol::DeviceState;
+use privyseal_protocol::State;
+use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
+use privyseal_test_simulators::firmware;
+use privyseal_test_simulators::gateway::Gateway;
 use sha2::{Digest as _, Sha256};
 
 #[test]

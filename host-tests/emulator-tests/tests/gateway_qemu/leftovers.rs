@@ -3,20 +3,19 @@
 //! What is found is not only a whole number: any eight bytes of it count, in either order of bytes. The uploaded
 //! key lies in flash, which is RAM here; that piece of RAM is not searched.
 
+use privyseal_test_base::clock::run_start;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_host_tests::emulator::{AN386, Emulator, Machine, STM32F405};
-use privyseal_host_tests::gateway::Gateway;
-use privyseal_protocol::{
-    CHUNK, DeviceState, Part, Provision, Request, Response, SignRequest, Totals,
-};
+use privyseal_protocol::{CHUNK, Part, Provision, Request, Response, SignRequest, State, Totals};
+use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
+use privyseal_test_simulators::gateway::Gateway;
 use rsa::BoxedUint;
 use rsa::traits::PrivateKeyParts as _;
 
-use crate::stage::{Party, SERVED, now};
+use crate::stage::{Party, SERVED};
 
 /// Bytes of a piece that is searched for.
 const PIECE: usize = 8;
@@ -109,7 +108,7 @@ fn sign(gateway: &mut Gateway, later: u64) {
     let (scheme, _, audience) = SERVED[0];
     let token = gateway.sign(SignRequest {
         audience: Some(audience),
-        ..SignRequest::new(scheme, now() + later)
+        ..SignRequest::new(scheme, run_start() + later)
     });
     token.unwrap_or_else(|refusal| panic!("{refusal}"));
 }

@@ -1,20 +1,21 @@
 //! A provisioned gateway signs for each scheme what the software signer would, byte by byte.
 
+use privyseal_test_base::clock::run_start;
 use std::sync::Arc;
 
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime};
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::emulator::{AN386, Machine, STM32F405};
-use privyseal_host_tests::fiam_server::{Clock, Config, FiamServer};
-use privyseal_host_tests::gateway::Gateway;
-use privyseal_host_tests::https::{Client, form};
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite::{self, Case};
-use privyseal_protocol::{DeviceState, Refusal, SignRequest};
+use privyseal_protocol::{Refusal, SignRequest, State};
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_servers::fiam_server::{Clock, Config, FiamServer};
+use privyseal_test_servers::https::{Client, form};
+use privyseal_test_simulators::emulator::{AN386, Machine, STM32F405};
+use privyseal_test_simulators::gateway::Gateway;
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::{self as suite, Case};
 
-use crate::stage::{KID, Party, SERVED, now, provisioned};
+use crate::stage::{KID, Party, SERVED, provisioned};
 
 #[test]
 fn the_stm32f405_signs_and_remembers() {
@@ -31,10 +32,10 @@ fn a_gateway_signs_and_remembers(machine: Machine) {
     let (mut emulator, mut gateway) = provisioned(machine, &party);
     gateway.info(|info| assert_eq!(info.state, DeviceState::Ready));
     let mut counters = Vec::new();
-    for now in [now(), now() + 7] {
+    for now in [run_start(), run_start() + 7] {
         counters.extend(signs_for_all(&mut gateway, &party, now));
     }
-    fiam_accepts(&mut gateway, &party, now() + 8);
+    fiam_accepts(&mut gateway, &party, run_start() + 8);
 
     // A reset forgets nothing.
     let before = gateway.info(|info| (info.counter, info.time_floor, info.boots, info.log_next));
@@ -48,9 +49,14 @@ fn a_gateway_signs_and_remembers(machine: Machine) {
     assert_eq!(after.2, before.2 + 1, "it did start anew");
     assert!(after.3 >= before.3, "the log");
     let (scheme, ..) = SERVED[0];
-    let early = gateway.sign(SignRequest::new(scheme, now() + 7));
-    assert_eq!(early, Err(Refusal::TimeBack { floor: now() + 8 }));
-    counters.extend(signs_for_all(&mut gateway, &party, now() + 9));
+    let early = gateway.sign(SignRequest::new(scheme, run_start() + 7));
+    assert_eq!(
+        early,
+        Err(Refusal::TimeBack {
+            floor: run_start() + 8
+        })
+    );
+    counters.extend(signs_for_all(&mut gateway, &party, run_start() + 9));
     assert!(
         counters.windows(2).all(|pair| pair[0] < pair[1]),
         "{counters:?}"

@@ -1,27 +1,17 @@
 //! A party with a key, a chain and a policy, and a gateway that is given them.
 
+use privyseal_test_base::clock::run_start;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use heapless::Vec as Bounded;
 use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::emulator::{Emulator, Machine};
-use privyseal_host_tests::gateway::{Endowment, Gateway};
-use privyseal_host_tests::pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
-use privyseal_host_tests::scratch::cache_dir;
 use privyseal_protocol::{AllowedAudience, Policy, Rate, SchemeId, SchemePolicy};
-
-/// The host's clock when the tests began: the test PKI's certificates are valid from the day before.
-pub(crate) fn now() -> u64 {
-    static NOW: OnceLock<u64> = OnceLock::new();
-    *NOW.get_or_init(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.expect("a time after 1970").as_secs()
-    })
-}
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
+use privyseal_test_simulators::emulator::{Emulator, Machine};
+use privyseal_test_simulators::gateway::{Endowment, Gateway};
 
 /// What the party signs, as scheme, client id, audience.
 pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
@@ -172,7 +162,7 @@ fn policy() -> Policy<'static> {
             assertions: 1000,
             seconds: 60,
         },
-        time_floor: now(),
+        time_floor: run_start(),
         max_jump: 86_400,
         authority: None,
         presence: None,

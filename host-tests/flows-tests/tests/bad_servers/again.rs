@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use privyseal::{Exit, Http, HttpOptions, RetryPolicy, Roots};
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::pki::pem_chain;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::ciba::metadata;
 use crate::stage::{Ask, BEARER, LIMIT, answer, everything, failure, for_each, jwt, nothing_leaks};

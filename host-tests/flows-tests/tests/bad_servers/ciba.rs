@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::State;
 use privyseal::{Error, Exit};
-use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{cause, everything, jwt, nothing_leaks};
 use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};

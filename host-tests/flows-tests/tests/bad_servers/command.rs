@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::privyseal;
+use privyseal_test_base::privyseal;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::ciba::{acknowledged, metadata};
 use crate::stage::{BEARER, nothing_leaks};

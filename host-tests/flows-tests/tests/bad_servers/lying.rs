@@ -5,7 +5,7 @@ use core::time::Duration;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::schemes::fiam::pages::MAX_RECORDS;
 use privyseal::{Exit, schemes::fiam};
-use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{
     Ask, BEARER, LIMIT, answer, bearer, each_fails, everything, fails, failure, for_each, http,

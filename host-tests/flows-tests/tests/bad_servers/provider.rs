@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::pki::pem_chain;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::stage::{BEARER, for_each, nothing_leaks};
 

@@ -3,13 +3,14 @@
 //! known.
 
 use core::time::Duration;
+use privyseal_test_base::clock;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::{AssertionOptions, Error, TokenSource, UnixTime};
-use privyseal_host_tests::bad_server::{BadServer, Reply, Site};
+use privyseal_test_servers::bad_server::{BadServer, Reply, Site};
 
 use crate::stage::{LIMIT, everything, http, jwt, minter, nothing_leaks};
 

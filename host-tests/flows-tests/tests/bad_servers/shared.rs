@@ -6,7 +6,7 @@ use std::thread;
 
 use privyseal::oauth::OAuthError;
 use privyseal::{AssertionOptions, Client, RetryPolicy, Server, TokenSource};
-use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{LIMIT, http, minter};
 

@@ -14,10 +14,10 @@ use privyseal::{
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::pki::{TestPki, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_pki::{TestPki, test_key};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use zeroize::Zeroizing;
 
 /// The access token of the calls: no text that anything else has in it.

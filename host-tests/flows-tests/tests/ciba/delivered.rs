@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use privyseal_host_tests::tool::command;
+use privyseal_test_base::tool::command;
 use serde_json::{Value, json};
 
 use crate::stage::{CLIENT_ID, Ended, PERSON, Stage, ended};

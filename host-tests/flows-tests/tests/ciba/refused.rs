@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use privyseal_host_tests::privyseal;
-use privyseal_host_tests::tool::command;
+use privyseal_test_base::privyseal;
+use privyseal_test_base::tool::command;
 use serde_json::{Value, json};
 
 use crate::stage::{CLIENT_ID, Stage, ended};

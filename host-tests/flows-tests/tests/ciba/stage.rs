@@ -6,11 +6,11 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
-use privyseal_host_tests::kryoptic::KryopticToken;
-use privyseal_host_tests::oidc_provider::{OidcProvider, Registration};
-use privyseal_host_tests::privyseal;
-use privyseal_host_tests::softhsm::SoftHsmToken;
-use privyseal_host_tests::tool::{command, output, run};
+use privyseal_test_base::privyseal;
+use privyseal_test_base::tool::{command, output, run};
+use privyseal_test_servers::oidc_provider::{OidcProvider, Registration};
+use privyseal_test_suite::kryoptic::KryopticToken;
+use privyseal_test_suite::softhsm::SoftHsmToken;
 use serde_json::Value;
 
 pub(crate) const CLIENT_ID: &str = "WXw9DMqkEv";

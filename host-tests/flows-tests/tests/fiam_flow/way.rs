@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use privyseal_host_tests::fiam_server::FiamServer;
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::pki::{TestPki, pem_chain};
+use privyseal_test_pki::{TestPki, pem_chain};
+use privyseal_test_servers::fiam_server::FiamServer;
+use privyseal_test_suite::flow::{Client, Outcome};
 
 use super::CLIENT_ID;
 

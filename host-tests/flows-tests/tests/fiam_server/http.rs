@@ -1,7 +1,7 @@
 //! Forms, statuses, and the keys that come in.
 
-use privyseal_host_tests::https::form;
-use privyseal_host_tests::pki::{spki_from_pem, test_key};
+use privyseal_test_pki::{spki_from_pem, test_key};
+use privyseal_test_servers::https::form;
 use serde_json::json;
 
 use crate::stage::{Stage, with};

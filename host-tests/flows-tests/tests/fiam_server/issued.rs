@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite::{cases, mint};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::{cases, mint};
 use serde_json::json;
 
 use crate::stage::{Stage, with};

@@ -1,9 +1,9 @@
 //! Every single thing that can be wrong with an assertion is refused.
 
-use privyseal_host_tests::decode::to_base64url;
-use privyseal_host_tests::pki::{Authority, CertificateSpec, TestPki, Usage, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite::{Case, cases, mint};
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::{Authority, CertificateSpec, TestPki, Usage, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::{Case, cases, mint};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, header, with, without};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use privyseal_host_tests::decode::{to_base64, to_base64url};
-use privyseal_host_tests::fiam_server::{Clock, Config, FiamServer, system_clock};
-use privyseal_host_tests::https::{Client, form};
-use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_judges::decode::{to_base64, to_base64url};
+use privyseal_test_pki::{TestKey, TestPki, test_key};
+use privyseal_test_servers::fiam_server::{Clock, Config, FiamServer, system_clock};
+use privyseal_test_servers::https::{Client, form};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
 /// A server with a clock that the test sets, a client that trusts it, and a party with a seal.

@@ -2,8 +2,9 @@
 
 use privyseal::schemes::ishare::TrustedCa;
 use privyseal::{Certificates, Exit, UnixTime};
-use privyseal_host_tests::ishare_server::Draft;
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, Usage, test_key};
+use privyseal_test_base::clock;
+use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
+use privyseal_test_servers::ishare_server::Draft;
 use serde_json::json;
 
 use crate::stage::{CLIENT, World, said};
@@ -45,7 +46,7 @@ fn trust_begins_at_any_certificate_of_the_chain() {
 fn other_root() -> Vec<u8> {
     let spec = CertificateSpec::authority("Test Root CA", None);
     let key = test_key("other-root", 2048);
-    privyseal_host_tests::pki::Authority::root(key, spec).certificate
+    privyseal_test_pki::Authority::root(key, spec).certificate
 }
 
 type Lie = Box<dyn Fn(&mut Draft) + Send + Sync>;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::ishare_server::{Config, IshareServer, REGISTRY, party_info};
-use privyseal_host_tests::pki::pem_chain;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::stage::{CLIENT, PARTY};
 
@@ -79,7 +79,7 @@ fn a_certificate_must_be_registered_and_its_ca_listed() {
     let client = Client::new();
     let other = client
         .pki
-        .seal_chain(&privyseal_host_tests::pki::test_key("registry", 2048));
+        .seal_chain(&privyseal_test_pki::test_key("registry", 2048));
     let other = client.file("other.pem", pem_chain(&other));
     let chain = client.file("chain.pem", pem_chain(&client.chain));
     let words = ["party", CLIENT];

@@ -4,10 +4,10 @@ use privyseal::report::token_report::TokenReport;
 use privyseal::schemes::ishare::inbound::{Inbound, judge_assertion};
 use privyseal::{AssertionOptions, AssertionSource as _, Error, base::clock};
 use privyseal_check::{RuleId, Verdict};
-use privyseal_host_tests::decode::{Parts, to_base64url};
-use privyseal_host_tests::ishare_server::{Config, party_info};
-use privyseal_host_tests::pki::{CertificateSpec, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_judges::decode::{Parts, to_base64url};
+use privyseal_test_pki::{CertificateSpec, test_key};
+use privyseal_test_servers::ishare_server::{Config, party_info};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::json;
 
 use crate::stage::{CLIENT, World, said};

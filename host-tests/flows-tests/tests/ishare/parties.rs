@@ -4,9 +4,9 @@ use privyseal::Certificates;
 use privyseal::pki::links::HostLinks;
 use privyseal::schemes::ishare::{ListFault, PartyFault, PartyQuery};
 use privyseal_core::cert::Certificate;
-use privyseal_host_tests::decode::to_base64url;
-use privyseal_host_tests::ishare_server::{fingerprint, list_entry, party_info};
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, test_key};
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::{CertificateSpec, TestPki, test_key};
+use privyseal_test_servers::ishare_server::{fingerprint, list_entry, party_info};
 use serde_json::{Value, json};
 
 use crate::stage::{CLIENT, PARTY, World, said};

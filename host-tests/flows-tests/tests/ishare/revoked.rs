@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::ishare_server::{Config, party_info};
-use privyseal_host_tests::pki::TestPki;
+use privyseal_test_pki::TestPki;
+use privyseal_test_servers::ishare_server::{Config, party_info};
+use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::command;
 use crate::stage::CLIENT;

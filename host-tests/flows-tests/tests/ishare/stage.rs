@@ -8,9 +8,9 @@ use privyseal::{
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::ISHARE;
-use privyseal_host_tests::ishare_server::{Config, IshareServer, REGISTRY, party_info};
-use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_pki::{TestKey, TestPki, test_key};
+use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::Value;
 
 /// The client's party id, as its certificate says.

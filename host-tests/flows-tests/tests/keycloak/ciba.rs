@@ -15,10 +15,10 @@ use privyseal::{AssertionOptions, Error, Exit, SigningClient, UnixTime, base::cl
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
-use privyseal_host_tests::flow::{self, Outcome};
-use privyseal_host_tests::keycloak::{Decision, JwksServer};
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+use privyseal_test_servers::keycloak::{Decision, JwksServer};
+use privyseal_test_suite::flow::{self, Outcome};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 use serde_json::json;
 
 use crate::stage::{Stage, client_key, jwk_set};

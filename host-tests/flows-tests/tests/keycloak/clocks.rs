@@ -6,10 +6,10 @@ use privyseal::report::token_report::{TokenQuestion, TokenReport};
 use privyseal::{UnixTime, base::clock};
 use privyseal_check::RuleId;
 use privyseal_core::scheme::EHEALTH;
-use privyseal_host_tests::decode::to_base64url;
-use privyseal_host_tests::keycloak::JwksServer;
-use privyseal_host_tests::pki::TestKey;
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::TestKey;
+use privyseal_test_servers::keycloak::JwksServer;
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, client_key, jwk_set};
@@ -155,7 +155,7 @@ fn assertion(stage: &Stage, key: &TestKey, now: u64, jti: &str, changes: &Value)
 }
 
 fn ask(stage: &Stage, assertion: &str) -> (u16, Value) {
-    let form = privyseal_host_tests::https::form(assertion);
+    let form = privyseal_test_servers::https::form(assertion);
     let path = format!("/realms/{}/protocol/openid-connect/token", stage.realm);
     stage.keycloak.client().post(&path, &form)
 }

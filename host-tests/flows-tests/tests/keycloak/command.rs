@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::flow::{self, Outcome};
-use privyseal_host_tests::keycloak::JwksServer;
-use privyseal_host_tests::privyseal;
+use privyseal_test_base::privyseal;
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_servers::keycloak::JwksServer;
+use privyseal_test_suite::flow::{self, Outcome};
 use serde_json::json;
 
 use crate::stage::Stage;

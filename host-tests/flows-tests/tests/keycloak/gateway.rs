@@ -3,14 +3,14 @@
 
 use std::process::Command;
 
-use privyseal_host_tests::decode::Parts;
-use privyseal_host_tests::emulator::{Emulator, STM32F405};
-use privyseal_host_tests::flow::Outcome;
-use privyseal_host_tests::gateway::Gateway;
-use privyseal_host_tests::keycloak::JwksServer;
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::privyseal;
-use privyseal_host_tests::scratch::cache_dir;
+use privyseal_test_base::privyseal;
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_pki::test_key;
+use privyseal_test_servers::keycloak::JwksServer;
+use privyseal_test_simulators::emulator::{Emulator, STM32F405};
+use privyseal_test_simulators::gateway::Gateway;
+use privyseal_test_suite::flow::Outcome;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;

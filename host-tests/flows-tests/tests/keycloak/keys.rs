@@ -1,8 +1,8 @@
 //! Keys that change, on either side.
 
 use privyseal::{AssertionSource as _, Error, base::clock};
-use privyseal_host_tests::keycloak::JwksServer;
-use privyseal_host_tests::pki::test_key;
+use privyseal_test_servers::keycloak::JwksServer;
+use privyseal_test_pki::test_key;
 use serde_json::json;
 
 use crate::stage::{Stage, client, client_key, jwk_set};
@@ -98,6 +98,6 @@ fn a_new_key_of_the_realm_is_found_by_our_cache() {
 }
 
 fn kid(token: &str) -> String {
-    let header = privyseal_host_tests::decode::Parts::of(token).header();
+    let header = privyseal_test_judges::decode::Parts::of(token).header();
     header["kid"].as_str().unwrap().to_owned()
 }

@@ -104,6 +104,6 @@ fn a_source_keeps_its_token_then_refreshes_it_then_starts_anew() {
 }
 
 fn session(token: &str) -> String {
-    let claims = privyseal_host_tests::decode::Parts::of(token).claims();
+    let claims = privyseal_test_judges::decode::Parts::of(token).claims();
     claims["sid"].as_str().expect("sid").to_owned()
 }

@@ -9,9 +9,9 @@ use privyseal::{
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::EHEALTH;
-use privyseal_host_tests::keycloak::{JwksServer, Keycloak};
-use privyseal_host_tests::pki::{TestKey, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_pki::{TestKey, test_key};
+use privyseal_test_servers::keycloak::{JwksServer, Keycloak};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
 /// A realm of the test's own.

@@ -1,8 +1,8 @@
 //! Tokens for assertions, and what can be asked about them.
 
 use privyseal::{AssertionSource as _, Error, Exit, base::clock};
-use privyseal_host_tests::decode;
-use privyseal_host_tests::pki::{Authority, CertificateSpec, test_key};
+use privyseal_test_judges::decode;
+use privyseal_test_pki::{Authority, CertificateSpec, test_key};
 use serde_json::json;
 
 use crate::stage::{Stage, client, client_key, keycloak_kid};

@@ -1,10 +1,10 @@
 //! What commit checks: a device takes no upload that it could not sign with, and keeps nothing of one.
 
 use privyseal_firmware_app::fake::Entropy;
-use privyseal_host_tests::device_host::{Upload, info, provision, sign};
-use privyseal_host_tests::pki::{TestPki, test_key};
 use privyseal_protocol::policy::Policy;
-use privyseal_protocol::{DeviceState, Event, Part, PartFault, Refusal, SchemeId};
+use privyseal_protocol::{Event, Part, PartFault, Refusal, SchemeId, State};
+use privyseal_test_pki::{TestPki, test_key};
+use privyseal_test_simulators::device_host::{Upload, info, provision, sign};
 
 use crate::fixture::{chain, empty, policy, restart, upload};
 use crate::log;

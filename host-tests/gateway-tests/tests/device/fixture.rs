@@ -1,15 +1,15 @@
 //! A device, and what it is provisioned with.
 
+use privyseal_test_base::clock::run_start;
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{FakeBoard, Memory, Time, Wire};
-use privyseal_host_tests::device_host::{TestDevice, Upload, provision};
-use privyseal_host_tests::pki::{TestKey, TestPki, test_key};
 use privyseal_protocol::{
     AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest,
 };
+use privyseal_test_pki::{TestKey, TestPki, test_key};
+use privyseal_test_simulators::device_host::{TestDevice, Upload, provision};
 
 pub(crate) const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
 pub(crate) const EORI: &str = "EU.EORI.NL123456789";
@@ -19,17 +19,6 @@ pub(crate) const ITSME_DISCOVERY: &str =
     "https://idp.prd.itsme.services/v2/backchannel/authentication";
 pub(crate) const REALM: &str = "https://api.ehealth.fgov.be/auth/realms/M2M";
 pub(crate) const JUMP: u32 = 7 * 86_400;
-
-/// The time of the test run: the test PKI's certificates are made for it.
-pub(crate) fn now() -> u64 {
-    static NOW: OnceLock<u64> = OnceLock::new();
-    *NOW.get_or_init(|| {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock that was set")
-            .as_secs()
-    })
-}
 
 pub(crate) fn key() -> &'static TestKey {
     static KEY: OnceLock<TestKey> = OnceLock::new();
@@ -75,7 +64,7 @@ pub(crate) fn policy() -> Policy<'static> {
             assertions: 1_000,
             seconds: 1_000,
         },
-        time_floor: now() - 60,
+        time_floor: run_start() - 60,
         max_jump: JUMP,
         authority: None,
         presence: None,
@@ -125,10 +114,10 @@ pub(crate) fn provisioned(policy: &Policy<'_>) -> TestDevice {
 pub(crate) fn requests() -> [SignRequest<'static>; 6] {
     let request = |scheme, audience| SignRequest {
         audience: Some(audience),
-        ..SignRequest::new(scheme, now())
+        ..SignRequest::new(scheme, run_start())
     };
     [
-        SignRequest::new(SchemeId::Fiam, now()),
+        SignRequest::new(SchemeId::Fiam, run_start()),
         request(SchemeId::Ishare, SCHEME_OWNER),
         request(SchemeId::Ishare1, SCHEME_OWNER),
         request(SchemeId::Itsme, ITSME_TOKEN),
@@ -139,5 +128,5 @@ pub(crate) fn requests() -> [SignRequest<'static>; 6] {
 
 /// A member of a token's payload.
 pub(crate) fn claim(token: &str, name: &str) -> serde_json::Value {
-    privyseal_host_tests::decode::Parts::of(token).claims()[name].clone()
+    privyseal_test_judges::decode::Parts::of(token).claims()[name].clone()
 }

@@ -1,12 +1,13 @@
 //! The log: every event is in it, it is linked from the first to the head, and it survives.
 
 use privyseal_firmware_app::fake::Memory;
-use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, sign};
 use privyseal_protocol::log::{ENTRY_LEN, LINK_LEN, RECORD_LEN, first_link, link_after};
 use privyseal_protocol::{Entry, Event, Refusal, Request, Response, SchemeId, SignRequest};
+use privyseal_test_base::clock::run_start;
+use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
 use sha2::{Digest as _, Sha256};
 
-use crate::fixture::{SCHEME_OWNER, now, policy, provisioned, restart, start, upload};
+use crate::fixture::{SCHEME_OWNER, policy, provisioned, restart, start, upload};
 
 #[derive(Default)]
 struct Exported {
@@ -57,10 +58,10 @@ fn events(entries: &[Entry]) -> Vec<Event> {
 #[test]
 fn every_event_is_in_it() {
     let mut device = provisioned(&policy());
-    let token = sign(&mut device, SignRequest::new(SchemeId::Fiam, now())).expect("a token");
+    let token = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start())).expect("a token");
     let elsewhere = SignRequest {
         audience: Some("EU.EORI.NLSOMEONEELSE"),
-        ..SignRequest::new(SchemeId::Fiam, now() + 1)
+        ..SignRequest::new(SchemeId::Fiam, run_start() + 1)
     };
     assert_eq!(sign(&mut device, elsewhere), Err(Refusal::Audience));
     let mut device = restart(&mut device);
@@ -84,7 +85,7 @@ fn every_event_is_in_it() {
         (signed.scheme, signed.audience),
         (Some(SchemeId::Fiam), Some(0))
     );
-    assert_eq!((signed.counter, signed.now), (1, now()));
+    assert_eq!((signed.counter, signed.now), (1, run_start()));
     // The entry names the token: by the digest of what was signed.
     let (input, _) = token.rsplit_once('.').expect("a JWS");
     assert_eq!(signed.digest[..], Sha256::digest(input)[..]);
@@ -92,15 +93,19 @@ fn every_event_is_in_it() {
         (refused.reason(), refused.audience),
         (Some("audience"), None)
     );
-    assert_eq!((refused.counter, refused.now), (1, now() + 1));
-    assert_eq!(refused.time_floor, now(), "a refusal moves no time");
+    assert_eq!((refused.counter, refused.now), (1, run_start() + 1));
+    assert_eq!(refused.time_floor, run_start(), "a refusal moves no time");
 }
 
 #[test]
 fn a_part_can_be_asked_for() {
     let mut device = provisioned(&policy());
     for later in 0..5 {
-        sign(&mut device, SignRequest::new(SchemeId::Fiam, now() + later)).expect("a token");
+        sign(
+            &mut device,
+            SignRequest::new(SchemeId::Fiam, run_start() + later),
+        )
+        .expect("a token");
     }
     let part = export(&mut device, 3, 2);
     let numbers: Vec<_> = part
@@ -119,11 +124,18 @@ fn it_is_bounded_and_keeps_the_newest() {
     let mut device = start(Memory::with_journal_sector(512));
     provision(&mut device, &upload(&policy())).expect("a good upload");
     for later in 0..50 {
-        sign(&mut device, SignRequest::new(SchemeId::Fiam, now() + later)).expect("a token");
+        sign(
+            &mut device,
+            SignRequest::new(SchemeId::Fiam, run_start() + later),
+        )
+        .expect("a token");
         let entries = check(&mut device);
         assert!((1..=8).contains(&entries.len()), "{}", entries.len());
         let newest = entries.last().expect("an entry");
-        assert_eq!((newest.counter, newest.now), (later + 1, now() + later));
+        assert_eq!(
+            (newest.counter, newest.now),
+            (later + 1, run_start() + later)
+        );
         if later % 7 == 0 {
             device = restart(&mut device);
         }
@@ -141,13 +153,13 @@ fn refusals_cannot_wear_the_flash() {
     for _ in 0..100 {
         let unknown = SignRequest {
             audience: Some(SCHEME_OWNER),
-            ..SignRequest::new(SchemeId::Fiam, now())
+            ..SignRequest::new(SchemeId::Fiam, run_start())
         };
         assert!(sign(&mut device, unknown).is_err());
     }
     assert_eq!(device.board().power().operations() - before, 3);
     device.board().time.advance(1_000_000);
-    sign(&mut device, SignRequest::new(SchemeId::Fiam, now())).expect("a token");
+    sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start())).expect("a token");
     let entries = check(&mut device);
     assert_eq!(entries.last().expect("an entry").unlogged, 97);
 }

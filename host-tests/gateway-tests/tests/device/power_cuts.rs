@@ -4,16 +4,17 @@
 //! After each cut the device starts again and must be the old one or the new one; and whatever it was, it
 //! never gives a `jti` twice and never accepts an earlier time than one it has signed for.
 
+use privyseal_test_base::clock::run_start;
 use std::collections::HashSet;
 
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
-use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, sign};
-use privyseal_protocol::{DeviceState, Refusal, Request, Response, SchemeId, SignRequest};
+use privyseal_protocol::{Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
 
-use privyseal_host_tests::pki::test_key;
+use privyseal_test_pki::test_key;
 
-use crate::fixture::{board, claim, now, policy, provisioned, restart, start, upload};
+use crate::fixture::{board, claim, policy, provisioned, restart, start, upload};
 use crate::log;
 use crate::rules::{set_time, word};
 
@@ -49,7 +50,7 @@ fn cut_everywhere<T>(
 }
 
 fn request(later: u64) -> SignRequest<'static> {
-    SignRequest::new(SchemeId::Fiam, now() + later)
+    SignRequest::new(SchemeId::Fiam, run_start() + later)
 }
 
 /// The next start: also with a second cut, in each of its own operations, the start after that comes to the same.
@@ -141,8 +142,8 @@ fn signing() {
                 assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
                 let mut given = given.clone();
                 let account = info(&mut device);
-                assert_eq!(account.state, DeviceState::Ready, "{cut:?}");
-                assert!(account.time_floor >= now() + (round - 1) * 10 || round == 1);
+                assert_eq!(account.state, State::Ready, "{cut:?}");
+                assert!(account.time_floor >= run_start() + (round - 1) * 10 || round == 1);
                 for _ in 0..2 {
                     let token = sign(&mut device, asked).expect("the device goes on");
                     assert!(given.insert(claim(&token, "jti")), "{cut:?}: a jti twice");
@@ -179,7 +180,7 @@ fn a_counter_that_was_written_is_spent() {
     assert_eq!(sign(&mut device, request(50)), Err(Refusal::Storage));
     let mut device = restart(&mut device);
     let account = info(&mut device);
-    assert_eq!((account.counter, account.time_floor), (1, now() + 50));
+    assert_eq!((account.counter, account.time_floor), (1, run_start() + 50));
     let token = sign(&mut device, request(50)).expect("a token");
     let jti = claim(&token, "jti");
     assert_eq!(
@@ -226,7 +227,7 @@ fn wiping() {
                     }
                     state => panic!("{cut:?}: {state}"),
                 }
-                let floor = now() + round;
+                let floor = run_start() + round;
                 assert_eq!(info(&mut device).time_floor, floor, "{cut:?}");
                 assert_eq!(
                     sign(&mut device, request(round - 1)),
@@ -261,7 +262,7 @@ fn setting_the_time() {
     let mut memory = device.board().memory();
     let mut operations = HashSet::new();
     for round in 1..=4 {
-        let (before, later) = (now() + (round - 1) * 100, now() + round * 100);
+        let (before, later) = (run_start() + (round - 1) * 100, run_start() + round * 100);
         let mut given = Vec::new();
         operations.insert(cut_everywhere(
             &memory,

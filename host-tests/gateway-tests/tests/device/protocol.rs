@@ -1,16 +1,17 @@
 //! Whatever comes over the line: a typed answer, and a device that is what it was.
 
 use privyseal_firmware_app::fake::Memory;
-use privyseal_host_tests::device_host::{
-    TestDevice, answers, exchange, frame, info, send_parts, sign,
-};
 use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME};
 use privyseal_protocol::{
     DeviceState, FrameError, PROTOCOL, Provision, Refusal, Request, Response, SchemeId, SignRequest,
 };
+use privyseal_test_base::clock::run_start;
+use privyseal_test_simulators::device_host::{
+    TestDevice, answers, exchange, frame, info, send_parts, sign,
+};
 use proptest::prelude::*;
 
-use crate::fixture::{now, policy, provisioned, requests, start, upload};
+use crate::fixture::{policy, provisioned, requests, start, upload};
 
 /// What a stranger could have changed: flash and account, but for clocks and the count of bad frames.
 fn fingerprint(device: &mut TestDevice) -> (Vec<u8>, Vec<u8>, DeviceState, u64, u64, u32) {
@@ -113,7 +114,10 @@ fn each_malformed_frame_has_its_own_answer() {
 #[test]
 fn requests_may_come_in_any_pieces_and_several_at_once() {
     let mut device = provisioned(&policy());
-    let request = frame(4, &Request::Sign(SignRequest::new(SchemeId::Fiam, now())));
+    let request = frame(
+        4,
+        &Request::Sign(SignRequest::new(SchemeId::Fiam, run_start())),
+    );
     let mut said = Vec::new();
     for byte in &request {
         said.extend(exchange(&mut device, &[*byte]));
@@ -140,11 +144,11 @@ fn requests_may_come_in_any_pieces_and_several_at_once() {
 /// What no state but one allows leaves every other as it is.
 #[test]
 fn requests_out_of_state_change_nothing() {
-    let sign_ = Request::Sign(SignRequest::new(SchemeId::Fiam, now()));
+    let sign_ = Request::Sign(SignRequest::new(SchemeId::Fiam, run_start()));
     let commit = Request::Provision(Provision::Commit);
     let begin = Request::Provision(Provision::Begin(upload(&policy()).totals()));
     let word = Request::SetTime {
-        now: now(),
+        now: run_start(),
         signature: &[0; 256],
     };
     let wipe = Request::Wipe {
@@ -246,5 +250,5 @@ fn a_device_that_was_shouted_at_signs() {
         exchange(&mut device, &[byte; 700]);
     }
     exchange(&mut device, &[0]);
-    sign(&mut device, SignRequest::new(SchemeId::Fiam, now())).expect("a token");
+    sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start())).expect("a token");
 }

@@ -1,12 +1,15 @@
 //! Provisioning: its steps and their order, that a device is locked when it is done, and what ends that.
 
-use privyseal_host_tests::device_host::{TestDevice, ask, info, provision, send_parts, sign, step};
 use privyseal_protocol::{
     CHUNK, DeviceState, MAX_KEY, MAX_POLICY, Part, PartFault, Provision, Refusal, Request,
     Response, SchemeId, SignRequest, Totals,
 };
+use privyseal_test_base::clock::run_start;
+use privyseal_test_simulators::device_host::{
+    TestDevice, ask, info, provision, send_parts, sign, step,
+};
 
-use crate::fixture::{empty, key, now, policy, provisioned, restart, start, upload};
+use crate::fixture::{empty, key, policy, provisioned, restart, start, upload};
 
 fn read(device: &mut TestDevice, part: Part) -> Result<Vec<u8>, Refusal> {
     let mut whole = Vec::new();
@@ -55,7 +58,11 @@ fn a_device_is_provisioned_once() {
 #[test]
 fn a_wipe_leaves_nothing_and_makes_room() {
     let mut device = provisioned(&policy());
-    sign(&mut device, SignRequest::new(SchemeId::Fiam, now() + 9)).expect("a token");
+    sign(
+        &mut device,
+        SignRequest::new(SchemeId::Fiam, run_start() + 9),
+    )
+    .expect("a token");
     let other = Request::Wipe {
         device: *b"another one!",
     };
@@ -71,7 +78,7 @@ fn a_wipe_leaves_nothing_and_makes_room() {
     // Counter and time go on, so the same key under the same id still never repeats a jti.
     provision(&mut device, &upload(&policy())).expect("a good upload");
     let account = info(&mut device);
-    assert_eq!((account.counter, account.time_floor), (1, now() + 9));
+    assert_eq!((account.counter, account.time_floor), (1, run_start() + 9));
 }
 
 #[test]
@@ -140,8 +147,8 @@ fn steps_come_in_order_and_in_size() {
     step(&mut device, begin(totals)).expect("a beginning");
     let busy = Err(Refusal::State(DeviceState::Provisioning));
     assert_eq!(step(&mut device, begin(totals)), busy);
-    let early = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
-    assert_eq!(early, Err(Refusal::State(DeviceState::Provisioning)));
+    let early = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start()));
+    assert_eq!(early, Err(Refusal::State(State::Provisioning)));
 
     let fault = |part, fault| Err(Refusal::Part { part, fault });
     let expected = PartFault::Offset { expected: 0 };
@@ -186,8 +193,8 @@ fn a_key_without_its_journal_signs_nothing() {
     let mut device = start(memory);
     assert_eq!(info(&mut device).state, DeviceState::Faulted);
     assert_eq!(info(&mut device).fault, Some(Refusal::Storage));
-    let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, now()));
-    assert_eq!(refused, Err(Refusal::State(DeviceState::Faulted)));
+    let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start()));
+    assert_eq!(refused, Err(Refusal::State(State::Faulted)));
 }
 
 /// One bit of key, policy, chain, seed or header: what does not match its manifest is destroyed.

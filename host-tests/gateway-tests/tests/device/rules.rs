@@ -1,13 +1,14 @@
 //! Policy, time, rate and presence.
 
 use privyseal_firmware_app::fake::Button;
-use privyseal_host_tests::device_host::{TestDevice, ask, info, sign};
-use privyseal_host_tests::pki::{TestKey, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_protocol::authority::set_time_statement;
-use privyseal_protocol::{DeviceState, Rate, Refusal, Request, Response, SchemeId, SignRequest};
+use privyseal_protocol::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_test_base::clock::run_start;
+use privyseal_test_pki::{TestKey, test_key};
+use privyseal_test_simulators::device_host::{TestDevice, ask, info, sign};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 
-use crate::fixture::{JUMP, REALM, claim, now, policy, provisioned, restart};
+use crate::fixture::{JUMP, REALM, claim, policy, provisioned, restart};
 
 fn fiam(now: u64) -> SignRequest<'static> {
     SignRequest::new(SchemeId::Fiam, now)
@@ -24,14 +25,20 @@ fn what_the_policy_does_not_have_is_refused() {
     let mut device = provisioned(&policy);
     let itsme = SignRequest {
         audience: Some(policy.audiences[0].audience),
-        ..SignRequest::new(SchemeId::Itsme, now())
+        ..SignRequest::new(SchemeId::Itsme, run_start())
     };
     sign(&mut device, itsme).expect("a token");
     let cases = [
-        (SignRequest::new(SchemeId::Ishare, now()), Refusal::Scheme),
+        (
+            SignRequest::new(SchemeId::Ishare, run_start()),
+            Refusal::Scheme,
+        ),
         // The scheme's own default is no exception.
-        (fiam(now()), Refusal::Audience),
-        (SignRequest::new(SchemeId::Itsme, now()), Refusal::Audience),
+        (fiam(run_start()), Refusal::Audience),
+        (
+            SignRequest::new(SchemeId::Itsme, run_start()),
+            Refusal::Audience,
+        ),
         (
             SignRequest {
                 audience: Some(REALM),
@@ -73,33 +80,33 @@ fn a_scheme_s_own_rules_hold_below_the_policy_s() {
     let mut device = provisioned(&policy());
     let long = SignRequest {
         lifetime: Some(31),
-        ..fiam(now())
+        ..fiam(run_start())
     };
     assert_eq!(sign(&mut device, long), Err(Refusal::Lifetime { max: 30 }));
-    let token = sign(&mut device, fiam(now())).expect("a token");
+    let token = sign(&mut device, fiam(run_start())).expect("a token");
     assert_eq!(claim(&token, "aud"), "EU.EORI.NLKPNFIAMPROD");
-    assert_eq!(claim(&token, "exp"), now() + 30);
+    assert_eq!(claim(&token, "exp"), run_start() + 30);
 }
 
 #[test]
 fn time_goes_forward_only_and_not_too_far() {
     let mut device = provisioned(&policy());
     let floor = info(&mut device).time_floor;
-    assert_eq!(floor, now() - 60, "the policy's");
+    assert_eq!(floor, run_start() - 60, "the policy's");
     assert_eq!(
         sign(&mut device, fiam(floor - 1)),
         Err(Refusal::TimeBack { floor })
     );
-    sign(&mut device, fiam(now())).expect("a token");
-    let floor = now();
+    sign(&mut device, fiam(run_start())).expect("a token");
+    let floor = run_start();
     assert_eq!(
         sign(&mut device, fiam(floor - 1)),
         Err(Refusal::TimeBack { floor })
     );
-    sign(&mut device, fiam(now())).expect("the same second again");
+    sign(&mut device, fiam(run_start())).expect("the same second again");
 
     // Counted from what the device believed when it was provisioned: small steps add up to no more.
-    let ceiling = now() - 60 + u64::from(JUMP);
+    let ceiling = run_start() - 60 + u64::from(JUMP);
     assert_eq!(info(&mut device).time_ceiling, ceiling);
     assert_eq!(
         sign(&mut device, fiam(ceiling + 1)),
@@ -118,7 +125,7 @@ fn time_goes_forward_only_and_not_too_far() {
     // Neither is forgotten.
     let mut device = restart(&mut device);
     assert_eq!(
-        sign(&mut device, fiam(now())),
+        sign(&mut device, fiam(run_start())),
         Err(Refusal::TimeBack { floor: ceiling })
     );
     assert_eq!(info(&mut device).time_ceiling, ceiling + u64::from(JUMP));
@@ -130,7 +137,7 @@ fn a_certificate_s_dates_hold_too() {
     policy.max_jump = 20 * 366 * 86_400 / 2;
     let mut device = provisioned(&policy);
     // The leaf is valid for two years.
-    let late = now() + 3 * 366 * 86_400;
+    let late = run_start() + 3 * 366 * 86_400;
     assert_eq!(sign(&mut device, fiam(late)), Err(Refusal::Clock));
     let realm = SignRequest {
         audience: Some(REALM),
@@ -148,27 +155,27 @@ fn the_rate_limit_holds_and_survives() {
     };
     let mut device = provisioned(&policy);
     assert_eq!(info(&mut device).rate_left, 2);
-    sign(&mut device, fiam(now())).expect("a token");
-    sign(&mut device, fiam(now())).expect("a token");
+    sign(&mut device, fiam(run_start())).expect("a token");
+    sign(&mut device, fiam(run_start())).expect("a token");
     assert_eq!(
-        sign(&mut device, fiam(now())),
+        sign(&mut device, fiam(run_start())),
         Err(Refusal::Rate { wait: 10_000 })
     );
     // Switching off and on forgives nothing.
     for _ in 0..3 {
         device = restart(&mut device);
         assert_eq!(
-            sign(&mut device, fiam(now())),
+            sign(&mut device, fiam(run_start())),
             Err(Refusal::Rate { wait: 10_000 })
         );
     }
     device.board().time.advance(9_999);
     assert_eq!(
-        sign(&mut device, fiam(now())),
+        sign(&mut device, fiam(run_start())),
         Err(Refusal::Rate { wait: 1 })
     );
     device.board().time.advance(1);
-    sign(&mut device, fiam(now())).expect("a token");
+    sign(&mut device, fiam(run_start())).expect("a token");
     assert_eq!(info(&mut device).rate_left, 0);
 }
 
@@ -203,7 +210,7 @@ fn the_authority_can_set_time_forward_once_per_word() {
         policy.authority = Some(&spki);
         let mut device = provisioned(&policy);
         let word = |device: &mut TestDevice, now| word(&authority, device, now);
-        let later = now() + 10 * u64::from(JUMP);
+        let later = run_start() + 10 * u64::from(JUMP);
         assert!(matches!(
             sign(&mut device, fiam(later)),
             Err(Refusal::TimeAhead { .. })
@@ -237,7 +244,7 @@ fn the_authority_can_set_time_forward_once_per_word() {
 #[test]
 fn without_an_authority_nobody_sets_time() {
     let mut device = provisioned(&policy());
-    let refused = set_time(&mut device, now() + 1, &[0; 256]);
+    let refused = set_time(&mut device, run_start() + 1, &[0; 256]);
     assert_eq!(refused, Err(Refusal::Authority));
 }
 
@@ -247,7 +254,7 @@ fn the_button_is_demanded_and_must_move() {
     policy.presence = Some(2);
     let mut device = provisioned(&policy);
     assert_eq!(
-        sign(&mut device, fiam(now())),
+        sign(&mut device, fiam(run_start())),
         Err(Refusal::Presence),
         "no button"
     );
@@ -260,7 +267,7 @@ fn the_button_is_demanded_and_must_move() {
     for (script, pressed) in cases {
         device.board().button = Some(Button::new(script));
         let before = device.board().time.millis();
-        let outcome = sign(&mut device, fiam(now()));
+        let outcome = sign(&mut device, fiam(run_start()));
         if pressed {
             outcome.expect("a token");
         } else {

@@ -1,11 +1,12 @@
 //! No byte of the key leaves the device: everything it says in its life is searched for it.
 
 use privyseal_firmware_app::fake::Memory;
-use privyseal_host_tests::device_host::{exchange, frame, provision, send_parts, step};
 use privyseal_protocol::{Part, Request};
+use privyseal_test_base::clock::run_start;
+use privyseal_test_simulators::device_host::{exchange, frame, provision, send_parts, step};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
-use crate::fixture::{key, now, policy, requests, restart, start, upload};
+use crate::fixture::{key, policy, requests, restart, start, upload};
 
 /// Bytes of a number of the key that must not stand anywhere: 8 at a time, so that half a number is found
 /// too, in either order of bytes.
@@ -82,7 +83,7 @@ fn nothing_of_the_key_is_ever_said() {
         }
         said.extend(exchange(device, &frame(4, &Request::Info)));
         let word = Request::SetTime {
-            now: now() + 1,
+            now: run_start() + 1,
             signature: &[1; 256],
         };
         said.extend(exchange(device, &frame(5, &word)));

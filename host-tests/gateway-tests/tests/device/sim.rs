@@ -1,16 +1,17 @@
 //! The simulator: the same device behind a Unix socket, one host after another.
 
+use privyseal_test_base::clock::run_start;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use privyseal_host_tests::device_host::frame;
-use privyseal_host_tests::device_sim::{DeviceSim, Options};
 use privyseal_protocol::{
     DeviceState, FrameDecoder, Provision, Request, Response, SchemeId, SignRequest,
 };
+use privyseal_test_simulators::device_host::frame;
+use privyseal_test_simulators::device_sim::{DeviceSim, Options};
 
-use crate::fixture::{now, policy, provisioned};
+use crate::fixture::{policy, provisioned};
 
 /// Sends a request and gives what `last` makes of each answer until it makes something.
 fn ask<T>(
@@ -86,7 +87,7 @@ fn it_keeps_what_it_was_given_through_a_restart() {
     let mut sim = DeviceSim::start(options);
     for counter in 1..3 {
         let mut stream = connect(&sim);
-        let request = Request::Sign(SignRequest::new(SchemeId::Fiam, now()));
+        let request = Request::Sign(SignRequest::new(SchemeId::Fiam, run_start()));
         ask(&mut stream, &request, |response| match response {
             Response::Token {
                 total,

@@ -6,11 +6,12 @@ use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, Signer as _, UnixTime,
 };
-use privyseal_host_tests::device_host::{info, sign};
-use privyseal_host_tests::software_signer::SoftwareSigner;
 use privyseal_protocol::{SchemeId, SignRequest};
+use privyseal_test_base::clock::run_start;
+use privyseal_test_simulators::device_host::{info, sign};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 
-use crate::fixture::{chain, claim, key, now, policy, provisioned, requests};
+use crate::fixture::{chain, claim, key, policy, provisioned, requests};
 
 /// The token that the software signer makes of the same fields and this `jti`.
 fn software_token(request: &SignRequest<'_>, jti: &str) -> String {
@@ -69,7 +70,7 @@ fn a_jti_names_device_counter_and_nonce() {
     let mut device = provisioned(&policy());
     let request = SignRequest {
         nonce: Some([0xc0; 8]),
-        ..SignRequest::new(SchemeId::Fiam, now())
+        ..SignRequest::new(SchemeId::Fiam, run_start())
     };
     for counter in 1..4 {
         let token = sign(&mut device, request).expect("a token");

@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use privyseal_host_tests::fault_shim::{Call, FaultShim};
-use privyseal_host_tests::minter::Minter;
-use privyseal_host_tests::own_process::tell;
-use privyseal_host_tests::target::Target;
+use privyseal_test_base::own_process::tell;
+use privyseal_test_suite::fault_shim::{Call, FaultShim};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_suite::target::Target;
 
 use crate::matrix::{Cell, Phase};
 use crate::report::NOT_REACHED;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use privyseal_host_tests::fault_shim::{Call, context_logins, count, open_sessions, user_logins};
+use privyseal_test_suite::fault_shim::{Call, context_logins, count, open_sessions, user_logins};
 
 use crate::matrix::{Cell, Fault, Phase};
 

@@ -16,9 +16,9 @@ mod subject;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use privyseal_host_tests::fault_shim::FaultShim;
-use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::target::{Kind, Target};
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::target::{Kind, Target};
 
 use crate::matrix::Cell;
 use crate::report::Report;
@@ -111,7 +111,7 @@ impl Fleet {
     fn run_batch(&self, target: &Target, cells: &[Cell], batch: &[usize]) {
         let mut rest = batch;
         while !rest.is_empty() {
-            let dir = tempfile::tempdir_in(privyseal_host_tests::scratch::cache_dir("tmp"))
+            let dir = tempfile::tempdir_in(privyseal_test_base::scratch::cache_dir("tmp"))
                 .expect("target/ can be written");
             let numbers: Vec<String> = rest.iter().map(usize::to_string).collect();
             let mut done = 0;

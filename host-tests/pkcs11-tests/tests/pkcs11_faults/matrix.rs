@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use privyseal_host_tests::target::Kind;
+use privyseal_test_suite::target::Kind;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Write as _, stdout};
 use std::sync::{Mutex, PoisonError};
 
-use privyseal_host_tests::target::Kind;
+use privyseal_test_suite::target::Kind;
 
 use crate::matrix::{Cell, Phase};
 

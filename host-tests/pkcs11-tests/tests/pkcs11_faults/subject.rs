@@ -3,9 +3,9 @@
 use std::fs;
 
 use privyseal_core::RsaPublicKey;
-use privyseal_host_tests::fault_shim::FaultShim;
-use privyseal_host_tests::minter::Minter;
-use privyseal_host_tests::target::Target;
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_suite::target::Target;
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
 

@@ -1,8 +1,8 @@
 //! A module that others use too.
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use privyseal_host_tests::fault_shim::{FaultShim, count, user_logins};
-use privyseal_host_tests::target::Kind;
+use privyseal_test_suite::fault_shim::{FaultShim, count, user_logins};
+use privyseal_test_suite::target::Kind;
 
 use crate::stage::in_own_process;
 

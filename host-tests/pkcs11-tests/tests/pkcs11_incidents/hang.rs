@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
-use privyseal_host_tests::fault_shim::count;
-use privyseal_host_tests::target::Kind;
 use privyseal_pkcs11::Error;
+use privyseal_test_suite::fault_shim::count;
+use privyseal_test_suite::target::Kind;
 
 use crate::stage::{Bench, in_own_process};
 

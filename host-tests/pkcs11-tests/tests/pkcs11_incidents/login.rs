@@ -2,8 +2,8 @@
 
 use std::sync::Barrier;
 
-use privyseal_host_tests::fault_shim::{context_logins, count, user_logins};
-use privyseal_host_tests::target::Kind;
+use privyseal_test_suite::fault_shim::{context_logins, count, user_logins};
+use privyseal_test_suite::target::Kind;
 
 use crate::stage::in_own_process;
 

@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{Signer as _, SignerError as _};
-use privyseal_host_tests::fault_shim::{FaultShim, open_sessions, user_logins};
-use privyseal_host_tests::softhsm::{PIN, SoftHsmToken};
-use privyseal_host_tests::target::Kind;
+use privyseal_test_suite::fault_shim::{FaultShim, open_sessions, user_logins};
+use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
+use privyseal_test_suite::target::Kind;
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, module_info};
 
@@ -75,9 +75,9 @@ fn a_token_with_one_session_is_said_so_at_the_opening() {
 fn second_token(stage: &Stage) {
     let directory = stage.target.pin_file().parent().unwrap();
     let run = |program: &str, arguments: &[&str]| {
-        let mut command = privyseal_host_tests::tool::command(program, arguments);
+        let mut command = privyseal_test_base::tool::command(program, arguments);
         command.env("SOFTHSM2_CONF", directory.join("softhsm2.conf"));
-        privyseal_host_tests::tool::run(&mut command);
+        privyseal_test_base::tool::run(&mut command);
     };
     let pins = ["--pin", PIN, "--so-pin", "13579246"];
     let init = ["--init-token", "--free", "--label", "odd"];

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use privyseal_host_tests::fault_shim::{Call, FaultShim};
-use privyseal_host_tests::minter::Minter;
-use privyseal_host_tests::own_process::{OwnProcess, is_child};
-use privyseal_host_tests::scratch::cache_dir;
-use privyseal_host_tests::target::{Kind, Target};
+use privyseal_test_suite::fault_shim::{Call, FaultShim};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_suite::target::{Kind, Target};
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions, PooledSigner};
 

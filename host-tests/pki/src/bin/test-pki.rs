@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser};
-use privyseal_host_tests::pki::{CertificateSpec, TestPki, Validity, pem_chain, spki_from_pem};
+use privyseal_test_pki::{CertificateSpec, TestPki, Validity, pem_chain, spki_from_pem};
 
 /// A test PKI: never trust it with anything.
 #[derive(Parser)]

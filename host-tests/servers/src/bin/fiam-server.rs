@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use privyseal_host_tests::fiam_server::{Config, FiamServer};
+use privyseal_test_servers::fiam_server::{Config, FiamServer};
 use x509_cert::Certificate;
 use x509_cert::der::{DecodePem as _, Encode as _};
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::AUDIENCE;
-use crate::assertion_judge::Refusal;
+use privyseal_test_judges::assertion_judge::Refusal;
 
 /// What each party has.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::contracts::Contracts;
 use super::{BASE_PATH, TOKEN_LIFETIME};
-use crate::assertion_judge::Refusal;
 use crate::loopback::{self, Answer, Request};
 use crate::token_desk::TokenDesk;
+use privyseal_test_judges::assertion_judge::Refusal;
 
 /// Answers one request.
 pub(super) fn route(

@@ -4,9 +4,9 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Config, TOKEN_LIFETIME, says, signed};
-use crate::assertion_judge::{Refusal, header_members};
 use crate::loopback::{self, Answer, Request};
 use crate::token_desk::{TokenDesk, member};
+use privyseal_test_judges::assertion_judge::{Refusal, header_members};
 
 /// Answers one request.
 pub(super) fn route(

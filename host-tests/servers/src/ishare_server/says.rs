@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::assertion_judge::Refusal;
-use crate::decode::to_base64;
+use privyseal_test_judges::assertion_judge::Refusal;
+use privyseal_test_judges::decode::to_base64;
 
 /// SHA-256 of a certificate, in lower-case hexadecimal.
 pub fn fingerprint(der: &[u8]) -> String {

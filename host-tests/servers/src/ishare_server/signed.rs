@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Config, REGISTRY};
-use crate::decode::{to_base64, to_base64url};
-use crate::pki::TestKey;
-use crate::software_signer::SoftwareSigner;
+use privyseal_test_judges::decode::{to_base64, to_base64url};
+use privyseal_test_pki::TestKey;
+use privyseal_test_suite::software_signer::SoftwareSigner;
 
 /// An answer that is not signed yet.
 #[derive(Clone, Debug)]

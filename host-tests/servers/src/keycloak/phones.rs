@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::admin;
 use crate::bad_server::read_request;
-use crate::decode::Parts;
+use privyseal_test_judges::decode::Parts;
 
 /// Keycloak keeps what it has asked only after it was told that the question has arrived.
 const PATIENCE: Duration = Duration::from_secs(20);

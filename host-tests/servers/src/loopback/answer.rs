@@ -6,7 +6,7 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json as object};
 
-use crate::assertion_judge::Refusal;
+use privyseal_test_judges::assertion_judge::Refusal;
 
 /// What a handler gives.
 pub type Answer = Response<Full<Bytes>>;

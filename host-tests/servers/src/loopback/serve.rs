@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Answer, Handler, refusal};
-use crate::assertion_judge::Refusal;
+use privyseal_test_judges::assertion_judge::Refusal;
 
 /// A connection that lasts longer than this is a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);

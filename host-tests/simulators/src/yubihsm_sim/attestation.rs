@@ -1,6 +1,6 @@
 //! Attestation certificates. Theirs have extensions that say what the key is; these have not.
 
-use crate::pki::{Authority, CertificateSpec, test_key};
+use privyseal_test_pki::{Authority, CertificateSpec, test_key};
 
 /// Who attests.
 #[derive(Debug)]

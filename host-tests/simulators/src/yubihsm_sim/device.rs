@@ -16,7 +16,7 @@ use super::options;
 use super::scp03::{Channel, StaticKeys};
 use super::session::Sessions;
 use super::wire::{Cmd, Fields, Outcome, Refusal, answer, frame};
-use crate::pki::TestKey;
+use privyseal_test_pki::TestKey;
 
 const AES_AUTHENTICATION: u8 = 38;
 const X509_CERTIFICATE: u8 = 31;

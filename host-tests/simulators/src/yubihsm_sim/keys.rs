@@ -9,7 +9,7 @@ use rsa::traits::PublicKeyParts as _;
 use rsa::{BoxedUint, RsaPrivateKey};
 
 use super::wire::{Outcome, Refusal};
-use crate::pki::TestKey;
+use privyseal_test_pki::TestKey;
 
 /// An RSA key on the device.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::SoftHsmToken;
-use crate::scratch::cache_dir;
-use crate::tool::{LONG_LIMIT, output_within};
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_base::tool::{LONG_LIMIT, output_within};
 
 /// Names the test that runs in this process.
 const MARKER: &str = "PRIVYSEAL_TEST_IN_OWN_PROCESS";

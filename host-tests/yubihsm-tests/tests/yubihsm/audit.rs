@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::SignError;
-use privyseal_host_tests::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
-use privyseal_host_tests::{scratch, suite};
+use privyseal_test_simulators::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
+use privyseal_test_suite as suite;
+use privyseal_test_base::scratch;
 use privyseal_yubihsm::audit::{AuditDir, AuditError, AuditFinding, Reconciliation, reconcile};
 use privyseal_yubihsm::{Error, YubihsmSigner};
 
-use super::{KEY, now, open, password, stage, uri};
+use super::{KEY, now, open, password, uri};
 
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -49,7 +50,7 @@ impl Drop for Audit {
 /// Three times as many signatures as the log has entries, with force-audit.
 #[test]
 fn the_log_is_drained_in_time_and_every_signature_is_in_it() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     sim.force_audit(true);
     let audit = Audit::new(&sim, "drained");
     let mut signer = audit.signer(&sim);
@@ -67,7 +68,7 @@ fn the_log_is_drained_in_time_and_every_signature_is_in_it() {
 
 #[test]
 fn a_log_that_others_filled_is_drained_and_the_signature_made() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     sim.force_audit(true);
     let audit = Audit::new(&sim, "full");
     let mut signer = audit.signer(&sim);
@@ -79,7 +80,7 @@ fn a_log_that_others_filled_is_drained_and_the_signature_made() {
 
 #[test]
 fn without_an_audit_directory_a_full_log_is_named_with_what_to_do() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     sim.force_audit(true);
     let mut signer = open(&uri(&sim, "key-id=100")).unwrap();
     sim.fill_log();
@@ -94,7 +95,7 @@ fn without_an_audit_directory_a_full_log_is_named_with_what_to_do() {
 
 #[test]
 fn a_foreign_signature_is_found() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     sim.add_auth_key(9, "thief", 1 << 5);
     let audit = Audit::new(&sim, "foreign");
     let mut signer = audit.signer(&sim);
@@ -128,7 +129,7 @@ fn a_foreign_signature_is_found() {
 /// The device signed, the answer never came: not ours, not foreign, open.
 #[test]
 fn a_signature_whose_answer_was_lost_is_open_and_not_foreign() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     let audit = Audit::new(&sim, "lost");
     let mut signer = audit.signer(&sim);
     let case = suite::cases(now())[0];
@@ -145,7 +146,7 @@ fn a_signature_whose_answer_was_lost_is_open_and_not_foreign() {
 
 #[test]
 fn a_broken_or_unreadable_log_is_not_forgotten_by_the_device() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     let audit = Audit::new(&sim, "broken");
     let mut signer = audit.signer(&sim);
     let case = suite::cases(now())[0];
@@ -168,7 +169,7 @@ fn a_broken_or_unreadable_log_is_not_forgotten_by_the_device() {
 /// Without force-audit a device overwrites; that is found, and signing with an audit directory stops.
 #[test]
 fn lost_entries_are_a_gap() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     let audit = Audit::new(&sim, "gap");
     let mut signer = audit.signer(&sim);
     audit.directory.drain(signer.device()).unwrap();

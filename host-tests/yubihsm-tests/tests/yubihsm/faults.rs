@@ -1,16 +1,18 @@
 //! Every misbehaviour at every call: no wrong token, a clear error or none, an end in time, and the next
 //! call works again.
 
+use privyseal_test_base::clock::now;
 use std::time::{Duration, Instant};
 
 use privyseal_core::SignError;
-use privyseal_host_tests::suite;
-use privyseal_host_tests::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
-use privyseal_host_tests::{pki::test_key, scratch};
+use privyseal_test_base::scratch;
+use privyseal_test_pki::test_key;
+use privyseal_test_simulators::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
+use privyseal_test_suite as suite;
 use privyseal_yubihsm::audit::AuditDir;
 use privyseal_yubihsm::{Error, YubihsmUri};
 
-use super::{KEY, LABEL, now, open, stage, uri};
+use super::{KEY, LABEL, open, uri};
 
 /// Everything that a signer and an auditor do, in the order in which they do it.
 const CALLS: [Cmd; 11] = [
@@ -56,7 +58,7 @@ thread_local! {
 
 /// Does everything with the misbehaviour at each of `calls`, once each.
 fn at_every_call(what: Misbehaviour, calls: &[Cmd], timeout: u64) {
-    let (sim, _, chain) = stage(Duration::from_secs(2));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(2));
     let directory = scratch::cache_dir("tmp").join(format!("yubihsm-faults-{}", sim.port()));
     let uri = uri(&sim, &format!("key-id={KEY}?timeout={timeout}"));
     let _ = std::fs::remove_dir_all(&directory);
@@ -139,7 +141,7 @@ fn hangs() {
 
 #[test]
 fn signatures_that_are_none_never_become_a_token() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let mut signer = open(&uri(&sim, "key-id=100")).unwrap();
     let case = suite::cases(now())[0];
     for what in [
@@ -178,7 +180,7 @@ fn a_key_that_is_revoked_deleted_or_replaced_meanwhile_signs_nothing() {
         ),
     ];
     for (change, words) in change {
-        let (sim, _, chain) = stage(Duration::from_secs(30));
+        let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
         let mut signer = open(&uri(&sim, "key-id=100")).unwrap();
         let case = suite::cases(now())[0];
         suite::mint(&mut signer, &case, &chain).unwrap();
@@ -191,7 +193,7 @@ fn a_key_that_is_revoked_deleted_or_replaced_meanwhile_signs_nothing() {
 /// The crate's list ends before the unknown object, without a word.
 #[test]
 fn an_object_of_an_unknown_kind_hides_others_and_that_is_said() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let uri = uri(&sim, "key-id=100;cert-ids=101,102,103,104");
     let mut signer = open(&uri).unwrap();
     sim.arm(Misbehaviour::UnknownObjectType, Cmd::ListObjects, u32::MAX);

@@ -1,19 +1,20 @@
 //! A connector that does not answer. The `yubihsm` crate waits 20 s, with its locks held.
 
+use privyseal_test_base::clock::now;
 use std::time::{Duration, Instant};
 
 use privyseal_core::{SignError, SignerError as _, SignerErrorKind};
-use privyseal_host_tests::suite;
-use privyseal_host_tests::yubihsm_sim::{Cmd, Misbehaviour};
+use privyseal_test_simulators::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
+use privyseal_test_suite as suite;
 use privyseal_yubihsm::Error;
 
-use super::{now, open, stage, uri};
+use super::{open, uri};
 
 const HANG: Misbehaviour = Misbehaviour::Hang(Duration::from_secs(15));
 
 #[test]
 fn a_hang_is_a_time_out_and_the_next_call_works() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let mut signer = open(&uri(&sim, "key-id=100?timeout=1")).unwrap();
     sim.arm(HANG, Cmd::SignPkcs1, 1);
     let begin = Instant::now();
@@ -44,7 +45,7 @@ fn a_hang_is_a_time_out_and_the_next_call_works() {
 /// Not one after the other: each waits its own second.
 #[test]
 fn other_threads_time_out_beside_the_one_that_hangs() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let uri = uri(&sim, "key-id=100?timeout=1");
     let case = suite::cases(now())[0];
     let mut signers: Vec<_> = (0..8).map(|_| open(&uri).unwrap()).collect();
@@ -71,7 +72,7 @@ fn other_threads_time_out_beside_the_one_that_hangs() {
 
 #[test]
 fn hangs_do_not_pile_up_without_end() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let mut signer = open(&uri(&sim, "key-id=100?timeout=1")).unwrap();
     sim.arm(HANG, Cmd::SignPkcs1, u32::MAX);
     let case = suite::cases(now())[0];

@@ -1,16 +1,16 @@
 //! Yubico's own client drives the simulator: it generates, imports, signs, lists, audits, and is refused
 //! where a device refuses.
 
-use std::path::Path;
 use std::process::Command;
 
-use privyseal_host_tests::python;
-use privyseal_host_tests::yubihsm_sim::YubihsmSim;
+use privyseal_test_base::scratch::host_tests;
+use privyseal_test_judges::python;
+use privyseal_test_simulators::yubihsm_sim::YubihsmSim;
 
 #[test]
 fn yubicos_client_accepts_the_simulator() {
     let sim = YubihsmSim::start();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/yubihsm_client.py");
+    let script = host_tests("python/yubihsm_client.py");
     let output = Command::new(python::interpreter())
         .arg(script)
         .arg(sim.port().to_string())

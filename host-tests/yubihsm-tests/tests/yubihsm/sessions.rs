@@ -1,18 +1,19 @@
 //! The session: dropped by the device, leaked by clients, and shared by threads.
 
+use privyseal_test_base::clock::now;
 use std::time::{Duration, Instant};
 
 use privyseal_core::{SignError, SignerError as _, SignerErrorKind};
-use privyseal_host_tests::suite;
-use privyseal_host_tests::yubihsm_sim::{Cmd, Misbehaviour};
+use privyseal_test_simulators::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
+use privyseal_test_suite as suite;
 use privyseal_yubihsm::Error;
 
-use super::{now, open, stage, uri};
+use super::{open, uri};
 
 /// The `yubihsm` crate alone would fail until it was idle for 29 s.
 #[test]
 fn a_dropped_session_is_rebuilt_without_a_word() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let mut signer = open(&uri(&sim, "key-id=100")).unwrap();
     let case = suite::cases(now())[0];
     let first = suite::mint(&mut signer, &case, &chain).unwrap();
@@ -25,7 +26,7 @@ fn a_dropped_session_is_rebuilt_without_a_word() {
 
 #[test]
 fn a_session_that_is_always_dropped_is_an_error_and_not_a_loop() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let mut signer = open(&uri(&sim, "key-id=100")).unwrap();
     sim.arm(Misbehaviour::DropSession, Cmd::SignPkcs1, 2);
     let case = suite::cases(now())[0];
@@ -41,7 +42,7 @@ fn a_session_that_is_always_dropped_is_an_error_and_not_a_loop() {
 /// 16 clients that went away without a word hold all sessions until the device has lost patience.
 #[test]
 fn a_full_device_is_waited_for() {
-    let (sim, _, _) = stage(Duration::from_secs(2));
+    let (sim, _, _) = YubihsmSim::with_seal(Duration::from_secs(2));
     sim.add_auth_key(2, "other", 1 << 5);
     // Sessions that nobody closes: of clients that are set aside because they hang.
     sim.arm(Misbehaviour::SessionsFull, Cmd::CreateSession, 4);
@@ -57,7 +58,7 @@ fn a_full_device_is_waited_for() {
 
 #[test]
 fn a_device_that_stays_full_is_named() {
-    let (sim, _, _) = stage(Duration::from_secs(30));
+    let (sim, _, _) = YubihsmSim::with_seal(Duration::from_secs(30));
     sim.arm(Misbehaviour::SessionsFull, Cmd::CreateSession, u32::MAX);
     let begin = Instant::now();
     let error = open(&uri(&sim, "key-id=100?session-wait=1")).unwrap_err();
@@ -73,7 +74,7 @@ fn a_device_that_stays_full_is_named() {
 
 #[test]
 fn many_signers_and_threads_share_one_session() {
-    let (sim, _, chain) = stage(Duration::from_secs(30));
+    let (sim, _, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let uri = uri(&sim, "key-id=100");
     let case = suite::cases(now())[0];
     let expected = suite::mint(&mut open(&uri).unwrap(), &case, &chain).unwrap();

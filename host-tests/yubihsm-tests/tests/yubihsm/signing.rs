@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use privyseal_core::{Signer as _, SignerError as _, SignerErrorKind};
-use privyseal_host_tests::pki::{TestPki, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::suite;
-use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
+use privyseal_test_pki::{TestPki, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite as suite;
+use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_hsm::{FitnessNote, KeyUnfit};
 use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner};
 
-use super::{CHAIN, KEY, LABEL, now, open, password, stage, uri};
+use super::{CHAIN, KEY, LABEL, now, open, password, uri};
 
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -45,7 +45,7 @@ fn it_passes_the_suite_with_the_same_bytes_as_the_software_signer() {
 
 #[test]
 fn the_chain_comes_from_the_device_by_ids_by_label_or_by_the_keys_own_label() {
-    let (sim, _, chain) = stage(IDLE);
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
     let of = |rest: &str| open(&uri(&sim, rest)).unwrap().certificates().unwrap();
     assert_eq!(of("key-id=100"), chain);
     assert_eq!(of("key-id=100;cert-label=eSeal"), chain);
@@ -61,7 +61,7 @@ fn the_chain_comes_from_the_device_by_ids_by_label_or_by_the_keys_own_label() {
 
 #[test]
 fn a_chain_that_is_not_there_says_what_to_do() {
-    let (sim, _, _) = stage(IDLE);
+    let (sim, _, _) = YubihsmSim::with_seal(IDLE);
     sim.store_certificates(200, "text", &[b"no certificate".to_vec()]);
     sim.import_key(7, "", &test_key("stranger", 2048));
     for (rest, expected, words) in [
@@ -95,7 +95,7 @@ fn a_chain_that_is_not_there_says_what_to_do() {
 
 #[test]
 fn what_cannot_sign_is_refused_when_it_is_opened() {
-    let (sim, _, _) = stage(IDLE);
+    let (sim, _, _) = YubihsmSim::with_seal(IDLE);
     sim.import_key(5, "mute", &test_key("stranger", 2048));
     sim.revoke_sign(5);
     sim.add_auth_key(9, "reader", READ);
@@ -156,7 +156,7 @@ fn what_cannot_sign_is_refused_when_it_is_opened() {
 /// The session that the right password opened must not serve who has a wrong one.
 #[test]
 fn a_wrong_password_gets_no_other_users_session() {
-    let (sim, _, _) = stage(IDLE);
+    let (sim, _, _) = YubihsmSim::with_seal(IDLE);
     let uri = uri(&sim, "key-id=100");
     let _right = open(&uri).unwrap();
     let error = YubihsmSigner::open(&uri, &mut password("wrong")).unwrap_err();
@@ -166,7 +166,7 @@ fn a_wrong_password_gets_no_other_users_session() {
 
 #[test]
 fn a_session_that_may_sign_only_signs_and_reads_nothing() {
-    let (sim, key, chain) = stage(IDLE);
+    let (sim, key, chain) = YubihsmSim::with_seal(IDLE);
     sim.add_auth_key(2, "sign only", SIGN);
     let uri = uri(&sim, "auth-key=2;key-id=100");
     let mut signer = YubihsmSigner::open(&uri, &mut password("sign only")).unwrap();
@@ -200,7 +200,7 @@ fn no_connector_no_signature() {
 
 #[test]
 fn the_list_names_keys_and_certificates() {
-    let (sim, key, chain) = stage(IDLE);
+    let (sim, key, chain) = YubihsmSim::with_seal(IDLE);
     sim.import_key(5, "mute", &test_key("stranger", 2048));
     sim.revoke_sign(5);
     let listing =
@@ -238,7 +238,7 @@ fn the_list_names_keys_and_certificates() {
 
 #[test]
 fn attestation_is_for_the_key() {
-    let (sim, key, _) = stage(IDLE);
+    let (sim, key, _) = YubihsmSim::with_seal(IDLE);
     let signer = open(&uri(&sim, "key-id=100")).unwrap();
     let attestation = signer.device().attest(KEY).unwrap();
     let certificate =

@@ -1,7 +1,7 @@
 //! What can be wrong with the certificates.
 
-use privyseal_host_tests::decode::to_base64;
-use privyseal_host_tests::pki::{Authority, CertificateSpec, Usage, test_key};
+use privyseal_test_judges::decode::to_base64;
+use privyseal_test_pki::{Authority, CertificateSpec, Usage, test_key};
 use serde_json::{Value, json};
 
 use super::Mutation;

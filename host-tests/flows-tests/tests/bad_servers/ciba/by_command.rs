@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::thread;
 
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::flow::Client;
-use privyseal_host_tests::pki::pem_chain;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::flow::Client;
 
 use super::play::{CLIENT_ID, metadata, not_yet};
 use super::steps::Step;

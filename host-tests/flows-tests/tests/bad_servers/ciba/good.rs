@@ -3,10 +3,10 @@
 use privyseal::base::clock;
 use privyseal::jose::jwk::JwkSetBuilder;
 use privyseal::jose::jwk::KidChoice;
-use privyseal_host_tests::bad_server::Reply;
-use privyseal_host_tests::decode::to_base64url;
-use privyseal_host_tests::pki::{TestKey, test_key};
-use privyseal_host_tests::software_signer::SoftwareSigner;
+use privyseal_test_servers::bad_server::Reply;
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::{TestKey, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
 use super::play::{AUTH_REQ_ID, CLIENT_ID};

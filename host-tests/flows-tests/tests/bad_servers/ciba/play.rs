@@ -11,10 +11,10 @@ use privyseal::{AssertionOptions, Error, Provider, SigningClient, UnixTime, base
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
-use privyseal_host_tests::bad_server::{BadServer, Reply};
-use privyseal_host_tests::pki::test_key;
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::software_unwrapper::SoftwareUnwrapper;
+use privyseal_test_pki::test_key;
+use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 
 use crate::stage::{LIMIT, http};
 

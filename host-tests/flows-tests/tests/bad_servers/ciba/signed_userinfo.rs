@@ -2,7 +2,7 @@
 
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{AccessToken, Provider, base::clock};
-use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
 use serde_json::{Value, json};
 
 use super::good;

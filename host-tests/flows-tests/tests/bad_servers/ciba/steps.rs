@@ -7,7 +7,7 @@ use std::thread;
 use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::Identity;
 use privyseal::{Error, Exit};
-use privyseal_host_tests::bad_server::{BadServer, Reply};
+use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use super::good;
 use super::play::{Flow, Patient, Setting, acknowledged, metadata, tokens};

@@ -1,13 +1,13 @@
 //! The command `privyseal` with `yubihsm:` keys, as a process.
 
+use privyseal_test_base::clock::now;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::yubihsm_sim::FACTORY_PASSWORD;
-use privyseal_host_tests::{privyseal, suite};
-
-use super::{now, stage};
+use privyseal_test_base::privyseal;
+use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
+use privyseal_test_suite as suite;
+use privyseal_test_suite::software_signer::SoftwareSigner;
 
 fn privyseal(arguments: &[&str], secret: &str) -> Output {
     Command::new(privyseal::path())
@@ -25,7 +25,7 @@ fn printed(output: &Output) -> String {
 
 #[test]
 fn sign_keys_chain_and_csr_work_as_with_any_other_key() {
-    let (sim, key, chain) = stage(Duration::from_secs(30));
+    let (sim, key, chain) = YubihsmSim::with_seal(Duration::from_secs(30));
     let now = now();
     let case = suite::cases(now)[0];
     let uri = sim.uri("key-id=100");
@@ -74,7 +74,7 @@ fn sign_keys_chain_and_csr_work_as_with_any_other_key() {
 
 #[test]
 fn audit_and_provisioning_work_from_the_command_line() {
-    let (sim, _, _) = stage(Duration::from_secs(30));
+    let (sim, _, _) = YubihsmSim::with_seal(Duration::from_secs(30));
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_str().unwrap();
     let key = sim.uri("key-id=7");

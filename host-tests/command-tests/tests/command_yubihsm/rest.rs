@@ -1,18 +1,18 @@
 //! The rest of the command with a `yubihsm:` key: public keys, access tokens, the examination, a chain from a
 //! file; and the same bytes as from SoftHSM.
 
+use privyseal_test_base::clock::now;
 use std::process::Command;
 use std::time::Duration;
 
-use privyseal_host_tests::fiam_server::FiamServer;
-use privyseal_host_tests::flow::{Client, Outcome};
-use privyseal_host_tests::pki::pem_chain;
-use privyseal_host_tests::software_signer::SoftwareSigner;
-use privyseal_host_tests::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
-use privyseal_host_tests::{privyseal, suite};
+use privyseal_test_base::privyseal;
+use privyseal_test_pki::pem_chain;
+use privyseal_test_servers::fiam_server::FiamServer;
+use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
+use privyseal_test_suite as suite;
+use privyseal_test_suite::flow::{Client, Outcome};
+use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::Value;
-
-use super::{now, stage};
 
 const CLIENT_ID: &str = "EU.EORI.NL123456789";
 
@@ -79,7 +79,7 @@ fn token_gets_an_access_token_with_a_chain_from_a_file() {
 
 #[test]
 fn doctor_examines_the_device() {
-    let (sim, _, _) = stage(Duration::from_secs(30));
+    let (sim, _, _) = YubihsmSim::with_seal(Duration::from_secs(30));
     let outcome = run(&sim, &["doctor", "--scheme", "fiam", "--json"]);
     assert_eq!(outcome.json()["ok"], true);
     let empty = YubihsmSim::with_idle(Duration::from_secs(30));

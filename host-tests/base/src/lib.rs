@@ -1,0 +1,16 @@
+//! What every other crate of `host-tests` stands on.
+//!
+//! - [`scratch`]: places under `target/` and in the workspace;
+//! - [`tool`]: runs the tools of the system;
+//! - [`privyseal`]: the command, freshly built;
+//! - [`own_process`]: a test in a process of its own, watched over;
+//! - [`clock`]: the time.
+//!
+//! Never published. Functions of fixtures panic with a message when the machine lacks something: a
+//! missing tool is a failed test, never a skipped one.
+
+pub mod clock;
+pub mod own_process;
+pub mod privyseal;
+pub mod scratch;
+pub mod tool;

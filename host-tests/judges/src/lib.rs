@@ -1,0 +1,13 @@
+//! Judges of tokens that share no code with the core.
+//!
+//! - [`assertion_judge`]: judges client assertions as an authorization server does;
+//! - [`decode`]: takes tokens apart;
+//! - [`python`]: the interpreter with PyJWT, a judge in another language;
+//! - [`node`]: a JOSE library in a third;
+//! - [`openssl`]: encrypts as a sender would.
+
+pub mod assertion_judge;
+pub mod decode;
+pub mod node;
+pub mod openssl;
+pub mod python;

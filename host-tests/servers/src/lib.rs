@@ -1,0 +1,19 @@
+//! Servers on loopback that live as long as their test.
+//!
+//! - [`loopback`]: an HTTPS server;
+//! - [`token_desk`]: what an authorization server does with client assertions once they are judged;
+//! - [`fiam_server`]: an authorization server in the shape of FIAM's;
+//! - [`ishare_server`]: a participant registry in the shape of iSHARE's, which can be told to lie;
+//! - [`bad_server`]: a server that misbehaves, byte by byte;
+//! - [`oidc_provider`]: node-oidc-provider, dressed as itsme;
+//! - [`keycloak`]: a Keycloak, one for all tests of a program;
+//! - [`https`]: a client of the test servers that can say anything.
+
+pub mod bad_server;
+pub mod fiam_server;
+pub mod https;
+pub mod ishare_server;
+pub mod keycloak;
+pub mod loopback;
+pub mod oidc_provider;
+pub mod token_desk;

@@ -1,0 +1,20 @@
+//! Devices without hardware, a feature each.
+//!
+//! - `device`: [`device_sim`], the gateway's firmware behind a Unix socket, and [`device_host`], the other end
+//!   of its line, which can say anything;
+//! - `emulator`: [`firmware`] and [`emulator`], the gateway's images and QEMU with one of them, and [`gateway`],
+//!   a client;
+//! - `yubihsm`: [`yubihsm_sim`], a YubiHSM 2 behind a connector, which can misbehave.
+
+#[cfg(feature = "device")]
+pub mod device_host;
+#[cfg(feature = "device")]
+pub mod device_sim;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+#[cfg(feature = "emulator")]
+pub mod firmware;
+#[cfg(feature = "emulator")]
+pub mod gateway;
+#[cfg(feature = "yubihsm")]
+pub mod yubihsm_sim;
