@@ -8,13 +8,10 @@ use privyseal_core::limits::{
     MAX_AUDIENCE, MAX_CERTIFICATES, MAX_CHAIN_DER, MAX_COMPACT_JWS, MAX_JTI,
 };
 use privyseal_core::{Error, SignError};
+use privyseal_test_base::clock::now;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use privyseal_test_suite::{Case, cases, mint};
-
-fn now() -> u64 {
-    now()
-}
 
 /// A chain of `certificates` certificates whose leaf has `padding` bytes too many.
 fn chain(key: &TestKey, certificates: usize, padding: usize) -> Vec<Vec<u8>> {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+use privyseal_test_base::clock::now;
 use std::process::Command;
 
 use privyseal_test_base::{privyseal, tool};
@@ -58,10 +59,6 @@ fn question(token: &str) -> Value {
         "action": "validate", "client_id": EORI, "audience": SERVER, "token": token,
         "strict_eori": true,
     })
-}
-
-fn now() -> u64 {
-    now()
 }
 
 #[test]

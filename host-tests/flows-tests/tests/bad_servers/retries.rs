@@ -3,7 +3,6 @@
 //! known.
 
 use core::time::Duration;
-use privyseal_test_base::clock;
 use std::cell::RefCell;
 use std::collections::HashSet;
 

@@ -2,7 +2,6 @@
 
 use privyseal::schemes::ishare::TrustedCa;
 use privyseal::{Certificates, Exit, UnixTime};
-use privyseal_test_base::clock;
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
 use privyseal_test_servers::ishare_server::Draft;
 use serde_json::json;

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
-use webpki::types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{
     EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,
 };

@@ -34,10 +34,3 @@ fn uri(sim: &YubihsmSim, rest: &str) -> YubihsmUri {
 fn open(uri: &YubihsmUri) -> Result<YubihsmSigner, Error> {
     YubihsmSigner::open(uri, &mut password(FACTORY_PASSWORD))
 }
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
