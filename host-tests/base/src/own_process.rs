@@ -6,6 +6,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -98,7 +99,7 @@ impl OwnProcess {
         let status = end(&mut child, hung);
         let passed = status.is_some_and(|status| status.success()) && output.contains("1 passed");
         if let Some(signal) = status.and_then(|status| status.signal()) {
-            output += &format!("ended by signal {signal}\n");
+            let _ = writeln!(output, "ended by signal {signal}");
         }
         for stream in streams {
             // It only reads, and the pipe is closed.

@@ -10,11 +10,8 @@ use std::path::{Path, PathBuf};
 /// # Panics
 /// Never: this crate lies in it.
 pub fn workspace() -> &'static Path {
-    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    folders
-        .skip(2)
-        .next()
-        .expect("host-tests/base is two below")
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.nth(2).expect("host-tests/base is two below")
 }
 
 /// A file or folder of `host-tests`.

@@ -62,6 +62,15 @@ pub fn to_base64url(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
+/// Encodes in lower-case hexadecimal.
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
+}
+
 /// Encodes in padded standard base64, as `x5c` has it.
 pub fn to_base64(bytes: &[u8]) -> String {
     Base64::encode_string(bytes)

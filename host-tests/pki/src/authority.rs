@@ -39,6 +39,7 @@ impl Authority {
     ///
     /// # Panics
     /// If the spec cannot be encoded.
+    #[must_use]
     pub fn subordinate(&self, key: TestKey, spec: CertificateSpec) -> Self {
         let certificate = self.issue(&key.spki_der(), &spec);
         Self {

@@ -9,6 +9,8 @@
 //! - [`keycloak`]: a Keycloak, one for all tests of a program;
 //! - [`https`]: a client of the test servers that can say anything.
 
+#![allow(clippy::match_same_arms)] // A table of replies.
+
 pub mod bad_server;
 pub mod fiam_server;
 pub mod https;

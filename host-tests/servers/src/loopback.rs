@@ -31,7 +31,7 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// # Panics
 /// When asked at a time before 1970.
 pub fn system_clock() -> Clock {
-    Arc::new(|| now())
+    Arc::new(now)
 }
 
 /// A server that runs in a thread of this process until it is dropped.

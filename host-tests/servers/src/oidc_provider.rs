@@ -152,6 +152,9 @@ impl OidcProvider {
     }
 
     /// The least time between two events of that name.
+    ///
+    /// # Panics
+    /// As [`OidcProvider::events_of`].
     pub fn least_pause(&self, name: &str) -> Option<Duration> {
         let events = self.events_of(name);
         let at = |event: &Value| event["at"].as_u64().expect("a moment");

@@ -9,6 +9,7 @@ use hyper::header;
 
 use crate::loopback::{Clock, Request};
 use privyseal_test_judges::assertion_judge::{Assertion, Refusal, TrustedRoot, judge};
+use privyseal_test_judges::decode::to_hex;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -145,7 +146,7 @@ pub fn member(request: &Request, name: &str) -> Result<String, Refusal> {
 fn random_token() -> String {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the system has entropy");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&bytes)
 }
 
 impl fmt::Debug for TokenDesk {

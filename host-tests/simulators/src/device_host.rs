@@ -42,6 +42,9 @@ impl Upload {
     }
 
     /// How much it is.
+    ///
+    /// # Panics
+    /// If it is more than a message can say.
     pub fn totals(&self) -> Totals {
         let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
         Totals {
@@ -164,6 +167,9 @@ pub fn provision(device: &mut TestDevice, upload: &Upload) -> Result<(), Refusal
 ///
 /// # Errors
 /// The refusal of a step.
+///
+/// # Panics
+/// As [`Upload::totals`].
 pub fn send_parts(device: &mut TestDevice, upload: &Upload) -> Result<(), Refusal> {
     step(device, Provision::Begin(upload.totals()))?;
     for part in [Part::Key, Part::Policy, Part::Chain, Part::Seed] {

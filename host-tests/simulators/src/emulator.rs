@@ -133,6 +133,9 @@ impl Emulator {
     }
 
     /// Connects to the serial line. QEMU talks to one at a time.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
     pub fn connect(&self) -> UnixStream {
         let line = connect(&self.line());
         line.set_read_timeout(Some(SOON)).expect("a socket");

@@ -6,6 +6,14 @@
 //!   a client;
 //! - `yubihsm`: [`yubihsm_sim`], a YubiHSM 2 behind a connector, which can misbehave.
 
+// Test machinery: it is read more often than it is run.
+#![allow(
+    clippy::large_stack_arrays,
+    clippy::match_same_arms,
+    clippy::too_many_lines,
+    clippy::unnecessary_wraps
+)]
+
 #[cfg(feature = "device")]
 pub mod device_host;
 #[cfg(feature = "device")]

@@ -14,6 +14,8 @@
 //! - [`minter`]: makes tokens with any signer and judges them without the core;
 //! - [`flow`]: a client with its token, and runs of the command.
 
+#![allow(clippy::large_stack_arrays)] // Tests have the stack.
+
 mod check;
 pub mod fault_shim;
 pub mod flow;

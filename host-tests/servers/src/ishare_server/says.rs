@@ -4,16 +4,12 @@ use serde_json::{Value, json};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use privyseal_test_judges::assertion_judge::Refusal;
-use privyseal_test_judges::decode::to_base64;
+use privyseal_test_judges::decode::{to_base64, to_hex};
 
 /// SHA-256 of a certificate, in lower-case hexadecimal.
 pub fn fingerprint(der: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, der);
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    to_hex(digest.as_ref())
 }
 
 /// An entry of the trusted list for a CA that may issue.

@@ -48,7 +48,9 @@ pub(super) fn run(
     };
     device.log_event(command, event);
     if let Ok(data) = &mut outcome {
-        wrong.iter().for_each(|what| spoil(*what, data));
+        for what in wrong {
+            spoil(*what, data);
+        }
     }
     answer(code, &outcome)
 }

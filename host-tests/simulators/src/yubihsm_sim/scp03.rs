@@ -143,7 +143,9 @@ fn derive(key: &Block16, constant: u8, context: &[u8; 16], bits: u16) -> Block16
 
 fn cmac(key: &Block16, parts: &[&[u8]]) -> Block16 {
     let mut mac = <Cmac<Aes128> as cmac::KeyInit>::new(&(*key).into());
-    parts.iter().for_each(|part| mac.update(part));
+    for part in parts {
+        mac.update(part);
+    }
     mac.finalize().into_bytes().into()
 }
 
