@@ -10,12 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 use privyseal::pki::certificates::Certificates;
+use privyseal_test_base::clock::run_start;
+use privyseal_test_base::privyseal as program;
 use privyseal_gateway::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
 use privyseal_test_simulators::device_sim::Options;
-use privyseal_host_tests::privyseal as program;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::stage::{EORI, Stage, now, run, sign_at};
+use crate::stage::{EORI, Stage, run, sign_at};
 
 /// One end for the test, the other for whoever opens the path. As it comes it is a terminal: it echoes, waits for
 /// lines, and takes some bytes for itself. Those settings stay as long as this lives.
@@ -166,7 +167,7 @@ fn an_upload_tells_how_far_it_is() {
     let policy = GatewayPolicy::from_toml(&text, |name| panic!("{name}")).unwrap();
     let certificates = Certificates::from_file(&stage.path("chain.pem")).unwrap();
     let key = PrivateKey::from_bytes(&std::fs::read(stage.path("key.pem")).unwrap()).unwrap();
-    let at = privyseal_core::UnixTime::from_secs(now()).unwrap();
+    let at = privyseal_core::UnixTime::from_secs(run_start()).unwrap();
     let chain = certificates.chain().unwrap();
     let package = Package::new(&policy, key, Some(&chain), at).unwrap();
     let mut device = Device::open(&stage.uri().parse().unwrap(), Limits::default()).unwrap();

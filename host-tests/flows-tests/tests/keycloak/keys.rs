@@ -1,8 +1,8 @@
 //! Keys that change, on either side.
 
 use privyseal::{AssertionSource as _, Error, base::clock};
-use privyseal_test_servers::keycloak::JwksServer;
 use privyseal_test_pki::test_key;
+use privyseal_test_servers::keycloak::JwksServer;
 use serde_json::json;
 
 use crate::stage::{Stage, client, client_key, jwk_set};

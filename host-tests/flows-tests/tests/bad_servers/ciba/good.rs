@@ -3,9 +3,9 @@
 use privyseal::base::clock;
 use privyseal::jose::jwk::JwkSetBuilder;
 use privyseal::jose::jwk::KidChoice;
-use privyseal_test_servers::bad_server::Reply;
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{TestKey, test_key};
+use privyseal_test_servers::bad_server::Reply;
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
