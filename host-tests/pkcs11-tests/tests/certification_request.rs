@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+use std::fs;
+
 use privyseal_core::cert::{KeyUsage, KeyUsages};
 use privyseal_core::csr::{
     CertificationRequestInfo, Subject, SubjectAttribute, SubjectAttributeType as Type,
@@ -13,7 +15,7 @@ use privyseal_core::{
     CertificationRequestSigner, Error, RsaPublicKey, SignError, Signature, Signer,
 };
 use privyseal_test_pki::test_key;
-use privyseal_test_suite::softhsm::{self, in_own_process};
+use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
 use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
 use privyseal_test_suite as suite;
 use privyseal_test_base::tool;
@@ -161,8 +163,13 @@ impl SecretProvider for TestPin {
 
 #[test]
 fn a_key_that_never_left_softhsm_signs_its_request() {
-    in_own_process("a_key_that_never_left_softhsm_signs_its_request", |token| {
+    const NAME: &str = "a_key_that_never_left_softhsm_signs_its_request";
+    let fill = |token: &SoftHsmToken| {
         let spki = token.generate_key(2048, "01", "generated");
+        fs::write(token.dir().join("spki"), spki).unwrap();
+    };
+    in_own_process(NAME, fill, |token| {
+        let spki = fs::read(token.dir().join("spki")).unwrap();
         let uri: Pkcs11Uri = token.uri("generated").parse().unwrap();
         let mut signer = Pkcs11Signer::open(&uri, &mut TestPin, LoginPolicy::default()).unwrap();
         let der = request(&mut signer, &SEAL, &[KeyUsage::NonRepudiation]).unwrap();

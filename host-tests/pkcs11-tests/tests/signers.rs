@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+use std::fs;
+
 use privyseal_core::signing_input::SigningInput;
 use privyseal_core::{Error, RsaPublicKey, SignError, Signature, Signer};
 use privyseal_test_base::clock::now;
@@ -80,12 +82,16 @@ fn softhsm_passes_the_suite_with_the_same_bytes_as_the_software_signer() {
     in_own_process(
         "softhsm_passes_the_suite_with_the_same_bytes_as_the_software_signer",
         |token| {
-            let now = now();
             for (id, bits) in [("01", 2048), ("02", 3072), ("03", 4096)] {
+                token.import_key(&test_key("seal", bits), id, &format!("imported-{bits}"));
+            }
+        },
+        |token| {
+            let now = now();
+            for bits in [2048, 3072, 4096] {
                 let key = test_key("seal", bits);
                 let chain = TestPki::new().seal_chain(&key);
                 let label = format!("imported-{bits}");
-                token.import_key(&key, id, &label);
                 let hardware = suite::run(&mut open(token, &label), &chain, now);
                 let software = suite::run(&mut SoftwareSigner::new(&key), &chain, now);
                 assert_eq!(hardware, software, "RSA-{bits}");
@@ -103,10 +109,20 @@ fn softhsm_passes_the_suite_with_a_key_that_never_left_it() {
             let spki = token.generate_key(2048, "01", "generated");
             let chain = TestPki::new().chain(&spki, &CertificateSpec::seal());
             token.store_chain(&chain, "01");
+            fs::write(token.dir().join("spki"), spki).unwrap();
+            for (place, certificate) in chain.iter().enumerate() {
+                fs::write(token.dir().join(format!("chain-{place}")), certificate).unwrap();
+            }
+        },
+        |token| {
+            let read = |name: &str| fs::read(token.dir().join(name)).unwrap();
+            let chain: Vec<_> = (0..4)
+                .map(|place| read(&format!("chain-{place}")))
+                .collect();
             let mut signer = open(token, "generated");
             let stored = signer.certificates().unwrap();
             assert_eq!(stored.first(), chain.first(), "the leaf comes first");
-            assert_eq!(suite::spki(signer.public_key()), spki);
+            assert_eq!(suite::spki(signer.public_key()), read("spki"));
             let tokens = suite::run(&mut signer, &chain, now());
             let from_token = suite::mint(&mut signer, &suite::cases(now())[0], &stored).unwrap();
             assert_eq!(

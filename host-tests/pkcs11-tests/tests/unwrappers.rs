@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
 use std::fmt::Debug;
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -114,6 +115,13 @@ fn softhsm_decrypts_rsa_oaep_and_names_what_it_does_not_know() {
             for (id, bits) in [("01", 2048), ("02", 4096)] {
                 let label = format!("decryption-{bits}");
                 let spki = token.generate_decryption_key(bits, id, &label);
+                fs::write(token.dir().join(label), spki).unwrap();
+            }
+        },
+        |token| {
+            for bits in [2048, 4096] {
+                let label = format!("decryption-{bits}");
+                let spki = fs::read(token.dir().join(&label)).unwrap();
                 let mut unwrapper = open(&token.uri(&label)).unwrap();
                 assert_eq!(suite::spki(unwrapper.public_key()), spki);
                 run(&mut unwrapper, KeyEncryption::RsaOaep);

@@ -49,6 +49,14 @@ impl Authority {
         }
     }
 
+    /// A certificate for another authority.
+    ///
+    /// # Panics
+    /// If its spec cannot be encoded.
+    pub fn certify(&self, other: &Self) -> Vec<u8> {
+        self.issue(&other.key.spki_der(), &other.spec)
+    }
+
     /// Issues a certificate for a public key (`SubjectPublicKeyInfo`, DER); gives DER.
     ///
     /// # Panics

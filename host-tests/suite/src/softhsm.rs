@@ -1,7 +1,11 @@
 //! A throw-away SoftHSM token, made with the tools a person would use.
+//!
+//! A token is one test's own, and whole before the process under test opens it: under load SoftHSM ends a process
+//! that opens a folder of tokens while another writes into it.
 
 mod process;
 
+use std::env;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -22,12 +26,16 @@ pub const PIN: &str = "2468";
 /// The security officer's PIN of every test token.
 const SO_PIN: &str = "13579246";
 
+const CONFIGURATION: &str = "softhsm2.conf";
+
 /// Where distributions put the module.
 const MODULES: &[&str] = &[
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/lib64/softhsm/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
     "/opt/homebrew/lib/softhsm/libsofthsm2.so",
 ];
 
@@ -57,21 +65,11 @@ impl SoftHsmToken {
             .prefix("softhsm-")
             .tempdir_in(cache_dir("tmp"))
             .expect("target/ can be written");
-        Self::init(dir, label)
-    }
-
-    fn init(dir: TempDir, label: &str) -> Self {
-        let tokens = dir.path().join("tokens");
-        fs::create_dir_all(&tokens).expect("target/ can be written");
-        let configuration = format!(
-            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
-            tokens.display()
-        );
+        configure(dir.path());
         let token = Self {
             dir: Place::Owned(dir),
             label: label.into(),
         };
-        fs::write(token.configuration(), configuration).expect("target/ can be written");
         write_secret(&token.pin_file(), PIN);
         run(&mut token.tool(
             "softhsm2-util",
@@ -89,7 +87,7 @@ impl SoftHsmToken {
         token
     }
 
-    /// The token that [`SoftHsmToken::init`] made in `dir`.
+    /// The token that [`SoftHsmToken::new`] made in `dir`.
     fn attach(dir: &Path, label: &str) -> Self {
         Self {
             dir: Place::Borrowed(dir.into()),
@@ -97,20 +95,21 @@ impl SoftHsmToken {
         }
     }
 
-    /// The PKCS#11 module.
+    /// The PKCS#11 module: the one that `PRIVYSEAL_SOFTHSM` names, or where distributions put it.
     ///
     /// # Panics
     /// If SoftHSM is not installed.
     pub fn module() -> PathBuf {
-        let found = MODULES.iter().map(Path::new).find(|path| path.exists());
-        found
-            .unwrap_or_else(|| panic!("SoftHSM is not installed: run `cargo xtask setup`"))
-            .into()
+        let named = env::var_os("PRIVYSEAL_SOFTHSM").map(PathBuf::from);
+        let mut usual = MODULES.iter().map(PathBuf::from);
+        named.or_else(|| usual.find(|path| path.exists())).expect(
+            "SoftHSM is not installed: run `cargo xtask setup`, or name it in PRIVYSEAL_SOFTHSM",
+        )
     }
 
     /// The file that `SOFTHSM2_CONF` must name.
     pub fn configuration(&self) -> PathBuf {
-        self.dir().join("softhsm2.conf")
+        self.dir().join(CONFIGURATION)
     }
 
     /// A file that holds the PIN, for `pin-source`.
@@ -272,6 +271,21 @@ impl SoftHsmToken {
         command.env("SOFTHSM2_CONF", self.configuration());
         command
     }
+}
+
+/// Makes an empty folder of tokens in `dir`, and the configuration beside it, which `SOFTHSM2_CONF` must name.
+///
+/// # Panics
+/// If `dir` cannot be written.
+pub fn configure(dir: &Path) -> PathBuf {
+    let (tokens, file) = (dir.join("tokens"), dir.join(CONFIGURATION));
+    fs::create_dir_all(&tokens).expect("target/ can be written");
+    let text = format!(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        tokens.display()
+    );
+    fs::write(&file, text).expect("target/ can be written");
+    file
 }
 
 /// Writes a file that only this user can read: the command warns of any other.

@@ -31,7 +31,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let token = Token::new("healing");
+        let token = Token::new();
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
         let pins = move |_: &SecretRequest| {
@@ -158,8 +158,8 @@ fn the_pool_is_bounded(stage: &Stage) {
 /// SoftHSM does not see a token that came back until it is initialized anew.
 fn the_token_is_pulled_and_put_back(stage: &Stage, request: &[u8]) {
     let (inside, outside) = (
-        stage.token.directory.join("tokens"),
-        stage.token.directory.join("pulled"),
+        stage.token.directory().join("tokens"),
+        stage.token.directory().join("pulled"),
     );
     std::fs::rename(&inside, &outside).unwrap();
     std::fs::create_dir(&inside).unwrap();

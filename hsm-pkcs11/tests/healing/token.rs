@@ -6,7 +6,6 @@
 #![allow(dead_code, reason = "not every test needs all")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use privyseal_core::cert::KeyUsages;
 use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
@@ -14,63 +13,30 @@ use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_core::{CertificationRequestInfo, CertificationRequestSigner, SignError};
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Error, Pkcs11Uri};
-
-pub(crate) const PIN: &str = "471147";
+pub(crate) use privyseal_test_suite::softhsm::PIN;
+use privyseal_test_suite::softhsm::SoftHsmToken;
 
 pub(crate) struct Token {
-    pub(crate) directory: PathBuf,
+    token: SoftHsmToken,
     pub(crate) softhsm: PathBuf,
 }
 
 impl Token {
     /// A token named `tok` with the key `k`.
-    pub(crate) fn new(name: &str) -> Self {
-        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let directory = scratch.join(format!("softhsm-{name}"));
-        let _ = std::fs::remove_dir_all(&directory);
-        std::fs::create_dir_all(directory.join("tokens")).unwrap();
-        let configuration = directory.join("softhsm2.conf");
-        let text = format!(
-            "directories.tokendir = {}\nlog.level = ERROR\n",
-            directory.join("tokens").display()
-        );
-        std::fs::write(&configuration, text).unwrap();
+    pub(crate) fn new() -> Self {
+        let token = SoftHsmToken::new("tok");
+        token.generate_special_key(2048, "01", "k", &[]);
         // SAFETY: see the top of the file.
-        unsafe { std::env::set_var("SOFTHSM2_CONF", &configuration) };
-        let softhsm = std::env::var_os("PRIVYSEAL_SOFTHSM").map_or_else(
-            || PathBuf::from("/usr/lib/softhsm/libsofthsm2.so"),
-            PathBuf::from,
-        );
-        run(Command::new("softhsm2-util").args([
-            "--init-token",
-            "--free",
-            "--label",
-            "tok",
-            "--pin",
-            PIN,
-            "--so-pin",
-            "12345678",
-        ]));
-        run(Command::new("pkcs11-tool")
-            .arg("--module")
-            .arg(&softhsm)
-            .args([
-                "--token-label",
-                "tok",
-                "--login",
-                "--pin",
-                PIN,
-                "--keypairgen",
-                "--key-type",
-                "rsa:2048",
-                "--id",
-                "01",
-                "--label",
-                "k",
-                "--usage-sign",
-                "--sensitive",
-            ]));
-        Self { directory, softhsm }
+        unsafe { std::env::set_var("SOFTHSM2_CONF", token.configuration()) };
+        Self {
+            token,
+            softhsm: SoftHsmToken::module(),
+        }
+    }
+
+    /// The folder that holds its files, `tokens`, and whatever else a test needs.
+    pub(crate) fn directory(&self) -> &Path {
+        self.token.dir()
     }
 
     /// The key, through `module` or SoftHSM itself.
@@ -80,13 +46,6 @@ impl Token {
             .parse()
             .unwrap()
     }
-}
-
-fn run(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}; apt-get install softhsm2 opensc"));
-    assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a SecretProvider")]

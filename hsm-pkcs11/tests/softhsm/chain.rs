@@ -4,54 +4,52 @@ use privyseal_core::signer::Signer as _;
 use privyseal_hsm::{FitnessNote, KeyPolicy};
 use privyseal_pkcs11::{CertificateError, Error, Pkcs11Signer, SignerOptions};
 
-use crate::fixture::{SoftHsm, open, right_pin, uri};
-use crate::pki::{Ca, Pki};
+use crate::fixture::{SoftHsm, ca, leaf, open, right_pin, uri};
 
 pub(crate) fn fill(softhsm: &SoftHsm) {
-    let pki = Pki::new(softhsm.directory.join("pki-chain"));
-    let (root, sub) = (pki.ca("Root", "k1"), pki.ca("Sub", "k2"));
+    let (root, sub) = (ca("Root", "k1"), ca("Sub", "k2"));
 
     // Chains of these lengths, the leaf included.
     for (label, length) in [("six", 6), ("seven", 7)] {
         let token = softhsm.token(label);
         let key = token.rsa_key("k", &[1], 2048, &[]);
-        let cas: Vec<Ca> = (1..length)
-            .map(|level| pki.ca(&format!("CA {level}"), "k1"))
+        let cas: Vec<_> = (1..length)
+            .map(|level| ca(&format!("CA {level}"), "k1"))
             .collect();
-        token.certificate("top", &[], &cas[0].der);
+        token.certificate("top", &[], &cas[0].certificate);
         for pair in cas.windows(2) {
-            token.certificate("ca", &[], &pki.cross(&pair[1], &pair[0]));
+            token.certificate("ca", &[], &pair[0].certify(&pair[1]));
         }
-        token.certificate("leaf", &[1], &pki.leaf("leaf", &key, &cas[cas.len() - 1]));
+        token.certificate("leaf", &[1], &leaf("leaf", &key, &cas[cas.len() - 1]));
     }
 
     // Two CAs that certified each other, and no root.
     let token = softhsm.token("loop");
     let key = token.rsa_key("k", &[1], 2048, &[]);
-    token.certificate("root by sub", &[], &pki.cross(&root, &sub));
-    token.certificate("sub by root", &[], &pki.cross(&sub, &root));
-    token.certificate("leaf", &[1], &pki.leaf("leaf", &key, &sub));
+    token.certificate("root by sub", &[], &sub.certify(&root));
+    token.certificate("sub by root", &[], &root.certify(&sub));
+    token.certificate("leaf", &[1], &leaf("leaf", &key, &sub));
 
     // A CA that changed its key: same name, the wrong certificate twice around the right one.
     let token = softhsm.token("rollover");
     let key = token.rsa_key("k", &[1], 2048, &[]);
-    token.certificate("old", &[], &pki.ca("Root", "k2").der);
-    token.certificate("right", &[], &root.der);
-    token.certificate("older", &[], &pki.ca("Root", "k3").der);
+    token.certificate("old", &[], &ca("Root", "k2").certificate);
+    token.certificate("right", &[], &root.certificate);
+    token.certificate("older", &[], &ca("Root", "k3").certificate);
     token.certificate("junk", &[], b"not a certificate");
-    token.certificate("leaf", &[1], &pki.leaf("leaf", &key, &root));
+    token.certificate("leaf", &[1], &leaf("leaf", &key, &root));
 
     // The leaf has another CKA_ID than the key; a stranger's certificate has the key's.
     let token = softhsm.token("by modulus");
     let key = token.rsa_key("k", &[1], 2048, &[]);
     let stranger = token.rsa_key("stranger", &[2], 2048, &[]);
-    token.certificate("stranger's", &[1], &pki.leaf("stranger", &stranger, &root));
-    token.certificate("root", &[], &root.der);
-    token.certificate("leaf", &[9], &pki.leaf("leaf", &key, &root));
+    token.certificate("stranger's", &[1], &leaf("stranger", &stranger, &root));
+    token.certificate("root", &[], &root.certificate);
+    token.certificate("leaf", &[9], &leaf("leaf", &key, &root));
 
     let token = softhsm.token("mismatch");
     token.rsa_key("k", &[1], 2048, &[]);
-    token.certificate("stranger's", &[1], &pki.leaf("stranger", &stranger, &root));
+    token.certificate("stranger's", &[1], &leaf("stranger", &stranger, &root));
     token.skip_key();
     token.rsa_key("bare", &[7], 2048, &[]);
     softhsm

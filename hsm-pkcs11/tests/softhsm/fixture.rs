@@ -24,6 +24,8 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
+use privyseal_test_pki::{Authority, CertificateSpec, test_key};
+use privyseal_test_suite::softhsm::{SoftHsmToken, configure};
 
 pub(crate) const PIN: &str = "471147";
 const SO_PIN: &str = "12345678";
@@ -31,7 +33,6 @@ const SO_PIN: &str = "12345678";
 /// The process's SoftHSM.
 pub(crate) struct SoftHsm {
     pub(crate) module: PathBuf,
-    pub(crate) directory: PathBuf,
     context: Pkcs11,
     /// RSA keys by size and number, made once: generating one takes half a second.
     rsa_keys: Mutex<BTreeMap<(u64, usize), Vec<Attribute>>>,
@@ -55,6 +56,9 @@ pub(crate) fn softhsm() -> &'static SoftHsm {
         crate::login::fill(&softhsm);
         crate::select::fill(&softhsm);
         crate::chain::fill(&softhsm);
+        // SoftHSM adds a slot for the next token when it is asked for its slots, and does not stand threads that ask
+        // at once the first time.
+        softhsm.free_slot();
         softhsm
     })
 }
@@ -83,17 +87,10 @@ impl SoftHsm {
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
         remove_old(scratch);
         let directory = scratch.join(format!("softhsm-{}", std::process::id()));
-        let tokens = directory.join("tokens");
-        std::fs::create_dir_all(&tokens).expect("a directory for tokens");
-        let configuration = directory.join("softhsm2.conf");
-        let text = format!(
-            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
-            tokens.display()
-        );
-        std::fs::write(&configuration, text).expect("a configuration for SoftHSM");
+        let configuration = configure(&directory);
         // SAFETY: see the top of the file.
         unsafe { std::env::set_var("SOFTHSM2_CONF", &configuration) };
-        let module = library();
+        let module = SoftHsmToken::module();
         let context = Pkcs11::new(&module).expect("SoftHSM loads");
         context
             .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
@@ -101,7 +98,6 @@ impl SoftHsm {
         let rsa_keys = Mutex::default();
         Self {
             module,
-            directory,
             context,
             rsa_keys,
         }
@@ -299,6 +295,19 @@ impl Filling<'_> {
     }
 }
 
+/// A self-signed CA; the same `key` name is the same key.
+pub(crate) fn ca(name: &str, key: &str) -> Authority {
+    let key = test_key(&format!("pkcs11-{key}"), 2048);
+    Authority::root(key, CertificateSpec::authority(name, None))
+}
+
+/// An eSeal-like certificate for a key on a token.
+pub(crate) fn leaf(name: &str, key: &Key, issuer: &Authority) -> Vec<u8> {
+    let subject = format!("CN={name},O=Privyseal tests,C=NL");
+    let seal = CertificateSpec::seal();
+    issuer.issue(&key.spki(), &CertificateSpec { subject, ..seal })
+}
+
 /// The public half of a key that was made on a token.
 pub(crate) struct Key {
     modulus: Vec<u8>,
@@ -343,23 +352,4 @@ fn remove_old(scratch: &Path) {
     {
         let _ = std::fs::remove_dir_all(entry.path());
     }
-}
-
-fn library() -> PathBuf {
-    let named = std::env::var_os("PRIVYSEAL_SOFTHSM").map(PathBuf::from);
-    let usual = [
-        "/usr/lib/softhsm/libsofthsm2.so",
-        "/usr/lib64/softhsm/libsofthsm2.so",
-        "/usr/lib64/pkcs11/libsofthsm2.so",
-        "/usr/local/lib/softhsm/libsofthsm2.so",
-        "/opt/homebrew/lib/softhsm/libsofthsm2.so",
-    ];
-    named
-        .or_else(|| {
-            usual
-                .into_iter()
-                .map(PathBuf::from)
-                .find(|path| path.exists())
-        })
-        .expect("SoftHSM is not installed: apt-get install softhsm2, or set PRIVYSEAL_SOFTHSM")
 }

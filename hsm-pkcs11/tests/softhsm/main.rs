@@ -1,5 +1,5 @@
 //! The signer against SoftHSM, with tokens, keys and a CA of its own. Nothing is skipped: without
-//! SoftHSM or openssl these tests fail and say what to install.
+//! SoftHSM these tests fail and say what to install.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -8,6 +8,5 @@ mod decrypt;
 mod fixture;
 mod list;
 mod login;
-mod pki;
 mod select;
 mod sign;

@@ -9,20 +9,18 @@ use privyseal_core::{
 use privyseal_hsm::{FitnessNote, KeyUnfit};
 use privyseal_pkcs11::{Error, Pkcs11Signer, SigningMechanism};
 
-use crate::fixture::{SoftHsm, only, open};
-use crate::pki::Pki;
+use crate::fixture::{SoftHsm, ca, leaf, only, open};
 
 pub(crate) fn fill(softhsm: &SoftHsm) {
-    let pki = Pki::new(softhsm.directory.join("pki-sign"));
-    let (root, sub) = (pki.ca("Root", "k1"), pki.ca("Sub", "k2"));
+    let (root, sub) = (ca("Root", "k1"), ca("Sub", "k2"));
     let token = softhsm.token("sign");
-    token.certificate("root", &[], &root.der);
-    token.certificate("sub", &[], &pki.cross(&sub, &root));
+    token.certificate("root", &[], &root.certificate);
+    token.certificate("sub", &[], &root.certify(&sub));
     let plain = token.generated_key("plain", &[1]);
     let hashing = [only(MechanismType::SHA256_RSA_PKCS)];
     let hashing = token.rsa_key("hashing", &[2], 2048, &hashing);
-    token.certificate("plain", &[1], &pki.leaf("plain", &plain, &sub));
-    token.certificate("hashing", &[2], &pki.leaf("hashing", &hashing, &sub));
+    token.certificate("plain", &[1], &leaf("plain", &plain, &sub));
+    token.certificate("hashing", &[2], &leaf("hashing", &hashing, &sub));
     token.rsa_key(
         "pss",
         &[3],

@@ -5,16 +5,12 @@
 //! setting it later is unsound in a process with threads, and the tests would share a token.
 
 use std::env;
-use std::process::Command;
+use std::path::Path;
 
-use tempfile::TempDir;
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_base::tool::LONG_LIMIT;
 
 use super::SoftHsmToken;
-use privyseal_test_base::scratch::cache_dir;
-use privyseal_test_base::tool::{LONG_LIMIT, output_within};
-
-/// Names the test that runs in this process.
-const MARKER: &str = "PRIVYSEAL_TEST_IN_OWN_PROCESS";
 
 /// The label of the token that the test gets.
 const LABEL: &str = "suite";
@@ -22,32 +18,28 @@ const LABEL: &str = "suite";
 /// Runs `test` in a process of its own, with a token whose module this process may load. `name` is
 /// the test's path, as `cargo test -- --list` shows it.
 ///
+/// `fill` puts on the token what the test needs, in this process, before that one starts: SoftHSM ends a process
+/// that has a token open while another writes to it.
+///
 /// # Panics
 /// If the test fails there, with what it printed.
-pub fn in_own_process(name: &str, test: impl FnOnce(&SoftHsmToken)) {
-    if env::var(MARKER).is_ok_and(|running| running == name) {
+pub fn in_own_process(
+    name: &str,
+    fill: impl FnOnce(&SoftHsmToken),
+    test: impl FnOnce(&SoftHsmToken),
+) {
+    if is_child(name) {
         let configuration = env::var_os("SOFTHSM2_CONF").expect("set by the parent");
-        let dir = std::path::Path::new(&configuration)
-            .parent()
-            .expect("a file in a directory");
-        return test(&SoftHsmToken::attach(dir, LABEL));
+        let dir = Path::new(&configuration).parent();
+        return test(&SoftHsmToken::attach(
+            dir.expect("a file in a directory"),
+            LABEL,
+        ));
     }
-    let dir =
-        TempDir::with_prefix_in("softhsm-", cache_dir("tmp")).expect("target/ can be written");
-    let token = SoftHsmToken::init(dir, LABEL);
-    let child = output_within(
-        LONG_LIMIT,
-        Command::new(env::current_exe().expect("this test has a path"))
-            .args(["--exact", name, "--nocapture"])
-            .env(MARKER, name)
-            .env("SOFTHSM2_CONF", token.configuration()),
-        b"",
-    );
-    let stdout = String::from_utf8_lossy(&child.stdout);
-    assert!(
-        child.status.success() && stdout.contains("1 passed"),
-        "{name} failed in its own process ({}):\n{stdout}{}",
-        child.status,
-        String::from_utf8_lossy(&child.stderr),
-    );
+    let token = SoftHsmToken::new(LABEL);
+    fill(&token);
+    OwnProcess::new(name)
+        .environment([("SOFTHSM2_CONF".into(), token.configuration().into())])
+        .silence(LONG_LIMIT)
+        .must_pass();
 }
