@@ -42,8 +42,8 @@ fn calls(log: &Path) -> Vec<String> {
 
 #[test]
 fn two_per_signature() {
-    let token = Token::new("spied");
-    let log = token.directory.join("spy.log");
+    let token = Token::new();
+    let log = token.directory().join("spy.log");
     // SAFETY: see the top of the file.
     unsafe {
         std::env::set_var("PKCS11SPY", &token.softhsm);
