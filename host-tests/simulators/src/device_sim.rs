@@ -2,7 +2,7 @@
 //! socket that stands for its serial line.
 //!
 //! ```no_run
-//! # use crate::device_sim::{DeviceSim, Options};
+//! # use privyseal_test_simulators::device_sim::{DeviceSim, Options};
 //! let device = DeviceSim::start(Options::default());
 //! println!("privyseal device info --key device:unix:{}", device.socket().display());
 //! ```
