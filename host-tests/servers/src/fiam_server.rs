@@ -1,5 +1,5 @@
 //! An authorization server in the shape of KPN FIAM's, on loopback HTTPS; its judgement shares no code with
-//! the core ([`crate::assertion_judge`]).
+//! the core ([`privyseal_test_judges::assertion_judge`]).
 //!
 //! # What it answers
 //! `POST {base}/oauth/token` gives a bearer token for 360 s, `GET {base}/service-consumers/contracts`

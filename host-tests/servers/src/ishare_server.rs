@@ -1,5 +1,5 @@
 //! A participant registry in the shape of iSHARE's, on loopback HTTPS: it judges assertions by iSHARE's rules
-//! ([`crate::assertion_judge`], without the core) and signs what it says. It can be told to lie.
+//! ([`privyseal_test_judges::assertion_judge`], without the core) and signs what it says. It can be told to lie.
 //!
 //! # What it answers
 //! | request | answer |
