@@ -2,80 +2,14 @@
 //! talks to a device in the same thread, on a line with both ends in one hand; the host of users is
 //! another one and talks to a real line.
 
-use std::convert::Infallible;
-
-use privyseal_core::encoding::sink::Sink;
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{FakeBoard, Wire};
-use privyseal_protocol::frame::MAX_CONTENT;
-use privyseal_protocol::{
-    CHUNK, FrameDecoder, Info, Part, Provision, Refusal, Request, Response, SignRequest, Totals,
-    write_frame,
-};
+use privyseal_protocol::{FrameDecoder, Info, Provision, Refusal, Request, Response, SignRequest};
+
+use crate::link::{Upload, frame};
 
 /// A device on a board without hardware, and the line to it.
 pub type TestDevice = Device<FakeBoard<Wire>>;
-
-/// Everything that a device is provisioned with.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// PKCS#8, DER.
-    pub key: Vec<u8>,
-    /// The encoded policy.
-    pub policy: Vec<u8>,
-    /// Certificates, DER.
-    pub chain: Vec<u8>,
-    /// The seed.
-    pub seed: Vec<u8>,
-}
-
-impl Upload {
-    /// The bytes of a part.
-    pub fn part(&self, part: Part) -> &[u8] {
-        match part {
-            Part::Key => &self.key,
-            Part::Policy => &self.policy,
-            Part::Chain => &self.chain,
-            Part::Seed => &self.seed,
-            _ => &[],
-        }
-    }
-
-    /// How much it is.
-    ///
-    /// # Panics
-    /// If it is more than a message can say.
-    pub fn totals(&self) -> Totals {
-        let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
-        Totals {
-            key: len(&self.key),
-            policy: len(&self.policy),
-            chain: len(&self.chain),
-            seed: len(&self.seed),
-        }
-    }
-}
-
-struct Bytes(Vec<u8>);
-
-impl Sink for Bytes {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-/// The frame of a request.
-///
-/// # Panics
-/// If the request is longer than a message.
-pub fn frame(id: u8, request: &Request<'_>) -> Vec<u8> {
-    let mut sink = Bytes(Vec::new());
-    write_frame(id, request, &mut [0; MAX_CONTENT], &mut sink).expect("a message that fits");
-    sink.0
-}
 
 /// Puts bytes on the line, lets the device work, and takes what it says.
 pub fn exchange(device: &mut TestDevice, bytes: &[u8]) -> Vec<u8> {
@@ -171,22 +105,7 @@ pub fn provision(device: &mut TestDevice, upload: &Upload) -> Result<(), Refusal
 /// # Panics
 /// As [`Upload::totals`].
 pub fn send_parts(device: &mut TestDevice, upload: &Upload) -> Result<(), Refusal> {
-    step(device, Provision::Begin(upload.totals()))?;
-    for part in [Part::Key, Part::Policy, Part::Chain, Part::Seed] {
-        let mut offset = 0;
-        for bytes in upload.part(part).chunks(CHUNK) {
-            step(
-                device,
-                Provision::Chunk {
-                    part,
-                    offset,
-                    bytes,
-                },
-            )?;
-            offset += u32::try_from(bytes.len()).expect("a length");
-        }
-    }
-    Ok(())
+    upload.send(|sent| step(device, sent))
 }
 
 /// One step of provisioning.

@@ -5,12 +5,9 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use privyseal_core::encoding::sink::Sink;
-use privyseal_protocol::frame::MAX_CONTENT;
-use privyseal_protocol::{
-    CHUNK, FrameDecoder, Info, Part, Policy, Provision, Refusal, Request, Response, SignRequest,
-    Totals, write_frame,
-};
+use privyseal_protocol::{FrameDecoder, Info, Provision, Refusal, Request, Response, SignRequest};
+
+use crate::link::{Upload, frame};
 
 /// A signature in an emulator on a busy machine, with much to spare.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,30 +20,6 @@ pub struct Gateway {
     id: u8,
     /// Every byte that the device has sent.
     pub heard: Vec<u8>,
-}
-
-/// What a device is given.
-#[derive(Clone, Copy, Debug)]
-pub struct Endowment<'a> {
-    /// PKCS #8, DER.
-    pub key: &'a [u8],
-    /// What it may sign.
-    pub policy: &'a Policy<'a>,
-    /// Certificates, DER.
-    pub chain: &'a [Vec<u8>],
-    /// Of its random generator.
-    pub seed: &'a [u8],
-}
-
-struct Bytes<'a>(&'a mut Vec<u8>);
-
-impl Sink for Bytes<'_> {
-    type Error = core::convert::Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0.extend(bytes);
-        Ok(())
-    }
 }
 
 impl Gateway {
@@ -90,44 +63,14 @@ impl Gateway {
     /// Provisions it; gives the digest of its key.
     ///
     /// # Panics
-    /// If the policy is too large, or the line breaks.
-    pub fn provision(&mut self, endowment: &Endowment<'_>) -> Result<[u8; 32], Refusal> {
-        let mut buffer = [0; privyseal_protocol::MAX_POLICY];
-        let policy = endowment.policy.to_bytes(&mut buffer).expect("it fits");
-        let chain = endowment.chain.concat();
-        let parts = [
-            (Part::Key, endowment.key),
-            (Part::Policy, policy),
-            (Part::Chain, &chain),
-            (Part::Seed, endowment.seed),
-        ];
-        let total = |of: Part| {
-            let part = parts.iter().find(|(part, _)| *part == of);
-            part.map_or(0, |(_, bytes)| u32::try_from(bytes.len()).unwrap_or(0))
-        };
-        let accepted = |response: &Response<'_>| match response {
-            Response::Accepted { .. } => Some(()),
-            _ => None,
-        };
-        let begin = Provision::Begin(Totals {
-            key: total(Part::Key),
-            policy: total(Part::Policy),
-            chain: total(Part::Chain),
-            seed: total(Part::Seed),
-        });
-        self.ask(&Request::Provision(begin), accepted)?;
-        for (part, bytes) in parts {
-            let mut offset = 0;
-            for bytes in bytes.chunks(CHUNK) {
-                let chunk = Provision::Chunk {
-                    part,
-                    offset,
-                    bytes,
-                };
-                self.ask(&Request::Provision(chunk), accepted)?;
-                offset += u32::try_from(bytes.len()).unwrap_or(0);
-            }
-        }
+    /// If the line breaks.
+    pub fn provision(&mut self, upload: &Upload) -> Result<[u8; 32], Refusal> {
+        upload.send(|step| {
+            self.ask(&Request::Provision(step), |response| match response {
+                Response::Accepted { .. } => Some(()),
+                _ => None,
+            })
+        })?;
         let commit = Request::Provision(Provision::Commit);
         self.ask(&commit, |response| match response {
             Response::Provisioned { key } => Some(*key),
@@ -175,9 +118,7 @@ impl Gateway {
 
     fn send(&mut self, request: &Request<'_>) {
         self.id = self.id.wrapping_add(1);
-        let mut frame = Vec::new();
-        let mut scratch = [0; MAX_CONTENT];
-        write_frame(self.id, request, &mut scratch, &mut Bytes(&mut frame)).expect("it fits");
+        let frame = frame(self.id, request);
         self.line.write_all(&frame).expect("the line is there");
     }
 

@@ -4,6 +4,7 @@
 //!   of its line, which can say anything;
 //! - `emulator`: [`firmware`] and [`emulator`], the gateway's images and QEMU with one of them, and [`gateway`],
 //!   a client;
+//! - both: [`link`], what the two ends of a line share;
 //! - `yubihsm`: [`yubihsm_sim`], a YubiHSM 2 behind a connector, which can misbehave.
 
 // Test machinery: it is read more often than it is run.
@@ -24,5 +25,7 @@ pub mod emulator;
 pub mod firmware;
 #[cfg(feature = "emulator")]
 pub mod gateway;
+#[cfg(any(feature = "device", feature = "emulator"))]
+pub mod link;
 #[cfg(feature = "yubihsm")]
 pub mod yubihsm_sim;

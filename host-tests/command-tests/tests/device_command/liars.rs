@@ -8,8 +8,9 @@ use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::proxy::{self, Alter, between, frame};
+use crate::proxy::{self, Alter, between};
 use crate::stage::{Outcome, Stage, sign_at};
+use privyseal_test_simulators::link::frame;
 
 /// Signs with the command, through a proxy that lies.
 fn sign_through(stage: &Stage, name: &str, alter: Alter, scheme: &str, more: &[&str]) -> Outcome {

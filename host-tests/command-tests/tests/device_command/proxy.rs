@@ -5,9 +5,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread;
 
-use privyseal_core::encoding::sink::Sink;
-use privyseal_protocol::frame::MAX_CONTENT;
-use privyseal_protocol::{FrameDecoder, MAX_DATA, Response, write_frame};
+use privyseal_protocol::{FrameDecoder, MAX_DATA, Response};
+use privyseal_test_simulators::link::frame;
 
 /// Gives what to send instead of each response.
 pub(crate) type Alter = Box<dyn FnMut(u8, Response<'_>) -> Vec<u8> + Send>;
@@ -37,13 +36,6 @@ pub(crate) fn between(socket: &Path, device: &Path, mut alter: Alter) {
             }
         }
     });
-}
-
-/// A response as it is.
-pub(crate) fn frame(id: u8, response: &Response<'_>) -> Vec<u8> {
-    let mut bytes = Bytes(Vec::new());
-    write_frame(id, response, &mut [0; MAX_CONTENT], &mut bytes).unwrap();
-    bytes.0
 }
 
 /// Alters the token when it is whole, and nothing else.
@@ -76,15 +68,4 @@ fn pieces(id: u8, token: &[u8]) -> Vec<u8> {
         frame(id, &piece)
     });
     pieces.collect::<Vec<_>>().concat()
-}
-
-struct Bytes(Vec<u8>);
-
-impl Sink for Bytes {
-    type Error = core::convert::Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
 }

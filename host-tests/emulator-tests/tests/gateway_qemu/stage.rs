@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 
 use heapless::Vec as Bounded;
 use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
-use privyseal_protocol::{AllowedAudience, Policy, Rate, SchemeId, SchemePolicy};
+use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
 use privyseal_test_base::scratch::cache_dir;
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
 use privyseal_test_simulators::emulator::{Emulator, Machine};
-use privyseal_test_simulators::gateway::{Endowment, Gateway};
+use privyseal_test_simulators::gateway::Gateway;
+use privyseal_test_simulators::link::Upload;
 
 /// What the party signs, as scheme, client id, audience.
 pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
@@ -112,11 +113,12 @@ impl Party {
 
     /// Gives all of it to the gateway.
     pub(crate) fn provision(&self, gateway: &mut Gateway) {
-        let endowed = gateway.provision(&Endowment {
-            key: &self.key.pkcs8_der(),
-            policy: &self.policy,
-            chain: &self.chain,
-            seed: b"forty-eight bytes of a seed that nobody knows...",
+        let mut buffer = [0; MAX_POLICY];
+        let endowed = gateway.provision(&Upload {
+            key: self.key.pkcs8_der(),
+            policy: self.policy.to_bytes(&mut buffer).expect("it fits").to_vec(),
+            chain: self.chain.concat(),
+            seed: b"forty-eight bytes of a seed that nobody knows...".to_vec(),
         });
         endowed.unwrap_or_else(|refusal| panic!("{refusal}"));
     }

@@ -4,7 +4,8 @@ use privyseal_firmware_app::fake::Entropy;
 use privyseal_protocol::policy::Policy;
 use privyseal_protocol::{Event, Part, PartFault, Refusal, SchemeId, State};
 use privyseal_test_pki::{TestPki, test_key};
-use privyseal_test_simulators::device_host::{Upload, info, provision, sign};
+use privyseal_test_simulators::device_host::{info, provision, sign};
+use privyseal_test_simulators::link::Upload;
 
 use crate::fixture::{chain, empty, policy, restart, upload};
 use crate::log;

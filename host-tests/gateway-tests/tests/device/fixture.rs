@@ -9,7 +9,8 @@ use privyseal_protocol::{
     AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest,
 };
 use privyseal_test_pki::{TestKey, TestPki, test_key};
-use privyseal_test_simulators::device_host::{TestDevice, Upload, provision};
+use privyseal_test_simulators::device_host::{TestDevice, provision};
+use privyseal_test_simulators::link::Upload;
 
 pub(crate) const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
 pub(crate) const EORI: &str = "EU.EORI.NL123456789";

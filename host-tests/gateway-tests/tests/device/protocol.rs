@@ -7,8 +7,9 @@ use privyseal_protocol::{
 };
 use privyseal_test_base::clock::run_start;
 use privyseal_test_simulators::device_host::{
-    TestDevice, answers, exchange, frame, info, send_parts, sign,
+    TestDevice, answers, exchange, info, send_parts, sign,
 };
+use privyseal_test_simulators::link::frame;
 use proptest::prelude::*;
 
 use crate::fixture::{policy, provisioned, requests, start, upload};

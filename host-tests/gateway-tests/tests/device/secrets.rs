@@ -3,7 +3,8 @@
 use privyseal_firmware_app::fake::Memory;
 use privyseal_protocol::{Part, Request};
 use privyseal_test_base::clock::run_start;
-use privyseal_test_simulators::device_host::{exchange, frame, provision, send_parts, step};
+use privyseal_test_simulators::device_host::{exchange, provision, send_parts, step};
+use privyseal_test_simulators::link::frame;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use crate::fixture::{key, policy, requests, restart, start, upload};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use privyseal_protocol::{
     DeviceState, FrameDecoder, Provision, Request, Response, SchemeId, SignRequest,
 };
-use privyseal_test_simulators::device_host::frame;
 use privyseal_test_simulators::device_sim::{DeviceSim, Options};
+use privyseal_test_simulators::link::frame;
 
 use crate::fixture::{policy, provisioned};
 
