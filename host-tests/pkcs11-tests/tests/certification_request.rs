@@ -14,13 +14,13 @@ use privyseal_core::limits::{
 use privyseal_core::{
     CertificationRequestSigner, Error, RsaPublicKey, SignError, Signature, Signer,
 };
-use privyseal_test_pki::test_key;
-use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
-use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
-use privyseal_test_suite as suite;
-use privyseal_test_base::tool;
 use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
+use privyseal_test_base::tool;
+use privyseal_test_pki::test_key;
+use privyseal_test_suite as suite;
+use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
+use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::request::CertReq;
 

@@ -10,14 +10,14 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use privyseal_core::Signer as _;
-use privyseal_test_suite::fault_shim::{FaultShim, count};
-use privyseal_test_suite::kryoptic::{KryopticToken, TRIES};
-use privyseal_test_base::own_process::{OwnProcess, is_child};
-use privyseal_test_pki::{CertificateSpec, TestPki};
-use privyseal_test_suite::softhsm::PIN;
-use privyseal_test_suite as suite;
 use privyseal_hsm::{PinState, Secret, SecretRequest};
 use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, Pkcs11Uri};
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_pki::{CertificateSpec, TestPki};
+use privyseal_test_suite as suite;
+use privyseal_test_suite::fault_shim::{FaultShim, count};
+use privyseal_test_suite::kryoptic::{KryopticToken, TRIES};
+use privyseal_test_suite::softhsm::PIN;
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 

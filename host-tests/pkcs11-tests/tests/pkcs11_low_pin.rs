@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::{SignError, SignerError as _, SignerErrorKind};
-use privyseal_test_suite::fault_shim::{FaultShim, count, user_logins};
-use privyseal_test_suite::minter::Minter;
-use privyseal_test_base::own_process::{OwnProcess, is_child, tell};
-use privyseal_test_suite::target::Target;
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
+use privyseal_test_base::own_process::{OwnProcess, is_child, tell};
+use privyseal_test_suite::fault_shim::{FaultShim, count, user_logins};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_suite::target::Target;
 
 const NAME: &str = "no_login_heals_while_pin_tries_are_short";
 

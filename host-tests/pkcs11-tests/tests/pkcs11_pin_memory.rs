@@ -7,11 +7,11 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use privyseal_test_suite::minter::Minter;
-use privyseal_test_base::own_process::{OwnProcess, is_child};
-use privyseal_test_suite::softhsm::SoftHsmToken;
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions, SignerOptions};
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_suite::softhsm::SoftHsmToken;
 use zeroize::Zeroizing;
 
 const NAME: &str = "the_pin_does_not_stay_in_memory";

@@ -11,15 +11,15 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use privyseal_core::Signer as _;
-use privyseal_test_suite::fault_shim::FaultShim;
-use privyseal_test_base::own_process::{OwnProcess, is_child};
-use privyseal_test_pki::{CertificateSpec, TestPki};
-use privyseal_test_suite::softhsm::{self, SoftHsmToken};
-use privyseal_test_base::{privyseal, tool};
 use privyseal_hsm::{KeyPolicy, Secret, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{
     Error, LoginPolicy, Pkcs11Pool, Pkcs11Signer, Pkcs11Uri, PoolOptions, SignerOptions, list,
 };
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_pki::{CertificateSpec, TestPki};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::softhsm::{self, SoftHsmToken};
 
 const RIGHT: &str = "Zq7right";
 

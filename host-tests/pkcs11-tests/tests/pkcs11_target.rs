@@ -5,12 +5,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use privyseal_core::Signer as _;
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Pkcs11Signer, Pkcs11Uri, SignerOptions};
 use privyseal_test_base::own_process::{OwnProcess, is_child};
 use privyseal_test_pki::{CertificateSpec, TestPki};
 use privyseal_test_suite as suite;
 use privyseal_test_suite::target::Target;
-use privyseal_hsm::{Secret, SecretRequest};
-use privyseal_pkcs11::{Pkcs11Signer, Pkcs11Uri, SignerOptions};
 
 #[test]
 fn the_chosen_token_passes_the_suite() {

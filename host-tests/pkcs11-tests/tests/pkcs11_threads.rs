@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use privyseal_test_suite::fault_shim::{FaultShim, open_sessions, user_logins};
-use privyseal_test_suite::minter::Minter;
-use privyseal_test_base::own_process::{OwnProcess, is_child, tell};
-use privyseal_test_suite::target::Target;
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
+use privyseal_test_base::own_process::{OwnProcess, is_child, tell};
+use privyseal_test_suite::fault_shim::{FaultShim, open_sessions, user_logins};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_suite::target::Target;
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 

@@ -6,13 +6,13 @@ use std::fs;
 
 use privyseal_core::signing_input::SigningInput;
 use privyseal_core::{Error, RsaPublicKey, SignError, Signature, Signer};
-use privyseal_test_base::clock::now;
-use privyseal_test_pki::{CertificateSpec, TestPki, test_key};
-use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
-use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
-use privyseal_test_suite as suite;
 use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri};
+use privyseal_test_base::clock::now;
+use privyseal_test_pki::{CertificateSpec, TestPki, test_key};
+use privyseal_test_suite as suite;
+use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
+use privyseal_test_suite::software_signer::{SoftwareSigner, SoftwareSignerError};
 
 #[test]
 fn the_software_signer_passes_the_suite() {

@@ -8,15 +8,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::{KeyEncryption, SignerError as _, SignerErrorKind, Unwrapper};
-use privyseal_test_suite::kryoptic::KryopticToken;
-use privyseal_test_judges::openssl;
-use privyseal_test_base::own_process::{OwnProcess, is_child};
-use privyseal_test_pki::test_key;
-use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
-use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
-use privyseal_test_suite as suite;
 use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Error, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions};
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_judges::openssl;
+use privyseal_test_pki::test_key;
+use privyseal_test_suite as suite;
+use privyseal_test_suite::kryoptic::KryopticToken;
+use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 
 const KEYS: [&[u8]; 4] = [
     &[7],

@@ -4,10 +4,10 @@
 use privyseal::{AssertionOptions, Certificates, Http, HttpOptions, Roots, TokenSource};
 use privyseal_core::scheme::FIAM;
 use privyseal_gateway::{DeviceClient, DeviceKey, Expected};
-use privyseal_test_simulators::device_sim::Options;
+use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::fiam_server::{self, FiamServer};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
-use privyseal_test_pki::pem_chain;
+use privyseal_test_simulators::device_sim::Options;
 
 use crate::stage::{PARTY, SCHEME_OWNER, Stage, policy, run};
 

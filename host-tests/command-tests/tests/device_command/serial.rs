@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use privyseal::pki::certificates::Certificates;
+use privyseal_gateway::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
 use privyseal_test_base::clock::run_start;
 use privyseal_test_base::privyseal as program;
-use privyseal_gateway::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
 use privyseal_test_simulators::device_sim::Options;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 

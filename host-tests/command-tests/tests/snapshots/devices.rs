@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use privyseal_test_simulators::device_sim::{DeviceSim, Options};
 use privyseal_test_pki::{pem_chain, test_key};
+use privyseal_test_simulators::device_sim::{DeviceSim, Options};
 
 use crate::{EORI, NOW, PARTY, Transcript, only_for_me, pki, seal, transcript};
 

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use privyseal_test_pki::pem_chain;
 use privyseal_test_base::scratch::ishare_chain;
+use privyseal_test_pki::pem_chain;
 
 use crate::{NOW, Transcript};
 

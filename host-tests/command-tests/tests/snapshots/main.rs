@@ -18,8 +18,8 @@ mod yubihsm;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use privyseal_test_suite::flow::{Client, KEY};
 use privyseal_test_pki::{CertificateSpec, TestPki, pem_chain, test_key};
+use privyseal_test_suite::flow::{Client, KEY};
 use privyseal_test_suite::softhsm::SoftHsmToken;
 
 use transcript::Transcript;

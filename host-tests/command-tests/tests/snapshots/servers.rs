@@ -1,8 +1,8 @@
 //! Servers: one that answers, and none at all.
 
+use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::fiam_server::FiamServer;
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
-use privyseal_test_pki::pem_chain;
 
 use crate::{EORI, KEY, PARTY, at, client, file};
 

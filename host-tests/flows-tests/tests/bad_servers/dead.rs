@@ -4,8 +4,8 @@ use std::net::TcpListener;
 
 use privyseal::Exit;
 use privyseal::http::HttpCause;
-use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_pki::TestPki;
+use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{
     Ask, LIMIT, answer, cause, each_fails, everything, failure, for_each, http, nothing_leaks,

@@ -3,11 +3,11 @@
 use std::fs;
 
 use privyseal_core::RsaPublicKey;
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
+use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
 use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::minter::Minter;
 use privyseal_test_suite::target::Target;
-use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
-use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
 pub(crate) struct Subject {
     pool: Pkcs11Pool,

@@ -4,11 +4,11 @@ use std::cell::Cell;
 
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{Signer as _, SignerError as _};
+use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, module_info};
 use privyseal_test_suite::fault_shim::{FaultShim, open_sessions, user_logins};
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 use privyseal_test_suite::target::Kind;
-use privyseal_hsm::{Secret, SecretRequest};
-use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, module_info};
 
 use crate::stage::{Stage, in_own_process};
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use privyseal_test_suite::fault_shim::{Call, FaultShim};
-use privyseal_test_suite::minter::Minter;
-use privyseal_test_base::own_process::{OwnProcess, is_child};
-use privyseal_test_base::scratch::cache_dir;
-use privyseal_test_suite::target::{Kind, Target};
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions, PooledSigner};
+use privyseal_test_base::own_process::{OwnProcess, is_child};
+use privyseal_test_base::scratch::cache_dir;
+use privyseal_test_suite::fault_shim::{Call, FaultShim};
+use privyseal_test_suite::minter::Minter;
+use privyseal_test_suite::target::{Kind, Target};
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 

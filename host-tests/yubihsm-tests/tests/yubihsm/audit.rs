@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::SignError;
+use privyseal_test_base::scratch;
 use privyseal_test_simulators::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
 use privyseal_test_suite as suite;
-use privyseal_test_base::scratch;
 use privyseal_yubihsm::audit::{AuditDir, AuditError, AuditFinding, Reconciliation, reconcile};
 use privyseal_yubihsm::{Error, YubihsmSigner};
 

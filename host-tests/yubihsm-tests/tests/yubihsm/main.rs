@@ -16,10 +16,10 @@ mod signing;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_test_simulators::yubihsm_sim::{
     FACTORY_PASSWORD, SEAL_CHAIN as CHAIN, SEAL_KEY as KEY, SEAL_LABEL as LABEL, YubihsmSim,
 };
-use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_yubihsm::{Error, YubihsmSigner, YubihsmUri};
 
 /// The factory's password, or whichever the test wants.
