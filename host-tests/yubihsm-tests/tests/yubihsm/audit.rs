@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use privyseal_core::SignError;
+use privyseal_test_base::clock::now;
 use privyseal_test_base::scratch;
 use privyseal_test_simulators::yubihsm_sim::{Cmd, Misbehaviour, YubihsmSim};
 use privyseal_test_suite as suite;
 use privyseal_yubihsm::audit::{AuditDir, AuditError, AuditFinding, Reconciliation, reconcile};
 use privyseal_yubihsm::{Error, YubihsmSigner};
 
-use super::{KEY, now, open, password, uri};
+use super::{KEY, open, password, uri};
 
 const IDLE: Duration = Duration::from_secs(30);
 

@@ -14,8 +14,6 @@ mod python;
 mod sessions;
 mod signing;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_test_simulators::yubihsm_sim::{
     FACTORY_PASSWORD, SEAL_CHAIN as CHAIN, SEAL_KEY as KEY, SEAL_LABEL as LABEL, YubihsmSim,

@@ -1,13 +1,14 @@
 //! From a device fresh from the factory to a token.
 
 use privyseal_hsm::Secret;
+use privyseal_test_base::clock::now;
 use privyseal_test_pki::{CertificateSpec, TestPki};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite as suite;
 use privyseal_yubihsm::provision::{ExtraCapabilities, KeySize, NewObject};
 use privyseal_yubihsm::{Device, DeviceCode, Error, YubihsmSigner};
 
-use super::{now, password, uri};
+use super::{password, uri};
 
 fn new(id: u16) -> NewObject {
     NewObject::new(id, "eSeal", 3)

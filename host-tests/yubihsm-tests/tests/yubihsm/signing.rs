@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use privyseal_core::{Signer as _, SignerError as _, SignerErrorKind};
 use privyseal_hsm::{FitnessNote, KeyUnfit};
+use privyseal_test_base::clock::now;
 use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite as suite;
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner};
 
-use super::{CHAIN, KEY, LABEL, now, open, password, uri};
+use super::{CHAIN, KEY, LABEL, open, password, uri};
 
 const IDLE: Duration = Duration::from_secs(30);
 
