@@ -39,8 +39,8 @@ fn open(
 fn one_key_under_several_references_serves_many_threads() {
     in_own_process(
         "one_key_under_several_references_serves_many_threads",
+        fill,
         |token| {
-            fill(token);
             // The last is away: there is no such key.
             let client = open(token, &["one", "two", "absent"], None).unwrap();
             thread::scope(|scope| {
@@ -60,8 +60,7 @@ fn one_key_under_several_references_serves_many_threads() {
 
 #[test]
 fn parts_that_do_not_fit_are_refused() {
-    in_own_process("parts_that_do_not_fit_are_refused", |token| {
-        fill(token);
+    in_own_process("parts_that_do_not_fit_are_refused", fill, |token| {
         let refused = |labels: &[&str]| match open(token, labels, None).unwrap_err() {
             Error::Client(error) => error,
             other => panic!("{other}"),
