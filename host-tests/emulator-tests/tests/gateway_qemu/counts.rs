@@ -3,7 +3,7 @@
 use privyseal_test_base::clock::run_start;
 use std::io::{Write as _, stdout};
 
-use privyseal_protocol::{SignRequest, State};
+use privyseal_protocol::{DeviceState, SignRequest};
 use privyseal_test_simulators::emulator::{AN386, Emulator};
 use privyseal_test_simulators::gateway::Gateway;
 

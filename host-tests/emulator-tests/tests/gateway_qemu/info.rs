@@ -3,7 +3,7 @@
 use std::fs;
 
 use object::{Object as _, ObjectSegment as _};
-use privyseal_protocol::State;
+use privyseal_protocol::DeviceState;
 use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_test_simulators::firmware;
 use privyseal_test_simulators::gateway::Gateway;

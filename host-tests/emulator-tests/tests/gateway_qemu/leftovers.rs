@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_protocol::{CHUNK, Part, Provision, Request, Response, SignRequest, State, Totals};
+use privyseal_protocol::{
+    CHUNK, DeviceState, Part, Provision, Request, Response, SignRequest, Totals,
+};
 use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_test_simulators::gateway::Gateway;
 use rsa::BoxedUint;

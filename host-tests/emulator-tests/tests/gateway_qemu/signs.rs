@@ -6,7 +6,7 @@ use std::sync::Arc;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime};
-use privyseal_protocol::{Refusal, SignRequest, State};
+use privyseal_protocol::{DeviceState, Refusal, SignRequest};
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_servers::fiam_server::{Clock, Config, FiamServer};
 use privyseal_test_servers::https::{Client, form};

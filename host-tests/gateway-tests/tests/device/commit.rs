@@ -2,7 +2,7 @@
 
 use privyseal_firmware_app::fake::Entropy;
 use privyseal_protocol::policy::Policy;
-use privyseal_protocol::{Event, Part, PartFault, Refusal, SchemeId, State};
+use privyseal_protocol::{DeviceState, Event, Part, PartFault, Refusal, SchemeId};
 use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_simulators::device_host::{info, provision, sign};
 use privyseal_test_simulators::link::Upload;

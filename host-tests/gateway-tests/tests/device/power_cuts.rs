@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
-use privyseal_protocol::{Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_protocol::{DeviceState, Refusal, Request, Response, SchemeId, SignRequest};
 use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
 
 use privyseal_test_pki::test_key;
@@ -142,7 +142,7 @@ fn signing() {
                 assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
                 let mut given = given.clone();
                 let account = info(&mut device);
-                assert_eq!(account.state, State::Ready, "{cut:?}");
+                assert_eq!(account.state, DeviceState::Ready, "{cut:?}");
                 assert!(account.time_floor >= run_start() + (round - 1) * 10 || round == 1);
                 for _ in 0..2 {
                     let token = sign(&mut device, asked).expect("the device goes on");

@@ -148,7 +148,7 @@ fn steps_come_in_order_and_in_size() {
     let busy = Err(Refusal::State(DeviceState::Provisioning));
     assert_eq!(step(&mut device, begin(totals)), busy);
     let early = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start()));
-    assert_eq!(early, Err(Refusal::State(State::Provisioning)));
+    assert_eq!(early, Err(Refusal::State(DeviceState::Provisioning)));
 
     let fault = |part, fault| Err(Refusal::Part { part, fault });
     let expected = PartFault::Offset { expected: 0 };
@@ -194,7 +194,7 @@ fn a_key_without_its_journal_signs_nothing() {
     assert_eq!(info(&mut device).state, DeviceState::Faulted);
     assert_eq!(info(&mut device).fault, Some(Refusal::Storage));
     let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start()));
-    assert_eq!(refused, Err(Refusal::State(State::Faulted)));
+    assert_eq!(refused, Err(Refusal::State(DeviceState::Faulted)));
 }
 
 /// One bit of key, policy, chain, seed or header: what does not match its manifest is destroyed.

@@ -2,7 +2,7 @@
 
 use privyseal_firmware_app::fake::Button;
 use privyseal_protocol::authority::set_time_statement;
-use privyseal_protocol::{Rate, Refusal, Request, Response, SchemeId, SignRequest, State};
+use privyseal_protocol::{DeviceState, Rate, Refusal, Request, Response, SchemeId, SignRequest};
 use privyseal_test_base::clock::run_start;
 use privyseal_test_pki::{TestKey, test_key};
 use privyseal_test_simulators::device_host::{TestDevice, ask, info, sign};
