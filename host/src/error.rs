@@ -37,13 +37,6 @@ use privyseal_gateway::{ClientError, DeviceError};
 pub enum Error {
     /// The key reference is malformed, or of a kind that is not built in.
     KeyUri(KeyUriError),
-    /// Something that the scheme cannot do without was not given.
-    Missing {
-        /// The option that gives it.
-        option: &'static str,
-        /// Why it is needed.
-        reason: String,
-    },
     /// An option has a value that cannot be used.
     Option {
         /// The option.
@@ -57,13 +50,6 @@ pub enum Error {
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,
-    },
-    /// A file can be read, but does not hold what it should.
-    FileContent {
-        /// The file.
-        path: PathBuf,
-        /// What it should hold and does not.
-        reason: String,
     },
     /// The core refused: a field, the clock, the chain, the key or a signature.
     Core(privyseal_core::Error),
@@ -125,11 +111,6 @@ pub enum Error {
     },
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
     Ishare(IshareError),
-    /// A report found broken rules; it says which.
-    RulesBroken {
-        /// How many.
-        count: usize,
-    },
     /// A file cannot be written.
     Write {
         /// The file.
@@ -137,15 +118,6 @@ pub enum Error {
         /// What the operating system says.
         source: io::Error,
     },
-    /// An examination found trouble; its report says which.
-    Examined {
-        /// How much is broken.
-        count: usize,
-        /// What the command exits with.
-        exit: Exit,
-    },
-    /// Standard output did not take the result.
-    Output(io::Error),
 }
 
 impl Error {
@@ -189,11 +161,9 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::KeyUri(_)
-            | Self::Missing { .. }
             | Self::Option { .. }
             | Self::File { .. }
             | Self::Write { .. }
-            | Self::FileContent { .. }
             | Self::Client(_)
             | Self::Base(
                 BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },
@@ -208,12 +178,9 @@ impl Error {
                 kind: SignerErrorKind::Configuration,
                 ..
             } => Exit::Usage,
-            Self::Core(_)
-            | Self::Jose(_)
-            | Self::Ishare(_)
-            | Self::Base(BaseError::Clock)
-            | Self::RulesBroken { .. }
-            | Self::Output(_) => Exit::Refused,
+            Self::Core(_) | Self::Jose(_) | Self::Ishare(_) | Self::Base(BaseError::Clock) => {
+                Exit::Refused
+            }
             #[cfg(feature = "ciba")]
             Self::TimedOut { .. } => Exit::Refused,
             #[cfg(feature = "gateway")]
@@ -226,7 +193,6 @@ impl Error {
             Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
             Self::Refused(refusal) => refused::exit(refusal),
             Self::OAuth(error) => oauth_exit(error),
-            Self::Examined { exit, .. } => *exit,
             Self::GaveUp { last, .. } => last.exit(),
         }
     }
@@ -236,11 +202,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KeyUri(error) => error.fmt(f),
-            Self::Missing { option, reason } => write!(f, "{option} is needed: {reason}"),
             Self::Option { option, reason } => write!(f, "{option} {reason}"),
             Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
             Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
-            Self::FileContent { path, reason } => write!(f, "{} {reason}", path.display()),
             Self::Core(error) => error.fmt(f),
             Self::Signer { source, .. } => source.fmt(f),
             #[cfg(feature = "gateway")]
@@ -261,11 +225,6 @@ impl fmt::Display for Error {
             Self::OAuth(error) => error.fmt(f),
             Self::GaveUp { why, last } => write!(f, "{last} ({why})"),
             Self::Ishare(error) => error.fmt(f),
-            Self::RulesBroken { count: 1 } => f.write_str("a rule is broken"),
-            Self::RulesBroken { count } => write!(f, "{count} rules are broken"),
-            Self::Examined { count: 1, .. } => f.write_str("one thing is broken"),
-            Self::Examined { count, .. } => write!(f, "{count} things are broken"),
-            Self::Output(error) => write!(f, "cannot write the result: {error}"),
         }
     }
 }

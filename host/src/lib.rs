@@ -40,4 +40,4 @@ pub use privyseal_core::{Scheme, Signer, UnixTime};
 #[cfg(feature = "gateway")]
 pub use privyseal_gateway::DeviceUri;
 pub use privyseal_hsm::{KeyPolicy, LoginPolicy, PinSources, Prompt, Secret, SecretProvider};
-pub use report::self_test::self_test;
+pub use report::self_test;

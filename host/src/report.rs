@@ -1,7 +1,156 @@
-//! What is found out about keys, chains, tokens and machines.
+//! What is found out about keys, chains and tokens.
+//!
+//! Each report is a list of [`Finding`]s with what it is about beside it. All are printed, and written as
+//! JSON, in one way.
 
-pub mod chain_report;
-pub mod doctor;
-pub mod key_report;
-pub mod self_test;
-pub mod token_report;
+mod chain;
+mod inbound;
+mod keys;
+mod self_test;
+mod token;
+
+use core::fmt;
+
+use serde::{Serialize, Serializer};
+
+pub use chain::{CertificateReport, ChainCheckOptions, ChainReport};
+pub use inbound::{Inbound, judge_assertion};
+pub use keys::{CertificateEntry, KeyEntry, KeyReport};
+pub use self_test::self_test;
+pub use token::{Demand, ReceiverReport, TokenCheckOptions, TokenReport};
+
+/// How one thing came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The rule holds.
+    Passed,
+    /// The rule is broken.
+    Broken,
+    /// No rule, or one that could not be judged here: worth knowing.
+    Note,
+    /// A rule of a token that could not be judged: that is neither good nor bad.
+    NotChecked,
+}
+
+/// One thing that was looked at, and how it came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How it came out.
+    pub verdict: Verdict,
+    /// The name of the rule, for rules that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+    /// What was found, as one clause. A named rule that holds needs no words.
+    pub text: Option<String>,
+    /// The document and section that the named rule is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<&'static str>,
+}
+
+/// What was found, in the order in which it was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Report {
+    findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// The word for it, in reports and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Broken => "broken",
+            Self::Note => "note",
+            Self::NotChecked => "not checked",
+        }
+    }
+}
+
+impl Report {
+    /// The findings.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How much is broken.
+    pub fn broken(&self) -> usize {
+        let broken = |finding: &&Finding| finding.verdict == Verdict::Broken;
+        self.findings.iter().filter(broken).count()
+    }
+
+    /// Adds what was found, as one clause.
+    pub fn add(&mut self, verdict: Verdict, text: impl Into<String>) {
+        self.findings.push(Finding {
+            verdict,
+            rule: None,
+            text: Some(text.into()),
+            source: None,
+        });
+    }
+
+    fn judge(&mut self, holds: bool, passed: impl Into<String>, broken: impl Into<String>) {
+        if holds {
+            self.add(Verdict::Passed, passed);
+        } else {
+            self.add(Verdict::Broken, broken);
+        }
+    }
+}
+
+impl FromIterator<Finding> for Report {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        let findings = findings.into_iter().collect();
+        Self { findings }
+    }
+}
+
+impl IntoIterator for Report {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.findings.into_iter()
+    }
+}
+
+impl Extend<Finding> for Report {
+    fn extend<I: IntoIterator<Item = Finding>>(&mut self, findings: I) {
+        self.findings.extend(findings);
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One line: the verdict, the named rule, what was found, and where the rule is from.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verdict, text) = (self.verdict.as_str(), self.text.as_deref());
+        match (self.rule, self.source) {
+            (Some(rule), Some(source)) => {
+                write!(f, "{verdict:<12}{rule:<28}")?;
+                text.map_or(Ok(()), |text| write!(f, "{text} "))?;
+                write!(f, "({source})")
+            }
+            _ => write!(f, "{verdict:<8}{}", text.unwrap_or_default()),
+        }
+    }
+}
+
+/// A line for each finding.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut findings = self.findings.iter();
+        findings.try_for_each(|finding| writeln!(f, "{finding}"))
+    }
+}
+
+/// A member that is written as it is shown: a moment, a key.
+fn as_text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}

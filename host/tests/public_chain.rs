@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use privyseal::report::chain_report::{ChainQuestion, ChainReport, Verdict};
+use privyseal::report::{ChainCheckOptions, ChainReport, Verdict};
 use privyseal::{Certificates, UnixTime, pki::party_id};
 use privyseal_core::cert::Chain;
 use privyseal_core::scheme::{FIAM, ISHARE};
@@ -18,14 +18,9 @@ const CHAIN: [&[u8]; 4] = [
 const INSIDE: u64 = 1_780_272_000;
 
 fn report(chain: &Chain<'_>, now: u64) -> ChainReport {
-    let question = ChainQuestion {
-        now: UnixTime::from_secs(now).unwrap(),
-        scheme: Some(&ISHARE),
-        key: None,
-        given_in_order: true,
-        crls: &[],
-    };
-    ChainReport::new(chain, question)
+    let mut options = ChainCheckOptions::at(UnixTime::from_secs(now).unwrap());
+    options.scheme = Some(&ISHARE);
+    ChainReport::new(chain, options)
 }
 
 fn certificates(positions: &[usize]) -> Certificates {
@@ -39,10 +34,13 @@ fn certificates(positions: &[usize]) -> Certificates {
 
 fn broken(report: &ChainReport) -> Vec<&str> {
     let broken = report
-        .findings
+        .report
+        .findings()
         .iter()
         .filter(|finding| finding.verdict == Verdict::Broken);
-    broken.map(|finding| finding.text.as_str()).collect()
+    broken
+        .map(|finding| finding.text.as_deref().unwrap())
+        .collect()
 }
 
 #[test]
@@ -62,13 +60,10 @@ fn it_is_valid_and_says_who_it_is() {
     let leaf = &report.certificates[0];
     assert_eq!(leaf.key_usages, Some(vec!["nonRepudiation"]));
     assert_eq!(
-        leaf.x5t_s256_hex(),
+        leaf.x5t_s256_hex,
         "4670551451113b19425f8d63c3d6ce444b58de60831101748e9fb97b3e8766f8"
     );
-    assert_eq!(
-        leaf.x5t_s256(),
-        "RnBVFFEROxlCX41jw9bOREtY3mCDEQF0jp-5ez6HZvg"
-    );
+    assert_eq!(leaf.x5t_s256, "RnBVFFEROxlCX41jw9bOREtY3mCDEQF0jp-5ez6HZvg");
     let keys: Vec<_> = report
         .certificates
         .iter()
@@ -79,7 +74,7 @@ fn it_is_valid_and_says_who_it_is() {
     let json = report.to_json();
     assert_eq!(json["valid"], true);
     assert_eq!(json["party_id"], "did:ishare:EU.NL.NTRNL-10000001");
-    assert_eq!(json["certificates"][0]["x5t#s256_hex"], leaf.x5t_s256_hex());
+    assert_eq!(json["certificates"][0]["x5t#s256_hex"], leaf.x5t_s256_hex);
     assert!(
         report
             .to_string()

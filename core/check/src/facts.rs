@@ -6,7 +6,7 @@ mod x5c;
 
 use super::json::{Object, Value};
 use super::scratch::Scratch;
-use super::why::Why;
+use super::verdict::Violation;
 use privyseal_core::field::Fault;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_JSON_MEMBERS, MAX_UNIX_TIME};
 
@@ -17,9 +17,9 @@ pub(super) use x5c::X5c;
 /// What a token says, each part as far as it can be read.
 pub(super) struct Facts<'t> {
     /// Whether it is a compact JWS at all.
-    pub(super) form: Result<(), Why>,
-    pub(super) header: Result<Header<'t>, Why>,
-    pub(super) claims: Result<Claims<'t>, Why>,
+    pub(super) form: Result<(), Violation>,
+    pub(super) header: Result<Header<'t>, Violation>,
+    pub(super) claims: Result<Claims<'t>, Violation>,
     pub(super) signing_input: &'t str,
     pub(super) signature: &'t [u8],
 }
@@ -38,7 +38,7 @@ pub(super) enum Text<'t> {
 pub(super) enum Moment {
     Absent,
     /// Something else, and the seconds that it may have meant.
-    Wrong(Why, Option<u64>),
+    Wrong(Violation, Option<u64>),
     Is(u64),
 }
 
@@ -80,17 +80,19 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn split(token: &'t str, scratch: &mut Scratch<'t>) -> Result<Self, Why> {
+    fn split(token: &'t str, scratch: &mut Scratch<'t>) -> Result<Self, Violation> {
         let (len, max) = (token.len(), MAX_COMPACT_JWS.min(scratch.len() / 3));
         if len > max {
             return Err(Fault::TooLong { len, max }.into());
         }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(Why::Text(PARTS))?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Why::Text(PARTS))?;
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(Violation::Text(PARTS))?;
+        let (header, payload) = signing_input
+            .split_once('.')
+            .ok_or(Violation::Text(PARTS))?;
         if payload.contains('.') {
-            return Err(Why::Text(PARTS));
+            return Err(Violation::Text(PARTS));
         }
-        let mut decode = |text, what| scratch.base64url(text).ok_or(Why::Text(what));
+        let mut decode = |text, what| scratch.base64url(text).ok_or(Violation::Text(what));
         Ok(Self {
             header: decode(header, "has a header that is not base64url without padding")?,
             payload: decode(
@@ -109,12 +111,12 @@ impl<'t> Parts<'t> {
 const PARTS: &str = "has not three parts with dots between them";
 
 /// One JSON object in UTF-8, each member there once.
-fn object(bytes: &[u8]) -> Result<Object<'_>, Why> {
-    let text = core::str::from_utf8(bytes).map_err(|_| Why::Text("is not UTF-8"))?;
+fn object(bytes: &[u8]) -> Result<Object<'_>, Violation> {
+    let text = core::str::from_utf8(bytes).map_err(|_| Violation::Text("is not UTF-8"))?;
     let object = match Value::parse(text)? {
         Value::Object(object) => object,
         other => {
-            return Err(Why::Type {
+            return Err(Violation::Type {
                 found: other.kind(),
                 expected: "an object",
             });
@@ -129,7 +131,7 @@ fn object(bytes: &[u8]) -> Result<Object<'_>, Why> {
         .into());
     }
     if object.has_duplicate() {
-        return Err(Why::Text("has the same member twice"));
+        return Err(Violation::Text("has the same member twice"));
     }
     Ok(object)
 }
@@ -155,20 +157,20 @@ impl<'t> Text<'t> {
     }
 
     /// The text, which must be there and not empty.
-    pub(super) fn required(self) -> Result<&'t str, Why> {
+    pub(super) fn required(self) -> Result<&'t str, Violation> {
         match self {
-            Self::Absent => Err(Why::Fault(Fault::Missing)),
-            Self::Wrong(found) => Err(Why::Type {
+            Self::Absent => Err(Violation::Fault(Fault::Missing)),
+            Self::Wrong(found) => Err(Violation::Type {
                 found,
                 expected: "a string",
             }),
-            Self::Is("") => Err(Why::Fault(Fault::Empty)),
+            Self::Is("") => Err(Violation::Fault(Fault::Empty)),
             Self::Is(text) => Ok(text),
         }
     }
 
     /// The text, which need not be there.
-    pub(super) fn optional(self) -> Result<Option<&'t str>, Why> {
+    pub(super) fn optional(self) -> Result<Option<&'t str>, Violation> {
         match self {
             Self::Absent => Ok(None),
             present => match present.required() {
@@ -194,7 +196,7 @@ impl Moment {
                     None,
                 ),
                 Ok(value) => Self::Is(value),
-                Err(_) => Self::Wrong(Why::Text("is not a whole number of seconds"), None),
+                Err(_) => Self::Wrong(Violation::Text("is not a whole number of seconds"), None),
             },
             Some(other) => {
                 let meant = match other {
@@ -202,7 +204,7 @@ impl Moment {
                     _ => None,
                 };
                 Self::Wrong(
-                    Why::Type {
+                    Violation::Type {
                         found: other.kind(),
                         expected: "a number",
                     },
@@ -230,9 +232,9 @@ impl Moment {
     }
 
     /// The seconds, which must be there.
-    pub(super) const fn required(self) -> Result<u64, Why> {
+    pub(super) const fn required(self) -> Result<u64, Violation> {
         match self {
-            Self::Absent => Err(Why::Fault(Fault::Missing)),
+            Self::Absent => Err(Violation::Fault(Fault::Missing)),
             Self::Wrong(why, _) => Err(why),
             Self::Is(seconds) => Ok(seconds),
         }

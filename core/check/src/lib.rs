@@ -23,7 +23,7 @@ pub mod report;
 pub mod rule;
 mod scratch;
 mod spec;
-pub mod why;
+pub mod verdict;
 
 use privyseal_core::cert::{Certificate, Chain, LinkError, VerifyLink};
 use privyseal_core::id::Audience;
@@ -34,14 +34,14 @@ use privyseal_core::time::UnixTime;
 pub use guess::Kind;
 pub use report::{Finding, Report};
 pub use rule::RuleId;
-pub use why::{Reason, Verdict, Why};
+pub use verdict::{Reason, Verdict, Violation};
 
 use facts::Facts;
 use scratch::Scratch;
 
 /// What to judge a token by.
 #[derive(Clone, Copy)]
-pub struct Question<'q> {
+pub struct CheckOptions<'q> {
     /// The scheme; `None` to guess it from the content.
     pub scheme: Option<&'static Scheme>,
     /// The caller's clock.
@@ -85,7 +85,7 @@ pub struct KnownKey<'q> {
     pub key: Result<RsaPublicKey, KeyError>,
 }
 
-impl<'q> Question<'q> {
+impl<'q> CheckOptions<'q> {
     /// A scheme to be guessed, a moment, and nothing else to go by.
     pub const fn at(now: UnixTime, links: &'q dyn VerifyLink) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl<'q> Question<'q> {
 
 /// Judges `token`. `scratch` holds what is decoded, three times the token's length;
 /// [`privyseal_core::limits::MAX_CHECK_SCRATCH`] bytes always suffice.
-pub fn check(token: &str, question: &Question<'_>, scratch: &mut [u8]) -> Report {
+pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Report {
     let facts = Facts::read(token, &mut Scratch::new(scratch));
     let scheme = question.scheme.or_else(|| guess::scheme(&facts));
     let kind = guess::kind(&facts, scheme);
@@ -122,9 +122,9 @@ impl VerifyLink for Links<'_> {
     }
 }
 
-impl core::fmt::Debug for Question<'_> {
+impl core::fmt::Debug for CheckOptions<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Question")
+        f.debug_struct("CheckOptions")
             .field("scheme", &self.scheme.map(|scheme| scheme.name))
             .field("now", &self.now)
             .field("audience", &self.audience)

@@ -8,11 +8,11 @@ mod table;
 
 use heapless::Vec;
 
-use super::Question;
+use super::CheckOptions;
 use super::facts::Facts;
 use super::report::Report;
 use super::rule::RuleId;
-use super::why::{Reason, Verdict};
+use super::verdict::{Reason, Verdict};
 use privyseal_core::scheme::KeyReference;
 
 pub use demand::Demand;
@@ -59,7 +59,7 @@ impl Opinion {
 }
 
 /// Asks every receiver that the scheme's tokens may meet.
-pub(super) fn judge(facts: &Facts<'_>, question: &Question<'_>, report: &mut Report) {
+pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
     let Some(scheme) = report
         .scheme
         .filter(|_| facts.header.is_ok() && facts.claims.is_ok())

@@ -5,7 +5,7 @@ use heapless::Vec;
 use super::guess::Kind;
 use super::receivers::{MAX_RECEIVERS, Opinion};
 use super::rule::RuleId;
-use super::why::{Reason, Verdict};
+use super::verdict::{Reason, Verdict};
 use privyseal_core::scheme::Scheme;
 
 /// The most rules that one token is judged by.

@@ -11,14 +11,14 @@ use super::facts::{Claims, Facts, Header};
 use super::guess::Kind;
 use super::report::Report;
 use super::rule::RuleId;
-use super::why::{Verdict, Why};
-use super::{Question, json};
+use super::verdict::{Verdict, Violation};
+use super::{CheckOptions, json};
 use privyseal_core::cert::Certificate;
 use privyseal_core::field::Fault;
 use privyseal_core::scheme::{KeyReference, Scheme};
 
 /// Judges every rule that applies, in their order.
-pub(super) fn judge(facts: &Facts<'_>, question: &Question<'_>, report: &mut Report) {
+pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
     form(facts, report);
     let Some(scheme) = report.scheme else { return };
     let judge = Judge {
@@ -57,7 +57,7 @@ pub(super) fn judge(facts: &Facts<'_>, question: &Question<'_>, report: &mut Rep
 /// Everything that a rule may look at.
 struct Judge<'a, 't> {
     facts: &'a Facts<'t>,
-    question: &'a Question<'a>,
+    question: &'a CheckOptions<'a>,
     scheme: &'static Scheme,
     kind: Kind,
 }
@@ -70,7 +70,7 @@ impl<'a, 't> Judge<'a, 't> {
         rule: RuleId,
         source: &'static str,
         needs: &[RuleId],
-        judge: impl FnOnce(&'a Header<'t>) -> Result<(), Why>,
+        judge: impl FnOnce(&'a Header<'t>) -> Result<(), Violation>,
     ) {
         match self.facts.header() {
             Some(header) => report.put_after(rule, source, needs, || Verdict::of(judge(header))),
@@ -85,7 +85,7 @@ impl<'a, 't> Judge<'a, 't> {
         rule: RuleId,
         source: &'static str,
         needs: &[RuleId],
-        judge: impl FnOnce(&'a Claims<'t>) -> Result<(), Why>,
+        judge: impl FnOnce(&'a Claims<'t>) -> Result<(), Violation>,
     ) {
         match self.facts.claims() {
             Some(claims) => report.put_after(rule, source, needs, || Verdict::of(judge(claims))),
@@ -117,9 +117,9 @@ fn form(facts: &Facts<'_>, report: &mut Report) {
 }
 
 /// At most `max` bytes.
-const fn at_most(text: &str, max: usize) -> Result<(), Why> {
+const fn at_most(text: &str, max: usize) -> Result<(), Violation> {
     if text.len() > max {
-        return Err(Why::Fault(Fault::TooLong {
+        return Err(Violation::Fault(Fault::TooLong {
             len: text.len(),
             max,
         }));
@@ -128,13 +128,13 @@ const fn at_most(text: &str, max: usize) -> Result<(), Why> {
 }
 
 /// Not of the form it should have.
-const fn form_is(expected: &'static str) -> Why {
-    Why::Fault(Fault::Form { expected })
+const fn form_is(expected: &'static str) -> Violation {
+    Violation::Fault(Fault::Form { expected })
 }
 
 /// Another JSON type than it should have.
-const fn type_is(value: &json::Value<'_>, expected: &'static str) -> Why {
-    Why::Type {
+const fn type_is(value: &json::Value<'_>, expected: &'static str) -> Violation {
+    Violation::Type {
         found: value.kind(),
         expected,
     }

@@ -8,7 +8,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use libfuzzer_sys::fuzz_target;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::RsaLinks;
-use privyseal_check::{Question, RuleId, check};
+use privyseal_check::{CheckOptions, RuleId, check};
 use privyseal_core::scheme;
 
 fuzz_target!(|data: &[u8]| {
@@ -23,9 +23,9 @@ fuzz_target!(|data: &[u8]| {
     let now = UnixTime::from_secs(1_780_272_000).expect("a moment");
     let mut scratch = vec![0; 3 * token.len()];
     for scheme in scheme::ALL.iter().copied().map(Some).chain([None]) {
-        let question = Question {
+        let question = CheckOptions {
             scheme,
-            ..Question::at(now, &RsaLinks)
+            ..CheckOptions::at(now, &RsaLinks)
         };
         let report = check(&token, &question, &mut scratch);
         assert!(report.verdict(RuleId::JwsForm).is_some());

@@ -17,7 +17,8 @@ pub(crate) fn of(error: &CliError) -> Option<String> {
     }
 }
 
-fn of_library(error: &Error) -> Option<String> {
+/// What to do about an error of the libraries.
+pub(crate) fn of_library(error: &Error) -> Option<String> {
     match error {
         Error::GaveUp { last, .. } => of_library(last),
         Error::Device(error) => of_device(error).map(str::to_owned),

@@ -6,7 +6,7 @@ use clap::Args;
 use privyseal::Scheme;
 use privyseal::keys::key::OpenedKey;
 use privyseal::pki::certificates::Certificates;
-use privyseal::report::chain_report::{ChainQuestion, ChainReport};
+use privyseal::report::{ChainCheckOptions, ChainReport};
 use privyseal_core::cert::Certificate;
 
 use super::options::{KeyOptions, chain_file, crls, missing_key, moment, of_option, scheme_parser};
@@ -54,16 +54,12 @@ impl Chain {
         };
         let chain = certificates.chain()?;
         let ordered = chain.certificates().iter().map(Certificate::as_der);
-        let report = ChainReport::new(
-            &chain,
-            ChainQuestion {
-                now,
-                scheme: self.scheme,
-                key: opened.as_ref().map(OpenedKey::public_key),
-                given_in_order: certificates.iter().eq(ordered),
-                crls: &crls,
-            },
-        );
+        let mut options = ChainCheckOptions::at(now);
+        options.scheme = self.scheme;
+        options.key = opened.as_ref().map(OpenedKey::public_key);
+        options.given_in_order = certificates.iter().eq(ordered);
+        options.crls = &crls;
+        let report = ChainReport::new(&chain, options);
         print_report(&report, self.json.then(|| report.to_json()))?;
         broken(report.broken())
     }

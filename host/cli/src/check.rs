@@ -6,7 +6,7 @@ use clap::Args;
 use privyseal::Scheme;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
-use privyseal::report::token_report::{TokenQuestion, TokenReport};
+use privyseal::report::{TokenCheckOptions, TokenReport};
 
 use super::input::token;
 use super::options::{crls, moment, of_option, scheme_parser};
@@ -55,16 +55,13 @@ impl Check {
         let keys = self.jwks.as_deref().map(KeySet::from_file);
         let keys = keys.transpose().map_err(of_option("--jwks"))?;
         let token = token(self.token)?;
-        let question = TokenQuestion {
-            now,
-            scheme: self.scheme,
-            audience: self.audience.as_deref(),
-            keys: keys.as_ref(),
-            trust: trust.as_ref(),
-            crls: &crls,
-            registry: None,
-        };
-        let report = TokenReport::new(&token, question)?;
+        let mut options = TokenCheckOptions::at(now);
+        options.scheme = self.scheme;
+        options.audience = self.audience.as_deref();
+        options.keys = keys.as_ref();
+        options.trust = trust.as_ref();
+        options.crls = &crls;
+        let report = TokenReport::new(&token, options)?;
         print_report(&report, self.json.then(|| report.to_json()))?;
         if report.broken() == 0 && report.report.scheme.is_none() {
             let reason = "the token's content points at no scheme";

@@ -1,8 +1,11 @@
 //! `privyseal doctor`: what is wrong, and what to do next.
 
+mod examine;
+
 use clap::Args;
-use privyseal::report::doctor::{Question, examine};
 use privyseal::{BaseUrl, Scheme, base::clock};
+
+use examine::{DoctorOptions, examine};
 
 use super::options::{KeyOptions, ServerOptions, chain_file, missing_key, pins, scheme_parser};
 use super::output::print_report;
@@ -43,7 +46,7 @@ impl Doctor {
         let (http, progress) = self.way.watched_http()?;
         progress.step("for its time");
         let chain = chain_file(&self.chain);
-        let question = Question {
+        let options = DoctorOptions {
             key: &uri,
             policy: self.key.policy(),
             chain: chain.as_deref(),
@@ -51,14 +54,14 @@ impl Doctor {
             server: server.as_ref().map(|server| (&http, server)),
             now: clock::now()?,
         };
-        let report = examine(question, &mut pins(&uri));
+        let report = examine(options, &mut pins(&uri));
         progress.finish();
         print_report(&report, self.json.then(|| report.to_json()))?;
         match report.broken() {
             0 => Ok(()),
             count => Err(CliError::Examined {
                 count,
-                exit: report.exit().into(),
+                exit: report.exit(),
             }),
         }
     }

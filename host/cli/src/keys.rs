@@ -1,6 +1,7 @@
 //! `privyseal keys`: what is on a token.
 
 use clap::Args;
+use privyseal::report::KeyReport;
 use privyseal::{Scheme, base::clock};
 
 use super::options::{KeyOptions, missing_key, pins, scheme_parser};
@@ -27,7 +28,8 @@ impl Keys {
             .uri()?
             .ok_or_else(|| missing_key("it names the token"))?;
         let policy = self.key.policy();
-        let report = uri.list(&mut pins(&uri), &policy, clock::now()?, self.scheme)?;
-        print_report(&report, self.json.then(|| report.to_json()))
+        let (secrets, now) = (&mut pins(&uri), clock::now()?);
+        let report = KeyReport::list(&uri, secrets, &policy, now, self.scheme)?;
+        print_report(&report, self.json.then(|| serde_json::json!(report)))
     }
 }

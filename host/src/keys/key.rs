@@ -11,7 +11,6 @@ mod yubihsm;
 use core::fmt;
 use core::str::FromStr;
 
-use privyseal_core::{Scheme, UnixTime};
 use privyseal_hsm::uri::UriError;
 use privyseal_hsm::{PinSources, Prompt, Secret, SecretProvider};
 #[cfg(feature = "pkcs11")]
@@ -20,7 +19,6 @@ use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
 use privyseal_yubihsm::{YubihsmSigner, YubihsmUri};
 
 use crate::error::Error;
-use crate::report::key_report::{Judge, KeyReport};
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceKey, DeviceUri};
 
@@ -157,36 +155,6 @@ impl KeyUri {
                 .map_err(Error::from_signer),
             #[cfg(any(feature = "gateway", feature = "yubihsm"))]
             _ => Err(KeyUriError::NoDecryption.into()),
-        }
-    }
-
-    /// Lists the keys and certificates that the reference fits; a reference to a token fits all on it. Keys
-    /// are judged by `policy`, and their certificates at `now` and for `scheme`, if there is one.
-    pub fn list(
-        &self,
-        pins: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
-        now: UnixTime,
-        scheme: Option<&'static Scheme>,
-    ) -> Result<KeyReport, Error> {
-        let judge = Judge { now, scheme };
-        match *self {
-            #[cfg(feature = "pkcs11")]
-            Self::Pkcs11(ref uri) => privyseal_pkcs11::list(uri, pins, &policy.keeping_the_pin())
-                .map(|listed| KeyReport::of_pkcs11(&listed, judge))
-                .map_err(Error::from_signer),
-            #[cfg(feature = "yubihsm")]
-            Self::Yubihsm(ref uri) => {
-                policy.has_no_key_policy()?;
-                privyseal_yubihsm::list(uri, pins)
-                    .map(|listing| KeyReport::of_yubihsm(&listing, judge))
-                    .map_err(Error::from_signer)
-            }
-            #[cfg(feature = "gateway")]
-            Self::Device(ref uri) => {
-                policy.fits_device(uri)?;
-                KeyReport::of_device(uri, &DeviceKey::open(uri)?, judge)
-            }
         }
     }
 }

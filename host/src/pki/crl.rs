@@ -5,6 +5,7 @@
 //! signature and dates are judged when it is asked about a certificate.
 
 mod extensions;
+mod lists;
 mod read;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use super::pem::{self, PemError, Wanted};
 use crate::base::file;
 
 pub use extensions::Scope;
+pub(crate) use lists::RevocationLists;
 use read::Content;
 
 /// The largest file of lists, in bytes. National CAs publish lists of some megabytes.

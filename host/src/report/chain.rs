@@ -2,12 +2,15 @@
 
 mod certificate;
 mod revocation;
-mod show;
+
+use core::fmt;
 
 use privyseal_core::cert::{Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, RsaPublicKey, Scheme, UnixTime};
+use serde_json::{Value, json};
 
+use super::{Report, Verdict};
 use crate::pki::crl::Crl;
 use crate::pki::links::HostLinks;
 
@@ -15,6 +18,7 @@ pub use certificate::CertificateReport;
 
 /// A chain, judged at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ChainReport {
     /// The moment for which dates were judged.
     pub now: UnixTime,
@@ -23,37 +27,17 @@ pub struct ChainReport {
     /// The certificates, leaf first.
     pub certificates: Vec<CertificateReport>,
     /// Each rule and how it came out, in the order of the pipeline.
-    pub findings: Vec<Finding>,
+    pub report: Report,
     /// Whether it ends with a self-signed root. Whether that root is to be trusted is not judged.
     pub is_complete: bool,
     /// The party id that iSHARE derives from the leaf, where it can.
     pub party_id: Option<ClientId>,
 }
 
-/// One rule and how it came out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How it came out.
-    pub verdict: Verdict,
-    /// What was found, as one clause that names its rule.
-    pub text: String,
-}
-
-/// How a rule came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// The rule holds.
-    Passed,
-    /// The rule is broken.
-    Broken,
-    /// No rule, or one that could not be judged here: worth knowing.
-    Note,
-}
-
 /// What to judge a chain by.
 #[derive(Clone, Copy, Debug)]
-pub struct ChainQuestion<'a> {
+#[non_exhaustive]
+pub struct ChainCheckOptions<'a> {
     /// The moment for which dates are judged.
     pub now: UnixTime,
     /// The scheme whose rules apply, if any.
@@ -66,29 +50,39 @@ pub struct ChainQuestion<'a> {
     pub crls: &'a [Crl],
 }
 
+impl ChainCheckOptions<'_> {
+    /// Dates at `now`, and the rules of RFC 5280 alone.
+    pub const fn at(now: UnixTime) -> Self {
+        Self {
+            now,
+            scheme: None,
+            key: None,
+            given_in_order: true,
+            crls: &[],
+        }
+    }
+}
+
 impl ChainReport {
     /// Judges `chain`.
-    pub fn new(chain: &Chain<'_>, question: ChainQuestion<'_>) -> Self {
-        let mut findings = Findings::default();
-        findings.order(question.given_in_order);
+    pub fn new(chain: &Chain<'_>, options: ChainCheckOptions<'_>) -> Self {
+        let mut report = Report::default();
+        report.order(options.given_in_order);
         for (position, certificate) in chain.certificates().iter().enumerate() {
-            findings.link(chain, position, certificate);
-            findings.dates(position, certificate, question.now);
+            report.link(chain, position, certificate);
+            report.dates(position, certificate, options.now);
         }
-        findings.root(chain, question.scheme);
+        report.root(chain, options.scheme);
         if let Some(leaf) = chain.leaf() {
-            findings.leaf(leaf, question);
+            report.leaf(leaf, options);
         }
-        findings.revocation(chain, question.crls, question.now);
+        report.revocation(chain, options.crls, options.now);
+        let certificates = chain.certificates().iter();
         Self {
-            now: question.now,
-            scheme: question.scheme,
-            certificates: chain
-                .certificates()
-                .iter()
-                .map(CertificateReport::new)
-                .collect(),
-            findings: findings.0,
+            now: options.now,
+            scheme: options.scheme,
+            certificates: certificates.map(CertificateReport::new).collect(),
+            report,
             is_complete: chain.has_root(),
             party_id: chain.leaf().and_then(ClientId::did_ishare),
         }
@@ -96,32 +90,25 @@ impl ChainReport {
 
     /// How many rules are broken.
     pub fn broken(&self) -> usize {
-        self.findings
-            .iter()
-            .filter(|finding| finding.verdict == Verdict::Broken)
-            .count()
+        self.report.broken()
+    }
+
+    /// The report as JSON. `valid` is true when no rule is broken and the chain is complete; moments are
+    /// RFC 3339.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "valid": self.broken() == 0 && self.is_complete,
+            "complete": self.is_complete,
+            "now": self.now.to_string(),
+            "scheme": self.scheme.map(|scheme| scheme.name),
+            "party_id": self.party_id.as_ref().map(ClientId::as_str),
+            "certificates": self.certificates,
+            "findings": self.report,
+        })
     }
 }
 
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn add(&mut self, verdict: Verdict, text: impl Into<String>) {
-        self.0.push(Finding {
-            verdict,
-            text: text.into(),
-        });
-    }
-
-    fn judge(&mut self, holds: bool, passed: impl Into<String>, broken: impl Into<String>) {
-        if holds {
-            self.add(Verdict::Passed, passed);
-        } else {
-            self.add(Verdict::Broken, broken);
-        }
-    }
-
+impl Report {
     fn order(&mut self, given_in_order: bool) {
         if given_in_order {
             self.add(Verdict::Passed, "the order is leaf to root");
@@ -192,13 +179,13 @@ impl Findings {
         }
     }
 
-    fn leaf(&mut self, leaf: &Certificate<'_>, question: ChainQuestion<'_>) {
+    fn leaf(&mut self, leaf: &Certificate<'_>, options: ChainCheckOptions<'_>) {
         self.judge(
             !leaf.is_ca(),
             "the leaf is no CA",
             ChainError::LeafIsCa.to_string(),
         );
-        match (leaf.rsa_key(), question.key) {
+        match (leaf.rsa_key(), options.key) {
             (Err(error), _) => self.add(Verdict::Broken, format!("the leaf's key {error}")),
             (Ok(key), wanted) => {
                 self.add(
@@ -211,7 +198,7 @@ impl Findings {
                 }
             }
         }
-        if let Some(scheme) = question.scheme {
+        if let Some(scheme) = options.scheme {
             self.leaf_usage(leaf, scheme);
         }
     }
@@ -234,4 +221,37 @@ impl Findings {
 /// The names of key usages, in the order of their bits.
 fn usage_names(usages: KeyUsages) -> Vec<&'static str> {
     usages.iter().map(KeyUsage::name).collect()
+}
+
+impl fmt::Display for ChainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, certificate) in self.certificates.iter().enumerate() {
+            let role = match position {
+                0 => " (leaf)",
+                _ if certificate.issuer == certificate.subject => " (root)",
+                _ => "",
+            };
+            writeln!(f, "certificate {position}{role}\n{certificate}")?;
+        }
+        writeln!(f, "{}", self.report)?;
+        match &self.party_id {
+            Some(id) => writeln!(f, "party id  {id}")?,
+            None => writeln!(
+                f,
+                "party id  none can be derived (no organizationIdentifier)"
+            )?,
+        }
+        let rules = self.scheme.map_or("RFC 5280 alone", |scheme| scheme.title);
+        write!(f, "result    ")?;
+        match self.broken() {
+            0 if self.is_complete => write!(f, "valid")?,
+            0 => write!(
+                f,
+                "no rule is broken, but what stands above the last one is not known"
+            )?,
+            1 => write!(f, "not valid: 1 rule is broken")?,
+            count => write!(f, "not valid: {count} rules are broken")?,
+        }
+        write!(f, " ({rules}, at {})", self.now)
+    }
 }

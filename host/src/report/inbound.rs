@@ -1,19 +1,22 @@
 //! A client assertion that came in, judged as iSHARE's service providers must: by itself, by the trusted
 //! list, and by what the registry says about the party.
 
-use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Why};
+use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Violation};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
-use super::{IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList};
+use super::{TokenCheckOptions, TokenReport};
 use crate::error::Error;
 use crate::jose::jws::Jws;
 use crate::pki::crl::Crl;
-use crate::report::token_report::{TokenQuestion, TokenReport};
+use crate::schemes::ishare::{
+    IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList,
+};
 
 /// What to judge an assertion by, besides the registry.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Inbound<'a> {
     /// Our own party id, which must be its audience.
     pub audience: &'a str,
@@ -25,12 +28,27 @@ pub struct Inbound<'a> {
     pub is_version_1: bool,
 }
 
+impl<'a> Inbound<'a> {
+    /// For the party `audience` at `now`; revocation is not checked.
+    pub const fn new(audience: &'a str, now: UnixTime) -> Self {
+        Self {
+            audience,
+            now,
+            crls: &[],
+            is_version_1: false,
+        }
+    }
+}
+
 /// Judges `token`. The registry is asked only if the signature holds: an assertion that anybody could have
 /// written costs no request.
 ///
 /// In the report, `chain-trusted` is what the trusted list says and `party-status` what the party's record
-/// says. An error is trouble with the registry, or an answer of it that is not proved. Whether the `jti` was
-/// seen before is the caller's business.
+/// says. Whether the `jti` was seen before is the caller's business.
+///
+/// # Errors
+///
+/// Trouble with the registry, or a response of it that is not proved.
 pub fn judge_assertion(
     token: &str,
     inbound: Inbound<'_>,
@@ -41,16 +59,11 @@ pub fn judge_assertion(
     } else {
         &ISHARE
     };
-    let question = TokenQuestion {
-        now: inbound.now,
-        scheme: Some(scheme),
-        audience: Some(inbound.audience),
-        keys: None,
-        trust: None,
-        crls: inbound.crls,
-        registry: None,
-    };
-    let alone = TokenReport::new(token, question)?;
+    let mut options = TokenCheckOptions::at(inbound.now);
+    options.scheme = Some(scheme);
+    options.audience = Some(inbound.audience);
+    options.crls = inbound.crls;
+    let alone = TokenReport::new(token, options)?;
     let jws = Jws::parse_signed_with(token.trim(), scheme.algorithms.value);
     let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));
     let (Some(Verdict::Passed), Some(issuer)) = (alone.report.verdict(RuleId::Signature), issuer)
@@ -58,14 +71,8 @@ pub fn judge_assertion(
         return Ok(alone);
     };
     let record = Record::of(&issuer, inbound.is_version_1, registry)?;
-    let registry = Some(&record as &dyn PartyRegistry);
-    TokenReport::new(
-        token,
-        TokenQuestion {
-            registry,
-            ..question
-        },
-    )
+    options.registry = Some(&record);
+    Ok(TokenReport::new(token, options)?)
 }
 
 /// What the registry said.
@@ -99,7 +106,7 @@ impl PartyRegistry for Record {
     fn trusts(&self, chain: &Chain<'_>) -> Verdict {
         match self.list.vouches_for(chain) {
             Ok(()) => Verdict::Passed,
-            Err(fault) => Verdict::Broken(Why::Text(match fault {
+            Err(fault) => Verdict::Broken(Violation::Text(match fault {
                 ListFault::NotListed => "has no CA that is on the trusted list",
                 ListFault::NotValid { .. } => "has a CA that the trusted list calls not valid",
                 ListFault::NotGranted { .. } => "has a CA that the trusted list calls not granted",
@@ -118,7 +125,7 @@ impl PartyRegistry for Record {
         });
         match judged {
             Ok(()) => Verdict::Passed,
-            Err(fault) => Verdict::Broken(Why::Text(fault.text())),
+            Err(fault) => Verdict::Broken(Violation::Text(fault.text())),
         }
     }
 }

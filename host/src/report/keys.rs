@@ -11,12 +11,16 @@ use core::fmt;
 
 use privyseal_core::cert::Certificate;
 use privyseal_core::{Scheme, UnixTime};
-use serde_json::{Value, json};
+use privyseal_hsm::SecretProvider;
+use serde::Serialize;
 
-use crate::report::chain_report::CertificateReport;
+use super::CertificateReport;
+use crate::error::Error;
+use crate::keys::key::{AccessPolicy, KeyUri};
 
 /// The keys and certificates of a token, judged at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
 pub struct KeyReport {
     /// The private keys.
     pub keys: Vec<KeyEntry>,
@@ -27,7 +31,8 @@ pub struct KeyReport {
 }
 
 /// A private key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct KeyEntry {
     /// Names it, ready to paste after `--key`.
     pub uri: String,
@@ -42,11 +47,13 @@ pub struct KeyEntry {
 }
 
 /// A certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CertificateEntry {
     /// Names it, ready to paste.
     pub uri: String,
     /// What it says; `None` where it cannot be read.
+    #[serde(rename = "certificate")]
     pub content: Option<CertificateReport>,
     /// The listed key that it is for, as a URI.
     pub key: Option<String>,
@@ -56,14 +63,51 @@ pub struct CertificateEntry {
 
 /// What certificates are judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Judge {
+struct Judge {
     /// The moment for which dates are judged.
-    pub now: UnixTime,
+    now: UnixTime,
     /// The scheme whose rule on the key usage applies to a key's certificate; none: usage is not judged.
-    pub scheme: Option<&'static Scheme>,
+    scheme: Option<&'static Scheme>,
 }
 
 impl KeyReport {
+    /// Lists the keys and certificates that `uri` fits; a reference to a token fits all on it. Keys are
+    /// judged by `policy`, and their certificates at `now` and for `scheme`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Trouble with the key's token, or an access policy that is not for this kind of key.
+    pub fn list(
+        uri: &KeyUri,
+        secrets: &mut dyn SecretProvider,
+        policy: &AccessPolicy,
+        now: UnixTime,
+        scheme: Option<&'static Scheme>,
+    ) -> Result<Self, Error> {
+        let judge = Judge { now, scheme };
+        match *uri {
+            #[cfg(feature = "pkcs11")]
+            KeyUri::Pkcs11(ref uri) => {
+                let listed = privyseal_pkcs11::list(uri, secrets, &policy.keeping_the_pin());
+                Ok(Self::of_pkcs11(&listed.map_err(Error::from_signer)?, judge))
+            }
+            #[cfg(feature = "yubihsm")]
+            KeyUri::Yubihsm(ref uri) => {
+                policy.has_no_key_policy()?;
+                let listing = privyseal_yubihsm::list(uri, secrets);
+                Ok(Self::of_yubihsm(
+                    &listing.map_err(Error::from_signer)?,
+                    judge,
+                ))
+            }
+            #[cfg(feature = "gateway")]
+            KeyUri::Device(ref uri) => {
+                policy.fits_device(uri)?;
+                Self::of_device(uri, &privyseal_gateway::DeviceKey::open(uri)?, judge)
+            }
+        }
+    }
+
     /// A key is as good as its best certificate: what is wrong with all that it has makes it unfit.
     fn with_keys_judged(mut self) -> Self {
         for key in &mut self.keys {
@@ -79,31 +123,10 @@ impl KeyReport {
         }
         self
     }
-
-    /// The report as JSON: `keys` and `certificates`.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "keys": self.keys.iter().map(KeyEntry::to_json).collect::<Value>(),
-            "certificates": self.certificates.iter().map(CertificateEntry::to_json).collect::<Value>(),
-            "notes": self.notes,
-        })
-    }
-}
-
-impl KeyEntry {
-    fn to_json(&self) -> Value {
-        json!({
-            "uri": self.uri,
-            "kind": self.kind,
-            "mechanism": self.mechanism,
-            "fit": self.fit,
-            "notes": self.notes,
-        })
-    }
 }
 
 impl CertificateEntry {
-    pub(super) fn new(uri: String, der: &[u8], key: Option<String>, judge: Judge) -> Self {
+    fn new(uri: String, der: &[u8], key: Option<String>, judge: Judge) -> Self {
         let (content, notes) = match Certificate::from_der(der) {
             Ok(certificate) => {
                 let mut notes = dates(&certificate, judge.now);
@@ -118,15 +141,6 @@ impl CertificateEntry {
             key,
             notes,
         }
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "uri": self.uri,
-            "certificate": self.content.as_ref().map(CertificateReport::to_json),
-            "key": self.key,
-            "notes": self.notes,
-        })
     }
 }
 

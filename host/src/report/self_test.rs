@@ -15,6 +15,10 @@ use crate::error::Error;
 const NOBODY: &str = "self-test.invalid";
 
 /// Has `signer` sign once and verifies the signature. To be called before serving.
+///
+/// # Errors
+///
+/// Trouble with the signer, or a signature that does not verify.
 pub fn self_test<S>(signer: &mut S) -> Result<(), Error>
 where
     S: CertificationRequestSigner,

@@ -1,32 +1,35 @@
 //! What can be said about a finished token: the spec view of its scheme, and the view of the receivers
 //! that exist.
 
-mod revocation;
-mod show;
+use core::fmt;
 
-use privyseal_check::{Question, Registry, Report, check};
+use privyseal_check::receivers::Opinion;
+use privyseal_check::{CheckOptions, Registry, Verdict as Judgement, check};
+use privyseal_core::field::FieldError;
 use privyseal_core::{Audience, Scheme, UnixTime};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::error::Error;
+use super::{Finding, Report, Verdict};
 use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::Crl;
+use crate::pki::crl::{Crl, RevocationLists};
 use crate::pki::links::HostLinks;
-
-pub(crate) use revocation::Lists;
 
 /// A token, judged at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TokenReport {
     /// The moment for which it was judged.
     pub now: UnixTime,
     /// Every rule and every receiver.
-    pub report: Report,
+    pub report: privyseal_check::Report,
 }
 
 /// What to judge a token by.
 #[derive(Clone, Copy)]
-pub struct TokenQuestion<'a> {
+#[non_exhaustive]
+pub struct TokenCheckOptions<'a> {
     /// The moment.
     pub now: UnixTime,
     /// The scheme; `None` to guess it from the content.
@@ -39,13 +42,28 @@ pub struct TokenQuestion<'a> {
     pub trust: Option<&'a Certificates>,
     /// Revocation lists; none means that revocation is not checked.
     pub crls: &'a [Crl],
-    /// What the scheme's registry says, if it was asked ([`crate::schemes::ishare::judge_assertion`] does).
+    /// What the scheme's registry says, if it was asked ([`crate::report::judge_assertion`] does).
     pub registry: Option<&'a dyn Registry>,
 }
 
-impl core::fmt::Debug for TokenQuestion<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("TokenQuestion")
+impl TokenCheckOptions<'_> {
+    /// A moment, a scheme to be guessed, and nothing else to go by.
+    pub const fn at(now: UnixTime) -> Self {
+        Self {
+            now,
+            scheme: None,
+            audience: None,
+            keys: None,
+            trust: None,
+            crls: &[],
+            registry: None,
+        }
+    }
+}
+
+impl fmt::Debug for TokenCheckOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCheckOptions")
             .field("now", &self.now)
             .field("scheme", &self.scheme.map(|scheme| scheme.name))
             .field("audience", &self.audience)
@@ -55,27 +73,31 @@ impl core::fmt::Debug for TokenQuestion<'_> {
 
 impl TokenReport {
     /// Judges `token`; white space around it does not count.
-    pub fn new(token: &str, question: TokenQuestion<'_>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the receiver of the options is none that a token can name.
+    pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Result<Self, FieldError> {
         let token = token.trim();
-        let keys = question.keys.map(KeySet::known_keys);
-        let anchors = question.trust.map(|trust| trust.iter().collect::<Vec<_>>());
-        let lists = Lists {
-            crls: question.crls,
-            now: question.now,
+        let keys = options.keys.map(KeySet::known_keys);
+        let anchors = options.trust.map(|trust| trust.iter().collect::<Vec<_>>());
+        let lists = RevocationLists {
+            crls: options.crls,
+            now: options.now,
         };
-        let asked = Question {
-            scheme: question.scheme,
-            audience: question.audience.map(Audience::new).transpose()?,
+        let asked = CheckOptions {
+            scheme: options.scheme,
+            audience: options.audience.map(Audience::new).transpose()?,
             keys: keys.as_deref(),
             anchors: anchors.as_deref(),
-            registry: question.registry,
-            revocations: (!question.crls.is_empty()).then_some(&lists),
-            ..Question::at(question.now, &HostLinks)
+            registry: options.registry,
+            revocations: (!options.crls.is_empty()).then_some(&lists),
+            ..CheckOptions::at(options.now, &HostLinks)
         };
         // The core asks for three times the token, and refuses one that is too long by itself.
         let mut scratch = vec![0; token.len().saturating_mul(3)];
         Ok(Self {
-            now: question.now,
+            now: options.now,
             report: check(token, &asked, &mut scratch),
         })
     }
@@ -83,5 +105,140 @@ impl TokenReport {
     /// How many rules of the scheme are broken.
     pub fn broken(&self) -> usize {
         self.report.broken().count()
+    }
+
+    /// Every rule and how it came out.
+    fn findings(&self) -> Report {
+        let findings = self.report.findings().iter();
+        findings
+            .map(|finding| Finding {
+                verdict: verdict(&finding.verdict),
+                rule: Some(finding.rule.name()),
+                text: text(&finding.verdict),
+                source: Some(finding.source),
+            })
+            .collect()
+    }
+
+    /// The report as JSON (`docs/check.md` has the schema).
+    pub fn to_json(&self) -> Value {
+        let report = &self.report;
+        let receivers = report.opinions().iter().map(ReceiverReport::new);
+        json!({
+            "obeys": report.scheme.is_some() && self.broken() == 0,
+            "scheme": report.scheme.map(|scheme| scheme.name),
+            "scheme_guessed": report.is_guess,
+            "kind": report.kind.name(),
+            "now": self.now.to_string(),
+            "findings": self.findings(),
+            "receivers": receivers.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// What one receiver would do with a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReceiverReport {
+    /// The receiver.
+    pub name: &'static str,
+    /// Whether it refuses the token.
+    pub refuses: bool,
+    /// What it demands.
+    pub demands: Vec<Demand>,
+}
+
+/// One demand of a receiver, and how it came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Demand {
+    /// What is demanded.
+    pub demand: String,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// Why it is broken or was not checked.
+    pub text: Option<String>,
+}
+
+impl ReceiverReport {
+    fn new(opinion: &Opinion) -> Self {
+        let demands = opinion.outcomes.iter();
+        Self {
+            name: opinion.receiver.name,
+            refuses: opinion.refuses(),
+            demands: demands
+                .map(|(demand, outcome)| Demand {
+                    demand: demand.to_string(),
+                    verdict: verdict(outcome),
+                    text: text(outcome),
+                })
+                .collect(),
+        }
+    }
+}
+
+const fn verdict(judgement: &Judgement) -> Verdict {
+    match judgement {
+        Judgement::Passed => Verdict::Passed,
+        Judgement::Broken(_) => Verdict::Broken,
+        _ => Verdict::NotChecked,
+    }
+}
+
+/// Why it is broken or was not checked.
+fn text(judgement: &Judgement) -> Option<String> {
+    match judgement {
+        Judgement::Broken(violation) => Some(violation.to_string()),
+        Judgement::NotChecked(reason) => Some(reason.to_string()),
+        _ => None,
+    }
+}
+
+impl fmt::Display for TokenReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = &self.report;
+        let title = report
+            .scheme
+            .map_or("no scheme that the content points at", |scheme| {
+                scheme.title
+            });
+        let guessed = if report.is_guess && report.scheme.is_some() {
+            " (a guess from the content)"
+        } else {
+            ""
+        };
+        writeln!(f, "token     {}", report.kind.name())?;
+        writeln!(f, "rules     {title}{guessed}")?;
+        writeln!(f, "moment    {}\n", self.now)?;
+        write!(f, "{}", self.findings())?;
+        if !report.opinions().is_empty() {
+            writeln!(f, "\nreceivers, by their source code")?;
+        }
+        for opinion in report.opinions() {
+            write!(f, "{}", ReceiverReport::new(opinion))?;
+        }
+        match (self.broken(), report.scheme) {
+            (0, Some(scheme)) => write!(f, "\nresult    obeys {}", scheme.title),
+            (0, None) => write!(
+                f,
+                "\nresult    a JWS, of no scheme that the content points at"
+            ),
+            (1, _) => write!(f, "\nresult    1 rule is broken"),
+            (count, _) => write!(f, "\nresult    {count} rules are broken"),
+        }
+    }
+}
+
+impl fmt::Display for ReceiverReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.refuses { "refuses" } else { "accepts" };
+        writeln!(f, "{word:<12}{}", self.name)?;
+        for demand in &self.demands {
+            if let Some(text) = &demand.text {
+                let verdict = demand.verdict.as_str();
+                writeln!(f, "  {verdict:<12}{}: {text}", demand.demand)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A registry answers with signed tokens. [`Registry`] gets them with an access token, proves them
 //! ([`answer`]), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
-//! provider judges a client assertion that came in: [`judge_assertion`].
+//! provider judges a client assertion that came in: [`crate::report::judge_assertion`].
 //!
 //! Revocation is checked with the lists that the caller gives ([`Expected::crls`], `--crl` of the command): a
 //! registry's answer is refused if its seal or a CA above it was revoked, or if a list of its issuer cannot be
@@ -13,7 +13,6 @@
 //! `parties_token`), each is read.
 
 pub mod answer;
-pub mod inbound;
 pub mod party;
 pub mod registry;
 pub mod subject;
@@ -22,7 +21,6 @@ pub mod trusted_list;
 use serde_json::Value;
 
 pub use answer::{AnswerFault, Expected};
-pub use inbound::judge_assertion;
 pub use party::{Party, PartyCertificate, PartyFault};
 pub use registry::{PartyQuery, Registry};
 pub use trusted_list::{ListFault, TrustedCa, TrustedList};

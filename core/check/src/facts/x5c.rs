@@ -5,7 +5,7 @@ use heapless::Vec;
 
 use crate::json::{Array, Value};
 use crate::scratch::Scratch;
-use crate::why::Why;
+use crate::verdict::Violation;
 use privyseal_core::cert::{Certificate, ChainError};
 use privyseal_core::field::Fault;
 use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
@@ -14,11 +14,11 @@ use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
 pub(crate) struct X5c<'t> {
     pub(crate) is_present: bool,
     /// Whether it is an array of strings.
-    pub(crate) form: Result<(), Why>,
+    pub(crate) form: Result<(), Violation>,
     /// Whether each string is base64 as RFC 7515 section 4.1.6 wants it.
-    pub(crate) encoding: Result<(), Why>,
+    pub(crate) encoding: Result<(), Violation>,
     /// The certificates in the order given, or why there are none.
-    pub(crate) certificates: Result<Vec<Certificate<'t>, MAX_CERTIFICATES>, Why>,
+    pub(crate) certificates: Result<Vec<Certificate<'t>, MAX_CERTIFICATES>, Violation>,
 }
 
 impl<'t> X5c<'t> {
@@ -30,7 +30,7 @@ impl<'t> X5c<'t> {
                 Ok(()) => Ok(array),
                 Err(why) => Err(why),
             },
-            Some(other) => Err(Why::Type {
+            Some(other) => Err(Violation::Type {
                 found: other.kind(),
                 expected: "an array of strings",
             }),
@@ -56,12 +56,12 @@ impl<'t> X5c<'t> {
     }
 }
 
-fn strings(array: &Array<'_>) -> Result<(), Why> {
+fn strings(array: &Array<'_>) -> Result<(), Violation> {
     if array.items().next().is_none() {
         return Err(Fault::Empty.into());
     }
     match array.items().find(|item| !matches!(item, Value::String(_))) {
-        Some(other) => Err(Why::Type {
+        Some(other) => Err(Violation::Type {
             found: other.kind(),
             expected: "a string, inside the array",
         }),
@@ -71,9 +71,9 @@ fn strings(array: &Array<'_>) -> Result<(), Why> {
 
 fn certificates<'t>(
     array: &Array<'t>,
-    encoding: &mut Result<(), Why>,
+    encoding: &mut Result<(), Violation>,
     scratch: &mut Scratch<'t>,
-) -> Result<Vec<Certificate<'t>, MAX_CERTIFICATES>, Why> {
+) -> Result<Vec<Certificate<'t>, MAX_CERTIFICATES>, Violation> {
     let mut certificates = Vec::new();
     let mut len: usize = 0;
     for (position, item) in array.items().enumerate() {
@@ -109,8 +109,11 @@ fn certificates<'t>(
 }
 
 /// Decodes what can be understood, and says whether it was as it should be.
-fn decode<'t>(text: &str, scratch: &mut Scratch<'t>) -> Result<(&'t [u8], Result<(), Why>), Why> {
-    const NOT_BASE64: Why = Why::Text("has a string that is not base64");
+fn decode<'t>(
+    text: &str,
+    scratch: &mut Scratch<'t>,
+) -> Result<(&'t [u8], Result<(), Violation>), Violation> {
+    const NOT_BASE64: Violation = Violation::Text("has a string that is not base64");
     let mut clean = Ok(());
     let place = scratch.take(text.len()).ok_or(NOT_BASE64)?;
     let mut end: usize = 0;
@@ -123,7 +126,7 @@ fn decode<'t>(text: &str, scratch: &mut Scratch<'t>) -> Result<(&'t [u8], Result
             byte => (Some(byte), None),
         };
         if let Some(fault) = fault {
-            clean = clean.and(Err(Why::Text(fault)));
+            clean = clean.and(Err(Violation::Text(fault)));
         }
         if let Some(byte) = byte {
             *place.get_mut(end).ok_or(NOT_BASE64)? = byte;
@@ -131,7 +134,7 @@ fn decode<'t>(text: &str, scratch: &mut Scratch<'t>) -> Result<(&'t [u8], Result
         }
     }
     if clean.is_ok() && !is_padded(text) {
-        clean = Err(Why::Text(
+        clean = Err(Violation::Text(
             "has base64 without the padding of RFC 4648 section 4",
         ));
     }

@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use crate::Question;
+use crate::CheckOptions;
 use crate::facts::{Claims, Facts, Header, Moment};
 use crate::json::Value;
 use crate::rule::RuleId;
-use crate::why::{Reason, Verdict, Why};
+use crate::verdict::{Reason, Verdict, Violation};
 use privyseal_core::cert::{Certificate, KeyUsage, SHA256_WITH_RSA};
 use privyseal_core::field::Fault;
 use privyseal_core::id::IdSyntax;
@@ -55,7 +55,7 @@ pub enum Demand {
 
 impl Demand {
     /// Whether it is met.
-    pub(super) fn judge(self, facts: &Facts<'_>, question: &Question<'_>) -> Verdict {
+    pub(super) fn judge(self, facts: &Facts<'_>, question: &CheckOptions<'_>) -> Verdict {
         let (Some(header), Some(claims)) = (facts.header(), facts.claims()) else {
             return Verdict::NotChecked(Reason::Needs(RuleId::JwsForm));
         };
@@ -73,18 +73,20 @@ impl Demand {
             Self::Required(name) => met(claims.object.get(name).is_some(), Fault::Missing.into()),
             Self::OneAudience => one_audience(claims),
             Self::NumericDates => numeric(claims),
-            Self::OnlyMembers(names) => met(header.has_only(names), Why::Text("there are others")),
+            Self::OnlyMembers(names) => {
+                met(header.has_only(names), Violation::Text("there are others"))
+            }
             Self::LeafUsage(usages) => leaf_usage(header, usages),
             Self::IdPrefix(prefix) => {
                 let starts = claims
                     .iss
                     .value()
                     .is_some_and(|iss| iss.starts_with(prefix));
-                met(starts, Why::Text("it does not"))
+                met(starts, Violation::Text("it does not"))
             }
             Self::EoriOption => eori(claims),
             Self::RsaSha256Chain => on_chain(header, |certificates| {
-                let why = Why::Text("one is not");
+                let why = Violation::Text("one is not");
                 met(certificates.iter().all(is_rsa_sha256), why)
             }),
             Self::EveryCaTrusted => on_chain(header, |certificates| {
@@ -138,7 +140,7 @@ impl fmt::Display for Demand {
     }
 }
 
-fn met(holds: bool, why: Why) -> Verdict {
+fn met(holds: bool, why: Violation) -> Verdict {
     Verdict::of(if holds { Ok(()) } else { Err(why) })
 }
 
@@ -149,8 +151,8 @@ fn lifetime(claims: &Claims<'_>, expected: u64) -> Verdict {
         .zip(claims.iat.value())
         .and_then(|(exp, iat)| exp.checked_sub(iat));
     match found {
-        Some(found) => met(found == expected, Why::Differs { found, expected }),
-        None => Verdict::Broken(Why::Text(
+        Some(found) => met(found == expected, Violation::Differs { found, expected }),
+        None => Verdict::Broken(Violation::Text(
             "exp or iat is not there as a number, or exp is before iat",
         )),
     }
@@ -172,7 +174,7 @@ fn age_at_most(claims: &Claims<'_>, max: u64, now: u64) -> Verdict {
 fn leads(moment: Moment, last: u64) -> Verdict {
     match moment {
         Moment::Absent => Verdict::Passed,
-        Moment::Is(seconds) => met(seconds <= last, Why::Text("it is further ahead")),
+        Moment::Is(seconds) => met(seconds <= last, Violation::Text("it is further ahead")),
         Moment::Wrong(why, _) => Verdict::Broken(why),
     }
 }
@@ -182,14 +184,14 @@ fn nbf_is_iat(claims: &Claims<'_>) -> Verdict {
         Moment::Absent => Verdict::Passed,
         nbf => met(
             nbf.value().is_some() && nbf.value() == claims.iat.value(),
-            Why::Text("it does not"),
+            Violation::Text("it does not"),
         ),
     }
 }
 
 fn not_expired(claims: &Claims<'_>, now: u64) -> Verdict {
     match claims.exp.value() {
-        Some(exp) => met(exp > now, Why::Text("it is not")),
+        Some(exp) => met(exp > now, Violation::Text("it is not")),
         None => Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
     }
 }
@@ -200,7 +202,7 @@ fn one_audience(claims: &Claims<'_>) -> Verdict {
         Some(Value::Array(array)) => array.items().count(),
         _ => 0,
     };
-    met(count == 1, Why::Text("it is not"))
+    met(count == 1, Violation::Text("it is not"))
 }
 
 fn numeric(claims: &Claims<'_>) -> Verdict {
@@ -221,7 +223,7 @@ fn leaf_usage(header: &Header<'_>, usages: &[KeyUsage]) -> Verdict {
             .unwrap_or_default();
         met(
             usages.iter().any(|&usage| found.has(usage)),
-            Why::Text("it has not"),
+            Violation::Text("it has not"),
         )
     })
 }
@@ -237,14 +239,14 @@ fn is_rsa_sha256(certificate: &Certificate<'_>) -> bool {
     certificate.rsa_key().is_ok() && certificate.signature_algorithm() == Some(SHA256_WITH_RSA)
 }
 
-fn trusted(certificates: &[Certificate<'_>], question: &Question<'_>) -> Verdict {
+fn trusted(certificates: &[Certificate<'_>], question: &CheckOptions<'_>) -> Verdict {
     match question.anchors {
         None => Verdict::because("no trusted certificates were given"),
         Some(anchors) => met(
             certificates
                 .iter()
                 .all(|certificate| anchors.contains(&certificate.as_der())),
-            Why::Text("the given trusted certificates lack one"),
+            Violation::Text("the given trusted certificates lack one"),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use super::Judge;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::why::{Verdict, Why};
+use crate::verdict::{Verdict, Violation};
 use crate::{Links, Registry, Revocations};
 use heapless::Vec;
 use privyseal_core::cert::ClockError;
@@ -66,7 +66,7 @@ impl<'t> Judge<'_, 't> {
         let read = [RuleId::X5cCertificates];
         let is_ordered = || match &ordered {
             Ok(chain) if chain.certificates() == certificates => Ok(()),
-            Ok(_) => Err(Why::Text(
+            Ok(_) => Err(Violation::Text(
                 "is not leaf first, each certificate followed by its issuer",
             )),
             Err(error) => Err((*error).into()),
@@ -82,7 +82,7 @@ impl<'t> Judge<'_, 't> {
             let proof = ordered
                 .clone()
                 .and_then(|chain| chain.prove(&Links(self.question.links)));
-            Verdict::of(proof.map(|_| ()).map_err(Why::from))
+            Verdict::of(proof.map(|_| ()).map_err(Violation::from))
         });
         report.put_after(
             RuleId::X5cRoot,
@@ -116,7 +116,7 @@ impl<'t> Judge<'_, 't> {
                 let is_trusted = self
                     .ordered()
                     .is_ok_and(|chain| chain.is_anchored_by(anchors, &Links(self.question.links)));
-                let why = Why::Text("does not end at one of the trusted certificates");
+                let why = Violation::Text("does not end at one of the trusted certificates");
                 Verdict::of(if is_trusted { Ok(()) } else { Err(why) })
             }),
             (None, Some(registry)) => {
@@ -174,7 +174,7 @@ impl<'t> Judge<'_, 't> {
         Chain::order(&ders)
     }
 
-    fn dates(&self) -> Result<(), Why> {
+    fn dates(&self) -> Result<(), Violation> {
         let now = self.question.now;
         for (position, certificate) in self.certificates().iter().enumerate() {
             let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
@@ -198,7 +198,7 @@ impl<'t> Judge<'_, 't> {
         Ok(())
     }
 
-    fn usage(&self) -> Result<(), Why> {
+    fn usage(&self) -> Result<(), Violation> {
         Ok(self.scheme.check_leaf_key_usage(self.leaf().as_ref())?)
     }
 }

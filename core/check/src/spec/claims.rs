@@ -5,7 +5,7 @@ use crate::facts::Claims;
 use crate::guess::Kind;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::why::{Reason, Verdict, Why};
+use crate::verdict::{Reason, Verdict, Violation};
 use privyseal_core::field::{Fault, Field};
 use privyseal_core::id::{Audience, ClientId, IdSyntax};
 
@@ -27,7 +27,7 @@ impl Judge<'_, '_> {
             if is_equal {
                 Ok(())
             } else {
-                Err(Why::Text("iss and sub differ"))
+                Err(Violation::Text("iss and sub differ"))
             }
         });
         self.client_id(report);
@@ -83,16 +83,16 @@ impl Judge<'_, '_> {
         let is_in_leaf = id
             .zip(self.leaf())
             .and_then(|(id, leaf)| self.scheme.is_client_id_in_leaf(&id, &leaf));
-        let why = Why::Text("is not that of the leaf certificate's organizationIdentifier");
+        let why = Violation::Text("is not that of the leaf certificate's organizationIdentifier");
         match is_in_leaf {
             None => Verdict::NotChecked(Reason::Because("an EORI is not in the certificate")),
             Some(holds) => Verdict::of(if holds { Ok(()) } else { Err(why) }),
         }
     }
 
-    fn is_audience(&self, claims: &Claims<'_>) -> Result<(), Why> {
+    fn is_audience(&self, claims: &Claims<'_>) -> Result<(), Violation> {
         let text = claims.aud.required().map_err(|why| match why {
-            Why::Type { found, .. } => Why::Type {
+            Violation::Type { found, .. } => Violation::Type {
                 found,
                 expected: "one string",
             },
@@ -112,7 +112,7 @@ impl Judge<'_, '_> {
             return if is_right {
                 Ok(())
             } else {
-                Err(Why::Text("is not the given audience"))
+                Err(Violation::Text("is not the given audience"))
             };
         }
         if let Some(default) = rule.default {
@@ -128,7 +128,7 @@ impl Judge<'_, '_> {
             .any(|endpoint| text.ends_with(endpoint.audience_path));
         match self.kind {
             Kind::Request if is_endpoint => {
-                Err(Why::Text("is an endpoint, where the issuer belongs"))
+                Err(Violation::Text("is an endpoint, where the issuer belongs"))
             }
             Kind::Assertion if !is_endpoint && !rule.endpoints.is_empty() => Err(Fault::Form {
                 expected: "the URL of one of the scheme's endpoints",

@@ -5,7 +5,7 @@ use super::form_is;
 use crate::guess::Kind;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::why::Why;
+use crate::verdict::Violation;
 use privyseal_core::field::Fault;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::scheme::KeyReference;
@@ -19,7 +19,7 @@ impl Judge<'_, '_> {
                 return Ok(());
             }
             Err(match alg {
-                "none" => Why::Text("is none: the token is not signed"),
+                "none" => Violation::Text("is none: the token is not signed"),
                 _ => form_is(
                     rule.value
                         .first()
@@ -67,7 +67,7 @@ impl Judge<'_, '_> {
             if header.has_only(names) {
                 Ok(())
             } else {
-                Err(Why::Text(why))
+                Err(Violation::Text(why))
             }
         });
     }

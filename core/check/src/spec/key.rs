@@ -4,7 +4,7 @@ use super::{Judge, at_most};
 use crate::KnownKey;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::why::{Reason, Verdict, Why};
+use crate::verdict::{Reason, Verdict, Violation};
 use privyseal_core::limits::MAX_KID;
 use privyseal_core::rsa::{KeyError, RsaPublicKey, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
@@ -30,7 +30,7 @@ impl Judge<'_, '_> {
         }
         let known = self.known_key().is_some();
         report.put_after(RuleId::KeyKnown, KNOWN, &[RuleId::HeaderKid], || {
-            let why = Why::Text("is not the kid of a key in the given set");
+            let why = Violation::Text("is not the kid of a key in the given set");
             Verdict::of(if known { Ok(()) } else { Err(why) })
         });
     }
@@ -54,7 +54,7 @@ impl Judge<'_, '_> {
         );
     }
 
-    fn verify(&self, key: Option<&Result<RsaPublicKey, KeyError>>) -> Result<(), Why> {
+    fn verify(&self, key: Option<&Result<RsaPublicKey, KeyError>>) -> Result<(), Violation> {
         let (Some(Ok(key)), Some(algorithm)) = (key, self.algorithm()) else {
             return Ok(()); // Both are prerequisites.
         };

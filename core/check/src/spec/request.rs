@@ -5,7 +5,7 @@ use crate::facts::Claims;
 use crate::json::Value;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::why::Why;
+use crate::verdict::Violation;
 use privyseal_core::field::Fault;
 use privyseal_core::limits::MAX_USER_IDENTIFIER_TOKEN;
 use privyseal_core::payload::AcrValues;
@@ -76,7 +76,7 @@ impl Judge<'_, '_> {
         self.on_claims(report, RuleId::RequestMembers, MEMBERS, &[], |claims| {
             let has = |name| claims.object.get(name).is_some();
             if has("id_token_hint") || has("login_hint") {
-                return Err(Why::Text("has id_token_hint or login_hint"));
+                return Err(Violation::Text("has id_token_hint or login_hint"));
             }
             Ok(())
         });
@@ -93,27 +93,29 @@ impl Judge<'_, '_> {
 }
 
 /// A compact JWS over the two members. Its own signature is judged where it is checked by itself.
-fn login_hint(claims: &Claims<'_>) -> Result<(), Why> {
+fn login_hint(claims: &Claims<'_>) -> Result<(), Violation> {
     claims
         .login_hint_token
         .required()
         .map_err(|why| match why {
-            Why::Type { found, .. } => Why::Type {
+            Violation::Type { found, .. } => Violation::Type {
                 found,
                 expected: "a compact JWS",
             },
             why => why,
         })?;
-    let hint = claims.login_hint.ok_or(Why::Fault(Fault::Form {
+    let hint = claims.login_hint.ok_or(Violation::Fault(Fault::Form {
         expected: "a compact JWS over a JSON object",
     }))?;
     is_hint(hint.kind.required()?)?;
     at_most(hint.value.required()?, MAX_USER_IDENTIFIER_TOKEN)
 }
 
-fn is_hint(kind: &str) -> Result<(), Why> {
+fn is_hint(kind: &str) -> Result<(), Violation> {
     if kind == "user_identifier_token" {
         return Ok(());
     }
-    Err(Why::Text("has another type than user_identifier_token"))
+    Err(Violation::Text(
+        "has another type than user_identifier_token",
+    ))
 }

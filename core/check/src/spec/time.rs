@@ -5,7 +5,7 @@ use crate::facts::{Claims, Moment};
 use crate::guess::Kind;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::why::{Reason, Verdict, Why};
+use crate::verdict::{Reason, Verdict, Violation};
 use privyseal_core::field::Fault;
 use privyseal_core::limits::MAX_JTI;
 use privyseal_core::scheme::{Lifetime, Rule};
@@ -88,7 +88,7 @@ impl Judge<'_, '_> {
             EXPIRED,
             &[RuleId::ClaimExp],
             |claims| match UnixTime::from_secs(claims.exp.required()?) {
-                Ok(exp) if now >= exp => Err(Why::Expired { exp, now }),
+                Ok(exp) if now >= exp => Err(Violation::Expired { exp, now }),
                 _ => Ok(()),
             },
         );
@@ -104,7 +104,7 @@ impl Judge<'_, '_> {
             };
             let last = claims.iat.value().max(nbf).map(UnixTime::from_secs);
             match last {
-                Some(Ok(moment)) if moment > now => Err(Why::Future { moment, now }),
+                Some(Ok(moment)) if moment > now => Err(Violation::Future { moment, now }),
                 _ => Ok(()),
             }
         });
@@ -112,16 +112,16 @@ impl Judge<'_, '_> {
 }
 
 /// Whether `exp - iat` is an allowed lifetime.
-fn lives(rule: Lifetime, iat: u64, exp: u64) -> Result<(), Why> {
+fn lives(rule: Lifetime, iat: u64, exp: u64) -> Result<(), Violation> {
     let Some(value) = exp.checked_sub(iat) else {
-        return Err(Why::Text("is negative: exp is before iat"));
+        return Err(Violation::Text("is negative: exp is before iat"));
     };
     let Lifetime { min, max, .. } = rule;
     if (min..=max).contains(&value) {
         return Ok(());
     }
     Err(if min == max {
-        Why::Differs {
+        Violation::Differs {
             found: value,
             expected: min,
         }
@@ -140,6 +140,6 @@ fn nbf_is_iat(claims: &Claims<'_>) -> Verdict {
             _ => Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)),
         },
         (Moment::Is(nbf), Some(iat)) if nbf == iat => Verdict::Passed,
-        (Moment::Is(_), Some(_)) => Verdict::Broken(Why::Text("is another moment than iat")),
+        (Moment::Is(_), Some(_)) => Verdict::Broken(Violation::Text("is another moment than iat")),
     }
 }

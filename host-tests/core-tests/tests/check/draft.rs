@@ -1,6 +1,6 @@
 //! A token whose every part can be changed before it is signed, and what `check` says of it.
 
-use privyseal_check::{KnownKey, Question, Report, Revocations, Verdict, check};
+use privyseal_check::{CheckOptions, KnownKey, Report, Revocations, Verdict, check};
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_COMPACT_JWS, MAX_HEADER};
@@ -180,7 +180,7 @@ impl Draft {
             .anchors
             .as_ref()
             .map(|anchors| anchors.iter().map(Vec::as_slice).collect());
-        let question = Question {
+        let question = CheckOptions {
             scheme: self.scheme,
             audience: self
                 .audience
@@ -189,7 +189,7 @@ impl Draft {
             keys: keys.as_deref(),
             anchors: anchors.as_deref(),
             revocations: self.revocations.map(|lists| -> &dyn Revocations { lists }),
-            ..Question::at(UnixTime::from_secs(self.now).expect("a moment"), &RsaLinks)
+            ..CheckOptions::at(UnixTime::from_secs(self.now).expect("a moment"), &RsaLinks)
         };
         check(token, &question, &mut vec![0; MAX_CHECK_SCRATCH])
     }

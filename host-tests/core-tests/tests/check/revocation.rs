@@ -1,6 +1,6 @@
 //! Revocation: asked of whoever has the lists, for every certificate but the root.
 
-use privyseal_check::{Reason, Revocations, RuleId, Verdict, Why};
+use privyseal_check::{Reason, Revocations, RuleId, Verdict, Violation};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 use privyseal_core::scheme;
@@ -49,7 +49,7 @@ fn every_certificate_but_the_root_is_asked_for() {
     assert_eq!(verdict(&ONE_UNKNOWN), (Some(UNKNOWN), vec![]));
 
     let since = UnixTime::from_secs(NOW).unwrap();
-    let revoked = Verdict::Broken(Why::Revoked { since });
+    let revoked = Verdict::Broken(Violation::Revoked { since });
     let says: &'static Says = Box::leak(Box::new(Says(2, revoked)));
     assert_eq!(verdict(says), (Some(revoked), vec!["revocation"]));
 }

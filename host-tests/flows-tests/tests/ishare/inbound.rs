@@ -1,7 +1,6 @@
 //! An assertion that came in, judged as a service provider must.
 
-use privyseal::report::token_report::TokenReport;
-use privyseal::schemes::ishare::inbound::{Inbound, judge_assertion};
+use privyseal::report::{Inbound, TokenReport, judge_assertion};
 use privyseal::{AssertionOptions, AssertionSource as _, Error, base::clock};
 use privyseal_check::{RuleId, Verdict};
 use privyseal_test_judges::decode::{Parts, to_base64url};
@@ -25,12 +24,7 @@ fn assertion(world: &World) -> String {
 
 fn judged(world: &World, config: Config, token: &str) -> Result<TokenReport, Error> {
     let stage = world.play(config);
-    let inbound = Inbound {
-        audience: CLIENT,
-        now: clock::now().unwrap(),
-        crls: &[],
-        is_version_1: false,
-    };
+    let inbound = Inbound::new(CLIENT, clock::now().unwrap());
     judge_assertion(token, inbound, &stage.registry())
 }
 

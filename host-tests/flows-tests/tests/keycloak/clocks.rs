@@ -2,7 +2,7 @@
 //! judged by the receiver view of `check` and then by the receiver itself.
 
 use privyseal::jose::jwk::KeySet;
-use privyseal::report::token_report::{TokenQuestion, TokenReport};
+use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::{UnixTime, base::clock};
 use privyseal_check::RuleId;
 use privyseal_core::scheme::EHEALTH;
@@ -104,16 +104,12 @@ fn time_jti_and_audience_are_judged_as_check_foretells() {
 
 /// Whether the receiver view of `check` has Keycloak accept it.
 fn foretold(stage: &Stage, keys: &KeySet, now: UnixTime, token: &str) -> bool {
-    let question = TokenQuestion {
-        now,
-        scheme: Some(&EHEALTH),
-        audience: Some(&stage.issuer()),
-        keys: Some(keys),
-        trust: None,
-        crls: &[],
-        registry: None,
-    };
-    let report = TokenReport::new(token, question).unwrap().report;
+    let issuer = stage.issuer();
+    let mut options = TokenCheckOptions::at(now);
+    options.scheme = Some(&EHEALTH);
+    options.audience = Some(&issuer);
+    options.keys = Some(keys);
+    let report = TokenReport::new(token, options).unwrap().report;
     let mut opinions = report.opinions().iter();
     let opinion = opinions.find(|opinion| opinion.receiver.name == "Keycloak");
     // For whom it is, the receiver view leaves to the rules of the scheme.

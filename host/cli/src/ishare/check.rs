@@ -2,8 +2,7 @@
 
 use clap::Args;
 use privyseal::base::clock;
-use privyseal::schemes::ishare::inbound::Inbound;
-use privyseal::schemes::ishare::judge_assertion;
+use privyseal::report::{Inbound, judge_assertion};
 
 use super::registry::RegistryOptions;
 use crate::error::CliError;
@@ -27,12 +26,9 @@ impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let token = token(self.token)?;
         let opened = self.registry.open()?;
-        let inbound = Inbound {
-            audience: &opened.client_id,
-            now: clock::now()?,
-            crls: &opened.crls,
-            is_version_1: opened.is_version_1,
-        };
+        let mut inbound = Inbound::new(&opened.client_id, clock::now()?);
+        inbound.crls = &opened.crls;
+        inbound.is_version_1 = opened.is_version_1;
         opened.progress.step("about the client");
         let report = judge_assertion(&token, inbound, &opened.registry())?;
         opened.progress.finish();

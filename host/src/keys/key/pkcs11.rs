@@ -11,7 +11,7 @@ use super::{AccessPolicy, KeySigner, KeySignerError};
 
 impl AccessPolicy {
     /// The key keeps the PIN: for keys that want it for every use, and for a login that is lost.
-    pub(super) fn keeping_the_pin(&self) -> SignerOptions {
+    pub(crate) fn keeping_the_pin(&self) -> SignerOptions {
         SignerOptions::default()
             .login(self.login)
             .key(self.key)

@@ -32,7 +32,7 @@ impl AccessPolicy {
 
     /// For a key without the attributes that a [`KeyPolicy`] is about.
     #[cfg(any(feature = "gateway", feature = "yubihsm"))]
-    pub(super) fn has_no_key_policy(&self) -> Result<(), Error> {
+    pub(crate) fn has_no_key_policy(&self) -> Result<(), Error> {
         if self.key == KeyPolicy::default() {
             return Ok(());
         }

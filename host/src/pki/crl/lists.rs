@@ -1,18 +1,21 @@
-//! What the given revocation lists say about the certificates of a token.
+//! Several lists, as `privyseal-check` asks them.
 
-use privyseal_check::{Reason, Revocations, Verdict, Why};
+use privyseal_check::{Reason, Revocations, Verdict, Violation};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 
-use crate::pki::crl::{Crl, CrlError, Revocation};
+use super::{Crl, CrlError, Revocation};
 
 /// Lists, believed or not at one moment.
-pub(crate) struct Lists<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RevocationLists<'a> {
+    /// The lists.
     pub(crate) crls: &'a [Crl],
+    /// The moment.
     pub(crate) now: UnixTime,
 }
 
-impl Revocations for Lists<'_> {
+impl Revocations for RevocationLists<'_> {
     fn status(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> Verdict {
         let mut verdict = Verdict::NotChecked(Reason::Because(
             "no list that was given covers every certificate",
@@ -26,9 +29,9 @@ impl Revocations for Lists<'_> {
                 Ok(Revocation::NotCovered) => {}
                 Ok(Revocation::Good { .. }) => verdict = Verdict::Passed,
                 Ok(Revocation::Revoked { since }) => {
-                    return Verdict::Broken(Why::Revoked { since });
+                    return Verdict::Broken(Violation::Revoked { since });
                 }
-                Err(error) => return Verdict::Broken(Why::Text(fault(error))),
+                Err(error) => return Verdict::Broken(Violation::Text(fault(error))),
             }
         }
         verdict

@@ -1,16 +1,20 @@
 //! What one certificate says, in words.
 
-use std::fmt::Write as _;
+use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Name};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::base::display::sanitize_for_display;
 use crate::pki::links::EcKey;
+use crate::report::as_text;
 
 /// One certificate of a chain, for people and for JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CertificateReport {
     /// Whom it is for: the names that tell certificates apart.
     pub subject: String,
@@ -21,8 +25,10 @@ pub struct CertificateReport {
     /// The serial number in hexadecimal.
     pub serial: String,
     /// The first second of its validity.
+    #[serde(serialize_with = "as_text")]
     pub not_before: UnixTime,
     /// The last second of its validity.
+    #[serde(serialize_with = "as_text")]
     pub not_after: UnixTime,
     /// `RSA-2048`, `ECDSA P-384`, or what is wrong with the key.
     pub key: String,
@@ -31,19 +37,25 @@ pub struct CertificateReport {
     /// Identifiers of the extended key usages.
     pub extended_key_usages: Vec<String>,
     /// Whether it is a CA's.
+    #[serde(rename = "ca")]
     pub is_ca: bool,
     /// How many CAs may stand below it, where it says so.
     pub path_len: Option<u8>,
     /// The signature algorithm's identifier.
     pub signature_algorithm: String,
-    /// SHA-256 of its DER.
-    pub sha256: [u8; 32],
+    /// SHA-256 of its DER as RFC 7515 section 4.1.8 writes it: base64url.
+    #[serde(rename = "x5t#S256")]
+    pub x5t_s256: String,
+    /// The same as iSHARE writes it: lower-case hexadecimal.
+    #[serde(rename = "x5t#s256_hex")]
+    pub x5t_s256_hex: String,
 }
 
 impl CertificateReport {
     /// Reads `certificate`.
     pub fn new(certificate: &Certificate<'_>) -> Self {
         let subject = certificate.subject();
+        let digest = Sha256::digest(certificate.as_der());
         Self {
             subject: name(subject),
             issuer: name(certificate.issuer()),
@@ -64,18 +76,9 @@ impl CertificateReport {
             signature_algorithm: certificate
                 .signature_algorithm()
                 .map_or_else(|| "malformed".to_owned(), |algorithm| algorithm.to_string()),
-            sha256: Sha256::digest(certificate.as_der()).into(),
+            x5t_s256: Base64UrlUnpadded::encode_string(&digest),
+            x5t_s256_hex: hex(&digest),
         }
-    }
-
-    /// `x5t#S256` as RFC 7515 section 4.1.8 writes it: base64url.
-    pub fn x5t_s256(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.sha256)
-    }
-
-    /// `x5t#s256` as iSHARE writes it: lower-case hexadecimal.
-    pub fn x5t_s256_hex(&self) -> String {
-        hex(&self.sha256)
     }
 }
 
@@ -105,15 +108,38 @@ fn name(name: Name<'_>) -> String {
     }
 }
 
-/// Names come from whoever wrote the certificate: they do not write on terminals.
+/// The writer of a certificate does not write on terminals.
 fn printable(text: &str) -> String {
-    crate::base::display::sanitize_for_display(text, None)
+    sanitize_for_display(text, None)
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    privyseal_core::encoding::hex(bytes, |digit| text.push(digit));
+    text
+}
+
+impl fmt::Display for CertificateReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  subject    {}", self.subject)?;
+        writeln!(f, "  issuer     {}", self.issuer)?;
+        writeln!(f, "  serial     {}", self.serial)?;
+        writeln!(f, "  valid      {} to {}", self.not_before, self.not_after)?;
+        write!(f, "  key        {}", self.key)?;
+        match &self.key_usages {
+            Some(usages) => writeln!(f, ", usage {}", usages.join(", "))?,
+            None => writeln!(f, ", usage not restricted")?,
+        }
+        if !self.extended_key_usages.is_empty() {
+            writeln!(f, "  purposes   {}", self.extended_key_usages.join(", "))?;
+        }
+        if self.is_ca {
+            match self.path_len {
+                Some(limit) => writeln!(f, "  CA         at most {limit} CAs below it")?,
+                None => writeln!(f, "  CA         yes")?,
+            }
+        }
+        writeln!(f, "  x5t#S256   {}", self.x5t_s256)?;
+        writeln!(f, "  as hex     {}", self.x5t_s256_hex)
+    }
 }

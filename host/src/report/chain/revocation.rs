@@ -3,10 +3,10 @@
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
 
-use super::{Findings, Verdict};
 use crate::pki::crl::{Crl, Revocation};
+use crate::report::{Report, Verdict};
 
-impl Findings {
+impl Report {
     /// Every certificate but the root is judged: a root is trusted or not, nobody can revoke it.
     pub(super) fn revocation(&mut self, chain: &Chain<'_>, crls: &[Crl], now: UnixTime) {
         if crls.is_empty() {

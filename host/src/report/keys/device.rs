@@ -5,8 +5,7 @@ use crate::error::Error;
 use privyseal_gateway::{DeviceKey, DeviceUri};
 
 impl KeyReport {
-    /// Judges what a device has.
-    pub fn of_device(uri: &DeviceUri, key: &DeviceKey, judge: Judge) -> Result<Self, Error> {
+    pub(super) fn of_device(uri: &DeviceUri, key: &DeviceKey, judge: Judge) -> Result<Self, Error> {
         let info = key.info();
         let uri = match info.key {
             Some(digest) => uri.clone().with_key(digest).to_string(),

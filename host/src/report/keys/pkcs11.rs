@@ -5,13 +5,8 @@ use privyseal_pkcs11::{Listed, ListedKey};
 use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
 
 impl KeyReport {
-    /// Judges what a token lists.
-    pub(crate) fn of_pkcs11(listed: &[Listed], judge: Judge) -> Self {
-        let mut report = Self {
-            keys: Vec::new(),
-            certificates: Vec::new(),
-            notes: Vec::new(),
-        };
+    pub(super) fn of_pkcs11(listed: &[Listed], judge: Judge) -> Self {
+        let mut report = Self::default();
         for entry in listed {
             match entry {
                 Listed::Key(key) => report.keys.push(KeyEntry::new(key)),

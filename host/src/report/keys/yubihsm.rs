@@ -5,8 +5,7 @@ use privyseal_yubihsm::{ListedKey, Listing};
 use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
 
 impl KeyReport {
-    /// Judges what a device lists.
-    pub(crate) fn of_yubihsm(listing: &Listing, judge: Judge) -> Self {
+    pub(super) fn of_yubihsm(listing: &Listing, judge: Judge) -> Self {
         let uri_of = |id| {
             let key = listing.keys.iter().find(|key| Some(key.facts.id) == id)?;
             Some(key.uri.to_string())

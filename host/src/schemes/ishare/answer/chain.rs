@@ -8,9 +8,8 @@ use privyseal_core::scheme::ISHARE;
 
 use super::AnswerFault;
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::Crl;
+use crate::pki::crl::{Crl, RevocationLists};
 use crate::pki::links::HostLinks;
-use crate::report::token_report::Lists;
 
 /// The chain of these certificates (DER, as they stand in `x5c`), proved up to one that is trusted.
 pub(super) fn proven<'c>(
@@ -76,7 +75,7 @@ fn usage(chain: &Chain<'_>) -> Result<(), AnswerFault> {
 }
 
 fn revocation(chain: &Chain<'_>, crls: &[Crl], now: UnixTime) -> Result<(), AnswerFault> {
-    let lists = Lists { crls, now };
+    let lists = RevocationLists { crls, now };
     let certificates = chain.certificates();
     for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
         if let Verdict::Broken(why) = lists.status(certificate, issuer) {

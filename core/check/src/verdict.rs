@@ -17,7 +17,7 @@ pub enum Verdict {
     /// The rule holds.
     Passed,
     /// The rule is broken.
-    Broken(Why),
+    Broken(Violation),
     /// The rule could not be judged: that is neither good nor bad.
     NotChecked(Reason),
 }
@@ -25,7 +25,7 @@ pub enum Verdict {
 /// Why a rule is broken. The value that breaks it is not repeated: a token is a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Why {
+pub enum Violation {
     /// The value has the wrong shape.
     #[error("{0}")]
     Fault(Fault),
@@ -106,7 +106,7 @@ impl Verdict {
         }
     }
 
-    pub(super) fn of(outcome: Result<(), Why>) -> Self {
+    pub(super) fn of(outcome: Result<(), Violation>) -> Self {
         match outcome {
             Ok(()) => Self::Passed,
             Err(why) => Self::Broken(why),
@@ -129,7 +129,7 @@ impl fmt::Display for Reason {
 
 macro_rules! from {
     ($($variant:ident($error:ty)),*) => {$(
-        impl From<$error> for Why {
+        impl From<$error> for Violation {
             fn from(error: $error) -> Self {
                 Self::$variant(error)
             }

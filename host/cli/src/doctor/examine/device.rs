@@ -1,14 +1,14 @@
 //! The steps for a gateway. It is asked for no signature: each takes a place in its log and its rate.
 
+use privyseal::report::Verdict;
+use privyseal_gateway::DeviceKey;
 use privyseal_protocol::SchemeId;
 
-use super::{DoctorReport, Question, chain};
-use crate::report::chain_report::Verdict;
-use privyseal_gateway::DeviceKey;
+use super::{DoctorOptions, DoctorReport, chain};
 
 const NAME: &str = "device";
 
-pub(super) fn look(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
+pub(super) fn look(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey) {
     let info = key.info();
     let text = format!(
         "device {} answers, firmware {}, and is {}",
@@ -24,13 +24,13 @@ pub(super) fn look(report: &mut DoctorReport, question: Question<'_>, key: &Devi
             .next
             .push("read its log: privyseal device log".to_owned());
     }
-    time(report, question, key);
+    time(report, options, key);
     if info.rate_left == 0 {
         report.add(NAME, Verdict::Note, "its rate limit is reached now");
     }
-    policy(report, question, key);
-    if !key.certificates().is_empty() || question.chain.is_some() {
-        chain(report, question, key.public_key(), || {
+    policy(report, options, key);
+    if !key.certificates().is_empty() || options.chain.is_some() {
+        chain(report, options, key.public_key(), || {
             Ok(key.certificates().to_vec().into())
         });
     }
@@ -41,9 +41,9 @@ pub(super) fn look(report: &mut DoctorReport, question: Question<'_>, key: &Devi
     );
 }
 
-fn time(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
+fn time(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey) {
     let info = key.info();
-    let now = question.now.as_secs();
+    let now = options.now.as_secs();
     if now < info.time_floor {
         let text = "it has signed for a later time than this clock shows";
         report.add(NAME, Verdict::Broken, text);
@@ -61,7 +61,7 @@ fn time(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
     }
 }
 
-fn policy(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
+fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey) {
     let policy = match key.policy() {
         Ok(policy) => policy,
         Err(error) => return report.broke(NAME, &error.into()),
@@ -74,7 +74,7 @@ fn policy(report: &mut DoctorReport, question: Question<'_>, key: &DeviceKey) {
         );
         report.add(NAME, Verdict::Note, text);
     }
-    let Some(scheme) = question.scheme else {
+    let Some(scheme) = options.scheme else {
         return;
     };
     if SchemeId::of(scheme)

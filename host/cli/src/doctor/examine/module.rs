@@ -1,11 +1,11 @@
 //! The first steps: the module, its slots, the token's flags. No login is needed for them.
 
+use privyseal::Error;
+use privyseal::report::Verdict;
 use privyseal_hsm::PinState;
 use privyseal_pkcs11::{Pkcs11Uri, SlotInfo, TokenInfo, module_info};
 
 use super::DoctorReport;
-use crate::error::Error;
-use crate::report::chain_report::Verdict;
 
 /// Whether the next step makes sense.
 pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {

@@ -2,96 +2,100 @@
 //! the server's clock, until something is broken that makes the next step pointless.
 //!
 //! At most one PIN try is spent, and only where the token's flags allow it. What is signed to see whether
-//! the key can is a certification request that is thrown away (see [`crate::report::self_test()`]).
+//! the key can is a certification request that is thrown away (see [`privyseal::self_test`]).
 
-#[cfg(feature = "gateway")]
 mod device;
-#[cfg(feature = "pkcs11")]
 mod module;
-mod show;
 
+use core::fmt;
 use std::path::Path;
 
+use privyseal::Error;
+use privyseal::http::{BaseUrl, Http};
+use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
+use privyseal::pki::certificates::Certificates;
+use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
 use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, Scheme, Signer as _, UnixTime};
 use privyseal_hsm::SecretProvider;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::advice::of_library;
 use crate::exit::Exit;
-use crate::http::{BaseUrl, Http};
-use crate::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
-use crate::pki::certificates::Certificates;
-use crate::report::chain_report::{ChainQuestion, ChainReport, Finding, Verdict};
-use crate::report::self_test::self_test;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
 /// the strictest scheme, for the way and the server's own tolerance.
-pub const MAX_CLOCK_SKEW: u64 = 15;
+pub(super) const MAX_CLOCK_SKEW: u64 = 15;
 
 /// What to look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub(super) struct DoctorOptions<'a> {
     /// The key.
-    pub key: &'a KeyUri,
+    pub(super) key: &'a KeyUri,
     /// What a login may cost, and what the key must be.
-    pub policy: AccessPolicy,
+    pub(super) policy: AccessPolicy,
     /// The chain, in a file; without it, the one beside the key.
-    pub chain: Option<&'a Path>,
+    pub(super) chain: Option<&'a Path>,
     /// Whose rules the chain must obey.
-    pub scheme: Option<&'static Scheme>,
+    pub(super) scheme: Option<&'static Scheme>,
     /// Whose clock to compare with, and how it is reached.
-    pub server: Option<(&'a Http, &'a BaseUrl)>,
+    pub(super) server: Option<(&'a Http, &'a BaseUrl)>,
     /// This machine's clock.
-    pub now: UnixTime,
+    pub(super) now: UnixTime,
 }
 
 /// All that was found, in the order of the steps.
 #[derive(Clone, Debug, Default)]
-pub struct DoctorReport {
+pub(super) struct DoctorReport {
     /// The steps that were made.
-    pub steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// What to do next, the first thing first. Never empty.
-    pub next: Vec<String>,
+    pub(super) next: Vec<String>,
     /// What the command exits with: of all trouble, the one that comes first on the way to a token.
     exit: Option<Exit>,
 }
 
 /// One step.
-#[derive(Clone, Debug)]
-pub struct Step {
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Step {
     /// What was looked at, in one word or two.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What was found.
-    pub findings: Vec<Finding>,
+    pub(super) findings: Report,
 }
 
 impl DoctorReport {
     /// How much is broken.
-    pub fn broken(&self) -> usize {
-        let findings = self.steps.iter().flat_map(|step| &step.findings);
-        findings
-            .filter(|finding| finding.verdict == Verdict::Broken)
-            .count()
+    pub(super) fn broken(&self) -> usize {
+        self.steps.iter().map(|step| step.findings.broken()).sum()
+    }
+
+    /// The report as JSON: `ok`, `steps` with their `findings`, and what to do `next`.
+    pub(super) fn to_json(&self) -> Value {
+        json!({"ok": self.broken() == 0, "steps": self.steps, "next": self.next})
     }
 
     fn add(&mut self, name: &'static str, verdict: Verdict, text: impl Into<String>) {
-        let finding = Finding {
-            verdict,
-            text: text.into(),
+        self.step(name).add(verdict, text);
+    }
+
+    fn step(&mut self, name: &'static str) -> &mut Report {
+        let step = || Step {
+            name,
+            findings: Report::default(),
         };
-        match self.steps.last_mut() {
-            Some(step) if step.name == name => step.findings.push(finding),
-            _ => self.steps.push(Step {
-                name,
-                findings: vec![finding],
-            }),
+        if self.steps.last().is_none_or(|last| last.name != name) {
+            self.steps.push(step());
         }
+        let last = self.steps.len() - 1;
+        &mut self.steps[last].findings
     }
 
     /// Done if nothing is broken; else the exit code of the first trouble: 3 for key, token and PIN, 4 for the
     /// server, 1 for a broken rule.
-    pub fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         let otherwise = if self.broken() == 0 {
             Exit::Done
         } else {
@@ -103,10 +107,9 @@ impl DoctorReport {
     fn broke(&mut self, name: &'static str, error: &Error) {
         self.add(name, Verdict::Broken, error.to_string());
         self.next.push(remedy(error));
-        self.exit.get_or_insert(error.exit());
+        self.exit.get_or_insert(error.exit().into());
     }
 
-    #[cfg(feature = "pkcs11")]
     fn token_trouble(&mut self, name: &'static str, text: impl Into<String>) {
         self.add(name, Verdict::Broken, text);
         self.exit.get_or_insert(Exit::Key);
@@ -114,28 +117,30 @@ impl DoctorReport {
 }
 
 /// Looks at everything. `pins` is asked at most once.
-pub fn examine(question: Question<'_>, pins: &mut dyn SecretProvider) -> DoctorReport {
+pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider) -> DoctorReport {
     let mut report = DoctorReport::default();
-    let reachable = match *question.key {
-        #[cfg(feature = "pkcs11")]
-        KeyUri::Pkcs11(ref uri) => module::look(&mut report, uri),
+    let reachable = match options.key {
+        KeyUri::Pkcs11(uri) => module::look(&mut report, uri),
         // Opening it says what is wrong with the connector, the session or the key.
-        #[cfg(any(feature = "gateway", feature = "yubihsm"))]
         _ => true,
     };
     if reachable {
-        match question.key.open_any(pins, &question.policy) {
-            Ok(OpenedKey::Signer(signer)) => with_key(&mut report, question, *signer),
-            #[cfg(feature = "gateway")]
-            Ok(OpenedKey::Device(key)) => device::look(&mut report, question, &key),
+        match options.key.open_any(pins, &options.policy) {
+            Ok(OpenedKey::Signer(signer)) => with_key(&mut report, options, *signer),
+            Ok(OpenedKey::Device(key)) => device::look(&mut report, options, &key),
+            Ok(_) => report.add(
+                "login and key",
+                Verdict::Note,
+                "a key of a new kind is open",
+            ),
             Err(error) => report.broke("login and key", &error),
         }
     }
-    if let Some((http, server)) = question.server {
-        clock(&mut report, http, server, question.now);
+    if let Some((http, server)) = options.server {
+        clock(&mut report, http, server, options.now);
     }
     if report.next.is_empty() {
-        report.next.push(match question.scheme {
+        report.next.push(match options.scheme {
             Some(scheme) => format!(
                 "nothing is broken: ask for a token (privyseal token --scheme {} --key .. --client-id ..)",
                 scheme.name
@@ -148,14 +153,14 @@ pub fn examine(question: Question<'_>, pins: &mut dyn SecretProvider) -> DoctorR
     report
 }
 
-fn with_key(report: &mut DoctorReport, question: Question<'_>, mut signer: KeySigner) {
+fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: KeySigner) {
     let key = signer.public_key();
     let text = format!("the key can be used: RSA-{}", key.bits());
     report.add("login and key", Verdict::Passed, text);
     for note in signer.notes() {
         report.add("login and key", Verdict::Note, format!("the key {note}"));
     }
-    chain(report, question, key, || signer.certificates());
+    chain(report, options, key, || signer.certificates());
     match self_test(&mut signer) {
         Ok(()) => report.add(
             "test signature",
@@ -168,12 +173,12 @@ fn with_key(report: &mut DoctorReport, question: Question<'_>, mut signer: KeySi
 
 fn chain(
     report: &mut DoctorReport,
-    question: Question<'_>,
+    options: DoctorOptions<'_>,
     key: &RsaPublicKey,
     beside_key: impl FnOnce() -> Result<Certificates, Error>,
 ) {
     const NAME: &str = "chain";
-    let certificates = match question.chain {
+    let certificates = match options.chain {
         Some(path) => Certificates::from_file(path).map_err(Error::from),
         None => beside_key(),
     };
@@ -181,7 +186,7 @@ fn chain(
         Ok(certificates) => certificates,
         Err(error) => {
             report.add(NAME, Verdict::Broken, error.to_string());
-            report.exit.get_or_insert(error.exit());
+            report.exit.get_or_insert(error.exit().into());
             report.next.push(
                 "give the chain with --chain FILE, or store it beside the key on the token"
                     .to_owned(),
@@ -194,25 +199,18 @@ fn chain(
         Err(error) => return report.broke(NAME, &error.into()),
     };
     let ordered = chain.certificates().iter().map(Certificate::as_der);
-    let judged = ChainReport::new(
-        &chain,
-        ChainQuestion {
-            now: question.now,
-            scheme: question.scheme,
-            key: Some(key),
-            given_in_order: certificates.iter().eq(ordered),
-            crls: &[],
-        },
-    );
+    let mut judged_by = ChainCheckOptions::at(options.now);
+    judged_by.scheme = options.scheme;
+    judged_by.key = Some(key);
+    judged_by.given_in_order = certificates.iter().eq(ordered);
+    let judged = ChainReport::new(&chain, judged_by);
     if judged.broken() > 0 {
         report.next.push(
             "get the chain right: what is broken is listed above (privyseal chain says more)"
                 .to_owned(),
         );
     }
-    for finding in judged.findings {
-        report.add(NAME, finding.verdict, finding.text);
-    }
+    report.step(NAME).extend(judged.report);
 }
 
 fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime) {
@@ -250,7 +248,7 @@ fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime
 fn remedy(error: &Error) -> String {
     let kind = match error {
         Error::Signer { kind, .. } => *kind,
-        other => return other.advice().unwrap_or_else(|| other.to_string()),
+        other => return of_library(other).unwrap_or_else(|| other.to_string()),
     };
     match kind {
         SignerErrorKind::PinLocked => {
@@ -272,4 +270,19 @@ fn remedy(error: &Error) -> String {
         _ => "read the message above; the module's own log says more",
     }
     .to_owned()
+}
+
+impl fmt::Display for DoctorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            writeln!(f, "{}", step.name)?;
+            for finding in step.findings.findings() {
+                writeln!(f, "  {finding}")?;
+            }
+        }
+        f.write_str("next")?;
+        self.next
+            .iter()
+            .try_for_each(|next| write!(f, "\n  {next}"))
+    }
 }
