@@ -1,5 +1,6 @@
 //! How a run of the command can fail: what only the command knows, beside what the libraries say.
 
+use core::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ pub(crate) enum CliError {
 
 impl CliError {
     /// An option whose value cannot be used: why not, as a clause about it.
-    pub(crate) fn option(option: &'static str, reason: impl ToString) -> Self {
+    pub(crate) fn option(option: &'static str, reason: impl Display) -> Self {
         let reason = reason.to_string();
         Self::Option { option, reason }
     }

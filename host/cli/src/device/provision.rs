@@ -97,19 +97,20 @@ fn unusable(error: PrivateKeyError) -> String {
     format!("{error}; {convert} -in FILE | privyseal device provision --key - ..")
 }
 
+/// Names the option that does not fit the others.
 fn unfit(error: PackageError) -> CliError {
-    let option = match error {
-        PackageError::Core(error) => return error.into(),
-        PackageError::Entropy(error) => return BaseError::Entropy(error).into(),
-        PackageError::NoChain => {
-            let reason = "a scheme of the policy sends the certificate chain".to_owned();
-            return CliError::missing("--chain", reason);
+    match error {
+        PackageError::Core(error) => error.into(),
+        PackageError::Entropy(error) => BaseError::Entropy(error).into(),
+        PackageError::NoChain => CliError::missing(
+            "--chain",
+            "a scheme of the policy sends the certificate chain",
+        ),
+        error @ PackageError::NeedlessChain => {
+            CliError::option("--chain", format!("does not fit: {error}"))
         }
-        PackageError::NeedlessChain => "--chain",
-        _ => "--policy",
-    };
-    let reason = format!("does not fit: {error}");
-    CliError::option(option, reason)
+        error => CliError::option("--policy", format!("does not fit: {error}")),
+    }
 }
 
 /// Shown if standard error is a terminal, as indicatif does by itself.

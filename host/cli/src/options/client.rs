@@ -106,7 +106,7 @@ impl ClientOptions {
             .transpose()?;
         match self.scheme.key_reference.value {
             KeyReference::Kid => self.client_with_kid(given),
-            _ => self.client_with_chain(given),
+            KeyReference::X5cWithRoot => self.client_with_chain(given),
         }
     }
 
