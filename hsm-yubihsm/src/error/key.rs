@@ -7,7 +7,10 @@ use crate::limits::{MAX_CERTIFICATE, MAX_CERTIFICATES};
 #[non_exhaustive]
 pub enum CertificateError {
     /// No opaque object has the label.
-    #[error("no opaque object is labelled {label:?} (in the domains of the authentication key)")]
+    #[error(
+        "no opaque object is labelled {label:?} (in the domains of the authentication key), and \
+         cert-ids names none"
+    )]
     NoneLabelled {
         /// The label.
         label: String,
