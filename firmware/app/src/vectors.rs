@@ -2,10 +2,10 @@
 //! their vectors beside the protocol.
 //!
 //! # The rule
-//! Devices in the field have these bytes in their flash, and an update must find its way in them. Whoever changes one
+//! Devices in the field have these bytes in their flash, and an update must find its way in them. A change to one
 //! of them makes another version: that at the beginning of the manifest (or, for the journal, that in
 //! `privyseal-log:v1:`) is counted up, and vectors of the new version stand beside these.
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::arithmetic_side_effects, clippy::format_collect)]
 
 use std::format;
 use std::string::String;

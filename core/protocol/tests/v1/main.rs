@@ -2,15 +2,16 @@
 //! of the log, and frames.
 //!
 //! # The rule
-//! Devices in the field speak these bytes and have them in their flash. Whoever changes one of them makes another
+//! Devices in the field speak these bytes and have them in their flash. A change to one of them makes another
 //! version: `PROTOCOL` (and, for an entry of the log, the version in `privyseal-log:v1:`) is counted up, these
 //! vectors stay as they are for as long as version 1 is spoken, and vectors of the new version stand beside them.
 //!
 //! A vector is a list of pieces: hexadecimal digits (`00*384` is a byte 384 times) or text between single quotes, and
 //! then what it stands for.
 #![allow(
+    clippy::format_collect,
     clippy::unwrap_used,
-    reason = "a test that cannot go on stops where it is"
+    reason = "a test stops where something is wrong, and is read more often than it is run"
 )]
 
 mod frames;

@@ -4,7 +4,12 @@
 //! What differs from run to run has a name in brackets. A change is looked at and accepted with
 //! `INSTA_UPDATE=always cargo test -p privyseal-command-tests --test snapshots`, and is a commit of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test stops where something is wrong, and is read more often than it is run"
+)]
 
 mod devices;
 mod files;
