@@ -82,7 +82,7 @@ fn listing(name: &str) -> Result<String, Failure> {
         .omit_auto_trait_impls(true)
         .build()
         .context(paths::shown(&file))?;
-    let lines: Vec<String> = api.items().map(|item| item.to_string()).collect();
+    let lines: Vec<String> = api.items().map(ToString::to_string).collect();
     Ok(lines.join("\n") + "\n")
 }
 

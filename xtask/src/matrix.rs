@@ -18,8 +18,13 @@ use crate::steps::Steps;
 /// Windows, by way of the GNU linker, whose C compiler is a Debian package.
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
-/// Crates that need Unix: terminals, serial lines, permissions of files.
-const UNIX_ONLY: &[&str] = &["privyseal", "privyseal-gateway", "privyseal-cli"];
+/// Crates and features that need Unix: serial lines, and libusb, which is built for it.
+const UNIX_ONLY: &[&str] = &[
+    "privyseal-cli",
+    "privyseal-gateway",
+    "privyseal/gateway",
+    "privyseal-yubihsm/usb",
+];
 
 const CHECK: &str = "check --quiet";
 
@@ -105,14 +110,24 @@ fn windows(packages: &[Package]) -> Result<(), Failure> {
         println!("NOT CHECKED: Windows. {failure}");
         return Ok(());
     }
-    let (unix, both): (Vec<_>, Vec<_>) = packages
-        .iter()
-        .partition(|it| UNIX_ONLY.contains(&it.name.as_str()));
-    for package in unix {
-        println!("NOT CHECKED: {} for Windows: it needs Unix", package.name);
+    let mut features = Vec::new();
+    let mut there = Vec::new();
+    for package in packages {
+        if UNIX_ONLY.contains(&package.name.as_str()) {
+            continue;
+        }
+        let own = package.features.keys().filter(|name| *name != "default");
+        let named = own.map(|feature| format!("{}/{feature}", package.name));
+        features.extend(named.filter(|name| !UNIX_ONLY.contains(&name.as_str())));
+        there.push(package);
     }
-    let check = check(Run::cargo(CHECK), both).words("--target");
-    check.arg(WINDOWS).show_and_stream()
+    println!(
+        "NOT CHECKED: for Windows, what needs Unix: {}",
+        UNIX_ONLY.join(", ")
+    );
+    let check = check(Run::cargo(CHECK), there).words("--no-default-features --features");
+    let check = check.arg(features.join(",")).args(["--target", WINDOWS]);
+    check.show_and_stream()
 }
 
 fn check<'a>(cargo: Run, packages: impl IntoIterator<Item = &'a Package>) -> Run {

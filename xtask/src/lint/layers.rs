@@ -62,5 +62,6 @@ pub(super) const KNOWN: &[(&str, &str, &str)] = &[
     ("privyseal", "pki::pem", "pki::crl"),
     ("privyseal", "schemes", "report"),
     ("privyseal-check", "report", "receivers"),
+    ("privyseal-cli", "exit", "error"),
     ("privyseal-firmware-rsa", "kernel", "modulus"),
 ];
