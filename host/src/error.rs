@@ -2,7 +2,6 @@
 
 mod refused;
 
-use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -32,12 +31,14 @@ use privyseal_gateway::{ClientError, DeviceError};
 ///
 /// `Display` is one line and names the cause; what stands below it is in `source()`. No variant
 /// holds a PIN, an assertion or an access token.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The key reference is malformed, or of a kind that is not built in.
-    KeyUri(KeyUriError),
+    #[error(transparent)]
+    KeyUri(#[from] KeyUriError),
     /// An option has a value that cannot be used.
+    #[error("{option} {reason}")]
     Option {
         /// The option.
         option: &'static str,
@@ -45,6 +46,7 @@ pub enum Error {
         reason: String,
     },
     /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -52,8 +54,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The core refused: a field, the clock, the chain, the key or a signature.
-    Core(privyseal_core::Error),
+    #[error(transparent)]
+    Core(#[from] privyseal_core::Error),
     /// The signer, its token or its PIN.
+    #[error("{source}")]
     Signer {
         /// What kind of trouble.
         kind: SignerErrorKind,
@@ -62,19 +66,26 @@ pub enum Error {
     },
     /// A gateway: its line, what it refused, or what it said.
     #[cfg(feature = "gateway")]
-    Device(DeviceError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A gateway is another client than was meant.
     #[cfg(feature = "gateway")]
+    #[error(transparent)]
     DeviceClient(ClientError),
     /// The machine: its clock, its randomness, a file.
-    Base(BaseError),
+    #[error(transparent)]
+    Base(#[from] BaseError),
     /// Certificates, revocation lists, or the name of a party.
+    #[error(transparent)]
     Pki(PkiError),
     /// A JWK Set.
+    #[error(transparent)]
     Jwk(JwkError),
     /// No usable answer came from a server.
-    Http(HttpError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// A server answered with success and something else than what was asked for.
+    #[error("{url}: {reason}")]
     Response {
         /// Where.
         url: Url,
@@ -83,11 +94,13 @@ pub enum Error {
     },
     /// A person did not do in time what was waited for.
     #[cfg(feature = "ciba")]
+    #[error("{state}: the time is over")]
     TimedOut {
         /// What was waited for.
         state: State,
     },
     /// The callback of ping mode cannot be listened for.
+    #[error("cannot listen on {address}: {source}")]
     Listen {
         /// Where.
         address: String,
@@ -95,23 +108,31 @@ pub enum Error {
         source: io::Error,
     },
     /// What a server signed or encrypted is not accepted.
-    Jose(JoseError),
+    #[error(transparent)]
+    Jose(#[from] JoseError),
     /// A server answered, and refused.
+    #[error(transparent)]
     Refused(Box<Refusal>),
     /// The parts of a client do not fit together.
-    Client(BuildError),
+    #[error(transparent)]
+    Client(#[from] BuildError),
     /// Why else there is no assertion or access token.
+    #[error(transparent)]
     OAuth(OAuthError),
     /// It was tried more than once, or is not tried again, and why.
+    #[error("{last} ({why})")]
     GaveUp {
         /// Why there is no further try.
         why: GaveUp,
         /// How the last try ended.
+        #[source]
         last: Box<Self>,
     },
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
-    Ishare(IshareError),
+    #[error(transparent)]
+    Ishare(#[from] IshareError),
     /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -198,86 +219,9 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeyUri(error) => error.fmt(f),
-            Self::Option { option, reason } => write!(f, "{option} {reason}"),
-            Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
-            Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
-            Self::Core(error) => error.fmt(f),
-            Self::Signer { source, .. } => source.fmt(f),
-            #[cfg(feature = "gateway")]
-            Self::Device(error) => error.fmt(f),
-            #[cfg(feature = "gateway")]
-            Self::DeviceClient(error) => error.fmt(f),
-            Self::Base(error) => error.fmt(f),
-            Self::Pki(error) => error.fmt(f),
-            Self::Jwk(error) => error.fmt(f),
-            Self::Http(error) => error.fmt(f),
-            Self::Response { url, reason } => write!(f, "{url}: {reason}"),
-            #[cfg(feature = "ciba")]
-            Self::TimedOut { state } => write!(f, "{state}: the time is over"),
-            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            Self::Jose(error) => error.fmt(f),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Client(error) => error.fmt(f),
-            Self::OAuth(error) => error.fmt(f),
-            Self::GaveUp { why, last } => write!(f, "{last} ({why})"),
-            Self::Ishare(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for Error {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::KeyUri(error) => error.source(),
-            Self::Signer { source, .. } => source.source(),
-            #[cfg(feature = "gateway")]
-            Self::Device(error) => error.source(),
-            Self::Http(error) => error.source(),
-            Self::OAuth(error) => error.source(),
-            Self::GaveUp { last, .. } => last.source(),
-            _ => None,
-        }
-    }
-}
-
-impl From<KeyUriError> for Error {
-    fn from(error: KeyUriError) -> Self {
-        Self::KeyUri(error)
-    }
-}
-
-impl From<IshareError> for Error {
-    fn from(error: IshareError) -> Self {
-        Self::Ishare(error)
-    }
-}
-
-#[cfg(feature = "gateway")]
-impl From<DeviceError> for Error {
-    fn from(error: DeviceError) -> Self {
-        Self::Device(error)
-    }
-}
-
-impl From<HttpError> for Error {
-    fn from(error: HttpError) -> Self {
-        Self::Http(error)
-    }
-}
-
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
-    }
-}
-
-impl From<privyseal_core::Error> for Error {
-    fn from(error: privyseal_core::Error) -> Self {
-        Self::Core(error)
     }
 }
 
@@ -293,12 +237,6 @@ impl From<ChainError> for Error {
     }
 }
 
-impl From<BaseError> for Error {
-    fn from(error: BaseError) -> Self {
-        Self::Base(error)
-    }
-}
-
 impl From<PkiError> for Error {
     fn from(error: PkiError) -> Self {
         match error {
@@ -306,12 +244,6 @@ impl From<PkiError> for Error {
             PkiError::Core(error) => error.into(),
             error => Self::Pki(error),
         }
-    }
-}
-
-impl From<JoseError> for Error {
-    fn from(error: JoseError) -> Self {
-        Self::Jose(error)
     }
 }
 
@@ -333,12 +265,6 @@ impl<E: SignerError + Send + Sync + 'static> From<DecryptError<E>> for Error {
             DecryptError::Base(error) => error.into(),
             DecryptError::Unwrapper(error) => Self::from_signer(error),
         }
-    }
-}
-
-impl From<BuildError> for Error {
-    fn from(error: BuildError) -> Self {
-        Self::Client(error)
     }
 }
 
