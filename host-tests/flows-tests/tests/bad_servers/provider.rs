@@ -55,7 +55,7 @@ fn what_comes_after_the_token() {
                 (true, Reply::DripHead, 4, "no complete answer in time"),
                 (true, Reply::Close, 4, broke),
                 (true, Reply::Endless, 4, too_large),
-                (true, Reply::json("200 OK", "[]"), 4, "the answer"),
+                (true, Reply::json("200 OK", "[]"), 4, "JSON"),
                 (true, Reply::Echo(401), refused, left_out),
             ] {
                 let server = BadServer::at_home(|server| {

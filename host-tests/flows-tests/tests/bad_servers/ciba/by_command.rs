@@ -23,7 +23,7 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
         (Step::SessionPoll, Reply::Echo(401), 1, "token left out"),
         (Step::Jwks, Reply::Drip, 4, slow),
         (Step::Jwks, Reply::Endless, 4, "larger than 262144 bytes"),
-        (Step::Jwks, html(), 4, "/jwks: the answer"),
+        (Step::Jwks, html(), 4, "/jwks: the key set is not JSON"),
         (Step::UserInfo, Reply::Drip, 4, slow),
         (
             Step::UserInfo,
