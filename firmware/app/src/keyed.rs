@@ -8,7 +8,7 @@ use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
 use privyseal_core::{ClientId, Error, RsaPublicKey};
-use privyseal_firmware_rsa::{Engine, MODULUS_LEN, PrivateKey, SignError};
+use privyseal_firmware_rsa::{Engine, MAX_MODULUS_LEN, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
 use privyseal_protocol::{Part, PartFault, Policy, Refusal, SchemePolicy};
 use rand_core::TryRng;
@@ -31,7 +31,7 @@ const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before i
 
 /// Everything that signing needs.
 pub(crate) struct Keyed<M> {
-    pub(crate) engine: Engine,
+    pub(crate) engine: Engine<32, 64>,
     pub(crate) drbg: Drbg,
     /// In the order of the policy.
     pub(crate) served: [Option<Served<M>>; MAX_SCHEMES],
@@ -217,13 +217,13 @@ impl<M: AsRef<[u8]>> Keyed<M> {
     fn trial(&mut self) -> Result<(), Refusal> {
         let Self { engine, drbg, .. } = self;
         let digest = Sha256::digest(TRIAL).into();
-        let mut signature = [0; MODULUS_LEN];
-        engine
+        let mut signature = [0; MAX_MODULUS_LEN];
+        let signature = engine
             .sign(&digest, drbg, &mut signature)
             .map_err(|_| Refusal::PairwiseTest)?;
         let digest = Digest::of(DigestAlgorithm::Sha256, TRIAL);
         self.key
-            .verify(&digest, &signature)
+            .verify(&digest, signature)
             .map_err(|_| Refusal::PairwiseTest)
     }
 }
@@ -289,7 +289,7 @@ fn engine<B: Board>(
     board: &mut B,
     manifest: &Manifest,
     drbg: &mut Drbg,
-) -> Result<Engine, Refusal> {
+) -> Result<Engine<32, 64>, Refusal> {
     let bytes = mapped(board, manifest, Part::Key)?;
     let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
     let key = PrivateKey::from_primes(numbers.p, numbers.q, numbers.modulus)

@@ -5,7 +5,11 @@
 
 use der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
-use privyseal_firmware_rsa::{MODULUS_LEN, PRIME_LEN};
+
+/// Bytes of a prime of RSA-2048, the one size that is taken.
+const PRIME_LEN: usize = 128;
+/// Bytes of its modulus.
+const MODULUS_LEN: usize = 256;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 

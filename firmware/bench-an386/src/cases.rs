@@ -2,10 +2,10 @@
 
 /// One key with digests and the signatures that the judge made of them.
 pub(crate) struct Case {
-    pub(crate) p: [u8; 128],
-    pub(crate) q: [u8; 128],
-    pub(crate) modulus: [u8; 256],
-    pub(crate) signatures: &'static [([u8; 32], [u8; 256])],
+    pub(crate) p: &'static [u8],
+    pub(crate) q: &'static [u8],
+    pub(crate) modulus: &'static [u8],
+    pub(crate) signatures: &'static [([u8; 32], &'static [u8])],
 }
 
 include!(env!(

@@ -11,25 +11,20 @@
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
-use crate::MODULUS_LEN;
 use crate::crt::{Exponents, private_power};
 use crate::kernel::Workspace;
 use crate::key::PrivateKey;
-use crate::limbs::{FULL, Limb, from_bytes, mask_if_equal};
+use crate::limbs::{Limb, mask_if_equal};
 use crate::modulus::Modulus;
 use crate::power::Scratch;
 
 /// Signatures with one random A. A new one costs as much as a signature: with 64, 1.6 % of all the work.
 pub(crate) const USES: u32 = 64;
 
-/// Random bits beyond the size of the modulus, so that the residue is as good as uniform: FIPS 186-5
-/// appendix A.2.1 wants 64 or more.
-const EXTRA_LEN: usize = 32;
-
 /// The pair, in Montgomery form modulo n. With no uses left it is zero, or worn.
-pub(crate) struct Blinding {
-    pub(crate) factor: [Limb; FULL],
-    pub(crate) remover: [Limb; FULL],
+pub(crate) struct Blinding<const N: usize> {
+    pub(crate) factor: [Limb; N],
+    pub(crate) remover: [Limb; N],
     uses_left: u32,
 }
 
@@ -37,10 +32,10 @@ pub(crate) struct Blinding {
 #[derive(Debug)]
 pub(crate) struct Mismatch;
 
-impl Blinding {
+impl<const N: usize> Blinding<N> {
     pub(crate) const EMPTY: Self = Self {
-        factor: [0; FULL],
-        remover: [0; FULL],
+        factor: [0; N],
+        remover: [0; N],
         uses_left: 0,
     };
 
@@ -51,9 +46,9 @@ impl Blinding {
     /// Draws a new A. An error of the generator leaves everything as it was.
     ///
     /// One step after the other, each with its own frame: the stack that this takes is that of a signature.
-    pub(crate) fn draw<R: TryCryptoRng>(
+    pub(crate) fn draw<const P: usize, R: TryCryptoRng>(
         &mut self,
-        key: &PrivateKey,
+        key: &PrivateKey<P, N>,
         rng: &mut R,
     ) -> Result<Result<(), Mismatch>, R::Error> {
         self.begin(&key.n, rng)?;
@@ -61,43 +56,22 @@ impl Blinding {
         Ok(self.complete(&key.n))
     }
 
-    /// Takes random bytes for A.
-    #[inline(never)]
-    fn begin<R: TryCryptoRng>(&mut self, n: &Modulus<FULL>, rng: &mut R) -> Result<(), R::Error> {
-        let mut random = [0; MODULUS_LEN];
-        let mut extra = [0; MODULUS_LEN];
-        let (_, extra_random) = extra.split_at_mut(MODULUS_LEN - EXTRA_LEN);
-        let drawn = rng
-            .try_fill_bytes(&mut random)
-            .and_then(|()| rng.try_fill_bytes(extra_random));
-        if drawn.is_ok() {
-            self.set(n, &random, &extra);
-        }
-        random.zeroize();
-        extra.zeroize();
-        drawn
-    }
-
     /// A in Montgomery form, and, where A^-d will be, as a plain number.
     #[inline(never)]
-    fn set(&mut self, n: &Modulus<FULL>, random: &[u8; MODULUS_LEN], extra: &[u8; MODULUS_LEN]) {
+    fn begin<R: TryCryptoRng>(&mut self, n: &Modulus<N>, rng: &mut R) -> Result<(), R::Error> {
+        n.draw(&mut self.factor, rng)?;
         self.uses_left = 0;
-        let (mut low, mut high) = ([0; FULL], [0; FULL]);
-        from_bytes(random, &mut low);
-        from_bytes(extra, &mut high);
         let mut workspace = Workspace::new();
-        n.enter_wide(&mut self.factor, &low, &high, &mut workspace);
         n.leave(&mut self.remover, &self.factor, &mut workspace);
-        low.zeroize();
-        high.zeroize();
         workspace.zeroize();
+        Ok(())
     }
 
     /// Brings A^-d into Montgomery form and checks it: (A^-d)^e A = 1. A fault that went unseen here would
     /// spoil every signature of this A.
     #[inline(never)]
-    fn complete(&mut self, n: &Modulus<FULL>) -> Result<(), Mismatch> {
-        let (mut number, mut one) = (self.remover, [0; FULL]);
+    fn complete(&mut self, n: &Modulus<N>) -> Result<(), Mismatch> {
+        let (mut number, mut one) = (self.remover, [0; N]);
         let mut workspace = Workspace::new();
         n.enter(&mut self.remover, &number, &mut workspace);
         public_power(n, &self.remover, &mut one, &mut workspace);
@@ -105,7 +79,7 @@ impl Blinding {
         n.leave(&mut one, &number, &mut workspace);
         number.zeroize();
         workspace.zeroize();
-        if mask_if_equal(&one, &Modulus::<FULL>::ONE) == 0 {
+        if mask_if_equal(&one, &Modulus::<N>::ONE) == 0 {
             return Err(Mismatch);
         }
         self.uses_left = USES;
@@ -113,8 +87,8 @@ impl Blinding {
     }
 
     /// The pair for the next signature.
-    pub(crate) fn step(&mut self, n: &Modulus<FULL>, workspace: &mut Workspace<FULL>) {
-        let mut square = [0; FULL];
+    pub(crate) fn step(&mut self, n: &Modulus<N>, workspace: &mut Workspace<N>) {
+        let mut square = [0; N];
         for number in [&mut self.factor, &mut self.remover] {
             n.square(&mut square, number, workspace);
             number.copy_from_slice(&square);
@@ -124,7 +98,7 @@ impl Blinding {
     }
 }
 
-impl Zeroize for Blinding {
+impl<const N: usize> Zeroize for Blinding<N> {
     fn zeroize(&mut self) {
         self.factor.zeroize();
         self.remover.zeroize();
@@ -134,7 +108,10 @@ impl Zeroize for Blinding {
 
 /// `number = number ^ -d mod n`.
 #[inline(never)]
-fn inverse_signature(key: &PrivateKey, number: &mut [Limb; FULL]) {
+fn inverse_signature<const P: usize, const N: usize>(
+    key: &PrivateKey<P, N>,
+    number: &mut [Limb; N],
+) {
     let mut p = key.p.negated_exponent();
     let mut q = key.q.negated_exponent();
     let mut scratch = Scratch::new();
@@ -144,13 +121,13 @@ fn inverse_signature(key: &PrivateKey, number: &mut [Limb; FULL]) {
 }
 
 /// `out = base ^ 65537 mod n`, both in Montgomery form.
-pub(crate) fn public_power(
-    n: &Modulus<FULL>,
-    base: &[Limb; FULL],
-    out: &mut [Limb; FULL],
-    workspace: &mut Workspace<FULL>,
+pub(crate) fn public_power<const N: usize>(
+    n: &Modulus<N>,
+    base: &[Limb; N],
+    out: &mut [Limb; N],
+    workspace: &mut Workspace<N>,
 ) {
-    let mut other = [0; FULL];
+    let mut other = [0; N];
     out.copy_from_slice(base);
     // 16 squares, two at a time: the value is in `out` again.
     for _ in 0..8 {

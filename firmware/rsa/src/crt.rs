@@ -3,25 +3,25 @@
 use zeroize::Zeroize;
 
 use crate::key::PrivateKey;
-use crate::limbs::{FULL, HALF, Limb, multiply_add};
+use crate::limbs::{Limb, multiply_add};
 use crate::power::{Scratch, power};
 use crate::prime::PrimeModulus;
 
 /// Exponents modulo p - 1 and q - 1.
-pub(crate) struct Exponents<'a> {
-    pub(crate) p: &'a [Limb; HALF],
-    pub(crate) q: &'a [Limb; HALF],
+pub(crate) struct Exponents<'a, const P: usize> {
+    pub(crate) p: &'a [Limb; P],
+    pub(crate) q: &'a [Limb; P],
 }
 
-/// `number = number ^ exponent mod n` for any number of 2048 bits; the result is reduced. The scratch
+/// `number = number ^ exponent mod n` for any number of the modulus's length; the result is reduced. The scratch
 /// is wiped.
-pub(crate) fn private_power(
-    key: &PrivateKey,
-    exponents: &Exponents<'_>,
-    number: &mut [Limb; FULL],
-    scratch: &mut Scratch<HALF>,
+pub(crate) fn private_power<const P: usize, const N: usize>(
+    key: &PrivateKey<P, N>,
+    exponents: &Exponents<'_, P>,
+    number: &mut [Limb; N],
+    scratch: &mut Scratch<P>,
 ) {
-    let (mut of_p, mut of_q) = ([0; HALF], [0; HALF]);
+    let (mut of_p, mut of_q) = ([0; P], [0; P]);
     share(&key.p, exponents.p, number, &mut of_p, scratch);
     share(&key.q, exponents.q, number, &mut of_q, scratch);
     join(key, &mut of_p, &of_q, number, scratch);
@@ -32,12 +32,12 @@ pub(crate) fn private_power(
 
 /// `number = m_q + h q` with `h = (m_p - m_q) / q mod p`, which is below p q.
 #[inline(never)]
-fn join(
-    key: &PrivateKey,
-    of_p: &mut [Limb; HALF],
-    of_q: &[Limb; HALF],
-    number: &mut [Limb; FULL],
-    scratch: &mut Scratch<HALF>,
+fn join<const P: usize, const N: usize>(
+    key: &PrivateKey<P, N>,
+    of_p: &mut [Limb; P],
+    of_q: &[Limb; P],
+    number: &mut [Limb; N],
+    scratch: &mut Scratch<P>,
 ) {
     let (mut h, p) = (*of_q, &key.p.modulus);
     // m_q is below q, which is below 2 p.
@@ -51,15 +51,15 @@ fn join(
 
 /// The power modulo one prime, reduced.
 #[inline(never)]
-fn share(
-    prime: &PrimeModulus,
-    exponent: &[Limb; HALF],
-    number: &[Limb; FULL],
-    out: &mut [Limb; HALF],
-    scratch: &mut Scratch<HALF>,
+fn share<const P: usize, const N: usize>(
+    prime: &PrimeModulus<P>,
+    exponent: &[Limb; P],
+    number: &[Limb; N],
+    out: &mut [Limb; P],
+    scratch: &mut Scratch<P>,
 ) {
     let p = &prime.modulus;
-    let ([low, high], []) = number.as_chunks::<HALF>() else {
+    let ([low, high], []) = number.as_chunks::<P>() else {
         return;
     };
     p.enter_wide(out, low, high, &mut scratch.workspace);

@@ -1,8 +1,7 @@
 //! EMSA-PKCS1-v1_5 for SHA-256 (RFC 8017 section 9.2).
 
 use crate::DIGEST_LEN;
-use crate::MODULUS_LEN;
-use crate::limbs::{FULL, Limb, from_bytes};
+use crate::limbs::Limb;
 
 /// `DigestInfo` of SHA-256 up to the digest (RFC 8017 section 9.2, note 1).
 const DIGEST_INFO: [u8; 19] = [
@@ -12,16 +11,15 @@ const DIGEST_INFO: [u8; 19] = [
 
 /// `00 01 FF..FF 00 DigestInfo digest`, as a number.
 #[inline(never)]
-pub(crate) fn encode(digest: &[u8; DIGEST_LEN], out: &mut [Limb; FULL]) {
+pub(crate) fn encode<const N: usize>(digest: &[u8; DIGEST_LEN], out: &mut [Limb; N]) {
     // The parts from the end, because the padding fills what is left.
     let tail = DIGEST_INFO.iter().chain(digest).rev().chain(&[0x00]);
-    let padding = core::iter::repeat(&0xff);
-    let mut bytes = [0; MODULUS_LEN];
-    for (byte, value) in bytes.iter_mut().rev().zip(tail.chain(padding)) {
-        *byte = *value;
+    let mut bytes = tail.chain(core::iter::repeat(&0xff));
+    for limb in out.iter_mut() {
+        let shifts = (0..Limb::BITS).step_by(8).zip(&mut bytes);
+        *limb = shifts.fold(0, |limb, (shift, &byte)| limb | (Limb::from(byte) << shift));
     }
-    for (byte, value) in bytes.iter_mut().zip([0x00, 0x01]) {
-        *byte = value;
+    if let Some(highest) = out.last_mut() {
+        *highest = 0x0001_ffff;
     }
-    from_bytes(&bytes, out);
 }

@@ -11,18 +11,19 @@ use crate::encoding::encode;
 use crate::error::SignError;
 use crate::kernel::Workspace;
 use crate::key::PrivateKey;
-use crate::limbs::{FULL, Limb, mask_if_equal, to_bytes};
+use crate::limbs::{Limb, mask_if_equal, to_bytes};
 use crate::modulus::Modulus;
 use crate::power::Scratch;
-use crate::{DIGEST_LEN, MODULUS_LEN};
+use crate::{DIGEST_LEN, MAX_MODULUS_LEN};
 
 /// The engine signs. Far from any value that a flipped bit or erased memory would leave.
 const READY: u32 = 0x96c3_5a3c;
 /// The engine signs no more. Anything but [`READY`] means that; this is what is written.
 const LATCHED: u32 = !READY;
 
-/// More than a signature needs, or a new blinding; the image for QEMU looks at what is left on the stack.
-const BURNT_LIMBS: usize = 944;
+/// Stack of a signature, or a new blinding, in numbers as long as the modulus, and more; the image for QEMU looks
+/// at what is left.
+const BURNT: usize = 15;
 
 /// The parts of a signature, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,41 +45,54 @@ pub enum Phase {
 
 /// Signs with one key. See the crate's documentation for what it promises.
 ///
-/// It takes 1.9 KiB, and a signature 3.8 KB of stack on a Cortex-M.
-pub struct Engine {
-    key: PrivateKey,
-    blinding: Blinding,
+/// It takes 1.9 KiB for RSA-2048 and 3.8 KiB for RSA-4096.
+pub struct Engine<const P: usize, const N: usize> {
+    key: PrivateKey<P, N>,
+    blinding: Blinding<N>,
     state: u32,
 }
 
-impl Engine {
+impl<const P: usize, const N: usize> Engine<P, N> {
     /// Takes the key and draws the first blinding.
     ///
     /// # Errors
     /// [`SignError::Random`] and [`SignError::Fault`], as for [`Engine::sign`]; the key is wiped with both.
-    pub fn new<R: TryCryptoRng>(key: PrivateKey, rng: &mut R) -> Result<Self, SignError<R::Error>> {
-        let mut engine = Self {
-            key,
-            blinding: Blinding::EMPTY,
-            state: READY,
-        };
+    pub fn new<R: TryCryptoRng>(
+        key: PrivateKey<P, N>,
+        rng: &mut R,
+    ) -> Result<Self, SignError<R::Error>> {
+        let mut engine = Self::unblinded(key);
         engine.reseed(rng)?;
         Ok(engine)
     }
 
-    /// Signs a SHA-256 digest: RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2.1).
+    /// Without a blinding: the first signature draws it.
+    pub(crate) const fn unblinded(key: PrivateKey<P, N>) -> Self {
+        Self {
+            key,
+            blinding: Blinding::EMPTY,
+            state: READY,
+        }
+    }
+
+    /// The key. Once the engine is latched there is nothing in it.
+    pub const fn key(&self) -> &PrivateKey<P, N> {
+        &self.key
+    }
+
+    /// Signs a SHA-256 digest: RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2.1). The signature has `4 N` bytes.
     ///
     /// The generator is asked only when the blinding is worn, once in 64 signatures; that signature
     /// takes twice the time. A device that wants to choose the moment calls [`Engine::reseed`].
     ///
     /// # Errors
     /// [`SignError`]; `out` is zero with each.
-    pub fn sign<R: TryCryptoRng>(
+    pub fn sign<'a, R: TryCryptoRng>(
         &mut self,
         digest: &[u8; DIGEST_LEN],
         rng: &mut R,
-        out: &mut [u8; MODULUS_LEN],
-    ) -> Result<(), SignError<R::Error>> {
+        out: &'a mut [u8; MAX_MODULUS_LEN],
+    ) -> Result<&'a [u8], SignError<R::Error>> {
         out.fill(0);
         if self.is_latched() {
             return Err(SignError::Latched);
@@ -87,7 +101,7 @@ impl Engine {
             self.reseed(rng)?;
         }
         let outcome = self.sign_blinded(digest, out, &mut |_| {});
-        burn_stack();
+        burn_stack::<N, BURNT>();
         outcome.map_err(|Mismatch| {
             self.latch();
             SignError::Fault
@@ -103,7 +117,7 @@ impl Engine {
             return Err(SignError::Latched);
         }
         let outcome = self.blinding.draw(&self.key, rng);
-        burn_stack();
+        burn_stack::<N, BURNT>();
         match outcome {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Mismatch)) => {
@@ -130,12 +144,12 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::sign`], without a generator to ask.
     #[cfg(feature = "measure")]
-    pub fn sign_in_phases(
+    pub fn sign_in_phases<'a>(
         &mut self,
         digest: &[u8; DIGEST_LEN],
-        out: &mut [u8; MODULUS_LEN],
+        out: &'a mut [u8; MAX_MODULUS_LEN],
         ended: &mut impl FnMut(Phase),
-    ) -> Result<(), SignError<core::convert::Infallible>> {
+    ) -> Result<&'a [u8], SignError<core::convert::Infallible>> {
         out.fill(0);
         if self.is_latched() || self.blinding.is_worn() {
             return Err(SignError::Latched);
@@ -148,13 +162,13 @@ impl Engine {
 
     /// Blinds, signs, unblinds, and releases the signature if it is one.
     #[inline(never)]
-    fn sign_blinded(
+    fn sign_blinded<'a>(
         &mut self,
         digest: &[u8; DIGEST_LEN],
-        out: &mut [u8; MODULUS_LEN],
+        out: &'a mut [u8; MAX_MODULUS_LEN],
         ended: &mut impl FnMut(Phase),
-    ) -> Result<(), Mismatch> {
-        let mut number = [0; FULL];
+    ) -> Result<&'a [u8], Mismatch> {
+        let mut number = [0; N];
         self.blind(digest, &mut number);
         ended(Phase::Blinding);
         self.raise(&mut number);
@@ -167,20 +181,19 @@ impl Engine {
         for limb in &mut number {
             *limb &= genuine;
         }
-        to_bytes(&number, out);
-        number.zeroize();
-        if genuine == Limb::MAX {
-            Ok(())
-        } else {
-            out.fill(0);
-            Err(Mismatch)
+        if genuine != Limb::MAX {
+            number.zeroize();
+            return Err(Mismatch);
         }
+        let (signature, _) = to_bytes(&number, out);
+        number.zeroize();
+        Ok(signature)
     }
 
     /// `out` = the encoded digest times A, with the next A.
     #[inline(never)]
-    fn blind(&mut self, digest: &[u8; DIGEST_LEN], out: &mut [Limb; FULL]) {
-        let mut encoded = [0; FULL];
+    fn blind(&mut self, digest: &[u8; DIGEST_LEN], out: &mut [Limb; N]) {
+        let mut encoded = [0; N];
         encode(digest, &mut encoded);
         let mut workspace = Workspace::new();
         self.blinding.step(&self.key.n, &mut workspace);
@@ -191,7 +204,7 @@ impl Engine {
 
     /// The private operation.
     #[inline(never)]
-    fn raise(&self, number: &mut [Limb; FULL]) {
+    fn raise(&self, number: &mut [Limb; N]) {
         let exponents = Exponents {
             p: &self.key.p.exponent,
             q: &self.key.q.exponent,
@@ -201,7 +214,7 @@ impl Engine {
 
     /// `number = number * A^-d`, reduced.
     #[inline(never)]
-    fn unblind(&self, number: &mut [Limb; FULL]) {
+    fn unblind(&self, number: &mut [Limb; N]) {
         let mut workspace = Workspace::new();
         let (mut blinded, remover) = (*number, &self.blinding.remover);
         self.key
@@ -213,7 +226,7 @@ impl Engine {
     }
 }
 
-impl fmt::Debug for Engine {
+impl<const P: usize, const N: usize> fmt::Debug for Engine<P, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
             .field("key", &self.key)
@@ -222,7 +235,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-impl Drop for Engine {
+impl<const P: usize, const N: usize> Drop for Engine<P, N> {
     fn drop(&mut self) {
         self.blinding.zeroize();
     }
@@ -230,25 +243,29 @@ impl Drop for Engine {
 
 /// All ones if `number ^ e mod n` is the encoded digest, else zero.
 #[inline(never)]
-fn is_signature(n: &Modulus<FULL>, number: &[Limb; FULL], digest: &[u8; DIGEST_LEN]) -> Limb {
+fn is_signature<const N: usize>(
+    n: &Modulus<N>,
+    number: &[Limb; N],
+    digest: &[u8; DIGEST_LEN],
+) -> Limb {
     let mut workspace = Workspace::new();
-    let (mut base, mut power) = ([0; FULL], [0; FULL]);
+    let (mut base, mut power) = ([0; N], [0; N]);
     n.enter(&mut base, number, &mut workspace);
     public_power(n, &base, &mut power, &mut workspace);
     n.leave(&mut base, &power, &mut workspace);
     // Before the check nobody knows that the signature is one: it is as secret as what a fault tells.
     power.zeroize();
     workspace.zeroize();
-    // Encoded anew: what was signed may have had a fault too.
+    // Encoded again: what was signed may have had a fault too.
     encode(digest, &mut power);
     mask_if_equal(&base, &power)
 }
 
-/// Overwrites the stack that the functions above have used. Each wipes its own numbers; this is for the
-/// single limbs that the compiler has put aside.
+/// Overwrites the stack that a computation has used, `NUMBERS` of `N` limbs of it. Each function wipes its own
+/// numbers; this is for the single limbs that the compiler has put aside.
 #[inline(never)]
-fn burn_stack() {
-    let mut stack = [0_u32; BURNT_LIMBS];
+fn burn_stack<const N: usize, const NUMBERS: usize>() {
+    let mut stack: [[Limb; N]; NUMBERS] = [[0; N]; NUMBERS];
     stack.zeroize();
     core::hint::black_box(&stack);
 }

@@ -19,6 +19,7 @@ extern crate std;
 mod engine;
 mod error;
 mod key;
+mod sizes;
 
 // What a signature is made of, in the order of its making.
 mod blinding;
@@ -42,11 +43,10 @@ pub use error::{KeyError, Prime, SignError};
 #[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
 pub use kernel::kernels_agree;
 pub use key::PrivateKey;
+pub use sizes::AnyEngine;
 
-/// Bytes of a prime.
-pub const PRIME_LEN: usize = 128;
-/// Bytes of a modulus, and of a signature.
-pub const MODULUS_LEN: usize = 256;
+/// Bytes of the largest modulus, and of the longest signature: RSA-4096.
+pub const MAX_MODULUS_LEN: usize = 512;
 /// Bytes of a SHA-256 digest.
 pub const DIGEST_LEN: usize = 32;
 /// The public exponent of every key here.

@@ -4,13 +4,11 @@
 
 use core::hint::black_box;
 
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
+
 /// One digit of a number: what a Cortex-M multiplies at once.
 pub(crate) type Limb = u32;
-
-/// Limbs of a prime: 1024 bits.
-pub(crate) const HALF: usize = 32;
-/// Limbs of a modulus: 2048 bits.
-pub(crate) const FULL: usize = 64;
 
 /// `a * b + c + d` as (low, high) limbs. It cannot overflow: (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1.
 /// On Arm with the DSP extension this is one instruction, UMAAL.
@@ -77,13 +75,14 @@ pub(crate) fn is_less(x: &[Limb], y: &[Limb]) -> Limb {
 }
 
 /// `out = x * y + z`, where `out` has room for the whole product.
-pub(crate) fn multiply_add(
-    x: &[Limb; HALF],
-    y: &[Limb; HALF],
-    z: &[Limb; HALF],
-    out: &mut [Limb; FULL],
+pub(crate) fn multiply_add<const P: usize, const N: usize>(
+    x: &[Limb; P],
+    y: &[Limb; P],
+    z: &[Limb; P],
+    out: &mut [Limb; N],
 ) {
-    let (low, high) = out.split_at_mut(HALF);
+    const { assert!(N == P.wrapping_mul(2), "a product has twice the limbs") };
+    let (low, high) = out.split_at_mut(P);
     low.copy_from_slice(z);
     high.fill(0);
     for (skip, &x) in x.iter().enumerate() {
@@ -117,6 +116,19 @@ pub(crate) fn mask_if_equal(x: &[Limb], y: &[Limb]) -> Limb {
     mask_if_zero(x.iter().zip(y).fold(0, |bits, (x, y)| bits | (x ^ y)))
 }
 
+/// A number of random bits, from one request.
+#[inline(never)]
+pub(crate) fn draw<const L: usize, R: TryCryptoRng>(
+    rng: &mut R,
+    out: &mut [Limb; L],
+) -> Result<(), R::Error> {
+    let mut bytes = [[0; 4]; L];
+    let drawn = rng.try_fill_bytes(bytes.as_flattened_mut());
+    from_bytes(bytes.as_flattened(), out);
+    bytes.zeroize();
+    drawn
+}
+
 /// Reads a big-endian number of exactly `4 * L` bytes.
 pub(crate) fn from_bytes<const L: usize>(bytes: &[u8], out: &mut [Limb; L]) {
     debug_assert_eq!(bytes.len(), L.wrapping_mul(4));
@@ -127,10 +139,16 @@ pub(crate) fn from_bytes<const L: usize>(bytes: &[u8], out: &mut [Limb; L]) {
     }
 }
 
-/// Writes a number as exactly `4 * L` big-endian bytes.
-pub(crate) fn to_bytes<const L: usize>(limbs: &[Limb; L], out: &mut [u8]) {
-    debug_assert_eq!(out.len(), L.wrapping_mul(4));
-    for (word, limb) in out.rchunks_exact_mut(4).zip(limbs) {
+/// Writes a number as `4 * L` big-endian bytes, to the beginning of `out`; returns these and the rest.
+pub(crate) fn to_bytes<'a, const L: usize>(
+    limbs: &[Limb; L],
+    out: &'a mut [u8],
+) -> (&'a [u8], &'a mut [u8]) {
+    let (written, rest) = out
+        .split_at_mut_checked(size_of_val(limbs))
+        .unwrap_or_default();
+    for (word, limb) in written.rchunks_exact_mut(4).zip(limbs) {
         word.copy_from_slice(&limb.to_be_bytes());
     }
+    (written, rest)
 }

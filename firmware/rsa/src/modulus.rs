@@ -1,9 +1,14 @@
 //! A modulus with all that is computed once, and residues in Montgomery form.
 
+use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use crate::kernel::{self, Divisor, Workspace};
-use crate::limbs::{Limb, add_masked, is_less, mask, sub_masked};
+use crate::limbs::{Limb, add_masked, draw, is_less, mask, sub_masked};
+
+/// Random limbs beyond the size of a modulus, so that a residue is as good as uniform: FIPS 186-5 appendix
+/// A.2.1 wants 64 bits or more.
+const EXTRA: usize = 8;
 
 /// An odd modulus with its top bit set, ready for Montgomery products; R is 2^(32 L).
 pub(crate) struct Modulus<const L: usize> {
@@ -18,22 +23,38 @@ impl<const L: usize> Modulus<L> {
     /// The number 1.
     pub(crate) const ONE: [Limb; L] = one();
 
+    /// Of no use before [`Modulus::set`].
+    pub(crate) const EMPTY: Self = Self {
+        limbs: [0; L],
+        r_squared: [0; L],
+        negated_inverse: 0,
+    };
+
     /// Precomputes; the caller has made sure that the modulus is odd and has its top bit set.
-    pub(crate) fn new(limbs: &[Limb; L]) -> Self {
-        let mut modulus = Self {
-            limbs: *limbs,
-            r_squared: [0; L],
-            negated_inverse: negated_inverse(limbs.first().copied().unwrap_or(1)),
-        };
-        // R mod m = R - m, because m is above R / 2. Doubled 32 L times that is R^2 mod m.
-        sub_masked(&mut modulus.r_squared, limbs, Limb::MAX);
-        for _ in 0..L.wrapping_mul(32) {
-            let copy = modulus.r_squared;
-            let carry = add_masked(&mut modulus.r_squared, &copy, Limb::MAX);
-            let fits = is_less(&modulus.r_squared, limbs);
-            sub_masked(&mut modulus.r_squared, limbs, mask(carry | (fits ^ 1)));
+    #[inline(never)]
+    pub(crate) fn set(&mut self, limbs: &[Limb; L]) {
+        self.limbs = *limbs;
+        self.negated_inverse = negated_inverse(limbs.first().copied().unwrap_or(1));
+        // R mod m = R - m, because m is above R / 2. In Montgomery form that is 1; doubled L / 2 times, and
+        // squared six times, it is 2^(32 L), which is R.
+        let mut power = [0; L];
+        sub_masked(&mut power, limbs, Limb::MAX);
+        for _ in 0..L.wrapping_shr(1) {
+            let copy = power;
+            let carry = add_masked(&mut power, &copy, Limb::MAX);
+            let fits = is_less(&power, limbs);
+            sub_masked(&mut power, limbs, mask(carry | (fits ^ 1)));
         }
-        modulus
+        let mut workspace = Workspace::new();
+        let mut square = [0; L];
+        for _ in 0..3 {
+            self.square(&mut square, &power, &mut workspace);
+            self.square(&mut power, &square, &mut workspace);
+        }
+        self.r_squared = power;
+        power.zeroize();
+        square.zeroize();
+        workspace.zeroize();
     }
 
     pub(crate) fn limbs(&self) -> &[Limb; L] {
@@ -81,6 +102,30 @@ impl<const L: usize> Modulus<L> {
         let fits = is_less(out, &self.limbs);
         sub_masked(out, &self.limbs, mask(carry | (fits ^ 1)));
         part.zeroize();
+    }
+
+    /// `out` = a random residue in Montgomery form, as good as uniform, reduced. An error of the generator
+    /// leaves it as it was.
+    #[inline(never)]
+    pub(crate) fn draw<R: TryCryptoRng>(
+        &self,
+        out: &mut [Limb; L],
+        rng: &mut R,
+    ) -> Result<(), R::Error> {
+        let (mut low, mut high, mut extra) = ([0; L], [0; L], [0; EXTRA]);
+        let drawn = draw(rng, &mut low).and_then(|()| draw(rng, &mut extra));
+        for (limb, value) in high.iter_mut().zip(&extra) {
+            *limb = *value;
+        }
+        if drawn.is_ok() {
+            let mut workspace = Workspace::new();
+            self.enter_wide(out, &low, &high, &mut workspace);
+            workspace.zeroize();
+        }
+        low.zeroize();
+        high.zeroize();
+        extra.zeroize();
+        drawn
     }
 
     /// `out = a / R mod m`: out of Montgomery form, reduced.

@@ -4,82 +4,90 @@ use zeroize::Zeroize;
 
 use crate::PUBLIC_EXPONENT;
 use crate::error::{KeyError, Prime};
-use crate::limbs::{HALF, Limb, is_less, mac, mask, mask_if_equal, sub_masked};
+use crate::limbs::{Limb, add_masked, is_less, mac, mask, mask_if_equal, mask_if_zero, sub_masked};
 use crate::modulus::Modulus;
 use crate::power::{Scratch, power};
 
 /// A prime ready for exponentiations.
-pub(crate) struct PrimeModulus {
-    pub(crate) modulus: Modulus<HALF>,
+pub(crate) struct PrimeModulus<const P: usize> {
+    pub(crate) modulus: Modulus<P>,
     /// 1 / e mod (p - 1).
-    pub(crate) exponent: [Limb; HALF],
+    pub(crate) exponent: [Limb; P],
 }
 
-impl PrimeModulus {
+impl<const P: usize> PrimeModulus<P> {
+    /// Of no use before [`PrimeModulus::set`].
+    pub(crate) const EMPTY: Self = Self {
+        modulus: Modulus::EMPTY,
+        exponent: [0; P],
+    };
+
     /// Checks the size and what the exponent needs, and precomputes.
-    pub(crate) fn new(limbs: &[Limb; HALF], which: Prime) -> Result<Self, KeyError> {
+    pub(crate) fn set(&mut self, limbs: &[Limb; P], which: Prime) -> Result<(), KeyError> {
         if limbs.last().is_none_or(|top| top >> 31 == 0) {
             return Err(KeyError::Size(which));
         }
         if limbs.first().is_none_or(|lowest| lowest & 1 == 0) {
             return Err(KeyError::Even(which));
         }
-        let exponent = private_exponent(limbs).ok_or(KeyError::Exponent(which))?;
-        Ok(Self {
-            modulus: Modulus::new(limbs),
-            exponent,
-        })
+        if !private_exponent(limbs, &mut self.exponent) {
+            return Err(KeyError::Exponent(which));
+        }
+        self.modulus.set(limbs);
+        Ok(())
     }
 
     /// The exponent of the inverse of a signature: -1 / e mod (p - 1).
-    pub(crate) fn negated_exponent(&self) -> [Limb; HALF] {
+    pub(crate) fn negated_exponent(&self) -> [Limb; P] {
         let mut negated = *self.modulus.limbs();
         // p is odd: one less does not borrow. The exponent is below p - 1.
-        sub_masked(&mut negated, &Modulus::<HALF>::ONE, Limb::MAX);
+        sub_masked(&mut negated, &Modulus::<P>::ONE, Limb::MAX);
         sub_masked(&mut negated, &self.exponent, Limb::MAX);
         negated
     }
 
-    /// `1 / a mod p` in Montgomery form, as a^(p - 2). That it is the inverse is Fermat's test of p to
+    /// `out = 1 / a mod p` in Montgomery form, as a^(p - 2). That it is the inverse is Fermat's test of p to
     /// the base a, so it is checked.
+    #[inline(never)]
     pub(crate) fn invert(
         &self,
-        a: &[Limb; HALF],
+        a: &[Limb; P],
         which: Prime,
-        scratch: &mut Scratch<HALF>,
-    ) -> Result<[Limb; HALF], KeyError> {
+        out: &mut [Limb; P],
+    ) -> Result<(), KeyError> {
+        let mut scratch = Scratch::new();
         let p = &self.modulus;
-        let mut exponent = *p.limbs();
-        sub_masked(&mut exponent, &two(), Limb::MAX);
-        let (mut inverse, mut product) = ([0; HALF], [0; HALF]);
-        p.enter(&mut inverse, a, &mut scratch.workspace);
-        power(p, &mut inverse, &exponent, scratch);
+        let (mut exponent, mut product) = (*p.limbs(), [0; P]);
+        sub_masked(&mut exponent, &two::<P>(), Limb::MAX);
+        p.enter(out, a, &mut scratch.workspace);
+        power(p, out, &exponent, &mut scratch);
         // a * (R / a) / R, and out of Montgomery form: the number 1.
-        p.multiply(&mut product, a, &inverse, &mut scratch.workspace);
+        p.multiply(&mut product, a, out, &mut scratch.workspace);
         p.reduce(&mut product);
         exponent.zeroize();
-        if mask_if_equal(&product, &Modulus::<HALF>::ONE) == 0 {
+        scratch.zeroize();
+        if mask_if_equal(&product, &Modulus::<P>::ONE) == 0 {
             return Err(KeyError::Composite(which));
         }
-        Ok(inverse)
+        Ok(())
     }
 }
 
-impl Zeroize for PrimeModulus {
+impl<const P: usize> Zeroize for PrimeModulus<P> {
     fn zeroize(&mut self) {
         self.modulus.zeroize();
         self.exponent.zeroize();
     }
 }
 
-/// Whether |x - y| exceeds 2^924: FIPS 186-5 A.1.1 wants 100 bits less than a prime has.
-pub(crate) fn are_far_apart(x: &[Limb; HALF], y: &[Limb; HALF]) -> bool {
+/// Whether |x - y| exceeds 2^(32 P - 100), as FIPS 186-5 appendix A.1.1 wants it.
+pub(crate) fn are_far_apart<const P: usize>(x: &[Limb; P], y: &[Limb; P]) -> bool {
     let bits = [(x, y), (y, x)].iter().fold(0, |bits, (x, y)| {
         let mut difference = **x;
         // Of the two differences one has a borrow, and does not count.
         let counts = mask(sub_masked(&mut difference, *y, Limb::MAX) ^ 1);
-        // 924 = 28 * 32 + 28.
-        let above = difference.iter().skip(28).enumerate();
+        // 32 P - 100 = 32 (P - 4) + 28.
+        let above = difference.iter().skip(P.wrapping_sub(4)).enumerate();
         let above = above.fold(0, |above, (limb, &value)| {
             above | if limb == 0 { value >> 28 } else { value }
         });
@@ -89,24 +97,46 @@ pub(crate) fn are_far_apart(x: &[Limb; HALF], y: &[Limb; HALF]) -> bool {
     bits != 0
 }
 
-/// `1 / e mod (p - 1)`, or nothing where e divides p - 1.
+/// Whether d = 1 / e mod lcm(p - 1, q - 1) exceeds 2^(32 P), as FIPS 186-5 appendix A.1.1 wants it.
+///
+/// A smaller d is below 2 (p - 1) and below 2 (q - 1), as both primes are above 2^(32 P - 1). Modulo p - 1 it is
+/// dP: it would be dP or dP + p - 1, and also dQ or dQ + q - 1. So it is large where none of these are equal,
+/// and no lcm has to be computed.
+pub(crate) fn is_exponent_large<const P: usize>(p: &PrimeModulus<P>, q: &PrimeModulus<P>) -> bool {
+    let mut possible = [p, q].map(|prime| {
+        let mut sum = *prime.modulus.limbs();
+        sub_masked(&mut sum, &Modulus::<P>::ONE, Limb::MAX);
+        let carry = add_masked(&mut sum, &prime.exponent, Limb::MAX);
+        [(prime.exponent, 0), (sum, carry)]
+    });
+    let [of_p, of_q] = &possible;
+    let pairs = of_p.iter().flat_map(|x| of_q.iter().map(move |y| (x, y)));
+    let equal = pairs.fold(0, |equal, ((x, x_carry), (y, y_carry))| {
+        equal | (mask_if_equal(x, y) & mask_if_zero(x_carry ^ y_carry))
+    });
+    for (number, _) in possible.as_flattened_mut() {
+        number.zeroize();
+    }
+    equal == 0
+}
+
+/// `out = 1 / e mod (p - 1)`, unless e divides p - 1.
 ///
 /// As e is a prime, the inverse is (1 + k (p - 1)) / e for the one k below e that makes the division
 /// exact: k = -1 / (p - 1) mod e.
-fn private_exponent(p: &[Limb; HALF]) -> Option<[Limb; HALF]> {
+fn private_exponent<const P: usize>(p: &[Limb; P], out: &mut [Limb; P]) -> bool {
     let e = PUBLIC_EXPONENT;
     let mut less_one = *p;
-    sub_masked(&mut less_one, &Modulus::<HALF>::ONE, Limb::MAX);
+    sub_masked(&mut less_one, &Modulus::<P>::ONE, Limb::MAX);
     let residue = modulo_exponent(&less_one);
     if residue == 0 {
-        return None;
+        return false;
     }
     // -(r^(e - 2)) mod e.
     let k = e.wrapping_sub(small_power(residue, e.wrapping_sub(2)));
     let mut dividend_carry = 1;
     let mut quotient_carry = 0;
-    let mut quotient = [0; HALF];
-    for (quotient, &limb) in quotient.iter_mut().zip(&less_one) {
+    for (quotient, &limb) in out.iter_mut().zip(&less_one) {
         let dividend;
         (dividend, dividend_carry) = mac(limb, k, dividend_carry, 0);
         // Exact division from below (Jebelean 1993): each limb of the quotient is the one that makes the
@@ -118,14 +148,14 @@ fn private_exponent(p: &[Limb; HALF]) -> Option<[Limb; HALF]> {
         quotient_carry = high.wrapping_add(borrow);
     }
     less_one.zeroize();
-    Some(quotient)
+    true
 }
 
 /// 1 / e mod 2^32: (2^16 + 1) (1 - 2^16) = 1 - 2^32.
 const INVERSE_OF_E: Limb = 1_u32.wrapping_sub(1 << 16);
 
 /// `x mod 65537`. 2^32 is 1 modulo 2^16 + 1, so the limbs are simply added up.
-fn modulo_exponent(x: &[Limb; HALF]) -> Limb {
+fn modulo_exponent(x: &[Limb]) -> Limb {
     let sum = x
         .iter()
         .fold(0_u64, |sum, &limb| sum.wrapping_add(u64::from(limb)));
@@ -164,8 +194,8 @@ fn small_power(base: Limb, exponent: u32) -> Limb {
 }
 
 /// The number 2.
-fn two() -> [Limb; HALF] {
-    let mut two = Modulus::<HALF>::ONE;
+fn two<const P: usize>() -> [Limb; P] {
+    let mut two = Modulus::<P>::ONE;
     if let Some(lowest) = two.first_mut() {
         *lowest = 2;
     }

@@ -1,6 +1,7 @@
 //! Fixed keys and a fixed generator for tests: nothing here is random, and nothing here is secret.
 
 use core::convert::Infallible;
+use std::vec::Vec;
 
 use rand_core::{TryCryptoRng, TryRng};
 use rsa::RsaPrivateKey;
@@ -37,34 +38,40 @@ impl TryCryptoRng for Generator {}
 
 /// A key, and the same key in the hands of the judge.
 pub(crate) struct TestKey {
-    pub(crate) p: [u8; 128],
-    pub(crate) q: [u8; 128],
-    pub(crate) modulus: [u8; 256],
+    pub(crate) p: Vec<u8>,
+    pub(crate) q: Vec<u8>,
+    pub(crate) modulus: Vec<u8>,
     pub(crate) judge: RsaPrivateKey,
 }
 
 impl TestKey {
-    /// The key of a seed, always the same.
+    /// The RSA-2048 key of a seed, always the same.
     pub(crate) fn new(seed: u64) -> Self {
-        let judge = RsaPrivateKey::new(&mut Generator(seed), 2048).expect("a key");
-        let prime = |index: usize| {
-            let bytes = judge.primes()[index].to_be_bytes();
-            <[u8; 128]>::try_from(&*bytes).expect("1024 bits")
-        };
+        Self::sized(seed, 2048)
+    }
+
+    /// The key of a seed and a size, always the same.
+    pub(crate) fn sized(seed: u64, bits: usize) -> Self {
+        let judge = RsaPrivateKey::new(&mut Generator(seed), bits).expect("a key");
+        let prime = |index: usize| judge.primes()[index].to_be_bytes().to_vec();
         Self {
             p: prime(0),
             q: prime(1),
-            modulus: judge.n_bytes().as_ref().try_into().expect("2048 bits"),
+            modulus: judge.n_bytes().to_vec(),
             judge,
         }
     }
 
-    /// What the judge signs: RSASSA-PKCS1-v1_5 with SHA-256.
-    pub(crate) fn judged(&self, digest: &[u8; 32]) -> [u8; 256] {
-        let scheme = rsa::Pkcs1v15Sign::new::<sha2::Sha256>();
-        let signature = self.judge.sign(scheme, digest).expect("a signature");
-        signature.try_into().expect("2048 bits")
+    /// What the judge signs.
+    pub(crate) fn judged(&self, digest: &[u8; 32]) -> Vec<u8> {
+        judged(&self.judge, digest)
     }
+}
+
+/// What the judge signs with this key: RSASSA-PKCS1-v1_5 with SHA-256.
+pub(crate) fn judged(judge: &RsaPrivateKey, digest: &[u8; 32]) -> Vec<u8> {
+    let scheme = rsa::Pkcs1v15Sign::new::<sha2::Sha256>();
+    judge.sign(scheme, digest).expect("a signature")
 }
 
 /// Digests that differ in every byte; the first ones are the extremes.

@@ -16,7 +16,7 @@ mod testing;
 use testing::{Generator, TestKey};
 
 /// How many limbs of the prime are in the memory of the value.
-fn limbs_of(prime: &[u8; 128], place: &MaybeUninit<impl Sized>) -> usize {
+fn limbs_of(prime: &[u8], place: &MaybeUninit<impl Sized>) -> usize {
     let bytes = ptr::from_ref(place).cast::<u8>();
     let words: Vec<[u8; 4]> = (0..size_of_val(place) / 4)
         // SAFETY: inside the place, which was written as a whole before.
@@ -32,21 +32,27 @@ fn limbs_of(prime: &[u8; 128], place: &MaybeUninit<impl Sized>) -> usize {
 }
 
 /// All limbs are there before the drop, none after it.
-fn is_wiped<T>(value: T, key: &TestKey) {
+fn is_wiped<T>(value: T, p: &[u8], q: &[u8]) {
     let mut place = Box::new(MaybeUninit::new(value));
-    assert_eq!(limbs_of(&key.p, &place), 32);
-    assert_eq!(limbs_of(&key.q, &place), 32);
+    assert_eq!(limbs_of(p, &place), p.len() / 4);
+    assert_eq!(limbs_of(q, &place), q.len() / 4);
     // SAFETY: the value is there, and is not used after this.
     unsafe { place.assume_init_drop() };
-    assert_eq!(limbs_of(&key.p, &place), 0);
-    assert_eq!(limbs_of(&key.q, &place), 0);
+    assert_eq!(limbs_of(p, &place), 0);
+    assert_eq!(limbs_of(q, &place), 0);
+}
+
+fn nothing_is_left<const P: usize, const N: usize>(bits: usize) {
+    let TestKey { p, q, modulus, .. } = TestKey::sized(1, bits);
+    let key = || PrivateKey::<P, N>::from_primes(&p, &q, &modulus).expect("a good key");
+    is_wiped(key(), &p, &q);
+    let engine = Engine::new(key(), &mut Generator(1)).expect("a blinding");
+    is_wiped(engine, &p, &q);
 }
 
 #[test]
 fn nothing_is_left_of_a_dropped_key_or_engine() {
-    let test = TestKey::new(1);
-    let key = || PrivateKey::from_primes(&test.p, &test.q, &test.modulus).expect("a good key");
-    is_wiped(key(), &test);
-    let engine = Engine::new(key(), &mut Generator(1)).expect("a blinding");
-    is_wiped(engine, &test);
+    nothing_is_left::<32, 64>(2048);
+    nothing_is_left::<48, 96>(3072);
+    nothing_is_left::<64, 128>(4096);
 }

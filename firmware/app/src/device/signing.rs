@@ -6,7 +6,7 @@
 use privyseal_core::credential::BoundProfile;
 use privyseal_core::field::Field;
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
-use privyseal_firmware_rsa::MODULUS_LEN;
+use privyseal_firmware_rsa::MAX_MODULUS_LEN;
 use privyseal_protocol::frame::Constant;
 use privyseal_protocol::{Entry, Event, Policy, Refusal, SignRequest};
 use rand_core::TryRng;
@@ -125,13 +125,13 @@ impl<B: Board> Machine<B> {
         note(board, records, counter, asked, allowed, digest)?;
 
         board.feed_watchdog();
-        let mut signature = [0; MODULUS_LEN];
-        engine
+        let mut signature = [0; MAX_MODULUS_LEN];
+        let signature = engine
             .sign(input.digest(), drbg, &mut signature)
             .map_err(|_| Refusal::Fault)?;
         board.feed_watchdog();
         let constants: &[_] = if scheme.has_chain { constants } else { &[] };
-        release(input, &signature, board, id, constants)
+        release(input, signature, board, id, constants)
     }
 }
 
@@ -162,7 +162,7 @@ fn note<B: Board>(
 #[inline(never)]
 fn release<B: Board>(
     input: &SigningInput<'_>,
-    signature: &[u8; MODULUS_LEN],
+    signature: &[u8],
     board: &mut B,
     id: u8,
     constants: &[Constant],

@@ -7,27 +7,42 @@ use rand_core::TryRng;
 
 use super::*;
 use crate::blinding::USES;
-use crate::limbs::HALF;
 use crate::testing::{Generator, TestKey, digest};
 
-fn engine(key: &TestKey) -> Engine {
+fn engine(key: &TestKey) -> Engine<32, 64> {
     let private = PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key");
     Engine::new(private, &mut Generator(7)).expect("a blinding")
 }
 
-#[test]
-fn signatures_are_those_of_the_judge_across_many_blindings() {
-    for seed in 1..4 {
-        let key = TestKey::new(seed);
-        let mut engine = engine(&key);
+/// Signs with so many keys of one size, so many digests.
+fn are_those_of_the_judge<const P: usize, const N: usize>(bits: usize, keys: u64, digests: u32) {
+    for seed in 1..=keys {
+        let key = TestKey::sized(seed, bits);
+        let private = PrivateKey::<P, N>::from_primes(&key.p, &key.q, &key.modulus);
+        let mut engine = Engine::unblinded(private.expect("a good key"));
         let mut generator = Generator(seed);
-        let mut out = [0; MODULUS_LEN];
-        for number in 0..u64::from(USES) + 20 {
-            let digest = digest(number);
-            assert_eq!(engine.sign(&digest, &mut generator, &mut out), Ok(()));
-            assert_eq!(out, key.judged(&digest), "key {seed}, digest {number}");
+        let mut out = [0; MAX_MODULUS_LEN];
+        for number in 0..u64::from(digests) {
+            let (digest, judged) = (digest(number), key.judged(&digest(number)));
+            let signature = engine.sign(&digest, &mut generator, &mut out);
+            assert_eq!(
+                signature,
+                Ok(&*judged),
+                "{bits}, key {seed}, digest {number}"
+            );
         }
     }
+}
+
+#[test]
+fn signatures_are_those_of_the_judge_across_many_blindings() {
+    are_those_of_the_judge::<32, 64>(2048, 3, USES + 20);
+}
+
+#[test]
+fn signatures_of_larger_keys_are_those_of_the_judge() {
+    are_those_of_the_judge::<48, 96>(3072, 1, 10);
+    are_those_of_the_judge::<64, 128>(4096, 1, 5);
 }
 
 #[test]
@@ -36,32 +51,32 @@ fn every_signature_has_its_own_blinding() {
     let mut generator = Generator(3);
     let mut seen = Vec::new();
     for _ in 0..USES * 2 {
-        let mut out = [0; MODULUS_LEN];
-        assert_eq!(engine.sign(&digest(2), &mut generator, &mut out), Ok(()));
+        let mut out = [0; MAX_MODULUS_LEN];
+        assert!(engine.sign(&digest(2), &mut generator, &mut out).is_ok());
         assert!(!seen.contains(&engine.blinding.factor));
         seen.push(engine.blinding.factor);
     }
 }
 
 /// Signs with something broken first: no signature, no key, and never again.
-fn latches(name: &str, breaks: impl FnOnce(&mut Engine)) {
+fn latches(name: &str, breaks: impl FnOnce(&mut Engine<32, 64>)) {
     let key = TestKey::new(2);
     let mut engine = engine(&key);
     let mut generator = Generator(5);
-    let mut out = [0; MODULUS_LEN];
-    assert_eq!(engine.sign(&digest(3), &mut generator, &mut out), Ok(()));
+    let mut out = [0; MAX_MODULUS_LEN];
+    assert!(engine.sign(&digest(3), &mut generator, &mut out).is_ok());
     breaks(&mut engine);
     out.fill(0xaa);
     let fault = engine.sign(&digest(4), &mut generator, &mut out);
     assert_eq!(fault, Err(SignError::Fault), "{name}");
-    assert_eq!(out, [0; MODULUS_LEN], "{name}");
+    assert_eq!(out, [0; MAX_MODULUS_LEN], "{name}");
     assert!(engine.is_latched());
-    assert_eq!(engine.key.p.modulus.limbs(), &[0; HALF], "{name}");
-    assert_eq!(engine.blinding.remover, [0; FULL], "{name}");
+    assert_eq!(engine.key.p.modulus.limbs(), &[0; 32], "{name}");
+    assert_eq!(engine.blinding.remover, [0; 64], "{name}");
     out.fill(0xaa);
     let again = engine.sign(&digest(4), &mut generator, &mut out);
     assert_eq!(again, Err(SignError::Latched), "{name}");
-    assert_eq!(out, [0; MODULUS_LEN], "{name}");
+    assert_eq!(out, [0; MAX_MODULUS_LEN], "{name}");
     assert_eq!(engine.reseed(&mut generator), Err(SignError::Latched));
 }
 
@@ -89,15 +104,15 @@ fn a_flipped_state_means_latched() {
     for bit in 0..32 {
         let mut engine = engine_without_seed();
         engine.state ^= 1 << bit;
-        let mut out = [1; MODULUS_LEN];
+        let mut out = [1; MAX_MODULUS_LEN];
         let refused = engine.sign(&digest(0), &mut Generator(0), &mut out);
         assert_eq!(refused, Err(SignError::Latched));
-        assert_eq!(out, [0; MODULUS_LEN]);
+        assert_eq!(out, [0; MAX_MODULUS_LEN]);
     }
 }
 
 /// An engine that could sign after its first reseeding.
-fn engine_without_seed() -> Engine {
+fn engine_without_seed() -> Engine<32, 64> {
     let key = TestKey::new(2);
     Engine {
         key: PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key"),
@@ -131,18 +146,17 @@ impl TryCryptoRng for Dry {}
 fn without_random_bytes_a_worn_engine_waits_and_does_not_latch() {
     let key = TestKey::new(3);
     let mut engine = engine(&key);
-    let mut out = [0; MODULUS_LEN];
+    let mut out = [0; MAX_MODULUS_LEN];
     for number in 0..u64::from(USES) {
         // The generator is not asked while the blinding lasts.
-        assert_eq!(engine.sign(&digest(number), &mut Dry, &mut out), Ok(()));
+        assert!(engine.sign(&digest(number), &mut Dry, &mut out).is_ok());
     }
     let refused = engine.sign(&digest(9), &mut Dry, &mut out);
     assert_eq!(refused, Err(SignError::Random(fmt::Error)));
-    assert_eq!(out, [0; MODULUS_LEN]);
+    assert_eq!(out, [0; MAX_MODULUS_LEN]);
     assert!(!engine.is_latched());
     let signed = engine.sign(&digest(9), &mut Generator(1), &mut out);
-    assert_eq!(signed, Ok::<(), SignError<Infallible>>(()));
-    assert_eq!(out, key.judged(&digest(9)));
+    assert_eq!(signed, Ok(&*key.judged(&digest(9))));
 }
 
 /// A generator whose noise source is stuck.
@@ -171,7 +185,7 @@ impl TryCryptoRng for Stuck {}
 fn a_generator_of_zeros_is_a_fault() {
     let key = TestKey::new(3);
     let private = PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key");
-    let refused = Engine::new(private, &mut Stuck(0)).map(|_| ());
+    let refused = Engine::<32, 64>::new(private, &mut Stuck(0)).map(|_| ());
     assert_eq!(refused, Err(SignError::Fault));
 }
 

@@ -1,4 +1,4 @@
-use crypto_bigint::{NonZero, U1024, U2048};
+use crypto_bigint::{NonZero, U1024, U1536, U2048, U3072, U4096};
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +24,7 @@ fn modulus<const L: usize>() -> impl Strategy<Value = [Limb; L]> {
     })
 }
 
-/// One property for both sizes: `a b = out R mod m`, and nothing comes out above R.
+/// One property for all sizes: `a b = out R mod m`, and nothing comes out above R.
 macro_rules! agrees_with_crypto_bigint {
     ($name:ident, $limbs:literal, $judge:ident) => {
         mod $name {
@@ -42,7 +42,8 @@ macro_rules! agrees_with_crypto_bigint {
                     let m = NonZero::new(judged(&limbs)).expect("odd");
                     // R mod m, as m is above R / 2.
                     let r = m.wrapping_neg();
-                    let modulus = Modulus::<$limbs>::new(&limbs);
+                    let mut modulus = Modulus::<$limbs>::EMPTY;
+                    modulus.set(&limbs);
                     let mut workspace = Workspace::new();
                     let mut out = [1; $limbs];
                     modulus.multiply(&mut out, &a, &b, &mut workspace);
@@ -60,7 +61,8 @@ macro_rules! agrees_with_crypto_bigint {
                 #[test]
                 fn in_and_out_of_montgomery_form(a in number(), limbs in modulus()) {
                     let m = NonZero::new(judged(&limbs)).expect("odd");
-                    let modulus = Modulus::<$limbs>::new(&limbs);
+                    let mut modulus = Modulus::<$limbs>::EMPTY;
+                    modulus.set(&limbs);
                     let mut workspace = Workspace::new();
                     let (mut inside, mut out) = ([0; $limbs], [0; $limbs]);
                     modulus.enter(&mut inside, &a, &mut workspace);
@@ -75,7 +77,8 @@ macro_rules! agrees_with_crypto_bigint {
                     limbs in modulus(),
                 ) {
                     let m = NonZero::new(judged(&limbs)).expect("odd");
-                    let modulus = Modulus::<$limbs>::new(&limbs);
+                    let mut modulus = Modulus::<$limbs>::EMPTY;
+                    modulus.set(&limbs);
                     let mut workspace = Workspace::new();
                     let (mut inside, mut out) = ([0; $limbs], [0; $limbs]);
                     modulus.enter_wide(&mut inside, &low, &high, &mut workspace);
@@ -88,7 +91,8 @@ macro_rules! agrees_with_crypto_bigint {
                 #[test]
                 fn a_difference(a in number(), b in number(), limbs in modulus()) {
                     let m = NonZero::new(judged(&limbs)).expect("odd");
-                    let modulus = Modulus::<$limbs>::new(&limbs);
+                    let mut modulus = Modulus::<$limbs>::EMPTY;
+                    modulus.set(&limbs);
                     let (mut a_reduced, mut b_reduced) = (a, b);
                     modulus.reduce(&mut a_reduced);
                     modulus.reduce(&mut b_reduced);
@@ -103,7 +107,10 @@ macro_rules! agrees_with_crypto_bigint {
 }
 
 agrees_with_crypto_bigint!(of_1024_bits, 32, U1024);
+agrees_with_crypto_bigint!(of_1536_bits, 48, U1536);
 agrees_with_crypto_bigint!(of_2048_bits, 64, U2048);
+agrees_with_crypto_bigint!(of_3072_bits, 96, U3072);
+agrees_with_crypto_bigint!(of_4096_bits, 128, U4096);
 
 proptest! {
     #[test]

@@ -13,18 +13,28 @@
 use core::arch::global_asm;
 
 use crate::kernel::{Divisor, ENTRIES, Workspace, portable};
-use crate::limbs::{FULL, HALF, Limb};
+use crate::limbs::Limb;
 
 global_asm!(include_str!("umaal.s"), options(raw));
 
 // Their contracts stand at each in `umaal.s`.
 unsafe extern "C" {
     fn privyseal_product_32(workspace: *mut Limb, a: *const Limb, b: *const Limb);
+    fn privyseal_product_48(workspace: *mut Limb, a: *const Limb, b: *const Limb);
     fn privyseal_product_64(workspace: *mut Limb, a: *const Limb, b: *const Limb);
+    fn privyseal_product_96(workspace: *mut Limb, a: *const Limb, b: *const Limb);
+    fn privyseal_product_128(workspace: *mut Limb, a: *const Limb, b: *const Limb);
     fn privyseal_square_32(workspace: *mut Limb, a: *const Limb);
+    fn privyseal_square_48(workspace: *mut Limb, a: *const Limb);
+    fn privyseal_square_64(workspace: *mut Limb, a: *const Limb);
     fn privyseal_reduce_32(workspace: *mut Limb, m: *const Limb, inverse: Limb, out: *mut Limb);
+    fn privyseal_reduce_48(workspace: *mut Limb, m: *const Limb, inverse: Limb, out: *mut Limb);
     fn privyseal_reduce_64(workspace: *mut Limb, m: *const Limb, inverse: Limb, out: *mut Limb);
+    fn privyseal_reduce_96(workspace: *mut Limb, m: *const Limb, inverse: Limb, out: *mut Limb);
+    fn privyseal_reduce_128(workspace: *mut Limb, m: *const Limb, inverse: Limb, out: *mut Limb);
     fn privyseal_select_32(table: *const Limb, index: Limb, out: *mut Limb);
+    fn privyseal_select_48(table: *const Limb, index: Limb, out: *mut Limb);
+    fn privyseal_select_64(table: *const Limb, index: Limb, out: *mut Limb);
 }
 
 /// `out = a * b / R mod m`, almost reduced.
@@ -36,15 +46,18 @@ pub(super) fn multiply<const L: usize>(
     m: Divisor<'_, L>,
     workspace: &mut Workspace<L>,
 ) {
-    let shared = pointer(workspace);
-    if L == HALF {
-        // SAFETY: L limbs each, and a workspace for L.
-        unsafe { privyseal_product_32(shared, a.as_ptr(), b.as_ptr()) };
-    } else {
-        const { assert!(L == HALF || L == FULL, "no kernel for this size") };
-        // SAFETY: as above.
-        unsafe { privyseal_product_64(shared, a.as_ptr(), b.as_ptr()) };
-    }
+    let kernel = const {
+        match L {
+            32 => privyseal_product_32,
+            48 => privyseal_product_48,
+            64 => privyseal_product_64,
+            96 => privyseal_product_96,
+            128 => privyseal_product_128,
+            _ => panic!("no kernel for this size"),
+        }
+    };
+    // SAFETY: L limbs each, and a workspace for L.
+    unsafe { kernel(pointer(workspace), a.as_ptr(), b.as_ptr()) };
     reduce(out, m, workspace);
 }
 
@@ -56,13 +69,16 @@ pub(super) fn square<const L: usize>(
     m: Divisor<'_, L>,
     workspace: &mut Workspace<L>,
 ) {
-    if L == HALF {
-        // SAFETY: L limbs, and a workspace for L.
-        unsafe { privyseal_square_32(pointer(workspace), a.as_ptr()) };
-        reduce(out, m, workspace);
-    } else {
-        multiply(out, a, a, m, workspace);
-    }
+    let kernel = match L {
+        32 => privyseal_square_32,
+        48 => privyseal_square_48,
+        64 => privyseal_square_64,
+        // Only the check of a signature squares so long ones.
+        _ => return multiply(out, a, a, m, workspace),
+    };
+    // SAFETY: L limbs, and a workspace for L.
+    unsafe { kernel(pointer(workspace), a.as_ptr()) };
+    reduce(out, m, workspace);
 }
 
 /// `out = table[index]`; every entry is read.
@@ -72,26 +88,33 @@ pub(super) fn select<const L: usize>(
     index: Limb,
     out: &mut [Limb; L],
 ) {
-    if L == HALF {
-        // SAFETY: 16 entries of L limbs one after the other, and L limbs.
-        unsafe { privyseal_select_32(table.as_ptr().cast(), index, out.as_mut_ptr()) };
-    } else {
-        portable::select(table, index, out);
-    }
+    let kernel = match L {
+        32 => privyseal_select_32,
+        48 => privyseal_select_48,
+        64 => privyseal_select_64,
+        // Secret exponents are modulo primes.
+        _ => return portable::select(table, index, out),
+    };
+    // SAFETY: 16 entries of L limbs one after the other, and L limbs.
+    unsafe { kernel(table.as_ptr().cast(), index, out.as_mut_ptr()) };
 }
 
 /// `out = (low, high) / R mod m` of the workspace. Only after a product or a square of the same L.
 #[inline]
 fn reduce<const L: usize>(out: &mut [Limb; L], m: Divisor<'_, L>, workspace: &mut Workspace<L>) {
+    let kernel = const {
+        match L {
+            32 => privyseal_reduce_32,
+            48 => privyseal_reduce_48,
+            64 => privyseal_reduce_64,
+            96 => privyseal_reduce_96,
+            128 => privyseal_reduce_128,
+            _ => panic!("no kernel for this size"),
+        }
+    };
     let (shared, inverse) = (pointer(workspace), m.negated_inverse);
-    if L == HALF {
-        // SAFETY: L limbs each, and a workspace for L.
-        unsafe { privyseal_reduce_32(shared, m.limbs.as_ptr(), inverse, out.as_mut_ptr()) };
-    } else {
-        const { assert!(L == HALF || L == FULL, "no kernel for this size") };
-        // SAFETY: as above.
-        unsafe { privyseal_reduce_64(shared, m.limbs.as_ptr(), inverse, out.as_mut_ptr()) };
-    }
+    // SAFETY: L limbs each, and a workspace for L.
+    unsafe { kernel(shared, m.limbs.as_ptr(), inverse, out.as_mut_ptr()) };
 }
 
 /// The workspace as the kernels see it: `low`, `high`, `operand`, `spill`, as `repr(C)` lays it out.

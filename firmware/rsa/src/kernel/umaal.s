@@ -10,6 +10,8 @@
 @   r9-r12  the newest four limbs y of the operand; they take turns
 @   lr      the column
 @ No branch depends on data, and every address is r0, or walks through memory at a fixed pace.
+@
+@ L is 32, 48 or 64 for a prime of RSA-2048, 3072 and 4096, and 64, 96 or 128 for their moduli.
 
     .syntax unified
     .thumb
@@ -52,6 +54,25 @@
     str     r8, [r0, #(\to + 12)]
 .endm
 
+@ Two words at r0 + \at, which STRD and LDRD reach up to 1020 only.
+.macro store2 a, b, at
+    .if     (\at) <= 1020
+    strd    \a, \b, [r0, #(\at)]
+    .else
+    str     \a, [r0, #(\at)]
+    str     \b, [r0, #(\at + 4)]
+    .endif
+.endm
+
+.macro load2 a, b, at
+    .if     (\at) <= 1020
+    ldrd    \a, \b, [r0, #(\at)]
+    .else
+    ldr     \a, [r0, #(\at)]
+    ldr     \b, [r0, #(\at + 4)]
+    .endif
+.endm
+
 @ Copies L limbs from \from to r0 + \to.
 .macro copy L, from, to
     add     lr, r0, #(\to)
@@ -89,7 +110,7 @@
     .endr
     @ spill: where finished columns go, the rows, their end.
     add     r2, r1, #(4 * \L)
-    strd    r0, r1, [r0, #spill]
+    store2  r0, r1, spill
     str     r2, [r0, #(spill + 8)]
 1:
     ldr     r9, [r0, #(spill + 4)]
@@ -128,7 +149,7 @@
     .set    k, k + 16
     .endr
     fresh_top high + 4 * \L - 16
-    ldrd    r9, r10, [r0, #(spill + 4)]
+    load2   r9, r10, (spill + 4)
     cmp     r9, r10
     bne.w   1b
     pop     {r4-r11, pc}
@@ -146,9 +167,9 @@
     @ spill: what comes in, its end, the carry into it, -1/m, out.
     add     r4, r0, #high
     add     r5, r4, #high
-    strd    r4, r5, [r0, #spill]
+    store2  r4, r5, spill
     mov     r4, #0
-    strd    r4, r2, [r0, #(spill + 8)]
+    store2  r4, r2, (spill + 8)
     str     r3, [r0, #(spill + 16)]
 1:
     ldr     r4, [r0, #(spill + 12)]
@@ -250,7 +271,7 @@
     str     lr, [r0, #(\to + 12)]
 .endm
 
-.macro off_diagonal_rows i, first
+.macro off_diagonal_rows L, i, first
     .set    to, 8 * \i
     ldr     r1, [r0, #(operand + 4 * \i)]
     ldr     r2, [r0, #(operand + 4 * \i + 4)]
@@ -270,7 +291,7 @@
     umaal   lr, r5, r1, r4
     umaal   lr, r6, r2, r3
     str     lr, [r0, #(to + 12)]
-    .if     \i == 28
+    .if     \i == \L - 4
     umaal   r5, r6, r2, r4
     str     r5, [r0, #(to + 16)]
     umaal   r6, r7, r3, r4
@@ -300,46 +321,35 @@
     umaal4  r12, r11, r10, r9
     str     lr, [r0, #(to + 28)]
     .set    k, 4 * \i + 32
-    .rept   6 - \i / 4
+    .rept   (\L - \i - 8) / 4
     .if     \first
     zero4   k
     .endif
     columns4 4 * \i + k, 4 * \i + k, operand + k
     .set    k, k + 16
     .endr
-    fresh_top 4 * \i + 4 * 32
+    fresh_top 4 * \i + 4 * \L
     .endif
 .endm
 
-function privyseal_product_32
-    product 32
-function privyseal_product_64
-    product 64
-function privyseal_reduce_32
-    reduce  32
-function privyseal_reduce_64
-    reduce  64
-
-@ low, high = a * a for 32 limbs. r0 workspace, r1 a.
+@ low, high = a * a. r0 workspace, r1 a.
 @ The products off the diagonal once, then twice those and the squares of the limbs.
-function privyseal_square_32
-    .set    operand, 8 * 32
+.macro square L
+    .set    operand, 8 * \L
     push    {r4-r11, lr}
-    copy    32, r1, operand
+    copy    \L, r1, operand
     mov     lr, #0
     str     lr, [r0]
-    off_diagonal_rows 0, 1
-    off_diagonal_rows 4, 0
-    off_diagonal_rows 8, 0
-    off_diagonal_rows 12, 0
-    off_diagonal_rows 16, 0
-    off_diagonal_rows 20, 0
-    off_diagonal_rows 24, 0
-    off_diagonal_rows 28, 0
+    off_diagonal_rows \L, 0, 1
+    .set    row, 4
+    .rept   \L / 4 - 1
+    off_diagonal_rows \L, row, 0
+    .set    row, row + 4
+    .endr
     mov     r6, #0
     mov     r12, #2
     .set    k, 0
-    .rept   32
+    .rept   \L
     ldr     r1, [r0, #(operand + k)]
     ldrd    r2, r3, [r0, #(2 * k)]
     umull   r4, r5, r1, r1
@@ -349,12 +359,13 @@ function privyseal_square_32
     .set    k, k + 4
     .endr
     pop     {r4-r11, pc}
+.endm
 
-@ out = table[index] for 16 entries of 32 limbs. r0 table, r1 index, r2 out.
-@ Every limb is multiplied by 1 or 0 and added up. Eight limbs at a time, four times.
-function privyseal_select_32
+@ out = table[index] for 16 entries. r0 table, r1 index, r2 out.
+@ Every limb is multiplied by 1 or 0 and added up. Eight limbs of all entries at a time.
+.macro select L
     push    {r4-r11, lr}
-    mov     r3, #4
+    mov     r3, #(\L / 8)
     push    {r3, lr}
 1:
     .irp    r, r4, r5, r6, r7, r8, r9, r10, r11
@@ -377,10 +388,10 @@ function privyseal_select_32
     ldrd    r12, lr, [r0, #24]
     mla     r10, r12, r3, r10
     mla     r11, lr, r3, r11
-    add     r0, r0, #128
+    add     r0, r0, #(4 * \L)
     .set    entry, entry + 1
     .endr
-    sub     r0, r0, #(16 * 128 - 32)
+    subw    r0, r0, #(16 * 4 * \L - 32)
     stmia   r2!, {r4-r11}
     ldr     r3, [sp]
     subs    r3, r3, #1
@@ -388,3 +399,37 @@ function privyseal_select_32
     bne.w   1b
     pop     {r3, lr}
     pop     {r4-r11, pc}
+.endm
+
+function privyseal_product_32
+    product 32
+function privyseal_product_48
+    product 48
+function privyseal_product_64
+    product 64
+function privyseal_product_96
+    product 96
+function privyseal_product_128
+    product 128
+function privyseal_square_32
+    square  32
+function privyseal_square_48
+    square  48
+function privyseal_square_64
+    square  64
+function privyseal_reduce_32
+    reduce  32
+function privyseal_reduce_48
+    reduce  48
+function privyseal_reduce_64
+    reduce  64
+function privyseal_reduce_96
+    reduce  96
+function privyseal_reduce_128
+    reduce  128
+function privyseal_select_32
+    select  32
+function privyseal_select_48
+    select  48
+function privyseal_select_64
+    select  64

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::TestKey;
 
 /// A key with something done to its parts first.
-fn altered(change: impl FnOnce(&mut TestKey)) -> Result<PrivateKey, KeyError> {
+fn altered(change: impl FnOnce(&mut TestKey)) -> Result<PrivateKey<32, 64>, KeyError> {
     let mut key = TestKey::new(1);
     change(&mut key);
     PrivateKey::from_primes(&key.p, &key.q, &key.modulus)
@@ -14,10 +14,12 @@ fn altered(change: impl FnOnce(&mut TestKey)) -> Result<PrivateKey, KeyError> {
 fn a_good_key_is_taken_and_knows_its_modulus() {
     for seed in 1..4 {
         let test = TestKey::new(seed);
-        let key = PrivateKey::from_primes(&test.p, &test.q, &test.modulus).expect("a good key");
-        assert_eq!(key.modulus(), test.modulus);
+        let key = PrivateKey::<32, 64>::from_primes(&test.p, &test.q, &test.modulus);
+        let (key, mut out) = (key.expect("a good key"), [0; MAX_MODULUS_LEN]);
+        assert_eq!(key.modulus(&mut out), test.modulus);
+        assert_eq!(key.primes(&mut out), (&*test.p, &*test.q));
         // The primes in the other order are the same key.
-        assert!(PrivateKey::from_primes(&test.q, &test.p, &test.modulus).is_ok());
+        assert!(PrivateKey::<32, 64>::from_primes(&test.q, &test.p, &test.modulus).is_ok());
     }
 }
 
@@ -28,7 +30,7 @@ fn each_bad_part_is_named() {
     assert_eq!(refused(|key| key.q[0] &= 0x7f), KeyError::Size(Prime::Q));
     assert_eq!(refused(|key| key.p[127] &= 0xfe), KeyError::Even(Prime::P));
     assert_eq!(refused(|key| key.q[127] &= 0xfe), KeyError::Even(Prime::Q));
-    assert_eq!(refused(|key| key.q = key.p), KeyError::TooClose);
+    assert_eq!(refused(|key| key.q.clone_from(&key.p)), KeyError::TooClose);
     assert_eq!(refused(|key| key.modulus[128] ^= 1), KeyError::Product);
     assert_eq!(refused(|key| key.p[64] ^= 1), KeyError::Product);
     assert_eq!(
@@ -63,10 +65,10 @@ fn a_composite_is_named_even_where_the_product_fits() {
             };
             // Odd as before, and for these seeds no prime.
             composite[64] ^= 1;
-            let (mut p, mut q, mut n) = ([0; HALF], [0; HALF], [0; FULL]);
+            let (mut p, mut q, mut n) = ([0; 32], [0; 32], [0; 64]);
             from_bytes(&key.p, &mut p);
             from_bytes(&key.q, &mut q);
-            multiply_add(&p, &q, &[0; HALF], &mut n);
+            multiply_add(&p, &q, &[0; 32], &mut n);
             to_bytes(&n, &mut key.modulus);
         });
         // A composite p may show itself as either: the test of q to its base still holds.
@@ -78,11 +80,11 @@ fn a_composite_is_named_even_where_the_product_fits() {
 fn wiping_leaves_nothing() {
     let mut key = altered(|_| {}).expect("a good key");
     key.zeroize();
-    let zero = [0; HALF];
+    let zero = [0; 32];
     assert_eq!(key.p.modulus.limbs(), &zero);
     assert_eq!(key.q.modulus.limbs(), &zero);
     assert_eq!([key.p.exponent, key.q.exponent, key.q_inverse], [zero; 3]);
-    assert_eq!(key.n.limbs(), &[0; FULL]);
+    assert_eq!(key.n.limbs(), &[0; 64]);
 }
 
 #[test]

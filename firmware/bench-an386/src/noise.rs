@@ -5,15 +5,15 @@ use core::convert::Infallible;
 use rand_core::{TryCryptoRng, TryRng};
 
 /// SplitMix64; not for anything but counting.
-pub(crate) struct Generator(u64);
+pub(crate) struct Noise(u64);
 
-impl Generator {
+impl Noise {
     pub(crate) fn new(key: usize) -> Self {
         Self(u64::try_from(key).unwrap_or(0))
     }
 }
 
-impl TryRng for Generator {
+impl TryRng for Noise {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -39,4 +39,4 @@ impl TryRng for Generator {
     }
 }
 
-impl TryCryptoRng for Generator {}
+impl TryCryptoRng for Noise {}

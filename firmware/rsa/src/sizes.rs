@@ -1,0 +1,85 @@
+//! The sizes in one type each, for a device that learns the size of its key when it runs.
+//!
+//! All of them are made of the same source; each has arrays and kernels of its own lengths, so that a small
+//! key takes the stack and the time of a small key.
+
+use rand_core::TryCryptoRng;
+
+use crate::engine::Engine;
+use crate::error::{KeyError, SignError};
+use crate::key::PrivateKey;
+use crate::{DIGEST_LEN, MAX_MODULUS_LEN};
+
+/// An [`Engine`] of any size.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box the large ones in"
+)]
+pub enum AnyEngine {
+    /// RSA-2048.
+    Rsa2048(Engine<32, 64>),
+    /// RSA-3072.
+    Rsa3072(Engine<48, 96>),
+    /// RSA-4096.
+    Rsa4096(Engine<64, 128>),
+}
+
+/// The same for the value in any of them.
+macro_rules! each {
+    ($any:expr, $value:ident => $result:expr) => {
+        match $any {
+            Self::Rsa2048($value) => $result,
+            Self::Rsa3072($value) => $result,
+            Self::Rsa4096($value) => $result,
+        }
+    };
+}
+
+impl AnyEngine {
+    /// Takes a key, as [`PrivateKey::from_primes`], of the size that the modulus has. The first blinding is drawn
+    /// by [`AnyEngine::reseed`], or else by the first signature.
+    ///
+    /// # Errors
+    /// As for [`PrivateKey::from_primes`].
+    pub fn from_primes(p: &[u8], q: &[u8], modulus: &[u8]) -> Result<Self, KeyError> {
+        Ok(match modulus.len() {
+            256 => Self::Rsa2048(Engine::unblinded(PrivateKey::from_primes(p, q, modulus)?)),
+            384 => Self::Rsa3072(Engine::unblinded(PrivateKey::from_primes(p, q, modulus)?)),
+            512 => Self::Rsa4096(Engine::unblinded(PrivateKey::from_primes(p, q, modulus)?)),
+            _ => return Err(KeyError::ModulusSize),
+        })
+    }
+
+    /// As [`Engine::sign`].
+    ///
+    /// # Errors
+    /// As for [`Engine::sign`].
+    pub fn sign<'a, R: TryCryptoRng>(
+        &mut self,
+        digest: &[u8; DIGEST_LEN],
+        rng: &mut R,
+        out: &'a mut [u8; MAX_MODULUS_LEN],
+    ) -> Result<&'a [u8], SignError<R::Error>> {
+        each!(self, engine => engine.sign(digest, rng, out))
+    }
+
+    /// As [`Engine::reseed`].
+    ///
+    /// # Errors
+    /// As for [`Engine::reseed`].
+    pub fn reseed<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), SignError<R::Error>> {
+        each!(self, engine => engine.reseed(rng))
+    }
+
+    /// As [`Engine::is_latched`].
+    pub fn is_latched(&self) -> bool {
+        each!(self, engine => engine.is_latched())
+    }
+
+    /// As [`PrivateKey::modulus`].
+    pub fn modulus<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> &'a [u8] {
+        each!(self, engine => engine.key().modulus(out))
+    }
+}
