@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use crate::blinding::{Blinding, Mismatch, public_power};
 use crate::crt::{Exponents, private_power};
 use crate::encoding::encode;
-use crate::error::SignError;
+use crate::error::{KeyError, SignError};
 use crate::kernel::Workspace;
 use crate::key::PrivateKey;
 use crate::limbs::{Limb, mask_if_equal, to_bytes};
@@ -66,6 +66,9 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         Ok(engine)
     }
 
+    /// Of no use without a key.
+    pub(crate) const EMPTY: Self = Self::unblinded(PrivateKey::EMPTY);
+
     /// Without a blinding: the first signature draws it.
     pub(crate) const fn unblinded(key: PrivateKey<P, N>) -> Self {
         Self {
@@ -73,6 +76,12 @@ impl<const P: usize, const N: usize> Engine<P, N> {
             blinding: Blinding::EMPTY,
             state: READY,
         }
+    }
+
+    /// Takes the key of two primes, into its place.
+    #[inline(never)]
+    pub(crate) fn assemble(&mut self, p: &[Limb; P], q: &[Limb; P]) -> Result<(), KeyError> {
+        self.key.set(p, q, None)
     }
 
     /// The key. Once the engine is latched there is nothing in it.
@@ -133,7 +142,8 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         self.state != READY
     }
 
-    fn latch(&mut self) {
+    /// Wipes the key, and signs no more.
+    pub(crate) fn latch(&mut self) {
         self.state = LATCHED;
         self.key.zeroize();
         self.blinding.zeroize();
@@ -226,6 +236,16 @@ impl<const P: usize, const N: usize> Engine<P, N> {
     }
 }
 
+#[cfg(test)]
+impl<const P: usize, const N: usize> Engine<P, N> {
+    /// Puts a fault into the key.
+    pub(crate) fn spoil(&mut self) {
+        for limb in &mut self.key.q_inverse {
+            *limb ^= 1;
+        }
+    }
+}
+
 impl<const P: usize, const N: usize> fmt::Debug for Engine<P, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
@@ -264,7 +284,7 @@ fn is_signature<const N: usize>(
 /// Overwrites the stack that a computation has used, `NUMBERS` of `N` limbs of it. Each function wipes its own
 /// numbers; this is for the single limbs that the compiler has put aside.
 #[inline(never)]
-fn burn_stack<const N: usize, const NUMBERS: usize>() {
+pub(crate) fn burn_stack<const N: usize, const NUMBERS: usize>() {
     let mut stack: [[Limb; N]; NUMBERS] = [[0; N]; NUMBERS];
     stack.zeroize();
     core::hint::black_box(&stack);

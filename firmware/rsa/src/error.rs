@@ -67,3 +67,20 @@ pub enum SignError<R> {
     #[error("an earlier result failed its check, and the key was wiped")]
     Latched,
 }
+
+/// Why no key was generated. Nothing in it tells of a number that was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum GenerateError<R> {
+    /// The generator had no random bytes. Nothing is lost; ask again later.
+    #[error("there are no random bytes for a key: {0}")]
+    Random(#[source] R),
+    /// Not one of as many candidates as FIPS 186-5 A.1.3 allows was a prime, which a random generator that
+    /// works does not do. Everything has been wiped.
+    #[error("none of {0} candidates for a prime is one (FIPS 186-5 A.1.3)")]
+    Exhausted(u32),
+    /// A check of the finished key failed: a computation went wrong, by accident or by an attack. Everything
+    /// has been wiped.
+    #[error("the generated key failed its check and was wiped")]
+    Fault,
+}

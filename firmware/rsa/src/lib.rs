@@ -18,6 +18,7 @@ extern crate std;
 // What a device uses.
 mod engine;
 mod error;
+mod generate;
 mod key;
 mod sizes;
 
@@ -39,11 +40,12 @@ mod testing;
 pub use engine::Engine;
 #[cfg(feature = "measure")]
 pub use engine::Phase;
-pub use error::{KeyError, Prime, SignError};
+pub use error::{GenerateError, KeyError, Prime, SignError};
+pub use generate::{Generator, Progress};
 #[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
 pub use kernel::kernels_agree;
 pub use key::PrivateKey;
-pub use sizes::AnyEngine;
+pub use sizes::{AnyEngine, AnyGenerator};
 
 /// Bytes of the largest modulus, and of the longest signature: RSA-4096.
 pub const MAX_MODULUS_LEN: usize = 512;

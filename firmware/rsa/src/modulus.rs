@@ -171,7 +171,7 @@ const fn one<const L: usize>() -> [Limb; L] {
 }
 
 /// -1 / m mod 2^32 for an odd m, by Newton's iteration: each step doubles the correct bits.
-fn negated_inverse(m: Limb) -> Limb {
+pub(crate) fn negated_inverse(m: Limb) -> Limb {
     // m * m = 1 mod 8 for odd m: three bits to begin with, then 6, 12, 24, 48.
     let inverse = (0..4).fold(m, |x, _| {
         x.wrapping_mul(2_u32.wrapping_sub(m.wrapping_mul(x)))

@@ -155,7 +155,7 @@ fn private_exponent<const P: usize>(p: &[Limb; P], out: &mut [Limb; P]) -> bool 
 const INVERSE_OF_E: Limb = 1_u32.wrapping_sub(1 << 16);
 
 /// `x mod 65537`. 2^32 is 1 modulo 2^16 + 1, so the limbs are simply added up.
-fn modulo_exponent(x: &[Limb]) -> Limb {
+pub(crate) fn modulo_exponent(x: &[Limb]) -> Limb {
     let sum = x
         .iter()
         .fold(0_u64, |sum, &limb| sum.wrapping_add(u64::from(limb)));

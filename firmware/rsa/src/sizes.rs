@@ -6,7 +6,8 @@
 use rand_core::TryCryptoRng;
 
 use crate::engine::Engine;
-use crate::error::{KeyError, SignError};
+use crate::error::{GenerateError, KeyError, SignError};
+use crate::generate::{Generator, Progress};
 use crate::key::PrivateKey;
 use crate::{DIGEST_LEN, MAX_MODULUS_LEN};
 
@@ -24,6 +25,22 @@ pub enum AnyEngine {
     Rsa3072(Engine<48, 96>),
     /// RSA-4096.
     Rsa4096(Engine<64, 128>),
+}
+
+/// A [`Generator`] of any size.
+#[derive(Debug)]
+#[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box the large ones in"
+)]
+pub enum AnyGenerator {
+    /// RSA-2048.
+    Rsa2048(Generator<32, 64>),
+    /// RSA-3072.
+    Rsa3072(Generator<48, 96>),
+    /// RSA-4096.
+    Rsa4096(Generator<64, 128>),
 }
 
 /// The same for the value in any of them.
@@ -81,5 +98,38 @@ impl AnyEngine {
     /// As [`PrivateKey::modulus`].
     pub fn modulus<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> &'a [u8] {
         each!(self, engine => engine.key().modulus(out))
+    }
+}
+
+impl AnyGenerator {
+    /// Has drawn nothing yet, and is for a modulus of so many bits: 2048, 3072 or 4096.
+    pub const fn new(bits: usize) -> Option<Self> {
+        match bits {
+            2048 => Some(Self::Rsa2048(Generator::new())),
+            3072 => Some(Self::Rsa3072(Generator::new())),
+            4096 => Some(Self::Rsa4096(Generator::new())),
+            _ => None,
+        }
+    }
+
+    /// As [`Generator::step`].
+    ///
+    /// # Errors
+    /// As for [`Generator::step`].
+    pub fn step<R: TryCryptoRng>(
+        &mut self,
+        rng: &mut R,
+    ) -> Result<Progress, GenerateError<R::Error>> {
+        each!(self, generator => generator.step(rng))
+    }
+
+    /// The modulus, once the key is done; as [`PrivateKey::modulus`].
+    pub fn modulus<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> Option<&'a [u8]> {
+        each!(self, generator => generator.key().map(|key| key.modulus(out)))
+    }
+
+    /// The primes, once the key is done; as [`PrivateKey::primes`].
+    pub fn primes<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> Option<(&'a [u8], &'a [u8])> {
+        each!(self, generator => generator.key().map(|key| key.primes(out)))
     }
 }

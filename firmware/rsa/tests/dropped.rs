@@ -7,7 +7,9 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use privyseal_firmware_rsa::{Engine, PrivateKey};
+use privyseal_firmware_rsa::{
+    Engine, Generator as KeyGenerator, MAX_MODULUS_LEN, PrivateKey, Progress,
+};
 
 #[path = "../src/testing.rs"]
 #[allow(dead_code, reason = "only a key and a generator are needed here")]
@@ -55,4 +57,21 @@ fn nothing_is_left_of_a_dropped_key_or_engine() {
     nothing_is_left::<32, 64>(2048);
     nothing_is_left::<48, 96>(3072);
     nothing_is_left::<64, 128>(4096);
+}
+
+#[test]
+fn nothing_is_left_of_a_dropped_generator_at_any_stage() {
+    let finished = until(Progress::Done);
+    let mut out = [0; MAX_MODULUS_LEN];
+    let (p, q) = finished.key().expect("a key").primes(&mut out);
+    // The same seed finds the same primes: first as candidates, then in the key.
+    is_wiped(until(Progress::Testing), p, q);
+    is_wiped(finished, p, q);
+}
+
+/// A generator that has come so far.
+fn until(progress: Progress) -> KeyGenerator<32, 64> {
+    let (mut generator, mut random) = (KeyGenerator::new(), Generator(1));
+    while generator.step(&mut random).expect("random bytes") != progress {}
+    generator
 }
