@@ -1,4 +1,4 @@
-//! Counts the instructions of RSA signatures on a Cortex-M4F, in QEMU. Start it with
+//! Counts the instructions of RSA signatures and of key generation on a Cortex-M4F, in QEMU. Start it with
 //! `cargo xtask firmware rsa`, which makes the keys, runs it and judges what it prints.
 //!
 //! QEMU with `-icount shift=7` makes each instruction 128 ns of the board's time, and the board's timer
@@ -13,14 +13,19 @@ mod timer;
 
 use cortex_m_rt::{entry, exception};
 use cortex_m_semihosting::{debug, hprintln};
-use privyseal_firmware_rsa::{Engine, MAX_MODULUS_LEN, Phase, PrivateKey};
+use privyseal_firmware_rsa::{
+    Engine, Generator, MAX_MODULUS_LEN, Phase, Prime, PrivateKey, Progress,
+};
 
 use crate::cases::Case;
-use crate::noise::Noise;
+use crate::noise::{Noise, Planted};
 
 /// Comparisons of the assembly with the portable kernels: each of random numbers and of edges.
 #[cfg(feature = "umaal")]
 const ROUNDS: u32 = 50;
+
+/// Keys that the image generates of each size: as many as `PRIVYSEAL_BENCH_KEYS` said when it was built.
+const GENERATED: Option<&str> = option_env!("PRIVYSEAL_BENCH_KEYS");
 
 #[entry]
 fn main() -> ! {
@@ -51,6 +56,11 @@ fn main() -> ! {
 fn of_size<const P: usize, const N: usize>(bits: usize, cases: &[Case]) {
     for (key, case) in cases.iter().enumerate() {
         measure::<P, N>(bits, key, case);
+        keep::<P, N>(bits, key, case);
+    }
+    let keys = GENERATED.and_then(|keys| keys.parse().ok()).unwrap_or(0);
+    for seed in 0..keys {
+        generate::<P, N>(bits, seed);
     }
 }
 
@@ -102,6 +112,111 @@ fn measure<const P: usize, const N: usize>(bits: usize, number: usize, case: &Ca
         bits,
         number,
         import
+    );
+}
+
+/// The steps of a generation that draws the primes of a key at once: all that is done with a prime that stays.
+fn keep<const P: usize, const N: usize>(bits: usize, number: usize, case: &Case) {
+    let Ok(key) = PrivateKey::<P, N>::from_primes(case.p, case.q, case.modulus) else {
+        fail("the key was refused")
+    };
+    let mut generator = Generator::<P, N>::new();
+    let mut noise = Planted::new(number);
+    let mut before = Progress::Searching {
+        prime: Prime::P,
+        candidates: 0,
+    };
+    let mut next = Some((Prime::P, case.p));
+    let (mut depth, mut left, mut assembled) = (0, 0, false);
+    while before != Progress::Done {
+        noise.planted = next.map(|(_, prime)| prime);
+        let painted = stack::paint();
+        let started = timer::now();
+        let progress = generator.step(&mut noise);
+        let instructions = timer::instructions_since(started);
+        depth = depth.max(painted.used());
+        left += painted.words_of(&key);
+        let Ok(progress) = progress else {
+            fail("no key")
+        };
+        let name = match (next, before, progress) {
+            (Some((Prime::P, _)), ..) => "sieve-p",
+            (Some((Prime::Q, _)), ..) => "sieve-q",
+            (_, _, Progress::Done) => "trial",
+            (_, Progress::Testing, _) if assembled => "first-blinding",
+            (_, Progress::Testing, _) => "assembly",
+            (
+                _,
+                _,
+                Progress::Searching {
+                    candidates: 1.., ..
+                },
+            ) => "round",
+            (_, _, Progress::Searching { .. }) => "last-round-p",
+            _ => "last-round-q",
+        };
+        hprintln!(
+            "kept bits={} key={} name={} instructions={}",
+            bits,
+            number,
+            name,
+            instructions
+        );
+        assembled = name == "assembly";
+        next = match progress {
+            Progress::Searching {
+                prime: Prime::Q,
+                candidates: 0,
+            } => Some((Prime::Q, case.q)),
+            _ => None,
+        };
+        before = progress;
+    }
+    let same = generator
+        .key()
+        .is_some_and(|key| key.modulus(&mut [0; MAX_MODULUS_LEN]) == case.modulus);
+    hprintln!(
+        "planted bits={} key={} depth={} left={} genuine={}",
+        bits,
+        number,
+        depth,
+        left,
+        u8::from(same)
+    );
+}
+
+/// Generates one key, with a random generator that costs next to nothing.
+fn generate<const P: usize, const N: usize>(bits: usize, seed: usize) {
+    let mut generator = Generator::<P, N>::new();
+    let mut noise = Noise::new(seed);
+    let (mut instructions, mut longest, mut steps) = (0_u64, 0, 0_u32);
+    let mut candidates = [0; 2];
+    loop {
+        let started = timer::now();
+        let progress = generator.step(&mut noise);
+        let step = timer::instructions_since(started);
+        instructions += step;
+        longest = longest.max(step);
+        steps += 1;
+        match progress {
+            Ok(Progress::Searching {
+                prime,
+                candidates: drawn,
+            }) => candidates[usize::from(prime == Prime::Q)] = drawn,
+            Ok(Progress::Done) => break,
+            Ok(_) => {}
+            Err(_) => fail("no key"),
+        }
+    }
+    hprintln!(
+        "generated bits={} seed={} instructions={} steps={} longest={} candidates-p={} candidates-q={}",
+        bits,
+        seed,
+        instructions,
+        steps,
+        longest,
+        candidates[0],
+        candidates[1]
     );
 }
 
