@@ -2,6 +2,7 @@
 
 mod report;
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,7 +57,7 @@ fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
         .words("-machine mps2-an386 -icount shift=7 -nographic -monitor none -serial none")
         .words("-semihosting-config enable=on,target=native -kernel")
         .arg(image)
-        .limit(Duration::from_secs(120));
+        .limit(Duration::from_secs(600).saturating_mul(1 + generated_keys(kernels)));
     println!("$ {}", emulator.shown());
     Report::read(kernels, &emulator.capture()?.text())
 }
@@ -74,6 +75,17 @@ pub(super) fn lint() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Keys that the image generates of each size: one, or as many as `PRIVYSEAL_BENCH_KEYS` says.
+fn generated_keys(kernels: Kernels) -> u32 {
+    match kernels {
+        Kernels::Portable => 0,
+        Kernels::Umaal => {
+            let keys = env::var("PRIVYSEAL_BENCH_KEYS").ok();
+            keys.and_then(|keys| keys.parse().ok()).unwrap_or(1)
+        }
+    }
+}
+
 /// A cargo command on the image.
 fn on(cargo: Run, kernels: Kernels, cases: &PathBuf) -> Run {
     cargo
@@ -83,5 +95,6 @@ fn on(cargo: Run, kernels: Kernels, cases: &PathBuf) -> Run {
         .arg("--manifest-path")
         .arg(manifest())
         .env("PRIVYSEAL_BENCH_CASES", cases)
+        .env("PRIVYSEAL_BENCH_KEYS", generated_keys(kernels).to_string())
         .limit(Duration::from_secs(15 * 60))
 }

@@ -4,12 +4,41 @@ use std::collections::BTreeMap;
 
 use crate::failure::{Failure, fail};
 
-/// Signatures that the image makes: three keys, four messages.
+/// Signatures that the image makes of each size: three keys, four messages.
 const SIGNATURES: usize = 12;
-/// Instructions of a signature with the assembly kernels, at most.
-const MOST_INSTRUCTIONS: u64 = 12_000_000;
-/// Bytes of stack of a signature, less than.
-const STACK: u64 = 5 * 1024;
+
+/// What the numbers of one size may be.
+#[derive(Debug)]
+struct Limits {
+    bits: u64,
+    /// Instructions of a signature with the assembly kernels, at most.
+    signature: u64,
+    /// Instructions of generating a key with them, on average.
+    generation: u64,
+    /// Bytes of stack of a signature, less than.
+    stack: u64,
+    /// Bytes of stack of a step of a generation, less than.
+    depth: u64,
+}
+
+const LIMITS: [Limits; 3] = [
+    Limits::new(2048, 10_100_000, 600_000_000, [5, 6]),
+    Limits::new(3072, 34_000_000, 2_500_000_000, [7, 9]),
+    Limits::new(4096, 80_000_000, 8_000_000_000, [9, 12]),
+];
+
+impl Limits {
+    /// The stack in KiB, of a signature and of a generation's step.
+    const fn new(bits: u64, signature: u64, generation: u64, stack: [u64; 2]) -> Self {
+        Self {
+            bits,
+            signature,
+            generation,
+            stack: stack[0] * 1024,
+            depth: stack[1] * 1024,
+        }
+    }
+}
 
 /// Others on the same emulated part, counted the same way: name, whether it blinds, whether it checks what
 /// it signs, millions of instructions, stack and heap in KB.
@@ -50,23 +79,41 @@ impl Kernels {
 #[derive(Debug)]
 pub(super) struct Report {
     kernels: Kernels,
-    signatures: Vec<BTreeMap<String, String>>,
+    sizes: [Size; LIMITS.len()],
+    /// Whether assembly and portable kernels gave the same results, where that was asked.
+    agreement: Option<bool>,
+}
+
+/// What an image says of one size.
+#[derive(Debug)]
+struct Size {
+    limits: &'static Limits,
+    signatures: Vec<Values>,
     /// Everything else that is counted, once per key, by name.
     parts: Vec<(String, Vec<u64>)>,
     /// Bytes of stack, of signatures and of new blindings: one in 64 signatures needs one.
     stacks: Vec<u64>,
-    /// Whether assembly and portable kernels gave the same results, where that was asked.
-    agreement: Option<bool>,
+    /// Generations whose first candidates are the primes of a key.
+    planted: Vec<Values>,
+    /// Instructions of each generated key.
+    generated: Vec<u64>,
 }
+
+type Values = BTreeMap<String, String>;
 
 impl Report {
     /// Reads all lines; an image that did not come to its end is a failure.
     pub(super) fn read(kernels: Kernels, text: &str) -> Result<Self, Failure> {
         let mut report = Self {
             kernels,
-            signatures: Vec::new(),
-            parts: Vec::new(),
-            stacks: Vec::new(),
+            sizes: LIMITS.each_ref().map(|limits| Size {
+                limits,
+                signatures: Vec::new(),
+                parts: Vec::new(),
+                stacks: Vec::new(),
+                planted: Vec::new(),
+                generated: Vec::new(),
+            }),
             agreement: None,
         };
         let first = format!("kernels {}", kernels.name());
@@ -76,50 +123,76 @@ impl Report {
         for line in text.lines() {
             let mut words = line.split_whitespace();
             let kind = words.next().unwrap_or_default();
-            let values: BTreeMap<String, String> = words
+            let values: Values = words
                 .filter_map(|word| word.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
-            if kind == "signature" || values.contains_key("stack") {
-                report.stacks.push(number(&values, "stack"));
+            if kind == "agreement" {
+                report.agreement = Some(number(&values, "agree") == 1);
             }
-            match kind {
-                "signature" => report.signatures.push(values),
-                "phase" | "other" => report.add_part(&values),
-                "agreement" => report.agreement = Some(number(&values, "agree") == 1),
-                _ => {}
+            let bits = number(&values, "bits");
+            if let Some(size) = report.sizes.iter_mut().find(|s| s.limits.bits == bits) {
+                size.add(kind, values);
             }
         }
         Ok(report)
     }
 
-    fn add_part(&mut self, values: &BTreeMap<String, String>) {
-        let name = values.get("name").cloned().unwrap_or_default();
-        let count = number(values, "instructions");
-        match self.parts.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, counts)) => counts.push(count),
-            None => self.parts.push((name, vec![count])),
+    /// Every rule that the numbers break, in words.
+    pub(super) fn broken_rules(&self) -> Vec<String> {
+        let assembly = self.kernels == Kernels::Umaal;
+        let mut broken: Vec<_> = self
+            .sizes
+            .iter()
+            .flat_map(|size| {
+                let broken = size.broken_rules(assembly).into_iter();
+                broken.map(|what| {
+                    format!("{}: RSA-{}: {what}", self.kernels.name(), size.limits.bits)
+                })
+            })
+            .collect();
+        if assembly && self.agreement != Some(true) {
+            broken.push("umaal: the assembly does not agree with the portable kernels".to_owned());
+        }
+        broken
+    }
+}
+
+impl Size {
+    fn add(&mut self, kind: &str, values: Values) {
+        if kind == "signature" || values.contains_key("stack") {
+            self.stacks.push(number(&values, "stack"));
+        }
+        match kind {
+            "signature" => self.signatures.push(values),
+            "planted" => self.planted.push(values),
+            "generated" => self.generated.push(number(&values, "instructions")),
+            "phase" | "other" | "kept" => {
+                let name = values.get("name").cloned().unwrap_or_default();
+                let count = number(&values, "instructions");
+                match self.parts.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, counts)) => counts.push(count),
+                    None => self.parts.push((name, vec![count])),
+                }
+            }
+            _ => {}
         }
     }
 
     /// Every rule that the numbers break, in words.
-    pub(super) fn broken_rules(&self) -> Vec<String> {
+    fn broken_rules(&self, assembly: bool) -> Vec<String> {
         let mut broken = Vec::new();
         let mut rule = |holds: bool, what: String| {
             if !holds {
-                broken.push(format!("{}: {what}", self.kernels.name()));
+                broken.push(what);
             }
-        };
-        let all_are = |name, value| {
-            let found = self.all(name);
-            (found.iter().all(|it| *it == value), found)
         };
         let made = self.signatures.len();
         rule(
             made == SIGNATURES,
             format!("{made} signatures, not {SIGNATURES}"),
         );
-        let counts = self.all("instructions");
+        let counts = all(&self.signatures, "instructions");
         rule(
             is_constant(&counts),
             format!("signatures differ: {counts:?}"),
@@ -130,48 +203,64 @@ impl Report {
                 format!("{name} differs between keys: {counts:?}"),
             );
         }
-        let (holds, found) = all_are("genuine", 1);
-        rule(
-            holds,
-            format!("signatures that are not the judge's (0): {found:?}"),
-        );
-        let (holds, found) = all_are("left", 0);
-        rule(
-            holds,
-            format!("words of the key left on the stack: {found:?}"),
-        );
-        let stack = self.stack();
-        rule(
-            stack < STACK,
-            format!("{stack} bytes of stack, limit {STACK}"),
-        );
-        if self.kernels == Kernels::Umaal {
-            let most = counts.iter().copied().max().unwrap_or(u64::MAX);
+        let planted = self.planted.len();
+        rule(planted == 3, format!("{planted} planted keys, not 3"));
+        for (values, what) in [
+            (&self.signatures, "signature"),
+            (&self.planted, "generation"),
+        ] {
+            let genuine = all(values, "genuine");
             rule(
-                most <= MOST_INSTRUCTIONS,
-                format!("{most} instructions, limit {MOST_INSTRUCTIONS}"),
+                genuine.iter().all(|g| *g == 1),
+                format!("{what}: not the judge's (0): {genuine:?}"),
             );
-            let agree = self.agreement == Some(true);
+            let left = all(values, "left");
             rule(
-                agree,
-                "the assembly does not agree with the portable kernels".to_owned(),
+                left.iter().all(|l| *l == 0),
+                format!("{what}: words of the key left on the stack: {left:?}"),
             );
+        }
+        let most = |name, found: Option<u64>, limit| {
+            let found = found.unwrap_or(u64::MAX);
+            (found <= limit, format!("{name}: {found}, limit {limit}"))
+        };
+        let limits = self.limits;
+        let depth = all(&self.planted, "depth").into_iter().max();
+        let mut limited = vec![
+            most("bytes of stack", self.stack(), limits.stack),
+            most("bytes of stack of a generation", depth, limits.depth),
+        ];
+        if assembly {
+            let signature = counts.iter().copied().max();
+            limited.push(most("instructions", signature, limits.signature));
+        }
+        if let Some(mean) = self.mean_generation() {
+            let what = "instructions of a generation";
+            limited.push(most(what, Some(mean), limits.generation));
+        }
+        for (holds, what) in limited {
+            rule(holds, what);
         }
         broken
     }
 
     /// The deepest.
-    fn stack(&self) -> u64 {
-        self.stacks.iter().copied().max().unwrap_or(u64::MAX)
+    fn stack(&self) -> Option<u64> {
+        self.stacks.iter().copied().max()
     }
 
-    fn all(&self, name: &str) -> Vec<u64> {
-        self.signatures.iter().map(|s| number(s, name)).collect()
+    fn mean_generation(&self) -> Option<u64> {
+        let keys = u64::try_from(self.generated.len()).unwrap_or(u64::MAX);
+        self.generated.iter().sum::<u64>().checked_div(keys)
     }
 }
 
+fn all(values: &[Values], name: &str) -> Vec<u64> {
+    values.iter().map(|values| number(values, name)).collect()
+}
+
 /// A value as a number; what is not one is the number that no rule accepts.
-fn number(values: &BTreeMap<String, String>, name: &str) -> u64 {
+fn number(values: &Values, name: &str) -> u64 {
     let value = values.get(name).and_then(|value| value.parse().ok());
     value.unwrap_or(u64::MAX)
 }
@@ -182,25 +271,35 @@ fn is_constant(counts: &[u64]) -> bool {
 
 /// The numbers of both images, and others' beside them.
 pub(super) fn print(reports: &[Report]) {
-    println!("\nRSA-2048, PKCS#1 v1.5 with SHA-256, Cortex-M4F");
+    println!("\nPKCS#1 v1.5 with SHA-256, Cortex-M4F; others with RSA-2048");
     println!(
         "{:<34} {:>7} {:>7} {:>15}   stack / heap",
         "", "blinded", "checked", "M instructions"
     );
     println!("{OTHERS}");
-    for report in reports {
-        let name = format!("this engine, {} kernels", report.kernels.name());
-        let count = report.all("instructions").first().map_or(0, |c| *c);
-        let stack = report.stack();
+    for (report, size) in reports
+        .iter()
+        .flat_map(|report| report.sizes.iter().map(move |size| (report, size)))
+    {
+        let (kernels, bits) = (report.kernels.name(), size.limits.bits);
+        let name = format!("this engine, RSA-{bits}, {kernels}");
+        let count = all(&size.signatures, "instructions")
+            .first()
+            .map_or(0, |c| *c);
         println!(
-            "{name:<34} {:>7} {:>7} {:>15}   {stack} / 0 bytes",
+            "{name:<34} {:>7} {:>7} {:>15}   {} / 0 bytes",
             "yes",
             "yes",
-            millions(count)
+            millions(count),
+            size.stack().unwrap_or(0)
         );
-        for (part, counts) in &report.parts {
+        for (part, counts) in &size.parts {
             let count = counts.first().map_or(0, |c| *c);
             println!("  {part:<48} {:>15}", millions(count));
+        }
+        if let Some(mean) = size.mean_generation() {
+            let name = format!("generation, mean of {}", size.generated.len());
+            println!("  {name:<48} {:>15}", millions(mean));
         }
     }
 }
@@ -212,73 +311,4 @@ fn millions(count: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What an image without fault prints, with one text replaced by another.
-    fn broken(from: &str, to: &str) -> Vec<String> {
-        let signature = |number: usize| {
-            let (key, message) = (number / 4, number % 4);
-            let found = "instructions=10000000 stack=3800 left=0 genuine=1";
-            format!("signature key={key} message={message} {found}")
-        };
-        let import = |key: usize| format!("other key={key} name=import instructions=5 stack=3700");
-        let lines: Vec<String> = ["kernels umaal", "agreement rounds=50 agree=1"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain((0..12).map(signature))
-            .chain((0..3).map(import))
-            .chain(["done".to_owned()])
-            .collect();
-        let text = lines.join("\n");
-        assert!(text.contains(from), "{from}");
-        let text = text.replacen(from, to, 1);
-        Report::read(Kernels::Umaal, &text)
-            .expect("complete")
-            .broken_rules()
-    }
-
-    #[test]
-    fn an_image_without_fault_breaks_no_rule() {
-        assert_eq!(broken("done", "done"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn each_fault_is_found() {
-        let cases = [
-            (
-                "instructions=10000000",
-                "instructions=10000001",
-                "signatures differ",
-            ),
-            (
-                "key=2 name=import instructions=5",
-                "key=2 name=import instructions=6",
-                "import differs",
-            ),
-            ("genuine=1", "genuine=0", "not the judge's"),
-            ("left=0", "left=1", "left on the stack"),
-            ("stack=3800", "stack=5120", "bytes of stack"),
-            ("stack=3700", "stack=5120", "bytes of stack"),
-            ("agree=1", "agree=0", "does not agree"),
-            ("agreement rounds", "nothing rounds", "does not agree"),
-            ("signature key=1", "nothing key=1", "11 signatures"),
-            (
-                "instructions=10000000",
-                "instructions=12000001",
-                "limit 12000000",
-            ),
-            ("instructions=10000000", "instructions=none", "differ"),
-        ];
-        for (from, to, expected) in cases {
-            let rules = broken(from, to).join("\n");
-            assert!(rules.contains(expected), "{to}: {rules}");
-        }
-    }
-
-    #[test]
-    fn an_image_that_stops_early_is_a_failure() {
-        assert!(Report::read(Kernels::Portable, "kernels portable\nhard fault\n").is_err());
-        assert!(Report::read(Kernels::Portable, "kernels umaal\ndone\n").is_err());
-    }
-}
+mod tests;
