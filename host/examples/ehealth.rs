@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
-            error.exit().code().into()
+            ExitCode::FAILURE
         }
     }
 }

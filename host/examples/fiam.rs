@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
-            error.exit().code().into()
+            ExitCode::FAILURE
         }
     }
 }

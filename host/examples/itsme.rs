@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
-            error.exit().code().into()
+            ExitCode::FAILURE
         }
     }
 }

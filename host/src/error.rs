@@ -1,6 +1,6 @@
-//! The host's error: one enum over the errors of its parts, and the exit code of each.
+//! The host's error: one enum over the errors of its parts, and what kind of trouble each is.
 
-mod refused;
+mod kind;
 
 use std::io;
 use std::path::PathBuf;
@@ -11,9 +11,8 @@ use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
 use crate::base::BaseError;
 use crate::client::BuildError;
-use crate::exit::Exit;
 use crate::http::retry::{FailedTry, GaveUp, Retryable};
-use crate::http::{HttpCause, HttpError, Url, UrlError};
+use crate::http::{HttpError, Url, UrlError};
 use crate::jose::JoseError;
 #[cfg(feature = "ciba")]
 use crate::jose::jwe::DecryptError;
@@ -26,6 +25,8 @@ use crate::pki::PkiError;
 use crate::schemes::ishare::IshareError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{ClientError, DeviceError};
+
+pub use kind::ErrorKind;
 
 /// Why there is no assertion, no access token or no report.
 ///
@@ -167,19 +168,8 @@ impl Error {
         }
     }
 
-    /// What to do about it, where that can be said.
-    pub fn advice(&self) -> Option<String> {
-        match self {
-            Self::Refused(refusal) => Some(refused::advice(refusal)),
-            Self::GaveUp { last, .. } => last.advice(),
-            Self::OAuth(error) => oauth_advice(error),
-            Self::Http(error) => http_advice(error),
-            _ => None,
-        }
-    }
-
-    /// What the command exits with.
-    pub fn exit(&self) -> Exit {
+    /// What kind of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::KeyUri(_)
             | Self::Option { .. }
@@ -198,23 +188,23 @@ impl Error {
             | Self::Signer {
                 kind: SignerErrorKind::Configuration,
                 ..
-            } => Exit::Usage,
+            } => ErrorKind::Input,
             Self::Core(_) | Self::Jose(_) | Self::Ishare(_) | Self::Base(BaseError::Clock) => {
-                Exit::Refused
+                ErrorKind::Refused
             }
             #[cfg(feature = "ciba")]
-            Self::TimedOut { .. } => Exit::Refused,
+            Self::TimedOut { .. } => ErrorKind::Refused,
             #[cfg(feature = "gateway")]
-            Self::DeviceClient(_) => Exit::Usage,
+            Self::DeviceClient(_) => ErrorKind::Input,
             #[cfg(feature = "gateway")]
-            Self::Device(error) if error.is_policy() => Exit::Refused,
+            Self::Device(error) if error.is_policy() => ErrorKind::Refused,
             #[cfg(feature = "gateway")]
-            Self::Device(_) => Exit::Key,
-            Self::Signer { .. } | Self::Base(_) => Exit::Key,
-            Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => Exit::Server,
-            Self::Refused(refusal) => refused::exit(refusal),
-            Self::OAuth(error) => oauth_exit(error),
-            Self::GaveUp { last, .. } => last.exit(),
+            Self::Device(_) => ErrorKind::Key,
+            Self::Signer { .. } | Self::Base(_) => ErrorKind::Key,
+            Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => ErrorKind::Server,
+            Self::Refused(refusal) => refusal_kind(refusal),
+            Self::OAuth(error) => oauth_kind(error),
+            Self::GaveUp { last, .. } => last.kind(),
         }
     }
 }
@@ -314,29 +304,23 @@ impl Retryable for Error {
     }
 }
 
-fn oauth_advice(error: &OAuthError) -> Option<String> {
+fn oauth_kind(error: &OAuthError) -> ErrorKind {
     match error {
-        OAuthError::Refused(refusal) => Some(refused::advice(refusal)),
-        OAuthError::Http(error) => http_advice(error),
-        OAuthError::GaveUp { last, .. } => oauth_advice(last),
-        OAuthError::Shared(error) => oauth_advice(error),
-        _ => None,
+        OAuthError::Base(_) | OAuthError::Signer { .. } => ErrorKind::Key,
+        OAuthError::Core(_) => ErrorKind::Refused,
+        OAuthError::Refused(refusal) => refusal_kind(refusal),
+        OAuthError::Http(_) | OAuthError::Response { .. } => ErrorKind::Server,
+        OAuthError::GaveUp { last, .. } => oauth_kind(last),
+        OAuthError::Shared(error) => oauth_kind(error),
+        _ => ErrorKind::Input,
     }
 }
 
-fn http_advice(error: &HttpError) -> Option<String> {
-    (error.cause() == HttpCause::UntrustedIssuer)
-        .then(|| "a private root is given with --cacert FILE".to_owned())
-}
-
-fn oauth_exit(error: &OAuthError) -> Exit {
-    match error {
-        OAuthError::Base(_) | OAuthError::Signer { .. } => Exit::Key,
-        OAuthError::Core(_) => Exit::Refused,
-        OAuthError::Refused(refusal) => refused::exit(refusal),
-        OAuthError::Http(_) | OAuthError::Response { .. } => Exit::Server,
-        OAuthError::GaveUp { last, .. } => oauth_exit(last),
-        OAuthError::Shared(error) => oauth_exit(error),
-        _ => Exit::Usage,
+/// About the assertion or the token, or about the server.
+fn refusal_kind(refusal: &Refusal) -> ErrorKind {
+    if refusal.diagnosis().is_servers() {
+        ErrorKind::Server
+    } else {
+        ErrorKind::Refused
     }
 }

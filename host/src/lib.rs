@@ -22,11 +22,9 @@ pub mod client;
 
 // How things end.
 pub mod error;
-pub mod exit;
 
 pub use client::{Client, ClientBuilder, Server};
-pub use error::Error;
-pub use exit::Exit;
+pub use error::{Error, ErrorKind};
 pub use http::{BaseUrl, Http, HttpOptions, RetryPolicy, Roots};
 pub use keys::key::{AccessPolicy, KeySigner, KeyUri};
 pub use oauth::{

@@ -1,6 +1,8 @@
 //! What to do about an error, where that can be said: what only the command knows, its options among them.
 
 use privyseal::Error;
+use privyseal::http::{HttpCause, HttpError};
+use privyseal::oauth::OAuthError;
 use privyseal_gateway::DeviceError;
 use privyseal_protocol::{DeviceState, Refusal};
 
@@ -8,6 +10,7 @@ use crate::error::CliError;
 
 pub(crate) mod file;
 mod key;
+mod refusal;
 
 /// What to do about it.
 pub(crate) fn of(error: &CliError) -> Option<String> {
@@ -23,10 +26,26 @@ pub(crate) fn of_library(error: &Error) -> Option<String> {
         Error::GaveUp { last, .. } => of_library(last),
         Error::Device(error) => of_device(error).map(str::to_owned),
         Error::Signer { .. } => key::of(error).map(str::to_owned),
-        error => file::of(error)
-            .map(str::to_owned)
-            .or_else(|| error.advice()),
+        Error::Refused(refusal) => Some(refusal::of(refusal)),
+        Error::OAuth(error) => of_oauth(error),
+        Error::Http(error) => of_http(error),
+        error => file::of(error).map(str::to_owned),
     }
+}
+
+fn of_oauth(error: &OAuthError) -> Option<String> {
+    match error {
+        OAuthError::Refused(refusal) => Some(refusal::of(refusal)),
+        OAuthError::Http(error) => of_http(error),
+        OAuthError::GaveUp { last, .. } => of_oauth(last),
+        OAuthError::Shared(error) => of_oauth(error),
+        _ => None,
+    }
+}
+
+fn of_http(error: &HttpError) -> Option<String> {
+    (error.cause() == HttpCause::UntrustedIssuer)
+        .then(|| "a private root is given with --cacert FILE".to_owned())
 }
 
 fn of_device(error: &DeviceError) -> Option<&'static str> {
@@ -71,6 +90,12 @@ const PROVISION: &str = "provision it first: privyseal device provision";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_that_is_not_accepted_looks_at_its_jti_too() {
+        let advice = refusal::to_do(privyseal::oauth::Diagnosis::InvalidClient);
+        assert!(advice.contains("never used before"), "{advice}");
+    }
 
     /// A device whose generator gave nothing once has a sound key: nobody is told to wipe that.
     #[test]

@@ -61,7 +61,7 @@ impl Doctor {
             0 => Ok(()),
             count => Err(CliError::Examined {
                 count,
-                exit: report.exit(),
+                kind: report.kind(),
             }),
         }
     }

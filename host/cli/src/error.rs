@@ -4,9 +4,8 @@ use core::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
+use privyseal::ErrorKind;
 use thiserror::Error;
-
-use crate::exit::Exit;
 
 /// Why the command did not do what it was asked.
 #[derive(Debug, Error)]
@@ -31,7 +30,7 @@ pub(crate) enum CliError {
     RulesBroken { count: usize },
     /// An examination found trouble; its report says which.
     #[error("{}", if *count == 1 { "one thing is broken".to_owned() } else { format!("{count} things are broken") })]
-    Examined { count: usize, exit: Exit },
+    Examined { count: usize, kind: ErrorKind },
     /// Standard output did not take the result.
     #[error("cannot write the result: {0}")]
     Output(#[source] io::Error),

@@ -1,5 +1,7 @@
 //! What a run of the command ends with, for scripts.
 
+use privyseal::ErrorKind;
+
 use crate::error::CliError;
 
 /// The exit codes of `privyseal`. The order is the order of the numbers.
@@ -31,20 +33,19 @@ impl Exit {
                 Self::Usage
             }
             CliError::RulesBroken { .. } | CliError::Output(_) => Self::Refused,
-            CliError::Examined { exit, .. } => *exit,
-            CliError::Library(error) => error.exit().into(),
+            CliError::Examined { kind, .. } => (*kind).into(),
+            CliError::Library(error) => error.kind().into(),
         }
     }
 }
 
-impl From<privyseal::Exit> for Exit {
-    fn from(exit: privyseal::Exit) -> Self {
-        match exit {
-            privyseal::Exit::Done => Self::Done,
-            privyseal::Exit::Refused => Self::Refused,
-            privyseal::Exit::Usage => Self::Usage,
-            privyseal::Exit::Key => Self::Key,
-            privyseal::Exit::Server => Self::Server,
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Input => Self::Usage,
+            ErrorKind::Key => Self::Key,
+            ErrorKind::Server => Self::Server,
+            _ => Self::Refused,
         }
     }
 }

@@ -113,6 +113,6 @@ mod tests {
         let error = Certificates::from_file(Path::new("/nowhere/chain.pem")).unwrap_err();
         assert!(error.to_string().contains("/nowhere/chain.pem"), "{error}");
         let error = crate::Error::from(error);
-        assert_eq!(error.exit(), crate::exit::Exit::Usage);
+        assert_eq!(error.kind(), crate::ErrorKind::Input);
     }
 }

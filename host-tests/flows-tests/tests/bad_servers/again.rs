@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::HashSet;
 use std::path::Path;
 
-use privyseal::{Exit, Http, HttpOptions, RetryPolicy, Roots};
+use privyseal::{ErrorKind, Http, HttpOptions, RetryPolicy, Roots};
 use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
@@ -77,7 +77,7 @@ fn reading_ends_too() {
             let server = BadServer::start(vec![trouble]);
             let error = failure(ask, &patient(&server), &server.base_url());
             let text = everything(&error);
-            assert_eq!(error.exit(), Exit::Server, "{text}");
+            assert_eq!(error.kind(), ErrorKind::Server, "{text}");
             // A request with an assertion is for whoever can make another one.
             assert_eq!(text.contains("given up after 4 tries"), is_read, "{text}");
             assert_eq!(

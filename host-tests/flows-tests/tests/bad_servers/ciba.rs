@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::State;
-use privyseal::{Error, Exit};
+use privyseal::{Error, ErrorKind};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{cause, everything, jwt, nothing_leaks};
@@ -68,7 +68,7 @@ fn user_discovery_stays_slowed_down() {
         not_yet("access_denied"),
     ]);
     let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut Patient::default()));
-    assert_eq!(outcome.unwrap_err().exit(), Exit::Refused);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Refused);
     assert_eq!(asked_at, [0, 1, 7, 13, 19, 49]);
 }
 
@@ -176,7 +176,7 @@ fn a_server_that_stays_away_is_given_up() {
         not_yet("authorization_pending"),
     ]);
     let (outcome, asked_at) = authenticated(&server);
-    assert_eq!(outcome.unwrap_err().exit(), Exit::Server);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Server);
     assert_eq!(asked_at, [0, 2, 6, 14]);
 }
 
@@ -206,7 +206,7 @@ fn nothing_that_was_sent_is_repeated() {
                 assert!(!text.contains(AUTH_REQ_ID), "{reply:?}: {text}");
                 assert!(text.contains("token left out"), "{reply:?}: {text}");
             }
-            assert_eq!(error.exit(), Exit::Refused, "{text}");
+            assert_eq!(error.kind(), ErrorKind::Refused, "{text}");
             nothing_leaks(&text, &server);
         }
     }

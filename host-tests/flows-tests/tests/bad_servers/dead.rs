@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use privyseal::Exit;
+use privyseal::ErrorKind;
 use privyseal::http::HttpCause;
 use privyseal_test_pki::TestPki;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
@@ -21,7 +21,7 @@ fn a_port_where_nobody_listens() {
         let http = http(&TestPki::new().root.certificate, LIMIT);
         let error = failure(ask, &http, &base_url);
         assert_eq!(cause(&error), Some(HttpCause::Connection), "{error:?}");
-        assert_eq!(error.exit(), Exit::Server);
+        assert_eq!(error.kind(), ErrorKind::Server);
     }
 }
 
@@ -43,14 +43,18 @@ fn a_server_that_takes_the_request_and_says_nothing() {
     each_fails(
         &Reply::Silence,
         "no complete answer in time",
-        &[Exit::Server],
+        &[ErrorKind::Server],
     );
 }
 
 /// One limit over all of a request: bytes that trickle in do not stretch it.
 #[test]
 fn a_server_that_sends_one_byte_a_second() {
-    each_fails(&Reply::Drip, "no complete answer in time", &[Exit::Server]);
+    each_fails(
+        &Reply::Drip,
+        "no complete answer in time",
+        &[ErrorKind::Server],
+    );
 }
 
 #[test]
@@ -58,7 +62,7 @@ fn a_server_whose_head_comes_one_byte_a_second() {
     each_fails(
         &Reply::DripHead,
         "no complete answer in time",
-        &[Exit::Server],
+        &[ErrorKind::Server],
     );
 }
 
@@ -77,7 +81,7 @@ fn a_server_that_hangs_up() {
     each_fails(
         &Reply::Close,
         "no connection, or it broke off",
-        &[Exit::Server],
+        &[ErrorKind::Server],
     );
 }
 
@@ -116,7 +120,7 @@ fn a_server_that_flaps() {
         answer(Ask::Token, &http, &server.base_url()).expect("a token");
         for _ in 0..2 {
             let error = failure(Ask::Token, &http, &server.base_url());
-            assert_eq!(error.exit(), Exit::Server);
+            assert_eq!(error.kind(), ErrorKind::Server);
             nothing_leaks(&everything(&error), &server);
         }
     }

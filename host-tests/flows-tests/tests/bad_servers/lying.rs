@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::schemes::fiam::pages::MAX_RECORDS;
-use privyseal::{Exit, schemes::fiam};
+use privyseal::{ErrorKind, schemes::fiam};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{
@@ -12,7 +12,7 @@ use crate::stage::{
     nothing_leaks,
 };
 
-const SERVER: &[Exit] = &[Exit::Server];
+const SERVER: &[ErrorKind] = &[ErrorKind::Server];
 
 #[test]
 fn what_is_no_json() {
@@ -71,7 +71,7 @@ fn json_of_another_shape() {
         for ask in Ask::ALL.into_iter().filter(|ask| *ask != Ask::Call) {
             let server = BadServer::start(vec![reply.clone()]);
             let error = failure(ask, &http(server.certificate(), LIMIT), &server.base_url());
-            assert_eq!(error.exit(), Exit::Server, "{ask:?} {body}: {error}");
+            assert_eq!(error.kind(), ErrorKind::Server, "{ask:?} {body}: {error}");
             nothing_leaks(&everything(&error), &server);
         }
     }
@@ -86,11 +86,11 @@ fn a_refusal_with_status_200() {
         let error = failure(ask, &http(server.certificate(), LIMIT), &server.base_url());
         // To a public document nobody is refused.
         let expected = if ask.is_public() {
-            Exit::Server
+            ErrorKind::Server
         } else {
-            Exit::Refused
+            ErrorKind::Refused
         };
-        assert_eq!(error.exit(), expected, "{ask:?}: {error}");
+        assert_eq!(error.kind(), expected, "{ask:?}: {error}");
     }
 }
 
@@ -133,7 +133,7 @@ fn pages_that_take_too_long_together() {
     let error = pages.within(Duration::ZERO).records().unwrap_err();
     let text = error.to_string();
     assert!(text.contains("1 pages came within 0 s"), "{text}");
-    assert_eq!(error.exit(), Exit::Server);
+    assert_eq!(error.kind(), ErrorKind::Server);
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -233,9 +233,9 @@ fn a_refusal_that_repeats_the_secret() {
             let reply = Reply::Echo(status);
             match status {
                 _ if ask.is_public() => {
-                    fails(ask, &reply, "", &[Exit::Refused, Exit::Server]);
+                    fails(ask, &reply, "", &[ErrorKind::Refused, ErrorKind::Server]);
                 }
-                400..=404 => fails(ask, &reply, "token left out", &[Exit::Refused]),
+                400..=404 => fails(ask, &reply, "token left out", &[ErrorKind::Refused]),
                 _ => fails(ask, &reply, "token left out", SERVER),
             }
         });
@@ -263,7 +263,11 @@ fn a_head_that_repeats_the_secret() {
         "<secret>",
     ] {
         let text = format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n<html>");
-        each_fails(&Reply::Repeat(text), "", &[Exit::Refused, Exit::Server]);
+        each_fails(
+            &Reply::Repeat(text),
+            "",
+            &[ErrorKind::Refused, ErrorKind::Server],
+        );
     }
 }
 
@@ -281,7 +285,7 @@ fn a_signed_answer_that_repeats_the_secret() {
         let server = BadServer::start(vec![answer, keys.clone()]);
         let http = http(server.certificate(), LIMIT);
         let error = failure(Ask::UserInfo, &http, &server.base_url());
-        assert_eq!(error.exit(), Exit::Refused, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
         nothing_leaks(&everything(&error), &server);
     }
 }

@@ -8,9 +8,9 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::http::HttpCause;
 use privyseal::schemes::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
-    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Exit, Http,
-    HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, SigningClient, base::clock, oauth,
-    schemes::fiam,
+    AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, ErrorKind,
+    Http, HttpOptions, Provider, ProviderMetadata, RetryPolicy, Roots, SigningClient, base::clock,
+    oauth, schemes::fiam,
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::FIAM;
@@ -158,7 +158,7 @@ pub(crate) fn minter() -> SigningClient<SoftwareSigner> {
 
 /// Everything that an error can be made to say.
 pub(crate) fn everything(error: &Error) -> String {
-    let mut text = format!("{error} {error:?} {}", error.advice().unwrap_or_default());
+    let mut text = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(cause) = source {
         text = format!("{text} {cause} {cause:?}");
@@ -196,12 +196,12 @@ pub(crate) fn nothing_leaks(text: &str, server: &BadServer) {
 
 /// Every request against a server that replies so; each fails, with one of these exit codes, and says `words`.
 /// All at once: some of them wait.
-pub(crate) fn each_fails(reply: &Reply, words: &str, exits: &[Exit]) {
+pub(crate) fn each_fails(reply: &Reply, words: &str, exits: &[ErrorKind]) {
     for_each(&Ask::ALL, |ask| fails(ask, reply, words, exits));
 }
 
 /// One request against a server that replies so.
-pub(crate) fn fails(ask: Ask, reply: &Reply, words: &str, exits: &[Exit]) {
+pub(crate) fn fails(ask: Ask, reply: &Reply, words: &str, exits: &[ErrorKind]) {
     let server = BadServer::start(vec![reply.clone()]);
     let http = http(server.certificate(), LIMIT);
     let error = failure(ask, &http, &server.base_url());
@@ -210,7 +210,7 @@ pub(crate) fn fails(ask: Ask, reply: &Reply, words: &str, exits: &[Exit]) {
         text.contains(words),
         "{ask:?} {reply:?}: no {words:?} in: {text}"
     );
-    assert!(exits.contains(&error.exit()), "{ask:?} {reply:?}: {text}");
+    assert!(exits.contains(&error.kind()), "{ask:?} {reply:?}: {text}");
     assert_eq!(
         server.requests().len(),
         1,

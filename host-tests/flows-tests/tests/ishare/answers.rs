@@ -1,7 +1,7 @@
 //! A signed answer is believed if every rule holds, and refused for the rule that does not.
 
 use privyseal::schemes::ishare::TrustedCa;
-use privyseal::{Certificates, Exit, UnixTime};
+use privyseal::{Certificates, ErrorKind, UnixTime};
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
 use privyseal_test_servers::ishare_server::Draft;
 use serde_json::json;
@@ -35,7 +35,7 @@ fn trust_begins_at_any_certificate_of_the_chain() {
         stage.trust = Certificates::from(vec![stranger.clone()]);
         let error = stage.list().unwrap_err();
         assert!(said(&error).contains("--trust FILE"), "{error}");
-        assert_eq!(error.exit(), Exit::Refused);
+        assert_eq!(error.kind(), ErrorKind::Refused);
     }
     stage.trust = Certificates::from(vec![]);
     assert!(stage.list().is_err());
@@ -134,7 +134,7 @@ fn each_lie_is_refused_for_its_own_reason() {
             let text = said(&error);
             assert!(text.contains(words), "no {words:?} in: {text}");
             assert!(text.contains("the registry's"), "{text}");
-            assert_eq!(error.exit(), Exit::Refused, "{text}");
+            assert_eq!(error.kind(), ErrorKind::Refused, "{text}");
         }
     }
 }

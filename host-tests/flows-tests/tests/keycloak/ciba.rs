@@ -11,7 +11,7 @@ use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
-use privyseal::{AssertionOptions, Error, Exit, SigningClient, UnixTime, base::clock};
+use privyseal::{AssertionOptions, Error, ErrorKind, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -309,7 +309,7 @@ fn keycloak_says_that_the_time_is_over() {
     let error = flow
         .tokens(pending, &Delivery::Poll, &mut Nobody)
         .unwrap_err();
-    assert_eq!(error.exit(), Exit::Refused, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     let text = error.to_string();
     assert!(
         text.contains("expired_token: the person did not confirm"),

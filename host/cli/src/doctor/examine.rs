@@ -10,11 +10,11 @@ mod module;
 use core::fmt;
 use std::path::Path;
 
-use privyseal::Error;
 use privyseal::http::{BaseUrl, Http};
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
+use privyseal::{Error, ErrorKind};
 use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, Scheme, Signer as _, UnixTime};
@@ -23,7 +23,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::advice::of_library;
-use crate::exit::Exit;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
 /// the strictest scheme, for the way and the server's own tolerance.
@@ -53,8 +52,8 @@ pub(super) struct DoctorReport {
     pub(super) steps: Vec<Step>,
     /// What to do next, the first thing first. Never empty.
     pub(super) next: Vec<String>,
-    /// What the command exits with: of all trouble, the one that comes first on the way to a token.
-    exit: Option<Exit>,
+    /// Of all trouble, the kind of the one that comes first on the way to a token.
+    kind: Option<ErrorKind>,
 }
 
 /// One step.
@@ -93,26 +92,20 @@ impl DoctorReport {
         &mut self.steps[last].findings
     }
 
-    /// Done if nothing is broken; else the exit code of the first trouble: 3 for key, token and PIN, 4 for the
-    /// server, 1 for a broken rule.
-    pub(super) fn exit(&self) -> Exit {
-        let otherwise = if self.broken() == 0 {
-            Exit::Done
-        } else {
-            Exit::Refused
-        };
-        self.exit.unwrap_or(otherwise)
+    /// What kind the first trouble is.
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.kind.unwrap_or(ErrorKind::Refused)
     }
 
     fn broke(&mut self, name: &'static str, error: &Error) {
         self.add(name, Verdict::Broken, error.to_string());
         self.next.push(remedy(error));
-        self.exit.get_or_insert(error.exit().into());
+        self.kind.get_or_insert(error.kind());
     }
 
     fn token_trouble(&mut self, name: &'static str, text: impl Into<String>) {
         self.add(name, Verdict::Broken, text);
-        self.exit.get_or_insert(Exit::Key);
+        self.kind.get_or_insert(ErrorKind::Key);
     }
 }
 
@@ -186,7 +179,7 @@ fn chain(
         Ok(certificates) => certificates,
         Err(error) => {
             report.add(NAME, Verdict::Broken, error.to_string());
-            report.exit.get_or_insert(error.exit().into());
+            report.kind.get_or_insert(error.kind());
             report.next.push(
                 "give the chain with --chain FILE, or store it beside the key on the token"
                     .to_owned(),

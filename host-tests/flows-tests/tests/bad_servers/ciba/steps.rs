@@ -6,7 +6,7 @@ use std::thread;
 
 use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::Identity;
-use privyseal::{Error, Exit};
+use privyseal::{Error, ErrorKind};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use super::good;
@@ -80,12 +80,12 @@ impl Step {
     }
 }
 
-const SERVER: &[Exit] = &[Exit::Server];
-const EITHER: &[Exit] = &[Exit::Server, Exit::Refused];
+const SERVER: &[ErrorKind] = &[ErrorKind::Server];
+const EITHER: &[ErrorKind] = &[ErrorKind::Server, ErrorKind::Refused];
 
 /// Every step against a server that replies so from then on, all at once; each fails, with one of these exit
 /// codes, and says `words`.
-fn each_fails(reply: &Reply, words: &str, exits: &[Exit]) {
+fn each_fails(reply: &Reply, words: &str, exits: &[ErrorKind]) {
     thread::scope(|scope| {
         for step in Step::ALL {
             scope.spawn(move || fails(step, reply, words, exits));
@@ -93,7 +93,7 @@ fn each_fails(reply: &Reply, words: &str, exits: &[Exit]) {
     });
 }
 
-fn fails(step: Step, reply: &Reply, words: &str, exits: &[Exit]) {
+fn fails(step: Step, reply: &Reply, words: &str, exits: &[ErrorKind]) {
     let server = BadServer::at_home(|issuer| {
         let mut replies = step.begun(issuer);
         replies.resize(replies.len() + 3, reply.clone());
@@ -107,7 +107,7 @@ fn fails(step: Step, reply: &Reply, words: &str, exits: &[Exit]) {
     let error = outcome.expect_err("no such answer is accepted");
     let text = everything(&error);
     assert!(text.contains(words), "{step:?} {reply:?}: {text}");
-    assert!(exits.contains(&error.exit()), "{step:?} {reply:?}: {text}");
+    assert!(exits.contains(&error.kind()), "{step:?} {reply:?}: {text}");
     assert!(!error.to_string().contains('\n'), "one line: {text}");
     nothing_leaks(&text, &server);
     assert!(!text.contains("eyJ"), "a token is in: {text}");
@@ -207,7 +207,12 @@ fn a_refusal_with_status_200() {
     each_fails(&Reply::json("200 OK", body), "", EITHER);
     let reply = Reply::json("200 OK", body);
     for step in Step::ALL.into_iter().filter(|step| *step != Step::Jwks) {
-        fails(step, &reply, "the server says: not you", &[Exit::Refused]);
+        fails(
+            step,
+            &reply,
+            "the server says: not you",
+            &[ErrorKind::Refused],
+        );
     }
 }
 

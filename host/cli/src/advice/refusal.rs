@@ -1,27 +1,18 @@
-//! What to do about a refusal, and what the command exits with.
+//! What to do about a server's refusal.
 
-use crate::exit::Exit;
-use crate::oauth::{Diagnosis, Refusal};
+use privyseal::Refusal;
+use privyseal::oauth::Diagnosis;
 
 /// What to do about it.
-pub(super) fn advice(refusal: &Refusal) -> String {
-    let advice = of(refusal.diagnosis());
+pub(super) fn of(refusal: &Refusal) -> String {
+    let advice = to_do(refusal.diagnosis());
     match refusal.retry_after() {
         Some(retry_after) => format!("{advice}; the server asks to come back {retry_after}"),
         None => advice.to_owned(),
     }
 }
 
-/// 1 where the answer is about the assertion or the token, 4 where it is about the server.
-pub(super) fn exit(refusal: &Refusal) -> Exit {
-    if refusal.diagnosis().is_servers() {
-        Exit::Server
-    } else {
-        Exit::Refused
-    }
-}
-
-const fn of(diagnosis: Diagnosis) -> &'static str {
+pub(super) const fn to_do(diagnosis: Diagnosis) -> &'static str {
     match diagnosis {
         Diagnosis::InvalidRequest | Diagnosis::InvalidScope => {
             "check that --scheme is the server's scheme"
@@ -58,6 +49,6 @@ const fn of(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::Forbidden => "ask the scheme's operator, or the data owner, for the permission",
         Diagnosis::NotFound => "check that onboarding is completed, and --base-url and --call",
         Diagnosis::RateLimited => "wait",
-        Diagnosis::Unexpected => "check that --base-url is the server's address",
+        _ => "check that --base-url is the server's address",
     }
 }
