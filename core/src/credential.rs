@@ -19,7 +19,7 @@ use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
 use crate::kid::Kid;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
-use crate::scheme::{KeyReference, Rule, Scheme};
+use crate::scheme::{KeyReference, Scheme};
 use crate::time::UnixTime;
 
 pub use buffer::HeaderBuffer;
@@ -132,7 +132,7 @@ impl<B: HeaderBuffer> Credential<B> {
 impl<B> fmt::Debug for Credential<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
-            .field("scheme", &self.profile.scheme().name)
+            .field("scheme", &self.profile.scheme().name())
             .field("client_id", &self.profile.client_id().as_str())
             .field("key", self.key.public_key())
             .finish_non_exhaustive()
@@ -155,7 +155,7 @@ fn check(
     name: KeyName<'_>,
     signer_key: &RsaPublicKey,
 ) -> Result<(), Error> {
-    let chain = match (scheme.key_reference.value, name) {
+    let chain = match (scheme.key_reference().value(), name) {
         (KeyReference::Kid, KeyName::Kid(_)) => return Ok(scheme.check_client_id(client_id)?),
         (KeyReference::X5cWithRoot, KeyName::Chain(chain)) => chain,
         (KeyReference::Kid, _) => return Err(missing(Field::Kid, scheme).into()),
@@ -176,7 +176,7 @@ fn check(
 }
 
 fn missing(field: Field, scheme: &Scheme) -> FieldError {
-    FieldError::new(field, Fault::Missing, scheme.key_reference.source)
+    FieldError::new(field, Fault::Missing, scheme.key_reference().source())
 }
 
 /// What a scheme demands of a chain beyond its proof.
@@ -192,16 +192,12 @@ fn check_client_id_in_leaf(
     client_id: &ClientId,
     leaf: &Certificate<'_>,
 ) -> Result<(), FieldError> {
-    let (Some(Rule { source, .. }), Some(false)) = (
-        scheme.client_id_in_leaf,
+    let (Some(source), Some(false)) = (
+        scheme.client_id_in_leaf(),
         scheme.is_client_id_in_leaf(client_id, leaf),
     ) else {
         return Ok(());
     };
     let expected = "the one of the leaf certificate's organizationIdentifier";
-    Err(FieldError::new(
-        Field::ClientId,
-        Fault::Form { expected },
-        source,
-    ))
+    Err(Field::ClientId.is_not(expected, source))
 }

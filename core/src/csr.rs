@@ -14,10 +14,10 @@ pub mod subject;
 use sha2::{Digest as _, Sha256};
 
 use crate::cert::KeyUsages;
-use crate::encoding::sink::{Sink, SliceSink, into_ok};
+use crate::encoding::sink::{Sink, into_ok};
 use crate::encoding::tlv::{BIT_STRING, CONTEXT_0, Der, Element, INTEGER, SEQUENCE};
 use crate::error::Error;
-use crate::field::{Fault, Field, FieldError};
+use crate::field::Field;
 use crate::rsa::digest::sha256_digest_info;
 use crate::rsa::{Digest, RsaPublicKey, VerifyingKey};
 
@@ -114,17 +114,8 @@ impl<'a> CertificationRequestInfo<'a> {
         let bits = Element(BIT_STRING, (no_unused_bits, signature));
         let request = Element(SEQUENCE, (self, SHA256_WITH_RSA, bits));
 
-        let capacity = buffer.len();
-        let mut sink = SliceSink::new(buffer);
-        // A failure is sticky: finish() reports it.
-        let _ = request.write(&mut sink);
-        let der = sink.finish().map_err(|_| {
-            let fault = Fault::TooLong {
-                len: request.encoded_len(),
-                max: capacity,
-            };
-            FieldError::new(Field::CertificationRequest, fault, "the buffer given")
-        })?;
+        let write = |sink: &mut _| request.write(sink);
+        let der = Field::CertificationRequest.fill(buffer, || request.encoded_len(), write)?;
         Ok(CertificationRequest(der))
     }
 }

@@ -3,107 +3,68 @@
 use core::fmt;
 use thiserror::Error;
 
-/// Names a value that a caller, a certificate or a server gave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Field {
-    /// `client_id`, and the `iss` and `sub` claims that equal it.
-    ClientId,
-    /// The `aud` claim.
-    Audience,
-    /// The `jti` claim.
-    Jti,
-    /// The `kid` header member.
-    Kid,
-    /// `exp - iat`, in seconds.
-    Lifetime,
-    /// The realm in an audience.
-    Realm,
-    /// The base URL of an audience.
-    BaseUrl,
-    /// `scope`.
-    Scope,
-    /// `login_hint_token`, and the user identifier token in it.
-    LoginHintToken,
-    /// `requested_expiry`, in seconds.
-    RequestedExpiry,
-    /// `client_notification_token`.
-    NotificationToken,
-    /// Names of requested claims.
-    ClaimNames,
-    /// The `iat` claim, as the caller's clock gives it.
-    Now,
-    /// How far `iat` is dated back, in seconds.
-    Backdate,
-    /// The `x5c` header member.
-    X5c,
-    /// The JOSE header, encoded.
-    Header,
-    /// The claims, encoded.
-    Payload,
-    /// The whole token.
-    CompactJws,
-    /// The signature a signer gave.
-    Signature,
-    /// The subject of a certification request, or one of its attributes.
-    Subject,
-    /// The key usage that a certification request asks for.
-    KeyUsage,
-    /// The whole certification request.
-    CertificationRequest,
-    /// The form body of a token request.
-    TokenRequest,
-    /// The body of a token response.
-    TokenResponse,
-    /// The `access_token` of a response.
-    AccessToken,
-    /// The `token_type` of a response.
-    TokenType,
-    /// The `refresh_token` of a response.
-    RefreshToken,
-    /// The `error` code of a refused request.
-    ErrorCode,
-}
+use crate::encoding::sink::{Overflow, SliceSink};
 
-impl Field {
-    /// The name as the specifications spell it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ClientId => "client_id",
-            Self::Audience => "aud",
-            Self::Jti => "jti",
-            Self::Kid => "kid",
-            Self::Lifetime => "lifetime",
-            Self::Realm => "realm",
-            Self::BaseUrl => "base URL",
-            Self::Scope => "scope",
-            Self::LoginHintToken => "login_hint_token",
-            Self::RequestedExpiry => "requested_expiry",
-            Self::NotificationToken => "client_notification_token",
-            Self::ClaimNames => "claims",
-            Self::Now => "now",
-            Self::Backdate => "backdate",
-            Self::X5c => "x5c",
-            Self::Header => "header",
-            Self::Payload => "payload",
-            Self::CompactJws => "compact JWS",
-            Self::Signature => "signature",
-            Self::Subject => "subject",
-            Self::KeyUsage => "key usage",
-            Self::CertificationRequest => "certification request",
-            Self::TokenRequest => "token request",
-            Self::TokenResponse => "token response",
-            Self::AccessToken => "access_token",
-            Self::TokenType => "token_type",
-            Self::RefreshToken => "refresh_token",
-            Self::ErrorCode => "error",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// Names a value that a caller, a certificate or a server gave.
+    #[non_exhaustive]
+    pub enum Field {
+        /// `client_id`, and the `iss` and `sub` claims that equal it.
+        ClientId = "client_id",
+        /// The `aud` claim.
+        Audience = "aud",
+        /// The `jti` claim.
+        Jti = "jti",
+        /// The `kid` header member.
+        Kid = "kid",
+        /// `exp - iat`, in seconds.
+        Lifetime = "lifetime",
+        /// The realm in an audience.
+        Realm = "realm",
+        /// The base URL of an audience.
+        BaseUrl = "base URL",
+        /// `scope`.
+        Scope = "scope",
+        /// `login_hint_token`, and the user identifier token in it.
+        LoginHintToken = "login_hint_token",
+        /// `requested_expiry`, in seconds.
+        RequestedExpiry = "requested_expiry",
+        /// `client_notification_token`.
+        NotificationToken = "client_notification_token",
+        /// Names of requested claims.
+        ClaimNames = "claims",
+        /// The `iat` claim, as the caller's clock gives it.
+        Now = "now",
+        /// How far `iat` is dated back, in seconds.
+        Backdate = "backdate",
+        /// The `x5c` header member.
+        X5c = "x5c",
+        /// The JOSE header, encoded.
+        Header = "header",
+        /// The claims, encoded.
+        Payload = "payload",
+        /// The whole token.
+        CompactJws = "compact JWS",
+        /// The signature a signer gave.
+        Signature = "signature",
+        /// The subject of a certification request, or one of its attributes.
+        Subject = "subject",
+        /// The key usage that a certification request asks for.
+        KeyUsage = "key usage",
+        /// The whole certification request.
+        CertificationRequest = "certification request",
+        /// The form body of a token request.
+        TokenRequest = "token request",
+        /// The body of a token response.
+        TokenResponse = "token response",
+        /// The `access_token` of a response.
+        AccessToken = "access_token",
+        /// The `token_type` of a response.
+        TokenType = "token_type",
+        /// The `refresh_token` of a response.
+        RefreshToken = "refresh_token",
+        /// The `error` code of a refused request.
+        ErrorCode = "error",
     }
 }
 
@@ -181,6 +142,60 @@ impl fmt::Display for FieldError {
 
 impl core::error::Error for FieldError {}
 
+impl Field {
+    /// The error of a value that is not of its form.
+    pub(crate) const fn is_not(self, expected: &'static str, source: &'static str) -> FieldError {
+        FieldError::new(self, Fault::Form { expected }, source)
+    }
+
+    /// The error of a value that is too long.
+    pub(crate) const fn is_too_long(
+        self,
+        len: usize,
+        max: usize,
+        source: &'static str,
+    ) -> FieldError {
+        FieldError::new(self, Fault::TooLong { len, max }, source)
+    }
+
+    /// What `write` writes into a caller's buffer, whole or not at all. `len` says how long it is, for the
+    /// error.
+    pub(crate) fn fill<'b>(
+        self,
+        buffer: &'b mut [u8],
+        len: impl FnOnce() -> usize,
+        write: impl FnOnce(&mut SliceSink<'b>) -> Result<(), Overflow>,
+    ) -> Result<&'b [u8], FieldError> {
+        let mut sink = SliceSink::new(buffer);
+        // A failure is sticky: finish() reports it.
+        let _ = write(&mut sink);
+        sink.finish()
+            .map_err(|Overflow { capacity }| self.is_too_long(len(), capacity, "the buffer given"))
+    }
+}
+
+/// Checks the length of a text and every byte of it.
+pub(crate) fn check_text(
+    field: Field,
+    text: &str,
+    max: usize,
+    allowed: impl Fn(u8) -> bool,
+    source: &'static str,
+) -> Result<(), FieldError> {
+    check_len(field, text.len(), max, source)?;
+    check_bytes(field, text, allowed, source)
+}
+
+/// Printable ASCII without the space: what identifiers are made of.
+pub(crate) const fn is_graphic(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+}
+
+/// RFC 6750 section 2.1: b64token.
+pub(crate) const fn is_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
 /// Checks the length of a text field.
 pub(crate) const fn check_len(
     field: Field,
@@ -190,13 +205,13 @@ pub(crate) const fn check_len(
 ) -> Result<(), FieldError> {
     match len {
         0 => Err(FieldError::new(field, Fault::Empty, source)),
-        len if len > max => Err(FieldError::new(field, Fault::TooLong { len, max }, source)),
+        len if len > max => Err(field.is_too_long(len, max, source)),
         _ => Ok(()),
     }
 }
 
 /// Checks that every byte of a text field is one that `allowed` accepts.
-pub(crate) fn check_bytes(
+fn check_bytes(
     field: Field,
     text: &str,
     allowed: impl Fn(u8) -> bool,

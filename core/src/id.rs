@@ -7,7 +7,7 @@ use heapless::String;
 
 use crate::cert::Certificate;
 use crate::encoding::hex_digit;
-use crate::field::{Fault, Field, FieldError, check_bytes, check_len};
+use crate::field::{Field, FieldError, check_text, is_graphic};
 use crate::limits::{MAX_AUDIENCE, MAX_CLIENT_ID, MAX_JTI};
 
 mod audience;
@@ -34,20 +34,10 @@ impl ClientId {
     /// allowed.
     pub fn new(text: &str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 6749 appendix A.1: client-id = *VSCHAR";
-        check_len(Field::ClientId, text.len(), MAX_CLIENT_ID, SOURCE)?;
-        check_bytes(
-            Field::ClientId,
-            text,
-            |byte| byte.is_ascii_graphic(),
-            SOURCE,
-        )?;
-        let fault = Fault::TooLong {
-            len: text.len(),
-            max: MAX_CLIENT_ID,
-        };
-        let text =
-            String::try_from(text).map_err(|_| FieldError::new(Field::ClientId, fault, SOURCE))?;
-        Ok(Self(text))
+        let (field, max) = (Field::ClientId, MAX_CLIENT_ID);
+        check_text(field, text, max, is_graphic, SOURCE)?;
+        let too_long = |_| field.is_too_long(text.len(), max, SOURCE);
+        String::try_from(text).map(Self).map_err(too_long)
     }
 
     /// The party id of the organisation that an eSeal leaf names:
@@ -102,13 +92,7 @@ impl<'a> Audience<'a> {
     /// allowed.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7519 section 4.1.3: aud is a StringOrURI";
-        check_len(Field::Audience, text.len(), MAX_AUDIENCE, SOURCE)?;
-        check_bytes(
-            Field::Audience,
-            text,
-            |byte| byte.is_ascii_graphic(),
-            SOURCE,
-        )?;
+        check_text(Field::Audience, text, MAX_AUDIENCE, is_graphic, SOURCE)?;
         Ok(Self(text))
     }
 
@@ -131,8 +115,7 @@ impl<'a> Jti<'a> {
     /// [`Field::Jti`]: empty, longer than [`MAX_JTI`], or not printable ASCII.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7519 section 4.1.7; itsme: at most 255 characters";
-        check_len(Field::Jti, text.len(), MAX_JTI, SOURCE)?;
-        check_bytes(Field::Jti, text, |byte| byte.is_ascii_graphic(), SOURCE)?;
+        check_text(Field::Jti, text, MAX_JTI, is_graphic, SOURCE)?;
         Ok(Self(text))
     }
 
@@ -182,6 +165,7 @@ impl JtiBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::Fault;
     use std::string::ToString;
 
     #[test]

@@ -2,38 +2,31 @@
 
 use core::fmt;
 
-use crate::rsa::{Digest, DigestAlgorithm};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// A value of the `alg` header member that a scheme may accept (RFC 7518 section 3.3). What is made
-/// here is always [`Algorithm::Rs256`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-384.
-    Rs384,
-    /// RSASSA-PKCS1-v1_5 with SHA-512.
-    Rs512,
+use crate::rsa::Digest;
+
+named! {
+    /// A value of the `alg` header member that a scheme may accept (RFC 7518 section 3.3). What is made
+    /// here is always [`Algorithm::Rs256`].
+    pub enum Algorithm {
+        /// RSASSA-PKCS1-v1_5 with SHA-256.
+        Rs256 = "RS256",
+        /// RSASSA-PKCS1-v1_5 with SHA-384.
+        Rs384 = "RS384",
+        /// RSASSA-PKCS1-v1_5 with SHA-512.
+        Rs512 = "RS512",
+    }
 }
 
 impl Algorithm {
-    /// The name in the header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Rs384 => "RS384",
-            Self::Rs512 => "RS512",
-        }
-    }
-
     /// The digest of `message` that it signs.
     pub fn digest(self, message: &[u8]) -> Digest {
-        let digest = match self {
-            Self::Rs256 => DigestAlgorithm::Sha256,
-            Self::Rs384 => DigestAlgorithm::Sha384,
-            Self::Rs512 => DigestAlgorithm::Sha512,
-        };
-        Digest::of(digest, message)
+        match self {
+            Self::Rs256 => Digest::Sha256(Sha256::digest(message).into()),
+            Self::Rs384 => Digest::Sha384(Sha384::digest(message).into()),
+            Self::Rs512 => Digest::Sha512(Sha512::digest(message).into()),
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use sha2::{Digest as _, Sha256};
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::json::Object;
 use crate::encoding::sink::{Sink, SliceSink, into_ok};
-use crate::field::{Field, FieldError, check_bytes, check_len};
+use crate::field::{Field, FieldError, check_text, is_graphic};
 use crate::limits::MAX_KID;
 use crate::rsa::RsaPublicKey;
+use crate::rsa::key::without_leading_zeros;
 use crate::rsa::spki::write_spki;
 
 /// A key identifier: 1 to [`MAX_KID`] characters of printable ASCII.
@@ -21,8 +22,7 @@ impl<'a> Kid<'a> {
     /// [`Field::Kid`]: empty, longer than [`MAX_KID`], or not printable ASCII.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "RFC 7515 section 4.1.4: kid is a case-sensitive string";
-        check_len(Field::Kid, text.len(), MAX_KID, SOURCE)?;
-        check_bytes(Field::Kid, text, |byte| byte.is_ascii_graphic(), SOURCE)?;
+        check_text(Field::Kid, text, MAX_KID, is_graphic, SOURCE)?;
         Ok(Self(text))
     }
 
@@ -67,29 +67,20 @@ impl KidBuf {
     }
 }
 
-/// How a `kid` is computed from a public key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KidForm {
-    /// The JWK thumbprint with SHA-256 (RFC 7638), as most tools do.
-    #[default]
-    Rfc7638,
-    /// base64url(SHA-256(SubjectPublicKeyInfo)): what Keycloak derives from an uploaded certificate.
-    Keycloak,
+named! {
+    /// How a `kid` is computed from a public key.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum KidForm {
+        /// The JWK thumbprint with SHA-256 (RFC 7638), as most tools do.
+        #[default]
+        Rfc7638 = "rfc7638",
+        /// base64url(SHA-256(SubjectPublicKeyInfo)): what Keycloak derives from an uploaded certificate.
+        Keycloak = "keycloak",
+    }
 }
 
 impl KidForm {
-    /// Every form.
-    pub const ALL: [Self; 2] = [Self::Rfc7638, Self::Keycloak];
-
-    /// Its name in files and on command lines.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rfc7638 => "rfc7638",
-            Self::Keycloak => "keycloak",
-        }
-    }
-
     /// The form of that name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|form| form.name() == name)
@@ -110,7 +101,6 @@ impl KidForm {
 /// Whatever `sink` fails with.
 pub fn write_jwk<S: Sink>(key: &RsaPublicKey, sink: S) -> Result<(), S::Error> {
     let exponent = key.exponent().to_be_bytes();
-    let zeros = exponent.iter().take_while(|&&byte| byte == 0).count();
     let base64url = |sink: &mut S, bytes: &[u8]| {
         sink.write(b"\"")?;
         let mut encoder = Base64UrlSink::new(&mut *sink);
@@ -120,7 +110,7 @@ pub fn write_jwk<S: Sink>(key: &RsaPublicKey, sink: S) -> Result<(), S::Error> {
     };
     Object::new(sink)
         .raw("e", |sink| {
-            base64url(sink, exponent.get(zeros..).unwrap_or(&[]))
+            base64url(sink, without_leading_zeros(&exponent))
         })
         .string("kty", "RSA")
         .raw("n", |sink| base64url(sink, key.modulus()))

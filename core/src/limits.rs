@@ -38,9 +38,6 @@ pub const CLOCK_FLOOR: u64 = 1_767_225_600;
 /// it. One iSHARE receiver tolerates no lead at all; 5 s is a sixth of the lifetime.
 pub const MAX_BACKDATE_SECONDS: u64 = 5;
 
-/// The smallest RSA modulus that signs or that a chain may contain, in bits (iSHARE: RSA >= 2048).
-pub const MIN_RSA_BITS: usize = 2048;
-
 /// The largest RSA modulus, in bits. The public iSHARE chain has RSA-4096 CAs.
 pub const MAX_RSA_BITS: usize = 4096;
 

@@ -11,7 +11,7 @@ pub mod signature;
 pub mod spki;
 pub mod verify;
 
-pub use digest::{Digest, DigestAlgorithm};
+pub use digest::Digest;
 pub use key::{KeyError, RsaPublicKey};
 pub use signature::{Signature, SignatureError};
 pub use verify::VerifyingKey;

@@ -24,13 +24,36 @@ pub use itsme::ITSME;
 /// Every scheme, in the order in which they are listed to a person.
 pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE, &ISHARE_1, &ITSME, &EHEALTH];
 
-/// A value and the text that demands it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule<T> {
-    /// What is demanded.
-    pub value: T,
-    /// Where it is demanded: document and section.
-    pub source: &'static str,
+/// A struct whose fields are read by methods of the same names, and written in this module only: a rule that a
+/// caller could change would be none.
+macro_rules! rules {
+    ($(#[$meta:meta])* struct $name:ident $(<$generic:ident>)? {
+        $($(#[$doc:meta])* $field:ident: $type:ty,)+
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, PartialEq, Eq)]
+        pub struct $name $(<$generic>)? {
+            $($field: $type,)+
+        }
+
+        impl $(<$generic: Copy>)? $name $(<$generic>)? {
+            $($(#[$doc])*
+            pub const fn $field(&self) -> $type {
+                self.$field
+            })+
+        }
+    };
+}
+
+rules! {
+    /// A value and the text that demands it.
+    #[derive(Clone, Copy)]
+    struct Rule<T> {
+        /// What is demanded.
+        value: T,
+        /// Where it is demanded: document and section.
+        source: &'static str,
+    }
 }
 
 impl<T> Rule<T> {
@@ -40,38 +63,55 @@ impl<T> Rule<T> {
     }
 }
 
-/// The rules of one scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Scheme {
-    /// The name on the command line and in files.
-    pub name: &'static str,
-    /// The name for people.
-    pub title: &'static str,
-    /// Values of `alg` that the scheme accepts, the one that is made here first.
-    pub algorithms: Rule<&'static [Algorithm]>,
-    /// How the header names the key.
-    pub key_reference: Rule<KeyReference>,
-    /// Syntaxes of `iss` and `sub`, the preferred one first.
-    pub client_id: Rule<&'static [IdSyntax]>,
-    /// Whether the leaf certificate must name the client id.
-    pub client_id_in_leaf: Option<Rule<ClientIdInLeaf>>,
-    /// Syntaxes of `aud`, and the one every user of the scheme has, if there is one.
-    pub audience: Rule<AudienceRule>,
-    /// `exp - iat`, in seconds.
-    pub lifetime: Rule<Lifetime>,
-    /// Whether a receiver may insist on `iat`. It is always made here.
-    pub issued_at_required: Rule<bool>,
-    /// Whether `nbf` is there.
-    pub not_before: Rule<NotBefore>,
-    /// The leaf must have at least one of these key usages; no rule where there are none.
-    pub leaf_key_usage: Rule<&'static [KeyUsage]>,
-    /// Where the scheme says that a receiver must ask a registry for the party's status.
-    pub party_status: Option<&'static str>,
-    /// Rules of signed authentication requests, for schemes that have them.
-    pub request_object: Option<RequestObjectRules>,
-    /// What the token request looks like.
-    pub token_request: TokenRequestRules,
+rules! {
+    /// The rules of one scheme: read everywhere, written in this module's files only.
+    ///
+    /// No caller makes a scheme that allows more, be it by assignment, by a literal or by an update:
+    ///
+    /// ```compile_fail,E0616
+    /// let mut scheme = privyseal_core::scheme::FIAM;
+    /// scheme.lifetime = privyseal_core::scheme::ISHARE.lifetime;
+    /// ```
+    ///
+    /// ```compile_fail,E0451
+    /// use privyseal_core::scheme::Lifetime;
+    /// let lifetime = Lifetime { default: 30, min: 30, max: 315_360_000 };
+    /// ```
+    ///
+    /// ```compile_fail,E0451
+    /// use privyseal_core::scheme::{FIAM, ISHARE, Scheme};
+    /// let scheme = Scheme { lifetime: ISHARE.lifetime(), ..FIAM };
+    /// ```
+    struct Scheme {
+        /// The name on the command line and in files.
+        name: &'static str,
+        /// The name for people.
+        title: &'static str,
+        /// Values of `alg` that the scheme accepts, the one that is made here first.
+        algorithms: Rule<&'static [Algorithm]>,
+        /// How the header names the key.
+        key_reference: Rule<KeyReference>,
+        /// Syntaxes of `iss` and `sub`, the preferred one first.
+        client_id: Rule<&'static [IdSyntax]>,
+        /// Where the scheme says that a `did:ishare` client id ends in the organizationIdentifier of the leaf.
+        client_id_in_leaf: Option<&'static str>,
+        /// Syntaxes of `aud`, and the one every user of the scheme has, if there is one.
+        audience: Rule<AudienceRule>,
+        /// `exp - iat`, in seconds.
+        lifetime: Rule<Lifetime>,
+        /// Whether a receiver may insist on `iat`. It is always made here.
+        issued_at_required: Rule<bool>,
+        /// Whether `nbf` is there.
+        not_before: Rule<NotBefore>,
+        /// The leaf must have at least one of these key usages; no rule where there are none.
+        leaf_key_usage: Rule<&'static [KeyUsage]>,
+        /// Where the scheme says that a receiver must ask a registry for the party's status.
+        party_status: Option<&'static str>,
+        /// Rules of signed authentication requests, for schemes that have them.
+        request_object: Option<RequestObjectRules>,
+        /// What the token request looks like.
+        token_request: TokenRequestRules,
+    }
 }
 
 /// How the JOSE header names the key that signed.
@@ -83,45 +123,43 @@ pub enum KeyReference {
     Kid,
 }
 
-/// How the leaf certificate names the client id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ClientIdInLeaf {
-    /// A `did:ishare` id ends in the subject's organizationIdentifier.
-    OrganizationIdentifier,
+rules! {
+    /// What `aud` may be.
+    #[derive(Clone, Copy)]
+    struct AudienceRule {
+        /// Used when the caller names none.
+        default: Option<&'static str>,
+        /// The syntaxes it may have.
+        syntax: &'static [IdSyntax],
+        /// The endpoints whose audience differs, if the scheme has such.
+        endpoints: &'static [Endpoint],
+    }
 }
 
-/// What `aud` may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AudienceRule {
-    /// Used when the caller names none.
-    pub default: Option<&'static str>,
-    /// The syntaxes it may have.
-    pub syntax: &'static [IdSyntax],
-    /// The endpoints whose audience differs, if the scheme has such.
-    pub endpoints: &'static [Endpoint],
+rules! {
+    /// An endpoint with an audience of its own.
+    #[derive(Clone, Copy)]
+    struct Endpoint {
+        /// Its name on the command line.
+        name: &'static str,
+        /// What follows the base URL in `aud`.
+        audience_path: &'static str,
+        /// Where that is demanded.
+        source: &'static str,
+    }
 }
 
-/// An endpoint with an audience of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// What follows the base URL in `aud`.
-    pub audience_path: &'static str,
-    /// Where that is demanded.
-    pub source: &'static str,
-}
-
-/// Allowed values of `exp - iat`, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lifetime {
-    /// Used when the caller names none.
-    pub default: u64,
-    /// The shortest allowed.
-    pub min: u64,
-    /// The longest allowed.
-    pub max: u64,
+rules! {
+    /// Allowed values of `exp - iat`, in seconds.
+    #[derive(Clone, Copy)]
+    struct Lifetime {
+        /// Used when the caller names none.
+        default: u64,
+        /// The shortest allowed.
+        min: u64,
+        /// The longest allowed.
+        max: u64,
+    }
 }
 
 impl Lifetime {
@@ -141,7 +179,7 @@ impl Lifetime {
     }
 
     /// No other lifetime than this.
-    pub const fn exactly(seconds: u64) -> Self {
+    const fn exactly(seconds: u64) -> Self {
         Self {
             default: seconds,
             min: seconds,
@@ -160,29 +198,32 @@ pub enum NotBefore {
     Absent,
 }
 
-/// The signed authentication request of a scheme (OIDC Core section 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestObjectRules {
-    /// What follows the base URL in `aud`.
-    pub audience_path: Rule<&'static str>,
-    /// `exp - iat`, in seconds.
-    pub lifetime: Rule<Lifetime>,
+rules! {
+    /// The signed authentication request of a scheme (OIDC Core section 6).
+    #[derive(Clone, Copy)]
+    struct RequestObjectRules {
+        /// What follows the base URL in `aud`.
+        audience_path: Rule<&'static str>,
+        /// `exp - iat`, in seconds.
+        lifetime: Rule<Lifetime>,
+    }
 }
 
-/// The token request of a scheme (RFC 6749 section 4.4, RFC 7523 section 2.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TokenRequestRules {
-    /// Path of the token endpoint below the base URL.
-    pub path: Rule<&'static str>,
-    /// `grant_type`.
-    pub grant_type: Rule<&'static str>,
-    /// `scope`, if the scheme has one.
-    pub scope: Option<Rule<&'static str>>,
-    /// Whether the form carries `client_id`.
-    pub client_id: Rule<bool>,
-    /// The public base URL, if there is one for everybody.
-    pub base_url: Option<Rule<&'static str>>,
+rules! {
+    /// The token request of a scheme (RFC 6749 section 4.4, RFC 7523 section 2.2).
+    #[derive(Clone, Copy)]
+    struct TokenRequestRules {
+        /// Path of the token endpoint below the base URL.
+        path: Rule<&'static str>,
+        /// `grant_type`.
+        grant_type: Rule<&'static str>,
+        /// `scope`, if the scheme has one.
+        scope: Option<Rule<&'static str>>,
+        /// Whether the form carries `client_id`.
+        client_id: Rule<bool>,
+        /// The public base URL, if there is one for everybody.
+        base_url: Option<Rule<&'static str>>,
+    }
 }
 
 impl Scheme {
@@ -212,7 +253,7 @@ impl Scheme {
     /// The client id that follows from a leaf certificate. None where the scheme derives none, or the leaf
     /// does not have what it is derived from.
     pub fn client_id_of_leaf(&self, leaf: &Certificate<'_>) -> Option<ClientId> {
-        let ClientIdInLeaf::OrganizationIdentifier = self.client_id_in_leaf?.value;
+        self.client_id_in_leaf?;
         ClientId::did_ishare(leaf)
     }
 
@@ -242,7 +283,7 @@ impl Scheme {
         client_id: &ClientId,
         leaf: &Certificate<'_>,
     ) -> Option<bool> {
-        let ClientIdInLeaf::OrganizationIdentifier = self.client_id_in_leaf?.value;
+        self.client_id_in_leaf?;
         let named = client_id.did_ishare_organization()?;
         Some(leaf.subject().organization_identifier() == Some(named))
     }
@@ -252,7 +293,10 @@ impl Scheme {
     /// # Errors
     /// [`Field::Audience`], missing where the scheme has no default, or of another syntax than the
     /// scheme's.
-    pub fn audience<'a>(&self, given: Option<Audience<'a>>) -> Result<Audience<'a>, FieldError> {
+    pub fn choose_audience<'a>(
+        &self,
+        given: Option<Audience<'a>>,
+    ) -> Result<Audience<'a>, FieldError> {
         let Rule {
             value: rule,
             source,
@@ -291,7 +335,7 @@ mod tests {
             let Lifetime { default, min, max } = scheme.lifetime.value;
             assert!((min..=max).contains(&default), "{}", scheme.name);
             if scheme.audience.value.default.is_some() {
-                assert!(scheme.audience(None).is_ok(), "{}", scheme.name);
+                assert!(scheme.choose_audience(None).is_ok(), "{}", scheme.name);
             }
         }
     }

@@ -14,9 +14,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::base64url_len;
-use crate::encoding::sink::{Counter, Overflow, Sink, SliceSink, Stopped, into_ok, with_dyn};
+use crate::encoding::sink::{Overflow, Sink, Stopped, count, into_ok, with_dyn};
 use crate::error::{AttachError, Error};
-use crate::field::{Fault, Field, FieldError};
+use crate::field::Field;
 use crate::jws::CompactJws;
 use crate::payload::{Claims, Payload};
 use crate::rsa::digest::sha256_digest_info;
@@ -87,9 +87,7 @@ impl<'a> SigningInput<'a> {
 
     /// Bytes of the signing input.
     pub fn len(&self) -> usize {
-        let mut counter = Counter::default();
-        into_ok(self.write_to(&mut counter));
-        counter.0
+        count(|counter| self.write_to(counter))
     }
 
     /// A signing input has a header: it is never empty.
@@ -122,17 +120,8 @@ impl<'a> SigningInput<'a> {
         buffer: &'b mut [u8],
     ) -> Result<CompactJws<'b>, Error> {
         self.verify(signature)?;
-        let capacity = buffer.len();
-        let mut sink = SliceSink::new(buffer);
-        // A failure is sticky: finish() reports it.
-        let _ = self.write_signed(signature, &mut sink);
-        let token = sink.finish().map_err(|_| {
-            let fault = Fault::TooLong {
-                len: self.token_len(),
-                max: capacity,
-            };
-            FieldError::new(Field::CompactJws, fault, "the buffer given")
-        })?;
+        let write = |sink: &mut _| self.write_signed(signature, sink);
+        let token = Field::CompactJws.fill(buffer, || self.token_len(), write)?;
         Ok(CompactJws::new(token))
     }
 

@@ -11,8 +11,6 @@
 //!
 //! [`SignerErrorKind::Undecipherable`]: crate::SignerErrorKind::Undecipherable
 
-use core::fmt;
-
 use crate::rsa::RsaPublicKey;
 use crate::signer::SignerError;
 
@@ -40,38 +38,22 @@ pub trait Unwrapper {
     ) -> Result<usize, Self::Error>;
 }
 
-/// How a content encryption key is encrypted: the `alg` of a JWE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyEncryption {
-    /// `RSA-OAEP`: with SHA-1 and MGF1 with SHA-1 (RFC 7518 section 4.3, RFC 8017 appendix A.2.1).
-    RsaOaep,
-    /// `RSA-OAEP-256`: with SHA-256 and MGF1 with SHA-256 (RFC 7518 section 4.3).
-    RsaOaep256,
+named! {
+    /// How a content encryption key is encrypted: the `alg` of a JWE.
+    pub enum KeyEncryption {
+        /// `RSA-OAEP`: with SHA-1 and MGF1 with SHA-1 (RFC 7518 section 4.3, RFC 8017 appendix A.2.1).
+        RsaOaep = "RSA-OAEP",
+        /// `RSA-OAEP-256`: with SHA-256 and MGF1 with SHA-256 (RFC 7518 section 4.3).
+        RsaOaep256 = "RSA-OAEP-256",
+    }
 }
 
 impl KeyEncryption {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::RsaOaep, Self::RsaOaep256];
-
-    /// The name in a header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RsaOaep => "RSA-OAEP",
-            Self::RsaOaep256 => "RSA-OAEP-256",
-        }
-    }
-
     /// The one of that name. Names are case-sensitive (RFC 7516 section 4.1.1).
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
-    }
-}
-
-impl fmt::Display for KeyEncryption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -33,7 +33,10 @@ fn main() -> ExitCode {
 
 fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error> {
     // The public server and the machine's roots, or those that were named.
-    let public = FIAM.token_request.base_url.map_or("", |rule| rule.value);
+    let public = FIAM
+        .token_request()
+        .base_url()
+        .map_or("", |rule| rule.value);
     let base: BaseUrl = rest.first().map_or(public, String::as_str).parse()?;
     let roots = rest.get(1).map(|file| Roots::from_file(file.as_ref()));
     let http = HttpOptions::default().roots(roots.transpose()?.unwrap_or_default());

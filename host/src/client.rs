@@ -139,7 +139,7 @@ impl Server {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("scheme", &self.0.source.scheme().name)
+            .field("scheme", &self.0.source.scheme().name())
             .field("client_id", &self.0.source.client_id().as_str())
             .field("key", self.0.source.public_key())
             .finish_non_exhaustive()

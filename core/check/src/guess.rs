@@ -43,7 +43,7 @@ pub(super) fn scheme(facts: &Facts<'_>) -> Option<&'static Scheme> {
     if audience.contains(".itsme.services") {
         return Some(&ITSME);
     }
-    if Some(audience) == FIAM.audience.value.default {
+    if Some(audience) == FIAM.audience().value().default() {
         return Some(&FIAM);
     }
     (has_x5c || is_party_id(audience)).then_some(&ISHARE)
@@ -55,7 +55,7 @@ fn is_party_id(text: &str) -> bool {
 
 /// What it is. Only a scheme with signed authentication requests has anything but assertions.
 pub(super) fn kind(facts: &Facts<'_>, scheme: Option<&'static Scheme>) -> Kind {
-    let has_requests = scheme.is_some_and(|scheme| scheme.request_object.is_some());
+    let has_requests = scheme.is_some_and(|scheme| scheme.request_object().is_some());
     let Some(claims) = facts.claims().filter(|_| has_requests) else {
         return Kind::Assertion;
     };

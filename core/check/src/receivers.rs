@@ -71,7 +71,7 @@ pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut
     }
     for receiver in ALL
         .iter()
-        .filter(|receiver| receiver.reads == scheme.key_reference.value)
+        .filter(|receiver| receiver.reads == scheme.key_reference().value())
     {
         let mut outcomes = Vec::new();
         for &demand in receiver.demands {

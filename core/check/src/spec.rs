@@ -28,14 +28,14 @@ pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut
         kind: report.kind,
     };
     judge.header(report);
-    if scheme.key_reference.value == KeyReference::X5cWithRoot {
+    if scheme.key_reference().value() == KeyReference::X5cWithRoot {
         judge.x5c(report);
         judge.chain(report);
     } else {
         judge.kid(report);
     }
     judge.signature(report);
-    if scheme.key_reference.value == KeyReference::X5cWithRoot {
+    if scheme.key_reference().value() == KeyReference::X5cWithRoot {
         judge.trust(report);
     }
     match judge.kind {

@@ -6,10 +6,9 @@
 mod stuffing;
 mod token;
 
-use core::fmt;
-
 use cobs::{DecodeResult, DecoderState};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::crc::checksum;
 use super::refusal::FrameError;
@@ -147,24 +146,15 @@ pub fn write_frame<T: Serialize, S: Sink>(
 }
 
 /// Why a frame was not written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum WriteError<E> {
     /// The message is too long; nothing was written.
+    #[error("{0}")]
     Frame(FrameError),
     /// The sink failed.
+    #[error("{0}")]
     Sink(E),
 }
-
-impl<E: fmt::Display> fmt::Display for WriteError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Frame(error) => error.fmt(f),
-            Self::Sink(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: core::error::Error> core::error::Error for WriteError<E> {}
 
 /// The message and its CRC; gives their length.
 fn encode<T: Serialize>(

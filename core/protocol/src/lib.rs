@@ -23,15 +23,13 @@ pub mod policy;
 pub mod refusal;
 pub mod request;
 pub mod response;
-pub mod state;
 
 pub use frame::{FrameDecoder, Message, write_frame};
 pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
 pub use refusal::{FrameError, PartFault, Refusal};
 pub use request::{Part, Provision, Request, SignRequest, Totals};
-pub use response::{Info, Response};
-pub use state::{DeviceState, ReadOut};
+pub use response::{DeviceState, Info, ReadOut, Response};
 
 /// The version of the protocol that is described here, the first byte of every message.
 pub const PROTOCOL: u8 = 1;

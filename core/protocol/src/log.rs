@@ -10,6 +10,7 @@ use super::DeviceId;
 use super::policy::SchemeId;
 use super::refusal::Refusal;
 use privyseal_core::encoding::sink::{Sink, SliceSink};
+use privyseal_core::named;
 
 /// Bytes of an entry without its link.
 pub const ENTRY_LEN: usize = 80;
@@ -23,28 +24,29 @@ pub const RECORD_LEN: usize = ENTRY_LEN + LINK_LEN;
 /// The byte that stands for no scheme and for no audience.
 const NONE: u8 = 0xff;
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// The device started with a key.
-    Boot,
-    /// Provisioning began.
-    ProvisionBegun,
-    /// Provisioning was completed; the digest is that of the key's SubjectPublicKeyInfo.
-    Provisioned,
-    /// An assertion was made; the digest is that of its signing input. Written before the signature is
-    /// made, so a token that left the device is always in the log.
-    Signed,
-    /// A request to sign, to commit, to set the time or to wipe was refused, or a start did not make the
-    /// key ready; `code` says why ([`Refusal::word`]).
-    Refused,
-    /// The provisioning authority set the time.
-    TimeSet,
-    /// The key was destroyed.
-    Wiped,
-    /// A computation went wrong.
-    Fault,
+named! {
+    /// What happened.
+    #[non_exhaustive]
+    pub enum Event {
+        /// The device started with a key.
+        Boot = "boot",
+        /// Provisioning began.
+        ProvisionBegun = "provisioning begun",
+        /// Provisioning was completed; the digest is that of the key's SubjectPublicKeyInfo.
+        Provisioned = "provisioned",
+        /// An assertion was made; the digest is that of its signing input. Written before the signature is
+        /// made, so a token that left the device is always in the log.
+        Signed = "signed",
+        /// A request to sign, to commit, to set the time or to wipe was refused, or a start did not make the
+        /// key ready; `code` says why ([`Refusal::word`]).
+        Refused = "refused",
+        /// The provisioning authority set the time.
+        TimeSet = "time set",
+        /// The key was destroyed.
+        Wiped = "wiped",
+        /// A computation went wrong.
+        Fault = "fault",
+    }
 }
 
 impl Event {
@@ -62,32 +64,8 @@ impl Event {
         }
     }
 
-    const fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            1 => Self::Boot,
-            2 => Self::ProvisionBegun,
-            3 => Self::Provisioned,
-            4 => Self::Signed,
-            5 => Self::Refused,
-            6 => Self::TimeSet,
-            7 => Self::Wiped,
-            8 => Self::Fault,
-            _ => return None,
-        })
-    }
-
-    /// A word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Boot => "boot",
-            Self::ProvisionBegun => "provisioning begun",
-            Self::Provisioned => "provisioned",
-            Self::Signed => "signed",
-            Self::Refused => "refused",
-            Self::TimeSet => "time set",
-            Self::Wiped => "wiped",
-            Self::Fault => "fault",
-        }
+    fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.code() == code)
     }
 }
 

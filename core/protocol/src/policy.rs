@@ -20,9 +20,6 @@ pub const MAX_SCHEMES: usize = scheme::ALL.len();
 /// Seconds that the host's clock may run ahead of the device's, at most: ten years.
 pub const MAX_JUMP_SECONDS: u32 = 10 * 366 * 86_400;
 
-/// The shortest lifetime that still lets a token arrive.
-pub const MIN_LIFETIME_SECONDS: u32 = 1;
-
 /// Seconds that a person has to press the button, at most.
 pub const MAX_PRESENCE_SECONDS: u8 = 120;
 
@@ -73,7 +70,7 @@ impl SchemeId {
     pub fn of(scheme: &Scheme) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|id| id.rules().name == scheme.name)
+            .find(|id| id.rules().name() == scheme.name())
     }
 
     /// The number in the log.
@@ -170,13 +167,13 @@ pub enum PolicyError {
     #[error("the policy has no scheme")]
     NoScheme,
     /// A scheme stands there twice.
-    #[error("the policy has scheme {} twice", .0.rules().name)]
+    #[error("the policy has scheme {} twice", .0.rules().name())]
     DuplicateScheme(SchemeId),
     /// A client id is not of its scheme's form.
-    #[error("the client id for {} is not of its form ({})", .0.rules().name, .0.rules().client_id.source)]
+    #[error("the client id for {} is not of its form ({})", .0.rules().name(), .0.rules().client_id().source())]
     ClientId(SchemeId),
     /// A `kid` is missing or malformed, or is there where the header carries the chain.
-    #[error("the kid for {} is missing, malformed, or one too many ({})", .0.rules().name, .0.rules().key_reference.source)]
+    #[error("the kid for {} is missing, malformed, or one too many ({})", .0.rules().name(), .0.rules().key_reference().source())]
     Kid(SchemeId),
     /// An audience is not of its scheme's form, or its scheme is not there.
     #[error(
@@ -188,7 +185,7 @@ pub enum PolicyError {
         position: usize,
     },
     /// The longest lifetime is shorter than the shortest of a scheme.
-    #[error("max_lifetime is shorter than {} demands ({})", .0.rules().name, .0.rules().lifetime.source)]
+    #[error("max_lifetime is shorter than {} demands ({})", .0.rules().name(), .0.rules().lifetime().source())]
     Lifetime(SchemeId),
     /// The rate limit is out of its range.
     #[error("the rate is not 1 to {max_rate} assertions in 1 to {max_rate_seconds} s", max_rate = MAX_RATE, max_rate_seconds = MAX_RATE_SECONDS)]
@@ -231,22 +228,19 @@ impl<'a> Policy<'a> {
             return Err(PolicyError::NoScheme);
         }
         for (position, scheme) in self.schemes.iter().enumerate() {
-            let before = self.schemes.iter().take(position);
-            if before
-                .into_iter()
-                .any(|other| other.scheme == scheme.scheme)
-            {
+            let mut before = self.schemes.iter().take(position);
+            if before.any(|other| other.scheme == scheme.scheme) {
                 return Err(PolicyError::DuplicateScheme(scheme.scheme));
             }
             scheme.check()?;
-            if u64::from(self.max_lifetime) < scheme.scheme.rules().lifetime.value.min {
+            if u64::from(self.max_lifetime) < scheme.scheme.rules().lifetime().value().min() {
                 return Err(PolicyError::Lifetime(scheme.scheme));
             }
         }
         for (position, allowed) in self.audiences.iter().enumerate() {
             let fits = self.scheme(allowed.scheme).is_some()
                 && Audience::new(allowed.audience)
-                    .and_then(|audience| allowed.scheme.rules().audience(Some(audience)))
+                    .and_then(|audience| allowed.scheme.rules().choose_audience(Some(audience)))
                     .is_ok();
             if !fits {
                 return Err(PolicyError::Audience { position });
@@ -305,14 +299,13 @@ impl<'a> Policy<'a> {
     pub fn needs_chain(&self) -> bool {
         self.schemes
             .iter()
-            .any(|entry| entry.scheme.rules().key_reference.value == KeyReference::X5cWithRoot)
+            .any(|entry| entry.scheme.rules().key_reference().value() == KeyReference::X5cWithRoot)
     }
 
     /// The usages of which the leaf must have one, for people: those of the first scheme that has any.
     pub fn leaf_key_usage(&self) -> Option<KeyUsage> {
-        self.schemes
-            .iter()
-            .find_map(|entry| entry.scheme.rules().leaf_key_usage.value.first().copied())
+        let mut rules = self.schemes.iter().map(|entry| entry.scheme.rules());
+        rules.find_map(|rules| rules.leaf_key_usage().value().first().copied())
     }
 }
 
@@ -322,7 +315,7 @@ impl SchemePolicy<'_> {
         ClientId::new(self.client_id)
             .and_then(|client_id| rules.check_client_id(&client_id))
             .map_err(|_| PolicyError::ClientId(self.scheme))?;
-        let fits = match (rules.key_reference.value, self.kid) {
+        let fits = match (rules.key_reference().value(), self.kid) {
             (KeyReference::X5cWithRoot, None) => true,
             (KeyReference::Kid, Some(kid)) => Kid::new(kid).is_ok(),
             _ => false,

@@ -5,7 +5,7 @@ use thiserror::Error;
 use serde::{Deserialize, Serialize};
 
 use super::request::Part;
-use super::state::DeviceState;
+use super::response::DeviceState;
 
 /// A refusal. Numbers are those a caller needs to do better; nothing in it tells of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
@@ -163,30 +163,30 @@ impl Refusal {
     }
 
     /// A word for a number in the log.
-    pub const fn word(code: u8) -> &'static str {
-        match code {
-            0 => "none",
-            1 => "frame",
-            2 => "state",
-            3 => "not readable",
-            4 => "part",
-            5 => "trial",
-            6 => "scheme",
-            7 => "audience",
-            8 => "lifetime",
-            9 => "field",
-            10 => "clock",
-            11 => "time back",
-            12 => "time ahead",
-            13 => "rate",
-            14 => "presence",
-            15 => "authority",
-            16 => "device",
-            17 => "entropy",
-            18 => "storage",
-            19 => "fault",
-            _ => "unknown",
-        }
+    pub fn word(code: u8) -> &'static str {
+        const WORDS: [&str; 20] = [
+            "none",
+            "frame",
+            "state",
+            "not readable",
+            "part",
+            "trial",
+            "scheme",
+            "audience",
+            "lifetime",
+            "field",
+            "clock",
+            "time back",
+            "time ahead",
+            "rate",
+            "presence",
+            "authority",
+            "device",
+            "entropy",
+            "storage",
+            "fault",
+        ];
+        WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }
 }
 

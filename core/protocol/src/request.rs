@@ -1,7 +1,6 @@
 //! What the host asks.
 
-use core::fmt;
-
+use privyseal_core::named;
 use serde::{Deserialize, Serialize};
 
 use super::policy::SchemeId;
@@ -97,20 +96,22 @@ impl Totals {
     }
 }
 
-/// What is uploaded, or can be read back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Part {
-    /// The private key: PKCS#8, DER, not encrypted (RFC 5958). Never read back.
-    Key,
-    /// A [`super::Policy`] in postcard's encoding.
-    Policy,
-    /// Certificates, DER, one after the other, in any order.
-    Chain,
-    /// Random bytes that nobody else has seen. Never read back.
-    Seed,
-    /// The SubjectPublicKeyInfo of the key, DER. Read only.
-    PublicKey,
+named! {
+    /// What is uploaded, or can be read back.
+    #[derive(Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub enum Part {
+        /// The private key: PKCS#8, DER, not encrypted (RFC 5958). Never read back.
+        Key = "private key",
+        /// A [`super::Policy`] in postcard's encoding.
+        Policy = "policy",
+        /// Certificates, DER, one after the other, in any order.
+        Chain = "certificate chain",
+        /// Random bytes that nobody else has seen. Never read back.
+        Seed = "seed",
+        /// The SubjectPublicKeyInfo of the key, DER. Read only.
+        PublicKey = "public key",
+    }
 }
 
 /// The fields of an assertion that a caller may choose, within the policy.
@@ -142,17 +143,5 @@ impl SignRequest<'_> {
             lifetime: None,
             nonce: None,
         }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Key => "private key",
-            Self::Policy => "policy",
-            Self::Chain => "certificate chain",
-            Self::Seed => "seed",
-            Self::PublicKey => "public key",
-        })
     }
 }

@@ -1,11 +1,11 @@
-//! What the device answers.
+//! What the device answers, and what it can do.
 
+use privyseal_core::named;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::DeviceId;
 use super::refusal::Refusal;
 use super::request::Part;
-use super::state::{DeviceState, ReadOut};
 
 /// An answer, or one of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +109,36 @@ pub struct Info<'a> {
     pub log_next: u32,
     /// Frames that could not be read since it started.
     pub bad_frames: u32,
+}
+
+named! {
+    /// Whether somebody who opens a device can read its flash, and the key in it.
+    #[derive(Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub enum ReadOut {
+        /// Anyone with a probe can.
+        Open = "open",
+        /// A probe reads nothing, or what it may read is erased first.
+        Protected = "protected",
+        /// No probe, for ever.
+        Closed = "closed",
+    }
+}
+
+named! {
+    /// What a device can do.
+    #[derive(Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub enum DeviceState {
+        /// No key: it can be provisioned.
+        Empty = "empty",
+        /// Between begin and commit.
+        Provisioning = "provisioning",
+        /// It signs.
+        Ready = "ready",
+        /// It signs no more: [`super::Info::fault`] says why, and what ends it.
+        Faulted = "faulted",
+    }
 }
 
 /// Writes bytes as bytes, not as a list of small numbers: the encoding is the same, and nearly all that a

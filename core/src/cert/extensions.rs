@@ -1,65 +1,36 @@
 //! The extensions that decide whether a key may sign assertions or certificates.
 
-use core::fmt;
-
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
 
 use super::error::CertificateError;
 use super::oid;
 
-/// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyUsage {
-    /// digitalSignature.
-    DigitalSignature,
-    /// nonRepudiation, which newer texts call contentCommitment: the mark of an eSeal.
-    NonRepudiation,
-    /// keyEncipherment.
-    KeyEncipherment,
-    /// dataEncipherment.
-    DataEncipherment,
-    /// keyAgreement.
-    KeyAgreement,
-    /// keyCertSign.
-    KeyCertSign,
-    /// cRLSign.
-    CrlSign,
-    /// encipherOnly.
-    EncipherOnly,
-    /// decipherOnly.
-    DecipherOnly,
+named! {
+    /// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
+    pub enum KeyUsage {
+        /// digitalSignature.
+        DigitalSignature = "digitalSignature",
+        /// nonRepudiation, which newer texts call contentCommitment: the mark of an eSeal.
+        NonRepudiation = "nonRepudiation",
+        /// keyEncipherment.
+        KeyEncipherment = "keyEncipherment",
+        /// dataEncipherment.
+        DataEncipherment = "dataEncipherment",
+        /// keyAgreement.
+        KeyAgreement = "keyAgreement",
+        /// keyCertSign.
+        KeyCertSign = "keyCertSign",
+        /// cRLSign.
+        CrlSign = "cRLSign",
+        /// encipherOnly.
+        EncipherOnly = "encipherOnly",
+        /// decipherOnly.
+        DecipherOnly = "decipherOnly",
+    }
 }
 
 impl KeyUsage {
-    /// Every bit, in its order.
-    pub const ALL: [Self; 9] = [
-        Self::DigitalSignature,
-        Self::NonRepudiation,
-        Self::KeyEncipherment,
-        Self::DataEncipherment,
-        Self::KeyAgreement,
-        Self::KeyCertSign,
-        Self::CrlSign,
-        Self::EncipherOnly,
-        Self::DecipherOnly,
-    ];
-
-    /// The name in RFC 5280.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DigitalSignature => "digitalSignature",
-            Self::NonRepudiation => "nonRepudiation",
-            Self::KeyEncipherment => "keyEncipherment",
-            Self::DataEncipherment => "dataEncipherment",
-            Self::KeyAgreement => "keyAgreement",
-            Self::KeyCertSign => "keyCertSign",
-            Self::CrlSign => "cRLSign",
-            Self::EncipherOnly => "encipherOnly",
-            Self::DecipherOnly => "decipherOnly",
-        }
-    }
-
     const fn mask(self) -> u16 {
         match self {
             Self::DigitalSignature => 1,
@@ -72,12 +43,6 @@ impl KeyUsage {
             Self::EncipherOnly => 1 << 7,
             Self::DecipherOnly => 1 << 8,
         }
-    }
-}
-
-impl fmt::Display for KeyUsage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

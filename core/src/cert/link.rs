@@ -5,7 +5,8 @@
 
 use super::certificate::Certificate;
 use super::oid;
-use crate::rsa::{Digest, DigestAlgorithm, KeyError, VerifyingKey};
+use crate::jws::Algorithm;
+use crate::rsa::{KeyError, VerifyingKey};
 use thiserror::Error;
 
 /// Verifies the signature of a certificate with its issuer's key.
@@ -42,16 +43,16 @@ pub struct RsaLinks;
 impl VerifyLink for RsaLinks {
     fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
         let algorithm = match subject.signature_algorithm() {
-            Some(oid::SHA256_WITH_RSA) => DigestAlgorithm::Sha256,
-            Some(oid::SHA384_WITH_RSA) => DigestAlgorithm::Sha384,
-            Some(oid::SHA512_WITH_RSA) => DigestAlgorithm::Sha512,
+            Some(oid::SHA256_WITH_RSA) => Algorithm::Rs256,
+            Some(oid::SHA384_WITH_RSA) => Algorithm::Rs384,
+            Some(oid::SHA512_WITH_RSA) => Algorithm::Rs512,
             _ => return Err(LinkError::UnknownAlgorithm),
         };
         let key = issuer
             .rsa_key()
             .and_then(VerifyingKey::new)
             .map_err(LinkError::IssuerKey)?;
-        key.verify(&Digest::of(algorithm, subject.tbs()), subject.signature())
+        key.verify(&algorithm.digest(subject.tbs()), subject.signature())
             .map_err(|_| LinkError::BadSignature)
     }
 }

@@ -3,8 +3,8 @@
 use crate::cert::ProvenChain;
 use crate::encoding::base64::{Base64Sink, Base64UrlSink};
 use crate::encoding::json::Object;
-use crate::encoding::sink::{Overflow, Sink, SliceSink};
-use crate::field::{Fault, Field, FieldError};
+use crate::encoding::sink::Sink;
+use crate::field::{Field, FieldError};
 use crate::kid::Kid;
 use crate::limits::MAX_HEADER;
 
@@ -19,18 +19,8 @@ pub enum KeyName<'a> {
 
 /// Writes the header in base64url and gives its length.
 pub(super) fn encode(name: KeyName<'_>, buffer: &mut [u8]) -> Result<usize, FieldError> {
-    let mut sink = SliceSink::new(buffer);
-    // A failure is sticky: finish() reports it.
-    let _ = write(name, &mut sink);
-    sink.finish()
-        .map(<[u8]>::len)
-        .map_err(|Overflow { capacity }| {
-            let fault = Fault::TooLong {
-                len: MAX_HEADER,
-                max: capacity,
-            };
-            FieldError::new(Field::Header, fault, "the buffer given")
-        })
+    let header = Field::Header.fill(buffer, || MAX_HEADER, |sink| write(name, sink))?;
+    Ok(header.len())
 }
 
 /// Writes the header in base64url and gives its length.
@@ -43,8 +33,7 @@ pub(super) fn write_counted<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<
 /// The length of the header that `kept` begins with; an error if it begins with something else.
 pub(super) fn compare(name: KeyName<'_>, kept: &[u8]) -> Result<usize, FieldError> {
     write_counted(name, &mut Comparison(kept)).map_err(|Differs| {
-        let expected = "the header that was encoded for this key";
-        FieldError::new(Field::Header, Fault::Form { expected }, "what was kept")
+        Field::Header.is_not("the header that was encoded for this key", "what was kept")
     })
 }
 

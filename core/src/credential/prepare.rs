@@ -85,15 +85,15 @@ impl<'a> BoundProfile<'a> {
     /// # Errors
     /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare(self, request: &AssertionRequest<'a>) -> Result<SigningInput<'a>, Error> {
-        let rule = self.profile.scheme().lifetime;
-        let lifetime = rule.value.choose(request.lifetime, rule.source)?;
-        let audience = self.profile.scheme().audience(request.audience)?;
+        let rule = self.profile.scheme().lifetime();
+        let lifetime = rule.value().choose(request.lifetime, rule.source())?;
+        let audience = self.profile.scheme().choose_audience(request.audience)?;
         let issued_at = self.issued_at(request)?;
         Ok(self.seal(Payload::Assertion(Claims {
             client_id: self.profile.client_id(),
             audience,
             issued_at,
-            not_before: match self.profile.scheme().not_before.value {
+            not_before: match self.profile.scheme().not_before().value() {
                 NotBefore::EqualsIssuedAt => Some(issued_at),
                 NotBefore::Absent => None,
             },
@@ -114,14 +114,14 @@ impl<'a> BoundProfile<'a> {
         let rules = self
             .profile
             .scheme()
-            .request_object
+            .request_object()
             .ok_or_else(|| self.no_requests())?;
         let lifetime = rules
-            .lifetime
-            .value
-            .choose(request.lifetime, rules.lifetime.source)?;
+            .lifetime()
+            .value()
+            .choose(request.lifetime, rules.lifetime().source())?;
         authentication.check()?;
-        let audience = self.profile.scheme().audience(request.audience)?;
+        let audience = self.profile.scheme().choose_audience(request.audience)?;
         let issued_at = self.issued_at(request)?;
         Ok(self.seal(Payload::Request(RequestObject {
             client_id: self.profile.client_id(),
@@ -142,7 +142,7 @@ impl<'a> BoundProfile<'a> {
         now: UnixTime,
         user_identifier_token: &'a str,
     ) -> Result<SigningInput<'a>, Error> {
-        if self.profile.scheme().request_object.is_none() {
+        if self.profile.scheme().request_object().is_none() {
             return Err(self.no_requests().into());
         }
         self.profile.check_clock(now)?;
@@ -166,10 +166,6 @@ impl<'a> BoundProfile<'a> {
 
     fn no_requests(self) -> FieldError {
         let expected = "a claim of this scheme: it has no signed authentication requests";
-        FieldError::new(
-            Field::LoginHintToken,
-            Fault::Form { expected },
-            self.profile.scheme().title,
-        )
+        Field::LoginHintToken.is_not(expected, self.profile.scheme().title())
     }
 }

@@ -104,7 +104,7 @@ impl Profile {
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile")
-            .field("scheme", &self.scheme.name)
+            .field("scheme", &self.scheme.name())
             .field("client_id", &self.client_id.as_str())
             .finish_non_exhaustive()
     }

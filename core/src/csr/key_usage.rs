@@ -3,7 +3,7 @@
 use crate::cert::{KeyUsage, KeyUsages};
 use crate::encoding::sink::Sink;
 use crate::encoding::tlv::{BIT_STRING, Der, Element, OCTET_STRING, SEQUENCE, SET};
-use crate::field::{Fault, Field, FieldError};
+use crate::field::{Field, FieldError};
 
 /// extensionRequest, 1.2.840.113549.1.9.14, with its tag and length.
 const EXTENSION_REQUEST: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
@@ -22,11 +22,7 @@ pub(super) fn check(usages: KeyUsages) -> Result<(), FieldError> {
         return Ok(());
     }
     let expected = "digitalSignature or nonRepudiation: the key signs, and does nothing else";
-    Err(FieldError::new(
-        Field::KeyUsage,
-        Fault::Form { expected },
-        "RFC 5280 section 4.2.1.3",
-    ))
+    Err(Field::KeyUsage.is_not(expected, "RFC 5280 section 4.2.1.3"))
 }
 
 impl ExtensionRequest {

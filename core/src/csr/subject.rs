@@ -1,7 +1,5 @@
 //! For whom a certificate is asked: a distinguished name of typed, bounded attributes.
 
-use core::fmt;
-
 use heapless::Vec;
 
 use crate::encoding::sink::Sink;
@@ -21,47 +19,26 @@ pub struct SubjectAttribute<'a> {
     value: &'a str,
 }
 
-/// The attributes that the subject of an eSeal has (ETSI EN 319 412-3 section 4.2.1), and OU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SubjectAttributeType {
-    /// `C`: two letters (ISO 3166-1).
-    Country,
-    /// `O`.
-    Organization,
-    /// `OU`; the only one that may stand more than once.
-    OrganizationalUnit,
-    /// `organizationIdentifier`, 2.5.4.97: `NTRNL-10000001` (ETSI EN 319 412-1 section 5.1.4).
-    OrganizationIdentifier,
-    /// `serialNumber`: where iSHARE 1.x certificates carry the EORI.
-    SerialNumber,
-    /// `CN`.
-    CommonName,
+named! {
+    /// The attributes that the subject of an eSeal has (ETSI EN 319 412-3 section 4.2.1), and OU.
+    #[non_exhaustive]
+    pub enum SubjectAttributeType {
+        /// `C`: two letters (ISO 3166-1).
+        Country = "C",
+        /// `O`.
+        Organization = "O",
+        /// `OU`; the only one that may stand more than once.
+        OrganizationalUnit = "OU",
+        /// `organizationIdentifier`, 2.5.4.97: `NTRNL-10000001` (ETSI EN 319 412-1 section 5.1.4).
+        OrganizationIdentifier = "organizationIdentifier",
+        /// `serialNumber`: where iSHARE 1.x certificates carry the EORI.
+        SerialNumber = "serialNumber",
+        /// `CN`.
+        CommonName = "CN",
+    }
 }
 
 impl SubjectAttributeType {
-    /// Every type.
-    pub const ALL: [Self; 6] = [
-        Self::Country,
-        Self::Organization,
-        Self::OrganizationalUnit,
-        Self::OrganizationIdentifier,
-        Self::SerialNumber,
-        Self::CommonName,
-    ];
-
-    /// The short name (RFC 4519; X.520 for organizationIdentifier).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Country => "C",
-            Self::Organization => "O",
-            Self::OrganizationalUnit => "OU",
-            Self::OrganizationIdentifier => "organizationIdentifier",
-            Self::SerialNumber => "serialNumber",
-            Self::CommonName => "CN",
-        }
-    }
-
     /// The type of that short name or dotted identifier, in whatever case (RFC 4514 section 2.3).
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| {
@@ -94,12 +71,6 @@ impl SubjectAttributeType {
     }
 }
 
-impl fmt::Display for SubjectAttributeType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl<'a> SubjectAttribute<'a> {
     /// An attribute of that type and value.
     ///
@@ -128,12 +99,7 @@ impl<'a> SubjectAttribute<'a> {
         let is_country = || value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_uppercase());
         if kind == SubjectAttributeType::Country && !is_country() {
             let expected = "a country of two capital letters";
-            let fault = Fault::Form { expected };
-            return Err(FieldError::new(
-                Field::Subject,
-                fault,
-                "X.520: C is ISO 3166-1 alpha-2",
-            ));
+            return Err(Field::Subject.is_not(expected, "X.520: C is ISO 3166-1 alpha-2"));
         }
         Ok(Self { kind, value })
     }
@@ -170,11 +136,7 @@ impl<'a> Subject<'a> {
             };
             if kept.iter().any(repeats) {
                 let expected = "a name that has each attribute once (OU excepted)";
-                return Err(FieldError::new(
-                    Field::Subject,
-                    Fault::Form { expected },
-                    SOURCE,
-                ));
+                return Err(Field::Subject.is_not(expected, SOURCE));
             }
             // There are at most as many as it holds.
             let _ = kept.push(*attribute);

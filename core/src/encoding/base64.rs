@@ -5,10 +5,8 @@
 
 mod alphabet;
 
-use core::marker::PhantomData;
-
 use super::sink::{Sink, copy};
-pub use alphabet::{Alphabet, Standard, UrlSafe};
+use alphabet::characters;
 
 /// Bytes that are looked up at a time: three words, which make 16 characters.
 const GROUP: usize = 12;
@@ -18,29 +16,27 @@ const PIECE: usize = 8 * GROUP;
 const PIECE_ENCODED: usize = super::base64_len(PIECE);
 
 /// Encodes what is written to it as base64url without padding (RFC 7515 section 2).
-pub type Base64UrlSink<S> = Encoder<S, UrlSafe>;
+pub type Base64UrlSink<S> = Encoder<S, true>;
 /// Encodes what is written to it as padded standard base64 (RFC 4648 section 4).
-pub type Base64Sink<S> = Encoder<S, Standard>;
+pub type Base64Sink<S> = Encoder<S, false>;
 
 /// Encodes what is written to it and passes the text on. [`Encoder::finish`] must be called: the
 /// last bytes wait for it.
 #[derive(Debug)]
-pub struct Encoder<S, A> {
+pub struct Encoder<S, const URL_SAFE: bool> {
     sink: S,
     /// What waits to be a whole piece.
     pending: [u8; PIECE],
     len: usize,
-    alphabet: PhantomData<A>,
 }
 
-impl<S: Sink, A: Alphabet> Encoder<S, A> {
+impl<S: Sink, const URL_SAFE: bool> Encoder<S, URL_SAFE> {
     /// Encodes into `sink`.
     pub const fn new(sink: S) -> Self {
         Self {
             sink,
             pending: [0; PIECE],
             len: 0,
-            alphabet: PhantomData,
         }
     }
 
@@ -55,7 +51,7 @@ impl<S: Sink, A: Alphabet> Encoder<S, A> {
                 *place = 0;
             }
         }
-        encode::<S, A>(&mut self.sink, &self.pending, self.len)
+        encode::<S, URL_SAFE>(&mut self.sink, &self.pending, self.len)
     }
 
     /// What `bytes` complete is encoded, and what is left over waits.
@@ -66,12 +62,12 @@ impl<S: Sink, A: Alphabet> Encoder<S, A> {
             let (head, tail) = rest.split_at_checked(room).unwrap_or((rest, &[]));
             // There is more than room, or it would have been kept whole.
             self.keep(head);
-            encode::<S, A>(&mut self.sink, &self.pending, PIECE)?;
+            encode::<S, URL_SAFE>(&mut self.sink, &self.pending, PIECE)?;
             self.len = 0;
             rest = tail;
         }
         while let Some((piece, tail)) = rest.split_first_chunk() {
-            encode::<S, A>(&mut self.sink, piece, PIECE)?;
+            encode::<S, URL_SAFE>(&mut self.sink, piece, PIECE)?;
             rest = tail;
         }
         self.keep(rest);
@@ -93,7 +89,7 @@ impl<S: Sink, A: Alphabet> Encoder<S, A> {
     }
 }
 
-impl<S: Sink, A: Alphabet> Sink for Encoder<S, A> {
+impl<S: Sink, const URL_SAFE: bool> Sink for Encoder<S, URL_SAFE> {
     type Error = S::Error;
 
     #[inline]
@@ -107,7 +103,7 @@ impl<S: Sink, A: Alphabet> Sink for Encoder<S, A> {
 }
 
 /// Encodes the first `len` bytes of a piece, all of it but for the last one; zeros fill the last group.
-fn encode<S: Sink, A: Alphabet>(
+fn encode<S: Sink, const URL_SAFE: bool>(
     sink: &mut S,
     piece: &[u8; PIECE],
     len: usize,
@@ -116,17 +112,17 @@ fn encode<S: Sink, A: Alphabet>(
     let (groups, _) = piece.as_chunks::<GROUP>();
     let (places, _) = text.as_chunks_mut::<16>();
     for (place, group) in places.iter_mut().zip(groups).take(len.div_ceil(GROUP)) {
-        *place = A::characters(*group);
+        *place = characters::<URL_SAFE>(*group);
     }
     let unpadded = super::base64url_len(len);
-    let len = if A::PADDED {
-        let padded = super::base64_len(len);
-        for place in text.get_mut(unpadded..padded).unwrap_or(&mut []) {
-            *place = b'=';
-        }
-        padded
-    } else {
+    let len = if URL_SAFE {
         unpadded
+    } else {
+        let padded = super::base64_len(len);
+        text.get_mut(unpadded..padded)
+            .unwrap_or_default()
+            .fill(b'=');
+        padded
     };
     sink.write(text.get(..len).unwrap_or(&[]))
 }

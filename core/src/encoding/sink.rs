@@ -121,6 +121,13 @@ impl Sink for Counter {
     }
 }
 
+/// How many bytes `write` writes.
+pub(crate) fn count(write: impl FnOnce(&mut Counter) -> Result<(), Infallible>) -> usize {
+    let mut counter = Counter::default();
+    into_ok(write(&mut counter));
+    counter.0
+}
+
 /// A sink failed: [`with_dyn`] gives its error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped;

@@ -2,7 +2,7 @@
 //!
 //! An element counts its content before it writes it, so nothing is kept and nothing is moved.
 
-use super::sink::{Counter, Sink, into_ok};
+use super::sink::{Sink, count};
 
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
@@ -21,9 +21,7 @@ pub(crate) trait Der {
 
     /// Bytes of the encoding.
     fn encoded_len(&self) -> usize {
-        let mut counter = Counter::default();
-        into_ok(self.write(&mut counter));
-        counter.0
+        count(|counter| self.write(counter))
     }
 }
 
@@ -78,23 +76,13 @@ impl<T: Der> Der for Option<T> {
 }
 
 /// Writes a tag and a DER length below 64 KiB.
-pub(crate) fn write_header<S: Sink>(sink: &mut S, tag: u8, len: usize) -> Result<(), S::Error> {
+fn write_header<S: Sink>(sink: &mut S, tag: u8, len: usize) -> Result<(), S::Error> {
     let [.., high, low] = len.to_be_bytes();
     match len {
         0..=0x7f => sink.write(&[tag, low]),
         0x80..=0xff => sink.write(&[tag, 0x81, low]),
         _ => sink.write(&[tag, 0x82, high, low]),
     }
-}
-
-/// Bytes of an element with `len` bytes of content.
-pub(crate) const fn tlv_len(len: usize) -> usize {
-    let header = match len {
-        0..=0x7f => 2,
-        0x80..=0xff => 3,
-        _ => 4,
-    };
-    len.saturating_add(header)
 }
 
 #[cfg(test)]
@@ -125,7 +113,6 @@ mod tests {
             let encoded = der(&element);
             assert_eq!(encoded[..header.len()], header, "{len}");
             assert_eq!(encoded[header.len()..], content);
-            assert_eq!(tlv_len(len), encoded.len());
             assert_eq!(element.encoded_len(), encoded.len());
         }
     }

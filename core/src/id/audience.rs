@@ -3,7 +3,7 @@
 use heapless::String;
 
 use super::Audience;
-use crate::field::{Fault, Field, FieldError, check_bytes, check_len};
+use crate::field::{Field, FieldError, check_len, check_text};
 use crate::limits::MAX_AUDIENCE;
 
 /// An audience built from parts, at most [`MAX_AUDIENCE`] bytes.
@@ -29,19 +29,14 @@ impl AudienceBuf {
     /// [`Field::Realm`] or [`Field::BaseUrl`]: empty, too long, or a character that is not allowed.
     pub fn realm(base: &str, realm: &str) -> Result<Self, FieldError> {
         const SOURCE: &str = "eHealth section 5.3: aud is [IAMConnectRoot]/auth/realms/[realm id]";
-        check_len(Field::Realm, realm.len(), MAX_AUDIENCE, SOURCE)?;
         let unreserved =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        check_bytes(Field::Realm, realm, unreserved, SOURCE)?;
+        check_text(Field::Realm, realm, MAX_AUDIENCE, unreserved, SOURCE)?;
         let base = base.strip_suffix('/').unwrap_or(base);
         if base.ends_with("/auth/auth") {
             let expected =
                 "a base URL with one /auth: the templates add it to one that has it already";
-            return Err(FieldError::new(
-                Field::BaseUrl,
-                Fault::Form { expected },
-                SOURCE,
-            ));
+            return Err(Field::BaseUrl.is_not(expected, SOURCE));
         }
         Self::concat(&[base, "/realms/", realm], SOURCE)
     }
@@ -58,14 +53,7 @@ impl AudienceBuf {
                 let len = parts
                     .iter()
                     .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-                FieldError::new(
-                    Field::Audience,
-                    Fault::TooLong {
-                        len,
-                        max: MAX_AUDIENCE,
-                    },
-                    source,
-                )
+                Field::Audience.is_too_long(len, MAX_AUDIENCE, source)
             })?;
         }
         Audience::new(&text)?;

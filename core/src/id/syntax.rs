@@ -1,6 +1,6 @@
 //! The syntaxes a scheme may demand of a party identifier.
 
-use crate::field::{Fault, Field, FieldError};
+use crate::field::{Field, FieldError};
 
 /// One syntax of a client id. A scheme lists those it accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl IdSyntax {
         let expected = syntaxes
             .first()
             .map_or("acceptable", |syntax| syntax.expected());
-        Err(FieldError::new(field, Fault::Form { expected }, source))
+        Err(field.is_not(expected, source))
     }
 }
 
@@ -142,6 +142,7 @@ fn is_country(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::Fault;
 
     #[test]
     fn eori() {

@@ -2,7 +2,7 @@
 
 use crate::encoding::json::Object;
 use crate::encoding::sink::Sink;
-use crate::field::{Field, FieldError, check_bytes, check_len};
+use crate::field::{Field, FieldError, check_text, is_graphic};
 use crate::limits::MAX_USER_IDENTIFIER_TOKEN;
 
 /// The payload `{"type":"user_identifier_token","value":".."}` (itsme, backchannel authentication,
@@ -17,19 +17,8 @@ impl<'a> LoginHint<'a> {
     /// [`MAX_USER_IDENTIFIER_TOKEN`] characters of printable ASCII.
     pub(crate) fn new(user_identifier_token: &'a str) -> Result<Self, FieldError> {
         const SOURCE: &str = "itsme, backchannel authentication, login_hint_token";
-        let field = Field::LoginHintToken;
-        check_len(
-            field,
-            user_identifier_token.len(),
-            MAX_USER_IDENTIFIER_TOKEN,
-            SOURCE,
-        )?;
-        check_bytes(
-            field,
-            user_identifier_token,
-            |byte| byte.is_ascii_graphic(),
-            SOURCE,
-        )?;
+        let (field, max) = (Field::LoginHintToken, MAX_USER_IDENTIFIER_TOKEN);
+        check_text(field, user_identifier_token, max, is_graphic, SOURCE)?;
         Ok(Self {
             user_identifier_token,
         })

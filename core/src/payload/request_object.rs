@@ -3,7 +3,7 @@
 
 use crate::encoding::json::Object;
 use crate::encoding::sink::Sink;
-use crate::field::{Fault, Field, FieldError, check_bytes, check_len};
+use crate::field::{Fault, Field, FieldError, check_text, is_b64token, is_graphic};
 use crate::id::{Audience, ClientId, Jti};
 use crate::limits::{
     MAX_CLAIM_NAME, MAX_CLAIM_NAMES, MAX_LOGIN_HINT_TOKEN, MAX_NOTIFICATION_TOKEN,
@@ -129,11 +129,10 @@ impl RequestObject<'_> {
 /// Empty, longer than [`MAX_SCOPE`], a character that no scope has, or a value that is missing.
 pub fn check_scope(scope: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "itsme, backchannel authentication: scope has openid and service:CODE";
-    check_len(Field::Scope, scope.len(), MAX_SCOPE, SOURCE)?;
     // RFC 6749 section 3.3: scope-token.
     let allowed =
         |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
-    check_bytes(Field::Scope, scope, allowed, SOURCE)?;
+    check_text(Field::Scope, scope, MAX_SCOPE, allowed, SOURCE)?;
     let has = |wanted: &dyn Fn(&str) -> bool| scope.split(' ').any(wanted);
     let service = |value: &str| {
         value
@@ -142,73 +141,43 @@ pub fn check_scope(scope: &str) -> Result<(), FieldError> {
     };
     if !has(&|value| value == "openid") || !has(&service) || has(&str::is_empty) {
         let expected = "values with one space between them, openid and service:CODE among them";
-        return Err(FieldError::new(
-            Field::Scope,
-            Fault::Form { expected },
-            SOURCE,
-        ));
+        return Err(Field::Scope.is_not(expected, SOURCE));
     }
     Ok(())
 }
 
-/// A bearer token (RFC 6750 section 2.1) of a bearable length.
+/// A bearer token (RFC 6750 section 2.1) of at most [`MAX_NOTIFICATION_TOKEN`] characters.
 ///
 /// # Errors
 /// Empty, longer than [`MAX_NOTIFICATION_TOKEN`], or a character that no b64token has.
 pub fn check_notification_token(token: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "CIBA Core section 7.1: client_notification_token, max 1024 characters";
-    let field = Field::NotificationToken;
-    check_len(field, token.len(), MAX_NOTIFICATION_TOKEN, SOURCE)?;
-    check_bytes(field, token, is_b64token, SOURCE)
+    let (field, max) = (Field::NotificationToken, MAX_NOTIFICATION_TOKEN);
+    check_text(field, token, max, is_b64token, SOURCE)
 }
 
 fn check_login_hint_token(token: &str) -> Result<(), FieldError> {
     const SOURCE: &str = "itsme, backchannel authentication: login_hint_token is a compact JWT";
-    check_len(
-        Field::LoginHintToken,
-        token.len(),
-        MAX_LOGIN_HINT_TOKEN,
-        SOURCE,
-    )?;
+    let (field, max) = (Field::LoginHintToken, MAX_LOGIN_HINT_TOKEN);
     let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    check_bytes(Field::LoginHintToken, token, base64url, SOURCE)?;
+    check_text(field, token, max, base64url, SOURCE)?;
     if token.split('.').filter(|part| !part.is_empty()).count() != 3 {
-        let fault = Fault::Form {
-            expected: "three parts with dots between them",
-        };
-        return Err(FieldError::new(Field::LoginHintToken, fault, SOURCE));
+        return Err(field.is_not("three parts with dots between them", SOURCE));
     }
     Ok(())
 }
 
 fn check_claim_names(names: &[&str]) -> Result<(), FieldError> {
     const SOURCE: &str = "OIDC Core section 5.5: names of requested claims, ascending";
+    let field = Field::ClaimNames;
     if names.len() > MAX_CLAIM_NAMES {
-        let fault = Fault::TooLong {
-            len: names.len(),
-            max: MAX_CLAIM_NAMES,
-        };
-        return Err(FieldError::new(Field::ClaimNames, fault, SOURCE));
+        return Err(field.is_too_long(names.len(), MAX_CLAIM_NAMES, SOURCE));
     }
     for name in names {
-        check_len(Field::ClaimNames, name.len(), MAX_CLAIM_NAME, SOURCE)?;
-        check_bytes(
-            Field::ClaimNames,
-            name,
-            |byte| byte.is_ascii_graphic(),
-            SOURCE,
-        )?;
+        check_text(field, name, MAX_CLAIM_NAME, is_graphic, SOURCE)?;
     }
     if !names.is_sorted_by(|one, next| one < next) {
-        let fault = Fault::Form {
-            expected: "ascending, each name once",
-        };
-        return Err(FieldError::new(Field::ClaimNames, fault, SOURCE));
+        return Err(field.is_not("ascending, each name once", SOURCE));
     }
     Ok(())
-}
-
-/// RFC 6750 section 2.1.
-fn is_b64token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }

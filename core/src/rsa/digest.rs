@@ -2,19 +2,6 @@
 
 use core::fmt;
 
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
-
-/// A hash function that a certificate's signature may use. Assertions use SHA-256 only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DigestAlgorithm {
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
 /// A digest with the algorithm that made it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Digest {
@@ -35,15 +22,6 @@ const SHA512_PREFIX: &[u8; 19] =
     b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40";
 
 impl Digest {
-    /// Hashes `message`.
-    pub fn of(algorithm: DigestAlgorithm, message: &[u8]) -> Self {
-        match algorithm {
-            DigestAlgorithm::Sha256 => Self::Sha256(Sha256::digest(message).into()),
-            DigestAlgorithm::Sha384 => Self::Sha384(Sha384::digest(message).into()),
-            DigestAlgorithm::Sha512 => Self::Sha512(Sha512::digest(message).into()),
-        }
-    }
-
     /// The digest's bytes.
     pub const fn as_bytes(&self) -> &[u8] {
         match self {

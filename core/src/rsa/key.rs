@@ -112,7 +112,7 @@ fn public_exponent(bytes: &[u8]) -> Result<u32, KeyError> {
     Ok(exponent)
 }
 
-fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+pub(crate) fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
     bytes.get(zeros..).unwrap_or(&[])
 }

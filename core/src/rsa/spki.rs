@@ -3,9 +3,9 @@
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader};
 
-use super::key::{KeyError, RsaPublicKey};
-use crate::encoding::sink::{Counter, Sink, into_ok};
-use crate::encoding::tlv::{BIT_STRING, Der, INTEGER, SEQUENCE, tlv_len, write_header};
+use super::key::{KeyError, RsaPublicKey, without_leading_zeros};
+use crate::encoding::sink::{Sink, count};
+use crate::encoding::tlv::{BIT_STRING, Der, Element, INTEGER, SEQUENCE};
 
 /// rsaEncryption (RFC 8017 appendix A.1).
 const RSA_ENCRYPTION_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -30,17 +30,10 @@ impl RsaPublicKey {
 /// Whatever `sink` fails with.
 pub fn write_spki<S: Sink>(key: &RsaPublicKey, sink: &mut S) -> Result<(), S::Error> {
     let exponent = key.exponent().to_be_bytes();
-    let numbers = integer_len(key.modulus()).saturating_add(integer_len(&exponent));
-    let bit_string = tlv_len(numbers).saturating_add(1);
-    let content = RSA_ENCRYPTION.len().saturating_add(tlv_len(bit_string));
-
-    write_header(sink, SEQUENCE, content)?;
-    sink.write(RSA_ENCRYPTION)?;
-    write_header(sink, BIT_STRING, bit_string)?;
-    sink.write(&[0])?; // no unused bits
-    write_header(sink, SEQUENCE, numbers)?;
-    write_integer(sink, key.modulus())?;
-    write_integer(sink, &exponent)
+    let numbers = (Unsigned(key.modulus()), Unsigned(&exponent));
+    let no_unused_bits: &[u8] = &[0];
+    let bits = Element(BIT_STRING, (no_unused_bits, Element(SEQUENCE, numbers)));
+    Element(SEQUENCE, (RSA_ENCRYPTION, bits)).write(sink)
 }
 
 impl Der for &RsaPublicKey {
@@ -51,33 +44,19 @@ impl Der for &RsaPublicKey {
 
 /// Bytes of the SubjectPublicKeyInfo.
 pub fn spki_len(key: &RsaPublicKey) -> usize {
-    let mut counter = Counter::default();
-    into_ok(write_spki(key, &mut counter));
-    counter.0
+    count(|counter| write_spki(key, counter))
 }
 
-fn write_integer<S: Sink>(sink: &mut S, number: &[u8]) -> Result<(), S::Error> {
-    let (sign, digits) = unsigned(number);
-    write_header(sink, INTEGER, digits.len().saturating_add(sign.len()))?;
-    sink.write(sign)?;
-    sink.write(digits)
-}
+/// A positive INTEGER, written without superfluous zeros, and with the zero before a set top bit.
+struct Unsigned<'a>(&'a [u8]);
 
-fn integer_len(number: &[u8]) -> usize {
-    let (sign, digits) = unsigned(number);
-    tlv_len(digits.len().saturating_add(sign.len()))
-}
-
-/// A positive INTEGER without superfluous zeros, and the zero before a set top bit.
-fn unsigned(number: &[u8]) -> (&'static [u8], &[u8]) {
-    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
-    let digits = number.get(zeros..).unwrap_or(&[]);
-    let sign: &[u8] = if digits.first().is_none_or(|first| first & 0x80 != 0) {
-        &[0]
-    } else {
-        &[]
-    };
-    (sign, digits)
+impl Der for Unsigned<'_> {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let digits = without_leading_zeros(self.0);
+        let is_top_bit_set = digits.first().is_none_or(|first| first & 0x80 != 0);
+        let sign: &[u8] = if is_top_bit_set { &[0] } else { &[] };
+        Element(INTEGER, (sign, digits)).write(sink)
+    }
 }
 
 /// Modulus and exponent of an RSA key's SubjectPublicKeyInfo; `None` where it is not one.

@@ -1,9 +1,6 @@
 //! iSHARE 2.1 and 2.2: the receiver's party id as audience, thirty seconds, the whole chain.
 
-use super::{
-    AudienceRule, ClientIdInLeaf, KeyReference, Lifetime, NotBefore, Rule, Scheme,
-    TokenRequestRules,
-};
+use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -27,10 +24,9 @@ pub const ISHARE: Scheme = Scheme {
         PARTY_IDS,
         "iSHARE, party identifiers: did:ishare with the certificate's organizationIdentifier, or EORI",
     ),
-    client_id_in_leaf: Some(Rule::new(
-        ClientIdInLeaf::OrganizationIdentifier,
+    client_id_in_leaf: Some(
         "iSHARE, party identifiers: the last part is the certificate's organizationIdentifier",
-    )),
+    ),
     audience: Rule::new(
         AudienceRule {
             default: None,

@@ -1,10 +1,10 @@
 //! The token request (RFC 6749 section 4.4.2 with RFC 7523 section 2.2).
 
 use crate::encoding::hex_digit;
-use crate::encoding::sink::{Counter, Sink, into_ok};
+use crate::encoding::sink::{Sink, count};
 use crate::id::ClientId;
 use crate::jws::CompactJws;
-use crate::scheme::{Rule, Scheme};
+use crate::scheme::Scheme;
 
 /// `client_assertion_type` (RFC 7523 section 2.2).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -36,9 +36,7 @@ impl<'a> TokenRequest<'a> {
 
     /// Bytes of the body: the value of `Content-Length`.
     pub fn body_len(&self) -> usize {
-        let mut counter = Counter::default();
-        into_ok(self.write_to(&mut counter));
-        counter.0
+        count(|counter| self.write_to(counter))
     }
 
     /// Writes the body. It holds an assertion that is good for as long as its `exp` says: not for logs.
@@ -46,13 +44,13 @@ impl<'a> TokenRequest<'a> {
     /// # Errors
     /// Whatever `sink` fails with.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        let rules = &self.scheme.token_request;
-        write_member(sink, "grant_type", rules.grant_type.value)?;
-        if let Some(Rule { value: scope, .. }) = rules.scope {
+        let rules = self.scheme.token_request();
+        write_member(sink, "grant_type", rules.grant_type().value())?;
+        if let Some(scope) = rules.scope() {
             sink.write(b"&")?;
-            write_member(sink, "scope", scope)?;
+            write_member(sink, "scope", scope.value())?;
         }
-        if rules.client_id.value {
+        if rules.client_id().value() {
             sink.write(b"&")?;
             write_member(sink, "client_id", self.client_id)?;
         }

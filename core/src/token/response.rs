@@ -29,10 +29,10 @@ pub struct ErrorResponse<'a> {
     #[serde(borrow)]
     pub error: JsonText<'a>,
     /// `error_description`, for the developer.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub error_description: Option<JsonText<'a>>,
     /// `error_uri`, a page about the error.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub error_uri: Option<JsonText<'a>>,
 }
 
@@ -41,33 +41,25 @@ pub struct ErrorResponse<'a> {
 #[non_exhaustive]
 pub enum ResponseError {
     /// A member is missing or has the wrong shape.
-    #[error("{0}")]
-    Field(FieldError),
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// The body is not a JSON object with the members of this response.
     #[error("the response is not a JSON object with the members of RFC 6749 section 5")]
     NotJson,
 }
 
-impl From<FieldError> for ResponseError {
-    fn from(error: FieldError) -> Self {
-        Self::Field(error)
-    }
-}
-
 /// The members as they come.
 #[derive(Deserialize)]
 struct Members<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     access_token: Option<JsonText<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     token_type: Option<JsonText<'a>>,
-    #[serde(default)]
     expires_in: Option<u64>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     scope: Option<JsonText<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     refresh_token: Option<JsonText<'a>>,
-    #[serde(default)]
     refresh_expires_in: Option<u64>,
 }
 
@@ -86,8 +78,7 @@ impl<'a> TokenResponse<'a> {
         let access_token = members.access_token.ok_or(missing(Field::AccessToken))?;
         let token_type = members.token_type.ok_or(missing(Field::TokenType))?;
         if !token_type.eq_ignore_ascii_case("bearer") {
-            let fault = Fault::Form { expected: "Bearer" };
-            return Err(FieldError::new(Field::TokenType, fault, SOURCE).into());
+            return Err(Field::TokenType.is_not("Bearer", SOURCE).into());
         }
         Ok(Self {
             access_token: secret(Field::AccessToken, access_token)?,
@@ -121,25 +112,11 @@ impl<'a> ErrorResponse<'a> {
 
 fn secret(field: Field, text: JsonText<'_>) -> Result<Secret<'_>, FieldError> {
     const SOURCE: &str = "RFC 6750 section 2.1: b64token";
-    let (secret, len) = Secret::new(text).ok_or(FieldError::new(
-        field,
-        Fault::Form {
-            expected: "a bearer token",
-        },
-        SOURCE,
-    ))?;
+    let (secret, len) = Secret::new(text).ok_or_else(|| field.is_not("a bearer token", SOURCE))?;
     match len {
         0 => Err(FieldError::new(field, Fault::Empty, SOURCE)),
         len if len > MAX_ACCESS_TOKEN => {
-            let fault = Fault::TooLong {
-                len,
-                max: MAX_ACCESS_TOKEN,
-            };
-            Err(FieldError::new(
-                field,
-                fault,
-                "a token that fits an HTTP header",
-            ))
+            Err(field.is_too_long(len, MAX_ACCESS_TOKEN, "a token that fits an HTTP header"))
         }
         _ => Ok(secret),
     }
@@ -147,18 +124,15 @@ fn secret(field: Field, text: JsonText<'_>) -> Result<Secret<'_>, FieldError> {
 
 /// The parser recurses where arrays and objects nest: both length and depth are bounded before it runs.
 fn check_bounds(body: &[u8]) -> Result<(), FieldError> {
-    let too_long = |len, max| {
-        let source = "the bounds of this software";
-        FieldError::new(Field::TokenResponse, Fault::TooLong { len, max }, source)
-    };
+    let too_long =
+        |len, max| Field::TokenResponse.is_too_long(len, max, "the bounds of this software");
     if body.len() > MAX_TOKEN_RESPONSE {
         return Err(too_long(body.len(), MAX_TOKEN_RESPONSE));
     }
-    let depth = nesting(body);
-    if depth > MAX_JSON_DEPTH {
-        return Err(too_long(depth, MAX_JSON_DEPTH));
+    match nesting(body) {
+        depth if depth > MAX_JSON_DEPTH => Err(too_long(depth, MAX_JSON_DEPTH)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The greatest number of arrays and objects that are open at once, outside strings.

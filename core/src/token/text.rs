@@ -7,6 +7,7 @@ use serde_json_core::str::EscapedStr;
 
 use crate::encoding::sink::Sink;
 use crate::encoding::unescape::Unescape;
+use crate::field::is_b64token;
 
 /// A JSON string, borrowed from the response. `Display` shows its text, with control characters escaped
 /// so that a server cannot write on a person's terminal.
@@ -78,7 +79,8 @@ impl<'a> Secret<'a> {
     pub(super) fn new(text: JsonText<'a>) -> Option<(Self, usize)> {
         let mut len: usize = 0;
         for character in text.chars() {
-            if !character.is_some_and(is_b64token) {
+            let byte = character.and_then(|character| u8::try_from(character).ok());
+            if !byte.is_some_and(is_b64token) {
                 return None;
             }
             len = len.saturating_add(1);
@@ -103,11 +105,6 @@ impl fmt::Debug for Secret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
-}
-
-fn is_b64token(character: char) -> bool {
-    character.is_ascii_alphanumeric()
-        || matches!(character, '-' | '.' | '_' | '~' | '+' | '/' | '=')
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use privyseal_core::credential::{KeyName, Profile, encode_header};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::spki::write_spki;
-use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
+use privyseal_core::jws::Algorithm;
+use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{Engine, MAX_MODULUS_LEN, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
@@ -221,7 +222,7 @@ impl<M: AsRef<[u8]>> Keyed<M> {
         let signature = engine
             .sign(&digest, drbg, &mut signature)
             .map_err(|_| Refusal::PairwiseTest)?;
-        let digest = Digest::of(DigestAlgorithm::Sha256, TRIAL);
+        let digest = Algorithm::Rs256.digest(TRIAL);
         self.key
             .verify(&digest, signature)
             .map_err(|_| Refusal::PairwiseTest)

@@ -6,7 +6,7 @@ use std::fs;
 
 use privyseal_core::cert::ClockError;
 use privyseal_core::cert::{Chain, RsaLinks};
-use privyseal_core::rsa::digest::DigestAlgorithm;
+use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::{Digest, SignatureError, VerifyingKey};
 use privyseal_core::{Error, RsaPublicKey};
 use privyseal_test_base::scratch::{fixture, ishare_chain};
@@ -40,10 +40,10 @@ fn rfc_7515_a2_verifies_with_the_core() {
         RsaPublicKey::from_components(&base64url(vector.text("n")), &base64url(vector.text("e")));
     let key = VerifyingKey::new(key.unwrap()).unwrap();
     let parts = Parts::of(vector.text("jws"));
-    let digest = Digest::of(DigestAlgorithm::Sha256, parts.signing_input.as_bytes());
+    let digest = Algorithm::Rs256.digest(parts.signing_input.as_bytes());
     assert_eq!(key.verify(&digest, &parts.signature), Ok(()));
 
-    let other = Digest::of(DigestAlgorithm::Sha256, b"another message");
+    let other = Algorithm::Rs256.digest(b"another message");
     assert_eq!(
         key.verify(&other, &parts.signature),
         Err(SignatureError::Invalid)

@@ -76,7 +76,7 @@ pub(super) fn scheme_parser_for(
 ) -> impl TypedValueParser<Value = &'static Scheme> {
     let names = scheme::ALL
         .iter()
-        .map(|scheme| PossibleValue::new(scheme.name).hide(!is_offered(scheme)));
+        .map(|scheme| PossibleValue::new(scheme.name()).hide(!is_offered(scheme)));
     PossibleValuesParser::new(names).try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"))
 }
 

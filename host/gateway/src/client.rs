@@ -110,9 +110,9 @@ impl DeviceClient {
         let id = SchemeId::of(scheme);
         let entry = id.and_then(|id| Some((id, *policy.scheme(id)?)));
         let Some((id, entry)) = entry else {
-            let served = policy.schemes.iter().map(|entry| entry.scheme.rules().name);
+            let served = policy.schemes.iter().map(|entry| entry.scheme.rules().name());
             return Err(ClientError::Scheme {
-                scheme: scheme.name,
+                scheme: scheme.name(),
                 served: served.collect::<Vec<_>>().join(", "),
             });
         };
@@ -124,7 +124,7 @@ impl DeviceClient {
                 provisioned: client_id.as_str().to_owned(),
             });
         }
-        let credential = match scheme.key_reference.value {
+        let credential = match scheme.key_reference().value() {
             KeyReference::Kid => with_kid(scheme, client_id, &key, entry.kid, expected)?,
             KeyReference::X5cWithRoot => with_chain(scheme, client_id, &key, expected)?,
         };
@@ -166,13 +166,13 @@ impl DeviceClient {
         buffer: &'b mut [u8],
     ) -> Result<CompactJws<'b>, ClientError> {
         let scheme = self.credential.scheme();
-        let rule = scheme.lifetime.value;
+        let rule = scheme.lifetime().value();
         let request = AssertionRequest {
-            audience: Some(scheme.audience(audience)?),
+            audience: Some(scheme.choose_audience(audience)?),
             now,
             backdate,
             lifetime: Some(
-                lifetime.unwrap_or_else(|| rule.default.min(self.max_lifetime).max(rule.min)),
+                lifetime.unwrap_or_else(|| rule.default().min(self.max_lifetime).max(rule.min())),
             ),
             // It does not matter yet.
             jti: Jti::new("-")?,
@@ -225,7 +225,7 @@ fn with_chain(
     expected: &Expected,
 ) -> Result<Credential<Vec<u8>>, ClientError> {
     if expected.kid.is_some() {
-        let title = scheme.title;
+        let title = scheme.title();
         return Err(ClientError::NeedlessKid { title });
     }
     let chain = ordered(key.certificates())?;
@@ -261,7 +261,7 @@ fn with_kid(
     expected: &Expected,
 ) -> Result<Credential<Vec<u8>>, ClientError> {
     if expected.chain.is_some() {
-        let title = scheme.title;
+        let title = scheme.title();
         return Err(ClientError::NeedlessChain { title });
     }
     let kid = kid.ok_or_else(|| DeviceError::untrue("its policy has no kid for this scheme"))?;

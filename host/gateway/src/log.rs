@@ -169,9 +169,9 @@ impl DeviceLog {
 fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
     json!({
         "sequence": entry.sequence,
-        "event": entry.event.word(),
+        "event": entry.event.name(),
         "reason": entry.reason(),
-        "scheme": entry.scheme.map(|scheme| scheme.rules().name),
+        "scheme": entry.scheme.map(|scheme| scheme.rules().name()),
         "audience": entry.audience,
         "faulted": entry.faulted,
         "boots": entry.boots,
@@ -212,11 +212,11 @@ impl fmt::Display for DeviceLog {
 }
 
 fn line(entry: &Entry) -> String {
-    let mut line = format!("{:>6}  {:<18}", entry.sequence, entry.event.word());
+    let mut line = format!("{:>6}  {:<18}", entry.sequence, entry.event.name());
     // Writing into a String cannot fail.
     let _ = write!(line, "  {:<20}", moment(entry.now));
     if let Some(scheme) = entry.scheme {
-        let _ = write!(line, "  {}", scheme.rules().name);
+        let _ = write!(line, "  {}", scheme.rules().name());
     }
     if let Some(audience) = entry.audience {
         let _ = write!(line, "  audience {audience}");

@@ -97,7 +97,7 @@ impl GatewayPolicy {
     pub fn needs_chain(&self) -> bool {
         let schemes = self.schemes.iter().map(|entry| entry.scheme.rules());
         schemes
-            .map(|rules| rules.key_reference.value)
+            .map(|rules| rules.key_reference().value())
             .any(|value| value == KeyReference::X5cWithRoot)
     }
 
@@ -158,7 +158,7 @@ impl SchemeEntry {
             None => chain
                 .and_then(Chain::leaf)
                 .and_then(|leaf| rules.client_id_of_leaf(leaf))
-                .ok_or(PackageError::ClientId { scheme: rules.name })?
+                .ok_or(PackageError::ClientId { scheme: rules.name() })?
                 .as_str()
                 .to_owned(),
         };

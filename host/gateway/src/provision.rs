@@ -225,7 +225,7 @@ fn prove(
         let rules = entry.scheme.rules();
         let client_id = ClientId::new(entry.client_id).map_err(privyseal_core::Error::from)?;
         let header = header.as_mut_slice();
-        let credential = match (rules.key_reference.value, &proven, entry.kid) {
+        let credential = match (rules.key_reference().value(), &proven, entry.kid) {
             (KeyReference::Kid, _, Some(kid)) => {
                 let kid = Kid::new(kid).map_err(privyseal_core::Error::from)?;
                 Credential::with_kid(rules, client_id, kid, key, header)?

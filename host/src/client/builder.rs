@@ -147,7 +147,7 @@ impl ClientBuilder {
         let scheme = self.scheme;
         let given = self.client_id.take();
         let given = given.map(|id| party_id::given(scheme, &id)).transpose()?;
-        let client = if scheme.key_reference.value == KeyReference::Kid {
+        let client = if scheme.key_reference().value() == KeyReference::Kid {
             self.with_kid(given)
         } else {
             self.with_chain(given)
@@ -163,7 +163,7 @@ impl ClientBuilder {
     ) -> Result<SigningClient<KeyGroup<KeySigner>>, Error> {
         let scheme = self.scheme;
         if self.kid.is_some() {
-            let scheme = scheme.title;
+            let scheme = scheme.title();
             return Err(BuildError::NeedlessKid { scheme }.into());
         }
         if let Some(certificates) = &self.chain {
@@ -186,7 +186,7 @@ impl ClientBuilder {
     ) -> Result<SigningClient<KeyGroup<KeySigner>>, Error> {
         let scheme = self.scheme;
         if self.chain.is_some() {
-            let scheme = scheme.title;
+            let scheme = scheme.title();
             return Err(BuildError::NeedlessChain { scheme }.into());
         }
         let client_id = given.ok_or_else(|| party_id::not_derived(scheme))?;
@@ -212,7 +212,7 @@ impl ClientBuilder {
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("scheme", &self.scheme.name)
+            .field("scheme", &self.scheme.name())
             .field("keys", &self.keys)
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()

@@ -67,8 +67,8 @@ impl AssertionOptions {
     ///
     /// [`OAuthError::Core`], which names the field.
     pub fn check(&self, scheme: &Scheme) -> Result<(), OAuthError> {
-        scheme.audience(self.checked_audience()?)?;
-        let rule = scheme.lifetime;
+        scheme.choose_audience(self.checked_audience()?)?;
+        let rule = scheme.lifetime();
         rule.value.choose(self.lifetime, rule.source)?;
         self.jti.as_deref().map(Jti::new).transpose()?;
         Ok(())

@@ -78,8 +78,8 @@ impl AudienceParts<'_> {
     ///
     /// [`OAuthError::Audience`]; [`OAuthError::Core`] if base URL and realm make no audience.
     pub fn choose(&self, scheme: &Scheme) -> Result<Option<String>, OAuthError> {
-        let title = scheme.title;
-        let has_endpoints = !scheme.audience.value.endpoints.is_empty();
+        let title = scheme.title();
+        let has_endpoints = !scheme.audience().value().endpoints().is_empty();
         if self.endpoint.is_some() && !has_endpoints {
             return Err(AudienceError::NeedlessEndpoint { scheme: title }.into());
         }
@@ -102,7 +102,7 @@ impl AudienceParts<'_> {
             (None, None) if has_realms(scheme) => {
                 return Err(AudienceError::MissingRealm {
                     scheme: title,
-                    rule: scheme.audience.source,
+                    rule: scheme.audience().source(),
                 }
                 .into());
             }
@@ -112,23 +112,23 @@ impl AudienceParts<'_> {
     }
 
     fn base(&self, scheme: &Scheme) -> Result<&str, AudienceError> {
-        let public = scheme.token_request.base_url.map(|rule| rule.value);
+        let public = scheme.token_request().base_url().map(|rule| rule.value);
         self.base_url
             .or(public)
             .ok_or(AudienceError::MissingBaseUrl {
-                scheme: scheme.title,
+                scheme: scheme.title(),
             })
     }
 }
 
 /// What an endpoint's audience has behind the base URL.
 fn path(scheme: &Scheme, endpoint: &str) -> Result<&'static str, AudienceError> {
-    let request = scheme.request_object.filter(|_| endpoint == REQUEST);
+    let request = scheme.request_object().filter(|_| endpoint == REQUEST);
     match (request, scheme.endpoint(endpoint)) {
-        (Some(request), _) => Ok(request.audience_path.value),
+        (Some(request), _) => Ok(request.audience_path().value()),
         (None, Some(endpoint)) => Ok(endpoint.audience_path),
         (None, None) => Err(AudienceError::UnknownEndpoint {
-            scheme: scheme.title,
+            scheme: scheme.title(),
             endpoints: endpoint_names(scheme),
         }),
     }
@@ -137,18 +137,18 @@ fn path(scheme: &Scheme, endpoint: &str) -> Result<&'static str, AudienceError> 
 /// Whether the audience of `scheme` is the issuer of a realm.
 pub fn has_realms(scheme: &Scheme) -> bool {
     scheme
-        .audience
-        .value
-        .syntax
+        .audience()
+        .value()
+        .syntax()
         .contains(&IdSyntax::RealmIssuer)
 }
 
 /// The endpoints that have an audience of their own, and [`REQUEST`] where requests are signed.
 fn endpoint_names(scheme: &Scheme) -> String {
-    let endpoints = scheme.audience.value.endpoints.iter();
+    let endpoints = scheme.audience().value().endpoints().iter();
     let endpoints = endpoints.map(|endpoint| endpoint.name);
     let names: Vec<_> = endpoints
-        .chain(scheme.request_object.map(|_| REQUEST))
+        .chain(scheme.request_object().map(|_| REQUEST))
         .collect();
     names.join(", ")
 }

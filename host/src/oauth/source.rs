@@ -43,7 +43,7 @@ pub trait AssertionSource: Send + Sync {
         base: &BaseUrl,
         options: &AssertionOptions,
     ) -> Result<AccessToken, OAuthError> {
-        let rules = &self.scheme().token_request;
+        let rules = &self.scheme().token_request();
         match rules.scope {
             Some(scope) => self.access_token_with_scope(http, base, options, scope.value),
             None => token(
@@ -51,7 +51,7 @@ pub trait AssertionSource: Send + Sync {
                 http,
                 base,
                 options,
-                &[("grant_type", rules.grant_type.value)],
+                &[("grant_type", rules.grant_type().value())],
             ),
         }
     }
@@ -68,14 +68,14 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         scope: &str,
     ) -> Result<AccessToken, OAuthError> {
-        let rules = &self.scheme().token_request;
+        let rules = &self.scheme().token_request();
         if let Some(rule) = rules.scope.filter(|rule| rule.value != scope) {
             return Err(OAuthError::Scope {
                 scope: rule.value,
                 rule: rule.source,
             });
         }
-        let members = [("grant_type", rules.grant_type.value), ("scope", scope)];
+        let members = [("grant_type", rules.grant_type().value()), ("scope", scope)];
         token(self, http, base, options, &members)
     }
 
@@ -130,7 +130,7 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         form: &Form<'_>,
     ) -> Result<Response, OAuthError> {
-        let sends_client_id = self.scheme().token_request.client_id.value;
+        let sends_client_id = self.scheme().token_request().client_id().value();
         let client_id = sends_client_id.then(|| self.client_id().as_str());
         let assertion = self.assertion(options)?;
         let authentication = [
@@ -162,7 +162,7 @@ fn token<A: AssertionSource + ?Sized>(
     options: &AssertionOptions,
     members: &[(&str, &str)],
 ) -> Result<AccessToken, OAuthError> {
-    let url = base.join(source.scheme().token_request.path.value)?;
+    let url = base.join(source.scheme().token_request().path().value())?;
     let form = Form::new(&url, members, RequestKind::Token, MAX_TOKEN_RESPONSE);
     response::token(&url, source.post(http, options, &form)?)
 }

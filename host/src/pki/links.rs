@@ -42,7 +42,7 @@ pub(crate) fn verify(
                 .rsa_key()
                 .and_then(VerifyingKey::new)
                 .map_err(LinkError::IssuerKey)?;
-            key.verify(&Digest::of(digest, message), signature)
+            key.verify(&digest.digest(message), signature)
                 .map_err(|_| LinkError::BadSignature)
         }
         Algorithm::Ecdsa(digest) => {

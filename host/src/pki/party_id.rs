@@ -22,7 +22,7 @@ pub fn given(scheme: &Scheme, client_id: &str) -> Result<ClientId, PkiError> {
 ///
 /// [`PkiError::NoOrganizationIdentifier`] and [`PkiError::NoClientId`].
 pub fn derived(scheme: &Scheme, chain: &Chain<'_>) -> Result<ClientId, PkiError> {
-    if scheme.client_id_in_leaf.is_none() {
+    if scheme.client_id_in_leaf().is_none() {
         return Err(not_derived(scheme));
     }
     let leaf = chain.leaf();
@@ -33,7 +33,7 @@ pub fn derived(scheme: &Scheme, chain: &Chain<'_>) -> Result<ClientId, PkiError>
 /// What to say where no client id was given and `scheme` derives none.
 pub const fn not_derived(scheme: &Scheme) -> PkiError {
     PkiError::NoClientId {
-        title: scheme.title,
-        section: scheme.client_id.source,
+        title: scheme.title(),
+        section: scheme.client_id().source(),
     }
 }

@@ -167,7 +167,7 @@ impl Report {
     }
 
     fn root(&mut self, chain: &Chain<'_>, scheme: Option<&Scheme>) {
-        let wanted = scheme.map(|scheme| scheme.key_reference);
+        let wanted = scheme.map(|scheme| scheme.key_reference());
         match wanted {
             Some(rule) if rule.value == KeyReference::X5cWithRoot => self.judge(
                 chain.has_root(),
@@ -210,7 +210,7 @@ impl Report {
                 Verdict::Passed,
                 format!(
                     "the leaf's key usage ({usages}) is as {} accepts it",
-                    scheme.title
+                    scheme.title()
                 ),
             ),
             Err(error) => self.add(Verdict::Broken, error.to_string()),

@@ -22,7 +22,7 @@ const TRUST: &str = "RFC 5280 section 6.1.1: trust anchors; iSHARE: the trusted 
 impl<'t> Judge<'_, 't> {
     /// Whether `x5c` holds certificates.
     pub(super) fn x5c(&self, report: &mut Report) {
-        let source = self.scheme.key_reference.source;
+        let source = self.scheme.key_reference().source();
         self.on_header(report, RuleId::HeaderX5c, source, &[], |header| {
             header.x5c.form
         });
@@ -86,7 +86,7 @@ impl<'t> Judge<'_, 't> {
         });
         report.put_after(
             RuleId::X5cRoot,
-            self.scheme.key_reference.source,
+            self.scheme.key_reference().source(),
             needs,
             || {
                 let has_root = ordered.as_ref().is_ok_and(Chain::has_root);
@@ -98,8 +98,8 @@ impl<'t> Judge<'_, 't> {
             },
         );
         report.put_after(RuleId::X5cDates, DATES, &read, || Verdict::of(self.dates()));
-        let usage = self.scheme.leaf_key_usage;
-        report.put_after(RuleId::LeafKeyUsage, usage.source, &read, || {
+        let usage = self.scheme.leaf_key_usage();
+        report.put_after(RuleId::LeafKeyUsage, usage.source(), &read, || {
             Verdict::of(self.usage())
         });
     }
@@ -136,7 +136,7 @@ impl<'t> Judge<'_, 't> {
                     .map_or(Verdict::Passed, |chain| revocation(&chain, lists))
             }),
         }
-        if let Some(source) = self.scheme.party_status {
+        if let Some(source) = self.scheme.party_status() {
             match self.question.registry {
                 None => {
                     let verdict = Verdict::because("the registry was not asked");

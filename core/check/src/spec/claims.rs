@@ -31,11 +31,9 @@ impl Judge<'_, '_> {
             }
         });
         self.client_id(report);
-        if let Some(rule) = self.scheme.client_id_in_leaf {
+        if let Some(source) = self.scheme.client_id_in_leaf() {
             let needs = [RuleId::ClientId, RuleId::X5cCertificates];
-            report.put_after(RuleId::ClientIdInLeaf, rule.source, &needs, || {
-                self.in_leaf()
-            });
+            report.put_after(RuleId::ClientIdInLeaf, source, &needs, || self.in_leaf());
         }
     }
 
@@ -46,9 +44,9 @@ impl Judge<'_, '_> {
     }
 
     pub(super) fn audience(&self, report: &mut Report) {
-        let source = match (self.kind, self.scheme.request_object) {
-            (Kind::Request, Some(rules)) => rules.audience_path.source,
-            _ => self.scheme.audience.source,
+        let source = match (self.kind, self.scheme.request_object()) {
+            (Kind::Request, Some(rules)) => rules.audience_path().source(),
+            _ => self.scheme.audience().source(),
         };
         self.on_claims(report, RuleId::ClaimAud, source, &[], |claims| {
             self.is_audience(claims)
@@ -62,7 +60,7 @@ impl Judge<'_, '_> {
     }
 
     fn client_id(&self, report: &mut Report) {
-        let source = self.scheme.client_id.source;
+        let source = self.scheme.client_id().source();
         self.on_claims(
             report,
             RuleId::ClientId,
@@ -99,12 +97,12 @@ impl Judge<'_, '_> {
             why => why,
         })?;
         Audience::new(text).map_err(|error| error.fault)?;
-        let rule = self.scheme.audience.value;
+        let rule = self.scheme.audience().value();
         IdSyntax::check(
-            rule.syntax,
+            rule.syntax(),
             Field::Audience,
             text,
-            self.scheme.audience.source,
+            self.scheme.audience().source(),
         )
         .map_err(|error| error.fault)?;
         if let Some(expected) = self.question.audience {
@@ -115,7 +113,7 @@ impl Judge<'_, '_> {
                 Err(Violation::Text("is not the given audience"))
             };
         }
-        if let Some(default) = rule.default {
+        if let Some(default) = rule.default() {
             return if text == default {
                 Ok(())
             } else {
@@ -123,14 +121,14 @@ impl Judge<'_, '_> {
             };
         }
         let is_endpoint = rule
-            .endpoints
+            .endpoints()
             .iter()
-            .any(|endpoint| text.ends_with(endpoint.audience_path));
+            .any(|endpoint| text.ends_with(endpoint.audience_path()));
         match self.kind {
             Kind::Request if is_endpoint => {
                 Err(Violation::Text("is an endpoint, where the issuer belongs"))
             }
-            Kind::Assertion if !is_endpoint && !rule.endpoints.is_empty() => Err(Fault::Form {
+            Kind::Assertion if !is_endpoint && !rule.endpoints().is_empty() => Err(Fault::Form {
                 expected: "the URL of one of the scheme's endpoints",
             }
             .into()),

@@ -16,7 +16,7 @@ const SIGNATURE: &str = "RFC 7515 section 5.2; RFC 8017 section 8.2.2";
 impl Judge<'_, '_> {
     /// Whether `kid` names a key.
     pub(super) fn kid(&self, report: &mut Report) {
-        let source = self.scheme.key_reference.source;
+        let source = self.scheme.key_reference().source();
         self.on_header(report, RuleId::HeaderKid, source, &[], |header| {
             at_most(header.kid.required()?, MAX_KID)
         });
@@ -37,7 +37,7 @@ impl Judge<'_, '_> {
 
     /// Whether the key is fit, and whether the signature is its.
     pub(super) fn signature(&self, report: &mut Report) {
-        let found = match self.scheme.key_reference.value {
+        let found = match self.scheme.key_reference().value() {
             KeyReference::X5cWithRoot => RuleId::X5cCertificates,
             KeyReference::Kid => RuleId::KeyKnown,
         };
@@ -65,7 +65,7 @@ impl Judge<'_, '_> {
 
     /// The key that should have signed.
     fn key(&self) -> Option<Result<RsaPublicKey, KeyError>> {
-        match self.scheme.key_reference.value {
+        match self.scheme.key_reference().value() {
             KeyReference::X5cWithRoot => self.leaf().map(|leaf| leaf.rsa_key()),
             KeyReference::Kid => self.known_key().map(|known| known.key.clone()),
         }

@@ -21,7 +21,7 @@ const JTI: &str = "RFC 7519 section 4.1.7; itsme: at most 255 characters";
 impl Judge<'_, '_> {
     pub(super) fn moments(&self, report: &mut Report) {
         let is_request = self.kind == Kind::Request;
-        let iat = self.scheme.issued_at_required;
+        let iat = self.scheme.issued_at_required();
         let iat = if is_request {
             Rule::new(true, CIBA)
         } else {
@@ -30,10 +30,10 @@ impl Judge<'_, '_> {
         self.on_claims(
             report,
             RuleId::ClaimIat,
-            iat.source,
+            iat.source(),
             &[],
             |claims| match claims.iat {
-                Moment::Absent if !iat.value => Ok(()),
+                Moment::Absent if !iat.value() => Ok(()),
                 moment => moment.required().map(|_| ()),
             },
         );
@@ -49,19 +49,19 @@ impl Judge<'_, '_> {
     }
 
     fn lifetime(&self, report: &mut Report) {
-        let rule = match (self.kind, self.scheme.request_object) {
-            (Kind::Request, Some(rules)) => rules.lifetime,
-            _ => self.scheme.lifetime,
+        let rule = match (self.kind, self.scheme.request_object()) {
+            (Kind::Request, Some(rules)) => rules.lifetime(),
+            _ => self.scheme.lifetime(),
         };
         let verdict = match self.facts.claims().map(|claims| (claims.iat, claims.exp)) {
             None => Verdict::NotChecked(Reason::Needs(RuleId::PayloadJson)),
             Some((iat, exp)) => match (iat.meant(), exp.meant()) {
-                (Some(iat), Some(exp)) => Verdict::of(lives(rule.value, iat, exp)),
+                (Some(iat), Some(exp)) => Verdict::of(lives(rule.value(), iat, exp)),
                 (_, None) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
                 (None, _) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)),
             },
         };
-        report.put(RuleId::Lifetime, rule.source, verdict);
+        report.put(RuleId::Lifetime, rule.source(), verdict);
     }
 
     fn not_before(&self, report: &mut Report) {
@@ -71,7 +71,7 @@ impl Judge<'_, '_> {
             });
             return;
         }
-        let source = self.scheme.not_before.source;
+        let source = self.scheme.not_before().source();
         let verdict = match self.facts.claims() {
             None => Verdict::NotChecked(Reason::Needs(RuleId::PayloadJson)),
             Some(claims) => nbf_is_iat(claims),
@@ -116,7 +116,7 @@ fn lives(rule: Lifetime, iat: u64, exp: u64) -> Result<(), Violation> {
     let Some(value) = exp.checked_sub(iat) else {
         return Err(Violation::Text("is negative: exp is before iat"));
     };
-    let Lifetime { min, max, .. } = rule;
+    let (min, max) = (rule.min(), rule.max());
     if (min..=max).contains(&value) {
         return Ok(());
     }

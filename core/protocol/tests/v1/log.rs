@@ -105,7 +105,7 @@ fn every_event() {
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
         bytes[4] = code;
-        let found = Entry::from_bytes(&bytes).map(|entry| (entry.event, entry.event.word()));
+        let found = Entry::from_bytes(&bytes).map(|entry| (entry.event, entry.event.name()));
         let expected = code
             .checked_sub(1)
             .and_then(|at| events.get(usize::from(at)));

@@ -1,7 +1,8 @@
 //! What changes more than one assertion: the authority's word about time, and wiping.
 
 use privyseal_core::UnixTime;
-use privyseal_core::rsa::{Digest, DigestAlgorithm, VerifyingKey};
+use privyseal_core::jws::Algorithm;
+use privyseal_core::rsa::VerifyingKey;
 use privyseal_protocol::authority::set_time_statement;
 use privyseal_protocol::{DeviceId, Entry, Event, Policy, Refusal, Response};
 
@@ -113,6 +114,6 @@ fn check_word(policy: &Policy<'_>, statement: &[u8], signature: &[u8]) -> Result
         .and_then(Result::ok)
         .ok_or(Refusal::Authority)?;
     let key = VerifyingKey::new(key).map_err(|_| Refusal::Authority)?;
-    key.verify(&Digest::of(DigestAlgorithm::Sha256, statement), signature)
+    key.verify(&Algorithm::Rs256.digest(statement), signature)
         .map_err(|_| Refusal::Authority)
 }

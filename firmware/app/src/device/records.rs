@@ -75,7 +75,7 @@ fn show(entry: &Entry) {
     #[cfg(feature = "defmt")]
     defmt::info!(
         "{=str}, code {=u8}, counter {=u64}, time floor {=u64}",
-        entry.event.word(),
+        entry.event.name(),
         entry.code,
         entry.counter,
         entry.time_floor

@@ -200,13 +200,13 @@ fn check(
     let rules = request.scheme.rules();
     let audience = request
         .audience
-        .or(rules.audience.value.default)
+        .or(rules.audience().value().default())
         .and_then(|audience| policy.audience(request.scheme, audience))
         .ok_or(Refusal::Audience)?;
     asked.audience = u8::try_from(audience).ok();
     let lifetime = request
         .lifetime
-        .map_or(rules.lifetime.value.default, u64::from);
+        .map_or(rules.lifetime().value().default(), u64::from);
     if lifetime > policy.max_lifetime.into() {
         return Err(Refusal::Lifetime {
             max: policy.max_lifetime,

@@ -48,7 +48,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// What the core itself makes, taken apart again.
     pub(crate) fn of(scheme: &'static Scheme) -> Self {
-        let (client_id, audience) = match scheme.name {
+        let (client_id, audience) = match scheme.name() {
             "fiam" => (EORI, None),
             "ishare" => (DID, Some(SERVER)),
             "ishare-1" => (EORI, Some(SERVER)),
@@ -224,7 +224,7 @@ pub(crate) fn shown(report: &Report) -> String {
 pub(crate) fn credential(scheme: &'static Scheme, client_id: &str) -> Credential<Vec<u8>> {
     let client_id = ClientId::new(client_id).expect("a client id");
     let (key, buffer) = (key().public_key(), vec![0; MAX_HEADER]);
-    let credential = match scheme.name {
+    let credential = match scheme.name() {
         "itsme" | "ehealth" => Credential::with_kid(
             scheme,
             client_id,

@@ -167,8 +167,8 @@ fn every_combination() {
                 for form in [Form::X5c, Form::Kid] {
                     for (id, text) in IDS.iter().enumerate() {
                         let made = make(scheme, form, text, &chain);
-                        let expected = credential_refusal(scheme.name, form, id, usage, bits);
-                        let name = format!("{} {form:?} {text} {usages:?} {bits}", scheme.name);
+                        let expected = credential_refusal(scheme.name(), form, id, usage, bits);
+                        let name = format!("{} {form:?} {text} {usages:?} {bits}", scheme.name());
                         combinations += LIFETIMES.len() * AUDIENCES.len();
                         match made {
                             Ok(credential) => {
@@ -198,7 +198,7 @@ fn assertions(credential: &Credential<Vec<u8>>, name: &str) -> usize {
                 lifetime,
                 ..AssertionRequest::new(UnixTime::from_secs(NOW).unwrap(), Jti::new("j").unwrap())
             };
-            let expected = assertion_refusal(credential.scheme().name, lifetime, place);
+            let expected = assertion_refusal(credential.scheme().name(), lifetime, place);
             let refused = credential.prepare(&request).err().map(reason);
             assert_eq!(refused, expected, "{name} {lifetime:?} {audience:?}");
             good += usize::from(expected.is_none());

@@ -32,11 +32,11 @@ fn drafts() -> Vec<(Draft, Vec<Mutation>)> {
 
 fn of(scheme: &Scheme) -> Vec<Mutation> {
     let mut mutations = ANY.to_vec();
-    match scheme.name {
+    match scheme.name() {
         "itsme" | "ehealth" => mutations.extend(KID),
         _ => mutations.extend(x5c::X5C.iter().chain(STRICT)),
     }
-    match scheme.name {
+    match scheme.name() {
         "ishare" => mutations.push(("client-id-in-leaf", "another organisation", |draft| {
             both(draft, "did:ishare:EU.NL.NTRNL-87654321");
         })),
@@ -46,7 +46,7 @@ fn of(scheme: &Scheme) -> Vec<Mutation> {
         "itsme" => mutations.extend(ITSME),
         _ => {}
     }
-    if scheme.name != "ishare" {
+    if scheme.name() != "ishare" {
         mutations.push(("header-alg", "RS384", |draft| {
             draft.header["alg"] = json!("RS384");
         }));
@@ -172,7 +172,7 @@ const ANY: &[Mutation] = &[
     }),
     ("lifetime", "a second more than the longest", |draft| {
         let scheme = draft.scheme.expect("a scheme");
-        draft.claims["exp"] = json!(draft.now + scheme.lifetime.value.max + 1);
+        draft.claims["exp"] = json!(draft.now + scheme.lifetime().value().max() + 1);
     }),
     ("claim-nbf", "earlier than iat", |draft| {
         draft.claims["nbf"] = json!(draft.now - 1);
@@ -268,7 +268,7 @@ const ITSME: &[Mutation] = &[("claim-aud", "the issuer", |draft| {
 fn what_the_core_makes_breaks_nothing() {
     for (draft, _) in drafts() {
         let report = draft.report();
-        let name = (report.scheme.map(|scheme| scheme.name), report.kind);
+        let name = (report.scheme.map(|scheme| scheme.name()), report.kind);
         assert_eq!(broken(&report), [""; 0], "{name:?}{}", shown(&report));
         assert_eq!(
             report.verdict(RuleId::Signature),
@@ -296,7 +296,7 @@ fn a_broken_rule_is_named_and_no_other() {
             mutate(&mut draft);
             let report = draft.report();
             if broken(&report) != [rule] {
-                let scheme = draft.scheme.map_or("", |scheme| scheme.name);
+                let scheme = draft.scheme.map_or("", |scheme| scheme.name());
                 let kind: Kind = report.kind;
                 wrong.push(format!(
                     "{scheme} {} {rule}, {what}:{}",

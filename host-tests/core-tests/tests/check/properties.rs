@@ -31,7 +31,7 @@ const ORGANIZATION: &str = "did:ishare:EU\\.(NL|BE)\\.(NTR|VAT|LEI)(NL|BE|XG)-[!
 /// The kinds of text that each scheme takes.
 fn inputs() -> impl Strategy<Value = Input> {
     prop::sample::select(scheme::ALL.to_vec()).prop_flat_map(|scheme| {
-        let (id, audience) = match scheme.name {
+        let (id, audience) = match scheme.name() {
             "fiam" | "ishare-1" => (EORI.to_owned(), EORI.to_owned()),
             // The client id is the leaf's, or an EORI number.
             "ishare" => (
@@ -48,7 +48,7 @@ fn inputs() -> impl Strategy<Value = Input> {
                 "https://[a-z]{1,20}(/auth)?/realms/[A-Za-z0-9_-]{1,20}".into(),
             ),
         };
-        let lifetime = scheme.lifetime.value;
+        let lifetime = scheme.lifetime().value();
         let strategies = (
             proptest::string::string_regex(&id).expect("a pattern"),
             proptest::string::string_regex(&audience).expect("a pattern"),
@@ -137,7 +137,7 @@ fn emit(input: &Input) -> String {
 
 fn expected(input: &Input) -> Value {
     let iat = input.now - input.backdate;
-    let default = if matches!(input.scheme.name, "itsme" | "ehealth") {
+    let default = if matches!(input.scheme.name(), "itsme" | "ehealth") {
         60
     } else {
         30

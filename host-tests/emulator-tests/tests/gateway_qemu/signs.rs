@@ -109,7 +109,7 @@ pub(crate) fn by_software(
         now,
         jti,
     };
-    if matches!(scheme.name, "fiam" | "ishare") {
+    if matches!(scheme.name(), "fiam" | "ishare") {
         return suite::mint(&mut signer, &case, &party.chain).expect("a token");
     }
     let credential = Credential::with_kid(

@@ -136,7 +136,7 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
         report.next.push(match options.scheme {
             Some(scheme) => format!(
                 "nothing is broken: ask for a token (privyseal token --scheme {} --key .. --client-id ..)",
-                scheme.name
+                scheme.name()
             ),
             None => {
                 "nothing is broken: name the scheme with --scheme to have its rules judged".to_owned()

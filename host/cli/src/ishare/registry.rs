@@ -69,7 +69,7 @@ impl RegistryOptions {
         }
         Err(CliError::Option {
             option: "--scheme",
-            reason: format!("is {}, which has no participant registry", scheme.title),
+            reason: format!("is {}, which has no participant registry", scheme.title()),
         })
     }
 

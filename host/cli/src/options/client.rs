@@ -104,7 +104,7 @@ impl ClientOptions {
         let given = given
             .map(|id| party_id::given(self.scheme, id))
             .transpose()?;
-        match self.scheme.key_reference.value {
+        match self.scheme.key_reference().value() {
             KeyReference::Kid => self.client_with_kid(given),
             KeyReference::X5cWithRoot => self.client_with_chain(given),
         }
@@ -210,7 +210,7 @@ impl ClientOptions {
     }
 
     fn needless(&self, option: &'static str, why: &str) -> CliError {
-        let reason = format!("is not for {}, which {why}", self.scheme.title);
+        let reason = format!("is not for {}, which {why}", self.scheme.title());
         CliError::option(option, reason)
     }
 }

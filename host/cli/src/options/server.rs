@@ -48,7 +48,7 @@ impl ServerOptions {
 impl ClientOptions {
     /// Whether a client gets tokens there for itself.
     pub(crate) fn has_tokens(scheme: &'static Scheme) -> bool {
-        scheme.request_object.is_none()
+        scheme.request_object().is_none()
     }
 
     /// What the paths of the scheme are below: the server, or the realm on it.
@@ -57,13 +57,13 @@ impl ClientOptions {
         if !Self::has_tokens(scheme) {
             let reason = format!(
                 "is for tokens of a client; {} gives them for a person: privyseal ciba",
-                scheme.title
+                scheme.title()
             );
             return Err(CliError::option("--scheme", reason));
         }
-        let public = scheme.token_request.base_url.map(|rule| rule.value);
+        let public = scheme.token_request().base_url().map(|rule| rule.value);
         let url = self.base_url().or(public).ok_or_else(|| {
-            let reason = format!("{} has a server for each participant", scheme.title);
+            let reason = format!("{} has a server for each participant", scheme.title());
             CliError::missing("--base-url", reason)
         })?;
         let realm = self.realm().filter(|_| oauth::has_realms(scheme));

@@ -59,7 +59,7 @@ impl ProviderOptions {
             Some(next) if !oauth::has_realms(scheme) => {
                 let reason = format!(
                     "is not for {}, whose servers are no OpenID providers",
-                    scheme.title
+                    scheme.title()
                 );
                 Err(CliError::option(next.option(), reason))
             }

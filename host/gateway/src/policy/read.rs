@@ -55,7 +55,7 @@ struct SchemeName(usize);
 impl<'de> Deserialize<'de> for SchemeName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let names = SchemeId::ALL.map(|id| id.rules().name);
+        let names = SchemeId::ALL.map(|id| id.rules().name());
         let position = names.iter().position(|known| *known == name);
         position.map(Self).ok_or_else(|| {
             let (name, known) = (name.escape_default(), names.join(", "));
@@ -97,7 +97,7 @@ pub(super) fn policy(
     let schemes = schemes(at, &policy.schemes)?;
     let max_lifetime = policy.max_lifetime.get_ref().0;
     for entry in &schemes {
-        let (rules, rule) = (entry.scheme.rules(), entry.scheme.rules().lifetime);
+        let (rules, rule) = (entry.scheme.rules(), entry.scheme.rules().lifetime());
         if u64::from(max_lifetime) < rule.value.min {
             let (title, min, source) = (rules.title, rule.value.min, rule.source);
             let problem = format!("is {max_lifetime}; {title} wants {min} s at least ({source})");
@@ -177,7 +177,7 @@ fn entry(
     table: &Spanned<SchemeTable>,
 ) -> Result<SchemeEntry, PolicyFileError> {
     let rules = scheme.rules();
-    let path = format!("schemes.{}.", rules.name);
+    let path = format!("schemes.{}.", rules.name());
     let at = At { text, path: &path };
     Ok(SchemeEntry {
         scheme,
@@ -194,10 +194,10 @@ fn client_id(
 ) -> Result<Option<String>, PolicyFileError> {
     const NAME: &str = "client-id";
     let Some(text) = &table.get_ref().client_id else {
-        if rules.client_id_in_leaf.is_some() {
+        if rules.client_id_in_leaf().is_some() {
             return Ok(None);
         }
-        let (title, source) = (rules.title, rules.client_id.source);
+        let (title, source) = (rules.title(), rules.client_id().source());
         let problem =
             format!("is missing; {title} hands it out, no certificate says it ({source})");
         return Err(at.error(table.span(), NAME, problem));
@@ -214,8 +214,8 @@ fn kid(
     rules: &Scheme,
 ) -> Result<Option<KidChoice>, PolicyFileError> {
     let (span, table) = (table.span(), table.get_ref());
-    let (title, source) = (rules.title, rules.key_reference.source);
-    let is_kid = rules.key_reference.value == KeyReference::Kid;
+    let (title, source) = (rules.title(), rules.key_reference().source());
+    let is_kid = rules.key_reference().value() == KeyReference::Kid;
     match (&table.kid, &table.kid_form) {
         (None, None) if !is_kid => Ok(None),
         (Some(value), _) | (None, Some(value)) if !is_kid => {
@@ -264,7 +264,7 @@ fn audiences(
     for (position, text) in texts.get_ref().iter().enumerate() {
         let name = format!("audiences[{position}]");
         Audience::new(text.get_ref())
-            .and_then(|audience| rules.audience(Some(audience)))
+            .and_then(|audience| rules.choose_audience(Some(audience)))
             .map_err(|error| at.bad(text, &name, error))?;
         if read.contains(text.get_ref()) {
             return Err(at.bad(text, &name, "it is there twice"));

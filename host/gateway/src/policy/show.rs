@@ -16,7 +16,7 @@ pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
             .map(|kid| format!(", kid {}", kid.escape_default()));
         lines.push(format!(
             "scheme        {} as {}{}",
-            entry.scheme.rules().name,
+            entry.scheme.rules().name(),
             entry.client_id.escape_default(),
             kid.unwrap_or_default()
         ));
@@ -54,7 +54,7 @@ pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
 pub(crate) fn json(policy: &Policy<'_>) -> Value {
     let schemes = policy.schemes.iter().map(|entry| {
         json!({
-            "scheme": entry.scheme.rules().name,
+            "scheme": entry.scheme.rules().name(),
             "client_id": entry.client_id,
             "kid": entry.kid,
             "audiences": audiences(policy, entry).collect::<Vec<_>>(),

@@ -15,7 +15,7 @@ fn the_example_of_the_documentation() {
     let names: Vec<_> = policy
         .schemes
         .iter()
-        .map(|entry| entry.scheme.rules().name)
+        .map(|entry| entry.scheme.rules().name())
         .collect();
     assert_eq!(names, ["fiam", "ishare", "itsme", "ehealth"]);
     assert!(policy.needs_chain());

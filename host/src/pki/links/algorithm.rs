@@ -1,13 +1,13 @@
 //! Signature algorithms of certificates and CRLs, by their identifiers.
 
 use der::asn1::ObjectIdentifier;
-use privyseal_core::rsa::DigestAlgorithm;
+use privyseal_core::jws::Algorithm as RsaAlgorithm;
 
 /// How a certificate or a CRL was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 appendix A.2.4).
-    Rsa(DigestAlgorithm),
+    Rsa(RsaAlgorithm),
     /// ECDSA, the signature as DER (RFC 5758 section 3.2).
     Ecdsa(EcDigest),
 }
@@ -29,9 +29,9 @@ impl Algorithm {
     /// The algorithm of that identifier, if it is one that is verified here.
     pub(crate) fn from_oid(oid: &ObjectIdentifier) -> Option<Self> {
         Some(match *oid {
-            SHA256_WITH_RSA => Self::Rsa(DigestAlgorithm::Sha256),
-            SHA384_WITH_RSA => Self::Rsa(DigestAlgorithm::Sha384),
-            SHA512_WITH_RSA => Self::Rsa(DigestAlgorithm::Sha512),
+            SHA256_WITH_RSA => Self::Rsa(RsaAlgorithm::Rs256),
+            SHA384_WITH_RSA => Self::Rsa(RsaAlgorithm::Rs384),
+            SHA512_WITH_RSA => Self::Rsa(RsaAlgorithm::Rs512),
             ECDSA_WITH_SHA256 => Self::Ecdsa(EcDigest::Sha256),
             ECDSA_WITH_SHA384 => Self::Ecdsa(EcDigest::Sha384),
             _ => return None,

@@ -38,7 +38,7 @@ impl Expected<'_> {
     /// certificate, dates, revocation, key usage, signature, then `iss`, `sub`, `aud`, `iat`, `exp`, `nbf` and
     /// `jti`.
     pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, AnswerFault> {
-        let jws = Jws::parse_signed_with(token, ISHARE.algorithms.value)?;
+        let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value())?;
         if jws.typ() != Some("JWT") {
             return Err(AnswerFault::Type);
         }

@@ -81,7 +81,7 @@ fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey
         .and_then(|id| policy.scheme(id))
         .is_none()
     {
-        let text = format!("its policy does not have {}", scheme.name);
+        let text = format!("its policy does not have {}", scheme.name());
         report.add(NAME, Verdict::Broken, text);
         report.next.push(
             "provision a device for this scheme: a policy is locked in with the key".to_owned(),

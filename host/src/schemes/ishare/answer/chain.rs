@@ -60,7 +60,7 @@ fn dates(chain: &Chain<'_>, now: UnixTime) -> Result<(), AnswerFault> {
 
 /// A registry's seal is a seal like those of its parties.
 fn usage(chain: &Chain<'_>) -> Result<(), AnswerFault> {
-    let rule = ISHARE.leaf_key_usage;
+    let rule = ISHARE.leaf_key_usage();
     let usages = chain.leaf().and_then(Certificate::key_usages);
     let usages = usages.unwrap_or_default();
     match rule.value.first() {

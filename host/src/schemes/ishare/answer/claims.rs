@@ -39,7 +39,7 @@ fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), AnswerFault> {
         seconds.ok_or(AnswerFault::Claim { name, rule })
     };
     let (iat, exp) = (seconds("iat")?, seconds("exp")?);
-    if exp.checked_sub(iat) != Some(ISHARE.lifetime.value.default) {
+    if exp.checked_sub(iat) != Some(ISHARE.lifetime().value().default()) {
         return Err(AnswerFault::Lifetime);
     }
     let nbf = claims.get("nbf").map(|_| seconds("nbf")).transpose()?;
