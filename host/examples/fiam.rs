@@ -36,7 +36,7 @@ fn contracts(key: &str, client_id: &str, rest: &[String]) -> Result<usize, Error
     let public = FIAM
         .token_request()
         .base_url()
-        .map_or("", |rule| rule.value);
+        .map_or("", |rule| rule.value());
     let base: BaseUrl = rest.first().map_or(public, String::as_str).parse()?;
     let roots = rest.get(1).map(|file| Roots::from_file(file.as_ref()));
     let http = HttpOptions::default().roots(roots.transpose()?.unwrap_or_default());

@@ -110,7 +110,10 @@ impl DeviceClient {
         let id = SchemeId::of(scheme);
         let entry = id.and_then(|id| Some((id, *policy.scheme(id)?)));
         let Some((id, entry)) = entry else {
-            let served = policy.schemes.iter().map(|entry| entry.scheme.rules().name());
+            let served = policy
+                .schemes
+                .iter()
+                .map(|entry| entry.scheme.rules().name());
             return Err(ClientError::Scheme {
                 scheme: scheme.name(),
                 served: served.collect::<Vec<_>>().join(", "),

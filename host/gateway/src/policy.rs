@@ -158,7 +158,9 @@ impl SchemeEntry {
             None => chain
                 .and_then(Chain::leaf)
                 .and_then(|leaf| rules.client_id_of_leaf(leaf))
-                .ok_or(PackageError::ClientId { scheme: rules.name() })?
+                .ok_or(PackageError::ClientId {
+                    scheme: rules.name(),
+                })?
                 .as_str()
                 .to_owned(),
         };

@@ -69,7 +69,7 @@ impl AssertionOptions {
     pub fn check(&self, scheme: &Scheme) -> Result<(), OAuthError> {
         scheme.choose_audience(self.checked_audience()?)?;
         let rule = scheme.lifetime();
-        rule.value.choose(self.lifetime, rule.source)?;
+        rule.value().choose(self.lifetime, rule.source())?;
         self.jti.as_deref().map(Jti::new).transpose()?;
         Ok(())
     }

@@ -112,7 +112,7 @@ impl AudienceParts<'_> {
     }
 
     fn base(&self, scheme: &Scheme) -> Result<&str, AudienceError> {
-        let public = scheme.token_request().base_url().map(|rule| rule.value);
+        let public = scheme.token_request().base_url().map(|rule| rule.value());
         self.base_url
             .or(public)
             .ok_or(AudienceError::MissingBaseUrl {
@@ -126,7 +126,7 @@ fn path(scheme: &Scheme, endpoint: &str) -> Result<&'static str, AudienceError> 
     let request = scheme.request_object().filter(|_| endpoint == REQUEST);
     match (request, scheme.endpoint(endpoint)) {
         (Some(request), _) => Ok(request.audience_path().value()),
-        (None, Some(endpoint)) => Ok(endpoint.audience_path),
+        (None, Some(endpoint)) => Ok(endpoint.audience_path()),
         (None, None) => Err(AudienceError::UnknownEndpoint {
             scheme: scheme.title(),
             endpoints: endpoint_names(scheme),
@@ -146,7 +146,7 @@ pub fn has_realms(scheme: &Scheme) -> bool {
 /// The endpoints that have an audience of their own, and [`REQUEST`] where requests are signed.
 fn endpoint_names(scheme: &Scheme) -> String {
     let endpoints = scheme.audience().value().endpoints().iter();
-    let endpoints = endpoints.map(|endpoint| endpoint.name);
+    let endpoints = endpoints.map(|endpoint| endpoint.name());
     let names: Vec<_> = endpoints
         .chain(scheme.request_object().map(|_| REQUEST))
         .collect();

@@ -44,8 +44,8 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
     ) -> Result<AccessToken, OAuthError> {
         let rules = &self.scheme().token_request();
-        match rules.scope {
-            Some(scope) => self.access_token_with_scope(http, base, options, scope.value),
+        match rules.scope() {
+            Some(scope) => self.access_token_with_scope(http, base, options, scope.value()),
             None => token(
                 self,
                 http,
@@ -69,10 +69,10 @@ pub trait AssertionSource: Send + Sync {
         scope: &str,
     ) -> Result<AccessToken, OAuthError> {
         let rules = &self.scheme().token_request();
-        if let Some(rule) = rules.scope.filter(|rule| rule.value != scope) {
+        if let Some(rule) = rules.scope().filter(|rule| rule.value() != scope) {
             return Err(OAuthError::Scope {
-                scope: rule.value,
-                rule: rule.source,
+                scope: rule.value(),
+                rule: rule.source(),
             });
         }
         let members = [("grant_type", rules.grant_type().value()), ("scope", scope)];

@@ -169,10 +169,10 @@ impl Report {
     fn root(&mut self, chain: &Chain<'_>, scheme: Option<&Scheme>) {
         let wanted = scheme.map(|scheme| scheme.key_reference());
         match wanted {
-            Some(rule) if rule.value == KeyReference::X5cWithRoot => self.judge(
+            Some(rule) if rule.value() == KeyReference::X5cWithRoot => self.judge(
                 chain.has_root(),
                 "the chain ends with its root",
-                format!("{} ({})", ChainError::MissingRoot, rule.source),
+                format!("{} ({})", ChainError::MissingRoot, rule.source()),
             ),
             _ if chain.has_root() => self.add(Verdict::Note, "the chain ends with its root"),
             _ => self.add(Verdict::Note, "the chain ends before its root"),

@@ -156,7 +156,7 @@ fn dates(certificate: &Certificate<'_>, now: UnixTime) -> Vec<String> {
 
 fn usage(leaf: &Certificate<'_>, scheme: Option<&Scheme>) -> Option<String> {
     let refused = scheme?.check_leaf_key_usage(Some(leaf)).err()?;
-    Some(format!("does not fit {}: {refused}", scheme?.title))
+    Some(format!("does not fit {}: {refused}", scheme?.title()))
 }
 
 impl fmt::Display for KeyReport {

@@ -310,7 +310,7 @@ fn itsme_audiences() {
                 format!("https://idp.{env}.itsme.services/v2/token"),
             ),
         ] {
-            let path = scheme::ITSME.endpoint(endpoint).unwrap().audience_path;
+            let path = scheme::ITSME.endpoint(endpoint).unwrap().audience_path();
             let audience = AudienceBuf::join(base, path).unwrap();
             assert_eq!(audience.as_audience().as_str(), expected, "{endpoint}");
         }

@@ -55,7 +55,7 @@ fn inputs() -> impl Strategy<Value = Input> {
             "[!-~]{1,255}",
             NOW..TO,
             0..=5_u64,
-            prop::option::of(lifetime.min.max(6)..=lifetime.max),
+            prop::option::of(lifetime.min().max(6)..=lifetime.max()),
         );
         strategies.prop_map(
             move |(client_id, audience, jti, now, backdate, lifetime)| Input {

@@ -88,7 +88,7 @@ fn policy() -> String {
         run_start()
     );
     for (scheme, client_id, audience) in SERVED {
-        let name = scheme.rules().name;
+        let name = scheme.rules().name();
         let _ = writeln!(
             text,
             "[schemes.{name}]\nclient-id = \"{client_id}\"\naudiences = [\"{audience}\"]"
@@ -104,7 +104,7 @@ fn policy() -> String {
 fn sign(party: &Party, uri: &str, scheme: SchemeId, audience: &str, now: u64) {
     let rules = scheme.rules();
     let now_text = now.to_string();
-    let words = ["sign", "--scheme", rules.name, "--key", uri];
+    let words = ["sign", "--scheme", rules.name(), "--key", uri];
     let fields = ["--audience", audience, "--now", &now_text];
     let token = run(&[&words[..], &fields[..]].concat());
     let token = token.trim();

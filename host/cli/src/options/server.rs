@@ -61,7 +61,7 @@ impl ClientOptions {
             );
             return Err(CliError::option("--scheme", reason));
         }
-        let public = scheme.token_request().base_url().map(|rule| rule.value);
+        let public = scheme.token_request().base_url().map(|rule| rule.value());
         let url = self.base_url().or(public).ok_or_else(|| {
             let reason = format!("{} has a server for each participant", scheme.title());
             CliError::missing("--base-url", reason)

@@ -98,8 +98,8 @@ pub(super) fn policy(
     let max_lifetime = policy.max_lifetime.get_ref().0;
     for entry in &schemes {
         let (rules, rule) = (entry.scheme.rules(), entry.scheme.rules().lifetime());
-        if u64::from(max_lifetime) < rule.value.min {
-            let (title, min, source) = (rules.title, rule.value.min, rule.source);
+        if u64::from(max_lifetime) < rule.value().min() {
+            let (title, min, source) = (rules.title(), rule.value().min(), rule.source());
             let problem = format!("is {max_lifetime}; {title} wants {min} s at least ({source})");
             return Err(at.error(policy.max_lifetime.span(), "max-lifetime", problem));
         }

@@ -18,7 +18,7 @@ impl KeyReport {
         for entry in &key.policy()?.schemes {
             notes.push(format!(
                 "serves {} as {}",
-                entry.scheme.rules().name,
+                entry.scheme.rules().name(),
                 entry.client_id.escape_default()
             ));
         }

@@ -69,7 +69,7 @@ fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey
     for entry in &policy.schemes {
         let text = format!(
             "it serves {} as {}",
-            entry.scheme.rules().name,
+            entry.scheme.rules().name(),
             entry.client_id.escape_default()
         );
         report.add(NAME, Verdict::Note, text);

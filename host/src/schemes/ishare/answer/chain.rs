@@ -63,11 +63,11 @@ fn usage(chain: &Chain<'_>) -> Result<(), AnswerFault> {
     let rule = ISHARE.leaf_key_usage();
     let usages = chain.leaf().and_then(Certificate::key_usages);
     let usages = usages.unwrap_or_default();
-    match rule.value.first() {
-        Some(&wanted) if !rule.value.iter().any(|&usage| usages.has(usage)) => {
+    match rule.value().first() {
+        Some(&wanted) if !rule.value().iter().any(|&usage| usages.has(usage)) => {
             Err(AnswerFault::Chain(ChainError::LeafKeyUsage {
                 wanted,
-                rule: rule.source,
+                rule: rule.source(),
             }))
         }
         _ => Ok(()),
