@@ -2,7 +2,7 @@
 //!
 //! The core reads what a client assertion depends on: names, validity, the RSA key, key usage and basic
 //! constraints; and it proves chains of RSA signatures. What it does not know and must not ignore (an
-//! unknown critical extension, an algorithm it cannot verify) is an error, not a shrug.
+//! unknown critical extension, an algorithm it cannot verify) is an error.
 
 pub mod certificate;
 pub mod chain;

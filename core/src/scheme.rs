@@ -221,7 +221,7 @@ rules! {
         scope: Option<Rule<&'static str>>,
         /// Whether the form carries `client_id`.
         client_id: Rule<bool>,
-        /// The public base URL, if there is one for everybody.
+        /// The public base URL, if all users have the same.
         base_url: Option<Rule<&'static str>>,
     }
 }

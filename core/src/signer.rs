@@ -1,4 +1,4 @@
-//! The seam to the hardware: whatever holds the private key.
+//! The interface to the hardware that holds the private key.
 //!
 //! Two methods. A signer knows its public key, so that a credential can be checked against it before
 //! anything is signed, and it signs a [`SigningInput`], which only the core can make. **Who hashes:**
@@ -24,7 +24,7 @@ pub trait Signer {
     fn public_key(&self) -> &RsaPublicKey;
 
     /// Signs `input` and puts the signature into `signature`, exactly as long as the modulus. On an
-    /// error `signature` holds nothing of worth.
+    /// error the content of `signature` is unspecified.
     ///
     /// # Errors
     /// The signer's own.
@@ -40,7 +40,7 @@ pub trait Signer {
 /// A seam of its own, because not every signer has it: a device in the field signs assertions only.
 pub trait CertificationRequestSigner: Signer {
     /// Signs `info` and puts the signature into `signature`, exactly as long as the modulus. On an error
-    /// `signature` holds nothing of worth.
+    /// the content of `signature` is unspecified.
     ///
     /// # Errors
     /// The signer's own.

@@ -2,7 +2,7 @@
 //!
 //! A [`SigningInput`] is the JWS signing input of RFC 7515 section 5.1 (header, dot, payload, both in
 //! base64url) and its SHA-256 digest. It has no public constructor: [`crate::Credential::prepare`]
-//! and its siblings make it, from a typed payload that obeys the credential's scheme. Whoever holds one
+//! and its siblings make it, from a typed payload that obeys the credential's scheme. Its holder
 //! may hand its digest to another process or machine (the middle step of sans-IO use) and bring the
 //! signature back to [`SigningInput::attach`], which verifies it.
 //!

@@ -6,7 +6,7 @@
 //! not decrypt (NIST SP 800-57 part 1 section 5.2), and tokens let a key do only what it was made for.
 //!
 //! **Who hides a failure:** the caller. An unwrapper says [`SignerErrorKind::Undecipherable`] where the
-//! key cannot be had from what came; the caller must then go on with a random one, so that whoever sent it
+//! key cannot be decrypted; the caller must then continue with a random one, so that the sender
 //! learns nothing from when or how decryption failed (RFC 7516 section 11.5).
 //!
 //! [`SignerErrorKind::Undecipherable`]: crate::SignerErrorKind::Undecipherable
@@ -23,8 +23,8 @@ pub trait Unwrapper {
     fn public_key(&self) -> &RsaPublicKey;
 
     /// Decrypts `encrypted`, exactly as long as the modulus, into the front of `key`; gives its length.
-    /// What does not fit is [`Undecipherable`] too. Whoever gives `key` wipes it; on an error it holds
-    /// nothing of worth.
+    /// What does not fit is [`Undecipherable`] too. The caller wipes `key`; on an error its
+    /// content is unspecified.
     ///
     /// [`Undecipherable`]: crate::SignerErrorKind::Undecipherable
     ///

@@ -4,7 +4,7 @@
 //! `privyseal-core` verifies every signature before it lets a token out, and beside a fast token that is what
 //! the pipeline costs most. With these instructions it takes a quarter of the time. They cannot be used without
 //! `unsafe`, which the core forbids itself, so they have a crate of their own, with one call of them. Where the
-//! processor lacks them [`Modulus::new`] gives none, and the core has arithmetic for everybody.
+//! processor lacks them [`Modulus::new`] gives none, and the core uses its portable arithmetic.
 //!
 //! Verifying needs public numbers only, so the time may depend on all of them. Elsewhere than on x86-64 this
 //! crate is empty.

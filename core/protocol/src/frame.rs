@@ -81,7 +81,7 @@ impl FrameDecoder {
                 if let Some(place) = self.content.get_mut(self.len) {
                     *place = byte;
                 }
-                // Bytes that find no place are counted all the same.
+                // Bytes without a place are counted too.
                 self.len = self.len.saturating_add(1);
                 None
             }

@@ -87,7 +87,7 @@ pub struct Info<'a> {
     /// What it can do now.
     pub state: DeviceState,
     /// Why it is [`DeviceState::Faulted`]: [`Refusal::Fault`] stays until it is wiped; [`Refusal::Entropy`] and
-    /// [`Refusal::Storage`] are looked at anew at the next start.
+    /// [`Refusal::Storage`] are checked again at the next start.
     pub fault: Option<Refusal>,
     /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
     pub key: Option<[u8; 32]>,
@@ -120,7 +120,7 @@ named! {
         Open = "open",
         /// A probe reads nothing, or what it may read is erased first.
         Protected = "protected",
-        /// No probe, for ever.
+        /// A probe reads nothing, and this cannot be undone.
         Closed = "closed",
     }
 }

@@ -183,7 +183,7 @@ impl<S: Sink> Object<S> {
         let mut rest = text.as_mut_slice();
         for part in [before, name.as_bytes(), after] {
             let Some((place, after)) = rest.split_at_mut_checked(part.len()) else {
-                // Our own names are shorter; a text without its name is no JSON, whoever reads it.
+                // Our own names are shorter; a text without a name is not JSON to any reader.
                 debug_assert!(false, "{name} is longer than MAX_NAME");
                 return;
             };

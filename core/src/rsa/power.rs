@@ -1,4 +1,4 @@
-//! RSAVP1's power (RFC 8017 section 5.2.2), whoever computes it.
+//! RSAVP1's power (RFC 8017 section 5.2.2), in portable arithmetic or with special instructions.
 
 use crypto_bigint::{Limb, Uint};
 

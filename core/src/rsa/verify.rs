@@ -23,7 +23,7 @@ pub struct VerifyingKey {
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)] // No heap to box the large ones in.
 enum Params {
-    /// Where the processor can; any other takes the arithmetic for everybody.
+    /// Where the processor has the instructions; others take [`Modulus`].
     #[cfg(target_arch = "x86_64")]
     Rsa2048Ifma(privyseal_ifma::Modulus),
     Rsa2048(Modulus<{ U2048::LIMBS }, { 2 * U2048::LIMBS }>),

@@ -9,7 +9,7 @@ pub(super) const MAX_RUN: usize = 254;
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) bytes: &'a [u8],
-    /// Whether it is known to have no zero, so that nobody need look.
+    /// Whether it is known to have no zero, and is not searched for one.
     pub(super) without_zero: bool,
 }
 
