@@ -100,7 +100,7 @@ impl ChainReport {
             "valid": self.broken() == 0 && self.is_complete,
             "complete": self.is_complete,
             "now": self.now.to_string(),
-            "scheme": self.scheme.map(|scheme| scheme.name),
+            "scheme": self.scheme.map(|scheme| scheme.name()),
             "party_id": self.party_id.as_ref().map(ClientId::as_str),
             "certificates": self.certificates,
             "findings": self.report,
@@ -241,7 +241,9 @@ impl fmt::Display for ChainReport {
                 "party id  none can be derived (no organizationIdentifier)"
             )?,
         }
-        let rules = self.scheme.map_or("RFC 5280 alone", |scheme| scheme.title);
+        let rules = self
+            .scheme
+            .map_or("RFC 5280 alone", |scheme| scheme.title());
         write!(f, "result    ")?;
         match self.broken() {
             0 if self.is_complete => write!(f, "valid")?,

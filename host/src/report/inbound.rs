@@ -64,7 +64,7 @@ pub fn judge_assertion(
     options.audience = Some(inbound.audience);
     options.crls = inbound.crls;
     let alone = TokenReport::new(token, options)?;
-    let jws = Jws::parse_signed_with(token.trim(), scheme.algorithms.value);
+    let jws = Jws::parse_signed_with(token.trim(), scheme.algorithms().value());
     let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));
     let (Some(Verdict::Passed), Some(issuer)) = (alone.report.verdict(RuleId::Signature), issuer)
     else {

@@ -65,7 +65,7 @@ impl fmt::Debug for TokenCheckOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCheckOptions")
             .field("now", &self.now)
-            .field("scheme", &self.scheme.map(|scheme| scheme.name))
+            .field("scheme", &self.scheme.map(|scheme| scheme.name()))
             .field("audience", &self.audience)
             .finish_non_exhaustive()
     }
@@ -126,7 +126,7 @@ impl TokenReport {
         let receivers = report.opinions().iter().map(ReceiverReport::new);
         json!({
             "obeys": report.scheme.is_some() && self.broken() == 0,
-            "scheme": report.scheme.map(|scheme| scheme.name),
+            "scheme": report.scheme.map(|scheme| scheme.name()),
             "scheme_guessed": report.is_guess,
             "kind": report.kind.name(),
             "now": self.now.to_string(),
@@ -200,7 +200,7 @@ impl fmt::Display for TokenReport {
         let title = report
             .scheme
             .map_or("no scheme that the content points at", |scheme| {
-                scheme.title
+                scheme.title()
             });
         let guessed = if report.is_guess && report.scheme.is_some() {
             " (a guess from the content)"
@@ -218,7 +218,7 @@ impl fmt::Display for TokenReport {
             write!(f, "{}", ReceiverReport::new(opinion))?;
         }
         match (self.broken(), report.scheme) {
-            (0, Some(scheme)) => write!(f, "\nresult    obeys {}", scheme.title),
+            (0, Some(scheme)) => write!(f, "\nresult    obeys {}", scheme.title()),
             (0, None) => write!(
                 f,
                 "\nresult    a JWS, of no scheme that the content points at"

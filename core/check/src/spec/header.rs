@@ -12,16 +12,16 @@ use privyseal_core::scheme::KeyReference;
 
 impl Judge<'_, '_> {
     pub(super) fn header(&self, report: &mut Report) {
-        let rule = self.scheme.algorithms;
-        self.on_header(report, RuleId::HeaderAlg, rule.source, &[], |header| {
+        let rule = self.scheme.algorithms();
+        self.on_header(report, RuleId::HeaderAlg, rule.source(), &[], |header| {
             let alg = header.alg.required()?;
-            if rule.value.iter().any(|accepted| accepted.name() == alg) {
+            if rule.value().iter().any(|accepted| accepted.name() == alg) {
                 return Ok(());
             }
             Err(match alg {
                 "none" => Violation::Text("is none: the token is not signed"),
                 _ => form_is(
-                    rule.value
+                    rule.value()
                         .first()
                         .map_or("known", |accepted| accepted.name()),
                 ),
@@ -32,9 +32,9 @@ impl Judge<'_, '_> {
     }
 
     fn typ(&self, report: &mut Report) {
-        let with_x5c = self.scheme.key_reference.value == KeyReference::X5cWithRoot;
+        let with_x5c = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
         let source = if with_x5c {
-            self.scheme.key_reference.source
+            self.scheme.key_reference().source()
         } else {
             "RFC 7519 section 5.1: typ, if it is there, is JWT"
         };
@@ -52,32 +52,38 @@ impl Judge<'_, '_> {
     }
 
     fn members(&self, report: &mut Report) {
-        let rule = self.scheme.key_reference;
-        self.on_header(report, RuleId::HeaderMembers, rule.source, &[], |header| {
-            let (names, why): (&[&str], _) = match rule.value {
-                KeyReference::X5cWithRoot => (
-                    &["alg", "typ", "x5c"],
-                    "has another member than alg, typ and x5c",
-                ),
-                KeyReference::Kid => (
-                    &["alg", "kid", "typ"],
-                    "has another member than alg, kid and typ",
-                ),
-            };
-            if header.has_only(names) {
-                Ok(())
-            } else {
-                Err(Violation::Text(why))
-            }
-        });
+        let rule = self.scheme.key_reference();
+        self.on_header(
+            report,
+            RuleId::HeaderMembers,
+            rule.source(),
+            &[],
+            |header| {
+                let (names, why): (&[&str], _) = match rule.value() {
+                    KeyReference::X5cWithRoot => (
+                        &["alg", "typ", "x5c"],
+                        "has another member than alg, typ and x5c",
+                    ),
+                    KeyReference::Kid => (
+                        &["alg", "kid", "typ"],
+                        "has another member than alg, kid and typ",
+                    ),
+                };
+                if header.has_only(names) {
+                    Ok(())
+                } else {
+                    Err(Violation::Text(why))
+                }
+            },
+        );
     }
 
     /// The algorithm that the header names, if the scheme accepts it.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         let alg = self.facts.header()?.alg.value()?;
         self.scheme
-            .algorithms
-            .value
+            .algorithms()
+            .value()
             .iter()
             .copied()
             .find(|accepted| accepted.name() == alg)
