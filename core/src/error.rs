@@ -47,6 +47,7 @@ impl From<SignatureError> for Error {
 
 /// Why signing gave no token: the signer failed, or the core refused what it made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[allow(clippy::exhaustive_enums, reason = "there are two sides")]
 pub enum SignError<E> {
     /// The signer's own error.
     #[error(transparent)]
@@ -58,6 +59,7 @@ pub enum SignError<E> {
 
 /// Why streaming a token did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[allow(clippy::exhaustive_enums, reason = "there are two sides")]
 pub enum AttachError<E> {
     /// The sink failed midway; what it took is not a token.
     #[error("the token was cut short: {0}")]

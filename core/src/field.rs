@@ -114,6 +114,7 @@ pub enum Fault {
 
 /// A value was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FieldError {
     /// Which value.
     pub field: Field,

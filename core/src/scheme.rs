@@ -116,6 +116,10 @@ rules! {
 
 /// How the JOSE header names the key that signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a reader handles every way of naming a key"
+)]
 pub enum KeyReference {
     /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
     X5cWithRoot,

@@ -28,6 +28,7 @@ pub const MAX_FRAME: usize = MAX_CONTENT + MAX_CONTENT.div_ceil(stuffing::MAX_RU
 
 /// A message whose frame was whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 pub struct Message<'a> {
     /// Chosen by the host; every frame of the answer has the same.
     pub id: u8,
@@ -147,6 +148,7 @@ pub fn write_frame<T: Serialize, S: Sink>(
 
 /// Why a frame was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[allow(clippy::exhaustive_enums, reason = "there are two sides")]
 pub enum WriteError<E> {
     /// The message is too long; nothing was written.
     #[error("{0}")]

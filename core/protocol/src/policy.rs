@@ -1,4 +1,8 @@
 //! What a device may sign: given once, when it is provisioned, and locked with the key.
+#![allow(
+    clippy::exhaustive_structs,
+    reason = "the bytes of each are fixed by the protocol's version"
+)]
 
 use heapless::Vec;
 use serde::{Deserialize, Serialize};

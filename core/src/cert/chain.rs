@@ -23,6 +23,7 @@ pub struct ProvenChain<'a>(Chain<'a>);
 
 /// When every certificate of a chain is valid, and which certificates set the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Validity {
     /// The first second at which all are valid.
     pub not_before: UnixTime,

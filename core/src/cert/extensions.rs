@@ -8,6 +8,7 @@ use super::oid;
 
 named! {
     /// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
+    #[allow(clippy::exhaustive_enums, reason = "RFC 5280 has these nine bits")]
     pub enum KeyUsage {
         /// digitalSignature.
         DigitalSignature = "digitalSignature",
@@ -72,6 +73,7 @@ impl KeyUsages {
 
 /// Basic constraints (RFC 5280 section 4.2.1.9).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BasicConstraints {
     /// Whether the certificate is a CA's.
     pub ca: bool,

@@ -38,6 +38,7 @@ pub enum LinkError {
 
 /// Knows RSASSA-PKCS1-v1_5 with SHA-256, SHA-384 and SHA-512, with keys of 2048, 3072 and 4096 bits.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::exhaustive_structs, reason = "has no state")]
 pub struct RsaLinks;
 
 impl VerifyLink for RsaLinks {

@@ -29,6 +29,7 @@ pub trait HeaderBuffer: Bytes {}
 impl<B: Bytes> HeaderBuffer for B {}
 
 /// Cannot be named outside the core, so nobody else can implement it.
+#[allow(unnameable_types, reason = "seals HeaderBuffer")]
 pub trait Bytes {
     /// What was written.
     fn bytes(&self) -> &[u8];

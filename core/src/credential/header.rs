@@ -10,6 +10,7 @@ use crate::limits::MAX_HEADER;
 
 /// How the header names the key.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "mirrors KeyReference")]
 pub enum KeyName<'a> {
     /// By its certificates: `x5c`.
     Chain(&'a ProvenChain<'a>),

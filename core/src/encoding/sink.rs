@@ -46,6 +46,7 @@ impl Sink for Sha256 {
 
 /// The bytes did not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Overflow {
     /// Bytes the buffer can hold.
     pub capacity: usize,
@@ -110,6 +111,7 @@ impl Sink for SliceSink<'_> {
 
 /// Counts, so that a text's length is known before its first byte is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counter(pub usize);
 
 impl Sink for Counter {

@@ -13,6 +13,10 @@ use crate::time::UnixTime;
 
 /// What the caller asks; times, issuer and `jti` come from the credential and the request around it.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a claim more is one that every caller must decide on"
+)]
 pub struct AuthenticationRequest<'a> {
     /// `scope`: space-separated, `openid` and a `service:` code among them (itsme).
     pub scope: &'a str,
@@ -34,6 +38,7 @@ pub struct AuthenticationRequest<'a> {
 
 /// itsme's two authentication context classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "itsme has these two")]
 pub enum AcrValues {
     /// Fingerprint or itsme code, as the user likes.
     Basic,

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// A digest with the algorithm that made it.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one for each algorithm")]
 pub enum Digest {
     /// SHA-256.
     Sha256([u8; 32]),

@@ -9,6 +9,7 @@ use crate::limits::{MAX_ACCESS_TOKEN, MAX_JSON_DEPTH, MAX_TOKEN_RESPONSE};
 
 /// A token was issued.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct TokenResponse<'a> {
     /// `access_token`, a bearer token.
     pub access_token: Secret<'a>,
@@ -24,6 +25,7 @@ pub struct TokenResponse<'a> {
 
 /// No token was issued, and the server says why.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[non_exhaustive]
 pub struct ErrorResponse<'a> {
     /// `error`: one of the codes of RFC 6749 section 5.2, or another.
     #[serde(borrow)]

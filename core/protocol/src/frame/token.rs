@@ -26,6 +26,7 @@ impl Constant {
 
 /// A [`Response::Token`] and its id.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 pub struct TokenPiece<'a> {
     /// That of the request.
     pub id: u8,
