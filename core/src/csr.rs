@@ -8,28 +8,34 @@
 //!
 //! There is no heap: the request is written straight into a sink, and so into the hash.
 
-mod key_usage;
 pub mod subject;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::cert::KeyUsages;
+use crate::cert::{KeyUsage, KeyUsages};
 use crate::encoding::sink::{Sink, into_ok};
-use crate::encoding::tlv::{BIT_STRING, CONTEXT_0, Der, Element, INTEGER, SEQUENCE};
+use crate::encoding::tlv::{
+    BIT_STRING, CONTEXT_0, Der, Element, INTEGER, OCTET_STRING, SEQUENCE, SET,
+};
 use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Field, FieldError};
 use crate::rsa::digest::sha256_digest_info;
 use crate::rsa::{Digest, RsaPublicKey, VerifyingKey};
 
 pub use subject::{Subject, SubjectAttribute, SubjectAttributeType};
-
-use key_usage::ExtensionRequest;
 
 /// version: v1(0) (RFC 2986 section 4.1).
 const VERSION: Element<&[u8]> = Element(INTEGER, &[0]);
 
 /// AlgorithmIdentifier of sha256WithRSAEncryption: the OID and NULL (RFC 8017 appendix A.2.4).
 const SHA256_WITH_RSA: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
+
+/// extensionRequest, 1.2.840.113549.1.9.14, with its tag and length.
+const EXTENSION_REQUEST: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
+/// id-ce-keyUsage, 2.5.29.15, with its tag and length.
+const KEY_USAGE: &[u8] = b"\x06\x03\x55\x1d\x0f";
+/// critical: BOOLEAN TRUE (RFC 5280 section 4.2.1.3: "conforming CAs SHOULD mark this as critical").
+const CRITICAL: &[u8] = b"\x01\x01\xff";
 
 /// What a certification request says: everything but its signature (RFC 2986 section 4.1).
 #[derive(Clone, Debug)]
@@ -57,7 +63,7 @@ impl<'a> CertificationRequestInfo<'a> {
         usages: KeyUsages,
         key: &RsaPublicKey,
     ) -> Result<Self, Error> {
-        key_usage::check(usages)?;
+        check_usages(usages)?;
         let mut info = Self {
             subject,
             usages,
@@ -139,6 +145,45 @@ impl<'b> CertificationRequest<'b> {
     /// The request, DER.
     pub const fn as_der(self) -> &'b [u8] {
         self.0
+    }
+}
+
+/// The attribute, or nothing where no usage is asked for.
+struct ExtensionRequest(Option<[u8; 2]>);
+
+/// A key that signs assertions asks for what signing needs, and for nothing else.
+fn check_usages(usages: KeyUsages) -> Result<(), FieldError> {
+    let signing = [KeyUsage::DigitalSignature, KeyUsage::NonRepudiation];
+    if usages.iter().all(|usage| signing.contains(&usage)) {
+        return Ok(());
+    }
+    let expected = "digitalSignature or nonRepudiation: the key signs, and does nothing else";
+    Err(Field::KeyUsage.is_not(expected, "RFC 5280 section 4.2.1.3"))
+}
+
+impl ExtensionRequest {
+    fn new(usages: KeyUsages) -> Self {
+        // A BIT STRING of named bits ends with its last set bit (X.690 section 11.2.2). The two usages
+        // are its first two bits: digitalSignature 0x80, nonRepudiation 0x40.
+        let digital_signature = usages.has(KeyUsage::DigitalSignature);
+        Self(
+            match (digital_signature, usages.has(KeyUsage::NonRepudiation)) {
+                (false, false) => None,
+                (true, false) => Some([7, 0x80]),
+                (false, true) => Some([6, 0x40]),
+                (true, true) => Some([6, 0xc0]),
+            },
+        )
+    }
+}
+
+impl Der for ExtensionRequest {
+    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let Some(bits) = &self.0 else { return Ok(()) };
+        let value = Element(OCTET_STRING, Element(BIT_STRING, &bits[..]));
+        let extension = Element(SEQUENCE, (KEY_USAGE, CRITICAL, value));
+        let values = Element(SET, Element(SEQUENCE, extension));
+        Element(SEQUENCE, (EXTENSION_REQUEST, values)).write(sink)
     }
 }
 

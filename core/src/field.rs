@@ -175,6 +175,20 @@ impl Field {
     }
 }
 
+/// Checks that a number is in its range.
+pub(crate) const fn check_range(
+    field: Field,
+    value: u64,
+    (min, max): (u64, u64),
+    source: &'static str,
+) -> Result<(), FieldError> {
+    if min <= value && value <= max {
+        return Ok(());
+    }
+    let fault = Fault::OutOfRange { value, min, max };
+    Err(FieldError::new(field, fault, source))
+}
+
 /// Checks the length of a text and every byte of it.
 pub(crate) fn check_text(
     field: Field,

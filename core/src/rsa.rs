@@ -6,7 +6,6 @@
 pub mod digest;
 pub mod key;
 mod montgomery;
-mod power;
 pub mod signature;
 pub mod spki;
 pub mod verify;

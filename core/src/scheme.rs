@@ -11,7 +11,7 @@ pub mod ishare_1;
 pub mod itsme;
 
 use crate::cert::{Certificate, ChainError, KeyUsage};
-use crate::field::{Fault, Field, FieldError};
+use crate::field::{Fault, Field, FieldError, check_range};
 use crate::id::{Audience, ClientId, IdSyntax};
 use crate::jws::Algorithm;
 
@@ -172,14 +172,9 @@ impl Lifetime {
     /// # Errors
     /// [`Field::Lifetime`], outside the range.
     pub fn choose(self, given: Option<u64>, source: &'static str) -> Result<u64, FieldError> {
-        let Self { default, min, max } = self;
-        match given {
-            Some(value) if !(min..=max).contains(&value) => {
-                let fault = Fault::OutOfRange { value, min, max };
-                Err(FieldError::new(Field::Lifetime, fault, source))
-            }
-            given => Ok(given.unwrap_or(default)),
-        }
+        let lifetime = given.unwrap_or(self.default);
+        check_range(Field::Lifetime, lifetime, (self.min, self.max), source)?;
+        Ok(lifetime)
     }
 
     /// No other lifetime than this.

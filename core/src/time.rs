@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::field::{Fault, Field, FieldError};
+use crate::field::{Field, FieldError, check_range};
 use crate::limits::MAX_UNIX_TIME;
 
 /// Whole seconds since 1970-01-01T00:00:00Z, ignoring leap seconds: RFC 7519's `NumericDate`, as an
@@ -17,21 +17,13 @@ impl UnixTime {
     /// `seconds` since the epoch. Milliseconds given by mistake are out of range from 1978 on.
     ///
     /// # Errors
-    /// [`Fault::OutOfRange`] beyond [`UnixTime::MAX`].
+    /// [`Fault::OutOfRange`](crate::field::Fault::OutOfRange) beyond [`UnixTime::MAX`].
     pub const fn from_secs(seconds: u64) -> Result<Self, FieldError> {
-        if seconds > MAX_UNIX_TIME {
-            let fault = Fault::OutOfRange {
-                value: seconds,
-                min: 0,
-                max: MAX_UNIX_TIME,
-            };
-            return Err(FieldError::new(
-                Field::Now,
-                fault,
-                "RFC 7519 section 2, NumericDate: seconds, not milliseconds",
-            ));
+        const SOURCE: &str = "RFC 7519 section 2, NumericDate: seconds, not milliseconds";
+        match check_range(Field::Now, seconds, (0, MAX_UNIX_TIME), SOURCE) {
+            Ok(()) => Ok(Self(seconds)),
+            Err(error) => Err(error),
         }
-        Ok(Self(seconds))
     }
 
     /// Seconds since the epoch.

@@ -199,18 +199,14 @@ impl Entry {
 
 /// What the first entry of a device is linked to.
 pub fn first_link(device: &DeviceId) -> [u8; LINK_LEN] {
-    let mut hash = Sha256::new();
-    hash.update(b"privyseal-log:v1:");
-    hash.update(device);
-    hash.finalize().into()
+    let hash = Sha256::new_with_prefix(b"privyseal-log:v1:");
+    hash.chain_update(device).finalize().into()
 }
 
 /// The link of an entry: SHA-256 of the link before and the entry's bytes.
 pub fn link_after(before: &[u8; LINK_LEN], entry: &[u8; ENTRY_LEN]) -> [u8; LINK_LEN] {
-    let mut hash = Sha256::new();
-    hash.update(before);
-    hash.update(entry);
-    hash.finalize().into()
+    let hash = Sha256::new_with_prefix(before);
+    hash.chain_update(entry).finalize().into()
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -32,18 +32,14 @@ named! {
 }
 
 impl KeyUsage {
+    /// Values are declared in the order of the bits.
+    #[allow(
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects,
+        reason = "one of nine bits"
+    )]
     const fn mask(self) -> u16 {
-        match self {
-            Self::DigitalSignature => 1,
-            Self::NonRepudiation => 1 << 1,
-            Self::KeyEncipherment => 1 << 2,
-            Self::DataEncipherment => 1 << 3,
-            Self::KeyAgreement => 1 << 4,
-            Self::KeyCertSign => 1 << 5,
-            Self::CrlSign => 1 << 6,
-            Self::EncipherOnly => 1 << 7,
-            Self::DecipherOnly => 1 << 8,
-        }
+        1 << self as u16
     }
 }
 
@@ -137,7 +133,7 @@ fn once<T>(place: &mut Option<T>, value: T) -> Result<(), CertificateError> {
 fn key_usage(value: &[u8]) -> Result<KeyUsages, CertificateError> {
     let bits = BitStringRef::from_der(value)?;
     let set = bits.bits().zip(KeyUsage::ALL).filter(|(bit, _)| *bit);
-    Ok(KeyUsages(set.fold(0, |sum, (_, usage)| sum | usage.mask())))
+    Ok(set.map(|(_, usage)| usage).collect())
 }
 
 fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, CertificateError> {

@@ -2,7 +2,7 @@
 
 use super::{BoundProfile, Credential, HeaderBuffer};
 use crate::error::Error;
-use crate::field::{Fault, Field, FieldError};
+use crate::field::{Field, FieldError, check_range};
 use crate::id::{Audience, Jti};
 use crate::limits::MAX_BACKDATE_SECONDS;
 use crate::payload::{AuthenticationRequest, Claims, LoginHint, Payload, RequestObject};
@@ -155,12 +155,9 @@ impl<'a> BoundProfile<'a> {
 
     fn issued_at(self, request: &AssertionRequest<'_>) -> Result<UnixTime, Error> {
         self.profile.check_clock(request.now)?;
-        let (value, max) = (request.backdate, MAX_BACKDATE_SECONDS);
-        if value > max {
-            let fault = Fault::OutOfRange { value, min: 0, max };
-            let source = "seconds of clock difference that a receiver may be given";
-            return Err(FieldError::new(Field::Backdate, fault, source).into());
-        }
+        let (value, range) = (request.backdate, (0, MAX_BACKDATE_SECONDS));
+        let source = "seconds of clock difference that a receiver may be given";
+        check_range(Field::Backdate, value, range, source)?;
         Ok(request.now.saturating_sub(value))
     }
 

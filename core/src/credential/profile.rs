@@ -51,9 +51,7 @@ impl Profile {
         name: KeyName<'_>,
         header: &[u8],
     ) -> Self {
-        let mut midstate = Sha256::new();
-        midstate.update(header);
-        midstate.update(b".");
+        let midstate = Sha256::new_with_prefix(header).chain_update(b".");
         let validity = match name {
             KeyName::Chain(chain) => Some(chain.validity()),
             KeyName::Kid(_) => None,

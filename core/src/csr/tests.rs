@@ -4,7 +4,6 @@ use std::vec::Vec;
 
 use super::subject::SubjectAttributeType as Type;
 use super::*;
-use crate::cert::KeyUsage;
 use crate::encoding::sink::SliceSink;
 use crate::field::Fault;
 use crate::limits::{MAX_CERTIFICATION_REQUEST, MAX_SUBJECT_ATTRIBUTES, MAX_SUBJECT_VALUE};

@@ -3,7 +3,7 @@
 
 use crate::encoding::json::Object;
 use crate::encoding::sink::Sink;
-use crate::field::{Fault, Field, FieldError, check_text, is_b64token, is_graphic};
+use crate::field::{Field, FieldError, check_range, check_text, is_b64token, is_graphic};
 use crate::id::{Audience, ClientId, Jti};
 use crate::limits::{
     MAX_CLAIM_NAME, MAX_CLAIM_NAMES, MAX_LOGIN_HINT_TOKEN, MAX_NOTIFICATION_TOKEN,
@@ -73,16 +73,9 @@ impl AuthenticationRequest<'_> {
         check_scope(self.scope)?;
         check_login_hint_token(self.login_hint_token)?;
         if let Some(seconds) = self.requested_expiry {
-            let (min, max) = (1, MAX_REQUESTED_EXPIRY_SECONDS);
-            if !(min..=max).contains(&seconds) {
-                let fault = Fault::OutOfRange {
-                    value: seconds,
-                    min,
-                    max,
-                };
-                let source = "CIBA Core section 7.1: requested_expiry is a positive integer";
-                return Err(FieldError::new(Field::RequestedExpiry, fault, source));
-            }
+            let range = (1, MAX_REQUESTED_EXPIRY_SECONDS);
+            let source = "CIBA Core section 7.1: requested_expiry is a positive integer";
+            check_range(Field::RequestedExpiry, seconds, range, source)?;
         }
         if let Some(token) = self.client_notification_token {
             check_notification_token(token)?;

@@ -8,7 +8,6 @@ use crypto_bigint::{Limb, U2048, U3072, U4096, Uint};
 use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
 use super::montgomery::Modulus;
-use super::power::Power;
 use super::signature::SignatureError;
 use crate::limits::MAX_SIGNATURE;
 
@@ -162,4 +161,33 @@ fn from_be<const LIMBS: usize>(bytes: &[u8]) -> Uint<LIMBS> {
             .fold(0, |sum, &byte| (sum << 8) | crypto_bigint::Word::from(byte));
     }
     Uint::from_words(words)
+}
+
+/// Powers modulo a public key's modulus of `L` limbs, with the key's exponent.
+pub(super) trait Power<const L: usize> {
+    fn modulus(&self) -> Uint<L>;
+
+    /// `base` to the exponent, modulo the modulus; `base` must be below it.
+    fn power(&self, base: &[Limb; L]) -> [Limb; L];
+}
+
+impl<const L: usize, const W: usize> Power<L> for Modulus<L, W> {
+    fn modulus(&self) -> Uint<L> {
+        Uint::new(*self.limbs())
+    }
+
+    fn power(&self, base: &[Limb; L]) -> [Limb; L] {
+        self.power(base)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Power<{ privyseal_ifma::LIMBS }> for privyseal_ifma::Modulus {
+    fn modulus(&self) -> Uint<{ privyseal_ifma::LIMBS }> {
+        Uint::from_words(*self.limbs())
+    }
+
+    fn power(&self, base: &[Limb; privyseal_ifma::LIMBS]) -> [Limb; privyseal_ifma::LIMBS] {
+        self.power(&base.map(|limb| limb.0)).map(Limb)
+    }
 }

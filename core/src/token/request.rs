@@ -46,18 +46,18 @@ impl<'a> TokenRequest<'a> {
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         let rules = self.scheme.token_request();
         write_member(sink, "grant_type", rules.grant_type().value())?;
-        if let Some(scope) = rules.scope() {
+        let client_id = rules.client_id().value();
+        for (name, value) in [
+            ("scope", rules.scope().map(|scope| scope.value())),
+            ("client_id", client_id.then_some(self.client_id.as_str())),
+            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
+            ("client_assertion", Some(self.assertion.as_str())),
+        ] {
+            let Some(value) = value else { continue };
             sink.write(b"&")?;
-            write_member(sink, "scope", scope.value())?;
+            write_member(sink, name, value)?;
         }
-        if rules.client_id().value() {
-            sink.write(b"&")?;
-            write_member(sink, "client_id", self.client_id)?;
-        }
-        sink.write(b"&")?;
-        write_member(sink, "client_assertion_type", CLIENT_ASSERTION_TYPE)?;
-        sink.write(b"&")?;
-        write_member(sink, "client_assertion", self.assertion.as_str())
+        Ok(())
     }
 }
 

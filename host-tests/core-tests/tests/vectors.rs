@@ -7,7 +7,7 @@ use std::fs;
 use privyseal_core::cert::ClockError;
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::jws::Algorithm;
-use privyseal_core::rsa::{Digest, SignatureError, VerifyingKey};
+use privyseal_core::rsa::{SignatureError, VerifyingKey};
 use privyseal_core::{Error, RsaPublicKey};
 use privyseal_test_base::scratch::{fixture, ishare_chain};
 use privyseal_test_judges::decode::{Parts, base64url};

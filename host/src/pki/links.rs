@@ -7,7 +7,7 @@ mod algorithm;
 mod ec_key;
 
 use privyseal_core::cert::{Certificate, LinkError, VerifyLink};
-use privyseal_core::rsa::{Digest, VerifyingKey};
+use privyseal_core::rsa::VerifyingKey;
 use ring::signature::UnparsedPublicKey;
 
 use algorithm::Algorithm;
