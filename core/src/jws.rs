@@ -9,7 +9,7 @@ use crate::rsa::Digest;
 named! {
     /// A value of the `alg` header member that a scheme may accept (RFC 7518 section 3.3). What is made
     /// here is always [`Algorithm::Rs256`].
-    #[allow(clippy::exhaustive_enums, reason = "an algorithm more is one that every verifier must learn")]
+    #[allow(clippy::exhaustive_enums, reason = "verifiers handle each")]
     pub enum Algorithm {
         /// RSASSA-PKCS1-v1_5 with SHA-256.
         Rs256 = "RS256",

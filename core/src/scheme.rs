@@ -116,10 +116,7 @@ rules! {
 
 /// How the JOSE header names the key that signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_enums,
-    reason = "a reader handles every way of naming a key"
-)]
+#[allow(clippy::exhaustive_enums, reason = "readers handle each")]
 pub enum KeyReference {
     /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
     X5cWithRoot,

@@ -40,7 +40,7 @@ pub trait Unwrapper {
 
 named! {
     /// How a content encryption key is encrypted: the `alg` of a JWE.
-    #[allow(clippy::exhaustive_enums, reason = "every unwrapper handles each")]
+    #[allow(clippy::exhaustive_enums, reason = "unwrappers handle each")]
     pub enum KeyEncryption {
         /// `RSA-OAEP`: with SHA-1 and MGF1 with SHA-1 (RFC 7518 section 4.3, RFC 8017 appendix A.2.1).
         RsaOaep = "RSA-OAEP",

@@ -3,10 +3,7 @@
 //! Each entry is linked to the one before it by SHA-256, the first one to the device's id. Who has seen a
 //! head knows of every entry up to it; an entry that was changed, left out or put in breaks the chain. The
 //! entries are also the device's memory (counter, time floor, rate limit): the newest one is its state.
-#![allow(
-    clippy::exhaustive_structs,
-    reason = "the bytes of each are fixed by the protocol's version"
-)]
+#![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
 use sha2::{Digest as _, Sha256};
 

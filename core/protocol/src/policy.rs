@@ -1,8 +1,5 @@
 //! What a device may sign: given once, when it is provisioned, and locked with the key.
-#![allow(
-    clippy::exhaustive_structs,
-    reason = "the bytes of each are fixed by the protocol's version"
-)]
+#![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
 use heapless::Vec;
 use serde::{Deserialize, Serialize};

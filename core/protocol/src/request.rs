@@ -1,8 +1,5 @@
 //! What the host asks.
-#![allow(
-    clippy::exhaustive_structs,
-    reason = "the bytes of each are fixed by the protocol's version"
-)]
+#![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
 use privyseal_core::named;
 use serde::{Deserialize, Serialize};

@@ -12,10 +12,7 @@ use crate::time::UnixTime;
 
 /// What differs from one assertion to the next.
 #[derive(Clone, Copy, Debug)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a claim more is one that every caller must decide on"
-)]
+#[allow(clippy::exhaustive_structs, reason = "callers decide on each claim")]
 pub struct AssertionRequest<'a> {
     /// For whom; `None` for the scheme's default audience.
     pub audience: Option<Audience<'a>>,

@@ -13,10 +13,7 @@ use crate::time::UnixTime;
 
 /// What the caller asks; times, issuer and `jti` come from the credential and the request around it.
 #[derive(Clone, Copy, Debug)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a claim more is one that every caller must decide on"
-)]
+#[allow(clippy::exhaustive_structs, reason = "callers decide on each claim")]
 pub struct AuthenticationRequest<'a> {
     /// `scope`: space-separated, `openid` and a `service:` code among them (itsme).
     pub scope: &'a str,
