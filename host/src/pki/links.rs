@@ -16,6 +16,10 @@ pub use ec_key::{Curve, EcKey};
 
 /// Knows what [`privyseal_core::cert::RsaLinks`] knows, and ECDSA with P-256 or P-384 and SHA-256 or
 /// SHA-384 (RFC 5758 section 3.2).
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "it has no state, and is named as a value"
+)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HostLinks;
 

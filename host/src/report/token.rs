@@ -181,7 +181,7 @@ const fn verdict(judgement: &Judgement) -> Verdict {
     match judgement {
         Judgement::Passed => Verdict::Passed,
         Judgement::Broken(_) => Verdict::Broken,
-        _ => Verdict::NotChecked,
+        Judgement::NotChecked(_) => Verdict::NotChecked,
     }
 }
 
@@ -190,7 +190,7 @@ fn text(judgement: &Judgement) -> Option<String> {
     match judgement {
         Judgement::Broken(violation) => Some(violation.to_string()),
         Judgement::NotChecked(reason) => Some(reason.to_string()),
-        _ => None,
+        Judgement::Passed => None,
     }
 }
 

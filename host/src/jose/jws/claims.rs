@@ -10,6 +10,7 @@ use crate::jose::JoseError;
 
 /// What is demanded of every token. What else a kind of token needs (a nonce, a hash) is for its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClaimRules<'a> {
     /// `iss`, exactly: the issuer of the provider's metadata.
     pub issuer: &'a str,

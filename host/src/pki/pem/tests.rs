@@ -35,7 +35,7 @@ fn every_block_is_read() {
         format!("{ONE}{ONE}"),
         format!("\u{feff}{ONE}{ONE}"),
         format!("  {indented}{ONE}"),
-        format!("{ONE}{ONE}").replace("\n", "\r\n"),
+        format!("{ONE}{ONE}").replace('\n', "\r\n"),
         format!("{}{ONE}", ONE.trim_end()),
         format!("subject=x\n{ONE}issuer=y -----\n{ONE}end"),
         format!("{ONE}{ONE}").replace("MAA=", "MA\nA="),
