@@ -103,7 +103,7 @@ pub(super) fn of_option<E: Into<privyseal::Error>>(
         | privyseal::Error::Jwk(_)) => {
             let advice = crate::advice::file::of(&error)
                 .map_or_else(String::new, |advice| format!("; {advice}"));
-            CliError::option(option, format!("is refused: {error}{advice}"))
+            CliError::option(option, format!("{error}{advice}"))
         }
         other => other.into(),
     }

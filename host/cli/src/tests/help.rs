@@ -91,7 +91,7 @@ fn a_file_of_no_use_is_named_with_its_option() {
     let cli = parse(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
     let text = cli.command.run().unwrap_err().to_string();
     assert!(
-        text.starts_with("--cacert Cargo.toml holds no certificate"),
+        text.starts_with("--cacert Cargo.toml cannot be used: the file holds no certificate"),
         "{text}"
     );
 }
