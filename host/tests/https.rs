@@ -142,7 +142,7 @@ fn a_server_without_a_trusted_certificate_gets_nothing() {
     assert_eq!(
         error.cause(),
         HttpCause::UntrustedIssuer,
-        "--cacert is instead of, not besides"
+        "roots that are given are instead of the machine's, not besides"
     );
     assert!(server.requests().is_empty());
 }

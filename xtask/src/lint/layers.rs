@@ -60,6 +60,5 @@ pub(super) const KNOWN: &[(&str, &str, &str)] = &[
     ("privyseal", "oauth::error", "oauth::audience"),
     ("privyseal", "pki::pem", "pki::crl"),
     ("privyseal-check", "report", "receivers"),
-    ("privyseal-cli", "exit", "error"),
     ("privyseal-firmware-rsa", "kernel", "modulus"),
 ];
