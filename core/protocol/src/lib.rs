@@ -31,9 +31,9 @@ pub mod response;
 pub use frame::{FrameDecoder, Message, write_frame};
 pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
-pub use refusal::{FrameError, PartFault, Refusal};
+pub use refusal::{DeviceState, FrameError, PartFault, Refusal};
 pub use request::{Part, Provision, Request, SignRequest, Totals};
-pub use response::{DeviceState, Info, ReadOut, Response};
+pub use response::{Info, ReadOut, Response};
 
 /// The version of the protocol that is described here, the first byte of every message.
 pub const PROTOCOL: u8 = 1;

@@ -1,11 +1,11 @@
 //! Why a device did not do what it was asked.
 
-use thiserror::Error;
+use privyseal_core::named;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::request::Part;
-use super::response::DeviceState;
 
 /// A refusal. Numbers are those a caller needs to do better; nothing in it tells of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
@@ -215,4 +215,20 @@ pub enum FrameError {
     /// The body is not what a message of this kind holds.
     #[error("the message is none of this protocol")]
     Body,
+}
+
+named! {
+    /// What a device can do.
+    #[derive(Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub enum DeviceState {
+        /// No key: it can be provisioned.
+        Empty = "empty",
+        /// Between begin and commit.
+        Provisioning = "provisioning",
+        /// It signs.
+        Ready = "ready",
+        /// It signs no more: [`super::Info::fault`] says why, and what ends it.
+        Faulted = "faulted",
+    }
 }

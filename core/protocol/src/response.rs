@@ -5,7 +5,7 @@ use privyseal_core::named;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::DeviceId;
-use super::refusal::Refusal;
+use super::refusal::{DeviceState, Refusal};
 use super::request::Part;
 
 /// An answer, or one of several.
@@ -123,22 +123,6 @@ named! {
         Protected = "protected",
         /// A probe reads nothing, and this cannot be undone.
         Closed = "closed",
-    }
-}
-
-named! {
-    /// What a device can do.
-    #[derive(Serialize, Deserialize)]
-    #[non_exhaustive]
-    pub enum DeviceState {
-        /// No key: it can be provisioned.
-        Empty = "empty",
-        /// Between begin and commit.
-        Provisioning = "provisioning",
-        /// It signs.
-        Ready = "ready",
-        /// It signs no more: [`super::Info::fault`] says why, and what ends it.
-        Faulted = "faulted",
     }
 }
 
