@@ -52,18 +52,9 @@ fn look_up(
     let token = client.token(&server)?;
 
     let trust = Certificates::from_file(trust.as_ref())?;
-    let registry = Registry {
-        http: client.http(),
-        base: server.base(),
-        token: &token,
-        expected: Expected {
-            registry_id,
-            client_id: client.source().client_id().as_str(),
-            trust: &trust,
-            crls: &[],
-        },
-        now: None,
-    };
+    let client_id = client.source().client_id().as_str();
+    let expected = Expected::new(registry_id, client_id, &trust);
+    let registry = Registry::new(client.http(), server.base(), &token, expected);
     let party = registry.party(PartyQuery::Id(party))?;
     println!("{party}");
     party.check_active().map_err(IshareError::Party)?;

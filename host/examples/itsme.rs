@@ -19,8 +19,7 @@ use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{
-    AccessPolicy, AssertionOptions, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SigningClient,
-    pki::party_id,
+    AccessPolicy, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SigningClient, pki::party_id,
 };
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -79,16 +78,10 @@ fn subject(
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let mut provider = Provider::discover(&http, issuer)?;
-    let mut flow = Ciba {
-        http: &http,
-        client: &client,
-        provider: &mut provider,
-        unwrapper: Some(&mut unwrapper),
-        runtime: SystemRuntime::default(),
-        assertion: AssertionOptions::default(),
-    };
+    let mut flow = Ciba::new(&http, &client, &mut provider, SystemRuntime::default())
+        .unwrapper(Some(&mut unwrapper));
     let mut watcher = QrFile(qr.into());
-    asked.user_identifier_token = flow.discover_user(&mut watcher)?.0;
+    asked.user_identifier_token = flow.discover_user(&mut watcher)?;
     let pending = flow.authenticate(&asked, &Delivery::Poll)?;
     let tokens = flow.tokens(pending, &Delivery::Poll, &mut watcher)?;
     let identity = flow.identity(&tokens, true)?;
@@ -99,11 +92,8 @@ fn subject(
 struct QrFile(PathBuf);
 
 impl Watcher for QrFile {
-    fn qr_code(&mut self, image: &QrImage) -> Result<(), Error> {
-        fs::write(&self.0, image.as_bytes()).map_err(|source| Error::File {
-            path: self.0.clone(),
-            source,
-        })
+    fn qr_code(&mut self, image: &QrImage) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(fs::write(&self.0, image.as_bytes())?)
     }
 
     fn waiting(&mut self, _state: State, _left: Duration) {}

@@ -2,9 +2,6 @@
 
 mod kind;
 
-use std::io;
-use std::path::PathBuf;
-
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
 use privyseal_core::{SignError, SignerError, SignerErrorKind};
@@ -14,14 +11,14 @@ use crate::client::BuildError;
 use crate::http::retry::{FailedTry, GaveUp, Retryable};
 use crate::http::{HttpError, Url, UrlError};
 use crate::jose::JoseError;
-#[cfg(feature = "ciba")]
-use crate::jose::jwe::DecryptError;
 use crate::jose::jwk::JwkError;
 use crate::keys::key::KeyUriError;
 use crate::oauth::{OAuthError, Refusal};
+use crate::oidc::OidcError;
 #[cfg(feature = "ciba")]
-use crate::oidc::ciba::State;
+use crate::oidc::ciba::CibaError;
 use crate::pki::PkiError;
+use crate::schemes::fiam::FiamError;
 use crate::schemes::ishare::IshareError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{ClientError, DeviceError};
@@ -45,14 +42,6 @@ pub enum Error {
         option: &'static str,
         /// What is wrong with the value.
         reason: String,
-    },
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
     },
     /// The core refused: a field, the clock, the chain, the key or a signature.
     #[error(transparent)]
@@ -93,21 +82,13 @@ pub enum Error {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// A person did not do in time what was waited for.
+    /// Why else a provider says nothing that can be believed.
+    #[error(transparent)]
+    Oidc(OidcError),
+    /// Why else a person was not authenticated.
     #[cfg(feature = "ciba")]
-    #[error("{state}: the time is over")]
-    TimedOut {
-        /// What was waited for.
-        state: State,
-    },
-    /// The callback of ping mode cannot be listened for.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Ciba(CibaError),
     /// What a server signed or encrypted is not accepted.
     #[error(transparent)]
     Jose(#[from] JoseError),
@@ -131,15 +112,10 @@ pub enum Error {
     },
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
     #[error(transparent)]
-    Ishare(#[from] IshareError),
-    /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    Ishare(IshareError),
+    /// FIAM's list is not one that can be read to its end.
+    #[error(transparent)]
+    Fiam(FiamError),
 }
 
 impl Error {
@@ -159,27 +135,17 @@ impl Error {
         }
     }
 
-    /// The same, in which `secret` is not repeated: of what a server signed that was sent it.
-    #[must_use]
-    pub(crate) fn without(self, secret: &str) -> Self {
-        match self {
-            Self::Jose(error) => Self::Jose(error.without(secret)),
-            other => other,
-        }
-    }
-
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::KeyUri(_)
             | Self::Option { .. }
-            | Self::File { .. }
-            | Self::Write { .. }
             | Self::Client(_)
             | Self::Base(
                 BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },
             )
             | Self::Pki(_)
+            | Self::Oidc(_)
             | Self::Jwk(_)
             | Self::Core(privyseal_core::Error::Field(FieldError {
                 fault: Fault::Missing,
@@ -193,7 +159,11 @@ impl Error {
                 ErrorKind::Refused
             }
             #[cfg(feature = "ciba")]
-            Self::TimedOut { .. } => ErrorKind::Refused,
+            Self::Ciba(CibaError::Listen { .. }) => ErrorKind::Server,
+            #[cfg(feature = "ciba")]
+            Self::Ciba(CibaError::QrCode(_)) => ErrorKind::Input,
+            #[cfg(feature = "ciba")]
+            Self::Ciba(_) => ErrorKind::Refused,
             #[cfg(feature = "gateway")]
             Self::DeviceClient(_) => ErrorKind::Input,
             #[cfg(feature = "gateway")]
@@ -201,7 +171,7 @@ impl Error {
             #[cfg(feature = "gateway")]
             Self::Device(_) => ErrorKind::Key,
             Self::Signer { .. } | Self::Base(_) => ErrorKind::Key,
-            Self::Http(_) | Self::Listen { .. } | Self::Response { .. } => ErrorKind::Server,
+            Self::Http(_) | Self::Fiam(_) | Self::Response { .. } => ErrorKind::Server,
             Self::Refused(refusal) => refusal_kind(refusal),
             Self::OAuth(error) => oauth_kind(error),
             Self::GaveUp { last, .. } => last.kind(),
@@ -247,13 +217,40 @@ impl From<JwkError> for Error {
     }
 }
 
-#[cfg(feature = "ciba")]
-impl<E: SignerError + Send + Sync + 'static> From<DecryptError<E>> for Error {
-    fn from(error: DecryptError<E>) -> Self {
+impl From<OidcError> for Error {
+    fn from(error: OidcError) -> Self {
         match error {
-            DecryptError::Jwe(error) => error.into(),
-            DecryptError::Base(error) => error.into(),
-            DecryptError::Unwrapper(error) => Self::from_signer(error),
+            OidcError::OAuth(error) => error.into(),
+            OidcError::Jose(error) => error.into(),
+            error => Self::Oidc(error),
+        }
+    }
+}
+
+#[cfg(feature = "ciba")]
+impl From<CibaError> for Error {
+    fn from(error: CibaError) -> Self {
+        match error {
+            CibaError::Oidc(error) => error.into(),
+            error => Self::Ciba(error),
+        }
+    }
+}
+
+impl From<IshareError> for Error {
+    fn from(error: IshareError) -> Self {
+        match error {
+            IshareError::OAuth(error) => error.into(),
+            error => Self::Ishare(error),
+        }
+    }
+}
+
+impl From<FiamError> for Error {
+    fn from(error: FiamError) -> Self {
+        match error {
+            FiamError::OAuth(error) => error.into(),
+            error => Self::Fiam(error),
         }
     }
 }

@@ -3,5 +3,8 @@
 #[cfg(feature = "ciba")]
 pub mod ciba;
 pub mod discovery;
+mod error;
 pub mod provider;
 pub mod provider_keys;
+
+pub use error::OidcError;

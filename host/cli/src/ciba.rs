@@ -131,17 +131,12 @@ impl Ciba {
         let (watched, looking) = self.server.watched_http()?;
         let mut provider = Provider::discover(&watched, &self.issuer())?;
         looking.finish();
-        let mut flow: Flow<'_, KeySigner, KeyUnwrapper, _> = Flow {
-            http: &http,
-            client: &client,
-            provider: &mut provider,
-            unwrapper: unwrapper.as_mut(),
-            runtime: SystemRuntime::default(),
-            assertion,
-        };
+        let mut flow = Flow::new(&http, &client, &mut provider, SystemRuntime::default())
+            .unwrapper(unwrapper.as_mut())
+            .assertion(assertion);
         let mut progress = Progress::new(self.qr.clone());
         if needs_discovery {
-            asked.user_identifier_token = flow.discover_user(&mut progress)?.0;
+            asked.user_identifier_token = flow.discover_user(&mut progress)?;
         }
         let pending = flow.authenticate(&asked, &delivery)?;
         let tokens = flow.tokens(pending, &delivery, &mut progress)?;

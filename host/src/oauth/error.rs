@@ -78,6 +78,14 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
+    /// A server answered with something else than what was asked for: what is wrong with the answer.
+    pub(crate) fn response(url: &Url, reason: impl ToString) -> Self {
+        Self::Response {
+            url: url.clone(),
+            reason: reason.to_string(),
+        }
+    }
+
     /// The error of a signer of any kind.
     pub fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
         Self::Signer {

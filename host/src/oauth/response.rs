@@ -62,13 +62,8 @@ pub(super) fn introspection(
     url: &Url,
     mut response: Response,
 ) -> Result<Introspection, OAuthError> {
-    let introspection =
-        Introspection::from_response(core::mem::take(&mut response.body)).map_err(|reason| {
-            OAuthError::Response {
-                url: url.clone(),
-                reason: reason.to_owned(),
-            }
-        })?;
+    let introspection = Introspection::from_response(core::mem::take(&mut response.body))
+        .map_err(|reason| OAuthError::response(url, reason))?;
     is_json(url, response.media_type.as_deref(), "RFC 7662 section 2.2")?;
     Ok(introspection)
 }
@@ -86,20 +81,13 @@ fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthErr
 
 /// JSON under another type is an error page, or an answer to somebody else.
 fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), OAuthError> {
-    media_type::expect_json(media_type, source).map_err(|reason| OAuthError::Response {
-        url: url.clone(),
-        reason,
-    })
+    media_type::expect_json(media_type, source).map_err(|reason| OAuthError::response(url, reason))
 }
 
 fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> OAuthError {
-    let reason = match media_type {
-        Some("application/json") => what.to_owned(),
-        other => format!("{what} ({})", media_type::shown(other)),
-    };
-    OAuthError::Response {
-        url: url.clone(),
-        reason,
+    match media_type {
+        Some("application/json") => OAuthError::response(url, what),
+        other => OAuthError::response(url, format!("{what} ({})", media_type::shown(other))),
     }
 }
 

@@ -9,20 +9,101 @@
 //! ```
 //!
 //! Each request to the provider carries an assertion of its own. What is decided (when to ask again, when
-//! to stop, what an answer means) is decided in [`polling`], [`discovery`] and [`answer`] without any
-//! input or output; [`flow`] does what they say, with a clock that tests replace.
+//! to stop, what an answer means) is decided without any input or output (`polling`, `discovery`,
+//! `answer`); `flow` does what they say, with a clock that tests replace.
 
-pub mod answer;
-pub mod discovery;
-pub mod flow;
-pub mod identity;
-pub mod ping;
-pub mod polling;
-pub mod watcher;
+mod answer;
+mod discovery;
+mod flow;
+mod identity;
+mod ping;
+mod polling;
+
+use core::fmt;
+use core::time::Duration;
+use std::io;
+
+use crate::base::BaseError;
+use crate::oauth::OAuthError;
+use crate::oidc::OidcError;
 
 pub use discovery::QrImage;
 pub use flow::{Ciba, Delivery, Pending, Tokens};
 pub use identity::Identity;
-pub use ping::{PingAddress, PingListener};
-pub use polling::{Polling, Step};
-pub use watcher::{State, Watcher};
+pub use ping::{PingAddress, PingAddressError, PingListener};
+pub use polling::BESIDE_PING;
+
+/// What a flow is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Nobody has scanned the QR code yet.
+    Discovery,
+    /// The person is known, and has not confirmed yet.
+    Authentication,
+    /// The person has confirmed: tokens are fetched and judged.
+    Tokens,
+}
+
+/// Is told what happens.
+pub trait Watcher {
+    /// The QR code to show from now on, instead of any before.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be shown; the flow ends with it.
+    fn qr_code(&mut self, image: &QrImage)
+    -> Result<(), Box<dyn core::error::Error + Send + Sync>>;
+
+    /// The flow has come to `state`, and stays in it for `left` at most. Called at each change and about
+    /// once a second in between.
+    fn waiting(&mut self, state: State, left: Duration);
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discovery => "waiting for the QR code to be scanned",
+            Self::Authentication => "waiting for the person to confirm",
+            Self::Tokens => "fetching the tokens",
+        })
+    }
+}
+
+/// Why there are no claims about a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CibaError {
+    /// The provider cannot be asked, it refused, or what it says is not accepted.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
+    /// The person did not do in time what was waited for.
+    #[error("{state}: the time is over")]
+    TimedOut {
+        /// What was waited for.
+        state: State,
+    },
+    /// The callback of ping mode cannot be listened for.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The watcher cannot show the QR code.
+    #[error("the QR code cannot be shown: {0}")]
+    QrCode(#[source] Box<dyn core::error::Error + Send + Sync>),
+}
+
+impl From<OAuthError> for CibaError {
+    fn from(error: OAuthError) -> Self {
+        Self::Oidc(error.into())
+    }
+}
+
+impl From<BaseError> for CibaError {
+    fn from(error: BaseError) -> Self {
+        OAuthError::from(error).into()
+    }
+}

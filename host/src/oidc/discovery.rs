@@ -5,9 +5,9 @@ use core::fmt;
 use serde_json::{Map, Value};
 
 use crate::base::display::sanitize_for_display;
-use crate::error::Error;
-use crate::http::{BaseUrl, Http, Url, media_type};
-use crate::oauth;
+use crate::http::{BaseUrl, Http, Url, UrlError, media_type};
+use crate::oauth::{self, OAuthError};
+use crate::oidc::OidcError;
 
 /// Where the document is, below the issuer (section 4).
 pub const PATH: &str = "/.well-known/openid-configuration";
@@ -25,37 +25,78 @@ pub struct ProviderMetadata {
     members: Map<String, Value>,
 }
 
+/// Why a document is not the metadata of a provider.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// It is not a JSON object.
+    #[error("the metadata are not a JSON object")]
+    NotObject,
+    /// A member is missing.
+    #[error("{0} is missing in the metadata (OpenID Connect Discovery section 3)")]
+    Missing(&'static str),
+    /// A member is of another type.
+    #[error("{} in the metadata is not a string", sanitize_for_display(.0, None))]
+    NotString(String),
+    /// A member is not a URL, or not one that is asked.
+    #[error(
+        "{} in the metadata is refused: {error}",
+        sanitize_for_display(name, None)
+    )]
+    Endpoint {
+        /// The member.
+        name: String,
+        /// What is wrong with its value.
+        error: UrlError,
+    },
+    /// It is of another provider.
+    #[error(
+        "the metadata are of the issuer {}, not of {} (OpenID Connect Discovery section 4.3)",
+        sanitize_for_display(found, None),
+        sanitize_for_display(expected, None)
+    )]
+    OtherIssuer {
+        /// What it says.
+        found: String,
+        /// The one that was asked.
+        expected: String,
+    },
+}
+
 impl ProviderMetadata {
     /// Reads the document of `issuer`, and makes sure that it is that issuer's.
-    pub fn fetch(http: &Http, issuer: &str) -> Result<Self, Error> {
-        let base: BaseUrl = issuer
-            .parse()
-            .map_err(|error| option(&format!("is no issuer: {error}")))?;
-        let url = base
-            .join(PATH)
-            .map_err(|error| option(&format!("is refused: {error}")))?;
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::Issuer`]; [`OidcError::OAuth`] if the document cannot be read or is another one.
+    pub fn fetch(http: &Http, issuer: &str) -> Result<Self, OidcError> {
+        let base: BaseUrl = issuer.parse().map_err(OidcError::Issuer)?;
+        let url = base.join(PATH).map_err(OidcError::Issuer)?;
         let response = oauth::get_public(http, &url, MAX_METADATA)?;
-        let metadata = Self::from_bytes(issuer, &response.body).and_then(|metadata| {
-            let source = "OpenID Connect Discovery section 4.2";
-            media_type::expect_json(response.media_type.as_deref(), source)?;
-            Ok(metadata)
-        });
-        metadata.map_err(|reason| Error::Response { url, reason })
+        let unusable = |reason: String| OAuthError::response(&url, reason);
+        let metadata = Self::from_bytes(issuer, &response.body)
+            .map_err(|error| unusable(error.to_string()))?;
+        let source = "OpenID Connect Discovery section 4.2";
+        media_type::expect_json(response.media_type.as_deref(), source).map_err(unusable)?;
+        Ok(metadata)
     }
 
-    /// Reads the document that was published below `issuer`. The error is a clause about it.
-    pub fn from_bytes(issuer: &str, body: &[u8]) -> Result<Self, String> {
-        let members: Map<String, Value> = serde_json::from_slice(body)
-            .map_err(|_| "the metadata are not a JSON object".to_owned())?;
-        let stated = text(&members, "issuer")?.ok_or_else(|| missing("issuer"))?;
+    /// Reads the document that was published below `issuer`.
+    ///
+    /// # Errors
+    ///
+    /// [`MetadataError`] with the member that is missing, of another type, or refused.
+    pub fn from_bytes(issuer: &str, body: &[u8]) -> Result<Self, MetadataError> {
+        let members: Map<String, Value> =
+            serde_json::from_slice(body).map_err(|_| MetadataError::NotObject)?;
+        let stated = text(&members, "issuer")?.ok_or(MetadataError::Missing("issuer"))?;
         if stated != issuer {
-            return Err(format!(
-                "the metadata are of the issuer {}, not of {} (OpenID Connect Discovery section 4.3)",
-                sanitize_for_display(stated, None),
-                sanitize_for_display(issuer, None)
-            ));
+            return Err(MetadataError::OtherIssuer {
+                found: stated.to_owned(),
+                expected: issuer.to_owned(),
+            });
         }
-        let endpoint = |name| url(&members, name)?.ok_or_else(|| missing(name));
+        let endpoint = |name| url(&members, name)?.ok_or(MetadataError::Missing(name));
         Ok(Self {
             issuer: stated.to_owned(),
             jwks_uri: endpoint("jwks_uri")?,
@@ -103,22 +144,16 @@ impl ProviderMetadata {
             .map(|(_, url)| url)
     }
 
-    /// The texts of a list such as `id_token_signing_alg_values_supported`; `None` where it is not given.
-    /// What stands for an absent list depends on its name.
-    pub fn values(&self, name: &str) -> Option<Vec<&str>> {
-        let list = self.members.get(name)?.as_array()?;
-        Some(list.iter().filter_map(Value::as_str).collect())
-    }
-
-    /// Whether such a list is given and has that value in it.
+    /// Whether a list such as `id_token_signing_alg_values_supported` is given and has that value in it. What
+    /// stands for an absent list depends on its name.
     pub fn supports(&self, name: &str, value: &str) -> bool {
-        self.values(name)
-            .is_some_and(|values| values.contains(&value))
+        let list = self.members.get(name).and_then(Value::as_array);
+        list.is_some_and(|list| list.iter().any(|item| item == value))
     }
 }
 
 /// All members that name an endpoint.
-fn endpoints(members: &Map<String, Value>) -> Result<Vec<(String, Url)>, String> {
+fn endpoints(members: &Map<String, Value>) -> Result<Vec<(String, Url)>, MetadataError> {
     members
         .keys()
         .filter(|name| name.ends_with("_endpoint"))
@@ -129,37 +164,21 @@ fn endpoints(members: &Map<String, Value>) -> Result<Vec<(String, Url)>, String>
         .collect()
 }
 
-fn url(members: &Map<String, Value>, name: &str) -> Result<Option<Url>, String> {
+fn url(members: &Map<String, Value>, name: &str) -> Result<Option<Url>, MetadataError> {
     let parse = |text: &str| {
-        text.parse().map_err(|error| {
-            format!(
-                "{} in the metadata is refused: {error}",
-                sanitize_for_display(name, None)
-            )
+        text.parse().map_err(|error| MetadataError::Endpoint {
+            name: name.to_owned(),
+            error,
         })
     };
     text(members, name)?.map(parse).transpose()
 }
 
-fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, String> {
+fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, MetadataError> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!(
-            "{} in the metadata is not a string",
-            sanitize_for_display(name, None)
-        )),
-    }
-}
-
-fn missing(name: &str) -> String {
-    format!("{name} is missing in the metadata (OpenID Connect Discovery section 3)")
-}
-
-fn option(reason: &str) -> Error {
-    Error::Option {
-        option: "--base-url",
-        reason: reason.to_owned(),
+        Some(_) => Err(MetadataError::NotString(name.to_owned())),
     }
 }
 
@@ -178,7 +197,7 @@ mod tests {
 
     const ISSUER: &str = "https://idp.example/realms/M2M";
 
-    fn read(more: &str) -> Result<ProviderMetadata, String> {
+    fn read(more: &str) -> Result<ProviderMetadata, MetadataError> {
         let body = format!(
             r#"{{"issuer":"{ISSUER}","jwks_uri":"{ISSUER}/certs","token_endpoint":"{ISSUER}/token"{more}}}"#
         );
@@ -239,11 +258,13 @@ mod tests {
             (r#","issuer":"https://idp.example/realms/M2M/""#, "not of"),
             (r#","issuer":null"#, "issuer is missing"),
         ] {
-            let error = read(more).unwrap_err();
+            let error = read(more).unwrap_err().to_string();
             assert!(error.contains(words), "{more}: {error}");
         }
         for body in ["", "[]", "<html>"] {
-            let error = ProviderMetadata::from_bytes(ISSUER, body.as_bytes()).unwrap_err();
+            let error = ProviderMetadata::from_bytes(ISSUER, body.as_bytes())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("not a JSON object"), "{error}");
         }
     }

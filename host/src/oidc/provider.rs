@@ -1,13 +1,13 @@
 //! One OpenID provider: what it says about itself, its keys, and what it says about a token's owner.
 
-mod userinfo;
+pub(super) mod userinfo;
 
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
-use crate::error::Error;
 use crate::http::Http;
 use crate::jose::jws::ClaimRules;
+use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::ProviderKeys;
 
@@ -25,7 +25,11 @@ pub struct Provider {
 
 impl Provider {
     /// Reads the metadata of `issuer` (OpenID Connect Discovery). Its keys are read when they are needed.
-    pub fn discover(http: &Http, issuer: &str) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// As [`ProviderMetadata::fetch`].
+    pub fn discover(http: &Http, issuer: &str) -> Result<Self, OidcError> {
         ProviderMetadata::fetch(http, issuer).map(Self::new)
     }
 
@@ -48,30 +52,24 @@ impl Provider {
     /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's
     /// keys, of this issuer, not expired. For whom it is, and what it allows, is for the caller to judge;
     /// whether it was revoked, for [`crate::AssertionSource::introspect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ProviderKeys::verify`]; [`OidcError::Jose`] with the claim that breaks a rule.
     pub fn access_token_claims(
         &mut self,
         http: &Http,
         now: UnixTime,
         token: &str,
-    ) -> Result<Map<String, Value>, Error> {
-        self.verified_claims(http, now, "access token", token, None)
-    }
-
-    fn verified_claims(
-        &mut self,
-        http: &Http,
-        now: UnixTime,
-        what: &'static str,
-        token: &str,
-        audience: Option<&str>,
-    ) -> Result<Map<String, Value>, Error> {
+    ) -> Result<Map<String, Value>, OidcError> {
+        const WHAT: &str = "access token";
         let rules = ClaimRules {
             issuer: self.metadata.issuer(),
-            audience,
+            audience: None,
             now,
             leeway: CLOCK_LEEWAY,
         };
-        let jws = self.keys.verify(http, now, what, token)?;
-        Ok(jws.judged(&rules).map_err(|error| error.of(what))?)
+        let jws = self.keys.verify(http, now, WHAT, token)?;
+        Ok(jws.judged(&rules).map_err(|error| error.of(WHAT))?)
     }
 }

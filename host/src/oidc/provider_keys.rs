@@ -2,7 +2,7 @@
 //!
 //! A provider changes its keys without a word: a new one appears in its JWK Set, later it signs, later the
 //! old one goes. So the set is read again when it is old, and when a token names a key that is not in it.
-//! Whoever can send tokens can make up key names, so that happens at most once a minute.
+//! Anybody who sends tokens can make up key names, so that happens at most once a minute.
 
 use core::fmt;
 use core::time::Duration;
@@ -10,12 +10,12 @@ use core::time::Duration;
 use privyseal_core::UnixTime;
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 
-use crate::error::Error;
 use crate::http::{Http, Url};
 use crate::jose::JoseError;
 use crate::jose::jwk::KeySet;
 use crate::jose::jws::{Jws, JwsFault, VerifiedJws};
-use crate::oauth;
+use crate::oauth::{self, OAuthError};
+use crate::oidc::OidcError;
 
 /// From this age on the set is read again when it is next used; where that fails, the old one is good on.
 pub const REFRESH_AGE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -62,13 +62,18 @@ impl ProviderKeys {
 
     /// Verifies an RS256 signature of the provider. `what` is the token's name in errors, such as
     /// `id_token`. What the claims say is for the caller to judge.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::OAuth`] if the keys cannot be read; [`OidcError::Jose`] if the token is not one that a key of
+    /// the provider signed.
     pub fn verify(
         &mut self,
         http: &Http,
         now: UnixTime,
         what: &'static str,
         token: &str,
-    ) -> Result<VerifiedJws, Error> {
+    ) -> Result<VerifiedJws, OidcError> {
         self.verify_with(now, what, token, |url| fetch(http, url))
     }
 
@@ -77,8 +82,8 @@ impl ProviderKeys {
         now: UnixTime,
         what: &'static str,
         token: &str,
-        mut fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
-    ) -> Result<VerifiedJws, Error> {
+        mut fetch: impl FnMut(&Url) -> Result<KeySet, OAuthError>,
+    ) -> Result<VerifiedJws, OidcError> {
         let refused = |error: JoseError| error.of(what);
         let jws = Jws::parse(token).map_err(refused)?;
         self.refresh(now, &mut fetch)?;
@@ -95,8 +100,8 @@ impl ProviderKeys {
     fn refresh(
         &mut self,
         now: UnixTime,
-        fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
-    ) -> Result<(), Error> {
+        fetch: impl FnMut(&Url) -> Result<KeySet, OAuthError>,
+    ) -> Result<(), OAuthError> {
         let age = self.age(now);
         if age.is_some_and(|age| age < REFRESH_AGE) {
             return Ok(());
@@ -106,7 +111,11 @@ impl ProviderKeys {
             return if still_good {
                 Ok(())
             } else {
-                Err(self.unread())
+                let reason = format!(
+                    "the keys could not be read, and are asked for at most every {} s",
+                    MIN_INTERVAL.as_secs()
+                );
+                Err(OAuthError::response(&self.url, reason))
             };
         }
         match self.read(now, fetch) {
@@ -129,14 +138,14 @@ impl ProviderKeys {
     fn read(
         &mut self,
         now: UnixTime,
-        mut fetch: impl FnMut(&Url) -> Result<KeySet, Error>,
-    ) -> Result<(), Error> {
+        mut fetch: impl FnMut(&Url) -> Result<KeySet, OAuthError>,
+    ) -> Result<(), OAuthError> {
         self.tried_at = Some(now);
         let set = fetch(&self.url)?;
         let count = set.iter().count();
         if count > MAX_KEYS {
             let reason = format!("the key set has {count} keys, at most {MAX_KEYS} are read");
-            return Err(self.unusable(reason));
+            return Err(OAuthError::response(&self.url, reason));
         }
         let keys = set.iter().map(|(kid, key)| ProviderKey {
             kid: kid.map(str::to_owned),
@@ -164,28 +173,11 @@ impl ProviderKeys {
             error: *error,
         })
     }
-
-    fn unread(&self) -> Error {
-        self.unusable(format!(
-            "the keys could not be read, and are asked for at most every {} s",
-            MIN_INTERVAL.as_secs()
-        ))
-    }
-
-    fn unusable(&self, reason: String) -> Error {
-        Error::Response {
-            url: self.url.clone(),
-            reason,
-        }
-    }
 }
 
-fn fetch(http: &Http, url: &Url) -> Result<KeySet, Error> {
+fn fetch(http: &Http, url: &Url) -> Result<KeySet, OAuthError> {
     let response = oauth::get_public(http, url, MAX_KEY_SET)?;
-    KeySet::from_bytes(&response.body).map_err(|error| Error::Response {
-        url: url.clone(),
-        reason: error.to_string(),
-    })
+    KeySet::from_bytes(&response.body).map_err(|error| OAuthError::response(url, error))
 }
 
 /// How long ago it was; `None` if that is still to come.

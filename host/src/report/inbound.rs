@@ -9,6 +9,7 @@ use privyseal_core::scheme::{ISHARE, ISHARE_1};
 use super::{TokenCheckOptions, TokenReport};
 use crate::error::Error;
 use crate::jose::jws::Jws;
+use crate::oauth::OAuthError;
 use crate::pki::crl::Crl;
 use crate::schemes::ishare::{
     IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList,
@@ -82,7 +83,11 @@ struct Record {
 }
 
 impl Record {
-    fn of(party_id: &str, is_version_1: bool, registry: &Registry<'_>) -> Result<Self, Error> {
+    fn of(
+        party_id: &str,
+        is_version_1: bool,
+        registry: &Registry<'_>,
+    ) -> Result<Self, IshareError> {
         let query = if is_version_1 {
             PartyQuery::Eori {
                 eori: party_id,
@@ -94,8 +99,10 @@ impl Record {
         let list = registry.trusted_list()?;
         let party = match registry.party(query) {
             Ok(party) => Ok(party),
-            Err(Error::Refused(refusal)) if refusal.status() == 404 => Err(PartyFault::Unknown),
-            Err(Error::Ishare(IshareError::Party(fault))) => Err(fault),
+            Err(IshareError::OAuth(OAuthError::Refused(refusal))) if refusal.status() == 404 => {
+                Err(PartyFault::Unknown)
+            }
+            Err(IshareError::Party(fault)) => Err(fault),
             Err(error) => return Err(error),
         };
         Ok(Self { list, party })

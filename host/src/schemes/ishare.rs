@@ -4,7 +4,7 @@
 //! ([`answer`]), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
 //! provider judges a client assertion that came in: [`crate::report::judge_assertion`].
 //!
-//! Revocation is checked with the lists that the caller gives ([`Expected::crls`], `--crl` of the command): a
+//! Revocation is checked with the lists that the caller gives ([`Expected::crls`]): a
 //! registry's answer is refused if its seal or a CA above it was revoked, or if a list of its issuer cannot be
 //! believed. Without a list for a certificate it is not checked; nothing is fetched, neither lists nor OCSP.
 //!
@@ -12,24 +12,30 @@
 //! developer portal. Where versions write a member differently (`party_token`, `partyToken`,
 //! `parties_token`), each is read.
 
-pub mod answer;
-pub mod party;
-pub mod registry;
+mod answer;
+mod party;
+mod registry;
 pub mod subject;
-pub mod trusted_list;
+mod trusted_list;
 
 use serde_json::Value;
+
+use crate::oauth::OAuthError;
 
 pub use answer::{AnswerFault, Expected};
 pub use party::{Party, PartyCertificate, PartyFault};
 pub use registry::{PartyQuery, Registry};
 pub use trusted_list::{ListFault, TrustedCa, TrustedList};
 
-/// What the answer of a registry is refused for: a rule is broken, although the server answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a registry tells nothing that can be believed, or vouches for nobody.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IshareError {
+    /// The registry cannot be asked, refused, or answered with something else than was asked for.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// The signed answer is not proved.
+    #[error("the registry's {name} {fault}")]
     Answer {
         /// Which: `party_token`, `trusted_list_token` and the like.
         name: &'static str,
@@ -37,22 +43,12 @@ pub enum IshareError {
         fault: AnswerFault,
     },
     /// The trusted list does not vouch for a chain.
-    List(ListFault),
+    #[error(transparent)]
+    List(#[from] ListFault),
     /// The registry does not vouch for a party or its certificate.
-    Party(PartyFault),
+    #[error(transparent)]
+    Party(#[from] PartyFault),
 }
-
-impl core::fmt::Display for IshareError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Answer { name, fault } => write!(f, "the registry's {name} {fault}"),
-            Self::List(fault) => fault.fmt(f),
-            Self::Party(fault) => fault.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for IshareError {}
 
 /// The first of these members that is there.
 fn member<'v>(object: &'v Value, names: &[&'static str]) -> Option<(&'static str, &'v Value)> {

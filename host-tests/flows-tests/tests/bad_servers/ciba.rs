@@ -11,7 +11,7 @@ mod steps;
 use std::collections::HashSet;
 
 use privyseal::http::HttpCause;
-use privyseal::oidc::ciba::State;
+use privyseal::oidc::ciba::{CibaError, State};
 use privyseal::{Error, ErrorKind};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
@@ -68,7 +68,8 @@ fn user_discovery_stays_slowed_down() {
         not_yet("access_denied"),
     ]);
     let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut Patient::default()));
-    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Refused);
+    let error = Error::from(outcome.unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Refused);
     assert_eq!(asked_at, [0, 1, 7, 13, 19, 49]);
 }
 
@@ -135,7 +136,7 @@ fn a_session_that_nobody_scans_is_given_up_after_ten_minutes() {
     assert!(
         matches!(
             error,
-            Error::TimedOut {
+            CibaError::TimedOut {
                 state: State::Discovery
             }
         ),
@@ -157,9 +158,9 @@ fn an_authentication_ends_when_the_server_said_it_would() {
     assert!(
         matches!(
             error,
-            Error::TimedOut {
+            Error::Ciba(CibaError::TimedOut {
                 state: State::Authentication
-            }
+            })
         ),
         "{error}"
     );
@@ -218,10 +219,9 @@ fn nothing_that_was_sent_is_repeated() {
 fn a_given_audience_is_that_of_every_assertion() {
     for given in [None, Some("https://as.example")] {
         let server = BadServer::start(vec![acknowledged(60, 1), not_yet("access_denied")]);
-        let (outcome, _) = play(&server, |flow| {
-            flow.assertion.audience = given.map(str::to_owned);
-            play::tokens(flow)
-        });
+        let mut setting = Setting::usual(&server);
+        setting.assertion.audience = given.map(str::to_owned);
+        let (outcome, ..) = setting.play(play::tokens);
         outcome.unwrap_err();
         let issuer = server.base_url();
         let itsmes = format!("{issuer}/token");

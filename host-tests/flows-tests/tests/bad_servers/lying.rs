@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal::schemes::fiam::pages::MAX_RECORDS;
-use privyseal::{ErrorKind, schemes::fiam};
+use privyseal::schemes::fiam::{self, MAX_RECORDS};
+use privyseal::{Error, ErrorKind};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{
@@ -133,7 +133,7 @@ fn pages_that_take_too_long_together() {
     let error = pages.within(Duration::ZERO).records().unwrap_err();
     let text = error.to_string();
     assert!(text.contains("1 pages came within 0 s"), "{text}");
-    assert_eq!(error.kind(), ErrorKind::Server);
+    assert_eq!(Error::from(error).kind(), ErrorKind::Server);
     assert_eq!(server.requests().len(), 1);
 }
 

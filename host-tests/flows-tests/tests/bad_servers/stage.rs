@@ -83,18 +83,8 @@ pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error>
     let mut token = bearer();
     let refresh = token.take_refresh_token().unwrap();
     let trust = Certificates::from(vec![TestPki::new().root.certificate]);
-    let registry = Registry {
-        http,
-        base: &base,
-        token: &token,
-        expected: Expected {
-            registry_id: "EU.EORI.NL000000000",
-            client_id: "EU.EORI.NL123456789",
-            trust: &trust,
-            crls: &[],
-        },
-        now: None,
-    };
+    let expected = Expected::new("EU.EORI.NL000000000", "EU.EORI.NL123456789", &trust);
+    let registry = Registry::new(http, &base, &token, expected);
     let (client, options) = (minter(), AssertionOptions::default());
     match ask {
         Ask::Token => drop(client.access_token(http, &base, &options)?),

@@ -168,7 +168,7 @@ fn an_answer_that_is_kept_expires() {
         let moment = now.checked_add_signed(shift).unwrap();
         stage.now = Some(UnixTime::from_secs(moment).unwrap());
         let text = said(&stage.list().unwrap_err());
-        assert!(text.contains(words) && text.contains("doctor"), "{text}");
+        assert!(text.contains(words), "{text}");
     }
 }
 

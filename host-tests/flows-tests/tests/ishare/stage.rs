@@ -87,26 +87,17 @@ impl World {
 
 impl Stage {
     pub(crate) fn registry(&self) -> Registry<'_> {
-        Registry {
-            http: &self.http,
-            base: &self.base,
-            token: &self.token,
-            expected: Expected {
-                registry_id: REGISTRY,
-                client_id: CLIENT,
-                trust: &self.trust,
-                crls: &self.crls,
-            },
-            now: self.now,
-        }
+        let expected = Expected::new(REGISTRY, CLIENT, &self.trust).crls(&self.crls);
+        let registry = Registry::new(&self.http, &self.base, &self.token, expected);
+        self.now.map_or(registry, |now| registry.at(now))
     }
 
     pub(crate) fn list(&self) -> Result<TrustedList, Error> {
-        self.registry().trusted_list()
+        Ok(self.registry().trusted_list()?)
     }
 
     pub(crate) fn party(&self, id: &str) -> Result<Party, Error> {
-        self.registry().party(PartyQuery::Id(id))
+        Ok(self.registry().party(PartyQuery::Id(id))?)
     }
 }
 

@@ -279,7 +279,7 @@ impl Runtime for Slow {
 struct Nobody;
 
 impl Watcher for Nobody {
-    fn qr_code(&mut self, _: &QrImage) -> Result<(), Error> {
+    fn qr_code(&mut self, _: &QrImage) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         panic!("the person is known")
     }
 
@@ -294,21 +294,16 @@ fn keycloak_says_that_the_time_is_over() {
     let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
     let client = SigningClient::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
     let mut provider = stage.provider();
-    let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
-        http: &stage.http,
-        client: &client,
-        provider: &mut provider,
-        unwrapper: None,
-        runtime: Slow(Duration::ZERO),
-        assertion: AssertionOptions::default().audience(stage.issuer()),
-    };
+    let runtime = Slow(Duration::ZERO);
+    let mut flow =
+        Ciba::<_, SoftwareUnwrapper, _>::new(&stage.http, &client, &mut provider, runtime)
+            .assertion(AssertionOptions::default().audience(stage.issuer()));
     let mut asked = AuthenticationOptions::default();
     asked.scope = "openid service:TEST_LOGIN".to_owned();
     asked.user_identifier_token = PERSON.to_owned().into();
     let pending = flow.authenticate(&asked, &Delivery::Poll).unwrap();
-    let error = flow
-        .tokens(pending, &Delivery::Poll, &mut Nobody)
-        .unwrap_err();
+    let tokens = flow.tokens(pending, &Delivery::Poll, &mut Nobody);
+    let error = Error::from(tokens.unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     let text = error.to_string();
     assert!(

@@ -1,12 +1,12 @@
 //! How far it is, on standard error: a spinner with the time that is left, or plain lines where no person
 //! looks.
 
+use core::error::Error;
 use core::time::Duration;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use privyseal::Error;
 use privyseal::oidc::ciba::{QrImage, State, Watcher};
 
 use super::modules::Modules;
@@ -59,7 +59,7 @@ impl Progress {
 }
 
 impl Watcher for Progress {
-    fn qr_code(&mut self, image: &QrImage) -> Result<(), Error> {
+    fn qr_code(&mut self, image: &QrImage) -> Result<(), Box<dyn Error + Send + Sync>> {
         if let Some(file) = &self.file {
             qr::replace(file, image.as_bytes())?;
             if self.spinner.is_none() {

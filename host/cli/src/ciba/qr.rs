@@ -5,8 +5,6 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use privyseal::Error;
-
 use super::modules::Modules;
 
 /// Light modules around the code, which scanners want (ISO/IEC 18004 section 9.1).
@@ -17,10 +15,10 @@ const COLOURS: &str = "\x1b[38;5;16;48;5;231m";
 const NO_COLOURS: &str = "\x1b[0m";
 
 /// Writes `bytes` beside `path` and then moves them there: nobody sees half a file.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |source| Error::Write {
-        path: path.to_owned(),
-        source,
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let failed = |error: io::Error| {
+        let text = format!("cannot write {}: {error}", path.display());
+        io::Error::new(error.kind(), text)
     };
     let name = path
         .file_name()

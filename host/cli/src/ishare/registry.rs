@@ -109,17 +109,12 @@ impl RegistryOptions {
 
 impl Opened {
     pub(super) fn registry(&self) -> Registry<'_> {
-        Registry {
-            http: &self.http,
-            base: &self.base,
-            token: &self.token,
-            expected: Expected {
-                registry_id: &self.registry_id,
-                client_id: &self.client_id,
-                trust: &self.trust,
-                crls: &self.crls,
-            },
-            now: None,
-        }
+        let expected = Expected::new(&self.registry_id, &self.client_id, &self.trust);
+        Registry::new(
+            &self.http,
+            &self.base,
+            &self.token,
+            expected.crls(&self.crls),
+        )
     }
 }

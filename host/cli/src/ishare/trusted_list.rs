@@ -22,6 +22,6 @@ impl List {
         opened.progress.step("for the trusted list");
         let list = opened.registry().trusted_list()?;
         opened.progress.finish();
-        print_report(&list, self.json.then(|| list.to_json()))
+        print_report(&list, self.json.then(|| serde_json::json!(list)))
     }
 }

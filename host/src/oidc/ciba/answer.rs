@@ -16,9 +16,9 @@ pub(super) const MAX_AUTH_REQ_ID: usize = 4096;
 /// The longest that a request may wait for a person: a day, as `requested_expiry` may ask for.
 const MAX_EXPIRES_IN: u64 = privyseal_core::limits::MAX_REQUESTED_EXPIRY_SECONDS;
 
-/// What an answer means to whoever polls.
+/// What an answer means to a client that polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub(super) enum Meaning {
     /// It is what was asked for.
     Success,
     /// `authorization_pending`: not yet.
@@ -33,7 +33,7 @@ pub enum Meaning {
 
 impl Meaning {
     /// Judges an answer that came at `now`.
-    pub fn of(response: &Response, now: UnixTime) -> Self {
+    pub(super) fn of(response: &Response, now: UnixTime) -> Self {
         let error = ErrorResponse::parse(&response.body).ok();
         let is = |code| error.as_ref().is_some_and(|it| it.error.equals(code));
         let retry_after = response.retry_after.map(|after| after.pause(now));
@@ -54,8 +54,8 @@ impl Meaning {
 
 /// A successful answer of the backchannel authentication endpoint (CIBA Core section 7.3).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
-    /// `auth_req_id`: names the request to whoever asks for its tokens. Not for logs.
+pub(super) struct Acknowledgement {
+    /// `auth_req_id`: names the request where its tokens are asked for. Not for logs.
     pub auth_req_id: Zeroizing<String>,
     /// `expires_in`: how long it may take.
     pub expires_in: Duration,
@@ -65,7 +65,7 @@ pub struct Acknowledgement {
 
 impl Acknowledgement {
     /// Reads it. The error is a clause about it.
-    pub fn read(body: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         let answer: Value =
             serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
         let id = answer

@@ -14,13 +14,13 @@ use zeroize::Zeroizing;
 use crate::base::display::sanitize_for_display;
 
 /// Where sessions are made, below the issuer.
-pub const PATH: &str = "/user_discovery_sessions";
+pub(super) const PATH: &str = "/user_discovery_sessions";
 
 /// How long a session is asked for. itsme: "Stop polling after 10 min"; it answers HTTP 400 after 15.
-pub const LIFETIME: Duration = Duration::from_secs(600);
+pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 
 /// The largest answer, in bytes. A QR code as JPEG has some ten KiB.
-pub const MAX_ANSWER: usize = 512 * 1024;
+pub(super) const MAX_ANSWER: usize = 512 * 1024;
 
 /// The longest id of a session, in characters. It becomes part of a URL.
 const MAX_SESSION_ID: usize = 256;
@@ -31,7 +31,7 @@ pub struct QrImage(Vec<u8>);
 
 /// What a session says of itself.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Session {
+pub(super) enum Session {
     /// Nobody has scanned the code.
     Pending {
         /// The session's id; fit for a path.
@@ -47,11 +47,11 @@ pub enum Session {
 
 /// `user_identifier_token`: stands for one person in one authentication. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct UserIdentifierToken(pub Zeroizing<String>);
+pub(super) struct UserIdentifierToken(pub Zeroizing<String>);
 
 impl Session {
     /// Reads an answer. The error is a clause about it.
-    pub fn read(body: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         let answer: Value =
             serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);

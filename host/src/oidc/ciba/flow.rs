@@ -12,15 +12,16 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::answer::{Acknowledgement, Meaning};
-use super::discovery::{self, Session, UserIdentifierToken};
+use super::discovery::{self, Session};
 use super::identity::AskedAcr;
 use super::ping::PingListener;
 use super::polling::Polling;
-use super::watcher::{State, Watcher};
+use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
-use crate::error::Error;
 use crate::http::{Http, Response, Url};
-use crate::oauth::{AccessToken, AssertionOptions, AuthenticationOptions, REQUEST, SigningClient};
+use crate::oauth::{
+    AccessToken, AssertionOptions, AuthenticationOptions, OAuthError, REQUEST, SigningClient,
+};
 use crate::oidc::provider::Provider;
 
 /// The largest answer of the backchannel authentication endpoint, in bytes.
@@ -31,21 +32,12 @@ const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 /// The steps are [`Ciba::discover_user`], [`Ciba::authenticate`], [`Ciba::tokens`] and
 /// [`Ciba::identity`], in this order; the first is left out where the person is known already.
 pub struct Ciba<'a, S, U, P> {
-    /// Asks.
-    pub http: &'a Http,
-    /// Signs.
-    pub client: &'a SigningClient<S>,
-    /// Answers.
-    pub provider: &'a mut Provider,
-    /// Decrypts, where encryption was agreed on when the client was registered.
-    pub unwrapper: Option<&'a mut U>,
-    /// Time and chance.
-    pub runtime: P,
-    /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
-    /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
-    /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
-    /// meant for one server could be used at another. A signed request is for the issuer in any case.
-    pub assertion: AssertionOptions,
+    http: &'a Http,
+    client: &'a SigningClient<S>,
+    provider: &'a mut Provider,
+    unwrapper: Option<&'a mut U>,
+    runtime: P,
+    assertion: AssertionOptions,
 }
 
 /// An authentication request that the provider has taken.
@@ -58,11 +50,12 @@ pub struct Pending {
 
 /// How the client learns that the person has confirmed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Delivery<'a> {
     /// It asks again and again.
     Poll,
     /// It is called. A call may be lost, so it asks all the same, every
-    /// [`BESIDE_PING`](super::polling::BESIDE_PING).
+    /// [`BESIDE_PING`](super::BESIDE_PING).
     Ping(&'a PingListener),
 }
 
@@ -76,6 +69,43 @@ pub struct Tokens {
     asked_acr: AskedAcr,
 }
 
+impl<'a, S, U, P> Ciba<'a, S, U, P> {
+    /// `client` signs, `runtime` has clock, sleep and randomness. Nothing that comes may be encrypted.
+    pub fn new(
+        http: &'a Http,
+        client: &'a SigningClient<S>,
+        provider: &'a mut Provider,
+        runtime: P,
+    ) -> Self {
+        Self {
+            http,
+            client,
+            provider,
+            unwrapper: None,
+            runtime,
+            assertion: AssertionOptions::default(),
+        }
+    }
+
+    /// With the key to which tokens are encrypted, where that was agreed on when the client was registered:
+    /// then nothing that comes may be without encryption.
+    #[must_use]
+    pub fn unwrapper(mut self, unwrapper: Option<&'a mut U>) -> Self {
+        self.unwrapper = unwrapper;
+        self
+    }
+
+    /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
+    /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
+    /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
+    /// meant for one server could be used at another. A signed request is for the issuer in any case.
+    #[must_use]
+    pub fn assertion(mut self, assertion: AssertionOptions) -> Self {
+        self.assertion = assertion;
+        self
+    }
+}
+
 impl<S, U, P> Ciba<'_, S, U, P>
 where
     S: Signer + Clone + Send + Sync,
@@ -84,19 +114,24 @@ where
     U::Error: Send + Sync + 'static,
     P: Runtime,
 {
-    /// Shows QR codes until somebody has scanned one (itsme's user discovery). Gives up after
-    /// [`discovery::LIFETIME`].
+    /// The `user_identifier_token` of a person: shows QR codes until somebody has scanned one (itsme's user
+    /// discovery). Gives up after
+    /// ten minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::TimedOut`]; [`CibaError::QrCode`] if `watcher` cannot show one; [`CibaError::Oidc`].
     pub fn discover_user(
         &mut self,
         watcher: &mut dyn Watcher,
-    ) -> Result<UserIdentifierToken, Error> {
+    ) -> Result<Zeroizing<String>, CibaError> {
         let mut url = self.below(discovery::PATH)?;
         let mut answer = self
             .ask_a_busy_server(|flow| flow.post(&url, "discovery", &[], discovery::MAX_ANSWER))?;
         let mut polling = None;
         loop {
             let (id, interval) = match self.session(&answer, watcher)? {
-                Session::Discovered(token) => return Ok(token),
+                Session::Discovered(token) => return Ok(token.0),
                 Session::Pending { id, interval, .. } => (id, interval),
             };
             let now = self.runtime.elapsed();
@@ -108,18 +143,22 @@ where
                 none => none.insert(Polling::new(now, interval, discovery::LIFETIME)),
             };
             url = self.below(&format!("{}/{id}", discovery::PATH))?;
-            answer = self.ask(polling, State::Discovery, watcher, |flow| {
+            answer = self.poll(polling, State::Discovery, watcher, |flow| {
                 flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
             })?;
         }
     }
 
     /// Asks the provider to ask the person. `asked` names them, and what is wanted.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Oidc`] if the provider does not take the request.
     pub fn authenticate(
         &mut self,
         asked: &AuthenticationOptions,
         delivery: &Delivery<'_>,
-    ) -> Result<Pending, Error> {
+    ) -> Result<Pending, CibaError> {
         let url = match self
             .provider
             .metadata()
@@ -141,10 +180,10 @@ where
         })?;
         let now = self.runtime.elapsed();
         if Meaning::of(&answer.response, self.runtime.now()?) != Meaning::Success {
-            return Err(answer.refused());
+            return Err(answer.refused().into());
         }
         let acknowledgement = Acknowledgement::read(&answer.response.body)
-            .map_err(|reason| Error::Response { url, reason })?;
+            .map_err(|reason| OAuthError::response(&url, reason))?;
         let lifetime = acknowledgement.expires_in;
         Ok(Pending {
             polling: Polling::new(now, acknowledgement.interval, lifetime),
@@ -154,12 +193,16 @@ where
     }
 
     /// Waits until the person has confirmed, and fetches the tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::TimedOut`]; [`CibaError::Oidc`] if the person or the provider refused.
     pub fn tokens(
         &mut self,
         pending: Pending,
         delivery: &Delivery<'_>,
         watcher: &mut dyn Watcher,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<Tokens, CibaError> {
         let Pending {
             acknowledgement,
             mut polling,
@@ -174,7 +217,7 @@ where
         let question = |flow: &mut Self| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE);
         let state = State::Authentication;
         let answer = match delivery {
-            Delivery::Poll => self.ask(&mut polling, state, watcher, question)?,
+            Delivery::Poll => self.poll(&mut polling, state, watcher, question)?,
             Delivery::Ping(listener) => {
                 // One for an earlier request is good for nothing here.
                 let hear = |_: &mut Self, time| {
@@ -182,11 +225,11 @@ where
                     ping.is_some_and(|ping| ping == id)
                 };
                 polling = polling.beside_ping();
-                self.ask_or_hear(&mut polling, state, watcher, hear, question)?
+                self.poll_until(&mut polling, state, watcher, hear, question)?
             }
         };
         watcher.waiting(State::Tokens, Duration::ZERO);
-        Tokens::read(&url, answer.response, id, asked_acr)
+        Ok(Tokens::read(&url, answer.response, id, asked_acr)?)
     }
 }
 
@@ -196,11 +239,8 @@ impl Tokens {
         response: Response,
         id: Zeroizing<String>,
         asked_acr: AskedAcr,
-    ) -> Result<Self, Error> {
-        let unusable = |reason: &str| Error::Response {
-            url: url.clone(),
-            reason: reason.to_owned(),
-        };
+    ) -> Result<Self, OAuthError> {
+        let unusable = |reason: &str| OAuthError::response(url, reason);
         let access = AccessToken::from_response(response.body)
             .map_err(|error| unusable(&error.to_string()))?;
         let answer: Map<String, Value> = serde_json::from_slice(access.expose_response())

@@ -1,29 +1,30 @@
 //! Who it was: the claims of the id_token and of the UserInfo answer, decrypted, verified and judged.
 
-mod acr;
-
 use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::payload::AcrValues;
 use privyseal_core::{UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::display::sanitize_for_display;
-use crate::error::Error;
 use crate::jose::JoseError;
 use crate::jose::jwe::{DecryptError, Jwe, JweFault};
 use crate::jose::jws::{ClaimRules, JwsFault, VerifiedJws};
+use crate::oauth::AuthenticationOptions;
+use crate::oidc::OidcError;
 use crate::oidc::provider::CLOCK_LEEWAY;
 
-pub use acr::AskedAcr;
-
 /// The claim that binds an id_token to an authentication request (CIBA Core section 10.3.1).
-pub const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
+const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
+
+const ACR: &str = "acr";
 
 /// What is known about a person, from one authentication. `Debug` shows the names of claims only.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The claims of the id_token.
     pub id_token: Map<String, Value>,
@@ -33,7 +34,7 @@ pub struct Identity {
 
 /// What an id_token must fit.
 #[derive(Clone, Copy)]
-pub struct IdTokenRules<'a> {
+pub(super) struct IdTokenRules<'a> {
     /// The provider.
     pub issuer: &'a str,
     /// This client.
@@ -62,11 +63,11 @@ impl Identity {
 ///
 /// With an unwrapper, a token that is not encrypted is refused (OpenID Connect Core section 3.1.3.7, point
 /// 1); without one, a token that is encrypted cannot be read.
-pub fn decrypted<U>(
+pub(super) fn decrypted<U>(
     what: &'static str,
     token: &str,
     unwrapper: Option<&mut U>,
-) -> Result<Zeroizing<String>, Error>
+) -> Result<Zeroizing<String>, OidcError>
 where
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
@@ -93,7 +94,7 @@ where
 
 /// The claims of an id_token whose signature was verified, if they obey OpenID Connect Core section
 /// 3.1.3.7 and CIBA Core section 10.3.1.
-pub fn id_token(
+pub(super) fn id_token(
     verified: &VerifiedJws,
     rules: &IdTokenRules<'_>,
 ) -> Result<Map<String, Value>, JoseError> {
@@ -133,7 +134,7 @@ pub fn id_token(
 
 /// The claims of a UserInfo answer: of the same person (OpenID Connect Core section 5.3.2), and where it
 /// names them, of this issuer and for this client.
-pub fn userinfo(
+pub(super) fn userinfo(
     claims: Map<String, Value>,
     id_token: &Map<String, Value>,
     rules: &IdTokenRules<'_>,
@@ -205,6 +206,53 @@ fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), 
     }
 }
 
+/// What was asked for. By default nothing was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AskedAcr {
+    /// `acr_values` of the request.
+    pub value: Option<AcrValues>,
+    /// The claim `acr` was asked for, too: then it must be in the id_token.
+    pub must_be_said: bool,
+}
+
+impl AskedAcr {
+    /// What a request asks for.
+    pub(super) fn of(asked: &AuthenticationOptions) -> Self {
+        Self {
+            value: asked.acr_values,
+            must_be_said: asked.id_token_claims.iter().any(|name| name == ACR),
+        }
+    }
+
+    /// Judges the claims of an id_token (OpenID Connect Core section 3.1.3.7, point 12). For itsme, basic is
+    /// "either fingerprint usage or itsme code" and advanced is the code: who asked for basic has it with
+    /// advanced, not the other way round.
+    fn judge(self, claims: &Map<String, Value>) -> Result<(), JoseError> {
+        const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, point 12";
+        let Some(asked) = self.value else {
+            return Ok(());
+        };
+        let wanted = asked.as_str();
+        let good = |acr: &Value| match asked {
+            AcrValues::Basic => acr == wanted || acr == AcrValues::Advanced.as_str(),
+            AcrValues::Advanced => acr == wanted,
+        };
+        match claims.get(ACR) {
+            Some(acr) if good(acr) => Ok(()),
+            Some(acr) => {
+                let acr = sanitize_for_display(acr.as_str().unwrap_or("no string"), None);
+                let what = format!("is {acr}, and {wanted} was asked for ({SOURCE})");
+                Err(broken(ACR, &what))
+            }
+            None if self.must_be_said => {
+                let what = format!("is missing, and {wanted} was asked for ({SOURCE})");
+                Err(broken(ACR, &what))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 fn broken(name: &'static str, what: &str) -> JoseError {
     let what = what.to_owned();
     JwsFault::Claim { name, what }.into()
@@ -217,16 +265,6 @@ impl fmt::Debug for Identity {
             .field("id_token", &names(&self.id_token))
             .field("userinfo", &self.userinfo.as_ref().map(names))
             .finish()
-    }
-}
-
-impl fmt::Debug for IdTokenRules<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdTokenRules")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .field("now", &self.now)
-            .finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! A listener for this one message and nothing else, on loopback unless another address is given. It speaks
 //! plain HTTP: the TLS of the registered endpoint ends at a proxy before it. What comes is bounded in size
-//! and time, and so is how much may come at once; whoever lacks the bearer token learns nothing.
+//! and time, and so is how much may come at once; nobody without the bearer token learns anything.
+//!
+//! Not hyper: it would bring an asynchronous runtime into each application for one message of a few bytes, and
+//! would neither wipe the token that it reads nor bound how many connections there are.
 
 mod address;
 mod request;
@@ -21,7 +24,7 @@ use std::time::Instant;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use super::CibaError;
 
 pub use address::{PingAddress, PingAddressError};
 use request::Verdict;
@@ -29,8 +32,8 @@ use request::Verdict;
 /// How long one connection may take in all.
 const CONNECTION_TIME: Duration = Duration::from_secs(5);
 
-/// How many connections are served at once. One more takes the place of the oldest: whoever connects and says
-/// nothing keeps no ping out.
+/// How many connections are served at once. One more takes the place of the oldest: clients that connect and say
+/// nothing keep no ping out.
 const MAX_CONNECTIONS: usize = 16;
 
 /// How many threads there are at most, with those whose connection was just taken away.
@@ -50,8 +53,12 @@ pub struct PingListener {
 
 impl PingListener {
     /// Listens on `address`, with a new bearer token of 256 random bits.
-    pub fn start(address: &PingAddress) -> Result<Self, Error> {
-        let failed = |source| Error::Listen {
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Listen`]; [`CibaError::Oidc`] if there is no randomness.
+    pub fn start(address: &PingAddress) -> Result<Self, CibaError> {
+        let failed = |source| CibaError::Listen {
             address: address.to_string(),
             source,
         };

@@ -7,13 +7,13 @@ use core::time::Duration;
 use crate::http::retry::jitter;
 
 /// Where a server names no interval (CIBA Core section 7.3; itsme says the same).
-pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What `slow_down` adds, each time (CIBA Core section 11).
-pub const SLOW_DOWN: Duration = Duration::from_secs(5);
+pub(super) const SLOW_DOWN: Duration = Duration::from_secs(5);
 
 /// The longest interval that is borne. A server that wants more is as good as silent.
-pub const MAX_INTERVAL: Duration = Duration::from_secs(300);
+pub(super) const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
 /// How far questions are apart while a ping is waited for. A ping may be lost; CIBA Core section 7.3 gives ping
 /// mode an interval, too.
@@ -24,7 +24,7 @@ const MAX_FAILURES: u32 = 3;
 
 /// The rhythm of one question that is asked until it is answered.
 #[derive(Clone, Debug)]
-pub struct Polling {
+pub(super) struct Polling {
     /// The server's.
     interval: Duration,
     /// What `slow_down` has added to it, whatever interval the server names later.
@@ -38,7 +38,7 @@ pub struct Polling {
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// Nothing, for so long.
     Wait(Duration),
     /// Ask.
@@ -50,7 +50,7 @@ pub enum Step {
 impl Polling {
     /// Asks every `interval` from now on, first after one interval (CIBA Core section 10.1), for
     /// `lifetime`.
-    pub fn new(now: Duration, interval: Option<Duration>, lifetime: Duration) -> Self {
+    pub(super) fn new(now: Duration, interval: Option<Duration>, lifetime: Duration) -> Self {
         let interval = bounded(interval.unwrap_or(DEFAULT_INTERVAL));
         Self {
             interval,
@@ -64,7 +64,7 @@ impl Polling {
 
     /// The same, but only every [`BESIDE_PING`] until a ping comes.
     #[must_use]
-    pub fn beside_ping(mut self) -> Self {
+    pub(super) fn beside_ping(mut self) -> Self {
         let start = self.next.saturating_sub(self.interval());
         self.least = BESIDE_PING;
         self.next = start.saturating_add(self.interval());
@@ -72,7 +72,7 @@ impl Polling {
     }
 
     /// What is to be done at `now`.
-    pub fn step(&self, now: Duration) -> Step {
+    pub(super) fn step(&self, now: Duration) -> Step {
         if now >= self.deadline {
             Step::Stop
         } else if now >= self.next {
@@ -83,23 +83,23 @@ impl Polling {
     }
 
     /// A ping came at `now`: it may be asked at once, and from then on at the server's interval.
-    pub fn pinged(&mut self, now: Duration) {
+    pub(super) fn pinged(&mut self, now: Duration) {
         self.least = Duration::ZERO;
         self.next = now;
     }
 
     /// How long the answer is still waited for.
-    pub fn left(&self, now: Duration) -> Duration {
+    pub(super) fn left(&self, now: Duration) -> Duration {
         self.deadline.saturating_sub(now)
     }
 
     /// The time between two questions.
-    pub fn interval(&self) -> Duration {
+    pub(super) fn interval(&self) -> Duration {
         bounded(self.interval.saturating_add(self.slowed)).max(self.least)
     }
 
     /// The answer came at `now`, and is that there is none yet. A new interval may come with it.
-    pub fn pending(&mut self, now: Duration, interval: Option<Duration>) {
+    pub(super) fn pending(&mut self, now: Duration, interval: Option<Duration>) {
         self.failures = 0;
         self.interval = interval.map_or(self.interval, bounded);
         self.next = now.saturating_add(self.interval());
@@ -107,7 +107,7 @@ impl Polling {
 
     /// The server wants to be asked less often: `slow_down`, or HTTP 429, which may say when to come back.
     /// The interval is longer from now on.
-    pub fn slow_down(&mut self, now: Duration, retry_after: Option<Duration>) {
+    pub(super) fn slow_down(&mut self, now: Duration, retry_after: Option<Duration>) {
         self.failures = 0;
         self.slowed = self.slowed.saturating_add(SLOW_DOWN);
         let pause = self.interval().max(retry_after.unwrap_or_default());
@@ -118,7 +118,12 @@ impl Polling {
     /// again. Each time is twice as far from the last (CIBA Core section 11 recommends it after a timeout),
     /// and later by up to one interval as `random` has it: clients that lost a server together do not come
     /// back together.
-    pub fn failed(&mut self, now: Duration, retry_after: Option<Duration>, random: u64) -> bool {
+    pub(super) fn failed(
+        &mut self,
+        now: Duration,
+        retry_after: Option<Duration>,
+        random: u64,
+    ) -> bool {
         self.failures = self.failures.saturating_add(1);
         let interval = self.interval();
         let pause = interval.saturating_mul(1 << self.failures.min(MAX_FAILURES));

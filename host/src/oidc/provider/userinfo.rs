@@ -6,12 +6,15 @@ use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
 use super::Provider;
-use crate::error::Error;
 use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url, media_type};
-use crate::oauth::{self, AccessToken, RequestKind};
+use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
+use crate::oidc::OidcError;
 
 /// The media type of a signed answer.
 const JWT: &str = "application/jwt";
+
+/// What errors call a signed answer.
+pub(in crate::oidc) const WHAT: &str = "userinfo answer";
 
 /// The claims about the owner of a token. `Debug` does not show them.
 #[derive(Clone, PartialEq)]
@@ -23,72 +26,70 @@ pub struct UserInfo {
 impl Provider {
     /// Asks the UserInfo endpoint with an access token. An answer that is a signed JWT is verified, and must
     /// be of this issuer and for `client_id`; one that is plain JSON has TLS as its only proof.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::OAuth`] if the provider names no such endpoint, refuses, or answers with something else;
+    /// [`OidcError::Jose`] if a signed answer is not accepted.
     pub fn userinfo(
         &mut self,
         http: &Http,
         now: UnixTime,
         token: &AccessToken,
         client_id: &str,
-    ) -> Result<UserInfo, Error> {
+    ) -> Result<UserInfo, OidcError> {
         let url = self.metadata.userinfo_endpoint().cloned();
-        let url = url.ok_or_else(|| Error::Response {
-            url: self.metadata.jwks_uri().clone(),
-            reason: "the provider of these keys names no userinfo_endpoint in its metadata"
-                .to_owned(),
+        let url = url.ok_or_else(|| {
+            let reason = "the provider of these keys names no userinfo_endpoint in its metadata";
+            OAuthError::response(self.metadata.jwks_uri(), reason)
         })?;
-        let response = http.retry_idempotent(|http| {
-            let response = http.get(&url, token.expose(), MAX_CALL_RESPONSE)?;
-            oauth::success(&url, RequestKind::Call, response, [token.expose()])
-        })?;
-        let (claims, signed) = if response.media_type.as_deref() == Some(JWT) {
-            let claims = self.signed(http, now, client_id, &url, &response);
+        let response = http.retry_idempotent(|http| ask(http, &url, token))?;
+        let signed = response.media_type.as_deref() == Some(JWT);
+        let claims = if signed {
+            let text = core::str::from_utf8(&response.body)
+                .map_err(|_| OAuthError::response(&url, "the answer is no JWT"))?;
+            let issuer = self.metadata.issuer();
+            let judged = self.keys.verify(http, now, WHAT, text.trim());
+            let judged = judged.and_then(|jws| {
+                let claims = jws.judged_userinfo(issuer, client_id);
+                Ok(claims.map_err(|error| error.of(WHAT))?)
+            });
             // The server wrote the JWT when it had the token.
-            (claims.map_err(|error| error.without(token.expose()))?, true)
+            judged.map_err(|error| error.without(token.expose()))?
         } else {
-            (plain(&url, &response)?, false)
+            plain(&url, &response)?
         };
         // Core section 5.3.2: sub is always there.
         if claims.get("sub").is_none_or(|sub| !sub.is_string()) {
-            return Err(unusable(
-                url,
-                "sub is missing (OpenID Connect Core section 5.3.2)",
-            ));
+            let reason = "sub is missing (OpenID Connect Core section 5.3.2)";
+            return Err(OAuthError::response(&url, reason).into());
         }
         Ok(UserInfo { claims, signed })
     }
-
-    fn signed(
-        &mut self,
-        http: &Http,
-        now: UnixTime,
-        client_id: &str,
-        url: &Url,
-        response: &Response,
-    ) -> Result<Map<String, Value>, Error> {
-        let text = core::str::from_utf8(&response.body)
-            .map_err(|_| unusable(url.clone(), "the answer is no JWT"))?;
-        let what = "userinfo answer";
-        let jws = self.keys.verify(http, now, what, text.trim())?;
-        let issuer = self.metadata.issuer();
-        let claims = jws.judged_userinfo(issuer, client_id);
-        Ok(claims.map_err(|error| error.of(what))?)
-    }
 }
 
-fn plain(url: &Url, response: &Response) -> Result<Map<String, Value>, Error> {
+/// Asks once.
+pub(in crate::oidc) fn ask(
+    http: &Http,
+    url: &Url,
+    token: &AccessToken,
+) -> Result<Response, OAuthError> {
+    let response = http.get(url, token.expose(), MAX_CALL_RESPONSE)?;
+    // No claims are called `error`, and a JWT is no JSON.
+    oauth::success(url, RequestKind::Call, response, [token.expose()])
+}
+
+/// The claims in an answer that is not signed.
+pub(in crate::oidc) fn plain(
+    url: &Url,
+    response: &Response,
+) -> Result<Map<String, Value>, OAuthError> {
     let claims = serde_json::from_slice(&response.body)
-        .map_err(|_| unusable(url.clone(), "the answer is neither a JSON object nor a JWT"))?;
+        .map_err(|_| OAuthError::response(url, "the answer is neither a JSON object nor a JWT"))?;
     let source = "OpenID Connect Core section 5.3.2";
     media_type::expect_json(response.media_type.as_deref(), source)
-        .map_err(|reason| unusable(url.clone(), &reason))?;
+        .map_err(|reason| OAuthError::response(url, reason))?;
     Ok(claims)
-}
-
-fn unusable(url: Url, reason: &str) -> Error {
-    Error::Response {
-        url,
-        reason: reason.to_owned(),
-    }
 }
 
 impl UserInfo {

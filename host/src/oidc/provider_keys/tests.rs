@@ -37,15 +37,12 @@ impl Provider {
         }
     }
 
-    fn verify(&mut self, seconds: u64, token: &str) -> Result<VerifiedJws, Error> {
+    fn verify(&mut self, seconds: u64, token: &str) -> Result<VerifiedJws, OidcError> {
         let now = UnixTime::from_secs(START + seconds).unwrap();
         let (set, asked) = (&self.set, &mut self.asked);
         self.keys.verify_with(now, "id_token", token, |url| {
             *asked += 1;
-            let down = || Error::Response {
-                url: url.clone(),
-                reason: "down".to_owned(),
-            };
+            let down = || OAuthError::response(url, "down");
             let set = set.as_ref().ok_or_else(down)?;
             Ok(KeySet::from_bytes(set.as_bytes()).unwrap())
         })

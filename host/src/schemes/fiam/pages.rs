@@ -5,32 +5,16 @@
 //! the others with `page=N`. A server that does not know that query answers with page 1 again, and that
 //! is an error here, as is every other number that does not agree with the rest.
 
-mod fault;
-mod page;
-mod records;
-
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::error::Error;
-use crate::http::{BaseUrl, Http, Url};
-use crate::oauth::{self, AccessToken};
-
-pub use fault::PageFault;
-pub use page::Page;
-pub use records::Records;
-
-/// The most pages of one list.
-pub const MAX_PAGES: u64 = 1000;
-
-/// The most records of one list: a hundred on each page.
-pub const MAX_RECORDS: u64 = 100_000;
+use super::FiamError;
+use super::page::{MAX_LIST, MAX_PAGES, MAX_RECORDS, Page, PageFault, Records};
+use crate::http::{BaseUrl, Http, Url, UrlError};
+use crate::oauth::{self, AccessToken, OAuthError};
 
 /// How long after the first page of a list another one is asked for, unless said otherwise.
 pub const MAX_TIME: Duration = Duration::from_secs(300);
-
-/// The most bytes of all pages of one list together.
-pub const MAX_LIST: usize = 32 * 1024 * 1024;
 
 /// The pages of one list. Ends after the last page, or after the first error.
 #[derive(Debug)]
@@ -56,12 +40,16 @@ struct Read {
 
 impl<'a> Pages<'a> {
     /// The pages of the list at `path` below `base`. Asks nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`FiamError::OAuth`] if `path` with the number of a page makes no URL.
     pub fn new(
         http: &'a Http,
         base: &'a BaseUrl,
         path: &str,
         token: &'a AccessToken,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, FiamError> {
         let pages = Self {
             http,
             base,
@@ -73,7 +61,7 @@ impl<'a> Pages<'a> {
             start: None,
         };
         // The longest URL of all.
-        pages.url(MAX_PAGES)?;
+        pages.url(MAX_PAGES).map_err(OAuthError::from)?;
         Ok(pages)
     }
 
@@ -85,7 +73,11 @@ impl<'a> Pages<'a> {
     }
 
     /// Asks for all pages. As many records as the server says there are, or an error.
-    pub fn records(self) -> Result<Records, Error> {
+    ///
+    /// # Errors
+    ///
+    /// That of the first page that has one.
+    pub fn records(self) -> Result<Records, FiamError> {
         let mut records = Records::default();
         for page in self {
             records.add(page?);
@@ -93,12 +85,9 @@ impl<'a> Pages<'a> {
         Ok(records)
     }
 
-    fn get(&mut self, number: u64) -> Result<Page, Error> {
-        let url = self.url(number)?;
-        let unusable = |fault: PageFault| Error::Response {
-            url,
-            reason: fault.to_string(),
-        };
+    fn get(&mut self, number: u64) -> Result<Page, FiamError> {
+        let url = self.url(number).map_err(OAuthError::from)?;
+        let unusable = |fault| FiamError::Page { url, fault };
         let start = *self.start.get_or_insert_with(Instant::now);
         if number > 1 && start.elapsed() > self.limit {
             let (limit, pages) = (self.limit, number.saturating_sub(1));
@@ -137,13 +126,13 @@ impl<'a> Pages<'a> {
         format!("{}{join}page={number}", self.path)
     }
 
-    fn url(&self, number: u64) -> Result<Url, Error> {
-        Ok(self.base.join(&self.path_of(number))?)
+    fn url(&self, number: u64) -> Result<Url, UrlError> {
+        self.base.join(&self.path_of(number))
     }
 }
 
 impl Iterator for Pages<'_> {
-    type Item = Result<Page, Error>;
+    type Item = Result<Page, FiamError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.next.take()?;

@@ -4,24 +4,25 @@
 //! `iss` = `sub`, one audience, thirty seconds. The core's `check` judges assertions, which are short; a
 //! trusted list has no such bound, so answers are read here, up to the size of a call's answer.
 
-mod chain;
-mod claims;
-mod fault;
-
+use privyseal_check::{Revocations as _, Verdict};
 use privyseal_core::UnixTime;
-use privyseal_core::cert::{Certificate, Chain};
-use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::cert::{Certificate, Chain, ChainError, ClockError};
+use privyseal_core::rsa::{KeyError, VerifyingKey};
 use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value};
 
 use crate::jose::jws::{Jws, JwsFault};
+use crate::jose::{JoseError, JoseFault};
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::Crl;
+use crate::pki::crl::{Crl, RevocationLists};
+use crate::pki::links::HostLinks;
 
-pub use fault::AnswerFault;
+/// Seconds by which the registry's clock may be ahead of this one.
+const MAX_LEAD: u64 = 5;
 
 /// Whom an answer must be from, and for.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Expected<'a> {
     /// The registry's party id: `iss` and `sub`.
     pub registry_id: &'a str,
@@ -33,25 +34,200 @@ pub struct Expected<'a> {
     pub crls: &'a [Crl],
 }
 
-impl Expected<'_> {
+/// Why an answer is not proved; a clause whose subject is the token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerFault {
+    /// No JWS of the accepted algorithms that carries its certificates, or a signature that is not valid.
+    #[error(transparent)]
+    Jose(JoseFault),
+    /// `typ` is not `JWT`.
+    #[error("has a typ other than JWT (iSHARE, JWT)")]
+    Type,
+    /// The certificates do not stand leaf first.
+    #[error("has certificates that do not stand leaf first")]
+    Order,
+    /// The certificates are no chain that may sign.
+    #[error("is signed by no seal: {0}")]
+    Chain(#[from] ChainError),
+    /// The chain leads to nobody who is trusted.
+    #[error("is signed by somebody whose certificates lead to none that is trusted")]
+    Untrusted,
+    /// A certificate is not valid now.
+    #[error("has certificates that are not valid now: {0}")]
+    Dates(ClockError),
+    /// A certificate was revoked, or its list cannot be believed.
+    #[error("fails the revocation check: it {0}")]
+    Revocation(String),
+    /// The leaf's key cannot verify.
+    #[error("is signed by a key that cannot be used: it {0}")]
+    Key(KeyError),
+    /// A claim is not what it has to be.
+    #[error("is not for this: {name} {rule}")]
+    Claim {
+        /// Which.
+        name: &'static str,
+        /// What is wrong with it.
+        rule: &'static str,
+    },
+    /// `exp` is not `iat` + 30.
+    #[error("does not live for 30 s, as an iSHARE JWT must")]
+    Lifetime,
+    /// It is for later. Seconds since 1970.
+    #[error("is for later: from {begin}, and this clock shows {now}")]
+    Future {
+        /// The later of `iat` and `nbf`.
+        begin: u64,
+        /// This machine's clock.
+        now: u64,
+    },
+    /// It has expired. Seconds since 1970.
+    #[error("expired at {exp}, and this clock shows {now}")]
+    Expired {
+        /// When.
+        exp: u64,
+        /// This machine's clock.
+        now: u64,
+    },
+    /// What it should be about is not in it.
+    #[error("has no {0}, or one of another form than iSHARE's")]
+    Member(&'static str),
+}
+
+impl From<JoseError> for AnswerFault {
+    fn from(error: JoseError) -> Self {
+        Self::Jose(error.fault().clone())
+    }
+}
+
+impl<'a> Expected<'a> {
+    /// From the registry `registry_id`, for which `trust` vouches, for the party `client_id`. Revocation is not
+    /// checked.
+    pub const fn new(registry_id: &'a str, client_id: &'a str, trust: &'a Certificates) -> Self {
+        Self {
+            registry_id,
+            client_id,
+            trust,
+            crls: &[],
+        }
+    }
+
+    /// The same, by these revocation lists.
+    #[must_use]
+    pub const fn crls(mut self, crls: &'a [Crl]) -> Self {
+        self.crls = crls;
+        self
+    }
+
     /// The claims of `token`, if everything about it holds at `now`: algorithm, chain up to a trusted
     /// certificate, dates, revocation, key usage, signature, then `iss`, `sub`, `aud`, `iat`, `exp`, `nbf` and
     /// `jti`.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerFault`], the first that is found.
     pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, AnswerFault> {
         let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value())?;
         if jws.typ() != Some("JWT") {
             return Err(AnswerFault::Type);
         }
         let certificates = jws.certificates()?;
-        let chain = chain::proven(&certificates, self.trust, self.crls, now)?;
-        let claims = jws.verify(&leaf_key(&chain)?)?.claims()?;
+        let key = self.proven_key(&certificates, now)?;
+        let claims = jws.verify(&key)?.claims()?;
         self.judge(&claims, now)?;
         Ok(claims)
     }
+
+    /// The key of the leaf of these certificates (DER, as they stand in `x5c`), if they are a chain up to one
+    /// that is trusted.
+    fn proven_key(
+        &self,
+        certificates: &[Vec<u8>],
+        now: UnixTime,
+    ) -> Result<VerifyingKey, AnswerFault> {
+        let given: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
+        let chain = Chain::order(&given)?;
+        let ordered = chain.certificates().iter().map(Certificate::as_der);
+        if !ordered.eq(given) {
+            return Err(AnswerFault::Order);
+        }
+        let proven = chain.prove(&HostLinks)?;
+        let anchors: Vec<&[u8]> = self.trust.iter().collect();
+        if !proven.is_anchored_by(&anchors, &HostLinks) {
+            return Err(AnswerFault::Untrusted);
+        }
+        dates(&proven, now)?;
+        // A registry's seal is a seal like those of its parties.
+        ISHARE.check_leaf_key_usage(proven.leaf())?;
+        let lists = RevocationLists {
+            crls: self.crls,
+            now,
+        };
+        let certificates = proven.certificates();
+        for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
+            if let Verdict::Broken(why) = lists.status(certificate, issuer) {
+                return Err(AnswerFault::Revocation(why.to_string()));
+            }
+        }
+        let key = proven.leaf().map(Certificate::rsa_key);
+        let key = key.ok_or(AnswerFault::Jose(JwsFault::X5c.into()))?;
+        key.and_then(VerifyingKey::new).map_err(AnswerFault::Key)
+    }
+
+    /// Judges the claims that every iSHARE JWT has: from the registry, for us, now.
+    fn judge(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), AnswerFault> {
+        let text = |name| claims.get(name).and_then(Value::as_str);
+        let is = |name, expected, rule| match text(name) {
+            Some(found) if found == expected => Ok(()),
+            _ => Err(AnswerFault::Claim { name, rule }),
+        };
+        is("iss", self.registry_id, "is not the registry's party id")?;
+        is("sub", self.registry_id, "is not the registry's party id")?;
+        is("aud", self.client_id, "is not the party that asked")?;
+        if text("jti").is_none_or(str::is_empty) {
+            let rule = "is missing or no string";
+            return Err(AnswerFault::Claim { name: "jti", rule });
+        }
+        moments(claims, now.as_secs())
+    }
 }
 
-fn leaf_key(chain: &Chain<'_>) -> Result<VerifyingKey, AnswerFault> {
-    let key = chain.leaf().map(Certificate::rsa_key);
-    let key = key.ok_or(JwsFault::X5c).map_err(AnswerFault::from)?;
-    key.and_then(VerifyingKey::new).map_err(AnswerFault::Key)
+fn dates(chain: &Chain<'_>, now: UnixTime) -> Result<(), AnswerFault> {
+    let validity = chain.validity();
+    if now < validity.not_before {
+        return Err(AnswerFault::Dates(ClockError::NotYetValid {
+            now,
+            not_before: validity.not_before,
+            position: validity.last_to_begin,
+        }));
+    }
+    if now > validity.not_after {
+        return Err(AnswerFault::Dates(ClockError::Expired {
+            now,
+            not_after: validity.not_after,
+            position: validity.first_to_end,
+        }));
+    }
+    Ok(())
+}
+
+fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), AnswerFault> {
+    let seconds = |name| {
+        let seconds = claims.get(name).and_then(Value::as_u64);
+        let rule = "is missing or no whole number of seconds";
+        seconds.ok_or(AnswerFault::Claim { name, rule })
+    };
+    let (iat, exp) = (seconds("iat")?, seconds("exp")?);
+    if exp.checked_sub(iat) != Some(ISHARE.lifetime().value().default()) {
+        return Err(AnswerFault::Lifetime);
+    }
+    let nbf = claims.get("nbf").map(|_| seconds("nbf")).transpose()?;
+    let begin = nbf.unwrap_or(iat).max(iat);
+    if begin > now.saturating_add(MAX_LEAD) {
+        return Err(AnswerFault::Future { begin, now });
+    }
+    if now >= exp {
+        return Err(AnswerFault::Expired { exp, now });
+    }
+    Ok(())
 }

@@ -1,15 +1,15 @@
 //! What a registry says about one party: its status, and its certificates.
 
 mod certificate;
-mod fault;
 
 use privyseal_core::cert::Certificate;
 use serde_json::{Map, Value};
 
 use super::{AnswerFault, text};
+use crate::base::display::sanitize_for_display;
 
-pub use certificate::{Agreement, PartyCertificate};
-pub use fault::PartyFault;
+use certificate::Agreement;
+pub use certificate::PartyCertificate;
 
 /// One party, as the registry knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +20,60 @@ pub struct Party {
     info: Value,
 }
 
+/// Why a party, or a certificate of it, is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartyFault {
+    /// The registry found no such party.
+    #[error("{}", self.text())]
+    Unknown,
+    /// The registry found several parties where one was asked for.
+    #[error("{}", self.text())]
+    Several,
+    /// The registry answers with another party than was asked for.
+    #[error("{}", self.text())]
+    OtherParty,
+    /// The status is not `Active`.
+    #[error("{} but {}", self.text(), sanitize_for_display(status, None))]
+    NotActive {
+        /// What it is.
+        status: String,
+    },
+    /// The certificate is none that the party registered.
+    #[error("{}", self.text())]
+    OtherCertificate,
+    /// No registered certificate is the one, and one of them cannot be read; what is wrong with it.
+    #[error("{}; one {}", self.text(), .0)]
+    Unreadable(&'static str),
+    /// The proven answer does not say what it should.
+    #[error("{}", self.text())]
+    Answer(AnswerFault),
+}
+
+impl PartyFault {
+    /// The fault in words that are the same for every party.
+    pub const fn text(&self) -> &'static str {
+        match self {
+            Self::Unknown => "the registry does not know the party",
+            Self::Several => "the registry knows several parties of that id",
+            Self::OtherParty => "the registry answers with another party than was asked for",
+            Self::NotActive { .. } => "the registry says that the party is not Active",
+            Self::OtherCertificate => "the certificate is none of those that the party registered",
+            Self::Unreadable(_) => {
+                "the certificate is none of the readable ones that the party registered"
+            }
+            Self::Answer(_) => "the registry's answer has no party_info of iSHARE's form",
+        }
+    }
+}
+
 impl Party {
     /// Reads the one party out of proven claims: `party_info`, or `parties_info` that has found one.
-    pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, PartyFault> {
+    ///
+    /// # Errors
+    ///
+    /// [`PartyFault::Unknown`], [`PartyFault::Several`]; [`PartyFault::Answer`] for claims of another form.
+    pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, PartyFault> {
         let one = ["party_info", "partyInfo"]
             .iter()
             .find_map(|name| claims.get(*name));
@@ -75,6 +126,10 @@ impl Party {
     }
 
     /// Whether this is the party of that id.
+    ///
+    /// # Errors
+    ///
+    /// [`PartyFault::OtherParty`].
     pub fn check_id(&self, id: &str) -> Result<(), PartyFault> {
         if self.ids.iter().any(|known| known == id) {
             return Ok(());
@@ -83,6 +138,10 @@ impl Party {
     }
 
     /// Whether the party is active.
+    ///
+    /// # Errors
+    ///
+    /// [`PartyFault::NotActive`].
     pub fn check_active(&self) -> Result<(), PartyFault> {
         if self.is_active() {
             return Ok(());
@@ -95,6 +154,10 @@ impl Party {
     /// Whether `leaf` is one of the party's certificates, by `x5c` or by `x5t#s256`. An entry that has both
     /// is compared by `x5c`: a whole certificate cannot be a slip of the pen, and published examples have
     /// fingerprints that match nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PartyFault::OtherCertificate`], [`PartyFault::Unreadable`].
     pub fn check_certificate(&self, leaf: &Certificate<'_>) -> Result<(), PartyFault> {
         let der = leaf.as_der();
         let mut agreements = self.certificates.iter().map(|entry| entry.agrees(der));
@@ -143,7 +206,7 @@ fn texts(value: &Value) -> Vec<String> {
 
 impl core::fmt::Display for Party {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let shown = |text: &str| crate::base::display::sanitize_for_display(text, None);
+        let shown = |text: &str| sanitize_for_display(text, None);
         writeln!(f, "party         {}", shown(&self.ids.join(", ")))?;
         if let Some(name) = text(&self.info, &["party_name", "partyName", "name"]) {
             writeln!(f, "name          {}", shown(name))?;

@@ -5,16 +5,14 @@ use serde_json::{Map, Value};
 
 use super::{Expected, IshareError, Party, PartyFault, TrustedList, member};
 use crate::base::clock;
-use crate::error::Error;
 use crate::http::{BaseUrl, Http};
-use crate::oauth;
-use crate::oauth::AccessToken;
+use crate::oauth::{self, AccessToken, OAuthError};
 
 /// "Trusted list" of iSHARE's developer portal, below the registry's base URL.
-pub const TRUSTED_LIST: &str = "/trusted_list";
+const TRUSTED_LIST: &str = "/trusted_list";
 
 /// "Parties" of iSHARE's developer portal, below the registry's base URL.
-pub const PARTIES: &str = "/parties";
+const PARTIES: &str = "/parties";
 
 const LIST_TOKEN: &[&str] = &["trusted_list_token", "trustedListToken"];
 const PARTY_TOKEN: &[&str] = &["party_token", "partyToken", "parties_token", "partiesToken"];
@@ -22,20 +20,16 @@ const PARTY_TOKEN: &[&str] = &["party_token", "partyToken", "parties_token", "pa
 /// A registry that has given us an access token.
 #[derive(Clone, Copy, Debug)]
 pub struct Registry<'a> {
-    /// How it is reached.
-    pub http: &'a Http,
-    /// Where it is.
-    pub base: &'a BaseUrl,
-    /// What it gave us.
-    pub token: &'a AccessToken,
-    /// Who it must prove to be.
-    pub expected: Expected<'a>,
-    /// The moment at which answers are judged; without it the machine's clock.
-    pub now: Option<UnixTime>,
+    http: &'a Http,
+    base: &'a BaseUrl,
+    token: &'a AccessToken,
+    expected: Expected<'a>,
+    now: Option<UnixTime>,
 }
 
 /// Which party is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PartyQuery<'a> {
     /// iSHARE 2: `/parties/{party_id}`.
     Id(&'a str),
@@ -48,28 +42,57 @@ pub enum PartyQuery<'a> {
     },
 }
 
-impl Registry<'_> {
+impl<'a> Registry<'a> {
+    /// The registry at `base` that gave `token`, and must prove to be whom `expected` says. Its answers are
+    /// judged by the machine's clock.
+    pub const fn new(
+        http: &'a Http,
+        base: &'a BaseUrl,
+        token: &'a AccessToken,
+        expected: Expected<'a>,
+    ) -> Self {
+        Self {
+            http,
+            base,
+            token,
+            expected,
+            now: None,
+        }
+    }
+
+    /// The same, whose answers are judged at `now`.
+    #[must_use]
+    pub const fn at(mut self, now: UnixTime) -> Self {
+        self.now = Some(now);
+        self
+    }
+
     /// The trusted list, proved.
-    pub fn trusted_list(&self) -> Result<TrustedList, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`IshareError::OAuth`] if there is no answer; [`IshareError::Answer`] if it is not proved.
+    pub fn trusted_list(&self) -> Result<TrustedList, IshareError> {
         let (name, claims) = self.ask(TRUSTED_LIST, LIST_TOKEN)?;
-        TrustedList::from_claims(&claims)
-            .map_err(|fault| IshareError::Answer { name, fault }.into())
+        TrustedList::from_claims(&claims).map_err(|fault| IshareError::Answer { name, fault })
     }
 
     /// What the registry says about a party, proved; whatever its status is. It is the party that was asked
     /// for.
-    pub fn party(&self, query: PartyQuery<'_>) -> Result<Party, Error> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::trusted_list`]; [`IshareError::Party`] if the registry answers with none, several, or
+    /// another.
+    pub fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
         let (name, claims) = self.ask(&query.path(), PARTY_TOKEN)?;
         let party = Party::from_claims(&claims).and_then(|party| {
             party.check_id(query.id())?;
             Ok(party)
         });
-        party.map_err(|fault| {
-            match fault {
-                PartyFault::Answer(fault) => IshareError::Answer { name, fault },
-                fault => IshareError::Party(fault),
-            }
-            .into()
+        party.map_err(|fault| match fault {
+            PartyFault::Answer(fault) => IshareError::Answer { name, fault },
+            fault => IshareError::Party(fault),
         })
     }
 
@@ -78,34 +101,23 @@ impl Registry<'_> {
         &self,
         path: &str,
         names: &[&'static str],
-    ) -> Result<(&'static str, Map<String, Value>), Error> {
+    ) -> Result<(&'static str, Map<String, Value>), IshareError> {
         let body = oauth::call(self.http, self.base, path, self.token)?;
-        let now = self.now.map_or_else(clock::now, Ok)?;
+        let now = self
+            .now
+            .map_or_else(clock::now, Ok)
+            .map_err(OAuthError::from)?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let found = member(&answer, names);
         let found = found.and_then(|(name, token)| Some((name, token.as_str()?)));
         let Some((name, token)) = found else {
-            return Err(self.unusable(path, names));
+            let url = self.base.join(path).map_err(OAuthError::from)?;
+            let wanted = names.first().copied().unwrap_or_default();
+            return Err(OAuthError::response(&url, format!("the answer has no {wanted}")).into());
         };
         let claims = self.expected.claims(token, now);
         let claims = claims.map_err(|fault| IshareError::Answer { name, fault })?;
         Ok((name, claims))
-    }
-}
-
-impl Registry<'_> {
-    fn unusable(&self, path: &str, names: &[&'static str]) -> Error {
-        let wanted = names.first().copied().unwrap_or_default();
-        match self.base.join(path) {
-            Ok(url) => Error::Response {
-                url,
-                reason: format!("the answer has no {wanted}"),
-            },
-            Err(error) => Error::Option {
-                option: "--base-url",
-                reason: error.to_string(),
-            },
-        }
     }
 }
 

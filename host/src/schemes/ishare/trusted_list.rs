@@ -3,23 +3,28 @@
 use core::fmt;
 
 use privyseal_core::cert::{Certificate, Chain};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{AnswerFault, sha256_hex, text};
+use super::{AnswerFault, sha256_hex};
+use crate::base::display::sanitize_for_display;
 
-/// The CAs on the list, in its order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The CAs on the list, in its order. Serialised, it has the members of iSHARE's `trusted_list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct TrustedList {
     entries: Vec<TrustedCa>,
 }
 
 /// One entry of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct TrustedCa {
     /// The CA's subject name, as the registry writes it.
     pub subject: String,
     /// SHA-256 of the CA's certificate, as the registry writes it: hexadecimal.
+    #[serde(rename = "certificate_fingerprint", alias = "certificateFingerprint")]
     pub fingerprint: String,
     /// `valid` or `invalid`.
     pub validity: String,
@@ -28,34 +33,51 @@ pub struct TrustedCa {
 }
 
 /// Why the list does not vouch for a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListFault {
     /// No CA of the chain is on the list.
+    #[error("none of the chain's CAs is on the trusted list")]
     NotListed,
     /// A CA of the chain is on the list with a `validity` other than `valid`.
+    #[error(
+        "the chain's CA is on the trusted list as {}, not valid",
+        sanitize_for_display(validity, None)
+    )]
     NotValid {
         /// What the list says.
         validity: String,
     },
     /// A CA of the chain is on the list with a `status` other than `granted`.
+    #[error(
+        "the chain's CA is on the trusted list as {}, not granted",
+        sanitize_for_display(status, None)
+    )]
     NotGranted {
         /// What the list says.
         status: String,
     },
     /// The entry with the fingerprint of a CA has another name than the CA.
+    #[error("the trusted list has the CA's fingerprint under the name of another CA")]
     OtherSubject,
 }
 
 impl TrustedList {
     /// Reads the list out of proven claims.
-    pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, AnswerFault> {
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerFault::Member`] if there is none, or an entry of another form.
+    pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, AnswerFault> {
         let list = ["trusted_list", "trustedList"]
             .iter()
             .find_map(|name| claims.get(*name)?.as_array());
         let list = list.ok_or(AnswerFault::Member("trusted_list"))?;
-        let entries = list.iter().map(TrustedCa::read).collect::<Option<_>>();
-        let entries = entries.ok_or(AnswerFault::Member("trusted_list"))?;
+        let entries = list
+            .iter()
+            .map(TrustedCa::deserialize)
+            .collect::<Result<_, _>>();
+        let entries = entries.map_err(|_| AnswerFault::Member("trusted_list"))?;
         Ok(Self { entries })
     }
 
@@ -67,6 +89,10 @@ impl TrustedList {
     /// Whether a CA on the list issued the leaf of `chain`, directly or through CAs that are in the chain:
     /// the first CA above the leaf that is listed decides. That the links hold is the caller's business
     /// ([`Chain::prove`]).
+    ///
+    /// # Errors
+    ///
+    /// [`ListFault`].
     pub fn vouches_for(&self, chain: &Chain<'_>) -> Result<(), ListFault> {
         let authorities = chain.certificates().iter().skip(1);
         let mut listed = authorities.filter_map(|ca| Some((ca, self.entry_of(ca)?)));
@@ -82,16 +108,6 @@ impl TrustedList {
 }
 
 impl TrustedCa {
-    fn read(entry: &Value) -> Option<Self> {
-        let owned = |names| text(entry, names).map(str::to_owned);
-        Some(Self {
-            subject: owned(&["subject"])?,
-            fingerprint: owned(&["certificate_fingerprint", "certificateFingerprint"])?,
-            validity: owned(&["validity"])?,
-            status: owned(&["status"])?,
-        })
-    }
-
     /// Whether the CA may issue now: valid and granted.
     pub fn is_trusted(&self) -> bool {
         self.validity == "valid" && self.status == "granted"
@@ -123,48 +139,9 @@ impl TrustedCa {
     }
 }
 
-impl fmt::Display for ListFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text| crate::base::display::sanitize_for_display(text, None);
-        match self {
-            Self::NotListed => f.write_str("none of the chain's CAs is on the trusted list"),
-            Self::NotValid { validity } => write!(
-                f,
-                "the chain's CA is on the trusted list as {}, not valid",
-                shown(validity)
-            ),
-            Self::NotGranted { status } => write!(
-                f,
-                "the chain's CA is on the trusted list as {}, not granted",
-                shown(status)
-            ),
-            Self::OtherSubject => f.write_str(
-                "the trusted list has the CA's fingerprint under the name of another CA",
-            ),
-        }
-    }
-}
-
-impl core::error::Error for ListFault {}
-
-impl TrustedList {
-    /// The list as JSON, with the members of iSHARE's `trusted_list`.
-    pub fn to_json(&self) -> Value {
-        let entries = self.entries.iter().map(|entry| {
-            serde_json::json!({
-                "subject": entry.subject,
-                "certificate_fingerprint": entry.fingerprint,
-                "validity": entry.validity,
-                "status": entry.status,
-            })
-        });
-        entries.collect()
-    }
-}
-
 impl fmt::Display for TrustedList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text: &str| crate::base::display::sanitize_for_display(text, None);
+        let shown = |text: &str| sanitize_for_display(text, None);
         let lines = self.entries.iter().map(|entry| {
             let word = if entry.is_trusted() { "trusted" } else { "not" };
             let (validity, status) = (shown(&entry.validity), shown(&entry.status));

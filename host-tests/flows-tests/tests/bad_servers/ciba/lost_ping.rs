@@ -5,10 +5,9 @@ use std::time::Instant;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
-use privyseal::oidc::ciba::polling::BESIDE_PING;
-use privyseal::oidc::ciba::{Ciba, Delivery, PingListener};
+use privyseal::oidc::ciba::{BESIDE_PING, Ciba, Delivery, PingListener};
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::{AssertionOptions, Provider, SigningClient, UnixTime, base::clock};
+use privyseal::{Provider, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -63,14 +62,9 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
     let delivery = Delivery::Ping(&listener);
     let begun = Instant::now();
-    let mut flow = Ciba::<_, SoftwareUnwrapper, _> {
-        http: &http(server.certificate(), LIMIT),
-        client: &client,
-        provider: &mut provider,
-        unwrapper: None,
-        runtime: Hasty(begun),
-        assertion: AssertionOptions::default(),
-    };
+    let http = http(server.certificate(), LIMIT);
+    let mut flow =
+        Ciba::<_, SoftwareUnwrapper, _>::new(&http, &client, &mut provider, Hasty(begun));
     let pending = flow.authenticate(&asked(), &delivery).unwrap();
     flow.tokens(pending, &delivery, &mut Patient::default())
         .unwrap();

@@ -71,7 +71,7 @@ impl Runtime for &mut Played<'_> {
 pub(super) struct Patient(pub(super) Vec<State>);
 
 impl Watcher for Patient {
-    fn qr_code(&mut self, _: &QrImage) -> Result<(), Error> {
+    fn qr_code(&mut self, _: &QrImage) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         Ok(())
     }
 
@@ -108,6 +108,8 @@ pub(super) struct Setting<'s> {
     pub(super) dice: u64,
     /// How long a request may take.
     pub(super) limit: Duration,
+    /// What is said about every assertion.
+    pub(super) assertion: AssertionOptions,
 }
 
 impl<'s> Setting<'s> {
@@ -117,6 +119,7 @@ impl<'s> Setting<'s> {
             metadata: metadata(&server.base_url()),
             dice: 0,
             limit: LIMIT,
+            assertion: AssertionOptions::default(),
         }
     }
 
@@ -135,14 +138,10 @@ impl<'s> Setting<'s> {
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
         let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
-        let outcome = step(&mut Ciba {
-            http: &http,
-            client: &client,
-            provider: &mut provider,
-            unwrapper: None,
-            runtime: &mut runtime,
-            assertion: AssertionOptions::default(),
-        });
+        let outcome = step(
+            &mut Ciba::new(&http, &client, &mut provider, &mut runtime)
+                .assertion(self.assertion.clone()),
+        );
         runtime.look();
         (outcome, runtime.asked_at, runtime.elapsed)
     }
@@ -168,7 +167,7 @@ pub(super) fn asked() -> AuthenticationOptions {
 /// From the request to the tokens.
 pub(super) fn tokens(flow: &mut Flow<'_, '_>) -> Result<Tokens, Error> {
     let pending = flow.authenticate(&asked(), &Delivery::Poll)?;
-    flow.tokens(pending, &Delivery::Poll, &mut Patient::default())
+    Ok(flow.tokens(pending, &Delivery::Poll, &mut Patient::default())?)
 }
 
 /// The same, against that server.

@@ -73,10 +73,10 @@ impl Step {
     fn run(self, flow: &mut Flow<'_, '_>) -> Result<Option<Identity>, Error> {
         if matches!(self, Self::Session | Self::SessionPoll) {
             let found = flow.discover_user(&mut Patient::default());
-            return found.map(|_| None);
+            return Ok(found.map(|_| None)?);
         }
         let tokens = tokens(flow)?;
-        flow.identity(&tokens, true).map(Some)
+        Ok(flow.identity(&tokens, true).map(Some)?)
     }
 }
 

@@ -1,14 +1,15 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
-use privyseal_core::{Signer, Unwrapper};
+use privyseal_core::{Signer, UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::{Ciba, Tokens};
 use crate::base::runtime::Runtime;
-use crate::error::Error;
-use crate::http::MAX_CALL_RESPONSE;
-use crate::oauth::{self, RequestKind};
+use crate::oauth::OAuthError;
+use crate::oidc::OidcError;
+use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::identity::{self, IdTokenRules, Identity};
+use crate::oidc::provider::userinfo;
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
@@ -19,27 +20,23 @@ where
     P: Runtime,
 {
     /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too.
-    pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Oidc`]: what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
+    pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, CibaError> {
         const WHAT: &str = "id_token";
         let now = self.runtime.now()?;
         let jws = identity::decrypted(WHAT, &tokens.id_token, self.unwrapper.as_deref_mut())?;
-        let provider = &mut *self.provider;
-        let verified = provider.keys().verify(self.http, now, WHAT, &jws)?;
-        let rules = IdTokenRules {
-            issuer: provider.metadata().issuer(),
-            client_id: self.client.credential().client_id(),
-            now,
-            access_token: tokens.access.expose(),
-            auth_req_id: &tokens.auth_req_id,
-            nonce: None,
-            acr: tokens.asked_acr,
-        };
-        let id_token = identity::id_token(&verified, &rules).map_err(|error| error.of(WHAT))?;
-        let userinfo = if userinfo {
-            Some(self.userinfo(tokens, &id_token)?)
-        } else {
-            None
-        };
+        let verified = self.provider.keys().verify(self.http, now, WHAT, &jws)?;
+        let id_token = identity::id_token(&verified, &self.rules(tokens, now))
+            .map_err(|error| OidcError::from(error.of(WHAT)))?;
+        let userinfo = userinfo.then(|| {
+            let judged = self.userinfo(tokens, &id_token);
+            // The server wrote the answer when it had the token.
+            judged.map_err(|error| error.without(tokens.access.expose()))
+        });
+        let userinfo = userinfo.transpose()?;
         Ok(Identity { id_token, userinfo })
     }
 
@@ -47,54 +44,38 @@ where
         &mut self,
         tokens: &Tokens,
         id_token: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Error> {
-        let judged = self.judged_userinfo(tokens, id_token);
-        // The server wrote the answer when it had the token.
-        judged.map_err(|error| error.without(tokens.access.expose()))
-    }
-
-    fn judged_userinfo(
-        &mut self,
-        tokens: &Tokens,
-        id_token: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Error> {
-        const WHAT: &str = "userinfo answer";
+    ) -> Result<Map<String, Value>, OidcError> {
+        const WHAT: &str = userinfo::WHAT;
         let url = match self.provider.metadata().userinfo_endpoint() {
             Some(url) => url.clone(),
             None => self.below("/userinfo")?,
         };
-        let bearer = tokens.access.expose();
-        let response = self.http.get(&url, bearer, MAX_CALL_RESPONSE)?;
-        // No claims are called `error`, and a JWT is no JSON.
-        let response = oauth::success(&url, RequestKind::Call, response, [bearer])?;
-        let now = self.runtime.now()?;
-        let text = core::str::from_utf8(&response.body).unwrap_or_default();
+        let response = userinfo::ask(self.http, &url, &tokens.access)?;
+        let now = self.runtime.now().map_err(OAuthError::from)?;
+        let text = core::str::from_utf8(&response.body)
+            .unwrap_or_default()
+            .trim();
         let is_json = response.media_type.as_deref() == Some("application/json");
-        let claims = if is_json && self.unwrapper.is_none() && !is_jwt(text) {
-            serde_json::from_slice(&response.body).map_err(|_| Error::Response {
-                url,
-                reason: "the answer is not a JSON object".to_owned(),
-            })?
+        let claims = if is_json && self.unwrapper.is_none() && text.starts_with('{') {
+            userinfo::plain(&url, &response)?
         } else {
-            let jws = identity::decrypted(WHAT, text.trim(), self.unwrapper.as_deref_mut())?;
-            let keys = self.provider.keys();
-            let verified = keys.verify(self.http, now, WHAT, &jws)?;
+            let jws = identity::decrypted(WHAT, text, self.unwrapper.as_deref_mut())?;
+            let verified = self.provider.keys().verify(self.http, now, WHAT, &jws)?;
             verified.claims().map_err(|error| error.of(WHAT))?
         };
-        let rules = IdTokenRules {
+        let claims = identity::userinfo(claims, id_token, &self.rules(tokens, now));
+        Ok(claims.map_err(|error| error.of(WHAT))?)
+    }
+
+    fn rules<'r>(&'r self, tokens: &'r Tokens, now: UnixTime) -> IdTokenRules<'r> {
+        IdTokenRules {
             issuer: self.provider.metadata().issuer(),
             client_id: self.client.credential().client_id(),
             now,
-            access_token: bearer,
+            access_token: tokens.access.expose(),
             auth_req_id: &tokens.auth_req_id,
             nonce: None,
             acr: tokens.asked_acr,
-        };
-        let claims = identity::userinfo(claims, id_token, &rules);
-        Ok(claims.map_err(|error| error.of(WHAT))?)
+        }
     }
-}
-
-fn is_jwt(text: &str) -> bool {
-    !text.trim_start().starts_with('{')
 }

@@ -8,16 +8,16 @@ use zeroize::Zeroizing;
 
 use super::Ciba;
 use crate::base::runtime::Runtime;
-use crate::error::Error;
 use crate::http::retry::{RetryPolicy, retry_within};
-use crate::http::{BaseUrl, HttpCause, Response, Url, UrlError};
+use crate::http::{BaseUrl, HttpCause, Response, Url};
 use crate::oauth::{
-    AssertionOptions, AssertionSource as _, AudienceParts, FormBody, REQUEST, Refusal, RequestKind,
+    AssertionOptions, AssertionSource as _, AudienceParts, FormBody, OAuthError, REQUEST, Refusal,
+    RequestKind,
 };
 use crate::oidc::ciba::answer::Meaning;
 use crate::oidc::ciba::discovery::Session;
 use crate::oidc::ciba::polling::{Polling, Step};
-use crate::oidc::ciba::watcher::{State, Watcher};
+use crate::oidc::ciba::{CibaError, State, Watcher};
 
 /// An answer, and what was sent for it.
 pub(super) struct Answer {
@@ -28,14 +28,14 @@ pub(super) struct Answer {
 
 impl Answer {
     /// What the server said no with. Nothing that was sent is repeated, however short it is.
-    pub(super) fn refused(&self) -> Error {
+    pub(super) fn refused(&self) -> OAuthError {
         let sent = self.sent.iter().map(|secret| secret.as_str());
         Refusal::new(&self.url, RequestKind::Token, &self.response, sent).into()
     }
 }
 
-/// How often somebody who waits is told how long it may still take.
-const TELL: Duration = Duration::from_secs(1);
+/// How often the watcher is told how long it may still take.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
@@ -46,36 +46,36 @@ where
     P: Runtime,
 {
     /// Asks again and again until there is an answer that ends it.
-    pub(super) fn ask(
+    pub(super) fn poll(
         &mut self,
         polling: &mut Polling,
         state: State,
         watcher: &mut dyn Watcher,
-        question: impl FnMut(&mut Self) -> Result<Answer, Error>,
-    ) -> Result<Answer, Error> {
+        question: impl FnMut(&mut Self) -> Result<Answer, OAuthError>,
+    ) -> Result<Answer, CibaError> {
         let sleep = |flow: &mut Self, pause| {
             flow.runtime.pause(pause);
             false
         };
-        self.ask_or_hear(polling, state, watcher, sleep, question)
+        self.poll_until(polling, state, watcher, sleep, question)
     }
 
     /// The same, and at once when `hear`, which waits for a while, has heard that it is time.
-    pub(super) fn ask_or_hear(
+    pub(super) fn poll_until(
         &mut self,
         polling: &mut Polling,
         state: State,
         watcher: &mut dyn Watcher,
         mut hear: impl FnMut(&mut Self, Duration) -> bool,
-        mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
-    ) -> Result<Answer, Error> {
+        mut question: impl FnMut(&mut Self) -> Result<Answer, OAuthError>,
+    ) -> Result<Answer, CibaError> {
         loop {
             let now = self.runtime.elapsed();
             match polling.step(now) {
-                Step::Stop => return Err(timed_out(state)),
+                Step::Stop => return Err(CibaError::TimedOut { state }),
                 Step::Wait(pause) => {
                     watcher.waiting(state, polling.left(now));
-                    if hear(self, pause.min(TELL)) {
+                    if hear(self, pause.min(PROGRESS_INTERVAL)) {
                         polling.pinged(self.runtime.elapsed());
                     }
                     continue;
@@ -90,9 +90,9 @@ where
                     if polling.failed(now, None, self.runtime.random()?) {
                         continue;
                     }
-                    return Err(error);
+                    return Err(error.into());
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             match Meaning::of(&answer.response, self.runtime.now()?) {
                 Meaning::Success => return Ok(answer),
@@ -100,10 +100,10 @@ where
                 Meaning::SlowDown(pause) => polling.slow_down(now, pause),
                 Meaning::Trouble(pause) => {
                     if !polling.failed(now, pause, self.runtime.random()?) {
-                        return Err(answer.refused());
+                        return Err(answer.refused().into());
                     }
                 }
-                Meaning::Refused => return Err(answer.refused()),
+                Meaning::Refused => return Err(answer.refused().into()),
             }
         }
     }
@@ -113,17 +113,15 @@ where
         &mut self,
         answer: &Answer,
         watcher: &mut dyn Watcher,
-    ) -> Result<Session, Error> {
+    ) -> Result<Session, CibaError> {
         let response = &answer.response;
         if Meaning::of(response, self.runtime.now()?) != Meaning::Success {
-            return Err(answer.refused());
+            return Err(answer.refused().into());
         }
-        let session = Session::read(&response.body).map_err(|reason| Error::Response {
-            url: answer.url.clone(),
-            reason,
-        })?;
+        let session = Session::read(&response.body)
+            .map_err(|reason| OAuthError::response(&answer.url, reason))?;
         if let Session::Pending { qr: Some(qr), .. } = &session {
-            watcher.qr_code(qr)?;
+            watcher.qr_code(qr).map_err(CibaError::QrCode)?;
         }
         Ok(session)
     }
@@ -131,8 +129,8 @@ where
     /// Does `question`, and again where the server has not begun with it: with new assertions.
     pub(super) fn ask_a_busy_server(
         &mut self,
-        mut question: impl FnMut(&mut Self) -> Result<Answer, Error>,
-    ) -> Result<Answer, Error> {
+        mut question: impl FnMut(&mut Self) -> Result<Answer, OAuthError>,
+    ) -> Result<Answer, OAuthError> {
         retry_within(&RetryPolicy::default(), self, Self::runtime, |flow| {
             let answer = question(flow)?;
             match answer.response.status {
@@ -153,7 +151,7 @@ where
         endpoint: &str,
         members: &[(&str, &str)],
         max: usize,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer, OAuthError> {
         let options = self.options(endpoint)?;
         let assertion = self.client.assertion(&options)?;
         let own = [
@@ -173,7 +171,7 @@ where
         })
     }
 
-    pub(super) fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, Error> {
+    pub(super) fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
         let base = self.base()?;
         let given = self.assertion.audience.as_deref();
         let is_request = endpoint == REQUEST;
@@ -196,33 +194,19 @@ where
         })
     }
 
-    pub(super) fn below(&self, path: &str) -> Result<Url, Error> {
-        self.base()?
-            .join(path)
-            .map_err(|error| option(&format!("is refused: {error}")))
+    pub(super) fn below(&self, path: &str) -> Result<Url, OAuthError> {
+        Ok(self.base()?.join(path)?)
     }
 
     /// itsme's paths are below the issuer.
-    fn base(&self) -> Result<BaseUrl, Error> {
-        let base = self.provider.metadata().issuer().parse();
-        base.map_err(|error: UrlError| option(&format!("is refused: {error}")))
+    fn base(&self) -> Result<BaseUrl, OAuthError> {
+        Ok(self.provider.metadata().issuer().parse()?)
     }
-}
-
-fn option(reason: &str) -> Error {
-    Error::Option {
-        option: "--base-url",
-        reason: reason.to_owned(),
-    }
-}
-
-const fn timed_out(state: State) -> Error {
-    Error::TimedOut { state }
 }
 
 /// Whether another try may do better: the network and its names, not the server's certificate or its HTTP.
-const fn may_pass(error: &Error) -> bool {
-    matches!(error, Error::Http(error) if matches!(
+const fn may_pass(error: &OAuthError) -> bool {
+    matches!(error, OAuthError::Http(error) if matches!(
         error.cause(),
         HttpCause::HostNotFound | HttpCause::Timeout | HttpCause::Connection
     ))

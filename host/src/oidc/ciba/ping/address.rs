@@ -18,7 +18,9 @@ pub struct PingAddress {
 }
 
 /// Why a text is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the address is none of PORT, ADDRESS:PORT, PORT/path and ADDRESS:PORT/path")]
+#[non_exhaustive]
 pub struct PingAddressError;
 
 impl PingAddress {
@@ -71,14 +73,6 @@ impl fmt::Display for PingAddress {
         write!(f, "{}{}", self.socket, self.path)
     }
 }
-
-impl fmt::Display for PingAddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is none of PORT, ADDRESS:PORT, PORT/path and ADDRESS:PORT/path")
-    }
-}
-
-impl core::error::Error for PingAddressError {}
 
 #[cfg(test)]
 mod tests {

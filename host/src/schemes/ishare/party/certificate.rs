@@ -6,10 +6,12 @@ use base64ct::{Base64, Encoding};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::base::display::sanitize_for_display;
 use crate::schemes::ishare::{sha256_hex, text};
 
 /// One certificate that a party registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PartyCertificate {
     /// Its subject, as the registry writes it. Not compared: iSHARE 2.1 discourages it highly.
     pub subject_name: Option<String>,
@@ -27,7 +29,7 @@ enum Field<T> {
 
 /// Whether an entry is about a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agreement {
+pub(super) enum Agreement {
     /// It is.
     Same,
     /// It is about another.
@@ -62,7 +64,7 @@ impl PartyCertificate {
     }
 
     /// Whether this is the certificate `der`.
-    pub fn agrees(&self, der: &[u8]) -> Agreement {
+    pub(super) fn agrees(&self, der: &[u8]) -> Agreement {
         let digest: [u8; 32] = Sha256::digest(der).into();
         match (&self.leaf, &self.fingerprint) {
             (Field::Is(leaf), _) if leaf == der => Agreement::Same,
@@ -107,11 +109,7 @@ impl fmt::Display for PartyCertificate {
             None => f.write_str("(cannot be read)")?,
         }
         match &self.subject_name {
-            Some(name) => write!(
-                f,
-                "  {}",
-                crate::base::display::sanitize_for_display(name, None)
-            ),
+            Some(name) => write!(f, "  {}", sanitize_for_display(name, None)),
             None => Ok(()),
         }
     }

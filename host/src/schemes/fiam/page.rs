@@ -1,11 +1,78 @@
-//! One page, as the server numbers it.
+//! One page, as the server numbers it, and the records of all.
+
+use core::fmt;
+use core::time::Duration;
 
 use serde_json::Value;
 
-use super::{MAX_PAGES, PageFault};
+/// The most pages of one list.
+pub const MAX_PAGES: u64 = 1000;
+
+/// The most records of one list: a hundred on each page.
+pub const MAX_RECORDS: u64 = 100_000;
+
+/// The most bytes of all pages of one list together.
+pub const MAX_LIST: usize = 32 * 1024 * 1024;
+
+/// Why an answer is not the page that was asked for, or the list is not one that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PageFault {
+    /// The answer is not JSON.
+    #[error("the page is not JSON")]
+    NotJson,
+    /// A member is missing or of another type.
+    #[error("the page's {0} is missing, or not what FIAM's documentation shows")]
+    Member(&'static str),
+    /// Another page than the one that was asked for.
+    #[error(
+        "page {asked} was asked for, and page {given} came: the server does not know the query \
+         page={asked}, or lies"
+    )]
+    OtherPage {
+        /// Its number.
+        asked: u64,
+        /// The number in the answer.
+        given: u64,
+    },
+    /// More pages than [`MAX_PAGES`].
+    #[error("page_count is {0}, and at most {MAX_PAGES} pages are read")]
+    TooMany(u64),
+    /// A page without records, and not the last.
+    #[error("page {0} has no records, although page_count says that more pages follow")]
+    Empty(u64),
+    /// A record that is no object.
+    #[error("a record is not a JSON object")]
+    Record,
+    /// More records than [`MAX_RECORDS`].
+    #[error("the list has more records than the {MAX_RECORDS} that are read")]
+    TooManyRecords,
+    /// The time for the whole list is over.
+    #[error("{pages} pages came within {} s, which is the time for the whole list", limit.as_secs())]
+    Late {
+        /// How long that is.
+        limit: Duration,
+        /// How many pages came.
+        pages: u64,
+    },
+    /// All pages together are longer than [`MAX_LIST`].
+    #[error("the pages together are longer than {MAX_LIST} bytes")]
+    TooLong,
+    /// Another number of records than the server said.
+    #[error(
+        "total_count is {said}, and {read} records came; ask again if the list was changed meanwhile"
+    )]
+    Total {
+        /// What it said.
+        said: u64,
+        /// What came.
+        read: u64,
+    },
+}
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Page {
     /// Its number, from 1.
     pub page: u64,
@@ -20,6 +87,10 @@ pub struct Page {
 impl Page {
     /// Reads the JSON of a page. `size` is not read: the documentation does not say whether it is the
     /// number of records on this page or the largest there may be.
+    ///
+    /// # Errors
+    ///
+    /// [`PageFault`] with the member that is missing or of another type.
     pub fn parse(body: &[u8]) -> Result<Self, PageFault> {
         let mut json: Value = serde_json::from_slice(body).map_err(|_| PageFault::NotJson)?;
         let number = |name| {
@@ -76,16 +147,58 @@ impl Page {
     }
 }
 
+/// All records of a list, in the shape of a page: `records`, and `total_count` of them.
+///
+/// They are kept as text, which takes no more memory than what the server sent; in values it would be some
+/// twenty times that.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// With a comma between each two.
+    text: String,
+    count: usize,
+}
+
+impl Records {
+    /// Adds the records of a page.
+    pub fn add(&mut self, page: Page) {
+        for record in page.records {
+            if self.count > 0 {
+                self.text.push(',');
+            }
+            self.text.push_str(&record.to_string());
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The object, as JSON.
+    pub fn into_json(self) -> String {
+        let Self { text, count } = self;
+        format!(r#"{{"records":[{text}],"total_count":{count}}}"#)
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Records({})", self.count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn page(page: u64, page_count: u64, total_count: u64, records: usize) -> Page {
         Page {
             page,
             page_count,
             total_count,
-            records: vec![serde_json::json!({}); records],
+            records: vec![json!({}); records],
         }
     }
 
@@ -94,7 +207,7 @@ mod tests {
         let body = br#"{"page":1,"page_count":1,"records":[{"id":"a"}],"size":1,"total_count":1}"#;
         let page = Page::parse(body).unwrap();
         assert_eq!((page.page, page.page_count, page.total_count), (1, 1, 1));
-        assert_eq!(page.records, [serde_json::json!({"id": "a"})]);
+        assert_eq!(page.records, [json!({"id": "a"})]);
         assert!(page.is_last());
     }
 
@@ -139,6 +252,29 @@ mod tests {
         assert_eq!(
             page(1, 1, 2, 1).is_total(1),
             Err(PageFault::Total { said: 2, read: 1 })
+        );
+    }
+
+    #[test]
+    fn one_object_of_all_pages() {
+        let page = |records| Page {
+            page: 1,
+            page_count: 1,
+            total_count: 1,
+            records,
+        };
+        let mut records = Records::default();
+        assert_eq!(
+            records.clone().into_json(),
+            r#"{"records":[],"total_count":0}"#
+        );
+        records.add(page(vec![json!({"id": "a"}), json!({})]));
+        records.add(page(Vec::new()));
+        records.add(page(vec![json!({"id": 7})]));
+        assert_eq!(records.count(), 3);
+        assert_eq!(
+            records.into_json(),
+            r#"{"records":[{"id":"a"},{},{"id":7}],"total_count":3}"#
         );
     }
 }

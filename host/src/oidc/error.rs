@@ -1,0 +1,47 @@
+//! Why a provider says nothing that can be believed.
+
+use crate::http::UrlError;
+use crate::jose::JoseError;
+#[cfg(feature = "ciba")]
+use crate::jose::jwe::DecryptError;
+use crate::oauth::OAuthError;
+
+/// Why there is no metadata, no key, or no claim of a provider.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OidcError {
+    /// The provider cannot be asked, it refused, or it responded with something else than was asked for.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
+    /// What it signed or encrypted is not accepted.
+    #[error(transparent)]
+    Jose(#[from] JoseError),
+    /// Nothing can be asked below the issuer.
+    #[error("the issuer cannot be asked for its metadata: {0}")]
+    Issuer(#[source] UrlError),
+}
+
+impl OidcError {
+    /// The same, in which `secret` is not repeated: of what a server signed that was sent it.
+    #[must_use]
+    pub(crate) fn without(self, secret: &str) -> Self {
+        match self {
+            Self::Jose(error) => Self::Jose(error.without(secret)),
+            other => other,
+        }
+    }
+}
+
+#[cfg(feature = "ciba")]
+impl<E> From<DecryptError<E>> for OidcError
+where
+    E: privyseal_core::SignerError + Send + Sync + 'static,
+{
+    fn from(error: DecryptError<E>) -> Self {
+        match error {
+            DecryptError::Jwe(error) => Self::Jose(error),
+            DecryptError::Base(error) => Self::OAuth(error.into()),
+            DecryptError::Unwrapper(error) => Self::OAuth(OAuthError::from_signer(error)),
+        }
+    }
+}
