@@ -3,8 +3,10 @@
 use privyseal::Error;
 use privyseal::jose::JoseFault;
 use privyseal::jose::jwe::JweFault;
+use privyseal::oidc::OidcError;
 use privyseal::pki::PkiError;
 use privyseal::pki::pem::PemError;
+use privyseal::schemes::ishare::{AnswerFault, IshareError};
 use privyseal_core::cert::ChainError;
 
 /// `None` where the error says it all.
@@ -27,6 +29,14 @@ pub(crate) fn of(error: &Error) -> Option<&'static str> {
         Error::Pki(PkiError::NoClientId { .. } | PkiError::NoOrganizationIdentifier) => {
             "give it with --client-id"
         }
+        Error::Ishare(IshareError::Answer { fault, .. }) => match fault {
+            AnswerFault::Untrusted => "give the registry's root with --trust FILE",
+            AnswerFault::Future { .. } | AnswerFault::Expired { .. } => {
+                "compare the clocks: privyseal doctor --server"
+            }
+            _ => return None,
+        },
+        Error::Oidc(OidcError::Issuer(_)) => "the issuer is made of --base-url",
         Error::Jose(error) => match error.fault() {
             JoseFault::Jwe(JweFault::NoKey) => "name that key with --decryption-key",
             JoseFault::Jwe(JweFault::NotEncrypted) => {
