@@ -182,7 +182,7 @@ fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, 
     })
 }
 
-/// Point 3: whoever else is in `aud` is not trusted by us. Points 4 and 5: `azp`.
+/// Point 3: others in `aud` are not trusted by this client. Points 4 and 5: `azp`.
 fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JoseError> {
     const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, points 3 to 5";
     let others = claims

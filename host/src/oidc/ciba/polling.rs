@@ -12,7 +12,7 @@ pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 /// What `slow_down` adds, each time (CIBA Core section 11).
 pub(super) const SLOW_DOWN: Duration = Duration::from_secs(5);
 
-/// The longest interval that is borne. A server that wants more is as good as silent.
+/// The longest interval that is waited. A server that asks for more is treated as silent.
 pub(super) const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
 /// How far questions are apart while a ping is waited for. A ping may be lost; CIBA Core section 7.3 gives ping

@@ -123,7 +123,7 @@ fn made_up_kids_are_asked_for_once_a_minute() {
 }
 
 #[test]
-fn a_provider_that_is_down_is_borne_for_half_a_day_and_asked_once_a_minute() {
+fn a_provider_that_is_down_is_tolerated_for_half_a_day_and_asked_once_a_minute() {
     let mut provider = Provider::publishing(&[("a", 0)]);
     provider.accepts(0, &signed("a", 0));
     provider.set = None;

@@ -87,7 +87,7 @@ fn anything_else_does_not() {
     assert_eq!(send(&listener, &good), "204", "still there");
 }
 
-/// Whoever is slow, or says nothing at all, keeps nobody else out.
+/// A client that is slow, or says nothing at all, keeps nobody else out.
 #[test]
 fn the_slow_do_not_stand_in_the_way() {
     let listener = listener();
@@ -112,7 +112,7 @@ fn the_slow_do_not_stand_in_the_way() {
     }
 }
 
-/// It ends when it is dropped, whoever is connected.
+/// It ends when it is dropped, also while somebody is connected.
 #[test]
 fn it_ends_at_once() {
     let listener = listener();
