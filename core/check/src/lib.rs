@@ -125,7 +125,7 @@ impl VerifyLink for Links<'_> {
 impl core::fmt::Debug for CheckOptions<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("CheckOptions")
-            .field("scheme", &self.scheme.map(|scheme| scheme.name()))
+            .field("scheme", &self.scheme.map(Scheme::name))
             .field("now", &self.now)
             .field("audience", &self.audience)
             .field("keys", &self.keys.map(<[_]>::len))

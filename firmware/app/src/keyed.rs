@@ -3,11 +3,11 @@
 use der::{Reader, SliceReader};
 use privyseal_core::cert::{Chain, ProvenChain, RsaLinks};
 use privyseal_core::credential::{KeyName, Profile, encode_header};
+use privyseal_core::jws::Algorithm;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
-use privyseal_core::rsa::spki::write_spki;
-use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{Engine, MAX_MODULUS_LEN, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;

@@ -146,7 +146,7 @@ pub fn has_realms(scheme: &Scheme) -> bool {
 /// The endpoints that have an audience of their own, and [`REQUEST`] where requests are signed.
 fn endpoint_names(scheme: &Scheme) -> String {
     let endpoints = scheme.audience().value().endpoints().iter();
-    let endpoints = endpoints.map(|endpoint| endpoint.name());
+    let endpoints = endpoints.map(privyseal_core::scheme::Endpoint::name);
     let names: Vec<_> = endpoints
         .chain(scheme.request_object().map(|_| REQUEST))
         .collect();

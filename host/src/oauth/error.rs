@@ -79,6 +79,7 @@ pub enum OAuthError {
 
 impl OAuthError {
     /// A server answered with something else than what was asked for: what is wrong with the answer.
+    #[allow(clippy::needless_pass_by_value)] // A reason is made for the call.
     pub(crate) fn response(url: &Url, reason: impl ToString) -> Self {
         Self::Response {
             url: url.clone(),

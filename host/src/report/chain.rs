@@ -100,7 +100,7 @@ impl ChainReport {
             "valid": self.broken() == 0 && self.is_complete,
             "complete": self.is_complete,
             "now": self.now.to_string(),
-            "scheme": self.scheme.map(|scheme| scheme.name()),
+            "scheme": self.scheme.map(Scheme::name),
             "party_id": self.party_id.as_ref().map(ClientId::as_str),
             "certificates": self.certificates,
             "findings": self.report,
@@ -167,7 +167,7 @@ impl Report {
     }
 
     fn root(&mut self, chain: &Chain<'_>, scheme: Option<&Scheme>) {
-        let wanted = scheme.map(|scheme| scheme.key_reference());
+        let wanted = scheme.map(Scheme::key_reference);
         match wanted {
             Some(rule) if rule.value() == KeyReference::X5cWithRoot => self.judge(
                 chain.has_root(),

@@ -65,7 +65,7 @@ impl fmt::Debug for TokenCheckOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCheckOptions")
             .field("now", &self.now)
-            .field("scheme", &self.scheme.map(|scheme| scheme.name()))
+            .field("scheme", &self.scheme.map(Scheme::name))
             .field("audience", &self.audience)
             .finish_non_exhaustive()
     }
@@ -126,7 +126,7 @@ impl TokenReport {
         let receivers = report.opinions().iter().map(ReceiverReport::new);
         json!({
             "obeys": report.scheme.is_some() && self.broken() == 0,
-            "scheme": report.scheme.map(|scheme| scheme.name()),
+            "scheme": report.scheme.map(Scheme::name),
             "scheme_guessed": report.is_guess,
             "kind": report.kind.name(),
             "now": self.now.to_string(),

@@ -160,7 +160,7 @@ fn one_that_is_away_rests_and_comes_back() {
     one.is_away(true);
     sign(&brief).unwrap();
     one.is_away(false);
-    (one.asked(), two.asked());
+    let _ = (one.asked(), two.asked());
     for _ in 0..4 {
         sign(&brief).unwrap();
     }
