@@ -2,7 +2,7 @@
 //!
 //! It is as sealed as an assertion. A [`CertificationRequestInfo`] is made of a typed subject, key usages
 //! and the signer's own public key, and of nothing else; a signer that offers the seam
-//! [`CertificationRequestSigner`] signs it, and the DER is released after the signature was verified. Its
+//! [`CertificationRequestSigner`](crate::CertificationRequestSigner) signs it, and the DER is released after the signature was verified. Its
 //! bytes begin with a SEQUENCE and those of an assertion with base64url text, so neither can be passed
 //! off as the other.
 //!

@@ -49,7 +49,7 @@ impl IdSyntax {
     /// Whether `text` has one of `syntaxes`; the error names the first of them.
     ///
     /// # Errors
-    /// [`Fault::Form`] of the first syntax.
+    /// [`Fault::Form`](crate::field::Fault::Form) of the first syntax.
     pub fn check(
         syntaxes: &[Self],
         field: Field,

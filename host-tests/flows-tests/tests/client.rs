@@ -27,7 +27,7 @@ fn open(
     chain: Option<Vec<Vec<u8>>>,
 ) -> Result<Client, Error> {
     let keys = labels.iter().map(|label| token.uri(label).parse().unwrap());
-    let builder = keys.fold(Client::builder(&FIAM), |builder, key| builder.key(key));
+    let builder = keys.fold(Client::builder(&FIAM), privyseal::ClientBuilder::key);
     let builder = builder.client_id("EU.EORI.NL123456789");
     match chain {
         Some(chain) => builder.chain(Certificates::from(chain)).open(),

@@ -1,7 +1,7 @@
 //! What an iSHARE participant registry (before: scheme owner, satellite) says, believed only once it is proved.
 //!
 //! A registry answers with signed tokens. [`Registry`] gets them with an access token, proves them
-//! ([`answer`]), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
+//! (`answer`), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
 //! provider judges a client assertion that came in: [`crate::report::judge_assertion`].
 //!
 //! Revocation is checked with the lists that the caller gives ([`Expected::crls`]): a

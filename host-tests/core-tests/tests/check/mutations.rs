@@ -268,7 +268,7 @@ const ITSME: &[Mutation] = &[("claim-aud", "the issuer", |draft| {
 fn what_the_core_makes_breaks_nothing() {
     for (draft, _) in drafts() {
         let report = draft.report();
-        let name = (report.scheme.map(privyseal_core::Scheme::name), report.kind);
+        let name = (report.scheme.map(Scheme::name), report.kind);
         assert_eq!(broken(&report), [""; 0], "{name:?}{}", shown(&report));
         assert_eq!(
             report.verdict(RuleId::Signature),

@@ -39,7 +39,7 @@ pub(crate) struct ClientOptions {
     /// The realm whose issuer is the audience (eHealth)
     #[arg(long, value_name = "REALM")]
     realm: Option<String>,
-    /// The server, such as `https://as.example/api/v1`; by default the scheme's own, where it has one
+    /// The server, such as https://as.example/api/v1; by default the scheme's own, where it has one
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// The certificate chain: a PEM or DER file, or the word token for the one beside the key (the

@@ -159,7 +159,7 @@ pub(super) fn play<O>(
 /// What is asked about somebody who is known.
 pub(super) fn asked() -> AuthenticationOptions {
     let mut asked = AuthenticationOptions::default();
-    asked.scope = "openid service:TEST".to_owned();
+    "openid service:TEST".clone_into(&mut asked.scope);
     asked.user_identifier_token = "somebody".to_owned().into();
     asked
 }
