@@ -107,6 +107,7 @@ const K: [Limb; 11] = [
     0x0003_03d5,
 ];
 
+#[allow(clippy::many_single_char_names)] // those of the equations
 #[test]
 fn a_carmichael_number_does_not_pass() {
     let k = judged_limbs(&K);
