@@ -35,14 +35,6 @@ pub enum Error {
     /// The key reference is malformed, or of a kind that is not built in.
     #[error(transparent)]
     KeyUri(#[from] KeyUriError),
-    /// An option has a value that cannot be used.
-    #[error("{option} {reason}")]
-    Option {
-        /// The option.
-        option: &'static str,
-        /// What is wrong with the value.
-        reason: String,
-    },
     /// The core refused: a field, the clock, the chain, the key or a signature.
     #[error(transparent)]
     Core(#[from] privyseal_core::Error),
@@ -139,7 +131,6 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::KeyUri(_)
-            | Self::Option { .. }
             | Self::Client(_)
             | Self::Base(
                 BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },

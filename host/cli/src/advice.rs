@@ -2,6 +2,7 @@
 
 use privyseal::Error;
 use privyseal::http::{HttpCause, HttpError};
+use privyseal::keys::key::KeyUriError;
 use privyseal::oauth::OAuthError;
 use privyseal_gateway::DeviceError;
 use privyseal_protocol::{DeviceState, Refusal};
@@ -25,6 +26,9 @@ pub(crate) fn of_library(error: &Error) -> Option<String> {
     match error {
         Error::GaveUp { last, .. } => of_library(last),
         Error::Device(error) => of_device(error).map(str::to_owned),
+        Error::KeyUri(KeyUriError::NoSigner) => {
+            Some("privyseal sign, token and ishare can use it".to_owned())
+        }
         Error::Signer { .. } => key::of(error).map(str::to_owned),
         Error::Refused(refusal) => Some(refusal::of(refusal)),
         Error::OAuth(error) => of_oauth(error),

@@ -43,18 +43,42 @@ pub enum KeyUri {
     Device(DeviceUri),
 }
 
-/// Why a text is no key reference that can be used here. It does not repeat the text, which may hold a
+/// Why a text is no key reference, or one that cannot be used here. It does not repeat the text, which may hold a
 /// PIN.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyUriError {
     /// There is no scheme at all.
+    #[error(
+        "the key's name is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so"
+    )]
     NoScheme,
     /// A scheme that this software does not know.
+    #[error(
+        "the key's URI is of a kind that is not known; known are pkcs11:, yubihsm: and device:"
+    )]
     UnknownScheme,
     /// A kind of key with which this software does not decrypt.
+    #[error(
+        "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
+         YubiHSM has one: yubihsm_pkcs11.so)"
+    )]
     NoDecryption,
+    /// A device, where a signer is needed.
+    #[error(
+        "the key's URI names a device, which signs nothing but client assertions, and builds these itself"
+    )]
+    NoSigner,
+    /// The last try of a PIN is allowed for a key without a PIN.
+    #[error("the last try of a PIN is for keys with a PIN, and {0} has none")]
+    NoPin(String),
+    /// A [`KeyPolicy`](privyseal_hsm::KeyPolicy) is given for a key without the attributes that it is about.
+    #[error(
+        "a policy for keys is for pkcs11: keys: it is about attributes that others do not have"
+    )]
+    NoAttributes,
     /// A URI of a known kind that is malformed.
+    #[error(transparent)]
     Uri(UriError),
 }
 
@@ -111,13 +135,7 @@ impl KeyUri {
                     .map_err(Error::from_signer)
             }
             #[cfg(feature = "gateway")]
-            Self::Device(_) => Err(Error::Option {
-                option: "--key",
-                reason:
-                    "names a device, which signs nothing but client assertions, and builds these \
-                         itself: privyseal sign, token and ishare can use it"
-                        .to_owned(),
-            }),
+            Self::Device(_) => Err(KeyUriError::NoSigner.into()),
         }
     }
 
@@ -191,26 +209,6 @@ impl fmt::Display for KeyUri {
         }
     }
 }
-
-impl fmt::Display for KeyUriError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoScheme => f.write_str(
-                "the key's name is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so",
-            ),
-            Self::UnknownScheme => f.write_str(
-                "the key's URI is of a kind that is not known; known are pkcs11:, yubihsm: and device:",
-            ),
-            Self::NoDecryption => f.write_str(
-                "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
-                 YubiHSM has one: yubihsm_pkcs11.so)",
-            ),
-            Self::Uri(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for KeyUriError {}
 
 #[cfg(test)]
 mod tests {

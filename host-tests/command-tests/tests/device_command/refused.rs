@@ -161,7 +161,7 @@ fn what_does_not_belong_together_is_not_sent() {
             "--key",
             "/nowhere/key.pem",
             2,
-            "cannot read /nowhere/key.pem",
+            "/nowhere/key.pem cannot be read",
         ),
         ("--chain", &cut, 1, "root"),
         ("--chain", &usage, 1, "key usage"),

@@ -70,6 +70,10 @@ impl AccessOptions {
     }
 
     pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), CliError> {
+        if self.spend_final_pin_try {
+            let reason = format!("is for keys with a PIN, and {uri} has none");
+            return Err(CliError::option("--spend-final-pin-try", reason));
+        }
         Ok(self.policy().fits_device(uri)?)
     }
 }

@@ -3,7 +3,7 @@
 use privyseal_hsm::{KeyPolicy, LoginPolicy};
 
 #[cfg(any(feature = "gateway", feature = "yubihsm"))]
-use crate::error::Error;
+use super::KeyUriError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::DeviceUri;
 
@@ -19,27 +19,23 @@ pub struct AccessPolicy {
 
 impl AccessPolicy {
     /// A device has no PIN, and a policy of its own.
+    ///
+    /// # Errors
+    /// [`KeyUriError::NoPin`] and [`KeyUriError::NoAttributes`].
     #[cfg(feature = "gateway")]
-    pub fn fits_device(&self, uri: &DeviceUri) -> Result<(), Error> {
+    pub fn fits_device(&self, uri: &DeviceUri) -> Result<(), KeyUriError> {
         if self.login.spend_final_try {
-            return Err(Error::Option {
-                option: "--spend-final-pin-try",
-                reason: format!("is for keys with a PIN, and {uri} has none"),
-            });
+            return Err(KeyUriError::NoPin(uri.to_string()));
         }
         self.has_no_key_policy()
     }
 
     /// For a key without the attributes that a [`KeyPolicy`] is about.
     #[cfg(any(feature = "gateway", feature = "yubihsm"))]
-    pub(crate) fn has_no_key_policy(&self) -> Result<(), Error> {
+    pub(crate) fn has_no_key_policy(&self) -> Result<(), KeyUriError> {
         if self.key == KeyPolicy::default() {
             return Ok(());
         }
-        Err(Error::Option {
-            option: "a policy for keys (see --help)",
-            reason: "is for pkcs11: keys: it is about attributes that others do not have"
-                .to_owned(),
-        })
+        Err(KeyUriError::NoAttributes)
     }
 }
