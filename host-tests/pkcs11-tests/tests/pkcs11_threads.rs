@@ -110,7 +110,12 @@ fn child() {
     shim.rules(&[]);
 
     let tokens = tokens.into_inner().unwrap();
-    assert_eq!(minter.judge_all(&tokens), THREADS * EACH);
+    // On a busy machine they take longer to judge than a child may be silent.
+    let judged = tokens.chunks(EACH).flat_map(|some| {
+        tell("all signed; judging");
+        some
+    });
+    assert_eq!(minter.judge_all(judged), THREADS * EACH);
     pool.close_idle();
     let calls = shim.calls_since(0);
     let after = (pool.sessions_in_use(), open_sessions(&calls).len());
