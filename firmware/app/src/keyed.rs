@@ -9,7 +9,7 @@ use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
-use privyseal_firmware_rsa::{Engine, MAX_MODULUS_LEN, PrivateKey, SignError};
+use privyseal_firmware_rsa::{Engine, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
 use privyseal_protocol::{Part, PartFault, Policy, Refusal, SchemePolicy};
 use rand_core::TryRng;
@@ -218,7 +218,7 @@ impl<M: AsRef<[u8]>> Keyed<M> {
     fn trial(&mut self) -> Result<(), Refusal> {
         let Self { engine, drbg, .. } = self;
         let digest = Sha256::digest(TRIAL).into();
-        let mut signature = [0; MAX_MODULUS_LEN];
+        let mut signature = [0; SIGNATURE];
         let signature = engine
             .sign(&digest, drbg, &mut signature)
             .map_err(|_| Refusal::PairwiseTest)?;
@@ -228,6 +228,9 @@ impl<M: AsRef<[u8]>> Keyed<M> {
             .map_err(|_| Refusal::PairwiseTest)
     }
 }
+
+/// Bytes of a signature of RSA-2048, the one size that the device takes.
+pub(crate) const SIGNATURE: usize = 256;
 
 type Schemes<B> = [Option<Served<<B as Board>::Mapped>>; MAX_SCHEMES];
 

@@ -5,6 +5,7 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
+use crate::DIGEST_LEN;
 use crate::blinding::{Blinding, Mismatch, public_power};
 use crate::crt::{Exponents, private_power};
 use crate::encoding::encode;
@@ -14,7 +15,6 @@ use crate::key::PrivateKey;
 use crate::limbs::{Limb, mask_if_equal, to_bytes};
 use crate::modulus::Modulus;
 use crate::power::Scratch;
-use crate::{DIGEST_LEN, MAX_MODULUS_LEN};
 
 /// The engine signs. Far from any value that a flipped bit or erased memory would leave.
 const READY: u32 = 0x96c3_5a3c;
@@ -93,16 +93,20 @@ impl<const P: usize, const N: usize> Engine<P, N> {
     ///
     /// The generator is asked only when the blinding is worn, once in 64 signatures; that signature
     /// takes twice the time. A device that wants to choose the moment calls [`Engine::reseed`].
+    /// `out` has room for the modulus, or the engine does not sign.
     ///
     /// # Errors
-    /// [`SignError`]; `out` is zero with each.
+    /// [`SignError`]; `out` is zero with each, [`SignError::Fault`] for an `out` that is too short.
     pub fn sign<'a, R: TryCryptoRng>(
         &mut self,
         digest: &[u8; DIGEST_LEN],
         rng: &mut R,
-        out: &'a mut [u8; MAX_MODULUS_LEN],
+        out: &'a mut [u8],
     ) -> Result<&'a [u8], SignError<R::Error>> {
         out.fill(0);
+        if out.len() < size_of::<[Limb; N]>() {
+            return Err(SignError::Fault);
+        }
         if self.is_latched() {
             return Err(SignError::Latched);
         }
@@ -157,7 +161,7 @@ impl<const P: usize, const N: usize> Engine<P, N> {
     pub fn sign_in_phases<'a>(
         &mut self,
         digest: &[u8; DIGEST_LEN],
-        out: &'a mut [u8; MAX_MODULUS_LEN],
+        out: &'a mut [u8],
         ended: &mut impl FnMut(Phase),
     ) -> Result<&'a [u8], SignError<core::convert::Infallible>> {
         out.fill(0);
@@ -175,7 +179,7 @@ impl<const P: usize, const N: usize> Engine<P, N> {
     fn sign_blinded<'a>(
         &mut self,
         digest: &[u8; DIGEST_LEN],
-        out: &'a mut [u8; MAX_MODULUS_LEN],
+        out: &'a mut [u8],
         ended: &mut impl FnMut(Phase),
     ) -> Result<&'a [u8], Mismatch> {
         let mut number = [0; N];

@@ -77,7 +77,7 @@ impl AnyEngine {
         &mut self,
         digest: &[u8; DIGEST_LEN],
         rng: &mut R,
-        out: &'a mut [u8; MAX_MODULUS_LEN],
+        out: &'a mut [u8],
     ) -> Result<&'a [u8], SignError<R::Error>> {
         each!(self, engine => engine.sign(digest, rng, out))
     }

@@ -6,7 +6,6 @@
 use privyseal_core::credential::BoundProfile;
 use privyseal_core::field::Field;
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
-use privyseal_firmware_rsa::MAX_MODULUS_LEN;
 use privyseal_protocol::frame::Constant;
 use privyseal_protocol::{Entry, Event, Policy, Refusal, SignRequest};
 use rand_core::TryRng;
@@ -15,7 +14,7 @@ use super::records::Records;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::jti::{RANDOM_LEN, jti};
-use crate::keyed::Keyed;
+use crate::keyed::{Keyed, SIGNATURE};
 use crate::link::TokenSink;
 use crate::signals::wait_for_press;
 
@@ -125,7 +124,7 @@ impl<B: Board> Machine<B> {
         note(board, records, counter, asked, allowed, digest)?;
 
         board.feed_watchdog();
-        let mut signature = [0; MAX_MODULUS_LEN];
+        let mut signature = [0; SIGNATURE];
         let signature = engine
             .sign(input.digest(), drbg, &mut signature)
             .map_err(|_| Refusal::Fault)?;

@@ -6,6 +6,7 @@ use core::convert::Infallible;
 use rand_core::TryRng;
 
 use super::*;
+use crate::MAX_MODULUS_LEN;
 use crate::blinding::USES;
 use crate::testing::{Generator, TestKey, digest};
 
