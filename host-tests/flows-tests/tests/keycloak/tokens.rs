@@ -15,7 +15,11 @@ fn a_token_for_a_key_at_a_url_and_what_is_asked_about_it() {
     let token = client
         .access_token(&stage.http, &stage.base(), &stage.options())
         .unwrap();
-    assert_eq!(token.expires_in(), Some(300), "as eHealth has it");
+    // Keycloak counts from when it made the token: a second may pass before it answers.
+    assert!(
+        matches!(token.expires_in(), Some(299..=300)),
+        "as eHealth has it"
+    );
 
     let mut provider = stage.provider();
     let now = clock::now().unwrap();
