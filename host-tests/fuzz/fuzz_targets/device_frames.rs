@@ -11,13 +11,13 @@ use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
 use privyseal_core::encoding::sink::Sink;
-use privyseal_protocol::frame::MAX_CONTENT;
-use privyseal_protocol::{
-    AllowedAudience, CHUNK, FrameDecoder, MAX_POLICY, Message, Part, Policy, Provision, Rate,
-    Refusal, Request, Response, SchemeId, SchemePolicy, State, Totals, write_frame,
-};
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Entropy, FakeBoard, Memory, Time, Wire};
+use privyseal_protocol::frame::MAX_CONTENT;
+use privyseal_protocol::{
+    AllowedAudience, CHUNK, DeviceState, FrameDecoder, MAX_POLICY, Message, Part, Policy,
+    Provision, Rate, Refusal, Request, Response, SchemeId, SchemePolicy, Totals, write_frame,
+};
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::traits::PrivateKeyParts as _;
@@ -58,14 +58,14 @@ fuzz_target!(|data: &[u8]| {
             for frame in &kept.upload {
                 exchange(&mut device, frame);
             }
-            assert_eq!(state(&mut device), State::Provisioning);
+            assert_eq!(state(&mut device), DeviceState::Provisioning);
             ask(&mut device, &bytes, &kept.secret);
         }
         _ => {
             // The rate limit would answer nearly everything after a while.
             kept.device.board().time.advance(1_000_000);
             ask(&mut kept.device, &bytes, &kept.secret);
-            if state(&mut kept.device) != State::Ready {
+            if state(&mut kept.device) != DeviceState::Ready {
                 // It was wiped by its own id, which is no secret.
                 kept.device = start(kept.memory.clone());
             }
@@ -127,7 +127,7 @@ fn answers(said: &[u8]) -> Vec<Vec<u8>> {
     bodies
 }
 
-fn state(device: &mut Fake) -> State {
+fn state(device: &mut Fake) -> DeviceState {
     let said = exchange(device, &framed(&Request::Info));
     let mut decoder = FrameDecoder::new();
     for &byte in &said {
@@ -239,7 +239,7 @@ fn provisioned() -> Kept {
         exchange(&mut device, frame);
     }
     exchange(&mut device, &framed(&Request::Provision(Provision::Commit)));
-    assert_eq!(state(&mut device), State::Ready);
+    assert_eq!(state(&mut device), DeviceState::Ready);
     Kept {
         memory: device.board().memory(),
         device,

@@ -6,9 +6,9 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use libfuzzer_sys::fuzz_target;
+use privyseal_check::{CheckOptions, RuleId, check};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::RsaLinks;
-use privyseal_check::{CheckOptions, RuleId, check};
 use privyseal_core::scheme;
 
 fuzz_target!(|data: &[u8]| {
