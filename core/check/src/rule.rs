@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RuleId {
-    /// Three parts in base64url without padding, with dots between them, of a bearable length.
+    /// Three parts in base64url without padding, with dots between them, within the length limit.
     JwsForm,
     /// The header is one JSON object, each member there once.
     HeaderJson,
@@ -66,7 +66,7 @@ pub enum RuleId {
     Lifetime,
     /// `nbf` is as the scheme wants it.
     ClaimNbf,
-    /// `jti` is a string of a bearable length.
+    /// `jti` is a string within the length limit.
     ClaimJti,
     /// `exp` is still to come.
     NotExpired,

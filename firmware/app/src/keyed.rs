@@ -174,7 +174,7 @@ fn key_fault(fault: KeyFault) -> Refusal {
 }
 
 impl<M: AsRef<[u8]>> Keyed<M> {
-    /// Makes all of it from the flash, and proves it anew: the chain, the headers byte by byte, the key
+    /// Makes all of it from the flash, and proves it again: the chain, the headers byte by byte, the key
     /// against the leaf, and that the key signs. `nonce` never comes twice.
     #[inline(never)]
     pub(crate) fn load<B: Board<Mapped = M>>(

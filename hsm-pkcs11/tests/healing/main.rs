@@ -155,7 +155,7 @@ fn the_pool_is_bounded(stage: &Stage) {
     assert!(stage.pool.signer().is_ok());
 }
 
-/// SoftHSM does not see a token that came back until it is initialized anew.
+/// SoftHSM does not see a token that came back until it is initialized again.
 fn the_token_is_pulled_and_put_back(stage: &Stage, request: &[u8]) {
     let (inside, outside) = (
         stage.token.directory().join("tokens"),

@@ -1,4 +1,4 @@
-//! Revocation: asked of whoever has the lists, for every certificate but the root.
+//! Revocation: asked of the one who has the lists, for every certificate but the root.
 
 use privyseal_check::{Reason, Revocations, RuleId, Verdict, Violation};
 use privyseal_core::UnixTime;

@@ -190,7 +190,7 @@ fn a_counter_that_was_written_is_spent() {
 }
 
 /// After so many signatures that the entry of the wipe also begins an area of the journal. What was cut is wiped,
-/// provisioned anew, and goes on where it was: in time, and with its numbers.
+/// provisioned again, and goes on where it was: in time, and with its numbers.
 #[test]
 fn wiping() {
     let upload = upload(&policy());

@@ -1,4 +1,4 @@
-//! What is under test: a pool, opened anew for each cell, and one signer of it at a time.
+//! What is under test: a pool, opened again for each cell, and one signer of it at a time.
 
 use std::fs;
 

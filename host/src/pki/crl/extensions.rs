@@ -40,7 +40,7 @@ pub(super) fn of_list(extensions: &[u8]) -> Result<Scope, CrlError> {
             Ok(())
         }
         _ if critical => Err(CrlError::CriticalExtension),
-        // The number, the authority's key identifier: of use to whoever looks for lists.
+        // The number, the authority's key identifier: of use to those who look for lists.
         _ => Ok(()),
     })?;
     Ok(scope)
