@@ -13,7 +13,7 @@ const EXTRA: usize = 8;
 /// An odd modulus with its top bit set, ready for Montgomery products; R is 2^(32 L).
 pub(crate) struct Modulus<const L: usize> {
     limbs: [Limb; L],
-    /// R^2 mod m: a product with it brings a number into Montgomery form.
+    /// R^2 mod m, reduced: a product with it brings a number into Montgomery form.
     r_squared: [Limb; L],
     /// -1 / m mod 2^32.
     negated_inverse: Limb,
@@ -51,6 +51,7 @@ impl<const L: usize> Modulus<L> {
             self.square(&mut square, &power, &mut workspace);
             self.square(&mut power, &square, &mut workspace);
         }
+        self.reduce(&mut power);
         self.r_squared = power;
         power.zeroize();
         square.zeroize();
