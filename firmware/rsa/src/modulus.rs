@@ -58,6 +58,11 @@ impl<const L: usize> Modulus<L> {
         workspace.zeroize();
     }
 
+    #[cfg(test)]
+    pub(crate) fn r_squared(&self) -> &[Limb; L] {
+        &self.r_squared
+    }
+
     pub(crate) fn limbs(&self) -> &[Limb; L] {
         &self.limbs
     }

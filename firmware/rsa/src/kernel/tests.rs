@@ -59,6 +59,15 @@ macro_rules! agrees_with_crypto_bigint {
                 }
 
                 #[test]
+                fn r_squared_is_reduced(limbs in modulus()) {
+                    let m = NonZero::new(judged(&limbs)).expect("odd");
+                    let r = m.wrapping_neg();
+                    let mut modulus = Modulus::<$limbs>::EMPTY;
+                    modulus.set(&limbs);
+                    prop_assert_eq!(judged(modulus.r_squared()), r.mul_mod(&r, &m));
+                }
+
+                #[test]
                 fn in_and_out_of_montgomery_form(a in number(), limbs in modulus()) {
                     let m = NonZero::new(judged(&limbs)).expect("odd");
                     let mut modulus = Modulus::<$limbs>::EMPTY;
