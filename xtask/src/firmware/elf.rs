@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SymbolKind, elf};
+use object::{
+    Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, SymbolKind, elf,
+};
 
 use crate::failure::{Context, Failure, fail};
 use crate::paths;
@@ -16,6 +18,9 @@ pub(crate) struct Elf {
     pub(crate) sections: Vec<Section>,
     /// Functions by address. Several names may share one; any will do.
     pub(crate) functions: BTreeMap<u32, Function>,
+    /// Names of the functions that have an instruction which is undefined for ever, once for each: what the
+    /// compiler writes for an abort, and for what it takes to be impossible.
+    pub(crate) traps: Vec<String>,
 }
 
 /// A section that takes memory on the device.
@@ -44,6 +49,7 @@ impl Elf {
         let mut elf = Self {
             sections: sections(&file),
             functions: BTreeMap::new(),
+            traps: Vec::new(),
         };
         let Some(text) = file.section_by_name(".text") else {
             return fail!("{}: no code", paths::shown(path));
@@ -72,6 +78,11 @@ impl Elf {
         }
         if elf.functions.is_empty() {
             return fail!("{}: no symbols", paths::shown(path));
+        }
+        for address in traps(&file).context(paths::shown(path))? {
+            let owner = elf.functions.range(..=address).next_back();
+            let name = owner.map_or("code before the first function", |(_, f)| &f.name);
+            elf.traps.push(name.to_owned());
         }
         Ok(elf)
     }
@@ -112,13 +123,68 @@ fn sections(file: &object::File<'_>) -> Vec<Section> {
     sections.collect()
 }
 
+/// Addresses of the undefined instructions UDF and UDF.W (Armv7-M reference manual A7.7.194). The linker's mapping
+/// symbols tell instructions from constants: `$t` begins the one, `$d` the other.
+fn traps(file: &object::File<'_>) -> object::Result<Vec<u32>> {
+    let mut traps = Vec::new();
+    for section in file.sections().filter(|it| it.kind() == SectionKind::Text) {
+        let base = narrow(section.address());
+        let code = halves(section.data()?);
+        let mut marks: Vec<(usize, bool)> = file
+            .symbols()
+            .filter(|symbol| symbol.section_index() == Some(section.index()))
+            .filter_map(|symbol| {
+                let place = (narrow(symbol.address()).wrapping_sub(base) / 2) as usize;
+                match symbol.name().ok()?.get(..2)? {
+                    "$t" => Some((place, true)),
+                    "$d" => Some((place, false)),
+                    _ => None,
+                }
+            })
+            .collect();
+        // Nothing is taken for constants that is not marked so.
+        marks.extend([(0, true), (code.len(), false)]);
+        marks.sort_unstable();
+        for pair in marks.windows(2) {
+            let ((start, instructions), (end, _)) = (pair[0], pair[1]);
+            if !instructions {
+                continue;
+            }
+            let own = code.get(start..end).unwrap_or_default();
+            let found = undefined(own).map(|place| start.saturating_add(place));
+            traps.extend(found.map(|place| base.wrapping_add(narrow(2 * place as u64))));
+        }
+    }
+    Ok(traps)
+}
+
+/// Where undefined instructions begin, in half words.
+fn undefined(code: &[u32]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(&first) = code.get(at) {
+            let (place, is_long) = (at, first >> 11 >= 0b11101);
+            at += if is_long { 2 } else { 1 };
+            let second = code.get(place + 1).copied().unwrap_or(0);
+            if first >> 8 == 0xde || is_long && first >> 4 == 0xf7f && second >> 12 == 0xa {
+                return Some(place);
+            }
+        }
+        None
+    })
+}
+
+fn halves(code: &[u8]) -> Vec<u32> {
+    let halves = code.chunks_exact(2);
+    halves
+        .map(|half| u32::from(half[0]) | u32::from(half[1]) << 8)
+        .collect()
+}
+
 /// Where a function branches to, outside of itself: BL, and B.W as a last call. A function ends with its
 /// constants, which may look like branches: those then go nowhere that begins a function.
 fn branches(code: &[u8], address: u32) -> Vec<u32> {
-    let halves: Vec<u32> = code
-        .chunks_exact(2)
-        .map(|half| u32::from(half[0]) | u32::from(half[1]) << 8)
-        .collect();
+    let halves = halves(code);
     let own = address..address.saturating_add(u32::try_from(code.len()).unwrap_or(0));
     let mut targets = Vec::new();
     for (place, pair) in (0_u32..).zip(halves.windows(2)) {
@@ -163,7 +229,7 @@ fn narrow(address: u64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::branch;
+    use super::{branch, undefined};
 
     /// As `llvm-mc -triple thumbv7em` encodes them.
     #[test]
@@ -178,5 +244,14 @@ mod tests {
         assert_eq!(branch(0xf000, 0x8400, 0x1000), Some(0x1004 + 0x400 * 2));
         // movw r0, #1
         assert_eq!(branch(0xf240, 0x0001, 0x1000), None);
+    }
+
+    /// udf #0; movw r0, #0xde00 (its second half looks like one); udf.w #0
+    #[test]
+    fn undefined_instructions_are_told_from_halves_of_others() {
+        let code = [0xde00, 0xf64d, 0x6000, 0xf7f0, 0xa000];
+        assert_eq!(undefined(&code).collect::<Vec<_>>(), [0, 3]);
+        // add.w r0, r0, #0xde, whose second half is no instruction
+        assert_eq!(undefined(&[0xf100, 0xdede]).next(), None);
     }
 }
