@@ -1,11 +1,12 @@
 //! The public API of each crate that is published, one item a line, beside the listings in `docs/api`.
 //!
-//! rustdoc tells it as JSON, which is not stable: `RUSTC_BOOTSTRAP` has the stable compiler write it, and
-//! `public-api` reads one version of it.
+//! rustdoc tells it as JSON, which is not stable: `RUSTC_BOOTSTRAP` has the stable one write it, and `public-api`
+//! reads one version of it.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use public_api::Builder;
@@ -25,26 +26,15 @@ pub(crate) struct Options {
 
 /// Saves the listings, or fails with every item that came or went.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let folder = paths::root().join("docs/api");
-    let mut listings = Vec::new();
-    for name in published()? {
-        listings.push((format!("{name}.txt"), listing(&name)?));
-    }
-    if options.save {
-        // A crate that is gone has no listing.
-        fs::create_dir_all(&folder).context(paths::shown(&folder))?;
-        fs::remove_dir_all(&folder).context(paths::shown(&folder))?;
-        fs::create_dir_all(&folder).context(paths::shown(&folder))?;
-    }
+    if options.save { save() } else { check() }
+}
+
+/// Fails with what the documentation lacks, and with every item that came or went since the listings were saved.
+pub(crate) fn check() -> Result<(), Failure> {
+    let folder = folder();
     let mut changes = Vec::new();
-    for (file, listing) in &listings {
-        let path = folder.join(file);
-        if options.save {
-            fs::write(&path, listing).context(paths::shown(&path))?;
-        } else {
-            changes.extend(differences(&path, listing)?);
-        }
-        println!("{}: {} items", paths::shown(&path), listing.lines().count());
+    for (file, listing) in listings()? {
+        changes.extend(differences(&folder.join(file), &listing)?);
     }
     if changes.is_empty() {
         return Ok(());
@@ -55,28 +45,56 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     )
 }
 
-/// The workspace's libraries that are published.
-fn published() -> Result<Vec<String>, Failure> {
-    let packages = metadata::packages(MANIFESTS[0])?.into_iter();
-    let names = packages.filter(|package| package.is_published() && package.has_library());
-    Ok(names.map(|package| package.name).collect())
+fn save() -> Result<(), Failure> {
+    let folder = folder();
+    let listings = listings()?;
+    // A crate that is gone has no listing.
+    fs::remove_dir_all(&folder).context(paths::shown(&folder))?;
+    fs::create_dir_all(&folder).context(paths::shown(&folder))?;
+    for (file, listing) in listings {
+        let path = folder.join(file);
+        fs::write(&path, listing).context(paths::shown(&path))?;
+    }
+    Ok(())
+}
+
+fn folder() -> PathBuf {
+    paths::root().join("docs/api")
+}
+
+/// A file name and a listing for each of the workspace's libraries that are published.
+fn listings() -> Result<Vec<(String, String)>, Failure> {
+    document()?;
+    let mut listings = Vec::new();
+    for package in metadata::packages(MANIFESTS[0])? {
+        if package.is_published() && package.has_library() {
+            let listing = listing(&package.name)?;
+            println!("{}: {} items", package.name, listing.lines().count());
+            listings.push((format!("{}.txt", package.name), listing));
+        }
+    }
+    Ok(listings)
+}
+
+/// Has rustdoc read the whole workspace, with its warnings as errors. It alone is told to do what is unstable: were
+/// the compiler, everything would be built again.
+fn document() -> Result<(), Failure> {
+    let rustdoc = paths::target().join("rustdoc-json");
+    let script = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n";
+    fs::write(&rustdoc, script).context(paths::shown(&rustdoc))?;
+    let runs = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&rustdoc, runs).context(paths::shown(&rustdoc))?;
+    let doc = Run::cargo("doc --quiet --workspace --no-deps --all-features");
+    let flags = "-D warnings -Z unstable-options --output-format json";
+    doc.env("RUSTDOC", &rustdoc)
+        .env("RUSTDOCFLAGS", flags)
+        .stream()
 }
 
 /// One item a line, without what the compiler gives every type.
 fn listing(name: &str) -> Result<String, Failure> {
-    let target = paths::target().join("api");
-    let words = format!(
-        "rustdoc --quiet --lib --all-features --package {name} -- -Z unstable-options --output-format json"
-    );
-    let rustdoc = Run::cargo(&words);
-    // Its own folder, or the next build of everything else would begin from scratch.
-    rustdoc
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_DIR", &target)
-        .stream()?;
-    let file = target
-        .join("doc")
-        .join(format!("{}.json", name.replace('-', "_")));
+    let file = format!("doc/{}.json", name.replace('-', "_"));
+    let file = paths::target().join(file);
     let api = Builder::from_rustdoc_json(&file)
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)

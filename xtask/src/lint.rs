@@ -9,9 +9,9 @@ mod source;
 use clap::Args;
 
 use crate::failure::Failure;
-use crate::firmware;
 use crate::process::Run;
 use crate::steps::Steps;
+use crate::{api, firmware};
 
 /// What to look at.
 #[derive(Args, Clone, Copy, Debug)]
@@ -39,9 +39,6 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         "clippy --package privyseal-yubihsm --all-targets --features usb -- -D warnings",
     );
     steps.step("formatting and clippy of the firmware", firmware::lint);
-    steps.step("documentation", || {
-        let doc = Run::cargo("doc --workspace --no-deps");
-        doc.env("RUSTDOCFLAGS", "-D warnings").stream()
-    });
+    steps.step("documentation and the public API", api::check);
     steps.finish()
 }
