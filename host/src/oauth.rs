@@ -18,7 +18,7 @@ pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
 pub use error::OAuthError;
 pub use form::Form;
 #[cfg(feature = "ciba")]
-pub(crate) use form::FormBody;
+pub(crate) use form::form_body;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
 pub use response::call;

@@ -1,8 +1,5 @@
 //! What a backend may sign.
 
-use std::convert::Infallible;
-
-use privyseal_core::encoding::sink::Sink;
 use privyseal_core::{CertificationRequestInfo, SigningInput};
 
 /// What may be signed: a sealed type of the core, and nothing else.
@@ -26,22 +23,11 @@ impl SealedInput<'_> {
 
     /// The whole message, for hardware or a library that insists on hashing.
     pub fn message(self) -> Vec<u8> {
-        let mut message = Message(Vec::new());
+        let mut message = Vec::new();
         let Ok(()) = match self {
             Self::Assertion(input) => input.write_to(&mut message),
             Self::CertificationRequest(info) => info.write_to(&mut message),
         };
-        message.0
-    }
-}
-
-struct Message(Vec<u8>);
-
-impl Sink for Message {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        message
     }
 }

@@ -35,6 +35,16 @@ impl<const N: usize> Sink for heapless::Vec<u8, N> {
     }
 }
 
+#[cfg(feature = "alloc")]
+impl Sink for alloc::vec::Vec<u8> {
+    type Error = Infallible;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 impl Sink for Sha256 {
     type Error = Infallible;
 

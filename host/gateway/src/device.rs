@@ -1,5 +1,8 @@
 //! A gateway at the other end of a line: every request of the protocol, typed.
 
+mod limits;
+mod pieces;
+
 use core::time::Duration;
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -10,6 +13,9 @@ use privyseal_protocol::log::RECORD_LEN;
 use privyseal_protocol::{MAX_DATA, MAX_POLICY, Part, Provision, Request, Response, SignRequest};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+pub use limits::Limits;
+use pieces::Pieces;
 
 use crate::error::DeviceError;
 use crate::exchange::{Answer, Asked, Exchange};
@@ -26,44 +32,6 @@ const MAX_LOG: usize = 1 << 16;
 
 /// The longest SubjectPublicKeyInfo that is read, in bytes: RSA-4096 has 550.
 const MAX_SPKI: usize = 1024;
-
-/// How long the device may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// For what it knows, for each frame of the answer.
-    pub answer: Duration,
-    /// For what it must write into its flash first, erasing what was there.
-    pub flash: Duration,
-    /// For a signature. What a person has for the button comes on top.
-    pub signature: Duration,
-    /// On top of these for each kibibyte that the whole answer may have, however it comes in frames. A serial line
-    /// has at least twice what its speed needs.
-    pub kibibyte: Duration,
-}
-
-impl Limits {
-    /// With time enough for a line of that speed: a byte takes ten bits.
-    fn at(self, baud: u32) -> Self {
-        let needed = Duration::from_secs(2 * 1024 * 10) / baud.max(1);
-        Self {
-            kibibyte: self.kibibyte.max(needed),
-            ..self
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            answer: Duration::from_secs(5),
-            flash: Duration::from_secs(60),
-            signature: Duration::from_secs(20),
-            // As a bridge with 9600 baud behind it.
-            kibibyte: Duration::from_secs(2),
-        }
-    }
-}
 
 /// A gateway that answered. Nothing it says is believed beyond what can be checked.
 #[derive(Debug)]
@@ -176,11 +144,8 @@ impl Device {
     ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
         let what = "sign an assertion";
         let person = Duration::from_secs(presence.unwrap_or(0).into());
-        let asked = Asked {
-            what,
-            limit: self.limits.signature + person,
-            whole: self.limits.signature + person + self.time_for(MAX_COMPACT_JWS),
-        };
+        let limit = self.limits.signature + person;
+        let asked = self.limits.of(what, limit, MAX_COMPACT_JWS);
         let mut token = Pieces::new(what, MAX_COMPACT_JWS);
         self.exchange
             .ask(asked, &Request::Sign(request), |response| match response {
@@ -199,11 +164,8 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Untrue`] if an entry is changed or left out; else as [`Device::refresh`].
     pub fn log(&mut self, from: u32) -> Result<DeviceLog, DeviceError> {
-        let asked = Asked {
-            what: "give its log",
-            limit: self.limits.answer,
-            whole: self.limits.answer + self.time_for(RECORD_LEN * usize::from(LOG_BATCH)),
-        };
+        let batch = RECORD_LEN * usize::from(LOG_BATCH);
+        let asked = self.limits.of("give its log", self.limits.answer, batch);
         let mut log = LogBuilder::new(self.info.device, from);
         loop {
             let before = log.len();
@@ -282,26 +244,12 @@ impl Device {
     }
 
     /// A request for which the device writes into its flash.
-    const fn writing(&self, what: &'static str) -> Asked {
-        Asked {
-            what,
-            limit: self.limits.flash,
-            whole: self.limits.flash,
-        }
-    }
-
-    /// What so many bytes may take on the line.
-    fn time_for(&self, bytes: usize) -> Duration {
-        let kibibytes = bytes.div_ceil(1024);
-        self.limits.kibibyte * u32::try_from(kibibytes).unwrap_or(u32::MAX)
+    fn writing(&self, what: &'static str) -> Asked {
+        self.limits.of(what, self.limits.flash, 0)
     }
 
     fn read(&mut self, part: Part, what: &'static str, max: usize) -> Result<Vec<u8>, DeviceError> {
-        let asked = Asked {
-            what,
-            limit: self.limits.answer,
-            whole: self.limits.answer + self.time_for(MAX_DATA),
-        };
+        let asked = self.limits.of(what, self.limits.answer, MAX_DATA);
         let mut pieces = Pieces::new(what, max);
         loop {
             let request = Request::Read {
@@ -345,64 +293,11 @@ pub(crate) enum Step {
 }
 
 fn info(exchange: &mut Exchange, limits: Limits) -> Result<DeviceInfo, DeviceError> {
-    let asked = Asked {
-        what: "say who it is",
-        limit: limits.answer,
-        whole: limits.answer,
-    };
+    let asked = limits.of("say who it is", limits.answer, 0);
     exchange.ask_once(asked, &Request::Info, |response| match response {
         Response::Info(info) => Some(DeviceInfo::from(info)),
         _ => None,
     })
-}
-
-/// Something that comes in pieces, in order, with its whole length said in each.
-struct Pieces {
-    what: &'static str,
-    max: usize,
-    total: Option<u32>,
-    bytes: Zeroizing<Vec<u8>>,
-}
-
-impl Pieces {
-    fn new(what: &'static str, max: usize) -> Self {
-        Self {
-            what,
-            max,
-            total: None,
-            bytes: Zeroizing::new(Vec::new()),
-        }
-    }
-
-    fn offset(&self) -> u32 {
-        // Never longer than a total, which is of this type.
-        u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
-    }
-
-    fn add(&mut self, total: u32, offset: u32, bytes: &[u8]) -> Result<Answer, DeviceError> {
-        let wrong =
-            |why: &str| DeviceError::untrue(format!("its answer to \"{}\" {why}", self.what));
-        let len = usize::try_from(total).unwrap_or(usize::MAX);
-        if len > self.max {
-            return Err(wrong("is too long"));
-        }
-        if self.total.is_some_and(|before| before != total) || offset != self.offset() {
-            return Err(wrong("is not in one piece"));
-        }
-        if bytes.len() > len - self.bytes.len() || (bytes.is_empty() && len > self.bytes.len()) {
-            return Err(wrong("has another length than it says"));
-        }
-        if self.total.replace(total).is_none() {
-            // At once, so that it is never moved.
-            self.bytes.reserve_exact(len);
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(if self.bytes.len() == len {
-            Answer::Ends
-        } else {
-            Answer::Continues
-        })
-    }
 }
 
 const _: () = assert!(RECORD_LEN < MAX_DATA);

@@ -1,10 +1,8 @@
 //! Requests and their answers, frame by frame, each within its time.
 
-use core::convert::Infallible;
 use core::time::Duration;
 use std::time::Instant;
 
-use privyseal_core::encoding::sink::Sink;
 use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME, WriteError};
 use privyseal_protocol::{FrameDecoder, FrameError, Refusal, Request, Response, write_frame};
 use zeroize::Zeroizing;
@@ -126,12 +124,13 @@ impl Exchange {
         self.id = self.id.checked_add(1).unwrap_or(1);
         // Both may hold a piece of a private key.
         let mut scratch = Zeroizing::new([0; MAX_CONTENT]);
-        let mut frame = Frame(Zeroizing::new(Vec::with_capacity(MAX_FRAME)));
-        match write_frame(self.id, request, &mut scratch, &mut frame) {
+        // It never grows beyond its capacity, so no copy is left.
+        let mut frame = Zeroizing::new(Vec::with_capacity(MAX_FRAME));
+        match write_frame(self.id, request, &mut scratch, &mut *frame) {
             Ok(()) => {}
             Err(WriteError::Frame(_)) => return Err(DeviceError::TooLong { asked: asked.what }),
         }
-        if self.line.write(&frame.0, Instant::now() + asked.limit)? {
+        if self.line.write(&frame, Instant::now() + asked.limit)? {
             return Ok(());
         }
         Err(DeviceError::Silent {
@@ -227,17 +226,5 @@ impl Received {
         let byte = self.bytes.get(self.from).copied();
         self.from += 1;
         Ok(byte)
-    }
-}
-
-/// A frame on its way out. It never grows beyond its capacity, so no copy of it is left.
-struct Frame(Zeroizing<Vec<u8>>);
-
-impl Sink for Frame {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! What a token endpoint gives: a bearer token, for as long as it lasts.
 
-use core::convert::Infallible;
 use core::fmt;
+use core::mem;
 
-use privyseal_core::encoding::sink::Sink;
 use privyseal_core::token::{ResponseError, Secret, TokenResponse};
 use zeroize::Zeroizing;
 
@@ -36,9 +35,10 @@ impl AccessToken {
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, ResponseError> {
         let response = TokenResponse::parse(&body)?;
         let exposed = |secret: Secret<'_>| {
-            let mut token = Zeroizing::new(String::with_capacity(body.len()));
-            let Ok(()) = secret.expose_to(&mut Text(&mut token));
-            token
+            let mut token = Zeroizing::new(Vec::with_capacity(body.len()));
+            let Ok(()) = secret.expose_to(&mut *token);
+            // The response was checked to hold a b64token, which is ASCII.
+            Zeroizing::new(String::from_utf8(mem::take(&mut token)).unwrap_or_default())
         };
         let refresh = response.refresh_token.map(|token| RefreshToken {
             token: exposed(token),
@@ -100,18 +100,6 @@ impl fmt::Debug for RefreshToken {
         f.debug_struct("RefreshToken")
             .field("expires_in", &self.expires_in)
             .finish_non_exhaustive()
-    }
-}
-
-struct Text<'a>(&'a mut String);
-
-impl Sink for Text<'_> {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        // The response was checked to hold a b64token, which is ASCII.
-        self.0.extend(bytes.iter().copied().map(char::from));
-        Ok(())
     }
 }
 

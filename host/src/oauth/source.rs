@@ -4,7 +4,7 @@ use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{ClientId, RsaPublicKey, Scheme};
 
-use super::form::FormBody;
+use super::form::form_body;
 use super::{
     AccessToken, Assertion, AssertionOptions, Form, Introspection, OAuthError, RefreshToken,
     RequestKind, response,
@@ -141,9 +141,9 @@ pub trait AssertionSource: Send + Sync {
         let authentication = authentication
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
-        let body = FormBody::of(form.members.iter().copied().chain(authentication));
+        let body = form_body(form.members.iter().copied().chain(authentication));
 
-        let answer = http.post_form(form.url, body.as_bytes(), form.max)?;
+        let answer = http.post_form(form.url, &body, form.max)?;
         let sent = form
             .members
             .iter()

@@ -115,9 +115,9 @@ impl Sink for Rest<'_> {
 
 /// Which claim is not the one that was asked for.
 fn difference(wanted: &SigningInput<'_>, found: &Value) -> String {
-    let mut text = Text::default();
+    let mut text = Vec::new();
     let Ok(()) = wanted.write_to(&mut text);
-    let payload = text.0.rsplit(|&byte| byte == b'.').next().unwrap_or(&[]);
+    let payload = text.rsplit(|&byte| byte == b'.').next().unwrap_or(&[]);
     let wanted: Value = core::str::from_utf8(payload)
         .ok()
         .and_then(|payload| Base64UrlUnpadded::decode_vec(payload).ok())
@@ -136,19 +136,6 @@ fn difference(wanted: &SigningInput<'_>, found: &Value) -> String {
             name.escape_default()
         ),
         None => "its token's payload is not written in canonical JSON (RFC 8785)".to_owned(),
-    }
-}
-
-/// What is written, as it is.
-#[derive(Default)]
-struct Text(Vec<u8>);
-
-impl Sink for Text {
-    type Error = core::convert::Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
     }
 }
 

@@ -4,7 +4,6 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use privyseal_core::encoding::sink::Sink;
 use privyseal_protocol::frame::MAX_CONTENT;
 use privyseal_protocol::{
     DeviceId, DeviceState, FrameDecoder, Info, Message, Request, Response, write_frame,
@@ -84,9 +83,9 @@ pub(super) fn info(_: &Request<'_>) -> Response<'static> {
 }
 
 pub(super) fn frame(id: u8, response: &Response<'_>) -> Vec<u8> {
-    let mut bytes = Bytes(Vec::new());
+    let mut bytes = Vec::new();
     write_frame(id, response, &mut [0; MAX_CONTENT], &mut bytes).unwrap();
-    bytes.0
+    bytes
 }
 
 /// A message without a zero in it, framed by hand.
@@ -100,15 +99,4 @@ pub(super) fn frame_of(message: &[u8]) -> Vec<u8> {
     assert!(!content.contains(&0), "another message then");
     let run = u8::try_from(content.len() + 1).unwrap();
     [&[run], content.as_slice(), &[0]].concat()
-}
-
-struct Bytes(Vec<u8>);
-
-impl Sink for Bytes {
-    type Error = core::convert::Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
 }

@@ -1,9 +1,6 @@
 //! Public keys as a JWK Set (RFC 7517): what a partner publishes, or uploads, so that its `kid` is known.
 
-use core::convert::Infallible;
-
 use base64ct::{Base64, Encoding as _};
-use privyseal_core::encoding::sink::Sink;
 use privyseal_core::kid::write_jwk;
 use privyseal_core::{KeyEncryption, RsaPublicKey};
 use serde_json::{Map, Value, json};
@@ -78,21 +75,10 @@ impl JwkSetBuilder {
 
 /// `kty`, `n` and `e`, as the core writes them for a thumbprint.
 fn required_members(key: &RsaPublicKey) -> Map<String, Value> {
-    struct Text(Vec<u8>);
-
-    impl Sink for Text {
-        type Error = Infallible;
-
-        fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-            self.0.extend_from_slice(bytes);
-            Ok(())
-        }
-    }
-
-    let mut text = Text(Vec::new());
+    let mut text = Vec::new();
     let Ok(()) = write_jwk(key, &mut text);
     // The core writes an object.
-    serde_json::from_slice(&text.0).unwrap_or_default()
+    serde_json::from_slice(&text).unwrap_or_default()
 }
 
 /// Certificates in padded base64, in order; the first must be of `key` (RFC 7517 section 4.7).

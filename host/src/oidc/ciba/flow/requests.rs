@@ -11,8 +11,8 @@ use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_within};
 use crate::http::{BaseUrl, HttpCause, Response, Url};
 use crate::oauth::{
-    AssertionOptions, AssertionSource as _, AudienceParts, FormBody, OAuthError, REQUEST, Refusal,
-    RequestKind,
+    AssertionOptions, AssertionSource as _, AudienceParts, OAuthError, REQUEST, Refusal,
+    RequestKind, form_body,
 };
 use crate::oidc::ciba::answer::Meaning;
 use crate::oidc::ciba::discovery::Session;
@@ -159,8 +159,8 @@ where
             ("client_assertion_type", CLIENT_ASSERTION_TYPE),
             ("client_assertion", assertion.as_str()),
         ];
-        let form = FormBody::of(members.iter().copied().chain(own));
-        let response = self.http.post_form(url, form.as_bytes(), max)?;
+        let form = form_body(members.iter().copied().chain(own));
+        let response = self.http.post_form(url, &form, max)?;
         let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
         let sent = members.iter().filter(secret).map(|(_, value)| *value);
         let sent = sent.chain([assertion.as_str()]);
