@@ -9,6 +9,7 @@
 
 mod api;
 mod bench;
+mod broken;
 mod demo;
 mod failure;
 mod firmware;
@@ -44,6 +45,8 @@ enum Menu {
     Lint(lint::Options),
     /// Check what else users build: each feature alone, the oldest compiler, the oldest dependencies, Windows
     Matrix,
+    /// Break the product on purpose, in a copy, and show that the proof of what is broken turns red
+    Broken(broken::Options),
     /// Build the core for Cortex-M and prove that it needs neither std nor a heap
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Menu::Api(options) => api::run(&options),
         Menu::Lint(options) => lint::run(options),
         Menu::Matrix => matrix::run(),
+        Menu::Broken(options) => broken::run(&options),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
         Menu::Fuzz(options) => fuzz::run(&options),

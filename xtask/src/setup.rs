@@ -39,6 +39,8 @@ pub(crate) enum Need {
     Deny,
     /// A C compiler for Windows.
     Windows,
+    /// What applies a patch.
+    Patch,
 }
 
 impl Need {
@@ -56,7 +58,7 @@ impl Need {
 
     /// Everything that any command here needs.
     pub(crate) fn all() -> Vec<Self> {
-        [Self::TEST, &[Self::Deny, Self::Windows]].concat()
+        [Self::TEST, &[Self::Deny, Self::Windows, Self::Patch]].concat()
     }
 
     /// What to look for, and the Debian package that brings it.
@@ -103,6 +105,7 @@ impl Need {
             Self::ThumbClippy => THUMB_CLIPPY,
             Self::Emulator => &[("qemu-system-arm", "qemu-system-arm", on_path)],
             Self::Deny => &[],
+            Self::Patch => &[("patch", "patch", on_path)],
             Self::Windows => &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64", on_path)],
         }
     }

@@ -1,5 +1,6 @@
 //! Every test of the workspace, counted: a test that did not run is not a test that passed.
 
+mod claims;
 mod count;
 
 use clap::Args;
@@ -60,6 +61,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");
     }
     steps.step("count of the tests", || count.judge());
+    if options.filter.is_none() {
+        steps.step("claims and their tests", || claims::check(&count.names));
+    }
     steps.finish()
 }
 

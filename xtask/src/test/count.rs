@@ -4,6 +4,8 @@
 //! Keycloak, keys, certificates) within a process; it leaves out the examples in the documentation; and building it
 //! takes longer than all tests of the workspace.
 
+use std::collections::BTreeSet;
+
 use crate::failure::{Failure, fail};
 
 /// How many of the slowest test programs are named.
@@ -25,6 +27,8 @@ pub(super) struct Count {
     unfinished: Vec<String>,
     /// Seconds of each program.
     times: Vec<(f32, String)>,
+    /// Names of the tests that passed.
+    pub(super) names: BTreeSet<String>,
 }
 
 impl Count {
@@ -48,6 +52,9 @@ impl Count {
             ["running", number, "test" | "tests"] if !self.in_failures => {
                 self.end_program();
                 self.announced = number.parse().ok();
+            }
+            ["test", name, "...", "ok"] => {
+                self.names.insert(name.to_owned());
             }
             _ => {}
         }
@@ -91,7 +98,7 @@ impl Count {
 
     /// Prints the sums, after the slowest programs and what the failures said: thousands of lines may have come since.
     /// Fails unless every test ran.
-    pub(super) fn judge(mut self) -> Result<(), Failure> {
+    pub(super) fn judge(&mut self) -> Result<(), Failure> {
         self.end_program();
         self.times.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (seconds, program) in self.times.iter().take(SLOWEST) {
@@ -106,7 +113,7 @@ impl Count {
             failed,
             ignored,
             ..
-        } = self;
+        } = *self;
         println!("{passed} passed, {failed} failed, {ignored} ignored");
         if !self.unfinished.is_empty() {
             return fail!("{}", self.unfinished.join("\n"));
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn result_lines_are_summed_and_failures_kept() {
-        let count = counted(
+        let mut count = counted(
             "     Running unittests src/lib.rs (target/debug/deps/a-1)\n\
              running 13 tests\n\
              test a::b ... ok\n\
@@ -158,6 +165,7 @@ mod tests {
                 (0.02, "src/lib.rs".to_owned()),
                 (1.5, "tests/c.rs".to_owned()),
             ],
+            names: ["a::b".to_owned()].into(),
             ..Count::default()
         };
         assert_eq!(count, expected);
