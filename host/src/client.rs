@@ -1,6 +1,7 @@
 //! The client of an application: from the reference of a key to assertions and access tokens.
 
 mod builder;
+mod error;
 mod key_group;
 
 use core::fmt;
@@ -8,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::Scheme;
 
-use crate::error::Error;
 use crate::http::{BaseUrl, Http};
-use crate::oauth::{AccessToken, Assertion, AssertionOptions, AssertionSource, TokenSource};
+use crate::oauth::{
+    AccessToken, Assertion, AssertionOptions, AssertionSource, OAuthError, TokenSource,
+};
 
-pub use builder::{BuildError, ClientBuilder};
+pub use builder::ClientBuilder;
+pub use error::BuildError;
 pub use key_group::COOLDOWN;
 
 /// A client of one scheme: assertions by its key, and access tokens of any number of servers.
@@ -58,8 +61,8 @@ impl Client {
     /// # Errors
     ///
     /// A field breaks a rule of the scheme, the clock is wrong, or no key signed.
-    pub fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, Error> {
-        Ok(self.0.source.assertion(options)?)
+    pub fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
+        self.0.source.assertion(options)
     }
 
     /// An access token of `server` that is good for some time yet: the one that came last, or a new one.
@@ -68,8 +71,8 @@ impl Client {
     /// # Errors
     ///
     /// As [`TokenSource::token`].
-    pub fn token(&self, server: &Server) -> Result<Arc<AccessToken>, Error> {
-        Ok(self.tokens(server).token(self.source())?)
+    pub fn token(&self, server: &Server) -> Result<Arc<AccessToken>, OAuthError> {
+        self.tokens(server).token(self.source())
     }
 
     /// Forgets the token of `server`: for one that a resource server refused before it expired.

@@ -1,6 +1,4 @@
-//! The host's error: one enum over the errors of its parts, and what kind of trouble each is.
-
-mod kind;
+//! One error over those of all parts, and what kind of trouble each is.
 
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, FieldError};
@@ -8,11 +6,10 @@ use privyseal_core::{SignError, SignerError, SignerErrorKind};
 
 use crate::base::BaseError;
 use crate::client::BuildError;
-use crate::http::retry::{FailedTry, GaveUp, Retryable};
-use crate::http::{HttpError, Url, UrlError};
+use crate::http::{HttpError, UrlError};
 use crate::jose::JoseError;
 use crate::jose::jwk::JwkError;
-use crate::keys::key::KeyUriError;
+use crate::keys::{KeyError, KeyUriError, SignerFailure};
 use crate::oauth::{OAuthError, Refusal};
 use crate::oidc::OidcError;
 #[cfg(feature = "ciba")]
@@ -23,156 +20,151 @@ use crate::schemes::ishare::IshareError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{ClientError, DeviceError};
 
-pub use kind::ErrorKind;
-
-/// Why there is no assertion, no access token or no report.
+/// Why there is no assertion, no access token or no report: for an application that does not tell the parts of this
+/// library apart.
 ///
-/// `Display` is one line and names the cause; what stands below it is in `source()`. No variant
-/// holds a PIN, an assertion or an access token.
+/// `Display` is one line and names the cause; what stands below it is in `source()`, and [`Error::find`] finds it
+/// there. No variant holds a PIN, an assertion or an access token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The key reference is malformed, or of a kind that is not built in.
-    #[error(transparent)]
-    KeyUri(#[from] KeyUriError),
-    /// The core refused: a field, the clock, the chain, the key or a signature.
-    #[error(transparent)]
-    Core(#[from] privyseal_core::Error),
-    /// The signer, its token or its PIN.
-    #[error("{source}")]
-    Signer {
-        /// What kind of trouble.
-        kind: SignerErrorKind,
-        /// The signer's own error.
-        source: Box<dyn core::error::Error + Send + Sync>,
-    },
-    /// A gateway: its line, what it refused, or what it said.
-    #[cfg(feature = "gateway")]
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// A gateway is another client than was meant.
-    #[cfg(feature = "gateway")]
-    #[error(transparent)]
-    DeviceClient(ClientError),
     /// The machine: its clock, its randomness, a file.
-    #[error(transparent)]
+    #[error("{0}")]
     Base(#[from] BaseError),
+    /// The core refused: a field, the clock, the chain, the key or a signature.
+    #[error("{0}")]
+    Core(#[from] privyseal_core::Error),
     /// Certificates, revocation lists, or the name of a party.
-    #[error(transparent)]
-    Pki(PkiError),
+    #[error("{0}")]
+    Pki(#[from] PkiError),
+    /// A key cannot be opened, or its certificates cannot be read.
+    #[error("{0}")]
+    Key(#[from] KeyError),
     /// A JWK Set.
-    #[error(transparent)]
-    Jwk(JwkError),
-    /// No usable answer came from a server.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// A server answered with success and something else than what was asked for.
-    #[error("{url}: {reason}")]
-    Response {
-        /// Where.
-        url: Url,
-        /// What is wrong with the answer.
-        reason: String,
-    },
-    /// Why else a provider says nothing that can be believed.
-    #[error(transparent)]
-    Oidc(OidcError),
-    /// Why else a person was not authenticated.
-    #[cfg(feature = "ciba")]
-    #[error(transparent)]
-    Ciba(CibaError),
-    /// What a server signed or encrypted is not accepted.
-    #[error(transparent)]
-    Jose(#[from] JoseError),
-    /// A server answered, and refused.
-    #[error(transparent)]
-    Refused(Box<Refusal>),
-    /// The parts of a client do not fit together.
-    #[error(transparent)]
+    #[error("{0}")]
+    Jwk(#[from] JwkError),
+    /// There is no client.
+    #[error("{0}")]
     Client(#[from] BuildError),
-    /// Why else there is no assertion or access token.
-    #[error(transparent)]
-    OAuth(OAuthError),
-    /// It was tried more than once, or is not tried again, and why.
-    #[error("{last} ({why})")]
-    GaveUp {
-        /// Why there is no further try.
-        why: GaveUp,
-        /// How the last try ended.
-        #[source]
-        last: Box<Self>,
-    },
+    /// There is no assertion, or no access token.
+    #[error("{0}")]
+    OAuth(#[from] OAuthError),
+    /// A provider says nothing that can be believed.
+    #[error("{0}")]
+    Oidc(#[from] OidcError),
+    /// A person was not authenticated.
+    #[cfg(feature = "ciba")]
+    #[error("{0}")]
+    Ciba(#[from] CibaError),
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
-    #[error(transparent)]
-    Ishare(IshareError),
+    #[error("{0}")]
+    Ishare(#[from] IshareError),
     /// FIAM's list is not one that can be read to its end.
-    #[error(transparent)]
-    Fiam(FiamError),
+    #[error("{0}")]
+    Fiam(#[from] FiamError),
+    /// A gateway is another client than was meant, or gives no assertion.
+    #[cfg(feature = "gateway")]
+    #[error("{0}")]
+    Device(#[from] ClientError),
+}
+
+/// What went wrong, so far as a program may want to tell: whose business it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A rule is broken (of a scheme, a certificate chain, a claim), or a token was refused.
+    Refused,
+    /// What was given cannot be used as it is: a value, or a file.
+    Input,
+    /// Trouble with the key, its token or device, or the PIN.
+    Key,
+    /// Trouble with the server or the network.
+    Server,
 }
 
 impl Error {
-    /// The error of a signer of any kind.
-    pub fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
-        Self::Signer {
-            kind: error.kind(),
-            source: Box::new(error),
-        }
+    /// The error of this type, if it is this one or stands below it.
+    pub fn find<E: core::error::Error + 'static>(&self) -> Option<&E> {
+        let this: &(dyn core::error::Error + 'static) = self;
+        core::iter::successors(Some(this), |error| error.source())
+            .find_map(|error| error.downcast_ref())
     }
 
-    /// The error of signing, which is the signer's or the core's.
-    pub fn from_sign<E: SignerError + Send + Sync + 'static>(error: SignError<E>) -> Self {
-        match error {
-            SignError::Signer(error) => Self::from_signer(error),
-            SignError::Token(error) => Self::Core(error),
-        }
+    /// The refusal of a server, if that is the cause.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.find::<Box<Refusal>>().map(|refusal| &**refusal)
     }
 
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::KeyUri(_)
-            | Self::Client(_)
-            | Self::Base(
-                BaseError::Read { .. } | BaseError::TooLarge { .. } | BaseError::NotText { .. },
-            )
-            | Self::Pki(_)
-            | Self::Oidc(_)
-            | Self::Jwk(_)
-            | Self::Core(privyseal_core::Error::Field(FieldError {
-                fault: Fault::Missing,
-                ..
-            }))
-            | Self::Signer {
-                kind: SignerErrorKind::Configuration,
-                ..
-            } => ErrorKind::Input,
-            Self::Core(_) | Self::Jose(_) | Self::Ishare(_) | Self::Base(BaseError::Clock) => {
+        #[cfg(feature = "gateway")]
+        if let Some(error) = self.find::<DeviceError>() {
+            return if error.is_policy() {
                 ErrorKind::Refused
+            } else {
+                ErrorKind::Key
+            };
+        }
+        if let Some(failure) = self.find::<SignerFailure>() {
+            return match failure.kind() {
+                SignerErrorKind::Configuration => ErrorKind::Input,
+                _ => ErrorKind::Key,
+            };
+        }
+        if let Some(refusal) = self.refusal() {
+            // About the assertion or the token, or about the server.
+            return if refusal.diagnosis().is_servers() {
+                ErrorKind::Server
+            } else {
+                ErrorKind::Refused
+            };
+        }
+        if let Some(error) = self.find::<BaseError>() {
+            return match error {
+                BaseError::Clock => ErrorKind::Refused,
+                BaseError::Entropy(_) => ErrorKind::Key,
+                _ => ErrorKind::Input,
+            };
+        }
+        if let Some(error) = self.find::<privyseal_core::Error>() {
+            return match error {
+                privyseal_core::Error::Field(FieldError {
+                    fault: Fault::Missing,
+                    ..
+                }) => ErrorKind::Input,
+                _ => ErrorKind::Refused,
+            };
+        }
+        if self.find::<HttpError>().is_some() {
+            return ErrorKind::Server;
+        }
+        if self.find::<JoseError>().is_some() {
+            return ErrorKind::Refused;
+        }
+        match self {
+            Self::Ishare(IshareError::OAuth(error)) | Self::Fiam(FiamError::OAuth(error)) => {
+                kind_of_request(error)
             }
+            Self::Ishare(_) => ErrorKind::Refused,
+            Self::Fiam(_) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::Listen { .. }) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
-            Self::Ciba(CibaError::QrCode(_)) => ErrorKind::Input,
-            #[cfg(feature = "ciba")]
-            Self::Ciba(_) => ErrorKind::Refused,
-            #[cfg(feature = "gateway")]
-            Self::DeviceClient(_) => ErrorKind::Input,
-            #[cfg(feature = "gateway")]
-            Self::Device(error) if error.is_policy() => ErrorKind::Refused,
-            #[cfg(feature = "gateway")]
-            Self::Device(_) => ErrorKind::Key,
-            Self::Signer { .. } | Self::Base(_) => ErrorKind::Key,
-            Self::Http(_) | Self::Fiam(_) | Self::Response { .. } => ErrorKind::Server,
-            Self::Refused(refusal) => refusal_kind(refusal),
-            Self::OAuth(error) => oauth_kind(error),
-            Self::GaveUp { last, .. } => last.kind(),
+            Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
+            _ => self
+                .find::<OAuthError>()
+                .map_or(ErrorKind::Input, kind_of_request),
         }
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
+/// Without what stands below it.
+fn kind_of_request(error: &OAuthError) -> ErrorKind {
+    match error {
+        OAuthError::Response { .. } => ErrorKind::Server,
+        OAuthError::GaveUp { last, .. } => kind_of_request(last),
+        OAuthError::Shared(error) => kind_of_request(error),
+        _ => ErrorKind::Input,
     }
 }
 
@@ -188,127 +180,39 @@ impl From<ChainError> for Error {
     }
 }
 
-impl From<PkiError> for Error {
-    fn from(error: PkiError) -> Self {
-        match error {
-            PkiError::File(error) => error.into(),
-            PkiError::Core(error) => error.into(),
-            error => Self::Pki(error),
-        }
+impl<E: SignerError + Send + Sync + 'static> From<SignError<E>> for Error {
+    fn from(error: SignError<E>) -> Self {
+        OAuthError::from(error).into()
     }
 }
 
-impl From<JwkError> for Error {
-    fn from(error: JwkError) -> Self {
-        match error {
-            JwkError::File(error) => error.into(),
-            JwkError::Core(error) => error.into(),
-            error => Self::Jwk(error),
-        }
+impl From<SignerFailure> for Error {
+    fn from(failure: SignerFailure) -> Self {
+        KeyError::from(failure).into()
     }
 }
 
-impl From<OidcError> for Error {
-    fn from(error: OidcError) -> Self {
-        match error {
-            OidcError::OAuth(error) => error.into(),
-            OidcError::Jose(error) => error.into(),
-            error => Self::Oidc(error),
-        }
+impl From<KeyUriError> for Error {
+    fn from(error: KeyUriError) -> Self {
+        KeyError::from(error).into()
     }
 }
 
-#[cfg(feature = "ciba")]
-impl From<CibaError> for Error {
-    fn from(error: CibaError) -> Self {
-        match error {
-            CibaError::Oidc(error) => error.into(),
-            error => Self::Ciba(error),
-        }
+#[cfg(feature = "gateway")]
+impl From<DeviceError> for Error {
+    fn from(error: DeviceError) -> Self {
+        KeyError::from(error).into()
     }
 }
 
-impl From<IshareError> for Error {
-    fn from(error: IshareError) -> Self {
-        match error {
-            IshareError::OAuth(error) => error.into(),
-            error => Self::Ishare(error),
-        }
-    }
-}
-
-impl From<FiamError> for Error {
-    fn from(error: FiamError) -> Self {
-        match error {
-            FiamError::OAuth(error) => error.into(),
-            error => Self::Fiam(error),
-        }
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        OAuthError::from(error).into()
     }
 }
 
 impl From<UrlError> for Error {
     fn from(error: UrlError) -> Self {
-        Self::OAuth(error.into())
-    }
-}
-
-impl From<OAuthError> for Error {
-    fn from(error: OAuthError) -> Self {
-        match error {
-            OAuthError::Base(error) => Self::Base(error),
-            OAuthError::Core(error) => Self::Core(error),
-            #[cfg(feature = "gateway")]
-            OAuthError::Signer { kind, source } => match source.downcast::<DeviceError>() {
-                Ok(error) => Self::Device(*error),
-                Err(source) => Self::Signer { kind, source },
-            },
-            #[cfg(not(feature = "gateway"))]
-            OAuthError::Signer { kind, source } => Self::Signer { kind, source },
-            OAuthError::Http(error) => Self::Http(error),
-            OAuthError::Refused(refusal) => Self::Refused(refusal),
-            OAuthError::Response { url, reason } => Self::Response { url, reason },
-            OAuthError::GaveUp { why, last } => Self::GaveUp {
-                why,
-                last: Box::new((*last).into()),
-            },
-            other => Self::OAuth(other),
-        }
-    }
-}
-
-impl Retryable for Error {
-    fn failed_try(&self) -> FailedTry {
-        match self {
-            Self::Http(error) => error.failed_try(),
-            Self::Refused(refusal) => refusal.failed_try(),
-            Self::OAuth(error) => error.failed_try(),
-            _ => FailedTry::Final,
-        }
-    }
-
-    fn given_up(self, why: GaveUp) -> Self {
-        let last = Box::new(self);
-        Self::GaveUp { why, last }
-    }
-}
-
-fn oauth_kind(error: &OAuthError) -> ErrorKind {
-    match error {
-        OAuthError::Base(_) | OAuthError::Signer { .. } => ErrorKind::Key,
-        OAuthError::Core(_) => ErrorKind::Refused,
-        OAuthError::Refused(refusal) => refusal_kind(refusal),
-        OAuthError::Http(_) | OAuthError::Response { .. } => ErrorKind::Server,
-        OAuthError::GaveUp { last, .. } => oauth_kind(last),
-        OAuthError::Shared(error) => oauth_kind(error),
-        _ => ErrorKind::Input,
-    }
-}
-
-/// About the assertion or the token, or about the server.
-fn refusal_kind(refusal: &Refusal) -> ErrorKind {
-    if refusal.diagnosis().is_servers() {
-        ErrorKind::Server
-    } else {
-        ErrorKind::Refused
+        OAuthError::from(error).into()
     }
 }

@@ -5,7 +5,7 @@ use privyseal_core::{ClientId, RsaPublicKey, Scheme, SignerErrorKind};
 use privyseal_gateway::{ClientError, DeviceClient};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::keys::SignerFailure;
 use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
 
 impl AssertionSource for DeviceClient {
@@ -32,22 +32,9 @@ impl AssertionSource for DeviceClient {
         Self::assertion(self, audience, now, backdate, lifetime, &mut buffer)
             .map(Assertion::from)
             .map_err(|error| match error {
-                ClientError::Device(error) => OAuthError::from_signer(error),
+                ClientError::Device(error) => SignerFailure::new(error).into(),
                 ClientError::Core(error) => error.into(),
-                other => OAuthError::Signer {
-                    kind: SignerErrorKind::Configuration,
-                    source: Box::new(other),
-                },
+                other => SignerFailure::because(SignerErrorKind::Configuration, other).into(),
             })
-    }
-}
-
-impl From<ClientError> for Error {
-    fn from(error: ClientError) -> Self {
-        match error {
-            ClientError::Device(error) => Self::Device(error),
-            ClientError::Core(error) => Self::Core(error),
-            other => Self::DeviceClient(other),
-        }
     }
 }

@@ -13,7 +13,7 @@ use crate::secret::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 pub const PIN_VARIABLE: &str = "PRIVYSEAL_PIN";
 
 /// Tells the user of a library or command something that needs no action now.
-type Warn<'w> = Box<dyn FnMut(&str) + 'w>;
+type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
 
 /// Finds the PIN or password of one key reference. It is looked up when the hardware needs it and not
 /// before, and is handed over once.
@@ -42,7 +42,7 @@ impl<'w> PinSources<'w> {
         value: Option<&Secret>,
         source: Option<&str>,
         prompt: Prompt,
-        warn: impl FnMut(&str) + 'w,
+        warn: impl FnMut(&str) + Send + 'w,
     ) -> Self {
         Self {
             value: value.cloned(),
@@ -125,16 +125,16 @@ const fn ask(_: &SecretRequest) -> Option<Result<Secret, SecretUnavailable>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::RefCell;
+    use std::sync::Mutex;
 
     fn sources<'w>(
         value: Option<&str>,
         source: Option<&str>,
-        warnings: &'w RefCell<Vec<String>>,
+        warnings: &'w Mutex<Vec<String>>,
     ) -> PinSources<'w> {
         let value = value.map(|value| Secret::new(value).unwrap());
         PinSources::new(value.as_ref(), source, Prompt::Never, |text| {
-            warnings.borrow_mut().push(text.to_owned());
+            warnings.lock().unwrap().push(text.to_owned());
         })
     }
 
@@ -147,17 +147,17 @@ mod tests {
 
     #[test]
     fn pin_value_works_with_a_warning_that_does_not_show_it() {
-        let warnings = RefCell::default();
+        let warnings = Mutex::default();
         let mut sources = sources(Some("471147"), None, &warnings);
         assert!(!format!("{sources:?}").contains("471147"));
         assert_eq!(sources.secret(&request()), Secret::new("471147"));
-        assert_eq!(warnings.borrow().len(), 1);
-        assert!(!warnings.borrow()[0].contains("471147"));
+        assert_eq!(warnings.lock().unwrap().len(), 1);
+        assert!(!warnings.lock().unwrap()[0].contains("471147"));
     }
 
     #[test]
     fn the_variable_comes_after_the_uri_and_may_not_be_empty() {
-        let warnings = RefCell::default();
+        let warnings = Mutex::default();
         let mut given = sources(None, None, &warnings);
         given.variable = || Some("1234".into());
         assert_eq!(given.secret(&request()), Secret::new("1234"));
@@ -170,12 +170,12 @@ mod tests {
             error.contains("/nowhere/pin"),
             "no other source is tried: {error}"
         );
-        assert!(warnings.borrow().is_empty());
+        assert!(warnings.lock().unwrap().is_empty());
     }
 
     #[test]
     fn without_any_source_it_says_which_there_are() {
-        let warnings = RefCell::default();
+        let warnings = Mutex::default();
         let mut sources = sources(None, None, &warnings);
         sources.variable = || None;
         let error = sources.secret(&request()).unwrap_err().to_string();

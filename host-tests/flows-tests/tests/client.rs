@@ -5,7 +5,8 @@
 use std::thread;
 
 use privyseal::client::BuildError;
-use privyseal::{AssertionOptions, Certificates, Client, Error};
+use privyseal::keys::KeyError;
+use privyseal::{AssertionOptions, Certificates, Client};
 use privyseal_core::scheme::FIAM;
 use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_suite::softhsm::{SoftHsmToken, in_own_process};
@@ -25,7 +26,7 @@ fn open(
     token: &SoftHsmToken,
     labels: &[&str],
     chain: Option<Vec<Vec<u8>>>,
-) -> Result<Client, Error> {
+) -> Result<Client, BuildError> {
     let keys = labels.iter().map(|label| token.uri(label).parse().unwrap());
     let builder = keys.fold(Client::builder(&FIAM), privyseal::ClientBuilder::key);
     let builder = builder.client_id("EU.EORI.NL123456789");
@@ -61,22 +62,22 @@ fn one_key_under_several_references_serves_many_threads() {
 #[test]
 fn parts_that_do_not_fit_are_refused() {
     in_own_process("parts_that_do_not_fit_are_refused", fill, |token| {
-        let refused = |labels: &[&str]| match open(token, labels, None).unwrap_err() {
-            Error::Client(error) => error,
-            other => panic!("{other}"),
-        };
-        assert_eq!(refused(&[]), BuildError::NoKey);
+        let refused = |labels: &[&str]| open(token, labels, None).unwrap_err();
+        assert!(matches!(refused(&[]), BuildError::NoKey));
         let error = refused(&["one", "other"]);
         assert!(matches!(error, BuildError::OtherKey { .. }), "{error}");
         // The chain is another key's.
         let chain = TestPki::new().seal_chain(&test_key("other", 2048));
         let error = open(token, &["one"], Some(chain)).unwrap_err();
         assert!(
-            matches!(error, Error::Core(privyseal_core::Error::KeyMismatch)),
+            matches!(error, BuildError::Core(privyseal_core::Error::KeyMismatch)),
             "{error}"
         );
         // No reference is there.
         let error = open(token, &["absent", "gone"], None).unwrap_err();
-        assert!(matches!(error, Error::Signer { .. }), "{error}");
+        assert!(
+            matches!(error, BuildError::Key(KeyError::Signer(_))),
+            "{error}"
+        );
     });
 }

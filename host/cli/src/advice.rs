@@ -2,8 +2,6 @@
 
 use privyseal::Error;
 use privyseal::http::{HttpCause, HttpError};
-use privyseal::keys::key::KeyUriError;
-use privyseal::oauth::OAuthError;
 use privyseal_gateway::DeviceError;
 use privyseal_protocol::{DeviceState, Refusal};
 
@@ -23,33 +21,18 @@ pub(crate) fn of(error: &CliError) -> Option<String> {
 
 /// What to do about an error of the libraries.
 pub(crate) fn of_library(error: &Error) -> Option<String> {
-    match error {
-        Error::GaveUp { last, .. } => of_library(last),
-        Error::Device(error) => of_device(error).map(str::to_owned),
-        Error::KeyUri(KeyUriError::NoSigner) => {
-            Some("privyseal sign, token and ishare can use it".to_owned())
-        }
-        Error::Signer { .. } => key::of(error).map(str::to_owned),
-        Error::Refused(refusal) => Some(refusal::of(refusal)),
-        Error::OAuth(error) => of_oauth(error),
-        Error::Http(error) => of_http(error),
-        error => file::of(error).map(str::to_owned),
+    if let Some(refusal) = error.refusal() {
+        return Some(refusal::of(refusal));
     }
+    let advice = error.find().and_then(of_device).or_else(|| key::of(error));
+    let advice = advice.or_else(|| error.find().and_then(of_http));
+    let advice = advice.or_else(|| file::of(error));
+    advice.map(str::to_owned)
 }
 
-fn of_oauth(error: &OAuthError) -> Option<String> {
-    match error {
-        OAuthError::Refused(refusal) => Some(refusal::of(refusal)),
-        OAuthError::Http(error) => of_http(error),
-        OAuthError::GaveUp { last, .. } => of_oauth(last),
-        OAuthError::Shared(error) => of_oauth(error),
-        _ => None,
-    }
-}
-
-fn of_http(error: &HttpError) -> Option<String> {
-    (error.cause() == HttpCause::UntrustedIssuer)
-        .then(|| "a private root is given with --cacert FILE".to_owned())
+fn of_http(error: &HttpError) -> Option<&'static str> {
+    let is_untrusted = error.cause() == HttpCause::UntrustedIssuer;
+    is_untrusted.then_some("a private root is given with --cacert FILE")
 }
 
 fn of_device(error: &DeviceError) -> Option<&'static str> {

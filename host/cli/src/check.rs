@@ -7,6 +7,7 @@ use privyseal::Scheme;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::{TokenCheckOptions, TokenReport};
+use privyseal_core::Audience;
 
 use super::input::token;
 use super::options::{crls, moment, of_option, scheme_parser};
@@ -57,11 +58,11 @@ impl Check {
         let token = token(self.token)?;
         let mut options = TokenCheckOptions::at(now);
         options.scheme = self.scheme;
-        options.audience = self.audience.as_deref();
+        options.audience = self.audience.as_deref().map(Audience::new).transpose()?;
         options.keys = keys.as_ref();
         options.trust = trust.as_ref();
         options.crls = &crls;
-        let report = TokenReport::new(&token, options)?;
+        let report = TokenReport::new(&token, options);
         print_report(&report, self.json.then(|| report.to_json()))?;
         if report.broken() == 0 && report.report.scheme.is_none() {
             let reason = "the token's content points at no scheme";

@@ -39,9 +39,7 @@ impl Csr {
         let mut signer = self.key.open(&uri)?;
         let info = CertificationRequestInfo::new(&subject, usages, signer.public_key())?;
         let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
-        let request = info
-            .sign(&mut signer, &mut buffer)
-            .map_err(privyseal::Error::from_sign)?;
+        let request = info.sign(&mut signer, &mut buffer)?;
         print_line(pem::encode("CERTIFICATE REQUEST", request.as_der()).as_bytes())
     }
 }

@@ -7,7 +7,7 @@ mod set_time;
 mod wipe;
 
 use clap::{Args, Subcommand};
-use privyseal::keys::key::KeyUriError;
+use privyseal::keys::KeyUriError;
 use privyseal_gateway::{Device as Gateway, DeviceUri, Limits};
 
 use super::sign::Sign;

@@ -98,6 +98,7 @@ pub(super) fn of_option<E: Into<privyseal::Error>>(
     option: &'static str,
 ) -> impl Fn(E) -> CliError + Copy {
     move |error| match error.into() {
+        error if error.find::<privyseal_core::Error>().is_some() => error.into(),
         error @ (privyseal::Error::Base(_)
         | privyseal::Error::Pki(_)
         | privyseal::Error::Jwk(_)) => {

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use privyseal::keys::key::{KeyUri, KeyUriError};
+use privyseal::keys::key::KeyUri;
+use privyseal::keys::{KeyUriError, SignerFailure};
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::pem;
 use privyseal_hsm::{PinFile, SecretUnavailable};
@@ -118,9 +119,7 @@ fn audit(which: &Which) -> Result<(), CliError> {
     let key_id = key_id(&uri)?;
     let path = uri.required_audit_dir().map_err(KeyUriError::Uri)?;
     let directory = AuditDir::open(path).map_err(signer)?;
-    let drained = directory
-        .drain(&device)
-        .map_err(privyseal::Error::from_signer)?;
+    let drained = directory.drain(&device).map_err(SignerFailure::new)?;
     let entries = directory.entries().map_err(signer)?;
     let signatures = directory.signatures().map_err(signer)?;
     let result = reconcile(key_id, &entries, &signatures);
@@ -150,9 +149,7 @@ fn audit(which: &Which) -> Result<(), CliError> {
 
 fn attest(which: &Which) -> Result<(), CliError> {
     let (uri, device) = which.open()?;
-    let attestation = device
-        .attest(key_id(&uri)?)
-        .map_err(privyseal::Error::from_signer)?;
+    let attestation = device.attest(key_id(&uri)?).map_err(SignerFailure::new)?;
     let certificates = [
         Some(attestation.certificate),
         attestation.device_certificate,
@@ -176,7 +173,7 @@ impl GenerateKey {
         let new = self.place.object(key_id(&uri)?);
         device
             .generate_key(&new, size)
-            .map_err(privyseal::Error::from_signer)?;
+            .map_err(SignerFailure::new)?;
         print_line(uri.to_string().as_bytes())
     }
 }
@@ -192,7 +189,7 @@ impl PutAuthKey {
             .drain_log(self.drain_log);
         device
             .put_signing_auth_key(&self.place.object(self.id), &password, extra)
-            .map_err(privyseal::Error::from_signer)?;
+            .map_err(SignerFailure::new)?;
         print_line(format!("authentication key {}", self.id).as_bytes())
     }
 }
@@ -204,7 +201,7 @@ impl StoreChain {
         let (_, device) = self.which.open()?;
         let ids = device
             .put_certificates(&self.place.object(self.first_id), &certificates)
-            .map_err(privyseal::Error::from_signer)?;
+            .map_err(SignerFailure::new)?;
         let ids: Vec<String> = ids.iter().map(u16::to_string).collect();
         print_line(format!("cert-ids={}", ids.join(",")).as_bytes())
     }
@@ -214,7 +211,7 @@ impl Which {
     fn open(&self) -> Result<(YubihsmUri, Device), CliError> {
         let uri: YubihsmUri = self.uri.parse().map_err(KeyUriError::Uri)?;
         let mut pins = pins(&KeyUri::Yubihsm(uri.clone()));
-        let device = Device::open(&uri, &mut pins).map_err(privyseal::Error::from_signer)?;
+        let device = Device::open(&uri, &mut pins).map_err(SignerFailure::new)?;
         Ok((uri, device))
     }
 }
@@ -230,5 +227,5 @@ fn key_id(uri: &YubihsmUri) -> Result<u16, CliError> {
 }
 
 fn signer(error: privyseal_yubihsm::audit::AuditError) -> CliError {
-    privyseal::Error::from_signer(privyseal_yubihsm::Error::from(error)).into()
+    SignerFailure::new(privyseal_yubihsm::Error::from(error)).into()
 }

@@ -50,10 +50,10 @@ pub struct Expected {
 #[non_exhaustive]
 pub enum ClientError {
     /// The device or its line.
-    #[error(transparent)]
+    #[error("{0}")]
     Device(#[from] DeviceError),
     /// The core refuses what was asked for.
-    #[error(transparent)]
+    #[error("{0}")]
     Core(#[from] privyseal_core::Error),
     /// The device was not provisioned for the scheme.
     #[error("the device was not provisioned for {scheme}; it serves {served}")]

@@ -5,22 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, Scheme, Signer as _};
+use privyseal_core::{ClientId, Scheme, Signer};
 use privyseal_hsm::{Prompt, SecretProvider};
 
 use super::Client;
+use super::error::BuildError;
 use super::key_group::{COOLDOWN, KeyGroup, Open};
-use crate::error::Error;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
 use crate::keys::key::{AccessPolicy, KeySigner, KeyUri};
+use crate::keys::{KeyError, SignerFailure};
 use crate::oauth::SigningClient;
 use crate::pki::certificates::Certificates;
 use crate::pki::links::HostLinks;
 use crate::pki::party_id;
 
 /// Opens a key with its PIN.
-type OpenKey = dyn Fn(&KeyUri, &AccessPolicy) -> Result<KeySigner, Error> + Send + Sync;
+type OpenKey = dyn Fn(&KeyUri, &AccessPolicy) -> Result<KeySigner, KeyError> + Send + Sync;
 
 /// Makes a [`Client`].
 pub struct ClientBuilder {
@@ -32,35 +33,6 @@ pub struct ClientBuilder {
     policy: AccessPolicy,
     open_key: Arc<OpenKey>,
     http: Option<Http>,
-}
-
-/// Why the parts of a client do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// No key was named.
-    #[error("a client needs the reference of a key")]
-    NoKey,
-    /// The references are of several keys.
-    #[error("{uri} is another key than {first}: the references of a client must be of one key")]
-    OtherKey {
-        /// The reference.
-        uri: String,
-        /// The first one.
-        first: String,
-    },
-    /// A chain was given, and the scheme sends none.
-    #[error("{scheme} names its key by kid and sends no certificate, so a chain cannot be given")]
-    NeedlessChain {
-        /// The scheme's title.
-        scheme: &'static str,
-    },
-    /// A `kid` was given, and the scheme sends none.
-    #[error("{scheme} sends its certificate chain and no kid, so a kid cannot be given")]
-    NeedlessKid {
-        /// The scheme's title.
-        scheme: &'static str,
-    },
 }
 
 impl ClientBuilder {
@@ -141,30 +113,40 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Client`] for parts that do not fit together; the error of the chain, the client id or the
-    /// key.
-    pub fn open(mut self) -> Result<Client, Error> {
+    /// [`BuildError`]: the key, the chain, the client id, or parts that do not fit together.
+    pub fn open(mut self) -> Result<Client, BuildError> {
+        let http = self.http.take();
+        let http = http.unwrap_or_else(|| Http::new(&HttpOptions::default()));
+        Ok(Client::from_source(self.signing_client()?, http))
+    }
+
+    /// The same without an HTTPS client: for what only a [`SigningClient`] signs, such as authentication requests.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientBuilder::open`].
+    pub fn signing_client(
+        mut self,
+    ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, BuildError>
+    {
         let scheme = self.scheme;
         let given = self.client_id.take();
         let given = given.map(|id| party_id::given(scheme, &id)).transpose()?;
-        let client = if scheme.key_reference().value() == KeyReference::Kid {
+        if scheme.key_reference().value() == KeyReference::Kid {
             self.with_kid(given)
         } else {
             self.with_chain(given)
-        }?;
-        let http = self.http.take();
-        let http = http.unwrap_or_else(|| Http::new(&HttpOptions::default()));
-        Ok(Client::from_source(client, http))
+        }
     }
 
     fn with_chain(
         &mut self,
         given: Option<ClientId>,
-    ) -> Result<SigningClient<KeyGroup<KeySigner>>, Error> {
+    ) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
         let scheme = self.scheme;
         if self.kid.is_some() {
             let scheme = scheme.title();
-            return Err(BuildError::NeedlessKid { scheme }.into());
+            return Err(BuildError::NeedlessKid { scheme });
         }
         if let Some(certificates) = &self.chain {
             certificates.chain()?.prove(&HostLinks)?;
@@ -183,11 +165,11 @@ impl ClientBuilder {
     fn with_kid(
         &mut self,
         given: Option<ClientId>,
-    ) -> Result<SigningClient<KeyGroup<KeySigner>>, Error> {
+    ) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
         let scheme = self.scheme;
         if self.chain.is_some() {
             let scheme = scheme.title();
-            return Err(BuildError::NeedlessChain { scheme }.into());
+            return Err(BuildError::NeedlessChain { scheme });
         }
         let client_id = given.ok_or_else(|| party_id::not_derived(scheme))?;
         let key = self.open_keys()?;
@@ -198,7 +180,7 @@ impl ClientBuilder {
         Ok(SigningClient::with_kid(scheme, client_id, kid, key)?)
     }
 
-    fn open_keys(&mut self) -> Result<KeyGroup<KeySigner>, Error> {
+    fn open_keys(&mut self) -> Result<KeyGroup<KeySigner>, BuildError> {
         let members = core::mem::take(&mut self.keys).into_iter().map(|uri| {
             let (open_key, policy) = (Arc::clone(&self.open_key), self.policy);
             let name = uri.to_string();

@@ -6,16 +6,18 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use privyseal_core::{RsaPublicKey, Signature, Signer, SignerError, SignerErrorKind, SigningInput};
+use privyseal_core::{
+    RsaPublicKey, Signature, Signer, SignerError as _, SignerErrorKind, SigningInput,
+};
 
-use super::builder::BuildError;
-use crate::error::Error;
+use super::error::BuildError;
+use crate::keys::{KeyError, SignerFailure};
 
 /// How long a reference that failed is asked only when all others fail too.
 pub const COOLDOWN: Duration = Duration::from_secs(30);
 
 /// Opens one of the references.
-pub(super) type Open<S> = Box<dyn Fn() -> Result<S, Error> + Send + Sync>;
+pub(super) type Open<S> = Box<dyn Fn() -> Result<S, KeyError> + Send + Sync>;
 
 /// Signs with whichever of several references to one key is there. A clone is another handle to them.
 ///
@@ -45,20 +47,12 @@ enum Slot<S> {
     Unusable(SignerErrorKind, String),
 }
 
-/// Why no reference to the key signed: the error of the one that was asked first.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
-pub(super) struct KeyGroupError {
-    kind: SignerErrorKind,
-    source: Box<dyn core::error::Error + Send + Sync>,
-}
-
 impl<S: Signer> KeyGroup<S> {
     /// Opens the references that are there; one must be.
     pub(super) fn open(
         references: impl Iterator<Item = (String, Open<S>)>,
         cooldown: Duration,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, BuildError> {
         let mut first: Option<(String, RsaPublicKey)> = None;
         let mut members = Vec::new();
         let mut away = None;
@@ -68,7 +62,7 @@ impl<S: Signer> KeyGroup<S> {
                     match &first {
                         Some((first, key)) if key != signer.public_key() => {
                             let first = first.clone();
-                            return Err(BuildError::OtherKey { uri: name, first }.into());
+                            return Err(BuildError::OtherKey { uri: name, first });
                         }
                         Some(_) => {}
                         None => first = Some((name.clone(), signer.public_key().clone())),
@@ -79,7 +73,7 @@ impl<S: Signer> KeyGroup<S> {
                     away.get_or_insert(error);
                     (Slot::Away, Some(Instant::now() + cooldown))
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             members.push(Member {
                 name,
@@ -89,7 +83,7 @@ impl<S: Signer> KeyGroup<S> {
             });
         }
         let Some((_, public_key)) = first else {
-            return Err(away.unwrap_or_else(|| BuildError::NoKey.into()));
+            return Err(away.map_or(BuildError::NoKey, BuildError::Key));
         };
         Ok(Self(Arc::new(Group {
             public_key,
@@ -120,7 +114,7 @@ where
     S: Signer + Clone,
     S::Error: Send + Sync + 'static,
 {
-    type Error = KeyGroupError;
+    type Error = SignerFailure;
 
     fn public_key(&self) -> &RsaPublicKey {
         &self.0.public_key
@@ -130,7 +124,7 @@ where
         &mut self,
         input: &SigningInput<'_>,
         signature: &mut Signature,
-    ) -> Result<(), KeyGroupError> {
+    ) -> Result<(), SignerFailure> {
         let group = &*self.0;
         let start = group.next.fetch_add(1, Ordering::Relaxed) % group.members.len();
         let (before, from) = group.members.split_at(start);
@@ -158,26 +152,21 @@ where
         group: &Group<S>,
         input: &SigningInput<'_>,
         signature: &mut Signature,
-    ) -> Result<(), KeyGroupError> {
-        let outcome = self.opened(group).and_then(|mut signer| {
-            signer
-                .sign(input, signature)
-                .map_err(KeyGroupError::from_signer)
-        });
+    ) -> Result<(), SignerFailure> {
+        let outcome = self
+            .opened(group)
+            .and_then(|mut signer| signer.sign(input, signature).map_err(SignerFailure::new));
         self.rest(outcome.is_err().then_some(group.cooldown));
         outcome
     }
 
     /// The signer; opened now where it was away.
-    fn opened(&self, group: &Group<S>) -> Result<S, KeyGroupError> {
+    fn opened(&self, group: &Group<S>) -> Result<S, SignerFailure> {
         let mut slot = self.slot();
         match &*slot {
             Slot::Opened(signer) => return Ok(signer.clone()),
             Slot::Unusable(kind, reason) => {
-                return Err(KeyGroupError {
-                    kind: *kind,
-                    source: reason.clone().into(),
-                });
+                return Err(SignerFailure::because(*kind, reason.clone()));
             }
             Slot::Away => {}
         }
@@ -190,19 +179,19 @@ where
             }
             Ok(_) => {
                 let reason = format!("{} is another key than the others", self.name);
-                *slot = Slot::Unusable(SignerErrorKind::Configuration, reason.clone());
-                Err(KeyGroupError {
-                    kind: SignerErrorKind::Configuration,
-                    source: reason.into(),
-                })
+                let kind = SignerErrorKind::Configuration;
+                *slot = Slot::Unusable(kind, reason.clone());
+                Err(SignerFailure::because(kind, reason))
             }
             Err(error) => {
                 let kind = kind_of(&error);
                 if !is_away(kind) {
                     *slot = Slot::Unusable(kind, error.to_string());
                 }
-                let source = Box::new(error);
-                Err(KeyGroupError { kind, source })
+                Err(match error {
+                    KeyError::Signer(failure) => failure,
+                    error => SignerFailure::because(kind, error),
+                })
             }
         }
     }
@@ -229,21 +218,6 @@ impl<S> Member<S> {
     }
 }
 
-impl KeyGroupError {
-    fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
-        Self {
-            kind: error.kind(),
-            source: Box::new(error),
-        }
-    }
-}
-
-impl SignerError for KeyGroupError {
-    fn kind(&self) -> SignerErrorKind {
-        self.kind
-    }
-}
-
 impl<S> Clone for KeyGroup<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -257,9 +231,9 @@ impl<S> fmt::Debug for KeyGroup<S> {
     }
 }
 
-const fn kind_of(error: &Error) -> SignerErrorKind {
+fn kind_of(error: &KeyError) -> SignerErrorKind {
     match error {
-        Error::Signer { kind, .. } => *kind,
+        KeyError::Signer(failure) => failure.kind(),
         _ => SignerErrorKind::Configuration,
     }
 }

@@ -1,8 +1,12 @@
 //! Why a token that somebody made for us is not accepted.
 
 #[cfg(feature = "ciba")]
-use super::jwe::JweFault;
-use super::jws::JwsFault;
+mod jwe;
+mod jws;
+
+#[cfg(feature = "ciba")]
+pub use jwe::JweFault;
+pub use jws::JwsFault;
 
 /// Why a token is not accepted: which token, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

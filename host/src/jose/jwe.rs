@@ -10,7 +10,6 @@
 
 mod compact;
 mod content;
-mod error;
 
 use privyseal_core::{SignerError, SignerErrorKind, Unwrapper};
 use zeroize::Zeroizing;
@@ -18,9 +17,9 @@ use zeroize::Zeroizing;
 use super::JoseError;
 use crate::base::{BaseError, entropy};
 
+pub use super::error::JweFault;
 pub use compact::{Jwe, MAX_JWE};
 pub use content::ContentEncryption;
-pub use error::JweFault;
 
 /// As long as the longest content key, and longer than both.
 const KEY_ROOM: usize = 64;
@@ -49,7 +48,7 @@ impl Jwe<'_> {
             Err(error) => return Err(DecryptError::Unwrapper(error)),
         }
         self.content_encryption
-            .decrypt(&key, self)
+            .decrypt(&key, self.protected, &self.iv, &self.ciphertext, &self.tag)
             .ok_or(DecryptError::Jwe(JweFault::Undecipherable.into()))
     }
 }
@@ -59,12 +58,12 @@ impl Jwe<'_> {
 #[non_exhaustive]
 pub enum DecryptError<E: SignerError> {
     /// The JWE is not for this key, or was changed.
-    #[error(transparent)]
+    #[error("{0}")]
     Jwe(#[from] JoseError),
     /// There was no randomness for the key that stands in for a wrong one.
-    #[error(transparent)]
+    #[error("{0}")]
     Base(#[from] BaseError),
     /// The key could not be used at all: its token, its PIN, the hash.
-    #[error(transparent)]
+    #[error("{0}")]
     Unwrapper(E),
 }

@@ -20,7 +20,7 @@ pub use kid::{KidChoice, KidForm};
 #[non_exhaustive]
 pub enum JwkError {
     /// A file cannot be read.
-    #[error(transparent)]
+    #[error("{0}")]
     File(#[from] BaseError),
     /// A file can be read, but does not hold what it should.
     #[error("{} cannot be used: {error}", path.display())]
@@ -37,7 +37,7 @@ pub enum JwkError {
         kid: String,
     },
     /// The core refused: a `kid`, the chain of `x5c`, or its leaf, which is for another key.
-    #[error(transparent)]
+    #[error("{0}")]
     Core(#[from] privyseal_core::Error),
 }
 

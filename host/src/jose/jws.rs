@@ -4,7 +4,6 @@
 //! an algorithm that the verifier accepts (RFC 8725 section 3.1).
 
 mod claims;
-mod error;
 
 use core::fmt;
 
@@ -18,8 +17,8 @@ use zeroize::Zeroizing;
 use super::JoseError;
 use crate::base::display::sanitize_for_display;
 
+pub use super::error::JwsFault;
 pub use claims::ClaimRules;
-pub use error::JwsFault;
 
 /// The largest JWS of a provider that is read, in bytes: as large as a token response may be.
 pub const MAX_PROVIDER_JWS: usize = privyseal_core::limits::MAX_TOKEN_RESPONSE;

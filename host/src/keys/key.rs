@@ -18,7 +18,7 @@ use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
 #[cfg(feature = "yubihsm")]
 use privyseal_yubihsm::{YubihsmSigner, YubihsmUri};
 
-use crate::error::Error;
+use super::{KeyError, KeyUriError, SignerFailure};
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceKey, DeviceUri};
 
@@ -26,7 +26,7 @@ pub use opened::OpenedKey;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::KeyUnwrapper;
 pub use policy::AccessPolicy;
-pub use signer::{KeySigner, KeySignerError};
+pub use signer::KeySigner;
 
 /// Where a key is. The part before the first colon says how it is reached.
 #[derive(Clone, Debug)]
@@ -41,45 +41,6 @@ pub enum KeyUri {
     /// `device:`: a gateway, over a serial line. It is no signer: it builds and signs by itself.
     #[cfg(feature = "gateway")]
     Device(DeviceUri),
-}
-
-/// Why a text is no key reference, or one that cannot be used here. It does not repeat the text, which may hold a
-/// PIN.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyUriError {
-    /// There is no scheme at all.
-    #[error(
-        "the key's name is no URI; a key is named as in pkcs11:token=T;object=K?module-path=/usr/lib/M.so"
-    )]
-    NoScheme,
-    /// A scheme that this software does not know.
-    #[error(
-        "the key's URI is of a kind that is not known; known are pkcs11:, yubihsm: and device:"
-    )]
-    UnknownScheme,
-    /// A kind of key with which this software does not decrypt.
-    #[error(
-        "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
-         YubiHSM has one: yubihsm_pkcs11.so)"
-    )]
-    NoDecryption,
-    /// A device, where a signer is needed.
-    #[error(
-        "the key's URI names a device, which signs nothing but client assertions, and builds these itself"
-    )]
-    NoSigner,
-    /// The last try of a PIN is allowed for a key without a PIN.
-    #[error("the last try of a PIN is for keys with a PIN, and {0} has none")]
-    NoPin(String),
-    /// A [`KeyPolicy`](privyseal_hsm::KeyPolicy) is given for a key without the attributes that it is about.
-    #[error(
-        "a policy for keys is for pkcs11: keys: it is about attributes that others do not have"
-    )]
-    NoAttributes,
-    /// A URI of a known kind that is malformed.
-    #[error(transparent)]
-    Uri(UriError),
 }
 
 impl KeyUri {
@@ -108,7 +69,11 @@ impl KeyUri {
     }
 
     /// What the reference says of its PIN or password, and otherwise the environment and `prompt`.
-    pub fn pin_sources<'w>(&self, prompt: Prompt, warn: impl FnMut(&str) + 'w) -> PinSources<'w> {
+    pub fn pin_sources<'w>(
+        &self,
+        prompt: Prompt,
+        warn: impl FnMut(&str) + Send + 'w,
+    ) -> PinSources<'w> {
         PinSources::new(self.pin_value(), self.pin_source(), prompt, warn)
     }
 
@@ -117,22 +82,25 @@ impl KeyUri {
     /// it for every signature and for a login that is lost.
     ///
     /// A `device:` key is no signer and is refused here: see [`KeyUri::open_any`].
+    ///
+    /// # Errors
+    /// [`KeyError`]: the reference does not fit the policy, or the signer, its token or its PIN.
     pub fn open(
         &self,
         pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
-    ) -> Result<KeySigner, Error> {
+    ) -> Result<KeySigner, KeyError> {
         match *self {
             #[cfg(feature = "pkcs11")]
-            Self::Pkcs11(ref uri) => Pkcs11Pool::open_as(uri, pins, policy.pooled())
-                .map(KeySigner::from)
-                .map_err(Error::from_signer),
+            Self::Pkcs11(ref uri) => {
+                let pool = Pkcs11Pool::open_as(uri, pins, policy.pooled());
+                Ok(pool.map_err(SignerFailure::new)?.into())
+            }
             #[cfg(feature = "yubihsm")]
             Self::Yubihsm(ref uri) => {
                 policy.has_no_key_policy()?;
-                YubihsmSigner::open(uri, pins)
-                    .map(KeySigner::from)
-                    .map_err(Error::from_signer)
+                let signer = YubihsmSigner::open(uri, pins).map_err(SignerFailure::new)?;
+                Ok(signer.into())
             }
             #[cfg(feature = "gateway")]
             Self::Device(_) => Err(KeyUriError::NoSigner.into()),
@@ -141,11 +109,14 @@ impl KeyUri {
 
     /// Opens the key for what its public half is good for, and for assertions: a device, or else what
     /// [`KeyUri::open`] opens.
+    ///
+    /// # Errors
+    /// As [`KeyUri::open`], and [`KeyError::Device`].
     pub fn open_any(
         &self,
         pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
-    ) -> Result<OpenedKey, Error> {
+    ) -> Result<OpenedKey, KeyError> {
         match *self {
             #[cfg(feature = "gateway")]
             Self::Device(ref uri) => {
@@ -160,17 +131,21 @@ impl KeyUri {
     }
 
     /// Opens the key for decryption, as [`KeyUri::open`] does for signing.
+    ///
+    /// # Errors
+    /// As [`KeyUri::open`]; [`KeyUriError::NoDecryption`] for a kind of key with which nothing is decrypted.
     #[cfg(feature = "pkcs11")]
     pub fn open_unwrapper(
         &self,
         pins: &mut dyn SecretProvider,
         policy: &AccessPolicy,
-    ) -> Result<KeyUnwrapper, Error> {
+    ) -> Result<KeyUnwrapper, KeyError> {
         match *self {
             #[cfg(feature = "pkcs11")]
-            Self::Pkcs11(ref uri) => Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin())
-                .map(KeyUnwrapper::from)
-                .map_err(Error::from_signer),
+            Self::Pkcs11(ref uri) => {
+                let key = Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin());
+                Ok(key.map_err(SignerFailure::new)?.into())
+            }
             #[cfg(any(feature = "gateway", feature = "yubihsm"))]
             _ => Err(KeyUriError::NoDecryption.into()),
         }

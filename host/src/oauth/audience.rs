@@ -4,8 +4,6 @@
 use privyseal_core::Scheme;
 use privyseal_core::id::{AudienceBuf, IdSyntax};
 
-use super::OAuthError;
-
 /// The endpoint name that stands for a signed authentication request instead of an assertion.
 pub const REQUEST: &str = "request";
 
@@ -69,6 +67,9 @@ pub enum AudienceError {
         /// The scheme's title.
         scheme: &'static str,
     },
+    /// Base URL, realm or path make no audience.
+    #[error("{0}")]
+    Core(#[from] privyseal_core::Error),
 }
 
 impl AudienceParts<'_> {
@@ -76,38 +77,37 @@ impl AudienceParts<'_> {
     ///
     /// # Errors
     ///
-    /// [`OAuthError::Audience`]; [`OAuthError::Core`] if base URL and realm make no audience.
-    pub fn choose(&self, scheme: &Scheme) -> Result<Option<String>, OAuthError> {
+    /// [`AudienceError`]: what is given leaves no audience, or more than one.
+    pub fn choose(&self, scheme: &Scheme) -> Result<Option<String>, AudienceError> {
         let title = scheme.title();
         let has_endpoints = !scheme.audience().value().endpoints().is_empty();
         if self.endpoint.is_some() && !has_endpoints {
-            return Err(AudienceError::NeedlessEndpoint { scheme: title }.into());
+            return Err(AudienceError::NeedlessEndpoint { scheme: title });
         }
         if self.realm.is_some() && !has_realms(scheme) {
-            return Err(AudienceError::NeedlessRealm { scheme: title }.into());
+            return Err(AudienceError::NeedlessRealm { scheme: title });
         }
         if let Some(audience) = self.audience {
             return Ok(Some(audience.to_owned()));
         }
         let audience = match (self.endpoint, self.realm) {
-            (Some(endpoint), _) => AudienceBuf::join(self.base(scheme)?, path(scheme, endpoint)?)?,
-            (None, Some(realm)) => AudienceBuf::realm(self.base(scheme)?, realm)?,
+            (Some(endpoint), _) => AudienceBuf::join(self.base(scheme)?, path(scheme, endpoint)?),
+            (None, Some(realm)) => AudienceBuf::realm(self.base(scheme)?, realm),
             (None, None) if has_endpoints => {
                 return Err(AudienceError::MissingEndpoint {
                     scheme: title,
                     endpoints: endpoint_names(scheme),
-                }
-                .into());
+                });
             }
             (None, None) if has_realms(scheme) => {
                 return Err(AudienceError::MissingRealm {
                     scheme: title,
                     rule: scheme.audience().source(),
-                }
-                .into());
+                });
             }
             (None, None) => return Ok(None),
         };
+        let audience = audience.map_err(privyseal_core::Error::from)?;
         Ok(Some(audience.as_audience().as_str().to_owned()))
     }
 
@@ -197,7 +197,7 @@ mod tests {
             .choose(&EHEALTH)
             .unwrap_err();
         assert!(error.to_string().contains("one /auth"), "{error}");
-        assert!(matches!(error, OAuthError::Core(_)), "{error:?}");
+        assert!(matches!(error, AudienceError::Core(_)), "{error:?}");
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         ] {
             let error = parts.choose(scheme).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
-            assert!(matches!(error, OAuthError::Audience(_)), "{error:?}");
+            assert!(!matches!(error, AudienceError::Core(_)), "{error:?}");
         }
         assert_eq!(AudienceParts::default().choose(&FIAM).unwrap(), None);
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::FieldError;
-use privyseal_core::{SignError, SignerError, SignerErrorKind};
+use privyseal_core::{SignError, SignerError};
 
 use super::audience::AudienceError;
 use super::refusal::Refusal;
 use crate::base::BaseError;
 use crate::http::retry::{FailedTry, GaveUp, Retryable};
 use crate::http::{HttpError, Url, UrlError};
+use crate::keys::SignerFailure;
 
 /// Why there is no assertion, no access token, or nothing that was asked for with one.
 ///
@@ -19,21 +20,16 @@ use crate::http::{HttpError, Url, UrlError};
 #[non_exhaustive]
 pub enum OAuthError {
     /// The machine's clock or randomness.
-    #[error(transparent)]
+    #[error("{0}")]
     Base(#[from] BaseError),
     /// The core refused: a field, the clock, the chain, the key or a signature.
-    #[error(transparent)]
+    #[error("{0}")]
     Core(#[from] privyseal_core::Error),
     /// The signer, its token or its PIN; or a gateway.
-    #[error("{source}")]
-    Signer {
-        /// What kind of trouble.
-        kind: SignerErrorKind,
-        /// The signer's own error.
-        source: Box<dyn core::error::Error + Send + Sync>,
-    },
+    #[error("{0}")]
+    Signer(#[from] SignerFailure),
     /// What was asked for leaves no audience, or more than one.
-    #[error(transparent)]
+    #[error("{0}")]
     Audience(#[from] AudienceError),
     /// A `jti` was given for an assertion that a gateway makes.
     #[error("a device makes each jti itself, and never one twice")]
@@ -47,14 +43,14 @@ pub enum OAuthError {
         rule: &'static str,
     },
     /// An address below a base URL cannot be asked.
-    #[error(transparent)]
+    #[error("{0}")]
     Url(#[from] UrlError),
     /// No usable answer came from a server.
-    #[error(transparent)]
+    #[error("{0}")]
     Http(#[from] HttpError),
     /// A server answered, and refused.
-    #[error(transparent)]
-    Refused(Box<Refusal>),
+    #[error("{0}")]
+    Refused(#[source] Box<Refusal>),
     /// A server answered with success and something else than what was asked for.
     #[error("{url}: {reason}")]
     Response {
@@ -73,8 +69,8 @@ pub enum OAuthError {
         last: Box<Self>,
     },
     /// Several threads waited for one request, and it failed for all of them.
-    #[error(transparent)]
-    Shared(Arc<Self>),
+    #[error("{0}")]
+    Shared(#[source] Arc<Self>),
 }
 
 impl OAuthError {
@@ -84,22 +80,6 @@ impl OAuthError {
         Self::Response {
             url: url.clone(),
             reason: reason.to_string(),
-        }
-    }
-
-    /// The error of a signer of any kind.
-    pub fn from_signer<E: SignerError + Send + Sync + 'static>(error: E) -> Self {
-        Self::Signer {
-            kind: error.kind(),
-            source: Box::new(error),
-        }
-    }
-
-    /// The error of signing, which is the signer's or the core's.
-    pub fn from_sign<E: SignerError + Send + Sync + 'static>(error: SignError<E>) -> Self {
-        match error {
-            SignError::Signer(error) => Self::from_signer(error),
-            SignError::Token(error) => Self::Core(error),
         }
     }
 }
@@ -116,6 +96,15 @@ impl Retryable for OAuthError {
     fn given_up(self, why: GaveUp) -> Self {
         let last = Box::new(self);
         Self::GaveUp { why, last }
+    }
+}
+
+impl<E: SignerError + Send + Sync + 'static> From<SignError<E>> for OAuthError {
+    fn from(error: SignError<E>) -> Self {
+        match error {
+            SignError::Signer(error) => SignerFailure::new(error).into(),
+            SignError::Token(error) => Self::Core(error),
+        }
     }
 }
 

@@ -35,13 +35,13 @@ where
     ///
     /// # Errors
     ///
-    /// [`OAuthError::Core`] if chain, key, client id and scheme do not fit each other.
+    /// [`privyseal_core::Error`] if chain, key, client id and scheme do not fit each other.
     pub fn new(
         scheme: &'static Scheme,
         client_id: ClientId,
         chain: Chain<'_>,
         signer: S,
-    ) -> Result<Self, OAuthError> {
+    ) -> Result<Self, privyseal_core::Error> {
         let chain = chain.prove(&HostLinks)?;
         let header = vec![0; MAX_HEADER];
         let credential = Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
@@ -52,13 +52,13 @@ where
     ///
     /// # Errors
     ///
-    /// [`OAuthError::Core`] if key, client id and scheme do not fit each other.
+    /// [`privyseal_core::Error`] if key, client id and scheme do not fit each other.
     pub fn with_kid(
         scheme: &'static Scheme,
         client_id: ClientId,
         kid: Kid<'_>,
         signer: S,
-    ) -> Result<Self, OAuthError> {
+    ) -> Result<Self, privyseal_core::Error> {
         let header = vec![0; MAX_HEADER];
         let credential = Credential::with_kid(scheme, client_id, kid, signer.public_key(), header)?;
         Ok(Self { credential, signer })
@@ -74,7 +74,7 @@ where
         input
             .sign(&mut self.signer.clone(), &mut buffer)
             .map(Assertion::from)
-            .map_err(OAuthError::from_sign)
+            .map_err(OAuthError::from)
     }
 }
 

@@ -75,7 +75,7 @@ impl fmt::Display for State {
 #[non_exhaustive]
 pub enum CibaError {
     /// The provider cannot be asked, it refused, or what it says is not accepted.
-    #[error(transparent)]
+    #[error("{0}")]
     Oidc(#[from] OidcError),
     /// The person did not do in time what was waited for.
     #[error("{state}: the time is over")]

@@ -4,6 +4,8 @@ use crate::http::UrlError;
 use crate::jose::JoseError;
 #[cfg(feature = "ciba")]
 use crate::jose::jwe::DecryptError;
+#[cfg(feature = "ciba")]
+use crate::keys::SignerFailure;
 use crate::oauth::OAuthError;
 
 /// Why there is no metadata, no key, or no claim of a provider.
@@ -11,10 +13,10 @@ use crate::oauth::OAuthError;
 #[non_exhaustive]
 pub enum OidcError {
     /// The provider cannot be asked, it refused, or it responded with something else than was asked for.
-    #[error(transparent)]
+    #[error("{0}")]
     OAuth(#[from] OAuthError),
     /// What it signed or encrypted is not accepted.
-    #[error(transparent)]
+    #[error("{0}")]
     Jose(#[from] JoseError),
     /// Nothing can be asked below the issuer.
     #[error("the issuer cannot be asked for its metadata: {0}")]
@@ -41,7 +43,7 @@ where
         match error {
             DecryptError::Jwe(error) => Self::Jose(error),
             DecryptError::Base(error) => Self::OAuth(error.into()),
-            DecryptError::Unwrapper(error) => Self::OAuth(OAuthError::from_signer(error)),
+            DecryptError::Unwrapper(error) => Self::OAuth(SignerFailure::new(error).into()),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::base::BaseError;
 #[non_exhaustive]
 pub enum PkiError {
     /// A file cannot be read.
-    #[error(transparent)]
+    #[error("{0}")]
     File(#[from] BaseError),
     /// A file can be read, but does not hold what it should.
     #[error("{} cannot be used: {fault}", path.display())]
@@ -24,7 +24,7 @@ pub enum PkiError {
         fault: PemError,
     },
     /// The core refused: the chain, a client id, or a part of a subject name.
-    #[error(transparent)]
+    #[error("{0}")]
     Core(#[from] privyseal_core::Error),
     /// A text is no distinguished name; what is wrong with it.
     #[error(

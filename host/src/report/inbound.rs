@@ -2,12 +2,11 @@
 //! list, and by what the registry says about the party.
 
 use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Violation};
-use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
+use privyseal_core::{Audience, UnixTime};
 
 use super::{TokenCheckOptions, TokenReport};
-use crate::error::Error;
 use crate::jose::jws::Jws;
 use crate::oauth::OAuthError;
 use crate::pki::crl::Crl;
@@ -20,7 +19,7 @@ use crate::schemes::ishare::{
 #[non_exhaustive]
 pub struct Inbound<'a> {
     /// Our own party id, which must be its audience.
-    pub audience: &'a str,
+    pub audience: Audience<'a>,
     /// The moment.
     pub now: UnixTime,
     /// Revocation lists; none means that revocation is not checked.
@@ -31,7 +30,7 @@ pub struct Inbound<'a> {
 
 impl<'a> Inbound<'a> {
     /// For the party `audience` at `now`; revocation is not checked.
-    pub const fn new(audience: &'a str, now: UnixTime) -> Self {
+    pub const fn new(audience: Audience<'a>, now: UnixTime) -> Self {
         Self {
             audience,
             now,
@@ -54,7 +53,7 @@ pub fn judge_assertion(
     token: &str,
     inbound: Inbound<'_>,
     registry: &Registry<'_>,
-) -> Result<TokenReport, Error> {
+) -> Result<TokenReport, IshareError> {
     let scheme = if inbound.is_version_1 {
         &ISHARE_1
     } else {
@@ -64,7 +63,7 @@ pub fn judge_assertion(
     options.scheme = Some(scheme);
     options.audience = Some(inbound.audience);
     options.crls = inbound.crls;
-    let alone = TokenReport::new(token, options)?;
+    let alone = TokenReport::new(token, options);
     let jws = Jws::parse_signed_with(token.trim(), scheme.algorithms().value());
     let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));
     let (Some(Verdict::Passed), Some(issuer)) = (alone.report.verdict(RuleId::Signature), issuer)
@@ -73,7 +72,7 @@ pub fn judge_assertion(
     };
     let record = Record::of(&issuer, inbound.is_version_1, registry)?;
     options.registry = Some(&record);
-    Ok(TokenReport::new(token, options)?)
+    Ok(TokenReport::new(token, options))
 }
 
 /// What the registry said.

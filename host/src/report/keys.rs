@@ -15,8 +15,8 @@ use privyseal_hsm::SecretProvider;
 use serde::Serialize;
 
 use super::CertificateReport;
-use crate::error::Error;
 use crate::keys::key::{AccessPolicy, KeyUri};
+use crate::keys::{KeyError, SignerFailure};
 
 /// The keys and certificates of a token, judged at one moment.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -83,27 +83,31 @@ impl KeyReport {
         policy: &AccessPolicy,
         now: UnixTime,
         scheme: Option<&'static Scheme>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, KeyError> {
         let judge = Judge { now, scheme };
         match *uri {
             #[cfg(feature = "pkcs11")]
             KeyUri::Pkcs11(ref uri) => {
                 let listed = privyseal_pkcs11::list(uri, secrets, &policy.keeping_the_pin());
-                Ok(Self::of_pkcs11(&listed.map_err(Error::from_signer)?, judge))
+                Ok(Self::of_pkcs11(&listed.map_err(SignerFailure::new)?, judge))
             }
             #[cfg(feature = "yubihsm")]
             KeyUri::Yubihsm(ref uri) => {
                 policy.has_no_key_policy()?;
                 let listing = privyseal_yubihsm::list(uri, secrets);
                 Ok(Self::of_yubihsm(
-                    &listing.map_err(Error::from_signer)?,
+                    &listing.map_err(SignerFailure::new)?,
                     judge,
                 ))
             }
             #[cfg(feature = "gateway")]
             KeyUri::Device(ref uri) => {
                 policy.fits_device(uri)?;
-                Self::of_device(uri, &privyseal_gateway::DeviceKey::open(uri)?, judge)
+                Ok(Self::of_device(
+                    uri,
+                    &privyseal_gateway::DeviceKey::open(uri)?,
+                    judge,
+                )?)
             }
         }
     }

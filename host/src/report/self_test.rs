@@ -7,9 +7,7 @@
 use privyseal_core::cert::KeyUsages;
 use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
-use privyseal_core::{CertificationRequestInfo, CertificationRequestSigner};
-
-use crate::error::Error;
+use privyseal_core::{CertificationRequestInfo, CertificationRequestSigner, SignError};
 
 /// Whom the request is for: nobody (RFC 2606 section 2).
 const NOBODY: &str = "self-test.invalid";
@@ -19,15 +17,12 @@ const NOBODY: &str = "self-test.invalid";
 /// # Errors
 ///
 /// Trouble with the signer, or a signature that does not verify.
-pub fn self_test<S>(signer: &mut S) -> Result<(), Error>
-where
-    S: CertificationRequestSigner,
-    S::Error: Send + Sync + 'static,
-{
-    let name = SubjectAttribute::new(SubjectAttributeType::CommonName, NOBODY)?;
-    let subject = Subject::new(&[name])?;
-    let info = CertificationRequestInfo::new(&subject, KeyUsages::default(), signer.public_key())?;
+pub fn self_test<S: CertificationRequestSigner>(signer: &mut S) -> Result<(), SignError<S::Error>> {
+    let name = SubjectAttribute::new(SubjectAttributeType::CommonName, NOBODY);
+    let subject = name.and_then(|name| Subject::new(&[name]));
+    let subject = subject.map_err(|error| SignError::Token(error.into()))?;
+    let info = CertificationRequestInfo::new(&subject, KeyUsages::default(), signer.public_key());
     let mut buffer = [0; MAX_CERTIFICATION_REQUEST];
-    info.sign(signer, &mut buffer).map_err(Error::from_sign)?;
-    Ok(())
+    let signed = info.map_err(SignError::Token)?.sign(signer, &mut buffer);
+    signed.map(drop)
 }

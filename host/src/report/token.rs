@@ -5,7 +5,6 @@ use core::fmt;
 
 use privyseal_check::receivers::Opinion;
 use privyseal_check::{CheckOptions, Registry, Verdict as Judgement, check};
-use privyseal_core::field::FieldError;
 use privyseal_core::{Audience, Scheme, UnixTime};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -35,7 +34,7 @@ pub struct TokenCheckOptions<'a> {
     /// The scheme; `None` to guess it from the content.
     pub scheme: Option<&'static Scheme>,
     /// Who the receiver is, if that is known.
-    pub audience: Option<&'a str>,
+    pub audience: Option<Audience<'a>>,
     /// The issuer's keys, for schemes that name a key by `kid`.
     pub keys: Option<&'a KeySet>,
     /// Certificates that are trusted.
@@ -73,11 +72,7 @@ impl fmt::Debug for TokenCheckOptions<'_> {
 
 impl TokenReport {
     /// Judges `token`; white space around it does not count.
-    ///
-    /// # Errors
-    ///
-    /// [`FieldError`] if the receiver of the options is none that a token can name.
-    pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Result<Self, FieldError> {
+    pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Self {
         let token = token.trim();
         let keys = options.keys.map(KeySet::known_keys);
         let anchors = options.trust.map(|trust| trust.iter().collect::<Vec<_>>());
@@ -87,7 +82,7 @@ impl TokenReport {
         };
         let asked = CheckOptions {
             scheme: options.scheme,
-            audience: options.audience.map(Audience::new).transpose()?,
+            audience: options.audience,
             keys: keys.as_deref(),
             anchors: anchors.as_deref(),
             registry: options.registry,
@@ -96,10 +91,10 @@ impl TokenReport {
         };
         // The core asks for three times the token, and refuses one that is too long by itself.
         let mut scratch = vec![0; token.len().saturating_mul(3)];
-        Ok(Self {
+        Self {
             now: options.now,
             report: check(token, &asked, &mut scratch),
-        })
+        }
     }
 
     /// How many rules of the scheme are broken.

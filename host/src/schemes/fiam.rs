@@ -17,7 +17,7 @@ pub const CONTRACTS: &str = "/service-consumers/contracts";
 #[non_exhaustive]
 pub enum FiamError {
     /// The server cannot be asked, refused, or answered with no JSON.
-    #[error(transparent)]
+    #[error("{0}")]
     OAuth(#[from] OAuthError),
     /// The answer is not the page that was asked for, or the list does not end.
     #[error("{url}: {fault}")]

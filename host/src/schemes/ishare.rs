@@ -32,7 +32,7 @@ pub use trusted_list::{ListFault, TrustedCa, TrustedList};
 #[non_exhaustive]
 pub enum IshareError {
     /// The registry cannot be asked, refused, or answered with something else than was asked for.
-    #[error(transparent)]
+    #[error("{0}")]
     OAuth(#[from] OAuthError),
     /// The signed answer is not proved.
     #[error("the registry's {name} {fault}")]
@@ -43,10 +43,10 @@ pub enum IshareError {
         fault: AnswerFault,
     },
     /// The trusted list does not vouch for a chain.
-    #[error(transparent)]
+    #[error("{0}")]
     List(#[from] ListFault),
     /// The registry does not vouch for a party or its certificate.
-    #[error(transparent)]
+    #[error("{0}")]
     Party(#[from] PartyFault),
 }
 

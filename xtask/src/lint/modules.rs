@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::layers::{FLOORS, KNOWN, WITHOUT_FLOOR};
+use super::layers::{FLOORS, KNOWN};
 use super::source::{Arrow, Crate, Place};
 use crate::failure::{Failure, fail};
 use crate::metadata;
@@ -132,21 +132,12 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Modules that should have a floor; those that are known to have none are printed.
+/// Modules that should have a floor.
 fn without_floor(modules: &[&str]) -> Vec<String> {
     let without = modules.iter().filter(|name| !FLOORS.1.contains(name));
-    let (known, new): (Vec<&str>, Vec<&str>) =
-        without.partition(|name| WITHOUT_FLOOR.contains(name));
-    if !known.is_empty() {
-        let list = known.join(", ");
-        println!("warning: {}: modules that need a floor: {list}", FLOORS.0);
-    }
-    let new = new
-        .iter()
-        .map(|name| format!("{}: {name} is on no floor of layers.rs", FLOORS.0));
-    let gone = WITHOUT_FLOOR.iter().filter(|name| !known.contains(name));
-    let gone = gone.map(|name| format!("layers.rs: {name} needs no floor any more: remove it"));
-    new.chain(gone).collect()
+    without
+        .map(|name| format!("{}: {name} is on no floor of layers.rs", FLOORS.0))
+        .collect()
 }
 
 /// The fewest steps from a module back to itself.
@@ -227,9 +218,8 @@ mod tests {
 
     #[test]
     fn a_module_without_floor_is_found() {
-        let all = [WITHOUT_FLOOR, FLOORS.1].concat();
-        assert_eq!(without_floor(&all), Vec::<String>::new());
-        let found = without_floor(&[&all[..], &["attic"]].concat());
+        assert_eq!(without_floor(FLOORS.1), Vec::<String>::new());
+        let found = without_floor(&[FLOORS.1, &["attic"]].concat());
         assert_eq!(found, ["privyseal: attic is on no floor of layers.rs"]);
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal::http::HttpCause;
+use privyseal::http::{HttpCause, HttpError};
 use privyseal::schemes::ishare::{Expected, PartyQuery, Registry};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, ErrorKind,
@@ -222,11 +222,7 @@ pub(crate) fn for_each<T: Copy + Send + Sync>(cases: &[T], test: impl Fn(T) + Sy
 
 /// What kind of network trouble it was.
 pub(crate) fn cause(error: &Error) -> Option<HttpCause> {
-    match error {
-        Error::Http(error) => Some(error.cause()),
-        Error::GaveUp { last, .. } => cause(last),
-        _ => None,
-    }
+    error.find::<HttpError>().map(HttpError::cause)
 }
 
 /// The claims of the JWS in that member of a form.

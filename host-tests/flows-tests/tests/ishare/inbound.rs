@@ -1,8 +1,10 @@
 //! An assertion that came in, judged as a service provider must.
 
 use privyseal::report::{Inbound, TokenReport, judge_assertion};
-use privyseal::{AssertionOptions, AssertionSource as _, Error, base::clock};
+use privyseal::schemes::ishare::IshareError;
+use privyseal::{AssertionOptions, AssertionSource as _, base::clock};
 use privyseal_check::{RuleId, Verdict};
+use privyseal_core::Audience;
 use privyseal_test_judges::decode::{Parts, to_base64url};
 use privyseal_test_pki::{CertificateSpec, test_key};
 use privyseal_test_servers::ishare_server::{Config, party_info};
@@ -22,9 +24,9 @@ fn assertion(world: &World) -> String {
         .to_owned()
 }
 
-fn judged(world: &World, config: Config, token: &str) -> Result<TokenReport, Error> {
+fn judged(world: &World, config: Config, token: &str) -> Result<TokenReport, IshareError> {
     let stage = world.play(config);
-    let inbound = Inbound::new(CLIENT, clock::now().unwrap());
+    let inbound = Inbound::new(Audience::new(CLIENT).unwrap(), clock::now().unwrap());
     judge_assertion(token, inbound, &stage.registry())
 }
 

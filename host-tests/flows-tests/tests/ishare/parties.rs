@@ -118,7 +118,7 @@ fn the_old_form_asks_by_eori_and_subject() {
         assert!(ask(eori, name).unwrap().is_active());
     }
     for (eori, name) in [(eori, Some("C=NL, CN=Somebody")), ("EU.EORI.NL1", None)] {
-        let error = ask(eori, name).unwrap_err().into();
+        let error = ask(eori, name).unwrap_err();
         assert!(said(&error).contains("does not know the party"), "{error}");
     }
 }

@@ -102,9 +102,9 @@ impl Stage {
 }
 
 /// What an error says, with everything below it.
-pub(crate) fn said(error: &Error) -> String {
+pub(crate) fn said(error: &dyn std::error::Error) -> String {
     let mut text = format!("{error}");
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         text = format!("{text}; {cause}");
         source = cause.source();

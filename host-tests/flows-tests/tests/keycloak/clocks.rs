@@ -5,6 +5,7 @@ use privyseal::jose::jwk::KeySet;
 use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::{UnixTime, base::clock};
 use privyseal_check::RuleId;
+use privyseal_core::Audience;
 use privyseal_core::scheme::EHEALTH;
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::TestKey;
@@ -107,9 +108,9 @@ fn foretold(stage: &Stage, keys: &KeySet, now: UnixTime, token: &str) -> bool {
     let issuer = stage.issuer();
     let mut options = TokenCheckOptions::at(now);
     options.scheme = Some(&EHEALTH);
-    options.audience = Some(&issuer);
+    options.audience = Some(Audience::new(&issuer).unwrap());
     options.keys = Some(keys);
-    let report = TokenReport::new(token, options).unwrap().report;
+    let report = TokenReport::new(token, options).report;
     let mut opinions = report.opinions().iter();
     let opinion = opinions.find(|opinion| opinion.receiver.name == "Keycloak");
     // For whom it is, the receiver view leaves to the rules of the scheme.

@@ -34,7 +34,9 @@ fn our_key_is_changed_under_a_new_kid() {
     let error = by_old.access_token(http, &base, &options).unwrap_err();
     let error = Error::from(error);
     assert!(
-        matches!(&error, Error::Refused(refusal) if refusal.code() == Some("invalid_client")),
+        error
+            .refusal()
+            .is_some_and(|refusal| refusal.code() == Some("invalid_client")),
         "{error}"
     );
 }

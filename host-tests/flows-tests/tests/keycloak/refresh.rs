@@ -57,7 +57,9 @@ fn a_refresh_token_is_good_once() {
         .map_err(Error::from)
         .unwrap_err();
     assert!(
-        matches!(&error, Error::Refused(refusal) if refusal.code() == Some("invalid_grant")),
+        error
+            .refusal()
+            .is_some_and(|refusal| refusal.code() == Some("invalid_grant")),
         "{error}"
     );
     assert!(!error.to_string().contains(refresh.expose()), "{error}");

@@ -88,7 +88,7 @@ fn a_jti_is_good_once() {
         .access_token(&stage.http, &stage.base(), &options)
         .map_err(Error::from)
         .unwrap_err();
-    let Error::Refused(refusal) = &error else {
+    let Some(refusal) = error.refusal() else {
         panic!("{error}")
     };
     assert_eq!(refusal.code(), Some("invalid_client"));

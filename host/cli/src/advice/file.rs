@@ -1,8 +1,8 @@
 //! What a person can do about a file that cannot be used, and about what no file says.
 
 use privyseal::Error;
-use privyseal::jose::JoseFault;
 use privyseal::jose::jwe::JweFault;
+use privyseal::jose::{JoseError, JoseFault};
 use privyseal::oidc::OidcError;
 use privyseal::pki::PkiError;
 use privyseal::pki::pem::PemError;
@@ -11,8 +11,19 @@ use privyseal_core::cert::ChainError;
 
 /// `None` where the error says it all.
 pub(crate) fn of(error: &Error) -> Option<&'static str> {
+    let advice = error.find().and_then(of_pki);
+    let advice = advice.or_else(|| error.find().and_then(of_core));
+    let advice = advice.or_else(|| error.find().and_then(of_ishare));
+    let advice = advice.or_else(|| error.find().and_then(of_jose));
+    advice.or_else(|| match error.find() {
+        Some(OidcError::Issuer(_)) => Some("the issuer is made of --base-url"),
+        _ => None,
+    })
+}
+
+fn of_pki(error: &PkiError) -> Option<&'static str> {
     Some(match error {
-        Error::Pki(PkiError::Content { fault, .. }) => match fault {
+        PkiError::Content { fault, .. } => match fault {
             PemError::Pkcs7 => {
                 "take the certificates out: openssl pkcs7 -print_certs -in FILE -out chain.pem, with \
                  -inform DER unless it is PEM"
@@ -23,27 +34,38 @@ pub(crate) fn of(error: &Error) -> Option<&'static str> {
             PemError::Utf16 => "convert it: iconv -f UTF-16 -t ASCII FILE > chain.pem",
             _ => return None,
         },
-        Error::Core(privyseal_core::Error::Chain(ChainError::MissingRoot)) => {
-            "give the whole chain with --chain FILE, or store the CA certificates on the token"
-        }
-        Error::Pki(PkiError::NoClientId { .. } | PkiError::NoOrganizationIdentifier) => {
+        PkiError::NoClientId { .. } | PkiError::NoOrganizationIdentifier => {
             "give it with --client-id"
         }
-        Error::Ishare(IshareError::Answer { fault, .. }) => match fault {
+        _ => return None,
+    })
+}
+
+fn of_core(error: &privyseal_core::Error) -> Option<&'static str> {
+    (*error == ChainError::MissingRoot.into()).then_some(
+        "give the whole chain with --chain FILE, or store the CA certificates on the token",
+    )
+}
+
+fn of_ishare(error: &IshareError) -> Option<&'static str> {
+    Some(match error {
+        IshareError::Answer { fault, .. } => match fault {
             AnswerFault::Untrusted => "give the registry's root with --trust FILE",
             AnswerFault::Future { .. } | AnswerFault::Expired { .. } => {
                 "compare the clocks: privyseal doctor --server"
             }
             _ => return None,
         },
-        Error::Oidc(OidcError::Issuer(_)) => "the issuer is made of --base-url",
-        Error::Jose(error) => match error.fault() {
-            JoseFault::Jwe(JweFault::NoKey) => "name that key with --decryption-key",
-            JoseFault::Jwe(JweFault::NotEncrypted) => {
-                "leave --decryption-key out if the provider encrypts nothing"
-            }
-            _ => return None,
-        },
+        _ => return None,
+    })
+}
+
+fn of_jose(error: &JoseError) -> Option<&'static str> {
+    Some(match error.fault() {
+        JoseFault::Jwe(JweFault::NoKey) => "name that key with --decryption-key",
+        JoseFault::Jwe(JweFault::NotEncrypted) => {
+            "leave --decryption-key out if the provider encrypts nothing"
+        }
         _ => return None,
     })
 }

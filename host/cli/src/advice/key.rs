@@ -1,7 +1,7 @@
 //! What a person can do about an error of a key, its token or its PIN.
 
 use privyseal::Error;
-use privyseal::keys::key::KeySignerError;
+use privyseal::keys::KeyUriError;
 use privyseal_hsm::KeyUnfit;
 use privyseal_pkcs11::{CertificateError, Error as Pkcs11};
 use privyseal_yubihsm::audit::AuditError;
@@ -9,18 +9,11 @@ use privyseal_yubihsm::{CertificateError as DeviceCertificates, DeviceCode, Erro
 
 /// `None` where the error says it all.
 pub(super) fn of(error: &Error) -> Option<&'static str> {
-    let Error::Signer { source, .. } = error else {
-        return None;
-    };
-    let source: &(dyn core::error::Error + 'static) = match source.downcast_ref() {
-        Some(error) => KeySignerError::backend(error),
-        None => &**source,
-    };
-    match (source.downcast_ref(), source.downcast_ref()) {
-        (Some(error), _) => pkcs11(error),
-        (_, Some(error)) => yubihsm(error),
-        _ => None,
+    if let Some(KeyUriError::NoSigner) = error.find() {
+        return Some("privyseal sign, token and ishare can use it");
     }
+    let advice = error.find().and_then(pkcs11);
+    advice.or_else(|| error.find().and_then(yubihsm))
 }
 
 fn pkcs11(error: &Pkcs11) -> Option<&'static str> {

@@ -12,12 +12,14 @@ use std::path::Path;
 
 use privyseal::http::{BaseUrl, Http};
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
+use privyseal::keys::{KeyError, SignerFailure};
+use privyseal::oauth::OAuthError;
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
 use privyseal::{Error, ErrorKind};
 use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
-use privyseal_core::{RsaPublicKey, Scheme, Signer as _, UnixTime};
+use privyseal_core::{RsaPublicKey, Scheme, Signer as _, SignerError as _, UnixTime};
 use privyseal_hsm::SecretProvider;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -126,7 +128,7 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
                 Verdict::Note,
                 "a key of a new kind is open",
             ),
-            Err(error) => report.broke("login and key", &error),
+            Err(error) => report.broke("login and key", &error.into()),
         }
     }
     if let Some((http, server)) = options.server {
@@ -160,7 +162,7 @@ fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: K
             Verdict::Passed,
             "the key signs, and the signature verifies with its public key",
         ),
-        Err(error) => report.broke("test signature", &error),
+        Err(error) => report.broke("test signature", &error.into()),
     }
 }
 
@@ -168,12 +170,12 @@ fn chain(
     report: &mut DoctorReport,
     options: DoctorOptions<'_>,
     key: &RsaPublicKey,
-    beside_key: impl FnOnce() -> Result<Certificates, Error>,
+    beside_key: impl FnOnce() -> Result<Certificates, KeyError>,
 ) {
     const NAME: &str = "chain";
     let certificates = match options.chain {
         Some(path) => Certificates::from_file(path).map_err(Error::from),
-        None => beside_key(),
+        None => beside_key().map_err(Error::from),
     };
     let certificates = match certificates {
         Ok(certificates) => certificates,
@@ -212,8 +214,8 @@ fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime
         Ok(url) => url,
         Err(error) => return report.add(NAME, Verdict::Note, error.to_string()),
     };
-    match http.retry_idempotent(|http| Ok(http.date(&url)?)) {
-        Err(error) => report.broke(NAME, &error),
+    match http.retry_idempotent(|http| http.date(&url).map_err(OAuthError::from)) {
+        Err(error) => report.broke(NAME, &error.into()),
         Ok(None) => report.add(NAME, Verdict::Note, format!("{url} does not say its time")),
         Ok(Some(date)) => {
             let ahead = now.as_secs().saturating_sub(date.as_secs());
@@ -239,11 +241,10 @@ fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime
 
 /// What a person does about it.
 fn remedy(error: &Error) -> String {
-    let kind = match error {
-        Error::Signer { kind, .. } => *kind,
-        other => return of_library(other).unwrap_or_else(|| other.to_string()),
+    let Some(failure) = error.find::<SignerFailure>() else {
+        return of_library(error).unwrap_or_else(|| error.to_string());
     };
-    match kind {
+    match failure.kind() {
         SignerErrorKind::PinLocked => {
             "have the PIN unlocked by the token's security officer (pkcs11-tool --init-pin)"
         }

@@ -3,6 +3,7 @@
 use clap::Args;
 use privyseal::base::clock;
 use privyseal::report::{Inbound, judge_assertion};
+use privyseal_core::Audience;
 
 use super::registry::RegistryOptions;
 use crate::error::CliError;
@@ -26,7 +27,7 @@ impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let token = token(self.token)?;
         let opened = self.registry.open()?;
-        let mut inbound = Inbound::new(&opened.client_id, clock::now()?);
+        let mut inbound = Inbound::new(Audience::new(&opened.client_id)?, clock::now()?);
         inbound.crls = &opened.crls;
         inbound.is_version_1 = opened.is_version_1;
         opened.progress.step("about the client");

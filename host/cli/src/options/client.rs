@@ -1,18 +1,20 @@
 //! What an assertion says, and whose it is.
 
 use clap::Args;
-use privyseal::keys::key::{KeySigner, KeyUri};
-use privyseal::oauth::{AudienceError, AudienceParts, OAuthError, REQUEST, SigningClient};
+use privyseal::client::BuildError;
+use privyseal::keys::SignerFailure;
+use privyseal::keys::key::KeyUri;
+use privyseal::oauth::{AudienceError, AudienceParts, REQUEST, SigningClient};
 use privyseal::pki::certificates::Certificates;
-use privyseal::pki::links::HostLinks;
-use privyseal::{AssertionOptions, AssertionSource, RetryPolicy, Scheme, UnixTime, pki::party_id};
-use privyseal_core::kid::Kid;
+use privyseal::{
+    AssertionOptions, AssertionSource, Client, RetryPolicy, Scheme, UnixTime, pki::party_id,
+};
+use privyseal_core::Signer;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, Signer as _};
 use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expected};
 
 use super::kid::KidOptions;
-use super::{KeyOptions, chain_file, missing_key, of_option, scheme_parser};
+use super::{KeyOptions, chain_file, missing_key, of_option, pins, scheme_parser};
 use crate::error::CliError;
 
 /// The options of everything that signs for a client.
@@ -95,59 +97,42 @@ impl ClientOptions {
     }
 
     /// Everything is checked that can be, before a PIN is used.
-    pub(crate) fn client(&self) -> Result<SigningClient<KeySigner>, CliError> {
-        if self.is_device()? {
-            // No signer, and opening it as one says so.
-            self.open()?;
-        }
-        let given = self.client_id.as_deref();
-        let given = given
-            .map(|id| party_id::given(self.scheme, id))
-            .transpose()?;
-        match self.scheme.key_reference().value() {
-            KeyReference::Kid => self.client_with_kid(given),
-            KeyReference::X5cWithRoot => self.client_with_chain(given),
-        }
-    }
-
-    fn client_with_chain(
+    pub(crate) fn client(
         &self,
-        given: Option<ClientId>,
-    ) -> Result<SigningClient<KeySigner>, CliError> {
-        if let Some(option) = self.kid.given() {
-            return Err(self.needless(option, "sends its certificate chain and no kid"));
-        }
-        let from_file = match self.chain.as_deref().and_then(chain_file) {
-            Some(path) => {
-                let certificates = Certificates::from_file(&path).map_err(of_option("--chain"))?;
-                certificates.chain()?.prove(&HostLinks)?;
-                Some(certificates)
-            }
-            None => None,
-        };
-        let signer = self.open()?;
-        let certificates = from_file.map_or_else(|| signer.certificates(), Ok)?;
-        let chain = certificates.chain()?;
-        let client_id = given.map_or_else(|| party_id::derived(self.scheme, &chain), Ok)?;
-        Ok(SigningClient::new(self.scheme, client_id, chain, signer)?)
-    }
-
-    fn client_with_kid(
-        &self,
-        given: Option<ClientId>,
-    ) -> Result<SigningClient<KeySigner>, CliError> {
-        if self.chain.is_some() {
+    ) -> Result<
+        SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync + use<>>,
+        CliError,
+    > {
+        if self.chain.is_some() && self.scheme.key_reference().value() == KeyReference::Kid {
             return Err(self.needless("--chain", "names its key by kid and sends no certificate"));
         }
-        let client_id = given.ok_or_else(|| party_id::not_derived(self.scheme))?;
-        let signer = self.open()?;
-        let kid = self.kid.choice().text(signer.public_key())?;
-        Ok(SigningClient::with_kid(
-            self.scheme,
-            client_id,
-            Kid::new(&kid)?,
-            signer,
-        )?)
+        let uri = self.uri()?;
+        let mut builder = Client::builder(self.scheme)
+            .access_policy(self.key.policy())
+            .pins(pins(&uri))
+            .key(uri);
+        if let Some(id) = &self.client_id {
+            builder = builder.client_id(id);
+        }
+        if self.kid.given().is_some() {
+            builder = builder.kid(self.kid.choice());
+        }
+        if let Some(chain) = self.chain_from_file()? {
+            builder = builder.chain(chain);
+        }
+        builder.signing_client().map_err(|error| match error {
+            BuildError::NeedlessKid { .. } => self.needless(
+                self.kid.given().unwrap_or("--kid"),
+                "sends its certificate chain and no kid",
+            ),
+            error => error.into(),
+        })
+    }
+
+    fn chain_from_file(&self) -> Result<Option<Certificates>, CliError> {
+        let path = self.chain.as_deref().and_then(chain_file);
+        let read = path.map(|path| Certificates::from_file(&path)).transpose();
+        read.map_err(of_option("--chain"))
     }
 
     /// What makes the assertions: a signer's client, or a device.
@@ -185,10 +170,8 @@ impl ClientOptions {
         expected.client_id = client_id
             .map(|id| party_id::given(self.scheme, id))
             .transpose()?;
-        if let Some(path) = self.chain.as_deref().and_then(chain_file) {
-            let certificates = Certificates::from_file(&path).map_err(of_option("--chain"))?;
-            expected.chain = Some(certificates.iter().map(<[u8]>::to_vec).collect());
-        }
+        let chain = self.chain_from_file()?;
+        expected.chain = chain.map(|chain| chain.iter().map(<[u8]>::to_vec).collect());
         let key = DeviceKey::open(uri)?;
         if self.kid.given().is_some() {
             expected.kid = Some(self.kid.choice().text(key.public_key())?);
@@ -203,10 +186,6 @@ impl ClientOptions {
     fn uri(&self) -> Result<KeyUri, CliError> {
         let uri = self.key.uri()?;
         uri.ok_or_else(|| missing_key("an assertion is signed with a key"))
-    }
-
-    fn open(&self) -> Result<KeySigner, CliError> {
-        self.key.open(&self.uri()?)
     }
 
     fn needless(&self, option: &'static str, why: &str) -> CliError {
@@ -254,11 +233,9 @@ fn of_device(error: ClientError) -> CliError {
 }
 
 /// Which option the audience lacks, or has for nothing.
-fn of_audience(error: OAuthError) -> CliError {
-    let OAuthError::Audience(error) = error else {
-        return error.into();
-    };
+fn of_audience(error: AudienceError) -> CliError {
     let option = match error {
+        AudienceError::Core(error) => return error.into(),
         AudienceError::MissingRealm { .. } | AudienceError::NeedlessRealm { .. } => "--realm",
         AudienceError::MissingBaseUrl { .. } => "--base-url",
         _ => "--endpoint",

@@ -8,9 +8,8 @@ use privyseal_core::limits::{MAX_SIGNATURE, MAX_TOKEN_RESPONSE};
 use serde_json::{Map, Value};
 
 use super::content::ContentEncryption;
-use super::error::JweFault;
 use crate::base::display::sanitize_for_display;
-use crate::jose::JoseError;
+use crate::jose::error::{JoseError, JweFault};
 
 /// The largest JWE that is read, in bytes: as large as a token response may be.
 pub const MAX_JWE: usize = MAX_TOKEN_RESPONSE;

@@ -10,8 +10,6 @@ use ring::hmac;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::compact::Jwe;
-
 /// How the content is encrypted: the `enc` of a JWE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,16 +51,18 @@ impl ContentEncryption {
         }
     }
 
-    /// The plaintext of `jwe`, unless key, header, vector, ciphertext or tag is another than it was made
-    /// with.
+    /// The plaintext, unless key, encoded header, vector, ciphertext or tag is another than it was made with.
     pub(super) fn decrypt(
         self,
         key: &[u8; Self::KEY_LEN],
-        jwe: &Jwe<'_>,
+        protected: &str,
+        iv: &[u8],
+        ciphertext: &[u8],
+        tag: &[u8],
     ) -> Option<Zeroizing<Vec<u8>>> {
         match self {
-            Self::A128CbcHs256 => cbc_hmac(key, jwe),
-            Self::A256Gcm => gcm(key, jwe),
+            Self::A128CbcHs256 => cbc_hmac(key, protected.as_bytes(), iv, ciphertext, tag),
+            Self::A256Gcm => gcm(key, protected.as_bytes(), iv, ciphertext, tag),
         }
     }
 }
@@ -75,33 +75,45 @@ impl fmt::Display for ContentEncryption {
 
 /// RFC 7518 section 5.2.2.2: the first half of the key authenticates, the second encrypts. The padding is
 /// looked at only when the tag is right.
-fn cbc_hmac(key: &[u8; 32], jwe: &Jwe<'_>) -> Option<Zeroizing<Vec<u8>>> {
+fn cbc_hmac(
+    key: &[u8; 32],
+    protected: &[u8],
+    iv: &[u8],
+    ciphertext: &[u8],
+    tag: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let (mac_key, encryption_key) = key.split_at(16);
     let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, mac_key));
-    let header_bits = u64::try_from(jwe.protected.len()).ok()?.checked_mul(8)?;
-    mac.update(jwe.protected.as_bytes());
-    mac.update(&jwe.iv);
-    mac.update(&jwe.ciphertext);
+    let header_bits = u64::try_from(protected.len()).ok()?.checked_mul(8)?;
+    mac.update(protected);
+    mac.update(iv);
+    mac.update(ciphertext);
     mac.update(&header_bits.to_be_bytes());
     let made = mac.sign();
     let made = made.as_ref().get(..ContentEncryption::TAG_LEN)?;
-    if !bool::from(made.ct_eq(&jwe.tag)) {
+    if !bool::from(made.ct_eq(tag)) {
         return None;
     }
-    let cipher = cbc::Decryptor::<Aes128>::new_from_slices(encryption_key, &jwe.iv).ok()?;
-    let mut text = Zeroizing::new(jwe.ciphertext.clone());
+    let cipher = cbc::Decryptor::<Aes128>::new_from_slices(encryption_key, iv).ok()?;
+    let mut text = Zeroizing::new(ciphertext.to_vec());
     let len = cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len();
     text.truncate(len);
     Some(text)
 }
 
-fn gcm(key: &[u8; 32], jwe: &Jwe<'_>) -> Option<Zeroizing<Vec<u8>>> {
+fn gcm(
+    key: &[u8; 32],
+    protected: &[u8],
+    iv: &[u8],
+    ciphertext: &[u8],
+    tag: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
-    let nonce = Nonce::try_assume_unique_for_key(&jwe.iv).ok()?;
-    let mut text = Zeroizing::new(Vec::with_capacity(jwe.ciphertext.len() + jwe.tag.len()));
-    text.extend_from_slice(&jwe.ciphertext);
-    text.extend_from_slice(&jwe.tag);
-    let aad = Aad::from(jwe.protected.as_bytes());
+    let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
+    let mut text = Zeroizing::new(Vec::with_capacity(ciphertext.len() + tag.len()));
+    text.extend_from_slice(ciphertext);
+    text.extend_from_slice(tag);
+    let aad = Aad::from(protected);
     let len = key.open_in_place(nonce, aad, &mut text).ok()?.len();
     text.truncate(len);
     Some(text)

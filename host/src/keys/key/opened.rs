@@ -3,7 +3,7 @@
 use privyseal_core::{RsaPublicKey, Signer as _};
 
 use super::KeySigner;
-use crate::error::Error;
+use crate::keys::KeyError;
 use crate::pki::certificates::Certificates;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::DeviceKey;
@@ -30,7 +30,10 @@ impl OpenedKey {
     }
 
     /// The certificates that are kept beside the key.
-    pub fn certificates(&self) -> Result<Certificates, Error> {
+    ///
+    /// # Errors
+    /// As [`KeySigner::certificates`].
+    pub fn certificates(&self) -> Result<Certificates, KeyError> {
         match self {
             Self::Signer(signer) => signer.certificates(),
             #[cfg(feature = "gateway")]

@@ -7,7 +7,8 @@ use privyseal_hsm::{FitnessNote, SealedInput};
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, PoolOptions, SignerOptions};
 
 use super::signer::Backend;
-use super::{AccessPolicy, KeySigner, KeySignerError};
+use super::{AccessPolicy, KeySigner};
+use crate::keys::SignerFailure;
 
 impl AccessPolicy {
     /// The key keeps the PIN: for keys that want it for every use, and for a login that is lost.
@@ -34,16 +35,12 @@ impl Backend for Pkcs11Pool {
         self.notes().to_vec()
     }
 
-    fn certificates(&self) -> Result<Vec<Vec<u8>>, KeySignerError> {
-        self.certificates().map_err(KeySignerError::new)
+    fn certificates(&self) -> Result<Vec<Vec<u8>>, SignerFailure> {
+        self.certificates().map_err(SignerFailure::new)
     }
 
-    fn sign(
-        &self,
-        input: SealedInput<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), KeySignerError> {
-        self.sign(input, signature).map_err(KeySignerError::new)
+    fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), SignerFailure> {
+        self.sign(input, signature).map_err(SignerFailure::new)
     }
 }
 
@@ -71,7 +68,7 @@ impl From<Pkcs11Unwrapper> for KeyUnwrapper {
 }
 
 impl Unwrapper for KeyUnwrapper {
-    type Error = KeySignerError;
+    type Error = SignerFailure;
 
     fn public_key(&self) -> &RsaPublicKey {
         self.0.public_key()
@@ -82,9 +79,9 @@ impl Unwrapper for KeyUnwrapper {
         algorithm: KeyEncryption,
         encrypted: &[u8],
         key: &mut [u8],
-    ) -> Result<usize, KeySignerError> {
+    ) -> Result<usize, SignerFailure> {
         let unwrapped = self.0.unwrap_key(algorithm, encrypted, key);
-        unwrapped.map_err(KeySignerError::new)
+        unwrapped.map_err(SignerFailure::new)
     }
 }
 

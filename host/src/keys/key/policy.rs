@@ -3,7 +3,7 @@
 use privyseal_hsm::{KeyPolicy, LoginPolicy};
 
 #[cfg(any(feature = "gateway", feature = "yubihsm"))]
-use super::KeyUriError;
+use crate::keys::KeyUriError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::DeviceUri;
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
-    SignerError, SignerErrorKind, SigningInput,
+    SigningInput,
 };
 use privyseal_hsm::{FitnessNote, SealedInput};
 
-use crate::error::Error;
+use crate::keys::{KeyError, SignerFailure};
 use crate::pki::certificates::Certificates;
 
 /// An open key. A clone is another handle to it, for another thread.
@@ -20,25 +20,8 @@ pub struct KeySigner(Arc<dyn Backend>);
 pub(super) trait Backend: fmt::Debug + Send + Sync {
     fn public_key(&self) -> &RsaPublicKey;
     fn notes(&self) -> Vec<FitnessNote>;
-    fn certificates(&self) -> Result<Vec<Vec<u8>>, KeySignerError>;
-    fn sign(&self, input: SealedInput<'_>, signature: &mut Signature)
-    -> Result<(), KeySignerError>;
-}
-
-/// The error of the signer behind a [`KeySigner`].
-#[derive(Debug)]
-pub struct KeySignerError(Box<dyn SignerError + Send + Sync>);
-
-impl KeySignerError {
-    /// The error of a kind of key.
-    pub(super) fn new(error: impl SignerError + Send + Sync + 'static) -> Self {
-        Self(Box::new(error))
-    }
-
-    /// The backend's own error, to be downcast.
-    pub fn backend(&self) -> &(dyn core::error::Error + 'static) {
-        &*self.0
-    }
+    fn certificates(&self) -> Result<Vec<Vec<u8>>, SignerFailure>;
+    fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), SignerFailure>;
 }
 
 impl KeySigner {
@@ -52,14 +35,16 @@ impl KeySigner {
     }
 
     /// The certificates that the token keeps for this key.
-    pub fn certificates(&self) -> Result<Certificates, Error> {
-        let found = self.0.certificates();
-        found.map(Certificates::from).map_err(Error::from_signer)
+    ///
+    /// # Errors
+    /// [`KeyError::Signer`]: there are none, or the token is away.
+    pub fn certificates(&self) -> Result<Certificates, KeyError> {
+        Ok(self.0.certificates()?.into())
     }
 }
 
 impl Signer for KeySigner {
-    type Error = KeySignerError;
+    type Error = SignerFailure;
 
     fn public_key(&self) -> &RsaPublicKey {
         self.0.public_key()
@@ -69,7 +54,7 @@ impl Signer for KeySigner {
         &mut self,
         input: &SigningInput<'_>,
         signature: &mut Signature,
-    ) -> Result<(), KeySignerError> {
+    ) -> Result<(), SignerFailure> {
         self.0.sign(SealedInput::Assertion(input), signature)
     }
 }
@@ -79,26 +64,8 @@ impl CertificationRequestSigner for KeySigner {
         &mut self,
         info: &CertificationRequestInfo<'_>,
         signature: &mut Signature,
-    ) -> Result<(), KeySignerError> {
+    ) -> Result<(), SignerFailure> {
         let info = SealedInput::CertificationRequest(info);
         self.0.sign(info, signature)
-    }
-}
-
-impl SignerError for KeySignerError {
-    fn kind(&self) -> SignerErrorKind {
-        self.0.kind()
-    }
-}
-
-impl fmt::Display for KeySignerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl core::error::Error for KeySignerError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.0.source()
     }
 }

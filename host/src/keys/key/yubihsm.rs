@@ -6,8 +6,9 @@ use privyseal_core::{RsaPublicKey, Signature, Signer as _};
 use privyseal_hsm::{FitnessNote, SealedInput};
 use privyseal_yubihsm::YubihsmSigner;
 
+use super::KeySigner;
 use super::signer::Backend;
-use super::{KeySigner, KeySignerError};
+use crate::keys::SignerFailure;
 
 #[derive(Debug)]
 struct Yubihsm {
@@ -30,17 +31,13 @@ impl Backend for Yubihsm {
         self.signer().notes().to_vec()
     }
 
-    fn certificates(&self) -> Result<Vec<Vec<u8>>, KeySignerError> {
-        self.signer().certificates().map_err(KeySignerError::new)
+    fn certificates(&self) -> Result<Vec<Vec<u8>>, SignerFailure> {
+        self.signer().certificates().map_err(SignerFailure::new)
     }
 
-    fn sign(
-        &self,
-        input: SealedInput<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), KeySignerError> {
+    fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), SignerFailure> {
         let signed = self.signer().sign_sealed(input, signature);
-        signed.map_err(KeySignerError::new)
+        signed.map_err(SignerFailure::new)
     }
 }
 

@@ -1,11 +1,14 @@
 //! What a gateway lists: its one key, and the certificates that were provisioned with it.
 
 use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
-use crate::error::Error;
-use privyseal_gateway::{DeviceKey, DeviceUri};
+use privyseal_gateway::{DeviceError, DeviceKey, DeviceUri};
 
 impl KeyReport {
-    pub(super) fn of_device(uri: &DeviceUri, key: &DeviceKey, judge: Judge) -> Result<Self, Error> {
+    pub(super) fn of_device(
+        uri: &DeviceUri,
+        key: &DeviceKey,
+        judge: Judge,
+    ) -> Result<Self, DeviceError> {
         let info = key.info();
         let uri = match info.key {
             Some(digest) => uri.clone().with_key(digest).to_string(),

@@ -1,6 +1,6 @@
 //! The first steps: the module, its slots, the token's flags. No login is needed for them.
 
-use privyseal::Error;
+use privyseal::keys::SignerFailure;
 use privyseal::report::Verdict;
 use privyseal_hsm::PinState;
 use privyseal_pkcs11::{Pkcs11Uri, SlotInfo, TokenInfo, module_info};
@@ -12,7 +12,7 @@ pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
     let module = match module_info(uri) {
         Ok(module) => module,
         Err(error) => {
-            report.broke("module", &Error::from_signer(error));
+            report.broke("module", &SignerFailure::new(error).into());
             return false;
         }
     };

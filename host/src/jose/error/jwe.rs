@@ -1,6 +1,6 @@
 //! What is wrong with a JWE. Never what was in it.
 
-use super::compact::MAX_JWE;
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 
 /// What is wrong with a JWE.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,8 +9,8 @@ pub enum JweFault {
     /// Not a compact JWE; what it has or lacks.
     #[error("{0} (RFC 7516 section 7.1)")]
     Form(&'static str),
-    /// Longer than [`MAX_JWE`].
-    #[error("has {len} bytes, at most {MAX_JWE} are read")]
+    /// Longer than [`MAX_JWE`](crate::jose::jwe::MAX_JWE).
+    #[error("has {len} bytes, at most {MAX_TOKEN_RESPONSE} are read")]
     TooLong {
         /// Its length in bytes.
         len: usize,

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::rsa::KeyError;
 
-use super::MAX_PROVIDER_JWS;
 use crate::base::display::sanitize_for_display;
 
 /// What is wrong with a JWS.
@@ -14,8 +14,8 @@ pub enum JwsFault {
     /// Not a compact JWS; what it has or lacks.
     #[error("{0} (RFC 7515 section 7.1)")]
     Form(&'static str),
-    /// Longer than [`MAX_PROVIDER_JWS`].
-    #[error("has {len} bytes, at most {MAX_PROVIDER_JWS} are read")]
+    /// Longer than [`MAX_PROVIDER_JWS`](crate::jose::jws::MAX_PROVIDER_JWS).
+    #[error("has {len} bytes, at most {MAX_TOKEN_RESPONSE} are read")]
     TooLong {
         /// Its length in bytes.
         len: usize,
