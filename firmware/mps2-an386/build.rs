@@ -8,4 +8,6 @@ fn main() {
     println!("cargo:rustc-link-search={}", Path::new(&here).display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rerun-if-changed=memory.x");
+    println!("cargo:rerun-if-env-changed=PRIVYSEAL_BENCH_CASES");
+    println!("cargo:rerun-if-env-changed=PRIVYSEAL_BENCH_KEYS");
 }

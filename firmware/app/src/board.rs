@@ -1,21 +1,12 @@
-//! What the device needs of its hardware: one trait, whose parts are the traits of embedded-hal,
-//! embedded-io, embedded-storage and rand_core.
+//! What the device needs of its hardware: one trait, whose parts are the traits of embedded-io and
+//! embedded-storage.
 
-use embedded_hal::delay::DelayNs;
-use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use privyseal_protocol::{DeviceId, ReadOut};
-use rand_core::TryCryptoRng;
 
 /// A board. [`crate::Device`] owns one.
 pub trait Board {
-    /// The status LED; lit when the pin is high.
-    type Led: OutputPin;
-    /// The presence button; pressed when the pin is high.
-    type Button: InputPin;
-    /// Waits.
-    type Delay: DelayNs;
     /// The line to the host. Reads may block only when [`ReadReady`] says that there is something.
     type Serial: Read + ReadReady + Write;
     /// Flash for key, policy and chain: at least [`crate::PROVISION_LEN`] bytes, writes of at most
@@ -26,17 +17,23 @@ pub trait Board {
     /// Flash for the journal: an even number of sectors, at least two, nothing else in them. Its size
     /// sets the length of the log and the life of the device.
     type Journal: NorFlash;
-    /// The hardware's random generator.
-    type Entropy: TryCryptoRng;
 
-    /// The LED.
-    fn led(&mut self) -> &mut Self::Led;
+    /// Lights or darkens the status LED, if there is one.
+    fn light(&mut self, _lit: bool) {}
 
-    /// The button; `None` on a board without one.
-    fn button(&mut self) -> Option<&mut Self::Button>;
+    /// Whether the presence button is pressed; `None` on a board without one.
+    fn is_pressed(&mut self) -> Option<bool> {
+        None
+    }
 
-    /// The delay.
-    fn delay(&mut self) -> &mut Self::Delay;
+    /// Rests until something may have changed, for some milliseconds at most.
+    fn rest(&mut self) {}
+
+    /// Fills it from the hardware's random generator; `false` if there is none, or it has failed.
+    #[must_use]
+    fn fill_random(&mut self, _out: &mut [u8]) -> bool {
+        false
+    }
 
     /// The serial line.
     fn serial(&mut self) -> &mut Self::Serial;
@@ -51,9 +48,6 @@ pub trait Board {
 
     /// The flash for the journal.
     fn journal(&mut self) -> &mut Self::Journal;
-
-    /// The random generator; `None` on a board without one.
-    fn entropy(&mut self) -> Option<&mut Self::Entropy>;
 
     /// Milliseconds since the board started; never goes back.
     fn millis(&mut self) -> u64;

@@ -5,11 +5,11 @@
 //! never come again, so a start never repeats what an earlier one gave, even on a board without a random
 //! generator of its own.
 
-use core::fmt;
-
 use hmac::{Hmac, KeyInit, Mac};
+use rand_core::utils::next_word_via_fill;
 use rand_core::{TryCryptoRng, TryRng};
 use sha2::Sha256;
+use thiserror::Error;
 use zeroize::Zeroize;
 
 /// Bytes of SHA-256, and so of both halves of the state.
@@ -29,16 +29,9 @@ pub(crate) struct Drbg {
 }
 
 /// The generator has served [`RESEED_INTERVAL`] requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the random generator needs new entropy")]
 pub(crate) struct Exhausted;
-
-impl fmt::Display for Exhausted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the random generator needs new entropy")
-    }
-}
-
-impl core::error::Error for Exhausted {}
 
 impl Drbg {
     /// From entropy, a nonce and a personalization, each in pieces (section 10.1.2.3); the caller sees to
@@ -103,15 +96,11 @@ impl TryRng for Drbg {
     type Error = Exhausted;
 
     fn try_next_u32(&mut self) -> Result<u32, Exhausted> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Exhausted> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     /// One request (section 10.1.2.5), of far less than 2^16 bytes.

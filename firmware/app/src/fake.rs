@@ -19,11 +19,12 @@ use std::vec::Vec;
 
 use embedded_io::{Read, ReadReady, Write};
 use privyseal_protocol::{DeviceId, ReadOut};
+use rand_core::TryRng as _;
 
 use crate::{Board, PROVISION_LEN};
 
 pub use flash::{Cut, Flash, Moment, Power};
-pub use parts::{Button, Delay, Entropy, Led, Misread, Time, Wire};
+pub use parts::{Button, Entropy, Misread, Time, Wire};
 
 /// The sectors of an STM32F405: 64 KiB for the key, twice 16 KiB for the journal.
 const PROVISION_SECTOR: usize = 64 * 1024;
@@ -62,8 +63,8 @@ impl Memory {
 pub struct FakeBoard<S> {
     /// The line to the host.
     pub serial: S,
-    /// The status LED.
-    pub led: Led,
+    /// Whether the status LED is lit.
+    pub lit: bool,
     /// The presence button, if there is one.
     pub button: Option<Button>,
     /// The clock.
@@ -76,7 +77,6 @@ pub struct FakeBoard<S> {
     pub misread: Option<Misread>,
     /// When the watchdog was last fed, and the longest that it was not: milliseconds.
     pub fed: (u64, u64),
-    delay: Delay,
     provision: Flash,
     journal: Flash,
     power: Arc<Power>,
@@ -90,9 +90,8 @@ impl<S> FakeBoard<S> {
         let flash = |bytes, sector| Flash::new(bytes, sector, Arc::clone(&power));
         Self {
             serial,
-            led: Led::default(),
+            lit: false,
             button: None,
-            delay: Delay(time.clone()),
             time,
             entropy: None,
             misread: None,
@@ -120,25 +119,26 @@ impl<S> FakeBoard<S> {
 }
 
 impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
-    type Led = Led;
-    type Button = Button;
-    type Delay = Delay;
     type Serial = S;
     type Provision = Flash;
     type Mapped = Vec<u8>;
     type Journal = Flash;
-    type Entropy = Entropy;
 
-    fn led(&mut self) -> &mut Led {
-        &mut self.led
+    fn light(&mut self, lit: bool) {
+        self.lit = lit;
     }
 
-    fn button(&mut self) -> Option<&mut Button> {
-        self.button.as_mut()
+    fn is_pressed(&mut self) -> Option<bool> {
+        self.button.as_mut().map(Button::look)
     }
 
-    fn delay(&mut self) -> &mut Delay {
-        &mut self.delay
+    fn rest(&mut self) {
+        self.time.advance(10);
+    }
+
+    fn fill_random(&mut self, out: &mut [u8]) -> bool {
+        let entropy = self.entropy.as_mut();
+        entropy.is_some_and(|entropy| entropy.try_fill_bytes(out).is_ok())
     }
 
     fn serial(&mut self) -> &mut S {
@@ -162,10 +162,6 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
 
     fn journal(&mut self) -> &mut Flash {
         &mut self.journal
-    }
-
-    fn entropy(&mut self) -> Option<&mut Entropy> {
-        self.entropy.as_mut()
     }
 
     fn millis(&mut self) -> u64 {

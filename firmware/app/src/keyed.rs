@@ -12,7 +12,6 @@ use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{Engine, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
 use privyseal_protocol::{Part, PartFault, Policy, Refusal, SchemePolicy};
-use rand_core::TryRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
 
@@ -276,9 +275,7 @@ fn generator<B: Board>(
 ) -> Result<Drbg, Refusal> {
     let device = board.device_id();
     let mut entropy = [0; ENTROPY];
-    let drawn = board
-        .entropy()
-        .is_some_and(|source| source.try_fill_bytes(&mut entropy).is_ok());
+    let drawn = board.fill_random(&mut entropy);
     if policy_of(policy)?.board_entropy && !drawn {
         return Err(Refusal::Entropy);
     }

@@ -33,10 +33,6 @@ mod link;
 mod pkcs8;
 mod signals;
 
-// The bytes in the flash, pinned.
-#[cfg(test)]
-mod vectors;
-
 // A board without hardware.
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;

@@ -1,27 +1,19 @@
 //! What a person sees and does: the LED and the button.
 
-use embedded_hal::delay::DelayNs;
-use embedded_hal::digital::{InputPin, OutputPin};
 use privyseal_protocol::DeviceState;
 
 use crate::board::Board;
-
-/// Milliseconds between two looks at the button.
-const LOOK: u32 = 10;
 
 /// Shows the state: lit when ready; a short flash every two seconds when empty; even blinking while
 /// it is provisioned; fast blinking when it signs no more.
 pub(crate) fn show<B: Board>(board: &mut B, state: DeviceState) {
     let millis = board.millis();
-    light(
-        board,
-        match state {
-            DeviceState::Ready => true,
-            DeviceState::Empty => millis % 2_000 < 100,
-            DeviceState::Provisioning => millis % 1_000 < 500,
-            _ => millis % 200 < 100,
-        },
-    );
+    board.light(match state {
+        DeviceState::Ready => true,
+        DeviceState::Empty => millis % 2_000 < 100,
+        DeviceState::Provisioning => millis % 1_000 < 500,
+        _ => millis % 200 < 100,
+    });
 }
 
 /// Waits for the button: it must be seen up and then down within the time, so a button that is stuck or
@@ -33,25 +25,17 @@ pub(crate) fn wait_for_press<B: Board>(board: &mut B, seconds: u8) -> bool {
     let mut was_up = false;
     loop {
         board.feed_watchdog();
-        let pressed = board.button().map(InputPin::is_high);
-        match pressed {
-            Some(Ok(false)) => was_up = true,
-            Some(Ok(true)) if was_up => return true,
-            Some(Ok(true)) => {}
-            // No button, or one that cannot be read.
-            None | Some(Err(_)) => return false,
+        match board.is_pressed() {
+            Some(false) => was_up = true,
+            Some(true) if was_up => return true,
+            Some(true) => {}
+            None => return false,
         }
         let millis = board.millis();
         if millis >= end {
             return false;
         }
-        light(board, millis % 400 < 200);
-        board.delay().delay_ms(LOOK);
+        board.light(millis % 400 < 200);
+        board.rest();
     }
-}
-
-fn light<B: Board>(board: &mut B, on: bool) {
-    let led = board.led();
-    // A device without a working LED works.
-    let _ = if on { led.set_high() } else { led.set_low() };
 }

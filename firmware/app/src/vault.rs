@@ -245,3 +245,6 @@ pub(crate) fn erase<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
         Err(StorageError)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,18 +6,14 @@
 use core::convert::Infallible;
 use core::ptr;
 
-use embedded_hal::delay::DelayNs;
-use embedded_hal::digital::{ErrorType as PinErrorType, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::ram_flash::{self, Storage};
 use privyseal_firmware_common::{image, region, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
-// Only for its feature: the assembly kernels.
-use privyseal_firmware_rsa as _;
-use rand_core::{TryCryptoRng, TryRng};
 
 mod guard;
+pub mod paint;
 pub mod timer;
 
 /// The CMSDK's UART0: data, state, control, and the divider of its clock.
@@ -112,73 +108,10 @@ impl Write for Serial {
     }
 }
 
-/// A pin that is not there.
-#[derive(Debug)]
-pub struct NoPin;
-
-impl PinErrorType for NoPin {
-    type Error = Infallible;
-}
-
-impl OutputPin for NoPin {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-impl InputPin for NoPin {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        Ok(true)
-    }
-}
-
-/// Waits by the board's timer.
-#[derive(Debug)]
-pub struct Delay;
-
-impl DelayNs for Delay {
-    fn delay_ns(&mut self, ns: u32) {
-        let started = timer::now();
-        while timer::ticks_since(started) < ns / timer::NS_PER_TICK {}
-    }
-}
-
-/// A generator that is not there.
-#[derive(Debug)]
-pub struct NoGenerator;
-
-impl TryRng for NoGenerator {
-    type Error = core::fmt::Error;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Err(core::fmt::Error)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Err(core::fmt::Error)
-    }
-
-    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
-        Err(core::fmt::Error)
-    }
-}
-
-impl TryCryptoRng for NoGenerator {}
-
 /// The board, with the serial line or, to count, something else in its place.
 #[derive(Debug)]
 pub struct An386<S> {
     serial: S,
-    pin: NoPin,
-    delay: Delay,
     provision: Storage,
     journal: Storage,
     clock: timer::Clock,
@@ -200,8 +133,6 @@ impl<S: Read + ReadReady + Write + Fed> An386<S> {
         let (provision, journal) = ram_flash::take();
         Self {
             serial,
-            pin: NoPin,
-            delay: Delay,
             provision,
             journal,
             clock: timer::Clock::default(),
@@ -216,26 +147,10 @@ impl<S: Read + ReadReady + Write + Fed> An386<S> {
 }
 
 impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
-    type Led = NoPin;
-    type Button = NoPin;
-    type Delay = Delay;
     type Serial = S;
     type Provision = Storage;
     type Mapped = &'static [u8];
     type Journal = Storage;
-    type Entropy = NoGenerator;
-
-    fn led(&mut self) -> &mut NoPin {
-        &mut self.pin
-    }
-
-    fn button(&mut self) -> Option<&mut NoPin> {
-        None
-    }
-
-    fn delay(&mut self) -> &mut Delay {
-        &mut self.delay
-    }
 
     fn serial(&mut self) -> &mut S {
         &mut self.serial
@@ -251,10 +166,6 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
 
     fn journal(&mut self) -> &mut Storage {
         &mut self.journal
-    }
-
-    fn entropy(&mut self) -> Option<&mut NoGenerator> {
-        None
     }
 
     fn millis(&mut self) -> u64 {
@@ -282,9 +193,11 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
     }
 }
 
-/// Nothing to show, nobody to wake.
+/// Nothing to show, nobody to wake; with the emulator's console, that is its end.
 #[unsafe(no_mangle)]
 extern "C" fn board_latched() -> ! {
+    #[cfg(feature = "rsa")]
+    cortex_m_semihosting::debug::exit(cortex_m_semihosting::debug::EXIT_FAILURE);
     loop {
         cortex_m::asm::wfi();
     }

@@ -6,8 +6,9 @@ const CTRL: *mut u32 = 0x4000_0000 as *mut u32;
 const VALUE: *mut u32 = 0x4000_0004 as *mut u32;
 const RELOAD: *mut u32 = 0x4000_0008 as *mut u32;
 
-/// Nanoseconds of a tick.
-pub const NS_PER_TICK: u32 = 40;
+const NS_PER_TICK: u64 = 40;
+/// Time of the board per instruction, with QEMU's `-icount shift=7`.
+const NS_PER_INSTRUCTION: u64 = 128;
 const TICKS_PER_MS: u32 = 25_000;
 
 /// Has it count down from its maximum; it wraps after 171 seconds.
@@ -31,6 +32,17 @@ pub fn now() -> u32 {
 #[inline(never)]
 pub fn ticks_since(started: u32) -> u32 {
     started.wrapping_sub(now())
+}
+
+/// Ticks as instructions. Wrong by less than one tick, a third of an instruction: rounding makes it exact.
+pub fn instructions_in(ticks: u32) -> u64 {
+    (u64::from(ticks) * NS_PER_TICK + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
+}
+
+/// Instructions since a point in time, those of this measuring included: a handful.
+#[inline(never)]
+pub fn instructions_since(started: u32) -> u64 {
+    instructions_in(ticks_since(started))
 }
 
 /// Milliseconds, if it is asked at least every 171 seconds, as a main loop does.

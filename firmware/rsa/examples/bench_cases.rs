@@ -4,11 +4,11 @@
 //! private key, not even a worthless one, is in the repository.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
-#[path = "../src/testing.rs"]
+#[path = "../src/tests.rs"]
 #[allow(dead_code, reason = "only keys of a named size are needed here")]
-mod testing;
+mod tests;
 
-use testing::{TestKey, digest};
+use tests::{TestKey, digest};
 
 const KEYS: u64 = 3;
 const MESSAGES: u64 = 4;

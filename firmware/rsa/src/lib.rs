@@ -35,7 +35,7 @@ mod modulus;
 mod power;
 
 #[cfg(test)]
-mod testing;
+mod tests;
 
 pub use engine::Engine;
 #[cfg(feature = "measure")]

@@ -11,11 +11,11 @@ use privyseal_firmware_rsa::{
     Engine, Generator as KeyGenerator, MAX_MODULUS_LEN, PrivateKey, Progress,
 };
 
-#[path = "../src/testing.rs"]
+#[path = "../src/tests.rs"]
 #[allow(dead_code, reason = "only a key and a generator are needed here")]
-mod testing;
+mod tests;
 
-use testing::{Generator, TestKey};
+use tests::{Generator, TestKey};
 
 /// How many limbs of the prime are in the memory of the value.
 fn limbs_of(prime: &[u8], place: &MaybeUninit<impl Sized>) -> usize {

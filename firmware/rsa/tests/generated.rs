@@ -13,11 +13,11 @@ use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use rsa::{BoxedUint, RsaPrivateKey};
 
-#[path = "../src/testing.rs"]
+#[path = "../src/tests.rs"]
 #[allow(dead_code, reason = "the judge's keys are not needed here")]
-mod testing;
+mod tests;
 
-use testing::{Generator, digest, judged};
+use tests::{Generator, digest, judged};
 
 /// What openssl prints of this input.
 fn openssl(arguments: &[&str], input: &[u8]) -> String {

@@ -5,9 +5,6 @@
     reason = "pins of one port are separate things that share registers made for that"
 )]
 
-use core::convert::Infallible;
-
-use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 use stm32f4::stm32f405::{GPIOA, GPIOC, RCC};
 
 /// PC12.
@@ -46,24 +43,7 @@ impl Led {
     }
 }
 
-impl ErrorType for Led {
-    type Error = Infallible;
-}
-
-/// "High" is lit.
-impl OutputPin for Led {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.set(false);
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.set(true);
-        Ok(())
-    }
-}
-
-/// PA0. "High" is pressed.
+/// PA0.
 #[derive(Debug)]
 pub struct Button(());
 
@@ -74,20 +54,10 @@ impl Button {
         port.pupdr().modify(|_, w| w.pupdr0().pull_down());
         Self(())
     }
-}
-
-impl ErrorType for Button {
-    type Error = Infallible;
-}
-
-impl InputPin for Button {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
+    /// Whether it is pressed now.
+    pub fn is_pressed(&self) -> bool {
         // SAFETY: only read.
         let port = unsafe { GPIOA::steal() };
-        Ok(port.idr().read().idr0().bit_is_set())
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        self.is_high().map(|high| !high)
+        port.idr().read().idr0().bit_is_set()
     }
 }

@@ -28,8 +28,8 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
-use privyseal_firmware_common::image;
-use privyseal_protocol::ReadOut;
+use privyseal_firmware_common::{image, region, stack};
+use privyseal_protocol::{DeviceId, ReadOut};
 
 use crate::clock::Clocks;
 use crate::entropy::Source;
@@ -84,5 +84,70 @@ impl Board {
         };
         watchdog::start(&part.IWDG);
         Some(board)
+    }
+}
+
+impl privyseal_firmware_app::Board for Board {
+    type Serial = Serial;
+    type Provision = Storage;
+    type Mapped = &'static [u8];
+    type Journal = Storage;
+
+    fn light(&mut self, lit: bool) {
+        self.led.set(lit);
+    }
+
+    fn is_pressed(&mut self) -> Option<bool> {
+        Some(self.button.is_pressed())
+    }
+
+    /// Until a byte or the next millisecond.
+    fn rest(&mut self) {
+        cortex_m::asm::wfi();
+    }
+
+    fn fill_random(&mut self, out: &mut [u8]) -> bool {
+        // The emulator has no such generator.
+        !cfg!(feature = "qemu") && self.source.fill(out).is_some()
+    }
+
+    fn serial(&mut self) -> &mut Serial {
+        &mut self.serial
+    }
+
+    fn provision(&mut self) -> &mut Storage {
+        &mut self.provision
+    }
+
+    fn mapped(&self, offset: u32, len: u32) -> Option<&'static [u8]> {
+        region::mapped(offset, len)
+    }
+
+    fn journal(&mut self) -> &mut Storage {
+        &mut self.journal
+    }
+
+    fn millis(&mut self) -> u64 {
+        ticks::millis()
+    }
+
+    fn feed_watchdog(&mut self) {
+        watchdog::feed();
+    }
+
+    fn wipe_stack(&mut self) {
+        stack::wipe();
+    }
+
+    fn device_id(&self) -> DeviceId {
+        part::unique_id()
+    }
+
+    fn read_out(&self) -> Option<ReadOut> {
+        self.read_out
+    }
+
+    fn image_hash(&self) -> [u8; 32] {
+        self.image_hash
     }
 }

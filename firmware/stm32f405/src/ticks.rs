@@ -7,8 +7,6 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
 use critical_section::Mutex;
 
-use crate::watchdog;
-
 static MILLIS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 
 /// Starts the count.
@@ -23,22 +21,6 @@ pub fn start(mut syst: SYST, core_hz: u32) {
 /// Milliseconds since [`start`].
 pub fn millis() -> u64 {
     critical_section::with(|cs| MILLIS.borrow(cs).get())
-}
-
-/// Waits; the watchdog is fed meanwhile.
-#[derive(Clone, Copy, Debug)]
-pub struct Delay;
-
-impl embedded_hal::delay::DelayNs for Delay {
-    fn delay_ns(&mut self, ns: u32) {
-        let end = millis()
-            .saturating_add(u64::from(ns.div_ceil(1_000_000)))
-            .saturating_add(1);
-        while millis() < end {
-            watchdog::feed();
-            cortex_m::asm::wfi();
-        }
-    }
 }
 
 #[exception]

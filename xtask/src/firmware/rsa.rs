@@ -51,7 +51,7 @@ fn count(kernels: Kernels, cases: &PathBuf) -> Result<Report, Failure> {
     let folder = paths::target().join("firmware-thumb");
     let build = on(cargo.arg("build"), kernels, cases).env("CARGO_TARGET_DIR", &folder);
     build.show_and_stream()?;
-    let image = folder.join(thumb::TARGET).join("release/bench-an386");
+    let image = folder.join(thumb::TARGET).join("release/mps2-an386-rsa");
     // One instruction is 2^7 ns of the board's time: the image's timer is built on that.
     let mut emulator = Run::new("qemu-system-arm")
         .words("-machine mps2-an386 -icount shift=7 -nographic -monitor none -serial none")
@@ -90,8 +90,9 @@ fn generated_keys(kernels: Kernels) -> u32 {
 fn on(cargo: Run, kernels: Kernels, cases: &PathBuf) -> Run {
     cargo
         .args(["--release", "--target", thumb::TARGET])
-        .args(["--package", "privyseal-firmware-bench-an386"])
-        .args(kernels.feature().iter().flat_map(|f| ["--features", f]))
+        .args(["--package", "privyseal-firmware-mps2-an386"])
+        .args(["--bin", "mps2-an386-rsa", "--no-default-features"])
+        .args(["--features", kernels.features()])
         .arg("--manifest-path")
         .arg(manifest())
         .env("PRIVYSEAL_BENCH_CASES", cases)

@@ -23,7 +23,6 @@ pub(super) const LADDERS: [&[&[&str]]; 2] = [
         &[
             "privyseal-firmware-stm32f405",
             "privyseal-firmware-mps2-an386",
-            "privyseal-firmware-bench-an386",
         ],
     ],
 ];

@@ -8,33 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use std::vec::Vec;
 
-use embedded_hal::delay::DelayNs;
-use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
+use rand_core::utils::next_word_via_fill;
 use rand_core::{TryCryptoRng, TryRng};
-
-/// An LED that remembers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Led {
-    /// Whether it is lit.
-    pub lit: bool,
-}
-
-impl digital::ErrorType for Led {
-    type Error = Infallible;
-}
-
-impl OutputPin for Led {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.lit = false;
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.lit = true;
-        Ok(())
-    }
-}
 
 /// A button that shows a script, one look after the other, and then its last state for ever.
 #[derive(Clone, Debug, Default)]
@@ -51,20 +27,10 @@ impl Button {
             pressed: false,
         }
     }
-}
 
-impl digital::ErrorType for Button {
-    type Error = Infallible;
-}
-
-impl InputPin for Button {
-    fn is_high(&mut self) -> Result<bool, Infallible> {
+    pub(super) fn look(&mut self) -> bool {
         self.pressed = self.script.pop_front().unwrap_or(self.pressed);
-        Ok(self.pressed)
-    }
-
-    fn is_low(&mut self) -> Result<bool, Infallible> {
-        self.is_high().map(|pressed| !pressed)
+        self.pressed
     }
 }
 
@@ -127,16 +93,6 @@ impl Time {
     }
 }
 
-/// Waits on the board's clock.
-#[derive(Clone, Debug)]
-pub struct Delay(pub(super) Time);
-
-impl DelayNs for Delay {
-    fn delay_ns(&mut self, ns: u32) {
-        self.0.advance(u64::from(ns.div_ceil(1_000_000)));
-    }
-}
-
 /// Random bytes that anyone can foresee; for tests that must repeat.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entropy(pub u64);
@@ -145,15 +101,11 @@ impl TryRng for Entropy {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {

@@ -8,35 +8,22 @@
 //! key is used, the RSA engine, the core's verification, and the sending.
 #![no_std]
 #![no_main]
-#![expect(
-    unsafe_code,
-    reason = "paints the stack below the program, which no Rust value owns"
-)]
 
 use core::convert::Infallible;
-use core::ptr;
 
-use cortex_m::register::msp;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Device;
 use privyseal_firmware_common::stack;
-use privyseal_firmware_mps2_an386::{An386, Fed, Serial, timer};
+use privyseal_firmware_mps2_an386::paint::{Painted, paint};
+use privyseal_firmware_mps2_an386::timer::{self, instructions_in};
+use privyseal_firmware_mps2_an386::{An386, Fed, Serial};
 
-const NS_PER_INSTRUCTION: u64 = 128;
 /// The longest answer: a token in its frames.
 const ANSWER: usize = 64 * 1024;
-/// What untouched words of the stack hold.
-const PAINT: u32 = 0x5afe_c0de;
 /// Instructions of what is not an answer to a host that waits for a token: a commit.
 const LONG: u64 = 20_000_000;
-/// Room for the frames of what paints and looks.
-const GAP: usize = 256;
-
-unsafe extern "C" {
-    static mut _stack_end: u32;
-}
 
 /// An end of a part.
 #[derive(Clone, Copy, Default)]
@@ -60,8 +47,8 @@ struct Recorder {
     fed: [Mark; 3],
     /// Looks at the stack in each part, which takes time: then nothing is counted.
     looks: bool,
-    /// Where the stack of an answer begins.
-    top: usize,
+    /// The stack of an answer.
+    painted: Painted,
     /// The deepest that it has been in this answer.
     deepest: usize,
     /// The same, since it was last looked at.
@@ -130,7 +117,7 @@ impl Fed for Recorder {
         };
         self.unfed = self.unfed.max(self.fed_at.wrapping_sub(mark.at));
         if self.looks {
-            mark.stack = used(self.top);
+            mark.stack = self.painted.used();
             self.deepest = self.deepest.max(mark.stack);
             paint();
         }
@@ -142,7 +129,7 @@ impl Fed for Recorder {
     fn wipe_stack(&mut self) {
         // First what the wiping would hide.
         let began = timer::now();
-        self.last = used(self.top);
+        self.last = self.painted.used();
         self.deepest = self.deepest.max(self.last);
         self.kept = self.kept.wrapping_add(timer::ticks_since(began));
         stack::wipe();
@@ -168,14 +155,13 @@ fn main() -> ! {
         asked: 0,
         fed: [Mark::default(); 3],
         looks: false,
-        top: 0,
+        painted: paint(),
         deepest: 0,
         last: 0,
         fed_at: began,
         unfed: 0,
     }));
-    device.board().line().top = msp::read() as usize;
-    paint();
+    device.board().line().painted = paint();
     let began = timer::now();
     device.start();
     let ended = timer::now();
@@ -193,12 +179,6 @@ fn main() -> ! {
             paint();
         }
     }
-}
-
-/// As instructions.
-fn instructions_in(ticks: u32) -> u64 {
-    let ns = u64::from(ticks) * u64::from(timer::NS_PER_TICK);
-    (ns + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION
 }
 
 /// Says what has taken long, and how long the watchdog was not fed in it.
@@ -244,29 +224,4 @@ fn report(line: &mut Recorder, ended: u32) {
     line.looks = !line.looks;
     let answer = line.answer.get(..line.len).unwrap_or(&[]);
     let _ = line.serial.write_all(answer);
-}
-
-/// Paints the stack below the caller.
-#[inline(never)]
-fn paint() {
-    let mut word = ptr::addr_of_mut!(_stack_end);
-    let end = (msp::read() as usize).saturating_sub(GAP) as *mut u32;
-    while word < end {
-        // SAFETY: between the end of the stack and its pointer.
-        unsafe {
-            ptr::write_volatile(word, PAINT);
-            word = word.add(1);
-        }
-    }
-}
-
-/// Bytes from `top` down to the deepest word that is painted no more.
-#[inline(never)]
-fn used(top: usize) -> usize {
-    let mut word = ptr::addr_of!(_stack_end);
-    // SAFETY: as above; the stack ends at painted words, or was used up.
-    while (word as usize) < top && unsafe { ptr::read_volatile(word) } == PAINT {
-        word = word.wrapping_add(1);
-    }
-    top.saturating_sub(word as usize)
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::kernel::Workspace;
-use crate::testing::{TestKey, digest};
+use crate::tests::{TestKey, digest};
 
 /// Whether any limb of the scratch is not zero.
 fn is_dirty(scratch: &Scratch<32>) -> bool {

@@ -8,7 +8,7 @@ use rand_core::TryRng;
 use super::*;
 use crate::MAX_MODULUS_LEN;
 use crate::blinding::USES;
-use crate::testing::{Generator, TestKey, digest};
+use crate::tests::{Generator, TestKey, digest};
 
 fn engine(key: &TestKey) -> Engine<32, 64> {
     let private = PrivateKey::from_primes(&key.p, &key.q, &key.modulus).expect("a good key");

@@ -7,7 +7,7 @@ use rand_core::TryRng;
 
 use super::*;
 use crate::limbs::to_bytes;
-use crate::testing;
+use crate::tests;
 
 /// A number in the hands of the judge.
 fn judged(bytes: &[u8]) -> BoxedUint {
@@ -21,7 +21,7 @@ fn judged_limbs<const P: usize>(limbs: &[Limb; P]) -> BoxedUint {
 
 /// The primes of a new key.
 fn primes(seed: u64) -> [Vec<u8>; 2] {
-    let (mut generator, mut rng) = (Generator::<32, 64>::new(), testing::Generator(seed));
+    let (mut generator, mut rng) = (Generator::<32, 64>::new(), tests::Generator(seed));
     while generator.step(&mut rng) != Ok(Progress::Done) {
         assert!(generator.key().is_none());
     }
@@ -42,7 +42,7 @@ fn the_sieve_finds_each_small_factor_and_no_other() {
     };
     // A prime below 2^992, so that products stay below 2^1024.
     let mut cofactor = [0; 32];
-    let mut rng = testing::Generator(9);
+    let mut rng = tests::Generator(9);
     while !is_prime(Flavor::Any, &judged_limbs(&cofactor)) {
         draw(&mut rng, &mut cofactor).expect("random bits");
         cofactor[0] |= 1;
@@ -67,13 +67,13 @@ fn the_sieve_finds_each_small_factor_and_no_other() {
 
 /// Whether `w` passes one round, and whether the judge takes it for a prime.
 fn verdicts(w: &[Limb; 32]) -> [bool; 2] {
-    let Ok(passes) = witness::passes(w, &mut testing::Generator(3));
+    let Ok(passes) = witness::passes(w, &mut tests::Generator(3));
     [passes, is_prime(Flavor::Any, &judged_limbs(w))]
 }
 
 #[test]
 fn one_round_tells_primes_from_composites_whatever_divides_w_less_one() {
-    let mut rng = testing::Generator(4);
+    let mut rng = tests::Generator(4);
     for zeros in [1, 2, 3, 9, 20, 31] {
         let mut primes = 0;
         while primes < 2 {
@@ -175,7 +175,7 @@ fn a_stuck_generator_comes_to_an_end() {
 
 #[test]
 fn without_random_bytes_it_waits_and_loses_nothing() {
-    let (mut generator, mut rng) = (Generator::<32, 64>::new(), testing::Generator(100));
+    let (mut generator, mut rng) = (Generator::<32, 64>::new(), tests::Generator(100));
     let mut asked = 0_u32;
     let mut failing = Broken(|out: &mut [u8]| {
         asked += 1;
@@ -215,7 +215,7 @@ fn a_fault_after_the_search_wipes_everything() {
         (Stage::Sign, |generator| generator.engine.spoil()),
     ];
     for (stage, disturb) in faults {
-        let (mut generator, mut rng) = (Generator::<32, 64>::new(), testing::Generator(1));
+        let (mut generator, mut rng) = (Generator::<32, 64>::new(), tests::Generator(1));
         while generator.stage != stage {
             generator.step(&mut rng).expect("random bytes");
         }

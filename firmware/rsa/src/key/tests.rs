@@ -1,7 +1,7 @@
 use std::format;
 
 use super::*;
-use crate::testing::TestKey;
+use crate::tests::TestKey;
 
 /// A key with something done to its parts first.
 fn altered(change: impl FnOnce(&mut TestKey)) -> Result<PrivateKey<32, 64>, KeyError> {

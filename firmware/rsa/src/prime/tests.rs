@@ -2,7 +2,7 @@ use rsa::traits::PrivateKeyParts;
 
 use super::*;
 use crate::limbs::{from_bytes, to_bytes};
-use crate::testing::TestKey;
+use crate::tests::TestKey;
 
 fn limbs(bytes: &[u8]) -> [Limb; 32] {
     let mut limbs = [0; 32];

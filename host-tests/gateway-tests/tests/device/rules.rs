@@ -286,10 +286,10 @@ fn the_led_shows_the_state() {
     let mut device = provisioned(&policy());
     device.board().time.advance(500);
     device.poll();
-    assert!(device.board().led.lit, "steadily, when ready");
+    assert!(device.board().lit, "steadily, when ready");
     let id = device.board().device;
     ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
     assert_eq!(info(&mut device).state, DeviceState::Empty);
     device.poll();
-    assert!(!device.board().led.lit, "a flash now and then, when empty");
+    assert!(!device.board().lit, "a flash now and then, when empty");
 }

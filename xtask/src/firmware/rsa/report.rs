@@ -63,15 +63,18 @@ impl Kernels {
     pub(super) const ALL: [Self; 2] = [Self::Portable, Self::Umaal];
 
     /// The feature that chooses it.
-    pub(super) fn feature(self) -> Option<&'static str> {
+    pub(super) fn features(self) -> &'static str {
         match self {
-            Self::Portable => None,
-            Self::Umaal => Some("umaal"),
+            Self::Portable => "rsa",
+            Self::Umaal => "rsa,umaal",
         }
     }
 
     fn name(self) -> &'static str {
-        self.feature().unwrap_or("portable")
+        match self {
+            Self::Portable => "portable",
+            Self::Umaal => "umaal",
+        }
     }
 }
 

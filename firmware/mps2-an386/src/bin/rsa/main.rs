@@ -8,11 +8,10 @@
 
 mod cases;
 mod noise;
-mod stack;
-mod timer;
 
-use cortex_m_rt::{entry, exception};
+use cortex_m_rt::entry;
 use cortex_m_semihosting::{debug, hprintln};
+use privyseal_firmware_mps2_an386::{paint::paint, timer};
 use privyseal_firmware_rsa::{
     Engine, Generator, MAX_MODULUS_LEN, Phase, Prime, PrivateKey, Progress,
 };
@@ -77,7 +76,7 @@ fn measure<const P: usize, const N: usize>(bits: usize, number: usize, case: &Ca
     };
     for (message, (digest, expected)) in case.signatures.iter().enumerate() {
         let mut out = [0; MAX_MODULUS_LEN];
-        let painted = stack::paint();
+        let painted = paint();
         let started = timer::now();
         let outcome = engine.sign(digest, &mut noise, &mut out);
         let instructions = timer::instructions_since(started);
@@ -94,7 +93,7 @@ fn measure<const P: usize, const N: usize>(bits: usize, number: usize, case: &Ca
         );
     }
     phases(bits, &mut engine, case);
-    let painted = stack::paint();
+    let painted = paint();
     let started = timer::now();
     if engine.reseed(&mut noise).is_err() {
         fail("no blinding");
@@ -130,7 +129,7 @@ fn keep<const P: usize, const N: usize>(bits: usize, number: usize, case: &Case)
     let (mut depth, mut left, mut assembled) = (0, 0, false);
     while before != Progress::Done {
         noise.planted = next.map(|(_, prime)| prime);
-        let painted = stack::paint();
+        let painted = paint();
         let started = timer::now();
         let progress = generator.step(&mut noise);
         let instructions = timer::instructions_since(started);
@@ -269,16 +268,4 @@ fn end(status: debug::ExitStatus) -> ! {
     loop {
         debug::exit(status);
     }
-}
-
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    hprintln!("{}", info);
-    fail("panic")
-}
-
-#[exception]
-#[allow(unsafe_code, reason = "how cortex-m-rt has handlers declared")]
-unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
-    fail("hard fault")
 }

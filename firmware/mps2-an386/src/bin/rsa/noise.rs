@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 use core::hint::black_box;
 
+use rand_core::utils::fill_bytes_via_next_word;
 use rand_core::{TryCryptoRng, TryRng};
 
 /// SplitMix64; not for anything but counting.
@@ -30,13 +31,7 @@ impl TryRng for Noise {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in bytes.chunks_mut(8) {
-            let word = self.try_next_u64()?.to_le_bytes();
-            for (byte, value) in chunk.iter_mut().zip(word) {
-                *byte = value;
-            }
-        }
-        Ok(())
+        fill_bytes_via_next_word(bytes, || self.try_next_u64())
     }
 }
 
