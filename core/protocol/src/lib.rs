@@ -65,3 +65,6 @@ pub const MIN_SEED: usize = 48;
 
 /// The seed, at most.
 pub const MAX_SEED: usize = 64;
+
+/// Seconds by which a host's clock may be behind a device's time floor: such a request is served at the floor.
+pub const MAX_BEHIND_SECONDS: u64 = 5;

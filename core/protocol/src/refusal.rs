@@ -51,8 +51,8 @@ pub enum Refusal {
     Clock,
     /// Time does not go back.
     #[error(
-        "the device has signed for a later time already: {floor} (seconds since the epoch) is \
-                 the earliest that it accepts"
+        "the device's time floor, {floor} (seconds since the epoch), is later than this: it has signed or was \
+                 provisioned for that time, so a clock was ahead then, or this one is behind"
     )]
     TimeBack {
         /// The earliest time that is accepted, seconds since the epoch.

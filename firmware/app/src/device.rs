@@ -110,6 +110,7 @@ impl<B: Board> Device<B> {
     /// Takes what has come on the serial line and answers what is complete. Returns when nothing is there.
     pub fn poll(&mut self) {
         self.machine.board.feed_watchdog();
+        self.machine.abandon_stale_upload();
         signals::show(&mut self.machine.board, self.machine.mode.state());
         while self.serve() {
             // Here, where nothing of what was called is on the stack any more.

@@ -1,6 +1,6 @@
 //! How often, and how late: the two limits that a host could wish away, kept where it cannot.
 
-use privyseal_protocol::{Policy, Rate, Refusal};
+use privyseal_protocol::{MAX_BEHIND_SECONDS, Policy, Rate, Refusal};
 
 /// The rate limit, as a debt of milliseconds: each assertion adds [`Rate::interval`], and time pays it
 /// off. It is written with each event, and a start begins with what was written: switching off and on
@@ -70,22 +70,23 @@ impl Clock {
             .saturating_add(policy.max_jump.into())
     }
 
-    /// Whether `now` is neither before the floor nor after the ceiling.
-    pub(crate) fn check(
+    /// The time that is served: `now`, or the floor if that is a little later. Not before it, nor after the
+    /// ceiling.
+    pub(crate) fn served(
         &self,
         now: u64,
         floor: u64,
         policy: &Policy<'_>,
         millis: u64,
-    ) -> Result<(), Refusal> {
-        if now < floor {
+    ) -> Result<u64, Refusal> {
+        if now < floor.saturating_sub(MAX_BEHIND_SECONDS) {
             return Err(Refusal::TimeBack { floor });
         }
         let ceiling = self.ceiling(policy, millis);
         if now > ceiling {
             return Err(Refusal::TimeAhead { ceiling });
         }
-        Ok(())
+        Ok(now.max(floor))
     }
 }
 

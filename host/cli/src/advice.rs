@@ -47,6 +47,9 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
             "see that this is the gateway's port and speed (device:PORT?baud=N)"
         }
         DeviceError::NoKey => PROVISION,
+        DeviceError::UploadLost => {
+            "see that nothing resets it or cuts its power, and provision it again"
+        }
         DeviceError::Refused { asked, refusal } => match refusal {
             Refusal::State(DeviceState::Empty) => PROVISION,
             Refusal::State(DeviceState::Ready) if *asked == "be provisioned" => {
@@ -62,7 +65,14 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
             Refusal::TimeAhead { .. } => {
                 "have the provisioning authority set the time: privyseal device set-time"
             }
-            Refusal::TimeBack { .. } => "set this machine's clock (timedatectl set-ntp true)",
+            Refusal::TimeBack { .. } => {
+                "set this machine's clock (timedatectl set-ntp true); if it is right, a clock was ahead before: have \
+                 the provisioning authority set the device's time back (privyseal device set-time), or wipe the \
+                 device and provision it again"
+            }
+            Refusal::State(DeviceState::Provisioning) => {
+                "an upload was begun and not finished: privyseal device abort, then provision it"
+            }
             _ => return None,
         },
         DeviceError::Untrue(_) => {

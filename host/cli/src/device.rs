@@ -12,6 +12,7 @@ use privyseal_gateway::{Device as Gateway, DeviceUri, Limits};
 
 use super::sign::Sign;
 use crate::error::CliError;
+use crate::output::print_line;
 
 /// Look at, provision, use and wipe a gateway that holds a key
 #[derive(Args)]
@@ -27,7 +28,17 @@ enum Action {
     Sign(Box<DeviceSign>),
     Log(log::Log),
     SetTime(set_time::SetTime),
+    Abort(Abort),
     Wipe(wipe::Wipe),
+}
+
+/// Have the device forget an upload that was begun and not finished
+///
+/// A device does so by itself a minute after the last piece. A key that is locked in is not touched.
+#[derive(Args)]
+struct Abort {
+    #[command(flatten)]
+    which: Which,
 }
 
 /// As privyseal sign, with a device
@@ -54,6 +65,7 @@ impl Device {
             Action::Sign(sign) => sign.run(),
             Action::Log(log) => log.run(),
             Action::SetTime(set_time) => set_time.run(),
+            Action::Abort(abort) => abort.run(),
             Action::Wipe(wipe) => wipe.run(),
         }
     }
@@ -68,6 +80,17 @@ impl DeviceSign {
             "--device",
             "is another kind of key; privyseal sign takes every kind",
         ))
+    }
+}
+
+impl Abort {
+    fn run(self) -> Result<(), CliError> {
+        let begun = self.which.open()?.abort()?;
+        print_line(if begun {
+            &b"the upload is forgotten; the device is empty"[..]
+        } else {
+            b"there is no upload to forget"
+        })
     }
 }
 

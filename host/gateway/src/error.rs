@@ -92,6 +92,11 @@ pub enum DeviceError {
         /// The request.
         asked: &'static str,
     },
+    /// The device was reset, or gave the upload up, before it was complete.
+    #[error(
+        "the device gave up the upload, or started again in it: it is empty, and keeps nothing of it"
+    )]
+    UploadLost,
     /// There is no key on the device.
     #[error("there is no key on the device")]
     NoKey,
@@ -135,6 +140,17 @@ pub enum PackageError {
     /// The policy breaks a rule that the device checks.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The time floor is not the time of provisioning.
+    #[error(
+        "the policy's time-floor is {floor} and this machine's clock says {now} (seconds since the epoch): \
+         a device whose floor is ahead signs nothing until then, so they may differ by a day at most"
+    )]
+    TimeFloor {
+        /// The policy's, seconds since the epoch.
+        floor: u64,
+        /// This machine's clock.
+        now: u64,
+    },
     /// The policy is too long.
     #[error("the policy is too long: a device takes {MAX_POLICY} bytes of it")]
     PolicyTooLong,
@@ -186,7 +202,7 @@ impl SignerError for DeviceError {
             | Self::Unexpected { .. }
             | Self::Untrue(_)
             | Self::TooLong { .. } => SignerErrorKind::Protocol,
-            Self::NoKey => SignerErrorKind::NotFound,
+            Self::NoKey | Self::UploadLost => SignerErrorKind::NotFound,
             Self::Refused { .. } => SignerErrorKind::Refused,
             Self::Entropy(_) => SignerErrorKind::Other,
         }

@@ -39,6 +39,9 @@ use thiserror::Error;
 
 use crate::error::PackageError;
 
+/// Seconds between a policy's time floor and the clock of the machine that provisions, at most: a day.
+const MAX_FLOOR_DISTANCE: u64 = 86_400;
+
 /// What a gateway may sign, before key and chain are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayPolicy {
@@ -120,6 +123,13 @@ impl GatewayPolicy {
         if count > MAX_AUDIENCES || named.len() > MAX_SCHEMES {
             return Err(PackageError::Audiences { count });
         }
+        let time_floor = self.time_floor.unwrap_or(now.as_secs());
+        if time_floor.abs_diff(now.as_secs()) > MAX_FLOOR_DISTANCE {
+            return Err(PackageError::TimeFloor {
+                floor: time_floor,
+                now: now.as_secs(),
+            });
+        }
         let policy = Policy {
             schemes: named
                 .iter()
@@ -132,7 +142,7 @@ impl GatewayPolicy {
             audiences: audiences.collect(),
             max_lifetime: self.max_lifetime,
             rate: self.rate,
-            time_floor: self.time_floor.unwrap_or(now.as_secs()),
+            time_floor,
             max_jump: self.max_jump,
             authority: self.authority.as_deref(),
             presence: self.presence,

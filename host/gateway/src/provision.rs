@@ -8,7 +8,7 @@ use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
-use privyseal_protocol::{CHUNK, DeviceState, MAX_SEED, Part, Policy, Provision, Totals};
+use privyseal_protocol::{CHUNK, DeviceState, MAX_SEED, Part, Policy, Provision, Refusal, Totals};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -115,10 +115,8 @@ impl Device {
         package: &Package,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], DeviceError> {
-        if self.refresh()?.state == DeviceState::Provisioning {
-            // Somebody began and went away.
-            self.provision_step(Provision::Abort)?;
-        }
+        // Somebody began and went away.
+        self.abort()?;
         self.provision_step(Provision::Begin(package.totals()))?;
         let committed = self
             .upload(package, progress)
@@ -127,10 +125,28 @@ impl Device {
             // Nothing of the key shall stay. A commit that failed has destroyed it already.
             let _ = self.provision_step(Provision::Abort);
         }
-        let key = committed?;
+        let key = committed.map_err(|error| match error {
+            DeviceError::Refused {
+                refusal: Refusal::State(DeviceState::Empty),
+                ..
+            } => DeviceError::UploadLost,
+            error => error,
+        })?;
         progress(Progress::Comparing);
         self.compare(package)?;
         Ok(key)
+    }
+
+    /// Has the device forget an upload that was begun and not finished; `false` if there is none.
+    ///
+    /// # Errors
+    /// As [`Device::refresh`].
+    pub fn abort(&mut self) -> Result<bool, DeviceError> {
+        let begun = self.refresh()?.state == DeviceState::Provisioning;
+        if begun {
+            self.provision_step(Provision::Abort)?;
+        }
+        Ok(begun)
     }
 
     fn upload(

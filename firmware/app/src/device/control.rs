@@ -13,7 +13,7 @@ use crate::limits::Clock;
 use crate::vault;
 
 impl<B: Board> Machine<B> {
-    /// Sets the time floor forward on the authority's word. A refusal is in the log when this returns.
+    /// Sets the time floor on the authority's word, forward or, where a clock was ahead, back. A refusal is in the log when this returns.
     #[inline(never)]
     pub(super) fn set_time(&mut self, id: u8, now: u64, signature: &[u8]) -> Result<(), Refusal> {
         let asked = Asked {
@@ -41,14 +41,6 @@ impl<B: Board> Machine<B> {
             check_word(&policy, statement.as_bytes(), signature)?;
             debt
         };
-        let floor = self
-            .records
-            .journal
-            .as_ref()
-            .map_or(u64::MAX, |journal| journal.state().time_floor);
-        if now < floor {
-            return Err(Refusal::TimeBack { floor });
-        }
         UnixTime::from_secs(now).map_err(|_| Refusal::Clock)?;
         // A challenge serves once, also if the flash fails now.
         self.challenge = challenge(keyed)?;
@@ -73,7 +65,7 @@ impl<B: Board> Machine<B> {
     }
 
     fn try_wipe(&mut self, device: DeviceId) -> Result<(), Refusal> {
-        if !matches!(self.mode, Mode::Ready(_) | Mode::Faulted(_)) {
+        if matches!(self.mode, Mode::Empty) {
             return Err(self.mode.refusal());
         }
         if device != self.board.device_id() {
@@ -90,13 +82,16 @@ impl<B: Board> Machine<B> {
 
     /// Wipes what has the mark: also at the next start, if the power goes.
     pub(super) fn finish_wipe(&mut self) -> Result<(), Refusal> {
-        // An entry that cannot be written must not keep the key alive.
+        // An entry that cannot be written must not keep the key alive. Time and rate begin again with the next key;
+        // the log and the counter go on.
         let noted = if self.state().event == Event::Wiped {
             Ok(())
         } else {
             let entry = self.entry(Event::Wiped);
             self.write(Entry {
                 faulted: false,
+                time_floor: 0,
+                debt: 0,
                 ..entry
             })
         };

@@ -21,7 +21,12 @@ const PARTS: [Part; 4] = [Part::Key, Part::Policy, Part::Chain, Part::Seed];
 pub(super) struct Upload {
     totals: Totals,
     received: Totals,
+    /// When the last step came, in the board's milliseconds.
+    last: u64,
 }
+
+/// Milliseconds from one step of an upload to the next, at most: then the host is gone.
+const MAX_PAUSE: u64 = 60_000;
 
 impl Upload {
     /// Bytes of a part that are there.
@@ -101,6 +106,7 @@ impl<B: Board> Machine<B> {
         self.mode = Mode::Provisioning(Upload {
             totals,
             received: Totals::default(),
+            last: self.board.millis(),
         });
         Ok(Response::Accepted { received: 0 })
     }
@@ -111,7 +117,9 @@ impl<B: Board> Machine<B> {
         offset: u32,
         bytes: &[u8],
     ) -> Result<Response<'static>, Refusal> {
+        let millis = self.board.millis();
         let upload = self.upload()?;
+        upload.last = millis;
         let total = upload.totals.of(part);
         let start = vault::start(part).ok_or(bad(part, PartFault::NotUploaded))?;
         let received = upload
@@ -177,11 +185,40 @@ impl<B: Board> Machine<B> {
         manifest.digest = vault::digest(&self.board, &manifest).ok_or(Refusal::Storage)?;
         // Everything that a start proves is proved before there is anything to start from.
         self.load(&manifest)?;
+        self.check_floor()?;
         vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
         self.note_provisioned(&manifest)?;
         match &self.mode {
             Mode::Ready(keyed) => Ok(keyed.spki_digest),
             _ => Err(Refusal::PairwiseTest),
+        }
+    }
+
+    /// A floor past the certificates' end would make a key that never signs.
+    fn check_floor(&self) -> Result<(), Refusal> {
+        let Mode::Ready(keyed) = &self.mode else {
+            return Err(Refusal::Storage);
+        };
+        let floor = keyed.policy()?.time_floor;
+        let mut ends = keyed.served.iter().flatten().map(|served| {
+            let validity = served.profile.validity();
+            validity.map_or(u64::MAX, |validity| validity.not_after.as_secs())
+        });
+        if ends.all(|end| floor <= end) {
+            Ok(())
+        } else {
+            Err(bad(Part::Policy, PartFault::Rule))
+        }
+    }
+
+    /// An upload whose host has gone leaves an empty device.
+    pub(super) fn abandon_stale_upload(&mut self) {
+        let millis = self.board.millis();
+        if let Mode::Provisioning(upload) = &self.mode
+            && millis.saturating_sub(upload.last) > MAX_PAUSE
+        {
+            // If the flash fails, the device is faulted and says so.
+            let _ = self.discard();
         }
     }
 

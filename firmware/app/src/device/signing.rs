@@ -24,6 +24,8 @@ struct Allowed {
     position: usize,
     /// What is owed after it.
     debt: u32,
+    /// The time that it is made for.
+    now: u64,
     /// Within how many seconds the button must be pressed, if it must.
     presence: Option<u8>,
 }
@@ -70,11 +72,12 @@ impl<B: Board> Machine<B> {
         let policy = keyed.policy()?;
         let debt = self.records.meter.one_more(policy.rate, millis)?;
         let position = check(&policy, request, asked)?;
-        let floor = self.state().time_floor.max(policy.time_floor);
-        self.clock.check(request.now, floor, &policy, millis)?;
+        let floor = self.state().time_floor;
+        let now = self.clock.served(request.now, floor, &policy, millis)?;
         Ok(Allowed {
             position,
             debt,
+            now,
             presence: policy.presence,
         })
     }
@@ -116,7 +119,7 @@ impl<B: Board> Machine<B> {
         drbg.try_fill_bytes(&mut random)
             .map_err(|_| Refusal::Entropy)?;
         let jti = jti(&device, counter, random, request.nonce);
-        let prepared = prepare(credential, request, &jti);
+        let prepared = prepare(credential, request, allowed.now, &jti);
         // Where it is: moved, it would be on the stack twice.
         let input = prepared.as_ref().map_err(|refusal| *refusal)?;
 
@@ -149,7 +152,7 @@ fn note<B: Board>(
         board,
         Entry {
             counter,
-            time_floor: entry.time_floor.max(asked.now),
+            time_floor: entry.time_floor.max(allowed.now),
             debt: allowed.debt,
             digest: *digest,
             ..entry
@@ -219,6 +222,7 @@ fn check(
 fn prepare<'a>(
     credential: BoundProfile<'a>,
     request: &SignRequest<'a>,
+    now: u64,
     jti: &'a str,
 ) -> Result<SigningInput<'a>, Refusal> {
     let request = AssertionRequest {
@@ -227,7 +231,7 @@ fn prepare<'a>(
             .map(Audience::new)
             .transpose()
             .map_err(|_| Refusal::Field)?,
-        now: UnixTime::from_secs(request.now).map_err(|_| Refusal::Clock)?,
+        now: UnixTime::from_secs(now).map_err(|_| Refusal::Clock)?,
         backdate: request.backdate.into(),
         lifetime: request.lifetime.map(u64::from),
         jti: Jti::new(jti).map_err(|_| Refusal::Field)?,

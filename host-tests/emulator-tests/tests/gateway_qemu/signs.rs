@@ -49,7 +49,7 @@ fn a_gateway_signs_and_remembers(machine: Machine) {
     assert_eq!(after.2, before.2 + 1, "it did start anew");
     assert!(after.3 >= before.3, "the log");
     let (scheme, ..) = SERVED[0];
-    let early = gateway.sign(SignRequest::new(scheme, run_start() + 7));
+    let early = gateway.sign(SignRequest::new(scheme, run_start() + 2));
     assert_eq!(
         early,
         Err(Refusal::TimeBack {

@@ -2,14 +2,16 @@
 //! before it, halfway, and when it is done but nobody knows; and once more in the start after that.
 //!
 //! After each cut the device starts again and must be the old one or the new one; and whatever it was, it
-//! never gives a `jti` twice and never accepts an earlier time than one it has signed for.
+//! never gives a `jti` twice and never signs for an earlier time than one it has signed for with that key.
 
 use privyseal_test_base::clock::run_start;
 use std::collections::HashSet;
 
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
-use privyseal_protocol::{DeviceState, Refusal, Request, Response, SchemeId, SignRequest};
+use privyseal_protocol::{
+    DeviceState, MAX_BEHIND_SECONDS, Refusal, Request, Response, SchemeId, SignRequest,
+};
 use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
 
 use privyseal_test_pki::test_key;
@@ -19,6 +21,9 @@ use crate::log;
 use crate::rules::{set_time, word};
 
 const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Halfway, Moment::After];
+
+/// Seconds before a floor that are not served any more.
+const TOO_EARLY: u64 = MAX_BEHIND_SECONDS + 1;
 
 /// A journal of 4 records an area, so that the areas change over all the time.
 fn small() -> Memory {
@@ -149,7 +154,7 @@ fn signing() {
                     assert!(given.insert(claim(&token, "jti")), "{cut:?}: a jti twice");
                 }
                 assert_eq!(
-                    sign(&mut device, request(round * 10 - 1)),
+                    sign(&mut device, request(round * 10 - TOO_EARLY)),
                     Err(Refusal::TimeBack { floor: asked.now })
                 );
                 log::check(&mut device);
@@ -190,7 +195,7 @@ fn a_counter_that_was_written_is_spent() {
 }
 
 /// After so many signatures that the entry of the wipe also begins an area of the journal. What was cut is wiped,
-/// provisioned again, and goes on where it was: in time, and with its numbers.
+/// provisioned again, and goes on where it was with its numbers; time begins again with the key.
 #[test]
 fn wiping() {
     let upload = upload(&policy());
@@ -218,19 +223,25 @@ fn wiping() {
             },
             |memory, _, cut| {
                 let mut device = settled(&memory);
-                match info(&mut device).state {
-                    DeviceState::Ready => old += 1,
+                let floor = match info(&mut device).state {
+                    DeviceState::Ready => {
+                        old += 1;
+                        run_start() + round
+                    }
                     DeviceState::Empty => {
                         new += 1;
                         assert!(is_blank(&mut device), "{cut:?}");
                         provision(&mut device, &upload).expect("it can be provisioned again");
+                        policy().time_floor
                     }
                     state => panic!("{cut:?}: {state}"),
-                }
-                let floor = run_start() + round;
+                };
                 assert_eq!(info(&mut device).time_floor, floor, "{cut:?}");
                 assert_eq!(
-                    sign(&mut device, request(round - 1)),
+                    sign(
+                        &mut device,
+                        SignRequest::new(SchemeId::Fiam, floor - TOO_EARLY)
+                    ),
                     Err(Refusal::TimeBack { floor })
                 );
                 let token = sign(&mut device, request(round)).expect("it signs");
@@ -283,7 +294,7 @@ fn setting_the_time() {
                 );
                 sign(&mut device, request(round * 100)).expect("it signs");
                 assert_eq!(
-                    sign(&mut device, request(round * 100 - 1)),
+                    sign(&mut device, request(round * 100 - TOO_EARLY)),
                     Err(Refusal::TimeBack { floor: later })
                 );
                 log::check(&mut device);

@@ -168,7 +168,7 @@ fn requests_out_of_state_change_nothing() {
         (
             &mut uploading,
             DeviceState::Provisioning,
-            vec![sign_, begin, word, wipe],
+            vec![sign_, begin, word],
         ),
         (&mut ready, DeviceState::Ready, vec![begin, commit]),
     ];

@@ -75,10 +75,41 @@ fn a_wipe_leaves_nothing_and_makes_room() {
     let again = ask(&mut device, &Request::Wipe { device: id }, |(), _| {});
     assert_eq!(again, Err(Refusal::State(DeviceState::Empty)));
 
-    // Counter and time go on, so the same key under the same id still never repeats a jti.
+    // The counter goes on, so the same key under the same id still never repeats a jti; time begins again.
     provision(&mut device, &upload(&policy())).expect("a good upload");
     let account = info(&mut device);
-    assert_eq!((account.counter, account.time_floor), (1, run_start() + 9));
+    assert_eq!((account.counter, account.time_floor), (1, run_start() - 60));
+}
+
+/// A host that was killed in the middle of it: the next command works, and a device that nobody asks anything gives
+/// it up by itself.
+#[test]
+fn an_upload_without_its_host_leaves_an_empty_device() {
+    let blank = |device: &mut TestDevice| {
+        let left = device.board().memory().provision;
+        left.iter().all(|&byte| byte == 0xff)
+    };
+    let mut device = empty();
+    send_parts(&mut device, &upload(&policy())).expect("all parts");
+    device.board().time.advance(60_000);
+    assert_eq!(info(&mut device).state, DeviceState::Provisioning);
+    device.board().time.advance(1);
+    device.poll();
+    assert_eq!(info(&mut device).state, DeviceState::Empty);
+    assert!(blank(&mut device));
+
+    send_parts(&mut device, &upload(&policy())).expect("all parts");
+    let id = device.board().device;
+    ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
+    assert!(blank(&mut device));
+
+    send_parts(&mut device, &upload(&policy())).expect("all parts");
+    let mut device = restart(&mut device);
+    assert_eq!(info(&mut device).state, DeviceState::Empty);
+    assert!(blank(&mut device));
+    let late = step(&mut device, Provision::Commit);
+    assert_eq!(late, Err(Refusal::State(DeviceState::Empty)));
+    provision(&mut device, &upload(&policy())).expect("a good upload");
 }
 
 #[test]

@@ -2,13 +2,17 @@
 
 use privyseal_firmware_app::fake::Button;
 use privyseal_protocol::authority::set_time_statement;
-use privyseal_protocol::{DeviceState, Rate, Refusal, Request, Response, SchemeId, SignRequest};
+use privyseal_protocol::{
+    DeviceState, Event, MAX_BEHIND_SECONDS, Part, PartFault, Rate, Refusal, Request, Response,
+    SchemeId, SignRequest,
+};
 use privyseal_test_base::clock::run_start;
 use privyseal_test_pki::{TestKey, test_key};
-use privyseal_test_simulators::device_host::{TestDevice, ask, info, sign};
+use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 
-use crate::fixture::{JUMP, REALM, claim, policy, provisioned, restart};
+use crate::fixture::{JUMP, REALM, claim, empty, policy, provisioned, restart, upload};
+use crate::log;
 
 fn fiam(now: u64) -> SignRequest<'static> {
     SignRequest::new(SchemeId::Fiam, now)
@@ -93,17 +97,24 @@ fn time_goes_forward_only_and_not_too_far() {
     let mut device = provisioned(&policy());
     let floor = info(&mut device).time_floor;
     assert_eq!(floor, run_start() - 60, "the policy's");
+    let too_early = floor - MAX_BEHIND_SECONDS - 1;
     assert_eq!(
-        sign(&mut device, fiam(floor - 1)),
+        sign(&mut device, fiam(too_early)),
         Err(Refusal::TimeBack { floor })
     );
     sign(&mut device, fiam(run_start())).expect("a token");
     let floor = run_start();
+    let too_early = floor - MAX_BEHIND_SECONDS - 1;
     assert_eq!(
-        sign(&mut device, fiam(floor - 1)),
+        sign(&mut device, fiam(too_early)),
         Err(Refusal::TimeBack { floor })
     );
     sign(&mut device, fiam(run_start())).expect("the same second again");
+    for behind in [1, MAX_BEHIND_SECONDS] {
+        let token = sign(&mut device, fiam(floor - behind)).expect("a clock a little behind");
+        assert_eq!(claim(&token, "iat"), floor, "served at the floor");
+        assert_eq!(info(&mut device).time_floor, floor);
+    }
 
     // Counted from what the device believed when it was provisioned: small steps add up to no more.
     let ceiling = run_start() - 60 + u64::from(JUMP);
@@ -202,7 +213,7 @@ pub(crate) fn word(authority: &TestKey, device: &mut TestDevice, now: u64) -> Ve
 }
 
 #[test]
-fn the_authority_can_set_time_forward_once_per_word() {
+fn the_authority_can_set_time_once_per_word() {
     for bits in [2048, 3072] {
         let authority = test_key("device-authority", bits);
         let spki = authority.spki_der();
@@ -231,13 +242,19 @@ fn the_authority_can_set_time_forward_once_per_word() {
             "once"
         );
         sign(&mut device, fiam(later + 5)).expect("a token");
-        let back = word(&mut device, later);
+        // Back too, where a clock was ahead: below the policy's own floor if need be.
+        let earlier = run_start() - 3_600;
+        let back = word(&mut device, earlier);
+        assert_eq!(set_time(&mut device, earlier, &back), Ok(earlier));
+        let newest = *log::check(&mut device).last().expect("an entry");
         assert_eq!(
-            set_time(&mut device, later, &back),
-            Err(Refusal::TimeBack { floor: later + 5 })
+            (newest.event, newest.time_floor),
+            (Event::TimeSet, earlier),
+            "and the log says so"
         );
         let mut device = restart(&mut device);
-        assert_eq!(info(&mut device).time_floor, later + 5);
+        assert_eq!(info(&mut device).time_floor, earlier);
+        sign(&mut device, fiam(earlier)).expect("a token");
     }
 }
 
@@ -292,4 +309,50 @@ fn the_led_shows_the_state() {
     assert_eq!(info(&mut device).state, DeviceState::Empty);
     device.poll();
     assert!(!device.board().lit, "a flash now and then, when empty");
+}
+
+/// One provisioning with a clock 300 days ahead, and a rate of one a day that was used up: after a wipe both begin
+/// again. The log and the counter of the `jti` go on.
+#[test]
+fn a_wipe_forgives_time_and_rate_and_nothing_else() {
+    let mut ahead = policy();
+    ahead.time_floor = run_start() + 300 * 86_400;
+    ahead.rate = Rate {
+        assertions: 1,
+        seconds: 86_400,
+    };
+    let mut device = provisioned(&ahead);
+    sign(&mut device, fiam(ahead.time_floor)).expect("a token");
+    assert!(matches!(
+        sign(&mut device, fiam(run_start())),
+        Err(Refusal::Rate { .. })
+    ));
+    let before = info(&mut device);
+    let id = device.board().device;
+    ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
+    let after = info(&mut device);
+    assert_eq!((after.time_floor, after.counter), (0, before.counter));
+    assert!(after.log_next > before.log_next);
+    let mut device = restart(&mut device);
+    provision(&mut device, &upload(&policy())).expect("a good upload");
+    let token = sign(&mut device, fiam(run_start())).expect("a token");
+    let jti = claim(&token, "jti");
+    let number = jti.as_str().and_then(|jti| jti.split('-').nth(1));
+    assert_eq!(number, Some("2"), "{jti}");
+    log::check(&mut device);
+}
+
+/// Such a device would never sign.
+#[test]
+fn a_floor_past_the_end_of_the_leaf_is_refused() {
+    let mut policy = policy();
+    policy.time_floor = run_start() + 3 * 366 * 86_400;
+    let refused = provision(&mut empty(), &upload(&policy));
+    assert_eq!(
+        refused,
+        Err(Refusal::Part {
+            part: Part::Policy,
+            fault: PartFault::Rule
+        })
+    );
 }

@@ -1,11 +1,12 @@
 //! Compares a token that a device made with the one that was asked for.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::UnixTime;
 use privyseal_core::credential::AssertionRequest;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
 use privyseal_core::{CompactJws, Credential, Jti, SigningInput};
-use privyseal_protocol::{DeviceId, NONCE_LEN};
+use privyseal_protocol::{DeviceId, MAX_BEHIND_SECONDS, NONCE_LEN};
 use serde_json::Value;
 
 use super::ClientError;
@@ -21,7 +22,7 @@ pub(super) struct JtiForm {
 /// Makes the token that was asked for, with the device's `jti` and the device's signature, in `buffer`.
 /// An error if the device's token is any other, or the signature is not by the credential's key.
 ///
-/// `asked` leaves nothing open but the `jti`.
+/// `asked` leaves nothing open but the `jti`; and the time, where the device's floor is a little later.
 pub(super) fn own_copy<'b>(
     credential: &Credential<Vec<u8>>,
     asked: &AssertionRequest<'_>,
@@ -35,6 +36,7 @@ pub(super) fn own_copy<'b>(
     form.check(jti)?;
     let wanted = credential.prepare(&AssertionRequest {
         jti: Jti::new(jti)?,
+        now: served_at(asked, &payload),
         ..*asked
     })?;
 
@@ -51,6 +53,17 @@ pub(super) fn own_copy<'b>(
     wanted
         .attach(&signature, buffer)
         .map_err(|error| untrue(format!("its token was not signed by its key: {error}")))
+}
+
+/// When the device has made it: as asked, or at its time floor, if this machine's clock is a little behind that.
+fn served_at(asked: &AssertionRequest<'_>, payload: &Value) -> UnixTime {
+    let issued = payload.get("iat").and_then(Value::as_u64);
+    let served = issued.and_then(|issued| issued.checked_add(asked.backdate));
+    let latest = asked.now.as_secs().saturating_add(MAX_BEHIND_SECONDS);
+    served
+        .filter(|served| (asked.now.as_secs()..=latest).contains(served))
+        .and_then(|served| UnixTime::from_secs(served).ok())
+        .unwrap_or(asked.now)
 }
 
 /// The parts of a compact JWS (RFC 7515 section 7.1).

@@ -2,7 +2,7 @@
 
 use privyseal::report::Verdict;
 use privyseal_gateway::DeviceKey;
-use privyseal_protocol::SchemeId;
+use privyseal_protocol::{MAX_BEHIND_SECONDS, SchemeId};
 
 use super::{DoctorOptions, DoctorReport, chain};
 
@@ -44,8 +44,9 @@ pub(super) fn look(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &
 fn time(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey) {
     let info = key.info();
     let now = options.now.as_secs();
-    if now < info.time_floor {
-        let text = "it has signed for a later time than this clock shows";
+    if now.saturating_add(MAX_BEHIND_SECONDS) < info.time_floor {
+        let text =
+            "its time floor is later than this clock: that clock is behind, or one was ahead";
         report.add(NAME, Verdict::Broken, text);
         report
             .next
