@@ -19,7 +19,7 @@ pub use certificate::Certificate;
 pub use chain::{Chain, ProvenChain, Validity};
 pub use chain_error::ChainError;
 pub use clock::ClockError;
-pub(crate) use clock::check_clock;
+pub(crate) use clock::check_clock_is_set;
 pub use error::CertificateError;
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
 pub use link::{LinkError, RsaLinks, VerifyLink};

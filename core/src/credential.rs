@@ -13,7 +13,6 @@ mod profile;
 use core::fmt;
 
 use crate::cert::{Certificate, ChainError, ClockError, ProvenChain, Validity};
-use crate::encoding::sink::Sink;
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
@@ -23,7 +22,7 @@ use crate::scheme::{KeyReference, Scheme};
 use crate::time::UnixTime;
 
 pub use buffer::HeaderBuffer;
-pub use header::KeyName;
+pub use header::{KeyName, encode_header};
 pub use prepare::AssertionRequest;
 pub use profile::{BoundProfile, Profile};
 
@@ -137,15 +136,6 @@ impl<B> fmt::Debug for Credential<B> {
             .field("key", self.key.public_key())
             .finish_non_exhaustive()
     }
-}
-
-/// Writes the header of every token of such a key, base64url without the dot, and gives its length. For
-/// [`Profile::new`]: a device writes it into its flash, piece by piece.
-///
-/// # Errors
-/// Whatever `sink` fails with.
-pub fn encode_header<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
-    header::write_counted(name, sink)
 }
 
 /// Everything that a scheme demands of client id, key and chain.

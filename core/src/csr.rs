@@ -102,7 +102,10 @@ impl<'a> CertificationRequestInfo<'a> {
     /// # Errors
     /// Whatever `sink` fails with.
     pub fn write_to<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        self.write(sink)
+        // The attributes are not optional: an empty set stands for none.
+        let attributes = Element(CONTEXT_0, ExtensionRequest(self.usages));
+        let key = self.key.public_key();
+        Element(SEQUENCE, ((VERSION, self.subject), key, attributes)).write(sink)
     }
 
     /// Attaches a signature that was made elsewhere: verifies it with the key in the request, then puts
@@ -128,16 +131,7 @@ impl<'a> CertificationRequestInfo<'a> {
 
 impl Der for &CertificationRequestInfo<'_> {
     fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        (**self).write(sink)
-    }
-}
-
-impl Der for CertificationRequestInfo<'_> {
-    fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        // The attributes are not optional: an empty set stands for none.
-        let attributes = Element(CONTEXT_0, ExtensionRequest::new(self.usages));
-        let key = self.key.public_key();
-        Element(SEQUENCE, ((VERSION, self.subject), key, attributes)).write(sink)
+        self.write_to(sink)
     }
 }
 
@@ -149,7 +143,7 @@ impl<'b> CertificationRequest<'b> {
 }
 
 /// The attribute, or nothing where no usage is asked for.
-struct ExtensionRequest(Option<[u8; 2]>);
+struct ExtensionRequest(KeyUsages);
 
 /// A key that signs assertions asks for what signing needs, and for nothing else.
 fn check_usages(usages: KeyUsages) -> Result<(), FieldError> {
@@ -161,25 +155,20 @@ fn check_usages(usages: KeyUsages) -> Result<(), FieldError> {
     Err(Field::KeyUsage.is_not(expected, "RFC 5280 section 4.2.1.3"))
 }
 
-impl ExtensionRequest {
-    fn new(usages: KeyUsages) -> Self {
-        // A BIT STRING of named bits ends with its last set bit (X.690 section 11.2.2). The two usages
-        // are its first two bits: digitalSignature 0x80, nonRepudiation 0x40.
-        let digital_signature = usages.has(KeyUsage::DigitalSignature);
-        Self(
-            match (digital_signature, usages.has(KeyUsage::NonRepudiation)) {
-                (false, false) => None,
-                (true, false) => Some([7, 0x80]),
-                (false, true) => Some([6, 0x40]),
-                (true, true) => Some([6, 0xc0]),
-            },
-        )
-    }
-}
-
 impl Der for ExtensionRequest {
     fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        let Some(bits) = &self.0 else { return Ok(()) };
+        // A BIT STRING of named bits ends with its last set bit (X.690 section 11.2.2). The two usages
+        // are its first two bits: digitalSignature 0x80, nonRepudiation 0x40.
+        let has = |usage| self.0.has(usage);
+        let bits: [u8; 2] = match (
+            has(KeyUsage::DigitalSignature),
+            has(KeyUsage::NonRepudiation),
+        ) {
+            (false, false) => return Ok(()),
+            (true, false) => [7, 0x80],
+            (false, true) => [6, 0x40],
+            (true, true) => [6, 0xc0],
+        };
         let value = Element(OCTET_STRING, Element(BIT_STRING, &bits[..]));
         let extension = Element(SEQUENCE, (KEY_USAGE, CRITICAL, value));
         let values = Element(SET, Element(SEQUENCE, extension));

@@ -6,7 +6,7 @@ use core::ops::Deref;
 use heapless::String;
 
 use crate::cert::Certificate;
-use crate::encoding::hex_digit;
+use crate::encoding::hex_digits;
 use crate::field::{Field, FieldError, check_text, is_graphic};
 use crate::limits::{MAX_AUDIENCE, MAX_CLIENT_ID, MAX_JTI};
 
@@ -139,9 +139,7 @@ impl JtiBuf {
         *variant = (*variant & 0x3f) | 0x80;
         let mut text = [b'-'; 36];
         let places = [(0..8), (9..13), (14..18), (19..23), (24..36)];
-        let mut digits = entropy
-            .iter()
-            .flat_map(|&byte| [hex_digit(byte >> 4), hex_digit(byte & 0x0f)]);
+        let mut digits = hex_digits(&entropy);
         for place in places {
             for (to, digit) in text
                 .get_mut(place)

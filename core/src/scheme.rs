@@ -1,28 +1,31 @@
 //! What each scheme demands, as data. One engine reads it for emission; each line cites its source.
 //!
-//! A new scheme is one file of rules beside these. The names of the sources: `FIAM` is KPN's FIAM
+//! A new scheme is one file of rules beside these, and its line in the list of [`ALL`]. The names of the sources: `FIAM` is KPN's FIAM
 //! documentation, `iSHARE` the iSHARE developer portal (2.1 unless said otherwise), `itsme` the itsme
 //! CIBA API, `eHealth` the I.AM Connect cookbook.
-
-pub mod ehealth;
-pub mod fiam;
-pub mod ishare;
-pub mod ishare_1;
-pub mod itsme;
 
 use crate::cert::{Certificate, ChainError, KeyUsage};
 use crate::field::{Fault, Field, FieldError, check_range};
 use crate::id::{Audience, ClientId, IdSyntax};
 use crate::jws::Algorithm;
 
-pub use ehealth::EHEALTH;
-pub use fiam::FIAM;
-pub use ishare::ISHARE;
-pub use ishare_1::ISHARE_1;
-pub use itsme::ITSME;
+macro_rules! schemes {
+    ($($file:ident::$name:ident,)+) => {
+        $(pub mod $file;
+        pub use $file::$name;)+
 
-/// Every scheme, in the order in which they are listed to a person.
-pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE, &ISHARE_1, &ITSME, &EHEALTH];
+        /// Every scheme, in the order in which they are listed to a person.
+        pub const ALL: &[&Scheme] = &[$(&$name),+];
+    };
+}
+
+schemes! {
+    fiam::FIAM,
+    ishare::ISHARE,
+    ishare_1::ISHARE_1,
+    itsme::ITSME,
+    ehealth::EHEALTH,
+}
 
 /// A struct whose fields are read by methods of the same names, and written in this module only: a rule that a
 /// caller could change would be none.
@@ -87,6 +90,8 @@ rules! {
         name: &'static str,
         /// The name for people.
         title: &'static str,
+        /// The number on the wire to a gateway and in its log; it stays.
+        code: u8,
         /// Values of `alg` that the scheme accepts, the one that is made here first.
         algorithms: Rule<&'static [Algorithm]>,
         /// How the header names the key.
@@ -105,8 +110,8 @@ rules! {
         not_before: Rule<NotBefore>,
         /// The leaf must have at least one of these key usages; no rule where there are none.
         leaf_key_usage: Rule<&'static [KeyUsage]>,
-        /// Where the scheme says that a receiver must ask a registry for the party's status.
-        party_status: Option<&'static str>,
+        /// How a receiver asks a registry for the party's status, if the scheme has one.
+        registry: Option<Rule<PartyLookup>>,
         /// Rules of signed authentication requests, for schemes that have them.
         request_object: Option<RequestObjectRules>,
         /// What the token request looks like.
@@ -130,6 +135,8 @@ rules! {
     struct AudienceRule {
         /// Used when the caller names none.
         default: Option<&'static str>,
+        /// What an `aud` has in it that points at the scheme, where a token's scheme must be guessed.
+        marks: &'static [&'static str],
         /// The syntaxes it may have.
         syntax: &'static [IdSyntax],
         /// The endpoints whose audience differs, if the scheme has such.
@@ -174,14 +181,36 @@ impl Lifetime {
         Ok(lifetime)
     }
 
+    const fn new(default: u64, min: u64, max: u64) -> Self {
+        Self { default, min, max }
+    }
+
     /// No other lifetime than this.
     const fn exactly(seconds: u64) -> Self {
+        Self::new(seconds, seconds, seconds)
+    }
+}
+
+impl AudienceRule {
+    /// One of these syntaxes, and no default.
+    const fn of(syntax: &'static [IdSyntax], marks: &'static [&'static str]) -> Self {
         Self {
-            default: seconds,
-            min: seconds,
-            max: seconds,
+            default: None,
+            marks,
+            syntax,
+            endpoints: &[],
         }
     }
+}
+
+/// How a registry is asked about a party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "clients of registries handle each")]
+pub enum PartyLookup {
+    /// By its id, in the path.
+    Id,
+    /// By its EORI and the subject of its certificate, as query.
+    EoriAndSubject,
 }
 
 /// Whether an assertion has `nbf`.

@@ -7,14 +7,14 @@
 
 mod scan;
 
-use core::fmt;
-
 use privyseal_core::token::text::JsonText;
+use thiserror::Error;
 
 use scan::Scanner;
 
 /// One JSON value, borrowed from its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "JSON has these six")]
 pub enum Value<'t> {
     /// `null`.
     Null,
@@ -39,25 +39,15 @@ pub struct Array<'t>(&'t str);
 pub struct Object<'t>(&'t str);
 
 /// Why a text is not JSON, or not JSON that is read here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not JSON: byte {offset} should be {expected}")]
+#[non_exhaustive]
 pub struct JsonError {
     /// Where, in bytes from the start of the text.
     pub offset: usize,
     /// What would have been right there.
     pub expected: &'static str,
 }
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "is not JSON: byte {} should be {}",
-            self.offset, self.expected
-        )
-    }
-}
-
-impl core::error::Error for JsonError {}
 
 impl<'t> Value<'t> {
     /// Reads `text`, which must be one JSON value with nothing but white space around it.

@@ -3,12 +3,16 @@
 #![warn(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::missing_errors_doc,
     clippy::panic,
     clippy::string_slice,
     clippy::unreachable,
-    clippy::unwrap_used
+    clippy::unwrap_used,
+    unnameable_types
 )]
 #![doc = include_str!("../README.md")]
 
@@ -109,7 +113,13 @@ pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Re
     let kind = guess::kind(&facts, scheme);
     let mut report = Report::new(scheme, question.scheme.is_none(), kind);
     spec::judge(&facts, question, &mut report);
-    receivers::judge(&facts, question, &mut report);
+    if let (Some(scheme), Kind::Assertion) = (scheme, kind) {
+        let judged = |rule| {
+            let needed = Verdict::NotChecked(Reason::Needs(rule));
+            report.verdict(rule).unwrap_or(needed)
+        };
+        report.opinions = receivers::judge(&facts, question, scheme, judged);
+    }
     report
 }
 

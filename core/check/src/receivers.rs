@@ -10,22 +10,22 @@ use heapless::Vec;
 
 use super::CheckOptions;
 use super::facts::Facts;
-use super::report::Report;
 use super::rule::RuleId;
-use super::verdict::{Reason, Verdict};
-use privyseal_core::scheme::KeyReference;
+use super::verdict::Verdict;
+use privyseal_core::scheme::{KeyReference, Scheme};
 
 pub use demand::Demand;
 pub use table::ALL;
 
-/// The most receivers that one token may meet.
-pub const MAX_RECEIVERS: usize = ALL.len();
-
 /// The most demands of one receiver.
-pub const MAX_DEMANDS: usize = 12;
+const MAX_DEMANDS: usize = 12;
+
+/// What each receiver says that a token may meet.
+pub(super) type Opinions = Vec<Opinion, { ALL.len() }>;
 
 /// Software that receives tokens.
 #[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Receiver {
     /// Its name.
     pub name: &'static str,
@@ -37,6 +37,7 @@ pub struct Receiver {
 
 /// What one receiver would do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Opinion {
     /// Who.
     pub receiver: &'static Receiver,
@@ -58,37 +59,30 @@ impl Opinion {
     }
 }
 
-/// Asks every receiver that the scheme's tokens may meet.
-pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
-    let Some(scheme) = report
-        .scheme
-        .filter(|_| facts.header.is_ok() && facts.claims.is_ok())
-    else {
-        return;
+/// Asks every receiver that an assertion of the scheme may meet. `judged` says how a rule of the spec view came out.
+pub(super) fn judge(
+    facts: &Facts<'_>,
+    question: &CheckOptions<'_>,
+    scheme: &Scheme,
+    judged: impl Fn(RuleId) -> Verdict,
+) -> Opinions {
+    let (Ok(header), Ok(claims)) = (&facts.header, &facts.claims) else {
+        return Opinions::new();
     };
-    if report.kind != super::Kind::Assertion {
-        return;
-    }
-    for receiver in ALL
-        .iter()
-        .filter(|receiver| receiver.reads == scheme.key_reference().value())
-    {
-        let mut outcomes = Vec::new();
-        for &demand in receiver.demands {
+    let meets = |receiver: &&Receiver| receiver.reads == scheme.key_reference().value();
+    let opinion = |receiver: &'static Receiver| {
+        let outcomes = receiver.demands.iter().map(|&demand| {
             let verdict = match demand {
-                Demand::Signature => judged(report, RuleId::Signature),
-                Demand::KidKnown => judged(report, RuleId::KeyKnown),
-                demand => demand.judge(facts, question),
+                Demand::Signature => judged(RuleId::Signature),
+                Demand::KidKnown => judged(RuleId::KeyKnown),
+                demand => demand.judge(header, claims, question),
             };
-            let _ = outcomes.push((demand, verdict));
+            (demand, verdict)
+        });
+        Opinion {
+            receiver,
+            outcomes: outcomes.take(MAX_DEMANDS).collect(),
         }
-        report.add(Opinion { receiver, outcomes });
-    }
-}
-
-/// The spec view has judged it already.
-fn judged(report: &Report, rule: RuleId) -> Verdict {
-    report
-        .verdict(rule)
-        .unwrap_or(Verdict::NotChecked(Reason::Needs(rule)))
+    };
+    ALL.iter().filter(meets).map(opinion).collect()
 }

@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use super::guess::Kind;
-use super::receivers::{MAX_RECEIVERS, Opinion};
+use super::receivers::{Opinion, Opinions};
 use super::rule::RuleId;
 use super::verdict::{Reason, Verdict};
 use privyseal_core::scheme::Scheme;
@@ -13,6 +13,7 @@ const MAX_FINDINGS: usize = RuleId::ALL.len();
 
 /// One rule, how it came out, and where it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The rule.
     pub rule: RuleId,
@@ -24,6 +25,7 @@ pub struct Finding {
 
 /// Every rule of the spec view, and the receivers' opinions.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// The scheme whose rules were applied; `None` where none was named and the content points at none:
     /// then only the rules of a JWS were judged.
@@ -33,7 +35,7 @@ pub struct Report {
     /// What the token is.
     pub kind: Kind,
     findings: Vec<Finding, MAX_FINDINGS>,
-    opinions: Vec<Opinion, MAX_RECEIVERS>,
+    pub(super) opinions: Opinions,
 }
 
 impl Report {
@@ -43,7 +45,7 @@ impl Report {
             is_guess,
             kind,
             findings: Vec::new(),
-            opinions: Vec::new(),
+            opinions: Opinions::new(),
         }
     }
 
@@ -73,7 +75,8 @@ impl Report {
     }
 
     /// Records a verdict. There are no more rules than room for them.
-    pub(super) fn put(&mut self, rule: RuleId, source: &'static str, verdict: Verdict) {
+    pub(super) fn put(&mut self, rule: RuleId, source: &'static str, verdict: impl Into<Verdict>) {
+        let verdict = verdict.into();
         let _ = self.findings.push(Finding {
             rule,
             verdict,
@@ -82,24 +85,18 @@ impl Report {
     }
 
     /// Records what `judge` says, if all of `needs` hold.
-    pub(super) fn put_after(
+    pub(super) fn put_after<V: Into<Verdict>>(
         &mut self,
         rule: RuleId,
         source: &'static str,
         needs: &[RuleId],
-        judge: impl FnOnce() -> Verdict,
+        judge: impl FnOnce() -> V,
     ) {
-        let verdict = match needs
-            .iter()
-            .find(|&&need| self.verdict(need) != Some(Verdict::Passed))
-        {
+        let is_open = |&&need: &&RuleId| self.verdict(need) != Some(Verdict::Passed);
+        let verdict = match needs.iter().find(is_open) {
             Some(&need) => Verdict::NotChecked(Reason::Needs(need)),
-            None => judge(),
+            None => judge().into(),
         };
         self.put(rule, source, verdict);
-    }
-
-    pub(super) fn add(&mut self, opinion: Opinion) {
-        let _ = self.opinions.push(opinion);
     }
 }

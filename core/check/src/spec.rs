@@ -11,7 +11,7 @@ use super::facts::{Claims, Facts, Header};
 use super::guess::Kind;
 use super::report::Report;
 use super::rule::RuleId;
-use super::verdict::{Verdict, Violation};
+use super::verdict::{Verdict, Violation, ensure};
 use super::{CheckOptions, json};
 use privyseal_core::cert::Certificate;
 use privyseal_core::field::Fault;
@@ -73,7 +73,7 @@ impl<'a, 't> Judge<'a, 't> {
         judge: impl FnOnce(&'a Header<'t>) -> Result<(), Violation>,
     ) {
         match self.facts.header() {
-            Some(header) => report.put_after(rule, source, needs, || Verdict::of(judge(header))),
+            Some(header) => report.put_after(rule, source, needs, || judge(header)),
             None => report.put_after(rule, source, &[RuleId::HeaderJson], || Verdict::Passed),
         }
     }
@@ -88,7 +88,7 @@ impl<'a, 't> Judge<'a, 't> {
         judge: impl FnOnce(&'a Claims<'t>) -> Result<(), Violation>,
     ) {
         match self.facts.claims() {
-            Some(claims) => report.put_after(rule, source, needs, || Verdict::of(judge(claims))),
+            Some(claims) => report.put_after(rule, source, needs, || judge(claims)),
             None => report.put_after(rule, source, &[RuleId::PayloadJson], || Verdict::Passed),
         }
     }
@@ -108,23 +108,18 @@ fn form(facts: &Facts<'_>, report: &mut Report) {
     const FORM: &str = "RFC 7515 section 7.1: compact serialization";
     const HEADER: &str = "RFC 7515 section 4: a JSON object whose member names are unique";
     const PAYLOAD: &str = "RFC 7519 section 4: a JSON object whose member names are unique";
-    report.put(RuleId::JwsForm, FORM, Verdict::of(facts.form));
+    report.put(RuleId::JwsForm, FORM, facts.form);
     let form = [RuleId::JwsForm];
     let header = facts.header.as_ref().map(|_| ()).map_err(|&why| why);
-    report.put_after(RuleId::HeaderJson, HEADER, &form, || Verdict::of(header));
+    report.put_after(RuleId::HeaderJson, HEADER, &form, || header);
     let claims = facts.claims.as_ref().map(|_| ()).map_err(|&why| why);
-    report.put_after(RuleId::PayloadJson, PAYLOAD, &form, || Verdict::of(claims));
+    report.put_after(RuleId::PayloadJson, PAYLOAD, &form, || claims);
 }
 
 /// At most `max` bytes.
-const fn at_most(text: &str, max: usize) -> Result<(), Violation> {
-    if text.len() > max {
-        return Err(Violation::Fault(Fault::TooLong {
-            len: text.len(),
-            max,
-        }));
-    }
-    Ok(())
+fn at_most(text: &str, max: usize) -> Result<(), Violation> {
+    let len = text.len();
+    ensure(len <= max, Fault::TooLong { len, max })
 }
 
 /// Not of the form it should have.

@@ -1,6 +1,5 @@
 //! How a rule came out, and why.
 
-use core::fmt;
 use thiserror::Error;
 
 use super::json::JsonError;
@@ -13,6 +12,7 @@ use privyseal_core::time::UnixTime;
 
 /// How one rule came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "readers handle each")]
 pub enum Verdict {
     /// The rule holds.
     Passed,
@@ -27,8 +27,8 @@ pub enum Verdict {
 #[non_exhaustive]
 pub enum Violation {
     /// The value has the wrong shape.
-    #[error("{0}")]
-    Fault(Fault),
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// The value has another JSON type.
     #[error("is {found}, not {expected}")]
     Type {
@@ -65,14 +65,14 @@ pub enum Violation {
         now: UnixTime,
     },
     /// The text is not JSON.
-    #[error("{0}")]
-    Json(JsonError),
+    #[error(transparent)]
+    Json(#[from] JsonError),
     /// The certificates are no chain that may sign.
-    #[error("{0}")]
-    Chain(ChainError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
     /// A certificate is not valid now.
-    #[error("{0}")]
-    Dates(ClockError),
+    #[error(transparent)]
+    Dates(#[from] ClockError),
     /// A certificate was revoked.
     #[error("has a certificate that was revoked at {since}")]
     Revoked {
@@ -83,16 +83,19 @@ pub enum Violation {
     #[error("the key {0}")]
     Key(KeyError),
     /// The signature is wrong.
-    #[error("{0}")]
-    Signature(SignatureError),
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
 }
 
 /// Why a rule was not judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Reason {
     /// It depends on a rule that is broken or was not judged itself.
+    #[error("needs {0}")]
     Needs(RuleId),
     /// As the text says.
+    #[error("{0}")]
     Because(&'static str),
 }
 
@@ -106,41 +109,24 @@ impl Verdict {
         }
     }
 
-    pub(super) fn of(outcome: Result<(), Violation>) -> Self {
-        match outcome {
-            Ok(()) => Self::Passed,
-            Err(why) => Self::Broken(why),
-        }
-    }
-
     pub(super) const fn because(reason: &'static str) -> Self {
         Self::NotChecked(Reason::Because(reason))
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Needs(rule) => write!(f, "needs {}", rule.name()),
-            Self::Because(reason) => f.write_str(reason),
-        }
+impl From<Result<(), Violation>> for Verdict {
+    fn from(outcome: Result<(), Violation>) -> Self {
+        outcome.map_or_else(Self::Broken, |()| Self::Passed)
     }
 }
 
-macro_rules! from {
-    ($($variant:ident($error:ty)),*) => {$(
-        impl From<$error> for Violation {
-            fn from(error: $error) -> Self {
-                Self::$variant(error)
-            }
-        }
-    )*};
+impl From<KeyError> for Violation {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
 }
-from!(
-    Fault(Fault),
-    Json(JsonError),
-    Chain(ChainError),
-    Dates(ClockError),
-    Key(KeyError),
-    Signature(SignatureError)
-);
+
+/// A rule that holds, or why it is broken.
+pub(super) fn ensure(holds: bool, why: impl Into<Violation>) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(why.into()) }
+}

@@ -31,9 +31,9 @@ pub fn set_time_statement(
     let mut line = String::new();
     // MAX_STATEMENT has room for all of it.
     let _ = line.push_str("privyseal-set-time:v1:");
-    hex(device, |digit| drop(line.push(digit)));
+    hex(device).for_each(|digit| drop(line.push(digit)));
     let _ = line.push(':');
-    hex(challenge, |digit| drop(line.push(digit)));
+    hex(challenge).for_each(|digit| drop(line.push(digit)));
     let _ = line.push(':');
     decimal(now, |digit| drop(line.push(digit)));
     line

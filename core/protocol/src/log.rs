@@ -51,18 +51,14 @@ named! {
 }
 
 impl Event {
-    /// The number in the record.
+    /// The number in the record: events are declared in their order, from 1.
+    #[allow(
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects,
+        reason = "one of eight"
+    )]
     pub const fn code(self) -> u8 {
-        match self {
-            Self::Boot => 1,
-            Self::ProvisionBegun => 2,
-            Self::Provisioned => 3,
-            Self::Signed => 4,
-            Self::Refused => 5,
-            Self::TimeSet => 6,
-            Self::Wiped => 7,
-            Self::Fault => 8,
-        }
+        self as u8 + 1
     }
 
     fn from_code(code: u8) -> Option<Self> {

@@ -1,6 +1,8 @@
 //! What a device may sign: given once, when it is provisioned, and locked with the key.
 #![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
+use core::fmt;
+
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -30,64 +32,61 @@ pub const MAX_RATE: u16 = 10_000;
 /// Seconds of the rate limit's period, at most: a day.
 pub const MAX_RATE_SECONDS: u32 = 86_400;
 
-/// A scheme, on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum SchemeId {
-    /// [`scheme::FIAM`].
-    Fiam,
-    /// [`scheme::ISHARE`].
-    Ishare,
-    /// [`scheme::ISHARE_1`].
-    Ishare1,
-    /// [`scheme::ITSME`].
-    Itsme,
-    /// [`scheme::EHEALTH`].
-    Ehealth,
-}
+/// A scheme, on the wire and in the log: as its number, [`Scheme::code`].
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub struct SchemeId(&'static Scheme);
 
 impl SchemeId {
-    /// Every one, in the order of [`scheme::ALL`].
-    pub const ALL: [Self; MAX_SCHEMES] = [
-        Self::Fiam,
-        Self::Ishare,
-        Self::Ishare1,
-        Self::Itsme,
-        Self::Ehealth,
-    ];
+    /// That of a scheme.
+    pub const fn of(scheme: &'static Scheme) -> Self {
+        Self(scheme)
+    }
 
     /// The scheme's rules.
     pub const fn rules(self) -> &'static Scheme {
-        match self {
-            Self::Fiam => &scheme::FIAM,
-            Self::Ishare => &scheme::ISHARE,
-            Self::Ishare1 => &scheme::ISHARE_1,
-            Self::Itsme => &scheme::ITSME,
-            Self::Ehealth => &scheme::EHEALTH,
-        }
+        self.0
     }
 
-    /// The scheme with these rules' name.
-    pub fn of(scheme: &Scheme) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|id| id.rules().name() == scheme.name())
-    }
-
-    /// The number in the log.
+    /// The number.
     pub const fn code(self) -> u8 {
-        match self {
-            Self::Fiam => 0,
-            Self::Ishare => 1,
-            Self::Ishare1 => 2,
-            Self::Itsme => 3,
-            Self::Ehealth => 4,
-        }
+        self.0.code()
     }
 
-    /// The scheme of a number in the log.
+    /// The scheme of a number.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|id| id.code() == code)
+        let mut schemes = scheme::ALL.iter();
+        schemes
+            .find(|scheme| scheme.code() == code)
+            .map(|&it| Self(it))
+    }
+}
+
+impl PartialEq for SchemeId {
+    fn eq(&self, other: &Self) -> bool {
+        self.code() == other.code()
+    }
+}
+
+impl Eq for SchemeId {}
+
+impl fmt::Debug for SchemeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+impl From<SchemeId> for u8 {
+    fn from(id: SchemeId) -> Self {
+        id.code()
+    }
+}
+
+impl TryFrom<u8> for SchemeId {
+    type Error = &'static str;
+
+    fn try_from(code: u8) -> Result<Self, &'static str> {
+        Self::from_code(code).ok_or("no scheme's number")
     }
 }
 

@@ -6,6 +6,7 @@ use heapless::Vec;
 
 use super::certificate::Certificate;
 use super::chain_error::ChainError;
+use super::clock::ClockError;
 use super::extensions::KeyUsage;
 use super::link::VerifyLink;
 use super::order::order;
@@ -85,23 +86,7 @@ impl<'a> Chain<'a> {
 
     /// When all certificates are valid.
     pub fn validity(&self) -> Validity {
-        let mut validity = Validity {
-            not_before: UnixTime::MAX.saturating_sub(u64::MAX),
-            last_to_begin: 0,
-            not_after: UnixTime::MAX,
-            first_to_end: 0,
-        };
-        for (position, certificate) in self.0.iter().enumerate() {
-            if certificate.not_before() > validity.not_before {
-                validity.not_before = certificate.not_before();
-                validity.last_to_begin = position;
-            }
-            if certificate.not_after() < validity.not_after {
-                validity.not_after = certificate.not_after();
-                validity.first_to_end = position;
-            }
-        }
-        validity
+        Validity::of(&self.0)
     }
 
     /// Whether trust begins here: a certificate of the chain is among `anchors` (DER), or one of them is a CA
@@ -185,6 +170,51 @@ impl<'a> Chain<'a> {
             if count > usize::from(allowed) {
                 return Err(ChainError::PathLength { position, allowed });
             }
+        }
+        Ok(())
+    }
+}
+
+impl Validity {
+    /// When all of these certificates are valid.
+    pub fn of(certificates: &[Certificate<'_>]) -> Self {
+        let mut validity = Self {
+            not_before: UnixTime::MAX.saturating_sub(u64::MAX),
+            last_to_begin: 0,
+            not_after: UnixTime::MAX,
+            first_to_end: 0,
+        };
+        for (position, certificate) in certificates.iter().enumerate() {
+            if certificate.not_before() > validity.not_before {
+                validity.not_before = certificate.not_before();
+                validity.last_to_begin = position;
+            }
+            if certificate.not_after() < validity.not_after {
+                validity.not_after = certificate.not_after();
+                validity.first_to_end = position;
+            }
+        }
+        validity
+    }
+
+    /// Whether all certificates are valid at this time.
+    ///
+    /// # Errors
+    /// [`ClockError::NotYetValid`] or [`ClockError::Expired`].
+    pub const fn check(&self, now: UnixTime) -> Result<(), ClockError> {
+        if now.as_secs() < self.not_before.as_secs() {
+            return Err(ClockError::NotYetValid {
+                now,
+                not_before: self.not_before,
+                position: self.last_to_begin,
+            });
+        }
+        if now.as_secs() > self.not_after.as_secs() {
+            return Err(ClockError::Expired {
+                now,
+                not_after: self.not_after,
+                position: self.first_to_end,
+            });
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Whether an assertion may be made at this time.
 
-use super::chain::Validity;
 use crate::limits::CLOCK_FLOOR;
 use crate::time::UnixTime;
 use thiserror::Error;
@@ -43,33 +42,10 @@ pub enum ClockError {
     },
 }
 
-/// Checks the caller's clock against this release and against the certificates, if there are any.
-pub(crate) fn check_clock(now: UnixTime, validity: Option<&Validity>) -> Result<(), ClockError> {
+/// Checks that the caller's clock was ever set.
+pub(crate) const fn check_clock_is_set(now: UnixTime) -> Result<(), ClockError> {
     if now.as_secs() < CLOCK_FLOOR {
         return Err(ClockError::Unset { now });
-    }
-    let Some(&Validity {
-        not_before,
-        last_to_begin,
-        not_after,
-        first_to_end,
-    }) = validity
-    else {
-        return Ok(());
-    };
-    if now < not_before {
-        return Err(ClockError::NotYetValid {
-            now,
-            not_before,
-            position: last_to_begin,
-        });
-    }
-    if now > not_after {
-        return Err(ClockError::Expired {
-            now,
-            not_after,
-            position: first_to_end,
-        });
     }
     Ok(())
 }

@@ -24,8 +24,12 @@ pub(super) fn encode(name: KeyName<'_>, buffer: &mut [u8]) -> Result<usize, Fiel
     Ok(header.len())
 }
 
-/// Writes the header in base64url and gives its length.
-pub(super) fn write_counted<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
+/// Writes the header of every token of such a key, base64url without the dot, and gives its length. For
+/// [`Profile::new`](super::Profile::new): a device writes it into its flash, piece by piece.
+///
+/// # Errors
+/// Whatever `sink` fails with.
+pub fn encode_header<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, S::Error> {
     let mut counted = Counted { sink, len: 0 };
     write(name, &mut counted)?;
     Ok(counted.len)
@@ -33,7 +37,7 @@ pub(super) fn write_counted<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<
 
 /// The length of the header that `kept` begins with; an error if it begins with something else.
 pub(super) fn compare(name: KeyName<'_>, kept: &[u8]) -> Result<usize, FieldError> {
-    write_counted(name, &mut Comparison(kept)).map_err(|Differs| {
+    encode_header(name, &mut Comparison(kept)).map_err(|Differs| {
         Field::Header.is_not("the header that was encoded for this key", "what was kept")
     })
 }

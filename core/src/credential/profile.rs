@@ -5,7 +5,7 @@ use core::fmt;
 use sha2::{Digest as _, Sha256};
 
 use super::header::{self, KeyName};
-use crate::cert::{ClockError, Validity, check_clock};
+use crate::cert::{ClockError, Validity, check_clock_is_set};
 use crate::error::Error;
 use crate::id::ClientId;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
@@ -95,7 +95,8 @@ impl Profile {
     /// # Errors
     /// [`ClockError`].
     pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
-        check_clock(now, self.validity.as_ref())
+        check_clock_is_set(now)?;
+        self.validity.map_or(Ok(()), |validity| validity.check(now))
     }
 }
 

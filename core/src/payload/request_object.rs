@@ -33,23 +33,14 @@ pub struct AuthenticationRequest<'a> {
     pub userinfo_claims: &'a [&'a str],
 }
 
-/// itsme's two authentication context classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "itsme has these two")]
-pub enum AcrValues {
-    /// Fingerprint or itsme code, as the user likes.
-    Basic,
-    /// The itsme code.
-    Advanced,
-}
-
-impl AcrValues {
-    /// The URL that stands for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Basic => "http://itsme.services/v2/claim/acr_basic",
-            Self::Advanced => "http://itsme.services/v2/claim/acr_advanced",
-        }
+named! {
+    /// itsme's two authentication context classes; their names are the URLs that stand for them.
+    #[allow(clippy::exhaustive_enums, reason = "itsme has these two")]
+    pub enum AcrValues {
+        /// Fingerprint or itsme code, as the user likes.
+        Basic = "http://itsme.services/v2/claim/acr_basic",
+        /// The itsme code.
+        Advanced = "http://itsme.services/v2/claim/acr_advanced",
     }
 }
 
@@ -93,7 +84,7 @@ impl RequestObject<'_> {
         let issued_at = self.issued_at.as_secs();
         let mut object = Object::new(sink);
         object
-            .optional_string("acr_values", request.acr_values.map(AcrValues::as_str))
+            .optional_string("acr_values", request.acr_values.map(AcrValues::name))
             .string("aud", self.audience.as_str());
         if !(request.id_token_claims.is_empty() && request.userinfo_claims.is_empty()) {
             object.object("claims", |claims| {

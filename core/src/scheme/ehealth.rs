@@ -8,6 +8,7 @@ use crate::jws::Algorithm;
 pub const EHEALTH: Scheme = Scheme {
     name: "ehealth",
     title: "eHealth I.AM Connect",
+    code: 4,
     algorithms: Rule::new(
         &[Algorithm::Rs256],
         "eHealth: RS256; Keycloak: alg equals the setting of the client",
@@ -22,19 +23,11 @@ pub const EHEALTH: Scheme = Scheme {
     ),
     client_id_in_leaf: None,
     audience: Rule::new(
-        AudienceRule {
-            default: None,
-            syntax: &[IdSyntax::RealmIssuer],
-            endpoints: &[],
-        },
+        AudienceRule::of(&[IdSyntax::RealmIssuer], &["/realms/"]),
         "eHealth section 5.3: aud is https://[IAMConnectRoot]/auth/realms/[realm id], one /auth only",
     ),
     lifetime: Rule::new(
-        Lifetime {
-            default: 60,
-            min: 1,
-            max: 60,
-        },
+        Lifetime::new(60, 1, 60),
         "Keycloak: an assertion may live 60 s by default",
     ),
     issued_at_required: Rule::new(false, "Keycloak: iat is optional"),
@@ -43,7 +36,7 @@ pub const EHEALTH: Scheme = Scheme {
         "older Keycloak tolerates no difference between the clocks on nbf: it is left out",
     ),
     leaf_key_usage: Rule::new(&[], "eHealth: the certificate is registered, not sent"),
-    party_status: None,
+    registry: None,
     request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new(

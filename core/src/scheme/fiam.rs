@@ -9,6 +9,7 @@ use crate::jws::Algorithm;
 pub const FIAM: Scheme = Scheme {
     name: "fiam",
     title: "KPN FIAM",
+    code: 0,
     algorithms: Rule::new(
         &[Algorithm::Rs256],
         "FIAM step 1: signed JWTs MUST use and specify RS256",
@@ -27,6 +28,7 @@ pub const FIAM: Scheme = Scheme {
     audience: Rule::new(
         AudienceRule {
             default: Some("EU.EORI.NLKPNFIAMPROD"),
+            marks: &["EU.EORI.NLKPNFIAMPROD"],
             syntax: &[IdSyntax::Eori],
             endpoints: &[],
         },
@@ -48,7 +50,7 @@ pub const FIAM: Scheme = Scheme {
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "FIAM prerequisites: an eSeal X.509 certificate (ETSI EN 319 412-2 section 4.3.2)",
     ),
-    party_status: None,
+    registry: None,
     request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new("/oauth/token", "FIAM step 2: POST /oauth/token"),

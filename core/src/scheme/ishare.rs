@@ -1,6 +1,6 @@
 //! iSHARE 2.1 and 2.2: the receiver's party id as audience, thirty seconds, the whole chain.
 
-use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
+use super::{AudienceRule, KeyReference, Lifetime, NotBefore, PartyLookup, Rule, Scheme, TokenRequestRules};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -12,6 +12,7 @@ const PARTY_IDS: &[IdSyntax] = &[IdSyntax::DidIshare, IdSyntax::Eori];
 pub const ISHARE: Scheme = Scheme {
     name: "ishare",
     title: "iSHARE 2.1",
+    code: 1,
     algorithms: Rule::new(
         &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512],
         "iSHARE, JWT header: alg RS256, or RS384 or RS512",
@@ -28,11 +29,7 @@ pub const ISHARE: Scheme = Scheme {
         "iSHARE, party identifiers: the last part is the certificate's organizationIdentifier",
     ),
     audience: Rule::new(
-        AudienceRule {
-            default: None,
-            syntax: PARTY_IDS,
-            endpoints: &[],
-        },
+        AudienceRule::of(PARTY_IDS, &["did:ishare:", "EU.EORI."]),
         "iSHARE, JWT payload: aud MUST contain only the server's party identifier",
     ),
     lifetime: Rule::new(
@@ -52,9 +49,10 @@ pub const ISHARE: Scheme = Scheme {
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "iSHARE, certificate validation: for eIDAS eSEALs key usage equals nonRepudiation",
     ),
-    party_status: Some(
+    registry: Some(Rule::new(
+        PartyLookup::Id,
         "iSHARE, certificate validation: the status at GET /parties/{party_id} is Active",
-    ),
+    )),
     request_object: None,
     token_request: TokenRequestRules {
         path: Rule::new(

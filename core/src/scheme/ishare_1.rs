@@ -1,6 +1,6 @@
 //! iSHARE 1.x: EORI numbers; otherwise as 2.1.
 
-use super::{AudienceRule, KeyReference, Rule, Scheme};
+use super::{AudienceRule, KeyReference, PartyLookup, Rule, Scheme};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -11,6 +11,7 @@ use super::ishare::ISHARE;
 pub const ISHARE_1: Scheme = Scheme {
     name: "ishare-1",
     title: "iSHARE 1.x",
+    code: 2,
     algorithms: Rule::new(&[Algorithm::Rs256], "iSHARE 1.x, JWT header: alg is RS256"),
     key_reference: Rule::new(
         KeyReference::X5cWithRoot,
@@ -22,16 +23,16 @@ pub const ISHARE_1: Scheme = Scheme {
     ),
     client_id_in_leaf: None,
     audience: Rule::new(
-        AudienceRule {
-            default: None,
-            syntax: &[IdSyntax::Eori],
-            endpoints: &[],
-        },
+        AudienceRule::of(&[IdSyntax::Eori], &[]),
         "iSHARE 1.x, JWT payload: aud MUST contain only the server's EORI",
     ),
     leaf_key_usage: Rule::new(
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "iSHARE 1.x: certificates are eIDAS eSeals or PKIoverheid",
     ),
+    registry: Some(Rule::new(
+        PartyLookup::EoriAndSubject,
+        "iSHARE 1.x, certificate validation: GET /parties?eori=..&certificate_subject_name=..",
+    )),
     ..ISHARE
 };

@@ -11,6 +11,7 @@ use crate::jws::Algorithm;
 pub const ITSME: Scheme = Scheme {
     name: "itsme",
     title: "itsme CIBA",
+    code: 3,
     algorithms: Rule::new(
         &[Algorithm::Rs256],
         "itsme, discovery document: RS256 is what it lists for sure",
@@ -27,6 +28,7 @@ pub const ITSME: Scheme = Scheme {
     audience: Rule::new(
         AudienceRule {
             default: None,
+            marks: &[".itsme.services"],
             syntax: &[IdSyntax::HttpsUrl],
             endpoints: &[
                 Endpoint {
@@ -49,11 +51,7 @@ pub const ITSME: Scheme = Scheme {
         "itsme: aud is the full URL of the resource, which differs by endpoint",
     ),
     lifetime: Rule::new(
-        Lifetime {
-            default: 60,
-            min: 1,
-            max: 600,
-        },
+        Lifetime::new(60, 1, 600),
         "itsme: exp is required; the example has 600 s between iat and exp",
     ),
     issued_at_required: Rule::new(false, "itsme: iat is optional"),
@@ -62,18 +60,14 @@ pub const ITSME: Scheme = Scheme {
         "itsme: nbf is not among the claims of an assertion",
     ),
     leaf_key_usage: Rule::new(&[], "itsme: no certificate is used"),
-    party_status: None,
+    registry: None,
     request_object: Some(RequestObjectRules {
         audience_path: Rule::new(
             "",
             "CIBA Core section 7.1.1: aud is the issuer, which is the base",
         ),
         lifetime: Rule::new(
-            Lifetime {
-                default: 60,
-                min: 1,
-                max: 600,
-            },
+            Lifetime::new(60, 1, 600),
             "CIBA Core section 7.1.1: exp, iat and nbf are required",
         ),
     }),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::text::{JsonText, Secret};
-use crate::field::{Fault, Field, FieldError};
+use crate::field::{Fault, Field, FieldError, check_len};
 use crate::limits::{MAX_ACCESS_TOKEN, MAX_JSON_DEPTH, MAX_TOKEN_RESPONSE};
 
 /// A token was issued.
@@ -113,15 +113,10 @@ impl<'a> ErrorResponse<'a> {
 }
 
 fn secret(field: Field, text: JsonText<'_>) -> Result<Secret<'_>, FieldError> {
-    const SOURCE: &str = "RFC 6750 section 2.1: b64token";
+    const SOURCE: &str = "RFC 6750 section 2.1: b64token, and no longer than an HTTP header";
     let (secret, len) = Secret::new(text).ok_or_else(|| field.is_not("a bearer token", SOURCE))?;
-    match len {
-        0 => Err(FieldError::new(field, Fault::Empty, SOURCE)),
-        len if len > MAX_ACCESS_TOKEN => {
-            Err(field.is_too_long(len, MAX_ACCESS_TOKEN, "a token that fits an HTTP header"))
-        }
-        _ => Ok(secret),
-    }
+    check_len(field, len, MAX_ACCESS_TOKEN, SOURCE)?;
+    Ok(secret)
 }
 
 /// The parser recurses where arrays and objects nest: both length and depth are bounded before it runs.

@@ -29,14 +29,14 @@ pub(crate) fn jti(
     let mut text = Text::new();
     // MAX_LEN has room for all of it.
     let mut push = |character| drop(text.push(character));
-    hex(device, &mut push);
+    hex(device).for_each(&mut push);
     push('-');
     decimal(counter, &mut push);
     push('-');
-    hex(&random, &mut push);
+    hex(&random).for_each(&mut push);
     if let Some(nonce) = nonce {
         push('-');
-        hex(&nonce, &mut push);
+        hex(&nonce).for_each(&mut push);
     }
     text
 }

@@ -6,6 +6,7 @@
 //! a fuzzer would not find.
 #![no_main]
 
+use privyseal_core::scheme::ITSME;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
@@ -186,13 +187,13 @@ fn provisioned() -> Kept {
     let audience = "https://idp.prd.itsme.services/v2/token";
     let policy = Policy {
         schemes: core::iter::once(SchemePolicy {
-            scheme: SchemeId::Itsme,
+            scheme: SchemeId::of(&ITSME),
             client_id: "partner",
             kid: Some("k1"),
         })
         .collect(),
         audiences: core::iter::once(AllowedAudience {
-            scheme: SchemeId::Itsme,
+            scheme: SchemeId::of(&ITSME),
             audience,
         })
         .collect(),

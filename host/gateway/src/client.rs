@@ -108,8 +108,7 @@ impl DeviceClient {
     ) -> Result<Self, ClientError> {
         let policy = key.policy()?;
         let id = SchemeId::of(scheme);
-        let entry = id.and_then(|id| Some((id, *policy.scheme(id)?)));
-        let Some((id, entry)) = entry else {
+        let Some(&entry) = policy.scheme(id) else {
             let served = policy
                 .schemes
                 .iter()

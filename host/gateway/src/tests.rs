@@ -3,6 +3,7 @@
 mod peer;
 
 use core::time::Duration;
+use privyseal_core::scheme::FIAM;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -178,7 +179,7 @@ fn a_refusal_by_the_policy_is_told_from_trouble() {
             LONG,
         )
         .unwrap();
-        let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
+        let request = SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000);
         let error = device.sign(request, None).unwrap_err();
         assert_eq!(error.is_policy(), is_policy, "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
@@ -207,7 +208,7 @@ fn what_ends_a_fault_is_said_with_its_reason() {
         assert_eq!(device.info().to_json()["read_out"], "open");
         assert_eq!(text.contains("wipe"), fault == Refusal::Fault, "{text}");
         assert_eq!(device.info().to_json()["fault"], word);
-        let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
+        let request = SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000);
         let error = device.sign(request, None).unwrap_err();
         let refusal = Refusal::State(DeviceState::Faulted);
         assert!(
@@ -247,7 +248,7 @@ fn an_answer_has_its_time_as_a_whole() {
         }
     });
     let mut device = Device::over(ours, SHORT).unwrap();
-    let request = SignRequest::new(SchemeId::Fiam, 1_800_000_000);
+    let request = SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000);
     let error = device.sign(request, None).unwrap_err();
     assert!(matches!(error, DeviceError::Silent { .. }), "{error}");
 }
@@ -288,7 +289,7 @@ fn a_token_that_is_not_whole_is_none() {
             },
         )
         .unwrap();
-        let token = device.sign(SignRequest::new(SchemeId::Fiam, 1_800_000_000), None);
+        let token = device.sign(SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000), None);
         match (token, words) {
             (Ok(token), None) => assert_eq!(*token, b"toke"),
             (Err(error), Some(words)) => {

@@ -3,8 +3,7 @@
 
 use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Violation};
 use privyseal_core::cert::{Certificate, Chain};
-use privyseal_core::scheme::{ISHARE, ISHARE_1};
-use privyseal_core::{Audience, UnixTime};
+use privyseal_core::{Audience, Scheme, UnixTime};
 
 use super::{TokenCheckOptions, TokenReport};
 use crate::jose::jws::Jws;
@@ -24,18 +23,18 @@ pub struct Inbound<'a> {
     pub now: UnixTime,
     /// Revocation lists; none means that revocation is not checked.
     pub crls: &'a [Crl],
-    /// Whether the party is looked up in the way of iSHARE 1.x.
-    pub is_version_1: bool,
+    /// The scheme whose rules apply, and by whose registry the party is looked up.
+    pub scheme: &'static Scheme,
 }
 
 impl<'a> Inbound<'a> {
-    /// For the party `audience` at `now`; revocation is not checked.
-    pub const fn new(audience: Audience<'a>, now: UnixTime) -> Self {
+    /// For the party `audience` of `scheme` at `now`; revocation is not checked.
+    pub const fn new(scheme: &'static Scheme, audience: Audience<'a>, now: UnixTime) -> Self {
         Self {
             audience,
             now,
             crls: &[],
-            is_version_1: false,
+            scheme,
         }
     }
 }
@@ -54,23 +53,18 @@ pub fn judge_assertion(
     inbound: Inbound<'_>,
     registry: &Registry<'_>,
 ) -> Result<TokenReport, IshareError> {
-    let scheme = if inbound.is_version_1 {
-        &ISHARE_1
-    } else {
-        &ISHARE
-    };
     let mut options = TokenCheckOptions::at(inbound.now);
-    options.scheme = Some(scheme);
+    options.scheme = Some(inbound.scheme);
     options.audience = Some(inbound.audience);
     options.crls = inbound.crls;
     let alone = TokenReport::new(token, options);
-    let jws = Jws::parse_signed_with(token.trim(), scheme.algorithms().value());
+    let jws = Jws::parse_signed_with(token.trim(), inbound.scheme.algorithms().value());
     let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));
     let (Some(Verdict::Passed), Some(issuer)) = (alone.report.verdict(RuleId::Signature), issuer)
     else {
         return Ok(alone);
     };
-    let record = Record::of(&issuer, inbound.is_version_1, registry)?;
+    let record = Record::of(PartyQuery::of(inbound.scheme, &issuer, None), registry)?;
     options.registry = Some(&record);
     Ok(TokenReport::new(token, options))
 }
@@ -82,19 +76,7 @@ struct Record {
 }
 
 impl Record {
-    fn of(
-        party_id: &str,
-        is_version_1: bool,
-        registry: &Registry<'_>,
-    ) -> Result<Self, IshareError> {
-        let query = if is_version_1 {
-            PartyQuery::Eori {
-                eori: party_id,
-                subject_name: None,
-            }
-        } else {
-            PartyQuery::Id(party_id)
-        };
+    fn of(query: PartyQuery<'_>, registry: &Registry<'_>) -> Result<Self, IshareError> {
         let list = registry.trusted_list()?;
         let party = match registry.party(query) {
             Ok(party) => Ok(party),

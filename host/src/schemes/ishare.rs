@@ -62,32 +62,9 @@ fn text<'v>(object: &'v Value, names: &[&'static str]) -> Option<&'v str> {
     member(object, names).and_then(|(_, value)| value.as_str())
 }
 
-/// SHA-256 as iSHARE writes it: 64 hexadecimal digits.
-fn sha256_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_fingerprint_is_64_hexadecimal_digits_of_either_case() {
-        let lower = "4670551451113b19425f8d63c3d6ce444b58de60831101748e9fb97b3e8766f8";
-        let bytes = sha256_hex(lower).unwrap();
-        assert_eq!(bytes[..4], [0x46, 0x70, 0x55, 0x14]);
-        assert_eq!(sha256_hex(&lower.to_uppercase()), Some(bytes));
-        for wrong in ["", &lower[2..], &format!("{lower}00"), &"g".repeat(64)] {
-            assert_eq!(sha256_hex(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn members_have_several_names() {

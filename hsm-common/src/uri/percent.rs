@@ -1,5 +1,6 @@
 //! Percent-encoding (RFC 3986 section 2.1) with the character sets of RFC 7512 section 2.3.
 
+use privyseal_core::encoding::hex_value;
 use zeroize::Zeroizing;
 
 use super::{Component, UriFault};
@@ -13,7 +14,7 @@ pub(super) fn decode(text: &str, component: Component) -> Result<Zeroizing<Vec<u
         let position = text.len() - rest.len();
         rest = match (first, tail) {
             (b'%', [high, low, tail @ ..]) => {
-                let (Some(high), Some(low)) = (hex(*high), hex(*low)) else {
+                let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) else {
                     return Err(UriFault::Percent { position });
                 };
                 bytes.push(high << 4 | low);
@@ -58,9 +59,4 @@ fn is_allowed(byte: u8, component: Component) -> bool {
             Component::Path => byte == b'&',
             Component::Query => matches!(byte, b'?' | b'|'),
         }
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    let digit = char::from(digit).to_digit(16)?;
-    u8::try_from(digit).ok()
 }

@@ -4,6 +4,7 @@
 //! before. The first entry of a device's life is all ones and has a digest that only the device knows
 //! the origin of.
 
+use privyseal_core::encoding::{hex, unhex};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::AuditError;
@@ -108,12 +109,7 @@ impl LogEntry {
 
     /// As one line of the file `device-log`: the entry and its digest, in hexadecimal.
     pub(super) fn to_line(&self) -> String {
-        let hex = |bytes: &[u8]| {
-            let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-            digits
-                .filter_map(|digit| char::from_digit(digit.into(), 16))
-                .collect::<String>()
-        };
+        let hex = |bytes: &[u8]| hex(bytes).collect::<String>();
         format!("{} {}\n", hex(&self.bytes()), hex(&self.digest))
     }
 
@@ -133,17 +129,6 @@ impl LogEntry {
             digest: unhex(digest)?,
         })
     }
-}
-
-fn unhex(text: &str) -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    if text.len() != 32 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..32).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

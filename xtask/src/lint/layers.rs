@@ -43,6 +43,5 @@ pub(super) const FLOORS: (&str, &[&str]) = (
 /// fails the check.
 pub(super) const KNOWN: &[(&str, &str, &str)] = &[
     ("privyseal", "pki::pem", "pki::crl"),
-    ("privyseal-check", "report", "receivers"),
     ("privyseal-firmware-rsa", "kernel", "modulus"),
 ];

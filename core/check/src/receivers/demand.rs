@@ -3,10 +3,10 @@
 use core::fmt;
 
 use crate::CheckOptions;
-use crate::facts::{Claims, Facts, Header, Moment};
+use crate::facts::{Claims, Header, Moment};
 use crate::json::Value;
 use crate::rule::RuleId;
-use crate::verdict::{Reason, Verdict, Violation};
+use crate::verdict::{Reason, Verdict, Violation, ensure};
 use privyseal_core::cert::{Certificate, KeyUsage, SHA256_WITH_RSA};
 use privyseal_core::field::Fault;
 use privyseal_core::id::IdSyntax;
@@ -55,10 +55,12 @@ pub enum Demand {
 
 impl Demand {
     /// Whether it is met.
-    pub(super) fn judge(self, facts: &Facts<'_>, question: &CheckOptions<'_>) -> Verdict {
-        let (Some(header), Some(claims)) = (facts.header(), facts.claims()) else {
-            return Verdict::NotChecked(Reason::Needs(RuleId::JwsForm));
-        };
+    pub(super) fn judge(
+        self,
+        header: &Header<'_>,
+        claims: &Claims<'_>,
+        question: &CheckOptions<'_>,
+    ) -> Verdict {
         let now = question.now.as_secs();
         match self {
             Self::Signature | Self::KidKnown => {
@@ -70,7 +72,7 @@ impl Demand {
             Self::NbfLead(lead) => leads(claims.nbf, now.saturating_add(lead)),
             Self::NbfIsIat => nbf_is_iat(claims),
             Self::NotExpired(tolerance) => not_expired(claims, now.saturating_sub(tolerance)),
-            Self::Required(name) => met(claims.object.get(name).is_some(), Fault::Missing.into()),
+            Self::Required(name) => met(claims.object.get(name).is_some(), Fault::Missing),
             Self::OneAudience => one_audience(claims),
             Self::NumericDates => numeric(claims),
             Self::OnlyMembers(names) => {
@@ -140,8 +142,8 @@ impl fmt::Display for Demand {
     }
 }
 
-fn met(holds: bool, why: Violation) -> Verdict {
-    Verdict::of(if holds { Ok(()) } else { Err(why) })
+fn met(holds: bool, why: impl Into<Violation>) -> Verdict {
+    ensure(holds, why).into()
 }
 
 fn lifetime(claims: &Claims<'_>, expected: u64) -> Verdict {
@@ -165,10 +167,7 @@ fn age_at_most(claims: &Claims<'_>, max: u64, now: u64) -> Verdict {
         (Moment::Absent, None) => return Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
         (Moment::Wrong(why, _), _) => return Verdict::Broken(why),
     };
-    met(
-        value <= max,
-        Fault::OutOfRange { value, min: 0, max }.into(),
-    )
+    met(value <= max, Fault::OutOfRange { value, min: 0, max })
 }
 
 fn leads(moment: Moment, last: u64) -> Verdict {
@@ -212,7 +211,7 @@ fn numeric(claims: &Claims<'_>) -> Verdict {
             Moment::Wrong(why, _) => Some(why),
             _ => None,
         });
-    Verdict::of(wrong.map_or(Ok(()), Err))
+    wrong.map_or(Verdict::Passed, Verdict::Broken)
 }
 
 fn leaf_usage(header: &Header<'_>, usages: &[KeyUsage]) -> Verdict {

@@ -3,12 +3,10 @@
 use super::Judge;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::verdict::{Verdict, Violation};
+use crate::verdict::{Verdict, Violation, ensure};
 use crate::{Links, Registry, Revocations};
 use heapless::Vec;
-use privyseal_core::cert::ClockError;
-use privyseal_core::cert::{Certificate, Chain, ChainError};
-
+use privyseal_core::cert::{Certificate, Chain, ChainError, Validity};
 use privyseal_core::limits::MAX_CERTIFICATES;
 
 const X5C: &str = "RFC 7515 section 4.1.6: x5c";
@@ -71,7 +69,7 @@ impl<'t> Judge<'_, 't> {
             )),
             Err(error) => Err((*error).into()),
         };
-        report.put_after(RuleId::X5cOrder, X5C, &read, || Verdict::of(is_ordered()));
+        report.put_after(RuleId::X5cOrder, X5C, &read, is_ordered);
         // A chain that only stands in the wrong order can still be proved.
         let needs: &[_] = if ordered.is_ok() {
             &read
@@ -82,7 +80,7 @@ impl<'t> Judge<'_, 't> {
             let proof = ordered
                 .clone()
                 .and_then(|chain| chain.prove(&Links(self.question.links)));
-            Verdict::of(proof.map(|_| ()).map_err(Violation::from))
+            proof.map(|_| ()).map_err(Violation::from)
         });
         report.put_after(
             RuleId::X5cRoot,
@@ -90,17 +88,18 @@ impl<'t> Judge<'_, 't> {
             needs,
             || {
                 let has_root = ordered.as_ref().is_ok_and(Chain::has_root);
-                Verdict::of(if has_root {
-                    Ok(())
-                } else {
-                    Err(ChainError::MissingRoot.into())
-                })
+                ensure(has_root, ChainError::MissingRoot)
             },
         );
-        report.put_after(RuleId::X5cDates, DATES, &read, || Verdict::of(self.dates()));
+        report.put_after(RuleId::X5cDates, DATES, &read, || {
+            Validity::of(self.certificates())
+                .check(self.question.now)
+                .map_err(Violation::from)
+        });
         let usage = self.scheme.leaf_key_usage();
         report.put_after(RuleId::LeafKeyUsage, usage.source(), &read, || {
-            Verdict::of(self.usage())
+            let usage = self.scheme.check_leaf_key_usage(self.leaf().as_ref());
+            usage.map_err(Violation::from)
         });
     }
 
@@ -116,8 +115,8 @@ impl<'t> Judge<'_, 't> {
                 let is_trusted = self
                     .ordered()
                     .is_ok_and(|chain| chain.is_anchored_by(anchors, &Links(self.question.links)));
-                let why = Violation::Text("does not end at one of the trusted certificates");
-                Verdict::of(if is_trusted { Ok(()) } else { Err(why) })
+                let why = "does not end at one of the trusted certificates";
+                ensure(is_trusted, Violation::Text(why))
             }),
             (None, Some(registry)) => {
                 report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
@@ -136,7 +135,7 @@ impl<'t> Judge<'_, 't> {
                     .map_or(Verdict::Passed, |chain| revocation(&chain, lists))
             }),
         }
-        if let Some(source) = self.scheme.party_status() {
+        if let Some(source) = self.scheme.registry().map(|rule| rule.source()) {
             match self.question.registry {
                 None => {
                     let verdict = Verdict::because("the registry was not asked");
@@ -172,34 +171,6 @@ impl<'t> Judge<'_, 't> {
             .map(Certificate::as_der)
             .collect();
         Chain::order(&ders)
-    }
-
-    fn dates(&self) -> Result<(), Violation> {
-        let now = self.question.now;
-        for (position, certificate) in self.certificates().iter().enumerate() {
-            let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
-            if now < not_before {
-                return Err(ClockError::NotYetValid {
-                    now,
-                    not_before,
-                    position,
-                }
-                .into());
-            }
-            if now > not_after {
-                return Err(ClockError::Expired {
-                    now,
-                    not_after,
-                    position,
-                }
-                .into());
-            }
-        }
-        Ok(())
-    }
-
-    fn usage(&self) -> Result<(), Violation> {
-        Ok(self.scheme.check_leaf_key_usage(self.leaf().as_ref())?)
     }
 }
 

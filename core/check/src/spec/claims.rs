@@ -5,7 +5,7 @@ use crate::facts::Claims;
 use crate::guess::Kind;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::verdict::{Reason, Verdict, Violation};
+use crate::verdict::{Reason, Verdict, Violation, ensure};
 use privyseal_core::field::{Fault, Field};
 use privyseal_core::id::{Audience, ClientId, IdSyntax};
 
@@ -24,11 +24,7 @@ impl Judge<'_, '_> {
         let both = [RuleId::ClaimIss, RuleId::ClaimSub];
         self.on_claims(report, RuleId::IssEqualsSub, EQUAL, &both, |claims| {
             let is_equal = claims.iss.value() == claims.sub.value();
-            if is_equal {
-                Ok(())
-            } else {
-                Err(Violation::Text("iss and sub differ"))
-            }
+            ensure(is_equal, Violation::Text("iss and sub differ"))
         });
         self.client_id(report);
         if let Some(source) = self.scheme.client_id_in_leaf() {
@@ -84,7 +80,7 @@ impl Judge<'_, '_> {
         let why = Violation::Text("is not that of the leaf certificate's organizationIdentifier");
         match is_in_leaf {
             None => Verdict::NotChecked(Reason::Because("an EORI is not in the certificate")),
-            Some(holds) => Verdict::of(if holds { Ok(()) } else { Err(why) }),
+            Some(holds) => ensure(holds, why).into(),
         }
     }
 
@@ -107,18 +103,10 @@ impl Judge<'_, '_> {
         .map_err(|error| error.fault)?;
         if let Some(expected) = self.question.audience {
             let is_right = text == expected.as_str();
-            return if is_right {
-                Ok(())
-            } else {
-                Err(Violation::Text("is not the given audience"))
-            };
+            return ensure(is_right, Violation::Text("is not the given audience"));
         }
         if let Some(default) = rule.default() {
-            return if text == default {
-                Ok(())
-            } else {
-                Err(form_is(default))
-            };
+            return ensure(text == default, form_is(default));
         }
         let is_endpoint = rule
             .endpoints()

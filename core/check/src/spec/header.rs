@@ -5,7 +5,7 @@ use super::form_is;
 use crate::guess::Kind;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::verdict::Violation;
+use crate::verdict::{Violation, ensure};
 use privyseal_core::field::Fault;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::scheme::KeyReference;
@@ -69,11 +69,7 @@ impl Judge<'_, '_> {
                         "has another member than alg, kid and typ",
                     ),
                 };
-                if header.has_only(names) {
-                    Ok(())
-                } else {
-                    Err(Violation::Text(why))
-                }
+                ensure(header.has_only(names), Violation::Text(why))
             },
         );
     }

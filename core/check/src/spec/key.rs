@@ -4,7 +4,7 @@ use super::{Judge, at_most};
 use crate::KnownKey;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::verdict::{Reason, Verdict, Violation};
+use crate::verdict::{Reason, Verdict, Violation, ensure};
 use privyseal_core::limits::MAX_KID;
 use privyseal_core::rsa::{KeyError, RsaPublicKey, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
@@ -30,8 +30,10 @@ impl Judge<'_, '_> {
         }
         let known = self.known_key().is_some();
         report.put_after(RuleId::KeyKnown, KNOWN, &[RuleId::HeaderKid], || {
-            let why = Violation::Text("is not the kid of a key in the given set");
-            Verdict::of(if known { Ok(()) } else { Err(why) })
+            ensure(
+                known,
+                Violation::Text("is not the kid of a key in the given set"),
+            )
         });
     }
 
@@ -43,14 +45,15 @@ impl Judge<'_, '_> {
         };
         let key = self.key();
         report.put_after(RuleId::KeySize, SIZE, &[found], || match &key {
-            Some(key) => Verdict::of(key.as_ref().map(|_| ()).map_err(|&error| error.into())),
+            Some(Ok(_)) => Verdict::Passed,
+            Some(Err(error)) => Verdict::Broken((*error).into()),
             None => Verdict::NotChecked(Reason::Needs(found)),
         });
         report.put_after(
             RuleId::Signature,
             SIGNATURE,
             &[RuleId::HeaderAlg, RuleId::KeySize],
-            || Verdict::of(self.verify(key.as_ref())),
+            || self.verify(key.as_ref()),
         );
     }
 

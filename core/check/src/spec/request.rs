@@ -5,7 +5,7 @@ use crate::facts::Claims;
 use crate::json::Value;
 use crate::report::Report;
 use crate::rule::RuleId;
-use crate::verdict::Violation;
+use crate::verdict::{Violation, ensure};
 use privyseal_core::field::Fault;
 use privyseal_core::limits::MAX_USER_IDENTIFIER_TOKEN;
 use privyseal_core::payload::AcrValues;
@@ -29,7 +29,7 @@ impl Judge<'_, '_> {
         });
         self.on_claims(report, RuleId::RequestLoginHint, HINT, &[], login_hint);
         self.on_claims(report, RuleId::RequestAcr, ACR, &[], |claims| {
-            let known = [AcrValues::Basic.as_str(), AcrValues::Advanced.as_str()];
+            let known = AcrValues::ALL.map(AcrValues::name);
             match claims.acr_values.optional()? {
                 Some(value) if !known.contains(&value) => {
                     Err(form_is("acr_basic or acr_advanced, as a URL"))
@@ -75,10 +75,11 @@ impl Judge<'_, '_> {
         );
         self.on_claims(report, RuleId::RequestMembers, MEMBERS, &[], |claims| {
             let has = |name| claims.object.get(name).is_some();
-            if has("id_token_hint") || has("login_hint") {
-                return Err(Violation::Text("has id_token_hint or login_hint"));
-            }
-            Ok(())
+            let is_accepted = !has("id_token_hint") && !has("login_hint");
+            ensure(
+                is_accepted,
+                Violation::Text("has id_token_hint or login_hint"),
+            )
         });
     }
 
@@ -112,10 +113,6 @@ fn login_hint(claims: &Claims<'_>) -> Result<(), Violation> {
 }
 
 fn is_hint(kind: &str) -> Result<(), Violation> {
-    if kind == "user_identifier_token" {
-        return Ok(());
-    }
-    Err(Violation::Text(
-        "has another type than user_identifier_token",
-    ))
+    let why = Violation::Text("has another type than user_identifier_token");
+    ensure(kind == "user_identifier_token", why)
 }

@@ -56,7 +56,7 @@ impl Judge<'_, '_> {
         let verdict = match self.facts.claims().map(|claims| (claims.iat, claims.exp)) {
             None => Verdict::NotChecked(Reason::Needs(RuleId::PayloadJson)),
             Some((iat, exp)) => match (iat.meant(), exp.meant()) {
-                (Some(iat), Some(exp)) => Verdict::of(lives(rule.value(), iat, exp)),
+                (Some(iat), Some(exp)) => lives(rule.value(), iat, exp).into(),
                 (_, None) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
                 (None, _) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)),
             },

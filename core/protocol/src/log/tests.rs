@@ -1,11 +1,12 @@
 use super::*;
+use privyseal_core::scheme::ITSME;
 
 fn entry() -> Entry {
     Entry {
         sequence: 7,
         event: Event::Refused,
         code: Refusal::Audience.code(),
-        scheme: Some(SchemeId::Itsme),
+        scheme: Some(SchemeId::of(&ITSME)),
         audience: Some(3),
         faulted: true,
         boots: 2,

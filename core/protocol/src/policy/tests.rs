@@ -1,27 +1,28 @@
 use super::*;
+use privyseal_core::scheme::{FIAM, ISHARE, ITSME};
 
 /// The longest texts are those of the limits, so a policy of the longest does not fit; this is a large one.
 fn policy() -> Policy<'static> {
     Policy {
         schemes: Vec::from_iter([
             SchemePolicy {
-                scheme: SchemeId::Fiam,
+                scheme: SchemeId::of(&FIAM),
                 client_id: "EU.EORI.NL123456789",
                 kid: None,
             },
             SchemePolicy {
-                scheme: SchemeId::Itsme,
+                scheme: SchemeId::of(&ITSME),
                 client_id: "partner",
                 kid: Some("k1"),
             },
         ]),
         audiences: Vec::from_iter([
             AllowedAudience {
-                scheme: SchemeId::Fiam,
+                scheme: SchemeId::of(&FIAM),
                 audience: "EU.EORI.NLKPNFIAMPROD",
             },
             AllowedAudience {
-                scheme: SchemeId::Itsme,
+                scheme: SchemeId::of(&ITSME),
                 audience: "https://idp.prd.itsme.services/v2/token",
             },
         ]),
@@ -60,35 +61,35 @@ fn each_rule_is_checked() {
         (|policy| policy.schemes.clear(), PolicyError::NoScheme),
         (
             |policy| policy.schemes[1] = policy.schemes[0],
-            PolicyError::DuplicateScheme(SchemeId::Fiam),
+            PolicyError::DuplicateScheme(SchemeId::of(&FIAM)),
         ),
         (
             |policy| policy.schemes[0].client_id = "someone",
-            PolicyError::ClientId(SchemeId::Fiam),
+            PolicyError::ClientId(SchemeId::of(&FIAM)),
         ),
         (
             |policy| policy.schemes[0].kid = Some("k"),
-            PolicyError::Kid(SchemeId::Fiam),
+            PolicyError::Kid(SchemeId::of(&FIAM)),
         ),
         (
             |policy| policy.schemes[1].kid = None,
-            PolicyError::Kid(SchemeId::Itsme),
+            PolicyError::Kid(SchemeId::of(&ITSME)),
         ),
         (
             |policy| policy.schemes[1].kid = Some(""),
-            PolicyError::Kid(SchemeId::Itsme),
+            PolicyError::Kid(SchemeId::of(&ITSME)),
         ),
         (
             |policy| policy.audiences[1].audience = "not a URL",
             PolicyError::Audience { position: 1 },
         ),
         (
-            |policy| policy.audiences[0].scheme = SchemeId::Ishare,
+            |policy| policy.audiences[0].scheme = SchemeId::of(&ISHARE),
             PolicyError::Audience { position: 0 },
         ),
         (
             |policy| policy.max_lifetime = 29,
-            PolicyError::Lifetime(SchemeId::Fiam),
+            PolicyError::Lifetime(SchemeId::of(&FIAM)),
         ),
         (|policy| policy.rate.assertions = 0, PolicyError::Rate),
         (|policy| policy.rate.seconds = 0, PolicyError::Rate),
@@ -123,12 +124,12 @@ fn each_rule_is_checked() {
 
 #[test]
 fn every_scheme_has_its_id() {
-    for (scheme, id) in scheme::ALL.iter().zip(SchemeId::ALL) {
-        assert_eq!(SchemeId::of(scheme), Some(id));
-        assert_eq!(SchemeId::from_code(id.code()), Some(id));
+    for scheme in scheme::ALL {
+        let id = SchemeId::of(scheme);
+        assert_eq!(SchemeId::from_code(id.code()), Some(id), "each code once");
         assert_eq!(id.rules(), *scheme);
     }
-    assert_eq!(SchemeId::from_code(5), None);
+    assert_eq!(SchemeId::from_code(u8::MAX), None);
 }
 
 #[test]

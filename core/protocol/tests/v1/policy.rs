@@ -1,3 +1,4 @@
+use privyseal_core::scheme::{FIAM, ITSME};
 use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
 
 use crate::{bytes, hex};
@@ -14,12 +15,12 @@ fn is_pinned(policy: &Policy<'_>, vector: &[&str]) {
 #[test]
 fn a_policy_with_everything() {
     let fiam = SchemePolicy {
-        scheme: SchemeId::Fiam,
+        scheme: SchemeId::of(&FIAM),
         client_id: "EU.EORI.NL123456789",
         kid: None,
     };
     let itsme = SchemePolicy {
-        scheme: SchemeId::Itsme,
+        scheme: SchemeId::of(&ITSME),
         client_id: "partner",
         kid: Some("k1"),
     };
@@ -27,8 +28,11 @@ fn a_policy_with_everything() {
     let policy = Policy {
         schemes: [fiam, itsme].into_iter().collect(),
         audiences: [
-            audience(SchemeId::Fiam, "EU.EORI.NLKPNFIAMPROD"),
-            audience(SchemeId::Itsme, "https://idp.prd.itsme.services/v2/token"),
+            audience(SchemeId::of(&FIAM), "EU.EORI.NLKPNFIAMPROD"),
+            audience(
+                SchemeId::of(&ITSME),
+                "https://idp.prd.itsme.services/v2/token",
+            ),
         ]
         .into_iter()
         .collect(),

@@ -1,3 +1,4 @@
+use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ISHARE_1, ITSME};
 use privyseal_protocol::{Part, Provision, Request, SchemeId, SignRequest, Totals};
 
 use crate::pinned;
@@ -14,11 +15,11 @@ fn every_part_and_scheme() {
         Part::PublicKey => "04";
     }
     pinned! { SchemeId:
-        SchemeId::Fiam => "00";
-        SchemeId::Ishare => "01";
-        SchemeId::Ishare1 => "02";
-        SchemeId::Itsme => "03";
-        SchemeId::Ehealth => "04";
+        SchemeId::of(&FIAM) => "00";
+        SchemeId::of(&ISHARE) => "01";
+        SchemeId::of(&ISHARE_1) => "02";
+        SchemeId::of(&ITSME) => "03";
+        SchemeId::of(&EHEALTH) => "04";
     }
 }
 
@@ -41,10 +42,10 @@ fn every_request() {
         Request::Read { part: Part::Chain, offset: 300 } => "01 Read" "02 part" "ac02 offset";
         Request::Provision(Provision::Chunk { part: Part::Policy, offset: 0, bytes: &[7; 256] }) =>
             "02 Provision" "01 Chunk" "01 part" "00 offset" "8002 length" "07*256 bytes";
-        Request::Sign(SignRequest::new(SchemeId::Fiam, NOW)) =>
+        Request::Sign(SignRequest::new(SchemeId::of(&FIAM), NOW)) =>
             "03 Sign" "00 scheme" "00 no audience" "80f7c4d506 now" "00 backdate" "00 no lifetime" "00 no nonce";
         Request::Sign(SignRequest {
-            scheme: SchemeId::Ehealth,
+            scheme: SchemeId::of(&EHEALTH),
             audience: Some("https://a.example"),
             now: NOW,
             backdate: 200,

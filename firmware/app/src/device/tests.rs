@@ -3,6 +3,7 @@
 
 use core::cell::Cell;
 use core::mem::size_of;
+use privyseal_core::scheme::ITSME;
 use std::boxed::Box;
 use std::vec::Vec;
 
@@ -27,7 +28,7 @@ const NOW: u64 = 1_790_000_000;
 const AUDIENCE: &str = "https://idp.prd.itsme.services/v2/token";
 const REQUEST: SignRequest<'_> = SignRequest {
     audience: Some(AUDIENCE),
-    ..SignRequest::new(SchemeId::Itsme, NOW)
+    ..SignRequest::new(SchemeId::of(&ITSME), NOW)
 };
 
 /// The key of a seed, always the same; worth nothing.
@@ -50,13 +51,13 @@ fn provisioned() -> Box<Device<Fake>> {
 fn provisioned_with(board_entropy: bool) -> Box<Device<Fake>> {
     let policy = Policy {
         schemes: core::iter::once(SchemePolicy {
-            scheme: SchemeId::Itsme,
+            scheme: SchemeId::of(&ITSME),
             client_id: "partner",
             kid: Some("k1"),
         })
         .collect(),
         audiences: core::iter::once(AllowedAudience {
-            scheme: SchemeId::Itsme,
+            scheme: SchemeId::of(&ITSME),
             audience: AUDIENCE,
         })
         .collect(),

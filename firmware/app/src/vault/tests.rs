@@ -7,6 +7,7 @@
 //! `privyseal-log:v1:`) is counted up, and vectors of the new version stand beside these.
 #![allow(clippy::arithmetic_side_effects, clippy::format_collect)]
 
+use privyseal_core::scheme::{EHEALTH, ITSME};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -74,7 +75,7 @@ fn a_record_of_the_journal() {
         sequence: 0,
         event: Event::Signed,
         code: 0,
-        scheme: Some(SchemeId::Itsme),
+        scheme: Some(SchemeId::of(&ITSME)),
         audience: Some(2),
         faulted: false,
         boots: 300,
@@ -120,13 +121,13 @@ fn policy() -> Vec<u8> {
     };
     let policy = Policy {
         schemes: [
-            named(SchemeId::Itsme, "partner", "k1"),
-            named(SchemeId::Ehealth, "nihii-12345678", "k2"),
+            named(SchemeId::of(&ITSME), "partner", "k1"),
+            named(SchemeId::of(&EHEALTH), "nihii-12345678", "k2"),
         ]
         .into_iter()
         .collect(),
         audiences: core::iter::once(AllowedAudience {
-            scheme: SchemeId::Itsme,
+            scheme: SchemeId::of(&ITSME),
             audience: "https://idp.prd.itsme.services/v2/token",
         })
         .collect(),

@@ -1,6 +1,7 @@
 //! The whole way with the real command: provision over the line, sign for each scheme, log, wipe.
 
 use core::fmt::Write as _;
+use privyseal_core::scheme::{EHEALTH, ITSME};
 use privyseal_test_base::clock::run_start;
 use std::fs;
 use std::process::Command;
@@ -93,7 +94,7 @@ fn policy() -> String {
             text,
             "[schemes.{name}]\nclient-id = \"{client_id}\"\naudiences = [\"{audience}\"]"
         );
-        if matches!(scheme, SchemeId::Itsme | SchemeId::Ehealth) {
+        if [&ITSME, &EHEALTH].contains(&scheme.rules()) {
             let _ = writeln!(text, "kid = \"{KID}\"");
         }
     }

@@ -1,5 +1,6 @@
 //! A party with a key, a chain and a policy, and a gateway that is given them.
 
+use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
 use privyseal_test_base::clock::run_start;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -17,22 +18,22 @@ use privyseal_test_simulators::link::Upload;
 /// What the party signs, as scheme, client id, audience.
 pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
     (
-        SchemeId::Fiam,
+        SchemeId::of(&FIAM),
         "EU.EORI.NL123456789",
         "EU.EORI.NLKPNFIAMPROD",
     ),
     (
-        SchemeId::Ishare,
+        SchemeId::of(&ISHARE),
         "did:ishare:EU.NL.NTRNL-12345678",
         "did:ishare:EU.NL.NTRNL-10000001",
     ),
     (
-        SchemeId::Itsme,
+        SchemeId::of(&ITSME),
         "itsme-client",
         "https://idp.e2e.itsme.services/v2/token",
     ),
     (
-        SchemeId::Ehealth,
+        SchemeId::of(&EHEALTH),
         "nihii:hospital:12345678",
         "https://api-acpt.ehealth.fgov.be/auth/realms/M2M",
     ),
@@ -171,7 +172,7 @@ fn policy() -> Policy<'static> {
         board_entropy: false,
     };
     for (scheme, client_id, audience) in SERVED {
-        let by_kid = matches!(scheme, SchemeId::Itsme | SchemeId::Ehealth);
+        let by_kid = [&ITSME, &EHEALTH].contains(&scheme.rules());
         let entry = SchemePolicy {
             scheme,
             client_id,

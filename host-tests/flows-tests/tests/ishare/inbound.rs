@@ -5,6 +5,7 @@ use privyseal::schemes::ishare::IshareError;
 use privyseal::{AssertionOptions, AssertionSource as _, base::clock};
 use privyseal_check::{RuleId, Verdict};
 use privyseal_core::Audience;
+use privyseal_core::scheme::ISHARE;
 use privyseal_test_judges::decode::{Parts, to_base64url};
 use privyseal_test_pki::{CertificateSpec, test_key};
 use privyseal_test_servers::ishare_server::{Config, party_info};
@@ -26,7 +27,8 @@ fn assertion(world: &World) -> String {
 
 fn judged(world: &World, config: Config, token: &str) -> Result<TokenReport, IshareError> {
     let stage = world.play(config);
-    let inbound = Inbound::new(Audience::new(CLIENT).unwrap(), clock::now().unwrap());
+    let audience = Audience::new(CLIENT).unwrap();
+    let inbound = Inbound::new(&ISHARE, audience, clock::now().unwrap());
     judge_assertion(token, inbound, &stage.registry())
 }
 

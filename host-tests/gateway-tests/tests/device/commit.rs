@@ -1,5 +1,6 @@
 //! What commit checks: a device takes no upload that it could not sign with, and keeps nothing of one.
 
+use privyseal_core::scheme::{EHEALTH, FIAM, ITSME};
 use privyseal_firmware_app::fake::Entropy;
 use privyseal_protocol::policy::Policy;
 use privyseal_protocol::{DeviceState, Event, Part, PartFault, Refusal, SchemeId};
@@ -195,7 +196,10 @@ fn an_upload_without_a_chain_serves_schemes_that_need_none() {
         }
     };
     let mut device = empty();
-    let missing = provision(&mut device, &without(&[SchemeId::Fiam, SchemeId::Itsme]));
+    let missing = provision(
+        &mut device,
+        &without(&[SchemeId::of(&FIAM), SchemeId::of(&ITSME)]),
+    );
     assert!(
         matches!(
             missing,
@@ -206,6 +210,10 @@ fn an_upload_without_a_chain_serves_schemes_that_need_none() {
         ),
         "{missing:?}"
     );
-    provision(&mut device, &without(&[SchemeId::Itsme, SchemeId::Ehealth])).expect("a good upload");
+    provision(
+        &mut device,
+        &without(&[SchemeId::of(&ITSME), SchemeId::of(&EHEALTH)]),
+    )
+    .expect("a good upload");
     sign(&mut device, crate::fixture::requests()[3]).expect("a token");
 }

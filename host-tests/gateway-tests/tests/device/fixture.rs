@@ -1,5 +1,6 @@
 //! A device, and what it is provisioned with.
 
+use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ISHARE_1, ITSME};
 use privyseal_test_base::clock::run_start;
 use std::sync::OnceLock;
 
@@ -42,21 +43,21 @@ pub(crate) fn policy() -> Policy<'static> {
     let audience = |scheme, audience| AllowedAudience { scheme, audience };
     Policy {
         schemes: [
-            scheme(SchemeId::Itsme, "partner", Some("k1")),
-            scheme(SchemeId::Fiam, EORI, None),
-            scheme(SchemeId::Ishare, PARTY, None),
-            scheme(SchemeId::Ishare1, EORI, None),
-            scheme(SchemeId::Ehealth, "nihii-12345678", Some("k2")),
+            scheme(SchemeId::of(&ITSME), "partner", Some("k1")),
+            scheme(SchemeId::of(&FIAM), EORI, None),
+            scheme(SchemeId::of(&ISHARE), PARTY, None),
+            scheme(SchemeId::of(&ISHARE_1), EORI, None),
+            scheme(SchemeId::of(&EHEALTH), "nihii-12345678", Some("k2")),
         ]
         .into_iter()
         .collect(),
         audiences: [
-            audience(SchemeId::Fiam, "EU.EORI.NLKPNFIAMPROD"),
-            audience(SchemeId::Ishare, SCHEME_OWNER),
-            audience(SchemeId::Ishare1, SCHEME_OWNER),
-            audience(SchemeId::Itsme, ITSME_TOKEN),
-            audience(SchemeId::Itsme, ITSME_DISCOVERY),
-            audience(SchemeId::Ehealth, REALM),
+            audience(SchemeId::of(&FIAM), "EU.EORI.NLKPNFIAMPROD"),
+            audience(SchemeId::of(&ISHARE), SCHEME_OWNER),
+            audience(SchemeId::of(&ISHARE_1), SCHEME_OWNER),
+            audience(SchemeId::of(&ITSME), ITSME_TOKEN),
+            audience(SchemeId::of(&ITSME), ITSME_DISCOVERY),
+            audience(SchemeId::of(&EHEALTH), REALM),
         ]
         .into_iter()
         .collect(),
@@ -118,12 +119,12 @@ pub(crate) fn requests() -> [SignRequest<'static>; 6] {
         ..SignRequest::new(scheme, run_start())
     };
     [
-        SignRequest::new(SchemeId::Fiam, run_start()),
-        request(SchemeId::Ishare, SCHEME_OWNER),
-        request(SchemeId::Ishare1, SCHEME_OWNER),
-        request(SchemeId::Itsme, ITSME_TOKEN),
-        request(SchemeId::Itsme, ITSME_DISCOVERY),
-        request(SchemeId::Ehealth, REALM),
+        SignRequest::new(SchemeId::of(&FIAM), run_start()),
+        request(SchemeId::of(&ISHARE), SCHEME_OWNER),
+        request(SchemeId::of(&ISHARE_1), SCHEME_OWNER),
+        request(SchemeId::of(&ITSME), ITSME_TOKEN),
+        request(SchemeId::of(&ITSME), ITSME_DISCOVERY),
+        request(SchemeId::of(&EHEALTH), REALM),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The log: every event is in it, it is linked from the first to the head, and it survives.
 
+use privyseal_core::scheme::FIAM;
 use privyseal_firmware_app::fake::Memory;
 use privyseal_protocol::log::{ENTRY_LEN, LINK_LEN, RECORD_LEN, first_link, link_after};
 use privyseal_protocol::{Entry, Event, Refusal, Request, Response, SchemeId, SignRequest};
@@ -58,10 +59,14 @@ fn events(entries: &[Entry]) -> Vec<Event> {
 #[test]
 fn every_event_is_in_it() {
     let mut device = provisioned(&policy());
-    let token = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start())).expect("a token");
+    let token = sign(
+        &mut device,
+        SignRequest::new(SchemeId::of(&FIAM), run_start()),
+    )
+    .expect("a token");
     let elsewhere = SignRequest {
         audience: Some("EU.EORI.NLSOMEONEELSE"),
-        ..SignRequest::new(SchemeId::Fiam, run_start() + 1)
+        ..SignRequest::new(SchemeId::of(&FIAM), run_start() + 1)
     };
     assert_eq!(sign(&mut device, elsewhere), Err(Refusal::Audience));
     let mut device = restart(&mut device);
@@ -83,7 +88,7 @@ fn every_event_is_in_it() {
     };
     assert_eq!(
         (signed.scheme, signed.audience),
-        (Some(SchemeId::Fiam), Some(0))
+        (Some(SchemeId::of(&FIAM)), Some(0))
     );
     assert_eq!((signed.counter, signed.now), (1, run_start()));
     // The entry names the token: by the digest of what was signed.
@@ -103,7 +108,7 @@ fn a_part_can_be_asked_for() {
     for later in 0..5 {
         sign(
             &mut device,
-            SignRequest::new(SchemeId::Fiam, run_start() + later),
+            SignRequest::new(SchemeId::of(&FIAM), run_start() + later),
         )
         .expect("a token");
     }
@@ -126,7 +131,7 @@ fn it_is_bounded_and_keeps_the_newest() {
     for later in 0..50 {
         sign(
             &mut device,
-            SignRequest::new(SchemeId::Fiam, run_start() + later),
+            SignRequest::new(SchemeId::of(&FIAM), run_start() + later),
         )
         .expect("a token");
         let entries = check(&mut device);
@@ -153,13 +158,17 @@ fn refusals_cannot_wear_the_flash() {
     for _ in 0..100 {
         let unknown = SignRequest {
             audience: Some(SCHEME_OWNER),
-            ..SignRequest::new(SchemeId::Fiam, run_start())
+            ..SignRequest::new(SchemeId::of(&FIAM), run_start())
         };
         assert!(sign(&mut device, unknown).is_err());
     }
     assert_eq!(device.board().power().operations() - before, 3);
     device.board().time.advance(1_000_000);
-    sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start())).expect("a token");
+    sign(
+        &mut device,
+        SignRequest::new(SchemeId::of(&FIAM), run_start()),
+    )
+    .expect("a token");
     let entries = check(&mut device);
     assert_eq!(entries.last().expect("an entry").unlogged, 97);
 }

@@ -4,6 +4,7 @@
 //! After each cut the device starts again and must be the old one or the new one; and whatever it was, it
 //! never gives a `jti` twice and never signs for an earlier time than one it has signed for with that key.
 
+use privyseal_core::scheme::FIAM;
 use privyseal_test_base::clock::run_start;
 use std::collections::HashSet;
 
@@ -55,7 +56,7 @@ fn cut_everywhere<T>(
 }
 
 fn request(later: u64) -> SignRequest<'static> {
-    SignRequest::new(SchemeId::Fiam, run_start() + later)
+    SignRequest::new(SchemeId::of(&FIAM), run_start() + later)
 }
 
 /// The next start: also with a second cut, in each of its own operations, the start after that comes to the same.

@@ -1,5 +1,6 @@
 //! Whatever comes over the line: a typed answer, and a device that is what it was.
 
+use privyseal_core::scheme::FIAM;
 use privyseal_firmware_app::fake::Memory;
 use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME};
 use privyseal_protocol::{
@@ -117,7 +118,7 @@ fn requests_may_come_in_any_pieces_and_several_at_once() {
     let mut device = provisioned(&policy());
     let request = frame(
         4,
-        &Request::Sign(SignRequest::new(SchemeId::Fiam, run_start())),
+        &Request::Sign(SignRequest::new(SchemeId::of(&FIAM), run_start())),
     );
     let mut said = Vec::new();
     for byte in &request {
@@ -145,7 +146,7 @@ fn requests_may_come_in_any_pieces_and_several_at_once() {
 /// What no state but one allows leaves every other as it is.
 #[test]
 fn requests_out_of_state_change_nothing() {
-    let sign_ = Request::Sign(SignRequest::new(SchemeId::Fiam, run_start()));
+    let sign_ = Request::Sign(SignRequest::new(SchemeId::of(&FIAM), run_start()));
     let commit = Request::Provision(Provision::Commit);
     let begin = Request::Provision(Provision::Begin(upload(&policy()).totals()));
     let word = Request::SetTime {
@@ -251,5 +252,9 @@ fn a_device_that_was_shouted_at_signs() {
         exchange(&mut device, &[byte; 700]);
     }
     exchange(&mut device, &[0]);
-    sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start())).expect("a token");
+    sign(
+        &mut device,
+        SignRequest::new(SchemeId::of(&FIAM), run_start()),
+    )
+    .expect("a token");
 }

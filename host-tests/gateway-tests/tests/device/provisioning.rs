@@ -1,5 +1,6 @@
 //! Provisioning: its steps and their order, that a device is locked when it is done, and what ends that.
 
+use privyseal_core::scheme::FIAM;
 use privyseal_protocol::{
     CHUNK, DeviceState, MAX_KEY, MAX_POLICY, Part, PartFault, Provision, Refusal, Request,
     Response, SchemeId, SignRequest, Totals,
@@ -60,7 +61,7 @@ fn a_wipe_leaves_nothing_and_makes_room() {
     let mut device = provisioned(&policy());
     sign(
         &mut device,
-        SignRequest::new(SchemeId::Fiam, run_start() + 9),
+        SignRequest::new(SchemeId::of(&FIAM), run_start() + 9),
     )
     .expect("a token");
     let other = Request::Wipe {
@@ -178,7 +179,10 @@ fn steps_come_in_order_and_in_size() {
     step(&mut device, begin(totals)).expect("a beginning");
     let busy = Err(Refusal::State(DeviceState::Provisioning));
     assert_eq!(step(&mut device, begin(totals)), busy);
-    let early = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start()));
+    let early = sign(
+        &mut device,
+        SignRequest::new(SchemeId::of(&FIAM), run_start()),
+    );
     assert_eq!(early, Err(Refusal::State(DeviceState::Provisioning)));
 
     let fault = |part, fault| Err(Refusal::Part { part, fault });
@@ -224,7 +228,10 @@ fn a_key_without_its_journal_signs_nothing() {
     let mut device = start(memory);
     assert_eq!(info(&mut device).state, DeviceState::Faulted);
     assert_eq!(info(&mut device).fault, Some(Refusal::Storage));
-    let refused = sign(&mut device, SignRequest::new(SchemeId::Fiam, run_start()));
+    let refused = sign(
+        &mut device,
+        SignRequest::new(SchemeId::of(&FIAM), run_start()),
+    );
     assert_eq!(refused, Err(Refusal::State(DeviceState::Faulted)));
 }
 

@@ -1,5 +1,6 @@
 //! Policy, time, rate and presence.
 
+use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
 use privyseal_firmware_app::fake::Button;
 use privyseal_protocol::authority::set_time_statement;
 use privyseal_protocol::{
@@ -15,7 +16,7 @@ use crate::fixture::{JUMP, REALM, claim, empty, policy, provisioned, restart, up
 use crate::log;
 
 fn fiam(now: u64) -> SignRequest<'static> {
-    SignRequest::new(SchemeId::Fiam, now)
+    SignRequest::new(SchemeId::of(&FIAM), now)
 }
 
 #[test]
@@ -24,23 +25,23 @@ fn what_the_policy_does_not_have_is_refused() {
     policy.schemes.truncate(2);
     policy
         .audiences
-        .retain(|allowed| matches!(allowed.scheme, SchemeId::Itsme));
+        .retain(|allowed| allowed.scheme == SchemeId::of(&ITSME));
     policy.max_lifetime = 100;
     let mut device = provisioned(&policy);
     let itsme = SignRequest {
         audience: Some(policy.audiences[0].audience),
-        ..SignRequest::new(SchemeId::Itsme, run_start())
+        ..SignRequest::new(SchemeId::of(&ITSME), run_start())
     };
     sign(&mut device, itsme).expect("a token");
     let cases = [
         (
-            SignRequest::new(SchemeId::Ishare, run_start()),
+            SignRequest::new(SchemeId::of(&ISHARE), run_start()),
             Refusal::Scheme,
         ),
         // The scheme's own default is no exception.
         (fiam(run_start()), Refusal::Audience),
         (
-            SignRequest::new(SchemeId::Itsme, run_start()),
+            SignRequest::new(SchemeId::of(&ITSME), run_start()),
             Refusal::Audience,
         ),
         (
@@ -152,7 +153,7 @@ fn a_certificate_s_dates_hold_too() {
     assert_eq!(sign(&mut device, fiam(late)), Err(Refusal::Clock));
     let realm = SignRequest {
         audience: Some(REALM),
-        ..SignRequest::new(SchemeId::Ehealth, late)
+        ..SignRequest::new(SchemeId::of(&EHEALTH), late)
     };
     sign(&mut device, realm).expect("a kid has no dates");
 }

@@ -1,5 +1,6 @@
 //! The simulator: the same device behind a Unix socket, one host after another.
 
+use privyseal_core::scheme::FIAM;
 use privyseal_test_base::clock::run_start;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -87,7 +88,7 @@ fn it_keeps_what_it_was_given_through_a_restart() {
     let mut sim = DeviceSim::start(options);
     for counter in 1..3 {
         let mut stream = connect(&sim);
-        let request = Request::Sign(SignRequest::new(SchemeId::Fiam, run_start()));
+        let request = Request::Sign(SignRequest::new(SchemeId::of(&FIAM), run_start()));
         ask(&mut stream, &request, |response| match response {
             Response::Token {
                 total,

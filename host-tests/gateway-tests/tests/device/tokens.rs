@@ -3,6 +3,7 @@
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
+use privyseal_core::scheme::FIAM;
 use privyseal_core::{
     AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, Signer as _, UnixTime,
 };
@@ -70,7 +71,7 @@ fn a_jti_names_device_counter_and_nonce() {
     let mut device = provisioned(&policy());
     let request = SignRequest {
         nonce: Some([0xc0; 8]),
-        ..SignRequest::new(SchemeId::Fiam, run_start())
+        ..SignRequest::new(SchemeId::of(&FIAM), run_start())
     };
     for counter in 1..4 {
         let token = sign(&mut device, request).expect("a token");

@@ -27,9 +27,9 @@ impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let token = token(self.token)?;
         let opened = self.registry.open()?;
-        let mut inbound = Inbound::new(Audience::new(&opened.client_id)?, clock::now()?);
+        let audience = Audience::new(&opened.client_id)?;
+        let mut inbound = Inbound::new(opened.scheme, audience, clock::now()?);
         inbound.crls = &opened.crls;
-        inbound.is_version_1 = opened.is_version_1;
         opened.progress.step("about the client");
         let report = judge_assertion(&token, inbound, &opened.registry())?;
         opened.progress.finish();

@@ -8,7 +8,6 @@ use privyseal::pki::links::HostLinks;
 use privyseal::pki::party_id;
 use privyseal::schemes::ishare::{self, IshareError, PartyQuery, subject};
 use privyseal_core::cert::Chain;
-use privyseal_core::scheme::ISHARE_1;
 
 use super::registry::RegistryOptions;
 use crate::error::CliError;
@@ -43,14 +42,7 @@ impl Party {
             .map_err(of_option("--certificate"))?;
         let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
         let subject_name = chain.as_ref().and_then(Chain::leaf).and_then(subject::text);
-        let query = if scheme == &ISHARE_1 {
-            PartyQuery::Eori {
-                eori: &self.id,
-                subject_name: subject_name.as_deref(),
-            }
-        } else {
-            PartyQuery::Id(&self.id)
-        };
+        let query = PartyQuery::of(scheme, &self.id, subject_name.as_deref());
         let opened = self.registry.open()?;
         let registry = opened.registry();
         opened.progress.step("about the party");

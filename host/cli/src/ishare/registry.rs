@@ -8,7 +8,6 @@ use privyseal::pki::certificates::Certificates;
 use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{Expected, Registry};
 use privyseal::{AccessToken, BaseUrl, Http, Scheme};
-use privyseal_core::scheme::{ISHARE, ISHARE_1};
 
 use crate::error::CliError;
 use crate::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
@@ -40,7 +39,7 @@ pub(super) struct RegistryOptions {
 }
 
 fn has_registry(scheme: &Scheme) -> bool {
-    scheme == &ISHARE || scheme == &ISHARE_1
+    scheme.registry().is_some()
 }
 
 /// A registry that has given us an access token.
@@ -54,8 +53,8 @@ pub(super) struct Opened {
     pub(super) client_id: String,
     /// Revocation lists.
     pub(super) crls: Vec<Crl>,
-    /// Whether parties are looked up in the way of iSHARE 1.x.
-    pub(super) is_version_1: bool,
+    /// Whose registry it is.
+    pub(super) scheme: &'static Scheme,
     /// What a person sees of it.
     pub(super) progress: Progress,
 }
@@ -75,7 +74,7 @@ impl RegistryOptions {
 
     /// Gets an access token. Everything is checked that can be, before a PIN is used.
     pub(super) fn open(&self) -> Result<Opened, CliError> {
-        let is_version_1 = self.scheme()? == &ISHARE_1;
+        let scheme = self.scheme()?;
         let base = self.client.server()?;
         let (http, progress) = self.server.watched_http()?;
         let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
@@ -101,7 +100,7 @@ impl RegistryOptions {
             trust,
             client_id: client.client_id().as_str().to_owned(),
             crls,
-            is_version_1,
+            scheme,
             progress,
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use privyseal_core::kid::{Kid, KidForm};
 use privyseal_core::limits::{CLOCK_FLOOR, MAX_UNIX_TIME};
-use privyseal_core::scheme::KeyReference;
+use privyseal_core::scheme::{self, KeyReference};
 use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme};
 use privyseal_protocol::policy::{
     MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS,
@@ -55,7 +55,10 @@ struct SchemeName(usize);
 impl<'de> Deserialize<'de> for SchemeName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let names = SchemeId::ALL.map(|id| id.rules().name());
+        let names = scheme::ALL
+            .iter()
+            .map(|scheme| scheme.name())
+            .collect::<Vec<_>>();
         let position = names.iter().position(|known| *known == name);
         position.map(Self).ok_or_else(|| {
             let (name, known) = (name.escape_default(), names.join(", "));
@@ -167,7 +170,8 @@ fn schemes(
         return Err(at.error(tables.span(), "schemes", problem));
     }
     let tables = tables.get_ref().iter();
-    let pairs = tables.filter_map(|(name, table)| Some((*SchemeId::ALL.get(name.0)?, table)));
+    let pairs =
+        tables.filter_map(|(name, table)| Some((SchemeId::of(scheme::ALL.get(name.0)?), table)));
     pairs.map(|(id, table)| entry(at.text, id, table)).collect()
 }
 

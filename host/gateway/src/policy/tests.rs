@@ -1,3 +1,4 @@
+use privyseal_core::scheme::EHEALTH;
 use privyseal_protocol::policy::{MAX_JUMP_SECONDS, MAX_RATE};
 
 use super::*;
@@ -40,7 +41,7 @@ fn the_example_of_the_documentation() {
     let wire = Policy::from_bytes(&encoded).unwrap();
     assert_eq!(wire.time_floor, 1_800_000_000);
     assert_eq!(wire.schemes.len(), 4);
-    let kid = wire.scheme(SchemeId::Ehealth).unwrap().kid.unwrap();
+    let kid = wire.scheme(SchemeId::of(&EHEALTH)).unwrap().kid.unwrap();
     assert_eq!(kid.len(), 43, "computed from the key");
 }
 

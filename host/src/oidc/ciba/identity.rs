@@ -232,9 +232,9 @@ impl AskedAcr {
         let Some(asked) = self.value else {
             return Ok(());
         };
-        let wanted = asked.as_str();
+        let wanted = asked.name();
         let good = |acr: &Value| match asked {
-            AcrValues::Basic => acr == wanted || acr == AcrValues::Advanced.as_str(),
+            AcrValues::Basic => acr == wanted || acr == AcrValues::Advanced.name(),
             AcrValues::Advanced => acr == wanted,
         };
         match claims.get(ACR) {

@@ -5,6 +5,7 @@ use core::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Name};
+use privyseal_core::encoding::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -60,7 +61,7 @@ impl CertificateReport {
             subject: name(subject),
             issuer: name(certificate.issuer()),
             organization_identifier: subject.organization_identifier().map(printable),
-            serial: hex(certificate.serial()),
+            serial: hex(certificate.serial()).collect(),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
             key: key(certificate),
@@ -77,7 +78,7 @@ impl CertificateReport {
                 .signature_algorithm()
                 .map_or_else(|| "malformed".to_owned(), |algorithm| algorithm.to_string()),
             x5t_s256: Base64UrlUnpadded::encode_string(&digest),
-            x5t_s256_hex: hex(&digest),
+            x5t_s256_hex: hex(&digest).collect(),
         }
     }
 }
@@ -111,12 +112,6 @@ fn name(name: Name<'_>) -> String {
 /// The writer of a certificate does not write on terminals.
 fn printable(text: &str) -> String {
     sanitize_for_display(text, None)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    privyseal_core::encoding::hex(bytes, |digit| text.push(digit));
-    text
 }
 
 impl fmt::Display for CertificateReport {

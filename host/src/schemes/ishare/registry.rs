@@ -1,6 +1,7 @@
 //! Asks a participant registry.
 
 use privyseal_core::UnixTime;
+use privyseal_core::scheme::{PartyLookup, Scheme};
 use serde_json::{Map, Value};
 
 use super::{Expected, IshareError, Party, PartyFault, TrustedList, member};
@@ -122,6 +123,17 @@ impl<'a> Registry<'a> {
 }
 
 impl<'a> PartyQuery<'a> {
+    /// As the registry of `scheme` is asked; by the id where it has none.
+    pub fn of(scheme: &Scheme, id: &'a str, subject_name: Option<&'a str>) -> Self {
+        match scheme.registry().map(|rule| rule.value()) {
+            Some(PartyLookup::EoriAndSubject) => Self::Eori {
+                eori: id,
+                subject_name,
+            },
+            Some(PartyLookup::Id) | None => Self::Id(id),
+        }
+    }
+
     /// The party id.
     pub const fn id(&self) -> &'a str {
         match self {

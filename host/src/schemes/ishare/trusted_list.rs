@@ -3,11 +3,12 @@
 use core::fmt;
 
 use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::encoding::unhex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{AnswerFault, sha256_hex};
+use super::AnswerFault;
 use crate::base::display::sanitize_for_display;
 
 /// The CAs on the list, in its order. Serialised, it has the members of iSHARE's `trusted_list`.
@@ -103,7 +104,7 @@ impl TrustedList {
     fn entry_of(&self, ca: &Certificate<'_>) -> Option<&TrustedCa> {
         let digest: [u8; 32] = Sha256::digest(ca.as_der()).into();
         let mut entries = self.entries.iter();
-        entries.find(|entry| sha256_hex(&entry.fingerprint) == Some(digest))
+        entries.find(|entry| unhex(&entry.fingerprint) == Some(digest))
     }
 }
 

@@ -78,10 +78,7 @@ fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey
     let Some(scheme) = options.scheme else {
         return;
     };
-    if SchemeId::of(scheme)
-        .and_then(|id| policy.scheme(id))
-        .is_none()
-    {
+    if policy.scheme(SchemeId::of(scheme)).is_none() {
         let text = format!("its policy does not have {}", scheme.name());
         report.add(NAME, Verdict::Broken, text);
         report.next.push(

@@ -3,11 +3,12 @@
 use core::fmt;
 
 use base64ct::{Base64, Encoding};
+use privyseal_core::encoding::unhex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::base::display::sanitize_for_display;
-use crate::schemes::ishare::{sha256_hex, text};
+use crate::schemes::ishare::text;
 
 /// One certificate that a party registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl PartyCertificate {
             None | Some(Value::Null) => Field::Absent,
             Some(value) => value
                 .as_str()
-                .and_then(sha256_hex)
+                .and_then(unhex)
                 .map_or(Field::Unreadable(X5T), Field::Is),
         };
         Self {
