@@ -6,6 +6,8 @@ pub mod distinguished_name;
 pub mod error;
 pub mod links;
 pub mod party_id;
+pub mod path;
 pub mod pem;
 
+pub use certificates::Certificates;
 pub use error::PkiError;

@@ -5,6 +5,8 @@ use std::path::Path;
 use privyseal_core::cert::{Chain, ChainError};
 
 use super::PkiError;
+use super::crl::RevocationLists;
+use super::path::{Heap, PathError, PathOptions};
 use super::pem::{self, PemError, Wanted};
 use crate::base::file;
 
@@ -51,6 +53,29 @@ impl Certificates {
     /// [`ChainError`] if they are not certificates of one chain.
     pub fn chain(&self) -> Result<Chain<'_>, ChainError> {
         Chain::order(&self.iter().collect::<Vec<_>>())
+    }
+
+    /// The path from the first certificate to one of `trust` (RFC 5280 section 6.1), DER and leaf first, without
+    /// what is trusted. The others may stand in any order, and need not belong to it. With `lists`, nobody on it is
+    /// revoked.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`].
+    pub fn prove(
+        &self,
+        trust: &Self,
+        options: &PathOptions,
+        lists: Option<&RevocationLists<'_>>,
+    ) -> Result<Vec<&[u8]>, PathError> {
+        let heap = Heap::new(self.iter())?.trusting(trust.iter())?;
+        let accept = |path: &_| lists.map_or(Ok(()), |lists| lists.check(&heap, path));
+        let path = heap.prove(0, options, &accept)?;
+        Ok(heap
+            .on_path(&path)
+            .iter()
+            .map(|certificate| certificate.as_der())
+            .collect())
     }
 
     /// The certificates, as given.

@@ -1,41 +1,42 @@
-//! Certificate revocation lists (RFC 5280 section 5), read where they lie.
+//! Certificate revocation lists (RFC 5280 section 5): read and indexed once, asked often.
 //!
-//! A list is used only if everything about it is understood: a delta list, an indirect one, one that is
-//! limited to some reasons, or one with any other critical extension is refused when it is read. Its
-//! signature and dates are judged when it is asked about a certificate.
+//! A list with a critical extension that is not processed here is refused when it is read. Its signature and dates
+//! are judged when it is asked about a certificate.
 
-mod extensions;
-mod lists;
+mod points;
 mod read;
+mod status;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use privyseal_core::UnixTime;
-use privyseal_core::cert::{Certificate, KeyUsage, LinkError};
+use privyseal_core::cert::Certificate;
 
 use super::PkiError;
-use super::links::{self, SignatureAlgorithm};
+use super::path::NormalName;
 use super::pem::{self, PemError, Wanted};
 use crate::base::file;
 
-pub use extensions::Scope;
-pub(crate) use lists::RevocationLists;
 use read::Content;
+pub use status::RevocationLists;
 
 /// The largest file of lists, in bytes. National CAs publish lists of some megabytes.
 const MAX_FILE: usize = 64 * 1024 * 1024;
 
-/// One revocation list. Nothing is proved yet.
-#[derive(Clone, Debug)]
-pub struct Crl {
-    der: Vec<u8>,
-}
+/// How long a list without nextUpdate is believed, in seconds: seven days, the longest that the CA/Browser Forum's
+/// baseline requirements (section 4.9.7) let pass between two lists.
+const MAX_AGE_WITHOUT_NEXT_UPDATE: u64 = 7 * 24 * 3600;
 
-/// What a list says about a certificate.
+/// One revocation list. Nothing is proved yet. A clone is another handle to it.
+#[derive(Clone, Debug)]
+pub struct Crl(Arc<Content>);
+
+/// What is known about a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Revocation {
-    /// It is not on the list, which is of that moment.
+    /// It was not revoked at that moment.
     Good {
         /// When the list was issued.
         this_update: UnixTime,
@@ -45,11 +46,40 @@ pub enum Revocation {
         /// When.
         since: UnixTime,
     },
-    /// The list says nothing about it: it is about certificates of another issuer, or of another kind.
-    NotCovered,
+    /// Nothing that was given tells.
+    Unknown(Unknown),
 }
 
-/// Why a list cannot be believed.
+/// Why nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unknown {
+    /// No list is about it: by issuer, kind of certificate and distribution point (RFC 5280 section 6.3.3 (b)).
+    #[error("no CRL that was given covers it (RFC 5280 section 6.3.3)")]
+    NotCovered,
+    /// The lists that are about it are about other reasons.
+    #[error("the CRLs that were given cover some reasons only (RFC 5280 section 5.2.5)")]
+    SomeReasons,
+    /// The list is of nobody who may issue it, or not signed by its issuer's key.
+    #[error("its CRL was not signed by a key that may sign it (RFC 5280 section 6.3.3 (f))")]
+    Signature,
+    /// The list is from the future.
+    #[error("its CRL is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)")]
+    NotYetValid {
+        /// When it was issued.
+        this_update: UnixTime,
+    },
+    /// A newer one should have come out.
+    #[error(
+        "its CRL is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
+    )]
+    Stale {
+        /// When.
+        next_update: UnixTime,
+    },
+}
+
+/// Why a list cannot be used at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CrlError {
@@ -58,33 +88,9 @@ pub enum CrlError {
     Malformed,
     /// A critical extension that is not processed here (RFC 5280 section 5.2).
     #[error(
-        "the CRL has a critical extension that is not processed here, as a delta list or an indirect one \
-         has (RFC 5280 section 5.2)"
+        "the CRL has a critical extension that is not processed here (RFC 5280 sections 5.2 and 5.3)"
     )]
     CriticalExtension,
-    /// Its issuer may not sign lists (cRLSign, RFC 5280 section 4.2.1.3).
-    #[error("the CRL is of a CA without key usage cRLSign (RFC 5280 section 4.2.1.3)")]
-    IssuerKeyUsage,
-    /// Its issuer's key did not sign it.
-    #[error("the CRL was not signed by its issuer's key")]
-    Signature,
-    /// Its signature cannot be judged.
-    #[error("the CRL {0}")]
-    Unverifiable(LinkError),
-    /// It is from the future.
-    #[error("the CRL is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)")]
-    NotYetValid {
-        /// When it was issued.
-        this_update: UnixTime,
-    },
-    /// A newer one should have come out.
-    #[error(
-        "the CRL is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
-    )]
-    Stale {
-        /// When.
-        next_update: UnixTime,
-    },
 }
 
 impl Crl {
@@ -92,10 +98,9 @@ impl Crl {
     ///
     /// # Errors
     ///
-    /// [`CrlError::Malformed`] and [`CrlError::CriticalExtension`].
+    /// [`CrlError`].
     pub fn from_der(der: Vec<u8>) -> Result<Self, CrlError> {
-        Content::read(&der)?;
-        Ok(Self { der })
+        Ok(Self(Arc::new(Content::read(der)?)))
     }
 
     /// Reads a file with one or more PEM lists (`X509 CRL`), or one in DER, of 64 MiB at most.
@@ -127,62 +132,12 @@ impl Crl {
 
     /// Whether this list is of the CA that issued `certificate`.
     pub fn is_of_issuer_of(&self, certificate: &Certificate<'_>) -> bool {
-        Content::read(&self.der).is_ok_and(|list| list.issuer == certificate.issuer().as_der())
+        NormalName::from_der(certificate.issuer().as_der())
+            .is_ok_and(|issuer| issuer == self.0.issuer)
     }
 
-    /// What the list says about `certificate`, which `issuer` issued, at `now`.
-    ///
-    /// # Errors
-    ///
-    /// [`CrlError`] if the list cannot be believed at that moment.
-    pub fn status(
-        &self,
-        certificate: &Certificate<'_>,
-        issuer: &Certificate<'_>,
-        now: UnixTime,
-    ) -> Result<Revocation, CrlError> {
-        let list = Content::read(&self.der)?;
-        let names_match = list.issuer == certificate.issuer().as_der()
-            && list.issuer == issuer.subject().as_der();
-        if !names_match || !list.scope.covers(certificate.is_ca()) {
-            return Ok(Revocation::NotCovered);
-        }
-        list.check_signature(issuer)?;
-        list.check_dates(now)?;
-        Ok(match list.revoked_since(certificate.serial())? {
-            Some(since) => Revocation::Revoked { since },
-            None => Revocation::Good {
-                this_update: list.this_update,
-            },
-        })
-    }
-}
-
-impl Content<'_> {
-    fn check_signature(&self, issuer: &Certificate<'_>) -> Result<(), CrlError> {
-        if issuer
-            .key_usages()
-            .is_some_and(|usages| !usages.has(KeyUsage::CrlSign))
-        {
-            return Err(CrlError::IssuerKeyUsage);
-        }
-        SignatureAlgorithm::from_oid(&self.algorithm)
-            .ok_or(LinkError::UnknownAlgorithm)
-            .and_then(|algorithm| links::verify(algorithm, self.tbs, self.signature, issuer))
-            .map_err(|error| match error {
-                LinkError::BadSignature => CrlError::Signature,
-                error => CrlError::Unverifiable(error),
-            })
-    }
-
-    fn check_dates(&self, now: UnixTime) -> Result<(), CrlError> {
-        let this_update = self.this_update;
-        if now < this_update {
-            return Err(CrlError::NotYetValid { this_update });
-        }
-        match self.next_update {
-            Some(next_update) if now > next_update => Err(CrlError::Stale { next_update }),
-            _ => Ok(()),
-        }
+    /// When it is to be replaced, where it says so.
+    pub fn next_update(&self) -> Option<UnixTime> {
+        self.0.next_update
     }
 }

@@ -11,7 +11,7 @@ use privyseal_core::{ClientId, RsaPublicKey, Scheme, UnixTime};
 use serde_json::{Value, json};
 
 use super::{Report, Verdict};
-use crate::pki::crl::Crl;
+use crate::pki::crl::{Crl, RevocationLists};
 use crate::pki::links::HostLinks;
 
 pub use certificate::CertificateReport;
@@ -48,9 +48,19 @@ pub struct ChainCheckOptions<'a> {
     pub given_in_order: bool,
     /// Revocation lists; none means that revocation is not checked.
     pub crls: &'a [Crl],
+    /// Whether a certificate of which the lists say nothing passes.
+    pub allow_unknown_revocation: bool,
 }
 
-impl ChainCheckOptions<'_> {
+impl<'a> ChainCheckOptions<'a> {
+    const fn revocation_lists(&self) -> RevocationLists<'a> {
+        RevocationLists {
+            crls: self.crls,
+            now: self.now,
+            allow_unknown: self.allow_unknown_revocation,
+        }
+    }
+
     /// Dates at `now`, and the rules of RFC 5280 alone.
     pub const fn at(now: UnixTime) -> Self {
         Self {
@@ -59,6 +69,7 @@ impl ChainCheckOptions<'_> {
             key: None,
             given_in_order: true,
             crls: &[],
+            allow_unknown_revocation: false,
         }
     }
 }
@@ -76,7 +87,7 @@ impl ChainReport {
         if let Some(leaf) = chain.leaf() {
             report.leaf(leaf, options);
         }
-        report.revocation(chain, options.crls, options.now);
+        report.revocation(chain, &options.revocation_lists());
         let certificates = chain.certificates().iter();
         Self {
             now: options.now,

@@ -41,6 +41,8 @@ pub struct TokenCheckOptions<'a> {
     pub trust: Option<&'a Certificates>,
     /// Revocation lists; none means that revocation is not checked.
     pub crls: &'a [Crl],
+    /// Whether a certificate of which the lists say nothing passes.
+    pub allow_unknown_revocation: bool,
     /// What the scheme's registry says, if it was asked ([`crate::report::judge_assertion`] does).
     pub registry: Option<&'a dyn Registry>,
 }
@@ -55,6 +57,7 @@ impl TokenCheckOptions<'_> {
             keys: None,
             trust: None,
             crls: &[],
+            allow_unknown_revocation: false,
             registry: None,
         }
     }
@@ -79,6 +82,7 @@ impl TokenReport {
         let lists = RevocationLists {
             crls: options.crls,
             now: options.now,
+            allow_unknown: options.allow_unknown_revocation,
         };
         let asked = CheckOptions {
             scheme: options.scheme,

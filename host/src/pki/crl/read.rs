@@ -1,57 +1,104 @@
-//! The fields of a list, borrowed from its DER (RFC 5280 section 5.1).
+//! The fields of a list (RFC 5280 section 5.1), and an index of its entries.
 
-use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, ObjectIdentifier, UtcTime};
+use std::sync::{Mutex, PoisonError};
+
+use der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, OctetStringRef, UtcTime};
+use der::oid::AssociatedOid as _;
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use privyseal_core::UnixTime;
+use privyseal_core::cert::LinkError;
+use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BaseCrlNumber, CrlNumber, SubjectAltName};
 
 use super::CrlError;
-use super::extensions::{self, Scope};
+use super::points::Scope;
+use crate::pki::links::Signed;
+use crate::pki::path::NormalName;
+
+/// RFC 5280 section 5.2.5; the constant of `x509-cert` is that of another extension.
+const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
+
+/// reasonCode and certificateIssuer (RFC 5280 sections 5.3.1 and 5.3.3).
+const REASON: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.21");
+const CERTIFICATE_ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.29");
+
+/// The reason by which a delta list takes an entry back.
+const REMOVE_FROM_CRL: u8 = 8;
+
+/// How many keys a list remembers to be signed by, or not.
+const MAX_SIGNERS: usize = 16;
 
 /// What stands in a list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Content<'a> {
-    pub(super) tbs: &'a [u8],
-    pub(super) algorithm: ObjectIdentifier,
-    pub(super) signature: &'a [u8],
-    pub(super) issuer: &'a [u8],
+#[derive(Debug)]
+pub(super) struct Content {
+    der: Vec<u8>,
+    pub(super) issuer: NormalName,
     pub(super) this_update: UnixTime,
     pub(super) next_update: Option<UnixTime>,
-    /// The entries, one after the other.
-    revoked: &'a [u8],
     pub(super) scope: Scope,
+    pub(super) number: Option<Number>,
+    /// What a delta list is based on.
+    pub(super) base: Option<Number>,
+    pub(super) authority_key_id: Option<Vec<u8>>,
+    /// Whose certificates the entries are about; first the list's own issuer.
+    issuers: Vec<NormalName>,
+    /// By issuer and serial number.
+    entries: Vec<Entry>,
+    /// Keys, and whether they signed it.
+    signers: Mutex<Vec<(Vec<u8>, Result<(), LinkError>)>>,
 }
 
-impl<'a> Content<'a> {
-    pub(super) fn read(der: &'a [u8]) -> Result<Self, CrlError> {
-        let mut reader = SliceReader::new(der)?;
-        let (tbs, outer, signature) = reader.sequence(|list| {
-            let tbs = list.tlv_bytes()?;
-            Ok::<_, der::Error>((tbs, AnyRef::decode(list)?, BitStringRef::decode(list)?))
-        })?;
+/// A number of a list: shorter is smaller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Number(usize, Vec<u8>);
+
+/// One revoked certificate. The serial number stays where it lies.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    issuer: u32,
+    start: u32,
+    len: u32,
+    since: UnixTime,
+    is_removed: bool,
+}
+
+/// What a list says about a certificate that it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Revoked(UnixTime),
+    /// A delta list says that it no longer is.
+    Removed,
+    Nothing,
+}
+
+impl Content {
+    pub(super) fn read(der: Vec<u8>) -> Result<Self, CrlError> {
+        let signed = Signed::read(&der).filter(|signed| signed.rest.is_empty());
+        let signed = signed.ok_or(CrlError::Malformed)?;
+        let mut reader = SliceReader::new(signed.tbs)?;
+        let mut content = reader.sequence(|fields| Self::fields(fields, signed.algorithm, &der))?;
         reader.finish()?;
-        let signature = signature.as_bytes().ok_or(CrlError::Malformed)?;
-        let mut reader = SliceReader::new(tbs)?;
-        let content = reader.sequence(|fields| Self::fields(fields, tbs, outer, signature))?;
-        content.check_entries()?;
-        Ok(content)
+        content
+            .entries
+            .sort_by(|one, other| one.key(&der).cmp(&other.key(&der)));
+        Ok(Self { der, ..content })
     }
 
-    fn fields<R: Reader<'a>>(
+    fn fields<'a, R: Reader<'a>>(
         fields: &mut R,
-        tbs: &'a [u8],
-        outer: AnyRef<'a>,
-        signature: &'a [u8],
+        algorithm: &[u8],
+        der: &[u8],
     ) -> Result<Self, CrlError> {
-        if Tag::peek(fields)? == Tag::Integer {
-            AnyRef::decode(fields)?; // the version: only version 2 has extensions
+        let is_version_2 = Tag::peek(fields)? == Tag::Integer;
+        if is_version_2 && u8::decode(fields)? != 1 {
+            return Err(CrlError::Malformed);
         }
-        let inner = AnyRef::decode(fields)?;
-        if inner != outer {
+        if AnyRef::decode(fields)?.value() != algorithm {
             // RFC 5280 section 5.1.1.2.
             return Err(CrlError::Malformed);
         }
-        let algorithm = ObjectIdentifier::decode(&mut SliceReader::new(inner.value())?)?;
-        let issuer = fields.tlv_bytes()?;
+        let issuer = NormalName::from_der(fields.tlv_bytes()?)?;
         let this_update = moment(fields)?;
         let has_next = matches!(peek(fields)?, Some(Tag::UtcTime | Tag::GeneralizedTime));
         let next_update = if has_next {
@@ -59,68 +106,200 @@ impl<'a> Content<'a> {
         } else {
             None
         };
-        let revoked = match peek(fields)? {
-            Some(Tag::Sequence) => AnyRef::decode(fields)?.value(),
-            _ => &[],
-        };
-        let scope = match peek(fields)? {
-            Some(Tag::ContextSpecific {
-                number: TagNumber(0),
-                ..
-            }) => extensions::of_list(AnyRef::decode(fields)?.value())?,
-            _ => Scope::All,
-        };
-        Ok(Self {
-            tbs,
-            algorithm,
-            signature,
+        let mut content = Self {
+            der: Vec::new(),
+            issuers: vec![issuer.clone()],
             issuer,
             this_update,
             next_update,
-            revoked,
-            scope,
-        })
-    }
-
-    /// Since when the certificate of that serial number is revoked.
-    pub(super) fn revoked_since(&self, serial: &[u8]) -> Result<Option<UnixTime>, CrlError> {
-        let mut entries = SliceReader::new(self.revoked)?;
-        while !entries.is_finished() {
-            let (number, since, _) = entry(&mut entries)?;
-            if number == serial {
-                return Ok(Some(since));
-            }
+            scope: Scope::default(),
+            number: None,
+            base: None,
+            authority_key_id: None,
+            entries: Vec::new(),
+            signers: Mutex::default(),
+        };
+        if peek(fields)? == Some(Tag::Sequence) {
+            let entries = AnyRef::decode(fields)?.value();
+            content.entries(entries, der)?;
         }
-        Ok(None)
+        if let Some(Tag::ContextSpecific {
+            number: TagNumber(0),
+            ..
+        }) = peek(fields)?
+        {
+            if !is_version_2 {
+                return Err(CrlError::Malformed);
+            }
+            let extensions = AnyRef::decode(fields)?.value();
+            extensions_of(extensions, |kind, critical, value| {
+                content.extension(kind, critical, value)
+            })?;
+        }
+        Ok(content)
     }
 
-    /// Every entry is understood, or the list is not used.
-    fn check_entries(&self) -> Result<(), CrlError> {
-        let mut entries = SliceReader::new(self.revoked)?;
-        while !entries.is_finished() {
-            if let (.., Some(list)) = entry(&mut entries)? {
-                extensions::of_entry(list)?;
+    fn extension(
+        &mut self,
+        kind: ObjectIdentifier,
+        critical: bool,
+        value: &[u8],
+    ) -> Result<(), CrlError> {
+        match kind {
+            ISSUING_DISTRIBUTION_POINT => {
+                let point = IssuingDistributionPoint::from_der(value)?;
+                self.scope = Scope::new(&point, &self.issuer);
             }
+            CrlNumber::OID => {
+                self.number = Some(Number::new(CrlNumber::from_der(value)?.0.as_bytes()))
+            }
+            BaseCrlNumber::OID => {
+                self.base = Some(Number::new(BaseCrlNumber::from_der(value)?.0.as_bytes()));
+            }
+            AuthorityKeyIdentifier::OID => {
+                let id = AuthorityKeyIdentifier::from_der(value)?.key_identifier;
+                self.authority_key_id = id.map(|id| id.as_bytes().to_vec());
+            }
+            _ if critical => return Err(CrlError::CriticalExtension),
+            _ => {}
         }
         Ok(())
     }
+
+    /// Every entry is understood, or the list is not used.
+    fn entries(&mut self, entries: &[u8], der: &[u8]) -> Result<(), CrlError> {
+        let mut reader = SliceReader::new(entries)?;
+        let mut issuer = 0;
+        while !reader.is_finished() {
+            let (serial, since, extensions) = reader.sequence(|entry| {
+                let serial = AnyRef::decode(entry)?;
+                serial.tag().assert_eq(Tag::Integer)?;
+                let since = moment(entry)?;
+                let extensions = if entry.is_finished() {
+                    None
+                } else {
+                    Some(entry.tlv_bytes()?)
+                };
+                Ok::<_, CrlError>((serial.value(), since, extensions))
+            })?;
+            // Canonical (X.690 section 8.3.2): what is written otherwise would never be found.
+            if let [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = serial {
+                return Err(CrlError::Malformed);
+            }
+            let mut is_removed = false;
+            if let Some(extensions) = extensions {
+                extensions_of(extensions, |kind, critical, value| {
+                    match kind {
+                        REASON => is_removed = value == [0x0a, 1, REMOVE_FROM_CRL],
+                        CERTIFICATE_ISSUER => issuer = self.issuer_of_entry(value)?,
+                        _ if critical => return Err(CrlError::CriticalExtension),
+                        _ => {}
+                    }
+                    Ok(())
+                })?;
+            }
+            let start = serial.as_ptr().addr().checked_sub(der.as_ptr().addr());
+            let place = |number: usize| u32::try_from(number).map_err(|_| CrlError::Malformed);
+            self.entries.push(Entry {
+                issuer,
+                start: place(start.ok_or(CrlError::Malformed)?)?,
+                len: place(serial.len())?,
+                since,
+                is_removed,
+            });
+        }
+        Ok(())
+    }
+
+    /// The number of the issuer that an entry names, for itself and those that follow (RFC 5280 section 5.3.3).
+    fn issuer_of_entry(&mut self, value: &[u8]) -> Result<u32, CrlError> {
+        let names = SubjectAltName::from_der(value)?.0;
+        let name = names.iter().find_map(|name| match name {
+            GeneralName::DirectoryName(name) => Some(NormalName::new(name)),
+            _ => None,
+        });
+        let name = name.ok_or(CrlError::Malformed)?;
+        let known = self.issuers.iter().position(|known| *known == name);
+        let number = known.unwrap_or(self.issuers.len());
+        if known.is_none() {
+            self.issuers.push(name);
+        }
+        u32::try_from(number).map_err(|_| CrlError::Malformed)
+    }
+
+    /// What it says about the certificate of that issuer with that serial number.
+    pub(super) fn find(&self, issuer: &NormalName, serial: &[u8]) -> Found {
+        let number = self.issuers.iter().position(|known| known == issuer);
+        let Some(number) = number.and_then(|number| u32::try_from(number).ok()) else {
+            return Found::Nothing;
+        };
+        let key = (number, serial);
+        let start = self
+            .entries
+            .partition_point(|entry| entry.key(&self.der) < key);
+        let entries = self.entries.get(start..).unwrap_or_default().iter();
+        let mut same = entries
+            .take_while(|entry| entry.key(&self.der) == key)
+            .peekable();
+        if same.peek().is_none() {
+            return Found::Nothing;
+        }
+        same.find(|entry| !entry.is_removed)
+            .map_or(Found::Removed, |entry| Found::Revoked(entry.since))
+    }
+
+    /// Whether that key (SubjectPublicKeyInfo, DER) signed it. The hash of a large list is made once for each key.
+    pub(super) fn is_signed_by(&self, spki: &[u8]) -> bool {
+        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = signers.iter().find(|(key, _)| key == spki) {
+            return known.is_ok();
+        }
+        let signed = Signed::read(&self.der).ok_or(LinkError::BadSignature);
+        let verified = signed.and_then(|signed| signed.verify(spki));
+        signers.truncate(MAX_SIGNERS.saturating_sub(1));
+        signers.push((spki.to_vec(), verified));
+        verified.is_ok()
+    }
 }
 
-/// Serial number, revocation date, and the extensions if there are any.
-type Entry<'a> = (&'a [u8], UnixTime, Option<&'a [u8]>);
+impl Entry {
+    fn key<'a>(&self, der: &'a [u8]) -> (u32, &'a [u8]) {
+        let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let rest = der.get(place(self.start)..).unwrap_or_default();
+        (self.issuer, rest.get(..place(self.len)).unwrap_or_default())
+    }
+}
 
-fn entry<'a>(entries: &mut SliceReader<'a>) -> Result<Entry<'a>, CrlError> {
-    entries.sequence(|entry| {
-        let serial = AnyRef::decode(entry)?;
-        serial.tag().assert_eq(Tag::Integer)?;
-        let since = moment(entry)?;
-        let extensions = if entry.is_finished() {
-            None
-        } else {
-            Some(entry.tlv_bytes()?)
-        };
-        Ok((serial.value(), since, extensions))
-    })
+impl Number {
+    fn new(bytes: &[u8]) -> Self {
+        Self(bytes.len(), bytes.to_vec())
+    }
+}
+
+/// Calls `found` with each extension; one kind twice is no DER of RFC 5280 (section 4.2).
+fn extensions_of<'a>(
+    extensions: &'a [u8],
+    mut found: impl FnMut(ObjectIdentifier, bool, &'a [u8]) -> Result<(), CrlError>,
+) -> Result<(), CrlError> {
+    let mut reader = SliceReader::new(extensions)?;
+    let mut kinds = Vec::new();
+    reader.sequence(|list| {
+        while !list.is_finished() {
+            let (kind, critical, value) = list.sequence(|extension| {
+                let kind = ObjectIdentifier::decode(extension)?;
+                let critical = Tag::peek(extension)? == Tag::Boolean && bool::decode(extension)?;
+                let value = <&OctetStringRef>::decode(extension)?;
+                Ok::<_, der::Error>((kind, critical, value.as_bytes()))
+            })?;
+            if kinds.contains(&kind) {
+                return Err(CrlError::Malformed);
+            }
+            kinds.push(kind);
+            found(kind, critical, value)?;
+        }
+        Ok::<_, CrlError>(())
+    })?;
+    Ok(reader.finish()?)
 }
 
 fn peek<'a, R: Reader<'a>>(reader: &R) -> Result<Option<Tag>, der::Error> {

@@ -4,13 +4,14 @@ use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_core::UnixTime;
-use privyseal_core::cert::{Certificate, Name};
+use privyseal_core::cert::Certificate;
 use privyseal_core::encoding::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::base::display::sanitize_for_display;
-use crate::pki::links::EcKey;
+use crate::pki::distinguished_name::display_name;
+use crate::pki::links::key_name;
 use crate::report::as_text;
 
 /// One certificate of a chain, for people and for JSON.
@@ -58,8 +59,8 @@ impl CertificateReport {
         let subject = certificate.subject();
         let digest = Sha256::digest(certificate.as_der());
         Self {
-            subject: name(subject),
-            issuer: name(certificate.issuer()),
+            subject: display_name(subject),
+            issuer: display_name(certificate.issuer()),
             organization_identifier: subject.organization_identifier().map(printable),
             serial: hex(certificate.serial()).collect(),
             not_before: certificate.not_before(),
@@ -84,28 +85,10 @@ impl CertificateReport {
 }
 
 fn key(certificate: &Certificate<'_>) -> String {
-    match (certificate.rsa_key(), EcKey::from_spki(certificate.spki())) {
+    match (certificate.rsa_key(), key_name(certificate.spki())) {
         (Ok(key), _) => format!("RSA-{}", key.bits()),
-        (Err(_), Some(key)) => format!("ECDSA {}", key.curve()),
+        (Err(_), Some(name)) => name,
         (Err(error), None) => error.to_string(),
-    }
-}
-
-/// The attributes by which people tell certificates apart.
-fn name(name: Name<'_>) -> String {
-    let attributes = [
-        ("CN", name.common_name()),
-        ("organizationIdentifier", name.organization_identifier()),
-        ("serialNumber", name.serial_number()),
-    ];
-    let shown: Vec<_> = attributes
-        .into_iter()
-        .filter_map(|(kind, value)| Some(format!("{kind}={}", printable(value?))))
-        .collect();
-    if shown.is_empty() {
-        "(a name without CN)".to_owned()
-    } else {
-        shown.join(", ")
     }
 }
 

@@ -162,6 +162,7 @@ impl<'a> Expected<'a> {
         let lists = RevocationLists {
             crls: self.crls,
             now,
+            allow_unknown: false,
         };
         let certificates = proven.certificates();
         for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {

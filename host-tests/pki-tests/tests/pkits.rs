@@ -1,0 +1,223 @@
+//! NIST's Public Key Interoperability Test Suite: paths, policies and revocation, each case with its verdict.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+
+use der::asn1::ObjectIdentifier;
+use flate2::read::GzDecoder;
+use privyseal::pki::Certificates;
+use privyseal::pki::crl::{Crl, RevocationLists};
+use privyseal::pki::path::{PathOptions, PolicyInputs};
+use privyseal::pki::pem;
+use privyseal_core::UnixTime;
+use privyseal_test_base::tool::{command, output};
+use serde::Deserialize;
+
+/// Within the validity of all of NIST's certificates that have not expired on purpose.
+const NOW: u64 = 1_767_225_600;
+
+/// Valid ones that are refused, with the reason.
+const WRONGLY_REFUSED: [(&str, &str); 3] = [
+    ("4.1.4", "DSA"),
+    ("4.1.5", "DSA, with parameters of the CA above"),
+    ("4.2.3", "notBefore in 1950, which no date of `der` can be"),
+];
+
+/// Where OpenSSL's verdict is another than ours, and why.
+const OPENSSL_DIFFERS: [(&str, &str); 4] = [
+    (
+        "valid_dsa_signatures_test4",
+        "it verifies DSA, without parameters of the CA above",
+    ),
+    (
+        "valid_pre2000_utc_notbefore_date_test3",
+        "it knows the year 1950",
+    ),
+    (
+        "valid_basicconstraints_not_critical_test4",
+        "-x509_strict wants the extension critical, which section 4.2.1.9 tells CAs and not verifiers",
+    ),
+    (
+        "valid_crlissuer_test30",
+        "the list's signer stands on a list of its own, which OpenSSL does not follow",
+    ),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suite {
+    files: Vec<String>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    test: String,
+    name: String,
+    leaf: String,
+    others: Vec<String>,
+    crls: Vec<String>,
+    valid: bool,
+    #[serde(default)]
+    policy: Policy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Policy {
+    user_initial_policy_set: Option<Vec<String>>,
+    initial_explicit_policy: bool,
+    initial_policy_mapping_inhibit: bool,
+    initial_any_policy_inhibit: bool,
+}
+
+fn suite() -> (Suite, HashMap<String, Vec<u8>>) {
+    let suite: Suite =
+        serde_json::from_str(include_str!("../../fixtures/pkits/cases.json")).unwrap();
+    let packed = include_bytes!("../../fixtures/pkits/files.der.gz");
+    let mut der = Vec::new();
+    GzDecoder::new(packed.as_slice())
+        .read_to_end(&mut der)
+        .unwrap();
+    let mut rest = der.as_slice();
+    let files = suite.files.iter().map(|name| {
+        let len = match *rest {
+            [0x30, 0x81, len, ..] => 3 + usize::from(len),
+            [0x30, 0x82, high, low, ..] => 4 + usize::from(u16::from_be_bytes([high, low])),
+            _ => panic!("{name} is no sequence of middling length"),
+        };
+        let (file, after) = rest.split_at(len);
+        rest = after;
+        (name.clone(), file.to_vec())
+    });
+    let files = files.collect();
+    assert!(rest.is_empty());
+    (suite, files)
+}
+
+fn judge(case: &Case, files: &HashMap<String, Vec<u8>>) -> Result<(), String> {
+    let given = core::iter::once(&case.leaf).chain(&case.others);
+    let given: Vec<_> = given.map(|name| files[name].clone()).collect();
+    let trust = Certificates::from(vec![files["TrustAnchorRootCertificate.crt"].clone()]);
+    // A list that cannot be read is a list that nobody has.
+    let lists = case.crls.iter().map(String::as_str);
+    let lists = lists.chain(["TrustAnchorRootCRL.crl"]);
+    let lists: Vec<_> = lists
+        .filter_map(|name| Crl::from_der(files[name].clone()).ok())
+        .collect();
+    let now = UnixTime::from_secs(NOW).unwrap();
+    let mut policies = PolicyInputs::default();
+    let accepted = case.policy.user_initial_policy_set.as_ref();
+    policies.accepted = accepted.map(|set| {
+        set.iter()
+            .map(|oid| ObjectIdentifier::new_unwrap(oid))
+            .collect()
+    });
+    policies.require_explicit = case.policy.initial_explicit_policy;
+    policies.inhibit_mapping = case.policy.initial_policy_mapping_inhibit;
+    policies.inhibit_any = case.policy.initial_any_policy_inhibit;
+    let mut options = PathOptions::at(now);
+    options.policies = policies;
+    let lists = RevocationLists::new(&lists, now);
+    let path = Certificates::from(given)
+        .prove(&trust, &options, Some(&lists))
+        .map(|_| ());
+    path.map_err(|error| error.to_string())
+}
+
+#[test]
+fn nothing_is_wrongly_accepted_and_three_old_cases_are_refused() {
+    let (suite, files) = suite();
+    assert_eq!(suite.cases.len(), 246);
+    let mut refused = Vec::new();
+    for case in &suite.cases {
+        let name = format!("{} {}", case.test, case.name);
+        match (judge(case, &files), case.valid) {
+            (Ok(()), false) => panic!("wrongly accepted: {name}"),
+            (Err(error), true) => refused.push((case.test.as_str(), format!("{name}: {error}"))),
+            _ => {}
+        }
+    }
+    let expected = WRONGLY_REFUSED.map(|(test, _)| test);
+    let found: Vec<_> = refused.iter().map(|(test, _)| *test).collect();
+    assert_eq!(found, expected, "{refused:#?}");
+}
+
+/// What `openssl verify` says with its strictest options.
+fn judge_by_openssl(case: &Case, files: &HashMap<String, Vec<u8>>) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, label: &str, ders: &[&String]| {
+        let blocks = ders
+            .iter()
+            .map(|der| pem::encode(label, &files[*der]) + "\n");
+        let path = folder.path().join(name);
+        std::fs::write(&path, blocks.collect::<String>()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let root = "TrustAnchorRootCertificate.crt".to_owned();
+    let root_list = "TrustAnchorRootCRL.crl".to_owned();
+    let others: Vec<_> = case.others.iter().collect();
+    let lists: Vec<_> = case.crls.iter().chain([&root_list]).collect();
+    let mut arguments = vec![
+        "verify",
+        "-x509_strict",
+        "-crl_check_all",
+        "-extended_crl",
+        "-use_deltas",
+        "-policy_check",
+    ];
+    let now = NOW.to_string();
+    arguments.extend(["-attime", &now]);
+    let root = write("root.pem", "CERTIFICATE", &[&root]);
+    arguments.extend(["-no-CApath", "-no-CAstore", "-CAfile", &root]);
+    let lists = write("lists.pem", "X509 CRL", &lists);
+    arguments.extend(["-CRLfile", &lists]);
+    let others = write("others.pem", "CERTIFICATE", &others);
+    if !case.others.is_empty() {
+        arguments.extend(["-untrusted", &others]);
+    }
+    // OpenSSL takes no set for an empty one.
+    let any = vec!["2.5.29.32.0".to_owned()];
+    for policy in case.policy.user_initial_policy_set.as_ref().unwrap_or(&any) {
+        arguments.extend(["-policy", policy]);
+    }
+    let switches = [
+        (case.policy.initial_explicit_policy, "-explicit_policy"),
+        (case.policy.initial_policy_mapping_inhibit, "-inhibit_map"),
+        (case.policy.initial_any_policy_inhibit, "-inhibit_any"),
+    ];
+    arguments.extend(
+        switches
+            .into_iter()
+            .filter(|(is_on, _)| *is_on)
+            .map(|(_, switch)| switch),
+    );
+    let leaf = write("leaf.pem", "CERTIFICATE", &[&case.leaf]);
+    arguments.push(&leaf);
+    output(&mut command("openssl", arguments), b"")
+        .status
+        .success()
+}
+
+#[test]
+fn openssl_says_the_same_but_where_it_is_known_why() {
+    let (suite, files) = suite();
+    let mut differs = Vec::new();
+    for case in &suite.cases {
+        let (ours, theirs) = (judge(case, &files).is_ok(), judge_by_openssl(case, &files));
+        if ours != theirs {
+            differs.push((
+                case.name.as_str(),
+                if theirs {
+                    "openssl accepts"
+                } else {
+                    "openssl refuses"
+                },
+            ));
+        }
+    }
+    let expected = OPENSSL_DIFFERS.map(|(name, _)| name);
+    let found: Vec<_> = differs.iter().map(|(name, _)| *name).collect();
+    assert_eq!(found, expected, "{differs:#?}");
+}

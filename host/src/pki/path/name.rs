@@ -1,0 +1,162 @@
+//! Names as RFC 5280 section 7 compares them.
+
+use der::asn1::ObjectIdentifier;
+use der::{Decode as _, Encode as _, Tag, Tagged as _};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::name::{Name, RelativeDistinguishedName};
+
+/// emailAddress (PKCS #9), which names of certificates still have.
+const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
+
+/// A distinguished name in the one form of all names that are equal to it: the string type, the case and the
+/// blanks around and between words do not count (RFC 5280 section 7.1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NormalName(Vec<Vec<(ObjectIdentifier, Value)>>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Value {
+    Text(String),
+    Other(Vec<u8>),
+}
+
+impl NormalName {
+    /// Of a Name, DER.
+    pub(crate) fn from_der(name: &[u8]) -> Result<Self, der::Error> {
+        Ok(Self::new(&Name::from_der(name)?))
+    }
+
+    pub(crate) fn new(name: &Name) -> Self {
+        Self(name.iter_rdn().map(relative).collect())
+    }
+
+    /// This name, with one more part (nameRelativeToCRLIssuer).
+    pub(crate) fn joined(&self, part: &RelativeDistinguishedName) -> Self {
+        let mut parts = self.0.clone();
+        parts.push(relative(part));
+        Self(parts)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `base` is this name or stands above it.
+    pub(super) fn is_within(&self, base: &Self) -> bool {
+        self.0.starts_with(&base.0)
+    }
+
+    /// The mail addresses in it.
+    pub(crate) fn emails(&self) -> impl Iterator<Item = &str> {
+        let attributes = self.0.iter().flatten();
+        attributes.filter_map(|(kind, value)| match value {
+            Value::Text(text) if *kind == EMAIL_ADDRESS => Some(text.as_str()),
+            _ => None,
+        })
+    }
+}
+
+fn relative(part: &RelativeDistinguishedName) -> Vec<(ObjectIdentifier, Value)> {
+    let attributes = part.iter().map(|attribute| {
+        let (tag, bytes) = (attribute.value.tag(), attribute.value.value());
+        let text = text(tag, bytes).map(|text| Value::Text(normal(&text)));
+        let other = || Value::Other(attribute.value.to_der().unwrap_or_default());
+        let value = text.unwrap_or_else(other);
+        (attribute.oid, value)
+    });
+    let mut attributes: Vec<_> = attributes.collect();
+    attributes.sort();
+    attributes
+}
+
+fn text(tag: Tag, bytes: &[u8]) -> Option<String> {
+    Some(match tag {
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
+            core::str::from_utf8(bytes).ok()?.to_owned()
+        }
+        // As every CA that still uses it means it: ISO 8859-1.
+        Tag::TeletexString => bytes.iter().copied().map(char::from).collect(),
+        Tag::BmpString => {
+            let (pairs, odd) = bytes.as_chunks::<2>();
+            let units = pairs.iter().copied().map(u16::from_be_bytes);
+            let text: Result<_, _> = char::decode_utf16(units).collect();
+            text.ok().filter(|_| odd.is_empty())?
+        }
+        _ => return None,
+    })
+}
+
+/// Lower case, one blank where there are several, none around (RFC 4518 without its compatibility forms).
+fn normal(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ")
+}
+
+/// Whether `name` is within the subtree `base` (RFC 5280 section 4.2.1.10); `None` if they are of different forms,
+/// an error if it is a form, or a value, that is not judged here.
+pub(super) fn is_within(name: &GeneralName, base: &GeneralName) -> Result<Option<bool>, ()> {
+    use GeneralName as G;
+    Ok(Some(match (name, base) {
+        (G::DirectoryName(name), G::DirectoryName(base)) => {
+            NormalName::new(name).is_within(&NormalName::new(base))
+        }
+        (G::DnsName(name), G::DnsName(base)) => host_is_within(name.as_str(), base.as_str(), true),
+        (G::Rfc822Name(name), G::Rfc822Name(base)) => {
+            email_is_within(name.as_str(), base.as_str())?
+        }
+        (G::UniformResourceIdentifier(name), G::UniformResourceIdentifier(base)) => {
+            host_is_within(uri_host(name.as_str())?, base.as_str(), false)
+        }
+        (G::IpAddress(name), G::IpAddress(base)) => {
+            let (name, base) = (name.as_bytes(), base.as_bytes());
+            let (address, mask) = base.split_at_checked(name.len()).ok_or(())?;
+            if name.len() != mask.len() {
+                // An address of the other family.
+                return if matches!((name.len(), base.len()), (4, 32) | (16, 8)) {
+                    Ok(Some(false))
+                } else {
+                    Err(())
+                };
+            }
+            let mut bytes = name.iter().zip(address).zip(mask);
+            bytes.all(|((name, address), mask)| name & mask == address & mask)
+        }
+        (name, base) if core::mem::discriminant(name) == core::mem::discriminant(base) => {
+            return Err(());
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Whether a mail address is within `base`: a mailbox, a host, or `.` and a domain.
+pub(super) fn email_is_within(address: &str, base: &str) -> Result<bool, ()> {
+    let (local, host) = address.rsplit_once('@').ok_or(())?;
+    Ok(match base.rsplit_once('@') {
+        Some((base_local, base_host)) => {
+            local == base_local && host.eq_ignore_ascii_case(base_host)
+        }
+        None => host_is_within(host, base, false),
+    })
+}
+
+/// Whether a host is `base`; or below it, where `base` begins with a dot or `with_below`.
+fn host_is_within(host: &str, base: &str, with_below: bool) -> bool {
+    let (host, base) = (host.to_ascii_lowercase(), base.to_ascii_lowercase());
+    if base.is_empty() || (!base.starts_with('.') && host == base) {
+        return true;
+    }
+    let below = host.strip_suffix(base.trim_start_matches('.'));
+    let is_below = below.is_some_and(|below| below.len() > 1 && below.ends_with('.'));
+    is_below && (with_below || base.starts_with('.'))
+}
+
+/// The host of a URI, which must be a name (RFC 5280 section 4.2.1.10).
+fn uri_host(uri: &str) -> Result<&str, ()> {
+    let (_, rest) = uri.split_once("://").ok_or(())?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let host = host.split(':').next().unwrap_or_default();
+    let is_name = host.ends_with(|last: char| last.is_ascii_alphabetic());
+    if is_name { Ok(host) } else { Err(()) }
+}
