@@ -241,7 +241,7 @@ fn wiping() {
                 assert_eq!(
                     sign(
                         &mut device,
-                        SignRequest::new(SchemeId::Fiam, floor - TOO_EARLY)
+                        SignRequest::new(SchemeId::of(&FIAM), floor - TOO_EARLY)
                     ),
                     Err(Refusal::TimeBack { floor })
                 );
