@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod media_type;
 pub mod retry;
 mod retry_after;
+mod revocation;
 mod roots;
 mod url;
 mod watch;
@@ -26,6 +27,7 @@ use zeroize::Zeroizing;
 pub use error::{HttpCause, HttpError};
 pub use retry::RetryPolicy;
 pub use retry_after::RetryAfter;
+pub use revocation::RevocationFetcher;
 pub use roots::Roots;
 pub use url::{BaseUrl, MAX_URL, Url, UrlError};
 pub use watch::{HttpWatcher, WatchedRuntime};
@@ -118,13 +120,17 @@ pub struct Response {
 impl Http {
     /// A client that trusts and waits as `options` say.
     pub fn new(options: &HttpOptions) -> Self {
+        Self::with(options, true, "application/json")
+    }
+
+    fn with(options: &HttpOptions, https_only: bool, accept: &str) -> Self {
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(options.roots.to_ureq())
             .build();
         let config = Agent::config_builder()
             .tls_config(tls)
-            .https_only(true)
+            .https_only(https_only)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
@@ -132,7 +138,7 @@ impl Http {
             .timeout_connect(Some(CONNECT_TIMEOUT.min(options.timeout)))
             .max_response_header_size(MAX_HEAD)
             .user_agent(concat!("privyseal/", env!("CARGO_PKG_VERSION")))
-            .accept("application/json")
+            .accept(accept)
             .build();
         Self {
             agent: config.new_agent(),
@@ -172,12 +178,22 @@ impl Http {
     ///
     /// No answer came, or one that is too large or not HTTP.
     pub fn post_form(&self, url: &Url, form: &[u8], max: usize) -> Result<Response, HttpError> {
+        self.post(url, "application/x-www-form-urlencoded", form, max)
+    }
+
+    fn post(
+        &self,
+        url: &Url,
+        media_type: &str,
+        body: &[u8],
+        max: usize,
+    ) -> Result<Response, HttpError> {
         self.watched(url, || {
             let answer = self
                 .agent
                 .post(url.as_str())
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .send(form)
+                .header(header::CONTENT_TYPE, media_type)
+                .send(body)
                 .map_err(|error| HttpError::new(url, error))?;
             Response::read(url, answer, max)
         })

@@ -5,6 +5,7 @@ pub mod crl;
 pub mod distinguished_name;
 pub mod error;
 pub mod links;
+pub mod ocsp;
 pub mod party_id;
 pub mod path;
 pub mod pem;

@@ -1,15 +1,14 @@
 //! `privyseal chain`: everything about a certificate chain.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use privyseal::Scheme;
 use privyseal::keys::key::OpenedKey;
-use privyseal::pki::certificates::Certificates;
+use privyseal::pki::certificates::{Certificates, ChainOptions};
 use privyseal::report::{ChainCheckOptions, ChainReport};
-use privyseal_core::cert::Certificate;
 
-use super::options::{KeyOptions, chain_file, crls, missing_key, moment, of_option, scheme_parser};
+use super::options::{
+    KeyOptions, RevocationArgs, chain_file, missing_key, moment, of_option, scheme_parser,
+};
 use super::output::{broken, print_report};
 use crate::error::CliError;
 
@@ -28,9 +27,8 @@ pub(super) struct Chain {
     /// The moment to judge dates at, in seconds since 1970; by default now
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
-    /// Check revocation with the lists in this PEM or DER file; may be given more than once
-    #[arg(long = "crl", value_name = "FILE")]
-    crls: Vec<PathBuf>,
+    #[command(flatten)]
+    revocation: RevocationArgs,
     /// Report as JSON
     #[arg(long)]
     json: bool,
@@ -39,7 +37,7 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn run(self) -> Result<(), CliError> {
         let now = moment(self.now)?;
-        let crls = crls(&self.crls)?;
+        let revocation = self.revocation.read()?;
         let uri = self.key.uri()?;
         let file = self.source.as_deref().and_then(chain_file);
         let from_file = file
@@ -52,14 +50,17 @@ impl Chain {
             (None, Some(key)) => key.certificates()?,
             (None, None) => return Err(missing_key("the chain is on its token")),
         };
-        let chain = certificates.chain()?;
-        let ordered = chain.certificates().iter().map(Certificate::as_der);
+        let mut wanted = ChainOptions::at(now);
+        wanted.scheme = self.scheme;
+        wanted.key = opened.as_ref().map(OpenedKey::public_key);
+        let chain = certificates.chain_for(&wanted)?;
         let mut options = ChainCheckOptions::at(now);
         options.scheme = self.scheme;
-        options.key = opened.as_ref().map(OpenedKey::public_key);
-        options.given_in_order = certificates.iter().eq(ordered);
-        options.crls = &crls;
+        options.key = wanted.key;
+        options.given = Some(&certificates);
+        options.revocation = revocation.options();
         let report = ChainReport::new(&chain, options);
+        revocation.warn();
         print_report(&report, self.json.then(|| report.to_json()))?;
         broken(report.broken())
     }

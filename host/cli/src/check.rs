@@ -10,7 +10,7 @@ use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal_core::Audience;
 
 use super::input::token;
-use super::options::{crls, moment, of_option, scheme_parser};
+use super::options::{RevocationArgs, moment, of_option, scheme_parser};
 use super::output::{broken, print_report};
 use crate::error::CliError;
 
@@ -35,9 +35,8 @@ pub(super) struct Check {
     /// The issuer's JWK Set, for schemes that name a key by kid
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
-    /// Check revocation with the lists in this PEM or DER file; may be given more than once
-    #[arg(long = "crl", value_name = "FILE")]
-    crls: Vec<PathBuf>,
+    #[command(flatten)]
+    revocation: RevocationArgs,
     /// Report as JSON
     #[arg(long)]
     json: bool,
@@ -52,7 +51,7 @@ impl Check {
             .map(Certificates::from_file)
             .transpose()
             .map_err(of_option("--trust"))?;
-        let crls = crls(&self.crls)?;
+        let revocation = self.revocation.read()?;
         let keys = self.jwks.as_deref().map(KeySet::from_file);
         let keys = keys.transpose().map_err(of_option("--jwks"))?;
         let token = token(self.token)?;
@@ -61,8 +60,9 @@ impl Check {
         options.audience = self.audience.as_deref().map(Audience::new).transpose()?;
         options.keys = keys.as_ref();
         options.trust = trust.as_ref();
-        options.crls = &crls;
+        options.revocation = revocation.options();
         let report = TokenReport::new(&token, options);
+        revocation.warn();
         print_report(&report, self.json.then(|| report.to_json()))?;
         if report.broken() == 0 && report.report.scheme.is_none() {
             let reason = "the token's content points at no scheme";

@@ -4,6 +4,7 @@ mod access;
 mod client;
 mod kid;
 mod request;
+mod revocation;
 mod server;
 
 use std::path::PathBuf;
@@ -11,7 +12,6 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
-use privyseal::pki::crl::Crl;
 use privyseal::{DeviceUri, PinSources, Prompt, Scheme, UnixTime, base::clock};
 use privyseal_core::scheme;
 
@@ -21,6 +21,7 @@ pub(super) use access::AccessOptions;
 pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use request::{Acr, RequestOptions};
+pub(super) use revocation::{RevocationArgs, RevocationSource};
 pub(super) use server::ServerOptions;
 
 /// Which key, and how far to go to use it.
@@ -108,14 +109,6 @@ pub(super) fn of_option<E: Into<privyseal::Error>>(
         }
         other => other.into(),
     }
-}
-
-/// The lists of `--crl`.
-pub(super) fn crls(paths: &[PathBuf]) -> Result<Vec<Crl>, CliError> {
-    let crls = paths
-        .iter()
-        .map(|path| Crl::from_file(path).map_err(of_option("--crl")));
-    Ok(crls.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 pub(super) fn missing_key(reason: &str) -> CliError {

@@ -11,13 +11,13 @@ use privyseal_hsm::{Prompt, SecretProvider};
 use super::Client;
 use super::error::BuildError;
 use super::key_group::{COOLDOWN, KeyGroup, Open};
+use crate::base::clock;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
 use crate::keys::key::{AccessPolicy, KeySigner, KeyUri};
 use crate::keys::{KeyError, SignerFailure};
 use crate::oauth::SigningClient;
-use crate::pki::certificates::Certificates;
-use crate::pki::links::HostLinks;
+use crate::pki::certificates::{Certificates, ChainOptions};
 use crate::pki::party_id;
 
 /// Opens a key with its PIN.
@@ -148,13 +148,16 @@ impl ClientBuilder {
             let scheme = scheme.title();
             return Err(BuildError::NeedlessKid { scheme });
         }
+        let mut wanted = ChainOptions::at(clock::now()?);
+        wanted.scheme = Some(scheme);
         if let Some(certificates) = &self.chain {
-            certificates.chain()?.prove(&HostLinks)?;
+            certificates.check_before_key(&wanted)?;
         }
         let key = self.open_keys()?;
+        wanted.key = Some(key.public_key());
         let beside_key = || key.any().certificates();
         let certificates = self.chain.take().map_or_else(beside_key, Ok)?;
-        let chain = certificates.chain()?;
+        let chain = certificates.chain_for(&wanted)?;
         let client_id = match given {
             Some(client_id) => client_id,
             None => party_id::derived(scheme, &chain)?,

@@ -3,6 +3,7 @@
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::FieldError;
 
+use crate::base::BaseError;
 use crate::keys::KeyError;
 use crate::pki::PkiError;
 
@@ -10,6 +11,9 @@ use crate::pki::PkiError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// The clock of the machine.
+    #[error("{0}")]
+    Base(#[from] BaseError),
     /// The key cannot be opened, or its certificates cannot be read.
     #[error("{0}")]
     Key(#[from] KeyError),

@@ -85,12 +85,16 @@ impl FromStr for BaseUrl {
 
 /// The host, perhaps with a port, of an `https` URL that hides no user name.
 fn https(text: &str) -> Result<(Authority, Uri), UrlError> {
+    whole(text, |scheme| scheme == "https")
+}
+
+fn whole(text: &str, is_allowed: fn(&str) -> bool) -> Result<(Authority, Uri), UrlError> {
     if text.len() > MAX_URL {
         return Err(UrlError::TooLong);
     }
     let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
     match uri.scheme_str() {
-        Some("https") => {}
+        Some(scheme) if is_allowed(scheme) => {}
         Some(_) => return Err(UrlError::NotHttps),
         None => return Err(UrlError::Malformed),
     }
@@ -133,6 +137,13 @@ impl FromStr for Url {
 }
 
 impl Url {
+    /// One that may also be `http`: what is there is signed, and reading it by TLS could ask for itself (RFC 5280
+    /// section 8).
+    pub(super) fn of_signed_data(text: &str) -> Result<Self, UrlError> {
+        let whole = whole(text, |scheme| matches!(scheme, "http" | "https"));
+        whole.map(|_| Self(text.to_owned()))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -6,10 +6,10 @@ mod kid;
 
 use std::path::PathBuf;
 
-use privyseal_core::cert::ChainError;
 use privyseal_core::field::FieldError;
 
 use crate::base::BaseError;
+use crate::pki::PkiError;
 
 pub use builder::JwkSetBuilder;
 pub use key_set::{KeySet, KeySetError};
@@ -36,19 +36,16 @@ pub enum JwkError {
         /// The name that both have.
         kid: String,
     },
-    /// The core refused: a `kid`, the chain of `x5c`, or its leaf, which is for another key.
+    /// The certificates are no chain.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// The core refused: a `kid`, or the leaf of `x5c`, which is for another key.
     #[error("{0}")]
     Core(#[from] privyseal_core::Error),
 }
 
 impl From<FieldError> for JwkError {
     fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
-impl From<ChainError> for JwkError {
-    fn from(error: ChainError) -> Self {
         Self::Core(error.into())
     }
 }

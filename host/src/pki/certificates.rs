@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use privyseal_core::cert::{Chain, ChainError};
+use privyseal_core::{RsaPublicKey, Scheme, UnixTime};
 
 use super::PkiError;
-use super::crl::RevocationLists;
-use super::path::{Heap, PathError, PathOptions};
+use super::crl::RevocationOptions;
+use super::distinguished_name::display_name;
+use super::links::HostLinks;
+use super::path::{self, End, Heap, NormalName, PathCertificate, PathError, PathOptions};
 use super::pem::{self, PemError, Wanted};
-use crate::base::file;
+use crate::base::{clock, file};
 
 /// The largest file that is read: far more than any chain or bundle of roots, in bytes.
 const MAX_FILE: usize = 1024 * 1024;
@@ -46,18 +49,62 @@ impl Certificates {
         pem::read(content, wanted).map(Self)
     }
 
-    /// Puts them in order, leaf first. Proves nothing yet.
+    /// The one chain among them, leaf first. Copies, and certificates that do not belong to it, do not matter. Proves
+    /// nothing to those who use it: [`Chain::prove`] does.
     ///
     /// # Errors
     ///
-    /// [`ChainError`] if they are not certificates of one chain.
-    pub fn chain(&self) -> Result<Chain<'_>, ChainError> {
-        Chain::order(&self.iter().collect::<Vec<_>>())
+    /// As [`Certificates::chain_for`], or that of the clock.
+    pub fn chain(&self) -> Result<Chain<'_>, PkiError> {
+        self.chain_for(&ChainOptions::at(clock::now()?))
+    }
+
+    /// The same, for that key and scheme: of several certificates for one key the one that is valid, of the scheme's
+    /// key usage, and with a path to a root.
+    ///
+    /// # Errors
+    ///
+    /// [`PkiError::Path`] if it cannot be told which one is the leaf, or if an issuer is missing between those given;
+    /// [`PkiError::Core`] if the chain is longer than the core takes.
+    pub fn chain_for(&self, wanted: &ChainOptions<'_>) -> Result<Chain<'_>, PkiError> {
+        if self.0.is_empty() {
+            return Err(ChainError::Empty.into());
+        }
+        let heap = Heap::new(self.iter())?;
+        let options = PathOptions::at(wanted.now);
+        let mut best = None;
+        for leaf in wanted.leaves(&heap)? {
+            let path = heap.assemble(leaf, &options)?;
+            let rank = wanted.rank(&heap, &path);
+            if best.as_ref().is_none_or(|(other, _)| rank > *other) {
+                best = Some((rank, path));
+            }
+        }
+        let (_, path) = best.ok_or(ChainError::Empty)?;
+        heap.check_complete(&path)?;
+        let ders: Vec<_> = heap
+            .on_path(&path)
+            .iter()
+            .map(|certificate| certificate.as_der())
+            .collect();
+        Ok(Chain::order(&ders)?)
+    }
+
+    /// Proves the chain before the key is known that it must be for; that says which one of several leaves is meant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Certificates::chain_for`], and why the chain does not hold.
+    pub fn check_before_key(&self, wanted: &ChainOptions<'_>) -> Result<(), PkiError> {
+        match self.chain_for(wanted) {
+            Err(PkiError::Path(PathError::SeveralLeaves { .. })) => Ok(()),
+            chain => Ok(chain?.prove(&HostLinks).map(|_| ())?),
+        }
     }
 
     /// The path from the first certificate to one of `trust` (RFC 5280 section 6.1), DER and leaf first, without
-    /// what is trusted. The others may stand in any order, and need not belong to it. With `lists`, nobody on it is
-    /// revoked.
+    /// what is trusted. The others may stand in any order, and need not belong to it. Nobody on it is revoked, by
+    /// `revocation`.
     ///
     /// # Errors
     ///
@@ -66,10 +113,11 @@ impl Certificates {
         &self,
         trust: &Self,
         options: &PathOptions,
-        lists: Option<&RevocationLists<'_>>,
+        revocation: RevocationOptions<'_>,
     ) -> Result<Vec<&[u8]>, PathError> {
         let heap = Heap::new(self.iter())?.trusting(trust.iter())?;
-        let accept = |path: &_| lists.map_or(Ok(()), |lists| lists.check(&heap, path));
+        let check = revocation.at(options.now);
+        let accept = |path: &_| check.map_or(Ok(()), |check| check.check(&heap, path));
         let path = heap.prove(0, options, &accept)?;
         Ok(heap
             .on_path(&path)
@@ -81,6 +129,80 @@ impl Certificates {
     /// The certificates, as given.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(Vec::as_slice)
+    }
+}
+
+/// Which chain is wanted, where certificates make several.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ChainOptions<'a> {
+    /// The moment at which it should be valid.
+    pub now: UnixTime,
+    /// The key that the leaf is for.
+    pub key: Option<&'a RsaPublicKey>,
+    /// The scheme that says what the leaf may be used for.
+    pub scheme: Option<&'a Scheme>,
+}
+
+impl ChainOptions<'_> {
+    /// Valid at `now`, for any key.
+    pub const fn at(now: UnixTime) -> Self {
+        Self {
+            now,
+            key: None,
+            scheme: None,
+        }
+    }
+
+    /// The certificates that can be the leaf: those for the key, else the one that issued no other.
+    fn leaves(&self, heap: &Heap<'_>) -> Result<Vec<usize>, PathError> {
+        let all = || heap.certificates().iter().enumerate();
+        let is_for_key = |certificate: &PathCertificate<'_>| {
+            self.key
+                .is_some_and(|key| certificate.rsa_key().as_ref() == Ok(key))
+        };
+        let for_key: Vec<_> = all()
+            .filter(|(_, it)| !it.is_ca() && is_for_key(it))
+            .map(|(at, _)| at)
+            .collect();
+        if !for_key.is_empty() {
+            return Ok(for_key);
+        }
+        let issued = |issuer: usize, subject: &NormalName| {
+            all().any(|(at, other)| at != issuer && other.issuer == *subject)
+        };
+        let mut leaves: Vec<_> = all().filter(|(at, it)| !issued(*at, &it.subject)).collect();
+        if leaves.iter().any(|(_, it)| !it.is_ca()) {
+            leaves.retain(|(_, it)| !it.is_ca());
+        }
+        let mut leaves = leaves.into_iter();
+        let (at, first) = leaves.next().ok_or(PathError::NoLeaf)?;
+        let mut found = vec![at];
+        for (at, other) in leaves {
+            if other.spki() != first.spki() {
+                return Err(PathError::SeveralLeaves {
+                    first: display_name(first.subject()),
+                    second: display_name(other.subject()),
+                });
+            }
+            found.push(at);
+        }
+        Ok(found)
+    }
+
+    /// The better the chain, the greater.
+    fn rank(&self, heap: &Heap<'_>, path: &path::Path) -> (bool, bool, bool, UnixTime) {
+        let chain = heap.on_path(path);
+        let is_valid = chain
+            .iter()
+            .all(|it| self.now >= it.not_before() && self.now <= it.not_after());
+        let leaf = chain.first();
+        let is_usable = leaf.is_some_and(|leaf| {
+            self.scheme
+                .is_none_or(|scheme| scheme.check_leaf_key_usage(Some(leaf)).is_ok())
+        });
+        let end = leaf.map_or(self.now, |leaf| leaf.not_after());
+        (is_usable, is_valid, path.end != End::Open, end)
     }
 }
 

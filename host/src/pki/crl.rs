@@ -19,7 +19,7 @@ use super::pem::{self, PemError, Wanted};
 use crate::base::file;
 
 use read::Content;
-pub use status::RevocationLists;
+pub use status::{FetchRevocation, RevocationCheck, RevocationOptions, RevocationPlaces};
 
 /// The largest file of lists, in bytes. National CAs publish lists of some megabytes.
 const MAX_FILE: usize = 64 * 1024 * 1024;
@@ -61,17 +61,27 @@ pub enum Unknown {
     #[error("the CRLs that were given cover some reasons only (RFC 5280 section 5.2.5)")]
     SomeReasons,
     /// The list is of nobody who may issue it, or not signed by its issuer's key.
-    #[error("its CRL was not signed by a key that may sign it (RFC 5280 section 6.3.3 (f))")]
+    #[error(
+        "its CRL or OCSP response was not signed by a key that may sign it (RFC 5280 section 6.3.3, RFC 6960 section 4.2.2.2)"
+    )]
     Signature,
+    /// No OCSP responder, and no place of lists, gave something that can be read.
+    #[error("no OCSP response came that can be read (RFC 6960)")]
+    Responder,
+    /// The OCSP response is to another request.
+    #[error("its OCSP response has the nonce of another request (RFC 6960 section 4.4.1)")]
+    Replayed,
     /// The list is from the future.
-    #[error("its CRL is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)")]
+    #[error(
+        "its CRL or OCSP response is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)"
+    )]
     NotYetValid {
         /// When it was issued.
         this_update: UnixTime,
     },
     /// A newer one should have come out.
     #[error(
-        "its CRL is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
+        "its CRL or OCSP response is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
     )]
     Stale {
         /// When.

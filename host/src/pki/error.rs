@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::FieldError;
 
+use super::path::PathError;
 use super::pem::PemError;
 use crate::base::BaseError;
 
@@ -26,6 +27,9 @@ pub enum PkiError {
     /// The core refused: the chain, a client id, or a part of a subject name.
     #[error("{0}")]
     Core(#[from] privyseal_core::Error),
+    /// There is no one chain, or it does not hold.
+    #[error(transparent)]
+    Path(#[from] PathError),
     /// A text is no distinguished name; what is wrong with it.
     #[error(
         "the subject {0}; a name is CN=Name,O=Org,C=NL or /C=NL/O=Org/CN=Name (RFC 4514 section 3)"

@@ -144,6 +144,11 @@ fn split(spki: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((kind, key.as_bytes()?))
 }
 
+/// The key in a SubjectPublicKeyInfo, without its algorithm.
+pub(crate) fn key_bits(spki: &[u8]) -> Option<&[u8]> {
+    split(spki).map(|(_, key)| key)
+}
+
 /// What kind of public key it is, for people: `RSA-8192`, `ECDSA P-384`, `Ed25519`; `None` for a kind that is not
 /// verified with here.
 pub(crate) fn key_name(spki: &[u8]) -> Option<String> {

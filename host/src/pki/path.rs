@@ -12,7 +12,7 @@ mod validate;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, CertificateError, KeyUsage, LinkError};
 
-pub(crate) use build::{Heap, Path};
+pub(crate) use build::{End, Heap, Path};
 pub(crate) use certificate::PathCertificate;
 pub(crate) use name::NormalName;
 pub use policy::PolicyInputs;
@@ -79,8 +79,8 @@ pub enum PathError {
         error: CertificateError,
     },
     /// No certificate that could be the leaf.
-    #[error("there is no certificate of {0}")]
-    NoLeaf(&'static str),
+    #[error("each certificate issued another, so none of them is a leaf")]
+    NoLeaf,
     /// Several that could be it.
     #[error(
         "there are several certificates that issued no other, so it cannot be told which one is the leaf: {first} \
@@ -120,6 +120,31 @@ pub enum PathError {
     /// Too many certificates of the same names.
     #[error("the certificates have too many possible paths to look at all of them")]
     TooMany,
+}
+
+impl PathError {
+    /// The error in words that are the same for every chain; the chain is their subject.
+    pub const fn text(&self) -> &'static str {
+        match self {
+            Self::Certificate { .. } => "has a certificate that cannot be read strictly",
+            Self::NoLeaf | Self::SeveralLeaves { .. } => "has no leaf",
+            Self::MissingIssuer { .. } | Self::Untrusted { .. } => {
+                "does not end at one of the trusted certificates"
+            }
+            Self::TooMany => "has too many possible paths",
+            Self::Broken { rule, .. } => match rule {
+                PathRule::NameConstraints => "has a name that one of its CAs may not certify",
+                PathRule::Policies => {
+                    "is not valid for the certificate policies that its CAs demand"
+                }
+                PathRule::CriticalExtension => {
+                    "has a critical extension that is not processed here"
+                }
+                PathRule::Revoked(_) | PathRule::RevocationUnknown(_) => "is or may be revoked",
+                _ => "does not hold up to one of the trusted certificates",
+            },
+        }
+    }
 }
 
 /// A rule of RFC 5280, as one certificate breaks it.

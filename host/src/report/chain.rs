@@ -11,7 +11,8 @@ use privyseal_core::{ClientId, RsaPublicKey, Scheme, UnixTime};
 use serde_json::{Value, json};
 
 use super::{Report, Verdict};
-use crate::pki::crl::{Crl, RevocationLists};
+use crate::pki::certificates::Certificates;
+use crate::pki::crl::RevocationOptions;
 use crate::pki::links::HostLinks;
 
 pub use certificate::CertificateReport;
@@ -44,32 +45,21 @@ pub struct ChainCheckOptions<'a> {
     pub scheme: Option<&'static Scheme>,
     /// The key that the leaf must be for, if there is one.
     pub key: Option<&'a RsaPublicKey>,
-    /// Whether the certificates were in order already.
-    pub given_in_order: bool,
-    /// Revocation lists; none means that revocation is not checked.
-    pub crls: &'a [Crl],
-    /// Whether a certificate of which the lists say nothing passes.
-    pub allow_unknown_revocation: bool,
+    /// The certificates of which this is the chain, to say whether they were in order and which are left out.
+    pub given: Option<&'a Certificates>,
+    /// By what revocation is judged.
+    pub revocation: RevocationOptions<'a>,
 }
 
-impl<'a> ChainCheckOptions<'a> {
-    const fn revocation_lists(&self) -> RevocationLists<'a> {
-        RevocationLists {
-            crls: self.crls,
-            now: self.now,
-            allow_unknown: self.allow_unknown_revocation,
-        }
-    }
-
+impl ChainCheckOptions<'_> {
     /// Dates at `now`, and the rules of RFC 5280 alone.
-    pub const fn at(now: UnixTime) -> Self {
+    pub fn at(now: UnixTime) -> Self {
         Self {
             now,
             scheme: None,
             key: None,
-            given_in_order: true,
-            crls: &[],
-            allow_unknown_revocation: false,
+            given: None,
+            revocation: RevocationOptions::default(),
         }
     }
 }
@@ -78,7 +68,7 @@ impl ChainReport {
     /// Judges `chain`.
     pub fn new(chain: &Chain<'_>, options: ChainCheckOptions<'_>) -> Self {
         let mut report = Report::default();
-        report.order(options.given_in_order);
+        report.order(chain, options.given);
         for (position, certificate) in chain.certificates().iter().enumerate() {
             report.link(chain, position, certificate);
             report.dates(position, certificate, options.now);
@@ -87,7 +77,7 @@ impl ChainReport {
         if let Some(leaf) = chain.leaf() {
             report.leaf(leaf, options);
         }
-        report.revocation(chain, &options.revocation_lists());
+        report.revocation(chain, options.revocation, options.now);
         let certificates = chain.certificates().iter();
         Self {
             now: options.now,
@@ -120,14 +110,29 @@ impl ChainReport {
 }
 
 impl Report {
-    fn order(&mut self, given_in_order: bool) {
-        if given_in_order {
-            self.add(Verdict::Passed, "the order is leaf to root");
-        } else {
+    fn order(&mut self, chain: &Chain<'_>, given: Option<&Certificates>) {
+        let certificates = || chain.certificates().iter().map(Certificate::as_der);
+        let Some(given) = given.filter(|given| !given.iter().eq(certificates())) else {
+            return self.add(Verdict::Passed, "the order is leaf to root");
+        };
+        let on_chain = |der: &&[u8]| certificates().any(|certificate| certificate == *der);
+        if !given.iter().filter(on_chain).eq(certificates()) {
             self.add(
                 Verdict::Note,
                 "the certificates came in another order and were put in order",
             );
+        }
+        match given.iter().count().saturating_sub(certificates().count()) {
+            0 => {}
+            1 => self.add(
+                Verdict::Note,
+                "1 certificate does not belong to the chain and was left out",
+            ),
+            count => {
+                let text =
+                    format!("{count} certificates do not belong to the chain and were left out");
+                self.add(Verdict::Note, text);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use privyseal_core::{Audience, Scheme, UnixTime};
 use super::{TokenCheckOptions, TokenReport};
 use crate::jose::jws::Jws;
 use crate::oauth::OAuthError;
-use crate::pki::crl::Crl;
+use crate::pki::crl::RevocationOptions;
 use crate::schemes::ishare::{
     IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList,
 };
@@ -21,19 +21,19 @@ pub struct Inbound<'a> {
     pub audience: Audience<'a>,
     /// The moment.
     pub now: UnixTime,
-    /// Revocation lists; none means that revocation is not checked.
-    pub crls: &'a [Crl],
+    /// By what revocation is judged.
+    pub revocation: RevocationOptions<'a>,
     /// The scheme whose rules apply, and by whose registry the party is looked up.
     pub scheme: &'static Scheme,
 }
 
 impl<'a> Inbound<'a> {
     /// For the party `audience` of `scheme` at `now`; revocation is not checked.
-    pub const fn new(scheme: &'static Scheme, audience: Audience<'a>, now: UnixTime) -> Self {
+    pub fn new(scheme: &'static Scheme, audience: Audience<'a>, now: UnixTime) -> Self {
         Self {
             audience,
             now,
-            crls: &[],
+            revocation: RevocationOptions::default(),
             scheme,
         }
     }
@@ -56,7 +56,7 @@ pub fn judge_assertion(
     let mut options = TokenCheckOptions::at(inbound.now);
     options.scheme = Some(inbound.scheme);
     options.audience = Some(inbound.audience);
-    options.crls = inbound.crls;
+    options.revocation = inbound.revocation;
     let alone = TokenReport::new(token, options);
     let jws = Jws::parse_signed_with(token.trim(), inbound.scheme.algorithms().value());
     let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));

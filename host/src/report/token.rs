@@ -4,7 +4,10 @@
 use core::fmt;
 
 use privyseal_check::receivers::Opinion;
-use privyseal_check::{CheckOptions, Registry, Verdict as Judgement, check};
+use privyseal_check::{
+    CheckOptions, Reason, Registry, Revocations, Verdict as Judgement, Violation, check,
+};
+use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::{Audience, Scheme, UnixTime};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,8 +15,9 @@ use serde_json::{Value, json};
 use super::{Finding, Report, Verdict};
 use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::{Crl, RevocationLists};
+use crate::pki::crl::RevocationOptions;
 use crate::pki::links::HostLinks;
+use crate::pki::path::PathOptions;
 
 /// A token, judged at one moment.
 #[derive(Clone, Debug)]
@@ -39,25 +43,22 @@ pub struct TokenCheckOptions<'a> {
     pub keys: Option<&'a KeySet>,
     /// Certificates that are trusted.
     pub trust: Option<&'a Certificates>,
-    /// Revocation lists; none means that revocation is not checked.
-    pub crls: &'a [Crl],
-    /// Whether a certificate of which the lists say nothing passes.
-    pub allow_unknown_revocation: bool,
+    /// By what revocation is judged.
+    pub revocation: RevocationOptions<'a>,
     /// What the scheme's registry says, if it was asked ([`crate::report::judge_assertion`] does).
     pub registry: Option<&'a dyn Registry>,
 }
 
 impl TokenCheckOptions<'_> {
     /// A moment, a scheme to be guessed, and nothing else to go by.
-    pub const fn at(now: UnixTime) -> Self {
+    pub fn at(now: UnixTime) -> Self {
         Self {
             now,
             scheme: None,
             audience: None,
             keys: None,
             trust: None,
-            crls: &[],
-            allow_unknown_revocation: false,
+            revocation: RevocationOptions::default(),
             registry: None,
         }
     }
@@ -73,24 +74,57 @@ impl fmt::Debug for TokenCheckOptions<'_> {
     }
 }
 
+/// Trusted certificates, to which chains are proved by RFC 5280 section 6.1, beside what a registry says of parties.
+struct Trust<'a> {
+    anchors: &'a Certificates,
+    now: UnixTime,
+    registry: Option<&'a dyn Registry>,
+}
+
+impl Registry for Trust<'_> {
+    fn trusts(&self, chain: &Chain<'_>) -> Judgement {
+        let ders = chain
+            .certificates()
+            .iter()
+            .map(|certificate| certificate.as_der().to_vec());
+        let certificates = Certificates::from(ders.collect::<Vec<_>>());
+        match certificates.prove(
+            self.anchors,
+            &PathOptions::at(self.now),
+            RevocationOptions::default(),
+        ) {
+            Ok(_) => Judgement::Passed,
+            Err(error) => Judgement::Broken(Violation::Text(error.text())),
+        }
+    }
+
+    fn party(&self, client_id: &str, leaf: &Certificate<'_>) -> Judgement {
+        let not_asked = Judgement::NotChecked(Reason::Because("the registry was not asked"));
+        self.registry
+            .map_or(not_asked, |registry| registry.party(client_id, leaf))
+    }
+}
+
 impl TokenReport {
     /// Judges `token`; white space around it does not count.
     pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Self {
         let token = token.trim();
         let keys = options.keys.map(KeySet::known_keys);
-        let anchors = options.trust.map(|trust| trust.iter().collect::<Vec<_>>());
-        let lists = RevocationLists {
-            crls: options.crls,
+        let trust = options.trust.map(|anchors| Trust {
+            anchors,
             now: options.now,
-            allow_unknown: options.allow_unknown_revocation,
-        };
+            registry: options.registry,
+        });
+        let revocations = options.revocation.at(options.now);
         let asked = CheckOptions {
             scheme: options.scheme,
             audience: options.audience,
             keys: keys.as_deref(),
-            anchors: anchors.as_deref(),
-            registry: options.registry,
-            revocations: (!options.crls.is_empty()).then_some(&lists),
+            registry: trust
+                .as_ref()
+                .map(|trust| trust as &dyn Registry)
+                .or(options.registry),
+            revocations: revocations.as_ref().map(|check| check as &dyn Revocations),
             ..CheckOptions::at(options.now, &HostLinks)
         };
         // The core asks for three times the token, and refuses one that is too long by itself.

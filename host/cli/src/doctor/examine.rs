@@ -14,10 +14,9 @@ use privyseal::http::{BaseUrl, Http};
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
 use privyseal::keys::{KeyError, SignerFailure};
 use privyseal::oauth::OAuthError;
-use privyseal::pki::certificates::Certificates;
+use privyseal::pki::certificates::{Certificates, ChainOptions};
 use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
 use privyseal::{Error, ErrorKind};
-use privyseal_core::cert::Certificate;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, Scheme, Signer as _, SignerError as _, UnixTime};
 use privyseal_hsm::SecretProvider;
@@ -189,15 +188,17 @@ fn chain(
             return;
         }
     };
-    let chain = match certificates.chain() {
+    let mut wanted = ChainOptions::at(options.now);
+    wanted.scheme = options.scheme;
+    wanted.key = Some(key);
+    let chain = match certificates.chain_for(&wanted) {
         Ok(chain) => chain,
         Err(error) => return report.broke(NAME, &error.into()),
     };
-    let ordered = chain.certificates().iter().map(Certificate::as_der);
     let mut judged_by = ChainCheckOptions::at(options.now);
     judged_by.scheme = options.scheme;
     judged_by.key = Some(key);
-    judged_by.given_in_order = certificates.iter().eq(ordered);
+    judged_by.given = Some(&certificates);
     let judged = ChainReport::new(&chain, judged_by);
     if judged.broken() > 0 {
         report.next.push(

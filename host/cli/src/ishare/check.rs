@@ -29,7 +29,7 @@ impl Check {
         let opened = self.registry.open()?;
         let audience = Audience::new(&opened.client_id)?;
         let mut inbound = Inbound::new(opened.scheme, audience, clock::now()?);
-        inbound.crls = &opened.crls;
+        inbound.revocation = opened.revocation.options();
         opened.progress.step("about the client");
         let report = judge_assertion(&token, inbound, &opened.registry())?;
         opened.progress.finish();

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use privyseal::base::clock;
 use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
-use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{Expected, Registry};
 use privyseal::{AccessToken, BaseUrl, Http, Scheme};
 
 use crate::error::CliError;
-use crate::options::{ClientOptions, ServerOptions, crls, of_option, scheme_parser_for};
+use crate::options::{
+    ClientOptions, RevocationArgs, RevocationSource, ServerOptions, of_option, scheme_parser_for,
+};
 use crate::progress::Progress;
 
 /// The options of every question to a registry. Those of other schemes are refused, and not offered.
@@ -33,9 +35,8 @@ pub(super) struct RegistryOptions {
     /// Who vouches for the registry's seal: certificates, PEM or DER, of its root, its CA or itself
     #[arg(long, value_name = "FILE")]
     trust: PathBuf,
-    /// Check revocation with the lists in this PEM or DER file; may be given more than once
-    #[arg(long = "crl", value_name = "FILE")]
-    crls: Vec<PathBuf>,
+    #[command(flatten)]
+    revocation: RevocationArgs,
 }
 
 fn has_registry(scheme: &Scheme) -> bool {
@@ -51,8 +52,8 @@ pub(super) struct Opened {
     trust: Certificates,
     /// Who asks.
     pub(super) client_id: String,
-    /// Revocation lists.
-    pub(super) crls: Vec<Crl>,
+    /// By what revocation is judged.
+    pub(super) revocation: RevocationSource,
     /// Whose registry it is.
     pub(super) scheme: &'static Scheme,
     /// What a person sees of it.
@@ -78,17 +79,18 @@ impl RegistryOptions {
         let base = self.client.server()?;
         let (http, progress) = self.server.watched_http()?;
         let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
-        let crls = crls(&self.crls)?;
+        let revocation = self.revocation.read()?;
         let options = self.client.assertion()?;
         let (client, tries) = self.client.source_for_tries()?;
         progress.step("for an access token");
         let token = retry(&tries, &mut http.runtime(), |_| {
             client.access_token(&http, &base, &options)
         })?;
-        if crls.is_empty() {
+        let is_judged = revocation.options().at(clock::now()?).is_some();
+        if !is_judged && !self.revocation.is_off() {
             progress.aside(|| {
                 eprintln!(
-                    "warning: whether the registry's seal is revoked is not checked: no --crl was given"
+                    "warning: whether the registry's seal is revoked is not checked: neither --crl nor --revocation was given"
                 );
             });
         }
@@ -99,7 +101,7 @@ impl RegistryOptions {
             registry_id: options.audience.unwrap_or_default(),
             trust,
             client_id: client.client_id().as_str().to_owned(),
-            crls,
+            revocation,
             scheme,
             progress,
         })
@@ -113,7 +115,7 @@ impl Opened {
             &self.http,
             &self.base,
             &self.token,
-            expected.crls(&self.crls),
+            expected.revocation(self.revocation.options()),
         )
     }
 }

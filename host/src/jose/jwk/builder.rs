@@ -6,7 +6,8 @@ use privyseal_core::{KeyEncryption, RsaPublicKey};
 use serde_json::{Map, Value, json};
 
 use super::{JwkError, KidChoice};
-use crate::pki::certificates::Certificates;
+use crate::base::clock;
+use crate::pki::certificates::{Certificates, ChainOptions};
 
 /// Keys for signing and for encryption, each with its `kid`.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +84,9 @@ fn required_members(key: &RsaPublicKey) -> Map<String, Value> {
 
 /// Certificates in padded base64, in order; the first must be of `key` (RFC 7517 section 4.7).
 fn x5c(key: &RsaPublicKey, certificates: &Certificates) -> Result<Value, JwkError> {
-    let chain = certificates.chain()?;
+    let mut wanted = ChainOptions::at(clock::now()?);
+    wanted.key = Some(key);
+    let chain = certificates.chain_for(&wanted)?;
     if chain.leaf().and_then(|leaf| leaf.rsa_key().ok()).as_ref() != Some(key) {
         return Err(privyseal_core::Error::KeyMismatch.into());
     }

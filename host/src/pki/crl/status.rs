@@ -1,5 +1,6 @@
 //! Whether the certificates of a path were revoked (RFC 5280 section 6.3.3).
 
+use core::fmt;
 use std::cell::RefCell;
 
 use privyseal_check::{Reason, Revocations, Verdict, Violation};
@@ -9,32 +10,72 @@ use privyseal_core::cert::{Certificate, KeyUsage};
 use super::points::{ALL_REASONS, Point};
 use super::read::{Content, Found};
 use super::{Crl, MAX_AGE_WITHOUT_NEXT_UPDATE, Revocation, Unknown};
+use crate::pki::ocsp::{OcspQuestion, OcspResponse};
 use crate::pki::path::{Heap, Path, PathCertificate, PathError, PathOptions, PathRule};
 
 /// How deep a signer of lists may stand on lists of further signers.
 const MAX_DEPTH: usize = 4;
 
-/// Lists, believed or not at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct RevocationLists<'a> {
-    /// The lists.
-    pub(crate) crls: &'a [Crl],
-    /// The moment.
-    pub(crate) now: UnixTime,
+/// By what revocation is judged. By default not at all.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct RevocationOptions<'a> {
+    /// Lists.
+    pub crls: &'a [Crl],
+    /// Who gets more, where they do not tell.
+    pub fetch: Option<&'a dyn FetchRevocation>,
     /// Whether a certificate of which nothing is known passes.
-    pub(crate) allow_unknown: bool,
+    pub allow_unknown: bool,
 }
 
-impl<'a> RevocationLists<'a> {
-    /// What `crls` say at `now`; of what they say nothing is revoked.
-    pub const fn new(crls: &'a [Crl], now: UnixTime) -> Self {
+/// Gets what a certificate's issuer publishes about it. This floor asks no server: one above it does. What is got is
+/// proved here.
+pub trait FetchRevocation: fmt::Debug + Send + Sync {
+    /// The response of an OCSP responder to the question that `ask` makes of a nonce.
+    fn response(
+        &self,
+        certificate: &RevocationPlaces,
+        ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+    ) -> Option<OcspResponse>;
+
+    /// The lists at the certificate's distribution points.
+    fn lists(&self, certificate: &RevocationPlaces, now: UnixTime) -> Vec<Crl>;
+}
+
+/// Where a certificate says that its revocation is published: whole URLs, as it writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RevocationPlaces {
+    /// OCSP responders (RFC 5280 section 4.2.2.1).
+    pub responders: Vec<String>,
+    /// Lists (RFC 5280 section 4.2.1.13).
+    pub lists: Vec<String>,
+}
+
+/// Revocation, judged at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct RevocationCheck<'a> {
+    pub(crate) options: RevocationOptions<'a>,
+    now: UnixTime,
+}
+
+impl<'a> RevocationOptions<'a> {
+    /// By these lists.
+    pub fn files(crls: &'a [Crl]) -> Self {
         Self {
             crls,
-            now,
-            allow_unknown: false,
+            ..Self::default()
         }
     }
 
+    /// Judged at `now`; `None` where it is not asked for.
+    pub fn at(self, now: UnixTime) -> Option<RevocationCheck<'a>> {
+        let is_asked = !self.crls.is_empty() || self.fetch.is_some();
+        is_asked.then_some(RevocationCheck { options: self, now })
+    }
+}
+
+impl RevocationCheck<'_> {
     /// Whether every certificate on `path` is good.
     ///
     /// # Errors
@@ -46,7 +87,7 @@ impl<'a> RevocationLists<'a> {
             match judge.status(path, index) {
                 Revocation::Good { .. } => {}
                 Revocation::Revoked { since } => return Err(PathRule::Revoked(since).at(index)),
-                Revocation::Unknown(_) if self.allow_unknown => {}
+                Revocation::Unknown(_) if self.options.allow_unknown => {}
                 Revocation::Unknown(why) => return Err(PathRule::RevocationUnknown(why).at(index)),
             }
         }
@@ -68,12 +109,12 @@ impl<'a> RevocationLists<'a> {
     }
 }
 
-impl Revocations for RevocationLists<'_> {
+impl Revocations for RevocationCheck<'_> {
     fn status(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> Verdict {
         match self.status_of(certificate, issuer) {
             Revocation::Good { .. } => Verdict::Passed,
             Revocation::Revoked { since } => Verdict::Broken(Violation::Revoked { since }),
-            Revocation::Unknown(why) if self.allow_unknown => {
+            Revocation::Unknown(why) if self.options.allow_unknown => {
                 Verdict::NotChecked(Reason::Because(fault(why)))
             }
             Revocation::Unknown(why) => Verdict::Broken(Violation::Text(fault(why))),
@@ -87,6 +128,8 @@ const fn fault(why: Unknown) -> &'static str {
         Unknown::NotCovered => "cannot be told: no list that was given covers every certificate",
         Unknown::SomeReasons => "cannot be told: the lists that were given cover some reasons only",
         Unknown::Signature => "cannot be told: the list was not signed by a key that may sign it",
+        Unknown::Responder => "cannot be told: no OCSP response came that can be read",
+        Unknown::Replayed => "cannot be told: the OCSP response is to another request",
         Unknown::NotYetValid { .. } => "cannot be told: the list is from the future",
         Unknown::Stale { .. } => "cannot be told: the list is out of date",
     }
@@ -94,16 +137,16 @@ const fn fault(why: Unknown) -> &'static str {
 
 /// One question about a path, with the questions that follow from it.
 struct Judge<'j, 'a> {
-    lists: &'j RevocationLists<'j>,
+    check: &'j RevocationCheck<'j>,
     heap: &'j Heap<'a>,
     /// What is being judged. A signer of lists may stand on its own list, which must not revoke it.
     in_progress: RefCell<Vec<usize>>,
 }
 
 impl<'j, 'a> Judge<'j, 'a> {
-    fn new(lists: &'j RevocationLists<'j>, heap: &'j Heap<'a>) -> Self {
+    fn new(check: &'j RevocationCheck<'j>, heap: &'j Heap<'a>) -> Self {
         Self {
-            lists,
+            check,
             heap,
             in_progress: RefCell::default(),
         }
@@ -116,30 +159,88 @@ impl<'j, 'a> Judge<'j, 'a> {
             return Revocation::Unknown(Unknown::NotCovered);
         };
         self.in_progress.borrow_mut().push(position);
-        let status = match self.by_lists(path, index, certificate, true) {
-            // A list that is out of date is not believed when it says nothing; when it says "revoked", it is.
-            unknown @ Revocation::Unknown(_) => {
-                match self.by_lists(path, index, certificate, false) {
-                    revoked @ Revocation::Revoked { .. } => revoked,
-                    _ => unknown,
-                }
-            }
+        let status = match self.by_any_list(self.check.options.crls, path, index, certificate) {
+            Revocation::Unknown(why) => self.by_fetched(path, index, certificate, why),
             known => known,
         };
         self.in_progress.borrow_mut().pop();
         status
     }
 
+    /// By what the certificate's issuer publishes, where nothing that was given tells.
+    fn by_fetched(
+        &self,
+        path: &Path,
+        index: usize,
+        certificate: &PathCertificate<'_>,
+        why: Unknown,
+    ) -> Revocation {
+        let issuer = self
+            .on_path(path, index.saturating_add(1))
+            .map(|issuer| issuer.spki());
+        let anchor = path.anchor().and_then(|number| self.heap.anchor(number));
+        let issuer = issuer.or(anchor.map(|anchor| anchor.spki.as_slice()));
+        let (Some(fetch), Some(issuer)) = (self.check.options.fetch, issuer) else {
+            return Revocation::Unknown(why);
+        };
+        let places = RevocationPlaces {
+            responders: certificate.extensions.ocsp_urls.clone(),
+            lists: certificate.extensions.list_urls().collect(),
+        };
+        let ask = |nonce: &[u8]| OcspQuestion::new(certificate, issuer, nonce);
+        let is_revoked = |responder: &PathCertificate<'_>| {
+            let lists = self.check.options.crls;
+            matches!(
+                self.by_any_list(lists, path, index, responder),
+                Revocation::Revoked { .. }
+            )
+        };
+        let response = fetch.response(&places, &ask);
+        let response = response.map(|response| response.status(self.check.now, &is_revoked));
+        match response.unwrap_or(Revocation::Unknown(why)) {
+            Revocation::Unknown(why) => {
+                let lists = fetch.lists(&places, self.check.now);
+                match self.by_any_list(&lists, path, index, certificate) {
+                    Revocation::Unknown(Unknown::NotCovered) => Revocation::Unknown(why),
+                    status => status,
+                }
+            }
+            known => known,
+        }
+    }
+
+    fn on_path(&self, path: &Path, index: usize) -> Option<&PathCertificate<'a>> {
+        self.heap.certificates().get(*path.positions.get(index)?)
+    }
+
+    fn by_any_list(
+        &self,
+        lists: &[Crl],
+        path: &Path,
+        index: usize,
+        certificate: &PathCertificate<'_>,
+    ) -> Revocation {
+        match self.by_lists(lists, path, index, certificate, true) {
+            // A list that is out of date is not believed when it says nothing; when it says "revoked", it is.
+            unknown @ Revocation::Unknown(_) => {
+                match self.by_lists(lists, path, index, certificate, false) {
+                    revoked @ Revocation::Revoked { .. } => revoked,
+                    _ => unknown,
+                }
+            }
+            known => known,
+        }
+    }
+
     fn by_lists(
         &self,
+        lists: &[Crl],
         path: &Path,
         index: usize,
         certificate: &PathCertificate<'_>,
         must_be_fresh: bool,
     ) -> Revocation {
-        let mut complete: Vec<_> = self
-            .lists
-            .crls
+        let mut complete: Vec<_> = lists
             .iter()
             .map(|crl| &*crl.0)
             .filter(|list| list.base.is_none())
@@ -164,7 +265,9 @@ impl<'j, 'a> Judge<'j, 'a> {
                     unknown = why;
                     continue;
                 }
-                if let Found::Revoked(since) = self.with_delta(list, certificate, path, index) {
+                if let Found::Revoked(since) =
+                    self.with_delta(lists, list, certificate, path, index)
+                {
                     return Revocation::Revoked { since };
                 }
                 reasons |= more;
@@ -183,13 +286,14 @@ impl<'j, 'a> Judge<'j, 'a> {
     /// What the list says, with its newest delta list (RFC 5280 section 5.2.4).
     fn with_delta(
         &self,
+        lists: &[Crl],
         list: &Content,
         certificate: &PathCertificate<'_>,
         path: &Path,
         index: usize,
     ) -> Found {
         let (issuer, serial) = (&certificate.issuer, certificate.serial());
-        let deltas = self.lists.crls.iter().map(|crl| &*crl.0).filter(|delta| {
+        let deltas = lists.iter().map(|crl| &*crl.0).filter(|delta| {
             delta.base.is_some()
                 && delta.base <= list.number
                 && delta.number > list.number
@@ -207,7 +311,7 @@ impl<'j, 'a> Judge<'j, 'a> {
     }
 
     fn dates(&self, list: &Content) -> Result<(), Unknown> {
-        let (now, this_update) = (self.lists.now, list.this_update);
+        let (now, this_update) = (self.check.now, list.this_update);
         let next_update = list
             .next_update
             .unwrap_or(this_update.saturating_add(MAX_AGE_WITHOUT_NEXT_UPDATE));
@@ -265,7 +369,7 @@ impl<'j, 'a> Judge<'j, 'a> {
         if self.in_progress.borrow().len() > MAX_DEPTH {
             return false;
         }
-        let options = PathOptions::at(self.lists.now);
+        let options = PathOptions::at(self.check.now);
         let accept = |found: &Path| {
             let unknown = PathRule::RevocationUnknown(Unknown::Signature).at(0);
             if found.end != path.end {

@@ -169,11 +169,24 @@ impl<'a> Heap<'a> {
             (None, None, Some(last)) if ends_at_root => Err(PathError::Untrusted {
                 root: display_name(last.subject()),
             }),
-            (None, None, Some(last)) => Err(PathError::MissingIssuer {
-                subject: display_name(last.subject()),
-                issuer: display_name(last.issuer()),
-            }),
-            (None, None, None) => Err(PathError::NoLeaf("that position")),
+            (None, None, Some(last)) => Err(missing_issuer(last)),
+            (None, None, None) => Err(PathError::NoLeaf),
+        }
+    }
+
+    /// Whether `path` is whole, as far as these certificates tell: it may end below its root, but not below a gap with
+    /// another CA above it.
+    pub(crate) fn check_complete(&self, path: &Path) -> Result<(), PathError> {
+        let mut others = self
+            .certificates
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !path.positions.contains(at));
+        match self.on_path(path).last() {
+            Some(last) if path.end == End::Open && others.any(|(_, other)| other.is_ca()) => {
+                Err(missing_issuer(last))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -197,7 +210,14 @@ impl<'a> Heap<'a> {
         })?;
         found
             .or(best.map(|(_, path)| path))
-            .ok_or(PathError::NoLeaf("that position"))
+            .ok_or(PathError::NoLeaf)
+    }
+}
+
+fn missing_issuer(of: &PathCertificate<'_>) -> PathError {
+    PathError::MissingIssuer {
+        subject: display_name(of.subject()),
+        issuer: display_name(of.issuer()),
     }
 }
 

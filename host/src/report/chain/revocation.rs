@@ -1,26 +1,32 @@
 //! What the given revocation lists say about a chain.
 
+use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
 
-use crate::pki::crl::{Crl, Revocation, RevocationLists};
+use crate::pki::crl::{Crl, Revocation, RevocationCheck, RevocationOptions};
 use crate::pki::path::PathRule;
 use crate::report::{Report, Verdict};
 
 impl Report {
     /// Every certificate but the root is judged: a root is trusted or not, nobody can revoke it.
-    pub(super) fn revocation(&mut self, chain: &Chain<'_>, lists: &RevocationLists<'_>) {
-        if lists.crls.is_empty() {
+    pub(super) fn revocation(
+        &mut self,
+        chain: &Chain<'_>,
+        asked: RevocationOptions<'_>,
+        now: UnixTime,
+    ) {
+        let Some(check) = asked.at(now) else {
             return self.add(Verdict::Note, "revocation is not checked: no CRL is given");
-        }
+        };
         let certificates = chain.certificates();
         for (position, certificate) in certificates.iter().enumerate() {
             let issuer = certificates.get(position.saturating_add(1));
             if issuer.is_some() || !certificate.is_self_issued() {
-                self.status(position, certificate, issuer, lists);
+                self.status(position, certificate, issuer, &check);
             }
         }
         let concerns = |crl: &Crl| certificates.iter().any(|one| crl.is_of_issuer_of(one));
-        for _ in lists.crls.iter().filter(|crl| !concerns(crl)) {
+        for _ in asked.crls.iter().filter(|crl| !concerns(crl)) {
             self.add(
                 Verdict::Note,
                 "a CRL is of an issuer that issued no certificate here",
@@ -33,7 +39,7 @@ impl Report {
         position: usize,
         certificate: &Certificate<'_>,
         issuer: Option<&Certificate<'_>>,
-        lists: &RevocationLists<'_>,
+        check: &RevocationCheck<'_>,
     ) {
         let Some(issuer) = issuer else {
             let text = format!(
@@ -42,7 +48,7 @@ impl Report {
             return self.add(Verdict::Note, text);
         };
         let broken = |rule: PathRule| format!("certificate {position} {rule}");
-        match lists.status_of(certificate, issuer) {
+        match check.status_of(certificate, issuer) {
             Revocation::Good { this_update } => self.add(
                 Verdict::Passed,
                 format!(
@@ -53,7 +59,7 @@ impl Report {
                 self.add(Verdict::Broken, broken(PathRule::Revoked(since)));
             }
             Revocation::Unknown(why) => {
-                let verdict = if lists.allow_unknown {
+                let verdict = if check.options.allow_unknown {
                     Verdict::Note
                 } else {
                     Verdict::Broken

@@ -4,9 +4,8 @@
 //! `iss` = `sub`, one audience, thirty seconds. The core's `check` judges assertions, which are short; a
 //! trusted list has no such bound, so answers are read here, up to the size of a call's answer.
 
-use privyseal_check::{Revocations as _, Verdict};
 use privyseal_core::UnixTime;
-use privyseal_core::cert::{Certificate, Chain, ChainError, ClockError};
+use privyseal_core::cert::{Certificate, Chain, ChainError};
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value};
@@ -14,8 +13,8 @@ use serde_json::{Map, Value};
 use crate::jose::jws::{Jws, JwsFault};
 use crate::jose::{JoseError, JoseFault};
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::{Crl, RevocationLists};
-use crate::pki::links::HostLinks;
+use crate::pki::crl::RevocationOptions;
+use crate::pki::path::{PathError, PathOptions};
 
 /// Seconds by which the registry's clock may be ahead of this one.
 const MAX_LEAD: u64 = 5;
@@ -30,8 +29,8 @@ pub struct Expected<'a> {
     pub client_id: &'a str,
     /// The certificates that are trusted to vouch for the registry, DER: its root, a CA, or its own.
     pub trust: &'a Certificates,
-    /// Revocation lists; none means that revocation is not checked.
-    pub crls: &'a [Crl],
+    /// By what revocation is judged.
+    pub revocation: RevocationOptions<'a>,
 }
 
 /// Why an answer is not proved; a clause whose subject is the token.
@@ -53,12 +52,9 @@ pub enum AnswerFault {
     /// The chain leads to nobody who is trusted.
     #[error("is signed by somebody whose certificates lead to none that is trusted")]
     Untrusted,
-    /// A certificate is not valid now.
-    #[error("has certificates that are not valid now: {0}")]
-    Dates(ClockError),
-    /// A certificate was revoked, or its list cannot be believed.
-    #[error("fails the revocation check: it {0}")]
-    Revocation(String),
+    /// They are no path to a certificate that is trusted.
+    #[error("is signed by nobody whose certificates hold: {0}")]
+    Path(PathError),
     /// The leaf's key cannot verify.
     #[error("is signed by a key that cannot be used: it {0}")]
     Key(KeyError),
@@ -94,6 +90,15 @@ pub enum AnswerFault {
     Member(&'static str),
 }
 
+impl From<PathError> for AnswerFault {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::MissingIssuer { .. } | PathError::Untrusted { .. } => Self::Untrusted,
+            error => Self::Path(error),
+        }
+    }
+}
+
 impl From<JoseError> for AnswerFault {
     fn from(error: JoseError) -> Self {
         Self::Jose(error.fault().clone())
@@ -103,19 +108,19 @@ impl From<JoseError> for AnswerFault {
 impl<'a> Expected<'a> {
     /// From the registry `registry_id`, for which `trust` vouches, for the party `client_id`. Revocation is not
     /// checked.
-    pub const fn new(registry_id: &'a str, client_id: &'a str, trust: &'a Certificates) -> Self {
+    pub fn new(registry_id: &'a str, client_id: &'a str, trust: &'a Certificates) -> Self {
         Self {
             registry_id,
             client_id,
             trust,
-            crls: &[],
+            revocation: RevocationOptions::default(),
         }
     }
 
-    /// The same, by these revocation lists.
+    /// The same, with revocation judged so.
     #[must_use]
-    pub const fn crls(mut self, crls: &'a [Crl]) -> Self {
-        self.crls = crls;
+    pub const fn revocation(mut self, revocation: RevocationOptions<'a>) -> Self {
+        self.revocation = revocation;
         self
     }
 
@@ -151,28 +156,19 @@ impl<'a> Expected<'a> {
         if !ordered.eq(given) {
             return Err(AnswerFault::Order);
         }
-        let proven = chain.prove(&HostLinks)?;
-        let anchors: Vec<&[u8]> = self.trust.iter().collect();
-        if !proven.is_anchored_by(&anchors, &HostLinks) {
-            return Err(AnswerFault::Untrusted);
+        let leaf = chain
+            .leaf()
+            .ok_or(AnswerFault::Jose(JwsFault::X5c.into()))?;
+        if leaf.is_ca() {
+            return Err(ChainError::LeafIsCa.into());
         }
-        dates(&proven, now)?;
+        let given = Certificates::from(certificates.to_vec());
+        given.prove(self.trust, &PathOptions::at(now), self.revocation)?;
         // A registry's seal is a seal like those of its parties.
-        ISHARE.check_leaf_key_usage(proven.leaf())?;
-        let lists = RevocationLists {
-            crls: self.crls,
-            now,
-            allow_unknown: false,
-        };
-        let certificates = proven.certificates();
-        for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
-            if let Verdict::Broken(why) = lists.status(certificate, issuer) {
-                return Err(AnswerFault::Revocation(why.to_string()));
-            }
-        }
-        let key = proven.leaf().map(Certificate::rsa_key);
-        let key = key.ok_or(AnswerFault::Jose(JwsFault::X5c.into()))?;
-        key.and_then(VerifyingKey::new).map_err(AnswerFault::Key)
+        ISHARE.check_leaf_key_usage(Some(leaf))?;
+        leaf.rsa_key()
+            .and_then(VerifyingKey::new)
+            .map_err(AnswerFault::Key)
     }
 
     /// Judges the claims that every iSHARE JWT has: from the registry, for us, now.
@@ -191,25 +187,6 @@ impl<'a> Expected<'a> {
         }
         moments(claims, now.as_secs())
     }
-}
-
-fn dates(chain: &Chain<'_>, now: UnixTime) -> Result<(), AnswerFault> {
-    let validity = chain.validity();
-    if now < validity.not_before {
-        return Err(AnswerFault::Dates(ClockError::NotYetValid {
-            now,
-            not_before: validity.not_before,
-            position: validity.last_to_begin,
-        }));
-    }
-    if now > validity.not_after {
-        return Err(AnswerFault::Dates(ClockError::Expired {
-            now,
-            not_after: validity.not_after,
-            position: validity.first_to_end,
-        }));
-    }
-    Ok(())
 }
 
 fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), AnswerFault> {

@@ -1,0 +1,224 @@
+//! A list server, honest and otherwise.
+
+use std::io::Write as _;
+use std::thread::sleep;
+
+use privyseal::pki::crl::{Crl, RevocationOptions};
+
+use super::*;
+use crate::server::Server;
+
+fn stage() -> (Server, Ca, Certificates) {
+    let server = Server::new();
+    let ca = Ca::new(&server.url);
+    let leaf = ca.issue("leaf", "listed");
+    (server, ca, leaf)
+}
+
+#[test]
+fn a_list_is_fetched_once_until_its_next_update() {
+    let (server, ca, leaf) = stage();
+    server.answers(ca.list(&[]));
+    let fetcher = fetcher();
+    for _ in 0..3 {
+        assert_eq!(judge(&ca, &leaf, &fetcher), Ok(()));
+    }
+    assert_eq!(server.requests(), 1);
+    ca.revoke("leaf");
+    server.answers(ca.list(&[]));
+    let revoked = judge(&ca, &leaf, &super::fetcher());
+    assert!(matches!(revoked, Err(PathRule::Revoked(_))), "{revoked:?}");
+}
+
+#[test]
+fn what_is_given_is_asked_before_the_server() {
+    let (server, ca, leaf) = stage();
+    let lists = Crl::from_bytes(&ca.list(&[])).unwrap();
+    let fetcher = fetcher();
+    let mut revocation = RevocationOptions::files(&lists);
+    revocation.fetch = Some(&fetcher);
+    assert_eq!(judge_by(&ca, &leaf, revocation), Ok(()));
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn unknown_fails_unless_it_is_allowed() {
+    let (server, ca, leaf) = stage();
+    server.answers(Vec::new());
+    let fetcher = fetcher();
+    assert_unknown(judge(&ca, &leaf, &fetcher));
+    assert!(
+        fetcher
+            .take_faults()
+            .iter()
+            .any(|fault| fault.contains("/list"))
+    );
+    let mut revocation = RevocationOptions::default();
+    revocation.fetch = Some(&fetcher);
+    revocation.allow_unknown = true;
+    assert_eq!(judge_by(&ca, &leaf, revocation), Ok(()));
+}
+
+#[test]
+fn wrong_and_stale_lists_tell_nothing() {
+    let (server, ca, leaf) = stage();
+    let other = Ca::new(&server.url);
+    // The same name, another key: test keys are by name, so another one signs.
+    let key = privyseal_test_pki::test_key("sub", 2048).pkcs8_pem();
+    std::fs::write(other.path().join("ca.key"), key).unwrap();
+    other.openssl(&[
+        "req",
+        "-x509",
+        "-config",
+        "config",
+        "-extensions",
+        "root",
+        "-key",
+        "ca.key",
+        "-subj",
+        "/CN=CA",
+        "-out",
+        "ca.pem",
+    ]);
+    let stale = [
+        "-crl_lastupdate",
+        "20200101000000Z",
+        "-crl_nextupdate",
+        "20200201000000Z",
+    ];
+    let future = [
+        "-crl_lastupdate",
+        "20900101000000Z",
+        "-crl_nextupdate",
+        "20900201000000Z",
+    ];
+    for (body, expected) in [
+        (b"<html>Gone</html>".to_vec(), Unknown::NotCovered),
+        (other.list(&[]), Unknown::Signature),
+    ] {
+        server.answers(body);
+        assert_eq!(assert_unknown(judge(&ca, &leaf, &fetcher())), expected);
+    }
+    server.answers(ca.list(&stale));
+    assert!(matches!(
+        assert_unknown(judge(&ca, &leaf, &fetcher())),
+        Unknown::Stale { .. }
+    ));
+    server.answers(ca.list(&future));
+    assert!(matches!(
+        assert_unknown(judge(&ca, &leaf, &fetcher())),
+        Unknown::NotYetValid { .. }
+    ));
+}
+
+#[test]
+fn a_stale_list_that_revokes_is_believed() {
+    let (server, ca, leaf) = stage();
+    ca.revoke("leaf");
+    server.answers(ca.list(&[
+        "-crl_lastupdate",
+        "20200101000000Z",
+        "-crl_nextupdate",
+        "20200201000000Z",
+    ]));
+    let outcome = judge(&ca, &leaf, &fetcher());
+    assert!(matches!(outcome, Err(PathRule::Revoked(_))), "{outcome:?}");
+}
+
+#[test]
+fn a_good_list_decides_beside_a_stale_one_and_one_of_a_former_key() {
+    let (_server, ca, leaf) = stage();
+    let good = ca.list(&[]);
+    let stale = ca.list(&[
+        "-crl_lastupdate",
+        "20200101000000Z",
+        "-crl_nextupdate",
+        "20200201000000Z",
+    ]);
+    let former = Ca::new("http://127.0.0.1:1");
+    let key = privyseal_test_pki::test_key("sub", 2048).pkcs8_pem();
+    std::fs::write(former.path().join("ca.key"), key).unwrap();
+    former.openssl(&[
+        "req",
+        "-x509",
+        "-config",
+        "config",
+        "-extensions",
+        "root",
+        "-key",
+        "ca.key",
+        "-subj",
+        "/CN=CA",
+        "-out",
+        "ca.pem",
+    ]);
+    let former = former.list(&[]);
+    for lists in [[&stale, &good, &former], [&former, &good, &stale]] {
+        let lists: Vec<_> = lists
+            .into_iter()
+            .flat_map(|list| Crl::from_bytes(list).unwrap())
+            .collect();
+        assert_eq!(
+            judge_by(&ca, &leaf, RevocationOptions::files(&lists)),
+            Ok(())
+        );
+    }
+}
+
+#[test]
+fn a_list_of_another_distribution_point_does_not_cover() {
+    let (server, ca, leaf) = stage();
+    let config = std::fs::read_to_string(ca.path().join("config")).unwrap();
+    let part = |name: &str| {
+        let point = format!(
+            "[list]\nissuingDistributionPoint = critical,@part\n[part]\nfullname = URI:{}/{name}\n[was]\n",
+            server.url
+        );
+        std::fs::write(ca.path().join("config"), config.replace("[list]\n", &point)).unwrap();
+        Crl::from_bytes(&ca.list(&[])).unwrap()
+    };
+    let other = part("part1");
+    let outcome = judge_by(&ca, &leaf, RevocationOptions::files(&other));
+    assert_eq!(assert_unknown(outcome), Unknown::NotCovered);
+    let own = part("list");
+    assert_eq!(judge_by(&ca, &leaf, RevocationOptions::files(&own)), Ok(()));
+}
+
+#[test]
+fn partial_redirecting_slow_and_huge_answers_tell_nothing() {
+    let (server, ca, leaf) = stage();
+    let list = ca.list(&[]);
+    let elsewhere = Server::new();
+    elsewhere.answers(list.clone());
+    let assert_nothing = |what: &str| {
+        assert_unknown(judge(&ca, &leaf, &fetcher()));
+        assert!(server.requests() > 0, "{what}");
+    };
+    let half = list[..list.len() / 2].to_vec();
+    server.answers_by(move |_, _, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n");
+        let _ = stream.write_all(&half);
+    });
+    assert_nothing("partial");
+    let location = elsewhere.url.clone();
+    server.answers_by(move |_, _, stream| {
+        let head =
+            format!("HTTP/1.1 302 Found\r\nLocation: {location}/list\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.write_all(head.as_bytes());
+    });
+    assert_nothing("redirecting");
+    assert_eq!(elsewhere.requests(), 0);
+    server.answers_by(move |_, _, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n");
+        while stream.write_all(b"-").is_ok() {
+            sleep(Duration::from_millis(100));
+        }
+    });
+    assert_nothing("slow");
+    server.answers_by(move |_, _, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        let chunk = vec![b'-'; 1 << 20];
+        while stream.write_all(&chunk).is_ok() {}
+    });
+    assert_nothing("huge");
+}

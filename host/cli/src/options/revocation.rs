@@ -1,0 +1,86 @@
+//! Whether, and by what, revocation is judged.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use privyseal::HttpOptions;
+use privyseal::http::RevocationFetcher;
+use privyseal::pki::crl::{Crl, RevocationOptions};
+
+use super::of_option;
+use crate::error::CliError;
+
+/// How certificates are judged that may have been revoked.
+#[derive(Args)]
+pub(crate) struct RevocationArgs {
+    /// Check revocation with the lists in this PEM or DER file; may be given more than once
+    #[arg(long = "crl", value_name = "FILE")]
+    crls: Vec<PathBuf>,
+    /// By what revocation is judged: not at all, by the lists of --crl, or also by what each certificate's CA
+    /// publishes over HTTP (OCSP and lists); by default by --crl where it is given
+    #[arg(long, value_enum, value_name = "HOW")]
+    revocation: Option<How>,
+    /// Accept certificates of which it cannot be told whether they were revoked
+    #[arg(long)]
+    allow_unknown_revocation: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum How {
+    Off,
+    Files,
+    Online,
+}
+
+/// Lists that were read, and who gets more.
+pub(crate) struct RevocationSource {
+    crls: Vec<Crl>,
+    fetcher: Option<RevocationFetcher>,
+    allow_unknown: bool,
+}
+
+impl RevocationArgs {
+    pub(crate) fn read(&self) -> Result<RevocationSource, CliError> {
+        const OPTION: &str = "--revocation";
+        match (self.revocation, self.crls.is_empty()) {
+            (Some(How::Off), false) => {
+                return Err(CliError::option(OPTION, "is off, and --crl is given"));
+            }
+            (Some(How::Files), true) => {
+                return Err(CliError::missing("--crl", "--revocation is files"));
+            }
+            _ => {}
+        }
+        let lists = self
+            .crls
+            .iter()
+            .map(|path| Crl::from_file(path).map_err(of_option("--crl")));
+        let online = self.revocation == Some(How::Online);
+        Ok(RevocationSource {
+            crls: lists.collect::<Result<Vec<_>, _>>()?.concat(),
+            fetcher: online.then(|| RevocationFetcher::new(&HttpOptions::default())),
+            allow_unknown: self.allow_unknown_revocation,
+        })
+    }
+
+    /// Whether somebody said that it does not matter.
+    pub(crate) fn is_off(&self) -> bool {
+        self.revocation == Some(How::Off)
+    }
+}
+
+impl RevocationSource {
+    pub(crate) fn options(&self) -> RevocationOptions<'_> {
+        let mut options = RevocationOptions::files(&self.crls);
+        options.fetch = self.fetcher.as_ref().map(|fetcher| fetcher as _);
+        options.allow_unknown = self.allow_unknown;
+        options
+    }
+
+    /// Says which servers gave nothing.
+    pub(crate) fn warn(&self) {
+        for fault in self.fetcher.iter().flat_map(RevocationFetcher::take_faults) {
+            eprintln!("warning: revocation: {fault}");
+        }
+    }
+}

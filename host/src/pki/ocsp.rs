@@ -1,0 +1,353 @@
+//! The Online Certificate Status Protocol (RFC 6960): a request for one certificate, and its response.
+
+use der::asn1::{AnyRef, GeneralizedTime, Null, ObjectIdentifier, OctetString, OctetStringRef};
+use der::oid::db::rfc5280::ID_KP_OCSP_SIGNING;
+use der::{Decode, Encode as _, Reader, Sequence, SliceReader, Tag, TagNumber, Tagged as _};
+use privyseal_core::UnixTime;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use x509_cert::ext::{Extension, Extensions};
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+use super::crl::{Revocation, Unknown};
+use super::links::{self, Signed};
+use super::path::{NormalName, PathCertificate};
+
+/// SHA-1, which names the issuer in requests: the one hash that every responder knows (RFC 5019 section 2.1.1).
+const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
+const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
+const NONCE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.2");
+
+/// By how much a responder's clock may be ahead, in seconds.
+const MAX_LEAD: u64 = 300;
+
+/// How long a response without nextUpdate and without our nonce is believed, in seconds: a day.
+const MAX_AGE_WITHOUT_NEXT_UPDATE: u64 = 24 * 3600;
+
+/// CertID (RFC 6960 section 4.1.1).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct CertId {
+    algorithm: AlgorithmIdentifierOwned,
+    issuer_name_hash: OctetString,
+    issuer_key_hash: OctetString,
+    serial: x509_cert::serial_number::SerialNumber,
+}
+
+#[derive(Sequence)]
+struct OcspRequest {
+    tbs: TbsRequest,
+}
+
+#[derive(Sequence)]
+struct TbsRequest {
+    requests: Vec<Request>,
+    #[asn1(context_specific = "2", tag_mode = "EXPLICIT", optional = "true")]
+    extensions: Option<Extensions>,
+}
+
+#[derive(Sequence)]
+struct Request {
+    id: CertId,
+}
+
+/// A question about one certificate.
+#[derive(Clone, Debug)]
+pub struct OcspQuestion {
+    id: CertId,
+    issuer: NormalName,
+    issuer_spki: Vec<u8>,
+    nonce: Vec<u8>,
+}
+
+/// A response to a question, DER, not yet judged.
+#[derive(Clone, Debug)]
+pub struct OcspResponse {
+    question: OcspQuestion,
+    der: Vec<u8>,
+}
+
+impl OcspQuestion {
+    /// About `certificate`, whose issuer has that name and key (SubjectPublicKeyInfo, DER). `nonce` is randomness of 1
+    /// to 32 bytes (RFC 8954).
+    pub(super) fn new(
+        certificate: &PathCertificate<'_>,
+        issuer_spki: &[u8],
+        nonce: &[u8],
+    ) -> Option<Self> {
+        let hash =
+            |bytes: &[u8]| OctetString::new(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()).ok();
+        let id = CertId {
+            algorithm: AlgorithmIdentifierOwned {
+                oid: SHA1,
+                parameters: Some(Null.into()),
+            },
+            issuer_name_hash: hash(certificate.issuer().as_der())?,
+            issuer_key_hash: hash(links::key_bits(issuer_spki)?)?,
+            serial: x509_cert::serial_number::SerialNumber::new(certificate.serial()).ok()?,
+        };
+        Some(Self {
+            id,
+            issuer: certificate.issuer.clone(),
+            issuer_spki: issuer_spki.to_vec(),
+            nonce: OctetString::new(nonce).ok()?.to_der().ok()?,
+        })
+    }
+
+    /// The OCSPRequest, DER.
+    pub fn to_der(&self) -> Vec<u8> {
+        let nonce = OctetString::new(self.nonce.clone()).map(|value| Extension {
+            extn_id: NONCE,
+            critical: false,
+            extn_value: value,
+        });
+        let request = OcspRequest {
+            tbs: TbsRequest {
+                requests: vec![Request {
+                    id: self.id.clone(),
+                }],
+                extensions: nonce.ok().map(|nonce| vec![nonce]),
+            },
+        };
+        request.to_der().unwrap_or_default()
+    }
+
+    /// The response that came to it.
+    pub fn response(self, der: Vec<u8>) -> OcspResponse {
+        OcspResponse {
+            question: self,
+            der,
+        }
+    }
+}
+
+/// What a response says about one certificate.
+struct Single {
+    status: Option<Revocation>,
+    this_update: UnixTime,
+    next_update: Option<UnixTime>,
+}
+
+/// What stands in ResponseData.
+struct ResponseData<'a> {
+    singles: Vec<(CertId, Single)>,
+    nonce: Option<&'a [u8]>,
+}
+
+impl OcspResponse {
+    /// What it says at `now`; `is_revoked` tells of a responder's own certificate whether it is known to be revoked.
+    pub(super) fn status(
+        &self,
+        now: UnixTime,
+        is_revoked: &dyn Fn(&PathCertificate<'_>) -> bool,
+    ) -> Revocation {
+        let judged = self.judge(now, is_revoked);
+        judged.unwrap_or_else(Revocation::Unknown)
+    }
+
+    fn judge(
+        &self,
+        now: UnixTime,
+        is_revoked: &dyn Fn(&PathCertificate<'_>) -> bool,
+    ) -> Result<Revocation, Unknown> {
+        let malformed = |_| Unknown::Responder;
+        let basic = basic_response(&self.der).map_err(malformed)?;
+        let signed = Signed::read(basic).ok_or(Unknown::Responder)?;
+        let certificates = certificates(signed.rest).map_err(malformed)?;
+        if !self.is_signed(&signed, &certificates, now, is_revoked) {
+            return Err(Unknown::Signature);
+        }
+        let data = ResponseData::read(signed.tbs).map_err(malformed)?;
+        if data.nonce.is_some_and(|nonce| nonce != self.question.nonce) {
+            return Err(Unknown::Replayed);
+        }
+        let mut singles = data.singles.iter();
+        let single = singles.find(|(id, _)| self.question.id.is_same(id));
+        let (_, single) = single.ok_or(Unknown::NotCovered)?;
+        let this_update = single.this_update;
+        if now.saturating_add(MAX_LEAD) < this_update {
+            return Err(Unknown::NotYetValid { this_update });
+        }
+        let limit = this_update.saturating_add(MAX_AGE_WITHOUT_NEXT_UPDATE);
+        let next_update = single.next_update.unwrap_or(limit);
+        if now > next_update && (data.nonce.is_none() || single.next_update.is_some()) {
+            return Err(Unknown::Stale { next_update });
+        }
+        single.status.ok_or(Unknown::NotCovered)
+    }
+
+    /// By the issuer itself, or by a responder that the issuer certified for that (RFC 6960 section 4.2.2.2).
+    fn is_signed(
+        &self,
+        signed: &Signed<'_>,
+        certificates: &[&[u8]],
+        now: UnixTime,
+        is_revoked: &dyn Fn(&PathCertificate<'_>) -> bool,
+    ) -> bool {
+        let issuer = &self.question.issuer_spki;
+        let is_responder = |der: &&[u8]| {
+            let Ok(responder) = PathCertificate::from_der(der) else {
+                return false;
+            };
+            let purposes = responder.extensions.purposes.as_deref().unwrap_or_default();
+            let is_issued =
+                Signed::read(der).is_some_and(|it| it.rest.is_empty() && it.verify(issuer).is_ok());
+            responder.issuer == self.question.issuer
+                && purposes.contains(&ID_KP_OCSP_SIGNING)
+                && (responder.not_before()..=responder.not_after()).contains(&now)
+                && !responder.extensions.unrecognised
+                && is_issued
+                && signed.verify(responder.spki()).is_ok()
+                && !is_revoked(&responder)
+        };
+        signed.verify(issuer).is_ok() || certificates.iter().any(|der| is_responder(der))
+    }
+}
+
+impl CertId {
+    /// Parameters of the hash may be NULL or absent.
+    fn is_same(&self, other: &Self) -> bool {
+        let parts = |id: &Self| {
+            (
+                id.algorithm.oid,
+                id.issuer_name_hash.clone(),
+                id.issuer_key_hash.clone(),
+                id.serial.clone(),
+            )
+        };
+        parts(self) == parts(other)
+    }
+}
+
+/// The BasicOCSPResponse of a successful response.
+fn basic_response(der: &[u8]) -> Result<&[u8], der::Error> {
+    let mut reader = SliceReader::new(der)?;
+    let basic = reader.sequence(|response| {
+        let status = AnyRef::decode(response)?;
+        if status.tag() != Tag::Enumerated || status.value() != [0] {
+            return Err(status.tag().value_error().into());
+        }
+        let bytes = context(response, 0)?.ok_or_else(|| Tag::Null.value_error())?;
+        let mut bytes = SliceReader::new(bytes)?;
+        bytes.sequence(|bytes| {
+            if ObjectIdentifier::decode(bytes)? != BASIC {
+                return Err(Tag::ObjectIdentifier.value_error().into());
+            }
+            Ok::<_, der::Error>(<&OctetStringRef>::decode(bytes)?.as_bytes())
+        })
+    })?;
+    reader.finish()?;
+    Ok(basic)
+}
+
+/// The certificates behind a signature.
+fn certificates(rest: &[u8]) -> Result<Vec<&[u8]>, der::Error> {
+    let mut found = Vec::new();
+    let mut rest = SliceReader::new(rest)?;
+    if let Some(list) = context(&mut rest, 0)? {
+        let mut list = SliceReader::new(list)?;
+        list.sequence(|list| {
+            while !list.is_finished() {
+                found.push(list.tlv_bytes()?);
+            }
+            Ok::<_, der::Error>(())
+        })?;
+    }
+    rest.finish()?;
+    Ok(found)
+}
+
+impl<'a> ResponseData<'a> {
+    fn read(tbs: &'a [u8]) -> Result<Self, der::Error> {
+        let mut reader = SliceReader::new(tbs)?;
+        reader.sequence(|data| {
+            context(data, 0)?; // the version, 1
+            data.tlv_bytes()?; // responderID: who it is, is told by the key
+            GeneralizedTime::decode(data)?; // producedAt
+            let singles = data.sequence(|list| {
+                let mut singles = Vec::new();
+                while !list.is_finished() {
+                    singles.push(list.sequence(single)?);
+                }
+                Ok::<_, der::Error>(singles)
+            })?;
+            let extensions = context(data, 1)?.map(extensions).transpose()?;
+            Ok(Self {
+                singles,
+                nonce: extensions.flatten(),
+            })
+        })
+    }
+}
+
+/// SingleResponse (RFC 6960 section 4.2.1).
+fn single<'a, R: Reader<'a>>(reader: &mut R) -> Result<(CertId, Single), der::Error> {
+    let id = CertId::decode(reader)?;
+    let status = AnyRef::decode(reader)?;
+    let this_update = moment(GeneralizedTime::decode(reader)?);
+    let next_update = context(reader, 0)?
+        .map(GeneralizedTime::from_der)
+        .transpose()?
+        .map(moment);
+    context(reader, 1)?;
+    let status = match number(status.tag()) {
+        Some(0) => Some(Revocation::Good { this_update }),
+        Some(1) => {
+            let mut info = SliceReader::new(status.value())?;
+            let since = moment(GeneralizedTime::decode(&mut info)?);
+            Some(Revocation::Revoked { since })
+        }
+        _ => None,
+    };
+    Ok((
+        id,
+        Single {
+            status,
+            this_update,
+            next_update,
+        },
+    ))
+}
+
+/// The nonce among the extensions.
+fn extensions(list: &[u8]) -> Result<Option<&[u8]>, der::Error> {
+    let mut nonce = None;
+    let mut reader = SliceReader::new(list)?;
+    reader.sequence(|list| {
+        while !list.is_finished() {
+            list.sequence(|extension| {
+                let kind = ObjectIdentifier::decode(extension)?;
+                if Tag::peek(extension)? == Tag::Boolean {
+                    bool::decode(extension)?;
+                }
+                let value = <&OctetStringRef>::decode(extension)?.as_bytes();
+                if kind == NONCE {
+                    nonce = Some(value);
+                }
+                Ok::<_, der::Error>(())
+            })?;
+        }
+        Ok::<_, der::Error>(())
+    })?;
+    Ok(nonce)
+}
+
+/// The content of the next element, if it is that context-specific one.
+fn context<'a, R: Reader<'a>>(reader: &mut R, wanted: u32) -> Result<Option<&'a [u8]>, der::Error> {
+    if reader.is_finished() || number(Tag::peek(reader)?) != Some(wanted) {
+        return Ok(None);
+    }
+    AnyRef::decode(reader).map(|any| Some(any.value()))
+}
+
+fn number(tag: Tag) -> Option<u32> {
+    match tag {
+        Tag::ContextSpecific {
+            number: TagNumber(number),
+            ..
+        } => Some(number),
+        _ => None,
+    }
+}
+
+fn moment(time: GeneralizedTime) -> UnixTime {
+    UnixTime::from_secs(time.to_unix_duration().as_secs()).unwrap_or(UnixTime::MAX)
+}
