@@ -22,8 +22,7 @@ fn seal() -> CertificateSpec {
 }
 
 fn authority(name: &str) -> CertificateSpec {
-    CertificateSpec::authority(name, None)
-        .valid(NOW - 2 * YEAR, NOW + 10 * YEAR)
+    CertificateSpec::authority(name, None).valid(NOW - 2 * YEAR, NOW + 10 * YEAR)
 }
 
 /// Root, issuing CA and leaf.

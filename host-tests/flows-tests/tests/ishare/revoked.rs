@@ -24,10 +24,12 @@ fn run(client: &Client, chain: &[Vec<u8>], words: &[&str], crls: &[&Path]) -> Ou
 #[test]
 fn a_registry_whose_seal_or_ca_was_revoked_is_not_believed() {
     let client = Client::new();
-    let TestPki { root, issuing, .. } = &client.pki;
+    let TestPki { root, sub, issuing } = &client.pki;
     let registry = Config::honest(&client.pki, Vec::new()).chain;
     let list = |name: &str, der: Vec<u8>| client.file(name, der);
     let good = list("good.crl", issuing.revocation_list(&[]));
+    let good_sub = list("sub.crl", sub.revocation_list(&[]));
+    let good_root = list("root.crl", root.revocation_list(&[]));
     let seal = list("seal.crl", issuing.revocation_list(&[&registry[0]]));
     let ca = list("ca.crl", root.revocation_list(&[&registry[2]]));
     let sign = ["sign", "--scheme", "ishare", "--audience", CLIENT];
@@ -37,14 +39,18 @@ fn a_registry_whose_seal_or_ca_was_revoked_is_not_believed() {
         &["party", CLIENT],
         &["check", token.trim()],
     ] {
-        let outcome = run(&client, &registry, words, &[&good]);
+        let outcome = run(&client, &registry, words, &[&good, &good_sub, &good_root]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-        for revoked in [[&*seal, &good], [&good, &ca]] {
-            let outcome = run(&client, &registry, words, &revoked);
-            outcome.failed(
-                1,
-                "fails the revocation check: it has a certificate that was revoked",
-            );
+        for (lists, reason) in [
+            ([&*seal, &good_sub, &good_root], "is revoked since"),
+            ([&good, &good_sub, &ca], "is revoked since"),
+            (
+                [&good, &good_sub, &good_sub],
+                "may be revoked: no CRL that was given covers it",
+            ),
+        ] {
+            let outcome = run(&client, &registry, words, &lists);
+            outcome.failed(1, reason);
             assert_eq!(outcome.stdout, "", "{words:?}");
         }
     }
@@ -56,10 +62,17 @@ fn an_assertion_by_a_revoked_seal_breaks_a_rule() {
     let client = Client::new();
     let sign = ["sign", "--scheme", "ishare", "--audience", CLIENT];
     let token = client.run(&sign, &[]).stdout;
-    let list = client.pki.issuing.revocation_list(&[&client.chain[0]]);
-    let list = client.file("client.crl", list);
+    let TestPki { root, sub, issuing } = &client.pki;
+    let list = client.file("client.crl", issuing.revocation_list(&[&client.chain[0]]));
+    let sub = client.file("sub.crl", sub.revocation_list(&[]));
+    let root = client.file("root.crl", root.revocation_list(&[]));
     let registry = Config::honest(&client.pki, Vec::new()).chain;
-    let outcome = run(&client, &registry, &["check", token.trim()], &[&list]);
+    let outcome = run(
+        &client,
+        &registry,
+        &["check", token.trim()],
+        &[&list, &sub, &root],
+    );
     outcome.failed(1, "a rule is broken");
     assert!(outcome.stdout.contains("was revoked"), "{}", outcome.stdout);
 }

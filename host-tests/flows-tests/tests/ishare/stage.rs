@@ -1,6 +1,6 @@
 //! A registry, and a client of it.
 
-use privyseal::pki::crl::Crl;
+use privyseal::pki::crl::{Crl, RevocationOptions};
 use privyseal::schemes::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Http,
@@ -87,7 +87,8 @@ impl World {
 
 impl Stage {
     pub(crate) fn registry(&self) -> Registry<'_> {
-        let expected = Expected::new(REGISTRY, CLIENT, &self.trust).crls(&self.crls);
+        let expected = Expected::new(REGISTRY, CLIENT, &self.trust);
+        let expected = expected.revocation(RevocationOptions::files(&self.crls));
         let registry = Registry::new(&self.http, &self.base, &self.token, expected);
         self.now.map_or(registry, |now| registry.at(now))
     }
