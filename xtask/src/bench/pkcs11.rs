@@ -19,7 +19,8 @@ const STARTS: usize = 15;
 /// Builds, makes a token, measures, prints.
 pub(super) fn run() -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
-    let release = Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11");
+    let release =
+        Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11-tests");
     release
         .words("--bin privyseal --example throughput")
         .stream()?;

@@ -1,7 +1,7 @@
 //! How fast is a token, and what does the pipeline cost on top?
 //!
 //! ```text
-//! cargo run --release -p privyseal-pkcs11 --example throughput -- 'pkcs11:token=T;object=K?module-path=...&pin-source=file:...'
+//! cargo run --release -p privyseal-pkcs11-tests --example throughput -- 'pkcs11:token=T;object=K?module-path=...&pin-source=file:...'
 //! ```
 //!
 //! Signatures per second and latencies of a bare loop of `C_SignInit` and `C_Sign`, and of whole tokens
