@@ -76,7 +76,8 @@ pub enum KeyUnfit {
     NotSensitive,
     /// It can leave the token, and the policy refuses that.
     #[error(
-        "can leave the token (CKA_EXTRACTABLE is true), which the policy refuses (refuse_extractable)"
+        "can leave the token (CKA_EXTRACTABLE is true, or exportable-under-wrap), which the policy refuses \
+         (refuse_extractable)"
     )]
     Extractable,
     /// The certificate with its `CKA_ID` is another key's, and the policy refuses that.

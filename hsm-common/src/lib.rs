@@ -5,6 +5,8 @@
 mod fitness;
 mod input;
 mod secret;
+
+mod options;
 pub mod uri;
 
 mod file;
@@ -13,6 +15,7 @@ mod sources;
 pub use file::PinFile;
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit, is_for};
 pub use input::SealedInput;
+pub use options::SignerOptions;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
 };

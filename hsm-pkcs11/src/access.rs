@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cryptoki::object::ObjectHandle;
+use cryptoki_sys::CK_OBJECT_HANDLE;
 use privyseal_core::RsaPublicKey;
 use privyseal_hsm::FitnessNote;
 use recovery::Recovery;
@@ -67,14 +67,14 @@ struct LiveSessions {
 /// The login and the key.
 struct Connection {
     token: OpenToken,
-    key: ObjectHandle,
+    key: CK_OBJECT_HANDLE,
 }
 
 /// A session that works, and what it works with. It is dropped after an error.
 pub(crate) struct SignSession {
     session: OpenSession,
     found: FoundToken,
-    key: ObjectHandle,
+    key: CK_OBJECT_HANDLE,
     generation: u64,
 }
 
@@ -176,7 +176,7 @@ impl<O: KeyOperation> KeyAccess<O> {
     }
 
     /// Where to open a session, and what to use there.
-    fn place(&self) -> Option<(FoundToken, ObjectHandle, u64)> {
+    fn place(&self) -> Option<(FoundToken, CK_OBJECT_HANDLE, u64)> {
         let live = self.live();
         let connection = live.connection.as_ref()?;
         Some((

@@ -7,45 +7,56 @@
 
 mod chain;
 
-use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass};
-use cryptoki::session::Session;
+use cryptoki_sys::{
+    CKA_CERTIFICATE_TYPE, CKA_ID, CKA_LABEL, CKA_VALUE, CKC_X_509, CKO_CERTIFICATE,
+};
 use privyseal_core::RsaPublicKey;
+use privyseal_core::cert::Certificate;
+use privyseal_hsm::HeldCertificate;
 
 pub(crate) use chain::of_key;
-use privyseal_hsm::{HeldCertificate, is_for};
 
 use crate::error::CallError;
 use crate::object::{self, ObjectName};
+use crate::session::OpenSession;
+
+/// Room for an attribute of a certificate, in words: most certificates have fewer than 4 KiB.
+const WORDS: usize = 512;
 
 /// A certificate on a token.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TokenCertificate {
     pub(crate) name: ObjectName,
     pub(crate) der: Vec<u8>,
+    /// Its public key, where it can be read and is one that can sign assertions.
+    pub(crate) public: Option<RsaPublicKey>,
 }
 
 /// All X.509 certificates on the token. One without a value (`CKA_URL` only) is passed over.
-pub(crate) fn all(session: &Session) -> Result<Vec<TokenCertificate>, CallError> {
-    let template = [
-        Attribute::Class(ObjectClass::CERTIFICATE),
-        Attribute::CertificateType(CertificateType::X_509),
-    ];
+pub(crate) fn all(session: &OpenSession) -> Result<Vec<TokenCertificate>, CallError> {
+    let x509 = CKC_X_509.to_ne_bytes();
     let mut certificates = Vec::new();
-    for handle in object::find(session, &template)? {
-        let der = object::bytes(session, handle, AttributeType::Value)?;
-        if !der.is_empty() {
-            certificates.push(TokenCertificate {
-                name: ObjectName::read(session, handle)?,
-                der,
-            });
-        }
+    for handle in object::find(session, CKO_CERTIFICATE, &[(CKA_CERTIFICATE_TYPE, &x509)])? {
+        let kinds = [CKA_VALUE, CKA_LABEL, CKA_ID];
+        let [der, label, id] = object::read::<WORDS, _>(session, handle, kinds)?;
+        let Some(der) = der.filter(|der| !der.is_empty()) else {
+            continue;
+        };
+        let public = Certificate::from_der(&der)
+            .ok()
+            .and_then(|it| it.rsa_key().ok());
+        certificates.push(TokenCertificate {
+            name: ObjectName::new(label, id),
+            public,
+            der,
+        });
     }
     Ok(certificates)
 }
 
 /// Which certificate of `heap` there is for the key with this public key and `CKA_ID`.
 pub(crate) fn held(heap: &[TokenCertificate], key: &RsaPublicKey, id: &[u8]) -> HeldCertificate {
-    if heap.iter().any(|found| is_for(&found.der, key)) {
+    if heap.iter().any(|found| found.public.as_ref() == Some(key)) {
         HeldCertificate::Matching
     } else if !id.is_empty() && heap.iter().any(|found| found.name.id == id) {
         HeldCertificate::OfAnotherKey

@@ -14,6 +14,7 @@ pub use call::CallError;
 use privyseal_core::KeyEncryption;
 use privyseal_hsm::uri::UriError;
 use privyseal_hsm::{KeyUnfit, PinState, SecretUnavailable};
+pub(crate) use select::first;
 pub use select::{CertificateError, SelectError};
 
 /// An error of the PKCS #11 signer.
@@ -30,6 +31,17 @@ pub enum Error {
         path: PathBuf,
         /// The loader's reason.
         reason: String,
+    },
+    /// The module cannot be loaded and initialized in time.
+    #[error(
+        "PKCS #11 module {} hangs: it was not loaded and initialized after {} s",
+        .path.display(), .waited.as_secs()
+    )]
+    ModuleHangs {
+        /// Its path.
+        path: PathBuf,
+        /// How long was waited for it.
+        waited: Duration,
     },
     /// No token, or more than one, fits the URI.
     #[error("token: {0}")]

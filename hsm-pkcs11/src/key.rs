@@ -3,19 +3,25 @@
 mod find;
 mod fitness;
 
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki_sys::{CK_MECHANISM_TYPE, CKA_ALLOWED_MECHANISMS};
+use cryptoki_sys::{
+    CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CKA_ALLOWED_MECHANISMS, CKA_ALWAYS_AUTHENTICATE,
+    CKA_DECRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_LABEL, CKA_MODULUS, CKA_PRIVATE,
+    CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKK_RSA, CKO_PUBLIC_KEY,
+};
 use privyseal_core::RsaPublicKey;
+use privyseal_hsm::KeyUnfit;
 
 pub(crate) use find::{again, all, select};
 pub(crate) use fitness::{notes, obstacle};
-use privyseal_hsm::KeyUnfit;
 
+use crate::certificate;
 use crate::error::CallError;
 use crate::mechanism::KeyUse;
-use crate::object::{self, ObjectName};
-use crate::raw::RawModule;
+use crate::object::{self, ObjectName, flag};
 use crate::session::OpenSession;
+
+/// Room for an attribute of a key, in words: the modulus of RSA-4096, with one byte more.
+const WORDS: usize = 130;
 
 /// What a private key says about itself. Absent attributes have their defaults.
 #[derive(Clone, Debug)]
@@ -24,7 +30,7 @@ use crate::session::OpenSession;
     reason = "each is one attribute of the key"
 )]
 pub(crate) struct KeyFacts {
-    pub(crate) handle: ObjectHandle,
+    pub(crate) handle: CK_OBJECT_HANDLE,
     pub(crate) name: ObjectName,
     /// `CKA_KEY_TYPE` is `CKK_RSA`.
     pub(crate) is_rsa: bool,
@@ -54,61 +60,113 @@ impl KeyFacts {
         }
     }
 
-    fn read(
-        module: &RawModule,
-        session: &OpenSession,
-        handle: ObjectHandle,
-    ) -> Result<Self, CallError> {
-        let flag = |kind| object::flag(session, handle, kind);
-        let name = ObjectName::read(session, handle)?;
-        let is_rsa = object::attribute(session, handle, AttributeType::KeyType)?
-            == Some(Attribute::KeyType(KeyType::RSA));
-        let allowed = module.numbers(session, handle, CKA_ALLOWED_MECHANISMS)?;
-        let public = if is_rsa {
-            public_key(session, handle, &name.id)?
-        } else {
-            Err(KeyUnfit::NotRsa)
-        };
+    fn read(session: &OpenSession, handle: CK_OBJECT_HANDLE) -> Result<Self, CallError> {
+        let [
+            label,
+            id,
+            kind,
+            modulus,
+            exponent,
+            sign,
+            decrypt,
+            private,
+            sensitive,
+            extractable,
+            always,
+            allowed,
+        ] = object::read::<WORDS, _>(
+            session,
+            handle,
+            [
+                CKA_LABEL,
+                CKA_ID,
+                CKA_KEY_TYPE,
+                CKA_MODULUS,
+                CKA_PUBLIC_EXPONENT,
+                CKA_SIGN,
+                CKA_DECRYPT,
+                CKA_PRIVATE,
+                CKA_SENSITIVE,
+                CKA_EXTRACTABLE,
+                CKA_ALWAYS_AUTHENTICATE,
+                CKA_ALLOWED_MECHANISMS,
+            ],
+        )?;
+        let is_rsa = object::numbers(kind.as_deref()) == [CKK_RSA];
         Ok(Self {
             handle,
-            name,
+            name: ObjectName::new(label, id),
             is_rsa,
-            may_sign: flag(AttributeType::Sign)?.unwrap_or(true),
-            may_decrypt: flag(AttributeType::Decrypt)?.unwrap_or(true),
-            private: flag(AttributeType::Private)?,
-            sensitive: flag(AttributeType::Sensitive)?,
-            extractable: flag(AttributeType::Extractable)?,
-            always_authenticate: flag(AttributeType::AlwaysAuthenticate)?.unwrap_or(false),
-            allowed: allowed.unwrap_or_default(),
-            public,
+            may_sign: flag(sign.as_deref()).unwrap_or(true),
+            may_decrypt: flag(decrypt.as_deref()).unwrap_or(true),
+            private: flag(private.as_deref()),
+            sensitive: flag(sensitive.as_deref()),
+            extractable: flag(extractable.as_deref()),
+            always_authenticate: flag(always.as_deref()).unwrap_or(false),
+            allowed: object::numbers(allowed.as_deref()),
+            public: if is_rsa {
+                public_key(modulus, exponent)
+            } else {
+                Err(KeyUnfit::NotRsa)
+            },
         })
     }
 }
 
-/// From the private key itself, or from the public key with the same `CKA_ID`.
 fn public_key(
-    session: &OpenSession,
-    private: ObjectHandle,
-    id: &[u8],
-) -> Result<Result<RsaPublicKey, KeyUnfit>, CallError> {
-    let mut holders = vec![private];
-    if !id.is_empty() {
-        holders.extend(object::find(
-            session,
-            &[
-                Attribute::Class(ObjectClass::PUBLIC_KEY),
-                Attribute::KeyType(KeyType::RSA),
-                Attribute::Id(id.to_vec()),
-            ],
-        )?);
-    }
-    for holder in holders {
-        let modulus = object::bytes(session, holder, AttributeType::Modulus)?;
-        let exponent = object::bytes(session, holder, AttributeType::PublicExponent)?;
-        if !modulus.is_empty() && !exponent.is_empty() {
-            let key = RsaPublicKey::from_components(&modulus, &exponent);
-            return Ok(key.map_err(KeyUnfit::PublicKey));
+    modulus: Option<Vec<u8>>,
+    exponent: Option<Vec<u8>>,
+) -> Result<RsaPublicKey, KeyUnfit> {
+    match (modulus, exponent) {
+        (Some(modulus), Some(exponent)) if !modulus.is_empty() && !exponent.is_empty() => {
+            RsaPublicKey::from_components(&modulus, &exponent).map_err(KeyUnfit::PublicKey)
         }
+        _ => Err(KeyUnfit::NoPublicKey),
     }
-    Ok(Err(KeyUnfit::NoPublicKey))
+}
+
+/// Finds what private keys do not show themselves in the public key with the same `CKA_ID`, or in the certificate.
+/// One search for all.
+fn find_public_keys(session: &OpenSession, keys: &mut [KeyFacts]) -> Result<(), CallError> {
+    let mut lacking: Vec<&mut KeyFacts> = keys
+        .iter_mut()
+        .filter(|key| key.public == Err(KeyUnfit::NoPublicKey) && !key.name.id.is_empty())
+        .collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let rsa = CKK_RSA.to_ne_bytes();
+    let mut wanted = vec![(CKA_KEY_TYPE, rsa.as_slice())];
+    if let [key] = lacking.as_slice() {
+        wanted.push((CKA_ID, &key.name.id));
+    }
+    let mut found = Vec::new();
+    for holder in object::find(session, CKO_PUBLIC_KEY, &wanted)? {
+        let kinds = [CKA_ID, CKA_MODULUS, CKA_PUBLIC_EXPONENT];
+        let [id, modulus, exponent] = object::read::<WORDS, _>(session, holder, kinds)?;
+        found.push((id.unwrap_or_default(), public_key(modulus, exponent)));
+    }
+    give(&mut lacking, &found);
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let certificates = certificate::all(session)?.into_iter();
+    let found: Vec<_> = certificates
+        .filter_map(|found| Some((found.name.id, Ok(found.public?))))
+        .collect();
+    give(&mut lacking, &found);
+    Ok(())
+}
+
+/// To each key what was found under its id; those that still lack remain.
+fn give(lacking: &mut Vec<&mut KeyFacts>, found: &[(Vec<u8>, Result<RsaPublicKey, KeyUnfit>)]) {
+    lacking.retain_mut(|key| {
+        let its = |(id, public): &&(Vec<u8>, _)| {
+            *id == key.name.id && *public != Err(KeyUnfit::NoPublicKey)
+        };
+        if let Some((_, public)) = found.iter().find(its) {
+            key.public.clone_from(public);
+        }
+        key.public == Err(KeyUnfit::NoPublicKey)
+    });
 }

@@ -34,5 +34,23 @@ pub const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
 /// How long the module is not initialized once more where that did not help.
 pub const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);
 
-/// Entries of `CKA_ALLOWED_MECHANISMS` that are read. A key for signatures has a handful.
+/// How long a library may take to be loaded and initialized: smartcard readers and network HSMs are looked for.
+pub const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
+
+/// How long a call waits for another of a module that takes one at a time.
+pub const CALL_WAIT: Duration = Duration::from_secs(10);
+
+/// Mechanisms of a token that are read. NSS has the most, 200.
 pub const MAX_MECHANISMS: usize = 1024;
+
+/// Slots of a module that are looked at.
+pub const MAX_SLOTS: usize = 1024;
+
+/// Objects that one search gives.
+pub const MAX_OBJECTS: usize = 65_536;
+
+/// The value of one attribute. The largest is a certificate.
+pub const MAX_ATTRIBUTE: usize = 64 * 1024;
+
+/// Tokens, keys or certificates that a message lists.
+pub const MAX_LISTED: usize = 10;

@@ -1,7 +1,7 @@
 //! What is on a token: keys and certificates, each with the URI that names it.
 
 use privyseal_core::RsaPublicKey;
-use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, SecretProvider, is_for};
+use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, SecretProvider, SignerOptions};
 
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
@@ -9,7 +9,6 @@ use crate::key::{self, KeyFacts};
 use crate::login::{Authenticator, LoginReason};
 use crate::mechanism::{self, SigningMechanism};
 use crate::module::Module;
-use crate::options::SignerOptions;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri, fits};
 
@@ -87,9 +86,9 @@ pub fn list(
         Some(pins),
     )?;
     let base = token.uri(uri);
-    let offered = mechanism::offered::<SigningMechanism>(entered.context(), token.found.slot)?;
+    let offered = mechanism::offered::<SigningMechanism>(entered.raw(), token.found.slot)?;
     let heap = certificate::all(&token.session)?;
-    let keys: Vec<ListedKey> = key::all(entered.raw(), &token.session, &Pkcs11Uri::default())?
+    let keys: Vec<ListedKey> = key::all(&token.session, uri)?
         .iter()
         .map(|facts| listed_key(facts, &base, &offered, &heap, &options.key))
         .collect();
@@ -132,11 +131,7 @@ fn listed_certificate(
     base: &Pkcs11Uri,
     keys: &[ListedKey],
 ) -> ListedCertificate {
-    let of = |key: &&ListedKey| {
-        key.public_key
-            .as_ref()
-            .is_some_and(|it| is_for(&found.der, it))
-    };
+    let of = |key: &&ListedKey| found.public.is_some() && key.public_key == found.public;
     ListedCertificate {
         uri: found.name.uri(base, ObjectType::Certificate),
         label: found.name.label.clone(),

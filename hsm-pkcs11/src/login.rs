@@ -2,12 +2,13 @@
 
 mod authenticator;
 
-use cryptoki::error::{Error as Cryptoki, RvError};
-use cryptoki::session::UserType;
-use cryptoki::types::AuthPin;
+use cryptoki_sys::{
+    CK_USER_TYPE, CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_LOCKED,
+    CKR_USER_ALREADY_LOGGED_IN, CKR_USER_PIN_NOT_INITIALIZED, CKU_CONTEXT_SPECIFIC, CKU_USER,
+};
+use privyseal_hsm::{LoginPolicy, PinState, Secret, SecretProvider, SecretRequest};
 
 pub(crate) use authenticator::Authenticator;
-use privyseal_hsm::{LoginPolicy, PinState, SecretProvider, SecretRequest};
 
 use crate::error::{CallError, Error};
 use crate::limits::MAX_PIN;
@@ -35,7 +36,7 @@ trait TokenLogin {
     /// Whether the process is logged in to it already.
     fn is_logged_in(&self) -> bool;
     /// `C_Login`; without a PIN, the PIN pad asks.
-    fn login(&self, user: UserType, pin: Option<&AuthPin>) -> Result<(), Cryptoki>;
+    fn login(&self, user: CK_USER_TYPE, pin: Option<&Secret>) -> Result<(), CallError>;
 }
 
 /// Logs in, if that is needed and not yet done.
@@ -52,8 +53,8 @@ fn attempt(
         {
             return Ok(());
         }
-        LoginReason::Opening | LoginReason::Recovery => UserType::User,
-        LoginReason::Use | LoginReason::UseAgain => UserType::ContextSpecific,
+        LoginReason::Opening | LoginReason::Recovery => CKU_USER,
+        LoginReason::Use | LoginReason::UseAgain => CKU_CONTEXT_SPECIFIC,
     };
     allow(&token, policy, reason)?;
     let pin = if token.protected_auth_path {
@@ -65,16 +66,15 @@ fn attempt(
             state: token.pin_state,
         };
         let pin = pins.secret(&request).and_then(|pin| pin.at_most(MAX_PIN));
-        let pin = pin.map_err(|reason| Error::PinUnavailable {
+        Some(pin.map_err(|reason| Error::PinUnavailable {
             token: token.name(),
             reason,
-        })?;
-        // A copy that is wiped as well.
-        Some(AuthPin::from(pin.expose()))
+        })?)
     };
     match token_login.login(user, pin.as_ref()) {
-        Ok(()) | Err(Cryptoki::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
-        Err(error) => Err(refused(&token, &error, || token_login.token().pin_state)),
+        Ok(()) => Ok(()),
+        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => Ok(()),
+        Err(call) => Err(refused(&token, call, || token_login.token().pin_state)),
     }
 }
 
@@ -95,22 +95,19 @@ fn allow(token: &TokenInfo, policy: LoginPolicy, reason: LoginReason) -> Result<
     }
 }
 
-fn refused(token: &TokenInfo, error: &Cryptoki, state_now: impl Fn() -> PinState) -> Error {
-    let call = CallError::new("C_Login", error);
+fn refused(token: &TokenInfo, call: CallError, state_now: impl Fn() -> PinState) -> Error {
     match call.rv() {
         // A PIN of the wrong length is a wrong PIN to some tokens: a try may be spent.
-        Some(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid) => {
-            Error::PinIncorrect {
-                token: token.name(),
-                now: state_now(),
-                call,
-            }
-        }
-        Some(RvError::PinLocked) => Error::PinLocked {
+        Some(CKR_PIN_INCORRECT | CKR_PIN_LEN_RANGE | CKR_PIN_INVALID) => Error::PinIncorrect {
+            token: token.name(),
+            now: state_now(),
+            call,
+        },
+        Some(CKR_PIN_LOCKED) => Error::PinLocked {
             token: token.name(),
             call: Some(call),
         },
-        Some(RvError::UserPinNotInitialized) => Error::PinNotInitialized {
+        Some(CKR_USER_PIN_NOT_INITIALIZED) => Error::PinNotInitialized {
             token: token.name(),
         },
         _ => Error::Call(call),
@@ -133,12 +130,16 @@ impl TokenLogin for ModuleLogin<'_> {
     }
 
     fn is_logged_in(&self) -> bool {
-        self.session.is_logged_in()
+        // A session that is dead is not.
+        self.session.is_logged_in().unwrap_or(false)
     }
 
-    fn login(&self, user: UserType, pin: Option<&AuthPin>) -> Result<(), Cryptoki> {
+    fn login(&self, user: CK_USER_TYPE, pin: Option<&Secret>) -> Result<(), CallError> {
         self.tries.set(self.tries.get().saturating_add(1));
-        self.session.login(user, pin)
+        let session = self.session.handle();
+        self.module
+            .raw()
+            .login(session, user, pin.map(Secret::expose))
     }
 }
 

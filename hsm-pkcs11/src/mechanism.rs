@@ -4,16 +4,18 @@
 //! instead of the whole message, and more tokens have it.
 
 use std::fmt;
+use std::ptr;
 
-use cryptoki::context::Pkcs11;
-use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource};
-use cryptoki::mechanism::{Mechanism, MechanismInfo, MechanismType};
-use cryptoki::slot::Slot;
-use cryptoki_sys::CK_MECHANISM_TYPE;
+use cryptoki_sys::{
+    CK_FLAGS, CK_MECHANISM_TYPE, CK_RSA_PKCS_OAEP_PARAMS, CK_SLOT_ID, CKF_DECRYPT, CKF_SIGN,
+    CKG_MGF1_SHA1, CKG_MGF1_SHA256, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_SHA_1, CKM_SHA256,
+    CKM_SHA256_RSA_PKCS, CKZ_DATA_SPECIFIED,
+};
 use privyseal_core::KeyEncryption;
 use privyseal_hsm::KeyUnfit;
 
 use crate::error::CallError;
+use crate::raw::RawModule;
 
 /// What an attribute of a key permits or forbids: `CKA_SIGN`, `CKA_DECRYPT`.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +47,11 @@ pub(crate) trait KeyOperation: Copy + fmt::Debug + 'static {
     /// What to say of a key that has no mechanism for it.
     const NO_MECHANISM: KeyUnfit;
 
-    /// Whether the mechanism does it on this token.
-    fn is_supported(info: &MechanismInfo) -> bool;
+    /// The flag of a mechanism that does it on a token.
+    const FLAG: CK_FLAGS;
 
-    /// The mechanism's number, as cryptoki has it.
-    fn kind(self) -> MechanismType;
+    /// The mechanism's number.
+    fn kind(self) -> CK_MECHANISM_TYPE;
 }
 
 /// A mechanism that makes RS256 signatures.
@@ -70,13 +72,6 @@ impl SigningMechanism {
             Self::Sha256RsaPkcs => "CKM_SHA256_RSA_PKCS",
         }
     }
-
-    pub(crate) const fn mechanism(self) -> Mechanism<'static> {
-        match self {
-            Self::RsaPkcs => Mechanism::RsaPkcs,
-            Self::Sha256RsaPkcs => Mechanism::Sha256RsaPkcs,
-        }
-    }
 }
 
 impl KeyOperation for SigningMechanism {
@@ -84,13 +79,13 @@ impl KeyOperation for SigningMechanism {
     const USE: KeyUse = KeyUse::Sign;
     const FORBIDDEN: KeyUnfit = KeyUnfit::MayNotSign;
     const NO_MECHANISM: KeyUnfit = KeyUnfit::NoMechanism;
+    const FLAG: CK_FLAGS = CKF_SIGN;
 
-    fn is_supported(info: &MechanismInfo) -> bool {
-        info.sign()
-    }
-
-    fn kind(self) -> MechanismType {
-        self.mechanism().mechanism_type()
+    fn kind(self) -> CK_MECHANISM_TYPE {
+        match self {
+            Self::RsaPkcs => CKM_RSA_PKCS,
+            Self::Sha256RsaPkcs => CKM_SHA256_RSA_PKCS,
+        }
     }
 }
 
@@ -108,12 +103,18 @@ pub struct RsaPkcsOaep;
 
 impl RsaPkcsOaep {
     /// With the hash of `algorithm`, for the data and for MGF1, and no label (RFC 7518 section 4.3).
-    pub(crate) fn mechanism(algorithm: KeyEncryption) -> Mechanism<'static> {
+    pub(crate) const fn parameters(algorithm: KeyEncryption) -> CK_RSA_PKCS_OAEP_PARAMS {
         let (hash, mgf) = match algorithm {
-            KeyEncryption::RsaOaep => (MechanismType::SHA1, PkcsMgfType::MGF1_SHA1),
-            KeyEncryption::RsaOaep256 => (MechanismType::SHA256, PkcsMgfType::MGF1_SHA256),
+            KeyEncryption::RsaOaep => (CKM_SHA_1, CKG_MGF1_SHA1),
+            KeyEncryption::RsaOaep256 => (CKM_SHA256, CKG_MGF1_SHA256),
         };
-        Mechanism::RsaPkcsOaep(PkcsOaepParams::new(hash, mgf, PkcsOaepSource::empty()))
+        CK_RSA_PKCS_OAEP_PARAMS {
+            hashAlg: hash,
+            mgf,
+            source: CKZ_DATA_SPECIFIED,
+            pSourceData: ptr::null_mut(),
+            ulSourceDataLen: 0,
+        }
     }
 }
 
@@ -122,28 +123,26 @@ impl KeyOperation for RsaPkcsOaep {
     const USE: KeyUse = KeyUse::Decrypt;
     const FORBIDDEN: KeyUnfit = KeyUnfit::MayNotDecrypt;
     const NO_MECHANISM: KeyUnfit = KeyUnfit::NoOaep;
+    const FLAG: CK_FLAGS = CKF_DECRYPT;
 
-    fn is_supported(info: &MechanismInfo) -> bool {
-        info.decrypt()
-    }
-
-    fn kind(self) -> MechanismType {
-        MechanismType::RSA_PKCS_OAEP
+    fn kind(self) -> CK_MECHANISM_TYPE {
+        CKM_RSA_PKCS_OAEP
     }
 }
 
 /// The mechanisms that the slot's token has for this. One whose information cannot be read counts as
 /// there: `C_SignInit` or `C_DecryptInit` will tell.
-pub(crate) fn offered<O: KeyOperation>(context: &Pkcs11, slot: Slot) -> Result<Vec<O>, CallError> {
-    let list = context
-        .get_mechanism_list(slot)
-        .map_err(|error| CallError::new("C_GetMechanismList", &error))?;
+pub(crate) fn offered<O: KeyOperation>(
+    module: &RawModule,
+    slot: CK_SLOT_ID,
+) -> Result<Vec<O>, CallError> {
+    let list = module.mechanisms(slot)?;
     let does = |mechanism: &O| {
         let kind = mechanism.kind();
         list.contains(&kind)
-            && context
-                .get_mechanism_info(slot, kind)
-                .map_or(true, |info| O::is_supported(&info))
+            && module
+                .mechanism_flags(slot, kind)
+                .map_or(true, |flags| flags & O::FLAG != 0)
     };
     Ok(O::ALL.iter().copied().filter(does).collect())
 }
@@ -157,8 +156,6 @@ pub(crate) fn choose<O: KeyOperation>(offered: &[O], allowed: &[CK_MECHANISM_TYP
 
 #[cfg(test)]
 mod tests {
-    use cryptoki_sys::{CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
-
     use super::*;
     use SigningMechanism::{RsaPkcs, Sha256RsaPkcs};
 

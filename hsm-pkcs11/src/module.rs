@@ -1,10 +1,11 @@
 //! The vendor's library, loaded once.
 //!
 //! PKCS #11 knows one `C_Initialize` per process and library, shared by all code in the process. So
-//! there is one context per library file, kept for the life of the process, and the calls to
-//! `C_Initialize` are made one at a time (concurrent ones have crashed SoftHSM). Other code in the
-//! process may have initialized the library first; that is fine, and then it is never finalized here:
-//! that would pull the library from under that code.
+//! there is one [`Module`] per library file, kept for the life of the process, and initialized by one thread
+//! (concurrent calls of `C_Initialize` have crashed SoftHSM). That is a thread of its own: a library that hangs
+//! while it is loaded or initialized keeps those from working who want this library, and no longer than
+//! [`INITIALIZE_WAIT`]. Other code in the process may have initialized the library first; that is fine, and then
+//! it is never finalized here: that would pull the library from under that code.
 //!
 //! Every call of the module is made between [`Module::enter`] and the drop of what it gives. That is
 //! where a forked child is turned away, and what a re-initialization waits for.
@@ -16,23 +17,26 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult};
+use std::sync::{
+    Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult, mpsc,
+};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use cryptoki::context::Pkcs11;
-
-use crate::error::{CallError, Error, SelectError};
-use crate::limits::{REINITIALIZE_POLL, REINITIALIZE_WAIT};
+use crate::error::{Error, SelectError};
+use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT};
 use crate::raw::RawModule;
+use crate::timed_mutex::TimedMutex;
 use crate::uri::{Pkcs11Uri, fits};
 
-static LOADED: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new());
+/// A library's place: held while it is loaded and initialized.
+type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
+
+static PLACES: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
 
 /// A loaded and initialized module.
 pub(crate) struct Module {
     path: PathBuf,
-    context: Pkcs11,
     raw: RawModule,
     /// What `C_Initialize` is given, for modules that cannot do without.
     init_args: Option<CString>,
@@ -53,10 +57,6 @@ pub(crate) struct Entered<'m> {
 }
 
 impl<'m> Entered<'m> {
-    pub(crate) fn context(&self) -> &'m Pkcs11 {
-        &self.module.context
-    }
-
     pub(crate) fn raw(&self) -> &'m RawModule {
         &self.module.raw
     }
@@ -105,29 +105,74 @@ impl Module {
         }
     }
 
+    pub(crate) const fn raw(&self) -> &RawModule {
+        &self.raw
+    }
+
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
     fn at(path: &Path, init_args: Option<&str>) -> Result<Arc<Self>, Error> {
         let file = resolve(path)?;
-        // A panic while loading leaves the map as it was.
-        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(module) = loaded.get(&file)
-            && module.check_process().is_ok()
-        {
-            let as_given = module.init_args.as_deref().map(std::ffi::CStr::to_bytes);
-            if init_args.is_some() && init_args.map(str::as_bytes) != as_given {
-                return Err(Error::Module {
-                    path: file,
-                    reason: "it was initialized earlier with other module-init-args".into(),
-                });
-            }
-            return Ok(Arc::clone(module));
+        // A panic under the lock leaves the map as it was.
+        let place = Arc::clone(
+            PLACES
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(file.clone())
+                .or_insert_with(|| Arc::new(TimedMutex::new(None))),
+        );
+        let ready = place.lock(Duration::ZERO).and_then(|place| place.clone());
+        let module = match ready.filter(|module| module.check_process().is_ok()) {
+            Some(module) => module,
+            None => Self::initialized_in_time(place, &file, init_args)?,
+        };
+        let as_given = module.init_args.as_deref().map(std::ffi::CStr::to_bytes);
+        if init_args.is_some() && init_args.map(str::as_bytes) != as_given {
+            return Err(Error::Module {
+                path: file,
+                reason: "it was initialized earlier with other module-init-args".into(),
+            });
         }
-        let module = Arc::new(Self::initialized(&file, init_args)?);
-        loaded.insert(file, Arc::clone(&module));
         Ok(module)
+    }
+
+    /// In a thread of its own, unless another thread has done it meanwhile.
+    fn initialized_in_time(
+        place: Place,
+        file: &Path,
+        init_args: Option<&str>,
+    ) -> Result<Arc<Self>, Error> {
+        let (path, init_args) = (file.to_owned(), init_args.map(str::to_owned));
+        let (tell, told) = mpsc::sync_channel(1);
+        let work = move || {
+            let Some(mut place) = place.lock(INITIALIZE_WAIT) else {
+                return;
+            };
+            let ready = place
+                .clone()
+                .filter(|module| module.check_process().is_ok());
+            let module = match ready {
+                Some(module) => Ok(module),
+                None => Self::initialized(&path, init_args.as_deref()).map(Arc::new),
+            };
+            *place = module.clone().ok();
+            drop(place);
+            // The caller may be gone.
+            let _ = tell.send(module);
+        };
+        let started = thread::Builder::new().name("pkcs11".into()).spawn(work);
+        started.map_err(|error| Error::Module {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        })?;
+        told.recv_timeout(INITIALIZE_WAIT).unwrap_or_else(|_| {
+            Err(Error::ModuleHangs {
+                path: file.to_owned(),
+                waited: INITIALIZE_WAIT,
+            })
+        })
     }
 }
 
@@ -137,16 +182,10 @@ impl Entered<'_> {
         if description.is_none() && manufacturer.is_none() && uri.library_version.is_none() {
             return Ok(());
         }
-        let info = self
-            .context()
-            .get_library_info()
-            .map_err(|error| CallError::new("C_GetInfo", &error))?;
-        let version = (
-            info.library_version().major(),
-            info.library_version().minor(),
-        );
-        let fits = fits(description.as_deref(), info.library_description())
-            && fits(manufacturer.as_deref(), info.manufacturer_id())
+        let info = self.raw().info()?;
+        let version = (info.libraryVersion.major, info.libraryVersion.minor);
+        let fits = fits(description.as_ref(), &text(&info.libraryDescription))
+            && fits(manufacturer.as_ref(), &text(&info.manufacturerID))
             && fits(uri.library_version.as_ref(), &version);
         if fits {
             Ok(())
@@ -172,9 +211,24 @@ fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
     }
 }
 
-/// One file, one module, however its path is written. A bare name is left to the system's search path.
+/// A field that is padded with blanks (PKCS #11 3.1 section 3.2); some modules pad with zeros.
+pub(crate) fn text(field: &[u8]) -> String {
+    let end = field
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | 0))
+        .map_or(0, |last| last.saturating_add(1));
+    String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
+}
+
+/// A number of the module. They are 32 bits wide on some systems.
+pub(crate) fn wide<T: Into<u64>>(number: T) -> u64 {
+    number.into()
+}
+
+/// One file, one module, however its path is written. A bare name is left to the loader, which looks in the
+/// folders of the system and not in the working directory: whoever can write there must not choose the library.
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
-    if path.components().count() == 1 && !path.exists() {
+    if path.file_name() == Some(path.as_os_str()) {
         return Ok(path.to_owned());
     }
     path.canonicalize().map_err(|error| Error::Module {

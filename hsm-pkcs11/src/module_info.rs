@@ -1,7 +1,7 @@
 //! What a module sees, without a login: to find the reason why a key cannot be opened.
 
 use crate::error::{CallError, Error};
-use crate::module::Module;
+use crate::module::{Module, text, wide};
 use crate::slot::{self, TokenInfo};
 use crate::uri::Pkcs11Uri;
 
@@ -34,19 +34,12 @@ pub struct SlotInfo {
 pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
     let module = Module::load(uri)?;
     let module = module.enter()?;
-    let info = module
-        .context()
-        .get_library_info()
-        .map_err(|error| CallError::new("C_GetInfo", &error))?;
-    let slots = module
-        .context()
-        .get_slots_with_token()
-        .map_err(|error| CallError::new("C_GetSlotList", &error))?;
-    let slots = slots.into_iter().map(|slot| {
+    let info = module.raw().info()?;
+    let slots = module.raw().slots()?.into_iter().map(|slot| {
         let token = slot::look(&module, slot);
         let matches_uri = slot::matching_token(&module, slot, &token, uri).is_some();
         SlotInfo {
-            slot_id: slot.id(),
+            slot_id: wide(slot),
             token,
             matches_uri,
         }
@@ -54,10 +47,10 @@ pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
     Ok(ModuleInfo {
         library: format!(
             "{}, {}, version {}.{}",
-            info.library_description(),
-            info.manufacturer_id(),
-            info.library_version().major(),
-            info.library_version().minor()
+            text(&info.libraryDescription),
+            text(&info.manufacturerID),
+            info.libraryVersion.major,
+            info.libraryVersion.minor
         ),
         slots: slots.collect(),
     })

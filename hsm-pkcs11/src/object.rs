@@ -1,75 +1,65 @@
 //! Objects on a token and their attributes.
 //!
-//! Attributes are read one at a time: some modules stop at the first one that they do not know, and
-//! what they left unread would look like zeros. An attribute that is absent, sensitive or unreadable is
-//! `None`; the reader decides on its default.
+//! An attribute that is absent, sensitive or unreadable is `None`; the reader decides on its default.
 
-use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
-use cryptoki::session::Session;
+use cryptoki_sys::{
+    CK_ATTRIBUTE_TYPE, CK_OBJECT_CLASS, CK_OBJECT_HANDLE, CK_ULONG, CKA_CLASS, CKA_ID, CKA_LABEL,
+};
 
 use crate::error::CallError;
+use crate::session::OpenSession;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
-/// The objects that fit `template`.
+/// The objects of a class that have these attributes too.
 pub(crate) fn find(
-    session: &Session,
-    template: &[Attribute],
-) -> Result<Vec<ObjectHandle>, CallError> {
-    session
-        .find_objects(template)
-        .map_err(|error| CallError::new("C_FindObjects", &error))
+    session: &OpenSession,
+    class: CK_OBJECT_CLASS,
+    others: &[(CK_ATTRIBUTE_TYPE, &[u8])],
+) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
+    let class = class.to_ne_bytes();
+    let wanted = [&[(CKA_CLASS, class.as_slice())], others].concat();
+    session.raw().find(session.handle(), &wanted)
 }
 
-/// One attribute.
-pub(crate) fn attribute(
-    session: &Session,
-    object: ObjectHandle,
-    kind: AttributeType,
-) -> Result<Option<Attribute>, CallError> {
-    match session.get_attributes(object, &[kind]) {
-        Ok(attributes) => Ok(attributes.into_iter().next()),
-        Err(error) => match CallError::new("C_GetAttributeValue", &error) {
-            call if call.is_loss() => Err(call),
-            _ => Ok(None),
-        },
-    }
+/// The objects of a class that `uri`'s label and id fit.
+pub(crate) fn find_named(
+    session: &OpenSession,
+    class: CK_OBJECT_CLASS,
+    uri: &Pkcs11Uri,
+) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
+    let label = uri.object().map(|label| (CKA_LABEL, label.as_bytes()));
+    let id = uri.id().map(|id| (CKA_ID, id));
+    let named: Vec<_> = label.into_iter().chain(id).collect();
+    find(session, class, &named)
+}
+
+/// The values of an object's attributes, in the order of `kinds`. One of up to `WORDS` words costs no call of its own.
+pub(crate) fn read<const WORDS: usize, const N: usize>(
+    session: &OpenSession,
+    object: CK_OBJECT_HANDLE,
+    kinds: [CK_ATTRIBUTE_TYPE; N],
+) -> Result<[Option<Vec<u8>>; N], CallError> {
+    session
+        .raw()
+        .attributes::<WORDS, N>(session.handle(), object, kinds)
 }
 
 /// An attribute that is true or false.
-pub(crate) fn flag(
-    session: &Session,
-    object: ObjectHandle,
-    kind: AttributeType,
-) -> Result<Option<bool>, CallError> {
-    Ok(
-        attribute(session, object, kind)?.and_then(|attribute| match attribute {
-            Attribute::Sign(value)
-            | Attribute::Decrypt(value)
-            | Attribute::Private(value)
-            | Attribute::Sensitive(value)
-            | Attribute::Extractable(value)
-            | Attribute::AlwaysAuthenticate(value) => Some(value),
-            _ => None,
-        }),
-    )
+pub(crate) fn flag(value: Option<&[u8]>) -> Option<bool> {
+    match value {
+        Some([byte]) => Some(*byte != 0),
+        _ => None,
+    }
 }
 
-/// An attribute that is bytes. Absent ones are empty.
-pub(crate) fn bytes(
-    session: &Session,
-    object: ObjectHandle,
-    kind: AttributeType,
-) -> Result<Vec<u8>, CallError> {
-    Ok(match attribute(session, object, kind)? {
-        Some(
-            Attribute::Id(value)
-            | Attribute::Label(value)
-            | Attribute::Modulus(value)
-            | Attribute::PublicExponent(value)
-            | Attribute::Value(value),
-        ) => value,
-        _ => Vec::new(),
-    })
+/// An attribute that is a number, or a list of them.
+pub(crate) fn numbers(value: Option<&[u8]>) -> Vec<CK_ULONG> {
+    let (numbers, _) = value.unwrap_or_default().as_chunks();
+    numbers
+        .iter()
+        .copied()
+        .map(CK_ULONG::from_ne_bytes)
+        .collect()
 }
 
 /// How an object is called: `CKA_LABEL` and `CKA_ID`.
@@ -80,12 +70,11 @@ pub(crate) struct ObjectName {
 }
 
 impl ObjectName {
-    pub(crate) fn read(session: &Session, object: ObjectHandle) -> Result<Self, CallError> {
-        let label = bytes(session, object, AttributeType::Label)?;
-        Ok(Self {
-            label: String::from_utf8_lossy(&label).into_owned(),
-            id: bytes(session, object, AttributeType::Id)?,
-        })
+    pub(crate) fn new(label: Option<Vec<u8>>, id: Option<Vec<u8>>) -> Self {
+        Self {
+            label: String::from_utf8_lossy(&label.unwrap_or_default()).into_owned(),
+            id: id.unwrap_or_default(),
+        }
     }
 
     /// The object on the token that `token` describes, as a URI.

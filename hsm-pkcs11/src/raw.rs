@@ -1,39 +1,39 @@
-//! The calls that cryptoki 0.12 has no safe way for. All `unsafe` of this crate is in this file.
+//! The module's functions, called through one table. All `unsafe` of this crate is in this file.
 //!
-//! - `C_Sign` into a buffer that is known to be large enough: cryptoki's `sign` asks for the length
-//!   first, which costs a third round trip for every signature, and offers no way to log in between
-//!   `C_SignInit` and `C_Sign`, as keys with `CKA_ALWAYS_AUTHENTICATE` want it.
-//! - `C_Decrypt`, likewise.
-//! - `C_GetTokenInfo` as it comes: cryptoki refuses the whole answer if the token's clock is odd, and with
-//!   it the PIN flags that must be read before a login.
-//! - `CKA_ALLOWED_MECHANISMS` as numbers: cryptoki refuses the whole list for one mechanism that it does
-//!   not know.
-//! - `C_Initialize` with a text for modules that cannot do without (NSS).
+//! `C_GetFunctionList` need not give the same table twice: `p11-kit-proxy.so` and `p11-kit-client.so` give a separate
+//! one per call, and what was initialized through the first is not through the second. So the table is asked for
+//! once, and every call of the module goes through it.
 //!
-//! cryptoki hides its table of functions, so the module is asked for it once more, with the question that
-//! cryptoki asked: loading a library that is loaded gives the same library, and asking it again gives the
-//! same table. Session and object handles are cryptoki's own (`Session::handle`).
+//! No call is made whose answer is known or not needed: `C_Sign` gets a buffer that is large enough, instead of
+//! being asked for the length first, and an object's attributes are read in one call.
 #![allow(unsafe_code)]
 
+use std::array;
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::path::Path;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use cryptoki::context::Function;
-use cryptoki::error::{Error as Cryptoki, Rv};
-use cryptoki::object::ObjectHandle;
-use cryptoki::session::Session;
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_C_INITIALIZE_ARGS, CK_C_Sign, CK_FUNCTION_LIST,
-    CK_INTERFACE, CK_RV, CK_TOKEN_INFO, CK_ULONG, CK_UNAVAILABLE_INFORMATION, CKF_OS_LOCKING_OK,
+    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_C_INITIALIZE_ARGS, CK_FUNCTION_LIST, CK_INFO, CK_INTERFACE,
+    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_SESSION_HANDLE,
+    CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_UNAVAILABLE_INFORMATION,
+    CK_USER_TYPE, CKA_ALWAYS_AUTHENTICATE, CKA_DECRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_PRIVATE,
+    CKA_SENSITIVE, CKA_SIGN, CKF_OS_LOCKING_OK, CKF_SERIAL_SESSION, CKR_ARGUMENTS_BAD,
+    CKR_BUFFER_TOO_SMALL, CKR_CANT_LOCK, CKR_CRYPTOKI_ALREADY_INITIALIZED,
 };
 
 use crate::error::CallError;
+use crate::limits::{CALL_WAIT, MAX_ATTRIBUTE, MAX_MECHANISMS, MAX_OBJECTS, MAX_SLOTS};
+use crate::timed_mutex::TimedMutex;
 
-/// The functions of a loaded module that are called without cryptoki.
+/// A loaded library and its table of functions.
 pub(crate) struct RawModule {
     functions: CK_FUNCTION_LIST,
+    /// Whether the module wants to be called by one thread at a time.
+    serial: AtomicBool,
+    turn: TimedMutex<()>,
     /// Keeps the library loaded: the functions are in it.
     _library: cryptoki_sys::Pkcs11,
 }
@@ -47,26 +47,40 @@ struct InitializeArgs {
     _null: *mut c_void,
 }
 
+/// Calls a function of the module's table. Each use says why it is sound.
+macro_rules! call {
+    ($module:ident.$function:ident($($argument:expr),* $(,)?)) => {{
+        let turn = $module.serial.load(Ordering::Acquire).then(|| $module.turn.lock(CALL_WAIT));
+        match (turn, $module.functions.$function) {
+            (Some(None), _) => Err(CallError::busy(stringify!($function))),
+            (_, None) => Err(CallError::no_function(stringify!($function))),
+            (_turn, Some(function)) => {
+                // SAFETY: the function is the module's; the arguments are as the caller of this macro says.
+                CallError::check(stringify!($function), unsafe { function($($argument),*) })
+            }
+        }
+    }};
+}
+
 impl RawModule {
-    /// The functions of the module at `path`, which cryptoki has loaded already.
-    pub(crate) fn load(path: &Path) -> Result<Self, Cryptoki> {
-        // SAFETY: loading a library runs its initializers. They have run: cryptoki loaded it, and will
-        // never unload it.
+    /// Loads the library. A bare name is looked for by the system's loader.
+    pub(crate) fn load(path: &Path) -> Result<Self, String> {
+        // SAFETY: loading a library runs its initializers; the path names a PKCS #11 module, which is made for that.
         let library =
-            unsafe { cryptoki_sys::Pkcs11::new(path) }.map_err(Cryptoki::LibraryLoading)?;
-        let list = function_list(&library)?;
+            unsafe { cryptoki_sys::Pkcs11::new(path) }.map_err(|error| error.to_string())?;
         Ok(Self {
-            functions: list,
+            functions: function_list(&library)?,
+            serial: AtomicBool::new(false),
+            turn: TimedMutex::new(()),
             _library: library,
         })
     }
 
-    /// `C_Initialize` for use from many threads, with `text` for modules that want one.
-    pub(crate) fn initialize(&self, text: Option<&CStr>) -> Result<(), Cryptoki> {
-        let initialize = self
-            .functions
-            .C_Initialize
-            .ok_or(Cryptoki::NullFunctionPointer)?;
+    /// `C_Initialize`, with `text` for modules that want one. Whether it was done here; if not, other code had done it.
+    ///
+    /// A module that has no locks, or does not know the arguments, is initialized for one thread at a time, and
+    /// called so.
+    pub(crate) fn initialize(&self, text: Option<&CStr>) -> Result<bool, CallError> {
         let mut args = InitializeArgs {
             official: CK_C_INITIALIZE_ARGS {
                 CreateMutex: None,
@@ -80,128 +94,308 @@ impl RawModule {
             },
             _null: ptr::null_mut(),
         };
-        // SAFETY: the arguments and the text outlive the call, and modules only read them.
-        let rv = unsafe { initialize((&raw mut args).cast()) };
-        Rv::from(rv).into_result(Function::Initialize)
+        // The arguments and the text outlive the call, and modules only read them.
+        let mut result = call!(self.C_Initialize((&raw mut args).cast()));
+        if let Err(call) = &result
+            && matches!(call.rv(), Some(CKR_CANT_LOCK | CKR_ARGUMENTS_BAD))
+        {
+            args.official.flags = 0;
+            let simple = text.map_or(ptr::null_mut(), |_| (&raw mut args).cast());
+            // Null, or the arguments, as above.
+            if let Ok(()) = call!(self.C_Initialize(simple)) {
+                self.serial.store(true, Ordering::Release);
+                result = Ok(());
+            }
+        }
+        match result {
+            Ok(()) => Ok(true),
+            Err(call) if call.rv() == Some(CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok(false),
+            Err(call) => Err(call),
+        }
     }
 
-    /// `C_GetTokenInfo`, unjudged.
-    pub(crate) fn token_info(&self, slot_id: u64) -> Result<CK_TOKEN_INFO, CallError> {
-        let get = self.functions.C_GetTokenInfo;
-        let mut info = CK_TOKEN_INFO::default();
-        // SAFETY: the module writes one CK_TOKEN_INFO; all bytes are valid values of its fields.
-        let call = get.map(|get| unsafe { get(ulong(slot_id), &raw mut info) });
-        checked(call, Function::GetTokenInfo)?;
+    /// `C_Finalize`.
+    pub(crate) fn finalize(&self) -> Result<(), CallError> {
+        // The argument is reserved, and null.
+        call!(self.C_Finalize(ptr::null_mut()))
+    }
+
+    /// `C_GetInfo`.
+    pub(crate) fn info(&self) -> Result<CK_INFO, CallError> {
+        let mut info = CK_INFO::default();
+        // The module writes one structure; all bytes are valid values of its fields. So below.
+        call!(self.C_GetInfo(&raw mut info))?;
         Ok(info)
+    }
+
+    /// The slots with a token in them. They are asked for their number first: that is when a module looks for new ones
+    /// (PKCS #11 3.1 section 5.5.1).
+    pub(crate) fn slots(&self) -> Result<Vec<CK_SLOT_ID>, CallError> {
+        let mut count = 0;
+        call!(self.C_GetSlotList(1, ptr::null_mut(), &raw mut count))?;
+        // One more may come meanwhile.
+        let room = usize::try_from(count)
+            .unwrap_or(MAX_SLOTS)
+            .saturating_add(8);
+        let mut slots = vec![0; room.min(MAX_SLOTS)];
+        count = ulong(slots.len());
+        // The buffer is valid for the number given. So below.
+        call!(self.C_GetSlotList(1, slots.as_mut_ptr(), &raw mut count))?;
+        slots.truncate(usize::try_from(count).unwrap_or(0));
+        Ok(slots)
+    }
+
+    /// `C_GetSlotInfo`.
+    pub(crate) fn slot_info(&self, slot: CK_SLOT_ID) -> Result<CK_SLOT_INFO, CallError> {
+        let mut info = CK_SLOT_INFO::default();
+        call!(self.C_GetSlotInfo(slot, &raw mut info))?;
+        Ok(info)
+    }
+
+    /// `C_GetTokenInfo`, unjudged: an odd clock must not hide the PIN flags.
+    pub(crate) fn token_info(&self, slot: CK_SLOT_ID) -> Result<CK_TOKEN_INFO, CallError> {
+        let mut info = CK_TOKEN_INFO::default();
+        call!(self.C_GetTokenInfo(slot, &raw mut info))?;
+        Ok(info)
+    }
+
+    /// `C_GetMechanismList`.
+    pub(crate) fn mechanisms(&self, slot: CK_SLOT_ID) -> Result<Vec<CK_MECHANISM_TYPE>, CallError> {
+        let mut list = vec![0; MAX_MECHANISMS];
+        let mut count = ulong(list.len());
+        call!(self.C_GetMechanismList(slot, list.as_mut_ptr(), &raw mut count))?;
+        list.truncate(usize::try_from(count).unwrap_or(0));
+        Ok(list)
+    }
+
+    /// The flags of `C_GetMechanismInfo`.
+    pub(crate) fn mechanism_flags(
+        &self,
+        slot: CK_SLOT_ID,
+        mechanism: CK_MECHANISM_TYPE,
+    ) -> Result<CK_ULONG, CallError> {
+        let mut info = CK_MECHANISM_INFO::default();
+        call!(self.C_GetMechanismInfo(slot, mechanism, &raw mut info))?;
+        Ok(info.flags)
+    }
+
+    /// `C_OpenSession`: one that only reads, for nothing is ever written to a token.
+    pub(crate) fn open_session(&self, slot: CK_SLOT_ID) -> Result<CK_SESSION_HANDLE, CallError> {
+        let mut session = 0;
+        let application = ptr::null_mut();
+        // No function is given to be called back.
+        call!(self.C_OpenSession(
+            slot,
+            CKF_SERIAL_SESSION,
+            application,
+            None,
+            &raw mut session
+        ))?;
+        Ok(session)
+    }
+
+    /// `C_CloseSession`.
+    pub(crate) fn close_session(&self, session: CK_SESSION_HANDLE) -> Result<(), CallError> {
+        // A number goes in, and nothing is written. A handle that is stale is the module's to refuse. So below.
+        call!(self.C_CloseSession(session))
+    }
+
+    /// The state that `C_GetSessionInfo` gives.
+    pub(crate) fn session_state(&self, session: CK_SESSION_HANDLE) -> Result<CK_ULONG, CallError> {
+        let mut info = CK_SESSION_INFO::default();
+        call!(self.C_GetSessionInfo(session, &raw mut info))?;
+        Ok(info.state)
+    }
+
+    /// `C_Login`; without a PIN, the PIN pad asks.
+    pub(crate) fn login(
+        &self,
+        session: CK_SESSION_HANDLE,
+        user: CK_USER_TYPE,
+        pin: Option<&str>,
+    ) -> Result<(), CallError> {
+        let len = ulong(pin.map_or(0, str::len));
+        let pin = pin.map_or(ptr::null_mut(), |pin| pin.as_ptr().cast_mut());
+        // PKCS #11 has no `const`: the module only reads the PIN. So with all that goes in below.
+        call!(self.C_Login(session, user, pin, len))
+    }
+
+    /// The objects that have all of `wanted`: attributes, each with its value.
+    pub(crate) fn find(
+        &self,
+        session: CK_SESSION_HANDLE,
+        wanted: &[(CK_ATTRIBUTE_TYPE, &[u8])],
+    ) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
+        let mut template: Vec<CK_ATTRIBUTE> = wanted
+            .iter()
+            .map(|(kind, value)| CK_ATTRIBUTE {
+                type_: *kind,
+                pValue: value.as_ptr().cast_mut().cast(),
+                ulValueLen: ulong(value.len()),
+            })
+            .collect();
+        let len = ulong(template.len());
+        call!(self.C_FindObjectsInit(session, template.as_mut_ptr(), len))?;
+        let found = self.found(session);
+        let end = call!(self.C_FindObjectsFinal(session));
+        found.and_then(|found| end.map(|()| found))
+    }
+
+    fn found(&self, session: CK_SESSION_HANDLE) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
+        let mut found = Vec::new();
+        let mut some = [0; 256];
+        while found.len() < MAX_OBJECTS {
+            let mut count = 0;
+            let room = ulong(some.len());
+            call!(self.C_FindObjects(session, some.as_mut_ptr(), room, &raw mut count))?;
+            match some.get(..usize::try_from(count).unwrap_or(0)) {
+                Some(some) if !some.is_empty() => found.extend_from_slice(some),
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The values of an object's attributes, in the order of `kinds`, in one call where each fits `WORDS`. None: absent,
+    /// sensitive or unreadable.
+    pub(crate) fn attributes<const WORDS: usize, const N: usize>(
+        &self,
+        session: CK_SESSION_HANDLE,
+        object: CK_OBJECT_HANDLE,
+        kinds: [CK_ATTRIBUTE_TYPE; N],
+    ) -> Result<[Option<Vec<u8>>; N], CallError> {
+        let mut words = [[UNTOUCHED; WORDS]; N];
+        let mut rooms = words.iter_mut();
+        let room = |kind| ulong(fixed_len(kind).unwrap_or(size_of::<[CK_ULONG; WORDS]>()));
+        let mut template = kinds.map(|kind| CK_ATTRIBUTE {
+            type_: kind,
+            pValue: rooms
+                .next()
+                .map_or(ptr::null_mut(), |words| words.as_mut_ptr().cast()),
+            ulValueLen: room(kind),
+        });
+        // Each buffer is valid for its length. CK_ULONG has no invalid bit patterns.
+        let read =
+            call!(self.C_GetAttributeValue(session, object, template.as_mut_ptr(), ulong(N)));
+        let whole = match &read {
+            Ok(()) => true,
+            Err(call) if call.is_loss() => return Err(call.clone()),
+            Err(_) => false,
+        };
+        let small = read.is_err_and(|call| call.rv() == Some(CKR_BUFFER_TOO_SMALL));
+        let mut values = array::from_fn(|_| None);
+        for ((value, attribute), words) in values.iter_mut().zip(&template).zip(&words) {
+            let (kind, len) = (attribute.type_, attribute.ulValueLen);
+            let read = bytes(words, len);
+            // Some modules stop at the first attribute that they do not know, and leave the rest as it was.
+            let left = || {
+                let untouched = |it: &Vec<u8>| it.iter().all(|byte| *byte == u8::MAX);
+                len == room(kind) && read.as_ref().is_none_or(untouched)
+            };
+            *value = if !whole && (small && len == CK_UNAVAILABLE_INFORMATION || left()) {
+                self.attribute(session, object, kind)?
+            } else {
+                read
+            };
+        }
+        Ok(values)
+    }
+
+    /// One attribute, of any length.
+    fn attribute(
+        &self,
+        session: CK_SESSION_HANDLE,
+        object: CK_OBJECT_HANDLE,
+        kind: CK_ATTRIBUTE_TYPE,
+    ) -> Result<Option<Vec<u8>>, CallError> {
+        let mut attribute = CK_ATTRIBUTE {
+            type_: kind,
+            pValue: ptr::null_mut(),
+            ulValueLen: 0,
+        };
+        let mut words: Vec<CK_ULONG> = Vec::new();
+        for _ in ["its length", "its value"] {
+            // Null asks for the length; then the buffer is valid for it.
+            match call!(self.C_GetAttributeValue(session, object, &raw mut attribute, 1)) {
+                Ok(()) => {}
+                Err(call) if call.is_loss() => return Err(call),
+                Err(_) => return Ok(None),
+            }
+            if words.is_empty() {
+                let len = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
+                words = vec![0; len.min(MAX_ATTRIBUTE).div_ceil(size_of::<CK_ULONG>())];
+                attribute.pValue = words.as_mut_ptr().cast();
+            }
+        }
+        Ok(bytes(&words, attribute.ulValueLen))
+    }
+
+    /// `C_SignInit`.
+    pub(crate) fn sign_init(
+        &self,
+        session: CK_SESSION_HANDLE,
+        mechanism: CK_MECHANISM_TYPE,
+        key: CK_OBJECT_HANDLE,
+    ) -> Result<(), CallError> {
+        let mut mechanism = CK_MECHANISM {
+            mechanism,
+            pParameter: ptr::null_mut(),
+            ulParameterLen: 0,
+        };
+        call!(self.C_SignInit(session, &raw mut mechanism, key))
+    }
+
+    /// `C_DecryptInit`, with the parameters of the mechanism.
+    pub(crate) fn decrypt_init<P>(
+        &self,
+        session: CK_SESSION_HANDLE,
+        mechanism: CK_MECHANISM_TYPE,
+        mut parameters: P,
+        key: CK_OBJECT_HANDLE,
+    ) -> Result<(), CallError> {
+        let mut mechanism = CK_MECHANISM {
+            mechanism,
+            pParameter: (&raw mut parameters).cast(),
+            ulParameterLen: ulong(size_of::<P>()),
+        };
+        // The parameters outlive the call.
+        call!(self.C_DecryptInit(session, &raw mut mechanism, key))
     }
 
     /// `C_Sign`: the operation that was begun in `session` with `C_SignInit`. `signature` must have the
     /// length of the modulus; what is returned is how much of it the module wrote.
     pub(crate) fn sign(
         &self,
-        session: &Session,
+        session: CK_SESSION_HANDLE,
         data: &[u8],
         signature: &mut [u8],
     ) -> Result<usize, CallError> {
-        let call = self.functions.C_Sign;
-        single_part(call, Function::Sign, session, data, signature)
+        let mut len = ulong(signature.len());
+        let (data, data_len) = (data.as_ptr().cast_mut(), ulong(data.len()));
+        // Both buffers are valid for the lengths given. So below.
+        call!(self.C_Sign(
+            session,
+            data,
+            data_len,
+            signature.as_mut_ptr(),
+            &raw mut len
+        ))?;
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
     /// `C_Decrypt`: the operation that was begun in `session` with `C_DecryptInit`. `plain` should have the
     /// length of the modulus; what is returned is how much of it the module wrote.
     pub(crate) fn decrypt(
         &self,
-        session: &Session,
+        session: CK_SESSION_HANDLE,
         encrypted: &[u8],
         plain: &mut [u8],
     ) -> Result<usize, CallError> {
-        let call = self.functions.C_Decrypt;
-        single_part(call, Function::Decrypt, session, encrypted, plain)
+        let mut len = ulong(plain.len());
+        let (encrypted, size) = (encrypted.as_ptr().cast_mut(), ulong(encrypted.len()));
+        call!(self.C_Decrypt(session, encrypted, size, plain.as_mut_ptr(), &raw mut len))?;
+        Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
-
-    /// `C_CloseSession`. cryptoki's own wants to own the session, which is dropped meanwhile.
-    pub(crate) fn close(&self, session: &Session) -> Result<(), CallError> {
-        let close = self.functions.C_CloseSession;
-        // SAFETY: a number goes in, and nothing is written.
-        let call = close.map(|close| unsafe { close(session.handle()) });
-        checked(call, Function::CloseSession)
-    }
-
-    /// An attribute that is a list of numbers. None: the object does not show it.
-    pub(crate) fn numbers(
-        &self,
-        session: &Session,
-        object: ObjectHandle,
-        kind: CK_ATTRIBUTE_TYPE,
-    ) -> Result<Option<Vec<CK_ULONG>>, CallError> {
-        let Some(len) = self.read(session, object, kind, &mut [])? else {
-            return Ok(None);
-        };
-        let mut numbers = vec![0; (len / size_of::<CK_ULONG>()).min(crate::limits::MAX_MECHANISMS)];
-        let read = self.read(session, object, kind, &mut numbers)?;
-        Ok(read.map(|len| {
-            numbers.truncate(len / size_of::<CK_ULONG>());
-            numbers
-        }))
-    }
-
-    /// `C_GetAttributeValue` of one attribute: its length in bytes. Without room it only asks for that.
-    fn read(
-        &self,
-        session: &Session,
-        object: ObjectHandle,
-        kind: CK_ATTRIBUTE_TYPE,
-        room: &mut [CK_ULONG],
-    ) -> Result<Option<usize>, CallError> {
-        let mut attribute = CK_ATTRIBUTE {
-            type_: kind,
-            pValue: if room.is_empty() {
-                ptr::null_mut()
-            } else {
-                room.as_mut_ptr().cast()
-            },
-            ulValueLen: ulong(size_of_val(room)),
-        };
-        let call = self.functions.C_GetAttributeValue.map(|get| {
-            // SAFETY: one attribute, whose buffer is `room` with its length in bytes, or null to ask for
-            // the length. CK_ULONG has no invalid bit patterns.
-            unsafe { get(session.handle(), object.handle(), &raw mut attribute, 1) }
-        });
-        match checked(call, Function::GetAttributeValue) {
-            Ok(()) if attribute.ulValueLen != CK_UNAVAILABLE_INFORMATION => {
-                Ok(usize::try_from(attribute.ulValueLen).ok())
-            }
-            Err(error) if error.is_loss() => Err(error),
-            Ok(()) | Err(_) => Ok(None),
-        }
-    }
-}
-
-/// `C_Sign` and `C_Decrypt` are called alike: what is read, and room for what is written; its length.
-fn single_part(
-    call: CK_C_Sign,
-    function: Function,
-    session: &Session,
-    input: &[u8],
-    output: &mut [u8],
-) -> Result<usize, CallError> {
-    let mut len = ulong(output.len());
-    let call = call.map(|call| {
-        let (input_len, input) = (ulong(input.len()), input.as_ptr().cast_mut());
-        // SAFETY: both buffers are valid for the lengths given. PKCS #11 has no `const`: the module only
-        // reads `input`. A handle that is stale is the module's to refuse.
-        unsafe {
-            call(
-                session.handle(),
-                input,
-                input_len,
-                output.as_mut_ptr(),
-                &raw mut len,
-            )
-        }
-    });
-    checked(call, function)?;
-    Ok(usize::try_from(len).unwrap_or(usize::MAX))
 }
 
 impl fmt::Debug for RawModule {
@@ -210,16 +404,16 @@ impl fmt::Debug for RawModule {
     }
 }
 
-/// The table that cryptoki uses: that of the default interface where the module has one of version 3,
-/// else that of `C_GetFunctionList`. The tables of version 3 begin as that of version 2 does.
-fn function_list(library: &cryptoki_sys::Pkcs11) -> Result<CK_FUNCTION_LIST, Cryptoki> {
+/// The table: that of the default interface where the module has one of version 3, else that of
+/// `C_GetFunctionList`. The tables of version 3 begin as that of version 2 does.
+fn function_list(library: &cryptoki_sys::Pkcs11) -> Result<CK_FUNCTION_LIST, String> {
     if library.C_GetInterface.is_ok() {
         let mut interface: *mut CK_INTERFACE = ptr::null_mut();
         // SAFETY: null for name and version asks for the default; the module sets the pointer.
         let rv = unsafe {
             library.C_GetInterface(ptr::null_mut(), ptr::null_mut(), &raw mut interface, 0)
         };
-        Rv::from(rv).into_result(Function::GetInterface)?;
+        CallError::check("C_GetInterface", rv).map_err(|call| call.to_string())?;
         // SAFETY: what the module set is null or an interface that lives as long as the library.
         let list = unsafe { interface.as_ref() }
             .map_or(ptr::null_mut(), |interface| interface.pFunctionList);
@@ -231,24 +425,45 @@ fn function_list(library: &cryptoki_sys::Pkcs11) -> Result<CK_FUNCTION_LIST, Cry
         }
     }
     if library.C_GetFunctionList.is_err() {
-        return Err(Cryptoki::MissingSymbol("C_GetFunctionList"));
+        return Err("it is no PKCS #11 library (it has no C_GetFunctionList)".into());
     }
     let mut list: *mut CK_FUNCTION_LIST = ptr::null_mut();
     // SAFETY: the module sets the pointer to its table, which lives as long as the library.
     let rv = unsafe { library.C_GetFunctionList(&raw mut list) };
-    Rv::from(rv).into_result(Function::GetFunctionList)?;
+    CallError::check("C_GetFunctionList", rv).map_err(|call| call.to_string())?;
     // SAFETY: as above.
-    unsafe { list.as_ref() }
-        .copied()
-        .ok_or(Cryptoki::NullFunctionPointer)
+    let list = unsafe { list.as_ref() };
+    list.copied()
+        .ok_or_else(|| "C_GetFunctionList gave none".into())
 }
 
-fn checked(call: Option<CK_RV>, function: Function) -> Result<(), CallError> {
-    let result = match call {
-        Some(rv) => Rv::from(rv).into_result(function),
-        None => Err(Cryptoki::NullFunctionPointer),
-    };
-    result.map_err(|error| CallError::of(function, &error))
+/// What stands in a buffer before a module writes to it.
+const UNTOUCHED: CK_ULONG = CK_ULONG::MAX;
+
+/// The length of an attribute that is a number or true or false. NSS gives a number in a form of its own where the room
+/// for it is larger.
+const fn fixed_len(kind: CK_ATTRIBUTE_TYPE) -> Option<usize> {
+    match kind {
+        CKA_KEY_TYPE => Some(size_of::<CK_ULONG>()),
+        CKA_SIGN
+        | CKA_DECRYPT
+        | CKA_PRIVATE
+        | CKA_SENSITIVE
+        | CKA_EXTRACTABLE
+        | CKA_ALWAYS_AUTHENTICATE => Some(1),
+        _ => None,
+    }
+}
+
+/// The first `len` bytes of what a module wrote. None: it says that there is nothing to be had.
+fn bytes(words: &[CK_ULONG], len: CK_ULONG) -> Option<Vec<u8>> {
+    let len = usize::try_from(len).ok()?;
+    let bytes: Vec<u8> = words
+        .iter()
+        .flat_map(|word| word.to_ne_bytes())
+        .take(len)
+        .collect();
+    (bytes.len() == len).then_some(bytes)
 }
 
 /// A length or number as PKCS #11 has it. What does not fit (32 bits on some systems) is no length of ours.

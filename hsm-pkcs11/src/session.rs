@@ -1,38 +1,30 @@
 //! A session that knows when it must not be closed.
 //!
-//! cryptoki closes a session when it is dropped, whatever became of it meanwhile. After the module was
-//! initialized again, the number of an old session may be that of another new one, and in a forked
-//! child it is that of the parent's. So sessions are opened without that, and closed here, if they still
-//! are what they were.
+//! After the module was initialized again, the number of an old session may be that of another new one, and in a
+//! forked child it is that of the parent's. So it is closed only if it still is what it was.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
-use cryptoki::session::{Session, SessionState};
-use cryptoki::slot::Slot;
+use cryptoki_sys::{CK_SESSION_HANDLE, CK_SLOT_ID, CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS};
 
 use crate::error::CallError;
 use crate::module::{Entered, Module};
+use crate::raw::RawModule;
 
 /// An open session of one token. It does one thing at a time, and is closed when dropped.
 pub(crate) struct OpenSession {
     module: Arc<Module>,
     epoch: u64,
-    session: Session,
+    handle: CK_SESSION_HANDLE,
 }
 
 impl OpenSession {
-    /// A read-only session: nothing is ever written to a token.
-    pub(crate) fn open(module: &Entered<'_>, slot: Slot) -> Result<Self, CallError> {
-        let session = module
-            .context()
-            .open_ro_session_no_drop(slot)
-            .map_err(|error| CallError::new("C_OpenSession", &error))?;
+    pub(crate) fn open(module: &Entered<'_>, slot: CK_SLOT_ID) -> Result<Self, CallError> {
         Ok(Self {
+            handle: module.raw().open_session(slot)?,
             module: Arc::clone(module.module()),
             epoch: module.module().epoch(),
-            session,
         })
     }
 
@@ -41,27 +33,22 @@ impl OpenSession {
         self.epoch == self.module.epoch()
     }
 
-    /// Whether the user is logged in. A session that is dead is not.
-    pub(crate) fn is_logged_in(&self) -> bool {
-        is_logged_in(&self.session)
+    /// Whether the user is logged in to the token.
+    pub(crate) fn is_logged_in(&self) -> Result<bool, CallError> {
+        let state = self.raw().session_state(self.handle)?;
+        Ok(matches!(
+            state,
+            CKS_RO_USER_FUNCTIONS | CKS_RW_USER_FUNCTIONS
+        ))
     }
-}
 
-/// Whether the user is logged in to the session's token.
-pub(crate) fn is_logged_in(session: &Session) -> bool {
-    session.get_session_info().is_ok_and(|info| {
-        matches!(
-            info.session_state(),
-            SessionState::RoUser | SessionState::RwUser
-        )
-    })
-}
+    /// Its number. Calls are made by who has entered the module.
+    pub(crate) const fn handle(&self) -> CK_SESSION_HANDLE {
+        self.handle
+    }
 
-impl Deref for OpenSession {
-    type Target = Session;
-
-    fn deref(&self) -> &Session {
-        &self.session
+    pub(crate) fn raw(&self) -> &RawModule {
+        self.module.raw()
     }
 }
 
@@ -75,16 +62,16 @@ impl Drop for OpenSession {
             return;
         }
         // Some errors pass (a busy token), and a session that stays open may keep the token from others.
-        if let Err(error) = module.raw().close(&self.session)
+        if let Err(error) = module.raw().close_session(self.handle)
             && !error.is_loss_of_what_is_closed()
         {
-            let _ = module.raw().close(&self.session);
+            let _ = module.raw().close_session(self.handle);
         }
     }
 }
 
 impl fmt::Debug for OpenSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OpenSession({})", self.session)
+        write!(f, "OpenSession({})", self.handle)
     }
 }

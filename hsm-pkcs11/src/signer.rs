@@ -6,12 +6,11 @@ use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, KeyEncryption, RsaPublicKey, Signature,
     Signer, SigningInput, Unwrapper,
 };
-use privyseal_hsm::{FitnessNote, LoginPolicy, SealedInput, SecretProvider};
+use privyseal_hsm::{FitnessNote, LoginPolicy, SealedInput, SecretProvider, SignerOptions};
 
 use crate::access::{KeyAccess, Pins, SignSession};
 use crate::error::Error;
 use crate::mechanism::{KeyOperation, RsaPkcsOaep, SigningMechanism};
-use crate::options::SignerOptions;
 use crate::slot::TokenInfo;
 use crate::uri::Pkcs11Uri;
 

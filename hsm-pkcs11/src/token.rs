@@ -1,6 +1,6 @@
 //! A token that is logged in to.
 
-use cryptoki::slot::Slot;
+use cryptoki_sys::CK_SLOT_ID;
 use privyseal_hsm::SecretProvider;
 
 use crate::error::Error;
@@ -33,15 +33,17 @@ impl OpenToken {
         Ok(Self { found, session })
     }
 
-    pub(crate) const fn slot(&self) -> Slot {
+    pub(crate) const fn slot(&self) -> CK_SLOT_ID {
         self.found.slot
     }
 
     /// Whether its session lives, and what needs a login has one.
     pub(crate) fn is_alive(&self) -> bool {
         self.session.is_current()
-            && self.session.get_session_info().is_ok()
-            && (!self.found.info.login_required || self.session.is_logged_in())
+            && self
+                .session
+                .is_logged_in()
+                .is_ok_and(|logged_in| logged_in || !self.found.info.login_required)
     }
 
     /// The token as a URI that opens it again: how to reach it is as `given`.

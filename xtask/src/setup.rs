@@ -68,6 +68,8 @@ impl Need {
             ("libsofthsm2.so", "libsofthsm2", softhsm),
             ("pkcs11-tool", "opensc", on_path),
             ("openssl", "openssl", on_path),
+            ("p11-kit", "p11-kit", on_path),
+            ("p11-kit-client.so", "p11-kit-modules", pkcs11_module),
         ];
         const KRYOPTIC: &[Part] = &[
             ("clang", "clang", on_path),
@@ -173,6 +175,16 @@ fn on_path(program: &str) -> bool {
 
 fn softhsm(_: &str) -> bool {
     paths::softhsm_module().is_ok()
+}
+
+fn pkcs11_module(file: &str) -> bool {
+    [
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/lib64",
+    ]
+    .iter()
+    .any(|folder| Path::new(folder).join("pkcs11").join(file).is_file())
 }
 
 fn development_files(library: &str) -> bool {

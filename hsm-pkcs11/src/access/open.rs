@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
-use cryptoki::error::RvError;
-use cryptoki::object::ObjectHandle;
-use privyseal_hsm::{KeyUnfit, SecretProvider};
+use cryptoki_sys::{CK_OBJECT_HANDLE, CKR_SESSION_COUNT};
+use privyseal_hsm::{KeyUnfit, SecretProvider, SignerOptions};
 
 use super::{Connection, KeyAccess, LiveSessions, Recovery, SignSession};
 use crate::certificate;
@@ -15,7 +14,6 @@ use crate::limits::DEFAULT_WAIT;
 use crate::login::{Authenticator, LoginReason};
 use crate::mechanism::{self, KeyOperation};
 use crate::module::{Entered, Module};
-use crate::options::SignerOptions;
 use crate::session::OpenSession;
 use crate::slot::FoundToken;
 use crate::timed_mutex::TimedMutex;
@@ -51,12 +49,12 @@ impl<O: KeyOperation> KeyAccess<O> {
             LoginReason::Opening,
             borrowed,
         )?;
-        let facts = key::select::<O>(entered.raw(), &token.session, uri)?;
+        let facts = key::select::<O>(&token.session, uri)?;
         let unfit = |reason| Error::Key {
             key: facts.name.short(ObjectType::Private),
             reason,
         };
-        let offered = mechanism::offered::<O>(entered.context(), token.slot())?;
+        let offered = mechanism::offered::<O>(entered.raw(), token.slot())?;
         let public = facts.public.clone().map_err(unfit)?;
         let heap = certificate::all(&token.session)?;
         let held = certificate::held(&heap, &public, &facts.name.id);
@@ -104,7 +102,7 @@ impl<O: KeyOperation> KeyAccess<O> {
 fn first_session(
     module: &Entered<'_>,
     found: &FoundToken,
-    key: ObjectHandle,
+    key: CK_OBJECT_HANDLE,
 ) -> Result<Vec<SignSession>, Error> {
     match OpenSession::open(module, found.slot) {
         Ok(session) => Ok(vec![SignSession {
@@ -113,7 +111,7 @@ fn first_session(
             key,
             generation: 0,
         }]),
-        Err(call) if call.rv() == Some(RvError::SessionCount) => Err(Error::OneSession {
+        Err(call) if call.rv() == Some(CKR_SESSION_COUNT) => Err(Error::OneSession {
             token: found.info.name(),
             call,
         }),

@@ -5,7 +5,7 @@
 //! two calls stands the login that a key with `CKA_ALWAYS_AUTHENTICATE` wants. After an error the session may
 //! have an operation dangling, which would answer `CKR_OPERATION_ACTIVE` for ever: it is not used again.
 
-use cryptoki::error::RvError;
+use cryptoki_sys::{CKR_ARGUMENTS_BAD, CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID};
 use privyseal_core::limits::MAX_SIGNATURE;
 use privyseal_core::{KeyEncryption, Signature};
 use privyseal_hsm::SealedInput;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{KeyAccess, SignSession};
 use crate::error::{CallError, Error};
 use crate::login::LoginReason;
-use crate::mechanism::{RsaPkcsOaep, SigningMechanism};
+use crate::mechanism::{KeyOperation as _, RsaPkcsOaep, SigningMechanism};
 
 impl KeyAccess<SigningMechanism> {
     /// Signs `input` in `session`, or in another if there is none or it is outdated. What was lost is
@@ -39,12 +39,12 @@ impl KeyAccess<SigningMechanism> {
         let expected = self.public.size();
         let buffer = buffer.get_mut(..expected).unwrap_or_default();
         self.once(session, |module, ready| {
-            ready
-                .session
-                .sign_init(&self.mechanism.mechanism(), ready.key)
-                .map_err(|error| CallError::new("C_SignInit", &error))?;
+            let session = ready.session.handle();
+            module
+                .raw()
+                .sign_init(session, self.mechanism.kind(), ready.key)?;
             self.log_in_for_use(module, ready, reason)?;
-            let sign = |data: &[u8], buffer| module.raw().sign(&ready.session, data, buffer);
+            let sign = |data: &[u8], buffer| module.raw().sign(session, data, buffer);
             let len = match self.mechanism {
                 SigningMechanism::RsaPkcs => sign(&input.digest_info(), &mut *buffer),
                 SigningMechanism::Sha256RsaPkcs => sign(&input.message(), &mut *buffer),
@@ -97,12 +97,14 @@ impl KeyAccess<RsaPkcsOaep> {
         reason: LoginReason,
     ) -> Result<Option<usize>, Error> {
         self.once(session, |module, ready| {
-            ready
-                .session
-                .decrypt_init(&RsaPkcsOaep::mechanism(algorithm), ready.key)
-                .map_err(|error| refused(algorithm, CallError::new("C_DecryptInit", &error)))?;
+            let (session, parameters) =
+                (ready.session.handle(), RsaPkcsOaep::parameters(algorithm));
+            module
+                .raw()
+                .decrypt_init(session, self.mechanism.kind(), parameters, ready.key)
+                .map_err(|call| refused(algorithm, call))?;
             self.log_in_for_use(module, ready, reason)?;
-            match module.raw().decrypt(&ready.session, encrypted, plain) {
+            match module.raw().decrypt(session, encrypted, plain) {
                 Ok(len) => Ok(Some(len)),
                 Err(call) if call.is_undecipherable() => Ok(None),
                 // Some modules read the parameters only now.
@@ -115,9 +117,9 @@ impl KeyAccess<RsaPkcsOaep> {
 /// A token need not know every hash that OAEP can have: SoftHSM knows SHA-1 only.
 fn refused(algorithm: KeyEncryption, call: CallError) -> Error {
     match call.rv() {
-        Some(
-            RvError::ArgumentsBad | RvError::MechanismParamInvalid | RvError::MechanismInvalid,
-        ) => Error::KeyEncryption { algorithm, call },
+        Some(CKR_ARGUMENTS_BAD | CKR_MECHANISM_PARAM_INVALID | CKR_MECHANISM_INVALID) => {
+            Error::KeyEncryption { algorithm, call }
+        }
         _ => call.into(),
     }
 }

@@ -7,14 +7,15 @@
 //!
 //! At most one login is made for an incident, however many threads notice it: those that come
 //! while another recovers wait, and share the result. A login for one use of the key that failed ends the matter:
-//! it may have cost a PIN try.
+//! it may have cost a PIN try. If it failed because the card was pulled or its session closed, the next use begins with
+//! a new session and a new login.
 //!
 //! The module is shared: what ends the sessions of others is not repeated while it does not help.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use cryptoki::object::ObjectHandle;
+use cryptoki_sys::CK_OBJECT_HANDLE;
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
 
@@ -67,6 +68,10 @@ impl<O: KeyOperation> KeyAccess<O> {
             let seen = self.attempts.load(Ordering::Acquire);
             let error = match what(reason) {
                 Err(error) if error.is_loss() => error,
+                Err(error) if error.is_loss_before_login() => {
+                    drop(self.disconnect());
+                    return Err(error);
+                }
                 result => return result,
             };
             if depth == Depth::Deep && (logged_in || error.is_loss_of_session()) {
@@ -150,12 +155,12 @@ impl<O: KeyOperation> KeyAccess<O> {
     }
 
     /// The key's handle by a login that lives; None if it does not.
-    fn key_again(&self, token: &OpenToken) -> Result<Option<ObjectHandle>, Error> {
-        let module = self.module.enter()?;
+    fn key_again(&self, token: &OpenToken) -> Result<Option<CK_OBJECT_HANDLE>, Error> {
+        let _module = self.module.enter()?;
         if !token.is_alive() {
             return Ok(None);
         }
-        key::again(module.raw(), &token.session, &self.uri, &self.public).map(Some)
+        key::again(&token.session, &self.uri, &self.public).map(Some)
     }
 
     /// Sets `login` when one is tried, whatever comes of it.
@@ -172,7 +177,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         );
         *login |= authenticator.tries() != tries;
         let token = token?;
-        let key = key::again(module.raw(), &token.session, &self.uri, &self.public)?;
+        let key = key::again(&token.session, &self.uri, &self.public)?;
         Ok(Connection { token, key })
     }
 

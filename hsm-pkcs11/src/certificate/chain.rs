@@ -4,7 +4,7 @@ use privyseal_core::RsaPublicKey;
 use privyseal_core::cert::{Certificate, LinkError, RsaLinks, VerifyLink};
 
 use super::TokenCertificate;
-use crate::error::CertificateError;
+use crate::error::{CertificateError, first};
 use crate::limits::MAX_CERTIFICATES;
 use crate::uri::ObjectType;
 
@@ -18,10 +18,10 @@ pub(crate) fn of_key(
     let readable: Vec<Candidate<'_>> = heap.iter().filter_map(Candidate::read).collect();
     let leaf = leaf(&readable, key, id).ok_or_else(|| CertificateError::NoneForKey {
         same_id: !id.is_empty() && heap.iter().any(|it| it.name.id == id),
-        present: heap
-            .iter()
-            .map(|it| it.name.short(ObjectType::Certificate))
-            .collect(),
+        present: first(
+            heap.iter().map(|it| it.name.short(ObjectType::Certificate)),
+            heap.len(),
+        ),
     })?;
     let mut chain = vec![leaf];
     while let Some(issuer) = chain

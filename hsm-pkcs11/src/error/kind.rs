@@ -11,6 +11,7 @@ impl SignerError for Error {
             Self::Module { .. } | Self::Disconnected | Self::ForeignModule => {
                 SignerErrorKind::Unavailable
             }
+            Self::ModuleHangs { .. } => SignerErrorKind::Timeout,
             Self::Token(error) | Self::KeySelection(error) => error.kind(),
             Self::Key { .. } | Self::KeyEncryption { .. } => SignerErrorKind::KeyUnfit,
             Self::Undecipherable => SignerErrorKind::Undecipherable,
@@ -42,6 +43,11 @@ impl Error {
             Self::Disconnected => true,
             _ => false,
         }
+    }
+
+    /// Whether a login did not come to its PIN because of a loss: the next caller must begin with a new session.
+    pub(crate) fn is_loss_before_login(&self) -> bool {
+        matches!(self, Self::Call(call) if call.function() == "C_Login" && call.is_loss_before_login())
     }
 
     /// Whether no more than one session is lost.

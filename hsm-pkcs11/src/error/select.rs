@@ -2,7 +2,7 @@
 
 use privyseal_core::signer::SignerErrorKind;
 
-use crate::limits::MAX_CERTIFICATES;
+use crate::limits::{MAX_CERTIFICATES, MAX_LISTED};
 
 /// Nothing fits the URI, or more than one thing does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,14 +11,17 @@ pub enum SelectError {
     /// Nothing fits.
     #[error("none fits the URI; there is {}", there_is(.present))]
     None {
-        /// What there is, as URIs (and slots whose token cannot be read, in words).
+        /// What there is, as URIs (and slots whose token cannot be read, in words); of many the first, and how
+        /// many more.
         present: Vec<String>,
     },
     /// More than one thing fits.
-    #[error("{} fit the URI; say which one: {}", .matching.len(), .matching.join(" or "))]
+    #[error("{count} fit the URI; say which one: {}", .matching.join(" or "))]
     Several {
-        /// Those that fit, as URIs.
+        /// Those that fit, as URIs; of many the first, and how many more.
         matching: Vec<String>,
+        /// How many fit.
+        count: usize,
     },
     /// The module itself is another one than the `library-` attributes say.
     #[error("the module is not the one that the URI's library attributes describe")]
@@ -26,12 +29,37 @@ pub enum SelectError {
 }
 
 impl SelectError {
+    /// Nothing fits, of `count` that there are.
+    pub(crate) fn none(present: impl Iterator<Item = String>, count: usize) -> Self {
+        Self::None {
+            present: first(present, count),
+        }
+    }
+
+    /// All of these fit.
+    pub(crate) fn several(matching: impl ExactSizeIterator<Item = String>) -> Self {
+        let count = matching.len();
+        Self::Several {
+            matching: first(matching, count),
+            count,
+        }
+    }
+
     pub(super) const fn kind(&self) -> SignerErrorKind {
         match self {
             Self::None { .. } | Self::OtherLibrary => SignerErrorKind::NotFound,
             Self::Several { .. } => SignerErrorKind::Ambiguous,
         }
     }
+}
+
+/// The first of `count`, and how many more there are.
+pub(crate) fn first(all: impl Iterator<Item = String>, count: usize) -> Vec<String> {
+    let mut list: Vec<String> = all.take(MAX_LISTED).collect();
+    if count > list.len() {
+        list.push(format!("{} more", count - list.len()));
+    }
+    list
 }
 
 fn there_is(present: &[String]) -> String {

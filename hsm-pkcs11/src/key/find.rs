@@ -1,27 +1,28 @@
 //! Which key does a URI mean?
 
-use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
+use cryptoki_sys::{CK_OBJECT_HANDLE, CKO_PRIVATE_KEY};
 use privyseal_core::RsaPublicKey;
 
-use super::KeyFacts;
+use super::{KeyFacts, find_public_keys};
 use crate::error::{CallError, Error, SelectError};
+use crate::limits::MAX_LISTED;
 use crate::mechanism::{KeyOperation, SigningMechanism};
 use crate::object;
-use crate::raw::RawModule;
 use crate::session::OpenSession;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
 /// The one private key that `uri` means. If its label and id fit several keys, or if it gives none, the
 /// one among them that can do the operation: RSA, and `CKA_SIGN` (or `CKA_DECRYPT`) not false.
 pub(crate) fn select<O: KeyOperation>(
-    module: &RawModule,
     session: &OpenSession,
     uri: &Pkcs11Uri,
 ) -> Result<KeyFacts, Error> {
     uri.check_names_key()?;
-    let matching = all(module, session, uri)?;
+    let matching = all(session, uri)?;
     if matching.is_empty() {
-        return Err(none::<O>(&all(module, session, &Pkcs11Uri::default())?));
+        let present = object::find(session, CKO_PRIVATE_KEY, &[])?;
+        let some = read(session, present.iter().take(MAX_LISTED))?;
+        return Err(none::<O>(&some, present.len()));
     }
     the_one::<O>(matching)
 }
@@ -29,14 +30,13 @@ pub(crate) fn select<O: KeyOperation>(
 /// The handle of the key that was found before, in a new session: of those that `uri` names, the one with
 /// this public key.
 pub(crate) fn again(
-    module: &RawModule,
     session: &OpenSession,
     uri: &Pkcs11Uri,
     public: &RsaPublicKey,
-) -> Result<ObjectHandle, Error> {
-    let named = all(module, session, uri)?;
+) -> Result<CK_OBJECT_HANDLE, Error> {
+    let named = all(session, uri)?;
     if named.is_empty() {
-        return Err(none::<SigningMechanism>(&[]));
+        return Err(none::<SigningMechanism>(&[], 0));
     }
     let same = |key: &&KeyFacts| key.public.as_ref().is_ok_and(|its| its == public);
     named
@@ -47,20 +47,19 @@ pub(crate) fn again(
 }
 
 /// All private keys that `uri`'s label and id fit.
-pub(crate) fn all(
-    module: &RawModule,
+pub(crate) fn all(session: &OpenSession, uri: &Pkcs11Uri) -> Result<Vec<KeyFacts>, CallError> {
+    let handles = object::find_named(session, CKO_PRIVATE_KEY, uri)?;
+    let mut keys = read(session, handles.iter())?;
+    find_public_keys(session, &mut keys)?;
+    Ok(keys)
+}
+
+fn read<'h>(
     session: &OpenSession,
-    uri: &Pkcs11Uri,
+    handles: impl Iterator<Item = &'h CK_OBJECT_HANDLE>,
 ) -> Result<Vec<KeyFacts>, CallError> {
-    let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
-    template.extend(
-        uri.object()
-            .map(|label| Attribute::Label(label.as_bytes().to_vec())),
-    );
-    template.extend(uri.id().map(|id| Attribute::Id(id.to_vec())));
-    object::find(session, &template)?
-        .into_iter()
-        .map(|handle| KeyFacts::read(module, session, handle))
+    handles
+        .map(|handle| KeyFacts::read(session, *handle))
         .collect()
 }
 
@@ -70,7 +69,7 @@ fn the_one<O: KeyOperation>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Err
             .into_iter()
             .partition(|key| key.is_rsa && key.permits(O::USE));
         if able.is_empty() {
-            return Err(none::<O>(&others));
+            return Err(none::<O>(&others, others.len()));
         }
         matching = able;
     }
@@ -78,16 +77,14 @@ fn the_one<O: KeyOperation>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Err
         Some(key) if matching.is_empty() => Ok(key),
         last => {
             matching.extend(last);
-            let matching = matching.iter().map(short::<O>).collect();
-            Err(Error::KeySelection(SelectError::Several { matching }))
+            let matching = matching.iter().map(short::<O>);
+            Err(Error::KeySelection(SelectError::several(matching)))
         }
     }
 }
 
-fn none<O: KeyOperation>(present: &[KeyFacts]) -> Error {
-    Error::KeySelection(SelectError::None {
-        present: present.iter().map(short::<O>).collect(),
-    })
+fn none<O: KeyOperation>(present: &[KeyFacts], count: usize) -> Error {
+    Error::KeySelection(SelectError::none(present.iter().map(short::<O>), count))
 }
 
 /// As an URI, and what stands in the way.

@@ -94,7 +94,8 @@ impl Authenticator {
             _ => {}
         }
         if tries.get() != before {
-            self.doubtful = matches!(result, Err(Error::Call(_)));
+            self.doubtful =
+                matches!(&result, Err(error @ Error::Call(_)) if !error.is_loss_before_login());
         }
         result
     }

@@ -2,23 +2,23 @@
 
 use std::cell::Cell;
 
-use cryptoki::context::Function;
+use cryptoki_sys::CK_RV;
 use privyseal_core::signer::{SignerError as _, SignerErrorKind};
 
 use super::*;
-use privyseal_hsm::{Secret, SecretUnavailable};
+use privyseal_hsm::SecretUnavailable;
 
 struct FakeToken {
     info: TokenInfo,
     after: PinState,
     logged_in: bool,
-    answer: Option<RvError>,
+    answer: Option<CK_RV>,
     tries: Cell<usize>,
     with_pin: Cell<bool>,
 }
 
 impl FakeToken {
-    fn new(pin_state: PinState, answer: Option<RvError>) -> Self {
+    fn new(pin_state: PinState, answer: Option<CK_RV>) -> Self {
         let info = TokenInfo {
             label: "tok".into(),
             login_required: true,
@@ -54,11 +54,11 @@ impl TokenLogin for FakeToken {
         self.logged_in
     }
 
-    fn login(&self, _: UserType, pin: Option<&AuthPin>) -> Result<(), Cryptoki> {
+    fn login(&self, _: CK_USER_TYPE, pin: Option<&Secret>) -> Result<(), CallError> {
         self.tries.set(self.tries.get() + 1);
         self.with_pin.set(pin.is_some());
         self.answer
-            .map_or(Ok(()), |code| Err(Cryptoki::Pkcs11(code, Function::Login)))
+            .map_or(Ok(()), |code| CallError::check("C_Login", code))
     }
 }
 
@@ -123,7 +123,7 @@ fn a_wrong_pin_costs_one_try_and_says_how_it_stands_now() {
     ] {
         let token = FakeToken {
             after,
-            ..FakeToken::new(PinState::Ok, Some(RvError::PinIncorrect))
+            ..FakeToken::new(PinState::Ok, Some(CKR_PIN_INCORRECT))
         };
         let (result, tries, asked) = run(&token, FORCED);
         assert_eq!((tries, asked), (1, 1));
@@ -141,7 +141,7 @@ fn a_wrong_pin_costs_one_try_and_says_how_it_stands_now() {
 
 #[test]
 fn already_logged_in_is_success() {
-    let token = FakeToken::new(PinState::Ok, Some(RvError::UserAlreadyLoggedIn));
+    let token = FakeToken::new(PinState::Ok, Some(CKR_USER_ALREADY_LOGGED_IN));
     assert!(matches!(run(&token, CAREFUL), (Ok(()), 1, 1)));
     let token = FakeToken {
         logged_in: true,
@@ -182,7 +182,7 @@ fn no_pin_no_try() {
 
 #[test]
 fn no_user_pin_yet() {
-    let token = FakeToken::new(PinState::Ok, Some(RvError::UserPinNotInitialized));
+    let token = FakeToken::new(PinState::Ok, Some(CKR_USER_PIN_NOT_INITIALIZED));
     let (result, tries, _) = run(&token, CAREFUL);
     assert!(matches!(result, Err(Error::PinNotInitialized { .. })));
     assert_eq!(tries, 1);
@@ -190,7 +190,7 @@ fn no_user_pin_yet() {
 
 #[test]
 fn locked_at_the_try() {
-    let token = FakeToken::new(PinState::Ok, Some(RvError::PinLocked));
+    let token = FakeToken::new(PinState::Ok, Some(CKR_PIN_LOCKED));
     let (result, tries, _) = run(&token, CAREFUL);
     assert_eq!(
         (result.unwrap_err().kind(), tries),

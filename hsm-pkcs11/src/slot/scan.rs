@@ -1,30 +1,25 @@
 //! Walks the slots. A token that cannot be read is passed over (and named if nothing fits): one odd
 //! reader must not hide the others.
 
-use cryptoki::context::Pkcs11;
-use cryptoki::slot::Slot;
+use cryptoki_sys::CK_SLOT_ID;
 
 use super::token_info::{TokenInfo, is_initialized};
 use crate::error::{CallError, Error, SelectError};
-use crate::module::Entered;
+use crate::module::{Entered, text, wide};
 use crate::uri::{Pkcs11Uri, fits};
 
 /// A token and the slot it is in.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundToken {
-    pub(crate) slot: Slot,
+    pub(crate) slot: CK_SLOT_ID,
     pub(crate) info: TokenInfo,
 }
 
 /// The one token that `uri` means.
 pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken, Error> {
-    let slots = module
-        .context()
-        .get_slots_with_token()
-        .map_err(|error| CallError::new("C_GetSlotList", &error))?;
     let mut matching = Vec::new();
     let mut present = Vec::new();
-    for slot in slots {
+    for slot in module.raw().slots()? {
         let token = look(module, slot);
         match matching_token(module, slot, &token, uri) {
             Some(info) => matching.push(FoundToken { slot, info }),
@@ -37,45 +32,45 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
 /// The token in `slot`, as [`look`] found it, if it is one that `uri` means.
 pub(crate) fn matching_token(
     module: &Entered<'_>,
-    slot: Slot,
+    slot: CK_SLOT_ID,
     token: &Look,
     uri: &Pkcs11Uri,
 ) -> Option<TokenInfo> {
     let info = match token {
         Ok(info) => info.clone()?,
         // A token that does not say what it is can be named by its slot.
-        Err(_) if uri.slot_id == Some(slot.id()) => TokenInfo::unreadable(slot),
+        Err(_) if uri.slot_id == Some(wide(slot)) => TokenInfo::unreadable(slot),
         Err(_) => return None,
     };
-    (info.fits(uri) && slot_fits(module.context(), slot, uri)).then_some(info)
+    (info.fits(uri) && slot_fits(module, slot, uri)).then_some(info)
 }
 
 /// None: not initialized yet, so without keys; every SoftHSM has such a slot.
 pub(crate) type Look = Result<Option<TokenInfo>, CallError>;
 
-pub(crate) fn look(module: &Entered<'_>, slot: Slot) -> Look {
-    let info = module.raw().token_info(slot.id())?;
+pub(crate) fn look(module: &Entered<'_>, slot: CK_SLOT_ID) -> Look {
+    let info = module.raw().token_info(slot)?;
     Ok(is_initialized(&info).then(|| TokenInfo::read(slot, &info)))
 }
 
-fn slot_fits(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> bool {
+fn slot_fits(module: &Entered<'_>, slot: CK_SLOT_ID, uri: &Pkcs11Uri) -> bool {
     let (description, manufacturer) = (&uri.slot_description, &uri.slot_manufacturer);
     if description.is_none() && manufacturer.is_none() {
         return true;
     }
-    context.get_slot_info(slot).is_ok_and(|info| {
-        fits(description.as_deref(), info.slot_description())
-            && fits(manufacturer.as_deref(), info.manufacturer_id())
+    module.raw().slot_info(slot).is_ok_and(|info| {
+        fits(description.as_ref(), &text(&info.slotDescription))
+            && fits(manufacturer.as_ref(), &text(&info.manufacturerID))
     })
 }
 
 /// A token that is not meant, for a message about another.
-fn described(slot: Slot, token: &Look) -> Option<String> {
+fn described(slot: CK_SLOT_ID, token: &Look) -> Option<String> {
     match token {
         Ok(info) => info.as_ref().map(|info| info.uri().to_string()),
         Err(error) => Some(format!(
             "a token that cannot be read in slot {0} (pkcs11:slot-id={0}; {error})",
-            slot.id()
+            wide(slot)
         )),
     }
 }
@@ -83,14 +78,25 @@ fn described(slot: Slot, token: &Look) -> Option<String> {
 fn the_one(mut matching: Vec<FoundToken>, present: Vec<String>) -> Result<FoundToken, Error> {
     match (matching.pop(), matching.is_empty()) {
         (Some(token), true) => Ok(token),
-        (None, _) => Err(Error::Token(SelectError::None { present })),
+        (None, _) => {
+            let count = present.len();
+            Err(Error::Token(SelectError::none(present.into_iter(), count)))
+        }
         (Some(last), false) => {
             matching.push(last);
-            let matching = matching
-                .iter()
-                .map(|token| token.info.uri().to_string())
-                .collect();
-            Err(Error::Token(SelectError::Several { matching }))
+            let alike =
+                |uri: &Pkcs11Uri| matching.iter().filter(|it| it.info.uri() == *uri).count() > 1;
+            let named = matching.iter().map(|token| {
+                let uri = token.info.uri();
+                // What else tells them apart?
+                let slot_id = alike(&uri).then_some(token.info.slot_id);
+                Pkcs11Uri {
+                    slot_id: slot_id.or(uri.slot_id),
+                    ..uri
+                }
+                .to_string()
+            });
+            Err(Error::Token(SelectError::several(named)))
         }
     }
 }

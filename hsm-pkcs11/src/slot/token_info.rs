@@ -1,13 +1,13 @@
 //! What a token says about itself.
 
-use cryptoki::slot::Slot;
 use cryptoki_sys::{
-    CK_TOKEN_INFO, CKF_LOGIN_REQUIRED, CKF_PROTECTED_AUTHENTICATION_PATH, CKF_TOKEN_INITIALIZED,
-    CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED,
+    CK_SLOT_ID, CK_TOKEN_INFO, CKF_LOGIN_REQUIRED, CKF_PROTECTED_AUTHENTICATION_PATH,
+    CKF_TOKEN_INITIALIZED, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED,
 };
 use privyseal_hsm::PinState;
 
 use crate::error::CallError;
+use crate::module::{text, wide};
 use crate::raw::RawModule;
 use crate::uri::{Pkcs11Uri, fits};
 
@@ -37,18 +37,18 @@ pub struct TokenInfo {
 
 impl TokenInfo {
     /// The token in `slot`, as it is now. An uninitialized one has neither keys nor a name.
-    pub(crate) fn of(module: &RawModule, slot: Slot) -> Result<Self, CallError> {
-        Ok(Self::read(slot, &module.token_info(slot.id())?))
+    pub(crate) fn of(module: &RawModule, slot: CK_SLOT_ID) -> Result<Self, CallError> {
+        Ok(Self::read(slot, &module.token_info(slot)?))
     }
 
-    pub(crate) fn read(slot: Slot, info: &CK_TOKEN_INFO) -> Self {
+    pub(crate) fn read(slot: CK_SLOT_ID, info: &CK_TOKEN_INFO) -> Self {
         let has = |flag| info.flags & flag != 0;
         Self {
             label: text(&info.label),
             serial: text(&info.serialNumber),
             manufacturer: text(&info.manufacturerID),
             model: text(&info.model),
-            slot_id: slot.id(),
+            slot_id: wide(slot),
             login_required: has(CKF_LOGIN_REQUIRED),
             protected_auth_path: has(CKF_PROTECTED_AUTHENTICATION_PATH),
             pin_state: pin_state(
@@ -64,9 +64,9 @@ impl TokenInfo {
     }
 
     /// A token that does not say what it is: assumed is what costs nothing if it is wrong.
-    pub(crate) fn unreadable(slot: Slot) -> Self {
+    pub(crate) fn unreadable(slot: CK_SLOT_ID) -> Self {
         Self {
-            slot_id: slot.id(),
+            slot_id: wide(slot),
             login_required: true,
             pin_state: PinState::Unknown,
             ..Self::default()
@@ -115,15 +115,6 @@ pub(super) const fn is_initialized(info: &CK_TOKEN_INFO) -> bool {
     info.flags & CKF_TOKEN_INITIALIZED != 0
 }
 
-/// A field that is padded with blanks (PKCS #11 3.1 section 3.2); some modules pad with zeros.
-fn text(field: &[u8]) -> String {
-    let end = field
-        .iter()
-        .rposition(|byte| !matches!(byte, b' ' | 0))
-        .map_or(0, |last| last.saturating_add(1));
-    String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
-}
-
 /// The worst flag counts.
 const fn pin_state(locked: bool, final_try: bool, count_low: bool) -> PinState {
     match (locked, final_try, count_low) {
@@ -158,8 +149,7 @@ mod tests {
         info.label = [b' '; 32];
         info.label[..5].copy_from_slice(b"e Sig");
         info.serialNumber[..2].copy_from_slice(b"\xff1");
-        let slot = Slot::try_from(3_u64).unwrap();
-        let token = TokenInfo::read(slot, &info);
+        let token = TokenInfo::read(3, &info);
         assert_eq!((token.label.as_str(), token.slot_id), ("e Sig", 3));
         assert_eq!(token.serial, "\u{fffd}1", "not UTF-8, and still a token");
         assert_eq!(token.pin_state, PinState::FinalTry);

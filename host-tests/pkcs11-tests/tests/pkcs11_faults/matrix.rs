@@ -96,9 +96,8 @@ const CODES: [u64; 19] = [
 
 const LOSSES: [&str; 4] = ["login", "session", "sessions", "module"];
 
-const DEATHS: [u64; 4] = [
+const DEATHS: [u64; 3] = [
     0x30, // CKR_DEVICE_ERROR
-    0x32, // CKR_DEVICE_REMOVED
     0xe0, // CKR_TOKEN_NOT_PRESENT
     0xb3, // CKR_SESSION_HANDLE_INVALID
 ];
@@ -141,6 +140,10 @@ fn calls(kind: Kind) -> Vec<(&'static str, bool)> {
 fn faults(function: &str) -> Vec<Fault> {
     let mut faults: Vec<Fault> = CODES.into_iter().map(Fault::Code).collect();
     faults.push(Fault::Hang);
+    // Pulled, and put back once the module is initialized again; before that there is nothing to be pulled.
+    if function != "C_Initialize" {
+        faults.push(Fault::Dead(0x32));
+    }
     if matches!(function, "C_SignInit" | "C_Sign") {
         faults.extend(LOSSES.map(Fault::Lost));
         faults.extend(DEATHS.map(Fault::Dead));

@@ -17,13 +17,16 @@ fn a_login_for_use_that_failed_is_not_repeated() {
     in_own_process(NAME, Kind::Always, |stage| {
         let bench = stage.pool();
         bench.sign().unwrap();
-        for (code, name) in [
-            ("0x5", "CKR_GENERAL_ERROR"),
-            ("0x6", "CKR_FUNCTION_FAILED"),
-            ("0x30", "CKR_DEVICE_ERROR"),
-            ("0xb3", "CKR_SESSION_HANDLE_INVALID"),
-            ("0x101", "CKR_USER_NOT_LOGGED_IN"),
-            ("0x80000001", "CKR_VENDOR_DEFINED"),
+        // The last number: whether the card was pulled, say, so that the next signature logs in again.
+        for (code, name, logins) in [
+            ("0x5", "CKR_GENERAL_ERROR", 0),
+            ("0x6", "CKR_FUNCTION_FAILED", 0),
+            ("0x30", "CKR_DEVICE_ERROR", 0),
+            ("0x32", "CKR_DEVICE_REMOVED", 1),
+            ("0xb3", "CKR_SESSION_HANDLE_INVALID", 1),
+            ("0xe0", "CKR_TOKEN_NOT_PRESENT", 1),
+            ("0x101", "CKR_USER_NOT_LOGGED_IN", 0),
+            ("0x80000001", "CKR_VENDOR_DEFINED", 0),
         ] {
             let rule = format!("C_Login * return {code}");
             let calls = bench.calls_with(&[&rule], || {
@@ -34,7 +37,8 @@ fn a_login_for_use_that_failed_is_not_repeated() {
             assert_eq!(count(&calls, "C_Login"), 1, "{code}");
             assert_eq!(count(&calls, "C_Finalize"), 0, "{code}");
             let calls = bench.calls_with(&[], || bench.sign().unwrap());
-            assert_eq!((user_logins(&calls), context_logins(&calls)), (0, 1));
+            let made = (user_logins(&calls), context_logins(&calls));
+            assert_eq!(made, (logins, 1), "{code}");
         }
     });
 }
