@@ -9,7 +9,7 @@ use yubihsm::{Capability, asymmetric, object};
 use crate::device::Device;
 use crate::error::{DeviceCode, Error};
 
-pub(crate) use fitness::{notes, obstacle};
+pub(crate) use fitness::notes;
 
 /// What an object may be used for: the names that `yubihsm-shell` uses, of those this crate deals with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

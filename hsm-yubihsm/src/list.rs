@@ -1,6 +1,6 @@
 //! What is on a device: keys and certificates, each with the URI that names it.
 
-use privyseal_hsm::{FitnessNote, SecretProvider, is_for};
+use privyseal_hsm::{FitnessNote, HeldCertificate, SecretProvider, SignerOptions, is_for};
 use yubihsm::object;
 
 use crate::device::Device;
@@ -65,11 +65,16 @@ impl Listing {
     }
 }
 
-/// Lists what the session of `uri` sees. With `key-id`, only that key, found by its id.
+/// Lists what the session of `uri` sees, and says which keys a signer with these options would refuse. With
+/// `key-id`, only that key, found by its id.
 ///
 /// # Errors
 /// The device cannot be opened, has no such key, or a call of it fails.
-pub fn list(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Listing, Error> {
+pub fn list(
+    uri: &YubihsmUri,
+    passwords: &mut dyn SecretProvider,
+    options: &SignerOptions,
+) -> Result<Listing, Error> {
     let device = Device::open(uri, passwords)?;
     let listed = device.call("ListObjects", |client| client.list_objects(&[]))?;
     let storage = device.call("GetStorageInfo", yubihsm::Client::get_storage_info)?;
@@ -80,17 +85,27 @@ pub fn list(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<List
     let session = device.session_capabilities();
     let mut keys = Vec::new();
     for id in key_ids {
-        let facts = device.key(id)?;
-        let notes = notes(&facts, session, device.auth_key());
         keys.push(ListedKey {
             uri: uri.with_key_id(id),
-            facts,
-            notes,
+            facts: device.key(id)?,
+            notes: Vec::new(),
         });
     }
     let certificates = certificates(uri, &device, ids(&listed, object::Type::Opaque), &keys)?;
     for key in &mut keys {
-        complete(key, &certificates);
+        let leaf = certificates
+            .iter()
+            .find(|it| it.key_id == Some(key.facts.id));
+        let held = leaf.map_or(HeldCertificate::None, |_| HeldCertificate::Matching);
+        key.notes = notes(&key.facts, session, device.auth_key(), held, &options.key);
+        match leaf {
+            None => key.notes.push(FitnessNote::NoCertificate),
+            // It is not found by the key's own label.
+            Some(leaf) if leaf.label != key.facts.label && !leaf.label.is_empty() => {
+                key.uri.cert_label = Some(leaf.label.clone());
+            }
+            Some(_) => {}
+        }
     }
     Ok(Listing {
         keys,
@@ -137,20 +152,6 @@ fn certificates(
         });
     }
     Ok(certificates)
-}
-
-/// Puts the certificates into the key's URI if they are not found by the key's own label.
-fn complete(key: &mut ListedKey, certificates: &[ListedCertificate]) {
-    let Some(leaf) = certificates
-        .iter()
-        .find(|it| it.key_id == Some(key.facts.id))
-    else {
-        key.notes.push(FitnessNote::NoCertificate);
-        return;
-    };
-    if leaf.label != key.facts.label && !leaf.label.is_empty() {
-        key.uri.cert_label = Some(leaf.label.clone());
-    }
 }
 
 fn ids(listed: &[object::Entry], kind: object::Type) -> Vec<u16> {

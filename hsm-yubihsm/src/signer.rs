@@ -7,12 +7,14 @@ use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
     SigningInput,
 };
-use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider};
+use privyseal_hsm::{
+    FitnessNote, HeldCertificate, SealedInput, SecretProvider, SignerOptions, is_for,
+};
 
 use crate::audit::AuditDir;
 use crate::device::Device;
 use crate::error::{CertificateError, DeviceCode, Error};
-use crate::key::{notes, obstacle};
+use crate::key::notes;
 use crate::limits::DRAIN_EVERY;
 use crate::uri::YubihsmUri;
 
@@ -29,33 +31,66 @@ pub struct YubihsmSigner {
 }
 
 impl YubihsmSigner {
-    /// Opens the device and checks that the key that `uri` names can sign, and that its session may.
+    /// As [`YubihsmSigner::open_as`] with default options.
+    ///
+    /// # Errors
+    /// As [`YubihsmSigner::open_as`].
+    pub fn open(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Self, Error> {
+        Self::open_as(uri, passwords, &SignerOptions::default())
+    }
+
+    /// Opens the device and checks that the key that `uri` names can sign, that its session may, and that it is as
+    /// `options` want it.
     ///
     /// # Errors
     /// The URI names no key, the device cannot be opened or has no such key, or the key is unfit.
-    pub fn open(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Self, Error> {
+    pub fn open_as(
+        uri: &YubihsmUri,
+        passwords: &mut dyn SecretProvider,
+        options: &SignerOptions,
+    ) -> Result<Self, Error> {
         let key_id = uri.required_key_id()?;
         let audit = uri.audit_dir().map(AuditDir::open).transpose()?;
         let device = Device::open(uri, passwords)?;
         let facts = device.key(key_id)?;
-        let session = device.session_capabilities();
-        if let Some(reason) = obstacle(&facts, session, device.auth_key()) {
-            return Err(Error::Key { key_id, reason });
-        }
-        let notes = notes(&facts, session, device.auth_key());
-        let public = facts
-            .public_key
-            .map_err(|reason| Error::Key { key_id, reason })?;
-        Ok(Self {
+        let public = facts.public_key.clone();
+        let mut signer = Self {
             uri: uri.clone(),
-            device,
             key_id,
-            label: facts.label,
-            public,
-            notes,
+            label: facts.label.clone(),
+            public: public.map_err(|reason| Error::Key { key_id, reason })?,
+            notes: Vec::new(),
             audit,
             since_drained: 0,
-        })
+            device,
+        };
+        let held = if options.key.require_certificate {
+            signer.held_certificate()?
+        } else {
+            HeldCertificate::Matching
+        };
+        let (session, auth_key) = (
+            signer.device.session_capabilities(),
+            signer.device.auth_key(),
+        );
+        signer.notes = notes(&facts, session, auth_key, held, &options.key);
+        match signer.notes.first() {
+            Some(FitnessNote::Unfit(reason)) => Err(Error::Key {
+                key_id,
+                reason: *reason,
+            }),
+            _ => Ok(signer),
+        }
+    }
+
+    fn held_certificate(&self) -> Result<HeldCertificate, Error> {
+        match self.certificates() {
+            Ok(chain) if chain.first().is_some_and(|leaf| is_for(leaf, &self.public)) => {
+                Ok(HeldCertificate::Matching)
+            }
+            Ok(_) | Err(Error::Certificates(_)) => Ok(HeldCertificate::None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The certificates for this key, DER: those that the URI names by id or by label; else those with

@@ -52,7 +52,7 @@ pub enum KeyUriError {
     NoPin(String),
     /// A [`KeyPolicy`](privyseal_hsm::KeyPolicy) is given for a key without the attributes that it is about.
     #[error(
-        "a policy for keys is for pkcs11: keys: it is about attributes that others do not have"
+        "a policy for keys is for keys on tokens: it is about attributes that a device's key does not have"
     )]
     NoAttributes,
     /// A URI of a known kind that is malformed.

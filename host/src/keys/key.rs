@@ -1,4 +1,6 @@
 //! Key references: one URI for each way to reach a key.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(clippy::missing_errors_doc, unnameable_types)]
 
 mod opened;
 #[cfg(feature = "pkcs11")]
@@ -98,9 +100,8 @@ impl KeyUri {
             }
             #[cfg(feature = "yubihsm")]
             Self::Yubihsm(ref uri) => {
-                policy.has_no_key_policy()?;
-                let signer = YubihsmSigner::open(uri, pins).map_err(SignerFailure::new)?;
-                Ok(signer.into())
+                let signer = YubihsmSigner::open_as(uri, pins, &policy.keeping_the_pin());
+                Ok(signer.map_err(SignerFailure::new)?.into())
             }
             #[cfg(feature = "gateway")]
             Self::Device(_) => Err(KeyUriError::NoSigner.into()),

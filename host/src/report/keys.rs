@@ -93,8 +93,7 @@ impl KeyReport {
             }
             #[cfg(feature = "yubihsm")]
             KeyUri::Yubihsm(ref uri) => {
-                policy.has_no_key_policy()?;
-                let listing = privyseal_yubihsm::list(uri, secrets);
+                let listing = privyseal_yubihsm::list(uri, secrets, &policy.keeping_the_pin());
                 Ok(Self::of_yubihsm(
                     &listing.map_err(SignerFailure::new)?,
                     judge,

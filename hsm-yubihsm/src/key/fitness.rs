@@ -1,24 +1,35 @@
 //! What makes a key fit or unfit.
 
-use privyseal_hsm::{FitnessNote, KeyUnfit};
+use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit};
 
 use super::{Capabilities, KeyFacts};
 
 /// What keeps the key from signing for a session with `session` capabilities, if anything does.
-pub(crate) fn obstacle(
+fn obstacle(
     facts: &KeyFacts,
     session: Option<Capabilities>,
     auth_key: u16,
+    certificate: HeldCertificate,
+    policy: &KeyPolicy,
 ) -> Option<KeyUnfit> {
-    if let Err(reason) = &facts.public_key {
-        Some(*reason)
-    } else if !facts.capabilities.may_sign() {
-        Some(KeyUnfit::NoSignCapability)
-    } else if session.is_some_and(|it| !it.may_sign()) {
-        Some(KeyUnfit::SessionMayNotSign { auth_key })
-    } else {
-        None
+    let public = match &facts.public_key {
+        Ok(public) => public,
+        Err(reason) => return Some(*reason),
+    };
+    if !facts.capabilities.may_sign() {
+        return Some(KeyUnfit::NoSignCapability);
     }
+    if session.is_some_and(|it| !it.may_sign()) {
+        return Some(KeyUnfit::SessionMayNotSign { auth_key });
+    }
+    policy.obstacle(&KeyProperties {
+        bits: public.bits(),
+        // Nothing is done without a session, and no key is read in clear.
+        private: Some(true),
+        sensitive: Some(true),
+        extractable: Some(facts.capabilities.is_exportable()),
+        certificate,
+    })
 }
 
 /// Everything worth saying about the key, the obstacle first.
@@ -26,8 +37,10 @@ pub(crate) fn notes(
     facts: &KeyFacts,
     session: Option<Capabilities>,
     auth_key: u16,
+    certificate: HeldCertificate,
+    policy: &KeyPolicy,
 ) -> Vec<FitnessNote> {
-    let mut notes: Vec<FitnessNote> = obstacle(facts, session, auth_key)
+    let mut notes: Vec<FitnessNote> = obstacle(facts, session, auth_key, certificate, policy)
         .map(FitnessNote::Unfit)
         .into_iter()
         .collect();

@@ -1,6 +1,7 @@
 //! Every misbehaviour at every call: no wrong token, a clear error or none, an end in time, and the next
 //! call works again.
 
+use privyseal_hsm::SignerOptions;
 use privyseal_test_base::clock::now;
 use std::time::{Duration, Instant};
 
@@ -210,7 +211,12 @@ fn an_object_of_an_unknown_kind_hides_others_and_that_is_said() {
         matches!(by_label, Err(Error::Certificates(_))),
         "{by_label:?}"
     );
-    let listing = privyseal_yubihsm::list(&uri, &mut super::password("password")).unwrap();
+    let listing = privyseal_yubihsm::list(
+        &uri,
+        &mut super::password("password"),
+        &SignerOptions::default(),
+    )
+    .unwrap();
     assert_eq!(
         listing.keys.len(),
         1,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use privyseal_core::{Signer as _, SignerError as _, SignerErrorKind};
-use privyseal_hsm::{FitnessNote, KeyUnfit};
+use privyseal_hsm::{FitnessNote, KeyUnfit, SignerOptions};
 use privyseal_test_base::clock::now;
 use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
@@ -204,8 +204,12 @@ fn the_list_names_keys_and_certificates() {
     let (sim, key, chain) = YubihsmSim::with_seal(IDLE);
     sim.import_key(5, "mute", &test_key("stranger", 2048));
     sim.revoke_sign(5);
-    let listing =
-        privyseal_yubihsm::list(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
+    let listing = privyseal_yubihsm::list(
+        &uri(&sim, "auth-key=1"),
+        &mut password(FACTORY_PASSWORD),
+        &SignerOptions::default(),
+    )
+    .unwrap();
     let ids: Vec<_> = listing
         .keys
         .iter()

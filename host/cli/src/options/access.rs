@@ -48,10 +48,10 @@ const POLICY: &str = "What a pkcs11: key must be";
 
 impl AccessOptions {
     pub(crate) fn policy(&self) -> AccessPolicy {
-        AccessPolicy {
-            login: LoginPolicy::new(self.spend_final_pin_try),
-            key: self.key.policy(),
-        }
+        AccessPolicy::new(
+            LoginPolicy::new(self.spend_final_pin_try),
+            self.key.policy(),
+        )
     }
 
     /// Opens the key for decryption, asking for its PIN where one is needed.

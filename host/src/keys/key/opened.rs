@@ -35,7 +35,7 @@ impl OpenedKey {
     /// As [`KeySigner::certificates`].
     pub fn certificates(&self) -> Result<Certificates, KeyError> {
         match self {
-            Self::Signer(signer) => signer.certificates(),
+            Self::Signer(signer) => Ok(signer.certificates()?),
             #[cfg(feature = "gateway")]
             Self::Device(key) => Ok(key.certificates().to_vec().into()),
         }

@@ -4,22 +4,14 @@ use core::fmt;
 
 use privyseal_core::{KeyEncryption, RsaPublicKey, Signature, Unwrapper};
 use privyseal_hsm::{FitnessNote, SealedInput};
-use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, PoolOptions, SignerOptions};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, PoolOptions};
 
 use super::signer::Backend;
 use super::{AccessPolicy, KeySigner};
 use crate::keys::SignerFailure;
 
 impl AccessPolicy {
-    /// The key keeps the PIN: for keys that want it for every use, and for a login that is lost.
-    pub(crate) fn keeping_the_pin(&self) -> SignerOptions {
-        SignerOptions::default()
-            .login(self.login)
-            .key(self.key)
-            .keep_pin(true)
-    }
-
-    /// The same for a key that many threads sign with.
+    /// [`AccessPolicy::keeping_the_pin`] for a key that many threads sign with.
     pub(super) fn pooled(&self) -> PoolOptions {
         PoolOptions::default().signer(self.keeping_the_pin())
     }
