@@ -20,6 +20,9 @@ pub struct FaultShim {
     log: PathBuf,
 }
 
+/// Tells a child where the module is.
+const BUILT: &str = "FAULT_SHIM_BUILT";
+
 /// One call that the module saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -45,13 +48,14 @@ impl FaultShim {
         }
     }
 
-    /// The module's path. It is built first, once a process.
+    /// The module's path. It is built first, once a process, unless the parent has done so.
     ///
     /// # Panics
     /// If it cannot be built.
     pub fn module() -> PathBuf {
         static PATH: OnceLock<PathBuf> = OnceLock::new();
-        PATH.get_or_init(build).clone()
+        PATH.get_or_init(|| env::var_os(BUILT).map_or_else(build, PathBuf::from))
+            .clone()
     }
 
     /// What a process that loads the module must have in its environment.
@@ -60,6 +64,7 @@ impl FaultShim {
             ("FAULT_SHIM_MODULE".into(), real_module.into()),
             ("FAULT_SHIM_CONTROL".into(), self.control.clone().into()),
             ("FAULT_SHIM_LOG".into(), self.log.clone().into()),
+            (BUILT.into(), Self::module().into()),
         ]
     }
 

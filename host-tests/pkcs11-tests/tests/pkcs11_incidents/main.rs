@@ -6,6 +6,7 @@
 
 mod foreign;
 mod hang;
+mod initialize;
 mod login;
 mod odd_token;
 mod stage;
