@@ -1,4 +1,4 @@
-//! Enums whose values have names.
+//! What is written once for many types: enums whose values have names, and `Debug` that shows nothing.
 
 /// An enum without data, with a name for each value in the list of its values: `ALL`, `name` and `Display`.
 #[doc(hidden)]
@@ -31,4 +31,17 @@ macro_rules! named {
             }
         }
     };
+}
+
+/// `Debug` for types that hold what no log may have: the name and nothing else.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! opaque_debug {
+    ($([$($generics:tt)*] $name:ident $(<$($argument:tt),+>)?;)+) => {$(
+        impl<$($generics)*> ::core::fmt::Debug for $name $(<$($argument),+>)? {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )+};
 }

@@ -145,11 +145,7 @@ impl<F: FnMut(&SecretRequest) -> Result<Secret, SecretUnavailable>> SecretProvid
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
+privyseal_core::opaque_debug! { [] Secret; }
 
 impl fmt::Display for SecretRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,12 +65,13 @@ pub enum PathForm {
 }
 
 /// What stands in a URI, decoded.
-#[derive(Debug)]
 pub struct Given<'t> {
     grammar: &'static Grammar,
     path: &'t str,
     values: Vec<(Attribute, Zeroizing<Vec<u8>>)>,
 }
+
+privyseal_core::opaque_debug! { [] Given<'_>; }
 
 impl Attribute {
     /// With a name, which is case-sensitive (RFC 7512 section 2.3), and its place.

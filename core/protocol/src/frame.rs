@@ -14,6 +14,7 @@ use super::crc::checksum;
 use super::refusal::FrameError;
 use super::{MAX_MESSAGE, PROTOCOL};
 use privyseal_core::encoding::sink::Sink;
+use privyseal_core::opaque_debug;
 use stuffing::write_cobs;
 pub use token::{Constant, TokenPiece};
 
@@ -27,7 +28,7 @@ pub const MAX_CONTENT: usize = MAX_MESSAGE + CRC_LEN;
 pub const MAX_FRAME: usize = MAX_CONTENT + MAX_CONTENT.div_ceil(stuffing::MAX_RUN) + 1;
 
 /// A message whose frame was whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 pub struct Message<'a> {
     /// Chosen by the host; every frame of the answer has the same.
@@ -50,11 +51,15 @@ impl<'a> Message<'a> {
 }
 
 /// Takes a serial line's bytes one at a time and gives the messages in them.
-#[derive(Debug)]
 pub struct FrameDecoder {
     content: [u8; MAX_CONTENT],
     len: usize,
     state: DecoderState,
+}
+
+opaque_debug! {
+    [] FrameDecoder;
+    [] Message<'_>;
 }
 
 impl Default for FrameDecoder {

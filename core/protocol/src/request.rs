@@ -1,6 +1,8 @@
 //! What the host asks.
 #![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
+use core::fmt;
+
 use privyseal_core::named;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +51,7 @@ pub enum Request<'a> {
 }
 
 /// The steps of provisioning, in their order: begin, the chunks of each part, commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Provision<'a> {
     /// Says how much will come. Only an empty device takes it.
@@ -69,6 +71,18 @@ pub enum Provision<'a> {
     Commit,
     /// Destroy what was sent.
     Abort,
+}
+
+/// A chunk may be of the private key: its bytes are not shown.
+impl fmt::Debug for Provision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begin(totals) => f.debug_tuple("Begin").field(totals).finish(),
+            Self::Chunk { part, offset, .. } => write!(f, "Chunk({part} from {offset})"),
+            Self::Commit => f.write_str("Commit"),
+            Self::Abort => f.write_str("Abort"),
+        }
+    }
 }
 
 /// Bytes of each part that is uploaded.

@@ -1,6 +1,8 @@
 //! What the device answers, and what it can do.
 #![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
+use core::fmt;
+
 use privyseal_core::named;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -9,7 +11,7 @@ use super::refusal::{DeviceState, Refusal};
 use super::request::Part;
 
 /// An answer, or one of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Response<'a> {
     /// To [`super::Request::Info`].
@@ -72,6 +74,24 @@ pub enum Response<'a> {
     Wiped,
     /// Why not. Nothing has changed, unless the refusal says otherwise.
     Refused(Refusal),
+}
+
+/// A token is a credential: of bytes only their number is shown.
+impl fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Info(info) => info.fmt(f),
+            Self::Data { part, offset, .. } => write!(f, "Data({part} from {offset})"),
+            Self::Accepted { received } => write!(f, "Accepted({received})"),
+            Self::Provisioned { .. } => f.write_str("Provisioned"),
+            Self::Token { total, offset, .. } => write!(f, "Token(from {offset} of {total})"),
+            Self::Entry { .. } => f.write_str("Entry"),
+            Self::LogEnd { first, next, .. } => write!(f, "LogEnd({first} to {next})"),
+            Self::TimeSet { floor } => write!(f, "TimeSet({floor})"),
+            Self::Wiped => f.write_str("Wiped"),
+            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+        }
+    }
 }
 
 /// What a device tells of itself to anyone.

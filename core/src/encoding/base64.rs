@@ -22,7 +22,6 @@ pub type Base64Sink<S> = Encoder<S, false>;
 
 /// Encodes what is written to it and passes the text on. [`Encoder::finish`] must be called: the
 /// last bytes wait for it.
-#[derive(Debug)]
 pub struct Encoder<S, const URL_SAFE: bool> {
     sink: S,
     /// What waits to be a whole piece.
@@ -88,6 +87,8 @@ impl<S: Sink, const URL_SAFE: bool> Encoder<S, URL_SAFE> {
         }
     }
 }
+
+opaque_debug! { [S, const URL_SAFE: bool] Encoder<S, URL_SAFE>; }
 
 impl<S: Sink, const URL_SAFE: bool> Sink for Encoder<S, URL_SAFE> {
     type Error = S::Error;

@@ -22,7 +22,6 @@ use super::sink::{Sink, copy};
 const MAX_NAME: usize = 32;
 
 /// One JSON object being written.
-#[derive(Debug)]
 pub struct Object<S: Sink> {
     sink: S,
     last: &'static str,
@@ -203,6 +202,8 @@ impl<S: Sink> Object<S> {
         }
     }
 }
+
+opaque_debug! { [S: Sink] Object<S>; }
 
 /// Writes UTF-8 text with the escapes of RFC 8785 section 3.2.2.2 and no others.
 #[cfg_attr(target_pointer_width = "64", inline)]

@@ -64,7 +64,6 @@ pub struct Overflow {
 
 /// Writes into a caller's buffer. Failure is sticky: after the first write that does not fit, every
 /// later one fails too and [`SliceSink::finish`] gives nothing, so a truncated text cannot escape.
-#[derive(Debug)]
 pub struct SliceSink<'b> {
     buffer: &'b mut [u8],
     len: usize,
@@ -97,6 +96,8 @@ impl<'b> SliceSink<'b> {
         buffer.get(..self.len).ok_or(overflow)
     }
 }
+
+opaque_debug! { [] SliceSink<'_>; }
 
 impl Sink for SliceSink<'_> {
     type Error = Overflow;

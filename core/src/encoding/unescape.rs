@@ -4,7 +4,7 @@ use core::str::Chars;
 
 /// Gives the characters one by one, a surrogate pair as the one character it stands for. In place of a
 /// malformed escape it gives `None` once, and nothing after it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Unescape<'a> {
     rest: Chars<'a>,
 }
@@ -54,6 +54,8 @@ impl<'a> Unescape<'a> {
         Some(unit)
     }
 }
+
+opaque_debug! { [] Unescape<'_>; }
 
 impl Iterator for Unescape<'_> {
     type Item = Option<char>;

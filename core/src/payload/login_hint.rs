@@ -7,10 +7,12 @@ use crate::limits::MAX_USER_IDENTIFIER_TOKEN;
 
 /// The payload `{"type":"user_identifier_token","value":".."}` (itsme, backchannel authentication,
 /// login_hint_token).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct LoginHint<'a> {
     user_identifier_token: &'a str,
 }
+
+opaque_debug! { [] LoginHint<'_>; }
 
 impl<'a> LoginHint<'a> {
     /// From the `user_identifier_token` that the discovery session gave: 1 to

@@ -11,8 +11,9 @@ use crate::limits::{
 };
 use crate::time::UnixTime;
 
-/// What the caller asks; times, issuer and `jti` come from the credential and the request around it.
-#[derive(Clone, Copy, Debug)]
+/// What the caller asks; times, issuer and `jti` come from the credential and the request around it. Two members are
+/// tokens, so `Debug` shows none.
+#[derive(Clone, Copy)]
 #[allow(clippy::exhaustive_structs, reason = "callers decide on each claim")]
 pub struct AuthenticationRequest<'a> {
     /// `scope`: space-separated, `openid` and a `service:` code among them (itsme).
@@ -43,6 +44,8 @@ named! {
         Advanced = "http://itsme.services/v2/claim/acr_advanced",
     }
 }
+
+opaque_debug! { [] AuthenticationRequest<'_>; }
 
 /// A complete request object. Made by [`crate::Credential::prepare_request`].
 #[derive(Clone, Debug)]

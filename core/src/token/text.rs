@@ -101,11 +101,7 @@ impl<'a> Secret<'a> {
     }
 }
 
-impl fmt::Debug for Secret<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
+opaque_debug! { [] Secret<'_>; }
 
 #[cfg(test)]
 mod tests {

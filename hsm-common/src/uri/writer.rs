@@ -9,11 +9,12 @@ use super::percent::{encode, is_unreserved};
 use super::{Attribute, Grammar, Place};
 
 /// Writes a URI, attribute by attribute: those of the path first. A value that is `None` is left out.
-#[derive(Debug)]
 pub struct UriWriter {
     text: String,
     separator: &'static str,
 }
+
+privyseal_core::opaque_debug! { [] UriWriter; }
 
 impl UriWriter {
     /// A URI of this scheme, with `path` as it stands before the attributes.

@@ -5,6 +5,7 @@ use super::{FrameError, WriteError};
 use crate::crc::{checksum, joined};
 use crate::{MAX_DATA, PROTOCOL, Response};
 use privyseal_core::encoding::sink::Sink;
+use privyseal_core::opaque_debug;
 
 /// Version, id, kind, total, offset and length, the numbers as varints.
 const MAX_HEAD: usize = 1 + 1 + 1 + 5 + 5 + 2;
@@ -25,7 +26,7 @@ impl Constant {
 }
 
 /// A [`Response::Token`] and its id.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 pub struct TokenPiece<'a> {
     /// That of the request.
@@ -37,6 +38,8 @@ pub struct TokenPiece<'a> {
     /// At most [`MAX_DATA`] of them.
     pub bytes: &'a [u8],
 }
+
+opaque_debug! { [] TokenPiece<'_>; }
 
 impl TokenPiece<'_> {
     /// Writes the frame that [`super::write_frame`] would, without a copy of the bytes. If they are those of a
