@@ -16,6 +16,7 @@ use serde::{Serialize, Serializer};
 pub use chain::{CertificateReport, ChainCheckOptions, ChainReport};
 pub use inbound::{Inbound, judge_assertion};
 pub use keys::{CertificateEntry, KeyEntry, KeyReport};
+pub use privyseal_check::Subject;
 pub use self_test::self_test;
 pub use token::{Demand, ReceiverReport, TokenCheckOptions, TokenReport};
 

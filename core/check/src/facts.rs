@@ -138,7 +138,11 @@ fn object(bytes: &[u8]) -> Result<Object<'_>, Violation> {
 
 impl<'t> Text<'t> {
     fn read(object: &Object<'t>, name: &str, scratch: &mut Scratch<'t>) -> Self {
-        match object.get(name) {
+        Self::of(object.get(name), scratch)
+    }
+
+    fn of(value: Option<Value<'t>>, scratch: &mut Scratch<'t>) -> Self {
+        match value {
             None => Self::Absent,
             Some(Value::String(text)) => match scratch.text(&text) {
                 Some(text) => Self::Is(text),

@@ -29,7 +29,7 @@ mod scratch;
 mod spec;
 pub mod verdict;
 
-use privyseal_core::cert::{Certificate, Chain, LinkError, VerifyLink};
+use privyseal_core::cert::{Certificate, Chain, VerifyLink};
 use privyseal_core::id::Audience;
 use privyseal_core::rsa::{KeyError, RsaPublicKey};
 use privyseal_core::scheme::Scheme;
@@ -37,7 +37,7 @@ use privyseal_core::time::UnixTime;
 
 pub use guess::Kind;
 pub use report::{Finding, Report};
-pub use rule::RuleId;
+pub use rule::{RuleId, Subject};
 pub use verdict::{Reason, Verdict, Violation};
 
 use facts::Facts;
@@ -121,15 +121,6 @@ pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Re
         report.opinions = receivers::judge(&facts, question, scheme, judged);
     }
     report
-}
-
-/// Lets a trait object stand where a generic verifier is asked for.
-struct Links<'q>(&'q dyn VerifyLink);
-
-impl VerifyLink for Links<'_> {
-    fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
-        self.0.verify(subject, issuer)
-    }
 }
 
 impl core::fmt::Debug for CheckOptions<'_> {

@@ -4,7 +4,7 @@ use heapless::Vec;
 
 use super::guess::Kind;
 use super::receivers::{Opinion, Opinions};
-use super::rule::RuleId;
+use super::rule::{RuleId, Subject};
 use super::verdict::{Reason, Verdict};
 use privyseal_core::scheme::Scheme;
 
@@ -64,6 +64,23 @@ impl Report {
         self.findings
             .iter()
             .filter(|finding| matches!(finding.verdict, Verdict::Broken(_)))
+    }
+
+    /// How the rules about a subject came out together: broken if one is, passed if all are, and not checked if one
+    /// was not, for the reason of the first. `None` where the scheme has no rule about it, or none that can be judged.
+    pub fn outcome(&self, subject: Subject) -> Option<Verdict> {
+        let about = |finding: &&Finding| finding.rule.subject() == subject;
+        let mut outcome = None;
+        for finding in self.findings.iter().filter(about) {
+            match (finding.verdict, outcome) {
+                (broken @ Verdict::Broken(_), _) => return Some(broken),
+                // A rule of the scheme that has nothing to judge in this token is kept.
+                (Verdict::NotChecked(Reason::Because(_)), _) if subject == Subject::Rules => {}
+                (_, Some(Verdict::NotChecked(_))) => {}
+                (verdict, _) => outcome = Some(verdict),
+            }
+        }
+        outcome
     }
 
     /// How a rule came out; `None` where the scheme has no such rule.

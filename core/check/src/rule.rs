@@ -35,6 +35,8 @@ named! {
         X5cDates = "x5c-dates",
         /// The leaf has a key usage that the scheme accepts.
         LeafKeyUsage = "leaf-key-usage",
+        /// The leaf's extended key usage, if there is one, has a purpose that the scheme accepts.
+        LeafPurpose = "leaf-purpose",
         /// `kid` names the key.
         HeaderKid = "header-kid",
         /// The given key set has the key that `kid` names.
@@ -75,6 +77,8 @@ named! {
         NotExpired = "time-not-expired",
         /// `iat` is not still to come.
         NotFuture = "time-not-future",
+        /// The `jti` was not used before.
+        Replay = "replay",
         /// The request object's `scope`.
         RequestScope = "request-scope",
         /// The request object's `login_hint_token`.
@@ -96,7 +100,35 @@ named! {
     }
 }
 
+named! {
+    /// What a rule is about: each subject has a verdict of its own.
+    #[allow(clippy::exhaustive_enums, reason = "readers print each")]
+    pub enum Subject {
+        /// Whether the token keeps the rules of its scheme.
+        Rules = "rules",
+        /// Whether the key that signed is one that the judge trusts.
+        Trust = "trust",
+        /// Whether the scheme's registry vouches for the party.
+        Party = "party",
+        /// Whether a certificate was revoked.
+        Revocation = "revocation",
+        /// Whether the token was used before.
+        Replay = "replay",
+    }
+}
+
 impl RuleId {
+    /// What the rule is about.
+    pub const fn subject(self) -> Subject {
+        match self {
+            Self::KeyKnown | Self::ChainTrusted => Subject::Trust,
+            Self::PartyStatus => Subject::Party,
+            Self::Revocation => Subject::Revocation,
+            Self::Replay => Subject::Replay,
+            _ => Subject::Rules,
+        }
+    }
+
     /// The rule of that name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.name() == name)

@@ -6,7 +6,7 @@ use clap::Args;
 use privyseal::Scheme;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
-use privyseal::report::{TokenCheckOptions, TokenReport};
+use privyseal::report::{Subject, TokenCheckOptions, TokenReport};
 use privyseal_core::Audience;
 
 use super::input::token;
@@ -68,6 +68,14 @@ impl Check {
             let reason = "the token's content points at no scheme";
             return Err(CliError::missing("--scheme", reason));
         }
-        broken(report.broken())
+        broken(report.broken())?;
+        let mut asked = vec![Subject::Rules, Subject::Trust];
+        if !crls.is_empty() {
+            asked.push(Subject::Revocation);
+        }
+        match report.not_judged(&asked) {
+            Some((subject, reason)) => Err(CliError::NotJudged { subject, reason }),
+            None => Ok(()),
+        }
     }
 }

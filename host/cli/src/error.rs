@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use privyseal::ErrorKind;
+use privyseal::report::Subject;
 use thiserror::Error;
 
 /// Why the command did not do what it was asked.
@@ -28,6 +29,9 @@ pub(crate) enum CliError {
     /// A report found broken rules; it says which.
     #[error("{}", if *count == 1 { "a rule is broken".to_owned() } else { format!("{count} rules are broken") })]
     RulesBroken { count: usize },
+    /// A report found nothing broken, but something that counts was not judged.
+    #[error("no rule is broken, but {subject} was not judged: {reason}")]
+    NotJudged { subject: Subject, reason: String },
     /// An examination found trouble; its report says which.
     #[error("{}", if *count == 1 { "one thing is broken".to_owned() } else { format!("{count} things are broken") })]
     Examined { count: usize, kind: ErrorKind },

@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Key = 3,
     /// Trouble with the server or the network.
     Server = 4,
+    /// No rule is broken, but something that counts was not judged: trust, mostly.
+    NotJudged = 5,
 }
 
 impl Exit {
@@ -33,6 +35,7 @@ impl Exit {
                 Self::Usage
             }
             CliError::RulesBroken { .. } | CliError::Output(_) => Self::Refused,
+            CliError::NotJudged { .. } => Self::NotJudged,
             CliError::Examined { kind, .. } => (*kind).into(),
             CliError::Library(error) => error.kind().into(),
         }

@@ -43,7 +43,8 @@ The PIN comes from pin-source, from PRIVYSEAL_PIN, or is asked for on the termin
 one try; the last one is kept unless --spend-final-pin-try is given.
 
 Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
-its token or the PIN; 4 trouble with the server or the network.";
+its token or the PIN; 4 trouble with the server or the network; 5 check: no rule is broken, but trust was
+not judged.";
 
 /// Client assertions signed by a key that never leaves its hardware.
 #[derive(Parser)]

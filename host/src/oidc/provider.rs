@@ -6,7 +6,7 @@ use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
 use crate::http::Http;
-use crate::jose::jws::ClaimRules;
+use crate::jose::jws::{ClaimRules, Jws};
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::ProviderKeys;
@@ -69,7 +69,11 @@ impl Provider {
             now,
             leeway: CLOCK_LEEWAY,
         };
+        let typ = Jws::parse(token)
+            .ok()
+            .and_then(|jws| jws.typ().map(str::to_owned));
         let jws = self.keys.verify(http, now, WHAT, token)?;
-        Ok(jws.judged(&rules).map_err(|error| error.of(WHAT))?)
+        let claims = jws.judged_access_token(typ.as_deref(), &rules);
+        Ok(claims.map_err(|error| error.of(WHAT))?)
     }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 
 use privyseal_check::receivers::Opinion;
 use privyseal_check::{
-    CheckOptions, Reason, Registry, Revocations, Verdict as Judgement, Violation, check,
+    CheckOptions, Reason, Registry, Revocations, Subject, Verdict as Judgement, Violation, check,
 };
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::{Audience, Scheme, UnixTime};
@@ -140,6 +140,15 @@ impl TokenReport {
         self.report.broken().count()
     }
 
+    /// What was not judged although the rules are kept only if it holds: the first of these subjects, and why.
+    pub fn not_judged(&self, subjects: &[Subject]) -> Option<(Subject, String)> {
+        subjects.iter().find_map(|&subject| {
+            let outcome = self.report.outcome(subject)?;
+            let not_checked = matches!(outcome, Judgement::NotChecked(_));
+            Some((subject, text(&outcome)?)).filter(|_| not_checked)
+        })
+    }
+
     /// Every rule and how it came out.
     fn findings(&self) -> Report {
         let findings = self.report.findings().iter();
@@ -153,6 +162,10 @@ impl TokenReport {
             .collect()
     }
 
+    fn outcome(&self, subject: Subject) -> Option<Verdict> {
+        self.report.outcome(subject).as_ref().map(verdict)
+    }
+
     /// The report as JSON (`docs/check.md` has the schema).
     pub fn to_json(&self) -> Value {
         let report = &self.report;
@@ -163,6 +176,11 @@ impl TokenReport {
             "scheme_guessed": report.is_guess,
             "kind": report.kind.name(),
             "now": self.now.to_string(),
+            "rules": self.outcome(Subject::Rules),
+            "trust": self.outcome(Subject::Trust),
+            "party": self.outcome(Subject::Party),
+            "revocation": self.outcome(Subject::Revocation),
+            "replay": self.outcome(Subject::Replay),
             "findings": self.findings(),
             "receivers": receivers.collect::<Vec<_>>(),
         })
@@ -250,8 +268,22 @@ impl fmt::Display for TokenReport {
         for opinion in report.opinions() {
             write!(f, "{}", ReceiverReport::new(opinion))?;
         }
+        if report.scheme.is_some() {
+            writeln!(f, "\neach judged by itself")?;
+        }
+        for subject in Subject::ALL {
+            if let Some(outcome) = report.outcome(subject) {
+                let text = text(&outcome).unwrap_or_default();
+                let line = format!("{:<12}{subject:<12}{text}", verdict(&outcome).as_str());
+                writeln!(f, "{}", line.trim_end())?;
+            }
+        }
+        let open = self.not_judged(&[Subject::Rules, Subject::Trust]);
         match (self.broken(), report.scheme) {
-            (0, Some(scheme)) => write!(f, "\nresult    obeys {}", scheme.title()),
+            (0, Some(scheme)) => {
+                write!(f, "\nresult    obeys {}", scheme.title())?;
+                open.map_or(Ok(()), |(subject, _)| write!(f, "; {subject}: not judged"))
+            }
             (0, None) => write!(
                 f,
                 "\nresult    a JWS, of no scheme that the content points at"

@@ -9,7 +9,9 @@ pub(crate) struct Claims<'t> {
     pub(crate) object: Object<'t>,
     pub(crate) iss: Text<'t>,
     pub(crate) sub: Text<'t>,
+    /// The one audience, as a string or alone in an array.
     pub(crate) aud: Text<'t>,
+    pub(crate) is_aud_array: bool,
     pub(crate) iat: Moment,
     pub(crate) exp: Moment,
     pub(crate) nbf: Moment,
@@ -33,13 +35,20 @@ pub(crate) struct Hint<'t> {
 
 impl<'t> Claims<'t> {
     pub(super) fn read(object: Object<'t>, scratch: &mut Scratch<'t>) -> Self {
+        let listed = object.get("aud");
+        let aud = match listed {
+            Some(Value::Array(array)) if array.items().count() == 1 => array.items().next(),
+            other => other,
+        };
+        let aud = Text::of(aud, scratch);
         let mut text = |name| Text::read(&object, name, scratch);
         let login_hint_token = text("login_hint_token");
         Self {
             object,
             iss: text("iss"),
             sub: text("sub"),
-            aud: text("aud"),
+            aud,
+            is_aud_array: matches!(listed, Some(Value::Array(_))),
             iat: Moment::read(&object, "iat"),
             exp: Moment::read(&object, "exp"),
             nbf: Moment::read(&object, "nbf"),

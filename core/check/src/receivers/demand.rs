@@ -7,7 +7,8 @@ use crate::facts::{Claims, Header, Moment};
 use crate::json::Value;
 use crate::rule::RuleId;
 use crate::verdict::{Reason, Verdict, Violation, ensure};
-use privyseal_core::cert::{Certificate, KeyUsage, SHA256_WITH_RSA};
+use privyseal_core::cert::oid::SHA256_WITH_RSA;
+use privyseal_core::cert::{Certificate, KeyUsage};
 use privyseal_core::field::Fault;
 use privyseal_core::id::IdSyntax;
 

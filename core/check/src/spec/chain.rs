@@ -4,7 +4,7 @@ use super::Judge;
 use crate::report::Report;
 use crate::rule::RuleId;
 use crate::verdict::{Verdict, Violation, ensure};
-use crate::{Links, Registry, Revocations};
+use crate::{Registry, Revocations};
 use heapless::Vec;
 use privyseal_core::cert::{Certificate, Chain, ChainError, Validity};
 use privyseal_core::limits::MAX_CERTIFICATES;
@@ -79,7 +79,7 @@ impl<'t> Judge<'_, 't> {
         report.put_after(RuleId::X5cChain, PROOF, needs, || {
             let proof = ordered
                 .clone()
-                .and_then(|chain| chain.prove(&Links(self.question.links)));
+                .and_then(|chain| chain.prove(self.question.links));
             proof.map(|_| ()).map_err(Violation::from)
         });
         report.put_after(
@@ -101,6 +101,11 @@ impl<'t> Judge<'_, 't> {
             let usage = self.scheme.check_leaf_key_usage(self.leaf().as_ref());
             usage.map_err(Violation::from)
         });
+        let purposes = self.scheme.leaf_purposes();
+        report.put_after(RuleId::LeafPurpose, purposes.source(), &read, || {
+            let purpose = self.scheme.check_leaf_purpose(self.leaf().as_ref());
+            purpose.map_err(Violation::from)
+        });
     }
 
     /// Whether the chain ends where trust begins, and what this software does not ask.
@@ -114,7 +119,7 @@ impl<'t> Judge<'_, 't> {
             (Some(anchors), _) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
                 let is_trusted = self
                     .ordered()
-                    .is_ok_and(|chain| chain.is_anchored_by(anchors, &Links(self.question.links)));
+                    .is_ok_and(|chain| chain.is_anchored_by(anchors, self.question.links));
                 let why = "does not end at one of the trusted certificates";
                 ensure(is_trusted, Violation::Text(why))
             }),

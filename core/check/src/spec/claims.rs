@@ -8,6 +8,7 @@ use crate::rule::RuleId;
 use crate::verdict::{Reason, Verdict, Violation, ensure};
 use privyseal_core::field::{Fault, Field};
 use privyseal_core::id::{Audience, ClientId, IdSyntax};
+use privyseal_core::scheme::KeyReference;
 
 const SUB: &str = "RFC 7523 section 3, point 2: sub is required";
 const EQUAL: &str =
@@ -85,13 +86,18 @@ impl Judge<'_, '_> {
     }
 
     fn is_audience(&self, claims: &Claims<'_>) -> Result<(), Violation> {
+        let of_type = |found| Violation::Type {
+            found,
+            expected: "one string",
+        };
         let text = claims.aud.required().map_err(|why| match why {
-            Violation::Type { found, .. } => Violation::Type {
-                found,
-                expected: "one string",
-            },
+            Violation::Type { .. } if claims.is_aud_array => of_type("an array"),
+            Violation::Type { found, .. } => of_type(found),
             why => why,
         })?;
+        // Receivers of keys named by kid take one value in either form (RFC 7519 section 4.1.3).
+        let by_kid = self.scheme.key_reference().value() == KeyReference::Kid;
+        ensure(by_kid || !claims.is_aud_array, of_type("an array"))?;
         Audience::new(text).map_err(|error| error.fault)?;
         let rule = self.scheme.audience().value();
         IdSyntax::check(

@@ -38,17 +38,36 @@ impl Judge<'_, '_> {
         } else {
             "RFC 7519 section 5.1: typ, if it is there, is JWT"
         };
-        self.on_header(report, RuleId::HeaderTyp, source, &[], |header| {
-            // RFC 9101 section 10.8 gives request objects a type of their own.
-            let is_right =
-                |typ| typ == "JWT" || (self.kind == Kind::Request && typ == "oauth-authz-req+jwt");
-            match header.typ.optional()? {
-                Some(typ) if is_right(typ) => Ok(()),
+        self.on_header(
+            report,
+            RuleId::HeaderTyp,
+            source,
+            &[],
+            |header| match header.typ.optional()? {
+                Some("JWT") => Ok(()),
+                Some(typ) if !with_x5c && self.is_typ(typ) => Ok(()),
                 None if !with_x5c => Ok(()),
                 None => Err(Fault::Missing.into()),
                 Some(_) => Err(form_is("JWT")),
-            }
-        });
+            },
+        );
+    }
+
+    /// A media type, in any case and with or without `application/` (RFC 7515 section 4.1.9).
+    fn is_typ(&self, typ: &str) -> bool {
+        const APPLICATION: &str = "application/";
+        let (prefix, rest) = typ.split_at_checked(APPLICATION.len()).unwrap_or(("", typ));
+        let is_prefix = prefix.eq_ignore_ascii_case(APPLICATION);
+        let typ = if is_prefix { rest } else { typ };
+        // What draft-ietf-oauth-rfc7523bis and RFC 9101 section 10.8 give each kind.
+        let own = match self.kind {
+            Kind::Assertion => "client-authentication+jwt",
+            Kind::Request => "oauth-authz-req+jwt",
+            Kind::LoginHint => "JWT",
+        };
+        ["JWT", own]
+            .iter()
+            .any(|known| typ.eq_ignore_ascii_case(known))
     }
 
     fn members(&self, report: &mut Report) {

@@ -16,6 +16,7 @@ const CIBA: &str = "CIBA Core section 7.1.1: aud, iss, exp, iat, nbf and jti are
 const EXP: &str = "RFC 7523 section 3, point 4: exp is required, in seconds";
 const EXPIRED: &str = "RFC 7519 section 4.1.4: exp is still to come";
 const FUTURE: &str = "RFC 7523 section 3, points 5 and 6: neither iat nor nbf is still to come";
+const REPLAY: &str = "RFC 7523 section 3, point 7: a jti is used once";
 const JTI: &str = "RFC 7519 section 4.1.7; itsme: at most 255 characters";
 
 impl Judge<'_, '_> {
@@ -108,6 +109,8 @@ impl Judge<'_, '_> {
                 _ => Ok(()),
             }
         });
+        let why = "whether the jti was used before, only its receiver knows";
+        report.put(RuleId::Replay, REPLAY, Verdict::because(why));
     }
 }
 

@@ -5,7 +5,7 @@ mod x5c;
 
 use std::collections::BTreeSet;
 
-use privyseal_check::{Kind, RuleId, Verdict};
+use privyseal_check::{Kind, RuleId, Subject, Verdict};
 use privyseal_core::Scheme;
 use privyseal_core::rsa::KeyError;
 use privyseal_core::scheme;
@@ -17,8 +17,8 @@ use crate::draft::{Draft, broken, shown};
 /// The rule, what is done, and the doing.
 type Mutation = (&'static str, &'static str, fn(&mut Draft));
 
-/// Rules that nothing here can break: they need the network or a revocation list.
-const NEVER_JUDGED: [RuleId; 2] = [RuleId::Revocation, RuleId::PartyStatus];
+/// Rules that nothing here can break: they need the network, a revocation list or a memory.
+const NEVER_JUDGED: [RuleId; 3] = [RuleId::Revocation, RuleId::PartyStatus, RuleId::Replay];
 
 fn drafts() -> Vec<(Draft, Vec<Mutation>)> {
     let mut drafts: Vec<_> = scheme::ALL
@@ -37,9 +37,12 @@ fn of(scheme: &Scheme) -> Vec<Mutation> {
         _ => mutations.extend(x5c::X5C.iter().chain(STRICT)),
     }
     match scheme.name() {
-        "ishare" => mutations.push(("client-id-in-leaf", "another organisation", |draft| {
-            both(draft, "did:ishare:EU.NL.NTRNL-87654321");
-        })),
+        "ishare" => {
+            mutations.push(("client-id-in-leaf", "another organisation", |draft| {
+                both(draft, "did:ishare:EU.NL.NTRNL-87654321");
+            }));
+            mutations.push(x5c::DIGITAL_SIGNATURE_ALONE);
+        }
         "ishare-1" | "fiam" => mutations.push(("client-id", "a did", |draft| {
             both(draft, "did:ishare:EU.NL.NTRNL-12345678");
         })),
@@ -143,8 +146,8 @@ const ANY: &[Mutation] = &[
         both(draft, &"x".repeat(256));
     }),
     ("claim-aud", "missing", |draft| draft.without("aud")),
-    ("claim-aud", "an array of one", |draft| {
-        draft.claims["aud"] = json!([draft.claims["aud"]]);
+    ("claim-aud", "an array of two", |draft| {
+        draft.claims["aud"] = json!([draft.claims["aud"], draft.claims["aud"]]);
     }),
     ("claim-aud", "somebody else", |draft| {
         draft.claims["aud"] = json!("nobody");
@@ -203,6 +206,12 @@ const ANY: &[Mutation] = &[
 /// What breaks a token with x5c, and no other.
 const STRICT: &[Mutation] = &[
     ("header-typ", "missing", |draft| draft.header_without("typ")),
+    ("header-typ", "in lower case", |draft| {
+        draft.header["typ"] = json!("jwt");
+    }),
+    ("claim-aud", "an array of one", |draft| {
+        draft.claims["aud"] = json!([draft.claims["aud"]]);
+    }),
     ("header-members", "kid", |draft| {
         draft.header["kid"] = json!("k");
     }),
@@ -285,6 +294,57 @@ fn what_the_core_makes_breaks_nothing() {
             );
         }
     }
+}
+
+/// As Go's libraries write them: one value is one value, and a media type has no case.
+#[test]
+fn forms_that_receivers_of_keys_by_kid_take() {
+    for scheme in [&scheme::ITSME, &scheme::EHEALTH] {
+        let good = Draft::of(scheme);
+        let mut listed = good.clone();
+        listed.claims["aud"] = json!([good.claims["aud"]]);
+        assert_eq!(broken(&listed.report()), [""; 0], "{}", scheme.name());
+        for typ in ["jwt", "application/JWT", "client-authentication+jwt"] {
+            let mut draft = good.clone();
+            draft.header["typ"] = json!(typ);
+            assert_eq!(broken(&draft.report()), [""; 0], "{typ}");
+        }
+    }
+    let mut request = Draft::of_request();
+    request.header["typ"] = json!("oauth-authz-req+jwt");
+    assert_eq!(broken(&request.report()), [""; 0]);
+    request.header["typ"] = json!("client-authentication+jwt");
+    assert_eq!(broken(&request.report()), ["header-typ"]);
+}
+
+/// Each subject has a verdict of its own, and what nobody judged is not good.
+#[test]
+fn what_was_judged_is_said_apart() {
+    let outcome = |draft: &Draft, subject| draft.report().outcome(subject);
+    let is_open = |verdict| matches!(verdict, Some(Verdict::NotChecked(_)));
+    let is_broken = |verdict| matches!(verdict, Some(Verdict::Broken(_)));
+    let mut draft = Draft::of(&scheme::ISHARE);
+    assert_eq!(outcome(&draft, Subject::Rules), Some(Verdict::Passed));
+    assert_eq!(outcome(&draft, Subject::Trust), Some(Verdict::Passed));
+    for subject in [Subject::Party, Subject::Revocation, Subject::Replay] {
+        assert!(is_open(outcome(&draft, subject)), "{subject}");
+    }
+    draft.anchors = None;
+    assert_eq!(outcome(&draft, Subject::Rules), Some(Verdict::Passed));
+    assert!(is_open(outcome(&draft, Subject::Trust)));
+    draft.anchors = Some(Vec::new());
+    assert!(is_broken(outcome(&draft, Subject::Trust)));
+    assert_eq!(outcome(&draft, Subject::Rules), Some(Verdict::Passed));
+
+    let mut by_kid = Draft::of(&scheme::EHEALTH);
+    assert_eq!(outcome(&by_kid, Subject::Trust), Some(Verdict::Passed));
+    assert_eq!(outcome(&by_kid, Subject::Party), None);
+    assert_eq!(outcome(&by_kid, Subject::Revocation), None);
+    by_kid.keys = None;
+    assert!(is_open(outcome(&by_kid, Subject::Trust)));
+    assert!(is_open(outcome(&by_kid, Subject::Rules)), "its signature");
+    by_kid.claims["exp"] = json!(1);
+    assert!(is_broken(outcome(&by_kid, Subject::Rules)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `privyseal device info`.
 
 use clap::Args;
-use privyseal_core::kid::KidBuf;
+use privyseal_core::kid::KidForm;
 use privyseal_gateway::DeviceKey;
 
 use super::Which;
@@ -25,7 +25,7 @@ impl Info {
         let mut text = device.info().to_string();
         if device.info().key.is_some() {
             let key = DeviceKey::of(device)?;
-            let kid = KidBuf::thumbprint(key.public_key());
+            let kid = KidForm::Rfc7638.of(key.public_key());
             text += "\nkid rfc7638   ";
             text += kid.as_kid().as_str();
             for line in key.policy_lines()? {

@@ -52,6 +52,39 @@ impl VerifiedJws {
         Ok(claims)
     }
 
+    /// The claims of an access token. What says that it is another kind of token is none: Keycloak writes that into the
+    /// payload, others into the header (RFC 9068 section 2.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifiedJws::judged`].
+    pub fn judged_access_token(
+        &self,
+        header_typ: Option<&str>,
+        rules: &ClaimRules<'_>,
+    ) -> Result<Map<String, Value>, JoseError> {
+        let claims = self.judged(rules)?;
+        let is =
+            |typ: &str, kinds: &[&str]| kinds.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
+        let of_payload = claims.get("typ");
+        let is_access = of_payload
+            .is_none_or(|typ| typ.as_str().is_some_and(|typ| is(typ, &["Bearer", "DPoP"])))
+            && header_typ.is_none_or(|typ| {
+                is(
+                    typ,
+                    &["JWT", "at+jwt", "application/jwt", "application/at+jwt"],
+                )
+            });
+        if is_access {
+            Ok(claims)
+        } else {
+            Err(broken(
+                "typ",
+                "says that it is another kind of token than an access token",
+            ))
+        }
+    }
+
     /// The claims of a signed answer of the UserInfo endpoint, which need not expire (OpenID Connect Core
     /// section 5.3.2).
     ///
@@ -133,6 +166,38 @@ mod tests {
         };
         let jws = VerifiedJws::of_payload(payload.as_bytes());
         jws.judged(&rules).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_says_that_it_is_another_kind_of_token_is_no_access_token() {
+        let judged = |typ: &str, header: Option<&str>| {
+            let payload = format!(r#"{{"iss":"https://idp.example","exp":1800000001{typ}}}"#);
+            let rules = ClaimRules {
+                issuer: "https://idp.example",
+                audience: None,
+                now: UnixTime::from_secs(NOW).unwrap(),
+                leeway: 10,
+            };
+            VerifiedJws::of_payload(payload.as_bytes()).judged_access_token(header, &rules)
+        };
+        for (typ, header) in [
+            ("", None),
+            ("", Some("JWT")),
+            ("", Some("at+jwt")),
+            (r#","typ":"Bearer""#, Some("JWT")),
+        ] {
+            assert!(judged(typ, header).is_ok(), "{typ} {header:?}");
+        }
+        for (typ, header) in [
+            (r#","typ":"ID""#, Some("JWT")),
+            (r#","typ":"Refresh""#, Some("JWT")),
+            (r#","typ":"Logout""#, None),
+            (r#","typ":7"#, None),
+            ("", Some("logout+jwt")),
+        ] {
+            let error = judged(typ, header).unwrap_err().to_string();
+            assert!(error.contains("another kind of token"), "{error}");
+        }
     }
 
     #[test]
