@@ -12,8 +12,10 @@ pub mod error;
 pub mod extensions;
 pub mod link;
 pub mod name;
-mod oid;
+pub mod oid;
 mod order;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::Certificate;
 pub use chain::{Chain, ProvenChain, Validity};
@@ -22,6 +24,5 @@ pub use clock::ClockError;
 pub(crate) use clock::check_clock_is_set;
 pub use error::CertificateError;
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
-pub use link::{LinkError, RsaLinks, VerifyLink};
+pub use link::{LinkError, Prover, RsaLinks, VerifyLink};
 pub use name::Name;
-pub use oid::SHA256_WITH_RSA;

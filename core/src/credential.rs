@@ -12,7 +12,7 @@ mod profile;
 
 use core::fmt;
 
-use crate::cert::{Certificate, ChainError, ClockError, ProvenChain, Validity};
+use crate::cert::{Certificate, Chain, ChainError, ClockError, ProvenChain, Prover, Validity};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
@@ -21,10 +21,12 @@ use crate::rsa::{RsaPublicKey, VerifyingKey};
 use crate::scheme::{KeyReference, Scheme};
 use crate::time::UnixTime;
 
-pub use buffer::HeaderBuffer;
+pub use buffer::{HeaderBuffer, HeaderBytes};
 pub use header::{KeyName, encode_header};
 pub use prepare::AssertionRequest;
 pub use profile::{BoundProfile, Profile};
+
+use header::Name;
 
 /// A scheme, a client id, and the key that signs: named by a proven chain whose leaf is for it, or by a
 /// `kid` that the receiver knows.
@@ -32,9 +34,8 @@ pub use profile::{BoundProfile, Profile};
 /// `B` holds the encoded header: `&'static mut [u8]` on a device, `Vec<u8>` on a host (see [`HeaderBuffer`]);
 /// [`crate::limits::MAX_HEADER`] bytes always suffice.
 pub struct Credential<B> {
-    profile: Profile,
+    profile: Profile<B>,
     key: VerifyingKey,
-    header: B,
 }
 
 impl<B: HeaderBuffer> Credential<B> {
@@ -44,14 +45,14 @@ impl<B: HeaderBuffer> Credential<B> {
     /// # Errors
     /// [`Error`]: a client id, chain or key that the scheme does not accept, a leaf for another
     /// key, or a buffer that is too short.
-    pub fn new(
+    pub fn new<P: Prover>(
         scheme: &'static Scheme,
         client_id: ClientId,
-        chain: &ProvenChain<'_>,
+        chain: &ProvenChain<'_, P>,
         signer_key: &RsaPublicKey,
         buffer: B,
     ) -> Result<Self, Error> {
-        Self::encode(scheme, client_id, KeyName::Chain(chain), signer_key, buffer)
+        Self::encode(scheme, client_id, KeyName::chain(chain), signer_key, buffer)
     }
 
     /// For a scheme whose header names the key by `kid`. Whether the receiver knows that name for this
@@ -67,7 +68,7 @@ impl<B: HeaderBuffer> Credential<B> {
         signer_key: &RsaPublicKey,
         buffer: B,
     ) -> Result<Self, Error> {
-        Self::encode(scheme, client_id, KeyName::Kid(kid), signer_key, buffer)
+        Self::encode(scheme, client_id, KeyName::kid(kid), signer_key, buffer)
     }
 
     fn encode(
@@ -75,21 +76,23 @@ impl<B: HeaderBuffer> Credential<B> {
         client_id: ClientId,
         name: KeyName<'_>,
         signer_key: &RsaPublicKey,
-        buffer: B,
+        mut header: B,
     ) -> Result<Self, Error> {
         check(scheme, &client_id, name, signer_key)?;
-        let mut header = buffer;
+        let key = VerifyingKey::new(signer_key.clone())?;
         let header_len = header::encode(name, header.bytes_mut())?;
-        let encoded = header.bytes().get(..header_len).unwrap_or(&[]);
-        Ok(Self {
-            profile: Profile::build(scheme, client_id, name, encoded),
-            key: VerifyingKey::new(signer_key.clone())?,
-            header,
-        })
+        let profile = Profile::build(
+            scheme,
+            client_id,
+            name,
+            *key.spki_digest(),
+            (header, header_len),
+        );
+        Ok(Self { profile, key })
     }
 }
 
-impl<B: HeaderBuffer> Credential<B> {
+impl<B: HeaderBytes> Credential<B> {
     /// The scheme.
     pub const fn scheme(&self) -> &'static Scheme {
         self.profile.scheme()
@@ -112,7 +115,7 @@ impl<B: HeaderBuffer> Credential<B> {
 
     /// The header as it will stand in every token: base64url, without the dot.
     pub fn header(&self) -> &[u8] {
-        self.bound().header()
+        self.profile.header()
     }
 
     /// Whether an assertion may be made at this time.
@@ -124,15 +127,14 @@ impl<B: HeaderBuffer> Credential<B> {
     }
 
     fn bound(&self) -> BoundProfile<'_> {
-        self.profile.bind(&self.key, self.header.bytes())
+        self.profile.with_its_key(&self.key)
     }
 }
 
 impl<B> fmt::Debug for Credential<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
-            .field("scheme", &self.profile.scheme().name())
-            .field("client_id", &self.profile.client_id().as_str())
+            .field("profile", &self.profile)
             .field("key", self.key.public_key())
             .finish_non_exhaustive()
     }
@@ -145,9 +147,9 @@ fn check(
     name: KeyName<'_>,
     signer_key: &RsaPublicKey,
 ) -> Result<(), Error> {
-    let chain = match (scheme.key_reference().value(), name) {
-        (KeyReference::Kid, KeyName::Kid(_)) => return Ok(scheme.check_client_id(client_id)?),
-        (KeyReference::X5cWithRoot, KeyName::Chain(chain)) => chain,
+    let chain = match (scheme.key_reference().value(), name.0) {
+        (KeyReference::Kid, Name::Kid(_)) => return Ok(scheme.check_client_id(client_id)?),
+        (KeyReference::X5cWithRoot, Name::Chain(chain)) => chain,
         (KeyReference::Kid, _) => return Err(missing(Field::Kid, scheme).into()),
         (KeyReference::X5cWithRoot, _) => return Err(missing(Field::X5c, scheme).into()),
     };
@@ -170,11 +172,12 @@ fn missing(field: Field, scheme: &Scheme) -> FieldError {
 }
 
 /// What a scheme demands of a chain beyond its proof.
-fn check_chain(scheme: &Scheme, chain: &ProvenChain<'_>) -> Result<(), ChainError> {
+fn check_chain(scheme: &Scheme, chain: &Chain<'_>) -> Result<(), ChainError> {
     if !chain.has_root() {
         return Err(ChainError::MissingRoot);
     }
-    scheme.check_leaf_key_usage(chain.leaf())
+    scheme.check_leaf_key_usage(chain.leaf())?;
+    scheme.check_leaf_purpose(chain.leaf())
 }
 
 fn check_client_id_in_leaf(

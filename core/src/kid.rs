@@ -9,7 +9,7 @@ use crate::field::{Field, FieldError, check_text, is_graphic};
 use crate::limits::MAX_KID;
 use crate::rsa::RsaPublicKey;
 use crate::rsa::key::without_leading_zeros;
-use crate::rsa::spki::write_spki;
+use crate::rsa::spki::spki_digest;
 
 /// A key identifier: 1 to [`MAX_KID`] characters of printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,31 +37,17 @@ impl<'a> Kid<'a> {
 pub struct KidBuf([u8; 43]);
 
 impl KidBuf {
-    /// The JWK thumbprint: SHA-256 of `{"e":..,"kty":"RSA","n":..}` (RFC 7638 section 3).
-    pub fn thumbprint(key: &RsaPublicKey) -> Self {
-        let mut hash = Sha256::new();
-        into_ok(write_jwk(key, &mut hash));
-        Self::of(hash)
-    }
-
-    /// The identifier that Keycloak derives from a certificate: SHA-256 of the SubjectPublicKeyInfo.
-    pub fn keycloak(key: &RsaPublicKey) -> Self {
-        let mut hash = Sha256::new();
-        into_ok(write_spki(key, &mut hash));
-        Self::of(hash)
-    }
-
     /// The identifier itself.
     pub fn as_kid(&self) -> Kid<'_> {
         // base64url is ASCII.
         Kid(core::str::from_utf8(&self.0).unwrap_or("-"))
     }
 
-    fn of(hash: Sha256) -> Self {
+    fn of(digest: [u8; 32]) -> Self {
         let mut text = [0; 43];
         let mut encoder = Base64UrlSink::new(SliceSink::new(&mut text));
         // 43 characters hold 32 bytes.
-        let _ = encoder.write(&hash.finalize());
+        let _ = encoder.write(&digest);
         let _ = encoder.finish();
         Self(text)
     }
@@ -72,7 +58,7 @@ named! {
     #[derive(Default)]
     #[non_exhaustive]
     pub enum KidForm {
-        /// The JWK thumbprint with SHA-256 (RFC 7638), as most tools do.
+        /// The JWK thumbprint: SHA-256 of `{"e":..,"kty":"RSA","n":..}` (RFC 7638 section 3), as most tools do.
         #[default]
         Rfc7638 = "rfc7638",
         /// base64url(SHA-256(SubjectPublicKeyInfo)): what Keycloak derives from an uploaded certificate.
@@ -88,10 +74,14 @@ impl KidForm {
 
     /// The `kid` of `key`.
     pub fn of(self, key: &RsaPublicKey) -> KidBuf {
-        match self {
-            Self::Rfc7638 => KidBuf::thumbprint(key),
-            Self::Keycloak => KidBuf::keycloak(key),
-        }
+        KidBuf::of(match self {
+            Self::Rfc7638 => {
+                let mut hash = Sha256::new();
+                into_ok(write_jwk(key, &mut hash));
+                hash.finalize().into()
+            }
+            Self::Keycloak => spki_digest(key),
+        })
     }
 }
 

@@ -10,6 +10,9 @@ use crate::encoding::{base64_len, base64url_len};
 /// chains reach 5 and 6.
 pub const MAX_CERTIFICATES: usize = 6;
 
+/// Extensions of one certificate. Qualified certificates have 10 to 12.
+pub const MAX_EXTENSIONS: usize = 32;
+
 /// DER bytes of all certificates of one chain. Four RSA-4096 certificates of the public iSHARE chain
 /// are 6,003 bytes; 16 KiB leaves room for six of the largest qualified certificates.
 pub const MAX_CHAIN_DER: usize = 16 * 1024;

@@ -4,6 +4,11 @@
 //! documentation, `iSHARE` the iSHARE developer portal (2.1 unless said otherwise), `itsme` the itsme
 //! CIBA API, `eHealth` the I.AM Connect cookbook.
 
+use der::asn1::ObjectIdentifier;
+
+use crate::cert::oid::{
+    ANY_PURPOSE, CLIENT_AUTH, DOCUMENT_SIGNING, EMAIL_PROTECTION, MS_DOCUMENT_SIGNING,
+};
 use crate::cert::{Certificate, ChainError, KeyUsage};
 use crate::field::{Fault, Field, FieldError, check_range};
 use crate::id::{Audience, ClientId, IdSyntax};
@@ -110,6 +115,9 @@ rules! {
         not_before: Rule<NotBefore>,
         /// The leaf must have at least one of these key usages; no rule where there are none.
         leaf_key_usage: Rule<&'static [KeyUsage]>,
+        /// The leaf's extended key usage, critical or not, must have one of these purposes if it is there; no rule
+        /// where there are none.
+        leaf_purposes: Rule<&'static [ObjectIdentifier]>,
         /// How a receiver asks a registry for the party's status, if the scheme has one.
         registry: Option<Rule<PartyLookup>>,
         /// Rules of signed authentication requests, for schemes that have them.
@@ -128,6 +136,16 @@ pub enum KeyReference {
     /// `kid`: a key that the receiver knows already (RFC 7515 section 4.1.4).
     Kid,
 }
+
+/// Purposes of a certificate that signs for an organisation: a seal, or one that authenticates a client. RFC 5280
+/// knows none for client assertions.
+const SIGNING_PURPOSES: &[ObjectIdentifier] = &[
+    ANY_PURPOSE,
+    CLIENT_AUTH,
+    EMAIL_PROTECTION,
+    DOCUMENT_SIGNING,
+    MS_DOCUMENT_SIGNING,
+];
 
 rules! {
     /// What `aud` may be.
@@ -299,6 +317,24 @@ impl Scheme {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that a leaf may be used for what the scheme signs with it: both key usages, where both are there, must
+    /// allow it (RFC 5280 section 4.2.1.12).
+    ///
+    /// # Errors
+    /// [`ChainError::LeafPurpose`].
+    pub fn check_leaf_purpose(&self, leaf: Option<&Certificate<'_>>) -> Result<(), ChainError> {
+        let Rule { value, source } = self.leaf_purposes;
+        let mut purposes = leaf
+            .into_iter()
+            .flat_map(Certificate::extended_key_usages)
+            .peekable();
+        let is_limited = !value.is_empty() && purposes.peek().is_some();
+        if is_limited && !purposes.any(|purpose| value.contains(&purpose)) {
+            return Err(ChainError::LeafPurpose { rule: source });
+        }
+        Ok(())
     }
 
     /// Whether a client id names the organisation that the leaf names, or None where the scheme does not

@@ -1,7 +1,7 @@
 //! One certificate.
 
-use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, ObjectIdentifier, UtcTime};
-use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
+use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, IntRef, ObjectIdentifier, UtcTime};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
 use super::error::CertificateError;
 use super::extensions::{BasicConstraints, Extensions, KeyUsages, purposes};
@@ -140,6 +140,12 @@ impl<'a> Certificate<'a> {
         self.content.extensions.unknown_critical
     }
 
+    /// Whether it has an extension that needs more than is done here: nameConstraints or policyConstraints,
+    /// critical or not.
+    pub const fn has_unprocessed_constraints(&self) -> bool {
+        self.content.extensions.unprocessed_constraints
+    }
+
     /// Whether issuer and subject are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.issuer() == self.subject()
@@ -158,11 +164,9 @@ impl<'a> Content<'a> {
     fn read(tbs: &'a [u8]) -> Result<Self, CertificateError> {
         let mut reader = SliceReader::new(tbs)?;
         let content = reader.sequence(|tbs| {
-            // [0] EXPLICIT version: only v3 has extensions, and what has none needs no version.
-            if is_context(Tag::peek(tbs)?, 0) {
-                tbs.tlv_bytes()?;
-            }
-            let serial = AnyRef::decode(tbs)?.value();
+            let version = version(tbs)?;
+            let serial = AnyRef::decode(tbs)?;
+            serial.decode_as::<IntRef<'_>>()?;
             let inner_algorithm = AnyRef::decode(tbs)?;
             let issuer = Name::new(tbs.tlv_bytes()?);
             let (not_before, not_after) = tbs
@@ -170,16 +174,19 @@ impl<'a> Content<'a> {
             let subject = Name::new(tbs.tlv_bytes()?);
             let spki = tbs.tlv_bytes()?;
             let mut extensions = Extensions::default();
-            while !tbs.is_finished() {
-                // [1] and [2] are unique identifiers, which nobody uses (RFC 5280 section 4.1.2.8).
-                let field = AnyRef::decode(tbs)?;
-                if is_context(field.tag(), 3) {
-                    extensions = Extensions::read(field.value())?;
+            // [1] and [2] are unique identifiers, which nobody uses (RFC 5280 section 4.1.2.8).
+            for (number, first_version) in [(1, V2), (2, V2), (3, V3)] {
+                let field = context(tbs, number)?;
+                if field.is_some() && version < first_version {
+                    return Err(CertificateError::Version);
+                }
+                if let (Some(field), 3) = (field, number) {
+                    extensions = Extensions::read(field)?;
                 }
             }
             Ok::<_, CertificateError>(Self {
                 inner_algorithm,
-                serial,
+                serial: serial.value(),
                 issuer,
                 subject,
                 not_before,
@@ -193,8 +200,29 @@ impl<'a> Content<'a> {
     }
 }
 
-fn is_context(tag: Tag, number: u32) -> bool {
-    matches!(tag, Tag::ContextSpecific { number: found, .. } if found == TagNumber(number))
+const V2: u8 = 1;
+const V3: u8 = 2;
+
+/// `[0] EXPLICIT version`: v1 is not written, as it is the default (X.690 section 11.5).
+fn version<'a, R: Reader<'a>>(tbs: &mut R) -> Result<u8, CertificateError> {
+    match context(tbs, 0)?.map(u8::from_der).transpose()? {
+        None => Ok(0),
+        Some(version @ (V2 | V3)) => Ok(version),
+        Some(_) => Err(CertificateError::Version),
+    }
+}
+
+/// The content of the field with this context-specific tag, if it is next.
+fn context<'a, R: Reader<'a>>(reader: &mut R, wanted: u32) -> Result<Option<&'a [u8]>, der::Error> {
+    if reader.is_finished() {
+        return Ok(None);
+    }
+    match Tag::peek(reader)? {
+        Tag::ContextSpecific { number, .. } if number == TagNumber(wanted) => {
+            Ok(Some(AnyRef::decode(reader)?.value()))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// UTCTime or GeneralizedTime (RFC 5280 section 4.1.2.5).

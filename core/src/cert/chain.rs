@@ -1,5 +1,6 @@
 //! A chain: leaf first, each certificate certified by the next (RFC 7515 section 4.1.6).
 
+use core::marker::PhantomData;
 use core::ops::Deref;
 
 use heapless::Vec;
@@ -8,7 +9,7 @@ use super::certificate::Certificate;
 use super::chain_error::ChainError;
 use super::clock::ClockError;
 use super::extensions::KeyUsage;
-use super::link::VerifyLink;
+use super::link::{RsaLinks, VerifyLink};
 use super::order::order;
 use crate::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
 use crate::time::UnixTime;
@@ -17,10 +18,10 @@ use crate::time::UnixTime;
 #[derive(Clone, Debug)]
 pub struct Chain<'a>(Vec<Certificate<'a>, MAX_CERTIFICATES>);
 
-/// A chain whose every link was proved by [`Chain::prove`]. Dates are not part of the proof: they are
+/// A chain whose every link `P` proved in [`Chain::prove`]. Dates are not part of the proof: they are
 /// checked each time an assertion is made.
 #[derive(Clone, Debug)]
-pub struct ProvenChain<'a>(Chain<'a>);
+pub struct ProvenChain<'a, P: ?Sized = RsaLinks>(Chain<'a>, PhantomData<P>);
 
 /// When every certificate of a chain is valid, and which certificates set the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl<'a> Chain<'a> {
 
     /// Whether trust begins here: a certificate of the chain is among `anchors` (DER), or one of them is a CA
     /// that issued the last. Proves nothing else: [`Chain::prove`] does.
-    pub fn is_anchored_by(&self, anchors: &[&[u8]], links: &impl VerifyLink) -> bool {
+    pub fn is_anchored_by(&self, anchors: &[&[u8]], links: &(impl VerifyLink + ?Sized)) -> bool {
         let in_chain = self
             .0
             .iter()
@@ -113,14 +114,17 @@ impl<'a> Chain<'a> {
     ///
     /// # Errors
     /// [`ChainError`], with the position of the certificate.
-    pub fn prove(self, links: &impl VerifyLink) -> Result<ProvenChain<'a>, ChainError> {
+    pub fn prove<P: VerifyLink + ?Sized>(
+        self,
+        links: &P,
+    ) -> Result<ProvenChain<'a, P>, ChainError> {
         if self.leaf().is_some_and(Certificate::is_ca) {
             return Err(ChainError::LeafIsCa);
         }
         for position in 0..self.0.len() {
             self.prove_at(position, links)?;
         }
-        Ok(ProvenChain(self))
+        Ok(ProvenChain(self, PhantomData))
     }
 
     /// Proves what [`Chain::prove`] does for the certificate at `position` alone; for a report of every
@@ -128,12 +132,19 @@ impl<'a> Chain<'a> {
     ///
     /// # Errors
     /// [`ChainError`], with the position.
-    pub fn prove_at(&self, position: usize, links: &impl VerifyLink) -> Result<(), ChainError> {
+    pub fn prove_at(
+        &self,
+        position: usize,
+        links: &(impl VerifyLink + ?Sized),
+    ) -> Result<(), ChainError> {
         let Some(certificate) = self.0.get(position) else {
             return Ok(());
         };
         if certificate.has_unknown_critical_extension() {
             return Err(ChainError::CriticalExtension { position });
+        }
+        if certificate.has_unprocessed_constraints() {
+            return Err(ChainError::UnprocessedConstraints { position });
         }
         if position > 0 {
             self.prove_issuer(position, certificate)?;
@@ -220,7 +231,7 @@ impl Validity {
     }
 }
 
-impl<'a> Deref for ProvenChain<'a> {
+impl<'a, P: ?Sized> Deref for ProvenChain<'a, P> {
     type Target = Chain<'a>;
 
     fn deref(&self) -> &Chain<'a> {

@@ -70,6 +70,12 @@ pub enum ChainError {
         /// Where the scheme says so.
         rule: &'static str,
     },
+    /// The leaf's extended key usage has none of the purposes that the scheme accepts.
+    #[error("the leaf is for other purposes, by its extended key usage ({rule})")]
+    LeafPurpose {
+        /// Where the scheme says so.
+        rule: &'static str,
+    },
     /// An issuer is no CA (basic constraints, RFC 5280 section 4.2.1.9).
     #[error("certificate {position} issued another but is no CA (RFC 5280 section 4.2.1.9)")]
     NotCa {
@@ -102,6 +108,15 @@ pub enum ChainError {
                  section 4.2)"
     )]
     CriticalExtension {
+        /// Which certificate.
+        position: usize,
+    },
+    /// Name or policy constraints, which need more than is done here, critical or not.
+    #[error(
+        "certificate {position} has nameConstraints or policyConstraints, which are not proved here (RFC 5280 \
+                 sections 4.2.1.10 and 4.2.1.11)"
+    )]
+    UnprocessedConstraints {
         /// Which certificate.
         position: usize,
     },

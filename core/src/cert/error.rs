@@ -3,6 +3,8 @@
 use core::fmt;
 use thiserror::Error;
 
+use crate::limits::MAX_EXTENSIONS;
+
 /// Why one certificate could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -18,6 +20,12 @@ pub enum CertificateError {
         "names two different signature algorithms inside and outside (RFC 5280 section 4.1.1.2)"
     )]
     AlgorithmMismatch,
+    /// A version that does not exist, or that has not the fields that are there (RFC 5280 section 4.1.2.1).
+    #[error("has a version that does not exist or lacks its fields (RFC 5280 section 4.1.2.1)")]
+    Version,
+    /// More than [`MAX_EXTENSIONS`] extensions.
+    #[error("has more than {max} extensions", max = MAX_EXTENSIONS)]
+    Extensions,
     /// The same extension stands twice (RFC 5280 section 4.2).
     #[error("has the same extension twice (RFC 5280 section 4.2)")]
     DuplicateExtension,

@@ -3,8 +3,11 @@
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
 
+use heapless::Vec;
+
 use super::error::CertificateError;
 use super::oid;
+use crate::limits::MAX_EXTENSIONS;
 
 named! {
     /// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
@@ -86,57 +89,67 @@ pub(super) struct Extensions<'a> {
     pub basic_constraints: Option<BasicConstraints>,
     /// The DER of the ExtKeyUsageSyntax.
     pub extended_key_usage: Option<&'a [u8]>,
-    /// There is a critical extension that is none of the above and no certificate policy.
+    /// There is a critical extension that is not known.
     pub unknown_critical: bool,
+    /// There are nameConstraints or policyConstraints.
+    pub unprocessed_constraints: bool,
 }
 
 impl<'a> Extensions<'a> {
     /// Reads the content of `[3] EXPLICIT Extensions`.
     pub(super) fn read(explicit: &'a [u8]) -> Result<Self, CertificateError> {
         let mut extensions = Self::default();
+        let mut seen = Vec::<_, MAX_EXTENSIONS>::new();
         let mut reader = SliceReader::new(explicit)?;
         reader.sequence(|list| {
             while !list.is_finished() {
-                list.sequence(|extension| extensions.read_one(extension))?;
+                let kind = list.sequence(|extension| extensions.read_one(extension))?;
+                if seen.contains(&kind) {
+                    return Err(CertificateError::DuplicateExtension);
+                }
+                seen.push(kind).map_err(|_| CertificateError::Extensions)?;
             }
-            Ok::<_, CertificateError>(())
+            Ok(())
         })?;
         reader.finish()?;
+        if seen.is_empty() {
+            return Err(CertificateError::Malformed { offset: None });
+        }
         Ok(extensions)
     }
 
-    fn read_one<R: Reader<'a>>(&mut self, extension: &mut R) -> Result<(), CertificateError> {
-        let kind = ObjectIdentifier::decode(extension)?;
+    /// Reads one, and gives the bytes of its identifier.
+    fn read_one<R: Reader<'a>>(&mut self, extension: &mut R) -> Result<&'a [u8], der::Error> {
+        let kind = AnyRef::decode(extension)?;
         let critical = Tag::peek(extension)? == Tag::Boolean && bool::decode(extension)?;
         let value = <&OctetStringRef>::decode(extension)?.as_bytes();
-        match kind {
-            oid::KEY_USAGE => once(&mut self.key_usage, key_usage(value)?),
-            oid::BASIC_CONSTRAINTS => once(&mut self.basic_constraints, basic_constraints(value)?),
-            oid::EXTENDED_KEY_USAGE => once(&mut self.extended_key_usage, value),
-            // Policies say under which rules a certificate was issued; no scheme here requires one.
-            oid::CERTIFICATE_POLICIES => Ok(()),
-            _ => {
-                self.unknown_critical |= critical;
-                Ok(())
+        match kind.decode_as()? {
+            oid::KEY_USAGE => self.key_usage = Some(key_usage(value)?),
+            oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(value)?),
+            oid::EXTENDED_KEY_USAGE => {
+                self.extended_key_usage = Some(value);
+                check_purposes(value)?;
             }
+            // No scheme requires a policy, and without constraints other names than the subject's do not matter.
+            oid::CERTIFICATE_POLICIES
+            | oid::POLICY_MAPPINGS
+            | oid::INHIBIT_ANY_POLICY
+            | oid::SUBJECT_ALT_NAME
+            | oid::ISSUER_ALT_NAME => {}
+            oid::NAME_CONSTRAINTS | oid::POLICY_CONSTRAINTS => self.unprocessed_constraints = true,
+            _ => self.unknown_critical |= critical,
         }
+        Ok(kind.value())
     }
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Result<(), CertificateError> {
-    if place.replace(value).is_some() {
-        return Err(CertificateError::DuplicateExtension);
-    }
-    Ok(())
-}
-
-fn key_usage(value: &[u8]) -> Result<KeyUsages, CertificateError> {
+fn key_usage(value: &[u8]) -> Result<KeyUsages, der::Error> {
     let bits = BitStringRef::from_der(value)?;
     let set = bits.bits().zip(KeyUsage::ALL).filter(|(bit, _)| *bit);
     Ok(set.map(|(_, usage)| usage).collect())
 }
 
-fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, CertificateError> {
+fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, der::Error> {
     let mut reader = SliceReader::new(value)?;
     let constraints = reader.sequence(|content| {
         let ca =
@@ -155,7 +168,21 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, CertificateError>
     Ok(constraints)
 }
 
-/// The purposes of an ExtKeyUsageSyntax, for a report.
+/// SEQUENCE SIZE (1..MAX) OF OBJECT IDENTIFIER (RFC 5280 section 4.2.1.12).
+fn check_purposes(value: &[u8]) -> Result<(), der::Error> {
+    let mut reader = SliceReader::new(value)?;
+    reader.sequence(|purposes| {
+        loop {
+            let _: ObjectIdentifier = Decode::decode(purposes)?;
+            if purposes.is_finished() {
+                return Ok::<_, der::Error>(());
+            }
+        }
+    })?;
+    reader.finish()
+}
+
+/// The purposes of an ExtKeyUsageSyntax.
 pub(super) fn purposes(der: Option<&[u8]>) -> impl Iterator<Item = ObjectIdentifier> + '_ {
     let mut rest = der
         .and_then(|der| AnyRef::from_der(der).ok())

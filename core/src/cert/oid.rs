@@ -20,6 +20,31 @@ pub(super) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_un
 /// id-ce-certificatePolicies (RFC 5280 section 4.2.1.4).
 pub(super) const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 
+/// id-ce-subjectAltName (RFC 5280 section 4.2.1.6).
+pub(super) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+/// id-ce-issuerAltName (RFC 5280 section 4.2.1.7).
+pub(super) const ISSUER_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.18");
+/// id-ce-nameConstraints (RFC 5280 section 4.2.1.10).
+pub(super) const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+/// id-ce-policyMappings (RFC 5280 section 4.2.1.5).
+pub(super) const POLICY_MAPPINGS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.33");
+/// id-ce-policyConstraints (RFC 5280 section 4.2.1.11).
+pub(super) const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
+/// id-ce-inhibitAnyPolicy (RFC 5280 section 4.2.1.14).
+pub(super) const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
+
+/// anyExtendedKeyUsage (RFC 5280 section 4.2.1.12).
+pub const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+/// id-kp-clientAuth (RFC 5280 section 4.2.1.12).
+pub const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
+/// id-kp-emailProtection (RFC 5280 section 4.2.1.12): what many issuers of seals write.
+pub const EMAIL_PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
+/// id-kp-documentSigning (RFC 9336 section 3.1).
+pub const DOCUMENT_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36");
+/// What Microsoft calls document signing, older than RFC 9336.
+pub const MS_DOCUMENT_SIGNING: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.10.3.12");
+
 /// commonName (X.520).
 pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 /// serialNumber (X.520): where iSHARE 1.x certificates carry the EORI.

@@ -1,40 +1,37 @@
 //! What may hold an encoded header: plain bytes, which give back what was written into them.
 //!
-//! A buffer type of a caller's own could show other bytes after the header was hashed, and then those would
-//! be signed, or leave unsigned. So the trait is sealed: only the types below have it.
+//! A type of a caller's own could show other bytes after the header was hashed, and then those would
+//! be signed, or leave unsigned. So the traits are sealed: only the types below have them.
+
+/// Bytes of a header that was encoded before: `&[u8]`, and every [`HeaderBuffer`]. It is sealed.
+pub trait HeaderBytes: Bytes {}
 
 /// A buffer for an encoded header: `&mut [u8]`, `[u8; N]`, `&mut [u8; N]`, `heapless::Vec<u8, N>` at its
-/// length, and with feature `alloc` `Vec<u8>` and `Box<[u8]>`. It is sealed:
-///
-/// ```compile_fail,E0277
-/// struct Liar([u8; 8]);
-///
-/// impl AsRef<[u8]> for Liar {
-///     fn as_ref(&self) -> &[u8] {
-///         b"other bytes than were written"
-///     }
-/// }
-///
-/// impl AsMut<[u8]> for Liar {
-///     fn as_mut(&mut self) -> &mut [u8] {
-///         &mut self.0
-///     }
-/// }
-///
-/// fn holds_a_header<B: privyseal_core::credential::HeaderBuffer>(_: B) {}
-/// holds_a_header(Liar([0; 8]));
-/// ```
-pub trait HeaderBuffer: Bytes {}
+/// length, and with feature `alloc` `Vec<u8>` and `Box<[u8]>`. It is sealed.
+pub trait HeaderBuffer: HeaderBytes + BytesMut {}
 
-impl<B: Bytes> HeaderBuffer for B {}
+impl<B: Bytes> HeaderBytes for B {}
+
+impl<B: BytesMut> HeaderBuffer for B {}
 
 /// Cannot be named outside the core, so nobody else can implement it.
-#[allow(unnameable_types, reason = "seals HeaderBuffer")]
+#[allow(unnameable_types, reason = "seals HeaderBytes")]
 pub trait Bytes {
     /// What was written.
     fn bytes(&self) -> &[u8];
+}
+
+/// As [`Bytes`].
+#[allow(unnameable_types, reason = "seals HeaderBuffer")]
+pub trait BytesMut: Bytes {
     /// Where to write.
     fn bytes_mut(&mut self) -> &mut [u8];
+}
+
+impl Bytes for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
 }
 
 macro_rules! plain_bytes {
@@ -43,7 +40,9 @@ macro_rules! plain_bytes {
             fn bytes(&self) -> &[u8] {
                 AsRef::<[u8]>::as_ref(self)
             }
+        }
 
+        impl<$($generics)*> BytesMut for $buffer {
             fn bytes_mut(&mut self) -> &mut [u8] {
                 AsMut::<[u8]>::as_mut(self)
             }

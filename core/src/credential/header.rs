@@ -1,6 +1,6 @@
 //! The JOSE header of a credential, encoded once.
 
-use crate::cert::ProvenChain;
+use crate::cert::{Chain, ProvenChain, Prover};
 use crate::encoding::base64::{Base64Sink, Base64UrlSink};
 use crate::encoding::json::Object;
 use crate::encoding::sink::Sink;
@@ -10,12 +10,30 @@ use crate::limits::MAX_HEADER;
 
 /// How the header names the key.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "mirrors KeyReference")]
-pub enum KeyName<'a> {
-    /// By its certificates: `x5c`.
-    Chain(&'a ProvenChain<'a>),
-    /// By an identifier that the receiver knows: `kid`.
+pub struct KeyName<'a>(pub(super) Name<'a>);
+
+/// Proven, by who may prove.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Name<'a> {
+    Chain(&'a Chain<'a>),
     Kid(Kid<'a>),
+}
+
+impl<'a> KeyName<'a> {
+    /// By its certificates: `x5c`.
+    pub fn chain<P: Prover>(chain: &'a ProvenChain<'a, P>) -> Self {
+        Self(Name::Chain(chain))
+    }
+
+    /// By an identifier that the receiver knows: `kid`.
+    pub const fn kid(kid: Kid<'a>) -> Self {
+        Self(Name::Kid(kid))
+    }
+
+    /// Whether it is by certificates.
+    pub const fn is_chain(&self) -> bool {
+        matches!(self.0, Name::Chain(_))
+    }
 }
 
 /// Writes the header in base64url and gives its length.
@@ -75,9 +93,9 @@ fn write<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<(), S::Error> {
     let mut encoder = Base64UrlSink::new(sink);
     let mut header = Object::new(&mut encoder);
     header.string("alg", "RS256");
-    match name {
-        KeyName::Kid(kid) => header.string("kid", kid.as_str()).string("typ", "JWT"),
-        KeyName::Chain(chain) => header.string("typ", "JWT").plain_strings(
+    match name.0 {
+        Name::Kid(kid) => header.string("kid", kid.as_str()).string("typ", "JWT"),
+        Name::Chain(chain) => header.string("typ", "JWT").plain_strings(
             "x5c",
             chain.certificates(),
             |sink, certificate| {

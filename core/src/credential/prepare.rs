@@ -1,6 +1,6 @@
 //! What differs from one assertion to the next, and the first step of signing.
 
-use super::{BoundProfile, Credential, HeaderBuffer};
+use super::{BoundProfile, Credential, HeaderBytes};
 use crate::error::Error;
 use crate::field::{Field, FieldError, check_range};
 use crate::id::{Audience, Jti};
@@ -40,7 +40,7 @@ impl<'a> AssertionRequest<'a> {
     }
 }
 
-impl<B: HeaderBuffer> Credential<B> {
+impl<B: HeaderBytes> Credential<B> {
     /// Makes the claims of a client assertion under the scheme's rules and seals them: the first step of
     /// signing.
     ///
@@ -86,15 +86,15 @@ impl<'a> BoundProfile<'a> {
     /// # Errors
     /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
     pub fn prepare(self, request: &AssertionRequest<'a>) -> Result<SigningInput<'a>, Error> {
-        let rule = self.profile.scheme().lifetime();
+        let rule = self.rules.scheme.lifetime();
         let lifetime = rule.value().choose(request.lifetime, rule.source())?;
-        let audience = self.profile.scheme().choose_audience(request.audience)?;
+        let audience = self.rules.scheme.choose_audience(request.audience)?;
         let issued_at = self.issued_at(request)?;
         Ok(self.seal(Payload::Assertion(Claims {
-            client_id: self.profile.client_id(),
+            client_id: &self.rules.client_id,
             audience,
             issued_at,
-            not_before: match self.profile.scheme().not_before().value() {
+            not_before: match self.rules.scheme.not_before().value() {
                 NotBefore::EqualsIssuedAt => Some(issued_at),
                 NotBefore::Absent => None,
             },
@@ -113,8 +113,8 @@ impl<'a> BoundProfile<'a> {
         authentication: AuthenticationRequest<'a>,
     ) -> Result<SigningInput<'a>, Error> {
         let rules = self
-            .profile
-            .scheme()
+            .rules
+            .scheme
             .request_object()
             .ok_or_else(|| self.no_requests())?;
         let lifetime = rules
@@ -122,10 +122,10 @@ impl<'a> BoundProfile<'a> {
             .value()
             .choose(request.lifetime, rules.lifetime().source())?;
         authentication.check()?;
-        let audience = self.profile.scheme().choose_audience(request.audience)?;
+        let audience = self.rules.scheme.choose_audience(request.audience)?;
         let issued_at = self.issued_at(request)?;
         Ok(self.seal(Payload::Request(RequestObject {
-            client_id: self.profile.client_id(),
+            client_id: &self.rules.client_id,
             audience,
             issued_at,
             expires_at: issued_at.saturating_add(lifetime),
@@ -143,15 +143,15 @@ impl<'a> BoundProfile<'a> {
         now: UnixTime,
         user_identifier_token: &'a str,
     ) -> Result<SigningInput<'a>, Error> {
-        if self.profile.scheme().request_object().is_none() {
+        if self.rules.scheme.request_object().is_none() {
             return Err(self.no_requests().into());
         }
-        self.profile.check_clock(now)?;
+        self.rules.check_clock(now)?;
         Ok(self.seal(Payload::LoginHint(LoginHint::new(user_identifier_token)?)))
     }
 
     fn issued_at(self, request: &AssertionRequest<'_>) -> Result<UnixTime, Error> {
-        self.profile.check_clock(request.now)?;
+        self.rules.check_clock(request.now)?;
         let (value, range) = (request.backdate, (0, MAX_BACKDATE_SECONDS));
         let source = "seconds of clock difference that a receiver may be given";
         check_range(Field::Backdate, value, range, source)?;
@@ -159,11 +159,11 @@ impl<'a> BoundProfile<'a> {
     }
 
     fn seal(self, payload: Payload<'a>) -> SigningInput<'a> {
-        SigningInput::seal(self.header(), self.midstate(), self.key, payload)
+        SigningInput::seal(self.header, self.midstate(), self.key, payload)
     }
 
     fn no_requests(self) -> FieldError {
         let expected = "a claim of this scheme: it has no signed authentication requests";
-        Field::LoginHintToken.is_not(expected, self.profile.scheme().title())
+        Field::LoginHintToken.is_not(expected, self.rules.scheme.title())
     }
 }

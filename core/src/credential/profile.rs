@@ -4,26 +4,36 @@ use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::header::{self, KeyName};
+use super::buffer::HeaderBytes;
+use super::header::{self, KeyName, Name};
 use crate::cert::{ClockError, Validity, check_clock_is_set};
 use crate::error::Error;
 use crate::id::ClientId;
+use crate::rsa::spki::spki_digest;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
 use crate::scheme::Scheme;
 use crate::time::UnixTime;
 
-/// Who signs, under which scheme's rules, and SHA-256's midstate of the header: what a
-/// [`super::Credential`] knows besides its key and its header.
+/// Who signs, under which scheme's rules, and the header: what a [`super::Credential`] has besides its key. `B`
+/// holds the encoded header.
 #[derive(Clone)]
-pub struct Profile {
-    scheme: &'static Scheme,
-    client_id: ClientId,
+pub struct Profile<B> {
+    rules: Rules,
+    header: B,
+}
+
+/// What is known of a profile besides the bytes of its header.
+#[derive(Clone)]
+pub(super) struct Rules {
+    pub(super) scheme: &'static Scheme,
+    pub(super) client_id: ClientId,
     validity: Option<Validity>,
+    key_digest: [u8; 32],
     header_len: usize,
     midstate: Sha256,
 }
 
-impl Profile {
+impl<B: HeaderBytes> Profile<B> {
     /// Checks what [`super::Credential::new`] and [`super::Credential::with_kid`] check. The header was
     /// encoded before, by [`super::encode_header`], and kept; it is compared byte by byte with what would
     /// be encoded now, so nothing that was changed there since can be signed. `header` has it at its
@@ -37,57 +47,81 @@ impl Profile {
         client_id: ClientId,
         name: KeyName<'_>,
         signer_key: &RsaPublicKey,
-        header: &[u8],
+        header: B,
     ) -> Result<Self, Error> {
         super::check(scheme, &client_id, name, signer_key)?;
-        let header_len = header::compare(name, header)?;
-        let encoded = header.get(..header_len).unwrap_or(&[]);
-        Ok(Self::build(scheme, client_id, name, encoded))
+        let header_len = header::compare(name, header.bytes())?;
+        let key_digest = spki_digest(signer_key);
+        Ok(Self::build(
+            scheme,
+            client_id,
+            name,
+            key_digest,
+            (header, header_len),
+        ))
     }
 
+    /// `header` begins with its encoding, of that length.
     pub(super) fn build(
         scheme: &'static Scheme,
         client_id: ClientId,
         name: KeyName<'_>,
-        header: &[u8],
+        key_digest: [u8; 32],
+        (header, header_len): (B, usize),
     ) -> Self {
-        let midstate = Sha256::new_with_prefix(header).chain_update(b".");
-        let validity = match name {
-            KeyName::Chain(chain) => Some(chain.validity()),
-            KeyName::Kid(_) => None,
+        let encoded = header.bytes().get(..header_len).unwrap_or(&[]);
+        let midstate = Sha256::new_with_prefix(encoded).chain_update(b".");
+        let validity = match name.0 {
+            Name::Chain(chain) => Some(chain.validity()),
+            Name::Kid(_) => None,
         };
-        Self {
+        let rules = Rules {
             scheme,
             client_id,
             validity,
-            header_len: header.len(),
+            key_digest,
+            header_len,
             midstate,
+        };
+        Self { rules, header }
+    }
+
+    /// With its key again.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`] for another key than it was made for.
+    pub fn bind<'a>(&'a self, key: &'a VerifyingKey) -> Result<BoundProfile<'a>, Error> {
+        if *key.spki_digest() == self.rules.key_digest {
+            Ok(self.with_its_key(key))
+        } else {
+            Err(Error::KeyMismatch)
         }
     }
 
-    /// With its key and its header again. What is signed is what was checked, whatever is given here:
-    /// another key verifies no signature, and another header makes a token that nobody accepts.
-    pub fn bind<'a>(&'a self, key: &'a VerifyingKey, header: &'a [u8]) -> BoundProfile<'a> {
-        BoundProfile {
-            profile: self,
-            key,
-            header: header.get(..self.header_len).unwrap_or(&[]),
-        }
+    pub(super) fn with_its_key<'a>(&'a self, key: &'a VerifyingKey) -> BoundProfile<'a> {
+        let (rules, header) = (&self.rules, self.header());
+        BoundProfile { rules, key, header }
+    }
+
+    /// The header as it will stand in every token: base64url, without the dot.
+    pub fn header(&self) -> &[u8] {
+        let header = self.header.bytes();
+        header.get(..self.rules.header_len).unwrap_or(&[])
     }
 
     /// The scheme.
     pub const fn scheme(&self) -> &'static Scheme {
-        self.scheme
+        self.rules.scheme
     }
 
     /// Who signs.
     pub const fn client_id(&self) -> &ClientId {
-        &self.client_id
+        &self.rules.client_id
     }
 
     /// When the chain's certificates are valid; `None` where a `kid` names the key.
     pub const fn validity(&self) -> Option<&Validity> {
-        self.validity.as_ref()
+        self.rules.validity.as_ref()
     }
 
     /// Whether an assertion may be made at this time.
@@ -95,34 +129,45 @@ impl Profile {
     /// # Errors
     /// [`ClockError`].
     pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
+        self.rules.check_clock(now)
+    }
+}
+
+impl Rules {
+    pub(super) fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
         check_clock_is_set(now)?;
         self.validity.map_or(Ok(()), |validity| validity.check(now))
     }
 }
 
-impl fmt::Debug for Profile {
+impl<B> fmt::Debug for Profile<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile")
-            .field("scheme", &self.scheme.name())
-            .field("client_id", &self.client_id.as_str())
+            .field("scheme", &self.rules.scheme.name())
+            .field("client_id", &self.rules.client_id.as_str())
             .finish_non_exhaustive()
     }
 }
 
-/// A profile with its key and its header: what [`super::Credential`] is, in borrowed parts.
-#[derive(Clone, Copy, Debug)]
+/// A profile with its key: what [`super::Credential`] is, in borrowed parts.
+#[derive(Clone, Copy)]
 pub struct BoundProfile<'a> {
-    pub(super) profile: &'a Profile,
+    pub(super) rules: &'a Rules,
     pub(super) key: &'a VerifyingKey,
-    header: &'a [u8],
+    pub(super) header: &'a [u8],
 }
 
-impl<'a> BoundProfile<'a> {
-    pub(super) const fn header(self) -> &'a [u8] {
-        self.header
-    }
-
+impl BoundProfile<'_> {
     pub(super) fn midstate(self) -> Sha256 {
-        self.profile.midstate.clone()
+        self.rules.midstate.clone()
+    }
+}
+
+impl fmt::Debug for BoundProfile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundProfile")
+            .field("scheme", &self.rules.scheme.name())
+            .field("client_id", &self.rules.client_id.as_str())
+            .finish_non_exhaustive()
     }
 }

@@ -2,9 +2,10 @@
 
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Reader, SliceReader};
+use sha2::{Digest as _, Sha256};
 
 use super::key::{KeyError, RsaPublicKey, without_leading_zeros};
-use crate::encoding::sink::{Sink, count};
+use crate::encoding::sink::{Sink, into_ok};
 use crate::encoding::tlv::{BIT_STRING, Der, Element, INTEGER, SEQUENCE};
 
 /// rsaEncryption (RFC 8017 appendix A.1).
@@ -42,9 +43,11 @@ impl Der for &RsaPublicKey {
     }
 }
 
-/// Bytes of the SubjectPublicKeyInfo.
-pub fn spki_len(key: &RsaPublicKey) -> usize {
-    count(|counter| write_spki(key, counter))
+/// SHA-256 of the SubjectPublicKeyInfo.
+pub fn spki_digest(key: &RsaPublicKey) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    into_ok(write_spki(key, &mut hash));
+    hash.finalize().into()
 }
 
 /// A positive INTEGER, written without superfluous zeros, and with the zero before a set top bit.

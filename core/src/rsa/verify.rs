@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::key::{KeyError, RsaPublicKey};
 use super::montgomery::Modulus;
 use super::signature::SignatureError;
+use super::spki::spki_digest;
 use crate::limits::MAX_SIGNATURE;
 
 /// A public key made ready to verify: what is constant for its modulus is computed once, when it is made,
@@ -16,6 +17,7 @@ use crate::limits::MAX_SIGNATURE;
 #[derive(Clone, Debug)]
 pub struct VerifyingKey {
     key: RsaPublicKey,
+    spki_digest: [u8; 32],
     params: Params,
 }
 
@@ -42,12 +44,22 @@ impl VerifyingKey {
             4096 => Params::Rsa4096(prepared(&key)?),
             bits => return Err(KeyError::Size { bits }),
         };
-        Ok(Self { key, params })
+        let spki_digest = spki_digest(&key);
+        Ok(Self {
+            key,
+            spki_digest,
+            params,
+        })
     }
 
     /// The key as numbers.
     pub const fn public_key(&self) -> &RsaPublicKey {
         &self.key
+    }
+
+    /// SHA-256 of its SubjectPublicKeyInfo, which names it.
+    pub const fn spki_digest(&self) -> &[u8; 32] {
+        &self.spki_digest
     }
 
     /// Verifies an RSASSA-PKCS1-v1_5 signature over `digest`.

@@ -36,6 +36,7 @@ pub const EHEALTH: Scheme = Scheme {
         "older Keycloak tolerates no difference between the clocks on nbf: it is left out",
     ),
     leaf_key_usage: Rule::new(&[], "eHealth: the certificate is registered, not sent"),
+    leaf_purposes: Rule::new(&[], "eHealth: the certificate is registered, not sent"),
     registry: None,
     request_object: None,
     token_request: TokenRequestRules {

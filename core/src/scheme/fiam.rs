@@ -1,6 +1,8 @@
 //! KPN FIAM: one audience, thirty seconds, the whole chain in the header.
 
-use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
+use super::{
+    AudienceRule, KeyReference, Lifetime, NotBefore, Rule, SIGNING_PURPOSES, Scheme, TokenRequestRules,
+};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -49,6 +51,10 @@ pub const FIAM: Scheme = Scheme {
     leaf_key_usage: Rule::new(
         &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
         "FIAM prerequisites: an eSeal X.509 certificate (ETSI EN 319 412-2 section 4.3.2)",
+    ),
+    leaf_purposes: Rule::new(
+        SIGNING_PURPOSES,
+        "FIAM prerequisites: an eSeal X.509 certificate (RFC 5280 section 4.2.1.12)",
     ),
     registry: None,
     request_object: None,

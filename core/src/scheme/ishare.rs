@@ -1,6 +1,6 @@
 //! iSHARE 2.1 and 2.2: the receiver's party id as audience, thirty seconds, the whole chain.
 
-use super::{AudienceRule, KeyReference, Lifetime, NotBefore, PartyLookup, Rule, Scheme, TokenRequestRules};
+use super::{AudienceRule, KeyReference, Lifetime, NotBefore, PartyLookup, Rule, SIGNING_PURPOSES, Scheme, TokenRequestRules};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -45,9 +45,12 @@ pub const ISHARE: Scheme = Scheme {
         "not in the rules; one receiver (bdi-stack) wants nbf to equal iat if it is there",
     ),
     leaf_key_usage: Rule::new(
-        // The receiver's rule is nonRepudiation; one real receiver wants digitalSignature instead.
-        &[KeyUsage::NonRepudiation, KeyUsage::DigitalSignature],
+        &[KeyUsage::NonRepudiation],
         "iSHARE, certificate validation: for eIDAS eSEALs key usage equals nonRepudiation",
+    ),
+    leaf_purposes: Rule::new(
+        SIGNING_PURPOSES,
+        "iSHARE, certificate validation: an eIDAS eSEAL (RFC 5280 section 4.2.1.12)",
     ),
     registry: Some(Rule::new(
         PartyLookup::Id,

@@ -60,6 +60,7 @@ pub const ITSME: Scheme = Scheme {
         "itsme: nbf is not among the claims of an assertion",
     ),
     leaf_key_usage: Rule::new(&[], "itsme: no certificate is used"),
+    leaf_purposes: Rule::new(&[], "itsme: no certificate is used"),
     registry: None,
     request_object: Some(RequestObjectRules {
         audience_path: Rule::new(

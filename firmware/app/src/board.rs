@@ -3,6 +3,7 @@
 
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
+use privyseal_core::credential::HeaderBytes;
 use privyseal_protocol::{DeviceId, ReadOut};
 
 /// A board. [`crate::Device`] owns one.
@@ -13,7 +14,7 @@ pub trait Board {
     /// [`crate::MAX_WRITE`] bytes, nothing else in it.
     type Provision: NorFlash;
     /// A piece of that flash as the processor sees it, see [`Board::mapped`].
-    type Mapped: AsRef<[u8]>;
+    type Mapped: AsRef<[u8]> + HeaderBytes;
     /// Flash for the journal: an even number of sectors, at least two, nothing else in them. Its size
     /// sets the length of the log and the life of the device.
     type Journal: NorFlash;

@@ -2,12 +2,11 @@
 
 use der::{Reader, SliceReader};
 use privyseal_core::cert::{Chain, ProvenChain, RsaLinks};
-use privyseal_core::credential::{KeyName, Profile, encode_header};
+use privyseal_core::credential::{HeaderBytes, KeyName, Profile, encode_header};
 use privyseal_core::jws::Algorithm;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::VerifyingKey;
-use privyseal_core::rsa::spki::write_spki;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{Engine, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
@@ -40,15 +39,11 @@ pub(crate) struct Keyed<M> {
     pub(crate) policy: M,
     pub(crate) chain: M,
     pub(crate) key: VerifyingKey,
-    /// SHA-256 of the SubjectPublicKeyInfo.
-    pub(crate) spki_digest: [u8; 32],
 }
 
 /// A scheme, ready.
 pub(crate) struct Served<M> {
-    pub(crate) profile: Profile,
-    /// Encoded.
-    pub(crate) header: M,
+    pub(crate) profile: Profile<M>,
     /// Whether the chain is in it.
     pub(crate) has_chain: bool,
 }
@@ -107,9 +102,9 @@ fn key_name<'a>(
 ) -> Result<KeyName<'a>, Refusal> {
     match (entry.kid, chain) {
         (Some(kid), _) => Kid::new(kid)
-            .map(KeyName::Kid)
+            .map(KeyName::kid)
             .map_err(|_| bad(Part::Policy, PartFault::Rule)),
-        (None, Some(chain)) => Ok(KeyName::Chain(chain)),
+        (None, Some(chain)) => Ok(KeyName::chain(chain)),
         (None, None) => Err(bad(Part::Chain, PartFault::Size { min: 1, max: 0 })),
     }
 }
@@ -127,7 +122,7 @@ pub(crate) fn encode_headers<B: Board>(
     let mut shared = None;
     for (place, entry) in manifest.headers.iter_mut().zip(&policy.schemes) {
         let name = key_name(entry, chain.as_ref())?;
-        if let (KeyName::Chain(_), Some(written)) = (name, shared) {
+        if let (true, Some(written)) = (name.is_chain(), shared) {
             *place = written;
             continue;
         }
@@ -137,20 +132,11 @@ pub(crate) fn encode_headers<B: Board>(
         let len = u32::try_from(len).map_err(|_| Refusal::Storage)?;
         *place = Place { at, len };
         at = aligned(at.saturating_add(len));
-        if matches!(name, KeyName::Chain(_)) {
+        if name.is_chain() {
             shared = Some(*place);
         }
     }
     Ok(())
-}
-
-/// SHA-256 of the SubjectPublicKeyInfo.
-pub(crate) fn spki_digest(key: &RsaPublicKey) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    match write_spki(key, &mut hash) {
-        Ok(()) => hash.finalize().into(),
-        Err(never) => match never {},
-    }
 }
 
 /// The public key, from the private one's numbers.
@@ -172,7 +158,7 @@ fn key_fault(fault: KeyFault) -> Refusal {
     bad(Part::Key, fault)
 }
 
-impl<M: AsRef<[u8]>> Keyed<M> {
+impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
     /// Makes all of it from the flash, and proves it again: the chain, the headers byte by byte, the key
     /// against the leaf, and that the key signs. `nonce` never comes twice.
     #[inline(never)]
@@ -186,8 +172,9 @@ impl<M: AsRef<[u8]>> Keyed<M> {
         let policy = mapped(board, manifest, Part::Policy)?;
         let served = served(board, manifest, policy.as_ref(), &public_key)?;
         let with_chain = served.iter().flatten().find(|served| served.has_chain);
-        let constants =
-            with_chain.map_or(Constants::new(), |served| constants(served.header.as_ref()));
+        let constants = with_chain.map_or(Constants::new(), |served| {
+            constants(served.profile.header())
+        });
         let mut drbg = generator(board, manifest, policy.as_ref(), nonce)?;
         board.feed_watchdog();
         let engine = engine(board, manifest, &mut drbg)?;
@@ -199,7 +186,6 @@ impl<M: AsRef<[u8]>> Keyed<M> {
             constants,
             policy,
             chain: mapped(board, manifest, Part::Chain)?,
-            spki_digest: spki_digest(&public_key),
             key: VerifyingKey::new(public_key).map_err(|_| bad(Part::Key, PartFault::Rule))?,
         };
         keyed.trial()?;
@@ -251,7 +237,7 @@ fn served<B: Board>(
         let client_id =
             ClientId::new(entry.client_id).map_err(|_| bad(Part::Policy, PartFault::Rule))?;
         let rules = entry.scheme.rules();
-        let profile = Profile::new(rules, client_id, name, public_key, header.as_ref());
+        let profile = Profile::new(rules, client_id, name, public_key, header);
         let profile = profile.map_err(|error| match error {
             Error::KeyMismatch => bad(Part::Chain, PartFault::KeyMismatch),
             Error::Chain(_) | Error::Key(_) => bad(Part::Chain, PartFault::Rule),
@@ -259,8 +245,7 @@ fn served<B: Board>(
         })?;
         *slot = Some(Served {
             profile,
-            header,
-            has_chain: matches!(name, KeyName::Chain(_)),
+            has_chain: name.is_chain(),
         });
     }
     Ok(schemes)

@@ -8,7 +8,8 @@ use x509_cert::builder::profile::BuilderProfile;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetString};
 use x509_cert::der::flagset::FlagSet;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, KeyUsages, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages,
+    SubjectKeyIdentifier,
 };
 use x509_cert::ext::{Extension, ToExtension as _};
 use x509_cert::name::Name;
@@ -67,6 +68,8 @@ pub struct CertificateSpec {
     pub path_len: Option<u8>,
     /// Key usage, critical; `None` leaves the extension out.
     pub key_usage: Option<Vec<Usage>>,
+    /// Extended key usage, not critical; empty leaves the extension out.
+    pub purposes: &'static [&'static str],
     /// Bytes of a non-critical extension that nobody knows: makes a certificate as large as a test
     /// wants.
     pub padding: usize,
@@ -82,6 +85,7 @@ impl CertificateSpec {
             ca: Some(true),
             path_len,
             key_usage: Some(vec![Usage::KeyCertSign, Usage::CRLSign]),
+            purposes: &[],
             padding: 0,
         }
     }
@@ -96,6 +100,7 @@ impl CertificateSpec {
             ca: Some(false),
             path_len: None,
             key_usage: Some(vec![Usage::NonRepudiation]),
+            purposes: &[],
             padding: 0,
         }
     }
@@ -114,6 +119,13 @@ impl CertificateSpec {
     #[must_use]
     pub fn usage(mut self, usage: &[Usage]) -> Self {
         self.key_usage = Some(usage.to_vec());
+        self
+    }
+
+    /// The same for these purposes alone.
+    #[must_use]
+    pub fn purposes(mut self, purposes: &'static [&'static str]) -> Self {
+        self.purposes = purposes;
         self
     }
 
@@ -173,6 +185,15 @@ impl BuilderProfile for Profile<'_> {
                 .iter()
                 .fold(FlagSet::<KeyUsages>::default(), |set, &bit| set | bit);
             add((&KeyUsage(usage)).to_extension(&self.subject, &[]))?;
+        }
+        if !spec.purposes.is_empty() {
+            let purposes = spec.purposes.iter().map(|oid| ObjectIdentifier::new(oid));
+            let purposes = ExtendedKeyUsage(
+                purposes
+                    .collect::<Result<_, _>>()
+                    .map_err(der::Error::from)?,
+            );
+            add((&purposes).to_extension(&self.subject, &[]))?;
         }
         if spec.padding > 0 {
             add(padding(spec.padding))?;

@@ -5,11 +5,10 @@ use core::fmt;
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_core::rsa::spki::write_spki;
+use privyseal_core::rsa::spki::spki_digest;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
 use privyseal_protocol::{CHUNK, DeviceState, MAX_SEED, Part, Policy, Provision, Refusal, Totals};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::device::{Device, Step};
@@ -76,9 +75,7 @@ impl Package {
 
     /// SHA-256 of the key's SubjectPublicKeyInfo.
     pub fn key_sha256(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let Ok(()) = write_spki(self.key.public_key(), &mut hash);
-        hash.finalize().into()
+        spki_digest(self.key.public_key())
     }
 
     fn parts(&self) -> [(Part, &[u8]); 4] {

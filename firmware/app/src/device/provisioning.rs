@@ -189,7 +189,7 @@ impl<B: Board> Machine<B> {
         vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
         self.note_provisioned(&manifest)?;
         match &self.mode {
-            Mode::Ready(keyed) => Ok(keyed.spki_digest),
+            Mode::Ready(keyed) => Ok(*keyed.key.spki_digest()),
             _ => Err(Refusal::PairwiseTest),
         }
     }

@@ -25,7 +25,7 @@ impl<B: Board> Machine<B> {
                         self.records.meter.left(policy.rate, millis),
                     )
                 });
-                (Some(keyed.spki_digest), ceiling, left)
+                (Some(*keyed.key.spki_digest()), ceiling, left)
             }
             _ => (None, 0, 0),
         };

@@ -113,7 +113,7 @@ impl<B: Board> Machine<B> {
         } = keyed;
         let scheme = served.get(allowed.position).and_then(Option::as_ref);
         let scheme = scheme.ok_or(Refusal::Scheme)?;
-        let credential = scheme.profile.bind(key, scheme.header.as_ref());
+        let credential = scheme.profile.bind(key).map_err(|_| Refusal::Fault)?;
 
         let mut random = [0; RANDOM_LEN];
         drbg.try_fill_bytes(&mut random)

@@ -1,5 +1,6 @@
 //! The start: what is in the flash decides what the device is.
 
+use privyseal_core::rsa::spki::spki_digest;
 use privyseal_protocol::authority::CHALLENGE_LEN;
 use privyseal_protocol::{Entry, Event, Part, Refusal};
 use rand_core::TryRng;
@@ -7,7 +8,7 @@ use rand_core::TryRng;
 use super::records::Records;
 use super::{Machine, Mode};
 use crate::board::Board;
-use crate::keyed::{Keyed, policy_of, public_key, spki_digest};
+use crate::keyed::{Keyed, policy_of, public_key};
 use crate::limits::Clock;
 use crate::link::Line;
 use crate::vault::{self, Contents, Manifest};

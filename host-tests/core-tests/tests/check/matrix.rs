@@ -87,7 +87,7 @@ fn credential_refusal(
         Some(Refusal::HeaderForm)
     } else if !syntax.contains(&id) {
         Some(Refusal::ClientId)
-    } else if form == Form::X5c && usage > 1 {
+    } else if form == Form::X5c && usage > usize::from(scheme != "ishare") {
         Some(Refusal::KeyUsage)
     } else if scheme == "ishare" && id == 2 {
         Some(Refusal::ClientId) // The leaf is another organisation's.

@@ -113,6 +113,18 @@ pub(super) const X5C: &[Mutation] = &[
             ..seal()
         }));
     }),
+    ("leaf-purpose", "OCSPSigning", |draft| {
+        draft.certificates(&chain(&seal().purposes(&["1.3.6.1.5.5.7.3.9"])));
+    }),
+    ("leaf-purpose", "timeStamping", |draft| {
+        draft.certificates(&chain(&seal().purposes(&["1.3.6.1.5.5.7.3.8"])));
+    }),
+    ("leaf-purpose", "a TLS server", |draft| {
+        draft.certificates(&chain(&seal().purposes(&["1.3.6.1.5.5.7.3.1"])));
+    }),
+    ("x5c-encoding", "stray bits", |draft| {
+        each(draft, stray_bits);
+    }),
     ("key-size", "RSA-1024", |draft| {
         draft.key = test_key("small", 1024);
         let chain = pki().chain(&draft.key.spki_der(), &seal());
@@ -131,6 +143,22 @@ pub(super) const X5C: &[Mutation] = &[
         ]);
     }),
 ];
+
+/// Whose key usage iSHARE 2.1 wants "equal to Non-Repudiation".
+pub(super) const DIGITAL_SIGNATURE_ALONE: Mutation =
+    ("leaf-key-usage", "digitalSignature alone", |draft| {
+        draft.certificates(&chain(&seal().usage(&[Usage::DigitalSignature])));
+    });
+
+/// The last digit before the padding with bits that stand for nothing (RFC 4648 section 3.5).
+fn stray_bits(text: String) -> String {
+    let body = text.trim_end_matches('=');
+    let Some(last) = body.chars().last().filter(|_| body.len() < text.len()) else {
+        return text;
+    };
+    let other = char::from_u32(u32::from(last) + 1).expect("a character");
+    format!("{}{other}{}", &body[..body.len() - 1], &text[body.len()..])
+}
 
 /// Rewrites every string of x5c.
 fn each(draft: &mut Draft, rewrite: impl Fn(String) -> String) {
