@@ -70,7 +70,7 @@ impl Check {
         }
         broken(report.broken())?;
         let mut asked = vec![Subject::Rules, Subject::Trust];
-        if !crls.is_empty() {
+        if revocation.is_asked() {
             asked.push(Subject::Revocation);
         }
         match report.not_judged(&asked) {

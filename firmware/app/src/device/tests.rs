@@ -262,7 +262,7 @@ fn a_token_takes_less_than_a_kibibyte() {
     std::eprintln!(
         "sealed input {sealed}, sink {sink}, jti {jti}; device {}, of it a profile {}, engine {}",
         size_of::<Machine<Fake>>(),
-        size_of::<privyseal_core::credential::Profile>(),
+        size_of::<privyseal_core::credential::Profile<()>>(),
         size_of::<Engine<32, 64>>(),
     );
     assert!(sealed + sink + jti < 1024 + 256, "{sealed} {sink} {jti}");

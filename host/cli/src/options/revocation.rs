@@ -77,6 +77,11 @@ impl RevocationSource {
         options
     }
 
+    /// Whether revocation is judged at all.
+    pub(crate) fn is_asked(&self) -> bool {
+        !self.crls.is_empty() || self.fetcher.is_some()
+    }
+
     /// Says which servers gave nothing.
     pub(crate) fn warn(&self) {
         for fault in self.fetcher.iter().flat_map(RevocationFetcher::take_faults) {
