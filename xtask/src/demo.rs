@@ -1,4 +1,4 @@
-//! The whole pipeline before one's eyes, with a throw-away token under `target/demo`.
+//! The whole pipeline, step by step, with a throw-away token under `target/demo`.
 //!
 //! Every step says what happens, shows the command as one would type it, and runs that command.
 
@@ -8,7 +8,6 @@ mod next;
 mod server;
 mod show;
 mod sign;
-mod time;
 mod token;
 mod verify;
 

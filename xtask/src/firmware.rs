@@ -1,9 +1,7 @@
 //! The gateway's firmware: its own workspace, its tests on the host, its images in an emulator.
 
 mod baseline;
-mod elf;
 mod image;
-mod no_panic;
 mod rsa;
 mod run;
 mod sizes;
@@ -19,8 +17,6 @@ use crate::setup::{self, Need};
 use crate::steps::Steps;
 
 pub(crate) use image::build_all;
-pub(crate) use no_panic::check as no_panic;
-pub(crate) use rsa::run as rsa;
 pub(crate) use sizes::check as sizes;
 
 /// What one can do with the firmware.
@@ -57,8 +53,12 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
         Firmware::Run(options) => return run::run(options),
         Firmware::Test => test(&mut steps),
         Firmware::Sizes(options) => steps.step("sizes of the firmware", || sizes::run(*options)),
-        Firmware::NoPanic => steps.step("panics in the firmware", no_panic),
-        Firmware::Rsa => steps.step("RSA on a Cortex-M4 (QEMU)", rsa),
+        Firmware::NoPanic => emulator_tests(&mut steps, "panics in the firmware", "--test images"),
+        Firmware::Rsa => emulator_tests(
+            &mut steps,
+            "RSA on a Cortex-M4 (QEMU)",
+            "--test rsa_qemu -- --nocapture",
+        ),
     }
     steps.finish()
 }
@@ -66,12 +66,13 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
 fn test(steps: &mut Steps) {
     steps.step("images of the firmware", build_all);
     steps.step("tests on the host", || host_tests().stream());
-    steps.step("panics in the firmware", no_panic);
     steps.step("sizes of the firmware", sizes::check);
-    steps.step("RSA on a Cortex-M4 (QEMU)", rsa);
-    steps.step("the gateway in the emulator", || {
-        Run::cargo("test --package privyseal-emulator-tests --test gateway_qemu").stream()
-    });
+    emulator_tests(steps, "the images, and the gateway in the emulator", "");
+}
+
+fn emulator_tests(steps: &mut Steps, name: &str, words: &str) {
+    let test = Run::cargo("test --package privyseal-emulator-tests").words(words);
+    steps.step(name, || test.stream());
 }
 
 /// The firmware's tests that need no emulator.

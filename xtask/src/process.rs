@@ -210,7 +210,7 @@ impl Run {
     }
 }
 
-/// Ends a child for good and reaps it. One that has already ended is fine too.
+/// Kills a child and reaps it. One that has already ended is fine too.
 pub(crate) fn stop(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();

@@ -1,7 +1,6 @@
 //! Installs what is missing, once, and is quick and silent towards apt when nothing is.
 
 mod apt;
-mod keycloak;
 mod node;
 mod python;
 pub(crate) mod tools;
@@ -83,7 +82,7 @@ impl Need {
             ("ensurepip", "python3-venv", python_module),
         ];
         const KEYCLOAK: &[Part] = &[
-            ("java 17 or newer", "default-jre-headless", keycloak::java),
+            ("java 17 or newer", "default-jre-headless", java),
             ("javac", "default-jdk-headless", on_path),
             ("mvn", "maven", on_path),
             ("python3", "python3", on_path),
@@ -141,7 +140,10 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
         match need {
             Need::Python => python::install_packages()?,
             Need::Node => node::install_packages()?,
-            Need::Keycloak => keycloak::install()?,
+            Need::Keycloak => {
+                let install = "run --quiet --package privyseal-test-servers --bin install-keycloak";
+                Run::cargo(install).stream()?;
+            }
             Need::Deny => tools::install(tools::DENY)?,
             _ => {}
         }
@@ -167,6 +169,15 @@ pub(crate) fn add_rustup_target(target: &str) -> Result<(), Failure> {
     println!("$ {}", add.shown());
     let added = add.capture().map(drop);
     added.inspect_err(|failure| println!("{failure}"))
+}
+
+/// Whether there is a Java that is new enough for Keycloak.
+fn java(_: &str) -> bool {
+    let version = Run::new("java").arg("--version").capture();
+    let text = version.map(|output| output.text()).unwrap_or_default();
+    // `openjdk 17.0.15 2025-04-15`
+    let number = text.split([' ', '.']).nth(1).map(str::parse::<u32>);
+    matches!(number, Some(Ok(17..)))
 }
 
 fn on_path(program: &str) -> bool {

@@ -54,9 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             firmware::host_tests().tee(|line| count.add(line))
         });
         steps.step("the core on a microcontroller", thumb::run);
-        steps.step("panics in the firmware", firmware::no_panic);
         steps.step("sizes of the firmware", firmware::sizes);
-        steps.step("RSA on a Cortex-M4 (QEMU)", firmware::rsa);
     } else {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");
     }

@@ -5,6 +5,7 @@
 //! ends: a shell waits for the end of a pipe that only this process holds open.
 
 mod admin;
+mod install;
 mod jwks_server;
 mod phones;
 
@@ -20,10 +21,11 @@ use std::{fs, thread};
 use crate::https::Client;
 use privyseal_test_base::scratch::{cache_dir, target_dir};
 
+pub use install::install;
 pub use jwks_server::JwksServer;
 pub use phones::{Decision, Phones};
 
-/// `xtask/src/setup/keycloak.rs` installs it, and has the same three.
+/// What [`install`] installs.
 const VERSION: &str = "26.7.3";
 const PATH: &str = "/auth";
 const PASSWORD: &str = "for-tests-only";

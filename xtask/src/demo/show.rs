@@ -4,8 +4,8 @@ use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
 use super::console::base64url;
-use super::time;
 use crate::failure::{Context, Failure};
+use crate::process::Run;
 use crate::token_dir::TokenDir;
 
 /// How much of an opaque string is worth showing.
@@ -41,10 +41,16 @@ pub(super) fn claims(part: &str) -> Result<String, Failure> {
             } else {
                 format!(" (iat + {after} s)")
             };
-            lines.push(format!("{name} = {}{after}", time::utc(at)));
+            lines.push(format!("{name} = {}{after}", utc(at)?));
         }
     }
     Ok(lines.join("\n"))
+}
+
+/// `2026-11-22 05:10:00 UTC`.
+fn utc(seconds: u64) -> Result<String, Failure> {
+    let date = Run::new("date").args(["-u", "-d", &format!("@{seconds}"), "+%F %T UTC"]);
+    Ok({ date }.capture()?.text().trim().to_owned())
 }
 
 /// The answer of a server, with long opaque strings shortened.

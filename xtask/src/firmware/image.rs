@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::manifest;
+use super::{manifest, rsa};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::{paths, thumb};
@@ -17,17 +17,14 @@ pub(crate) struct Image {
     package: &'static str,
     bin: &'static str,
     features: &'static str,
-    /// Whether it is one that a device with a real key may be given.
-    pub(crate) for_devices: bool,
 }
 
 /// What one flashes.
-pub(crate) const STM32F405: Image = Image {
+const STM32F405: Image = Image {
     name: "stm32f405",
     package: "privyseal-firmware-stm32f405",
     bin: "stm32f405",
     features: "",
-    for_devices: true,
 };
 
 /// For QEMU's board of that name.
@@ -36,16 +33,6 @@ const AN386: Image = Image {
     package: "privyseal-firmware-mps2-an386",
     bin: "mps2-an386",
     features: "",
-    for_devices: false,
-};
-
-/// Breaks on purpose.
-pub(crate) const FAULTS: Image = Image {
-    name: "stm32f405-faults",
-    bin: "stm32f405-faults",
-    features: "qemu",
-    for_devices: false,
-    ..STM32F405
 };
 
 /// All of them.
@@ -55,17 +42,21 @@ pub(crate) const ALL: &[Image] = &[
     Image {
         name: "stm32f405-debug",
         features: "log",
-        for_devices: false,
         ..STM32F405
     },
     // For QEMU's netduinoplus2.
     Image {
         name: "stm32f405-qemu",
         features: "qemu",
-        for_devices: false,
         ..STM32F405
     },
-    FAULTS,
+    // Breaks on purpose.
+    Image {
+        name: "stm32f405-faults",
+        bin: "stm32f405-faults",
+        features: "qemu",
+        ..STM32F405
+    },
     AN386,
     // Breaks on purpose.
     Image {
@@ -90,15 +81,9 @@ impl Image {
 
     /// Builds it with whichever toolchain is there.
     fn build(&self, cargo: Run) -> Result<(), Failure> {
-        let target = paths::target().join("firmware-thumb");
         let cargo = self.on(cargo.words("build --release"));
         cargo.args(["--bin", self.bin]).show_and_stream()?;
-        let built = target.join(thumb::TARGET).join("release").join(self.bin);
-        fs::create_dir_all(folder()).context("the folder of images")?;
-        // Written beside and moved: a test may be about to read it.
-        let (beside, place) = (folder().join("new"), self.path());
-        fs::copy(&built, &beside).context(paths::shown(&built))?;
-        fs::rename(&beside, &place).context(paths::shown(&place))
+        keep(self.bin, self.name)
     }
 
     /// A cargo command on this package for the target.
@@ -114,6 +99,17 @@ impl Image {
     }
 }
 
+/// Puts a program that was built where images lie.
+pub(super) fn keep(bin: &str, name: &str) -> Result<(), Failure> {
+    let target = paths::target().join("firmware-thumb");
+    let built = target.join(thumb::TARGET).join("release").join(bin);
+    fs::create_dir_all(folder()).context("the folder of images")?;
+    // Written beside and moved: a test may be about to read it.
+    let (beside, place) = (folder().join("new"), folder().join(format!("{name}.elf")));
+    fs::copy(&built, &beside).context(paths::shown(&built))?;
+    fs::rename(&beside, &place).context(paths::shown(&place))
+}
+
 /// Builds all images.
 pub(crate) fn build_all() -> Result<(), Failure> {
     for image in ALL {
@@ -123,6 +119,7 @@ pub(crate) fn build_all() -> Result<(), Failure> {
         }
         image.build(cargo)?;
     }
+    rsa::build()?;
     println!("images: {}", paths::shown(&folder()));
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! What each image takes of a part's memory, and what an answer takes of its stack.
 
+use std::fs;
+use std::path::Path;
+
 use clap::Args;
+use object::{Object as _, ObjectSection as _, SectionFlags, elf};
 
 use super::baseline::{self, Size, Sizes};
-use super::elf::{Elf, Section};
 use super::image;
-use crate::failure::{Failure, fail};
+use crate::failure::{Context, Failure, fail};
 use crate::process::Run;
-use crate::thumb;
+use crate::{paths, thumb};
 
 /// What to do with the sizes.
 #[derive(Args, Clone, Copy, Debug)]
@@ -42,8 +45,7 @@ fn measured() -> Result<Sizes, Failure> {
         ..Sizes::default()
     };
     for image in image::ALL {
-        let elf = Elf::read(&image.path())?;
-        let size = print(image.name, &elf);
+        let size = print(image.name, &sections(&image.path())?);
         sizes.images.insert(image.name.to_owned(), size);
     }
     Ok(sizes)
@@ -65,10 +67,41 @@ fn compare(sizes: &Sizes) -> Result<(), Failure> {
     )
 }
 
+/// A section that takes memory on the device.
+#[derive(Debug)]
+struct Section {
+    name: String,
+    size: u64,
+    /// Whether it takes flash: its content is in the image.
+    in_flash: bool,
+    /// Whether it takes RAM: the program can write to it.
+    in_ram: bool,
+}
+
+/// Those of an image, in the order of addresses.
+fn sections(image: &Path) -> Result<Vec<Section>, Failure> {
+    let bytes = fs::read(image).context(paths::shown(image))?;
+    let file = object::File::parse(&*bytes).context(paths::shown(image))?;
+    let sections = file.sections().filter_map(|section| {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            return None;
+        };
+        let has = |flag: elf::SectionFlags| sh_flags.contains(flag);
+        let in_flash = section.file_range().is_some();
+        (has(elf::SHF_ALLOC) && section.size() > 0).then(|| Section {
+            name: section.name().unwrap_or_default().to_owned(),
+            size: section.size(),
+            in_flash,
+            in_ram: has(elf::SHF_WRITE) || !in_flash,
+        })
+    });
+    Ok(sections.collect())
+}
+
 /// One image, by section.
-fn print(name: &str, elf: &Elf) -> Size {
+fn print(name: &str, sections: &[Section]) -> Size {
     let sum = |of: fn(&Section) -> bool| {
-        let those = elf.sections.iter().filter(|section| of(section));
+        let those = sections.iter().filter(|section| of(section));
         those.map(|section| section.size).sum()
     };
     let size = Size {
@@ -76,7 +109,7 @@ fn print(name: &str, elf: &Elf) -> Size {
         ram: sum(|section| section.in_ram),
     };
     println!("{name}: {} bytes of flash, {} of RAM", size.flash, size.ram);
-    for section in &elf.sections {
+    for section in sections {
         let where_to = match (section.in_flash, section.in_ram) {
             (true, true) => "flash and RAM",
             (true, false) => "flash",

@@ -1,6 +1,6 @@
 //! Cargo commands of others, each at one version, in `target/tools`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::paths;
@@ -12,18 +12,23 @@ pub(crate) type Tool = (&'static str, &'static str);
 /// Holds `deny.toml`. Built without optimisation, in two minutes of one processor; it runs for seconds.
 pub(crate) const DENY: Tool = ("cargo-deny", "0.20.2");
 
-/// Where it lies once installed.
-pub(crate) fn path((name, _): Tool) -> PathBuf {
-    folder().join("bin").join(name)
+/// Where it is: on `PATH`, if it is that version there, else in our own folder once it is installed.
+pub(crate) fn path(tool: Tool) -> PathBuf {
+    let on_path = paths::on_path(tool.0).filter(|path| is_version(path, tool));
+    on_path.unwrap_or_else(|| folder().join("bin").join(tool.0))
+}
+
+fn is_version(path: &Path, (_, version): Tool) -> bool {
+    let said = Run::new(path).arg("--version").capture();
+    said.is_ok_and(|said| said.text().trim().ends_with(version))
 }
 
 /// Builds it, unless it is there.
 pub(super) fn install(tool: Tool) -> Result<(), Failure> {
-    let (name, version) = tool;
-    let found = Run::new(path(tool)).arg("--version").capture();
-    if found.is_ok_and(|said| said.text().trim().ends_with(version)) {
+    if is_version(&path(tool), tool) {
         return Ok(());
     }
+    let (name, version) = tool;
     println!("installing {name} {version}, which takes a minute or two");
     let install = Run::cargo("install --quiet --locked --force --debug --root").arg(folder());
     let install = install.arg(format!("{name}@{version}"));

@@ -1,8 +1,8 @@
 //! What test programs print, added up.
 //!
 //! Our own and not cargo-nextest: it starts a process for each test, and tests here share what takes long to make (a
-//! Keycloak, keys, certificates) within a process; it leaves out the examples in the documentation; and building it
-//! takes longer than all tests of the workspace.
+//! Keycloak, keys, certificates) within a process; it leaves out the examples in the documentation; and a fresh machine
+//! would have to build it first.
 
 use std::collections::BTreeSet;
 

@@ -1,37 +1,19 @@
-//! An image as the linker left it: sections, functions, and who calls whom.
+//! The functions of an image, and who calls whom.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use object::{
-    Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, SymbolKind, elf,
-};
-
-use crate::failure::{Context, Failure, fail};
-use crate::paths;
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind, SymbolKind};
 
 /// An image that was read.
 #[derive(Debug)]
 pub(crate) struct Elf {
-    /// What takes memory on the device, in the order of addresses.
-    pub(crate) sections: Vec<Section>,
     /// Functions by address. Several names may share one; any will do.
     pub(crate) functions: BTreeMap<u32, Function>,
     /// Names of the functions that have an instruction which is undefined for ever, once for each: what the
     /// compiler writes for an abort, and for what it takes to be impossible.
     pub(crate) traps: Vec<String>,
-}
-
-/// A section that takes memory on the device.
-#[derive(Debug)]
-pub(crate) struct Section {
-    pub(crate) name: String,
-    pub(crate) size: u64,
-    /// Whether it takes flash: its content is in the image.
-    pub(crate) in_flash: bool,
-    /// Whether it takes RAM: the program can write to it.
-    pub(crate) in_ram: bool,
 }
 
 /// A function.
@@ -43,18 +25,15 @@ pub(crate) struct Function {
 }
 
 impl Elf {
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = fs::read(path).context(paths::shown(path))?;
-        let file = object::File::parse(&*bytes).context(paths::shown(path))?;
+    pub(crate) fn read(path: &Path) -> Self {
+        let bytes = fs::read(path).expect("an image that was built");
+        let file = object::File::parse(&*bytes).expect("an ELF file");
         let mut elf = Self {
-            sections: sections(&file),
             functions: BTreeMap::new(),
             traps: Vec::new(),
         };
-        let Some(text) = file.section_by_name(".text") else {
-            return fail!("{}: no code", paths::shown(path));
-        };
-        let code = text.data().context(paths::shown(path))?;
+        let text = file.section_by_name(".text").expect("code");
+        let code = text.data().expect("code");
         let base = narrow(text.address());
         for symbol in file.symbols() {
             if symbol.kind() != SymbolKind::Text || symbol.size() == 0 {
@@ -76,15 +55,17 @@ impl Elf {
                 },
             );
         }
-        if elf.functions.is_empty() {
-            return fail!("{}: no symbols", paths::shown(path));
-        }
-        for address in traps(&file).context(paths::shown(path))? {
+        assert!(
+            !elf.functions.is_empty(),
+            "{} has no symbols",
+            path.display()
+        );
+        for address in traps(&file) {
             let owner = elf.functions.range(..=address).next_back();
             let name = owner.map_or("code before the first function", |(_, f)| &f.name);
             elf.traps.push(name.to_owned());
         }
-        Ok(elf)
+        elf
     }
 
     /// Functions whose name fits.
@@ -106,30 +87,13 @@ impl Elf {
     }
 }
 
-fn sections(file: &object::File<'_>) -> Vec<Section> {
-    let sections = file.sections().filter_map(|section| {
-        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
-            return None;
-        };
-        let has = |flag: elf::SectionFlags| sh_flags.contains(flag);
-        let in_flash = section.file_range().is_some();
-        (has(elf::SHF_ALLOC) && section.size() > 0).then(|| Section {
-            name: section.name().unwrap_or_default().to_owned(),
-            size: section.size(),
-            in_flash,
-            in_ram: has(elf::SHF_WRITE) || !in_flash,
-        })
-    });
-    sections.collect()
-}
-
 /// Addresses of the undefined instructions UDF and UDF.W (Armv7-M reference manual A7.7.194). The linker's mapping
 /// symbols tell instructions from constants: `$t` begins the one, `$d` the other.
-fn traps(file: &object::File<'_>) -> object::Result<Vec<u32>> {
+fn traps(file: &object::File<'_>) -> Vec<u32> {
     let mut traps = Vec::new();
     for section in file.sections().filter(|it| it.kind() == SectionKind::Text) {
         let base = narrow(section.address());
-        let code = halves(section.data()?);
+        let code = halves(section.data().expect("code"));
         let mut marks: Vec<(usize, bool)> = file
             .symbols()
             .filter(|symbol| symbol.section_index() == Some(section.index()))
@@ -155,7 +119,7 @@ fn traps(file: &object::File<'_>) -> object::Result<Vec<u32>> {
             traps.extend(found.map(|place| base.wrapping_add(narrow(2 * place as u64))));
         }
     }
-    Ok(traps)
+    traps
 }
 
 /// Where undefined instructions begin, in half words.

@@ -1,8 +1,7 @@
 //! What the counting image prints, as numbers, and the rules that they must obey.
 
 use std::collections::BTreeMap;
-
-use crate::failure::{Failure, fail};
+use std::fmt::Write as _;
 
 /// Signatures that the image makes of each size: three keys, four messages.
 const SIGNATURES: usize = 12;
@@ -62,15 +61,7 @@ pub(super) enum Kernels {
 impl Kernels {
     pub(super) const ALL: [Self; 2] = [Self::Portable, Self::Umaal];
 
-    /// The feature that chooses it.
-    pub(super) fn features(self) -> &'static str {
-        match self {
-            Self::Portable => "rsa",
-            Self::Umaal => "rsa,umaal",
-        }
-    }
-
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             Self::Umaal => "umaal",
@@ -106,7 +97,7 @@ type Values = BTreeMap<String, String>;
 
 impl Report {
     /// Reads all lines; an image that did not come to its end is a failure.
-    pub(super) fn read(kernels: Kernels, text: &str) -> Result<Self, Failure> {
+    pub(super) fn read(kernels: Kernels, text: &str) -> Result<Self, String> {
         let mut report = Self {
             kernels,
             sizes: LIMITS.each_ref().map(|limits| Size {
@@ -121,7 +112,9 @@ impl Report {
         };
         let first = format!("kernels {}", kernels.name());
         if text.lines().next() != Some(&first) || text.lines().last() != Some("done") {
-            return fail!("the image should say `{first}` to `done`, and says:\n{text}");
+            return Err(format!(
+                "the image should say `{first}` to `done`, and says:\n{text}"
+            ));
         }
         for line in text.lines() {
             let mut words = line.split_whitespace();
@@ -273,13 +266,15 @@ fn is_constant(counts: &[u64]) -> bool {
 }
 
 /// The numbers of both images, and others' beside them.
-pub(super) fn print(reports: &[Report]) {
-    println!("\nPKCS#1 v1.5 with SHA-256, Cortex-M4F; others with RSA-2048");
-    println!(
+pub(super) fn shown(reports: &[Report]) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("a string");
+    line("PKCS#1 v1.5 with SHA-256, Cortex-M4F; others with RSA-2048".to_owned());
+    line(format!(
         "{:<34} {:>7} {:>7} {:>15}   stack / heap",
         "", "blinded", "checked", "M instructions"
-    );
-    println!("{OTHERS}");
+    ));
+    line(OTHERS.to_owned());
     for (report, size) in reports
         .iter()
         .flat_map(|report| report.sizes.iter().map(move |size| (report, size)))
@@ -289,22 +284,23 @@ pub(super) fn print(reports: &[Report]) {
         let count = all(&size.signatures, "instructions")
             .first()
             .map_or(0, |c| *c);
-        println!(
+        line(format!(
             "{name:<34} {:>7} {:>7} {:>15}   {} / 0 bytes",
             "yes",
             "yes",
             millions(count),
             size.stack().unwrap_or(0)
-        );
+        ));
         for (part, counts) in &size.parts {
             let count = counts.first().map_or(0, |c| *c);
-            println!("  {part:<48} {:>15}", millions(count));
+            line(format!("  {part:<48} {:>15}", millions(count)));
         }
         if let Some(mean) = size.mean_generation() {
             let name = format!("generation, mean of {}", size.generated.len());
-            println!("  {name:<48} {:>15}", millions(mean));
+            line(format!("  {name:<48} {:>15}", millions(mean)));
         }
     }
+    text
 }
 
 /// `10_015_662` as `10.016`.

@@ -1,0 +1,4 @@
+//! The gateway's images as the linker left them.
+
+mod elf;
+mod no_panic;
