@@ -1,4 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types
+)]
 // Without keys that sign what is built here there is little to do.
 #![cfg_attr(not(any(feature = "pkcs11", feature = "yubihsm")), allow(unused))]
 

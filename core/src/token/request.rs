@@ -68,6 +68,15 @@ impl<'a> TokenRequest<'a> {
 pub fn write_member<S: Sink>(sink: &mut S, name: &str, value: &str) -> Result<(), S::Error> {
     sink.write(name.as_bytes())?;
     sink.write(b"=")?;
+    write_escaped(sink, value)
+}
+
+/// Writes a value, percent-encoded but for unreserved characters: for a form, or a part of a URL (RFC 3986 section
+/// 2.1).
+///
+/// # Errors
+/// Whatever `sink` fails with.
+pub fn write_escaped<S: Sink>(sink: &mut S, value: &str) -> Result<(), S::Error> {
     for run in value
         .as_bytes()
         .split_inclusive(|&byte| !is_unreserved(byte))

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
-use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri};
+use privyseal::keys::SignerFailure;
+use privyseal::keys::key::{KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
 use privyseal::oidc::provider::Provider;
-use privyseal::{AssertionOptions, SigningClient, pki::party_id};
-use privyseal_core::kid::Kid;
+use privyseal::{AssertionOptions, Client, SigningClient};
+use privyseal_core::Signer;
 use privyseal_core::scheme::ITSME;
-use privyseal_core::{ClientId, Signer as _};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -72,8 +72,8 @@ pub(super) struct Ciba {
     /// A claim wanted from the UserInfo endpoint; may be given more than once
     #[arg(long = "userinfo-claim", value_name = "NAME")]
     userinfo_claims: Vec<String>,
-    /// A file with the user_identifier_token of a discovery session that was held already, or - for
-    /// standard input; then no QR code is shown
+    /// A file with the user_identifier_token of an earlier discovery session, or - for standard
+    /// input; then no QR code is shown
     #[arg(long, value_name = "FILE|-")]
     user_identifier_token_file: Option<PathBuf>,
     /// Write the image of the QR code to this file, replaced whenever the code changes
@@ -86,7 +86,7 @@ pub(super) struct Ciba {
     /// Do not ask the UserInfo endpoint
     #[arg(long)]
     no_userinfo: bool,
-    /// Print the tokens, too; whoever has them may use them
+    /// Print the tokens, too; anyone who has them can use them
     #[arg(long)]
     show_tokens: bool,
     /// Date iat and nbf back, for servers whose clock is behind
@@ -120,8 +120,7 @@ impl Ciba {
             assertion.check(&ITSME)?;
         }
         let http = self.server.http()?;
-        let client_id = party_id::given(&ITSME, &self.client_id)?;
-        let client = self.client(client_id)?;
+        let client = self.client()?;
         let mut unwrapper = self.unwrapper()?;
         let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
@@ -191,18 +190,20 @@ impl Ciba {
             .unwrap_or_else(|| environment.to_owned())
     }
 
-    fn client(&self, client_id: ClientId) -> Result<SigningClient<KeySigner>, CliError> {
+    fn client(
+        &self,
+    ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, CliError>
+    {
         let uri = self.key.uri()?;
         let uri =
             uri.ok_or_else(|| missing_key("assertions and requests are signed with a key"))?;
-        let signer = self.key.open(&uri)?;
-        let kid = self.kid.choice().text(signer.public_key())?;
-        Ok(SigningClient::with_kid(
-            &ITSME,
-            client_id,
-            Kid::new(&kid)?,
-            signer,
-        )?)
+        let builder = Client::builder(&ITSME)
+            .access_policy(self.key.policy())
+            .pins(pins(&uri))
+            .key(uri)
+            .kid(self.kid.choice())
+            .client_id(&self.client_id);
+        Ok(builder.signing_client()?)
     }
 
     fn unwrapper(&self) -> Result<Option<KeyUnwrapper>, CliError> {

@@ -1,6 +1,13 @@
 //! The command `privyseal`: parse the command line, run, say how it ended. One file per subcommand; all that
 //! they do is in the libraries.
 
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types
+)]
+
 mod advice;
 mod chain;
 mod check;

@@ -22,7 +22,7 @@ fn pin(text: &str) -> Option<(usize, usize)> {
         let hidden = match name.to_ascii_lowercase().as_str() {
             // Also as people remember it.
             "pin-value" | "pin_value" | "pinvalue" | "pin" => true,
-            // A place, or else a PIN in its stead.
+            // A location, or a PIN in its place.
             "pin-source" => !value.contains(['/', '.']),
             _ => false,
         };

@@ -47,12 +47,12 @@ pub enum DeviceError {
     Silent {
         /// The request.
         asked: &'static str,
-        /// For how long the answer was awaited.
+        /// How long the answer was waited for.
         limit: Duration,
         /// What came instead.
         noise: Noise,
     },
-    /// So much came that is no answer that none is awaited any more.
+    /// Too many bytes came that are not an answer.
     #[error("the device did not answer to \"{asked}\"; {noise}")]
     Noisy {
         /// The request.

@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 use crate::error::{DeviceError, Noise};
 use crate::line::Line;
 
-/// The most bytes that may come and be no answer, before nothing is awaited any more: far more than a
-/// boot loader says.
+/// The most bytes of noise before the exchange gives up: far more than a boot loader prints.
 const MAX_NOISE: usize = 64 * 1024;
 
 /// How often a request is sent that the device could not read.
@@ -59,8 +58,8 @@ enum Outcome {
 }
 
 impl Exchange {
-    /// Begins on a line of which nothing is known: half a frame may be in the device's buffer, an old
-    /// answer in ours. A zero ends the one; the ids, which begin anywhere, tell the other.
+    /// Begins on a line in an unknown state: half a frame may be in the device's buffer, an old answer in ours. A zero ends
+    /// the one; the ids, which start at a random number, tell the other.
     pub(crate) fn begin(line: Line) -> Result<Self, DeviceError> {
         let mut first = [0];
         getrandom::fill(&mut first).map_err(DeviceError::Entropy)?;

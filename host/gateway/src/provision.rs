@@ -83,7 +83,7 @@ impl Package {
             (Part::Policy, &self.policy),
             (Part::Chain, &self.chain),
             (Part::Seed, &*self.seed),
-            // Last, so that it is not sent in vain.
+            // Last: it is sent only when everything else was accepted.
             (Part::Key, self.key.as_der()),
         ]
     }
@@ -119,7 +119,7 @@ impl Device {
             .upload(package, progress)
             .and_then(|()| self.commit(package, progress));
         if committed.is_err() {
-            // Nothing of the key shall stay. A commit that failed has destroyed it already.
+            // Nothing of the key may stay. A commit that failed has destroyed it already.
             let _ = self.provision_step(Provision::Abort);
         }
         let key = committed.map_err(|error| match error {

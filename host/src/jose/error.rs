@@ -36,6 +36,12 @@ impl JoseError {
         Self { subject, ..self }
     }
 
+    /// A claim does not say what it must: what is wrong with it.
+    pub(crate) fn claim(name: &'static str, what: impl Into<String>) -> Self {
+        let what = what.into();
+        JwsFault::Claim { name, what }.into()
+    }
+
     /// What is wrong.
     pub const fn fault(&self) -> &JoseFault {
         &self.fault

@@ -23,7 +23,7 @@ pub fn call(
     })
 }
 
-/// As [`Http::get_public`], read again where that may help; what is no success is a refusal.
+/// As [`Http::get_public`], read again where that may help; anything but a success is a refusal.
 pub(crate) fn get_public(http: &Http, url: &Url, max: usize) -> Result<Response, OAuthError> {
     http.retry_idempotent(|http| {
         let response = http.get_public(url, max)?;
@@ -34,7 +34,7 @@ pub(crate) fn get_public(http: &Http, url: &Url, max: usize) -> Result<Response,
     })
 }
 
-/// `response`, if it is a success. Nothing of what was `sent` is repeated where it is none.
+/// `response`, if it is a success; a refusal repeats nothing of what was `sent`.
 pub(crate) fn success<'s>(
     url: &Url,
     kind: RequestKind,

@@ -1,4 +1,4 @@
-//! One way of asking, whoever signs.
+//! One way of asking, for every kind of signer.
 
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
@@ -36,7 +36,7 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::post`], or the answer is no token.
+    /// As [`AssertionSource::post`], or the response is not a token.
     fn access_token(
         &self,
         http: &Http,
@@ -104,7 +104,7 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::post`], or the answer is none to such a request.
+    /// As [`AssertionSource::post`], or the response does not fit such a request.
     fn introspect(
         &self,
         http: &Http,
@@ -122,8 +122,8 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::assertion`]; [`OAuthError::Http`]; [`OAuthError::Refused`] if the answer is no success
-    /// or says that it is none.
+    /// As [`AssertionSource::assertion`]; [`OAuthError::Http`]; [`OAuthError::Refused`] if the response is not a
+    /// success, or says that it is not.
     fn post(
         &self,
         http: &Http,

@@ -1,15 +1,15 @@
 //! One signature before the first real one.
 //!
-//! A host that serves for weeks wants to know at its start, and not at its first request, that the key
-//! can sign. What is signed is a certification request that is thrown away: as sealed as an assertion, and
-//! of no worth to anybody. So no token is made that a server would accept.
+//! A host that serves for weeks wants to know when it starts, and not at its first request, that the key
+//! can sign. What is signed is a certification request that is discarded: as sealed as an assertion, and
+//! useless to anyone. So no token is made that a server would accept.
 
 use privyseal_core::cert::KeyUsages;
 use privyseal_core::csr::{Subject, SubjectAttribute, SubjectAttributeType};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_core::{CertificationRequestInfo, CertificationRequestSigner, SignError};
 
-/// Whom the request is for: nobody (RFC 2606 section 2).
+/// The subject of the request: nobody (RFC 2606 section 2).
 const NOBODY: &str = "self-test.invalid";
 
 /// Has `signer` sign once and verifies the signature. To be called before serving.
@@ -23,6 +23,6 @@ pub fn self_test<S: CertificationRequestSigner>(signer: &mut S) -> Result<(), Si
     let subject = subject.map_err(|error| SignError::Token(error.into()))?;
     let info = CertificationRequestInfo::new(&subject, KeyUsages::default(), signer.public_key());
     let mut buffer = [0; MAX_CERTIFICATION_REQUEST];
-    let signed = info.map_err(SignError::Token)?.sign(signer, &mut buffer);
-    signed.map(drop)
+    let request = info.map_err(SignError::Token)?.sign(signer, &mut buffer);
+    request.map(drop)
 }

@@ -7,6 +7,7 @@ mod again;
 mod ciba;
 mod command;
 mod dead;
+mod https;
 mod lying;
 mod progress;
 mod provider;

@@ -76,7 +76,7 @@ impl Pixels {
         let mut image = PreparedImage::prepare_from_greyscale(self.width, self.height, |x, y| {
             self.luma.get(y * self.width + x).copied().unwrap_or(255)
         });
-        // What looks like a code and says nothing is none.
+        // What looks like a code but cannot be decoded does not count.
         let grids = image.detect_grids();
         let grid = grids.into_iter().find(|grid| grid.decode().is_ok())?.grid;
         let side = grid.size();

@@ -76,7 +76,7 @@ fn private_key(path: &Path) -> Result<PrivateKey, CliError> {
     let path = file.path().to_owned();
     if file.is_readable_by_all() {
         eprintln!(
-            "warning: {} can be read by every user of this machine; chmod 600 mends that, and once it is in \
+            "warning: {} can be read by every user of this machine; chmod 600 fixes that, and once it is in \
              the device the file should be destroyed",
             path.display()
         );

@@ -2,7 +2,7 @@
 //! the server's clock, until something is broken that makes the next step pointless.
 //!
 //! At most one PIN try is spent, and only where the token's flags allow it. What is signed to see whether
-//! the key can is a certification request that is thrown away (see [`privyseal::self_test`]).
+//! the key can is a certification request that is discarded (see [`privyseal::self_test`]).
 
 mod device;
 mod module;

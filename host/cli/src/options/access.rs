@@ -48,10 +48,8 @@ const POLICY: &str = "What a pkcs11: key must be";
 
 impl AccessOptions {
     pub(crate) fn policy(&self) -> AccessPolicy {
-        AccessPolicy::new(
-            LoginPolicy::new(self.spend_final_pin_try),
-            self.key.policy(),
-        )
+        let login = LoginPolicy::new(self.spend_final_pin_try);
+        AccessPolicy::new(login, self.key.policy())
     }
 
     /// Opens the key for decryption, asking for its PIN where one is needed.

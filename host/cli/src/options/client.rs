@@ -233,6 +233,7 @@ fn of_device(error: ClientError) -> CliError {
 }
 
 /// Which option the audience lacks, or has for nothing.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of a conversion")]
 fn of_audience(error: AudienceError) -> CliError {
     let option = match error {
         AudienceError::Core(error) => return error.into(),

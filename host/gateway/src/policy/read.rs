@@ -141,7 +141,7 @@ impl At<'_> {
         }
     }
 
-    /// Of a value, which is no secret.
+    /// For a value that is not secret.
     fn bad(
         self,
         value: &Spanned<String>,

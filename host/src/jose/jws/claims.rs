@@ -4,7 +4,9 @@
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
-use super::{JwsFault, VerifiedJws};
+#[cfg(doc)]
+use super::JwsFault;
+use super::VerifiedJws;
 use crate::base::display::sanitize_for_display;
 use crate::jose::JoseError;
 
@@ -35,17 +37,20 @@ impl VerifiedJws {
             is_for(&claims, audience)?;
         }
         let (now, leeway) = (rules.now.as_secs(), rules.leeway);
-        let exp = moment(&claims, "exp")?.ok_or_else(|| broken("exp", "is missing"))?;
+        let exp = moment(&claims, "exp")?.ok_or_else(|| JoseError::claim("exp", "is missing"))?;
         if exp.saturating_add(leeway) <= now {
             let ago = now.saturating_sub(exp);
-            return Err(broken("exp", &format!("says that it expired {ago} s ago")));
+            return Err(JoseError::claim(
+                "exp",
+                format!("says that it expired {ago} s ago"),
+            ));
         }
         for name in ["nbf", "iat"] {
             let ahead = moment(&claims, name)?.map_or(0, |moment| moment.saturating_sub(now));
             if ahead > leeway {
-                return Err(broken(
+                return Err(JoseError::claim(
                     name,
-                    &format!("is {ahead} s ahead of the clock here"),
+                    format!("is {ahead} s ahead of the clock here"),
                 ));
             }
         }
@@ -78,29 +83,33 @@ impl VerifiedJws {
         if is_access {
             Ok(claims)
         } else {
-            Err(broken(
+            Err(JoseError::claim(
                 "typ",
                 "says that it is another kind of token than an access token",
             ))
         }
     }
+}
 
-    /// The claims of a signed answer of the UserInfo endpoint, which need not expire (OpenID Connect Core
-    /// section 5.3.2).
-    ///
-    /// # Errors
-    ///
-    /// As [`VerifiedJws::judged`].
-    pub fn judged_userinfo(
-        &self,
-        expected_issuer: &str,
-        client_id: &str,
-    ) -> Result<Map<String, Value>, JoseError> {
-        let claims = self.claims()?;
-        issuer(&claims, expected_issuer)?;
-        is_for(&claims, client_id)?;
-        Ok(claims)
+/// Judges claims of the UserInfo endpoint, which need not expire: of this issuer and for this client, where they say
+/// so, and `always` where they must (OpenID Connect Core section 5.3.2).
+///
+/// # Errors
+///
+/// [`JwsFault::Claim`], which names the claim.
+pub(crate) fn judge_userinfo(
+    claims: &Map<String, Value>,
+    expected_issuer: &str,
+    client_id: &str,
+    always: bool,
+) -> Result<(), JoseError> {
+    if always || claims.contains_key("iss") {
+        issuer(claims, expected_issuer)?;
     }
+    if always || claims.contains_key("aud") {
+        is_for(claims, client_id)?;
+    }
+    Ok(())
 }
 
 fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JoseError> {
@@ -108,9 +117,12 @@ fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JoseError> 
         Some(found) if found == expected => Ok(()),
         Some(found) => {
             let found = sanitize_for_display(found, None);
-            Err(broken("iss", &format!("is {found}, not {expected}")))
+            Err(JoseError::claim(
+                "iss",
+                format!("is {found}, not {expected}"),
+            ))
         }
-        None => Err(broken("iss", "is missing")),
+        None => Err(JoseError::claim("iss", "is missing")),
     }
 }
 
@@ -118,14 +130,14 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JoseError> 
     let named = match claims.get("aud") {
         Some(Value::Array(list)) => list.iter().any(|item| item == audience),
         Some(one) => one == audience,
-        None => return Err(broken("aud", "is missing")),
+        None => return Err(JoseError::claim("aud", "is missing")),
     };
     if named {
         Ok(())
     } else {
-        Err(broken(
+        Err(JoseError::claim(
             "aud",
-            &format!("does not name {}", sanitize_for_display(audience, None)),
+            format!("does not name {}", sanitize_for_display(audience, None)),
         ))
     }
 }
@@ -143,12 +155,7 @@ fn moment(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>
     });
     whole
         .map(Some)
-        .ok_or_else(|| broken(name, "is not a number of seconds since 1970"))
-}
-
-fn broken(name: &'static str, what: &str) -> JoseError {
-    let what = what.to_owned();
-    JwsFault::Claim { name, what }.into()
+        .ok_or_else(|| JoseError::claim(name, "is not a number of seconds since 1970"))
 }
 
 #[cfg(test)]
@@ -281,8 +288,9 @@ mod tests {
     #[test]
     fn a_userinfo_answer_is_of_this_issuer_and_for_this_client() {
         let judged = |payload: &str| {
-            VerifiedJws::of_payload(payload.as_bytes())
-                .judged_userinfo("https://idp.example", "me")
+            let claims = VerifiedJws::of_payload(payload.as_bytes()).claims();
+            claims
+                .and_then(|claims| judge_userinfo(&claims, "https://idp.example", "me", true))
                 .map_err(|error| error.to_string())
         };
         for payload in [

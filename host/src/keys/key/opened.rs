@@ -1,4 +1,4 @@
-//! A key that is open, whoever builds what it signs.
+//! An open key of any kind.
 
 use privyseal_core::{RsaPublicKey, Signer as _};
 

@@ -47,7 +47,7 @@ impl From<Pkcs11Pool> for KeySigner {
 pub struct KeyUnwrapper(Pkcs11Unwrapper);
 
 impl KeyUnwrapper {
-    /// What is to be known about the key, in words; it can decrypt all the same.
+    /// Notes about the key, for people; it can decrypt nevertheless.
     pub fn notes(&self) -> Vec<String> {
         self.0.notes().iter().map(ToString::to_string).collect()
     }

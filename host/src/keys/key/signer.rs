@@ -29,7 +29,7 @@ impl KeySigner {
         Self(Arc::new(backend))
     }
 
-    /// What is to be known about the key, in words; it can sign all the same.
+    /// Notes about the key, for people; it can sign nevertheless.
     pub fn notes(&self) -> Vec<String> {
         self.0.notes().iter().map(ToString::to_string).collect()
     }

@@ -27,7 +27,7 @@ pub(super) enum Meaning {
     SlowDown(Option<Duration>),
     /// The server is in trouble, which may pass (HTTP 5xx). Perhaps with when to come back.
     Trouble(Option<Duration>),
-    /// No, for good.
+    /// A final no.
     Refused,
 }
 

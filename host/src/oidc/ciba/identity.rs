@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::base::display::sanitize_for_display;
 use crate::jose::JoseError;
 use crate::jose::jwe::{DecryptError, Jwe, JweFault};
-use crate::jose::jws::{ClaimRules, JwsFault, VerifiedJws};
+use crate::jose::jws::{ClaimRules, VerifiedJws, judge_userinfo};
 use crate::oauth::AuthenticationOptions;
 use crate::oidc::OidcError;
 use crate::oidc::provider::CLOCK_LEEWAY;
@@ -52,7 +52,7 @@ pub(super) struct IdTokenRules<'a> {
 }
 
 impl Identity {
-    /// `sub`: who it is, for good.
+    /// `sub`: the person's permanent identifier.
     pub fn subject(&self) -> &str {
         let sub = self.id_token.get("sub").and_then(Value::as_str);
         sub.unwrap_or_default()
@@ -107,23 +107,26 @@ pub(super) fn id_token(
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     subject(&claims, "OpenID Connect Core section 2")?;
     if claims.get("iat").is_none() {
-        return Err(broken("iat", "is missing (OpenID Connect Core section 2)"));
+        return Err(JoseError::claim(
+            "iat",
+            "is missing (OpenID Connect Core section 2)",
+        ));
     }
     authorized_party(&claims, rules.client_id)?;
     if claims.contains_key("at_hash") && text("at_hash") != Some(&*at_hash(rules.access_token)) {
-        return Err(broken(
+        return Err(JoseError::claim(
             "at_hash",
             "is not that of the access token that came with it (OpenID Connect Core section 3.1.3.8)",
         ));
     }
     if claims.contains_key(AUTH_REQ_ID) && text(AUTH_REQ_ID) != Some(rules.auth_req_id) {
-        return Err(broken(
+        return Err(JoseError::claim(
             AUTH_REQ_ID,
             "is not that of the request (CIBA Core section 10.3.1)",
         ));
     }
     if rules.nonce.is_some() && text("nonce") != rules.nonce {
-        return Err(broken(
+        return Err(JoseError::claim(
             "nonce",
             "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)",
         ));
@@ -142,26 +145,12 @@ pub(super) fn userinfo(
     const SOURCE: &str = "OpenID Connect Core section 5.3.2";
     let sub = subject(&claims, SOURCE)?;
     if id_token.get("sub").and_then(Value::as_str) != Some(sub) {
-        return Err(broken(
+        return Err(JoseError::claim(
             "sub",
-            &format!("is another than that of the id_token ({SOURCE})"),
+            format!("is another than that of the id_token ({SOURCE})"),
         ));
     }
-    if claims.get("iss").is_some_and(|iss| iss != rules.issuer) {
-        return Err(broken("iss", &format!("is not the provider ({SOURCE})")));
-    }
-    if let Some(audience) = claims.get("aud") {
-        let named = match audience {
-            Value::Array(list) => list.iter().any(|item| item == rules.client_id),
-            one => one == rules.client_id,
-        };
-        if !named {
-            return Err(broken(
-                "aud",
-                &format!("does not name this client ({SOURCE})"),
-            ));
-        }
-    }
+    judge_userinfo(&claims, rules.issuer, rules.client_id, false)?;
     Ok(claims)
 }
 
@@ -175,9 +164,9 @@ fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, 
     let sub = claims.get("sub").and_then(Value::as_str);
     let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
     sub.filter(fits).ok_or_else(|| {
-        broken(
+        JoseError::claim(
             "sub",
-            &format!("is not 1 to 255 ASCII characters ({source})"),
+            format!("is not 1 to 255 ASCII characters ({source})"),
         )
     })
 }
@@ -191,16 +180,16 @@ fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), 
         .is_some_and(|list| list.len() > 1);
     if others {
         let what = format!("names others beside this client, who are not trusted ({SOURCE})");
-        return Err(broken("aud", &what));
+        return Err(JoseError::claim("aud", what));
     }
     match claims.get("azp") {
         None => Ok(()),
         Some(azp) if azp == client_id => Ok(()),
         Some(azp) => {
             let azp = sanitize_for_display(azp.as_str().unwrap_or("no string"), None);
-            Err(broken(
+            Err(JoseError::claim(
                 "azp",
-                &format!("is {azp}, not this client ({SOURCE})"),
+                format!("is {azp}, not this client ({SOURCE})"),
             ))
         }
     }
@@ -242,20 +231,15 @@ impl AskedAcr {
             Some(acr) => {
                 let acr = sanitize_for_display(acr.as_str().unwrap_or("no string"), None);
                 let what = format!("is {acr}, and {wanted} was asked for ({SOURCE})");
-                Err(broken(ACR, &what))
+                Err(JoseError::claim(ACR, what))
             }
             None if self.must_be_said => {
                 let what = format!("is missing, and {wanted} was asked for ({SOURCE})");
-                Err(broken(ACR, &what))
+                Err(JoseError::claim(ACR, what))
             }
             None => Ok(()),
         }
     }
-}
-
-fn broken(name: &'static str, what: &str) -> JoseError {
-    let what = what.to_owned();
-    JwsFault::Claim { name, what }.into()
 }
 
 impl fmt::Debug for Identity {

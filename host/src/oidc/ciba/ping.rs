@@ -39,7 +39,7 @@ const MAX_CONNECTIONS: usize = 16;
 /// How many threads there are at most, with those whose connection was just taken away.
 const MAX_THREADS: usize = 2 * MAX_CONNECTIONS;
 
-/// How often the listener looks whether it shall end.
+/// How often the listener checks whether to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Listens until it is dropped.

@@ -114,7 +114,7 @@ impl Polling {
         self.next = now.saturating_add(pause);
     }
 
-    /// The server was out of reach, or in trouble, perhaps with when to come back; whether it shall be asked
+    /// The server was out of reach, or in trouble, and perhaps said when to come back. Says whether to ask
     /// again. Each time is twice as far from the last (CIBA Core section 11 recommends it after a timeout),
     /// and later by up to one interval as `random` has it: clients that lost a server together do not come
     /// back together.

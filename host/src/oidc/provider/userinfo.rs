@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Provider;
 use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url, media_type};
+use crate::jose::jws::judge_userinfo;
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 
@@ -51,8 +52,11 @@ impl Provider {
             let issuer = self.metadata.issuer();
             let judged = self.keys.verify(http, now, WHAT, text.trim());
             let judged = judged.and_then(|jws| {
-                let claims = jws.judged_userinfo(issuer, client_id);
-                Ok(claims.map_err(|error| error.of(WHAT))?)
+                let claims = jws.claims();
+                let judged = claims.and_then(|claims| {
+                    judge_userinfo(&claims, issuer, client_id, true).map(|()| claims)
+                });
+                Ok(judged.map_err(|error| error.of(WHAT))?)
             });
             // The server wrote the JWT when it had the token.
             judged.map_err(|error| error.without(token.expose()))?

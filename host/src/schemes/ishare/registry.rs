@@ -2,6 +2,7 @@
 
 use privyseal_core::UnixTime;
 use privyseal_core::scheme::{PartyLookup, Scheme};
+use privyseal_core::token::request::write_escaped;
 use serde_json::{Map, Value};
 
 use super::{Expected, IshareError, Party, PartyFault, TrustedList, member};
@@ -155,16 +156,11 @@ impl<'a> PartyQuery<'a> {
     }
 }
 
-/// Everything but unreserved characters, percent-encoded (RFC 3986 section 2.1).
 fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
+    let mut out = Vec::new();
+    let Ok(()) = write_escaped(&mut out, text);
+    // All of it is ASCII.
+    out.into_iter().map(char::from).collect()
 }
 
 #[cfg(test)]

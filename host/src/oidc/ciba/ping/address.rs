@@ -17,7 +17,7 @@ pub struct PingAddress {
     path: String,
 }
 
-/// Why a text is none.
+/// Why a text is not such an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the address is none of PORT, ADDRESS:PORT, PORT/path and ADDRESS:PORT/path")]
 #[non_exhaustive]
