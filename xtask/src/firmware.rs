@@ -16,7 +16,6 @@ use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::steps::Steps;
 
-pub(crate) use image::build_all;
 pub(crate) use sizes::check as sizes;
 
 /// What one can do with the firmware.
@@ -61,6 +60,12 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
         ),
     }
     steps.finish()
+}
+
+/// Builds all images, and those that count.
+pub(crate) fn build_all() -> Result<(), Failure> {
+    image::build_all()?;
+    rsa::build()
 }
 
 fn test(steps: &mut Steps) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{manifest, rsa};
+use super::manifest;
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::{paths, thumb};
@@ -119,7 +119,6 @@ pub(crate) fn build_all() -> Result<(), Failure> {
         }
         image.build(cargo)?;
     }
-    rsa::build()?;
     println!("images: {}", paths::shown(&folder()));
     Ok(())
 }
