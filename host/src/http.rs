@@ -34,17 +34,17 @@ pub use watch::{HttpWatcher, WatchedRuntime};
 
 use retry::Retryable;
 
-/// How long one request may take, from the name lookup to the last byte of the answer.
+/// How long one request may take, from the name lookup to the last byte of the response.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long setting up a connection may take of that.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest answer to a call made with an access token, in bytes: room for some thousand records
+/// The largest response to a call made with an access token, in bytes: room for some thousand records
 /// on one page.
 pub const MAX_CALL_RESPONSE: usize = 1024 * 1024;
 
-/// The largest head of an answer, in bytes; twice what servers commonly send at most.
+/// The largest head of a response, in bytes; twice what servers commonly send at most.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// What an HTTP client needs to know.
@@ -102,7 +102,7 @@ pub struct Http {
     watcher: Option<Arc<dyn HttpWatcher>>,
 }
 
-/// An answer, whatever its status.
+/// A response, whatever its status.
 #[non_exhaustive]
 pub struct Response {
     /// The HTTP status.
@@ -172,7 +172,7 @@ impl Http {
         retry::retry_idempotent(&self.retry, &mut self.runtime(), |_| read(self))
     }
 
-    /// Posts a form. The answer may be at most `max` bytes.
+    /// Posts a form. The response may be at most `max` bytes.
     ///
     /// # Errors
     ///
@@ -199,7 +199,7 @@ impl Http {
         })
     }
 
-    /// The server's clock, as the `Date` of its answer to `HEAD url` says, whatever the status is; `None` if
+    /// The server's clock, as the `Date` of its response to `HEAD url` says, whatever the status is; `None` if
     /// it does not say. No redirect is followed.
     ///
     /// # Errors
@@ -216,7 +216,7 @@ impl Http {
             .and_then(retry_after::date))
     }
 
-    /// Gets a resource that is for everybody: a provider's metadata or keys. The answer may be at most
+    /// Gets a resource that is for everybody: a provider's metadata or keys. The response may be at most
     /// `max` bytes.
     ///
     /// # Errors
@@ -226,7 +226,7 @@ impl Http {
         self.get_with(url, None, max)
     }
 
-    /// Gets a resource with an access token (RFC 6750 section 2.1). The answer may be at most `max`
+    /// Gets a resource with an access token (RFC 6750 section 2.1). The response may be at most `max`
     /// bytes.
     ///
     /// # Errors

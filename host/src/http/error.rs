@@ -32,13 +32,13 @@ pub enum HttpCause {
     /// TLS failed in another way.
     #[error("no TLS connection")]
     Tls,
-    /// No complete answer in time.
+    /// No complete response in time.
     #[error("no complete answer in time")]
     Timeout,
     /// The body is larger than this many bytes.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// The answer is not HTTP.
+    /// The response is not HTTP.
     #[error("the answer is not HTTP as it should be")]
     NotHttp,
     /// The proxy refused, or its address is wrong.

@@ -1,4 +1,4 @@
-//! The media type of an answer: what it means, and what of it may be shown.
+//! The media type of a response: what it means, and what of it may be shown.
 
 /// Those that are shown. A type is text of the server, which may repeat what it was sent, in another case or
 /// in pieces.
@@ -21,7 +21,7 @@ pub(super) fn parse(value: &str) -> String {
 }
 
 /// Makes sure of JSON: `application/json` (RFC 8259 section 11) or a type with the suffix `+json` (RFC 6838
-/// section 4.2.8). The error is a clause about the answer; `source` says where the type is demanded.
+/// section 4.2.8). The error is a clause about the response; `source` says where the type is demanded.
 pub(crate) fn expect_json(media_type: Option<&str>, source: &str) -> Result<(), String> {
     let is_json = media_type.is_some_and(|media_type| {
         media_type == "application/json" || media_type.ends_with("+json")

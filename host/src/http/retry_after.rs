@@ -30,7 +30,7 @@ impl RetryAfter {
         date(value).map(Self::Date)
     }
 
-    /// In seconds, if `date` is the time of the same clock: that of the answer.
+    /// In seconds, if `date` is the time of the same clock: that of the response.
     #[must_use]
     pub(super) fn counted_from(self, date: Option<UnixTime>) -> Self {
         date.map_or(self, |now| Self::Seconds(self.pause(now).as_secs()))
@@ -45,7 +45,7 @@ impl RetryAfter {
     }
 }
 
-/// Reads the `Date` of an answer (RFC 9110 section 5.6.7).
+/// Reads the `Date` of a response (RFC 9110 section 5.6.7).
 pub(super) fn date(text: &str) -> Option<UnixTime> {
     let date = httpdate::parse_http_date(text.trim()).ok()?;
     let since_epoch = date.duration_since(UNIX_EPOCH).ok()?;

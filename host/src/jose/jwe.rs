@@ -1,4 +1,4 @@
-//! A JWE that somebody encrypted to us: an id_token, a UserInfo answer (RFC 7516).
+//! A JWE that somebody encrypted to us: an id_token, a UserInfo response (RFC 7516).
 //!
 //! Only what itsme uses is read: RSA-OAEP or RSA-OAEP-256 around the content key, A128CBC-HS256 or A256GCM
 //! around the content. What is in it is a signed JWT (RFC 7519 section 5.2: signed, then encrypted), whose

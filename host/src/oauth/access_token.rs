@@ -6,7 +6,7 @@ use core::mem;
 use privyseal_core::token::{ResponseError, Secret, TokenResponse};
 use zeroize::Zeroizing;
 
-/// An access token of type Bearer (RFC 6750), and the answer that it came in.
+/// An access token of type Bearer (RFC 6750), and the response that it came in.
 ///
 /// The holder may do what its owner may: it is wiped when dropped, `Debug` does not show it, and no
 /// error of this crate contains it.
@@ -59,7 +59,7 @@ impl AccessToken {
         &self.token
     }
 
-    /// Seconds after the answer at which it expires, if the server says.
+    /// Seconds after the response at which it expires, if the server says.
     pub const fn expires_in(&self) -> Option<u64> {
         self.expires_in
     }
@@ -69,7 +69,7 @@ impl AccessToken {
         self.refresh.take()
     }
 
-    /// The whole answer, the token included, as the server wrote it. Not for logs.
+    /// The whole response, the token included, as the server wrote it. Not for logs.
     pub fn expose_response(&self) -> &[u8] {
         &self.response
     }
@@ -89,7 +89,7 @@ impl RefreshToken {
         &self.token
     }
 
-    /// Seconds after the answer at which it expires, if the server says.
+    /// Seconds after the response at which it expires, if the server says.
     pub const fn expires_in(&self) -> Option<u64> {
         self.expires_in
     }

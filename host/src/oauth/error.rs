@@ -56,7 +56,7 @@ pub enum OAuthError {
     Response {
         /// Where.
         url: Url,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         reason: String,
     },
     /// It was tried more than once, or is not tried again, and why.
@@ -74,7 +74,7 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
-    /// A server answered with something else than what was asked for: what is wrong with the answer.
+    /// A server answered with something else than what was asked for: what is wrong with the response.
     #[allow(clippy::needless_pass_by_value)] // A reason is made for the call.
     pub(crate) fn response(url: &Url, reason: impl ToString) -> Self {
         Self::Response {

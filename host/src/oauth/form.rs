@@ -17,12 +17,12 @@ pub struct Form<'a> {
     pub members: &'a [(&'a str, &'a str)],
     /// What kind of request it is, for the explanation of a refusal.
     pub kind: RequestKind,
-    /// The largest answer, in bytes.
+    /// The largest response, in bytes.
     pub max: usize,
 }
 
 impl<'a> Form<'a> {
-    /// Asks `url` with these members, for an answer of at most `max` bytes.
+    /// Asks `url` with these members, for a response of at most `max` bytes.
     pub const fn new(
         url: &'a Url,
         members: &'a [(&'a str, &'a str)],

@@ -5,7 +5,7 @@ use core::fmt;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-/// The answer to an introspection request. `Debug` does not show what the token says.
+/// The response to an introspection request. `Debug` does not show what the token says.
 #[derive(Clone, PartialEq)]
 pub struct Introspection {
     active: bool,
@@ -39,7 +39,7 @@ impl Introspection {
         &self.members
     }
 
-    /// The whole answer, as the server wrote it.
+    /// The whole response, as the server wrote it.
     pub fn response(&self) -> &[u8] {
         &self.response
     }

@@ -12,7 +12,7 @@ mod diagnosis;
 
 pub use diagnosis::{Diagnosis, RequestKind};
 
-/// A server answered, and its answer is no.
+/// A server answered, and its response is no.
 ///
 /// `Display` is one line with what the server said, without a token also where the server repeated one. What it
 /// means is [`Refusal::diagnosis`].
@@ -28,7 +28,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads a refusal out of an answer. `secrets` are what was sent and must not be shown.
+    /// Reads a refusal out of a response. `secrets` are what was sent and must not be shown.
     pub fn new<'s, I>(url: &Url, kind: RequestKind, response: &Response, secrets: I) -> Self
     where
         I: IntoIterator<Item = &'s str>,

@@ -1,4 +1,4 @@
-//! What a server's answer is: what was asked for, a refusal, or nothing that can be used.
+//! What a server's response is: what was asked for, a refusal, or nothing that can be used.
 
 use super::{AccessToken, Introspection, OAuthError, Refusal, RequestKind};
 use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Response, Url, media_type};
@@ -48,7 +48,7 @@ pub(crate) fn success<'s>(
     Err(Refusal::new(url, kind, &response, sent).into())
 }
 
-/// The access token in the successful answer to a token request.
+/// The access token in the successful response to a token request.
 pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthError> {
     let media_type = response.media_type.as_deref();
     let token = AccessToken::from_response(response.body)
@@ -57,7 +57,7 @@ pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthE
     Ok(token)
 }
 
-/// What the successful answer to an introspection request says.
+/// What the successful response to an introspection request says.
 pub(super) fn introspection(
     url: &Url,
     mut response: Response,
@@ -68,7 +68,7 @@ pub(super) fn introspection(
     Ok(introspection)
 }
 
-/// The JSON in the answer to a call. `bearer` was sent, and is shown nowhere.
+/// The JSON in the response to a call. `bearer` was sent, and is shown nowhere.
 fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthError> {
     let mut response = success(url, RequestKind::Call, response, [bearer])?;
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
@@ -79,7 +79,7 @@ fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthErr
     Ok(core::mem::take(&mut response.body))
 }
 
-/// JSON under another type is an error page, or an answer to somebody else.
+/// JSON under another type is an error page, or a response to somebody else.
 fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), OAuthError> {
     media_type::expect_json(media_type, source).map_err(|reason| OAuthError::response(url, reason))
 }
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(token(&url, response).unwrap().expires_in(), Some(360));
     }
 
-    /// Each answer that is no token, what the message says, and the exit code.
+    /// Each response that is no token, what the message says, and the exit code.
     #[test]
     fn what_a_lying_server_gets() {
         let json = "application/json";

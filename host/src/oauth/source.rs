@@ -100,7 +100,7 @@ pub trait AssertionSource: Send + Sync {
     }
 
     /// Asks `endpoint`, the provider's `introspection_endpoint`, about an access token, with a new
-    /// assertion. A token that is not good is an answer (RFC 7662 section 2.2), not an error.
+    /// assertion. A token that is not good is a response (RFC 7662 section 2.2), not an error.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ pub trait AssertionSource: Send + Sync {
         response::introspection(endpoint, self.post(http, options, &form)?)
     }
 
-    /// Posts `form` with a new assertion, and gives the answer if it is a success.
+    /// Posts `form` with a new assertion, and gives the response if it is a success.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ pub trait AssertionSource: Send + Sync {
     }
 }
 
-/// Posts `members` to the token endpoint below `base`, and reads the token in the answer.
+/// Posts `members` to the token endpoint below `base`, and reads the token in the response.
 fn token<A: AssertionSource + ?Sized>(
     source: &A,
     http: &Http,

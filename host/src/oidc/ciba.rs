@@ -9,15 +9,15 @@
 //! ```
 //!
 //! Each request to the provider carries an assertion of its own. What is decided (when to ask again, when
-//! to stop, what an answer means) is decided without any input or output (`polling`, `discovery`,
-//! `answer`); `flow` does what they say, with a clock that tests replace.
+//! to stop, what a response means) is decided without any input or output (`polling`, `discovery`,
+//! `response`); `flow` does what they say, with a clock that tests replace.
 
-mod answer;
 mod discovery;
 mod flow;
 mod identity;
 mod ping;
 mod polling;
+mod response;
 
 use core::fmt;
 use core::time::Duration;

@@ -19,7 +19,7 @@ pub enum FiamError {
     /// The server cannot be asked, refused, or answered with no JSON.
     #[error("{0}")]
     OAuth(#[from] OAuthError),
-    /// The answer is not the page that was asked for, or the list does not end.
+    /// The response is not the page that was asked for, or the list does not end.
     #[error("{url}: {fault}")]
     Page {
         /// Where it came from.

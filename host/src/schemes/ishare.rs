@@ -1,20 +1,20 @@
 //! What an iSHARE participant registry (before: scheme owner, satellite) says, believed only once it is proved.
 //!
 //! A registry answers with signed tokens. [`Registry`] gets them with an access token, proves them
-//! (`answer`), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
+//! (`response`), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
 //! provider judges a client assertion that came in: [`crate::report::judge_assertion`].
 //!
 //! Revocation is checked with the lists that the caller gives ([`Expected::crls`]): a
-//! registry's answer is refused if its seal or a CA above it was revoked, or if a list of its issuer cannot be
+//! registry's response is refused if its seal or a CA above it was revoked, or if a list of its issuer cannot be
 //! believed. Without a list for a certificate it is not checked; nothing is fetched, neither lists nor OCSP.
 //!
 //! Sources: "Certificate validation" of iSHARE 2.1 and 1.x, and the pages "Trusted list" and "Parties" of the
 //! developer portal. Where versions write a member differently (`party_token`, `partyToken`,
 //! `parties_token`), each is read.
 
-mod answer;
 mod party;
 mod registry;
+mod response;
 pub mod subject;
 mod trusted_list;
 
@@ -22,9 +22,9 @@ use serde_json::Value;
 
 use crate::oauth::OAuthError;
 
-pub use answer::{AnswerFault, Expected};
 pub use party::{Party, PartyCertificate, PartyFault};
 pub use registry::{PartyQuery, Registry};
+pub use response::{Expected, ResponseFault};
 pub use trusted_list::{ListFault, TrustedCa, TrustedList};
 
 /// Why a registry tells nothing that can be believed, or vouches for nobody.
@@ -34,13 +34,13 @@ pub enum IshareError {
     /// The registry cannot be asked, refused, or answered with something else than was asked for.
     #[error("{0}")]
     OAuth(#[from] OAuthError),
-    /// The signed answer is not proved.
+    /// The signed response is not proved.
     #[error("the registry's {name} {fault}")]
-    Answer {
+    Response {
         /// Which: `party_token`, `trusted_list_token` and the like.
         name: &'static str,
         /// Why.
-        fault: AnswerFault,
+        fault: ResponseFault,
     },
     /// The trusted list does not vouch for a chain.
     #[error("{0}")]

@@ -6,7 +6,7 @@ use privyseal::jose::{JoseError, JoseFault};
 use privyseal::oidc::OidcError;
 use privyseal::pki::PkiError;
 use privyseal::pki::pem::PemError;
-use privyseal::schemes::ishare::{AnswerFault, IshareError};
+use privyseal::schemes::ishare::{IshareError, ResponseFault};
 use privyseal_core::cert::ChainError;
 
 /// `None` where the error says it all.
@@ -49,9 +49,9 @@ fn of_core(error: &privyseal_core::Error) -> Option<&'static str> {
 
 fn of_ishare(error: &IshareError) -> Option<&'static str> {
     Some(match error {
-        IshareError::Answer { fault, .. } => match fault {
-            AnswerFault::Untrusted => "give the registry's root with --trust FILE",
-            AnswerFault::Future { .. } | AnswerFault::Expired { .. } => {
+        IshareError::Response { fault, .. } => match fault {
+            ResponseFault::Untrusted => "give the registry's root with --trust FILE",
+            ResponseFault::Future { .. } | ResponseFault::Expired { .. } => {
                 "compare the clocks: privyseal doctor --server"
             }
             _ => return None,

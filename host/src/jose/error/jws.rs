@@ -89,7 +89,7 @@ pub enum JwsFault {
 }
 
 impl JwsFault {
-    /// The same, in which `secret` is not repeated: for the answer of a server that was sent it.
+    /// The same, in which `secret` is not repeated: for the response of a server that was sent it.
     #[must_use]
     pub(crate) fn without(self, secret: &str) -> Self {
         let shown = |text: String| sanitize_for_display(&text, Some(secret));

@@ -19,7 +19,7 @@ pub(super) const PATH: &str = "/user_discovery_sessions";
 /// How long a session is asked for. itsme: "Stop polling after 10 min"; it answers HTTP 400 after 15.
 pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 
-/// The largest answer, in bytes. A QR code as JPEG has some ten KiB.
+/// The largest response, in bytes. A QR code as JPEG has some ten KiB.
 pub(super) const MAX_ANSWER: usize = 512 * 1024;
 
 /// The longest id of a session, in characters. It becomes part of a URL.
@@ -50,7 +50,7 @@ pub(super) enum Session {
 pub(super) struct UserIdentifierToken(pub Zeroizing<String>);
 
 impl Session {
-    /// Reads an answer. The error is a clause about it.
+    /// Reads a response. The error is a clause about it.
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         let answer: Value =
             serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;

@@ -11,11 +11,11 @@ use privyseal_core::{Signer, Unwrapper};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::answer::{Acknowledgement, Meaning};
 use super::discovery::{self, Session};
 use super::identity::AskedAcr;
 use super::ping::PingListener;
 use super::polling::Polling;
+use super::response::{Acknowledgement, PollOutcome};
 use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
 use crate::http::{Http, Response, Url};
@@ -24,7 +24,7 @@ use crate::oauth::{
 };
 use crate::oidc::provider::Provider;
 
-/// The largest answer of the backchannel authentication endpoint, in bytes.
+/// The largest response of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
 /// One client, one provider, and what they need to get from a QR code to the claims of a person.
@@ -179,7 +179,7 @@ where
             flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
         })?;
         let now = self.runtime.elapsed();
-        if Meaning::of(&answer.response, self.runtime.now()?) != Meaning::Success {
+        if PollOutcome::of(&answer.response, self.runtime.now()?) != PollOutcome::Success {
             return Err(answer.refused().into());
         }
         let acknowledgement = Acknowledgement::read(&answer.response.body)

@@ -1,4 +1,4 @@
-//! Who it was: the claims of the id_token and of the UserInfo answer, decrypted, verified and judged.
+//! Who it was: the claims of the id_token and of the UserInfo response, decrypted, verified and judged.
 
 use core::fmt;
 
@@ -28,7 +28,7 @@ const ACR: &str = "acr";
 pub struct Identity {
     /// The claims of the id_token.
     pub id_token: Map<String, Value>,
-    /// The claims of the UserInfo answer, if it was asked.
+    /// The claims of the UserInfo response, if it was asked.
     pub userinfo: Option<Map<String, Value>>,
 }
 
@@ -135,7 +135,7 @@ pub(super) fn id_token(
     Ok(claims)
 }
 
-/// The claims of a UserInfo answer: of the same person (OpenID Connect Core section 5.3.2), and where it
+/// The claims of a UserInfo response: of the same person (OpenID Connect Core section 5.3.2), and where it
 /// names them, of this issuer and for this client.
 pub(super) fn userinfo(
     claims: Map<String, Value>,

@@ -88,7 +88,7 @@ impl Polling {
         self.next = now;
     }
 
-    /// How long the answer is still waited for.
+    /// How long the response is still waited for.
     pub(super) fn left(&self, now: Duration) -> Duration {
         self.deadline.saturating_sub(now)
     }
@@ -98,7 +98,7 @@ impl Polling {
         bounded(self.interval.saturating_add(self.slowed)).max(self.least)
     }
 
-    /// The answer came at `now`, and is that there is none yet. A new interval may come with it.
+    /// The response came at `now`, and is that there is none yet. A new interval may come with it.
     pub(super) fn pending(&mut self, now: Duration, interval: Option<Duration>) {
         self.failures = 0;
         self.interval = interval.map_or(self.interval, bounded);
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(polling.step(s(100)), Step::Wait(s(2)));
         assert_eq!(polling.step(s(101)), Step::Wait(s(1)));
         assert_eq!(polling.step(s(102)), Step::Ask);
-        // What counts is when the answer came, not when it was asked for.
+        // What counts is when the response came, not when it was asked for.
         polling.pending(s(103), None);
         assert_eq!(polling.step(s(104)), Step::Wait(s(1)));
         assert_eq!(polling.step(s(105)), Step::Ask);

@@ -11,10 +11,10 @@ use crate::jose::jws::judge_userinfo;
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 
-/// The media type of a signed answer.
+/// The media type of a signed response.
 const JWT: &str = "application/jwt";
 
-/// What errors call a signed answer.
+/// What errors call a signed response.
 pub(in crate::oidc) const WHAT: &str = "userinfo answer";
 
 /// The claims about the owner of a token. `Debug` does not show them.
@@ -25,13 +25,13 @@ pub struct UserInfo {
 }
 
 impl Provider {
-    /// Asks the UserInfo endpoint with an access token. An answer that is a signed JWT is verified, and must
+    /// Asks the UserInfo endpoint with an access token. A response that is a signed JWT is verified, and must
     /// be of this issuer and for `client_id`; one that is plain JSON has TLS as its only proof.
     ///
     /// # Errors
     ///
     /// [`OidcError::OAuth`] if the provider names no such endpoint, refuses, or answers with something else;
-    /// [`OidcError::Jose`] if a signed answer is not accepted.
+    /// [`OidcError::Jose`] if a signed response is not accepted.
     pub fn userinfo(
         &mut self,
         http: &Http,
@@ -83,7 +83,7 @@ pub(in crate::oidc) fn ask(
     oauth::success(url, RequestKind::Call, response, [token.expose()])
 }
 
-/// The claims in an answer that is not signed.
+/// The claims in a response that is not signed.
 pub(in crate::oidc) fn plain(
     url: &Url,
     response: &Response,

@@ -14,11 +14,11 @@ pub const MAX_RECORDS: u64 = 100_000;
 /// The most bytes of all pages of one list together.
 pub const MAX_LIST: usize = 32 * 1024 * 1024;
 
-/// Why an answer is not the page that was asked for, or the list is not one that ends.
+/// Why a response is not the page that was asked for, or the list is not one that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageFault {
-    /// The answer is not JSON.
+    /// The response is not JSON.
     #[error("the page is not JSON")]
     NotJson,
     /// A member is missing or of another type.
@@ -32,7 +32,7 @@ pub enum PageFault {
     OtherPage {
         /// Its number.
         asked: u64,
-        /// The number in the answer.
+        /// The number in the response.
         given: u64,
     },
     /// More pages than [`MAX_PAGES`].

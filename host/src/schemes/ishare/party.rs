@@ -5,7 +5,7 @@ mod certificate;
 use privyseal_core::cert::Certificate;
 use serde_json::{Map, Value};
 
-use super::{AnswerFault, text};
+use super::{ResponseFault, text};
 use crate::base::display::sanitize_for_display;
 
 use certificate::Agreement;
@@ -47,7 +47,7 @@ pub enum PartyFault {
     Unreadable(&'static str),
     /// The proven answer does not say what it should.
     #[error("{}", self.text())]
-    Answer(AnswerFault),
+    Response(ResponseFault),
 }
 
 impl PartyFault {
@@ -62,7 +62,7 @@ impl PartyFault {
             Self::Unreadable(_) => {
                 "the certificate is none of the readable ones that the party registered"
             }
-            Self::Answer(_) => "the registry's answer has no party_info of iSHARE's form",
+            Self::Response(_) => "the registry's answer has no party_info of iSHARE's form",
         }
     }
 }
@@ -72,7 +72,7 @@ impl Party {
     ///
     /// # Errors
     ///
-    /// [`PartyFault::Unknown`], [`PartyFault::Several`]; [`PartyFault::Answer`] for claims of another form.
+    /// [`PartyFault::Unknown`], [`PartyFault::Several`]; [`PartyFault::Response`] for claims of another form.
     pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, PartyFault> {
         let one = ["party_info", "partyInfo"]
             .iter()
@@ -81,7 +81,7 @@ impl Party {
             Some(info) => info,
             None => found(claims)?,
         };
-        Self::read(info).ok_or(PartyFault::Answer(AnswerFault::Member("party_info")))
+        Self::read(info).ok_or(PartyFault::Response(ResponseFault::Member("party_info")))
     }
 
     fn read(info: &Value) -> Option<Self> {
@@ -188,7 +188,7 @@ fn found(claims: &Map<String, Value>) -> Result<&Value, PartyFault> {
         Some([one]) => Ok(one),
         Some([]) => Err(PartyFault::Unknown),
         Some(_) => Err(PartyFault::Several),
-        None => Err(PartyFault::Answer(AnswerFault::Member("party_info"))),
+        None => Err(PartyFault::Response(ResponseFault::Member("party_info"))),
     }
 }
 

@@ -45,7 +45,7 @@ pub enum PartyQuery<'a> {
 }
 
 impl<'a> Registry<'a> {
-    /// The registry at `base` that gave `token`, and must prove to be whom `expected` says. Its answers are
+    /// The registry at `base` that gave `token`, and must prove to be whom `expected` says. Its responses are
     /// judged by the machine's clock.
     pub const fn new(
         http: &'a Http,
@@ -62,7 +62,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// The same, whose answers are judged at `now`.
+    /// The same, whose responses are judged at `now`.
     #[must_use]
     pub const fn at(mut self, now: UnixTime) -> Self {
         self.now = Some(now);
@@ -73,10 +73,10 @@ impl<'a> Registry<'a> {
     ///
     /// # Errors
     ///
-    /// [`IshareError::OAuth`] if there is no answer; [`IshareError::Answer`] if it is not proved.
+    /// [`IshareError::OAuth`] if there is no response; [`IshareError::Response`] if it is not proved.
     pub fn trusted_list(&self) -> Result<TrustedList, IshareError> {
         let (name, claims) = self.ask(TRUSTED_LIST, LIST_TOKEN)?;
-        TrustedList::from_claims(&claims).map_err(|fault| IshareError::Answer { name, fault })
+        TrustedList::from_claims(&claims).map_err(|fault| IshareError::Response { name, fault })
     }
 
     /// What the registry says about a party, proved; whatever its status is. It is the party that was asked
@@ -93,12 +93,12 @@ impl<'a> Registry<'a> {
             Ok(party)
         });
         party.map_err(|fault| match fault {
-            PartyFault::Answer(fault) => IshareError::Answer { name, fault },
+            PartyFault::Response(fault) => IshareError::Response { name, fault },
             fault => IshareError::Party(fault),
         })
     }
 
-    /// The proven claims of an answer that has one of these members.
+    /// The proven claims of a response that has one of these members.
     fn ask(
         &self,
         path: &str,
@@ -118,7 +118,7 @@ impl<'a> Registry<'a> {
             return Err(OAuthError::response(&url, format!("the answer has no {wanted}")).into());
         };
         let claims = self.expected.claims(token, now);
-        let claims = claims.map_err(|fault| IshareError::Answer { name, fault })?;
+        let claims = claims.map_err(|fault| IshareError::Response { name, fault })?;
         Ok((name, claims))
     }
 }

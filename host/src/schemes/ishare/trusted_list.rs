@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::AnswerFault;
+use super::ResponseFault;
 use crate::base::display::sanitize_for_display;
 
 /// The CAs on the list, in its order. Serialised, it has the members of iSHARE's `trusted_list`.
@@ -68,17 +68,17 @@ impl TrustedList {
     ///
     /// # Errors
     ///
-    /// [`AnswerFault::Member`] if there is none, or an entry of another form.
-    pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, AnswerFault> {
+    /// [`ResponseFault::Member`] if there is none, or an entry of another form.
+    pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, ResponseFault> {
         let list = ["trusted_list", "trustedList"]
             .iter()
             .find_map(|name| claims.get(*name)?.as_array());
-        let list = list.ok_or(AnswerFault::Member("trusted_list"))?;
+        let list = list.ok_or(ResponseFault::Member("trusted_list"))?;
         let entries = list
             .iter()
             .map(TrustedCa::deserialize)
             .collect::<Result<_, _>>();
-        let entries = entries.map_err(|_| AnswerFault::Member("trusted_list"))?;
+        let entries = entries.map_err(|_| ResponseFault::Member("trusted_list"))?;
         Ok(Self { entries })
     }
 

@@ -33,7 +33,7 @@ where
             .map_err(|error| OidcError::from(error.of(WHAT)))?;
         let userinfo = userinfo.then(|| {
             let judged = self.userinfo(tokens, &id_token);
-            // The server wrote the answer when it had the token.
+            // The server wrote the response when it had the token.
             judged.map_err(|error| error.without(tokens.access.expose()))
         });
         let userinfo = userinfo.transpose()?;

@@ -1,4 +1,4 @@
-//! One request and its answer, and asking again until there is one.
+//! One request and its response, and asking again until there is one.
 
 use core::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::oauth::{
     AssertionOptions, AssertionSource as _, AudienceParts, OAuthError, REQUEST, Refusal,
     RequestKind, form_body,
 };
-use crate::oidc::ciba::answer::Meaning;
 use crate::oidc::ciba::discovery::Session;
 use crate::oidc::ciba::polling::{Polling, Step};
+use crate::oidc::ciba::response::PollOutcome;
 use crate::oidc::ciba::{CibaError, State, Watcher};
 
-/// An answer, and what was sent for it.
+/// A response, and what was sent for it.
 pub(super) struct Answer {
     pub(super) response: Response,
     url: Url,
@@ -45,7 +45,7 @@ where
     U::Error: Send + Sync + 'static,
     P: Runtime,
 {
-    /// Asks again and again until there is an answer that ends it.
+    /// Asks again and again until there is a response that ends it.
     pub(super) fn poll(
         &mut self,
         polling: &mut Polling,
@@ -94,16 +94,16 @@ where
                 }
                 Err(error) => return Err(error.into()),
             };
-            match Meaning::of(&answer.response, self.runtime.now()?) {
-                Meaning::Success => return Ok(answer),
-                Meaning::Pending => polling.pending(now, None),
-                Meaning::SlowDown(pause) => polling.slow_down(now, pause),
-                Meaning::Trouble(pause) => {
+            match PollOutcome::of(&answer.response, self.runtime.now()?) {
+                PollOutcome::Success => return Ok(answer),
+                PollOutcome::Pending => polling.pending(now, None),
+                PollOutcome::SlowDown(pause) => polling.slow_down(now, pause),
+                PollOutcome::Trouble(pause) => {
                     if !polling.failed(now, pause, self.runtime.random()?) {
                         return Err(answer.refused().into());
                     }
                 }
-                Meaning::Refused => return Err(answer.refused().into()),
+                PollOutcome::Refused => return Err(answer.refused().into()),
             }
         }
     }
@@ -115,7 +115,7 @@ where
         watcher: &mut dyn Watcher,
     ) -> Result<Session, CibaError> {
         let response = &answer.response;
-        if Meaning::of(response, self.runtime.now()?) != Meaning::Success {
+        if PollOutcome::of(response, self.runtime.now()?) != PollOutcome::Success {
             return Err(answer.refused().into());
         }
         let session = Session::read(&response.body)

@@ -9,7 +9,7 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::oidc::ciba::answer::MAX_AUTH_REQ_ID;
+use crate::oidc::ciba::response::MAX_AUTH_REQ_ID;
 
 /// The largest head, in bytes; the bearer token may have 1024.
 const MAX_HEAD: usize = 8 * 1024;

@@ -45,7 +45,7 @@ fn a_ping_gets_through_once() {
 fn the_longest_auth_req_id_is_taken() {
     let listener = listener();
     let token = listener.expose_token().to_owned();
-    let id = "x".repeat(crate::oidc::ciba::answer::MAX_AUTH_REQ_ID);
+    let id = "x".repeat(crate::oidc::ciba::response::MAX_AUTH_REQ_ID);
     let body = format!(r#"{{"auth_req_id":"{id}"}}"#);
     assert_eq!(send(&listener, &post("/cb", &token, &body)), "204");
     assert_eq!(listener.wait(Duration::ZERO).unwrap().as_str(), id);
@@ -78,7 +78,7 @@ fn anything_else_does_not() {
         (post("/cb", &token, &" ".repeat(9000)), "413"),
         ("A".repeat(20_000), "413"),
     ] {
-        // Where the rest is not read, the connection may be reset before the answer is seen.
+        // Where the rest is not read, the connection may be reset before the response is seen.
         let got = send(&listener, &request);
         let large = status == "413" && got == "closed";
         assert!(got == status || large, "{got}, not {status}: {request:.80}");

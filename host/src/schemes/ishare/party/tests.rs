@@ -109,6 +109,6 @@ fn a_search_must_find_one() {
         json!({ "party_info": { "party_id": [], "adherence": { "status": "Active" } } }),
     ] {
         let read = Party::from_claims(claims.as_object().unwrap());
-        assert!(matches!(read, Err(PartyFault::Answer(_))), "{claims}");
+        assert!(matches!(read, Err(PartyFault::Response(_))), "{claims}");
     }
 }

@@ -1,8 +1,8 @@
-//! A signed answer: its claims can be had in one way only, by proving it.
+//! A signed response: its claims can be had in one way only, by proving it.
 //!
-//! The rules of an iSHARE JWT are the same for assertions and answers: algorithm, `x5c` with the whole chain,
+//! The rules of an iSHARE JWT are the same for assertions and responses: algorithm, `x5c` with the whole chain,
 //! `iss` = `sub`, one audience, thirty seconds. The core's `check` judges assertions, which are short; a
-//! trusted list has no such bound, so answers are read here, up to the size of a call's answer.
+//! trusted list has no such bound, so responses are read here, up to the size of a call's response.
 
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain, ChainError};
@@ -19,7 +19,7 @@ use crate::pki::path::{PathError, PathOptions};
 /// Seconds by which the registry's clock may be ahead of this one.
 const MAX_LEAD: u64 = 5;
 
-/// Whom an answer must be from, and for.
+/// Whom a response must be from, and for.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Expected<'a> {
@@ -33,10 +33,10 @@ pub struct Expected<'a> {
     pub revocation: RevocationOptions<'a>,
 }
 
-/// Why an answer is not proved; a clause whose subject is the token.
+/// Why a response is not proved; a clause whose subject is the token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AnswerFault {
+pub enum ResponseFault {
     /// No JWS of the accepted algorithms that carries its certificates, or a signature that is not valid.
     #[error(transparent)]
     Jose(JoseFault),
@@ -90,7 +90,7 @@ pub enum AnswerFault {
     Member(&'static str),
 }
 
-impl From<PathError> for AnswerFault {
+impl From<PathError> for ResponseFault {
     fn from(error: PathError) -> Self {
         match error {
             PathError::MissingIssuer { .. } | PathError::Untrusted { .. } => Self::Untrusted,
@@ -99,7 +99,7 @@ impl From<PathError> for AnswerFault {
     }
 }
 
-impl From<JoseError> for AnswerFault {
+impl From<JoseError> for ResponseFault {
     fn from(error: JoseError) -> Self {
         Self::Jose(error.fault().clone())
     }
@@ -130,11 +130,11 @@ impl<'a> Expected<'a> {
     ///
     /// # Errors
     ///
-    /// [`AnswerFault`], the first that is found.
-    pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, AnswerFault> {
+    /// [`ResponseFault`], the first that is found.
+    pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, ResponseFault> {
         let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value())?;
         if jws.typ() != Some("JWT") {
-            return Err(AnswerFault::Type);
+            return Err(ResponseFault::Type);
         }
         let certificates = jws.certificates()?;
         let key = self.proven_key(&certificates, now)?;
@@ -149,16 +149,16 @@ impl<'a> Expected<'a> {
         &self,
         certificates: &[Vec<u8>],
         now: UnixTime,
-    ) -> Result<VerifyingKey, AnswerFault> {
+    ) -> Result<VerifyingKey, ResponseFault> {
         let given: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
         let chain = Chain::order(&given)?;
         let ordered = chain.certificates().iter().map(Certificate::as_der);
         if !ordered.eq(given) {
-            return Err(AnswerFault::Order);
+            return Err(ResponseFault::Order);
         }
         let leaf = chain
             .leaf()
-            .ok_or(AnswerFault::Jose(JwsFault::X5c.into()))?;
+            .ok_or(ResponseFault::Jose(JwsFault::X5c.into()))?;
         if leaf.is_ca() {
             return Err(ChainError::LeafIsCa.into());
         }
@@ -168,44 +168,44 @@ impl<'a> Expected<'a> {
         ISHARE.check_leaf_key_usage(Some(leaf))?;
         leaf.rsa_key()
             .and_then(VerifyingKey::new)
-            .map_err(AnswerFault::Key)
+            .map_err(ResponseFault::Key)
     }
 
     /// Judges the claims that every iSHARE JWT has: from the registry, for us, now.
-    fn judge(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), AnswerFault> {
+    fn judge(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), ResponseFault> {
         let text = |name| claims.get(name).and_then(Value::as_str);
         let is = |name, expected, rule| match text(name) {
             Some(found) if found == expected => Ok(()),
-            _ => Err(AnswerFault::Claim { name, rule }),
+            _ => Err(ResponseFault::Claim { name, rule }),
         };
         is("iss", self.registry_id, "is not the registry's party id")?;
         is("sub", self.registry_id, "is not the registry's party id")?;
         is("aud", self.client_id, "is not the party that asked")?;
         if text("jti").is_none_or(str::is_empty) {
             let rule = "is missing or no string";
-            return Err(AnswerFault::Claim { name: "jti", rule });
+            return Err(ResponseFault::Claim { name: "jti", rule });
         }
         moments(claims, now.as_secs())
     }
 }
 
-fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), AnswerFault> {
+fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), ResponseFault> {
     let seconds = |name| {
         let seconds = claims.get(name).and_then(Value::as_u64);
         let rule = "is missing or no whole number of seconds";
-        seconds.ok_or(AnswerFault::Claim { name, rule })
+        seconds.ok_or(ResponseFault::Claim { name, rule })
     };
     let (iat, exp) = (seconds("iat")?, seconds("exp")?);
     if exp.checked_sub(iat) != Some(ISHARE.lifetime().value().default()) {
-        return Err(AnswerFault::Lifetime);
+        return Err(ResponseFault::Lifetime);
     }
     let nbf = claims.get("nbf").map(|_| seconds("nbf")).transpose()?;
     let begin = nbf.unwrap_or(iat).max(iat);
     if begin > now.saturating_add(MAX_LEAD) {
-        return Err(AnswerFault::Future { begin, now });
+        return Err(ResponseFault::Future { begin, now });
     }
     if now >= exp {
-        return Err(AnswerFault::Expired { exp, now });
+        return Err(ResponseFault::Expired { exp, now });
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the provider's answers mean.
+//! What the provider's responses mean.
 
 use core::time::Duration;
 
@@ -16,9 +16,9 @@ pub(super) const MAX_AUTH_REQ_ID: usize = 4096;
 /// The longest that a request may wait for a person: a day, as `requested_expiry` may ask for.
 const MAX_EXPIRES_IN: u64 = privyseal_core::limits::MAX_REQUESTED_EXPIRY_SECONDS;
 
-/// What an answer means to a client that polls.
+/// What a response means to a client that polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum PollOutcome {
     /// It is what was asked for.
     Success,
     /// `authorization_pending`: not yet.
@@ -31,8 +31,8 @@ pub(super) enum Meaning {
     Refused,
 }
 
-impl Meaning {
-    /// Judges an answer that came at `now`.
+impl PollOutcome {
+    /// Judges a response that came at `now`.
     pub(super) fn of(response: &Response, now: UnixTime) -> Self {
         let error = ErrorResponse::parse(&response.body).ok();
         let is = |code| error.as_ref().is_some_and(|it| it.error.equals(code));
@@ -52,7 +52,7 @@ impl Meaning {
     }
 }
 
-/// A successful answer of the backchannel authentication endpoint (CIBA Core section 7.3).
+/// A successful response of the backchannel authentication endpoint (CIBA Core section 7.3).
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Acknowledgement {
     /// `auth_req_id`: names the request where its tokens are asked for. Not for logs.
@@ -114,7 +114,7 @@ mod tests {
         UnixTime::from_secs(1_800_000_000).unwrap()
     }
 
-    fn meaning(status: u16, retry_after: Option<&str>, body: &str) -> Meaning {
+    fn meaning(status: u16, retry_after: Option<&str>, body: &str) -> PollOutcome {
         let response = Response {
             status,
             retry_after: retry_after.and_then(crate::http::RetryAfter::parse),
@@ -122,41 +122,46 @@ mod tests {
             media_type: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
-        Meaning::of(&response, now())
+        PollOutcome::of(&response, now())
     }
 
     #[test]
     fn every_code_of_the_token_endpoint() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         for (status, retry_after, error, expected) in [
-            (400, None, "authorization_pending", Meaning::Pending),
-            (400, None, "slow_down", Meaning::SlowDown(None)),
-            (400, Some("9"), "slow_down", Meaning::SlowDown(seconds(9))),
+            (400, None, "authorization_pending", PollOutcome::Pending),
+            (400, None, "slow_down", PollOutcome::SlowDown(None)),
+            (
+                400,
+                Some("9"),
+                "slow_down",
+                PollOutcome::SlowDown(seconds(9)),
+            ),
             (
                 429,
                 Some("Fri, 15 Jan 2027 08:00:30 GMT"),
                 "x",
-                Meaning::SlowDown(seconds(30)),
+                PollOutcome::SlowDown(seconds(30)),
             ),
             (
                 429,
                 Some("Fri, 15 Jan 2027 07:00:30 GMT"),
                 "x",
-                Meaning::SlowDown(None),
+                PollOutcome::SlowDown(None),
             ),
-            (400, None, "expired_token", Meaning::Refused),
-            (403, None, "access_denied", Meaning::Refused),
-            (400, None, "invalid_grant", Meaning::Refused),
-            (500, None, "server_error", Meaning::Trouble(None)),
-            (503, Some("30"), "x", Meaning::Trouble(seconds(30))),
-            (200, None, "access_denied", Meaning::Refused),
+            (400, None, "expired_token", PollOutcome::Refused),
+            (403, None, "access_denied", PollOutcome::Refused),
+            (400, None, "invalid_grant", PollOutcome::Refused),
+            (500, None, "server_error", PollOutcome::Trouble(None)),
+            (503, Some("30"), "x", PollOutcome::Trouble(seconds(30))),
+            (200, None, "access_denied", PollOutcome::Refused),
         ] {
             let body = format!(r#"{{"error":"{error}"}}"#);
             assert_eq!(meaning(status, retry_after, &body), expected, "{error}");
         }
-        assert_eq!(meaning(200, None, "{}"), Meaning::Success);
-        assert_eq!(meaning(302, None, ""), Meaning::Refused);
-        assert_eq!(meaning(503, None, "<html>"), Meaning::Trouble(None));
+        assert_eq!(meaning(200, None, "{}"), PollOutcome::Success);
+        assert_eq!(meaning(302, None, ""), PollOutcome::Refused);
+        assert_eq!(meaning(503, None, "<html>"), PollOutcome::Trouble(None));
     }
 
     #[test]
