@@ -97,6 +97,9 @@ impl Error {
 
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
+        if let Some(PkiError::Path(_)) = self.find() {
+            return ErrorKind::Refused;
+        }
         #[cfg(feature = "gateway")]
         if let Some(error) = self.find::<DeviceError>() {
             return if error.is_policy() {

@@ -9,6 +9,8 @@ pub mod ocsp;
 pub mod party_id;
 pub mod path;
 pub mod pem;
+pub mod revocation;
+mod status;
 
 pub use certificates::Certificates;
 pub use error::PkiError;

@@ -59,7 +59,7 @@ pub struct CheckOptions<'q> {
     /// What revocation lists say; `None` to leave revocation unchecked.
     pub revocations: Option<&'q dyn Revocations>,
     /// What a registry says about CAs and parties, for schemes that have one; `None` where it was not asked.
-    /// It judges who is trusted if there are no `anchors`.
+    /// It judges who is trusted; without it the `anchors` do.
     pub registry: Option<&'q dyn Registry>,
     /// How signatures of certificates are verified.
     pub links: &'q dyn VerifyLink,

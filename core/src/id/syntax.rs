@@ -7,7 +7,8 @@ use crate::field::{Field, FieldError};
 #[non_exhaustive]
 pub enum IdSyntax {
     /// `EU.EORI.` and an EORI number: a country code and 1 to 15 capital letters or digits
-    /// (Commission Delegated Regulation (EU) 2015/2446, annex 12-01, group 2).
+    /// (Commission Delegated Regulation (EU) 2015/2446, annex 12-01, group 2); or `EU.EORI.KVK` and the eight
+    /// digits of a number of the Dutch trade register, the form that FIAM's page prints.
     Eori,
     /// `did:ishare:EU.<country>.<organizationIdentifier>`, the last part as in ETSI EN 319 412-1
     /// section 5.1.4: three capital letters, a country code, a hyphen and the national identifier.
@@ -68,6 +69,12 @@ impl IdSyntax {
 
 /// `<country><1 to 15 capital letters or digits>`.
 fn is_eori(text: &str) -> bool {
+    let trade_register = text.strip_prefix("KVK");
+    if trade_register
+        .is_some_and(|number| number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return true;
+    }
     text.split_at_checked(2).is_some_and(|(country, number)| {
         is_country(country)
             && matches!(number.len(), 1..=15)
@@ -150,10 +157,11 @@ mod tests {
             "EU.EORI.NLKPNFIAMPROD",
             "EU.EORI.NL123456789",
             "EU.EORI.BE0000000000001",
+            "EU.EORI.KVK12345678",
         ] {
             assert!(IdSyntax::Eori.accepts(good), "{good}");
         }
-        // The second is the FIAM seed's own example: KV is no country.
+        // The second is a placeholder, and KV is no country.
         for bad in [
             "",
             "EU.EORI.KVKxxxxxx",

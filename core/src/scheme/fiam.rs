@@ -21,8 +21,7 @@ pub const FIAM: Scheme = Scheme {
         "FIAM step 1: x5c MUST contain the complete certificate chain, including the root",
     ),
     client_id: Rule::new(
-        // The seed's `EU.EORI.KVKxxxxxx` is a placeholder without a country code; ids that FIAM's
-        // onboarding hands out are EORI numbers.
+        // The page's example is `EU.EORI.KVKxxxxxx`; ids that FIAM's onboarding hands out are EORI numbers.
         &[IdSyntax::Eori],
         "FIAM step 1: iss and sub MUST contain a valid Party Identifier",
     ),

@@ -2,9 +2,9 @@
 
 use privyseal::Certificates;
 use privyseal::pki::certificates::ChainOptions;
-use privyseal::pki::crl::RevocationOptions;
 use privyseal::pki::path::{PathError, PathOptions};
 use privyseal::pki::pem;
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal_core::UnixTime;
 use privyseal_core::scheme::ISHARE;
 use privyseal_test_base::tool::{command, run};
@@ -14,7 +14,7 @@ const NOW: u64 = 1_800_000_000;
 const YEAR: u64 = 365 * 24 * 3600;
 
 fn now() -> UnixTime {
-    UnixTime::from_secs(NOW).unwrap()
+    UnixTime::from_secs(NOW).expect("a moment")
 }
 
 fn seal() -> CertificateSpec {
@@ -58,7 +58,7 @@ fn assert_chain(given: Vec<Vec<u8>>, expected: &[Vec<u8>]) {
     let reversed = given.iter().rev().cloned().collect::<Vec<_>>();
     for given in [given, reversed] {
         let given = Certificates::from(given);
-        let chain = given.chain_for(&ChainOptions::at(now())).unwrap();
+        let chain = given.chain_for(&ChainOptions::at(now())).expect("a chain");
         let found: Vec<_> = chain
             .certificates()
             .iter()

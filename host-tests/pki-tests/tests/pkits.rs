@@ -1,14 +1,17 @@
 //! NIST's Public Key Interoperability Test Suite: paths, policies and revocation, each case with its verdict.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::HashMap;
 use std::io::Read as _;
 
 use der::asn1::ObjectIdentifier;
 use flate2::read::GzDecoder;
 use privyseal::pki::Certificates;
-use privyseal::pki::crl::{Crl, RevocationOptions};
+use privyseal::pki::crl::Crl;
 use privyseal::pki::path::{PathOptions, PolicyInputs};
 use privyseal::pki::pem;
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal_core::UnixTime;
 use privyseal_test_base::tool::{command, output};
 use serde::Deserialize;
@@ -65,6 +68,7 @@ struct Case {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_field_names, reason = "as the table names them")]
 struct Policy {
     user_initial_policy_set: Option<Vec<String>>,
     initial_explicit_policy: bool,

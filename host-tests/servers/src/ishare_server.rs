@@ -61,7 +61,7 @@ impl Config {
     pub fn honest(pki: &TestPki, parties: Vec<Value>) -> Self {
         let key = test_key("registry", 2048);
         let mut leaf = CertificateSpec::seal();
-        leaf.subject = "CN=Test Registry,2.5.4.97=NTRNL-10000000,O=Registry,C=NL".into();
+        leaf.subject = format!("CN=Test Registry,serialNumber={REGISTRY},O=Registry,C=NL");
         let chain = pki.chain(&key.spki_der(), &leaf);
         Self {
             trust: pki.root.certificate.clone(),

@@ -9,8 +9,9 @@ use privyseal_core::UnixTime;
 
 use super::{Http, HttpOptions, Response, Url};
 use crate::base::entropy;
-use crate::pki::crl::{Crl, FetchRevocation, RevocationPlaces};
+use crate::pki::crl::Crl;
 use crate::pki::ocsp::{OcspQuestion, OcspResponse};
+use crate::pki::revocation::{FetchRevocation, RevocationPlaces};
 
 /// The largest list that is fetched, in bytes: several times those of national CAs.
 const MAX_LIST: usize = 32 * 1024 * 1024;
@@ -58,11 +59,8 @@ impl RevocationFetcher {
         url: &str,
         get: impl FnOnce(&Url) -> Result<Response, super::HttpError>,
     ) -> Option<Vec<u8>> {
-        let url = match Url::of_signed_data(url) {
-            Ok(url) => url,
-            // LDAP, most likely.
-            Err(_) => return None,
-        };
+        // What is no URL of HTTP is one of LDAP, most likely.
+        let url = Url::of_signed_data(url).ok()?;
         let fault = match get(&url) {
             Ok(response) if response.status == 200 => return Some(response.body.to_vec()),
             Ok(response) => format!("{url} answered with status {}", response.status),

@@ -6,11 +6,12 @@ use privyseal_core::cert::{Chain, ChainError};
 use privyseal_core::{RsaPublicKey, Scheme, UnixTime};
 
 use super::PkiError;
-use super::crl::RevocationOptions;
-use super::distinguished_name::display_name;
 use super::links::HostLinks;
-use super::path::{self, End, Heap, NormalName, PathCertificate, PathError, PathOptions};
+use super::path::{
+    self, End, Heap, NormalName, PathCertificate, PathError, PathOptions, display_name,
+};
 use super::pem::{self, PemError, Wanted};
+use super::revocation::RevocationOptions;
 use crate::base::{clock, file};
 
 /// The largest file that is read: far more than any chain or bundle of roots, in bytes.
@@ -81,7 +82,14 @@ impl Certificates {
             }
         }
         let (_, path) = best.ok_or(ChainError::Empty)?;
-        heap.check_complete(&path)?;
+        if let Err(error) = heap.check_complete(&path) {
+            // Where their names make one chain all the same, its proof says best which signature is wrong.
+            let all = heap
+                .certificates()
+                .iter()
+                .map(|certificate| certificate.as_der());
+            return Chain::order(&all.collect::<Vec<_>>()).map_err(|_| error.into());
+        }
         let ders: Vec<_> = heap
             .on_path(&path)
             .iter()

@@ -5,7 +5,6 @@
 
 mod points;
 mod read;
-mod status;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,76 +17,15 @@ use super::path::NormalName;
 use super::pem::{self, PemError, Wanted};
 use crate::base::file;
 
-use read::Content;
-pub use status::{FetchRevocation, RevocationCheck, RevocationOptions, RevocationPlaces};
+pub(super) use points::{ALL_REASONS, Point};
+pub(super) use read::{Content, Found};
 
 /// The largest file of lists, in bytes. National CAs publish lists of some megabytes.
 const MAX_FILE: usize = 64 * 1024 * 1024;
 
-/// How long a list without nextUpdate is believed, in seconds: seven days, the longest that the CA/Browser Forum's
-/// baseline requirements (section 4.9.7) let pass between two lists.
-const MAX_AGE_WITHOUT_NEXT_UPDATE: u64 = 7 * 24 * 3600;
-
 /// One revocation list. Nothing is proved yet. A clone is another handle to it.
 #[derive(Clone, Debug)]
-pub struct Crl(Arc<Content>);
-
-/// What is known about a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Revocation {
-    /// It was not revoked at that moment.
-    Good {
-        /// When the list was issued.
-        this_update: UnixTime,
-    },
-    /// It was revoked.
-    Revoked {
-        /// When.
-        since: UnixTime,
-    },
-    /// Nothing that was given tells.
-    Unknown(Unknown),
-}
-
-/// Why nothing is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unknown {
-    /// No list is about it: by issuer, kind of certificate and distribution point (RFC 5280 section 6.3.3 (b)).
-    #[error("no CRL that was given covers it (RFC 5280 section 6.3.3)")]
-    NotCovered,
-    /// The lists that are about it are about other reasons.
-    #[error("the CRLs that were given cover some reasons only (RFC 5280 section 5.2.5)")]
-    SomeReasons,
-    /// The list is of nobody who may issue it, or not signed by its issuer's key.
-    #[error(
-        "its CRL or OCSP response was not signed by a key that may sign it (RFC 5280 section 6.3.3, RFC 6960 section 4.2.2.2)"
-    )]
-    Signature,
-    /// No OCSP responder, and no place of lists, gave something that can be read.
-    #[error("no OCSP response came that can be read (RFC 6960)")]
-    Responder,
-    /// The OCSP response is to another request.
-    #[error("its OCSP response has the nonce of another request (RFC 6960 section 4.4.1)")]
-    Replayed,
-    /// The list is from the future.
-    #[error(
-        "its CRL or OCSP response is of {this_update}, which is later than now (RFC 5280 section 5.1.2.4)"
-    )]
-    NotYetValid {
-        /// When it was issued.
-        this_update: UnixTime,
-    },
-    /// A newer one should have come out.
-    #[error(
-        "its CRL or OCSP response is out of date: the next one was due at {next_update} (RFC 5280 section 5.1.2.5)"
-    )]
-    Stale {
-        /// When.
-        next_update: UnixTime,
-    },
-}
+pub struct Crl(pub(super) Arc<Content>);
 
 /// Why a list cannot be used at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

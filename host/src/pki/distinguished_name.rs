@@ -2,11 +2,9 @@
 //! `CN=Name,O=Org,C=NL` (RFC 4514, the most specific first) and `/C=NL/O=Org/CN=Name` (OpenSSL's
 //! `-subj`, in the order of encoding).
 
-use privyseal_core::cert::Name;
 use privyseal_core::csr::{SubjectAttribute, SubjectAttributeType};
 
 use super::PkiError;
-use crate::base::display::sanitize_for_display;
 
 /// Attributes of a subject as owned text, in the order in which they are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,24 +129,6 @@ const fn nibble(digit: u8) -> u8 {
 
 fn wrong(reason: &str) -> PkiError {
     PkiError::Subject(reason.to_owned())
-}
-
-/// The attributes by which people tell certificates apart, made safe for display.
-pub(crate) fn display_name(name: Name<'_>) -> String {
-    let attributes = [
-        ("CN", name.common_name()),
-        ("organizationIdentifier", name.organization_identifier()),
-        ("serialNumber", name.serial_number()),
-    ];
-    let shown: Vec<_> = attributes
-        .into_iter()
-        .filter_map(|(kind, value)| Some(format!("{kind}={}", sanitize_for_display(value?, None))))
-        .collect();
-    if shown.is_empty() {
-        "(a name without CN)".to_owned()
-    } else {
-        shown.join(", ")
-    }
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use x509_cert::ext::{Extension, Extensions};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::crl::{Revocation, Unknown};
 use super::links::{self, Signed};
 use super::path::{NormalName, PathCertificate};
+use super::status::{Revocation, Unknown};
 
 /// SHA-1, which names the issuer in requests: the one hash that every responder knows (RFC 5019 section 2.1.1).
 const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
@@ -198,7 +198,7 @@ impl OcspResponse {
                 && signed.verify(responder.spki()).is_ok()
                 && !is_revoked(&responder)
         };
-        signed.verify(issuer).is_ok() || certificates.iter().any(|der| is_responder(der))
+        signed.verify(issuer).is_ok() || certificates.iter().any(is_responder)
     }
 }
 

@@ -12,9 +12,11 @@ mod validate;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, CertificateError, KeyUsage, LinkError};
 
+use super::status::Unknown;
+
 pub(crate) use build::{End, Heap, Path};
 pub(crate) use certificate::PathCertificate;
-pub(crate) use name::NormalName;
+pub(crate) use name::{NormalName, display_name};
 pub use policy::PolicyInputs;
 
 /// By what paths are judged, besides their anchors.
@@ -43,26 +45,39 @@ pub(crate) struct TrustAnchor {
     pub(crate) name: NormalName,
     /// The SubjectPublicKeyInfo, DER.
     pub(crate) spki: Vec<u8>,
+    pub(crate) may_sign_lists: bool,
     /// The certificate that they came in, DER.
     der: Vec<u8>,
 }
 
 impl TrustAnchor {
     /// Of a certificate that is trusted, whatever stands above it.
+    pub(crate) fn of(certificate: &PathCertificate<'_>) -> Self {
+        Self {
+            name: certificate.subject.clone(),
+            spki: certificate.spki().to_vec(),
+            may_sign_lists: may_sign_lists(certificate),
+            der: certificate.as_der().to_vec(),
+        }
+    }
+
+    /// The same. What path validation would refuse in it does not count.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let certificate = Certificate::from_der(der)?;
         Ok(Self {
             name: NormalName::from_der(certificate.subject().as_der())?,
             spki: certificate.spki().to_vec(),
+            may_sign_lists: may_sign_lists(&certificate),
             der: der.to_vec(),
         })
     }
+}
 
-    /// Whether its certificate lets it sign revocation lists.
-    pub(crate) fn may_sign_lists(&self) -> bool {
-        let usages = Certificate::from_der(&self.der).map(|certificate| certificate.key_usages());
-        usages.is_ok_and(|usages| usages.is_none_or(|usages| usages.has(KeyUsage::CrlSign)))
-    }
+/// Whether a CA may sign revocation lists (RFC 5280 section 4.2.1.3).
+pub(crate) fn may_sign_lists(certificate: &Certificate<'_>) -> bool {
+    certificate
+        .key_usages()
+        .is_none_or(|usages| usages.has(KeyUsage::CrlSign))
 }
 
 /// Why there is no path, or none that holds. Positions count from 0, the leaf; for [`PathError::Certificate`] in the
@@ -186,7 +201,7 @@ pub enum PathRule {
     Revoked(UnixTime),
     /// Whether it was revoked cannot be told.
     #[error("may be revoked: {0}")]
-    RevocationUnknown(super::crl::Unknown),
+    RevocationUnknown(Unknown),
 }
 
 impl PathRule {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::{Report, Verdict};
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::RevocationOptions;
 use crate::pki::links::HostLinks;
+use crate::pki::revocation::RevocationOptions;
 
 pub use certificate::CertificateReport;
 
@@ -111,28 +111,32 @@ impl ChainReport {
 
 impl Report {
     fn order(&mut self, chain: &Chain<'_>, given: Option<&Certificates>) {
-        let certificates = || chain.certificates().iter().map(Certificate::as_der);
-        let Some(given) = given.filter(|given| !given.iter().eq(certificates())) else {
-            return self.add(Verdict::Passed, "the order is leaf to root");
-        };
-        let on_chain = |der: &&[u8]| certificates().any(|certificate| certificate == *der);
-        if !given.iter().filter(on_chain).eq(certificates()) {
+        let chain: Vec<_> = chain
+            .certificates()
+            .iter()
+            .map(Certificate::as_der)
+            .collect();
+        let mut distinct = Vec::new();
+        for der in given.into_iter().flat_map(Certificates::iter) {
+            if !distinct.contains(&der) {
+                distinct.push(der);
+            }
+        }
+        let left_out = distinct.len().saturating_sub(chain.len());
+        distinct.retain(|der| chain.contains(der));
+        if distinct.is_empty() || distinct == chain {
+            self.add(Verdict::Passed, "the order is leaf to root");
+        } else {
             self.add(
                 Verdict::Note,
                 "the certificates came in another order and were put in order",
             );
         }
-        match given.iter().count().saturating_sub(certificates().count()) {
-            0 => {}
-            1 => self.add(
-                Verdict::Note,
-                "1 certificate does not belong to the chain and was left out",
-            ),
-            count => {
-                let text =
-                    format!("{count} certificates do not belong to the chain and were left out");
-                self.add(Verdict::Note, text);
-            }
+        if left_out > 0 {
+            let text = format!(
+                "{left_out} of the certificates do not belong to the chain and were left out"
+            );
+            self.add(Verdict::Note, text);
         }
     }
 

@@ -8,7 +8,7 @@ use privyseal_core::{Audience, Scheme, UnixTime};
 use super::{TokenCheckOptions, TokenReport};
 use crate::jose::jws::Jws;
 use crate::oauth::OAuthError;
-use crate::pki::crl::RevocationOptions;
+use crate::pki::revocation::RevocationOptions;
 use crate::schemes::ishare::{
     IshareError, ListFault, Party, PartyFault, PartyQuery, Registry, TrustedList,
 };

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::{Finding, Report, Verdict};
 use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::RevocationOptions;
 use crate::pki::links::HostLinks;
 use crate::pki::path::PathOptions;
+use crate::pki::revocation::RevocationOptions;
 
 /// A token, judged at one moment.
 #[derive(Clone, Debug)]
@@ -110,6 +110,7 @@ impl TokenReport {
     pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Self {
         let token = token.trim();
         let keys = options.keys.map(KeySet::known_keys);
+        let anchors = options.trust.map(|trust| trust.iter().collect::<Vec<_>>());
         let trust = options.trust.map(|anchors| Trust {
             anchors,
             now: options.now,
@@ -120,6 +121,7 @@ impl TokenReport {
             scheme: options.scheme,
             audience: options.audience,
             keys: keys.as_deref(),
+            anchors: anchors.as_deref(),
             registry: trust
                 .as_ref()
                 .map(|trust| trust as &dyn Registry)

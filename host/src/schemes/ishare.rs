@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::oauth::OAuthError;
 
-pub use party::{Party, PartyCertificate, PartyFault};
+pub use party::{Party, PartyCertificate, PartyFault, prove_seal};
 pub use registry::{PartyQuery, Registry};
 pub use response::{Expected, ResponseFault};
 pub use trusted_list::{ListFault, TrustedCa, TrustedList};

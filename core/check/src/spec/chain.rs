@@ -116,14 +116,14 @@ impl<'t> Judge<'_, 't> {
                 let why = Verdict::because("no trusted certificates were given");
                 report.put(RuleId::ChainTrusted, TRUST, why);
             }
-            (Some(anchors), _) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
+            (Some(anchors), None) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
                 let is_trusted = self
                     .ordered()
                     .is_ok_and(|chain| chain.is_anchored_by(anchors, self.question.links));
                 let why = "does not end at one of the trusted certificates";
                 ensure(is_trusted, Violation::Text(why))
             }),
-            (None, Some(registry)) => {
+            (_, Some(registry)) => {
                 report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
                     self.ordered()
                         .map_or(Verdict::Passed, |chain| registry.trusts(&chain))

@@ -76,7 +76,7 @@ fn each_lie_is_refused_for_its_own_reason() {
             Box::new(|it| it.key = test_key("seal", 2048)),
         ),
         (
-            "was changed",
+            "another party",
             Box::new(move |it| it.set_chain(&client_chain)),
         ),
         ("RS256", Box::new(|it| it.header["alg"] = json!("none"))),

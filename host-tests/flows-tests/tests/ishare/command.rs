@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use privyseal_test_pki::pem_chain;
+use privyseal_test_pki::{CertificateSpec, TestPki, Usage, pem_chain};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
 use privyseal_test_suite::flow::{Client, Outcome};
 
@@ -94,6 +94,81 @@ fn a_certificate_must_be_registered_and_its_ca_listed() {
     unlisted.trusted_list.clear();
     let outcome = run(&client, unlisted, &words, &[("--certificate", &chain)]);
     outcome.failed(1, "none of the chain's CAs is on the trusted list");
+}
+
+/// Each with its reason, before the registry is asked for anything.
+#[test]
+fn a_certificate_that_is_no_valid_seal_of_the_party_is_refused() {
+    let client = Client::new();
+    let key = privyseal_test_pki::test_key("seal", 2048);
+    let now = privyseal_test_base::clock::now();
+    let other = "CN=x,2.5.4.97=NTRNL-20000002,O=Other,C=NL".to_owned();
+    let other = CertificateSpec {
+        subject: other,
+        ..CertificateSpec::seal()
+    };
+    for (spec, reason) in [
+        (
+            CertificateSpec::seal().valid(now - 7200, now - 3600),
+            "expired at",
+        ),
+        (
+            CertificateSpec::seal().valid(now + 3600, now + 7200),
+            "is valid from",
+        ),
+        (
+            CertificateSpec::seal().usage(&[Usage::KeyEncipherment]),
+            "key usage",
+        ),
+        (other, "another organization"),
+    ] {
+        let chain = client.pki.chain(&key.spki_der(), &spec);
+        let file = client.file("other.pem", pem_chain(&chain));
+        let outcome = run(
+            &client,
+            registry(&client, "Active"),
+            &["party", CLIENT],
+            &[("--certificate", &file)],
+        );
+        outcome.failed(1, reason);
+        assert_eq!(outcome.stdout, "");
+    }
+    let TestPki { root, sub, issuing } = &client.pki;
+    let chain = client.file("chain.pem", pem_chain(&client.chain));
+    let lists = [
+        client.file("issuing.crl", issuing.revocation_list(&[&client.chain[0]])),
+        client.file("sub.crl", sub.revocation_list(&[])),
+        client.file("root.crl", root.revocation_list(&[])),
+    ];
+    let lists = lists.iter().map(|list| ("--crl", list.as_path()));
+    let options: Vec<_> = lists.chain([("--certificate", chain.as_path())]).collect();
+    let outcome = run(
+        &client,
+        registry(&client, "Active"),
+        &["party", CLIENT],
+        &options,
+    );
+    outcome.failed(1, "is revoked since");
+}
+
+/// A seal of the same CA, of another party, signs for the registry.
+#[test]
+fn a_party_is_not_the_registry() {
+    let client = Client::new();
+    let mut impostor = registry(&client, "Active");
+    impostor.chain = client
+        .pki
+        .chain(&impostor.key.spki_der(), &CertificateSpec::seal());
+    let outcome = run(&client, impostor, &["trusted-list"], &[]);
+    outcome.failed(1, "the seal of another party than the registry");
+    // Unless that very seal is trusted.
+    let mut pinned = registry(&client, "Active");
+    pinned.chain = client
+        .pki
+        .chain(&pinned.key.spki_der(), &CertificateSpec::seal());
+    let leaf = client.file("pinned.pem", pem_chain(&pinned.chain[..1]));
+    let outcome = run(&client, pinned, &["trusted-list"], &[("--trust", &leaf)]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
 }
 
 #[test]

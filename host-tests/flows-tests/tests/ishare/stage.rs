@@ -1,6 +1,7 @@
 //! A registry, and a client of it.
 
-use privyseal::pki::crl::{Crl, RevocationOptions};
+use privyseal::pki::crl::Crl;
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::{Expected, Party, PartyQuery, Registry, TrustedList};
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource as _, BaseUrl, Certificates, Error, Http,

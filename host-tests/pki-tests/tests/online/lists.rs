@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::thread::sleep;
 
-use privyseal::pki::crl::{Crl, RevocationOptions};
+use privyseal::pki::crl::Crl;
+use privyseal::pki::revocation::RevocationOptions;
 
 use super::*;
 use crate::server::Server;

@@ -1,5 +1,7 @@
 //! Revocation as a CA publishes it: fetched from the certificate's own places, and from nobody who lies.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod ca;
 mod lists;
 mod responders;
@@ -8,8 +10,8 @@ mod server;
 use core::time::Duration;
 
 use privyseal::http::RevocationFetcher;
-use privyseal::pki::crl::{RevocationOptions, Unknown};
 use privyseal::pki::path::{PathError, PathOptions, PathRule};
+use privyseal::pki::revocation::{RevocationOptions, Unknown};
 use privyseal::{Certificates, HttpOptions};
 
 use ca::Ca;

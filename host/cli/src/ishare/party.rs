@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use privyseal::base::clock;
 use privyseal::pki::certificates::Certificates;
-use privyseal::pki::links::HostLinks;
 use privyseal::pki::party_id;
 use privyseal::schemes::ishare::{self, IshareError, PartyQuery, subject};
 use privyseal_core::cert::Chain;
@@ -43,6 +43,12 @@ impl Party {
         let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
         let subject_name = chain.as_ref().and_then(Chain::leaf).and_then(subject::text);
         let query = PartyQuery::of(scheme, &self.id, subject_name.as_deref());
+        if let Some(chain) = &chain {
+            let revocation = self.registry.revocation()?;
+            let proven = ishare::prove_seal(&self.id, chain, clock::now()?, revocation.options());
+            revocation.warn();
+            proven.map_err(IshareError::Party)?;
+        }
         let opened = self.registry.open()?;
         let registry = opened.registry();
         opened.progress.step("about the party");
@@ -53,21 +59,20 @@ impl Party {
         opened.progress.step("for the trusted list");
         party.check_active().map_err(IshareError::Party)?;
         let Some(chain) = chain else { return Ok(()) };
-        judge(&party, chain, &registry)
+        judge(&party, &chain, &registry)
     }
 }
 
 /// Whether the registry vouches for the certificate in both ways.
 fn judge(
     party: &ishare::Party,
-    chain: Chain<'_>,
+    chain: &Chain<'_>,
     registry: &ishare::Registry<'_>,
 ) -> Result<(), CliError> {
-    let chain = chain.prove(&HostLinks)?;
     if let Some(leaf) = chain.leaf() {
         party.check_certificate(leaf).map_err(IshareError::Party)?;
     }
     let list = registry.trusted_list()?;
-    list.vouches_for(&chain).map_err(IshareError::List)?;
+    list.vouches_for(chain).map_err(IshareError::List)?;
     Ok(())
 }

@@ -73,6 +73,11 @@ impl RegistryOptions {
         })
     }
 
+    /// By what revocation is judged.
+    pub(super) fn revocation(&self) -> Result<RevocationSource, CliError> {
+        self.revocation.read()
+    }
+
     /// Gets an access token. Everything is checked that can be, before a PIN is used.
     pub(super) fn open(&self) -> Result<Opened, CliError> {
         let scheme = self.scheme()?;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use privyseal::HttpOptions;
 use privyseal::http::RevocationFetcher;
-use privyseal::pki::crl::{Crl, RevocationOptions};
+use privyseal::pki::crl::Crl;
+use privyseal::pki::revocation::RevocationOptions;
 
 use super::of_option;
 use crate::error::CliError;

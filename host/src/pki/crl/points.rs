@@ -7,42 +7,41 @@ use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use crate::pki::path::{NormalName, PathCertificate};
 
 /// Every reason for which a certificate is revoked.
-pub(super) const ALL_REASONS: u16 = 0x1fe;
+pub(in crate::pki) const ALL_REASONS: u16 = 0x1fe;
 
 /// One name of a place where lists are published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PointName {
+pub(in crate::pki) enum PointName {
     Directory(NormalName),
     Other(GeneralName),
 }
 
 /// Which certificates a list is about. By default all of its issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(in crate::pki) struct Scope {
     point: Option<Vec<PointName>>,
-    only_users: bool,
-    only_authorities: bool,
-    only_attributes: bool,
-    pub(super) reasons: u16,
+    /// Whether certificates of end entities are among them, and of CAs. A list of attribute certificates has neither.
+    users: bool,
+    authorities: bool,
+    pub(in crate::pki) reasons: u16,
     is_indirect: bool,
 }
 
 /// Where the lists about a certificate are.
 #[derive(Debug)]
-pub(super) struct Point {
+pub(in crate::pki) struct Point {
     names: Vec<PointName>,
     /// Who issues them, if not the certificate's issuer.
     issuers: Option<Vec<NormalName>>,
-    pub(super) reasons: u16,
+    pub(in crate::pki) reasons: u16,
 }
 
 impl Default for Scope {
     fn default() -> Self {
         Self {
             point: None,
-            only_users: false,
-            only_authorities: false,
-            only_attributes: false,
+            users: true,
+            authorities: true,
             reasons: ALL_REASONS,
             is_indirect: false,
         }
@@ -50,20 +49,19 @@ impl Default for Scope {
 }
 
 impl Scope {
-    pub(super) fn new(point: &IssuingDistributionPoint, issuer: &NormalName) -> Self {
+    pub(in crate::pki) fn new(point: &IssuingDistributionPoint, issuer: &NormalName) -> Self {
         let names = point.distribution_point.as_ref();
         Self {
             point: names.map(|names| point_names(names, issuer)),
-            only_users: point.only_contains_user_certs,
-            only_authorities: point.only_contains_ca_certs,
-            only_attributes: point.only_contains_attribute_certs,
+            users: !point.only_contains_ca_certs && !point.only_contains_attribute_certs,
+            authorities: !point.only_contains_user_certs && !point.only_contains_attribute_certs,
             reasons: mask(point.only_some_reasons.as_ref()),
             is_indirect: point.indirect_crl,
         }
     }
 
     /// RFC 5280 section 6.3.3 (b), for a list of `list_issuer`.
-    pub(super) fn covers(
+    pub(in crate::pki) fn covers(
         &self,
         list_issuer: &NormalName,
         certificate: &PathCertificate<'_>,
@@ -77,17 +75,18 @@ impl Scope {
             .point
             .as_ref()
             .is_none_or(|names| names.iter().any(|name| point.names.contains(name)));
-        let is_for_kind = match certificate.is_ca() {
-            true => !self.only_users,
-            false => !self.only_authorities,
+        let is_for_kind = if certificate.is_ca() {
+            self.authorities
+        } else {
+            self.users
         };
-        is_of_issuer && is_for_point && is_for_kind && !self.only_attributes
+        is_of_issuer && is_for_point && is_for_kind
     }
 }
 
 impl Point {
     /// Those that the certificate names, and the one that is meant where none is left: its issuer.
-    pub(super) fn all_of(certificate: &PathCertificate<'_>) -> Vec<Self> {
+    pub(in crate::pki) fn all_of(certificate: &PathCertificate<'_>) -> Vec<Self> {
         let named = certificate.extensions.distribution_points.iter();
         let mut points: Vec<_> = named
             .map(|point| Self::new(point, &certificate.issuer))

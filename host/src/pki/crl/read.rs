@@ -6,7 +6,6 @@ use der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, OctetStringRef, UtcTi
 use der::oid::AssociatedOid as _;
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use privyseal_core::UnixTime;
-use privyseal_core::cert::LinkError;
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BaseCrlNumber, CrlNumber, SubjectAltName};
@@ -31,27 +30,27 @@ const MAX_SIGNERS: usize = 16;
 
 /// What stands in a list.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(in crate::pki) struct Content {
     der: Vec<u8>,
-    pub(super) issuer: NormalName,
-    pub(super) this_update: UnixTime,
-    pub(super) next_update: Option<UnixTime>,
-    pub(super) scope: Scope,
-    pub(super) number: Option<Number>,
+    pub(in crate::pki) issuer: NormalName,
+    pub(in crate::pki) this_update: UnixTime,
+    pub(in crate::pki) next_update: Option<UnixTime>,
+    pub(in crate::pki) scope: Scope,
+    pub(in crate::pki) number: Option<Number>,
     /// What a delta list is based on.
-    pub(super) base: Option<Number>,
-    pub(super) authority_key_id: Option<Vec<u8>>,
+    pub(in crate::pki) base: Option<Number>,
+    pub(in crate::pki) authority_key_id: Option<Vec<u8>>,
     /// Whose certificates the entries are about; first the list's own issuer.
     issuers: Vec<NormalName>,
     /// By issuer and serial number.
     entries: Vec<Entry>,
     /// Keys, and whether they signed it.
-    signers: Mutex<Vec<(Vec<u8>, Result<(), LinkError>)>>,
+    signers: Mutex<Vec<(Vec<u8>, bool)>>,
 }
 
 /// A number of a list: shorter is smaller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Number(usize, Vec<u8>);
+pub(in crate::pki) struct Number(usize, Vec<u8>);
 
 /// One revoked certificate. The serial number stays where it lies.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +64,7 @@ struct Entry {
 
 /// What a list says about a certificate that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::pki) enum Found {
     Revoked(UnixTime),
     /// A delta list says that it no longer is.
     Removed,
@@ -73,7 +72,7 @@ pub(super) enum Found {
 }
 
 impl Content {
-    pub(super) fn read(der: Vec<u8>) -> Result<Self, CrlError> {
+    pub(in crate::pki) fn read(der: Vec<u8>) -> Result<Self, CrlError> {
         let signed = Signed::read(&der).filter(|signed| signed.rest.is_empty());
         let signed = signed.ok_or(CrlError::Malformed)?;
         let mut reader = SliceReader::new(signed.tbs)?;
@@ -151,7 +150,7 @@ impl Content {
                 self.scope = Scope::new(&point, &self.issuer);
             }
             CrlNumber::OID => {
-                self.number = Some(Number::new(CrlNumber::from_der(value)?.0.as_bytes()))
+                self.number = Some(Number::new(CrlNumber::from_der(value)?.0.as_bytes()));
             }
             BaseCrlNumber::OID => {
                 self.base = Some(Number::new(BaseCrlNumber::from_der(value)?.0.as_bytes()));
@@ -228,7 +227,7 @@ impl Content {
     }
 
     /// What it says about the certificate of that issuer with that serial number.
-    pub(super) fn find(&self, issuer: &NormalName, serial: &[u8]) -> Found {
+    pub(in crate::pki) fn find(&self, issuer: &NormalName, serial: &[u8]) -> Found {
         let number = self.issuers.iter().position(|known| known == issuer);
         let Some(number) = number.and_then(|number| u32::try_from(number).ok()) else {
             return Found::Nothing;
@@ -249,16 +248,15 @@ impl Content {
     }
 
     /// Whether that key (SubjectPublicKeyInfo, DER) signed it. The hash of a large list is made once for each key.
-    pub(super) fn is_signed_by(&self, spki: &[u8]) -> bool {
+    pub(in crate::pki) fn is_signed_by(&self, spki: &[u8]) -> bool {
         let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = signers.iter().find(|(key, _)| key == spki) {
-            return known.is_ok();
+            return *known;
         }
-        let signed = Signed::read(&self.der).ok_or(LinkError::BadSignature);
-        let verified = signed.and_then(|signed| signed.verify(spki));
+        let is_signed = Signed::read(&self.der).is_some_and(|signed| signed.verify(spki).is_ok());
         signers.truncate(MAX_SIGNERS.saturating_sub(1));
-        signers.push((spki.to_vec(), verified));
-        verified.is_ok()
+        signers.push((spki.to_vec(), is_signed));
+        is_signed
     }
 }
 

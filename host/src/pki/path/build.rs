@@ -9,8 +9,7 @@ use privyseal_core::cert::LinkError;
 
 use super::certificate::PathCertificate;
 use super::validate::validate;
-use super::{NormalName, PathError, PathOptions, PathRule, TrustAnchor};
-use crate::pki::distinguished_name::display_name;
+use super::{NormalName, PathError, PathOptions, PathRule, TrustAnchor, display_name};
 use crate::pki::links::Signed;
 
 /// The most certificates on a path, the anchor's not counted.
@@ -96,6 +95,13 @@ impl<'a> Heap<'a> {
                 .push(anchor.map_err(|error| PathError::Certificate { position, error })?);
         }
         Ok(self)
+    }
+
+    /// The same, which trusts its own certificate at `position`.
+    pub(crate) fn trusting_own(mut self, position: usize) -> Self {
+        self.anchors
+            .extend(self.certificates.get(position).map(TrustAnchor::of));
+        self
     }
 
     pub(crate) fn certificates(&self) -> &[PathCertificate<'a>] {
@@ -221,11 +227,14 @@ fn missing_issuer(of: &PathCertificate<'_>) -> PathError {
     }
 }
 
+/// A certificate's place, and a key (SubjectPublicKeyInfo, DER).
+type Link<'h> = (usize, &'h [u8]);
+
 struct Search<'h, 'a> {
     heap: &'h Heap<'a>,
     now: UnixTime,
     /// Whether the key of the one signed the other: by position and key.
-    signatures: RefCell<HashMap<(usize, &'h [u8]), Result<(), LinkError>>>,
+    signatures: RefCell<HashMap<Link<'h>, Result<(), LinkError>>>,
     steps: Cell<usize>,
     /// A signature that cannot be judged, and where on its path it is.
     fault: Cell<Option<(usize, LinkError)>>,

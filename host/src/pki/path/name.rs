@@ -2,8 +2,11 @@
 
 use der::asn1::ObjectIdentifier;
 use der::{Decode as _, Encode as _, Tag, Tagged as _};
+use privyseal_core::cert;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::{Name, RelativeDistinguishedName};
+
+use crate::base::display::sanitize_for_display;
 
 /// emailAddress (PKCS #9), which names of certificates still have.
 const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
@@ -89,6 +92,24 @@ fn text(tag: Tag, bytes: &[u8]) -> Option<String> {
 fn normal(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
     words.join(" ")
+}
+
+/// The attributes by which people tell certificates apart, made safe for display.
+pub(crate) fn display_name(name: cert::Name<'_>) -> String {
+    let attributes = [
+        ("CN", name.common_name()),
+        ("organizationIdentifier", name.organization_identifier()),
+        ("serialNumber", name.serial_number()),
+    ];
+    let shown: Vec<_> = attributes
+        .into_iter()
+        .filter_map(|(kind, value)| Some(format!("{kind}={}", sanitize_for_display(value?, None))))
+        .collect();
+    if shown.is_empty() {
+        "(a name without CN)".to_owned()
+    } else {
+        shown.join(", ")
+    }
 }
 
 /// Whether `name` is within the subtree `base` (RFC 5280 section 4.2.1.10); `None` if they are of different forms,

@@ -3,8 +3,9 @@
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain};
 
-use crate::pki::crl::{Crl, Revocation, RevocationCheck, RevocationOptions};
+use crate::pki::crl::Crl;
 use crate::pki::path::PathRule;
+use crate::pki::revocation::{Revocation, RevocationCheck, RevocationOptions};
 use crate::report::{Report, Verdict};
 
 impl Report {

@@ -2,11 +2,17 @@
 
 mod certificate;
 
-use privyseal_core::cert::Certificate;
+use privyseal_core::UnixTime;
+use privyseal_core::cert::{Certificate, Chain, ChainError};
+use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value};
 
+use super::response::is_seal_of;
 use super::{ResponseFault, text};
 use crate::base::display::sanitize_for_display;
+use crate::pki::Certificates;
+use crate::pki::path::{PathError, PathOptions};
+use crate::pki::revocation::RevocationOptions;
 
 use certificate::Agreement;
 pub use certificate::PartyCertificate;
@@ -48,6 +54,15 @@ pub enum PartyFault {
     /// The proven answer does not say what it should.
     #[error("{}", self.text())]
     Response(ResponseFault),
+    /// The certificate says that it is another party's.
+    #[error("{}", self.text())]
+    OtherOrganization,
+    /// The certificate is no seal.
+    #[error("{}: {}", self.text(), .0)]
+    NoSeal(ChainError),
+    /// The certificate does not hold now.
+    #[error("{}: {}", self.text(), .0)]
+    Path(PathError),
 }
 
 impl PartyFault {
@@ -62,9 +77,48 @@ impl PartyFault {
             Self::Unreadable(_) => {
                 "the certificate is none of the readable ones that the party registered"
             }
+            Self::OtherOrganization => "the certificate is of another organization than the party",
+            Self::NoSeal(_) => "the certificate is no seal",
+            Self::Path(_) => "the certificate's chain does not hold",
             Self::Response(_) => "the registry's answer has no party_info of iSHARE's form",
         }
     }
+}
+
+/// Proves what the certificate of a party says by itself: that it is a seal of that party, is valid at `now` up to the
+/// end of `chain`, and is not revoked. Whether the registry vouches for that end is another question.
+///
+/// # Errors
+///
+/// [`PartyFault::OtherOrganization`], [`PartyFault::NoSeal`], [`PartyFault::Path`].
+pub fn prove_seal(
+    party_id: &str,
+    chain: &Chain<'_>,
+    now: UnixTime,
+    revocation: RevocationOptions<'_>,
+) -> Result<(), PartyFault> {
+    let ders: Vec<_> = chain
+        .certificates()
+        .iter()
+        .map(|certificate| certificate.as_der().to_vec())
+        .collect();
+    let (Some(leaf), Some(end)) = (chain.leaf(), ders.last()) else {
+        return Err(PartyFault::NoSeal(ChainError::Empty));
+    };
+    if leaf.is_ca() {
+        return Err(PartyFault::NoSeal(ChainError::LeafIsCa));
+    }
+    ISHARE
+        .check_leaf_key_usage(Some(leaf))
+        .map_err(PartyFault::NoSeal)?;
+    if !is_seal_of(party_id, leaf) {
+        return Err(PartyFault::OtherOrganization);
+    }
+    let trust = Certificates::from(vec![end.clone()]);
+    let proven = Certificates::from(ders)
+        .prove(&trust, &PathOptions::at(now), revocation)
+        .map(|_| ());
+    proven.map_err(PartyFault::Path)
 }
 
 impl Party {

@@ -4,17 +4,17 @@
 //! `iss` = `sub`, one audience, thirty seconds. The core's `check` judges assertions, which are short; a
 //! trusted list has no such bound, so responses are read here, up to the size of a call's response.
 
-use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, Chain, ChainError};
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 use privyseal_core::scheme::ISHARE;
+use privyseal_core::{ClientId, UnixTime};
 use serde_json::{Map, Value};
 
 use crate::jose::jws::{Jws, JwsFault};
 use crate::jose::{JoseError, JoseFault};
 use crate::pki::certificates::Certificates;
-use crate::pki::crl::RevocationOptions;
 use crate::pki::path::{PathError, PathOptions};
+use crate::pki::revocation::RevocationOptions;
 
 /// Seconds by which the registry's clock may be ahead of this one.
 const MAX_LEAD: u64 = 5;
@@ -55,6 +55,9 @@ pub enum ResponseFault {
     /// They are no path to a certificate that is trusted.
     #[error("is signed by nobody whose certificates hold: {0}")]
     Path(PathError),
+    /// The seal is another party's, and is not trusted itself.
+    #[error("is signed by the seal of another party than the registry")]
+    OtherParty,
     /// The leaf's key cannot verify.
     #[error("is signed by a key that cannot be used: it {0}")]
     Key(KeyError),
@@ -164,6 +167,11 @@ impl<'a> Expected<'a> {
         }
         let given = Certificates::from(certificates.to_vec());
         given.prove(self.trust, &PathOptions::at(now), self.revocation)?;
+        // Whoever is certified by the same CA is not the registry.
+        let is_pinned = self.trust.iter().any(|der| der == leaf.as_der());
+        if !is_pinned && !is_seal_of(self.registry_id, leaf) {
+            return Err(ResponseFault::OtherParty);
+        }
         // A registry's seal is a seal like those of its parties.
         ISHARE.check_leaf_key_usage(Some(leaf))?;
         leaf.rsa_key()
@@ -187,6 +195,14 @@ impl<'a> Expected<'a> {
         }
         moments(claims, now.as_secs())
     }
+}
+
+/// Whether a seal says that it is that party's: by organizationIdentifier, or for an EORI by the subject's serialNumber.
+pub(super) fn is_seal_of(party_id: &str, leaf: &Certificate<'_>) -> bool {
+    let subject = leaf.subject();
+    ClientId::did_ishare(leaf).is_some_and(|id| id.as_str() == party_id)
+        || subject.serial_number() == Some(party_id)
+        || subject.organization_identifier() == Some(party_id)
 }
 
 fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), ResponseFault> {

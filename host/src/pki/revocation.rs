@@ -5,13 +5,17 @@ use std::cell::RefCell;
 
 use privyseal_check::{Reason, Revocations, Verdict, Violation};
 use privyseal_core::UnixTime;
-use privyseal_core::cert::{Certificate, KeyUsage};
+use privyseal_core::cert::Certificate;
 
-use super::points::{ALL_REASONS, Point};
-use super::read::{Content, Found};
-use super::{Crl, MAX_AGE_WITHOUT_NEXT_UPDATE, Revocation, Unknown};
-use crate::pki::ocsp::{OcspQuestion, OcspResponse};
-use crate::pki::path::{Heap, Path, PathCertificate, PathError, PathOptions, PathRule};
+use super::crl::{ALL_REASONS, Content, Crl, Found, Point};
+use super::ocsp::{OcspQuestion, OcspResponse};
+use super::path::{Heap, Path, PathCertificate, PathError, PathOptions, PathRule, may_sign_lists};
+
+pub use super::status::{Revocation, Unknown};
+
+/// How long a list without nextUpdate is believed, in seconds: seven days, the longest that the CA/Browser Forum's
+/// baseline requirements (section 4.9.7) let pass between two lists.
+const MAX_AGE_WITHOUT_NEXT_UPDATE: u64 = 7 * 24 * 3600;
 
 /// How deep a signer of lists may stand on lists of further signers.
 const MAX_DEPTH: usize = 4;
@@ -101,8 +105,7 @@ impl RevocationCheck<'_> {
         issuer: &Certificate<'_>,
     ) -> Revocation {
         let ders = [certificate.as_der(), issuer.as_der()];
-        let heap = Heap::new(ders).and_then(|heap| heap.trusting([issuer.as_der()]));
-        let Ok(heap) = heap else {
+        let Ok(heap) = Heap::new(ders).map(|heap| heap.trusting_own(1)) else {
             return Revocation::Unknown(Unknown::NotCovered);
         };
         Judge::new(self, &heap).status(&Path::below_anchor(), 0)
@@ -337,11 +340,11 @@ impl<'j, 'a> Judge<'j, 'a> {
             .filter_map(|&position| self.heap.certificates().get(position))
             .any(|signer| {
                 signer.subject == list.issuer
-                    && may_sign(signer)
+                    && may_sign_lists(signer)
                     && list.is_signed_by(signer.spki())
             });
         let is_anchor = anchor.is_some_and(|anchor| {
-            anchor.name == list.issuer && anchor.may_sign_lists() && list.is_signed_by(&anchor.spki)
+            anchor.name == list.issuer && anchor.may_sign_lists && list.is_signed_by(&anchor.spki)
         });
         if is_above || is_anchor {
             return Ok(());
@@ -356,7 +359,9 @@ impl<'j, 'a> Judge<'j, 'a> {
             let Some(signer) = self.heap.certificates().get(position) else {
                 continue;
             };
-            if may_sign(signer) && list.is_signed_by(signer.spki()) && self.is_good(position, path)
+            if may_sign_lists(signer)
+                && list.is_signed_by(signer.spki())
+                && self.is_good(position, path)
             {
                 return Ok(());
             }
@@ -385,10 +390,4 @@ impl<'j, 'a> Judge<'j, 'a> {
         };
         self.heap.prove(signer, &options, &accept).is_ok()
     }
-}
-
-fn may_sign(signer: &Certificate<'_>) -> bool {
-    signer
-        .key_usages()
-        .is_none_or(|usages| usages.has(KeyUsage::CrlSign))
 }
