@@ -264,6 +264,88 @@ fn a_maze_of_cas_of_one_name_ends() {
     );
 }
 
+/// DER with this tag and content.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(content.len())
+        .unwrap_or(u16::MAX)
+        .to_be_bytes();
+    [&[tag, 0x82], &len[..], content].concat()
+}
+
+/// How long the header of the first element is, and its content.
+fn lengths(der: &[u8]) -> (usize, usize) {
+    match der[1] {
+        0x81 => (3, usize::from(der[2])),
+        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
+        len => (2, usize::from(len)),
+    }
+}
+
+/// The elements of a sequence, each whole.
+fn elements(sequence: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = &sequence[lengths(sequence).0..];
+    let mut elements = Vec::new();
+    while !rest.is_empty() {
+        let (header, content) = lengths(rest);
+        let (element, after) = rest.split_at(header + content);
+        elements.push(element.to_vec());
+        rest = after;
+    }
+    elements
+}
+
+#[test]
+fn a_certificate_with_an_element_too_many_is_not_der() {
+    let pki = Small::new();
+    let outer = elements(&pki.leaf);
+    let fields = elements(&outer[0]);
+    let extensions = fields.last().unwrap();
+    let list = elements(&elements(extensions)[0]);
+    let twice = [list.concat(), list[0].clone()].concat();
+    let with = |fields: Vec<Vec<u8>>| {
+        let tbs = element(0x30, &fields.concat());
+        element(0x30, &[tbs, outer[1].clone(), outer[2].clone()].concat())
+    };
+    let trust = Certificates::from(vec![pki.issuing.certificate.clone()]);
+    let prove = |leaf: Vec<u8>| {
+        Certificates::from(vec![leaf])
+            .prove(
+                &trust,
+                &PathOptions::at(now()),
+                RevocationOptions::default(),
+            )
+            .map(|_| ())
+    };
+    assert_eq!(with(fields.clone()), pki.leaf);
+    assert_eq!(prove(with(fields.clone())), Ok(()));
+    let rest = || fields[..fields.len() - 1].to_vec();
+    for (what, leaf) in [
+        (
+            "two [3]",
+            with([fields.clone(), vec![extensions.clone()]].concat()),
+        ),
+        (
+            "an element behind the last",
+            with([fields.clone(), vec![vec![5, 0]]].concat()),
+        ),
+        (
+            "an extension twice",
+            with([rest(), vec![element(0xa3, &element(0x30, &twice))]].concat()),
+        ),
+        (
+            "no extensions in a list",
+            with([rest(), vec![vec![0xa3, 2, 0x30, 0]]].concat()),
+        ),
+        ("bytes behind it", [pki.leaf.as_slice(), &[5, 0]].concat()),
+    ] {
+        let error = prove(leaf).unwrap_err();
+        assert!(
+            matches!(error, PathError::Certificate { position: 0, .. }),
+            "{what}: {error}"
+        );
+    }
+}
+
 /// CAs as public trust services have them, made by OpenSSL: their key, and how they sign.
 const CAS: [(&[&str], &[&str]); 8] = [
     (&["-newkey", "rsa:2048"], &["-sha256"]),

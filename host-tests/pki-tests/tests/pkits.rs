@@ -148,6 +148,33 @@ fn nothing_is_wrongly_accepted_and_three_old_cases_are_refused() {
     assert_eq!(found, expected, "{refused:#?}");
 }
 
+/// Every byte of the leaf, of the other certificates and of the lists, in cases that have most of what can be in them.
+#[test]
+fn no_changed_byte_is_believed() {
+    let (suite, mut files) = suite();
+    for name in [
+        "valid_dn_and_rfc822_nameconstraints_test27",
+        "valid_policy_mapping_test13",
+        "valid_idp_with_indirectcrl_test24",
+    ] {
+        let case = suite.cases.iter().find(|case| case.name == name);
+        let case = case.unwrap_or_else(|| panic!("{name}"));
+        judge(case, &files).unwrap();
+        for file in core::iter::once(&case.leaf)
+            .chain(&case.others)
+            .chain(&case.crls)
+        {
+            for position in 0..files[file].len() {
+                let bit = 1 << (position % 8);
+                files.get_mut(file).unwrap()[position] ^= bit;
+                let believed = judge(case, &files).is_ok();
+                files.get_mut(file).unwrap()[position] ^= bit;
+                assert!(!believed, "{name}: {file}, bit {bit} of byte {position}");
+            }
+        }
+    }
+}
+
 /// What `openssl verify` says with its strictest options.
 fn judge_by_openssl(case: &Case, files: &HashMap<String, Vec<u8>>) -> bool {
     let folder = tempfile::tempdir().unwrap();

@@ -127,4 +127,9 @@ impl FetchRevocation for RevocationFetcher {
         let places = certificate.lists.iter().take(MAX_PLACES);
         places.filter_map(|url| self.list(url, now)).collect()
     }
+
+    fn forget(&self, certificate: &RevocationPlaces) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|url, _| !certificate.lists.contains(url));
+    }
 }

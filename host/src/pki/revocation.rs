@@ -42,8 +42,11 @@ pub trait FetchRevocation: fmt::Debug + Send + Sync {
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
     ) -> Option<OcspResponse>;
 
-    /// The lists at the certificate's distribution points.
+    /// The lists at the certificate's distribution points. They may be kept as long as they are of use.
     fn lists(&self, certificate: &RevocationPlaces, now: UnixTime) -> Vec<Crl>;
+
+    /// The lists told nothing: nobody who may have signed them did, most likely. They are not to be kept.
+    fn forget(&self, certificate: &RevocationPlaces);
 }
 
 /// Where a certificate says that its revocation is published: whole URLs, as it writes them.
@@ -80,6 +83,12 @@ impl<'a> RevocationOptions<'a> {
 }
 
 impl RevocationCheck<'_> {
+    /// The same, by what is given alone: who is not trusted yet says where nobody should ask.
+    pub(crate) const fn without_fetching(mut self) -> Self {
+        self.options.fetch = None;
+        self
+    }
+
     /// Whether every certificate on `path` is good.
     ///
     /// # Errors
@@ -204,7 +213,11 @@ impl<'j, 'a> Judge<'j, 'a> {
             Revocation::Unknown(why) => {
                 let lists = fetch.lists(&places, self.check.now);
                 match self.by_any_list(&lists, path, index, certificate) {
-                    Revocation::Unknown(Unknown::NotCovered) => Revocation::Unknown(why),
+                    Revocation::Unknown(of_lists) => {
+                        fetch.forget(&places);
+                        let is_covered = of_lists != Unknown::NotCovered;
+                        Revocation::Unknown(if is_covered { of_lists } else { why })
+                    }
                     status => status,
                 }
             }

@@ -56,7 +56,11 @@ pub fn judge_assertion(
     let mut options = TokenCheckOptions::at(inbound.now);
     options.scheme = Some(inbound.scheme);
     options.audience = Some(inbound.audience);
-    options.revocation = inbound.revocation;
+    // Who is not trusted yet says where nobody should ask.
+    options.revocation = RevocationOptions {
+        fetch: None,
+        ..inbound.revocation
+    };
     let alone = TokenReport::new(token, options);
     let jws = Jws::parse_signed_with(token.trim(), inbound.scheme.algorithms().value());
     let issuer = jws.ok().and_then(|jws| jws.unverified_claim("iss"));
@@ -66,6 +70,7 @@ pub fn judge_assertion(
     };
     let record = Record::of(PartyQuery::of(inbound.scheme, &issuer, None), registry)?;
     options.registry = Some(&record);
+    options.revocation = inbound.revocation;
     Ok(TokenReport::new(token, options))
 }
 

@@ -5,7 +5,8 @@ use core::fmt;
 
 use privyseal_check::receivers::Opinion;
 use privyseal_check::{
-    CheckOptions, Reason, Registry, Revocations, Subject, Verdict as Judgement, Violation, check,
+    CheckOptions, Reason, Registry, Revocations, RuleId, Subject, Verdict as Judgement, Violation,
+    check,
 };
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::{Audience, Scheme, UnixTime};
@@ -17,7 +18,7 @@ use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
 use crate::pki::links::HostLinks;
 use crate::pki::path::PathOptions;
-use crate::pki::revocation::RevocationOptions;
+use crate::pki::revocation::{RevocationCheck, RevocationOptions};
 
 /// A token, judged at one moment.
 #[derive(Clone, Debug)]
@@ -116,8 +117,7 @@ impl TokenReport {
             now: options.now,
             registry: options.registry,
         });
-        let revocations = options.revocation.at(options.now);
-        let asked = CheckOptions {
+        let mut asked = CheckOptions {
             scheme: options.scheme,
             audience: options.audience,
             keys: keys.as_deref(),
@@ -126,11 +126,18 @@ impl TokenReport {
                 .as_ref()
                 .map(|trust| trust as &dyn Registry)
                 .or(options.registry),
-            revocations: revocations.as_ref().map(|check| check as &dyn Revocations),
             ..CheckOptions::at(options.now, &HostLinks)
         };
         // The core asks for three times the token, and refuses one that is too long by itself.
         let mut scratch = vec![0; token.len().saturating_mul(3)];
+        let mut revocations = options.revocation.at(options.now);
+        if options.revocation.fetch.is_some() {
+            let trusted = check(token, &asked, &mut scratch).verdict(RuleId::ChainTrusted);
+            if trusted != Some(Judgement::Passed) {
+                revocations = revocations.map(RevocationCheck::without_fetching);
+            }
+        }
+        asked.revocations = revocations.as_ref().map(|check| check as &dyn Revocations);
         Self {
             now: options.now,
             report: check(token, &asked, &mut scratch),

@@ -173,6 +173,25 @@ fn revocation_is_what_the_lists_say() {
     let (report, _) = pki.report(&[]);
     assert!(texts(&report, "note").contains("no CRL is given"));
 
+    // The certificates name no place to ask.
+    let (report, exit) = pki.report(&["--revocation", "online"]);
+    assert_eq!(exit, Some(1));
+    assert!(
+        texts(&report, "broken").contains("certificate 0 may be revoked"),
+        "{report:#}"
+    );
+    let (report, exit) = pki.report(&["--revocation", "off"]);
+    assert_eq!((exit, texts(&report, "broken").as_str()), (Some(0), ""));
+    let chain = pki.file("chain.pem");
+    let chain = chain.to_string_lossy();
+    for wrong in [
+        ["--revocation", "off", "--crl", &good].as_slice(),
+        &["--revocation", "files"],
+    ] {
+        let output = output(&pki.token, &[&["chain", "--chain", &chain], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+
     let revoked = pki.crl(
         "issuing",
         "R\t350101000000Z\t260101000000Z\t1234\tunknown\t/CN=Leaf\n",

@@ -129,7 +129,10 @@ fn no_panic_allocator_or_console_is_in_what_a_device_runs() {
 #[test]
 fn the_searches_find_what_is_there() {
     let faults = Elf::read(&firmware::image(FAULTS));
-    assert!(!panics(&faults, &[]).is_empty(), "{FAULTS} panics on purpose");
+    assert!(
+        !panics(&faults, &[]).is_empty(),
+        "{FAULTS} panics on purpose"
+    );
     let others = NOT_FOR_DEVICES.map(|name| Elf::read(&firmware::image(name)));
     for console in CONSOLES {
         let has_it = |elf: &Elf| elf.named(|name| name.contains(console)).next().is_some();

@@ -51,6 +51,10 @@ fn of_ishare(error: &IshareError) -> Option<&'static str> {
     Some(match error {
         IshareError::Response { fault, .. } => match fault {
             ResponseFault::Untrusted => "give the registry's root with --trust FILE",
+            ResponseFault::OtherParty => {
+                "compare --audience with the registry's certificate; if it is the right one, give that very \
+                 certificate with --trust FILE"
+            }
             ResponseFault::Future { .. } | ResponseFault::Expired { .. } => {
                 "compare the clocks: privyseal doctor --server"
             }

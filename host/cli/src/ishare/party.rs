@@ -6,6 +6,7 @@ use clap::Args;
 use privyseal::base::clock;
 use privyseal::pki::certificates::Certificates;
 use privyseal::pki::party_id;
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::{self, IshareError, PartyQuery, subject};
 use privyseal_core::cert::Chain;
 
@@ -43,11 +44,12 @@ impl Party {
         let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
         let subject_name = chain.as_ref().and_then(Chain::leaf).and_then(subject::text);
         let query = PartyQuery::of(scheme, &self.id, subject_name.as_deref());
+        let prove = |chain: &Chain<'_>, revocation| {
+            let proven = ishare::prove_seal(&self.id, chain, clock::now()?, revocation);
+            proven.map_err(|fault| CliError::from(IshareError::Party(fault)))
+        };
         if let Some(chain) = &chain {
-            let revocation = self.registry.revocation()?;
-            let proven = ishare::prove_seal(&self.id, chain, clock::now()?, revocation.options());
-            revocation.warn();
-            proven.map_err(IshareError::Party)?;
+            prove(chain, RevocationOptions::default())?;
         }
         let opened = self.registry.open()?;
         let registry = opened.registry();
@@ -59,7 +61,9 @@ impl Party {
         opened.progress.step("for the trusted list");
         party.check_active().map_err(IshareError::Party)?;
         let Some(chain) = chain else { return Ok(()) };
-        judge(&party, &chain, &registry)
+        judge(&party, &chain, &registry)?;
+        // Nobody is asked about a certificate before its CA is known to be listed.
+        prove(&chain, opened.revocation.options())
     }
 }
 

@@ -73,11 +73,6 @@ impl RegistryOptions {
         })
     }
 
-    /// By what revocation is judged.
-    pub(super) fn revocation(&self) -> Result<RevocationSource, CliError> {
-        self.revocation.read()
-    }
-
     /// Gets an access token. Everything is checked that can be, before a PIN is used.
     pub(super) fn open(&self) -> Result<Opened, CliError> {
         let scheme = self.scheme()?;
@@ -110,6 +105,13 @@ impl RegistryOptions {
             scheme,
             progress,
         })
+    }
+}
+
+/// Which places of revocation gave nothing is said when all is done.
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.revocation.warn();
     }
 }
 

@@ -167,13 +167,13 @@ impl<'a> Expected<'a> {
         }
         let given = Certificates::from(certificates.to_vec());
         given.prove(self.trust, &PathOptions::at(now), self.revocation)?;
+        // A registry's seal is a seal like those of its parties.
+        ISHARE.check_leaf_key_usage(Some(leaf))?;
         // Whoever is certified by the same CA is not the registry.
         let is_pinned = self.trust.iter().any(|der| der == leaf.as_der());
         if !is_pinned && !is_seal_of(self.registry_id, leaf) {
             return Err(ResponseFault::OtherParty);
         }
-        // A registry's seal is a seal like those of its parties.
-        ISHARE.check_leaf_key_usage(Some(leaf))?;
         leaf.rsa_key()
             .and_then(VerifyingKey::new)
             .map_err(ResponseFault::Key)
