@@ -10,6 +10,7 @@ pub mod party_id;
 pub mod path;
 pub mod pem;
 pub mod revocation;
+pub(crate) mod signature;
 mod status;
 
 pub use certificates::Certificates;

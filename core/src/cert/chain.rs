@@ -144,7 +144,11 @@ impl<'a> Chain<'a> {
             return Err(ChainError::CriticalExtension { position });
         }
         if certificate.has_unprocessed_constraints() {
-            return Err(ChainError::UnprocessedConstraints { position });
+            match links.constraints_hold(&self.0) {
+                Some(true) => {}
+                Some(false) => return Err(ChainError::Constraints { position }),
+                None => return Err(ChainError::UnprocessedConstraints { position }),
+            }
         }
         if position > 0 {
             self.prove_issuer(position, certificate)?;

@@ -120,6 +120,15 @@ pub enum ChainError {
         /// Which certificate.
         position: usize,
     },
+    /// A certificate below has a name or a policy that these constraints do not allow.
+    #[error(
+        "a certificate has a name or policies that the constraints of certificate {position} do not allow (RFC \
+                 5280 sections 4.2.1.10 and 4.2.1.11)"
+    )]
+    Constraints {
+        /// Which certificate.
+        position: usize,
+    },
     /// A certificate's key cannot be used.
     #[error("the key of certificate {position} {error}")]
     Key {

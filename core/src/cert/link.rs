@@ -16,6 +16,12 @@ pub trait VerifyLink {
     /// # Errors
     /// [`LinkError`].
     fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError>;
+
+    /// Whether the certificates of `chain`, leaf first, keep the nameConstraints and policyConstraints among them (RFC
+    /// 5280 sections 4.2.1.10 and 4.2.1.11). `None` where they are not processed, as here: they need a heap.
+    fn constraints_hold(&self, _chain: &[Certificate<'_>]) -> Option<bool> {
+        None
+    }
 }
 
 /// A verifier whose word is enough for a chain that signs: [`crate::Credential::new`] takes no other's proof.
@@ -24,7 +30,8 @@ pub trait VerifyLink {
 /// chain into tokens, so it takes more than safe Rust to be a prover.
 ///
 /// # Safety
-/// [`VerifyLink::verify`] succeeds only where the issuer's key made the signature. No memory depends on it: what is
+/// [`VerifyLink::verify`] succeeds only where the issuer's key made the signature, and
+/// [`VerifyLink::constraints_hold`] says so only of constraints that do. No memory depends on it: what is
 /// signed and sent does.
 #[allow(unsafe_code, reason = "safe code cannot make itself a prover")]
 pub unsafe trait Prover: VerifyLink {}

@@ -137,10 +137,14 @@ fn read(spec: &Spec) -> Result<(), CertificateError> {
 
 /// The proof of these certificates, in their order.
 fn proved(specs: &[Spec]) -> Result<(), ChainError> {
+    proved_by(specs, &Yes)
+}
+
+fn proved_by<P: VerifyLink>(specs: &[Spec], links: &P) -> Result<(), ChainError> {
     let ders: Vec<_> = specs.iter().map(Spec::der).collect();
     let ders: Vec<&[u8]> = ders.iter().map(Vec::as_slice).collect();
     let chain = Chain::order(&ders).expect("a chain");
-    chain.prove(&Yes).map(|_: ProvenChain<'_, Yes>| ())
+    chain.prove(links).map(|_: ProvenChain<'_, P>| ())
 }
 
 #[test]
@@ -300,6 +304,38 @@ fn critical_extensions_and_constraints() {
             let refused = Err(ChainError::UnprocessedConstraints { position });
             assert_eq!(proved(&specs), refused, "{arc} {critical}");
         }
+    }
+}
+
+/// Knows about constraints what it is told.
+struct Constraints(Option<bool>);
+
+impl VerifyLink for Constraints {
+    fn verify(&self, _: &Certificate<'_>, _: &Certificate<'_>) -> Result<(), LinkError> {
+        Ok(())
+    }
+
+    fn constraints_hold(&self, chain: &[Certificate<'_>]) -> Option<bool> {
+        assert_eq!(chain.len(), 3, "the whole chain");
+        self.0
+    }
+}
+
+#[test]
+fn constraints_are_what_the_verifier_says() {
+    let position = 1;
+    let constrained = Spec::ca("root", "issuing", None).with(extension(30, true, &[0x30, 0]));
+    let specs = [
+        Spec::leaf("issuing"),
+        constrained,
+        Spec::ca("root", "root", None),
+    ];
+    for (said, expected) in [
+        (Some(true), Ok(())),
+        (Some(false), Err(ChainError::Constraints { position })),
+        (None, Err(ChainError::UnprocessedConstraints { position })),
+    ] {
+        assert_eq!(proved_by(&specs, &Constraints(said)), expected);
     }
 }
 

@@ -9,10 +9,12 @@ use der::asn1::ObjectIdentifier;
 use flate2::read::GzDecoder;
 use privyseal::pki::Certificates;
 use privyseal::pki::crl::Crl;
+use privyseal::pki::links::HostLinks;
 use privyseal::pki::path::{PathOptions, PolicyInputs};
 use privyseal::pki::pem;
 use privyseal::pki::revocation::RevocationOptions;
 use privyseal_core::UnixTime;
+use privyseal_core::cert::Chain;
 use privyseal_test_base::tool::{command, output};
 use serde::Deserialize;
 
@@ -146,6 +148,35 @@ fn nothing_is_wrongly_accepted_and_three_old_cases_are_refused() {
     let expected = WRONGLY_REFUSED.map(|(test, _)| test);
     let found: Vec<_> = refused.iter().map(|(test, _)| *test).collect();
     assert_eq!(found, expected, "{refused:#?}");
+}
+
+/// Name constraints (4.13) and required policies (4.9) in chains that the core proves with the host's verifier.
+#[test]
+fn the_core_proves_constraints_with_the_hosts_verifier() {
+    let (suite, files) = suite();
+    let sections = ["4.9.", "4.13."];
+    let cases = suite.cases.iter().filter(|case| {
+        sections
+            .iter()
+            .any(|section| case.test.starts_with(section))
+    });
+    let mut unordered = Vec::new();
+    for case in cases {
+        let root = "TrustAnchorRootCertificate.crt".to_owned();
+        let chain = core::iter::once(&case.leaf)
+            .chain(case.others.iter().rev())
+            .chain([&root]);
+        let chain: Vec<_> = chain.map(|name| files[name].as_slice()).collect();
+        let Ok(chain) = Chain::order(&chain) else {
+            unordered.push(case.test.as_str());
+            continue;
+        };
+        let proven = chain.prove(&HostLinks).map(|_| ());
+        let name = format!("{} {}", case.test, case.name);
+        assert_eq!(proven.is_ok(), case.valid, "{name}: {proven:?}");
+    }
+    // Names alone do not order self-issued CAs.
+    assert_eq!(unordered, ["4.13.20"]);
 }
 
 /// Every byte of the leaf, of the other certificates and of the lists, in cases that have most of what can be in them.

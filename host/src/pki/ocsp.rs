@@ -8,8 +8,8 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use x509_cert::ext::{Extension, Extensions};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::links::{self, Signed};
 use super::path::{NormalName, PathCertificate};
+use super::signature::{self, Signed};
 use super::status::{Revocation, Unknown};
 
 /// SHA-1, which names the issuer in requests: the one hash that every responder knows (RFC 5019 section 2.1.1).
@@ -81,7 +81,7 @@ impl OcspQuestion {
                 parameters: Some(Null.into()),
             },
             issuer_name_hash: hash(certificate.issuer().as_der())?,
-            issuer_key_hash: hash(links::key_bits(issuer_spki)?)?,
+            issuer_key_hash: hash(signature::key_bits(issuer_spki)?)?,
             serial: x509_cert::serial_number::SerialNumber::new(certificate.serial()).ok()?,
         };
         Some(Self {

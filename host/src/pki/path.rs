@@ -18,6 +18,7 @@ pub(crate) use build::{End, Heap, Path};
 pub(crate) use certificate::PathCertificate;
 pub(crate) use name::{NormalName, display_name};
 pub use policy::PolicyInputs;
+pub(crate) use validate::constraints_hold;
 
 /// By what paths are judged, besides their anchors.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BaseCrlNumber, CrlNumber, Sub
 
 use super::CrlError;
 use super::points::Scope;
-use crate::pki::links::Signed;
 use crate::pki::path::NormalName;
+use crate::pki::signature::Signed;
 
 /// RFC 5280 section 5.2.5; the constant of `x509-cert` is that of another extension.
 const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");

@@ -10,7 +10,7 @@ use privyseal_core::cert::LinkError;
 use super::certificate::PathCertificate;
 use super::validate::validate;
 use super::{NormalName, PathError, PathOptions, PathRule, TrustAnchor, display_name};
-use crate::pki::links::Signed;
+use crate::pki::signature::Signed;
 
 /// The most certificates on a path, the anchor's not counted.
 const MAX_PATH: usize = 16;

@@ -3,7 +3,7 @@
 use x509_cert::ext::pkix::NameConstraints;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use privyseal_core::cert::{KeyUsage, LinkError};
+use privyseal_core::cert::{Certificate, KeyUsage, LinkError};
 
 use super::certificate::PathCertificate;
 use super::name::{email_is_within, is_within};
@@ -83,6 +83,33 @@ pub(super) fn validate<'h>(
         issuer = Some((&certificate.subject, certificate.spki()));
     }
     Ok(())
+}
+
+/// Whether the names and policies of a chain, leaf first, are such as the constraints in it allow; `None` where that
+/// cannot be told. A root at its end is an anchor, and constrains nobody (RFC 5280 section 6.1.1 (d)).
+pub(crate) fn constraints_hold(chain: &[Certificate<'_>]) -> Option<bool> {
+    let path = match chain {
+        [path @ .., root] if root.is_self_issued() && !path.is_empty() => path,
+        path => path,
+    };
+    let read = path
+        .iter()
+        .map(|certificate| PathCertificate::from_der(certificate.as_der()));
+    let read = read.collect::<Result<Vec<_>, _>>().ok()?;
+    // A moment at which all have begun: dates are judged elsewhere.
+    let now = read
+        .iter()
+        .map(|certificate| certificate.not_before())
+        .max()?;
+    let read: Vec<_> = read.iter().collect();
+    match validate(&read, None, &PathOptions::at(now), |_, _| Ok(())) {
+        Ok(()) => Some(true),
+        Err(PathError::Broken {
+            rule: PathRule::NameConstraints | PathRule::Policies,
+            ..
+        }) => Some(false),
+        Err(_) => None,
+    }
 }
 
 /// Whether every name of the certificate is one that all constraints above it allow.

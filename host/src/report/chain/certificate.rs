@@ -10,8 +10,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::base::display::sanitize_for_display;
-use crate::pki::links::key_name;
 use crate::pki::path::display_name;
+use crate::pki::signature::key_name;
 use crate::report::as_text;
 
 /// One certificate of a chain, for people and for JSON.

@@ -1,0 +1,163 @@
+//! Signatures of certificates, revocation lists and OCSP responses, by whatever algorithm a CA uses.
+//!
+//! The core verifies RSA of three sizes on fixed-size integers. Here rustls's provider verifies RSASSA-PKCS1-v1_5
+//! and RSASSA-PSS of 2048 to 8192 bits, ECDSA with P-256 and P-384, and Ed25519; `p521` the largest curve.
+//! Assertions themselves stay RS256.
+
+use std::sync::LazyLock;
+
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
+use der::{Decode, Reader, SliceReader, Tag, Tagged};
+use p521::ecdsa::signature::Verifier as _;
+use privyseal_core::RsaPublicKey;
+use privyseal_core::cert::LinkError;
+use privyseal_core::rsa::VerifyingKey;
+use rustls::pki_types::{SignatureVerificationAlgorithm, alg_id};
+
+/// An RSA key for RSASSA-PSS alone (RFC 4055 section 1.2).
+const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+
+static ALGORITHMS: LazyLock<&[&dyn SignatureVerificationAlgorithm]> = LazyLock::new(|| {
+    rustls::crypto::ring::default_provider()
+        .signature_verification_algorithms
+        .all
+});
+
+/// What certificates, lists and OCSP responses have in common: signed bytes, an algorithm, a signature.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed<'a> {
+    /// The signed element, DER.
+    pub(crate) tbs: &'a [u8],
+    /// The content of the AlgorithmIdentifier.
+    pub(crate) algorithm: &'a [u8],
+    signature: &'a [u8],
+    /// What follows: the certificates of an OCSP response. Nothing may follow in the other two.
+    pub(crate) rest: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    /// Reads the outer three elements; `None` if they are not DER.
+    pub(crate) fn read(der: &'a [u8]) -> Option<Self> {
+        let mut reader = SliceReader::new(der).ok()?;
+        let signed = reader.sequence(|outer| {
+            let tbs = outer.tlv_bytes()?;
+            let algorithm = AnyRef::decode(outer)?;
+            algorithm.tag().assert_eq(Tag::Sequence)?;
+            let signature = BitStringRef::decode(outer)?;
+            let signature = signature.as_bytes().ok_or(Tag::BitString.value_error())?;
+            Ok::<_, der::Error>(Self {
+                tbs,
+                algorithm: algorithm.value(),
+                signature,
+                rest: outer.read_slice(outer.remaining_len())?,
+            })
+        });
+        reader.finish().ok()?;
+        signed.ok()
+    }
+
+    /// Whether the key of this SubjectPublicKeyInfo (DER) made the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`].
+    pub(crate) fn verify(&self, spki: &[u8]) -> Result<(), LinkError> {
+        let (kind, key) = split(spki).ok_or(LinkError::UnknownAlgorithm)?;
+        if kind == alg_id::ECDSA_P521.as_ref() && self.algorithm == alg_id::ECDSA_SHA512.as_ref() {
+            let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key);
+            let signature = p521::ecdsa::DerSignature::from_bytes(self.signature);
+            return match (key, signature) {
+                (Ok(key), Ok(signature)) => key.verify(self.tbs, &signature),
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            }
+            .map_err(|_| LinkError::BadSignature);
+        }
+        let is_pss_only = ObjectIdentifier::from_der(kind_oid(kind)) == Ok(RSASSA_PSS);
+        let kind = if is_pss_only {
+            // Its parameters, where there are any, are those of what it may sign (RFC 4055 section 3.3).
+            if kind.len() > kind_oid(kind).len() && kind != self.algorithm {
+                return Err(LinkError::BadSignature);
+            }
+            alg_id::RSA_ENCRYPTION.as_ref()
+        } else {
+            kind
+        };
+        let mut known = ALGORITHMS.iter().filter(|known| {
+            known.signature_alg_id().as_ref() == self.algorithm
+                && known.public_key_alg_id().as_ref() == kind
+        });
+        let known = known.next().ok_or(LinkError::UnknownAlgorithm)?;
+        if is_pss_only && kind_oid(self.algorithm) != kind_oid(alg_id::RSA_PSS_SHA256.as_ref()) {
+            return Err(LinkError::BadSignature);
+        }
+        let verified = known.verify_signature(key, self.tbs, self.signature);
+        verified.map_err(|_| fault(spki, kind))
+    }
+}
+
+/// A wrong signature, or an RSA key that nothing can be verified with.
+fn fault(spki: &[u8], kind: &[u8]) -> LinkError {
+    let key = RsaPublicKey::from_spki(spki).and_then(VerifyingKey::new);
+    match key {
+        Err(error) if kind == alg_id::RSA_ENCRYPTION.as_ref() => LinkError::IssuerKey(error),
+        _ => LinkError::BadSignature,
+    }
+}
+
+/// The identifier that an AlgorithmIdentifier begins with, DER; empty where there is none.
+fn kind_oid(algorithm: &[u8]) -> &[u8] {
+    let mut reader = SliceReader::new(algorithm).ok();
+    let oid = reader.as_mut().and_then(|reader| reader.tlv_bytes().ok());
+    oid.unwrap_or_default()
+}
+
+/// The content of the AlgorithmIdentifier of a SubjectPublicKeyInfo, and the key.
+fn split(spki: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = SliceReader::new(spki).ok()?;
+    let parts = reader.sequence(|spki| {
+        let kind = AnyRef::decode(spki)?;
+        Ok::<_, der::Error>((kind.value(), BitStringRef::decode(spki)?))
+    });
+    reader.finish().ok()?;
+    let (kind, key) = parts.ok()?;
+    Some((kind, key.as_bytes()?))
+}
+
+/// The key in a SubjectPublicKeyInfo, without its algorithm.
+pub(crate) fn key_bits(spki: &[u8]) -> Option<&[u8]> {
+    split(spki).map(|(_, key)| key)
+}
+
+/// What kind of public key it is, for people: `RSA-8192`, `ECDSA P-384`, `Ed25519`; `None` for a kind that is not
+/// verified with here.
+pub(crate) fn key_name(spki: &[u8]) -> Option<String> {
+    let (kind, key) = split(spki)?;
+    let named = [
+        (alg_id::ECDSA_P256, "ECDSA P-256"),
+        (alg_id::ECDSA_P384, "ECDSA P-384"),
+        (alg_id::ECDSA_P521, "ECDSA P-521"),
+        (alg_id::ED25519, "Ed25519"),
+    ];
+    if let Some((_, name)) = named.iter().find(|(id, _)| id.as_ref() == kind) {
+        return Some((*name).to_owned());
+    }
+    let is_rsa = kind == alg_id::RSA_ENCRYPTION.as_ref()
+        || ObjectIdentifier::from_der(kind_oid(kind)) == Ok(RSASSA_PSS);
+    let mut reader = SliceReader::new(key).ok()?;
+    let modulus = reader
+        .sequence(|key| {
+            let modulus = der::asn1::UintRef::decode(key)?;
+            der::asn1::UintRef::decode(key)?;
+            Ok::<_, der::Error>(modulus)
+        })
+        .ok()?;
+    let bytes = modulus.as_bytes();
+    let bits = bytes.len().saturating_mul(8);
+    let leading = bytes.first().map_or(0, |byte| byte.leading_zeros());
+    is_rsa.then(|| {
+        format!(
+            "RSA-{}",
+            bits.saturating_sub(usize::try_from(leading).unwrap_or(0))
+        )
+    })
+}
