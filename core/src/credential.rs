@@ -11,15 +11,15 @@ mod prepare;
 mod profile;
 
 use core::fmt;
+use core::ops::Deref;
 
-use crate::cert::{Certificate, Chain, ChainError, ClockError, ProvenChain, Prover, Validity};
+use crate::cert::{ChainError, ProvenChain, Prover};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
 use crate::kid::Kid;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
 use crate::scheme::{KeyReference, Scheme};
-use crate::time::UnixTime;
 
 pub use buffer::{HeaderBuffer, HeaderBytes};
 pub use header::{KeyName, encode_header};
@@ -93,41 +93,22 @@ impl<B: HeaderBuffer> Credential<B> {
 }
 
 impl<B: HeaderBytes> Credential<B> {
-    /// The scheme.
-    pub const fn scheme(&self) -> &'static Scheme {
-        self.profile.scheme()
-    }
-
-    /// Who signs.
-    pub const fn client_id(&self) -> &ClientId {
-        self.profile.client_id()
-    }
-
     /// The key that signs.
     pub const fn public_key(&self) -> &RsaPublicKey {
         self.key.public_key()
     }
 
-    /// When the chain's certificates are valid; `None` where a `kid` names the key.
-    pub const fn validity(&self) -> Option<&Validity> {
-        self.profile.validity()
-    }
-
-    /// The header as it will stand in every token: base64url, without the dot.
-    pub fn header(&self) -> &[u8] {
-        self.profile.header()
-    }
-
-    /// Whether an assertion may be made at this time.
-    ///
-    /// # Errors
-    /// [`ClockError`].
-    pub fn check_clock(&self, now: UnixTime) -> Result<(), ClockError> {
-        self.profile.check_clock(now)
-    }
-
     fn bound(&self) -> BoundProfile<'_> {
         self.profile.with_its_key(&self.key)
+    }
+}
+
+/// Scheme, client id, header and validity.
+impl<B> Deref for Credential<B> {
+    type Target = Profile<B>;
+
+    fn deref(&self) -> &Profile<B> {
+        &self.profile
     }
 }
 
@@ -147,16 +128,26 @@ fn check(
     name: KeyName<'_>,
     signer_key: &RsaPublicKey,
 ) -> Result<(), Error> {
-    let chain = match (scheme.key_reference().value(), name.0) {
+    let reference = scheme.key_reference();
+    let missing = |field| FieldError::new(field, Fault::Missing, reference.source());
+    let chain = match (reference.value(), name.0) {
         (KeyReference::Kid, Name::Kid(_)) => return Ok(scheme.check_client_id(client_id)?),
         (KeyReference::X5cWithRoot, Name::Chain(chain)) => chain,
-        (KeyReference::Kid, _) => return Err(missing(Field::Kid, scheme).into()),
-        (KeyReference::X5cWithRoot, _) => return Err(missing(Field::X5c, scheme).into()),
+        (KeyReference::Kid, _) => return Err(missing(Field::Kid).into()),
+        (KeyReference::X5cWithRoot, _) => return Err(missing(Field::X5c).into()),
     };
     scheme.check_client_id(client_id)?;
-    check_chain(scheme, chain)?;
+    if !chain.has_root() {
+        return Err(ChainError::MissingRoot.into());
+    }
     let leaf = chain.leaf().ok_or(ChainError::Empty)?;
-    check_client_id_in_leaf(scheme, client_id, leaf)?;
+    scheme.check_leaf_key_usage(Some(leaf))?;
+    scheme.check_leaf_purpose(Some(leaf))?;
+    let in_leaf = scheme.is_client_id_in_leaf(client_id, leaf);
+    if let (Some(source), Some(false)) = (scheme.client_id_in_leaf(), in_leaf) {
+        let expected = "the one of the leaf certificate's organizationIdentifier";
+        return Err(Field::ClientId.is_not(expected, source).into());
+    }
     let key = leaf
         .rsa_key()
         .map_err(|error| ChainError::Key { position: 0, error })?;
@@ -165,32 +156,4 @@ fn check(
     } else {
         Err(Error::KeyMismatch)
     }
-}
-
-fn missing(field: Field, scheme: &Scheme) -> FieldError {
-    FieldError::new(field, Fault::Missing, scheme.key_reference().source())
-}
-
-/// What a scheme demands of a chain beyond its proof.
-fn check_chain(scheme: &Scheme, chain: &Chain<'_>) -> Result<(), ChainError> {
-    if !chain.has_root() {
-        return Err(ChainError::MissingRoot);
-    }
-    scheme.check_leaf_key_usage(chain.leaf())?;
-    scheme.check_leaf_purpose(chain.leaf())
-}
-
-fn check_client_id_in_leaf(
-    scheme: &Scheme,
-    client_id: &ClientId,
-    leaf: &Certificate<'_>,
-) -> Result<(), FieldError> {
-    let (Some(source), Some(false)) = (
-        scheme.client_id_in_leaf(),
-        scheme.is_client_id_in_leaf(client_id, leaf),
-    ) else {
-        return Ok(());
-    };
-    let expected = "the one of the leaf certificate's organizationIdentifier";
-    Err(Field::ClientId.is_not(expected, source))
 }

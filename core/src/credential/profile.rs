@@ -140,12 +140,18 @@ impl Rules {
     }
 }
 
-impl<B> fmt::Debug for Profile<B> {
+impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile")
-            .field("scheme", &self.rules.scheme.name())
-            .field("client_id", &self.rules.client_id.as_str())
+            .field("scheme", &self.scheme.name())
+            .field("client_id", &self.client_id.as_str())
             .finish_non_exhaustive()
+    }
+}
+
+impl<B> fmt::Debug for Profile<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rules.fmt(f)
     }
 }
 
@@ -165,9 +171,6 @@ impl BoundProfile<'_> {
 
 impl fmt::Debug for BoundProfile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoundProfile")
-            .field("scheme", &self.rules.scheme.name())
-            .field("client_id", &self.rules.client_id.as_str())
-            .finish_non_exhaustive()
+        self.rules.fmt(f)
     }
 }

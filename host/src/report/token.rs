@@ -254,6 +254,18 @@ fn text(judgement: &Judgement) -> Option<String> {
     }
 }
 
+impl TokenReport {
+    /// One line; which rules are broken stands above.
+    fn write_outcome(&self, f: &mut fmt::Formatter<'_>, subject: Subject) -> fmt::Result {
+        let (name, outcome) = (subject.name(), self.report.outcome(subject));
+        match outcome {
+            None => Ok(()),
+            Some(Judgement::NotChecked(reason)) => writeln!(f, "not checked {name:<12}{reason}"),
+            Some(outcome) => writeln!(f, "{:<12}{name}", verdict(&outcome).as_str()),
+        }
+    }
+}
+
 impl fmt::Display for TokenReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = &self.report;
@@ -279,12 +291,8 @@ impl fmt::Display for TokenReport {
         }
         if report.scheme.is_some() {
             writeln!(f, "\neach judged by itself")?;
-        }
-        for subject in Subject::ALL {
-            if let Some(outcome) = report.outcome(subject) {
-                let text = text(&outcome).unwrap_or_default();
-                let line = format!("{:<12}{subject:<12}{text}", verdict(&outcome).as_str());
-                writeln!(f, "{}", line.trim_end())?;
+            for subject in Subject::ALL {
+                self.write_outcome(f, subject)?;
             }
         }
         let open = self.not_judged(&[Subject::Rules, Subject::Trust]);
