@@ -45,6 +45,7 @@ use scratch::Scratch;
 
 /// What to judge a token by.
 #[derive(Clone, Copy)]
+#[allow(clippy::exhaustive_structs, reason = "callers decide on each option")]
 pub struct CheckOptions<'q> {
     /// The scheme; `None` to guess it from the content.
     pub scheme: Option<&'static Scheme>,
@@ -82,6 +83,7 @@ pub trait Registry {
 
 /// A public key that the receiver has, from a JWK Set mostly.
 #[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "callers make it of a key set")]
 pub struct KnownKey<'q> {
     /// Its `kid`.
     pub kid: Option<&'q str>,

@@ -1,6 +1,7 @@
 //! Certificates that no library would issue, composed element by element. Their signatures are judged by a verifier
 //! that says yes: what is tried here is everything else.
 
+use std::format;
 use std::vec;
 use std::vec::Vec;
 
@@ -109,10 +110,7 @@ impl Spec {
             let oid = tlv(0x06, SHA256_WITH_RSA.as_bytes());
             sequence(&[&oid, &[5, 0]])
         };
-        let moment = |year: u8| {
-            let digits = [b'0' + year / 10, b'0' + year % 10];
-            tlv(0x17, &[&digits[..], b"0101000000Z"].concat())
-        };
+        let moment = |year: u8| tlv(0x17, format!("{year}0101000000Z").as_bytes());
         let validity = sequence(&[&moment(self.years.0), &moment(self.years.1)]);
         let key = sequence(&[&algorithm, &[3, 2, 0, 0]]);
         let extensions = tlv(0xa3, &tlv(0x30, &self.extensions.concat()));

@@ -30,7 +30,7 @@ const SECRET: &str = "S3cr3tS3cr3t";
 fn hides(name: &str, value: &impl Debug) {
     for shown in [format!("{value:?}"), format!("{value:#?}")] {
         let bytes = SECRET.as_bytes();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = privyseal_core::encoding::hex(bytes).collect();
         let list = |separator: &str| {
             let numbers: Vec<_> = bytes[..6].iter().map(u8::to_string).collect();
             numbers.join(separator)

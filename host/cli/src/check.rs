@@ -11,7 +11,7 @@ use privyseal_core::Audience;
 
 use super::input::token;
 use super::options::{RevocationArgs, moment, of_option, scheme_parser};
-use super::output::{broken, print_report};
+use super::output::{judged, print_report};
 use crate::error::CliError;
 
 /// Judge a finished token by every rule of its scheme, and by what real receivers do
@@ -68,14 +68,6 @@ impl Check {
             let reason = "the token's content points at no scheme";
             return Err(CliError::missing("--scheme", reason));
         }
-        broken(report.broken())?;
-        let mut asked = vec![Subject::Rules, Subject::Trust];
-        if revocation.is_asked() {
-            asked.push(Subject::Revocation);
-        }
-        match report.not_judged(&asked) {
-            Some((subject, reason)) => Err(CliError::NotJudged { subject, reason }),
-            None => Ok(()),
-        }
+        judged(&report, &[Subject::Rules, Subject::Trust], &revocation)
     }
 }

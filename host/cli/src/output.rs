@@ -3,9 +3,11 @@
 use core::fmt::Display;
 use std::io::{self, Write};
 
+use privyseal::report::{Subject, TokenReport};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
+use crate::options::RevocationSource;
 
 /// Prints `text` and one newline. It may be a credential: the copy is wiped.
 pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {
@@ -40,6 +42,24 @@ pub(super) fn broken(count: usize) -> Result<(), CliError> {
     match count {
         0 => Ok(()),
         count => Err(CliError::RulesBroken { count }),
+    }
+}
+
+/// The end of a token's report: an error if rules are broken, or if one of `subjects` was not judged; revocation is one
+/// where it must be known.
+pub(super) fn judged(
+    report: &TokenReport,
+    subjects: &[Subject],
+    revocation: &RevocationSource,
+) -> Result<(), CliError> {
+    broken(report.broken())?;
+    let mut subjects = subjects.to_vec();
+    if revocation.must_be_known() {
+        subjects.push(Subject::Revocation);
+    }
+    match report.not_judged(&subjects) {
+        Some((subject, reason)) => Err(CliError::NotJudged { subject, reason }),
+        None => Ok(()),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use clap::Args;
 use privyseal::base::clock;
-use privyseal::report::{Inbound, judge_assertion};
+use privyseal::report::{Inbound, Subject, judge_assertion};
 use privyseal_core::Audience;
 
 use super::registry::RegistryOptions;
 use crate::error::CliError;
 use crate::input::token;
-use crate::output::{broken, print_report};
+use crate::output::{judged, print_report};
 
 /// Judge a client assertion that came in: every rule, the trusted list, and the party's status and certificate
 #[derive(Args)]
@@ -34,6 +34,7 @@ impl Check {
         let report = judge_assertion(&token, inbound, &opened.registry())?;
         opened.progress.finish();
         print_report(&report, self.json.then(|| report.to_json()))?;
-        broken(report.broken())
+        let subjects = [Subject::Rules, Subject::Trust, Subject::Party];
+        judged(&report, &subjects, &opened.revocation)
     }
 }

@@ -78,9 +78,9 @@ impl RevocationSource {
         options
     }
 
-    /// Whether revocation is judged at all.
-    pub(crate) fn is_asked(&self) -> bool {
-        !self.crls.is_empty() || self.fetcher.is_some()
+    /// Whether revocation was asked for, and unknown is not accepted.
+    pub(crate) fn must_be_known(&self) -> bool {
+        (!self.crls.is_empty() || self.fetcher.is_some()) && !self.allow_unknown
     }
 
     /// Says which servers gave nothing.
