@@ -1,5 +1,7 @@
-//! A PIN in a file: `pin-source=file:/run/secrets/pin` (RFC 7512 section 2.4), or just its path.
+//! A PIN in a file: `pin-source=file:/run/secrets/pin` (RFC 7512 section 2.4), just its path, or `credential:NAME`,
+//! which systemd (`LoadCredential=`) and containers put into `$CREDENTIALS_DIRECTORY`.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,22 +19,37 @@ pub struct PinFile(PathBuf);
 
 impl PinFile {
     /// Reads the value of `pin-source`: `file:` and a path, as p11-kit and OpenSSL write it, with or
-    /// without `//` and `localhost`, or a bare path.
+    /// without `//` and `localhost`; a bare path; or `credential:` and a name in `$CREDENTIALS_DIRECTORY`.
     ///
     /// # Errors
-    /// `source` names no file of this machine.
+    /// `source` names no file of this machine, or that folder is not set.
     pub fn from_pin_source(source: &str) -> Result<Self, SecretUnavailable> {
+        Self::from_source(source, || std::env::var_os("CREDENTIALS_DIRECTORY"))
+    }
+
+    fn from_source(
+        source: &str,
+        credentials: impl Fn() -> Option<OsString>,
+    ) -> Result<Self, SecretUnavailable> {
         if source.starts_with('|') {
             return Err(SecretUnavailable::new(
                 "pin-source names a command (|...), which is not supported: name a file",
             ));
         }
         let path = match source.split_once(':') {
+            Some(("credential", name)) if Path::new(name).file_name() == Some(OsStr::new(name)) => {
+                let folder = credentials().ok_or_else(|| {
+                    SecretUnavailable::new(
+                        "pin-source names a credential, and CREDENTIALS_DIRECTORY is not set",
+                    )
+                })?;
+                return Ok(Self(Path::new(&folder).join(name)));
+            }
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => path_of_file_uri(rest)?,
             // A bare path may have a colon in it; `env:` and `https:` are other tools' ideas.
             Some((scheme, _)) if !scheme.contains(['/', '.']) => {
                 return Err(SecretUnavailable::new(format!(
-                    "pin-source of kind {scheme:?} is not supported: use file:PATH"
+                    "pin-source of kind {scheme:?} is not supported: use file:PATH or credential:NAME"
                 )));
             }
             _ => source,
@@ -175,6 +192,17 @@ mod tests {
             PinFile::from_pin_source("./a:b"),
             Ok(PinFile("./a:b".into()))
         );
+        let credential = |name| PinFile::from_source(name, || Some("/run/credentials/x".into()));
+        let path = PinFile("/run/credentials/x/pin".into());
+        assert_eq!(credential("credential:pin"), Ok(path));
+        for source in ["credential:", "credential:..", "credential:a/b"] {
+            assert!(credential(source).is_err(), "{source}");
+        }
+        let unset = PinFile::from_source("credential:pin", || None).unwrap_err();
+        assert!(
+            unset.to_string().contains("CREDENTIALS_DIRECTORY"),
+            "{unset}"
+        );
         for source in [
             "",
             "file:",
@@ -207,6 +235,7 @@ mod tests {
             ("lines", b"1234\n5678\n"),
             ("binary", b"\xff\xfe"),
             ("nul", b"12\x0034"),
+            ("mark", b"\xef\xbb\xbf1234\n"),
             ("long", &long),
         ] {
             let error = Scratch::new(name, content).read().unwrap_err().to_string();

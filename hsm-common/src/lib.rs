@@ -10,6 +10,10 @@ mod options;
 pub mod uri;
 
 mod file;
+mod refused;
+#[cfg(feature = "prompt")]
+mod terminal;
+
 mod sources;
 
 pub use file::PinFile;

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 /// The longest secret, in bytes. `yubihsm-shell` reads at most 256; PINs of PKCS #11 tokens are shorter.
 pub const MAX_SECRET: usize = 256;
 
-/// A PIN or a password: 1 to [`MAX_SECRET`] bytes of UTF-8, without NUL. Wiped when dropped; `Debug` does
-/// not show it.
+/// A PIN or a password: 1 to [`MAX_SECRET`] bytes of UTF-8 without control characters and byte order marks, which
+/// nobody types: files and shells add them. Wiped when dropped; `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -27,9 +27,28 @@ pub enum SecretUnavailable {
         /// The most bytes it may have.
         max: usize,
     },
-    /// It has a NUL byte.
-    #[error("the PIN or password has a NUL byte")]
-    Nul,
+    /// It has a control character.
+    #[error("the PIN or password has a control character (a newline at its end?)")]
+    Control,
+    /// It has a byte order mark.
+    #[error(
+        "the PIN or password has a byte order mark (U+FEFF), which some editors put at the start of a file"
+    )]
+    ByteOrderMark,
+    /// It has another length than the token's PINs have.
+    #[error("the PIN is not of the token's length, {min} to {max} bytes")]
+    #[non_exhaustive]
+    TokenLength {
+        /// The token's minimum.
+        min: usize,
+        /// The token's maximum.
+        max: usize,
+    },
+    /// The token refused it before, and shows no flag of it.
+    #[error(
+        "the token refused this PIN before, and does not show how many tries are left, so it is not offered again"
+    )]
+    RefusedBefore,
     /// Who should give it cannot, for this reason.
     #[error("{0}")]
     Source(String),
@@ -99,18 +118,23 @@ pub trait SecretProvider {
     /// # Errors
     /// There is no such secret, or it cannot be one.
     fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable>;
+
+    /// Told what became of the secret that was given: whether it was right. Only where the hardware itself does not
+    /// show that a try was lost.
+    fn outcome(&mut self, _request: &SecretRequest, _secret: &Secret, _right: bool) {}
 }
 
 impl Secret {
     /// Takes a copy of `text`.
     ///
     /// # Errors
-    /// `text` is empty, longer than [`MAX_SECRET`] bytes, or has a NUL byte.
+    /// `text` is empty, longer than [`MAX_SECRET`] bytes, or has a control character or a byte order mark.
     pub fn new(text: &str) -> Result<Self, SecretUnavailable> {
         let secret = Self(Zeroizing::new(text.to_owned()));
         match text {
             "" => Err(SecretUnavailable::Empty),
-            _ if text.contains('\0') => Err(SecretUnavailable::Nul),
+            _ if text.contains(char::is_control) => Err(SecretUnavailable::Control),
+            _ if text.contains('\u{feff}') => Err(SecretUnavailable::ByteOrderMark),
             _ => secret.at_most(MAX_SECRET),
         }
     }
@@ -124,6 +148,17 @@ impl Secret {
             return Err(SecretUnavailable::TooLong { max });
         }
         Ok(self)
+    }
+
+    /// The same secret, if it has a length that the token's PINs have.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn within(self, min: usize, max: usize) -> Result<Self, SecretUnavailable> {
+        if (min..=max).contains(&self.0.len()) {
+            return Ok(self);
+        }
+        Err(SecretUnavailable::TokenLength { min, max })
     }
 
     /// The text itself. A copy that is made of it must be wiped by who makes it.
@@ -172,7 +207,18 @@ mod tests {
     #[test]
     fn bounds() {
         assert_eq!(Secret::new(""), Err(SecretUnavailable::Empty));
-        assert_eq!(Secret::new("12\x0034"), Err(SecretUnavailable::Nul));
+        for text in ["12\x0034", "1234\n", "1234\r", "\x1b1234", "12\u{85}34"] {
+            assert_eq!(
+                Secret::new(text),
+                Err(SecretUnavailable::Control),
+                "{text:?}"
+            );
+        }
+        let marked = Secret::new("\u{feff}1234");
+        assert_eq!(marked, Err(SecretUnavailable::ByteOrderMark));
+        let length = SecretUnavailable::TokenLength { min: 5, max: 8 };
+        assert_eq!(Secret::new("1234").unwrap().within(5, 8), Err(length));
+        assert!(Secret::new("12345678").unwrap().within(5, 8).is_ok());
         assert!(Secret::new(&"1".repeat(MAX_SECRET)).is_ok());
         assert!(Secret::new(&"1".repeat(MAX_SECRET + 1)).is_err());
         let pin = Secret::new(&"1".repeat(MAX_SECRET)).unwrap();

@@ -3,10 +3,12 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 use crate::file::PinFile;
+use crate::refused::RefusedPins;
 use crate::secret::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
 /// The environment variable that may hold the PIN or password.
@@ -23,6 +25,9 @@ pub struct PinSources<'w> {
     variable: fn() -> Option<OsString>,
     prompt: Prompt,
     warn: Warn<'w>,
+    /// What tokens refused, where it is remembered, and whether it is offered all the same.
+    refused: Option<RefusedPins>,
+    offer_refused: bool,
 }
 
 /// Whether a person may be asked.
@@ -50,12 +55,22 @@ impl<'w> PinSources<'w> {
             variable: || std::env::var_os(PIN_VARIABLE),
             prompt,
             warn: Box::new(warn),
+            refused: state_folder().map(|folder| RefusedPins::new(&folder)),
+            offer_refused: false,
         }
     }
-}
 
-impl SecretProvider for PinSources<'_> {
-    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+    /// Whether to offer a PIN that the token refused before. Those of tokens that do not show lost tries are remembered:
+    /// not the PIN, but a mark of it, in `$STATE_DIRECTORY` or the user's folder for state.
+    #[must_use]
+    pub fn offer_refused(self, offer_refused: bool) -> Self {
+        Self {
+            offer_refused,
+            ..self
+        }
+    }
+
+    fn find(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
         if let Some(secret) = self.value.take() {
             (self.warn)(
                 "the PIN stands in the key URI (pin-value), so it is in the process list and perhaps \
@@ -93,6 +108,39 @@ impl SecretProvider for PinSources<'_> {
     }
 }
 
+/// Where this user's programs keep what they must remember; systemd says where a service does.
+fn state_folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let own = |folder: PathBuf| folder.join("privyseal");
+    set("STATE_DIRECTORY")
+        .map(PathBuf::from)
+        .or_else(|| set("XDG_STATE_HOME").map(PathBuf::from).map(own))
+        .or_else(|| set("HOME").map(|home| own(PathBuf::from(home).join(".local/state"))))
+        .filter(|folder| folder.is_absolute())
+}
+
+impl SecretProvider for PinSources<'_> {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        let secret = self.find(request)?;
+        let known = |refused: &RefusedPins| refused.contains(request, &secret);
+        if !self.offer_refused && self.refused.as_ref().is_some_and(known) {
+            return Err(SecretUnavailable::RefusedBefore);
+        }
+        Ok(secret)
+    }
+
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
+        let Some(refused) = &self.refused else {
+            return;
+        };
+        if let Err(error) = refused.note(request, secret, right) {
+            (self.warn)(&format!(
+                "that the token refused this PIN cannot be remembered ({error}), and it does not show lost tries itself"
+            ));
+        }
+    }
+}
+
 impl fmt::Debug for PinSources<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PinSources")
@@ -111,8 +159,7 @@ fn ask(request: &SecretRequest) -> Option<Result<Secret, SecretUnavailable>> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return None;
     }
-    let answer = rpassword::prompt_password(format!("{request}: "))
-        .map(Zeroizing::new)
+    let answer = crate::terminal::read_unseen(&format!("{request}: "))
         .map_err(|error| SecretUnavailable::new(format!("the terminal gave no PIN: {error}")));
     Some(answer.and_then(|answer| Secret::new(&answer)))
 }

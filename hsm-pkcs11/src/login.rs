@@ -57,25 +57,38 @@ fn attempt(
         LoginReason::Use | LoginReason::UseAgain => CKU_CONTEXT_SPECIFIC,
     };
     allow(&token, policy, reason)?;
+    let request = SecretRequest::Pin {
+        token: token.label.clone(),
+        serial: token.serial.clone(),
+        state: token.pin_state,
+    };
     let pin = if token.protected_auth_path {
         None
     } else {
-        let request = SecretRequest::Pin {
-            token: token.label.clone(),
-            serial: token.serial.clone(),
-            state: token.pin_state,
-        };
-        let pin = pins.secret(&request).and_then(|pin| pin.at_most(MAX_PIN));
+        let (min, max) = token.pin_lengths.unwrap_or((1, MAX_PIN));
+        let pin = pins.secret(&request).and_then(|pin| pin.within(min, max));
         Some(pin.map_err(|reason| Error::PinUnavailable {
             token: token.name(),
             reason,
         })?)
     };
-    match token_login.login(user, pin.as_ref()) {
+    let result = match token_login.login(user, pin.as_ref()) {
         Ok(()) => Ok(()),
-        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => Ok(()),
+        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => return Ok(()),
         Err(call) => Err(refused(&token, call, || token_login.token().pin_state)),
+    };
+    if let Some(pin) = pin {
+        match &result {
+            Ok(()) => pins.outcome(&request, &pin, true),
+            // What the flags show need not be remembered.
+            Err(Error::PinIncorrect {
+                now: PinState::Ok | PinState::Unknown,
+                ..
+            }) => pins.outcome(&request, &pin, false),
+            Err(_) => {}
+        }
     }
+    result
 }
 
 /// Whether one try may be spent.

@@ -29,6 +29,7 @@ pub(crate) fn token_info(action: &Action, info: CK_TOKEN_INFO_PTR) -> bool {
     };
     match action {
         Action::TokenFlags(flags) => info.flags |= flags,
+        Action::NoTokenFlags(flags) => info.flags &= !flags,
         Action::TokenSessions(max) => info.ulMaxSessionCount = *max,
         _ => return false,
     }

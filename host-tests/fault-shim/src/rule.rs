@@ -17,7 +17,7 @@
 //! | `wrong`, `short N` | flips a bit of a signature; says that it is N bytes shorter |
 //! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
 //! | `first login\|session\|sessions\|module` | really loses it, then forwards |
-//! | `flags BITS`, `sessions N` | sets flags of a token; says how many sessions it allows |
+//! | `flags BITS`, `unset BITS`, `sessions N` | sets or clears flags of a token; says how many sessions it allows |
 //! | `false ATTRIBUTE` | says that this attribute is false |
 //! | `dead CODE FUNCTION` | from now on every function returns it, until that function is called |
 
@@ -58,6 +58,7 @@ pub(crate) enum Action {
     Length(CK_ULONG),
     First(Loss),
     TokenFlags(CK_FLAGS),
+    NoTokenFlags(CK_FLAGS),
     TokenSessions(CK_ULONG),
     False(CK_ATTRIBUTE_TYPE),
     Dead { code: CK_RV, until: String },
@@ -140,6 +141,7 @@ impl Action {
                 _ => return None,
             }),
             "flags" => Self::TokenFlags(value()?),
+            "unset" => Self::NoTokenFlags(value()?),
             "sessions" => Self::TokenSessions(value()?),
             "false" => Self::False(value()?),
             "dead" => Self::Dead {

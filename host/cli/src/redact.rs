@@ -26,7 +26,9 @@ fn pin(text: &str) -> Option<(usize, usize)> {
             "pin-source" => !value.contains(['/', '.']),
             _ => false,
         };
-        hidden.then_some((end + 1, value.len()))
+        // After a colon comes what is said of it, if a blank follows.
+        let said = value.is_empty() && text[end..].starts_with(':');
+        (hidden && !said).then_some((end + 1, value.len()))
     });
     values.next()
 }
@@ -73,6 +75,7 @@ mod tests {
             ("?pin-value=é' found", "?pin-value=...' found"),
             ("?pin-value:4711", "?pin-value:..."),
             ("?pin=4711", "?pin=..."),
+            ("needs a PIN: no pin-source", "needs a PIN: no pin-source"),
             ("?pin-source=4711&x", "?pin-source=...&x"),
             (
                 "cannot read ?pin-source=4711: none",

@@ -51,7 +51,7 @@ pub fn name(max: usize) -> impl FnOnce(&[u8]) -> Result<String, UriFault> {
 /// A PIN or password of at most `max` bytes. Copies are wiped.
 ///
 /// # Errors
-/// The value is empty, longer, has a NUL byte, or is not UTF-8.
+/// The value is empty, longer, has a control character or a byte order mark, or is not UTF-8.
 pub fn secret(max: usize) -> impl FnOnce(&[u8]) -> Result<Secret, UriFault> {
     move |bytes| {
         let text = Zeroizing::new(text(bytes)?);
@@ -59,8 +59,8 @@ pub fn secret(max: usize) -> impl FnOnce(&[u8]) -> Result<Secret, UriFault> {
             .and_then(|secret| secret.at_most(max))
             .map_err(|error| match error {
                 SecretUnavailable::Empty => UriFault::Empty,
-                SecretUnavailable::Nul => UriFault::Nul,
-                _ => UriFault::TooLong { max },
+                SecretUnavailable::TooLong { .. } => UriFault::TooLong { max },
+                _ => UriFault::Rule("has a control character or a byte order mark"),
             })
     }
 }

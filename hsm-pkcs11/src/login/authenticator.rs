@@ -130,6 +130,14 @@ impl SecretProvider for PinLookup<'_, '_> {
         self.given = Some(pin.clone());
         Ok(pin)
     }
+
+    fn outcome(&mut self, request: &SecretRequest, pin: &Secret, right: bool) {
+        match (&mut self.borrowed, &mut self.authenticator.provider) {
+            (Some(borrowed), _) => borrowed.outcome(request, pin, right),
+            (None, Some(provider)) => provider.outcome(request, pin, right),
+            (None, None) => {}
+        }
+    }
 }
 
 impl fmt::Debug for Authenticator {

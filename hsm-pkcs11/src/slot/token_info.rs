@@ -31,6 +31,8 @@ pub struct TokenInfo {
     pub protected_auth_path: bool,
     /// How the tries stand.
     pub pin_state: PinState,
+    /// `ulMinPinLen` and `ulMaxPinLen`, where they can be true.
+    pub pin_lengths: Option<(usize, usize)>,
     /// `ulMaxSessionCount`: how many sessions one process may have, where the token sets a bound.
     pub max_sessions: Option<u32>,
 }
@@ -56,6 +58,10 @@ impl TokenInfo {
                 has(CKF_USER_PIN_FINAL_TRY),
                 has(CKF_USER_PIN_COUNT_LOW),
             ),
+            pin_lengths: match (info.ulMinPinLen.try_into(), info.ulMaxPinLen.try_into()) {
+                (Ok(min), Ok(max)) if min <= max && max > 0 => Some((min, max)),
+                _ => None,
+            },
             // Zero is "effectively infinite" and all ones "unavailable" (PKCS #11 3.1 section 3.2).
             max_sessions: u32::try_from(info.ulMaxSessionCount)
                 .ok()

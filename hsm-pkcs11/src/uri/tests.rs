@@ -261,8 +261,8 @@ const REFUSED: &[(&str, UriFault, &str)] = &[
     ("pkcs11:?pin-value=", UriFault::Empty, "pin-value is empty"),
     (
         "pkcs11:?pin-value=1%002",
-        UriFault::Nul,
-        "pin-value has a NUL",
+        UriFault::Rule(""),
+        "pin-value has a control character",
     ),
     (
         "pkcs11:?max-sessions=0",

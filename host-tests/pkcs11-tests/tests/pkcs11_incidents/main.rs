@@ -9,4 +9,5 @@ mod hang;
 mod initialize;
 mod login;
 mod odd_token;
+mod refused_pin;
 mod stage;

@@ -30,7 +30,10 @@ pub(crate) fn in_own_process(name: &str, kind: Kind, test: impl FnOnce(&Stage)) 
     OwnProcess::new(name)
         .environment(target.environment_for(kind))
         .environment(FaultShim::new(dir.path()).environment(target.module()))
-        .environment([(DIR.into(), dir.path().into())])
+        .environment([
+            (DIR.into(), dir.path().into()),
+            ("STATE_DIRECTORY".into(), dir.path().into()),
+        ])
         .silence(Duration::from_secs(60))
         .must_pass();
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
-use privyseal::{DeviceUri, KeyPolicy, LoginPolicy};
+use privyseal::{DeviceUri, KeyPolicy, LoginPolicy, PinSources};
 
 use super::pins;
 use crate::error::CliError;
@@ -52,19 +52,23 @@ impl AccessOptions {
         AccessPolicy::new(login, self.key.policy())
     }
 
+    fn pins(&self, uri: &KeyUri) -> PinSources<'static> {
+        pins(uri).offer_refused(self.spend_final_pin_try)
+    }
+
     /// Opens the key for decryption, asking for its PIN where one is needed.
     pub(crate) fn open_unwrapper(&self, uri: &KeyUri) -> Result<KeyUnwrapper, CliError> {
-        Ok(uri.open_unwrapper(&mut pins(uri), &self.policy())?)
+        Ok(uri.open_unwrapper(&mut self.pins(uri), &self.policy())?)
     }
 
     /// Opens the key, asking for its PIN where one is needed.
     pub(crate) fn open(&self, uri: &KeyUri) -> Result<KeySigner, CliError> {
-        Ok(uri.open(&mut pins(uri), &self.policy())?)
+        Ok(uri.open(&mut self.pins(uri), &self.policy())?)
     }
 
     /// Opens whatever it is, for its public half.
     pub(crate) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, CliError> {
-        Ok(uri.open_any(&mut pins(uri), &self.policy())?)
+        Ok(uri.open_any(&mut self.pins(uri), &self.policy())?)
     }
 
     pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), CliError> {
