@@ -34,6 +34,9 @@ pub const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
 /// How long the module is not initialized once more where that did not help.
 pub const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);
 
+/// p11-kit's file about a module, which has a few lines.
+pub const MAX_MODULE_FILE: u64 = 64 * 1024;
+
 /// How long a library may take to be loaded and initialized: smartcard readers and network HSMs are looked for.
 pub const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
 

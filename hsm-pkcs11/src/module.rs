@@ -10,6 +10,7 @@
 //! Every call of the module is made between [`Module::enter`] and the drop of what it gives. That is
 //! where a forked child is turned away, and what a re-initialization waits for.
 
+mod find;
 mod initialize;
 
 use std::collections::BTreeMap;
@@ -77,7 +78,8 @@ impl fmt::Debug for Module {
 impl Module {
     /// The module that `uri` names, loaded now or earlier. Its `library-` attributes must fit.
     pub(crate) fn load(uri: &Pkcs11Uri) -> Result<Arc<Self>, Error> {
-        let module = Self::at(uri.module_path()?, uri.module_init_args())?;
+        let module = Self::at(&find::library(uri), uri.module_init_args())
+            .map_err(|error| find::unloaded(uri, error))?;
         module.enter()?.check_library(uri)?;
         Ok(module)
     }
@@ -246,16 +248,27 @@ mod tests {
         Module::load(&uri.parse().unwrap()).unwrap_err()
     }
 
+    /// As on a machine without p11-kit.
     #[test]
     fn no_module_path() {
-        let error = refusal("pkcs11:token=t");
+        let absent = Error::Module {
+            path: "p11-kit-proxy.so".into(),
+            reason: "not there".into(),
+        };
+        let error = find::unloaded(&"pkcs11:token=t".parse().unwrap(), absent);
         assert_eq!(error.kind(), SignerErrorKind::Configuration);
+        let text = error.to_string();
         assert!(
-            error
-                .to_string()
-                .contains("module-path is missing: it is the path"),
-            "{error}"
+            text.contains("module-path is missing: it is the path"),
+            "{text}"
         );
+    }
+
+    #[test]
+    fn no_module_of_that_name() {
+        let error = refusal("pkcs11:?module-name=nonexistent");
+        assert_eq!(error.kind(), SignerErrorKind::Unavailable);
+        assert!(error.to_string().contains("nonexistent"), "{error}");
     }
 
     #[test]

@@ -50,6 +50,7 @@ impl OpenToken {
     pub(crate) fn uri(&self, given: &Pkcs11Uri) -> Pkcs11Uri {
         Pkcs11Uri {
             module_path: given.module_path.clone(),
+            module_name: given.module_name.clone(),
             module_init_args: given.module_init_args.clone(),
             pin_source: given.pin_source.clone(),
             max_sessions: given.max_sessions,

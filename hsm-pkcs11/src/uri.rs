@@ -132,7 +132,7 @@ impl FromStr for Pkcs11Uri {
             object: given.read(OBJECT, value::text)?,
             id: given.read(ID, value::bytes(MAX_ID))?,
             object_type: given.read(TYPE, ObjectType::read)?,
-            module_name: given.read(MODULE_NAME, value::path)?,
+            module_name: given.read(MODULE_NAME, module_name)?,
             module_path: given.read(MODULE_PATH, value::path)?,
             module_init_args: given.read(MODULE_INIT_ARGS, value::path)?,
             pin_source: given.read(PIN_SOURCE, value::path)?,
@@ -140,6 +140,16 @@ impl FromStr for Pkcs11Uri {
             max_sessions: given.read(MAX_SESSIONS_ATTRIBUTE, sessions)?,
         })
     }
+}
+
+/// A file's name without folder and suffix (section 2.3).
+fn module_name(bytes: &[u8]) -> Result<String, UriFault> {
+    const A_PATH: UriFault =
+        UriFault::Rule("is a path, and a name belongs there (RFC 7512 section 2.3)");
+    value::path(bytes).and_then(|name| {
+        let is_path = name.contains(std::path::is_separator);
+        if is_path { Err(A_PATH) } else { Ok(name) }
+    })
 }
 
 /// `1*DIGIT [ "." 1*DIGIT ]`; a missing minor version is 0 (section 2.3).
@@ -188,14 +198,16 @@ impl fmt::Display for Pkcs11Uri {
 }
 
 impl Pkcs11Uri {
-    /// `module-path`: the PKCS #11 library of the token's vendor.
+    /// `module-path`: the PKCS #11 library of the token's vendor. Without it and `module-name`, p11-kit's modules are
+    /// used.
     ///
     /// # Errors
-    /// It is missing: without it there is nothing to load.
+    /// It is missing.
     pub fn module_path(&self) -> Result<&Path, UriError> {
         const MISSING: UriFault = UriFault::Rule(
             "is missing: it is the path of the vendor's PKCS #11 library, in the query, as \
-             ?module-path=/usr/lib/softhsm/libsofthsm2.so",
+             ?module-path=/usr/lib/softhsm/libsofthsm2.so; without it, p11-kit's modules are used, and \
+             p11-kit-proxy.so is not there",
         );
         let path = self.module_path.as_ref();
         path.map(Path::new)

@@ -76,6 +76,21 @@ fn the_proxy_signs() {
     });
 }
 
+#[test]
+fn without_a_path_p11_kit_is_asked() {
+    with_token("without_a_path_p11_kit_is_asked", |_| {
+        for query in ["", "?module-name=soft"] {
+            let pool = open(query).unwrap();
+            sign(&pool).unwrap();
+            // What is printed opens the same key.
+            let printed = pool.uri().to_string();
+            assert!(printed.ends_with(query), "{printed}");
+        }
+        let error = open("?module-name=sotf").unwrap_err();
+        assert!(error.to_string().contains("sotf.so"), "{error}");
+    });
+}
+
 /// The server is killed on the way: that is an error, in time, and the next server is found again.
 #[test]
 fn the_client_signs_and_outlives_its_server() {

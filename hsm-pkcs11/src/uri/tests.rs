@@ -258,6 +258,11 @@ const REFUSED: &[(&str, UriFault, &str)] = &[
         UriFault::Nul,
         "module-path has a NUL",
     ),
+    (
+        "pkcs11:?module-name=../m",
+        UriFault::Rule(""),
+        "module-name is a path",
+    ),
     ("pkcs11:?pin-value=", UriFault::Empty, "pin-value is empty"),
     (
         "pkcs11:?pin-value=1%002",
