@@ -24,6 +24,7 @@ use super::input::secret;
 use super::options::{Acr, KeyOptions, KidOptions, ServerOptions, missing_key, pins};
 use super::output::print_json;
 use crate::error::CliError;
+use crate::output::say;
 use progress::Progress;
 
 /// Authenticate a person through itsme (OpenID CIBA) and print the claims about them as JSON
@@ -38,7 +39,7 @@ pub(super) struct Ciba {
     #[command(flatten)]
     kid: KidOptions,
     // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
-    /// The key to which id_token and UserInfo answer are encrypted; without it they must not be
+    /// The key to which id_token and UserInfo response are encrypted; without it they must not be
     #[arg(long, value_name = "URI")]
     decryption_key: Option<String>,
     /// The client id that itsme gave
@@ -142,7 +143,7 @@ impl Ciba {
         let identity = flow.identity(&tokens, !self.no_userinfo)?;
         progress.finish();
         if self.acr.is_some() && !identity.id_token.contains_key("acr") {
-            eprintln!(
+            say!(
                 "warning: the id_token does not say how the person proved who they are (acr); with \
                  --id-token-claim acr that is an error"
             );
@@ -233,13 +234,13 @@ impl Ciba {
 
 /// The port may have been chosen by the system. Another program that reaches it is refused.
 fn announce(address: &PingAddress, listener: &PingListener) {
-    eprintln!(
+    say!(
         "listening for the callback on http://{}{}",
         listener.address(),
         address.path()
     );
     if !address.is_loopback() {
-        eprintln!("warning: the callback's bearer token comes over plain HTTP to {address}");
+        say!("warning: the callback's bearer token comes over plain HTTP to {address}");
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Server = 4,
     /// No rule is broken, but something that counts was not judged: trust, mostly.
     NotJudged = 5,
+    /// The result could not be written.
+    Output = 6,
 }
 
 impl Exit {
@@ -34,8 +36,9 @@ impl Exit {
             CliError::Option { .. } | CliError::Missing { .. } | CliError::FileContent { .. } => {
                 Self::Usage
             }
-            CliError::RulesBroken { .. } | CliError::Output(_) => Self::Refused,
+            CliError::RulesBroken { .. } => Self::Refused,
             CliError::NotJudged { .. } => Self::NotJudged,
+            CliError::Output(_) => Self::Output,
             CliError::Examined { kind, .. } => (*kind).into(),
             CliError::Library(error) => error.kind().into(),
         }

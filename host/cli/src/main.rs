@@ -5,6 +5,7 @@
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
+    clippy::print_stderr,
     unnameable_types
 )]
 
@@ -32,11 +33,13 @@ mod token;
 mod yubihsm;
 
 use core::error::Error as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use error::CliError;
 use exit::Exit;
+use output::say;
 use redact::redacted;
 
 const AFTER_HELP: &str = "\
@@ -51,7 +54,7 @@ one try; the last one is kept unless --spend-final-pin-try is given.
 
 Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
 its token or the PIN; 4 trouble with the server or the network; 5 check: no rule is broken, but trust was
-not judged.";
+not judged; 6 the result could not be written.";
 
 /// Client assertions signed by a key that never leaves its hardware.
 #[derive(Parser)]
@@ -91,11 +94,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version go to standard output, what is wrong to standard error.
             if error.use_stderr() {
-                eprint!("{}", redacted(&error.render().to_string()));
+                say!("{}", redacted(error.render().to_string().trim_end()));
                 Exit::Usage.code().into()
             } else {
-                let _ = error.print();
-                Exit::Done.code().into()
+                let printed = error.print().and_then(|()| io::stdout().flush());
+                printed.map_or(Exit::Output, |()| Exit::Done).code().into()
             }
         }
     }
@@ -125,19 +128,19 @@ impl Command {
 /// One cause per line, the nearest first.
 fn report(error: &CliError) {
     let mut said = error.to_string();
-    eprintln!("error: {}", redacted(&said));
+    say!("error: {}", redacted(&said));
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
         // Some errors name their cause already.
         if !said.contains(&text) {
-            eprintln!("caused by: {}", redacted(&text));
+            say!("caused by: {}", redacted(&text));
             said = text;
         }
         source = cause.source();
     }
     if let Some(advice) = advice::of(error) {
-        eprintln!("help: {advice}");
+        say!("help: {advice}");
     }
 }
 

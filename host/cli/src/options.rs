@@ -16,6 +16,7 @@ use privyseal::{DeviceUri, PinSources, Prompt, Scheme, UnixTime, base::clock};
 use privyseal_core::scheme;
 
 use crate::error::CliError;
+use crate::output::say;
 
 pub(super) use access::AccessOptions;
 pub(super) use client::ClientOptions;
@@ -62,7 +63,7 @@ impl KeyOptions {
 /// Where the PIN of `key` comes from; warnings go to standard error.
 pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
     key.pin_sources(Prompt::OnTerminal, |warning| {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     })
 }
 

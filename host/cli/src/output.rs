@@ -1,6 +1,6 @@
 //! Standard output: the result and nothing else, whole or not at all.
 
-use core::fmt::Display;
+use core::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
 use privyseal::report::{Subject, TokenReport};
@@ -8,6 +8,17 @@ use zeroize::Zeroizing;
 
 use crate::error::CliError;
 use crate::options::RevocationSource;
+
+/// Tells a person something on standard error. Where that cannot be, nobody reads it; the result counts.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::output::to_stderr(format_args!($($text)*)) };
+}
+pub(super) use say;
+
+/// [`say!`].
+pub(super) fn to_stderr(text: Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
 
 /// Prints `text` and one newline. It may be a credential: the copy is wiped.
 pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {

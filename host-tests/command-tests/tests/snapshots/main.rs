@@ -15,6 +15,7 @@ mod devices;
 mod files;
 mod help;
 mod keys;
+mod output;
 mod servers;
 mod transcript;
 mod uris;

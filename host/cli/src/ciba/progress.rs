@@ -11,6 +11,7 @@ use privyseal::oidc::ciba::{QrImage, State, Watcher};
 
 use super::modules::Modules;
 use super::qr;
+use crate::output::say;
 
 /// Shows QR codes and states.
 pub(super) struct Progress {
@@ -54,7 +55,7 @@ impl Progress {
                 "warning: the image of the QR code cannot be shown here; give --qr FILE".to_owned()
             }
         };
-        spinner.suspend(|| eprintln!("{text}"));
+        spinner.suspend(|| say!("{text}"));
     }
 }
 
@@ -63,7 +64,7 @@ impl Watcher for Progress {
         if let Some(file) = &self.file {
             qr::replace(file, image.as_bytes())?;
             if self.spinner.is_none() {
-                eprintln!("a new QR code is in {}", file.display());
+                say!("a new QR code is in {}", file.display());
             }
         }
         if let Some(spinner) = &self.spinner {
@@ -80,7 +81,7 @@ impl Watcher for Progress {
                 let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
                 spinner.set_message(format!("{state}, {minutes}:{seconds:02} left"));
             }
-            None if is_new => eprintln!("{state}"),
+            None if is_new => say!("{state}"),
             None => {}
         }
     }

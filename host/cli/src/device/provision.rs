@@ -15,6 +15,7 @@ use privyseal_gateway::{
 use super::Which;
 use crate::error::CliError;
 use crate::output::print_line;
+use crate::output::say;
 
 /// The largest policy that is read, and the largest file that it names, in bytes.
 const MAX_POLICY_FILE: usize = 64 * 1024;
@@ -75,7 +76,7 @@ fn private_key(path: &Path) -> Result<PrivateKey, CliError> {
     let file = InputFile::open_or_stdin(path)?;
     let path = file.path().to_owned();
     if file.is_readable_by_all() {
-        eprintln!(
+        say!(
             "warning: {} can be read by every user of this machine; chmod 600 fixes that, and once it is in \
              the device the file should be destroyed",
             path.display()

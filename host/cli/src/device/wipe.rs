@@ -8,6 +8,7 @@ use privyseal::base::BaseError;
 use super::Which;
 use crate::error::CliError;
 use crate::output::print_line;
+use crate::output::say;
 
 /// Destroy the key, the chain and the policy in the device
 ///
@@ -45,7 +46,7 @@ impl Wipe {
 }
 
 fn confirmed(id: &str) -> Result<bool, CliError> {
-    eprintln!("this destroys the key in device {id}; type the device's id to go on:");
+    say!("this destroys the key in device {id}; type the device's id to go on:");
     let mut typed = String::new();
     stdin()
         .read_line(&mut typed)

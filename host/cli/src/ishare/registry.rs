@@ -13,6 +13,7 @@ use crate::error::CliError;
 use crate::options::{
     ClientOptions, RevocationArgs, RevocationSource, ServerOptions, of_option, scheme_parser_for,
 };
+use crate::output::say;
 use crate::progress::Progress;
 
 /// The options of every question to a registry. Those of other schemes are refused, and not offered.
@@ -89,7 +90,7 @@ impl RegistryOptions {
         let is_judged = revocation.options().at(clock::now()?).is_some();
         if !is_judged && !self.revocation.is_off() {
             progress.aside(|| {
-                eprintln!(
+                say!(
                     "warning: whether the registry's seal is revoked is not checked: neither --crl nor --revocation was given"
                 );
             });

@@ -16,6 +16,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 use super::kid::KidOptions;
 use super::{KeyOptions, chain_file, missing_key, of_option, pins, scheme_parser};
 use crate::error::CliError;
+use crate::output::say;
 
 /// The options of everything that signs for a client.
 #[derive(Args)]
@@ -178,7 +179,7 @@ impl ClientOptions {
         }
         let client = DeviceClient::new(key, self.scheme, &expected).map_err(of_device)?;
         if let Some(seconds) = client.presence() {
-            eprintln!("press the device's button within {seconds} s");
+            say!("press the device's button within {seconds} s");
         }
         Ok(client)
     }

@@ -10,6 +10,7 @@ use privyseal::pki::revocation::RevocationOptions;
 
 use super::of_option;
 use crate::error::CliError;
+use crate::output::say;
 
 /// How certificates are judged that may have been revoked.
 #[derive(Args)]
@@ -86,7 +87,7 @@ impl RevocationSource {
     /// Says which servers gave nothing.
     pub(crate) fn warn(&self) {
         for fault in self.fetcher.iter().flat_map(RevocationFetcher::take_faults) {
-            eprintln!("warning: revocation: {fault}");
+            say!("warning: revocation: {fault}");
         }
     }
 }

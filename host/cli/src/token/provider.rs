@@ -18,7 +18,7 @@ pub(super) struct ProviderOptions {
     /// Ask for a token of this scope: scopes with one space between them
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
-    /// Ask the server about the token, with a second assertion (RFC 7662), and print that answer instead
+    /// Ask the server about the token, with a second assertion (RFC 7662), and print that response instead
     #[arg(long, conflicts_with_all = ["call", "userinfo", "claims"])]
     introspect: bool,
     /// Ask about the token's owner (OpenID Connect UserInfo; needs --scope openid) and print that instead
@@ -77,7 +77,7 @@ impl Next {
         }
     }
 
-    /// Asks, and gives the answer.
+    /// Asks, and gives the response.
     pub(super) fn ask(
         self,
         client: &dyn AssertionSource,

@@ -1,0 +1,33 @@
+//! Output that arrives or fails: full and closed streams, each with its documented code and no panic.
+
+use std::process::Command;
+
+use privyseal_test_base::privyseal;
+
+/// The exit code of a shell's line, in which `privyseal` is the command.
+fn code(line: &str) -> Option<i32> {
+    let line = line.replace("privyseal", &privyseal::path().display().to_string());
+    let run = Command::new("sh").args(["-c", &line]).output();
+    run.expect("a shell").status.code()
+}
+
+#[test]
+fn a_result_that_cannot_be_written_has_its_own_code() {
+    for words in ["completions bash", "--version", "sign --help"] {
+        assert_eq!(code(&format!("privyseal {words} >/dev/full")), Some(5));
+    }
+}
+
+#[test]
+fn messages_that_cannot_be_written_change_no_code() {
+    for end in ["2>/dev/full", "2>&-"] {
+        assert_eq!(code(&format!("privyseal sign {end}")), Some(2), "{end}");
+        let no_file = format!("privyseal chain --chain /nonexistent {end}");
+        assert_eq!(code(&no_file), Some(2), "{end}");
+        assert_eq!(
+            code(&format!("privyseal --version {end}")),
+            Some(0),
+            "{end}"
+        );
+    }
+}
