@@ -1,25 +1,12 @@
-//! The whole pipeline, step by step, with a throw-away token under `target/demo`.
-//!
-//! Every step says what happens, shows the command as one would type it, and runs that command.
+//! The whole pipeline, step by step, with a throw-away token under `target/demo`: a script, so that each command stands in
+//! it as one would type it.
 
-mod certificates;
-mod console;
-mod next;
-mod server;
-mod show;
-mod sign;
-mod token;
-mod verify;
-
-use std::time::Instant;
+use std::path::Path;
 
 use crate::failure::Failure;
+use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
-use crate::token_dir::TokenDir;
-
-/// The client id of the party that signs: the seed's own form of a Dutch party id.
-const CLIENT_ID: &str = "EU.EORI.NL123456789";
 
 /// Runs the demonstration.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -27,17 +14,23 @@ pub(crate) fn run() -> Result<(), Failure> {
     println!("building the commands ..");
     Run::cargo("build --quiet --bins --package privyseal-cli --package privyseal-test-pki --package privyseal-test-servers")
         .stream()?;
+    script("demo.sh", &paths::target().join("demo"))?.stream()
+}
 
-    let started = Instant::now();
-    let token = TokenDir::new("demo")?;
-    token::initialize(&token)?;
-    token::generate_key(&token)?;
-    certificates::issue(&token)?;
-    certificates::store(&token)?;
-    let assertion = sign::sign(&token)?;
-    verify::verify(&token, &assertion)?;
-    server::ask_for_contracts(&token)?;
-    next::print(&token);
-    println!("\ndone in {:.1} s", started.elapsed().as_secs_f32());
-    Ok(())
+/// Makes a token with a key and its chain in `folder`, quietly; beside them are `softhsm2.conf`, `pin` and `key-uri`.
+pub(crate) fn make_token(folder: &Path) -> Result<(), Failure> {
+    Run::cargo("build --package privyseal-test-pki --bin test-pki").stream()?;
+    script("make-token.sh", folder)?.stream()
+}
+
+/// A script of `host-tests/demo`, for a token in `folder`.
+fn script(name: &str, folder: &Path) -> Result<Run, Failure> {
+    let script = paths::root().join("host-tests/demo").join(name);
+    let module = paths::softhsm_module()?;
+    let built = paths::target().join("debug");
+    Ok(Run::new("bash")
+        .arg(script)
+        .arg(folder)
+        .arg(built)
+        .arg(module))
 }

@@ -23,7 +23,6 @@ mod setup;
 mod steps;
 mod test;
 mod thumb;
-mod token_dir;
 
 use std::process::ExitCode;
 

@@ -113,7 +113,7 @@ impl Run {
 
     /// Runs it with its output going straight to ours.
     pub(crate) fn stream(mut self) -> Result<(), Failure> {
-        let mut child = self.spawn(Stdio::null(), Stdio::inherit(), Stdio::inherit())?;
+        let mut child = self.spawn(Stdio::inherit(), Stdio::inherit())?;
         self.end(&mut child, "")
     }
 
@@ -121,10 +121,10 @@ impl Run {
     pub(crate) fn tee(mut self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
         let (reader, writer) = io::pipe().context("a pipe")?;
         let other = writer.try_clone().context("a pipe")?;
-        let mut child = self.spawn(Stdio::null(), writer.into(), other.into())?;
+        let mut child = self.spawn(writer.into(), other.into())?;
         // Its ends of the pipe would keep the lines from ending.
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
-        let lines = lines_of(Some(reader));
+        let lines = lines_of(reader);
         let end = Instant::now() + self.limit;
         loop {
             match lines.recv_timeout(Duration::from_secs(1)) {
@@ -144,7 +144,7 @@ impl Run {
 
     /// Runs it quietly; what it says on standard error becomes part of a failure.
     pub(crate) fn capture(&mut self) -> Result<Output, Failure> {
-        let mut child = self.spawn(Stdio::null(), Stdio::piped(), Stdio::piped())?;
+        let mut child = self.spawn(Stdio::piped(), Stdio::piped())?;
         let stdout = bytes_of(child.stdout.take());
         let stderr = bytes_of(child.stderr.take());
         self.wait(&mut child)?;
@@ -160,21 +160,20 @@ impl Run {
     /// no time limit: looking at a clock meanwhile would be measured too.
     pub(crate) fn time(&mut self) -> Result<Duration, Failure> {
         let started = Instant::now();
-        let mut child = self.spawn(Stdio::null(), Stdio::null(), Stdio::inherit())?;
+        let mut child = self.spawn(Stdio::null(), Stdio::inherit())?;
         child.wait().context("cannot wait for a child process")?;
         let took = started.elapsed();
         self.end(&mut child, "")?;
         Ok(took)
     }
 
-    /// Starts it with piped stdin and stdout and leaves it running.
-    pub(crate) fn start(&mut self) -> Result<Child, Failure> {
-        self.spawn(Stdio::piped(), Stdio::piped(), Stdio::inherit())
-    }
-
-    fn spawn(&mut self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Result<Child, Failure> {
+    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<Child, Failure> {
         let name = self.command.get_program().to_string_lossy().into_owned();
-        let command = self.command.stdin(stdin).stdout(stdout).stderr(stderr);
+        let command = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr);
         command
             .spawn()
             .context(format_args!("cannot start `{name}`"))
@@ -211,19 +210,16 @@ impl Run {
 }
 
 /// Kills a child and reaps it. One that has already ended is fine too.
-pub(crate) fn stop(child: &mut Child) {
+fn stop(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
 
 /// The lines a child prints, read on a thread so that waiting for one can have a limit.
-pub(crate) fn lines_of(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+fn lines_of(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        for line in pipe
-            .into_iter()
-            .flat_map(|pipe| BufReader::new(pipe).split(b'\n'))
-        {
+        for line in BufReader::new(pipe).split(b'\n') {
             let Ok(line) = line else { return };
             let text = String::from_utf8_lossy(&line);
             if sender.send(text.trim_end_matches('\r').to_owned()).is_err() {

@@ -4,14 +4,15 @@
 //! `C_SignInit` and `C_Sign`? And how long does the command take from its start to its first signature,
 //! against `pkcs11-tool`, which makes a bare signature?
 
+use std::ffi::OsStr;
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::failure::Failure;
-use crate::paths;
+use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::setup::{self, Need};
-use crate::token_dir::TokenDir;
+use crate::{demo, paths};
 
 /// Starts of each command.
 const STARTS: usize = 15;
@@ -24,21 +25,11 @@ pub(super) fn run() -> Result<(), Failure> {
     release
         .words("--bin privyseal --example throughput")
         .stream()?;
-    Run::cargo("build --package privyseal-test-pki --bin test-pki").stream()?;
-    let token = TokenDir::new("bench-pkcs11")?;
-    let key = token.initialize().into_iter().chain([token.generate_key()]);
-    for mut run in key
-        .chain(token.export_key())
-        .chain([token.issue()])
-        .chain(token.store_chain())
-    {
-        run.capture()?;
-    }
-    token.write("to-be-signed", "whatever a person signs")?;
+    let token = Token::new()?;
 
     println!("\n==> signatures per second, SoftHSM, RSA-2048; bare and whole take turns");
     let throughput = token.tool(release_of("examples/throughput"));
-    throughput.arg(token.key_uri()).stream()?;
+    throughput.arg(&token.key_uri).stream()?;
 
     println!("\n==> what a verification takes OpenSSL: the part that no whole token can leave out");
     Run::new("openssl")
@@ -51,24 +42,54 @@ pub(super) fn run() -> Result<(), Failure> {
     starts(&token)
 }
 
+/// A throw-away token with a key and its chain.
+struct Token {
+    folder: PathBuf,
+    key_uri: String,
+    pin: String,
+}
+
+impl Token {
+    fn new() -> Result<Self, Failure> {
+        let folder = paths::target().join("bench-pkcs11");
+        demo::make_token(&folder)?;
+        let read = |name| fs::read_to_string(folder.join(name)).context(name);
+        let (key_uri, pin) = (read("key-uri")?, read("pin")?.trim().to_owned());
+        let text = folder.join("to-be-signed");
+        fs::write(&text, "whatever a person signs").context(paths::shown(&text))?;
+        Ok(Self {
+            folder,
+            key_uri,
+            pin,
+        })
+    }
+
+    /// A program that sees this token and no other.
+    fn tool(&self, program: impl AsRef<OsStr>) -> Run {
+        Run::new(program).env("SOFTHSM2_CONF", self.folder.join("softhsm2.conf"))
+    }
+}
+
 fn release_of(name: &str) -> PathBuf {
     paths::target().join("release").join(name)
 }
 
 /// Starts both commands in turns; prints the medians.
-fn starts(token: &TokenDir) -> Result<(), Failure> {
+fn starts(token: &Token) -> Result<(), Failure> {
     let ours = token
         .tool(release_of("privyseal"))
         .words("sign --scheme fiam --chain token");
     let mut ours = ours
         .words("--client-id EU.EORI.NL123456789 --key")
-        .arg(token.key_uri());
-    let theirs = token
-        .logged_in()
-        .words("--sign --mechanism SHA256-RSA-PKCS --id 01");
+        .arg(&token.key_uri);
+    let theirs = token.tool("pkcs11-tool").env("PIN", &token.pin);
+    let theirs = theirs.arg("--module").arg(paths::softhsm_module()?);
     let mut theirs = theirs
-        .args(["--input-file", &token.shown("to-be-signed")])
-        .args(["--output-file", &token.shown("signature")]);
+        .words("--token-label privyseal-demo --login --pin env:PIN --sign")
+        .words("--mechanism SHA256-RSA-PKCS --id 01 --input-file")
+        .arg(token.folder.join("to-be-signed"))
+        .arg("--output-file")
+        .arg(token.folder.join("signature"));
     let (mut own_times, mut their_times) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         own_times.push(ours.time()?);
