@@ -15,13 +15,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use privyseal::base::runtime::SystemRuntime;
+use privyseal::jose::jwk::KidChoice;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
-use privyseal::{
-    AccessPolicy, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SigningClient, pki::party_id,
-};
-use privyseal_core::kid::Kid;
+use privyseal::{AccessPolicy, Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots};
 use privyseal_core::scheme::ITSME;
 
 fn main() -> ExitCode {
@@ -68,12 +66,13 @@ fn subject(
 ) -> Result<String, Error> {
     let [key, decryption_key] = keys.map(str::parse::<KeyUri>);
     let (key, decryption_key) = (key?, decryption_key?);
-    let pins = |key: &KeyUri| key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
-    let signer = key.open(&mut pins(&key), &AccessPolicy::default())?;
-    let mut unwrapper =
-        decryption_key.open_unwrapper(&mut pins(&decryption_key), &AccessPolicy::default())?;
-    let client_id = party_id::given(&ITSME, client_id)?;
-    let client = SigningClient::with_kid(&ITSME, client_id, Kid::new(kid)?, signer)?;
+    let client = Client::builder(&ITSME)
+        .key(key)
+        .client_id(client_id)
+        .kid(KidChoice::Given(kid.to_owned()))
+        .signing_client()?;
+    let mut pins = decryption_key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
+    let mut unwrapper = decryption_key.open_unwrapper(&mut pins, &AccessPolicy::default())?;
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));

@@ -19,7 +19,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use privyseal_core::UnixTime;
-use ureq::http::{Response as Answer, header};
+use ureq::http::{self, header};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
@@ -176,7 +176,7 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// No answer came, or one that is too large or not HTTP.
+    /// No response came, or one that is too large or not HTTP.
     pub fn post_form(&self, url: &Url, form: &[u8], max: usize) -> Result<Response, HttpError> {
         self.post(url, "application/x-www-form-urlencoded", form, max)
     }
@@ -189,13 +189,13 @@ impl Http {
         max: usize,
     ) -> Result<Response, HttpError> {
         self.watched(url, || {
-            let answer = self
+            let response = self
                 .agent
                 .post(url.as_str())
                 .header(header::CONTENT_TYPE, media_type)
                 .send(body)
                 .map_err(|error| HttpError::new(url, error))?;
-            Response::read(url, answer, max)
+            Response::read(url, response, max)
         })
     }
 
@@ -204,13 +204,13 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// No answer came, or one that is too large or not HTTP.
+    /// No response came, or one that is too large or not HTTP.
     pub fn date(&self, url: &Url) -> Result<Option<UnixTime>, HttpError> {
-        let answer = self.watched(url, || {
+        let response = self.watched(url, || {
             let call = self.agent.head(url.as_str()).call();
             call.map_err(|error| HttpError::new(url, error))
         })?;
-        let date = answer.headers().get(header::DATE);
+        let date = response.headers().get(header::DATE);
         Ok(date
             .and_then(|value| value.to_str().ok())
             .and_then(retry_after::date))
@@ -221,7 +221,7 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// No answer came, or one that is too large or not HTTP.
+    /// No response came, or one that is too large or not HTTP.
     pub fn get_public(&self, url: &Url, max: usize) -> Result<Response, HttpError> {
         self.get_with(url, None, max)
     }
@@ -231,7 +231,7 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// No answer came, or one that is too large or not HTTP.
+    /// No response came, or one that is too large or not HTTP.
     pub fn get(&self, url: &Url, bearer: &str, max: usize) -> Result<Response, HttpError> {
         self.get_with(url, Some(bearer), max)
     }
@@ -243,8 +243,8 @@ impl Http {
                 let bearer = Zeroizing::new(format!("Bearer {bearer}"));
                 request = request.header(header::AUTHORIZATION, bearer.as_str());
             }
-            let answer = request.call().map_err(|error| HttpError::new(url, error))?;
-            Response::read(url, answer, max)
+            let response = request.call().map_err(|error| HttpError::new(url, error))?;
+            Response::read(url, response, max)
         })
     }
 
@@ -267,10 +267,9 @@ impl fmt::Debug for Http {
 }
 
 impl Response {
-    fn read(url: &Url, mut answer: Answer<Body>, max: usize) -> Result<Self, HttpError> {
+    fn read(url: &Url, mut raw: http::Response<Body>, max: usize) -> Result<Self, HttpError> {
         let text = |name| {
-            answer
-                .headers()
+            raw.headers()
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
@@ -280,7 +279,7 @@ impl Response {
         let location = text(header::LOCATION).map(str::to_owned);
         let media_type = text(header::CONTENT_TYPE).map(media_type::parse);
         let mut response = Self {
-            status: answer.status().as_u16(),
+            status: raw.status().as_u16(),
             retry_after,
             location,
             media_type,
@@ -293,8 +292,7 @@ impl Response {
         let bound = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
         // Reserved at once, so that no copy of a token is left behind by a growing vector.
         let mut body = Zeroizing::new(Vec::with_capacity(max.saturating_add(1)));
-        answer
-            .body_mut()
+        raw.body_mut()
             .with_config()
             .limit(bound)
             .reader()

@@ -13,11 +13,11 @@ use crate::error::CliError;
 #[derive(Args)]
 pub(super) struct Ishare {
     #[command(subcommand)]
-    question: Question,
+    action: Action,
 }
 
 #[derive(Subcommand)]
-enum Question {
+enum Action {
     TrustedList(trusted_list::List),
     Party(party::Party),
     Check(check::Check),
@@ -25,10 +25,10 @@ enum Question {
 
 impl Ishare {
     pub(super) fn run(self) -> Result<(), CliError> {
-        match self.question {
-            Question::TrustedList(list) => list.run(),
-            Question::Party(party) => party.run(),
-            Question::Check(check) => check.run(),
+        match self.action {
+            Action::TrustedList(list) => list.run(),
+            Action::Party(party) => party.run(),
+            Action::Check(check) => check.run(),
         }
     }
 }

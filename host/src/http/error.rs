@@ -1,8 +1,8 @@
-//! Why no usable answer came: the network, TLS, time or size. Never what was sent.
+//! Why no usable response came: the network, TLS, time or size. Never what was sent.
 
 use super::url::Url;
 
-/// No answer, or none that can be taken in.
+/// No response, or none that can be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{url}: {cause}")]
 pub struct HttpError {

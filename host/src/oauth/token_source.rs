@@ -29,18 +29,18 @@ pub struct TokenSource<R = SystemRuntime> {
     state: Mutex<State<R>>,
     /// How many requests have ended, and how many threads want a token.
     ended: AtomicUsize,
-    asking: AtomicUsize,
+    waiting: AtomicUsize,
 }
 
 struct State<R> {
     runtime: R,
-    held: Option<Held>,
+    cached: Option<CachedToken>,
     refresh: Option<(RefreshToken, Option<UnixTime>)>,
     /// How the last request failed, for the threads that waited for it.
     failure: Option<Arc<OAuthError>>,
 }
 
-struct Held {
+struct CachedToken {
     token: Arc<AccessToken>,
     from: UnixTime,
     until: UnixTime,
@@ -65,12 +65,12 @@ impl<R: Runtime> TokenSource<R> {
             policy: RetryPolicy::default(),
             state: Mutex::new(State {
                 runtime,
-                held: None,
+                cached: None,
                 refresh: None,
                 failure: None,
             }),
             ended: AtomicUsize::new(0),
-            asking: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -89,7 +89,7 @@ impl<R: Runtime> TokenSource<R> {
         self
     }
 
-    /// An access token that is good for some time yet: the one that is held, or a new one of `client`'s. A
+    /// An access token that is good for some time yet: the one that is cached, or a new one of `client`'s. A
     /// refresh token that came with the last one is used first, once; if it is refused, an assertion alone
     /// does it.
     ///
@@ -103,9 +103,9 @@ impl<R: Runtime> TokenSource<R> {
     where
         A: AssertionSource + ?Sized,
     {
-        self.asking.fetch_add(1, Ordering::SeqCst);
-        let token = self.held_or_new(client);
-        self.asking.fetch_sub(1, Ordering::SeqCst);
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let token = self.cached_or_new(client);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
         token
     }
 
@@ -113,19 +113,19 @@ impl<R: Runtime> TokenSource<R> {
     /// forgotten with it.
     pub fn forget(&self) {
         let mut state = self.state();
-        state.held = None;
+        state.cached = None;
         state.refresh = None;
     }
 
-    fn held_or_new<A>(&self, client: &A) -> Result<Arc<AccessToken>, OAuthError>
+    fn cached_or_new<A>(&self, client: &A) -> Result<Arc<AccessToken>, OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
         let ended = self.ended.load(Ordering::SeqCst);
         let mut state = self.state();
         let now = state.runtime.now()?;
-        if let Some(held) = state.held.take().filter(|held| held.is_good_at(now)) {
-            return Ok(Arc::clone(&state.held.insert(held).token));
+        if let Some(cached) = state.cached.take().filter(|cached| cached.is_good_at(now)) {
+            return Ok(Arc::clone(&state.cached.insert(cached).token));
         }
         if let (true, Some(error)) = (self.ended.load(Ordering::SeqCst) != ended, &state.failure) {
             return Err(OAuthError::Shared(Arc::clone(error)));
@@ -134,9 +134,9 @@ impl<R: Runtime> TokenSource<R> {
         self.ended.fetch_add(1, Ordering::SeqCst);
         state.failure = None;
         match outcome {
-            Ok(held) => Ok(Arc::clone(&state.held.insert(held).token)),
+            Ok(cached) => Ok(Arc::clone(&state.cached.insert(cached).token)),
             // Others wait for this.
-            Err(error) if self.asking.load(Ordering::SeqCst) > 1 => {
+            Err(error) if self.waiting.load(Ordering::SeqCst) > 1 => {
                 let error = state.failure.insert(Arc::new(error));
                 Err(OAuthError::Shared(Arc::clone(error)))
             }
@@ -144,7 +144,7 @@ impl<R: Runtime> TokenSource<R> {
         }
     }
 
-    fn new_token<A>(&self, state: &mut State<R>, client: &A) -> Result<Held, OAuthError>
+    fn new_token<A>(&self, state: &mut State<R>, client: &A) -> Result<CachedToken, OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
@@ -166,7 +166,7 @@ impl<R: Runtime> TokenSource<R> {
         state: &mut State<R>,
         client: &A,
         refresh: Option<&RefreshToken>,
-    ) -> Result<Held, OAuthError>
+    ) -> Result<CachedToken, OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
@@ -196,7 +196,7 @@ impl<R: Runtime> TokenSource<R> {
             .expires_in()
             .map_or(from, |lifetime| good_until(from, lifetime));
         let token = Arc::new(token);
-        Ok(Held { token, from, until })
+        Ok(CachedToken { token, from, until })
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -204,7 +204,7 @@ impl<R: Runtime> TokenSource<R> {
     }
 }
 
-impl Held {
+impl CachedToken {
     /// Not after the clock was set back: then nobody knows.
     fn is_good_at(&self, now: UnixTime) -> bool {
         self.from <= now && now < self.until

@@ -126,11 +126,11 @@ where
         watcher: &mut dyn Watcher,
     ) -> Result<Zeroizing<String>, CibaError> {
         let mut url = self.below(discovery::PATH)?;
-        let mut answer = self
+        let mut exchange = self
             .ask_a_busy_server(|flow| flow.post(&url, "discovery", &[], discovery::MAX_ANSWER))?;
         let mut polling = None;
         loop {
-            let (id, interval) = match self.session(&answer, watcher)? {
+            let (id, interval) = match self.session(&exchange, watcher)? {
                 Session::Discovered(token) => return Ok(token.0),
                 Session::Pending { id, interval, .. } => (id, interval),
             };
@@ -143,7 +143,7 @@ where
                 none => none.insert(Polling::new(now, interval, discovery::LIFETIME)),
             };
             url = self.below(&format!("{}/{id}", discovery::PATH))?;
-            answer = self.poll(polling, State::Discovery, watcher, |flow| {
+            exchange = self.poll(polling, State::Discovery, watcher, |flow| {
                 flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
             })?;
         }
@@ -172,17 +172,17 @@ where
             Delivery::Poll => None,
             Delivery::Ping(listener) => Some(Zeroizing::new(listener.expose_token().to_owned())),
         };
-        let answer = self.ask_a_busy_server(|flow| {
+        let exchange = self.ask_a_busy_server(|flow| {
             let options = flow.options(REQUEST)?;
             let request = flow.client.authentication_request(&options, &asked)?;
             let members = [("request", request.as_str())];
             flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
         })?;
         let now = self.runtime.elapsed();
-        if PollOutcome::of(&answer.response, self.runtime.now()?) != PollOutcome::Success {
-            return Err(answer.refused().into());
+        if PollOutcome::of(&exchange.response, self.runtime.now()?) != PollOutcome::Success {
+            return Err(exchange.refused().into());
         }
-        let acknowledgement = Acknowledgement::read(&answer.response.body)
+        let acknowledgement = Acknowledgement::read(&exchange.response.body)
             .map_err(|reason| OAuthError::response(&url, reason))?;
         let lifetime = acknowledgement.expires_in;
         Ok(Pending {
@@ -214,10 +214,10 @@ where
             ("grant_type", "urn:openid:params:grant-type:ciba"),
             ("auth_req_id", id.as_str()),
         ];
-        let question = |flow: &mut Self| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE);
+        let request = |flow: &mut Self| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE);
         let state = State::Authentication;
-        let answer = match delivery {
-            Delivery::Poll => self.poll(&mut polling, state, watcher, question)?,
+        let exchange = match delivery {
+            Delivery::Poll => self.poll(&mut polling, state, watcher, request)?,
             Delivery::Ping(listener) => {
                 // One for an earlier request is good for nothing here.
                 let hear = |_: &mut Self, time| {
@@ -225,11 +225,11 @@ where
                     ping.is_some_and(|ping| ping == id)
                 };
                 polling = polling.beside_ping();
-                self.poll_until(&mut polling, state, watcher, hear, question)?
+                self.poll_until(&mut polling, state, watcher, hear, request)?
             }
         };
         watcher.waiting(State::Tokens, Duration::ZERO);
-        Ok(Tokens::read(&url, answer.response, id, asked_acr)?)
+        Ok(Tokens::read(&url, exchange.response, id, asked_acr)?)
     }
 }
 
@@ -243,9 +243,9 @@ impl Tokens {
         let unusable = |reason: &str| OAuthError::response(url, reason);
         let access = AccessToken::from_response(response.body)
             .map_err(|error| unusable(&error.to_string()))?;
-        let answer: Map<String, Value> = serde_json::from_slice(access.expose_response())
+        let exchange: Map<String, Value> = serde_json::from_slice(access.expose_response())
             .map_err(|_| unusable("the answer is not a JSON object"))?;
-        let id_token = answer
+        let id_token = exchange
             .get("id_token")
             .and_then(Value::as_str)
             .ok_or_else(|| {

@@ -20,13 +20,13 @@ use crate::oidc::ciba::response::PollOutcome;
 use crate::oidc::ciba::{CibaError, State, Watcher};
 
 /// A response, and what was sent for it.
-pub(super) struct Answer {
+pub(super) struct Exchange {
     pub(super) response: Response,
     url: Url,
     sent: Vec<Zeroizing<String>>,
 }
 
-impl Answer {
+impl Exchange {
     /// What the server said no with. Nothing that was sent is repeated, however short it is.
     pub(super) fn refused(&self) -> OAuthError {
         let sent = self.sent.iter().map(|secret| secret.as_str());
@@ -51,13 +51,13 @@ where
         polling: &mut Polling,
         state: State,
         watcher: &mut dyn Watcher,
-        question: impl FnMut(&mut Self) -> Result<Answer, OAuthError>,
-    ) -> Result<Answer, CibaError> {
+        request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
+    ) -> Result<Exchange, CibaError> {
         let sleep = |flow: &mut Self, pause| {
             flow.runtime.pause(pause);
             false
         };
-        self.poll_until(polling, state, watcher, sleep, question)
+        self.poll_until(polling, state, watcher, sleep, request)
     }
 
     /// The same, and at once when `hear`, which waits for a while, has heard that it is time.
@@ -67,8 +67,8 @@ where
         state: State,
         watcher: &mut dyn Watcher,
         mut hear: impl FnMut(&mut Self, Duration) -> bool,
-        mut question: impl FnMut(&mut Self) -> Result<Answer, OAuthError>,
-    ) -> Result<Answer, CibaError> {
+        mut request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
+    ) -> Result<Exchange, CibaError> {
         loop {
             let now = self.runtime.elapsed();
             match polling.step(now) {
@@ -82,10 +82,10 @@ where
                 }
                 Step::Ask => {}
             }
-            let answer = question(self);
+            let exchange = request(self);
             let now = self.runtime.elapsed();
-            let answer = match answer {
-                Ok(answer) => answer,
+            let exchange = match exchange {
+                Ok(exchange) => exchange,
                 Err(error) if may_pass(&error) => {
                     if polling.failed(now, None, self.runtime.random()?) {
                         continue;
@@ -94,16 +94,16 @@ where
                 }
                 Err(error) => return Err(error.into()),
             };
-            match PollOutcome::of(&answer.response, self.runtime.now()?) {
-                PollOutcome::Success => return Ok(answer),
+            match PollOutcome::of(&exchange.response, self.runtime.now()?) {
+                PollOutcome::Success => return Ok(exchange),
                 PollOutcome::Pending => polling.pending(now, None),
                 PollOutcome::SlowDown(pause) => polling.slow_down(now, pause),
                 PollOutcome::Trouble(pause) => {
                     if !polling.failed(now, pause, self.runtime.random()?) {
-                        return Err(answer.refused().into());
+                        return Err(exchange.refused().into());
                     }
                 }
-                PollOutcome::Refused => return Err(answer.refused().into()),
+                PollOutcome::Refused => return Err(exchange.refused().into()),
             }
         }
     }
@@ -111,31 +111,31 @@ where
     /// Reads a session; a QR code in it is shown.
     pub(super) fn session(
         &mut self,
-        answer: &Answer,
+        exchange: &Exchange,
         watcher: &mut dyn Watcher,
     ) -> Result<Session, CibaError> {
-        let response = &answer.response;
+        let response = &exchange.response;
         if PollOutcome::of(response, self.runtime.now()?) != PollOutcome::Success {
-            return Err(answer.refused().into());
+            return Err(exchange.refused().into());
         }
         let session = Session::read(&response.body)
-            .map_err(|reason| OAuthError::response(&answer.url, reason))?;
+            .map_err(|reason| OAuthError::response(&exchange.url, reason))?;
         if let Session::Pending { qr: Some(qr), .. } = &session {
             watcher.qr_code(qr).map_err(CibaError::QrCode)?;
         }
         Ok(session)
     }
 
-    /// Does `question`, and again where the server has not begun with it: with new assertions.
+    /// Does `request`, and again where the server has not begun with it: with new assertions.
     pub(super) fn ask_a_busy_server(
         &mut self,
-        mut question: impl FnMut(&mut Self) -> Result<Answer, OAuthError>,
-    ) -> Result<Answer, OAuthError> {
+        mut request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
+    ) -> Result<Exchange, OAuthError> {
         retry_within(&RetryPolicy::default(), self, Self::runtime, |flow| {
-            let answer = question(flow)?;
-            match answer.response.status {
-                429 | 503 => Err(answer.refused()),
-                _ => Ok(answer),
+            let exchange = request(flow)?;
+            match exchange.response.status {
+                429 | 503 => Err(exchange.refused()),
+                _ => Ok(exchange),
             }
         })
     }
@@ -151,7 +151,7 @@ where
         endpoint: &str,
         members: &[(&str, &str)],
         max: usize,
-    ) -> Result<Answer, OAuthError> {
+    ) -> Result<Exchange, OAuthError> {
         let options = self.options(endpoint)?;
         let assertion = self.client.assertion(&options)?;
         let own = [
@@ -164,7 +164,7 @@ where
         let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
         let sent = members.iter().filter(secret).map(|(_, value)| *value);
         let sent = sent.chain([assertion.as_str()]);
-        Ok(Answer {
+        Ok(Exchange {
             response,
             url: url.clone(),
             sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
