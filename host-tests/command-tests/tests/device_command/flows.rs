@@ -23,8 +23,14 @@ fn the_registry_is_asked_with_a_gateway_s_assertion() {
     let (uri, base_url) = (stage.uri(), server.base_url());
     let cacert = stage.write("tls-ca.pem", server.tls_ca_pem().as_bytes());
     let trust = stage.write("root.pem", pem_chain(&stage.chain[3..]).as_bytes());
-    // Without a list the command warns that it did not look, and success here is silent.
-    let crl = stage.write("issuing.crl", &stage.pki.issuing.revocation_list(&[]));
+    // Without lists the command warns that it did not look, and success here is silent.
+    let pki = &stage.pki;
+    let crls = [
+        ("root.crl", &pki.root),
+        ("sub.crl", &pki.sub),
+        ("issuing.crl", &pki.issuing),
+    ]
+    .map(|(name, ca)| stage.write(name, &ca.revocation_list(&[])));
     let ask = |words: &[&str], audience: &str| {
         let usual = ["--scheme", "ishare", "--key", &uri, "--audience", audience];
         let server = [
@@ -34,10 +40,9 @@ fn the_registry_is_asked_with_a_gateway_s_assertion() {
             &cacert,
             "--trust",
             &trust,
-            "--crl",
-            &crl,
         ];
-        run(&[&["ishare"], words, &usual, &server].concat(), b"")
+        let lists: Vec<&str> = crls.iter().flat_map(|crl| ["--crl", crl]).collect();
+        run(&[&["ishare"], words, &usual, &server, &lists].concat(), b"")
     };
     let party = ask(&["party", PARTY, "--json"], REGISTRY).json();
     assert_eq!(party["active"], true);

@@ -191,7 +191,7 @@ fn the_time_is_set_by_the_authority() {
         .is_refused(1, &["not the word"]);
     stage
         .sign("fiam", &[])
-        .is_refused(1, &["has signed for a later time"]);
+        .is_refused(1, &["is later than this", "a clock was ahead then"]);
 }
 
 /// The key may come through a pipe, so that it is in no file.

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use privyseal::client::BuildError;
-use privyseal::keys::SignerFailure;
 use privyseal::keys::key::KeyUri;
+use privyseal::keys::{KeyUriError, SignerFailure};
 use privyseal::oauth::{AudienceError, AudienceParts, REQUEST, SigningClient};
 use privyseal::pki::certificates::Certificates;
 use privyseal::{
@@ -108,6 +108,9 @@ impl ClientOptions {
             return Err(self.needless("--chain", "names its key by kid and sends no certificate"));
         }
         let uri = self.uri()?;
+        if matches!(uri, KeyUri::Device(_)) {
+            return Err(KeyUriError::NoSigner.into());
+        }
         let mut builder = Client::builder(self.scheme)
             .access_policy(self.key.policy())
             .pins(pins(&uri))
