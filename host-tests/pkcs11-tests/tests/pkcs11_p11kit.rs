@@ -20,7 +20,7 @@ use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
 const DIR: &str = "PRIVYSEAL_TEST_DIR";
 
-/// Runs `test` in a process of its own that sees one SoftHSM token through p11-kit, and no other.
+/// Runs `test` in a process of its own that sees one SoftHSM token, through p11-kit too.
 fn with_token(name: &str, test: impl FnOnce(&Path)) {
     if is_child(name) {
         return test(&PathBuf::from(std::env::var_os(DIR).unwrap()));
@@ -30,7 +30,7 @@ fn with_token(name: &str, test: impl FnOnce(&Path)) {
     let dir = token.dir();
     let modules = dir.join("pkcs11/modules");
     fs::create_dir_all(&modules).unwrap();
-    fs::write(dir.join("pkcs11/pkcs11.conf"), "user-config: only\n").unwrap();
+    // p11-kit passes over a user's configuration where that is root; then it knows SoftHSM from its package.
     let softhsm = format!("module: {}\n", SoftHsmToken::module().display());
     fs::write(modules.join("soft.module"), softhsm).unwrap();
     let server = format!("unix:path={}", socket(dir).display());
