@@ -138,16 +138,10 @@ impl JtiBuf {
         *version = (*version & 0x0f) | 0x40;
         *variant = (*variant & 0x3f) | 0x80;
         let mut text = [b'-'; 36];
-        let places = [(0..8), (9..13), (14..18), (19..23), (24..36)];
         let mut digits = hex_digits(&entropy);
-        for place in places {
-            for (to, digit) in text
-                .get_mut(place)
-                .into_iter()
-                .flatten()
-                .zip(digits.by_ref())
-            {
-                *to = digit;
+        for (position, place) in text.iter_mut().enumerate() {
+            if !matches!(position, 8 | 13 | 18 | 23) {
+                *place = digits.next().unwrap_or(b'0');
             }
         }
         Self(text)

@@ -6,7 +6,7 @@ mod x5c;
 
 use super::json::{Object, Value};
 use super::scratch::Scratch;
-use super::verdict::Violation;
+use super::verdict::{Violation, ensure};
 use privyseal_core::field::Fault;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_JSON_MEMBERS, MAX_UNIX_TIME};
 
@@ -82,16 +82,12 @@ struct Parts<'t> {
 impl<'t> Parts<'t> {
     fn split(token: &'t str, scratch: &mut Scratch<'t>) -> Result<Self, Violation> {
         let (len, max) = (token.len(), MAX_COMPACT_JWS.min(scratch.len() / 3));
-        if len > max {
-            return Err(Fault::TooLong { len, max }.into());
-        }
+        ensure(len <= max, Fault::TooLong { len, max })?;
         let (signing_input, signature) = token.rsplit_once('.').ok_or(Violation::Text(PARTS))?;
         let (header, payload) = signing_input
             .split_once('.')
             .ok_or(Violation::Text(PARTS))?;
-        if payload.contains('.') {
-            return Err(Violation::Text(PARTS));
-        }
+        ensure(!payload.contains('.'), Violation::Text(PARTS))?;
         let mut decode = |text, what| scratch.base64url(text).ok_or(Violation::Text(what));
         Ok(Self {
             header: decode(header, "has a header that is not base64url without padding")?,
@@ -115,24 +111,12 @@ fn object(bytes: &[u8]) -> Result<Object<'_>, Violation> {
     let text = core::str::from_utf8(bytes).map_err(|_| Violation::Text("is not UTF-8"))?;
     let object = match Value::parse(text)? {
         Value::Object(object) => object,
-        other => {
-            return Err(Violation::Type {
-                found: other.kind(),
-                expected: "an object",
-            });
-        }
+        other => return Err(Violation::kind(other.kind(), "an object")),
     };
-    let len = object.len();
-    if len > MAX_JSON_MEMBERS {
-        return Err(Fault::TooLong {
-            len,
-            max: MAX_JSON_MEMBERS,
-        }
-        .into());
-    }
-    if object.has_duplicate() {
-        return Err(Violation::Text("has the same member twice"));
-    }
+    let (len, max) = (object.len(), MAX_JSON_MEMBERS);
+    ensure(len <= max, Fault::TooLong { len, max })?;
+    let why = Violation::Text("has the same member twice");
+    ensure(!object.has_duplicate(), why)?;
     Ok(object)
 }
 
@@ -164,10 +148,7 @@ impl<'t> Text<'t> {
     pub(super) fn required(self) -> Result<&'t str, Violation> {
         match self {
             Self::Absent => Err(Violation::Fault(Fault::Missing)),
-            Self::Wrong(found) => Err(Violation::Type {
-                found,
-                expected: "a string",
-            }),
+            Self::Wrong(found) => Err(Violation::kind(found, "a string")),
             Self::Is("") => Err(Violation::Fault(Fault::Empty)),
             Self::Is(text) => Ok(text),
         }
@@ -177,10 +158,7 @@ impl<'t> Text<'t> {
     pub(super) fn optional(self) -> Result<Option<&'t str>, Violation> {
         match self {
             Self::Absent => Ok(None),
-            present => match present.required() {
-                Ok(text) => Ok(Some(text)),
-                Err(why) => Err(why),
-            },
+            present => present.required().map(Some),
         }
     }
 }
@@ -190,15 +168,10 @@ impl Moment {
         match object.get(name) {
             None => Self::Absent,
             Some(Value::Number(digits)) => match digits.parse::<u64>() {
-                Ok(value) if value > MAX_UNIX_TIME => Self::Wrong(
-                    Fault::OutOfRange {
-                        value,
-                        min: 0,
-                        max: MAX_UNIX_TIME,
-                    }
-                    .into(),
-                    None,
-                ),
+                Ok(value) if value > MAX_UNIX_TIME => {
+                    let (min, max) = (0, MAX_UNIX_TIME);
+                    Self::Wrong(Fault::OutOfRange { value, min, max }.into(), None)
+                }
                 Ok(value) => Self::Is(value),
                 Err(_) => Self::Wrong(Violation::Text("is not a whole number of seconds"), None),
             },
@@ -207,13 +180,7 @@ impl Moment {
                     Value::String(text) => text.as_escaped().parse().ok(),
                     _ => None,
                 };
-                Self::Wrong(
-                    Violation::Type {
-                        found: other.kind(),
-                        expected: "a number",
-                    },
-                    meant,
-                )
+                Self::Wrong(Violation::kind(other.kind(), "a number"), meant)
             }
         }
     }

@@ -7,12 +7,12 @@ mod key;
 mod request;
 mod time;
 
+use super::CheckOptions;
 use super::facts::{Claims, Facts, Header};
 use super::guess::Kind;
 use super::report::Report;
 use super::rule::RuleId;
 use super::verdict::{Verdict, Violation, ensure};
-use super::{CheckOptions, json};
 use privyseal_core::cert::Certificate;
 use privyseal_core::field::Fault;
 use privyseal_core::scheme::{KeyReference, Scheme};
@@ -125,12 +125,4 @@ fn at_most(text: &str, max: usize) -> Result<(), Violation> {
 /// Not of the form it should have.
 const fn form_is(expected: &'static str) -> Violation {
     Violation::Fault(Fault::Form { expected })
-}
-
-/// Another JSON type than it should have.
-const fn type_is(value: &json::Value<'_>, expected: &'static str) -> Violation {
-    Violation::Type {
-        found: value.kind(),
-        expected,
-    }
 }

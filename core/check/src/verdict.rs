@@ -126,6 +126,13 @@ impl From<KeyError> for Violation {
     }
 }
 
+impl Violation {
+    /// Another JSON type than it should have.
+    pub(super) const fn kind(found: &'static str, expected: &'static str) -> Self {
+        Self::Type { found, expected }
+    }
+}
+
 /// A rule that holds, or why it is broken.
 pub(super) fn ensure(holds: bool, why: impl Into<Violation>) -> Result<(), Violation> {
     if holds { Ok(()) } else { Err(why.into()) }

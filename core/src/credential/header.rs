@@ -55,9 +55,11 @@ pub fn encode_header<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<usize, 
 
 /// The length of the header that `kept` begins with; an error if it begins with something else.
 pub(super) fn compare(name: KeyName<'_>, kept: &[u8]) -> Result<usize, FieldError> {
-    encode_header(name, &mut Comparison(kept)).map_err(|Differs| {
+    let mut comparison = Comparison(kept);
+    write(name, &mut comparison).map_err(|Differs| {
         Field::Header.is_not("the header that was encoded for this key", "what was kept")
-    })
+    })?;
+    Ok(kept.len().saturating_sub(comparison.0.len()))
 }
 
 struct Counted<'s, S> {

@@ -26,32 +26,18 @@ impl<'t> X5c<'t> {
         let is_present = value.is_some();
         let array = match value {
             None => Err(Fault::Missing.into()),
-            Some(Value::Array(array)) => match strings(&array) {
-                Ok(()) => Ok(array),
-                Err(why) => Err(why),
-            },
-            Some(other) => Err(Violation::Type {
-                found: other.kind(),
-                expected: "an array of strings",
-            }),
+            Some(Value::Array(array)) => strings(&array).map(|()| array),
+            Some(other) => Err(Violation::kind(other.kind(), "an array of strings")),
         };
-        match array {
-            Err(why) => Self {
-                is_present,
-                form: Err(why),
-                encoding: Err(why),
-                certificates: Err(why),
-            },
-            Ok(array) => {
-                let mut encoding = Ok(());
-                let certificates = certificates(&array, &mut encoding, scratch);
-                Self {
-                    is_present,
-                    form: Ok(()),
-                    encoding,
-                    certificates,
-                }
-            }
+        let form = array.as_ref().map(|_| ()).map_err(|&why| why);
+        let mut encoding = form;
+        let read = |array| certificates(&array, &mut encoding, scratch);
+        let certificates = array.and_then(read);
+        Self {
+            is_present,
+            form,
+            encoding,
+            certificates,
         }
     }
 }
@@ -61,10 +47,7 @@ fn strings(array: &Array<'_>) -> Result<(), Violation> {
         return Err(Fault::Empty.into());
     }
     match array.items().find(|item| !matches!(item, Value::String(_))) {
-        Some(other) => Err(Violation::Type {
-            found: other.kind(),
-            expected: "a string, inside the array",
-        }),
+        Some(other) => Err(Violation::kind(other.kind(), "a string, inside the array")),
         None => Ok(()),
     }
 }

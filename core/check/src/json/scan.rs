@@ -34,11 +34,11 @@ impl<'t> Scanner<'t> {
         let start = self.rest;
         let value = match self.peek() {
             Some(b'{') => {
-                self.members(depth)?;
+                self.list(depth, b'}', "a comma or a closing brace")?;
                 Value::Object(Object(self.since(start)))
             }
             Some(b'[') => {
-                self.items(depth)?;
+                self.list(depth, b']', "a comma or a closing bracket")?;
                 Value::Array(Array(self.since(start)))
             }
             Some(b'"') => Value::String(self.string()?),
@@ -75,31 +75,22 @@ impl<'t> Scanner<'t> {
         self.member(0).ok()
     }
 
-    fn members(&mut self, depth: usize) -> Result<(), JsonError> {
+    /// Members up to a brace, or items up to a bracket.
+    fn list(&mut self, depth: usize, close: u8, expected: &'static str) -> Result<(), JsonError> {
         let depth = self.open(depth)?;
-        if self.eat(b'}') {
+        if self.eat(close) {
             return Ok(());
         }
         loop {
-            self.member(depth)?;
-            if self.eat(b'}') {
+            if close == b'}' {
+                self.member(depth)?;
+            } else {
+                self.value(depth)?;
+            }
+            if self.eat(close) {
                 return Ok(());
             }
-            self.want(b',', "a comma or a closing brace")?;
-        }
-    }
-
-    fn items(&mut self, depth: usize) -> Result<(), JsonError> {
-        let depth = self.open(depth)?;
-        if self.eat(b']') {
-            return Ok(());
-        }
-        loop {
-            self.value(depth)?;
-            if self.eat(b']') {
-                return Ok(());
-            }
-            self.want(b',', "a comma or a closing bracket")?;
+            self.want(b',', expected)?;
         }
     }
 

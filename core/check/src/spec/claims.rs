@@ -86,10 +86,7 @@ impl Judge<'_, '_> {
     }
 
     fn is_audience(&self, claims: &Claims<'_>) -> Result<(), Violation> {
-        let of_type = |found| Violation::Type {
-            found,
-            expected: "one string",
-        };
+        let of_type = |found| Violation::kind(found, "one string");
         let text = claims.aud.required().map_err(|why| match why {
             Violation::Type { .. } if claims.is_aud_array => of_type("an array"),
             Violation::Type { found, .. } => of_type(found),

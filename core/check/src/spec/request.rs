@@ -1,6 +1,6 @@
 //! Rules about a request object, and about the login hint token inside it or alone.
 
-use super::{Judge, at_most, form_is, type_is};
+use super::{Judge, at_most, form_is};
 use crate::facts::Claims;
 use crate::json::Value;
 use crate::report::Report;
@@ -50,7 +50,7 @@ impl Judge<'_, '_> {
                     Ok(())
                 }
                 Some(Value::Number(_)) => Err(form_is("a positive integer")),
-                Some(other) => Err(type_is(&other, "a positive integer")),
+                Some(other) => Err(Violation::kind(other.kind(), "a positive integer")),
             },
         );
         self.on_claims(
@@ -70,7 +70,7 @@ impl Judge<'_, '_> {
             &[],
             |claims| match claims.object.get("claims") {
                 None | Some(Value::Object(_)) => Ok(()),
-                Some(other) => Err(type_is(&other, "an object")),
+                Some(other) => Err(Violation::kind(other.kind(), "an object")),
             },
         );
         self.on_claims(report, RuleId::RequestMembers, MEMBERS, &[], |claims| {
@@ -99,10 +99,7 @@ fn login_hint(claims: &Claims<'_>) -> Result<(), Violation> {
         .login_hint_token
         .required()
         .map_err(|why| match why {
-            Violation::Type { found, .. } => Violation::Type {
-                found,
-                expected: "a compact JWS",
-            },
+            Violation::Type { found, .. } => Violation::kind(found, "a compact JWS"),
             why => why,
         })?;
     let hint = claims.login_hint.ok_or(Violation::Fault(Fault::Form {
