@@ -43,6 +43,16 @@ pub const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
 /// How long a call waits for another of a module that takes one at a time.
 pub const CALL_WAIT: Duration = Duration::from_secs(10);
 
+/// How long to wait before a module is initialized again that read no token, because another process wrote to it.
+pub const RACE_PAUSES: [Duration; 6] = [
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(160),
+    Duration::from_millis(320),
+];
+
 /// Mechanisms of a token that are read. NSS has the most, 200.
 pub const MAX_MECHANISMS: usize = 1024;
 

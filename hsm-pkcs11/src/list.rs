@@ -6,7 +6,7 @@ use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, SecretProvider, Sig
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
 use crate::key::{self, KeyFacts};
-use crate::login::{Authenticator, LoginReason};
+use crate::login::Authenticator;
 use crate::mechanism::{self, SigningMechanism};
 use crate::module::Module;
 use crate::token::OpenToken;
@@ -77,14 +77,8 @@ pub fn list(
 ) -> Result<Vec<Listed>, Error> {
     let module = Module::load(uri)?;
     let mut authenticator = Authenticator::new(None, options.login, false);
+    let token = OpenToken::open_first(&module, uri, &mut authenticator, Some(pins))?;
     let entered = module.enter()?;
-    let token = OpenToken::open(
-        &entered,
-        uri,
-        &mut authenticator,
-        LoginReason::Opening,
-        Some(pins),
-    )?;
     let base = token.uri(uri);
     let offered = mechanism::offered::<SigningMechanism>(entered.raw(), token.found.slot)?;
     let heap = certificate::all(&token.session)?;

@@ -43,6 +43,8 @@ pub(crate) struct Module {
     init_args: Option<CString>,
     /// Whether it was initialized here, so that it may be finalized here.
     ours: AtomicBool,
+    /// Whether a session was ever opened.
+    has_sessions: AtomicBool,
     /// Counts the initializations. Sessions of an earlier one are dead.
     epoch: AtomicU64,
     /// Read by every thread that calls the module, written by the thread that initializes it again.
@@ -109,6 +111,11 @@ impl Module {
 
     pub(crate) const fn raw(&self) -> &RawModule {
         &self.raw
+    }
+
+    /// Whether a session was ever opened: then others may depend on the module as it is.
+    pub(crate) fn has_sessions(&self) -> bool {
+        self.has_sessions.load(Ordering::Acquire)
     }
 
     pub(crate) fn epoch(&self) -> u64 {

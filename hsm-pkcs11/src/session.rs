@@ -21,6 +21,7 @@ pub(crate) struct OpenSession {
 
 impl OpenSession {
     pub(crate) fn open(module: &Entered<'_>, slot: CK_SLOT_ID) -> Result<Self, CallError> {
+        module.module().note_session();
         Ok(Self {
             handle: module.raw().open_session(slot)?,
             module: Arc::clone(module.module()),

@@ -1,11 +1,15 @@
 //! A token that is logged in to.
 
+use std::sync::Arc;
+use std::thread;
+
 use cryptoki_sys::CK_SLOT_ID;
 use privyseal_hsm::SecretProvider;
 
 use crate::error::Error;
+use crate::limits::RACE_PAUSES;
 use crate::login::{Authenticator, LoginReason};
-use crate::module::Entered;
+use crate::module::{Entered, Module};
 use crate::session::OpenSession;
 use crate::slot::{self, FoundToken};
 use crate::uri::Pkcs11Uri;
@@ -31,6 +35,37 @@ impl OpenToken {
         let session = OpenSession::open(module, found.slot)?;
         authenticator.log_in(module, &session, &found, reason, borrowed)?;
         Ok(Self { found, session })
+    }
+
+    /// The same for a key that is opened. SoftHSM reads its tokens when it is initialized, and misses one that another
+    /// process writes to at that moment: nothing was spent, so it is initialized again, if no session depends on it.
+    pub(crate) fn open_first(
+        module: &Arc<Module>,
+        uri: &Pkcs11Uri,
+        authenticator: &mut Authenticator,
+        mut borrowed: Option<&mut dyn SecretProvider>,
+    ) -> Result<Self, Error> {
+        let mut pauses = RACE_PAUSES.iter();
+        loop {
+            let entered = module.enter()?;
+            let borrowed = borrowed
+                .as_mut()
+                .map(|pins| &mut **pins as &mut dyn SecretProvider);
+            let opened = Self::open(&entered, uri, authenticator, LoginReason::Opening, borrowed);
+            if !matches!(&opened, Err(Error::Token(_)))
+                || module.has_sessions()
+                || !module.is_ours()
+                || !slot::none_is_read(&entered).unwrap_or(false)
+            {
+                return opened;
+            }
+            let Some(pause) = pauses.next() else {
+                return opened;
+            };
+            drop(entered);
+            thread::sleep(*pause);
+            module.initialize_again(module.epoch())?;
+        }
     }
 
     pub(crate) const fn slot(&self) -> CK_SLOT_ID {

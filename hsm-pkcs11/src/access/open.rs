@@ -11,7 +11,7 @@ use crate::certificate;
 use crate::error::Error;
 use crate::key::{self, KeyFacts};
 use crate::limits::DEFAULT_WAIT;
-use crate::login::{Authenticator, LoginReason};
+use crate::login::Authenticator;
 use crate::mechanism::{self, KeyOperation};
 use crate::module::{Entered, Module};
 use crate::session::OpenSession;
@@ -41,14 +41,8 @@ impl<O: KeyOperation> KeyAccess<O> {
             Pins::Owned(owned) => (None, Some(owned)),
         };
         let mut authenticator = Authenticator::new(owned, options.login, options.keep_pin);
+        let token = OpenToken::open_first(&module, uri, &mut authenticator, borrowed)?;
         let entered = module.enter()?;
-        let token = OpenToken::open(
-            &entered,
-            uri,
-            &mut authenticator,
-            LoginReason::Opening,
-            borrowed,
-        )?;
         let facts = key::select::<O>(&token.session, uri)?;
         let unfit = |reason| Error::Key {
             key: facts.name.short(ObjectType::Private),

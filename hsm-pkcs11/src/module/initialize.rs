@@ -26,6 +26,7 @@ impl Module {
             raw,
             init_args,
             ours: AtomicBool::new(ours),
+            has_sessions: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
             gate: RwLock::new(()),
             process: std::process::id(),
@@ -35,6 +36,11 @@ impl Module {
     /// Whether [`Module::initialize_again`] may finalize the module.
     pub(crate) fn is_ours(&self) -> bool {
         self.ours.load(Ordering::Acquire)
+    }
+
+    /// Notes that a session was opened.
+    pub(crate) fn note_session(&self) {
+        self.has_sessions.store(true, Ordering::Release);
     }
 
     /// Finalizes the module and initializes it again, unless that has happened since `epoch`. All its

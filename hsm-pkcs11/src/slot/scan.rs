@@ -29,6 +29,13 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
     the_one(matching, present)
 }
 
+/// Whether there are slots with tokens, and none that can be read: as while another process writes to them.
+pub(crate) fn none_is_read(module: &Entered<'_>) -> Result<bool, CallError> {
+    let slots = module.raw().slots()?;
+    let is_read = |slot: &CK_SLOT_ID| matches!(look(module, *slot), Ok(Some(_)));
+    Ok(!slots.is_empty() && !slots.iter().any(is_read))
+}
+
 /// The token in `slot`, as [`look`] found it, if it is one that `uri` means.
 pub(crate) fn matching_token(
     module: &Entered<'_>,
