@@ -251,3 +251,33 @@ fn attestation_is_for_the_key() {
     assert_eq!(certificate.rsa_key().unwrap(), key.public_key());
     assert!(attestation.device_certificate.is_some());
 }
+
+/// The policy of the caller holds for keys of a device, too.
+#[test]
+fn what_the_policy_refuses_is_not_opened() {
+    use privyseal_hsm::{KeyPolicy, KeyUnfit};
+    let (sim, _, _) = YubihsmSim::with_seal(IDLE);
+    sim.import_key(5, "no chain", &test_key("stranger", 2048));
+    let refusal = |key: &str, policy: KeyPolicy| {
+        let options = SignerOptions::default().key(policy);
+        let opened =
+            YubihsmSigner::open_as(&uri(&sim, key), &mut password(FACTORY_PASSWORD), &options);
+        match opened {
+            Ok(_) => None,
+            Err(Error::Key { reason, .. }) => Some(reason),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let certified = KeyPolicy::default().require_certificate(true);
+    assert_eq!(refusal("key-id=5", KeyPolicy::default()), None);
+    assert_eq!(
+        refusal("key-id=5", certified),
+        Some(KeyUnfit::NoCertificate)
+    );
+    let large = KeyPolicy::default().min_bits(3072);
+    let too_small = KeyUnfit::TooSmall {
+        bits: 2048,
+        min: 3072,
+    };
+    assert_eq!(refusal("key-id=5", large), Some(too_small));
+}
