@@ -6,6 +6,7 @@
 
 mod error;
 pub(crate) mod media_type;
+mod proxy;
 pub mod retry;
 mod retry_after;
 mod revocation;
@@ -15,6 +16,7 @@ mod watch;
 
 use core::fmt;
 use core::time::Duration;
+use std::env;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -93,13 +95,16 @@ impl HttpOptions {
     }
 }
 
-/// An HTTPS client. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl does.
+/// An HTTPS client. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl does; where one of them
+/// cannot be used, each request is an error that says so ([`HttpCause::ProxyVariable`]).
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
     timeout: Duration,
     retry: RetryPolicy,
     watcher: Option<Arc<dyn HttpWatcher>>,
+    /// A variable that names a proxy that cannot be used: nothing is sent then.
+    unusable_proxy: Option<&'static str>,
 }
 
 /// A response, whatever its status.
@@ -128,7 +133,11 @@ impl Http {
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(options.roots.to_ureq())
             .build();
+        let variable = |name: &str| Some(env::var_os(name)?.to_string_lossy().into_owned());
+        let proxy = proxy::from_variables(variable);
+        let unusable_proxy = proxy.as_ref().err().copied();
         let config = Agent::config_builder()
+            .proxy(proxy.ok().flatten())
             .tls_config(tls)
             .https_only(https_only)
             .max_redirects(0)
@@ -145,6 +154,7 @@ impl Http {
             timeout: options.timeout,
             retry: options.retry,
             watcher: None,
+            unusable_proxy,
         }
     }
 
@@ -248,7 +258,14 @@ impl Http {
         })
     }
 
-    fn watched<T>(&self, url: &Url, request: impl FnOnce() -> T) -> T {
+    fn watched<T>(
+        &self,
+        url: &Url,
+        request: impl FnOnce() -> Result<T, HttpError>,
+    ) -> Result<T, HttpError> {
+        if let Some(name) = self.unusable_proxy {
+            return Err(HttpError::proxy_variable(url, name));
+        }
         if let Some(watcher) = &self.watcher {
             watcher.asking(url, self.timeout);
         }

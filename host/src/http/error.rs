@@ -41,9 +41,15 @@ pub enum HttpCause {
     /// The response is not HTTP.
     #[error("the answer is not HTTP as it should be")]
     NotHttp,
-    /// The proxy refused, or its address is wrong.
+    /// The proxy refused.
     #[error("the proxy (HTTPS_PROXY) does not connect")]
     Proxy,
+    /// This variable names a proxy, or hosts without one, in a form that is not known here.
+    #[error(
+        "{0} cannot be used: a proxy is http://HOST:PORT or https://HOST:PORT, and hosts without one are names and \
+         addresses"
+    )]
+    ProxyVariable(&'static str),
     /// Anything else.
     #[error("no answer")]
     Other,
@@ -63,9 +69,21 @@ impl HttpError {
     }
 
     pub(super) fn too_large(url: &Url, max: usize) -> Self {
+        Self::without_source(url, HttpCause::TooLarge(max))
+    }
+
+    pub(super) fn proxy_variable(url: &Url, name: &'static str) -> Self {
+        let error = Self::without_source(url, HttpCause::ProxyVariable(name));
+        Self {
+            was_sent: false,
+            ..error
+        }
+    }
+
+    fn without_source(url: &Url, cause: HttpCause) -> Self {
         Self {
             url: url.clone(),
-            cause: HttpCause::TooLarge(max),
+            cause,
             was_sent: true,
             source: None,
         }

@@ -144,7 +144,9 @@ pub trait Retryable: From<BaseError> {
 impl HttpError {
     /// What the try did at the server.
     pub fn failed_try(&self) -> FailedTry {
-        if !self.was_sent() {
+        if matches!(self.cause(), HttpCause::ProxyVariable(_)) {
+            FailedTry::Final
+        } else if !self.was_sent() {
             FailedTry::NotBegun { retry_after: None }
         } else if self.cause() == HttpCause::Connection {
             FailedTry::BrokeOff

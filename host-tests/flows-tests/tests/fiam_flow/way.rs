@@ -126,4 +126,11 @@ fn the_proxies_of_the_environment() {
         token(&client, &server, trust, &around).json();
         assert_eq!(refusing.heads().len(), 1, "the one before");
     }
+    for (name, value) in [
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1"),
+        ("all_proxy", "http://"),
+    ] {
+        let outcome = token(&client, &server, trust, &[(name, value)]);
+        outcome.failed(4, &format!("{name} cannot be used"));
+    }
 }
