@@ -43,6 +43,15 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// [`ChainError`]: none, too many, one that is malformed, there twice, or unrelated.
     pub fn order(certificates: &[&'a [u8]]) -> Result<Self, ChainError> {
+        order(&Self::in_order(certificates)?.0).map(Self)
+    }
+
+    /// Reads DER certificates that are in order, leaf first. Whether each names the next is not judged: a verifier
+    /// may know that names are the same whose bytes are not ([`VerifyLink::is_same_name`]).
+    ///
+    /// # Errors
+    /// [`ChainError`]: none, too many, one that is malformed or there twice.
+    pub fn in_order(certificates: &[&'a [u8]]) -> Result<Self, ChainError> {
         let count = certificates.len();
         if count == 0 {
             return Err(ChainError::Empty);
@@ -67,7 +76,7 @@ impl<'a> Chain<'a> {
                 .push(certificate)
                 .map_err(|_| ChainError::TooMany { count })?;
         }
-        order(&given).map(Self)
+        Ok(Self(given))
     }
 
     /// The certificates, leaf first.
@@ -83,6 +92,12 @@ impl<'a> Chain<'a> {
     /// Whether the last certificate is issued by itself: a root.
     pub fn has_root(&self) -> bool {
         self.0.last().is_some_and(Certificate::is_self_issued)
+    }
+
+    /// Whether each certificate names the next as its issuer.
+    pub fn is_named_in_order(&self, links: &(impl VerifyLink + ?Sized)) -> bool {
+        let mut pairs = self.0.iter().zip(self.0.iter().skip(1));
+        pairs.all(|(one, issuer)| links.is_same_name(one.issuer(), issuer.subject()))
     }
 
     /// When all certificates are valid.
@@ -154,7 +169,8 @@ impl<'a> Chain<'a> {
             self.prove_issuer(position, certificate)?;
         }
         let issuer = match self.0.get(position.saturating_add(1)) {
-            Some(issuer) => issuer,
+            Some(issuer) if links.is_same_name(certificate.issuer(), issuer.subject()) => issuer,
+            Some(_) => return Err(ChainError::Unrelated { position }),
             None if certificate.is_self_issued() => certificate,
             None => return Ok(()),
         };

@@ -4,6 +4,7 @@
 //! the same seam.
 
 use super::certificate::Certificate;
+use super::name::Name;
 use super::oid;
 use crate::jws::Algorithm;
 use crate::rsa::{KeyError, VerifyingKey};
@@ -16,6 +17,12 @@ pub trait VerifyLink {
     /// # Errors
     /// [`LinkError`].
     fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError>;
+
+    /// Whether two names are the same. Here they are when their DER is; RFC 5280 section 7.1 folds case, blanks and
+    /// types of strings, which needs a heap.
+    fn is_same_name(&self, one: Name<'_>, other: Name<'_>) -> bool {
+        one == other
+    }
 
     /// Whether the certificates of `chain`, leaf first, keep the nameConstraints and policyConstraints among them (RFC
     /// 5280 sections 4.2.1.10 and 4.2.1.11). `None` where they are not processed, as here: they need a heap.

@@ -95,7 +95,7 @@ impl Certificates {
             .iter()
             .map(|certificate| certificate.as_der())
             .collect();
-        Ok(Chain::order(&ders)?)
+        Ok(Chain::in_order(&ders)?)
     }
 
     /// Proves the chain before the key is known that it must be for; that says which one of several leaves is meant.

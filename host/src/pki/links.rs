@@ -1,6 +1,6 @@
 //! Links of a chain, for the core: signatures by whatever algorithm a CA uses, and the constraints in a chain.
 
-use privyseal_core::cert::{Certificate, LinkError, VerifyLink};
+use privyseal_core::cert::{Certificate, LinkError, Name, VerifyLink};
 
 use super::path;
 use super::signature::Signed;
@@ -23,6 +23,11 @@ impl VerifyLink for HostLinks {
             Err(LinkError::UnknownAlgorithm) if subject == issuer => Ok(()),
             outcome => outcome,
         }
+    }
+
+    fn is_same_name(&self, one: Name<'_>, other: Name<'_>) -> bool {
+        let normal = |name: Name<'_>| path::NormalName::from_der(name.as_der()).ok();
+        one == other || (normal(one).is_some() && normal(one) == normal(other))
     }
 
     fn constraints_hold(&self, chain: &[Certificate<'_>]) -> Option<bool> {
