@@ -1,5 +1,6 @@
 //! What an error of the `yubihsm` crate means. It hides that well: connector failures come as
-//! "protocol error", a dropped session as "response error" without a code.
+//! "protocol error", a dropped session as "response error" without a code. Two cases can be told by their text only,
+//! so the workspace pins the exact version whose texts these are.
 
 use std::error::Error as StdError;
 
