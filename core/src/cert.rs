@@ -14,6 +14,7 @@ pub mod link;
 pub mod name;
 pub mod oid;
 mod order;
+mod prover;
 #[cfg(test)]
 mod tests;
 
@@ -24,5 +25,6 @@ pub use clock::ClockError;
 pub(crate) use clock::check_clock_is_set;
 pub use error::CertificateError;
 pub use extensions::{BasicConstraints, KeyUsage, KeyUsages};
-pub use link::{LinkError, Prover, RsaLinks, VerifyLink};
+pub use link::{LinkError, RsaLinks, VerifyLink};
 pub use name::Name;
+pub use prover::Prover;

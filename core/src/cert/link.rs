@@ -31,18 +31,6 @@ pub trait VerifyLink {
     }
 }
 
-/// A verifier whose word is enough for a chain that signs: [`crate::Credential::new`] takes no other's proof.
-///
-/// Any type may be a [`VerifyLink`], and judge chains for itself. One that says yes to everything must not get its
-/// chain into tokens, so it takes more than safe Rust to be a prover.
-///
-/// # Safety
-/// [`VerifyLink::verify`] succeeds only where the issuer's key made the signature, and
-/// [`VerifyLink::constraints_hold`] says so only of constraints that do. No memory depends on it: what is
-/// signed and sent does.
-#[allow(unsafe_code, reason = "safe code cannot make itself a prover")]
-pub unsafe trait Prover: VerifyLink {}
-
 /// Why a link could not be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -65,10 +53,6 @@ pub enum LinkError {
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "has no state")]
 pub struct RsaLinks;
-
-// SAFETY: it verifies with the arithmetic below, and knows no other success.
-#[allow(unsafe_code, reason = "as the trait demands")]
-unsafe impl Prover for RsaLinks {}
 
 impl VerifyLink for RsaLinks {
     fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
