@@ -19,8 +19,8 @@ pub enum Request<'a> {
     Read {
         /// Of what: [`Part::Policy`], [`Part::Chain`] or [`Part::PublicKey`].
         part: Part,
-        /// From which byte on.
-        offset: u32,
+        /// From which byte on. Of 16 bits, so that none reaches far from what may be read.
+        offset: u16,
     },
     /// A step of provisioning: [`super::Response::Accepted`], and [`super::Response::Provisioned`] at the
     /// end.

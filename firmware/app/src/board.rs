@@ -42,9 +42,9 @@ pub trait Board {
     /// The flash for key, policy and chain.
     fn provision(&mut self) -> &mut Self::Provision;
 
-    /// `len` bytes from `offset` on of [`Board::provision`], where they lie: `&'static [u8]` on a
-    /// microcontroller. `None` if they are not all within it. The device never writes
-    /// where a piece lies that it holds, and holds none when it erases.
+    /// `len` bytes from `offset` on of [`Board::provision`], where they lie. `None` if they are not all within
+    /// it. As long as there is such a piece, the flash refuses to be written or erased there; the device has dropped
+    /// it by then.
     fn mapped(&self, offset: u32, len: u32) -> Option<Self::Mapped>;
 
     /// The flash for the journal.

@@ -22,7 +22,7 @@ use privyseal_protocol::{
 
 use crate::board::Board;
 use crate::keyed::Keyed;
-use crate::limits::Clock;
+use crate::limits::{Clock, Meter};
 use crate::link::Line;
 use crate::signals;
 
@@ -43,6 +43,8 @@ struct Machine<B: Board> {
     records: Records,
     mode: Mode<B::Mapped>,
     clock: Clock,
+    /// Of what is read.
+    reads: Meter,
     challenge: [u8; CHALLENGE_LEN],
     bad_frames: u32,
 }
@@ -111,6 +113,9 @@ impl<B: Board> Device<B> {
     pub fn poll(&mut self) {
         self.machine.board.feed_watchdog();
         self.machine.abandon_stale_upload();
+        if let Mode::Ready(keyed) = &mut self.machine.mode {
+            keyed.draw_random();
+        }
         signals::show(&mut self.machine.board, self.machine.mode.state());
         while self.serve() {
             // Here, where nothing of what was called is on the stack any more.

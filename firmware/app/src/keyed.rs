@@ -11,16 +11,17 @@ use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{Engine, PrivateKey, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
 use privyseal_protocol::{Part, PartFault, Policy, Refusal, SchemePolicy};
+use rand_core::TryRng as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
 
-use crate::PROVISION_LEN;
 use crate::board::Board;
-use crate::drbg::Drbg;
+use crate::drbg::{Drbg, Exhausted};
 use crate::flash::{FlashSink, aligned};
+use crate::jti::RANDOM_LEN;
 use crate::link::{Constants, constants};
 use crate::pkcs8::{self, KeyFault};
-use crate::vault::{HEADERS_AT, Manifest, Place};
+use crate::vault::{HEADERS_AT, HEADERS_END, Manifest, Place};
 
 /// Bytes that the board's own random generator adds to the seed.
 const ENTROPY: usize = 32;
@@ -33,7 +34,9 @@ pub(crate) struct Keyed<M> {
     pub(crate) engine: Engine<32, 64>,
     pub(crate) drbg: Drbg,
     /// In the order of the policy.
-    pub(crate) served: [Option<Served<M>>; MAX_SCHEMES],
+    served: [Option<Served<M>>; MAX_SCHEMES],
+    /// For the next `jti`: drawn while the host asks nothing.
+    random: Option<[u8; RANDOM_LEN]>,
     /// Of the pieces that a token begins with whose header has the chain.
     pub(crate) constants: Constants,
     pub(crate) policy: M,
@@ -60,6 +63,7 @@ fn mapped<B: Board>(board: &B, manifest: &Manifest, part: Part) -> Result<B::Map
         .ok_or(Refusal::Storage)
 }
 
+#[inline]
 fn read_policy(bytes: &[u8]) -> Result<Policy<'_>, Refusal> {
     Policy::from_bytes(bytes).ok_or(bad(Part::Policy, PartFault::Malformed))
 }
@@ -126,7 +130,7 @@ pub(crate) fn encode_headers<B: Board>(
             *place = written;
             continue;
         }
-        let mut sink = FlashSink::new(board.provision(), at, PROVISION_LEN);
+        let mut sink = FlashSink::new(board.provision(), at, HEADERS_END);
         let len = encode_header(name, &mut sink).map_err(|_| Refusal::Storage)?;
         sink.finish().map_err(|_| Refusal::Storage)?;
         let len = u32::try_from(len).map_err(|_| Refusal::Storage)?;
@@ -183,6 +187,7 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             engine,
             drbg,
             served,
+            random: None,
             constants,
             policy,
             chain: mapped(board, manifest, Part::Chain)?,
@@ -195,8 +200,39 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
 
     /// The policy. Its rules were checked when all of this was loaded, and nothing has been written there since:
     /// to check them for each request would cost more than to read it, and find nothing.
+    #[inline]
     pub(crate) fn policy(&self) -> Result<Policy<'_>, Refusal> {
         read_policy(self.policy.as_ref())
+    }
+
+    /// The scheme in that place of the policy.
+    pub(crate) fn served(&self, position: usize) -> Result<&Served<M>, Refusal> {
+        let served = self.served.get(position).and_then(Option::as_ref);
+        served.ok_or(Refusal::Scheme)
+    }
+
+    /// When the last of the certificates ends that a scheme sends.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = u64> {
+        let served = self.served.iter().flatten();
+        served.filter_map(|served| Some(served.profile.validity()?.not_after.as_secs()))
+    }
+
+    /// Draws the random bytes of the next `jti`, if there are none.
+    pub(crate) fn draw_random(&mut self) {
+        if self.random.is_none() {
+            // Without them the next assertion is refused.
+            self.random = self.take_random().ok();
+        }
+    }
+
+    /// Random bytes for a `jti`.
+    pub(crate) fn take_random(&mut self) -> Result<[u8; RANDOM_LEN], Exhausted> {
+        if let Some(random) = self.random.take() {
+            return Ok(random);
+        }
+        let mut random = [0; RANDOM_LEN];
+        self.drbg.try_fill_bytes(&mut random)?;
+        Ok(random)
     }
 
     /// Signs once and verifies with the public key, by other arithmetic than the engine's.

@@ -6,7 +6,7 @@ use embedded_io::{ErrorType, Write};
 use heapless::Vec;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_protocol::frame::{Constant, MAX_CONTENT, TokenPiece, WriteError};
+use privyseal_protocol::frame::{Constant, MAX_CONTENT, MAX_FRAME, TokenPiece, WriteError};
 use privyseal_protocol::{MAX_DATA, Response, write_frame};
 
 use crate::board::Board;
@@ -20,12 +20,17 @@ pub(crate) struct Line {
     message: [u8; MAX_CONTENT],
 }
 
+/// The line for one frame, which takes no piece that is longer than a frame.
 struct Serial<'a, S>(&'a mut S);
 
 impl<S: Write> Sink for Serial<'_, S> {
     type Error = S::Error;
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        // What is too long is none of ours: a fault has made it.
+        if bytes.len() > MAX_FRAME {
+            return Ok(());
+        }
         self.0.write_all(bytes)
     }
 }
@@ -63,7 +68,7 @@ fn send<B: Board>(
 ) -> Result<(), Gone> {
     board.feed_watchdog();
     let serial = board.serial();
-    let written = write(&mut Serial(serial));
+    let written = write(&mut Serial(&mut *serial));
     let flushed = serial.flush();
     match (written, flushed) {
         (Ok(()), Ok(())) => Ok(()),

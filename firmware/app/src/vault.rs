@@ -9,13 +9,15 @@
 //! |---:|---|
 //! | 0 | manifest |
 //! | 256 | the mark of wiping |
-//! | 512 | seed |
-//! | 768 | key: PKCS#8 as it came |
-//! | 2,304 | policy |
-//! | 6,400 | chain |
-//! | 22,784 | encoded headers: that with the chain, and one for each `kid` |
+//! | 512 | policy |
+//! | 4,608 | chain |
+//! | 20,992 | encoded headers: that with the chain, and one for each `kid` |
+//! | 61,440 | seed |
+//! | 61,504 | key: PKCS#8 as it came |
 //!
-//! The key lies there as it is: what keeps it from being read is the part's read-out protection.
+//! What may be read is at the beginning and what is secret at the end, farther apart than a piece that is read
+//! can be wrong by one fault. The key lies there as it is: what keeps it from being read is the part's read-out
+//! protection.
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::limits::MAX_CHAIN_DER;
@@ -31,26 +33,30 @@ use crate::journal::StorageError;
 
 const MANIFEST_LEN: usize = 128;
 const MANIFEST_CRC_AT: usize = MANIFEST_LEN - 4;
-const MAGIC: &[u8; 8] = b"PSEAL v1";
+const MAGIC: &[u8; 8] = b"PSEAL v2";
+/// What it has in common with those of other versions.
+const ANY_VERSION: usize = 7;
 
 const MARK_AT: u32 = 256;
 const MARK: [u8; 32] = [0; 32];
 
-const SEED_AT: u32 = 512;
-const KEY_AT: u32 = 768;
-const POLICY_AT: u32 = 2_304;
-const CHAIN_AT: u32 = 6_400;
+const POLICY_AT: u32 = 512;
+const CHAIN_AT: u32 = 4_608;
 /// Where the encoded headers begin.
-pub(crate) const HEADERS_AT: u32 = 22_784;
+pub(crate) const HEADERS_AT: u32 = 20_992;
+/// Where they must end.
+pub(crate) const HEADERS_END: u32 = SEED_AT;
+const SEED_AT: u32 = 61_440;
+const KEY_AT: u32 = 61_504;
 
 #[allow(clippy::as_conversions)] // Small numbers, compared when this is compiled.
 const _: () = assert!(
-    SEED_AT as usize + MAX_SEED <= KEY_AT as usize
-        && KEY_AT as usize + MAX_KEY <= POLICY_AT as usize
-        && POLICY_AT as usize + MAX_POLICY <= CHAIN_AT as usize
+    POLICY_AT as usize + MAX_POLICY <= CHAIN_AT as usize
         && CHAIN_AT as usize + MAX_CHAIN_DER <= HEADERS_AT as usize
         && HEADERS_AT as usize + privyseal_core::limits::MAX_HEADER + 2 * 512
-            <= PROVISION_LEN as usize
+            <= HEADERS_END as usize
+        && SEED_AT as usize + MAX_SEED <= KEY_AT as usize
+        && KEY_AT as usize + MAX_KEY <= PROVISION_LEN as usize
 );
 
 /// A piece of the region.
@@ -204,6 +210,10 @@ pub(crate) fn inspect<B: Board>(board: &mut B) -> Result<Contents, StorageError>
             // The flash lost something, or a wipe that was cut short lost its mark first.
             Contents::Marked
         });
+    }
+    if bytes.get(..ANY_VERSION) == MAGIC.get(..ANY_VERSION) && bytes.get(..8) != Some(MAGIC) {
+        // Of another firmware: it is wiped, and the log says so.
+        return Ok(Contents::Marked);
     }
     let blank = is_blank(flash, 0, PROVISION_LEN)?;
     Ok(if blank {

@@ -73,7 +73,7 @@ impl NorFlash for Storage {
     const ERASE_SIZE: usize = SECTOR;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), StorageError> {
-        for word in self.0.between(from, to, SECTOR)?.words() {
+        for word in self.0.between(from, to, SECTOR)?.writable()?.words() {
             // SAFETY: an aligned word inside the storage.
             unsafe { ptr::write_volatile(word, u32::MAX) };
         }
@@ -81,7 +81,8 @@ impl NorFlash for Storage {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), StorageError> {
-        let words = self.0.stretch(offset, bytes.len(), WORD)?.words();
+        let stretch = self.0.stretch(offset, bytes.len(), WORD)?;
+        let words = stretch.writable()?.words();
         for (word, value) in words.zip(words_of(bytes)) {
             // SAFETY: an aligned word inside the storage.
             let left = unsafe {

@@ -4,6 +4,7 @@
     reason = "the linker says where the storage is, and flash is read as memory"
 )]
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::{ptr, slice};
 
 use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind};
@@ -70,13 +71,42 @@ impl Region {
     }
 }
 
-/// A piece of what is provisioned, where it lies. `None` if it is not all within.
-pub fn mapped(offset: u32, len: u32) -> Option<&'static [u8]> {
+/// How many pieces are mapped, and the stretch from the first of them to the end of the last. One thread maps and
+/// writes, and interrupts do neither.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static FROM: AtomicUsize = AtomicUsize::new(usize::MAX);
+static TO: AtomicUsize = AtomicUsize::new(0);
+
+/// A piece of what is provisioned, where it lies. As long as there is one, nothing is written or erased there.
+#[derive(Debug)]
+pub struct Mapped(&'static [u8]);
+
+/// Maps a piece. `None` if it is not all within.
+pub fn mapped(offset: u32, len: u32) -> Option<Mapped> {
     let len = usize::try_from(len).ok()?;
-    let stretch = Region::provision().stretch(offset, len, 1).ok()?;
-    // SAFETY: within the storage. Who asks drops it before the storage is written or erased; that is what
-    // the application's `Board::mapped` says.
-    Some(unsafe { slice::from_raw_parts(stretch.address as *const u8, len) })
+    let Stretch { address, .. } = Region::provision().stretch(offset, len, 1).ok()?;
+    COUNT.fetch_add(1, Ordering::Relaxed);
+    FROM.fetch_min(address, Ordering::Relaxed);
+    TO.fetch_max(address.saturating_add(len), Ordering::Relaxed);
+    // SAFETY: within the storage, which does not change there before this is dropped: see `Stretch::writable`.
+    Some(Mapped(unsafe {
+        slice::from_raw_parts(address as *const u8, len)
+    }))
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        if COUNT.fetch_sub(1, Ordering::Relaxed) == 1 {
+            FROM.store(usize::MAX, Ordering::Relaxed);
+            TO.store(0, Ordering::Relaxed);
+        }
+    }
 }
 
 /// What storage answers when it does not do as told.
@@ -86,6 +116,8 @@ pub enum StorageError {
     OutOfBounds,
     /// Not on the boundaries of words or sectors.
     NotAligned,
+    /// Where a piece is mapped.
+    Mapped,
     /// The controller reports an error, does not come to an end, or the flash holds something else than
     /// what was written.
     Failed,
@@ -96,7 +128,7 @@ impl NorFlashError for StorageError {
         match self {
             Self::OutOfBounds => NorFlashErrorKind::OutOfBounds,
             Self::NotAligned => NorFlashErrorKind::NotAligned,
-            Self::Failed => NorFlashErrorKind::Other,
+            Self::Mapped | Self::Failed => NorFlashErrorKind::Other,
         }
     }
 }
@@ -111,6 +143,15 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// The same, to be written or erased: not where a piece is mapped.
+    pub fn writable(self) -> Result<Self, StorageError> {
+        let end = self.address.saturating_add(self.len);
+        if self.address < TO.load(Ordering::Relaxed) && FROM.load(Ordering::Relaxed) < end {
+            return Err(StorageError::Mapped);
+        }
+        Ok(self)
+    }
+
     /// Copies it out.
     pub fn read(self, to: &mut [u8]) {
         for (byte, address) in to.iter_mut().zip(self.address..) {

@@ -13,7 +13,7 @@
 
 use core::arch::naked_asm;
 
-/// Fills with zeros from `r0` to `r1`, both multiples of four: 128 bytes at once as long as it goes. Takes `r2` to
+/// Fills with zeros from `r0` to `r1`, both multiples of four: 2 KiB at once as long as it goes. Takes `r2` to
 /// `r9` and `r12`; `r2` to `r9` are zero behind it.
 macro_rules! fill {
     () => {
@@ -26,13 +26,12 @@ macro_rules! fill {
         movs r7, #0
         mov  r8, r2
         mov  r9, r2
-        sub  r12, r1, #128
+        sub  r12, r1, #2048
     2:  cmp  r0, r12
         bhi  3f
+        .rept 64
         stmia r0!, {{r2-r9}}
-        stmia r0!, {{r2-r9}}
-        stmia r0!, {{r2-r9}}
-        stmia r0!, {{r2-r9}}
+        .endr
         b    2b
     3:  cmp  r0, r1
         bhs  4f

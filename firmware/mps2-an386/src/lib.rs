@@ -8,8 +8,10 @@ use core::ptr;
 
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Board;
+use privyseal_firmware_common::latch::counted;
 use privyseal_firmware_common::ram_flash::{self, Storage};
-use privyseal_firmware_common::{image, region, stack};
+use privyseal_firmware_common::region::{self, Mapped};
+use privyseal_firmware_common::{image, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
 mod guard;
@@ -95,10 +97,10 @@ impl Read for Serial {
 impl Write for Serial {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         let [data, ..] = UART;
-        for byte in bytes {
+        for byte in counted(bytes) {
             while state() & TRANSMITTER_FULL != 0 {}
             // SAFETY: as above.
-            unsafe { ptr::write_volatile(data, u32::from(*byte)) };
+            unsafe { ptr::write_volatile(data, u32::from(byte)) };
         }
         Ok(bytes.len())
     }
@@ -149,7 +151,7 @@ impl<S: Read + ReadReady + Write + Fed> An386<S> {
 impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
     type Serial = S;
     type Provision = Storage;
-    type Mapped = &'static [u8];
+    type Mapped = Mapped;
     type Journal = Storage;
 
     fn serial(&mut self) -> &mut S {
@@ -160,7 +162,7 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
         &mut self.provision
     }
 
-    fn mapped(&self, offset: u32, len: u32) -> Option<&'static [u8]> {
+    fn mapped(&self, offset: u32, len: u32) -> Option<Mapped> {
         region::mapped(offset, len)
     }
 

@@ -28,7 +28,8 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
-use privyseal_firmware_common::{image, region, stack};
+use privyseal_firmware_common::region::{self, Mapped};
+use privyseal_firmware_common::{image, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
 use crate::clock::Clocks;
@@ -90,7 +91,7 @@ impl Board {
 impl privyseal_firmware_app::Board for Board {
     type Serial = Serial;
     type Provision = Storage;
-    type Mapped = &'static [u8];
+    type Mapped = Mapped;
     type Journal = Storage;
 
     fn light(&mut self, lit: bool) {
@@ -119,7 +120,7 @@ impl privyseal_firmware_app::Board for Board {
         &mut self.provision
     }
 
-    fn mapped(&self, offset: u32, len: u32) -> Option<&'static [u8]> {
+    fn mapped(&self, offset: u32, len: u32) -> Option<Mapped> {
         region::mapped(offset, len)
     }
 

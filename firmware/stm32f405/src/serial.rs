@@ -9,6 +9,8 @@ use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use stm32f4::stm32f405::{GPIOA, Interrupt, NVIC, RCC, USART1, interrupt};
 
+use privyseal_firmware_common::latch::counted;
+
 use crate::ring::Ring;
 use crate::watchdog;
 
@@ -94,9 +96,9 @@ impl Read for Serial {
 
 impl Write for Serial {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for byte in bytes {
+        for byte in counted(bytes) {
             while self.usart.sr().read().txe().bit_is_clear() {}
-            self.usart.dr().write(|w| w.dr().set(u16::from(*byte)));
+            self.usart.dr().write(|w| w.dr().set(u16::from(byte)));
         }
         Ok(bytes.len())
     }

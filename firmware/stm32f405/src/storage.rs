@@ -100,7 +100,7 @@ impl NorFlash for Storage {
     const ERASE_SIZE: usize = SECTOR;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), StorageError> {
-        let stretch = self.region.between(from, to, SECTOR)?;
+        let stretch = self.region.between(from, to, SECTOR)?.writable()?;
         let first = stretch.address.saturating_sub(FIRST) / SECTOR;
         for sector in (first..).take(stretch.len / SECTOR) {
             let number = sector.saturating_add(SMALLER);
@@ -116,7 +116,7 @@ impl NorFlash for Storage {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), StorageError> {
-        let stretch = self.region.stretch(offset, bytes.len(), WORD)?;
+        let stretch = self.region.stretch(offset, bytes.len(), WORD)?.writable()?;
         self.unlocked(|controller| {
             controller
                 .cr()

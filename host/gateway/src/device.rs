@@ -252,10 +252,9 @@ impl Device {
         let asked = self.limits.of(what, self.limits.answer, MAX_DATA);
         let mut pieces = Pieces::new(what, max);
         loop {
-            let request = Request::Read {
-                part,
-                offset: pieces.offset(),
-            };
+            // Never longer than `max`, which fits.
+            let offset = u16::try_from(pieces.offset()).unwrap_or(u16::MAX);
+            let request = Request::Read { part, offset };
             let mut state = Answer::Continues;
             self.exchange
                 .ask(asked, &request, |response| match response {

@@ -140,10 +140,10 @@ pub enum PackageError {
     /// The policy breaks a rule that the device checks.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The time floor is not the time of provisioning.
+    /// The time floor is far ahead of this machine's clock.
     #[error(
-        "the policy's time-floor is {floor} and this machine's clock says {now} (seconds since the epoch): \
-         a device whose floor is ahead signs nothing until then, so they may differ by a day at most"
+        "the policy's time-floor, {floor}, is more than a day after this machine's clock, {now} (seconds since the \
+         epoch): the device would sign nothing until then"
     )]
     TimeFloor {
         /// The policy's, seconds since the epoch.

@@ -39,8 +39,8 @@ use thiserror::Error;
 
 use crate::error::PackageError;
 
-/// Seconds between a policy's time floor and the clock of the machine that provisions, at most: a day.
-const MAX_FLOOR_DISTANCE: u64 = 86_400;
+/// Seconds by which a policy's time floor may be ahead of the clock of the machine that provisions: a day.
+const MAX_FLOOR_AHEAD: u64 = 86_400;
 
 /// What a gateway may sign, before key and chain are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl GatewayPolicy {
             return Err(PackageError::Audiences { count });
         }
         let time_floor = self.time_floor.unwrap_or(now.as_secs());
-        if time_floor.abs_diff(now.as_secs()) > MAX_FLOOR_DISTANCE {
+        if time_floor > now.as_secs().saturating_add(MAX_FLOOR_AHEAD) {
             return Err(PackageError::TimeFloor {
                 floor: time_floor,
                 now: now.as_secs(),

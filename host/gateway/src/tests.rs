@@ -309,7 +309,7 @@ fn a_public_key_that_is_not_the_one_it_names() {
                 &Response::Data {
                     part: *part,
                     total: 3,
-                    offset: *offset,
+                    offset: (*offset).into(),
                     bytes: b"key",
                 },
             ),
@@ -331,7 +331,7 @@ fn a_public_key_that_is_not_the_one_it_names() {
                 &Response::Data {
                     part: Part::Chain,
                     total: 3,
-                    offset: *offset,
+                    offset: (*offset).into(),
                     bytes: b"key",
                 },
             ),

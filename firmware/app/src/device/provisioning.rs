@@ -200,11 +200,7 @@ impl<B: Board> Machine<B> {
             return Err(Refusal::Storage);
         };
         let floor = keyed.policy()?.time_floor;
-        let mut ends = keyed.served.iter().flatten().map(|served| {
-            let validity = served.profile.validity();
-            validity.map_or(u64::MAX, |validity| validity.not_after.as_secs())
-        });
-        if ends.all(|end| floor <= end) {
+        if keyed.ends().all(|end| floor <= end) {
             Ok(())
         } else {
             Err(bad(Part::Policy, PartFault::Rule))

@@ -1,15 +1,30 @@
 //! What the device tells of itself: info, public parts, log.
 
+use core::hint::black_box;
+
 use privyseal_core::encoding::sink::SliceSink;
+use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_core::rsa::spki::write_spki;
-use privyseal_protocol::{Info, MAX_DATA, Part, Refusal, Response};
+use privyseal_protocol::{Info, MAX_DATA, MAX_POLICY, Part, Rate, Refusal, Response};
 
 use super::{Machine, Mode};
 use crate::board::Board;
 use crate::journal::{Journal, StorageError};
+use crate::limits::Meter;
 
-/// Bytes of the SubjectPublicKeyInfo of RSA-2048, at least.
-const MAX_SPKI: usize = 320;
+/// Bytes of the SubjectPublicKeyInfo of RSA-2048, at least: a power of two.
+const MAX_SPKI: usize = 512;
+
+/// How often something may be read: enough to read all of it some ten times at once, and once in three minutes
+/// from then on. Whoever tries faults on reads has so many tries.
+const READS: Rate = Rate {
+    assertions: 600,
+    seconds: 150,
+};
+
+const _: () = assert!(
+    MAX_POLICY.is_power_of_two() && MAX_CHAIN_DER.is_power_of_two() && MAX_SPKI.is_power_of_two()
+);
 
 impl<B: Board> Machine<B> {
     #[inline(never)]
@@ -58,32 +73,46 @@ impl<B: Board> Machine<B> {
     }
 
     #[inline(never)]
-    pub(super) fn read(&mut self, id: u8, part: Part, offset: u32) -> Result<(), Refusal> {
+    pub(super) fn read(&mut self, id: u8, part: Part, offset: u16) -> Result<(), Refusal> {
         let Mode::Ready(keyed) = &self.mode else {
             return Err(self.mode.refusal());
         };
+        let millis = self.board.millis();
+        match self.reads.one_more(READS, millis) {
+            Ok(debt) => self.reads = Meter::new(debt, millis),
+            Err(refusal) => {
+                self.records.unlogged = self.records.unlogged.saturating_add(1);
+                return Err(refusal);
+            }
+        }
         let mut spki = [0; MAX_SPKI];
-        let whole = match part {
-            Part::Policy => keyed.policy.as_ref(),
-            Part::Chain => keyed.chain.as_ref(),
+        let (whole, reach) = match part {
+            Part::Policy => (keyed.policy.as_ref(), MAX_POLICY),
+            Part::Chain => (keyed.chain.as_ref(), MAX_CHAIN_DER),
             Part::PublicKey => {
                 let mut sink = SliceSink::new(&mut spki);
                 let written = write_spki(keyed.key.public_key(), &mut sink);
                 let refusal = Refusal::NotReadable(part);
-                written.and(sink.finish()).map_err(|_| refusal)?
+                (written.and(sink.finish()).map_err(|_| refusal)?, MAX_SPKI)
             }
             _ => return Err(Refusal::NotReadable(part)),
         };
-        let rest = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| whole.get(offset..))
-            .unwrap_or(&[]);
-        let (bytes, _) = rest.split_at_checked(MAX_DATA).unwrap_or((rest, &[]));
+        // Compared, and cut to what a part may have: past what may be read no single fault reaches. Hidden from
+        // the compiler, which would leave out what the comparison makes superfluous.
+        let place = usize::from(offset);
+        let is_within = place <= whole.len();
+        let place = black_box(place) & reach.saturating_sub(1);
+        let rest = whole.get(place..).filter(|_| is_within).unwrap_or(&[]);
+        let mut piece = [0; MAX_DATA];
+        let len = rest.len().min(MAX_DATA);
+        for (to, from) in piece.iter_mut().zip(rest) {
+            *to = *from;
+        }
         let response = Response::Data {
             part,
             total: u32::try_from(whole.len()).unwrap_or(u32::MAX),
-            offset,
-            bytes,
+            offset: offset.into(),
+            bytes: piece.get(..len).unwrap_or(&[]),
         };
         let _ = self.line.send(&mut self.board, id, &response);
         Ok(())

@@ -3,31 +3,52 @@
 //! The engine takes most of the stack. What others need of it must not lie below the engine's: each step has
 //! a frame of its own, which is gone when the engine is called.
 
-use privyseal_core::credential::BoundProfile;
+use core::hint::black_box;
+
+use privyseal_core::credential::HeaderBytes;
 use privyseal_core::field::Field;
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
 use privyseal_protocol::frame::Constant;
 use privyseal_protocol::{Entry, Event, Policy, Refusal, SignRequest};
-use rand_core::TryRng;
 
 use super::records::Records;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
-use crate::jti::{RANDOM_LEN, jti};
+use crate::jti::{Text, jti};
 use crate::keyed::{Keyed, SIGNATURE};
+use crate::limits::{Clock, Meter};
 use crate::link::TokenSink;
 use crate::signals::wait_for_press;
 
-/// What the policy says of a request that it allows.
+/// What the policy allows: places in it, and numbers within its bounds.
 struct Allowed {
     /// The place of the scheme in the policy.
     position: usize,
+    /// The place of the audience.
+    audience: usize,
+    /// The time that it is made for.
+    now: u64,
+    lifetime: u32,
+}
+
+/// The text that is signed, and what its making costs.
+struct Draft {
+    counter: u64,
     /// What is owed after it.
     debt: u32,
     /// The time that it is made for.
     now: u64,
     /// Within how many seconds the button must be pressed, if it must.
     presence: Option<u8>,
+    jti: Text,
+    digest: [u8; 32],
+}
+
+/// What a judgement is made of besides the policy.
+struct Judge<'a> {
+    clock: &'a Clock,
+    floor: u64,
+    millis: u64,
 }
 
 impl<B: Board> Machine<B> {
@@ -52,109 +73,193 @@ impl<B: Board> Machine<B> {
         request: &SignRequest<'_>,
         asked: &mut Asked,
     ) -> Result<(), Refusal> {
-        let allowed = self.allow(request, asked)?;
-        if let Some(seconds) = allowed.presence
-            && !wait_for_press(&mut self.board, seconds)
-        {
+        let draft = self.draft(request, asked)?;
+        let pressed = match draft.presence {
+            Some(seconds) => wait_for_press(&mut self.board, seconds),
+            None => false,
+        };
+        if draft.presence.is_some() && !pressed {
             return Err(Refusal::Presence);
         }
-        self.make(id, request, asked, &allowed)
+        self.make(id, request, asked, &draft, pressed)
     }
 
-    /// What policy, rate and clock say.
+    /// What policy, clock and rate say; and the text that they allow.
     #[inline(never)]
-    fn allow(&mut self, request: &SignRequest<'_>, asked: &mut Asked) -> Result<Allowed, Refusal> {
+    fn draft(&mut self, request: &SignRequest<'_>, asked: &mut Asked) -> Result<Draft, Refusal> {
+        let Entry {
+            counter,
+            time_floor,
+            ..
+        } = self.state();
+        let counter = counter.checked_add(1).ok_or(Refusal::Storage)?;
+        let (device, millis) = (self.board.device_id(), self.board.millis());
         let refusal = self.mode.refusal();
-        let Mode::Ready(keyed) = &self.mode else {
+        let Mode::Ready(keyed) = &mut self.mode else {
             return Err(refusal);
         };
-        let millis = self.board.millis();
+        let random = keyed.take_random().map_err(|_| Refusal::Entropy)?;
         let policy = keyed.policy()?;
         let debt = self.records.meter.one_more(policy.rate, millis)?;
-        let position = check(&policy, request, asked)?;
-        let floor = self.state().time_floor;
-        let now = self.clock.served(request.now, floor, &policy, millis)?;
-        Ok(Allowed {
-            position,
+        let judge = Judge {
+            clock: &self.clock,
+            floor: time_floor,
+            millis,
+        };
+        let allowed = judge.of(&policy, request, &mut asked.audience)?;
+        let jti = jti(&device, counter, random, request.nonce);
+        let digest = seal(keyed, &policy, &allowed, request, &jti)?;
+        Ok(Draft {
+            counter,
             debt,
-            now,
+            now: allowed.now,
             presence: policy.presence,
+            jti,
+            digest,
         })
     }
 
     /// From here on the request is allowed. The event is in the flash before the key is used.
+    ///
+    /// What leaves is not what was signed, but the same made again: from a second judgement, of what is in the
+    /// memory then. A fault in either of the two makes another text than the other's, for which the signature is
+    /// none; so one fault is not enough to have a text signed that the policy forbids.
     #[inline(never)]
     fn make(
         &mut self,
         id: u8,
         request: &SignRequest<'_>,
         asked: &Asked,
-        allowed: &Allowed,
+        draft: &Draft,
+        pressed: bool,
     ) -> Result<(), Refusal> {
-        let counter = self.state().counter.checked_add(1);
-        let counter = counter.ok_or(Refusal::Storage)?;
-        let device = self.board.device_id();
         let Self {
             board,
             records,
             mode,
+            clock,
             ..
         } = self;
         let Mode::Ready(keyed) = mode else {
             return Err(Refusal::Storage);
         };
-        let Keyed {
-            engine,
-            drbg,
-            served,
-            constants,
-            key,
-            ..
-        } = keyed;
-        let scheme = served.get(allowed.position).and_then(Option::as_ref);
-        let scheme = scheme.ok_or(Refusal::Scheme)?;
-        let credential = scheme.profile.bind(key).map_err(|_| Refusal::Fault)?;
-
-        let mut random = [0; RANDOM_LEN];
-        drbg.try_fill_bytes(&mut random)
-            .map_err(|_| Refusal::Entropy)?;
-        let jti = jti(&device, counter, random, request.nonce);
-        let prepared = prepare(credential, request, allowed.now, &jti);
-        // Where it is: moved, it would be on the stack twice.
-        let input = prepared.as_ref().map_err(|refusal| *refusal)?;
-
-        let digest = input.digest();
-        note(board, records, counter, asked, allowed, digest)?;
+        let before = records.meter;
+        note(board, records, asked, draft)?;
 
         board.feed_watchdog();
         let mut signature = [0; SIGNATURE];
-        let signature = engine
-            .sign(input.digest(), drbg, &mut signature)
+        let signature = keyed
+            .engine
+            .sign(&draft.digest, &mut keyed.drbg, &mut signature)
             .map_err(|_| Refusal::Fault)?;
         board.feed_watchdog();
-        let constants: &[_] = if scheme.has_chain { constants } else { &[] };
-        release(input, signature, board, id, constants)
+
+        let Entry {
+            event,
+            counter,
+            debt,
+            time_floor,
+            ..
+        } = records.state();
+        let done = Done {
+            before,
+            noted: (event, counter, debt),
+            pressed,
+        };
+        let judge = Judge {
+            clock,
+            floor: time_floor,
+            millis: board.millis(),
+        };
+        finish(keyed, &judge, request, draft, &done, signature, board, id)
     }
 }
 
-/// Writes that the assertion is made, whose number is `counter`.
+/// Makes the text again, and sends it with its signature.
+#[inline(never)]
+#[allow(clippy::too_many_arguments)] // In a frame of its own, below which the engine does not stand.
+fn finish<B: Board>(
+    keyed: &Keyed<B::Mapped>,
+    judge: &Judge<'_>,
+    request: &SignRequest<'_>,
+    draft: &Draft,
+    done: &Done,
+    signature: &[u8],
+    board: &mut B,
+    id: u8,
+) -> Result<(), Refusal> {
+    let mut has_chain = false;
+    let prepared = again(keyed, judge, request, draft, done, &mut has_chain);
+    // Where it is: moved, it would be on the stack twice.
+    let input = prepared.as_ref().map_err(|_| Refusal::Fault)?;
+    let constants: &[_] = if has_chain { &keyed.constants } else { &[] };
+    release(input, signature, board, id, constants)
+}
+
+/// What has been done for a draft.
+struct Done {
+    /// The rate before it.
+    before: Meter,
+    /// What the newest entry of the log is, its counter, and what is owed by it.
+    noted: (Event, u64, u32),
+    /// Whether the button was pressed.
+    pressed: bool,
+}
+
+/// The second judgement, and the same text from it. What it does not allow, the first did not either, unless there
+/// was a fault.
+#[inline(never)]
+fn again<'a, M: AsRef<[u8]> + HeaderBytes>(
+    keyed: &'a Keyed<M>,
+    judge: &Judge<'_>,
+    request: &SignRequest<'_>,
+    draft: &'a Draft,
+    done: &Done,
+    has_chain: &mut bool,
+) -> Result<SigningInput<'a>, Refusal> {
+    let policy = keyed.policy()?;
+    let allowed = judge.of(&policy, black_box(request), &mut None)?;
+    let owed = done.before.one_more(policy.rate, judge.millis)?;
+    let (event, counter, debt) = done.noted;
+    let is_noted = event == Event::Signed && counter == draft.counter && owed <= debt;
+    let is_pressed = policy.presence.is_none() || black_box(done.pressed);
+    if !is_noted || !is_pressed {
+        return Err(Refusal::Fault);
+    }
+    *has_chain = keyed.served(allowed.position)?.has_chain;
+    prepare(keyed, &policy, &allowed, request, &draft.jti)
+}
+
+/// Makes the text that is signed, and gives its digest.
+#[inline(never)]
+fn seal<M: AsRef<[u8]> + HeaderBytes>(
+    keyed: &Keyed<M>,
+    policy: &Policy<'_>,
+    allowed: &Allowed,
+    request: &SignRequest<'_>,
+    jti: &str,
+) -> Result<[u8; 32], Refusal> {
+    let prepared = prepare(keyed, policy, allowed, request, jti);
+    let input = prepared.as_ref().map_err(|refusal| *refusal)?;
+    Ok(*input.digest())
+}
+
+/// Writes that the assertion is made.
 #[inline(never)]
 fn note<B: Board>(
     board: &mut B,
     records: &mut Records,
-    counter: u64,
     asked: &Asked,
-    allowed: &Allowed,
-    digest: &[u8; 32],
+    draft: &Draft,
 ) -> Result<(), Refusal> {
     let entry = asked.noted(records.entry(Event::Signed, board.millis()));
     records.write(
         board,
         Entry {
-            counter,
-            time_floor: entry.time_floor.max(allowed.now),
-            debt: allowed.debt,
-            digest: *digest,
+            counter: draft.counter,
+            time_floor: entry.time_floor.max(draft.now),
+            debt: draft.debt,
+            digest: draft.digest,
             ..entry
         },
     )
@@ -172,9 +277,11 @@ fn release<B: Board>(
     #[cfg(target_pointer_width = "32")]
     const {
         // Working memory of a token besides RSA, on the device.
-        let sealed = size_of::<SigningInput<'_>>() + size_of::<crate::jti::Text>();
+        let sealed = size_of::<SigningInput<'_>>() + size_of::<Text>();
         assert!(sealed + size_of::<TokenSink<'_, B>>() < 1024);
     }
+    // Ends the part that is no arithmetic.
+    board.feed_watchdog();
     let total = u32::try_from(input.token_len()).unwrap_or(u32::MAX);
     let mut sink = TokenSink::new(board, id, total, constants);
     match input.attach_to(signature, &mut sink) {
@@ -188,54 +295,68 @@ fn release<B: Board>(
     }
 }
 
-/// What the policy says of the fields that it rules; gives the scheme's place in it.
-fn check(
-    policy: &Policy<'_>,
-    request: &SignRequest<'_>,
-    asked: &mut Asked,
-) -> Result<usize, Refusal> {
-    let position = policy
-        .schemes
-        .iter()
-        .position(|entry| entry.scheme == request.scheme)
-        .ok_or(Refusal::Scheme)?;
-    let rules = request.scheme.rules();
-    let audience = request
-        .audience
-        .or(rules.audience().value().default())
-        .and_then(|audience| policy.audience(request.scheme, audience))
-        .ok_or(Refusal::Audience)?;
-    asked.audience = u8::try_from(audience).ok();
-    let lifetime = request
-        .lifetime
-        .map_or(rules.lifetime().value().default(), u64::from);
-    if lifetime > policy.max_lifetime.into() {
-        return Err(Refusal::Lifetime {
-            max: policy.max_lifetime,
-        });
+impl Judge<'_> {
+    /// What the policy and the clock say. The place of the audience is noted as soon as it is known.
+    #[inline(never)]
+    fn of(
+        &self,
+        policy: &Policy<'_>,
+        request: &SignRequest<'_>,
+        place: &mut Option<u8>,
+    ) -> Result<Allowed, Refusal> {
+        let position = policy
+            .schemes
+            .iter()
+            .position(|entry| entry.scheme == request.scheme)
+            .ok_or(Refusal::Scheme)?;
+        let rules = request.scheme.rules();
+        let audience = request
+            .audience
+            .or(rules.audience().value().default())
+            .and_then(|audience| policy.audience(request.scheme, audience))
+            .ok_or(Refusal::Audience)?;
+        *place = u8::try_from(audience).ok();
+        let max = policy.max_lifetime;
+        let lifetime = request
+            .lifetime
+            .map_or(rules.lifetime().value().default(), u64::from);
+        if lifetime > max.into() {
+            return Err(Refusal::Lifetime { max });
+        }
+        let now = self
+            .clock
+            .served(request.now, self.floor, policy, self.millis)?;
+        Ok(Allowed {
+            position,
+            audience,
+            now,
+            lifetime: u32::try_from(lifetime).unwrap_or(max),
+        })
     }
-    Ok(position)
 }
 
-/// Makes the claims and seals them.
+/// Makes the claims and seals them: audience and scheme are the policy's own, and the lifetime is not above its.
 #[inline(never)]
-fn prepare<'a>(
-    credential: BoundProfile<'a>,
-    request: &SignRequest<'a>,
-    now: u64,
+fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
+    keyed: &'a Keyed<M>,
+    policy: &Policy<'a>,
+    allowed: &Allowed,
+    request: &SignRequest<'_>,
     jti: &'a str,
 ) -> Result<SigningInput<'a>, Refusal> {
+    let served = keyed.served(allowed.position)?;
+    let scheme = policy.schemes.get(allowed.position).map(|it| it.scheme);
+    let named = policy.audiences.get(allowed.audience);
+    let named = named.filter(|named| Some(named.scheme) == scheme);
+    let named = named.ok_or(Refusal::Audience)?;
     let request = AssertionRequest {
-        audience: request
-            .audience
-            .map(Audience::new)
-            .transpose()
-            .map_err(|_| Refusal::Field)?,
-        now: UnixTime::from_secs(now).map_err(|_| Refusal::Clock)?,
+        audience: Some(Audience::new(named.audience).map_err(|_| Refusal::Field)?),
+        now: UnixTime::from_secs(allowed.now).map_err(|_| Refusal::Clock)?,
         backdate: request.backdate.into(),
-        lifetime: request.lifetime.map(u64::from),
+        lifetime: Some(allowed.lifetime.min(policy.max_lifetime).into()),
         jti: Jti::new(jti).map_err(|_| Refusal::Field)?,
     };
+    let credential = served.profile.bind(&keyed.key).map_err(|_| Refusal::Fault)?;
     credential.prepare(&request).map_err(refusal_of)
 }
 

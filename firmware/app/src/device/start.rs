@@ -9,7 +9,7 @@ use super::records::Records;
 use super::{Machine, Mode};
 use crate::board::Board;
 use crate::keyed::{Keyed, policy_of, public_key};
-use crate::limits::Clock;
+use crate::limits::{Clock, Meter};
 use crate::link::Line;
 use crate::vault::{self, Contents, Manifest};
 
@@ -22,6 +22,7 @@ impl<B: Board> Machine<B> {
             records: Records::UNREAD,
             mode: Mode::Faulted(Refusal::Storage),
             clock: Clock::new(0, 0),
+            reads: Meter::new(0, 0),
             challenge: [0; CHALLENGE_LEN],
             bad_frames: 0,
         }

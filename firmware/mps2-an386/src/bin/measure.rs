@@ -5,7 +5,7 @@
 //! `-icount shift=7`: each instruction is 128 ns of the board's time, and the timer ticks every 40.
 //!
 //! The device feeds its watchdog where a signature's parts meet, so these are told apart: what comes before the
-//! key is used, the RSA engine, the core's verification, and the sending.
+//! key is used and what is made again after it, the RSA engine, the core's verification, and the sending.
 #![no_std]
 #![no_main]
 
@@ -42,9 +42,9 @@ struct Recorder {
     kept: u32,
     /// When the last byte of a request was read.
     asked: u32,
-    /// The last three times that the watchdog was fed before the answer's first byte: before the engine, behind
-    /// it, and before the first frame.
-    fed: [Mark; 3],
+    /// The last four times that the watchdog was fed before the answer's first byte: before the engine, behind
+    /// it, when all is made again, and before the first frame.
+    fed: [Mark; 4],
     /// Looks at the stack in each part, which takes time: then nothing is counted.
     looks: bool,
     /// The stack of an answer.
@@ -121,8 +121,8 @@ impl Fed for Recorder {
             self.deepest = self.deepest.max(mark.stack);
             paint();
         }
-        let [_, second, third] = self.fed;
-        self.fed = [second, third, mark];
+        let [_, second, third, fourth] = self.fed;
+        self.fed = [second, third, fourth, mark];
         self.fed_at = timer::now();
     }
 
@@ -153,7 +153,7 @@ fn main() -> ! {
         len: 0,
         kept: 0,
         asked: 0,
-        fed: [Mark::default(); 3],
+        fed: [Mark::default(); 4],
         looks: false,
         painted: paint(),
         deepest: 0,
@@ -200,12 +200,12 @@ fn report(line: &mut Recorder, ended: u32) {
     if instructions(line.asked, ended_without) > LONG {
         show("long", line, line.asked, ended_without);
     }
-    let [before, engine, verified] = line.fed;
+    let [before, engine, again, verified] = line.fed;
     if line.looks {
         hprintln!(
             "stack len={} before={} engine={} verification={} sending={}",
             line.len,
-            before.stack,
+            before.stack.max(again.stack),
             engine.stack,
             verified.stack,
             line.last
@@ -214,9 +214,9 @@ fn report(line: &mut Recorder, ended: u32) {
         hprintln!(
             "instructions len={} before={} engine={} verification={} sending={} stack={}",
             line.len,
-            instructions(line.asked, before.at),
+            instructions(line.asked, before.at) + instructions(engine.at, again.at),
             instructions(before.at, engine.at),
-            instructions(engine.at, verified.at),
+            instructions(again.at, verified.at),
             instructions(verified.at, ended_without),
             line.deepest
         );

@@ -75,7 +75,7 @@ fn nothing_of_the_key_is_ever_said() {
             said.extend(exchange(device, &frame(1, &Request::Sign(request))));
         }
         for part in parts {
-            for offset in (0..20_000).step_by(128).chain([u32::MAX]) {
+            for offset in (0..20_000).step_by(128).chain([u16::MAX]) {
                 said.extend(exchange(device, &frame(2, &Request::Read { part, offset })));
             }
         }
