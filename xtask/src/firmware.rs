@@ -7,6 +7,7 @@ mod run;
 mod sizes;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Subcommand;
 
@@ -36,6 +37,13 @@ pub(crate) enum Firmware {
     /// Count the instructions of RSA signatures on a Cortex-M4 (in QEMU); fails unless they are right, equal
     /// across keys and messages, and leave no secret behind
     Rsa,
+    /// Leave out one instruction at a time of what requests execute, on both boards: hours; what was tried before on
+    /// the same image is not tried again. Reports are in target/skips
+    Faults {
+        /// Every so many-th point
+        #[arg(long, default_value_t = 1)]
+        step: u32,
+    },
 }
 
 /// Sets up and runs one of them.
@@ -43,7 +51,9 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     let needs: &[Need] = match command {
         Firmware::Build | Firmware::NoPanic => &[Need::Thumb],
         Firmware::Run(_) | Firmware::Rsa => &[Need::Thumb, Need::Emulator],
-        Firmware::Test | Firmware::Sizes(_) => &[Need::Thumb, Need::Emulator, Need::Token],
+        Firmware::Test | Firmware::Sizes(_) | Firmware::Faults { .. } => {
+            &[Need::Thumb, Need::Emulator, Need::Token]
+        }
     };
     setup::run(needs)?;
     let mut steps = Steps::default();
@@ -58,6 +68,11 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
             "RSA on a Cortex-M4 (QEMU)",
             "--test rsa_qemu -- --nocapture",
         ),
+        Firmware::Faults { step } => steps.step("skipped instructions (QEMU)", || {
+            let words = "test --package privyseal-emulator-tests --test gateway_qemu -- skips:: --nocapture";
+            let test = Run::cargo(words).env("PRIVYSEAL_SKIPS", format!("0/{step}"));
+            test.limit(Duration::from_secs(24 * 3600)).stream()
+        }),
     }
     steps.finish()
 }

@@ -3,6 +3,8 @@
 //! It ends with the value, also when a test fails, and by itself after a time, also when the test is
 //! killed.
 
+mod debugger;
+
 use std::io::{BufRead as _, BufReader, ErrorKind, Read, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use tempfile::TempDir;
 
 use crate::firmware;
 use privyseal_test_base::scratch::cache_dir;
+
+pub use debugger::{Debugger, Stop};
 
 /// Longer than any test here takes, also on a machine that does much else.
 const LIFE_SECONDS: &str = "900";
@@ -31,6 +35,8 @@ pub struct Machine {
     pub image: &'static str,
     /// Where its RAM begins, and how much of it there is, but for what is in the place of flash.
     pub ram: (u32, u32),
+    /// Registers of its serial port that QEMU has in no snapshot.
+    pub unsaved: &'static [u32],
 }
 
 /// The STM32F405.
@@ -38,6 +44,8 @@ pub const STM32F405: Machine = Machine {
     name: "netduinoplus2",
     image: "stm32f405-qemu",
     ram: (0x2000_0000, 0x1_c000),
+    // Speed and interrupt.
+    unsaved: &[0x4001_1008, 0x4001_100c],
 };
 
 /// Arm's MPS2 board with a Cortex-M4F, and the RAM that the gateway uses of it.
@@ -45,6 +53,7 @@ pub const AN386: Machine = Machine {
     name: "mps2-an386",
     image: "mps2-an386",
     ram: (0x2000_0000, 0x10_0000),
+    unsaved: &[],
 };
 
 /// A running emulator.
@@ -99,6 +108,8 @@ impl Emulator {
             .arg("-kernel")
             .arg(image)
             .args(words)
+            // Where sockets without a folder are.
+            .current_dir(dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -169,6 +180,12 @@ impl Emulator {
         let wish = json!({ "val": start, "size": size, "filename": file.to_str() });
         self.command("pmemsave", &wish);
         std::fs::read(&file).expect("QEMU wrote the memory")
+    }
+
+    /// A command of QEMU's human monitor.
+    fn monitor(&mut self, line: &str) {
+        let said = self.command("human-monitor-command", &json!({ "command-line": line }));
+        assert_eq!(said, json!(""), "{line}");
     }
 
     fn command(&mut self, name: &str, arguments: &Value) -> Value {

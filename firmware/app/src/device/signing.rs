@@ -356,7 +356,10 @@ fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
         lifetime: Some(allowed.lifetime.min(policy.max_lifetime).into()),
         jti: Jti::new(jti).map_err(|_| Refusal::Field)?,
     };
-    let credential = served.profile.bind(&keyed.key).map_err(|_| Refusal::Fault)?;
+    let credential = served
+        .profile
+        .bind(&keyed.key)
+        .map_err(|_| Refusal::Fault)?;
     credential.prepare(&request).map_err(refusal_of)
 }
 

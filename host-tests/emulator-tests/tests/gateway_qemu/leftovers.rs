@@ -23,10 +23,10 @@ use crate::stage::{Party, SERVED};
 const PIECE: usize = 8;
 
 /// A secret number and how often each of its pieces may be in RAM while the device can sign.
-struct Secret {
+pub(crate) struct Secret {
     name: &'static str,
     /// Little-endian, as the engine has its numbers.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     when_ready: usize,
 }
 
@@ -207,7 +207,7 @@ impl Secret {
     }
 }
 
-fn secrets(party: &Party) -> Vec<Secret> {
+pub(crate) fn secrets(party: &Party) -> Vec<Secret> {
     let mut key = party.key.private_key().clone();
     key.precompute().expect("a key");
     let [p, q] = key.primes() else {

@@ -6,4 +6,5 @@ mod faults;
 mod info;
 mod leftovers;
 mod signs;
+mod skips;
 mod stage;

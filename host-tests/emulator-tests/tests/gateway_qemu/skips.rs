@@ -1,0 +1,484 @@
+//! One instruction left out, of all that a request executes, each the first time that it is executed: nothing of the
+//! key is said, no token leaves that the policy forbids, and none that does not verify.
+//!
+//! A sample of the points is tried each time; `PRIVYSEAL_SKIPS=0/1` tries all of them (hours), and
+//! `PRIVYSEAL_SKIPS=1/40` every 40th from the second on. What was found is appended to `target/skips/*.txt`, a line per
+//! point that was tried, and a point that has its line there is not tried again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _, stdout};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use object::{Object as _, ObjectSymbol as _};
+use privyseal_protocol::{
+    DeviceState, FrameDecoder, MAX_BEHIND_SECONDS, Part, Request, Response, SignRequest,
+};
+use privyseal_test_base::clock::run_start;
+use privyseal_test_base::scratch::target_dir;
+use privyseal_test_judges::decode::Parts;
+use privyseal_test_simulators::emulator::{AN386, Debugger, Emulator, Machine, STM32F405, Stop};
+use privyseal_test_simulators::firmware;
+use privyseal_test_simulators::gateway::Gateway;
+use privyseal_test_simulators::link::frame;
+use sha2::{Digest as _, Sha256};
+
+use crate::leftovers::secrets;
+use crate::stage::{Party, SERVED};
+
+/// Points of each request that are tried when nothing else is said.
+const SAMPLE: usize = 40;
+/// Bytes of a secret that must not be said in a row.
+const PIECE: usize = 8;
+/// How long a request may take. One that hangs says nothing more.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+#[test]
+fn no_skip_helps_on_an_stm32f405() {
+    no_skip_helps(STM32F405);
+}
+
+#[test]
+fn no_skip_helps_on_an_an386() {
+    no_skip_helps(AN386);
+}
+
+/// A request, and what may become of it.
+struct Case {
+    name: &'static str,
+    request: Request<'static>,
+    /// Whether a token may leave.
+    is_allowed: bool,
+}
+
+fn cases() -> Vec<Case> {
+    let (scheme, _, audience) = SERVED[2];
+    let now = run_start() + 60;
+    let good = SignRequest {
+        audience: Some(audience),
+        ..SignRequest::new(scheme, now)
+    };
+    let refused = |name, request| Case {
+        name,
+        request,
+        is_allowed: false,
+    };
+    let sign = |name, request| refused(name, Request::Sign(request));
+    let read = |name, part, offset| refused(name, Request::Read { part, offset });
+    vec![
+        read("read-key", Part::Key, 0),
+        read("read-seed", Part::Seed, 0),
+        read("read-policy-far", Part::Policy, u16::MAX),
+        read("read-chain-far", Part::Chain, 61_000),
+        read("read-public-key-far", Part::PublicKey, 700),
+        sign(
+            "sign-audience",
+            SignRequest {
+                // As long as one that is allowed.
+                audience: Some("https://idp.e2e.itsme.services/v3/token"),
+                ..good
+            },
+        ),
+        sign(
+            "sign-ahead",
+            SignRequest {
+                now: now + 400 * 86_400,
+                ..good
+            },
+        ),
+        sign(
+            "sign-back",
+            SignRequest {
+                now: run_start() - MAX_BEHIND_SECONDS - 1,
+                ..good
+            },
+        ),
+        sign(
+            "sign-lifetime",
+            SignRequest {
+                lifetime: Some(500),
+                ..good
+            },
+        ),
+        refused(
+            "set-time",
+            Request::SetTime {
+                now: now + 400 * 86_400,
+                signature: &[0x55; 256],
+            },
+        ),
+        refused("info", Request::Info),
+        refused("log", Request::Log { from: 0, max: 4 }),
+        Case {
+            is_allowed: true,
+            ..sign("sign", good)
+        },
+    ]
+}
+
+fn no_skip_helps(machine: Machine) {
+    let party = Party::new("seal");
+    let mut campaign = Campaign::new(machine, &party);
+    let mut wrong = String::new();
+    for case in cases() {
+        let summary = campaign.run(&case);
+        let shown = writeln!(stdout(), "{} {}: {summary}", machine.image, case.name);
+        shown.expect("a standard output");
+        wrong += &summary.wrong;
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What came of a case.
+#[derive(Default)]
+struct Summary {
+    executed: usize,
+    tried: usize,
+    outcomes: BTreeMap<String, usize>,
+    wrong: String,
+}
+
+impl core::fmt::Display for Summary {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self {
+            executed,
+            tried,
+            outcomes,
+            ..
+        } = self;
+        write!(f, "{executed} points executed, {tried} tried; {outcomes:?}")
+    }
+}
+
+struct Campaign<'p> {
+    machine: Machine,
+    party: &'p Party,
+    debugger: Debugger,
+    line: UnixStream,
+    /// Pieces of all secret numbers, in either order of bytes.
+    secrets: HashSet<[u8; PIECE]>,
+    /// Where a request is done, and where everything ends.
+    ends: [u32; 2],
+    functions: BTreeMap<u32, String>,
+    image: String,
+}
+
+impl<'p> Campaign<'p> {
+    fn new(machine: Machine, party: &'p Party) -> Self {
+        let bytes = fs::read(firmware::image(machine.image)).expect("the image");
+        let file = object::File::parse(&*bytes).expect("an ELF");
+        let functions: BTreeMap<_, _> = file
+            .symbols()
+            .filter(|symbol| symbol.size() > 0)
+            .filter_map(|symbol| {
+                let address = u32::try_from(symbol.address()).ok()? & !1;
+                Some((address, symbol.name().ok()?.to_owned()))
+            })
+            .collect();
+        let named = |part: &str| {
+            let mut found = file
+                .symbols()
+                .filter(|s| s.name().is_ok_and(|n| n.contains(part)));
+            let found = found.next().unwrap_or_else(|| panic!("no {part}"));
+            u32::try_from(found.address()).expect("an address") & !1
+        };
+        let ends = [named("stack4wipe17h"), named("board_latched")];
+        let (debugger, line) = begin(machine, party, ends);
+        let numbers = secrets(party);
+        let pieces = numbers.iter().flat_map(|secret| {
+            let (little, big) = (
+                secret.bytes.clone(),
+                secret.bytes.iter().rev().copied().collect(),
+            );
+            [little, big]
+        });
+        let secrets = pieces
+            .flat_map(|number: Vec<u8>| {
+                let windows = number.windows(PIECE);
+                windows
+                    .map(|piece| piece.try_into().expect("a piece"))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        Self {
+            machine,
+            party,
+            debugger,
+            line,
+            secrets,
+            ends,
+            functions,
+            image: Sha256::digest(&bytes)
+                .iter()
+                .take(8)
+                .fold(String::new(), |mut text, byte| {
+                    let _ = write!(text, "{byte:02x}");
+                    text
+                }),
+        }
+    }
+
+    /// Tries the points of a case.
+    fn run(&mut self, case: &Case) -> Summary {
+        let request = [&[0][..], &frame(1, &case.request)].concat();
+        self.debugger.rewind();
+        let mut said = Vec::new();
+        let mut line = self.line.try_clone().expect("a socket");
+        let ends = self.ends;
+        let points: Vec<u32> = self
+            .debugger
+            .trace(|debugger| {
+                line.write_all(&request).expect("the line");
+                assert_eq!(debugger.go(Duration::from_secs(300)), Stop::At(ends[0]));
+                said = heard(&mut line);
+            })
+            .into_iter()
+            .collect();
+        let good = Answer::of(&said);
+        self.judge(case, &good, &said, None)
+            .unwrap_or_else(|wrong| panic!("without a fault: {wrong}"));
+
+        let known = self.known(case);
+        let chosen = choose(points.len());
+        let mut summary = Summary {
+            executed: points.len(),
+            ..Summary::default()
+        };
+        let mut report = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.report(case))
+            .expect("target/ can be written");
+        for point in chosen.into_iter().map(|place| points[place]) {
+            let outcome = if let Some(outcome) = known.get(&point) {
+                outcome.clone()
+            } else {
+                let outcome = self.attempt(case, &request, point, &good);
+                writeln!(report, "{point:08x} {outcome} {}", self.place(point)).expect("a file");
+                outcome
+            };
+            summary.tried += 1;
+            if outcome.starts_with("WRONG") {
+                let _ = writeln!(
+                    summary.wrong,
+                    "{} {}: {outcome} {}",
+                    self.machine.image,
+                    case.name,
+                    self.place(point)
+                );
+            }
+            *summary.outcomes.entry(outcome).or_default() += 1;
+        }
+        summary
+    }
+
+    /// Leaves one instruction out, and says what came of it.
+    fn attempt(&mut self, case: &Case, request: &[u8], point: u32, good: &Answer) -> String {
+        self.debugger.rewind();
+        heard(&mut self.line);
+        self.debugger.breakpoint(point, true);
+        self.line.write_all(request).expect("the line");
+        let mut stop = self.debugger.go(PATIENCE);
+        // Where it waits for the line it may stand already.
+        if stop == Stop::At(point) {
+            self.debugger.breakpoint(point, false);
+            self.debugger.skip(point);
+            if self.ends.contains(&point) {
+                self.debugger.breakpoint(point, true);
+            }
+            stop = self.debugger.go(PATIENCE);
+        } else {
+            self.debugger.breakpoint(point, false);
+            if self.ends.contains(&point) {
+                self.debugger.breakpoint(point, true);
+            }
+        }
+        let said = heard(&mut self.line);
+        if stop == Stop::Never {
+            (self.debugger, self.line) = begin(self.machine, self.party, self.ends);
+        }
+        match self.judge(case, &Answer::of(&said), &said, Some(good)) {
+            Err(wrong) => format!("WRONG:{wrong}"),
+            Ok(outcome) if stop == Stop::At(self.ends[1]) => format!("latched,{outcome}"),
+            Ok(outcome) if matches!(stop, Stop::Late | Stop::Never) => format!("hung,{outcome}"),
+            Ok(outcome) => outcome.to_owned(),
+        }
+    }
+
+    /// What an answer is, or what is wrong with it.
+    fn judge(
+        &self,
+        case: &Case,
+        answer: &Answer,
+        said: &[u8],
+        good: Option<&Answer>,
+    ) -> Result<&'static str, String> {
+        let leaks = |bytes: &[u8]| {
+            bytes
+                .windows(PIECE)
+                .any(|window| self.secrets.contains(window))
+        };
+        if leaks(said) || leaks(&answer.bodies) {
+            return Err("a-piece-of-the-key".to_owned());
+        }
+        if answer.time_set {
+            return Err("time-set".to_owned());
+        }
+        let Some(token) = &answer.token else {
+            return Ok(if answer.refused {
+                "refused"
+            } else if answer.bodies.is_empty() {
+                "silent"
+            } else {
+                "answered"
+            });
+        };
+        if good.is_some_and(|good| good.token.as_ref() == Some(token)) {
+            return Ok("token");
+        }
+        let verified = std::panic::catch_unwind(|| {
+            self.party.openssl_verifies(token);
+            Parts::of(token).claims()
+        });
+        let Ok(claims) = verified else {
+            return Err("token-that-does-not-verify".to_owned());
+        };
+        let (iat, exp) = (
+            claims["iat"].as_u64().unwrap_or(0),
+            claims["exp"].as_u64().unwrap_or(u64::MAX),
+        );
+        let policy = &self.party.policy;
+        let within = policy
+            .audiences
+            .iter()
+            .any(|allowed| claims["aud"] == allowed.audience)
+            && policy
+                .schemes
+                .iter()
+                .any(|scheme| claims["iss"] == scheme.client_id)
+            && (policy.time_floor..policy.time_floor + u64::from(policy.max_jump) + 60)
+                .contains(&iat)
+            && exp.saturating_sub(iat) <= policy.max_lifetime.into();
+        if within && case.is_allowed {
+            Ok("token")
+        } else if within {
+            // Within the policy, though another than was asked for.
+            Ok("another-token")
+        } else {
+            Err(format!("token-outside-the-policy:{claims}"))
+        }
+    }
+
+    /// The function that an address lies in.
+    fn place(&self, at: u32) -> String {
+        let (start, name) = self.functions.range(..=at).next_back().expect("a function");
+        format!("{:#}+{:x}", rustc_demangle::demangle(name), at - start)
+    }
+
+    fn report(&self, case: &Case) -> PathBuf {
+        let folder = target_dir().join("skips");
+        fs::create_dir_all(&folder).expect("target/ can be written");
+        folder.join(format!(
+            "{}-{}-{}.txt",
+            self.machine.image, self.image, case.name
+        ))
+    }
+
+    /// Points that were tried before on this image.
+    fn known(&self, case: &Case) -> BTreeMap<u32, String> {
+        let text = fs::read_to_string(self.report(case)).unwrap_or_default();
+        let line = |line: &str| {
+            let mut words = line.split(' ');
+            let point = u32::from_str_radix(words.next()?, 16).ok()?;
+            Some((point, words.next()?.to_owned()))
+        };
+        text.lines().filter_map(line).collect()
+    }
+}
+
+/// A provisioned device that waits, and its line.
+fn begin(machine: Machine, party: &Party, ends: [u32; 2]) -> (Debugger, UnixStream) {
+    let emulator = Emulator::debuggable(machine);
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    assert_eq!(gateway.info(|info| info.state), DeviceState::Ready);
+    // QEMU takes the next connection once this one has ended.
+    drop(gateway);
+    let line = emulator.connect();
+    let mut debugger = emulator.debugged();
+    for end in ends {
+        debugger.breakpoint(end, true);
+    }
+    (debugger, line)
+}
+
+/// Which of so many points are tried.
+fn choose(count: usize) -> Vec<usize> {
+    let wish = std::env::var("PRIVYSEAL_SKIPS").unwrap_or_default();
+    let (from, step) = match wish.split_once('/') {
+        Some((from, step)) => (
+            from.parse().expect("a number"),
+            step.parse().expect("a number"),
+        ),
+        None => (0, (count / SAMPLE).max(1)),
+    };
+    (from..count).step_by(step).collect()
+}
+
+/// What has come over the line.
+fn heard(line: &mut UnixStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    let mut bytes = [0; 4096];
+    line.set_nonblocking(true).expect("a socket");
+    loop {
+        match line.read(&mut bytes) {
+            Ok(len @ 1..) => said.extend(&bytes[..len]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            // QEMU may have ended.
+            _ => return said,
+        }
+    }
+    line.set_nonblocking(false).expect("a socket");
+    said
+}
+
+/// The frames in what was said.
+#[derive(Default)]
+struct Answer {
+    bodies: Vec<u8>,
+    refused: bool,
+    time_set: bool,
+    token: Option<String>,
+}
+
+impl Answer {
+    fn of(said: &[u8]) -> Self {
+        let mut answer = Self::default();
+        let (mut decoder, mut token) = (FrameDecoder::new(), Vec::new());
+        for byte in said {
+            let Some(Ok(message)) = decoder.feed(*byte) else {
+                continue;
+            };
+            answer.bodies.extend(message.body);
+            match message.read() {
+                Ok(Response::Refused(_)) => answer.refused = true,
+                Ok(Response::TimeSet { .. }) => answer.time_set = true,
+                Ok(Response::Token {
+                    total,
+                    offset,
+                    bytes,
+                }) if offset as usize == token.len() => {
+                    token.extend(bytes);
+                    if token.len() == total as usize {
+                        answer.token = String::from_utf8(core::mem::take(&mut token)).ok();
+                    }
+                }
+                _ => {}
+            }
+        }
+        answer
+    }
+}
