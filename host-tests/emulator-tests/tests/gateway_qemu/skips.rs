@@ -11,6 +11,7 @@ use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _, stdout};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use object::{Object as _, ObjectSymbol as _};
@@ -408,6 +409,8 @@ fn begin(machine: Machine, party: &Party, ends: [u32; 2]) -> (Debugger, UnixStre
     // QEMU takes the next connection once this one has ended.
     drop(gateway);
     let line = emulator.connect();
+    // It cleans up behind its answer, and then it waits.
+    thread::sleep(Duration::from_millis(500));
     let mut debugger = emulator.debugged();
     for end in ends {
         debugger.breakpoint(end, true);
