@@ -9,6 +9,7 @@ mod buffer;
 mod header;
 mod prepare;
 mod profile;
+mod stable;
 
 use core::fmt;
 use core::ops::Deref;
@@ -25,6 +26,7 @@ pub use buffer::{HeaderBuffer, HeaderBytes};
 pub use header::{KeyName, encode_header};
 pub use prepare::AssertionRequest;
 pub use profile::{BoundProfile, Profile};
+pub use stable::StableBytes;
 
 use header::Name;
 

@@ -1,8 +1,8 @@
 //! Whose proof of a chain is enough to sign with it.
 //!
-//! The only place of the core with the word `unsafe`: a marker that safe code cannot put on itself. No unsafe operation
-//! is done here or behind it. A sealed trait would be the other way; it would shut out the project's own verifier of
-//! links that are not RSA, which needs a heap and lives in another crate.
+//! Beside `credential/stable.rs` the only place of the core with the word `unsafe`: a marker that safe code cannot put on
+//! itself. No unsafe operation is done here or behind it. A sealed trait would be the other way; it would shut out the
+//! project's own verifier of links that are not RSA, which needs a heap and lives in another crate.
 
 #![allow(unsafe_code)]
 

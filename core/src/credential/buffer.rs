@@ -3,7 +3,9 @@
 //! A type of a caller's own could show other bytes after the header was hashed, and then those would
 //! be signed, or leave unsigned. So the traits are sealed: only the types below have them.
 
-/// Bytes of a header that was encoded before: `&[u8]`, and every [`HeaderBuffer`]. It is sealed.
+use super::stable::StableBytes;
+
+/// Bytes of a header that was encoded before: `&[u8]`, every [`HeaderBuffer`], and every [`StableBytes`]. It is sealed.
 pub trait HeaderBytes: Bytes {}
 
 /// A buffer for an encoded header: `&mut [u8]`, `[u8; N]`, `&mut [u8; N]`, `heapless::Vec<u8, N>` at its
@@ -26,6 +28,12 @@ pub trait Bytes {
 pub trait BytesMut: Bytes {
     /// Where to write.
     fn bytes_mut(&mut self) -> &mut [u8];
+}
+
+impl<B: StableBytes> Bytes for B {
+    fn bytes(&self) -> &[u8] {
+        self.as_ref()
+    }
 }
 
 impl Bytes for &[u8] {

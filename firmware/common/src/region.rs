@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::{ptr, slice};
 
 use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind};
+use privyseal_core::credential::StableBytes;
 
 unsafe extern "C" {
     static _provision_start: u8;
@@ -99,6 +100,9 @@ impl AsRef<[u8]> for Mapped {
         self.0
     }
 }
+
+// SAFETY: as long as there is one, nothing is written or erased where it lies: see `Stretch::writable`.
+unsafe impl StableBytes for Mapped {}
 
 impl Drop for Mapped {
     fn drop(&mut self) {
