@@ -45,7 +45,7 @@ impl ClientBuilder {
             kid: None,
             policy: AccessPolicy::default(),
             open_key: Arc::new(|key, policy| {
-                Ok(key.open(&mut key.pin_sources(Prompt::Never, |_| {}), policy)?)
+                key.open(&mut key.pin_sources(Prompt::Never, |_| {}), policy)
             }),
             http: None,
         }
@@ -88,7 +88,7 @@ impl ClientBuilder {
         let pins = Mutex::new(pins);
         self.open_key = Arc::new(move |key, policy| {
             let mut pins = pins.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(key.open(&mut *pins, policy)?)
+            key.open(&mut *pins, policy)
         });
         self
     }
