@@ -4,9 +4,8 @@
 //! (`response`), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
 //! provider judges a client assertion that came in: [`crate::report::judge_assertion`].
 //!
-//! Revocation is checked with the lists that the caller gives ([`Expected::crls`]): a
-//! registry's response is refused if its seal or a CA above it was revoked, or if a list of its issuer cannot be
-//! believed. Without a list for a certificate it is not checked; nothing is fetched, neither lists nor OCSP.
+//! Revocation is checked with what the caller gives ([`Expected::revocation`]): a registry's response is refused if its
+//! seal or a CA above it was revoked, or if that cannot be told. Without anything given it is not checked.
 //!
 //! Sources: "Certificate validation" of iSHARE 2.1 and 1.x, and the pages "Trusted list" and "Parties" of the
 //! developer portal. Where versions write a member differently (`party_token`, `partyToken`,
