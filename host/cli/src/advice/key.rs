@@ -2,7 +2,7 @@
 
 use privyseal::Error;
 use privyseal::keys::KeyUriError;
-use privyseal_hsm::KeyUnfit;
+use privyseal_hsm::{KeyUnfit, SecretUnavailable};
 use privyseal_pkcs11::{CertificateError, Error as Pkcs11};
 use privyseal_yubihsm::audit::AuditError;
 use privyseal_yubihsm::{CertificateError as DeviceCertificates, DeviceCode, Error as Yubihsm};
@@ -12,8 +12,22 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
     if let Some(KeyUriError::NoSigner) = error.find() {
         return Some("privyseal sign, token and ishare can use it");
     }
+    if let Some(reason) = error.find() {
+        return secret(reason);
+    }
     let advice = error.find().and_then(pkcs11);
     advice.or_else(|| error.find().and_then(yubihsm))
+}
+
+/// Where there is no PIN or password. What it has that none can have, the error says.
+const fn secret(reason: &SecretUnavailable) -> Option<&'static str> {
+    match reason {
+        SecretUnavailable::Source(_) => Some("give pin-source in the URI's query"),
+        SecretUnavailable::RefusedBefore => {
+            Some("give the right PIN; --spend-final-pin-try offers this one once more")
+        }
+        _ => None,
+    }
 }
 
 fn pkcs11(error: &Pkcs11) -> Option<&'static str> {
@@ -24,7 +38,6 @@ fn pkcs11(error: &Pkcs11) -> Option<&'static str> {
             "store the chain on the token (pkcs11-tool --write-object leaf.der --type cert --id ..) or give \
              it as a file"
         }
-        Pkcs11::PinUnavailable { .. } => "give pin-source in the URI's query",
         Pkcs11::PinLocked { .. } => {
             "the token's security officer can unlock the PIN (pkcs11-tool --init-pin)"
         }
@@ -56,7 +69,6 @@ fn pkcs11(error: &Pkcs11) -> Option<&'static str> {
 
 fn yubihsm(error: &Yubihsm) -> Option<&'static str> {
     Some(match error {
-        Yubihsm::PasswordUnavailable { .. } => "give pin-source in the URI's query",
         Yubihsm::AuthKeyNotFound { .. } => "check auth-key",
         Yubihsm::SessionsFull { .. } => "close other clients",
         Yubihsm::Key { reason, .. } => return unfit(*reason),
