@@ -13,6 +13,15 @@ pub(crate) struct Ca(TempDir);
 
 impl Ca {
     pub(crate) fn new(url: &str) -> Self {
+        Self::of_key(url, "root")
+    }
+
+    /// One of the same name with another key.
+    pub(crate) fn of_another_key(url: &str) -> Self {
+        Self::of_key(url, "sub")
+    }
+
+    fn of_key(url: &str, key: &str) -> Self {
         let ca = Self(tempfile::tempdir().unwrap());
         let config = format!(
             "[ca]\ndefault_ca = it\n[it]\ndatabase = index.txt\nserial = serial\ncertificate = ca.pem\nprivate_key = ca.key\n\
@@ -27,7 +36,7 @@ impl Ca {
         std::fs::write(ca.path().join("config"), config).unwrap();
         std::fs::write(ca.path().join("index.txt"), "").unwrap();
         std::fs::write(ca.path().join("serial"), "01\n").unwrap();
-        ca.write_key("ca.key", "root");
+        ca.write_key("ca.key", key);
         let root = [
             "req",
             "-x509",

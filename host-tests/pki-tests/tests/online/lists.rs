@@ -9,6 +9,14 @@ use privyseal::pki::revocation::RevocationOptions;
 use super::*;
 use crate::server::Server;
 
+/// A list that was good in January 2020.
+const STALE: [&str; 4] = [
+    "-crl_lastupdate",
+    "20200101000000Z",
+    "-crl_nextupdate",
+    "20200201000000Z",
+];
+
 fn stage() -> (Server, Ca, Certificates) {
     let server = Server::new();
     let ca = Ca::new(&server.url);
@@ -63,30 +71,7 @@ fn unknown_fails_unless_it_is_allowed() {
 #[test]
 fn wrong_and_stale_lists_tell_nothing() {
     let (server, ca, leaf) = stage();
-    let other = Ca::new(&server.url);
-    // The same name, another key: test keys are by name, so another one signs.
-    let key = privyseal_test_pki::test_key("sub", 2048).pkcs8_pem();
-    std::fs::write(other.path().join("ca.key"), key).unwrap();
-    other.openssl(&[
-        "req",
-        "-x509",
-        "-config",
-        "config",
-        "-extensions",
-        "root",
-        "-key",
-        "ca.key",
-        "-subj",
-        "/CN=CA",
-        "-out",
-        "ca.pem",
-    ]);
-    let stale = [
-        "-crl_lastupdate",
-        "20200101000000Z",
-        "-crl_nextupdate",
-        "20200201000000Z",
-    ];
+    let other = Ca::of_another_key(&server.url);
     let future = [
         "-crl_lastupdate",
         "20900101000000Z",
@@ -100,7 +85,7 @@ fn wrong_and_stale_lists_tell_nothing() {
         server.answers(body);
         assert_eq!(assert_unknown(judge(&ca, &leaf, &fetcher())), expected);
     }
-    server.answers(ca.list(&stale));
+    server.answers(ca.list(&STALE));
     assert!(matches!(
         assert_unknown(judge(&ca, &leaf, &fetcher())),
         Unknown::Stale { .. }
@@ -116,12 +101,7 @@ fn wrong_and_stale_lists_tell_nothing() {
 fn a_stale_list_that_revokes_is_believed() {
     let (server, ca, leaf) = stage();
     ca.revoke("leaf");
-    server.answers(ca.list(&[
-        "-crl_lastupdate",
-        "20200101000000Z",
-        "-crl_nextupdate",
-        "20200201000000Z",
-    ]));
+    server.answers(ca.list(&STALE));
     let outcome = judge(&ca, &leaf, &fetcher());
     assert!(matches!(outcome, Err(PathRule::Revoked(_))), "{outcome:?}");
 }
@@ -130,29 +110,8 @@ fn a_stale_list_that_revokes_is_believed() {
 fn a_good_list_decides_beside_a_stale_one_and_one_of_a_former_key() {
     let (_server, ca, leaf) = stage();
     let good = ca.list(&[]);
-    let stale = ca.list(&[
-        "-crl_lastupdate",
-        "20200101000000Z",
-        "-crl_nextupdate",
-        "20200201000000Z",
-    ]);
-    let former = Ca::new("http://127.0.0.1:1");
-    let key = privyseal_test_pki::test_key("sub", 2048).pkcs8_pem();
-    std::fs::write(former.path().join("ca.key"), key).unwrap();
-    former.openssl(&[
-        "req",
-        "-x509",
-        "-config",
-        "config",
-        "-extensions",
-        "root",
-        "-key",
-        "ca.key",
-        "-subj",
-        "/CN=CA",
-        "-out",
-        "ca.pem",
-    ]);
+    let stale = ca.list(&STALE);
+    let former = Ca::of_another_key("http://127.0.0.1:1");
     let former = former.list(&[]);
     for lists in [[&stale, &good, &former], [&former, &good, &stale]] {
         let lists: Vec<_> = lists

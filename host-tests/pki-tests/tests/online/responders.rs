@@ -50,23 +50,7 @@ fn a_certificate_of_the_ca_for_something_else_is_no_responder() {
 #[test]
 fn a_responder_of_another_ca_is_none() {
     let (_server, ca, leaf) = stage("responder", &[]);
-    let other = Ca::new("http://127.0.0.1:1");
-    let key = privyseal_test_pki::test_key("sub", 2048).pkcs8_pem();
-    std::fs::write(other.path().join("ca.key"), key).unwrap();
-    other.openssl(&[
-        "req",
-        "-x509",
-        "-config",
-        "config",
-        "-extensions",
-        "root",
-        "-key",
-        "ca.key",
-        "-subj",
-        "/CN=CA",
-        "-out",
-        "ca.pem",
-    ]);
+    let other = Ca::of_another_key("http://127.0.0.1:1");
     other.issue("responder", "responder");
     for file in ["responder.pem", "responder.key"] {
         std::fs::copy(other.path().join(file), ca.path().join(file)).unwrap();
