@@ -8,6 +8,9 @@
 //! being asked for the length first, and an object's attributes are read in one call.
 #![allow(unsafe_code)]
 
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
 use std::array;
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
@@ -325,6 +328,9 @@ impl RawModule {
                 let len = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
                 words = vec![0; len.min(MAX_ATTRIBUTE).div_ceil(size_of::<CK_ULONG>())];
                 attribute.pValue = words.as_mut_ptr().cast();
+                // Never more than there is room for, whatever length the module says.
+                let room = ulong(size_of_val(words.as_slice()));
+                attribute.ulValueLen = attribute.ulValueLen.min(room);
             }
         }
         Ok(bytes(&words, attribute.ulValueLen))
