@@ -75,9 +75,14 @@ impl<'a> RevocationOptions<'a> {
         }
     }
 
+    /// Whether there is anything by which it is judged.
+    pub const fn is_asked(&self) -> bool {
+        !self.crls.is_empty() || self.fetch.is_some()
+    }
+
     /// Judged at `now`; `None` where it is not asked for.
     pub fn at(self, now: UnixTime) -> Option<RevocationCheck<'a>> {
-        let is_asked = !self.crls.is_empty() || self.fetch.is_some();
+        let is_asked = self.is_asked();
         is_asked.then_some(RevocationCheck { options: self, now })
     }
 }

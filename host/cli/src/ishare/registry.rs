@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::base::clock;
 use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
 use privyseal::schemes::ishare::{Expected, Registry};
@@ -87,8 +86,7 @@ impl RegistryOptions {
         let token = retry(&tries, &mut http.runtime(), |_| {
             client.access_token(&http, &base, &options)
         })?;
-        let is_judged = revocation.options().at(clock::now()?).is_some();
-        if !is_judged && !self.revocation.is_off() {
+        if !revocation.options().is_asked() && !self.revocation.is_off() {
             progress.aside(|| {
                 say!(
                     "warning: whether the registry's seal is revoked is not checked: neither --crl nor --revocation was given"

@@ -81,7 +81,7 @@ impl RevocationSource {
 
     /// Whether revocation was asked for, and unknown is not accepted.
     pub(crate) fn must_be_known(&self) -> bool {
-        (!self.crls.is_empty() || self.fetcher.is_some()) && !self.allow_unknown
+        self.options().is_asked() && !self.allow_unknown
     }
 
     /// Says which servers gave nothing.
