@@ -235,7 +235,7 @@ pub(crate) fn wide<T: Into<u64>>(number: T) -> u64 {
 }
 
 /// One file, one module, however its path is written. A bare name is left to the loader, which looks in the
-/// folders of the system and not in the working directory: whoever can write there must not choose the library.
+/// folders of the system and not in the working directory: who can write there must not choose the library.
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
     if path.file_name() == Some(path.as_os_str()) {
         return Ok(path.to_owned());

@@ -1,4 +1,4 @@
-//! Writing to flash whatever it insists on writing at once.
+//! Writing to flash in the units that it takes.
 
 use embedded_storage::nor_flash::NorFlash;
 use privyseal_core::encoding::sink::Sink;

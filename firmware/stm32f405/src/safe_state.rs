@@ -13,7 +13,7 @@ const BEAT: u32 = 5_000_000;
 extern "C" fn board_latched() -> ! {
     #[cfg(feature = "semihosting")]
     cortex_m_semihosting::debug::exit(cortex_m_semihosting::debug::EXIT_FAILURE);
-    // SAFETY: whoever had the LED does not run again.
+    // SAFETY: the owner of the LED does not run again.
     let led = unsafe { Led::steal() };
     loop {
         for lit in [true, false, true, false, true, false, false, false, false] {

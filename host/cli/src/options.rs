@@ -49,7 +49,7 @@ impl KeyOptions {
         self.access.open(uri)
     }
 
-    /// Opens whatever it is, for its public half.
+    /// Opens a key of any kind, for its public half.
     pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, CliError> {
         self.access.open_any(uri)
     }

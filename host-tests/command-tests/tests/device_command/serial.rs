@@ -18,7 +18,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::stage::{EORI, Stage, run, sign_at};
 
-/// One end for the test, the other for whoever opens the path. As it comes it is a terminal: it echoes, waits for
+/// One end for the test, the other for the program that opens the path. As it comes it is a terminal: it echoes, waits for
 /// lines, and takes some bytes for itself. Those settings stay as long as this lives.
 struct Terminal {
     ours: File,
@@ -102,7 +102,7 @@ fn a_serial_port_is_for_one_at_a_time() {
 fn what_came_before_is_not_read() {
     let stage = Stage::provisioned();
     let (mut line, uri) = Terminal::line_of(&stage);
-    // Raw, as whoever was there before has left it: what comes is there to be read at once.
+    // Raw, as the program before left it: what comes is there to be read at once.
     drop(Device::open(&uri.parse().unwrap(), Limits::default()).unwrap());
     // It has no end, so the next answer would seem to be a part of it.
     for _ in 0..3 {

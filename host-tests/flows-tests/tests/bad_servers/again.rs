@@ -78,7 +78,7 @@ fn reading_ends_too() {
             let error = failure(ask, &patient(&server), &server.base_url());
             let text = everything(&error);
             assert_eq!(error.kind(), ErrorKind::Server, "{text}");
-            // A request with an assertion is for whoever can make another one.
+            // A request with an assertion is repeated by the caller, who can make another one.
             assert_eq!(text.contains("given up after 4 tries"), is_read, "{text}");
             assert_eq!(
                 server.requests().len(),

@@ -130,7 +130,7 @@ impl Stage {
         Ok("opened again".into())
     }
 
-    /// The fault comes when all is closed; it must not stand in the way of whoever opens the key next.
+    /// The fault comes when all is closed; the key must open next time all the same.
     fn close(&mut self, subject: Subject, opened: &mut usize) -> Result<String, String> {
         drop(subject);
         self.shim.rules(&[]);

@@ -64,7 +64,7 @@ fn no_fault_lets_anything_wrong_out() {
 }
 
 /// Tokens of one vendor. One for each child at a time: two processes that log in to one SoftHSM token disturb
-/// each other (a login writes to the token, and whoever reads it meanwhile gets `CKR_GENERAL_ERROR`).
+/// each other (a login writes to the token, and a process that reads it meanwhile gets `CKR_GENERAL_ERROR`).
 struct Fleet {
     token: &'static str,
     targets: Vec<Target>,

@@ -6,7 +6,7 @@ use privyseal_test_suite::target::Kind;
 
 use crate::stage::in_own_process;
 
-/// Each initialization ends the sessions and logins of whoever else uses the module.
+/// Each initialization ends the sessions and logins of the other users of the module.
 #[test]
 fn a_module_is_initialized_anew_for_nothing_only_once() {
     const NAME: &str = "foreign::a_module_is_initialized_anew_for_nothing_only_once";

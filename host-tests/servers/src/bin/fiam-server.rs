@@ -75,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The server ends with whoever started it, even if that was killed.
+/// The server ends with the process that started it, even if that was killed.
 fn wait_for_end_of_stdin(patience: Duration) {
     let (sender, ended) = mpsc::channel::<()>();
     thread::spawn(move || {

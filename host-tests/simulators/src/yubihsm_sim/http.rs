@@ -41,7 +41,7 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Answers the requests of one connection. Ends with the connection, whoever ends it.
+/// Answers the requests of one connection. Ends with the connection, by either end.
 fn serve(mut connection: TcpStream, shared: &Shared) -> io::Result<()> {
     connection.set_nodelay(true)?;
     connection.set_read_timeout(Some(Duration::from_secs(120)))?;

@@ -66,7 +66,7 @@ impl AccessOptions {
         Ok(uri.open(&mut self.pins(uri), &self.policy())?)
     }
 
-    /// Opens whatever it is, for its public half.
+    /// Opens a key of any kind, for its public half.
     pub(crate) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, CliError> {
         Ok(uri.open_any(&mut self.pins(uri), &self.policy())?)
     }
