@@ -20,10 +20,8 @@ unsafe extern "C" fn of_twice_the_size(
         attribute.ulValueLen = ulong(2 * MAX_ATTRIBUTE);
         return CKR_OK;
     }
-    ROOM.store(
-        usize::try_from(attribute.ulValueLen).unwrap(),
-        Ordering::Relaxed,
-    );
+    let room = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
+    ROOM.store(room, Ordering::Relaxed);
     attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
     CKR_BUFFER_TOO_SMALL
 }
