@@ -201,9 +201,7 @@ impl ChainOptions<'_> {
     /// The better the chain, the greater.
     fn rank(&self, heap: &Heap<'_>, path: &path::Path) -> (bool, bool, bool, UnixTime) {
         let chain = heap.on_path(path);
-        let is_valid = chain
-            .iter()
-            .all(|it| self.now >= it.not_before() && self.now <= it.not_after());
+        let is_valid = chain.iter().all(|it| it.is_valid_at(self.now));
         let leaf = chain.first();
         let is_usable = leaf.is_some_and(|leaf| {
             self.scheme

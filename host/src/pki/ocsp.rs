@@ -188,13 +188,14 @@ impl OcspResponse {
                 return false;
             };
             let purposes = responder.extensions.purposes.as_deref().unwrap_or_default();
-            let is_issued =
-                Signed::read(der).is_some_and(|it| it.rest.is_empty() && it.verify(issuer).is_ok());
+            let is_issued = || {
+                Signed::read(der).is_some_and(|it| it.rest.is_empty() && it.verify(issuer).is_ok())
+            };
             responder.issuer == self.question.issuer
                 && purposes.contains(&ID_KP_OCSP_SIGNING)
-                && (responder.not_before()..=responder.not_after()).contains(&now)
+                && responder.is_valid_at(now)
                 && !responder.extensions.unrecognised
-                && is_issued
+                && is_issued()
                 && signed.verify(responder.spki()).is_ok()
                 && !is_revoked(&responder)
         };

@@ -353,10 +353,9 @@ impl<'h, 'a> Search<'h, 'a> {
         let candidates = candidates.filter_map(|position| Some((position, all.get(position)?)));
         let mut candidates: Vec<_> = candidates.filter(|(_, issuer)| !on_path(issuer)).collect();
         candidates.sort_by_key(|(_, issuer)| {
-            let is_valid = self.now >= issuer.not_before() && self.now <= issuer.not_after();
             (
                 !certificate.names_key_of(issuer),
-                !is_valid,
+                !issuer.is_valid_at(self.now),
                 core::cmp::Reverse(issuer.not_after()),
             )
         });

@@ -5,6 +5,7 @@ use core::ops::Deref;
 use der::Decode as _;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
+use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, CertificateError};
 use x509_cert::certificate::TbsCertificateInner;
 use x509_cert::ext::Extension;
@@ -91,6 +92,12 @@ impl<'a> PathCertificate<'a> {
         let wanted = self.extensions.authority_key_id.as_ref();
         let found = issuer.extensions.subject_key_id.as_ref();
         wanted.is_none() || found.is_none() || wanted == found
+    }
+}
+
+impl PathCertificate<'_> {
+    pub(crate) fn is_valid_at(&self, now: UnixTime) -> bool {
+        (self.not_before()..=self.not_after()).contains(&now)
     }
 }
 
