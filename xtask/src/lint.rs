@@ -11,7 +11,7 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::process::Run;
 use crate::steps::Steps;
-use crate::{api, firmware};
+use crate::{api, book, firmware};
 
 /// What to look at.
 #[derive(Args, Clone, Copy, Debug)]
@@ -40,5 +40,6 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     );
     steps.step("formatting and clippy of the firmware", firmware::lint);
     steps.step("documentation and the public API", api::check);
+    steps.step("the book", book::run);
     steps.finish()
 }

@@ -9,6 +9,7 @@
 
 mod api;
 mod bench;
+mod book;
 mod broken;
 mod demo;
 mod failure;
@@ -50,6 +51,8 @@ enum Menu {
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
     Demo,
+    /// Check the links of all documents and build the book in docs
+    Book,
     /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
     Fuzz(fuzz::Options),
     /// Measure; prints numbers, judges none
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Menu::Broken(options) => broken::run(&options),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
+        Menu::Book => book::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Bench(bench) => bench::run(bench),
         Menu::Firmware(command) => firmware::run(&command),

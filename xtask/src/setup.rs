@@ -36,6 +36,8 @@ pub(crate) enum Need {
     Emulator,
     /// cargo-deny.
     Deny,
+    /// mdBook.
+    Book,
     /// A C compiler for Windows.
     Windows,
     /// What applies a patch.
@@ -57,7 +59,11 @@ impl Need {
 
     /// Everything that any command here needs.
     pub(crate) fn all() -> Vec<Self> {
-        [Self::TEST, &[Self::Deny, Self::Windows, Self::Patch]].concat()
+        [
+            Self::TEST,
+            &[Self::Deny, Self::Book, Self::Windows, Self::Patch],
+        ]
+        .concat()
     }
 
     /// What to look for, and the Debian package that brings it.
@@ -105,7 +111,7 @@ impl Need {
             Self::Thumb => THUMB,
             Self::ThumbClippy => THUMB_CLIPPY,
             Self::Emulator => &[("qemu-system-arm", "qemu-system-arm", on_path)],
-            Self::Deny => &[],
+            Self::Deny | Self::Book => &[],
             Self::Patch => &[("patch", "patch", on_path)],
             Self::Windows => &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64", on_path)],
         }
@@ -145,6 +151,7 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
                 Run::cargo(install).stream()?;
             }
             Need::Deny => tools::install(tools::DENY)?,
+            Need::Book => tools::install(tools::BOOK)?,
             _ => {}
         }
     }

@@ -6,11 +6,14 @@ use crate::failure::Failure;
 use crate::paths;
 use crate::process::Run;
 
-/// A command and its version.
-pub(crate) type Tool = (&'static str, &'static str);
+/// A command, its version, and how its features are chosen.
+pub(crate) type Tool = (&'static str, &'static str, &'static str);
 
 /// Holds `deny.toml`. Built without optimisation, in two minutes of one processor; it runs for seconds.
-pub(crate) const DENY: Tool = ("cargo-deny", "0.20.2");
+pub(crate) const DENY: Tool = ("cargo-deny", "0.20.2", "");
+
+/// Builds the book; without what serves it.
+pub(crate) const BOOK: Tool = ("mdbook", "0.5.4", "--no-default-features");
 
 /// Where it is: on `PATH`, if it is that version there, else in our own folder once it is installed.
 pub(crate) fn path(tool: Tool) -> PathBuf {
@@ -18,7 +21,7 @@ pub(crate) fn path(tool: Tool) -> PathBuf {
     on_path.unwrap_or_else(|| folder().join("bin").join(tool.0))
 }
 
-fn is_version(path: &Path, (_, version): Tool) -> bool {
+fn is_version(path: &Path, (_, version, _): Tool) -> bool {
     let said = Run::new(path).arg("--version").capture();
     said.is_ok_and(|said| said.text().trim().ends_with(version))
 }
@@ -28,9 +31,10 @@ pub(super) fn install(tool: Tool) -> Result<(), Failure> {
     if is_version(&path(tool), tool) {
         return Ok(());
     }
-    let (name, version) = tool;
+    let (name, version, features) = tool;
     println!("installing {name} {version}, which takes a minute or two");
     let install = Run::cargo("install --quiet --locked --force --debug --root").arg(folder());
+    let install = install.words(features);
     let install = install.arg(format!("{name}@{version}"));
     install.env("CARGO_PROFILE_DEV_DEBUG", "false").stream()
 }
