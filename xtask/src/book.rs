@@ -10,7 +10,8 @@ use crate::setup::{self, Need, tools};
 
 /// Checks the documents and builds `target/book`.
 pub(crate) fn run() -> Result<(), Failure> {
-    let pages = tracked_pages()?;
+    let mut pages = Vec::new();
+    find_pages(&paths::root(), &mut pages)?;
     let mut wrong = Vec::new();
     for page in &pages {
         let text = fs::read_to_string(page).context(page.display())?;
@@ -36,10 +37,21 @@ pub(crate) fn run() -> Result<(), Failure> {
         .show_and_stream()
 }
 
-fn tracked_pages() -> Result<Vec<PathBuf>, Failure> {
-    let listed = Run::new("git").words("ls-files *.md").capture()?;
-    let root = paths::root();
-    Ok(listed.text().lines().map(|page| root.join(page)).collect())
+/// Every document of ours: what was built or brought here is not.
+fn find_pages(folder: &Path, pages: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder).context(folder.display())? {
+        let path = entry.context(folder.display())?.path();
+        let name = path.file_name().unwrap_or_default();
+        let is_ours = name != "target"
+            && name != "node_modules"
+            && !name.as_encoded_bytes().starts_with(b".");
+        if path.is_dir() && is_ours {
+            find_pages(&path, pages)?;
+        } else if path.extension().is_some_and(|it| it == "md") {
+            pages.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// Where the links of a page lead, but for those into the web; code shows what it likes.
