@@ -118,7 +118,15 @@ impl Run {
     }
 
     /// Runs it, prints each line of its output and hands it to `each`, in the order of both streams.
-    pub(crate) fn tee(mut self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
+    pub(crate) fn tee(self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
+        self.lines(|line| {
+            println!("{line}");
+            each(line);
+        })
+    }
+
+    /// Runs it and hands each line of its output to `each`, in the order of both streams.
+    pub(crate) fn lines(mut self, mut each: impl FnMut(&str)) -> Result<(), Failure> {
         let (reader, writer) = io::pipe().context("a pipe")?;
         let other = writer.try_clone().context("a pipe")?;
         let mut child = self.spawn(writer.into(), other.into())?;
@@ -128,10 +136,7 @@ impl Run {
         let end = Instant::now() + self.limit;
         loop {
             match lines.recv_timeout(Duration::from_secs(1)) {
-                Ok(line) => {
-                    println!("{line}");
-                    each(&line);
-                }
+                Ok(line) => each(&line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 // A grandchild may hold the pipe open after the child has ended.
                 Err(_) if matches!(child.try_wait(), Ok(Some(_))) => break,

@@ -2,6 +2,7 @@
 
 mod claims;
 mod count;
+mod programs;
 
 use clap::Args;
 
@@ -46,8 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     steps.step("build the second PKCS#11 module", kryoptic);
     steps.step("tests of the workspace", || {
-        let tests = Run::cargo("test --workspace --no-fail-fast");
-        tests.args(&options.filter).tee(|line| count.add(line))
+        programs::run(options.filter.as_deref(), |line| count.add(line))
     });
     if options.filter.is_none() {
         steps.step("tests of the firmware", || {
