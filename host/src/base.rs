@@ -6,5 +6,7 @@ pub mod entropy;
 pub mod error;
 pub mod file;
 pub mod runtime;
+#[cfg(feature = "profile")]
+pub(crate) mod toml_text;
 
 pub use error::BaseError;

@@ -15,6 +15,8 @@ use crate::oidc::OidcError;
 #[cfg(feature = "ciba")]
 use crate::oidc::ciba::CibaError;
 use crate::pki::PkiError;
+#[cfg(feature = "profile")]
+use crate::profile::ProfileError;
 use crate::schemes::fiam::FiamError;
 use crate::schemes::ishare::IshareError;
 #[cfg(feature = "gateway")]
@@ -46,6 +48,10 @@ pub enum Error {
     /// There is no client.
     #[error("{0}")]
     Client(#[from] BuildError),
+    /// A profile cannot be read, or makes no client.
+    #[cfg(feature = "profile")]
+    #[error("{0}")]
+    Profile(#[from] ProfileError),
     /// There is no assertion, or no access token.
     #[error("{0}")]
     OAuth(#[from] OAuthError),

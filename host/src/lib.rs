@@ -26,6 +26,10 @@ mod gateway;
 // What an application holds.
 pub mod client;
 
+// A client as a file describes it.
+#[cfg(feature = "profile")]
+pub mod profile;
+
 // How things end.
 pub mod error;
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Scheme, Signer};
+#[cfg(feature = "gateway")]
+use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
 use privyseal_hsm::{Prompt, SecretProvider};
 
 use super::Client;
@@ -117,6 +119,10 @@ impl ClientBuilder {
     pub fn open(mut self) -> Result<Client, BuildError> {
         let http = self.http.take();
         let http = http.unwrap_or_else(|| Http::new(&HttpOptions::default()));
+        #[cfg(feature = "gateway")]
+        if let [KeyUri::Device(uri)] = self.keys.as_slice() {
+            return Ok(Client::from_source(self.device_client(uri)?, http));
+        }
         Ok(Client::from_source(self.signing_client()?, http))
     }
 
@@ -137,6 +143,22 @@ impl ClientBuilder {
         } else {
             self.with_chain(given)
         }
+    }
+
+    /// A gateway signs by itself, if it is what is expected here.
+    #[cfg(feature = "gateway")]
+    fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, BuildError> {
+        self.policy.fits_device(uri).map_err(KeyError::from)?;
+        let mut expected = Expected::default();
+        let client_id = self.client_id.as_deref();
+        let client_id = client_id.map(|id| party_id::given(self.scheme, id));
+        expected.client_id = client_id.transpose()?;
+        let chain = self.chain.as_ref();
+        expected.chain = chain.map(|chain| chain.iter().map(<[u8]>::to_vec).collect());
+        let key = DeviceKey::open(uri).map_err(KeyError::from)?;
+        let kid = self.kid.as_ref().map(|kid| kid.text(key.public_key()));
+        expected.kid = kid.transpose()?;
+        Ok(DeviceClient::new(key, self.scheme, &expected)?)
     }
 
     fn with_chain(

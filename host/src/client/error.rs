@@ -2,6 +2,8 @@
 
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::FieldError;
+#[cfg(feature = "gateway")]
+use privyseal_gateway::ClientError;
 
 use crate::base::BaseError;
 use crate::keys::KeyError;
@@ -23,6 +25,10 @@ pub enum BuildError {
     /// The core refused: the chain, the `kid`, or the key.
     #[error("{0}")]
     Core(#[from] privyseal_core::Error),
+    /// A gateway is another client than was meant.
+    #[cfg(feature = "gateway")]
+    #[error("{0}")]
+    Device(#[from] ClientError),
     /// No key was named.
     #[error("a client needs the reference of a key")]
     NoKey,

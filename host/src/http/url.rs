@@ -11,7 +11,10 @@ pub const MAX_URL: usize = 2048;
 
 /// An `https` base URL: a host, perhaps a port and a path; no user name, query or fragment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl {
+    url: String,
+    token_path: Option<String>,
+}
 
 /// Why an address is not one to which an assertion or an access token may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +57,7 @@ impl BaseUrl {
         if !is_path {
             return Err(UrlError::Path);
         }
-        let text = format!("{}{path}", self.0);
+        let text = format!("{}{path}", self.url);
         if text.len() > MAX_URL {
             return Err(UrlError::TooLong);
         }
@@ -63,9 +66,29 @@ impl BaseUrl {
         Ok(Url(text))
     }
 
+    /// The same, whose token endpoint is at this path instead of the scheme's.
+    ///
+    /// # Errors
+    ///
+    /// As [`BaseUrl::join`].
+    pub fn token_path(mut self, path: &str) -> Result<Self, UrlError> {
+        self.join(path)?;
+        self.token_path = Some(path.to_owned());
+        Ok(self)
+    }
+
+    /// The token endpoint, which is at `path` unless the base says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`BaseUrl::join`].
+    pub fn token_endpoint(&self, path: &str) -> Result<Url, UrlError> {
+        self.join(self.token_path.as_deref().unwrap_or(path))
+    }
+
     /// The text, without a trailing `/`.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.url
     }
 }
 
@@ -79,7 +102,10 @@ impl FromStr for BaseUrl {
         }
         let (authority, uri) = https(text)?;
         let path = uri.path().trim_end_matches('/');
-        Ok(Self(format!("https://{authority}{path}")))
+        Ok(Self {
+            url: format!("https://{authority}{path}"),
+            token_path: None,
+        })
     }
 }
 
@@ -110,13 +136,13 @@ fn whole(text: &str, is_allowed: fn(&str) -> bool) -> Result<(Authority, Uri), U
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.url)
     }
 }
 
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BaseUrl({})", self.0)
+        write!(f, "BaseUrl({})", self.url)
     }
 }
 

@@ -162,7 +162,7 @@ fn token<A: AssertionSource + ?Sized>(
     options: &AssertionOptions,
     members: &[(&str, &str)],
 ) -> Result<AccessToken, OAuthError> {
-    let url = base.join(source.scheme().token_request().path().value())?;
+    let url = base.token_endpoint(source.scheme().token_request().path().value())?;
     let form = Form::new(&url, members, RequestKind::Token, MAX_TOKEN_RESPONSE);
     response::token(&url, source.post(http, options, &form)?)
 }

@@ -35,7 +35,7 @@ pub(super) const FLOORS: (&str, &[&str]) = (
     "privyseal",
     &[
         "base", "pki", "keys", "http", "jose", "oauth", "gateway", "oidc", "schemes", "report",
-        "client", "error",
+        "client", "profile", "error",
     ],
 );
 

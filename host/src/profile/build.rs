@@ -1,0 +1,227 @@
+//! From a profile to what it describes.
+
+use core::str::FromStr as _;
+use core::time::Duration;
+use std::path::Path;
+
+use privyseal_core::Scheme;
+use privyseal_core::id::AudienceBuf;
+use privyseal_hsm::{KeyPolicy, LoginPolicy};
+
+use super::{Profile, ProfileError, Value};
+use crate::client::{Client, ClientBuilder, Server};
+use crate::http::{BaseUrl, Http, HttpOptions, Roots};
+use crate::jose::jwk::{KidChoice, KidForm};
+use crate::keys::key::{AccessPolicy, KeyUri};
+use crate::oauth::{AssertionOptions, AudienceParts, OAuthError, has_realms};
+use crate::pki::PkiError;
+use crate::pki::certificates::Certificates;
+
+impl Profile {
+    /// Whose rules apply.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Missing`].
+    pub fn scheme(&self) -> Result<&'static Scheme, ProfileError> {
+        let scheme = self.text("scheme").and_then(Scheme::by_name);
+        scheme.ok_or_else(|| self.missing("scheme"))
+    }
+
+    /// The references to the key.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Missing`].
+    pub fn keys(&self) -> Result<Vec<KeyUri>, ProfileError> {
+        let Some(Value::Texts(uris)) = self.value("key") else {
+            return Err(self.missing("key"));
+        };
+        // They were read once.
+        Ok(uris.iter().filter_map(|uri| uri.parse().ok()).collect())
+    }
+
+    /// What each of its assertions says.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::OAuth`]: the audience, or the lifetime.
+    pub fn assertion_options(&self) -> Result<AssertionOptions, ProfileError> {
+        let scheme = self.scheme()?;
+        let parts = AudienceParts {
+            audience: self.text("audience"),
+            endpoint: self.text("endpoint"),
+            base_url: self.text("base-url"),
+            realm: self.text("realm"),
+        };
+        let mut options = AssertionOptions::default();
+        options.audience = parts.choose(scheme).map_err(OAuthError::from)?;
+        options.lifetime = self.number("lifetime");
+        options.backdate = self.number("backdate").unwrap_or_default();
+        options.check(scheme)?;
+        Ok(options)
+    }
+
+    /// The server that gives it tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Missing`] where the scheme has a server for each participant; [`ProfileError::OAuth`].
+    pub fn server(&self) -> Result<Server, ProfileError> {
+        let scheme = self.scheme()?;
+        let public = scheme.token_request().base_url().map(|rule| rule.value());
+        let url = self.text("base-url").or(public);
+        let url = url.ok_or_else(|| self.missing("base-url"))?;
+        let realm = self.text("realm").filter(|_| has_realms(scheme));
+        let realm = realm.map(|realm| AudienceBuf::realm(url, realm));
+        let realm = realm.transpose().map_err(OAuthError::from)?;
+        let url = realm
+            .as_ref()
+            .map_or(url, |realm| realm.as_audience().as_str());
+        let mut base = BaseUrl::from_str(url).map_err(OAuthError::from)?;
+        if let Some(path) = self.text("token-path") {
+            base = base.token_path(path).map_err(OAuthError::from)?;
+        }
+        let server = Server::new(base).assertion(self.assertion_options()?);
+        Ok(match self.text("scope") {
+            Some(scope) => server.scope(scope),
+            None => server,
+        })
+    }
+
+    /// How servers are reached.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Certificates`].
+    pub fn http(&self) -> Result<Http, ProfileError> {
+        let mut options = HttpOptions::default();
+        if let Some(roots) = self.from_file("cacert", Roots::from_file)? {
+            options = options.roots(roots);
+        }
+        if let Some(seconds) = self.number("timeout") {
+            options = options.timeout(Duration::from_secs(seconds));
+        }
+        Ok(Http::new(&options))
+    }
+
+    /// All that makes a client, before its key is opened; for a caller that adds something, such as other PINs.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError`]: a member is missing, or a file that one names cannot be used.
+    pub fn client_builder(&self) -> Result<ClientBuilder, ProfileError> {
+        let mut builder = Client::builder(self.scheme()?)
+            .access_policy(self.access_policy())
+            .http(self.http()?);
+        for key in self.keys()? {
+            builder = builder.key(key);
+        }
+        if let Some(client_id) = self.text("client-id") {
+            builder = builder.client_id(client_id);
+        }
+        let form = self.text("kid-form").and_then(KidForm::by_name);
+        let kid = self.text("kid").map(|kid| KidChoice::Given(kid.to_owned()));
+        if let Some(kid) = kid.or(form.map(KidChoice::Computed)) {
+            builder = builder.kid(kid);
+        }
+        if self.text("chain") != Some("token")
+            && let Some(chain) = self.from_file("chain", Certificates::from_file)?
+        {
+            builder = builder.chain(chain);
+        }
+        Ok(builder)
+    }
+
+    /// The client: [`Profile::client_builder`], opened.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::client_builder`] and [`ClientBuilder::open`].
+    pub fn open(&self) -> Result<Client, ProfileError> {
+        Ok(self.client_builder()?.open()?)
+    }
+
+    /// Checks all that can be checked without the key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::client_builder`], [`Profile::assertion_options`] and [`Profile::server`].
+    pub fn check(&self) -> Result<(), ProfileError> {
+        self.client_builder()?;
+        match self.text("base-url") {
+            Some(_) => self.server().map(drop),
+            None => self.assertion_options().map(drop),
+        }
+    }
+
+    /// The users of this machine who may ask the agent for this client's assertions; `None` where nothing is said.
+    pub fn allowed_uids(&self) -> Option<&[u32]> {
+        match self.value("allow-uids") {
+            Some(Value::Numbers(uids)) => Some(uids),
+            _ => None,
+        }
+    }
+
+    fn access_policy(&self) -> AccessPolicy {
+        let key = KeyPolicy::default()
+            .refuse_extractable(self.flag("refuse-extractable"))
+            .require_certificate(self.flag("require-certificate"))
+            .allow_public_object(self.flag("allow-public-object"))
+            .allow_not_sensitive(self.flag("allow-not-sensitive"))
+            .allow_other_certificate(self.flag("allow-other-certificate"));
+        let bits = self
+            .number("min-key-bits")
+            .and_then(|bits| bits.try_into().ok());
+        let key = bits.map_or(key, |bits| key.min_bits(bits));
+        AccessPolicy::new(LoginPolicy::default(), key)
+    }
+
+    fn value(&self, member: &str) -> Option<&Value> {
+        self.values.get(member).map(|(value, _)| value)
+    }
+
+    fn text(&self, member: &str) -> Option<&str> {
+        match self.value(member) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn number(&self, member: &str) -> Option<u64> {
+        match self.value(member) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, member: &str) -> bool {
+        matches!(self.value(member), Some(Value::Flag(true)))
+    }
+
+    fn from_file<T>(
+        &self,
+        member: &'static str,
+        read: impl Fn(&Path) -> Result<T, PkiError>,
+    ) -> Result<Option<T>, ProfileError> {
+        let Some((Value::Text(path), origin)) = self.values.get(member) else {
+            return Ok(None);
+        };
+        read(Path::new(path)).map(Some).map_err(|error| {
+            let origin = origin.clone();
+            ProfileError::Certificates {
+                origin,
+                member,
+                error,
+            }
+        })
+    }
+
+    fn missing(&self, member: &'static str) -> ProfileError {
+        let profile = match &self.name {
+            Some(name) => format!("the profile {name}"),
+            None => "the environment, without a profile,".to_owned(),
+        };
+        ProfileError::Missing { profile, member }
+    }
+}

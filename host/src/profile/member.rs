@@ -1,0 +1,267 @@
+//! The members of a profile, as data: a name is that of the option of the same meaning.
+
+use core::fmt;
+use core::str::FromStr as _;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use privyseal_core::Scheme;
+use privyseal_core::scheme;
+
+use super::ProfileError;
+use crate::http::BaseUrl;
+use crate::jose::jwk::KidForm;
+use crate::keys::key::KeyUri;
+
+/// What a member may be.
+pub(super) struct Member {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// Members that it takes the place of.
+    pub(super) instead_of: &'static [&'static str],
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Scheme,
+    /// A key's URI, or several references to one key.
+    Keys,
+    /// A file; in a file of profiles relative to its folder.
+    File,
+    /// A file, or the word `token`.
+    Chain,
+    Text,
+    BaseUrl,
+    /// A path below the base URL.
+    UrlPath,
+    KidForm,
+    Number(u64, u64),
+    Flag,
+    /// Numbers of users of this machine.
+    Users,
+}
+
+const fn member(name: &'static str, kind: Kind) -> Member {
+    Member {
+        name,
+        kind,
+        instead_of: &[],
+    }
+}
+
+const fn instead(name: &'static str, kind: Kind, instead_of: &'static [&'static str]) -> Member {
+    Member {
+        name,
+        kind,
+        instead_of,
+    }
+}
+
+/// All of them.
+pub(super) const MEMBERS: &[Member] = &[
+    member("scheme", Kind::Scheme),
+    member("key", Kind::Keys),
+    member("chain", Kind::Chain),
+    instead("kid", Kind::Text, &["kid-form"]),
+    instead("kid-form", Kind::KidForm, &["kid"]),
+    member("client-id", Kind::Text),
+    instead("audience", Kind::Text, &["endpoint", "realm"]),
+    instead("endpoint", Kind::Text, &["audience"]),
+    instead("realm", Kind::Text, &["audience"]),
+    member("base-url", Kind::BaseUrl),
+    member("token-path", Kind::UrlPath),
+    member("scope", Kind::Text),
+    member("lifetime", Kind::Number(1, u32::MAX as u64)),
+    member("backdate", Kind::Number(0, u32::MAX as u64)),
+    member("cacert", Kind::File),
+    member("timeout", Kind::Number(1, 600)),
+    member("refuse-extractable", Kind::Flag),
+    member("require-certificate", Kind::Flag),
+    member("min-key-bits", Kind::Number(2048, 16384)),
+    member("allow-public-object", Kind::Flag),
+    member("allow-not-sensitive", Kind::Flag),
+    member("allow-other-certificate", Kind::Flag),
+    member("allow-uids", Kind::Users),
+];
+
+/// What a member says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A text, or a file's path.
+    Text(String),
+    /// One or more texts.
+    Texts(Vec<String>),
+    /// A whole number.
+    Number(u64),
+    /// Whole numbers.
+    Numbers(Vec<u32>),
+    /// Yes or no.
+    Flag(bool),
+}
+
+/// Where a member was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// In a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// In the environment.
+    Variable(String),
+}
+
+/// Where it can be found.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line } => write!(f, "{} line {line}", path.display()),
+            Self::Variable(name) => write!(f, "the variable {name}"),
+        }
+    }
+}
+
+/// As it would stand in a file.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Texts(texts) => match texts.as_slice() {
+                [text] => write!(f, "{text:?}"),
+                texts => write!(f, "{texts:?}"),
+            },
+            Self::Number(number) => number.fmt(f),
+            Self::Numbers(numbers) => write!(f, "{numbers:?}"),
+            Self::Flag(flag) => flag.fmt(f),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether a text is what this kind says; no problem repeats it, for it may hold a PIN.
+    pub(super) fn checked(self, value: Value) -> Result<Value, String> {
+        match (self, &value) {
+            (Self::Scheme, Value::Text(name)) if Scheme::by_name(name).is_none() => {
+                let names: Vec<_> = scheme::ALL.iter().map(|scheme| scheme.name()).collect();
+                Err(format!("is no scheme; known are {}", names.join(", ")))
+            }
+            (Self::Keys, Value::Text(uri)) => {
+                check_key(uri)?;
+                Ok(Value::Texts(vec![uri.clone()]))
+            }
+            (Self::Keys, Value::Texts(uris)) if !uris.is_empty() => {
+                uris.iter().try_for_each(|uri| check_key(uri))?;
+                Ok(value)
+            }
+            (Self::BaseUrl, Value::Text(url)) => match BaseUrl::from_str(url) {
+                Ok(_) => Ok(value),
+                Err(error) => Err(format!("is refused: {error}")),
+            },
+            (Self::UrlPath, Value::Text(path)) if !path.starts_with('/') => {
+                Err("is refused: a path starts with /".to_owned())
+            }
+            (Self::KidForm, Value::Text(name)) if KidForm::by_name(name).is_none() => {
+                let names = KidForm::ALL.map(KidForm::name).join(", ");
+                Err(format!("is no form; known are {names}"))
+            }
+            (Self::Number(min, max), Value::Number(number)) if !(min..=max).contains(number) => {
+                Err(format!("is {number}, which is not {min} to {max}"))
+            }
+            (
+                Self::Scheme
+                | Self::File
+                | Self::Chain
+                | Self::Text
+                | Self::UrlPath
+                | Self::KidForm,
+                Value::Text(text),
+            ) if !text.is_empty() => Ok(value),
+            (Self::Number(..), Value::Number(_))
+            | (Self::Flag, Value::Flag(_))
+            | (Self::Users, Value::Numbers(_)) => Ok(value),
+            _ => Err(format!("is not {}", self.shape())),
+        }
+    }
+
+    const fn shape(self) -> &'static str {
+        match self {
+            Self::Keys => "a key's URI, or a list of them",
+            Self::Number(..) => "a whole number",
+            Self::Flag => "true or false",
+            Self::Users => "a list of numbers of users",
+            _ => "a text with something in it",
+        }
+    }
+
+    /// The value in a variable.
+    fn parse(self, text: String) -> Value {
+        match (self, text.as_str()) {
+            (Self::Flag, "true") => Value::Flag(true),
+            (Self::Flag, "false") => Value::Flag(false),
+            (Self::Number(..), digits) => match digits.parse() {
+                Ok(number) => Value::Number(number),
+                Err(_) => Value::Text(text),
+            },
+            _ => Value::Text(text),
+        }
+    }
+
+    /// The value in a file that lies in `folder`: paths are relative to it.
+    pub(super) fn located(self, value: Value, folder: &Path) -> Value {
+        let is_file = match (self, &value) {
+            (Self::File, Value::Text(_)) => true,
+            (Self::Chain, Value::Text(text)) => text != "token",
+            _ => false,
+        };
+        match value {
+            Value::Text(path) if is_file && !path.is_empty() => {
+                // Both are text: the folder's path is where it is not, which then names no file.
+                Value::Text(folder.join(path).to_string_lossy().into_owned())
+            }
+            value => value,
+        }
+    }
+}
+
+fn check_key(uri: &str) -> Result<(), String> {
+    match KeyUri::from_str(uri) {
+        Ok(uri) if uri.pin_value().is_some() => Err(
+            "holds a PIN (pin-value), and a profile holds no secrets; pin-source names a file"
+                .to_owned(),
+        ),
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("is refused: {error}")),
+    }
+}
+
+/// What the environment says: `PRIVYSEAL_` and a member's name in capitals.
+pub(super) fn from_environment(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<BTreeMap<&'static str, (Value, Origin)>, ProfileError> {
+    let mut values = BTreeMap::new();
+    for Member { name, kind, .. } in MEMBERS {
+        // Who may ask is for a file that its owner wrote.
+        if let Kind::Users = kind {
+            continue;
+        }
+        let variable_name = format!("PRIVYSEAL_{}", name.to_uppercase().replace('-', "_"));
+        let Some(text) = variable(&variable_name) else {
+            continue;
+        };
+        let text = text.into_string().map_err(|_| "is not UTF-8".to_owned());
+        let value = text.and_then(|text| kind.checked(kind.parse(text)));
+        match value {
+            Ok(value) => values.insert(*name, (value, Origin::Variable(variable_name))),
+            Err(problem) => {
+                let name = variable_name;
+                return Err(ProfileError::Variable { name, problem });
+            }
+        };
+    }
+    Ok(values)
+}

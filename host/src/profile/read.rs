@@ -1,0 +1,125 @@
+//! From TOML to profiles.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+use super::member::{MEMBERS, Origin, Value};
+use super::{Profile, ProfileError};
+use crate::base::file::InputFile;
+use crate::base::toml_text::{self, TomlFault};
+
+/// The largest file that is read: some thousand profiles.
+const MAX_FILE: usize = 1024 * 1024;
+
+type Members = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile<T> {
+    #[serde(default = "BTreeMap::new")]
+    profile: BTreeMap<Spanned<String>, Members>,
+    agent: Option<T>,
+}
+
+pub(super) fn file<T: DeserializeOwned>(
+    path: &Path,
+) -> Result<(BTreeMap<String, Profile>, Option<T>), ProfileError> {
+    let text = InputFile::open(path)?.read_text(MAX_FILE)?;
+    read(&text, path).map_err(|TomlFault { line, problem }| {
+        let path = path.to_owned();
+        ProfileError::File {
+            path,
+            line,
+            problem,
+        }
+    })
+}
+
+fn read<T: DeserializeOwned>(
+    text: &str,
+    path: &Path,
+) -> Result<(BTreeMap<String, Profile>, Option<T>), TomlFault> {
+    let file: ConfigFile<T> = toml_text::read(text)?;
+    let mut profiles = BTreeMap::new();
+    for (name, members) in file.profile {
+        let line = toml_text::line(text, name.span());
+        let name = name.into_inner();
+        if !is_name(&name) {
+            let problem = "a profile's name has 1 to 64 letters, digits, - and _".to_owned();
+            return Err(TomlFault { line, problem });
+        }
+        let mut profile = Profile {
+            name: Some(name.clone()),
+            ..Profile::default()
+        };
+        for (member, value) in members {
+            let line = toml_text::line(text, member.span());
+            let said = format!("profile.{name}.{}", member.get_ref().escape_default());
+            let fault = |problem: String| TomlFault {
+                line,
+                problem: format!("{said} {problem}"),
+            };
+            let Some(known) = MEMBERS.iter().find(|known| known.name == member.get_ref()) else {
+                let names: Vec<_> = MEMBERS.iter().map(|known| known.name).collect();
+                return Err(fault(format!(
+                    "is not known; known are {}",
+                    names.join(", ")
+                )));
+            };
+            let together = known.instead_of.iter();
+            if let Some(other) = together
+                .into_iter()
+                .find(|it| profile.values.contains_key(*it))
+            {
+                return Err(fault(format!("is there with {other}; one of them says it")));
+            }
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let value = value_of(value.into_inner())
+                .and_then(|value| known.kind.checked(known.kind.located(value, folder)))
+                .map_err(fault)?;
+            let path = path.to_owned();
+            profile
+                .values
+                .insert(known.name, (value, Origin::File { path, line }));
+        }
+        profiles.insert(name, profile);
+    }
+    Ok((profiles, file.agent))
+}
+
+/// It stands in URLs and messages.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+fn value_of(value: toml::Value) -> Result<Value, String> {
+    let value = match value {
+        toml::Value::String(text) => Some(Value::Text(text)),
+        toml::Value::Boolean(flag) => Some(Value::Flag(flag)),
+        toml::Value::Integer(number) => u64::try_from(number).ok().map(Value::Number),
+        toml::Value::Array(items) => list(items),
+        _ => None,
+    };
+    value.ok_or_else(|| "is of a shape that no member has".to_owned())
+}
+
+fn list(items: Vec<toml::Value>) -> Option<Value> {
+    if let Some(toml::Value::String(_)) = items.first() {
+        let texts = items.into_iter().map(|item| match item {
+            toml::Value::String(text) => Some(text),
+            _ => None,
+        });
+        return texts.collect::<Option<_>>().map(Value::Texts);
+    }
+    let numbers = items
+        .into_iter()
+        .map(|item| item.as_integer()?.try_into().ok());
+    numbers.collect::<Option<_>>().map(Value::Numbers)
+}

@@ -1,0 +1,174 @@
+use super::*;
+
+const KEY: &str = "key = 'pkcs11:token=T;object=K?pin-source=file:/run/pin'";
+
+/// Reads a file of this text.
+fn read(text: &str) -> Result<Profiles, ProfileError> {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("privyseal-profile-{}-{number}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, text).unwrap();
+    let read = Profiles::from_file(&path);
+    std::fs::remove_file(&path).unwrap();
+    read
+}
+
+fn shown(profile: &Profile) -> Vec<String> {
+    let members = profile.members();
+    members
+        .map(|(name, value, _)| format!("{name} = {value}"))
+        .collect()
+}
+
+#[test]
+fn what_is_wrong_has_a_line_and_no_pin() {
+    for (text, line, words) in [
+        (
+            "[profile.a]\nscheme = 'FIAM'",
+            2,
+            "profile.a.scheme is no scheme; known are fiam",
+        ),
+        (
+            "[profile.a]\n\nclientid = 'x'",
+            3,
+            "profile.a.clientid is not known; known are scheme, key",
+        ),
+        (
+            "[profile.a]\nkey = 'pkcs11:token=T?pin-value=471147'",
+            2,
+            "holds a PIN",
+        ),
+        (
+            "[profile.a]\nkey = ['pkcs11:token=T', '471147']",
+            2,
+            "is refused: the key's name is no URI",
+        ),
+        ("[profile.a]\nkey = []", 2, "is not a key's URI"),
+        (
+            "[profile.a]\nbase-url = 'http://a'",
+            2,
+            "is refused: the URL is not https",
+        ),
+        (
+            "[profile.a]\ntimeout = 601",
+            2,
+            "is 601, which is not 1 to 600",
+        ),
+        ("[profile.a]\ntimeout = -1", 2, "shape"),
+        ("[profile.a]\ntimeout = '1'", 2, "is not a whole number"),
+        (
+            "[profile.a]\nkid = 'k'\nkid-form = 'rfc7638'",
+            3,
+            "is there with kid; one of them",
+        ),
+        (
+            "[profile.a]\nallow-uids = ['root']",
+            2,
+            "is not a list of numbers of users",
+        ),
+        (
+            "[profile.a]\nrefuse-extractable = 1",
+            2,
+            "is not true or false",
+        ),
+        ("[profile.'a b']", 1, "a profile's name has"),
+        ("[profile.a]\n[profile.a]", 2, "duplicate key"),
+        ("[profiles.a]", 1, "unknown field `profiles`"),
+        ("scheme = ", 1, ""),
+    ] {
+        let error = read(text).unwrap_err();
+        let ProfileError::File {
+            line: found,
+            problem,
+            ..
+        } = &error
+        else {
+            panic!("{text}: {error}");
+        };
+        assert_eq!(*found, line, "{text}: {error}");
+        assert!(problem.contains(words), "{text}: {error}");
+        assert!(!format!("{error} {error:?}").contains("471147"), "{error}");
+    }
+}
+
+#[test]
+fn the_environment_replaces_members() {
+    let text = format!("[profile.kpn]\nscheme = 'fiam'\n{KEY}\nkid = 'old'\nchain = 'c.pem'");
+    let profiles = read(&text).unwrap();
+    let profile = |variables: &[(&str, &str)], name| {
+        profiles.profile_in(name, |wanted| {
+            let found = variables.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| (*value).into())
+        })
+    };
+    let kpn = profile(&[], Some("kpn")).unwrap();
+    let chain = std::env::temp_dir().join("c.pem");
+    assert_eq!(
+        shown(&kpn),
+        [
+            r#"scheme = "fiam""#,
+            r#"key = "pkcs11:token=T;object=K?pin-source=file:/run/pin""#,
+            &format!("chain = {chain:?}"),
+            r#"kid = "old""#,
+        ]
+    );
+    let variables = [
+        ("PRIVYSEAL_PROFILE", "kpn"),
+        ("PRIVYSEAL_KID_FORM", "keycloak"),
+        ("PRIVYSEAL_CHAIN", "token"),
+        ("PRIVYSEAL_TIMEOUT", "7"),
+        ("PRIVYSEAL_ALLOW_UIDS", "0"),
+        ("PRIVYSEAL_REALM", ""),
+    ];
+    let changed = profile(&variables, None).unwrap();
+    assert_eq!(
+        shown(&changed)[2..],
+        [
+            r#"chain = "token""#,
+            r#"kid-form = "keycloak""#,
+            "timeout = 7"
+        ]
+    );
+    let (_, _, origin) = changed.members().last().unwrap();
+    assert_eq!(origin.to_string(), "the variable PRIVYSEAL_TIMEOUT");
+
+    let error = profile(&[("PRIVYSEAL_TIMEOUT", "soon")], None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the variable PRIVYSEAL_TIMEOUT is not a whole number"
+    );
+    let error = profile(
+        &[("PRIVYSEAL_KEY", "pkcs11:token=T?pin-value=471147")],
+        None,
+    );
+    assert!(!error.unwrap_err().to_string().contains("471147"));
+    let error = profile(&[], Some("kpm")).unwrap_err();
+    assert_eq!(error.to_string(), "there is no profile kpm; there are kpn");
+}
+
+#[test]
+fn what_a_client_needs_is_named() {
+    let profiles = read("[profile.a]\nscheme = 'fiam'\n[profile.b]\nscheme = 'itsme'").unwrap();
+    let error = profiles.get("a").unwrap().check().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the profile a has no key, which a client needs"
+    );
+    let error = profiles.get("b").unwrap().assertion_options().unwrap_err();
+    assert!(
+        error.to_string().contains("one of them must be chosen"),
+        "{error}"
+    );
+}
+
+/// The path of the token endpoint is the profile's where it has one.
+#[test]
+fn the_server_is_below_the_base_url() {
+    let text = "[profile.a]\nscheme = 'fiam'\nbase-url = 'https://as.example/x/'\ntoken-path = '/oauth2.0/token'";
+    let profiles = read(text).unwrap();
+    let server = profiles.get("a").unwrap().server().unwrap();
+    let url = server.base().token_endpoint("/token").unwrap();
+    assert_eq!(url.to_string(), "https://as.example/x/oauth2.0/token");
+}
