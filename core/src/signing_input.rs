@@ -56,7 +56,7 @@ impl<'a> SigningInput<'a> {
         };
         let kept = match &input.payload {
             Payload::Assertion(claims) => keep_payload(claims, &mut input.encoded).is_ok(),
-            // With a token in it, it is longer.
+            // These carry a token, so they never fit.
             Payload::Request(_) | Payload::LoginHint(_) => false,
         };
         if kept {

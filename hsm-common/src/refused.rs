@@ -31,7 +31,7 @@ impl RefusedPins {
         Self(folder.join("refused-pins"))
     }
 
-    /// Whether the token refused it, and took no right one since.
+    /// Whether the token has refused this PIN since it last accepted one.
     pub(crate) fn contains(&self, request: &SecretRequest, pin: &Secret) -> bool {
         let file = self.read().unwrap_or_default();
         let mark = mark(&file, request, pin);

@@ -49,7 +49,7 @@ pub enum SecretUnavailable {
         "the token refused this PIN before, and does not show how many tries are left, so it is not offered again"
     )]
     RefusedBefore,
-    /// Who should give it cannot, for this reason.
+    /// The source of the secret failed, for this reason.
     #[error("{0}")]
     Source(String),
 }

@@ -60,8 +60,8 @@ impl<'w> PinSources<'w> {
         }
     }
 
-    /// Whether to offer a PIN that the token refused before. Those of tokens that do not show lost tries are remembered:
-    /// not the PIN, but a mark of it, in `$STATE_DIRECTORY` or the user's folder for state.
+    /// Whether to offer a PIN that the token refused before. For tokens whose flags do not show lost tries, a short
+    /// keyed hash of each refused PIN is kept in `$STATE_DIRECTORY` or the user's folder for state.
     #[must_use]
     pub fn offer_refused(self, offer_refused: bool) -> Self {
         Self {

@@ -4,7 +4,7 @@
 //! one lock under which no module is called. What identifies the key never changes. [`recovery`] says what is
 //! done when something is lost, by one thread at a time.
 //!
-//! Turns that are held over calls of the module (to recover, to log in) are waited for no longer than `wait`.
+//! The locks for recovery and login are held while the module is called, so waiting for them is bounded by `wait`.
 //! They are taken in the order recovery, module, authenticator.
 
 mod open;
@@ -186,7 +186,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         ))
     }
 
-    /// Takes what may be lost away from everybody.
+    /// Removes the connection and the idle sessions, so that no thread uses them any more.
     fn disconnect(&self) -> Option<Connection> {
         let (connection, idle) = {
             let mut live = self.live();
@@ -196,7 +196,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         connection
     }
 
-    /// Gives it to everybody; `replaced` if sessions of before are of no use.
+    /// Publishes `connection`. With `replaced`, sessions that were opened before are discarded.
     fn connected(&self, connection: Connection, replaced: bool) {
         let mut outdated = Vec::new();
         let mut live = self.live();
@@ -209,7 +209,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         drop(outdated);
     }
 
-    /// Whether a session is of the present: not of a key that was lost, nor of a module that was.
+    /// Whether the session belongs to the present key handle and the present initialization of the module.
     fn is_current(&self, session: &SignSession) -> bool {
         session.generation == self.generation() && session.session.is_current()
     }

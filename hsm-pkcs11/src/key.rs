@@ -158,7 +158,7 @@ fn find_public_keys(session: &OpenSession, keys: &mut [KeyFacts]) -> Result<(), 
     Ok(())
 }
 
-/// To each key what was found under its id; those that still lack remain.
+/// Gives each key the public key that was found under its `CKA_ID`; `lacking` keeps those without one.
 fn give(lacking: &mut Vec<&mut KeyFacts>, found: &[(Vec<u8>, Result<RsaPublicKey, KeyUnfit>)]) {
     lacking.retain_mut(|key| {
         let its = |(id, public): &&(Vec<u8>, _)| {

@@ -30,7 +30,7 @@ use crate::raw::RawModule;
 use crate::timed_mutex::TimedMutex;
 use crate::uri::{Pkcs11Uri, fits};
 
-/// A library's place: held while it is loaded and initialized.
+/// One slot for each library file. Its lock is held while the library is loaded and initialized.
 type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
 
 static PLACES: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
@@ -53,7 +53,7 @@ pub(crate) struct Module {
     process: u32,
 }
 
-/// Leave to call the module; it is not re-initialized meanwhile.
+/// A guard: while it exists, the module may be called and is not initialized again.
 pub(crate) struct Entered<'m> {
     module: &'m Arc<Module>,
     _gate: RwLockReadGuard<'m, ()>,
@@ -86,7 +86,7 @@ impl Module {
         Ok(module)
     }
 
-    /// Leave to call the module, in the process that initialized it only.
+    /// Permits calls of the module, in the process that initialized it only.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Entered<'_>, Error> {
         self.check_process()?;
         let gate = patiently(|| self.gate.try_read()).ok_or(Error::TokenBusy {
@@ -204,8 +204,8 @@ impl Entered<'_> {
     }
 }
 
-/// A side of the gate, tried again and again instead of waited for: no thread is held up for ever by a module
-/// that hangs, nor by a writer that waits, if he has entered already and enters once more.
+/// Takes the read or the write lock by polling. A blocking lock could wait for ever: for a module that hangs, or, in a
+/// thread that holds the read lock already, for a writer that waits.
 fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
     let start = Instant::now();
     loop {
@@ -229,7 +229,7 @@ pub(crate) fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
 }
 
-/// A number of the module. They are 32 bits wide on some systems.
+/// Widens a `CK_ULONG`, which has 32 bits on some platforms.
 pub(crate) fn wide<T: Into<u64>>(number: T) -> u64 {
     number.into()
 }

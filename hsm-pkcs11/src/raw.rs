@@ -126,7 +126,7 @@ impl RawModule {
     /// `C_GetInfo`.
     pub(crate) fn info(&self) -> Result<CK_INFO, CallError> {
         let mut info = CK_INFO::default();
-        // The module writes one structure; all bytes are valid values of its fields. So below.
+        // The module writes one structure; all bytes are valid values of its fields.
         call!(self.C_GetInfo(&raw mut info))?;
         Ok(info)
     }
@@ -142,7 +142,7 @@ impl RawModule {
             .saturating_add(8);
         let mut slots = vec![0; room.min(MAX_SLOTS)];
         count = ulong(slots.len());
-        // The buffer is valid for the number given. So below.
+        // The buffer is valid for the number given.
         call!(self.C_GetSlotList(1, slots.as_mut_ptr(), &raw mut count))?;
         slots.truncate(usize::try_from(count).unwrap_or(0));
         Ok(slots)
@@ -199,7 +199,7 @@ impl RawModule {
 
     /// `C_CloseSession`.
     pub(crate) fn close_session(&self, session: CK_SESSION_HANDLE) -> Result<(), CallError> {
-        // A number goes in, and nothing is written. A handle that is stale is the module's to refuse. So below.
+        // A number goes in, and nothing is written. A stale handle is the module's to refuse.
         call!(self.C_CloseSession(session))
     }
 
@@ -219,7 +219,7 @@ impl RawModule {
     ) -> Result<(), CallError> {
         let len = ulong(pin.map_or(0, str::len));
         let pin = pin.map_or(ptr::null_mut(), |pin| pin.as_ptr().cast_mut());
-        // PKCS #11 has no `const`: the module only reads the PIN. So with all that goes in below.
+        // PKCS #11 has no `const`: the module only reads the PIN, and all other input.
         call!(self.C_Login(session, user, pin, len))
     }
 
@@ -378,7 +378,7 @@ impl RawModule {
     ) -> Result<usize, CallError> {
         let mut len = ulong(signature.len());
         let (data, data_len) = (data.as_ptr().cast_mut(), ulong(data.len()));
-        // Both buffers are valid for the lengths given. So below.
+        // Both buffers are valid for the lengths given.
         call!(self.C_Sign(
             session,
             data,

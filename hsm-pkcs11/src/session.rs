@@ -1,7 +1,7 @@
 //! A session that knows when it must not be closed.
 //!
-//! After the module was initialized again, the number of an old session may be that of another new one, and in a
-//! forked child it is that of the parent's. So it is closed only if it still is what it was.
+//! After the module was initialized again, a new session may have got the old handle, and in a forked child the handle
+//! is the parent's. So a session is closed only in the process and the initialization that opened it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The device's log, and whether it agrees with what we did.
 //!
 //! A YubiHSM 2 writes an entry for each command into a log of 62 entries, chained by digests; with
-//! *force-audit* it refuses commands once the log is full, until it has been read and said so. This
+//! *force-audit* it refuses commands once the log is full, until a client has read it and confirmed that. This
 //! module reads it ("drains"), proves the chain, keeps the entries in a directory of ours, and compares:
 //! each signature that we made is one `SignPkcs1` entry for our key, and each such entry is a signature of
 //! ours. The directory holds two text files, both only ever appended to:

@@ -76,8 +76,8 @@ fn listings() -> Result<Vec<(String, String)>, Failure> {
     Ok(listings)
 }
 
-/// Has rustdoc read the whole workspace, with its warnings as errors. It alone is told to do what is unstable: were
-/// the compiler, everything would be built again.
+/// Has rustdoc read the whole workspace, with its warnings as errors. `RUSTC_BOOTSTRAP` is set for it alone: set for
+/// the compiler, it would have everything built again.
 fn document() -> Result<(), Failure> {
     let rustdoc = paths::target().join("rustdoc-json");
     let script = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n";

@@ -12,7 +12,7 @@ use crate::limits::MAX_HEADER;
 #[derive(Clone, Copy, Debug)]
 pub struct KeyName<'a>(pub(super) Name<'a>);
 
-/// Proven, by who may prove.
+/// A chain that a `Prover` proved, or a `kid`.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Name<'a> {
     Chain(&'a Chain<'a>),

@@ -1,4 +1,4 @@
-//! How often, and how late: the two limits that a host could wish away, kept where it cannot.
+//! The rate limit and the limit of time, kept on the device so that a host cannot reset them.
 
 use privyseal_protocol::{MAX_BEHIND_SECONDS, Policy, Rate, Refusal};
 

@@ -72,7 +72,8 @@ pub(super) fn scheme_parser() -> impl TypedValueParser<Value = &'static Scheme> 
     scheme_parser_for(|_| true)
 }
 
-/// The same, which offers some of them. The others are taken, so that a command can say what is for them.
+/// As [`scheme_parser`], but the help hides schemes for which `is_offered` is false. They still parse, so that the
+/// command can say what serves them.
 pub(super) fn scheme_parser_for(
     is_offered: fn(&'static Scheme) -> bool,
 ) -> impl TypedValueParser<Value = &'static Scheme> {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::CliError;
 use crate::options::RevocationSource;
 
-/// Tells a person something on standard error. Where that cannot be, nobody reads it; the result counts.
+/// Prints to standard error, and ignores that this cannot be done: the result counts.
 macro_rules! say {
     ($($text:tt)*) => { $crate::output::to_stderr(format_args!($($text)*)) };
 }

@@ -58,8 +58,8 @@ enum Outcome {
 }
 
 impl Exchange {
-    /// Begins on a line in an unknown state: half a frame may be in the device's buffer, an old answer in ours. A zero ends
-    /// the one; the ids, which start at a random number, tell the other.
+    /// Begins on a line in an unknown state. A zero byte ends half a frame in the device's decoder; the ids, which start
+    /// at a random number, tell old responses from new ones.
     pub(crate) fn begin(line: Line) -> Result<Self, DeviceError> {
         let mut first = [0];
         getrandom::fill(&mut first).map_err(DeviceError::Entropy)?;

@@ -170,7 +170,7 @@ where
             }
             Slot::Away => {}
         }
-        // Other threads do not wait for this one while there are others.
+        // Meanwhile other threads use the other references.
         self.rest(Some(group.cooldown));
         match (self.open)() {
             Ok(signer) if *signer.public_key() == group.public_key => {

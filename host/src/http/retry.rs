@@ -170,7 +170,7 @@ pub fn retry<T, E: Retryable>(
     retry_within(policy, runtime, itself, |runtime| attempt(runtime))
 }
 
-/// The same for an attempt of something that has its runtime in itself.
+/// As [`retry`], for a context that owns its [`Runtime`].
 pub(crate) fn retry_within<C, T, E: Retryable>(
     policy: &RetryPolicy,
     context: &mut C,
@@ -182,7 +182,7 @@ pub(crate) fn retry_within<C, T, E: Retryable>(
     })
 }
 
-/// The same for an attempt that changes nothing and sends nothing that is good once.
+/// As [`retry`], for idempotent requests without an assertion: also after a broken connection.
 ///
 /// # Errors
 ///
@@ -226,7 +226,7 @@ fn retry_while<C, T, E: Retryable>(
         }
         let runtime = runtime_of(context);
         let asked = match failed {
-            // A moment that could not be counted from the server's clock: this clock must do.
+            // `Retry-After` is a date and the response had no `Date`: it is measured with this machine's clock.
             FailedTry::NotBegun {
                 retry_after: Some(retry_after),
             } => retry_after.pause(runtime.now()?),

@@ -191,7 +191,7 @@ impl<R: Runtime> TokenSource<R> {
                 .map(|lifetime| good_until(from, lifetime));
             (refresh, until)
         });
-        // Without a word on its life, a token is good for the one call that it was asked for.
+        // Without `expires_in`, a token serves the call that asked for it and is not kept.
         let until = token
             .expires_in()
             .map_or(from, |lifetime| good_until(from, lifetime));

@@ -17,7 +17,7 @@ pub use super::status::{Revocation, Unknown};
 /// baseline requirements (section 4.9.7) let pass between two lists.
 const MAX_AGE_WITHOUT_NEXT_UPDATE: u64 = 7 * 24 * 3600;
 
-/// How deep a signer of lists may stand on lists of further signers.
+/// How many signers of CRLs may in turn be checked with another signer's CRL.
 const MAX_DEPTH: usize = 4;
 
 /// By what revocation is judged. By default not at all.
@@ -26,7 +26,7 @@ const MAX_DEPTH: usize = 4;
 pub struct RevocationOptions<'a> {
     /// Lists.
     pub crls: &'a [Crl],
-    /// Who gets more, where they do not tell.
+    /// Fetches OCSP responses and CRLs where `crls` do not tell.
     pub fetch: Option<&'a dyn FetchRevocation>,
     /// Whether a certificate of which nothing is known passes.
     pub allow_unknown: bool,
@@ -88,7 +88,7 @@ impl<'a> RevocationOptions<'a> {
 }
 
 impl RevocationCheck<'_> {
-    /// The same, by what is given alone: who is not trusted yet says where nobody should ask.
+    /// The same without fetching: the chain is not trusted yet, so nothing is asked where it points.
     pub(crate) const fn without_fetching(mut self) -> Self {
         self.options.fetch = None;
         self
@@ -156,7 +156,7 @@ const fn fault(why: Unknown) -> &'static str {
 struct Judge<'j, 'a> {
     check: &'j RevocationCheck<'j>,
     heap: &'j Heap<'a>,
-    /// What is being judged. A signer of lists may stand on its own list, which must not revoke it.
+    /// The certificates under check, against recursion: a CRL's signer may be covered by that same CRL.
     in_progress: RefCell<Vec<usize>>,
 }
 

@@ -56,7 +56,7 @@ pub fn judge_assertion(
     let mut options = TokenCheckOptions::at(inbound.now);
     options.scheme = Some(inbound.scheme);
     options.audience = Some(inbound.audience);
-    // Who is not trusted yet says where nobody should ask.
+    // The chain is not trusted yet, so nothing is asked where it points.
     options.revocation = RevocationOptions {
         fetch: None,
         ..inbound.revocation

@@ -194,7 +194,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         recovery.last_resort = Some(Instant::now());
     }
 
-    /// The turn of who recovery.
+    /// Takes the recovery lock, waiting at most `wait`.
     pub(super) fn recovery(&self) -> Result<TimedMutexGuard<'_, Recovery>, Error> {
         self.recovery
             .lock(self.wait)

@@ -1,8 +1,9 @@
 //! Where the PIN comes from after a key was opened: its own provider, or a PIN that it was allowed to keep.
 //!
 //! A PIN that the token refused is the last one that is tried: no program repeats it in a loop until the
-//! token is locked. A caller that knows better opens the key again. Some modules call a wrong PIN a failed
-//! function or a fault of the device, so after a login that failed so the flags must show that no try is lost.
+//! token is locked. A caller that knows better opens the key again. Some modules report a wrong PIN as
+//! `CKR_FUNCTION_FAILED` or `CKR_DEVICE_ERROR`: after such a failure the next login needs flags of the token that show
+//! that no try was lost.
 
 use std::cell::Cell;
 use std::fmt;
@@ -22,7 +23,7 @@ pub(crate) struct Authenticator {
     keep: bool,
     kept: Option<Secret>,
     refused: bool,
-    /// Whether the last login failed, and not for a PIN by its own words.
+    /// Whether the last login failed with a return value that does not mention the PIN: it may have cost a try.
     doubtful: bool,
     tries: Cell<u32>,
 }

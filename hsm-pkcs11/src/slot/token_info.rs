@@ -69,7 +69,7 @@ impl TokenInfo {
         }
     }
 
-    /// A token that does not say what it is: assumed is what costs nothing if it is wrong.
+    /// Stands in for a token whose `C_GetTokenInfo` fails: each assumed value is the one that cannot cost a PIN try.
     pub(crate) fn unreadable(slot: CK_SLOT_ID) -> Self {
         Self {
             slot_id: wide(slot),

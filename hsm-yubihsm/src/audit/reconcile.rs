@@ -124,8 +124,8 @@ pub fn reconcile(
     result
 }
 
-/// Commands that do something with an asymmetric key that we never do while signing. Making it, reading
-/// its public half and attesting it are no use of it.
+/// Commands that use, export, replace or delete an asymmetric key other than by `SignPkcs1`. Generating it, reading
+/// its public key and attesting it do not count.
 fn touches_a_key(command: u8) -> bool {
     [
         Code::SignPss,

@@ -141,7 +141,7 @@ pub(crate) fn lint() -> Result<(), Failure> {
         if *image == STM32F405 {
             println!("toolchain for {}: {how}", thumb::TARGET);
         }
-        // As the images are built, whose profile leaves macros of libraries unoptimised; but not where.
+        // In release mode like the images, whose profile changes what macros become; but in another folder.
         let clippy = image
             .on(clippy)
             .arg("--release")

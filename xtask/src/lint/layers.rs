@@ -1,7 +1,6 @@
 //! Who may depend on whom, as data. Everything here is listed from the ground up: arrows point down the list.
 
-/// Crates. Those of one line do not know each other. A crate may use the crates of lower lines of a ladder that has
-/// both.
+/// Crates by layer, lowest first. A crate may depend on crates of lower lines in a ladder that has both.
 pub(super) const LADDERS: [&[&[&str]]; 2] = [
     &[
         &["privyseal-ifma"],

@@ -6,7 +6,7 @@ use crate::board::Board;
 use crate::journal::{Journal, StorageError};
 use crate::limits::Meter;
 
-/// Apart from the key, so that both are at hand when the one is used and the other written.
+/// A struct of its own, so that it can be changed while the key is borrowed.
 pub(super) struct Records {
     /// `None` if the flash failed when the device started.
     pub(super) journal: Option<Journal>,

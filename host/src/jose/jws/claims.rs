@@ -57,8 +57,8 @@ impl VerifiedJws {
         Ok(claims)
     }
 
-    /// The claims of an access token. What says that it is another kind of token is none: Keycloak writes that into the
-    /// payload, others into the header (RFC 9068 section 2.1).
+    /// The claims of an access token. One whose `typ` names another kind of token is refused: Keycloak has `typ` in the
+    /// payload, others in the header (RFC 9068 section 2.1).
     ///
     /// # Errors
     ///

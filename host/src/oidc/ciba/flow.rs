@@ -219,7 +219,7 @@ where
         let exchange = match delivery {
             Delivery::Poll => self.poll(&mut polling, state, watcher, request)?,
             Delivery::Ping(listener) => {
-                // One for an earlier request is good for nothing here.
+                // A ping for another `auth_req_id` is ignored.
                 let hear = |_: &mut Self, time| {
                     let ping = listener.wait(time);
                     ping.is_some_and(|ping| ping == id)

@@ -170,7 +170,7 @@ impl Server {
     }
 }
 
-/// Among those that are served; the oldest of too many is closed. Served is whose thread still has it.
+/// Registers a connection. At the limit, the oldest one whose thread still runs is closed.
 fn take_place(places: &mut VecDeque<Weak<TcpStream>>, stream: &Arc<TcpStream>) {
     places.retain(|place| place.strong_count() > 0);
     if places.len() >= MAX_CONNECTIONS

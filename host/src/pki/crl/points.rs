@@ -20,7 +20,8 @@ pub(in crate::pki) enum PointName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pki) struct Scope {
     point: Option<Vec<PointName>>,
-    /// Whether certificates of end entities are among them, and of CAs. A list of attribute certificates has neither.
+    /// Whether end-entity certificates (`users`) and CA certificates (`authorities`) are covered; with
+    /// `onlyContainsAttributeCerts`, neither.
     users: bool,
     authorities: bool,
     pub(in crate::pki) reasons: u16,
@@ -85,7 +86,8 @@ impl Scope {
 }
 
 impl Point {
-    /// Those that the certificate names, and the one that is meant where none is left: its issuer.
+    /// The certificate's distribution points, or else the one that is meant without any: the issuer's name (RFC 5280
+    /// section 6.3.3).
     pub(in crate::pki) fn all_of(certificate: &PathCertificate<'_>) -> Vec<Self> {
         let named = certificate.extensions.distribution_points.iter();
         let mut points: Vec<_> = named

@@ -39,7 +39,7 @@ pub(crate) struct Path {
 /// Where a path ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Below the anchor of that number, or at its own certificate.
+    /// The last certificate was issued by the anchor of that number, or is that anchor's own.
     Anchor(usize),
     /// With a self-issued certificate that is no anchor.
     Root,
@@ -196,8 +196,8 @@ impl<'a> Heap<'a> {
         }
     }
 
-    /// The longest way up from the certificate at `leaf`, whether or not anybody trusts its end; one that ends at a
-    /// root and holds at `now`, where there is one.
+    /// The best path from the certificate at `leaf`, without anchors: if there is one, a path that ends at a root and is
+    /// valid at `now`; of several, the longest.
     pub(crate) fn assemble(&self, leaf: usize, options: &PathOptions) -> Result<Path, PathError> {
         let search = Search::new(self, options.now);
         let mut best: Option<((bool, bool, usize), Path)> = None;
@@ -271,7 +271,7 @@ impl<'h, 'a> Search<'h, 'a> {
         options: &PathOptions,
     ) -> Result<(), PathError> {
         let certificates = self.heap.on_path(path);
-        // Who is trusted by a certificate of its own needs nobody above.
+        // An anchor's own certificate ends the path.
         let is_anchor =
             |leaf: &PathCertificate<'_>| anchor.is_some_and(|anchor| anchor.der == leaf.as_der());
         let anchor = match certificates.as_slice() {
@@ -338,8 +338,8 @@ impl<'h, 'a> Search<'h, 'a> {
         ControlFlow::Continue(())
     }
 
-    /// Who may have issued the certificate, and has signed it: first those whose key identifier says so and that are
-    /// valid now, longest first. No name with the same key stands on a path twice.
+    /// The possible issuers whose signature verifies: first those with the right key identifier, then those that are
+    /// valid now, then by the end of their validity. A name with the same key stands on a path once.
     fn issuers(&self, of: usize, positions: &[usize]) -> Vec<usize> {
         let all = &self.heap.certificates;
         let Some(certificate) = all.get(of) else {
