@@ -10,16 +10,22 @@ use crate::setup::{self, Need, tools};
 
 /// Checks the documents and builds `target/book`.
 pub(crate) fn run() -> Result<(), Failure> {
+    let root = paths::root();
     let mut pages = Vec::new();
-    find_pages(&paths::root(), &mut pages)?;
+    find_pages(&root, &mut pages)?;
     let mut wrong = Vec::new();
     for page in &pages {
         let text = fs::read_to_string(page).context(page.display())?;
         let folder = page.parent().unwrap_or(page);
         let dead = links(&text).filter(|link| !folder.join(link).exists());
-        wrong.extend(dead.map(|link| format!("{}: no {link}", paths::shown(page))));
+        let gone =
+            files(&text).filter(|file| !root.join(file).exists() && !folder.join(file).exists());
+        wrong.extend(
+            dead.chain(gone)
+                .map(|it| format!("{}: no {it}", paths::shown(page))),
+        );
     }
-    let docs = paths::root().join("docs");
+    let docs = root.join("docs");
     let summary = docs.join("SUMMARY.md");
     let text = fs::read_to_string(&summary).context(summary.display())?;
     let listed: Vec<_> = links(&text).map(|link| docs.join(link)).collect();
@@ -54,15 +60,25 @@ fn find_pages(folder: &Path, pages: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where the links of a page lead, but for those into the web; code shows what it likes.
-fn links(page: &str) -> impl Iterator<Item = &str> {
+/// The lines of a page outside of its blocks of code, which show what they like.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
     let mut is_code = false;
-    let prose = page.lines().filter(move |line| {
+    page.lines().filter(move |line| {
         let is_fence = line.trim_start().starts_with("```");
         is_code ^= is_fence;
         !is_code && !is_fence
-    });
-    prose
+    })
+}
+
+/// Files of sources that are named between backquotes, from the root of the repository or from the page.
+fn files(page: &str) -> impl Iterator<Item = &str> {
+    let quoted = prose(page).flat_map(|line| line.split('`').skip(1).step_by(2));
+    quoted.filter(|it| it.contains('/') && it.ends_with(".rs") && !it.contains(['*', ' ', '<']))
+}
+
+/// Where the links of a page lead, but for those into the web.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    prose(page)
         .flat_map(|line| line.split("](").skip(1))
         .filter_map(|rest| rest.split_once(')'))
         .map(|(link, _)| link.split_once('#').map_or(link, |(file, _)| file))
@@ -71,7 +87,13 @@ fn links(page: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::links;
+    use super::{files, links};
+
+    #[test]
+    fn files_of_sources_and_no_other_code() {
+        let page = "`a/b.rs`, `c.rs`, `d/*.rs`, `cargo e/f.rs`\n```\n`g/h.rs`\n```\n`i/j.rs`";
+        assert_eq!(files(page).collect::<Vec<_>>(), ["a/b.rs", "i/j.rs"]);
+    }
 
     #[test]
     fn links_into_the_repository_and_no_others() {
