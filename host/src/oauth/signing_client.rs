@@ -4,7 +4,7 @@ mod authentication;
 
 use core::fmt;
 
-use privyseal_core::cert::{Chain, Prover};
+use privyseal_core::cert::Chain;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, Scheme, Signer, SigningInput};
@@ -24,10 +24,6 @@ pub struct SigningClient<S> {
     credential: Credential<Vec<u8>>,
     signer: S,
 }
-
-// SAFETY: it succeeds only where a library verified the signature with the issuer's key.
-#[allow(unsafe_code, reason = "our own verifier may prove a chain that signs")]
-unsafe impl Prover for HostLinks {}
 
 impl<S> SigningClient<S>
 where

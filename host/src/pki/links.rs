@@ -1,6 +1,6 @@
 //! Links of a chain, for the core: signatures by whatever algorithm a CA uses, and the constraints in a chain.
 
-use privyseal_core::cert::{Certificate, LinkError, Name, VerifyLink};
+use privyseal_core::cert::{Certificate, LinkError, Name, Prover, VerifyLink};
 
 use super::path;
 use super::signature::Signed;
@@ -15,6 +15,10 @@ use super::signature::Signed;
 )]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HostLinks;
+
+// SAFETY: it succeeds only where a library verified the signature with the issuer's key.
+#[allow(unsafe_code, reason = "our own verifier may prove a chain that signs")]
+unsafe impl Prover for HostLinks {}
 
 impl VerifyLink for HostLinks {
     fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
