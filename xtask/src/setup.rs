@@ -28,6 +28,8 @@ pub(crate) enum Need {
     Node,
     /// Keycloak, with Java to run it and Maven to get it.
     Keycloak,
+    /// Compilers of other languages, for programs that use the C ABI; Java comes with Keycloak.
+    Languages,
     /// A library or a toolchain for Cortex-M.
     Thumb,
     /// Clippy for what is built with it: rustup's comes with its target, Debian's is a package.
@@ -52,6 +54,7 @@ impl Need {
         Self::Python,
         Self::Node,
         Self::Keycloak,
+        Self::Languages,
         Self::Thumb,
         Self::ThumbClippy,
         Self::Emulator,
@@ -93,6 +96,12 @@ impl Need {
             ("mvn", "maven", on_path),
             ("python3", "python3", on_path),
         ];
+        const LANGUAGES: &[Part] = &[
+            ("cc", "gcc", on_path),
+            ("go", "golang-go", on_path),
+            ("pkg-config", "pkg-config", on_path),
+            ("valgrind", "valgrind", on_path),
+        ];
         const THUMB: &[Part] = &[
             ("/usr/bin/rustc", "rustc-web", is_file),
             ("/usr/bin/cargo", "cargo-web", is_file),
@@ -106,6 +115,7 @@ impl Need {
             Self::Python => PYTHON,
             Self::Node => &[("npm", "npm", on_path)],
             Self::Keycloak => KEYCLOAK,
+            Self::Languages => LANGUAGES,
             // rustup's target makes the Debian toolchain unnecessary.
             Self::Thumb | Self::ThumbClippy if thumb::has_rustup_target() => &[],
             Self::Thumb => THUMB,

@@ -32,6 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             Need::Python,
             Need::Node,
             Need::Keycloak,
+            Need::Languages,
         ]
     } else {
         Need::TEST
@@ -39,8 +40,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     setup::run(needs)?;
     let mut steps = Steps::default();
     let mut count = Count::default();
-    steps.step("build the commands that tests start", || {
-        Run::cargo("build --workspace --bins").stream()
+    steps.step("build the commands and libraries that tests use", || {
+        Run::cargo("build --workspace --bins --lib").stream()
     });
     if options.filter.is_none() {
         steps.step("images of the firmware", firmware::build_all);
