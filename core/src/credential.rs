@@ -14,13 +14,13 @@ mod stable;
 use core::fmt;
 use core::ops::Deref;
 
-use crate::cert::{ChainError, ProvenChain, Prover};
+use crate::cert::{Certificate, ChainError, ProvenChain, Prover};
 use crate::error::Error;
 use crate::field::{Fault, Field, FieldError};
 use crate::id::ClientId;
 use crate::kid::Kid;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
-use crate::scheme::{KeyReference, Scheme};
+use crate::scheme::{KeyReference, SchemeRules};
 
 pub use buffer::{HeaderBuffer, HeaderBytes};
 pub use header::{KeyName, encode_header};
@@ -30,8 +30,8 @@ pub use stable::StableBytes;
 
 use header::Name;
 
-/// A scheme, a client id, and the key that signs: named by a proven chain whose leaf is for it, or by a
-/// `kid` that the receiver knows.
+/// A scheme, a client id, and the key that signs: named by a proven chain whose leaf is for it, by the digest of a
+/// certificate that the receiver knows, or by a `kid`.
 ///
 /// `B` holds the encoded header: `&'static mut [u8]` on a device, `Vec<u8>` on a host (see [`HeaderBuffer`]);
 /// [`crate::limits::MAX_HEADER`] bytes always suffice.
@@ -48,7 +48,7 @@ impl<B: HeaderBuffer> Credential<B> {
     /// [`Error`]: a client id, chain or key that the scheme does not accept, a leaf for another
     /// key, or a buffer that is too short.
     pub fn new<P: Prover>(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         chain: &ProvenChain<'_, P>,
         signer_key: &RsaPublicKey,
@@ -64,7 +64,7 @@ impl<B: HeaderBuffer> Credential<B> {
     /// [`Error`]: a client id that the scheme does not accept, a scheme that wants a chain, or a
     /// buffer that is too short.
     pub fn with_kid(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         kid: Kid<'_>,
         signer_key: &RsaPublicKey,
@@ -73,8 +73,25 @@ impl<B: HeaderBuffer> Credential<B> {
         Self::encode(scheme, client_id, KeyName::kid(kid), signer_key, buffer)
     }
 
+    /// For a scheme whose header names the key by the digest of a certificate (`x5t#S256`). The certificate is for
+    /// `signer_key`; who issued it does not matter: the receiver knows it.
+    ///
+    /// # Errors
+    /// [`Error`]: a client id or certificate that the scheme does not accept, a certificate for another key, a scheme
+    /// that names its key in another way, or a buffer that is too short.
+    pub fn with_certificate(
+        scheme: &'static SchemeRules,
+        client_id: ClientId,
+        certificate: &Certificate<'_>,
+        signer_key: &RsaPublicKey,
+        buffer: B,
+    ) -> Result<Self, Error> {
+        let name = KeyName::digest(certificate);
+        Self::encode(scheme, client_id, name, signer_key, buffer)
+    }
+
     fn encode(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         name: KeyName<'_>,
         signer_key: &RsaPublicKey,
@@ -123,26 +140,27 @@ impl<B> fmt::Debug for Credential<B> {
     }
 }
 
-/// Everything that a scheme demands of client id, key and chain.
+/// Everything that a scheme demands of client id, key and certificates.
 fn check(
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     client_id: &ClientId,
     name: KeyName<'_>,
     signer_key: &RsaPublicKey,
 ) -> Result<(), Error> {
     let reference = scheme.key_reference();
     let missing = |field| FieldError::new(field, Fault::Missing, reference.source());
-    let chain = match (reference.value(), name.0) {
+    let leaf = match (reference.value(), name.0) {
         (KeyReference::Kid, Name::Kid(_)) => return Ok(scheme.check_client_id(client_id)?),
-        (KeyReference::X5cWithRoot, Name::Chain(chain)) => chain,
+        (KeyReference::X5tS256, Name::Digest(certificate)) => certificate,
+        (KeyReference::X5cWithRoot, Name::Chain(chain)) => chain.leaf().ok_or(ChainError::Empty)?,
         (KeyReference::Kid, _) => return Err(missing(Field::Kid).into()),
+        (KeyReference::X5tS256, _) => return Err(missing(Field::X5tS256).into()),
         (KeyReference::X5cWithRoot, _) => return Err(missing(Field::X5c).into()),
     };
     scheme.check_client_id(client_id)?;
-    if !chain.has_root() {
+    if matches!(name.0, Name::Chain(chain) if !chain.has_root()) {
         return Err(ChainError::MissingRoot.into());
     }
-    let leaf = chain.leaf().ok_or(ChainError::Empty)?;
     scheme.check_leaf_key_usage(Some(leaf))?;
     scheme.check_leaf_purpose(Some(leaf))?;
     let in_leaf = scheme.is_client_id_in_leaf(client_id, leaf);

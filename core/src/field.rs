@@ -51,6 +51,16 @@ named! {
         Subject = "subject",
         /// The key usage that a certification request asks for.
         KeyUsage = "key usage",
+        /// The name of a scheme.
+        Scheme = "scheme",
+        /// The name of a scheme for people.
+        SchemeTitle = "title",
+        /// The path of a token endpoint.
+        TokenPath = "token endpoint",
+        /// A further member of a token request.
+        FormMember = "form member",
+        /// The certificate whose digest names the key.
+        X5tS256 = "x5t#S256",
         /// The whole certification request.
         CertificationRequest = "certification request",
         /// The form body of a token request.

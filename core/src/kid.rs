@@ -32,7 +32,7 @@ impl<'a> Kid<'a> {
     }
 }
 
-/// A key identifier computed from the key: a SHA-256 digest in base64url, 43 characters.
+/// A key identifier computed from the key or its certificate: a SHA-256 digest in base64url, 43 characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KidBuf([u8; 43]);
 
@@ -41,6 +41,11 @@ impl KidBuf {
     pub fn as_kid(&self) -> Kid<'_> {
         // base64url is ASCII.
         Kid(core::str::from_utf8(&self.0).unwrap_or("-"))
+    }
+
+    /// `x5t#S256` of a certificate (RFC 7515 section 4.1.8).
+    pub fn certificate_digest(der: &[u8]) -> Self {
+        Self::of(Sha256::digest(der).into())
     }
 
     fn of(digest: [u8; 32]) -> Self {

@@ -64,7 +64,7 @@ pub use error::{AttachError, Error, SignError};
 pub use id::{Audience, ClientId, Jti, JtiBuf};
 pub use jws::CompactJws;
 pub use rsa::{RsaPublicKey, Signature};
-pub use scheme::Scheme;
+pub use scheme::{OwnScheme, Scheme, SchemeRules};
 pub use signer::{CertificationRequestSigner, Signer, SignerError, SignerErrorKind};
 pub use signing_input::SigningInput;
 pub use time::UnixTime;

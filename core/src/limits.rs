@@ -78,6 +78,25 @@ pub const MAX_CLAIM_NAMES: usize = 16;
 /// The name of one such claim; itsme has names that are URLs.
 pub const MAX_CLAIM_NAME: usize = 64;
 
+/// The name of a scheme of a user's own, and its title for people.
+pub const MAX_SCHEME_NAME: usize = 32;
+/// As [`MAX_SCHEME_NAME`].
+pub const MAX_SCHEME_TITLE: usize = 64;
+
+/// Seconds from `iat` to `exp` under a scheme of a user's own: the longest that a built-in scheme allows. An assertion
+/// that is stolen is good for as long.
+pub const MAX_OWN_LIFETIME: u64 = 600;
+
+/// The path of a token endpoint below its base URL.
+pub const MAX_TOKEN_PATH: usize = 256;
+
+/// Further members of a token request: `resource` (RFC 8707), `audience`, and what a server wants besides.
+pub const MAX_FORM_MEMBERS: usize = 8;
+/// The name of such a member.
+pub const MAX_FORM_NAME: usize = 64;
+/// Its value: a URL mostly.
+pub const MAX_FORM_VALUE: usize = 512;
+
 /// The claims of a client assertion as JSON. Printable ASCII grows at most twofold when escaped (`"` and
 /// `\`), and `iss` and `sub` both hold the client id.
 pub const MAX_ASSERTION_JSON: usize =

@@ -1,8 +1,11 @@
 //! What each scheme demands, as data. One engine reads it for emission; each line cites its source.
 //!
-//! A new scheme is one file of rules beside these, and its line in the list of [`ALL`]. The names of the sources: `FIAM` is KPN's FIAM
+//! A new scheme is one file of rules beside these, and its line in the list of [`ALL`]; [`OwnScheme`] is one that a user
+//! writes down. The names of the sources: `FIAM` is KPN's FIAM
 //! documentation, `iSHARE` the iSHARE developer portal (2.1 unless said otherwise), `itsme` the itsme
 //! CIBA API, `eHealth` the I.AM Connect cookbook.
+
+use core::ops::Deref;
 
 use der::asn1::ObjectIdentifier;
 
@@ -31,6 +34,10 @@ schemes! {
     itsme::ITSME,
     ehealth::EHEALTH,
 }
+
+mod own;
+
+pub use own::{OwnAudience, OwnRules, OwnScheme, OwnTokenRequest};
 
 /// A struct whose fields are read by methods of the same names, and written in this module only: a rule that a
 /// caller could change would be none.
@@ -72,7 +79,8 @@ impl<T> Rule<T> {
 }
 
 rules! {
-    /// The rules of one scheme: read everywhere, written in this module's files only.
+    /// What one scheme demands, built-in ([`Scheme`]) or a user's own ([`OwnScheme`]): read everywhere, written in this
+    /// module's files only.
     ///
     /// No caller makes a scheme that allows more, be it by assignment, by a literal or by an update:
     ///
@@ -87,16 +95,14 @@ rules! {
     /// ```
     ///
     /// ```compile_fail,E0451
-    /// use privyseal_core::scheme::{FIAM, ISHARE, Scheme};
-    /// let scheme = Scheme { lifetime: ISHARE.lifetime(), ..FIAM };
+    /// use privyseal_core::scheme::{FIAM, ISHARE, SchemeRules};
+    /// let rules = SchemeRules { lifetime: ISHARE.lifetime(), ..*FIAM.rules() };
     /// ```
-    struct Scheme {
+    struct SchemeRules {
         /// The name on the command line and in files.
         name: &'static str,
         /// The name for people.
         title: &'static str,
-        /// The number on the wire to a gateway and in its log; it stays.
-        code: u8,
         /// Values of `alg` that the scheme accepts, the one that is made here first.
         algorithms: Rule<&'static [Algorithm]>,
         /// How the header names the key.
@@ -133,6 +139,8 @@ rules! {
 pub enum KeyReference {
     /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
     X5cWithRoot,
+    /// `x5t#S256`: the SHA-256 digest of a certificate that the receiver knows already (RFC 7515 section 4.1.8).
+    X5tS256,
     /// `kid`: a key that the receiver knows already (RFC 7515 section 4.1.4).
     Kid,
 }
@@ -153,6 +161,8 @@ rules! {
     struct AudienceRule {
         /// Used when the caller names none.
         default: Option<&'static str>,
+        /// Whether the default is the only one.
+        only_default: bool,
         /// What an `aud` has in it that points at the scheme, where a token's scheme must be guessed.
         marks: &'static [&'static str],
         /// The syntaxes it may have.
@@ -199,7 +209,8 @@ impl Lifetime {
         Ok(lifetime)
     }
 
-    const fn new(default: u64, min: u64, max: u64) -> Self {
+    /// From `min` to `max`, and `default` where the caller names none.
+    pub const fn new(default: u64, min: u64, max: u64) -> Self {
         Self { default, min, max }
     }
 
@@ -214,6 +225,7 @@ impl AudienceRule {
     const fn of(syntax: &'static [IdSyntax], marks: &'static [&'static str]) -> Self {
         Self {
             default: None,
+            only_default: false,
             marks,
             syntax,
             endpoints: &[],
@@ -266,13 +278,47 @@ rules! {
         client_id: Rule<bool>,
         /// The public base URL, if all users have the same.
         base_url: Option<Rule<&'static str>>,
+        /// What else the form carries: names and values.
+        members: &'static [(&'static str, &'static str)],
     }
+}
+
+/// A scheme that this software knows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Scheme {
+    code: u8,
+    rules: SchemeRules,
 }
 
 impl Scheme {
     /// The scheme of that name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         ALL.iter().copied().find(|scheme| scheme.name == name)
+    }
+
+    /// The number on the wire to a gateway and in its log; it stays.
+    pub const fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// What it demands.
+    pub const fn rules(&self) -> &SchemeRules {
+        &self.rules
+    }
+}
+
+impl Deref for Scheme {
+    type Target = SchemeRules;
+
+    fn deref(&self) -> &SchemeRules {
+        &self.rules
+    }
+}
+
+impl SchemeRules {
+    /// The scheme that this software knows and that has these rules; `None` for a user's own.
+    pub fn built_in(&self) -> Option<&'static Scheme> {
+        Scheme::by_name(self.name).filter(|scheme| scheme.rules == *self)
     }
 
     /// The endpoint of that name, if the scheme's audience depends on one.
@@ -370,6 +416,9 @@ impl Scheme {
             }
         };
         IdSyntax::check(rule.syntax, Field::Audience, audience.as_str(), source)?;
+        if rule.only_default && rule.default != Some(audience.as_str()) {
+            return Err(Field::Audience.is_not("the only one that the scheme has", source));
+        }
         Ok(audience)
     }
 }

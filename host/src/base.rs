@@ -6,7 +6,6 @@ pub mod entropy;
 pub mod error;
 pub mod file;
 pub mod runtime;
-#[cfg(feature = "profile")]
-pub(crate) mod toml_text;
+pub mod toml;
 
 pub use error::BaseError;

@@ -7,7 +7,7 @@ mod key_group;
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use privyseal_core::Scheme;
+use privyseal_core::SchemeRules;
 
 use crate::http::{BaseUrl, Http};
 use crate::oauth::{
@@ -42,7 +42,7 @@ pub struct Server {
 
 impl Client {
     /// A client of `scheme`, which needs a key at least.
-    pub fn builder(scheme: &'static Scheme) -> ClientBuilder {
+    pub fn builder(scheme: &'static SchemeRules) -> ClientBuilder {
         ClientBuilder::new(scheme)
     }
 

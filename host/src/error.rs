@@ -19,6 +19,7 @@ use crate::pki::PkiError;
 use crate::profile::ProfileError;
 use crate::schemes::fiam::FiamError;
 use crate::schemes::ishare::IshareError;
+use crate::schemes::own::SchemeFileError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{ClientError, DeviceError};
 
@@ -65,6 +66,9 @@ pub enum Error {
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
     #[error("{0}")]
     Ishare(#[from] IshareError),
+    /// A file defines no scheme.
+    #[error("{0}")]
+    Scheme(#[from] SchemeFileError),
     /// FIAM's list is not one that can be read to its end.
     #[error("{0}")]
     Fiam(#[from] FiamError),

@@ -1,7 +1,7 @@
 //! A gateway as a source of assertions, like any other key.
 
 use privyseal_core::limits::MAX_COMPACT_JWS;
-use privyseal_core::{ClientId, RsaPublicKey, Scheme, SignerErrorKind};
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
 use privyseal_gateway::{ClientError, DeviceClient};
 use zeroize::Zeroizing;
 
@@ -9,7 +9,7 @@ use crate::keys::SignerFailure;
 use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
 
 impl AssertionSource for DeviceClient {
-    fn scheme(&self) -> &'static Scheme {
+    fn scheme(&self) -> &'static SchemeRules {
         self.credential().scheme()
     }
 

@@ -44,7 +44,8 @@ pub use oidc::discovery::ProviderMetadata;
 pub use oidc::provider::Provider;
 pub use oidc::provider_keys::ProviderKeys;
 pub use pki::certificates::Certificates;
-pub use privyseal_core::{Scheme, Signer, UnixTime};
+pub use privyseal_core::scheme::{OwnScheme, Scheme, SchemeRules};
+pub use privyseal_core::{Signer, UnixTime};
 #[cfg(feature = "gateway")]
 pub use privyseal_gateway::DeviceUri;
 pub use privyseal_hsm::{KeyPolicy, LoginPolicy, PinSources, Prompt, Secret, SecretProvider};

@@ -1,4 +1,5 @@
-//! What only one scheme has: FIAM and iSHARE.
+//! What only one scheme has: FIAM and iSHARE; and schemes of a user's own.
 
 pub mod fiam;
 pub mod ishare;
+pub mod own;

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use privyseal_core::named;
-use privyseal_core::scheme::{ALL, KeyReference, Scheme};
+use privyseal_core::scheme::{ALL, KeyReference, Scheme, SchemeRules};
 
 named! {
     /// What a token says, as far as its rules go.
@@ -42,7 +42,7 @@ pub(super) fn scheme(facts: &Facts<'_>) -> Option<&'static Scheme> {
 }
 
 /// What it is. Only a scheme with signed authentication requests has anything but assertions.
-pub(super) fn kind(facts: &Facts<'_>, scheme: Option<&'static Scheme>) -> Kind {
+pub(super) fn kind(facts: &Facts<'_>, scheme: Option<&'static SchemeRules>) -> Kind {
     let has_requests = scheme.is_some_and(|scheme| scheme.request_object().is_some());
     let Some(claims) = facts.claims().filter(|_| has_requests) else {
         return Kind::Assertion;

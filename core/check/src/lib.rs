@@ -32,7 +32,7 @@ pub mod verdict;
 use privyseal_core::cert::{Certificate, Chain, VerifyLink};
 use privyseal_core::id::Audience;
 use privyseal_core::rsa::{KeyError, RsaPublicKey};
-use privyseal_core::scheme::Scheme;
+use privyseal_core::scheme::{Scheme, SchemeRules};
 use privyseal_core::time::UnixTime;
 
 pub use guess::Kind;
@@ -48,12 +48,12 @@ use scratch::Scratch;
 #[allow(clippy::exhaustive_structs, reason = "callers decide on each option")]
 pub struct CheckOptions<'q> {
     /// The scheme; `None` to guess it from the content.
-    pub scheme: Option<&'static Scheme>,
+    pub scheme: Option<&'static SchemeRules>,
     /// The caller's clock.
     pub now: UnixTime,
     /// Who the receiver is; `None` to accept what the scheme's syntax allows.
     pub audience: Option<Audience<'q>>,
-    /// The issuer's public keys, for schemes that name a key by `kid`.
+    /// The issuer's public keys, for schemes that name a key by `kid` or `x5t#S256`.
     pub keys: Option<&'q [KnownKey<'q>]>,
     /// Certificates (DER) that are trusted, CAs of a trusted list for instance.
     pub anchors: Option<&'q [&'q [u8]]>,
@@ -87,6 +87,8 @@ pub trait Registry {
 pub struct KnownKey<'q> {
     /// Its `kid`.
     pub kid: Option<&'q str>,
+    /// The digest of its certificate, in base64url (`x5t#S256`).
+    pub x5t_s256: Option<&'q str>,
     /// The key, or why it cannot be used.
     pub key: Result<RsaPublicKey, KeyError>,
 }
@@ -111,7 +113,9 @@ impl<'q> CheckOptions<'q> {
 /// [`privyseal_core::limits::MAX_CHECK_SCRATCH`] bytes always suffice.
 pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Report {
     let facts = Facts::read(token, &mut Scratch::new(scratch));
-    let scheme = question.scheme.or_else(|| guess::scheme(&facts));
+    let scheme = question
+        .scheme
+        .or_else(|| guess::scheme(&facts).map(Scheme::rules));
     let kind = guess::kind(&facts, scheme);
     let mut report = Report::new(scheme, question.scheme.is_none(), kind);
     spec::judge(&facts, question, &mut report);
@@ -128,7 +132,7 @@ pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Re
 impl core::fmt::Debug for CheckOptions<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("CheckOptions")
-            .field("scheme", &self.scheme.map(Scheme::name))
+            .field("scheme", &self.scheme.map(SchemeRules::name))
             .field("now", &self.now)
             .field("audience", &self.audience)
             .field("keys", &self.keys.map(<[_]>::len))

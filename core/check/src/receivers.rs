@@ -12,7 +12,7 @@ use super::CheckOptions;
 use super::facts::Facts;
 use super::rule::RuleId;
 use super::verdict::Verdict;
-use privyseal_core::scheme::{KeyReference, Scheme};
+use privyseal_core::scheme::{KeyReference, SchemeRules};
 
 pub use demand::Demand;
 pub use table::ALL;
@@ -63,7 +63,7 @@ impl Opinion {
 pub(super) fn judge(
     facts: &Facts<'_>,
     question: &CheckOptions<'_>,
-    scheme: &Scheme,
+    scheme: &SchemeRules,
     judged: impl Fn(RuleId) -> Verdict,
 ) -> Opinions {
     let (Ok(header), Ok(claims)) = (&facts.header, &facts.claims) else {

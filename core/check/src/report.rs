@@ -6,7 +6,7 @@ use super::guess::Kind;
 use super::receivers::{Opinion, Opinions};
 use super::rule::{RuleId, Subject};
 use super::verdict::{Reason, Verdict};
-use privyseal_core::scheme::Scheme;
+use privyseal_core::scheme::SchemeRules;
 
 /// The most rules that one token is judged by.
 const MAX_FINDINGS: usize = RuleId::ALL.len();
@@ -29,7 +29,7 @@ pub struct Finding {
 pub struct Report {
     /// The scheme whose rules were applied; `None` where none was named and the content points at none:
     /// then only the rules of a JWS were judged.
-    pub scheme: Option<&'static Scheme>,
+    pub scheme: Option<&'static SchemeRules>,
     /// Whether the scheme was guessed from the content.
     pub is_guess: bool,
     /// What the token is.
@@ -39,7 +39,11 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) const fn new(scheme: Option<&'static Scheme>, is_guess: bool, kind: Kind) -> Self {
+    pub(super) const fn new(
+        scheme: Option<&'static SchemeRules>,
+        is_guess: bool,
+        kind: Kind,
+    ) -> Self {
         Self {
             scheme,
             is_guess,

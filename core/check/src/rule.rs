@@ -39,7 +39,9 @@ named! {
         LeafPurpose = "leaf-purpose",
         /// `kid` names the key.
         HeaderKid = "header-kid",
-        /// The given key set has the key that `kid` names.
+        /// `x5t#S256` names the key's certificate.
+        HeaderX5tS256 = "header-x5t-s256",
+        /// The given key set has the key that is named.
         KeyKnown = "key-known",
         /// The key is RSA of an accepted size.
         KeySize = "key-size",

@@ -15,7 +15,7 @@ use super::rule::RuleId;
 use super::verdict::{Verdict, Violation, ensure};
 use privyseal_core::cert::Certificate;
 use privyseal_core::field::Fault;
-use privyseal_core::scheme::{KeyReference, Scheme};
+use privyseal_core::scheme::{KeyReference, SchemeRules};
 
 /// Judges every rule that applies, in their order.
 pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
@@ -28,11 +28,12 @@ pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut
         kind: report.kind,
     };
     judge.header(report);
-    if scheme.key_reference().value() == KeyReference::X5cWithRoot {
-        judge.x5c(report);
-        judge.chain(report);
-    } else {
-        judge.kid(report);
+    match scheme.key_reference().value() {
+        KeyReference::X5cWithRoot => {
+            judge.x5c(report);
+            judge.chain(report);
+        }
+        KeyReference::X5tS256 | KeyReference::Kid => judge.key_name(report),
     }
     judge.signature(report);
     if scheme.key_reference().value() == KeyReference::X5cWithRoot {
@@ -58,7 +59,7 @@ pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut
 struct Judge<'a, 't> {
     facts: &'a Facts<'t>,
     question: &'a CheckOptions<'a>,
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     kind: Kind,
 }
 

@@ -16,7 +16,8 @@ use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_HEADER};
 use privyseal_core::{
-    AssertionRequest, Audience, ClientId, Credential, Error, Jti, Scheme, UnixTime, scheme,
+    AssertionRequest, Audience, ClientId, Credential, Error, Jti, Scheme, SchemeRules, UnixTime,
+    scheme,
 };
 use serde_json::Value;
 
@@ -62,7 +63,7 @@ fn broken(
     scheme: Option<&'static Scheme>,
 ) -> (Option<&'static str>, Vec<&'static str>) {
     let options = CheckOptions {
-        scheme,
+        scheme: scheme.map(Scheme::rules),
         ..CheckOptions::at(now(), &RsaLinks)
     };
     let report = check(
@@ -73,7 +74,7 @@ fn broken(
     let is_broken = |verdict| matches!(verdict, Verdict::Broken(_));
     let findings = report.findings().iter().filter(|it| is_broken(it.verdict));
     let names = findings.map(|finding| finding.rule.name());
-    let scheme = report.scheme.map(Scheme::name);
+    let scheme = report.scheme.map(SchemeRules::name);
     (scheme, names.filter(|name| *name != "signature").collect())
 }
 

@@ -1,11 +1,11 @@
 //! The JOSE header of a credential, encoded once.
 
-use crate::cert::{Chain, ProvenChain, Prover};
+use crate::cert::{Certificate, Chain, ProvenChain, Prover};
 use crate::encoding::base64::{Base64Sink, Base64UrlSink};
 use crate::encoding::json::Object;
 use crate::encoding::sink::Sink;
 use crate::field::{Field, FieldError};
-use crate::kid::Kid;
+use crate::kid::{Kid, KidBuf};
 use crate::limits::MAX_HEADER;
 
 /// How the header names the key.
@@ -16,6 +16,7 @@ pub struct KeyName<'a>(pub(super) Name<'a>);
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Name<'a> {
     Chain(&'a Chain<'a>),
+    Digest(&'a Certificate<'a>),
     Kid(Kid<'a>),
 }
 
@@ -23,6 +24,11 @@ impl<'a> KeyName<'a> {
     /// By its certificates: `x5c`.
     pub fn chain<P: Prover>(chain: &'a ProvenChain<'a, P>) -> Self {
         Self(Name::Chain(chain))
+    }
+
+    /// By the digest of a certificate that the receiver knows: `x5t#S256`. Nobody need have issued it but itself.
+    pub const fn digest(certificate: &'a Certificate<'a>) -> Self {
+        Self(Name::Digest(certificate))
     }
 
     /// By an identifier that the receiver knows: `kid`.
@@ -90,13 +96,20 @@ impl Sink for Comparison<'_> {
     }
 }
 
-/// `{"alg":"RS256","typ":"JWT","x5c":[..]}` or `{"alg":"RS256","kid":..,"typ":"JWT"}`, and nothing else.
+/// `alg` and `typ`, and one of `x5c`, `x5t#S256` and `kid`: the names in their order, and nothing else.
 fn write<S: Sink>(name: KeyName<'_>, sink: &mut S) -> Result<(), S::Error> {
     let mut encoder = Base64UrlSink::new(sink);
     let mut header = Object::new(&mut encoder);
     header.string("alg", "RS256");
     match name.0 {
         Name::Kid(kid) => header.string("kid", kid.as_str()).string("typ", "JWT"),
+        Name::Digest(certificate) => {
+            let digest = KidBuf::certificate_digest(certificate.as_der());
+            let digest = digest.as_kid();
+            header
+                .string("typ", "JWT")
+                .string("x5t#S256", digest.as_str())
+        }
         Name::Chain(chain) => header.string("typ", "JWT").plain_strings(
             "x5c",
             chain.certificates(),

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::id::ClientId;
 use crate::rsa::spki::spki_digest;
 use crate::rsa::{RsaPublicKey, VerifyingKey};
-use crate::scheme::Scheme;
+use crate::scheme::SchemeRules;
 use crate::time::UnixTime;
 
 /// Who signs, under which scheme's rules, and the header: what a [`super::Credential`] has besides its key. `B`
@@ -25,7 +25,7 @@ pub struct Profile<B> {
 /// What is known of a profile besides the bytes of its header.
 #[derive(Clone)]
 pub(super) struct Rules {
-    pub(super) scheme: &'static Scheme,
+    pub(super) scheme: &'static SchemeRules,
     pub(super) client_id: ClientId,
     validity: Option<Validity>,
     key_digest: [u8; 32],
@@ -43,7 +43,7 @@ impl<B: HeaderBytes> Profile<B> {
     /// Those of [`super::Credential::new`]; [`Field::Header`](crate::field::Field::Header) where
     /// `header` is not the one that would be encoded.
     pub fn new(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         name: KeyName<'_>,
         signer_key: &RsaPublicKey,
@@ -63,7 +63,7 @@ impl<B: HeaderBytes> Profile<B> {
 
     /// `header` begins with its encoding, of that length.
     pub(super) fn build(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         name: KeyName<'_>,
         key_digest: [u8; 32],
@@ -73,6 +73,7 @@ impl<B: HeaderBytes> Profile<B> {
         let midstate = Sha256::new_with_prefix(encoded).chain_update(b".");
         let validity = match name.0 {
             Name::Chain(chain) => Some(chain.validity()),
+            Name::Digest(certificate) => Some(Validity::of(core::slice::from_ref(certificate))),
             Name::Kid(_) => None,
         };
         let rules = Rules {
@@ -109,8 +110,8 @@ impl<B: HeaderBytes> Profile<B> {
         header.get(..self.rules.header_len).unwrap_or(&[])
     }
 
-    /// The scheme.
-    pub const fn scheme(&self) -> &'static Scheme {
+    /// The scheme's rules.
+    pub const fn scheme(&self) -> &'static SchemeRules {
         self.rules.scheme
     }
 
@@ -119,7 +120,7 @@ impl<B: HeaderBytes> Profile<B> {
         &self.rules.client_id
     }
 
-    /// When the chain's certificates are valid; `None` where a `kid` names the key.
+    /// When the certificates are valid; `None` where a `kid` names the key.
     pub const fn validity(&self) -> Option<&Validity> {
         self.rules.validity.as_ref()
     }

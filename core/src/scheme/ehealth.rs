@@ -1,14 +1,15 @@
 //! Belgian eHealth I.AM Connect: a Keycloak; the key is named by `kid`, the audience is the realm.
 
-use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, TokenRequestRules};
+use super::{AudienceRule, KeyReference, Lifetime, NotBefore, Rule, Scheme, SchemeRules, TokenRequestRules};
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
 
 /// eHealth I.AM Connect, client credentials with a signed JWT.
 pub const EHEALTH: Scheme = Scheme {
+    code: 4,
+    rules: SchemeRules {
     name: "ehealth",
     title: "eHealth I.AM Connect",
-    code: 4,
     algorithms: Rule::new(
         &[Algorithm::Rs256],
         "eHealth: RS256; Keycloak: alg equals the setting of the client",
@@ -51,5 +52,7 @@ pub const EHEALTH: Scheme = Scheme {
             "https://api.ehealth.fgov.be/auth",
             "eHealth: production https://api.ehealth.fgov.be/auth",
         )),
+        members: &[],
+    },
     },
 };

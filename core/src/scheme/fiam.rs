@@ -1,7 +1,7 @@
 //! KPN FIAM: one audience, thirty seconds, the whole chain in the header.
 
 use super::{
-    AudienceRule, KeyReference, Lifetime, NotBefore, Rule, SIGNING_PURPOSES, Scheme, TokenRequestRules,
+    AudienceRule, KeyReference, Lifetime, NotBefore, Rule, SIGNING_PURPOSES, Scheme, SchemeRules, TokenRequestRules,
 };
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
@@ -9,9 +9,10 @@ use crate::jws::Algorithm;
 
 /// KPN FIAM (Federated Identity and Access Management), production.
 pub const FIAM: Scheme = Scheme {
+    code: 0,
+    rules: SchemeRules {
     name: "fiam",
     title: "KPN FIAM",
-    code: 0,
     algorithms: Rule::new(
         &[Algorithm::Rs256],
         "FIAM step 1: signed JWTs MUST use and specify RS256",
@@ -29,6 +30,7 @@ pub const FIAM: Scheme = Scheme {
     audience: Rule::new(
         AudienceRule {
             default: Some("EU.EORI.NLKPNFIAMPROD"),
+            only_default: false,
             marks: &["EU.EORI.NLKPNFIAMPROD"],
             syntax: &[IdSyntax::Eori],
             endpoints: &[],
@@ -66,5 +68,7 @@ pub const FIAM: Scheme = Scheme {
             "https://api-prd.kpn.com/fiam/api/v1",
             "FIAM base URL",
         )),
+        members: &[],
+    },
     },
 };

@@ -1,6 +1,6 @@
 //! iSHARE 2.1 and 2.2: the receiver's party id as audience, thirty seconds, the whole chain.
 
-use super::{AudienceRule, KeyReference, Lifetime, NotBefore, PartyLookup, Rule, SIGNING_PURPOSES, Scheme, TokenRequestRules};
+use super::{AudienceRule, KeyReference, Lifetime, NotBefore, PartyLookup, Rule, SIGNING_PURPOSES, Scheme, SchemeRules, TokenRequestRules};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -10,9 +10,10 @@ const PARTY_IDS: &[IdSyntax] = &[IdSyntax::DidIshare, IdSyntax::Eori];
 
 /// iSHARE 2.1 and 2.2.
 pub const ISHARE: Scheme = Scheme {
+    code: 1,
+    rules: SchemeRules {
     name: "ishare",
     title: "iSHARE 2.1",
-    code: 1,
     algorithms: Rule::new(
         &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512],
         "iSHARE, JWT header: alg RS256, or RS384 or RS512",
@@ -72,5 +73,7 @@ pub const ISHARE: Scheme = Scheme {
             "iSHARE: client_id MUST contain the valid identifier of the client",
         ),
         base_url: None,
+        members: &[],
+    },
     },
 };

@@ -1,6 +1,6 @@
 //! iSHARE 1.x: EORI numbers; otherwise as 2.1.
 
-use super::{AudienceRule, KeyReference, PartyLookup, Rule, Scheme};
+use super::{AudienceRule, KeyReference, PartyLookup, Rule, Scheme, SchemeRules};
 use crate::cert::KeyUsage;
 use crate::id::IdSyntax;
 use crate::jws::Algorithm;
@@ -9,9 +9,10 @@ use super::ishare::ISHARE;
 
 /// iSHARE 1.x.
 pub const ISHARE_1: Scheme = Scheme {
+    code: 2,
+    rules: SchemeRules {
     name: "ishare-1",
     title: "iSHARE 1.x",
-    code: 2,
     algorithms: Rule::new(&[Algorithm::Rs256], "iSHARE 1.x, JWT header: alg is RS256"),
     key_reference: Rule::new(
         KeyReference::X5cWithRoot,
@@ -34,5 +35,6 @@ pub const ISHARE_1: Scheme = Scheme {
         PartyLookup::EoriAndSubject,
         "iSHARE 1.x, certificate validation: GET /parties?eori=..&certificate_subject_name=..",
     )),
-    ..ISHARE
+    ..ISHARE.rules
+    },
 };

@@ -1,7 +1,7 @@
 //! itsme CIBA: the key is named by `kid`, and the audience depends on the endpoint.
 
 use super::{
-    AudienceRule, Endpoint, KeyReference, Lifetime, NotBefore, RequestObjectRules, Rule, Scheme,
+    AudienceRule, Endpoint, KeyReference, Lifetime, NotBefore, RequestObjectRules, Rule, Scheme, SchemeRules,
     TokenRequestRules,
 };
 use crate::id::IdSyntax;
@@ -9,9 +9,10 @@ use crate::jws::Algorithm;
 
 /// itsme's OpenID Connect CIBA API, version 2.
 pub const ITSME: Scheme = Scheme {
+    code: 3,
+    rules: SchemeRules {
     name: "itsme",
     title: "itsme CIBA",
-    code: 3,
     algorithms: Rule::new(
         &[Algorithm::Rs256],
         "itsme, discovery document: RS256 is what it lists for sure",
@@ -28,6 +29,7 @@ pub const ITSME: Scheme = Scheme {
     audience: Rule::new(
         AudienceRule {
             default: None,
+            only_default: false,
             marks: &[".itsme.services"],
             syntax: &[IdSyntax::HttpsUrl],
             endpoints: &[
@@ -84,5 +86,7 @@ pub const ITSME: Scheme = Scheme {
             "https://idp.prd.itsme.services/v2",
             "itsme: base https://idp.[e2e/prd].itsme.services/v2",
         )),
+        members: &[],
+    },
     },
 };

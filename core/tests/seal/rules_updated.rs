@@ -1,10 +1,10 @@
 //! A scheme with the rules of two, and a lifetime of ten years.
 
-use privyseal_core::scheme::{FIAM, ITSME, Lifetime, Scheme};
+use privyseal_core::scheme::{FIAM, ITSME, Lifetime, SchemeRules};
 
-const LOOSE: Scheme = Scheme {
-    lifetime: ITSME.lifetime(),
-    ..FIAM
+const LOOSE: SchemeRules = SchemeRules {
+    lifetime: ITSME.rules().lifetime(),
+    ..*FIAM.rules()
 };
 
 const TEN_YEARS: Lifetime = Lifetime {

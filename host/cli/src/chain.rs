@@ -1,7 +1,7 @@
 //! `privyseal chain`: everything about a certificate chain.
 
 use clap::Args;
-use privyseal::Scheme;
+use privyseal::SchemeRules;
 use privyseal::keys::key::OpenedKey;
 use privyseal::pki::certificates::{Certificates, ChainOptions};
 use privyseal::report::{ChainCheckOptions, ChainReport};
@@ -23,7 +23,7 @@ pub(super) struct Chain {
     source: Option<String>,
     /// Whose rules apply besides RFC 5280
     #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
-    scheme: Option<&'static Scheme>,
+    scheme: Option<&'static SchemeRules>,
     /// The moment to judge dates at, in seconds since 1970; by default now
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::Scheme;
+use privyseal::SchemeRules;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
 use privyseal::report::{Subject, TokenCheckOptions, TokenReport};
@@ -20,9 +20,9 @@ pub(super) struct Check {
     /// The token, a compact JWS; - to read it from standard input, where other users cannot see it
     #[arg(value_name = "TOKEN|-")]
     token: String,
-    /// Whose rules apply; by default a guess from the content
-    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
-    scheme: Option<&'static Scheme>,
+    /// Whose rules apply; by default a guess from the content; or the TOML file of a scheme of one's own
+    #[arg(long, value_name = "SCHEME|FILE", value_parser = scheme_parser())]
+    scheme: Option<&'static SchemeRules>,
     /// The receiver's own id or URL; by default any that the scheme allows
     #[arg(long, value_name = "ID")]
     audience: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Check {
     /// Trusted certificates, PEM or DER: the roots or CAs of a trusted list
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// The issuer's JWK Set, for schemes that name a key by kid
+    /// The issuer's JWK Set, for schemes that name a key by kid or x5t#S256
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
     #[command(flatten)]

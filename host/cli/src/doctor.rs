@@ -3,7 +3,7 @@
 mod examine;
 
 use clap::Args;
-use privyseal::{BaseUrl, Scheme, base::clock};
+use privyseal::{BaseUrl, SchemeRules, base::clock};
 
 use examine::{DoctorOptions, examine};
 
@@ -25,7 +25,7 @@ pub(super) struct Doctor {
     chain: String,
     /// Whose rules the chain must obey
     #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
-    scheme: Option<&'static Scheme>,
+    scheme: Option<&'static SchemeRules>,
     /// Compare the clock with that of this server
     #[arg(long, value_name = "URL")]
     server: Option<String>,

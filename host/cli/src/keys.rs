@@ -2,7 +2,7 @@
 
 use clap::Args;
 use privyseal::report::KeyReport;
-use privyseal::{Scheme, base::clock};
+use privyseal::{SchemeRules, base::clock};
 
 use super::options::{KeyOptions, missing_key, pins, scheme_parser};
 use super::output::print_report;
@@ -15,7 +15,7 @@ pub(super) struct Keys {
     key: KeyOptions,
     /// Whose rule on the key usage a key's certificate must obey
     #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
-    scheme: Option<&'static Scheme>,
+    scheme: Option<&'static SchemeRules>,
     /// Report as JSON
     #[arg(long)]
     json: bool,

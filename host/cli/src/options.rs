@@ -5,15 +5,14 @@ mod client;
 mod kid;
 mod request;
 mod revocation;
+mod scheme;
 mod server;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
-use privyseal::{DeviceUri, PinSources, Prompt, Scheme, UnixTime, base::clock};
-use privyseal_core::scheme;
+use privyseal::{DeviceUri, PinSources, Prompt, UnixTime, base::clock};
 
 use crate::error::CliError;
 use crate::output::say;
@@ -23,6 +22,7 @@ pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use request::{Acr, RequestOptions};
 pub(super) use revocation::{RevocationArgs, RevocationSource};
+pub(super) use scheme::{scheme_parser, scheme_parser_for};
 pub(super) use server::ServerOptions;
 
 /// Which key, and how far to go to use it.
@@ -65,22 +65,6 @@ pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
     key.pin_sources(Prompt::OnTerminal, |warning| {
         say!("warning: {warning}");
     })
-}
-
-/// The name of a scheme.
-pub(super) fn scheme_parser() -> impl TypedValueParser<Value = &'static Scheme> {
-    scheme_parser_for(|_| true)
-}
-
-/// As [`scheme_parser`], but the help hides schemes for which `is_offered` is false. They still parse, so that the
-/// command can say what serves them.
-pub(super) fn scheme_parser_for(
-    is_offered: fn(&'static Scheme) -> bool,
-) -> impl TypedValueParser<Value = &'static Scheme> {
-    let names = scheme::ALL
-        .iter()
-        .map(|scheme| PossibleValue::new(scheme.name()).hide(!is_offered(scheme)));
-    PossibleValuesParser::new(names).try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"))
 }
 
 /// The given moment, or the clock's.

@@ -128,7 +128,9 @@ impl DeviceClient {
         }
         let credential = match scheme.key_reference().value() {
             KeyReference::Kid => with_kid(scheme, client_id, &key, entry.kid, expected)?,
-            KeyReference::X5cWithRoot => with_chain(scheme, client_id, &key, expected)?,
+            KeyReference::X5cWithRoot | KeyReference::X5tS256 => {
+                with_chain(scheme, client_id, &key, expected)?
+            }
         };
         let (max_lifetime, presence) = (policy.max_lifetime.into(), policy.presence);
         drop(policy); // It borrows the key.

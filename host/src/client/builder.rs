@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, Scheme, Signer};
+use privyseal_core::{ClientId, SchemeRules, Signer};
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
 use privyseal_hsm::{Prompt, SecretProvider};
@@ -27,7 +27,7 @@ type OpenKey = dyn Fn(&KeyUri, &AccessPolicy) -> Result<KeySigner, KeyError> + S
 
 /// Makes a [`Client`].
 pub struct ClientBuilder {
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     keys: Vec<KeyUri>,
     client_id: Option<String>,
     chain: Option<Certificates>,
@@ -38,7 +38,7 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    pub(super) fn new(scheme: &'static Scheme) -> Self {
+    pub(super) fn new(scheme: &'static SchemeRules) -> Self {
         Self {
             scheme,
             keys: Vec::new(),
@@ -148,6 +148,7 @@ impl ClientBuilder {
     /// A gateway signs by itself, if it is what is expected here.
     #[cfg(feature = "gateway")]
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, BuildError> {
+        let scheme = self.scheme.built_in().ok_or(BuildError::OwnScheme)?;
         self.policy.fits_device(uri).map_err(KeyError::from)?;
         let mut expected = Expected::default();
         let client_id = self.client_id.as_deref();
@@ -158,7 +159,7 @@ impl ClientBuilder {
         let key = DeviceKey::open(uri).map_err(KeyError::from)?;
         let kid = self.kid.as_ref().map(|kid| kid.text(key.public_key()));
         expected.kid = kid.transpose()?;
-        Ok(DeviceClient::new(key, self.scheme, &expected)?)
+        Ok(DeviceClient::new(key, scheme, &expected)?)
     }
 
     fn with_chain(
@@ -184,7 +185,12 @@ impl ClientBuilder {
             Some(client_id) => client_id,
             None => party_id::derived(scheme, &chain)?,
         };
-        Ok(SigningClient::new(scheme, client_id, chain, key)?)
+        match (scheme.key_reference().value(), chain.leaf()) {
+            (KeyReference::X5tS256, Some(leaf)) => Ok(SigningClient::with_certificate(
+                scheme, client_id, leaf, key,
+            )?),
+            _ => Ok(SigningClient::new(scheme, client_id, chain, key)?),
+        }
     }
 
     fn with_kid(

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use privyseal_core::{AssertionRequest, Audience, CompactJws, Jti, Scheme, UnixTime};
+use privyseal_core::{AssertionRequest, Audience, CompactJws, Jti, SchemeRules, UnixTime};
 use zeroize::Zeroizing;
 
 use super::OAuthError;
@@ -66,7 +66,7 @@ impl AssertionOptions {
     /// # Errors
     ///
     /// [`OAuthError::Core`], which names the field.
-    pub fn check(&self, scheme: &Scheme) -> Result<(), OAuthError> {
+    pub fn check(&self, scheme: &SchemeRules) -> Result<(), OAuthError> {
         scheme.choose_audience(self.checked_audience()?)?;
         let rule = scheme.lifetime();
         rule.value().choose(self.lifetime, rule.source())?;

@@ -1,7 +1,7 @@
 //! The audience of an assertion where it is not one fixed text: itsme has one for each endpoint, eHealth
 //! one for each realm.
 
-use privyseal_core::Scheme;
+use privyseal_core::SchemeRules;
 use privyseal_core::id::{AudienceBuf, IdSyntax};
 
 /// The endpoint name that stands for a signed authentication request instead of an assertion.
@@ -78,7 +78,7 @@ impl AudienceParts<'_> {
     /// # Errors
     ///
     /// [`AudienceError`]: what is given leaves no audience, or more than one.
-    pub fn choose(&self, scheme: &Scheme) -> Result<Option<String>, AudienceError> {
+    pub fn choose(&self, scheme: &SchemeRules) -> Result<Option<String>, AudienceError> {
         let title = scheme.title();
         let has_endpoints = !scheme.audience().value().endpoints().is_empty();
         if self.endpoint.is_some() && !has_endpoints {
@@ -111,7 +111,7 @@ impl AudienceParts<'_> {
         Ok(Some(audience.as_audience().as_str().to_owned()))
     }
 
-    fn base(&self, scheme: &Scheme) -> Result<&str, AudienceError> {
+    fn base(&self, scheme: &SchemeRules) -> Result<&str, AudienceError> {
         let public = scheme.token_request().base_url().map(|rule| rule.value());
         self.base_url
             .or(public)
@@ -122,7 +122,7 @@ impl AudienceParts<'_> {
 }
 
 /// What an endpoint's audience has behind the base URL.
-fn path(scheme: &Scheme, endpoint: &str) -> Result<&'static str, AudienceError> {
+fn path(scheme: &SchemeRules, endpoint: &str) -> Result<&'static str, AudienceError> {
     let request = scheme.request_object().filter(|_| endpoint == REQUEST);
     match (request, scheme.endpoint(endpoint)) {
         (Some(request), _) => Ok(request.audience_path().value()),
@@ -135,7 +135,7 @@ fn path(scheme: &Scheme, endpoint: &str) -> Result<&'static str, AudienceError> 
 }
 
 /// Whether the audience of `scheme` is the issuer of a realm.
-pub fn has_realms(scheme: &Scheme) -> bool {
+pub fn has_realms(scheme: &SchemeRules) -> bool {
     scheme
         .audience()
         .value()
@@ -144,7 +144,7 @@ pub fn has_realms(scheme: &Scheme) -> bool {
 }
 
 /// The endpoints that have an audience of their own, and [`REQUEST`] where requests are signed.
-fn endpoint_names(scheme: &Scheme) -> String {
+fn endpoint_names(scheme: &SchemeRules) -> String {
     let endpoints = scheme.audience().value().endpoints().iter();
     let endpoints = endpoints.map(privyseal_core::scheme::Endpoint::name);
     let names: Vec<_> = endpoints

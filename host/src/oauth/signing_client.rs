@@ -4,10 +4,10 @@ mod authentication;
 
 use core::fmt;
 
-use privyseal_core::cert::Chain;
+use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_core::{ClientId, Credential, RsaPublicKey, Scheme, Signer, SigningInput};
+use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, Signer, SigningInput};
 use zeroize::Zeroizing;
 
 use super::{Assertion, AssertionOptions, AssertionSource, OAuthError};
@@ -37,7 +37,7 @@ where
     ///
     /// [`privyseal_core::Error`] if chain, key, client id and scheme do not fit each other.
     pub fn new(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         chain: Chain<'_>,
         signer: S,
@@ -54,13 +54,29 @@ where
     ///
     /// [`privyseal_core::Error`] if key, client id and scheme do not fit each other.
     pub fn with_kid(
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         client_id: ClientId,
         kid: Kid<'_>,
         signer: S,
     ) -> Result<Self, privyseal_core::Error> {
         let header = vec![0; MAX_HEADER];
         let credential = Credential::with_kid(scheme, client_id, kid, signer.public_key(), header)?;
+        Ok(Self { credential, signer })
+    }
+
+    /// A client named `client_id` under `scheme`, whose certificate the receiver knows: it is named by its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`privyseal_core::Error`] if key, certificate, client id and scheme do not fit each other.
+    pub fn with_certificate(
+        scheme: &'static SchemeRules,
+        client_id: ClientId,
+        certificate: &Certificate<'_>,
+        signer: S,
+    ) -> Result<Self, privyseal_core::Error> {
+        let (key, header) = (signer.public_key(), vec![0; MAX_HEADER]);
+        let credential = Credential::with_certificate(scheme, client_id, certificate, key, header)?;
         Ok(Self { credential, signer })
     }
 
@@ -91,7 +107,7 @@ where
     S: Signer + Clone + Send + Sync,
     S::Error: Send + Sync + 'static,
 {
-    fn scheme(&self) -> &'static Scheme {
+    fn scheme(&self) -> &'static SchemeRules {
         self.credential.scheme()
     }
 

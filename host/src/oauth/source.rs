@@ -2,7 +2,7 @@
 
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
-use privyseal_core::{ClientId, RsaPublicKey, Scheme};
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
 
 use super::form::form_body;
 use super::{
@@ -17,7 +17,7 @@ use crate::http::{BaseUrl, Http, Response, Url};
 /// checked. Either way what comes out was made by the core and verified.
 pub trait AssertionSource: Send + Sync {
     /// Under whose rules.
-    fn scheme(&self) -> &'static Scheme;
+    fn scheme(&self) -> &'static SchemeRules;
 
     /// Who signs.
     fn client_id(&self) -> &ClientId;
@@ -43,17 +43,8 @@ pub trait AssertionSource: Send + Sync {
         base: &BaseUrl,
         options: &AssertionOptions,
     ) -> Result<AccessToken, OAuthError> {
-        let rules = &self.scheme().token_request();
-        match rules.scope() {
-            Some(scope) => self.access_token_with_scope(http, base, options, scope.value()),
-            None => token(
-                self,
-                http,
-                base,
-                options,
-                &[("grant_type", rules.grant_type().value())],
-            ),
-        }
+        let scope = self.scheme().token_request().scope();
+        client_credentials(self, http, base, options, scope.map(|rule| rule.value()))
     }
 
     /// The same, for a token of that `scope` (RFC 6749 section 3.3): scopes with one space between them.
@@ -75,8 +66,7 @@ pub trait AssertionSource: Send + Sync {
                 rule: rule.source(),
             });
         }
-        let members = [("grant_type", rules.grant_type().value()), ("scope", scope)];
-        token(self, http, base, options, &members)
+        client_credentials(self, http, base, options, Some(scope))
     }
 
     /// Asks for a new access token with a refresh token (RFC 6749 section 6) and a new assertion. The
@@ -152,6 +142,21 @@ pub trait AssertionSource: Send + Sync {
             .chain([assertion.as_str()]);
         response::success(form.url, form.kind, answer, sent)
     }
+}
+
+/// Asks for a token with what the scheme's form holds, and the scope.
+fn client_credentials<A: AssertionSource + ?Sized>(
+    source: &A,
+    http: &Http,
+    base: &BaseUrl,
+    options: &AssertionOptions,
+    scope: Option<&str>,
+) -> Result<AccessToken, OAuthError> {
+    let rules = source.scheme().token_request();
+    let mut members = vec![("grant_type", rules.grant_type().value())];
+    members.extend(scope.map(|scope| ("scope", scope)));
+    members.extend(rules.members());
+    token(source, http, base, options, &members)
 }
 
 /// Posts `members` to the token endpoint below `base`, and reads the token in the response.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use privyseal_core::cert::{Chain, ChainError};
-use privyseal_core::{RsaPublicKey, Scheme, UnixTime};
+use privyseal_core::{RsaPublicKey, SchemeRules, UnixTime};
 
 use super::PkiError;
 use super::links::HostLinks;
@@ -149,7 +149,7 @@ pub struct ChainOptions<'a> {
     /// The key that the leaf is for.
     pub key: Option<&'a RsaPublicKey>,
     /// The scheme that says what the leaf may be used for.
-    pub scheme: Option<&'a Scheme>,
+    pub scheme: Option<&'a SchemeRules>,
 }
 
 impl ChainOptions<'_> {

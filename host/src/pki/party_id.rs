@@ -1,7 +1,7 @@
 //! Who signs: the client id given, or the one that the leaf certificate says.
 
 use privyseal_core::cert::Chain;
-use privyseal_core::{ClientId, Scheme};
+use privyseal_core::{ClientId, SchemeRules};
 
 use super::PkiError;
 
@@ -10,7 +10,7 @@ use super::PkiError;
 /// # Errors
 ///
 /// [`PkiError::Core`] if it is none that `scheme` hands out.
-pub fn given(scheme: &Scheme, client_id: &str) -> Result<ClientId, PkiError> {
+pub fn given(scheme: &SchemeRules, client_id: &str) -> Result<ClientId, PkiError> {
     let client_id = ClientId::new(client_id)?;
     scheme.check_client_id(&client_id)?;
     Ok(client_id)
@@ -21,7 +21,7 @@ pub fn given(scheme: &Scheme, client_id: &str) -> Result<ClientId, PkiError> {
 /// # Errors
 ///
 /// [`PkiError::NoOrganizationIdentifier`] and [`PkiError::NoClientId`].
-pub fn derived(scheme: &Scheme, chain: &Chain<'_>) -> Result<ClientId, PkiError> {
+pub fn derived(scheme: &SchemeRules, chain: &Chain<'_>) -> Result<ClientId, PkiError> {
     if scheme.client_id_in_leaf().is_none() {
         return Err(not_derived(scheme));
     }
@@ -31,7 +31,7 @@ pub fn derived(scheme: &Scheme, chain: &Chain<'_>) -> Result<ClientId, PkiError>
 }
 
 /// What to say where no client id was given and `scheme` derives none.
-pub const fn not_derived(scheme: &Scheme) -> PkiError {
+pub const fn not_derived(scheme: &SchemeRules) -> PkiError {
     PkiError::NoClientId {
         title: scheme.title(),
         section: scheme.client_id().source(),

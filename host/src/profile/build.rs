@@ -4,8 +4,8 @@ use core::str::FromStr as _;
 use core::time::Duration;
 use std::path::Path;
 
-use privyseal_core::Scheme;
 use privyseal_core::id::AudienceBuf;
+use privyseal_core::{Scheme, SchemeRules};
 use privyseal_hsm::{KeyPolicy, LoginPolicy};
 
 use super::{Profile, ProfileError, Value};
@@ -23,9 +23,10 @@ impl Profile {
     /// # Errors
     ///
     /// [`ProfileError::Missing`].
-    pub fn scheme(&self) -> Result<&'static Scheme, ProfileError> {
+    pub fn scheme(&self) -> Result<&'static SchemeRules, ProfileError> {
         let scheme = self.text("scheme").and_then(Scheme::by_name);
-        scheme.ok_or_else(|| self.missing("scheme"))
+        let rules = scheme.map(Scheme::rules);
+        rules.ok_or_else(|| self.missing("scheme"))
     }
 
     /// The references to the key.

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::member::{MEMBERS, Origin, Value};
 use super::{Profile, ProfileError};
 use crate::base::file::InputFile;
-use crate::base::toml_text::{self, TomlFault};
+use crate::base::toml::{self as text_of, TomlError};
 
 /// The largest file that is read: some thousand profiles.
 const MAX_FILE: usize = 1024 * 1024;
@@ -29,7 +29,7 @@ pub(super) fn file<T: DeserializeOwned>(
     path: &Path,
 ) -> Result<(BTreeMap<String, Profile>, Option<T>), ProfileError> {
     let text = InputFile::open(path)?.read_text(MAX_FILE)?;
-    read(&text, path).map_err(|TomlFault { line, problem }| {
+    read(&text, path).map_err(|TomlError { line, problem }| {
         let path = path.to_owned();
         ProfileError::File {
             path,
@@ -42,27 +42,24 @@ pub(super) fn file<T: DeserializeOwned>(
 fn read<T: DeserializeOwned>(
     text: &str,
     path: &Path,
-) -> Result<(BTreeMap<String, Profile>, Option<T>), TomlFault> {
-    let file: ConfigFile<T> = toml_text::read(text)?;
+) -> Result<(BTreeMap<String, Profile>, Option<T>), TomlError> {
+    let file: ConfigFile<T> = text_of::from_str(text)?;
     let mut profiles = BTreeMap::new();
     for (name, members) in file.profile {
-        let line = toml_text::line(text, name.span());
+        let span = name.span();
         let name = name.into_inner();
         if !is_name(&name) {
-            let problem = "a profile's name has 1 to 64 letters, digits, - and _".to_owned();
-            return Err(TomlFault { line, problem });
+            let problem = "a profile's name has 1 to 64 letters, digits, - and _";
+            return Err(TomlError::at(text, span, problem));
         }
         let mut profile = Profile {
             name: Some(name.clone()),
             ..Profile::default()
         };
         for (member, value) in members {
-            let line = toml_text::line(text, member.span());
             let said = format!("profile.{name}.{}", member.get_ref().escape_default());
-            let fault = |problem: String| TomlFault {
-                line,
-                problem: format!("{said} {problem}"),
-            };
+            let fault =
+                |problem: String| TomlError::at(text, member.span(), format!("{said} {problem}"));
             let Some(known) = MEMBERS.iter().find(|known| known.name == member.get_ref()) else {
                 let names: Vec<_> = MEMBERS.iter().map(|known| known.name).collect();
                 return Err(fault(format!(
@@ -81,10 +78,11 @@ fn read<T: DeserializeOwned>(
             let value = value_of(value.into_inner())
                 .and_then(|value| known.kind.checked(known.kind.located(value, folder)))
                 .map_err(fault)?;
-            let path = path.to_owned();
-            profile
-                .values
-                .insert(known.name, (value, Origin::File { path, line }));
+            let origin = Origin::File {
+                path: path.to_owned(),
+                line: TomlError::at(text, member.span(), "").line,
+            };
+            profile.values.insert(known.name, (value, origin));
         }
         profiles.insert(name, profile);
     }

@@ -7,7 +7,7 @@ use core::fmt;
 
 use privyseal_core::cert::{Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError};
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, RsaPublicKey, Scheme, UnixTime};
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, UnixTime};
 use serde_json::{Value, json};
 
 use super::{Report, Verdict};
@@ -24,7 +24,7 @@ pub struct ChainReport {
     /// The moment for which dates were judged.
     pub now: UnixTime,
     /// The scheme whose rules were applied, if one was named.
-    pub scheme: Option<&'static Scheme>,
+    pub scheme: Option<&'static SchemeRules>,
     /// The certificates, leaf first.
     pub certificates: Vec<CertificateReport>,
     /// Each rule and how it came out, in the order of the pipeline.
@@ -42,7 +42,7 @@ pub struct ChainCheckOptions<'a> {
     /// The moment for which dates are judged.
     pub now: UnixTime,
     /// The scheme whose rules apply, if any.
-    pub scheme: Option<&'static Scheme>,
+    pub scheme: Option<&'static SchemeRules>,
     /// The key that the leaf must be for, if there is one.
     pub key: Option<&'a RsaPublicKey>,
     /// The certificates of which this is the chain, to say whether they were in order and which are left out.
@@ -101,7 +101,7 @@ impl ChainReport {
             "valid": self.broken() == 0 && self.is_complete,
             "complete": self.is_complete,
             "now": self.now.to_string(),
-            "scheme": self.scheme.map(Scheme::name),
+            "scheme": self.scheme.map(SchemeRules::name),
             "party_id": self.party_id.as_ref().map(ClientId::as_str),
             "certificates": self.certificates,
             "findings": self.report,
@@ -186,8 +186,8 @@ impl Report {
         }
     }
 
-    fn root(&mut self, chain: &Chain<'_>, scheme: Option<&Scheme>) {
-        let wanted = scheme.map(Scheme::key_reference);
+    fn root(&mut self, chain: &Chain<'_>, scheme: Option<&SchemeRules>) {
+        let wanted = scheme.map(SchemeRules::key_reference);
         match wanted {
             Some(rule) if rule.value() == KeyReference::X5cWithRoot => self.judge(
                 chain.has_root(),
@@ -223,7 +223,7 @@ impl Report {
         }
     }
 
-    fn leaf_usage(&mut self, leaf: &Certificate<'_>, scheme: &Scheme) {
+    fn leaf_usage(&mut self, leaf: &Certificate<'_>, scheme: &SchemeRules) {
         let usages = usage_names(leaf.key_usages().unwrap_or_default()).join(", ");
         match scheme.check_leaf_key_usage(Some(leaf)) {
             Ok(()) => self.add(

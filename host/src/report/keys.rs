@@ -10,7 +10,7 @@ mod yubihsm;
 use core::fmt;
 
 use privyseal_core::cert::Certificate;
-use privyseal_core::{Scheme, UnixTime};
+use privyseal_core::{SchemeRules, UnixTime};
 use privyseal_hsm::SecretProvider;
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ struct Judge {
     /// The moment for which dates are judged.
     now: UnixTime,
     /// The scheme whose rule on the key usage applies to a key's certificate; none: usage is not judged.
-    scheme: Option<&'static Scheme>,
+    scheme: Option<&'static SchemeRules>,
 }
 
 impl KeyReport {
@@ -82,7 +82,7 @@ impl KeyReport {
         secrets: &mut dyn SecretProvider,
         policy: &AccessPolicy,
         now: UnixTime,
-        scheme: Option<&'static Scheme>,
+        scheme: Option<&'static SchemeRules>,
     ) -> Result<Self, KeyError> {
         let judge = Judge { now, scheme };
         match *uri {
@@ -157,7 +157,7 @@ fn dates(certificate: &Certificate<'_>, now: UnixTime) -> Vec<String> {
     }
 }
 
-fn usage(leaf: &Certificate<'_>, scheme: Option<&Scheme>) -> Option<String> {
+fn usage(leaf: &Certificate<'_>, scheme: Option<&SchemeRules>) -> Option<String> {
     let refused = scheme?.check_leaf_key_usage(Some(leaf)).err()?;
     Some(format!("does not fit {}: {refused}", scheme?.title()))
 }

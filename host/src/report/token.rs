@@ -9,7 +9,7 @@ use privyseal_check::{
     check,
 };
 use privyseal_core::cert::{Certificate, Chain};
-use privyseal_core::{Audience, Scheme, UnixTime};
+use privyseal_core::{Audience, SchemeRules, UnixTime};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub struct TokenCheckOptions<'a> {
     /// The moment.
     pub now: UnixTime,
     /// The scheme; `None` to guess it from the content.
-    pub scheme: Option<&'static Scheme>,
+    pub scheme: Option<&'static SchemeRules>,
     /// Who the receiver is, if that is known.
     pub audience: Option<Audience<'a>>,
     /// The issuer's keys, for schemes that name a key by `kid`.
@@ -69,7 +69,7 @@ impl fmt::Debug for TokenCheckOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCheckOptions")
             .field("now", &self.now)
-            .field("scheme", &self.scheme.map(Scheme::name))
+            .field("scheme", &self.scheme.map(SchemeRules::name))
             .field("audience", &self.audience)
             .finish_non_exhaustive()
     }
@@ -181,7 +181,7 @@ impl TokenReport {
         let receivers = report.opinions().iter().map(ReceiverReport::new);
         json!({
             "obeys": report.scheme.is_some() && self.broken() == 0,
-            "scheme": report.scheme.map(Scheme::name),
+            "scheme": report.scheme.map(SchemeRules::name),
             "scheme_guessed": report.is_guess,
             "kind": report.kind.name(),
             "now": self.now.to_string(),

@@ -10,6 +10,7 @@ pub(crate) struct Header<'t> {
     pub(crate) alg: Text<'t>,
     pub(crate) typ: Text<'t>,
     pub(crate) kid: Text<'t>,
+    pub(crate) x5t_s256: Text<'t>,
     pub(crate) x5c: X5c<'t>,
 }
 
@@ -20,6 +21,7 @@ impl<'t> Header<'t> {
             alg: Text::read(&object, "alg", scratch),
             typ: Text::read(&object, "typ", scratch),
             kid: Text::read(&object, "kid", scratch),
+            x5t_s256: Text::read(&object, "x5t#S256", scratch),
             x5c: X5c::read(object.get("x5c"), scratch),
         }
     }

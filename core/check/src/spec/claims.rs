@@ -92,9 +92,9 @@ impl Judge<'_, '_> {
             Violation::Type { found, .. } => of_type(found),
             why => why,
         })?;
-        // Receivers of keys named by kid take one value in either form (RFC 7519 section 4.1.3).
-        let by_kid = self.scheme.key_reference().value() == KeyReference::Kid;
-        ensure(by_kid || !claims.is_aud_array, of_type("an array"))?;
+        // Receivers that know the keys take one value in either form (RFC 7519 section 4.1.3).
+        let has_chain = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
+        ensure(!has_chain || !claims.is_aud_array, of_type("an array"))?;
         Audience::new(text).map_err(|error| error.fault)?;
         let rule = self.scheme.audience().value();
         IdSyntax::check(
@@ -104,6 +104,9 @@ impl Judge<'_, '_> {
             self.scheme.audience().source(),
         )
         .map_err(|error| error.fault)?;
+        if let (true, Some(only)) = (rule.only_default(), rule.default()) {
+            ensure(text == only, form_is(only))?;
+        }
         if let Some(expected) = self.question.audience {
             let is_right = text == expected.as_str();
             return ensure(is_right, Violation::Text("is not the given audience"));

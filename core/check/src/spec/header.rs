@@ -83,6 +83,10 @@ impl Judge<'_, '_> {
                         &["alg", "typ", "x5c"],
                         "has another member than alg, typ and x5c",
                     ),
+                    KeyReference::X5tS256 => (
+                        &["alg", "typ", "x5t#S256"],
+                        "has another member than alg, typ and x5t#S256",
+                    ),
                     KeyReference::Kid => (
                         &["alg", "kid", "typ"],
                         "has another member than alg, kid and typ",

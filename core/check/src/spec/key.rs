@@ -1,25 +1,39 @@
 //! Which key it is, and whether it signed.
 
-use super::{Judge, at_most};
+use super::{Judge, at_most, form_is};
 use crate::KnownKey;
 use crate::report::Report;
 use crate::rule::RuleId;
 use crate::verdict::{Reason, Verdict, Violation, ensure};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::limits::MAX_KID;
 use privyseal_core::rsa::{KeyError, RsaPublicKey, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
 
-const KNOWN: &str = "RFC 7515 section 4.1.4: the kid names one of the issuer's keys";
+const KNOWN: &str =
+    "RFC 7515 sections 4.1.4 and 4.1.8: kid or x5t#S256 names one of the issuer's keys";
 const SIZE: &str = "RFC 7518 section 3.3: RSA keys of 2048 bits or more";
 const SIGNATURE: &str = "RFC 7515 section 5.2; RFC 8017 section 8.2.2";
 
 impl Judge<'_, '_> {
-    /// Whether `kid` names a key.
-    pub(super) fn kid(&self, report: &mut Report) {
-        let source = self.scheme.key_reference().source();
-        self.on_header(report, RuleId::HeaderKid, source, &[], |header| {
-            at_most(header.kid.required()?, MAX_KID)
-        });
+    /// Whether `kid` or `x5t#S256` names a key.
+    pub(super) fn key_name(&self, report: &mut Report) {
+        let rule = self.scheme.key_reference();
+        let named = if rule.value() == KeyReference::X5tS256 {
+            self.on_header(
+                report,
+                RuleId::HeaderX5tS256,
+                rule.source(),
+                &[],
+                |header| ensure(is_digest(header.x5t_s256.required()?), form_is(DIGEST)),
+            );
+            RuleId::HeaderX5tS256
+        } else {
+            self.on_header(report, RuleId::HeaderKid, rule.source(), &[], |header| {
+                at_most(header.kid.required()?, MAX_KID)
+            });
+            RuleId::HeaderKid
+        };
         if self.question.keys.is_none() {
             report.put(
                 RuleId::KeyKnown,
@@ -29,11 +43,9 @@ impl Judge<'_, '_> {
             return;
         }
         let known = self.known_key().is_some();
-        report.put_after(RuleId::KeyKnown, KNOWN, &[RuleId::HeaderKid], || {
-            ensure(
-                known,
-                Violation::Text("is not the kid of a key in the given set"),
-            )
+        report.put_after(RuleId::KeyKnown, KNOWN, &[named], || {
+            let why = "is not the name of a key in the given set";
+            ensure(known, Violation::Text(why))
         });
     }
 
@@ -41,7 +53,7 @@ impl Judge<'_, '_> {
     pub(super) fn signature(&self, report: &mut Report) {
         let found = match self.scheme.key_reference().value() {
             KeyReference::X5cWithRoot => RuleId::X5cCertificates,
-            KeyReference::Kid => RuleId::KeyKnown,
+            KeyReference::X5tS256 | KeyReference::Kid => RuleId::KeyKnown,
         };
         let key = self.key();
         report.put_after(RuleId::KeySize, SIZE, &[found], || match &key {
@@ -70,15 +82,32 @@ impl Judge<'_, '_> {
     fn key(&self) -> Option<Result<RsaPublicKey, KeyError>> {
         match self.scheme.key_reference().value() {
             KeyReference::X5cWithRoot => self.leaf().map(|leaf| leaf.rsa_key()),
-            KeyReference::Kid => self.known_key().map(|known| known.key.clone()),
+            KeyReference::X5tS256 | KeyReference::Kid => {
+                self.known_key().map(|known| known.key.clone())
+            }
         }
     }
 
     fn known_key(&self) -> Option<&KnownKey<'_>> {
-        let kid = self.facts.header()?.kid.value()?;
-        self.question
-            .keys?
-            .iter()
-            .find(|known| known.kid == Some(kid))
+        let header = self.facts.header()?;
+        let by_digest = self.scheme.key_reference().value() == KeyReference::X5tS256;
+        let name = if by_digest {
+            header.x5t_s256
+        } else {
+            header.kid
+        };
+        let name = name.value()?;
+        self.question.keys?.iter().find(|known| {
+            let known = if by_digest { known.x5t_s256 } else { known.kid };
+            known == Some(name)
+        })
     }
+}
+
+const DIGEST: &str = "the SHA-256 digest of a certificate, 43 characters of base64url";
+
+/// 43 characters have 258 bits: the last two are of no byte.
+fn is_digest(text: &str) -> bool {
+    let mut digest = [0; 32];
+    Base64UrlUnpadded::decode(text, &mut digest).is_ok_and(|digest| digest.len() == 32)
 }

@@ -172,6 +172,7 @@ impl Draft {
             keys.iter()
                 .map(|(kid, key)| KnownKey {
                     kid: Some(kid),
+                    x5t_s256: None,
                     key: key.clone(),
                 })
                 .collect()
@@ -181,7 +182,7 @@ impl Draft {
             .as_ref()
             .map(|anchors| anchors.iter().map(Vec::as_slice).collect());
         let question = CheckOptions {
-            scheme: self.scheme,
+            scheme: self.scheme.map(Scheme::rules),
             audience: self
                 .audience
                 .as_deref()

@@ -6,9 +6,9 @@ mod x5c;
 use std::collections::BTreeSet;
 
 use privyseal_check::{Kind, RuleId, Subject, Verdict};
-use privyseal_core::Scheme;
 use privyseal_core::rsa::KeyError;
 use privyseal_core::scheme;
+use privyseal_core::{Scheme, SchemeRules};
 use privyseal_test_pki::test_key;
 use serde_json::json;
 
@@ -277,7 +277,7 @@ const ITSME: &[Mutation] = &[("claim-aud", "the issuer", |draft| {
 fn what_the_core_makes_breaks_nothing() {
     for (draft, _) in drafts() {
         let report = draft.report();
-        let name = (report.scheme.map(Scheme::name), report.kind);
+        let name = (report.scheme.map(SchemeRules::name), report.kind);
         assert_eq!(broken(&report), [""; 0], "{name:?}{}", shown(&report));
         assert_eq!(
             report.verdict(RuleId::Signature),

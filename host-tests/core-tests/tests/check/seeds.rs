@@ -25,7 +25,11 @@ fn the_fiam_example() {
         "jti": "xxxxx-xxxxx-xxxxx"
     });
     let report = draft.report();
-    assert_eq!(report.scheme, Some(&scheme::FIAM), "guessed from aud");
+    assert_eq!(
+        report.scheme,
+        Some(scheme::FIAM.rules()),
+        "guessed from aud"
+    );
     assert!(report.is_guess);
     assert_eq!(
         broken(&report),
@@ -63,7 +67,7 @@ fn the_itsme_request_object() {
     let report = draft.report();
     assert_eq!(
         (report.scheme, report.kind),
-        (Some(&scheme::ITSME), Kind::Request)
+        (Some(scheme::ITSME.rules()), Kind::Request)
     );
     assert_eq!(
         broken(&report),
@@ -108,7 +112,7 @@ fn the_itsme_token_assertion() {
         "jti": "4LTCqACC2ESC5BWCnN3j58EnA"
     });
     let report = draft.report();
-    assert_eq!(report.scheme, Some(&scheme::ITSME));
+    assert_eq!(report.scheme, Some(scheme::ITSME.rules()));
     assert_eq!(
         broken(&report),
         ["claim-sub", "claim-nbf"],

@@ -18,7 +18,7 @@ use privyseal::pki::certificates::{Certificates, ChainOptions};
 use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
 use privyseal::{Error, ErrorKind};
 use privyseal_core::signer::SignerErrorKind;
-use privyseal_core::{RsaPublicKey, Scheme, Signer as _, SignerError as _, UnixTime};
+use privyseal_core::{RsaPublicKey, SchemeRules, Signer as _, SignerError as _, UnixTime};
 use privyseal_hsm::SecretProvider;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub(super) struct DoctorOptions<'a> {
     /// The chain, in a file; without it, the one beside the key.
     pub(super) chain: Option<&'a Path>,
     /// Whose rules the chain must obey.
-    pub(super) scheme: Option<&'static Scheme>,
+    pub(super) scheme: Option<&'static SchemeRules>,
     /// Whose clock to compare with, and how it is reached.
     pub(super) server: Option<(&'a Http, &'a BaseUrl)>,
     /// This machine's clock.

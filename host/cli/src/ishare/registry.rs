@@ -6,7 +6,7 @@ use clap::Args;
 use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
 use privyseal::schemes::ishare::{Expected, Registry};
-use privyseal::{AccessToken, BaseUrl, Http, Scheme};
+use privyseal::{AccessToken, BaseUrl, Http, Scheme, SchemeRules};
 
 use crate::error::CliError;
 use crate::options::{
@@ -39,7 +39,7 @@ pub(super) struct RegistryOptions {
     revocation: RevocationArgs,
 }
 
-fn has_registry(scheme: &Scheme) -> bool {
+fn has_registry(scheme: &SchemeRules) -> bool {
     scheme.registry().is_some()
 }
 
@@ -64,10 +64,8 @@ impl RegistryOptions {
     /// Which version of iSHARE is meant.
     pub(super) fn scheme(&self) -> Result<&'static Scheme, CliError> {
         let scheme = self.client.scheme();
-        if has_registry(scheme) {
-            return Ok(scheme);
-        }
-        Err(CliError::Option {
+        let built_in = scheme.built_in().filter(|it| has_registry(it));
+        built_in.ok_or_else(|| CliError::Option {
             option: "--scheme",
             reason: format!("is {}, which has no participant registry", scheme.title()),
         })

@@ -7,7 +7,7 @@ use privyseal::keys::{KeyUriError, SignerFailure};
 use privyseal::oauth::{AudienceError, AudienceParts, REQUEST, SigningClient};
 use privyseal::pki::certificates::Certificates;
 use privyseal::{
-    AssertionOptions, AssertionSource, Client, RetryPolicy, Scheme, UnixTime, pki::party_id,
+    AssertionOptions, AssertionSource, Client, RetryPolicy, SchemeRules, UnixTime, pki::party_id,
 };
 use privyseal_core::Signer;
 use privyseal_core::scheme::KeyReference;
@@ -21,9 +21,9 @@ use crate::output::say;
 /// The options of everything that signs for a client.
 #[derive(Args)]
 pub(crate) struct ClientOptions {
-    /// Whose rules apply
-    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
-    scheme: &'static Scheme,
+    /// Whose rules apply; or the TOML file of a scheme of one's own
+    #[arg(long, value_name = "SCHEME|FILE", value_parser = scheme_parser())]
+    scheme: &'static SchemeRules,
     #[command(flatten)]
     key: KeyOptions,
     #[command(flatten)]
@@ -64,7 +64,7 @@ pub(crate) struct ClientOptions {
 }
 
 impl ClientOptions {
-    pub(crate) const fn scheme(&self) -> &'static Scheme {
+    pub(crate) const fn scheme(&self) -> &'static SchemeRules {
         self.scheme
     }
 
@@ -164,6 +164,10 @@ impl ClientOptions {
     }
 
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, CliError> {
+        let scheme = self.scheme.built_in().ok_or_else(|| {
+            let reason = "is not for a device, which knows no schemes but the built-in ones";
+            CliError::option("--scheme", reason)
+        })?;
         if self.jti.is_some() {
             let reason = "is not for a device, which makes each jti itself and never one twice";
             return Err(CliError::option("--jti", reason));
@@ -180,7 +184,7 @@ impl ClientOptions {
         if self.kid.given().is_some() {
             expected.kid = Some(self.kid.choice().text(key.public_key())?);
         }
-        let client = DeviceClient::new(key, self.scheme, &expected).map_err(of_device)?;
+        let client = DeviceClient::new(key, scheme, &expected).map_err(of_device)?;
         if let Some(seconds) = client.presence() {
             say!("press the device's button within {seconds} s");
         }

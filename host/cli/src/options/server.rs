@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use privyseal::http::{DEFAULT_TIMEOUT, UrlError};
-use privyseal::{BaseUrl, Http, HttpOptions, Roots, Scheme, oauth};
+use privyseal::{BaseUrl, Http, HttpOptions, Roots, SchemeRules, oauth};
 use privyseal_core::id::AudienceBuf;
 
 use super::{ClientOptions, of_option};
@@ -47,7 +47,7 @@ impl ServerOptions {
 
 impl ClientOptions {
     /// Whether a client gets tokens there for itself.
-    pub(crate) fn has_tokens(scheme: &'static Scheme) -> bool {
+    pub(crate) fn has_tokens(scheme: &'static SchemeRules) -> bool {
         scheme.request_object().is_none()
     }
 

@@ -3,8 +3,8 @@
 use clap::Args;
 use privyseal::http::retry::retry;
 use privyseal::{
-    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Http, Provider, RetryPolicy, Scheme,
-    base::clock, oauth,
+    AccessToken, AssertionOptions, AssertionSource, BaseUrl, Http, Provider, RetryPolicy,
+    SchemeRules, base::clock, oauth,
 };
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -54,7 +54,7 @@ impl ProviderOptions {
     }
 
     /// Before an assertion is spent on it.
-    pub(super) fn check(&self, scheme: &Scheme) -> Result<(), CliError> {
+    pub(super) fn check(&self, scheme: &SchemeRules) -> Result<(), CliError> {
         match self.next() {
             Some(next) if !oauth::has_realms(scheme) => {
                 let reason = format!(

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use privyseal_check::KnownKey;
 use privyseal_core::RsaPublicKey;
+use privyseal_core::cert::Certificate;
 use privyseal_core::jws::Algorithm;
+use privyseal_core::kid::KidBuf;
 use privyseal_core::rsa::KeyError;
 use serde_json::Value;
 
@@ -25,6 +27,7 @@ pub struct KeySet(Vec<Jwk>);
 #[derive(Clone, Debug)]
 struct Jwk {
     kid: Option<String>,
+    x5t_s256: Option<String>,
     key: Result<RsaPublicKey, KeyError>,
 }
 
@@ -99,21 +102,24 @@ impl KeySet {
 
     /// The keys as `privyseal-check` wants them.
     pub fn known_keys(&self) -> Vec<KnownKey<'_>> {
-        self.iter()
-            .map(|(kid, key)| KnownKey {
-                kid,
-                key: key.clone(),
-            })
-            .collect()
+        let keys = self.0.iter().map(|jwk| KnownKey {
+            kid: jwk.kid.as_deref(),
+            x5t_s256: jwk.x5t_s256.as_deref(),
+            key: jwk.key.clone(),
+        });
+        keys.collect()
     }
 }
 
 impl Jwk {
     fn read(key: &Value) -> Option<Self> {
         let number = |name| Base64UrlUnpadded::decode_vec(key.get(name)?.as_str()?).ok();
+        let text = |name| key.get(name).and_then(Value::as_str).map(str::to_owned);
+        let public = RsaPublicKey::from_components(&number("n")?, &number("e")?);
         Some(Self {
-            kid: key.get("kid").and_then(Value::as_str).map(str::to_owned),
-            key: RsaPublicKey::from_components(&number("n")?, &number("e")?),
+            kid: text("kid"),
+            x5t_s256: text("x5t#S256").or_else(|| certificate_digest(key, public.as_ref().ok()?)),
+            key: public,
         })
     }
 
@@ -125,6 +131,14 @@ impl Jwk {
             && operations
                 .is_none_or(|list| list.is_some_and(|list| list.contains(&"verify".into())))
     }
+}
+
+/// Of the first certificate in `x5c`, if it is for that key (RFC 7517 section 4.7).
+fn certificate_digest(jwk: &Value, public: &RsaPublicKey) -> Option<String> {
+    let der = Base64::decode_vec(jwk.get("x5c")?.get(0)?.as_str()?).ok()?;
+    let key = Certificate::from_der(&der).ok()?.rsa_key().ok()?;
+    let digest = KidBuf::certificate_digest(&der);
+    (key == *public).then(|| digest.as_kid().as_str().to_owned())
 }
 
 fn is(key: &Value, name: &str, value: &str) -> bool {

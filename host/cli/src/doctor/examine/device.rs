@@ -78,7 +78,8 @@ fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey
     let Some(scheme) = options.scheme else {
         return;
     };
-    if policy.scheme(SchemeId::of(scheme)).is_none() {
+    let built_in = scheme.built_in().map(SchemeId::of);
+    if built_in.and_then(|id| policy.scheme(id)).is_none() {
         let text = format!("its policy does not have {}", scheme.name());
         report.add(NAME, Verdict::Broken, text);
         report.next.push(

@@ -1,0 +1,42 @@
+//! TOML whose errors say the line.
+
+use core::ops::Range;
+
+use serde::de::DeserializeOwned;
+
+/// What is wrong with a TOML text, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+#[non_exhaustive]
+pub struct TomlError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong, with the member's name.
+    pub problem: String,
+}
+
+impl TomlError {
+    /// `problem` with what stands at `span` of `text`.
+    pub fn at(text: &str, span: Range<usize>, problem: impl Into<String>) -> Self {
+        let before = text.bytes().take(span.start);
+        Self {
+            line: before.filter(|&byte| byte == b'\n').count() + 1,
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Reads a text.
+///
+/// # Errors
+///
+/// [`TomlError`]: no TOML, or not what `T` takes.
+pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
+    toml::from_str(text).map_err(|mut error| {
+        let span = error.span().unwrap_or_default();
+        // Without the text the error is one line, and `in` and the member's path on the next.
+        error.set_input(None);
+        let problem = error.to_string().trim_end().replace('\n', " ");
+        TomlError::at(text, span, problem)
+    })
+}

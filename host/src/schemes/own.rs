@@ -1,0 +1,132 @@
+//! Schemes of a user's own: tables `[scheme.NAME]` of a TOML file, checked by the core's bounds.
+
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use privyseal_core::scheme::OwnScheme;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::base::toml::TomlError;
+use crate::base::{BaseError, file, toml as text_of};
+
+pub use table::SchemeTable;
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: usize = 64 * 1024;
+
+/// Why a file defines no scheme.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemeFileError {
+    /// It cannot be read.
+    #[error("{0}")]
+    File(#[from] BaseError),
+    /// It does not hold what it should.
+    #[error("{}, {error}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: TomlError,
+    },
+    /// It defines several, and one is meant.
+    #[error("{} has several tables [scheme.NAME], and one is meant", path.display())]
+    Several {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The tables `[scheme.NAME]`: a member of a configuration file. [`SchemeTables::check`] makes schemes of them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct SchemeTables(BTreeMap<String, Spanned<SchemeTable>>);
+
+/// A file of schemes and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemeFile {
+    scheme: SchemeTables,
+}
+
+impl SchemeTables {
+    /// The schemes, by name. `text` is what the tables were read from, for the line in an error.
+    ///
+    /// A scheme lives as long as the process; the same table, read again, is the same scheme.
+    ///
+    /// # Errors
+    ///
+    /// [`TomlError`], at the first thing that is out of bounds.
+    pub fn check(&self, text: &str) -> Result<Vec<&'static OwnScheme>, TomlError> {
+        let tables = self.0.iter();
+        tables
+            .map(|(name, table)| known(name, table, text))
+            .collect()
+    }
+}
+
+/// The one scheme that a file defines.
+///
+/// # Errors
+///
+/// [`SchemeFileError`].
+pub fn from_file(path: &Path) -> Result<&'static OwnScheme, SchemeFileError> {
+    let text = file::InputFile::open(path)?.read_text(MAX_FILE)?;
+    let content = |error| SchemeFileError::Content {
+        path: path.to_owned(),
+        error,
+    };
+    match from_toml(&text).map_err(content)?.as_slice() {
+        [scheme] => Ok(scheme),
+        [] => {
+            let problem = "there is no table [scheme.NAME]";
+            Err(content(TomlError::at(&text, 0..0, problem)))
+        }
+        _ => Err(SchemeFileError::Several {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// The schemes that a text defines.
+///
+/// # Errors
+///
+/// [`TomlError`].
+pub fn from_toml(text: &str) -> Result<Vec<&'static OwnScheme>, TomlError> {
+    text_of::from_str::<SchemeFile>(text)?.scheme.check(text)
+}
+
+/// The scheme of a table that was read before, or a new one.
+fn known(
+    name: &str,
+    table: &Spanned<SchemeTable>,
+    text: &str,
+) -> Result<&'static OwnScheme, TomlError> {
+    static KNOWN: Mutex<Vec<(SchemeTable, &OwnScheme)>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_same = |(other, scheme): &&(SchemeTable, &OwnScheme)| {
+        scheme.name() == name && other == table.get_ref()
+    };
+    if let Some((_, scheme)) = known.iter().find(is_same) {
+        return Ok(scheme);
+    }
+    let scheme = table.get_ref().check(name).map_err(|error| {
+        let span = table.get_ref().span_of(error.field);
+        TomlError::at(
+            text,
+            span.unwrap_or_else(|| table.span()),
+            format!("scheme.{name}: {error}"),
+        )
+    })?;
+    let scheme: &'static OwnScheme = Box::leak(Box::new(scheme));
+    known.push((table.get_ref().clone(), scheme));
+    Ok(scheme)
+}
+
+#[cfg(test)]
+mod tests;
