@@ -48,5 +48,7 @@ pub use privyseal_core::scheme::{OwnScheme, Scheme, SchemeRules};
 pub use privyseal_core::{Signer, UnixTime};
 #[cfg(feature = "gateway")]
 pub use privyseal_gateway::DeviceUri;
-pub use privyseal_hsm::{KeyPolicy, LoginPolicy, PinSources, Prompt, Secret, SecretProvider};
+pub use privyseal_hsm::{
+    KeyPolicy, LoginPolicy, NewKey, PinSources, Prompt, Secret, SecretProvider,
+};
 pub use report::self_test;

@@ -13,9 +13,11 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-pub use chain::{CertificateReport, ChainCheckOptions, ChainReport};
+pub use chain::{CertificateReport, ChainCheckOptions, ChainReport, WARN_DAYS};
 pub use inbound::{Inbound, judge_assertion};
-pub use keys::{CertificateEntry, KeyEntry, KeyReport};
+pub use keys::{CertificateEntry, KeyCheckOptions, KeyEntry, KeyReport};
+#[cfg(feature = "pkcs11")]
+pub use keys::{ModuleScan, TokenScan};
 pub use privyseal_check::Subject;
 pub use self_test::self_test;
 pub use token::{Demand, ReceiverReport, TokenCheckOptions, TokenReport};

@@ -1,7 +1,5 @@
 //! Which keys are fit: the reasons that every backend gives, and the policy.
 
-use privyseal_core::RsaPublicKey;
-use privyseal_core::cert::Certificate;
 use privyseal_core::rsa;
 use thiserror::Error;
 
@@ -98,6 +96,9 @@ pub enum FitnessNote {
     /// It cannot be used, and why.
     #[error("{0}")]
     Unfit(KeyUnfit),
+    /// It was not looked at: only its public key shows before a login.
+    #[error("shows after a login")]
+    Unseen,
     /// `CKA_PRIVATE` is false.
     #[error("can be used without a login (CKA_PRIVATE is false)")]
     PublicObject,
@@ -113,8 +114,8 @@ pub enum FitnessNote {
     /// It was made elsewhere: other copies may exist.
     #[error("was made outside of the device")]
     Imported,
-    /// A key of a YubiHSM may do more than sign with PKCS #1 v1.5.
-    #[error("may do more than sign-pkcs")]
+    /// It may do more than sign with PKCS #1 v1.5.
+    #[error("may do more than sign")]
     MayDoMore,
     /// No certificate beside it is for it.
     #[error("has no certificate on the token")]
@@ -134,31 +135,31 @@ impl FitnessNote {
     }
 }
 
-/// What a key must be, beyond being able to do its work at all. The default is what a seal should be made
-/// with; each flag gives one thing up, or asks for one more.
-///
-/// Whether the certificate is in force and for the right use is not asked here: the core refuses to make
-/// a credential or an assertion with one that is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one flag of the policy"
-)]
-pub struct KeyPolicy {
-    /// Accept a key that is there without a login (`CKA_PRIVATE` is false).
-    pub allow_public_object: bool,
-    /// Accept a key that can be read in clear (`CKA_SENSITIVE` is false).
-    pub allow_not_sensitive: bool,
-    /// Refuse a key that can leave the token wrapped (`CKA_EXTRACTABLE` is true). Without it, that is a
-    /// warning: network HSMs are backed up so.
-    pub refuse_extractable: bool,
-    /// Accept a key although the certificate with its `CKA_ID` is another key's.
-    pub allow_other_certificate: bool,
-    /// Refuse a key without a certificate on the token.
-    pub require_certificate: bool,
-    /// The smallest modulus, in bits. Below 2048 the core signs nothing, whatever stands here.
-    pub min_bits: usize,
+crate::options! {
+    /// What a key must be, beyond being able to do its work at all. The default is what a seal should be made
+    /// with; each flag gives one thing up, or asks for one more.
+    ///
+    /// Whether the certificate is in force and for the right use is not asked here: the core refuses to make
+    /// a credential or an assertion with one that is not.
+    #[expect(
+        clippy::struct_excessive_bools,
+        reason = "each is one flag of the policy"
+    )]
+    pub struct KeyPolicy {
+        /// Accept a key that is there without a login (`CKA_PRIVATE` is false).
+        allow_public_object: bool = false,
+        /// Accept a key that can be read in clear (`CKA_SENSITIVE` is false).
+        allow_not_sensitive: bool = false,
+        /// Refuse a key that can leave the token wrapped (`CKA_EXTRACTABLE` is true). Without it, that is a
+        /// warning: network HSMs are backed up so.
+        refuse_extractable: bool = false,
+        /// Accept a key although the certificate with its `CKA_ID` is another key's.
+        allow_other_certificate: bool = false,
+        /// Refuse a key without a certificate on the token.
+        require_certificate: bool = false,
+        /// The smallest modulus, in bits. Below 2048 the core signs nothing, whatever stands here.
+        min_bits: usize = 2048,
+    }
 }
 
 /// What a policy judges. `None` stands for what the hardware does not show.
@@ -192,71 +193,7 @@ pub enum HeldCertificate {
     None,
 }
 
-impl Default for KeyPolicy {
-    fn default() -> Self {
-        Self {
-            allow_public_object: false,
-            allow_not_sensitive: false,
-            refuse_extractable: false,
-            allow_other_certificate: false,
-            require_certificate: false,
-            min_bits: 2048,
-        }
-    }
-}
-
 impl KeyPolicy {
-    /// Whether to accept a key that is there without a login.
-    #[must_use]
-    pub const fn allow_public_object(self, allow_public_object: bool) -> Self {
-        Self {
-            allow_public_object,
-            ..self
-        }
-    }
-
-    /// Whether to accept a key that can be read in clear.
-    #[must_use]
-    pub const fn allow_not_sensitive(self, allow_not_sensitive: bool) -> Self {
-        Self {
-            allow_not_sensitive,
-            ..self
-        }
-    }
-
-    /// Whether to refuse a key that can leave the token.
-    #[must_use]
-    pub const fn refuse_extractable(self, refuse_extractable: bool) -> Self {
-        Self {
-            refuse_extractable,
-            ..self
-        }
-    }
-
-    /// Whether to accept a key although the certificate with its `CKA_ID` is another key's.
-    #[must_use]
-    pub const fn allow_other_certificate(self, allow_other_certificate: bool) -> Self {
-        Self {
-            allow_other_certificate,
-            ..self
-        }
-    }
-
-    /// Whether to refuse a key without a certificate on the token.
-    #[must_use]
-    pub const fn require_certificate(self, require_certificate: bool) -> Self {
-        Self {
-            require_certificate,
-            ..self
-        }
-    }
-
-    /// The smallest modulus, in bits.
-    #[must_use]
-    pub const fn min_bits(self, min_bits: usize) -> Self {
-        Self { min_bits, ..self }
-    }
-
     /// The first demand that `key` does not meet, if there is one.
     pub fn obstacle(&self, key: &KeyProperties) -> Option<KeyUnfit> {
         let certificate = key.certificate;
@@ -280,10 +217,4 @@ impl KeyPolicy {
         .into_iter()
         .find_map(|(broken, reason)| broken.then_some(reason))
     }
-}
-
-/// Whether a certificate (DER) is for this key.
-pub fn is_for(der: &[u8], key: &RsaPublicKey) -> bool {
-    Certificate::from_der(der)
-        .is_ok_and(|certificate| certificate.rsa_key().is_ok_and(|its| its == *key))
 }

@@ -31,3 +31,39 @@ impl SealedInput<'_> {
         message
     }
 }
+
+/// Makes a type a signer of the core, of assertions and of certification requests for its own key: where its public key
+/// is, and how it signs a [`SealedInput`](crate::SealedInput).
+#[macro_export]
+macro_rules! sealed_signer {
+    ($signer:ty, $error:ty, |$own:ident| $key:expr, |$input:ident, $signature:ident| $sign:expr) => {
+        impl ::privyseal_core::Signer for $signer {
+            type Error = $error;
+
+            fn public_key(&self) -> &::privyseal_core::RsaPublicKey {
+                let $own = self;
+                $key
+            }
+
+            fn sign(
+                &mut self,
+                input: &::privyseal_core::SigningInput<'_>,
+                $signature: &mut ::privyseal_core::Signature,
+            ) -> Result<(), $error> {
+                let ($own, $input) = (self, $crate::SealedInput::Assertion(input));
+                $sign
+            }
+        }
+
+        impl ::privyseal_core::CertificationRequestSigner for $signer {
+            fn sign_certification_request(
+                &mut self,
+                info: &::privyseal_core::CertificationRequestInfo<'_>,
+                $signature: &mut ::privyseal_core::Signature,
+            ) -> Result<(), $error> {
+                let ($own, $input) = (self, $crate::SealedInput::CertificationRequest(info));
+                $sign
+            }
+        }
+    };
+}

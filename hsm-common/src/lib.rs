@@ -2,11 +2,14 @@
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![warn(clippy::missing_errors_doc, unnameable_types)]
 
-mod fitness;
 mod input;
 mod secret;
 
+#[macro_use]
 mod options;
+mod fitness;
+mod listing;
+mod provision;
 pub mod uri;
 
 mod file;
@@ -17,9 +20,11 @@ mod terminal;
 mod sources;
 
 pub use file::PinFile;
-pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit, is_for};
+pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit};
 pub use input::SealedInput;
+pub use listing::{ListedCertificate, ListedKey, Listing, public_key};
 pub use options::SignerOptions;
+pub use provision::NewKey;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
 };

@@ -2,7 +2,7 @@
 //!
 //! `scheme:name=value;name=value?name=value&name=value`, as RFC 7512 section 2.3 writes `pkcs11:`: the path
 //! says which key, the query how to reach it. A backend has a table of attributes, made with
-//! [`key_uri_grammar!`](crate::key_uri_grammar), and reads each value with a function of [`value`].
+//! [`key_uri!`](crate::key_uri), and reads each value with a function of [`value`].
 //!
 //! An attribute that is not in the table is refused by name: a misspelt one must not change which key is
 //! used. Attributes of vendors (`x-..`, and `vendor-..` as in the RFC's examples) are ignored. A secret that
@@ -10,6 +10,7 @@
 
 mod error;
 mod percent;
+mod table;
 pub mod value;
 mod writer;
 
@@ -87,23 +88,6 @@ impl Attribute {
     const fn is_of_query(self) -> bool {
         matches!(self.place, Place::Query | Place::Anywhere)
     }
-}
-
-/// Declares the attributes of a scheme as constants, and the [`Grammar`](crate::uri::Grammar) that has them,
-/// in the order in which they are named to people.
-#[macro_export]
-macro_rules! key_uri_grammar {
-    ($grammar:ident = $path:ident($scheme:literal, $max_len:expr);
-     $($attribute:ident = $place:ident $name:literal;)*) => {
-        $(const $attribute: $crate::uri::Attribute =
-            $crate::uri::Attribute::new($name, $crate::uri::Place::$place);)*
-        static $grammar: $crate::uri::Grammar = $crate::uri::Grammar::new(
-            $scheme,
-            $max_len,
-            $crate::uri::PathForm::$path,
-            &[$($attribute),*],
-        );
-    };
 }
 
 impl Grammar {

@@ -8,11 +8,11 @@
 mod chain;
 
 use cryptoki_sys::{
-    CKA_CERTIFICATE_TYPE, CKA_ID, CKA_LABEL, CKA_VALUE, CKC_X_509, CKO_CERTIFICATE,
+    CK_OBJECT_HANDLE, CKA_CERTIFICATE_TYPE, CKA_ID, CKA_LABEL, CKA_VALUE, CKC_X_509,
+    CKO_CERTIFICATE,
 };
 use privyseal_core::RsaPublicKey;
-use privyseal_core::cert::Certificate;
-use privyseal_hsm::HeldCertificate;
+use privyseal_hsm::{HeldCertificate, public_key};
 
 pub(crate) use chain::of_key;
 
@@ -26,6 +26,7 @@ const WORDS: usize = 512;
 /// A certificate on a token.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TokenCertificate {
+    pub(crate) handle: CK_OBJECT_HANDLE,
     pub(crate) name: ObjectName,
     pub(crate) der: Vec<u8>,
     /// Its public key, where it can be read and is one that can sign assertions.
@@ -42,12 +43,10 @@ pub(crate) fn all(session: &OpenSession) -> Result<Vec<TokenCertificate>, CallEr
         let Some(der) = der.filter(|der| !der.is_empty()) else {
             continue;
         };
-        let public = Certificate::from_der(&der)
-            .ok()
-            .and_then(|it| it.rsa_key().ok());
         certificates.push(TokenCertificate {
+            handle,
             name: ObjectName::new(label, id),
-            public,
+            public: public_key(&der),
             der,
         });
     }

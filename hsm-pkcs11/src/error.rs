@@ -61,6 +61,27 @@ pub enum Error {
     /// No certificate chain can be read from the token.
     #[error("certificates on the token: {0}")]
     Certificates(#[from] CertificateError),
+    /// What would be made is there already.
+    #[error("{object} is on the token already; nothing was changed")]
+    Taken {
+        /// What is there, as a URI.
+        object: String,
+    },
+    /// The token made a key that is used without the PIN.
+    #[error(
+        "key {key} is on the token now, but does not want the PIN for every use: the token ignores \
+         CKA_ALWAYS_AUTHENTICATE"
+    )]
+    NotAlwaysAuthenticate {
+        /// The key, as a URI.
+        key: String,
+    },
+    /// There is no randomness for a new `CKA_ID`.
+    #[error("no randomness for a new CKA_ID: {reason}")]
+    Randomness {
+        /// The system's reason.
+        reason: String,
+    },
     /// A PIN is needed and there is none. No try was spent.
     #[error("token \"{token}\" needs a PIN: {reason} (no try was spent)")]
     PinUnavailable {

@@ -18,6 +18,7 @@ use crate::certificate;
 use crate::error::CallError;
 use crate::mechanism::KeyUse;
 use crate::object::{self, ObjectName, flag};
+use crate::raw::Attribute;
 use crate::session::OpenSession;
 
 /// Room for an attribute of a key, in words: the modulus of RSA-4096, with one byte more.
@@ -140,12 +141,8 @@ fn find_public_keys(session: &OpenSession, keys: &mut [KeyFacts]) -> Result<(), 
     if let [key] = lacking.as_slice() {
         wanted.push((CKA_ID, &key.name.id));
     }
-    let mut found = Vec::new();
-    for holder in object::find(session, CKO_PUBLIC_KEY, &wanted)? {
-        let kinds = [CKA_ID, CKA_MODULUS, CKA_PUBLIC_EXPONENT];
-        let [id, modulus, exponent] = object::read::<WORDS, _>(session, holder, kinds)?;
-        found.push((id.unwrap_or_default(), public_key(modulus, exponent)));
-    }
+    let found = read_public(session, &wanted)?.into_iter();
+    let found: Vec<_> = found.map(|(name, key)| (name.id, key)).collect();
     give(&mut lacking, &found);
     if lacking.is_empty() {
         return Ok(());
@@ -156,6 +153,28 @@ fn find_public_keys(session: &OpenSession, keys: &mut [KeyFacts]) -> Result<(), 
         .collect();
     give(&mut lacking, &found);
     Ok(())
+}
+
+fn read_public(
+    session: &OpenSession,
+    wanted: &[Attribute<'_>],
+) -> Result<Vec<(ObjectName, Result<RsaPublicKey, KeyUnfit>)>, CallError> {
+    let mut found = Vec::new();
+    for holder in object::find(session, CKO_PUBLIC_KEY, wanted)? {
+        let kinds = [CKA_LABEL, CKA_ID, CKA_MODULUS, CKA_PUBLIC_EXPONENT];
+        let [label, id, modulus, exponent] = object::read::<WORDS, _>(session, holder, kinds)?;
+        found.push((ObjectName::new(label, id), public_key(modulus, exponent)));
+    }
+    Ok(found)
+}
+
+/// All RSA public keys, and how their objects are called.
+pub(crate) fn public_keys(
+    session: &OpenSession,
+) -> Result<Vec<(ObjectName, Option<RsaPublicKey>)>, CallError> {
+    let rsa = CKK_RSA.to_ne_bytes();
+    let found = read_public(session, &[(CKA_KEY_TYPE, &rsa)])?.into_iter();
+    Ok(found.map(|(name, key)| (name, key.ok())).collect())
 }
 
 /// Gives each key the public key that was found under its `CKA_ID`; `lacking` keeps those without one.

@@ -32,11 +32,13 @@ mod access;
 mod list;
 mod module_info;
 mod pool;
+pub mod provision;
 mod signer;
 
 pub use error::{CallError, CertificateError, Error, SelectError};
-pub use list::{Listed, ListedCertificate, ListedKey, list};
+pub use list::{list, list_public};
 pub use mechanism::{RsaPkcsOaep, SigningMechanism};
+pub use module::{configured_modules, on_slow_module};
 pub use module_info::{ModuleInfo, SlotInfo, module_info};
 pub use options::PoolOptions;
 pub use pool::{Pkcs11Pool, PooledSigner};

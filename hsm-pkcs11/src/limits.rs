@@ -40,6 +40,9 @@ pub const MAX_MODULE_FILE: u64 = 64 * 1024;
 /// How long a library may take to be loaded and initialized: smartcard readers and network HSMs are looked for.
 pub const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
 
+/// After which it is said that one takes its time.
+pub const SLOW_AFTER: Duration = Duration::from_secs(1);
+
 /// How long a call waits for another of a module that takes one at a time.
 pub const CALL_WAIT: Duration = Duration::from_secs(10);
 

@@ -1,69 +1,19 @@
 //! What is on a token: keys and certificates, each with the URI that names it.
 
-use privyseal_core::RsaPublicKey;
-use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, SecretProvider, SignerOptions};
+use privyseal_hsm::{
+    FitnessNote, HeldCertificate, KeyPolicy, ListedKey, Listing, SecretProvider, SignerOptions,
+};
 
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
 use crate::key::{self, KeyFacts};
 use crate::login::Authenticator;
 use crate::mechanism::{self, SigningMechanism};
-use crate::module::Module;
+use crate::module::{Entered, Module};
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri, fits};
 
-/// A private key or a certificate on a token.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Listed {
-    /// A private key.
-    Key(ListedKey),
-    /// A certificate.
-    Certificate(ListedCertificate),
-}
-
-/// A private key on a token.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListedKey {
-    /// Names it in full, ready to paste.
-    pub uri: Pkcs11Uri,
-    /// `CKA_LABEL`.
-    pub label: String,
-    /// `CKA_ID`.
-    pub id: Vec<u8>,
-    /// Its public key, if it is RSA of a supported size and shows it.
-    pub public_key: Option<RsaPublicKey>,
-    /// The mechanism that would sign, if one fits.
-    pub mechanism: Option<SigningMechanism>,
-    /// What makes it unfit, and warnings.
-    pub notes: Vec<FitnessNote>,
-}
-
-impl ListedKey {
-    /// Whether it can sign assertions.
-    pub fn is_fit(&self) -> bool {
-        !self.notes.iter().any(FitnessNote::is_obstacle)
-    }
-}
-
-/// A certificate on a token.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ListedCertificate {
-    /// Names it in full, ready to paste.
-    pub uri: Pkcs11Uri,
-    /// `CKA_LABEL`.
-    pub label: String,
-    /// `CKA_ID`.
-    pub id: Vec<u8>,
-    /// The certificate, DER as the token holds it.
-    pub der: Vec<u8>,
-    /// The listed private key that it is for, as a URI.
-    pub key: Option<Pkcs11Uri>,
-}
-
-/// Lists the private keys and the certificates of the token that `uri` means, keys first, after a
+/// Lists the private keys and the certificates of the token that `uri` means, after a
 /// login as `Pkcs11Signer::open_as` makes it, and says which keys it would refuse. `object`, `id` and
 /// `type` narrow the list.
 ///
@@ -74,73 +24,85 @@ pub fn list(
     uri: &Pkcs11Uri,
     pins: &mut dyn SecretProvider,
     options: &SignerOptions,
-) -> Result<Vec<Listed>, Error> {
+) -> Result<Listing<Pkcs11Uri>, Error> {
     let module = Module::load(uri)?;
     let mut authenticator = Authenticator::new(None, options.login, false);
     let token = OpenToken::open_first(&module, uri, &mut authenticator, Some(pins))?;
-    let entered = module.enter()?;
-    let base = token.uri(uri);
-    let offered = mechanism::offered::<SigningMechanism>(entered.raw(), token.found.slot)?;
-    let heap = certificate::all(&token.session)?;
-    let keys: Vec<ListedKey> = key::all(&token.session, uri)?
-        .iter()
-        .map(|facts| listed_key(facts, &base, &offered, &heap, &options.key))
-        .collect();
-    let certificates: Vec<ListedCertificate> = heap
-        .iter()
-        .map(|found| listed_certificate(found, &base, &keys))
-        .collect();
-    let keys = keys.into_iter().map(Listed::Key);
-    let certificates = certificates.into_iter().map(Listed::Certificate);
-    Ok(keys
-        .chain(certificates)
-        .filter(|listed| wanted(listed, uri))
-        .collect())
+    read(&module.enter()?, &token, uri, &options.key)
 }
 
-fn listed_key(
+/// Lists what the token that `uri` means shows without a login. A private key that is known by its public key only has
+/// [`FitnessNote::Unseen`].
+///
+/// # Errors
+/// Module or token are not there or not the only ones, or the token cannot be read.
+pub fn list_public(uri: &Pkcs11Uri) -> Result<Listing<Pkcs11Uri>, Error> {
+    let module = Module::load(uri)?;
+    let module = module.enter()?;
+    let token = OpenToken::unauthenticated(&module, uri)?;
+    let mut listing = read(&module, &token, uri, &KeyPolicy::default())?;
+    let base = token.uri(uri);
+    for (name, public_key) in key::public_keys(&token.session)? {
+        let uri = name.uri(&base, ObjectType::Private);
+        let seen = |key: &ListedKey<Pkcs11Uri>| {
+            key.uri == uri || public_key.is_some() && key.public_key == public_key
+        };
+        if !listing.keys.iter().any(seen) {
+            listing.keys.push(ListedKey {
+                uri,
+                public_key,
+                mechanism: None,
+                notes: vec![FitnessNote::Unseen],
+            });
+        }
+    }
+    Ok(listing)
+}
+
+fn read(
+    module: &Entered<'_>,
+    token: &OpenToken,
+    uri: &Pkcs11Uri,
+    policy: &KeyPolicy,
+) -> Result<Listing<Pkcs11Uri>, Error> {
+    let base = token.uri(uri);
+    let offered = mechanism::offered::<SigningMechanism>(module.raw(), token.found.slot)?;
+    let heap = certificate::all(&token.session)?;
+    let keys = key::all(&token.session, uri)?;
+    let keys = keys
+        .iter()
+        .map(|facts| listed(facts, &base, &offered, &heap, policy));
+    let certificates = heap
+        .iter()
+        .filter(|found| found.name.fits(uri, ObjectType::Certificate))
+        .map(|found| {
+            let uri = found.name.uri(&base, ObjectType::Certificate);
+            (uri, found.der.clone())
+        });
+    let mut listing = Listing::new(keys.collect(), certificates);
+    if !fits(uri.object_type.as_ref(), &ObjectType::Private) {
+        listing.keys.clear();
+    }
+    Ok(listing)
+}
+
+fn listed(
     facts: &KeyFacts,
     base: &Pkcs11Uri,
     offered: &[SigningMechanism],
     heap: &[TokenCertificate],
     policy: &KeyPolicy,
-) -> ListedKey {
+) -> ListedKey<Pkcs11Uri> {
     let public_key = facts.public.clone().ok();
     let held = match &public_key {
         Some(key) => certificate::held(heap, key, &facts.name.id),
         None => HeldCertificate::None,
     };
+    let mechanism = mechanism::choose(offered, &facts.allowed).filter(|_| facts.is_rsa);
     ListedKey {
         uri: facts.name.uri(base, ObjectType::Private),
-        label: facts.name.label.clone(),
-        id: facts.name.id.clone(),
-        mechanism: mechanism::choose(offered, &facts.allowed).filter(|_| facts.is_rsa),
+        mechanism: mechanism.map(SigningMechanism::name),
         notes: key::notes(facts, offered, held, policy),
         public_key,
     }
-}
-
-fn listed_certificate(
-    found: &TokenCertificate,
-    base: &Pkcs11Uri,
-    keys: &[ListedKey],
-) -> ListedCertificate {
-    let of = |key: &&ListedKey| found.public.is_some() && key.public_key == found.public;
-    ListedCertificate {
-        uri: found.name.uri(base, ObjectType::Certificate),
-        label: found.name.label.clone(),
-        id: found.name.id.clone(),
-        der: found.der.clone(),
-        key: keys.iter().find(of).map(|key| key.uri.clone()),
-    }
-}
-
-fn wanted(listed: &Listed, uri: &Pkcs11Uri) -> bool {
-    let (label, id, kind) = match listed {
-        Listed::Key(key) => (&key.label, &key.id, ObjectType::Private),
-        Listed::Certificate(certificate) => {
-            (&certificate.label, &certificate.id, ObjectType::Certificate)
-        }
-    };
-    fits(uri.object(), label) && fits(uri.id(), id) && fits(uri.object_type().as_ref(), &kind)
 }

@@ -13,19 +13,21 @@
 mod find;
 mod initialize;
 
+pub use find::configured_modules;
+
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{
-    Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult, mpsc,
+    Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult, mpsc,
 };
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, SelectError};
-use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT};
+use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT, SLOW_AFTER};
 use crate::raw::RawModule;
 use crate::timed_mutex::TimedMutex;
 use crate::uri::{Pkcs11Uri, fits};
@@ -34,6 +36,15 @@ use crate::uri::{Pkcs11Uri, fits};
 type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
 
 static PLACES: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
+
+/// Who wants to know of a module that takes its time.
+static SLOW: OnceLock<fn(&Path, Duration)> = OnceLock::new();
+
+/// From now on `tell` is told of each module that is not loaded and initialized after a second, and how long it is still
+/// waited for. The first caller in a process is heard.
+pub fn on_slow_module(tell: fn(&Path, Duration)) {
+    let _ = SLOW.set(tell);
+}
 
 /// A loaded and initialized module.
 pub(crate) struct Module {
@@ -176,7 +187,15 @@ impl Module {
             path: file.to_owned(),
             reason: error.to_string(),
         })?;
-        told.recv_timeout(INITIALIZE_WAIT).unwrap_or_else(|_| {
+        let mut answer = told.recv_timeout(SLOW_AFTER);
+        if answer.is_err() {
+            let left = INITIALIZE_WAIT.saturating_sub(SLOW_AFTER);
+            if let Some(tell) = SLOW.get() {
+                tell(file, left);
+            }
+            answer = told.recv_timeout(left);
+        }
+        answer.unwrap_or_else(|_| {
             Err(Error::ModuleHangs {
                 path: file.to_owned(),
                 waited: INITIALIZE_WAIT,
@@ -192,7 +211,8 @@ impl Entered<'_> {
             return Ok(());
         }
         let info = self.raw().info()?;
-        let version = (info.libraryVersion.major, info.libraryVersion.minor);
+        let version = info.libraryVersion;
+        let version = format!("{}.{}", version.major, version.minor);
         let fits = fits(description.as_ref(), &text(&info.libraryDescription))
             && fits(manufacturer.as_ref(), &text(&info.manufacturerID))
             && fits(uri.library_version.as_ref(), &version);

@@ -23,6 +23,8 @@ pub struct SlotInfo {
     pub slot_id: u64,
     /// The token; `None` if it is not initialized.
     pub token: Result<Option<TokenInfo>, CallError>,
+    /// The token as a URI, ready to paste.
+    pub uri: Option<Pkcs11Uri>,
     /// Whether it is one that the URI means.
     pub matches_uri: bool,
 }
@@ -38,12 +40,22 @@ pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
     let slots = module.raw().slots()?.into_iter().map(|slot| {
         let token = slot::look(&module, slot);
         let matches_uri = slot::matching_token(&module, slot, &token, uri).is_some();
+        let name = token.as_ref().ok().and_then(|it| Some(it.as_ref()?.uri()));
         SlotInfo {
             slot_id: wide(slot),
+            uri: name.map(|it| it.reached_as(uri)),
             token,
             matches_uri,
         }
     });
+    let mut slots: Vec<SlotInfo> = slots.collect();
+    let uris: Vec<_> = slots.iter().map(|it| it.uri.clone()).collect();
+    for slot in &mut slots {
+        let is_alike = uris.iter().filter(|it| **it == slot.uri).count() > 1;
+        if let Some(uri) = slot.uri.as_mut().filter(|_| is_alike) {
+            uri.slot_id = Some(slot.slot_id);
+        }
+    }
     Ok(ModuleInfo {
         library: format!(
             "{}, {}, version {}.{}",
@@ -52,6 +64,6 @@ pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
             info.libraryVersion.major,
             info.libraryVersion.minor
         ),
-        slots: slots.collect(),
+        slots,
     })
 }

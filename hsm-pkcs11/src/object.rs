@@ -7,14 +7,15 @@ use cryptoki_sys::{
 };
 
 use crate::error::CallError;
+use crate::raw::Attribute;
 use crate::session::OpenSession;
-use crate::uri::{ObjectType, Pkcs11Uri};
+use crate::uri::{ObjectType, Pkcs11Uri, fits};
 
 /// The objects of a class that have these attributes too.
 pub(crate) fn find(
     session: &OpenSession,
     class: CK_OBJECT_CLASS,
-    others: &[(CK_ATTRIBUTE_TYPE, &[u8])],
+    others: &[Attribute<'_>],
 ) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
     let class = class.to_ne_bytes();
     let wanted = [&[(CKA_CLASS, class.as_slice())], others].concat();
@@ -87,6 +88,13 @@ impl ObjectName {
             object_type: Some(kind),
             ..token.clone()
         }
+    }
+
+    /// Whether an object of this kind is one that `uri` means.
+    pub(crate) fn fits(&self, uri: &Pkcs11Uri, kind: ObjectType) -> bool {
+        fits(uri.object.as_ref(), &self.label)
+            && fits(uri.id.as_ref(), &self.id)
+            && fits(uri.object_type.as_ref(), &kind)
     }
 
     /// The object alone, for lists in messages.

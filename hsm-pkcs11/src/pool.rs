@@ -4,11 +4,8 @@ use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use privyseal_core::{
-    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
-    SigningInput,
-};
-use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider};
+use privyseal_core::{RsaPublicKey, Signature};
+use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider, sealed_signer};
 
 use crate::access::{KeyAccess, Pins, SignSession};
 use crate::error::Error;
@@ -197,29 +194,12 @@ impl Pkcs11Pool {
     }
 }
 
-impl Signer for PooledSigner<'_> {
-    type Error = Error;
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.pool.public_key()
-    }
-
-    fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        let input = SealedInput::Assertion(input);
-        self.pool.access.sign(&mut self.session, input, signature)
-    }
-}
-
-impl CertificationRequestSigner for PooledSigner<'_> {
-    fn sign_certification_request(
-        &mut self,
-        info: &CertificationRequestInfo<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), Error> {
-        let info = SealedInput::CertificationRequest(info);
-        self.pool.access.sign(&mut self.session, info, signature)
-    }
-}
+sealed_signer!(
+    PooledSigner<'_>,
+    Error,
+    |lent| lent.pool.public_key(),
+    |input, signature| lent.pool.access.sign(&mut lent.session, input, signature)
+);
 
 impl Drop for PooledSigner<'_> {
     fn drop(&mut self) {

@@ -23,8 +23,8 @@ use cryptoki_sys::{
     CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_SESSION_HANDLE,
     CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_UNAVAILABLE_INFORMATION,
     CK_USER_TYPE, CKA_ALWAYS_AUTHENTICATE, CKA_DECRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_PRIVATE,
-    CKA_SENSITIVE, CKA_SIGN, CKF_OS_LOCKING_OK, CKF_SERIAL_SESSION, CKR_ARGUMENTS_BAD,
-    CKR_BUFFER_TOO_SMALL, CKR_CANT_LOCK, CKR_CRYPTOKI_ALREADY_INITIALIZED,
+    CKA_SENSITIVE, CKA_SIGN, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION,
+    CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL, CKR_CANT_LOCK, CKR_CRYPTOKI_ALREADY_INITIALIZED,
 };
 
 use crate::error::CallError;
@@ -182,18 +182,17 @@ impl RawModule {
         Ok(info.flags)
     }
 
-    /// `C_OpenSession`: one that only reads, for nothing is ever written to a token.
-    pub(crate) fn open_session(&self, slot: CK_SLOT_ID) -> Result<CK_SESSION_HANDLE, CallError> {
+    /// `C_OpenSession`. One that writes is for setting a token up only.
+    pub(crate) fn open_session(
+        &self,
+        slot: CK_SLOT_ID,
+        writes: bool,
+    ) -> Result<CK_SESSION_HANDLE, CallError> {
         let mut session = 0;
+        let flags = if writes { CKF_RW_SESSION } else { 0 } | CKF_SERIAL_SESSION;
         let application = ptr::null_mut();
         // No function is given to be called back.
-        call!(self.C_OpenSession(
-            slot,
-            CKF_SERIAL_SESSION,
-            application,
-            None,
-            &raw mut session
-        ))?;
+        call!(self.C_OpenSession(slot, flags, application, None, &raw mut session))?;
         Ok(session)
     }
 
@@ -227,16 +226,9 @@ impl RawModule {
     pub(crate) fn find(
         &self,
         session: CK_SESSION_HANDLE,
-        wanted: &[(CK_ATTRIBUTE_TYPE, &[u8])],
+        wanted: &[Attribute<'_>],
     ) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
-        let mut template: Vec<CK_ATTRIBUTE> = wanted
-            .iter()
-            .map(|(kind, value)| CK_ATTRIBUTE {
-                type_: *kind,
-                pValue: value.as_ptr().cast_mut().cast(),
-                ulValueLen: ulong(value.len()),
-            })
-            .collect();
+        let mut template = template(wanted);
         let len = ulong(template.len());
         call!(self.C_FindObjectsInit(session, template.as_mut_ptr(), len))?;
         let found = self.found(session);
@@ -336,6 +328,52 @@ impl RawModule {
         Ok(bytes(&words, attribute.ulValueLen))
     }
 
+    /// `C_GenerateKeyPair`: the handle of the private key.
+    pub(crate) fn generate_key_pair(
+        &self,
+        session: CK_SESSION_HANDLE,
+        mechanism: CK_MECHANISM_TYPE,
+        public: &[Attribute<'_>],
+        private: &[Attribute<'_>],
+    ) -> Result<CK_OBJECT_HANDLE, CallError> {
+        let mut mechanism = without_parameter(mechanism);
+        let (mut public, mut private) = (template(public), template(private));
+        let (public_len, private_len) = (ulong(public.len()), ulong(private.len()));
+        let (mut public_key, mut private_key) = (0, 0);
+        // Templates are valid for the lengths given, and so are the values in them.
+        call!(self.C_GenerateKeyPair(
+            session,
+            &raw mut mechanism,
+            public.as_mut_ptr(),
+            public_len,
+            private.as_mut_ptr(),
+            private_len,
+            &raw mut public_key,
+            &raw mut private_key
+        ))?;
+        Ok(private_key)
+    }
+
+    /// `C_CreateObject`.
+    pub(crate) fn create_object(
+        &self,
+        session: CK_SESSION_HANDLE,
+        attributes: &[Attribute<'_>],
+    ) -> Result<(), CallError> {
+        let (mut template, mut object) = (template(attributes), 0);
+        let len = ulong(template.len());
+        call!(self.C_CreateObject(session, template.as_mut_ptr(), len, &raw mut object))
+    }
+
+    /// `C_DestroyObject`.
+    pub(crate) fn destroy_object(
+        &self,
+        session: CK_SESSION_HANDLE,
+        object: CK_OBJECT_HANDLE,
+    ) -> Result<(), CallError> {
+        call!(self.C_DestroyObject(session, object))
+    }
+
     /// `C_SignInit`.
     pub(crate) fn sign_init(
         &self,
@@ -343,11 +381,7 @@ impl RawModule {
         mechanism: CK_MECHANISM_TYPE,
         key: CK_OBJECT_HANDLE,
     ) -> Result<(), CallError> {
-        let mut mechanism = CK_MECHANISM {
-            mechanism,
-            pParameter: ptr::null_mut(),
-            ulParameterLen: 0,
-        };
+        let mut mechanism = without_parameter(mechanism);
         call!(self.C_SignInit(session, &raw mut mechanism, key))
     }
 
@@ -441,6 +475,27 @@ fn function_list(library: &cryptoki_sys::Pkcs11) -> Result<CK_FUNCTION_LIST, Str
     let list = unsafe { list.as_ref() };
     list.copied()
         .ok_or_else(|| "C_GetFunctionList gave none".into())
+}
+
+/// An attribute and its value.
+pub(crate) type Attribute<'v> = (CK_ATTRIBUTE_TYPE, &'v [u8]);
+
+/// As a module reads it; the values must outlive the call.
+fn template(attributes: &[Attribute<'_>]) -> Vec<CK_ATTRIBUTE> {
+    let attributes = attributes.iter().map(|(kind, value)| CK_ATTRIBUTE {
+        type_: *kind,
+        pValue: value.as_ptr().cast_mut().cast(),
+        ulValueLen: ulong(value.len()),
+    });
+    attributes.collect()
+}
+
+const fn without_parameter(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
+    CK_MECHANISM {
+        mechanism,
+        pParameter: ptr::null_mut(),
+        ulParameterLen: 0,
+    }
 }
 
 /// What stands in a buffer before a module writes to it.

@@ -21,9 +21,18 @@ pub(crate) struct OpenSession {
 
 impl OpenSession {
     pub(crate) fn open(module: &Entered<'_>, slot: CK_SLOT_ID) -> Result<Self, CallError> {
+        Self::new(module, slot, false)
+    }
+
+    /// One that writes.
+    pub(crate) fn writing(module: &Entered<'_>, slot: CK_SLOT_ID) -> Result<Self, CallError> {
+        Self::new(module, slot, true)
+    }
+
+    fn new(module: &Entered<'_>, slot: CK_SLOT_ID, writes: bool) -> Result<Self, CallError> {
         module.module().note_session();
         Ok(Self {
-            handle: module.raw().open_session(slot)?,
+            handle: module.raw().open_session(slot, writes)?,
             module: Arc::clone(module.module()),
             epoch: module.module().epoch(),
         })

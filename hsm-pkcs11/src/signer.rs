@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use privyseal_core::{
-    CertificationRequestInfo, CertificationRequestSigner, KeyEncryption, RsaPublicKey, Signature,
-    Signer, SigningInput, Unwrapper,
-};
-use privyseal_hsm::{FitnessNote, LoginPolicy, SealedInput, SecretProvider, SignerOptions};
+use privyseal_core::{KeyEncryption, RsaPublicKey, Unwrapper};
+use privyseal_hsm::{FitnessNote, LoginPolicy, SecretProvider, SignerOptions, sealed_signer};
 
 use crate::access::{KeyAccess, Pins, SignSession};
 use crate::error::Error;
@@ -111,7 +108,8 @@ impl Pkcs11Signer {
     }
 
     /// The key's certificate and its issuers as far as they are on the token, DER, leaf first; at most
-    /// [`crate::limits::MAX_CERTIFICATES`]. Nothing is proved but that the leaf has this key.
+    /// [`crate::limits::MAX_CERTIFICATES`]. Nothing is proved but that the leaf has this key. Of several leaves for this
+    /// key the one that ends last comes first, the others with their issuers after it.
     ///
     /// # Errors
     /// No certificate on the token is for this key, the chain is too long, or the token cannot be read.
@@ -120,29 +118,12 @@ impl Pkcs11Signer {
     }
 }
 
-impl Signer for Pkcs11Signer {
-    type Error = Error;
-
-    fn public_key(&self) -> &RsaPublicKey {
-        &self.access.public
-    }
-
-    fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        let input = SealedInput::Assertion(input);
-        self.access.sign(&mut self.session, input, signature)
-    }
-}
-
-impl CertificationRequestSigner for Pkcs11Signer {
-    fn sign_certification_request(
-        &mut self,
-        info: &CertificationRequestInfo<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), Error> {
-        let info = SealedInput::CertificationRequest(info);
-        self.access.sign(&mut self.session, info, signature)
-    }
-}
+sealed_signer!(
+    Pkcs11Signer,
+    Error,
+    |signer| &signer.access.public,
+    |input, signature| signer.access.sign(&mut signer.session, input, signature)
+);
 
 impl Unwrapper for Pkcs11Unwrapper {
     type Error = Error;

@@ -31,9 +31,15 @@ impl OpenToken {
         reason: LoginReason,
         borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<Self, Error> {
+        let token = Self::unauthenticated(module, uri)?;
+        authenticator.log_in(module, &token.session, &token.found, reason, borrowed)?;
+        Ok(token)
+    }
+
+    /// The same without a login.
+    pub(crate) fn unauthenticated(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<Self, Error> {
         let found = slot::select(module, uri)?;
         let session = OpenSession::open(module, found.slot)?;
-        authenticator.log_in(module, &session, &found, reason, borrowed)?;
         Ok(Self { found, session })
     }
 
@@ -83,13 +89,6 @@ impl OpenToken {
 
     /// The token as a URI that opens it again: how to reach it is as `given`.
     pub(crate) fn uri(&self, given: &Pkcs11Uri) -> Pkcs11Uri {
-        Pkcs11Uri {
-            module_path: given.module_path.clone(),
-            module_name: given.module_name.clone(),
-            module_init_args: given.module_init_args.clone(),
-            pin_source: given.pin_source.clone(),
-            max_sessions: given.max_sessions,
-            ..self.found.info.uri()
-        }
+        self.found.info.uri().reached_as(given)
     }
 }

@@ -14,57 +14,46 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use privyseal_hsm::uri::{UriError, UriFault, UriWriter, value};
-use privyseal_hsm::{Secret, key_uri_grammar};
+use privyseal_hsm::key_uri;
+use privyseal_hsm::uri::{UriError, UriFault, value};
 
 use crate::limits::{MAX_ID, MAX_PIN, MAX_SESSIONS, MAX_URI};
 
-key_uri_grammar! {
-    GRAMMAR = Attributes("pkcs11", MAX_URI);
-    TOKEN = Path "token";
-    MANUFACTURER = Path "manufacturer";
-    MODEL = Path "model";
-    SERIAL = Path "serial";
-    SLOT_ID = Path "slot-id";
-    SLOT_DESCRIPTION = Path "slot-description";
-    SLOT_MANUFACTURER = Path "slot-manufacturer";
-    LIBRARY_DESCRIPTION = Path "library-description";
-    LIBRARY_MANUFACTURER = Path "library-manufacturer";
-    LIBRARY_VERSION = Path "library-version";
-    OBJECT = Path "object";
-    ID = Path "id";
-    TYPE = Path "type";
-    MODULE_NAME = Anywhere "module-name";
-    MODULE_PATH = Anywhere "module-path";
-    MODULE_INIT_ARGS = Anywhere "module-init-args";
-    PIN_SOURCE = Anywhere "pin-source";
-    PIN_VALUE = Anywhere "pin-value";
-    MAX_SESSIONS_ATTRIBUTE = Anywhere "max-sessions";
-}
-
-/// A parsed `pkcs11:` URI. [`Display`](fmt::Display) prints it ready to paste, without a PIN and without
-/// vendor attributes, in p11tool's order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pkcs11Uri {
-    pub(crate) token: Option<String>,
-    pub(crate) manufacturer: Option<String>,
-    pub(crate) model: Option<String>,
-    pub(crate) serial: Option<String>,
-    pub(crate) slot_id: Option<u64>,
-    pub(crate) slot_description: Option<String>,
-    pub(crate) slot_manufacturer: Option<String>,
-    pub(crate) library_description: Option<String>,
-    pub(crate) library_manufacturer: Option<String>,
-    pub(crate) library_version: Option<(u8, u8)>,
-    pub(crate) object: Option<String>,
-    pub(crate) id: Option<Vec<u8>>,
-    pub(crate) object_type: Option<ObjectType>,
-    pub(crate) module_name: Option<String>,
-    pub(crate) module_path: Option<String>,
-    pub(crate) module_init_args: Option<String>,
-    pub(crate) pin_source: Option<String>,
-    pub(crate) pin_value: Option<Secret>,
-    pub(crate) max_sessions: Option<u32>,
+key_uri! {
+    /// A parsed `pkcs11:` URI. [`Display`](fmt::Display) prints it ready to paste, without a PIN and without
+    /// vendor attributes, in p11tool's order.
+    pub struct Pkcs11Uri: GRAMMAR = Attributes("pkcs11", MAX_URI);
+    LIBRARY_DESCRIPTION library_description: text = Path "library-description", value::text;
+    LIBRARY_MANUFACTURER library_manufacturer: text = Path "library-manufacturer", value::text;
+    LIBRARY_VERSION library_version: text = Path "library-version", version;
+    SLOT_DESCRIPTION slot_description: text = Path "slot-description", value::text;
+    SLOT_MANUFACTURER slot_manufacturer: text = Path "slot-manufacturer", value::text;
+    /// `slot-id`: the number of the slot.
+    SLOT_ID slot_id: (u64) = Path "slot-id", value::decimal;
+    MODEL model: text = Path "model", value::text;
+    MANUFACTURER manufacturer: text = Path "manufacturer", value::text;
+    SERIAL serial: text = Path "serial", value::text;
+    /// `token`: the token's label.
+    TOKEN token: text = Path "token", value::text;
+    /// `id`: the object's `CKA_ID`.
+    ID id: bytes = Path "id", value::bytes(MAX_ID);
+    /// `object`: the object's label, `CKA_LABEL`.
+    OBJECT object: text = Path "object", value::text;
+    /// `type`: what kind of object is meant.
+    TYPE object_type: (ObjectType) = Path "type", ObjectType::read;
+    MODULE_NAME module_name: text = Anywhere "module-name", module_name;
+    MODULE_PATH module_path: text = Anywhere "module-path", value::path;
+    /// `module-init-args`: a text for `C_Initialize`, for modules that want one, as NSS does
+    /// (`configdir='sql:/etc/pki/nssdb' flags=readOnly`).
+    MODULE_INIT_ARGS module_init_args: text = Anywhere "module-init-args", value::path;
+    /// `pin-source`: where the PIN is, as it was written (`file:/run/pin`). This crate does not open it:
+    /// a [`SecretProvider`](privyseal_hsm::SecretProvider) may.
+    PIN_SOURCE pin_source: text = Anywhere "pin-source", value::path;
+    /// `pin-value`: a PIN in clear. A caller that uses it should warn: URIs end up in process lists and logs.
+    PIN_VALUE pin_value: secret = Anywhere "pin-value", value::secret(MAX_PIN);
+    /// `max-sessions` (as `step kms` spells it): how many sessions a pool may open, from 1 to
+    /// [`crate::limits::MAX_SESSIONS`].
+    MAX_SESSIONS_ATTRIBUTE max_sessions: (u32) = Anywhere "max-sessions", sessions;
 }
 
 /// The `type` attribute: what kind of object is meant.
@@ -112,34 +101,22 @@ impl ObjectType {
     }
 }
 
+impl fmt::Display for ObjectType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl FromStr for Pkcs11Uri {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, UriError> {
-        let given = GRAMMAR.parse(text)?;
-        let sessions = value::within(1..=MAX_SESSIONS, "is not a decimal number from 1 to 1024");
-        Ok(Self {
-            token: given.read(TOKEN, value::text)?,
-            manufacturer: given.read(MANUFACTURER, value::text)?,
-            model: given.read(MODEL, value::text)?,
-            serial: given.read(SERIAL, value::text)?,
-            slot_id: given.read(SLOT_ID, value::decimal)?,
-            slot_description: given.read(SLOT_DESCRIPTION, value::text)?,
-            slot_manufacturer: given.read(SLOT_MANUFACTURER, value::text)?,
-            library_description: given.read(LIBRARY_DESCRIPTION, value::text)?,
-            library_manufacturer: given.read(LIBRARY_MANUFACTURER, value::text)?,
-            library_version: given.read(LIBRARY_VERSION, version)?,
-            object: given.read(OBJECT, value::text)?,
-            id: given.read(ID, value::bytes(MAX_ID))?,
-            object_type: given.read(TYPE, ObjectType::read)?,
-            module_name: given.read(MODULE_NAME, module_name)?,
-            module_path: given.read(MODULE_PATH, value::path)?,
-            module_init_args: given.read(MODULE_INIT_ARGS, value::path)?,
-            pin_source: given.read(PIN_SOURCE, value::path)?,
-            pin_value: given.read(PIN_VALUE, value::secret(MAX_PIN))?,
-            max_sessions: given.read(MAX_SESSIONS_ATTRIBUTE, sessions)?,
-        })
+        Self::read(&GRAMMAR.parse(text)?)
     }
+}
+
+fn sessions(bytes: &[u8]) -> Result<u32, UriFault> {
+    value::within(1..=MAX_SESSIONS, "is not a decimal number from 1 to 1024")(bytes)
 }
 
 /// A file's name without folder and suffix (section 2.3).
@@ -153,7 +130,7 @@ fn module_name(bytes: &[u8]) -> Result<String, UriFault> {
 }
 
 /// `1*DIGIT [ "." 1*DIGIT ]`; a missing minor version is 0 (section 2.3).
-fn version(bytes: &[u8]) -> Result<(u8, u8), UriFault> {
+fn version(bytes: &[u8]) -> Result<String, UriFault> {
     let rule = |_| {
         UriFault::Rule(
             "is not a version such as 2 or 2.40, each part at most 255 (RFC 7512 section 2.3)",
@@ -161,40 +138,13 @@ fn version(bytes: &[u8]) -> Result<(u8, u8), UriFault> {
     };
     let mut parts = bytes.splitn(2, |&byte| byte == b'.');
     let mut part = || parts.next().map(value::decimal).transpose().map_err(rule);
-    Ok((part()?.unwrap_or(0), part()?.unwrap_or(0)))
+    let (major, minor): (Option<u8>, Option<u8>) = (part()?, part()?);
+    Ok(format!("{}.{}", major.unwrap_or(0), minor.unwrap_or(0)))
 }
 
 /// Whether an attribute fits what is there; one that is not given fits anything (section 2.5).
 pub(crate) fn fits<T: ?Sized + PartialEq>(wanted: Option<&T>, is: &T) -> bool {
     wanted.is_none_or(|wanted| wanted == is)
-}
-
-impl fmt::Display for Pkcs11Uri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self
-            .library_version
-            .map(|(major, minor)| format!("{major}.{minor}"));
-        let mut out = UriWriter::new(&GRAMMAR, "");
-        out.text(LIBRARY_DESCRIPTION, self.library_description.as_deref())
-            .text(LIBRARY_MANUFACTURER, self.library_manufacturer.as_deref())
-            .plain(LIBRARY_VERSION, version)
-            .text(SLOT_DESCRIPTION, self.slot_description.as_deref())
-            .text(SLOT_MANUFACTURER, self.slot_manufacturer.as_deref())
-            .plain(SLOT_ID, self.slot_id)
-            .text(MODEL, self.model.as_deref())
-            .text(MANUFACTURER, self.manufacturer.as_deref())
-            .text(SERIAL, self.serial.as_deref())
-            .text(TOKEN, self.token.as_deref())
-            .bytes(ID, self.id.as_deref())
-            .text(OBJECT, self.object.as_deref())
-            .plain(TYPE, self.object_type.map(ObjectType::as_str))
-            .text(MODULE_NAME, self.module_name.as_deref())
-            .text(MODULE_PATH, self.module_path.as_deref())
-            .text(MODULE_INIT_ARGS, self.module_init_args.as_deref())
-            .text(PIN_SOURCE, self.pin_source.as_deref())
-            .plain(MAX_SESSIONS_ATTRIBUTE, self.max_sessions);
-        f.write_str(out.as_str())
-    }
 }
 
 impl Pkcs11Uri {
@@ -214,6 +164,33 @@ impl Pkcs11Uri {
             .ok_or_else(|| GRAMMAR.refuse(MODULE_PATH, MISSING))
     }
 
+    /// The same, with another label of the object.
+    #[must_use]
+    pub fn with_object(&self, label: &str) -> Self {
+        Self {
+            object: Some(label.into()),
+            ..self.clone()
+        }
+    }
+
+    /// `object`, where it must be given.
+    pub(crate) fn required_object(&self) -> Result<&str, UriError> {
+        let named = self.object().filter(|label| !label.is_empty());
+        named.ok_or_else(|| GRAMMAR.refuse(OBJECT, UriFault::Missing))
+    }
+
+    /// The same thing, reached as `given` says.
+    pub(crate) fn reached_as(self, given: &Self) -> Self {
+        Self {
+            module_path: given.module_path.clone(),
+            module_name: given.module_name.clone(),
+            module_init_args: given.module_init_args.clone(),
+            pin_source: given.pin_source.clone(),
+            max_sessions: given.max_sessions,
+            ..self
+        }
+    }
+
     /// That the URI names a private key, or any kind of object.
     pub(crate) fn check_names_key(&self) -> Result<(), UriError> {
         const NOT_A_KEY: UriFault =
@@ -222,53 +199,5 @@ impl Pkcs11Uri {
             None | Some(ObjectType::Private) => Ok(()),
             Some(_) => Err(GRAMMAR.refuse(TYPE, NOT_A_KEY)),
         }
-    }
-
-    /// `module-init-args`: a text for `C_Initialize`, for modules that want one, as NSS does
-    /// (`configdir='sql:/etc/pki/nssdb' flags=readOnly`).
-    pub fn module_init_args(&self) -> Option<&str> {
-        self.module_init_args.as_deref()
-    }
-
-    /// `token`: the token's label.
-    pub fn token(&self) -> Option<&str> {
-        self.token.as_deref()
-    }
-
-    /// `slot-id`: the number of the slot.
-    pub const fn slot_id(&self) -> Option<u64> {
-        self.slot_id
-    }
-
-    /// `object`: the object's label, `CKA_LABEL`.
-    pub fn object(&self) -> Option<&str> {
-        self.object.as_deref()
-    }
-
-    /// `id`: the object's `CKA_ID`.
-    pub fn id(&self) -> Option<&[u8]> {
-        self.id.as_deref()
-    }
-
-    /// `type`: what kind of object is meant.
-    pub const fn object_type(&self) -> Option<ObjectType> {
-        self.object_type
-    }
-
-    /// `pin-source`: where the PIN is, as it was written (`file:/run/pin`). This crate does not open it:
-    /// a [`SecretProvider`](privyseal_hsm::SecretProvider) may.
-    pub fn pin_source(&self) -> Option<&str> {
-        self.pin_source.as_deref()
-    }
-
-    /// `pin-value`: a PIN in clear. A caller that uses it should warn: URIs end up in process lists and logs.
-    pub const fn pin_value(&self) -> Option<&Secret> {
-        self.pin_value.as_ref()
-    }
-
-    /// `max-sessions` (as `step kms` spells it): how many sessions a pool may open, from 1 to
-    /// [`crate::limits::MAX_SESSIONS`].
-    pub const fn max_sessions(&self) -> Option<u32> {
-        self.max_sessions
     }
 }

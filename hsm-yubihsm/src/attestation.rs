@@ -5,7 +5,7 @@
 //! object 0 is the certificate of that key, which chains to Yubico's root. This crate gets both and checks
 //! that the first is for the key in question; it does not verify them against Yubico's root.
 
-use privyseal_hsm::is_for;
+use privyseal_hsm::public_key;
 
 use crate::device::Device;
 use crate::error::{DeviceCode, Error};
@@ -26,7 +26,7 @@ impl Device {
     /// # Errors
     /// There is no such RSA key, the attestation is for another, or a call of the device fails.
     pub fn attest(&self, id: u16) -> Result<Attestation, Error> {
-        let public_key = self
+        let key = self
             .key(id)?
             .public_key
             .map_err(|reason| Error::Key { key_id: id, reason })?;
@@ -35,7 +35,7 @@ impl Device {
                 .sign_attestation_certificate(id, None)
                 .map(yubihsm::attestation::Certificate::into_vec)
         })?;
-        if !is_for(&certificate, &public_key) {
+        if public_key(&certificate).as_ref() != Some(&key) {
             return Err(Error::Protocol {
                 device: self.name(),
                 function: "SignAttestationCertificate",

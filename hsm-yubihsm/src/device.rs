@@ -49,8 +49,9 @@ impl Device {
     /// There is no way to the device, no password or a wrong one, or no free session.
     pub fn open(uri: &YubihsmUri, passwords: &mut dyn SecretProvider) -> Result<Self, Error> {
         // Before a password is asked for: is there a way to the device at all?
-        crate::connector::connector(uri.endpoint())?;
-        let (device, auth_key) = (uri.endpoint().to_string(), uri.auth_key());
+        let endpoint = uri.endpoint();
+        crate::connector::connector(&endpoint)?;
+        let (device, auth_key) = (endpoint.to_string(), uri.auth_key());
         let request = SecretRequest::Password {
             device: device.clone(),
             auth_key,
@@ -61,7 +62,7 @@ impl Device {
             reason,
         };
         let password = passwords.secret(&request).map_err(unavailable)?;
-        let shared = Shared::get(uri.endpoint(), uri.auth_key(), &password);
+        let shared = Shared::get(&endpoint, auth_key, &password);
         let device = Self {
             shared,
             timeout: uri.timeout(),

@@ -30,7 +30,7 @@ pub use attestation::Attestation;
 pub use device::{Device, DeviceInfo};
 pub use error::{CallError, CertificateError, DeviceCode, Error};
 pub use key::{Capabilities, KeyFacts};
-pub use list::{ListedCertificate, ListedKey, Listing, list};
+pub use list::list;
 pub use privyseal_hsm::SignerOptions;
 pub use signer::YubihsmSigner;
 pub use uri::{Endpoint, YubihsmUri};

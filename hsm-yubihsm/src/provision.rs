@@ -4,7 +4,7 @@
 //! [`Device::generate_key`], [`Device::put_signing_auth_key`], [`Device::put_certificates`]. Each reads back
 //! what is on the device then, and fails if it is not what was asked for. Nothing is ever exported.
 
-use privyseal_hsm::Secret;
+use privyseal_hsm::{Secret, options, public_key};
 use yubihsm::{AuditOption, Capability, Domain, asymmetric, authentication, object, opaque};
 
 use crate::device::{Device, derive};
@@ -37,14 +37,14 @@ pub enum KeySize {
     Rsa4096,
 }
 
-/// What a new authentication key may do beside signing. By default nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExtraCapabilities {
-    /// `get-opaque`: read the chain from the device. Without it the chain must come from a file.
-    pub read_certificates: bool,
-    /// `get-log-entries`: drain the log. Without it another authentication key must do that.
-    pub drain_log: bool,
+options! {
+    /// What a new authentication key may do beside signing. By default nothing.
+    pub struct ExtraCapabilities {
+        /// `get-opaque`: read the chain from the device. Without it the chain must come from a file.
+        read_certificates: bool = false,
+        /// `get-log-entries`: drain the log. Without it another authentication key must do that.
+        drain_log: bool = false,
+    }
 }
 
 impl Device {
@@ -174,6 +174,65 @@ impl Device {
         Ok(ids)
     }
 
+    /// Stores the certificates (DER, leaf first) of key `key_id` under its label, in its domain, and gives the ids of
+    /// their objects. Those that are there already stay; other certificates with the label are removed if `replace`
+    /// says so, after the new ones are there.
+    ///
+    /// # Errors
+    /// There is no such key or it has no label, the first certificate is not for it, other certificates have its label, or
+    /// the device refuses.
+    pub fn put_chain(
+        &self,
+        key_id: u16,
+        certificates: &[Vec<u8>],
+        replace: bool,
+    ) -> Result<Vec<u16>, Error> {
+        let facts = self.key(key_id)?;
+        let refused = |object: String, reason: &str| Error::Provision {
+            object,
+            reason: format!("{reason}; nothing was changed"),
+        };
+        let leaf = certificates.first().and_then(|leaf| public_key(leaf));
+        if leaf.is_none() || leaf != facts.public_key.ok() {
+            return Err(refused(
+                "the first certificate".into(),
+                "is not for the key",
+            ));
+        }
+        if facts.label.is_empty() {
+            let key = format!("asymmetric key {key_id}");
+            return Err(refused(key, "has no label to find certificates by"));
+        }
+        let there = self.opaque_ids(Some(&facts.label))?;
+        let stored = self.certificates(&there)?;
+        if stored.iter().eq(certificates) {
+            return Ok(there);
+        }
+        if let Some(id) = there.first().filter(|_| !replace) {
+            return Err(refused(
+                format!("opaque object {id}"),
+                "has the key's label",
+            ));
+        }
+        let taken = self.opaque_ids(None)?;
+        let count = u16::try_from(certificates.len()).unwrap_or(u16::MAX);
+        let is_free =
+            |first: &u16| (*first..first.saturating_add(count)).all(|id| !taken.contains(&id));
+        let id = (key_id.saturating_add(1)..u16::MAX.saturating_sub(count)).find(is_free);
+        let first = NewObject {
+            id: id.unwrap_or(u16::MAX),
+            label: facts.label,
+            domain: facts.domains.first().copied().unwrap_or(1),
+        };
+        let ids = self.put_certificates(&first, certificates)?;
+        for id in there {
+            self.call("DeleteObject", move |client| {
+                client.delete_object(id, object::Type::Opaque)
+            })?;
+        }
+        Ok(ids)
+    }
+
     /// Switches force-audit on: the device then refuses commands rather than lose an entry of its log.
     ///
     /// # Errors
@@ -186,21 +245,6 @@ impl Device {
 }
 
 impl ExtraCapabilities {
-    /// Whether it may read the chain from the device.
-    #[must_use]
-    pub const fn read_certificates(self, read_certificates: bool) -> Self {
-        Self {
-            read_certificates,
-            ..self
-        }
-    }
-
-    /// Whether it may drain the log.
-    #[must_use]
-    pub const fn drain_log(self, drain_log: bool) -> Self {
-        Self { drain_log, ..self }
-    }
-
     fn capabilities(self) -> Capability {
         let mut capabilities = Capability::SIGN_PKCS;
         capabilities.set(Capability::GET_OPAQUE, self.read_certificates);

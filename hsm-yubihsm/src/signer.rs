@@ -3,12 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use privyseal_core::{
-    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
-    SigningInput,
-};
+use privyseal_core::{RsaPublicKey, Signature};
 use privyseal_hsm::{
-    FitnessNote, HeldCertificate, SealedInput, SecretProvider, SignerOptions, is_for,
+    FitnessNote, HeldCertificate, SealedInput, SecretProvider, SignerOptions, public_key,
+    sealed_signer,
 };
 
 use crate::audit::AuditDir;
@@ -85,10 +83,11 @@ impl YubihsmSigner {
 
     fn held_certificate(&self) -> Result<HeldCertificate, Error> {
         match self.certificates() {
-            Ok(chain) if chain.first().is_some_and(|leaf| is_for(leaf, &self.public)) => {
-                Ok(HeldCertificate::Matching)
-            }
-            Ok(_) | Err(Error::Certificates(_)) => Ok(HeldCertificate::None),
+            Ok(chain) => Ok(match chain.first().and_then(|leaf| public_key(leaf)) {
+                Some(key) if key == self.public => HeldCertificate::Matching,
+                _ => HeldCertificate::None,
+            }),
+            Err(Error::Certificates(_)) => Ok(HeldCertificate::None),
             Err(error) => Err(error),
         }
     }
@@ -123,7 +122,8 @@ impl YubihsmSigner {
         &self.notes
     }
 
-    /// Signs what the core sealed.
+    /// Signs what the core sealed. The device signs the digest; the `yubihsm` crate computes it once more from the
+    /// message, because it has no entry point for one that is there already.
     ///
     /// # Errors
     /// The device does not sign, or the audit directory cannot be written.
@@ -195,29 +195,12 @@ impl YubihsmSigner {
     }
 }
 
-impl Signer for YubihsmSigner {
-    type Error = Error;
-
-    fn public_key(&self) -> &RsaPublicKey {
-        &self.public
-    }
-
-    /// The device signs the digest; the `yubihsm` crate computes it once more from the signing input,
-    /// because it has no entry point for one that is there already.
-    fn sign(&mut self, input: &SigningInput<'_>, signature: &mut Signature) -> Result<(), Error> {
-        self.sign_sealed(SealedInput::Assertion(input), signature)
-    }
-}
-
-impl CertificationRequestSigner for YubihsmSigner {
-    fn sign_certification_request(
-        &mut self,
-        info: &CertificationRequestInfo<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), Error> {
-        self.sign_sealed(SealedInput::CertificationRequest(info), signature)
-    }
-}
+sealed_signer!(
+    YubihsmSigner,
+    Error,
+    |signer| &signer.public,
+    |input, signature| signer.sign_sealed(input, signature)
+);
 
 impl fmt::Debug for YubihsmSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

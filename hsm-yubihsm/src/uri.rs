@@ -9,49 +9,46 @@
 mod tests;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use privyseal_hsm::uri::{Given, UriError, UriFault, UriWriter, value};
-use privyseal_hsm::{Secret, key_uri_grammar};
+use privyseal_hsm::key_uri;
+use privyseal_hsm::uri::{UriError, UriFault, value};
 
 use crate::limits::{
     CALL_TIMEOUT, CALL_TIMEOUTS, MAX_CERTIFICATES, MAX_HOST, MAX_LABEL, MAX_PASSWORD, MAX_URI,
     SESSION_WAIT, SESSION_WAITS,
 };
 
-key_uri_grammar! {
-    GRAMMAR = Attributes("yubihsm", MAX_URI);
-    HOST = Path "host";
-    PORT = Path "port";
-    USB = Flag "usb";
-    SERIAL = Path "serial";
-    AUTH_KEY = Path "auth-key";
-    KEY_ID = Path "key-id";
-    CERT_IDS = Path "cert-ids";
-    CERT_LABEL = Path "cert-label";
-    PIN_SOURCE = Query "pin-source";
-    PIN_VALUE = Query "pin-value";
-    TIMEOUT = Query "timeout";
-    SESSION_WAIT_ATTRIBUTE = Query "session-wait";
-    AUDIT_DIR = Query "audit-dir";
+key_uri! {
+    /// A parsed `yubihsm:` URI. [`Display`](std::fmt::Display) prints it ready to paste, without a password.
+    pub struct YubihsmUri: GRAMMAR = Attributes("yubihsm", MAX_URI);
+    HOST host: text = Path "host", host;
+    PORT port: (u16) = Path "port", value::within(1..=u16::MAX, "is not a port from 1 to 65535");
+    USB usb: (bool) = Flag "usb", |_| Ok(true);
+    SERIAL serial: text = Path "serial", serial;
+    AUTH_KEY auth_key: (u16) = Path "auth-key", id;
+    /// `key-id`: the id of the RSA key that signs.
+    KEY_ID key_id: (u16) = Path "key-id", id;
+    CERT_IDS cert_ids: (Ids) = Path "cert-ids", Ids::read;
+    /// `cert-label`: the label of the opaque objects that hold the certificates of the chain.
+    CERT_LABEL cert_label: text = Path "cert-label", value::name(MAX_LABEL);
+    /// `pin-source`: where the password is, as it was written (`file:/run/pin`). This crate does not
+    /// open it: a [`SecretProvider`](privyseal_hsm::SecretProvider) may.
+    PIN_SOURCE pin_source: text = Query "pin-source", value::path;
+    /// `pin-value`: a password in clear. A caller that uses it should warn: URIs end up in process lists and
+    /// logs.
+    PIN_VALUE pin_value: secret = Query "pin-value", value::secret(MAX_PASSWORD);
+    TIMEOUT timeout: (u64) = Query "timeout", seconds(CALL_TIMEOUTS, "is not a number of seconds from 1 to 60");
+    SESSION_WAIT_ATTRIBUTE session_wait: (u64) =
+        Query "session-wait", seconds(SESSION_WAITS, "is not a number of seconds from 0 to 60");
+    AUDIT_DIR audit_dir: text = Query "audit-dir", value::path;
 }
 
-/// A parsed `yubihsm:` URI. [`Display`](std::fmt::Display) prints it ready to paste, without a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct YubihsmUri {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) auth_key: u16,
-    pub(crate) key_id: Option<u16>,
-    pub(crate) cert_ids: Vec<u16>,
-    pub(crate) cert_label: Option<String>,
-    pub(crate) pin_source: Option<String>,
-    pub(crate) pin_value: Option<Secret>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) session_wait: Option<Duration>,
-    pub(crate) audit_dir: Option<PathBuf>,
-}
+/// Ids of objects, with commas between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ids(pub(crate) Vec<u16>);
 
 /// How a device is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,50 +73,29 @@ impl FromStr for YubihsmUri {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, UriError> {
-        const TIMEOUT_RULE: &str = "is not a number of seconds from 1 to 60";
-        const WAIT_RULE: &str = "is not a number of seconds from 0 to 60";
-        let given = GRAMMAR.parse(text)?;
-        let uri = Self {
-            endpoint: Endpoint::read(&given)?,
-            auth_key: given.read(AUTH_KEY, id)?.unwrap_or(DEFAULT_AUTH_KEY),
-            key_id: given.read(KEY_ID, id)?,
-            cert_ids: given.read(CERT_IDS, ids)?.unwrap_or_default(),
-            cert_label: given.read(CERT_LABEL, value::name(MAX_LABEL))?,
-            pin_source: given.read(PIN_SOURCE, value::path)?,
-            pin_value: given.read(PIN_VALUE, value::secret(MAX_PASSWORD))?,
-            timeout: given.read(TIMEOUT, seconds(CALL_TIMEOUTS, TIMEOUT_RULE))?,
-            session_wait: given.read(SESSION_WAIT_ATTRIBUTE, seconds(SESSION_WAITS, WAIT_RULE))?,
-            audit_dir: given.read(AUDIT_DIR, value::path)?.map(PathBuf::from),
-        };
-        if given.has(CERT_IDS) && given.has(CERT_LABEL) {
-            const TWO_CHAINS: UriFault = UriFault::Rule("does not go together with cert-ids");
-            return Err(GRAMMAR.refuse(CERT_LABEL, TWO_CHAINS));
-        }
-        Ok(uri)
-    }
-}
-
-impl Endpoint {
-    fn read(given: &Given<'_>) -> Result<Self, UriError> {
+        const TWO_CHAINS: UriFault = UriFault::Rule("does not go together with cert-ids");
         const TRANSPORT: UriFault =
             UriFault::Rule("does not fit: host and port name a connector, serial goes with usb");
+        let given = GRAMMAR.parse(text)?;
+        let mut uri = Self::read(&given)?;
         let usb = given.has(USB);
-        let misplaced = [(HOST, usb), (PORT, usb), (SERIAL, !usb)];
-        for (attribute, _) in misplaced.into_iter().filter(|(_, wrong)| *wrong) {
-            if given.has(attribute) {
-                return Err(GRAMMAR.refuse(attribute, TRANSPORT));
+        for (attribute, other, fault) in [
+            (HOST, usb, TRANSPORT),
+            (PORT, usb, TRANSPORT),
+            (SERIAL, !usb, TRANSPORT),
+            (CERT_LABEL, given.has(CERT_IDS), TWO_CHAINS),
+        ] {
+            if other && given.has(attribute) {
+                return Err(GRAMMAR.refuse(attribute, fault));
             }
         }
-        let port = value::within(1..=u16::MAX, "is not a port from 1 to 65535");
-        let (host, port) = (given.read(HOST, host)?, given.read(PORT, port)?);
-        if usb {
-            let serial = given.read(SERIAL, serial)?;
-            return Ok(Self::Usb { serial });
+        // What is meant is printed, too.
+        if !usb {
+            uri.host.get_or_insert_with(|| DEFAULT_HOST.into());
+            uri.port.get_or_insert(DEFAULT_PORT);
         }
-        Ok(Self::Http {
-            host: host.unwrap_or_else(|| DEFAULT_HOST.into()),
-            port: port.unwrap_or(DEFAULT_PORT),
-        })
+        uri.auth_key.get_or_insert(DEFAULT_AUTH_KEY);
+        Ok(uri)
     }
 }
 
@@ -166,56 +142,34 @@ fn object_id(bytes: &[u8]) -> Option<u16> {
     id.filter(|id| (1..u16::MAX).contains(id))
 }
 
-fn ids(bytes: &[u8]) -> Result<Vec<u16>, UriFault> {
-    let parts = bytes.split(|&byte| byte == b',');
-    let ids: Option<Vec<u16>> = parts.map(object_id).collect();
-    match ids {
-        Some(ids) if ids.len() > MAX_CERTIFICATES => {
-            Err(UriFault::Rule("names more than 6 certificates"))
+impl Ids {
+    fn read(bytes: &[u8]) -> Result<Self, UriFault> {
+        let parts = bytes.split(|&byte| byte == b',');
+        let ids: Option<Vec<u16>> = parts.map(object_id).collect();
+        match ids {
+            Some(ids) if ids.len() > MAX_CERTIFICATES => {
+                Err(UriFault::Rule("names more than 6 certificates"))
+            }
+            Some(ids) => Ok(Self(ids)),
+            None => Err(UriFault::Rule(
+                "is not object ids with commas between them: 1 to 65534",
+            )),
         }
-        Some(ids) => Ok(ids),
-        None => Err(UriFault::Rule(
-            "is not object ids with commas between them: 1 to 65534",
-        )),
+    }
+}
+
+impl fmt::Display for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<String> = self.0.iter().map(u16::to_string).collect();
+        f.write_str(&ids.join(","))
     }
 }
 
 fn seconds(
     (shortest, longest): (Duration, Duration),
     rule: &'static str,
-) -> impl FnOnce(&[u8]) -> Result<Duration, UriFault> {
-    let range = shortest.as_secs()..=longest.as_secs();
-    move |bytes| value::within(range, rule)(bytes).map(Duration::from_secs)
-}
-
-impl fmt::Display for YubihsmUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (host, port, serial) = match &self.endpoint {
-            Endpoint::Http { host, port } => (Some(host), Some(port), None),
-            Endpoint::Usb { serial } => (None, None, serial.as_ref()),
-        };
-        let ids: Vec<String> = self.cert_ids.iter().map(u16::to_string).collect();
-        let ids = Some(ids.join(",")).filter(|ids| !ids.is_empty());
-        // The parser took it from UTF-8, so nothing is lost.
-        let audit_dir = self.audit_dir.as_ref().and_then(|dir| dir.to_str());
-        let mut out = UriWriter::new(&GRAMMAR, "");
-        out.plain(HOST, host)
-            .plain(PORT, port)
-            .flag(USB, host.is_none())
-            .plain(SERIAL, serial)
-            .plain(AUTH_KEY, Some(self.auth_key))
-            .plain(KEY_ID, self.key_id)
-            .plain(CERT_IDS, ids)
-            .text(CERT_LABEL, self.cert_label.as_deref())
-            .text(PIN_SOURCE, self.pin_source.as_deref())
-            .plain(TIMEOUT, self.timeout.map(|it| it.as_secs()))
-            .plain(
-                SESSION_WAIT_ATTRIBUTE,
-                self.session_wait.map(|it| it.as_secs()),
-            )
-            .text(AUDIT_DIR, audit_dir);
-        f.write_str(out.as_str())
-    }
+) -> impl FnOnce(&[u8]) -> Result<u64, UriFault> {
+    value::within(shortest.as_secs()..=longest.as_secs(), rule)
 }
 
 /// As a message names a device.
@@ -233,18 +187,21 @@ impl fmt::Display for Endpoint {
 
 impl YubihsmUri {
     /// Where the device is.
-    pub const fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    pub fn endpoint(&self) -> Endpoint {
+        if self.usb.is_some() {
+            let serial = self.serial.clone();
+            return Endpoint::Usb { serial };
+        }
+        let (host, port) = (self.host.as_deref(), self.port);
+        Endpoint::Http {
+            host: host.unwrap_or(DEFAULT_HOST).into(),
+            port: port.unwrap_or(DEFAULT_PORT),
+        }
     }
 
     /// `auth-key`: the id of the authentication key that opens the session. Default 1, the factory's.
-    pub const fn auth_key(&self) -> u16 {
-        self.auth_key
-    }
-
-    /// `key-id`: the id of the RSA key that signs.
-    pub const fn key_id(&self) -> Option<u16> {
-        self.key_id
+    pub fn auth_key(&self) -> u16 {
+        self.auth_key.unwrap_or(DEFAULT_AUTH_KEY)
     }
 
     /// `key-id`, where it must be given.
@@ -258,41 +215,24 @@ impl YubihsmUri {
 
     /// `cert-ids`: the opaque objects that hold the certificates of the chain, one each.
     pub fn cert_ids(&self) -> &[u16] {
-        &self.cert_ids
-    }
-
-    /// `cert-label`: the label of the opaque objects that hold the certificates of the chain.
-    pub fn cert_label(&self) -> Option<&str> {
-        self.cert_label.as_deref()
-    }
-
-    /// `pin-source`: where the password is, as it was written (`file:/run/pin`). This crate does not
-    /// open it: a [`SecretProvider`](privyseal_hsm::SecretProvider) may.
-    pub fn pin_source(&self) -> Option<&str> {
-        self.pin_source.as_deref()
-    }
-
-    /// `pin-value`: a password in clear. A caller that uses it should warn: URIs end up in process lists and
-    /// logs.
-    pub const fn pin_value(&self) -> Option<&Secret> {
-        self.pin_value.as_ref()
+        self.cert_ids.as_ref().map_or(&[], |ids| &ids.0)
     }
 
     /// `timeout`: how long one command may take, in whole seconds from 1 to 60. Default 5.
     pub fn timeout(&self) -> Duration {
-        self.timeout.unwrap_or(CALL_TIMEOUT)
+        self.timeout.map_or(CALL_TIMEOUT, Duration::from_secs)
     }
 
     /// `session-wait`: how long to wait while all sessions of the device are taken, in whole seconds from
     /// 0 to 60. Default 31: the device frees a session that was idle for 30.
     pub fn session_wait(&self) -> Duration {
-        self.session_wait.unwrap_or(SESSION_WAIT)
+        self.session_wait.map_or(SESSION_WAIT, Duration::from_secs)
     }
 
     /// `audit-dir`: the directory that holds what was drained from the device's log, and the count of
     /// our own signatures. With it, every signature is counted and the log is drained in time.
     pub fn audit_dir(&self) -> Option<&Path> {
-        self.audit_dir.as_deref()
+        self.audit_dir.as_ref().map(Path::new)
     }
 
     /// `audit-dir`, where it must be given.
@@ -309,29 +249,20 @@ impl YubihsmUri {
     pub fn with_key_id(&self, key_id: u16) -> Self {
         Self {
             key_id: Some(key_id),
-            cert_ids: Vec::new(),
+            cert_ids: None,
             cert_label: None,
             ..self.clone()
         }
     }
-}
 
-impl Default for YubihsmUri {
-    fn default() -> Self {
+    /// The same device and session, a certificate.
+    #[must_use]
+    pub fn for_certificate(&self, id: u16) -> Self {
         Self {
-            endpoint: Endpoint::Http {
-                host: DEFAULT_HOST.into(),
-                port: DEFAULT_PORT,
-            },
-            auth_key: DEFAULT_AUTH_KEY,
             key_id: None,
-            cert_ids: Vec::new(),
+            cert_ids: Some(Ids(vec![id])),
             cert_label: None,
-            pin_source: None,
-            pin_value: None,
-            timeout: None,
-            session_wait: None,
-            audit_dir: None,
+            ..self.clone()
         }
     }
 }

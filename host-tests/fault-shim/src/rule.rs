@@ -14,6 +14,7 @@
 //! | `return CODE` | returns it without forwarding |
 //! | `return-after CODE` | forwards, then says that it failed |
 //! | `hang MS` | waits, then forwards |
+//! | `abort` | ends the process |
 //! | `wrong`, `short N` | flips a bit of a signature; says that it is N bytes shorter |
 //! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
 //! | `first login\|session\|sessions\|module` | really loses it, then forwards |
@@ -53,6 +54,7 @@ pub(crate) enum Action {
     Return(CK_RV),
     ReturnAfter(CK_RV),
     Hang(Duration),
+    Abort,
     WrongSignature,
     ShortSignature(CK_ULONG),
     Length(CK_ULONG),
@@ -130,6 +132,7 @@ impl Action {
             "return" => Self::Return(value()?),
             "return-after" => Self::ReturnAfter(value()?),
             "hang" => Self::Hang(Duration::from_millis(value()?)),
+            "abort" => Self::Abort,
             "wrong" => Self::WrongSignature,
             "short" => Self::ShortSignature(value()?),
             "length" => Self::Length(value()?),

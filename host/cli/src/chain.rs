@@ -7,7 +7,8 @@ use privyseal::pki::certificates::{Certificates, ChainOptions};
 use privyseal::report::{ChainCheckOptions, ChainReport};
 
 use super::options::{
-    KeyOptions, RevocationArgs, chain_file, missing_key, moment, of_option, scheme_parser,
+    CertificateOptions, KeyOptions, RevocationArgs, WarnOptions, chain_file, missing_key, moment,
+    of_option, scheme_parser,
 };
 use super::output::{broken, print_report};
 use crate::error::CliError;
@@ -28,6 +29,10 @@ pub(super) struct Chain {
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
     #[command(flatten)]
+    certificate: CertificateOptions,
+    #[command(flatten)]
+    warn: WarnOptions,
+    #[command(flatten)]
     revocation: RevocationArgs,
     /// Report as JSON
     #[arg(long)]
@@ -44,7 +49,7 @@ impl Chain {
             .map(|path| Certificates::from_file(&path))
             .transpose()
             .map_err(of_option("--chain"))?;
-        let opened = uri.map(|uri| self.key.open_any(&uri)).transpose()?;
+        let opened = uri.map(|uri| self.key.access.open_any(&uri)).transpose()?;
         let certificates = match (from_file, &opened) {
             (Some(certificates), _) => certificates,
             (None, Some(key)) => key.certificates()?,
@@ -52,11 +57,13 @@ impl Chain {
         };
         let mut wanted = ChainOptions::at(now);
         wanted.scheme = self.scheme;
+        wanted.leaf = self.certificate.sha256()?;
         wanted.key = opened.as_ref().map(OpenedKey::public_key);
         let chain = certificates.chain_for(&wanted)?;
         let mut options = ChainCheckOptions::at(now);
         options.scheme = self.scheme;
         options.key = wanted.key;
+        options.warn_days = self.warn.warn_days;
         options.given = Some(&certificates);
         options.revocation = revocation.options();
         let report = ChainReport::new(&chain, options);

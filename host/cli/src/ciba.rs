@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::input::secret;
-use super::options::{Acr, KeyOptions, KidOptions, ServerOptions, missing_key, pins};
+use super::options::{Acr, KeyOptions, KidOptions, ServerOptions};
 use super::output::print_json;
 use crate::error::CliError;
 use crate::output::say;
@@ -195,12 +195,12 @@ impl Ciba {
         &self,
     ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, CliError>
     {
-        let uri = self.key.uri()?;
-        let uri =
-            uri.ok_or_else(|| missing_key("assertions and requests are signed with a key"))?;
+        let uri = self
+            .key
+            .required("assertions and requests are signed with a key")?;
         let builder = Client::builder(&ITSME)
             .access_policy(self.key.policy())
-            .pins(pins(&uri))
+            .pins(self.key.pins(&uri))
             .key(uri)
             .kid(self.kid.choice())
             .client_id(&self.client_id);
@@ -212,7 +212,7 @@ impl Ciba {
             return Ok(None);
         };
         let uri: KeyUri = uri.parse()?;
-        let unwrapper = uri.open_unwrapper(&mut pins(&uri), &self.key.policy())?;
+        let unwrapper = self.key.access.open_unwrapper(&uri)?;
         Ok(Some(unwrapper))
     }
 

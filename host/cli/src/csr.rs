@@ -9,7 +9,7 @@ use privyseal_core::cert::{KeyUsage, KeyUsages};
 use privyseal_core::csr::{CertificationRequestInfo, Subject};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 
-use super::options::{KeyOptions, missing_key};
+use super::options::KeyOptions;
 use super::output::print_line;
 use crate::error::CliError;
 
@@ -28,15 +28,12 @@ pub(super) struct Csr {
 
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let uri = self
-            .key
-            .uri()?
-            .ok_or_else(|| missing_key("it signs the request"))?;
+        let uri = self.key.required("it signs the request")?;
         let name = DistinguishedName::parse(&self.subject)?;
         let subject = Subject::new(&name.attributes()?)?;
         let usages: KeyUsages = self.key_usage.iter().copied().collect();
 
-        let mut signer = self.key.open(&uri)?;
+        let mut signer = self.key.access.open(&uri)?;
         let info = CertificationRequestInfo::new(&subject, usages, signer.public_key())?;
         let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
         let request = info.sign(&mut signer, &mut buffer)?;

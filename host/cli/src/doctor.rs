@@ -5,15 +5,21 @@ mod examine;
 use clap::Args;
 use privyseal::{BaseUrl, SchemeRules, base::clock};
 
-use examine::{DoctorOptions, examine};
+use examine::{DoctorOptions, DoctorReport, examine, examine_modules};
 
-use super::options::{KeyOptions, ServerOptions, chain_file, missing_key, pins, scheme_parser};
+use super::options::{
+    CertificateOptions, KeyOptions, ServerOptions, WarnOptions, chain_file, scheme_parser,
+};
 use super::output::print_report;
+use super::scan;
 use crate::error::CliError;
 
 /// Look at module, token, PIN, key, chain and clock, sign once, and say what to do next
+///
+/// Without --key: at all modules of this machine and their tokens.
 #[derive(Args)]
 #[command(
+    mut_arg("key", |key| key.required(false)),
     mut_arg("cacert", |cacert| cacert.requires("server")),
     mut_arg("timeout", |timeout| timeout.requires("server"))
 )]
@@ -23,6 +29,10 @@ pub(super) struct Doctor {
     /// The chain: a PEM or DER file, or the word token for the one beside the key
     #[arg(long, value_name = "FILE|token", default_value = "token")]
     chain: String,
+    #[command(flatten)]
+    certificate: CertificateOptions,
+    #[command(flatten)]
+    warn: WarnOptions,
     /// Whose rules the chain must obey
     #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
     scheme: Option<&'static SchemeRules>,
@@ -38,10 +48,9 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let uri = self
-            .key
-            .uri()?
-            .ok_or_else(|| missing_key("it is what is looked at"))?;
+        let Some(uri) = self.key.uri()? else {
+            return self.say(&examine_modules(&scan::all()?));
+        };
         let server = self.server.as_deref().map(server).transpose()?;
         let (http, progress) = self.way.watched_http()?;
         progress.step("for its time");
@@ -50,13 +59,19 @@ impl Doctor {
             key: &uri,
             policy: self.key.policy(),
             chain: chain.as_deref(),
+            certificate: self.certificate.sha256()?,
+            warn_days: self.warn.warn_days,
             scheme: self.scheme,
             server: server.as_ref().map(|server| (&http, server)),
             now: clock::now()?,
         };
-        let report = examine(options, &mut pins(&uri));
+        let report = examine(options, &mut self.key.pins(&uri));
         progress.finish();
-        print_report(&report, self.json.then(|| report.to_json()))?;
+        self.say(&report)
+    }
+
+    fn say(&self, report: &DoctorReport) -> Result<(), CliError> {
+        print_report(report, self.json.then(|| report.to_json()))?;
         match report.broken() {
             0 => Ok(()),
             count => Err(CliError::Examined {

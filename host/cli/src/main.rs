@@ -28,6 +28,7 @@ mod options;
 mod output;
 mod progress;
 mod redact;
+mod scan;
 mod sign;
 mod token;
 mod yubihsm;
@@ -83,6 +84,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    privyseal_pkcs11::on_slow_module(|path, left| {
+        let (path, left) = (path.display(), left.as_secs());
+        say!("waiting for PKCS #11 module {path}, {left} s more at most");
+    });
     match Cli::try_parse() {
         Ok(cli) => match cli.command.run() {
             Ok(()) => Exit::Done.code().into(),

@@ -1,6 +1,7 @@
 //! Options that several subcommands share, and how they become types of the library.
 
 mod access;
+mod certificate;
 mod client;
 mod kid;
 mod request;
@@ -11,13 +12,13 @@ mod server;
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
-use privyseal::{DeviceUri, PinSources, Prompt, UnixTime, base::clock};
+use privyseal::keys::key::{AccessPolicy, KeyUri};
+use privyseal::{PinSources, UnixTime, base::clock};
 
 use crate::error::CliError;
-use crate::output::say;
 
-pub(super) use access::AccessOptions;
+pub(super) use access::{AccessOptions, pins};
+pub(super) use certificate::{CertificateOptions, WarnOptions};
 pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use request::{Acr, RequestOptions};
@@ -33,7 +34,7 @@ pub(super) struct KeyOptions {
     #[arg(long, value_name = "URI", required = true)]
     pub(super) key: Option<String>,
     #[command(flatten)]
-    access: AccessOptions,
+    pub(super) access: AccessOptions,
 }
 
 impl KeyOptions {
@@ -41,30 +42,19 @@ impl KeyOptions {
         Ok(self.key.as_deref().map(str::parse).transpose()?)
     }
 
+    /// The key, where one is needed, and why.
+    pub(super) fn required(&self, reason: &str) -> Result<KeyUri, CliError> {
+        self.uri()?.ok_or_else(|| missing_key(reason))
+    }
+
     pub(super) fn policy(&self) -> AccessPolicy {
         self.access.policy()
     }
 
-    pub(super) fn open(&self, uri: &KeyUri) -> Result<KeySigner, CliError> {
-        self.access.open(uri)
+    /// Where its PIN comes from; warnings go to standard error.
+    pub(super) fn pins(&self, uri: &KeyUri) -> PinSources<'static> {
+        self.access.pins(uri)
     }
-
-    /// Opens a key of any kind, for its public half.
-    pub(super) fn open_any(&self, uri: &KeyUri) -> Result<OpenedKey, CliError> {
-        self.access.open_any(uri)
-    }
-
-    /// A device has no PIN, and a policy of its own.
-    pub(super) fn refuse_for_device(&self, uri: &DeviceUri) -> Result<(), CliError> {
-        self.access.refuse_for_device(uri)
-    }
-}
-
-/// Where the PIN of `key` comes from; warnings go to standard error.
-pub(super) fn pins(key: &KeyUri) -> PinSources<'static> {
-    key.pin_sources(Prompt::OnTerminal, |warning| {
-        say!("warning: {warning}");
-    })
 }
 
 /// The given moment, or the clock's.

@@ -1,23 +1,21 @@
-//! `privyseal yubihsm`: what only a YubiHSM 2 has: its log, its set-up, its attestation.
+//! `privyseal yubihsm`: what only a YubiHSM 2 has: its log, its authentication keys, its attestation.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use privyseal::keys::key::KeyUri;
 use privyseal::keys::{KeyUriError, SignerFailure};
-use privyseal::pki::certificates::Certificates;
 use privyseal::pki::pem;
 use privyseal_hsm::{PinFile, SecretUnavailable};
 use privyseal_yubihsm::audit::{AuditDir, reconcile};
-use privyseal_yubihsm::provision::{ExtraCapabilities, KeySize, NewObject};
+use privyseal_yubihsm::provision::{ExtraCapabilities, NewObject};
 use privyseal_yubihsm::{Device, YubihsmUri};
 
 use super::options::pins;
 use super::output::{broken, print_line};
 use crate::error::CliError;
 
-/// Audit, set up and attest a YubiHSM 2
+/// Audit and attest a YubiHSM 2, and give it authentication keys
 #[derive(Args)]
 pub(super) struct Yubihsm {
     #[command(subcommand)]
@@ -28,12 +26,8 @@ pub(super) struct Yubihsm {
 enum Action {
     /// Drain the device's log into the audit-dir of the URI and compare it with the signatures made
     Audit(Which),
-    /// Generate the key that the URI names, which can sign and nothing else
-    GenerateKey(GenerateKey),
     /// Put an authentication key that can sign and nothing else
     PutAuthKey(PutAuthKey),
-    /// Store a certificate chain on the device
-    StoreChain(StoreChain),
     /// Print the device's attestation of the key that the URI names, and its certificate, as PEM
     Attest(Which),
 }
@@ -46,34 +40,16 @@ struct Which {
     uri: String,
 }
 
-/// Where a new object goes.
-#[derive(Args)]
-struct Place {
-    /// Label of the new object
-    #[arg(long, default_value = "")]
-    label: String,
-    /// Domain of the new object, 1 to 16
-    #[arg(long, default_value_t = 1)]
-    domain: u8,
-}
-
-#[derive(Args)]
-struct GenerateKey {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    place: Place,
-    /// Bits of the RSA modulus
-    #[arg(long, default_value = "2048", value_parser = ["2048", "3072", "4096"])]
-    bits: String,
-}
-
 #[derive(Args)]
 struct PutAuthKey {
     #[command(flatten)]
     which: Which,
-    #[command(flatten)]
-    place: Place,
+    /// Its label
+    #[arg(long, default_value = "")]
+    label: String,
+    /// Its domain, 1 to 16
+    #[arg(long, default_value_t = 1)]
+    domain: u8,
     /// Id of the new authentication key
     #[arg(long)]
     id: u16,
@@ -88,27 +64,11 @@ struct PutAuthKey {
     drain_log: bool,
 }
 
-#[derive(Args)]
-struct StoreChain {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    place: Place,
-    /// The chain, PEM or DER
-    #[arg(long, value_name = "FILE")]
-    chain: PathBuf,
-    /// Id of the first opaque object; the others follow
-    #[arg(long)]
-    first_id: u16,
-}
-
 impl Yubihsm {
     pub(super) fn run(self) -> Result<(), CliError> {
         match self.action {
             Action::Audit(which) => audit(&which),
-            Action::GenerateKey(action) => action.run(),
             Action::PutAuthKey(action) => action.run(),
-            Action::StoreChain(action) => action.run(),
             Action::Attest(which) => attest(&which),
         }
     }
@@ -162,22 +122,6 @@ fn attest(which: &Which) -> Result<(), CliError> {
     print_line(pems.join("\n").as_bytes())
 }
 
-impl GenerateKey {
-    fn run(self) -> Result<(), CliError> {
-        let (uri, device) = self.which.open()?;
-        let size = match self.bits.as_str() {
-            "4096" => KeySize::Rsa4096,
-            "3072" => KeySize::Rsa3072,
-            _ => KeySize::Rsa2048,
-        };
-        let new = self.place.object(key_id(&uri)?);
-        device
-            .generate_key(&new, size)
-            .map_err(SignerFailure::new)?;
-        print_line(uri.to_string().as_bytes())
-    }
-}
-
 impl PutAuthKey {
     fn run(self) -> Result<(), CliError> {
         let unusable = |error: SecretUnavailable| CliError::option("--password-source", error);
@@ -187,23 +131,11 @@ impl PutAuthKey {
         let extra = ExtraCapabilities::default()
             .read_certificates(self.read_certificates)
             .drain_log(self.drain_log);
+        let new = NewObject::new(self.id, self.label, self.domain);
         device
-            .put_signing_auth_key(&self.place.object(self.id), &password, extra)
+            .put_signing_auth_key(&new, &password, extra)
             .map_err(SignerFailure::new)?;
         print_line(format!("authentication key {}", self.id).as_bytes())
-    }
-}
-
-impl StoreChain {
-    fn run(self) -> Result<(), CliError> {
-        let certificates = Certificates::from_file(&self.chain)?;
-        let certificates: Vec<Vec<u8>> = certificates.iter().map(<[u8]>::to_vec).collect();
-        let (_, device) = self.which.open()?;
-        let ids = device
-            .put_certificates(&self.place.object(self.first_id), &certificates)
-            .map_err(SignerFailure::new)?;
-        let ids: Vec<String> = ids.iter().map(u16::to_string).collect();
-        print_line(format!("cert-ids={}", ids.join(",")).as_bytes())
     }
 }
 
@@ -213,12 +145,6 @@ impl Which {
         let mut pins = pins(&KeyUri::Yubihsm(uri.clone()));
         let device = Device::open(&uri, &mut pins).map_err(SignerFailure::new)?;
         Ok((uri, device))
-    }
-}
-
-impl Place {
-    fn object(&self, id: u16) -> NewObject {
-        NewObject::new(id, self.label.clone(), self.domain)
     }
 }
 

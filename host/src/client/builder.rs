@@ -31,6 +31,7 @@ pub struct ClientBuilder {
     keys: Vec<KeyUri>,
     client_id: Option<String>,
     chain: Option<Certificates>,
+    certificate: Option<[u8; 32]>,
     kid: Option<KidChoice>,
     policy: AccessPolicy,
     open_key: Arc<OpenKey>,
@@ -44,6 +45,7 @@ impl ClientBuilder {
             keys: Vec::new(),
             client_id: None,
             chain: None,
+            certificate: None,
             kid: None,
             policy: AccessPolicy::default(),
             open_key: Arc::new(|key, policy| {
@@ -73,6 +75,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn chain(mut self, chain: Certificates) -> Self {
         self.chain = Some(chain);
+        self
+    }
+
+    /// With the certificate of this SHA-256 (of its DER); without it, of several for the key the one that is valid, of the
+    /// scheme's key usage and with a path to a root.
+    #[must_use]
+    pub fn certificate(mut self, sha256: [u8; 32]) -> Self {
+        self.certificate = Some(sha256);
         self
     }
 
@@ -173,6 +183,7 @@ impl ClientBuilder {
         }
         let mut wanted = ChainOptions::at(clock::now()?);
         wanted.scheme = Some(scheme);
+        wanted.leaf = self.certificate;
         if let Some(certificates) = &self.chain {
             certificates.check_before_key(&wanted)?;
         }
@@ -198,7 +209,7 @@ impl ClientBuilder {
         given: Option<ClientId>,
     ) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
         let scheme = self.scheme;
-        if self.chain.is_some() {
+        if self.chain.is_some() || self.certificate.is_some() {
             let scheme = scheme.title();
             return Err(BuildError::NeedlessChain { scheme });
         }

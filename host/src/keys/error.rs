@@ -47,6 +47,14 @@ pub enum KeyUriError {
         "the key's URI names a device, which signs nothing but client assertions, and builds these itself"
     )]
     NoSigner,
+    /// A device, where a token is set up.
+    #[error(
+        "the key's URI names a device, which gets its key and certificates by being provisioned"
+    )]
+    NotAToken,
+    /// A kind of token that never wants the PIN for each signature.
+    #[error("a YubiHSM has no keys that want the password for every signature")]
+    NoPinPerSignature,
     /// The last try of a PIN is allowed for a key without a PIN.
     #[error("the last try of a PIN is for keys with a PIN, and {0} has none")]
     NoPin(String),

@@ -6,6 +6,7 @@ mod opened;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
 mod policy;
+mod provision;
 mod signer;
 #[cfg(feature = "yubihsm")]
 mod yubihsm;

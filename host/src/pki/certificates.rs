@@ -4,6 +4,7 @@ use std::path::Path;
 
 use privyseal_core::cert::{Chain, ChainError};
 use privyseal_core::{RsaPublicKey, SchemeRules, UnixTime};
+use sha2::{Digest as _, Sha256};
 
 use super::PkiError;
 use super::links::HostLinks;
@@ -150,6 +151,8 @@ pub struct ChainOptions<'a> {
     pub key: Option<&'a RsaPublicKey>,
     /// The scheme that says what the leaf may be used for.
     pub scheme: Option<&'a SchemeRules>,
+    /// SHA-256 of the leaf (DER), where one is named.
+    pub leaf: Option<[u8; 32]>,
 }
 
 impl ChainOptions<'_> {
@@ -159,12 +162,20 @@ impl ChainOptions<'_> {
             now,
             key: None,
             scheme: None,
+            leaf: None,
         }
     }
 
     /// The certificates that can be the leaf: those for the key, else the one that issued no other.
     fn leaves(&self, heap: &Heap<'_>) -> Result<Vec<usize>, PathError> {
         let all = || heap.certificates().iter().enumerate();
+        if let Some(digest) = self.leaf {
+            let is_named = |it: &PathCertificate<'_>| Sha256::digest(it.as_der())[..] == digest;
+            let (at, _) = all()
+                .find(|(_, it)| is_named(it))
+                .ok_or(PathError::NamedLeafMissing)?;
+            return Ok(vec![at]);
+        }
         let is_for_key = |certificate: &PathCertificate<'_>| {
             self.key
                 .is_some_and(|key| certificate.rsa_key().as_ref() == Ok(key))

@@ -97,6 +97,9 @@ pub enum PathError {
     /// No certificate that could be the leaf.
     #[error("each certificate issued another, so none of them is a leaf")]
     NoLeaf,
+    /// The certificate that is named as the leaf is not among those given.
+    #[error("no certificate has the SHA-256 that names the leaf")]
+    NamedLeafMissing,
     /// Several that could be it.
     #[error(
         "there are several certificates that issued no other, so it cannot be told which one is the leaf: {first} \
@@ -143,7 +146,7 @@ impl PathError {
     pub const fn text(&self) -> &'static str {
         match self {
             Self::Certificate { .. } => "has a certificate that cannot be read strictly",
-            Self::NoLeaf | Self::SeveralLeaves { .. } => "has no leaf",
+            Self::NoLeaf | Self::NamedLeafMissing | Self::SeveralLeaves { .. } => "has no leaf",
             Self::MissingIssuer { .. } | Self::Untrusted { .. } => {
                 "does not end at one of the trusted certificates"
             }

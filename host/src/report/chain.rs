@@ -49,6 +49,8 @@ pub struct ChainCheckOptions<'a> {
     pub given: Option<&'a Certificates>,
     /// By what revocation is judged.
     pub revocation: RevocationOptions<'a>,
+    /// How many days before a certificate ends that is worth a note.
+    pub warn_days: u32,
 }
 
 impl ChainCheckOptions<'_> {
@@ -60,6 +62,7 @@ impl ChainCheckOptions<'_> {
             key: None,
             given: None,
             revocation: RevocationOptions::default(),
+            warn_days: WARN_DAYS,
         }
     }
 }
@@ -71,7 +74,7 @@ impl ChainReport {
         report.order(chain, options.given);
         for (position, certificate) in chain.certificates().iter().enumerate() {
             report.link(chain, position, certificate);
-            report.dates(position, certificate, options.now);
+            report.dates(position, certificate, options.now, options.warn_days);
         }
         report.root(chain, options.scheme);
         if let Some(leaf) = chain.leaf() {
@@ -164,7 +167,13 @@ impl Report {
         }
     }
 
-    fn dates(&mut self, position: usize, certificate: &Certificate<'_>, now: UnixTime) {
+    fn dates(
+        &mut self,
+        position: usize,
+        certificate: &Certificate<'_>,
+        now: UnixTime,
+        warn_days: u32,
+    ) {
         let (from, to) = (certificate.not_before(), certificate.not_after());
         if now < from {
             self.add(
@@ -183,6 +192,9 @@ impl Report {
                 Verdict::Passed,
                 format!("certificate {position} is valid at {now}"),
             );
+            if let Some(end) = ends_soon(certificate, now, warn_days) {
+                self.add(Verdict::Note, format!("certificate {position} {end}"));
+            }
         }
     }
 
@@ -236,6 +248,25 @@ impl Report {
             Err(error) => self.add(Verdict::Broken, error.to_string()),
         }
     }
+}
+
+/// How many days before a certificate ends that is worth a note, where nobody says otherwise.
+pub const WARN_DAYS: u32 = 30;
+
+/// That a certificate ends within so many days, as a clause about it.
+pub(crate) fn ends_soon(
+    certificate: &Certificate<'_>,
+    now: UnixTime,
+    warn_days: u32,
+) -> Option<String> {
+    let end = certificate.not_after();
+    let days = end.as_secs().checked_sub(now.as_secs())? / (24 * 60 * 60);
+    let left = match days {
+        0 => "today".to_owned(),
+        1 => "in 1 day".to_owned(),
+        days => format!("in {days} days"),
+    };
+    (days < u64::from(warn_days)).then(|| format!("ends {left}, at {end}"))
 }
 
 /// The names of key usages, in the order of their bits.

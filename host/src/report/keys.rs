@@ -3,20 +3,25 @@
 #[cfg(feature = "gateway")]
 mod device;
 #[cfg(feature = "pkcs11")]
-mod pkcs11;
-#[cfg(feature = "yubihsm")]
-mod yubihsm;
+mod scan;
 
 use core::fmt;
 
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+use privyseal_core::RsaPublicKey;
 use privyseal_core::cert::Certificate;
 use privyseal_core::{SchemeRules, UnixTime};
 use privyseal_hsm::SecretProvider;
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+use privyseal_hsm::{FitnessNote, ListedKey, Listing};
 use serde::Serialize;
 
-use super::CertificateReport;
+use super::chain::{CertificateReport, WARN_DAYS, ends_soon};
 use crate::keys::key::{AccessPolicy, KeyUri};
 use crate::keys::{KeyError, SignerFailure};
+
+#[cfg(feature = "pkcs11")]
+pub use scan::{ModuleScan, TokenScan};
 
 /// The keys and certificates of a token, judged at one moment.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -40,8 +45,8 @@ pub struct KeyEntry {
     pub kind: Option<String>,
     /// The PKCS #11 mechanism that would sign.
     pub mechanism: Option<String>,
-    /// Whether it can sign assertions.
-    pub fit: bool,
+    /// Whether it can sign assertions; `None` where that shows after a login only.
+    pub fit: Option<bool>,
     /// Why not, and warnings.
     pub notes: Vec<String>,
 }
@@ -59,20 +64,36 @@ pub struct CertificateEntry {
     pub key: Option<String>,
     /// What is wrong with it at the moment.
     pub notes: Vec<String>,
+    /// What will be: its end is near.
+    pub warnings: Vec<String>,
 }
 
 /// What certificates are judged by.
 #[derive(Clone, Copy, Debug)]
-struct Judge {
+#[non_exhaustive]
+pub struct KeyCheckOptions {
     /// The moment for which dates are judged.
-    now: UnixTime,
+    pub now: UnixTime,
     /// The scheme whose rule on the key usage applies to a key's certificate; none: usage is not judged.
-    scheme: Option<&'static SchemeRules>,
+    pub scheme: Option<&'static SchemeRules>,
+    /// How many days before a certificate ends that is worth a note.
+    pub warn_days: u32,
+}
+
+impl KeyCheckOptions {
+    /// Dates at `now`, and no scheme.
+    pub const fn at(now: UnixTime) -> Self {
+        Self {
+            now,
+            scheme: None,
+            warn_days: WARN_DAYS,
+        }
+    }
 }
 
 impl KeyReport {
     /// Lists the keys and certificates that `uri` fits; a reference to a token fits all on it. Keys are
-    /// judged by `policy`, and their certificates at `now` and for `scheme`, if there is one.
+    /// judged by `policy`, and their certificates by `judge`.
     ///
     /// # Errors
     ///
@@ -81,23 +102,18 @@ impl KeyReport {
         uri: &KeyUri,
         secrets: &mut dyn SecretProvider,
         policy: &AccessPolicy,
-        now: UnixTime,
-        scheme: Option<&'static SchemeRules>,
+        judge: KeyCheckOptions,
     ) -> Result<Self, KeyError> {
-        let judge = Judge { now, scheme };
         match *uri {
             #[cfg(feature = "pkcs11")]
             KeyUri::Pkcs11(ref uri) => {
-                let listed = privyseal_pkcs11::list(uri, secrets, &policy.keeping_the_pin());
-                Ok(Self::of_pkcs11(&listed.map_err(SignerFailure::new)?, judge))
+                let listing = privyseal_pkcs11::list(uri, secrets, &policy.keeping_the_pin());
+                Ok(Self::new(&listing.map_err(SignerFailure::new)?, judge))
             }
             #[cfg(feature = "yubihsm")]
             KeyUri::Yubihsm(ref uri) => {
                 let listing = privyseal_yubihsm::list(uri, secrets, &policy.keeping_the_pin());
-                Ok(Self::of_yubihsm(
-                    &listing.map_err(SignerFailure::new)?,
-                    judge,
-                ))
+                Ok(Self::new(&listing.map_err(SignerFailure::new)?, judge))
             }
             #[cfg(feature = "gateway")]
             KeyUri::Device(ref uri) => {
@@ -111,27 +127,73 @@ impl KeyReport {
         }
     }
 
+    #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+    fn new<U: fmt::Display>(listing: &Listing<U>, judge: KeyCheckOptions) -> Self {
+        let certificates = listing.certificates.iter().map(|it| {
+            let key = it.key.as_ref().map(U::to_string);
+            CertificateEntry::new(it.uri.to_string(), &it.der, key, judge)
+        });
+        let hidden = (listing.hidden > 0).then(|| {
+            format!(
+                "{} objects of the device are not listed: they are in other domains, or of a kind that the yubihsm \
+                 library does not know (which can hide others; name those by id)",
+                listing.hidden
+            )
+        });
+        Self {
+            keys: listing.keys.iter().map(KeyEntry::new).collect(),
+            certificates: certificates.collect(),
+            notes: hidden.into_iter().collect(),
+        }
+        .with_keys_judged()
+    }
+
     /// A key is as good as its best certificate: what is wrong with all that it has makes it unfit.
     fn with_keys_judged(mut self) -> Self {
         for key in &mut self.keys {
             let own = |it: &&CertificateEntry| it.key.as_ref() == Some(&key.uri);
             let own: Vec<_> = self.certificates.iter().filter(own).collect();
-            if own.is_empty() || own.iter().any(|it| it.notes.is_empty()) {
+            let say = |note| format!("its certificate {note}");
+            let good: Vec<_> = own.iter().filter(|it| it.notes.is_empty()).collect();
+            if own.is_empty() || !good.is_empty() {
+                if good.iter().all(|it| !it.warnings.is_empty()) {
+                    let warnings = good.iter().flat_map(|it| &it.warnings);
+                    key.notes.extend(warnings.map(say));
+                }
                 continue;
             }
-            let notes = own.iter().flat_map(|it| &it.notes);
             key.notes
-                .extend(notes.map(|note| format!("its certificate {note}")));
-            key.fit = false;
+                .extend(own.iter().flat_map(|it| &it.notes).map(say));
+            key.fit = key.fit.map(|_| false);
         }
         self
     }
 }
 
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+impl KeyEntry {
+    fn new<U: fmt::Display>(key: &ListedKey<U>) -> Self {
+        let kind = |key: &RsaPublicKey| format!("RSA-{}", key.bits());
+        let notes = key
+            .notes
+            .iter()
+            .filter(|note| **note != FitnessNote::Unseen);
+        Self {
+            uri: key.uri.to_string(),
+            kind: key.public_key.as_ref().map(kind),
+            mechanism: key.mechanism.map(str::to_owned),
+            fit: (!key.notes.contains(&FitnessNote::Unseen)).then(|| key.is_fit()),
+            notes: notes.map(ToString::to_string).collect(),
+        }
+    }
+}
+
 impl CertificateEntry {
-    fn new(uri: String, der: &[u8], key: Option<String>, judge: Judge) -> Self {
+    fn new(uri: String, der: &[u8], key: Option<String>, judge: KeyCheckOptions) -> Self {
+        let mut warnings = Vec::new();
         let (content, notes) = match Certificate::from_der(der) {
             Ok(certificate) => {
+                warnings.extend(ends_soon(&certificate, judge.now, judge.warn_days));
                 let mut notes = dates(&certificate, judge.now);
                 notes.extend(key.as_ref().and_then(|_| usage(&certificate, judge.scheme)));
                 (Some(CertificateReport::new(&certificate)), notes)
@@ -143,6 +205,7 @@ impl CertificateEntry {
             content,
             key,
             notes,
+            warnings,
         }
     }
 }
@@ -181,9 +244,13 @@ impl fmt::Display for KeyEntry {
             .kind
             .as_deref()
             .unwrap_or("of a kind that cannot be used");
-        let fit = if self.fit { "fit to sign" } else { "unfit" };
+        let fit = match self.fit {
+            Some(true) => "fit to sign",
+            Some(false) => "unfit",
+            None => "shows after a login",
+        };
         write!(f, "{}\n  private key, {kind}: {fit}", self.uri)?;
-        if let Some(mechanism) = self.mechanism.as_ref().filter(|_| self.fit) {
+        if let Some(mechanism) = self.mechanism.as_ref().filter(|_| self.fit == Some(true)) {
             write!(f, " with {mechanism}")?;
         }
         self.notes
@@ -205,12 +272,14 @@ impl fmt::Display for CertificateEntry {
             if let Some(usages) = &content.key_usages {
                 write!(f, ", usage {}", usages.join(", "))?;
             }
+            write!(f, "\n  sha256 {}", content.x5t_s256_hex)?;
         }
         if let Some(key) = &self.key {
             write!(f, "\n  for {key}")?;
         }
         self.notes
             .iter()
+            .chain(&self.warnings)
             .try_for_each(|note| write!(f, "\n  {note}"))
     }
 }

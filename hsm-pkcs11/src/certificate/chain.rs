@@ -1,4 +1,6 @@
-//! From a heap of certificates to one chain.
+//! From a heap of certificates to a key's.
+
+use std::cmp::Reverse;
 
 use privyseal_core::RsaPublicKey;
 use privyseal_core::cert::{Certificate, LinkError, RsaLinks, VerifyLink};
@@ -9,34 +11,52 @@ use crate::limits::MAX_CERTIFICATES;
 use crate::uri::ObjectType;
 
 /// The chain of the key with this public key and `CKA_ID`: leaf first, then issuers as far as they are
-/// there, each once.
+/// there, each once. Of several leaves (after a renewal) each has its chain: those with the key's `CKA_ID` first, and of
+/// those the one that ends last.
 pub(crate) fn of_key(
     heap: &[TokenCertificate],
     key: &RsaPublicKey,
     id: &[u8],
 ) -> Result<Vec<Vec<u8>>, CertificateError> {
     let readable: Vec<Candidate<'_>> = heap.iter().filter_map(Candidate::read).collect();
-    let leaf = leaf(&readable, key, id).ok_or_else(|| CertificateError::NoneForKey {
-        same_id: !id.is_empty() && heap.iter().any(|it| it.name.id == id),
-        present: first(
-            heap.iter().map(|it| it.name.short(ObjectType::Certificate)),
-            heap.len(),
-        ),
-    })?;
+    let mut leaves: Vec<_> = readable
+        .iter()
+        .filter(|it| it.certificate.rsa_key().is_ok_and(|its| its == *key))
+        .collect();
+    if leaves.is_empty() {
+        return Err(CertificateError::NoneForKey {
+            same_id: !id.is_empty() && heap.iter().any(|it| it.name.id == id),
+            present: first(
+                heap.iter().map(|it| it.name.short(ObjectType::Certificate)),
+                heap.len(),
+            ),
+        });
+    }
+    leaves.sort_by_key(|it| Reverse((it.id == id, it.certificate.not_after())));
+    let mut certificates = Vec::new();
+    for leaf in leaves {
+        for certificate in chain(&readable, leaf.certificate)? {
+            if !certificates.contains(&certificate) {
+                certificates.push(certificate);
+            }
+        }
+    }
+    let ders = certificates.iter().map(|it| it.as_der().to_vec());
+    Ok(ders.collect())
+}
+
+fn chain<'h>(
+    heap: &[Candidate<'h>],
+    leaf: Certificate<'h>,
+) -> Result<Vec<Certificate<'h>>, CertificateError> {
     let mut chain = vec![leaf];
-    while let Some(issuer) = chain
-        .last()
-        .and_then(|last| issuer(&readable, last, &chain))
-    {
+    while let Some(issuer) = chain.last().and_then(|last| issuer(heap, last, &chain)) {
         if chain.len() == MAX_CERTIFICATES {
             return Err(CertificateError::TooMany);
         }
         chain.push(issuer);
     }
-    Ok(chain
-        .iter()
-        .map(|certificate| certificate.as_der().to_vec())
-        .collect())
+    Ok(chain)
 }
 
 /// A certificate that can be read, and where it was found.
@@ -53,18 +73,6 @@ impl<'h> Candidate<'h> {
             certificate,
         })
     }
-}
-
-/// The leaf: one with the key's public key; rather with its `CKA_ID` than without; of several (after a
-/// renewal) the one that ends last.
-fn leaf<'h>(heap: &[Candidate<'h>], key: &RsaPublicKey, id: &[u8]) -> Option<Certificate<'h>> {
-    heap.iter()
-        .filter(|candidate| {
-            let its = candidate.certificate.rsa_key();
-            its.is_ok_and(|its| its == *key)
-        })
-        .max_by_key(|candidate| (candidate.id == id, candidate.certificate.not_after()))
-        .map(|candidate| candidate.certificate)
 }
 
 /// The issuer of `subject`, unless that is the end of the chain: self-issued, or already in it (two CAs

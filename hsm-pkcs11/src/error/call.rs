@@ -117,6 +117,22 @@ impl CallError {
         )
     }
 
+    /// Whether `C_GenerateKeyPair` says that it makes no such key. Nothing was made then.
+    pub(crate) const fn is_refusal_of_template(&self) -> bool {
+        matches!(
+            self.code,
+            Some(
+                CKR_TEMPLATE_INCONSISTENT
+                    | CKR_TEMPLATE_INCOMPLETE
+                    | CKR_ATTRIBUTE_TYPE_INVALID
+                    | CKR_ATTRIBUTE_VALUE_INVALID
+                    | CKR_ATTRIBUTE_READ_ONLY
+                    // tpm2-pkcs11 says so.
+                    | CKR_GENERAL_ERROR
+            )
+        )
+    }
+
     /// Whether `C_Decrypt` says that what it was given cannot be decrypted. Modules say so in many ways:
     /// besides what the specification has, SoftHSM says general error, and kryoptic device error. A token
     /// that breaks at this moment is taken for it; the next use tells.

@@ -7,13 +7,18 @@ use super::Error;
 impl SignerError for Error {
     fn kind(&self) -> SignerErrorKind {
         match self {
-            Self::Uri(_) | Self::Forked { .. } => SignerErrorKind::Configuration,
+            Self::Uri(_) | Self::Forked { .. } | Self::Taken { .. } => {
+                SignerErrorKind::Configuration
+            }
+            Self::Randomness { .. } => SignerErrorKind::Other,
             Self::Module { .. } | Self::Disconnected | Self::ForeignModule => {
                 SignerErrorKind::Unavailable
             }
             Self::ModuleHangs { .. } => SignerErrorKind::Timeout,
             Self::Token(error) | Self::KeySelection(error) => error.kind(),
-            Self::Key { .. } | Self::KeyEncryption { .. } => SignerErrorKind::KeyUnfit,
+            Self::Key { .. } | Self::KeyEncryption { .. } | Self::NotAlwaysAuthenticate { .. } => {
+                SignerErrorKind::KeyUnfit
+            }
             Self::Undecipherable => SignerErrorKind::Undecipherable,
             Self::Certificates(_) | Self::KeyChanged => SignerErrorKind::NotFound,
             Self::PinUnavailable { .. } | Self::PinNotInitialized { .. } => {

@@ -81,6 +81,21 @@ pub enum CertificateError {
         /// The certificates there are, as URIs.
         present: Vec<String>,
     },
+    /// The first certificate of a chain that is to be stored is not the key's.
+    #[error("the first certificate is not for {key}; nothing was changed")]
+    NotForKey {
+        /// The key, as a URI.
+        key: String,
+    },
+    /// What is to be stored is no certificate.
+    #[error("certificate {number} cannot be read; nothing was changed")]
+    Unreadable {
+        /// Which one, counted from 1.
+        number: usize,
+    },
+    /// A certificate that was stored cannot be found again.
+    #[error("a certificate was stored, and the token does not show it as it was")]
+    NotStored,
     /// The chain has more than [`MAX_CERTIFICATES`] certificates.
     #[error("the chain has more than {MAX_CERTIFICATES} certificates")]
     TooMany,

@@ -1,6 +1,7 @@
 //! Which library a URI means: its `module-path`; the one that p11-kit knows by its `module-name`; or else p11-kit's
 //! proxy, which has all modules of the machine.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,26 +45,76 @@ fn bare(name: &str) -> PathBuf {
     format!("{name}{}", env::consts::DLL_SUFFIX).into()
 }
 
-/// The `module:` of p11-kit's file `NAME.module` (pkcs11.conf(5)).
+/// The names of the modules that p11-kit is configured to use (pkcs11.conf(5)), for `module-name`; not of those that hold
+/// the certificates that a system trusts. Empty where there is no p11-kit.
+pub fn configured_modules() -> Vec<String> {
+    let files = folders().into_iter().filter_map(|it| it.read_dir().ok());
+    let names = files.flatten().filter_map(|file| {
+        let name = file.ok()?.file_name().into_string().ok()?;
+        name.strip_suffix(".module").map(str::to_owned)
+    });
+    let names: BTreeSet<String> = names.collect();
+    let is_used = |name: &String| {
+        let text = file(name).filter(|text| setting(text, "trust-policy") != Some("yes"));
+        text.is_some_and(|text| module(&text).is_some())
+    };
+    names.into_iter().filter(is_used).collect()
+}
+
+/// The library that p11-kit knows by this name.
 fn configured(name: &str) -> Option<PathBuf> {
+    file(name).and_then(|text| module(&text))
+}
+
+/// p11-kit's file `NAME.module`: the first that is there.
+fn file(name: &str) -> Option<String> {
     let file = format!("{name}.module");
-    let home = |folder| env::home_dir().map(|home| home.join(folder));
-    let user = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    let user = user.or_else(|| home(".config"));
-    let mut folders = user
-        .map(|folder| folder.join("pkcs11/modules"))
-        .into_iter()
-        .chain(CONFIGURATION.map(PathBuf::from));
-    let text = folders.find_map(|folder| {
-        let path = folder.join(&file);
-        let small = fs::metadata(&path).is_ok_and(|it| it.len() <= MAX_MODULE_FILE);
-        fs::read_to_string(path).ok().filter(|_| small)
-    })?;
-    let value = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        (name.trim() == "module").then(|| value.trim())
-    })?;
+    folders().iter().find_map(|it| read(&it.join(&file)))
+}
+
+/// The `module:` of such a file, which may also switch it off.
+fn module(text: &str) -> Option<PathBuf> {
+    let programs = |key| setting(text, key).map(|them| them.contains("privyseal"));
+    if programs("enable-in") == Some(false) || programs("disable-in") == Some(true) {
+        return None;
+    }
+    let value = setting(text, "module").filter(|value| !value.is_empty())?;
     // A relative one is in p11-kit's folder.
     let mut places = LIBRARIES.iter().map(|folder| Path::new(folder).join(value));
     places.find(|path| path.exists())
+}
+
+/// Where modules are configured, the user's first, as `user-config` of p11-kit's own configuration has it.
+fn folders() -> Vec<PathBuf> {
+    let home = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".config")));
+    let user = home.map(|folder| folder.join("pkcs11/modules"));
+    let mode = |folder: &Path| {
+        let text = read(&folder.parent()?.join("pkcs11.conf"))?;
+        setting(&text, "user-config").map(str::to_owned)
+    };
+    let system = CONFIGURATION.map(PathBuf::from);
+    let mode = match mode(&system[0]).as_deref() {
+        Some("none") => return system.into(),
+        system => user
+            .as_deref()
+            .and_then(mode)
+            .or_else(|| system.map(str::to_owned)),
+    };
+    let system = Vec::from(system)
+        .into_iter()
+        .filter(|_| mode.as_deref() != Some("only"));
+    user.into_iter().chain(system).collect()
+}
+
+fn read(path: &Path) -> Option<String> {
+    let small = fs::metadata(path).is_ok_and(|it| it.len() <= MAX_MODULE_FILE);
+    fs::read_to_string(path).ok().filter(|_| small)
+}
+
+fn setting<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        (name.trim() == key).then(|| value.trim())
+    })
 }

@@ -47,6 +47,14 @@ pub(crate) fn fill(softhsm: &SoftHsm) {
     token.certificate("root", &[], &root.certificate);
     token.certificate("leaf", &[9], &leaf("leaf", &key, &root));
 
+    // A leaf that was renewed, by another CA.
+    let token = softhsm.token("renewed");
+    let key = token.rsa_key("k", &[1], 2048, &[]);
+    token.certificate("root", &[], &root.certificate);
+    token.certificate("old", &[9], &leaf("old", &key, &root));
+    token.certificate("sub", &[], &root.certify(&sub));
+    token.certificate("new", &[1], &leaf("new", &key, &sub));
+
     let token = softhsm.token("mismatch");
     token.rsa_key("k", &[1], 2048, &[]);
     token.certificate("stranger's", &[1], &leaf("stranger", &stranger, &root));
@@ -110,6 +118,11 @@ fn the_modulus_decides_not_the_id() {
     let leaf = privyseal_core::cert::Certificate::from_der(&chain[0]).unwrap();
     assert_eq!(&leaf.rsa_key().unwrap(), signer.public_key());
     assert_eq!(names("token=by%20modulus;object=k"), ["leaf", "Root"]);
+}
+
+#[test]
+fn several_leaves_come_each_with_its_issuers() {
+    assert_eq!(names("token=renewed"), ["new", "Sub", "Root", "old"]);
 }
 
 #[test]

@@ -1,41 +1,35 @@
 //! What `privyseal keys` shows.
 
 use privyseal_core::signer::Signer as _;
-use privyseal_hsm::{FitnessNote, KeyUnfit};
-use privyseal_pkcs11::{
-    Listed, ListedCertificate, ListedKey, LoginPolicy, Pkcs11Signer, SignerOptions,
-    SigningMechanism, list,
-};
+use privyseal_hsm::{FitnessNote, KeyUnfit, ListedCertificate, ListedKey};
+use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, Pkcs11Uri, SignerOptions, list};
 
 use crate::fixture::{right_pin, uri};
 
-fn listed(path: &str) -> (Vec<ListedKey>, Vec<ListedCertificate>) {
-    let (mut keys, mut certificates) = (Vec::new(), Vec::new());
-    for listed in list(&uri(path), &mut right_pin, &SignerOptions::default()).unwrap() {
-        match listed {
-            Listed::Key(key) => keys.push(key),
-            Listed::Certificate(certificate) => certificates.push(certificate),
-            other => panic!("{other:?}"),
-        }
-    }
-    keys.sort_by(|one, other| one.id.cmp(&other.id));
-    (keys, certificates)
+type Key = ListedKey<Pkcs11Uri>;
+
+fn listed(path: &str) -> (Vec<Key>, Vec<ListedCertificate<Pkcs11Uri>>) {
+    let mut listing = list(&uri(path), &mut right_pin, &SignerOptions::default()).unwrap();
+    listing
+        .keys
+        .sort_by_key(|it| it.uri.id().map(<[u8]>::to_vec));
+    (listing.keys, listing.certificates)
 }
 
 #[test]
 fn keys_with_what_makes_them_fit_or_not() {
     let (keys, certificates) = listed("token=lone%20key");
-    let labels: Vec<&str> = keys.iter().map(|key| key.label.as_str()).collect();
+    let labels: Vec<&str> = keys.iter().filter_map(|key| key.uri.object()).collect();
     assert_eq!(labels, ["signs", "decrypts", "curve", "weak"]);
     assert!(certificates.is_empty());
     assert_eq!(
         keys[0].notes,
         [FitnessNote::Extractable, FitnessNote::NoCertificate]
     );
-    assert_eq!(keys[0].mechanism, Some(SigningMechanism::RsaPkcs));
+    assert_eq!(keys[0].mechanism, Some("CKM_RSA_PKCS"));
     assert_eq!(keys[1].notes[0], FitnessNote::Unfit(KeyUnfit::MayNotSign));
     assert_eq!(keys[2].notes[0], FitnessNote::Unfit(KeyUnfit::NotRsa));
-    let fit: Vec<bool> = keys.iter().map(ListedKey::is_fit).collect();
+    let fit: Vec<bool> = keys.iter().map(Key::is_fit).collect();
     assert_eq!(fit, [true, false, false, false]);
 }
 
@@ -49,7 +43,10 @@ fn every_uri_can_be_pasted() {
         let signer = Pkcs11Signer::open(&pasted, &mut right_pin, LoginPolicy::default()).unwrap();
         assert_eq!(Some(signer.public_key()), key.public_key.as_ref(), "{text}");
     }
-    let leaf = certificates.iter().find(|it| it.label == "plain").unwrap();
+    let leaf = certificates
+        .iter()
+        .find(|it| it.uri.object() == Some("plain"))
+        .unwrap();
     assert!(
         leaf.key
             .as_ref()
@@ -58,7 +55,10 @@ fn every_uri_can_be_pasted() {
             .contains("object=plain;type=private")
     );
     assert!(leaf.uri.to_string().contains("object=plain;type=cert"));
-    let root = certificates.iter().find(|it| it.label == "root").unwrap();
+    let root = certificates
+        .iter()
+        .find(|it| it.uri.object() == Some("root"))
+        .unwrap();
     assert_eq!(root.key, None);
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::limits::{MAX_CERTIFICATES, MAX_LABEL, MAX_PASSWORD, MAX_URI};
+use privyseal_hsm::Secret;
 
 fn parse(text: &str) -> YubihsmUri {
     text.parse()
@@ -30,7 +31,7 @@ fn everything() {
     };
     assert_eq!(
         (uri.endpoint(), uri.auth_key(), uri.key_id()),
-        (&http, 16, Some(100))
+        (http, 16, Some(100))
     );
     assert_eq!(uri.cert_ids(), [101, 102, 103]);
     assert_eq!(uri.pin_source(), Some("file:/run/pin"));
@@ -43,14 +44,10 @@ fn defaults_are_those_of_the_connector_and_the_factory() {
     let uri = parse("YubiHSM:key-id=7");
     assert_eq!(
         uri,
-        YubihsmUri {
-            key_id: Some(7),
-            ..YubihsmUri::default()
-        }
+        parse("yubihsm:host=127.0.0.1;port=12345;auth-key=1;key-id=7")
     );
     assert_eq!(uri.endpoint().to_string(), "http://127.0.0.1:12345");
     assert_eq!((uri.auth_key(), uri.timeout()), (1, CALL_TIMEOUT));
-    assert_eq!(parse("yubihsm:"), YubihsmUri::default());
     let ipv6 = parse("yubihsm:host=[::1]");
     assert_eq!(ipv6.endpoint().to_string(), "http://[::1]:12345");
 }
@@ -60,13 +57,13 @@ fn usb() {
     let uri = parse("yubihsm:usb;serial=0012345678;key-id=1");
     assert_eq!(
         uri.endpoint(),
-        &Endpoint::Usb {
+        Endpoint::Usb {
             serial: Some("0012345678".into())
         }
     );
     assert_eq!(
         parse("yubihsm:usb").endpoint(),
-        &Endpoint::Usb { serial: None }
+        Endpoint::Usb { serial: None }
     );
 }
 

@@ -10,6 +10,8 @@ mod chain;
 mod kid;
 mod policy;
 mod public;
+mod scan;
+mod set_up;
 
 use std::process::{Command, Output};
 

@@ -79,7 +79,7 @@ fn audit_and_provisioning_work_from_the_command_line() {
     let path = directory.path().to_str().unwrap();
     let key = sim.uri("key-id=7");
     let generated = privyseal(
-        &["yubihsm", "generate-key", "--key", &key, "--label", "new"],
+        &["keys", "generate", "--key", &key, "--label", "new"],
         FACTORY_PASSWORD,
     );
     assert_eq!(

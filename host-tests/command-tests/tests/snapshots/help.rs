@@ -103,8 +103,8 @@ fn command_lines_that_are_wrong() {
             "anything",
         ],
         &["yubihsm"],
-        &["yubihsm", "generate-key", "--key", KEY, "--bits", "1024"],
-        &["yubihsm", "generate-key", "--key", KEY, "--domain", "17"],
+        &["keys", "generate", "--key", KEY, "--bits", "1024"],
+        &["keys", "generate", "--key", KEY, "--domain", "17"],
         &["yubihsm", "audit", "--key", KEY],
         &["device"],
         &["device", "info", "--key", "device:/dev/null"],
@@ -144,7 +144,7 @@ fn completions_and_manual_pages() {
         let completions = Transcript::exact().run(&["completions", shell]);
         let first = completions.lines().find(|line| !line.is_empty()).unwrap();
         transcript.say(&format!("completions of {shell}: {first}"));
-        for word in ["trusted-list", "generate-key", "--spend-final-pin-try"] {
+        for word in ["trusted-list", "put-auth-key", "--spend-final-pin-try"] {
             let bare = word.trim_start_matches('-');
             assert!(completions.contains(bare), "{shell}: no {word}");
         }

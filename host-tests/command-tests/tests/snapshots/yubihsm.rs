@@ -48,9 +48,9 @@ fn a_yubihsm() {
         "--client-id",
         EORI,
     ];
-    let generate = ["yubihsm", "generate-key", "--label", "new", "--key"];
+    let generate = ["keys", "generate", "--label", "new", "--key"];
     let put = ["yubihsm", "put-auth-key", "--key", &key, "--id"];
-    let store = ["yubihsm", "store-chain", "--key", &key, "--chain"];
+    let store = ["keys", "put-chain", "--key", &key, "--chain"];
     for words in [
         &[&sign[..], &["--key", &audited, "--chain", "token"]].concat()[..],
         &["yubihsm", "audit", "--key", &audited],
@@ -69,9 +69,9 @@ fn a_yubihsm() {
         &[&put[..], &["2", "--password-source", &secret]].concat(),
         &[&put[..], &["3", "--password-source", "file:/nowhere"]].concat(),
         &[&put[..], &["4", "--password-source", &file]].concat(),
-        &[&store[..], &[&chain, "--first-id", "200"]].concat(),
-        &[&store[..], &[&chain, "--first-id", "200"]].concat(),
-        &[&store[..], &["/nowhere", "--first-id", "300"]].concat(),
+        &[&store[..], &[&chain]].concat(),
+        &[&store[..], &[&chain, "--replace"]].concat(),
+        &[&store[..], &["/nowhere"]].concat(),
         &["yubihsm", "attest", "--key", &new],
         &["yubihsm", "attest", "--key", &none],
         &["yubihsm", "audit", "--key", &key],

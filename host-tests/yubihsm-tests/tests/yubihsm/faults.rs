@@ -222,5 +222,5 @@ fn an_object_of_an_unknown_kind_hides_others_and_that_is_said() {
         1,
         "the key that is named is found by its id"
     );
-    assert_eq!((listing.hidden(), listing.certificates.len()), (6, 0));
+    assert_eq!((listing.hidden, listing.certificates.len()), (6, 0));
 }

@@ -9,9 +9,9 @@ use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite as suite;
 use privyseal_test_suite::software_signer::SoftwareSigner;
-use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner};
+use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner, YubihsmUri};
 
-use super::{CHAIN, KEY, LABEL, open, password, uri};
+use super::{CHAIN, KEY, open, password, uri};
 
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -213,7 +213,7 @@ fn the_list_names_keys_and_certificates() {
     let ids: Vec<_> = listing
         .keys
         .iter()
-        .map(|it| (it.facts.id, it.is_fit()))
+        .map(|it| (it.uri.key_id().unwrap(), it.is_fit()))
         .collect();
     assert_eq!(ids, [(5, false), (KEY, true)]);
     assert_eq!(
@@ -225,16 +225,19 @@ fn the_list_names_keys_and_certificates() {
         ]
     );
     assert_eq!(listing.keys[1].notes, [FitnessNote::Imported]);
-    assert_eq!(listing.keys[1].facts.public_key, Ok(key.public_key()));
-    assert_eq!(listing.hidden(), 0);
+    assert_eq!(listing.keys[1].public_key, Some(key.public_key()));
+    assert_eq!(listing.hidden, 0);
     let certificates: Vec<_> = listing
         .certificates
         .iter()
-        .map(|it| (it.id, it.label.as_str(), it.key_id, it.der.clone()))
+        .map(|it| {
+            let key = it.key.as_ref().and_then(YubihsmUri::key_id);
+            (it.uri.cert_ids()[0], key, it.der.clone())
+        })
         .collect();
     let expected: Vec<_> = (CHAIN..)
         .zip(chain)
-        .map(|(id, der)| (id, LABEL, (id == CHAIN).then_some(KEY), der))
+        .map(|(id, der)| (id, (id == CHAIN).then_some(KEY), der))
         .collect();
     assert_eq!(certificates, expected);
     // The URI that is printed opens the key.

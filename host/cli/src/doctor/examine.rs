@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::advice::of_library;
+use crate::scan::Scanned;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
 /// the strictest scheme, for the way and the server's own tolerance.
@@ -38,6 +39,10 @@ pub(super) struct DoctorOptions<'a> {
     pub(super) policy: AccessPolicy,
     /// The chain, in a file; without it, the one beside the key.
     pub(super) chain: Option<&'a Path>,
+    /// SHA-256 of the certificate, where one of several is named.
+    pub(super) certificate: Option<[u8; 32]>,
+    /// How many days before a certificate ends that is worth a note.
+    pub(super) warn_days: u32,
     /// Whose rules the chain must obey.
     pub(super) scheme: Option<&'static SchemeRules>,
     /// Whose clock to compare with, and how it is reached.
@@ -147,6 +152,39 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
     report
 }
 
+/// What there is on this machine. A module that cannot be used is trouble where no other has a token: many are installed
+/// without their hardware.
+pub(super) fn examine_modules(modules: &[Scanned]) -> DoctorReport {
+    let mut report = DoctorReport::default();
+    let has_token = modules.iter().any(|it| it.report["tokens"][0].is_object());
+    for module in modules {
+        let name = &module.name;
+        if let Some(library) = module.report["library"].as_str() {
+            report.add("modules", Verdict::Passed, format!("{name}: {library}"));
+        }
+        for error in module.report["errors"].as_array().into_iter().flatten() {
+            let text = format!("{name}: {}", error.as_str().unwrap_or_default());
+            if has_token {
+                report.add("modules", Verdict::Note, text);
+            } else {
+                report.token_trouble("modules", text);
+            }
+        }
+        for token in module.report["tokens"].as_array().into_iter().flatten() {
+            let uri = token["uri"].as_str().unwrap_or_default();
+            report.add("modules", Verdict::Note, uri);
+            report.next.push(format!(
+                "look at it with its PIN: privyseal keys --key '{uri}'"
+            ));
+        }
+    }
+    if report.next.is_empty() {
+        let text = "no module has an initialized token: put one in, or initialize one";
+        report.next.push(text.to_owned());
+    }
+    report
+}
+
 fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: KeySigner) {
     let key = signer.public_key();
     let text = format!("the key can be used: RSA-{}", key.bits());
@@ -191,12 +229,14 @@ fn chain(
     let mut wanted = ChainOptions::at(options.now);
     wanted.scheme = options.scheme;
     wanted.key = Some(key);
+    wanted.leaf = options.certificate;
     let chain = match certificates.chain_for(&wanted) {
         Ok(chain) => chain,
         Err(error) => return report.broke(NAME, &error.into()),
     };
     let mut judged_by = ChainCheckOptions::at(options.now);
     judged_by.scheme = options.scheme;
+    judged_by.warn_days = options.warn_days;
     judged_by.key = Some(key);
     judged_by.given = Some(&certificates);
     let judged = ChainReport::new(&chain, judged_by);

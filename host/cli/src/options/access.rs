@@ -2,10 +2,10 @@
 
 use clap::Args;
 use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
-use privyseal::{DeviceUri, KeyPolicy, LoginPolicy, PinSources};
+use privyseal::{DeviceUri, KeyPolicy, LoginPolicy, PinSources, Prompt};
 
-use super::pins;
 use crate::error::CliError;
+use crate::output::say;
 
 /// How far to go to use a key, and what it must be.
 #[derive(Args)]
@@ -52,7 +52,8 @@ impl AccessOptions {
         AccessPolicy::new(login, self.key.policy())
     }
 
-    fn pins(&self, uri: &KeyUri) -> PinSources<'static> {
+    /// Where the PIN of `uri` comes from; warnings go to standard error.
+    pub(crate) fn pins(&self, uri: &KeyUri) -> PinSources<'static> {
         pins(uri).offer_refused(self.spend_final_pin_try)
     }
 
@@ -78,6 +79,13 @@ impl AccessOptions {
         }
         Ok(self.policy().fits_device(uri)?)
     }
+}
+
+/// Where the PIN of `key` comes from; warnings go to standard error.
+pub(crate) fn pins(key: &KeyUri) -> PinSources<'static> {
+    key.pin_sources(Prompt::OnTerminal, |warning| {
+        say!("warning: {warning}");
+    })
 }
 
 impl KeyPolicyOptions {

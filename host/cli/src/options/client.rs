@@ -13,8 +13,9 @@ use privyseal_core::Signer;
 use privyseal_core::scheme::KeyReference;
 use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expected};
 
+use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
-use super::{KeyOptions, chain_file, missing_key, of_option, pins, scheme_parser};
+use super::{KeyOptions, chain_file, of_option, scheme_parser};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -49,6 +50,8 @@ pub(crate) struct ClientOptions {
     /// default); for schemes that send it
     #[arg(long, value_name = "FILE|token")]
     chain: Option<String>,
+    #[command(flatten)]
+    certificate: CertificateOptions,
     /// The time of issue, in seconds since 1970; by default the clock's
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
@@ -104,8 +107,12 @@ impl ClientOptions {
         SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync + use<>>,
         CliError,
     > {
-        if self.chain.is_some() && self.scheme.key_reference().value() == KeyReference::Kid {
-            return Err(self.needless("--chain", "names its key by kid and sends no certificate"));
+        if self.scheme.key_reference().value() == KeyReference::Kid {
+            let given = self.chain.as_ref().map(|_| "--chain");
+            let named = self.certificate.sha256()?.map(|_| "--certificate");
+            if let Some(option) = given.or(named) {
+                return Err(self.needless(option, "names its key by kid and sends no certificate"));
+            }
         }
         let uri = self.uri()?;
         if matches!(uri, KeyUri::Device(_)) {
@@ -113,7 +120,7 @@ impl ClientOptions {
         }
         let mut builder = Client::builder(self.scheme)
             .access_policy(self.key.policy())
-            .pins(pins(&uri))
+            .pins(self.key.pins(&uri))
             .key(uri);
         if let Some(id) = &self.client_id {
             builder = builder.client_id(id);
@@ -123,6 +130,9 @@ impl ClientOptions {
         }
         if let Some(chain) = self.chain_from_file()? {
             builder = builder.chain(chain);
+        }
+        if let Some(sha256) = self.certificate.sha256()? {
+            builder = builder.certificate(sha256);
         }
         builder.signing_client().map_err(|error| match error {
             BuildError::NeedlessKid { .. } => self.needless(
@@ -172,7 +182,11 @@ impl ClientOptions {
             let reason = "is not for a device, which makes each jti itself and never one twice";
             return Err(CliError::option("--jti", reason));
         }
-        self.key.refuse_for_device(uri)?;
+        if self.certificate.sha256()?.is_some() {
+            let reason = "is not for a device, which has one certificate";
+            return Err(CliError::option("--certificate", reason));
+        }
+        self.key.access.refuse_for_device(uri)?;
         let mut expected = Expected::default();
         let client_id = self.client_id.as_deref();
         expected.client_id = client_id
@@ -192,8 +206,7 @@ impl ClientOptions {
     }
 
     fn uri(&self) -> Result<KeyUri, CliError> {
-        let uri = self.key.uri()?;
-        uri.ok_or_else(|| missing_key("an assertion is signed with a key"))
+        self.key.required("an assertion is signed with a key")
     }
 
     fn needless(&self, option: &'static str, why: &str) -> CliError {

@@ -3,11 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use privyseal_core::{
-    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
-    SigningInput,
-};
-use privyseal_hsm::{FitnessNote, SealedInput};
+use privyseal_core::{RsaPublicKey, Signature};
+use privyseal_hsm::{FitnessNote, SealedInput, sealed_signer};
 
 use crate::keys::{KeyError, SignerFailure};
 use crate::pki::certificates::Certificates;
@@ -43,29 +40,9 @@ impl KeySigner {
     }
 }
 
-impl Signer for KeySigner {
-    type Error = SignerFailure;
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.0.public_key()
-    }
-
-    fn sign(
-        &mut self,
-        input: &SigningInput<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), SignerFailure> {
-        self.0.sign(SealedInput::Assertion(input), signature)
-    }
-}
-
-impl CertificationRequestSigner for KeySigner {
-    fn sign_certification_request(
-        &mut self,
-        info: &CertificationRequestInfo<'_>,
-        signature: &mut Signature,
-    ) -> Result<(), SignerFailure> {
-        let info = SealedInput::CertificationRequest(info);
-        self.0.sign(info, signature)
-    }
-}
+sealed_signer!(
+    KeySigner,
+    SignerFailure,
+    |signer| signer.0.public_key(),
+    |input, signature| signer.0.sign(input, signature)
+);

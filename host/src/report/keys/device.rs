@@ -1,13 +1,13 @@
 //! What a gateway lists: its one key, and the certificates that were provisioned with it.
 
-use super::{CertificateEntry, Judge, KeyEntry, KeyReport};
+use super::{CertificateEntry, KeyCheckOptions, KeyEntry, KeyReport};
 use privyseal_gateway::{DeviceError, DeviceKey, DeviceUri};
 
 impl KeyReport {
     pub(super) fn of_device(
         uri: &DeviceUri,
         key: &DeviceKey,
-        judge: Judge,
+        judge: KeyCheckOptions,
     ) -> Result<Self, DeviceError> {
         let info = key.info();
         let uri = match info.key {
@@ -37,7 +37,7 @@ impl KeyReport {
             keys: vec![KeyEntry {
                 kind: Some(format!("RSA-{}", key.public_key().bits())),
                 mechanism: None,
-                fit: key.is_ready(),
+                fit: Some(key.is_ready()),
                 notes,
                 uri,
             }],

@@ -1,0 +1,88 @@
+//! `keys` and `doctor` without a key: every module of the machine.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use privyseal_test_base::{privyseal, tool};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::softhsm::SoftHsmToken;
+use serde_json::Value;
+
+use super::{output, token};
+
+/// With three modules of p11-kit: SoftHSM, one that ends its process, and one that is switched off.
+fn scan(token: &SoftHsmToken, words: &[&str]) -> Output {
+    let shim = FaultShim::new(token.dir());
+    shim.rules(&["C_Initialize * abort"]);
+    let modules = token.dir().join("pkcs11/modules");
+    fs::create_dir_all(&modules).unwrap();
+    let conf = modules.with_file_name("pkcs11.conf");
+    fs::write(conf, "user-config: only\n").unwrap();
+    let (soft, broken) = (SoftHsmToken::module(), FaultShim::module());
+    for (name, module) in [
+        ("soft", soft.as_path()),
+        ("broken", &broken),
+        ("off", "".as_ref()),
+    ] {
+        let text = format!("# {name}\nmodule: {}\n", module.display());
+        fs::write(modules.join(format!("{name}.module")), text).unwrap();
+    }
+    let mut command = Command::new(privyseal::path());
+    command.args(words).env_remove("PRIVYSEAL_PIN");
+    command.env("SOFTHSM2_CONF", token.configuration());
+    command.env("XDG_CONFIG_HOME", token.dir());
+    command.envs(shim.environment(&soft));
+    tool::output(&mut command, b"")
+}
+
+#[test]
+fn what_is_there_is_shown_without_a_pin_and_a_module_that_crashes_hides_no_other() {
+    let token = token();
+    token.generate_key(2048, "02", "made");
+    let found = scan(&token, &["keys", "--json"]);
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    let modules = found["modules"].as_object().unwrap();
+    let names: Vec<_> = modules.keys().collect();
+    assert_eq!(names, ["broken", "soft"]);
+    let error = modules["broken"]["errors"][0].as_str().unwrap();
+    assert!(
+        error.contains("ended the process that looked at it"),
+        "{error}"
+    );
+    let seen = &modules["soft"]["tokens"][0];
+    let uri = seen["uri"].as_str().unwrap();
+    assert!(uri.contains(";token=T?module-name=soft"), "{uri}");
+    let keys = seen["keys"].as_array().unwrap();
+    assert!(keys.iter().all(|key| key["fit"].is_null()), "{keys:?}");
+    let made = keys.iter().map(|key| key["uri"].as_str().unwrap());
+    let made = made
+        .clone()
+        .find(|uri| uri.contains("object=made;type=private"))
+        .unwrap();
+    assert_eq!(seen["certificates"].as_array().unwrap().len(), 4);
+
+    // What is printed can be pasted.
+    let pin = format!("{made}&pin-source=file:{}", token.pin_file().display());
+    let module = format!("module-path={}", SoftHsmToken::module().display());
+    let pasted = pin.replace("module-name=soft", &module);
+    let listed = output(&token, &["keys", "--key", &pasted]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.contains("fit to sign"), "{listed}");
+
+    let text = scan(&token, &["keys"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert!(
+        text.contains("private key, RSA-2048: shows after a login"),
+        "{text}"
+    );
+}
+
+#[test]
+fn doctor_says_which_token_to_look_at() {
+    let token = token();
+    let found = scan(&token, &["doctor"]);
+    let text = String::from_utf8(found.stdout).unwrap();
+    assert!(text.contains("broken: it ended the process"), "{text}");
+    assert!(text.contains("privyseal keys --key 'pkcs11:"), "{text}");
+    assert!(found.status.success(), "{text}");
+}

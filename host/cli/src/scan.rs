@@ -1,0 +1,117 @@
+//! All modules of this machine, each looked at by a process of its own: one that hangs or crashes keeps nobody from the
+//! others.
+
+use std::io::{self, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use privyseal::base::clock;
+use privyseal::report::ModuleScan;
+use privyseal_pkcs11::{Pkcs11Uri, configured_modules};
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+use crate::output::{print_line, say};
+
+/// How long one module may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// After which it is said who is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The most that is read of a report.
+const MAX_REPORT: u64 = 64 * 1024 * 1024;
+
+/// What one module showed.
+pub(super) struct Scanned {
+    pub(super) name: String,
+    /// What the module is, its `tokens` and `errors`, as JSON.
+    pub(super) report: Value,
+    /// The same for people.
+    pub(super) text: String,
+}
+
+/// Looks at one module and prints what was found, for [`all`].
+pub(super) fn one(name: &str) -> Result<(), CliError> {
+    let uri = format!("pkcs11:?module-name={name}");
+    let uri: Pkcs11Uri = uri
+        .parse()
+        .map_err(|error| CliError::option("--scan-module", error))?;
+    let scan = ModuleScan::of(&uri, clock::now()?);
+    let text = scan.to_string();
+    print_line(json!({"report": scan, "text": text}).to_string().as_bytes())
+}
+
+/// Looks at all modules that p11-kit knows.
+pub(super) fn all() -> Result<Vec<Scanned>, CliError> {
+    let names = configured_modules();
+    if names.is_empty() {
+        let reason =
+            "p11-kit knows no module on this machine; name one: pkcs11:?module-path=/usr/lib/M.so";
+        return Err(CliError::missing("--key", reason));
+    }
+    let scans: Vec<_> = names
+        .into_iter()
+        .map(|name| thread::spawn(|| scan(name)))
+        .collect();
+    Ok(scans.into_iter().filter_map(|it| it.join().ok()).collect())
+}
+
+fn scan(name: String) -> Scanned {
+    let found = start(&name).and_then(|child| finish(&name, child));
+    let (report, text) = found.unwrap_or_else(|error| {
+        let error = error.to_string();
+        let text = format!("it cannot be used\n  {error}");
+        (
+            json!({"library": null, "tokens": [], "errors": [error]}),
+            text,
+        )
+    });
+    Scanned { name, report, text }
+}
+
+fn start(name: &str) -> io::Result<Child> {
+    Command::new(std::env::current_exe()?)
+        .args(["keys", "--scan-module", name])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+fn finish(name: &str, mut child: Child) -> io::Result<(Value, String)> {
+    let stdout = child.stdout.take();
+    let reader = thread::spawn(move || {
+        let mut text = Vec::new();
+        let read = stdout.map(|it| it.take(MAX_REPORT).read_to_end(&mut text));
+        read.transpose().map(|_| text)
+    });
+    let (start, mut is_said) = (Instant::now(), false);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if start.elapsed() > LIMIT {
+            child.kill()?;
+            child.wait()?;
+            let seconds = LIMIT.as_secs();
+            return Err(io::Error::other(format!(
+                "it hangs: nothing came of it in {seconds} s"
+            )));
+        }
+        if start.elapsed() > PATIENCE && !is_said {
+            say!(
+                "waiting for PKCS #11 module {name}, {} s at most",
+                LIMIT.as_secs()
+            );
+            is_said = true;
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    let crashed = || io::Error::other(format!("it ended the process that looked at it ({status})"));
+    let text = reader.join().map_err(|_| crashed())??;
+    let mut found: Value = serde_json::from_slice(&text).map_err(|_| crashed())?;
+    let text = found["text"].as_str().unwrap_or_default().to_owned();
+    Ok((found["report"].take(), text))
+}
