@@ -4,7 +4,6 @@
 //! JSON, in one way.
 
 mod chain;
-mod inbound;
 mod keys;
 mod self_test;
 mod token;
@@ -14,7 +13,6 @@ use core::fmt;
 use serde::{Serialize, Serializer};
 
 pub use chain::{CertificateReport, ChainCheckOptions, ChainReport, WARN_DAYS};
-pub use inbound::{Inbound, judge_assertion};
 pub use keys::{CertificateEntry, KeyCheckOptions, KeyEntry, KeyReport};
 #[cfg(feature = "pkcs11")]
 pub use keys::{ModuleScan, TokenScan};

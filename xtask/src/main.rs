@@ -11,6 +11,7 @@ mod api;
 mod bench;
 mod book;
 mod broken;
+mod corpus;
 mod demo;
 mod failure;
 mod firmware;
@@ -55,6 +56,8 @@ enum Menu {
     Book,
     /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
     Fuzz(fuzz::Options),
+    /// Write a corpus of assertions, right and wrong, for whoever writes a receiver (docs/corpus.md)
+    Corpus(corpus::Options),
     /// Measure; prints numbers, judges none
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Menu::Demo => demo::run(),
         Menu::Book => book::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
+        Menu::Corpus(options) => corpus::run(&options),
         Menu::Bench(bench) => bench::run(bench),
         Menu::Firmware(command) => firmware::run(&command),
     };

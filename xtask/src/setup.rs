@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Kryoptic,
     /// Python with the packages of `host-tests/python/requirements.txt`.
     Python,
+    /// What stands beside a receiver: a store that several share, and a proxy before it.
+    Receiver,
     /// Node.js with the packages of `host-tests/node/package-lock.json`.
     Node,
     /// Keycloak, with Java to run it and Maven to get it.
@@ -52,6 +54,7 @@ impl Need {
         Self::Token,
         Self::Kryoptic,
         Self::Python,
+        Self::Receiver,
         Self::Node,
         Self::Keycloak,
         Self::Languages,
@@ -113,6 +116,10 @@ impl Need {
             Self::Token => TOKEN,
             Self::Kryoptic => KRYOPTIC,
             Self::Python => PYTHON,
+            Self::Receiver => &[
+                ("redis-server", "redis-server", on_path),
+                ("nginx", "nginx-light", on_path),
+            ],
             Self::Node => &[("npm", "npm", on_path)],
             Self::Keycloak => KEYCLOAK,
             Self::Languages => LANGUAGES,

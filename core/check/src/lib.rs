@@ -51,6 +51,8 @@ pub struct CheckOptions<'q> {
     pub scheme: Option<&'static SchemeRules>,
     /// The caller's clock.
     pub now: UnixTime,
+    /// Seconds by which the issuer's clock may differ from it, for `exp` and `iat`.
+    pub leeway: u64,
     /// Who the receiver is; `None` to accept what the scheme's syntax allows.
     pub audience: Option<Audience<'q>>,
     /// The issuer's public keys, for schemes that name a key by `kid` or `x5t#S256`.
@@ -99,6 +101,7 @@ impl<'q> CheckOptions<'q> {
         Self {
             scheme: None,
             now,
+            leeway: 0,
             audience: None,
             keys: None,
             anchors: None,
@@ -126,6 +129,16 @@ pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Re
         };
         report.opinions = receivers::judge(&facts, question, scheme, judged);
     }
+    report
+}
+
+/// Judges the claims of a client assertion by themselves, by the payload as it stands in the token: for a receiver that
+/// looks at them before it spends time on certificates, or that has proved the same header before. Rules that need the
+/// header are not judged. `scratch` is three times as long as `payload`, at least.
+pub fn check_claims(payload: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Report {
+    let facts = Facts::of_payload(payload, &mut Scratch::new(scratch));
+    let mut report = Report::new(question.scheme, false, Kind::Assertion);
+    spec::judge_claims(&facts, question, &mut report);
     report
 }
 

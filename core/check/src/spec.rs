@@ -17,6 +17,22 @@ use privyseal_core::cert::Certificate;
 use privyseal_core::field::Fault;
 use privyseal_core::scheme::{KeyReference, SchemeRules};
 
+/// Judges the claims of a client assertion, and nothing else.
+pub(super) fn judge_claims(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
+    report.put(RuleId::JwsForm, FORM, facts.form);
+    payload(facts, report);
+    let Some(scheme) = report.scheme else { return };
+    let judge = Judge {
+        facts,
+        question,
+        scheme,
+        kind: Kind::Assertion,
+    };
+    judge.who(report);
+    judge.audience(report);
+    judge.moments(report);
+}
+
 /// Judges every rule that applies, in their order.
 pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
     form(facts, report);
@@ -104,17 +120,22 @@ impl<'a, 't> Judge<'a, 't> {
     }
 }
 
+const FORM: &str = "RFC 7515 section 7.1: compact serialization";
+const PAYLOAD: &str = "RFC 7519 section 4: a JSON object whose member names are unique";
+
 /// What every compact JWS must be.
 fn form(facts: &Facts<'_>, report: &mut Report) {
-    const FORM: &str = "RFC 7515 section 7.1: compact serialization";
     const HEADER: &str = "RFC 7515 section 4: a JSON object whose member names are unique";
-    const PAYLOAD: &str = "RFC 7519 section 4: a JSON object whose member names are unique";
     report.put(RuleId::JwsForm, FORM, facts.form);
     let form = [RuleId::JwsForm];
     let header = facts.header.as_ref().map(|_| ()).map_err(|&why| why);
     report.put_after(RuleId::HeaderJson, HEADER, &form, || header);
+    payload(facts, report);
+}
+
+fn payload(facts: &Facts<'_>, report: &mut Report) {
     let claims = facts.claims.as_ref().map(|_| ()).map_err(|&why| why);
-    report.put_after(RuleId::PayloadJson, PAYLOAD, &form, || claims);
+    report.put_after(RuleId::PayloadJson, PAYLOAD, &[RuleId::JwsForm], || claims);
 }
 
 /// At most `max` bytes.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use privyseal::ErrorKind;
 use privyseal::report::Subject;
+use privyseal_receiver::server::ServerError;
 use thiserror::Error;
 
 /// Why the command did not do what it was asked.
@@ -38,6 +39,9 @@ pub(crate) enum CliError {
     /// Standard output did not take the result.
     #[error("cannot write the result: {0}")]
     Output(#[source] io::Error),
+    /// A server does not run.
+    #[error(transparent)]
+    Serve(ServerError),
     /// What a library says.
     #[error(transparent)]
     Library(privyseal::Error),

@@ -1,6 +1,7 @@
 //! What a run of the command ends with, for scripts.
 
 use privyseal::ErrorKind;
+use privyseal_receiver::server::ServerError;
 
 use crate::error::CliError;
 
@@ -39,6 +40,8 @@ impl Exit {
             CliError::RulesBroken { .. } => Self::Refused,
             CliError::NotJudged { .. } => Self::NotJudged,
             CliError::Output(_) => Self::Output,
+            CliError::Serve(ServerError::Runtime(_)) => Self::Server,
+            CliError::Serve(_) => Self::Usage,
             CliError::Examined { kind, .. } => (*kind).into(),
             CliError::Library(error) => error.kind().into(),
         }

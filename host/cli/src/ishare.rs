@@ -2,7 +2,7 @@
 
 mod check;
 mod party;
-mod registry;
+pub(super) mod registry;
 mod trusted_list;
 
 use clap::{Args, Subcommand};

@@ -27,6 +27,7 @@ mod man;
 mod options;
 mod output;
 mod progress;
+mod receiver;
 mod redact;
 mod scan;
 mod sign;
@@ -70,6 +71,7 @@ enum Command {
     Sign(sign::Sign),
     Token(token::Token),
     Ishare(ishare::Ishare),
+    Receiver(receiver::Receiver),
     Ciba(ciba::Ciba),
     Chain(chain::Chain),
     Check(check::Check),
@@ -115,6 +117,7 @@ impl Command {
             Self::Sign(sign) => sign.run(),
             Self::Token(token) => token.run(),
             Self::Ishare(ishare) => ishare.run(),
+            Self::Receiver(receiver) => receiver.run(),
             Self::Ciba(ciba) => ciba.run(),
             Self::Chain(chain) => chain.run(),
             Self::Check(check) => check.run(),

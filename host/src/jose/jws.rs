@@ -93,6 +93,11 @@ impl<'t> Jws<'t> {
         self.header.get(name).and_then(Value::as_str)
     }
 
+    /// The algorithm that it names, one of those that are accepted.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// The key that it names. Not verified: good for nothing but finding that key.
     pub fn kid(&self) -> Option<&str> {
         self.text("kid")

@@ -159,6 +159,24 @@ fn client_credentials<A: AssertionSource + ?Sized>(
     token(source, http, base, options, &members)
 }
 
+impl<A: AssertionSource + ?Sized> AssertionSource for Box<A> {
+    fn scheme(&self) -> &'static Scheme {
+        (**self).scheme()
+    }
+
+    fn client_id(&self) -> &ClientId {
+        (**self).client_id()
+    }
+
+    fn public_key(&self) -> &RsaPublicKey {
+        (**self).public_key()
+    }
+
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
+        (**self).assertion(options)
+    }
+}
+
 /// Posts `members` to the token endpoint below `base`, and reads the token in the response.
 fn token<A: AssertionSource + ?Sized>(
     source: &A,

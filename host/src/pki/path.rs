@@ -142,6 +142,17 @@ pub enum PathError {
 }
 
 impl PathError {
+    /// Whether a certificate was revoked, or it cannot be told.
+    pub const fn is_about_revocation(&self) -> bool {
+        matches!(
+            self,
+            Self::Broken {
+                rule: PathRule::Revoked(_) | PathRule::RevocationUnknown(_),
+                ..
+            }
+        )
+    }
+
     /// The error in words that are the same for every chain; the chain is their subject.
     pub const fn text(&self) -> &'static str {
         match self {

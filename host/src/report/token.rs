@@ -46,7 +46,7 @@ pub struct TokenCheckOptions<'a> {
     pub trust: Option<&'a Certificates>,
     /// By what revocation is judged.
     pub revocation: RevocationOptions<'a>,
-    /// What the scheme's registry says, if it was asked ([`crate::report::judge_assertion`] does).
+    /// What the scheme's registry says, if it was asked.
     pub registry: Option<&'a dyn Registry>,
 }
 

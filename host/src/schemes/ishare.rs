@@ -2,7 +2,7 @@
 //!
 //! A registry answers with signed tokens. [`Registry`] gets them with an access token, proves them
 //! (`response`), and gives the [`TrustedList`] of CAs and what is known of one [`Party`]. With both, a service
-//! provider judges a client assertion that came in: [`crate::report::judge_assertion`].
+//! provider judges a client assertion that came in: the crate `privyseal-receiver` does.
 //!
 //! Revocation is checked with what the caller gives ([`Expected::revocation`]): a registry's response is refused if its
 //! seal or a CA above it was revoked, or if that cannot be told. Without anything given it is not checked.

@@ -82,14 +82,16 @@ impl Judge<'_, '_> {
 
     /// What only the clock can say.
     fn now(&self, report: &mut Report) {
-        let now = self.question.now;
+        let (now, leeway) = (self.question.now, self.question.leeway);
         self.on_claims(
             report,
             RuleId::NotExpired,
             EXPIRED,
             &[RuleId::ClaimExp],
             |claims| match UnixTime::from_secs(claims.exp.required()?) {
-                Ok(exp) if now >= exp => Err(Violation::Expired { exp, now }),
+                Ok(exp) if now >= exp.saturating_add(leeway) => {
+                    Err(Violation::Expired { exp, now })
+                }
                 _ => Ok(()),
             },
         );
@@ -105,7 +107,9 @@ impl Judge<'_, '_> {
             };
             let last = claims.iat.value().max(nbf).map(UnixTime::from_secs);
             match last {
-                Some(Ok(moment)) if moment > now => Err(Violation::Future { moment, now }),
+                Some(Ok(moment)) if moment > now.saturating_add(leeway) => {
+                    Err(Violation::Future { moment, now })
+                }
                 _ => Ok(()),
             }
         });

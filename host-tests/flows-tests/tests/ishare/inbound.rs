@@ -1,11 +1,12 @@
 //! An assertion that came in, judged as a service provider must.
 
-use privyseal::report::{Inbound, TokenReport, judge_assertion};
+use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::schemes::ishare::IshareError;
 use privyseal::{AssertionOptions, AssertionSource as _, base::clock};
 use privyseal_check::{RuleId, Verdict};
 use privyseal_core::Audience;
 use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::judge_assertion;
 use privyseal_test_judges::decode::{Parts, to_base64url};
 use privyseal_test_pki::{CertificateSpec, test_key};
 use privyseal_test_servers::ishare_server::{Config, party_info};
@@ -27,9 +28,9 @@ fn assertion(world: &World) -> String {
 
 fn judged(world: &World, config: Config, token: &str) -> Result<TokenReport, IshareError> {
     let stage = world.play(config);
-    let audience = Audience::new(CLIENT).unwrap();
-    let inbound = Inbound::new(&ISHARE, audience, clock::now().unwrap());
-    judge_assertion(token, inbound, &stage.registry())
+    let mut options = TokenCheckOptions::at(clock::now().unwrap());
+    options.audience = Some(Audience::new(CLIENT).unwrap());
+    judge_assertion(token, &ISHARE, options, &stage.registry())
 }
 
 #[test]

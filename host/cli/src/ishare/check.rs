@@ -2,8 +2,9 @@
 
 use clap::Args;
 use privyseal::base::clock;
-use privyseal::report::{Inbound, Subject, judge_assertion};
+use privyseal::report::{Subject, TokenCheckOptions};
 use privyseal_core::Audience;
+use privyseal_receiver::judge_assertion;
 
 use super::registry::RegistryOptions;
 use crate::error::CliError;
@@ -27,11 +28,11 @@ impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let token = token(self.token)?;
         let opened = self.registry.open()?;
-        let audience = Audience::new(&opened.client_id)?;
-        let mut inbound = Inbound::new(opened.scheme, audience, clock::now()?);
-        inbound.revocation = opened.revocation.options();
+        let mut options = TokenCheckOptions::at(clock::now()?);
+        options.audience = Some(Audience::new(&opened.client_id)?);
+        options.revocation = opened.revocation.options();
         opened.progress.step("about the client");
-        let report = judge_assertion(&token, inbound, &opened.registry())?;
+        let report = judge_assertion(&token, opened.scheme, options, &opened.registry())?;
         opened.progress.finish();
         print_report(&report, self.json.then(|| report.to_json()))?;
         let subjects = [Subject::Rules, Subject::Trust, Subject::Party];

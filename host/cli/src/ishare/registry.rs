@@ -6,7 +6,8 @@ use clap::Args;
 use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
 use privyseal::schemes::ishare::{Expected, Registry};
-use privyseal::{AccessToken, BaseUrl, Http, Scheme, SchemeRules};
+use privyseal::{AccessToken, BaseUrl, Client, Http, Scheme, SchemeRules, Server};
+use privyseal_receiver::{ClientRegistry, Revocation};
 
 use crate::error::CliError;
 use crate::options::{
@@ -27,7 +28,7 @@ use crate::progress::Progress;
     mut_arg("kid", |kid| kid.hide(true)),
     mut_arg("kid_form", |form| form.hide(true))
 )]
-pub(super) struct RegistryOptions {
+pub(crate) struct RegistryOptions {
     #[command(flatten)]
     client: ClientOptions,
     #[command(flatten)]
@@ -62,13 +63,33 @@ pub(super) struct Opened {
 
 impl RegistryOptions {
     /// Which version of iSHARE is meant.
-    pub(super) fn scheme(&self) -> Result<&'static Scheme, CliError> {
+    pub(crate) fn scheme(&self) -> Result<&'static Scheme, CliError> {
         let scheme = self.client.scheme();
         let built_in = scheme.built_in().filter(|it| has_registry(it));
         built_in.ok_or_else(|| CliError::Option {
             option: "--scheme",
             reason: format!("is {}, which has no participant registry", scheme.title()),
         })
+    }
+
+    /// A registry to be asked for as long as a process runs, and who asks. Nothing is sent yet.
+    pub(crate) fn source(&self) -> Result<(ClientRegistry, String), CliError> {
+        self.scheme()?;
+        let base = self.client.server()?;
+        let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
+        let revocation = self.revocation.read()?.into_owned();
+        let options = self.client.assertion()?;
+        let registry_id = options.audience.clone().unwrap_or_default();
+        let client = Client::from_source(self.client.source()?, self.server.http()?);
+        let client_id = client.source().client_id().as_str().to_owned();
+        let server = Server::new(base).assertion(options);
+        let source = ClientRegistry::new(client, server, registry_id, trust);
+        Ok((source.revocation(revocation), client_id))
+    }
+
+    /// By what revocation of the certificates of parties is judged.
+    pub(crate) fn revocation(&self) -> Result<Revocation, CliError> {
+        Ok(self.revocation.read()?.into_owned())
     }
 
     /// Gets an access token. Everything is checked that can be, before a PIN is used.

@@ -7,6 +7,7 @@ use privyseal::HttpOptions;
 use privyseal::http::RevocationFetcher;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::revocation::RevocationOptions;
+use privyseal_receiver::Revocation;
 
 use super::of_option;
 use crate::error::CliError;
@@ -77,6 +78,15 @@ impl RevocationSource {
         options.fetch = self.fetcher.as_ref().map(|fetcher| fetcher as _);
         options.allow_unknown = self.allow_unknown;
         options
+    }
+
+    /// The same for a receiver, which owns it.
+    pub(crate) fn into_owned(self) -> Revocation {
+        let revocation = Revocation::by_lists(self.crls).allow_unknown(self.allow_unknown);
+        match self.fetcher {
+            Some(fetcher) => revocation.online(fetcher),
+            None => revocation,
+        }
     }
 
     /// Whether revocation was asked for, and unknown is not accepted.

@@ -127,7 +127,7 @@ impl Party {
     /// # Errors
     ///
     /// [`PartyFault::Unknown`], [`PartyFault::Several`]; [`PartyFault::Response`] for claims of another form.
-    pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, PartyFault> {
+    pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, PartyFault> {
         let one = ["party_info", "partyInfo"]
             .iter()
             .find_map(|name| claims.get(*name));

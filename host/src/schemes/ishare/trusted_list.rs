@@ -69,7 +69,7 @@ impl TrustedList {
     /// # Errors
     ///
     /// [`ResponseFault::Member`] if there is none, or an entry of another form.
-    pub(super) fn from_claims(claims: &Map<String, Value>) -> Result<Self, ResponseFault> {
+    pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, ResponseFault> {
         let list = ["trusted_list", "trustedList"]
             .iter()
             .find_map(|name| claims.get(*name)?.as_array());

@@ -1,0 +1,96 @@
+//! What is accepted, and what is then known.
+
+use privyseal_core::scheme::{ISHARE, ISHARE_1};
+use privyseal_receiver::TokenForm;
+use privyseal_test_servers::ishare_server::party_info;
+use serde_json::json;
+
+use crate::stage::{CONSUMER, World, now};
+
+#[test]
+fn an_active_party_is_verified_and_its_claims_certificate_and_roles_are_known() {
+    let world = World::new();
+    let mut party = party_info(CONSUMER, "Active", &world.chain);
+    party["roles"] = json!([{ "role": "ServiceConsumer" }, { "role": "EntitledParty" }]);
+    let stage = world.play(world.registry_of(party));
+    let assertion = world.with_claims(|claims| claims["jti"] = json!("the-jti"));
+    let verified = stage.accept(&assertion).unwrap();
+    assert_eq!(verified.id(), CONSUMER);
+    assert_eq!(verified.jti(), "the-jti");
+    assert_eq!(verified.claims()["aud"], stage.receiver.audience());
+    assert!(verified.exp() > now());
+    assert_eq!(verified.leaf(), Some(&*world.chain[0]));
+    assert_eq!(verified.roles(), ["ServiceConsumer", "EntitledParty"]);
+}
+
+/// "Clients MUST NOT be pre registered. A look-up in the iSHARE adherence registry is sufficient."
+#[test]
+fn a_client_that_nobody_registered_is_looked_up_once() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    for _ in 0..3 {
+        stage.accept(&world.assertion()).unwrap();
+    }
+    let party = "/parties/did%3Aishare%3AEU.NL.NTRNL-12345678";
+    assert_eq!(stage.switch.take_asked(), ["list", party]);
+}
+
+#[test]
+fn clocks_may_differ_by_the_leeway_and_no_more() {
+    let world = World::new();
+    let stage = world.play_with(&ISHARE, world.honest(), |builder| builder.leeway(5));
+    let now = now();
+    let at = |iat: u64| {
+        let assertion = world.with_claims(|claims| {
+            claims["iat"] = json!(iat);
+            claims["exp"] = json!(iat + 30);
+        });
+        let form = TokenForm::of_assertion(assertion).client_id(CONSUMER);
+        stage.receiver.accept_at(&form, now).map(|_| ())
+    };
+    let rule = |iat| at(iat).map_err(|rejection| rejection.rule().name());
+    let now = now.as_secs();
+    assert_eq!(rule(now + 5), Ok(()));
+    assert_eq!(rule(now + 6), Err("time-not-future"));
+    assert_eq!(rule(now - 34), Ok(()));
+    assert_eq!(rule(now - 35), Err("time-not-expired"));
+}
+
+/// iSHARE 1.x, as its page prints a record: no certificates, found by the whole subject name.
+#[test]
+fn a_record_of_version_1_without_certificates_is_found_by_the_subject_name() {
+    const EORI: &str = "EU.EORI.NL123456789";
+    let world = World::new();
+    let mut party = party_info(EORI, "Active", &world.chain);
+    party["certificates"][0]["subject_name"] = json!(
+        "C=NL, O=Privyseal Test Organization, organizationIdentifier=NTRNL-12345678, CN=Test eSeal"
+    );
+    // The test registry compares the subject there; the record that goes out has no certificate.
+    let config = world.registry_of(party.clone()).lying(|draft| {
+        if let Some(found) = draft.claims.pointer_mut("/parties_info/data/0") {
+            found.as_object_mut().unwrap().remove("certificates");
+        }
+    });
+    let play = |config| {
+        world.play_with(&ISHARE_1, config, |builder| {
+            builder.audience("EU.EORI.NL000000001")
+        })
+    };
+    let assertion = || {
+        world.with_claims(|claims| {
+            claims["iss"] = json!(EORI);
+            claims["sub"] = json!(EORI);
+            claims["aud"] = json!("EU.EORI.NL000000001");
+        })
+    };
+    let accept = |stage: &crate::stage::Stage| {
+        let form = TokenForm::of_assertion(assertion()).client_id(EORI);
+        let accepted = stage.receiver.accept(&form);
+        accepted.map_err(|rejection| rejection.to_string())
+    };
+    accept(&play(config)).unwrap();
+    // "if at least one attribute is missing validation fails"
+    party["certificates"][0]["subject_name"] = json!("C=NL, CN=Test eSeal");
+    let refused = accept(&play(world.registry_of(party))).unwrap_err();
+    assert!(refused.contains("does not know the party"), "{refused}");
+}

@@ -1,0 +1,148 @@
+//! Schemes without a registry: FIAM, as a provider whose customers have the same seals, and those that name keys by `kid`.
+
+use privyseal::Certificates;
+use privyseal::jose::jwk::KeySet;
+use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
+use privyseal_receiver::{BuildError, Receiver, RegisteredClients, TokenForm};
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
+use rsa::traits::PublicKeyParts as _;
+use serde_json::{Value, json};
+
+use crate::stage::{World, jti, now, sign};
+
+const CUSTOMER: &str = "EU.EORI.NL123456789";
+const FIAM_PROVIDER: &str = "EU.EORI.NLKPNFIAMPROD";
+
+fn claims(id: &str, audience: &str) -> Value {
+    let now = now().as_secs();
+    json!({ "iss": id, "sub": id, "aud": audience, "iat": now, "exp": now + 30, "jti": jti() })
+}
+
+fn rule(receiver: &Receiver, assertion: &str) -> Result<String, &'static str> {
+    let accepted = receiver.accept(&TokenForm::of_assertion(assertion));
+    accepted
+        .map(|party| party.id().to_owned())
+        .map_err(|rejection| rejection.rule().name())
+}
+
+#[test]
+fn a_provider_of_fiam_accepts_the_seals_that_its_customers_registered() {
+    let world = World::new();
+    let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
+    let receiver = Receiver::builder(&FIAM)
+        .audience(FIAM_PROVIDER)
+        .trust(world.root())
+        .clients(clients)
+        .build()
+        .unwrap();
+    let good = || world.sign(&world.header(), &claims(CUSTOMER, FIAM_PROVIDER));
+    let assertion = good();
+    assert_eq!(rule(&receiver, &assertion), Ok(CUSTOMER.to_owned()));
+    assert_eq!(rule(&receiver, &assertion), Err("replay"));
+    assert_eq!(rule(&receiver, &good()), Ok(CUSTOMER.to_owned()));
+    // A seal of the same CA is not the customer's, and a customer is no other one.
+    let key = test_key("registry", 2048);
+    let other = World {
+        chain: world.pki.seal_chain(&key),
+        key,
+        ..World::new()
+    };
+    let stolen = other.sign(&other.header(), &claims(CUSTOMER, FIAM_PROVIDER));
+    assert_eq!(rule(&receiver, &stolen), Err("party-status"));
+    let nobody = world.sign(
+        &world.header(),
+        &claims("EU.EORI.NL987654321", FIAM_PROVIDER),
+    );
+    assert_eq!(rule(&receiver, &nobody), Err("party-status"));
+    // Nobody trusts the root of this one.
+    let root = CertificateSpec::authority("Another Root", None);
+    let root = Authority::root(test_key("stranger", 2048), root);
+    let stranger = World {
+        chain: vec![
+            root.issue(&world.key.spki_der(), &CertificateSpec::seal()),
+            root.certificate,
+        ],
+        ..World::new()
+    };
+    let stranger = stranger.sign(&stranger.header(), &claims(CUSTOMER, FIAM_PROVIDER));
+    assert_eq!(rule(&receiver, &stranger), Err("chain-trusted"));
+}
+
+fn jwk(key: &TestKey, kid: &str) -> Value {
+    let public = key.private_key().to_public_key();
+    json!({
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "e": "AQAB",
+        "n": to_base64url(&public.n_bytes()),
+    })
+}
+
+fn keys(keys: &[Value]) -> KeySet {
+    KeySet::from_bytes(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_client_of_a_kid_scheme_signs_with_a_key_of_its_own_set() {
+    let (one, other) = (test_key("seal", 2048), test_key("registry", 2048));
+    for (scheme, audience) in [
+        (&EHEALTH, "https://idp.example/auth/realms/M2M"),
+        (&ITSME, "https://idp.e2e.itsme.services/v2/token"),
+    ] {
+        let clients = RegisteredClients::default()
+            .keys("one", keys(&[jwk(&one, "a"), jwk(&other, "b")]))
+            .keys("two", keys(&[jwk(&other, "a")]));
+        let receiver = Receiver::builder(scheme)
+            .audience(audience)
+            .clients(clients);
+        let receiver = receiver.build().unwrap();
+        let header = |kid: &str| json!({ "alg": "RS256", "typ": "JWT", "kid": kid });
+        let signed = |key: &TestKey, kid: &str, id: &str| {
+            rule(&receiver, &sign(key, &header(kid), &claims(id, audience)))
+        };
+        for _ in 0..2 {
+            assert_eq!(
+                signed(&one, "a", "one"),
+                Ok("one".to_owned()),
+                "{}",
+                scheme.name()
+            );
+            assert_eq!(signed(&other, "b", "one"), Ok("one".to_owned()));
+            assert_eq!(signed(&other, "a", "two"), Ok("two".to_owned()));
+            // The header is the same for both clients, and the key is not.
+            assert_eq!(signed(&one, "a", "two"), Err("signature"));
+            assert_eq!(signed(&other, "a", "one"), Err("signature"));
+            assert_eq!(signed(&one, "c", "one"), Err("key-known"));
+            assert_eq!(signed(&one, "a", "nobody"), Err("key-known"));
+        }
+    }
+}
+
+#[test]
+fn parts_that_make_no_receiver_are_named() {
+    let built = |builder: privyseal_receiver::ReceiverBuilder| builder.build().map(|_| ());
+    let scheme = ISHARE.title();
+    let ishare = || Receiver::builder(&ISHARE).audience(CUSTOMER);
+    assert_eq!(
+        built(Receiver::builder(&ISHARE)),
+        Err(BuildError::NoAudience)
+    );
+    assert_eq!(built(ishare()), Err(BuildError::NoRegistry { scheme }));
+    let scheme = FIAM.title();
+    let fiam = || Receiver::builder(&FIAM).audience(FIAM_PROVIDER);
+    assert_eq!(built(fiam()), Err(BuildError::NoClients { scheme }));
+    let clients = RegisteredClients::default().certificate(CUSTOMER, b"");
+    assert_eq!(
+        built(fiam().clients(clients)),
+        Err(BuildError::NoTrust { scheme })
+    );
+    let trusting = fiam().trust(Certificates::default()).leeway(61);
+    assert_eq!(built(trusting), Err(BuildError::Leeway(61)));
+    let error = built(Receiver::builder(&ISHARE).audience("x")).unwrap_err();
+    assert!(error.to_string().contains("audience"), "{error}");
+}
+
+#[test]
+fn a_receiver_is_shared_by_threads() {
+    fn shared<T: Send + Sync + std::fmt::Debug>() {}
+    shared::<Receiver>();
+}

@@ -1,0 +1,294 @@
+//! The token endpoint, as the pages on access tokens have it; introspection, and the receiver for other languages.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
+use privyseal_receiver::server::{ServerError, TokenServer};
+use privyseal_test_base::scratch::workspace;
+use serde_json::json;
+
+use crate::http::{FORM, post, request};
+use crate::stage::{CONSUMER, World};
+
+/// The public address and the internal one. The server runs as long as the process.
+pub(crate) fn serve(world: &World) -> (SocketAddr, SocketAddr) {
+    let loopback = || "127.0.0.1:0".parse().unwrap();
+    let stage = world.play(world.honest());
+    let bound = TokenServer::new(stage.receiver)
+        .bind(loopback(), loopback())
+        .unwrap();
+    let addresses = bound.addresses().unwrap();
+    let registry = stage.registry;
+    thread::spawn(move || {
+        let _registry = registry;
+        bound.run_until(std::future::pending())
+    });
+    addresses
+}
+
+/// A token request for that assertion, without the members named in `without`.
+pub(crate) fn form(assertion: &str, without: &[&str]) -> String {
+    let members = [
+        ("grant_type", "client_credentials"),
+        ("scope", "iSHARE"),
+        ("client_id", CONSUMER),
+        ("client_assertion_type", CLIENT_ASSERTION_TYPE),
+        ("client_assertion", assertion),
+    ];
+    let members = members.iter().filter(|(name, _)| !without.contains(name));
+    let members: Vec<_> = members
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    members.join("&")
+}
+
+#[test]
+fn the_token_endpoint_gives_an_opaque_token_that_introspection_knows() {
+    let world = World::new();
+    let (public, internal) = serve(&world);
+    let answer = post(public, "/connect/token", &form(&world.assertion(), &[]));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let given = answer.json();
+    let token = given["access_token"].as_str().unwrap();
+    // "Servers MUST NOT issue refresh tokens": nothing else is there.
+    let whole = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 3600 });
+    assert_eq!(given, whole);
+    // 256 bits.
+    assert_eq!(token.len(), 43);
+    let older = post(public, "/oauth2.0/token", &form(&world.assertion(), &[])).json();
+    assert_ne!(older["access_token"], given["access_token"]);
+    let about = post(internal, "/v1/introspect", &format!("token={token}")).json();
+    assert_eq!(
+        (&about["active"], &about["client_id"]),
+        (&json!(true), &json!(CONSUMER))
+    );
+    let lives = about["exp"].as_u64().unwrap() - about["iat"].as_u64().unwrap();
+    assert_eq!(lives, 3600);
+    let unknown = post(internal, "/v1/introspect", "token=x").json();
+    assert_eq!(unknown, json!({ "active": false }));
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let good = request(internal, "GET", "/v1/authorize", &bearer(token), "");
+    assert_eq!(
+        (good.status, good.header("x-client-id")),
+        (204, Some(CONSUMER))
+    );
+    for (headers, challenge) in [
+        (bearer("x"), "Bearer error=\"invalid_token\""),
+        (String::new(), "Bearer"),
+        ("Authorization: Basic eDp4\r\n".to_owned(), "Bearer"),
+    ] {
+        let bad = request(internal, "GET", "/v1/authorize", &headers, "");
+        assert_eq!(
+            (bad.status, bad.header("www-authenticate")),
+            (401, Some(challenge))
+        );
+    }
+}
+
+/// "HTTP GET calls MUST be disabled to the /oauth2.0/token endpoint."
+#[test]
+fn the_token_endpoint_takes_post_and_nothing_else() {
+    let world = World::new();
+    let (public, internal) = serve(&world);
+    for path in ["/connect/token", "/oauth2.0/token"] {
+        let query = format!("{path}?{}", form(&world.assertion(), &[]));
+        for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
+            let answer = request(public, method, path, "", "");
+            assert_eq!(
+                (answer.status, answer.header("allow")),
+                (405, Some("POST")),
+                "{method}"
+            );
+        }
+        assert_eq!(request(public, "GET", &query, "", "").status, 405);
+    }
+    for path in [
+        "/v1/accept",
+        "/v1/introspect",
+        "/v1/authorize",
+        "/live",
+        "/",
+        "/connect/token/",
+    ] {
+        assert_eq!(
+            post(public, path, "token=x").status,
+            404,
+            "{path} is not public"
+        );
+    }
+    assert_eq!(post(internal, "/connect/token", "").status, 404);
+    assert_eq!(request(internal, "GET", "/live", "", "").status, 204);
+}
+
+#[test]
+fn each_wrong_request_has_its_error_of_rfc_6749() {
+    let world = World::new();
+    let (public, _) = serve(&world);
+    let good = world.assertion();
+    let replaced = |from: &str, to: &str| form(&good, &[]).replace(from, to);
+    let twice = format!("{}&scope=iSHARE", form(&good, &[]));
+    for (body, error) in [
+        (replaced("scope=iSHARE", "scope=ishare"), "invalid_scope"),
+        (
+            replaced("scope=iSHARE", "scope=iSHARE openid"),
+            "invalid_scope",
+        ),
+        (
+            replaced("client_credentials", "authorization_code"),
+            "unsupported_grant_type",
+        ),
+        (form(&good, &["grant_type"]), "invalid_request"),
+        (form(&good, &["scope"]), "invalid_request"),
+        (form(&good, &["client_id"]), "invalid_request"),
+        (form(&good, &["client_assertion"]), "invalid_request"),
+        (form(&good, &["client_assertion_type"]), "invalid_request"),
+        (replaced("jwt-bearer", "saml2-bearer"), "invalid_request"),
+        (twice, "invalid_request"),
+        (String::new(), "invalid_request"),
+        ("x".repeat(1_000_000), "invalid_request"),
+        (replaced(CONSUMER, "EU.EORI.NL000000009"), "invalid_client"),
+        (form("a.b.c", &[]), "invalid_client"),
+    ] {
+        let answer = post(public, "/connect/token", &body);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert_eq!(answer.json(), json!({ "error": error }), "{:.80}", body);
+    }
+    let as_json = request(
+        public,
+        "POST",
+        "/connect/token",
+        "Content-Type: application/json\r\n",
+        &form(&good, &[]),
+    );
+    assert_eq!(as_json.json(), json!({ "error": "invalid_request" }));
+    // None of it used the assertion up; once it counts.
+    assert_eq!(
+        post(public, "/connect/token", &form(&good, &[])).status,
+        200
+    );
+    let again = post(public, "/connect/token", &form(&good, &[]));
+    assert_eq!(again.json(), json!({ "error": "invalid_client" }));
+}
+
+#[test]
+fn a_service_in_any_language_gets_the_party_or_the_rule() {
+    let world = World::new();
+    let (_, internal) = serve(&world);
+    let assertion = world.assertion();
+    let party = post(internal, "/v1/accept", &form(&assertion, &[])).json();
+    assert_eq!(party["client_id"], CONSUMER);
+    assert_eq!(party["claims"]["iss"], CONSUMER);
+    assert_eq!(party["party_info"]["adherence"]["status"], "Active");
+    let refused = post(internal, "/v1/accept", &form(&assertion, &[]));
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["rule"], "replay");
+}
+
+#[test]
+fn the_internal_address_is_on_loopback() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    let address = |text: &str| text.parse().unwrap();
+    let bound = TokenServer::new(stage.receiver).bind(address("127.0.0.1:0"), address("0.0.0.0:0"));
+    assert!(matches!(bound, Err(ServerError::NotLoopback(_))));
+}
+
+/// Clients that say nothing, or little, keep nobody out.
+#[test]
+fn silent_clients_keep_nobody_out() {
+    use std::io::Write as _;
+    let world = World::new();
+    let (public, _) = serve(&world);
+    let silent: Vec<_> = (0..200)
+        .map(|number| {
+            let mut stream = std::net::TcpStream::connect(public).unwrap();
+            if number % 2 == 0 {
+                let head = format!(
+                    "POST /connect/token HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 99\r\n\r\nx"
+                );
+                stream.write_all(head.as_bytes()).unwrap();
+            }
+            stream
+        })
+        .collect();
+    let answer = post(public, "/connect/token", &form(&world.assertion(), &[]));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    drop(silent);
+}
+
+struct Nginx(Child);
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// The example of the documentation, as it stands but for its ports.
+#[test]
+fn nginx_lets_those_in_who_have_a_token() {
+    let world = World::new();
+    let (public, internal) = serve(&world);
+    let (front, api) = (free_port(), free_port());
+    let mut text =
+        fs::read_to_string(workspace().join("host/receiver/examples/nginx.conf")).unwrap();
+    for (from, to) in [
+        (8480, public.port()),
+        (8481, internal.port()),
+        (8443, front),
+        (8082, api),
+    ] {
+        text = text.replace(&format!(":{from}"), &format!(":{to}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("nginx.conf"), text).unwrap();
+    let nginx = Command::new("nginx")
+        .arg("-p")
+        .arg(folder.path())
+        .arg("-c")
+        .arg(folder.path().join("nginx.conf"))
+        .args(["-e", "stderr"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("nginx, which cargo xtask setup installs");
+    let _nginx = Nginx(nginx);
+    let front = SocketAddr::from(([127, 0, 0, 1], front));
+    wait_for(front);
+    assert_eq!(request(front, "GET", "/orders", "", "").status, 401);
+    let given = post(front, "/connect/token", &form(&world.assertion(), &[])).json();
+    let bearer = format!(
+        "Authorization: Bearer {}\r\nX-Client-Id: somebody\r\n",
+        given["access_token"].as_str().unwrap()
+    );
+    let orders = request(front, "GET", "/orders", &bearer, "");
+    assert_eq!(
+        (orders.status, orders.body.as_str()),
+        (200, &*format!("hello {CONSUMER}"))
+    );
+    assert_eq!(
+        request(front, "GET", "/orders", "Authorization: Bearer x\r\n", "").status,
+        401
+    );
+    assert_eq!(request(front, "GET", "/authorize", &bearer, "").status, 404);
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+pub(crate) fn wait_for(address: SocketAddr) {
+    let start = Instant::now();
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "nobody answers at {address}"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}

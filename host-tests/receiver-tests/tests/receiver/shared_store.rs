@@ -1,0 +1,136 @@
+//! Several receivers with one store: a Redis, or Valkey, that is started, killed and restarted here.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use privyseal::UnixTime;
+use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::TokenForm;
+use privyseal_receiver::replay::{RedisOptions, RedisStore};
+use serde_json::json;
+
+use crate::server::{free_port, wait_for};
+use crate::stage::{CONSUMER, Stage, World, now};
+
+struct Server {
+    port: u16,
+    process: Child,
+}
+
+impl Server {
+    fn start(port: u16, options: &[&str]) -> Self {
+        let names = ["valkey-server", "redis-server"];
+        let process = names.iter().find_map(|name| {
+            Command::new(name)
+                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+                .args(["--save", "", "--appendonly", "no"])
+                .args(options)
+                .stdout(Stdio::null())
+                .spawn()
+                .ok()
+        });
+        let process = process.expect("redis-server, which cargo xtask setup installs");
+        wait_for(SocketAddr::from(([127, 0, 0, 1], port)));
+        Self { port, process }
+    }
+
+    /// As a power cut does.
+    fn kill(mut self) -> u16 {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.port
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn receiver(world: &World, port: u16) -> Stage {
+    world.play_with(&ISHARE, world.honest(), |builder| {
+        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"));
+        builder.replay(RedisStore::new(options).unwrap())
+    })
+}
+
+/// An assertion that is made at `when`.
+fn made(world: &World, when: UnixTime) -> String {
+    world.with_claims(|claims| {
+        claims["iat"] = json!(when.as_secs());
+        claims["exp"] = json!(when.as_secs() + 30);
+    })
+}
+
+fn accept(stage: &Stage, assertion: &str, when: UnixTime) -> Result<(), String> {
+    let form = TokenForm::of_assertion(assertion).client_id(CONSUMER);
+    let accepted = stage.receiver.accept_at(&form, when);
+    accepted
+        .map(|_| ())
+        .map_err(|rejection| rejection.to_string())
+}
+
+#[test]
+fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_crash() {
+    let world = World::new();
+    let server = Server::start(free_port(), &[]);
+    let (one, other) = (receiver(&world, server.port), receiver(&world, server.port));
+    let start = now();
+    // A store that knows nothing does not know whether it was emptied.
+    let first = accept(&one, &made(&world, start), start).unwrap_err();
+    assert!(first.contains("before the memory"), "{first}");
+    let later = start.saturating_add(20);
+    for _ in 0..20 {
+        let assertion = made(&world, later);
+        let accepted = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| {
+                    let stage = if number % 2 == 0 { &one } else { &other };
+                    let assertion = &assertion;
+                    scope.spawn(move || accept(stage, assertion, later))
+                })
+                .collect();
+            let outcomes = threads.into_iter().map(|thread| thread.join().unwrap());
+            outcomes.filter(Result::is_ok).count()
+        });
+        assert_eq!(accepted, 1);
+    }
+    let assertion = made(&world, later);
+    accept(&one, &assertion, later).unwrap();
+    let port = server.kill();
+    let away = accept(&other, &made(&world, later), later).unwrap_err();
+    assert!(
+        away.contains("unavailable: the replay store: it is away"),
+        "{away}"
+    );
+    let _server = Server::start(port, &[]);
+    // What it accepted before it has forgotten, and says so.
+    let replayed = accept(&other, &assertion, later.saturating_add(1)).unwrap_err();
+    assert!(replayed.contains("before the memory"), "{replayed}");
+    let after = later.saturating_add(40);
+    accept(&one, &made(&world, after), after).unwrap();
+    accept(&other, &made(&world, after), after).unwrap();
+}
+
+#[test]
+fn a_store_that_forgets_when_it_is_full_is_not_used() {
+    let world = World::new();
+    let options = ["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"];
+    let server = Server::start(free_port(), &options);
+    let refused = accept(&receiver(&world, server.port), &made(&world, now()), now());
+    let refused = refused.unwrap_err();
+    assert!(refused.contains("it evicts keys"), "{refused}");
+}
+
+#[test]
+fn an_address_is_shown_nowhere() {
+    let options = RedisOptions::new("redis://user:secret@127.0.0.1:1/");
+    let store = RedisStore::new(options.clone()).unwrap();
+    let shown = format!("{options:?} {store:?}");
+    assert!(!shown.contains("secret"), "{shown}");
+    let error = RedisStore::new(RedisOptions::new("http://user:secret@x")).unwrap_err();
+    assert!(!error.to_string().contains("secret"), "{error}");
+}

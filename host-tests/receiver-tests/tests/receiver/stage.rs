@@ -1,0 +1,212 @@
+//! A party that signs, a registry that says what a test wants, and who receives.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use privyseal::base::clock;
+use privyseal::schemes::ishare::{IshareError, Party, PartyQuery, TrustedList};
+use privyseal::{
+    AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Roots, Scheme, Server,
+    SigningClient, UnixTime,
+};
+use privyseal_core::ClientId;
+use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::{
+    ClientRegistry, Receiver, ReceiverBuilder, RegistrySource, Rejection, TokenForm, VerifiedParty,
+};
+use privyseal_test_judges::decode::{to_base64, to_base64url};
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, test_key};
+use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use serde_json::{Value, json};
+
+/// Who receives, and asks the registry.
+pub(crate) const PROVIDER: &str = "did:ishare:EU.NL.NTRNL-90000009";
+
+/// Who sends; the seal says so.
+pub(crate) const CONSUMER: &str = "did:ishare:EU.NL.NTRNL-12345678";
+
+pub(crate) struct World {
+    pub(crate) pki: TestPki,
+    pub(crate) key: TestKey,
+    pub(crate) chain: Vec<Vec<u8>>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let pki = TestPki::new();
+        let key = test_key("seal", 2048);
+        let chain = pki.seal_chain(&key);
+        Self { pki, key, chain }
+    }
+
+    pub(crate) fn root(&self) -> Certificates {
+        Certificates::from(vec![self.pki.root.certificate.clone()])
+    }
+
+    /// A registry that knows the consumer as active.
+    pub(crate) fn honest(&self) -> Config {
+        self.registry_of(party_info(CONSUMER, "Active", &self.chain))
+    }
+
+    pub(crate) fn registry_of(&self, party: Value) -> Config {
+        Config::honest(&self.pki, vec![party])
+    }
+
+    /// The provider's own seal.
+    pub(crate) fn provider(&self) -> SigningClient<SoftwareSigner> {
+        let key = test_key("registry", 2048);
+        let mut leaf = CertificateSpec::seal();
+        leaf.subject = "CN=Provider,2.5.4.97=NTRNL-90000009,O=Provider,C=NL".to_owned();
+        let certificates = Certificates::from(self.pki.chain(&key.spki_der(), &leaf));
+        let id = ClientId::new(PROVIDER).unwrap();
+        let signer = SoftwareSigner::new(&key);
+        SigningClient::new(&ISHARE, id, certificates.chain().unwrap(), signer).unwrap()
+    }
+
+    /// Starts the registry, and a receiver that asks it.
+    pub(crate) fn play(&self, config: Config) -> Stage {
+        self.play_with(&ISHARE, config, |builder| builder)
+    }
+
+    pub(crate) fn play_with(
+        &self,
+        scheme: &'static Scheme,
+        config: Config,
+        change: impl FnOnce(ReceiverBuilder) -> ReceiverBuilder,
+    ) -> Stage {
+        let server = IshareServer::start(config);
+        let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
+        let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
+        let base: BaseUrl = server.base_url().parse().unwrap();
+        let assertion = AssertionOptions::default().audience(REGISTRY);
+        let client = Client::from_source(self.provider(), http);
+        let asked = Server::new(base).assertion(assertion);
+        let source = ClientRegistry::new(client, asked, REGISTRY, self.root());
+        let switch = Switch::default();
+        let watched = Watched {
+            source,
+            switch: switch.clone(),
+        };
+        let builder = Receiver::builder(scheme).audience(PROVIDER);
+        let receiver = change(builder.registry(watched)).build().unwrap();
+        Stage {
+            registry: server,
+            receiver,
+            switch,
+        }
+    }
+
+    /// Claims of a good assertion.
+    pub(crate) fn claims(&self) -> Value {
+        let now = now().as_secs();
+        json!({
+            "iss": CONSUMER, "sub": CONSUMER, "aud": PROVIDER,
+            "iat": now, "exp": now + 30, "jti": jti(),
+        })
+    }
+
+    pub(crate) fn header(&self) -> Value {
+        let x5c: Vec<_> = self.chain.iter().map(|der| to_base64(der)).collect();
+        json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c })
+    }
+
+    /// Signed by the consumer's key, whatever it says.
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        sign(&self.key, header, claims)
+    }
+
+    /// A good assertion.
+    pub(crate) fn assertion(&self) -> String {
+        self.sign(&self.header(), &self.claims())
+    }
+
+    /// One whose claims are changed before it is signed.
+    pub(crate) fn with_claims(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut claims = self.claims();
+        change(&mut claims);
+        self.sign(&self.header(), &claims)
+    }
+}
+
+pub(crate) fn sign(key: &TestKey, header: &Value, claims: &Value) -> String {
+    let encode = |value: &Value| to_base64url(value.to_string().as_bytes());
+    let input = format!("{}.{}", encode(header), encode(claims));
+    let signature = SoftwareSigner::sign_message(key.private_key(), input.as_bytes());
+    format!("{input}.{}", to_base64url(&signature))
+}
+
+pub(crate) fn jti() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("jti-{}", NEXT.fetch_add(1, Ordering::SeqCst))
+}
+
+pub(crate) fn now() -> UnixTime {
+    clock::now().unwrap()
+}
+
+/// Counts what a registry is asked, and takes it away.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Switch {
+    away: Arc<AtomicBool>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Switch {
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// What was asked since this was called last.
+    pub(crate) fn take_asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    fn note(&self, what: String) -> Result<(), IshareError> {
+        self.asked.lock().unwrap().push(what);
+        if self.away.load(Ordering::SeqCst) {
+            let error = "http://x".parse::<BaseUrl>().unwrap_err();
+            return Err(IshareError::OAuth(error.into()));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Watched {
+    source: ClientRegistry,
+    switch: Switch,
+}
+
+impl RegistrySource for Watched {
+    fn trusted_list(&self) -> Result<TrustedList, IshareError> {
+        self.switch.note("list".to_owned())?;
+        self.source.trusted_list()
+    }
+
+    fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
+        self.switch.note(query.path())?;
+        self.source.party(query)
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) registry: IshareServer,
+    pub(crate) receiver: Receiver,
+    pub(crate) switch: Switch,
+}
+
+impl Stage {
+    pub(crate) fn accept(&self, assertion: &str) -> Result<VerifiedParty, Rejection> {
+        self.receiver
+            .accept(&TokenForm::of_assertion(assertion).client_id(CONSUMER))
+    }
+
+    /// It is refused by that rule, in words with these.
+    #[track_caller]
+    pub(crate) fn refuses(&self, assertion: &str, rule: &str, words: &str) {
+        let rejection = self.accept(assertion).unwrap_err();
+        assert_eq!(rejection.rule().name(), rule, "{rejection}");
+        assert!(rejection.to_string().contains(words), "{rejection}");
+    }
+}

@@ -1,0 +1,191 @@
+//! What a receiver is made of, and whether it fits together.
+
+use core::time::Duration;
+use std::sync::{Arc, RwLock};
+
+use privyseal::Certificates;
+use privyseal_core::field::FieldError;
+use privyseal_core::scheme::KeyReference;
+use privyseal_core::{Audience, Scheme};
+
+use crate::cache::CachePolicy;
+use crate::chains::ProvenHeaders;
+use crate::receiver::{Judges, Receiver};
+use crate::registry::{CachedRegistry, RegistrySource};
+use crate::replay::{MemoryStore, ReplayStore};
+use crate::{RegisteredClients, Revocation};
+
+/// Seconds by which the clocks of clients may differ, unless told otherwise: what receivers that exist allow.
+pub(crate) const LEEWAY: u64 = 5;
+
+/// The most seconds of leeway: more would be a life of its own.
+const MAX_LEEWAY: u64 = 60;
+
+/// How many assertions are remembered in memory, unless told otherwise: 2,000 a second for the 35 s that one counts.
+const REMEMBERED: usize = 70_000;
+
+/// Makes a [`Receiver`].
+#[derive(Debug)]
+pub struct ReceiverBuilder {
+    scheme: &'static Scheme,
+    audience: Option<String>,
+    registry: Option<Arc<dyn RegistrySource>>,
+    trust: Option<Certificates>,
+    clients: RegisteredClients,
+    replay: Option<Arc<dyn ReplayStore>>,
+    revocation: Revocation,
+    cache: CachePolicy,
+    leeway: u64,
+    reprove_after: Duration,
+}
+
+/// Why parts make no receiver.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Nobody said whose assertions these are to be.
+    #[error("a receiver needs its own audience: what aud must be in assertions for it")]
+    NoAudience,
+    /// The audience breaks a rule.
+    #[error("the receiver's audience: {0}")]
+    Audience(#[from] FieldError),
+    /// The scheme says that parties are looked up.
+    #[error("{scheme} has parties looked up in a registry, and none was given")]
+    NoRegistry {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// The scheme has no registry, so clients must be known.
+    #[error("{scheme} has no registry, and no client was registered")]
+    NoClients {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// The scheme has certificates and no registry, so somebody must be trusted.
+    #[error("{scheme} sends certificates, and no certificate is trusted that they could lead to")]
+    NoTrust {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// More than any clock is wrong.
+    #[error("a leeway of {0} s is more than the {MAX_LEEWAY} s that are allowed")]
+    Leeway(u64),
+}
+
+impl ReceiverBuilder {
+    pub(crate) fn new(scheme: &'static Scheme) -> Self {
+        Self {
+            scheme,
+            audience: None,
+            registry: None,
+            trust: None,
+            clients: RegisteredClients::default(),
+            replay: None,
+            revocation: Revocation::default(),
+            cache: CachePolicy::default(),
+            leeway: LEEWAY,
+            reprove_after: Duration::from_secs(300),
+        }
+    }
+
+    /// What `aud` must be: the receiver's own party id, or the URL that the scheme says.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Who knows the trusted list and the parties, for schemes that have a registry.
+    #[must_use]
+    pub fn registry(mut self, registry: impl RegistrySource + 'static) -> Self {
+        self.registry = Some(Arc::new(registry));
+        self
+    }
+
+    /// The certificates that chains must lead to, for schemes that have no registry.
+    #[must_use]
+    pub fn trust(mut self, trust: Certificates) -> Self {
+        self.trust = Some(trust);
+        self
+    }
+
+    /// The clients that there are, for schemes that have no registry.
+    #[must_use]
+    pub fn clients(mut self, clients: RegisteredClients) -> Self {
+        self.clients = clients;
+        self
+    }
+
+    /// Where it is remembered what was accepted; by default in the memory of this process, for 70,000 assertions.
+    #[must_use]
+    pub fn replay(mut self, store: impl ReplayStore + 'static) -> Self {
+        self.replay = Some(Arc::new(store));
+        self
+    }
+
+    /// By what revocation is judged; by default it is not.
+    #[must_use]
+    pub fn revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
+        self
+    }
+
+    /// How long what the registry said is used.
+    #[must_use]
+    pub const fn cache(mut self, policy: CachePolicy) -> Self {
+        self.cache = policy;
+        self
+    }
+
+    /// Seconds by which the clocks of clients may differ, for `iat` and `exp`; by default 5.
+    #[must_use]
+    pub const fn leeway(mut self, seconds: u64) -> Self {
+        self.leeway = seconds;
+        self
+    }
+
+    /// How long a proof of a chain is used, revocation included; by default 5 minutes, and never longer than its
+    /// certificates are valid and the trusted list stays as it is.
+    #[must_use]
+    pub const fn reprove_after(mut self, time: Duration) -> Self {
+        self.reprove_after = time;
+        self
+    }
+
+    /// Checks that the parts fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`].
+    pub fn build(self) -> Result<Receiver, BuildError> {
+        let scheme = self.scheme.title();
+        let audience = self.audience.ok_or(BuildError::NoAudience)?;
+        self.scheme
+            .choose_audience(Some(Audience::new(&audience)?))?;
+        if self.leeway > MAX_LEEWAY {
+            return Err(BuildError::Leeway(self.leeway));
+        }
+        let has_certificates = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
+        let judges = match (self.scheme.registry(), self.registry) {
+            (Some(_), None) => return Err(BuildError::NoRegistry { scheme }),
+            (Some(_), Some(source)) => Judges::Registry(CachedRegistry::new(source, self.cache)),
+            (None, _) if self.clients.is_empty() => return Err(BuildError::NoClients { scheme }),
+            (None, _) if has_certificates && self.trust.is_none() => {
+                return Err(BuildError::NoTrust { scheme });
+            }
+            (None, _) => Judges::Clients(self.clients),
+        };
+        let in_memory = || Arc::new(MemoryStore::new(REMEMBERED)) as Arc<dyn ReplayStore>;
+        Ok(Receiver {
+            scheme: self.scheme,
+            audience,
+            judges,
+            trust: self.trust.unwrap_or_default(),
+            replay: self.replay.unwrap_or_else(in_memory),
+            revocation: RwLock::new(Arc::new(self.revocation)),
+            leeway: self.leeway,
+            reprove_after: self.reprove_after.as_secs(),
+            proven: ProvenHeaders::default(),
+        })
+    }
+}

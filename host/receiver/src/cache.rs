@@ -1,0 +1,302 @@
+//! What a registry said, kept: one request for all who wait, got again ahead of its end, never used past its limit.
+
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// How long what a registry said is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CachePolicy {
+    /// From this age on it is asked for again in the background, while what is known is used.
+    pub refresh_after: Duration,
+    /// From this age on it is not used, however long the registry is away.
+    pub limit: Duration,
+    /// How long a bad answer is kept: no such party, not active.
+    pub negative: Duration,
+    /// How many parties are kept at most.
+    pub max_parties: usize,
+}
+
+impl Default for CachePolicy {
+    fn default() -> Self {
+        Self {
+            refresh_after: Duration::from_secs(300),
+            limit: Duration::from_secs(3600),
+            negative: Duration::from_secs(30),
+            max_parties: 10_000,
+        }
+    }
+}
+
+impl CachePolicy {
+    /// Asks again after that time, and uses nothing that is older than `limit`.
+    #[must_use]
+    pub const fn refreshed(mut self, refresh_after: Duration, limit: Duration) -> Self {
+        self.refresh_after = refresh_after;
+        self.limit = limit;
+        self
+    }
+
+    /// Keeps a bad answer that long.
+    #[must_use]
+    pub const fn negative(mut self, negative: Duration) -> Self {
+        self.negative = negative;
+        self
+    }
+}
+
+/// Values by name. `E` is why there is none.
+#[derive(Debug)]
+pub(crate) struct Cache<V, E> {
+    policy: CachePolicy,
+    slots: Mutex<HashMap<String, Arc<Slot<V, E>>>>,
+}
+
+#[derive(Debug)]
+struct Slot<V, E> {
+    state: Mutex<State<V, E>>,
+    loaded: Condvar,
+}
+
+#[derive(Debug)]
+struct State<V, E> {
+    value: Option<(V, Instant)>,
+    loading: bool,
+    failed: Option<(E, Instant)>,
+}
+
+/// How long nobody asks again after a failure, while there is a value.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The same, while there is none.
+const SHORT_PAUSE: Duration = Duration::from_secs(1);
+
+impl<V, E> Cache<V, E>
+where
+    V: Clone + Send + 'static,
+    E: Clone + Send + 'static,
+{
+    pub(crate) fn new(policy: CachePolicy) -> Self {
+        Self {
+            policy,
+            slots: Mutex::default(),
+        }
+    }
+
+    /// The value of that name: the one that is known, or what `load` gives. `is_good` says whether a value may be used while
+    /// it is got again; one that is not is used for a short time only.
+    pub(crate) fn get(
+        &self,
+        name: &str,
+        load: impl Fn() -> Result<V, E> + Send + 'static,
+        is_good: fn(&V) -> bool,
+    ) -> Result<V, E> {
+        let slot = self.slot(name);
+        let mut state = slot.lock();
+        loop {
+            if let Some((value, since)) = &state.value {
+                let age = since.elapsed();
+                let value = value.clone();
+                if is_good(&value) && age < self.policy.limit {
+                    if age >= self.policy.refresh_after && state.may_be_tried() {
+                        state.loading = true;
+                        let slot = Arc::clone(&slot);
+                        thread::spawn(move || slot.fill(load));
+                    }
+                    return Ok(value);
+                }
+                if !is_good(&value) && age < self.policy.negative {
+                    return Ok(value);
+                }
+            }
+            if !state.loading {
+                if let Some(error) = state.failed_just_now() {
+                    return Err(error);
+                }
+                state.loading = true;
+                drop(state);
+                return slot.fill(load);
+            }
+            // Another thread asks: its outcome is this one's, too.
+            let began = state.value.as_ref().map(|(_, since)| *since);
+            while state.loading {
+                state = slot
+                    .loaded
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let is_new = state.value.as_ref().map(|(_, since)| *since) != began;
+            if let (false, Some((error, _))) = (is_new, &state.failed) {
+                return Err(error.clone());
+            }
+        }
+    }
+
+    fn slot(&self, name: &str) -> Arc<Slot<V, E>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(name) {
+            return Arc::clone(slot);
+        }
+        if slots.len() >= self.policy.max_parties {
+            let limit = self.policy.limit;
+            slots.retain(|_, slot| slot.is_in_use(limit));
+        }
+        let slot = Arc::new(Slot {
+            state: Mutex::new(State {
+                value: None,
+                loading: false,
+                failed: None,
+            }),
+            loaded: Condvar::new(),
+        });
+        // Where all are in use, what is new is asked for, and not kept.
+        if slots.len() < self.policy.max_parties {
+            slots.insert(name.to_owned(), Arc::clone(&slot));
+        }
+        slot
+    }
+}
+
+impl<V: Clone, E: Clone> Slot<V, E> {
+    fn lock(&self) -> MutexGuard<'_, State<V, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads, keeps what comes, and lets those go on who wait: also where `load` panics.
+    fn fill(&self, load: impl Fn() -> Result<V, E>) -> Result<V, E> {
+        let ended = Ended(self);
+        let outcome = load();
+        let mut state = self.lock();
+        match &outcome {
+            Ok(value) => {
+                state.value = Some((value.clone(), Instant::now()));
+                state.failed = None;
+            }
+            Err(error) => state.failed = Some((error.clone(), Instant::now())),
+        }
+        drop(state);
+        drop(ended);
+        outcome
+    }
+
+    fn is_in_use(&self, limit: Duration) -> bool {
+        let state = self.lock();
+        state.loading
+            || state
+                .value
+                .as_ref()
+                .is_some_and(|(_, since)| since.elapsed() < limit)
+    }
+}
+
+impl<V, E: Clone> State<V, E> {
+    /// A server that is away is not asked by every caller anew.
+    fn failed_just_now(&self) -> Option<E> {
+        let (error, at) = self.failed.as_ref()?;
+        (at.elapsed() < SHORT_PAUSE).then(|| error.clone())
+    }
+
+    fn may_be_tried(&self) -> bool {
+        let is_paused = self
+            .failed
+            .as_ref()
+            .is_some_and(|(_, at)| at.elapsed() < PAUSE);
+        !self.loading && !is_paused
+    }
+}
+
+/// Ends the loading when it is dropped.
+struct Ended<'s, V: Clone, E: Clone>(&'s Slot<V, E>);
+
+impl<V: Clone, E: Clone> Drop for Ended<'_, V, E> {
+    fn drop(&mut self) {
+        self.0.lock().loading = false;
+        self.0.loaded.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn counted(
+        calls: &Arc<AtomicUsize>,
+        outcome: Result<usize, &'static str>,
+    ) -> impl Fn() -> Result<usize, &'static str> + Send + 'static {
+        let calls = Arc::clone(calls);
+        move || {
+            thread::sleep(20 * MS);
+            let call = calls.fetch_add(1, Ordering::SeqCst);
+            outcome.map(|offset| offset + call)
+        }
+    }
+
+    fn policy(refresh_after: u32, limit: u32) -> CachePolicy {
+        CachePolicy::default()
+            .refreshed(refresh_after * MS, limit * MS)
+            .negative(50 * MS)
+    }
+
+    #[test]
+    fn one_request_serves_all_who_wait() {
+        let calls = Arc::<AtomicUsize>::default();
+        for outcome in [Ok(1), Err("away")] {
+            let cache = Cache::new(CachePolicy::default());
+            let before = calls.load(Ordering::SeqCst);
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| cache.get("a", counted(&calls, outcome), |_| true));
+                }
+            });
+            assert_eq!(calls.load(Ordering::SeqCst) - before, 1);
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_used_while_it_is_got_again() {
+        let (calls, cache) = (Arc::default(), Cache::new(policy(60, 60_000)));
+        let get = || cache.get("a", counted(&calls, Ok(0)), |_| true);
+        assert_eq!((get(), get()), (Ok(0), Ok(0)));
+        thread::sleep(70 * MS);
+        // At once, and what is got in the background comes later.
+        assert_eq!(get(), Ok(0));
+        thread::sleep(45 * MS);
+        assert_eq!(get(), Ok(1));
+    }
+
+    #[test]
+    fn a_registry_that_is_away_stops_nothing_before_the_limit_and_everything_after_it() {
+        let (calls, cache) = (Arc::default(), Cache::new(policy(1, 100)));
+        assert_eq!(cache.get("a", counted(&calls, Ok(7)), |_| true), Ok(7));
+        thread::sleep(5 * MS);
+        let away = || cache.get("a", counted(&calls, Err("away")), |_| true);
+        assert_eq!(away(), Ok(7));
+        thread::sleep(120 * MS);
+        assert_eq!(away(), Err("away"));
+    }
+
+    #[test]
+    fn a_bad_answer_is_kept_for_a_short_time() {
+        let (calls, cache) = (Arc::default(), Cache::new(policy(60, 60_000)));
+        let get = || cache.get("a", counted(&calls, Ok(0)), |_| false);
+        assert_eq!((get(), get()), (Ok(0), Ok(0)));
+        thread::sleep(60 * MS);
+        assert_eq!(get(), Ok(1));
+    }
+
+    #[test]
+    fn a_load_that_panics_keeps_nobody_waiting() {
+        let cache = Cache::<usize, &str>::new(CachePolicy::default());
+        thread::scope(|scope| {
+            let panics = scope.spawn(|| cache.get("a", || panic!("on purpose"), |_| true));
+            assert!(panics.join().is_err());
+        });
+        assert_eq!(cache.get("a", || Ok(1), |_| true), Ok(1));
+    }
+}

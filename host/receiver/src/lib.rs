@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types
+)]
+
+#[cfg(feature = "async")]
+mod asynchronous;
+mod builder;
+mod cache;
+mod chains;
+mod clients;
+mod form;
+mod inbound;
+mod party;
+mod receiver;
+mod registry;
+mod rejection;
+pub mod replay;
+mod revocation;
+#[cfg(feature = "server")]
+pub mod server;
+
+#[cfg(feature = "async")]
+pub use asynchronous::AsyncReceiver;
+pub use builder::{BuildError, ReceiverBuilder};
+pub use cache::CachePolicy;
+pub use clients::RegisteredClients;
+pub use form::TokenForm;
+pub use inbound::judge_assertion;
+pub use party::VerifiedParty;
+pub use receiver::Receiver;
+pub use registry::{ClientRegistry, RegistrySource};
+pub use rejection::{Rejection, Rule};
+pub use revocation::Revocation;

@@ -1,0 +1,290 @@
+//! From a token request to a verified party.
+
+mod prove;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal::base::clock;
+use privyseal::pki::links::HostLinks;
+use privyseal::{Certificates, UnixTime};
+use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
+use privyseal_core::cert::Certificate;
+use privyseal_core::limits::MAX_COMPACT_JWS;
+use privyseal_core::{Audience, Scheme};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::builder::ReceiverBuilder;
+use crate::chains::{ProvenHeader, ProvenHeaders};
+use crate::registry::{CachedRegistry, ClaimedParty};
+use crate::replay::{Presented, ReplayStore, Seen};
+use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
+
+/// Accepts client assertions of one scheme, for one audience.
+///
+/// Make one and share it: it keeps what it has proved, and any number of threads may use it at once.
+#[derive(Debug)]
+pub struct Receiver {
+    pub(crate) scheme: &'static Scheme,
+    pub(crate) audience: String,
+    pub(crate) judges: Judges,
+    pub(crate) trust: Certificates,
+    pub(crate) replay: Arc<dyn ReplayStore>,
+    pub(crate) revocation: RwLock<Arc<Revocation>>,
+    pub(crate) leeway: u64,
+    pub(crate) reprove_after: u64,
+    pub(crate) proven: ProvenHeaders,
+}
+
+/// Who says that a key or certificate is a client's.
+#[derive(Debug)]
+pub(crate) enum Judges {
+    /// The scheme's registry.
+    Registry(CachedRegistry),
+    /// The provider itself.
+    Clients(RegisteredClients),
+}
+
+/// A token, taken apart. Nothing is known about it.
+struct Parts<'t> {
+    token: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+/// The claims that count, once their rules hold.
+struct Claims {
+    all: Map<String, Value>,
+    issuer: String,
+    jti: String,
+    exp: UnixTime,
+    issued: UnixTime,
+}
+
+impl Receiver {
+    /// A receiver of assertions of `scheme`.
+    pub fn builder(scheme: &'static Scheme) -> ReceiverBuilder {
+        ReceiverBuilder::new(scheme)
+    }
+
+    /// The scheme whose rules apply.
+    pub const fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    /// What `aud` must be.
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// Who sent this request, if everything about it holds now. What costs nothing is checked first: the form, the claims,
+    /// the time, whether it was presented before; then the certificates, who vouches for them, revocation and signature;
+    /// then the party's status. Only an assertion that passes all of it is remembered, and only one presentation of it
+    /// passes.
+    ///
+    /// The registry may be asked: this can take as long as its HTTP client waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection`], for the first rule that is broken.
+    pub fn accept(&self, form: &TokenForm) -> Result<VerifiedParty, Rejection> {
+        let now = clock::now().map_err(|error| Rejection::unavailable("the clock", error))?;
+        self.accept_at(form, now)
+    }
+
+    /// The same, at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Receiver::accept`].
+    pub fn accept_at(&self, form: &TokenForm, now: UnixTime) -> Result<VerifiedParty, Rejection> {
+        let (assertion, client_id) = form.authentication(self.scheme)?;
+        let parts = Parts::split(assertion)?;
+        let claims = self.claims(&parts, now)?;
+        if client_id.is_some_and(|client_id| client_id != claims.issuer) {
+            return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
+        }
+        let key = self.replay_key(&claims);
+        if self.replay.knows(&key) {
+            return Err(replayed());
+        }
+        let proven = self.prove_header(&parts, &claims.issuer, now)?;
+        let record = self.party(&proven, &claims.issuer)?;
+        self.remember(key, &claims, now)?;
+        Ok(VerifiedParty {
+            id: claims.issuer,
+            jti: claims.jti,
+            exp: claims.exp,
+            claims: claims.all,
+            leaf: proven.leaf.as_ref().map(|(der, _)| der.clone()),
+            record,
+        })
+    }
+
+    /// Judges revocation by this from now on. What was proved is proved again.
+    pub fn set_revocation(&self, revocation: Revocation) {
+        let mut current = self
+            .revocation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(revocation);
+        drop(current);
+        self.proven.clear();
+    }
+
+    fn revocation(&self) -> Arc<Revocation> {
+        let current = self.revocation.read();
+        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn options(&self, now: UnixTime) -> Result<CheckOptions<'_>, Rejection> {
+        let audience = Audience::new(&self.audience);
+        let audience = audience.map_err(|error| Rejection::of(RuleId::ClaimAud, error))?;
+        Ok(CheckOptions {
+            scheme: Some(self.scheme),
+            audience: Some(audience),
+            leeway: self.leeway,
+            ..CheckOptions::at(now, &HostLinks)
+        })
+    }
+
+    /// The claims, if each rule holds that they can break by themselves.
+    fn claims(&self, parts: &Parts<'_>, now: UnixTime) -> Result<Claims, Rejection> {
+        let mut scratch = vec![0; parts.payload.len().saturating_mul(3)];
+        let report = check_claims(parts.payload, &self.options(now)?, &mut scratch);
+        refuse_broken(&report)?;
+        let claims = Claims::read(parts.payload, self);
+        claims.ok_or_else(|| Rejection::of(RuleId::PayloadJson, "cannot be read"))
+    }
+
+    /// Names an assertion among those of all issuers and for all audiences.
+    fn replay_key(&self, claims: &Claims) -> [u8; 32] {
+        let mut key = Sha256::new();
+        for text in [&claims.issuer, &self.audience, &claims.jti] {
+            key.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            key.update(text);
+        }
+        key.finalize().into()
+    }
+
+    /// What the registry says of the party, if it or the provider itself vouches for it and its certificate.
+    fn party(&self, proven: &ProvenHeader, id: &str) -> Result<Option<Value>, Rejection> {
+        let leaf = proven.leaf.as_ref();
+        let leaf = leaf.and_then(|(der, digest)| Some((Certificate::from_der(der).ok()?, digest)));
+        match (&self.judges, leaf) {
+            (Judges::Registry(registry), Some((leaf, digest))) => {
+                let claimed = ClaimedParty::new(self.scheme, id, &leaf);
+                let answer = registry.party(claimed.query(), digest)?;
+                let judged = answer.and_then(|party| {
+                    claimed.check(&party)?;
+                    Ok(party)
+                });
+                judged
+                    .map(|party| Some(party.info().clone()))
+                    .map_err(|fault| {
+                        registry.note_vain_look_up(digest);
+                        Rejection::of(RuleId::PartyStatus, fault)
+                    })
+            }
+            (Judges::Clients(clients), Some((leaf, _))) if clients.has_certificate(id, &leaf) => {
+                Ok(None)
+            }
+            // Its key was looked up among those of the client.
+            (Judges::Clients(_), None) if proven.leaf.is_none() => Ok(None),
+            _ => {
+                let why = "the certificate is none of those that are registered for the client";
+                Err(Rejection::of(RuleId::PartyStatus, why))
+            }
+        }
+    }
+
+    fn remember(&self, key: [u8; 32], claims: &Claims, now: UnixTime) -> Result<(), Rejection> {
+        let presented = Presented {
+            key,
+            issued: claims.issued.saturating_sub(self.leeway),
+            until: claims.exp.saturating_add(self.leeway),
+            now,
+        };
+        match self.replay.remember(&presented) {
+            Ok(Seen::First) => Ok(()),
+            Ok(Seen::Again) => Err(replayed()),
+            Ok(Seen::MayBeForgotten) => {
+                let why = "it was made before the memory of what was accepted begins";
+                Err(Rejection::unavailable("the replay store", why))
+            }
+            Err(error) => Err(Rejection::unavailable("the replay store", error)),
+        }
+    }
+}
+
+/// The first rule that is broken.
+fn refuse_broken(report: &Report) -> Result<(), Rejection> {
+    for finding in report.findings() {
+        if let Verdict::Broken(violation) = finding.verdict {
+            return Err(Rejection::of(finding.rule, violation));
+        }
+    }
+    Ok(())
+}
+
+fn replayed() -> Rejection {
+    Rejection::of(RuleId::Replay, "the assertion was accepted before")
+}
+
+impl<'t> Parts<'t> {
+    fn split(token: &'t str) -> Result<Self, Rejection> {
+        let parts = token.split_once('.').and_then(|(header, rest)| {
+            let (payload, signature) = rest.split_once('.')?;
+            (!signature.contains('.')).then_some(Self {
+                token,
+                header,
+                payload,
+                signature,
+            })
+        });
+        let is_short = token.len() <= MAX_COMPACT_JWS;
+        parts.filter(|_| is_short).ok_or_else(|| {
+            let why = format_args!(
+                "is not three parts with dots between them, of at most {MAX_COMPACT_JWS} bytes"
+            );
+            Rejection::of(RuleId::JwsForm, why)
+        })
+    }
+
+    /// What was signed.
+    fn signing_input(&self) -> &'t str {
+        let len = self.header.len().saturating_add(1);
+        let len = len.saturating_add(self.payload.len());
+        self.token.get(..len).unwrap_or_default()
+    }
+
+    fn signature(&self) -> Result<Vec<u8>, Rejection> {
+        Base64UrlUnpadded::decode_vec(self.signature).map_err(|_| {
+            let why = "has a signature that is not base64url without padding";
+            Rejection::of(RuleId::JwsForm, why)
+        })
+    }
+}
+
+impl Claims {
+    /// Of a payload whose rules hold.
+    fn read(payload: &str, receiver: &Receiver) -> Option<Self> {
+        let payload = Base64UrlUnpadded::decode_vec(payload).ok()?;
+        let all: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+        let text = |name| all.get(name).and_then(Value::as_str).map(str::to_owned);
+        let moment = |name| UnixTime::from_secs(all.get(name)?.as_u64()?).ok();
+        let exp = moment("exp")?;
+        // Where nobody says when it was made: it was not before the longest life of an assertion.
+        let longest = receiver.scheme.lifetime().value().max();
+        let issued = moment("iat").unwrap_or_else(|| exp.saturating_sub(longest));
+        Some(Self {
+            issuer: text("iss")?,
+            jti: text("jti")?,
+            exp,
+            issued,
+            all,
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! The header: whose key it names, who vouches for it, and whether it signed.
+
+use std::sync::Arc;
+
+use privyseal::UnixTime;
+use privyseal::jose::jws::Jws;
+use privyseal::pki::path::PathOptions;
+use privyseal::schemes::ishare::TrustedList;
+use privyseal::{Certificates, jose::jwk::KeySet};
+use privyseal_check::{Revocations as _, RuleId, Subject, Verdict, check};
+use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::jws::Algorithm;
+use privyseal_core::rsa::{Digest, VerifyingKey};
+use privyseal_core::scheme::KeyReference;
+use sha2::{Digest as _, Sha256};
+
+use super::{Judges, Parts, Receiver, refuse_broken};
+use crate::Rejection;
+use crate::chains::ProvenHeader;
+
+impl Receiver {
+    /// What is known about the header, once its key is known to have signed: of a header that was proved before only the
+    /// signature is verified.
+    pub(super) fn prove_header(
+        &self,
+        parts: &Parts<'_>,
+        client_id: &str,
+        now: UnixTime,
+    ) -> Result<Arc<ProvenHeader>, Rejection> {
+        let hash = Sha256::new().chain_update(parts.header);
+        let digest: [u8; 32] = hash.clone().finalize().into();
+        if let Some(known) = self.proven.find(&digest, client_id, now) {
+            verify(&known, parts, hash)?;
+            if self.is_listed_still(&known)? {
+                return Ok(known);
+            }
+            self.proven.forget(&digest);
+        }
+        let proven = Arc::new(self.prove(parts, client_id, now)?);
+        self.proven.keep(digest, &proven, now);
+        Ok(proven)
+    }
+
+    /// Whether the list that vouched for the chain is the one that counts now.
+    fn is_listed_still(&self, known: &ProvenHeader) -> Result<bool, Rejection> {
+        let Judges::Registry(registry) = &self.judges else {
+            return Ok(true);
+        };
+        let list = registry.trusted_list()?;
+        Ok(known
+            .list
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &list) || *known == list))
+    }
+
+    /// Every rule of the token, the signature among them; then who vouches for its key.
+    fn prove(
+        &self,
+        parts: &Parts<'_>,
+        client_id: &str,
+        now: UnixTime,
+    ) -> Result<ProvenHeader, Rejection> {
+        // Nobody has keys by which a stranger could sign.
+        let keys = self.key_set(client_id).map(KeySet::known_keys);
+        let keys = keys.unwrap_or_default();
+        let mut options = self.options(now)?;
+        options.keys = Some(&keys);
+        let mut scratch = vec![0; parts.token.len().saturating_mul(3)];
+        let report = check(parts.token, &options, &mut scratch);
+        refuse_broken(&report)?;
+        if report.outcome(Subject::Rules) != Some(Verdict::Passed) {
+            return Err(Rejection::of(RuleId::Signature, "could not be judged"));
+        }
+        // What is read again here was judged above, by the same bytes.
+        let unread = |_| Rejection::of(RuleId::HeaderJson, "cannot be read");
+        let accepted = self.scheme.algorithms().value();
+        let jws = Jws::parse_signed_with(parts.token, accepted).map_err(unread)?;
+        if self.scheme.key_reference().value() == KeyReference::Kid {
+            let key = keys.iter().find(|key| key.kid == jws.kid());
+            let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
+            let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
+            return self.header(client_id, key?, jws.algorithm(), now);
+        }
+        let certificates = jws.certificates().map_err(unread)?;
+        let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
+        let chain = Chain::in_order(&ders);
+        let chain = chain.map_err(|error| Rejection::of(RuleId::X5cOrder, error))?;
+        let list = self.check_trust(&chain, now)?;
+        let leaf = chain.leaf();
+        let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
+        let key = leaf.rsa_key().and_then(VerifyingKey::new);
+        let key = key.map_err(|error| Rejection::of(RuleId::KeySize, error))?;
+        let mut header = self.header(client_id, key, jws.algorithm(), now)?;
+        let digest = Sha256::digest(leaf.as_der()).into();
+        header.leaf = Some((leaf.as_der().to_vec(), digest));
+        header.list = list;
+        let ends = chain.certificates().iter().map(Certificate::not_after);
+        header.until = ends.fold(header.until, Ord::min);
+        Ok(header)
+    }
+
+    fn header(
+        &self,
+        client_id: &str,
+        key: VerifyingKey,
+        algorithm: Algorithm,
+        now: UnixTime,
+    ) -> Result<ProvenHeader, Rejection> {
+        Ok(ProvenHeader {
+            client_id: client_id.to_owned(),
+            leaf: None,
+            key,
+            algorithm,
+            until: now.saturating_add(self.reprove_after),
+            list: None,
+        })
+    }
+
+    fn key_set(&self, client_id: &str) -> Option<&KeySet> {
+        match &self.judges {
+            Judges::Clients(clients) => clients.key_set(client_id),
+            Judges::Registry(_) => None,
+        }
+    }
+
+    /// Whether somebody vouches for a chain whose links hold, and nobody on it is revoked. Nobody is asked about a
+    /// certificate before its CA is known to be trusted.
+    fn check_trust(
+        &self,
+        chain: &Chain<'_>,
+        now: UnixTime,
+    ) -> Result<Option<Arc<TrustedList>>, Rejection> {
+        let revocation = self.revocation();
+        let Judges::Registry(registry) = &self.judges else {
+            let ders = chain.certificates().iter();
+            let ders = ders.map(|certificate| certificate.as_der().to_vec());
+            let given = Certificates::from(ders.collect::<Vec<_>>());
+            let path = given.prove(&self.trust, &PathOptions::at(now), revocation.options());
+            return match path {
+                Ok(_) => Ok(None),
+                Err(error) if error.is_about_revocation() => {
+                    Err(Rejection::of(RuleId::Revocation, error))
+                }
+                Err(error) => Err(Rejection::of(RuleId::ChainTrusted, error)),
+            };
+        };
+        let list = registry.trusted_list()?;
+        let vouched = list.vouches_for(chain);
+        vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
+        if let Some(revocations) = revocation.options().at(now) {
+            let certificates = chain.certificates();
+            for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
+                if let Verdict::Broken(why) = revocations.status(certificate, issuer) {
+                    return Err(Rejection::of(RuleId::Revocation, why));
+                }
+            }
+        }
+        Ok(Some(list))
+    }
+}
+
+/// Whether the key of a header that is known signed this token. `hash` has taken the header.
+fn verify(known: &ProvenHeader, parts: &Parts<'_>, hash: Sha256) -> Result<(), Rejection> {
+    let digest = match known.algorithm {
+        Algorithm::Rs256 => {
+            let hash = hash.chain_update(".").chain_update(parts.payload);
+            Digest::Sha256(hash.finalize().into())
+        }
+        other => other.digest(parts.signing_input().as_bytes()),
+    };
+    let verified = known.key.verify(&digest, &parts.signature()?);
+    verified.map_err(|error| Rejection::of(RuleId::Signature, error))
+}

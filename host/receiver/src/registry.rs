@@ -1,0 +1,280 @@
+//! A scheme's registry, asked through caches.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use privyseal::oauth::OAuthError;
+use privyseal::schemes::ishare::{
+    Expected, IshareError, Party, PartyFault, PartyQuery, Registry, TrustedList, subject,
+};
+use privyseal::{Certificates, Client, Server};
+use privyseal_core::Scheme;
+use privyseal_core::cert::Certificate;
+use privyseal_core::scheme::PartyLookup;
+
+use crate::cache::{Cache, CachePolicy};
+use crate::{Rejection, Revocation};
+
+/// Who knows which CAs issue, and which parties there are. What it says is proved already.
+pub trait RegistrySource: fmt::Debug + Send + Sync {
+    /// The trusted list.
+    ///
+    /// # Errors
+    ///
+    /// The registry cannot be asked, or is not believed.
+    fn trusted_list(&self) -> Result<TrustedList, IshareError>;
+
+    /// One party.
+    ///
+    /// # Errors
+    ///
+    /// As [`RegistrySource::trusted_list`], and [`IshareError::Party`] if there is none or not the one.
+    fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError>;
+}
+
+/// A participant registry that is asked with access tokens of a client.
+#[derive(Debug)]
+pub struct ClientRegistry {
+    client: Client,
+    server: Server,
+    registry_id: String,
+    trust: Certificates,
+    revocation: Revocation,
+}
+
+impl ClientRegistry {
+    /// The registry `registry_id` at `server`, believed where `trust` vouches for its seal. Who asks is `client`.
+    pub fn new(
+        client: Client,
+        server: Server,
+        registry_id: impl Into<String>,
+        trust: Certificates,
+    ) -> Self {
+        Self {
+            client,
+            server,
+            registry_id: registry_id.into(),
+            trust,
+            revocation: Revocation::default(),
+        }
+    }
+
+    /// The same, whose seal must not be revoked.
+    #[must_use]
+    pub fn revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
+        self
+    }
+
+    fn ask<T>(
+        &self,
+        question: impl Fn(&Registry<'_>) -> Result<T, IshareError>,
+    ) -> Result<T, IshareError> {
+        let client_id = self.client.source().client_id().as_str();
+        let expected = Expected::new(&self.registry_id, client_id, &self.trust);
+        let expected = expected.revocation(self.revocation.options());
+        let ask = || {
+            let token = self.client.token(&self.server)?;
+            let (http, base) = (self.client.http(), self.server.base());
+            question(&Registry::new(http, base, &token, expected))
+        };
+        match ask() {
+            // The token may have been withdrawn before its end.
+            Err(IshareError::OAuth(OAuthError::Refused(refusal))) if refusal.status() == 401 => {
+                self.client.forget_token(&self.server);
+                ask()
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+impl RegistrySource for ClientRegistry {
+    fn trusted_list(&self) -> Result<TrustedList, IshareError> {
+        self.ask(|registry| registry.trusted_list())
+    }
+
+    fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
+        self.ask(|registry| registry.party(query))
+    }
+}
+
+impl RegistrySource for Registry<'_> {
+    fn trusted_list(&self) -> Result<TrustedList, IshareError> {
+        Self::trusted_list(self)
+    }
+
+    fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
+        Self::party(self, query)
+    }
+}
+
+/// A registry whose answers are kept.
+#[derive(Debug)]
+pub(crate) struct CachedRegistry {
+    source: Arc<dyn RegistrySource>,
+    list: Cache<Arc<TrustedList>, Arc<IshareError>>,
+    parties: Cache<PartyAnswer, Arc<IshareError>>,
+    look_ups: LookUps,
+}
+
+/// What a registry says about a party.
+pub(crate) type PartyAnswer = Result<Arc<Party>, PartyFault>;
+
+impl CachedRegistry {
+    pub(crate) fn new(source: Arc<dyn RegistrySource>, policy: CachePolicy) -> Self {
+        Self {
+            source,
+            list: Cache::new(policy),
+            parties: Cache::new(policy),
+            look_ups: LookUps::default(),
+        }
+    }
+
+    /// The trusted list. It is the same value until the registry says something else.
+    pub(crate) fn trusted_list(&self) -> Result<Arc<TrustedList>, Rejection> {
+        let source = Arc::clone(&self.source);
+        let load = move || source.trusted_list().map(Arc::new).map_err(Arc::new);
+        let list = self.list.get("", load, |_| true);
+        list.map_err(|error| Rejection::unavailable("the trusted list", error))
+    }
+
+    /// The party that is asked for by the holder of the certificate with that SHA-256.
+    pub(crate) fn party(
+        &self,
+        query: PartyQuery<'_>,
+        leaf: &[u8; 32],
+    ) -> Result<PartyAnswer, Rejection> {
+        if self.look_ups.are_too_many(leaf) {
+            let why = "the same certificate asked for too many parties that are not its own";
+            return Err(Rejection::unavailable("the registry", why));
+        }
+        let source = Arc::clone(&self.source);
+        let wanted = OwnedQuery::of(query);
+        let name = query.path();
+        let load = move || match ask_for(&*source, wanted.query()) {
+            Ok(answer) => Ok(answer.map(Arc::new)),
+            Err(error) => Err(Arc::new(error)),
+        };
+        let is_good = |answer: &PartyAnswer| answer.as_ref().is_ok_and(|party| party.is_active());
+        let answer = self.parties.get(&name, load, is_good);
+        answer.map_err(|error| Rejection::unavailable("the registry", error))
+    }
+
+    /// The look-up for the holder of that certificate was in vain.
+    pub(crate) fn note_vain_look_up(&self, leaf: &[u8; 32]) {
+        self.look_ups.note(leaf);
+    }
+}
+
+/// What the registry says about a party, where it says anything.
+pub(crate) fn ask_for(
+    registry: &dyn RegistrySource,
+    query: PartyQuery<'_>,
+) -> Result<Result<Party, PartyFault>, IshareError> {
+    match registry.party(query) {
+        Ok(party) => Ok(Ok(party)),
+        Err(IshareError::OAuth(OAuthError::Refused(refusal))) if refusal.status() == 404 => {
+            Ok(Err(PartyFault::Unknown))
+        }
+        Err(IshareError::Party(fault)) => Ok(Err(fault)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Who the holder of a certificate claims to be.
+pub(crate) struct ClaimedParty<'a> {
+    scheme: &'static Scheme,
+    id: &'a str,
+    leaf: &'a Certificate<'a>,
+    /// The certificate's subject, where the scheme's registry is asked with it.
+    subject: Option<String>,
+}
+
+impl<'a> ClaimedParty<'a> {
+    pub(crate) fn new(scheme: &'static Scheme, id: &'a str, leaf: &'a Certificate<'a>) -> Self {
+        let lookup = scheme.registry().map(|rule| rule.value());
+        let by_subject = lookup == Some(PartyLookup::EoriAndSubject);
+        Self {
+            scheme,
+            id,
+            leaf,
+            subject: by_subject.then(|| subject::text(leaf)).flatten(),
+        }
+    }
+
+    pub(crate) fn query(&self) -> PartyQuery<'_> {
+        PartyQuery::of(self.scheme, self.id, self.subject.as_deref())
+    }
+
+    /// Whether the party that the registry found is this one. Records of iSHARE 1.x may have no certificates: there the
+    /// registry found it by the certificate's whole subject, or did not.
+    pub(crate) fn check(&self, party: &Party) -> Result<(), PartyFault> {
+        party.check_id(self.id)?;
+        party.check_active()?;
+        if self.subject.is_some() && party.certificates().is_empty() {
+            return Ok(());
+        }
+        party.check_certificate(self.leaf)
+    }
+}
+
+/// [`PartyQuery`] for a thread of its own.
+struct OwnedQuery {
+    id: String,
+    /// The subject, for the registries of iSHARE 1.x.
+    eori: Option<Option<String>>,
+}
+
+impl OwnedQuery {
+    fn of(query: PartyQuery<'_>) -> Self {
+        let id = query.id().to_owned();
+        let eori = match query {
+            PartyQuery::Eori { subject_name, .. } => Some(subject_name.map(str::to_owned)),
+            _ => None,
+        };
+        Self { id, eori }
+    }
+
+    fn query(&self) -> PartyQuery<'_> {
+        match &self.eori {
+            None => PartyQuery::Id(&self.id),
+            Some(subject) => PartyQuery::Eori {
+                eori: &self.id,
+                subject_name: subject.as_deref(),
+            },
+        }
+    }
+}
+
+/// How often the holder of one certificate named a party that it is not: a registry is not asked for every id that
+/// somebody can think of.
+#[derive(Debug, Default)]
+struct LookUps(Mutex<HashMap<[u8; 32], (Instant, u32)>>);
+
+impl LookUps {
+    const MAX: u32 = 8;
+    const WINDOW: Duration = Duration::from_secs(60);
+    const MAX_KEPT: usize = 10_000;
+
+    fn are_too_many(&self, leaf: &[u8; 32]) -> bool {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.get(leaf);
+        count.is_some_and(|(since, count)| since.elapsed() < Self::WINDOW && *count >= Self::MAX)
+    }
+
+    fn note(&self, leaf: &[u8; 32]) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= Self::MAX_KEPT {
+            counts.retain(|_, (since, _)| since.elapsed() < Self::WINDOW);
+        }
+        let entry = counts.entry(*leaf).or_insert((Instant::now(), 0));
+        if entry.0.elapsed() >= Self::WINDOW {
+            *entry = (Instant::now(), 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
+    }
+}

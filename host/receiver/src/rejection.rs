@@ -1,0 +1,96 @@
+//! Why an assertion is not accepted: for the log, and for the wire.
+
+use core::fmt;
+
+use privyseal_check::RuleId;
+
+/// What an assertion, or the request around it, breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The request is no form of RFC 6749 and RFC 7523, or has a parameter twice.
+    Request,
+    /// `grant_type` is another.
+    GrantType,
+    /// `scope` is not the one of the scheme.
+    Scope,
+    /// A rule of the scheme.
+    Token(RuleId),
+    /// None is known to be broken: what is needed to tell is not there now.
+    Unavailable,
+}
+
+/// Why there is no verified party.
+///
+/// `Display` is for the log of the receiver. What the client may be told is [`Rejection::oauth_error`], which says nothing
+/// about parties, certificates or other clients.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {text}", rule.name())]
+pub struct Rejection {
+    rule: Rule,
+    text: String,
+}
+
+impl Rule {
+    /// The rule's name, which stays.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Request => "token-request",
+            Self::GrantType => "grant-type",
+            Self::Scope => "scope",
+            Self::Token(rule) => rule.name(),
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Rejection {
+    pub(crate) fn new(rule: Rule, text: impl fmt::Display) -> Self {
+        let text = text.to_string();
+        Self { rule, text }
+    }
+
+    /// A rule of the scheme is broken; how, as a clause about it.
+    pub(crate) fn of(rule: RuleId, text: impl fmt::Display) -> Self {
+        Self::new(Rule::Token(rule), text)
+    }
+
+    /// Something that is needed to tell is not there.
+    pub(crate) fn unavailable(what: &str, why: impl fmt::Display) -> Self {
+        Self::new(Rule::Unavailable, format_args!("{what}: {why}"))
+    }
+
+    /// The rule.
+    pub const fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// How it is broken, as a clause about the rule; for the log.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the same assertion may be accepted later: nothing was found against it.
+    pub fn is_temporary(&self) -> bool {
+        self.rule == Rule::Unavailable
+    }
+
+    /// The error code for the client (RFC 6749 section 5.2). The same for every rule of an assertion.
+    pub const fn oauth_error(&self) -> &'static str {
+        match self.rule {
+            Rule::Request => "invalid_request",
+            Rule::GrantType => "unsupported_grant_type",
+            Rule::Scope => "invalid_scope",
+            Rule::Token(_) => "invalid_client",
+            Rule::Unavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status for the client: 400, or 503 where it may try again.
+    pub const fn status(&self) -> u16 {
+        match self.rule {
+            Rule::Unavailable => 503,
+            _ => 400,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What several receivers share: Valkey, Redis, or what speaks their protocol.
+//!
+//! One round trip for an assertion: `SET NX EX`. In the same trip it is asked since when the store remembers: one that was
+//! emptied, or restarted without its data, says so by that, and what was made before is refused.
+
+use core::fmt;
+use core::time::Duration;
+use std::sync::{Mutex, PoisonError};
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::UnixTime;
+use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
+
+use super::{Presented, ReplayStore, Seen, StoreError};
+
+/// How long connecting, and each command, may take unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many connections are kept.
+const MAX_IDLE: usize = 32;
+
+/// Seconds by which the clocks of receivers that share a store may differ.
+const SKEW: u64 = 5;
+
+/// Which server, and how long to wait for it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RedisOptions {
+    /// `redis://HOST:PORT/DB`, or `rediss:` for TLS; with user and password where it wants them. Not shown by `Debug`.
+    pub url: String,
+    /// How long connecting, and each command, may take.
+    pub timeout: Duration,
+    /// What keys begin with: receivers that share it share what they have seen.
+    pub prefix: String,
+}
+
+/// A store on a server. When the server is away, nothing is accepted.
+///
+/// The server must not evict keys (`maxmemory-policy noeviction`): that is looked at when a connection is made. A replica
+/// that takes over without the last writes has forgotten them: give the store to one server, or wait for replicas there.
+pub struct RedisStore {
+    client: Client,
+    options: RedisOptions,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl RedisOptions {
+    /// The server at `url`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            timeout: TIMEOUT,
+            prefix: "privyseal:".to_owned(),
+        }
+    }
+
+    /// Waits that long.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// With keys that begin so.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+}
+
+impl RedisStore {
+    /// Reads the options. The server is asked when it is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unfit`] if the URL is none.
+    pub fn new(options: RedisOptions) -> Result<Self, StoreError> {
+        // The error may repeat the URL, which may hold a password.
+        let client = Client::open(options.url.as_str());
+        let client =
+            client.map_err(|_| StoreError::Unfit("its URL is none of redis: or rediss:"))?;
+        Ok(Self {
+            client,
+            options,
+            idle: Mutex::default(),
+        })
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let timeout = self.options.timeout;
+        let connected = self.client.get_connection_with_timeout(timeout);
+        let mut connection = connected.map_err(|error| away(&error))?;
+        let limited = connection
+            .set_read_timeout(Some(timeout))
+            .and_then(|()| connection.set_write_timeout(Some(timeout)));
+        limited.map_err(|error| away(&error))?;
+        let memory = redis::cmd("INFO")
+            .arg("memory")
+            .query::<String>(&mut connection);
+        let memory = memory.map_err(|error| away(&error))?;
+        let says = |name: &str| {
+            let mut lines = memory.lines();
+            lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
+        };
+        match (says("maxmemory"), says("maxmemory_policy")) {
+            (Some("0"), _) | (_, Some("noeviction")) => Ok(connection),
+            _ => Err(StoreError::Unfit(
+                "it evicts keys when it is full, and so forgets",
+            )),
+        }
+    }
+
+    /// Runs commands. A connection that was kept may have been closed meanwhile: then they are sent once more. What they do
+    /// may be done twice, and only makes an assertion known.
+    fn run<T>(
+        &self,
+        commands: impl Fn(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, StoreError> {
+        let idle = self.lock().pop();
+        if let Some(mut connection) = idle {
+            match commands(&mut connection) {
+                Ok(done) => return Ok(self.keep(connection, done)),
+                // No kept connection is better.
+                Err(error) if error.is_io_error() => self.lock().clear(),
+                Err(error) => return Err(away(&error)),
+            }
+        }
+        let mut connection = self.connect()?;
+        let done = commands(&mut connection).map_err(|error| away(&error))?;
+        Ok(self.keep(connection, done))
+    }
+
+    fn keep<T>(&self, connection: Connection, done: T) -> T {
+        let mut idle = self.lock();
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
+        }
+        done
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
+        let digest = Base64UrlUnpadded::encode_string(digest);
+        format!("{}{kind}:{digest}", self.options.prefix)
+    }
+}
+
+impl ReplayStore for RedisStore {
+    fn remember(&self, presented: &Presented) -> Result<Seen, StoreError> {
+        let begins = format!("{}begins", self.options.prefix);
+        let key = self.key("jti", &presented.key);
+        let now = presented.now.as_secs();
+        let left = presented.until.as_secs().saturating_sub(now);
+        let (first, begins): (Option<String>, u64) = self.run(|connection| {
+            redis::pipe()
+                .cmd("SET")
+                .arg(&begins)
+                .arg(now.saturating_add(SKEW))
+                .arg("NX")
+                .ignore()
+                .cmd("SET")
+                .arg(&key)
+                .arg(1)
+                .arg("NX")
+                .arg("EX")
+                .arg(left.saturating_add(SKEW).max(1))
+                .cmd("GET")
+                .arg(&begins)
+                .query(connection)
+        })?;
+        Ok(match first {
+            _ if presented.issued.as_secs() <= begins => Seen::MayBeForgotten,
+            Some(_) => Seen::First,
+            None => Seen::Again,
+        })
+    }
+}
+
+/// Not what the server wrote: the kind of failure says enough.
+fn away(error: &RedisError) -> StoreError {
+    StoreError::Away(match error.kind() {
+        ErrorKind::Io => format!("no answer ({})", error.category()),
+        _ => error.category().to_owned(),
+    })
+}
+
+#[cfg(feature = "server")]
+mod tokens {
+    use super::{RedisStore, StoreError, UnixTime};
+    use crate::server::{Grant, TokenStore};
+
+    impl TokenStore for RedisStore {
+        fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
+            let (issued, expires) = (grant.issued.as_secs(), grant.expires.as_secs());
+            let value = format!("{issued} {expires} {}", grant.client_id);
+            let key = self.key("token", &token);
+            let left = expires.saturating_sub(issued).max(1);
+            self.run(|connection| {
+                let mut set = redis::cmd("SET");
+                set.arg(&key).arg(&value).arg("EX").arg(left);
+                set.query(connection)
+            })
+        }
+
+        fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
+            let key = self.key("token", token);
+            let found: Option<String> =
+                self.run(|connection| redis::cmd("GET").arg(&key).query(connection))?;
+            let grant = found.as_deref().and_then(|value| {
+                let mut parts = value.splitn(3, ' ');
+                let mut moment = || UnixTime::from_secs(parts.next()?.parse().ok()?).ok();
+                Some(Grant {
+                    issued: moment()?,
+                    expires: moment()?,
+                    client_id: parts.next()?.to_owned(),
+                })
+            });
+            Ok(grant.filter(|grant| now < grant.expires))
+        }
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("timeout", &self.timeout)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+//! A token endpoint, introspection, and the receiver over HTTP for services in any language.
+//!
+//! Two addresses, both without TLS. The public one has the token endpoint and nothing else; what ends TLS stands before
+//! it. The internal one is for services beside it, and is on loopback: who can reach it can ask about every token.
+//!
+//! | address | request | response |
+//! |---|---|---|
+//! | public | `POST /connect/token`, for iSHARE `POST /oauth2.0/token` too | an opaque access token of 256 bits |
+//! | internal | `POST /v1/accept`, a token request | the verified party, or the rule that is broken |
+//! | internal | `POST /v1/introspect` | RFC 7662 |
+//! | internal | `GET /v1/authorize` with `Authorization: Bearer` | 204 and the client in `X-Client-Id`, or 401; for nginx's `auth_request` |
+//! | internal | `GET /live` | 204 |
+
+mod routes;
+mod tokens;
+
+use core::fmt;
+use core::future::Future;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::runtime;
+use tokio::sync::Semaphore;
+
+use crate::{AsyncReceiver, Receiver, Rejection, VerifiedParty};
+use routes::Face;
+
+pub use tokens::{Grant, MemoryTokens, TokenStore};
+
+/// How many requests are worked on at once: each may wait for a registry.
+const MAX_WAITING: usize = 256;
+
+/// How many connections each address has at once.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// How long a client may take for the head of a request, and be silent between two.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+
+/// How long requests under way may take when the server ends.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// iSHARE, access token: `expires_in` 3600.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// What is told about each request with an assertion.
+type Watch = dyn Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync;
+
+/// A server that gives access tokens to those whom a [`Receiver`] accepts.
+pub struct TokenServer {
+    receiver: AsyncReceiver,
+    tokens: Arc<dyn TokenStore>,
+    lifetime: Duration,
+    watch: Arc<Watch>,
+}
+
+/// A server that listens, and answers once it runs.
+#[derive(Debug)]
+pub struct BoundServer {
+    server: Arc<TokenServer>,
+    public: TcpListener,
+    internal: TcpListener,
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// The internal address is not one of this machine alone.
+    #[error(
+        "the internal address {0} is not on loopback, and who can reach it can ask about every token"
+    )]
+    NotLoopback(SocketAddr),
+    /// The system gives no threads, sockets or signals.
+    #[error("the server cannot run: {0}")]
+    Runtime(#[from] io::Error),
+}
+
+impl TokenServer {
+    /// For whom `receiver` accepts. Tokens are kept in memory, and live for an hour.
+    pub fn new(receiver: Receiver) -> Self {
+        Self {
+            receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
+            tokens: Arc::new(MemoryTokens::default()),
+            lifetime: LIFETIME,
+            watch: Arc::new(|_| {}),
+        }
+    }
+
+    /// Keeps tokens there.
+    #[must_use]
+    pub fn tokens(mut self, store: impl TokenStore + 'static) -> Self {
+        self.tokens = Arc::new(store);
+        self
+    }
+
+    /// Tokens live that long.
+    #[must_use]
+    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Tells who was accepted, and why others were not: for a log.
+    #[must_use]
+    pub fn watched(
+        mut self,
+        watch: impl Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync + 'static,
+    ) -> Self {
+        self.watch = Arc::new(watch);
+        self
+    }
+
+    /// Listens on both addresses; of port 0 the system chooses one.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Listen`] and [`ServerError::NotLoopback`].
+    pub fn bind(
+        self,
+        public: SocketAddr,
+        internal: SocketAddr,
+    ) -> Result<BoundServer, ServerError> {
+        if !internal.ip().is_loopback() {
+            return Err(ServerError::NotLoopback(internal));
+        }
+        let listen = |address: SocketAddr| {
+            let listener = TcpListener::bind(address).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                Ok(listener)
+            });
+            listener.map_err(|error| ServerError::Listen { address, error })
+        };
+        Ok(BoundServer {
+            public: listen(public)?,
+            internal: listen(internal)?,
+            server: Arc::new(self),
+        })
+    }
+}
+
+impl BoundServer {
+    /// The public address and the internal one.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn addresses(&self) -> Result<(SocketAddr, SocketAddr), ServerError> {
+        Ok((self.public.local_addr()?, self.internal.local_addr()?))
+    }
+
+    /// Serves until the process gets SIGTERM or SIGINT; then requests under way are answered.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Runtime`].
+    pub fn run(self) -> Result<(), ServerError> {
+        let runtime = runtime()?;
+        let signals = {
+            let _entered = runtime.enter();
+            signals()?
+        };
+        runtime.block_on(self.serve(signals))
+    }
+
+    /// The same until `stop` is there.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Runtime`].
+    pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        runtime()?.block_on(self.serve(stop))
+    }
+
+    async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let public = tokio::net::TcpListener::from_std(self.public)?;
+        let internal = tokio::net::TcpListener::from_std(self.internal)?;
+        let graceful = GracefulShutdown::new();
+        tokio::select! {
+            () = stop => {}
+            () = listen(public, Face::Public, &self.server, &graceful) => {}
+            () = listen(internal, Face::Internal, &self.server, &graceful) => {}
+        }
+        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+        Ok(())
+    }
+}
+
+fn runtime() -> io::Result<runtime::Runtime> {
+    runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+#[cfg(unix)]
+fn signals() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn signals() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Takes connections for ever, not too many at once.
+async fn listen(
+    listener: tokio::net::TcpListener,
+    face: Face,
+    server: &Arc<TokenServer>,
+    graceful: &GracefulShutdown,
+) {
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
+            return;
+        };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Without file descriptors, most likely: some become free.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let server = Arc::clone(server);
+        let service = service_fn(move |request| {
+            let server = Arc::clone(&server);
+            async move { Ok::<_, core::convert::Infallible>(server.answer(face, request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A client that breaks the connection off is no error here.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+}
+
+impl fmt::Debug for TokenServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenServer")
+            .field("receiver", &self.receiver)
+            .field("tokens", &self.tokens)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,275 @@
+//! From a request to a response.
+
+use core::time::Duration;
+
+use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, PRAGMA,
+    RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use privyseal::UnixTime;
+use privyseal::base::{clock, entropy};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{Grant, TokenServer};
+use crate::{Rejection, Rule, TokenForm, VerifiedParty};
+
+/// How long a client may take for the body of a request.
+const BODY_TIME: Duration = Duration::from_secs(15);
+
+/// What `privyseal` calls the client to services behind a proxy.
+const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
+
+/// Which of the two addresses a request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Face {
+    Public,
+    Internal,
+}
+
+type Answer = Response<Full<Bytes>>;
+
+impl TokenServer {
+    pub(super) async fn answer(&self, face: Face, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        let wanted = match (face, path) {
+            (Face::Public, path) if self.is_token_endpoint(path) => Method::POST,
+            (Face::Internal, "/v1/accept" | "/v1/introspect") => Method::POST,
+            (Face::Internal, "/v1/authorize" | "/live") => Method::GET,
+            _ => return status(StatusCode::NOT_FOUND),
+        };
+        if head.method != wanted {
+            let mut answer = status(StatusCode::METHOD_NOT_ALLOWED);
+            let allowed = HeaderValue::from_static(if wanted == Method::POST {
+                "POST"
+            } else {
+                "GET"
+            });
+            answer.headers_mut().insert(ALLOW, allowed);
+            return answer;
+        }
+        match (face, path) {
+            (Face::Internal, "/live") => return status(StatusCode::NO_CONTENT),
+            (Face::Internal, "/v1/authorize") => return self.authorize(&head.headers),
+            _ => {}
+        }
+        let body = match form(&head.headers, body).await {
+            Ok(body) => body,
+            Err(rejection) => return refusal(&rejection),
+        };
+        match (face, path) {
+            (Face::Public, _) => self.token(&body).await,
+            (_, "/v1/accept") => self.accept(&body).await,
+            _ => self.introspect(&body),
+        }
+    }
+
+    /// The scheme's path, and the one that iSHARE's older pages have.
+    fn is_token_endpoint(&self, path: &str) -> bool {
+        let scheme = self.receiver.receiver().scheme();
+        path == scheme.token_request().path().value()
+            || (path == "/oauth2.0/token" && scheme.registry().is_some())
+    }
+
+    async fn verified(&self, form: TokenForm) -> Result<VerifiedParty, Rejection> {
+        let outcome = self.receiver.accept(form).await;
+        (self.watch)(outcome.as_ref());
+        outcome
+    }
+
+    /// RFC 6749 section 4.4.
+    async fn token(&self, body: &[u8]) -> Answer {
+        let scheme = self.receiver.receiver().scheme();
+        let form = TokenForm::parse(body).and_then(|form| {
+            form.check_token_request(scheme)?;
+            Ok(form)
+        });
+        let granted = match form {
+            Ok(form) => match self.verified(form).await {
+                Ok(party) => self.grant(&party),
+                Err(rejection) => Err(rejection),
+            },
+            Err(rejection) => {
+                (self.watch)(Err(&rejection));
+                Err(rejection)
+            }
+        };
+        match granted {
+            Ok(token) => json(
+                StatusCode::OK,
+                &json!({
+                    "access_token": *token,
+                    "token_type": "Bearer",
+                    "expires_in": self.lifetime.as_secs(),
+                }),
+            ),
+            Err(rejection) => refusal(&rejection),
+        }
+    }
+
+    /// A new access token: 256 random bits, of which the SHA-256 is kept.
+    fn grant(&self, party: &VerifiedParty) -> Result<Zeroizing<String>, Rejection> {
+        let mut bits = Zeroizing::new([0; 32]);
+        let unavailable = |error| Rejection::unavailable("the machine", error);
+        entropy::fill(&mut *bits).map_err(unavailable)?;
+        let issued = clock::now().map_err(unavailable)?;
+        let grant = Grant {
+            client_id: party.id().to_owned(),
+            issued,
+            expires: issued.saturating_add(self.lifetime.as_secs()),
+        };
+        let token = Zeroizing::new(Base64UrlUnpadded::encode_string(&*bits));
+        let kept = self.tokens.keep(digest(&token), &grant);
+        kept.map_err(|error| Rejection::unavailable("the token store", error))?;
+        Ok(token)
+    }
+
+    /// For services: the whole party, or the rule and the reason.
+    async fn accept(&self, body: &[u8]) -> Answer {
+        let verified = match TokenForm::parse(body) {
+            Ok(form) => self.verified(form).await,
+            Err(rejection) => Err(rejection),
+        };
+        match verified {
+            Ok(party) => json(
+                StatusCode::OK,
+                &json!({
+                    "client_id": party.id(),
+                    "jti": party.jti(),
+                    "exp": party.exp().as_secs(),
+                    "claims": party.claims(),
+                    "certificate": party.leaf().map(Base64::encode_string),
+                    "roles": party.roles(),
+                    "party_info": party.record(),
+                }),
+            ),
+            Err(rejection) => json(
+                code(&rejection),
+                &json!({
+                    "error": rejection.oauth_error(),
+                    "rule": rejection.rule().name(),
+                    "reason": rejection.text(),
+                }),
+            ),
+        }
+    }
+
+    /// RFC 7662. Only those on this machine can ask.
+    fn introspect(&self, body: &[u8]) -> Answer {
+        let token = form_urlencoded::parse(body).find(|(name, _)| name == "token");
+        let Some((_, token)) = token else {
+            return refusal(&Rejection::new(Rule::Request, "token is missing"));
+        };
+        match self.found(&token) {
+            Ok(Some(grant)) => json(
+                StatusCode::OK,
+                &json!({
+                    "active": true,
+                    "client_id": grant.client_id,
+                    "sub": grant.client_id,
+                    "token_type": "Bearer",
+                    "iat": grant.issued.as_secs(),
+                    "exp": grant.expires.as_secs(),
+                    "aud": self.receiver.receiver().audience(),
+                }),
+            ),
+            Ok(None) => json(StatusCode::OK, &json!({ "active": false })),
+            Err(rejection) => refusal(&rejection),
+        }
+    }
+
+    /// RFC 6750, for a proxy that asks before each request.
+    fn authorize(&self, headers: &HeaderMap) -> Answer {
+        let bearer = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok());
+        let bearer = bearer.and_then(|text| {
+            let (kind, token) = text.split_once(' ')?;
+            kind.eq_ignore_ascii_case("Bearer").then_some(token.trim())
+        });
+        let found = bearer.map_or(Ok(None), |token| self.found(token));
+        let client = match found {
+            Ok(Some(grant)) => HeaderValue::from_str(&grant.client_id).ok(),
+            Ok(None) => None,
+            Err(rejection) => return refusal(&rejection),
+        };
+        let Some(client) = client else {
+            let mut answer = status(StatusCode::UNAUTHORIZED);
+            let challenge = match bearer {
+                Some(_) => "Bearer error=\"invalid_token\"",
+                None => "Bearer",
+            };
+            let challenge = HeaderValue::from_static(challenge);
+            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            return answer;
+        };
+        let mut answer = status(StatusCode::NO_CONTENT);
+        answer.headers_mut().insert(CLIENT_ID, client);
+        answer
+    }
+
+    fn found(&self, token: &str) -> Result<Option<Grant>, Rejection> {
+        let now: UnixTime =
+            clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
+        let found = self.tokens.find(&digest(token), now);
+        found.map_err(|error| Rejection::unavailable("the token store", error))
+    }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// The body of a form, bounded in size and time.
+async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
+    let refused = |text: &str| Rejection::new(Rule::Request, text);
+    let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
+        return Err(refused("the body is not application/x-www-form-urlencoded"));
+    }
+    let body = Limited::new(body, TokenForm::MAX_BYTES).collect();
+    match tokio::time::timeout(BODY_TIME, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(refused("the body is too long, or was cut short")),
+        Err(_) => Err(refused("the body did not come in time")),
+    }
+}
+
+fn code(rejection: &Rejection) -> StatusCode {
+    StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+/// RFC 6749 section 5.2, with the code alone.
+fn refusal(rejection: &Rejection) -> Answer {
+    let mut answer = json(
+        code(rejection),
+        &json!({ "error": rejection.oauth_error() }),
+    );
+    if rejection.is_temporary() {
+        let later = HeaderValue::from_static("5");
+        answer.headers_mut().insert(RETRY_AFTER, later);
+    }
+    answer
+}
+
+fn json(status: StatusCode, body: &Value) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(body.to_string())));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // RFC 6749 section 5.1.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    answer
+}
+
+fn status(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = status;
+    answer
+}

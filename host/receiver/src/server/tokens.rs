@@ -1,0 +1,120 @@
+//! Access tokens that were given, by the SHA-256 of each: who reads the store has no token.
+
+use core::fmt;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use privyseal_core::UnixTime;
+
+use crate::replay::StoreError;
+
+/// What an access token stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Grant {
+    /// Whose it is.
+    pub client_id: String,
+    /// From when.
+    pub issued: UnixTime,
+    /// Until when, exclusive.
+    pub expires: UnixTime,
+}
+
+/// Keeps grants until they expire.
+pub trait TokenStore: fmt::Debug + Send + Sync {
+    /// Keeps what the token with that SHA-256 stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be kept.
+    fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError>;
+
+    /// What the token with that SHA-256 stands for at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if that cannot be told.
+    fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError>;
+}
+
+/// Keeps grants in the memory of this process, and never more than so many.
+#[derive(Debug)]
+pub struct MemoryTokens {
+    capacity: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    grants: HashMap<[u8; 32], Grant>,
+    by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
+}
+
+impl MemoryTokens {
+    /// Room for so many tokens that have not expired; some 300 bytes each.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            kept: Mutex::default(),
+        }
+    }
+}
+
+/// Room for 200,000: 55 a second, each for an hour.
+impl Default for MemoryTokens {
+    fn default() -> Self {
+        Self::new(200_000)
+    }
+}
+
+impl TokenStore for MemoryTokens {
+    fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(first) = kept.by_end.first_entry() {
+            if *first.key() > grant.issued {
+                break;
+            }
+            for expired in first.remove() {
+                kept.grants.remove(&expired);
+            }
+        }
+        if kept.grants.len() >= self.capacity {
+            return Err(StoreError::Full(self.capacity));
+        }
+        kept.grants.insert(token, grant.clone());
+        kept.by_end.entry(grant.expires).or_default().push(token);
+        Ok(())
+    }
+
+    fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let grant = kept.grants.get(token);
+        Ok(grant.filter(|grant| now < grant.expires).cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(issued: u64) -> Grant {
+        let at = |seconds| UnixTime::from_secs(seconds).unwrap();
+        Grant {
+            client_id: "c".into(),
+            issued: at(issued),
+            expires: at(issued + 10),
+        }
+    }
+
+    #[test]
+    fn a_token_is_good_until_it_expires_and_the_store_is_bounded() {
+        let store = MemoryTokens::new(1);
+        store.keep([1; 32], &grant(100)).unwrap();
+        let find = |now| store.find(&[1; 32], UnixTime::from_secs(now).unwrap());
+        assert_eq!(find(109), Ok(Some(grant(100))));
+        assert_eq!(find(110), Ok(None));
+        assert_eq!(store.keep([2; 32], &grant(109)), Err(StoreError::Full(1)));
+        store.keep([2; 32], &grant(110)).unwrap();
+        assert_eq!(find(105), Ok(None));
+    }
+}
