@@ -32,6 +32,7 @@ mod redact;
 mod scan;
 mod sign;
 mod token;
+mod verify;
 mod yubihsm;
 
 use core::error::Error as _;
@@ -75,6 +76,7 @@ enum Command {
     Ciba(ciba::Ciba),
     Chain(chain::Chain),
     Check(check::Check),
+    Verify(Box<verify::Verify>),
     Keys(keys::Keys),
     Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
@@ -121,6 +123,7 @@ impl Command {
             Self::Ciba(ciba) => ciba.run(),
             Self::Chain(chain) => chain.run(),
             Self::Check(check) => check.run(),
+            Self::Verify(verify) => verify.run(),
             Self::Keys(keys) => keys.run(),
             Self::Yubihsm(yubihsm) => yubihsm.run(),
             Self::Jwks(jwks) => jwks.run(),

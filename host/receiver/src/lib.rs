@@ -23,6 +23,7 @@ pub mod replay;
 mod revocation;
 #[cfg(feature = "server")]
 pub mod server;
+mod verify;
 
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncReceiver;
@@ -36,3 +37,4 @@ pub use receiver::Receiver;
 pub use registry::{ClientRegistry, RegistrySource};
 pub use rejection::{Rejection, Rule};
 pub use revocation::Revocation;
+pub use verify::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};

@@ -18,8 +18,8 @@ use super::JoseError;
 use crate::base::display::sanitize_for_display;
 
 pub use super::error::JwsFault;
-pub use claims::ClaimRules;
 pub(crate) use claims::judge_userinfo;
+pub use claims::{ClaimRules, judge_access_token_type};
 
 /// The largest JWS of a provider that is read, in bytes: as large as a token response may be.
 pub const MAX_PROVIDER_JWS: usize = privyseal_core::limits::MAX_TOKEN_RESPONSE;

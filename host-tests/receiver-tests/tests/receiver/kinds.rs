@@ -69,7 +69,7 @@ fn a_provider_of_fiam_accepts_the_seals_that_its_customers_registered() {
     assert_eq!(rule(&receiver, &stranger), Err("chain-trusted"));
 }
 
-fn jwk(key: &TestKey, kid: &str) -> Value {
+pub(crate) fn jwk(key: &TestKey, kid: &str) -> Value {
     let public = key.private_key().to_public_key();
     json!({
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "e": "AQAB",
@@ -77,7 +77,7 @@ fn jwk(key: &TestKey, kid: &str) -> Value {
     })
 }
 
-fn keys(keys: &[Value]) -> KeySet {
+pub(crate) fn keys(keys: &[Value]) -> KeySet {
     KeySet::from_bytes(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 

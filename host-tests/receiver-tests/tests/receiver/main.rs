@@ -10,3 +10,4 @@ mod refused;
 mod server;
 mod shared_store;
 mod stage;
+mod tokens;

@@ -32,27 +32,8 @@ impl VerifiedJws {
     /// [`JwsFault::Claims`] and [`JwsFault::Claim`], which names the claim.
     pub fn judged(&self, rules: &ClaimRules<'_>) -> Result<Map<String, Value>, JoseError> {
         let claims = self.claims()?;
-        issuer(&claims, rules.issuer)?;
-        if let Some(audience) = rules.audience {
-            is_for(&claims, audience)?;
-        }
-        let (now, leeway) = (rules.now.as_secs(), rules.leeway);
-        let exp = moment(&claims, "exp")?.ok_or_else(|| JoseError::claim("exp", "is missing"))?;
-        if exp.saturating_add(leeway) <= now {
-            let ago = now.saturating_sub(exp);
-            return Err(JoseError::claim(
-                "exp",
-                format!("says that it expired {ago} s ago"),
-            ));
-        }
-        for name in ["nbf", "iat"] {
-            let ahead = moment(&claims, name)?.map_or(0, |moment| moment.saturating_sub(now));
-            if ahead > leeway {
-                return Err(JoseError::claim(
-                    name,
-                    format!("is {ahead} s ahead of the clock here"),
-                ));
-            }
+        for (_, outcome) in rules.judge(&claims) {
+            outcome?;
         }
         Ok(claims)
     }
@@ -69,26 +50,87 @@ impl VerifiedJws {
         rules: &ClaimRules<'_>,
     ) -> Result<Map<String, Value>, JoseError> {
         let claims = self.judged(rules)?;
-        let is =
-            |typ: &str, kinds: &[&str]| kinds.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
-        let of_payload = claims.get("typ");
-        let is_access = of_payload
-            .is_none_or(|typ| typ.as_str().is_some_and(|typ| is(typ, &["Bearer", "DPoP"])))
-            && header_typ.is_none_or(|typ| {
-                is(
-                    typ,
-                    &["JWT", "at+jwt", "application/jwt", "application/at+jwt"],
-                )
-            });
-        if is_access {
-            Ok(claims)
-        } else {
-            Err(JoseError::claim(
-                "typ",
-                "says that it is another kind of token than an access token",
-            ))
+        judge_access_token_type(&claims, header_typ)?;
+        Ok(claims)
+    }
+}
+
+impl<'a> ClaimRules<'a> {
+    /// From `issuer` for anybody, at `now`, by clocks that differ by 10 s at most.
+    pub const fn new(issuer: &'a str, now: UnixTime) -> Self {
+        Self {
+            issuer,
+            audience: None,
+            now,
+            leeway: 10,
         }
     }
+
+    /// How each rule comes out, by the name of its claim, in the order in which they count.
+    pub fn judge(&self, claims: &Map<String, Value>) -> Vec<(&'static str, Result<(), JoseError>)> {
+        let mut outcomes = vec![("iss", issuer(claims, self.issuer))];
+        if let Some(audience) = self.audience {
+            outcomes.push(("aud", is_for(claims, audience)));
+        }
+        outcomes.push(("exp", self.is_not_expired(claims)));
+        for name in ["nbf", "iat"] {
+            outcomes.push((name, self.is_not_ahead(claims, name)));
+        }
+        outcomes
+    }
+
+    fn is_not_expired(&self, claims: &Map<String, Value>) -> Result<(), JoseError> {
+        let exp = moment(claims, "exp")?.ok_or_else(|| JoseError::claim("exp", "is missing"))?;
+        let now = self.now.as_secs();
+        if exp.saturating_add(self.leeway) > now {
+            return Ok(());
+        }
+        let ago = now.saturating_sub(exp);
+        let what = format!("says that it expired {ago} s ago");
+        Err(JoseError::claim("exp", what))
+    }
+
+    fn is_not_ahead(
+        &self,
+        claims: &Map<String, Value>,
+        name: &'static str,
+    ) -> Result<(), JoseError> {
+        let now = self.now.as_secs();
+        let ahead = moment(claims, name)?.map_or(0, |moment| moment.saturating_sub(now));
+        if ahead <= self.leeway {
+            return Ok(());
+        }
+        let what = format!("is {ahead} s ahead of the clock here");
+        Err(JoseError::claim(name, what))
+    }
+}
+
+/// Whether nothing says that it is another kind of token than an access token: `typ` of the payload, and of the header.
+///
+/// # Errors
+///
+/// [`JwsFault::Claim`].
+pub fn judge_access_token_type(
+    claims: &Map<String, Value>,
+    header_typ: Option<&str>,
+) -> Result<(), JoseError> {
+    let is = |typ: &str, kinds: &[&str]| kinds.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
+    let of_payload = claims.get("typ");
+    let is_access = of_payload
+        .is_none_or(|typ| typ.as_str().is_some_and(|typ| is(typ, &["Bearer", "DPoP"])))
+        && header_typ.is_none_or(|typ| {
+            is(
+                typ,
+                &["JWT", "at+jwt", "application/jwt", "application/at+jwt"],
+            )
+        });
+    if is_access {
+        return Ok(());
+    }
+    Err(JoseError::claim(
+        "typ",
+        "says that it is another kind of token than an access token",
+    ))
 }
 
 /// Judges claims of the UserInfo endpoint, which need not expire: of this issuer and for this client, where they say

@@ -1,0 +1,206 @@
+//! Tokens of others that come in, each rule broken alone.
+
+use privyseal::jose::jwk::KeySet;
+use privyseal::schemes::ishare::Expected;
+use privyseal_receiver::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};
+use privyseal_test_judges::decode::to_base64;
+use privyseal_test_pki::{CertificateSpec, TestKey, test_key};
+use serde_json::{Value, json};
+
+use crate::kinds::{jwk, keys};
+use crate::stage::{CONSUMER, PROVIDER, World, now, sign};
+
+const ISSUER: &str = "https://idp.example/auth/realms/M2M";
+
+fn broken(verified: &VerifiedToken) -> Vec<String> {
+    let findings = verified.report().findings().iter();
+    let broken = findings.filter(|finding| finding.verdict.as_str() == "broken");
+    let rules: Vec<_> = broken
+        .map(|finding| finding.text.as_deref().unwrap_or_default())
+        .map(|text| text.split(':').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(verified.claims().is_none(), !rules.is_empty());
+    rules
+}
+
+/// During a rollover the set has the old key and the new one.
+fn rolled_over() -> (TestKey, TestKey, KeySet) {
+    let (old, new) = (test_key("seal", 2048), test_key("registry", 2048));
+    let set = keys(&[jwk(&old, "old"), jwk(&new, "new")]);
+    (old, new, set)
+}
+
+fn claims() -> Value {
+    let now = now().as_secs();
+    json!({
+        "iss": ISSUER, "aud": ["service", "account"], "azp": "service", "sub": "s", "typ": "Bearer", "iat": now,
+        "exp": now + 300, "realm_access": { "roles": ["reader"] }, "resource_access": { "service": { "roles": ["writer"] } },
+    })
+}
+
+#[test]
+fn an_access_token_is_verified_offline_rule_by_rule_also_during_a_rollover() {
+    let (old, new, set) = rolled_over();
+    let needed = ["reader".to_owned(), "writer".to_owned()];
+    let judge = |token: &str| {
+        let mut wanted = Wanted::new(ISSUER, now());
+        wanted.claims.audience = Some("service");
+        wanted.roles = &needed;
+        broken(&verify_token(token, TokenKind::Access, &set, &wanted))
+    };
+    let header = |kid: &str| json!({ "alg": "RS256", "typ": "JWT", "kid": kid });
+    assert_eq!(judge(&sign(&old, &header("old"), &claims())), [""; 0]);
+    assert_eq!(judge(&sign(&new, &header("new"), &claims())), [""; 0]);
+    assert_eq!(
+        judge(&sign(&new, &header("old"), &claims())),
+        ["the signature"]
+    );
+    assert_eq!(
+        judge(&sign(&new, &header("gone"), &claims())),
+        ["signed by a key that is known"]
+    );
+    assert_eq!(judge("a.b"), ["a JWS by RS256"]);
+    let changes: [(&str, &str, Value); 8] = [
+        ("iss", "iss", json!("https://evil.example")),
+        ("aud", "aud", json!("account")),
+        ("exp", "exp", json!(now().as_secs() - 10)),
+        ("nbf", "nbf", json!(now().as_secs() + 60)),
+        ("iat", "iat", json!(now().as_secs() + 60)),
+        ("typ", "typ", json!("ID")),
+        ("typ", "typ", json!("Refresh")),
+        (
+            "realm_access",
+            "role reader",
+            json!({ "roles": ["writer"] }),
+        ),
+    ];
+    for (member, rule, value) in changes {
+        let mut claims = claims();
+        claims[member] = value;
+        assert_eq!(
+            judge(&sign(&old, &header("old"), &claims)),
+            [rule],
+            "{claims}"
+        );
+    }
+    let logout = json!({ "alg": "RS256", "typ": "logout+jwt", "kid": "old" });
+    assert_eq!(judge(&sign(&old, &logout, &claims())), ["typ"]);
+}
+
+#[test]
+fn an_id_token_is_for_one_client_and_one_request() {
+    let (old, _, set) = rolled_over();
+    let judge = |change: &dyn Fn(&mut Value)| {
+        let mut claims = claims();
+        claims["typ"] = json!("ID");
+        claims["nonce"] = json!("n");
+        change(&mut claims);
+        let mut wanted = Wanted::new(ISSUER, now());
+        (wanted.claims.audience, wanted.nonce) = (Some("service"), Some("n"));
+        let header = json!({ "alg": "RS256", "kid": "old" });
+        broken(&verify_token(
+            &sign(&old, &header, &claims),
+            TokenKind::Id,
+            &set,
+            &wanted,
+        ))
+    };
+    assert_eq!(judge(&|_| {}), [""; 0]);
+    assert_eq!(judge(&|it| it["nonce"] = json!("other")), ["nonce"]);
+    assert_eq!(judge(&|it| it["azp"] = json!("other")), ["azp"]);
+    assert_eq!(judge(&|it| it["azp"] = Value::Null), ["azp"]);
+    assert_eq!(judge(&|it| it["typ"] = json!("Bearer")), ["kind"]);
+    assert_eq!(
+        judge(&|it| _ = it.as_object_mut().unwrap().remove("sub")),
+        ["kind"]
+    );
+}
+
+#[test]
+fn signed_userinfo_need_not_expire() {
+    let (old, _, set) = rolled_over();
+    let mut wanted = Wanted::new(ISSUER, now());
+    wanted.claims.audience = Some("service");
+    let judge = |claims: &Value| {
+        let token = sign(&old, &json!({ "alg": "RS256", "kid": "old" }), claims);
+        broken(&verify_token(&token, TokenKind::UserInfo, &set, &wanted))
+    };
+    assert_eq!(
+        judge(&json!({ "iss": ISSUER, "aud": "service", "sub": "s" })),
+        [""; 0]
+    );
+    assert_eq!(
+        judge(&json!({ "iss": ISSUER, "aud": "service", "sub": "s", "exp": 1 })),
+        ["exp"]
+    );
+    assert_eq!(judge(&json!({ "iss": ISSUER, "aud": "service" })), ["sub"]);
+    assert_eq!(judge(&json!({ "sub": "s" })), ["iss", "aud"]);
+}
+
+/// As iSHARE's page on delegation prints it, signed by an authorization registry.
+#[test]
+fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
+    const REGISTRY: &str = "did:ishare:EU.NL.NTRNL-30000003";
+    let world = World::new();
+    let key = test_key("registry", 2048);
+    let mut leaf = CertificateSpec::seal();
+    leaf.subject = "CN=AR,2.5.4.97=NTRNL-30000003,O=AR,C=NL".to_owned();
+    let chain = world.pki.chain(&key.spki_der(), &leaf);
+    let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
+    let root = world.root();
+    let judge = |change: &dyn Fn(&mut Value)| {
+        let now = now();
+        let seconds = now.as_secs();
+        let mut claims = json!({
+            "iss": REGISTRY, "sub": REGISTRY, "aud": PROVIDER, "iat": seconds, "exp": seconds + 30, "jti": "j",
+            "delegationEvidence": {
+                "notBefore": seconds - 60, "notOnOrAfter": seconds + 60, "policyIssuer": CONSUMER,
+                "target": { "accessSubject": "did:ishare:EU.NL.NTRNL-20000002" },
+                "policySets": [{ "maxDelegationDepth": 0, "target": { "environment": { "licenses": ["ISHARE.0001"] } },
+                    "policies": [{ "target": { "resource": { "type": "CONTAINER", "identifiers": ["180621"], "attributes": ["*"] },
+                        "actions": ["read"] }, "rules": [{ "effect": "Permit" }] }] }],
+            },
+        });
+        change(&mut claims);
+        let token = sign(
+            &key,
+            &json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c }),
+            &claims,
+        );
+        verify_delegation(&token, &Expected::new(REGISTRY, PROVIDER, &root), now)
+    };
+    let good = judge(&|_| {});
+    assert_eq!(broken(&good), [""; 0]);
+    assert!(
+        good.report().to_string().contains("\"effect\":\"Permit\""),
+        "{}",
+        good.report()
+    );
+    let seconds = now().as_secs();
+    let cases: [(&str, &dyn Fn(&mut Value)); 7] = [
+        ("an iSHARE JWT of the authorization registry", &|it| {
+            it["aud"] = json!(CONSUMER)
+        }),
+        ("an iSHARE JWT of the authorization registry", &|it| {
+            it["iss"] = json!(CONSUMER)
+        }),
+        ("delegation evidence", &|it| {
+            it["delegationEvidence"] = json!("x")
+        }),
+        ("notBefore", &|it| {
+            it["delegationEvidence"]["notBefore"] = json!(seconds + 600)
+        }),
+        ("notOnOrAfter", &|it| {
+            it["delegationEvidence"]["notOnOrAfter"] = json!(seconds - 1)
+        }),
+        ("target.accessSubject", &|it| {
+            it["delegationEvidence"]["target"] = json!({})
+        }),
+        ("policySets", &|it| {
+            it["delegationEvidence"]["policySets"] = json!([])
+        }),
+    ];
+    for (rule, change) in cases {
+        assert_eq!(broken(&judge(change)), [rule]);
+    }
+}

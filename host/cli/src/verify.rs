@@ -1,0 +1,116 @@
+//! `privyseal verify`: a token of somebody else, rule by rule.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use privyseal::jose::jwk::KeySet;
+use privyseal::pki::certificates::Certificates;
+use privyseal::schemes::ishare::Expected;
+use privyseal_receiver::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};
+use serde_json::json;
+
+use crate::error::CliError;
+use crate::input::token;
+use crate::options::{RevocationArgs, moment, of_option};
+use crate::output::{broken, print_report};
+
+/// Judge a token that came in: an access or id token, signed UserInfo, or iSHARE's delegation evidence
+#[derive(Args)]
+pub(super) struct Verify {
+    /// The token, a compact JWS; - to read it from standard input, where other users cannot see it
+    #[arg(value_name = "TOKEN|-")]
+    token: String,
+    /// What it is
+    #[arg(long, value_enum, value_name = "KIND")]
+    kind: Kind,
+    /// Who must have issued it: the URL of a provider, or the party id of an authorization registry
+    #[arg(long, value_name = "ISSUER")]
+    issuer: String,
+    /// For whom it must be: the client id, or our own party id; of an access token it may be left open
+    #[arg(long, value_name = "ID")]
+    audience: Option<String>,
+    /// The issuer's JWK Set
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Who vouches for the seal of an authorization registry: certificates, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// A role that an access token must give; may be given more than once
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// The nonce that an id token must have
+    #[arg(long, value_name = "NONCE")]
+    nonce: Option<String>,
+    /// The moment to judge at, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    #[command(flatten)]
+    revocation: RevocationArgs,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Access,
+    Id,
+    #[value(name = "userinfo")]
+    UserInfo,
+    Delegation,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let verified = match self.kind {
+            Kind::Access => self.of_provider(TokenKind::Access)?,
+            Kind::Id => self.of_provider(TokenKind::Id)?,
+            Kind::UserInfo => self.of_provider(TokenKind::UserInfo)?,
+            Kind::Delegation => self.delegation()?,
+        };
+        let (report, claims) = (verified.report(), verified.claims());
+        let json = || json!({ "valid": claims.is_some(), "findings": report, "claims": claims });
+        print_report(report, self.json.then(json))?;
+        broken(report.broken())
+    }
+
+    fn of_provider(&self, kind: TokenKind) -> Result<VerifiedToken, CliError> {
+        let reason = "the keys of the issuer verify the signature";
+        let keys = self.jwks.as_deref();
+        let keys = keys.ok_or_else(|| CliError::missing("--jwks", reason))?;
+        let keys = KeySet::from_file(keys).map_err(of_option("--jwks"))?;
+        if self.audience.is_none() && kind == TokenKind::Id {
+            let reason = "an id token is for one client";
+            return Err(CliError::missing("--audience", reason));
+        }
+        let mut wanted = Wanted::new(&self.issuer, moment(self.now)?);
+        wanted.claims.audience = self.audience.as_deref();
+        wanted.nonce = self.nonce.as_deref();
+        wanted.roles = &self.roles;
+        Ok(verify_token(
+            &token(self.token.clone())?,
+            kind,
+            &keys,
+            &wanted,
+        ))
+    }
+
+    fn delegation(&self) -> Result<VerifiedToken, CliError> {
+        let trust = self.trust.as_deref();
+        let trust = trust.ok_or_else(|| {
+            CliError::missing("--trust", "delegation evidence is signed by a seal")
+        })?;
+        let audience = self.audience.as_deref();
+        let audience = audience.ok_or_else(|| {
+            CliError::missing("--audience", "delegation evidence is for one party")
+        })?;
+        let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
+        let revocation = self.revocation.read()?;
+        let expected = Expected::new(&self.issuer, audience, &trust);
+        let expected = expected.revocation(revocation.options());
+        let token = token(self.token.clone())?;
+        let verified = verify_delegation(&token, &expected, moment(self.now)?);
+        revocation.warn();
+        Ok(verified)
+    }
+}

@@ -1,0 +1,188 @@
+//! Tokens of others that come in: access and id tokens, signed UserInfo, delegation evidence. One verdict for each rule.
+
+mod delegation;
+
+use privyseal::UnixTime;
+use privyseal::jose::jwk::KeySet;
+use privyseal::jose::jws::{ClaimRules, Jws, judge_access_token_type};
+use privyseal::report::{Report, Verdict};
+use privyseal_core::rsa::VerifyingKey;
+use serde_json::{Map, Value};
+
+pub use delegation::verify_delegation;
+
+/// What a token of an OpenID provider is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// An access token (RFC 9068, and as Keycloak writes it).
+    Access,
+    /// An id_token (OpenID Connect Core section 3.1.3.7).
+    Id,
+    /// A signed response of the UserInfo endpoint (OpenID Connect Core section 5.3.2).
+    UserInfo,
+}
+
+/// What a token must say.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Wanted<'a> {
+    /// What every token must say; of an access token the audience may be left open.
+    pub claims: ClaimRules<'a>,
+    /// The `nonce` of the authentication request, for an id_token.
+    pub nonce: Option<&'a str>,
+    /// Roles that an access token must give, as Keycloak names them.
+    pub roles: &'a [String],
+}
+
+impl<'a> Wanted<'a> {
+    /// From `issuer`, at `now`, with clocks that differ by 10 s at most.
+    pub const fn new(issuer: &'a str, now: UnixTime) -> Self {
+        Self {
+            claims: ClaimRules::new(issuer, now),
+            nonce: None,
+            roles: &[],
+        }
+    }
+}
+
+/// A token, with a verdict for each rule.
+#[derive(Clone, Debug, Default)]
+pub struct VerifiedToken {
+    report: Report,
+    claims: Option<Map<String, Value>>,
+}
+
+impl VerifiedToken {
+    /// Each rule that was judged, and how it came out.
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The claims, if no rule is broken.
+    pub fn claims(&self) -> Option<&Map<String, Value>> {
+        self.claims.as_ref().filter(|_| self.report.broken() == 0)
+    }
+
+    /// Records how a rule came out; gives what held.
+    fn judge<T>(&mut self, rule: &str, outcome: Result<T, impl ToString>) -> Option<T> {
+        match outcome {
+            Ok(held) => {
+                self.report.add(Verdict::Passed, rule);
+                Some(held)
+            }
+            Err(why) => {
+                let text = format!("{rule}: {}", why.to_string());
+                self.report.add(Verdict::Broken, text);
+                None
+            }
+        }
+    }
+}
+
+/// Judges a token that a key of `keys` must have signed. Of a JWK Set that is being rolled over, both keys are in it.
+pub fn verify_token(
+    token: &str,
+    kind: TokenKind,
+    keys: &KeySet,
+    wanted: &Wanted<'_>,
+) -> VerifiedToken {
+    let mut verified = VerifiedToken::default();
+    let jws = verified.judge("a JWS by RS256", Jws::parse(token.trim()));
+    let Some(jws) = jws else { return verified };
+    let typ = jws.typ().map(str::to_owned);
+    let Some(key) = verified.judge("signed by a key that is known", key(&jws, keys)) else {
+        return verified;
+    };
+    let payload = verified.judge("the signature", jws.verify(&key));
+    let claims = payload.and_then(|payload| verified.judge("claims in JSON", payload.claims()));
+    let Some(claims) = claims else {
+        return verified;
+    };
+    for (name, outcome) in wanted.claims.judge(&claims) {
+        // UserInfo need not expire.
+        if kind != TokenKind::UserInfo || name != "exp" || claims.contains_key(name) {
+            verified.judge(name, outcome);
+        }
+    }
+    match kind {
+        TokenKind::Access => {
+            verified.judge("typ", judge_access_token_type(&claims, typ.as_deref()));
+            for role in wanted.roles {
+                let has = roles(&claims).contains(&role.as_str());
+                let missing = "the token does not give it";
+                verified.judge(&format!("role {role}"), has.then_some(()).ok_or(missing));
+            }
+        }
+        TokenKind::Id => {
+            verified.judge("kind", id_token(&claims));
+            verified.judge("azp", authorized_party(&claims, wanted.claims.audience));
+            if wanted.nonce.is_some() {
+                let is_same = text(&claims, "nonce") == wanted.nonce;
+                verified.judge(
+                    "nonce",
+                    is_same.then_some(()).ok_or("is not the one of the request"),
+                );
+            }
+        }
+        TokenKind::UserInfo => {
+            let sub = text(&claims, "sub").filter(|sub| !sub.is_empty());
+            verified.judge("sub", sub.map(|_| ()).ok_or("is missing"));
+        }
+    }
+    verified.claims = Some(claims);
+    verified
+}
+
+fn key(jws: &Jws<'_>, keys: &KeySet) -> Result<VerifyingKey, String> {
+    let mut fitting = keys.iter().filter(|(kid, _)| match jws.kid() {
+        Some(_) => *kid == jws.kid(),
+        None => true,
+    });
+    let (_, key) = fitting.next().ok_or("the key set has none of its kid")?;
+    if fitting.next().is_some() {
+        return Err("the key set has several that it may mean".to_owned());
+    }
+    let key = key.clone().and_then(VerifyingKey::new);
+    key.map_err(|error| format!("the key {error}"))
+}
+
+fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+/// What an id_token has and an access token of the same issuer has not.
+fn id_token(claims: &Map<String, Value>) -> Result<(), &'static str> {
+    match text(claims, "typ") {
+        Some(typ) if typ != "ID" => Err("typ says that it is another kind of token"),
+        _ if !claims.contains_key("sub") => Err("sub is missing"),
+        _ if !claims.contains_key("iat") => Err("iat is missing"),
+        _ if !claims.contains_key("aud") => Err("aud is missing"),
+        _ => Ok(()),
+    }
+}
+
+/// OpenID Connect Core section 3.1.3.7, points 4 and 5.
+fn authorized_party(
+    claims: &Map<String, Value>,
+    client_id: Option<&str>,
+) -> Result<(), &'static str> {
+    let has_several = matches!(claims.get("aud"), Some(Value::Array(list)) if list.len() > 1);
+    match (claims.get("azp"), client_id) {
+        (None, _) if has_several => Err("is missing, and there are several audiences"),
+        (Some(azp), Some(client_id)) if azp != client_id => Err("is another client"),
+        _ => Ok(()),
+    }
+}
+
+/// The roles of a realm, and of each client in it, as Keycloak writes them.
+fn roles(claims: &Map<String, Value>) -> Vec<&str> {
+    let clients = claims.get("resource_access").and_then(Value::as_object);
+    let clients = clients.into_iter().flat_map(Map::values);
+    let places = claims.get("realm_access").into_iter().chain(clients);
+    places
+        .filter_map(|place| place.get("roles")?.as_array())
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}

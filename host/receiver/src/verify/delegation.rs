@@ -1,0 +1,68 @@
+//! iSHARE's delegation evidence: what one party lets another do, as an authorization registry signs it.
+
+use privyseal::UnixTime;
+use privyseal::report::Verdict;
+use privyseal::schemes::ishare::Expected;
+use serde_json::{Map, Value};
+
+use super::VerifiedToken;
+
+/// Judges a `delegation_token` by the rules of every iSHARE JWT, from and for whom `expected` says, and its evidence: that
+/// it is valid at `now`, and about whom. Its policies are shown; what they let somebody do is for the service to decide.
+pub fn verify_delegation(token: &str, expected: &Expected<'_>, now: UnixTime) -> VerifiedToken {
+    let mut verified = VerifiedToken::default();
+    let claims = expected.claims(token.trim(), now);
+    let Some(claims) = verified.judge("an iSHARE JWT of the authorization registry", claims) else {
+        return verified;
+    };
+    let evidence = ["delegationEvidence", "delegation_evidence"];
+    let evidence = evidence
+        .iter()
+        .find_map(|name| claims.get(*name)?.as_object());
+    let evidence = evidence.ok_or("is missing").cloned();
+    if let Some(evidence) = verified.judge("delegation evidence", evidence) {
+        judge(&mut verified, &evidence, now);
+    }
+    verified.claims = Some(claims);
+    verified
+}
+
+fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixTime) {
+    let now = now.as_secs();
+    let moment = |name: &str| evidence.get(name).and_then(Value::as_u64);
+    let begins = match moment("notBefore") {
+        Some(moment) if moment <= now => Ok(()),
+        Some(_) => Err("is still to come"),
+        None => Err("is missing or no whole number of seconds"),
+    };
+    verified.judge("notBefore", begins);
+    let ends = ["notOnOrAfter", "notOnorAfter"];
+    let ends = match ends.iter().find_map(|name| moment(name)) {
+        Some(moment) if now < moment => Ok(()),
+        Some(_) => Err("has passed"),
+        None => Err("is missing or no whole number of seconds"),
+    };
+    verified.judge("notOnOrAfter", ends);
+    let text = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
+            .map(|_| ())
+            .ok_or("is missing")
+    };
+    verified.judge("policyIssuer", text(evidence.get("policyIssuer")));
+    let subject = evidence
+        .get("target")
+        .and_then(|it| it.get("accessSubject"));
+    verified.judge("target.accessSubject", text(subject));
+    let sets = evidence.get("policySets").and_then(Value::as_array);
+    let policies = sets.into_iter().flatten();
+    let policies = policies.filter_map(|set| set.get("policies")?.as_array());
+    let policies: Vec<_> = policies.flatten().collect();
+    let some = (!policies.is_empty()).then_some(()).ok_or("has no policy");
+    verified.judge("policySets", some);
+    for policy in policies {
+        verified
+            .report
+            .add(Verdict::Note, format!("policy {policy}"));
+    }
+}
