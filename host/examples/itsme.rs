@@ -76,8 +76,8 @@ fn subject(
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
-    let mut provider = Provider::discover(&http, issuer)?;
-    let mut flow = Ciba::new(&http, &client, &mut provider, SystemRuntime::default())
+    let provider = Provider::discover(&http, issuer)?;
+    let mut flow = Ciba::new(&http, &client, &provider, SystemRuntime::default())
         .unwrapper(Some(&mut unwrapper));
     let mut watcher = QrFile(qr.into());
     asked.user_identifier_token = flow.discover_user(&mut watcher)?;

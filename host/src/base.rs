@@ -1,4 +1,4 @@
-//! What everything else stands on: clock, randomness, files of bounded size, text for display.
+//! What everything else stands on: clock, randomness, files of bounded size, text for display, sealing.
 
 pub mod clock;
 pub mod display;
@@ -6,6 +6,7 @@ pub mod entropy;
 pub mod error;
 pub mod file;
 pub mod runtime;
+pub mod seal;
 pub mod toml;
 
 pub use error::BaseError;

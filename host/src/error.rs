@@ -14,6 +14,8 @@ use crate::oauth::{OAuthError, Refusal};
 use crate::oidc::OidcError;
 #[cfg(feature = "ciba")]
 use crate::oidc::ciba::CibaError;
+#[cfg(feature = "login")]
+use crate::oidc::login::LoginError;
 use crate::pki::PkiError;
 #[cfg(feature = "profile")]
 use crate::profile::ProfileError;
@@ -63,6 +65,10 @@ pub enum Error {
     #[cfg(feature = "ciba")]
     #[error("{0}")]
     Ciba(#[from] CibaError),
+    /// A person was not logged in, or their session cannot go on.
+    #[cfg(feature = "login")]
+    #[error("{0}")]
+    Login(#[from] LoginError),
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
     #[error("{0}")]
     Ishare(#[from] IshareError),
@@ -164,6 +170,17 @@ impl Error {
             Self::Ciba(CibaError::Listen { .. }) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
+            #[cfg(feature = "login")]
+            Self::Login(
+                LoginError::NotOffered(_) | LoginError::NoPkce | LoginError::Listen { .. },
+            ) => ErrorKind::Server,
+            #[cfg(feature = "login")]
+            Self::Login(
+                LoginError::Callback(_)
+                | LoginError::Refused(_)
+                | LoginError::Expired { .. }
+                | LoginError::NoRefreshToken,
+            ) => ErrorKind::Refused,
             _ => self
                 .find::<OAuthError>()
                 .map_or(ErrorKind::Input, kind_of_request),

@@ -118,6 +118,8 @@ pub struct Response {
     pub location: Option<String>,
     /// The media type without parameters, in lower case. Not for messages: a server writes what it likes.
     pub media_type: Option<String>,
+    /// How it wants to be asked, where it refused (`WWW-Authenticate`).
+    pub challenge: Option<String>,
     /// The body, which may hold a token: it is wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -294,12 +296,14 @@ impl Response {
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let retry_after = retry_after.map(|retry_after| retry_after.counted_from(date));
         let location = text(header::LOCATION).map(str::to_owned);
+        let challenge = text(header::WWW_AUTHENTICATE).map(str::to_owned);
         let media_type = text(header::CONTENT_TYPE).map(media_type::parse);
         let mut response = Self {
             status: raw.status().as_u16(),
             retry_after,
             location,
             media_type,
+            challenge,
             body: Zeroizing::new(Vec::new()),
         };
         if response.is_redirect() {

@@ -17,11 +17,13 @@ pub use assertion::{Assertion, AssertionOptions};
 pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
 pub use error::OAuthError;
 pub use form::Form;
-#[cfg(feature = "ciba")]
+#[cfg(any(feature = "ciba", feature = "login"))]
 pub(crate) use form::form_body;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
 pub use response::call;
+#[cfg(feature = "login")]
+pub(crate) use response::token as token_response;
 pub(crate) use response::{get_public, success};
 pub use signing_client::{AuthenticationOptions, SigningClient};
 pub use source::AssertionSource;

@@ -1,9 +1,15 @@
-//! OpenID Connect: the provider, its keys, CIBA.
+//! OpenID Connect: the provider, its keys, the login of a person, CIBA.
 
 #[cfg(feature = "ciba")]
 pub mod ciba;
 pub mod discovery;
 mod error;
+#[cfg(any(feature = "ciba", feature = "login"))]
+mod id_token;
+#[cfg(any(feature = "ciba", feature = "login"))]
+pub mod listener;
+#[cfg(feature = "login")]
+pub mod login;
 pub mod provider;
 pub mod provider_keys;
 

@@ -2,6 +2,8 @@
 
 use privyseal::Error;
 use privyseal::http::{HttpCause, HttpError};
+use privyseal::oauth::RequestKind;
+use privyseal::oidc::login::AuthorizationRefusal;
 use privyseal_gateway::DeviceError;
 use privyseal_protocol::{DeviceState, Refusal};
 
@@ -14,7 +16,7 @@ mod refusal;
 /// What to do about it.
 pub(crate) fn of(error: &CliError) -> Option<String> {
     match error {
-        CliError::Library(error) => of_library(error),
+        CliError::Library(error) | CliError::UserInfoMissing(error) => of_library(error),
         _ => None,
     }
 }
@@ -23,6 +25,10 @@ pub(crate) fn of(error: &CliError) -> Option<String> {
 pub(crate) fn of_library(error: &Error) -> Option<String> {
     if let Some(refusal) = error.refusal() {
         return Some(refusal::of(refusal));
+    }
+    if let Some(refusal) = error.find::<Box<AuthorizationRefusal>>() {
+        let advice = refusal::to_do(RequestKind::Authorization, refusal.diagnosis());
+        return Some(advice.to_owned());
     }
     let advice = error.find().and_then(of_device).or_else(|| key::of(error));
     let advice = advice.or_else(|| error.find().and_then(of_http));
@@ -90,7 +96,10 @@ mod tests {
 
     #[test]
     fn a_client_that_is_not_accepted_looks_at_its_jti_too() {
-        let advice = refusal::to_do(privyseal::oauth::Diagnosis::InvalidClient);
+        let advice = refusal::to_do(
+            RequestKind::Token,
+            privyseal::oauth::Diagnosis::InvalidClient,
+        );
         assert!(advice.contains("never used before"), "{advice}");
     }
 

@@ -12,7 +12,8 @@ use privyseal::base::runtime::SystemRuntime;
 use privyseal::keys::SignerFailure;
 use privyseal::keys::key::{KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingAddress, PingListener, Tokens};
+use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingListener, Tokens};
+use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
 use privyseal::{AssertionOptions, Client, SigningClient};
 use privyseal_core::Signer;
@@ -83,7 +84,7 @@ pub(super) struct Ciba {
     /// Ping mode: listen for the provider's callback here, in plain HTTP, behind the proxy that has the
     /// registered https address; without it the provider is polled
     #[arg(long, value_name = "[ADDRESS:]PORT[/PATH]")]
-    ping: Option<PingAddress>,
+    ping: Option<ListenAddress>,
     /// Do not ask the UserInfo endpoint
     #[arg(long)]
     no_userinfo: bool,
@@ -129,9 +130,9 @@ impl Ciba {
         }
         let delivery = listener.as_ref().map_or(Delivery::Poll, Delivery::Ping);
         let (watched, looking) = self.server.watched_http()?;
-        let mut provider = Provider::discover(&watched, &self.issuer())?;
+        let provider = Provider::discover(&watched, &self.issuer())?;
         looking.finish();
-        let mut flow = Flow::new(&http, &client, &mut provider, SystemRuntime::default())
+        let mut flow = Flow::new(&http, &client, &provider, SystemRuntime::default())
             .unwrapper(unwrapper.as_mut())
             .assertion(assertion);
         let mut progress = Progress::new(self.qr.clone());
@@ -233,7 +234,7 @@ impl Ciba {
 }
 
 /// The port may have been chosen by the system. Another program that reaches it is refused.
-fn announce(address: &PingAddress, listener: &PingListener) {
+fn announce(address: &ListenAddress, listener: &PingListener) {
     say!(
         "listening for the callback on http://{}{}",
         listener.address(),

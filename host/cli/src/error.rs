@@ -36,6 +36,14 @@ pub(crate) enum CliError {
     /// An examination found trouble; its report says which.
     #[error("{}", if *count == 1 { "one thing is broken".to_owned() } else { format!("{count} things are broken") })]
     Examined { count: usize, kind: ErrorKind },
+    /// Nobody came back from a login.
+    #[error("nobody came back from the login within {seconds} s")]
+    NobodyCameBack { seconds: u64 },
+    /// The person is known, and that was printed; what the UserInfo endpoint says is not.
+    #[error(
+        "the claims of the id_token are verified and printed, those of UserInfo are missing: {0}"
+    )]
+    UserInfoMissing(#[source] privyseal::Error),
     /// Standard output did not take the result.
     #[error("cannot write the result: {0}")]
     Output(#[source] io::Error),

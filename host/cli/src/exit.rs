@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     NotJudged = 5,
     /// The result could not be written.
     Output = 6,
+    /// Who the person is was proved and printed, but UserInfo is missing.
+    Partial = 7,
 }
 
 impl Exit {
@@ -37,7 +39,8 @@ impl Exit {
             CliError::Option { .. } | CliError::Missing { .. } | CliError::FileContent { .. } => {
                 Self::Usage
             }
-            CliError::RulesBroken { .. } => Self::Refused,
+            CliError::RulesBroken { .. } | CliError::NobodyCameBack { .. } => Self::Refused,
+            CliError::UserInfoMissing(_) => Self::Partial,
             CliError::NotJudged { .. } => Self::NotJudged,
             CliError::Output(_) => Self::Output,
             CliError::Serve(ServerError::Runtime(_)) => Self::Server,

@@ -23,6 +23,7 @@ mod input;
 mod ishare;
 mod jwks;
 mod keys;
+mod login;
 mod man;
 mod options;
 mod output;
@@ -30,6 +31,7 @@ mod progress;
 mod receiver;
 mod redact;
 mod scan;
+mod session;
 mod sign;
 mod token;
 mod verify;
@@ -57,7 +59,8 @@ one try; the last one is kept unless --spend-final-pin-try is given.
 
 Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
 its token or the PIN; 4 trouble with the server or the network; 5 check: no rule is broken, but trust was
-not judged; 6 the result could not be written.";
+not judged; 6 the result could not be written; 7 login and ciba: who the person is was proved and printed, but
+UserInfo is missing.";
 
 /// Client assertions signed by a key that never leaves its hardware.
 #[derive(Parser)]
@@ -73,6 +76,11 @@ enum Command {
     Token(token::Token),
     Ishare(ishare::Ishare),
     Receiver(receiver::Receiver),
+    Login(login::Login),
+    Refresh(session::Refresh),
+    Logout(session::Logout),
+    Revoke(session::Revoke),
+    Introspect(session::Introspect),
     Ciba(ciba::Ciba),
     Chain(chain::Chain),
     Check(check::Check),
@@ -120,6 +128,11 @@ impl Command {
             Self::Token(token) => token.run(),
             Self::Ishare(ishare) => ishare.run(),
             Self::Receiver(receiver) => receiver.run(),
+            Self::Login(login) => login.run(),
+            Self::Refresh(refresh) => refresh.run(),
+            Self::Logout(logout) => logout.run(),
+            Self::Revoke(revoke) => revoke.run(),
+            Self::Introspect(introspect) => introspect.run(),
             Self::Ciba(ciba) => ciba.run(),
             Self::Chain(chain) => chain.run(),
             Self::Check(check) => check.run(),

@@ -13,6 +13,9 @@ pub enum BaseError {
     /// The operating system has no randomness.
     #[error("the operating system gave no random bytes: {0}")]
     Entropy(getrandom::Error),
+    /// What is stored elsewhere could not be encrypted.
+    #[error("what is to be stored elsewhere could not be encrypted: it is too long")]
+    Seal,
     /// A file cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {

@@ -69,6 +69,16 @@ impl AccessToken {
         self.refresh.take()
     }
 
+    /// The id_token that came with it, as it came (OpenID Connect Core section 3.1.3.3). Not for logs.
+    pub(crate) fn id_token(&self) -> Option<Zeroizing<String>> {
+        #[derive(serde::Deserialize)]
+        struct WithIdToken {
+            id_token: Option<String>,
+        }
+        let response: WithIdToken = serde_json::from_slice(&self.response).ok()?;
+        response.id_token.map(Zeroizing::new)
+    }
+
     /// The whole response, the token included, as the server wrote it. Not for logs.
     pub fn expose_response(&self) -> &[u8] {
         &self.response
@@ -84,6 +94,14 @@ impl fmt::Debug for AccessToken {
 }
 
 impl RefreshToken {
+    /// One that was kept elsewhere, by who knows what that means.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self {
+            token: Zeroizing::new(token.into()),
+            expires_in: None,
+        }
+    }
+
     /// The token itself. Not for logs, and not for any disk.
     pub fn expose(&self) -> &str {
         &self.token

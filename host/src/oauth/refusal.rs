@@ -23,6 +23,8 @@ pub struct Refusal {
     status: u16,
     code: Option<String>,
     description: Option<String>,
+    uri: Option<String>,
+    challenge: Option<String>,
     retry_after: Option<RetryAfter>,
     location: Option<String>,
 }
@@ -47,6 +49,8 @@ impl Refusal {
             status: response.status,
             code,
             description,
+            uri: more_at(&response.body).map(|uri| shown(&uri)),
+            challenge: response.challenge.as_deref().map(shown),
             retry_after: response.retry_after,
             location,
         }
@@ -55,6 +59,11 @@ impl Refusal {
     /// Whether a body says that the request was refused, whatever the status.
     pub fn is_error_body(body: &[u8]) -> bool {
         ErrorResponse::parse(body).is_ok()
+    }
+
+    /// Which request was refused.
+    pub const fn kind(&self) -> RequestKind {
+        self.kind
     }
 
     /// The HTTP status.
@@ -101,11 +110,25 @@ impl fmt::Display for Refusal {
         if let Some(description) = &self.description {
             write!(f, "; the server says: {description}")?;
         }
+        if let Some(uri) = &self.uri {
+            write!(f, "; more at {uri}")?;
+        }
+        // Where a body says what is wrong, the challenge says the same.
+        if let (Some(challenge), None) = (&self.challenge, &self.code) {
+            write!(f, "; WWW-Authenticate: {challenge}")?;
+        }
         Ok(())
     }
 }
 
 impl core::error::Error for Refusal {}
+
+/// The page about the error: RFC 6749 section 5.2, or as itsme's token endpoint calls it.
+fn more_at(body: &[u8]) -> Option<String> {
+    let json = serde_json::from_slice::<serde_json::Value>(body).ok()?;
+    let uri = json.get("error_uri").or_else(|| json.get("uid"))?;
+    uri.as_str().map(str::to_owned)
+}
 
 /// The code and the words of an error body: RFC 6749 section 5.2, else the members that other JSON
 /// errors use (RFC 9457 among them).
@@ -144,6 +167,7 @@ mod tests {
             location: Some("https://evil.example/x?client_assertion=eyJ".to_owned())
                 .filter(|_| status == 307),
             media_type: None,
+            challenge: Some("Bearer realm=\"t0k3n\"".to_owned()).filter(|_| status == 401),
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         Refusal::new(&url, kind, &response, Some("t0k3n"))
@@ -195,6 +219,79 @@ mod tests {
             "{text}"
         );
         assert_eq!(refusal.diagnosis(), Diagnosis::Redirect);
+    }
+
+    #[test]
+    fn the_page_about_it_and_the_challenge_are_shown() {
+        for member in ["error_uri", "uid"] {
+            let body =
+                format!(r#"{{"error":"invalid_grant","{member}":"https://idp.example/e/7"}}"#);
+            let text = refusal(RequestKind::CibaTokens, 400, &body).to_string();
+            assert!(
+                text.ends_with("; more at https://idp.example/e/7"),
+                "{text}"
+            );
+        }
+        let text = refusal(RequestKind::Call, 401, "").to_string();
+        assert!(
+            text.ends_with("; WWW-Authenticate: Bearer realm=\"[token left out]\""),
+            "{text}"
+        );
+    }
+
+    /// Each row of itsme's tables, and of eHealth's for the token endpoint (section 8.2).
+    #[test]
+    fn each_endpoint_has_its_own_words() {
+        use RequestKind::{Backchannel, CibaTokens, Code, Discovery, Refresh};
+        for (kind, status, code, words) in [
+            (Discovery, 400, "", "older than 15 minutes"),
+            (Discovery, 401, "", "who signs or how"),
+            (Backchannel, 400, "invalid_request", "lacks something"),
+            (Backchannel, 400, "invalid_scope", "the scope is unknown"),
+            (
+                Backchannel,
+                400,
+                "expired_login_hint_token",
+                "user_identifier_token has expired",
+            ),
+            (
+                Backchannel,
+                400,
+                "unknown_user_id",
+                "does not know the person",
+            ),
+            (
+                Backchannel,
+                400,
+                "unauthorized_client",
+                "does not know this client",
+            ),
+            (Backchannel, 401, "invalid_client", "who signs or how"),
+            (Backchannel, 403, "access_denied", "said no"),
+            (CibaTokens, 400, "invalid_request", "lacks something"),
+            (
+                CibaTokens,
+                400,
+                "invalid_grant",
+                "authentication request has expired",
+            ),
+            (CibaTokens, 400, "expired_token", "did not confirm in time"),
+            (CibaTokens, 400, "access_denied", "said no"),
+            (CibaTokens, 400, "unauthorized_client", "let it ask persons"),
+            (CibaTokens, 401, "invalid_client", "who signs or how"),
+            (Code, 400, "invalid_request", "lacks something"),
+            (Code, 401, "invalid_client", "who signs or how"),
+            (Code, 400, "invalid_grant", "does not accept the code"),
+            (Code, 400, "unauthorized_client", "send persons there"),
+            (Code, 400, "unsupported_grant_type", "this kind of request"),
+            (Code, 400, "invalid_scope", "the scope is unknown"),
+            (Refresh, 400, "invalid_grant", "was used before"),
+        ] {
+            let body = format!(r#"{{"error":"{code}"}}"#);
+            let body = if code.is_empty() { "" } else { &body };
+            let text = refusal(kind, status, body).to_string();
+            assert!(text.contains(words), "{kind:?} {code}: {text}");
+        }
     }
 
     #[test]

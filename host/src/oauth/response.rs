@@ -49,7 +49,7 @@ pub(crate) fn success<'s>(
 }
 
 /// The access token in the successful response to a token request.
-pub(super) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthError> {
+pub(crate) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthError> {
     let media_type = response.media_type.as_deref();
     let token = AccessToken::from_response(response.body)
         .map_err(|error| unusable(url, &error.to_string(), media_type))?;
@@ -120,6 +120,7 @@ mod tests {
             retry_after: None,
             location: None,
             media_type: Some(media_type.to_owned()),
+            challenge: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         (base.join("/t").unwrap(), response)

@@ -30,7 +30,7 @@ use crate::oidc::OidcError;
 pub use discovery::QrImage;
 pub use flow::{Ciba, Delivery, Pending, Tokens};
 pub use identity::Identity;
-pub use ping::{PingAddress, PingAddressError, PingListener};
+pub use ping::PingListener;
 pub use polling::BESIDE_PING;
 
 /// What a flow is doing.

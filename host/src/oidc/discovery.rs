@@ -121,9 +121,11 @@ impl ProviderMetadata {
         &self.token_endpoint
     }
 
-    /// `introspection_endpoint` (RFC 8414 section 2), where there is one.
+    /// `introspection_endpoint` (RFC 8414 section 2), where there is one; also by the name that eHealth has for it
+    /// (section 5.5).
     pub fn introspection_endpoint(&self) -> Option<&Url> {
-        self.endpoint("introspection_endpoint")
+        let registered = self.endpoint("introspection_endpoint");
+        registered.or_else(|| self.endpoint("token_introspection_endpoint"))
     }
 
     /// `userinfo_endpoint`, where there is one.
@@ -149,6 +151,18 @@ impl ProviderMetadata {
     pub fn supports(&self, name: &str, value: &str) -> bool {
         let list = self.members.get(name).and_then(Value::as_array);
         list.is_some_and(|list| list.iter().any(|item| item == value))
+    }
+}
+
+impl ProviderMetadata {
+    /// Whether a member is there at all.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether a member is there and true.
+    pub(crate) fn says_yes(&self, name: &str) -> bool {
+        self.members.get(name) == Some(&Value::Bool(true))
     }
 }
 

@@ -2,11 +2,13 @@
 
 pub(super) mod userinfo;
 
+use std::sync::{Mutex, PoisonError};
+
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
 use crate::http::Http;
-use crate::jose::jws::{ClaimRules, Jws};
+use crate::jose::jws::{ClaimRules, Jws, VerifiedJws};
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::ProviderKeys;
@@ -16,11 +18,11 @@ pub use userinfo::UserInfo;
 /// Seconds by which the provider's clock may differ from this one.
 pub const CLOCK_LEEWAY: u64 = 10;
 
-/// The provider behind one issuer. Make one and keep it: its keys are kept with it.
+/// The provider behind one issuer. Make one, keep it and share it between threads: its keys are kept with it.
 #[derive(Debug)]
 pub struct Provider {
     metadata: ProviderMetadata,
-    keys: ProviderKeys,
+    keys: Mutex<ProviderKeys>,
 }
 
 impl Provider {
@@ -35,7 +37,7 @@ impl Provider {
 
     /// The provider that these metadata are of.
     pub fn new(metadata: ProviderMetadata) -> Self {
-        let keys = ProviderKeys::new(metadata.jwks_uri().clone());
+        let keys = Mutex::new(ProviderKeys::new(metadata.jwks_uri().clone()));
         Self { metadata, keys }
     }
 
@@ -44,9 +46,21 @@ impl Provider {
         &self.metadata
     }
 
-    /// Its keys.
-    pub const fn keys(&mut self) -> &mut ProviderKeys {
-        &mut self.keys
+    /// Verifies what the provider signed ([`ProviderKeys::verify`]). Of several threads one reads the keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`ProviderKeys::verify`].
+    pub fn verify(
+        &self,
+        http: &Http,
+        now: UnixTime,
+        what: &'static str,
+        token: &str,
+    ) -> Result<VerifiedJws, OidcError> {
+        let keys = self.keys.lock();
+        keys.unwrap_or_else(PoisonError::into_inner)
+            .verify(http, now, what, token)
     }
 
     /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's
@@ -55,9 +69,9 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// As [`ProviderKeys::verify`]; [`OidcError::Jose`] with the claim that breaks a rule.
+    /// As [`Provider::verify`]; [`OidcError::Jose`] with the claim that breaks a rule.
     pub fn access_token_claims(
-        &mut self,
+        &self,
         http: &Http,
         now: UnixTime,
         token: &str,
@@ -72,7 +86,7 @@ impl Provider {
         let typ = Jws::parse(token)
             .ok()
             .and_then(|jws| jws.typ().map(str::to_owned));
-        let jws = self.keys.verify(http, now, WHAT, token)?;
+        let jws = self.verify(http, now, WHAT, token)?;
         let claims = jws.judged_access_token(typ.as_deref(), &rules);
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }

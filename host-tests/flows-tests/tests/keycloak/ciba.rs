@@ -293,11 +293,10 @@ fn keycloak_says_that_the_time_is_over() {
     register(&stage, &jwk_set(&[("2026-1", &key)]), Agreed::default());
     let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
     let client = SigningClient::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
-    let mut provider = stage.provider();
+    let provider = stage.provider();
     let runtime = Slow(Duration::ZERO);
-    let mut flow =
-        Ciba::<_, SoftwareUnwrapper, _>::new(&stage.http, &client, &mut provider, runtime)
-            .assertion(AssertionOptions::default().audience(stage.issuer()));
+    let mut flow = Ciba::<_, SoftwareUnwrapper, _>::new(&stage.http, &client, &provider, runtime)
+        .assertion(AssertionOptions::default().audience(stage.issuer()));
     let mut asked = AuthenticationOptions::default();
     asked.scope = "openid service:TEST_LOGIN".to_owned();
     asked.user_identifier_token = PERSON.to_owned().into();

@@ -53,7 +53,7 @@ fn a_new_key_of_the_realm_is_found_by_our_cache() {
     let stage = Stage::new("realm-keys", &json!({}));
     let client = stage.client("watcher", &json!({}));
     let (http, base, options) = (&stage.http, stage.base(), stage.options());
-    let mut provider = stage.provider();
+    let provider = stage.provider();
     let before = client.access_token(http, &base, &options).unwrap();
     let now = clock::now().unwrap();
     provider

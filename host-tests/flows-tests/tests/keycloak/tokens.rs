@@ -21,7 +21,7 @@ fn a_token_for_a_key_at_a_url_and_what_is_asked_about_it() {
         "as eHealth has it"
     );
 
-    let mut provider = stage.provider();
+    let provider = stage.provider();
     let now = clock::now().unwrap();
     let claims = provider
         .access_token_claims(&stage.http, now, token.expose())
@@ -114,7 +114,7 @@ fn userinfo_in_json_and_signed() {
         let token = client
             .access_token_with_scope(&stage.http, &base, &stage.options(), "openid")
             .unwrap();
-        let mut provider = stage.provider();
+        let provider = stage.provider();
         let now = clock::now().unwrap();
         let info = provider
             .userinfo(&stage.http, now, &token, client_id)

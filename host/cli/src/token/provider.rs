@@ -87,7 +87,7 @@ impl Next {
         options: AssertionOptions,
         token: &AccessToken,
     ) -> Result<Zeroizing<Vec<u8>>, CliError> {
-        let mut provider = Provider::discover(http, base.as_str())?;
+        let provider = Provider::discover(http, base.as_str())?;
         match self {
             Self::Introspect => {
                 let endpoint = provider.metadata().introspection_endpoint().cloned();

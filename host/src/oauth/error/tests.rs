@@ -46,6 +46,7 @@ fn refusal(status: u16, retry_after: Option<RetryAfter>) -> OAuthError {
         retry_after,
         location: None,
         media_type: None,
+        challenge: None,
         body: Zeroizing::new(Vec::new()),
     };
     Refusal::new(

@@ -1,6 +1,7 @@
 //! What HTTP statuses and OAuth codes mean to a client that signs assertions.
 //!
-//! Sources: FIAM's table of response codes, RFC 6749 section 5.2, RFC 6750 section 3.1.
+//! Sources: FIAM's table of response codes, RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, CIBA Core
+//! sections 11 and 13, and the error tables of itsme (by endpoint) and eHealth (section 8).
 
 /// Which request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,22 @@ pub enum RequestKind {
     Introspection,
     /// A document that is for everybody: metadata, keys.
     Public,
+    /// A person's browser, sent to log in.
+    Authorization,
+    /// The exchange of a code for tokens.
+    Code,
+    /// The exchange of a refresh token for tokens.
+    Refresh,
+    /// The request to make a token worthless.
+    Revocation,
+    /// The request to end a session.
+    Logout,
+    /// A session of itsme's user discovery.
+    Discovery,
+    /// The request to ask a person (CIBA).
+    Backchannel,
+    /// The request for the tokens of a person who was asked (CIBA).
+    CibaTokens,
 }
 
 /// What a refusal means.
@@ -29,6 +46,36 @@ pub enum Diagnosis {
     /// `invalid_grant`.
     #[error("the server does not accept the assertion")]
     InvalidGrant,
+    /// `invalid_grant` to a code.
+    #[error(
+        "the server does not accept the code: it is good once, for a short time, and for the client and redirect URI \
+         that it was given to"
+    )]
+    InvalidCode,
+    /// `invalid_grant` to a refresh token.
+    #[error("the refresh token has expired, was revoked, or was used before")]
+    InvalidRefreshToken,
+    /// `invalid_grant` to an `auth_req_id`.
+    #[error("the authentication request has expired, or its tokens were fetched before")]
+    InvalidAuthReqId,
+    /// `unauthorized_client` where a person is asked, or was.
+    #[error("the server does not know this client, or does not let it ask persons")]
+    ClientMayNotAsk,
+    /// `unauthorized_client` where a person logs in.
+    #[error("this client may not send persons there to log in")]
+    ClientMayNotLogIn,
+    /// `unsupported_response_type`.
+    #[error("the server does not give codes to this client")]
+    UnsupportedResponseType,
+    /// `login_required`, `interaction_required`, `consent_required`, `account_selection_required`.
+    #[error("the person is not logged in there, or must be asked something")]
+    LoginRequired,
+    /// A code of the authorization endpoint that no standard has.
+    #[error("refused for a reason of its own")]
+    OwnReason,
+    /// HTTP 400 to a discovery session (itsme).
+    #[error("the discovery session is not valid, or is older than 15 minutes")]
+    DiscoveryOver,
     /// `unauthorized_client`.
     #[error("this client may not ask for tokens in this way")]
     UnauthorizedClient,
@@ -110,20 +157,34 @@ impl Diagnosis {
     }
 
     /// The code says more than the status, where there is one.
-    pub(super) fn of(kind: RequestKind, status: u16, code: Option<&str>) -> Self {
+    pub(crate) fn of(kind: RequestKind, status: u16, code: Option<&str>) -> Self {
         if matches!(status, 429 | 500..) {
             return Self::of_status(kind, status);
         }
-        code.and_then(Self::of_code)
+        code.and_then(|code| Self::of_code(kind, code))
             .unwrap_or_else(|| Self::of_status(kind, status))
     }
 
-    fn of_code(code: &str) -> Option<Self> {
+    fn of_code(kind: RequestKind, code: &str) -> Option<Self> {
         Some(match code {
             "invalid_request" => Self::InvalidRequest,
             "invalid_client" => Self::InvalidClient,
-            "invalid_grant" => Self::InvalidGrant,
-            "unauthorized_client" => Self::UnauthorizedClient,
+            "invalid_grant" => match kind {
+                RequestKind::Code => Self::InvalidCode,
+                RequestKind::Refresh => Self::InvalidRefreshToken,
+                RequestKind::CibaTokens => Self::InvalidAuthReqId,
+                _ => Self::InvalidGrant,
+            },
+            "unauthorized_client" => match kind {
+                RequestKind::Authorization | RequestKind::Code => Self::ClientMayNotLogIn,
+                RequestKind::Backchannel | RequestKind::CibaTokens => Self::ClientMayNotAsk,
+                _ => Self::UnauthorizedClient,
+            },
+            "unsupported_response_type" => Self::UnsupportedResponseType,
+            "login_required"
+            | "interaction_required"
+            | "consent_required"
+            | "account_selection_required" => Self::LoginRequired,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
             "invalid_scope" => Self::InvalidScope,
             "invalid_token" => Self::InvalidToken,
@@ -140,6 +201,9 @@ impl Diagnosis {
     const fn of_status(kind: RequestKind, status: u16) -> Self {
         match (status, kind) {
             (300..=399, _) => Self::Redirect,
+            (400, RequestKind::Discovery) => Self::DiscoveryOver,
+            (400, RequestKind::Authorization) => Self::OwnReason,
+            (401, RequestKind::Discovery) => Self::InvalidClient,
             (400, _) => Self::BadRequest,
             (401 | 403 | 404, RequestKind::Public) => Self::NotPublished,
             (401, RequestKind::Call) => Self::TokenRejected,

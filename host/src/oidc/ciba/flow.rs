@@ -8,11 +8,9 @@ use core::time::Duration;
 
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::{Signer, Unwrapper};
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::discovery::{self, Session};
-use super::identity::AskedAcr;
 use super::ping::PingListener;
 use super::polling::Polling;
 use super::response::{Acknowledgement, PollOutcome};
@@ -22,6 +20,7 @@ use crate::http::{Http, Response, Url};
 use crate::oauth::{
     AccessToken, AssertionOptions, AuthenticationOptions, OAuthError, REQUEST, SigningClient,
 };
+use crate::oidc::id_token::AskedAcr;
 use crate::oidc::provider::Provider;
 
 /// The largest response of the backchannel authentication endpoint, in bytes.
@@ -34,7 +33,7 @@ const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 pub struct Ciba<'a, S, U, P> {
     http: &'a Http,
     client: &'a SigningClient<S>,
-    provider: &'a mut Provider,
+    provider: &'a Provider,
     unwrapper: Option<&'a mut U>,
     runtime: P,
     assertion: AssertionOptions,
@@ -74,7 +73,7 @@ impl<'a, S, U, P> Ciba<'a, S, U, P> {
     pub fn new(
         http: &'a Http,
         client: &'a SigningClient<S>,
-        provider: &'a mut Provider,
+        provider: &'a Provider,
         runtime: P,
     ) -> Self {
         Self {
@@ -243,16 +242,11 @@ impl Tokens {
         let unusable = |reason: &str| OAuthError::response(url, reason);
         let access = AccessToken::from_response(response.body)
             .map_err(|error| unusable(&error.to_string()))?;
-        let exchange: Map<String, Value> = serde_json::from_slice(access.expose_response())
-            .map_err(|_| unusable("the answer is not a JSON object"))?;
-        let id_token = exchange
-            .get("id_token")
-            .and_then(Value::as_str)
-            .ok_or_else(|| {
-                unusable("id_token is missing in the answer (CIBA Core section 10.1.1)")
-            })?;
+        let id_token = access.id_token().ok_or_else(|| {
+            unusable("id_token is missing in the answer (CIBA Core section 10.1.1)")
+        })?;
         Ok(Self {
-            id_token: Zeroizing::new(id_token.to_owned()),
+            id_token,
             access,
             auth_req_id: id,
             asked_acr,

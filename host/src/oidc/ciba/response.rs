@@ -120,6 +120,7 @@ mod tests {
             retry_after: retry_after.and_then(crate::http::RetryAfter::parse),
             location: None,
             media_type: None,
+            challenge: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         PollOutcome::of(&response, now())

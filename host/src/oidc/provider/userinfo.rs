@@ -33,7 +33,7 @@ impl Provider {
     /// [`OidcError::OAuth`] if the provider names no such endpoint, refuses, or answers with something else;
     /// [`OidcError::Jose`] if a signed response is not accepted.
     pub fn userinfo(
-        &mut self,
+        &self,
         http: &Http,
         now: UnixTime,
         token: &AccessToken,
@@ -50,7 +50,7 @@ impl Provider {
             let text = core::str::from_utf8(&response.body)
                 .map_err(|_| OAuthError::response(&url, "the answer is no JWT"))?;
             let issuer = self.metadata.issuer();
-            let judged = self.keys.verify(http, now, WHAT, text.trim());
+            let judged = self.verify(http, now, WHAT, text.trim());
             let judged = judged.and_then(|jws| {
                 let claims = jws.claims();
                 let judged = claims.and_then(|claims| {

@@ -55,7 +55,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     });
     let issuer = server.base_url();
     let said = ProviderMetadata::from_bytes(&issuer, metadata(&issuer).as_bytes());
-    let mut provider = Provider::new(said.unwrap());
+    let provider = Provider::new(said.unwrap());
     let (id, kid) = (ClientId::new("partner").unwrap(), Kid::new("k1").unwrap());
     let signer = SoftwareSigner::new(&test_key("seal", 2048));
     let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
@@ -63,8 +63,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let delivery = Delivery::Ping(&listener);
     let begun = Instant::now();
     let http = http(server.certificate(), LIMIT);
-    let mut flow =
-        Ciba::<_, SoftwareUnwrapper, _>::new(&http, &client, &mut provider, Hasty(begun));
+    let mut flow = Ciba::<_, SoftwareUnwrapper, _>::new(&http, &client, &provider, Hasty(begun));
     let pending = flow.authenticate(&asked(), &delivery).unwrap();
     flow.tokens(pending, &delivery, &mut Patient::default())
         .unwrap();

@@ -134,12 +134,12 @@ impl<'s> Setting<'s> {
         let http = http(self.server.certificate(), self.limit);
         let metadata =
             ProviderMetadata::from_bytes(&self.server.base_url(), self.metadata.as_bytes());
-        let mut provider = Provider::new(metadata.unwrap());
+        let provider = Provider::new(metadata.unwrap());
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
         let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
         let outcome = step(
-            &mut Ciba::new(&http, &client, &mut provider, &mut runtime)
+            &mut Ciba::new(&http, &client, &provider, &mut runtime)
                 .assertion(self.assertion.clone()),
         );
         runtime.look();

@@ -8,7 +8,8 @@ use crate::base::runtime::Runtime;
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
-use crate::oidc::ciba::identity::{self, IdTokenRules, Identity};
+use crate::oidc::ciba::identity::{self, Identity};
+use crate::oidc::id_token::{self, IdTokenRules};
 use crate::oidc::provider::userinfo;
 
 impl<S, U, P> Ciba<'_, S, U, P>
@@ -28,16 +29,19 @@ where
         const WHAT: &str = "id_token";
         let now = self.runtime.now()?;
         let jws = identity::decrypted(WHAT, &tokens.id_token, self.unwrapper.as_deref_mut())?;
-        let verified = self.provider.keys().verify(self.http, now, WHAT, &jws)?;
-        let id_token = identity::id_token(&verified, &self.rules(tokens, now))
+        let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
+        let claims = id_token::judge(&verified, &self.rules(tokens, now))
             .map_err(|error| OidcError::from(error.of(WHAT)))?;
         let userinfo = userinfo.then(|| {
-            let judged = self.userinfo(tokens, &id_token);
+            let judged = self.userinfo(tokens, &claims);
             // The server wrote the response when it had the token.
             judged.map_err(|error| error.without(tokens.access.expose()))
         });
         let userinfo = userinfo.transpose()?;
-        Ok(Identity { id_token, userinfo })
+        Ok(Identity {
+            id_token: claims,
+            userinfo,
+        })
     }
 
     fn userinfo(
@@ -60,10 +64,10 @@ where
             userinfo::plain(&url, &response)?
         } else {
             let jws = identity::decrypted(WHAT, text, self.unwrapper.as_deref_mut())?;
-            let verified = self.provider.keys().verify(self.http, now, WHAT, &jws)?;
+            let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
             verified.claims().map_err(|error| error.of(WHAT))?
         };
-        let claims = identity::userinfo(claims, id_token, &self.rules(tokens, now));
+        let claims = id_token::judge_userinfo(claims, id_token, &self.rules(tokens, now));
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }
 
@@ -73,7 +77,7 @@ where
             client_id: self.client.credential().client_id(),
             now,
             access_token: tokens.access.expose(),
-            auth_req_id: &tokens.auth_req_id,
+            auth_req_id: Some(&tokens.auth_req_id),
             nonce: None,
             acr: tokens.asked_acr,
         }

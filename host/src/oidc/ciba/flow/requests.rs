@@ -23,6 +23,7 @@ use crate::oidc::ciba::{CibaError, State, Watcher};
 pub(super) struct Exchange {
     pub(super) response: Response,
     url: Url,
+    kind: RequestKind,
     sent: Vec<Zeroizing<String>>,
 }
 
@@ -30,7 +31,7 @@ impl Exchange {
     /// What the server said no with. Nothing that was sent is repeated, however short it is.
     pub(super) fn refused(&self) -> OAuthError {
         let sent = self.sent.iter().map(|secret| secret.as_str());
-        Refusal::new(&self.url, RequestKind::Token, &self.response, sent).into()
+        Refusal::new(&self.url, self.kind, &self.response, sent).into()
     }
 }
 
@@ -167,6 +168,11 @@ where
         Ok(Exchange {
             response,
             url: url.clone(),
+            kind: match endpoint {
+                "discovery" => RequestKind::Discovery,
+                "backchannel" => RequestKind::Backchannel,
+                _ => RequestKind::CibaTokens,
+            },
             sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
         })
     }

@@ -1,6 +1,9 @@
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 
 use super::*;
+use crate::oidc::listener::{CONNECTION_TIME, LOOK, MAX_CONNECTIONS};
 
 fn listener() -> PingListener {
     PingListener::start(&"0".parse().unwrap()).unwrap()
@@ -40,6 +43,30 @@ fn a_ping_gets_through_once() {
     assert!(!format!("{listener:?}").contains(&token));
 }
 
+fn chunked(bearer: &str, body: &str) -> String {
+    format!(
+        "POST /cb HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
+    )
+}
+
+#[test]
+fn a_ping_may_come_in_chunks() {
+    let listener = listener();
+    let token = listener.expose_token().to_owned();
+    let (front, back) = BODY.split_at(10);
+    for body in [
+        format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len()),
+        format!(
+            "A;x=y\r\n{front}\r\n{:X}\r\n{back}\r\n0\r\nX: y\r\n\r\n",
+            back.len()
+        ),
+    ] {
+        assert_eq!(send(&listener, &chunked(&token, &body)), "204");
+        assert_eq!(listener.wait(CONNECTION_TIME).unwrap().as_str(), "1c266114");
+    }
+}
+
 /// Keycloak's have some 1,400 characters.
 #[test]
 fn the_longest_auth_req_id_is_taken() {
@@ -73,6 +100,12 @@ fn anything_else_does_not() {
         (good.replace("application/json", "text/plain"), "400"),
         (good.replace("HTTP/1.1", "HTTP/2"), "400"),
         (good.replace("Host: x", "Transfer-Encoding: chunked"), "400"),
+        (good.replace("Host: x", "Transfer-Encoding: gzip"), "400"),
+        (chunked(&token, "x\r\n{}\r\n0\r\n\r\n"), "400"),
+        (chunked(&token, "1\r\n{}\r\n0\r\n\r\n"), "400"),
+        (chunked(&token, "+2\r\n{}\r\n0\r\n\r\n"), "400"),
+        (chunked(&token, "ffffffffffffffff\r\n"), "400"),
+        (chunked(&token, &"1\r\n \r\n".repeat(9000)), "413"),
         (good.replace("Host: x", "Content-Length: 3"), "400"),
         (good.replace("Host: x", "no header"), "400"),
         (post("/cb", &token, &" ".repeat(9000)), "413"),

@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// The path of itsme's example.
+/// That of the example in itsme's document.
 const DEFAULT_PATH: &str = "/cb";
 
 /// The longest path, in bytes.
@@ -12,7 +12,7 @@ const MAX_PATH: usize = 256;
 
 /// An address and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PingAddress {
+pub struct ListenAddress {
     socket: SocketAddr,
     path: String,
 }
@@ -21,15 +21,15 @@ pub struct PingAddress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the address is none of PORT, ADDRESS:PORT, PORT/path and ADDRESS:PORT/path")]
 #[non_exhaustive]
-pub struct PingAddressError;
+pub struct ListenAddressError;
 
-impl PingAddress {
+impl ListenAddress {
     /// The address.
     pub const fn socket(&self) -> SocketAddr {
         self.socket
     }
 
-    /// The path at which the callback is taken.
+    /// The path at which requests are taken.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -40,10 +40,10 @@ impl PingAddress {
     }
 }
 
-impl FromStr for PingAddress {
-    type Err = PingAddressError;
+impl FromStr for ListenAddress {
+    type Err = ListenAddressError;
 
-    fn from_str(text: &str) -> Result<Self, PingAddressError> {
+    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
         let (socket, path) = match text.find('/') {
             Some(at) => text.split_at(at),
             None => (text, DEFAULT_PATH),
@@ -53,13 +53,13 @@ impl FromStr for PingAddress {
             .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
         let socket = port
             .or_else(|_| socket.parse())
-            .map_err(|_| PingAddressError)?;
+            .map_err(|_| ListenAddressError)?;
         let is_path = path.len() <= MAX_PATH
             && path
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
         if !is_path {
-            return Err(PingAddressError);
+            return Err(ListenAddressError);
         }
         Ok(Self {
             socket,
@@ -68,7 +68,7 @@ impl FromStr for PingAddress {
     }
 }
 
-impl fmt::Display for PingAddress {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.socket, self.path)
     }
@@ -86,7 +86,7 @@ mod tests {
             ("0.0.0.0:80", "0.0.0.0:80/cb", false),
             ("[::1]:80/", "[::1]:80/", true),
         ] {
-            let address: PingAddress = text.parse().unwrap();
+            let address: ListenAddress = text.parse().unwrap();
             assert_eq!(address.to_string(), shown);
             assert_eq!(address.is_loopback(), is_loopback);
         }
@@ -99,7 +99,11 @@ mod tests {
             "80/a?b",
             "http://127.0.0.1/",
         ] {
-            assert_eq!(text.parse::<PingAddress>(), Err(PingAddressError), "{text}");
+            assert_eq!(
+                text.parse::<ListenAddress>(),
+                Err(ListenAddressError),
+                "{text}"
+            );
         }
     }
 }

@@ -15,7 +15,7 @@ fn rules() -> IdTokenRules<'static> {
         client_id: "client-1",
         now: UnixTime::from_secs(NOW).unwrap(),
         access_token: ACCESS_TOKEN,
-        auth_req_id: "1c266114",
+        auth_req_id: Some("1c266114"),
         nonce: None,
         acr: AskedAcr::default(),
     }
@@ -44,7 +44,7 @@ fn with(changes: &Value) -> Value {
 
 fn judge(claims: &Value, rules: &IdTokenRules<'_>) -> Result<Map<String, Value>, String> {
     let jws = VerifiedJws::of_payload(claims.to_string().as_bytes());
-    id_token(&jws, rules).map_err(|error| error.to_string())
+    super::judge(&jws, rules).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn every_rule_broken_alone() {
 fn userinfo_is_of_the_same_person() {
     let id_token = good().as_object().unwrap().clone();
     let judge = |claims: Value| {
-        userinfo(claims.as_object().unwrap().clone(), &id_token, &rules())
+        judge_userinfo(claims.as_object().unwrap().clone(), &id_token, &rules())
             .map_err(|error| error.to_string())
     };
     let sub = "6g2k9rgglem2dttw5d51";

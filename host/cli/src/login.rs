@@ -1,0 +1,122 @@
+//! `privyseal login`: a person logs in with the browser of this machine.
+
+use core::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, value_parser};
+use privyseal::oidc::listener::ListenAddress;
+use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt, Session};
+use serde_json::{Map, Value, json};
+
+use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
+use super::output::print_json;
+use super::session::{has_providers, party};
+use crate::error::CliError;
+use crate::output::say;
+
+/// Have a person log in with a browser (OpenID Connect) and print the claims about them as JSON
+///
+/// Shows an address to open in a browser of this machine, waits until the browser comes back from the provider, and
+/// fetches, verifies and judges the id_token. The redirect URI that must be registered is that of --listen, such
+/// as http://127.0.0.1:8400/cb.
+#[derive(Args)]
+#[command(
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_providers))),
+    mut_arg("endpoint", |endpoint| endpoint.hide(true)),
+    mut_arg("now", |now| now.hide(true)),
+    mut_arg("jti", |jti| jti.hide(true))
+)]
+pub(super) struct Login {
+    #[command(flatten)]
+    client: ClientOptions,
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Where the browser comes back to, on loopback; at port 0 on a free one
+    #[arg(long, value_name = "[ADDRESS:]PORT[/PATH]", default_value = "0")]
+    listen: ListenAddress,
+    /// What is asked for, with one space between the values; openid always is
+    #[arg(long, value_name = "TEXT")]
+    scope: Option<String>,
+    /// What the person is shown: none, login (again), consent or select_account
+    #[arg(long, value_name = "PROMPT", value_parser = prompt_parser())]
+    prompt: Option<Prompt>,
+    /// Who is expected to log in, in words of the provider
+    #[arg(long, value_name = "TEXT")]
+    login_hint: Option<String>,
+    /// How long ago the person may have proved who they are
+    #[arg(long, value_name = "SECONDS")]
+    max_age: Option<u64>,
+    /// How long the person may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = value_parser!(u64).range(1..=3600))]
+    wait: u64,
+    /// Ask the UserInfo endpoint, too
+    #[arg(long)]
+    userinfo: bool,
+    /// Print the tokens, too; anyone who has them can use them
+    #[arg(long)]
+    show_tokens: bool,
+}
+
+impl Login {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let redirect = LoopbackRedirect::start(&self.listen)?;
+        let login = party(&self.client, &self.server)?;
+        let (url, state) = login.start(&self.asked(redirect.redirect_uri()))?;
+        say!(
+            "open this address in a browser of this machine:\n{}",
+            url.as_str()
+        );
+        let callback = redirect.wait(&state, Duration::from_secs(self.wait));
+        let callback = callback.ok_or(CliError::NobodyCameBack { seconds: self.wait })?;
+        let session = login.finish(&callback, state)?;
+        let userinfo = self.userinfo.then(|| session.userinfo(&login)).transpose();
+        let (userinfo, missing) = match userinfo {
+            Ok(userinfo) => (userinfo, None),
+            Err(error) => (None, Some(error)),
+        };
+        print_json(&self.report(&session, userinfo))?;
+        missing.map_or(Ok(()), |error| Err(CliError::UserInfoMissing(error.into())))
+    }
+
+    fn asked(&self, redirect_uri: String) -> LoginOptions {
+        let mut asked = LoginOptions::new(redirect_uri);
+        if let Some(scope) = &self.scope {
+            let more = scope.split(' ').filter(|value| *value != "openid");
+            let scopes: Vec<_> = ["openid"].into_iter().chain(more).collect();
+            asked = asked.scope(scopes.join(" "));
+        }
+        if let Some(prompt) = self.prompt {
+            asked = asked.prompt(prompt);
+        }
+        if let Some(hint) = &self.login_hint {
+            asked = asked.login_hint(hint);
+        }
+        match self.max_age {
+            Some(seconds) => asked.max_age(seconds),
+            None => asked,
+        }
+    }
+
+    fn report(&self, session: &Session, userinfo: Option<Map<String, Value>>) -> Value {
+        let access = session.access_token();
+        let tokens = if self.show_tokens {
+            serde_json::from_slice(access.expose_response()).unwrap_or_default()
+        } else {
+            json!({ "expires_in": access.expires_in() })
+        };
+        let mut report = Map::new();
+        report.insert("id_token".to_owned(), session.claims().clone().into());
+        report.extend(userinfo.map(|claims| ("userinfo".to_owned(), claims.into())));
+        report.insert("tokens".to_owned(), tokens);
+        report.into()
+    }
+}
+
+fn prompt_parser() -> impl TypedValueParser<Value = Prompt> {
+    let names = Prompt::ALL.map(Prompt::name);
+    PossibleValuesParser::new(names).try_map(|name| {
+        let mut all = Prompt::ALL.into_iter();
+        all.find(|prompt| prompt.name() == name)
+            .ok_or("is no prompt")
+    })
+}

@@ -1,0 +1,138 @@
+//! `privyseal refresh`, `logout`, `revoke` and `introspect`: what is done with the tokens of a person, or of a client,
+//! that are kept elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use privyseal::oauth::{self, RefreshToken};
+use privyseal::oidc::login::Login;
+use privyseal::{Provider, Scheme};
+
+use super::input::secret;
+use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
+use super::output::print_line;
+use crate::error::CliError;
+
+/// Who asks, and whom: a client of an OpenID provider.
+#[derive(Args)]
+#[command(
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_providers))),
+    mut_arg("endpoint", |endpoint| endpoint.hide(true)),
+    mut_arg("now", |now| now.hide(true)),
+    mut_arg("jti", |jti| jti.hide(true))
+)]
+struct Party {
+    #[command(flatten)]
+    client: ClientOptions,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+/// Exchange a refresh token for new tokens and print the server's JSON; the refresh token is spent by it
+#[derive(Args)]
+pub(super) struct Refresh {
+    #[command(flatten)]
+    party: Party,
+    /// A file with the refresh token, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    refresh_token_file: PathBuf,
+}
+
+/// End the session of a refresh token at the provider, without a browser
+#[derive(Args)]
+pub(super) struct Logout {
+    #[command(flatten)]
+    party: Party,
+    /// A file with the refresh token, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    refresh_token_file: PathBuf,
+}
+
+/// Make a refresh or access token worthless (RFC 7009)
+#[derive(Args)]
+pub(super) struct Revoke {
+    #[command(flatten)]
+    party: Party,
+    /// A file with the token, or - for standard input
+    #[arg(value_name = "FILE|-")]
+    token: PathBuf,
+}
+
+/// Ask the provider about an access token (RFC 7662) and print its JSON
+#[derive(Args)]
+pub(super) struct Introspect {
+    #[command(flatten)]
+    party: Party,
+    /// A file with the token, or - for standard input
+    #[arg(value_name = "FILE|-")]
+    token: PathBuf,
+}
+
+impl Refresh {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let refresh = refresh_token(&self.refresh_token_file)?;
+        let token = self.party.open()?.renew(&refresh)?;
+        print_line(token.expose_response().trim_ascii())
+    }
+}
+
+impl Logout {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let refresh = refresh_token(&self.refresh_token_file)?;
+        Ok(self.party.open()?.end_session(&refresh)?)
+    }
+}
+
+impl Revoke {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let token = secret(&self.token)?;
+        Ok(self.party.open()?.revoke(&token)?)
+    }
+}
+
+impl Introspect {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let token = secret(&self.token)?;
+        let said = self.party.open()?.introspect(&token)?;
+        print_line(said.response().trim_ascii())
+    }
+}
+
+impl Party {
+    fn open(&self) -> Result<Login, CliError> {
+        party(&self.client, &self.server)
+    }
+}
+
+/// The client, at the provider below the realm's address.
+pub(super) fn party(client: &ClientOptions, server: &ServerOptions) -> Result<Login, CliError> {
+    let scheme = client.scheme();
+    if !has_providers(scheme) {
+        let reason = format!(
+            "is {}, whose servers are no OpenID providers",
+            scheme.title()
+        );
+        return Err(CliError::option("--scheme", reason));
+    }
+    let issuer = client.server()?;
+    let assertion = client.assertion()?;
+    let (http, progress) = server.watched_http()?;
+    let provider = Provider::discover(&http, issuer.as_str())?;
+    progress.finish();
+    let (source, tries) = client.source_for_tries()?;
+    let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));
+    Ok(login.assertion(assertion).retry(tries))
+}
+
+pub(super) fn has_providers(scheme: &'static Scheme) -> bool {
+    oauth::has_realms(scheme)
+}
+
+fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {
+    let token = secret(path).map_err(of_option("--refresh-token-file"))?;
+    if token.is_empty() {
+        return Err(CliError::option("--refresh-token-file", "is empty"));
+    }
+    Ok(RefreshToken::new(&**token))
+}

@@ -1,0 +1,200 @@
+//! What the claims of an id_token, and of the UserInfo response beside it, must say before they count.
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::UnixTime;
+use privyseal_core::payload::AcrValues;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::base::display::sanitize_for_display;
+use crate::jose::JoseError;
+use crate::jose::jws;
+use crate::jose::jws::{ClaimRules, VerifiedJws};
+use crate::oauth::AuthenticationOptions;
+use crate::oidc::provider::CLOCK_LEEWAY;
+
+/// The claim that binds an id_token to an authentication request (CIBA Core section 10.3.1).
+const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
+
+const ACR: &str = "acr";
+
+/// What an id_token must fit.
+#[derive(Clone, Copy)]
+pub(super) struct IdTokenRules<'a> {
+    /// The provider.
+    pub issuer: &'a str,
+    /// This client.
+    pub client_id: &'a str,
+    /// The time.
+    pub now: UnixTime,
+    /// The access token that came with it.
+    pub access_token: &'a str,
+    /// The request of CIBA that it answers, if it answers one.
+    pub auth_req_id: Option<&'a str>,
+    /// The nonce that was sent, if one was.
+    pub nonce: Option<&'a str>,
+    /// How the person was to prove who they are.
+    pub acr: AskedAcr,
+}
+
+/// The claims of an id_token whose signature was verified, if they obey OpenID Connect Core section
+/// 3.1.3.7 and CIBA Core section 10.3.1.
+pub(super) fn judge(
+    verified: &VerifiedJws,
+    rules: &IdTokenRules<'_>,
+) -> Result<Map<String, Value>, JoseError> {
+    let claims = verified.judged(&ClaimRules {
+        issuer: rules.issuer,
+        audience: Some(rules.client_id),
+        now: rules.now,
+        leeway: CLOCK_LEEWAY,
+    })?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    subject(&claims, "OpenID Connect Core section 2")?;
+    if claims.get("iat").is_none() {
+        return Err(JoseError::claim(
+            "iat",
+            "is missing (OpenID Connect Core section 2)",
+        ));
+    }
+    authorized_party(&claims, rules.client_id)?;
+    if claims.contains_key("at_hash") && text("at_hash") != Some(&*at_hash(rules.access_token)) {
+        return Err(JoseError::claim(
+            "at_hash",
+            "is not that of the access token that came with it (OpenID Connect Core section 3.1.3.8)",
+        ));
+    }
+    if claims.contains_key(AUTH_REQ_ID) && text(AUTH_REQ_ID) != rules.auth_req_id {
+        return Err(JoseError::claim(
+            AUTH_REQ_ID,
+            "is not that of the request (CIBA Core section 10.3.1)",
+        ));
+    }
+    if rules.nonce.is_some() && text("nonce") != rules.nonce {
+        return Err(JoseError::claim(
+            "nonce",
+            "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)",
+        ));
+    }
+    rules.acr.judge(&claims)?;
+    Ok(claims)
+}
+
+/// The claims of a UserInfo response: of the same person (OpenID Connect Core section 5.3.2), and where it
+/// names them, of this issuer and for this client.
+pub(super) fn judge_userinfo(
+    claims: Map<String, Value>,
+    id_token: &Map<String, Value>,
+    rules: &IdTokenRules<'_>,
+) -> Result<Map<String, Value>, JoseError> {
+    is_of_subject(&claims, id_token)?;
+    jws::judge_userinfo(&claims, rules.issuer, rules.client_id, false)?;
+    Ok(claims)
+}
+
+/// Whether the claims of a UserInfo response are about the person of the id_token.
+pub(super) fn is_of_subject(
+    claims: &Map<String, Value>,
+    id_token: &Map<String, Value>,
+) -> Result<(), JoseError> {
+    const SOURCE: &str = "OpenID Connect Core section 5.3.2";
+    let sub = subject(claims, SOURCE)?;
+    if id_token.get("sub").and_then(Value::as_str) == Some(sub) {
+        return Ok(());
+    }
+    Err(JoseError::claim(
+        "sub",
+        format!("is another than that of the id_token ({SOURCE})"),
+    ))
+}
+
+/// The left half of the SHA-256 of an access token, for RS256 (OpenID Connect Core section 3.1.3.6).
+fn at_hash(access_token: &str) -> String {
+    let hash = Sha256::digest(access_token.as_bytes());
+    Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or_default())
+}
+
+fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, JoseError> {
+    let sub = claims.get("sub").and_then(Value::as_str);
+    let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
+    sub.filter(fits).ok_or_else(|| {
+        JoseError::claim(
+            "sub",
+            format!("is not 1 to 255 ASCII characters ({source})"),
+        )
+    })
+}
+
+/// Point 3: others in `aud` are not trusted by this client. Points 4 and 5: `azp`.
+fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JoseError> {
+    const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, points 3 to 5";
+    let others = claims
+        .get("aud")
+        .and_then(Value::as_array)
+        .is_some_and(|list| list.len() > 1);
+    if others {
+        let what = format!("names others beside this client, who are not trusted ({SOURCE})");
+        return Err(JoseError::claim("aud", what));
+    }
+    match claims.get("azp") {
+        None => Ok(()),
+        Some(azp) if azp == client_id => Ok(()),
+        Some(azp) => {
+            let azp = sanitize_for_display(azp.as_str().unwrap_or("no string"), None);
+            Err(JoseError::claim(
+                "azp",
+                format!("is {azp}, not this client ({SOURCE})"),
+            ))
+        }
+    }
+}
+
+/// What was asked for. By default nothing was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AskedAcr {
+    /// `acr_values` of the request.
+    pub value: Option<AcrValues>,
+    /// The claim `acr` was asked for, too: then it must be in the id_token.
+    pub must_be_said: bool,
+}
+
+impl AskedAcr {
+    /// What a request asks for.
+    pub(super) fn of(asked: &AuthenticationOptions) -> Self {
+        Self {
+            value: asked.acr_values,
+            must_be_said: asked.id_token_claims.iter().any(|name| name == ACR),
+        }
+    }
+
+    /// Judges the claims of an id_token (OpenID Connect Core section 3.1.3.7, point 12). For itsme, basic is
+    /// "either fingerprint usage or itsme code" and advanced is the code: who asked for basic has it with
+    /// advanced, not the other way round.
+    fn judge(self, claims: &Map<String, Value>) -> Result<(), JoseError> {
+        const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, point 12";
+        let Some(asked) = self.value else {
+            return Ok(());
+        };
+        let wanted = asked.name();
+        let good = |acr: &Value| match asked {
+            AcrValues::Basic => acr == wanted || acr == AcrValues::Advanced.name(),
+            AcrValues::Advanced => acr == wanted,
+        };
+        match claims.get(ACR) {
+            Some(acr) if good(acr) => Ok(()),
+            Some(acr) => {
+                let acr = sanitize_for_display(acr.as_str().unwrap_or("no string"), None);
+                let what = format!("is {acr}, and {wanted} was asked for ({SOURCE})");
+                Err(JoseError::claim(ACR, what))
+            }
+            None if self.must_be_said => {
+                let what = format!("is missing, and {wanted} was asked for ({SOURCE})");
+                Err(JoseError::claim(ACR, what))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! A listener for one kind of callback and nothing else, on loopback unless another address is given: the ping of
+//! CIBA, and the browser that comes back from a login. It speaks plain HTTP: the TLS of a registered endpoint ends at a
+//! proxy before it. What comes is bounded in size and time, and so is how much may come at once.
+//!
+//! Not hyper: it would bring an asynchronous runtime into each application for one message of a few bytes, and
+//! would neither wipe the token that it reads nor bound how many connections there are.
+
+mod address;
+mod request;
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+pub use address::{ListenAddress, ListenAddressError};
+pub(super) use request::Request;
+
+/// How long one connection may take in all.
+pub(super) const CONNECTION_TIME: Duration = Duration::from_secs(5);
+
+/// How many connections are served at once. One more takes the place of the oldest: clients that connect and say
+/// nothing keep no callback out.
+pub(super) const MAX_CONNECTIONS: usize = 16;
+
+/// How many threads there are at most, with those whose connection was just taken away.
+const MAX_THREADS: usize = 2 * MAX_CONNECTIONS;
+
+/// How often the listener checks whether to stop.
+pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+/// What a request is answered with. Nothing that was sent is repeated.
+pub(super) struct Answer {
+    status: &'static str,
+    headers: &'static str,
+    body: &'static str,
+}
+
+impl Answer {
+    pub(super) const NO_CONTENT: Self = Self::empty("204 No Content", "");
+    pub(super) const NOT_FOUND: Self = Self::empty("404 Not Found", "");
+    pub(super) const BAD: Self = Self::empty("400 Bad Request", "");
+    pub(super) const TOO_LARGE: Self = Self::empty("413 Content Too Large", "");
+    pub(super) const LATE: Self = Self::empty("408 Request Timeout", "");
+
+    /// Without a body.
+    pub(super) const fn empty(status: &'static str, headers: &'static str) -> Self {
+        Self {
+            status,
+            headers,
+            body: "",
+        }
+    }
+
+    /// A page.
+    #[cfg(feature = "login")]
+    pub(super) const fn page(headers: &'static str, body: &'static str) -> Self {
+        Self {
+            status: "200 OK",
+            headers,
+            body,
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            status,
+            headers,
+            body,
+        } = self;
+        write!(f, "HTTP/1.1 {status}\r\n{headers}")?;
+        // RFC 9110 section 8.6: a 204 has none.
+        if !status.starts_with("204") {
+            write!(f, "Content-Length: {}\r\n", body.len())?;
+        }
+        write!(f, "Connection: close\r\n\r\n{body}")
+    }
+}
+
+/// Listens until it is dropped, and gives what its callbacks bring.
+pub(super) struct Listener<T> {
+    address: SocketAddr,
+    values: Receiver<T>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<T: Send + 'static> Listener<T> {
+    /// Listens on `address`. `serve` says what is answered, and what a callback brings.
+    pub(super) fn start(
+        address: &ListenAddress,
+        serve: impl Fn(&Request) -> (Answer, Option<T>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address.socket())?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (sender, values) = sync_channel(MAX_CONNECTIONS);
+        let stop = Arc::new(AtomicBool::new(false));
+        let server = Server {
+            listener,
+            serve,
+            sender,
+            stop: Arc::clone(&stop),
+        };
+        Ok(Self {
+            address,
+            values,
+            stop,
+            thread: Some(thread::spawn(move || server.run())),
+        })
+    }
+}
+
+impl<T> Listener<T> {
+    /// Where it listens.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a callback brought, if one comes within `time`.
+    pub(super) fn wait(&self, time: Duration) -> Option<T> {
+        self.values.recv_timeout(time).ok()
+    }
+}
+
+impl<T> Drop for Listener<T> {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It only serves; a panic there has been reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Server<T, S> {
+    listener: TcpListener,
+    serve: S,
+    sender: SyncSender<T>,
+    stop: Arc<AtomicBool>,
+}
+
+impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
+    fn run(&self) {
+        let threads = AtomicUsize::new(0);
+        let mut places = VecDeque::with_capacity(MAX_CONNECTIONS);
+        thread::scope(|scope| {
+            while !self.stop.load(Ordering::Relaxed) {
+                match self.listener.accept() {
+                    Ok((stream, _)) if threads.load(Ordering::Relaxed) < MAX_THREADS => {
+                        let stream = Arc::new(stream);
+                        take_place(&mut places, &stream);
+                        threads.fetch_add(1, Ordering::Relaxed);
+                        let threads = &threads;
+                        scope.spawn(move || {
+                            // A connection that breaks is the other side's loss.
+                            let _ = self.serve(&stream);
+                            threads.fetch_sub(1, Ordering::Relaxed);
+                        });
+                    }
+                    // Too many: closed by being dropped.
+                    Ok(_) => {}
+                    // Nobody there, or nothing that lasts.
+                    Err(_) => thread::sleep(LOOK),
+                }
+            }
+        });
+    }
+
+    fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
+        stream.set_nonblocking(false)?;
+        let deadline = Instant::now() + CONNECTION_TIME;
+        let (answer, value) = match request::read(stream, deadline, &self.stop)? {
+            Ok(request) => (self.serve)(&request),
+            Err(answer) => (answer, None),
+        };
+        stream.set_write_timeout(Some(CONNECTION_TIME))?;
+        if let Some(value) = value {
+            // Full only when nobody takes them: then one more is not needed.
+            let _ = self.sender.try_send(value);
+        }
+        stream.write_all(answer.to_string().as_bytes())
+    }
+}
+
+/// Among those that are served; the oldest of too many is closed. Served is whose thread still has it.
+fn take_place(places: &mut VecDeque<Weak<TcpStream>>, stream: &Arc<TcpStream>) {
+    places.retain(|place| place.strong_count() > 0);
+    if places.len() >= MAX_CONNECTIONS
+        && let Some(oldest) = places.pop_front().and_then(|place| place.upgrade())
+    {
+        // One that is closed already needs no closing.
+        let _ = oldest.shutdown(Shutdown::Both);
+    }
+    places.push_back(Arc::downgrade(stream));
+}

@@ -1,0 +1,327 @@
+//! Login of a person in a browser: the authorization code flow (OpenID Connect Core section 3.1), as steps that a web
+//! application takes.
+//!
+//! ```text
+//! Login::start    -> where the browser goes, and a LoginState      state, nonce and PKCE (S256) each time
+//!                    the person logs in there, and comes back
+//! Login::finish   <- what the browser came back with, and the LoginState
+//!                 -> a Session                                     who it is, tokens, refresh, logout
+//! ```
+//!
+//! No step waits for a person, and none is bound to a web framework or a process: a [`LoginState`] can be kept in
+//! memory, or sealed in a cookie. Each request to the provider carries an assertion of its own.
+
+mod callback;
+mod error;
+mod loopback;
+mod options;
+mod session;
+mod state;
+
+use core::fmt;
+use std::sync::Arc;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::UnixTime;
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::base::clock;
+use crate::http::retry::retry;
+use crate::http::{Http, RetryPolicy, Url};
+use crate::oauth::{
+    self, AccessToken, AssertionOptions, AssertionSource, Form, Introspection, OAuthError,
+    RefreshToken, RequestKind, form_body,
+};
+use crate::oidc::OidcError;
+use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
+use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
+
+pub use error::{AuthorizationRefusal, CallbackFault, LoginError};
+pub use loopback::LoopbackRedirect;
+pub use options::{LoginOptions, Prompt};
+pub use session::Session;
+pub use state::{LIFETIME, LoginState};
+
+use callback::Callback;
+
+/// What errors call an id_token.
+const ID_TOKEN: &str = "id_token";
+
+/// One client at one provider (a "relying party"). Make one, keep it and share it between threads.
+pub struct Login {
+    source: Arc<dyn AssertionSource>,
+    http: Http,
+    provider: Arc<Provider>,
+    assertion: AssertionOptions,
+    policy: RetryPolicy,
+}
+
+/// An address for the person's browser. Its query is for that browser only: `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrowserUrl(String);
+
+/// An access token, and what the id_token beside it says, once that was judged.
+struct Issued {
+    access: AccessToken,
+    id_token: Option<(Zeroizing<String>, Map<String, Value>)>,
+}
+
+impl Login {
+    /// `source` makes the assertions, `provider` is who is asked about persons.
+    pub fn new(source: Arc<dyn AssertionSource>, http: Http, provider: Arc<Provider>) -> Self {
+        Self {
+            source,
+            http,
+            provider,
+            assertion: AssertionOptions::default(),
+            policy: RetryPolicy::default(),
+        }
+    }
+
+    /// What is said about every assertion; time and `jti` are chosen for each.
+    #[must_use]
+    pub fn assertion(mut self, options: AssertionOptions) -> Self {
+        self.assertion = AssertionOptions {
+            now: None,
+            jti: None,
+            ..options
+        };
+        self
+    }
+
+    /// How often a request is made whose predecessor the server has not begun with.
+    #[must_use]
+    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Where the browser is sent, and what must be kept until it comes back. Nothing is asked of the provider.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`]: an option breaks a rule, or the provider offers no such login.
+    pub fn start(&self, options: &LoginOptions) -> Result<(BrowserUrl, LoginState), LoginError> {
+        options.check()?;
+        let metadata = self.provider.metadata();
+        let endpoint = self.endpoint("authorization_endpoint")?;
+        let methods = "code_challenge_methods_supported";
+        if metadata.says(methods) && !metadata.supports(methods, "S256") {
+            return Err(LoginError::NoPkce);
+        }
+        let state = LoginState::new(metadata.issuer(), options)?;
+        let challenge =
+            Base64UrlUnpadded::encode_string(&Sha256::digest(state.verifier().as_bytes()));
+        let mut members = vec![
+            ("response_type", "code"),
+            ("client_id", self.source.client_id().as_str()),
+            ("redirect_uri", options.redirect_uri()),
+            ("scope", options.scopes()),
+            ("state", state.state()),
+            ("nonce", state.nonce()),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        let more = options.members();
+        members.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
+        Ok((BrowserUrl::new(endpoint, &members), state))
+    }
+
+    /// Who it is. `callback` is what the browser came back with: the whole address, or its query. An error may
+    /// also stand in its fragment, which no browser sends by itself (eHealth section 5.3.1.1.3).
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Refused`] if the person or
+    /// the provider said no; [`LoginError::Oidc`] if the code cannot be exchanged, or the id_token is not
+    /// accepted.
+    pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
+        let now = clock::now()?;
+        let metadata = self.provider.metadata();
+        state.check(metadata.issuer(), now)?;
+        let iss_is_due = metadata.says_yes("authorization_response_iss_parameter_supported");
+        let callback = Callback::parse(callback)?;
+        let code = callback.code(&state, iss_is_due)?;
+        let members = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", state.redirect_uri()),
+            ("code_verifier", state.verifier()),
+        ];
+        let issued = self.tokens(&members, RequestKind::Code, Some(state.nonce()))?;
+        let Some((id_token, claims)) = issued.id_token else {
+            let url = metadata.token_endpoint();
+            let reason = "id_token is missing (OpenID Connect Core section 3.1.3.3)";
+            return Err(OAuthError::response(url, reason).into());
+        };
+        state.judge_age(&claims, now)?;
+        Ok(Session::new(issued.access, id_token, claims))
+    }
+
+    /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged; whether it
+    /// is of the same person as before, a [`Session`] knows.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError`]: the provider refuses, or says something that is not accepted.
+    pub fn renew(&self, refresh: &RefreshToken) -> Result<AccessToken, OidcError> {
+        Ok(self.renewed(refresh)?.access)
+    }
+
+    fn renewed(&self, refresh: &RefreshToken) -> Result<Issued, OidcError> {
+        let members = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.expose()),
+        ];
+        self.tokens(&members, RequestKind::Refresh, None)
+    }
+
+    /// What the provider says about an access token (RFC 7662).
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
+    pub fn introspect(&self, access_token: &str) -> Result<Introspection, LoginError> {
+        let endpoint = self.provider.metadata().introspection_endpoint();
+        let endpoint = endpoint.ok_or(LoginError::NotOffered("introspection_endpoint"))?;
+        Ok(retry(&self.policy, &mut self.http.runtime(), |_| {
+            self.source
+                .introspect(&self.http, endpoint, &self.assertion, access_token)
+        })?)
+    }
+
+    /// Makes a refresh or access token worthless (RFC 7009). One that is so already is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
+    pub fn revoke(&self, token: &str) -> Result<(), LoginError> {
+        let endpoint = self.endpoint("revocation_endpoint")?;
+        Ok(self.told(endpoint, &[("token", token)], RequestKind::Revocation)?)
+    }
+
+    /// Ends the session of a refresh token without the person's browser, as Keycloak has it (eHealth section 5.9).
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
+    pub fn end_session(&self, refresh: &RefreshToken) -> Result<(), LoginError> {
+        let endpoint = self.endpoint("end_session_endpoint")?;
+        let members = [("refresh_token", refresh.expose())];
+        Ok(self.told(endpoint, &members, RequestKind::Logout)?)
+    }
+
+    /// Where a person takes back what they allowed this client, which it must link to (eHealth sections 5.6 and
+    /// 7.1.3); `None` for schemes without realms.
+    pub fn consent_url(&self) -> Option<String> {
+        let issuer = self.provider.metadata().issuer();
+        oauth::has_realms(self.source.scheme()).then(|| format!("{issuer}/account"))
+    }
+
+    fn endpoint(&self, name: &'static str) -> Result<&Url, LoginError> {
+        let url = self.provider.metadata().endpoint(name);
+        url.ok_or(LoginError::NotOffered(name))
+    }
+
+    /// Posts what is answered with success and nothing else.
+    fn told(
+        &self,
+        url: &Url,
+        members: &[(&str, &str)],
+        kind: RequestKind,
+    ) -> Result<(), OAuthError> {
+        retry(&self.policy, &mut self.http.runtime(), |_| {
+            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
+            self.source.post(&self.http, &self.assertion, &form)
+        })
+        .map(drop)
+    }
+
+    /// Asks the token endpoint, and judges the id_token that comes.
+    fn tokens(
+        &self,
+        members: &[(&str, &str)],
+        kind: RequestKind,
+        nonce: Option<&str>,
+    ) -> Result<Issued, OidcError> {
+        let url = self.provider.metadata().token_endpoint();
+        let access = retry(&self.policy, &mut self.http.runtime(), |_| {
+            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
+            let response = self.source.post(&self.http, &self.assertion, &form)?;
+            oauth::token_response(url, response)
+        })?;
+        let id_token = access.id_token().map(|token| {
+            let claims = self.judged(&token, &access, nonce);
+            Ok::<_, OidcError>((token, claims?))
+        });
+        let id_token = id_token.transpose()?;
+        Ok(Issued { access, id_token })
+    }
+
+    fn judged(
+        &self,
+        id_token: &str,
+        access: &AccessToken,
+        nonce: Option<&str>,
+    ) -> Result<Map<String, Value>, OidcError> {
+        let now = now()?;
+        let verified = self.provider.verify(&self.http, now, ID_TOKEN, id_token)?;
+        let rules = IdTokenRules {
+            issuer: self.provider.metadata().issuer(),
+            client_id: self.source.client_id().as_str(),
+            now,
+            access_token: access.expose(),
+            auth_req_id: None,
+            nonce,
+            acr: AskedAcr::default(),
+        };
+        Ok(id_token::judge(&verified, &rules).map_err(|error| error.of(ID_TOKEN))?)
+    }
+}
+
+fn now() -> Result<UnixTime, OidcError> {
+    Ok(clock::now().map_err(OAuthError::from)?)
+}
+
+impl BrowserUrl {
+    /// An endpoint may have a query of its own, which stays (RFC 6749 section 3.1).
+    fn new(endpoint: &Url, members: &[(&str, &str)]) -> Self {
+        let query = form_body(members.iter().copied());
+        let query = String::from_utf8_lossy(&query);
+        let mark = if endpoint.as_str().contains('?') {
+            '&'
+        } else {
+            '?'
+        };
+        Self(format!("{}{mark}{query}", endpoint.as_str()))
+    }
+
+    /// The address, for a redirect. Not for logs.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BrowserUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.0.split('?').next().unwrap_or_default();
+        write!(f, "BrowserUrl({place})")
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("client_id", &self.source.client_id().as_str())
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! Where a browser comes back to an application of this machine (RFC 8252 section 7.3).
+
+use core::fmt;
+use core::time::Duration;
+use std::time::Instant;
+
+use zeroize::Zeroizing;
+
+use super::{LoginError, LoginState};
+use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
+
+/// Below the path of the redirect URI: what stood in a fragment, which a browser does not send by itself.
+const FRAGMENT: &str = "/fragment";
+
+/// Nothing of a callback may be loaded, stored or passed on from its page.
+const HEADERS: &str = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n\
+    Referrer-Policy: no-referrer\r\n\
+    Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; frame-ancestors 'none'\r\n";
+
+const DONE: &str = "<!doctype html><title>Login</title><p>You can close this page.";
+
+/// Sends what stands in the fragment.
+const PASS_ON: &str = "<!doctype html><title>Login</title><p>You can close this page.<script>\
+    if (location.hash) location.replace(location.pathname + '/fragment?' + location.hash.slice(1))</script>";
+
+/// Listens on loopback for browsers that come back, until it is dropped.
+pub struct LoopbackRedirect {
+    path: String,
+    listener: Listener<Zeroizing<String>>,
+}
+
+impl LoopbackRedirect {
+    /// Listens on `address`, which must be of this machine; at port 0, on a free one.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Listen`]; [`LoginError::RedirectUri`] for an address that others can reach.
+    pub fn start(address: &ListenAddress) -> Result<Self, LoginError> {
+        if !address.is_loopback() {
+            return Err(LoginError::RedirectUri);
+        }
+        let path = address.path().to_owned();
+        let served = path.clone();
+        let listener = Listener::start(address, move |request| serve(request, &served));
+        let listener = listener.map_err(|source| LoginError::Listen {
+            address: address.to_string(),
+            source,
+        })?;
+        Ok(Self { path, listener })
+    }
+
+    /// The redirect URI.
+    pub fn redirect_uri(&self) -> String {
+        format!("http://{}{}", self.listener.address(), self.path)
+    }
+
+    /// What the browser came back with, once it is the answer to this login; anything else, which any page can make a
+    /// browser send, is passed over. `None` if it does not come within `time`.
+    pub fn wait(&self, state: &LoginState, time: Duration) -> Option<Zeroizing<String>> {
+        let begun = Instant::now();
+        loop {
+            let left = time.checked_sub(begun.elapsed())?;
+            let callback = self.listener.wait(left)?;
+            if state.is_answered_by(&callback) {
+                return Some(callback);
+            }
+        }
+    }
+}
+
+fn serve(request: &Request, path: &str) -> (Answer, Option<Zeroizing<String>>) {
+    let Some(rest) = request.path().strip_prefix(path) else {
+        return (Answer::NOT_FOUND, None);
+    };
+    if request.method() != "GET" {
+        return (
+            Answer::empty("405 Method Not Allowed", "Allow: GET\r\n"),
+            None,
+        );
+    }
+    let query = request.query();
+    match rest {
+        "" if query.is_empty() => (Answer::page(HEADERS, PASS_ON), None),
+        "" => (
+            Answer::page(HEADERS, DONE),
+            Some(format!("?{query}").into()),
+        ),
+        FRAGMENT => (
+            Answer::page(HEADERS, DONE),
+            Some(format!("#{query}").into()),
+        ),
+        _ => (Answer::NOT_FOUND, None),
+    }
+}
+
+impl fmt::Debug for LoopbackRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LoopbackRedirect({})", self.redirect_uri())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::oidc::login::LoginOptions;
+
+    fn get(redirect: &LoopbackRedirect, target: &str) -> String {
+        let mut stream = TcpStream::connect(redirect.listener.address()).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn the_answer_comes_through_and_nothing_else() {
+        let redirect = LoopbackRedirect::start(&"0".parse().unwrap()).unwrap();
+        let uri = redirect.redirect_uri();
+        let login = LoginState::new("https://idp.example", &LoginOptions::new(&uri)).unwrap();
+        let state = login.state();
+        assert!(get(&redirect, "/cb?code=x&state=other").starts_with("HTTP/1.1 200"));
+        assert!(get(&redirect, "/favicon.ico").starts_with("HTTP/1.1 404"));
+        assert!(get(&redirect, "/cb/x?code=x").starts_with("HTTP/1.1 404"));
+        assert!(redirect.wait(&login, Duration::ZERO).is_none());
+        let page = get(&redirect, &format!("/cb?code=x&state={state}"));
+        assert!(page.contains("Cache-Control: no-store") && !page.contains(state));
+        let callback = redirect.wait(&login, Duration::from_secs(5)).unwrap();
+        assert_eq!(callback.as_str(), format!("?code=x&state={state}"));
+        assert!(redirect.wait(&login, Duration::ZERO).is_none(), "once");
+        // The page of a fragment sends it.
+        assert!(get(&redirect, "/cb").contains("/fragment?"));
+        get(&redirect, &format!("/cb/fragment?error=x&state={state}"));
+        let callback = redirect.wait(&login, Duration::from_secs(5)).unwrap();
+        assert_eq!(callback.as_str(), format!("#error=x&state={state}"));
+        let open = LoopbackRedirect::start(&"0.0.0.0:0".parse().unwrap());
+        assert!(matches!(open, Err(LoginError::RedirectUri)));
+    }
+}

@@ -1,0 +1,269 @@
+//! What must be kept between the two halves of a login.
+
+use core::fmt;
+use std::borrow::Cow;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::UnixTime;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::callback::Callback;
+use super::{CLOCK_LEEWAY, ID_TOKEN, LoginError, LoginOptions};
+use crate::base::seal::SealKey;
+use crate::base::{BaseError, clock, entropy};
+use crate::jose::JoseError;
+
+/// Seconds within which a login must be finished: eHealth gives a person 30 minutes (section 5.10).
+pub const LIFETIME: u64 = 3600;
+
+/// What a sealed one is for.
+const PURPOSE: &str = "privyseal login 1";
+
+/// One login that was started: for one browser, and for one answer. `Debug` shows none of its secrets.
+pub struct LoginState {
+    issuer: String,
+    state: Zeroizing<String>,
+    nonce: Zeroizing<String>,
+    verifier: Zeroizing<String>,
+    redirect_uri: String,
+    started_at: UnixTime,
+    max_age: Option<u64>,
+}
+
+/// The shape in which it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    #[serde(borrow)]
+    issuer: Cow<'a, str>,
+    #[serde(borrow)]
+    state: Cow<'a, str>,
+    #[serde(borrow)]
+    nonce: Cow<'a, str>,
+    #[serde(borrow)]
+    verifier: Cow<'a, str>,
+    #[serde(borrow)]
+    redirect_uri: Cow<'a, str>,
+    started_at: u64,
+    max_age: Option<u64>,
+}
+
+impl LoginState {
+    pub(super) fn new(issuer: &str, options: &LoginOptions) -> Result<Self, BaseError> {
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            state: random()?,
+            nonce: random()?,
+            verifier: random()?,
+            redirect_uri: options.redirect_uri().to_owned(),
+            started_at: clock::now()?,
+            max_age: options.oldest(),
+        })
+    }
+
+    /// Encrypted, for a cookie or a database. `binding` is what else must be the same when it is opened: the
+    /// browser's session, where it is not stored there.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Oidc`] if there is no randomness.
+    pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, LoginError> {
+        let stored = Stored {
+            issuer: (&self.issuer).into(),
+            state: self.state.as_str().into(),
+            nonce: self.nonce.as_str().into(),
+            verifier: self.verifier.as_str().into(),
+            redirect_uri: (&self.redirect_uri).into(),
+            started_at: self.started_at.as_secs(),
+            max_age: self.max_age,
+        };
+        // Reserved at once, as no text in it needs more than two bytes for one.
+        let texts = 2 * (self.issuer.len() + self.redirect_uri.len());
+        let mut json = Zeroizing::new(Vec::with_capacity(512 + texts));
+        serde_json::to_writer(&mut *json, &stored).map_err(|_| BaseError::Seal)?;
+        Ok(key.seal(PURPOSE, binding, &json)?)
+    }
+
+    /// Opens what [`LoginState::seal`] made. Then it should be removed where it was stored: it is for one answer.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Sealed`].
+    pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, LoginError> {
+        let json = key.open(PURPOSE, binding, sealed);
+        let json = json.ok_or(LoginError::Sealed)?;
+        let stored: Stored<'_> = serde_json::from_slice(&json).map_err(|_| LoginError::Sealed)?;
+        let secret = |text: Cow<'_, str>| Zeroizing::new(text.into_owned());
+        Ok(Self {
+            issuer: stored.issuer.into_owned(),
+            state: secret(stored.state),
+            nonce: secret(stored.nonce),
+            verifier: secret(stored.verifier),
+            redirect_uri: stored.redirect_uri.into_owned(),
+            started_at: UnixTime::from_secs(stored.started_at).map_err(|_| LoginError::Sealed)?,
+            max_age: stored.max_age,
+        })
+    }
+
+    /// Whether what a browser came back with is the answer to this login, a no included: for one who waits for
+    /// several.
+    pub fn is_answered_by(&self, callback: &str) -> bool {
+        Callback::parse(callback).is_ok_and(|callback| self.has_state(callback.state()))
+    }
+
+    pub(super) fn has_state(&self, state: &str) -> bool {
+        self.state.as_bytes().ct_eq(state.as_bytes()).into()
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn state(&self) -> &str {
+        &self.state
+    }
+
+    pub(super) fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    pub(super) fn verifier(&self) -> &str {
+        &self.verifier
+    }
+
+    pub(super) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// It is of this provider, and of now.
+    pub(super) fn check(&self, issuer: &str, now: UnixTime) -> Result<(), LoginError> {
+        if self.issuer != issuer {
+            return Err(LoginError::OtherProvider(self.issuer.clone()));
+        }
+        let seconds = now.as_secs().saturating_sub(self.started_at.as_secs());
+        if seconds > LIFETIME {
+            return Err(LoginError::Expired { seconds });
+        }
+        Ok(())
+    }
+
+    /// OpenID Connect Core section 3.1.3.7, point 13.
+    pub(super) fn judge_age(
+        &self,
+        claims: &Map<String, Value>,
+        now: UnixTime,
+    ) -> Result<(), JoseError> {
+        let Some(max_age) = self.max_age else {
+            return Ok(());
+        };
+        let auth_time = claims.get("auth_time").and_then(Value::as_u64);
+        let age = auth_time.map(|at| now.as_secs().saturating_sub(at));
+        match age {
+            Some(age) if age <= max_age.saturating_add(CLOCK_LEEWAY) => Ok(()),
+            Some(age) => {
+                let what = format!(
+                    "says that the person logged in {age} s ago, and {max_age} s was asked for"
+                );
+                Err(JoseError::claim("auth_time", what).of(ID_TOKEN))
+            }
+            None => {
+                let what = "is missing, and max_age was asked for (OpenID Connect Core section 2)";
+                Err(JoseError::claim("auth_time", what).of(ID_TOKEN))
+            }
+        }
+    }
+}
+
+/// 256 bits, as RFC 7636 section 7.1 recommends for a verifier.
+fn random() -> Result<Zeroizing<String>, BaseError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    entropy::fill(&mut *bytes)?;
+    Ok(Zeroizing::new(Base64UrlUnpadded::encode_string(&*bytes)))
+}
+
+impl fmt::Debug for LoginState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginState")
+            .field("issuer", &self.issuer)
+            .field("started_at", &self.started_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ISSUER: &str = "https://idp.example/\"v2\"";
+
+    fn state() -> LoginState {
+        let options = LoginOptions::new("https://app.example/cb").max_age(60);
+        LoginState::new(ISSUER, &options).unwrap()
+    }
+
+    #[test]
+    fn a_stored_login_goes_on_elsewhere() {
+        let (state, key) = (state(), SealKey::generate().unwrap());
+        let sealed = state.seal(&key, b"browser").unwrap();
+        let opened = LoginState::open(&sealed, &key, b"browser").unwrap();
+        assert_eq!(
+            (opened.state(), opened.nonce(), opened.verifier()),
+            (state.state(), state.nonce(), state.verifier())
+        );
+        assert_eq!(opened.issuer(), ISSUER);
+        assert_eq!(opened.redirect_uri(), "https://app.example/cb");
+        assert!(opened.is_answered_by(&format!("error=x&state={}", state.state())));
+        assert!(sealed.len() < 1024, "{} bytes fit a cookie", sealed.len());
+        for error in [
+            LoginState::open(&sealed, &key, b"another"),
+            LoginState::open(&sealed, &SealKey::generate().unwrap(), b"browser"),
+            LoginState::open("", &key, b"browser"),
+        ] {
+            assert!(matches!(error, Err(LoginError::Sealed)));
+        }
+    }
+
+    #[test]
+    fn no_secret_in_debug_and_none_twice() {
+        let state = state();
+        let shown = format!("{state:?}");
+        let secrets = [state.state(), state.nonce(), state.verifier()];
+        assert!(secrets.iter().all(|secret| !shown.contains(secret)));
+        assert!(secrets.iter().all(|secret| secret.len() == 43));
+        let all: std::collections::HashSet<_> = secrets.into_iter().collect();
+        assert_eq!(all.len(), 3);
+    }
+
+    #[test]
+    fn it_is_of_one_provider_and_of_now() {
+        let state = state();
+        let at = |seconds| state.started_at.saturating_add(seconds);
+        state.check(ISSUER, at(LIFETIME)).unwrap();
+        let late = state.check(ISSUER, at(LIFETIME + 1)).unwrap_err();
+        assert!(matches!(late, LoginError::Expired { seconds: 3601 }));
+        let other = state.check("https://evil.example", at(0)).unwrap_err();
+        assert!(matches!(other, LoginError::OtherProvider(_)));
+    }
+
+    #[test]
+    fn an_old_login_is_not_taken_for_a_new_one() {
+        let state = state();
+        let now = state.started_at;
+        let judge = |claims: Value| {
+            let claims = claims.as_object().unwrap().clone();
+            let judged = state.judge_age(&claims, now);
+            judged.map_err(|error| error.to_string())
+        };
+        let ago = |seconds: u64| json!({"auth_time": now.as_secs() - seconds});
+        judge(ago(0)).unwrap();
+        judge(ago(60 + CLOCK_LEEWAY)).unwrap();
+        let error = judge(ago(61 + CLOCK_LEEWAY)).unwrap_err();
+        assert!(error.contains("logged in 71 s ago, and 60 s"), "{error}");
+        for claims in [json!({}), json!({"auth_time": "now"})] {
+            assert!(judge(claims).unwrap_err().contains("auth_time is missing"));
+        }
+    }
+}
