@@ -3,7 +3,8 @@
 // Reads one line of JSON from standard input:
 //   { tls: { cert, key },            PEM, for 127.0.0.1
 //     client: { id, jwks, delivery,  poll or ping
-//               alg, enc },          how id_token and UserInfo answer are encrypted; none if absent
+//               alg, enc,            how id_token and UserInfo answer are encrypted; none if absent
+//               redirect_uris },     where browsers come back to; then persons can log in with one
 //     callback }                     http URL that stands behind the registered https one (ping)
 // and prints one line, `listening on https://127.0.0.1:PORT`. It stops when standard input ends, and after
 // LIFE seconds in any case.
@@ -19,6 +20,9 @@ import * as jose from 'jose';
 import { Provider, errors } from 'oidc-provider';
 import { Forge } from './forge.mjs';
 import { UserDiscovery } from './user_discovery.mjs';
+
+// Nobody reads standard output after the first line.
+console.info = console.warn;
 
 const LIFE = 900;
 setTimeout(() => process.exit(1), LIFE * 1000);
@@ -42,7 +46,7 @@ const discovery = new UserDiscovery({ issuer, client: setup.client, event });
 
 const signing = await jose.generateKeyPair('RS256', { extractable: true });
 const signingJwk = { ...(await jose.exportJWK(signing.privateKey)), kid: 'op-1', alg: 'RS256', use: 'sig' };
-const { alg, enc } = setup.client;
+const { alg, enc, redirect_uris } = setup.client;
 const forge = new Forge({ issuer, client: setup.client, signing });
 
 const provider = new Provider(issuer, {
@@ -51,9 +55,13 @@ const provider = new Provider(issuer, {
     jwks: setup.client.jwks,
     token_endpoint_auth_method: 'private_key_jwt',
     token_endpoint_auth_signing_alg: 'RS256',
-    grant_types: ['urn:openid:params:grant-type:ciba'],
-    response_types: [],
-    redirect_uris: [],
+    grant_types: [
+      'urn:openid:params:grant-type:ciba',
+      ...(redirect_uris ? ['authorization_code', 'refresh_token'] : []),
+    ],
+    response_types: redirect_uris ? ['code'] : [],
+    redirect_uris: redirect_uris ?? [],
+    post_logout_redirect_uris: redirect_uris ?? [],
     backchannel_token_delivery_mode: setup.client.delivery,
     backchannel_authentication_request_signing_alg: 'RS256',
     ...(setup.client.delivery === 'ping' && {
@@ -69,7 +77,7 @@ const provider = new Provider(issuer, {
     }),
   }],
   jwks: { keys: [signingJwk] },
-  scopes: ['openid', 'service:TEST_LOGIN', 'profile', 'email'],
+  scopes: ['openid', 'offline_access', 'service:TEST_LOGIN', 'profile', 'email'],
   claims: {
     openid: ['sub'],
     'service:TEST_LOGIN': [],
@@ -84,10 +92,13 @@ const provider = new Provider(issuer, {
     jwks: '/jwks',
   },
   features: {
-    devInteractions: { enabled: false },
+    // Its own pages for login and consent.
+    devInteractions: { enabled: Boolean(redirect_uris) },
+    introspection: { enabled: true, allowedPolicy: () => true },
+    revocation: { enabled: true, allowedPolicy: () => true },
     encryption: { enabled: true },
     jwtUserinfo: { enabled: true },
-    requestObjects: { enabled: true, requireSignedRequestObject: true },
+    requestObjects: { enabled: true, requireSignedRequestObject: !redirect_uris },
     claimsParameter: { enabled: true },
     ciba: {
       enabled: true,
@@ -109,6 +120,8 @@ const provider = new Provider(issuer, {
       },
     },
   },
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
   enabledJWA: {
     idTokenEncryptionAlgValues: ['RSA-OAEP', 'RSA-OAEP-256'],
     idTokenEncryptionEncValues: ['A128CBC-HS256', 'A256GCM'],
@@ -196,8 +209,10 @@ provider.use(async (ctx, next) => {
     if (scenario.saysExpiresIn) ctx.body.expires_in = scenario.saysExpiresIn;
   }
   if (ctx.path === '/token' && ctx.status === 200 && scenario.idToken) {
-    const { accountId } = ctx.oidc.entities.Account;
-    ctx.body.id_token = await forge.idToken(ctx.body.access_token, accountId, scenario.idToken);
+    const { Account, AuthorizationCode } = ctx.oidc.entities;
+    const claims = { nonce: AuthorizationCode?.nonce ?? null, ...scenario.idToken.claims };
+    const wrong = { ...scenario.idToken, claims };
+    ctx.body.id_token = await forge.idToken(ctx.body.access_token, Account.accountId, wrong);
   }
   if (ctx.path === '/userinfo' && ctx.status === 200 && scenario.userinfo) {
     ctx.body = await forge.userinfo(ctx.oidc.entities.Account.accountId, scenario.userinfo);

@@ -18,9 +18,11 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use crate::browser::Browser;
 use crate::https::Client;
 use privyseal_test_base::scratch::{cache_dir, target_dir};
 
+pub(crate) use admin::agent;
 pub use install::install;
 pub use jwks_server::JwksServer;
 pub use phones::{Decision, Phones};
@@ -131,6 +133,11 @@ impl Keycloak {
         Client::new(&self.base_url(), &self.ca_pem)
     }
 
+    /// A person's browser for it.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.base_url(), &self.ca_pem)
+    }
+
     /// Whom it asks in CIBA.
     pub const fn phones(&self) -> &Phones {
         &self.phones
@@ -139,7 +146,7 @@ impl Keycloak {
     /// Until it answers.
     fn wait(&self) {
         let begun = Instant::now();
-        let agent = admin::agent(&self.ca_pem);
+        let agent = agent(&self.ca_pem, 0);
         let url = self.issuer("master");
         while agent
             .get(&url)

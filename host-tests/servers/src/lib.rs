@@ -7,15 +7,19 @@
 //! - [`bad_server`]: a server that misbehaves, byte by byte;
 //! - [`oidc_provider`]: node-oidc-provider, dressed as itsme;
 //! - [`keycloak`]: a Keycloak, one for all tests of a program;
+//! - [`browser`]: a person's browser;
+//! - [`relying_party`]: openid-client, another client of the same provider;
 //! - [`https`]: a client of the test servers that can say anything.
 
 #![allow(clippy::match_same_arms)] // A table of replies.
 
 pub mod bad_server;
+pub mod browser;
 pub mod fiam_server;
 pub mod https;
 pub mod ishare_server;
 pub mod keycloak;
 pub mod loopback;
 pub mod oidc_provider;
+pub mod relying_party;
 pub mod token_desk;

@@ -10,6 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::browser::Browser;
 use crate::https::Client;
 use privyseal_test_base::scratch::cache_dir;
 use privyseal_test_base::tool::first_line;
@@ -40,6 +41,8 @@ pub struct Registration {
     pub callback: Option<String>,
     /// `alg` and `enc` of what is encrypted to it; without them nothing is.
     pub encryption: Option<(&'static str, &'static str)>,
+    /// Where browsers come back to; without one nobody logs in with one.
+    pub redirect_uri: Option<&'static str>,
 }
 
 impl OidcProvider {
@@ -59,6 +62,7 @@ impl OidcProvider {
             "tls": { "cert": certificate, "key": key },
             "client": {
                 "id": client.id, "jwks": client.jwks, "alg": alg, "enc": enc,
+                "redirect_uris": client.redirect_uri.map(|uri| [uri]),
                 "delivery": if client.callback.is_some() { "ping" } else { "poll" },
             },
             "callback": client.callback,
@@ -97,6 +101,15 @@ impl OidcProvider {
             _stdin: stdin,
             dir,
         }
+    }
+
+    /// A person's browser for it.
+    ///
+    /// # Panics
+    /// If its CA is gone.
+    pub fn browser(&self) -> Browser {
+        let ca = fs::read_to_string(self.cacert()).expect("the CA's certificate");
+        Browser::new(&self.issuer, &ca)
     }
 
     /// The issuer, which is the base URL.

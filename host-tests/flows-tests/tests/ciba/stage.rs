@@ -80,6 +80,7 @@ impl Stage {
             jwks: serde_json::from_slice(&jwks).unwrap(),
             callback: ping.map(|port| format!("http://127.0.0.1:{port}/cb")),
             encryption,
+            redirect_uri: None,
         });
         Self {
             token,

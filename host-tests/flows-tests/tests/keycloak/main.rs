@@ -8,6 +8,7 @@ mod clocks;
 mod command;
 mod gateway;
 mod keys;
+mod login;
 mod refresh;
 mod stage;
 mod tokens;

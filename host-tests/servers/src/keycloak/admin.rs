@@ -14,7 +14,8 @@ use super::{Keycloak, PASSWORD};
 /// An administrator's token lives for a minute.
 const TOKEN_AGE: Duration = Duration::from_secs(40);
 
-pub(super) fn agent(ca_pem: &str) -> Agent {
+/// Trusts `ca_pem`, and follows so many redirects.
+pub(crate) fn agent(ca_pem: &str, redirects: u32) -> Agent {
     let ca = Certificate::from_pem(ca_pem.as_bytes()).expect("a certificate");
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&[ca]))
@@ -22,6 +23,8 @@ pub(super) fn agent(ca_pem: &str) -> Agent {
         .build();
     let config = Agent::config_builder()
         .http_status_as_error(false)
+        .max_redirects(redirects)
+        .max_redirects_will_error(false)
         .timeout_global(Some(Duration::from_secs(60)))
         .tls_config(tls);
     config.build().into()
@@ -44,7 +47,7 @@ impl Keycloak {
             body.to_string()
         };
         let request = request.body(text).expect("a request");
-        let agent = agent(&self.ca_pem);
+        let agent = agent(&self.ca_pem, 0);
         let mut answer = agent
             .run(request)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
@@ -73,6 +76,14 @@ impl Keycloak {
     /// # Panics
     /// If Keycloak refuses.
     pub fn create_client(&self, realm: &str, client_id: &str, attributes: &Value) {
+        self.create_client_with(realm, client_id, &json!({ "attributes": attributes }));
+    }
+
+    /// The same, with these members of its own.
+    ///
+    /// # Panics
+    /// If Keycloak refuses.
+    pub fn create_client_with(&self, realm: &str, client_id: &str, more: &Value) {
         let mut client = json!({
             "clientId": client_id,
             "protocol": "openid-connect",
@@ -89,7 +100,7 @@ impl Keycloak {
                 "config": {"included.client.audience": client_id, "access.token.claim": "true"},
             }],
         });
-        merge(&mut client, &json!({"attributes": attributes}));
+        merge(&mut client, more);
         self.admin("POST", &format!("/{realm}/clients"), &client);
     }
 

@@ -139,7 +139,7 @@ impl Shared {
         };
         let url = format!("{issuer}/protocol/openid-connect/ext/ciba/auth/callback");
         let body = json!({ "status": status }).to_string();
-        let agent = admin::agent(&self.ca_pem);
+        let agent = admin::agent(&self.ca_pem, 0);
         let end = Instant::now() + PATIENCE;
         loop {
             let sent = agent

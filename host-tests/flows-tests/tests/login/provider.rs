@@ -1,0 +1,82 @@
+//! What node-oidc-provider gives, and what it refuses.
+
+use privyseal::oidc::login::LoginError;
+use privyseal_test_servers::relying_party::RelyingParty;
+use serde_json::{Value, json};
+
+use crate::stage::{CLIENT, FORMS, REDIRECT, Stage, key};
+
+#[test]
+fn both_clients_say_the_same_about_a_person() {
+    let stage = Stage::new();
+    let (callback, state) = stage.callback();
+    let session = stage.login.finish(&callback, state).unwrap();
+    assert_eq!(session.subject(), "alice");
+    let userinfo = Value::from(session.userinfo(&stage.login).unwrap());
+    assert_eq!(userinfo["email"], "jrr@example.org");
+
+    let setup = json!({
+        "issuer": stage.provider.issuer(), "client_id": CLIENT, "kid": "k1",
+        "key": key().pkcs8_pem(), "redirect_uri": REDIRECT, "scope": "openid profile email",
+    });
+    let other = RelyingParty::start(&stage.provider.cacert(), &setup);
+    let callback = stage.provider.browser().walk(other.url(), FORMS);
+    let said = other.finish(&callback);
+    for name in ["iss", "sub", "aud"] {
+        assert_eq!(said["id_token"][name], session.claims()[name], "{name}");
+    }
+    for name in ["sub", "name", "email", "birthdate"] {
+        assert_eq!(said["userinfo"][name], userinfo[name], "{name}");
+    }
+}
+
+#[test]
+fn a_session_from_refresh_to_end() {
+    let stage = Stage::new();
+    let (callback, state) = stage.callback();
+    let session = stage.login.finish(&callback, state).unwrap();
+    let first = session.access_token();
+    let second = session.refresh(&stage.login).unwrap();
+    assert_ne!(first.expose(), second.expose());
+    let said = stage.login.introspect(second.expose()).unwrap();
+    assert!(said.is_active());
+    session.revoke(&stage.login).unwrap();
+    assert!(!stage.login.introspect(second.expose()).unwrap().is_active());
+    assert!(stage.login.consent_url().is_none());
+}
+
+/// RFC 9207: this provider names itself, so one who does not is another.
+#[test]
+fn a_mixed_up_issuer() {
+    let stage = Stage::new();
+    let (callback, state) = stage.callback();
+    let issuer = callback.split("iss=").nth(1).unwrap().to_owned();
+    let evil = callback.replace(&issuer, "https%3A%2F%2Fevil.example");
+    let error = stage.login.finish(&evil, state).unwrap_err().to_string();
+    assert!(
+        error.contains("iss is https://evil.example, not"),
+        "{error}"
+    );
+
+    let (callback, state) = stage.callback();
+    let silent = callback.replace("iss=", "x=");
+    let error = stage.login.finish(&silent, state).unwrap_err().to_string();
+    assert!(error.contains("iss is missing"), "{error}");
+}
+
+#[test]
+fn a_person_who_says_no() {
+    let stage = Stage::new();
+    let (callback, state) = stage.callback();
+    let code = callback
+        .split("code=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    let no = callback.replace(&format!("code={code}"), "error=access_denied");
+    let error = stage.login.finish(&no, state).unwrap_err();
+    assert!(matches!(error, LoginError::Refused(_)), "{error}");
+    assert!(error.to_string().contains("said no"), "{error}");
+}
