@@ -4,7 +4,9 @@
 //! JSON, in one way.
 
 mod chain;
+pub mod html;
 mod keys;
+mod request;
 mod self_test;
 mod token;
 
@@ -17,6 +19,7 @@ pub use keys::{CertificateEntry, KeyCheckOptions, KeyEntry, KeyReport};
 #[cfg(feature = "pkcs11")]
 pub use keys::{ModuleScan, TokenScan};
 pub use privyseal_check::Subject;
+pub use request::RequestReport;
 pub use self_test::self_test;
 pub use token::{Demand, ReceiverReport, TokenCheckOptions, TokenReport};
 

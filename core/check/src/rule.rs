@@ -2,7 +2,30 @@
 
 use privyseal_core::named;
 
-named! {
+/// [`named!`], and what each rule demands: its documentation.
+macro_rules! rules {
+    ($(#[$meta:meta])* pub enum $enum:ident {
+        $($(#[doc = $doc:literal])+ $value:ident = $name:literal,)+
+    }) => {
+        named! {
+            $(#[$meta])*
+            pub enum $enum {
+                $($(#[doc = $doc])+ $value = $name,)+
+            }
+        }
+
+        impl $enum {
+            /// What a token that keeps the rule is like: a sentence, with code between backticks.
+            pub const fn demand(self) -> &'static str {
+                match self {
+                    $(Self::$value => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+rules! {
     /// One rule that a token keeps or breaks.
     #[derive(PartialOrd, Ord, Hash)]
     #[non_exhaustive]

@@ -10,7 +10,7 @@ use super::options::{
     CertificateOptions, KeyOptions, RevocationArgs, WarnOptions, chain_file, missing_key, moment,
     of_option, scheme_parser,
 };
-use super::output::{broken, print_report};
+use super::output::{ReportArgs, broken};
 use crate::error::CliError;
 
 /// Order and prove a certificate chain and report every rule
@@ -34,9 +34,8 @@ pub(super) struct Chain {
     warn: WarnOptions,
     #[command(flatten)]
     revocation: RevocationArgs,
-    /// Report as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 impl Chain {
@@ -68,7 +67,8 @@ impl Chain {
         options.revocation = revocation.options();
         let report = ChainReport::new(&chain, options);
         revocation.warn();
-        print_report(&report, self.json.then(|| report.to_json()))?;
+        self.report
+            .give(&report, || report.to_json(), || report.to_html())?;
         broken(report.broken())
     }
 }

@@ -6,12 +6,13 @@ use clap::Args;
 use privyseal::SchemeRules;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::Certificates;
+use privyseal::report::html::TokenContent;
 use privyseal::report::{Subject, TokenCheckOptions, TokenReport};
 use privyseal_core::Audience;
 
 use super::input::token;
 use super::options::{RevocationArgs, moment, of_option, scheme_parser};
-use super::output::{judged, print_report};
+use super::output::{ReportArgs, judged};
 use crate::error::CliError;
 
 /// Judge a finished token by every rule of its scheme, and by what real receivers do
@@ -37,9 +38,8 @@ pub(super) struct Check {
     jwks: Option<PathBuf>,
     #[command(flatten)]
     revocation: RevocationArgs,
-    /// Report as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 impl Check {
@@ -63,7 +63,8 @@ impl Check {
         options.revocation = revocation.options();
         let report = TokenReport::new(&token, options);
         revocation.warn();
-        print_report(&report, self.json.then(|| report.to_json()))?;
+        let html = || report.to_html(&TokenContent::read(&token));
+        self.report.give(&report, || report.to_json(), html)?;
         if report.broken() == 0 && report.report.scheme.is_none() {
             let reason = "the token's content points at no scheme";
             return Err(CliError::missing("--scheme", reason));

@@ -10,7 +10,7 @@ use examine::{DoctorOptions, DoctorReport, examine, examine_modules};
 use super::options::{
     CertificateOptions, KeyOptions, ServerOptions, WarnOptions, chain_file, scheme_parser,
 };
-use super::output::print_report;
+use super::output::ReportArgs;
 use super::scan;
 use crate::error::CliError;
 
@@ -41,9 +41,8 @@ pub(super) struct Doctor {
     server: Option<String>,
     #[command(flatten)]
     way: ServerOptions,
-    /// Report as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 impl Doctor {
@@ -71,7 +70,8 @@ impl Doctor {
     }
 
     fn say(&self, report: &DoctorReport) -> Result<(), CliError> {
-        print_report(report, self.json.then(|| report.to_json()))?;
+        self.report
+            .give(report, || report.to_json(), || report.to_html())?;
         match report.broken() {
             0 => Ok(()),
             count => Err(CliError::Examined {

@@ -1,8 +1,13 @@
 //! Standard output: the result and nothing else, whole or not at all.
 
 use core::fmt::{Arguments, Display};
+use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use anstyle::AnsiColor;
+use clap::{Args, ColorChoice};
+use privyseal::report::html::HtmlReport;
 use privyseal::report::{Subject, TokenReport};
 use zeroize::Zeroizing;
 
@@ -77,4 +82,100 @@ pub(super) fn judged(
 /// Prints JSON.
 pub(super) fn print_json(report: &serde_json::Value) -> Result<(), CliError> {
     print_line(format!("{report:#}").as_bytes())
+}
+
+/// How a report is given.
+#[derive(Args)]
+pub(super) struct ReportArgs {
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Also write the report into this file, as HTML that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Whether the report has colours: where it is a terminal and NO_COLOR is not set, always, or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    color: ColorChoice,
+}
+
+impl ReportArgs {
+    /// Prints a report for people or as JSON, and writes the file.
+    pub(super) fn give(
+        &self,
+        report: &impl Display,
+        json: impl FnOnce() -> serde_json::Value,
+        html: impl FnOnce() -> HtmlReport,
+    ) -> Result<(), CliError> {
+        if let Some(path) = &self.html {
+            fs::write(path, html().to_document()).map_err(CliError::Output)?;
+        }
+        if self.json {
+            return print_json(&json());
+        }
+        let text = report.to_string();
+        if self.has_colors() {
+            let lines = text.lines().map(painted).collect::<Vec<_>>();
+            return print_line(lines.join("\n").as_bytes());
+        }
+        print_line(text.as_bytes())
+    }
+
+    fn has_colors(&self) -> bool {
+        let choice = match self.color {
+            ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        choice != anstream::ColorChoice::Never
+    }
+}
+
+/// The line, with colour in the verdict that it begins with.
+fn painted(line: &str) -> String {
+    const WORDS: [(&str, AnsiColor); 7] = [
+        ("passed", AnsiColor::Green),
+        ("accepts", AnsiColor::Green),
+        ("broken", AnsiColor::Red),
+        ("refuses", AnsiColor::Red),
+        ("not checked", AnsiColor::Yellow),
+        ("note", AnsiColor::Cyan),
+        ("result", AnsiColor::BrightWhite),
+    ];
+    let text = line.trim_start();
+    let word = WORDS.iter().find(|(word, _)| {
+        let rest = text.strip_prefix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    });
+    let Some((word, color)) = word else {
+        return line.to_owned();
+    };
+    let style = color.on_default().bold();
+    let (indent, rest) = line.split_at(line.len().saturating_sub(text.len()));
+    let rest = rest.get(word.len()..).unwrap_or_default();
+    format!("{indent}{style}{word}{style:#}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::painted;
+
+    #[test]
+    fn a_verdict_at_the_start_of_a_line_has_a_colour_and_nothing_else_has() {
+        assert_eq!(
+            painted("  passed  x"),
+            "  \u{1b}[1m\u{1b}[32mpassed\u{1b}[0m  x"
+        );
+        assert_eq!(
+            painted("not checked trust"),
+            "\u{1b}[1m\u{1b}[33mnot checked\u{1b}[0m trust"
+        );
+        for plain in ["", "passedx", "rules     FIAM", "it passed"] {
+            assert_eq!(painted(plain), plain);
+        }
+    }
 }

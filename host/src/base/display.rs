@@ -62,7 +62,7 @@ fn without_runs(text: &str) -> String {
         if run >= TOKEN_RUN || (run >= 16 && piece.starts_with("eyJ")) {
             shown.push_str(LEFT_OUT);
         } else {
-            shown.extend(piece.chars().flat_map(escaped));
+            shown.extend(piece.chars().flat_map(escape_character));
         }
         rest = after;
     }
@@ -74,7 +74,8 @@ const fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '=' | '%')
 }
 
-fn escaped(c: char) -> impl Iterator<Item = char> {
+/// A character, escaped if it could steer a terminal or turn the reading direction.
+pub(crate) fn escape_character(c: char) -> impl Iterator<Item = char> {
     let turns =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let (escape, plain) = if c.is_control() || turns {

@@ -122,6 +122,9 @@ fn stdin() -> io::Result<File> {
     let own = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
     #[cfg(windows)]
     let own = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+    // A browser has none.
+    #[cfg(not(any(unix, windows)))]
+    let own: io::Result<File> = Err(io::ErrorKind::Unsupported.into());
     own.map(File::from)
 }
 

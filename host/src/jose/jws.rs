@@ -116,9 +116,8 @@ impl<'t> Jws<'t> {
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, JoseError> {
         let items = self.header.get("x5c").and_then(Value::as_array);
         let items = items.filter(|items| (1..=MAX_CERTIFICATES).contains(&items.len()));
-        let der = |item: &Value| Base64::decode_vec(item.as_str()?).ok();
         items
-            .and_then(|items| items.iter().map(der).collect())
+            .and_then(|items| items.iter().map(x5c_der).collect())
             .ok_or(JwsFault::X5c.into())
     }
 
@@ -141,6 +140,23 @@ impl<'t> Jws<'t> {
             payload: self.payload,
         })
     }
+}
+
+/// The header and the claims of a compact JWS, each where it can be read. Not verified: good for showing to a person, and
+/// for nothing else.
+pub(crate) fn decode_unverified(
+    text: &str,
+) -> (Option<Map<String, Value>>, Option<Map<String, Value>>) {
+    let part = |part| serde_json::from_slice(&Base64UrlUnpadded::decode_vec(part).ok()?).ok();
+    match text.splitn(4, '.').collect::<Vec<_>>()[..] {
+        [header, payload, _] => (part(header), part(payload)),
+        _ => (None, None),
+    }
+}
+
+/// One certificate of an `x5c`.
+pub(crate) fn x5c_der(item: &Value) -> Option<Vec<u8>> {
+    Base64::decode_vec(item.as_str()?).ok()
 }
 
 impl VerifiedJws {

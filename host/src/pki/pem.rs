@@ -3,9 +3,11 @@
 //! Libraries pass over a block that they do not understand, and a revocation list that is passed over is a
 //! certificate that is not revoked. So every `-----BEGIN` here is read, or the file is refused. Blocks behind
 //! a byte order mark, indented, with CRLF, with text around them or with no newline between two of them are
-//! read; what other files people take for PEM is recognised, and named.
+//! read; the certificates of a PKCS #7 container are, too; what other files people take for PEM is recognised, and named.
 
 use base64ct::{Base64, Encoding as _};
+use der::asn1::AnyRef;
+use der::{Decode as _, Reader as _, SliceReader};
 use zeroize::Zeroizing;
 
 use super::crl::CrlError;
@@ -55,8 +57,8 @@ pub enum PemError {
     /// It holds a private key.
     #[error("the file holds a private key; a key belongs into its hardware, not beside its chain")]
     PrivateKey,
-    /// It is a container of certificates, PKCS #7 (`.p7b`, `.p7c`).
-    #[error("the file is a PKCS #7 container, not PEM or DER certificates")]
+    /// It is a PKCS #7 container (`.p7b`, `.p7c`) where none can be used, or without certificates in DER.
+    #[error("the file is a PKCS #7 container without what is wanted, or not in DER (RFC 5652)")]
     Pkcs7,
     /// It is a container of certificates and keys, PKCS #12 (`.p12`, `.pfx`).
     #[error("the file is a PKCS #12 container, not PEM or DER certificates")]
@@ -111,8 +113,10 @@ pub fn encode(label: &str, der: &[u8]) -> String {
 
 /// The DER of every block of a PEM file, each of which must be what is wanted; or that of a DER file.
 pub(crate) fn read(content: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemError> {
-    if let Some(other) = container(content) {
-        return Err(other);
+    match container(content) {
+        Some(PemError::Pkcs7) => return pkcs7(content, wanted),
+        Some(other) => return Err(other),
+        None => {}
     }
     if content.first() == Some(&0x30) {
         return Ok(vec![content.to_vec()]);
@@ -122,15 +126,59 @@ pub(crate) fn read(content: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemEr
         return Err(PemError::Nothing(wanted.name));
     }
     let der = |mut block: Block| match block.label.as_str() {
-        label if label == wanted.label => Ok(core::mem::take(&mut *block.der)),
+        label if label == wanted.label => Ok(vec![core::mem::take(&mut *block.der)]),
         label if label.ends_with("PRIVATE KEY") => Err(PemError::PrivateKey),
-        "PKCS7" | "CMS" => Err(PemError::Pkcs7),
+        "PKCS7" | "CMS" => pkcs7(&block.der, wanted),
         label => Err(PemError::Label {
             label: sanitize_for_display(label, None),
             wanted: wanted.label,
         }),
     };
-    blocks.into_iter().map(der).collect()
+    let found = blocks.into_iter().map(der).collect::<Result<Vec<_>, _>>()?;
+    Ok(found.concat())
+}
+
+/// The certificates of a PKCS #7 container, as it has them (RFC 5652 section 5.1: `SignedData`).
+fn pkcs7(der: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemError> {
+    let found = (wanted.label == "CERTIFICATE").then(|| signed_data_certificates(der));
+    let found = found.flatten().filter(|found| !found.is_empty());
+    found.ok_or(PemError::Pkcs7)
+}
+
+fn signed_data_certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
+    /// id-signedData, 1.2.840.113549.1.7.2, with its tag and length.
+    const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    const CONTEXT_0: u8 = 0xa0;
+    let [kind, content] = elements(value(der)?)?[..] else {
+        return None;
+    };
+    if kind != SIGNED_DATA || content.first() != Some(&CONTEXT_0) {
+        return None;
+    }
+    let parts = elements(value(value(content)?)?)?;
+    let set = parts
+        .into_iter()
+        .find(|part| part.first() == Some(&CONTEXT_0))?;
+    let certificates = elements(value(set)?)?.into_iter();
+    // Anything but a SEQUENCE is no X.509 certificate.
+    certificates
+        .map(|it| (it.first() == Some(&0x30)).then(|| it.to_vec()))
+        .collect()
+}
+
+/// What is in one element of DER.
+fn value(der: &[u8]) -> Option<&[u8]> {
+    Some(AnyRef::from_der(der).ok()?.value())
+}
+
+/// The elements one after another, each with tag and length.
+fn elements(der: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut reader = SliceReader::new(der).ok()?;
+    let mut elements = Vec::new();
+    while !reader.is_finished() {
+        elements.push(reader.tlv_bytes().ok()?);
+    }
+    Some(elements)
 }
 
 /// What is often taken for a certificate, by its first bytes.

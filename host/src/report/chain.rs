@@ -97,6 +97,20 @@ impl ChainReport {
         self.report.broken()
     }
 
+    /// How it came out, in one line.
+    pub fn headline(&self) -> String {
+        match self.broken() {
+            0 if self.is_complete => "valid".to_owned(),
+            0 => "no rule is broken, but what stands above the last one is not known".to_owned(),
+            1 => "not valid: 1 rule is broken".to_owned(),
+            count => format!("not valid: {count} rules are broken"),
+        }
+    }
+
+    pub(super) fn rules(&self) -> &'static str {
+        self.scheme.map_or("RFC 5280 alone", Scheme::title)
+    }
+
     /// The report as JSON. `valid` is true when no rule is broken and the chain is complete; moments are
     /// RFC 3339.
     pub fn to_json(&self) -> Value {
@@ -276,6 +290,8 @@ fn usage_names(usages: KeyUsages) -> Vec<&'static str> {
 
 impl fmt::Display for ChainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rules, now) = (self.rules(), self.now);
+        writeln!(f, "result    {} ({rules}, at {now})\n", self.headline())?;
         for (position, certificate) in self.certificates.iter().enumerate() {
             let role = match position {
                 0 => " (leaf)",
@@ -286,25 +302,11 @@ impl fmt::Display for ChainReport {
         }
         writeln!(f, "{}", self.report)?;
         match &self.party_id {
-            Some(id) => writeln!(f, "party id  {id}")?,
-            None => writeln!(
+            Some(id) => write!(f, "party id  {id}"),
+            None => write!(
                 f,
                 "party id  none can be derived (no organizationIdentifier)"
-            )?,
+            ),
         }
-        let rules = self
-            .scheme
-            .map_or("RFC 5280 alone", |scheme| scheme.title());
-        write!(f, "result    ")?;
-        match self.broken() {
-            0 if self.is_complete => write!(f, "valid")?,
-            0 => write!(
-                f,
-                "no rule is broken, but what stands above the last one is not known"
-            )?,
-            1 => write!(f, "not valid: 1 rule is broken")?,
-            count => write!(f, "not valid: {count} rules are broken")?,
-        }
-        write!(f, " ({rules}, at {})", self.now)
     }
 }

@@ -158,8 +158,20 @@ impl TokenReport {
         })
     }
 
+    /// How it came out, in one line.
+    pub fn headline(&self) -> String {
+        let open = self.not_judged(&[Subject::Rules, Subject::Trust]);
+        let open = open.map(|(subject, _)| format!("; {subject}: not judged"));
+        match (self.broken(), self.report.scheme) {
+            (0, Some(scheme)) => format!("obeys {}{}", scheme.title(), open.unwrap_or_default()),
+            (0, None) => "a JWS, of no scheme that the content points at".to_owned(),
+            (1, _) => "1 rule is broken".to_owned(),
+            (count, _) => format!("{count} rules are broken"),
+        }
+    }
+
     /// Every rule and how it came out.
-    fn findings(&self) -> Report {
+    pub(super) fn findings(&self) -> Report {
         let findings = self.report.findings().iter();
         findings
             .map(|finding| Finding {
@@ -171,7 +183,7 @@ impl TokenReport {
             .collect()
     }
 
-    fn outcome(&self, subject: Subject) -> Option<Verdict> {
+    pub(super) fn outcome(&self, subject: Subject) -> Option<Verdict> {
         self.report.outcome(subject).as_ref().map(verdict)
     }
 
@@ -221,7 +233,7 @@ pub struct Demand {
 }
 
 impl ReceiverReport {
-    fn new(opinion: &Opinion) -> Self {
+    pub(super) fn new(opinion: &Opinion) -> Self {
         let demands = opinion.outcomes.iter();
         Self {
             name: opinion.receiver.name,
@@ -279,6 +291,7 @@ impl fmt::Display for TokenReport {
         } else {
             ""
         };
+        writeln!(f, "result    {}", self.headline())?;
         writeln!(f, "token     {}", report.kind.name())?;
         writeln!(f, "rules     {title}{guessed}")?;
         writeln!(f, "moment    {}\n", self.now)?;
@@ -295,19 +308,7 @@ impl fmt::Display for TokenReport {
                 self.write_outcome(f, subject)?;
             }
         }
-        let open = self.not_judged(&[Subject::Rules, Subject::Trust]);
-        match (self.broken(), report.scheme) {
-            (0, Some(scheme)) => {
-                write!(f, "\nresult    obeys {}", scheme.title())?;
-                open.map_or(Ok(()), |(subject, _)| write!(f, "; {subject}: not judged"))
-            }
-            (0, None) => write!(
-                f,
-                "\nresult    a JWS, of no scheme that the content points at"
-            ),
-            (1, _) => write!(f, "\nresult    1 rule is broken"),
-            (count, _) => write!(f, "\nresult    {count} rules are broken"),
-        }
+        Ok(())
     }
 }
 

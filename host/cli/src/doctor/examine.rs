@@ -15,6 +15,7 @@ use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
 use privyseal::keys::{KeyError, SignerFailure};
 use privyseal::oauth::OAuthError;
 use privyseal::pki::certificates::{Certificates, ChainOptions};
+use privyseal::report::html::HtmlReport;
 use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
 use privyseal::{Error, ErrorKind};
 use privyseal_core::signer::SignerErrorKind;
@@ -80,6 +81,21 @@ impl DoctorReport {
     /// The report as JSON: `ok`, `steps` with their `findings`, and what to do `next`.
     pub(super) fn to_json(&self) -> Value {
         json!({"ok": self.broken() == 0, "steps": self.steps, "next": self.next})
+    }
+
+    /// The report for people who open a file.
+    pub(super) fn to_html(&self) -> HtmlReport {
+        let (verdict, headline) = match self.broken() {
+            0 => (Verdict::Passed, "nothing is broken".to_owned()),
+            1 => (Verdict::Broken, "one thing is broken".to_owned()),
+            count => (Verdict::Broken, format!("{count} things are broken")),
+        };
+        let mut html = HtmlReport::new("Key, chain and clock", verdict, &headline);
+        html.list("What to do next", &self.next);
+        for step in &self.steps {
+            html.findings(step.name, &step.findings);
+        }
+        html
     }
 
     fn add(&mut self, name: &'static str, verdict: Verdict, text: impl Into<String>) {

@@ -115,3 +115,37 @@ fn containers_are_recognised() {
         assert_eq!(read(content, WANTED), Err(fault));
     }
 }
+
+#[test]
+fn the_certificates_of_a_pkcs7_container_are_read() {
+    let element =
+        |tag: u8, value: &[u8]| [&[tag, u8::try_from(value.len()).unwrap()], value].concat();
+    let kind = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    let signed = |certificates: &[u8]| {
+        let parts = [
+            b"\x02\x01\x01\x31\x00\x30\x00",
+            &element(0xa0, certificates)[..],
+            b"\x31\x00",
+        ];
+        let content = element(0xa0, &element(0x30, &parts.concat()));
+        element(0x30, &[kind, &content[..]].concat())
+    };
+    let wanted = Wanted {
+        label: "CERTIFICATE",
+        name: "certificate",
+    };
+    let der = signed(b"\x30\x00\x30\x01\x00");
+    let both = vec![b"\x30\x00".to_vec(), b"\x30\x01\x00".to_vec()];
+    assert_eq!(read(&der, wanted), Ok(both.clone()));
+    let pem = encode("PKCS7", &der) + "\n" + &encode("CERTIFICATE", b"\x30\x00");
+    assert_eq!(read(pem.as_bytes(), wanted).map(|found| found.len()), Ok(3));
+    // Where lists are wanted, one that holds no certificate, one with something else among them, one that is cut off.
+    assert_eq!(read(&der, WANTED), Err(PemError::Pkcs7));
+    for bad in [
+        &signed(b"")[..],
+        &signed(b"\x30\x00\x04\x00"),
+        &der[..der.len() - 1],
+    ] {
+        assert_eq!(read(bad, wanted), Err(PemError::Pkcs7));
+    }
+}
