@@ -104,23 +104,23 @@ rules! {
         NotFuture = "time-not-future",
         /// The `jti` was not used before.
         Replay = "replay",
-        /// The request object's `scope`.
+        /// `scope` has `openid` and a service code.
         RequestScope = "request-scope",
-        /// The request object's `login_hint_token`.
+        /// `login_hint_token` is a compact JWS over a `user_identifier_token`.
         RequestLoginHint = "request-login-hint",
-        /// The request object's `acr_values`.
+        /// `acr_values`, if there, is `acr_basic` or `acr_advanced`, as a URL.
         RequestAcr = "request-acr-values",
-        /// The request object's `requested_expiry`.
+        /// `requested_expiry`, if there, is a positive integer.
         RequestExpiry = "request-requested-expiry",
-        /// The request object's `client_notification_token`.
+        /// `client_notification_token`, if there, is a bearer token of at most 1024 characters.
         RequestNotification = "request-notification-token",
-        /// The request object's `claims`.
+        /// `claims`, if there, is a JSON object.
         RequestClaims = "request-claims",
-        /// The request object has no member that the server does not support.
+        /// Neither `id_token_hint` nor `login_hint` is there: the server does not support them.
         RequestMembers = "request-members",
-        /// The login hint's `type`.
+        /// `type` of the login hint is `user_identifier_token`.
         HintType = "login-hint-type",
-        /// The login hint's `value`.
+        /// `value` of the login hint is there, within the length limit.
         HintValue = "login-hint-value",
     }
 }

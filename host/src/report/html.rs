@@ -148,7 +148,7 @@ impl HtmlReport {
         }
         let rule = finding.rule.and_then(privyseal_check::RuleId::by_name);
         if let Some(rule) = rule.filter(|_| finding.verdict != Verdict::Passed) {
-            self.push("<p>To be right: ");
+            self.push("<p>The rule: ");
             self.sentence(rule.demand());
             self.push("</p>");
         }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use privyseal::base::clock;
+use privyseal::report::html::TokenContent;
 use privyseal::report::{Subject, TokenCheckOptions};
 use privyseal_core::Audience;
 use privyseal_receiver::judge_assertion;
@@ -9,7 +10,7 @@ use privyseal_receiver::judge_assertion;
 use super::registry::RegistryOptions;
 use crate::error::CliError;
 use crate::input::token;
-use crate::output::{judged, print_report};
+use crate::output::{ReportArgs, judged};
 
 /// Judge a client assertion that came in: every rule, the trusted list, and the party's status and certificate
 #[derive(Args)]
@@ -19,9 +20,8 @@ pub(super) struct Check {
     token: String,
     #[command(flatten)]
     registry: RegistryOptions,
-    /// Report as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 impl Check {
@@ -34,7 +34,8 @@ impl Check {
         opened.progress.step("about the client");
         let report = judge_assertion(&token, opened.scheme, options, &opened.registry())?;
         opened.progress.finish();
-        print_report(&report, self.json.then(|| report.to_json()))?;
+        let html = || report.to_html(&TokenContent::read(&token));
+        self.report.give(&report, || report.to_json(), html)?;
         let subjects = [Subject::Rules, Subject::Trust, Subject::Party];
         judged(&report, &subjects, &opened.revocation)
     }
