@@ -19,6 +19,7 @@ mod fuzz;
 mod lint;
 mod matrix;
 mod metadata;
+mod page;
 mod paths;
 mod process;
 mod setup;
@@ -54,6 +55,8 @@ enum Menu {
     Demo,
     /// Check the links of all documents and build the book in docs
     Book,
+    /// Make the page that explains tokens in a browser: one file in target/site
+    Page,
     /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
     Fuzz(fuzz::Options),
     /// Write a corpus of assertions, right and wrong, for whoever writes a receiver (docs/corpus.md)
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo => demo::run(),
         Menu::Book => book::run(),
+        Menu::Page => page::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Corpus(options) => corpus::run(&options),
         Menu::Bench(bench) => bench::run(bench),

@@ -15,6 +15,9 @@ use crate::{paths, thumb};
 /// Mirrors can be slow, and toolchains are large.
 pub(crate) const DOWNLOAD: Duration = Duration::from_secs(20 * 60);
 
+/// What a browser runs.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
 /// What a command needs on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -28,6 +31,10 @@ pub(crate) enum Need {
     Receiver,
     /// Node.js with the packages of `host-tests/node/package-lock.json`.
     Node,
+    /// WebAssembly for the page: rustup's target, and a C compiler that knows it.
+    Wasm,
+    /// A browser for the tests of the page.
+    Browser,
     /// Keycloak, with Java to run it and Maven to get it.
     Keycloak,
     /// Compilers of other languages, for programs that use the C ABI; Java comes with Keycloak.
@@ -56,6 +63,8 @@ impl Need {
         Self::Python,
         Self::Receiver,
         Self::Node,
+        Self::Wasm,
+        Self::Browser,
         Self::Keycloak,
         Self::Languages,
         Self::Thumb,
@@ -121,6 +130,8 @@ impl Need {
                 ("nginx", "nginx-light", on_path),
             ],
             Self::Node => &[("npm", "npm", on_path)],
+            Self::Wasm => &[("clang", "clang", on_path), ("llvm-ar", "llvm", on_path)],
+            Self::Browser => &[("chromium", "chromium", on_path)],
             Self::Keycloak => KEYCLOAK,
             Self::Languages => LANGUAGES,
             // rustup's target makes the Debian toolchain unnecessary.
@@ -167,6 +178,7 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
                 let install = "run --quiet --package privyseal-test-servers --bin install-keycloak";
                 Run::cargo(install).stream()?;
             }
+            Need::Wasm => wasm()?,
             Need::Deny => tools::install(tools::DENY)?,
             Need::Book => tools::install(tools::BOOK)?,
             _ => {}
@@ -182,6 +194,19 @@ fn missing(needs: &[Need]) -> Vec<Part> {
         .filter(|(what, _, is_there)| !is_there(what))
         .copied()
         .collect()
+}
+
+/// The target, where it is missing: rustup says much about one that is there.
+fn wasm() -> Result<(), Failure> {
+    let sysroot = Run::new("rustc").args(["--print", "sysroot"]).capture()?;
+    let target = Path::new(sysroot.text().trim())
+        .join("lib/rustlib")
+        .join(WASM);
+    if target.is_dir() {
+        Ok(())
+    } else {
+        add_rustup_target(WASM)
+    }
 }
 
 /// Asks rustup for a target.

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::failure::Failure;
 use crate::firmware;
+use crate::page;
 use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
@@ -31,6 +32,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             Need::Kryoptic,
             Need::Python,
             Need::Node,
+            Need::Wasm,
+            Need::Browser,
             Need::Keycloak,
             Need::Languages,
         ]
@@ -47,6 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         steps.step("images of the firmware", firmware::build_all);
     }
     steps.step("build the second PKCS#11 module", kryoptic);
+    steps.step("the page", page::run);
     steps.step("tests of the workspace", || {
         programs::run(options.filter.as_deref(), |line| count.add(line))
     });

@@ -11,7 +11,13 @@ pub(super) const LADDERS: [&[&[&str]]; 2] = [
         &["privyseal-gateway"],
         &["privyseal"],
         &["privyseal-receiver"],
-        &["privyseal-cli", "privyseal-agent", "libprivyseal"],
+        &[
+            "privyseal-cli",
+            "privyseal-agent",
+            "libprivyseal",
+            "privyseal-web",
+            "privyseal-web-bundle",
+        ],
     ],
     &[
         &["privyseal-ifma", "privyseal-firmware-rsa"],

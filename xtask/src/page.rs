@@ -1,0 +1,23 @@
+//! The page that explains: one HTML file in `target/site`.
+
+use std::fs;
+
+use crate::failure::{Context, Failure};
+use crate::paths;
+use crate::process::Run;
+use crate::setup::{self, Need, WASM};
+
+/// Builds the WebAssembly and makes one file of it and the rest.
+pub(crate) fn run() -> Result<(), Failure> {
+    setup::run(&[Need::Wasm])?;
+    let build = Run::cargo("build --quiet --package privyseal-web --profile page --target");
+    build.arg(WASM).stream()?;
+    let module = paths::target().join(WASM).join("page/privyseal_web.wasm");
+    let page = paths::target().join("site/index.html");
+    let folder = page.with_file_name("");
+    fs::create_dir_all(&folder).context(paths::shown(&folder))?;
+    let bundle = Run::cargo("run --quiet --package privyseal-web-bundle --");
+    bundle.arg(module).arg(&page).stream()?;
+    println!("the page is {}", paths::shown(&page));
+    Ok(())
+}
