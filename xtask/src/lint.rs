@@ -2,7 +2,7 @@
 
 mod crates;
 mod deny;
-mod layers;
+pub(crate) mod layers;
 mod modules;
 mod source;
 

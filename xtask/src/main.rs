@@ -21,6 +21,7 @@ mod matrix;
 mod metadata;
 mod page;
 mod paths;
+mod pictures;
 mod process;
 mod setup;
 mod steps;
@@ -57,6 +58,8 @@ enum Menu {
     Book,
     /// Make the page that explains tokens in a browser: one file in target/site
     Page,
+    /// Draw the pictures of the documents again, from their sources
+    Pictures,
     /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
     Fuzz(fuzz::Options),
     /// Write a corpus of assertions, right and wrong, for whoever writes a receiver (docs/corpus.md)
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Menu::Demo => demo::run(),
         Menu::Book => book::run(),
         Menu::Page => page::run(),
+        Menu::Pictures => pictures::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Corpus(options) => corpus::run(&options),
         Menu::Bench(bench) => bench::run(bench),

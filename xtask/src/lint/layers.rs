@@ -1,7 +1,7 @@
 //! Who may depend on whom, as data. Everything here is listed from the ground up: arrows point down the list.
 
 /// Crates by layer, lowest first. A crate may depend on crates of lower lines in a ladder that has both.
-pub(super) const LADDERS: [&[&[&str]]; 2] = [
+pub(crate) const LADDERS: [&[&[&str]]; 2] = [
     &[
         &["privyseal-ifma"],
         &["privyseal-core"],
