@@ -25,8 +25,12 @@ pub use key_group::COOLDOWN;
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
+/// Has the key sign something that is discarded.
+type SelfTest = dyn Fn() -> Result<(), OAuthError> + Send + Sync;
+
 struct Shared {
     source: Box<dyn AssertionSource>,
+    self_test: Option<Box<SelfTest>>,
     http: Http,
     /// One for each server.
     tokens: Mutex<Vec<(Server, Arc<TokenSource>)>>,
@@ -49,8 +53,17 @@ impl Client {
     /// A client whose assertions another source makes: a gateway, or a signer of the caller's own behind a
     /// [`crate::SigningClient`].
     pub fn from_source(source: impl AssertionSource + 'static, http: Http) -> Self {
+        Self::with(source, None, http)
+    }
+
+    fn with(
+        source: impl AssertionSource + 'static,
+        self_test: Option<Box<SelfTest>>,
+        http: Http,
+    ) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),
+            self_test,
             http,
             tokens: Mutex::default(),
         }))
@@ -80,6 +93,16 @@ impl Client {
         self.tokens(server).forget();
     }
 
+    /// Has the key sign once, something that is no assertion and is discarded ([`crate::self_test()`]). Nothing happens
+    /// where a gateway or a caller's own source makes the assertions.
+    ///
+    /// # Errors
+    ///
+    /// Trouble with every reference to the key, or a signature that does not verify.
+    pub fn self_test(&self) -> Result<(), OAuthError> {
+        self.0.self_test.as_ref().map_or(Ok(()), |test| test())
+    }
+
     /// The source of the assertions: for the requests that need one each, such as introspection.
     pub fn source(&self) -> &dyn AssertionSource {
         &*self.0.source
@@ -95,7 +118,7 @@ impl Client {
         if let Some((_, source)) = tokens.iter().find(|(known, _)| known == server) {
             return Arc::clone(source);
         }
-        let source = Arc::new(server.tokens(self.0.http.clone()));
+        let source = Arc::new(server.token_source(self.0.http.clone()));
         tokens.push((server.clone(), Arc::clone(&source)));
         source
     }
@@ -130,7 +153,8 @@ impl Server {
         &self.base
     }
 
-    fn tokens(&self, http: Http) -> TokenSource {
+    /// Its tokens, for a caller that has the assertions made elsewhere than in a [`Client`].
+    pub fn token_source(&self, http: Http) -> TokenSource {
         let source = TokenSource::new(http, self.base.clone(), self.assertion.clone());
         match &self.scope {
             Some(scope) => source.with_scope(scope),

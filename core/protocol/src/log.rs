@@ -190,14 +190,14 @@ impl Entry {
     }
 }
 
-/// What the first entry of a device is linked to.
+/// What the first entry of a log is linked to: a device's, or another one that is named so.
 pub fn first_link(device: &DeviceId) -> [u8; LINK_LEN] {
     let hash = Sha256::new_with_prefix(b"privyseal-log:v1:");
     hash.chain_update(device).finalize().into()
 }
 
-/// The link of an entry: SHA-256 of the link before and the entry's bytes.
-pub fn link_after(before: &[u8; LINK_LEN], entry: &[u8; ENTRY_LEN]) -> [u8; LINK_LEN] {
+/// The link of an entry: SHA-256 of the link before and the entry's bytes; a device's has [`ENTRY_LEN`] of them.
+pub fn link_after(before: &[u8; LINK_LEN], entry: &[u8]) -> [u8; LINK_LEN] {
     let hash = Sha256::new_with_prefix(before);
     hash.chain_update(entry).finalize().into()
 }

@@ -15,7 +15,7 @@ use crate::error::CliError;
 
 /// Order and prove a certificate chain and report every rule
 #[derive(Args)]
-#[command(mut_arg("key", |key| key.required(false).required_unless_present("chain")))]
+#[command(mut_arg("key", |key| key.required(false)))]
 pub(super) struct Chain {
     #[command(flatten)]
     key: KeyOptions,

@@ -1,9 +1,8 @@
 //! `privyseal completions`: from the parser itself, so they are never out of date.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::{Shell, generate};
 
-use super::Cli;
 use super::output::print_line;
 use crate::error::CliError;
 
@@ -18,7 +17,12 @@ pub(super) struct Completions {
 impl Completions {
     pub(super) fn run(self) -> Result<(), CliError> {
         let mut script = Vec::new();
-        generate(self.shell, &mut Cli::command(), "privyseal", &mut script);
+        generate(
+            self.shell,
+            &mut crate::documented(),
+            "privyseal",
+            &mut script,
+        );
         print_line(script.trim_ascii_end())
     }
 }

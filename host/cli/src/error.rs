@@ -50,6 +50,17 @@ pub(crate) enum CliError {
     /// A server does not run.
     #[error(transparent)]
     Serve(ServerError),
+    /// A file did not take the result.
+    #[error("cannot write the result to {}: {error}", path.display())]
+    OutputFile {
+        path: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    /// What an agent says, or why it does not start.
+    #[cfg(feature = "agent")]
+    #[error("{0}")]
+    Agent(#[source] privyseal_agent::AgentError),
     /// What a library says.
     #[error(transparent)]
     Library(privyseal::Error),

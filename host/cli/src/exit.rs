@@ -42,9 +42,15 @@ impl Exit {
             CliError::RulesBroken { .. } | CliError::NobodyCameBack { .. } => Self::Refused,
             CliError::UserInfoMissing(_) => Self::Partial,
             CliError::NotJudged { .. } => Self::NotJudged,
-            CliError::Output(_) => Self::Output,
             CliError::Serve(ServerError::Runtime(_)) => Self::Server,
             CliError::Serve(_) => Self::Usage,
+            CliError::Output(_) | CliError::OutputFile { .. } => Self::Output,
+            #[cfg(feature = "agent")]
+            CliError::Agent(error) => match error {
+                privyseal_agent::AgentError::Refused { .. } => Self::Refused,
+                privyseal_agent::AgentError::NoAnswer { .. } => Self::Server,
+                _ => Self::Usage,
+            },
             CliError::Examined { kind, .. } => (*kind).into(),
             CliError::Library(error) => error.kind().into(),
         }

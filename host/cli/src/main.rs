@@ -10,6 +10,8 @@
 )]
 
 mod advice;
+#[cfg(feature = "agent")]
+mod agent;
 mod chain;
 mod check;
 mod ciba;
@@ -23,10 +25,12 @@ mod input;
 mod ishare;
 mod jwks;
 mod keys;
+mod log;
 mod login;
 mod man;
 mod options;
 mod output;
+mod profile;
 mod progress;
 mod receiver;
 mod redact;
@@ -38,12 +42,15 @@ mod verify;
 mod yubihsm;
 
 use core::error::Error as _;
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use error::CliError;
 use exit::Exit;
+use options::ProfileChoice;
 use output::say;
 use redact::redacted;
 
@@ -91,6 +98,9 @@ enum Command {
     Csr(csr::Csr),
     Device(device::Device),
     Doctor(doctor::Doctor),
+    Profile(profile::ProfileCommand),
+    #[cfg(feature = "agent")]
+    Agent(agent::Agent),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -100,15 +110,14 @@ fn main() -> ExitCode {
         let (path, left) = (path.display(), left.as_secs());
         say!("waiting for PKCS #11 module {path}, {left} s more at most");
     });
-    match Cli::try_parse() {
-        Ok(cli) => match cli.command.run() {
-            Ok(()) => Exit::Done.code().into(),
-            Err(error) => {
-                report(&error);
-                Exit::of(&error).code().into()
-            }
-        },
-        Err(error) => {
+    let arguments: Vec<_> = env::args_os().collect();
+    match run(&arguments) {
+        Ok(()) => Exit::Done.code().into(),
+        Err(Failure::Run(error)) => {
+            report(&error);
+            Exit::of(&error).code().into()
+        }
+        Err(Failure::Usage(error)) => {
             // Help and version go to standard output, what is wrong to standard error.
             if error.use_stderr() {
                 say!("{}", redacted(error.render().to_string().trim_end()));
@@ -119,6 +128,43 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+enum Failure {
+    /// The command line is wrong, or asks for help.
+    Usage(clap::Error),
+    Run(CliError),
+}
+
+fn run(arguments: &[OsString]) -> Result<(), Failure> {
+    #[cfg(feature = "agent")]
+    if agent::Asking::is_meant(arguments) {
+        let asking = agent::Asking::try_parse_from(arguments).map_err(Failure::Usage)?;
+        return asking.run().map_err(Failure::Run);
+    }
+    let (cli, matches) = parse(arguments)?;
+    log::begin(&matches);
+    cli.command.run().map_err(Failure::Run)
+}
+
+fn parse(arguments: &[OsString]) -> Result<(Cli, ArgMatches), Failure> {
+    let choice = ProfileChoice::of(arguments);
+    let command = choice.apply(command()).map_err(Failure::Run)?;
+    let matches = command
+        .try_get_matches_from(arguments)
+        .map_err(Failure::Usage)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(Failure::Usage)?;
+    Ok((cli, matches))
+}
+
+/// The command line with all that it offers.
+fn documented() -> clap::Command {
+    options::with_profile_options(command())
+}
+
+/// The command line, without what a profile says.
+fn command() -> clap::Command {
+    log::with_options(Cli::command())
 }
 
 impl Command {
@@ -143,6 +189,9 @@ impl Command {
             Self::Csr(csr) => csr.run(),
             Self::Device(device) => device.run(),
             Self::Doctor(doctor) => doctor.run(),
+            Self::Profile(profile) => profile.run(),
+            #[cfg(feature = "agent")]
+            Self::Agent(agent) => agent.run(),
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),
         }

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use super::Cli;
 use crate::error::CliError;
 
 /// Write the man pages into a directory
@@ -18,6 +17,6 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(self) -> Result<(), CliError> {
-        clap_mangen::generate_to(Cli::command(), &self.out).map_err(CliError::Output)
+        clap_mangen::generate_to(crate::documented(), &self.out).map_err(CliError::Output)
     }
 }

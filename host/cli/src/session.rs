@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::login::Login;
-use privyseal::{Provider, Scheme};
+use privyseal::{Provider, SchemeRules};
 
 use super::input::secret;
 use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
@@ -125,7 +125,7 @@ pub(super) fn party(client: &ClientOptions, server: &ServerOptions) -> Result<Lo
     Ok(login.assertion(assertion).retry(tries))
 }
 
-pub(super) fn has_providers(scheme: &'static Scheme) -> bool {
+pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {
     oauth::has_realms(scheme)
 }
 

@@ -81,7 +81,6 @@ fn wrong_usage_is_exit_code_2() {
         "privyseal csr --key pkcs11:token=T",
         "privyseal csr --key pkcs11:token=T --subject CN=a --key-usage keyCertSign",
         "privyseal keys",
-        "privyseal chain",
     ] {
         let error = parse(line)
             .err()

@@ -1,5 +1,6 @@
 //! `privyseal token`: an access token, and the next call with it.
 
+pub(crate) mod output;
 mod provider;
 
 use clap::Args;
@@ -8,9 +9,9 @@ use privyseal::oauth;
 use privyseal::schemes::fiam::{Pages, Records};
 
 use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
-use super::output::print_line;
 use super::progress::Progress;
 use crate::error::CliError;
+use output::TokenOutput;
 use provider::ProviderOptions;
 
 /// Ask for an access token with a new assertion and print the server's JSON
@@ -29,6 +30,11 @@ pub(super) struct Token {
     #[arg(long, requires = "call")]
     all_pages: bool,
     #[command(flatten)]
+    output: TokenOutput,
+    /// The path of the token endpoint below the base URL, where it is not the scheme's
+    #[arg(long, value_name = "PATH")]
+    token_path: Option<String>,
+    #[command(flatten)]
     server: ServerOptions,
     // The last, because its heading goes on.
     #[command(flatten)]
@@ -37,7 +43,16 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let base = self.client.server()?;
+        let mut base = self.client.server()?;
+        if let Some(path) = &self.token_path {
+            let joined = base.token_path(path);
+            base = joined.map_err(|error| {
+                CliError::option("--token-path", format!("is refused: {error}"))
+            })?;
+        }
+        if self.call.is_some() || self.provider.next().is_some() {
+            self.output.refuse()?;
+        }
         if let Some(path) = &self.call {
             // Before an assertion is spent on it.
             base.join(path)
@@ -57,24 +72,24 @@ impl Token {
             progress.step("about the token");
             let answer = next.ask(&*source, &tries, &http, &base, options, &token)?;
             progress.finish();
-            return print_line(&answer);
+            return self.output.write_text(&answer);
         }
         match &self.call {
             Some(path) if self.all_pages => {
                 let pages = Pages::new(&http, &base, path, &token)?;
                 let records = all_records(pages, &progress)?;
                 progress.finish();
-                print_line(records.into_json().as_bytes())
+                self.output.write_text(records.into_json().as_bytes())
             }
             Some(path) => {
                 progress.step("with the token");
                 let answer = oauth::call(&http, &base, path, &token)?;
                 progress.finish();
-                print_line(&answer)
+                self.output.write_text(&answer)
             }
             None => {
                 progress.finish();
-                print_line(token.expose_response().trim_ascii())
+                self.output.write(&token)
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use privyseal::Certificates;
 use privyseal_core::field::FieldError;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{Audience, Scheme};
+use privyseal_core::{Audience, SchemeRules};
 
 use crate::cache::CachePolicy;
 use crate::chains::ProvenHeaders;
@@ -27,7 +27,7 @@ const REMEMBERED: usize = 70_000;
 /// Makes a [`Receiver`].
 #[derive(Debug)]
 pub struct ReceiverBuilder {
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     audience: Option<String>,
     registry: Option<Arc<dyn RegistrySource>>,
     trust: Option<Certificates>,
@@ -73,7 +73,7 @@ pub enum BuildError {
 }
 
 impl ReceiverBuilder {
-    pub(crate) fn new(scheme: &'static Scheme) -> Self {
+    pub(crate) fn new(scheme: &'static SchemeRules) -> Self {
         Self {
             scheme,
             audience: None,

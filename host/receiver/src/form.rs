@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use privyseal_core::Scheme;
+use privyseal_core::SchemeRules;
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use zeroize::Zeroizing;
@@ -78,7 +78,7 @@ impl TokenForm {
     /// # Errors
     ///
     /// [`Rule::Request`] if one is missing, [`Rule::GrantType`] and [`Rule::Scope`] if one is another.
-    pub fn check_token_request(&self, scheme: &Scheme) -> Result<(), Rejection> {
+    pub fn check_token_request(&self, scheme: &SchemeRules) -> Result<(), Rejection> {
         let rules = scheme.token_request();
         let is = |name: &str, found: Option<&str>, wanted: &str, rule| match found {
             None => Err(Rejection::new(
@@ -104,7 +104,7 @@ impl TokenForm {
     /// The assertion and who the request says has sent it, where it says so or `scheme` demands it.
     pub(crate) fn authentication(
         &self,
-        scheme: &Scheme,
+        scheme: &SchemeRules,
     ) -> Result<(&str, Option<&str>), Rejection> {
         let missing = |name| Rejection::new(Rule::Request, format_args!("{name} is missing"));
         let kind = self.assertion_type.as_deref();

@@ -4,7 +4,7 @@ use privyseal::jose::jws::Jws;
 use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::schemes::ishare::{IshareError, ListFault, Party, PartyFault, TrustedList};
 use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Violation};
-use privyseal_core::Scheme;
+use privyseal_core::SchemeRules;
 use privyseal_core::cert::{Certificate, Chain};
 
 use crate::RegistrySource;
@@ -21,7 +21,7 @@ use crate::registry::{ClaimedParty, ask_for};
 /// Trouble with the registry, or a response of it that is not proved.
 pub fn judge_assertion(
     token: &str,
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     options: TokenCheckOptions<'_>,
     registry: &dyn RegistrySource,
 ) -> Result<TokenReport, IshareError> {
@@ -57,7 +57,7 @@ pub fn judge_assertion(
 struct Record {
     list: TrustedList,
     party: Result<Party, PartyFault>,
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
 }
 
 impl PartyRegistry for Record {

@@ -11,7 +11,7 @@ use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
 use privyseal_core::cert::Certificate;
 use privyseal_core::limits::MAX_COMPACT_JWS;
-use privyseal_core::{Audience, Scheme};
+use privyseal_core::{Audience, SchemeRules};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -26,7 +26,7 @@ use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 /// Make one and share it: it keeps what it has proved, and any number of threads may use it at once.
 #[derive(Debug)]
 pub struct Receiver {
-    pub(crate) scheme: &'static Scheme,
+    pub(crate) scheme: &'static SchemeRules,
     pub(crate) audience: String,
     pub(crate) judges: Judges,
     pub(crate) trust: Certificates,
@@ -65,12 +65,12 @@ struct Claims {
 
 impl Receiver {
     /// A receiver of assertions of `scheme`.
-    pub fn builder(scheme: &'static Scheme) -> ReceiverBuilder {
+    pub fn builder(scheme: &'static SchemeRules) -> ReceiverBuilder {
         ReceiverBuilder::new(scheme)
     }
 
     /// The scheme whose rules apply.
-    pub const fn scheme(&self) -> &'static Scheme {
+    pub const fn scheme(&self) -> &'static SchemeRules {
         self.scheme
     }
 

@@ -11,7 +11,7 @@ use privyseal::schemes::ishare::{
     Expected, IshareError, Party, PartyFault, PartyQuery, Registry, TrustedList, subject,
 };
 use privyseal::{Certificates, Client, Server};
-use privyseal_core::Scheme;
+use privyseal_core::SchemeRules;
 use privyseal_core::cert::Certificate;
 use privyseal_core::scheme::PartyLookup;
 
@@ -187,7 +187,7 @@ pub(crate) fn ask_for(
 
 /// Who the holder of a certificate claims to be.
 pub(crate) struct ClaimedParty<'a> {
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     id: &'a str,
     leaf: &'a Certificate<'a>,
     /// The certificate's subject, where the scheme's registry is asked with it.
@@ -195,7 +195,11 @@ pub(crate) struct ClaimedParty<'a> {
 }
 
 impl<'a> ClaimedParty<'a> {
-    pub(crate) fn new(scheme: &'static Scheme, id: &'a str, leaf: &'a Certificate<'a>) -> Self {
+    pub(crate) fn new(
+        scheme: &'static SchemeRules,
+        id: &'a str,
+        leaf: &'a Certificate<'a>,
+    ) -> Self {
         let lookup = scheme.registry().map(|rule| rule.value());
         let by_subject = lookup == Some(PartyLookup::EoriAndSubject);
         Self {

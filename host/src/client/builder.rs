@@ -18,9 +18,10 @@ use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
 use crate::keys::key::{AccessPolicy, KeySigner, KeyUri};
 use crate::keys::{KeyError, SignerFailure};
-use crate::oauth::SigningClient;
+use crate::oauth::{OAuthError, SigningClient};
 use crate::pki::certificates::{Certificates, ChainOptions};
 use crate::pki::party_id;
+use crate::report::self_test;
 
 /// Opens a key with its PIN.
 type OpenKey = dyn Fn(&KeyUri, &AccessPolicy) -> Result<KeySigner, KeyError> + Send + Sync;
@@ -133,7 +134,10 @@ impl ClientBuilder {
         if let [KeyUri::Device(uri)] = self.keys.as_slice() {
             return Ok(Client::from_source(self.device_client(uri)?, http));
         }
-        Ok(Client::from_source(self.signing_client()?, http))
+        let client = self.keyed_client()?;
+        let key = client.signer().clone();
+        let test = move || self_test(&mut key.clone()).map_err(OAuthError::from);
+        Ok(Client::with(client, Some(Box::new(test)), http))
     }
 
     /// The same without an HTTPS client: for what only a [`SigningClient`] signs, such as authentication requests.
@@ -145,6 +149,10 @@ impl ClientBuilder {
         mut self,
     ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, BuildError>
     {
+        self.keyed_client()
+    }
+
+    fn keyed_client(&mut self) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
         let scheme = self.scheme;
         let given = self.client_id.take();
         let given = given.map(|id| party_id::given(scheme, &id)).transpose()?;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use privyseal_core::{
-    RsaPublicKey, Signature, Signer, SignerError as _, SignerErrorKind, SigningInput,
+    CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
+    SignerError as _, SignerErrorKind, SigningInput,
 };
 
 use super::error::BuildError;
@@ -109,6 +110,33 @@ impl<S: Signer + Clone> KeyGroup<S> {
     }
 }
 
+impl<S> KeyGroup<S>
+where
+    S: Signer + Clone,
+    S::Error: Send + Sync + 'static,
+{
+    /// Has the references `sign` in turn until one succeeds.
+    fn in_turn(
+        &self,
+        mut sign: impl FnMut(&mut S) -> Result<(), S::Error>,
+    ) -> Result<(), SignerFailure> {
+        let group = &*self.0;
+        let start = group.next.fetch_add(1, Ordering::Relaxed) % group.members.len();
+        let (before, from) = group.members.split_at(start);
+        let now = Instant::now();
+        let in_turn = from.iter().chain(before);
+        let (resting, ready): (Vec<_>, Vec<_>) = in_turn.partition(|it| it.in_cooldown(now));
+        let mut first = None;
+        for member in ready.into_iter().chain(resting) {
+            match member.sign(group, &mut sign) {
+                Ok(()) => return Ok(()),
+                Err(error) => first.get_or_insert(error),
+            };
+        }
+        Err(first.expect("a group has a member"))
+    }
+}
+
 impl<S> Signer for KeyGroup<S>
 where
     S: Signer + Clone,
@@ -125,20 +153,21 @@ where
         input: &SigningInput<'_>,
         signature: &mut Signature,
     ) -> Result<(), SignerFailure> {
-        let group = &*self.0;
-        let start = group.next.fetch_add(1, Ordering::Relaxed) % group.members.len();
-        let (before, from) = group.members.split_at(start);
-        let now = Instant::now();
-        let in_turn = from.iter().chain(before);
-        let (resting, ready): (Vec<_>, Vec<_>) = in_turn.partition(|it| it.in_cooldown(now));
-        let mut first = None;
-        for member in ready.into_iter().chain(resting) {
-            match member.sign(group, input, signature) {
-                Ok(()) => return Ok(()),
-                Err(error) => first.get_or_insert(error),
-            };
-        }
-        Err(first.expect("a group has a member"))
+        self.in_turn(|signer| signer.sign(input, signature))
+    }
+}
+
+impl<S> CertificationRequestSigner for KeyGroup<S>
+where
+    S: CertificationRequestSigner + Clone,
+    S::Error: Send + Sync + 'static,
+{
+    fn sign_certification_request(
+        &mut self,
+        info: &CertificationRequestInfo<'_>,
+        signature: &mut Signature,
+    ) -> Result<(), SignerFailure> {
+        self.in_turn(|signer| signer.sign_certification_request(info, signature))
     }
 }
 
@@ -150,12 +179,11 @@ where
     fn sign(
         &self,
         group: &Group<S>,
-        input: &SigningInput<'_>,
-        signature: &mut Signature,
+        sign: impl FnOnce(&mut S) -> Result<(), S::Error>,
     ) -> Result<(), SignerFailure> {
         let outcome = self
             .opened(group)
-            .and_then(|mut signer| signer.sign(input, signature).map_err(SignerFailure::new));
+            .and_then(|mut signer| sign(&mut signer).map_err(SignerFailure::new));
         self.rest(outcome.is_err().then_some(group.cooldown));
         outcome
     }

@@ -85,6 +85,10 @@ where
         &self.credential
     }
 
+    pub(crate) const fn signer(&self) -> &S {
+        &self.signer
+    }
+
     fn signed(&self, input: SigningInput<'_>) -> Result<Assertion, OAuthError> {
         let mut buffer = Zeroizing::new(vec![0; input.token_len()]);
         input

@@ -160,7 +160,7 @@ fn client_credentials<A: AssertionSource + ?Sized>(
 }
 
 impl<A: AssertionSource + ?Sized> AssertionSource for Box<A> {
-    fn scheme(&self) -> &'static Scheme {
+    fn scheme(&self) -> &'static SchemeRules {
         (**self).scheme()
     }
 

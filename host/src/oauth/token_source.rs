@@ -103,6 +103,18 @@ impl<R: Runtime> TokenSource<R> {
     where
         A: AssertionSource + ?Sized,
     {
+        self.token_until(client).map(|(token, _)| token)
+    }
+
+    /// The same, and the moment from which on it is not given any more: shortly before it expires.
+    ///
+    /// # Errors
+    ///
+    /// As [`TokenSource::token`].
+    pub fn token_until<A>(&self, client: &A) -> Result<(Arc<AccessToken>, UnixTime), OAuthError>
+    where
+        A: AssertionSource + ?Sized,
+    {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let token = self.cached_or_new(client);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -117,7 +129,7 @@ impl<R: Runtime> TokenSource<R> {
         state.refresh = None;
     }
 
-    fn cached_or_new<A>(&self, client: &A) -> Result<Arc<AccessToken>, OAuthError>
+    fn cached_or_new<A>(&self, client: &A) -> Result<(Arc<AccessToken>, UnixTime), OAuthError>
     where
         A: AssertionSource + ?Sized,
     {
@@ -125,7 +137,7 @@ impl<R: Runtime> TokenSource<R> {
         let mut state = self.state();
         let now = state.runtime.now()?;
         if let Some(cached) = state.cached.take().filter(|cached| cached.is_good_at(now)) {
-            return Ok(Arc::clone(&state.cached.insert(cached).token));
+            return Ok(state.cached.insert(cached).shared());
         }
         if let (true, Some(error)) = (self.ended.load(Ordering::SeqCst) != ended, &state.failure) {
             return Err(OAuthError::Shared(Arc::clone(error)));
@@ -134,7 +146,7 @@ impl<R: Runtime> TokenSource<R> {
         self.ended.fetch_add(1, Ordering::SeqCst);
         state.failure = None;
         match outcome {
-            Ok(cached) => Ok(Arc::clone(&state.cached.insert(cached).token)),
+            Ok(cached) => Ok(state.cached.insert(cached).shared()),
             // Others wait for this.
             Err(error) if self.waiting.load(Ordering::SeqCst) > 1 => {
                 let error = state.failure.insert(Arc::new(error));
@@ -205,6 +217,10 @@ impl<R: Runtime> TokenSource<R> {
 }
 
 impl CachedToken {
+    fn shared(&self) -> (Arc<AccessToken>, UnixTime) {
+        (Arc::clone(&self.token), self.until)
+    }
+
     /// Not after the clock was set back: then nobody knows.
     fn is_good_at(&self, now: UnixTime) -> bool {
         self.from <= now && now < self.until

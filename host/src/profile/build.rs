@@ -48,6 +48,43 @@ impl Profile {
     ///
     /// [`ProfileError::OAuth`]: the audience, or the lifetime.
     pub fn assertion_options(&self) -> Result<AssertionOptions, ProfileError> {
+        let options = self.unchecked_options()?;
+        options.check(self.scheme()?)?;
+        Ok(options)
+    }
+
+    /// The same for this audience, where neither the profile nor the scheme has one.
+    ///
+    /// # Errors
+    ///
+    /// Also [`ProfileError::OtherAudience`] where it does not.
+    pub fn assertion_options_for(&self, audience: &str) -> Result<AssertionOptions, ProfileError> {
+        if self.leaves_audience_open()? {
+            let mut options = self.unchecked_options()?;
+            options.audience = Some(audience.to_owned());
+            options.check(self.scheme()?)?;
+            return Ok(options);
+        }
+        let options = self.assertion_options()?;
+        let said = options.checked_audience()?;
+        let said = self
+            .scheme()?
+            .choose_audience(said)
+            .map_err(OAuthError::from)?;
+        if said.as_str() == audience {
+            return Ok(options);
+        }
+        Err(ProfileError::OtherAudience)
+    }
+
+    /// Whether each assertion names its receiver.
+    fn leaves_audience_open(&self) -> Result<bool, ProfileError> {
+        let mut said = ["audience", "endpoint", "realm"].iter();
+        let is_said = said.any(|member| self.values.contains_key(member));
+        Ok(!is_said && self.scheme()?.choose_audience(None).is_err())
+    }
+
+    fn unchecked_options(&self) -> Result<AssertionOptions, ProfileError> {
         let scheme = self.scheme()?;
         let parts = AudienceParts {
             audience: self.text("audience"),
@@ -59,7 +96,6 @@ impl Profile {
         options.audience = parts.choose(scheme).map_err(OAuthError::from)?;
         options.lifetime = self.number("lifetime");
         options.backdate = self.number("backdate").unwrap_or_default();
-        options.check(scheme)?;
         Ok(options)
     }
 
@@ -150,6 +186,13 @@ impl Profile {
     /// As [`Profile::client_builder`], [`Profile::assertion_options`] and [`Profile::server`].
     pub fn check(&self) -> Result<(), ProfileError> {
         self.client_builder()?;
+        if self.leaves_audience_open()? {
+            let rule = self.scheme()?.lifetime();
+            let lifetime = rule.value().choose(self.number("lifetime"), rule.source());
+            return lifetime
+                .map(drop)
+                .map_err(|error| OAuthError::from(error).into());
+        }
         match self.text("base-url") {
             Some(_) => self.server().map(drop),
             None => self.assertion_options().map(drop),

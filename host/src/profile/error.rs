@@ -60,6 +60,11 @@ pub enum ProfileError {
         #[source]
         error: PkiError,
     },
+    /// Another audience is asked for than the profile or its scheme says.
+    #[error(
+        "the profile or its scheme says for which audience the assertions are, and it is another one"
+    )]
+    OtherAudience,
     /// The members do not make what an assertion says.
     #[error("{0}")]
     OAuth(#[from] OAuthError),

@@ -108,7 +108,7 @@ impl ChainReport {
     }
 
     pub(super) fn rules(&self) -> &'static str {
-        self.scheme.map_or("RFC 5280 alone", Scheme::title)
+        self.scheme.map_or("RFC 5280 alone", SchemeRules::title)
     }
 
     /// The report as JSON. `valid` is true when no rule is broken and the chain is complete; moments are

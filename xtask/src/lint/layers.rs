@@ -11,13 +11,8 @@ pub(crate) const LADDERS: [&[&[&str]]; 2] = [
         &["privyseal-gateway"],
         &["privyseal"],
         &["privyseal-receiver"],
-        &[
-            "privyseal-cli",
-            "privyseal-agent",
-            "libprivyseal",
-            "privyseal-web",
-            "privyseal-web-bundle",
-        ],
+        &["privyseal-agent", "libprivyseal", "privyseal-web"],
+        &["privyseal-cli", "privyseal-web-bundle"],
     ],
     &[
         &["privyseal-ifma", "privyseal-firmware-rsa"],

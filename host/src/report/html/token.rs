@@ -4,7 +4,7 @@ use core::fmt;
 
 use privyseal_check::Subject;
 use privyseal_core::cert::Certificate;
-use privyseal_core::{Scheme, UnixTime};
+use privyseal_core::{SchemeRules, UnixTime};
 use serde_json::{Map, Value};
 
 use super::words::{distance, left};
@@ -62,7 +62,7 @@ impl TokenReport {
         let scheme = self
             .report
             .scheme
-            .map_or("none that the content points at", Scheme::title);
+            .map_or("none that the content points at", SchemeRules::title);
         let guessed = if self.report.is_guess && self.report.scheme.is_some() {
             " (a guess from the content)"
         } else {

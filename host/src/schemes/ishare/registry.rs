@@ -1,7 +1,7 @@
 //! Asks a participant registry.
 
 use privyseal_core::UnixTime;
-use privyseal_core::scheme::{PartyLookup, Scheme};
+use privyseal_core::scheme::{PartyLookup, SchemeRules};
 use privyseal_core::token::request::write_escaped;
 use serde_json::{Map, Value};
 
@@ -125,7 +125,7 @@ impl<'a> Registry<'a> {
 
 impl<'a> PartyQuery<'a> {
     /// As the registry of `scheme` is asked; by the id where it has none.
-    pub fn of(scheme: &Scheme, id: &'a str, subject_name: Option<&'a str>) -> Self {
+    pub fn of(scheme: &SchemeRules, id: &'a str, subject_name: Option<&'a str>) -> Self {
         match scheme.registry().map(|rule| rule.value()) {
             Some(PartyLookup::EoriAndSubject) => Self::Eori {
                 eori: id,

@@ -1,0 +1,150 @@
+//! What holds when the disk is full, a module hangs, or the token goes away.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::flow;
+use privyseal_test_suite::softhsm::SoftHsmToken;
+
+use crate::stage::{Stage, behind, own_uid};
+
+/// A stage whose key is behind a module that breaks as told.
+fn with_shim() -> (Stage, FaultShim, String) {
+    let mut stage = Stage::new();
+    let shim = FaultShim::new(stage.client.token.dir());
+    // A library of its own: it shares no state with the one that the agent may load for another profile.
+    let module = stage.client.token.dir().join("libsofthsm-copy.so");
+    fs::copy(SoftHsmToken::module(), &module).unwrap();
+    let environment = shim.environment(&module);
+    stage.environment.extend(environment);
+    shim.rules(&[]);
+    let uri = behind(&stage.client.token.uri(flow::KEY), &FaultShim::module());
+    (stage, shim, uri)
+}
+
+fn mine() -> String {
+    format!("[{}]", own_uid())
+}
+
+/// The disk is full in the middle of a line: that assertion and all after it stay here, and the log is whole.
+#[test]
+fn what_cannot_be_written_down_is_not_released() {
+    let stage = Stage::new();
+    let config = stage.configure("", &stage.profile());
+    // No file may grow beyond some kilobytes; the signal that says so is ignored.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 4; exec \"$@\"", "sh"];
+    let agent = stage.start_as(&config, &limited);
+    let mut released = 0;
+    let refused = loop {
+        let answer = agent.assertion();
+        if answer.status != 200 {
+            break answer;
+        }
+        released += 1;
+        assert!(released < 100, "the disk is never full");
+    };
+    refused.is_problem(503, "audit");
+    assert!(!refused.body.contains("eyJ"), "{refused:?}");
+    agent.assertion().is_problem(503, "audit");
+    agent
+        .ask("GET", "/v1/kpn/token", "")
+        .is_problem(503, "audit");
+    assert_eq!(agent.ask("GET", "/live", "").status, 200);
+    let lines = stage.audited();
+    assert_eq!(lines.len(), released + 1);
+
+    // There is room again: the log is moved away.
+    fs::rename(stage.audit(), stage.path("audit.1")).unwrap();
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert_eq!(agent.assertion().status, 200);
+    let (old, new) = (lines.last().unwrap(), &stage.audited()[0]);
+    assert_eq!(old["link"], new["before"]);
+    agent.stop();
+}
+
+#[test]
+fn a_module_that_hangs_takes_nothing_else_with_it() {
+    let (stage, shim, uri) = with_shim();
+    let hangs = stage.profile_of("hangs", &uri, &mine());
+    let config = stage.configure("", &format!("{}{hangs}", stage.profile()));
+    let agent = stage.start(&config);
+    assert_eq!(agent.ask("POST", "/v1/hangs/assertion", "").status, 200);
+    shim.rules(&["C_Sign * hang 20000"]);
+    thread::scope(|scope| {
+        let asked: Vec<_> = (0..40)
+            .map(|_| scope.spawn(|| agent.ask("POST", "/v1/hangs/assertion", "")))
+            .collect();
+        thread::sleep(Duration::from_millis(500));
+        let start = Instant::now();
+        assert_eq!(agent.ask("GET", "/live", "").status, 200);
+        assert_eq!(agent.assertion().status, 200);
+        assert!(
+            start.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            start.elapsed()
+        );
+        // What was found before does not count any more.
+        thread::sleep(Duration::from_secs(5));
+        let start = Instant::now();
+        assert_eq!(agent.ask("GET", "/ready", "").status, 503);
+        assert!(
+            start.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            start.elapsed()
+        );
+        shim.rules(&[]);
+        for answer in asked {
+            let answer = answer.join().unwrap();
+            assert!([200, 503, 504].contains(&answer.status), "{answer:?}");
+        }
+    });
+    thread::sleep(Duration::from_secs(5));
+    let answer = agent.ask("POST", "/v1/hangs/assertion", "");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(agent.ask("GET", "/ready", "").status, 200);
+    stage.audited();
+    agent.stop();
+}
+
+/// The token is away when the agent starts, comes, goes and comes again.
+#[test]
+fn a_token_that_goes_away_and_comes_again_is_found() {
+    let (stage, shim, uri) = with_shim();
+    let config = stage.configure("", &stage.profile_of("kpn", &uri, &mine()));
+    shim.rules(&["C_Initialize * return 0x30"]);
+    let agent = stage.start(&config);
+    let away = agent.assertion();
+    away.is_problem(503, "key");
+    assert!(away.head.contains("retry-after: "), "{}", away.head);
+    assert_eq!(agent.ask("GET", "/ready", "").status, 503);
+    for rules in [&[][..], &["C_Sign * return 0x32"], &[]] {
+        shim.rules(rules);
+        let start = Instant::now();
+        let wanted = if rules.is_empty() { 200 } else { 503 };
+        while agent.assertion().status != wanted {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", agent.log());
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+    let events: Vec<_> = stage.audited();
+    assert!(events.iter().any(|line| line["event"] == "failed"));
+    agent.stop();
+}
+
+/// A wrong PIN costs one try, not one for each request.
+#[test]
+fn a_wrong_pin_costs_one_try() {
+    let (stage, shim, uri) = with_shim();
+    fs::write(stage.client.token.pin_file(), "0000").unwrap();
+    let config = stage.configure("", &stage.profile_of("kpn", &uri, &mine()));
+    let agent = stage.start(&config);
+    for _ in 0..5 {
+        agent.assertion().is_problem(503, "key");
+        agent.ask("GET", "/ready", "").is_problem(503, "key");
+    }
+    assert_eq!(shim.calls("C_Login"), 1);
+    agent.stop();
+}

@@ -1,0 +1,12 @@
+//! The agent with a real token: who is served, what is written down, and what holds when something fails.
+
+#![allow(clippy::unwrap_used)] // A test stops where something is wrong.
+
+mod clients;
+mod faults;
+mod http;
+mod life;
+mod profiles;
+mod refuses;
+mod serves;
+mod stage;

@@ -1,0 +1,133 @@
+//! Profiles on the command line.
+
+use std::fs;
+use std::path::Path;
+
+use privyseal_test_base::privyseal;
+use privyseal_test_suite::flow::Outcome;
+
+use crate::stage::{CLIENT_ID, Stage};
+
+fn run(stage: &Stage, words: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    let program = privyseal::path();
+    let mut command = stage.command(&[&[program.to_str().unwrap()], words].concat());
+    command
+        .env("XDG_CONFIG_HOME", stage.folder.path())
+        .envs(variables.iter().copied());
+    Outcome::of(&mut command)
+}
+
+fn write(stage: &Stage, text: &str) {
+    fs::create_dir_all(stage.path("privyseal")).unwrap();
+    fs::write(stage.path("privyseal/config.toml"), text).unwrap();
+}
+
+fn claims(outcome: &Outcome) -> serde_json::Value {
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    privyseal_test_judges::decode::Parts::of(outcome.stdout.trim()).claims()
+}
+
+#[test]
+fn an_option_comes_before_the_environment_and_that_before_the_profile() {
+    let stage = Stage::new();
+    write(&stage, &stage.profile());
+    for words in [["--profile", "kpn", "sign"], ["sign", "--profile", "kpn"]] {
+        let signed = run(&stage, &words, &[]);
+        stage.judge(&signed.stdout);
+        assert_eq!(claims(&signed)["iss"], CLIENT_ID);
+    }
+    let variables = [
+        ("PRIVYSEAL_PROFILE", "kpn"),
+        ("PRIVYSEAL_CLIENT_ID", "EU.EORI.NL2"),
+    ];
+    assert_eq!(
+        claims(&run(&stage, &["sign"], &variables))["iss"],
+        "EU.EORI.NL2"
+    );
+    let option = ["sign", "--client-id", "EU.EORI.NL3"];
+    assert_eq!(
+        claims(&run(&stage, &option, &variables))["iss"],
+        "EU.EORI.NL3"
+    );
+
+    let token = run(
+        &stage,
+        &["token", "--profile", "kpn", "--output", "token"],
+        &[],
+    );
+    assert_eq!(
+        (token.code, token.stdout.lines().count()),
+        (Some(0), 1),
+        "{}",
+        token.stderr
+    );
+    let call = ["--call", "/service-consumers/contracts", "--profile", "kpn"];
+    let called = run(&stage, &[&["token"], &call[..]].concat(), &[]);
+    assert_eq!(called.json()["total_count"], 2);
+    let elsewhere = [
+        "token",
+        "--profile",
+        "kpn",
+        "--token-path",
+        "/oauth2.0/token",
+    ];
+    run(&stage, &elsewhere, &[]).failed(1, "/fiam/api/v1/oauth2.0/token: HTTP 404");
+    for command in ["keys", "chain", "doctor", "jwks"] {
+        let outcome = run(&stage, &[command, "--profile", "kpn"], &[]);
+        assert_eq!(outcome.code, Some(0), "{command}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn profiles_are_listed_shown_and_checked() {
+    let stage = Stage::new();
+    write(&stage, &stage.profile());
+    let listed = run(&stage, &["profile", "list"], &[]);
+    assert!(listed.stdout.starts_with("kpn "), "{}", listed.stdout);
+    let shown = run(
+        &stage,
+        &["profile", "show", "kpn"],
+        &[("PRIVYSEAL_TIMEOUT", "7")],
+    );
+    assert!(
+        shown
+            .stdout
+            .contains("timeout = 7 # the variable PRIVYSEAL_TIMEOUT"),
+        "{}",
+        shown.stdout
+    );
+    assert!(
+        shown.stdout.contains("scheme = \"fiam\" # /"),
+        "{}",
+        shown.stdout
+    );
+    // What is shown is a file again.
+    let copy = stage.path("copy.toml");
+    fs::write(&copy, &shown.stdout).unwrap();
+    let again = run(
+        &stage,
+        &["profile", "show", "kpn", "--config", copy.to_str().unwrap()],
+        &[],
+    );
+    let values = |text: &str| -> Vec<String> {
+        text.lines()
+            .map(|line| line.split(" #").next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(values(&again.stdout), values(&shown.stdout));
+    let checked = run(&stage, &["profile", "check"], &[]);
+    assert_eq!(
+        (checked.code, &*checked.stdout),
+        (Some(0), "kpn                  good\n")
+    );
+
+    write(&stage, "[profile.kpn]\nscheme = 'fiam'\nkee = 'x'\n");
+    run(&stage, &["profile", "list"], &[]).failed(2, "line 3: profile.kpn.kee is not known");
+    run(&stage, &["sign", "--profile", "kpn"], &[]).failed(2, "config.toml line 3");
+    write(&stage, &stage.profile());
+    run(&stage, &["sign", "--profile", "kpm"], &[])
+        .failed(2, "there is no profile kpm; there are kpn");
+    run(&stage, &["completions", "bash", "--profile", "kpn"], &[]).failed(2, "--profile");
+    run(&stage, &["--profile", "kpn", "completions", "bash"], &[]).failed(2, "--profile");
+    assert!(!Path::new("kpn").exists());
+}

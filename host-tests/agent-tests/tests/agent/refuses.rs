@@ -1,0 +1,204 @@
+//! Who is not served, and what is no request.
+
+use std::net::TcpStream;
+
+use privyseal_test_base::privyseal;
+use privyseal_test_suite::flow;
+
+use crate::http::{connect, exchange, request};
+use crate::stage::{NOBODY, Stage, own_uid};
+
+#[test]
+fn others_and_other_profiles_get_nothing() {
+    let stage = Stage::new();
+    let uri = stage.client.token.uri(flow::KEY);
+    let others = stage.profile_of("others", &uri, &format!("[{NOBODY}]"));
+    let config = stage.configure("", &format!("{}{others}", stage.profile()));
+    let agent = stage.start(&config);
+    for path in [
+        "/v1/others/assertion",
+        "/v1/none/assertion",
+        "/v1/KPN/assertion",
+    ] {
+        agent.ask("POST", path, "").is_problem(403, "profile");
+    }
+    agent
+        .ask("GET", "/v1/others/token", "")
+        .is_problem(403, "profile");
+    // Where this user may be another one: that one, too.
+    if own_uid() == 0 {
+        let program = std::fs::copy(privyseal::path(), stage.path("privyseal"));
+        program.unwrap();
+        let (program, socket) = (stage.path("privyseal"), stage.socket());
+        let user = NOBODY.to_string();
+        for (profile, is_served) in [("kpn", false), ("others", true)] {
+            let mut command = stage.command(&["setpriv", "--reuid", &user, "--clear-groups"]);
+            command
+                .arg(&program)
+                .args(["sign", "--profile", profile, "--agent"])
+                .arg(&socket);
+            let outcome = flow::Outcome::of(&mut command);
+            if is_served {
+                assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+            } else {
+                outcome.failed(1, "no profile of that name for the one who asks");
+            }
+        }
+        let lines = stage.audited();
+        assert_eq!(lines[1]["requester"], format!("uid {NOBODY}"));
+        assert_eq!(lines.len(), 2);
+    } else {
+        assert_eq!(stage.audited().len(), 1);
+    }
+    let metrics = agent.ask("GET", "/metrics", "").body;
+    assert!(metrics.contains("privyseal_forbidden_total "), "{metrics}");
+    agent.stop();
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_nothing_is_signed() {
+    let stage = Stage::new();
+    let agent = stage.agent();
+    let large = format!("{{\"audience\":\"{}\"}}", "x".repeat(5000));
+    for (method, path, body, status, kind) in [
+        ("GET", "/v1/kpn/assertion", "", 405, "method"),
+        ("POST", "/v1/kpn/token", "", 405, "method"),
+        ("POST", "/live", "", 405, "method"),
+        ("POST", "/v1/kpn/sign", "", 404, "path"),
+        ("GET", "/", "", 404, "path"),
+        ("GET", "/v1/kpn/token/", "", 404, "path"),
+        ("POST", "/v1/kpn/assertion", "{", 400, "body"),
+        ("POST", "/v1/kpn/assertion", "[]", 400, "body"),
+        (
+            "POST",
+            "/v1/kpn/assertion",
+            "{\"jti\":\"mine\"}",
+            400,
+            "body",
+        ),
+        (
+            "POST",
+            "/v1/kpn/assertion",
+            "{\"audience\":\"a\",\"audience\":\"b\"}",
+            400,
+            "body",
+        ),
+        ("POST", "/v1/kpn/assertion", &large, 413, "body"),
+        (
+            "POST",
+            "/v1/kpn/assertion",
+            "{\"audience\":\"EU.EORI.NL1\"}",
+            403,
+            "audience",
+        ),
+        (
+            "POST",
+            "/v1/kpn/assertion",
+            "{\"audience\":\"\"}",
+            403,
+            "audience",
+        ),
+    ] {
+        let answer = agent.ask(method, path, body);
+        assert_eq!(answer.status, status, "{method} {path} {body}: {answer:?}");
+        answer.is_problem(status, kind);
+    }
+    let head = format!("X-Large: {}\r\n", "x".repeat(40_000));
+    for raw in [
+        request("POST", "/v1/kpn/assertion", &head, ""),
+        "GARBAGE\r\n\r\n".to_owned(),
+        "POST /v1/kpn/assertion HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
+    ] {
+        let answer = exchange(connect(&stage.socket()), &raw);
+        assert!((400..500).contains(&answer.status), "{answer:?}");
+    }
+    assert_eq!(stage.audited().len(), 1);
+    agent.stop();
+}
+
+#[test]
+fn over_tcp_the_bearer_token_is_needed() {
+    let stage = Stage::new();
+    let secret = "0123456789abcdef-secret";
+    std::fs::write(stage.path("bearer"), format!("{secret}\n")).unwrap();
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let tcp = format!(
+        "listen = '127.0.0.1:{port}'\ntoken-file = '{}'",
+        stage.path("bearer").display()
+    );
+    let agent = stage.start(&stage.configure(&tcp, &stage.profile()));
+    let ask = |path: &str, more: &str| {
+        let method = if path.ends_with("assertion") {
+            "POST"
+        } else {
+            "GET"
+        };
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        exchange(stream, &request(method, path, more, ""))
+    };
+    assert_eq!(ask("/live", "").status, 200);
+    for path in ["/v1/kpn/assertion", "/v1/kpn/token", "/metrics"] {
+        for more in [
+            "",
+            "Authorization: Bearer\r\n",
+            "Authorization: Bearer 0123456789abcdef-secreT\r\n",
+            "Authorization: Basic 0123456789abcdef-secret\r\n",
+        ] {
+            let answer = ask(path, more);
+            answer.is_problem(401, "bearer");
+            assert!(
+                answer.head.contains("www-authenticate: Bearer"),
+                "{}",
+                answer.head
+            );
+        }
+        let answer = ask(path, &format!("Authorization: bearer {secret}\r\n"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    // A name that leads here, from a page in a browser.
+    let rebound = request("GET", "/live", "", "").replace("Host: localhost", "Host: evil.example");
+    exchange(TcpStream::connect(("127.0.0.1", port)).unwrap(), &rebound).is_problem(421, "host");
+    assert_eq!(stage.audited()[1]["requester"], "bearer");
+    assert!(!agent.log().contains(secret));
+    agent.stop();
+}
+
+/// Each is said with its line or its member, and no agent starts.
+#[test]
+fn a_configuration_that_cannot_be_is_refused() {
+    let stage = Stage::new();
+    let profile = stage.profile();
+    for (more, profiles, words) in [
+        ("port = 1", &*profile, "line 4: unknown field `port`"),
+        (
+            "listen = '0.0.0.0:80'",
+            &profile,
+            "is not a loopback address",
+        ),
+        (
+            "listen = '127.0.0.1:80'",
+            &profile,
+            "without agent.token-file",
+        ),
+        ("", "", "no profile has allow-uids"),
+        (
+            "",
+            &profile.replace("'fiam'", "'fiam2'"),
+            "line 6: profile.kpn.scheme is no scheme",
+        ),
+        (
+            "",
+            &profile.replace("cacert = '", "cacert = '/nowhere"),
+            "cacert names a file",
+        ),
+    ] {
+        let config = stage.configure(more, profiles);
+        let program = privyseal::path();
+        let mut command = stage.command(&[program.to_str().unwrap(), "agent", "--config"]);
+        flow::Outcome::of(command.arg(config)).failed(2, words);
+        assert!(!stage.socket().exists());
+    }
+}

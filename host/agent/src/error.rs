@@ -1,0 +1,73 @@
+//! Why the agent does not start, or does not answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use privyseal::base::BaseError;
+use privyseal::profile::ProfileError;
+use privyseal_hsm::SecretUnavailable;
+
+use crate::audit::AuditError;
+
+/// Why there is no agent, or no answer of one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// The configuration, or a profile.
+    #[error("{0}")]
+    Profile(#[from] ProfileError),
+    /// A file cannot be read.
+    #[error("{0}")]
+    Base(#[from] BaseError),
+    /// The audit log.
+    #[error("{0}")]
+    Audit(#[from] AuditError),
+    /// The bearer token.
+    #[error("the bearer token in {} cannot be used: {error}", path.display())]
+    Bearer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: SecretUnavailable,
+    },
+    /// A TCP address without a bearer token.
+    #[error("agent.listen is there without agent.token-file: over TCP nobody knows who asks")]
+    NoBearer,
+    /// A TCP address that others can reach.
+    #[error("agent.listen is {0}, which is not a loopback address: the agent does no TLS")]
+    NotLoopback(SocketAddr),
+    /// Nobody may ask for anything.
+    #[error("no profile has allow-uids, so there is nothing to serve")]
+    NothingServed,
+    /// An address or a path cannot be listened at.
+    #[error("the agent cannot listen at {at}: {source}")]
+    Listen {
+        /// Where.
+        at: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Another agent is there.
+    #[error("another process listens at {}", .0.display())]
+    InUse(PathBuf),
+    /// The runtime or a signal handler.
+    #[error("the agent cannot run: {0}")]
+    Runtime(#[source] io::Error),
+    /// A question to an agent got no answer.
+    #[error("the agent at {} does not answer: {reason}", socket.display())]
+    NoAnswer {
+        /// Where.
+        socket: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// An agent refused.
+    #[error("the agent refused ({status}): {detail}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What it says, made safe for display.
+        detail: String,
+    },
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types
+)]
+
+// What is written down before an assertion leaves.
+pub mod audit;
+
+// What is served, and to whom.
+mod config;
+mod error;
+mod metrics;
+mod served;
+
+// HTTP.
+mod problem;
+mod routes;
+mod server;
+
+// The other side.
+pub mod client;
+
+pub use config::AgentConfig;
+pub use error::AgentError;
+pub use server::run;
+
+/// The interface as an OpenAPI document.
+pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -1,0 +1,85 @@
+//! What is answered when something is not done (RFC 9457).
+
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use privyseal::profile::ProfileError;
+use privyseal::{Error, ErrorKind};
+use serde_json::json;
+
+use crate::audit::AuditError;
+
+/// A refusal, for the one who asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    /// A word for programs; the labels of the metrics.
+    pub(crate) kind: &'static str,
+    pub(crate) detail: Cow<'static, str>,
+    /// Seconds after which asking again may help.
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        kind: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn unavailable(kind: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            retry_after: Some(1),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail)
+        }
+    }
+
+    /// Whoever asks for a profile that is not theirs hears the same as for one that is not there.
+    pub(crate) fn no_profile() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "profile",
+            "there is no profile of that name for the one who asks",
+        )
+    }
+
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        let problem = json!({
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "kind": self.kind,
+            "detail": self.detail,
+        });
+        problem.to_string().into_bytes()
+    }
+}
+
+/// No error of the library holds a PIN, an assertion or an access token.
+impl<E: Into<Error>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let detail = error.to_string();
+        if error.find::<AuditError>().is_some() {
+            return Self::unavailable("audit", detail);
+        }
+        if let Some(ProfileError::OtherAudience) = error.find() {
+            return Self::new(StatusCode::FORBIDDEN, "audience", detail);
+        }
+        match error.kind() {
+            ErrorKind::Key => Self::unavailable("key", detail),
+            ErrorKind::Server => Self::new(StatusCode::BAD_GATEWAY, "server", detail),
+            ErrorKind::Refused if error.refusal().is_some() => {
+                Self::new(StatusCode::BAD_GATEWAY, "refused", detail)
+            }
+            ErrorKind::Refused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rule", detail),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "configuration", detail),
+        }
+    }
+}

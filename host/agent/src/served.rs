@@ -1,0 +1,395 @@
+//! A profile that is served: its key, who may ask, and what is done for those who may.
+
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use hyper::StatusCode;
+use privyseal::base::clock;
+use privyseal::jose::jwk::{KidChoice, KidForm};
+use privyseal::jose::jws::Jws;
+use privyseal::keys::SignerFailure;
+use privyseal::oauth::OAuthError;
+use privyseal::profile::{Profile, ProfileError};
+use privyseal::{
+    AccessToken, Assertion, AssertionOptions, AssertionSource, Client, Error, ErrorKind, Server,
+    TokenSource,
+};
+use privyseal_core::cert::Certificate;
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerError as _, SignerErrorKind};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::audit::{AuditEntry, AuditLog};
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// Requests of one profile that may wait for its key or its server at once: a module that hangs holds no more threads.
+pub(crate) const MAX_AT_ONCE: usize = 32;
+
+/// How long a request waits for its turn, and then for its answer.
+const TURN: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// How long a self-test counts, and how long one may take.
+const SELF_TEST_COUNTS: Duration = Duration::from_secs(5);
+const SELF_TEST_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a key that was away is left alone.
+const COOLDOWN: Duration = Duration::from_secs(5);
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requester {
+    /// A user of this machine, by the word of its kernel.
+    User(u32),
+    /// Whoever has the bearer token.
+    Bearer,
+}
+
+/// What all profiles share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) audit: AuditLog,
+    pub(crate) metrics: Metrics,
+}
+
+/// One profile.
+pub(crate) struct Served {
+    name: String,
+    profile: Profile,
+    server: Result<Server, Problem>,
+    shared: Arc<Shared>,
+    turns: Arc<Semaphore>,
+    key: Mutex<Key>,
+    tested: tokio::sync::Mutex<Option<(Instant, Result<(), Problem>)>>,
+}
+
+enum Key {
+    Open(Arc<Opened>),
+    /// It is away; it may come.
+    Away(Option<(Instant, Problem)>),
+    /// Trying again may cost a PIN try, or helps nobody.
+    Unusable(Problem),
+}
+
+struct Opened {
+    client: Client,
+    tokens: Result<TokenSource, Problem>,
+    key_digest: String,
+    /// Whether the end of the leaf certificate is among the metrics.
+    has_certificate_end: OnceLock<()>,
+}
+
+impl Served {
+    pub(crate) fn new(profile: Profile, shared: &Arc<Shared>) -> Self {
+        Self {
+            name: profile.name().unwrap_or_default().to_owned(),
+            server: profile.server().map_err(Problem::from),
+            profile,
+            shared: Arc::clone(shared),
+            turns: Arc::new(Semaphore::new(MAX_AT_ONCE)),
+            key: Mutex::new(Key::Away(None)),
+            tested: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it says the same, wherever it is said.
+    pub(crate) fn is_of(&self, profile: &Profile) -> bool {
+        let said = |profile: &Profile| -> Vec<_> {
+            let members = profile.members();
+            members
+                .map(|(name, value, _)| (name, value.clone()))
+                .collect()
+        };
+        said(&self.profile) == said(profile)
+    }
+
+    pub(crate) fn allows(&self, requester: Requester) -> bool {
+        match requester {
+            Requester::User(uid) => self
+                .profile
+                .allowed_uids()
+                .is_some_and(|uids| uids.contains(&uid)),
+            Requester::Bearer => true,
+        }
+    }
+
+    /// A new assertion, for `audience` where the profile leaves that open, and how long it lives.
+    pub(crate) async fn assertion(
+        self: &Arc<Self>,
+        requester: Requester,
+        audience: Option<String>,
+    ) -> Result<(Assertion, ClientId, u64), Problem> {
+        let options = match audience {
+            Some(audience) => self.profile.assertion_options_for(&audience)?,
+            None => self.profile.assertion_options()?,
+        };
+        let scheme = self.profile.scheme()?;
+        let rule = scheme.lifetime();
+        let lifetime = rule.value().choose(options.lifetime, rule.source());
+        let lifetime = lifetime
+            .map_err(OAuthError::from)?
+            .saturating_sub(options.backdate);
+        let (assertion, client_id) = self
+            .blocking(move |served| {
+                let opened = served.opened()?;
+                let source = served.audited(&opened, requester);
+                let assertion = source.assertion(&options)?;
+                Ok((assertion, source.client_id().clone()))
+            })
+            .await?;
+        Ok((assertion, client_id, lifetime))
+    }
+
+    /// An access token, and the seconds for which it is good.
+    pub(crate) async fn token(
+        self: &Arc<Self>,
+        requester: Requester,
+    ) -> Result<(Arc<AccessToken>, u64), Problem> {
+        let outcome = self
+            .blocking(move |served| {
+                let opened = served.opened()?;
+                let tokens = opened.tokens.as_ref().map_err(Problem::clone)?;
+                let (token, until) = tokens.token_until(&served.audited(&opened, requester))?;
+                let now = clock::now()?;
+                Ok((token, until.as_secs().saturating_sub(now.as_secs())))
+            })
+            .await;
+        let outcome_word = outcome
+            .as_ref()
+            .map_or_else(|problem| problem.kind, |_| "ok");
+        self.shared.metrics.token(&self.name, outcome_word);
+        outcome
+    }
+
+    /// Whether the key signs: a signature that is discarded. What was found a moment ago counts.
+    pub(crate) async fn self_test(self: &Arc<Self>) -> Result<(), Problem> {
+        // Those who ask at once wait for one test.
+        let mut tested = self.tested.lock().await;
+        if let Some((at, outcome)) = &*tested
+            && at.elapsed() < SELF_TEST_COUNTS
+        {
+            return outcome.clone();
+        }
+        let test = self.blocking(|served| Ok(served.opened()?.client.self_test()?));
+        let outcome = timeout(SELF_TEST_LIMIT, test).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
+        self.shared.metrics.ready(&self.name, outcome.is_ok());
+        *tested = Some((Instant::now(), outcome.clone()));
+        outcome
+    }
+
+    /// Work that may wait for hardware or for a server, on a thread that may.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            let detail = format!("{MAX_AT_ONCE} requests of this profile wait already");
+            return Err(Problem::unavailable("busy", detail));
+        };
+        let served = Arc::clone(self);
+        let work = spawn_blocking(move || {
+            // Held for as long as the thread is, however long anybody waits for it.
+            let _turn = turn;
+            work(&served)
+        });
+        match timeout(ANSWER, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Err(Problem::new(
+                    status,
+                    "internal",
+                    "the request was not completed",
+                ))
+            }
+            Err(_) => Err(no_answer()),
+        }
+    }
+
+    fn audited<'a>(&'a self, opened: &'a Opened, requester: Requester) -> Audited<'a> {
+        Audited {
+            served: self,
+            opened,
+            requester,
+        }
+    }
+
+    /// The open key; opened now where it was not.
+    fn opened(&self) -> Result<Arc<Opened>, Problem> {
+        let mut key = self.key();
+        match &*key {
+            Key::Open(opened) => return Ok(Arc::clone(opened)),
+            Key::Unusable(problem) => return Err(problem.clone()),
+            Key::Away(Some((at, problem))) if at.elapsed() < COOLDOWN => {
+                return Err(problem.clone());
+            }
+            Key::Away(_) => {}
+        }
+        match self.open() {
+            Ok(opened) => {
+                tracing::info!(profile = self.name, "the key is open");
+                let opened = Arc::new(opened);
+                *key = Key::Open(Arc::clone(&opened));
+                Ok(opened)
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                tracing::error!(profile = self.name, %error, "the key cannot be opened");
+                let may_come = may_come(&error);
+                let problem = Problem::from(error);
+                *key = if may_come {
+                    Key::Away(Some((Instant::now(), problem.clone())))
+                } else {
+                    Key::Unusable(problem.clone())
+                };
+                Err(problem)
+            }
+        }
+    }
+
+    fn open(&self) -> Result<Opened, ProfileError> {
+        let client = self.profile.open()?;
+        let digest = KidChoice::Computed(KidForm::Keycloak).text(client.source().public_key());
+        let http = client.http().clone();
+        Ok(Opened {
+            tokens: match &self.server {
+                Ok(server) => Ok(server.token_source(http)),
+                Err(problem) => Err(problem.clone()),
+            },
+            // A computed one is always a kid.
+            key_digest: digest.unwrap_or_default(),
+            has_certificate_end: OnceLock::new(),
+            client,
+        })
+    }
+
+    fn key(&self) -> MutexGuard<'_, Key> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn no_answer() -> Problem {
+    let status = StatusCode::GATEWAY_TIMEOUT;
+    Problem::new(
+        status,
+        "timeout",
+        "the key or the server did not answer in time",
+    )
+}
+
+/// Whether opening the key again may help, and costs no PIN try.
+fn may_come(error: &Error) -> bool {
+    match error.find::<SignerFailure>() {
+        Some(failure) => matches!(
+            failure.kind(),
+            SignerErrorKind::Unavailable
+                | SignerErrorKind::NotFound
+                | SignerErrorKind::Busy
+                | SignerErrorKind::Timeout
+        ),
+        None => error.kind() == ErrorKind::Key,
+    }
+}
+
+/// What makes the assertions of a profile for one who asks: no assertion leaves it that is not in the audit log.
+struct Audited<'a> {
+    served: &'a Served,
+    opened: &'a Opened,
+    requester: Requester,
+}
+
+impl AssertionSource for Audited<'_> {
+    fn scheme(&self) -> &'static SchemeRules {
+        self.opened.client.source().scheme()
+    }
+
+    fn client_id(&self) -> &ClientId {
+        self.opened.client.source().client_id()
+    }
+
+    fn public_key(&self) -> &RsaPublicKey {
+        self.opened.client.source().public_key()
+    }
+
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
+        let begun = Instant::now();
+        let made = self.opened.client.assertion(options);
+        let outcome = self.written_down(made, options);
+        let kind = match &outcome {
+            Ok(_) => "ok",
+            Err(error) => kind_of(error),
+        };
+        let metrics = &self.served.shared.metrics;
+        metrics.assertion(&self.served.name, kind, begun.elapsed());
+        outcome
+    }
+}
+
+impl Audited<'_> {
+    fn note_certificate_end(&self, jws: &Jws<'_>) {
+        let certificates = jws.certificates().unwrap_or_default();
+        let Some(Ok(leaf)) = certificates.first().map(|der| Certificate::from_der(der)) else {
+            return;
+        };
+        let end = leaf.not_after().as_secs().try_into().unwrap_or(i64::MAX);
+        let metrics = &self.served.shared.metrics;
+        metrics.certificate_end(&self.served.name, end);
+    }
+
+    fn written_down(
+        &self,
+        made: Result<Assertion, OAuthError>,
+        options: &AssertionOptions,
+    ) -> Result<Assertion, OAuthError> {
+        let requester = match self.requester {
+            Requester::User(uid) => format!("uid {uid}"),
+            Requester::Bearer => "bearer".to_owned(),
+        };
+        let said = made.as_ref().ok().and_then(|assertion| {
+            let jws = Jws::parse(assertion.as_str()).ok()?;
+            if self.opened.has_certificate_end.set(()).is_ok() {
+                self.note_certificate_end(&jws);
+            }
+            Some((jws.unverified_claim("aud"), jws.unverified_claim("jti")?))
+        });
+        let reason = made.as_ref().err().map(ToString::to_string);
+        let (audience, jti) = said.unzip();
+        let mut entry = AuditEntry::new(if made.is_ok() { "signed" } else { "failed" });
+        entry.profile = Some(&self.served.name);
+        entry.scheme = Some(self.scheme().name());
+        entry.audience = audience
+            .as_ref()
+            .and_then(Option::as_deref)
+            .or(options.audience.as_deref());
+        entry.jti = jti.as_deref();
+        entry.key = Some(&self.opened.key_digest);
+        entry.requester = Some(&requester);
+        entry.reason = reason.as_deref();
+        let written = self.served.shared.audit.append(entry);
+        let assertion = made?;
+        if let Err(error) = written {
+            tracing::error!(%error, "an assertion was not released");
+            return Err(SignerFailure::new(error).into());
+        }
+        Ok(assertion)
+    }
+}
+
+fn kind_of(error: &OAuthError) -> &'static str {
+    match error {
+        OAuthError::Signer(failure) => match failure.kind() {
+            SignerErrorKind::Timeout => "timeout",
+            _ => "key",
+        },
+        _ => "rule",
+    }
+}

@@ -1,0 +1,365 @@
+//! Sockets, connections and signals.
+
+use core::future::Future;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use listenfd::ListenFd;
+use privyseal_hsm::Secret;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use sd_notify::NotifyState;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use crate::audit::AuditLog;
+use crate::config::AgentConfig;
+use crate::error::AgentError;
+use crate::metrics::Metrics;
+use crate::routes::{self, Peer};
+use crate::served::{MAX_AT_ONCE, Served, Shared};
+
+/// Connections at once; further ones wait to be accepted.
+const MAX_CONNECTIONS: usize = 4096;
+
+/// How long a client may take for the head of a request, and so how long a connection may be idle.
+const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// The largest head of a request, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// How long requests that are under way may take when the agent ends.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long opening the keys may hold up the start.
+const OPEN_LIMIT: Duration = Duration::from_secs(20);
+
+/// What is served.
+pub(crate) struct Agent {
+    pub(crate) shared: Arc<Shared>,
+    profiles: RwLock<BTreeMap<String, Arc<Served>>>,
+}
+
+impl Agent {
+    pub(crate) fn served(&self, name: &str) -> Option<Arc<Served>> {
+        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
+        profiles.get(name).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Served>> {
+        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
+        profiles.values().cloned().collect()
+    }
+
+    /// Serves these profiles; a key of which nothing changed stays open.
+    fn serve(&self, config: AgentConfig) {
+        let mut profiles = self
+            .profiles
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = core::mem::take(&mut *profiles);
+        for profile in config.profiles {
+            let name = profile.name().unwrap_or_default();
+            let kept = before.get(name).filter(|served| served.is_of(&profile));
+            let served = kept.map_or_else(
+                || Arc::new(Served::new(profile.clone(), &self.shared)),
+                Arc::clone,
+            );
+            profiles.insert(served.name().to_owned(), served);
+        }
+    }
+
+    /// Opens what is not open, and has each key sign once.
+    async fn open_keys(&self) {
+        let tests = self.all().into_iter().map(|served| {
+            tokio::spawn(async move {
+                if let Err(problem) = served.self_test().await {
+                    let (profile, detail) = (served.name(), problem.detail);
+                    tracing::warn!(profile, %detail, "the key does not sign");
+                }
+            })
+        });
+        for test in tests.collect::<Vec<_>>() {
+            // One that panicked has said so.
+            let _ = test.await;
+        }
+    }
+}
+
+/// Runs the agent that this file describes until it is told to end (SIGTERM, SIGINT).
+///
+/// # Errors
+///
+/// [`AgentError`]: it cannot start.
+pub fn run(config: &Path) -> Result<(), AgentError> {
+    let read = AgentConfig::read(config)?;
+    raise_descriptors();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(MAX_AT_ONCE * read.profiles.len().max(4))
+        .enable_all()
+        .build()
+        .map_err(AgentError::Runtime)?;
+    let ended = runtime.block_on(serve(config, read));
+    // A thread that waits for a module that hangs is not waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(path: &Path, config: AgentConfig) -> Result<(), AgentError> {
+    let audit = AuditLog::open(&config.audit_log, config.audit_sync)?;
+    let listeners = Listeners::bind(&config).await?;
+    let metrics = Metrics::default();
+    let agent = Arc::new(Agent {
+        shared: Arc::new(Shared { audit, metrics }),
+        profiles: RwLock::default(),
+    });
+    let handler = |kind| signal(kind).map_err(AgentError::Runtime);
+    let mut hangup = handler(SignalKind::hangup())?;
+    let (mut terminate, mut interrupt) = (
+        handler(SignalKind::terminate())?,
+        handler(SignalKind::interrupt())?,
+    );
+
+    agent.serve(config);
+    if timeout(OPEN_LIMIT, agent.open_keys()).await.is_err() {
+        tracing::warn!("a key does not open in time; the agent starts without it");
+    }
+    let accepting = listeners.accept(Arc::clone(&agent));
+    notify(&[NotifyState::Ready]);
+    tracing::info!(profiles = agent.all().len(), "the agent is ready");
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(&agent, path).await,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    notify(&[NotifyState::Stopping]);
+    tracing::info!("the agent ends");
+    accepting.drain().await;
+    Ok(())
+}
+
+async fn reload(agent: &Arc<Agent>, path: &Path) {
+    let now = NotifyState::monotonic_usec_now();
+    notify(&[NotifyState::Reloading]);
+    if let Ok(now) = now {
+        notify(&[now]);
+    }
+    match AgentConfig::read(path) {
+        Ok(config) => {
+            agent.serve(config);
+            tracing::info!(
+                profiles = agent.all().len(),
+                "the configuration was read again"
+            );
+        }
+        Err(error) => tracing::error!(%error, "the configuration stays as it was"),
+    }
+    if let Err(error) = agent.shared.audit.reopen() {
+        tracing::error!(%error, "the audit log cannot be opened again");
+    }
+    // Who asks meanwhile waits for it.
+    let _ = timeout(OPEN_LIMIT, agent.open_keys()).await;
+    notify(&[NotifyState::Ready]);
+}
+
+/// Nothing happens where no service manager listens.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
+}
+
+/// As many files as this process may have.
+fn raise_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+struct Listeners {
+    unix: UnixListener,
+    tcp: Option<(TcpListener, Arc<Secret>)>,
+    /// To be removed at the end, where it was made here.
+    path: Option<PathBuf>,
+}
+
+impl Listeners {
+    async fn bind(config: &AgentConfig) -> Result<Self, AgentError> {
+        let tcp = match &config.tcp {
+            Some((address, secret)) => {
+                let failed = |source| AgentError::Listen {
+                    at: address.to_string(),
+                    source,
+                };
+                let listener = TcpListener::bind(address).await.map_err(failed)?;
+                Some((listener, Arc::clone(secret)))
+            }
+            None => None,
+        };
+        let failed = |source| AgentError::Listen {
+            at: config.socket.display().to_string(),
+            source,
+        };
+        let activated = ListenFd::from_env().take_unix_listener(0);
+        if let Some(listener) = activated.map_err(failed)? {
+            listener.set_nonblocking(true).map_err(failed)?;
+            let unix = UnixListener::from_std(listener).map_err(failed)?;
+            return Ok(Self {
+                unix,
+                tcp,
+                path: None,
+            });
+        }
+        let path = &config.socket;
+        if UnixStream::connect(path).await.is_ok() {
+            return Err(AgentError::InUse(path.clone()));
+        }
+        // Left by one that was killed.
+        if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+            fs::remove_file(path).map_err(failed)?;
+        }
+        let unix = UnixListener::bind(path).map_err(failed)?;
+        // Who may ask is judged by the kernel's word for each connection, not by the file's mode.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).map_err(failed)?;
+        Ok(Self {
+            unix,
+            tcp,
+            path: Some(path.clone()),
+        })
+    }
+
+    fn accept(self, agent: Arc<Agent>) -> Accepting {
+        let connections = Arc::new(Connections {
+            agent,
+            turns: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            graceful: GracefulShutdown::new(),
+        });
+        let mut tasks = Vec::new();
+        if let Some((tcp, secret)) = self.tcp {
+            let connections = Arc::clone(&connections);
+            tasks.push(tokio::spawn(async move {
+                loop {
+                    let turn = connections.turn().await;
+                    if let Some((stream, _)) = accepted(tcp.accept()).await {
+                        // Small messages should not wait for others.
+                        let _ = stream.set_nodelay(true);
+                        connections.begin(stream, Peer::Tcp(Arc::clone(&secret)), turn);
+                    }
+                }
+            }));
+        }
+        let (unix, of_unix) = (self.unix, Arc::clone(&connections));
+        tasks.push(tokio::spawn(async move {
+            loop {
+                let turn = of_unix.turn().await;
+                let Some((stream, _)) = accepted(unix.accept()).await else {
+                    continue;
+                };
+                if let Ok(peer) = stream.peer_cred() {
+                    of_unix.begin(stream, Peer::User(peer.uid()), turn);
+                }
+            }
+        }));
+        Accepting {
+            tasks,
+            connections,
+            path: self.path,
+        }
+    }
+}
+
+async fn accepted<T>(accept: impl Future<Output = io::Result<T>>) -> Option<T> {
+    match accept.await {
+        Ok(accepted) => Some(accepted),
+        Err(error) => {
+            tracing::warn!(%error, "a connection was not accepted");
+            // Where descriptors have run out, one must be closed first.
+            sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+struct Connections {
+    agent: Arc<Agent>,
+    turns: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    fn begin<S>(&self, stream: S, peer: Peer, turn: Option<OwnedSemaphorePermit>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let agent = Arc::clone(&self.agent);
+        let service =
+            service_fn(move |request| routes::answer(Arc::clone(&agent), peer.clone(), request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_LIMIT)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        let open = self.agent.shared.metrics.connections.clone();
+        tokio::spawn(async move {
+            open.inc();
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+            open.dec();
+            drop(turn);
+        });
+    }
+}
+
+struct Accepting {
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    connections: Arc<Connections>,
+    path: Option<PathBuf>,
+}
+
+impl Accepting {
+    /// Accepts nothing more, and lets what is under way end.
+    async fn drain(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        for task in self.tasks {
+            // It was aborted.
+            let _ = task.await;
+        }
+        if let Some(path) = self.path {
+            // It may be gone with its folder.
+            let _ = fs::remove_file(path);
+        }
+        if let Some(connections) = Arc::into_inner(self.connections)
+            && timeout(DRAIN, connections.graceful.shutdown())
+                .await
+                .is_err()
+        {
+            tracing::warn!("some requests did not end in time");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is told to an operator: events of all parts, on standard error.
+
+use std::io;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use tracing_subscriber::EnvFilter;
+
+const VERBOSE: &str = "verbose";
+const FORMAT: &str = "log-format";
+
+/// Offers the options of the log.
+pub(crate) fn with_options(command: Command) -> Command {
+    let verbose = Arg::new(VERBOSE)
+        .short('v')
+        .long(VERBOSE)
+        .action(ArgAction::Count)
+        .global(true)
+        .help_heading("Log")
+        .help("Tell on standard error what is done; twice, with details. RUST_LOG says it more precisely");
+    let format = Arg::new(FORMAT)
+        .long(FORMAT)
+        .value_name("FORM")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .global(true)
+        .help_heading("Log")
+        .help("How it is written");
+    command.args([verbose, format])
+}
+
+/// Begins to tell.
+pub(crate) fn begin(matches: &ArgMatches) {
+    let is_agent = matches.subcommand_name() == Some("agent");
+    let level = match (matches.get_count(VERBOSE), is_agent) {
+        (0, false) => "off",
+        (0, true) => "info",
+        (1, false) => "privyseal=info,privyseal_agent=info",
+        (1, true) => "info,privyseal=debug,privyseal_agent=debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // Where standard error takes nothing, there is nothing to be said of it.
+    let log = log.log_internal_errors(false);
+    match matches.get_one::<String>(FORMAT).map(String::as_str) {
+        Some("json") => log.json().flatten_event(true).init(),
+        _ => log.with_ansi(false).init(),
+    }
+}

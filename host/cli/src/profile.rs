@@ -1,0 +1,147 @@
+//! `privyseal profile`: what is in the files of profiles.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use privyseal::profile::{Profile, Profiles};
+use serde_json::{Map, Value, json};
+
+use super::output::{print_json, print_line};
+use crate::error::CliError;
+use crate::output::say;
+
+/// List, show and check the profiles of /etc/privyseal/config.toml and ~/.config/privyseal/config.toml
+#[derive(Args)]
+pub(super) struct ProfileCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the names, each with its scheme
+    List(Files),
+    /// Show what a profile says, each member with where it was said
+    Show(Show),
+    /// Check all profiles, or one, as far as that goes without the key
+    Check(Check),
+}
+
+#[derive(Args)]
+struct Files {
+    /// Read this file only
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Show {
+    /// The profile, with what PRIVYSEAL_* says
+    name: String,
+    #[command(flatten)]
+    files: Files,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Check {
+    /// Only this profile
+    name: Option<String>,
+    #[command(flatten)]
+    files: Files,
+}
+
+impl Files {
+    fn read(&self) -> Result<Profiles, CliError> {
+        Ok(self
+            .config
+            .as_deref()
+            .map_or_else(Profiles::load, Profiles::from_file)?)
+    }
+}
+
+impl ProfileCommand {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        match self.action {
+            Action::List(files) => list(&files.read()?),
+            Action::Show(show) => {
+                let profiles = show.files.read()?;
+                let profile = profiles.profile(Some(&show.name))?;
+                if show.json {
+                    print_json(&to_json(&profile))
+                } else {
+                    print_line(to_toml(&profile).trim_end().as_bytes())
+                }
+            }
+            Action::Check(check) => check.run(),
+        }
+    }
+}
+
+fn list(profiles: &Profiles) -> Result<(), CliError> {
+    let mut lines = String::new();
+    for (name, profile) in profiles.iter() {
+        let scheme = profile
+            .scheme()
+            .map_or("no scheme", |scheme| scheme.title());
+        // Writing into a String cannot fail.
+        let _ = writeln!(lines, "{name:<20} {scheme}");
+    }
+    if lines.is_empty() {
+        say!("no file has a profile");
+        return Ok(());
+    }
+    print_line(lines.trim_end().as_bytes())
+}
+
+impl Check {
+    fn run(&self) -> Result<(), CliError> {
+        let profiles = self.files.read()?;
+        let one = self
+            .name
+            .as_deref()
+            .map(|name| profiles.get(name))
+            .transpose()?;
+        let (mut lines, mut first) = (String::new(), None);
+        for (name, profile) in profiles.iter() {
+            if one.is_some_and(|one| one.name() != Some(name)) {
+                continue;
+            }
+            let said = match profile.check() {
+                Ok(()) => "good".to_owned(),
+                Err(error) => {
+                    let said = error.to_string();
+                    first.get_or_insert(error);
+                    said
+                }
+            };
+            // Writing into a String cannot fail.
+            let _ = writeln!(lines, "{name:<20} {said}");
+        }
+        print_line(lines.trim_end().as_bytes())?;
+        first.map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+/// As a file would have it.
+fn to_toml(profile: &Profile) -> String {
+    let mut text = String::new();
+    if let Some(name) = profile.name() {
+        let _ = writeln!(text, "[profile.{name}]");
+    }
+    for (member, value, origin) in profile.members() {
+        let _ = writeln!(text, "{member} = {value} # {origin}");
+    }
+    text
+}
+
+fn to_json(profile: &Profile) -> Value {
+    let members = profile.members().map(|(member, value, origin)| {
+        let said = json!({ "value": value.to_string(), "from": origin.to_string() });
+        (member.to_owned(), said)
+    });
+    json!({ "name": profile.name(), "members": members.collect::<Map<_, _>>() })
+}

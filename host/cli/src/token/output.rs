@@ -1,0 +1,87 @@
+//! How an access token is handed over.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use privyseal::AccessToken;
+use zeroize::Zeroizing;
+
+use crate::error::CliError;
+use crate::output::print_line;
+
+/// How an access token is handed over.
+#[derive(Args)]
+pub(crate) struct TokenOutput {
+    /// How the token is written: the server's JSON, the token alone, a header for curl, or a variable for a shell
+    #[arg(long = "output", value_enum, value_name = "FORM", default_value_t = Form::Json)]
+    form: Form,
+    /// Write it to this file, which only this user can read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Json,
+    Token,
+    Header,
+    Env,
+}
+
+impl TokenOutput {
+    /// Refuses options that would be ignored, where something else than the token is printed.
+    pub(crate) fn refuse(&self) -> Result<(), CliError> {
+        if self.form == Form::Json {
+            return Ok(());
+        }
+        Err(CliError::option(
+            "--output",
+            "is about the token, and something else is printed",
+        ))
+    }
+
+    /// Writes the token.
+    pub(crate) fn write(&self, token: &AccessToken) -> Result<(), CliError> {
+        let (before, text) = match self.form {
+            Form::Json => ("", token.expose_response().trim_ascii()),
+            Form::Token => ("", token.expose().as_bytes()),
+            Form::Header => ("Authorization: Bearer ", token.expose().as_bytes()),
+            Form::Env => ("ACCESS_TOKEN=", token.expose().as_bytes()),
+        };
+        self.write_text(&Zeroizing::new([before.as_bytes(), text].concat()))
+    }
+
+    /// Writes what was got with the token.
+    pub(crate) fn write_text(&self, text: &[u8]) -> Result<(), CliError> {
+        match &self.to {
+            Some(path) => replace(path, text).map_err(|error| CliError::OutputFile {
+                path: path.clone(),
+                error,
+            }),
+            None => print_line(text),
+        }
+    }
+}
+
+/// A reader finds the old file or the new one, never half of one.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(&new)?;
+    let written = file
+        .write_all(text)
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        // It may hold half a token.
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
