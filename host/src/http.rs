@@ -19,6 +19,7 @@ use core::time::Duration;
 use std::env;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Instant;
 
 use privyseal_core::UnixTime;
 use ureq::http::{self, header};
@@ -271,7 +272,13 @@ impl Http {
         if let Some(watcher) = &self.watcher {
             watcher.asking(url, self.timeout);
         }
+        let begun = Instant::now();
         let outcome = request();
+        let took = begun.elapsed();
+        match &outcome {
+            Ok(_) => tracing::debug!(%url, ?took, "a server answered"),
+            Err(error) => tracing::debug!(%error, ?took, "a server did not answer"),
+        }
         if let Some(watcher) = &self.watcher {
             watcher.answered();
         }

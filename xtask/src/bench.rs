@@ -1,5 +1,6 @@
 //! Measurements. They print numbers and judge nothing: how fast a machine is at the moment is no test.
 
+mod agent;
 mod pkcs11;
 
 use clap::Subcommand;
@@ -15,6 +16,8 @@ pub(crate) enum Bench {
     Core,
     /// Signatures per second and start-up of the PKCS#11 signer on SoftHSM, against bare calls
     Pkcs11,
+    /// Assertions of an agent over its socket, against the library in process and bare signatures
+    Agent,
 }
 
 /// Measures it.
@@ -22,6 +25,7 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
     match bench {
         Bench::Core => core(),
         Bench::Pkcs11 => pkcs11::run(),
+        Bench::Agent => agent::run(),
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) enum Need {
     Browser,
     /// Keycloak, with Java to run it and Maven to get it.
     Keycloak,
+    /// What starts services, for tests of the agent.
+    Services,
     /// Compilers of other languages, for programs that use the C ABI; Java comes with Keycloak.
     Languages,
     /// A library or a toolchain for Cortex-M.
@@ -67,6 +69,7 @@ impl Need {
         Self::Browser,
         Self::Keycloak,
         Self::Languages,
+        Self::Services,
         Self::Thumb,
         Self::ThumbClippy,
         Self::Emulator,
@@ -134,6 +137,10 @@ impl Need {
             Self::Browser => &[("chromium", "chromium", on_path)],
             Self::Keycloak => KEYCLOAK,
             Self::Languages => LANGUAGES,
+            Self::Services => &[
+                ("systemd-analyze", "systemd", on_path),
+                ("setpriv", "util-linux", on_path),
+            ],
             // rustup's target makes the Debian toolchain unnecessary.
             Self::Thumb | Self::ThumbClippy if thumb::has_rustup_target() => &[],
             Self::Thumb => THUMB,

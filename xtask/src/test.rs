@@ -36,6 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             Need::Browser,
             Need::Keycloak,
             Need::Languages,
+            Need::Services,
         ]
     } else {
         Need::TEST

@@ -1,9 +1,13 @@
 //! What is told to an operator: events of all parts, on standard error.
 
+use std::env;
 use std::io;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 const VERBOSE: &str = "verbose";
 const FORMAT: &str = "log-format";
@@ -38,14 +42,16 @@ pub(crate) fn begin(matches: &ArgMatches) {
         (1, true) => "info,privyseal=debug,privyseal_agent=debug",
         _ => "trace",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let said = env::var("RUST_LOG").ok().and_then(|said| said.parse().ok());
+    let wanted: Targets = said.unwrap_or_else(|| level.parse().unwrap_or_default());
     // Where standard error takes nothing, there is nothing to be said of it.
-    let log = log.log_internal_errors(false);
-    match matches.get_one::<String>(FORMAT).map(String::as_str) {
-        Some("json") => log.json().flatten_event(true).init(),
-        _ => log.with_ansi(false).init(),
-    }
+    let log = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .log_internal_errors(false);
+    let log = match matches.get_one::<String>(FORMAT).map(String::as_str) {
+        Some("json") => log.json().flatten_event(true).boxed(),
+        _ => log.boxed(),
+    };
+    tracing_subscriber::registry().with(log).with(wanted).init();
 }

@@ -234,7 +234,14 @@ impl ClientBuilder {
         let members = core::mem::take(&mut self.keys).into_iter().map(|uri| {
             let (open_key, policy) = (Arc::clone(&self.open_key), self.policy);
             let name = uri.to_string();
-            let open: Open<KeySigner> = Box::new(move || open_key(&uri, &policy));
+            let open: Open<KeySigner> = Box::new(move || {
+                let opened = open_key(&uri, &policy);
+                match &opened {
+                    Ok(_) => tracing::info!(key = %uri, "a key is open"),
+                    Err(error) => tracing::info!(key = %uri, %error, "a key does not open"),
+                }
+                opened
+            });
             (name, open)
         });
         KeyGroup::open(members, COOLDOWN)

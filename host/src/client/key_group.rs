@@ -184,6 +184,9 @@ where
         let outcome = self
             .opened(group)
             .and_then(|mut signer| sign(&mut signer).map_err(SignerFailure::new));
+        if let Err(error) = &outcome {
+            tracing::warn!(key = self.name, %error, "a reference to the key did not sign");
+        }
         self.rest(outcome.is_err().then_some(group.cooldown));
         outcome
     }
@@ -202,6 +205,7 @@ where
         self.rest(Some(group.cooldown));
         match (self.open)() {
             Ok(signer) if *signer.public_key() == group.public_key => {
+                tracing::info!(key = self.name, "a key that was away is open");
                 *slot = Slot::Opened(signer.clone());
                 Ok(signer)
             }

@@ -245,6 +245,7 @@ fn retry_while<C, T, E: Retryable>(
             let total = policy.total;
             return Err(error.given_up(GaveUp::Total { tries, total }));
         }
+        tracing::info!(tries, ?pause, "a request is tried again");
         runtime.pause(pause);
     }
 }

@@ -126,6 +126,12 @@ where
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
         let jti = options.jti_or_new()?;
         let request = options.request(options.moment()?, &jti)?;
-        self.signed(self.credential.prepare(&request)?)
+        let assertion = self.signed(self.credential.prepare(&request)?)?;
+        tracing::debug!(
+            scheme = self.scheme().name(),
+            jti,
+            "an assertion was signed"
+        );
+        Ok(assertion)
     }
 }

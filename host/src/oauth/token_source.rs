@@ -207,6 +207,8 @@ impl<R: Runtime> TokenSource<R> {
         let until = token
             .expires_in()
             .map_or(from, |lifetime| good_until(from, lifetime));
+        let expires_in = token.expires_in();
+        tracing::info!(server = %base, expires_in, "there is a new access token");
         let token = Arc::new(token);
         Ok(CachedToken { token, from, until })
     }

@@ -25,7 +25,7 @@ pub(super) fn run() -> Result<(), Failure> {
     release
         .words("--bin privyseal --example throughput")
         .stream()?;
-    let token = Token::new()?;
+    let token = Token::new("bench-pkcs11")?;
 
     println!("\n==> signatures per second, SoftHSM, RSA-2048; bare and whole take turns");
     let throughput = token.tool(release_of("examples/throughput"));
@@ -43,15 +43,15 @@ pub(super) fn run() -> Result<(), Failure> {
 }
 
 /// A throw-away token with a key and its chain.
-struct Token {
-    folder: PathBuf,
-    key_uri: String,
+pub(super) struct Token {
+    pub(super) folder: PathBuf,
+    pub(super) key_uri: String,
     pin: String,
 }
 
 impl Token {
-    fn new() -> Result<Self, Failure> {
-        let folder = paths::target().join("bench-pkcs11");
+    pub(super) fn new(name: &str) -> Result<Self, Failure> {
+        let folder = paths::target().join(name);
         demo::make_token(&folder)?;
         let read = |name| fs::read_to_string(folder.join(name)).context(name);
         let (key_uri, pin) = (read("key-uri")?, read("pin")?.trim().to_owned());
@@ -65,12 +65,12 @@ impl Token {
     }
 
     /// A program that sees this token and no other.
-    fn tool(&self, program: impl AsRef<OsStr>) -> Run {
+    pub(super) fn tool(&self, program: impl AsRef<OsStr>) -> Run {
         Run::new(program).env("SOFTHSM2_CONF", self.folder.join("softhsm2.conf"))
     }
 }
 
-fn release_of(name: &str) -> PathBuf {
+pub(super) fn release_of(name: &str) -> PathBuf {
     paths::target().join("release").join(name)
 }
 

@@ -6,6 +6,7 @@ mod clients;
 mod faults;
 mod http;
 mod life;
+mod openapi;
 mod profiles;
 mod refuses;
 mod serves;

@@ -1,0 +1,30 @@
+//! The agent against the signature itself: bare calls, the library in process, a socket, a process each.
+
+use crate::bench::pkcs11::{Token, release_of};
+use crate::failure::Failure;
+use crate::process::Run;
+use crate::setup::{self, Need};
+
+/// Builds, makes a token, measures, prints.
+pub(super) fn run() -> Result<(), Failure> {
+    setup::run(&[Need::Token])?;
+    let release =
+        Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11-tests");
+    let release = release.words("--package privyseal-agent-tests --bin privyseal");
+    release
+        .words("--example throughput --example latency")
+        .stream()?;
+    let token = Token::new("bench-agent")?;
+    println!("\n==> signatures of SoftHSM, RSA-2048, bare and whole");
+    token
+        .tool(release_of("examples/throughput"))
+        .arg(&token.key_uri)
+        .stream()?;
+    println!("\n==> assertions of the library, of an agent, and of the command");
+    let latency = token.tool(release_of("examples/latency"));
+    latency
+        .arg(release_of("privyseal"))
+        .arg(&token.key_uri)
+        .arg(&token.folder)
+        .stream()
+}
