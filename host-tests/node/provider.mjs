@@ -57,6 +57,7 @@ const provider = new Provider(issuer, {
     token_endpoint_auth_signing_alg: 'RS256',
     grant_types: [
       'urn:openid:params:grant-type:ciba',
+      'client_credentials',
       ...(redirect_uris ? ['authorization_code', 'refresh_token'] : []),
     ],
     response_types: redirect_uris ? ['code'] : [],
@@ -94,6 +95,7 @@ const provider = new Provider(issuer, {
   features: {
     // Its own pages for login and consent.
     devInteractions: { enabled: Boolean(redirect_uris) },
+    clientCredentials: { enabled: true },
     introspection: { enabled: true, allowedPolicy: () => true },
     revocation: { enabled: true, allowedPolicy: () => true },
     encryption: { enabled: true },

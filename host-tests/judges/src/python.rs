@@ -33,6 +33,11 @@ pub fn ishare_script() -> PathBuf {
     host_tests("python/ishare.py")
 }
 
+/// Authlib's authorization server; its head says what it reads and writes.
+pub fn authlib_script() -> PathBuf {
+    host_tests("python/authlib_server.py")
+}
+
 const PYTHON: &str = "bin/python";
 
 /// A copy of the requirements, written last: an environment without it is not complete.

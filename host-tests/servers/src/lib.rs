@@ -6,6 +6,7 @@
 //! - [`ishare_server`]: a participant registry in the shape of iSHARE's, which can be told to lie;
 //! - [`bad_server`]: a server that misbehaves, byte by byte;
 //! - [`oidc_provider`]: node-oidc-provider, dressed as itsme;
+//! - [`authlib`]: Authlib's authorization server;
 //! - [`keycloak`]: a Keycloak, one for all tests of a program;
 //! - [`browser`]: a person's browser;
 //! - [`relying_party`]: openid-client, another client of the same provider;
@@ -13,6 +14,8 @@
 
 #![allow(clippy::match_same_arms)] // A table of replies.
 
+mod announced;
+pub mod authlib;
 pub mod bad_server;
 pub mod browser;
 pub mod fiam_server;

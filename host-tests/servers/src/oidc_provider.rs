@@ -1,30 +1,22 @@
 //! node-oidc-provider on loopback, dressed as itsme: `host-tests/node/provider.mjs`.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::announced::{Announced, loopback_certificates};
 use crate::browser::Browser;
 use crate::https::Client;
 use privyseal_test_base::scratch::cache_dir;
-use privyseal_test_base::tool::first_line;
 use privyseal_test_judges::node;
-
-/// How long it may take to start; the machine may be busy.
-const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A provider with one client. It ends when this is dropped, and when the test's process ends.
 pub struct OidcProvider {
-    child: Child,
-    // Its end is the sign to stop.
-    _stdin: ChildStdin,
-    issuer: String,
+    process: Announced,
     signing_kid: Option<String>,
     dir: TempDir,
     tests: Client,
@@ -55,7 +47,7 @@ impl OidcProvider {
             .prefix("oidc-provider-")
             .tempdir_in(cache_dir("tmp"))
             .expect("target/ can be written");
-        let (ca, certificate, key) = certificates();
+        let (ca, certificate, key) = loopback_certificates();
         fs::write(dir.path().join("ca.pem"), &ca).expect("target/ can be written");
         let (alg, enc) = client.encryption.unzip();
         let setup = json!({
@@ -67,38 +59,12 @@ impl OidcProvider {
             },
             "callback": client.callback,
         });
-        let mut child = Command::new(node::interpreter())
-            .arg(node::script("provider.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("node can be started");
-        let mut stdin = child.stdin.take().expect("stdin is piped");
-        writeln!(stdin, "{setup}").expect("the provider reads its set-up");
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let line = first_line(stdout, START_LIMIT);
-        let issuer = line
-            .as_deref()
-            .and_then(|line| line.strip_prefix("listening on "));
-        let Some(issuer) = issuer else {
-            // It has ended or will not speak.
-            let _ = child.kill();
-            let output = child.wait_with_output().expect("it has ended");
-            panic!(
-                "the provider did not start: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        };
-        // Its warnings would fill the pipe.
-        let stderr = child.stderr.take().expect("stderr is piped");
-        std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).count());
+        let mut command = Command::new(node::interpreter());
+        let process = Announced::start(command.arg(node::script("provider.mjs")), &setup);
         Self {
-            tests: Client::new(issuer, &ca),
-            issuer: issuer.to_owned(),
+            tests: Client::new(process.url(), &ca),
             signing_kid: signing_kid(&client.jwks),
-            child,
-            _stdin: stdin,
+            process,
             dir,
         }
     }
@@ -109,12 +75,12 @@ impl OidcProvider {
     /// If its CA is gone.
     pub fn browser(&self) -> Browser {
         let ca = fs::read_to_string(self.cacert()).expect("the CA's certificate");
-        Browser::new(&self.issuer, &ca)
+        Browser::new(self.issuer(), &ca)
     }
 
     /// The issuer, which is the base URL.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.process.url()
     }
 
     /// The `kid` of the key by which it knows the client's signatures.
@@ -183,35 +149,8 @@ fn signing_kid(jwks: &Value) -> Option<String> {
     Some(kid.to_owned())
 }
 
-impl Drop for OidcProvider {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl std::fmt::Debug for OidcProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OidcProvider({})", self.issuer)
+        write!(f, "OidcProvider({})", self.issuer())
     }
-}
-
-/// A CA whose key is forgotten at once, and a certificate for loopback with its key; all PEM.
-fn certificates() -> (String, String, String) {
-    let mut parameters = CertificateParams::default();
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let name = "Privyseal test provider CA";
-    parameters.distinguished_name.push(DnType::CommonName, name);
-    let ca_key = KeyPair::generate().expect("a key");
-    let ca = parameters
-        .self_signed(&ca_key)
-        .expect("a certificate")
-        .pem();
-    let key = KeyPair::generate().expect("a key");
-    let certificate = CertificateParams::new(["127.0.0.1".to_owned()])
-        .and_then(|leaf| leaf.signed_by(&key, &Issuer::new(parameters, ca_key)))
-        .expect("a certificate");
-    (ca, certificate.pem(), key.serialize_pem())
 }

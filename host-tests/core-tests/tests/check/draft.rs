@@ -1,13 +1,13 @@
 //! A token whose every part can be changed before it is signed, and what `check` says of it.
 
 use privyseal_check::{CheckOptions, KnownKey, Report, Revocations, Verdict, check};
-use privyseal_core::cert::{Chain, RsaLinks};
+use privyseal_core::cert::{Certificate, Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::payload::AuthenticationRequest;
 use privyseal_core::rsa::KeyError;
 use privyseal_core::{
-    AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, Scheme, SigningInput,
+    AssertionRequest, Audience, ClientId, Credential, Jti, RsaPublicKey, SchemeRules, SigningInput,
     UnixTime, scheme,
 };
 use privyseal_test_judges::decode::{Parts, to_base64, to_base64url};
@@ -28,7 +28,7 @@ pub(crate) const REALM: &str = "https://api.ehealth.fgov.be/auth/realms/M2M";
 /// What a token says before it is signed, and what it is judged by.
 #[derive(Clone)]
 pub(crate) struct Draft {
-    pub(crate) scheme: Option<&'static Scheme>,
+    pub(crate) scheme: Option<&'static SchemeRules>,
     pub(crate) header: Value,
     pub(crate) claims: Value,
     /// Text that stands in place of the header's JSON.
@@ -47,13 +47,14 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// What the core itself makes, taken apart again.
-    pub(crate) fn of(scheme: &'static Scheme) -> Self {
+    pub(crate) fn of(scheme: &'static SchemeRules) -> Self {
         let (client_id, audience) = match scheme.name() {
             "fiam" => (EORI, None),
             "ishare" => (DID, Some(SERVER)),
             "ishare-1" => (EORI, Some(SERVER)),
             "itsme" => (OPAQUE, Some(ITSME_TOKEN)),
             "ehealth" => (OPAQUE, Some(REALM)),
+            "own-kid" | "own-x5t" | "own-x5c" => (OPAQUE, None),
             other => panic!("no draft of {other}"),
         };
         let credential = credential(scheme, client_id);
@@ -93,7 +94,7 @@ impl Draft {
         Self::emitted(&scheme::ITSME, input)
     }
 
-    fn emitted(scheme: &'static Scheme, input: SigningInput<'_>) -> Self {
+    fn emitted(scheme: &'static SchemeRules, input: SigningInput<'_>) -> Self {
         let mut buffer = vec![0; MAX_COMPACT_JWS];
         let token = input
             .sign(&mut SoftwareSigner::new(key()), &mut buffer)
@@ -109,7 +110,11 @@ impl Draft {
             tamper: |token| token,
             now: NOW,
             audience: None,
-            keys: Some(vec![(KID.into(), Ok(key().public_key()))]),
+            keys: Some(
+                [KID.to_owned(), certificate_digest(&seal_chain()[0])]
+                    .map(|name| (name, Ok(key().public_key())))
+                    .into(),
+            ),
             anchors: Some(vec![
                 pki().root.certificate.clone(),
                 pki().sub.certificate.clone(),
@@ -172,7 +177,7 @@ impl Draft {
             keys.iter()
                 .map(|(kid, key)| KnownKey {
                     kid: Some(kid),
-                    x5t_s256: None,
+                    x5t_s256: Some(kid),
                     key: key.clone(),
                 })
                 .collect()
@@ -182,7 +187,7 @@ impl Draft {
             .as_ref()
             .map(|anchors| anchors.iter().map(Vec::as_slice).collect());
         let question = CheckOptions {
-            scheme: self.scheme.map(Scheme::rules),
+            scheme: self.scheme,
             audience: self
                 .audience
                 .as_deref()
@@ -222,11 +227,15 @@ pub(crate) fn shown(report: &Report) -> String {
 }
 
 /// A credential of the test key.
-pub(crate) fn credential(scheme: &'static Scheme, client_id: &str) -> Credential<Vec<u8>> {
+pub(crate) fn credential(scheme: &'static SchemeRules, client_id: &str) -> Credential<Vec<u8>> {
     let client_id = ClientId::new(client_id).expect("a client id");
     let (key, buffer) = (key().public_key(), vec![0; MAX_HEADER]);
     let credential = match scheme.name() {
-        "itsme" | "ehealth" => Credential::with_kid(
+        "own-x5t" => {
+            let leaf = Certificate::from_der(&seal_chain()[0]).expect("a certificate");
+            Credential::with_certificate(scheme, client_id, &leaf, &key, buffer)
+        }
+        "itsme" | "ehealth" | "own-kid" => Credential::with_kid(
             scheme,
             client_id,
             Kid::new(KID).expect("a kid"),
@@ -242,6 +251,11 @@ pub(crate) fn credential(scheme: &'static Scheme, client_id: &str) -> Credential
         }
     };
     credential.expect("a credential")
+}
+
+/// By another hand than the core's.
+fn certificate_digest(der: &[u8]) -> String {
+    to_base64url(ring::digest::digest(&ring::digest::SHA256, der).as_ref())
 }
 
 /// The typed fields.

@@ -1,5 +1,6 @@
 //! One rule broken at a time: `check` names that rule and no other.
 
+mod own;
 mod request;
 mod x5c;
 
@@ -27,13 +28,14 @@ fn drafts() -> Vec<(Draft, Vec<Mutation>)> {
         .collect();
     drafts.push((Draft::of_request(), request::mutations()));
     drafts.push((Draft::of_hint(), request::hint_mutations()));
+    drafts.extend(own::drafts());
     drafts
 }
 
 fn of(scheme: &Scheme) -> Vec<Mutation> {
     let mut mutations = ANY.to_vec();
     match scheme.name() {
-        "itsme" | "ehealth" => mutations.extend(KID),
+        "itsme" | "ehealth" => mutations.extend(KEY_NAME.iter().chain(KID)),
         _ => mutations.extend(x5c::X5C.iter().chain(STRICT)),
     }
     match scheme.name() {
@@ -233,14 +235,23 @@ const STRICT: &[Mutation] = &[
     }),
 ];
 
-/// What breaks a token with kid.
-const KID: &[Mutation] = &[
+/// What breaks a token that names its key.
+const KEY_NAME: &[Mutation] = &[
     ("header-members", "x5c", |draft| {
         draft.header["x5c"] = json!(["AAAA"]);
     }),
     ("header-members", "jku", |draft| {
         draft.header["jku"] = json!("https://a");
     }),
+    ("key-size", "RSA-1024", |draft| {
+        for (_, key) in draft.keys.as_mut().expect("keys") {
+            *key = Err(KeyError::Size { bits: 1024 });
+        }
+    }),
+];
+
+/// What breaks a token with kid.
+const KID: &[Mutation] = &[
     ("header-kid", "missing", |draft| draft.header_without("kid")),
     ("header-kid", "a number", |draft| {
         draft.header["kid"] = json!(1);
@@ -250,12 +261,6 @@ const KID: &[Mutation] = &[
     }),
     ("key-known", "another", |draft| {
         draft.header["kid"] = json!("key-2025");
-    }),
-    ("key-size", "RSA-1024", |draft| {
-        draft.keys = Some(vec![(
-            crate::draft::KID.into(),
-            Err(KeyError::Size { bits: 1024 }),
-        )]);
     }),
     ("claim-aud", "a party id", |draft| {
         draft.claims["aud"] = json!("EU.EORI.NL000000001");

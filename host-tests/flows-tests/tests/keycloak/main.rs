@@ -9,6 +9,7 @@ mod command;
 mod gateway;
 mod keys;
 mod login;
+mod own_scheme;
 mod refresh;
 mod stage;
 mod tokens;

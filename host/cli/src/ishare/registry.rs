@@ -22,7 +22,10 @@ use crate::progress::Progress;
     mut_arg("audience", |audience| audience
         .required(true)
         .help("The registry's party id: who must have signed what it says")),
-    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_registry))),
+    mut_arg("scheme", |scheme| scheme
+        .value_name("SCHEME")
+        .help("Whose rules apply")
+        .value_parser(scheme_parser_for(has_registry))),
     mut_arg("realm", |realm| realm.hide(true)),
     mut_arg("endpoint", |endpoint| endpoint.hide(true)),
     mut_arg("kid", |kid| kid.hide(true)),
