@@ -15,7 +15,7 @@ use privyseal::report::html::{HtmlReport, TokenContent};
 use privyseal::report::{
     ChainCheckOptions, ChainReport, RequestReport, TokenCheckOptions, TokenReport,
 };
-use privyseal::{Scheme, UnixTime};
+use privyseal::{Scheme, SchemeRules, UnixTime};
 use privyseal_core::{Audience, scheme};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -25,7 +25,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[derive(Debug)]
 pub struct Question {
     now: UnixTime,
-    scheme: Option<&'static Scheme>,
+    scheme: Option<&'static SchemeRules>,
     audience: Option<String>,
     trust: Option<Certificates>,
     keys: Option<KeySet>,
@@ -66,7 +66,7 @@ impl Question {
     ///
     /// A sentence if there is none.
     pub fn scheme(&mut self, name: &str) -> Result<(), String> {
-        let scheme = Scheme::by_name(name);
+        let scheme = Scheme::by_name(name).map(Scheme::rules);
         self.scheme = Some(scheme.ok_or_else(|| format!("there is no scheme {name:?}"))?);
         Ok(())
     }
