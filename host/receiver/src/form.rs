@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use privyseal_core::SchemeRules;
 use privyseal_core::limits::MAX_COMPACT_JWS;
+use privyseal_core::scheme::SchemeRules;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use zeroize::Zeroizing;
 

@@ -4,8 +4,8 @@ use privyseal::jose::jws::Jws;
 use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::schemes::ishare::{IshareError, ListFault, Party, PartyFault, TrustedList};
 use privyseal_check::{Registry as PartyRegistry, RuleId, Verdict, Violation};
-use privyseal_core::SchemeRules;
 use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::scheme::SchemeRules;
 
 use crate::RegistrySource;
 use crate::registry::{ClaimedParty, ask_for};
@@ -32,13 +32,17 @@ pub fn judge_assertion(
     unasked.revocation.fetch = None;
     let alone = TokenReport::new(token, unasked);
     let is_signed = alone.report.verdict(RuleId::Signature) == Some(Verdict::Passed);
+    let keeps_rules = alone
+        .report
+        .broken()
+        .all(|it| it.rule == RuleId::Revocation);
     let jws = Jws::parse_signed_with(token, scheme.algorithms().value()).ok();
     let issuer = jws.as_ref().and_then(|jws| jws.unverified_claim("iss"));
     let certificates = jws.and_then(|jws| jws.certificates().ok());
     let leaf = certificates
         .as_ref()
         .and_then(|ders| Certificate::from_der(ders.first()?).ok());
-    let (0, true, Some(issuer), Some(leaf)) = (alone.broken(), is_signed, issuer, leaf) else {
+    let (true, true, Some(issuer), Some(leaf)) = (keeps_rules, is_signed, issuer, leaf) else {
         return Ok(alone);
     };
     let claimed = ClaimedParty::new(scheme, &issuer, &leaf);

@@ -9,7 +9,6 @@
 
 #[cfg(feature = "async")]
 mod asynchronous;
-mod builder;
 mod cache;
 mod chains;
 mod clients;
@@ -27,13 +26,12 @@ mod verify;
 
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncReceiver;
-pub use builder::{BuildError, ReceiverBuilder};
 pub use cache::CachePolicy;
 pub use clients::RegisteredClients;
 pub use form::TokenForm;
 pub use inbound::judge_assertion;
 pub use party::VerifiedParty;
-pub use receiver::Receiver;
+pub use receiver::{BuildError, Receiver, ReceiverBuilder};
 pub use registry::{ClientRegistry, RegistrySource};
 pub use rejection::{Rejection, Rule};
 pub use revocation::Revocation;

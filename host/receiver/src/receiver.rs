@@ -1,5 +1,6 @@
 //! From a token request to a verified party.
 
+mod builder;
 mod prove;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,17 +10,19 @@ use privyseal::base::clock;
 use privyseal::pki::links::HostLinks;
 use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
+use privyseal_core::Audience;
 use privyseal_core::cert::Certificate;
 use privyseal_core::limits::MAX_COMPACT_JWS;
-use privyseal_core::{Audience, SchemeRules};
+use privyseal_core::scheme::SchemeRules;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::builder::ReceiverBuilder;
 use crate::chains::{ProvenHeader, ProvenHeaders};
 use crate::registry::{CachedRegistry, ClaimedParty};
 use crate::replay::{Presented, ReplayStore, Seen};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
+
+pub use builder::{BuildError, ReceiverBuilder};
 
 /// Accepts client assertions of one scheme, for one audience.
 ///
@@ -41,7 +44,7 @@ pub struct Receiver {
 #[derive(Debug)]
 pub(crate) enum Judges {
     /// The scheme's registry.
-    Registry(CachedRegistry),
+    Registry(Box<CachedRegistry>),
     /// The provider itself.
     Clients(RegisteredClients),
 }

@@ -11,9 +11,9 @@ use privyseal::schemes::ishare::{
     Expected, IshareError, Party, PartyFault, PartyQuery, Registry, TrustedList, subject,
 };
 use privyseal::{Certificates, Client, Server};
-use privyseal_core::SchemeRules;
 use privyseal_core::cert::Certificate;
 use privyseal_core::scheme::PartyLookup;
+use privyseal_core::scheme::SchemeRules;
 
 use crate::cache::{Cache, CachePolicy};
 use crate::{Rejection, Revocation};
@@ -93,6 +93,10 @@ impl ClientRegistry {
 }
 
 impl RegistrySource for ClientRegistry {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is of one lifetime, and any is asked for"
+    )]
     fn trusted_list(&self) -> Result<TrustedList, IshareError> {
         self.ask(|registry| registry.trusted_list())
     }
@@ -229,27 +233,30 @@ impl<'a> ClaimedParty<'a> {
 /// [`PartyQuery`] for a thread of its own.
 struct OwnedQuery {
     id: String,
-    /// The subject, for the registries of iSHARE 1.x.
-    eori: Option<Option<String>>,
+    /// Whether it is one of iSHARE 1.x.
+    is_eori: bool,
+    subject_name: Option<String>,
 }
 
 impl OwnedQuery {
     fn of(query: PartyQuery<'_>) -> Self {
-        let id = query.id().to_owned();
-        let eori = match query {
-            PartyQuery::Eori { subject_name, .. } => Some(subject_name.map(str::to_owned)),
-            _ => None,
+        let (is_eori, subject_name) = match query {
+            PartyQuery::Eori { subject_name, .. } => (true, subject_name.map(str::to_owned)),
+            _ => (false, None),
         };
-        Self { id, eori }
+        Self {
+            id: query.id().to_owned(),
+            is_eori,
+            subject_name,
+        }
     }
 
     fn query(&self) -> PartyQuery<'_> {
-        match &self.eori {
-            None => PartyQuery::Id(&self.id),
-            Some(subject) => PartyQuery::Eori {
-                eori: &self.id,
-                subject_name: subject.as_deref(),
-            },
+        let (eori, subject_name) = (&*self.id, self.subject_name.as_deref());
+        if self.is_eori {
+            PartyQuery::Eori { eori, subject_name }
+        } else {
+            PartyQuery::Id(eori)
         }
     }
 }

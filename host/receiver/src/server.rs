@@ -11,6 +11,8 @@
 //! | internal | `GET /v1/authorize` with `Authorization: Bearer` | 204 and the client in `X-Client-Id`, or 401; for nginx's `auth_request` |
 //! | internal | `GET /live` | 204 |
 
+#[cfg(feature = "redis")]
+mod redis;
 mod routes;
 mod tokens;
 

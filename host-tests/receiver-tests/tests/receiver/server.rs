@@ -155,7 +155,7 @@ fn each_wrong_request_has_its_error_of_rfc_6749() {
     ] {
         let answer = post(public, "/connect/token", &body);
         assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(answer.json(), json!({ "error": error }), "{:.80}", body);
+        assert_eq!(answer.json(), json!({ "error": error }), "{body:.80}");
     }
     let as_json = request(
         public,

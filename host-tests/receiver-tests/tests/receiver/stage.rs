@@ -57,7 +57,7 @@ impl World {
     pub(crate) fn provider(&self) -> SigningClient<SoftwareSigner> {
         let key = test_key("registry", 2048);
         let mut leaf = CertificateSpec::seal();
-        leaf.subject = "CN=Provider,2.5.4.97=NTRNL-90000009,O=Provider,C=NL".to_owned();
+        leaf.subject = String::from("CN=Provider,2.5.4.97=NTRNL-90000009,O=Provider,C=NL");
         let certificates = Certificates::from(self.pki.chain(&key.spki_der(), &leaf));
         let id = ClientId::new(PROVIDER).unwrap();
         let signer = SoftwareSigner::new(&key);
@@ -98,6 +98,7 @@ impl World {
     }
 
     /// Claims of a good assertion.
+    #[expect(clippy::unused_self, reason = "they are of this world")]
     pub(crate) fn claims(&self) -> Value {
         let now = now().as_secs();
         json!({

@@ -79,7 +79,7 @@ impl Receiver {
             let key = keys.iter().find(|key| key.kid == jws.kid());
             let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
             let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
-            return self.header(client_id, key?, jws.algorithm(), now);
+            return Ok(self.header(client_id, key?, jws.algorithm(), now));
         }
         let certificates = jws.certificates().map_err(unread)?;
         let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
@@ -90,7 +90,7 @@ impl Receiver {
         let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
         let key = leaf.rsa_key().and_then(VerifyingKey::new);
         let key = key.map_err(|error| Rejection::of(RuleId::KeySize, error))?;
-        let mut header = self.header(client_id, key, jws.algorithm(), now)?;
+        let mut header = self.header(client_id, key, jws.algorithm(), now);
         let digest = Sha256::digest(leaf.as_der()).into();
         header.leaf = Some((leaf.as_der().to_vec(), digest));
         header.list = list;
@@ -105,15 +105,15 @@ impl Receiver {
         key: VerifyingKey,
         algorithm: Algorithm,
         now: UnixTime,
-    ) -> Result<ProvenHeader, Rejection> {
-        Ok(ProvenHeader {
+    ) -> ProvenHeader {
+        ProvenHeader {
             client_id: client_id.to_owned(),
             leaf: None,
             key,
             algorithm,
             until: now.saturating_add(self.reprove_after),
             list: None,
-        })
+        }
     }
 
     fn key_set(&self, client_id: &str) -> Option<&KeySet> {

@@ -8,7 +8,6 @@ use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal_core::UnixTime;
 use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
 
 use super::{Presented, ReplayStore, Seen, StoreError};
@@ -113,7 +112,7 @@ impl RedisStore {
 
     /// Runs commands. A connection that was kept may have been closed meanwhile: then they are sent once more. What they do
     /// may be done twice, and only makes an assertion known.
-    fn run<T>(
+    pub(crate) fn run<T>(
         &self,
         commands: impl Fn(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
@@ -143,7 +142,7 @@ impl RedisStore {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
+    pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
         let digest = Base64UrlUnpadded::encode_string(digest);
         format!("{}{kind}:{digest}", self.options.prefix)
     }
@@ -186,42 +185,6 @@ fn away(error: &RedisError) -> StoreError {
         ErrorKind::Io => format!("no answer ({})", error.category()),
         _ => error.category().to_owned(),
     })
-}
-
-#[cfg(feature = "server")]
-mod tokens {
-    use super::{RedisStore, StoreError, UnixTime};
-    use crate::server::{Grant, TokenStore};
-
-    impl TokenStore for RedisStore {
-        fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
-            let (issued, expires) = (grant.issued.as_secs(), grant.expires.as_secs());
-            let value = format!("{issued} {expires} {}", grant.client_id);
-            let key = self.key("token", &token);
-            let left = expires.saturating_sub(issued).max(1);
-            self.run(|connection| {
-                let mut set = redis::cmd("SET");
-                set.arg(&key).arg(&value).arg("EX").arg(left);
-                set.query(connection)
-            })
-        }
-
-        fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
-            let key = self.key("token", token);
-            let found: Option<String> =
-                self.run(|connection| redis::cmd("GET").arg(&key).query(connection))?;
-            let grant = found.as_deref().and_then(|value| {
-                let mut parts = value.splitn(3, ' ');
-                let mut moment = || UnixTime::from_secs(parts.next()?.parse().ok()?).ok();
-                Some(Grant {
-                    issued: moment()?,
-                    expires: moment()?,
-                    client_id: parts.next()?.to_owned(),
-                })
-            });
-            Ok(grant.filter(|grant| now < grant.expires))
-        }
-    }
 }
 
 impl fmt::Debug for RedisOptions {

@@ -4,13 +4,14 @@ use core::time::Duration;
 use std::sync::{Arc, RwLock};
 
 use privyseal::Certificates;
+use privyseal_core::Audience;
 use privyseal_core::field::FieldError;
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{Audience, SchemeRules};
+use privyseal_core::scheme::SchemeRules;
 
+use super::{Judges, Receiver};
 use crate::cache::CachePolicy;
 use crate::chains::ProvenHeaders;
-use crate::receiver::{Judges, Receiver};
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
 use crate::{RegisteredClients, Revocation};
@@ -168,7 +169,9 @@ impl ReceiverBuilder {
         let has_certificates = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
         let judges = match (self.scheme.registry(), self.registry) {
             (Some(_), None) => return Err(BuildError::NoRegistry { scheme }),
-            (Some(_), Some(source)) => Judges::Registry(CachedRegistry::new(source, self.cache)),
+            (Some(_), Some(source)) => {
+                Judges::Registry(Box::new(CachedRegistry::new(source, self.cache)))
+            }
             (None, _) if self.clients.is_empty() => return Err(BuildError::NoClients { scheme }),
             (None, _) if has_certificates && self.trust.is_none() => {
                 return Err(BuildError::NoTrust { scheme });

@@ -1,0 +1,36 @@
+//! Access tokens where several receivers share them.
+
+use privyseal_core::UnixTime;
+
+use super::{Grant, TokenStore};
+use crate::replay::{RedisStore, StoreError};
+
+impl TokenStore for RedisStore {
+    fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
+        let (issued, expires) = (grant.issued.as_secs(), grant.expires.as_secs());
+        let value = format!("{issued} {expires} {}", grant.client_id);
+        let key = self.key("token", &token);
+        let left = expires.saturating_sub(issued).max(1);
+        self.run(|connection| {
+            let mut set = ::redis::cmd("SET");
+            set.arg(&key).arg(&value).arg("EX").arg(left);
+            set.query(connection)
+        })
+    }
+
+    fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
+        let key = self.key("token", token);
+        let found: Option<String> =
+            self.run(|connection| ::redis::cmd("GET").arg(&key).query(connection))?;
+        let grant = found.as_deref().and_then(|value| {
+            let mut parts = value.splitn(3, ' ');
+            let mut moment = || UnixTime::from_secs(parts.next()?.parse().ok()?).ok();
+            Some(Grant {
+                issued: moment()?,
+                expires: moment()?,
+                client_id: parts.next()?.to_owned(),
+            })
+        });
+        Ok(grant.filter(|grant| now < grant.expires))
+    }
+}
