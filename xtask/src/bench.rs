@@ -18,6 +18,8 @@ pub(crate) enum Bench {
     Pkcs11,
     /// Assertions of an agent over its socket, against the library in process and bare signatures
     Agent,
+    /// Accepting an assertion: first sight and known party, against one RSA verification of ring
+    Receiver,
 }
 
 /// Measures it.
@@ -26,6 +28,9 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Core => core(),
         Bench::Pkcs11 => pkcs11::run(),
         Bench::Agent => agent::run(),
+        Bench::Receiver => {
+            Run::cargo("run --release --package privyseal-receiver-tests --example receiver").stream()
+        }
     }
 }
 

@@ -102,9 +102,10 @@ where
                 let value = value.clone();
                 if is_good(&value) && age < self.policy.limit {
                     if age >= self.policy.refresh_after && state.may_be_tried() {
-                        state.loading = true;
-                        let slot = Arc::clone(&slot);
-                        thread::spawn(move || slot.fill(load));
+                        let filled = Arc::clone(&slot);
+                        let refresh = thread::Builder::new().spawn(move || filled.fill(load));
+                        // Without a thread for it, the next who asks tries again.
+                        state.loading = refresh.is_ok();
                     }
                     return Ok(value);
                 }

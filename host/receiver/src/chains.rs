@@ -22,6 +22,8 @@ pub(crate) struct ProvenHeader {
     pub(crate) algorithm: Algorithm,
     /// Up to then, inclusive.
     pub(crate) until: UnixTime,
+    /// By which of the receiver's ways revocation was judged.
+    pub(crate) generation: u64,
     /// The trusted list that vouches for its chain.
     pub(crate) list: Option<Arc<TrustedList>>,
 }
@@ -57,12 +59,5 @@ impl ProvenHeaders {
     pub(crate) fn forget(&self, digest: &[u8; 32]) {
         let mut headers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         headers.remove(digest);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
     }
 }

@@ -34,7 +34,8 @@ pub struct Receiver {
     pub(crate) judges: Judges,
     pub(crate) trust: Certificates,
     pub(crate) replay: Arc<dyn ReplayStore>,
-    pub(crate) revocation: RwLock<Arc<Revocation>>,
+    /// By what revocation is judged, and how often that was changed.
+    pub(crate) revocation: RwLock<(u64, Arc<Revocation>)>,
     pub(crate) leeway: u64,
     pub(crate) reprove_after: u64,
     pub(crate) proven: ProvenHeaders,
@@ -64,6 +65,7 @@ struct Claims {
     jti: String,
     exp: UnixTime,
     issued: UnixTime,
+    not_before: Option<UnixTime>,
 }
 
 impl Receiver {
@@ -128,18 +130,14 @@ impl Receiver {
 
     /// Judges revocation by this from now on. What was proved is proved again.
     pub fn set_revocation(&self, revocation: Revocation) {
-        let mut current = self
-            .revocation
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::new(revocation);
-        drop(current);
-        self.proven.clear();
+        let current = self.revocation.write();
+        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        *current = (current.0.wrapping_add(1), Arc::new(revocation));
     }
 
-    fn revocation(&self) -> Arc<Revocation> {
+    fn revocation(&self) -> (u64, Arc<Revocation>) {
         let current = self.revocation.read();
-        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
+        current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn options(&self, now: UnixTime) -> Result<CheckOptions<'_>, Rejection> {
@@ -159,7 +157,19 @@ impl Receiver {
         let report = check_claims(parts.payload, &self.options(now)?, &mut scratch);
         refuse_broken(&report)?;
         let claims = Claims::read(parts.payload, self);
-        claims.ok_or_else(|| Rejection::of(RuleId::PayloadJson, "cannot be read"))
+        let unread = || Rejection::of(RuleId::PayloadJson, "cannot be read");
+        let claims = claims.ok_or_else(unread)?;
+        // An assertion that need not say when it was made (`iat`) lives no longer for that, and begins no earlier.
+        let latest = now.saturating_add(self.leeway);
+        let longest = self.scheme.lifetime().value().max();
+        if claims.exp > latest.saturating_add(longest) {
+            let why = format_args!("is more than {longest} s: exp is later than that");
+            return Err(Rejection::of(RuleId::Lifetime, why));
+        }
+        if claims.not_before.is_some_and(|moment| moment > latest) {
+            return Err(Rejection::of(RuleId::NotFuture, "nbf is still to come"));
+        }
+        Ok(claims)
     }
 
     /// Names an assertion among those of all issuers and for all audiences.
@@ -287,6 +297,7 @@ impl Claims {
             jti: text("jti")?,
             exp,
             issued,
+            not_before: moment("nbf"),
             all,
         })
     }

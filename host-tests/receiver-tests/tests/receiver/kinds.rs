@@ -117,6 +117,34 @@ fn a_client_of_a_kid_scheme_signs_with_a_key_of_its_own_set() {
     }
 }
 
+/// eHealth demands no `iat`: then `exp` is bounded by the clock, also where the key is known already.
+#[test]
+fn an_assertion_without_iat_lives_no_longer_than_the_scheme_says() {
+    let key = test_key("seal", 2048);
+    let audience = "https://idp.example/auth/realms/M2M";
+    let clients = RegisteredClients::default().keys("one", keys(&[jwk(&key, "a")]));
+    let receiver = Receiver::builder(&EHEALTH)
+        .audience(audience)
+        .clients(clients);
+    let receiver = receiver.build().unwrap();
+    let longest = EHEALTH.lifetime().value().max();
+    let signed = |exp: u64, nbf: Option<u64>| {
+        let mut claims = claims("one", audience);
+        claims.as_object_mut().unwrap().remove("iat");
+        claims["exp"] = json!(now().as_secs() + exp);
+        if let Some(nbf) = nbf {
+            claims["nbf"] = json!(now().as_secs() + nbf);
+        }
+        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+        rule(&receiver, &sign(&key, &header, &claims))
+    };
+    for _ in 0..2 {
+        assert_eq!(signed(longest + 3600, None), Err("lifetime"));
+        assert_eq!(signed(longest, Some(60)), Err("time-not-future"));
+        assert_eq!(signed(longest, None), Ok("one".to_owned()));
+    }
+}
+
 #[test]
 fn parts_that_make_no_receiver_are_named() {
     let built = |builder: privyseal_receiver::ReceiverBuilder| builder.build().map(|_| ());

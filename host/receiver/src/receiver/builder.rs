@@ -185,7 +185,7 @@ impl ReceiverBuilder {
             judges,
             trust: self.trust.unwrap_or_default(),
             replay: self.replay.unwrap_or_else(in_memory),
-            revocation: RwLock::new(Arc::new(self.revocation)),
+            revocation: RwLock::new((0, Arc::new(self.revocation))),
             leeway: self.leeway,
             reprove_after: self.reprove_after.as_secs(),
             proven: ProvenHeaders::default(),

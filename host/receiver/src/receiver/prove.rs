@@ -7,7 +7,7 @@ use privyseal::jose::jws::Jws;
 use privyseal::pki::path::PathOptions;
 use privyseal::schemes::ishare::TrustedList;
 use privyseal::{Certificates, jose::jwk::KeySet};
-use privyseal_check::{Revocations as _, RuleId, Subject, Verdict, check};
+use privyseal_check::{Finding, Reason, Revocations as _, RuleId, Subject, Verdict, check};
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::{Digest, VerifyingKey};
@@ -15,8 +15,8 @@ use privyseal_core::scheme::KeyReference;
 use sha2::{Digest as _, Sha256};
 
 use super::{Judges, Parts, Receiver, refuse_broken};
-use crate::Rejection;
 use crate::chains::ProvenHeader;
+use crate::{Rejection, Revocation};
 
 impl Receiver {
     /// What is known about the header, once its key is known to have signed: of a header that was proved before only the
@@ -31,7 +31,7 @@ impl Receiver {
         let digest: [u8; 32] = hash.clone().finalize().into();
         if let Some(known) = self.proven.find(&digest, client_id, now) {
             verify(&known, parts, hash)?;
-            if self.is_listed_still(&known)? {
+            if known.generation == self.revocation().0 && self.is_listed_still(&known)? {
                 return Ok(known);
             }
             self.proven.forget(&digest);
@@ -68,8 +68,16 @@ impl Receiver {
         let mut scratch = vec![0; parts.token.len().saturating_mul(3)];
         let report = check(parts.token, &options, &mut scratch);
         refuse_broken(&report)?;
-        if report.outcome(Subject::Rules) != Some(Verdict::Passed) {
-            return Err(Rejection::of(RuleId::Signature, "could not be judged"));
+        // Without `iat`, how long it lives was judged by `exp` and the clock.
+        let is_open = |finding: &&Finding| match finding.verdict {
+            Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)) => {
+                finding.rule != RuleId::Lifetime
+            }
+            Verdict::NotChecked(Reason::Needs(_)) => finding.rule.subject() == Subject::Rules,
+            _ => false,
+        };
+        if let Some(open) = report.findings().iter().find(is_open) {
+            return Err(Rejection::of(open.rule, "could not be judged"));
         }
         // What is read again here was judged above, by the same bytes.
         let unread = |_| Rejection::of(RuleId::HeaderJson, "cannot be read");
@@ -85,7 +93,8 @@ impl Receiver {
         let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
         let chain = Chain::in_order(&ders);
         let chain = chain.map_err(|error| Rejection::of(RuleId::X5cOrder, error))?;
-        let list = self.check_trust(&chain, now)?;
+        let (generation, revocation) = self.revocation();
+        let list = self.check_trust(&chain, &revocation, now)?;
         let leaf = chain.leaf();
         let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
         let key = leaf.rsa_key().and_then(VerifyingKey::new);
@@ -94,6 +103,7 @@ impl Receiver {
         let digest = Sha256::digest(leaf.as_der()).into();
         header.leaf = Some((leaf.as_der().to_vec(), digest));
         header.list = list;
+        header.generation = generation;
         let ends = chain.certificates().iter().map(Certificate::not_after);
         header.until = ends.fold(header.until, Ord::min);
         Ok(header)
@@ -113,6 +123,7 @@ impl Receiver {
             algorithm,
             until: now.saturating_add(self.reprove_after),
             list: None,
+            generation: self.revocation().0,
         }
     }
 
@@ -128,9 +139,9 @@ impl Receiver {
     fn check_trust(
         &self,
         chain: &Chain<'_>,
+        revocation: &Revocation,
         now: UnixTime,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
-        let revocation = self.revocation();
         let Judges::Registry(registry) = &self.judges else {
             let ders = chain.certificates().iter();
             let ders = ders.map(|certificate| certificate.as_der().to_vec());

@@ -1,0 +1,123 @@
+//! What accepting an assertion costs: at first sight of a party, and when it is known; beside one RSA-2048 verification of
+//! ring in the same run. `cargo xtask bench receiver` runs it.
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+#![allow(clippy::unwrap_used)] // A measurement stops where something is wrong.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use privyseal::base::clock;
+use privyseal::schemes::ishare::{IshareError, Party, PartyQuery, TrustedList};
+use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::{Receiver, RegistrySource, TokenForm};
+use privyseal_test_judges::decode::{Parts, to_base64, to_base64url};
+use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
+use privyseal_test_servers::ishare_server::{list_entry, party_info};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use rsa::traits::PublicKeyParts as _;
+use serde_json::json;
+
+const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
+const PROVIDER: &str = "did:ishare:EU.NL.NTRNL-90000009";
+
+/// How many assertions are accepted of a party that is known, and how many are first sights.
+const KNOWN: usize = 400;
+const FIRST: usize = 60;
+
+/// A registry that answers at once.
+#[derive(Clone, Debug)]
+struct AtOnce(Vec<Vec<u8>>);
+
+impl RegistrySource for AtOnce {
+    fn trusted_list(&self) -> Result<TrustedList, IshareError> {
+        let entries: Vec<_> = self.0[1..].iter().map(|der| list_entry(der)).collect();
+        let claims = json!({ "trusted_list": entries });
+        Ok(TrustedList::from_claims(claims.as_object().unwrap()).unwrap())
+    }
+
+    fn party(&self, _query: PartyQuery<'_>) -> Result<Party, IshareError> {
+        let claims = json!({ "party_info": party_info(PARTY, "Active", &self.0) });
+        Ok(Party::from_claims(claims.as_object().unwrap())?)
+    }
+}
+
+/// A chain of four with RSA-4096 CAs.
+fn chain(key: &TestKey) -> Vec<Vec<u8>> {
+    let authority = |name, path| CertificateSpec::authority(name, path);
+    let root = Authority::root(test_key("bench-root", 4096), authority("Root", None));
+    let sub = root.subordinate(test_key("bench-sub", 4096), authority("Sub", Some(1)));
+    let issuing = sub.subordinate(test_key("bench-issuing", 4096), authority("Issuing", Some(0)));
+    let leaf = issuing.issue(&key.spki_der(), &CertificateSpec::seal());
+    vec![leaf, issuing.certificate, sub.certificate, root.certificate]
+}
+
+fn assertion(key: &TestKey, chain: &[Vec<u8>], jti: usize) -> String {
+    let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
+    let now = clock::now().unwrap().as_secs();
+    let encode = |value: serde_json::Value| to_base64url(value.to_string().as_bytes());
+    let header = encode(json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c }));
+    let claims = encode(json!({
+        "iss": PARTY, "sub": PARTY, "aud": PROVIDER, "iat": now, "exp": now + 30, "jti": jti.to_string(),
+    }));
+    let input = format!("{header}.{claims}");
+    let signature = SoftwareSigner::sign_message(key.private_key(), input.as_bytes());
+    format!("{input}.{}", to_base64url(&signature))
+}
+
+fn receiver(source: &AtOnce) -> Receiver {
+    let builder = Receiver::builder(&ISHARE).audience(PROVIDER);
+    builder.registry(source.clone()).build().unwrap()
+}
+
+/// The time of one, of so many.
+fn each(count: usize, work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed() / u32::try_from(count).unwrap()
+}
+
+fn main() {
+    let key = test_key("seal", 2048);
+    let chain = chain(&key);
+    let source = AtOnce(chain.clone());
+    let accept = |receiver: &Receiver, form: &TokenForm| {
+        receiver.accept(form).unwrap();
+    };
+    let form = |jti| TokenForm::of_assertion(assertion(&key, &chain, jti)).client_id(PARTY);
+    let token = assertion(&key, &chain, 0);
+    let parts = Parts::of(&token);
+    let public = key.private_key().to_public_key();
+    let (n, e) = (public.n_bytes(), [1, 0, 1]);
+    let ring_key = RsaPublicKeyComponents { n: &*n, e: &e[..] };
+    let ring = each(KNOWN, || {
+        for _ in 0..KNOWN {
+            let input = parts.signing_input.as_bytes();
+            let verified = ring_key.verify(&RSA_PKCS1_2048_8192_SHA256, input, &parts.signature);
+            verified.unwrap();
+        }
+    });
+    println!("one RSA-2048 verification of ring, over these {} bytes: {ring:?}", token.len());
+
+    let sights: Vec<_> = (0..FIRST).map(|jti| (receiver(&source), form(jti))).collect();
+    let first = each(FIRST, || sights.iter().for_each(|(new, form)| accept(new, form)));
+    println!("first sight of a party, chain of four, RSA-4096 CAs: {first:?}");
+
+    for threads in [1, 2] {
+        let known = receiver(&source);
+        accept(&known, &form(usize::MAX));
+        let forms: Vec<_> = (0..KNOWN).map(form).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(form) = forms.get(next.fetch_add(1, Ordering::Relaxed)) {
+                accept(&known, form);
+            }
+        };
+        let time = each(KNOWN, || {
+            thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
+        });
+        let ratio = time.as_secs_f64() / ring.as_secs_f64();
+        println!("a party that is known, {threads} thread(s): {time:?}, {ratio:.2} of ring's verification");
+    }
+}
