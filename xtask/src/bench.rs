@@ -29,7 +29,8 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Pkcs11 => pkcs11::run(),
         Bench::Agent => agent::run(),
         Bench::Receiver => {
-            Run::cargo("run --release --package privyseal-receiver-tests --example receiver").stream()
+            Run::cargo("run --release --package privyseal-receiver-tests --example receiver")
+                .stream()
         }
     }
 }

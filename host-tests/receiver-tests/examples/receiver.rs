@@ -48,7 +48,10 @@ fn chain(key: &TestKey) -> Vec<Vec<u8>> {
     let authority = |name, path| CertificateSpec::authority(name, path);
     let root = Authority::root(test_key("bench-root", 4096), authority("Root", None));
     let sub = root.subordinate(test_key("bench-sub", 4096), authority("Sub", Some(1)));
-    let issuing = sub.subordinate(test_key("bench-issuing", 4096), authority("Issuing", Some(0)));
+    let issuing = sub.subordinate(
+        test_key("bench-issuing", 4096),
+        authority("Issuing", Some(0)),
+    );
     let leaf = issuing.issue(&key.spki_der(), &CertificateSpec::seal());
     vec![leaf, issuing.certificate, sub.certificate, root.certificate]
 }
@@ -98,10 +101,17 @@ fn main() {
             verified.unwrap();
         }
     });
-    println!("one RSA-2048 verification of ring, over these {} bytes: {ring:?}", token.len());
+    println!(
+        "one RSA-2048 verification of ring, over these {} bytes: {ring:?}",
+        token.len()
+    );
 
-    let sights: Vec<_> = (0..FIRST).map(|jti| (receiver(&source), form(jti))).collect();
-    let first = each(FIRST, || sights.iter().for_each(|(new, form)| accept(new, form)));
+    let sights: Vec<_> = (0..FIRST)
+        .map(|jti| (receiver(&source), form(jti)))
+        .collect();
+    let first = each(FIRST, || {
+        sights.iter().for_each(|(new, form)| accept(new, form))
+    });
     println!("first sight of a party, chain of four, RSA-4096 CAs: {first:?}");
 
     for threads in [1, 2] {
@@ -118,6 +128,8 @@ fn main() {
             thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
         });
         let ratio = time.as_secs_f64() / ring.as_secs_f64();
-        println!("a party that is known, {threads} thread(s): {time:?}, {ratio:.2} of ring's verification");
+        println!(
+            "a party that is known, {threads} thread(s): {time:?}, {ratio:.2} of ring's verification"
+        );
     }
 }
