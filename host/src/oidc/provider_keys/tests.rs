@@ -189,7 +189,7 @@ fn what_is_not_signed_as_it_should_be() {
         (input.to_owned(), "not three parts"),
         (
             "a".repeat(crate::jose::jws::MAX_PROVIDER_JWS + 1),
-            "at most 65536 are read",
+            "at most 196608 are read",
         ),
     ] {
         let mut provider = Provider::publishing(&[("a", 0)]);
