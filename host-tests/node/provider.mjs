@@ -47,6 +47,7 @@ const discovery = new UserDiscovery({ issuer, client: setup.client, event });
 const signing = await jose.generateKeyPair('RS256', { extractable: true });
 const signingJwk = { ...(await jose.exportJWK(signing.privateKey)), kid: 'op-1', alg: 'RS256', use: 'sig' };
 const { alg, enc, redirect_uris } = setup.client;
+const encryptions = [128, 192, 256].flatMap((bits) => [`A${bits}CBC-HS${2 * bits}`, `A${bits}GCM`]);
 const forge = new Forge({ issuer, client: setup.client, signing });
 
 const provider = new Provider(issuer, {
@@ -126,9 +127,9 @@ const provider = new Provider(issuer, {
   rotateRefreshToken: true,
   enabledJWA: {
     idTokenEncryptionAlgValues: ['RSA-OAEP', 'RSA-OAEP-256'],
-    idTokenEncryptionEncValues: ['A128CBC-HS256', 'A256GCM'],
+    idTokenEncryptionEncValues: encryptions,
     userinfoEncryptionAlgValues: ['RSA-OAEP', 'RSA-OAEP-256'],
-    userinfoEncryptionEncValues: ['A128CBC-HS256', 'A256GCM'],
+    userinfoEncryptionEncValues: encryptions,
   },
   ttl: {
     BackchannelAuthenticationRequest: () => scenario.lifetime ?? 60,
@@ -216,6 +217,7 @@ provider.use(async (ctx, next) => {
     const wrong = { ...scenario.idToken, claims };
     ctx.body.id_token = await forge.idToken(ctx.body.access_token, Account.accountId, wrong);
   }
+  if (ctx.path === '/token' && ctx.status === 200 && scenario.withoutIdToken) delete ctx.body.id_token;
   if (ctx.path === '/userinfo' && ctx.status === 200 && scenario.userinfo) {
     ctx.body = await forge.userinfo(ctx.oidc.entities.Account.accountId, scenario.userinfo);
   }
@@ -246,6 +248,10 @@ server.on('request', async (request, response) => {
     } else if (request.url.startsWith('/user_discovery_sessions')) {
       const { status, body, headers } = await discovery.answer(request, await read(request));
       answer(status, body, headers);
+    } else if (request.url === '/userinfo' && scenario.userinfoBusy > 0) {
+      scenario.userinfoBusy -= 1;
+      event('userinfo busy');
+      answer(503, { error: 'temporarily_unavailable' });
     } else {
       serve(request, response);
     }

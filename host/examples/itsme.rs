@@ -78,7 +78,7 @@ fn subject(
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let provider = Provider::discover(&http, issuer)?;
     let mut flow = Ciba::new(&http, &client, &provider, SystemRuntime::default())
-        .unwrapper(Some(&mut unwrapper));
+        .unwrappers(std::slice::from_mut(&mut unwrapper));
     let mut watcher = QrFile(qr.into());
     asked.user_identifier_token = flow.discover_user(&mut watcher)?;
     let pending = flow.authenticate(&asked, &Delivery::Poll)?;

@@ -6,6 +6,7 @@ pub mod entropy;
 pub mod error;
 pub mod file;
 pub mod runtime;
+#[cfg(any(feature = "ciba", feature = "login"))]
 pub mod seal;
 pub mod toml;
 

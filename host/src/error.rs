@@ -167,7 +167,7 @@ impl Error {
             Self::Ishare(_) => ErrorKind::Refused,
             Self::Fiam(_) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
-            Self::Ciba(CibaError::Listen { .. }) => ErrorKind::Server,
+            Self::Ciba(CibaError::Listen { .. } | CibaError::NotOffered(_)) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
             #[cfg(feature = "login")]

@@ -7,6 +7,7 @@ use std::fs;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::JoseFault;
 use privyseal::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, MAX_JWE};
+use privyseal::jose::jwk::KidForm;
 use privyseal_core::{KeyEncryption, Unwrapper};
 use privyseal_test_base::scratch::fixture;
 use privyseal_test_judges::node;
@@ -66,7 +67,7 @@ fn the_example_of_rfc_7516() {
     assert_eq!(plain, vector["plaintext"].as_str().unwrap().as_bytes());
 }
 
-/// All four combinations, made by the npm package jose.
+/// All twelve combinations, made by the npm package jose.
 #[test]
 fn what_another_library_encrypts() {
     let key = test_key("decryption", 2048);
@@ -113,6 +114,49 @@ fn every_part_counts(jwe: &str, key: &TestKey) {
     is_refused(&format!("{spaced}.{rest}"), key, &JweFault::Undecipherable);
 }
 
+/// Two keys while one is replaced: by name, under each form of it, and where the name is ours alone, by trying.
+#[test]
+fn one_of_several_keys() {
+    let (old, new) = (test_key("decryption", 2048), test_key("seal", 2048));
+    for (used, place) in [(&old, 0), (&new, 1)] {
+        let forms =
+            KidForm::ALL.map(|form| form.of(&used.public_key()).as_kid().as_str().to_owned());
+        let tokens: Vec<_> = forms
+            .iter()
+            .map(|kid| {
+                (
+                    json!({"alg": "RSA-OAEP", "enc": "A256GCM", "kid": kid}),
+                    "x",
+                )
+            })
+            .chain([
+                (
+                    json!({"alg": "RSA-OAEP", "enc": "A256GCM", "kid": "2026"}),
+                    "x",
+                ),
+                (json!({"alg": "RSA-OAEP", "enc": "A256GCM"}), "x"),
+            ])
+            .collect();
+        for (jwe, (header, _)) in node::encrypt(&jwk(used), &tokens).iter().zip(&tokens) {
+            let mut both = [SoftwareUnwrapper::new(&old), SoftwareUnwrapper::new(&new)];
+            let plain = Jwe::parse(jwe).unwrap().decrypt_with_one_of(&mut both);
+            assert_eq!(&**plain.unwrap(), b"x", "{header}");
+            let is_named = header["kid"].as_str().is_some_and(|kid| kid != "2026");
+            let calls = both.map(|one| one.calls);
+            let expected = if is_named || place == 0 {
+                [1 - place, place]
+            } else {
+                [1, 1]
+            };
+            assert_eq!(calls, expected, "{header}");
+        }
+        let stranger = &mut [SoftwareUnwrapper::new(&test_key("stranger", 2048))];
+        let jwe = node::encrypt(&jwk(used), &tokens[..1]);
+        let error = Jwe::parse(&jwe[0]).unwrap().decrypt_with_one_of(stranger);
+        assert!(matches!(error, Err(DecryptError::Jwe(_))));
+    }
+}
+
 /// A content key of another length than the content wants is treated as one that is wrong.
 #[test]
 fn a_content_key_of_another_length() {
@@ -147,12 +191,13 @@ fn what_is_not_read_at_all() {
             JweFault::Alg("rsa-oaep".to_owned()),
         ),
         ("alg", json!(1), JweFault::Form("names no alg")),
-        ("enc", json!("A128GCM"), JweFault::Enc("A128GCM".to_owned())),
+        ("enc", json!("A512GCM"), JweFault::Enc("A512GCM".to_owned())),
         (
             "enc",
-            json!("A256CBC-HS512"),
-            JweFault::Enc("A256CBC-HS512".to_owned()),
+            json!("A128CBC-HS512"),
+            JweFault::Enc("A128CBC-HS512".to_owned()),
         ),
+        ("enc", json!("a128gcm"), JweFault::Enc("a128gcm".to_owned())),
         ("enc", json!(null), JweFault::Form("names no enc")),
         ("zip", json!("DEF"), JweFault::Compressed),
         ("zip", json!(null), JweFault::Compressed),
@@ -191,8 +236,8 @@ fn what_is_not_read_at_all() {
             without(2, "AA"),
             "initialization vector of the wrong length",
         ),
-        (without(4, "AAAA"), "not 128 bits long"),
-        ("A".repeat(MAX_JWE + 1), "at most 65536 are read"),
+        (without(4, "AAAA"), "tag of the wrong length"),
+        ("A".repeat(MAX_JWE + 1), "at most 262144 are read"),
     ] {
         let error = Jwe::parse(&jwe).unwrap_err().to_string();
         assert!(error.contains(words), "{error}, not {words}");

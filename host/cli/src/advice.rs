@@ -103,6 +103,74 @@ mod tests {
         assert!(advice.contains("never used before"), "{advice}");
     }
 
+    /// Each row of itsme's and eHealth's tables about persons: nothing of schemes, certificates or client credentials,
+    /// which are for a client alone.
+    #[test]
+    fn where_a_person_is_asked_the_advice_is_about_that() {
+        use RequestKind::{Authorization, Backchannel, CibaTokens, Code, Discovery, Refresh};
+        use privyseal::oauth::Diagnosis as D;
+        let rows: &[(RequestKind, &[D])] = &[
+            (Discovery, &[D::DiscoveryOver, D::InvalidClient]),
+            (
+                Backchannel,
+                &[
+                    D::InvalidRequest,
+                    D::InvalidScope,
+                    D::ExpiredLoginHint,
+                    D::UnknownUser,
+                    D::ClientMayNotAsk,
+                    D::InvalidClient,
+                    D::AccessDenied,
+                ],
+            ),
+            (
+                CibaTokens,
+                &[
+                    D::InvalidRequest,
+                    D::InvalidAuthReqId,
+                    D::ExpiredToken,
+                    D::AccessDenied,
+                    D::ClientMayNotAsk,
+                    D::InvalidClient,
+                    D::UnsupportedGrantType,
+                ],
+            ),
+            (
+                Authorization,
+                &[
+                    D::InvalidRequest,
+                    D::ClientMayNotLogIn,
+                    D::AccessDenied,
+                    D::UnsupportedResponseType,
+                    D::InvalidScope,
+                    D::ServerError,
+                    D::LoginRequired,
+                    D::OwnReason,
+                ],
+            ),
+            (
+                Code,
+                &[
+                    D::InvalidRequest,
+                    D::InvalidClient,
+                    D::InvalidCode,
+                    D::ClientMayNotLogIn,
+                    D::UnsupportedGrantType,
+                    D::InvalidScope,
+                ],
+            ),
+            (Refresh, &[D::InvalidRefreshToken, D::InvalidScope]),
+        ];
+        for (kind, diagnoses) in rows {
+            for diagnosis in *diagnoses {
+                let advice = refusal::to_do(*kind, *diagnosis);
+                for word in ["--scheme", "certificate", "client credentials"] {
+                    assert!(!advice.contains(word), "{kind:?} {diagnosis:?}: {advice}");
+                }
+            }
+        }
+    }
+
     /// A device whose generator gave nothing once has a sound key: nobody is told to wipe that.
     #[test]
     fn a_device_that_stopped_is_looked_at_first() {

@@ -16,12 +16,13 @@ use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingListener, Toke
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
 use privyseal::{AssertionOptions, Client, SigningClient};
-use privyseal_core::Signer;
 use privyseal_core::scheme::ITSME;
+use privyseal_core::{KeyEncryption, Signer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::input::secret;
+use super::jwks::key_encryption_parser;
 use super::options::{Acr, KeyOptions, KidOptions, ServerOptions};
 use super::output::print_json;
 use crate::error::CliError;
@@ -40,9 +41,13 @@ pub(super) struct Ciba {
     #[command(flatten)]
     kid: KidOptions,
     // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
-    /// The key to which id_token and UserInfo response are encrypted; without it they must not be
-    #[arg(long, value_name = "URI")]
-    decryption_key: Option<String>,
+    /// The key to which id_token and UserInfo response are encrypted; without it they must not be. While a key is
+    /// replaced, both are given
+    #[arg(long = "decryption-key", value_name = "URI")]
+    decryption_keys: Vec<String>,
+    /// How tokens are encrypted to it, as it was registered; by default each that the provider may use is checked
+    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser(), requires = "decryption_keys")]
+    encryption_alg: Option<KeyEncryption>,
     /// The client id that itsme gave
     #[arg(long, value_name = "ID")]
     client_id: String,
@@ -123,7 +128,7 @@ impl Ciba {
         }
         let http = self.server.http()?;
         let client = self.client()?;
-        let mut unwrapper = self.unwrapper()?;
+        let mut unwrappers = self.unwrappers()?;
         let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
             announce(address, listener);
@@ -133,8 +138,15 @@ impl Ciba {
         let provider = Provider::discover(&watched, &self.issuer())?;
         looking.finish();
         let mut flow = Flow::new(&http, &client, &provider, SystemRuntime::default())
-            .unwrapper(unwrapper.as_mut())
+            .unwrappers(&mut unwrappers)
             .assertion(assertion);
+        for algorithm in flow.prepare(self.encryption_alg)? {
+            say!(
+                "warning: the decryption key cannot be used with {}, which the provider offers: if that is what was \
+                 registered, nothing that comes can be read; --encryption-alg says what was",
+                algorithm.name()
+            );
+        }
         let mut progress = Progress::new(self.qr.clone());
         if needs_discovery {
             asked.user_identifier_token = flow.discover_user(&mut progress)?;
@@ -143,13 +155,22 @@ impl Ciba {
         let tokens = flow.tokens(pending, &delivery, &mut progress)?;
         let identity = flow.identity(&tokens, !self.no_userinfo)?;
         progress.finish();
-        if self.acr.is_some() && !identity.id_token.contains_key("acr") {
+        let says_acr = |claims: &Map<String, Value>| claims.contains_key("acr");
+        if identity.id_token.is_none() {
+            say!(
+                "warning: there is no id_token: what is known of the person comes from UserInfo alone"
+            );
+        } else if self.acr.is_some() && !identity.id_token.as_ref().is_some_and(says_acr) {
             say!(
                 "warning: the id_token does not say how the person proved who they are (acr); with \
                  --id-token-claim acr that is an error"
             );
         }
-        print_json(&self.report(identity, &tokens))
+        print_json(&self.report(&identity, &tokens))?;
+        match identity.userinfo_error {
+            Some(error) => Err(CliError::UserInfoMissing(error.into())),
+            None => Ok(()),
+        }
     }
 
     /// What is asked; without a person where they are still to be found.
@@ -208,20 +229,25 @@ impl Ciba {
         Ok(builder.signing_client()?)
     }
 
-    fn unwrapper(&self) -> Result<Option<KeyUnwrapper>, CliError> {
-        let Some(uri) = &self.decryption_key else {
-            return Ok(None);
+    fn unwrappers(&self) -> Result<Vec<KeyUnwrapper>, CliError> {
+        let open = |uri: &String| {
+            let uri: KeyUri = uri.parse()?;
+            self.key.access.open_unwrapper(&uri)
         };
-        let uri: KeyUri = uri.parse()?;
-        let unwrapper = self.key.access.open_unwrapper(&uri)?;
-        Ok(Some(unwrapper))
+        self.decryption_keys.iter().map(open).collect()
     }
 
-    fn report(&self, identity: Identity, tokens: &Tokens) -> Value {
+    fn report(&self, identity: &Identity, tokens: &Tokens) -> Value {
         let mut report = Map::new();
-        report.insert("id_token".to_owned(), identity.id_token.into());
-        if let Some(userinfo) = identity.userinfo {
-            report.insert("userinfo".to_owned(), userinfo.into());
+        for (name, claims) in [
+            ("id_token", &identity.id_token),
+            ("userinfo", &identity.userinfo),
+        ] {
+            report.extend(
+                claims
+                    .clone()
+                    .map(|claims| (name.to_owned(), claims.into())),
+            );
         }
         if self.show_tokens {
             let answer = serde_json::from_slice(tokens.access.expose_response());

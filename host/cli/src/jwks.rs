@@ -81,7 +81,7 @@ impl Jwks {
 }
 
 /// The name of a [`KeyEncryption`].
-fn key_encryption_parser() -> impl TypedValueParser<Value = KeyEncryption> {
+pub(super) fn key_encryption_parser() -> impl TypedValueParser<Value = KeyEncryption> {
     let names = KeyEncryption::ALL.map(KeyEncryption::name);
     PossibleValuesParser::new(names)
         .try_map(|name| KeyEncryption::by_name(&name).ok_or("is no algorithm"))

@@ -1,7 +1,6 @@
 //! A JWE that somebody encrypted to us: an id_token, a UserInfo response (RFC 7516).
 //!
-//! Only what itsme uses is read: RSA-OAEP or RSA-OAEP-256 around the content key, A128CBC-HS256 or A256GCM
-//! around the content. What is in it is a signed JWT (RFC 7519 section 5.2: signed, then encrypted), whose
+//! Read are RSA-OAEP and RSA-OAEP-256 around the content key, and all of RFC 7518 section 5.1 around the content. What is in it is a signed JWT (RFC 7519 section 5.2: signed, then encrypted), whose
 //! signature is still to be verified: encryption to a public key says nothing of who did it.
 //!
 //! The content key is unwrapped by an [`Unwrapper`], and nothing else is done there. If that fails, or
@@ -11,18 +10,20 @@
 mod compact;
 mod content;
 
-use privyseal_core::{SignerError, SignerErrorKind, Unwrapper};
+use privyseal_core::{KeyEncryption, SignerError, SignerErrorKind, Unwrapper};
 use zeroize::Zeroizing;
 
 use super::JoseError;
+use super::jwk::KidForm;
 use crate::base::{BaseError, entropy};
 
 pub use super::error::JweFault;
 pub use compact::{Jwe, MAX_JWE};
 pub use content::ContentEncryption;
+use content::Sealed;
 
-/// As long as the longest content key, and longer than both.
-const KEY_ROOM: usize = 64;
+/// One byte more than the longest content key, so that a longer one shows.
+const KEY_ROOM: usize = ContentEncryption::MAX_KEY_LEN + 1;
 
 impl Jwe<'_> {
     /// The plaintext, if it was encrypted to the key of `unwrapper` and not changed since.
@@ -36,20 +37,74 @@ impl Jwe<'_> {
         unwrapper: &mut U,
     ) -> Result<Zeroizing<Vec<u8>>, DecryptError<U::Error>> {
         // Made before it is known whether it will be needed, so that it costs no time of its own.
-        let mut key = Zeroizing::new([0; ContentEncryption::KEY_LEN]);
-        entropy::fill(&mut *key)?;
+        let mut stand_in = Zeroizing::new([0; ContentEncryption::MAX_KEY_LEN]);
+        let key = &mut stand_in[..self.content_encryption.key_len()];
+        entropy::fill(key)?;
         let mut room = Zeroizing::new([0; KEY_ROOM]);
         match unwrapper.unwrap_key(self.key_encryption, &self.encrypted_key, &mut *room) {
-            Ok(ContentEncryption::KEY_LEN) => {
-                key.copy_from_slice(&room[..ContentEncryption::KEY_LEN]);
-            }
+            Ok(len) if len == key.len() => key.copy_from_slice(&room[..len]),
             Ok(_) => {}
             Err(error) if error.kind() == SignerErrorKind::Undecipherable => {}
             Err(error) => return Err(DecryptError::Unwrapper(error)),
         }
+        let sealed = Sealed {
+            protected: self.protected,
+            iv: &self.iv,
+            ciphertext: &self.ciphertext,
+            tag: &self.tag,
+        };
         self.content_encryption
-            .decrypt(&key, self.protected, &self.iv, &self.ciphertext, &self.tag)
+            .decrypt(key, &sealed)
             .ok_or(DecryptError::Jwe(JweFault::Undecipherable.into()))
+    }
+
+    /// The same with one of several keys, as there are while one is replaced: the one that the JWE names (`kid`), by
+    /// whatever form its name was computed; where it names none of them, each in turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jwe::decrypt`], of the last key.
+    pub fn decrypt_with_one_of<U: Unwrapper>(
+        &self,
+        unwrappers: &mut [U],
+    ) -> Result<Zeroizing<Vec<u8>>, DecryptError<U::Error>> {
+        let is_named = |unwrapper: &U| {
+            self.kid().is_some_and(|kid| {
+                let mut forms = KidForm::ALL.iter();
+                forms.any(|form| form.of(unwrapper.public_key()).as_kid().as_str() == kid)
+            })
+        };
+        if let Some(named) = unwrappers.iter_mut().find(|one| is_named(one)) {
+            return self.decrypt(named);
+        }
+        let mut outcome = Err(DecryptError::Jwe(JweFault::NoKey.into()));
+        for unwrapper in unwrappers {
+            outcome = self.decrypt(unwrapper);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+}
+
+/// Whether `unwrapper` can do its part with that algorithm: it is given what nobody encrypted, and says so.
+///
+/// # Errors
+///
+/// What is wrong with the unwrapper, its token or the algorithm there; [`DecryptError::Base`].
+pub fn probe<U: Unwrapper>(
+    unwrapper: &mut U,
+    algorithm: KeyEncryption,
+) -> Result<(), DecryptError<U::Error>> {
+    let mut nothing = vec![0; unwrapper.public_key().bits().div_ceil(8)];
+    // Less than the modulus, whatever that is.
+    entropy::fill(nothing.get_mut(1..).unwrap_or_default())?;
+    let mut room = Zeroizing::new([0; KEY_ROOM]);
+    match unwrapper.unwrap_key(algorithm, &nothing, &mut *room) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == SignerErrorKind::Undecipherable => Ok(()),
+        Err(error) => Err(DecryptError::Unwrapper(error)),
     }
 }
 

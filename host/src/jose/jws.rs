@@ -21,8 +21,8 @@ pub use super::error::JwsFault;
 pub(crate) use claims::judge_userinfo;
 pub use claims::{ClaimRules, judge_access_token_type};
 
-/// The largest JWS of a provider that is read, in bytes: as large as a token response may be.
-pub const MAX_PROVIDER_JWS: usize = privyseal_core::limits::MAX_TOKEN_RESPONSE;
+/// The largest JWS of a provider that is read, in bytes: room for a person's picture, encoded twice.
+pub const MAX_PROVIDER_JWS: usize = 192 * 1024;
 
 /// A compact JWS (RFC 7515 section 7.1) whose signature is not verified yet.
 pub struct Jws<'t> {

@@ -70,6 +70,7 @@ impl AccessToken {
     }
 
     /// The id_token that came with it, as it came (OpenID Connect Core section 3.1.3.3). Not for logs.
+    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn id_token(&self) -> Option<Zeroizing<String>> {
         #[derive(serde::Deserialize)]
         struct WithIdToken {

@@ -9,12 +9,13 @@
 //! ```
 //!
 //! Each request to the provider carries an assertion of its own. What is decided (when to ask again, when
-//! to stop, what a response means) is decided without any input or output (`polling`, `discovery`,
-//! `response`); `flow` does what they say, with a clock that tests replace.
+//! to stop, what a response means) is decided by a [`CibaFlow`], without any input or output; [`Ciba`] does what it
+//! says, with a clock that tests replace.
 
 mod discovery;
 mod flow;
 mod identity;
+mod machine;
 mod ping;
 mod polling;
 mod response;
@@ -30,6 +31,7 @@ use crate::oidc::OidcError;
 pub use discovery::QrImage;
 pub use flow::{Ciba, Delivery, Pending, Tokens};
 pub use identity::Identity;
+pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
 pub use ping::PingListener;
 pub use polling::BESIDE_PING;
 
@@ -83,6 +85,14 @@ pub enum CibaError {
         /// What was waited for.
         state: State,
     },
+    /// The provider's metadata offer nothing that is used here.
+    #[error("{0} in the provider's metadata has nothing that is read here, so no answer could be")]
+    NotOffered(&'static str),
+    /// What was stored elsewhere is not what was sealed for this.
+    #[error(
+        "the stored authentication cannot be opened: it was changed, or sealed with another key or for another use"
+    )]
+    Sealed,
     /// The callback of ping mode cannot be listened for.
     #[error("cannot listen on {address}: {source}")]
     Listen {

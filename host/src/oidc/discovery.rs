@@ -156,11 +156,13 @@ impl ProviderMetadata {
 
 impl ProviderMetadata {
     /// Whether a member is there at all.
+    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn says(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// Whether a member is there and true.
+    #[cfg(feature = "login")]
     pub(crate) fn says_yes(&self, name: &str) -> bool {
         self.members.get(name) == Some(&Value::Bool(true))
     }

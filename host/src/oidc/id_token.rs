@@ -18,6 +18,9 @@ const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
 
 const ACR: &str = "acr";
 
+/// Where the claims of UserInfo are told of.
+const USERINFO: &str = "OpenID Connect Core section 5.3.2";
+
 /// What an id_token must fit.
 #[derive(Clone, Copy)]
 pub(super) struct IdTokenRules<'a> {
@@ -81,13 +84,19 @@ pub(super) fn judge(
 }
 
 /// The claims of a UserInfo response: of the same person (OpenID Connect Core section 5.3.2), and where it
-/// names them, of this issuer and for this client.
+/// names them, of this issuer and for this client. Without an id_token, nobody says how the person proved who they are.
 pub(super) fn judge_userinfo(
     claims: Map<String, Value>,
-    id_token: &Map<String, Value>,
+    id_token: Option<&Map<String, Value>>,
     rules: &IdTokenRules<'_>,
 ) -> Result<Map<String, Value>, JoseError> {
-    is_of_subject(&claims, id_token)?;
+    match id_token {
+        Some(id_token) => is_of_subject(&claims, id_token)?,
+        None => {
+            subject(&claims, USERINFO)?;
+            rules.acr.judge(&Map::new())?;
+        }
+    }
     jws::judge_userinfo(&claims, rules.issuer, rules.client_id, false)?;
     Ok(claims)
 }
@@ -97,14 +106,13 @@ pub(super) fn is_of_subject(
     claims: &Map<String, Value>,
     id_token: &Map<String, Value>,
 ) -> Result<(), JoseError> {
-    const SOURCE: &str = "OpenID Connect Core section 5.3.2";
-    let sub = subject(claims, SOURCE)?;
+    let sub = subject(claims, USERINFO)?;
     if id_token.get("sub").and_then(Value::as_str) == Some(sub) {
         return Ok(());
     }
     Err(JoseError::claim(
         "sub",
-        format!("is another than that of the id_token ({SOURCE})"),
+        format!("is another than that of the id_token ({USERINFO})"),
     ))
 }
 

@@ -94,15 +94,17 @@ pub(super) struct Listener<T> {
 }
 
 impl<T: Send + 'static> Listener<T> {
-    /// Listens on `address`. `serve` says what is answered, and what a callback brings.
+    /// Listens on `address`. `serve` says what is answered, and what a callback brings; `room` is how many of them are
+    /// kept until they are taken.
     pub(super) fn start(
         address: &ListenAddress,
+        room: usize,
         serve: impl Fn(&Request) -> (Answer, Option<T>) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address.socket())?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let (sender, values) = sync_channel(MAX_CONNECTIONS);
+        let (sender, values) = sync_channel(room);
         let stop = Arc::new(AtomicBool::new(false));
         let server = Server {
             listener,
@@ -184,7 +186,7 @@ impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
         };
         stream.set_write_timeout(Some(CONNECTION_TIME))?;
         if let Some(value) = value {
-            // Full only when nobody takes them: then one more is not needed.
+            // Full only when nobody takes them.
             let _ = self.sender.try_send(value);
         }
         stream.write_all(answer.to_string().as_bytes())

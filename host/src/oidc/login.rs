@@ -205,7 +205,11 @@ impl Login {
     /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
     pub fn revoke(&self, token: &str) -> Result<(), LoginError> {
         let endpoint = self.endpoint("revocation_endpoint")?;
-        Ok(self.told(endpoint, &[("token", token)], RequestKind::Revocation)?)
+        match self.told(endpoint, &[("token", token)], RequestKind::Revocation) {
+            // Keycloak says so of one that is worthless already (RFC 7009 section 2.2).
+            Err(OAuthError::Refused(refusal)) if refusal.code() == Some("invalid_token") => Ok(()),
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Ends the session of a refresh token without the person's browser, as Keycloak has it (eHealth section 5.9).

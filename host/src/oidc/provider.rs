@@ -63,6 +63,17 @@ impl Provider {
             .verify(http, now, what, token)
     }
 
+    /// Reads its keys if they are not there yet ([`ProviderKeys::read_ahead`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`ProviderKeys::read_ahead`].
+    pub fn read_keys(&self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
+        let keys = self.keys.lock();
+        keys.unwrap_or_else(PoisonError::into_inner)
+            .read_ahead(http, now)
+    }
+
     /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's
     /// keys, of this issuer, not expired. For whom it is, and what it allows, is for the caller to judge;
     /// whether it was revoked, for [`crate::AssertionSource::introspect`].

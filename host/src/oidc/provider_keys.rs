@@ -77,6 +77,15 @@ impl ProviderKeys {
         self.verify_with(now, what, token, |url| fetch(http, url))
     }
 
+    /// Reads the keys if they are not there yet, or old: what would fail later fails now.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::OAuth`] if the keys cannot be read.
+    pub fn read_ahead(&mut self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
+        Ok(self.refresh(now, |url| fetch(http, url))?)
+    }
+
     fn verify_with(
         &mut self,
         now: UnixTime,

@@ -18,6 +18,7 @@ use privyseal_test_servers::bad_server::{BadServer, Reply};
 use crate::stage::{cause, everything, jwt, nothing_leaks};
 use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};
 
+pub(crate) use good::jwks;
 pub(crate) use play::{acknowledged, metadata};
 
 #[test]

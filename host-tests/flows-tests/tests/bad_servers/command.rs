@@ -8,7 +8,7 @@ use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
 
-use crate::ciba::{acknowledged, metadata};
+use crate::ciba::{acknowledged, jwks, metadata};
 use crate::stage::{BEARER, nothing_leaks};
 
 #[test]
@@ -129,31 +129,31 @@ fn ciba_says_so_too() {
             4,
             "no such document is published",
         ),
-        (1, Reply::Close, 4, "no connection, or it broke off"),
-        (1, Reply::Drip, 4, "no complete answer in time"),
-        (1, Reply::Endless, 4, "larger than 16384 bytes"),
-        (1, Reply::json("200 OK", "{}"), 4, "auth_req_id is missing"),
-        (
-            1,
-            Reply::of_type("200 OK", "text/html", "<html>"),
-            4,
-            "not JSON",
-        ),
-        (1, Reply::Echo(401), 1, "token left out"),
-        (2, Reply::Endless, 4, "larger than 65536 bytes"),
-        (2, Reply::json("200 OK", "{}"), 4, "access_token is missing"),
+        (2, Reply::Close, 4, "no connection, or it broke off"),
+        (2, Reply::Drip, 4, "no complete answer in time"),
+        (2, Reply::Endless, 4, "larger than 16384 bytes"),
+        (2, Reply::json("200 OK", "{}"), 4, "auth_req_id is missing"),
         (
             2,
             Reply::of_type("200 OK", "text/html", "<html>"),
             4,
+            "not JSON",
+        ),
+        (2, Reply::Echo(401), 1, "token left out"),
+        (3, Reply::Endless, 4, "larger than 65536 bytes"),
+        (3, Reply::json("200 OK", "{}"), 4, "access_token is missing"),
+        (
+            3,
+            Reply::of_type("200 OK", "text/html", "<html>"),
+            4,
             "not a JSON object",
         ),
-        (2, Reply::Echo(400), 1, "token left out"),
-        (2, Reply::Silence, 1, "the time is over"),
+        (3, Reply::Echo(400), 1, "token left out"),
+        (3, Reply::Silence, 1, "the time is over"),
     ] {
         let server = BadServer::at_home(|issuer| {
             let metadata = Reply::json("200 OK", &metadata(issuer));
-            let mut replies = vec![metadata, acknowledged(3, 1)];
+            let mut replies = vec![metadata, jwks(), acknowledged(3, 1)];
             replies.truncate(begun);
             replies.push(reply.clone());
             replies

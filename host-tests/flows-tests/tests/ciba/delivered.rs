@@ -126,6 +126,48 @@ fn without_encryption_where_none_was_agreed_on() {
     judge(&stage, &stage.ciba_with_key("", &[]));
 }
 
+/// itsme goes on encrypting to the old key for a day.
+#[test]
+fn to_the_older_of_two_keys() {
+    let stage = Stage::polling("RSA-OAEP", "A256CBC-HS512");
+    stage.softhsm().generate_decryption_key(2048, "03", "new");
+    let scenario = json!({"scannedAfter": 1, "polls": [], "decision": "approve"});
+    stage.provider.script(&scenario);
+    let old = stage.uri("decryption");
+    judge(
+        &stage,
+        &stage.ciba_with_key("new", &["--decryption-key", &old]),
+    );
+}
+
+/// The person has confirmed: what is known of them is not thrown away.
+#[test]
+fn a_confirmed_login_is_not_lost() {
+    let stage = Stage::polling("RSA-OAEP", "A192GCM");
+    let run = |more: &Value| {
+        let mut scenario = json!({"scannedAfter": 1, "polls": [], "decision": "approve"});
+        for (name, value) in more.as_object().unwrap() {
+            scenario[name] = value.clone();
+        }
+        stage.provider.script(&scenario);
+        stage.ciba(&[])
+    };
+    judge(&stage, &run(&json!({"userinfoBusy": 1})));
+    run(&json!({"userinfoBusy": 99})).partial("those of UserInfo are missing: https://127.0.0.1:");
+
+    let alone = run(&json!({"withoutIdToken": true}));
+    let report = alone.report();
+    assert_eq!(report["userinfo"]["sub"], PERSON);
+    assert!(report.get("id_token").is_none());
+    assert!(
+        alone.stderr.contains("warning: there is no id_token"),
+        "{}",
+        alone.stderr
+    );
+    run(&json!({"withoutIdToken": true, "userinfo": {"signer": "other"}}))
+        .refused(1, "the userinfo answer has a signature that is not valid");
+}
+
 /// The library's example, as it stands in its documentation.
 #[test]
 fn by_the_example() {

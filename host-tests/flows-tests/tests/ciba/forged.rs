@@ -132,6 +132,6 @@ fn userinfo_answers() {
             "the userinfo answer is not encrypted",
         ),
     ] {
-        run(&wrong).refused(1, words);
+        run(&wrong).partial(words);
     }
 }

@@ -74,7 +74,18 @@ fn what_was_encrypted_to_another_key() {
 fn what_the_token_cannot_decrypt() {
     let stage = Stage::polling("RSA-OAEP-256", "A256GCM");
     stage.provider.script(&approving(&json!({})));
-    stage.ciba(&[]).refused(3, "does not decrypt RSA-OAEP-256");
+    let asked = || stage.provider.events().len();
+    // Found before anybody is asked anything, where it is said what was registered.
+    stage
+        .ciba(&["--encryption-alg", "RSA-OAEP-256"])
+        .refused(3, "does not decrypt RSA-OAEP-256");
+    assert_eq!(asked(), 0);
+    let late = stage.ciba(&[]);
+    late.refused(3, "does not decrypt RSA-OAEP-256");
+    let warning =
+        "warning: the decryption key cannot be used with RSA-OAEP-256, which the provider offers";
+    assert!(late.stderr.contains(warning), "{}", late.stderr);
+    assert!(asked() > 0);
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl Stage {
         Self::new(softhsm(), None, None)
     }
 
+    /// Another key of the token.
+    pub(crate) fn uri(&self, label: &str) -> String {
+        self.token.uri(label)
+    }
+
     fn new(
         token: Token,
         encryption: Option<(&'static str, &'static str)>,
@@ -189,6 +194,19 @@ impl Ended {
     pub(crate) fn report(&self) -> Value {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// The claims, of a run that knows who it was, but lacks UserInfo; it says why.
+    #[track_caller]
+    pub(crate) fn partial(&self, words: &str) -> Value {
+        let stderr = &self.stderr;
+        assert_eq!(self.code, Some(7), "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
+        assert!(!stderr.contains("eyJ"), "no token shows: {stderr}");
+        let report: Value = serde_json::from_str(&self.stdout).unwrap();
+        assert_eq!(report["id_token"]["sub"], PERSON);
+        assert!(report.get("userinfo").is_none());
+        report
     }
 
     /// Of a run that did not: its exit code and its words.

@@ -34,13 +34,23 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (Backchannel, Diagnosis::InvalidRequest | Diagnosis::BadRequest) => {
             "check --service, --acr and --requested-expiry, and that ping mode (--ping) is what was registered"
         }
-        (CibaTokens, Diagnosis::InvalidRequest | Diagnosis::BadRequest) => {
+        (
+            CibaTokens,
+            Diagnosis::InvalidRequest | Diagnosis::BadRequest | Diagnosis::UnsupportedGrantType,
+        ) => {
             "check that CIBA is set up for this client in the mode that was used, --ping or polling"
         }
         (Authorization | Code | Refresh, Diagnosis::InvalidScope) => {
             "check --scope: it must be set up for this client at the provider"
         }
-        (Authorization | Code, Diagnosis::InvalidRequest | Diagnosis::BadRequest) => {
+        (Authorization | Code | Refresh, Diagnosis::InvalidClient | Diagnosis::Unauthorized) => {
+            "check that the client id is registered with this key's kid, and that the clock is right; an assertion is \
+             good once"
+        }
+        (Code | Refresh, Diagnosis::UnsupportedGrantType) => {
+            "ask the provider to allow this client the authorization code flow, with refresh tokens if they are wanted"
+        }
+        (Authorization | Code | Refresh, Diagnosis::InvalidRequest | Diagnosis::BadRequest) => {
             "check that the redirect URI, of --listen, is registered exactly so"
         }
         (Authorization, Diagnosis::ServerError | Diagnosis::OwnReason) => {

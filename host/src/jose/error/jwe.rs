@@ -1,6 +1,6 @@
 //! What is wrong with a JWE. Never what was in it.
 
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use crate::jose::jwe::MAX_JWE;
 
 /// What is wrong with a JWE.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,7 +10,7 @@ pub enum JweFault {
     #[error("{0} (RFC 7516 section 7.1)")]
     Form(&'static str),
     /// Longer than [`MAX_JWE`](crate::jose::jwe::MAX_JWE).
-    #[error("has {len} bytes, at most {MAX_TOKEN_RESPONSE} are read")]
+    #[error("has {len} bytes, at most {MAX_JWE} are read")]
     TooLong {
         /// Its length in bytes.
         len: usize,
@@ -18,8 +18,8 @@ pub enum JweFault {
     /// Its content key is encrypted in another way than RSA-OAEP or RSA-OAEP-256.
     #[error("has alg {0}; RSA-OAEP and RSA-OAEP-256 are accepted (RFC 8725 section 3.1)")]
     Alg(String),
-    /// Its content is encrypted in another way than A128CBC-HS256 or A256GCM.
-    #[error("has enc {0}; A128CBC-HS256 and A256GCM are accepted (RFC 8725 section 3.1)")]
+    /// Its content is encrypted in a way that RFC 7518 section 5.1 does not have.
+    #[error("has enc {0}, which is none of RFC 7518 section 5.1")]
     Enc(String),
     /// Its header has extensions that must be understood.
     #[error("has a header with crit, extensions that must be understood (RFC 7516 section 4.1.13)")]

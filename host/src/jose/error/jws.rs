@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::rsa::KeyError;
 
 use crate::base::display::sanitize_for_display;
+use crate::jose::jws::MAX_PROVIDER_JWS;
 
 /// What is wrong with a JWS.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum JwsFault {
     #[error("{0} (RFC 7515 section 7.1)")]
     Form(&'static str),
     /// Longer than [`MAX_PROVIDER_JWS`](crate::jose::jws::MAX_PROVIDER_JWS).
-    #[error("has {len} bytes, at most {MAX_TOKEN_RESPONSE} are read")]
+    #[error("has {len} bytes, at most {MAX_PROVIDER_JWS} are read")]
     TooLong {
         /// Its length in bytes.
         len: usize,

@@ -4,15 +4,15 @@ use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_core::KeyEncryption;
-use privyseal_core::limits::{MAX_SIGNATURE, MAX_TOKEN_RESPONSE};
+use privyseal_core::limits::MAX_SIGNATURE;
 use serde_json::{Map, Value};
 
 use super::content::ContentEncryption;
 use crate::base::display::sanitize_for_display;
 use crate::jose::error::{JoseError, JweFault};
 
-/// The largest JWE that is read, in bytes: as large as a token response may be.
-pub const MAX_JWE: usize = MAX_TOKEN_RESPONSE;
+/// The largest JWE that is read, in bytes: room for a person's picture, encoded three times.
+pub const MAX_JWE: usize = 256 * 1024;
 
 /// A compact JWE, taken apart.
 pub struct Jwe<'t> {
@@ -28,7 +28,7 @@ pub struct Jwe<'t> {
 }
 
 impl<'t> Jwe<'t> {
-    /// Takes a JWE apart. Of algorithms, only the four that the module names get through.
+    /// Takes a JWE apart. Of algorithms, only those that the module names get through.
     ///
     /// # Errors
     ///
@@ -100,8 +100,8 @@ impl<'t> Jwe<'t> {
                 "has an initialization vector of the wrong length for its enc",
             ),
             (
-                self.tag.len() != ContentEncryption::TAG_LEN,
-                "has an authentication tag that is not 128 bits long",
+                self.tag.len() != enc.tag_len(),
+                "has an authentication tag of the wrong length for its enc",
             ),
         ];
         match rules.into_iter().find(|(broken, _)| *broken) {

@@ -2,11 +2,13 @@
 
 use core::fmt;
 
-use aes::Aes128;
+use aes::{Aes128, Aes192, Aes256};
+use aes_gcm::aead::{Aead, KeyInit, Nonce, Payload};
+use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm};
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hmac;
+use cbc::cipher::consts::U12;
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, KeyIvInit as _};
+use ring::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -16,24 +18,40 @@ use zeroize::Zeroizing;
 pub enum ContentEncryption {
     /// `A128CBC-HS256`: AES-128 in CBC mode, then HMAC-SHA-256 cut to 128 bits (RFC 7518 section 5.2.3).
     A128CbcHs256,
-    /// `A256GCM`: AES-256 in Galois/Counter mode (RFC 7518 section 5.3).
+    /// `A192CBC-HS384`: AES-192 in CBC mode, then HMAC-SHA-384 cut to 192 bits (section 5.2.4).
+    A192CbcHs384,
+    /// `A256CBC-HS512`: AES-256 in CBC mode, then HMAC-SHA-512 cut to 256 bits (section 5.2.5).
+    A256CbcHs512,
+    /// `A128GCM`: AES-128 in Galois/Counter mode (section 5.3).
+    A128Gcm,
+    /// `A192GCM`: AES-192 in Galois/Counter mode.
+    A192Gcm,
+    /// `A256GCM`: AES-256 in Galois/Counter mode.
     A256Gcm,
 }
 
 impl ContentEncryption {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::A128CbcHs256, Self::A256Gcm];
+    /// All of RFC 7518 section 5.1.
+    pub const ALL: [Self; 6] = [
+        Self::A128CbcHs256,
+        Self::A192CbcHs384,
+        Self::A256CbcHs512,
+        Self::A128Gcm,
+        Self::A192Gcm,
+        Self::A256Gcm,
+    ];
 
-    /// Bytes of a content key, which both have alike.
-    pub const KEY_LEN: usize = 32;
-
-    /// Bytes of an authentication tag, which both have alike.
-    pub const TAG_LEN: usize = 16;
+    /// Bytes of the longest content key.
+    pub const MAX_KEY_LEN: usize = 64;
 
     /// The name in a header.
     pub const fn name(self) -> &'static str {
         match self {
             Self::A128CbcHs256 => "A128CBC-HS256",
+            Self::A192CbcHs384 => "A192CBC-HS384",
+            Self::A256CbcHs512 => "A256CBC-HS512",
+            Self::A128Gcm => "A128GCM",
+            Self::A192Gcm => "A192GCM",
             Self::A256Gcm => "A256GCM",
         }
     }
@@ -43,28 +61,53 @@ impl ContentEncryption {
         Self::ALL.into_iter().find(|enc| enc.name() == name)
     }
 
+    /// Bytes of a content key.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::A128Gcm => 16,
+            Self::A192Gcm => 24,
+            Self::A128CbcHs256 | Self::A256Gcm => 32,
+            Self::A192CbcHs384 => 48,
+            Self::A256CbcHs512 => 64,
+        }
+    }
+
     /// Bytes of an initialization vector.
     pub const fn iv_len(self) -> usize {
         match self {
-            Self::A128CbcHs256 => 16,
-            Self::A256Gcm => 12,
+            Self::A128CbcHs256 | Self::A192CbcHs384 | Self::A256CbcHs512 => 16,
+            Self::A128Gcm | Self::A192Gcm | Self::A256Gcm => 12,
+        }
+    }
+
+    /// Bytes of an authentication tag.
+    pub const fn tag_len(self) -> usize {
+        match self {
+            Self::A192CbcHs384 => 24,
+            Self::A256CbcHs512 => 32,
+            _ => 16,
         }
     }
 
     /// The plaintext, unless key, encoded header, vector, ciphertext or tag is another than it was made with.
-    pub(super) fn decrypt(
-        self,
-        key: &[u8; Self::KEY_LEN],
-        protected: &str,
-        iv: &[u8],
-        ciphertext: &[u8],
-        tag: &[u8],
-    ) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn decrypt(self, key: &[u8], sealed: &Sealed<'_>) -> Option<Zeroizing<Vec<u8>>> {
         match self {
-            Self::A128CbcHs256 => cbc_hmac(key, protected.as_bytes(), iv, ciphertext, tag),
-            Self::A256Gcm => gcm(key, protected.as_bytes(), iv, ciphertext, tag),
+            Self::A128CbcHs256 => cbc_hmac::<Aes128>(HMAC_SHA256, key, sealed),
+            Self::A192CbcHs384 => cbc_hmac::<Aes192>(HMAC_SHA384, key, sealed),
+            Self::A256CbcHs512 => cbc_hmac::<Aes256>(HMAC_SHA512, key, sealed),
+            Self::A128Gcm => gcm::<Aes128Gcm>(key, sealed),
+            Self::A192Gcm => gcm::<AesGcm<Aes192, U12>>(key, sealed),
+            Self::A256Gcm => gcm::<Aes256Gcm>(key, sealed),
         }
     }
+}
+
+/// What a JWE has beside its content key.
+pub(super) struct Sealed<'a> {
+    pub(super) protected: &'a str,
+    pub(super) iv: &'a [u8],
+    pub(super) ciphertext: &'a [u8],
+    pub(super) tag: &'a [u8],
 }
 
 impl fmt::Display for ContentEncryption {
@@ -73,48 +116,38 @@ impl fmt::Display for ContentEncryption {
     }
 }
 
-/// RFC 7518 section 5.2.2.2: the first half of the key authenticates, the second encrypts. The padding is
-/// looked at only when the tag is right.
-fn cbc_hmac(
-    key: &[u8; 32],
-    protected: &[u8],
-    iv: &[u8],
-    ciphertext: &[u8],
-    tag: &[u8],
+/// RFC 7518 section 5.2.2.2: the first half of the key authenticates, the second encrypts, and the first half of the
+/// HMAC is the tag. The padding is looked at only when the tag is right.
+fn cbc_hmac<C: BlockCipherDecrypt + KeyInit>(
+    algorithm: hmac::Algorithm,
+    key: &[u8],
+    sealed: &Sealed<'_>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let (mac_key, encryption_key) = key.split_at(16);
-    let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, mac_key));
-    let header_bits = u64::try_from(protected.len()).ok()?.checked_mul(8)?;
-    mac.update(protected);
-    mac.update(iv);
-    mac.update(ciphertext);
+    let (mac_key, encryption_key) = key.split_at_checked(key.len() / 2)?;
+    let mut mac = hmac::Context::with_key(&hmac::Key::new(algorithm, mac_key));
+    let header_bits = u64::try_from(sealed.protected.len()).ok()?.checked_mul(8)?;
+    mac.update(sealed.protected.as_bytes());
+    mac.update(sealed.iv);
+    mac.update(sealed.ciphertext);
     mac.update(&header_bits.to_be_bytes());
     let made = mac.sign();
-    let made = made.as_ref().get(..ContentEncryption::TAG_LEN)?;
-    if !bool::from(made.ct_eq(tag)) {
+    let made = made.as_ref().get(..made.as_ref().len() / 2)?;
+    if !bool::from(made.ct_eq(sealed.tag)) {
         return None;
     }
-    let cipher = cbc::Decryptor::<Aes128>::new_from_slices(encryption_key, iv).ok()?;
-    let mut text = Zeroizing::new(ciphertext.to_vec());
+    let cipher = cbc::Decryptor::<C>::new_from_slices(encryption_key, sealed.iv).ok()?;
+    let mut text = Zeroizing::new(sealed.ciphertext.to_vec());
     let len = cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len();
     text.truncate(len);
     Some(text)
 }
 
-fn gcm(
-    key: &[u8; 32],
-    protected: &[u8],
-    iv: &[u8],
-    ciphertext: &[u8],
-    tag: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
-    let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
-    let mut text = Zeroizing::new(Vec::with_capacity(ciphertext.len() + tag.len()));
-    text.extend_from_slice(ciphertext);
-    text.extend_from_slice(tag);
-    let aad = Aad::from(protected);
-    let len = key.open_in_place(nonce, aad, &mut text).ok()?.len();
-    text.truncate(len);
-    Some(text)
+fn gcm<A: Aead + KeyInit>(key: &[u8], sealed: &Sealed<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let cipher = A::new_from_slice(key).ok()?;
+    let nonce = Nonce::<A>::try_from(sealed.iv).ok()?;
+    let payload = Payload {
+        msg: &[sealed.ciphertext, sealed.tag].concat(),
+        aad: sealed.protected.as_bytes(),
+    };
+    cipher.decrypt(&nonce, payload).ok().map(Zeroizing::new)
 }

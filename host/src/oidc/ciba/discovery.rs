@@ -12,6 +12,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::base::display::sanitize_for_display;
+use crate::oauth::form_body;
 
 /// Where sessions are made, below the issuer.
 pub(super) const PATH: &str = "/user_discovery_sessions";
@@ -22,8 +23,8 @@ pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 /// The largest response, in bytes. A QR code as JPEG has some ten KiB.
 pub(super) const MAX_ANSWER: usize = 512 * 1024;
 
-/// The longest id of a session, in characters. It becomes part of a URL.
-const MAX_SESSION_ID: usize = 256;
+/// The longest id of a session, in bytes. It becomes part of a URL, each byte as three characters at most.
+const MAX_SESSION_ID: usize = 512;
 
 /// The image of a QR code as the server gave it.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,21 +87,23 @@ impl Session {
     }
 }
 
-/// It goes into a path, so it must not be able to leave it.
+/// It goes into a path, so it must not be able to leave it, encoded or not.
 fn session_id(id: Option<&str>) -> Result<String, String> {
     let id = id.ok_or("user_discovery_session_id is missing in the answer")?;
-    let fits = !id.is_empty()
-        && id.len() <= MAX_SESSION_ID
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'='));
-    if fits {
-        Ok(id.to_owned())
-    } else {
-        Err(format!(
-            "user_discovery_session_id is not 1 to {MAX_SESSION_ID} characters that are safe in a path"
-        ))
+    let only_dots = id.bytes().all(|byte| byte == b'.');
+    if only_dots || id.len() > MAX_SESSION_ID {
+        return Err(format!(
+            "user_discovery_session_id is not 1 to {MAX_SESSION_ID} bytes of which one is no dot"
+        ));
     }
+    Ok(id.to_owned())
+}
+
+/// Where the session of that id is, below the issuer.
+pub(super) fn path_of(id: &str) -> String {
+    let encoded = form_body([("", id)].into_iter());
+    let encoded = String::from_utf8_lossy(&encoded);
+    format!("{PATH}/{}", encoded.trim_start_matches('='))
 }
 
 /// In `user_discovery_token` as in itsme's example, or beside `status` as in its table.
@@ -177,6 +180,24 @@ mod tests {
         }
     }
 
+    /// Ids are opaque: none leads elsewhere.
+    #[test]
+    fn an_id_is_one_part_of_a_path() {
+        for (id, path) in [
+            ("abc-_~9", "/user_discovery_sessions/abc-_~9"),
+            ("a+b/c=", "/user_discovery_sessions/a%2Bb%2Fc%3D"),
+            ("urn:x:1", "/user_discovery_sessions/urn%3Ax%3A1"),
+            (
+                "../token?x#y",
+                "/user_discovery_sessions/..%2Ftoken%3Fx%23y",
+            ),
+            ("=a", "/user_discovery_sessions/%3Da"),
+        ] {
+            assert_eq!(path_of(session_id(Some(id)).unwrap().as_str()), path);
+        }
+        assert!(session_id(Some(&"x".repeat(512))).is_ok());
+    }
+
     #[test]
     fn what_is_no_session() {
         let pending = r#""status":"PENDING_USER_DISCOVERY""#;
@@ -186,8 +207,19 @@ mod tests {
             (r#"{"status":"GONE"}"#.to_owned(), "status is GONE"),
             (format!("{{{pending}}}"), "session_id is missing"),
             (
-                format!(r#"{{{pending},"user_discovery_session_id":"../token"}}"#),
-                "safe in a path",
+                format!(r#"{{{pending},"user_discovery_session_id":".."}}"#),
+                "of which one is no dot",
+            ),
+            (
+                format!(r#"{{{pending},"user_discovery_session_id":""}}"#),
+                "of which one is no dot",
+            ),
+            (
+                format!(
+                    r#"{{{pending},"user_discovery_session_id":"{}"}}"#,
+                    "x".repeat(513)
+                ),
+                "not 1 to 512 bytes",
             ),
             (
                 format!(r#"{{{pending},"user_discovery_session_id":"a","qr_code":"?"}}"#),

@@ -1,4 +1,4 @@
-//! The flow itself: it sends what has to be sent, when that is due, with a new assertion each time.
+//! What does as a flow says: it sends what has to be sent, with a new assertion each time.
 
 mod claims;
 mod requests;
@@ -6,46 +6,41 @@ mod requests;
 use core::fmt;
 use core::time::Duration;
 
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::{Signer, Unwrapper};
 use zeroize::Zeroizing;
 
-use super::discovery::{self, Session};
+use super::discovery::QrImage;
+use super::machine::{CibaEvent, CibaFlow, CibaStep};
 use super::ping::PingListener;
-use super::polling::Polling;
-use super::response::{Acknowledgement, PollOutcome};
 use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
-use crate::http::{Http, Response, Url};
-use crate::oauth::{
-    AccessToken, AssertionOptions, AuthenticationOptions, OAuthError, REQUEST, SigningClient,
-};
+use crate::http::Http;
+use crate::oauth::{AccessToken, AssertionOptions, AuthenticationOptions, SigningClient};
 use crate::oidc::id_token::AskedAcr;
 use crate::oidc::provider::Provider;
 
-/// The largest response of the backchannel authentication endpoint, in bytes.
-const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
+pub(super) use requests::Exchange;
+
+/// How often the watcher is told how long it may still take.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One client, one provider, and what they need to get from a QR code to the claims of a person.
 ///
 /// The steps are [`Ciba::discover_user`], [`Ciba::authenticate`], [`Ciba::tokens`] and
-/// [`Ciba::identity`], in this order; the first is left out where the person is known already.
+/// [`Ciba::identity`], in this order; the first is left out where the person is known already. They wait. Who cannot
+/// wait has a [`CibaFlow`] for each person, and sends what it asks for ([`Ciba::send`]).
 pub struct Ciba<'a, S, U, P> {
     http: &'a Http,
     client: &'a SigningClient<S>,
     provider: &'a Provider,
-    unwrapper: Option<&'a mut U>,
+    unwrappers: &'a mut [U],
     runtime: P,
     assertion: AssertionOptions,
 }
 
 /// An authentication request that the provider has taken.
 #[derive(Debug)]
-pub struct Pending {
-    acknowledgement: Acknowledgement,
-    polling: Polling,
-    asked_acr: AskedAcr,
-}
+pub struct Pending(CibaFlow);
 
 /// How the client learns that the person has confirmed.
 #[derive(Debug)]
@@ -62,8 +57,8 @@ pub enum Delivery<'a> {
 pub struct Tokens {
     /// For the UserInfo endpoint.
     pub access: AccessToken,
-    /// As it came: encrypted, mostly.
-    pub id_token: Zeroizing<String>,
+    /// As it came: encrypted, mostly. itsme's document calls it optional.
+    pub id_token: Option<Zeroizing<String>>,
     auth_req_id: Zeroizing<String>,
     asked_acr: AskedAcr,
 }
@@ -80,17 +75,17 @@ impl<'a, S, U, P> Ciba<'a, S, U, P> {
             http,
             client,
             provider,
-            unwrapper: None,
+            unwrappers: &mut [],
             runtime,
             assertion: AssertionOptions::default(),
         }
     }
 
-    /// With the key to which tokens are encrypted, where that was agreed on when the client was registered:
-    /// then nothing that comes may be without encryption.
+    /// With the keys to which tokens are encrypted, where that was agreed on when the client was registered: then
+    /// nothing that comes may be without encryption. While a key is replaced there are two.
     #[must_use]
-    pub fn unwrapper(mut self, unwrapper: Option<&'a mut U>) -> Self {
-        self.unwrapper = unwrapper;
+    pub fn unwrappers(mut self, unwrappers: &'a mut [U]) -> Self {
+        self.unwrappers = unwrappers;
         self
     }
 
@@ -114,8 +109,7 @@ where
     P: Runtime,
 {
     /// The `user_identifier_token` of a person: shows QR codes until somebody has scanned one (itsme's user
-    /// discovery). Gives up after
-    /// ten minutes.
+    /// discovery). Gives up after ten minutes.
     ///
     /// # Errors
     ///
@@ -124,28 +118,10 @@ where
         &mut self,
         watcher: &mut dyn Watcher,
     ) -> Result<Zeroizing<String>, CibaError> {
-        let mut url = self.below(discovery::PATH)?;
-        let mut exchange = self
-            .ask_a_busy_server(|flow| flow.post(&url, "discovery", &[], discovery::MAX_ANSWER))?;
-        let mut polling = None;
-        loop {
-            let (id, interval) = match self.session(&exchange, watcher)? {
-                Session::Discovered(token) => return Ok(token.0),
-                Session::Pending { id, interval, .. } => (id, interval),
-            };
-            let now = self.runtime.elapsed();
-            let polling = match &mut polling {
-                Some(polling) => {
-                    Polling::pending(polling, now, interval);
-                    polling
-                }
-                none => none.insert(Polling::new(now, interval, discovery::LIFETIME)),
-            };
-            url = self.below(&format!("{}/{id}", discovery::PATH))?;
-            exchange = self.poll(polling, State::Discovery, watcher, |flow| {
-                flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
-            })?;
-        }
+        let mut flow = CibaFlow::begin(&AuthenticationOptions::default());
+        let is_known = |flow: &CibaFlow| flow.person().is_some();
+        self.drive(&mut flow, &Delivery::Poll, watcher, is_known)?;
+        Ok(flow.person().cloned().unwrap_or_default())
     }
 
     /// Asks the provider to ask the person. `asked` names them, and what is wanted.
@@ -158,37 +134,15 @@ where
         asked: &AuthenticationOptions,
         delivery: &Delivery<'_>,
     ) -> Result<Pending, CibaError> {
-        let url = match self
-            .provider
-            .metadata()
-            .backchannel_authentication_endpoint()
-        {
-            Some(url) => url.clone(),
-            None => self.below("/backchannel/authentication")?,
-        };
         let mut asked = asked.clone();
         asked.client_notification_token = match delivery {
             Delivery::Poll => None,
             Delivery::Ping(listener) => Some(Zeroizing::new(listener.expose_token().to_owned())),
         };
-        let exchange = self.ask_a_busy_server(|flow| {
-            let options = flow.options(REQUEST)?;
-            let request = flow.client.authentication_request(&options, &asked)?;
-            let members = [("request", request.as_str())];
-            flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
-        })?;
-        let now = self.runtime.elapsed();
-        if PollOutcome::of(&exchange.response, self.runtime.now()?) != PollOutcome::Success {
-            return Err(exchange.refused().into());
-        }
-        let acknowledgement = Acknowledgement::read(&exchange.response.body)
-            .map_err(|reason| OAuthError::response(&url, reason))?;
-        let lifetime = acknowledgement.expires_in;
-        Ok(Pending {
-            polling: Polling::new(now, acknowledgement.interval, lifetime),
-            acknowledgement,
-            asked_acr: AskedAcr::of(&asked),
-        })
+        let mut flow = CibaFlow::about_somebody_known(&asked);
+        let is_asked = |flow: &CibaFlow| flow.expose_auth_req_id().is_some();
+        self.drive(&mut flow, delivery, &mut Nobody, is_asked)?;
+        Ok(Pending(flow))
     }
 
     /// Waits until the person has confirmed, and fetches the tokens.
@@ -202,53 +156,79 @@ where
         delivery: &Delivery<'_>,
         watcher: &mut dyn Watcher,
     ) -> Result<Tokens, CibaError> {
-        let Pending {
-            acknowledgement,
-            mut polling,
-            asked_acr,
-        } = pending;
-        let url = self.provider.metadata().token_endpoint().clone();
-        let id = acknowledgement.auth_req_id;
-        let members = [
-            ("grant_type", "urn:openid:params:grant-type:ciba"),
-            ("auth_req_id", id.as_str()),
-        ];
-        let request = |flow: &mut Self| flow.post(&url, "token", &members, MAX_TOKEN_RESPONSE);
-        let state = State::Authentication;
-        let exchange = match delivery {
-            Delivery::Poll => self.poll(&mut polling, state, watcher, request)?,
-            Delivery::Ping(listener) => {
-                // A ping for another `auth_req_id` is ignored.
-                let hear = |_: &mut Self, time| {
-                    let ping = listener.wait(time);
-                    ping.is_some_and(|ping| ping == id)
-                };
-                polling = polling.beside_ping();
-                self.poll_until(&mut polling, state, watcher, hear, request)?
-            }
-        };
+        let Pending(mut flow) = pending;
+        let is_there = |flow: &CibaFlow| flow.state() == Some(State::Tokens);
+        self.drive(&mut flow, delivery, watcher, is_there)?;
         watcher.waiting(State::Tokens, Duration::ZERO);
-        Ok(Tokens::read(&url, exchange.response, id, asked_acr)?)
+        flow.tokens()
+    }
+
+    /// Does what the flow says, and waits where it waits, until `is_there`.
+    fn drive(
+        &mut self,
+        flow: &mut CibaFlow,
+        delivery: &Delivery<'_>,
+        watcher: &mut dyn Watcher,
+        is_there: impl Fn(&CibaFlow) -> bool,
+    ) -> Result<(), CibaError> {
+        let mut event = CibaEvent::Tick;
+        loop {
+            let now = self.runtime.elapsed();
+            let step = flow.step(now, event);
+            if is_there(flow) {
+                // What is due next is for the next to do.
+                flow.put_back();
+                return Ok(());
+            }
+            event = CibaEvent::Tick;
+            match step {
+                CibaStep::Send(request) => event = CibaEvent::Response(self.send(request)),
+                CibaStep::ShowQr(image) => watcher.qr_code(&image).map_err(CibaError::QrCode)?,
+                CibaStep::Wait(until) => {
+                    if let Some(state) = flow.state() {
+                        watcher.waiting(state, flow.left(now));
+                    }
+                    let pause = until.saturating_sub(now).min(PROGRESS_INTERVAL);
+                    match delivery {
+                        Delivery::Poll => self.runtime.pause(pause),
+                        Delivery::Ping(listener) => {
+                            if let Some(id) = listener.wait(pause) {
+                                flow.pinged(self.runtime.elapsed(), &id);
+                            }
+                        }
+                    }
+                }
+                CibaStep::Done(_) => return Ok(()),
+                CibaStep::Failed(error) => return Err(error),
+            }
+        }
     }
 }
 
+/// Is told nothing.
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn qr_code(&mut self, _: &QrImage) -> Result<(), Box<dyn core::error::Error + Send + Sync>> {
+        Ok(())
+    }
+
+    fn waiting(&mut self, _: State, _: Duration) {}
+}
+
 impl Tokens {
-    fn read(
-        url: &Url,
-        response: Response,
-        id: Zeroizing<String>,
+    /// Those of a response that was kept.
+    pub(super) fn kept(
+        response: &str,
+        auth_req_id: &Zeroizing<String>,
         asked_acr: AskedAcr,
-    ) -> Result<Self, OAuthError> {
-        let unusable = |reason: &str| OAuthError::response(url, reason);
-        let access = AccessToken::from_response(response.body)
-            .map_err(|error| unusable(&error.to_string()))?;
-        let id_token = access.id_token().ok_or_else(|| {
-            unusable("id_token is missing in the answer (CIBA Core section 10.1.1)")
-        })?;
+    ) -> Result<Self, CibaError> {
+        let body = Zeroizing::new(response.as_bytes().to_vec());
+        let access = AccessToken::from_response(body).map_err(|_| CibaError::Sealed)?;
         Ok(Self {
-            id_token,
+            id_token: access.id_token(),
             access,
-            auth_req_id: id,
+            auth_req_id: auth_req_id.clone(),
             asked_acr,
         })
     }

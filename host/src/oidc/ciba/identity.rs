@@ -11,31 +11,34 @@ use crate::jose::jwe::{DecryptError, Jwe, JweFault};
 use crate::oidc::OidcError;
 
 /// What is known about a person, from one authentication. `Debug` shows the names of claims only.
-#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The claims of the id_token.
-    pub id_token: Map<String, Value>,
+    /// The claims of the id_token; without one, those of the UserInfo response are all there is.
+    pub id_token: Option<Map<String, Value>>,
     /// The claims of the UserInfo response, if it was asked.
     pub userinfo: Option<Map<String, Value>>,
+    /// Why they are missing, where it was asked. The id_token counts all the same: the person has confirmed, and
+    /// cannot be asked again for nothing.
+    pub userinfo_error: Option<OidcError>,
 }
 
 impl Identity {
     /// `sub`: the person's permanent identifier.
     pub fn subject(&self) -> &str {
-        let sub = self.id_token.get("sub").and_then(Value::as_str);
+        let claims = self.id_token.as_ref().or(self.userinfo.as_ref());
+        let sub = claims.and_then(|claims| claims.get("sub")?.as_str());
         sub.unwrap_or_default()
     }
 }
 
 /// The JWS in `token`: what it was encrypted around, or `token` itself where no encryption was agreed on.
 ///
-/// With an unwrapper, a token that is not encrypted is refused (OpenID Connect Core section 3.1.3.7, point
-/// 1); without one, a token that is encrypted cannot be read.
+/// With unwrappers, a token that is not encrypted is refused (OpenID Connect Core section 3.1.3.7, point
+/// 1); without, a token that is encrypted cannot be read.
 pub(super) fn decrypted<U>(
     what: &'static str,
     token: &str,
-    unwrapper: Option<&mut U>,
+    unwrappers: &mut [U],
 ) -> Result<Zeroizing<String>, OidcError>
 where
     U: Unwrapper,
@@ -43,21 +46,23 @@ where
 {
     let refused = |fault: JweFault| JoseError::from(fault).of(what);
     let is_encrypted = token.split('.').take(6).count() == 5;
-    match (unwrapper, is_encrypted) {
-        (Some(unwrapper), true) => {
+    match (unwrappers.is_empty(), is_encrypted) {
+        (false, true) => {
             let jwe = Jwe::parse(token).map_err(|error| error.of(what))?;
-            let plain = jwe.decrypt(unwrapper).map_err(|error| match error {
-                DecryptError::Jwe(error) => DecryptError::Jwe(error.of(what)),
-                other => other,
-            })?;
+            let plain = jwe
+                .decrypt_with_one_of(unwrappers)
+                .map_err(|error| match error {
+                    DecryptError::Jwe(error) => DecryptError::Jwe(error.of(what)),
+                    other => other,
+                })?;
             let text = core::str::from_utf8(&plain).ok();
             let nested = text.filter(|text| text.split('.').take(4).count() == 3);
             let nested = nested.ok_or_else(|| refused(JweFault::NotNested))?;
             Ok(Zeroizing::new(nested.to_owned()))
         }
-        (None, false) => Ok(Zeroizing::new(token.to_owned())),
-        (Some(_), false) => Err(refused(JweFault::NotEncrypted).into()),
-        (None, true) => Err(refused(JweFault::NoKey).into()),
+        (true, false) => Ok(Zeroizing::new(token.to_owned())),
+        (false, false) => Err(refused(JweFault::NotEncrypted).into()),
+        (true, true) => Err(refused(JweFault::NoKey).into()),
     }
 }
 
@@ -65,8 +70,9 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |claims: &Map<String, Value>| claims.keys().cloned().collect::<Vec<_>>();
         f.debug_struct("Identity")
-            .field("id_token", &names(&self.id_token))
+            .field("id_token", &self.id_token.as_ref().map(names))
             .field("userinfo", &self.userinfo.as_ref().map(names))
+            .field("userinfo_error", &self.userinfo_error)
             .finish()
     }
 }

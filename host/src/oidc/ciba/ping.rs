@@ -14,7 +14,10 @@ use zeroize::Zeroizing;
 use super::CibaError;
 use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
 
-/// Listens until it is dropped.
+/// How many pings are kept until they are taken. One that is lost costs its flow [`super::BESIDE_PING`].
+const ROOM: usize = 1024;
+
+/// Listens until it is dropped. One listener serves all flows: a ping says which one it is for.
 pub struct PingListener {
     token: Arc<Zeroizing<String>>,
     listener: Listener<Zeroizing<String>>,
@@ -31,7 +34,9 @@ impl PingListener {
         crate::base::entropy::fill(&mut *random)?;
         let token = Arc::new(Zeroizing::new(Base64UrlUnpadded::encode_string(&*random)));
         let (path, expected) = (address.path().to_owned(), Arc::clone(&token));
-        let listener = Listener::start(address, move |request| judge(request, &path, &expected));
+        let listener = Listener::start(address, ROOM, move |request| {
+            judge(request, &path, &expected)
+        });
         let listener = listener.map_err(|source| CibaError::Listen {
             address: address.to_string(),
             source,

@@ -4,6 +4,8 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::http::retry::jitter;
 
 /// Where a server names no interval (CIBA Core section 7.3; itsme says the same).
@@ -23,7 +25,7 @@ pub const BESIDE_PING: Duration = Duration::from_secs(30);
 const MAX_FAILURES: u32 = 3;
 
 /// The rhythm of one question that is asked until it is answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Polling {
     /// The server's.
     interval: Duration,

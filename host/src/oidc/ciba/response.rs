@@ -89,12 +89,15 @@ impl Acknowledgement {
         Ok(Self {
             auth_req_id: Zeroizing::new(id.to_owned()),
             expires_in: Duration::from_secs(expires_in.min(MAX_EXPIRES_IN)),
-            interval: answer
-                .get("interval")
-                .and_then(Value::as_u64)
-                .map(Duration::from_secs),
+            interval: interval_of(body),
         })
     }
+}
+
+/// `interval` of a response, in whole seconds.
+pub(super) fn interval_of(body: &[u8]) -> Option<Duration> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    answer.get("interval")?.as_u64().map(Duration::from_secs)
 }
 
 impl core::fmt::Debug for Acknowledgement {

@@ -41,7 +41,7 @@ impl LoopbackRedirect {
         }
         let path = address.path().to_owned();
         let served = path.clone();
-        let listener = Listener::start(address, move |request| serve(request, &served));
+        let listener = Listener::start(address, 16, move |request| serve(request, &served));
         let listener = listener.map_err(|source| LoginError::Listen {
             address: address.to_string(),
             source,

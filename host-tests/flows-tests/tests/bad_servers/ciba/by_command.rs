@@ -8,6 +8,7 @@ use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::Client;
 
+use super::good::{SUBJECT, jwks};
 use super::play::{CLIENT_ID, metadata, not_yet};
 use super::steps::Step;
 use crate::stage::{BEARER, jwt, nothing_leaks};
@@ -24,15 +25,15 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
         (Step::Jwks, Reply::Drip, 4, slow),
         (Step::Jwks, Reply::Endless, 4, "larger than 262144 bytes"),
         (Step::Jwks, html(), 4, "/jwks: the key set is not JSON"),
-        (Step::UserInfo, Reply::Drip, 4, slow),
+        (Step::UserInfo, Reply::Drip, 7, slow),
         (
             Step::UserInfo,
             Reply::Endless,
-            4,
+            7,
             "larger than 1048576 bytes",
         ),
-        (Step::UserInfo, html(), 1, "the userinfo answer has not"),
-        (Step::UserInfo, Reply::Echo(403), 1, "token left out"),
+        (Step::UserInfo, html(), 7, "the userinfo answer has not"),
+        (Step::UserInfo, Reply::Echo(403), 7, "token left out"),
     ];
     thread::scope(|scope| {
         // SoftHSM gives a token to one process at a time.
@@ -49,8 +50,14 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
 
 fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
     let server = BadServer::at_home(|issuer| {
+        // The keys are read before anybody is asked anything.
+        let mut begun = step.begun(issuer);
+        begun.retain(|reply| !is_jwks(reply));
         let mut replies = vec![Reply::json("200 OK", &metadata(issuer))];
-        replies.extend(step.begun(issuer));
+        if !matches!(step, Step::Jwks) {
+            replies.push(jwks());
+            replies.append(&mut begun);
+        }
         replies.push(reply.clone());
         replies
     });
@@ -68,9 +75,21 @@ fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
     let files: &[(&str, &Path)] = &[("--cacert", &ca), person];
     let outcome = client.run(&[&usual[..], &server_words].concat(), files);
     outcome.failed(code, words);
-    assert_eq!(outcome.stdout, "", "{step:?} {reply:?}");
+    if code == 7 {
+        assert_eq!(
+            outcome.stdout.matches(SUBJECT).count(),
+            1,
+            "{step:?} {reply:?}"
+        );
+    } else {
+        assert_eq!(outcome.stdout, "", "{step:?} {reply:?}");
+    }
     nothing_leaks(&outcome.stderr, &server);
     assert!(!outcome.stderr.contains("eyJ"), "{}", outcome.stderr);
+}
+
+fn is_jwks(reply: &Reply) -> bool {
+    matches!(reply, Reply::Raw(text) if text.contains("\"keys\""))
 }
 
 /// A slash is part of an issuer's name, also in the audience of the request that is signed for it.
@@ -80,7 +99,8 @@ fn an_issuer_that_ends_in_a_slash() {
     let user = client.file("user", BEARER);
     let server = BadServer::at_home(|issuer| {
         let metadata = metadata(&format!("{issuer}/"));
-        vec![Reply::json("200 OK", &metadata), not_yet("access_denied")]
+        let metadata = Reply::json("200 OK", &metadata);
+        vec![metadata, jwks(), not_yet("access_denied")]
     });
     let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
     let run = |issuer: &str| {
@@ -93,8 +113,8 @@ fn an_issuer_that_ends_in_a_slash() {
     run(&issuer).failed(1, "access_denied");
     let requests = server.requests();
     assert!(requests[0].starts_with("GET /.well-known/openid-configuration "));
-    assert_eq!(jwt(&requests[1], "request=")["aud"], issuer);
-    let other = jwt(&requests[1], "client_assertion=");
+    assert_eq!(jwt(&requests[2], "request=")["aud"], issuer);
+    let other = jwt(&requests[2], "client_assertion=");
     assert_eq!(other["aud"], format!("{issuer}token"), "one slash");
     run(&server.base_url()).failed(4, "the metadata are of the issuer");
 }

@@ -76,7 +76,13 @@ impl Step {
             return Ok(found.map(|_| None)?);
         }
         let tokens = tokens(flow)?;
-        Ok(flow.identity(&tokens, true).map(Some)?)
+        let mut identity = flow.identity(&tokens, true)?;
+        // The id_token counts all the same.
+        assert_eq!(identity.subject(), good::SUBJECT);
+        match identity.userinfo_error.take() {
+            Some(error) => Err(error.into()),
+            None => Ok(Some(identity)),
+        }
     }
 }
 
@@ -96,7 +102,7 @@ fn each_fails(reply: &Reply, words: &str, exits: &[ErrorKind]) {
 fn fails(step: Step, reply: &Reply, words: &str, exits: &[ErrorKind]) {
     let server = BadServer::at_home(|issuer| {
         let mut replies = step.begun(issuer);
-        replies.resize(replies.len() + 3, reply.clone());
+        replies.resize(replies.len() + 4, reply.clone());
         replies
     });
     let setting = Setting {
@@ -113,7 +119,12 @@ fn fails(step: Step, reply: &Reply, words: &str, exits: &[ErrorKind]) {
     assert!(!text.contains("eyJ"), "a token is in: {text}");
     // Once, but for polls that may be luckier. A server that is busy with one does not see the next.
     let asked = server.requests().len() - step.begun("").len();
-    let tries = if step.is_polled() { 3 } else { 1 };
+    let tries = match step {
+        // Read, and read again.
+        Step::UserInfo => 4,
+        step if step.is_polled() => 3,
+        _ => 1,
+    };
     assert!(
         (1..=tries).contains(&asked),
         "{step:?} {reply:?}: {asked} requests"

@@ -1,10 +1,13 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
-use privyseal_core::{Signer, UnixTime, Unwrapper};
+use privyseal_core::jws::Algorithm;
+use privyseal_core::{KeyEncryption, Signer, UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::{Ciba, Tokens};
 use crate::base::runtime::Runtime;
+use crate::http::retry::{RetryPolicy, retry_idempotent};
+use crate::jose::jwe::{ContentEncryption, probe};
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
@@ -20,50 +23,119 @@ where
     U::Error: Send + Sync + 'static,
     P: Runtime,
 {
-    /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too.
+    /// Checks what can be known before a person is asked anything: the provider's keys can be read, its metadata have
+    /// what is needed here, and the decryption keys can do `registered`, or what the provider may use. Gives what
+    /// of that they cannot do.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError`]: the authentication would end so, after the person has confirmed.
+    pub fn prepare(
+        &mut self,
+        registered: Option<KeyEncryption>,
+    ) -> Result<Vec<KeyEncryption>, CibaError> {
+        let now = self.runtime.now()?;
+        self.provider.read_keys(self.http, now)?;
+        let metadata = self.provider.metadata();
+        let offers = |list, names: &[&str]| {
+            !metadata.says(list) || names.iter().any(|name| metadata.supports(list, name))
+        };
+        let signing = "id_token_signing_alg_values_supported";
+        if !offers(signing, &[Algorithm::Rs256.name()]) {
+            return Err(CibaError::NotOffered(signing));
+        }
+        if self.unwrappers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let content = "id_token_encryption_enc_values_supported";
+        if !offers(
+            content,
+            &ContentEncryption::ALL.map(ContentEncryption::name),
+        ) {
+            return Err(CibaError::NotOffered(content));
+        }
+        let list = "id_token_encryption_alg_values_supported";
+        let wanted: Vec<_> = match registered {
+            Some(algorithm) => vec![algorithm],
+            None => KeyEncryption::ALL
+                .into_iter()
+                .filter(|algorithm| offers(list, &[algorithm.name()]))
+                .collect(),
+        };
+        let mut unusable = Vec::new();
+        let mut failure = CibaError::NotOffered(list);
+        for algorithm in &wanted {
+            let mut keys = self.unwrappers.iter_mut();
+            if let Err(error) = keys.try_for_each(|key| probe(key, *algorithm)) {
+                unusable.push(*algorithm);
+                failure = OidcError::from(error).into();
+            }
+        }
+        if unusable.len() == wanted.len() {
+            return Err(failure);
+        }
+        Ok(unusable)
+    }
+
+    /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too. What is wrong with those
+    /// alone takes nothing from the id_token ([`Identity::userinfo_error`]).
     ///
     /// # Errors
     ///
     /// [`CibaError::Oidc`]: what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
     pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, CibaError> {
-        const WHAT: &str = "id_token";
-        let now = self.runtime.now()?;
-        let jws = identity::decrypted(WHAT, &tokens.id_token, self.unwrapper.as_deref_mut())?;
-        let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
-        let claims = id_token::judge(&verified, &self.rules(tokens, now))
-            .map_err(|error| OidcError::from(error.of(WHAT)))?;
-        let userinfo = userinfo.then(|| {
-            let judged = self.userinfo(tokens, &claims);
+        let id_token = tokens.id_token.as_deref();
+        let id_token = id_token
+            .map(|token| self.id_token(tokens, token))
+            .transpose()?;
+        let userinfo = (userinfo || id_token.is_none()).then(|| {
+            let judged = self.userinfo(tokens, id_token.as_ref());
             // The server wrote the response when it had the token.
             judged.map_err(|error| error.without(tokens.access.expose()))
         });
-        let userinfo = userinfo.transpose()?;
+        let (userinfo, userinfo_error) = match userinfo.transpose() {
+            Ok(userinfo) => (userinfo, None),
+            Err(error) if id_token.is_some() => (None, Some(error)),
+            Err(error) => return Err(error.into()),
+        };
         Ok(Identity {
-            id_token: claims,
+            id_token,
             userinfo,
+            userinfo_error,
         })
+    }
+
+    fn id_token(&mut self, tokens: &Tokens, token: &str) -> Result<Map<String, Value>, OidcError> {
+        const WHAT: &str = "id_token";
+        let now = self.runtime.now().map_err(OAuthError::from)?;
+        let jws = identity::decrypted(WHAT, token, self.unwrappers)?;
+        let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
+        let claims = id_token::judge(&verified, &self.rules(tokens, now));
+        Ok(claims.map_err(|error| error.of(WHAT))?)
     }
 
     fn userinfo(
         &mut self,
         tokens: &Tokens,
-        id_token: &Map<String, Value>,
+        id_token: Option<&Map<String, Value>>,
     ) -> Result<Map<String, Value>, OidcError> {
         const WHAT: &str = userinfo::WHAT;
         let url = match self.provider.metadata().userinfo_endpoint() {
             Some(url) => url.clone(),
             None => self.below("/userinfo")?,
         };
-        let response = userinfo::ask(self.http, &url, &tokens.access)?;
+        let response = retry_idempotent(&RetryPolicy::default(), &mut self.runtime, |_| {
+            userinfo::ask(self.http, &url, &tokens.access)
+        })?;
         let now = self.runtime.now().map_err(OAuthError::from)?;
         let text = core::str::from_utf8(&response.body)
             .unwrap_or_default()
             .trim();
         let is_json = response.media_type.as_deref() == Some("application/json");
-        let claims = if is_json && self.unwrapper.is_none() && text.starts_with('{') {
+        let claims = if is_json && self.unwrappers.is_empty() && text.starts_with('{') {
             userinfo::plain(&url, &response)?
         } else {
-            let jws = identity::decrypted(WHAT, text, self.unwrapper.as_deref_mut())?;
+            let jws = identity::decrypted(WHAT, text, self.unwrappers)?;
             let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
             verified.claims().map_err(|error| error.of(WHAT))?
         };

@@ -1,7 +1,6 @@
-//! One request and its response, and asking again until there is one.
+//! One request and its response.
 
-use core::time::Duration;
-
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{Signer, Unwrapper};
 use zeroize::Zeroizing;
@@ -9,34 +8,45 @@ use zeroize::Zeroizing;
 use super::Ciba;
 use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_within};
-use crate::http::{BaseUrl, HttpCause, Response, Url};
+use crate::http::{BaseUrl, Response, Url};
 use crate::oauth::{
-    AssertionOptions, AssertionSource as _, AudienceParts, OAuthError, REQUEST, Refusal,
-    RequestKind, form_body,
+    AssertionOptions, AssertionSource as _, AudienceParts, AuthenticationOptions, OAuthError,
+    REQUEST, Refusal, RequestKind, form_body,
 };
-use crate::oidc::ciba::discovery::Session;
-use crate::oidc::ciba::polling::{Polling, Step};
+use crate::oidc::ciba::discovery;
+use crate::oidc::ciba::machine::{Authenticated, CibaRequest, CibaResponse, Due, Outcome, Query};
 use crate::oidc::ciba::response::PollOutcome;
-use crate::oidc::ciba::{CibaError, State, Watcher};
+
+/// The largest response of the backchannel authentication endpoint, in bytes.
+const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
 /// A response, and what was sent for it.
-pub(super) struct Exchange {
-    pub(super) response: Response,
-    url: Url,
+pub(in crate::oidc::ciba) struct Exchange {
+    pub(in crate::oidc::ciba) response: Response,
+    pub(in crate::oidc::ciba) url: Url,
     kind: RequestKind,
     sent: Vec<Zeroizing<String>>,
 }
 
 impl Exchange {
+    /// A response, to nothing that was sent.
+    #[cfg(test)]
+    pub(in crate::oidc::ciba) fn of(response: Response) -> Self {
+        let base: BaseUrl = "https://idp.example".parse().expect("a URL");
+        Self {
+            response,
+            url: base.join("/x").expect("a path"),
+            kind: RequestKind::CibaTokens,
+            sent: Vec::new(),
+        }
+    }
+
     /// What the server said no with. Nothing that was sent is repeated, however short it is.
-    pub(super) fn refused(&self) -> OAuthError {
+    pub(in crate::oidc::ciba) fn refused(&self) -> OAuthError {
         let sent = self.sent.iter().map(|secret| secret.as_str());
         Refusal::new(&self.url, self.kind, &self.response, sent).into()
     }
 }
-
-/// How often the watcher is told how long it may still take.
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
@@ -46,89 +56,76 @@ where
     U::Error: Send + Sync + 'static,
     P: Runtime,
 {
-    /// Asks again and again until there is a response that ends it.
-    pub(super) fn poll(
-        &mut self,
-        polling: &mut Polling,
-        state: State,
-        watcher: &mut dyn Watcher,
-        request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
-    ) -> Result<Exchange, CibaError> {
-        let sleep = |flow: &mut Self, pause| {
-            flow.runtime.pause(pause);
-            false
+    /// Sends what a flow asks for, with a new assertion, and waits for the response as long as a request may take; not
+    /// for a person. Where a server that was asked for something new is busy, it is asked again.
+    pub fn send(&mut self, request: CibaRequest) -> CibaResponse {
+        let outcome = match request.0 {
+            Due::Claims { tokens, userinfo } => Outcome::Claims(
+                self.identity(&tokens, userinfo)
+                    .map(|identity| Box::new(Authenticated::new(identity, *tokens))),
+            ),
+            Due::Exchange(query) => Outcome::Exchange(self.exchange(query)),
         };
-        self.poll_until(polling, state, watcher, sleep, request)
+        match (self.runtime.now(), self.runtime.random()) {
+            (Ok(now), Ok(random)) => CibaResponse {
+                verdict: match &outcome {
+                    Outcome::Exchange(Ok(exchange)) => PollOutcome::of(&exchange.response, now),
+                    _ => PollOutcome::Refused,
+                },
+                outcome,
+                random,
+            },
+            (Err(error), _) | (_, Err(error)) => CibaResponse {
+                outcome: Outcome::Exchange(Err(error.into())),
+                verdict: PollOutcome::Refused,
+                random: 0,
+            },
+        }
     }
 
-    /// The same, and at once when `hear`, which waits for a while, has heard that it is time.
-    pub(super) fn poll_until(
-        &mut self,
-        polling: &mut Polling,
-        state: State,
-        watcher: &mut dyn Watcher,
-        mut hear: impl FnMut(&mut Self, Duration) -> bool,
-        mut request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
-    ) -> Result<Exchange, CibaError> {
-        loop {
-            let now = self.runtime.elapsed();
-            match polling.step(now) {
-                Step::Stop => return Err(CibaError::TimedOut { state }),
-                Step::Wait(pause) => {
-                    watcher.waiting(state, polling.left(now));
-                    if hear(self, pause.min(PROGRESS_INTERVAL)) {
-                        polling.pinged(self.runtime.elapsed());
-                    }
-                    continue;
-                }
-                Step::Ask => {}
+    fn exchange(&mut self, query: Query) -> Result<Exchange, OAuthError> {
+        match query {
+            Query::Session(None) => {
+                let url = self.below(discovery::PATH)?;
+                self.ask_a_busy_server(|flow| {
+                    flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
+                })
             }
-            let exchange = request(self);
-            let now = self.runtime.elapsed();
-            let exchange = match exchange {
-                Ok(exchange) => exchange,
-                Err(error) if may_pass(&error) => {
-                    if polling.failed(now, None, self.runtime.random()?) {
-                        continue;
-                    }
-                    return Err(error.into());
-                }
-                Err(error) => return Err(error.into()),
-            };
-            match PollOutcome::of(&exchange.response, self.runtime.now()?) {
-                PollOutcome::Success => return Ok(exchange),
-                PollOutcome::Pending => polling.pending(now, None),
-                PollOutcome::SlowDown(pause) => polling.slow_down(now, pause),
-                PollOutcome::Trouble(pause) => {
-                    if !polling.failed(now, pause, self.runtime.random()?) {
-                        return Err(exchange.refused().into());
-                    }
-                }
-                PollOutcome::Refused => return Err(exchange.refused().into()),
+            Query::Session(Some(id)) => {
+                let url = self.below(&discovery::path_of(&id))?;
+                self.post(&url, "discovery", &[], discovery::MAX_ANSWER)
+            }
+            Query::Authentication(asked) => self.authentication(&asked),
+            Query::Tokens(id) => {
+                let url = self.provider.metadata().token_endpoint().clone();
+                let members = [
+                    ("grant_type", "urn:openid:params:grant-type:ciba"),
+                    ("auth_req_id", id.as_str()),
+                ];
+                self.post(&url, "token", &members, MAX_TOKEN_RESPONSE)
             }
         }
     }
 
-    /// Reads a session; a QR code in it is shown.
-    pub(super) fn session(
-        &mut self,
-        exchange: &Exchange,
-        watcher: &mut dyn Watcher,
-    ) -> Result<Session, CibaError> {
-        let response = &exchange.response;
-        if PollOutcome::of(response, self.runtime.now()?) != PollOutcome::Success {
-            return Err(exchange.refused().into());
-        }
-        let session = Session::read(&response.body)
-            .map_err(|reason| OAuthError::response(&exchange.url, reason))?;
-        if let Session::Pending { qr: Some(qr), .. } = &session {
-            watcher.qr_code(qr).map_err(CibaError::QrCode)?;
-        }
-        Ok(session)
+    fn authentication(&mut self, asked: &AuthenticationOptions) -> Result<Exchange, OAuthError> {
+        let endpoint = self
+            .provider
+            .metadata()
+            .backchannel_authentication_endpoint();
+        let url = match endpoint {
+            Some(url) => url.clone(),
+            None => self.below("/backchannel/authentication")?,
+        };
+        self.ask_a_busy_server(|flow| {
+            let options = flow.options(REQUEST)?;
+            let request = flow.client.authentication_request(&options, asked)?;
+            let members = [("request", request.as_str())];
+            flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
+        })
     }
 
     /// Does `request`, and again where the server has not begun with it: with new assertions.
-    pub(super) fn ask_a_busy_server(
+    fn ask_a_busy_server(
         &mut self,
         mut request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
     ) -> Result<Exchange, OAuthError> {
@@ -146,7 +143,7 @@ where
     }
 
     /// Posts `members`, and who sends them, with a new assertion for that endpoint.
-    pub(super) fn post(
+    fn post(
         &mut self,
         url: &Url,
         endpoint: &str,
@@ -177,7 +174,7 @@ where
         })
     }
 
-    pub(super) fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
+    fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
         let base = self.base()?;
         let given = self.assertion.audience.as_deref();
         let is_request = endpoint == REQUEST;
@@ -208,12 +205,4 @@ where
     fn base(&self) -> Result<BaseUrl, OAuthError> {
         Ok(self.provider.metadata().issuer().parse()?)
     }
-}
-
-/// Whether another try may do better: the network and its names, not the server's certificate or its HTTP.
-const fn may_pass(error: &OAuthError) -> bool {
-    matches!(error, OAuthError::Http(error) if matches!(
-        error.cause(),
-        HttpCause::HostNotFound | HttpCause::Timeout | HttpCause::Connection
-    ))
 }

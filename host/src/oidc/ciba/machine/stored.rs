@@ -1,0 +1,132 @@
+//! What a flow keeps, and how it is stored.
+
+use privyseal_core::payload::AcrValues;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{CibaFlow, Stage};
+use crate::base::BaseError;
+use crate::base::seal::SealKey;
+use crate::oauth::AuthenticationOptions;
+use crate::oidc::ciba::CibaError;
+use crate::oidc::ciba::flow::Tokens;
+use crate::oidc::id_token::AskedAcr;
+
+/// What a sealed flow is for.
+const PURPOSE: &str = "privyseal ciba 1";
+
+/// What is asked for.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Asked {
+    scope: String,
+    pub(super) user_identifier_token: Zeroizing<String>,
+    /// Whether the code of itsme is asked for, and not only whatever the person likes.
+    advanced: Option<bool>,
+    requested_expiry: Option<u64>,
+    client_notification_token: Option<Zeroizing<String>>,
+    id_token_claims: Vec<String>,
+    userinfo_claims: Vec<String>,
+    /// Whether UserInfo is asked, too.
+    pub(super) userinfo: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<A, S> {
+    asked: A,
+    stage: S,
+}
+
+impl Asked {
+    pub(super) fn new(asked: &AuthenticationOptions) -> Self {
+        Self {
+            scope: asked.scope.clone(),
+            user_identifier_token: asked.user_identifier_token.clone(),
+            advanced: asked.acr_values.map(|acr| acr == AcrValues::Advanced),
+            requested_expiry: asked.requested_expiry,
+            client_notification_token: asked.client_notification_token.clone(),
+            id_token_claims: asked.id_token_claims.clone(),
+            userinfo_claims: asked.userinfo_claims.clone(),
+            userinfo: true,
+        }
+    }
+
+    pub(super) fn options(&self) -> AuthenticationOptions {
+        AuthenticationOptions {
+            scope: self.scope.clone(),
+            user_identifier_token: self.user_identifier_token.clone(),
+            acr_values: self.advanced.map(|advanced| match advanced {
+                true => AcrValues::Advanced,
+                false => AcrValues::Basic,
+            }),
+            requested_expiry: self.requested_expiry,
+            client_notification_token: self.client_notification_token.clone(),
+            id_token_claims: self.id_token_claims.clone(),
+            userinfo_claims: self.userinfo_claims.clone(),
+        }
+    }
+
+    pub(super) const fn is_pinged(&self) -> bool {
+        self.client_notification_token.is_some()
+    }
+
+    pub(super) fn tokens(
+        &self,
+        auth_req_id: &Zeroizing<String>,
+        response: &str,
+    ) -> Result<Tokens, CibaError> {
+        Tokens::kept(response, auth_req_id, AskedAcr::of(&self.options()))
+    }
+}
+
+impl CibaFlow {
+    /// Encrypted, for a database: another process can go on with it. `binding` is what else must be the same when it
+    /// is opened, such as the name of the browser's session.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Oidc`] if there is no randomness.
+    pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, CibaError> {
+        let stored = Stored {
+            asked: &self.asked,
+            stage: &self.stage,
+        };
+        // Counted first and reserved at once, so that no copy is left behind by a growing vector.
+        let mut count = Count(0);
+        serde_json::to_writer(&mut count, &stored).map_err(|_| BaseError::Seal)?;
+        let mut json = Zeroizing::new(Vec::with_capacity(count.0));
+        serde_json::to_writer(&mut *json, &stored).map_err(|_| BaseError::Seal)?;
+        Ok(key.seal(PURPOSE, binding, &json)?)
+    }
+
+    /// Opens what [`CibaFlow::seal`] made. A request that was under way then is sent again. Of several processes that
+    /// open it, one goes on: that is for the one who stores it to see to.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Sealed`].
+    pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, CibaError> {
+        let json = key.open(PURPOSE, binding, sealed);
+        let stored: Stored<Asked, Stage> = json
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or(CibaError::Sealed)?;
+        Ok(Self {
+            asked: stored.asked,
+            stage: stored.stage,
+            in_flight: false,
+        })
+    }
+}
+
+/// Counts bytes.
+struct Count(usize);
+
+impl std::io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
