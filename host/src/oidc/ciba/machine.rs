@@ -18,7 +18,7 @@ use super::response::{Acknowledgement, PollOutcome, interval_of};
 use super::{CibaError, State};
 use crate::http::HttpCause;
 use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError};
-use stored::Asked;
+use stored::{Asked, secret};
 
 /// One authentication, from the QR code to the claims. `Debug` shows how far it is.
 ///
@@ -110,12 +110,15 @@ enum Stage {
     Authentication,
     /// The person is asked.
     Tokens {
+        #[serde(with = "secret")]
         auth_req_id: Zeroizing<String>,
         polling: Polling,
     },
     /// The person has confirmed; this is the token response.
     Claims {
+        #[serde(with = "secret")]
         auth_req_id: Zeroizing<String>,
+        #[serde(with = "secret")]
         response: Zeroizing<String>,
     },
     /// It has ended.

@@ -19,11 +19,14 @@ const PURPOSE: &str = "privyseal ciba 1";
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Asked {
     scope: String,
+    #[serde(with = "secret")]
     pub(super) user_identifier_token: Zeroizing<String>,
     /// Whether the code of itsme is asked for, and not only whatever the person likes.
     advanced: Option<bool>,
     requested_expiry: Option<u64>,
-    client_notification_token: Option<Zeroizing<String>>,
+    /// Empty where nothing is pinged.
+    #[serde(with = "secret")]
+    client_notification_token: Zeroizing<String>,
     id_token_claims: Vec<String>,
     userinfo_claims: Vec<String>,
     /// Whether UserInfo is asked, too.
@@ -43,7 +46,7 @@ impl Asked {
             user_identifier_token: asked.user_identifier_token.clone(),
             advanced: asked.acr_values.map(|acr| acr == AcrValues::Advanced),
             requested_expiry: asked.requested_expiry,
-            client_notification_token: asked.client_notification_token.clone(),
+            client_notification_token: asked.client_notification_token.clone().unwrap_or_default(),
             id_token_claims: asked.id_token_claims.clone(),
             userinfo_claims: asked.userinfo_claims.clone(),
             userinfo: true,
@@ -59,14 +62,16 @@ impl Asked {
                 false => AcrValues::Basic,
             }),
             requested_expiry: self.requested_expiry,
-            client_notification_token: self.client_notification_token.clone(),
+            client_notification_token: self
+                .is_pinged()
+                .then(|| self.client_notification_token.clone()),
             id_token_claims: self.id_token_claims.clone(),
             userinfo_claims: self.userinfo_claims.clone(),
         }
     }
 
-    pub(super) const fn is_pinged(&self) -> bool {
-        self.client_notification_token.is_some()
+    pub(super) fn is_pinged(&self) -> bool {
+        !self.client_notification_token.is_empty()
     }
 
     pub(super) fn tokens(
@@ -114,6 +119,25 @@ impl CibaFlow {
             stage: stored.stage,
             in_flight: false,
         })
+    }
+}
+
+/// A text that is wiped.
+pub(super) mod secret {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        text: &Zeroizing<String>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub(in super::super) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Zeroizing<String>, D::Error> {
+        String::deserialize(from).map(Zeroizing::new)
     }
 }
 
