@@ -5,8 +5,8 @@ mod jwe;
 mod jws;
 
 #[cfg(feature = "ciba")]
-pub use jwe::JweFault;
-pub use jws::JwsFault;
+pub use jwe::{JweFault, MAX_JWE};
+pub use jws::{JwsFault, MAX_PROVIDER_JWS};
 
 /// Why a token is not accepted: which token, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -17,8 +17,8 @@ use super::JoseError;
 use super::jwk::KidForm;
 use crate::base::{BaseError, entropy};
 
-pub use super::error::JweFault;
-pub use compact::{Jwe, MAX_JWE};
+pub use super::error::{JweFault, MAX_JWE};
+pub use compact::Jwe;
 pub use content::ContentEncryption;
 use content::Sealed;
 

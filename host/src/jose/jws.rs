@@ -17,12 +17,9 @@ use zeroize::Zeroizing;
 use super::JoseError;
 use crate::base::display::sanitize_for_display;
 
-pub use super::error::JwsFault;
+pub use super::error::{JwsFault, MAX_PROVIDER_JWS};
 pub(crate) use claims::judge_userinfo;
 pub use claims::{ClaimRules, judge_access_token_type};
-
-/// The largest JWS of a provider that is read, in bytes: room for a person's picture, encoded twice.
-pub const MAX_PROVIDER_JWS: usize = 192 * 1024;
 
 /// A compact JWS (RFC 7515 section 7.1) whose signature is not verified yet.
 pub struct Jws<'t> {

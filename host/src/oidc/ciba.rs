@@ -13,6 +13,7 @@
 //! says, with a clock that tests replace.
 
 mod discovery;
+mod exchange;
 mod flow;
 mod identity;
 mod machine;
@@ -29,7 +30,8 @@ use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 
 pub use discovery::QrImage;
-pub use flow::{Ciba, Delivery, Pending, Tokens};
+pub use exchange::Tokens;
+pub use flow::{Ciba, Delivery, Pending};
 pub use identity::Identity;
 pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
 pub use ping::PingListener;

@@ -1,6 +1,7 @@
 //! What is wrong with a JWE. Never what was in it.
 
-use crate::jose::jwe::MAX_JWE;
+/// The largest JWE that is read, in bytes: room for a person's picture, encoded three times.
+pub const MAX_JWE: usize = 256 * 1024;
 
 /// What is wrong with a JWE.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

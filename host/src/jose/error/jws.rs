@@ -5,7 +5,9 @@ use core::time::Duration;
 use privyseal_core::rsa::KeyError;
 
 use crate::base::display::sanitize_for_display;
-use crate::jose::jws::MAX_PROVIDER_JWS;
+
+/// The largest JWS of a provider that is read, in bytes: room for a person's picture, encoded twice.
+pub const MAX_PROVIDER_JWS: usize = 192 * 1024;
 
 /// What is wrong with a JWS.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,10 +9,7 @@ use serde_json::{Map, Value};
 
 use super::content::ContentEncryption;
 use crate::base::display::sanitize_for_display;
-use crate::jose::error::{JoseError, JweFault};
-
-/// The largest JWE that is read, in bytes: room for a person's picture, encoded three times.
-pub const MAX_JWE: usize = 256 * 1024;
+use crate::jose::error::{JoseError, JweFault, MAX_JWE};
 
 /// A compact JWE, taken apart.
 pub struct Jwe<'t> {

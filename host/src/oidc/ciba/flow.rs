@@ -10,16 +10,14 @@ use privyseal_core::{Signer, Unwrapper};
 use zeroize::Zeroizing;
 
 use super::discovery::QrImage;
+use super::exchange::Tokens;
 use super::machine::{CibaEvent, CibaFlow, CibaStep};
 use super::ping::PingListener;
 use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
 use crate::http::Http;
-use crate::oauth::{AccessToken, AssertionOptions, AuthenticationOptions, SigningClient};
-use crate::oidc::id_token::AskedAcr;
+use crate::oauth::{AssertionOptions, AuthenticationOptions, SigningClient};
 use crate::oidc::provider::Provider;
-
-pub(super) use requests::Exchange;
 
 /// How often the watcher is told how long it may still take.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -51,16 +49,6 @@ pub enum Delivery<'a> {
     /// It is called. A call may be lost, so it asks all the same, every
     /// [`BESIDE_PING`](super::BESIDE_PING).
     Ping(&'a PingListener),
-}
-
-/// What the token endpoint gave. `Debug` shows none of it.
-pub struct Tokens {
-    /// For the UserInfo endpoint.
-    pub access: AccessToken,
-    /// As it came: encrypted, mostly. itsme's document calls it optional.
-    pub id_token: Option<Zeroizing<String>>,
-    auth_req_id: Zeroizing<String>,
-    asked_acr: AskedAcr,
 }
 
 impl<'a, S, U, P> Ciba<'a, S, U, P> {
@@ -216,34 +204,10 @@ impl Watcher for Nobody {
     fn waiting(&mut self, _: State, _: Duration) {}
 }
 
-impl Tokens {
-    /// Those of a response that was kept.
-    pub(super) fn kept(
-        response: &str,
-        auth_req_id: &Zeroizing<String>,
-        asked_acr: AskedAcr,
-    ) -> Result<Self, CibaError> {
-        let body = Zeroizing::new(response.as_bytes().to_vec());
-        let access = AccessToken::from_response(body).map_err(|_| CibaError::Sealed)?;
-        Ok(Self {
-            id_token: access.id_token(),
-            access,
-            auth_req_id: auth_req_id.clone(),
-            asked_acr,
-        })
-    }
-}
-
 impl<S, U, P> fmt::Debug for Ciba<'_, S, U, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ciba")
             .field("provider", &self.provider)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tokens")
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::discovery::{self, QrImage, Session};
-use super::flow::{Exchange, Tokens};
+use super::exchange::{Exchange, Tokens};
 use super::identity::Identity;
 use super::polling::{DEFAULT_INTERVAL, Polling, Step};
 use super::response::{Acknowledgement, PollOutcome, interval_of};

@@ -4,13 +4,14 @@ use privyseal_core::jws::Algorithm;
 use privyseal_core::{KeyEncryption, Signer, UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 
-use super::{Ciba, Tokens};
+use super::Ciba;
 use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_idempotent};
 use crate::jose::jwe::{ContentEncryption, probe};
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
+use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::ciba::identity::{self, Identity};
 use crate::oidc::id_token::{self, IdTokenRules};
 use crate::oidc::provider::userinfo;

@@ -8,45 +8,18 @@ use zeroize::Zeroizing;
 use super::Ciba;
 use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_within};
-use crate::http::{BaseUrl, Response, Url};
+use crate::http::{BaseUrl, Url};
 use crate::oauth::{
     AssertionOptions, AssertionSource as _, AudienceParts, AuthenticationOptions, OAuthError,
-    REQUEST, Refusal, RequestKind, form_body,
+    REQUEST, RequestKind, form_body,
 };
 use crate::oidc::ciba::discovery;
+use crate::oidc::ciba::exchange::Exchange;
 use crate::oidc::ciba::machine::{Authenticated, CibaRequest, CibaResponse, Due, Outcome, Query};
 use crate::oidc::ciba::response::PollOutcome;
 
 /// The largest response of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
-
-/// A response, and what was sent for it.
-pub(in crate::oidc::ciba) struct Exchange {
-    pub(in crate::oidc::ciba) response: Response,
-    pub(in crate::oidc::ciba) url: Url,
-    kind: RequestKind,
-    sent: Vec<Zeroizing<String>>,
-}
-
-impl Exchange {
-    /// A response, to nothing that was sent.
-    #[cfg(test)]
-    pub(in crate::oidc::ciba) fn of(response: Response) -> Self {
-        let base: BaseUrl = "https://idp.example".parse().expect("a URL");
-        Self {
-            response,
-            url: base.join("/x").expect("a path"),
-            kind: RequestKind::CibaTokens,
-            sent: Vec::new(),
-        }
-    }
-
-    /// What the server said no with. Nothing that was sent is repeated, however short it is.
-    pub(in crate::oidc::ciba) fn refused(&self) -> OAuthError {
-        let sent = self.sent.iter().map(|secret| secret.as_str());
-        Refusal::new(&self.url, self.kind, &self.response, sent).into()
-    }
-}
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
@@ -162,16 +135,13 @@ where
         let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
         let sent = members.iter().filter(secret).map(|(_, value)| *value);
         let sent = sent.chain([assertion.as_str()]);
-        Ok(Exchange {
-            response,
-            url: url.clone(),
-            kind: match endpoint {
-                "discovery" => RequestKind::Discovery,
-                "backchannel" => RequestKind::Backchannel,
-                _ => RequestKind::CibaTokens,
-            },
-            sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
-        })
+        let kind = match endpoint {
+            "discovery" => RequestKind::Discovery,
+            "backchannel" => RequestKind::Backchannel,
+            _ => RequestKind::CibaTokens,
+        };
+        let sent = sent.map(|text| Zeroizing::new(text.to_owned())).collect();
+        Ok(Exchange::new(response, url, kind, sent))
     }
 
     fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, OAuthError> {

@@ -9,7 +9,7 @@ use crate::base::BaseError;
 use crate::base::seal::SealKey;
 use crate::oauth::AuthenticationOptions;
 use crate::oidc::ciba::CibaError;
-use crate::oidc::ciba::flow::Tokens;
+use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::id_token::AskedAcr;
 
 /// What a sealed flow is for.
