@@ -16,15 +16,16 @@ pub(crate) use open::Pins;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cryptoki_sys::CK_OBJECT_HANDLE;
 use privyseal_core::RsaPublicKey;
 use privyseal_hsm::FitnessNote;
 use recovery::Recovery;
 
-use crate::certificate;
+use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
+use crate::limits::CERTIFICATES_FRESH;
 use crate::login::{Authenticator, LoginReason};
 use crate::mechanism::KeyOperation;
 use crate::module::{Entered, Module};
@@ -44,6 +45,8 @@ pub(crate) struct KeyAccess<O> {
     pub(crate) mechanism: O,
     pub(crate) public: RsaPublicKey,
     pub(crate) notes: Vec<FitnessNote>,
+    /// The certificates that were read when the key was opened, for who asks for them then.
+    heap: Mutex<Option<(Instant, Vec<TokenCertificate>)>>,
     always_authenticate: bool,
     authenticator: TimedMutex<Authenticator>,
     live: Mutex<LiveSessions>,
@@ -121,15 +124,29 @@ impl<O: KeyOperation> KeyAccess<O> {
 
     /// The key's certificate and its issuers as far as they are on the token.
     pub(crate) fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
-        let heap = self.with_recovery(|_| {
+        self.check_process()?;
+        let read = self
+            .heap
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let of_key = |heap: &[_]| certificate::of_key(heap, &self.public, &self.name.id);
+        let fresh = read.filter(|(when, _)| when.elapsed() < CERTIFICATES_FRESH);
+        if let Some(Ok(certificates)) = fresh.map(|(_, heap)| of_key(&heap)) {
+            return Ok(certificates);
+        }
+        Ok(of_key(&self.read_certificates()?)?)
+    }
+
+    fn read_certificates(&self) -> Result<Vec<TokenCertificate>, Error> {
+        self.with_recovery(|_| {
             let session = self.checkout()?;
             let module = self.module.enter()?;
             let heap = certificate::all(&session.session)?;
             drop(module);
             self.checkin(session);
             Ok(heap)
-        })?;
-        Ok(certificate::of_key(&heap, &self.public, &self.name.id)?)
+        })
     }
 
     pub(crate) fn check_process(&self) -> Result<(), Error> {

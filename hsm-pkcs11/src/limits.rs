@@ -37,6 +37,9 @@ pub const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);
 /// p11-kit's file about a module, which has a few lines.
 pub const MAX_MODULE_FILE: u64 = 64 * 1024;
 
+/// How long the certificates that were read when a key was opened are not read again.
+pub const CERTIFICATES_FRESH: Duration = Duration::from_secs(5);
+
 /// How long a library may take to be loaded and initialized: smartcard readers and network HSMs are looked for.
 pub const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
 

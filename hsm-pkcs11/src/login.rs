@@ -131,11 +131,16 @@ struct ModuleLogin<'t> {
     module: &'t Entered<'t>,
     session: &'t OpenSession,
     token: &'t FoundToken,
+    /// Whether it was read a moment ago.
+    is_fresh: std::cell::Cell<bool>,
     tries: &'t std::cell::Cell<u32>,
 }
 
 impl TokenLogin for ModuleLogin<'_> {
     fn token(&self) -> TokenInfo {
+        if self.is_fresh.take() {
+            return self.token.info.clone();
+        }
         TokenInfo::of(self.module.raw(), self.token.slot).unwrap_or_else(|_| TokenInfo {
             pin_state: PinState::Unknown,
             ..self.token.info.clone()

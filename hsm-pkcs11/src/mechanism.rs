@@ -137,21 +137,41 @@ pub(crate) fn offered<O: KeyOperation>(
     slot: CK_SLOT_ID,
 ) -> Result<Vec<O>, CallError> {
     let list = module.mechanisms(slot)?;
-    let does = |mechanism: &O| {
-        let kind = mechanism.kind();
-        list.contains(&kind)
-            && module
-                .mechanism_flags(slot, kind)
-                .map_or(true, |flags| flags & O::FLAG != 0)
-    };
-    Ok(O::ALL.iter().copied().filter(does).collect())
+    let all = O::ALL.iter().copied();
+    Ok(all.filter(|it| does(*it, module, slot, &list)).collect())
+}
+
+/// The same for one key: the best that it allows, and no more is asked.
+pub(crate) fn offered_to<O: KeyOperation>(
+    module: &RawModule,
+    slot: CK_SLOT_ID,
+    allowed: &[CK_MECHANISM_TYPE],
+) -> Result<Vec<O>, CallError> {
+    let list = module.mechanisms(slot)?;
+    let mut candidates = O::ALL.iter().filter(|it| is_allowed(**it, allowed));
+    let best = candidates.find(|it| does(**it, module, slot, &list));
+    Ok(best.copied().into_iter().collect())
+}
+
+fn does<O: KeyOperation>(
+    mechanism: O,
+    module: &RawModule,
+    slot: CK_SLOT_ID,
+    list: &[CK_MECHANISM_TYPE],
+) -> bool {
+    let kind = mechanism.kind();
+    let flags = || module.mechanism_flags(slot, kind);
+    list.contains(&kind) && flags().map_or(true, |flags| flags & O::FLAG != 0)
+}
+
+fn is_allowed<O: KeyOperation>(mechanism: O, allowed: &[CK_MECHANISM_TYPE]) -> bool {
+    allowed.is_empty() || allowed.contains(&mechanism.kind())
 }
 
 /// The best mechanism that the token offers and the key allows. An empty `CKA_ALLOWED_MECHANISMS`
 /// allows all (SoftHSM shows one on every key).
 pub(crate) fn choose<O: KeyOperation>(offered: &[O], allowed: &[CK_MECHANISM_TYPE]) -> Option<O> {
-    let fits = |mechanism: &&O| allowed.is_empty() || allowed.contains(&mechanism.kind());
-    offered.iter().find(fits).copied()
+    offered.iter().copied().find(|it| is_allowed(*it, allowed))
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub(crate) struct RawModule {
     /// Whether the module wants to be called by one thread at a time.
     serial: AtomicBool,
     turn: TimedMutex<()>,
+    /// Whether its slots were not listed since it was initialized.
+    fresh: AtomicBool,
     /// Keeps the library loaded: the functions are in it.
     _library: cryptoki_sys::Pkcs11,
 }
@@ -75,6 +77,7 @@ impl RawModule {
             functions: function_list(&library)?,
             serial: AtomicBool::new(false),
             turn: TimedMutex::new(()),
+            fresh: AtomicBool::new(false),
             _library: library,
         })
     }
@@ -110,6 +113,7 @@ impl RawModule {
                 result = Ok(());
             }
         }
+        self.fresh.store(result.is_ok(), Ordering::Release);
         match result {
             Ok(()) => Ok(true),
             Err(call) if call.rv() == Some(CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok(false),
@@ -132,16 +136,27 @@ impl RawModule {
     }
 
     /// The slots with a token in them. They are asked for their number first: that is when a module looks for new ones
-    /// (PKCS #11 3.1 section 5.5.1).
+    /// (PKCS #11 3.1 section 5.5.1), which one that was initialized a moment ago need not.
     pub(crate) fn slots(&self) -> Result<Vec<CK_SLOT_ID>, CallError> {
+        if self.fresh.swap(false, Ordering::AcqRel) {
+            match self.slots_of(FEW_SLOTS) {
+                Err(call) if call.rv() == Some(CKR_BUFFER_TOO_SMALL) => {}
+                slots => return slots,
+            }
+        }
         let mut count = 0;
         call!(self.C_GetSlotList(1, ptr::null_mut(), &raw mut count))?;
         // One more may come meanwhile.
-        let room = usize::try_from(count)
-            .unwrap_or(MAX_SLOTS)
-            .saturating_add(8);
+        self.slots_of(
+            usize::try_from(count)
+                .unwrap_or(MAX_SLOTS)
+                .saturating_add(8),
+        )
+    }
+
+    fn slots_of(&self, room: usize) -> Result<Vec<CK_SLOT_ID>, CallError> {
         let mut slots = vec![0; room.min(MAX_SLOTS)];
-        count = ulong(slots.len());
+        let mut count = ulong(slots.len());
         // The buffer is valid for the number given.
         call!(self.C_GetSlotList(1, slots.as_mut_ptr(), &raw mut count))?;
         slots.truncate(usize::try_from(count).unwrap_or(0));
@@ -497,6 +512,9 @@ const fn without_parameter(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
         ulParameterLen: 0,
     }
 }
+
+/// Slots that there is room for at first.
+const FEW_SLOTS: usize = 32;
 
 /// What stands in a buffer before a module writes to it.
 const UNTOUCHED: CK_ULONG = CK_ULONG::MAX;

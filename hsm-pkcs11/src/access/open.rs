@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use cryptoki_sys::{CK_OBJECT_HANDLE, CKR_SESSION_COUNT};
 use privyseal_hsm::{KeyUnfit, SecretProvider, SignerOptions};
@@ -48,7 +49,7 @@ impl<O: KeyOperation> KeyAccess<O> {
             key: facts.name.short(ObjectType::Private),
             reason,
         };
-        let offered = mechanism::offered::<O>(entered.raw(), token.slot())?;
+        let offered = mechanism::offered_to::<O>(entered.raw(), token.slot(), &facts.allowed)?;
         let public = facts.public.clone().map_err(unfit)?;
         let heap = certificate::all(&token.session)?;
         let held = certificate::held(&heap, &public, &facts.name.id);
@@ -75,6 +76,7 @@ impl<O: KeyOperation> KeyAccess<O> {
             mechanism,
             public,
             notes,
+            heap: Mutex::new(Some((Instant::now(), heap))),
             always_authenticate: facts.always_authenticate,
             authenticator: TimedMutex::new(authenticator),
             live: Mutex::new(LiveSessions {

@@ -75,6 +75,11 @@ impl Authenticator {
             module,
             session,
             token,
+            // A context login has a token that was found when the key was opened.
+            is_fresh: Cell::new(matches!(
+                reason,
+                LoginReason::Opening | LoginReason::Recovery
+            )),
             tries: &tries,
         };
         let mut asked = PinLookup {

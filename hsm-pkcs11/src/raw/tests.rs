@@ -39,6 +39,7 @@ fn a_module_is_never_told_of_more_room_than_there_is() {
         functions,
         serial: AtomicBool::new(false),
         turn: TimedMutex::new(()),
+        fresh: AtomicBool::new(false),
         _library: library,
     };
     assert_eq!(module.attribute(1, 1, CKA_VALUE).unwrap(), None);
