@@ -21,6 +21,11 @@ pub enum KeyUnfit {
         "may not sign: it lacks the capability sign-pkcs, and capabilities cannot be added later"
     )]
     NoSignCapability,
+    /// A key of a YubiHSM lacks the capability `decrypt-oaep`.
+    #[error(
+        "may not decrypt: it lacks the capability decrypt-oaep, and capabilities cannot be added later"
+    )]
+    NoDecryptCapability,
     /// The authentication key of the session lacks the capability `sign-pkcs`.
     #[error("may not be used: authentication key {auth_key} lacks the capability sign-pkcs")]
     SessionMayNotSign {

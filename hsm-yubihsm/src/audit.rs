@@ -15,8 +15,30 @@ mod entry;
 mod reconcile;
 mod signatures;
 
+use privyseal_hsm::SecretProvider;
+
+use crate::device::Device;
 pub use crate::error::AuditError;
+use crate::error::Error;
+use crate::uri::YubihsmUri;
 pub use directory::{AuditDir, Drained};
 pub use entry::{LogDigest, LogEntry, verify};
 pub use reconcile::{AuditFinding, Reconciliation, reconcile};
 pub use signatures::{PendingSignature, SignatureCount};
+
+/// Opens the device that `uri` names, and its audit directory if it names one. The log is drained there before any command
+/// that is logged: with force-audit a full one would refuse all of them.
+///
+/// # Errors
+/// As [`Device::open`] and [`AuditDir::drain`].
+pub fn open(
+    uri: &YubihsmUri,
+    passwords: &mut dyn SecretProvider,
+) -> Result<(Device, Option<AuditDir>), Error> {
+    let audit = uri.audit_dir().map(AuditDir::open).transpose()?;
+    let device = Device::open(uri, passwords)?;
+    if let Some(audit) = &audit {
+        audit.drain(&device)?;
+    }
+    Ok((device, audit))
+}

@@ -114,6 +114,11 @@ pub enum Error {
     /// The device gave a signature of another length than the key makes. It was thrown away.
     #[error("SignPkcs1 gave {len} bytes, the key makes {expected}; nothing was released")]
     SignatureLength { len: usize, expected: usize },
+    /// A content encryption key cannot be decrypted: it was encrypted to another key, or changed.
+    #[error(
+        "the content encryption key cannot be decrypted: it was encrypted to another key, or changed"
+    )]
+    Undecipherable,
     /// The device's log, or our own record, is not as it must be.
     #[error("{0}")]
     Audit(#[from] AuditError),
@@ -158,6 +163,7 @@ impl SignerError for Error {
                 SignerErrorKind::Protocol
             }
             Self::Call(error) => error.kind(),
+            Self::Undecipherable => SignerErrorKind::Undecipherable,
             Self::AuthKeyNotFound { .. } | Self::KeyNotFound { .. } | Self::Certificates(_) => {
                 SignerErrorKind::NotFound
             }

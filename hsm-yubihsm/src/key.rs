@@ -39,6 +39,11 @@ impl Capabilities {
         self.0.contains(Capability::SIGN_PKCS)
     }
 
+    /// Whether it may decrypt with OAEP.
+    pub const fn may_decrypt(self) -> bool {
+        self.0.contains(Capability::DECRYPT_OAEP)
+    }
+
     /// Whether it may leave the device, encrypted under another key.
     pub const fn is_exportable(self) -> bool {
         self.0.contains(Capability::EXPORTABLE_UNDER_WRAP)

@@ -25,6 +25,7 @@ pub mod audit;
 mod list;
 pub mod provision;
 mod signer;
+mod unwrapper;
 
 pub use attestation::Attestation;
 pub use device::{Device, DeviceInfo};
@@ -33,4 +34,5 @@ pub use key::{Capabilities, KeyFacts};
 pub use list::list;
 pub use privyseal_hsm::SignerOptions;
 pub use signer::YubihsmSigner;
+pub use unwrapper::YubihsmUnwrapper;
 pub use uri::{Endpoint, YubihsmUri};

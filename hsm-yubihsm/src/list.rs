@@ -5,6 +5,7 @@ use privyseal_hsm::{
 };
 use yubihsm::object;
 
+use crate::audit;
 use crate::device::Device;
 use crate::error::Error;
 use crate::key::notes;
@@ -23,7 +24,7 @@ pub fn list(
     passwords: &mut dyn SecretProvider,
     options: &SignerOptions,
 ) -> Result<Listing<YubihsmUri>, Error> {
-    let device = Device::open(uri, passwords)?;
+    let (device, _) = audit::open(uri, passwords)?;
     let listed = device.call("ListObjects", |client| client.list_objects(&[]))?;
     let objects = device.info()?.objects.0;
     let session = device.session_capabilities();

@@ -9,7 +9,7 @@ use privyseal_hsm::{
     sealed_signer,
 };
 
-use crate::audit::AuditDir;
+use crate::audit::{self, AuditDir};
 use crate::device::Device;
 use crate::error::{CertificateError, DeviceCode, Error};
 use crate::key::notes;
@@ -48,8 +48,7 @@ impl YubihsmSigner {
         options: &SignerOptions,
     ) -> Result<Self, Error> {
         let key_id = uri.required_key_id()?;
-        let audit = uri.audit_dir().map(AuditDir::open).transpose()?;
-        let device = Device::open(uri, passwords)?;
+        let (device, audit) = audit::open(uri, passwords)?;
         let facts = device.key(key_id)?;
         let public = facts.public_key.clone();
         let mut signer = Self {
@@ -98,6 +97,16 @@ impl YubihsmSigner {
     /// # Errors
     /// There are none or too many, one cannot be read, or a call of the device fails.
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
+        match (self.read_certificates(), &self.audit) {
+            (Err(error), Some(audit)) if error.is(DeviceCode::LOG_FULL) => {
+                audit.drain(&self.device)?;
+                self.read_certificates()
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn read_certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
         if !self.uri.cert_ids().is_empty() {
             return self.device.certificates(self.uri.cert_ids());
         }

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
-use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,76 +10,12 @@ use privyseal_core::{KeyEncryption, SignerError as _, SignerErrorKind, Unwrapper
 use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 use privyseal_pkcs11::{Error, Pkcs11Unwrapper, Pkcs11Uri, SignerOptions};
 use privyseal_test_base::own_process::{OwnProcess, is_child};
-use privyseal_test_judges::openssl;
 use privyseal_test_pki::test_key;
 use privyseal_test_suite as suite;
 use privyseal_test_suite::kryoptic::KryopticToken;
 use privyseal_test_suite::softhsm::{self, SoftHsmToken, in_own_process};
 use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
-
-const KEYS: [&[u8]; 4] = [
-    &[7],
-    &[0; 16],
-    b"thirty-two bytes, as A256GCM has",
-    &[0xff; 64],
-];
-
-fn oaep(spki: &[u8], algorithm: KeyEncryption, plain: &[u8]) -> Vec<u8> {
-    let digest = match algorithm {
-        KeyEncryption::RsaOaep => "sha1",
-        KeyEncryption::RsaOaep256 => "sha256",
-    };
-    openssl::oaep(spki, digest, plain)
-}
-
-/// What every unwrapper must do with an algorithm that it knows.
-fn run<U: Unwrapper>(unwrapper: &mut U, algorithm: KeyEncryption)
-where
-    U::Error: Debug,
-{
-    let spki = suite::spki(unwrapper.public_key());
-    for key in KEYS {
-        let encrypted = oaep(&spki, algorithm, key);
-        let mut room = [0xaa; 64];
-        let len = unwrapper
-            .unwrap_key(algorithm, &encrypted, &mut room)
-            .unwrap();
-        assert_eq!(&room[..len], key, "{algorithm}");
-        // The next one is not disturbed by one that fails.
-        let mut changed = encrypted.clone();
-        changed[encrypted.len() / 2] ^= 1;
-        for bad in [
-            &changed[..],
-            &encrypted[1..],
-            &[],
-            &vec![0xff; encrypted.len()],
-        ] {
-            refuses(unwrapper, algorithm, bad, &mut room);
-        }
-        refuses(unwrapper, algorithm, &encrypted, &mut room[..key.len() - 1]);
-    }
-}
-
-fn refuses<U: Unwrapper>(unwrapper: &mut U, algorithm: KeyEncryption, bad: &[u8], room: &mut [u8])
-where
-    U::Error: Debug,
-{
-    let error = unwrapper.unwrap_key(algorithm, bad, room).unwrap_err();
-    assert_eq!(error.kind(), SignerErrorKind::Undecipherable, "{error:?}");
-}
-
-/// What is encrypted in one way is not decrypted in the other.
-fn ways_are_kept_apart<U: Unwrapper>(unwrapper: &mut U)
-where
-    U::Error: Debug,
-{
-    use KeyEncryption::{RsaOaep, RsaOaep256};
-    let spki = suite::spki(unwrapper.public_key());
-    for (one, other) in [(RsaOaep, RsaOaep256), (RsaOaep256, RsaOaep)] {
-        let encrypted = oaep(&spki, one, KEYS[2]);
-        refuses(unwrapper, other, &encrypted, &mut [0; 64]);
-    }
-}
+use privyseal_test_suite::unwrapping::{KEYS, oaep, run, ways_are_kept_apart};
 
 #[test]
 fn the_software_unwrapper() {

@@ -152,6 +152,14 @@ impl YubihsmSim {
         lock(&self.shared.device).import(id, label, key);
     }
 
+    /// As [`YubihsmSim::import_key`], for decryption.
+    ///
+    /// # Panics
+    /// Likewise.
+    pub fn import_decryption_key(&self, id: u16, key: &TestKey) {
+        lock(&self.shared.device).import_for(id, "decryption", capability::DECRYPT_OAEP, key);
+    }
+
     /// Stores certificates in opaque objects from `first` on, in domain 1.
     ///
     /// # Panics

@@ -7,8 +7,10 @@
 //! And what to run it with:
 //! - [`software_signer`]: a signer without hardware, for tests only;
 //! - [`software_unwrapper`]: likewise, for what is encrypted to a key;
+//! - [`unwrapping`]: what every unwrapper must do;
 //! - [`softhsm`]: a throw-away SoftHSM token;
 //! - [`kryoptic`]: a throw-away token of a second vendor, whose PIN really locks;
+//! - [`tpm`]: a throw-away TPM in software behind tpm2-pkcs11;
 //! - [`target`]: the token that tests of the PKCS #11 signer run against, SoftHSM's or your own;
 //! - [`fault_shim`]: a PKCS #11 module before a real one, which breaks on demand and counts calls;
 //! - [`minter`]: makes tokens with any signer and judges them without the core;
@@ -25,6 +27,8 @@ pub mod softhsm;
 pub mod software_signer;
 pub mod software_unwrapper;
 pub mod target;
+pub mod tpm;
+pub mod unwrapping;
 
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};

@@ -38,8 +38,7 @@ pub enum KeyUriError {
     UnknownScheme,
     /// A kind of key with which this software does not decrypt.
     #[error(
-        "the decryption key's URI is no pkcs11: URI; keys that decrypt are supported behind PKCS #11 modules only (the \
-         YubiHSM has one: yubihsm_pkcs11.so)"
+        "the decryption key's URI names a device, which signs client assertions and decrypts nothing"
     )]
     NoDecryption,
     /// A device, where a signer is needed.

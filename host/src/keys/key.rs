@@ -8,6 +8,8 @@ mod pkcs11;
 mod policy;
 mod provision;
 mod signer;
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+mod unwrapper;
 #[cfg(feature = "yubihsm")]
 mod yubihsm;
 
@@ -19,17 +21,17 @@ use privyseal_hsm::{PinSources, Prompt, Secret, SecretProvider};
 #[cfg(feature = "pkcs11")]
 use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
 #[cfg(feature = "yubihsm")]
-use privyseal_yubihsm::{YubihsmSigner, YubihsmUri};
+use privyseal_yubihsm::{YubihsmSigner, YubihsmUnwrapper, YubihsmUri};
 
 use super::{KeyError, KeyUriError, SignerFailure};
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceKey, DeviceUri};
 
 pub use opened::OpenedKey;
-#[cfg(feature = "pkcs11")]
-pub use pkcs11::KeyUnwrapper;
 pub use policy::AccessPolicy;
 pub use signer::KeySigner;
+#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+pub use unwrapper::KeyUnwrapper;
 
 /// Where a key is. The part before the first colon says how it is reached.
 #[derive(Clone, Debug)]
@@ -136,7 +138,7 @@ impl KeyUri {
     ///
     /// # Errors
     /// As [`KeyUri::open`]; [`KeyUriError::NoDecryption`] for a kind of key with which nothing is decrypted.
-    #[cfg(feature = "pkcs11")]
+    #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
     pub fn open_unwrapper(
         &self,
         pins: &mut dyn SecretProvider,
@@ -146,10 +148,19 @@ impl KeyUri {
             #[cfg(feature = "pkcs11")]
             Self::Pkcs11(ref uri) => {
                 let key = Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin());
-                Ok(key.map_err(SignerFailure::new)?.into())
+                let key = key.map_err(SignerFailure::new)?;
+                let notes = key.notes().iter().map(ToString::to_string).collect();
+                let uri = key.uri().to_string();
+                Ok(KeyUnwrapper::new(key, uri, notes))
             }
-            #[cfg(any(feature = "gateway", feature = "yubihsm"))]
-            _ => Err(KeyUriError::NoDecryption.into()),
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => {
+                let key = YubihsmUnwrapper::open_as(uri, pins, &policy.keeping_the_pin());
+                let key = key.map_err(SignerFailure::new)?;
+                Ok(KeyUnwrapper::new(key, uri.to_string(), Vec::new()))
+            }
+            #[cfg(feature = "gateway")]
+            Self::Device(_) => Err(KeyUriError::NoDecryption.into()),
         }
     }
 }

@@ -13,6 +13,8 @@ use yubihsm::device;
 pub struct DeviceCode(u8);
 
 impl DeviceCode {
+    /// `INVALID_DATA`.
+    pub const INVALID_DATA: Self = Self(0x02);
     /// `INSUFFICIENT_PERMISSIONS`.
     pub const INSUFFICIENT_PERMISSIONS: Self = Self(0x09);
     /// `LOG_FULL`.

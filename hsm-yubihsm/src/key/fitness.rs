@@ -12,9 +12,9 @@ fn obstacle(
     certificate: HeldCertificate,
     policy: &KeyPolicy,
 ) -> Option<KeyUnfit> {
-    let public = match &facts.public_key {
-        Ok(public) => public,
-        Err(reason) => return Some(*reason),
+    let properties = match facts.properties(certificate) {
+        Ok(properties) => properties,
+        Err(reason) => return Some(reason),
     };
     if !facts.capabilities.may_sign() {
         return Some(KeyUnfit::NoSignCapability);
@@ -22,14 +22,24 @@ fn obstacle(
     if session.is_some_and(|it| !it.may_sign()) {
         return Some(KeyUnfit::SessionMayNotSign { auth_key });
     }
-    policy.obstacle(&KeyProperties {
-        bits: public.bits(),
-        // Nothing is done without a session, and no key is read in clear.
-        private: Some(true),
-        sensitive: Some(true),
-        extractable: Some(facts.capabilities.is_exportable()),
-        certificate,
-    })
+    policy.obstacle(&properties)
+}
+
+impl KeyFacts {
+    /// What a policy judges.
+    pub(crate) fn properties(
+        &self,
+        certificate: HeldCertificate,
+    ) -> Result<KeyProperties, KeyUnfit> {
+        Ok(KeyProperties {
+            bits: self.public_key.as_ref().map_err(|reason| *reason)?.bits(),
+            // Nothing is done without a session, and no key is read in clear.
+            private: Some(true),
+            sensitive: Some(true),
+            extractable: Some(self.capabilities.is_exportable()),
+            certificate,
+        })
+    }
 }
 
 /// Everything worth saying about the key, the obstacle first.

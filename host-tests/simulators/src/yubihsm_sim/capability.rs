@@ -6,6 +6,7 @@ pub(super) const PUT_AUTHENTICATION_KEY: u64 = 1 << 0x02;
 pub(super) const PUT_ASYMMETRIC: u64 = 1 << 0x03;
 pub(super) const GENERATE_ASYMMETRIC_KEY: u64 = 1 << 0x04;
 pub(super) const SIGN_PKCS: u64 = 1 << 0x05;
+pub(super) const DECRYPT_OAEP: u64 = 1 << 0x0a;
 pub(super) const SET_OPTION: u64 = 1 << 0x11;
 pub(super) const GET_OPTION: u64 = 1 << 0x12;
 pub(super) const GET_PSEUDO_RANDOM: u64 = 1 << 0x13;

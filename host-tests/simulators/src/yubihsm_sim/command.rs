@@ -120,6 +120,12 @@ fn dispatch(device: &mut Device, command: Cmd, auth_key: u16, mut fields: Fields
             device.signatures += 1;
             Ok(signature)
         }
+        Cmd::DecryptOaep => {
+            let (object, key) = session.key(device, fields.u16()?)?;
+            Rights::of(object).need(may::DECRYPT_OAEP)?;
+            let mgf = fields.u8()?;
+            key.decrypt_oaep(mgf, fields.rest())
+        }
         Cmd::ListObjects => list(device, session.domains, fields),
         Cmd::GetObjectInfo => {
             let (id, kind) = (fields.u16()?, fields.u8()?);
@@ -197,6 +203,7 @@ const fn capability(command: Cmd) -> u64 {
         Cmd::PutAsymmetricKey => may::PUT_ASYMMETRIC,
         Cmd::GenerateAsymmetricKey => may::GENERATE_ASYMMETRIC_KEY,
         Cmd::SignPkcs1 => may::SIGN_PKCS,
+        Cmd::DecryptOaep => may::DECRYPT_OAEP,
         Cmd::GetLogEntries | Cmd::SetLogIndex => may::GET_LOG_ENTRIES,
         Cmd::SetOption => may::SET_OPTION,
         Cmd::GetOption => may::GET_OPTION,
@@ -211,6 +218,7 @@ fn target(command: Cmd, fields: &Fields<'_>) -> u16 {
     let names_one = matches!(
         command,
         Cmd::SignPkcs1
+            | Cmd::DecryptOaep
             | Cmd::GetPublicKey
             | Cmd::GetOpaque
             | Cmd::PutOpaque

@@ -197,8 +197,12 @@ impl Device {
     }
 
     pub(super) fn import(&mut self, id: u16, label: &str, key: &TestKey) {
+        self.import_for(id, label, SIGN_PKCS, key);
+    }
+
+    pub(super) fn import_for(&mut self, id: u16, label: &str, capabilities: u64, key: &TestKey) {
         let key = RsaKey::from_test(key);
-        let attributes = Attributes::new(id, label, SIGN_PKCS, keys::algorithm(key.size()));
+        let attributes = Attributes::new(id, label, capabilities, keys::algorithm(key.size()));
         self.put(attributes, 0, Content::Asymmetric(Box::new(key)));
     }
 

@@ -5,8 +5,10 @@ use rsa::pkcs8::EncodePublicKey as _;
 use rsa::sha2::Sha256;
 use rsa::signature::SignatureEncoding as _;
 use rsa::signature::hazmat::PrehashSigner as _;
+use rsa::traits::PaddingScheme as _;
 use rsa::traits::PublicKeyParts as _;
-use rsa::{BoxedUint, RsaPrivateKey};
+use rsa::{BoxedUint, Oaep, RsaPrivateKey};
+use sha1::Sha1;
 
 use super::wire::{Outcome, Refusal};
 use privyseal_test_pki::TestKey;
@@ -70,6 +72,19 @@ impl RsaKey {
             .into_vec()
     }
 
+    /// `data` is the encrypted key and the digest of the label, whose length says which hash is meant. Only the empty label.
+    pub(super) fn decrypt_oaep(&self, mgf: u8, data: &[u8]) -> Outcome {
+        let (encrypted, label) = data
+            .split_at_checked(self.size())
+            .ok_or(Refusal::WrongLength)?;
+        let plain = match (mgf, label.len()) {
+            (32, 20) => Oaep::<Sha1>::new().decrypt(NO_RNG, &self.0, encrypted),
+            (33, 32) => Oaep::<Sha256>::new().decrypt(NO_RNG, &self.0, encrypted),
+            _ => return Err(Refusal::InvalidData),
+        };
+        plain.map_err(|_| Refusal::InvalidData)
+    }
+
     /// Of a digest, or of the `DigestInfo` of one; SHA-256 only.
     pub(super) fn sign(&self, data: &[u8]) -> Outcome {
         let digest = match data.len() {
@@ -89,3 +104,6 @@ const SHA256_DIGEST_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
     0x00, 0x04, 0x20,
 ];
+
+/// Decryption without blinding: this is no place for secrets.
+const NO_RNG: Option<&mut rsa::rand_core::UnwrapErr<getrandom::SysRng>> = None;

@@ -26,6 +26,7 @@ pub enum Cmd {
     GetPseudoRandom = 0x51,
     GetPublicKey = 0x54,
     DeleteObject = 0x58,
+    DecryptOaep = 0x59,
     SignAttestationCertificate = 0x64,
     SetLogIndex = 0x67,
     BlinkDevice = 0x6b,
@@ -33,7 +34,7 @@ pub enum Cmd {
 
 impl Cmd {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Echo,
         Self::CreateSession,
         Self::AuthenticateSession,
@@ -55,6 +56,7 @@ impl Cmd {
         Self::GetPseudoRandom,
         Self::GetPublicKey,
         Self::DeleteObject,
+        Self::DecryptOaep,
         Self::SignAttestationCertificate,
         Self::SetLogIndex,
         Self::BlinkDevice,

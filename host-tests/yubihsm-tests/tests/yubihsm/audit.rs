@@ -67,6 +67,27 @@ fn the_log_is_drained_in_time_and_every_signature_is_in_it() {
     );
 }
 
+/// Each start logs commands of its own: without a drain before them, the log is full after a dozen.
+#[test]
+fn with_force_audit_no_start_ever_stops() {
+    let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
+    sim.force_audit(true);
+    let audit = Audit::new(&sim, "starts");
+    let case = suite::cases(now())[0];
+    for _ in 0..30 {
+        let mut signer = audit.signer(&sim);
+        assert_eq!(signer.certificates().unwrap(), chain);
+        suite::mint(&mut signer, &case, &chain).unwrap();
+    }
+    sim.fill_log();
+    let mut signer = audit.signer(&sim);
+    sim.fill_log();
+    assert_eq!(signer.certificates().unwrap(), chain);
+    suite::mint(&mut signer, &case, &chain).unwrap();
+    let result = audit.reconcile(&signer);
+    assert!(result.agrees() && result.logged == 31, "{result:?}");
+}
+
 #[test]
 fn a_log_that_others_filled_is_drained_and_the_signature_made() {
     let (sim, _, chain) = YubihsmSim::with_seal(IDLE);
@@ -151,7 +172,9 @@ fn a_broken_or_unreadable_log_is_not_forgotten_by_the_device() {
     let audit = Audit::new(&sim, "broken");
     let mut signer = audit.signer(&sim);
     let case = suite::cases(now())[0];
-    suite::mint(&mut signer, &case, &chain).unwrap();
+    for _ in 0..3 {
+        suite::mint(&mut signer, &case, &chain).unwrap();
+    }
     for what in [Misbehaviour::BrokenLogChain, Misbehaviour::UnknownLogEntry] {
         sim.arm(what, Cmd::GetLogEntries, 1);
         let error = audit.directory.drain(signer.device()).unwrap_err();
@@ -164,7 +187,7 @@ fn a_broken_or_unreadable_log_is_not_forgotten_by_the_device() {
         assert!(right, "{error}");
     }
     let result = audit.reconcile(&signer);
-    assert!(result.agrees() && result.logged == 1, "{result:?}");
+    assert!(result.agrees() && result.logged == 3, "{result:?}");
 }
 
 /// Without force-audit a device overwrites; that is found, and signing with an audit directory stops.

@@ -13,6 +13,7 @@ mod provision;
 mod python;
 mod sessions;
 mod signing;
+mod unwrapping;
 
 use privyseal_hsm::{Secret, SecretRequest, SecretUnavailable};
 use privyseal_test_simulators::yubihsm_sim::{

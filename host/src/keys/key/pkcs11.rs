@@ -1,10 +1,8 @@
 //! Keys behind a PKCS #11 module.
 
-use core::fmt;
-
-use privyseal_core::{KeyEncryption, RsaPublicKey, Signature, Unwrapper};
+use privyseal_core::{RsaPublicKey, Signature};
 use privyseal_hsm::{FitnessNote, SealedInput};
-use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, PoolOptions};
+use privyseal_pkcs11::{Pkcs11Pool, PoolOptions};
 
 use super::signer::Backend;
 use super::{AccessPolicy, KeySigner};
@@ -39,47 +37,5 @@ impl Backend for Pkcs11Pool {
 impl From<Pkcs11Pool> for KeySigner {
     fn from(pool: Pkcs11Pool) -> Self {
         Self::new(pool)
-    }
-}
-
-/// An open key that decrypts what others encrypted to it.
-#[derive(Debug)]
-pub struct KeyUnwrapper(Pkcs11Unwrapper);
-
-impl KeyUnwrapper {
-    /// Notes about the key, for people; it can decrypt nevertheless.
-    pub fn notes(&self) -> Vec<String> {
-        self.0.notes().iter().map(ToString::to_string).collect()
-    }
-}
-
-impl From<Pkcs11Unwrapper> for KeyUnwrapper {
-    fn from(key: Pkcs11Unwrapper) -> Self {
-        Self(key)
-    }
-}
-
-impl Unwrapper for KeyUnwrapper {
-    type Error = SignerFailure;
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.0.public_key()
-    }
-
-    fn unwrap_key(
-        &mut self,
-        algorithm: KeyEncryption,
-        encrypted: &[u8],
-        key: &mut [u8],
-    ) -> Result<usize, SignerFailure> {
-        let unwrapped = self.0.unwrap_key(algorithm, encrypted, key);
-        unwrapped.map_err(SignerFailure::new)
-    }
-}
-
-/// For messages.
-impl fmt::Display for KeyUnwrapper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.uri().fmt(f)
     }
 }

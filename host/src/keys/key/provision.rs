@@ -3,7 +3,7 @@
 use privyseal_hsm::{FitnessNote, NewKey, SecretProvider};
 #[cfg(feature = "yubihsm")]
 use privyseal_yubihsm::{
-    Device,
+    audit,
     provision::{KeySize, NewObject},
 };
 
@@ -45,7 +45,8 @@ impl KeyUri {
                     _ => KeySize::Rsa2048,
                 };
                 let object = NewObject::new(id, label.unwrap_or_default(), new.domain);
-                let made = Device::open(uri, pins).and_then(|it| it.generate_key(&object, size));
+                let made =
+                    audit::open(uri, pins).and_then(|(it, _)| it.generate_key(&object, size));
                 made.map_err(SignerFailure::new)?;
                 Ok((self.clone(), Vec::new()))
             }
@@ -78,7 +79,8 @@ impl KeyUri {
             #[cfg(feature = "yubihsm")]
             Self::Yubihsm(ref uri) => {
                 let key = uri.required_key_id().map_err(KeyUriError::Uri)?;
-                let ids = Device::open(uri, pins).and_then(|it| it.put_chain(key, &ders, replace));
+                let ids =
+                    audit::open(uri, pins).and_then(|(it, _)| it.put_chain(key, &ders, replace));
                 let ids = ids.map_err(SignerFailure::new)?.into_iter();
                 Ok(ids
                     .map(|id| Self::Yubihsm(uri.for_certificate(id)))
