@@ -13,8 +13,8 @@ use cryptoki_sys::{
 };
 use privyseal_core::cert::Certificate;
 use privyseal_hsm::{
-    FitnessNote, HeldCertificate, KeyPolicy, ListedKey, LoginPolicy, NewKey, SecretProvider,
-    public_key,
+    FitnessNote, HeldCertificate, KeyPolicy, KeyUnfit, ListedKey, LoginPolicy, NewKey,
+    SecretProvider, public_key,
 };
 
 use crate::certificate::{self, TokenCertificate};
@@ -22,7 +22,7 @@ use crate::error::{CallError, CertificateError, Error};
 use crate::key;
 use crate::login::Authenticator;
 use crate::mechanism::{self, SigningMechanism};
-use crate::module::{Entered, Module};
+use crate::module::{Entered, Module, text};
 use crate::object::{self, ObjectName};
 use crate::raw::Attribute;
 use crate::session::OpenSession;
@@ -31,6 +31,9 @@ use crate::uri::{ObjectType, Pkcs11Uri};
 
 const YES: &[u8] = &[1];
 const NO: &[u8] = &[0];
+
+/// The library whose keys always may decrypt, too.
+const TPM2_PKCS11: &str = "TPM2.0 Cryptoki";
 
 /// Bytes of a `CKA_ID` where the URI gives none.
 const ID: usize = 16;
@@ -54,11 +57,22 @@ pub fn generate_key(
         id: id.map_or_else(random_id, Ok)?,
         label,
     };
+    let (bits, min) = (
+        new.bits.try_into().unwrap_or(0),
+        KeyPolicy::default().min_bits,
+    );
+    if bits < min {
+        let key = name.short(ObjectType::Private);
+        let reason = KeyUnfit::TooSmall { bits, min };
+        return Err(Error::Key { key, reason });
+    }
     let module = Module::load(uri)?;
     let token = open(&module, uri, pins, login)?;
     let module = module.enter()?;
     check_free(&token.session, &name)?;
-    match generate(&module, &token, &name, new, false) {
+    // What it refuses stays in the TPM's memory, which is small.
+    let is_tpm = text(&module.raw().info()?.libraryDescription) == TPM2_PKCS11;
+    match generate(&module, &token, &name, new, is_tpm) {
         Err(call) if call.is_refusal_of_template() => {
             check_free(&token.session, &name)?;
             generate(&module, &token, &name, new, true)?;
@@ -236,7 +250,7 @@ fn check_key(
     let offered = mechanism::offered::<SigningMechanism>(module.raw(), token.slot())?;
     let policy = KeyPolicy::default()
         .refuse_extractable(true)
-        .min_bits(usize::try_from(new.bits).unwrap_or(usize::MAX));
+        .min_bits(new.bits.try_into().unwrap_or(usize::MAX));
     if let Some(reason) =
         key::obstacle::<SigningMechanism>(&facts, &offered, HeldCertificate::None, &policy)
     {

@@ -93,6 +93,11 @@ impl Need {
             ("openssl", "openssl", on_path),
             ("p11-kit", "p11-kit", on_path),
             ("p11-kit-client.so", "p11-kit-modules", pkcs11_module),
+            ("libsoftokn3.so", "libnss3", library),
+            ("swtpm", "swtpm", on_path),
+            ("libtpm2_pkcs11.so.1", "libtpm2-pkcs11-1", library),
+            ("libtss2-tcti-swtpm.so.0", "libtss2-tcti-swtpm0", library),
+            ("tpm2_flushcontext", "tpm2-tools", on_path),
         ];
         const KRYOPTIC: &[Part] = &[
             ("clang", "clang", on_path),
@@ -244,14 +249,18 @@ fn softhsm(_: &str) -> bool {
     paths::softhsm_module().is_ok()
 }
 
-fn pkcs11_module(file: &str) -> bool {
+fn library(file: &str) -> bool {
     [
         "/usr/lib/x86_64-linux-gnu",
         "/usr/lib/aarch64-linux-gnu",
         "/usr/lib64",
     ]
     .iter()
-    .any(|folder| Path::new(folder).join("pkcs11").join(file).is_file())
+    .any(|folder| Path::new(folder).join(file).is_file())
+}
+
+fn pkcs11_module(file: &str) -> bool {
+    library(&format!("pkcs11/{file}"))
 }
 
 fn development_files(library: &str) -> bool {
