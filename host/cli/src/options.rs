@@ -19,7 +19,7 @@ use privyseal::{PinSources, UnixTime, base::clock};
 use crate::error::CliError;
 
 pub(super) use access::{AccessOptions, pins};
-pub(super) use certificate::{CertificateOptions, WarnOptions};
+pub(super) use certificate::{CertificateOptions, OWN_CERTIFICATE, WarnOptions};
 pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use profile::{ProfileChoice, with_profile_options};

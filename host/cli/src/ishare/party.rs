@@ -12,11 +12,12 @@ use privyseal_core::cert::Chain;
 
 use super::registry::RegistryOptions;
 use crate::error::CliError;
-use crate::options::of_option;
+use crate::options::{OWN_CERTIFICATE, of_option};
 use crate::output::print_report;
 
 /// Get what the registry says about a party, prove it, and print it; the party must be Active
 #[derive(Args)]
+#[command(mut_arg(OWN_CERTIFICATE, |arg| arg.long(OWN_CERTIFICATE)))]
 pub(super) struct Party {
     /// The party's id
     #[arg(value_name = "PARTY_ID")]

@@ -5,12 +5,15 @@ use privyseal_core::encoding::unhex;
 
 use crate::error::CliError;
 
+/// For a command that has another certificate to name.
+pub(crate) const OWN_CERTIFICATE: &str = "own-certificate";
+
 /// Which of several certificates for a key.
 #[derive(Args)]
 pub(crate) struct CertificateOptions {
     /// The leaf, of several certificates for the key, by its SHA-256 as privyseal keys and openssl print it; by default
     /// the one that is valid now, fits the scheme and has a path to a root
-    #[arg(long, value_name = "SHA256")]
+    #[arg(id = OWN_CERTIFICATE, long = "certificate", value_name = "SHA256")]
     certificate: Option<String>,
 }
 
