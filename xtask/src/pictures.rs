@@ -96,9 +96,9 @@ fn architecture(rows: &[Vec<&str>], words: &str) -> String {
 
 /// Who says what to whom.
 fn sequence(source: &str) -> Result<String, Failure> {
-    let mut lines = source.lines();
+    let mut rest = source.lines();
     let mut head = |word: &str| {
-        let line = lines.next().and_then(|line| line.strip_prefix(word));
+        let line = rest.next().and_then(|line| line.strip_prefix(word));
         line.map_or_else(|| fail!("a sequence begins with `title` and `lanes`"), Ok)
     };
     let (title, lanes) = (head("title ")?, head("lanes ")?);
@@ -109,7 +109,7 @@ fn sequence(source: &str) -> Result<String, Failure> {
     };
     let mut steps = String::new();
     let mut y = 112;
-    for line in lines {
+    for line in rest {
         let Some((who, what)) = line.split_once(": ") else {
             return fail!("a line without `: `: {line}");
         };

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anstyle::AnsiColor;
+use anstyle::{AnsiColor, Style};
 use clap::{Args, ColorChoice};
 use privyseal::report::html::HtmlReport;
 use privyseal::report::{Subject, TokenReport};
@@ -112,7 +112,11 @@ impl ReportArgs {
         html: impl FnOnce() -> HtmlReport,
     ) -> Result<(), CliError> {
         if let Some(path) = &self.html {
-            fs::write(path, html().to_document()).map_err(CliError::Output)?;
+            let named = |error: io::Error| {
+                let text = format!("{}: {error}", path.display());
+                CliError::Output(io::Error::new(error.kind(), text))
+            };
+            fs::write(path, html().to_document()).map_err(named)?;
         }
         if self.json {
             return print_json(&json());
@@ -137,24 +141,26 @@ impl ReportArgs {
 
 /// The line, with colour in the verdict that it begins with.
 fn painted(line: &str) -> String {
-    const WORDS: [(&str, AnsiColor); 7] = [
-        ("passed", AnsiColor::Green),
-        ("accepts", AnsiColor::Green),
-        ("broken", AnsiColor::Red),
-        ("refuses", AnsiColor::Red),
-        ("not checked", AnsiColor::Yellow),
-        ("note", AnsiColor::Cyan),
-        ("result", AnsiColor::BrightWhite),
+    const GOOD: Style = AnsiColor::Green.on_default();
+    const BAD: Style = AnsiColor::Red.on_default();
+    const WORDS: [(&str, Style); 7] = [
+        ("passed", GOOD),
+        ("accepts", GOOD),
+        ("broken", BAD),
+        ("refuses", BAD),
+        ("not checked", AnsiColor::Yellow.on_default()),
+        ("note", AnsiColor::Cyan.on_default()),
+        ("result", Style::new()),
     ];
     let text = line.trim_start();
     let word = WORDS.iter().find(|(word, _)| {
         let rest = text.strip_prefix(word);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     });
-    let Some((word, color)) = word else {
+    let Some((word, style)) = word else {
         return line.to_owned();
     };
-    let style = color.on_default().bold();
+    let style = style.bold();
     let (indent, rest) = line.split_at(line.len().saturating_sub(text.len()));
     let rest = rest.get(word.len()..).unwrap_or_default();
     format!("{indent}{style}{word}{style:#}{rest}")

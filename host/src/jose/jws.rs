@@ -141,13 +141,11 @@ impl<'t> Jws<'t> {
 
 /// The header and the claims of a compact JWS, each where it can be read. Not verified: good for showing to a person, and
 /// for nothing else.
-pub(crate) fn decode_unverified(
-    text: &str,
-) -> (Option<Map<String, Value>>, Option<Map<String, Value>>) {
+pub(crate) fn decode_unverified(text: &str) -> [Option<Map<String, Value>>; 2] {
     let part = |part| serde_json::from_slice(&Base64UrlUnpadded::decode_vec(part).ok()?).ok();
     match text.splitn(4, '.').collect::<Vec<_>>()[..] {
-        [header, payload, _] => (part(header), part(payload)),
-        _ => (None, None),
+        [header, payload, _] => [part(header), part(payload)],
+        _ => [None, None],
     }
 }
 

@@ -5,12 +5,19 @@ const at = (id) => document.getElementById(id);
 const FIELDS = ["input", "trust", "keys", "lists"];
 // A file that is no text, by field: its bytes do not fit into a text area.
 const binary = new Map();
+const MAX_FILE = 64 * 1024 * 1024;
 let explanation = null;
+
+function wrong(sentence) {
+  at("status").className = "wrong";
+  at("status").textContent = sentence;
+}
 
 const bytesOf = (id) => binary.get(id) ?? new TextEncoder().encode(at(id).value.trim());
 
 // A PEM, JSON or token is shown; DER is named.
 async function take(id, file) {
+  if (file.size > MAX_FILE) return wrong(`${file.name} is larger than any list of revoked certificates`);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const area = at(id);
   try {
@@ -126,7 +133,4 @@ function listen() {
   EXAMPLES.forEach((example, position) => at("example").add(new Option(example.title, position)));
   listen();
   explain();
-})().catch((reason) => {
-  at("status").className = "wrong";
-  at("status").textContent = `This browser cannot judge: ${reason}`;
-});
+})().catch((reason) => wrong(`This browser cannot judge: ${reason}`));

@@ -31,3 +31,31 @@ fn messages_that_cannot_be_written_change_no_code() {
         );
     }
 }
+
+#[test]
+fn a_report_that_cannot_be_written_as_html_has_the_code_of_results() {
+    assert_eq!(
+        code("privyseal check x --html /nonexistent/report.html 2>&1 | grep -q /nonexistent"),
+        Some(0)
+    );
+    assert_eq!(
+        code("privyseal check x --html /nonexistent/report.html"),
+        Some(6)
+    );
+}
+
+/// `script` runs a command on a terminal of its own.
+#[test]
+fn colours_are_for_terminals_and_those_who_ask() {
+    let has_colours =
+        |line: &str| code(&format!("{line} | grep -q '.\\[32mpassed\\|.\\[31mbroken'")) == Some(0);
+    let on_terminal = "script -qec 'privyseal check x' /dev/null";
+    assert!(has_colours(&format!("TERM=xterm {on_terminal}")));
+    assert!(!has_colours(&format!(
+        "TERM=xterm NO_COLOR=1 {on_terminal}"
+    )));
+    assert!(!has_colours(&format!("TERM=dumb {on_terminal}")));
+    assert!(!has_colours("TERM=xterm privyseal check x"));
+    assert!(has_colours("privyseal check --color always x"));
+    assert!(!has_colours("privyseal check --color always --json x"));
+}

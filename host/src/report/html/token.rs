@@ -24,7 +24,7 @@ pub struct TokenContent {
 impl TokenContent {
     /// Reads what can be read of `token`; white space around it does not count.
     pub fn read(token: &str) -> Self {
-        let (header, claims) = decode_unverified(token.trim());
+        let [header, claims] = decode_unverified(token.trim());
         Self { header, claims }
     }
 
@@ -166,7 +166,7 @@ fn shown(name: &str, value: &Value, now: UnixTime) -> String {
         },
         (_, Value::String(text)) => match decode_unverified(text) {
             // A token inside the token.
-            (Some(header), Some(claims)) => table(&header, now) + &table(&claims, now),
+            [Some(header), Some(claims)] => table(&header, now) + &table(&claims, now),
             _ => escape(text),
         },
         (_, other) => escape(&other.to_string()),
