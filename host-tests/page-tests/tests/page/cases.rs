@@ -1,0 +1,160 @@
+//! What is judged in both ways: tokens, chains, certification requests.
+
+use std::{fs, iter};
+
+use privyseal_test_base::scratch::{host_tests, ishare_chain, workspace};
+use privyseal_test_base::tool::{command, run};
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::{pem_chain, test_key};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use serde_json::{Value, json};
+
+use crate::NOW;
+
+pub(crate) fn examples() -> Vec<Value> {
+    let path = workspace().join("host/web/page/examples.json");
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// What is judged in both ways: what the page is told, and how the command is called.
+pub(crate) fn cases() -> Vec<Value> {
+    let examples = examples();
+    let good = &examples[0];
+    let token = good["input"].as_str().unwrap();
+    let with = |input: &str, now: u64| {
+        let mut case = good.clone();
+        case["input"] = json!(input);
+        case["now"] = json!(now);
+        case
+    };
+    let (body, signature) = token.rsplit_once('.').unwrap();
+    let mut cases = examples.clone();
+    // The same token late, early, without its signature, with another one, and cut off at every part.
+    let broken = [
+        (token.to_owned(), NOW + 31),
+        (token.to_owned(), NOW - 1),
+        (format!("{body}."), NOW),
+        (
+            format!("{body}.{}", signature.chars().rev().collect::<String>()),
+            NOW,
+        ),
+        (body.to_owned(), NOW),
+        (token[..200].to_owned(), NOW),
+        ("{}".to_owned(), NOW),
+        ("<b>no token</b>".to_owned(), NOW),
+        (".".repeat(3), NOW),
+    ];
+    cases.extend(broken.iter().map(|(input, now)| with(input, *now)));
+    for scheme in ["fiam", "ishare", "ishare-1", "itsme", "ehealth"] {
+        let mut case = with(token, NOW);
+        case["scheme"] = json!(scheme);
+        cases.push(case);
+    }
+    cases.extend(
+        scheme_vectors()
+            .iter()
+            .map(|input| json!({ "input": input, "now": NOW })),
+    );
+    cases.extend(
+        corpus()
+            .iter()
+            .map(|input| json!({ "input": input, "now": NOW })),
+    );
+    cases
+}
+
+/// Each payload of the vectors of the schemes, made or broken, in a token without a chain.
+fn scheme_vectors() -> Vec<String> {
+    let folder = workspace().join("core/check/tests/schemes");
+    let mut tokens = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let vector: Value =
+            serde_json::from_slice(&fs::read(entry.unwrap().path()).unwrap()).unwrap();
+        let made = vector["made"][0]["claims"].as_str().unwrap();
+        let broken = vector["broken"].as_array().unwrap().iter().map(|broken| {
+            let mut claims: Value = serde_json::from_str(made).unwrap();
+            for (name, value) in broken["claims"].as_object().into_iter().flatten() {
+                claims[name] = value.clone();
+            }
+            claims.to_string()
+        });
+        tokens.extend(
+            iter::once(made.to_owned())
+                .chain(broken)
+                .map(|claims| sign(&claims)),
+        );
+    }
+    assert!(tokens.len() > 9, "{}", tokens.len());
+    tokens
+}
+
+fn sign(claims: &str) -> String {
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "key-2026" }).to_string();
+    let input = format!(
+        "{}.{}",
+        to_base64url(header.as_bytes()),
+        to_base64url(claims.as_bytes())
+    );
+    let key = test_key("seal", 2048);
+    let signature = SoftwareSigner::sign_message(key.private_key(), input.as_bytes());
+    format!("{input}.{}", to_base64url(&signature))
+}
+
+/// The corpus of the fuzzer.
+fn corpus() -> Vec<String> {
+    let files = fs::read_dir(host_tests("fuzz/seeds/token_check")).unwrap();
+    let contents = files.map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let tokens: Vec<_> = contents
+        .filter_map(|bytes| String::from_utf8(bytes).ok())
+        .collect();
+    assert!(!tokens.is_empty());
+    tokens
+}
+
+/// Chains, as files: PEM, DER, PKCS #7 by openssl; good, out of order, incomplete.
+pub(crate) fn chains() -> Vec<Vec<u8>> {
+    let chain = ishare_chain();
+    let folder = tempfile::tempdir().unwrap();
+    let pem = folder.path().join("chain.pem");
+    fs::write(&pem, pem_chain(&chain)).unwrap();
+    let p7b = |form: &str| {
+        let mut openssl = command(
+            "openssl",
+            ["crl2pkcs7", "-nocrl", "-outform", form, "-certfile"],
+        );
+        run(openssl.arg(&pem))
+    };
+    let reversed: Vec<_> = chain.iter().rev().cloned().collect();
+    vec![
+        pem_chain(&chain).into_bytes(),
+        p7b("DER"),
+        p7b("PEM"),
+        pem_chain(&reversed).into_bytes(),
+        pem_chain(&chain[..2]).into_bytes(),
+        chain[0].clone(),
+        chain[3].clone(),
+    ]
+}
+
+/// A certification request by openssl, PEM and DER, and one whose signature was changed.
+pub(crate) fn requests() -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key.pem");
+    fs::write(&key, test_key("seal", 2048).pkcs8_pem()).unwrap();
+    let made = |form: &str| {
+        let words = [
+            "req",
+            "-new",
+            "-subj",
+            "/CN=Example <b>/O=Org",
+            "-addext",
+            "keyUsage=nonRepudiation",
+            "-outform",
+            form,
+        ];
+        run(command("openssl", words).arg("-key").arg(&key))
+    };
+    let mut forged = made("DER");
+    *forged.last_mut().unwrap() ^= 1;
+    vec![made("PEM"), made("DER"), forged]
+}
