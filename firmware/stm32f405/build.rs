@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 /// What an STM32F405 has, but for the flash that holds the device's state.
 const LAYOUT: &str = include_str!("memory.x");
-/// Sector 8, and sectors 10 and 11.
+/// Sectors 8 and 9, and sectors 10 and 11.
 const FLASH: &str = "
 _provision_start = 0x08080000;
 _provision_end   = 0x080A0000;
+_secrets_start   = 0x080A0000;
+_secrets_end     = 0x080C0000;
 _journal_start   = 0x080C0000;
 _journal_end     = 0x08100000;
 ";
@@ -19,7 +21,9 @@ _flash_mark      = 0x2001BFFC;
 _journal_start   = 0x2001C000;
 _journal_end     = 0x20020000;
 _provision_start = 0x20020000;
-_provision_end   = 0x20030000;
+_provision_end   = 0x2002E000;
+_secrets_start   = 0x2002E000;
+_secrets_end     = 0x20030000;
 ";
 
 fn main() {

@@ -32,11 +32,13 @@ pub use frame::{FrameDecoder, Message, write_frame};
 pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
 pub use refusal::{DeviceState, FrameError, PartFault, Refusal};
-pub use request::{Part, Provision, Request, SignRequest, Totals};
-pub use response::{Info, ReadOut, Response};
+pub use request::{
+    CsrRequest, Generate, Part, Provision, Request, SignRequest, SubjectPart, Totals,
+};
+pub use response::{Generation, Info, Origin, ReadOut, Response};
 
 /// The version of the protocol that is described here, the first byte of every message.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 
 /// A message: version, id and body.
 pub const MAX_MESSAGE: usize = 512;
@@ -53,8 +55,11 @@ pub type DeviceId = [u8; 12];
 /// Bytes of a caller's nonce: it comes back at the end of the `jti`.
 pub const NONCE_LEN: usize = 8;
 
-/// The private key as PKCS#8, DER. One of RSA-2048 has 1,216 to 1,219 bytes; attributes may follow.
-pub const MAX_KEY: usize = 1536;
+/// Bits of the modulus of a device's key: what it takes and what it makes.
+pub const KEY_BITS: [u16; 3] = [2048, 3072, 4096];
+
+/// The private key: its modulus and its two primes, big-endian, `bits / 4` bytes in all.
+pub const MAX_KEY: usize = 1024;
 
 /// The policy in postcard's encoding.
 pub const MAX_POLICY: usize = 4096;

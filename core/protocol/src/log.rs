@@ -33,8 +33,8 @@ named! {
         Boot = "boot",
         /// Provisioning began.
         ProvisionBegun = "provisioning begun",
-        /// Provisioning was completed; the digest is that of the key's SubjectPublicKeyInfo.
-        Provisioned = "provisioned",
+        /// A key that was made elsewhere was locked in; the digest is that of its SubjectPublicKeyInfo.
+        Imported = "imported",
         /// An assertion was made; the digest is that of its signing input. Written before the signature is
         /// made, so a token that left the device is always in the log.
         Signed = "signed",
@@ -47,6 +47,12 @@ named! {
         Wiped = "wiped",
         /// A computation went wrong.
         Fault = "fault",
+        /// The device has made a key; the digest is that of its SubjectPublicKeyInfo.
+        Generated = "generated",
+        /// A certification request was made; the digest is that of what it signs.
+        Requested = "csr signed",
+        /// Policy and chain were locked to the key that the device has made, which the digest names.
+        Installed = "installed",
     }
 }
 
@@ -55,7 +61,7 @@ impl Event {
     #[allow(
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        reason = "one of eight"
+        reason = "one of eleven"
     )]
     pub const fn code(self) -> u8 {
         self as u8 + 1

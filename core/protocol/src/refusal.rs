@@ -91,6 +91,12 @@ pub enum Refusal {
     /// A computation went wrong; nothing was released, and the device signs no more.
     #[error("a computation of the device went wrong; nothing was released and it signs no more")]
     Fault,
+    /// No key is made of that size.
+    #[error("the device makes RSA keys of 2048, 3072 or 4096 bits")]
+    KeySize,
+    /// The board's random generator had no part in the key, and the policy demands it.
+    #[error("the policy demands the board's random generator, and the key was made without it")]
+    KeyEntropy,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it
@@ -124,11 +130,11 @@ pub enum PartFault {
         /// Bytes that are there.
         received: u32,
     },
-    /// It is not of its form: PKCS#8 of an RSA key, certificates, a policy.
+    /// It is not of its form: numbers of an RSA key, certificates, a policy.
     #[error("cannot be read; the upload was destroyed")]
     Malformed,
-    /// It is well-formed and breaks a rule: a chain that is not proved, a key that is none of RSA-2048
-    /// with exponent 65537, a policy that demands what its schemes forbid.
+    /// It is well-formed and breaks a rule: a chain that is not proved, a key whose primes are none
+    /// of its modulus, a policy that demands what its schemes forbid.
     #[error("breaks a rule; the upload was destroyed")]
     Rule,
     /// The leaf certificate is for another key.
@@ -159,12 +165,14 @@ impl Refusal {
             Self::Entropy => 17,
             Self::Storage => 18,
             Self::Fault => 19,
+            Self::KeySize => 20,
+            Self::KeyEntropy => 21,
         }
     }
 
     /// A word for a number in the log.
     pub fn word(code: u8) -> &'static str {
-        const WORDS: [&str; 20] = [
+        const WORDS: [&str; 22] = [
             "none",
             "frame",
             "state",
@@ -185,6 +193,8 @@ impl Refusal {
             "entropy",
             "storage",
             "fault",
+            "key size",
+            "key entropy",
         ];
         WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }
@@ -230,5 +240,9 @@ named! {
         Ready = "ready",
         /// It signs no more: [`super::Info::fault`] says why, and what ends it.
         Faulted = "faulted",
+        /// It makes a key: [`super::Info::generation`].
+        Generating = "generating a key",
+        /// It has made a key, for which policy and certificate chain are to come.
+        Uncertified = "waiting for the certificate of its key",
     }
 }

@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use heapless::Vec;
+use privyseal_core::limits::MAX_SUBJECT_ATTRIBUTES;
 use privyseal_core::named;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use super::policy::SchemeId;
 use super::{DeviceId, NONCE_LEN};
 
 /// A request. The answer to each is named with it; [`super::Response::Refused`] is one to all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Request<'a> {
     /// Who is there? [`super::Response::Info`], in every state.
@@ -48,13 +50,62 @@ pub enum Request<'a> {
         /// The device that is meant, so that no other is wiped by mistake.
         device: DeviceId,
     },
+    /// Make a key: [`super::Response::Accepted`] when it has begun. [`super::Info::generation`] says how far it is;
+    /// the device goes on whether it is asked or not. Only an empty device does.
+    Generate(Generate<'a>),
+    /// A certification request for the key that the device has made: [`super::Response::CertificationRequest`], as
+    /// many as it takes. Only before the certificate is there.
+    Csr(CsrRequest<'a>),
 }
 
-/// The steps of provisioning, in their order: begin, the chunks of each part, commit.
+/// A key that the device makes.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generate<'a> {
+    /// Bits of the modulus, one of [`super::KEY_BITS`].
+    pub bits: u16,
+    /// Whether the board's own random generator must take part. A policy that demands it takes no key without it.
+    pub board_entropy: bool,
+    /// Random bytes that take part as well: [`super::MIN_SEED`] to [`super::MAX_SEED`] of them.
+    pub seed: &'a [u8],
+}
+
+/// Without the seed, from which a board that has no random generator makes its key.
+impl fmt::Debug for Generate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generate")
+            .field("bits", &self.bits)
+            .field("board_entropy", &self.board_entropy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a certification request says besides the key (RFC 2986).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsrRequest<'a> {
+    /// The subject, in its order.
+    #[serde(borrow)]
+    pub subject: Vec<SubjectPart<'a>, MAX_SUBJECT_ATTRIBUTES>,
+    /// Asks for the key usage digitalSignature.
+    pub digital_signature: bool,
+    /// Asks for the key usage nonRepudiation.
+    pub non_repudiation: bool,
+}
+
+/// One attribute of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectPart<'a> {
+    /// The last arc of its type's identifier, below 2.5.4.
+    pub arc: u8,
+    /// Its value.
+    pub value: &'a str,
+}
+
+/// The steps of provisioning, in their order: begin, the chunks of each part, commit. An empty device takes all parts;
+/// one that has made its key takes policy and chain.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Provision<'a> {
-    /// Says how much will come. Only an empty device takes it.
+    /// Says how much will come: nothing of key and seed for a device that has made its own.
     Begin(Totals),
     /// A piece of a part: [`super::CHUNK`] bytes, or what is left of it. Within a part pieces come in
     /// order; the parts may come in any order.
@@ -88,13 +139,13 @@ impl fmt::Debug for Provision<'_> {
 /// Bytes of each part that is uploaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// [`Part::Key`], at most [`super::MAX_KEY`].
+    /// [`Part::Key`], a quarter of one of [`super::KEY_BITS`]; zero for a key that the device has made.
     pub key: u32,
     /// [`Part::Policy`], at most [`super::MAX_POLICY`].
     pub policy: u32,
     /// [`Part::Chain`], at most [`privyseal_core::limits::MAX_CHAIN_DER`]; zero if no scheme needs one.
     pub chain: u32,
-    /// [`Part::Seed`], [`super::MIN_SEED`] to [`super::MAX_SEED`].
+    /// [`Part::Seed`], [`super::MIN_SEED`] to [`super::MAX_SEED`]; zero where the device has made the key.
     pub seed: u32,
 }
 
@@ -116,7 +167,7 @@ named! {
     #[derive(Serialize, Deserialize)]
     #[non_exhaustive]
     pub enum Part {
-        /// The private key: PKCS#8, DER, not encrypted (RFC 5958). Never read back.
+        /// The private key: modulus and primes, big-endian, one after the other. Never read back.
         Key = "private key",
         /// A [`super::Policy`] in postcard's encoding.
         Policy = "policy",

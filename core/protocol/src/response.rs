@@ -29,7 +29,7 @@ pub enum Response<'a> {
         #[serde(serialize_with = "at_once")]
         bytes: &'a [u8],
     },
-    /// To a step of [`super::Request::Provision`].
+    /// To a step of [`super::Request::Provision`], and to [`super::Request::Generate`].
     Accepted {
         /// Bytes of the part that are there now; zero for a step without a part.
         received: u32,
@@ -74,6 +74,16 @@ pub enum Response<'a> {
     Wiped,
     /// Why not. Nothing has changed, unless the refusal says otherwise.
     Refused(Refusal),
+    /// To [`super::Request::Csr`]: a piece of the certification request, DER, whose signature was verified.
+    CertificationRequest {
+        /// Bytes of the whole.
+        total: u32,
+        /// The first of these bytes.
+        offset: u32,
+        /// At most [`super::MAX_DATA`] of them.
+        #[serde(serialize_with = "at_once")]
+        bytes: &'a [u8],
+    },
 }
 
 /// A token is a credential: of bytes only their number is shown.
@@ -90,6 +100,9 @@ impl fmt::Debug for Response<'_> {
             Self::TimeSet { floor } => write!(f, "TimeSet({floor})"),
             Self::Wiped => f.write_str("Wiped"),
             Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+            Self::CertificationRequest { total, offset, .. } => {
+                write!(f, "CertificationRequest(from {offset} of {total})")
+            }
         }
     }
 }
@@ -130,6 +143,33 @@ pub struct Info<'a> {
     pub log_next: u32,
     /// Frames that could not be read since it started.
     pub bad_frames: u32,
+    /// Where the key comes from, if there is a key.
+    pub origin: Option<Origin>,
+    /// How far a key is that is being made.
+    pub generation: Option<Generation>,
+}
+
+/// How far the device is with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Bits of its modulus.
+    pub bits: u16,
+    /// Primes that are found: of two.
+    pub primes: u8,
+    /// Candidates that were drawn for the next one.
+    pub candidates: u32,
+}
+
+named! {
+    /// Where a device's key comes from.
+    #[derive(Serialize, Deserialize)]
+    #[non_exhaustive]
+    pub enum Origin {
+        /// The device has made it: it was never anywhere else.
+        Generated = "generated",
+        /// It was made elsewhere, and sent to the device.
+        Imported = "imported",
+    }
 }
 
 named! {

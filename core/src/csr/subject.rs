@@ -49,8 +49,13 @@ impl SubjectAttributeType {
         })
     }
 
+    /// The type of that [`SubjectAttributeType::arc`].
+    pub fn by_arc(arc: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.arc() == arc)
+    }
+
     /// The last arc of its identifier, below id-at (2.5.4).
-    pub(super) const fn arc(self) -> u8 {
+    pub const fn arc(self) -> u8 {
         match self {
             Self::CommonName => 3,
             Self::SerialNumber => 5,

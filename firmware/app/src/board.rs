@@ -10,8 +10,8 @@ use privyseal_protocol::{DeviceId, ReadOut};
 pub trait Board {
     /// The line to the host. Reads may block only when [`ReadReady`] says that there is something.
     type Serial: Read + ReadReady + Write;
-    /// Flash for key, policy and chain: at least [`crate::PROVISION_LEN`] bytes, writes of at most
-    /// [`crate::MAX_WRITE`] bytes, nothing else in it.
+    /// Flash for policy and chain, at least [`crate::PROVISION_LEN`] bytes, and for the key, at least
+    /// [`crate::SECRETS_LEN`]: writes of at most [`crate::MAX_WRITE`] bytes, nothing else in it.
     type Provision: NorFlash;
     /// A piece of that flash as the processor sees it, see [`Board::mapped`].
     type Mapped: AsRef<[u8]> + HeaderBytes;
@@ -39,13 +39,19 @@ pub trait Board {
     /// The serial line.
     fn serial(&mut self) -> &mut Self::Serial;
 
-    /// The flash for key, policy and chain.
+    /// The flash for policy and chain.
     fn provision(&mut self) -> &mut Self::Provision;
+
+    /// The flash for the key, which is erased by itself.
+    fn secrets(&mut self) -> &mut Self::Provision;
 
     /// `len` bytes from `offset` on of [`Board::provision`], where they lie. `None` if they are not all within
     /// it. As long as there is such a piece, the flash refuses to be written or erased there; the device has dropped
     /// it by then.
     fn mapped(&self, offset: u32, len: u32) -> Option<Self::Mapped>;
+
+    /// The same for [`Board::secrets`].
+    fn mapped_secret(&self, offset: u32, len: u32) -> Option<Self::Mapped>;
 
     /// The flash for the journal.
     fn journal(&mut self) -> &mut Self::Journal;

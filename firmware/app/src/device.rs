@@ -1,12 +1,14 @@
 //! The device: takes frames from its serial line, one request at a time, and answers them.
 //!
-//! It is in one of four states ([`State`]). What changes one is a request that was done whole; a frame
+//! It is in one of six states ([`DeviceState`]). What changes one is a request that was done whole; a frame
 //! that cannot be read or a request that is refused changes nothing but the log.
 //!
 //! What a request needs on the stack is in a function of its own that is never inlined, so that the
 //! deepest, which signs, does not stand on what others need.
 
+mod certifying;
 mod control;
+mod generating;
 mod provisioning;
 mod records;
 mod reports;
@@ -25,7 +27,9 @@ use crate::keyed::Keyed;
 use crate::limits::{Clock, Meter};
 use crate::link::Line;
 use crate::signals;
+use crate::vault::KeyRecord;
 
+use generating::Generating;
 use provisioning::Upload;
 use records::Records;
 
@@ -53,9 +57,20 @@ struct Machine<B: Board> {
 enum Mode<M> {
     Empty,
     Provisioning(Upload),
+    Generating(Generating),
+    /// With a key of its own making, and without a certificate.
+    Uncertified(Born),
     Ready(Keyed<M>),
     /// For what reason.
     Faulted(Refusal),
+}
+
+/// A key that the device has made.
+#[derive(Clone, Copy, Debug)]
+struct Born {
+    record: KeyRecord,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    key: [u8; 32],
 }
 
 /// What a request names, for the log.
@@ -113,8 +128,13 @@ impl<B: Board> Device<B> {
     pub fn poll(&mut self) {
         self.machine.board.feed_watchdog();
         self.machine.abandon_stale_upload();
-        if let Mode::Ready(keyed) = &mut self.machine.mode {
-            keyed.draw_random();
+        match &mut self.machine.mode {
+            Mode::Ready(keyed) => keyed.draw_random(),
+            Mode::Generating(_) => {
+                self.machine.generate_more();
+                self.machine.board.wipe_stack();
+            }
+            _ => {}
         }
         signals::show(&mut self.machine.board, self.machine.mode.state());
         while self.serve() {
@@ -156,6 +176,8 @@ impl<M> Mode<M> {
         match self {
             Self::Empty => DeviceState::Empty,
             Self::Provisioning(_) => DeviceState::Provisioning,
+            Self::Generating(_) => DeviceState::Generating,
+            Self::Uncertified(_) => DeviceState::Uncertified,
             Self::Ready(_) => DeviceState::Ready,
             Self::Faulted(_) => DeviceState::Faulted,
         }
@@ -204,6 +226,8 @@ impl<B: Board> Machine<B> {
             Request::Sign(ref request) => self.sign(id, request)?,
             Request::SetTime { now, signature } => self.set_time(id, now, signature)?,
             Request::Wipe { device } => self.wipe(id, device)?,
+            Request::Generate(asked) => self.generate(id, asked)?,
+            Request::Csr(ref asked) => self.csr(id, asked)?,
             _ => return Err(Refusal::Frame(FrameError::Body)),
         }
         Ok(())
@@ -232,15 +256,14 @@ impl<B: Board> Machine<B> {
     /// Notes a refusal in the log, if the rate limit has room for it, and gives it back.
     #[inline(never)]
     fn refused(&mut self, refusal: Refusal, asked: Asked) -> Refusal {
-        let room = match &self.mode {
-            Mode::Ready(keyed) if !matches!(refusal, Refusal::Rate { .. }) => {
-                let millis = self.board.millis();
-                keyed
-                    .policy()
-                    .and_then(|policy| self.records.meter.one_more(policy.rate, millis))
-            }
+        let rate = match &self.mode {
+            _ if matches!(refusal, Refusal::Rate { .. } | Refusal::State(_)) => Err(refusal),
+            Mode::Ready(keyed) => keyed.policy().map(|policy| policy.rate),
+            Mode::Uncertified(_) => Ok(certifying::REQUESTS),
             _ => Err(refusal),
         };
+        let millis = self.board.millis();
+        let room = rate.and_then(|rate| self.records.meter.one_more(rate, millis));
         let noted = room.and_then(|debt| {
             let entry = asked.noted(self.entry(Event::Refused));
             self.write(Entry {

@@ -21,20 +21,23 @@ use embedded_io::{Read, ReadReady, Write};
 use privyseal_protocol::{DeviceId, ReadOut};
 use rand_core::TryRng as _;
 
-use crate::{Board, PROVISION_LEN};
+use crate::{Board, PROVISION_LEN, SECRETS_LEN};
 
 pub use flash::{Cut, Flash, Moment, Power};
 pub use parts::{Button, Entropy, Misread, Time, Wire};
 
-/// The sectors of an STM32F405: 64 KiB for the key, twice 16 KiB for the journal.
-const PROVISION_SECTOR: usize = 64 * 1024;
+/// One sector for policy and chain, one for the key, two for the journal.
+const PROVISION_SECTOR: usize = 56 * 1024;
+const SECRETS_SECTOR: usize = 2 * 1024;
 const JOURNAL_SECTOR: usize = 16 * 1024;
 
 /// What outlives a power cut.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// Key, policy and chain.
+    /// Policy and chain.
     pub provision: Vec<u8>,
+    /// The key.
+    pub secrets: Vec<u8>,
     /// The journal.
     pub journal: Vec<u8>,
     /// Bytes of a sector of the journal, so that a small one fills up fast.
@@ -52,9 +55,16 @@ impl Memory {
     pub fn with_journal_sector(journal_sector: usize) -> Self {
         Self {
             provision: std::vec![0xff; PROVISION_LEN.try_into().expect("a length")],
+            secrets: std::vec![0xff; SECRETS_LEN.try_into().expect("a length")],
             journal: std::vec![0xff; 2 * journal_sector],
             journal_sector,
         }
+    }
+
+    /// Whether nothing of key, policy and chain is left.
+    pub fn is_blank(&self) -> bool {
+        let mut all = self.provision.iter().chain(&self.secrets);
+        all.all(|&byte| byte == 0xff)
     }
 }
 
@@ -73,11 +83,12 @@ pub struct FakeBoard<S> {
     pub entropy: Option<Entropy>,
     /// The device's id.
     pub device: DeviceId,
-    /// A read of [`Board::mapped`] that goes wrong.
+    /// A read of [`Board::mapped_secret`] that goes wrong.
     pub misread: Option<Misread>,
     /// When the watchdog was last fed, and the longest that it was not: milliseconds.
     pub fed: (u64, u64),
     provision: Flash,
+    secrets: Flash,
     journal: Flash,
     power: Arc<Power>,
 }
@@ -98,6 +109,7 @@ impl<S> FakeBoard<S> {
             device: *b"fake device!",
             fed: (0, 0),
             provision: flash(memory.provision, PROVISION_SECTOR),
+            secrets: flash(memory.secrets, SECRETS_SECTOR),
             journal: flash(memory.journal, memory.journal_sector),
             power,
         }
@@ -107,6 +119,7 @@ impl<S> FakeBoard<S> {
     pub fn memory(&self) -> Memory {
         Memory {
             provision: self.provision.bytes().to_vec(),
+            secrets: self.secrets.bytes().to_vec(),
             journal: self.journal.bytes().to_vec(),
             journal_sector: self.journal.sector(),
         }
@@ -149,15 +162,19 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
         &mut self.provision
     }
 
+    fn secrets(&mut self) -> &mut Flash {
+        &mut self.secrets
+    }
+
     fn mapped(&self, offset: u32, len: u32) -> Option<Vec<u8>> {
-        let offset = usize::try_from(offset).ok()?;
-        let end = offset.checked_add(usize::try_from(len).ok()?)?;
-        if let Some(misread) = &self.misread
-            && misread.happens(offset)
-        {
-            return Some(misread.instead.clone());
+        self.provision.piece(offset, len)
+    }
+
+    fn mapped_secret(&self, offset: u32, len: u32) -> Option<Vec<u8>> {
+        match &self.misread {
+            Some(misread) if misread.happens(offset) => Some(misread.instead.clone()),
+            _ => self.secrets.piece(offset, len),
         }
-        self.provision.bytes().get(offset..end).map(Vec::from)
     }
 
     fn journal(&mut self) -> &mut Flash {

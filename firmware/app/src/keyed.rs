@@ -8,9 +8,9 @@ use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
-use privyseal_firmware_rsa::{Engine, PrivateKey, SignError};
+use privyseal_firmware_rsa::{AnyEngine, MAX_MODULUS_LEN, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
-use privyseal_protocol::{Part, PartFault, Policy, Refusal, SchemePolicy};
+use privyseal_protocol::{Origin, Part, PartFault, Policy, Refusal, SchemePolicy};
 use rand_core::TryRng as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
@@ -20,18 +20,19 @@ use crate::drbg::{Drbg, Exhausted};
 use crate::flash::{FlashSink, aligned};
 use crate::jti::RANDOM_LEN;
 use crate::link::{Constants, constants};
-use crate::pkcs8::{self, KeyFault};
-use crate::vault::{HEADERS_AT, HEADERS_END, Manifest, Place};
+use crate::numbers::Numbers;
+use crate::vault::{self, HEADERS_AT, HEADERS_END, KeyRecord, Manifest, Place};
 
-/// Bytes that the board's own random generator adds to the seed.
-const ENTROPY: usize = 32;
+/// Bytes that the board's own random generator adds to the seed: as many as make a generator by themselves
+/// ([`privyseal_protocol::MIN_SEED`]).
+const ENTROPY: usize = 48;
 
 /// What the trial signature is of.
 const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before it is ready";
 
 /// Everything that signing needs.
 pub(crate) struct Keyed<M> {
-    pub(crate) engine: Engine<32, 64>,
+    pub(crate) engine: AnyEngine,
     pub(crate) drbg: Drbg,
     /// In the order of the policy.
     served: [Option<Served<M>>; MAX_SCHEMES],
@@ -42,6 +43,7 @@ pub(crate) struct Keyed<M> {
     pub(crate) policy: M,
     pub(crate) chain: M,
     pub(crate) key: VerifyingKey,
+    pub(crate) origin: Origin,
 }
 
 /// A scheme, ready.
@@ -56,11 +58,22 @@ pub(crate) const fn bad(part: Part, fault: PartFault) -> Refusal {
     Refusal::Part { part, fault }
 }
 
-fn mapped<B: Board>(board: &B, manifest: &Manifest, part: Part) -> Result<B::Mapped, Refusal> {
-    manifest
-        .place(part)
-        .and_then(|Place { at, len }| board.mapped(at, len))
-        .ok_or(Refusal::Storage)
+/// A part, where it lies.
+fn mapped<B: Board>(board: &B, part: Part, len: u32) -> Result<B::Mapped, Refusal> {
+    let mapped = match vault::start(part) {
+        Some((at, false)) => board.mapped(at, len),
+        Some((at, true)) => board.mapped_secret(at, len),
+        None => None,
+    };
+    mapped.ok_or(Refusal::Storage)
+}
+
+/// The policy, where it lies.
+pub(crate) fn mapped_policy<B: Board>(
+    board: &B,
+    manifest: &Manifest,
+) -> Result<B::Mapped, Refusal> {
+    mapped(board, Part::Policy, manifest.policy)
 }
 
 #[inline]
@@ -118,9 +131,9 @@ pub(crate) fn encode_headers<B: Board>(
     board: &mut B,
     manifest: &mut Manifest,
 ) -> Result<(), Refusal> {
-    let policy_bytes = mapped(board, manifest, Part::Policy)?;
+    let policy_bytes = mapped_policy(board, manifest)?;
     let policy = policy_of(policy_bytes.as_ref())?;
-    let chain_bytes = mapped(board, manifest, Part::Chain)?;
+    let chain_bytes = mapped(board, Part::Chain, manifest.chain)?;
     let chain = proved(&policy, chain_bytes.as_ref())?;
     let mut at = HEADERS_AT;
     let mut shared = None;
@@ -144,22 +157,15 @@ pub(crate) fn encode_headers<B: Board>(
 }
 
 /// The public key, from the private one's numbers.
-pub(crate) fn public_key<B: Board>(
-    board: &B,
-    manifest: &Manifest,
-) -> Result<RsaPublicKey, Refusal> {
-    let bytes = mapped(board, manifest, Part::Key)?;
-    let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
+pub(crate) fn public_key<B: Board>(board: &B, key: &KeyRecord) -> Result<RsaPublicKey, Refusal> {
+    let bytes = mapped(board, Part::Key, key.key)?;
+    let numbers = numbers(bytes.as_ref())?;
     RsaPublicKey::from_components(numbers.modulus, &[1, 0, 1])
         .map_err(|_| bad(Part::Key, PartFault::Rule))
 }
 
-fn key_fault(fault: KeyFault) -> Refusal {
-    let fault = match fault {
-        KeyFault::Malformed => PartFault::Malformed,
-        KeyFault::Unfit => PartFault::Rule,
-    };
-    bad(Part::Key, fault)
+fn numbers(bytes: &[u8]) -> Result<Numbers<'_>, Refusal> {
+    Numbers::read(bytes).ok_or(bad(Part::Key, PartFault::Malformed))
 }
 
 impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
@@ -169,19 +175,21 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
     pub(crate) fn load<B: Board<Mapped = M>>(
         board: &mut B,
         manifest: &Manifest,
+        key: &KeyRecord,
         nonce: &[u8],
     ) -> Result<Self, Refusal> {
         board.feed_watchdog();
-        let public_key = public_key(board, manifest)?;
-        let policy = mapped(board, manifest, Part::Policy)?;
+        let public_key = public_key(board, key)?;
+        let policy = mapped_policy(board, manifest)?;
         let served = served(board, manifest, policy.as_ref(), &public_key)?;
         let with_chain = served.iter().flatten().find(|served| served.has_chain);
         let constants = with_chain.map_or(Constants::new(), |served| {
             constants(served.profile.header())
         });
-        let mut drbg = generator(board, manifest, policy.as_ref(), nonce)?;
+        let board_entropy = policy_of(policy.as_ref())?.board_entropy;
+        let mut drbg = generator(board, key, board_entropy, nonce)?;
         board.feed_watchdog();
-        let engine = engine(board, manifest, &mut drbg)?;
+        let engine = engine(board, key, &mut drbg)?;
         board.feed_watchdog();
         let mut keyed = Self {
             engine,
@@ -190,7 +198,8 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             random: None,
             constants,
             policy,
-            chain: mapped(board, manifest, Part::Chain)?,
+            chain: mapped(board, Part::Chain, manifest.chain)?,
+            origin: key.origin,
             key: VerifyingKey::new(public_key).map_err(|_| bad(Part::Key, PartFault::Rule))?,
         };
         keyed.trial()?;
@@ -239,7 +248,7 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
     fn trial(&mut self) -> Result<(), Refusal> {
         let Self { engine, drbg, .. } = self;
         let digest = Sha256::digest(TRIAL).into();
-        let mut signature = [0; SIGNATURE];
+        let mut signature = [0; MAX_MODULUS_LEN];
         let signature = engine
             .sign(&digest, drbg, &mut signature)
             .map_err(|_| Refusal::PairwiseTest)?;
@@ -249,9 +258,6 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             .map_err(|_| Refusal::PairwiseTest)
     }
 }
-
-/// Bytes of a signature of RSA-2048, the one size that the device takes.
-pub(crate) const SIGNATURE: usize = 256;
 
 type Schemes<B> = [Option<Served<<B as Board>::Mapped>>; MAX_SCHEMES];
 
@@ -263,7 +269,7 @@ fn served<B: Board>(
     public_key: &RsaPublicKey,
 ) -> Result<Schemes<B>, Refusal> {
     let policy = policy_of(policy)?;
-    let chain_bytes = mapped(board, manifest, Part::Chain)?;
+    let chain_bytes = mapped(board, Part::Chain, manifest.chain)?;
     let chain = proved(&policy, chain_bytes.as_ref())?;
     let mut schemes = [const { None }; MAX_SCHEMES];
     let entries = policy.schemes.iter().zip(&manifest.headers);
@@ -287,38 +293,50 @@ fn served<B: Board>(
     Ok(schemes)
 }
 
-/// From the seed, the board's generator where there is one, and the nonce.
-fn generator<B: Board>(
+/// From the key's seed, the board's generator where there is one, and the nonce.
+pub(crate) fn generator<B: Board>(
     board: &mut B,
-    manifest: &Manifest,
-    policy: &[u8],
+    key: &KeyRecord,
+    board_entropy: bool,
+    nonce: &[u8],
+) -> Result<Drbg, Refusal> {
+    let seed = mapped(board, Part::Seed, key.seed)?;
+    seeded(board, seed.as_ref(), board_entropy, nonce)
+}
+
+/// From this seed, the board's generator where there is one, and the nonce.
+pub(crate) fn seeded<B: Board>(
+    board: &mut B,
+    seed: &[u8],
+    board_entropy: bool,
     nonce: &[u8],
 ) -> Result<Drbg, Refusal> {
     let device = board.device_id();
     let mut entropy = [0; ENTROPY];
     let drawn = board.fill_random(&mut entropy);
-    if policy_of(policy)?.board_entropy && !drawn {
+    if board_entropy && !drawn {
         return Err(Refusal::Entropy);
     }
-    let seed = mapped(board, manifest, Part::Seed)?;
-    let drbg = Drbg::new(&[seed.as_ref(), &entropy, nonce, &device]);
+    let drbg = Drbg::new(&[seed, &entropy, nonce, &device]);
     entropy.zeroize();
     Ok(drbg)
 }
 
+/// The engine of a key, ready to sign.
 #[inline(never)]
-fn engine<B: Board>(
+pub(crate) fn engine<B: Board>(
     board: &mut B,
-    manifest: &Manifest,
+    key: &KeyRecord,
     drbg: &mut Drbg,
-) -> Result<Engine<32, 64>, Refusal> {
-    let bytes = mapped(board, manifest, Part::Key)?;
-    let numbers = pkcs8::read(bytes.as_ref()).map_err(key_fault)?;
-    let key = PrivateKey::from_primes(numbers.p, numbers.q, numbers.modulus)
+) -> Result<AnyEngine, Refusal> {
+    let bytes = mapped(board, Part::Key, key.key)?;
+    let numbers = numbers(bytes.as_ref())?;
+    let mut engine = AnyEngine::from_primes(numbers.p, numbers.q, numbers.modulus)
         .map_err(|_| bad(Part::Key, PartFault::Rule))?;
     board.feed_watchdog();
-    Engine::new(key, drbg).map_err(|error| match error {
+    engine.reseed(drbg).map_err(|error| match error {
         SignError::Random(_) => Refusal::Entropy,
         _ => Refusal::PairwiseTest,
-    })
+    })?;
+    Ok(engine)
 }

@@ -30,7 +30,7 @@ mod drbg;
 mod flash;
 mod jti;
 mod link;
-mod pkcs8;
+mod numbers;
 mod signals;
 
 // A board without hardware.
@@ -40,8 +40,11 @@ pub mod fake;
 pub use board::Board;
 pub use device::Device;
 
-/// Bytes of flash that [`Board::provision`] must have: a sector of 64 KiB suffices.
-pub const PROVISION_LEN: u32 = 64 * 1024;
+/// Bytes of flash that [`Board::provision`] must have.
+pub const PROVISION_LEN: u32 = 56 * 1024;
+
+/// Bytes of flash that [`Board::secrets`] must have.
+pub const SECRETS_LEN: u32 = 2 * 1024;
 
 /// The most bytes that [`Board::provision`] and [`Board::journal`] may insist on writing at once
 /// (`WRITE_SIZE`), a power of two.

@@ -17,7 +17,8 @@ const PIECE: usize = 128;
 
 /// The line, and room for one message. Pieces of a token need none.
 pub(crate) struct Line {
-    message: [u8; MAX_CONTENT],
+    /// A signature waits here too: no message is made meanwhile.
+    pub(crate) message: [u8; MAX_CONTENT],
 }
 
 /// The line for one frame, which takes no piece that is longer than a frame.

@@ -4,14 +4,15 @@ use privyseal_protocol::DeviceState;
 
 use crate::board::Board;
 
-/// Shows the state: lit when ready; a short flash every two seconds when empty; even blinking while
-/// it is provisioned; fast blinking when it signs no more.
+/// Shows the state: lit when ready; a short flash every two seconds when empty, a longer one when the certificate is
+/// missing; even blinking while it is provisioned or makes a key; fast blinking when it signs no more.
 pub(crate) fn show<B: Board>(board: &mut B, state: DeviceState) {
     let millis = board.millis();
     board.light(match state {
         DeviceState::Ready => true,
         DeviceState::Empty => millis % 2_000 < 100,
-        DeviceState::Provisioning => millis % 1_000 < 500,
+        DeviceState::Uncertified => millis % 2_000 < 400,
+        DeviceState::Provisioning | DeviceState::Generating => millis % 1_000 < 500,
         _ => millis % 200 < 100,
     });
 }

@@ -1,53 +1,67 @@
 //! Where key, policy and chain lie, and when they count.
 //!
-//! The region begins with a manifest, which is written last: it names the length of each part and the
-//! SHA-256 of all of them. Without a whole manifest nothing here is used, and the next start erases it.
-//! The mark behind the manifest is written first when a device is wiped: from then on nothing here is
-//! used either, and if the power goes the next start goes on with the wiping.
+//! Two pieces of flash, each erased by itself, so that an upload that goes wrong does not take a key with it that
+//! the device has made. What may be read is in the first and what is secret in the second; no offset in the first
+//! reaches the second.
 //!
-//! | offset | what |
+//! | provision, offset | what |
 //! |---:|---|
 //! | 0 | manifest |
 //! | 256 | the mark of wiping |
+//! | 320 | the mark of a manifest that does not count |
 //! | 512 | policy |
 //! | 4,608 | chain |
 //! | 20,992 | encoded headers: that with the chain, and one for each `kid` |
-//! | 61,440 | seed |
-//! | 61,504 | key: PKCS#8 as it came |
 //!
-//! What may be read is at the beginning and what is secret at the end, farther apart than a piece that is read
-//! can be wrong by one fault. The key lies there as it is: what keeps it from being read is the part's read-out
-//! protection.
+//! | secrets, offset | what |
+//! |---:|---|
+//! | 0 | record of the key |
+//! | 128 | seed |
+//! | 192 | key: modulus and primes |
+//!
+//! The manifest is written last: it names the length of policy, chain and headers and their SHA-256. The record
+//! does the same for seed and key. A record of a key that the device has made counts by itself: such a device waits
+//! for its certificate. Else nothing counts without both, and the next start erases it.
+//!
+//! The mark of wiping is written first when a device is wiped: from then on nothing here is used, and if the power
+//! goes the next start goes on with the wiping. The key lies there as it is: what keeps it from being read is the
+//! part's read-out protection.
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
+use privyseal_core::encoding::sink::{Sink as _, SliceSink};
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_protocol::crc::checksum;
 use privyseal_protocol::policy::MAX_SCHEMES;
-use privyseal_protocol::{MAX_KEY, MAX_POLICY, MAX_SEED, Part, Totals};
+use privyseal_protocol::{MAX_KEY, MAX_POLICY, MAX_SEED, Origin, Part, Totals};
 use sha2::{Digest as _, Sha256};
 
-use crate::PROVISION_LEN;
 use crate::board::Board;
 use crate::flash::{is_blank, write_padded};
 use crate::journal::StorageError;
+use crate::{PROVISION_LEN, SECRETS_LEN};
 
-const MANIFEST_LEN: usize = 128;
-const MANIFEST_CRC_AT: usize = MANIFEST_LEN - 4;
-const MAGIC: &[u8; 8] = b"PSEAL v2";
-/// What it has in common with those of other versions.
+/// Bytes of what either piece begins with.
+const HEAD_LEN: usize = 128;
+const CRC_AT: usize = HEAD_LEN - 4;
+const MANIFEST: &[u8; 8] = b"PSEAL v3";
+const RECORD: &[u8; 8] = b"PSKEY v3";
+/// What a manifest has in common with those of other versions.
 const ANY_VERSION: usize = 7;
 
-const MARK_AT: u32 = 256;
+const WIPED_AT: u32 = 256;
+const VOID_AT: u32 = 320;
 const MARK: [u8; 32] = [0; 32];
+/// From one mark to what may come next.
+const MARK_STEP: u32 = 64;
 
 const POLICY_AT: u32 = 512;
 const CHAIN_AT: u32 = 4_608;
 /// Where the encoded headers begin.
 pub(crate) const HEADERS_AT: u32 = 20_992;
 /// Where they must end.
-pub(crate) const HEADERS_END: u32 = SEED_AT;
-const SEED_AT: u32 = 61_440;
-const KEY_AT: u32 = 61_504;
+pub(crate) const HEADERS_END: u32 = PROVISION_LEN;
+const SEED_AT: u32 = 128;
+const KEY_AT: u32 = 192;
 
 #[allow(clippy::as_conversions)] // Small numbers, compared when this is compiled.
 const _: () = assert!(
@@ -56,31 +70,45 @@ const _: () = assert!(
         && HEADERS_AT as usize + privyseal_core::limits::MAX_HEADER + 2 * 512
             <= HEADERS_END as usize
         && SEED_AT as usize + MAX_SEED <= KEY_AT as usize
-        && KEY_AT as usize + MAX_KEY <= PROVISION_LEN as usize
+        && KEY_AT as usize + MAX_KEY <= SECRETS_LEN as usize
 );
 
-/// A piece of the region.
+/// A stretch of one of the pieces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) at: u32,
     pub(crate) len: u32,
 }
 
-/// What the region holds.
+/// What the first piece holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest {
     /// The number of the entry in the journal that says that it was provisioned.
     pub(crate) sequence: u32,
-    /// Bytes of each part.
-    pub(crate) totals: Totals,
+    pub(crate) policy: u32,
+    pub(crate) chain: u32,
     /// Where the header of each scheme of the policy lies, in the policy's order; those with a chain have
     /// one in common.
     pub(crate) headers: [Place; MAX_SCHEMES],
-    /// SHA-256 of all parts.
+    /// SHA-256 of all parts and headers.
     pub(crate) digest: [u8; 32],
 }
 
-/// What the region is.
+/// What the second piece holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyRecord {
+    /// The number of the entry in the journal that says that it was made, for a key of the device's own.
+    pub(crate) sequence: u32,
+    pub(crate) origin: Origin,
+    /// Whether the board's random generator had part in a key of the device's own.
+    pub(crate) board_entropy: bool,
+    pub(crate) key: u32,
+    pub(crate) seed: u32,
+    /// SHA-256 of seed and key.
+    pub(crate) digest: [u8; 32],
+}
+
+/// What the two pieces are.
 pub(crate) enum Contents {
     /// Nothing at all.
     Blank,
@@ -88,172 +116,292 @@ pub(crate) enum Contents {
     Leftover,
     /// It was being wiped, or is damaged: wipe it.
     Marked,
-    /// A whole manifest, whose digest is right.
-    Whole(Manifest),
+    /// A key that the device has made; what is in the first piece does not count.
+    Born(KeyRecord),
+    /// All of it, whose digests are right.
+    Whole(Manifest, KeyRecord),
 }
 
-/// Where a part lies.
-pub(crate) const fn start(part: Part) -> Option<u32> {
+/// Where a part begins, and whether that is among the secrets.
+pub(crate) const fn start(part: Part) -> Option<(u32, bool)> {
     match part {
-        Part::Seed => Some(SEED_AT),
-        Part::Key => Some(KEY_AT),
-        Part::Policy => Some(POLICY_AT),
-        Part::Chain => Some(CHAIN_AT),
+        Part::Policy => Some((POLICY_AT, false)),
+        Part::Chain => Some((CHAIN_AT, false)),
+        Part::Seed => Some((SEED_AT, true)),
+        Part::Key => Some((KEY_AT, true)),
         _ => None,
     }
 }
 
-impl Manifest {
-    /// Where a part lies, and how long it is.
-    pub(crate) fn place(&self, part: Part) -> Option<Place> {
+/// Number by number, and the digest at the end.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn number(&mut self) -> Option<u32> {
+        let (bytes, behind) = self.0.split_first_chunk::<4>()?;
+        self.0 = behind;
+        Some(u32::from_le_bytes(*bytes))
+    }
+
+    fn place(&mut self) -> Option<Place> {
         Some(Place {
-            at: start(part)?,
-            len: self.totals.of(part),
+            at: self.number()?,
+            len: self.number()?,
         })
     }
 
-    fn to_bytes(self) -> [u8; MANIFEST_LEN] {
-        let Totals {
-            key,
-            policy,
-            chain,
-            seed,
-        } = self.totals;
-        let numbers = [self.sequence, key, policy, chain, seed];
-        let numbers = numbers.into_iter().chain(
-            self.headers
-                .into_iter()
-                .flat_map(|Place { at, len }| [at, len]),
-        );
-        let content = MAGIC
-            .iter()
-            .copied()
-            .chain(numbers.flat_map(u32::to_le_bytes))
-            .chain(self.digest);
-        let mut bytes = [0; MANIFEST_LEN];
-        for (to, from) in bytes.iter_mut().zip(content) {
-            *to = from;
-        }
-        let crc = checksum(&[bytes.get(..MANIFEST_CRC_AT).unwrap_or(&[])]);
-        for (to, from) in bytes
-            .iter_mut()
-            .skip(MANIFEST_CRC_AT)
-            .zip(crc.to_le_bytes())
-        {
-            *to = from;
-        }
-        bytes
-    }
-
-    fn from_bytes(bytes: &[u8; MANIFEST_LEN]) -> Option<Self> {
-        let (content, crc) = bytes.split_at_checked(MANIFEST_CRC_AT)?;
-        if crc != checksum(&[content]).to_le_bytes() {
-            return None;
-        }
-        let mut rest = content.strip_prefix(MAGIC)?;
-        let mut number = || {
-            let (bytes, behind) = rest.split_first_chunk::<4>()?;
-            rest = behind;
-            Some(u32::from_le_bytes(*bytes))
-        };
-        let sequence = number()?;
-        let totals = Totals {
-            key: number()?,
-            policy: number()?,
-            chain: number()?,
-            seed: number()?,
-        };
-        let mut headers = [Place::default(); MAX_SCHEMES];
-        for header in &mut headers {
-            *header = Place {
-                at: number()?,
-                len: number()?,
-            };
-        }
-        let digest = *rest.first_chunk::<32>()?;
-        Some(Self {
-            sequence,
-            totals,
-            headers,
-            digest,
-        })
+    fn digest(&self) -> Option<[u8; 32]> {
+        self.0.first_chunk().copied()
     }
 }
 
-/// SHA-256 of all parts and headers.
-pub(crate) fn digest<B: Board>(board: &B, manifest: &Manifest) -> Option<[u8; 32]> {
-    let mut hash = Sha256::new();
-    let parts = [Part::Seed, Part::Key, Part::Policy, Part::Chain].map(|part| manifest.place(part));
-    let headers = manifest.headers.map(Some);
-    for place in parts.into_iter().chain(headers) {
-        let Place { at, len } = place?;
-        hash.update(board.mapped(at, len)?.as_ref());
+/// Magic, numbers, digest, zeros, CRC.
+fn head(magic: &[u8], numbers: impl IntoIterator<Item = u32>, digest: &[u8; 32]) -> [u8; HEAD_LEN] {
+    let mut bytes = [0; HEAD_LEN];
+    let mut sink = SliceSink::new(&mut bytes);
+    // There is room for all of it.
+    let _ = sink.write(magic);
+    for number in numbers {
+        let _ = sink.write(&number.to_le_bytes());
     }
-    Some(hash.finalize().into())
+    let _ = sink.write(digest);
+    if let Some((content, crc)) = bytes.split_at_mut_checked(CRC_AT) {
+        for (to, from) in crc.iter_mut().zip(checksum(&[content]).to_le_bytes()) {
+            *to = from;
+        }
+    }
+    bytes
+}
+
+/// What stands behind the magic, if the CRC is right.
+fn fields<'a>(bytes: &'a [u8; HEAD_LEN], magic: &[u8]) -> Option<Fields<'a>> {
+    let (content, crc) = bytes.split_at_checked(CRC_AT)?;
+    if crc != checksum(&[content]).to_le_bytes() {
+        return None;
+    }
+    content.strip_prefix(magic).map(Fields)
+}
+
+impl Manifest {
+    /// Policy, chain, and the headers.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let parts = [(POLICY_AT, self.policy), (CHAIN_AT, self.chain)];
+        let parts = parts.into_iter().map(|(at, len)| Place { at, len });
+        parts.chain(self.headers)
+    }
+
+    fn to_bytes(self) -> [u8; HEAD_LEN] {
+        let headers = self.headers.into_iter();
+        let headers = headers.flat_map(|Place { at, len }| [at, len]);
+        let numbers = [self.sequence, self.policy, self.chain];
+        head(MANIFEST, numbers.into_iter().chain(headers), &self.digest)
+    }
+
+    fn from_bytes(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
+        let mut fields = fields(bytes, MANIFEST)?;
+        let mut manifest = Self {
+            sequence: fields.number()?,
+            policy: fields.number()?,
+            chain: fields.number()?,
+            headers: [Place::default(); _],
+            digest: [0; 32],
+        };
+        for header in &mut manifest.headers {
+            *header = fields.place()?;
+        }
+        manifest.digest = fields.digest()?;
+        Some(manifest)
+    }
+
+    /// SHA-256 of all that it names.
+    pub(crate) fn digest<B: Board>(&self, board: &B) -> Option<[u8; 32]> {
+        let mut hash = Sha256::new();
+        for Place { at, len } in self.places() {
+            hash.update(board.mapped(at, len)?.as_ref());
+        }
+        Some(hash.finalize().into())
+    }
+}
+
+impl KeyRecord {
+    fn to_bytes(self) -> [u8; HEAD_LEN] {
+        let origin = match self.origin {
+            Origin::Generated => 1,
+            _ => 0,
+        };
+        let numbers = [
+            self.sequence,
+            origin,
+            self.board_entropy.into(),
+            self.key,
+            self.seed,
+        ];
+        head(RECORD, numbers, &self.digest)
+    }
+
+    fn from_bytes(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
+        let mut fields = fields(bytes, RECORD)?;
+        Some(Self {
+            sequence: fields.number()?,
+            origin: match fields.number()? {
+                0 => Origin::Imported,
+                1 => Origin::Generated,
+                _ => return None,
+            },
+            board_entropy: fields.number()? == 1,
+            key: fields.number()?,
+            seed: fields.number()?,
+            digest: fields.digest()?,
+        })
+    }
+
+    /// SHA-256 of seed and key.
+    pub(crate) fn digest<B: Board>(&self, board: &B) -> Option<[u8; 32]> {
+        let mut hash = Sha256::new();
+        for (at, len) in [(SEED_AT, self.seed), (KEY_AT, self.key)] {
+            hash.update(board.mapped_secret(at, len)?.as_ref());
+        }
+        Some(hash.finalize().into())
+    }
 }
 
 /// What is there.
 pub(crate) fn inspect<B: Board>(board: &mut B) -> Result<Contents, StorageError> {
     let flash = board.provision();
-    let mut mark = MARK;
-    flash.read(MARK_AT, &mut mark).map_err(|_| StorageError)?;
-    if mark.iter().any(|&byte| byte != 0xff) {
-        return Ok(Contents::Marked);
-    }
-    let mut bytes = [0; MANIFEST_LEN];
+    let (is_wiped, is_void) = (is_marked(flash, WIPED_AT)?, is_marked(flash, VOID_AT)?);
+    let (mut bytes, mut record) = ([0; HEAD_LEN], [0; HEAD_LEN]);
     flash.read(0, &mut bytes).map_err(|_| StorageError)?;
-    if let Some(manifest) = Manifest::from_bytes(&bytes) {
-        let right = digest(board, &manifest) == Some(manifest.digest);
-        return Ok(if right {
-            Contents::Whole(manifest)
-        } else {
-            // The flash lost something, or a wipe that was cut short lost its mark first.
-            Contents::Marked
-        });
-    }
-    if bytes.get(..ANY_VERSION) == MAGIC.get(..ANY_VERSION) && bytes.get(..8) != Some(MAGIC) {
-        // Of another firmware: it is wiped, and the log says so.
+    let secrets = board.secrets();
+    secrets.read(0, &mut record).map_err(|_| StorageError)?;
+    let is_other = bytes.get(..ANY_VERSION) == MANIFEST.get(..ANY_VERSION)
+        && bytes.get(..MANIFEST.len()) != Some(MANIFEST);
+    if is_wiped || is_other {
+        // What another firmware has left is wiped too, and the log says so.
         return Ok(Contents::Marked);
     }
-    let blank = is_blank(flash, 0, PROVISION_LEN)?;
-    Ok(if blank {
-        Contents::Blank
-    } else {
-        Contents::Leftover
+    let manifest = Manifest::from_bytes(&bytes).filter(|_| !is_void);
+    let key = KeyRecord::from_bytes(&record);
+    let is_right = key.is_some_and(|key| key.digest(board) == Some(key.digest));
+    Ok(match (manifest, key) {
+        (Some(manifest), Some(key))
+            if is_right && manifest.digest(board) == Some(manifest.digest) =>
+        {
+            Contents::Whole(manifest, key)
+        }
+        (None, Some(key)) if is_right && key.origin == Origin::Generated => Contents::Born(key),
+        // Never counted.
+        (None, Some(key)) if key.origin != Origin::Generated => Contents::Leftover,
+        // The flash lost something, or a wipe that was cut short lost its mark first.
+        (Some(_), _) | (None, Some(_)) => Contents::Marked,
+        (None, None) if is_erased(board)? => Contents::Blank,
+        (None, None) => Contents::Leftover,
     })
 }
 
-/// Writes the manifest: from now on the region counts.
+/// Writes the record of the key.
+pub(crate) fn write_record<F: NorFlash>(
+    flash: &mut F,
+    record: &KeyRecord,
+) -> Result<(), StorageError> {
+    write_head(flash, &record.to_bytes())
+}
+
+/// Writes the manifest: from now on all of it counts.
 pub(crate) fn commit<F: NorFlash>(flash: &mut F, manifest: &Manifest) -> Result<(), StorageError> {
-    let bytes = manifest.to_bytes();
-    write_padded(flash, 0, &bytes)?;
-    let mut back = [0; MANIFEST_LEN];
+    write_head(flash, &manifest.to_bytes())
+}
+
+fn write_head<F: NorFlash>(flash: &mut F, bytes: &[u8; HEAD_LEN]) -> Result<(), StorageError> {
+    write_padded(flash, 0, bytes)?;
+    let mut back = [0; HEAD_LEN];
     flash.read(0, &mut back).map_err(|_| StorageError)?;
-    if back == bytes {
+    if back == *bytes {
         Ok(())
     } else {
         Err(StorageError)
     }
 }
 
-/// Writes the mark of wiping: from now on the region counts no more.
-pub(crate) fn mark<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
-    write_padded(flash, MARK_AT, &MARK)
+/// Writes the mark of wiping: from now on nothing counts.
+pub(crate) fn mark<B: Board>(board: &mut B) -> Result<(), StorageError> {
+    write_padded(board.provision(), WIPED_AT, &MARK)
 }
 
-/// Erases the region, the sector with manifest and mark last, and looks that nothing is left.
-pub(crate) fn erase<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
+fn is_marked<F: NorFlash>(flash: &mut F, at: u32) -> Result<bool, StorageError> {
+    Ok(!is_blank(flash, at, at.saturating_add(MARK_STEP))?)
+}
+
+/// Erases both pieces: the key first, the mark last.
+pub(crate) fn erase<B: Board>(board: &mut B) -> Result<(), StorageError> {
+    erase_piece(board.secrets())?;
+    board.feed_watchdog();
+    erase_piece(board.provision())
+}
+
+/// Erases the first piece, and leaves the key.
+pub(crate) fn erase_upload<B: Board>(board: &mut B) -> Result<(), StorageError> {
+    let flash = board.provision();
+    if is_blank(flash, 0, end(flash))? {
+        return Ok(());
+    }
+    // A manifest that was just written must not outlive a cut.
+    if !is_marked(flash, VOID_AT)? {
+        write_padded(flash, VOID_AT, &MARK)?;
+    }
+    erase_piece(flash)
+}
+
+/// Whether there is nothing in either piece.
+pub(crate) fn is_erased<B: Board>(board: &mut B) -> Result<bool, StorageError> {
+    let (secrets_end, provision_end) = (end(board.secrets()), end(board.provision()));
+    Ok(
+        is_blank(board.secrets(), 0, secrets_end)?
+            && is_blank(board.provision(), 0, provision_end)?,
+    )
+}
+
+/// Bytes of a piece.
+fn end<F: NorFlash>(flash: &F) -> u32 {
+    u32::try_from(flash.capacity()).unwrap_or(u32::MAX)
+}
+
+/// Erases a piece, the sector with its head and its marks last, and looks that nothing is left.
+fn erase_piece<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
     let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| StorageError)?;
-    let end = PROVISION_LEN.max(sector);
+    let end = end(flash);
     if sector < end {
         flash.erase(sector, end).map_err(|_| StorageError)?;
     }
     flash.erase(0, sector).map_err(|_| StorageError)?;
-    if is_blank(flash, 0, PROVISION_LEN)? {
+    if is_blank(flash, 0, end)? {
         Ok(())
     } else {
         Err(StorageError)
     }
+}
+
+/// Writes a key and its seed, and tells how long they are; the record of them is the caller's to write.
+pub(crate) fn write_key<F: NorFlash>(
+    flash: &mut F,
+    numbers: [&[u8]; 3],
+    seed: &[u8],
+) -> Result<Totals, StorageError> {
+    let mut at = KEY_AT;
+    for number in numbers {
+        // Of whole units, so that the next is aligned as well.
+        write_padded(flash, at, number)?;
+        at = at.saturating_add(len(number)?);
+    }
+    write_padded(flash, SEED_AT, seed)?;
+    Ok(Totals {
+        key: at.saturating_sub(KEY_AT),
+        seed: len(seed)?,
+        ..Totals::default()
+    })
+}
+
+fn len(bytes: &[u8]) -> Result<u32, StorageError> {
+    u32::try_from(bytes.len()).map_err(|_| StorageError)
 }
 
 #[cfg(test)]

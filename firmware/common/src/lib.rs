@@ -2,7 +2,7 @@
 //! state ([`region`]), RAM in the place of flash ([`ram_flash`]), and the program as it lies in flash
 //! ([`image`]); and a program that breaks on purpose ([`breaking`]).
 //!
-//! Each board's `memory.x` defines `_provision_start`, `_provision_end`, `_journal_start`, `_journal_end`,
+//! Each board's `memory.x` defines `_provision_start`, `_provision_end`, `_secrets_start`, `_secrets_end`, `_journal_start`, `_journal_end`,
 //! and `_flash_mark` where RAM is in the place of flash; it puts the stack at the bottom of the RAM, and
 //! defines `_stack_start` and `_stack_end`.
 #![no_std]

@@ -29,9 +29,9 @@ unsafe extern "C" {
 #[derive(Debug)]
 pub struct Storage(Region);
 
-/// The two pieces: what is provisioned, and the journal.
-pub fn take() -> (Storage, Storage) {
-    let pieces = [Region::provision(), Region::journal()];
+/// The pieces: what is provisioned, its key, and the journal.
+pub fn take() -> [Storage; 3] {
+    let pieces = [Region::provision(), Region::secrets(), Region::journal()];
     // SAFETY: RAM that the layout sets aside for this, and nothing else uses.
     unsafe {
         let mark = ptr::addr_of_mut!(_flash_mark);
@@ -45,8 +45,7 @@ pub fn take() -> (Storage, Storage) {
             ptr::write_volatile(mark, MADE_FLASH);
         }
     }
-    let [provision, journal] = pieces.map(Storage);
-    (provision, journal)
+    pieces.map(Storage)
 }
 
 impl ErrorType for Storage {

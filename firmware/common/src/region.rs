@@ -1,4 +1,4 @@
-//! The pieces of memory that hold the device's state: what is provisioned, and the journal.
+//! The pieces of memory that hold the device's state: what is provisioned, its key, and the journal.
 #![expect(
     unsafe_code,
     reason = "the linker says where the storage is, and flash is read as memory"
@@ -13,6 +13,8 @@ use privyseal_core::credential::StableBytes;
 unsafe extern "C" {
     static _provision_start: u8;
     static _provision_end: u8;
+    static _secrets_start: u8;
+    static _secrets_end: u8;
     static _journal_start: u8;
     static _journal_end: u8;
 }
@@ -27,11 +29,19 @@ pub struct Region {
 }
 
 impl Region {
-    /// For key, policy and chain.
+    /// For policy and chain.
     pub fn provision() -> Self {
         Self {
             start: ptr::addr_of!(_provision_start) as usize,
             end: ptr::addr_of!(_provision_end) as usize,
+        }
+    }
+
+    /// For the key.
+    pub fn secrets() -> Self {
+        Self {
+            start: ptr::addr_of!(_secrets_start) as usize,
+            end: ptr::addr_of!(_secrets_end) as usize,
         }
     }
 
@@ -82,10 +92,10 @@ static TO: AtomicUsize = AtomicUsize::new(0);
 #[derive(Debug)]
 pub struct Mapped(&'static [u8]);
 
-/// Maps a piece. `None` if it is not all within.
-pub fn mapped(offset: u32, len: u32) -> Option<Mapped> {
+/// Maps a piece of a region. `None` if it is not all within.
+pub fn mapped(region: Region, offset: u32, len: u32) -> Option<Mapped> {
     let len = usize::try_from(len).ok()?;
-    let Stretch { address, .. } = Region::provision().stretch(offset, len, 1).ok()?;
+    let Stretch { address, .. } = region.stretch(offset, len, 1).ok()?;
     COUNT.fetch_add(1, Ordering::Relaxed);
     FROM.fetch_min(address, Ordering::Relaxed);
     TO.fetch_max(address.saturating_add(len), Ordering::Relaxed);

@@ -10,7 +10,7 @@ use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::latch::counted;
 use privyseal_firmware_common::ram_flash::{self, Storage};
-use privyseal_firmware_common::region::{self, Mapped};
+use privyseal_firmware_common::region::{self, Mapped, Region};
 use privyseal_firmware_common::{image, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
@@ -115,6 +115,7 @@ impl Write for Serial {
 pub struct An386<S> {
     serial: S,
     provision: Storage,
+    secrets: Storage,
     journal: Storage,
     clock: timer::Clock,
     image_hash: [u8; 32],
@@ -132,10 +133,11 @@ impl<S: Read + ReadReady + Write + Fed> An386<S> {
     /// The board with another line. The timer must run.
     pub fn with(serial: S) -> Self {
         guard::up();
-        let (provision, journal) = ram_flash::take();
+        let [provision, secrets, journal] = ram_flash::take();
         Self {
             serial,
             provision,
+            secrets,
             journal,
             clock: timer::Clock::default(),
             image_hash: image::hash(),
@@ -162,8 +164,16 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
         &mut self.provision
     }
 
+    fn secrets(&mut self) -> &mut Storage {
+        &mut self.secrets
+    }
+
     fn mapped(&self, offset: u32, len: u32) -> Option<Mapped> {
-        region::mapped(offset, len)
+        region::mapped(Region::provision(), offset, len)
+    }
+
+    fn mapped_secret(&self, offset: u32, len: u32) -> Option<Mapped> {
+        region::mapped(Region::secrets(), offset, len)
     }
 
     fn journal(&mut self) -> &mut Storage {

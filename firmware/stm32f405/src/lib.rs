@@ -28,7 +28,7 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
-use privyseal_firmware_common::region::{self, Mapped};
+use privyseal_firmware_common::region::{self, Mapped, Region};
 use privyseal_firmware_common::{image, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
@@ -51,8 +51,10 @@ pub struct Board {
     pub serial: Serial,
     /// What is random.
     pub source: Source,
-    /// Where key, policy and chain live.
+    /// Where policy and chain live.
     pub provision: Storage,
+    /// Where the key lives.
+    pub secrets: Storage,
     /// Where counter, time floor and log live.
     pub journal: Storage,
     /// SHA-256 of the program.
@@ -68,7 +70,7 @@ impl Board {
         let clocks = clock::start(&part.RCC, &part.PWR, &part.FLASH);
         ticks::start(core.SYST, clocks.core_hz);
         let read_out = part::read_out(&part.FLASH);
-        let (provision, journal) = storage::take(
+        let [provision, secrets, journal] = storage::take(
             #[cfg(not(feature = "qemu"))]
             part.FLASH,
         );
@@ -80,6 +82,7 @@ impl Board {
             source: Source::new(&part.RCC, part.RNG),
             read_out,
             provision,
+            secrets,
             journal,
             image_hash: image::hash(),
         };
@@ -120,8 +123,16 @@ impl privyseal_firmware_app::Board for Board {
         &mut self.provision
     }
 
+    fn secrets(&mut self) -> &mut Storage {
+        &mut self.secrets
+    }
+
     fn mapped(&self, offset: u32, len: u32) -> Option<Mapped> {
-        region::mapped(offset, len)
+        region::mapped(Region::provision(), offset, len)
+    }
+
+    fn mapped_secret(&self, offset: u32, len: u32) -> Option<Mapped> {
+        region::mapped(Region::secrets(), offset, len)
     }
 
     fn journal(&mut self) -> &mut Storage {

@@ -1,5 +1,5 @@
-//! The part's own flash (RM0090 section 3), in sectors of 128 KiB: 8 for what is provisioned, 10 and 11 for
-//! the journal.
+//! The part's own flash (RM0090 section 3), in sectors of 128 KiB: 8 for what is provisioned, 9 for its key,
+//! 10 and 11 for the journal.
 //!
 //! Nothing runs from flash while it is written or erased: the processor waits, interrupts and all. The host
 //! is silent then, since it waits for the device's answer.
@@ -8,7 +8,7 @@
 //! [`privyseal_firmware_common::ram_flash`] is in its place.
 #![expect(
     unsafe_code,
-    reason = "writing flash is writing memory, and both pieces share one controller"
+    reason = "writing flash is writing memory, and the pieces share one controller"
 )]
 
 use core::ptr;
@@ -38,15 +38,13 @@ pub struct Storage {
     controller: FLASH,
 }
 
-/// The two pieces: what is provisioned, and the journal.
-pub fn take(controller: FLASH) -> (Storage, Storage) {
-    // SAFETY: both belong to the main loop, which uses one at a time, from its unlocking to its locking.
-    let other = unsafe { FLASH::steal() };
-    let of = |region, controller| Storage { region, controller };
-    (
-        of(Region::provision(), controller),
-        of(Region::journal(), other),
-    )
+/// The pieces: what is provisioned, its key, and the journal.
+pub fn take(_controller: FLASH) -> [Storage; 3] {
+    [Region::provision(), Region::secrets(), Region::journal()].map(|region| Storage {
+        region,
+        // SAFETY: all belong to the main loop, which uses one at a time, from its unlocking to its locking.
+        controller: unsafe { FLASH::steal() },
+    })
 }
 
 impl Storage {

@@ -20,8 +20,7 @@ use privyseal_protocol::{
     Provision, Rate, Refusal, Request, Response, SchemeId, SchemePolicy, Totals, write_frame,
 };
 use rsa::RsaPrivateKey;
-use rsa::pkcs8::EncodePrivateKey as _;
-use rsa::traits::PrivateKeyParts as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 type Fake = Device<FakeBoard<Wire>>;
 
@@ -90,7 +89,9 @@ fn ask(device: &mut Fake, bytes: &[u8], secret: &HashSet<Vec<u8>>) {
     if bodies.iter().all(unread) {
         let after = device.board().memory();
         assert!(
-            before.provision == after.provision && before.journal == after.journal,
+            before.provision == after.provision
+                && before.secrets == after.secrets
+                && before.journal == after.journal,
             "what cannot be read changes nothing"
         );
         assert_eq!(state(device), was);
@@ -183,7 +184,8 @@ fn messages(mut rest: &[u8]) -> Vec<u8> {
 fn provisioned() -> Kept {
     let mut key = RsaPrivateKey::new(&mut Entropy(1), 2048).expect("a key");
     key.precompute().expect("a key");
-    let pkcs8 = key.to_pkcs8_der().expect("a key").as_bytes().to_vec();
+    let primes = key.primes().iter().flat_map(|prime| prime.to_be_bytes().into_vec());
+    let numbers: Vec<u8> = key.n_bytes().into_iter().chain(primes).collect();
     let audience = "https://idp.prd.itsme.services/v2/token";
     let policy = Policy {
         schemes: core::iter::once(SchemePolicy {
@@ -215,13 +217,13 @@ fn provisioned() -> Kept {
     let mut upload = Vec::new();
     let mut step = |step| upload.push(framed(&Request::Provision(step)));
     step(Provision::Begin(Totals {
-        key: len(&pkcs8),
+        key: len(&numbers),
         policy: len(policy),
         chain: 0,
         seed: len(&seed),
     }));
     for (part, bytes) in [
-        (Part::Key, &pkcs8[..]),
+        (Part::Key, &numbers[..]),
         (Part::Policy, policy),
         (Part::Seed, &seed),
     ] {

@@ -12,7 +12,7 @@ use getrandom::rand_core::UnwrapErr;
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use rsa::sha2::Sha256;
-use rsa::traits::PublicKeyParts as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use privyseal_test_base::scratch::cache_dir;
 
@@ -86,6 +86,13 @@ impl TestKey {
             .expect("a key can be encoded")
             .as_bytes()
             .to_vec()
+    }
+
+    /// Modulus and primes, big-endian, one after the other.
+    pub fn numbers(&self) -> Vec<u8> {
+        let primes = self.0.primes().iter().map(|prime| prime.to_be_bytes());
+        let numbers = std::iter::once(self.0.n_bytes()).chain(primes);
+        numbers.flat_map(<[u8]>::into_vec).collect()
     }
 
     /// PKCS#8, PEM.

@@ -4,7 +4,10 @@
 
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{FakeBoard, Wire};
-use privyseal_protocol::{FrameDecoder, Info, Provision, Refusal, Request, Response, SignRequest};
+use privyseal_protocol::{
+    CsrRequest, DeviceState, FrameDecoder, Generate, Info, Provision, Refusal, Request, Response,
+    SignRequest,
+};
 
 use crate::link::{Upload, frame};
 
@@ -125,6 +128,62 @@ pub fn step(device: &mut TestDevice, step: Provision<'_>) -> Result<(), Refusal>
             "{response:?}"
         );
     })
+}
+
+/// Has a key made, and waits for it; the device may lose its power meanwhile.
+///
+/// # Errors
+/// The refusal, or the state that it came to instead.
+///
+/// # Panics
+/// If it makes one for ever.
+pub fn generate(device: &mut TestDevice, asked: &Generate<'_>) -> Result<(), Refusal> {
+    ask(device, &Request::Generate(*asked), |(), response| {
+        assert_eq!(response, Response::Accepted { received: 0 });
+    })?;
+    for _ in 0..100_000 {
+        if device.board().power().is_off() {
+            return Err(Refusal::Storage);
+        }
+        match info(device).state {
+            DeviceState::Generating => {}
+            DeviceState::Uncertified => return Ok(()),
+            // The power went while it said so.
+            _ if device.board().power().is_off() => return Err(Refusal::Storage),
+            state => return Err(Refusal::State(state)),
+        }
+    }
+    panic!("it has no end");
+}
+
+/// Has a certification request made, and gives its DER; empty if the device's power went.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// If the pieces do not make a request.
+pub fn request_csr(device: &mut TestDevice, asked: &CsrRequest<'_>) -> Result<Vec<u8>, Refusal> {
+    let request = Request::Csr(asked.clone());
+    let (der, total) = ask(
+        device,
+        &request,
+        |(der, whole): &mut (Vec<u8>, u32), response| {
+            let Response::CertificationRequest {
+                total,
+                offset,
+                bytes,
+            } = response
+            else {
+                panic!("{response:?}");
+            };
+            assert_eq!(usize::try_from(offset), Ok(der.len()));
+            der.extend_from_slice(bytes);
+            *whole = total;
+        },
+    )?;
+    assert_eq!(usize::try_from(total), Ok(der.len()), "a whole request");
+    Ok(der)
 }
 
 /// Has an assertion made, and gives it whole; empty if the device's power went.

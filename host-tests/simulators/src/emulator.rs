@@ -175,8 +175,16 @@ impl Emulator {
     /// # Panics
     /// If QEMU is gone.
     pub fn memory(&mut self) -> Vec<u8> {
-        let file = self.dir.path().join("memory");
         let (start, size) = self.machine.ram;
+        self.memory_at(start, size)
+    }
+
+    /// What lies from an address on.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    pub fn memory_at(&mut self, start: u32, size: u32) -> Vec<u8> {
+        let file = self.dir.path().join("memory");
         let wish = json!({ "val": start, "size": size, "filename": file.to_str() });
         self.command("pmemsave", &wish);
         std::fs::read(&file).expect("QEMU wrote the memory")

@@ -10,13 +10,13 @@ use serde::Serialize;
 /// Everything that a device is provisioned with.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// PKCS#8, DER.
+    /// Modulus and primes; nothing for a device that has made its key.
     pub key: Vec<u8>,
     /// The encoded policy.
     pub policy: Vec<u8>,
     /// Certificates, DER.
     pub chain: Vec<u8>,
-    /// The seed.
+    /// The seed; nothing for a device that has made its key.
     pub seed: Vec<u8>,
 }
 

@@ -53,12 +53,23 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
             "see that this is the gateway's port and speed (device:PORT?baud=N)"
         }
         DeviceError::NoKey => PROVISION,
-        DeviceError::UploadLost => {
-            "see that nothing resets it or cuts its power, and provision it again"
+        DeviceError::Uncertified => CERTIFY,
+        DeviceError::Version { .. } => {
+            "flash it with the image of this release: cargo xtask firmware build, docs/gateway.md"
         }
+        DeviceError::UploadLost => "see that nothing resets it or cuts its power, and begin again",
         DeviceError::Refused { asked, refusal } => match refusal {
             Refusal::State(DeviceState::Empty) => PROVISION,
-            Refusal::State(DeviceState::Ready) if *asked == "be provisioned" => {
+            Refusal::State(DeviceState::Uncertified) => CERTIFY,
+            Refusal::State(DeviceState::Generating) => {
+                "wait for it: privyseal device generate; or end it: privyseal device abort"
+            }
+            Refusal::Entropy if *asked == "make a key" => {
+                "if this board has no random generator: --without-board-entropy"
+            }
+            Refusal::State(DeviceState::Ready)
+                if ["be provisioned", "make a key"].contains(asked) =>
+            {
                 "it has a key, which nothing replaces: privyseal device wipe destroys it first"
             }
             // Wiping it would destroy a key that may be sound.
@@ -77,7 +88,7 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
                  device and provision it again"
             }
             Refusal::State(DeviceState::Provisioning) => {
-                "an upload was begun and not finished: privyseal device abort, then provision it"
+                "an upload was begun and not finished: privyseal device abort, then begin again"
             }
             _ => return None,
         },
@@ -88,7 +99,9 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
     })
 }
 
-const PROVISION: &str = "provision it first: privyseal device provision";
+const PROVISION: &str = "have it make one: privyseal device generate";
+const CERTIFY: &str =
+    "have its key certified: privyseal device csr, then privyseal device install-chain";
 
 #[cfg(test)]
 mod tests {

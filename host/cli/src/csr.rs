@@ -18,6 +18,13 @@ use crate::error::CliError;
 pub(super) struct Csr {
     #[command(flatten)]
     key: KeyOptions,
+    #[command(flatten)]
+    asked: RequestOptions,
+}
+
+/// What a certification request says.
+#[derive(Args)]
+pub(super) struct RequestOptions {
     /// The subject: CN=Name,organizationIdentifier=NTRNL-1,O=Org,C=NL or /C=NL/O=Org/CN=Name
     #[arg(long, value_name = "DN")]
     subject: String,
@@ -29,15 +36,25 @@ pub(super) struct Csr {
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.key.required("it signs the request")?;
+        self.asked.print_signed(|subject, usages| {
+            let mut signer = self.key.access.open(&uri)?;
+            let info = CertificationRequestInfo::new(subject, usages, signer.public_key())?;
+            let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
+            Ok(info.sign(&mut signer, &mut buffer)?.as_der().to_vec())
+        })
+    }
+}
+
+impl RequestOptions {
+    /// Has it signed, and prints it as PEM.
+    pub(super) fn print_signed(
+        &self,
+        sign: impl FnOnce(&Subject<'_>, KeyUsages) -> Result<Vec<u8>, CliError>,
+    ) -> Result<(), CliError> {
         let name = DistinguishedName::parse(&self.subject)?;
         let subject = Subject::new(&name.attributes()?)?;
-        let usages: KeyUsages = self.key_usage.iter().copied().collect();
-
-        let mut signer = self.key.access.open(&uri)?;
-        let info = CertificationRequestInfo::new(&subject, usages, signer.public_key())?;
-        let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
-        let request = info.sign(&mut signer, &mut buffer)?;
-        print_line(pem::encode("CERTIFICATE REQUEST", request.as_der()).as_bytes())
+        let der = sign(&subject, self.key_usage.iter().copied().collect())?;
+        print_line(pem::encode("CERTIFICATE REQUEST", &der).as_bytes())
     }
 }
 

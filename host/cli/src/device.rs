@@ -1,14 +1,18 @@
 //! `privyseal device`: the gateway over its line.
 
+mod csr;
+mod generate;
+mod import_key;
 mod info;
+mod install_chain;
 mod log;
-mod provision;
 mod set_time;
+mod upload;
 mod wipe;
 
 use clap::{Args, Subcommand};
 use privyseal::keys::KeyUriError;
-use privyseal_gateway::{Device as Gateway, DeviceUri, Limits};
+use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, Limits};
 
 use super::sign::Sign;
 use crate::error::CliError;
@@ -24,7 +28,10 @@ pub(super) struct Device {
 #[derive(Subcommand)]
 enum Action {
     Info(info::Info),
-    Provision(provision::Provision),
+    Generate(generate::Generate),
+    Csr(csr::Csr),
+    InstallChain(install_chain::InstallChain),
+    ImportKey(import_key::ImportKey),
     Sign(Box<DeviceSign>),
     Log(log::Log),
     SetTime(set_time::SetTime),
@@ -32,9 +39,9 @@ enum Action {
     Wipe(wipe::Wipe),
 }
 
-/// Have the device forget an upload that was begun and not finished
+/// Have the device forget an upload that was begun, or a key that it makes, and that is not finished
 ///
-/// A device does so by itself a minute after the last piece. A key that is locked in is not touched.
+/// A device does so by itself a minute after the last piece of an upload. A key that is made is not touched.
 #[derive(Args)]
 struct Abort {
     #[command(flatten)]
@@ -61,7 +68,10 @@ impl Device {
     pub(super) fn run(self) -> Result<(), CliError> {
         match self.action {
             Action::Info(info) => info.run(),
-            Action::Provision(provision) => provision.run(),
+            Action::Generate(generate) => generate.run(),
+            Action::Csr(csr) => csr.run(),
+            Action::InstallChain(install) => install.run(),
+            Action::ImportKey(import) => import.run(),
             Action::Sign(sign) => sign.run(),
             Action::Log(log) => log.run(),
             Action::SetTime(set_time) => set_time.run(),
@@ -87,10 +97,19 @@ impl Abort {
     fn run(self) -> Result<(), CliError> {
         let begun = self.which.open()?.abort()?;
         print_line(if begun {
-            &b"the upload is forgotten; the device is empty"[..]
+            &b"what was not finished is forgotten"[..]
         } else {
-            b"there is no upload to forget"
+            b"there is nothing to forget"
         })
+    }
+}
+
+/// As the error that it is of.
+fn client_error(error: ClientError) -> CliError {
+    match error {
+        ClientError::Device(error) => error.into(),
+        ClientError::Core(error) => error.into(),
+        other => CliError::option("--device", other.to_string()),
     }
 }
 

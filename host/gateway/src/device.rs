@@ -1,5 +1,6 @@
 //! A gateway at the other end of a line: every request of the protocol, typed.
 
+mod generate;
 mod limits;
 mod pieces;
 

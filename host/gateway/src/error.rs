@@ -62,7 +62,8 @@ pub enum DeviceError {
     },
     /// The device speaks another version of the protocol.
     #[error(
-        "the device speaks version {found} of the protocol, and this software version {PROTOCOL}"
+        "the device speaks version {found} of the protocol, and this software version {PROTOCOL}: it needs the image \
+         of a release whose docs/link.md names version {PROTOCOL}"
     )]
     Version {
         /// Which.
@@ -93,10 +94,14 @@ pub enum DeviceError {
         asked: &'static str,
     },
     /// The device was reset, or gave the upload up, before it was complete.
-    #[error(
-        "the device gave up the upload, or started again in it: it is empty, and keeps nothing of it"
-    )]
+    #[error("the device gave up the upload, or started again in it: it keeps nothing of it")]
     UploadLost,
+    /// The device has made its key, and the rest is missing.
+    #[error("the device has made its key, and waits for policy and certificate chain")]
+    Uncertified,
+    /// The device stopped making a key.
+    #[error("the device has made no key: it stopped, or started again; its log says why")]
+    NotGenerated,
     /// There is no key on the device.
     #[error("there is no key on the device")]
     NoKey,
@@ -202,7 +207,9 @@ impl SignerError for DeviceError {
             | Self::Unexpected { .. }
             | Self::Untrue(_)
             | Self::TooLong { .. } => SignerErrorKind::Protocol,
-            Self::NoKey | Self::UploadLost => SignerErrorKind::NotFound,
+            Self::NoKey | Self::Uncertified | Self::NotGenerated | Self::UploadLost => {
+                SignerErrorKind::NotFound
+            }
             Self::Refused { .. } => SignerErrorKind::Refused,
             Self::Entropy(_) => SignerErrorKind::Other,
         }

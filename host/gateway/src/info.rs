@@ -4,7 +4,7 @@ use core::fmt;
 
 use privyseal_core::UnixTime;
 use privyseal_protocol::authority::{CHALLENGE_LEN, set_time_statement};
-use privyseal_protocol::{DeviceId, DeviceState, Info, ReadOut, Refusal};
+use privyseal_protocol::{DeviceId, DeviceState, Generation, Info, Origin, ReadOut, Refusal};
 use serde_json::{Value, json};
 
 use crate::hex;
@@ -45,6 +45,10 @@ pub struct DeviceInfo {
     pub log_next: u32,
     /// Frames that it could not read since it started.
     pub bad_frames: u32,
+    /// Where the key comes from, if there is a key.
+    pub origin: Option<Origin>,
+    /// How far a key is that is being made.
+    pub generation: Option<Generation>,
 }
 
 impl DeviceInfo {
@@ -71,6 +75,7 @@ impl DeviceInfo {
             "firmware": self.firmware,
             "image": hex::encode(&self.image),
             "key_sha256": self.key.map(|key| hex::encode(&key)),
+            "key_origin": self.origin.map(|origin| origin.to_string()),
             "counter": self.counter,
             "time_floor": self.time_floor,
             "time_ceiling": self.time_ceiling,
@@ -104,6 +109,8 @@ impl From<Info<'_>> for DeviceInfo {
             uptime: info.uptime,
             log_next: info.log_next,
             bad_frames: info.bad_frames,
+            origin: info.origin,
+            generation: info.generation,
         }
     }
 }
@@ -128,6 +135,11 @@ impl fmt::Display for DeviceInfo {
         match &self.key {
             Some(key) => writeln!(f, "key sha256    {}", hex::encode(key))?,
             None => writeln!(f, "key sha256    none")?,
+        }
+        match self.origin {
+            Some(Origin::Generated) => writeln!(f, "key origin    generated: made by the device")?,
+            Some(origin) => writeln!(f, "key origin    {origin}")?,
+            None => {}
         }
         writeln!(f, "signed        {} in its life", self.counter)?;
         writeln!(f, "rate left     {} at once", self.rate_left)?;

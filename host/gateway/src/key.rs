@@ -31,10 +31,15 @@ impl DeviceKey {
     /// Of a device that is open.
     ///
     /// # Errors
-    /// [`DeviceError::NoKey`]; [`DeviceError::Untrue`] if the three cannot be read or do not fit each other.
+    /// [`DeviceError::NoKey`], [`DeviceError::Uncertified`]; [`DeviceError::Untrue`] if the three cannot be read or do not fit each other.
     pub fn of(mut device: Device) -> Result<Self, DeviceError> {
-        if device.info().key.is_none() {
-            return Err(DeviceError::NoKey);
+        match device.info() {
+            DeviceInfo { key: None, .. } => return Err(DeviceError::NoKey),
+            DeviceInfo {
+                state: DeviceState::Uncertified,
+                ..
+            } => return Err(DeviceError::Uncertified),
+            _ => {}
         }
         let public_key = device.public_key()?;
         let chain = device.chain()?;

@@ -186,7 +186,10 @@ fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
 }
 
 fn has_digest(entry: &Entry) -> bool {
-    matches!(entry.event, Event::Signed | Event::Provisioned)
+    matches!(
+        entry.event,
+        Event::Signed | Event::Imported | Event::Generated | Event::Requested | Event::Installed
+    )
 }
 
 /// A line for each entry, and the head.

@@ -6,23 +6,23 @@ use der::Decode as _;
 use pkcs8::PrivateKeyInfoRef;
 use privyseal_core::RsaPublicKey;
 use privyseal_core::rsa::KeyError;
-use privyseal_protocol::MAX_KEY;
+use privyseal_protocol::{KEY_BITS, MAX_KEY};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The longest content that is read, in bytes: PEM of [`MAX_KEY`] bytes, and text around it.
+/// The longest content that is read, in bytes: PEM of [`MAX_DER`] bytes, and text around it.
 pub const MAX_CONTENT: usize = 16 * 1024;
+
+/// The longest PKCS#8 that is read, in bytes: one of RSA-4096 has 2,376, and attributes may follow.
+pub const MAX_DER: usize = 3 * 1024;
 
 /// The only public exponent that a gateway takes.
 const EXPONENT: u32 = 65_537;
 
-/// The only size that a gateway takes, in bits.
-const BITS: usize = 2048;
-
-/// An RSA-2048 private key in PKCS#8, DER (RFC 5958). Wiped when it is dropped; `Debug` shows nothing of
-/// it.
+/// An RSA private key of a size that a gateway takes. Wiped when it is dropped; `Debug` shows nothing of it.
 pub struct PrivateKey {
-    der: Zeroizing<Vec<u8>>,
+    /// Modulus and primes.
+    numbers: Zeroizing<Vec<u8>>,
     public: RsaPublicKey,
 }
 
@@ -47,8 +47,8 @@ pub enum PrivateKeyError {
     Key(KeyError),
     /// RSA of another size, or with another exponent.
     #[error(
-        "the private key is RSA-{bits} with exponent {exponent}; a gateway takes RSA-{BITS} with exponent \
-         {EXPONENT}"
+        "the private key is RSA-{bits} with exponent {exponent}; a gateway takes RSA-2048, RSA-3072 and RSA-4096 with \
+         exponent {EXPONENT}"
     )]
     Size {
         /// Bits of the modulus.
@@ -56,8 +56,11 @@ pub enum PrivateKeyError {
         /// The exponent.
         exponent: u32,
     },
-    /// More than [`MAX_KEY`] bytes of DER, or [`MAX_CONTENT`] in all.
-    #[error("the private key is longer than {MAX_KEY} bytes, the most that a gateway takes")]
+    /// Primes of other lengths than half of the modulus.
+    #[error("the primes of the private key are not half as long as its modulus")]
+    Primes,
+    /// More than [`MAX_DER`] bytes of DER, or [`MAX_CONTENT`] in all.
+    #[error("the private key is longer than {MAX_DER} bytes, the most that is read")]
     TooLong,
 }
 
@@ -65,7 +68,7 @@ impl PrivateKey {
     /// Reads PEM or DER of at most [`MAX_CONTENT`] bytes. `content` is the caller's to wipe.
     ///
     /// # Errors
-    /// [`PrivateKeyError`] if it is no RSA-2048 key in PKCS#8 that is not encrypted.
+    /// [`PrivateKeyError`] if it is no RSA key of such a size in PKCS#8 that is not encrypted.
     pub fn from_bytes(content: &[u8]) -> Result<Self, PrivateKeyError> {
         if content.len() > MAX_CONTENT {
             return Err(PrivateKeyError::TooLong);
@@ -75,11 +78,10 @@ impl PrivateKey {
         } else {
             from_pem(content)?
         };
-        if der.len() > MAX_KEY {
+        if der.len() > MAX_DER {
             return Err(PrivateKeyError::TooLong);
         }
-        let public = public_key(&der)?;
-        Ok(Self { der, public })
+        read(&der)
     }
 
     /// The public half, from the same bytes.
@@ -87,8 +89,9 @@ impl PrivateKey {
         &self.public
     }
 
-    pub(crate) fn as_der(&self) -> &[u8] {
-        &self.der
+    /// Modulus and primes, big-endian, one after the other: what a device takes.
+    pub(crate) fn numbers(&self) -> &[u8] {
+        &self.numbers
     }
 }
 
@@ -109,9 +112,9 @@ fn from_pem(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
     }
 }
 
-/// The public numbers of `PrivateKeyInfo` (RFC 5958 section 2) with an `RSAPrivateKey` of two primes in it
+/// The numbers of `PrivateKeyInfo` (RFC 5958 section 2) with an `RSAPrivateKey` of two primes in it
 /// (RFC 8017 appendix A.1.2).
-fn public_key(der: &[u8]) -> Result<RsaPublicKey, PrivateKeyError> {
+fn read(der: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
     let info = PrivateKeyInfoRef::from_der(der).map_err(|_| {
         if pkcs1::RsaPrivateKeyRef::from_der(der).is_ok() {
             PrivateKeyError::NotPkcs8
@@ -129,11 +132,19 @@ fn public_key(der: &[u8]) -> Result<RsaPublicKey, PrivateKeyError> {
     let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
     let public = RsaPublicKey::from_components(modulus, exponent).map_err(PrivateKeyError::Key)?;
     let (bits, exponent) = (public.bits(), public.exponent());
-    if (bits, exponent) == (BITS, EXPONENT) {
-        Ok(public)
-    } else {
-        Err(PrivateKeyError::Size { bits, exponent })
+    if !KEY_BITS.contains(&u16::try_from(bits).unwrap_or(0)) || exponent != EXPONENT {
+        return Err(PrivateKeyError::Size { bits, exponent });
     }
+    let primes = [key.prime1.as_bytes(), key.prime2.as_bytes()];
+    if primes.iter().any(|prime| prime.len() != modulus.len() / 2) {
+        return Err(PrivateKeyError::Primes);
+    }
+    // It never grows beyond its capacity, so no copy is left.
+    let mut numbers = Zeroizing::new(Vec::with_capacity(MAX_KEY));
+    for number in [modulus, primes[0], primes[1]] {
+        numbers.extend_from_slice(number);
+    }
+    Ok(PrivateKey { numbers, public })
 }
 
 impl fmt::Debug for PrivateKey {

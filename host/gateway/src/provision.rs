@@ -8,7 +8,9 @@ use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::rsa::spki::spki_digest;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
-use privyseal_protocol::{CHUNK, DeviceState, MAX_SEED, Part, Policy, Provision, Refusal, Totals};
+use privyseal_protocol::{
+    CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Totals,
+};
 use zeroize::Zeroizing;
 
 use crate::device::{Device, Step};
@@ -19,10 +21,11 @@ use crate::private_key::PrivateKey;
 /// What goes into a device, proved: the chain, that its leaf is for the key, and that the key can serve
 /// every scheme of the policy. Wiped when it is dropped.
 pub struct Package {
-    key: PrivateKey,
+    public_key: RsaPublicKey,
     policy: Vec<u8>,
     chain: Vec<u8>,
-    seed: Zeroizing<[u8; MAX_SEED]>,
+    /// With a seed, if it was made elsewhere.
+    key: Option<(PrivateKey, Zeroizing<[u8; MAX_SEED]>)>,
 }
 
 /// How far it is.
@@ -45,14 +48,31 @@ pub enum Progress {
 }
 
 impl Package {
-    /// Proves that these belong together, at `now`. The chain is needed where a scheme's header carries it,
-    /// and only there.
+    /// A key that was made elsewhere, and what it signs. That these belong together is proved, at `now`. The chain is
+    /// needed where a scheme's header carries it, and only there.
     ///
     /// # Errors
     /// [`PackageError`] says what does not fit.
-    pub fn new(
+    pub fn import(
         policy: &GatewayPolicy,
         key: PrivateKey,
+        chain: Option<&Chain<'_>>,
+        now: UnixTime,
+    ) -> Result<Self, PackageError> {
+        let mut package = Self::install(policy, key.public_key(), chain, now)?;
+        let mut seed = Zeroizing::new([0; MAX_SEED]);
+        getrandom::fill(&mut *seed)?;
+        package.key = Some((key, seed));
+        Ok(package)
+    }
+
+    /// What a key signs that a device has made; else as [`Package::import`].
+    ///
+    /// # Errors
+    /// As for [`Package::import`].
+    pub fn install(
+        policy: &GatewayPolicy,
+        key: &RsaPublicKey,
         chain: Option<&Chain<'_>>,
         now: UnixTime,
     ) -> Result<Self, PackageError> {
@@ -61,48 +81,52 @@ impl Package {
             (false, Some(_)) => return Err(PackageError::NeedlessChain),
             _ => {}
         }
-        let policy = policy.encode(key.public_key(), chain, now)?;
-        prove(&policy, key.public_key(), chain, now)?;
-        let mut seed = Zeroizing::new([0; MAX_SEED]);
-        getrandom::fill(&mut *seed)?;
+        let policy = policy.encode(key, chain, now)?;
+        prove(&policy, key, chain, now)?;
         Ok(Self {
-            key,
+            public_key: key.clone(),
             policy,
             chain: chain.map(concatenated).unwrap_or_default(),
-            seed,
+            key: None,
         })
     }
 
     /// SHA-256 of the key's SubjectPublicKeyInfo.
     pub fn key_sha256(&self) -> [u8; 32] {
-        spki_digest(self.key.public_key())
+        spki_digest(&self.public_key)
     }
 
     fn parts(&self) -> [(Part, &[u8]); 4] {
+        let (key, seed): (&[u8], &[u8]) = match &self.key {
+            Some((key, seed)) => (key.numbers(), &**seed),
+            None => (&[], &[]),
+        };
         [
             (Part::Policy, &self.policy),
             (Part::Chain, &self.chain),
-            (Part::Seed, &*self.seed),
+            (Part::Seed, seed),
             // Last: it is sent only when everything else was accepted.
-            (Part::Key, self.key.as_der()),
+            (Part::Key, key),
         ]
     }
 
     fn totals(&self) -> Totals {
         // Each is far below the limit of its type: the core's limits are checked.
-        let len = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let [policy, chain, seed, key] = self
+            .parts()
+            .map(|(_, bytes)| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         Totals {
-            key: len(self.key.as_der()),
-            policy: len(&self.policy),
-            chain: len(&self.chain),
-            seed: len(&*self.seed),
+            key,
+            policy,
+            chain,
+            seed,
         }
     }
 }
 
 impl Device {
-    /// Provisions an empty device and compares what it has then with what was sent. If anything goes wrong
-    /// the upload is destroyed. `progress` is told after each step. Gives the SHA-256 of the key's
+    /// Provisions an empty device, or one that has made the package's key, and compares what it has then with what was
+    /// sent. If anything goes wrong the upload is destroyed. `progress` is told after each step. Gives the SHA-256 of the key's
     /// SubjectPublicKeyInfo.
     ///
     /// # Errors
@@ -112,8 +136,10 @@ impl Device {
         package: &Package,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], DeviceError> {
-        // Somebody began and went away.
-        self.abort()?;
+        if self.refresh()?.state == DeviceState::Provisioning {
+            // Somebody began and went away.
+            self.abort()?;
+        }
         self.provision_step(Provision::Begin(package.totals()))?;
         let committed = self
             .upload(package, progress)
@@ -124,7 +150,7 @@ impl Device {
         }
         let key = committed.map_err(|error| match error {
             DeviceError::Refused {
-                refusal: Refusal::State(DeviceState::Empty),
+                refusal: Refusal::State(DeviceState::Empty | DeviceState::Uncertified),
                 ..
             } => DeviceError::UploadLost,
             error => error,
@@ -134,12 +160,16 @@ impl Device {
         Ok(key)
     }
 
-    /// Has the device forget an upload that was begun and not finished; `false` if there is none.
+    /// Has the device forget an upload that was begun, or a key that it makes, and that is not finished; `false` if there
+    /// is none.
     ///
     /// # Errors
     /// As [`Device::refresh`].
     pub fn abort(&mut self) -> Result<bool, DeviceError> {
-        let begun = self.refresh()?.state == DeviceState::Provisioning;
+        let begun = matches!(
+            self.refresh()?.state,
+            DeviceState::Provisioning | DeviceState::Generating
+        );
         if begun {
             self.provision_step(Provision::Abort)?;
         }
@@ -205,7 +235,17 @@ impl Device {
                 "it took the key and is not ready with it now",
             ));
         }
-        if self.public_key()? != *package.key.public_key() {
+        let origin = if package.key.is_some() {
+            Origin::Imported
+        } else {
+            Origin::Generated
+        };
+        if info.origin != Some(origin) {
+            return Err(DeviceError::untrue(
+                "it says another thing of where its key comes from than is true",
+            ));
+        }
+        if self.public_key()? != package.public_key {
             return Err(DeviceError::untrue("its public key is not that of the key"));
         }
         if self.policy()? != package.policy {
@@ -262,7 +302,8 @@ fn concatenated(chain: &Chain<'_>) -> Vec<u8> {
 impl fmt::Debug for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Package")
-            .field("key", &self.key)
+            .field("public_key", &self.public_key)
+            .field("imports", &self.key.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -18,6 +18,7 @@ const SHORT: Limits = Limits {
     answer: Duration::from_millis(300),
     flash: Duration::from_millis(300),
     signature: Duration::from_millis(300),
+    generation: Duration::from_millis(300),
     kibibyte: Duration::from_millis(10),
 };
 
@@ -26,6 +27,7 @@ const LONG: Limits = Limits {
     answer: Duration::from_secs(20),
     flash: Duration::from_secs(20),
     signature: Duration::from_secs(20),
+    generation: Duration::from_secs(20),
     kibibyte: Duration::from_secs(2),
 };
 

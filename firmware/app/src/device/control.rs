@@ -74,7 +74,7 @@ impl<B: Board> Machine<B> {
         // The key goes from RAM first; and until all is done, this is what the device is.
         self.mode = Mode::Faulted(Refusal::Storage);
         self.challenge.fill(0);
-        vault::mark(self.board.provision()).map_err(|_| Refusal::Storage)?;
+        vault::mark(&mut self.board).map_err(|_| Refusal::Storage)?;
         self.finish_wipe()?;
         self.mode = Mode::Empty;
         Ok(())
@@ -97,7 +97,7 @@ impl<B: Board> Machine<B> {
         };
         // The entry may have erased a sector too.
         self.board.feed_watchdog();
-        vault::erase(self.board.provision()).map_err(|_| Refusal::Storage)?;
+        vault::erase(&mut self.board).map_err(|_| Refusal::Storage)?;
         noted
     }
 }

@@ -2,16 +2,15 @@
 
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_protocol::{
-    CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Part, PartFault, Provision,
-    Refusal, Response, Totals,
+    CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Origin, Part, PartFault,
+    Provision, Refusal, Response, Totals,
 };
 
-use super::{Machine, Mode};
-use crate::PROVISION_LEN;
+use super::{Born, Machine, Mode};
 use crate::board::Board;
-use crate::flash::{is_blank, write_padded};
+use crate::flash::write_padded;
 use crate::keyed::{bad, encode_headers};
-use crate::vault::{self, Manifest, Place};
+use crate::vault::{self, KeyRecord, Manifest, Place};
 
 /// The parts that are uploaded.
 const PARTS: [Part; 4] = [Part::Key, Part::Policy, Part::Chain, Part::Seed];
@@ -21,6 +20,8 @@ const PARTS: [Part; 4] = [Part::Key, Part::Policy, Part::Chain, Part::Seed];
 pub(super) struct Upload {
     totals: Totals,
     received: Totals,
+    /// The key that the rest is for, if the device has made it.
+    born: Option<Born>,
     /// When the last step came, in the board's milliseconds.
     last: u64,
 }
@@ -41,16 +42,20 @@ impl Upload {
     }
 }
 
-/// The least and the most bytes of a part.
-const fn bounds(part: Part) -> (usize, usize) {
+/// The least and the most bytes of a part, with or without a key that is there already.
+const fn bounds(part: Part, is_born: bool) -> (usize, usize) {
     match part {
-        Part::Key => (1, MAX_KEY),
+        Part::Key | Part::Seed if is_born => (0, 0),
+        Part::Key => (MIN_KEY, MAX_KEY),
         Part::Policy => (1, MAX_POLICY),
         Part::Chain => (0, MAX_CHAIN_DER),
         Part::Seed => (MIN_SEED, MAX_SEED),
         _ => (0, 0),
     }
 }
+
+/// The shortest key.
+const MIN_KEY: usize = MAX_KEY / 2;
 
 fn number(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
@@ -74,7 +79,9 @@ impl<B: Board> Machine<B> {
             } => self.chunk(part, offset, bytes),
             Provision::Commit => self.commit(),
             Provision::Abort => {
-                self.upload()?;
+                if !matches!(self.mode, Mode::Generating(_)) {
+                    self.upload()?;
+                }
                 self.discard()?;
                 Ok(Response::Accepted { received: 0 })
             }
@@ -91,11 +98,12 @@ impl<B: Board> Machine<B> {
     }
 
     fn begin(&mut self, totals: Totals) -> Result<Response<'static>, Refusal> {
-        if !matches!(self.mode, Mode::Empty) {
+        let born = self.key_of_its_own();
+        if !matches!(self.mode, Mode::Empty | Mode::Uncertified(_)) {
             return Err(self.mode.refusal());
         }
         for part in PARTS {
-            let (min, max) = bounds(part);
+            let (min, max) = bounds(part, born.is_some());
             let (min, max) = (number(min), number(max));
             if !(min..=max).contains(&totals.of(part)) {
                 return Err(bad(part, PartFault::Size { min, max }));
@@ -106,6 +114,7 @@ impl<B: Board> Machine<B> {
         self.mode = Mode::Provisioning(Upload {
             totals,
             received: Totals::default(),
+            born,
             last: self.board.millis(),
         });
         Ok(Response::Accepted { received: 0 })
@@ -121,7 +130,7 @@ impl<B: Board> Machine<B> {
         let upload = self.upload()?;
         upload.last = millis;
         let total = upload.totals.of(part);
-        let start = vault::start(part).ok_or(bad(part, PartFault::NotUploaded))?;
+        let (start, is_secret) = vault::start(part).ok_or(bad(part, PartFault::NotUploaded))?;
         let received = upload
             .received(part)
             .ok_or(bad(part, PartFault::NotUploaded))?;
@@ -137,7 +146,12 @@ impl<B: Board> Machine<B> {
         *received = offset.saturating_add(len);
         let received = *received;
         let at = start.saturating_add(offset);
-        if write_padded(self.board.provision(), at, bytes).is_err() {
+        let flash = if is_secret {
+            self.board.secrets()
+        } else {
+            self.board.provision()
+        };
+        if write_padded(flash, at, bytes).is_err() {
             // What is there now is not known, and no place is written twice.
             self.discard()?;
             return Err(Refusal::Storage);
@@ -155,11 +169,11 @@ impl<B: Board> Machine<B> {
                 return Err(bad(part, PartFault::Missing { received }));
             }
         }
-        let outcome = self.lock(upload.totals);
+        let outcome = self.lock(&upload);
         match outcome {
             Ok(key) => Ok(Response::Provisioned { key }),
             Err(refusal) => {
-                self.discard()?;
+                self.discard_all_but(upload.born)?;
                 // One entry for each upload, which has one already.
                 let entry = self.entry(Event::Refused);
                 let _ = self.write(Entry {
@@ -172,34 +186,63 @@ impl<B: Board> Machine<B> {
     }
 
     #[inline(never)]
-    fn lock(&mut self, totals: Totals) -> Result<[u8; 32], Refusal> {
+    fn lock(&mut self, upload: &Upload) -> Result<[u8; 32], Refusal> {
         let journal = self.records.journal.as_ref().ok_or(Refusal::Storage)?;
+        let sequence = journal.next_sequence();
         let mut manifest = Manifest {
-            sequence: journal.next_sequence(),
-            totals,
+            sequence,
+            policy: upload.totals.policy,
+            chain: upload.totals.chain,
             headers: [Place::default(); _],
             digest: [0; 32],
         };
         encode_headers(&mut self.board, &mut manifest)?;
         self.board.feed_watchdog();
-        manifest.digest = vault::digest(&self.board, &manifest).ok_or(Refusal::Storage)?;
+        manifest.digest = manifest.digest(&self.board).ok_or(Refusal::Storage)?;
+        let key = match &upload.born {
+            Some(born) => born.record,
+            None => self.imported(sequence, upload.totals)?,
+        };
         // Everything that a start proves is proved before there is anything to start from.
-        self.load(&manifest)?;
-        self.check_floor()?;
-        vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
-        self.note_provisioned(&manifest)?;
+        self.load(&manifest, &key)?;
+        self.check_rules(&key)?;
+        let storage = |_| Refusal::Storage;
+        if upload.born.is_none() {
+            vault::write_record(self.board.secrets(), &key).map_err(storage)?;
+        }
+        vault::commit(self.board.provision(), &manifest).map_err(storage)?;
+        self.note_provisioned(&manifest, &key)?;
         match &self.mode {
             Mode::Ready(keyed) => Ok(*keyed.key.spki_digest()),
             _ => Err(Refusal::PairwiseTest),
         }
     }
 
-    /// A floor past the certificates' end would make a key that never signs.
-    fn check_floor(&self) -> Result<(), Refusal> {
+    /// The record of a key that was uploaded.
+    fn imported(&self, sequence: u32, totals: Totals) -> Result<KeyRecord, Refusal> {
+        let mut key = KeyRecord {
+            sequence,
+            origin: Origin::Imported,
+            board_entropy: false,
+            key: totals.key,
+            seed: totals.seed,
+            digest: [0; 32],
+        };
+        key.digest = key.digest(&self.board).ok_or(Refusal::Storage)?;
+        Ok(key)
+    }
+
+    /// A key that the device has made must be as random as the policy says; and a floor past the certificates' end
+    /// would make a key that never signs.
+    fn check_rules(&self, key: &KeyRecord) -> Result<(), Refusal> {
         let Mode::Ready(keyed) = &self.mode else {
             return Err(Refusal::Storage);
         };
-        let floor = keyed.policy()?.time_floor;
+        let policy = keyed.policy()?;
+        if policy.board_entropy && key.origin == Origin::Generated && !key.board_entropy {
+            return Err(Refusal::KeyEntropy);
+        }
+        let floor = policy.time_floor;
         if keyed.ends().all(|end| floor <= end) {
             Ok(())
         } else {
@@ -218,18 +261,39 @@ impl<B: Board> Machine<B> {
         }
     }
 
-    /// Destroys what was uploaded.
-    fn discard(&mut self) -> Result<(), Refusal> {
-        self.mode = Mode::Faulted(Refusal::Storage);
-        let flash = self.board.provision();
-        let blank = is_blank(flash, 0, PROVISION_LEN).map_err(|_| Refusal::Storage)?;
-        if !blank {
-            // The mark first: a manifest that was just written must not outlive a cut.
-            vault::mark(flash)
-                .and_then(|()| vault::erase(flash))
-                .map_err(|_| Refusal::Storage)?;
+    /// The key that the device has made and that has no certificate yet, if it is so.
+    pub(super) const fn key_of_its_own(&self) -> Option<Born> {
+        match &self.mode {
+            Mode::Uncertified(born) => Some(*born),
+            Mode::Provisioning(upload) => upload.born,
+            _ => None,
         }
-        self.mode = Mode::Empty;
+    }
+
+    /// Destroys what was uploaded or is being made, and leaves a key that is made.
+    pub(super) fn discard(&mut self) -> Result<(), Refusal> {
+        let born = self.key_of_its_own();
+        self.discard_all_but(born)
+    }
+
+    fn discard_all_but(&mut self, born: Option<Born>) -> Result<(), Refusal> {
+        self.mode = Mode::Faulted(Refusal::Storage);
+        let board = &mut self.board;
+        self.mode = match born {
+            Some(born) => {
+                vault::erase_upload(board).map_err(|_| Refusal::Storage)?;
+                Mode::Uncertified(born)
+            }
+            None => {
+                if !vault::is_erased(board).map_err(|_| Refusal::Storage)? {
+                    // The mark first: a manifest that was just written must not outlive a cut.
+                    vault::mark(board)
+                        .and_then(|()| vault::erase(board))
+                        .map_err(|_| Refusal::Storage)?;
+                }
+                Mode::Empty
+            }
+        };
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use privyseal_core::RsaPublicKey;
 use privyseal_core::encoding::sink::SliceSink;
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_core::rsa::spki::write_spki;
@@ -10,10 +11,11 @@ use privyseal_protocol::{Info, MAX_DATA, MAX_POLICY, Part, Rate, Refusal, Respon
 use super::{Machine, Mode};
 use crate::board::Board;
 use crate::journal::{Journal, StorageError};
+use crate::keyed::public_key;
 use crate::limits::Meter;
 
-/// Bytes of the SubjectPublicKeyInfo of RSA-2048, at least: a power of two.
-const MAX_SPKI: usize = 512;
+/// Bytes of the SubjectPublicKeyInfo of RSA-4096, at least: a power of two.
+const MAX_SPKI: usize = 1024;
 
 /// How often something may be read: enough to read all of it some ten times at once, and once in three minutes
 /// from then on. Whoever tries faults on reads has so many tries.
@@ -26,23 +28,34 @@ const _: () = assert!(
     MAX_POLICY.is_power_of_two() && MAX_CHAIN_DER.is_power_of_two() && MAX_SPKI.is_power_of_two()
 );
 
+/// The SubjectPublicKeyInfo.
+fn written<'a>(key: &RsaPublicKey, spki: &'a mut [u8; MAX_SPKI]) -> Result<&'a [u8], Refusal> {
+    let mut sink = SliceSink::new(spki);
+    let written = write_spki(key, &mut sink).and(sink.finish());
+    written.map_err(|_| Refusal::NotReadable(Part::PublicKey))
+}
+
 impl<B: Board> Machine<B> {
     #[inline(never)]
     pub(super) fn info(&mut self, id: u8) {
         let millis = self.board.millis();
         let state = self.state();
-        let (key, time_ceiling, rate_left) = match &self.mode {
+        let (mut key, mut origin) = self.key_of_its_own().map_or((None, None), |born| {
+            (Some(born.key), Some(born.record.origin))
+        });
+        let (time_ceiling, rate_left) = match &self.mode {
             Mode::Ready(keyed) => {
+                key = Some(*keyed.key.spki_digest());
+                origin = Some(keyed.origin);
                 let policy = keyed.policy();
-                let (ceiling, left) = policy.map_or((0, 0), |policy| {
+                policy.map_or((0, 0), |policy| {
                     (
                         self.clock.ceiling(&policy, millis),
                         self.records.meter.left(policy.rate, millis),
                     )
-                });
-                (Some(*keyed.key.spki_digest()), ceiling, left)
+                })
             }
-            _ => (None, 0, 0),
+            _ => (0, 0),
         };
         let info = Info {
             firmware: env!("CARGO_PKG_VERSION"),
@@ -68,15 +81,20 @@ impl<B: Board> Machine<B> {
                 .as_ref()
                 .map_or(0, Journal::next_sequence),
             bad_frames: self.bad_frames,
+            origin,
+            generation: match &self.mode {
+                Mode::Generating(generating) => Some(generating.progress()),
+                _ => None,
+            },
         };
         self.send(id, &Response::Info(info));
     }
 
     #[inline(never)]
     pub(super) fn read(&mut self, id: u8, part: Part, offset: u16) -> Result<(), Refusal> {
-        let Mode::Ready(keyed) = &self.mode else {
+        if !matches!(self.mode, Mode::Ready(_) | Mode::Uncertified(_)) {
             return Err(self.mode.refusal());
-        };
+        }
         let millis = self.board.millis();
         match self.reads.one_more(READS, millis) {
             Ok(debt) => self.reads = Meter::new(debt, millis),
@@ -86,15 +104,16 @@ impl<B: Board> Machine<B> {
             }
         }
         let mut spki = [0; MAX_SPKI];
-        let (whole, reach) = match part {
-            Part::Policy => (keyed.policy.as_ref(), MAX_POLICY),
-            Part::Chain => (keyed.chain.as_ref(), MAX_CHAIN_DER),
-            Part::PublicKey => {
-                let mut sink = SliceSink::new(&mut spki);
-                let written = write_spki(keyed.key.public_key(), &mut sink);
-                let refusal = Refusal::NotReadable(part);
-                (written.and(sink.finish()).map_err(|_| refusal)?, MAX_SPKI)
+        let (whole, reach) = match (part, &self.mode) {
+            (Part::Policy, Mode::Ready(keyed)) => (keyed.policy.as_ref(), MAX_POLICY),
+            (Part::Chain, Mode::Ready(keyed)) => (keyed.chain.as_ref(), MAX_CHAIN_DER),
+            (Part::PublicKey, Mode::Ready(keyed)) => {
+                (written(keyed.key.public_key(), &mut spki)?, MAX_SPKI)
             }
+            (Part::PublicKey, Mode::Uncertified(born)) => (
+                written(&public_key(&self.board, &born.record)?, &mut spki)?,
+                MAX_SPKI,
+            ),
             _ => return Err(Refusal::NotReadable(part)),
         };
         // Compared, and cut to what a part may have: past what may be read no single fault reaches. Hidden from

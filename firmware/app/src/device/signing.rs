@@ -15,7 +15,7 @@ use super::records::Records;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::jti::{Text, jti};
-use crate::keyed::{Keyed, SIGNATURE};
+use crate::keyed::Keyed;
 use crate::limits::{Clock, Meter};
 use crate::link::TokenSink;
 use crate::signals::wait_for_press;
@@ -138,6 +138,7 @@ impl<B: Board> Machine<B> {
             records,
             mode,
             clock,
+            line,
             ..
         } = self;
         let Mode::Ready(keyed) = mode else {
@@ -147,10 +148,9 @@ impl<B: Board> Machine<B> {
         note(board, records, asked, draft)?;
 
         board.feed_watchdog();
-        let mut signature = [0; SIGNATURE];
         let signature = keyed
             .engine
-            .sign(&draft.digest, &mut keyed.drbg, &mut signature)
+            .sign(&draft.digest, &mut keyed.drbg, &mut line.message)
             .map_err(|_| Refusal::Fault)?;
         board.feed_watchdog();
 
@@ -171,7 +171,9 @@ impl<B: Board> Machine<B> {
             floor: time_floor,
             millis: board.millis(),
         };
-        finish(keyed, &judge, request, draft, &done, signature, board, id)
+        let outcome = finish(keyed, &judge, request, draft, &done, signature, board, id);
+        line.message.fill(0);
+        outcome
     }
 }
 

@@ -2,16 +2,16 @@
 
 use privyseal_core::rsa::spki::spki_digest;
 use privyseal_protocol::authority::CHALLENGE_LEN;
-use privyseal_protocol::{Entry, Event, Part, Refusal};
+use privyseal_protocol::{Entry, Event, Origin, Part, Refusal};
 use rand_core::TryRng;
 
 use super::records::Records;
-use super::{Machine, Mode};
+use super::{Born, Machine, Mode};
 use crate::board::Board;
-use crate::keyed::{Keyed, policy_of, public_key};
+use crate::keyed::{Keyed, mapped_policy, policy_of, public_key};
 use crate::limits::{Clock, Meter};
 use crate::link::Line;
-use crate::vault::{self, Contents, Manifest};
+use crate::vault::{self, Contents, KeyRecord, Manifest};
 
 impl<B: Board> Machine<B> {
     /// Before the start.
@@ -46,23 +46,44 @@ impl<B: Board> Machine<B> {
         let storage = |_| Refusal::Storage;
         match vault::inspect(&mut self.board).map_err(storage)? {
             Contents::Blank => {}
-            Contents::Leftover => vault::erase(self.board.provision()).map_err(storage)?,
+            Contents::Leftover => vault::erase(&mut self.board).map_err(storage)?,
             Contents::Marked => self.finish_wipe()?,
-            Contents::Whole(manifest) => return self.recover_key(&manifest),
+            Contents::Born(record) => return self.recover_born(&record),
+            Contents::Whole(manifest, key) => return self.recover_key(&manifest, &key),
         }
         self.mode = Mode::Empty;
         Ok(())
     }
 
-    fn recover_key(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
+    /// Whether the entry of that number is still to be written. An error if entries before it are missing: the journal
+    /// was lost, and counter and time floor with it.
+    fn is_next(&self, sequence: u32) -> Result<bool, Refusal> {
         let journal = self.records.journal.as_ref().ok_or(Refusal::Storage)?;
-        let next = journal.next_sequence();
-        if next < manifest.sequence {
-            // The journal was lost: counter and time floor with it.
-            return Err(Refusal::Storage);
+        match journal.next_sequence() {
+            next if next < sequence => Err(Refusal::Storage),
+            next => Ok(next == sequence),
         }
-        if next == manifest.sequence {
-            self.note_provisioned(manifest)?;
+    }
+
+    fn recover_born(&mut self, record: &KeyRecord) -> Result<(), Refusal> {
+        if self.is_next(record.sequence)? {
+            self.note_generated(record)?;
+        }
+        if self.state().faulted {
+            return Err(Refusal::Fault);
+        }
+        vault::erase_upload(&mut self.board).map_err(|_| Refusal::Storage)?;
+        let key = spki_digest(&public_key(&self.board, record)?);
+        self.mode = Mode::Uncertified(Born {
+            record: *record,
+            key,
+        });
+        Ok(())
+    }
+
+    fn recover_key(&mut self, manifest: &Manifest, key: &KeyRecord) -> Result<(), Refusal> {
+        if self.is_next(manifest.sequence)? {
+            self.note_provisioned(manifest, key)?;
         }
         if self.state().faulted {
             return Err(Refusal::Fault);
@@ -72,7 +93,7 @@ impl<B: Board> Machine<B> {
             boots: entry.boots.saturating_add(1),
             ..entry
         })?;
-        self.load(manifest)
+        self.load(manifest, key)
             .map_err(|refusal| self.not_ready(refusal))
     }
 
@@ -96,14 +117,18 @@ impl<B: Board> Machine<B> {
     }
 
     /// Writes that the device was provisioned: the last step of it.
-    pub(super) fn note_provisioned(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
-        let digest = spki_digest(&public_key(&self.board, manifest)?);
-        let policy_floor = manifest
-            .place(Part::Policy)
-            .and_then(|place| self.board.mapped(place.at, place.len))
-            .ok_or(Refusal::Storage)
-            .and_then(|bytes| Ok(policy_of(bytes.as_ref())?.time_floor))?;
-        let entry = self.entry(Event::Provisioned);
+    pub(super) fn note_provisioned(
+        &mut self,
+        manifest: &Manifest,
+        key: &KeyRecord,
+    ) -> Result<(), Refusal> {
+        let digest = spki_digest(&public_key(&self.board, key)?);
+        let policy = mapped_policy(&self.board, manifest)?;
+        let policy_floor = policy_of(policy.as_ref())?.time_floor;
+        let entry = self.entry(match key.origin {
+            Origin::Generated => Event::Installed,
+            _ => Event::Imported,
+        });
         let time_floor = entry.time_floor.max(policy_floor);
         self.write(Entry {
             time_floor,
@@ -114,14 +139,19 @@ impl<B: Board> Machine<B> {
         Ok(())
     }
 
-    /// Makes the key ready, and the device with it. The nonce of the random generator is the number of the
-    /// newest entry, which was written in this start or for this key.
-    pub(super) fn load(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
+    /// For the random generator: the number of the newest entry, which the caller has written for what it is about to
+    /// do.
+    pub(super) fn nonce(&self) -> [u8; 8] {
         let state = self.state();
         let numbers = (u64::from(state.sequence) << 32) | u64::from(state.boots);
-        let nonce = numbers.to_le_bytes();
+        numbers.to_le_bytes()
+    }
+
+    /// Makes the key ready, and the device with it. The newest entry was written in this start or for this key.
+    pub(super) fn load(&mut self, manifest: &Manifest, key: &KeyRecord) -> Result<(), Refusal> {
+        let nonce = self.nonce();
         // It is copied on its way; when the request is answered, or the start done, the stack is wiped.
-        self.mode = Mode::Ready(Keyed::load(&mut self.board, manifest, &nonce)?);
+        self.mode = Mode::Ready(Keyed::load(&mut self.board, manifest, key, &nonce)?);
         if let Mode::Ready(keyed) = &mut self.mode {
             self.challenge = challenge(keyed)?;
         }

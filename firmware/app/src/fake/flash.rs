@@ -106,6 +106,12 @@ impl Flash {
         &self.bytes
     }
 
+    pub(super) fn piece(&self, offset: u32, len: u32) -> Option<Vec<u8>> {
+        let offset = usize::try_from(offset).ok()?;
+        let end = offset.checked_add(usize::try_from(len).ok()?)?;
+        self.bytes.get(offset..end).map(Vec::from)
+    }
+
     pub(super) const fn sector(&self) -> usize {
         self.sector
     }

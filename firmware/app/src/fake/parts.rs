@@ -37,8 +37,8 @@ impl Button {
 /// What a pulse on the supply does to a read of the flash.
 #[derive(Clone, Debug, Default)]
 pub struct Misread {
-    /// Of what begins there.
-    pub offset: usize,
+    /// Of what begins there among the secrets.
+    pub offset: u32,
     /// Not the first reads of it, but the one after so many.
     pub after: Cell<u32>,
     /// What is read.
@@ -46,7 +46,7 @@ pub struct Misread {
 }
 
 impl Misread {
-    pub(super) fn happens(&self, offset: usize) -> bool {
+    pub(super) fn happens(&self, offset: u32) -> bool {
         if offset != self.offset {
             return false;
         }

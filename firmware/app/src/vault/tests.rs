@@ -13,7 +13,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use privyseal_protocol::{
-    AllowedAudience, Entry, Event, MAX_POLICY, Part, Policy, Rate, SchemeId, SchemePolicy, Totals,
+    AllowedAudience, Entry, Event, MAX_POLICY, Origin, Part, Policy, Rate, SchemeId, SchemePolicy,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -22,10 +22,10 @@ use crate::fake::{FakeBoard, Memory, Time, Wire};
 use crate::flash::write_padded;
 use crate::journal::Journal;
 use crate::keyed::encode_headers;
-use crate::vault::{self, Contents, Manifest, Place};
+use crate::vault::{self, Contents, KeyRecord, Manifest, Place};
 
 /// The version of the manifest that these vectors are of.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Pieces, each in hexadecimal (`00*12` is a byte twelve times), and what it stands for.
 type Vector<'a> = [(&'a str, &'a str)];
@@ -137,62 +137,80 @@ fn policy() -> Vec<u8> {
     policy.to_bytes(&mut buffer).expect("it fits").to_vec()
 }
 
-/// The region of key, policy and chain, from its parts to the mark of wiping.
+/// Both pieces, from their parts to the mark of wiping.
 #[test]
-fn the_provisioned_region() {
+fn the_provisioned_pieces() {
     let manifest_vector = [
-        ("505345414c207632", "PSEAL v2"),
+        ("505345414c207633", "PSEAL v3"),
         ("07000000", "sequence"),
-        ("03000000", "bytes of the key"),
         ("59000000", "bytes of the policy"),
         ("00000000", "bytes of the chain"),
-        ("30000000", "bytes of the seed"),
         ("00520000", "the first header's place"),
         ("33000000", "its bytes"),
         ("40520000", "the second header's place"),
         ("33000000", "its bytes"),
         ("00*24", "no third, fourth and fifth"),
         (
-            "9ee205a7a01f6ff0c015a0e5c9b6fbb3e2acabd024407e5e82a7557cf05f532f",
+            "ba87bb6cb5e98b02949bb87b6d6dba5c6bece263c46243b61710f56d1ac278e1",
             "SHA-256 of parts and headers",
         ),
-        ("00*24", "nothing"),
-        ("314bddda", "CRC-32"),
+        ("00*32", "nothing"),
+        ("d9bd88f4", "CRC-32"),
+    ];
+    let record_vector = [
+        ("50534b4559207633", "PSKEY v3"),
+        ("06000000", "sequence"),
+        ("01000000", "generated"),
+        ("01000000", "the board's random generator had part"),
+        ("60000000", "bytes of the key"),
+        ("30000000", "bytes of the seed"),
+        (
+            "2fe4e8b2cde598491982a1ea6c969944ff08f76112c02ee0ef360f18bbb7930b",
+            "SHA-256 of seed and key",
+        ),
+        ("00*64", "nothing"),
+        ("e883eed9", "CRC-32"),
     ];
     let policy = policy();
-    let parts: [(Part, &[u8], usize); 4] = [
-        (Part::Seed, &[7; 48], 61_440),
-        (Part::Key, b"key", 61_504),
-        (Part::Policy, &policy, 512),
-        (Part::Chain, b"", 4_608),
-    ];
     let mut board = board();
+    let (policy_at, _) = vault::start(Part::Policy).expect("a place");
+    write_padded(board.provision(), policy_at, &policy).expect("flash");
+    let totals = vault::write_key(board.secrets(), [&[1; 32], &[2; 32], &[3; 32]], &[7; 48]);
+    let totals = totals.expect("flash");
     let mut manifest = Manifest {
         sequence: 7,
-        totals: Totals {
-            key: 3,
-            policy: u32::try_from(policy.len()).expect("a length"),
-            chain: 0,
-            seed: 48,
-        },
+        policy: u32::try_from(policy.len()).expect("a length"),
+        chain: 0,
         headers: [Place::default(); _],
         digest: [0; 32],
     };
-    for (part, bytes, _) in parts {
-        let at = vault::start(part).expect("a place");
-        write_padded(board.provision(), at, bytes).expect("flash");
-    }
     encode_headers(&mut board, &mut manifest).expect("a good policy");
-    manifest.digest = vault::digest(&board, &manifest).expect("places");
+    manifest.digest = manifest.digest(&board).expect("places");
+    let mut record = KeyRecord {
+        sequence: 6,
+        origin: Origin::Generated,
+        board_entropy: true,
+        key: totals.key,
+        seed: totals.seed,
+        digest: [0; 32],
+    };
+    record.digest = record.digest(&board).expect("places");
+    vault::write_record(board.secrets(), &record).expect("flash");
+    let found = vault::inspect(&mut board).expect("flash");
+    assert!(matches!(found, Contents::Born(it) if it == record));
     vault::commit(board.provision(), &manifest).expect("flash");
 
-    let flash = board.memory().provision;
-    assert_eq!(hex(&flash[..128]), digits(&manifest_vector));
-    assert_eq!(flash[..8], *format!("PSEAL v{VERSION}").as_bytes());
-    assert!(flash[128..512].iter().all(|&byte| byte == 0xff));
-    for (part, bytes, at) in parts {
-        assert_eq!(flash[at..at + bytes.len()], *bytes, "{part:?}");
-    }
+    let Memory {
+        provision, secrets, ..
+    } = board.memory();
+    assert_eq!(hex(&provision[..128]), digits(&manifest_vector));
+    assert_eq!(provision[..8], *format!("PSEAL v{VERSION}").as_bytes());
+    assert_eq!(hex(&secrets[..128]), digits(&record_vector));
+    assert_eq!(secrets[..8], *format!("PSKEY v{VERSION}").as_bytes());
+    assert!(provision[128..512].iter().all(|&byte| byte == 0xff));
+    assert_eq!(provision[512..512 + policy.len()], policy);
+    assert_eq!(secrets[128..176], [7; 48]);
+    assert_eq!(secrets[192..288], [[1; 32], [2; 32], [3; 32]].concat());
     for (header, at) in [
         (
             "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiSldUIn0",
@@ -203,14 +221,34 @@ fn the_provisioned_region() {
             21_056,
         ),
     ] {
-        assert_eq!(flash[at..at + header.len()], *header.as_bytes(), "{header}");
+        assert_eq!(
+            provision[at..at + header.len()],
+            *header.as_bytes(),
+            "{header}"
+        );
     }
 
+    let whole = FakeBoard::new(Wire::default(), board.memory(), Time::manual());
     let found = vault::inspect(&mut board).expect("flash");
-    assert!(matches!(found, Contents::Whole(it) if it == manifest));
-    vault::mark(board.provision()).expect("flash");
-    let flash = board.memory().provision;
-    assert_eq!(hex(&flash[256..288]), digits(&[("00*32", "the mark")]));
+    assert!(matches!(found, Contents::Whole(it, key) if it == manifest && key == record));
+    vault::erase_upload(&mut board).expect("flash");
+    let found = vault::inspect(&mut board).expect("flash");
+    assert!(matches!(found, Contents::Born(it) if it == record));
+    board = whole;
+    vault::mark(&mut board).expect("flash");
+    let provision = board.memory().provision;
+    assert_eq!(hex(&provision[256..288]), digits(&[("00*32", "the mark")]));
     let found = vault::inspect(&mut board).expect("flash");
     assert!(matches!(found, Contents::Marked));
+}
+
+/// What firmware of another version has left is wiped and not misread.
+#[test]
+fn a_manifest_of_another_version_is_wiped() {
+    for version in [b"PSEAL v2", b"PSEAL v4"] {
+        let mut board = board();
+        write_padded(board.provision(), 0, version).expect("flash");
+        let found = vault::inspect(&mut board).expect("flash");
+        assert!(matches!(found, Contents::Marked));
+    }
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use privyseal_test_base::tool::{command, output};
 use privyseal_test_judges::decode::Parts;
-use privyseal_test_pki::pem_chain;
+use privyseal_test_pki::{CertificateSpec, pem_chain};
 use privyseal_test_simulators::device_sim::Options;
 
 use crate::stage::{EORI, SCHEMES, Stage, run, sign_at};
@@ -63,9 +63,70 @@ fn from_the_first_key_to_the_wipe() {
     );
     stage
         .sign("fiam", &[])
-        .is_refused(3, &["no key on the device", "privyseal device provision"]);
+        .is_refused(3, &["no key on the device", "privyseal device generate"]);
     stage.provision().is_done();
     assert_eq!(stage.device("info", &["--json"]).json()["counter"], 8);
+}
+
+/// The ceremony without a key file: the key is made on the device, certified by OpenSSL's CA, and used.
+#[test]
+fn from_a_key_of_its_own_to_a_token() {
+    let stage = Stage::new(Options::default());
+    let uri = stage.device("generate", &["--bits", "2048"]).printed();
+    let uri = uri.trim_end();
+    assert!(uri.contains("?key-sha256="), "{uri}");
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(
+        (&info["state"], &info["key_origin"]),
+        (
+            &"waiting for the certificate of its key".into(),
+            &"generated".into()
+        )
+    );
+    let advice = "privyseal device install-chain";
+    sign_at(uri, "fiam", &[]).is_refused(3, &["waits for policy and certificate chain", advice]);
+    stage
+        .device("generate", &[])
+        .is_refused(3, &["waiting for the certificate"]);
+
+    let subject = "CN=Gateway,organizationIdentifier=NTRNL-12345678,O=Test,C=NL";
+    let usage = ["--subject", subject, "--key-usage", "nonRepudiation"];
+    let csr = stage.device("csr", &usage).printed();
+    let words = "req -verify -noout -pubkey".split(' ');
+    let said = output(&mut command("openssl", words), csr.as_bytes());
+    assert!(said.status.success(), "{said:?}");
+    let words = "pkey -pubin -outform DER".split(' ');
+    let spki = output(&mut command("openssl", words), &said.stdout).stdout;
+    let chain = stage.pki.chain(&spki, &CertificateSpec::seal());
+    let path = stage.write("own.pem", pem_chain(&chain).as_bytes());
+
+    let policy = stage.path("policy.toml").display().to_string();
+    let (strange, other) = (stage.path("chain.pem"), ["--policy", policy.as_str()]);
+    let strange = strange.display().to_string();
+    stage
+        .device(
+            "install-chain",
+            &[&other[..], &["--chain", &strange]].concat(),
+        )
+        .is_refused(1, &["key"]);
+    let installed = stage.device("install-chain", &[&other[..], &["--chain", &path]].concat());
+    assert_eq!(installed.printed().trim_end(), uri);
+    for (scheme, options, ..) in SCHEMES {
+        sign_at(uri, scheme, options).token();
+    }
+    stage
+        .device("csr", &usage)
+        .is_refused(3, &["the device is ready"]);
+    let log = stage.device("log", &[]).printed();
+    for event in ["generated", "csr signed", "installed"] {
+        assert!(log.contains(event), "{log}");
+    }
+    assert!(
+        stage
+            .device("info", &[])
+            .printed()
+            .contains("made by the device")
+    );
 }
 
 /// By `privyseal check` and by OpenSSL.
@@ -202,7 +263,7 @@ fn a_key_from_standard_input() {
     let chain = stage.path("chain.pem");
     let arguments = [
         "device".as_ref(),
-        "provision".as_ref(),
+        "import-key".as_ref(),
         "--device".as_ref(),
         uri.as_ref(),
         "--policy".as_ref(),

@@ -147,15 +147,15 @@ fn what_does_not_belong_together_is_not_sent() {
         *last ^= 1;
     }
     let forged = stage.write("forged.pem", pem_chain(&forged).as_bytes());
-    let small = test_key("large", 3072);
-    let large = stage.write("large.pem", small.pkcs8_pem().as_bytes());
+    let small = test_key("small", 1024);
+    let small = stage.write("small.pem", small.pkcs8_pem().as_bytes());
     let unknown = stage.write("unknown.toml", policy("raw-signing = true").as_bytes());
-    for file in [&other, &large] {
+    for file in [&other, &small] {
         set_mode(file.as_ref(), 0o600);
     }
     for (option, file, code, words) in [
         ("--key", other.as_str(), 1, "key"),
-        ("--key", &large, 2, "1536 bytes"),
+        ("--key", &small, 2, "1024"),
         ("--key", &cut, 2, "no private key in PKCS#8"),
         (
             "--key",

@@ -72,14 +72,14 @@ impl Stage {
         format!("device:unix:{}", self.sim.socket().display())
     }
 
-    /// `privyseal device provision` with the stage's files.
+    /// `privyseal device import-key` with the stage's files.
     pub(crate) fn provision(&self) -> Outcome {
         self.provision_with(&[])
     }
 
     /// The same with other files for some options.
     pub(crate) fn provision_with(&self, other: &[(&str, &str)]) -> Outcome {
-        let mut arguments = vec!["device".to_owned(), "provision".into()];
+        let mut arguments = vec!["device".to_owned(), "import-key".into()];
         arguments.extend(["--device".to_owned(), self.uri()]);
         for (option, file) in [
             ("--policy", "policy.toml"),

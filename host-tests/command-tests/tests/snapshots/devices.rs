@@ -53,7 +53,7 @@ fn a_device() {
         ("authority.pem", authority.spki_pem()),
         ("key.pem", key.pkcs8_pem()),
         ("stranger.pem", stranger.pkcs8_pem()),
-        ("large.pem", test_key("stranger", 3072).pkcs8_pem()),
+        ("small.pem", test_key("small", 1024).pkcs8_pem()),
         ("public.pem", key.spki_pem()),
         ("word.sig", "not a signature".to_owned()),
     ] {
@@ -69,7 +69,7 @@ fn a_device() {
     let provision = |transcript: &mut Transcript, policy: &str, key: &str, chain: &str| {
         let (policy, key, chain) = (path(policy), path(key), path(chain));
         let files = ["--policy", &policy, "--key", &key, "--chain", &chain];
-        transcript.run(&[&device("provision")[..], &files].concat());
+        transcript.run(&[&device("import-key")[..], &files].concat());
     };
     transcript.run(&device("info"));
     transcript.run(&[&device("info")[..], &["--json"]].concat());
@@ -82,7 +82,7 @@ fn a_device() {
         ("no-table.toml", "key.pem", "chain.pem"),
         ("rule.toml", "key.pem", "chain.pem"),
         ("policy.toml", "public.pem", "chain.pem"),
-        ("policy.toml", "large.pem", "chain.pem"),
+        ("policy.toml", "small.pem", "chain.pem"),
         ("policy.toml", "stranger.pem", "chain.pem"),
         ("policy.toml", "key.pem", "no-root.pem"),
         ("policy.toml", "key.pem", "chain.pem"),

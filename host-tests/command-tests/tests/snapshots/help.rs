@@ -107,7 +107,7 @@ fn command_lines_that_are_wrong() {
         &["yubihsm", "audit", "--key", KEY],
         &["device"],
         &["device", "info", "--key", "device:/dev/null"],
-        &["device", "provision", "--device", "device:/dev/null"],
+        &["device", "import-key", "--device", "device:/dev/null"],
         &["device", "sign"],
         &["doctor", "--key", KEY, "--timeout", "5"],
         &["completions", "tcsh"],

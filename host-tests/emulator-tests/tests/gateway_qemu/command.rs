@@ -77,7 +77,7 @@ fn provision(party: &Party, device: &str) -> String {
     let chain = write("chain.pem", &pem_chain(&party.chain));
     let policy = write("policy.toml", &policy());
     let files = ["--policy", &policy, "--key", &key, "--chain", &chain];
-    let words = ["device", "provision", "--device", device];
+    let words = ["device", "import-key", "--device", device];
     run(&[&words[..], &files[..]].concat()).trim().to_owned()
 }
 

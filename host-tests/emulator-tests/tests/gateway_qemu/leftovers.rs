@@ -84,7 +84,7 @@ fn nothing_stays_of_an_upload_that_is_taken_back() {
     let secrets = secrets(&party);
     let mut emulator = Emulator::gateway(STM32F405);
     let mut gateway = Gateway::new(emulator.connect());
-    let key = party.key.pkcs8_der();
+    let key = party.key.numbers();
     let begin = Provision::Begin(Totals {
         key: u32::try_from(key.len()).expect("a length"),
         policy: 1,

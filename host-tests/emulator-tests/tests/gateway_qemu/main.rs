@@ -3,6 +3,7 @@
 mod command;
 mod counts;
 mod faults;
+mod generates;
 mod info;
 mod leftovers;
 mod signs;

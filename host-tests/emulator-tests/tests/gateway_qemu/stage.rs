@@ -114,10 +114,9 @@ impl Party {
 
     /// Gives all of it to the gateway.
     pub(crate) fn provision(&self, gateway: &mut Gateway) {
-        let mut buffer = [0; MAX_POLICY];
         let endowed = gateway.provision(&Upload {
-            key: self.key.pkcs8_der(),
-            policy: self.policy.to_bytes(&mut buffer).expect("it fits").to_vec(),
+            key: self.key.numbers(),
+            policy: encoded(&self.policy),
             chain: self.chain.concat(),
             seed: b"forty-eight bytes of a seed that nobody knows...".to_vec(),
         });
@@ -126,33 +125,44 @@ impl Party {
 
     /// Whether openssl finds the signature good.
     pub(crate) fn openssl_verifies(&self, token: &str) {
-        let parts = Parts::of(token);
-        let dir = tempfile::Builder::new()
-            .prefix("openssl-")
-            .tempdir_in(cache_dir("tmp"))
-            .expect("target/ can be written");
-        let (key, signature) = (dir.path().join("key.pem"), dir.path().join("signature"));
-        std::fs::write(&key, self.key.spki_pem()).expect("target/ can be written");
-        std::fs::write(&signature, &parts.signature).expect("target/ can be written");
-        let mut child = Command::new("openssl")
-            .args(["dgst", "-sha256", "-verify"])
-            .arg(&key)
-            .arg("-signature")
-            .arg(&signature)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("openssl: run `cargo xtask setup`");
-        let mut stdin = child.stdin.take().expect("piped");
-        stdin
-            .write_all(parts.signing_input.as_bytes())
-            .expect("openssl reads");
-        drop(stdin);
-        let output = child.wait_with_output().expect("openssl ends");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}");
-        assert_eq!(said.trim(), "Verified OK");
+        openssl_verifies(token, &self.key.spki_der());
     }
+}
+
+/// The policy's bytes.
+pub(crate) fn encoded(policy: &Policy<'_>) -> Vec<u8> {
+    let mut buffer = [0; MAX_POLICY];
+    policy.to_bytes(&mut buffer).expect("it fits").to_vec()
+}
+
+/// Whether openssl finds the signature to be by this key.
+pub(crate) fn openssl_verifies(token: &str, spki: &[u8]) {
+    let parts = Parts::of(token);
+    let dir = tempfile::Builder::new()
+        .prefix("openssl-")
+        .tempdir_in(cache_dir("tmp"))
+        .expect("target/ can be written");
+    let (key, signature) = (dir.path().join("key"), dir.path().join("signature"));
+    std::fs::write(&key, spki).expect("target/ can be written");
+    std::fs::write(&signature, &parts.signature).expect("target/ can be written");
+    let mut child = Command::new("openssl")
+        .args(["dgst", "-sha256", "-keyform", "DER", "-verify"])
+        .arg(&key)
+        .arg("-signature")
+        .arg(&signature)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("openssl: run `cargo xtask setup`");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin
+        .write_all(parts.signing_input.as_bytes())
+        .expect("openssl reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("openssl ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.trim(), "Verified OK");
 }
 
 /// All that is served, generously.

@@ -94,7 +94,7 @@ fn provision(device: &str, issuer: &str) -> String {
          audiences = [\"{issuer}\"]\n"
     );
     let policy = write("policy.toml", &policy);
-    let words = ["device", "provision", "--device", device];
+    let words = ["device", "import-key", "--device", device];
     let files = ["--policy", &policy, "--key", &key];
     let outcome = run(&[&words[..], &files[..]].concat());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

@@ -9,6 +9,7 @@ use privyseal_test_simulators::device_host::{info, provision, sign};
 use privyseal_test_simulators::link::Upload;
 
 use crate::fixture::{chain, empty, policy, restart, upload};
+use crate::generating::is_signed;
 use crate::log;
 
 fn with_policy(change: impl FnOnce(&mut Policy<'static>)) -> Upload {
@@ -26,8 +27,7 @@ fn what_is_not_right_is_destroyed() {
     let bad = |part, fault| Refusal::Part { part, fault };
     let mut damaged_key = good.key.clone();
     // A digit of a prime: the numbers no longer fit.
-    let len = damaged_key.len();
-    damaged_key[len - 500] ^= 4;
+    damaged_key[300] ^= 4;
     let mut damaged_chain = good.chain.clone();
     let len = damaged_chain.len();
     damaged_chain[len - 1] ^= 1;
@@ -35,9 +35,9 @@ fn what_is_not_right_is_destroyed() {
     swapped.pop();
     let cases: Vec<(&str, Upload, Refusal)> = vec![
         (
-            "not PKCS#8",
+            "of no size",
             Upload {
-                key: vec![0x30; 99],
+                key: vec![0x30; 600],
                 ..good.clone()
             },
             bad(Part::Key, PartFault::Malformed),
@@ -61,7 +61,7 @@ fn what_is_not_right_is_destroyed() {
         (
             "another key",
             Upload {
-                key: other.pkcs8_der(),
+                key: other.numbers(),
                 ..good.clone()
             },
             bad(Part::Chain, PartFault::KeyMismatch),
@@ -129,8 +129,7 @@ fn what_is_not_right_is_destroyed() {
     for (what, upload, refusal) in cases {
         assert_eq!(provision(&mut device, &upload), Err(refusal), "{what}");
         assert_eq!(info(&mut device).state, DeviceState::Empty, "{what}");
-        let left = device.board().memory().provision;
-        assert!(left.iter().all(|&byte| byte == 0xff), "{what}");
+        assert!(device.board().memory().is_blank(), "{what}");
         if info(&mut device).log_next > logged + 1 {
             // It came as far as commit, and that is in the log.
             let newest = *log::check(&mut device).last().expect("an entry");
@@ -156,28 +155,45 @@ fn what_is_not_right_is_destroyed() {
 #[test]
 fn keys_of_other_kinds_are_refused() {
     let good = upload(&policy());
-    let rule = Refusal::Part {
-        part: Part::Key,
-        fault: PartFault::Rule,
-    };
-    let longer = Upload {
-        key: test_key("device-other", 3072).pkcs8_der(),
-        ..good
-    };
-    let mut device = empty();
-    // It does not even fit.
-    assert!(matches!(
-        provision(&mut device, &longer),
-        Err(Refusal::Part {
-            part: Part::Key,
-            fault: PartFault::Size { .. }
-        })
-    ));
-    let small = Upload {
-        key: test_key("device-other", 1024).pkcs8_der(),
-        ..longer
-    };
-    assert_eq!(provision(&mut device, &small), Err(rule));
+    let small = test_key("device-other", 1024).numbers();
+    let mut even = good.key.clone();
+    even[255] ^= 1;
+    let mut swapped = good.key.clone();
+    let (_, primes) = swapped.split_at_mut(256);
+    primes.copy_from_slice(&[[3; 128], [5; 128]].concat());
+    let (min, max) = (512, 1024);
+    for (key, part, fault) in [
+        (small, Part::Key, PartFault::Size { min, max }),
+        (vec![0xff; 512], Part::Chain, PartFault::KeyMismatch),
+        (even, Part::Key, PartFault::Rule),
+        (swapped, Part::Key, PartFault::Rule),
+    ] {
+        let upload = Upload {
+            key,
+            ..good.clone()
+        };
+        let refused = provision(&mut empty(), &upload);
+        assert_eq!(refused, Err(Refusal::Part { part, fault }));
+    }
+}
+
+/// Keys of the larger sizes, through the whole device.
+#[test]
+fn larger_keys_sign() {
+    for bits in [3072, 4096] {
+        let key = test_key("device", bits);
+        let larger = Upload {
+            key: key.numbers(),
+            chain: TestPki::new().seal_chain(&key).concat(),
+            ..upload(&policy())
+        };
+        let mut device = empty();
+        provision(&mut device, &larger).expect("a good upload");
+        for request in crate::fixture::requests() {
+            let token = sign(&mut device, request).expect("a token");
+            is_signed(&token, &key.spki_der());
+        }
+    }
 }
 
 #[test]

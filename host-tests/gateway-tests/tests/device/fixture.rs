@@ -77,7 +77,7 @@ pub(crate) fn policy() -> Policy<'static> {
 pub(crate) fn upload(policy: &Policy<'_>) -> Upload {
     let mut buffer = [0; MAX_POLICY];
     Upload {
-        key: key().pkcs8_der(),
+        key: key().numbers(),
         policy: policy.to_bytes(&mut buffer).expect("it fits").to_vec(),
         chain: chain().concat(),
         seed: (0..48).map(|byte| byte * 5).collect(),

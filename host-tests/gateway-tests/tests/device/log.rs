@@ -76,7 +76,7 @@ fn every_event_is_in_it() {
     let entries = check(&mut device);
     let expected = [
         Event::ProvisionBegun,
-        Event::Provisioned,
+        Event::Imported,
         Event::Signed,
         Event::Refused,
         Event::Boot,

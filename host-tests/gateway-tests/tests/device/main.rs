@@ -2,6 +2,7 @@
 
 mod commit;
 mod fixture;
+mod generating;
 mod log;
 mod power_cuts;
 mod protocol;

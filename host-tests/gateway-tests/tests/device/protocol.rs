@@ -14,13 +14,15 @@ use privyseal_test_simulators::link::frame;
 use proptest::prelude::*;
 
 use crate::fixture::{policy, provisioned, requests, start, upload};
+use crate::generating::{ASKED, csr_request, generated};
 
 /// What a stranger could have changed: flash and account, but for clocks and the count of bad frames.
-fn fingerprint(device: &mut TestDevice) -> (Vec<u8>, Vec<u8>, DeviceState, u64, u64, u32) {
+fn fingerprint(device: &mut TestDevice) -> (Vec<u8>, Vec<u8>, Vec<u8>, DeviceState, u64, u64, u32) {
     let account = info(device);
     let memory = device.board().memory();
     (
         memory.provision,
+        memory.secrets,
         memory.journal,
         account.state,
         account.counter,
@@ -76,7 +78,7 @@ fn each_malformed_frame_has_its_own_answer() {
         let good = frame(9, &Request::Info);
         let mut damaged = good.clone();
         damaged[2] ^= 0x40;
-        let longest = raw(&[1; MAX_CONTENT - 4]);
+        let longest = raw(&[PROTOCOL; MAX_CONTENT - 4]);
         assert!(longest.len() <= MAX_FRAME);
         let cases = [
             (vec![5, 1, 0], 0, FrameError::Cobs),
@@ -97,7 +99,7 @@ fn each_malformed_frame_has_its_own_answer() {
             ),
             (raw(&[1; MAX_CONTENT - 3]), 0, FrameError::TooLong),
             (raw(&[1; 5_000]), 0, FrameError::TooLong),
-            (longest, 1, FrameError::Body),
+            (longest, PROTOCOL, FrameError::Body),
             (raw(&[PROTOCOL, 9]), 9, FrameError::Body),
             // A request that does not exist, one that is cut short, one with something behind it.
             (raw(&[PROTOCOL, 9, 200]), 9, FrameError::Body),
@@ -143,7 +145,7 @@ fn requests_may_come_in_any_pieces_and_several_at_once() {
     assert_eq!(ids, [5, 6]);
 }
 
-/// What no state but one allows leaves every other as it is.
+/// What a state does not allow leaves the device as it is.
 #[test]
 fn requests_out_of_state_change_nothing() {
     let sign_ = Request::Sign(SignRequest::new(SchemeId::of(&FIAM), run_start()));
@@ -156,22 +158,26 @@ fn requests_out_of_state_change_nothing() {
     let wipe = Request::Wipe {
         device: *b"fake device!",
     };
+    let (csr, make) = (Request::Csr(csr_request()), Request::Generate(ASKED));
     let mut empty = start(Memory::default());
     let mut uploading = start(Memory::default());
     send_parts(&mut uploading, &upload(&policy())).expect("all parts");
-    let mut ready = provisioned(&policy());
-    let cases: [(&mut TestDevice, DeviceState, Vec<Request<'_>>); 3] = [
+    let (mut uncertified, mut ready) = (generated(&ASKED), provisioned(&policy()));
+    let all = [sign_, commit, word, csr, wipe, begin, make];
+    let without = |allowed: &[usize]| {
+        let left = all.iter().enumerate();
+        left.filter_map(|(at, request)| (!allowed.contains(&at)).then(|| request.clone()))
+            .collect()
+    };
+    let cases: [(&mut TestDevice, DeviceState, Vec<Request<'_>>); 4] = [
+        (&mut empty, DeviceState::Empty, without(&[5, 6])),
+        (&mut uploading, DeviceState::Provisioning, without(&[1, 4])),
         (
-            &mut empty,
-            DeviceState::Empty,
-            vec![sign_, commit, word, wipe],
+            &mut uncertified,
+            DeviceState::Uncertified,
+            without(&[3, 4, 5]),
         ),
-        (
-            &mut uploading,
-            DeviceState::Provisioning,
-            vec![sign_, begin, word],
-        ),
-        (&mut ready, DeviceState::Ready, vec![begin, commit]),
+        (&mut ready, DeviceState::Ready, without(&[0, 2, 4])),
     ];
     for (device, state, requests) in cases {
         let before = fingerprint(device);

@@ -71,8 +71,7 @@ fn a_wipe_leaves_nothing_and_makes_room() {
     assert_eq!(info(&mut device).state, DeviceState::Ready);
     let id = device.board().device;
     ask(&mut device, &Request::Wipe { device: id }, |(), _| {}).expect("wiped");
-    let left = device.board().memory().provision;
-    assert!(left.iter().all(|&byte| byte == 0xff));
+    assert!(device.board().memory().is_blank());
     let again = ask(&mut device, &Request::Wipe { device: id }, |(), _| {});
     assert_eq!(again, Err(Refusal::State(DeviceState::Empty)));
 
@@ -86,10 +85,7 @@ fn a_wipe_leaves_nothing_and_makes_room() {
 /// it up by itself.
 #[test]
 fn an_upload_without_its_host_leaves_an_empty_device() {
-    let blank = |device: &mut TestDevice| {
-        let left = device.board().memory().provision;
-        left.iter().all(|&byte| byte == 0xff)
-    };
+    let blank = |device: &mut TestDevice| device.board().memory().is_blank();
     let mut device = empty();
     send_parts(&mut device, &upload(&policy())).expect("all parts");
     device.board().time.advance(60_000);
@@ -132,7 +128,11 @@ fn steps_come_in_order_and_in_size() {
         assert_eq!(step(&mut device, early), empty);
     }
     let size = |part, max: usize| {
-        let min = u32::from(part != Part::Chain);
+        let min = match part {
+            Part::Key => 512,
+            Part::Chain => 0,
+            _ => 1,
+        };
         let max = u32::try_from(max).expect("a length");
         Err(Refusal::Part {
             part,
@@ -240,13 +240,23 @@ fn a_key_without_its_journal_signs_nothing() {
 fn damaged_flash_signs_nothing() {
     let mut device = provisioned(&policy());
     let memory = device.board().memory();
-    for at in [520, 4_700, 21_000, 61_440, 61_600] {
+    for (at, is_secret) in [
+        (520, false),
+        (4_700, false),
+        (21_000, false),
+        (130, true),
+        (300, true),
+    ] {
         let mut memory = memory.clone();
-        memory.provision[at] ^= 0x10;
+        let piece = if is_secret {
+            &mut memory.secrets
+        } else {
+            &mut memory.provision
+        };
+        piece[at] ^= 0x10;
         let mut device = start(memory);
         assert_eq!(info(&mut device).state, DeviceState::Empty, "{at}");
-        let left = device.board().memory().provision;
-        assert!(left.iter().all(|&byte| byte == 0xff), "{at}");
+        assert!(device.board().memory().is_blank(), "{at}");
     }
 }
 
@@ -257,6 +267,5 @@ fn a_start_in_the_middle_forgets_the_upload() {
     send_parts(&mut device, &upload(&policy())).expect("all parts");
     let mut device = restart(&mut device);
     assert_eq!(info(&mut device).state, DeviceState::Empty);
-    let left = device.board().memory().provision;
-    assert!(left.iter().all(|&byte| byte == 0xff));
+    assert!(device.board().memory().is_blank());
 }

@@ -14,6 +14,8 @@ pub struct Limits {
     pub flash: Duration,
     /// For a signature. What a person has for the button comes on top.
     pub signature: Duration,
+    /// For a key that it makes: the largest size, without the part's crystal.
+    pub generation: Duration,
     /// On top of these for each kibibyte that the whole answer may have, however it comes in frames. A serial line
     /// has at least twice what its speed needs.
     pub kibibyte: Duration,
@@ -46,6 +48,7 @@ impl Default for Limits {
             answer: Duration::from_secs(5),
             flash: Duration::from_secs(60),
             signature: Duration::from_secs(20),
+            generation: Duration::from_secs(30 * 60),
             // As a bridge with 9600 baud behind it.
             kibibyte: Duration::from_secs(2),
         }

@@ -1,6 +1,6 @@
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
-use rsa::traits::PublicKeyParts as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use super::*;
 
@@ -16,12 +16,14 @@ fn der_and_pem_are_the_same_key() {
     let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
     let read = PrivateKey::from_bytes(der.as_bytes()).unwrap();
     assert_eq!(read.public_key().modulus(), &*key.n_bytes());
-    assert_eq!(read.as_der(), der.as_bytes());
+    let primes = key.primes().iter().map(|prime| prime.to_be_bytes());
+    let primes: Vec<_> = primes.map(|prime| prime.to_vec()).collect();
+    assert_eq!(read.numbers(), [&key.n_bytes(), &*primes.concat()].concat());
     for text in [pem.replace('\n', "\r\n"), pem.to_string()] {
         let from_pem = PrivateKey::from_bytes(text.as_bytes()).unwrap();
-        assert_eq!(from_pem.as_der(), read.as_der());
+        assert_eq!(from_pem.numbers(), read.numbers());
     }
-    assert!(!format!("{read:?}").contains("der"), "{read:?}");
+    assert!(!format!("{read:?}").contains("numbers"), "{read:?}");
 
     for len in [0, 1, 20, der.as_bytes().len() - 1] {
         let cut = &der.as_bytes()[..len];
@@ -52,9 +54,16 @@ fn der_and_pem_are_the_same_key() {
 
 #[test]
 fn other_keys_are_refused() {
-    let larger = key(3072);
+    let small = key(1024);
     assert_eq!(
-        PrivateKey::from_bytes(larger.to_pkcs8_der().unwrap().as_bytes()).unwrap_err(),
+        PrivateKey::from_bytes(small.to_pkcs8_der().unwrap().as_bytes()).unwrap_err(),
+        PrivateKeyError::Key(KeyError::Size { bits: 1024 })
+    );
+    let larger = key(3072).to_pkcs8_der().unwrap();
+    assert!(PrivateKey::from_bytes(larger.as_bytes()).is_ok());
+    let long = [larger.as_bytes(), &[0; MAX_DER]].concat();
+    assert_eq!(
+        PrivateKey::from_bytes(&long).unwrap_err(),
         PrivateKeyError::TooLong
     );
     // id-ecPublicKey, and nothing more of it is read.

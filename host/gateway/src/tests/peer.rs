@@ -6,7 +6,7 @@ use std::thread;
 
 use privyseal_protocol::frame::MAX_CONTENT;
 use privyseal_protocol::{
-    DeviceId, DeviceState, FrameDecoder, Info, Message, Request, Response, write_frame,
+    DeviceId, DeviceState, FrameDecoder, Info, Message, Origin, Request, Response, write_frame,
 };
 
 pub(super) const ID: DeviceId = [0xd1; 12];
@@ -79,6 +79,8 @@ pub(super) fn info(_: &Request<'_>) -> Response<'static> {
         bad_frames: 0,
         fault: None,
         read_out: None,
+        origin: Some(Origin::Imported),
+        generation: None,
     })
 }
 

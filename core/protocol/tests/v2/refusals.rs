@@ -50,5 +50,7 @@ fn every_refusal() {
         Refusal::Entropy => "10";
         Refusal::Storage => "11";
         Refusal::Fault => "12";
+        Refusal::KeySize => "13";
+        Refusal::KeyEntropy => "14";
     }
 }

@@ -1,4 +1,4 @@
-use privyseal_protocol::{DeviceState, Info, Part, ReadOut, Refusal, Response};
+use privyseal_protocol::{DeviceState, Generation, Info, Origin, Part, ReadOut, Refusal, Response};
 
 use crate::pinned;
 
@@ -9,6 +9,12 @@ fn every_state_and_protection() {
         DeviceState::Provisioning => "01";
         DeviceState::Ready => "02";
         DeviceState::Faulted => "03";
+        DeviceState::Generating => "04";
+        DeviceState::Uncertified => "05";
+    }
+    pinned! { Origin:
+        Origin::Generated => "00";
+        Origin::Imported => "01";
     }
     pinned! { ReadOut:
         ReadOut::Open => "00";
@@ -37,6 +43,8 @@ fn every_response() {
             uptime: 86_400,
             log_next: 99_999,
             bad_frames: 12,
+            origin: Some(Origin::Imported),
+            generation: Some(Generation { bits: 4096, primes: 1, candidates: 300 }),
         }) =>
             "00 Info"
             "05 length" "'0.1.0' firmware"
@@ -54,7 +62,9 @@ fn every_response() {
             "ac02 boots"
             "80a305 uptime"
             "9f8d06 log_next"
-            "0c bad_frames";
+            "0c bad_frames"
+            "01 an origin" "01 Imported"
+            "01 a generation" "8020 bits" "01 primes" "ac02 candidates";
         Response::Info(Info {
             firmware: "",
             image: [0; 32],
@@ -72,6 +82,8 @@ fn every_response() {
             uptime: 0,
             log_next: 0,
             bad_frames: 0,
+            origin: None,
+            generation: None,
         }) =>
             "00 Info"
             "00 no firmware"
@@ -79,7 +91,8 @@ fn every_response() {
             "00*12 device"
             "00 it cannot say" "00 state" "00 no fault" "00 no key" "00 counter" "00 time_floor" "00 time_ceiling"
             "00*16 challenge"
-            "00 rate_left" "00 boots" "00 uptime" "00 log_next" "00 bad_frames";
+            "00 rate_left" "00 boots" "00 uptime" "00 log_next" "00 bad_frames"
+            "00 no origin" "00 no generation";
         Response::Data { part: Part::PublicKey, total: 294, offset: 300, bytes: &[9, 0, 9] } =>
             "01 Data" "04 part" "a602 total" "ac02 offset" "03 length" "090009 bytes";
         Response::Accepted { received: 256 } => "02 Accepted" "8002 received";
@@ -92,5 +105,7 @@ fn every_response() {
         Response::TimeSet { floor: 1_790_000_000 } => "07 TimeSet" "80f7c4d506 floor";
         Response::Wiped => "08 Wiped";
         Response::Refused(Refusal::Rate { wait: 60 }) => "09 Refused" "0c Rate" "3c wait";
+        Response::CertificationRequest { total: 1_000, offset: 384, bytes: &[0x30; 384] } =>
+            "0a CertificationRequest" "e807 total" "8003 offset" "8003 length" "30*384 bytes";
     }
 }

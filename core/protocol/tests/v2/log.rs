@@ -5,7 +5,10 @@ use privyseal_protocol::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{VERSION, bytes, hex};
+use crate::{bytes, hex};
+
+/// The version of the log, which goes on when that of the protocol changes.
+const VERSION: u8 = 1;
 
 const EVERYTHING: Entry = Entry {
     sequence: 99_999,
@@ -96,12 +99,15 @@ fn every_event() {
     let events = [
         (Event::Boot, "boot"),
         (Event::ProvisionBegun, "provisioning begun"),
-        (Event::Provisioned, "provisioned"),
+        (Event::Imported, "imported"),
         (Event::Signed, "signed"),
         (Event::Refused, "refused"),
         (Event::TimeSet, "time set"),
         (Event::Wiped, "wiped"),
         (Event::Fault, "fault"),
+        (Event::Generated, "generated"),
+        (Event::Requested, "csr signed"),
+        (Event::Installed, "installed"),
     ];
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
@@ -145,6 +151,8 @@ fn every_reason() {
         (Some(Refusal::Entropy), "entropy"),
         (Some(Refusal::Storage), "storage"),
         (Some(Refusal::Fault), "fault"),
+        (Some(Refusal::KeySize), "key size"),
+        (Some(Refusal::KeyEntropy), "key entropy"),
     ];
     for code in 0..=u8::MAX {
         let expected = reasons.get(usize::from(code));

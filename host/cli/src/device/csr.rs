@@ -1,0 +1,26 @@
+//! `privyseal device csr`.
+
+use clap::Args;
+
+use super::{Which, client_error};
+use crate::csr::RequestOptions;
+use crate::error::CliError;
+
+/// Have the device sign a PKCS #10 certification request for the key that it has made, and print it as PEM
+#[derive(Args)]
+pub(super) struct Csr {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    asked: RequestOptions,
+}
+
+impl Csr {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        self.asked.print_signed(|subject, usages| {
+            let mut device = self.which.open()?;
+            let der = device.certification_request(subject, usages);
+            der.map_err(client_error)
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! `privyseal device import-key`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use privyseal::base::clock;
+use privyseal::base::file::InputFile;
+use privyseal_gateway::private_key::MAX_CONTENT;
+use privyseal_gateway::{Package, PrivateKey, PrivateKeyError};
+
+use super::Which;
+use super::upload::{Upload, send, unfit};
+use crate::error::CliError;
+use crate::output::say;
+
+/// Put a key that was made elsewhere into an empty device, with its chain and a policy, and lock it
+///
+/// The exception: a key that privyseal device generate makes was never in a file. Everything is proved first: the
+/// policy, the chain, that its leaf is for the key, that the key can serve each scheme. Nothing of it can be changed
+/// later; a wipe destroys it all. Prints the device's URI with the key's digest, to paste as --key.
+#[derive(Args)]
+pub(super) struct ImportKey {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    upload: Upload,
+    /// The private key: RSA-2048, RSA-3072 or RSA-4096 in PKCS#8, PEM or DER, not encrypted; - reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    key: PathBuf,
+}
+
+impl ImportKey {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let uri = self.which.uri()?;
+        let package = self.upload.package(|policy, chain| {
+            let key = private_key(&self.key)?;
+            Package::import(policy, key, chain, clock::now()?).map_err(unfit)
+        })?;
+        send(uri, &mut self.which.open()?, &package)
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKey, CliError> {
+    let file = InputFile::open_or_stdin(path)?;
+    let path = file.path().to_owned();
+    if file.is_readable_by_all() {
+        say!(
+            "warning: {} can be read by every user of this machine; chmod 600 fixes that, and once it is in \
+             the device the file should be destroyed",
+            path.display()
+        );
+    }
+    let content = file.read_secret(MAX_CONTENT)?;
+    PrivateKey::from_bytes(&content).map_err(|error| CliError::FileContent {
+        path,
+        reason: format!("cannot be used: {}", unusable(error)),
+    })
+}
+
+fn unusable(error: PrivateKeyError) -> String {
+    let convert = match error {
+        PrivateKeyError::Encrypted => "let openssl ask for its password: openssl pkcs8",
+        PrivateKeyError::NotPkcs8 => "convert it: openssl pkcs8 -topk8 -nocrypt",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {convert} -in FILE | privyseal device import-key --key - ..")
+}

@@ -1,0 +1,34 @@
+//! `privyseal device install-chain`.
+
+use clap::Args;
+use privyseal::base::clock;
+use privyseal_gateway::Package;
+
+use super::Which;
+use super::upload::{Upload, send, unfit};
+use crate::error::CliError;
+
+/// Give a device that has made its key a policy and the certificate chain, and lock it
+///
+/// Everything is proved first, here and on the device: the policy, the chain, that its leaf is for the key, that the
+/// key can serve each scheme. What does not fit leaves the key as it is. Nothing of it can be changed later; a wipe
+/// destroys it all, the key included. Prints the device's URI with the key's digest, to paste as --key.
+#[derive(Args)]
+pub(super) struct InstallChain {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    upload: Upload,
+}
+
+impl InstallChain {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let uri = self.which.uri()?;
+        let mut device = self.which.open()?;
+        let key = device.public_key()?;
+        let package = self.upload.package(|policy, chain| {
+            Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
+        })?;
+        send(uri, &mut device, &package)
+    }
+}
