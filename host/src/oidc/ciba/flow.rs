@@ -163,6 +163,9 @@ where
         loop {
             let now = self.runtime.elapsed();
             let step = flow.step(now, event);
+            if let CibaStep::Failed(error) = step {
+                return Err(error);
+            }
             if is_there(flow) {
                 // What is due next is for the next to do.
                 flow.put_back();
@@ -186,8 +189,7 @@ where
                         }
                     }
                 }
-                CibaStep::Done(_) => return Ok(()),
-                CibaStep::Failed(error) => return Err(error),
+                CibaStep::Done(_) | CibaStep::Failed(_) => return Ok(()),
             }
         }
     }

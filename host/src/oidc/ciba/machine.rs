@@ -354,7 +354,7 @@ impl CibaFlow {
 
     /// The person, once they are known.
     pub(super) fn person(&self) -> Option<&Zeroizing<String>> {
-        let is_known = !matches!(self.stage, Stage::Discovery(_));
+        let is_known = matches!(self.stage, Stage::Authentication);
         is_known.then_some(&self.asked.user_identifier_token)
     }
 
