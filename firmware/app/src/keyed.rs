@@ -169,8 +169,8 @@ fn numbers(bytes: &[u8]) -> Result<Numbers<'_>, Refusal> {
 }
 
 impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
-    /// Makes all of it from the flash, and proves it again: the chain, the headers byte by byte, the key
-    /// against the leaf, and that the key signs. `nonce` never comes twice.
+    /// Makes all of it from the flash but the engine, and proves it again: the chain, the headers byte by byte, and the
+    /// key against the leaf. `nonce` never comes twice. [`Keyed::start_engine`] comes next, where this stays.
     #[inline(never)]
     pub(crate) fn load<B: Board<Mapped = M>>(
         board: &mut B,
@@ -187,12 +187,10 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             constants(served.profile.header())
         });
         let board_entropy = policy_of(policy.as_ref())?.board_entropy;
-        let mut drbg = generator(board, key, board_entropy, nonce)?;
+        let drbg = generator(board, key, board_entropy, nonce)?;
         board.feed_watchdog();
-        let engine = engine(board, key, &mut drbg)?;
-        board.feed_watchdog();
-        let mut keyed = Self {
-            engine,
+        Ok(Self {
+            engine: engine_for(key)?,
             drbg,
             served,
             random: None,
@@ -201,10 +199,21 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             chain: mapped(board, Part::Chain, manifest.chain)?,
             origin: key.origin,
             key: VerifyingKey::new(public_key).map_err(|_| bad(Part::Key, PartFault::Rule))?,
-        };
-        keyed.trial()?;
+        })
+    }
+
+    /// Takes the key, and shows that it signs.
+    #[inline(never)]
+    pub(crate) fn start_engine<B: Board<Mapped = M>>(
+        &mut self,
+        board: &mut B,
+        key: &KeyRecord,
+    ) -> Result<(), Refusal> {
+        start_engine(board, key, &mut self.engine, &mut self.drbg)?;
         board.feed_watchdog();
-        Ok(keyed)
+        self.trial()?;
+        board.feed_watchdog();
+        Ok(())
     }
 
     /// The policy. Its rules were checked when all of this was loaded, and nothing has been written there since:
@@ -322,21 +331,29 @@ pub(crate) fn seeded<B: Board>(
     Ok(drbg)
 }
 
-/// The engine of a key, ready to sign.
+/// An engine of the key's size, without the key.
+pub(crate) fn engine_for(key: &KeyRecord) -> Result<AnyEngine, Refusal> {
+    let len = usize::try_from(key.key / 2).ok();
+    len.and_then(AnyEngine::empty)
+        .ok_or(bad(Part::Key, PartFault::Malformed))
+}
+
+/// Gives an engine the key, where it is, and makes it ready to sign.
 #[inline(never)]
-pub(crate) fn engine<B: Board>(
+pub(crate) fn start_engine<B: Board>(
     board: &mut B,
     key: &KeyRecord,
+    engine: &mut AnyEngine,
     drbg: &mut Drbg,
-) -> Result<AnyEngine, Refusal> {
+) -> Result<(), Refusal> {
     let bytes = mapped(board, Part::Key, key.key)?;
     let numbers = numbers(bytes.as_ref())?;
-    let mut engine = AnyEngine::from_primes(numbers.p, numbers.q, numbers.modulus)
+    engine
+        .import(numbers.p, numbers.q, numbers.modulus)
         .map_err(|_| bad(Part::Key, PartFault::Rule))?;
     board.feed_watchdog();
     engine.reseed(drbg).map_err(|error| match error {
         SignError::Random(_) => Refusal::Entropy,
         _ => Refusal::PairwiseTest,
-    })?;
-    Ok(engine)
+    })
 }

@@ -84,6 +84,11 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         self.key.set(p, q, None)
     }
 
+    /// Takes a key into its place, as [`PrivateKey::from_primes`].
+    pub(crate) fn import(&mut self, p: &[u8], q: &[u8], modulus: &[u8]) -> Result<(), KeyError> {
+        self.key.import(p, q, modulus)
+    }
+
     /// The key. Once the engine is latched there is nothing in it.
     pub const fn key(&self) -> &PrivateKey<P, N> {
         &self.key

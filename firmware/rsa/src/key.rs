@@ -42,6 +42,14 @@ impl<const P: usize, const N: usize> PrivateKey<P, N> {
     /// The rules are those of [`KeyError`]. Each prime passes Fermat's test to the base of the other: it
     /// finds damaged keys, not keys made to deceive.
     pub fn from_primes(p: &[u8], q: &[u8], modulus: &[u8]) -> Result<Self, KeyError> {
+        // Wiped by its drop wherever a check fails.
+        let mut key = Self::EMPTY;
+        key.import(p, q, modulus).map(|()| key)
+    }
+
+    /// The same, into its place. After an error there are parts of the key.
+    #[inline(never)]
+    pub(crate) fn import(&mut self, p: &[u8], q: &[u8], modulus: &[u8]) -> Result<(), KeyError> {
         let (mut primes, mut named) = ([[0; P]; 2], [0; N]);
         let [p_limbs, q_limbs] = &mut primes;
         for (bytes, limbs, which) in [(p, &mut *p_limbs, Prime::P), (q, &mut *q_limbs, Prime::Q)] {
@@ -54,11 +62,9 @@ impl<const P: usize, const N: usize> PrivateKey<P, N> {
             return Err(KeyError::ModulusSize);
         }
         from_bytes(modulus, &mut named);
-        // Wiped by its drop wherever a check fails.
-        let mut key = Self::EMPTY;
-        let outcome = key.set(p_limbs, q_limbs, Some(&named));
+        let outcome = self.set(p_limbs, q_limbs, Some(&named));
         primes.zeroize();
-        outcome.map(|()| key)
+        outcome
     }
 
     /// From two primes, and the modulus if that is known. After an error there are parts of the key.

@@ -8,7 +8,6 @@ use rand_core::TryCryptoRng;
 use crate::engine::Engine;
 use crate::error::{GenerateError, KeyError, SignError};
 use crate::generate::{Generator, Progress};
-use crate::key::PrivateKey;
 use crate::{DIGEST_LEN, MAX_MODULUS_LEN};
 
 /// An [`Engine`] of any size.
@@ -55,18 +54,32 @@ macro_rules! each {
 }
 
 impl AnyEngine {
-    /// Takes a key, as [`PrivateKey::from_primes`], of the size that the modulus has. The first blinding is drawn
+    /// Takes a key, as [`crate::PrivateKey::from_primes`], of the size that the modulus has. The first blinding is drawn
     /// by [`AnyEngine::reseed`], or else by the first signature.
     ///
     /// # Errors
-    /// As for [`PrivateKey::from_primes`].
+    /// As for [`crate::PrivateKey::from_primes`].
     pub fn from_primes(p: &[u8], q: &[u8], modulus: &[u8]) -> Result<Self, KeyError> {
-        Ok(match modulus.len() {
-            256 => Self::Rsa2048(Engine::unblinded(PrivateKey::from_primes(p, q, modulus)?)),
-            384 => Self::Rsa3072(Engine::unblinded(PrivateKey::from_primes(p, q, modulus)?)),
-            512 => Self::Rsa4096(Engine::unblinded(PrivateKey::from_primes(p, q, modulus)?)),
-            _ => return Err(KeyError::ModulusSize),
+        let mut engine = Self::empty(modulus.len()).ok_or(KeyError::ModulusSize)?;
+        engine.import(p, q, modulus).map(|()| engine)
+    }
+
+    /// Of no use before [`AnyEngine::import`], and for a modulus of so many bytes.
+    pub const fn empty(modulus_len: usize) -> Option<Self> {
+        Some(match modulus_len {
+            256 => Self::Rsa2048(Engine::EMPTY),
+            384 => Self::Rsa3072(Engine::EMPTY),
+            512 => Self::Rsa4096(Engine::EMPTY),
+            _ => return None,
         })
+    }
+
+    /// As [`AnyEngine::from_primes`], into an engine that is where it stays: nothing of the key is copied.
+    ///
+    /// # Errors
+    /// As for [`crate::PrivateKey::from_primes`]; the engine is of no use then.
+    pub fn import(&mut self, p: &[u8], q: &[u8], modulus: &[u8]) -> Result<(), KeyError> {
+        each!(self, engine => engine.import(p, q, modulus))
     }
 
     /// As [`Engine::sign`].
@@ -95,7 +108,7 @@ impl AnyEngine {
         each!(self, engine => engine.is_latched())
     }
 
-    /// As [`PrivateKey::modulus`].
+    /// As [`crate::PrivateKey::modulus`].
     pub fn modulus<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> &'a [u8] {
         each!(self, engine => engine.key().modulus(out))
     }
@@ -123,12 +136,12 @@ impl AnyGenerator {
         each!(self, generator => generator.step(rng))
     }
 
-    /// The modulus, once the key is done; as [`PrivateKey::modulus`].
+    /// The modulus, once the key is done; as [`crate::PrivateKey::modulus`].
     pub fn modulus<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> Option<&'a [u8]> {
         each!(self, generator => generator.key().map(|key| key.modulus(out)))
     }
 
-    /// The primes, once the key is done; as [`PrivateKey::primes`].
+    /// The primes, once the key is done; as [`crate::PrivateKey::primes`].
     pub fn primes<'a>(&self, out: &'a mut [u8; MAX_MODULUS_LEN]) -> Option<(&'a [u8], &'a [u8])> {
         each!(self, generator => generator.key().map(|key| key.primes(out)))
     }

@@ -13,7 +13,7 @@ use privyseal_protocol::{CsrRequest, Entry, Event, MAX_DATA, Rate, Refusal, Resp
 
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
-use crate::keyed::{engine, generator, public_key};
+use crate::keyed::{engine_for, generator, public_key, start_engine};
 use crate::vault::KeyRecord;
 
 /// How often: there is no policy yet that could say it.
@@ -79,18 +79,17 @@ impl<B: Board> Machine<B> {
         let nonce = self.nonce();
         let mut drbg = generator(&mut self.board, record, record.board_entropy, &nonce)?;
         self.board.feed_watchdog();
-        let engine = engine(&mut self.board, record, &mut drbg);
+        let mut engine = engine_for(record)?;
+        let started = start_engine(&mut self.board, record, &mut engine, &mut drbg);
         self.board.feed_watchdog();
-        let signed = engine
-            .map_err(|refusal| match refusal {
-                Refusal::Entropy | Refusal::Storage => refusal,
-                // The key was good when it was made.
-                _ => Refusal::Fault,
-            })?
-            .sign(digest, &mut drbg, signature)
-            .map_err(|_| Refusal::Fault);
+        started.map_err(|refusal| match refusal {
+            Refusal::Entropy | Refusal::Storage => refusal,
+            // The key was good when it was made.
+            _ => Refusal::Fault,
+        })?;
+        let signed = engine.sign(digest, &mut drbg, signature);
         self.board.feed_watchdog();
-        signed
+        signed.map_err(|_| Refusal::Fault)
     }
 
     fn send_csr(&mut self, id: u8, der: &[u8]) {

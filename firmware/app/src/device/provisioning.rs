@@ -206,11 +206,7 @@ impl<B: Board> Machine<B> {
         // Everything that a start proves is proved before there is anything to start from.
         self.load(&manifest, &key)?;
         self.check_rules(&key)?;
-        let storage = |_| Refusal::Storage;
-        if upload.born.is_none() {
-            vault::write_record(self.board.secrets(), &key).map_err(storage)?;
-        }
-        vault::commit(self.board.provision(), &manifest).map_err(storage)?;
+        vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
         self.note_provisioned(&manifest, &key)?;
         match &self.mode {
             Mode::Ready(keyed) => Ok(*keyed.key.spki_digest()),
@@ -218,8 +214,9 @@ impl<B: Board> Machine<B> {
         }
     }
 
-    /// The record of a key that was uploaded.
-    fn imported(&self, sequence: u32, totals: Totals) -> Result<KeyRecord, Refusal> {
+    /// The record of a key that was uploaded, written: by itself it counts for nothing. Nothing is written among the
+    /// secrets once the key was loaded from there.
+    fn imported(&mut self, sequence: u32, totals: Totals) -> Result<KeyRecord, Refusal> {
         let mut key = KeyRecord {
             sequence,
             origin: Origin::Imported,
@@ -229,6 +226,7 @@ impl<B: Board> Machine<B> {
             digest: [0; 32],
         };
         key.digest = key.digest(&self.board).ok_or(Refusal::Storage)?;
+        vault::write_record(self.board.secrets(), &key).map_err(|_| Refusal::Storage)?;
         Ok(key)
     }
 

@@ -150,9 +150,17 @@ impl<B: Board> Machine<B> {
     /// Makes the key ready, and the device with it. The newest entry was written in this start or for this key.
     pub(super) fn load(&mut self, manifest: &Manifest, key: &KeyRecord) -> Result<(), Refusal> {
         let nonce = self.nonce();
-        // It is copied on its way; when the request is answered, or the start done, the stack is wiped.
         self.mode = Mode::Ready(Keyed::load(&mut self.board, manifest, key, &nonce)?);
+        let outcome = self.start_engine(key);
+        if let Err(refusal) = outcome {
+            self.mode = Mode::Faulted(refusal);
+        }
+        outcome
+    }
+
+    fn start_engine(&mut self, key: &KeyRecord) -> Result<(), Refusal> {
         if let Mode::Ready(keyed) = &mut self.mode {
+            keyed.start_engine(&mut self.board, key)?;
             self.challenge = challenge(keyed)?;
         }
         Ok(())
