@@ -146,10 +146,6 @@ crate::options! {
     ///
     /// Whether the certificate is in force and for the right use is not asked here: the core refuses to make
     /// a credential or an assertion with one that is not.
-    #[expect(
-        clippy::struct_excessive_bools,
-        reason = "each is one flag of the policy"
-    )]
     pub struct KeyPolicy {
         /// Accept a key that is there without a login (`CKA_PRIVATE` is false).
         allow_public_object: bool = false,

@@ -155,10 +155,13 @@ fn find_public_keys(session: &OpenSession, keys: &mut [KeyFacts]) -> Result<(), 
     Ok(())
 }
 
+/// A public key, and how its object is called.
+type NamedPublicKey = (ObjectName, Result<RsaPublicKey, KeyUnfit>);
+
 fn read_public(
     session: &OpenSession,
     wanted: &[Attribute<'_>],
-) -> Result<Vec<(ObjectName, Result<RsaPublicKey, KeyUnfit>)>, CallError> {
+) -> Result<Vec<NamedPublicKey>, CallError> {
     let mut found = Vec::new();
     for holder in object::find(session, CKO_PUBLIC_KEY, wanted)? {
         let kinds = [CKA_LABEL, CKA_ID, CKA_MODULUS, CKA_PUBLIC_EXPONENT];

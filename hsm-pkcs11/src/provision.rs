@@ -72,10 +72,10 @@ pub fn generate_key(
     check_free(&token.session, &name)?;
     // What it refuses stays in the TPM's memory, which is small.
     let is_tpm = text(&module.raw().info()?.libraryDescription) == TPM2_PKCS11;
-    match generate(&module, &token, &name, new, is_tpm) {
+    match generate(&module, &token, &name, *new, is_tpm) {
         Err(call) if call.is_refusal_of_template() => {
             check_free(&token.session, &name)?;
-            generate(&module, &token, &name, new, true)?;
+            generate(&module, &token, &name, *new, true)?;
         }
         made => made?,
     }
@@ -83,7 +83,7 @@ pub fn generate_key(
         &module,
         &token,
         &name.uri(&token.uri(uri), ObjectType::Private),
-        new,
+        *new,
     )
 }
 
@@ -194,7 +194,7 @@ fn generate(
     module: &Entered<'_>,
     token: &OpenToken,
     name: &ObjectName,
-    new: &NewKey,
+    new: NewKey,
     may_do_more: bool,
 ) -> Result<(), CallError> {
     const RSA: [u8; size_of::<CK_KEY_TYPE>()] = CKK_RSA.to_ne_bytes();
@@ -243,7 +243,7 @@ fn check_key(
     module: &Entered<'_>,
     token: &OpenToken,
     made: &Pkcs11Uri,
-    new: &NewKey,
+    new: NewKey,
 ) -> Result<ListedKey<Pkcs11Uri>, Error> {
     let facts = key::select::<SigningMechanism>(&token.session, made)?;
     let key = || facts.name.short(ObjectType::Private);

@@ -164,6 +164,15 @@ impl Pkcs11Uri {
             .ok_or_else(|| GRAMMAR.refuse(MODULE_PATH, MISSING))
     }
 
+    /// All that is behind the module that p11-kit knows by this name.
+    #[must_use]
+    pub fn of_module(name: &str) -> Self {
+        Self {
+            module_name: Some(name.into()),
+            ..Self::default()
+        }
+    }
+
     /// The same, with another label of the object.
     #[must_use]
     pub fn with_object(&self, label: &str) -> Self {

@@ -1,5 +1,5 @@
-//! What holds for every vendor's token, on each: it is set up by this library, passes the shared suite of signers, and a
-//! wrong PIN costs one try and is said to be wrong. Each vendor's module runs in a process of its own.
+//! What holds for every vendor's token, on each: it is set up by this library, passes the shared suite of signers, and
+//! a wrong PIN costs one try and is said to be wrong. Each vendor's module runs in a process of its own.
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 

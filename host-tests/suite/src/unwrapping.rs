@@ -36,7 +36,7 @@ where
         let mut room = [0xaa; 64];
         let len = unwrapper
             .unwrap_key(algorithm, &encrypted, &mut room)
-            .unwrap();
+            .expect("it decrypts");
         assert_eq!(&room[..len], key, "{algorithm}");
         // The next one is not disturbed by one that fails.
         let mut changed = encrypted.clone();
@@ -57,7 +57,9 @@ fn refuses<U: Unwrapper>(unwrapper: &mut U, algorithm: KeyEncryption, bad: &[u8]
 where
     U::Error: Debug,
 {
-    let error = unwrapper.unwrap_key(algorithm, bad, room).unwrap_err();
+    let error = unwrapper
+        .unwrap_key(algorithm, bad, room)
+        .expect_err("it is refused");
     assert_eq!(error.kind(), SignerErrorKind::Undecipherable, "{error:?}");
 }
 

@@ -34,11 +34,7 @@ pub(super) struct Scanned {
 
 /// Looks at one module and prints what was found, for [`all`].
 pub(super) fn one(name: &str) -> Result<(), CliError> {
-    let uri = format!("pkcs11:?module-name={name}");
-    let uri: Pkcs11Uri = uri
-        .parse()
-        .map_err(|error| CliError::option("--scan-module", error))?;
-    let scan = ModuleScan::of(&uri, clock::now()?);
+    let scan = ModuleScan::of(&Pkcs11Uri::of_module(name), clock::now()?);
     let text = scan.to_string();
     print_line(json!({"report": scan, "text": text}).to_string().as_bytes())
 }

@@ -72,7 +72,8 @@ impl RsaKey {
             .into_vec()
     }
 
-    /// `data` is the encrypted key and the digest of the label, whose length says which hash is meant. Only the empty label.
+    /// `data` is the encrypted key and the digest of the label, whose length says which hash is meant. Only the empty
+    /// label.
     pub(super) fn decrypt_oaep(&self, mgf: u8, data: &[u8]) -> Outcome {
         let (encrypted, label) = data
             .split_at_checked(self.size())

@@ -5,7 +5,10 @@
 //! the key can is a certification request that is discarded (see [`privyseal::self_test`]).
 
 mod device;
+mod machine;
 mod module;
+
+pub(super) use machine::examine_modules;
 
 use core::fmt;
 use std::path::Path;
@@ -25,7 +28,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::advice::of_library;
-use crate::scan::Scanned;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
 /// the strictest scheme, for the way and the server's own tolerance.
@@ -164,39 +166,6 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
                 "nothing is broken: name the scheme with --scheme to have its rules judged".to_owned()
             }
         });
-    }
-    report
-}
-
-/// What there is on this machine. A module that cannot be used is trouble where no other has a token: many are installed
-/// without their hardware.
-pub(super) fn examine_modules(modules: &[Scanned]) -> DoctorReport {
-    let mut report = DoctorReport::default();
-    let has_token = modules.iter().any(|it| it.report["tokens"][0].is_object());
-    for module in modules {
-        let name = &module.name;
-        if let Some(library) = module.report["library"].as_str() {
-            report.add("modules", Verdict::Passed, format!("{name}: {library}"));
-        }
-        for error in module.report["errors"].as_array().into_iter().flatten() {
-            let text = format!("{name}: {}", error.as_str().unwrap_or_default());
-            if has_token {
-                report.add("modules", Verdict::Note, text);
-            } else {
-                report.token_trouble("modules", text);
-            }
-        }
-        for token in module.report["tokens"].as_array().into_iter().flatten() {
-            let uri = token["uri"].as_str().unwrap_or_default();
-            report.add("modules", Verdict::Note, uri);
-            report.next.push(format!(
-                "look at it with its PIN: privyseal keys --key '{uri}'"
-            ));
-        }
-    }
-    if report.next.is_empty() {
-        let text = "no module has an initialized token: put one in, or initialize one";
-        report.next.push(text.to_owned());
     }
     report
 }
