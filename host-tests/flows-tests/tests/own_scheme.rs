@@ -105,6 +105,7 @@ fn node_oidc_provider_gives_a_token() {
         jwks: set,
         callback: None,
         encryption: None,
+        redirect_uri: None,
     });
     let scheme = scheme(&client, "kid", provider.issuer(), "");
     let cacert = provider.cacert();
