@@ -110,7 +110,9 @@ fn main() {
         .map(|jti| (receiver(&source), form(jti)))
         .collect();
     let first = each(FIRST, || {
-        sights.iter().for_each(|(new, form)| accept(new, form))
+        for (new, form) in &sights {
+            accept(new, form);
+        }
     });
     println!("first sight of a party, chain of four, RSA-4096 CAs: {first:?}");
 
