@@ -3,6 +3,7 @@
 #![warn(clippy::missing_errors_doc, unnameable_types)]
 
 mod input;
+mod locked;
 mod secret;
 
 #[macro_use]
@@ -12,6 +13,7 @@ mod listing;
 mod provision;
 pub mod uri;
 
+mod environment;
 mod file;
 mod refused;
 #[cfg(feature = "prompt")]
@@ -19,6 +21,7 @@ mod terminal;
 
 mod sources;
 
+pub use environment::{PIN_VARIABLE, take_pin_variable};
 pub use file::PinFile;
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit};
 pub use input::SealedInput;
@@ -28,4 +31,4 @@ pub use provision::NewKey;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
 };
-pub use sources::{PIN_VARIABLE, PinSources, Prompt};
+pub use sources::{PinSources, Prompt};

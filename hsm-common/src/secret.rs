@@ -2,16 +2,16 @@
 
 use std::fmt;
 
+use crate::locked::LockedText;
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 /// The longest secret, in bytes. `yubihsm-shell` reads at most 256; PINs of PKCS #11 tokens are shorter.
 pub const MAX_SECRET: usize = 256;
 
 /// A PIN or a password: 1 to [`MAX_SECRET`] bytes of UTF-8 without control characters and byte order marks, which
-/// nobody types: files and shells add them. Wiped when dropped; `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+/// nobody types: files and shells add them. It is wiped when dropped and, where the system allows, neither swapped out
+/// nor part of a core dump; `Debug` does not show it.
+pub struct Secret(LockedText);
 
 /// Why there is no PIN or password. The message is printed: it must not contain the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -130,12 +130,12 @@ impl Secret {
     /// # Errors
     /// `text` is empty, longer than [`MAX_SECRET`] bytes, or has a control character or a byte order mark.
     pub fn new(text: &str) -> Result<Self, SecretUnavailable> {
-        let secret = Self(Zeroizing::new(text.to_owned()));
         match text {
             "" => Err(SecretUnavailable::Empty),
             _ if text.contains(char::is_control) => Err(SecretUnavailable::Control),
             _ if text.contains('\u{feff}') => Err(SecretUnavailable::ByteOrderMark),
-            _ => secret.at_most(MAX_SECRET),
+            _ if text.len() > MAX_SECRET => Err(SecretUnavailable::TooLong { max: MAX_SECRET }),
+            _ => Ok(Self(LockedText::new(text))),
         }
     }
 
@@ -144,7 +144,7 @@ impl Secret {
     /// # Errors
     /// It has more.
     pub fn at_most(self, max: usize) -> Result<Self, SecretUnavailable> {
-        if self.0.len() > max {
+        if self.expose().len() > max {
             return Err(SecretUnavailable::TooLong { max });
         }
         Ok(self)
@@ -155,7 +155,7 @@ impl Secret {
     /// # Errors
     /// It has not.
     pub fn within(self, min: usize, max: usize) -> Result<Self, SecretUnavailable> {
-        if (min..=max).contains(&self.0.len()) {
+        if (min..=max).contains(&self.expose().len()) {
             return Ok(self);
         }
         Err(SecretUnavailable::TokenLength { min, max })
@@ -163,9 +163,23 @@ impl Secret {
 
     /// The text itself. A copy that is made of it must be wiped by who makes it.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
+
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        Self(LockedText::new(self.expose()))
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
 
 impl SecretUnavailable {
     /// With the reason, as one clause: `pin-source file:/run/pin cannot be read: permission denied`.

@@ -1,18 +1,13 @@
 //! Where a PIN or password comes from: the URI, a file, the environment, or a person at a terminal; in this
 //! order, and never from an argument of its own.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
+use crate::environment::{self, PIN_VARIABLE};
 use crate::file::PinFile;
 use crate::refused::RefusedPins;
 use crate::secret::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
-
-/// The environment variable that may hold the PIN or password.
-pub const PIN_VARIABLE: &str = "PRIVYSEAL_PIN";
 
 /// Tells the user of a library or command something that needs no action now.
 type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
@@ -22,12 +17,13 @@ type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
 pub struct PinSources<'w> {
     value: Option<Secret>,
     source: Option<String>,
-    variable: fn() -> Option<OsString>,
+    variable: fn() -> Option<Result<Secret, SecretUnavailable>>,
     prompt: Prompt,
     warn: Warn<'w>,
     /// What tokens refused, where it is remembered, and whether it is offered all the same.
     refused: Option<RefusedPins>,
     offer_refused: bool,
+    strict: bool,
 }
 
 /// Whether a person may be asked.
@@ -52,12 +48,19 @@ impl<'w> PinSources<'w> {
         Self {
             value: value.cloned(),
             source: source.map(str::to_owned),
-            variable: || std::env::var_os(PIN_VARIABLE),
+            variable: environment::pin,
             prompt,
             warn: Box::new(warn),
             refused: state_folder().map(|folder| RefusedPins::new(&folder)),
             offer_refused: false,
+            strict: false,
         }
+    }
+
+    /// Whether to refuse a PIN file that every user of the machine can read; without it that is a warning.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// Whether to offer a PIN that the token refused before. For tokens whose flags do not show lost tries, a short
@@ -82,19 +85,19 @@ impl<'w> PinSources<'w> {
             let file = PinFile::from_pin_source(source)?;
             let (secret, readable_by_all) = file.read()?;
             if readable_by_all {
-                (self.warn)(&format!(
+                let text = format!(
                     "{} can be read by every user of this machine; chmod 600 mends that",
                     file.path().display()
-                ));
+                );
+                if self.strict {
+                    return Err(SecretUnavailable::new(text));
+                }
+                (self.warn)(&text);
             }
             return Ok(secret);
         }
-        if let Some(value) = (self.variable)() {
-            let value = value
-                .into_string()
-                .map(Zeroizing::new)
-                .map_err(|_| SecretUnavailable::new(format!("{PIN_VARIABLE} is not UTF-8")))?;
-            return Secret::new(&value);
+        if let Some(secret) = (self.variable)() {
+            return secret;
         }
         match self.prompt {
             Prompt::OnTerminal => ask(request),
@@ -203,21 +206,44 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_comes_after_the_uri_and_may_not_be_empty() {
+    fn the_variable_comes_after_the_uri() {
         let warnings = Mutex::default();
         let mut given = sources(None, None, &warnings);
-        given.variable = || Some("1234".into());
+        given.variable = || Some(Secret::new("1234"));
         assert_eq!(given.secret(&request()), Secret::new("1234"));
-        given.variable = || Some(OsString::new());
+        given.variable = || Some(Secret::new(""));
         assert!(given.secret(&request()).is_err());
         let mut both = sources(None, Some("/nowhere/pin"), &warnings);
-        both.variable = || Some("1234".into());
+        both.variable = || Some(Secret::new("1234"));
         let error = both.secret(&request()).unwrap_err().to_string();
         assert!(
             error.contains("/nowhere/pin"),
             "no other source is tried: {error}"
         );
         assert!(warnings.lock().unwrap().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_all_can_read_is_refused_where_that_is_asked_for() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = std::env::temp_dir().join(format!("privyseal-strict-{}", std::process::id()));
+        std::fs::write(&path, "471147").unwrap();
+        let source = path.display().to_string();
+        for (mode, is_taken) in [(0o600, true), (0o640, true), (0o604, false), (0o644, false)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, permissions).unwrap();
+            let warnings = Mutex::default();
+            let strict = sources(None, Some(&source), &warnings)
+                .strict(true)
+                .secret(&request());
+            assert_eq!(strict.is_ok(), is_taken, "{mode:o}");
+            assert!(warnings.lock().unwrap().is_empty());
+            let mut lenient = sources(None, Some(&source), &warnings);
+            assert_eq!(lenient.secret(&request()), Secret::new("471147"));
+            assert_eq!(warnings.lock().unwrap().is_empty(), is_taken, "{mode:o}");
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

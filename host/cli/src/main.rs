@@ -21,6 +21,7 @@ mod device;
 mod doctor;
 mod error;
 mod exit;
+mod hardening;
 mod input;
 mod ishare;
 mod jwks;
@@ -106,6 +107,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    hardening::harden();
     privyseal_pkcs11::on_slow_module(|path, left| {
         let (path, left) = (path.display(), left.as_secs());
         say!("waiting for PKCS #11 module {path}, {left} s more at most");

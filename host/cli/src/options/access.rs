@@ -13,6 +13,9 @@ pub(crate) struct AccessOptions {
     /// Give the PIN even if it is the last try before the token locks
     #[arg(long)]
     spend_final_pin_try: bool,
+    /// Refuse a PIN file that every user of this machine can read; without it that is a warning
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     key: KeyPolicyOptions,
 }
@@ -54,7 +57,9 @@ impl AccessOptions {
 
     /// Where the PIN of `uri` comes from; warnings go to standard error.
     pub(crate) fn pins(&self, uri: &KeyUri) -> PinSources<'static> {
-        pins(uri).offer_refused(self.spend_final_pin_try)
+        pins(uri)
+            .offer_refused(self.spend_final_pin_try)
+            .strict(self.strict)
     }
 
     /// Opens the key for decryption, asking for its PIN where one is needed.
