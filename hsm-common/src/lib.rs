@@ -19,7 +19,7 @@ mod refused;
 #[cfg(feature = "prompt")]
 mod terminal;
 
-mod sources;
+mod pin_sources;
 
 pub use environment::{PIN_VARIABLE, take_pin_variable};
 pub use file::PinFile;
@@ -27,8 +27,8 @@ pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnf
 pub use input::SealedInput;
 pub use listing::{ListedCertificate, ListedKey, Listing, public_key};
 pub use options::SignerOptions;
+pub use pin_sources::{PIN_VARIABLE, PinSources, Prompt};
 pub use provision::NewKey;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
 };
-pub use sources::{PinSources, Prompt};
