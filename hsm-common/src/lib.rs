@@ -27,7 +27,7 @@ pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnf
 pub use input::SealedInput;
 pub use listing::{ListedCertificate, ListedKey, Listing, public_key};
 pub use options::SignerOptions;
-pub use pin_sources::{PIN_VARIABLE, PinSources, Prompt};
+pub use pin_sources::{PinSources, Prompt};
 pub use provision::NewKey;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
