@@ -20,7 +20,7 @@ const HEADER: usize = 11_000;
 /// Bytes of stack of a whole answer, less than.
 const STACK: u64 = 5 * 1024;
 /// Instructions between two feedings of the watchdog, less than: 2.1 s at 16 MHz and 1.7 cycles each. The watchdog
-/// waits for 8.2 s, and for 5.6 where its oscillator is as fast as it may be.
+/// waits for 16.4 s, and for 11.2 where its oscillator is as fast as it may be.
 const UNFED: u64 = 20_000_000;
 /// Bytes of stack of a commit and of a start, less than. Both boards have 96 KiB, of which the device itself
 /// takes 8.

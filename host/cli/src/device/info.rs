@@ -3,6 +3,7 @@
 use clap::Args;
 use privyseal_core::kid::KidForm;
 use privyseal_gateway::DeviceKey;
+use privyseal_protocol::DeviceState;
 
 use super::Which;
 use crate::error::CliError;
@@ -23,7 +24,7 @@ impl Info {
         let device = self.which.open()?;
         let mut json = device.info().to_json();
         let mut text = device.info().to_string();
-        if device.info().key.is_some() {
+        if device.info().state == DeviceState::Ready {
             let key = DeviceKey::of(device)?;
             let kid = KidForm::Rfc7638.of(key.public_key());
             text += "\nkid rfc7638   ";
