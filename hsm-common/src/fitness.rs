@@ -140,7 +140,7 @@ impl FitnessNote {
     }
 }
 
-crate::options! {
+options! {
     /// What a key must be, beyond being able to do its work at all. The default is what a seal should be made
     /// with; each flag gives one thing up, or asks for one more.
     ///

@@ -7,9 +7,10 @@ mod locked;
 mod secret;
 
 #[macro_use]
-mod options;
+mod declare;
 mod fitness;
 mod listing;
+mod options;
 mod provision;
 pub mod uri;
 

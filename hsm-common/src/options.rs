@@ -3,33 +3,6 @@
 use crate::fitness::KeyPolicy;
 use crate::secret::LoginPolicy;
 
-/// Declares a struct of options: each field with its default, and a function of its name that sets it.
-#[macro_export]
-macro_rules! options {
-    ($(#[$about:meta])* pub struct $options:ident {
-        $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)*
-    }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct $options {
-            $($(#[$doc])* pub $field: $type,)*
-        }
-
-        impl Default for $options {
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-
-        impl $options {
-            $($(#[$doc])* #[must_use] pub const fn $field(self, $field: $type) -> Self {
-                Self { $field, ..self }
-            })*
-        }
-    };
-}
-
 options! {
     /// How a signer is opened. The default is careful.
     pub struct SignerOptions {
