@@ -35,7 +35,7 @@ impl Generating {
     /// Does the next step; whether the key is done.
     fn step(&mut self) -> Result<bool, Refusal> {
         let step = self.generator.step(&mut self.drbg);
-        let (primes, candidates) = match step.map_err(refusal_of)? {
+        let (primes, candidates) = match step.map_err(|error| refusal_of(&error))? {
             Step::Searching {
                 prime: Prime::P,
                 candidates,
@@ -53,7 +53,7 @@ impl Generating {
     }
 }
 
-fn refusal_of<E>(error: GenerateError<E>) -> Refusal {
+fn refusal_of<E>(error: &GenerateError<E>) -> Refusal {
     match error {
         // Far more candidates than it takes: what they are drawn from is not random.
         GenerateError::Random(_) | GenerateError::Exhausted(_) => Refusal::Entropy,

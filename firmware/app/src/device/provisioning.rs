@@ -277,20 +277,17 @@ impl<B: Board> Machine<B> {
     fn discard_all_but(&mut self, born: Option<Born>) -> Result<(), Refusal> {
         self.mode = Mode::Faulted(Refusal::Storage);
         let board = &mut self.board;
-        self.mode = match born {
-            Some(born) => {
-                vault::erase_upload(board).map_err(|_| Refusal::Storage)?;
-                Mode::Uncertified(born)
+        self.mode = if let Some(born) = born {
+            vault::erase_upload(board).map_err(|_| Refusal::Storage)?;
+            Mode::Uncertified(born)
+        } else {
+            if !vault::is_erased(board).map_err(|_| Refusal::Storage)? {
+                // The mark first: a manifest that was just written must not outlive a cut.
+                vault::mark(board)
+                    .and_then(|()| vault::erase(board))
+                    .map_err(|_| Refusal::Storage)?;
             }
-            None => {
-                if !vault::is_erased(board).map_err(|_| Refusal::Storage)? {
-                    // The mark first: a manifest that was just written must not outlive a cut.
-                    vault::mark(board)
-                        .and_then(|()| vault::erase(board))
-                        .map_err(|_| Refusal::Storage)?;
-                }
-                Mode::Empty
-            }
+            Mode::Empty
         };
         Ok(())
     }
