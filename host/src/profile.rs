@@ -24,6 +24,7 @@
 mod build;
 mod error;
 mod member;
+mod origin;
 mod read;
 
 use std::collections::BTreeMap;
@@ -33,8 +34,9 @@ use std::path::{Path, PathBuf};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub use error::ProfileError;
+pub use member::Value;
 use member::{MEMBERS, Member};
-pub use member::{Origin, Value};
+pub use origin::Origin;
 
 /// The machine's file.
 pub const SYSTEM_FILE: &str = "/etc/privyseal/config.toml";

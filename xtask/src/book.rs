@@ -73,7 +73,11 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
 /// Files of sources that are named between backquotes, from the root of the repository or from the page.
 fn files(page: &str) -> impl Iterator<Item = &str> {
     let quoted = prose(page).flat_map(|line| line.split('`').skip(1).step_by(2));
-    quoted.filter(|it| it.contains('/') && it.ends_with(".rs") && !it.contains(['*', ' ', '<']))
+    quoted.filter(|it| {
+        it.contains('/')
+            && Path::new(it).extension().is_some_and(|it| it == "rs")
+            && !it.contains(['*', ' ', '<'])
+    })
 }
 
 /// Where the links of a page lead, but for those into the web.

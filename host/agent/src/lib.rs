@@ -15,6 +15,8 @@ mod error;
 mod metrics;
 mod served;
 
+mod agent;
+
 // HTTP.
 mod problem;
 mod routes;

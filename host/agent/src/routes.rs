@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use tokio::time::timeout;
 
+use crate::agent::Agent;
 use crate::metrics;
 use crate::problem::Problem;
 use crate::served::{Requester, Served};
-use crate::server::Agent;
 
 /// The largest body of a request, in bytes: an audience has 512 at most.
 const MAX_BODY: usize = 4096;

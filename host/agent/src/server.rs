@@ -2,12 +2,11 @@
 
 use core::future::Future;
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,12 +23,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use crate::agent::Agent;
 use crate::audit::AuditLog;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
 use crate::metrics::Metrics;
 use crate::routes::{self, Peer};
-use crate::served::{MAX_AT_ONCE, Served, Shared};
+use crate::served::{MAX_AT_ONCE, Shared};
 
 /// Connections at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -45,58 +45,6 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long opening the keys may hold up the start.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
-
-/// What is served.
-pub(crate) struct Agent {
-    pub(crate) shared: Arc<Shared>,
-    profiles: RwLock<BTreeMap<String, Arc<Served>>>,
-}
-
-impl Agent {
-    pub(crate) fn served(&self, name: &str) -> Option<Arc<Served>> {
-        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
-        profiles.get(name).cloned()
-    }
-
-    pub(crate) fn all(&self) -> Vec<Arc<Served>> {
-        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
-        profiles.values().cloned().collect()
-    }
-
-    /// Serves these profiles; a key of which nothing changed stays open.
-    fn serve(&self, config: AgentConfig) {
-        let mut profiles = self
-            .profiles
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = core::mem::take(&mut *profiles);
-        for profile in config.profiles {
-            let name = profile.name().unwrap_or_default();
-            let kept = before.get(name).filter(|served| served.is_of(&profile));
-            let served = kept.map_or_else(
-                || Arc::new(Served::new(profile.clone(), &self.shared)),
-                Arc::clone,
-            );
-            profiles.insert(served.name().to_owned(), served);
-        }
-    }
-
-    /// Opens what is not open, and has each key sign once.
-    async fn open_keys(&self) {
-        let tests = self.all().into_iter().map(|served| {
-            tokio::spawn(async move {
-                if let Err(problem) = served.self_test().await {
-                    let (profile, detail) = (served.name(), problem.detail);
-                    tracing::warn!(profile, %detail, "the key does not sign");
-                }
-            })
-        });
-        for test in tests.collect::<Vec<_>>() {
-            // One that panicked has said so.
-            let _ = test.await;
-        }
-    }
-}
 
 /// Runs the agent that this file describes until it is told to end (SIGTERM, SIGINT).
 ///

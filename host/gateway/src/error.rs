@@ -1,5 +1,7 @@
 //! What can go wrong between a host and a gateway, and with what goes into one.
 
+mod client;
+
 use core::fmt;
 use core::time::Duration;
 use std::io;
@@ -8,6 +10,8 @@ use privyseal_core::{SignerError, SignerErrorKind};
 use privyseal_protocol::policy::{MAX_AUDIENCES, PolicyError};
 use privyseal_protocol::{FrameError, MAX_POLICY, PROTOCOL, Refusal};
 use thiserror::Error;
+
+pub use client::ClientError;
 
 /// Why a gateway did not do what it was asked, or why what it did is not believed. `asked` is always the
 /// request in words, such as `sign an assertion`.

@@ -27,9 +27,9 @@ pub mod policy;
 pub mod private_key;
 pub mod provision;
 
-pub use client::{ClientError, DeviceClient, Expected};
+pub use client::{DeviceClient, Expected};
 pub use device::{Device, Limits};
-pub use error::{DeviceError, PackageError};
+pub use error::{ClientError, DeviceError, PackageError};
 pub use info::DeviceInfo;
 pub use key::DeviceKey;
 pub use log::DeviceLog;

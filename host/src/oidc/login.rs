@@ -39,11 +39,11 @@ use crate::oidc::OidcError;
 use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 
-pub use error::{AuthorizationRefusal, CallbackFault, LoginError};
+pub use error::{AuthorizationRefusal, CallbackFault, LIFETIME, LoginError};
 pub use loopback::LoopbackRedirect;
 pub use options::{LoginOptions, Prompt};
 pub use session::Session;
-pub use state::{LIFETIME, LoginState};
+pub use state::LoginState;
 
 use callback::Callback;
 

@@ -4,12 +4,12 @@ use core::fmt;
 use core::str::FromStr as _;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use privyseal_core::Scheme;
 use privyseal_core::scheme;
 
-use super::ProfileError;
+use super::{Origin, ProfileError};
 use crate::http::BaseUrl;
 use crate::jose::jwk::KidForm;
 use crate::keys::key::KeyUri;
@@ -101,31 +101,7 @@ pub enum Value {
     Flag(bool),
 }
 
-/// Where a member was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Origin {
-    /// In a file.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-    },
-    /// In the environment.
-    Variable(String),
-}
-
 /// Where it can be found.
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, line } => write!(f, "{} line {line}", path.display()),
-            Self::Variable(name) => write!(f, "the variable {name}"),
-        }
-    }
-}
-
 /// As it would stand in a file.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

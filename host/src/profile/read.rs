@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::member::{MEMBERS, Origin, Value};
-use super::{Profile, ProfileError};
+use super::member::{MEMBERS, Value};
+use super::{Origin, Profile, ProfileError};
 use crate::base::file::InputFile;
 use crate::base::toml::{self as text_of, TomlError};
 

@@ -13,8 +13,7 @@ use privyseal_protocol::{
 use zeroize::Zeroizing;
 
 use super::{Device, Pieces};
-use crate::client::ClientError;
-use crate::error::DeviceError;
+use crate::error::{ClientError, DeviceError};
 
 /// From one look at how far it is to the next.
 const LOOK: Duration = Duration::from_millis(250);

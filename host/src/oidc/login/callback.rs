@@ -94,6 +94,14 @@ impl Callback {
     }
 }
 
+impl LoginState {
+    /// Whether what a browser came back with is the answer to this login, a no included: for one who waits for
+    /// several.
+    pub fn is_answered_by(&self, callback: &str) -> bool {
+        Callback::parse(callback).is_ok_and(|callback| self.has_state(callback.state()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

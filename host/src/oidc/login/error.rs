@@ -9,6 +9,9 @@ use crate::jose::JoseError;
 use crate::oauth::{Diagnosis, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 
+/// Seconds within which a login must be finished: eHealth gives a person 30 minutes (section 5.10).
+pub const LIFETIME: u64 = 3600;
+
 /// Why there is no session, or why it cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,7 +52,7 @@ pub enum LoginError {
     /// The person took too long.
     #[error(
         "the login was started {seconds} s ago, and must be finished within {} s",
-        super::LIFETIME
+        LIFETIME
     )]
     Expired {
         /// How long ago.

@@ -10,14 +10,10 @@ use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::callback::Callback;
-use super::{CLOCK_LEEWAY, ID_TOKEN, LoginError, LoginOptions};
+use super::{CLOCK_LEEWAY, ID_TOKEN, LIFETIME, LoginError, LoginOptions};
 use crate::base::seal::SealKey;
 use crate::base::{BaseError, clock, entropy};
 use crate::jose::JoseError;
-
-/// Seconds within which a login must be finished: eHealth gives a person 30 minutes (section 5.10).
-pub const LIFETIME: u64 = 3600;
 
 /// What a sealed one is for.
 const PURPOSE: &str = "privyseal login 1";
@@ -105,12 +101,6 @@ impl LoginState {
             started_at: UnixTime::from_secs(stored.started_at).map_err(|_| LoginError::Sealed)?,
             max_age: stored.max_age,
         })
-    }
-
-    /// Whether what a browser came back with is the answer to this login, a no included: for one who waits for
-    /// several.
-    pub fn is_answered_by(&self, callback: &str) -> bool {
-        Callback::parse(callback).is_ok_and(|callback| self.has_state(callback.state()))
     }
 
     pub(super) fn has_state(&self, state: &str) -> bool {
