@@ -7,7 +7,11 @@ import { pathToFileURL } from "node:url";
 import axe from "axe-core";
 import puppeteer from "puppeteer-core";
 
-const { page: file, folder, cases } = JSON.parse(readFileSync(0, "utf8"));
+// A read of the descriptor fails where a pipe has nothing yet; the stream waits.
+process.stdin.setEncoding("utf8");
+let asked = "";
+for await (const piece of process.stdin) asked += piece;
+const { page: file, folder, cases } = JSON.parse(asked);
 const html = readFileSync(file);
 const seen = { requests: [], hits: [], errors: [], accessibility: [], answers: [] };
 
