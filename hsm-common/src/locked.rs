@@ -95,7 +95,7 @@ mod tests {
 
     /// The flags of the mapping that `address` lies in.
     fn flags(address: usize) -> Vec<String> {
-        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux");
         let mut is_inside = false;
         for line in maps.lines() {
             let mut words = line.split_whitespace();
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_secret_is_neither_swapped_out_nor_dumped() {
         let texts = ["471147", "x"].map(LockedText::new);
-        let [first, second] = texts.each_ref().map(|text| text.as_str());
+        let [first, second] = texts.each_ref().map(LockedText::as_str);
         assert_eq!((first, second), ("471147", "x"));
         let address = first.as_ptr().addr();
         for flag in ["lo", "dd"] {

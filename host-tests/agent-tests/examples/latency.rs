@@ -63,9 +63,12 @@ fn main() -> Result<(), Failure> {
         command
             .args(["sign", "--profile", "bench", "--config"])
             .arg(&config);
-        move || match command.stdout(Stdio::null()).status()?.success() {
-            true => Ok(()),
-            false => Err("privyseal sign failed".into()),
+        move || {
+            if command.stdout(Stdio::null()).status()?.success() {
+                Ok(())
+            } else {
+                Err("privyseal sign failed".into())
+            }
         }
     };
     measure("privyseal sign, a process each", 1, one)
@@ -136,6 +139,7 @@ where
             .map(|worker| worker.join().map_err(|_| "a panic")?);
         ended.collect::<Result<Vec<_>, Failure>>()
     })?;
+    #[allow(clippy::cast_precision_loss, reason = "it is a rate, to two digits")]
     let rate = times.iter().map(Vec::len).sum::<usize>() as f64 / begun.elapsed().as_secs_f64();
     let mut times = times.concat();
     times.sort_unstable();

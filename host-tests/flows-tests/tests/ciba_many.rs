@@ -150,7 +150,6 @@ impl Backend {
         let before = LIVE.load(Ordering::SeqCst);
         self.begin(FLOWS, listener, answered);
         let held = LIVE.load(Ordering::SeqCst).saturating_sub(before) / (FLOWS - FIRST);
-        println!("{held} bytes a flow");
         assert!(held < MAX_HELD, "{held} bytes a flow");
 
         let by_id = self.flows.iter().enumerate();
@@ -177,7 +176,7 @@ impl Backend {
         let first = self.flows.len();
         for at in first..count {
             let mut asked = AuthenticationOptions::default();
-            asked.scope = "openid service:TEST_LOGIN profile".to_owned();
+            "openid service:TEST_LOGIN profile".clone_into(&mut asked.scope);
             asked.user_identifier_token = format!("t{at}").into();
             asked.client_notification_token = Some(listener.expose_token().to_owned().into());
             self.flows.push(CibaFlow::begin(&asked));

@@ -36,7 +36,7 @@ fn main() {
     let maker = Maker::new();
     let examples: Vec<_> = drafts(&maker.x5c)
         .into_iter()
-        .map(|draft| maker.example(draft))
+        .map(|draft| maker.example(&draft))
         .collect();
     println!("{:#}", json!(examples));
 }
@@ -63,7 +63,7 @@ impl Maker {
         }
     }
 
-    fn example(&self, draft: Draft) -> Value {
+    fn example(&self, draft: &Draft) -> Value {
         let mut example = json!({
             "title": draft.title,
             "about": draft.about,
@@ -87,6 +87,7 @@ impl Maker {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "it is data")]
 fn drafts(x5c: &Value) -> Vec<Draft> {
     let sealed = json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c });
     let named = json!({ "alg": "RS256", "typ": "JWT", "kid": KID });

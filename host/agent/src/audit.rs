@@ -231,8 +231,8 @@ impl State {
         };
         let mut text = serde_json::to_vec(&line)?;
         text.pop();
-        let link = link_after(&self.link, &text);
-        text.extend_from_slice(format!(",\"link\":\"{}\"}}\n", hex(&link)).as_bytes());
+        let next = link_after(&self.link, &text);
+        text.extend_from_slice(format!(",\"link\":\"{}\"}}\n", hex(&next)).as_bytes());
         if let Err(error) = self.file.write_all(&text) {
             // Nothing of it may stay, or the next line would end this one.
             self.is_broken = self.file.set_len(self.len).is_err();
@@ -240,7 +240,7 @@ impl State {
         }
         self.len += text.len() as u64;
         self.sequence += 1;
-        self.link = link;
+        self.link = next;
         Ok(())
     }
 }

@@ -60,7 +60,7 @@ impl AgentClient {
         let path = format!("/v1/{}/assertion", segment(profile));
         let answer = self.ask(&Method::POST, &path, body.unwrap_or_default())?;
         let answer: Assertion = serde_json::from_slice(&answer)
-            .map_err(|_| self.no_answer("its answer is not an assertion"))?;
+            .map_err(|_| self.no_answer(&"its answer is not an assertion"))?;
         Ok(answer.client_assertion)
     }
 
@@ -86,8 +86,8 @@ impl AgentClient {
             // Here, where there is a runtime that keeps the time.
             timeout(LIMIT, self.exchange(method, path, body)).await
         });
-        let answer = answer.map_err(|_| self.no_answer("it took too long"))?;
-        let (status, body) = answer.map_err(|error| self.no_answer(error))?;
+        let answer = answer.map_err(|_| self.no_answer(&"it took too long"))?;
+        let (status, body) = answer.map_err(|error| self.no_answer(&error))?;
         if status.is_success() {
             return Ok(body);
         }
@@ -124,7 +124,7 @@ impl AgentClient {
         Ok((status, Zeroizing::new(body.to_bytes().to_vec())))
     }
 
-    fn no_answer(&self, reason: impl ToString) -> AgentError {
+    fn no_answer(&self, reason: &dyn ToString) -> AgentError {
         AgentError::NoAnswer {
             socket: self.socket.clone(),
             reason: reason.to_string(),

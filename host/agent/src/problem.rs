@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use privyseal::profile::ProfileError;
 use privyseal::{Error, ErrorKind};
 use serde_json::json;
@@ -18,6 +18,8 @@ pub(crate) struct Problem {
     pub(crate) detail: Cow<'static, str>,
     /// Seconds after which asking again may help.
     pub(crate) retry_after: Option<u64>,
+    /// The method that the path has.
+    pub(crate) allow: Option<Method>,
 }
 
 impl Problem {
@@ -31,6 +33,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             retry_after: None,
+            allow: None,
         }
     }
 

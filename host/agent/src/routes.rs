@@ -128,11 +128,10 @@ fn only(method: &Method, request: &Request<Incoming>) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("only {method} is for this path");
-    Err(Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method",
-        detail,
-    ))
+    Err(Problem {
+        allow: Some(method.clone()),
+        ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail)
+    })
 }
 
 /// A page in a browser can make it ask any name that leads to loopback; the name then gives it away.
@@ -264,6 +263,7 @@ fn json(body: &impl Serialize) -> Answer {
     )
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is the end of it")]
 pub(crate) fn refusal(problem: Problem) -> Answer {
     let mut answer = text("application/problem+json", problem.to_json());
     *answer.status_mut() = problem.status;
@@ -271,19 +271,12 @@ pub(crate) fn refusal(problem: Problem) -> Answer {
     if let Some(seconds) = problem.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
     }
-    match problem.status {
-        StatusCode::UNAUTHORIZED => {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let method = if problem.detail.contains("POST") {
-                "POST"
-            } else {
-                "GET"
-            };
-            headers.insert(ALLOW, HeaderValue::from_static(method));
-        }
-        _ => {}
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    let allow = problem.allow.as_ref().map(Method::as_str);
+    if let Some(method) = allow.and_then(|method| method.parse().ok()) {
+        headers.insert(ALLOW, method);
     }
     answer
 }

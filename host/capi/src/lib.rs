@@ -91,7 +91,7 @@ pub unsafe extern "C" fn privyseal_open(
     unsafe { ended(open, client, error) }
 }
 
-/// Shows that the key signs: makes an assertion, verifies it, and throws it away.
+/// Has the key sign once, something that is no assertion and is discarded. Nothing happens where a gateway signs.
 ///
 /// # Safety
 ///
@@ -103,13 +103,7 @@ pub unsafe extern "C" fn privyseal_self_test(
 ) -> Status {
     // SAFETY: what this function demands of its caller.
     let client = unsafe { pointers::reference(client) };
-    let test = || {
-        let client = client?;
-        client
-            .client
-            .assertion(&client.profile.assertion_options()?)?;
-        Ok(())
-    };
+    let test = || Ok(client?.client.self_test()?);
     let mut nothing = ();
     // SAFETY: what this function demands of its caller.
     unsafe { ended(test, &raw mut nothing, error) }
@@ -181,13 +175,11 @@ pub unsafe extern "C" fn privyseal_token(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn privyseal_forget_token(client: *const Client) {
     // SAFETY: what this function demands of its caller.
-    if let Ok(Client {
-        client,
-        server: Some(server),
-        ..
-    }) = unsafe { pointers::reference(client) }
+    let client = unsafe { pointers::reference(client) };
+    if let Ok(client) = client
+        && let Some(server) = &client.server
     {
-        client.forget_token(server);
+        client.client.forget_token(server);
     }
 }
 

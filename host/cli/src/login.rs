@@ -20,6 +20,10 @@ use crate::output::say;
 /// fetches, verifies and judges the id_token. The redirect URI that must be registered is that of --listen, such
 /// as http://127.0.0.1:8400/cb.
 #[derive(Args)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the fields are named as the options are"
+)]
 #[command(
     mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_providers))),
     mut_arg("endpoint", |endpoint| endpoint.hide(true)),

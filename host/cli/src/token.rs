@@ -16,6 +16,10 @@ use provider::ProviderOptions;
 
 /// Ask for an access token with a new assertion and print the server's JSON
 #[derive(Args)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the fields are named as the options are"
+)]
 #[command(
     mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(ClientOptions::has_tokens))),
     mut_arg("endpoint", |endpoint| endpoint.hide(true))

@@ -159,7 +159,7 @@ fn client_credentials<A: AssertionSource + ?Sized>(
     token(source, http, base, options, &members)
 }
 
-impl<A: AssertionSource + ?Sized> AssertionSource for Box<A> {
+impl<S: AssertionSource + ?Sized> AssertionSource for Box<S> {
     fn scheme(&self) -> &'static SchemeRules {
         (**self).scheme()
     }

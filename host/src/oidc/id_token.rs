@@ -90,12 +90,11 @@ pub(super) fn judge_userinfo(
     id_token: Option<&Map<String, Value>>,
     rules: &IdTokenRules<'_>,
 ) -> Result<Map<String, Value>, JoseError> {
-    match id_token {
-        Some(id_token) => is_of_subject(&claims, id_token)?,
-        None => {
-            subject(&claims, USERINFO)?;
-            rules.acr.judge(&Map::new())?;
-        }
+    if let Some(id_token) = id_token {
+        is_of_subject(&claims, id_token)?;
+    } else {
+        subject(&claims, USERINFO)?;
+        rules.acr.judge(&Map::new())?;
     }
     jws::judge_userinfo(&claims, rules.issuer, rules.client_id, false)?;
     Ok(claims)

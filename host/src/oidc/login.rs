@@ -143,6 +143,7 @@ impl Login {
     /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Refused`] if the person or
     /// the provider said no; [`LoginError::Oidc`] if the code cannot be exchanged, or the id_token is not
     /// accepted.
+    #[allow(clippy::needless_pass_by_value, reason = "a login is finished once")]
     pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
         let now = clock::now()?;
         let metadata = self.provider.metadata();

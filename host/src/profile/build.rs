@@ -92,10 +92,12 @@ impl Profile {
             base_url: self.text("base-url"),
             realm: self.text("realm"),
         };
-        let mut options = AssertionOptions::default();
-        options.audience = parts.choose(scheme).map_err(OAuthError::from)?;
-        options.lifetime = self.number("lifetime");
-        options.backdate = self.number("backdate").unwrap_or_default();
+        let options = AssertionOptions {
+            audience: parts.choose(scheme).map_err(OAuthError::from)?,
+            lifetime: self.number("lifetime"),
+            backdate: self.number("backdate").unwrap_or_default(),
+            ..AssertionOptions::default()
+        };
         Ok(options)
     }
 
@@ -133,7 +135,7 @@ impl Profile {
     /// [`ProfileError::Certificates`].
     pub fn http(&self) -> Result<Http, ProfileError> {
         let mut options = HttpOptions::default();
-        if let Some(roots) = self.from_file("cacert", Roots::from_file)? {
+        if let Some(roots) = self.certificates("cacert", Roots::from_file)? {
             options = options.roots(roots);
         }
         if let Some(seconds) = self.number("timeout") {
@@ -163,7 +165,7 @@ impl Profile {
             builder = builder.kid(kid);
         }
         if self.text("chain") != Some("token")
-            && let Some(chain) = self.from_file("chain", Certificates::from_file)?
+            && let Some(chain) = self.certificates("chain", Certificates::from_file)?
         {
             builder = builder.chain(chain);
         }
@@ -243,7 +245,7 @@ impl Profile {
         matches!(self.value(member), Some(Value::Flag(true)))
     }
 
-    fn from_file<T>(
+    fn certificates<T>(
         &self,
         member: &'static str,
         read: impl Fn(&Path) -> Result<T, PkiError>,

@@ -26,11 +26,11 @@ fn text(len: usize) -> &'static str {
 }
 
 fn path(len: usize) -> &'static str {
-    Box::leak(std::format!("/{}", "a".repeat(len - 1)).into_boxed_str())
+    Box::leak(std::format!("/{}", "a".repeat(len.saturating_sub(1))).into_boxed_str())
 }
 
 fn members(count: usize, len: usize) -> &'static [(&'static str, &'static str)] {
-    let members = (0..count).map(|n| (text(MAX_FORM_NAME - n), text(len)));
+    let members = (0..count).map(|n| (text(MAX_FORM_NAME.saturating_sub(n)), text(len)));
     Box::leak(members.collect::<Vec<_>>().into_boxed_slice())
 }
 
@@ -118,18 +118,16 @@ fn bounds_cannot_be_loosened() {
 
 #[test]
 fn a_token_request_is_bounded() {
-    let own = |change: fn(&mut OwnTokenRequest)| {
+    type Change = fn(&mut OwnTokenRequest);
+    let own = |change: Change| {
         let mut rules = RULES;
         change(&mut rules.token_request);
         OwnScheme::new(&rules).map_err(|error| error.field)
     };
     assert!(own(|it| it.path = "").is_ok());
     assert!(own(|it| it.base_url = Some("http://127.0.0.1:8080/x")).is_ok());
-    for (change, field) in [
-        (
-            (|it| it.path = "token") as fn(&mut OwnTokenRequest),
-            Field::TokenPath,
-        ),
+    let wrong: &[(Change, Field)] = &[
+        (|it| it.path = "token", Field::TokenPath),
         (|it| it.path = "/token?x=1", Field::TokenPath),
         (|it| it.path = path(MAX_TOKEN_PATH + 1), Field::TokenPath),
         (|it| it.base_url = Some("http://as.example"), Field::BaseUrl),
@@ -151,7 +149,8 @@ fn a_token_request_is_bounded() {
             |it| it.members = members(1, MAX_FORM_VALUE + 1),
             Field::FormMember,
         ),
-    ] {
+    ];
+    for &(change, field) in wrong {
         assert_eq!(own(change).err(), Some(field));
     }
     for name in RESERVED {

@@ -24,12 +24,12 @@ fn a_key_of_its_own_is_certified_and_signs() {
     let party = Party::new("seal");
     let mut emulator = Emulator::gateway(STM32F405);
     let mut gateway = Gateway::new(emulator.connect());
-    let begin = Request::Generate(Generate {
+    let request = Request::Generate(Generate {
         bits: 2048,
         board_entropy: false,
         seed: b"forty-eight bytes of a seed that nobody knows...",
     });
-    let begun = gateway.ask(&begin, |response| {
+    let begun = gateway.ask(&request, |response| {
         matches!(response, Response::Accepted { .. }).then_some(())
     });
     begun.expect("it begins");

@@ -358,6 +358,7 @@ fn a_policy_that_demands_the_boards_generator() {
 
 #[test]
 fn the_log_tells_how_the_key_came() {
+    use Event::{Generated, Installed, ProvisionBegun, Refused, Requested};
     let mut device = generated(&ASKED);
     request_csr(&mut device, &csr_request()).expect("a request");
     let nameless = CsrRequest {
@@ -370,7 +371,6 @@ fn the_log_tells_how_the_key_came() {
     let key = info(&mut device).key.expect("a key");
     let log = log::check(&mut device);
     let events: Vec<Event> = log.iter().map(|entry| entry.event).collect();
-    use Event::{Generated, Installed, ProvisionBegun, Refused, Requested};
     assert_eq!(
         events,
         [

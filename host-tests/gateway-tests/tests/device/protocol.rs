@@ -166,7 +166,8 @@ fn requests_out_of_state_change_nothing() {
     let all = [sign_, commit, word, csr, wipe, begin, make];
     let without = |allowed: &[usize]| {
         let left = all.iter().enumerate();
-        left.filter_map(|(at, request)| (!allowed.contains(&at)).then(|| request.clone()))
+        left.filter(|(at, _)| !allowed.contains(at))
+            .map(|(_, request)| request.clone())
             .collect()
     };
     let cases: [(&mut TestDevice, DeviceState, Vec<Request<'_>>); 4] = [

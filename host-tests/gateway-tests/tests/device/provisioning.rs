@@ -110,6 +110,7 @@ fn an_upload_without_its_host_leaves_an_empty_device() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one device goes through all of it")]
 fn steps_come_in_order_and_in_size() {
     let good = upload(&policy());
     let totals = good.totals();

@@ -233,12 +233,4 @@ fn it_is_small() {
         fs::read_to_string(path).unwrap().lines().count()
     });
     assert!(own.iter().sum::<usize>() < 1_000, "{own:?}");
-    let times = seen()
-        .answers
-        .iter()
-        .filter_map(|answer| answer["took"].as_f64());
-    println!(
-        "{len} bytes compressed; the slowest token took {:.1} ms",
-        times.fold(0.0, f64::max)
-    );
 }

@@ -58,8 +58,8 @@ fn any_change_is_found_and_named() {
     let lines: Vec<_> = text.lines().collect();
     let without = |place: usize| {
         let left = lines.iter().enumerate().filter(|(at, _)| *at != place);
-        left.map(|(_, line)| format!("{line}\n"))
-            .collect::<String>()
+        let left: Vec<_> = left.map(|(_, line)| *line).collect();
+        left.join("\n") + "\n"
     };
     let last = lines.len() - 1;
     for (text, line) in [

@@ -74,7 +74,10 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         }
         Diagnosis::InvalidCode => "begin the login again, and finish it within a minute",
         Diagnosis::InvalidRefreshToken => "have the person log in again",
-        Diagnosis::InvalidAuthReqId | Diagnosis::DiscoveryOver => "begin again with the QR code",
+        Diagnosis::InvalidAuthReqId
+        | Diagnosis::DiscoveryOver
+        | Diagnosis::ExpiredLoginHint
+        | Diagnosis::UnknownUser => "begin again with the QR code",
         Diagnosis::ClientMayNotAsk => {
             "check --client-id, and ask the provider to allow CIBA with private_key_jwt"
         }
@@ -92,7 +95,6 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::InsufficientScope => "ask the server's operator for the missing permission",
         Diagnosis::AccessDenied => "ask the person; a new request may be made",
         Diagnosis::ExpiredToken => "make a new request; --requested-expiry may ask for more time",
-        Diagnosis::ExpiredLoginHint | Diagnosis::UnknownUser => "begin again with the QR code",
         Diagnosis::ServerError | Diagnosis::InternalError | Diagnosis::Unavailable => {
             "try again later; each try makes a new assertion"
         }

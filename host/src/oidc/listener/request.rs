@@ -134,7 +134,7 @@ fn head(bytes: &[u8]) -> Option<(Request, usize)> {
             "content-length" if length.is_some() => return None,
             "content-length" => length = Some(value.parse().ok()?),
             "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => {
-                request.is_chunked = true
+                request.is_chunked = true;
             }
             "transfer-encoding" => return None,
             "content-type" => {

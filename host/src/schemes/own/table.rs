@@ -139,7 +139,7 @@ impl SchemeTable {
             table.and_then(|table| Some(leaked(member(table).as_ref()?.get_ref())))
         };
         let members = table.and_then(|table| table.members.as_ref()).into_iter();
-        let members = members.flat_map(|members| members.get_ref());
+        let members = members.flat_map(Spanned::get_ref);
         let members: Vec<_> = members
             .map(|(name, value)| (leaked(name), leaked(value)))
             .collect();

@@ -57,9 +57,12 @@ impl Asked {
         AuthenticationOptions {
             scope: self.scope.clone(),
             user_identifier_token: self.user_identifier_token.clone(),
-            acr_values: self.advanced.map(|advanced| match advanced {
-                true => AcrValues::Advanced,
-                false => AcrValues::Basic,
+            acr_values: self.advanced.map(|advanced| {
+                if advanced {
+                    AcrValues::Advanced
+                } else {
+                    AcrValues::Basic
+                }
             }),
             requested_expiry: self.requested_expiry,
             client_notification_token: self
