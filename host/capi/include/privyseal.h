@@ -70,13 +70,14 @@ enum privyseal_status privyseal_open(const char *config,
                                      char **error);
 
 /*
- Shows that the key signs: makes an assertion, verifies it, and throws it away.
+ Has the key sign once, something that is no assertion and is discarded. Nothing happens where a gateway signs.
 
  # Safety
 
  `client` comes from `privyseal_open` and is not closed; `error` is null or can be written.
  */
-enum privyseal_status privyseal_self_test(const struct privyseal_client *client, char **error);
+enum privyseal_status privyseal_self_test(const struct privyseal_client *client,
+                                          char **error);
 
 /*
  Makes a new assertion (a compact JWS), as the profile says: signed, verified, good once, mostly for 30 s.
