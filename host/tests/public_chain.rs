@@ -78,7 +78,7 @@ fn it_is_valid_and_says_who_it_is() {
     assert!(
         report
             .to_string()
-            .ends_with("valid (iSHARE 2.1, at 2026-06-01T00:00:00Z)"),
+            .starts_with("result    valid (iSHARE 2.1, at 2026-06-01T00:00:00Z)\n"),
         "{report}"
     );
 }

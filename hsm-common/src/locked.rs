@@ -79,14 +79,15 @@ impl Drop for LockedText {
     }
 }
 
-#[cfg(unix)]
-fn page_size() -> usize {
-    rustix::param::page_size()
-}
-
-#[cfg(not(unix))]
+/// The largest pages that processors of this kind have: smaller ones are whole in them, too.
 const fn page_size() -> usize {
-    1
+    if cfg!(not(unix)) {
+        1
+    } else if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+        4096
+    } else {
+        65536
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -20,8 +20,11 @@ const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// Crates and features that need Unix: serial lines, and libusb, which is built for it.
 const UNIX_ONLY: &[&str] = &[
+    "libprivyseal",
+    "privyseal-agent",
     "privyseal-cli",
     "privyseal-gateway",
+    "privyseal-receiver",
     "privyseal/gateway",
     "privyseal-yubihsm/usb",
 ];

@@ -80,7 +80,8 @@ fn a_module_that_hangs_takes_nothing_else_with_it() {
         thread::sleep(Duration::from_millis(500));
         let start = Instant::now();
         assert_eq!(agent.ask("GET", "/live", "").status, 200);
-        assert_eq!(agent.assertion().status, 200);
+        let other = agent.assertion();
+        assert_eq!(other.status, 200, "{other:?}");
         assert!(
             start.elapsed() < Duration::from_secs(2),
             "{:?}",

@@ -47,7 +47,7 @@ const ALLOWED: [Allowed; 3] = [
     Allowed {
         panic: LEN_MISMATCH,
         caller: "<T as der::decode::Decode>::decode",
-        copies: 3,
+        copies: 2,
         why: "der copies what its reader gave for an array of a fixed length, and the reader gives that many bytes \
               or an error",
     },

@@ -35,7 +35,7 @@ func Open(config, profile string) (*Client, error) {
 	var client *C.privyseal_client
 	var text *C.char
 	if status := C.privyseal_open(path, name, &client, &text); status != C.PRIVYSEAL_STATUS_OK {
-		return nil, failed(status, text)
+		return nil, failed(int(status), text)
 	}
 	return &Client{client}, nil
 }
@@ -44,7 +44,7 @@ func Open(config, profile string) (*Client, error) {
 func (c *Client) SelfTest() error {
 	var text *C.char
 	if status := C.privyseal_self_test(c.client, &text); status != C.PRIVYSEAL_STATUS_OK {
-		return failed(status, text)
+		return failed(int(status), text)
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func (c *Client) Assertion() (string, error) {
 	var assertion, text *C.char
 	status := C.privyseal_assertion(c.client, nil, &assertion, &text)
 	if status != C.PRIVYSEAL_STATUS_OK {
-		return "", failed(status, text)
+		return "", failed(int(status), text)
 	}
 	return taken(assertion), nil
 }
@@ -63,7 +63,7 @@ func (c *Client) Assertion() (string, error) {
 func (c *Client) Token() (string, error) {
 	var token, text *C.char
 	if status := C.privyseal_token(c.client, &token, &text); status != C.PRIVYSEAL_STATUS_OK {
-		return "", failed(status, text)
+		return "", failed(int(status), text)
 	}
 	return taken(token), nil
 }
@@ -71,8 +71,8 @@ func (c *Client) Token() (string, error) {
 // Close ends it.
 func (c *Client) Close() { C.privyseal_close(c.client) }
 
-func failed(status C.privyseal_status, text *C.char) error {
-	return &Error{int(status), taken(text)}
+func failed(status int, text *C.char) error {
+	return &Error{status, taken(text)}
 }
 
 func taken(text *C.char) string {
