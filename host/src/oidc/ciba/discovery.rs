@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn an_id_is_one_part_of_a_path() {
         for (id, path) in [
-            ("abc-_~9", "/user_discovery_sessions/abc-_~9"),
+            ("abc-_~9", "/user_discovery_sessions/abc-_%7E9"),
             ("a+b/c=", "/user_discovery_sessions/a%2Bb%2Fc%3D"),
             ("urn:x:1", "/user_discovery_sessions/urn%3Ax%3A1"),
             (
