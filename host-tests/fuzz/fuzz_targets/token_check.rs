@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let now = UnixTime::from_secs(1_780_272_000).expect("a moment");
     let mut scratch = vec![0; 3 * token.len()];
-    for scheme in scheme::ALL.iter().copied().map(Some).chain([None]) {
+    for scheme in scheme::ALL.iter().map(|scheme| Some(scheme.rules())).chain([None]) {
         let question = CheckOptions {
             scheme,
             ..CheckOptions::at(now, &RsaLinks)
