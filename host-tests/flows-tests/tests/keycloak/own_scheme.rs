@@ -28,6 +28,6 @@ fn a_token_under_a_scheme_of_ones_own() {
     let given = token(&[]).json();
     let access_token = given["access_token"].as_str().expect("a token");
     assert_eq!(Parts::of(access_token).claims()["azp"], "warehouse");
-    token(&["--jti", "once"]).json();
-    token(&["--jti", "once"]).failed(1, "HTTP 400, invalid_client");
+    token(&["--jti", "of-ones-own"]).json();
+    token(&["--jti", "of-ones-own"]).failed(1, "HTTP 400, invalid_client");
 }
