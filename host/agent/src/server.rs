@@ -43,6 +43,9 @@ const MAX_HEAD: usize = 16 * 1024;
 /// How long requests that are under way may take when the agent ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long closing them may hold up the end.
+const CLOSE: Duration = Duration::from_secs(3);
+
 /// How long opening the keys may hold up the start.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
 
@@ -61,8 +64,8 @@ pub fn run(config: &Path) -> Result<(), AgentError> {
         .build()
         .map_err(AgentError::Runtime)?;
     let ended = runtime.block_on(serve(config, read));
-    // A thread that waits for a module that hangs is not waited for.
-    runtime.shutdown_background();
+    // Sessions are closed before the process ends, and with it the modules. One that hangs is not waited for longer.
+    runtime.shutdown_timeout(CLOSE);
     ended
 }
 

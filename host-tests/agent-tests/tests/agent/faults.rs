@@ -72,7 +72,17 @@ fn a_module_that_hangs_takes_nothing_else_with_it() {
     let hangs = stage.profile_of("hangs", &uri, &mine());
     let config = stage.configure("", &format!("{}{hangs}", stage.profile()));
     let agent = stage.start(&config);
-    assert_eq!(agent.ask("POST", "/v1/hangs/assertion", "").status, 200);
+    // Below both modules is the same SoftHSM, where logins at once may fail: both are open before it begins.
+    let open = |path: &str| {
+        let answers = iter::repeat_with(|| {
+            let answer = agent.ask("POST", path, "");
+            thread::sleep(Duration::from_millis(500));
+            answer.status
+        });
+        assert!(answers.take(30).any(|status| status == 200), "{path}");
+    };
+    open("/v1/hangs/assertion");
+    open("/v1/kpn/assertion");
     shim.rules(&["C_Sign * hang 20000"]);
     thread::scope(|scope| {
         let asked: Vec<_> = (0..40)
@@ -81,10 +91,8 @@ fn a_module_that_hangs_takes_nothing_else_with_it() {
         thread::sleep(Duration::from_millis(500));
         let start = Instant::now();
         assert_eq!(agent.ask("GET", "/live", "").status, 200);
-        // Below both modules is the same SoftHSM: what one does there may cost the other a try.
-        let other = iter::repeat_with(|| agent.assertion()).take(3);
-        let others: Vec<_> = other.collect();
-        assert!(others.iter().any(|it| it.status == 200), "{others:?}");
+        let other = agent.assertion();
+        assert_eq!(other.status, 200, "{other:?}");
         assert!(
             start.elapsed() < Duration::from_secs(2),
             "{:?}",
