@@ -18,12 +18,17 @@ pub struct TomlError {
 impl TomlError {
     /// `problem` with what stands at `span` of `text`.
     pub fn at(text: &str, span: Range<usize>, problem: impl Into<String>) -> Self {
-        let before = text.bytes().take(span.start);
         Self {
-            line: before.filter(|&byte| byte == b'\n').count() + 1,
+            line: line_of(text, &span),
             problem: problem.into(),
         }
     }
+}
+
+/// The line in which `span` begins, from 1.
+pub(crate) fn line_of(text: &str, span: &Range<usize>) -> usize {
+    let before = text.bytes().take(span.start);
+    before.filter(|&byte| byte == b'\n').count() + 1
 }
 
 /// Reads a text.

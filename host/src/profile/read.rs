@@ -80,7 +80,7 @@ fn read<T: DeserializeOwned>(
                 .map_err(fault)?;
             let origin = Origin::File {
                 path: path.to_owned(),
-                line: TomlError::at(text, member.span(), "").line,
+                line: text_of::line_of(text, &member.span()),
             };
             profile.values.insert(known.name, (value, origin));
         }
