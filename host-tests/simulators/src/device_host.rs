@@ -165,23 +165,17 @@ pub fn generate(device: &mut TestDevice, asked: &Generate<'_>) -> Result<(), Ref
 /// If the pieces do not make a request.
 pub fn request_csr(device: &mut TestDevice, asked: &CsrRequest<'_>) -> Result<Vec<u8>, Refusal> {
     let request = Request::Csr(asked.clone());
-    let (der, total) = ask(
-        device,
-        &request,
-        |(der, whole): &mut (Vec<u8>, u32), response| {
-            let Response::CertificationRequest {
-                total,
-                offset,
-                bytes,
-            } = response
-            else {
-                panic!("{response:?}");
-            };
-            assert_eq!(usize::try_from(offset), Ok(der.len()));
-            der.extend_from_slice(bytes);
-            *whole = total;
-        },
-    )?;
+    let (der, total) = ask(device, &request, |made: &mut (Vec<u8>, u32), response| {
+        let Response::CertificationRequest {
+            total,
+            offset,
+            bytes,
+        } = response
+        else {
+            panic!("{response:?}");
+        };
+        add_piece(made, total, offset, bytes);
+    })?;
     assert_eq!(usize::try_from(total), Ok(der.len()), "a whole request");
     Ok(der)
 }
@@ -194,23 +188,25 @@ pub fn request_csr(device: &mut TestDevice, asked: &CsrRequest<'_>) -> Result<Ve
 /// # Panics
 /// If the pieces do not make a token.
 pub fn sign(device: &mut TestDevice, request: SignRequest<'_>) -> Result<String, Refusal> {
-    let (token, total) = ask(
-        device,
-        &Request::Sign(request),
-        |(token, whole): &mut (Vec<u8>, u32), response| {
-            let Response::Token {
-                total,
-                offset,
-                bytes,
-            } = response
-            else {
-                panic!("{response:?}");
-            };
-            assert_eq!(usize::try_from(offset), Ok(token.len()));
-            token.extend_from_slice(bytes);
-            *whole = total;
-        },
-    )?;
+    let request = Request::Sign(request);
+    let (token, total) = ask(device, &request, |made: &mut (Vec<u8>, u32), response| {
+        let Response::Token {
+            total,
+            offset,
+            bytes,
+        } = response
+        else {
+            panic!("{response:?}");
+        };
+        add_piece(made, total, offset, bytes);
+    })?;
     assert_eq!(usize::try_from(total), Ok(token.len()), "a whole token");
     Ok(String::from_utf8(token).expect("a token is ASCII"))
+}
+
+/// Adds a piece of an answer, which begins where the one before it ended.
+fn add_piece((bytes, whole): &mut (Vec<u8>, u32), total: u32, offset: u32, piece: &[u8]) {
+    assert_eq!(usize::try_from(offset), Ok(bytes.len()));
+    bytes.extend_from_slice(piece);
+    *whole = total;
 }
