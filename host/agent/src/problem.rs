@@ -44,7 +44,7 @@ impl Problem {
         }
     }
 
-    /// Whoever asks for a profile that is not theirs hears the same as for one that is not there.
+    /// The same answer for a profile of somebody else and for one that does not exist.
     pub(crate) fn no_profile() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

@@ -44,7 +44,7 @@ const COOLDOWN: Duration = Duration::from_secs(5);
 pub(crate) enum Requester {
     /// A user of this machine, by the word of its kernel.
     User(u32),
-    /// Whoever has the bearer token.
+    /// A caller with the bearer token.
     Bearer,
 }
 
