@@ -6,12 +6,13 @@ mod rsa;
 mod run;
 mod sizes;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
 
-use crate::failure::Failure;
+use crate::failure::{Context, Failure};
 use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
@@ -77,8 +78,12 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     steps.finish()
 }
 
-/// Builds all images, and those that count.
+/// Builds all images, and those that count. Test programs that run at once ask for it at once: one builds, and the other
+/// then finds everything built.
 pub(crate) fn build_all() -> Result<(), Failure> {
+    let place = paths::target().join("firmware-images.lock");
+    let lock = File::create(&place).context(paths::shown(&place))?;
+    lock.lock().context(paths::shown(&place))?;
     image::build_all()?;
     rsa::build()
 }
