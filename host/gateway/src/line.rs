@@ -108,6 +108,15 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    /// A process that somebody forked keeps what is open until it runs its program, and with it the locks: they go now.
+    fn drop(&mut self) {
+        // A socket has neither.
+        let _ = rustix::termios::ioctl_tiocnxcl(&self.0);
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 fn timespec(duration: Duration) -> Timespec {
     // No limit here is near the end of the range.
     Timespec::try_from(duration).unwrap_or(Timespec {
