@@ -3,6 +3,7 @@
 //! - [`scratch`]: places under `target/` and in the workspace;
 //! - [`tool`]: runs the tools of the system;
 //! - [`privyseal`]: the command, freshly built;
+//! - [`terminal`]: pseudo-terminals;
 //! - [`own_process`]: a test in a process of its own, watched over;
 //! - [`clock`]: the time.
 //!
@@ -13,4 +14,5 @@ pub mod clock;
 pub mod own_process;
 pub mod privyseal;
 pub mod scratch;
+pub mod terminal;
 pub mod tool;

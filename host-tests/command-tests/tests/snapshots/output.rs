@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use privyseal_test_base::privyseal;
+use privyseal_test_base::terminal::Terminal;
+use privyseal_test_base::tool::command;
 
 /// The exit code of a shell's line, in which `privyseal` is the command.
 fn code(line: &str) -> Option<i32> {
@@ -44,18 +46,32 @@ fn a_report_that_cannot_be_written_as_html_has_the_code_of_results() {
     );
 }
 
-/// `script` runs a command on a terminal of its own.
 #[test]
 fn colours_are_for_terminals_and_those_who_ask() {
-    let has_colours =
-        |line: &str| code(&format!("{line} | grep -q '.\\[32mpassed\\|.\\[31mbroken'")) == Some(0);
-    let on_terminal = "script -qec 'privyseal check x' /dev/null";
-    assert!(has_colours(&format!("TERM=xterm {on_terminal}")));
-    assert!(!has_colours(&format!(
-        "TERM=xterm NO_COLOR=1 {on_terminal}"
-    )));
-    assert!(!has_colours(&format!("TERM=dumb {on_terminal}")));
-    assert!(!has_colours("TERM=xterm privyseal check x"));
-    assert!(has_colours("privyseal check --color always x"));
-    assert!(!has_colours("privyseal check --color always --json x"));
+    let is_coloured =
+        |shown: &str| shown.contains("\u{1b}[32mpassed") || shown.contains("\u{1b}[31mbroken");
+    let check = |words: &str| {
+        let words = words.split_whitespace();
+        command(&privyseal::path().display().to_string(), words)
+    };
+    let at_terminal = |variables: &[(&str, &str)]| {
+        let mut check = check("check x");
+        check.env_remove("NO_COLOR").envs(variables.iter().copied());
+        Terminal::new().run(&check, "", "").shown
+    };
+    assert!(is_coloured(&at_terminal(&[("TERM", "xterm")])));
+    for variables in [
+        [("TERM", "xterm"), ("NO_COLOR", "1")],
+        [("TERM", "dumb"), ("X", "")],
+    ] {
+        let shown = at_terminal(&variables);
+        assert!(shown.contains("broken") && !is_coloured(&shown), "{shown}");
+    }
+    let printed = |words: &str| {
+        let output = check(words).env("TERM", "xterm").output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(!is_coloured(&printed("check x")));
+    assert!(is_coloured(&printed("check --color always x")));
+    assert!(!is_coloured(&printed("check --color always --json x")));
 }
