@@ -73,6 +73,8 @@ pub struct CertificateSpec {
     /// Bytes of a non-critical extension that nobody knows: makes a certificate as large as a test
     /// wants.
     pub padding: usize,
+    /// Extensions without content that nobody knows, not critical.
+    pub extensions: u8,
 }
 
 impl CertificateSpec {
@@ -87,6 +89,7 @@ impl CertificateSpec {
             key_usage: Some(vec![Usage::KeyCertSign, Usage::CRLSign]),
             purposes: &[],
             padding: 0,
+            extensions: 0,
         }
     }
 
@@ -102,6 +105,7 @@ impl CertificateSpec {
             key_usage: Some(vec![Usage::NonRepudiation]),
             purposes: &[],
             padding: 0,
+            extensions: 0,
         }
     }
 
@@ -196,16 +200,19 @@ impl BuilderProfile for Profile<'_> {
             add((&purposes).to_extension(&self.subject, &[]))?;
         }
         if spec.padding > 0 {
-            add(padding(spec.padding))?;
+            add(unknown("1.3.6.1.4.1.32473.1", spec.padding))?;
+        }
+        for number in 0..spec.extensions {
+            add(unknown(&format!("1.3.6.1.4.1.32473.2.{number}"), 0))?;
         }
         Ok(extensions)
     }
 }
 
-/// An extension under an identifier that RFC 9371 reserves for examples.
-fn padding(bytes: usize) -> der::Result<Extension> {
+/// An extension; RFC 9371 reserves identifiers below 1.3.6.1.4.1.32473 for examples.
+fn unknown(id: &str, bytes: usize) -> der::Result<Extension> {
     Ok(Extension {
-        extn_id: ObjectIdentifier::new("1.3.6.1.4.1.32473.1")?,
+        extn_id: ObjectIdentifier::new(id)?,
         critical: false,
         extn_value: OctetString::new(vec![0; bytes])?,
     })

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
+mod each;
+
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, Field};
 use privyseal_core::limits::{
