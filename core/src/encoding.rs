@@ -14,12 +14,12 @@ pub mod unescape;
 use digits::Digits;
 
 /// Characters of padded base64 for `bytes` bytes (RFC 4648 section 4).
-pub const fn base64_len(bytes: usize) -> usize {
+pub(crate) const fn base64_len(bytes: usize) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
 }
 
 /// Characters of unpadded base64url for `bytes` bytes (RFC 7515 section 2).
-pub const fn base64url_len(bytes: usize) -> usize {
+pub(crate) const fn base64url_len(bytes: usize) -> usize {
     bytes.saturating_mul(4).div_ceil(3)
 }
 

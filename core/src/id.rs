@@ -79,50 +79,17 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// For whom: the `aud` claim, one string (RFC 7519 section 4.1.3), 1 to [`MAX_AUDIENCE`] characters of
-/// printable ASCII: a party id or a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Audience<'a>(&'a str);
-
-impl<'a> Audience<'a> {
-    /// An audience of any syntax.
-    ///
-    /// # Errors
-    /// [`Field::Audience`]: empty, longer than [`MAX_AUDIENCE`], or a character that is not
-    /// allowed.
-    pub fn new(text: &'a str) -> Result<Self, FieldError> {
-        const SOURCE: &str = "RFC 7519 section 4.1.3: aud is a StringOrURI";
-        check_text(Field::Audience, text, MAX_AUDIENCE, is_graphic, SOURCE)?;
-        Ok(Self(text))
-    }
-
-    /// The text.
-    pub const fn as_str(self) -> &'a str {
-        self.0
-    }
+checked_text! {
+    /// For whom: the `aud` claim, one string (RFC 7519 section 4.1.3), 1 to [`MAX_AUDIENCE`] characters of
+    /// printable ASCII: a party id or a URL.
+    pub struct Audience: Audience, at most MAX_AUDIENCE, "RFC 7519 section 4.1.3: aud is a StringOrURI";
 }
 
-/// What makes one assertion unlike every other: the `jti` claim (RFC 7519 section 4.1.7), 1 to
-/// [`MAX_JTI`] characters of printable ASCII. It must never repeat; [`JtiBuf::from_entropy`] makes
-/// one from 16 random bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Jti<'a>(&'a str);
-
-impl<'a> Jti<'a> {
-    /// A `jti` of the caller's making.
-    ///
-    /// # Errors
-    /// [`Field::Jti`]: empty, longer than [`MAX_JTI`], or not printable ASCII.
-    pub fn new(text: &'a str) -> Result<Self, FieldError> {
-        const SOURCE: &str = "RFC 7519 section 4.1.7; itsme: at most 255 characters";
-        check_text(Field::Jti, text, MAX_JTI, is_graphic, SOURCE)?;
-        Ok(Self(text))
-    }
-
-    /// The text.
-    pub const fn as_str(self) -> &'a str {
-        self.0
-    }
+checked_text! {
+    /// What makes one assertion unlike every other: the `jti` claim (RFC 7519 section 4.1.7), 1 to
+    /// [`MAX_JTI`] characters of printable ASCII. It must never repeat; [`JtiBuf::from_entropy`] makes
+    /// one from 16 random bytes.
+    pub struct Jti: Jti, at most MAX_JTI, "RFC 7519 section 4.1.7; itsme: at most 255 characters";
 }
 
 /// A random `jti` in the form of a version 4 UUID (RFC 9562 section 5.4): 122 random bits. No scheme

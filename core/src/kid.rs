@@ -5,31 +5,14 @@ use sha2::{Digest as _, Sha256};
 use crate::encoding::base64::Base64UrlSink;
 use crate::encoding::json::Object;
 use crate::encoding::sink::{Sink, SliceSink, into_ok};
-use crate::field::{Field, FieldError, check_text, is_graphic};
 use crate::limits::MAX_KID;
 use crate::rsa::RsaPublicKey;
 use crate::rsa::key::without_leading_zeros;
 use crate::rsa::spki::spki_digest;
 
-/// A key identifier: 1 to [`MAX_KID`] characters of printable ASCII.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kid<'a>(&'a str);
-
-impl<'a> Kid<'a> {
-    /// An identifier of the caller's choice.
-    ///
-    /// # Errors
-    /// [`Field::Kid`]: empty, longer than [`MAX_KID`], or not printable ASCII.
-    pub fn new(text: &'a str) -> Result<Self, FieldError> {
-        const SOURCE: &str = "RFC 7515 section 4.1.4: kid is a case-sensitive string";
-        check_text(Field::Kid, text, MAX_KID, is_graphic, SOURCE)?;
-        Ok(Self(text))
-    }
-
-    /// The text.
-    pub const fn as_str(self) -> &'a str {
-        self.0
-    }
+checked_text! {
+    /// A key identifier: 1 to [`MAX_KID`] characters of printable ASCII.
+    pub struct Kid: Kid, at most MAX_KID, "RFC 7515 section 4.1.4: kid is a case-sensitive string";
 }
 
 /// A key identifier computed from the key or its certificate: a SHA-256 digest in base64url, 43 characters.

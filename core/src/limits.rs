@@ -11,7 +11,7 @@ use crate::encoding::{base64_len, base64url_len};
 pub const MAX_CERTIFICATES: usize = 6;
 
 /// Extensions of one certificate. Qualified certificates have 10 to 12.
-pub const MAX_EXTENSIONS: usize = 32;
+pub(crate) const MAX_EXTENSIONS: usize = 32;
 
 /// DER bytes of all certificates of one chain. Four RSA-4096 certificates of the public iSHARE chain
 /// are 6,003 bytes; 16 KiB leaves room for six of the largest qualified certificates.
@@ -28,7 +28,7 @@ pub const MAX_AUDIENCE: usize = 512;
 pub const MAX_JTI: usize = 255;
 
 /// Decimal digits of a `NumericDate`, up to [`MAX_UNIX_TIME`].
-pub const MAX_TIME_DIGITS: usize = 12;
+pub(crate) const MAX_TIME_DIGITS: usize = 12;
 
 /// The last second of the year 9999, UTC: the last moment X.509 and RFC 3339 can name.
 pub const MAX_UNIX_TIME: u64 = 253_402_300_799;
@@ -42,13 +42,13 @@ pub const CLOCK_FLOOR: u64 = 1_767_225_600;
 pub const MAX_BACKDATE_SECONDS: u64 = 5;
 
 /// The largest RSA modulus, in bits. The public iSHARE chain has RSA-4096 CAs.
-pub const MAX_RSA_BITS: usize = 4096;
+pub(crate) const MAX_RSA_BITS: usize = 4096;
 
 /// An RSA modulus or signature: PKCS#1 makes them the same length.
 pub const MAX_SIGNATURE: usize = MAX_RSA_BITS / 8;
 
 /// The header as JSON: fixed members, then each certificate in padded base64, quoted, with a comma.
-pub const MAX_HEADER_JSON: usize =
+pub(crate) const MAX_HEADER_JSON: usize =
     64 + base64_len(MAX_CHAIN_DER) + MAX_CERTIFICATES * (PADDING_PER_CERTIFICATE + 3);
 
 /// Base64 of pieces is longer than base64 of the whole by at most one group a piece.
@@ -99,18 +99,18 @@ pub const MAX_FORM_VALUE: usize = 512;
 
 /// The claims of a client assertion as JSON. Printable ASCII grows at most twofold when escaped (`"` and
 /// `\`), and `iss` and `sub` both hold the client id.
-pub const MAX_ASSERTION_JSON: usize =
+pub(crate) const MAX_ASSERTION_JSON: usize =
     64 + 3 * MAX_TIME_DIGITS + 2 * (2 * MAX_CLIENT_ID + MAX_AUDIENCE + MAX_JTI);
 
 /// A `login_hint_token`: a compact JWS of its own, with a `kid` in its header.
-pub const MAX_LOGIN_HINT_TOKEN: usize = base64url_len(64 + 2 * MAX_KID)
+pub(crate) const MAX_LOGIN_HINT_TOKEN: usize = base64url_len(64 + 2 * MAX_KID)
     + 1
     + base64url_len(64 + 2 * MAX_USER_IDENTIFIER_TOKEN)
     + 1
     + base64url_len(MAX_SIGNATURE);
 
 /// The claims of a request object as JSON; each name of a claim stands there with `:null` and a comma.
-pub const MAX_REQUEST_JSON: usize = 320
+pub(crate) const MAX_REQUEST_JSON: usize = 320
     + 4 * MAX_TIME_DIGITS
     + 2 * (MAX_CLIENT_ID + MAX_AUDIENCE + MAX_JTI + MAX_SCOPE)
     + MAX_NOTIFICATION_TOKEN
@@ -126,10 +126,6 @@ pub const MAX_PAYLOAD: usize = base64url_len(if MAX_REQUEST_JSON > MAX_ASSERTION
 
 /// A whole compact JWS: three parts and two dots.
 pub const MAX_COMPACT_JWS: usize = MAX_HEADER + 1 + MAX_PAYLOAD + 1 + base64url_len(MAX_SIGNATURE);
-
-/// The token request's form body: fixed members, the assertion (its characters need no escaping) and
-/// a client id with every byte percent-encoded.
-pub const MAX_TOKEN_REQUEST: usize = 256 + MAX_COMPACT_JWS + 3 * MAX_CLIENT_ID;
 
 /// Attributes of the subject of a certification request: the six of an eSeal, and two more units.
 pub const MAX_SUBJECT_ATTRIBUTES: usize = 8;

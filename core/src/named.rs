@@ -1,4 +1,4 @@
-//! What is written once for many types: enums whose values have names, and `Debug` that shows nothing.
+//! What is written once for many types: enums whose values have names, checked texts, and `Debug` that shows nothing.
 
 /// An enum without data, with a name for each value in the list of its values: `ALL`, `name` and `Display`.
 #[doc(hidden)]
@@ -28,6 +28,34 @@ macro_rules! named {
         impl ::core::fmt::Display for $enum {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.write_str(self.name())
+            }
+        }
+    };
+}
+
+/// A borrowed text of printable ASCII, checked when it is made: the name of its type, its field, its maximum and the
+/// source of the rule.
+macro_rules! checked_text {
+    ($(#[$meta:meta])* pub struct $name:ident: $field:ident, at most $max:ident, $source:literal;) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name<'a>(&'a str);
+
+        impl<'a> $name<'a> {
+            /// A text of the caller's choice.
+            ///
+            /// # Errors
+            #[doc = concat!("[`Field::", stringify!($field), "`](crate::field::Field::", stringify!($field),
+                "): empty, longer than [`", stringify!($max), "`], or not printable ASCII.")]
+            pub fn new(text: &'a str) -> Result<Self, $crate::field::FieldError> {
+                use $crate::field::{Field, check_text, is_graphic};
+                check_text(Field::$field, text, $max, is_graphic, $source)?;
+                Ok(Self(text))
+            }
+
+            /// The text.
+            pub const fn as_str(self) -> &'a str {
+                self.0
             }
         }
     };

@@ -1,287 +1,35 @@
 //! What each scheme demands, as data. One engine reads it for emission; each line cites its source.
 //!
-//! A new scheme is one file of rules beside these, and its line in the list of [`ALL`]; [`OwnScheme`] is one that a user
+//! A new scheme is one file of rules beside these, and its lines here; [`OwnScheme`] is one that a user
 //! writes down. The names of the sources: `FIAM` is KPN's FIAM
 //! documentation, `iSHARE` the iSHARE developer portal (2.1 unless said otherwise), `itsme` the itsme
 //! CIBA API, `eHealth` the I.AM Connect cookbook.
 
 use core::ops::Deref;
 
-use der::asn1::ObjectIdentifier;
-
-use crate::cert::oid::{
-    ANY_PURPOSE, CLIENT_AUTH, DOCUMENT_SIGNING, EMAIL_PROTECTION, MS_DOCUMENT_SIGNING,
-};
-use crate::cert::{Certificate, ChainError, KeyUsage};
-use crate::field::{Fault, Field, FieldError, check_range};
-use crate::id::{Audience, ClientId, IdSyntax};
-use crate::jws::Algorithm;
-
-macro_rules! schemes {
-    ($($file:ident::$name:ident,)+) => {
-        $(pub mod $file;
-        pub use $file::$name;)+
-
-        /// Every scheme, in the order in which they are listed to a person.
-        pub const ALL: &[&Scheme] = &[$(&$name),+];
-    };
-}
-
-schemes! {
-    fiam::FIAM,
-    ishare::ISHARE,
-    ishare_1::ISHARE_1,
-    itsme::ITSME,
-    ehealth::EHEALTH,
-}
-
+mod choose;
+pub mod ehealth;
+pub mod fiam;
+pub mod ishare;
+pub mod ishare_1;
+pub mod itsme;
 mod own;
+mod rules;
 
+pub use ehealth::EHEALTH;
+pub use fiam::FIAM;
+pub use ishare::ISHARE;
+pub use ishare_1::ISHARE_1;
+pub use itsme::ITSME;
 pub use own::{OwnAudience, OwnRules, OwnScheme, OwnTokenRequest};
+use rules::SIGNING_PURPOSES;
+pub use rules::{
+    AudienceRule, Endpoint, KeyReference, Lifetime, NotBefore, PartyLookup, RequestObjectRules,
+    Rule, SchemeRules, TokenRequestRules,
+};
 
-/// A struct whose fields are read by methods of the same names, and written in this module only: a rule that a
-/// caller could change would be none.
-macro_rules! rules {
-    ($(#[$meta:meta])* struct $name:ident $(<$generic:ident>)? {
-        $($(#[$doc:meta])* $field:ident: $type:ty,)+
-    }) => {
-        $(#[$meta])*
-        #[derive(Debug, PartialEq, Eq)]
-        pub struct $name $(<$generic>)? {
-            $($field: $type,)+
-        }
-
-        impl $(<$generic: Copy>)? $name $(<$generic>)? {
-            $($(#[$doc])*
-            pub const fn $field(&self) -> $type {
-                self.$field
-            })+
-        }
-    };
-}
-
-rules! {
-    /// A value and the text that demands it.
-    #[derive(Clone, Copy)]
-    struct Rule<T> {
-        /// What is demanded.
-        value: T,
-        /// Where it is demanded: document and section.
-        source: &'static str,
-    }
-}
-
-impl<T> Rule<T> {
-    /// `value`, because `source` says so.
-    pub const fn new(value: T, source: &'static str) -> Self {
-        Self { value, source }
-    }
-}
-
-rules! {
-    /// What one scheme demands, built-in ([`Scheme`]) or a user's own ([`OwnScheme`]): read everywhere, written in this
-    /// module's files only.
-    ///
-    /// No caller makes a scheme that allows more, be it by assignment, by a literal or by an update:
-    ///
-    /// ```compile_fail,E0616
-    /// let mut scheme = privyseal_core::scheme::FIAM;
-    /// scheme.lifetime = privyseal_core::scheme::ISHARE.lifetime;
-    /// ```
-    ///
-    /// ```compile_fail,E0451
-    /// use privyseal_core::scheme::Lifetime;
-    /// let lifetime = Lifetime { default: 30, min: 30, max: 315_360_000 };
-    /// ```
-    ///
-    /// ```compile_fail,E0451
-    /// use privyseal_core::scheme::{FIAM, ISHARE, SchemeRules};
-    /// let rules = SchemeRules { lifetime: ISHARE.lifetime(), ..*FIAM.rules() };
-    /// ```
-    struct SchemeRules {
-        /// The name on the command line and in files.
-        name: &'static str,
-        /// The name for people.
-        title: &'static str,
-        /// Values of `alg` that the scheme accepts, the one that is made here first.
-        algorithms: Rule<&'static [Algorithm]>,
-        /// How the header names the key.
-        key_reference: Rule<KeyReference>,
-        /// Syntaxes of `iss` and `sub`, the preferred one first.
-        client_id: Rule<&'static [IdSyntax]>,
-        /// Where the scheme says that a `did:ishare` client id ends in the organizationIdentifier of the leaf.
-        client_id_in_leaf: Option<&'static str>,
-        /// Syntaxes of `aud`, and the one every user of the scheme has, if there is one.
-        audience: Rule<AudienceRule>,
-        /// `exp - iat`, in seconds.
-        lifetime: Rule<Lifetime>,
-        /// Whether a receiver may insist on `iat`. It is always made here.
-        issued_at_required: Rule<bool>,
-        /// Whether `nbf` is there.
-        not_before: Rule<NotBefore>,
-        /// The leaf must have at least one of these key usages; no rule where there are none.
-        leaf_key_usage: Rule<&'static [KeyUsage]>,
-        /// The leaf's extended key usage, critical or not, must have one of these purposes if it is there; no rule
-        /// where there are none.
-        leaf_purposes: Rule<&'static [ObjectIdentifier]>,
-        /// How a receiver asks a registry for the party's status, if the scheme has one.
-        registry: Option<Rule<PartyLookup>>,
-        /// Rules of signed authentication requests, for schemes that have them.
-        request_object: Option<RequestObjectRules>,
-        /// What the token request looks like.
-        token_request: TokenRequestRules,
-    }
-}
-
-/// How the JOSE header names the key that signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "readers handle each")]
-pub enum KeyReference {
-    /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
-    X5cWithRoot,
-    /// `x5t#S256`: the SHA-256 digest of a certificate that the receiver knows already (RFC 7515 section 4.1.8).
-    X5tS256,
-    /// `kid`: a key that the receiver knows already (RFC 7515 section 4.1.4).
-    Kid,
-}
-
-/// Purposes of a certificate that signs for an organisation: a seal, or one that authenticates a client. RFC 5280
-/// knows none for client assertions.
-const SIGNING_PURPOSES: &[ObjectIdentifier] = &[
-    ANY_PURPOSE,
-    CLIENT_AUTH,
-    EMAIL_PROTECTION,
-    DOCUMENT_SIGNING,
-    MS_DOCUMENT_SIGNING,
-];
-
-rules! {
-    /// What `aud` may be.
-    #[derive(Clone, Copy)]
-    struct AudienceRule {
-        /// Used when the caller names none.
-        default: Option<&'static str>,
-        /// Whether the default is the only one.
-        only_default: bool,
-        /// What an `aud` has in it that points at the scheme, where a token's scheme must be guessed.
-        marks: &'static [&'static str],
-        /// The syntaxes it may have.
-        syntax: &'static [IdSyntax],
-        /// The endpoints whose audience differs, if the scheme has such.
-        endpoints: &'static [Endpoint],
-    }
-}
-
-rules! {
-    /// An endpoint with an audience of its own.
-    #[derive(Clone, Copy)]
-    struct Endpoint {
-        /// Its name on the command line.
-        name: &'static str,
-        /// What follows the base URL in `aud`.
-        audience_path: &'static str,
-        /// Where that is demanded.
-        source: &'static str,
-    }
-}
-
-rules! {
-    /// Allowed values of `exp - iat`, in seconds.
-    #[derive(Clone, Copy)]
-    struct Lifetime {
-        /// Used when the caller names none.
-        default: u64,
-        /// The shortest allowed.
-        min: u64,
-        /// The longest allowed.
-        max: u64,
-    }
-}
-
-impl Lifetime {
-    /// The lifetime that is meant: the given one, if it is allowed, or the default.
-    ///
-    /// # Errors
-    /// [`Field::Lifetime`], outside the range.
-    pub fn choose(self, given: Option<u64>, source: &'static str) -> Result<u64, FieldError> {
-        let lifetime = given.unwrap_or(self.default);
-        check_range(Field::Lifetime, lifetime, (self.min, self.max), source)?;
-        Ok(lifetime)
-    }
-
-    /// From `min` to `max`, and `default` where the caller names none.
-    pub const fn new(default: u64, min: u64, max: u64) -> Self {
-        Self { default, min, max }
-    }
-
-    /// No other lifetime than this.
-    const fn exactly(seconds: u64) -> Self {
-        Self::new(seconds, seconds, seconds)
-    }
-}
-
-impl AudienceRule {
-    /// One of these syntaxes, and no default.
-    const fn of(syntax: &'static [IdSyntax], marks: &'static [&'static str]) -> Self {
-        Self {
-            default: None,
-            only_default: false,
-            marks,
-            syntax,
-            endpoints: &[],
-        }
-    }
-}
-
-/// How a registry is asked about a party.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "clients of registries handle each")]
-pub enum PartyLookup {
-    /// By its id, in the path.
-    Id,
-    /// By its EORI and the subject of its certificate, as query.
-    EoriAndSubject,
-}
-
-/// Whether an assertion has `nbf`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NotBefore {
-    /// It has, and it equals `iat`.
-    EqualsIssuedAt,
-    /// It has not.
-    Absent,
-}
-
-rules! {
-    /// The signed authentication request of a scheme (OIDC Core section 6).
-    #[derive(Clone, Copy)]
-    struct RequestObjectRules {
-        /// What follows the base URL in `aud`.
-        audience_path: Rule<&'static str>,
-        /// `exp - iat`, in seconds.
-        lifetime: Rule<Lifetime>,
-    }
-}
-
-rules! {
-    /// The token request of a scheme (RFC 6749 section 4.4, RFC 7523 section 2.2).
-    #[derive(Clone, Copy)]
-    struct TokenRequestRules {
-        /// Path of the token endpoint below the base URL.
-        path: Rule<&'static str>,
-        /// `grant_type`.
-        grant_type: Rule<&'static str>,
-        /// `scope`, if the scheme has one.
-        scope: Option<Rule<&'static str>>,
-        /// Whether the form carries `client_id`.
-        client_id: Rule<bool>,
-        /// The public base URL, if all users have the same.
-        base_url: Option<Rule<&'static str>>,
-        /// What else the form carries: names and values.
-        members: &'static [(&'static str, &'static str)],
-    }
-}
+/// Every scheme, in the order in which they are listed to a person.
+pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE, &ISHARE_1, &ITSME, &EHEALTH];
 
 /// A scheme that this software knows.
 #[derive(Debug, PartialEq, Eq)]
@@ -312,114 +60,6 @@ impl Deref for Scheme {
 
     fn deref(&self) -> &SchemeRules {
         &self.rules
-    }
-}
-
-impl SchemeRules {
-    /// The scheme that this software knows and that has these rules; `None` for a user's own.
-    pub fn built_in(&self) -> Option<&'static Scheme> {
-        Scheme::by_name(self.name).filter(|scheme| scheme.rules == *self)
-    }
-
-    /// The endpoint of that name, if the scheme's audience depends on one.
-    pub fn endpoint(&self, name: &str) -> Option<&'static Endpoint> {
-        self.audience
-            .value
-            .endpoints
-            .iter()
-            .find(|endpoint| endpoint.name == name)
-    }
-
-    /// Checks a client id against the scheme's syntaxes.
-    ///
-    /// # Errors
-    /// [`Field::ClientId`], of another syntax than the scheme's.
-    pub fn check_client_id(&self, client_id: &ClientId) -> Result<(), FieldError> {
-        let rule = self.client_id;
-        IdSyntax::check(rule.value, Field::ClientId, client_id, rule.source)
-    }
-
-    /// The client id that follows from a leaf certificate. None where the scheme derives none, or the leaf
-    /// does not have what it is derived from.
-    pub fn client_id_of_leaf(&self, leaf: &Certificate<'_>) -> Option<ClientId> {
-        self.client_id_in_leaf?;
-        ClientId::did_ishare(leaf)
-    }
-
-    /// Checks that a leaf has one of the key usages that the scheme accepts. An absent extension allows
-    /// every usage (RFC 5280 section 4.2.1.3), but an eSeal says what it is.
-    ///
-    /// # Errors
-    /// [`ChainError::LeafKeyUsage`].
-    pub fn check_leaf_key_usage(&self, leaf: Option<&Certificate<'_>>) -> Result<(), ChainError> {
-        let Rule { value, source } = self.leaf_key_usage;
-        let usages = leaf.and_then(Certificate::key_usages).unwrap_or_default();
-        match value.first() {
-            Some(&wanted) if !value.iter().any(|&usage| usages.has(usage)) => {
-                Err(ChainError::LeafKeyUsage {
-                    wanted,
-                    rule: source,
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Checks that a leaf may be used for what the scheme signs with it: both key usages, where both are there, must
-    /// allow it (RFC 5280 section 4.2.1.12).
-    ///
-    /// # Errors
-    /// [`ChainError::LeafPurpose`].
-    pub fn check_leaf_purpose(&self, leaf: Option<&Certificate<'_>>) -> Result<(), ChainError> {
-        let Rule { value, source } = self.leaf_purposes;
-        let mut purposes = leaf
-            .into_iter()
-            .flat_map(Certificate::extended_key_usages)
-            .peekable();
-        let is_limited = !value.is_empty() && purposes.peek().is_some();
-        if is_limited && !purposes.any(|purpose| value.contains(&purpose)) {
-            return Err(ChainError::LeafPurpose { rule: source });
-        }
-        Ok(())
-    }
-
-    /// Whether a client id names the organisation that the leaf names, or None where the scheme does not
-    /// ask, or the id's form is not found in certificates (an EORI).
-    pub fn is_client_id_in_leaf(
-        &self,
-        client_id: &ClientId,
-        leaf: &Certificate<'_>,
-    ) -> Option<bool> {
-        self.client_id_in_leaf?;
-        let named = client_id.did_ishare_organization()?;
-        Some(leaf.subject().organization_identifier() == Some(named))
-    }
-
-    /// The audience that is meant: the given one, checked, or the scheme's default.
-    ///
-    /// # Errors
-    /// [`Field::Audience`], missing where the scheme has no default, or of another syntax than the
-    /// scheme's.
-    pub fn choose_audience<'a>(
-        &self,
-        given: Option<Audience<'a>>,
-    ) -> Result<Audience<'a>, FieldError> {
-        let Rule {
-            value: rule,
-            source,
-        } = self.audience;
-        let audience = match (given, rule.default) {
-            (Some(audience), _) => audience,
-            (None, Some(default)) => Audience::new(default)?,
-            (None, None) => {
-                return Err(FieldError::new(Field::Audience, Fault::Missing, source));
-            }
-        };
-        IdSyntax::check(rule.syntax, Field::Audience, audience.as_str(), source)?;
-        if rule.only_default && rule.default != Some(audience.as_str()) {
-            return Err(Field::Audience.is_not("the only one that the scheme has", source));
-        }
-        Ok(audience)
     }
 }
 

@@ -23,7 +23,7 @@ pub enum CertificateError {
     /// A version that does not exist, or that has not the fields that are there (RFC 5280 section 4.1.2.1).
     #[error("has a version that does not exist or lacks its fields (RFC 5280 section 4.1.2.1)")]
     Version,
-    /// More than [`MAX_EXTENSIONS`] extensions.
+    /// More than 32 extensions.
     #[error("has more than {max} extensions", max = MAX_EXTENSIONS)]
     Extensions,
     /// The same extension stands twice (RFC 5280 section 4.2).

@@ -34,15 +34,17 @@ pub(super) const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_un
 pub(super) const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
 
 /// anyExtendedKeyUsage (RFC 5280 section 4.2.1.12).
-pub const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+pub(crate) const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 /// id-kp-clientAuth (RFC 5280 section 4.2.1.12).
-pub const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
+pub(crate) const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 /// id-kp-emailProtection (RFC 5280 section 4.2.1.12): what many issuers of seals write.
-pub const EMAIL_PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
+pub(crate) const EMAIL_PROTECTION: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
 /// id-kp-documentSigning (RFC 9336 section 3.1).
-pub const DOCUMENT_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36");
+pub(crate) const DOCUMENT_SIGNING: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.36");
 /// What Microsoft calls document signing, older than RFC 9336.
-pub const MS_DOCUMENT_SIGNING: ObjectIdentifier =
+pub(crate) const MS_DOCUMENT_SIGNING: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.10.3.12");
 
 /// commonName (X.520).

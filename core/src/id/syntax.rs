@@ -123,7 +123,7 @@ fn is_realm(text: &str) -> bool {
 
 /// The country code inside an organizationIdentifier such as `NTRNL-10000001`, if the text has the
 /// form of ETSI EN 319 412-1 section 5.1.4. `XG` stands for the global LEI scheme.
-pub fn organization_country(text: &str) -> Option<&str> {
+pub(crate) fn organization_country(text: &str) -> Option<&str> {
     let (kind, rest) = text.split_at_checked(3)?;
     let (country, reference) = rest.split_at_checked(2)?;
     let reference = reference.strip_prefix('-')?;

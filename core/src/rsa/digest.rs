@@ -52,7 +52,7 @@ impl fmt::Debug for Digest {
 }
 
 /// The 51-byte `DigestInfo` of a SHA-256 digest: what `CKM_RSA_PKCS` and a smartcard sign.
-pub fn sha256_digest_info(digest: &[u8; 32]) -> [u8; 51] {
+pub(crate) fn sha256_digest_info(digest: &[u8; 32]) -> [u8; 51] {
     let mut info = [0; 51];
     for (to, from) in info.iter_mut().zip(SHA256_PREFIX.iter().chain(digest)) {
         *to = *from;
