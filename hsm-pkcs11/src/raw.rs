@@ -1,4 +1,4 @@
-//! The module's functions, called through one table. All `unsafe` of this crate is in this file.
+//! The module's functions, called through one table. All `unsafe` of this crate is in this module.
 //!
 //! `C_GetFunctionList` need not give the same table twice: `p11-kit-proxy.so` and `p11-kit-client.so` give a separate
 //! one per call, and what was initialized through the first is not through the second. So the table is asked for
@@ -8,27 +8,21 @@
 //! being asked for the length first, and an object's attributes are read in one call.
 #![allow(unsafe_code)]
 
-#[cfg(all(test, target_os = "linux"))]
-mod tests;
-
-use std::array;
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
-use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_C_INITIALIZE_ARGS, CK_FUNCTION_LIST, CK_INFO, CK_INTERFACE,
-    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_SESSION_HANDLE,
-    CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_UNAVAILABLE_INFORMATION,
-    CK_USER_TYPE, CKA_ALWAYS_AUTHENTICATE, CKA_DECRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_PRIVATE,
-    CKA_SENSITIVE, CKA_SIGN, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION,
-    CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL, CKR_CANT_LOCK, CKR_CRYPTOKI_ALREADY_INITIALIZED,
+    CK_C_INITIALIZE_ARGS, CK_FUNCTION_LIST, CK_INFO, CK_MECHANISM, CK_MECHANISM_INFO,
+    CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_SESSION_HANDLE, CK_SESSION_INFO, CK_SLOT_ID,
+    CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_USER_TYPE, CKF_OS_LOCKING_OK, CKF_RW_SESSION,
+    CKF_SERIAL_SESSION, CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL, CKR_CANT_LOCK,
+    CKR_CRYPTOKI_ALREADY_INITIALIZED,
 };
 
 use crate::error::CallError;
-use crate::limits::{CALL_WAIT, MAX_ATTRIBUTE, MAX_MECHANISMS, MAX_OBJECTS, MAX_SLOTS};
+use crate::limits::{CALL_WAIT, MAX_MECHANISMS, MAX_SLOTS};
 use crate::timed_mutex::TimedMutex;
 
 /// A loaded library and its table of functions.
@@ -67,21 +61,15 @@ macro_rules! call {
     }};
 }
 
-impl RawModule {
-    /// Loads the library. A bare name is looked for by the system's loader.
-    pub(crate) fn load(path: &Path) -> Result<Self, String> {
-        // SAFETY: loading a library runs its initializers; the path names a PKCS #11 module, which is made for that.
-        let library =
-            unsafe { cryptoki_sys::Pkcs11::new(path) }.map_err(|error| error.to_string())?;
-        Ok(Self {
-            functions: function_list(&library)?,
-            serial: AtomicBool::new(false),
-            turn: TimedMutex::new(()),
-            fresh: AtomicBool::new(false),
-            _library: library,
-        })
-    }
+mod object;
+mod table;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
+pub(crate) use object::Attribute;
+use object::template;
+
+impl RawModule {
     /// `C_Initialize`, with `text` for modules that want one. Whether it was done here; if not, other code had done it.
     ///
     /// A module that has no locks, or does not know the arguments, is initialized for one thread at a time, and
@@ -237,112 +225,6 @@ impl RawModule {
         call!(self.C_Login(session, user, pin, len))
     }
 
-    /// The objects that have all of `wanted`: attributes, each with its value.
-    pub(crate) fn find(
-        &self,
-        session: CK_SESSION_HANDLE,
-        wanted: &[Attribute<'_>],
-    ) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
-        let mut template = template(wanted);
-        let len = ulong(template.len());
-        call!(self.C_FindObjectsInit(session, template.as_mut_ptr(), len))?;
-        let found = self.found(session);
-        let end = call!(self.C_FindObjectsFinal(session));
-        found.and_then(|found| end.map(|()| found))
-    }
-
-    fn found(&self, session: CK_SESSION_HANDLE) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
-        let mut found = Vec::new();
-        let mut some = [0; 256];
-        while found.len() < MAX_OBJECTS {
-            let mut count = 0;
-            let room = ulong(some.len());
-            call!(self.C_FindObjects(session, some.as_mut_ptr(), room, &raw mut count))?;
-            match some.get(..usize::try_from(count).unwrap_or(0)) {
-                Some(some) if !some.is_empty() => found.extend_from_slice(some),
-                _ => break,
-            }
-        }
-        Ok(found)
-    }
-
-    /// The values of an object's attributes, in the order of `kinds`, in one call where each fits `WORDS`. None: absent,
-    /// sensitive or unreadable.
-    pub(crate) fn attributes<const WORDS: usize, const N: usize>(
-        &self,
-        session: CK_SESSION_HANDLE,
-        object: CK_OBJECT_HANDLE,
-        kinds: [CK_ATTRIBUTE_TYPE; N],
-    ) -> Result<[Option<Vec<u8>>; N], CallError> {
-        let mut words = [[UNTOUCHED; WORDS]; N];
-        let mut rooms = words.iter_mut();
-        let room = |kind| ulong(fixed_len(kind).unwrap_or(size_of::<[CK_ULONG; WORDS]>()));
-        let mut template = kinds.map(|kind| CK_ATTRIBUTE {
-            type_: kind,
-            pValue: rooms
-                .next()
-                .map_or(ptr::null_mut(), |words| words.as_mut_ptr().cast()),
-            ulValueLen: room(kind),
-        });
-        // Each buffer is valid for its length. CK_ULONG has no invalid bit patterns.
-        let read =
-            call!(self.C_GetAttributeValue(session, object, template.as_mut_ptr(), ulong(N)));
-        let whole = match &read {
-            Ok(()) => true,
-            Err(call) if call.is_loss() => return Err(call.clone()),
-            Err(_) => false,
-        };
-        let small = read.is_err_and(|call| call.rv() == Some(CKR_BUFFER_TOO_SMALL));
-        let mut values = array::from_fn(|_| None);
-        for ((value, attribute), words) in values.iter_mut().zip(&template).zip(&words) {
-            let (kind, len) = (attribute.type_, attribute.ulValueLen);
-            let read = bytes(words, len);
-            // Some modules stop at the first attribute that they do not know, and leave the rest as it was.
-            let left = || {
-                let untouched = |it: &Vec<u8>| it.iter().all(|byte| *byte == u8::MAX);
-                len == room(kind) && read.as_ref().is_none_or(untouched)
-            };
-            *value = if !whole && (small && len == CK_UNAVAILABLE_INFORMATION || left()) {
-                self.attribute(session, object, kind)?
-            } else {
-                read
-            };
-        }
-        Ok(values)
-    }
-
-    /// One attribute, of any length.
-    fn attribute(
-        &self,
-        session: CK_SESSION_HANDLE,
-        object: CK_OBJECT_HANDLE,
-        kind: CK_ATTRIBUTE_TYPE,
-    ) -> Result<Option<Vec<u8>>, CallError> {
-        let mut attribute = CK_ATTRIBUTE {
-            type_: kind,
-            pValue: ptr::null_mut(),
-            ulValueLen: 0,
-        };
-        let mut words: Vec<CK_ULONG> = Vec::new();
-        for _ in ["its length", "its value"] {
-            // Null asks for the length; then the buffer is valid for it.
-            match call!(self.C_GetAttributeValue(session, object, &raw mut attribute, 1)) {
-                Ok(()) => {}
-                Err(call) if call.is_loss() => return Err(call),
-                Err(_) => return Ok(None),
-            }
-            if words.is_empty() {
-                let len = usize::try_from(attribute.ulValueLen).unwrap_or(usize::MAX);
-                words = vec![0; len.min(MAX_ATTRIBUTE).div_ceil(size_of::<CK_ULONG>())];
-                attribute.pValue = words.as_mut_ptr().cast();
-                // Never more than there is room for, whatever length the module says.
-                let room = ulong(size_of_val(words.as_slice()));
-                attribute.ulValueLen = attribute.ulValueLen.min(room);
-            }
-        }
-        Ok(bytes(&words, attribute.ulValueLen))
-    }
-
     /// `C_GenerateKeyPair`: the handle of the private key.
     pub(crate) fn generate_key_pair(
         &self,
@@ -367,26 +249,6 @@ impl RawModule {
             &raw mut private_key
         ))?;
         Ok(private_key)
-    }
-
-    /// `C_CreateObject`.
-    pub(crate) fn create_object(
-        &self,
-        session: CK_SESSION_HANDLE,
-        attributes: &[Attribute<'_>],
-    ) -> Result<(), CallError> {
-        let (mut template, mut object) = (template(attributes), 0);
-        let len = ulong(template.len());
-        call!(self.C_CreateObject(session, template.as_mut_ptr(), len, &raw mut object))
-    }
-
-    /// `C_DestroyObject`.
-    pub(crate) fn destroy_object(
-        &self,
-        session: CK_SESSION_HANDLE,
-        object: CK_OBJECT_HANDLE,
-    ) -> Result<(), CallError> {
-        call!(self.C_DestroyObject(session, object))
     }
 
     /// `C_SignInit`.
@@ -459,52 +321,6 @@ impl fmt::Debug for RawModule {
     }
 }
 
-/// The table: that of the default interface where the module has one of version 3, else that of
-/// `C_GetFunctionList`. The tables of version 3 begin as that of version 2 does.
-fn function_list(library: &cryptoki_sys::Pkcs11) -> Result<CK_FUNCTION_LIST, String> {
-    if library.C_GetInterface.is_ok() {
-        let mut interface: *mut CK_INTERFACE = ptr::null_mut();
-        // SAFETY: null for name and version asks for the default; the module sets the pointer.
-        let rv = unsafe {
-            library.C_GetInterface(ptr::null_mut(), ptr::null_mut(), &raw mut interface, 0)
-        };
-        CallError::check("C_GetInterface", rv).map_err(|call| call.to_string())?;
-        // SAFETY: what the module set is null or an interface that lives as long as the library.
-        let list = unsafe { interface.as_ref() }
-            .map_or(ptr::null_mut(), |interface| interface.pFunctionList);
-        // SAFETY: every function list begins with these fields.
-        if let Some(list) = unsafe { list.cast::<CK_FUNCTION_LIST>().as_ref() }
-            && list.version.major >= 3
-        {
-            return Ok(*list);
-        }
-    }
-    if library.C_GetFunctionList.is_err() {
-        return Err("it is no PKCS #11 library (it has no C_GetFunctionList)".into());
-    }
-    let mut list: *mut CK_FUNCTION_LIST = ptr::null_mut();
-    // SAFETY: the module sets the pointer to its table, which lives as long as the library.
-    let rv = unsafe { library.C_GetFunctionList(&raw mut list) };
-    CallError::check("C_GetFunctionList", rv).map_err(|call| call.to_string())?;
-    // SAFETY: as above.
-    let list = unsafe { list.as_ref() };
-    list.copied()
-        .ok_or_else(|| "C_GetFunctionList gave none".into())
-}
-
-/// An attribute and its value.
-pub(crate) type Attribute<'v> = (CK_ATTRIBUTE_TYPE, &'v [u8]);
-
-/// As a module reads it; the values must outlive the call.
-fn template(attributes: &[Attribute<'_>]) -> Vec<CK_ATTRIBUTE> {
-    let attributes = attributes.iter().map(|(kind, value)| CK_ATTRIBUTE {
-        type_: *kind,
-        pValue: value.as_ptr().cast_mut().cast(),
-        ulValueLen: ulong(value.len()),
-    });
-    attributes.collect()
-}
-
 const fn without_parameter(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
     CK_MECHANISM {
         mechanism,
@@ -515,35 +331,6 @@ const fn without_parameter(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
 
 /// Slots that there is room for at first.
 const FEW_SLOTS: usize = 32;
-
-/// What stands in a buffer before a module writes to it.
-const UNTOUCHED: CK_ULONG = CK_ULONG::MAX;
-
-/// The length of an attribute that is a number or true or false. NSS gives a number in a form of its own where the room
-/// for it is larger.
-const fn fixed_len(kind: CK_ATTRIBUTE_TYPE) -> Option<usize> {
-    match kind {
-        CKA_KEY_TYPE => Some(size_of::<CK_ULONG>()),
-        CKA_SIGN
-        | CKA_DECRYPT
-        | CKA_PRIVATE
-        | CKA_SENSITIVE
-        | CKA_EXTRACTABLE
-        | CKA_ALWAYS_AUTHENTICATE => Some(1),
-        _ => None,
-    }
-}
-
-/// The first `len` bytes of what a module wrote. None: it says that there is nothing to be had.
-fn bytes(words: &[CK_ULONG], len: CK_ULONG) -> Option<Vec<u8>> {
-    let len = usize::try_from(len).ok()?;
-    let bytes: Vec<u8> = words
-        .iter()
-        .flat_map(|word| word.to_ne_bytes())
-        .take(len)
-        .collect();
-    (bytes.len() == len).then_some(bytes)
-}
 
 /// A length or number as PKCS #11 has it. What does not fit (32 bits on some systems) is no length of ours.
 fn ulong<T>(number: T) -> CK_ULONG

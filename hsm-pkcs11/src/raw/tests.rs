@@ -1,8 +1,9 @@
 use std::sync::atomic::AtomicUsize;
 
-use cryptoki_sys::{CK_RV, CKA_VALUE, CKR_OK};
+use cryptoki_sys::{CK_ATTRIBUTE, CK_RV, CK_UNAVAILABLE_INFORMATION, CKA_VALUE, CKR_OK};
 
 use super::*;
+use crate::limits::MAX_ATTRIBUTE;
 
 /// The room that the module was last told of.
 static ROOM: AtomicUsize = AtomicUsize::new(0);
