@@ -3,11 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
+use crate::bounded::{is_readable_by_all, read_secret};
 use crate::secret::{Secret, SecretUnavailable};
 
 /// The most bytes that are read. A PIN is shorter; a larger file is something else.
@@ -76,22 +75,13 @@ impl PinFile {
             |error| SecretUnavailable::new(format!("pin-source{path} cannot be read: {error}"));
         let file = File::open(&self.0).map_err(failed)?;
         let readable_by_all = is_readable_by_all(&file);
-        // A fixed buffer: a growing one would leave copies behind.
-        let mut buffer = Zeroizing::new([0; MAX_FILE + 1]);
-        let mut len = 0;
-        let mut file = file.take(u64::try_from(buffer.len()).unwrap_or(u64::MAX));
-        loop {
-            match file.read(&mut buffer[len..]).map_err(failed)? {
-                0 => break,
-                read => len += read,
-            }
-        }
-        if len > MAX_FILE {
-            return Err(SecretUnavailable::new(format!(
+        let bytes = read_secret(file, MAX_FILE).map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => SecretUnavailable::new(format!(
                 "pin-source{path} is larger than {MAX_FILE} bytes, so it is no PIN"
-            )));
-        }
-        let text = str::from_utf8(&buffer[..len])
+            )),
+            _ => failed(error),
+        })?;
+        let text = str::from_utf8(&bytes)
             .map_err(|_| SecretUnavailable::new(format!("pin-source{path} is not UTF-8")))?;
         let pin = text.strip_suffix('\n').unwrap_or(text);
         let pin = pin.strip_suffix('\r').unwrap_or(pin);
@@ -130,18 +120,6 @@ fn path_of_file_uri(rest: &str) -> Result<&str, SecretUnavailable> {
             "pin-source names a file on another host",
         )),
     }
-}
-
-#[cfg(unix)]
-fn is_readable_by_all(file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
-}
-
-#[cfg(not(unix))]
-const fn is_readable_by_all(_: &File) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ mod options;
 mod provision;
 pub mod uri;
 
+mod bounded;
 mod environment;
+
 mod file;
 mod refused;
 #[cfg(feature = "prompt")]
@@ -22,6 +24,7 @@ mod terminal;
 
 mod pin_sources;
 
+pub use bounded::{is_readable_by_all, read_bounded, read_secret};
 pub use environment::{PIN_VARIABLE, take_pin_variable};
 pub use file::PinFile;
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit};

@@ -6,11 +6,12 @@
 //! PIN in 65,536 is taken for a refused one.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::bounded::read_bounded;
 use crate::secret::{Secret, SecretRequest};
 
 /// The key of the hash: at the start of the file.
@@ -69,10 +70,7 @@ impl RefusedPins {
     fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match fs::File::open(&self.0) {
-            Ok(file) => file
-                .take(MAX_FILE as u64)
-                .read_to_end(&mut bytes)
-                .map(|_| bytes),
+            Ok(file) => read_bounded(file, &mut bytes, MAX_FILE).map(|()| bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(bytes),
             Err(error) => Err(error),
         }
@@ -88,8 +86,15 @@ impl RefusedPins {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&new)?.write_all(bytes)?;
-        fs::rename(&new, &self.0)
+        let written = options.open(&new).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, &self.0)
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written
     }
 }
 

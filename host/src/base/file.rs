@@ -1,7 +1,7 @@
 //! Files of bounded size: a file that is larger than what it should hold is something else.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -21,8 +21,9 @@ pub struct InputFile {
 ///
 /// [`BaseError::Read`] and [`BaseError::TooLarge`], which name the file.
 pub fn read(path: &Path, max: usize) -> Result<Vec<u8>, BaseError> {
+    let InputFile { file, path } = InputFile::open(path)?;
     let mut content = Vec::new();
-    InputFile::open(path)?.read_into(&mut content, max)?;
+    privyseal_hsm::read_bounded(file, &mut content, max).map_err(failed(path, max))?;
     Ok(content)
 }
 
@@ -62,19 +63,9 @@ impl InputFile {
         &self.path
     }
 
-    /// Whether every user of this machine can read the file; not known, so `false`, where it is no
-    /// regular file or the system is not Unix.
-    #[cfg(unix)]
+    /// As [`privyseal_hsm::is_readable_by_all`].
     pub fn is_readable_by_all(&self) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        let metadata = self.file.metadata();
-        metadata.is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o004 != 0)
-    }
-
-    /// Whether every user of this machine can read the file: not known here.
-    #[cfg(not(unix))]
-    pub fn is_readable_by_all(&self) -> bool {
-        false
+        privyseal_hsm::is_readable_by_all(&self.file)
     }
 
     /// Reads all of at most `max` bytes, as it may be a secret: into one buffer that never grows and is
@@ -84,9 +75,8 @@ impl InputFile {
     ///
     /// [`BaseError::Read`] and [`BaseError::TooLarge`], which name the file.
     pub fn read_secret(self, max: usize) -> Result<Zeroizing<Vec<u8>>, BaseError> {
-        let mut content = Zeroizing::new(Vec::with_capacity(max.saturating_add(1)));
-        self.read_into(&mut content, max)?;
-        Ok(content)
+        let Self { file, path } = self;
+        privyseal_hsm::read_secret(file, max).map_err(failed(path, max))
     }
 
     /// Reads UTF-8 text, as [`InputFile::read_secret`] reads bytes.
@@ -104,15 +94,12 @@ impl InputFile {
                 BaseError::NotText { path }
             })
     }
+}
 
-    fn read_into(self, content: &mut Vec<u8>, max: usize) -> Result<(), BaseError> {
-        let Self { file, path } = self;
-        let bound = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-        match file.take(bound).read_to_end(content) {
-            Ok(len) if len > max => Err(BaseError::TooLarge { path, max }),
-            Ok(_) => Ok(()),
-            Err(source) => Err(BaseError::Read { path, source }),
-        }
+fn failed(path: PathBuf, max: usize) -> impl FnOnce(io::Error) -> BaseError {
+    move |source| match source.kind() {
+        io::ErrorKind::FileTooLarge => BaseError::TooLarge { path, max },
+        _ => BaseError::Read { path, source },
     }
 }
 
