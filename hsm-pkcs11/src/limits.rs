@@ -4,53 +4,53 @@ use std::time::Duration;
 
 /// A `pkcs11:` URI, written out. The longest sensible one (every attribute at its PKCS #11 maximum and
 /// fully percent-encoded, two file paths of 4 KiB) is shorter.
-pub const MAX_URI: usize = 16 * 1024;
+pub(crate) const MAX_URI: usize = 16 * 1024;
 
 /// A PIN. `CK_TOKEN_INFO` names the token's own maximum; SoftHSM's 255 is the largest seen.
-pub const MAX_PIN: usize = 255;
+pub(crate) const MAX_PIN: usize = 255;
 
 /// `CKA_ID` in a URI. PKCS #11 sets no maximum; identifiers in use are 1 to 32 bytes, hashes up to 64.
-pub const MAX_ID: usize = 256;
+pub(crate) const MAX_ID: usize = 256;
 
 /// Certificates in the chain that is read from a token: as many as a chain of the core may hold.
-pub const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICATES;
+pub(crate) const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICATES;
 
 /// Sessions that `max-sessions` of a URI may ask for. Network HSMs allow a client a few hundred.
-pub const MAX_SESSIONS: u32 = 1024;
+pub(crate) const MAX_SESSIONS: u32 = 1024;
 
 /// Sessions of a pool where neither the URI nor the caller says how many.
-pub const DEFAULT_SESSIONS: u32 = 8;
+pub(crate) const DEFAULT_SESSIONS: u32 = 8;
 
 /// How long a pool waits for a free session where the caller does not say.
-pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a re-initialization of the module waits for calls that are under way, and calls for a
 /// re-initialization.
-pub const REINITIALIZE_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const REINITIALIZE_WAIT: Duration = Duration::from_secs(5);
 
 /// How often it looks.
-pub const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
+pub(crate) const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
 
 /// How long the module is not initialized once more where that did not help.
-pub const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);
+pub(crate) const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);
 
 /// p11-kit's file about a module, which has a few lines.
-pub const MAX_MODULE_FILE: u64 = 64 * 1024;
+pub(crate) const MAX_MODULE_FILE: u64 = 64 * 1024;
 
 /// How long the certificates that were read when a key was opened are not read again.
-pub const CERTIFICATES_FRESH: Duration = Duration::from_secs(5);
+pub(crate) const CERTIFICATES_FRESH: Duration = Duration::from_secs(5);
 
 /// How long a library may take to be loaded and initialized: smartcard readers and network HSMs are looked for.
-pub const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
+pub(crate) const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
 
 /// After which it is said that one takes its time.
-pub const SLOW_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a call waits for another of a module that takes one at a time.
-pub const CALL_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const CALL_WAIT: Duration = Duration::from_secs(10);
 
 /// How long to wait before a module is initialized again that read no token, because another process wrote to it.
-pub const RACE_PAUSES: [Duration; 6] = [
+pub(crate) const RACE_PAUSES: [Duration; 6] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
     Duration::from_millis(40),
@@ -60,16 +60,16 @@ pub const RACE_PAUSES: [Duration; 6] = [
 ];
 
 /// Mechanisms of a token that are read. NSS has the most, 200.
-pub const MAX_MECHANISMS: usize = 1024;
+pub(crate) const MAX_MECHANISMS: usize = 1024;
 
 /// Slots of a module that are looked at.
-pub const MAX_SLOTS: usize = 1024;
+pub(crate) const MAX_SLOTS: usize = 1024;
 
 /// Objects that one search gives.
-pub const MAX_OBJECTS: usize = 65_536;
+pub(crate) const MAX_OBJECTS: usize = 65_536;
 
 /// The value of one attribute. The largest is a certificate.
-pub const MAX_ATTRIBUTE: usize = 64 * 1024;
+pub(crate) const MAX_ATTRIBUTE: usize = 64 * 1024;
 
 /// Tokens, keys or certificates that a message lists.
-pub const MAX_LISTED: usize = 10;
+pub(crate) const MAX_LISTED: usize = 10;

@@ -108,7 +108,7 @@ impl Pkcs11Signer {
     }
 
     /// The key's certificate and its issuers as far as they are on the token, DER, leaf first; at most
-    /// [`crate::limits::MAX_CERTIFICATES`]. Nothing is proved but that the leaf has this key. Of several leaves for this
+    /// six. Nothing is proved but that the leaf has this key. Of several leaves for this
     /// key the one that ends last comes first, the others with their issuers after it.
     ///
     /// # Errors

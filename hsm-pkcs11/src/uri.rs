@@ -52,7 +52,7 @@ key_uri! {
     /// `pin-value`: a PIN in clear. A caller that uses it should warn: URIs end up in process lists and logs.
     PIN_VALUE pin_value: secret = Anywhere "pin-value", value::secret(MAX_PIN);
     /// `max-sessions` (as `step kms` spells it): how many sessions a pool may open, from 1 to
-    /// [`crate::limits::MAX_SESSIONS`].
+    /// 1,024.
     MAX_SESSIONS_ATTRIBUTE max_sessions: (u32) = Anywhere "max-sessions", sessions;
 }
 

@@ -31,7 +31,7 @@ proptest! {
         slot in any::<Option<u64>>(),
         source in "[^\0]{1,40}",
     ) {
-        prop_assume!(id.len() <= privyseal_pkcs11::limits::MAX_ID);
+        prop_assume!(id.len() <= 256);
         let object_part = object.as_ref().map(|it| format!(";object={}", escaped(it.as_bytes())));
         let slot_part = slot.map(|slot| format!(";slot-id={slot}"));
         let text = format!(

@@ -3,7 +3,7 @@
 #![warn(clippy::missing_errors_doc, unnameable_types)]
 
 // From the ground up: each module imports only from those above it.
-pub mod limits;
+mod limits;
 mod uri;
 
 mod error;

@@ -3,48 +3,49 @@
 use std::time::Duration;
 
 /// A `yubihsm:` URI, written out. Two file paths of 4 KiB, fully percent-encoded, fit.
-pub const MAX_URI: usize = 32 * 1024;
+pub(crate) const MAX_URI: usize = 32 * 1024;
 
 /// A password. The device keeps only keys derived from it; `yubihsm-shell` reads at most 256 bytes.
-pub const MAX_PASSWORD: usize = 256;
+pub(crate) const MAX_PASSWORD: usize = 256;
 
 /// A host name (RFC 1035 section 2.3.4), or an IPv6 address in brackets.
-pub const MAX_HOST: usize = 255;
+pub(crate) const MAX_HOST: usize = 255;
 
 /// The label of an object on the device.
-pub const MAX_LABEL: usize = 40;
+pub(crate) const MAX_LABEL: usize = 40;
 
 /// Certificates of one chain that are read from the device: as many as the core takes.
-pub const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICATES;
+pub(crate) const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICATES;
 
 /// A certificate from an opaque object, after decompression: what the core takes for a whole chain.
-pub const MAX_CERTIFICATE: usize = privyseal_core::limits::MAX_CHAIN_DER;
+pub(crate) const MAX_CERTIFICATE: usize = privyseal_core::limits::MAX_CHAIN_DER;
 
 /// How long one command may take. RSA-4096 takes a device half a second.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The shortest and the longest `timeout` of a URI.
-pub const CALL_TIMEOUTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub(crate) const CALL_TIMEOUTS: (Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_secs(60));
 
 /// How long the generation of a key may take. The `yubihsm` crate itself gives up after 20 s.
-pub const GENERATE_TIMEOUT: Duration = Duration::from_secs(25);
+pub(crate) const GENERATE_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// How long to wait for one of the device's 16 sessions: it frees one that was idle for 30 s.
-pub const SESSION_WAIT: Duration = Duration::from_secs(31);
+pub(crate) const SESSION_WAIT: Duration = Duration::from_secs(31);
 
 /// The shortest and the longest `session-wait` of a URI.
-pub const SESSION_WAITS: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(60));
+pub(crate) const SESSION_WAITS: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(60));
 
 /// Commands that may hang at the same time before new ones are refused at once. Each holds a thread and
 /// perhaps a session.
-pub const MAX_STUCK: usize = 4;
+pub(crate) const MAX_STUCK: usize = 4;
 
 /// Entries of the device's log.
-pub const LOG_CAPACITY: usize = 62;
+pub(crate) const LOG_CAPACITY: usize = 62;
 
 /// Signatures after which the log is drained, if there is an audit directory. One is at most three
 /// entries; the other two thirds of the log are for other users of the device.
-pub const DRAIN_EVERY: u32 = 8;
+pub(crate) const DRAIN_EVERY: u32 = 8;
 
 /// A file of the audit directory. An entry is 81 bytes, so this is 800,000 of them.
-pub const MAX_AUDIT_FILE: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_AUDIT_FILE: u64 = 64 * 1024 * 1024;

@@ -88,7 +88,7 @@ fn child() {
     let uri: Pkcs11Uri = target.uri(&FaultShim::module()).parse().unwrap();
     let file = target.pin_file().to_owned();
     let pins = move |_: &SecretRequest| Secret::new(fs::read_to_string(&file).unwrap().trim_end());
-    let options = PoolOptions::default().sessions(SESSIONS);
+    let options = PoolOptions::default().sessions(Some(SESSIONS));
     let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
     let minter = Minter::new(pool.public_key());
     pool.close_idle();

@@ -39,7 +39,7 @@ fn main() -> Result<(), Failure> {
             .map_err(|error| SecretUnavailable::new(format!("pin-source {path}: {error}")))?;
         Secret::new(text.trim_end_matches(['\r', '\n']))
     };
-    let options = PoolOptions::default().sessions(8);
+    let options = PoolOptions::default().sessions(Some(8));
     let pool = Pkcs11Pool::open(&uri, pins, options)?;
     let bare = Bare::new(&uri, &pool)?;
     let whole = Whole::new(&pool)?;
