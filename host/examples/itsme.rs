@@ -19,7 +19,7 @@ use privyseal::jose::jwk::KidChoice;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
-use privyseal::{AccessPolicy, Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots};
+use privyseal::{Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SignerOptions};
 use privyseal_core::scheme::ITSME;
 
 fn main() -> ExitCode {
@@ -72,7 +72,7 @@ fn subject(
         .kid(KidChoice::Given(kid.to_owned()))
         .signing_client()?;
     let mut pins = decryption_key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
-    let mut unwrapper = decryption_key.open_unwrapper(&mut pins, &AccessPolicy::default())?;
+    let mut unwrapper = decryption_key.open_unwrapper(&mut pins, &SignerOptions::default())?;
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));

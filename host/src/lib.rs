@@ -36,7 +36,7 @@ pub mod error;
 pub use client::{Client, ClientBuilder, Server};
 pub use error::{Error, ErrorKind};
 pub use http::{BaseUrl, Http, HttpOptions, RetryPolicy, Roots};
-pub use keys::key::{AccessPolicy, KeySigner, KeyUri};
+pub use keys::key::{KeySigner, KeyUri, SignerOptions};
 pub use oauth::{
     AccessToken, Assertion, AssertionOptions, AssertionSource, Refusal, SigningClient, TokenSource,
 };

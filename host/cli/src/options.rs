@@ -13,7 +13,7 @@ mod server;
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::keys::key::{AccessPolicy, KeyUri};
+use privyseal::keys::key::{KeyUri, SignerOptions};
 use privyseal::{PinSources, UnixTime, base::clock};
 
 use crate::error::CliError;
@@ -49,7 +49,7 @@ impl KeyOptions {
         self.uri()?.ok_or_else(|| missing_key(reason))
     }
 
-    pub(super) fn policy(&self) -> AccessPolicy {
+    pub(super) fn policy(&self) -> SignerOptions {
         self.access.policy()
     }
 

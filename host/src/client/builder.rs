@@ -16,7 +16,7 @@ use super::key_group::{COOLDOWN, KeyGroup, Open};
 use crate::base::clock;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
-use crate::keys::key::{AccessPolicy, KeySigner, KeyUri};
+use crate::keys::key::{KeySigner, KeyUri, SignerOptions};
 use crate::keys::{KeyError, SignerFailure};
 use crate::oauth::{OAuthError, SigningClient};
 use crate::pki::certificates::{Certificates, ChainOptions};
@@ -24,7 +24,7 @@ use crate::pki::party_id;
 use crate::report::self_test;
 
 /// Opens a key with its PIN.
-type OpenKey = dyn Fn(&KeyUri, &AccessPolicy) -> Result<KeySigner, KeyError> + Send + Sync;
+type OpenKey = dyn Fn(&KeyUri, &SignerOptions) -> Result<KeySigner, KeyError> + Send + Sync;
 
 /// Makes a [`Client`].
 pub struct ClientBuilder {
@@ -34,7 +34,7 @@ pub struct ClientBuilder {
     chain: Option<Certificates>,
     certificate: Option<[u8; 32]>,
     kid: Option<KidChoice>,
-    policy: AccessPolicy,
+    policy: SignerOptions,
     open_key: Arc<OpenKey>,
     http: Option<Http>,
 }
@@ -48,7 +48,7 @@ impl ClientBuilder {
             chain: None,
             certificate: None,
             kid: None,
-            policy: AccessPolicy::default(),
+            policy: SignerOptions::default(),
             open_key: Arc::new(|key, policy| {
                 key.open(&mut key.pin_sources(Prompt::Never, |_| {}), policy)
             }),
@@ -108,7 +108,7 @@ impl ClientBuilder {
 
     /// With this policy for logins and keys.
     #[must_use]
-    pub const fn access_policy(mut self, policy: AccessPolicy) -> Self {
+    pub const fn access_policy(mut self, policy: SignerOptions) -> Self {
         self.policy = policy;
         self
     }
@@ -131,7 +131,8 @@ impl ClientBuilder {
         let http = self.http.take();
         let http = http.unwrap_or_else(|| Http::new(&HttpOptions::default()));
         #[cfg(feature = "gateway")]
-        if let [KeyUri::Device(uri)] = self.keys.as_slice() {
+        if let [key @ KeyUri::Device(uri)] = self.keys.as_slice() {
+            key.check_policy(&self.policy).map_err(KeyError::from)?;
             return Ok(Client::from_source(self.device_client(uri)?, http));
         }
         let client = self.keyed_client()?;
@@ -167,7 +168,6 @@ impl ClientBuilder {
     #[cfg(feature = "gateway")]
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, BuildError> {
         let scheme = self.scheme.built_in().ok_or(BuildError::OwnScheme)?;
-        self.policy.fits_device(uri).map_err(KeyError::from)?;
         let mut expected = Expected::default();
         let client_id = self.client_id.as_deref();
         let client_id = client_id.map(|id| party_id::given(self.scheme, id));

@@ -5,7 +5,6 @@
 mod opened;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
-mod policy;
 mod provision;
 mod signer;
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
@@ -19,7 +18,7 @@ use core::str::FromStr;
 use privyseal_hsm::uri::UriError;
 use privyseal_hsm::{PinSources, Prompt, Secret, SecretProvider};
 #[cfg(feature = "pkcs11")]
-use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Unwrapper, Pkcs11Uri, PoolOptions};
 #[cfg(feature = "yubihsm")]
 use privyseal_yubihsm::{YubihsmSigner, YubihsmUnwrapper, YubihsmUri};
 
@@ -28,7 +27,7 @@ use super::{KeyError, KeyUriError, SignerFailure};
 use privyseal_gateway::{DeviceKey, DeviceUri};
 
 pub use opened::OpenedKey;
-pub use policy::AccessPolicy;
+pub use privyseal_hsm::SignerOptions;
 pub use signer::KeySigner;
 #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 pub use unwrapper::KeyUnwrapper;
@@ -82,6 +81,24 @@ impl KeyUri {
         PinSources::new(self.pin_value(), self.pin_source(), prompt, warn)
     }
 
+    /// A gateway has no PIN and no attributes of a token: what `policy` says of them would not be kept.
+    ///
+    /// # Errors
+    /// [`KeyUriError::NoPin`] and [`KeyUriError::NoAttributes`].
+    pub fn check_policy(&self, policy: &SignerOptions) -> Result<(), KeyUriError> {
+        match *self {
+            #[cfg(feature = "gateway")]
+            Self::Device(ref uri) if policy.login.spend_final_try => {
+                Err(KeyUriError::NoPin(uri.to_string()))
+            }
+            #[cfg(feature = "gateway")]
+            Self::Device(_) if policy.key != privyseal_hsm::KeyPolicy::default() => {
+                Err(KeyUriError::NoAttributes)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the key for signing: at most one login, and none where the PIN's last try would be spent
     /// unless `policy` says so. The signer keeps the PIN (wiped when it is dropped), for keys that want
     /// it for every signature and for a login that is lost.
@@ -93,17 +110,21 @@ impl KeyUri {
     pub fn open(
         &self,
         pins: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
+        policy: &SignerOptions,
     ) -> Result<KeySigner, KeyError> {
         match *self {
             #[cfg(feature = "pkcs11")]
             Self::Pkcs11(ref uri) => {
-                let pool = Pkcs11Pool::open_as(uri, pins, policy.pooled());
+                let pool = Pkcs11Pool::open_as(
+                    uri,
+                    pins,
+                    PoolOptions::default().signer(policy.keep_pin(true)),
+                );
                 Ok(pool.map_err(SignerFailure::new)?.into())
             }
             #[cfg(feature = "yubihsm")]
             Self::Yubihsm(ref uri) => {
-                let signer = YubihsmSigner::open_as(uri, pins, &policy.keeping_the_pin());
+                let signer = YubihsmSigner::open_as(uri, pins, &policy.keep_pin(true));
                 Ok(signer.map_err(SignerFailure::new)?.into())
             }
             #[cfg(feature = "gateway")]
@@ -119,12 +140,12 @@ impl KeyUri {
     pub fn open_any(
         &self,
         pins: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
+        policy: &SignerOptions,
     ) -> Result<OpenedKey, KeyError> {
         match *self {
             #[cfg(feature = "gateway")]
             Self::Device(ref uri) => {
-                policy.fits_device(uri)?;
+                self.check_policy(policy)?;
                 Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?)))
             }
             #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
@@ -142,12 +163,12 @@ impl KeyUri {
     pub fn open_unwrapper(
         &self,
         pins: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
+        policy: &SignerOptions,
     ) -> Result<KeyUnwrapper, KeyError> {
         match *self {
             #[cfg(feature = "pkcs11")]
             Self::Pkcs11(ref uri) => {
-                let key = Pkcs11Unwrapper::open_as(uri, pins, &policy.keeping_the_pin());
+                let key = Pkcs11Unwrapper::open_as(uri, pins, &policy.keep_pin(true));
                 let key = key.map_err(SignerFailure::new)?;
                 let notes = key.notes().iter().map(ToString::to_string).collect();
                 let uri = key.uri().to_string();
@@ -155,7 +176,7 @@ impl KeyUri {
             }
             #[cfg(feature = "yubihsm")]
             Self::Yubihsm(ref uri) => {
-                let key = YubihsmUnwrapper::open_as(uri, pins, &policy.keeping_the_pin());
+                let key = YubihsmUnwrapper::open_as(uri, pins, &policy.keep_pin(true));
                 let key = key.map_err(SignerFailure::new)?;
                 Ok(KeyUnwrapper::new(key, uri.to_string(), Vec::new()))
             }

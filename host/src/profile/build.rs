@@ -6,13 +6,13 @@ use std::path::Path;
 
 use privyseal_core::id::AudienceBuf;
 use privyseal_core::{Scheme, SchemeRules};
-use privyseal_hsm::{KeyPolicy, LoginPolicy};
+use privyseal_hsm::KeyPolicy;
 
 use super::{Profile, ProfileError, Value};
 use crate::client::{Client, ClientBuilder, Server};
 use crate::http::{BaseUrl, Http, HttpOptions, Roots};
 use crate::jose::jwk::{KidChoice, KidForm};
-use crate::keys::key::{AccessPolicy, KeyUri};
+use crate::keys::key::{KeyUri, SignerOptions};
 use crate::oauth::{AssertionOptions, AudienceParts, OAuthError, has_realms};
 use crate::pki::PkiError;
 use crate::pki::certificates::Certificates;
@@ -209,7 +209,7 @@ impl Profile {
         }
     }
 
-    fn access_policy(&self) -> AccessPolicy {
+    fn access_policy(&self) -> SignerOptions {
         let key = KeyPolicy::default()
             .refuse_extractable(self.flag("refuse-extractable"))
             .require_certificate(self.flag("require-certificate"))
@@ -220,7 +220,7 @@ impl Profile {
             .number("min-key-bits")
             .and_then(|bits| bits.try_into().ok());
         let key = bits.map_or(key, |bits| key.min_bits(bits));
-        AccessPolicy::new(LoginPolicy::default(), key)
+        SignerOptions::default().key(key)
     }
 
     fn value(&self, member: &str) -> Option<&Value> {

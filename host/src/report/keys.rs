@@ -17,7 +17,7 @@ use privyseal_hsm::{FitnessNote, ListedKey, Listing};
 use serde::Serialize;
 
 use super::chain::{CertificateReport, WARN_DAYS, ends_soon};
-use crate::keys::key::{AccessPolicy, KeyUri};
+use crate::keys::key::{KeyUri, SignerOptions};
 use crate::keys::{KeyError, SignerFailure};
 
 #[cfg(feature = "pkcs11")]
@@ -101,29 +101,27 @@ impl KeyReport {
     pub fn list(
         uri: &KeyUri,
         secrets: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
+        policy: &SignerOptions,
         judge: KeyCheckOptions,
     ) -> Result<Self, KeyError> {
+        uri.check_policy(policy)?;
         match *uri {
             #[cfg(feature = "pkcs11")]
             KeyUri::Pkcs11(ref uri) => {
-                let listing = privyseal_pkcs11::list(uri, secrets, &policy.keeping_the_pin());
+                let listing = privyseal_pkcs11::list(uri, secrets, &policy.keep_pin(true));
                 Ok(Self::new(&listing.map_err(SignerFailure::new)?, judge))
             }
             #[cfg(feature = "yubihsm")]
             KeyUri::Yubihsm(ref uri) => {
-                let listing = privyseal_yubihsm::list(uri, secrets, &policy.keeping_the_pin());
+                let listing = privyseal_yubihsm::list(uri, secrets, &policy.keep_pin(true));
                 Ok(Self::new(&listing.map_err(SignerFailure::new)?, judge))
             }
             #[cfg(feature = "gateway")]
-            KeyUri::Device(ref uri) => {
-                policy.fits_device(uri)?;
-                Ok(Self::of_device(
-                    uri,
-                    &privyseal_gateway::DeviceKey::open(uri)?,
-                    judge,
-                )?)
-            }
+            KeyUri::Device(ref uri) => Ok(Self::of_device(
+                uri,
+                &privyseal_gateway::DeviceKey::open(uri)?,
+                judge,
+            )?),
         }
     }
 

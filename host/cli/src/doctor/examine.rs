@@ -14,7 +14,7 @@ use core::fmt;
 use std::path::Path;
 
 use privyseal::http::{BaseUrl, Http};
-use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUri, OpenedKey};
+use privyseal::keys::key::{KeySigner, KeyUri, OpenedKey, SignerOptions};
 use privyseal::keys::{KeyError, SignerFailure};
 use privyseal::oauth::OAuthError;
 use privyseal::pki::certificates::{Certificates, ChainOptions};
@@ -39,7 +39,7 @@ pub(super) struct DoctorOptions<'a> {
     /// The key.
     pub(super) key: &'a KeyUri,
     /// What a login may cost, and what the key must be.
-    pub(super) policy: AccessPolicy,
+    pub(super) policy: SignerOptions,
     /// The chain, in a file; without it, the one beside the key.
     pub(super) chain: Option<&'a Path>,
     /// SHA-256 of the certificate, where one of several is named.

@@ -1,7 +1,7 @@
 //! How far to go to use a key, and what it must be.
 
 use clap::Args;
-use privyseal::keys::key::{AccessPolicy, KeySigner, KeyUnwrapper, KeyUri, OpenedKey};
+use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri, OpenedKey, SignerOptions};
 use privyseal::{DeviceUri, KeyPolicy, LoginPolicy, PinSources, Prompt};
 
 use crate::error::CliError;
@@ -50,9 +50,9 @@ struct KeyPolicyOptions {
 const POLICY: &str = "What a pkcs11: key must be";
 
 impl AccessOptions {
-    pub(crate) fn policy(&self) -> AccessPolicy {
+    pub(crate) fn policy(&self) -> SignerOptions {
         let login = LoginPolicy::new(self.spend_final_pin_try);
-        AccessPolicy::new(login, self.key.policy())
+        SignerOptions::default().login(login).key(self.key.policy())
     }
 
     /// Where the PIN of `uri` comes from; warnings go to standard error.
@@ -82,7 +82,7 @@ impl AccessOptions {
             let reason = format!("is for keys with a PIN, and {uri} has none");
             return Err(CliError::option("--spend-final-pin-try", reason));
         }
-        Ok(self.policy().fits_device(uri)?)
+        Ok(KeyUri::Device(uri.clone()).check_policy(&self.policy())?)
     }
 }
 

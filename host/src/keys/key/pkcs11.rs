@@ -2,18 +2,11 @@
 
 use privyseal_core::{RsaPublicKey, Signature};
 use privyseal_hsm::{FitnessNote, SealedInput};
-use privyseal_pkcs11::{Pkcs11Pool, PoolOptions};
+use privyseal_pkcs11::Pkcs11Pool;
 
+use super::KeySigner;
 use super::signer::Backend;
-use super::{AccessPolicy, KeySigner};
 use crate::keys::SignerFailure;
-
-impl AccessPolicy {
-    /// [`AccessPolicy::keeping_the_pin`] for a key that many threads sign with.
-    pub(super) fn pooled(&self) -> PoolOptions {
-        PoolOptions::default().signer(self.keeping_the_pin())
-    }
-}
 
 /// As many signatures at once as it has sessions for.
 impl Backend for Pkcs11Pool {

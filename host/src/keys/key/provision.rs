@@ -7,7 +7,7 @@ use privyseal_yubihsm::{
     provision::{KeySize, NewObject},
 };
 
-use super::{AccessPolicy, KeyUri};
+use super::{KeyUri, SignerOptions};
 use crate::keys::{KeyError, KeyUriError, SignerFailure};
 use crate::pki::certificates::Certificates;
 
@@ -21,7 +21,7 @@ impl KeyUri {
     pub fn generate(
         &self,
         pins: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
+        policy: &SignerOptions,
         new: &NewKey,
         label: Option<&str>,
     ) -> Result<(Self, Vec<FitnessNote>), KeyError> {
@@ -63,7 +63,7 @@ impl KeyUri {
     pub fn put_chain(
         &self,
         pins: &mut dyn SecretProvider,
-        policy: &AccessPolicy,
+        policy: &SignerOptions,
         chain: &Certificates,
         replace: bool,
     ) -> Result<Vec<Self>, KeyError> {
