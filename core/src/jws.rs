@@ -31,6 +31,40 @@ impl Algorithm {
     }
 }
 
+/// The three parts of a compact JWS (RFC 7515 section 7.1), as they stand in it. Nothing is known about them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JwsParts<'t> {
+    /// What was signed: header and payload, with the dot between them.
+    pub signing_input: &'t str,
+    /// The header, in base64url.
+    pub header: &'t str,
+    /// The payload, in base64url.
+    pub payload: &'t str,
+    /// The signature, in base64url.
+    pub signature: &'t str,
+}
+
+impl<'t> JwsParts<'t> {
+    /// Splits at the dots, of which there must be two.
+    pub fn split(token: &'t str) -> Option<Self> {
+        let (signing_input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signing_input.split_once('.')?;
+        (!payload.contains('.')).then_some(Self {
+            signing_input,
+            header,
+            payload,
+            signature,
+        })
+    }
+}
+
+impl fmt::Debug for JwsParts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JwsParts({} bytes signed)", self.signing_input.len())
+    }
+}
+
 /// A signed and verified JWS in compact serialization (RFC 7515 section 3.1), at most
 /// [`crate::limits::MAX_COMPACT_JWS`] bytes. It exists whole or not at all.
 ///
@@ -62,5 +96,25 @@ impl<'b> CompactJws<'b> {
 impl fmt::Debug for CompactJws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CompactJws({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JwsParts;
+
+    #[test]
+    fn three_parts_and_no_other_number() {
+        let parts = JwsParts::split("a.b.c").unwrap();
+        assert_eq!(
+            [parts.header, parts.payload, parts.signature],
+            ["a", "b", "c"]
+        );
+        assert_eq!(parts.signing_input, "a.b");
+        let empty = JwsParts::split("..").unwrap();
+        assert_eq!([empty.header, empty.payload, empty.signature], [""; 3]);
+        for text in ["", "a", "a.b", "a.b.c.d", "a..b.c", "...", "a.b.c."] {
+            assert!(JwsParts::split(text).is_none(), "{text}");
+        }
     }
 }

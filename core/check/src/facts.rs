@@ -8,6 +8,7 @@ use super::json::{Object, Value};
 use super::scratch::Scratch;
 use super::verdict::{Violation, ensure};
 use privyseal_core::field::Fault;
+use privyseal_core::jws::JwsParts;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_JSON_MEMBERS, MAX_UNIX_TIME};
 
 pub(super) use claims::Claims;
@@ -97,20 +98,19 @@ impl<'t> Parts<'t> {
     fn split(token: &'t str, scratch: &mut Scratch<'t>) -> Result<Self, Violation> {
         let (len, max) = (token.len(), MAX_COMPACT_JWS.min(scratch.len() / 3));
         ensure(len <= max, Fault::TooLong { len, max })?;
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(Violation::Text(PARTS))?;
-        let (header, payload) = signing_input
-            .split_once('.')
-            .ok_or(Violation::Text(PARTS))?;
-        ensure(!payload.contains('.'), Violation::Text(PARTS))?;
+        let parts = JwsParts::split(token).ok_or(Violation::Text(PARTS))?;
         let mut decode = |text, what| scratch.base64url(text).ok_or(Violation::Text(what));
         Ok(Self {
-            header: decode(header, "has a header that is not base64url without padding")?,
-            payload: decode(payload, PAYLOAD)?,
+            header: decode(
+                parts.header,
+                "has a header that is not base64url without padding",
+            )?,
+            payload: decode(parts.payload, PAYLOAD)?,
             signature: decode(
-                signature,
+                parts.signature,
                 "has a signature that is not base64url without padding",
             )?,
-            signing_input,
+            signing_input: parts.signing_input,
         })
     }
 }

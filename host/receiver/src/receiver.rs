@@ -12,6 +12,7 @@ use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
 use privyseal_core::Audience;
 use privyseal_core::cert::Certificate;
+use privyseal_core::jws::JwsParts;
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::scheme::SchemeRules;
 use serde_json::{Map, Value};
@@ -48,14 +49,6 @@ pub(crate) enum Judges {
     Registry(Box<CachedRegistry>),
     /// The provider itself.
     Clients(RegisteredClients),
-}
-
-/// A token, taken apart. Nothing is known about it.
-struct Parts<'t> {
-    token: &'t str,
-    header: &'t str,
-    payload: &'t str,
-    signature: &'t str,
 }
 
 /// The claims that count, once their rules hold.
@@ -106,7 +99,7 @@ impl Receiver {
     /// As [`Receiver::accept`].
     pub fn accept_at(&self, form: &TokenForm, now: UnixTime) -> Result<VerifiedParty, Rejection> {
         let (assertion, client_id) = form.authentication(self.scheme)?;
-        let parts = Parts::split(assertion)?;
+        let parts = split(assertion)?;
         let claims = self.claims(&parts, now)?;
         if client_id.is_some_and(|client_id| client_id != claims.issuer) {
             return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
@@ -115,7 +108,7 @@ impl Receiver {
         if self.replay.knows(&key) {
             return Err(replayed());
         }
-        let proven = self.prove_header(&parts, &claims.issuer, now)?;
+        let proven = self.prove_header(assertion, &parts, &claims.issuer, now)?;
         let record = self.party(&proven, &claims.issuer)?;
         self.remember(key, &claims, now)?;
         Ok(VerifiedParty {
@@ -152,7 +145,7 @@ impl Receiver {
     }
 
     /// The claims, if each rule holds that they can break by themselves.
-    fn claims(&self, parts: &Parts<'_>, now: UnixTime) -> Result<Claims, Rejection> {
+    fn claims(&self, parts: &JwsParts<'_>, now: UnixTime) -> Result<Claims, Rejection> {
         let mut scratch = vec![0; parts.payload.len().saturating_mul(3)];
         let report = check_claims(parts.payload, &self.options(now)?, &mut scratch);
         refuse_broken(&report)?;
@@ -246,39 +239,15 @@ fn replayed() -> Rejection {
     Rejection::of(RuleId::Replay, "the assertion was accepted before")
 }
 
-impl<'t> Parts<'t> {
-    fn split(token: &'t str) -> Result<Self, Rejection> {
-        let parts = token.split_once('.').and_then(|(header, rest)| {
-            let (payload, signature) = rest.split_once('.')?;
-            (!signature.contains('.')).then_some(Self {
-                token,
-                header,
-                payload,
-                signature,
-            })
-        });
-        let is_short = token.len() <= MAX_COMPACT_JWS;
-        parts.filter(|_| is_short).ok_or_else(|| {
-            let why = format_args!(
-                "is not three parts with dots between them, of at most {MAX_COMPACT_JWS} bytes"
-            );
-            Rejection::of(RuleId::JwsForm, why)
-        })
-    }
-
-    /// What was signed.
-    fn signing_input(&self) -> &'t str {
-        let len = self.header.len().saturating_add(1);
-        let len = len.saturating_add(self.payload.len());
-        self.token.get(..len).unwrap_or_default()
-    }
-
-    fn signature(&self) -> Result<Vec<u8>, Rejection> {
-        Base64UrlUnpadded::decode_vec(self.signature).map_err(|_| {
-            let why = "has a signature that is not base64url without padding";
-            Rejection::of(RuleId::JwsForm, why)
-        })
-    }
+fn split(token: &str) -> Result<JwsParts<'_>, Rejection> {
+    let is_short = token.len() <= MAX_COMPACT_JWS;
+    let parts = JwsParts::split(token).filter(|_| is_short);
+    parts.ok_or_else(|| {
+        let why = format_args!(
+            "is not three parts with dots between them, of at most {MAX_COMPACT_JWS} bytes"
+        );
+        Rejection::of(RuleId::JwsForm, why)
+    })
 }
 
 impl Claims {

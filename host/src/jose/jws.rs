@@ -8,7 +8,7 @@ mod claims;
 use core::fmt;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use privyseal_core::jws::Algorithm;
+use privyseal_core::jws::{Algorithm, JwsParts};
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::VerifyingKey;
 use serde_json::{Map, Value};
@@ -57,13 +57,11 @@ impl<'t> Jws<'t> {
     ///
     /// [`JoseError`] for another form or algorithm.
     pub fn parse_signed_with(text: &'t str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
-        let parts: Vec<&str> = text.splitn(4, '.').collect();
-        let [header, payload, signature] = parts[..] else {
-            return Err(JwsFault::Form("has not three parts with dots between them").into());
-        };
+        let parts = JwsParts::split(text);
+        let parts = parts.ok_or(JwsFault::Form("has not three parts with dots between them"))?;
         let decode =
             |part, what| Base64UrlUnpadded::decode_vec(part).map_err(|_| JwsFault::Form(what));
-        let decoded = decode(header, "has a header that is not base64url")?;
+        let decoded = decode(parts.header, "has a header that is not base64url")?;
         let decoded: Map<String, Value> = serde_json::from_slice(&decoded)
             .map_err(|_| JwsFault::Form("has a header that is not a JSON object"))?;
         let alg = decoded.get("alg").and_then(Value::as_str);
@@ -79,9 +77,9 @@ impl<'t> Jws<'t> {
         Ok(Self {
             algorithm,
             header: decoded,
-            signing_input: &text[..header.len() + 1 + payload.len()],
-            payload: decode(payload, "has a payload that is not base64url")?.into(),
-            signature: decode(signature, "has a signature that is not base64url")?,
+            signing_input: parts.signing_input,
+            payload: decode(parts.payload, "has a payload that is not base64url")?.into(),
+            signature: decode(parts.signature, "has a signature that is not base64url")?,
         })
     }
 
@@ -143,10 +141,9 @@ impl<'t> Jws<'t> {
 /// for nothing else.
 pub(crate) fn decode_unverified(text: &str) -> [Option<Map<String, Value>>; 2] {
     let part = |part| serde_json::from_slice(&Base64UrlUnpadded::decode_vec(part).ok()?).ok();
-    match text.splitn(4, '.').collect::<Vec<_>>()[..] {
-        [header, payload, _] => [part(header), part(payload)],
-        _ => [None, None],
-    }
+    JwsParts::split(text).map_or([None, None], |parts| {
+        [part(parts.header), part(parts.payload)]
+    })
 }
 
 /// One certificate of an `x5c`.

@@ -4,6 +4,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 use privyseal_core::credential::AssertionRequest;
 use privyseal_core::encoding::sink::Sink;
+use privyseal_core::jws::JwsParts;
 use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
 use privyseal_core::{CompactJws, Credential, Jti, SigningInput};
 use privyseal_protocol::{DeviceId, MAX_BEHIND_SECONDS, NONCE_LEN};
@@ -30,8 +31,9 @@ pub(super) fn own_copy<'b>(
     token: &[u8],
     buffer: &'b mut [u8],
 ) -> Result<CompactJws<'b>, ClientError> {
-    let parts = Parts::split(token)?;
-    let payload = parts.payload()?;
+    let parts = core::str::from_utf8(token).ok().and_then(JwsParts::split);
+    let parts = parts.ok_or_else(|| untrue("what it gave is no token"))?;
+    let payload = payload(parts.payload)?;
     let jti = payload.get("jti").and_then(Value::as_str).unwrap_or("");
     form.check(jti)?;
     let wanted = credential.prepare(&AssertionRequest {
@@ -66,36 +68,12 @@ fn served_at(asked: &AssertionRequest<'_>, payload: &Value) -> UnixTime {
         .unwrap_or(asked.now)
 }
 
-/// The parts of a compact JWS (RFC 7515 section 7.1).
-struct Parts<'t> {
-    signing_input: &'t str,
-    header: &'t str,
-    payload: &'t str,
-    signature: &'t str,
-}
-
-impl<'t> Parts<'t> {
-    fn split(token: &'t [u8]) -> Result<Self, ClientError> {
-        let parts = core::str::from_utf8(token).ok().and_then(|token| {
-            let (signing_input, signature) = token.rsplit_once('.')?;
-            let (header, payload) = signing_input.split_once('.')?;
-            Some(Self {
-                signing_input,
-                header,
-                payload,
-                signature,
-            })
-        });
-        parts.ok_or_else(|| untrue("what it gave is no token"))
+fn payload(encoded: &str) -> Result<Value, ClientError> {
+    if encoded.len() > MAX_PAYLOAD {
+        return Err(untrue("its token's payload is too long"));
     }
-
-    fn payload(&self) -> Result<Value, ClientError> {
-        if self.payload.len() > MAX_PAYLOAD {
-            return Err(untrue("its token's payload is too long"));
-        }
-        serde_json::from_slice(&decode(self.payload, "payload")?)
-            .map_err(|_| untrue("its token's payload is not JSON"))
-    }
+    serde_json::from_slice(&decode(encoded, "payload")?)
+        .map_err(|_| untrue("its token's payload is not JSON"))
 }
 
 impl JtiForm {

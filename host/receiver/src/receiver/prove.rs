@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::UnixTime;
 use privyseal::jose::jws::Jws;
 use privyseal::pki::path::PathOptions;
@@ -9,12 +10,12 @@ use privyseal::schemes::ishare::TrustedList;
 use privyseal::{Certificates, jose::jwk::KeySet};
 use privyseal_check::{Finding, Reason, Revocations as _, RuleId, Subject, Verdict, check};
 use privyseal_core::cert::{Certificate, Chain};
-use privyseal_core::jws::Algorithm;
+use privyseal_core::jws::{Algorithm, JwsParts};
 use privyseal_core::rsa::{Digest, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
 use sha2::{Digest as _, Sha256};
 
-use super::{Judges, Parts, Receiver, refuse_broken};
+use super::{Judges, Receiver, refuse_broken};
 use crate::chains::ProvenHeader;
 use crate::{Rejection, Revocation};
 
@@ -23,7 +24,8 @@ impl Receiver {
     /// signature is verified.
     pub(super) fn prove_header(
         &self,
-        parts: &Parts<'_>,
+        token: &str,
+        parts: &JwsParts<'_>,
         client_id: &str,
         now: UnixTime,
     ) -> Result<Arc<ProvenHeader>, Rejection> {
@@ -36,7 +38,7 @@ impl Receiver {
             }
             self.proven.forget(&digest);
         }
-        let proven = Arc::new(self.prove(parts, client_id, now)?);
+        let proven = Arc::new(self.prove(token, client_id, now)?);
         self.proven.keep(digest, &proven, now);
         Ok(proven)
     }
@@ -56,7 +58,7 @@ impl Receiver {
     /// Every rule of the token, the signature among them; then who vouches for its key.
     fn prove(
         &self,
-        parts: &Parts<'_>,
+        token: &str,
         client_id: &str,
         now: UnixTime,
     ) -> Result<ProvenHeader, Rejection> {
@@ -65,8 +67,8 @@ impl Receiver {
         let keys = keys.unwrap_or_default();
         let mut options = self.options(now)?;
         options.keys = Some(&keys);
-        let mut scratch = vec![0; parts.token.len().saturating_mul(3)];
-        let report = check(parts.token, &options, &mut scratch);
+        let mut scratch = vec![0; token.len().saturating_mul(3)];
+        let report = check(token, &options, &mut scratch);
         refuse_broken(&report)?;
         // Without `iat`, how long it lives was judged by `exp` and the clock.
         let is_open = |finding: &&Finding| match finding.verdict {
@@ -82,7 +84,7 @@ impl Receiver {
         // What is read again here was judged above, by the same bytes.
         let unread = |_| Rejection::of(RuleId::HeaderJson, "cannot be read");
         let accepted = self.scheme.algorithms().value();
-        let jws = Jws::parse_signed_with(parts.token, accepted).map_err(unread)?;
+        let jws = Jws::parse_signed_with(token, accepted).map_err(unread)?;
         if self.scheme.key_reference().value() == KeyReference::Kid {
             let key = keys.iter().find(|key| key.kid == jws.kid());
             let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
@@ -171,14 +173,18 @@ impl Receiver {
 }
 
 /// Whether the key of a header that is known signed this token. `hash` has taken the header.
-fn verify(known: &ProvenHeader, parts: &Parts<'_>, hash: Sha256) -> Result<(), Rejection> {
+fn verify(known: &ProvenHeader, parts: &JwsParts<'_>, hash: Sha256) -> Result<(), Rejection> {
     let digest = match known.algorithm {
         Algorithm::Rs256 => {
             let hash = hash.chain_update(".").chain_update(parts.payload);
             Digest::Sha256(hash.finalize().into())
         }
-        other => other.digest(parts.signing_input().as_bytes()),
+        other => other.digest(parts.signing_input.as_bytes()),
     };
-    let verified = known.key.verify(&digest, &parts.signature()?);
+    let signature = Base64UrlUnpadded::decode_vec(parts.signature).map_err(|_| {
+        let why = "has a signature that is not base64url without padding";
+        Rejection::of(RuleId::JwsForm, why)
+    })?;
+    let verified = known.key.verify(&digest, &signature);
     verified.map_err(|error| Rejection::of(RuleId::Signature, error))
 }
