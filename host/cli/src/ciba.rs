@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::jwks::key_encryption_parser;
-use super::options::{Acr, KeyOptions, KidOptions, ServerOptions};
+use super::options::{AuthenticationArgs, KeyOptions, KidOptions, ServerOptions};
 use super::output::print_json;
 use crate::error::CliError;
 use crate::output::say;
@@ -67,18 +67,8 @@ pub(super) struct Ciba {
     /// What is asked for beside that (or all of it, without --service), with one space between the values
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
-    /// How the person must prove who they are; an id_token that says otherwise is refused
-    #[arg(long, value_enum)]
-    acr: Option<Acr>,
-    /// How long the request may wait for the person
-    #[arg(long, value_name = "SECONDS")]
-    requested_expiry: Option<u64>,
-    /// A claim wanted in the id_token; may be given more than once
-    #[arg(long = "id-token-claim", value_name = "NAME")]
-    id_token_claims: Vec<String>,
-    /// A claim wanted from the UserInfo endpoint; may be given more than once
-    #[arg(long = "userinfo-claim", value_name = "NAME")]
-    userinfo_claims: Vec<String>,
+    #[command(flatten)]
+    authentication: AuthenticationArgs,
     /// A file with the user_identifier_token of an earlier discovery session, or - for standard
     /// input; then no QR code is shown
     #[arg(long, value_name = "FILE|-")]
@@ -160,7 +150,8 @@ impl Ciba {
             say!(
                 "warning: there is no id_token: what is known of the person comes from UserInfo alone"
             );
-        } else if self.acr.is_some() && !identity.id_token.as_ref().is_some_and(says_acr) {
+        } else if self.authentication.has_acr() && !identity.id_token.as_ref().is_some_and(says_acr)
+        {
             say!(
                 "warning: the id_token does not say how the person proved who they are (acr); with \
                  --id-token-claim acr that is an error"
@@ -176,14 +167,8 @@ impl Ciba {
     /// What is asked; without a person where they are still to be found.
     fn asked(&self) -> Result<AuthenticationOptions, CliError> {
         let user = self.user_identifier_token_file.as_deref().map(user);
-        let mut asked = AuthenticationOptions::default();
-        asked.scope = self.scope()?;
-        asked.user_identifier_token = user.transpose()?.unwrap_or_default();
-        asked.acr_values = self.acr.map(Into::into);
-        asked.requested_expiry = self.requested_expiry;
-        asked.id_token_claims.clone_from(&self.id_token_claims);
-        asked.userinfo_claims.clone_from(&self.userinfo_claims);
-        Ok(asked)
+        let user = user.transpose()?.unwrap_or_default();
+        Ok(self.authentication.asked(self.scope()?, user))
     }
 
     fn scope(&self) -> Result<String, CliError> {

@@ -23,7 +23,7 @@ pub(super) use certificate::{CertificateOptions, OWN_CERTIFICATE, WarnOptions};
 pub(super) use client::ClientOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use profile::{ProfileChoice, with_profile_options};
-pub(super) use request::{Acr, RequestOptions};
+pub(super) use request::{AuthenticationArgs, RequestOptions};
 pub(super) use revocation::{RevocationArgs, RevocationSource};
 pub(super) use scheme::{scheme_parser, scheme_parser_for};
 pub(super) use server::ServerOptions;

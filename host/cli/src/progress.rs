@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use privyseal::Http;
 use privyseal::http::{HttpWatcher, Url};
 
@@ -134,12 +134,8 @@ impl HttpWatcher for Shown {
 
 impl Shown {
     fn new() -> Self {
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
         Self {
-            bar,
+            bar: bar(SPINNER),
             state: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -177,12 +173,7 @@ impl State {
             return None;
         }
         let (host, until) = self.waiting.as_ref()?;
-        // Begun seconds count as whole ones.
-        let left = until
-            .saturating_duration_since(now)
-            .as_millis()
-            .div_ceil(1000);
-        let left = format!("{}:{:02}", left / 60, left % 60);
+        let left = minutes(until.saturating_duration_since(now));
         let step = &self.step;
         Some(if self.is_pause {
             format!("{host} is asked again {step} in {left}")
@@ -190,6 +181,24 @@ impl State {
             format!("asking {host} {step}, {left} left")
         })
     }
+}
+
+/// A spinner and a text.
+pub(super) const SPINNER: &str = "{spinner} {msg}";
+
+/// Shown if standard error is a terminal, as indicatif does by itself.
+pub(super) fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Minutes and seconds; begun seconds count as whole ones.
+pub(super) fn minutes(left: Duration) -> String {
+    let left = left.as_millis().div_ceil(1000);
+    format!("{}:{:02}", left / 60, left % 60)
 }
 
 #[cfg(test)]

@@ -17,18 +17,18 @@ use super::{HttpCause, HttpError, RetryAfter};
 use crate::base::BaseError;
 use crate::base::runtime::Runtime;
 
-/// How often and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RetryPolicy {
-    /// Tries in all; 1 is for no second one.
-    pub tries: u32,
-    /// The bound of the first pause; each further one has twice that of the one before.
-    pub first_pause: Duration,
-    /// The longest single pause, also where the server asks for a longer one.
-    pub longest_pause: Duration,
-    /// No try begins later than this after the first.
-    pub total: Duration,
+privyseal_hsm::options! {
+    /// How often and for how long: by default four tries within a minute, half a second between the first two at most.
+    pub struct RetryPolicy {
+        /// Tries in all; 1 is for no second one.
+        tries: u32 = 4,
+        /// The bound of the first pause; each further one has twice that of the one before.
+        first_pause: Duration = Duration::from_millis(500),
+        /// The longest single pause, also where the server asks for a longer one.
+        longest_pause: Duration = Duration::from_secs(20),
+        /// No try begins later than this after the first.
+        total: Duration = Duration::from_secs(60),
+    }
 }
 
 impl RetryPolicy {
@@ -39,46 +39,6 @@ impl RetryPolicy {
         longest_pause: Duration::ZERO,
         total: Duration::ZERO,
     };
-
-    /// So many tries in all.
-    #[must_use]
-    pub const fn tries(mut self, tries: u32) -> Self {
-        self.tries = tries;
-        self
-    }
-
-    /// With this bound of the first pause.
-    #[must_use]
-    pub const fn first_pause(mut self, bound: Duration) -> Self {
-        self.first_pause = bound;
-        self
-    }
-
-    /// With no longer pause than this.
-    #[must_use]
-    pub const fn longest_pause(mut self, bound: Duration) -> Self {
-        self.longest_pause = bound;
-        self
-    }
-
-    /// With no try that begins later than this after the first.
-    #[must_use]
-    pub const fn total(mut self, total: Duration) -> Self {
-        self.total = total;
-        self
-    }
-}
-
-/// Four tries within a minute, half a second between the first two at most.
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self {
-            tries: 4,
-            first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(20),
-            total: Duration::from_secs(60),
-        }
-    }
 }
 
 /// Why there is no further try.

@@ -6,12 +6,13 @@ use core::time::Duration;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use privyseal::oidc::ciba::{QrImage, State, Watcher};
 
 use super::modules::Modules;
 use super::qr;
 use crate::output::say;
+use crate::progress::{SPINNER, bar, minutes};
 
 /// Shows QR codes and states.
 pub(super) struct Progress {
@@ -25,10 +26,7 @@ impl Progress {
     /// QR codes go to `file`, too.
     pub(super) fn new(file: Option<PathBuf>) -> Self {
         let spinner = std::io::stderr().is_terminal().then(|| {
-            let spinner = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-                spinner.set_style(style);
-            }
+            let spinner = bar(SPINNER);
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
         });
@@ -78,8 +76,7 @@ impl Watcher for Progress {
         match &self.spinner {
             Some(spinner) if left.is_zero() => spinner.set_message(state.to_string()),
             Some(spinner) => {
-                let (minutes, seconds) = (left.as_secs() / 60, left.as_secs() % 60);
-                spinner.set_message(format!("{state}, {minutes}:{seconds:02} left"));
+                spinner.set_message(format!("{state}, {} left", minutes(left)));
             }
             None if is_new => say!("{state}"),
             None => {}

@@ -5,9 +5,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal_protocol::Generation;
 
 use super::Which;
-use super::upload::bar;
+
 use crate::error::CliError;
 use crate::output::print_line;
+use crate::progress::{SPINNER, bar};
 
 /// Have an empty device make its key, which is never anywhere else
 ///
@@ -30,7 +31,7 @@ impl Generate {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.which.uri()?;
         let mut device = self.which.open()?;
-        let bar = bar("{spinner} {msg}");
+        let bar = bar(SPINNER);
         let made = device.generate(self.bits, !self.without_board_entropy, &mut |generation| {
             bar.set_message(told(generation));
             bar.tick();

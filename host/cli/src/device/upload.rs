@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use privyseal::base::BaseError;
 use privyseal::base::file::{self, InputFile};
 use privyseal::pki::certificates::Certificates;
@@ -14,6 +14,7 @@ use privyseal_gateway::{
 
 use crate::error::CliError;
 use crate::output::print_line;
+use crate::progress::bar;
 
 /// The largest policy that is read, and the largest file that it names, in bytes.
 const MAX_POLICY_FILE: usize = 64 * 1024;
@@ -81,15 +82,6 @@ pub(super) fn unfit(error: PackageError) -> CliError {
         }
         error => CliError::option("--policy", format!("does not fit: {error}")),
     }
-}
-
-/// Shown if standard error is a terminal, as indicatif does by itself.
-pub(super) fn bar(template: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {

@@ -28,15 +28,22 @@ pub(crate) struct RequestOptions {
     /// A file with the user_identifier_token
     #[arg(long, value_name = "FILE")]
     user_identifier_token_file: Option<PathBuf>,
-    /// How the user must prove who they are
-    #[arg(long, value_enum)]
-    acr: Option<Acr>,
-    /// How long the request may wait for the user
-    #[arg(long, value_name = "SECONDS")]
-    requested_expiry: Option<u64>,
     /// A file with the bearer token of the ping callback
     #[arg(long, value_name = "FILE")]
     client_notification_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    authentication: AuthenticationArgs,
+}
+
+/// What is asked of the person, and about them.
+#[derive(Args)]
+pub(crate) struct AuthenticationArgs {
+    /// How the person must prove who they are; an id_token that says otherwise is refused
+    #[arg(long, value_enum)]
+    acr: Option<Acr>,
+    /// How long the request may wait for the person
+    #[arg(long, value_name = "SECONDS")]
+    requested_expiry: Option<u64>,
     /// A claim wanted in the id_token; may be given more than once
     #[arg(long = "id-token-claim", value_name = "NAME")]
     id_token_claims: Vec<String>,
@@ -45,10 +52,39 @@ pub(crate) struct RequestOptions {
     userinfo_claims: Vec<String>,
 }
 
-/// How the user must prove who they are.
+impl AuthenticationArgs {
+    /// These, for that scope and that person.
+    pub(crate) fn asked(&self, scope: String, person: Zeroizing<String>) -> AuthenticationOptions {
+        let mut asked = AuthenticationOptions::default();
+        asked.scope = scope;
+        asked.user_identifier_token = person;
+        asked.acr_values = self.acr.map(Into::into);
+        asked.requested_expiry = self.requested_expiry;
+        asked.id_token_claims.clone_from(&self.id_token_claims);
+        asked.userinfo_claims.clone_from(&self.userinfo_claims);
+        asked
+    }
+
+    /// Whether the person must prove in a certain way who they are.
+    pub(crate) const fn has_acr(&self) -> bool {
+        self.acr.is_some()
+    }
+
+    /// The options that are given.
+    fn given(&self) -> [(&'static str, bool); 4] {
+        [
+            ("--acr", self.acr.is_some()),
+            ("--requested-expiry", self.requested_expiry.is_some()),
+            ("--id-token-claim", !self.id_token_claims.is_empty()),
+            ("--userinfo-claim", !self.userinfo_claims.is_empty()),
+        ]
+    }
+}
+
+/// How the person must prove who they are.
 #[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Acr {
-    /// Fingerprint or itsme code, as the user likes
+enum Acr {
+    /// Fingerprint or itsme code, as the person likes
     Basic,
     /// The itsme code
     Advanced,
@@ -83,16 +119,10 @@ impl RequestOptions {
             }
         };
         let notification = self.client_notification_token_file.as_deref().map(secret);
-        let mut asked = AuthenticationOptions::default();
-        asked.scope = scope;
-        asked.user_identifier_token = user;
-        asked.acr_values = self.acr.map(Into::into);
-        asked.requested_expiry = self.requested_expiry;
+        let mut asked = self.authentication.asked(scope, user);
         asked.client_notification_token = notification
             .transpose()
             .map_err(of_option("--client-notification-token-file"))?;
-        asked.id_token_claims.clone_from(&self.id_token_claims);
-        asked.userinfo_claims.clone_from(&self.userinfo_claims);
         Ok(asked)
     }
 
@@ -108,16 +138,13 @@ impl RequestOptions {
                 "--user-identifier-token-file",
                 self.user_identifier_token_file.is_some(),
             ),
-            ("--acr", self.acr.is_some()),
-            ("--requested-expiry", self.requested_expiry.is_some()),
             (
                 "--client-notification-token-file",
                 self.client_notification_token_file.is_some(),
             ),
-            ("--id-token-claim", !self.id_token_claims.is_empty()),
-            ("--userinfo-claim", !self.userinfo_claims.is_empty()),
         ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
+        let mut given = given.into_iter().chain(self.authentication.given());
+        match given.find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(CliError::option(option, "is for --endpoint request only")),
             None => Ok(()),
         }
