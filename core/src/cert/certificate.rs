@@ -1,11 +1,12 @@
 //! One certificate.
 
-use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, IntRef, ObjectIdentifier, UtcTime};
-use der::{Decode, Reader, SliceReader, Tag, TagNumber};
+use der::asn1::{AnyRef, BitStringRef, IntRef, ObjectIdentifier};
+use der::{Decode, Reader, SliceReader};
 
 use super::error::CertificateError;
 use super::extensions::{BasicConstraints, Extensions, KeyUsages, purposes};
 use super::name::Name;
+use crate::encoding::der::{context, moment};
 use crate::rsa::spki::algorithm_oid;
 use crate::rsa::{KeyError, RsaPublicKey};
 use crate::time::UnixTime;
@@ -210,26 +211,4 @@ fn version<'a, R: Reader<'a>>(tbs: &mut R) -> Result<u8, CertificateError> {
         Some(version @ (V2 | V3)) => Ok(version),
         Some(_) => Err(CertificateError::Version),
     }
-}
-
-/// The content of the field with this context-specific tag, if it is next.
-fn context<'a, R: Reader<'a>>(reader: &mut R, wanted: u32) -> Result<Option<&'a [u8]>, der::Error> {
-    if reader.is_finished() {
-        return Ok(None);
-    }
-    match Tag::peek(reader)? {
-        Tag::ContextSpecific { number, .. } if number == TagNumber(wanted) => {
-            Ok(Some(AnyRef::decode(reader)?.value()))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// UTCTime or GeneralizedTime (RFC 5280 section 4.1.2.5).
-fn moment<'a, R: Reader<'a>>(reader: &mut R) -> Result<UnixTime, der::Error> {
-    let since_epoch = match Tag::peek(reader)? {
-        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
-        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
-    };
-    Ok(UnixTime::MAX.min(UnixTime::from_secs(since_epoch.as_secs()).unwrap_or(UnixTime::MAX)))
 }

@@ -1,13 +1,11 @@
 //! The extensions that decide whether a key may sign assertions or certificates.
 
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
-
-use heapless::Vec;
 
 use super::error::CertificateError;
 use super::oid;
-use crate::limits::MAX_EXTENSIONS;
+use crate::encoding::der::extensions;
 
 named! {
     /// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
@@ -98,32 +96,25 @@ pub(super) struct Extensions<'a> {
 impl<'a> Extensions<'a> {
     /// Reads the content of `[3] EXPLICIT Extensions`.
     pub(super) fn read(explicit: &'a [u8]) -> Result<Self, CertificateError> {
-        let mut extensions = Self::default();
-        let mut seen = Vec::<_, MAX_EXTENSIONS>::new();
-        let mut reader = SliceReader::new(explicit)?;
-        reader.sequence(|list| {
-            while !list.is_finished() {
-                let kind = list.sequence(|extension| extensions.read_one(extension))?;
-                if seen.contains(&kind) {
-                    return Err(CertificateError::DuplicateExtension);
-                }
-                seen.push(kind).map_err(|_| CertificateError::Extensions)?;
-            }
-            Ok(())
+        let mut read = Self::default();
+        let mut is_empty = true;
+        extensions(explicit, |kind, critical, value| {
+            is_empty = false;
+            Ok::<_, CertificateError>(read.read_one(kind, critical, value)?)
         })?;
-        reader.finish()?;
-        if seen.is_empty() {
+        if is_empty {
             return Err(CertificateError::Malformed { offset: None });
         }
-        Ok(extensions)
+        Ok(read)
     }
 
-    /// Reads one, and gives the bytes of its identifier.
-    fn read_one<R: Reader<'a>>(&mut self, extension: &mut R) -> Result<&'a [u8], der::Error> {
-        let kind = AnyRef::decode(extension)?;
-        let critical = Tag::peek(extension)? == Tag::Boolean && bool::decode(extension)?;
-        let value = <&OctetStringRef>::decode(extension)?.as_bytes();
-        match kind.decode_as()? {
+    fn read_one(
+        &mut self,
+        kind: ObjectIdentifier,
+        critical: bool,
+        value: &'a [u8],
+    ) -> Result<(), der::Error> {
+        match kind {
             oid::KEY_USAGE => self.key_usage = Some(key_usage(value)?),
             oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(value)?),
             oid::EXTENDED_KEY_USAGE => {
@@ -139,7 +130,7 @@ impl<'a> Extensions<'a> {
             oid::NAME_CONSTRAINTS | oid::POLICY_CONSTRAINTS => self.unprocessed_constraints = true,
             _ => self.unknown_critical |= critical,
         }
-        Ok(kind.value())
+        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@ use der::asn1::{AnyRef, GeneralizedTime, Null, ObjectIdentifier, OctetString, Oc
 use der::oid::db::rfc5280::ID_KP_OCSP_SIGNING;
 use der::{Decode, Encode as _, Reader, Sequence, SliceReader, Tag, TagNumber, Tagged as _};
 use privyseal_core::UnixTime;
+use privyseal_core::cert::CertificateError;
+use privyseal_core::encoding::der::{context, extensions};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use x509_cert::ext::{Extension, Extensions};
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -155,7 +157,7 @@ impl OcspResponse {
         if !self.is_signed(&signed, &certificates, now, is_revoked) {
             return Err(Unknown::Signature);
         }
-        let data = ResponseData::read(signed.tbs).map_err(malformed)?;
+        let data = ResponseData::read(signed.tbs).map_err(|_| Unknown::Responder)?;
         if data.nonce.is_some_and(|nonce| nonce != self.question.nonce) {
             return Err(Unknown::Replayed);
         }
@@ -257,7 +259,7 @@ fn certificates(rest: &[u8]) -> Result<Vec<&[u8]>, der::Error> {
 }
 
 impl<'a> ResponseData<'a> {
-    fn read(tbs: &'a [u8]) -> Result<Self, der::Error> {
+    fn read(tbs: &'a [u8]) -> Result<Self, CertificateError> {
         let mut reader = SliceReader::new(tbs)?;
         reader.sequence(|data| {
             context(data, 0)?; // the version, 1
@@ -268,19 +270,16 @@ impl<'a> ResponseData<'a> {
                 while !list.is_finished() {
                     singles.push(list.sequence(single)?);
                 }
-                Ok::<_, der::Error>(singles)
+                Ok::<_, CertificateError>(singles)
             })?;
-            let extensions = context(data, 1)?.map(extensions).transpose()?;
-            Ok(Self {
-                singles,
-                nonce: extensions.flatten(),
-            })
+            let nonce = context(data, 1)?.map(nonce).transpose()?.flatten();
+            Ok(Self { singles, nonce })
         })
     }
 }
 
 /// SingleResponse (RFC 6960 section 4.2.1).
-fn single<'a, R: Reader<'a>>(reader: &mut R) -> Result<(CertId, Single), der::Error> {
+fn single<'a, R: Reader<'a>>(reader: &mut R) -> Result<(CertId, Single), CertificateError> {
     let id = CertId::decode(reader)?;
     let status = AnyRef::decode(reader)?;
     let this_update = moment(GeneralizedTime::decode(reader)?);
@@ -288,7 +287,7 @@ fn single<'a, R: Reader<'a>>(reader: &mut R) -> Result<(CertId, Single), der::Er
         .map(GeneralizedTime::from_der)
         .transpose()?
         .map(moment);
-    context(reader, 1)?;
+    context(reader, 1)?.map(nonce).transpose()?;
     let status = match number(status.tag()) {
         Some(0) => Some(Revocation::Good { this_update }),
         Some(1) => {
@@ -308,35 +307,18 @@ fn single<'a, R: Reader<'a>>(reader: &mut R) -> Result<(CertId, Single), der::Er
     ))
 }
 
-/// The nonce among the extensions.
-fn extensions(list: &[u8]) -> Result<Option<&[u8]>, der::Error> {
+/// The nonce among the extensions; a critical one that is not known voids the response (RFC 6960 section 4.4).
+fn nonce(list: &[u8]) -> Result<Option<&[u8]>, CertificateError> {
     let mut nonce = None;
-    let mut reader = SliceReader::new(list)?;
-    reader.sequence(|list| {
-        while !list.is_finished() {
-            list.sequence(|extension| {
-                let kind = ObjectIdentifier::decode(extension)?;
-                if Tag::peek(extension)? == Tag::Boolean {
-                    bool::decode(extension)?;
-                }
-                let value = <&OctetStringRef>::decode(extension)?.as_bytes();
-                if kind == NONCE {
-                    nonce = Some(value);
-                }
-                Ok::<_, der::Error>(())
-            })?;
+    extensions(list, |kind, critical, value| {
+        match kind {
+            NONCE => nonce = Some(value),
+            _ if critical => return Err(CertificateError::Malformed { offset: None }),
+            _ => {}
         }
-        Ok::<_, der::Error>(())
+        Ok(())
     })?;
     Ok(nonce)
-}
-
-/// The content of the next element, if it is that context-specific one.
-fn context<'a, R: Reader<'a>>(reader: &mut R, wanted: u32) -> Result<Option<&'a [u8]>, der::Error> {
-    if reader.is_finished() || number(Tag::peek(reader)?) != Some(wanted) {
-        return Ok(None);
-    }
-    AnyRef::decode(reader).map(|any| Some(any.value()))
 }
 
 fn number(tag: Tag) -> Option<u32> {
@@ -351,4 +333,38 @@ fn number(tag: Tag) -> Option<u32> {
 
 fn moment(time: GeneralizedTime) -> UnixTime {
     UnixTime::from_secs(time.to_unix_duration().as_secs()).unwrap_or(UnixTime::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_critical_extension_and_one_that_stands_twice_void_a_response() {
+        let list = |extensions: &[(ObjectIdentifier, bool)]| {
+            let extension = |&(extn_id, critical): &(ObjectIdentifier, bool)| Extension {
+                extn_id,
+                critical,
+                extn_value: OctetString::new([5, 0]).unwrap(),
+            };
+            let list: Extensions = extensions.iter().map(extension).collect();
+            list.to_der().unwrap()
+        };
+        let other = ObjectIdentifier::new_unwrap("2.5.29.99");
+        for (extensions, expected) in [
+            (&[(NONCE, false)][..], Ok(Some(&[5, 0][..]))),
+            (&[(NONCE, true)], Ok(Some(&[5, 0]))),
+            (&[(other, false)], Ok(None)),
+            (
+                &[(other, true)],
+                Err(CertificateError::Malformed { offset: None }),
+            ),
+            (
+                &[(NONCE, false), (NONCE, false)],
+                Err(CertificateError::DuplicateExtension),
+            ),
+        ] {
+            assert_eq!(nonce(&list(extensions)), expected, "{extensions:?}");
+        }
+    }
 }

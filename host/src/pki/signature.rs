@@ -11,6 +11,7 @@ use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use p521::ecdsa::signature::Verifier as _;
 use privyseal_core::RsaPublicKey;
 use privyseal_core::cert::LinkError;
+use privyseal_core::encoding::der::split_spki;
 use privyseal_core::rsa::VerifyingKey;
 use rustls::pki_types::{SignatureVerificationAlgorithm, alg_id};
 
@@ -113,14 +114,7 @@ fn kind_oid(algorithm: &[u8]) -> &[u8] {
 
 /// The content of the AlgorithmIdentifier of a SubjectPublicKeyInfo, and the key.
 fn split(spki: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut reader = SliceReader::new(spki).ok()?;
-    let parts = reader.sequence(|spki| {
-        let kind = AnyRef::decode(spki)?;
-        Ok::<_, der::Error>((kind.value(), BitStringRef::decode(spki)?))
-    });
-    reader.finish().ok()?;
-    let (kind, key) = parts.ok()?;
-    Some((kind, key.as_bytes()?))
+    split_spki(spki).map(|(kind, key)| (kind.value(), key))
 }
 
 /// The key in a SubjectPublicKeyInfo, without its algorithm.

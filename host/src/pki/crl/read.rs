@@ -2,10 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, OctetStringRef, UtcTime};
+use der::asn1::{AnyRef, ObjectIdentifier};
 use der::oid::AssociatedOid as _;
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use privyseal_core::UnixTime;
+use privyseal_core::cert::CertificateError;
+use privyseal_core::encoding::der::{extensions, moment};
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BaseCrlNumber, CrlNumber, SubjectAltName};
@@ -130,8 +132,8 @@ impl Content {
             if !is_version_2 {
                 return Err(CrlError::Malformed);
             }
-            let extensions = AnyRef::decode(fields)?.value();
-            extensions_of(extensions, |kind, critical, value| {
+            let list = AnyRef::decode(fields)?.value();
+            extensions(list, |kind, critical, value| {
                 content.extension(kind, critical, value)
             })?;
         }
@@ -170,24 +172,24 @@ impl Content {
         let mut reader = SliceReader::new(entries)?;
         let mut issuer = 0;
         while !reader.is_finished() {
-            let (serial, since, extensions) = reader.sequence(|entry| {
+            let (serial, since, list) = reader.sequence(|entry| {
                 let serial = AnyRef::decode(entry)?;
                 serial.tag().assert_eq(Tag::Integer)?;
                 let since = moment(entry)?;
-                let extensions = if entry.is_finished() {
+                let list = if entry.is_finished() {
                     None
                 } else {
                     Some(entry.tlv_bytes()?)
                 };
-                Ok::<_, CrlError>((serial.value(), since, extensions))
+                Ok::<_, CrlError>((serial.value(), since, list))
             })?;
             // Canonical (X.690 section 8.3.2): what is written otherwise would never be found.
             if let [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = serial {
                 return Err(CrlError::Malformed);
             }
             let mut is_removed = false;
-            if let Some(extensions) = extensions {
-                extensions_of(extensions, |kind, critical, value| {
+            if let Some(list) = list {
+                extensions(list, |kind, critical, value| {
                     match kind {
                         REASON => is_removed = value == [0x0a, 1, REMOVE_FROM_CRL],
                         CERTIFICATE_ISSUER => issuer = self.issuer_of_entry(value)?,
@@ -274,32 +276,6 @@ impl Number {
     }
 }
 
-/// Calls `found` with each extension; one kind twice is no DER of RFC 5280 (section 4.2).
-fn extensions_of<'a>(
-    extensions: &'a [u8],
-    mut found: impl FnMut(ObjectIdentifier, bool, &'a [u8]) -> Result<(), CrlError>,
-) -> Result<(), CrlError> {
-    let mut reader = SliceReader::new(extensions)?;
-    let mut kinds = Vec::new();
-    reader.sequence(|list| {
-        while !list.is_finished() {
-            let (kind, critical, value) = list.sequence(|extension| {
-                let kind = ObjectIdentifier::decode(extension)?;
-                let critical = Tag::peek(extension)? == Tag::Boolean && bool::decode(extension)?;
-                let value = <&OctetStringRef>::decode(extension)?;
-                Ok::<_, der::Error>((kind, critical, value.as_bytes()))
-            })?;
-            if kinds.contains(&kind) {
-                return Err(CrlError::Malformed);
-            }
-            kinds.push(kind);
-            found(kind, critical, value)?;
-        }
-        Ok::<_, CrlError>(())
-    })?;
-    Ok(reader.finish()?)
-}
-
 fn peek<'a, R: Reader<'a>>(reader: &R) -> Result<Option<Tag>, der::Error> {
     if reader.is_finished() {
         Ok(None)
@@ -308,17 +284,14 @@ fn peek<'a, R: Reader<'a>>(reader: &R) -> Result<Option<Tag>, der::Error> {
     }
 }
 
-/// UTCTime or GeneralizedTime (RFC 5280 section 5.1.2.4).
-fn moment<'a, R: Reader<'a>>(reader: &mut R) -> Result<UnixTime, CrlError> {
-    let since_epoch = match Tag::peek(reader)? {
-        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
-        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
-    };
-    UnixTime::from_secs(since_epoch.as_secs()).map_err(|_| CrlError::Malformed)
-}
-
 impl From<der::Error> for CrlError {
     fn from(_: der::Error) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<CertificateError> for CrlError {
+    fn from(_: CertificateError) -> Self {
         Self::Malformed
     }
 }
