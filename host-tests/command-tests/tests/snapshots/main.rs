@@ -15,6 +15,7 @@ mod devices;
 mod files;
 mod help;
 mod keys;
+mod limits;
 mod output;
 mod servers;
 mod transcript;

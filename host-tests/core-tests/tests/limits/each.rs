@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use privyseal_check::{CheckOptions, RuleId, Verdict, check, check_claims};
+use privyseal_check::{CheckOptions, RuleId, Verdict, check};
 use privyseal_core::cert::{Certificate, RsaLinks};
 use privyseal_core::csr::{
     CertificationRequestInfo, Subject, SubjectAttribute, SubjectAttributeType,
@@ -23,6 +23,7 @@ use privyseal_core::{
 };
 use privyseal_test_base::clock::now;
 use privyseal_test_base::scratch::workspace;
+use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{CertificateSpec, TestPki, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 
@@ -192,7 +193,8 @@ const PROOFS: &[(&str, fn())] = &[
             let members: Vec<String> = (0..count).map(|n| format!(r#""m{n}":1"#)).collect();
             let options = CheckOptions::at(moment(), &RsaLinks);
             let payload = format!("{{{}}}", members.join(","));
-            let report = check_claims(&payload, &options, &mut [0; MAX_CHECK_SCRATCH]);
+            let token = format!("e30.{}.AA", to_base64url(payload.as_bytes()));
+            let report = check(&token, &options, &mut [0; MAX_CHECK_SCRATCH]);
             match report.verdict(RuleId::PayloadJson) {
                 Some(Verdict::Passed) => Ok(()),
                 other => Err(format!("{other:?}")),
