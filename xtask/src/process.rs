@@ -44,9 +44,15 @@ impl Run {
         Self { command, limit }
     }
 
-    /// The cargo that runs us, with words as one types them.
+    /// The cargo that runs us, with words as one types them. It does not hear that a package of ours runs it: ring's build
+    /// script looks at these variables, and with others it, and all that stands on it, would be built again.
     pub(crate) fn cargo(words: &str) -> Self {
-        Self::new(cargo()).limit(BUILD).words(words)
+        let is_ours =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        let names = env::vars_os().map(|(name, _)| name);
+        let names = names.filter(|name| is_ours(&name.to_string_lossy()));
+        let cargo = Self::new(cargo()).limit(BUILD).words(words);
+        names.fold(cargo, Self::env_remove)
     }
 
     /// Cargo with another of rustup's toolchains than the one that runs us.

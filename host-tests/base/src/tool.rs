@@ -146,10 +146,18 @@ pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item
     command
 }
 
-/// The cargo that runs this test, with arguments.
+/// The cargo that runs this test, with arguments. It does not hear of the package whose test this is: ring's build script
+/// looks at these variables, and with others it, and all that stands on it, would be built again.
 pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    command(&cargo, arguments)
+    let mut command = command(&cargo, arguments);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 #[cfg(test)]
