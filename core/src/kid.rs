@@ -55,11 +55,6 @@ named! {
 }
 
 impl KidForm {
-    /// The form of that name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|form| form.name() == name)
-    }
-
     /// The `kid` of `key`.
     pub fn of(self, key: &RsaPublicKey) -> KidBuf {
         KidBuf::of(match self {

@@ -1,6 +1,7 @@
 //! What is written once for many types: enums whose values have names, checked texts, and `Debug` that shows nothing.
 
-/// An enum without data, with a name for each value in the list of its values: `ALL`, `name` and `Display`.
+/// An enum without data, with a name for each value in the list of its values: `ALL`, `name`, `by_name` and
+/// `Display`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! named {
@@ -22,6 +23,11 @@ macro_rules! named {
                 match self {
                     $(Self::$value => $name,)+
                 }
+            }
+
+            /// The value of that name. Names are case-sensitive.
+            pub fn by_name(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|value| value.name() == name)
             }
         }
 

@@ -49,15 +49,6 @@ named! {
     }
 }
 
-impl KeyEncryption {
-    /// The one of that name. Names are case-sensitive (RFC 7516 section 4.1.1).
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
-    }
-}
-
 impl<U: Unwrapper + ?Sized> Unwrapper for &mut U {
     type Error = U::Error;
 

@@ -153,11 +153,6 @@ impl RuleId {
             _ => Subject::Rules,
         }
     }
-
-    /// The rule of that name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.name() == name)
-    }
 }
 
 #[cfg(test)]

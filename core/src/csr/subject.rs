@@ -40,7 +40,7 @@ named! {
 
 impl SubjectAttributeType {
     /// The type of that short name or dotted identifier, in whatever case (RFC 4514 section 2.3).
-    pub fn by_name(name: &str) -> Option<Self> {
+    pub fn by_name_or_oid(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| {
             kind.name().eq_ignore_ascii_case(name)
                 || name

@@ -158,10 +158,13 @@ fn wrong_subjects_are_refused() {
 #[test]
 fn attribute_names() {
     for kind in Type::ALL {
-        assert_eq!(Type::by_name(kind.name()), Some(kind));
-        assert_eq!(Type::by_name(&format!("2.5.4.{}", kind.arc())), Some(kind));
+        assert_eq!(Type::by_name_or_oid(kind.name()), Some(kind));
+        assert_eq!(
+            Type::by_name_or_oid(&format!("2.5.4.{}", kind.arc())),
+            Some(kind)
+        );
     }
-    assert_eq!(Type::by_name("cn"), Some(Type::CommonName));
-    assert_eq!(Type::by_name("emailAddress"), None);
-    assert_eq!(Type::by_name("2.5.4."), None);
+    assert_eq!(Type::by_name_or_oid("cn"), Some(Type::CommonName));
+    assert_eq!(Type::by_name_or_oid("emailAddress"), None);
+    assert_eq!(Type::by_name_or_oid("2.5.4."), None);
 }

@@ -83,7 +83,7 @@ fn attribute(part: &str) -> Result<(SubjectAttributeType, String), PkiError> {
     let (kind, value) = part
         .split_once('=')
         .ok_or_else(|| wrong("has a part without `=`"))?;
-    let Some(kind) = SubjectAttributeType::by_name(kind.trim()) else {
+    let Some(kind) = SubjectAttributeType::by_name_or_oid(kind.trim()) else {
         let known = SubjectAttributeType::ALL
             .map(SubjectAttributeType::name)
             .join(", ");

@@ -1,65 +1,38 @@
 //! The content: verified before one byte of it is decrypted (RFC 7518 sections 5.2 and 5.3).
 
-use core::fmt;
-
 use aes::{Aes128, Aes192, Aes256};
 use aes_gcm::aead::{Aead, KeyInit, Nonce, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::consts::U12;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, KeyIvInit as _};
+use privyseal_core::named;
 use ring::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// How the content is encrypted: the `enc` of a JWE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ContentEncryption {
-    /// `A128CBC-HS256`: AES-128 in CBC mode, then HMAC-SHA-256 cut to 128 bits (RFC 7518 section 5.2.3).
-    A128CbcHs256,
-    /// `A192CBC-HS384`: AES-192 in CBC mode, then HMAC-SHA-384 cut to 192 bits (section 5.2.4).
-    A192CbcHs384,
-    /// `A256CBC-HS512`: AES-256 in CBC mode, then HMAC-SHA-512 cut to 256 bits (section 5.2.5).
-    A256CbcHs512,
-    /// `A128GCM`: AES-128 in Galois/Counter mode (section 5.3).
-    A128Gcm,
-    /// `A192GCM`: AES-192 in Galois/Counter mode.
-    A192Gcm,
-    /// `A256GCM`: AES-256 in Galois/Counter mode.
-    A256Gcm,
+named! {
+    /// How the content is encrypted: the `enc` of a JWE (RFC 7518 section 5.1). Names are as in a header.
+    #[non_exhaustive]
+    pub enum ContentEncryption {
+        /// `A128CBC-HS256`: AES-128 in CBC mode, then HMAC-SHA-256 cut to 128 bits (RFC 7518 section 5.2.3).
+        A128CbcHs256 = "A128CBC-HS256",
+        /// `A192CBC-HS384`: AES-192 in CBC mode, then HMAC-SHA-384 cut to 192 bits (section 5.2.4).
+        A192CbcHs384 = "A192CBC-HS384",
+        /// `A256CBC-HS512`: AES-256 in CBC mode, then HMAC-SHA-512 cut to 256 bits (section 5.2.5).
+        A256CbcHs512 = "A256CBC-HS512",
+        /// `A128GCM`: AES-128 in Galois/Counter mode (section 5.3).
+        A128Gcm = "A128GCM",
+        /// `A192GCM`: AES-192 in Galois/Counter mode.
+        A192Gcm = "A192GCM",
+        /// `A256GCM`: AES-256 in Galois/Counter mode.
+        A256Gcm = "A256GCM",
+    }
 }
 
 impl ContentEncryption {
-    /// All of RFC 7518 section 5.1.
-    pub const ALL: [Self; 6] = [
-        Self::A128CbcHs256,
-        Self::A192CbcHs384,
-        Self::A256CbcHs512,
-        Self::A128Gcm,
-        Self::A192Gcm,
-        Self::A256Gcm,
-    ];
-
     /// Bytes of the longest content key.
     pub const MAX_KEY_LEN: usize = 64;
-
-    /// The name in a header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::A128CbcHs256 => "A128CBC-HS256",
-            Self::A192CbcHs384 => "A192CBC-HS384",
-            Self::A256CbcHs512 => "A256CBC-HS512",
-            Self::A128Gcm => "A128GCM",
-            Self::A192Gcm => "A192GCM",
-            Self::A256Gcm => "A256GCM",
-        }
-    }
-
-    /// The one of that name. Names are case-sensitive (RFC 7516 section 4.1.2).
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|enc| enc.name() == name)
-    }
 
     /// Bytes of a content key.
     pub const fn key_len(self) -> usize {
@@ -108,12 +81,6 @@ pub(super) struct Sealed<'a> {
     pub(super) iv: &'a [u8],
     pub(super) ciphertext: &'a [u8],
     pub(super) tag: &'a [u8],
-}
-
-impl fmt::Display for ContentEncryption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// RFC 7518 section 5.2.2.2: the first half of the key authenticates, the second encrypts, and the first half of the
