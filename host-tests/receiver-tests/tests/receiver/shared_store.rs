@@ -1,10 +1,12 @@
 //! Several receivers with one store: a Redis, or Valkey, that is started, killed and restarted here.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::time::Duration;
+use std::{fs, thread};
 
-use privyseal::UnixTime;
+use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::TokenForm;
 use privyseal_receiver::replay::{RedisOptions, RedisStore};
@@ -58,7 +60,7 @@ fn receiver(world: &World, port: u16) -> Stage {
 }
 
 /// An assertion that is made at `when`.
-fn made(world: &World, when: UnixTime) -> String {
+fn made_at(world: &World, when: UnixTime) -> String {
     world.with_claims(|claims| {
         claims["iat"] = json!(when.as_secs());
         claims["exp"] = json!(when.as_secs() + 30);
@@ -80,11 +82,11 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
     let (one, other) = (receiver(&world, server.port), receiver(&world, server.port));
     let start = now();
     // A store that knows nothing does not know whether it was emptied.
-    let first = accept(&one, &made(&world, start), start).unwrap_err();
+    let first = accept(&one, &made_at(&world, start), start).unwrap_err();
     assert!(first.contains("before the memory"), "{first}");
     let later = start.saturating_add(20);
     for _ in 0..20 {
-        let assertion = made(&world, later);
+        let assertion = made_at(&world, later);
         let accepted = thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
                 .map(|number| {
@@ -98,10 +100,10 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
         });
         assert_eq!(accepted, 1);
     }
-    let assertion = made(&world, later);
+    let assertion = made_at(&world, later);
     accept(&one, &assertion, later).unwrap();
     let port = server.kill();
-    let away = accept(&other, &made(&world, later), later).unwrap_err();
+    let away = accept(&other, &made_at(&world, later), later).unwrap_err();
     assert!(
         away.contains("unavailable: the replay store: it is away"),
         "{away}"
@@ -111,8 +113,71 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
     let replayed = accept(&other, &assertion, later.saturating_add(1)).unwrap_err();
     assert!(replayed.contains("before the memory"), "{replayed}");
     let after = later.saturating_add(40);
-    accept(&one, &made(&world, after), after).unwrap();
-    accept(&other, &made(&world, after), after).unwrap();
+    accept(&one, &made_at(&world, after), after).unwrap();
+    accept(&other, &made_at(&world, after), after).unwrap();
+}
+
+/// Believed by the certificates that are given and no others; one that speaks no TLS, or is silent, is away.
+#[test]
+fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let path = |kind: &str| folder.path().join(format!("{name}.{kind}"));
+        fs::write(path("crt"), made.cert.pem()).unwrap();
+        fs::write(path("key"), made.signing_key.serialize_pem()).unwrap();
+        (path("crt"), path("key"))
+    };
+    let (certificate, key) = made("server");
+    let (other, _) = made("other");
+    let port = free_port();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let options = [
+        "--tls-port",
+        &port.to_string(),
+        "--tls-cert-file",
+        &text(&certificate),
+        "--tls-key-file",
+        &text(&key),
+        "--tls-auth-clients",
+        "no",
+    ];
+    let plain = Server::start(free_port(), &options);
+    wait_for(SocketAddr::from(([127, 0, 0, 1], port)));
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = |port: u16, roots: &Path| {
+        let options = RedisOptions::new(format!("rediss://127.0.0.1:{port}/"));
+        let options = options
+            .timeout(Duration::from_secs(2))
+            .roots(Certificates::from_file(roots).unwrap());
+        let stage = world.play_with(&ISHARE, world.honest(), |builder| {
+            builder.replay(RedisStore::new(options).unwrap())
+        });
+        let later = now().saturating_add(20);
+        // The first is refused: the store does not know whether it was emptied.
+        let _ = accept(&stage, &made_at(&world, now()), now());
+        accept(&stage, &made_at(&world, later), later)
+    };
+    assert_eq!(to(port, &certificate), Ok(()));
+    for (port, roots) in [
+        (port, &other),
+        (plain.port, &certificate),
+        (silent.local_addr().unwrap().port(), &certificate),
+    ] {
+        let away = to(port, roots).unwrap_err();
+        assert!(away.contains("the replay store: it is away"), "{away}");
+    }
+    for (url, words) in [
+        ("redis://127.0.0.1/", "none of rediss:"),
+        ("rediss://127.0.0.1/#insecure", "has a fragment"),
+    ] {
+        let options = RedisOptions::new(url).roots(world.root());
+        let error = RedisStore::new(options).unwrap_err().to_string();
+        assert!(error.contains(words), "{url}: {error}");
+    }
+    // No switch turns verification off.
+    assert!(RedisStore::new(RedisOptions::new("rediss://127.0.0.1/#insecure")).is_err());
 }
 
 #[test]
@@ -120,7 +185,11 @@ fn a_store_that_forgets_when_it_is_full_is_not_used() {
     let world = World::new();
     let options = ["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"];
     let server = Server::start(free_port(), &options);
-    let refused = accept(&receiver(&world, server.port), &made(&world, now()), now());
+    let refused = accept(
+        &receiver(&world, server.port),
+        &made_at(&world, now()),
+        now(),
+    );
     let refused = refused.unwrap_err();
     assert!(refused.contains("it evicts keys"), "{refused}");
 }

@@ -7,8 +7,9 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
-use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use privyseal::Certificates;
+use redis::{Client, Connection, ErrorKind, RedisError, RedisResult, TlsCertificates};
 
 use super::{Presented, ReplayStore, Seen, StoreError};
 
@@ -31,6 +32,8 @@ pub struct RedisOptions {
     pub timeout: Duration,
     /// What keys begin with: receivers that share it share what they have seen.
     pub prefix: String,
+    /// The certificates that vouch for the server of a `rediss:` URL; by default those of the machine.
+    pub roots: Option<Certificates>,
 }
 
 /// A store on a server. When the server is away, nothing is accepted.
@@ -50,7 +53,15 @@ impl RedisOptions {
             url: url.into(),
             timeout: TIMEOUT,
             prefix: "privyseal:".to_owned(),
+            roots: None,
         }
+    }
+
+    /// Believes a server of a `rediss:` URL by these certificates alone.
+    #[must_use]
+    pub fn roots(mut self, roots: Certificates) -> Self {
+        self.roots = Some(roots);
+        self
     }
 
     /// Waits that long.
@@ -73,12 +84,38 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unfit`] if the URL is none.
+    /// [`StoreError::Unfit`] if the URL is none, or roots are given for a server without TLS.
     pub fn new(options: RedisOptions) -> Result<Self, StoreError> {
         // The error may repeat the URL, which may hold a password.
-        let client = Client::open(options.url.as_str());
-        let client =
-            client.map_err(|_| StoreError::Unfit("its URL is none of redis: or rediss:"))?;
+        let no_url = |_| StoreError::Unfit("its URL is none of redis: or rediss:");
+        // `#insecure` would turn the verification of certificates off.
+        if options.url.contains('#') {
+            return Err(StoreError::Unfit("its URL has a fragment (#)"));
+        }
+        let client = match &options.roots {
+            None => Client::open(options.url.as_str()).map_err(no_url)?,
+            Some(_)
+                if !["rediss:", "valkeys:"]
+                    .iter()
+                    .any(|tls| options.url.starts_with(tls)) =>
+            {
+                return Err(StoreError::Unfit(
+                    "it has roots, and its URL is none of rediss:",
+                ));
+            }
+            Some(roots) => {
+                let certificates = TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(roots.iter().flat_map(pem).collect()),
+                };
+                let client = Client::build_with_tls(options.url.as_str(), certificates);
+                client.map_err(|_| {
+                    StoreError::Unfit(
+                        "its URL or the certificates that vouch for it cannot be read",
+                    )
+                })?
+            }
+        };
         Ok(Self {
             client,
             options,
@@ -177,6 +214,11 @@ impl ReplayStore for RedisStore {
             None => Seen::Again,
         })
     }
+}
+
+fn pem(der: &[u8]) -> Vec<u8> {
+    let base64 = Base64::encode_string(der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n").into_bytes()
 }
 
 /// Not what the server wrote: the kind of failure says enough.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
 
@@ -35,6 +35,16 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     ///
     /// [`StoreError`] if that cannot be told.
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError>;
+}
+
+impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
+    fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
+        (**self).keep(token, grant)
+    }
+
+    fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
+        (**self).find(token, now)
+    }
 }
 
 /// Keeps grants in the memory of this process, and never more than so many.
