@@ -45,33 +45,51 @@ pub(super) enum Moment {
 
 impl<'t> Facts<'t> {
     pub(super) fn read(token: &'t str, scratch: &mut Scratch<'t>) -> Self {
-        match Parts::split(token, scratch) {
-            Ok(parts) => Self {
-                form: Ok(()),
-                header: object(parts.header).map(|object| Header::read(object, scratch)),
-                claims: object(parts.payload).map(|object| Claims::read(object, scratch)),
-                signing_input: parts.signing_input,
-                signature: parts.signature,
+        let decoded = Parts::split(token, scratch).and_then(|parts| {
+            let payload = scratch.base64url(parts.payload);
+            Ok((parts, payload.ok_or(Violation::Text(PAYLOAD))?))
+        });
+        match decoded {
+            Ok((parts, payload)) => Self {
+                claims: object(payload).map(|object| Claims::read(object, scratch)),
+                ..Self::of_parts(&parts, scratch)
             },
-            Err(why) => Self {
-                form: Err(why),
-                header: Err(why),
-                claims: Err(why),
-                signing_input: "",
-                signature: &[],
-            },
+            Err(why) => Self::unread(why),
         }
     }
 
-    /// What a payload alone says, as it stands in a token.
-    pub(super) fn of_payload(payload: &str, scratch: &mut Scratch<'t>) -> Self {
-        let decoded = scratch.base64url(payload).ok_or(Violation::Text(PAYLOAD));
+    /// What all but the payload says.
+    pub(super) fn of_header(token: &'t str, scratch: &mut Scratch<'t>) -> Self {
+        match Parts::split(token, scratch) {
+            Ok(parts) => Self::of_parts(&parts, scratch),
+            Err(why) => Self::unread(why),
+        }
+    }
+
+    /// What a payload alone says, in JSON.
+    pub(super) fn of_payload(payload: &'t [u8], scratch: &mut Scratch<'t>) -> Self {
         Self {
-            form: decoded.map(|_| ()),
-            header: Err(Violation::Text("was not read")),
-            claims: decoded
-                .and_then(object)
-                .map(|object| Claims::read(object, scratch)),
+            form: Ok(()),
+            claims: object(payload).map(|object| Claims::read(object, scratch)),
+            ..Self::unread(UNREAD)
+        }
+    }
+
+    fn of_parts(parts: &Parts<'t>, scratch: &mut Scratch<'t>) -> Self {
+        Self {
+            form: Ok(()),
+            header: object(parts.header).map(|object| Header::read(object, scratch)),
+            signing_input: parts.signing_input,
+            signature: parts.signature,
+            ..Self::unread(UNREAD)
+        }
+    }
+
+    const fn unread(why: Violation) -> Self {
+        Self {
+            form: Err(why),
+            header: Err(why),
+            claims: Err(why),
             signing_input: "",
             signature: &[],
         }
@@ -86,10 +104,10 @@ impl<'t> Facts<'t> {
     }
 }
 
-/// The decoded parts of a compact JWS (RFC 7515 section 7.1).
+/// The parts of a compact JWS (RFC 7515 section 7.1), decoded but for the payload.
 struct Parts<'t> {
     header: &'t [u8],
-    payload: &'t [u8],
+    payload: &'t str,
     signature: &'t [u8],
     signing_input: &'t str,
 }
@@ -101,21 +119,18 @@ impl<'t> Parts<'t> {
         let parts = JwsParts::split(token).ok_or(Violation::Text(PARTS))?;
         let mut decode = |text, what| scratch.base64url(text).ok_or(Violation::Text(what));
         Ok(Self {
-            header: decode(
-                parts.header,
-                "has a header that is not base64url without padding",
-            )?,
-            payload: decode(parts.payload, PAYLOAD)?,
-            signature: decode(
-                parts.signature,
-                "has a signature that is not base64url without padding",
-            )?,
+            header: decode(parts.header, HEADER)?,
+            payload: parts.payload,
+            signature: decode(parts.signature, SIGNATURE)?,
             signing_input: parts.signing_input,
         })
     }
 }
 
+const HEADER: &str = "has a header that is not base64url without padding";
 const PAYLOAD: &str = "has a payload that is not base64url without padding";
+const SIGNATURE: &str = "has a signature that is not base64url without padding";
+const UNREAD: Violation = Violation::Text("was not read");
 const PARTS: &str = "has not three parts with dots between them";
 
 /// One JSON object in UTF-8, each member there once.

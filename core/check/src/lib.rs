@@ -132,13 +132,27 @@ pub fn check(token: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Re
     report
 }
 
-/// Judges the claims of a client assertion by themselves, by the payload as it stands in the token: for a receiver that
-/// looks at them before it spends time on certificates, or that has proved the same header before. Rules that need the
-/// header are not judged. `scratch` is three times as long as `payload`, at least.
-pub fn check_claims(payload: &str, question: &CheckOptions<'_>, scratch: &mut [u8]) -> Report {
+/// Judges the claims of a client assertion by themselves, by its decoded payload: for a receiver that looks at them
+/// before it spends time on certificates, or that has proved the same header before. Rules that need the header are not
+/// judged. `scratch` is as long as `payload`, at least.
+pub fn check_claims(payload: &[u8], question: &CheckOptions<'_>, scratch: &mut [u8]) -> Report {
     let facts = Facts::of_payload(payload, &mut Scratch::new(scratch));
     let mut report = Report::new(question.scheme, false, Kind::Assertion);
     spec::judge_claims(&facts, question, &mut report);
+    report
+}
+
+/// Judges all of a client assertion but its claims, of which `iss` is known: what [`check_claims`] leaves, but for what a
+/// registry says. `scratch` is as [`check`] has it.
+pub fn check_header(
+    token: &str,
+    iss: &str,
+    question: &CheckOptions<'_>,
+    scratch: &mut [u8],
+) -> Report {
+    let facts = Facts::of_header(token, &mut Scratch::new(scratch));
+    let mut report = Report::new(question.scheme, false, Kind::Assertion);
+    spec::judge_header(&facts, iss, question, &mut report);
     report
 }
 

@@ -21,46 +21,35 @@ use privyseal_core::scheme::{KeyReference, SchemeRules};
 pub(super) fn judge_claims(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
     report.put(RuleId::JwsForm, FORM, facts.form);
     payload(facts, report);
-    let Some(scheme) = report.scheme else { return };
-    let judge = Judge {
-        facts,
-        question,
-        scheme,
-        kind: Kind::Assertion,
-    };
-    judge.who(report);
-    judge.audience(report);
-    judge.moments(report);
+    if let Some(judge) = Judge::new(facts, question, report) {
+        judge.assertion(report);
+    }
+}
+
+/// Judges all but the claims, of which `iss` is known.
+pub(super) fn judge_header(
+    facts: &Facts<'_>,
+    iss: &str,
+    question: &CheckOptions<'_>,
+    report: &mut Report,
+) {
+    header(facts, report);
+    if let Some(judge) = Judge::new(facts, question, report) {
+        judge.who_signed(report);
+        judge.in_leaf(Some(iss), &[RuleId::X5cCertificates], report);
+    }
 }
 
 /// Judges every rule that applies, in their order.
 pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
-    form(facts, report);
-    let Some(scheme) = report.scheme else { return };
-    let judge = Judge {
-        facts,
-        question,
-        scheme,
-        kind: report.kind,
+    header(facts, report);
+    payload(facts, report);
+    let Some(judge) = Judge::new(facts, question, report) else {
+        return;
     };
-    judge.header(report);
-    match scheme.key_reference().value() {
-        KeyReference::X5cWithRoot => {
-            judge.x5c(report);
-            judge.chain(report);
-        }
-        KeyReference::X5tS256 | KeyReference::Kid => judge.key_name(report),
-    }
-    judge.signature(report);
-    if scheme.key_reference().value() == KeyReference::X5cWithRoot {
-        judge.trust(report);
-    }
+    judge.who_signed(report);
     match judge.kind {
-        Kind::Assertion => {
-            judge.who(report);
-            judge.audience(report);
-            judge.moments(report);
-        }
+        Kind::Assertion => judge.assertion(report),
         Kind::Request => {
             judge.issuer(report);
             judge.audience(report);
@@ -80,6 +69,40 @@ struct Judge<'a, 't> {
 }
 
 impl<'a, 't> Judge<'a, 't> {
+    /// `None` where no scheme is known.
+    fn new(facts: &'a Facts<'t>, question: &'a CheckOptions<'a>, report: &Report) -> Option<Self> {
+        Some(Self {
+            facts,
+            question,
+            scheme: report.scheme?,
+            kind: report.kind,
+        })
+    }
+
+    /// The header, and the key that signed.
+    fn who_signed(&self, report: &mut Report) {
+        self.header(report);
+        match self.scheme.key_reference().value() {
+            KeyReference::X5cWithRoot => {
+                self.x5c(report);
+                self.chain(report);
+                self.signature(report);
+                self.trust(report);
+            }
+            KeyReference::X5tS256 | KeyReference::Kid => {
+                self.key_name(report);
+                self.signature(report);
+            }
+        }
+    }
+
+    /// The claims of a client assertion.
+    fn assertion(&self, report: &mut Report) {
+        self.who(report);
+        self.audience(report);
+        self.moments(report);
+    }
+
     /// Judges a rule about the header.
     fn on_header(
         &self,
@@ -123,14 +146,13 @@ impl<'a, 't> Judge<'a, 't> {
 const FORM: &str = "RFC 7515 section 7.1: compact serialization";
 const PAYLOAD: &str = "RFC 7519 section 4: a JSON object whose member names are unique";
 
-/// What every compact JWS must be.
-fn form(facts: &Facts<'_>, report: &mut Report) {
+/// The form of a compact JWS, and its header.
+fn header(facts: &Facts<'_>, report: &mut Report) {
     const HEADER: &str = "RFC 7515 section 4: a JSON object whose member names are unique";
     report.put(RuleId::JwsForm, FORM, facts.form);
     let form = [RuleId::JwsForm];
     let header = facts.header.as_ref().map(|_| ()).map_err(|&why| why);
     report.put_after(RuleId::HeaderJson, HEADER, &form, || header);
-    payload(facts, report);
 }
 
 fn payload(facts: &Facts<'_>, report: &mut Report) {

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal_check::{CheckOptions, Verdict, check};
+use privyseal_check::{CheckOptions, Verdict, check, check_claims, check_header};
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_CHECK_SCRATCH, MAX_HEADER};
@@ -78,6 +78,26 @@ fn broken(
     (scheme, names.filter(|name| *name != "signature").collect())
 }
 
+/// A receiver judges claims and header one after the other: together that is what the whole token breaks.
+fn assert_halves(token: &str, scheme: &'static Scheme, whole: &[&str]) {
+    let options = CheckOptions {
+        scheme: Some(scheme.rules()),
+        ..CheckOptions::at(now(), &RsaLinks)
+    };
+    let payload = token.split_once('.').unwrap().1;
+    let payload = Base64UrlUnpadded::decode_vec(payload).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    let iss = claims["iss"].as_str().unwrap_or_default();
+    let mut scratch = vec![0; MAX_CHECK_SCRATCH];
+    let header = check_header(&format!("{token}.AAAA"), iss, &options, &mut scratch);
+    let claims = check_claims(&payload, &options, &mut scratch);
+    let findings = claims.findings().iter().chain(header.findings());
+    let broken = findings.filter(|it| matches!(it.verdict, Verdict::Broken(_)));
+    let mut names: Vec<_> = broken.map(|it| it.rule.name()).collect();
+    names.retain(|name| *name != "signature");
+    assert_eq!(names, whole, "{}", scheme.name());
+}
+
 /// The token with other claims.
 fn forged(token: &str, claims: &Value) -> String {
     let (header, payload) = token.split_once('.').unwrap();
@@ -105,6 +125,7 @@ fn every_scheme_has_its_vectors() {
             let payload = String::from_utf8(payload).unwrap();
             assert_eq!(payload, vector["claims"].as_str().unwrap(), "{name}");
             assert_eq!(broken(&token, Some(scheme)), (Some(name), Vec::new()));
+            assert_halves(&token, scheme, &[]);
             let guessed = vectors["guessed_as"].as_str();
             assert_eq!(broken(&token, None).0, guessed, "{name}");
         }
@@ -118,6 +139,7 @@ fn every_scheme_has_its_vectors() {
             let forged = forged(&token, &vector["claims"]);
             let rule = vector["rule"].as_str().unwrap();
             assert_eq!(broken(&forged, Some(scheme)).1, [rule], "{name} {vector}");
+            assert_halves(&forged, scheme, &[rule]);
         }
         println!("{name}: vectors hold");
     }

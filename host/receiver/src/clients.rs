@@ -1,10 +1,17 @@
 //! Clients that a provider knows by itself: their certificates, or their keys.
 
-use std::collections::{HashMap, HashSet};
+mod file;
 
+use std::collections::HashMap;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::jwk::KeySet;
+use privyseal_check::KnownKey;
+use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 use sha2::{Digest as _, Sha256};
+
+pub use file::ClientsFileError;
 
 /// Clients by their ids, for schemes that have no registry.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +19,8 @@ pub struct RegisteredClients(HashMap<String, Registered>);
 
 #[derive(Clone, Debug, Default)]
 struct Registered {
-    leaves: HashSet<[u8; 32]>,
+    /// DER, by `x5t#S256`.
+    leaves: HashMap<String, Vec<u8>>,
     keys: KeySet,
 }
 
@@ -21,7 +29,7 @@ impl RegisteredClients {
     #[must_use]
     pub fn certificate(mut self, client_id: impl Into<String>, der: &[u8]) -> Self {
         let client = self.0.entry(client_id.into()).or_default();
-        client.leaves.insert(Sha256::digest(der).into());
+        client.leaves.insert(x5t_s256(der), der.to_vec());
         self
     }
 
@@ -39,12 +47,29 @@ impl RegisteredClients {
 
     /// Whether `leaf` is a certificate of the client.
     pub(crate) fn has_certificate(&self, client_id: &str, leaf: &Certificate<'_>) -> bool {
-        let digest: [u8; 32] = Sha256::digest(leaf.as_der()).into();
         let client = self.0.get(client_id);
-        client.is_some_and(|client| client.leaves.contains(&digest))
+        client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf.as_der())))
     }
 
-    pub(crate) fn key_set(&self, client_id: &str) -> Option<&KeySet> {
-        self.0.get(client_id).map(|client| &client.keys)
+    /// The client's keys at `now`: those of its set, and those of certificates that are valid.
+    pub(crate) fn keys_at(&self, client_id: &str, now: UnixTime) -> Vec<KnownKey<'_>> {
+        let Some(client) = self.0.get(client_id) else {
+            return Vec::new();
+        };
+        let mut keys = client.keys.known_keys();
+        keys.extend(client.leaves.iter().filter_map(|(digest, der)| {
+            let leaf = Certificate::from_der(der).ok()?;
+            let is_valid = leaf.not_before() <= now && now <= leaf.not_after();
+            is_valid.then(|| KnownKey {
+                kid: None,
+                x5t_s256: Some(digest),
+                key: leaf.rsa_key(),
+            })
+        }));
+        keys
     }
+}
+
+fn x5t_s256(der: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(&Sha256::digest(der))
 }

@@ -27,7 +27,7 @@ mod verify;
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncReceiver;
 pub use cache::CachePolicy;
-pub use clients::RegisteredClients;
+pub use clients::{ClientsFileError, RegisteredClients};
 pub use form::TokenForm;
 pub use inbound::judge_assertion;
 pub use party::VerifiedParty;

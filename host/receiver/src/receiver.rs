@@ -32,23 +32,25 @@ pub use builder::{BuildError, ReceiverBuilder};
 pub struct Receiver {
     pub(crate) scheme: &'static SchemeRules,
     pub(crate) audience: String,
-    pub(crate) judges: Judges,
+    /// Who says that a key or certificate is a client's, where it is not the provider itself.
+    pub(crate) registry: Option<CachedRegistry>,
     pub(crate) trust: Certificates,
     pub(crate) replay: Arc<dyn ReplayStore>,
-    /// By what revocation is judged, and how often that was changed.
-    pub(crate) revocation: RwLock<(u64, Arc<Revocation>)>,
+    pub(crate) settings: RwLock<Settings>,
     pub(crate) leeway: u64,
     pub(crate) reprove_after: u64,
     pub(crate) proven: ProvenHeaders,
 }
 
-/// Who says that a key or certificate is a client's.
-#[derive(Debug)]
-pub(crate) enum Judges {
-    /// The scheme's registry.
-    Registry(Box<CachedRegistry>),
-    /// The provider itself.
-    Clients(RegisteredClients),
+/// What may be changed while a receiver works.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How often something was changed.
+    pub(crate) generation: u64,
+    /// By what revocation is judged.
+    pub(crate) revocation: Arc<Revocation>,
+    /// Whom the provider itself knows.
+    pub(crate) clients: Arc<RegisteredClients>,
 }
 
 /// The claims that count, once their rules hold.
@@ -108,8 +110,9 @@ impl Receiver {
         if self.replay.knows(&key) {
             return Err(replayed());
         }
-        let proven = self.prove_header(assertion, &parts, &claims.issuer, now)?;
-        let record = self.party(&proven, &claims.issuer)?;
+        let settings = self.settings();
+        let proven = self.prove_header(assertion, &claims.issuer, &settings, now)?;
+        let record = self.party(&proven, &claims.issuer, &settings)?;
         self.remember(key, &claims, now)?;
         Ok(VerifiedParty {
             id: claims.issuer,
@@ -123,13 +126,23 @@ impl Receiver {
 
     /// Judges revocation by this from now on. What was proved is proved again.
     pub fn set_revocation(&self, revocation: Revocation) {
-        let current = self.revocation.write();
-        let mut current = current.unwrap_or_else(PoisonError::into_inner);
-        *current = (current.0.wrapping_add(1), Arc::new(revocation));
+        self.change(|settings| settings.revocation = Arc::new(revocation));
     }
 
-    fn revocation(&self) -> (u64, Arc<Revocation>) {
-        let current = self.revocation.read();
+    /// Knows these clients from now on, and no others. What was proved is proved again.
+    pub fn set_clients(&self, clients: RegisteredClients) {
+        self.change(|settings| settings.clients = Arc::new(clients));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Settings)) {
+        let current = self.settings.write();
+        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        current.generation = current.generation.wrapping_add(1);
+        change(&mut current);
+    }
+
+    fn settings(&self) -> Settings {
+        let current = self.settings.read();
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -146,10 +159,11 @@ impl Receiver {
 
     /// The claims, if each rule holds that they can break by themselves.
     fn claims(&self, parts: &JwsParts<'_>, now: UnixTime) -> Result<Claims, Rejection> {
-        let mut scratch = vec![0; parts.payload.len().saturating_mul(3)];
-        let report = check_claims(parts.payload, &self.options(now)?, &mut scratch);
+        let payload = decode(parts.payload, "payload")?;
+        let mut scratch = vec![0; payload.len()];
+        let report = check_claims(&payload, &self.options(now)?, &mut scratch);
         refuse_broken(&report)?;
-        let claims = Claims::read(parts.payload, self);
+        let claims = Claims::read(&payload, self);
         let unread = || Rejection::of(RuleId::PayloadJson, "cannot be read");
         let claims = claims.ok_or_else(unread)?;
         // An assertion that need not say when it was made (`iat`) lives no longer for that, and begins no earlier.
@@ -176,11 +190,16 @@ impl Receiver {
     }
 
     /// What the registry says of the party, if it or the provider itself vouches for it and its certificate.
-    fn party(&self, proven: &ProvenHeader, id: &str) -> Result<Option<Value>, Rejection> {
+    fn party(
+        &self,
+        proven: &ProvenHeader,
+        id: &str,
+        settings: &Settings,
+    ) -> Result<Option<Value>, Rejection> {
         let leaf = proven.leaf.as_ref();
         let leaf = leaf.and_then(|(der, digest)| Some((Certificate::from_der(der).ok()?, digest)));
-        match (&self.judges, leaf) {
-            (Judges::Registry(registry), Some((leaf, digest))) => {
+        match (&self.registry, leaf) {
+            (Some(registry), Some((leaf, digest))) => {
                 let claimed = ClaimedParty::new(self.scheme, id, &leaf);
                 let answer = registry.party(claimed.query(), digest)?;
                 let judged = answer.and_then(|party| {
@@ -194,11 +213,9 @@ impl Receiver {
                         Rejection::of(RuleId::PartyStatus, fault)
                     })
             }
-            (Judges::Clients(clients), Some((leaf, _))) if clients.has_certificate(id, &leaf) => {
-                Ok(None)
-            }
+            (None, Some((leaf, _))) if settings.clients.has_certificate(id, &leaf) => Ok(None),
             // Its key was looked up among those of the client.
-            (Judges::Clients(_), None) if proven.leaf.is_none() => Ok(None),
+            (None, None) if proven.leaf.is_none() => Ok(None),
             _ => {
                 let why = "the certificate is none of those that are registered for the client";
                 Err(Rejection::of(RuleId::PartyStatus, why))
@@ -250,11 +267,17 @@ fn split(token: &str) -> Result<JwsParts<'_>, Rejection> {
     })
 }
 
+fn decode(part: &str, name: &str) -> Result<Vec<u8>, Rejection> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| {
+        let why = format_args!("has a {name} that is not base64url without padding");
+        Rejection::of(RuleId::JwsForm, why)
+    })
+}
+
 impl Claims {
     /// Of a payload whose rules hold.
-    fn read(payload: &str, receiver: &Receiver) -> Option<Self> {
-        let payload = Base64UrlUnpadded::decode_vec(payload).ok()?;
-        let all: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+    fn read(payload: &[u8], receiver: &Receiver) -> Option<Self> {
+        let all: Map<String, Value> = serde_json::from_slice(payload).ok()?;
         let text = |name| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let moment = |name| UnixTime::from_secs(all.get(name)?.as_u64()?).ok();
         let exp = moment("exp")?;

@@ -23,11 +23,17 @@ pub use claims::{ClaimRules, judge_access_token_type};
 
 /// A compact JWS (RFC 7515 section 7.1) whose signature is not verified yet.
 pub struct Jws<'t> {
-    algorithm: Algorithm,
-    header: Map<String, Value>,
+    header: JwsHeader,
     signing_input: &'t str,
     payload: Zeroizing<Vec<u8>>,
     signature: Vec<u8>,
+}
+
+/// The header of a JWS that is signed with an accepted algorithm. Nothing of it is verified.
+#[derive(Debug)]
+pub struct JwsHeader {
+    algorithm: Algorithm,
+    members: Map<String, Value>,
 }
 
 /// The payload of a JWS whose signature is valid. What its claims say is still to be judged.
@@ -57,63 +63,37 @@ impl<'t> Jws<'t> {
     ///
     /// [`JoseError`] for another form or algorithm.
     pub fn parse_signed_with(text: &'t str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
-        let parts = JwsParts::split(text);
-        let parts = parts.ok_or(JwsFault::Form("has not three parts with dots between them"))?;
-        let decode =
-            |part, what| Base64UrlUnpadded::decode_vec(part).map_err(|_| JwsFault::Form(what));
-        let decoded = decode(parts.header, "has a header that is not base64url")?;
-        let decoded: Map<String, Value> = serde_json::from_slice(&decoded)
-            .map_err(|_| JwsFault::Form("has a header that is not a JSON object"))?;
-        let alg = decoded.get("alg").and_then(Value::as_str);
-        let alg = alg.ok_or(JwsFault::Form("names no algorithm"))?;
-        let algorithm = accepted.iter().find(|algorithm| algorithm.name() == alg);
-        let algorithm = *algorithm.ok_or_else(|| JwsFault::Algorithm {
-            found: sanitize_for_display(alg, None),
-            accepted: accepted.iter().map(|algorithm| algorithm.name()).collect(),
-        })?;
-        if decoded.contains_key("crit") {
-            return Err(JwsFault::Critical.into());
-        }
+        let parts = JwsParts::split(text).ok_or(JwsFault::Form(PARTS))?;
         Ok(Self {
-            algorithm,
-            header: decoded,
+            header: JwsHeader::parse(parts.header, accepted)?,
             signing_input: parts.signing_input,
             payload: decode(parts.payload, "has a payload that is not base64url")?.into(),
             signature: decode(parts.signature, "has a signature that is not base64url")?,
         })
     }
 
-    /// A text of the header. Not verified.
-    fn text(&self, name: &str) -> Option<&str> {
-        self.header.get(name).and_then(Value::as_str)
+    /// What it says before its payload.
+    pub const fn header(&self) -> &JwsHeader {
+        &self.header
     }
 
-    /// The algorithm that it names, one of those that are accepted.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// The key that it names. Not verified: good for nothing but finding that key.
+    /// [`JwsHeader::kid`].
     pub fn kid(&self) -> Option<&str> {
-        self.text("kid")
+        self.header.kid()
     }
 
-    /// What it says that it is. Not verified.
+    /// [`JwsHeader::typ`].
     pub fn typ(&self) -> Option<&str> {
-        self.text("typ")
+        self.header.typ()
     }
 
-    /// The certificates that it carries, DER, in its order (`x5c`, RFC 7515 section 4.1.6). Not verified.
+    /// [`JwsHeader::certificates`].
     ///
     /// # Errors
     ///
-    /// [`JwsFault::X5c`] if it has none, more than any chain has, or something else there.
+    /// As there.
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, JoseError> {
-        let items = self.header.get("x5c").and_then(Value::as_array);
-        let items = items.filter(|items| (1..=MAX_CERTIFICATES).contains(&items.len()));
-        items
-            .and_then(|items| items.iter().map(x5c_der).collect())
-            .ok_or(JwsFault::X5c.into())
+        self.header.certificates()
     }
 
     /// A text claim that nobody proved: good for nothing but looking up who should have.
@@ -128,13 +108,81 @@ impl<'t> Jws<'t> {
     ///
     /// [`JwsFault::Signature`] if it did not.
     pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, JoseError> {
-        let digest = self.algorithm.digest(self.signing_input.as_bytes());
+        let algorithm = self.header.algorithm;
+        let digest = algorithm.digest(self.signing_input.as_bytes());
         key.verify(&digest, &self.signature)
             .map_err(|_| JwsFault::Signature)?;
         Ok(VerifiedJws {
             payload: self.payload,
         })
     }
+}
+
+impl JwsHeader {
+    /// Reads the header of a compact JWS, in base64url, that names one of `accepted`.
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] for another form or algorithm.
+    pub fn parse(header: &str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
+        let decoded = decode(header, "has a header that is not base64url")?;
+        let members: Map<String, Value> = serde_json::from_slice(&decoded)
+            .map_err(|_| JwsFault::Form("has a header that is not a JSON object"))?;
+        let alg = members.get("alg").and_then(Value::as_str);
+        let alg = alg.ok_or(JwsFault::Form("names no algorithm"))?;
+        let algorithm = accepted.iter().find(|algorithm| algorithm.name() == alg);
+        let algorithm = *algorithm.ok_or_else(|| JwsFault::Algorithm {
+            found: sanitize_for_display(alg, None),
+            accepted: accepted.iter().map(|algorithm| algorithm.name()).collect(),
+        })?;
+        if members.contains_key("crit") {
+            return Err(JwsFault::Critical.into());
+        }
+        Ok(Self { algorithm, members })
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
+    }
+
+    /// The algorithm that it names, one of those that are accepted.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that it names: good for nothing but finding that key.
+    pub fn kid(&self) -> Option<&str> {
+        self.text("kid")
+    }
+
+    /// The digest of the certificate that it names (`x5t#S256`): as good as [`JwsHeader::kid`].
+    pub fn x5t_s256(&self) -> Option<&str> {
+        self.text("x5t#S256")
+    }
+
+    /// What it says that the token is.
+    pub fn typ(&self) -> Option<&str> {
+        self.text("typ")
+    }
+
+    /// The certificates that it carries, DER, in its order (`x5c`, RFC 7515 section 4.1.6).
+    ///
+    /// # Errors
+    ///
+    /// [`JwsFault::X5c`] if it has none, more than any chain has, or something else there.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, JoseError> {
+        let items = self.members.get("x5c").and_then(Value::as_array);
+        let items = items.filter(|items| (1..=MAX_CERTIFICATES).contains(&items.len()));
+        items
+            .and_then(|items| items.iter().map(x5c_der).collect())
+            .ok_or(JwsFault::X5c.into())
+    }
+}
+
+const PARTS: &str = "has not three parts with dots between them";
+
+fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JwsFault> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| JwsFault::Form(what))
 }
 
 /// The header and the claims of a compact JWS, each where it can be read. Not verified: good for showing to a person, and
@@ -177,7 +225,7 @@ impl VerifiedJws {
 impl fmt::Debug for Jws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jws")
-            .field("algorithm", &self.algorithm.name())
+            .field("algorithm", &self.header.algorithm.name())
             .field("kid", &self.kid())
             .finish_non_exhaustive()
     }

@@ -28,10 +28,8 @@ impl Judge<'_, '_> {
             ensure(is_equal, Violation::Text("iss and sub differ"))
         });
         self.client_id(report);
-        if let Some(source) = self.scheme.client_id_in_leaf() {
-            let needs = [RuleId::ClientId, RuleId::X5cCertificates];
-            report.put_after(RuleId::ClientIdInLeaf, source, &needs, || self.in_leaf());
-        }
+        let iss = self.facts.claims().and_then(|claims| claims.iss.value());
+        self.in_leaf(iss, &[RuleId::ClientId, RuleId::X5cCertificates], report);
     }
 
     /// `iss` alone: a request object has no `sub`.
@@ -72,9 +70,16 @@ impl Judge<'_, '_> {
         );
     }
 
-    fn in_leaf(&self) -> Verdict {
-        let claims = self.facts.claims();
-        let id = claims.and_then(|claims| ClientId::new(claims.iss.value()?).ok());
+    /// Whether the leaf names who `iss` is, where the scheme wants that.
+    pub(super) fn in_leaf(&self, iss: Option<&str>, needs: &[RuleId], report: &mut Report) {
+        if let Some(source) = self.scheme.client_id_in_leaf() {
+            let judge = || self.is_in_leaf(iss);
+            report.put_after(RuleId::ClientIdInLeaf, source, needs, judge);
+        }
+    }
+
+    fn is_in_leaf(&self, iss: Option<&str>) -> Verdict {
+        let id = iss.and_then(|iss| ClientId::new(iss).ok());
         let is_in_leaf = id
             .zip(self.leaf())
             .and_then(|(id, leaf)| self.scheme.is_client_id_in_leaf(&id, &leaf));

@@ -9,7 +9,7 @@ use privyseal_core::field::FieldError;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::scheme::SchemeRules;
 
-use super::{Judges, Receiver};
+use super::{Receiver, Settings};
 use crate::cache::CachePolicy;
 use crate::chains::ProvenHeaders;
 use crate::registry::{CachedRegistry, RegistrySource};
@@ -167,25 +167,27 @@ impl ReceiverBuilder {
             return Err(BuildError::Leeway(self.leeway));
         }
         let has_certificates = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
-        let judges = match (self.scheme.registry(), self.registry) {
+        let registry = match (self.scheme.registry(), self.registry) {
             (Some(_), None) => return Err(BuildError::NoRegistry { scheme }),
-            (Some(_), Some(source)) => {
-                Judges::Registry(Box::new(CachedRegistry::new(source, self.cache)))
-            }
+            (Some(_), Some(source)) => Some(CachedRegistry::new(source, self.cache)),
             (None, _) if self.clients.is_empty() => return Err(BuildError::NoClients { scheme }),
             (None, _) if has_certificates && self.trust.is_none() => {
                 return Err(BuildError::NoTrust { scheme });
             }
-            (None, _) => Judges::Clients(self.clients),
+            (None, _) => None,
         };
         let in_memory = || Arc::new(MemoryStore::new(REMEMBERED)) as Arc<dyn ReplayStore>;
         Ok(Receiver {
             scheme: self.scheme,
             audience,
-            judges,
+            registry,
             trust: self.trust.unwrap_or_default(),
             replay: self.replay.unwrap_or_else(in_memory),
-            revocation: RwLock::new((0, Arc::new(self.revocation))),
+            settings: RwLock::new(Settings {
+                generation: 0,
+                revocation: Arc::new(self.revocation),
+                clients: Arc::new(self.clients),
+            }),
             leeway: self.leeway,
             reprove_after: self.reprove_after.as_secs(),
             proven: ProvenHeaders::default(),

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal::Certificates;
 use privyseal::UnixTime;
-use privyseal::jose::jws::Jws;
+use privyseal::jose::jws::JwsHeader;
 use privyseal::pki::path::PathOptions;
 use privyseal::schemes::ishare::TrustedList;
-use privyseal::{Certificates, jose::jwk::KeySet};
-use privyseal_check::{Finding, Reason, Revocations as _, RuleId, Subject, Verdict, check};
+use privyseal_check::{
+    Finding, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, check_header,
+};
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::jws::{Algorithm, JwsParts};
 use privyseal_core::rsa::{Digest, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
 use sha2::{Digest as _, Sha256};
 
-use super::{Judges, Receiver, refuse_broken};
+use super::{Receiver, Settings, decode, refuse_broken, split};
 use crate::chains::ProvenHeader;
 use crate::{Rejection, Revocation};
 
@@ -25,27 +26,28 @@ impl Receiver {
     pub(super) fn prove_header(
         &self,
         token: &str,
-        parts: &JwsParts<'_>,
         client_id: &str,
+        settings: &Settings,
         now: UnixTime,
     ) -> Result<Arc<ProvenHeader>, Rejection> {
+        let parts = split(token)?;
         let hash = Sha256::new().chain_update(parts.header);
         let digest: [u8; 32] = hash.clone().finalize().into();
         if let Some(known) = self.proven.find(&digest, client_id, now) {
-            verify(&known, parts, hash)?;
-            if known.generation == self.revocation().0 && self.is_listed_still(&known)? {
+            verify(&known, &parts, hash)?;
+            if known.generation == settings.generation && self.is_listed_still(&known)? {
                 return Ok(known);
             }
             self.proven.forget(&digest);
         }
-        let proven = Arc::new(self.prove(token, client_id, now)?);
+        let proven = Arc::new(self.prove(token, client_id, settings, now)?);
         self.proven.keep(digest, &proven, now);
         Ok(proven)
     }
 
     /// Whether the list that vouched for the chain is the one that counts now.
     fn is_listed_still(&self, known: &ProvenHeader) -> Result<bool, Rejection> {
-        let Judges::Registry(registry) = &self.judges else {
+        let Some(registry) = &self.registry else {
             return Ok(true);
         };
         let list = registry.trusted_list()?;
@@ -55,85 +57,68 @@ impl Receiver {
             .is_some_and(|known| Arc::ptr_eq(known, &list) || *known == list))
     }
 
-    /// Every rule of the token, the signature among them; then who vouches for its key.
+    /// Every rule that the claims alone cannot break, the signature among them; then who vouches for its key.
     fn prove(
         &self,
         token: &str,
         client_id: &str,
+        settings: &Settings,
         now: UnixTime,
     ) -> Result<ProvenHeader, Rejection> {
         // Nobody has keys by which a stranger could sign.
-        let keys = self.key_set(client_id).map(KeySet::known_keys);
-        let keys = keys.unwrap_or_default();
+        let keys = settings.clients.keys_at(client_id, now);
         let mut options = self.options(now)?;
         options.keys = Some(&keys);
         let mut scratch = vec![0; token.len().saturating_mul(3)];
-        let report = check(token, &options, &mut scratch);
+        let report = check_header(token, client_id, &options, &mut scratch);
         refuse_broken(&report)?;
-        // Without `iat`, how long it lives was judged by `exp` and the clock.
-        let is_open = |finding: &&Finding| match finding.verdict {
-            Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)) => {
-                finding.rule != RuleId::Lifetime
-            }
-            Verdict::NotChecked(Reason::Needs(_)) => finding.rule.subject() == Subject::Rules,
-            _ => false,
+        let is_open = |finding: &&Finding| {
+            let needs = matches!(finding.verdict, Verdict::NotChecked(Reason::Needs(_)));
+            needs && finding.rule.subject() == Subject::Rules
         };
         if let Some(open) = report.findings().iter().find(is_open) {
             return Err(Rejection::of(open.rule, "could not be judged"));
         }
         // What is read again here was judged above, by the same bytes.
         let unread = |_| Rejection::of(RuleId::HeaderJson, "cannot be read");
-        let accepted = self.scheme.algorithms().value();
-        let jws = Jws::parse_signed_with(token, accepted).map_err(unread)?;
-        if self.scheme.key_reference().value() == KeyReference::Kid {
-            let key = keys.iter().find(|key| key.kid == jws.kid());
-            let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
-            let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
-            return Ok(self.header(client_id, key?, jws.algorithm(), now));
-        }
-        let certificates = jws.certificates().map_err(unread)?;
-        let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
-        let chain = Chain::in_order(&ders);
-        let chain = chain.map_err(|error| Rejection::of(RuleId::X5cOrder, error))?;
-        let (generation, revocation) = self.revocation();
-        let list = self.check_trust(&chain, &revocation, now)?;
-        let leaf = chain.leaf();
-        let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
-        let key = leaf.rsa_key().and_then(VerifyingKey::new);
-        let key = key.map_err(|error| Rejection::of(RuleId::KeySize, error))?;
-        let mut header = self.header(client_id, key, jws.algorithm(), now);
-        let digest = Sha256::digest(leaf.as_der()).into();
-        header.leaf = Some((leaf.as_der().to_vec(), digest));
-        header.list = list;
-        header.generation = generation;
-        let ends = chain.certificates().iter().map(Certificate::not_after);
-        header.until = ends.fold(header.until, Ord::min);
-        Ok(header)
-    }
-
-    fn header(
-        &self,
-        client_id: &str,
-        key: VerifyingKey,
-        algorithm: Algorithm,
-        now: UnixTime,
-    ) -> ProvenHeader {
-        ProvenHeader {
+        let header = JwsHeader::parse(split(token)?.header, self.scheme.algorithms().value());
+        let header = header.map_err(unread)?;
+        let proven = |key| ProvenHeader {
             client_id: client_id.to_owned(),
             leaf: None,
             key,
-            algorithm,
+            algorithm: header.algorithm(),
             until: now.saturating_add(self.reprove_after),
             list: None,
-            generation: self.revocation().0,
+            generation: settings.generation,
+        };
+        let by_name: Option<fn(&KnownKey<'_>, &JwsHeader) -> bool> =
+            match self.scheme.key_reference().value() {
+                KeyReference::Kid => Some(|key, header| key.kid == header.kid()),
+                KeyReference::X5tS256 => Some(|key, header| key.x5t_s256 == header.x5t_s256()),
+                KeyReference::X5cWithRoot => None,
+            };
+        if let Some(is_named) = by_name {
+            let key = keys.iter().find(|key| is_named(key, &header));
+            let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
+            let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
+            return key.map(proven);
         }
-    }
-
-    fn key_set(&self, client_id: &str) -> Option<&KeySet> {
-        match &self.judges {
-            Judges::Clients(clients) => clients.key_set(client_id),
-            Judges::Registry(_) => None,
-        }
+        let certificates = header.certificates().map_err(unread)?;
+        let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
+        let chain = Chain::in_order(&ders);
+        let chain = chain.map_err(|error| Rejection::of(RuleId::X5cOrder, error))?;
+        let list = self.check_trust(&chain, &settings.revocation, now)?;
+        let leaf = chain.leaf();
+        let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
+        let key = leaf.rsa_key().and_then(VerifyingKey::new);
+        let mut proven = proven(key.map_err(|error| Rejection::of(RuleId::KeySize, error))?);
+        let digest = Sha256::digest(leaf.as_der()).into();
+        proven.leaf = Some((leaf.as_der().to_vec(), digest));
+        proven.list = list;
+        let ends = chain.certificates().iter().map(Certificate::not_after);
+        proven.until = ends.fold(proven.until, Ord::min);
+        Ok(proven)
     }
 
     /// Whether somebody vouches for a chain whose links hold, and nobody on it is revoked. Nobody is asked about a
@@ -144,7 +129,7 @@ impl Receiver {
         revocation: &Revocation,
         now: UnixTime,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
-        let Judges::Registry(registry) = &self.judges else {
+        let Some(registry) = &self.registry else {
             let ders = chain.certificates().iter();
             let ders = ders.map(|certificate| certificate.as_der().to_vec());
             let given = Certificates::from(ders.collect::<Vec<_>>());
@@ -181,10 +166,7 @@ fn verify(known: &ProvenHeader, parts: &JwsParts<'_>, hash: Sha256) -> Result<()
         }
         other => other.digest(parts.signing_input.as_bytes()),
     };
-    let signature = Base64UrlUnpadded::decode_vec(parts.signature).map_err(|_| {
-        let why = "has a signature that is not base64url without padding";
-        Rejection::of(RuleId::JwsForm, why)
-    })?;
+    let signature = decode(parts.signature, "signature")?;
     let verified = known.key.verify(&digest, &signature);
     verified.map_err(|error| Rejection::of(RuleId::Signature, error))
 }
