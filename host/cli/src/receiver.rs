@@ -2,18 +2,24 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use privyseal::Certificates;
 use privyseal::base::clock;
-use privyseal_receiver::replay::{MemoryStore, RedisOptions, RedisStore, StoreError};
+use privyseal_core::scheme::KeyReference;
+use privyseal_receiver::replay::{MemoryStore, RedisOptions, RedisStore};
 use privyseal_receiver::server::TokenServer;
-use privyseal_receiver::{CachePolicy, Receiver as Accepting, Rejection, VerifiedParty};
+use privyseal_receiver::{
+    BuildError, CachePolicy, Receiver as Accepting, ReceiverBuilder, RegisteredClients, Rejection,
+    VerifiedParty,
+};
 
 use crate::error::CliError;
 use crate::input;
 use crate::ishare::registry::RegistryOptions;
-use crate::options::of_option;
+use crate::options::{of_option, scheme_parser};
 use crate::output::say;
 
 /// Accept client assertions: a token endpoint, introspection, and a judge for services in any language
@@ -28,11 +34,29 @@ enum Action {
     Serve(Box<Serve>),
 }
 
-/// Serve a token endpoint for parties of iSHARE, until SIGTERM. TLS ends at a proxy before it.
+/// Serve a token endpoint, until SIGTERM; SIGHUP has files read again. TLS ends at a proxy before it.
+///
+/// Parties of a scheme with a registry are looked up there, by this machine's own --key. Of any other scheme, clients are
+/// those that --clients lists.
 #[derive(Args)]
+#[command(
+    mut_arg("scheme", |scheme| scheme.value_name("SCHEME|FILE").value_parser(scheme_parser())),
+    mut_arg("audience", |audience| audience
+        .required(false)
+        .help("The registry's party id; with --clients, what aud must be")),
+    mut_arg("key", |key| key.required(false)),
+    mut_arg("realm", |realm| realm.hide(false)),
+    mut_arg("endpoint", |endpoint| endpoint.hide(false)),
+    mut_arg("trust", |trust| trust
+        .required(false)
+        .help("Who vouches for the registry's seal, or for the certificates of clients: PEM or DER"))
+)]
 struct Serve {
     #[command(flatten)]
     registry: RegistryOptions,
+    /// The clients that there are, with their certificates or key sets: a TOML file with tables [client.ID]
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    clients: Option<PathBuf>,
     /// The address of the token endpoint
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8480")]
     listen: SocketAddr,
@@ -42,6 +66,9 @@ struct Serve {
     /// Share what was seen, and the access tokens, with other receivers: a file with the URL of a Valkey or Redis server
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Whose certificate the server of --store must have, if it speaks TLS (rediss:), instead of the machine's: PEM
+    #[arg(long, value_name = "FILE", requires = "store")]
+    store_cacert: Option<PathBuf>,
     /// Seconds by which the clocks of clients may differ
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(0..=60))]
@@ -62,42 +89,119 @@ impl Receiver {
 
 impl Serve {
     fn run(self) -> Result<(), CliError> {
-        let scheme = self.registry.scheme()?;
-        let url = self.store.as_deref().map(input::secret).transpose();
-        let url = url.map_err(of_option("--store"))?;
-        let (source, audience) = self.registry.source()?;
-        let limit = Duration::from_secs(self.stale_limit);
-        let fresh = CachePolicy::default().refresh_after.min(limit / 2);
-        let builder = Accepting::builder(scheme)
-            .audience(audience)
-            .registry(source)
-            .revocation(self.registry.revocation()?)
-            .cache(CachePolicy::default().refreshed(fresh, limit))
-            .leeway(self.leeway);
-        let shared = || match &url {
-            Some(url) => RedisStore::new(RedisOptions::new(url.trim())).map(Some),
-            None => Ok(None),
+        let builder = match &self.clients {
+            Some(path) => self.by_list(path)?,
+            None => self.by_registry()?,
         };
-        let of_store = |error: StoreError| CliError::option("--store", error);
-        let builder = match shared().map_err(of_store)? {
-            Some(store) => builder.replay(store),
+        let builder = builder
+            .revocation(self.registry.revocation()?)
+            .leeway(self.leeway);
+        let store = self.store()?;
+        let builder = match &store {
+            Some(store) => builder.replay(store.clone()),
             // What was accepted before this process began is forgotten.
             None => builder.replay(MemoryStore::new(MAX_REMEMBERED).beginning(clock::now()?)),
         };
-        let receiver = builder.build();
-        let receiver = receiver.map_err(|error| CliError::option("--client-id", error))?;
+        let receiver = builder.build().map_err(of_build)?;
         let server = TokenServer::new(receiver).watched(log);
-        let server = match shared().map_err(of_store)? {
+        let server = match store {
             Some(store) => server.tokens(store),
             None => server,
         };
-        let bound = server
-            .bind(self.listen, self.internal)
-            .map_err(CliError::Serve)?;
+        let (listen, internal) = (self.listen, self.internal);
+        let server = server.reloaded(move |receiver| self.reload(receiver));
+        let bound = server.bind(listen, internal).map_err(CliError::Serve)?;
         let (public, internal) = bound.addresses().map_err(CliError::Serve)?;
         say!("listening on http://{public}, and for services on http://{internal}");
         bound.run().map_err(CliError::Serve)
     }
+
+    /// Parties are looked up.
+    fn by_registry(&self) -> Result<ReceiverBuilder, CliError> {
+        let rules = self.registry.client().scheme();
+        if rules.registry().is_none() {
+            let reason = format!("{} has no registry that knows its clients", rules.title());
+            return Err(CliError::missing("--clients", reason));
+        }
+        let scheme = self.registry.scheme()?;
+        let (source, audience) = self.registry.source()?;
+        let limit = Duration::from_secs(self.stale_limit);
+        let fresh = CachePolicy::default().refresh_after.min(limit / 2);
+        Ok(Accepting::builder(scheme)
+            .audience(audience)
+            .registry(source)
+            .cache(CachePolicy::default().refreshed(fresh, limit)))
+    }
+
+    /// Clients are those of a list.
+    fn by_list(&self, path: &Path) -> Result<ReceiverBuilder, CliError> {
+        let client = self.registry.client();
+        let scheme = client.scheme();
+        if scheme.registry().is_some() {
+            let reason = format!(
+                "is not for {}: its registry knows the parties",
+                scheme.title()
+            );
+            return Err(CliError::option("--clients", reason));
+        }
+        let given = client.assertion()?.audience;
+        let own = scheme.audience().value().default();
+        let audience = given.or_else(|| own.map(str::to_owned));
+        let audience =
+            audience.ok_or_else(|| CliError::missing("--audience", "it says what aud must be"))?;
+        let builder = Accepting::builder(scheme)
+            .audience(audience)
+            .clients(clients(path)?);
+        Ok(match scheme.key_reference().value() {
+            KeyReference::X5cWithRoot => builder.trust(self.registry.trust()?),
+            _ => builder,
+        })
+    }
+
+    fn store(&self) -> Result<Option<Arc<RedisStore>>, CliError> {
+        let Some(path) = &self.store else {
+            return Ok(None);
+        };
+        let url = input::secret(path).map_err(of_option("--store"))?;
+        let mut options = RedisOptions::new(url.trim());
+        if let Some(path) = &self.store_cacert {
+            let roots = Certificates::from_file(path).map_err(of_option("--store-cacert"))?;
+            options = options.roots(roots);
+        }
+        let store = RedisStore::new(options);
+        let store = store.map_err(|error| CliError::option("--store", error))?;
+        Ok(Some(Arc::new(store)))
+    }
+
+    /// What cannot be read leaves all as it is.
+    fn reload(&self, receiver: &Accepting) {
+        let clients = self.clients.as_deref().map(clients);
+        match (clients.transpose(), self.registry.revocation()) {
+            (Ok(clients), Ok(revocation)) => {
+                receiver.set_revocation(revocation);
+                if let Some(clients) = clients {
+                    receiver.set_clients(clients);
+                }
+                say!("read again");
+            }
+            (Err(error), _) | (_, Err(error)) => say!("not read again: {error}"),
+        }
+    }
+}
+
+fn clients(path: &Path) -> Result<RegisteredClients, CliError> {
+    RegisteredClients::from_file(path).map_err(|error| CliError::option("--clients", error))
+}
+
+/// Names the option that a part comes from.
+fn of_build(error: BuildError) -> CliError {
+    let option = match error {
+        BuildError::NoClients { .. } => "--clients",
+        BuildError::NoTrust { .. } => "--trust",
+        BuildError::Leeway(_) => "--leeway",
+        _ => "--audience",
+    };
+    CliError::option(option, error)
 }
 
 /// How many assertions are remembered in memory.

@@ -5,7 +5,7 @@
 //!
 //! | address | request | response |
 //! |---|---|---|
-//! | public | `POST /connect/token`, for iSHARE `POST /oauth2.0/token` too | an opaque access token of 256 bits |
+//! | public | `POST` to the scheme's path (`/connect/token`, for iSHARE `/oauth2.0/token` too) | an opaque access token of 256 bits |
 //! | internal | `POST /v1/accept`, a token request | the verified party, or the rule that is broken |
 //! | internal | `POST /v1/introspect` | RFC 7662 |
 //! | internal | `GET /v1/authorize` with `Authorization: Bearer` | 204 and the client in `X-Client-Id`, or 401; for nginx's `auth_request` |
@@ -54,12 +54,16 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 /// What is told about each request with an assertion.
 type Watch = dyn Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync;
 
+/// What is done at SIGHUP.
+type Reload = dyn Fn(&Receiver) + Send + Sync;
+
 /// A server that gives access tokens to those whom a [`Receiver`] accepts.
 pub struct TokenServer {
     receiver: AsyncReceiver,
     tokens: Arc<dyn TokenStore>,
     lifetime: Duration,
     watch: Arc<Watch>,
+    reload: Arc<Reload>,
 }
 
 /// A server that listens, and answers once it runs.
@@ -101,6 +105,7 @@ impl TokenServer {
             tokens: Arc::new(MemoryTokens::default()),
             lifetime: LIFETIME,
             watch: Arc::new(|_| {}),
+            reload: Arc::new(|_| {}),
         }
     }
 
@@ -125,6 +130,13 @@ impl TokenServer {
         watch: impl Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync + 'static,
     ) -> Self {
         self.watch = Arc::new(watch);
+        self
+    }
+
+    /// Does this when the process gets SIGHUP: files may have changed. It may take its time.
+    #[must_use]
+    pub fn reloaded(mut self, reload: impl Fn(&Receiver) + Send + Sync + 'static) -> Self {
+        self.reload = Arc::new(reload);
         self
     }
 
@@ -173,11 +185,16 @@ impl BoundServer {
     /// [`ServerError::Runtime`].
     pub fn run(self) -> Result<(), ServerError> {
         let runtime = runtime()?;
-        let signals = {
+        let (signals, reloads) = {
             let _entered = runtime.enter();
-            signals()?
+            (signals()?, reloads(&self.server)?)
         };
-        runtime.block_on(self.serve(signals))
+        runtime.block_on(async {
+            tokio::select! {
+                ended = self.serve(signals) => ended,
+                () = reloads => Ok(()),
+            }
+        })
     }
 
     /// The same until `stop` is there.
@@ -218,6 +235,27 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// Reloads at each SIGHUP; ends never.
+#[cfg(unix)]
+fn reloads(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let server = Arc::clone(server);
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            let server = Arc::clone(&server);
+            let reload = move || (server.reload)(server.receiver.receiver());
+            let _ = tokio::task::spawn_blocking(reload).await;
+        }
+    })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+fn reloads(_server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
+    Ok(core::future::pending())
 }
 
 #[cfg(not(unix))]

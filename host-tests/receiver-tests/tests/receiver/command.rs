@@ -1,18 +1,351 @@
 //! `privyseal receiver serve` from outside: started, used, ended.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use privyseal_test_pki::pem_chain;
+use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
+use privyseal_test_base::privyseal;
+use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_pki::{TestKey, pem_chain, test_key};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
 use privyseal_test_suite::flow::Client;
+use serde_json::{Value, json};
 
 use crate::http::post;
+use crate::kinds::jwk;
 use crate::server::form;
-use crate::stage::CONSUMER;
+use crate::stage::{CONSUMER, World, jti, now, sign};
+
+/// `privyseal receiver serve`, while it runs.
+struct Served {
+    process: Child,
+    log: BufReader<ChildStderr>,
+    public: SocketAddr,
+    internal: SocketAddr,
+}
+
+impl Served {
+    fn start(mut command: Command) -> Self {
+        command.args(["--listen", "127.0.0.1:0", "--internal", "127.0.0.1:0"]);
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        let address = |text: &str| {
+            let rest = line.split_once(text).unwrap_or_else(|| panic!("{line}")).1;
+            rest.split([',', '\n']).next().unwrap().parse().unwrap()
+        };
+        Self {
+            public: address("listening on http://"),
+            internal: address("for services on http://"),
+            process,
+            log,
+        }
+    }
+
+    /// Of clients that a file lists.
+    fn of_clients(folder: &Path, options: &[&str]) -> Self {
+        let mut command = Command::new(privyseal::path());
+        command
+            .current_dir(folder)
+            .args([
+                "receiver",
+                "serve",
+                "--leeway",
+                "0",
+                "--clients",
+                "clients.toml",
+            ])
+            .args(options);
+        Self::start(command)
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Waits for the next line that begins so.
+    fn said(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while !line.starts_with(words) {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "{words}");
+        }
+        line
+    }
+
+    /// SIGTERM ends it; what it logged since.
+    fn end(mut self) -> String {
+        self.signal("TERM");
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
+        let mut log = String::new();
+        self.log.read_to_string(&mut log).unwrap();
+        log
+    }
+
+    /// The status for assertions that `make` makes, once the server accepts what was made after it started.
+    fn accepts(&self, path: &str, make: impl Fn() -> String) -> Result<(), String> {
+        let start = Instant::now();
+        loop {
+            let answer = post(self.public, path, &token_request(&make()));
+            match answer.status {
+                200 => return Ok(()),
+                503 if start.elapsed() < Duration::from_secs(60) => {}
+                _ => return Err(answer.body),
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn token_request(assertion: &str) -> String {
+    format!(
+        "grant_type=client_credentials&client_assertion_type={CLIENT_ASSERTION_TYPE}&client_assertion={assertion}"
+    )
+}
+
+fn claims(id: &str, audience: &str) -> Value {
+    let now = now().as_secs();
+    json!({ "iss": id, "sub": id, "aud": audience, "iat": now, "exp": now + 30, "jti": jti() })
+}
+
+const CUSTOMER: &str = "EU.EORI.NL123456789";
+const FIAM: &str = "EU.EORI.NLKPNFIAMPROD";
+const REFUSED: &str = r#"{"error":"invalid_client"}"#;
+
+#[test]
+fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "root.pem",
+        &pem_chain(&world.chain[world.chain.len() - 1..]),
+    );
+    // The CAs beside the seal are nobody's certificates.
+    write("seal.pem", &pem_chain(&world.chain));
+    let listed = |id: &str| format!("[client.\"{id}\"]\ncertificates = [\"seal.pem\"]\n");
+    write("clients.toml", &listed(CUSTOMER));
+    let mut server =
+        Served::of_clients(folder.path(), &["--scheme", "fiam", "--trust", "root.pem"]);
+    let assertion = |id: &'static str| {
+        let world = &world;
+        move || {
+            let mut claims = claims(id, FIAM);
+            claims["nbf"] = claims["iat"].clone();
+            world.sign(&world.header(), &claims)
+        }
+    };
+    let path = "/oauth/token";
+    assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
+    let other = "EU.EORI.NL987654321";
+    assert_eq!(
+        server.accepts(path, assertion(other)),
+        Err(REFUSED.to_owned())
+    );
+    assert_eq!(post(server.public, "/connect/token", "").status, 404);
+    // What cannot be read changes nothing.
+    write("clients.toml", "[client.x]\nkeys = 1\n");
+    server.signal("HUP");
+    let said = server.said("not read again");
+    assert!(said.contains("clients.toml, line 2"), "{said}");
+    assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
+    write("clients.toml", &listed(other));
+    server.signal("HUP");
+    server.said("read again");
+    assert_eq!(
+        server.accepts(path, assertion(CUSTOMER)),
+        Err(REFUSED.to_owned())
+    );
+    assert_eq!(server.accepts(path, assertion(other)), Ok(()));
+    assert!(!server.end().contains("eyJ"), "an assertion in the log");
+}
+
+/// eHealth by its realm, itsme for services behind it, and schemes of one's own with each way to name a key.
+#[test]
+fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
+    let world = World::new();
+    let key = test_key("seal", 2048);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "keys.json",
+        &json!({ "keys": [jwk(&key, "a")] }).to_string(),
+    );
+    write("seal.pem", &pem_chain(&world.chain[..1]));
+    write(
+        "clients.toml",
+        "[client.one]\njwks = \"keys.json\"\ncertificates = [\"seal.pem\"]\n",
+    );
+    let own = |key: &str| {
+        let text = format!(
+            "[scheme.acme]\nkey = \"{key}\"\naudience = \"https://as.example/token\"\nlifetime = 60\n\
+             [scheme.acme.token-request]\npath = \"/token\"\nbase-url = \"https://as.example\"\n"
+        );
+        write(&format!("{}.toml", &key[..3]), &text);
+    };
+    own("kid");
+    own("x5t#S256");
+    let digest = x5t_s256(&world.chain[0]);
+    let kid = json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+    let x5t = json!({ "alg": "RS256", "typ": "JWT", "x5t#S256": digest });
+    let issuer = "https://idp.example/auth/realms/M2M";
+    let realm = [
+        "--scheme",
+        "ehealth",
+        "--base-url",
+        "https://idp.example/auth",
+        "--realm",
+        "M2M",
+    ];
+    let cases: [(&[&str], &str, &str, &Value); 3] = [
+        (&realm, issuer, "/protocol/openid-connect/token", &kid),
+        (
+            &["--scheme", "./kid.toml"],
+            "https://as.example/token",
+            "/token",
+            &kid,
+        ),
+        (
+            &["--scheme", "./x5t.toml"],
+            "https://as.example/token",
+            "/token",
+            &x5t,
+        ),
+    ];
+    for (options, audience, path, header) in cases {
+        let server = Served::of_clients(folder.path(), options);
+        let signed = |key: &TestKey, audience: &str| sign(key, header, &claims("one", audience));
+        assert_eq!(
+            server.accepts(path, || signed(&key, audience)),
+            Ok(()),
+            "{options:?}"
+        );
+        let stranger = test_key("registry", 2048);
+        for wrong in [
+            signed(&stranger, audience),
+            signed(&key, "https://as.example/other"),
+        ] {
+            let answer = post(server.public, path, &token_request(&wrong));
+            assert_eq!(
+                (answer.status, &*answer.body),
+                (400, REFUSED),
+                "{options:?}"
+            );
+        }
+    }
+    // itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
+    let itsme = ["--scheme", "itsme", "--endpoint", "token"];
+    let server = Served::of_clients(folder.path(), &itsme);
+    let audience = "https://idp.prd.itsme.services/v2/token";
+    assert_eq!(post(server.public, "/token", "").status, 404);
+    thread::sleep(Duration::from_secs(2));
+    let assertion = sign(&key, &kid, &claims("one", audience));
+    let party = post(server.internal, "/v1/accept", &token_request(&assertion));
+    assert_eq!(party.json()["client_id"], "one", "{party:?}");
+}
+
+#[test]
+fn what_does_not_fit_together_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("clients.toml"), "[client.one]\n").unwrap();
+    fs::write(folder.path().join("none.toml"), "[client]\n").unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (&["--scheme", "fiam"], "--clients"),
+        (
+            &[
+                "--scheme",
+                "fiam",
+                "--clients",
+                "none.toml",
+                "--trust",
+                "none.toml",
+            ],
+            "--trust",
+        ),
+        (
+            &["--scheme", "fiam", "--clients", "clients.toml"],
+            "--trust",
+        ),
+        (
+            &[
+                "--scheme",
+                "ehealth",
+                "--realm",
+                "a",
+                "--clients",
+                "none.toml",
+            ],
+            "--clients",
+        ),
+        (
+            &["--scheme", "ehealth", "--clients", "clients.toml"],
+            "--realm",
+        ),
+        (
+            &["--scheme", "ishare", "--clients", "clients.toml"],
+            "--clients",
+        ),
+        (
+            &["--scheme", "ishare", "--base-url", "https://r.example"],
+            "--trust",
+        ),
+        (
+            &[
+                "--scheme",
+                "ehealth",
+                "--realm",
+                "a",
+                "--clients",
+                "absent.toml",
+            ],
+            "absent.toml",
+        ),
+        (
+            &[
+                "--scheme",
+                "ehealth",
+                "--realm",
+                "a",
+                "--clients",
+                "clients.toml",
+                "--key",
+                "pkcs11:",
+            ],
+            "--key",
+        ),
+    ];
+    for (options, named) in cases {
+        let run = Command::new(privyseal::path())
+            .current_dir(folder.path())
+            .args(["receiver", "serve"])
+            .args(*options)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(2), "{options:?}: {said}");
+        assert!(said.contains(named), "{options:?}: {said}");
+    }
+}
+
+/// As openssl and the specification have it.
+fn x5t_s256(der: &[u8]) -> String {
+    to_base64url(ring::digest::digest(&ring::digest::SHA256, der).as_ref())
+}
 
 #[test]
 fn the_command_serves_until_it_is_told_to_end() {
@@ -28,31 +361,16 @@ fn the_command_serves_until_it_is_told_to_end() {
         "ishare",
         "--audience",
         REGISTRY,
-        "--base-url",
-        &registry.base_url(),
-        "--listen",
-        "127.0.0.1:0",
-        "--internal",
-        "127.0.0.1:0",
-        "--leeway",
-        "0",
     ];
     let mut command = client.command(&words);
     command
+        .args(["--base-url", &registry.base_url(), "--leeway", "0"])
         .arg("--cacert")
         .arg(&tls_ca)
         .arg("--trust")
         .arg(&root);
-    let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut stderr = BufReader::new(process.stderr.take().unwrap());
-    let mut line = String::new();
-    stderr.read_line(&mut line).unwrap();
-    let address = |text: &str| -> SocketAddr {
-        let rest = line.split_once(text).unwrap_or_else(|| panic!("{line}")).1;
-        rest.split([',', '\n']).next().unwrap().parse().unwrap()
-    };
-    let public = address("listening on http://");
-    let internal = address("for services on http://");
+    let server = Served::start(command);
+    let (public, internal) = (server.public, server.internal);
     // What was made before it started may have been accepted by another.
     let sign = ["sign", "--scheme", "ishare", "--audience", CONSUMER];
     let old = client.run(&sign, &[]).stdout;
@@ -69,11 +387,7 @@ fn the_command_serves_until_it_is_told_to_end() {
         post(public, "/connect/token", &form(token.trim(), &[])).status,
         400
     );
-    let kill = Command::new("kill").arg(process.id().to_string()).status();
-    assert!(kill.unwrap().success());
-    assert_eq!(process.wait().unwrap().code(), Some(0));
-    let mut log = String::new();
-    stderr.read_to_string(&mut log).unwrap();
+    let log = server.end();
     assert!(log.contains(&format!("accepted {CONSUMER} jti ")), "{log}");
     assert!(
         log.contains("refused replay: the assertion was accepted before"),

@@ -29,7 +29,8 @@ use crate::progress::Progress;
     mut_arg("realm", |realm| realm.hide(true)),
     mut_arg("endpoint", |endpoint| endpoint.hide(true)),
     mut_arg("kid", |kid| kid.hide(true)),
-    mut_arg("kid_form", |form| form.hide(true))
+    mut_arg("kid_form", |form| form.hide(true)),
+    mut_arg("trust", |trust| trust.required(true))
 )]
 pub(crate) struct RegistryOptions {
     #[command(flatten)]
@@ -38,7 +39,7 @@ pub(crate) struct RegistryOptions {
     server: ServerOptions,
     /// Who vouches for the registry's seal: certificates, PEM or DER, of its root, its CA or itself
     #[arg(long, value_name = "FILE")]
-    trust: PathBuf,
+    trust: Option<PathBuf>,
     #[command(flatten)]
     revocation: RevocationArgs,
 }
@@ -79,15 +80,33 @@ impl RegistryOptions {
     pub(crate) fn source(&self) -> Result<(ClientRegistry, String), CliError> {
         self.scheme()?;
         let base = self.client.server()?;
-        let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
+        let trust = self.trust()?;
         let revocation = self.revocation.read()?.into_owned();
         let options = self.client.assertion()?;
-        let registry_id = options.audience.clone().unwrap_or_default();
+        let registry_id = options.audience.clone();
+        let registry_id =
+            registry_id.ok_or_else(|| CliError::missing("--audience", "it names the registry"))?;
         let client = Client::from_source(self.client.source()?, self.server.http()?);
         let client_id = client.source().client_id().as_str().to_owned();
         let server = Server::new(base).assertion(options);
         let source = ClientRegistry::new(client, server, registry_id, trust);
         Ok((source.revocation(revocation), client_id))
+    }
+
+    /// What the options say of a client; of a receiver without a registry, what it must be.
+    pub(crate) const fn client(&self) -> &ClientOptions {
+        &self.client
+    }
+
+    /// The certificates of `--trust`.
+    pub(crate) fn trust(&self) -> Result<Certificates, CliError> {
+        let path = self.trust.as_deref().ok_or_else(|| {
+            CliError::missing(
+                "--trust",
+                "somebody vouches for the certificates that come in",
+            )
+        })?;
+        Certificates::from_file(path).map_err(of_option("--trust"))
     }
 
     /// By what revocation of the certificates of parties is judged.
@@ -100,7 +119,7 @@ impl RegistryOptions {
         let scheme = self.scheme()?;
         let base = self.client.server()?;
         let (http, progress) = self.server.watched_http()?;
-        let trust = Certificates::from_file(&self.trust).map_err(of_option("--trust"))?;
+        let trust = self.trust()?;
         let revocation = self.revocation.read()?;
         let options = self.client.assertion()?;
         let (client, tries) = self.client.source_for_tries()?;

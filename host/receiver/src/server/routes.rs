@@ -70,11 +70,14 @@ impl TokenServer {
         }
     }
 
-    /// The scheme's path, and the one that iSHARE's older pages have.
+    /// The scheme's path, and the one that iSHARE's older pages have. A scheme whose clients get tokens for persons only
+    /// has none here.
     fn is_token_endpoint(&self, path: &str) -> bool {
         let scheme = self.receiver.receiver().scheme();
-        path == scheme.token_request().path().value()
-            || (path == "/oauth2.0/token" && scheme.registry().is_some())
+        let rules = scheme.token_request();
+        let is_path = path == rules.path().value()
+            || (path == "/oauth2.0/token" && scheme.registry().is_some());
+        is_path && rules.grant_type().value() == "client_credentials"
     }
 
     async fn verified(&self, form: TokenForm) -> Result<VerifiedParty, Rejection> {
