@@ -108,6 +108,14 @@ impl TestPki {
             .collect()
     }
 
+    /// A CA, the usual key, and the chain of its seal.
+    pub fn with_seal() -> (Self, TestKey, Vec<Vec<u8>>) {
+        let pki = Self::new();
+        let key = test_key("seal", 2048);
+        let chain = pki.seal_chain(&key);
+        (pki, key, chain)
+    }
+
     /// [`TestPki::chain`] with the usual leaf.
     pub fn seal_chain(&self, key: &TestKey) -> Vec<Vec<u8>> {
         self.chain(&key.spki_der(), &CertificateSpec::seal())

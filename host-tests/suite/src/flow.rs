@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use crate::softhsm::SoftHsmToken;
 use privyseal_test_base::{privyseal, tool};
-use privyseal_test_pki::{TestKey, TestPki, test_key};
+use privyseal_test_pki::{TestKey, TestPki};
 
 /// A key with its chain, in a token, and the command line that uses it.
 #[derive(Debug)]
@@ -33,9 +33,7 @@ impl Default for Client {
 impl Client {
     /// A client with the usual seal.
     pub fn new() -> Self {
-        let pki = TestPki::new();
-        let key = test_key("seal", 2048);
-        let chain = pki.seal_chain(&key);
+        let (pki, key, chain) = TestPki::with_seal();
         let token = SoftHsmToken::new("T");
         token.import_key(&key, "01", KEY);
         token.store_chain(&chain, "01");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use privyseal_test_base::{privyseal, tool};
-use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, pem_chain, test_key};
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, pem_chain};
 use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
@@ -26,9 +26,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let pki = TestPki::new();
-        let key = test_key("seal", 2048);
-        let chain = pki.seal_chain(&key);
+        let (pki, key, chain) = TestPki::with_seal();
         let token = SoftHsmToken::new(TOKEN);
         token.import_key(&key, "01", KEY);
         token.store_chain(&chain, "01");

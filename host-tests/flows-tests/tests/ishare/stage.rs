@@ -9,7 +9,7 @@ use privyseal::{
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::ISHARE;
-use privyseal_test_pki::{TestKey, TestPki, test_key};
+use privyseal_test_pki::{TestKey, TestPki};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::Value;
@@ -40,9 +40,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let pki = TestPki::new();
-        let key = test_key("seal", 2048);
-        let chain = pki.seal_chain(&key);
+        let (pki, key, chain) = TestPki::with_seal();
         Self { pki, key, chain }
     }
 

@@ -34,9 +34,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let pki = TestPki::new();
-        let key = test_key("seal", 2048);
-        let chain = pki.seal_chain(&key);
+        let (pki, key, chain) = TestPki::with_seal();
         Self { pki, key, chain }
     }
 
