@@ -87,15 +87,23 @@ pub enum Error {
 /// What went wrong, so far as a program may want to tell: whose business it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum ErrorKind {
     /// A rule is broken (of a scheme, a certificate chain, a claim), or a token was refused.
-    Refused,
+    Refused = 1,
     /// What was given cannot be used as it is: a value, or a file.
-    Input,
+    Input = 2,
     /// Trouble with the key, its token or device, or the PIN.
-    Key,
+    Key = 3,
     /// Trouble with the server or the network.
-    Server,
+    Server = 4,
+}
+
+impl ErrorKind {
+    /// Its number, for programs in other languages; it stays what it is.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
 }
 
 impl Error {

@@ -34,6 +34,14 @@ pub enum Status {
     Defect = 7,
 }
 
+// The header has the numbers; the library says what they are.
+const _: () = assert!(
+    Status::Refused as u8 == ErrorKind::Refused.number()
+        && Status::Usage as u8 == ErrorKind::Input.number()
+        && Status::Key as u8 == ErrorKind::Key.number()
+        && Status::Server as u8 == ErrorKind::Server.number()
+);
+
 /// A client: one scheme and one key. Opened by `privyseal_open`, closed by `privyseal_close`.
 #[derive(Debug)]
 pub struct Client {

@@ -12,13 +12,13 @@ pub(crate) enum Exit {
     /// What was asked for is done.
     Done = 0,
     /// A rule is broken (of a scheme, a certificate chain, a claim), or a token was refused.
-    Refused = 1,
+    Refused = ErrorKind::Refused.number(),
     /// The command line or a file that it names cannot be used as it is.
-    Usage = 2,
+    Usage = ErrorKind::Input.number(),
     /// Trouble with the key, its token or device, or the PIN.
-    Key = 3,
+    Key = ErrorKind::Key.number(),
     /// Trouble with the server or the network.
-    Server = 4,
+    Server = ErrorKind::Server.number(),
     /// No rule is broken, but something that counts was not judged: trust, mostly.
     NotJudged = 5,
     /// The result could not be written.
