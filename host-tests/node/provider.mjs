@@ -46,6 +46,8 @@ const discovery = new UserDiscovery({ issuer, client: setup.client, event });
 
 const signing = await jose.generateKeyPair('RS256', { extractable: true });
 const signingJwk = { ...(await jose.exportJWK(signing.privateKey)), kid: 'op-1', alg: 'RS256', use: 'sig' };
+const opening = await jose.generateKeyPair('RSA-OAEP-256', { extractable: true });
+const openingJwk = { ...(await jose.exportJWK(opening.privateKey)), kid: 'op-enc', use: 'enc' };
 const { alg, enc, redirect_uris } = setup.client;
 const encryptions = [128, 192, 256].flatMap((bits) => [`A${bits}CBC-HS${2 * bits}`, `A${bits}GCM`]);
 const forge = new Forge({ issuer, client: setup.client, signing });
@@ -53,7 +55,8 @@ const forge = new Forge({ issuer, client: setup.client, signing });
 const provider = new Provider(issuer, {
   clients: [{
     client_id: setup.client.id,
-    jwks: setup.client.jwks,
+    // Its keys are behind an address, and kept for a time, as those of real clients are.
+    jwks_uri: `${issuer}/test/jwks`,
     token_endpoint_auth_method: 'private_key_jwt',
     token_endpoint_auth_signing_alg: 'RS256',
     grant_types: [
@@ -78,7 +81,7 @@ const provider = new Provider(issuer, {
       userinfo_encrypted_response_enc: enc,
     }),
   }],
-  jwks: { keys: [signingJwk] },
+  jwks: { keys: [signingJwk, openingJwk] },
   scopes: ['openid', 'offline_access', 'service:TEST_LOGIN', 'profile', 'email'],
   claims: {
     openid: ['sub'],
@@ -148,8 +151,17 @@ const provider = new Provider(issuer, {
     }),
   }),
   // The registered callback is https; here a proxy would stand before the client.
-  fetch: (_url, options) => callback(options),
+  fetch: (url, options) => (String(url).endsWith('/test/jwks') ? keysOfClient() : callback(options)),
 });
+
+// What the client publishes now; setup.client.jwks is what was read last.
+let published = setup.client.jwks;
+
+function keysOfClient() {
+  event('client keys read');
+  setup.client.jwks = published;
+  return Response.json(published, { headers: { 'cache-control': 'max-age=3600' } });
+}
 
 const pending = new Map();
 
@@ -232,6 +244,21 @@ async function read(request) {
   return Buffer.concat(chunks).toString();
 }
 
+// A nested assertion, which node-oidc-provider does not take: the outer layer is opened here, and what is in it is judged
+// as any other. With scenario.nested, one without that layer is refused.
+async function opened(body) {
+  const form = new URLSearchParams(body);
+  const assertion = form.get('client_assertion') ?? '';
+  if (assertion.split('.').length !== 5) return scenario.nested ? undefined : form;
+  const { alg } = jose.decodeProtectedHeader(assertion);
+  const key = await jose.importJWK({ ...openingJwk, alg }, alg);
+  const { plaintext, protectedHeader } = await jose.compactDecrypt(assertion, key);
+  if (protectedHeader.cty !== 'JWT' || protectedHeader.kid !== 'op-enc') throw new Error('no nested JWT');
+  event('nested', { alg, enc: protectedHeader.enc });
+  form.set('client_assertion', new TextDecoder().decode(plaintext));
+  return form;
+}
+
 const serve = provider.callback();
 server.on('request', async (request, response) => {
   const answer = (status, body, headers = {}) => {
@@ -243,15 +270,30 @@ server.on('request', async (request, response) => {
       scenario = JSON.parse(await read(request));
       discovery.script(scenario);
       answer(200, {});
+    } else if (request.url === '/test/jwks') {
+      // For the client's own checks, with which the provider has nothing to do.
+      if (request.method === 'POST') published = JSON.parse(await read(request));
+      answer(200, published, { 'cache-control': 'max-age=3600' });
+    } else if (request.url === '/test/forget') {
+      // What time does: the set that was read is old.
+      (await provider.Client.find(setup.client.id)).asymmetricKeyStore.freshUntil = 0;
+      answer(200, {});
     } else if (request.url === '/test/log') {
       answer(200, { events: log.events, refused: log.refused });
     } else if (request.url.startsWith('/user_discovery_sessions')) {
-      const { status, body, headers } = await discovery.answer(request, await read(request));
+      const form = await opened(await read(request));
+      if (!form) return answer(401, { error: 'invalid_client' });
+      const { status, body, headers } = await discovery.answer(request, form.toString());
       answer(status, body, headers);
     } else if (request.url === '/userinfo' && scenario.userinfoBusy > 0) {
       scenario.userinfoBusy -= 1;
       event('userinfo busy');
       answer(503, { error: 'temporarily_unavailable' });
+    } else if (request.headers['content-type'] === 'application/x-www-form-urlencoded' && scenario.nested) {
+      const form = await opened(await read(request));
+      if (!form) return answer(401, { error: 'invalid_client' });
+      request.body = form.toString();
+      serve(request, response);
     } else {
       serve(request, response);
     }

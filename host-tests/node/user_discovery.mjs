@@ -40,7 +40,6 @@ export class UserDiscovery {
 
   constructor({ issuer, client, event }) {
     Object.assign(this, { issuer, client, event });
-    this.keys = jose.createLocalJWKSet(client.jwks);
   }
 
   script(scenario) {
@@ -69,7 +68,7 @@ export class UserDiscovery {
     try {
       if (form.get('client_assertion_type') !== ASSERTION_TYPE) return 'client_assertion_type';
       if (form.get('client_id') !== this.client.id) return 'client_id';
-      const { payload } = await jose.jwtVerify(form.get('client_assertion'), this.keys, {
+      const { payload } = await jose.jwtVerify(form.get('client_assertion'), jose.createLocalJWKSet(this.client.jwks), {
         algorithms: ['RS256'],
         issuer: this.client.id,
         subject: this.client.id,

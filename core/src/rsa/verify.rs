@@ -87,6 +87,45 @@ impl VerifyingKey {
             Err(SignatureError::Invalid)
         }
     }
+
+    /// RSAEP (RFC 8017 section 5.1.1): the number `message` to the key's exponent, in `encrypted`; both big-endian and as
+    /// long as the modulus. Without a padding such as OAEP it hides nothing: that is the caller's.
+    ///
+    /// # Errors
+    /// [`SignatureError`]: one of another length than the modulus, or a number that is not below it.
+    pub fn encrypt_raw(&self, message: &[u8], encrypted: &mut [u8]) -> Result<(), SignatureError> {
+        let expected = self.key.size();
+        for len in [message.len(), encrypted.len()] {
+            if len != expected {
+                return Err(SignatureError::Length { len, expected });
+            }
+        }
+        let is_below = match &self.params {
+            #[cfg(target_arch = "x86_64")]
+            Params::Rsa2048Ifma(modulus) => raised(modulus, message, encrypted),
+            Params::Rsa2048(modulus) => raised(modulus, message, encrypted),
+            Params::Rsa3072(modulus) => raised(modulus, message, encrypted),
+            Params::Rsa4096(modulus) => raised(modulus, message, encrypted),
+        };
+        if is_below {
+            Ok(())
+        } else {
+            Err(SignatureError::Invalid)
+        }
+    }
+}
+
+/// Whether `number` is below the modulus; then its power is in `power`.
+fn raised<const L: usize>(modulus: &impl Power<L>, number: &[u8], power: &mut [u8]) -> bool {
+    let mut limbs = [Limb::ZERO; L];
+    let is_below = recover(modulus, number, &mut limbs);
+    for (chunk, limb) in power.rchunks_mut(Limb::BYTES).zip(limbs) {
+        let bytes = limb.0.to_le_bytes();
+        for (place, byte) in chunk.iter_mut().rev().zip(bytes) {
+            *place = byte;
+        }
+    }
+    is_below
 }
 
 fn rsa_2048(key: &RsaPublicKey) -> Result<Params, KeyError> {

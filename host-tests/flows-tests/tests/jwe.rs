@@ -6,8 +6,8 @@ use std::fs;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::JoseFault;
-use privyseal::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, MAX_JWE};
-use privyseal::jose::jwk::KidForm;
+use privyseal::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, MAX_JWE, Recipient};
+use privyseal::jose::jwk::{KeySet, KidForm};
 use privyseal_core::{KeyEncryption, Unwrapper};
 use privyseal_test_base::scratch::fixture;
 use privyseal_test_judges::node;
@@ -51,6 +51,66 @@ fn jwk(key: &TestKey) -> Value {
         "n": Base64UrlUnpadded::encode_string(&key.n_bytes()),
         "e": Base64UrlUnpadded::encode_string(&key.e_bytes()),
     })
+}
+
+/// All twelve combinations for keys of each size, opened by the npm package jose, and by the reader here.
+#[test]
+fn what_is_encrypted_here_others_open() {
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
+    for size in [2048, 3072] {
+        let key = test_key("recipient", size);
+        let mut jwes = Vec::new();
+        let mut names = Vec::new();
+        for algorithm in KeyEncryption::ALL {
+            for content in ContentEncryption::ALL {
+                let set = json!({"keys": [{"kty": "EC"}, {
+                    "kty": "RSA", "use": "enc", "kid": "op-enc", "alg": algorithm.name(),
+                    "n": jwk(&key)["n"], "e": jwk(&key)["e"],
+                }]});
+                let set = KeySet::for_encryption(set.to_string().as_bytes()).unwrap();
+                let recipient = Recipient::of(&set, algorithm, content).unwrap();
+                let jwe = recipient.encrypt(token).unwrap().to_string();
+                assert_eq!(decrypt(&jwe, &key).unwrap(), token.as_bytes());
+                jwes.push(jwe);
+                names.push((algorithm.name(), content.name()));
+            }
+        }
+        let opened = node::decrypt(&key.pkcs8_pem(), &jwes);
+        assert_eq!(opened.len(), names.len());
+        for (opened, (alg, enc)) in opened.iter().zip(names) {
+            assert_eq!(opened["payload"], token);
+            let header = json!({"alg": alg, "cty": "JWT", "enc": enc, "kid": "op-enc"});
+            assert_eq!(opened["header"], header);
+        }
+    }
+}
+
+/// A key for something else is no recipient's; one that says nothing is for both algorithms.
+#[test]
+fn the_key_of_a_recipient() {
+    let key = jwk(&test_key("recipient", 2048));
+    let of = |more: &Value| {
+        let mut jwk = key.clone();
+        for (name, value) in more.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        let set = json!({ "keys": [jwk] }).to_string();
+        let set = KeySet::for_encryption(set.as_bytes()).unwrap();
+        KeyEncryption::ALL
+            .map(|algorithm| Recipient::of(&set, algorithm, ContentEncryption::A256Gcm).is_some())
+    };
+    for (more, expected) in [
+        (json!({}), [true, true]),
+        (json!({"use": "enc", "key_ops": ["wrapKey"]}), [true, true]),
+        (json!({"alg": "RSA-OAEP"}), [true, false]),
+        (json!({"alg": "RSA-OAEP-256"}), [false, true]),
+        (json!({"use": "sig"}), [false, false]),
+        (json!({"alg": "RS256"}), [false, false]),
+        (json!({"alg": "RSA1_5"}), [false, false]),
+        (json!({"key_ops": ["verify"]}), [false, false]),
+    ] {
+        assert_eq!(of(&more), expected, "{more}");
+    }
 }
 
 #[test]

@@ -49,7 +49,20 @@ pub fn encrypt(jwk: &Value, tokens: &[(Value, &str)]) -> Vec<String> {
         .iter()
         .map(|(header, payload)| serde_json::json!({ "header": header, "payload": payload }))
         .collect();
-    let input = serde_json::json!({ "jwk": jwk, "tokens": tokens }).to_string();
+    let made = jwe(&serde_json::json!({ "jwk": jwk, "tokens": tokens }));
+    serde_json::from_value(made).expect("a list of texts")
+}
+
+/// Header and payload of each compact JWE, by the JOSE library with this key (PKCS #8, PEM).
+///
+/// # Panics
+/// If it refuses one.
+pub fn decrypt(pkcs8_pem: &str, jwes: &[String]) -> Vec<Value> {
+    let made = jwe(&serde_json::json!({ "key": pkcs8_pem, "jwes": jwes }));
+    serde_json::from_value(made).expect("a list")
+}
+
+fn jwe(input: &Value) -> Value {
     let mut node = command(
         &interpreter().to_string_lossy(),
         [script("jwe.mjs")]
@@ -57,10 +70,10 @@ pub fn encrypt(jwk: &Value, tokens: &[(Value, &str)]) -> Vec<String> {
             .iter()
             .map(String::as_str),
     );
-    let made = output(&mut node, input.as_bytes());
+    let made = output(&mut node, input.to_string().as_bytes());
     let said = String::from_utf8_lossy(&made.stderr);
     assert!(made.status.success(), "jwe.mjs: {said}");
-    serde_json::from_slice(&made.stdout).expect("a list of texts")
+    serde_json::from_slice(&made.stdout).expect("JSON")
 }
 
 fn folder() -> PathBuf {

@@ -113,6 +113,31 @@ impl OidcProvider {
         assert_eq!(status, 200);
     }
 
+    /// Where the client's keys are published.
+    pub fn jwks_uri(&self) -> String {
+        format!("{}/test/jwks", self.issuer())
+    }
+
+    /// Publishes other keys of the client. The provider keeps what it has read for an hour.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn publish(&self, jwks: &Value) {
+        let (status, _) = self
+            .tests
+            .post_as("application/json", "/test/jwks", &jwks.to_string());
+        assert_eq!(status, 200);
+    }
+
+    /// That hour goes by.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn forget_keys(&self) {
+        let (status, _) = self.tests.post_as("application/json", "/test/forget", "{}");
+        assert_eq!(status, 200);
+    }
+
     /// What has happened: each event has a `name` and a moment `at`, in milliseconds.
     ///
     /// # Panics

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
+use privyseal::jose::jwe::ContentEncryption;
 use privyseal::keys::SignerFailure;
 use privyseal::keys::key::{KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
@@ -48,6 +49,10 @@ pub(super) struct Ciba {
     /// How tokens are encrypted to it, as it was registered; by default each that the provider may use is checked
     #[arg(long, value_name = "ALG", value_parser = key_encryption_parser(), requires = "decryption_keys")]
     encryption_alg: Option<KeyEncryption>,
+    /// Encrypt each assertion to the provider, too (signed, then encrypted), with its key for that algorithm and
+    /// A128CBC-HS256
+    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser())]
+    encrypt_assertions: Option<KeyEncryption>,
     /// The client id that itsme gave
     #[arg(long, value_name = "ID")]
     client_id: String,
@@ -130,6 +135,10 @@ impl Ciba {
         let mut flow = Flow::new(&http, &client, &provider, SystemRuntime::default())
             .unwrappers(&mut unwrappers)
             .assertion(assertion);
+        if let Some(algorithm) = self.encrypt_assertions {
+            let content = ContentEncryption::A128CbcHs256;
+            flow = flow.encrypt_assertions(provider.recipient(&http, algorithm, content)?);
+        }
         for algorithm in flow.prepare(self.encryption_alg)? {
             say!(
                 "warning: the decryption key cannot be used with {}, which the provider offers: if that is what was \

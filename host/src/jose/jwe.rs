@@ -9,6 +9,7 @@
 
 mod compact;
 mod content;
+mod encrypt;
 
 use privyseal_core::{KeyEncryption, SignerError, SignerErrorKind, Unwrapper};
 use zeroize::Zeroizing;
@@ -21,6 +22,7 @@ pub use super::error::{JweFault, MAX_JWE};
 pub use compact::Jwe;
 pub use content::ContentEncryption;
 use content::Sealed;
+pub use encrypt::Recipient;
 
 /// One byte more than the longest content key, so that a longer one shows.
 const KEY_ROOM: usize = ContentEncryption::MAX_KEY_LEN + 1;
@@ -88,22 +90,29 @@ impl Jwe<'_> {
     }
 }
 
-/// Whether `unwrapper` can do its part with that algorithm: it is given what nobody encrypted, and says so.
+/// Whether `unwrapper` can do its part with that algorithm: it is given a key that was encrypted to it, and must give that
+/// key back. A token that knows no such hash, or another one, is found out so.
 ///
 /// # Errors
 ///
-/// What is wrong with the unwrapper, its token or the algorithm there; [`DecryptError::Base`].
+/// What is wrong with the unwrapper, its token or the algorithm there; [`JweFault::Undecipherable`] if it gives another
+/// key, or none; [`DecryptError::Base`].
 pub fn probe<U: Unwrapper>(
     unwrapper: &mut U,
     algorithm: KeyEncryption,
 ) -> Result<(), DecryptError<U::Error>> {
-    let mut nothing = vec![0; unwrapper.public_key().bits().div_ceil(8)];
-    // Less than the modulus, whatever that is.
-    entropy::fill(nothing.get_mut(1..).unwrap_or_default())?;
+    let undecipherable = || DecryptError::Jwe(JweFault::Undecipherable.into());
+    let key = unwrapper.public_key().clone();
+    let recipient = Recipient::new(key, algorithm, ContentEncryption::A256Gcm);
+    let recipient = recipient.map_err(|_| undecipherable())?;
+    let mut sent = Zeroizing::new([0; 32]);
+    entropy::fill(&mut *sent)?;
+    let encrypted = recipient.encrypt_key(&*sent)?;
     let mut room = Zeroizing::new([0; KEY_ROOM]);
-    match unwrapper.unwrap_key(algorithm, &nothing, &mut *room) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == SignerErrorKind::Undecipherable => Ok(()),
+    match unwrapper.unwrap_key(algorithm, &encrypted, &mut *room) {
+        Ok(len) if room[..len] == sent[..] => Ok(()),
+        Ok(_) => Err(undecipherable()),
+        Err(error) if error.kind() == SignerErrorKind::Undecipherable => Err(undecipherable()),
         Err(error) => Err(DecryptError::Unwrapper(error)),
     }
 }

@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 use super::OAuthError;
 use crate::base::{clock, entropy};
+#[cfg(feature = "ciba")]
+use crate::jose::jwe::Recipient;
 
 /// What may be said about one assertion. The default is right for almost everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,6 +119,16 @@ impl Assertion {
     /// The token's text. Not for logs.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same, encrypted to the server: a nested JWT (RFC 7519 section 5.2), which itsme takes as well.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthError::Base`] if there is no randomness.
+    #[cfg(feature = "ciba")]
+    pub fn encrypted_to(&self, server: &Recipient) -> Result<Self, OAuthError> {
+        Ok(Self(server.encrypt(&self.0)?))
     }
 }
 

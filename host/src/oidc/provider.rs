@@ -12,6 +12,14 @@ use crate::jose::jws::{ClaimRules, Jws, VerifiedJws};
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::ProviderKeys;
+#[cfg(feature = "ciba")]
+use {
+    crate::jose::jwe::{ContentEncryption, Recipient},
+    crate::jose::jwk::KeySet,
+    crate::oauth::{self, OAuthError},
+    crate::oidc::provider_keys::MAX_KEY_SET,
+    privyseal_core::KeyEncryption,
+};
 
 pub use userinfo::UserInfo;
 
@@ -72,6 +80,29 @@ impl Provider {
         let keys = self.keys.lock();
         keys.unwrap_or_else(PoisonError::into_inner)
             .read_ahead(http, now)
+    }
+
+    /// The provider as somebody to whom something is encrypted: by the first key for `algorithm` that it publishes.
+    ///
+    /// # Errors
+    ///
+    /// [`OidcError::OAuth`] if its keys cannot be read, or none is for that.
+    #[cfg(feature = "ciba")]
+    pub fn recipient(
+        &self,
+        http: &Http,
+        algorithm: KeyEncryption,
+        content: ContentEncryption,
+    ) -> Result<Recipient, OidcError> {
+        let url = self.metadata.jwks_uri();
+        let response = oauth::get_public(http, url, MAX_KEY_SET)?;
+        let keys = KeySet::for_encryption(&response.body)
+            .map_err(|error| OAuthError::response(url, error))?;
+        let recipient = Recipient::of(&keys, algorithm, content).ok_or_else(|| {
+            let reason = format!("no key of the provider is for {}", algorithm.name());
+            OAuthError::response(url, reason)
+        });
+        Ok(recipient?)
     }
 
     /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's

@@ -126,6 +126,25 @@ fn without_encryption_where_none_was_agreed_on() {
     judge(&stage, &stage.ciba_with_key("", &[]));
 }
 
+/// Signed, then encrypted to the provider, at each endpoint; a provider that wants that refuses others.
+#[test]
+fn with_assertions_that_are_encrypted_too() {
+    let stage = Stage::polling("RSA-OAEP", "A128GCM");
+    stage
+        .provider
+        .script(&json!({"scannedAfter": 1, "polls": [], "decision": "approve", "nested": true}));
+    for algorithm in ["RSA-OAEP", "RSA-OAEP-256"] {
+        judge(&stage, &stage.ciba(&["--encrypt-assertions", algorithm]));
+        let nested = stage.provider.events_of("nested");
+        let last = nested.last().unwrap();
+        assert_eq!(last["alg"], algorithm);
+        assert_eq!(last["enc"], "A128CBC-HS256");
+    }
+    // Two for the session, one each for authentication and tokens.
+    assert_eq!(stage.provider.events_of("nested").len(), 8);
+    stage.ciba(&[]).refused(1, "invalid_client");
+}
+
 /// itsme goes on encrypting to the old key for a day.
 #[test]
 fn to_the_older_of_two_keys() {

@@ -5,7 +5,10 @@ use aes_gcm::aead::{Aead, KeyInit, Nonce, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::consts::U12;
-use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, KeyIvInit as _};
+use cbc::cipher::{
+    BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt as _, BlockModeEncrypt as _,
+    KeyIvInit as _,
+};
 use privyseal_core::named;
 use ring::hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use subtle::ConstantTimeEq as _;
@@ -73,6 +76,33 @@ impl ContentEncryption {
             Self::A256Gcm => gcm::<Aes256Gcm>(key, sealed),
         }
     }
+
+    /// `plaintext` encrypted, and the tag over it and the encoded header; nothing if key or vector have other lengths.
+    pub(super) fn encrypt(
+        self,
+        key: &[u8],
+        protected: &str,
+        iv: &[u8],
+        plaintext: &[u8],
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let gcm = |sealed: Option<Vec<u8>>| {
+            let mut ciphertext = sealed?;
+            let tag = ciphertext.split_off(plaintext.len());
+            Some((ciphertext, tag))
+        };
+        let payload = Payload {
+            msg: plaintext,
+            aad: protected.as_bytes(),
+        };
+        match self {
+            Self::A128CbcHs256 => hmac_cbc::<Aes128>(HMAC_SHA256, key, protected, iv, plaintext),
+            Self::A192CbcHs384 => hmac_cbc::<Aes192>(HMAC_SHA384, key, protected, iv, plaintext),
+            Self::A256CbcHs512 => hmac_cbc::<Aes256>(HMAC_SHA512, key, protected, iv, plaintext),
+            Self::A128Gcm => gcm(sealed_by::<Aes128Gcm>(key, iv, payload)),
+            Self::A192Gcm => gcm(sealed_by::<AesGcm<Aes192, U12>>(key, iv, payload)),
+            Self::A256Gcm => gcm(sealed_by::<Aes256Gcm>(key, iv, payload)),
+        }
+    }
 }
 
 /// What a JWE has beside its content key.
@@ -91,14 +121,13 @@ fn cbc_hmac<C: BlockCipherDecrypt + KeyInit>(
     sealed: &Sealed<'_>,
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (mac_key, encryption_key) = key.split_at_checked(key.len() / 2)?;
-    let mut mac = hmac::Context::with_key(&hmac::Key::new(algorithm, mac_key));
-    let header_bits = u64::try_from(sealed.protected.len()).ok()?.checked_mul(8)?;
-    mac.update(sealed.protected.as_bytes());
-    mac.update(sealed.iv);
-    mac.update(sealed.ciphertext);
-    mac.update(&header_bits.to_be_bytes());
-    let made = mac.sign();
-    let made = made.as_ref().get(..made.as_ref().len() / 2)?;
+    let made = tag(
+        algorithm,
+        mac_key,
+        sealed.protected,
+        sealed.iv,
+        sealed.ciphertext,
+    )?;
     if !bool::from(made.ct_eq(sealed.tag)) {
         return None;
     }
@@ -107,6 +136,57 @@ fn cbc_hmac<C: BlockCipherDecrypt + KeyInit>(
     let len = cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len();
     text.truncate(len);
     Some(text)
+}
+
+/// The other way round (RFC 7518 section 5.2.2.1).
+fn hmac_cbc<C: BlockCipherEncrypt + KeyInit>(
+    algorithm: hmac::Algorithm,
+    key: &[u8],
+    protected: &str,
+    iv: &[u8],
+    plaintext: &[u8],
+) -> Option<(Vec<u8>, Vec<u8>)> {
+    const BLOCK: usize = 16;
+    let (mac_key, encryption_key) = key.split_at_checked(key.len() / 2)?;
+    let cipher = cbc::Encryptor::<C>::new_from_slices(encryption_key, iv).ok()?;
+    let mut text = vec![0; plaintext.len() + BLOCK];
+    text[..plaintext.len()].copy_from_slice(plaintext);
+    let len = cipher
+        .encrypt_padded::<Pkcs7>(&mut text, plaintext.len())
+        .ok()?
+        .len();
+    text.truncate(len);
+    let tag = tag(algorithm, mac_key, protected, iv, &text)?;
+    Some((text, tag))
+}
+
+/// The first half of the HMAC over everything.
+fn tag(
+    algorithm: hmac::Algorithm,
+    key: &[u8],
+    protected: &str,
+    iv: &[u8],
+    ciphertext: &[u8],
+) -> Option<Vec<u8>> {
+    let mut mac = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
+    let header_bits = u64::try_from(protected.len()).ok()?.checked_mul(8)?;
+    mac.update(protected.as_bytes());
+    mac.update(iv);
+    mac.update(ciphertext);
+    mac.update(&header_bits.to_be_bytes());
+    let made = mac.sign();
+    let half = made.as_ref().get(..made.as_ref().len() / 2)?;
+    Some(half.to_vec())
+}
+
+fn sealed_by<A: Aead + KeyInit>(
+    key: &[u8],
+    iv: &[u8],
+    payload: Payload<'_, '_>,
+) -> Option<Vec<u8>> {
+    let cipher = A::new_from_slice(key).ok()?;
+    let nonce = Nonce::<A>::try_from(iv).ok()?;
+    cipher.encrypt(&nonce, payload).ok()
 }
 
 fn gcm<A: Aead + KeyInit>(key: &[u8], sealed: &Sealed<'_>) -> Option<Zeroizing<Vec<u8>>> {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use privyseal_check::KnownKey;
-use privyseal_core::RsaPublicKey;
 use privyseal_core::cert::Certificate;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::kid::KidBuf;
 use privyseal_core::rsa::KeyError;
+use privyseal_core::{KeyEncryption, RsaPublicKey};
 use serde_json::Value;
 
 use super::JwkError;
@@ -17,7 +17,7 @@ use crate::base::file;
 /// The largest file that is read, in bytes.
 const MAX_FILE: usize = 1024 * 1024;
 
-/// The keys of a JWK Set that may have made an RS256 signature.
+/// The keys of a JWK Set that may have made an RS256 signature, or those to which something may be encrypted.
 ///
 /// Others are left out, as RFC 7517 section 5 has it: those of another type, those whose `use`, `key_ops` or
 /// `alg` (sections 4.2 to 4.4) say something else, and those that are malformed.
@@ -28,6 +28,8 @@ pub struct KeySet(Vec<Jwk>);
 struct Jwk {
     kid: Option<String>,
     x5t_s256: Option<String>,
+    /// The only algorithm that it is for.
+    alg: Option<String>,
     key: Result<RsaPublicKey, KeyError>,
 }
 
@@ -71,6 +73,19 @@ impl KeySet {
     ///
     /// [`KeySetError`] if it is neither, if a private key is in it, or if no RSA key in it can be read.
     pub fn from_bytes(content: &[u8]) -> Result<Self, KeySetError> {
+        Self::read(content, Jwk::is_for_rs256)
+    }
+
+    /// The same, of the keys to which a content key may be encrypted with RSA-OAEP.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySet::from_bytes`].
+    pub fn for_encryption(content: &[u8]) -> Result<Self, KeySetError> {
+        Self::read(content, Jwk::is_for_encryption)
+    }
+
+    fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
         let value: Value = serde_json::from_slice(content).map_err(|_| KeySetError::NotJson)?;
         let keys = match (value.get("keys"), value.get("kty")) {
             (Some(Value::Array(keys)), _) => keys,
@@ -89,7 +104,7 @@ impl KeySet {
         }
         Ok(Self(
             rsa()
-                .filter(|key| Jwk::is_for_rs256(key))
+                .filter(|key| is_wanted(key))
                 .filter_map(Jwk::read)
                 .collect(),
         ))
@@ -98,6 +113,26 @@ impl KeySet {
     /// Each key, or why it cannot be used, with its `kid`.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &Result<RsaPublicKey, KeyError>)> {
         self.0.iter().map(|jwk| (jwk.kid.as_deref(), &jwk.key))
+    }
+
+    /// Of keys for encryption: each, or why it cannot be used, with its `kid` and the algorithms that it is for.
+    pub fn recipients(
+        &self,
+    ) -> impl Iterator<
+        Item = (
+            Option<&str>,
+            Vec<KeyEncryption>,
+            &Result<RsaPublicKey, KeyError>,
+        ),
+    > {
+        self.0.iter().map(|jwk| {
+            let all = KeyEncryption::ALL.into_iter();
+            let algorithms = all.filter(|algorithm| {
+                let alg = jwk.alg.as_deref();
+                alg.is_none_or(|alg| alg == algorithm.name())
+            });
+            (jwk.kid.as_deref(), algorithms.collect(), &jwk.key)
+        })
     }
 
     /// The keys as `privyseal-check` wants them.
@@ -118,18 +153,33 @@ impl Jwk {
         let public = RsaPublicKey::from_components(&number("n")?, &number("e")?);
         Some(Self {
             kid: text("kid"),
+            alg: text("alg"),
             x5t_s256: text("x5t#S256").or_else(|| certificate_digest(key, public.as_ref().ok()?)),
             key: public,
         })
     }
 
     fn is_for_rs256(key: &Value) -> bool {
-        let absent_or = |name, value| key.get(name).is_none() || is(key, name, value);
-        let operations = key.get("key_ops").map(Value::as_array);
-        absent_or("use", "sig")
-            && absent_or("alg", Algorithm::Rs256.name())
-            && operations
-                .is_none_or(|list| list.is_some_and(|list| list.contains(&"verify".into())))
+        Self::is_for(key, "sig", &[Algorithm::Rs256.name()], &["verify"])
+    }
+
+    fn is_for_encryption(key: &Value) -> bool {
+        let algorithms = KeyEncryption::ALL.map(KeyEncryption::name);
+        Self::is_for(key, "enc", &algorithms, &["encrypt", "wrapKey"])
+    }
+
+    /// Nothing says that it is for something else.
+    fn is_for(key: &Value, usage: &str, algorithms: &[&str], operations: &[&str]) -> bool {
+        let any_of = |name: &str, names: &[&str]| names.iter().any(|it| is(key, name, it));
+        let absent_or = |name: &str, names: &[&str]| key.get(name).is_none() || any_of(name, names);
+        let given = key.get("key_ops").map(Value::as_array);
+        absent_or("use", &[usage])
+            && absent_or("alg", algorithms)
+            && given.is_none_or(|list| {
+                let has =
+                    |operation: &&str| list.is_some_and(|list| list.contains(&(*operation).into()));
+                operations.iter().any(has)
+            })
     }
 }
 

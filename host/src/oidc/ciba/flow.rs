@@ -16,6 +16,7 @@ use super::ping::PingListener;
 use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
 use crate::http::Http;
+use crate::jose::jwe::Recipient;
 use crate::oauth::{AssertionOptions, AuthenticationOptions, SigningClient};
 use crate::oidc::provider::Provider;
 
@@ -34,6 +35,7 @@ pub struct Ciba<'a, S, U, P> {
     unwrappers: &'a mut [U],
     runtime: P,
     assertion: AssertionOptions,
+    recipient: Option<Recipient>,
 }
 
 /// An authentication request that the provider has taken.
@@ -66,7 +68,15 @@ impl<'a, S, U, P> Ciba<'a, S, U, P> {
             unwrappers: &mut [],
             runtime,
             assertion: AssertionOptions::default(),
+            recipient: None,
         }
+    }
+
+    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
+    #[must_use]
+    pub fn encrypt_assertions(mut self, provider: Recipient) -> Self {
+        self.recipient = Some(provider);
+        self
     }
 
     /// With the keys to which tokens are encrypted, where that was agreed on when the client was registered: then

@@ -124,7 +124,10 @@ where
         max: usize,
     ) -> Result<Exchange, OAuthError> {
         let options = self.options(endpoint)?;
-        let assertion = self.client.assertion(&options)?;
+        let mut assertion = self.client.assertion(&options)?;
+        if let Some(provider) = &self.recipient {
+            assertion = assertion.encrypted_to(provider)?;
+        }
         let own = [
             ("client_id", self.client.credential().client_id().as_str()),
             ("client_assertion_type", CLIENT_ASSERTION_TYPE),
