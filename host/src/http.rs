@@ -4,6 +4,7 @@
 //! There is no switch that turns verification off. A redirect is an error that names it: an
 //! assertion or a token is for the address it was sent to and no other (RFC 9700 section 4.12).
 
+mod certificate;
 mod error;
 pub(crate) mod media_type;
 mod proxy;
@@ -101,6 +102,7 @@ impl HttpOptions {
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
+    roots: Roots,
     timeout: Duration,
     retry: RetryPolicy,
     watcher: Option<Arc<dyn HttpWatcher>>,
@@ -121,6 +123,8 @@ pub struct Response {
     pub media_type: Option<String>,
     /// How it wants to be asked, where it refused (`WWW-Authenticate`).
     pub challenge: Option<String>,
+    /// For how many seconds it may be kept, where it says so (`Cache-Control`, RFC 9111 section 5.2.2).
+    pub max_age: Option<u64>,
     /// The body, which may hold a token: it is wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -154,6 +158,7 @@ impl Http {
             .build();
         Self {
             agent: config.new_agent(),
+            roots: options.roots.clone(),
             timeout: options.timeout,
             retry: options.retry,
             watcher: None,
@@ -305,12 +310,14 @@ impl Response {
         let location = text(header::LOCATION).map(str::to_owned);
         let challenge = text(header::WWW_AUTHENTICATE).map(str::to_owned);
         let media_type = text(header::CONTENT_TYPE).map(media_type::parse);
+        let max_age = text(header::CACHE_CONTROL).and_then(max_age);
         let mut response = Self {
             status: raw.status().as_u16(),
             retry_after,
             location,
             media_type,
             challenge,
+            max_age,
             body: Zeroizing::new(Vec::new()),
         };
         if response.is_redirect() {
@@ -345,6 +352,21 @@ impl Response {
     }
 }
 
+/// What a `Cache-Control` says of the time for which a response may be kept.
+fn max_age(value: &str) -> Option<u64> {
+    let directives = value.split(',').map(str::trim);
+    let mut ages = directives.filter_map(|directive| {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => Some(0),
+            "max-age" => value.trim_matches('"').parse().ok(),
+            _ => None,
+        }
+    });
+    let first = ages.next()?;
+    Some(ages.fold(first, u64::min))
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
@@ -352,5 +374,26 @@ impl fmt::Debug for Response {
             .field("media_type", &media_type::shown(self.media_type.as_deref()))
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::max_age;
+
+    #[test]
+    fn how_long_a_response_may_be_kept() {
+        for (value, expected) in [
+            ("max-age=3600", Some(3600)),
+            ("public, Max-Age=\"60\", must-revalidate", Some(60)),
+            ("max-age=60, max-age=5", Some(5)),
+            ("no-store, max-age=60", Some(0)),
+            ("private", None),
+            ("max-age=soon", None),
+            ("s-maxage=9", None),
+            ("", None),
+        ] {
+            assert_eq!(max_age(value), expected, "{value}");
+        }
     }
 }

@@ -12,5 +12,7 @@ pub mod listener;
 pub mod login;
 pub mod provider;
 pub mod provider_keys;
+pub mod published;
+pub mod rotation;
 
 pub use error::OidcError;

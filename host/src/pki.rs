@@ -12,6 +12,7 @@ pub mod pem;
 pub mod revocation;
 pub(crate) mod signature;
 mod status;
+pub mod validation;
 
 pub use certificates::Certificates;
 pub use error::PkiError;

@@ -1,17 +1,22 @@
-//! `privyseal jwks`: the public half of keys, for publication.
+//! `privyseal jwks`: the public half of keys, for publication, and whether that was published.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use privyseal::SchemeRules;
+use privyseal::http::Url;
 use privyseal::jose::jwk::JwkSetBuilder;
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::key::KeyUri;
+use privyseal::oidc::published::PublishedKeys;
+use privyseal::report::Report;
 use privyseal_core::{KeyEncryption, Unwrapper as _};
+use serde_json::{Value, json};
 
-use super::options::{AccessOptions, kid_form_parser};
-use super::output::print_json;
+use super::options::{AccessOptions, ServerOptions, kid_form_parser, scheme_parser};
+use super::output::{broken, print_json, print_report};
 use crate::error::CliError;
 
-/// Print the public keys of one or more keys as a JWK Set
+/// Print the public keys of one or more keys as a JWK Set, or see whether they are published
 #[derive(Args)]
 pub(super) struct Jwks {
     // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
@@ -36,6 +41,57 @@ pub(super) struct Jwks {
     /// Add the certificates that the token has for each key
     #[arg(long)]
     x5c: bool,
+    /// Print nothing, and judge what is published there: these keys, how long it may be kept, and the server's
+    /// certificate
+    #[arg(long, value_name = "URL")]
+    verify: Option<String>,
+    #[command(flatten)]
+    published: PublishedArgs,
+}
+
+/// How a published set is judged.
+#[derive(Args)]
+pub(super) struct PublishedArgs {
+    /// Whose rules apply to the server's certificate: itsme wants one that names an organization (OV or EV)
+    #[arg(long, value_name = "SCHEME", value_parser = scheme_parser())]
+    scheme: Option<&'static SchemeRules>,
+    /// Report as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+impl PublishedArgs {
+    /// Judges what is published at `url`.
+    pub(super) fn judge(
+        &self,
+        url: &str,
+        expected: &Value,
+        gone: impl Fn(&str) -> bool,
+    ) -> Result<Report, CliError> {
+        let url: Url = url.parse()?;
+        let (http, progress) = self.server.watched_http()?;
+        let published = PublishedKeys::fetch(&http, &url)?;
+        progress.finish();
+        let validated = self
+            .scheme
+            .is_some_and(|scheme| scheme.request_object().is_some());
+        Ok(published.report(expected, gone, validated))
+    }
+
+    /// Prints it.
+    pub(super) fn give(&self, report: &Report, more: &Value) -> Result<(), CliError> {
+        let json = self.json.then(|| {
+            let mut all = json!({ "findings": report });
+            if let (Some(all), Some(more)) = (all.as_object_mut(), more.as_object()) {
+                all.extend(more.clone());
+            }
+            all
+        });
+        print_report(report, json)?;
+        broken(report.broken())
+    }
 }
 
 impl Jwks {
@@ -62,7 +118,13 @@ impl Jwks {
             let unwrapper = self.access.open_unwrapper(&uri)?;
             set.add_encryption(unwrapper.public_key(), &kid, self.encryption_alg)?;
         }
-        print_json(&set.to_json())
+        match &self.verify {
+            Some(url) => {
+                let report = self.published.judge(url, &set.to_json(), |_| false)?;
+                self.published.give(&report, &Value::Null)
+            }
+            None => print_json(&set.to_json()),
+        }
     }
 
     fn kids(&self) -> Result<Vec<KidChoice>, CliError> {

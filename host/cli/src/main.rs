@@ -35,6 +35,7 @@ mod profile;
 mod progress;
 mod receiver;
 mod redact;
+mod rotate;
 mod scan;
 mod session;
 mod sign;
@@ -96,6 +97,7 @@ enum Command {
     Keys(keys::Keys),
     Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
+    Rotate(rotate::Rotate),
     Csr(csr::Csr),
     Device(device::Device),
     Doctor(doctor::Doctor),
@@ -188,6 +190,7 @@ impl Command {
             Self::Keys(keys) => keys.run(),
             Self::Yubihsm(yubihsm) => yubihsm.run(),
             Self::Jwks(jwks) => jwks.run(),
+            Self::Rotate(rotate) => rotate.run(),
             Self::Csr(csr) => csr.run(),
             Self::Device(device) => device.run(),
             Self::Doctor(doctor) => doctor.run(),

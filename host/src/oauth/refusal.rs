@@ -168,6 +168,7 @@ mod tests {
                 .filter(|_| status == 307),
             media_type: None,
             challenge: Some("Bearer realm=\"t0k3n\"".to_owned()).filter(|_| status == 401),
+            max_age: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         Refusal::new(&url, kind, &response, Some("t0k3n"))

@@ -121,6 +121,7 @@ mod tests {
             location: None,
             media_type: Some(media_type.to_owned()),
             challenge: None,
+            max_age: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         (base.join("/t").unwrap(), response)

@@ -15,7 +15,7 @@ use privyseal_core::cert::{Certificate, CertificateError, KeyUsage, LinkError};
 use super::status::Unknown;
 
 pub(crate) use build::{End, Heap, Path};
-pub(crate) use certificate::PathCertificate;
+pub(crate) use certificate::{PathCertificate, certificate_policies};
 pub(crate) use name::{NormalName, display_name};
 pub use policy::PolicyInputs;
 pub(crate) use validate::constraints_hold;

@@ -6,4 +6,5 @@
 mod delivered;
 mod forged;
 mod refused;
+mod rotation;
 mod stage;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use privyseal_test_base::privyseal;
@@ -103,6 +103,33 @@ impl Stage {
     /// Runs `privyseal ciba` with all that a person gives once, and `more`.
     pub(crate) fn ciba(&self, more: &[&str]) -> Ended {
         self.ciba_with_key("decryption", more)
+    }
+
+    /// Any other command, with the token at hand.
+    pub(crate) fn run(&self, words: &[&str]) -> Ended {
+        ended(&mut self.token.privyseal(words))
+    }
+
+    /// `privyseal ciba` for a person who is known, with these keys.
+    pub(crate) fn ciba_with_keys(
+        &self,
+        signing: &str,
+        decryption: &[String],
+        user: &Path,
+    ) -> Ended {
+        let (signing, ca) = (self.uri(signing), self.provider.cacert());
+        let mut words = vec!["ciba", "--key", &signing, "--client-id", CLIENT_ID];
+        words.extend([
+            "--service",
+            "TEST_LOGIN",
+            "--base-url",
+            self.provider.issuer(),
+        ]);
+        let decryption: Vec<_> = decryption.iter().map(|label| self.uri(label)).collect();
+        words.extend(decryption.iter().flat_map(|uri| ["--decryption-key", uri]));
+        let mut command = self.token.privyseal(&words);
+        command.arg("--cacert").arg(ca);
+        ended(command.arg("--user-identifier-token-file").arg(user))
     }
 
     /// With another decryption key, or none.

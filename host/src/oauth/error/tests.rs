@@ -47,6 +47,7 @@ fn refusal(status: u16, retry_after: Option<RetryAfter>) -> OAuthError {
         location: None,
         media_type: None,
         challenge: None,
+        max_age: None,
         body: Zeroizing::new(Vec::new()),
     };
     Refusal::new(

@@ -124,6 +124,7 @@ mod tests {
             location: None,
             media_type: None,
             challenge: None,
+            max_age: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         PollOutcome::of(&response, now())

@@ -1,0 +1,145 @@
+//! `privyseal rotate`: keys replaced without a login that fails.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use privyseal::UnixTime;
+use privyseal::base::file;
+use privyseal::oidc::rotation::{CACHE, Rotation, RotationError, RotationStep};
+use privyseal::report::Verdict;
+use serde_json::json;
+
+use super::jwks::PublishedArgs;
+use super::options::moment;
+use super::output::{print_json, print_line};
+use crate::error::CliError;
+
+/// The largest JWK Set or plan that is read, in bytes.
+const MAX_FILE: usize = 1024 * 1024;
+
+/// Replace keys without a login that fails: when to publish, to switch, and to retire
+#[derive(Args)]
+pub(super) struct Rotate {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Plan(Plan),
+    Check(Check),
+}
+
+/// Say what is to be published, signed with and decrypted with from when on
+///
+/// Both sets are what privyseal jwks prints, each whole: the keys that are used now, and those that shall be used. A key
+/// that stays is in both.
+#[derive(Args)]
+struct Plan {
+    /// The JWK Set of today
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The JWK Set that shall replace it
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// When the new set is published, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    begin: Option<u64>,
+    /// For how long the provider may keep a set that it has read; a day, or the set's max-age where that is more
+    #[arg(long, value_name = "SECONDS", default_value_t = CACHE)]
+    cache: u64,
+    /// Print the plan as JSON, for privyseal rotate check
+    #[arg(long)]
+    json: bool,
+}
+
+/// See whether what is published is what a plan says for this time, and what is due
+#[derive(Args)]
+struct Check {
+    /// The plan that privyseal rotate plan --json printed
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Where the keys are published
+    #[arg(long, value_name = "URL")]
+    url: String,
+    /// The moment to judge at, in seconds since 1970; by default now
+    #[arg(long, value_name = "EPOCH")]
+    now: Option<u64>,
+    #[command(flatten)]
+    published: PublishedArgs,
+}
+
+impl Rotate {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        match self.action {
+            Action::Plan(plan) => plan.run(),
+            Action::Check(check) => check.run(),
+        }
+    }
+}
+
+impl Plan {
+    fn run(self) -> Result<(), CliError> {
+        let begin = moment(self.begin)?;
+        let [old, new] = [&self.old, &self.new].map(|path| file::read(path, MAX_FILE));
+        let plan = Rotation::plan(&old?, &new?, begin, self.cache).map_err(of(&self.new))?;
+        if self.json {
+            return print_json(&json!(plan));
+        }
+        let mut text = String::new();
+        for step in plan.steps() {
+            let _ = writeln!(text, "{}", described(step)?);
+        }
+        print_line(text.trim_end().as_bytes())
+    }
+}
+
+impl Check {
+    fn run(self) -> Result<(), CliError> {
+        let now = moment(self.now)?;
+        let text = file::read(&self.plan, MAX_FILE)?;
+        let plan = Rotation::from_json(&text).map_err(of(&self.plan))?;
+        let (current, next) = plan.at(now);
+        let gone = |kid: &str| plan.knows(kid);
+        let mut report = self.published.judge(&self.url, &current.publish, gone)?;
+        report.add(
+            Verdict::Note,
+            format!("now sign with {}", names(&current.sign_with)),
+        );
+        if !current.decrypt_with.is_empty() {
+            let text = format!("now decrypt with {}", names(&current.decrypt_with));
+            report.add(Verdict::Note, text);
+        }
+        let due = next.map(described).transpose()?;
+        let due = due.unwrap_or_else(|| "nothing: the old keys can be destroyed".to_owned());
+        report.add(Verdict::Note, format!("next: {due}"));
+        self.published
+            .give(&report, &json!({ "now": current, "next": next }))
+    }
+}
+
+/// One line.
+fn described(step: &RotationStep) -> Result<String, CliError> {
+    let mut text = match step.from {
+        0 => format!("{:<20}  {}", "until then", step.action),
+        from => format!("{:<20}  {}", UnixTime::from_secs(from)?, step.action),
+    };
+    let _ = write!(text, "; sign with {}", names(&step.sign_with));
+    if !step.decrypt_with.is_empty() {
+        let _ = write!(text, ", decrypt with {}", names(&step.decrypt_with));
+    }
+    Ok(text)
+}
+
+fn names(kids: &[String]) -> String {
+    kids.join(" and ")
+}
+
+/// Names the file.
+fn of(path: &Path) -> impl Fn(RotationError) -> CliError {
+    move |error| CliError::FileContent {
+        path: path.to_owned(),
+        reason: format!("cannot be used: {error}"),
+    }
+}

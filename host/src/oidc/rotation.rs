@@ -1,0 +1,347 @@
+//! One set of keys replaced by another without a login that fails.
+//!
+//! A provider keeps what a client publishes for up to a day. So a new signing key is published that long before anything
+//! is signed with it, and an old decryption key decrypts that long after it was replaced (itsme, key rotation procedure;
+//! eHealth section 5.4.1).
+
+use privyseal_core::UnixTime;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::jose::jwk::{KeySet, KeySetError};
+
+/// For how long a provider may keep an old set, in seconds: a day.
+pub const CACHE: u64 = 24 * 60 * 60;
+
+/// After what time nothing is under way any more that was signed with, or encrypted to, a key that is not used any
+/// more, in seconds: more than discovery, authentication and fetching the claims may take.
+const UNDER_WAY: u64 = 60 * 60;
+
+/// What is done when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    steps: Vec<RotationStep>,
+}
+
+/// What holds from a moment on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RotationStep {
+    /// From when on, in seconds since 1970.
+    pub from: u64,
+    /// What is done then.
+    pub action: String,
+    /// The JWK Set that is published.
+    pub publish: Value,
+    /// The `kid` of each key that signs.
+    pub sign_with: Vec<String>,
+    /// The `kid` of each key that decrypts.
+    pub decrypt_with: Vec<String>,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotationError {
+    /// Not a set of public keys.
+    #[error("{0}")]
+    Set(#[from] KeySetError),
+    /// A key that no token could name.
+    #[error("a key of the set has no kid, by which a provider could tell it from others")]
+    NoKid,
+    /// Two keys that could not be told apart.
+    #[error("{kid} is the kid of two different keys: a new key needs a new kid")]
+    SameKid {
+        /// The name.
+        kid: String,
+    },
+    /// Nothing would replace the keys of that use.
+    #[error("the new set has no key with use {0}, and the old one has")]
+    Gone(&'static str),
+    /// The sets are the same.
+    #[error("the new set has the keys of the old one: there is nothing to replace")]
+    Same,
+    /// What was read is no plan.
+    #[error("the text is no rotation plan")]
+    NoPlan,
+}
+
+/// The keys of a set, by what they are for.
+struct Keys {
+    signing: Vec<Value>,
+    encryption: Vec<Value>,
+}
+
+impl Rotation {
+    /// From the set `old` to the set `new`, each whole and as it is published, beginning at `begin`. `cache` is for how
+    /// many seconds the provider may keep a set: [`CACHE`], or the set's own `max-age` where that is more.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`].
+    pub fn plan(
+        old: &[u8],
+        new: &[u8],
+        begin: UnixTime,
+        cache: u64,
+    ) -> Result<Self, RotationError> {
+        let (old, new) = (Keys::read(old)?, Keys::read(new)?);
+        for key in old.all() {
+            let mut others = new.all();
+            if let Some(other) = others.find(|other| other["kid"] == key["kid"])
+                && ["kty", "n", "e"]
+                    .iter()
+                    .any(|name| key[name] != other[name])
+            {
+                let kid = kid(key).to_owned();
+                return Err(RotationError::SameKid { kid });
+            }
+        }
+        for (name, old, new) in [
+            ("sig", &old.signing, &new.signing),
+            ("enc", &old.encryption, &new.encryption),
+        ] {
+            if new.is_empty() && !old.is_empty() {
+                return Err(RotationError::Gone(name));
+            }
+        }
+        if kids(old.all()) == kids(new.all()) {
+            return Err(RotationError::Same);
+        }
+        let signing = joined(&old.signing, &new.signing);
+        let both = [signing.as_slice(), &new.encryption].concat();
+        let both = json!({ "keys": both });
+        let decrypting = kids(&joined(&old.encryption, &new.encryption));
+        let switch = begin.saturating_add(cache);
+        let step =
+            |from: UnixTime, action: &str, publish: Value, sign: &[Value], decrypt: &[String]| {
+                RotationStep {
+                    from: from.as_secs(),
+                    action: action.to_owned(),
+                    publish,
+                    sign_with: kids(sign),
+                    decrypt_with: decrypt.to_vec(),
+                }
+            };
+        let epoch = begin.saturating_sub(begin.as_secs());
+        let steps = vec![
+            step(
+                epoch,
+                "as before",
+                old.to_json(),
+                &old.signing,
+                &kids(&old.encryption),
+            ),
+            step(
+                begin,
+                "publish the new set, and decrypt with old and new keys",
+                both.clone(),
+                &old.signing,
+                &decrypting,
+            ),
+            step(
+                switch,
+                "sign with the new key",
+                both,
+                &new.signing,
+                &decrypting,
+            ),
+            step(
+                switch.saturating_add(UNDER_WAY),
+                "once a login went well: publish without the old keys, and use them no more",
+                new.to_json(),
+                &new.signing,
+                &kids(&new.encryption),
+            ),
+        ];
+        Ok(Self { steps })
+    }
+
+    /// Reads the JSON of a plan.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError::NoPlan`].
+    pub fn from_json(text: &[u8]) -> Result<Self, RotationError> {
+        let plan: Self = serde_json::from_slice(text).map_err(|_| RotationError::NoPlan)?;
+        let is_first = plan.steps.first().is_some_and(|step| step.from == 0);
+        let is_sorted = plan.steps.is_sorted_by_key(|step| step.from);
+        if is_first && is_sorted {
+            Ok(plan)
+        } else {
+            Err(RotationError::NoPlan)
+        }
+    }
+
+    /// The steps, in their order; the first is what holds before.
+    pub fn steps(&self) -> &[RotationStep] {
+        &self.steps
+    }
+
+    /// What holds at `now`, and what comes next.
+    ///
+    /// # Panics
+    ///
+    /// Never: the first step is from the beginning of time.
+    pub fn at(&self, now: UnixTime) -> (&RotationStep, Option<&RotationStep>) {
+        let next = self
+            .steps
+            .partition_point(|step| step.from <= now.as_secs());
+        let current = &self.steps[next.saturating_sub(1)];
+        (current, self.steps.get(next))
+    }
+
+    /// Whether a key of that `kid` is one of the plan.
+    pub fn knows(&self, kid: &str) -> bool {
+        let keys = self
+            .steps
+            .iter()
+            .filter_map(|step| step.publish["keys"].as_array());
+        keys.flatten().any(|key| self::kid(key) == kid)
+    }
+}
+
+impl Keys {
+    fn read(set: &[u8]) -> Result<Self, RotationError> {
+        KeySet::from_bytes(set)?;
+        let set: Value = serde_json::from_slice(set).map_err(|_| KeySetError::NotJson)?;
+        let keys = set["keys"].as_array().ok_or(KeySetError::OtherShape)?;
+        if keys.iter().any(|key| kid(key).is_empty()) {
+            return Err(RotationError::NoKid);
+        }
+        let mut names = kids(keys);
+        names.dedup();
+        if names.len() != keys.len() {
+            let kid = names.pop().unwrap_or_default();
+            return Err(RotationError::SameKid { kid });
+        }
+        let (encryption, signing) = keys.iter().cloned().partition(|key| key["use"] == "enc");
+        Ok(Self {
+            signing,
+            encryption,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Value> {
+        self.signing.iter().chain(&self.encryption)
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "keys": self.all().collect::<Vec<_>>() })
+    }
+}
+
+/// The keys of both, each once.
+fn joined(old: &[Value], new: &[Value]) -> Vec<Value> {
+    let mut all = old.to_vec();
+    let is_there = |key: &&Value| !old.iter().any(|other| other["kid"] == key["kid"]);
+    all.extend(new.iter().filter(is_there).cloned());
+    all
+}
+
+fn kid(key: &Value) -> &str {
+    key["kid"].as_str().unwrap_or_default()
+}
+
+/// Sorted.
+fn kids<'k>(keys: impl IntoIterator<Item = &'k Value>) -> Vec<String> {
+    let mut kids: Vec<_> = keys.into_iter().map(|key| kid(key).to_owned()).collect();
+    kids.sort_unstable();
+    kids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: u64 = 1_800_000_000;
+
+    fn set(keys: &[(&str, &str, char)]) -> String {
+        let keys = keys.iter().map(|(kid, usage, number)| {
+            let n = number.to_string().repeat(342);
+            json!({"kty": "RSA", "kid": kid, "use": usage, "n": n, "e": "AQAB"})
+        });
+        json!({ "keys": keys.collect::<Vec<_>>() }).to_string()
+    }
+
+    fn plan(old: &str, new: &str) -> Result<Rotation, RotationError> {
+        let begin = UnixTime::from_secs(BEGIN).unwrap();
+        Rotation::plan(old.as_bytes(), new.as_bytes(), begin, CACHE)
+    }
+
+    fn published(step: &RotationStep) -> Vec<String> {
+        kids(step.publish["keys"].as_array().unwrap())
+    }
+
+    #[test]
+    fn both_keys_are_replaced_in_three_steps() {
+        let old = set(&[("s1", "sig", 'B'), ("e1", "enc", 'C')]);
+        let new = set(&[("s2", "sig", 'D'), ("e2", "enc", 'E')]);
+        let plan = plan(&old, &new).unwrap();
+        let day = 24 * 60 * 60;
+        for (at, published_, sign, decrypt) in [
+            (BEGIN - 1, vec!["e1", "s1"], "s1", vec!["e1"]),
+            (BEGIN, vec!["e2", "s1", "s2"], "s1", vec!["e1", "e2"]),
+            (
+                BEGIN + day - 1,
+                vec!["e2", "s1", "s2"],
+                "s1",
+                vec!["e1", "e2"],
+            ),
+            (BEGIN + day, vec!["e2", "s1", "s2"], "s2", vec!["e1", "e2"]),
+            (BEGIN + day + 3600, vec!["e2", "s2"], "s2", vec!["e2"]),
+        ] {
+            let (step, _) = plan.at(UnixTime::from_secs(at).unwrap());
+            assert_eq!(published(step), published_, "{at}");
+            assert_eq!(step.sign_with, [sign], "{at}");
+            assert_eq!(step.decrypt_with, decrypt, "{at}");
+        }
+        let text = serde_json::to_vec(&plan).unwrap();
+        assert_eq!(Rotation::from_json(&text), Ok(plan));
+    }
+
+    #[test]
+    fn one_key_stays_where_it_is() {
+        let old = set(&[("s1", "sig", 'B'), ("e1", "enc", 'C')]);
+        let new = set(&[("s2", "sig", 'D'), ("e1", "enc", 'C')]);
+        let plan = plan(&old, &new).unwrap();
+        for step in plan.steps() {
+            assert_eq!(step.decrypt_with, ["e1"]);
+            assert!(published(step).contains(&"e1".to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_rotation() {
+        let old = set(&[("s1", "sig", 'B'), ("e1", "enc", 'C')]);
+        for (new, expected) in [
+            (old.clone(), RotationError::Same),
+            (
+                set(&[("s1", "sig", 'D'), ("e1", "enc", 'C')]),
+                RotationError::SameKid { kid: "s1".into() },
+            ),
+            (set(&[("s2", "sig", 'D')]), RotationError::Gone("enc")),
+            (set(&[("e2", "enc", 'D')]), RotationError::Gone("sig")),
+            (set(&[("", "sig", 'D')]), RotationError::NoKid),
+            (
+                set(&[("s2", "sig", 'D'), ("s2", "enc", 'E')]),
+                RotationError::SameKid { kid: "s2".into() },
+            ),
+            ("x".to_owned(), RotationError::Set(KeySetError::NotJson)),
+            (
+                old.replacen("\"kty\"", "\"d\":\"AQ\",\"kty\"", 1),
+                RotationError::Set(KeySetError::Private),
+            ),
+        ] {
+            assert_eq!(plan(&old, &new), Err(expected), "{new}");
+        }
+        for text in ["", "{}", r#"{"steps":[]}"#, r#"{"steps":[],"more":1}"#] {
+            assert_eq!(
+                Rotation::from_json(text.as_bytes()),
+                Err(RotationError::NoPlan)
+            );
+        }
+    }
+}

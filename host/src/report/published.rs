@@ -1,0 +1,121 @@
+//! Whether the keys that should be published are, the way they are.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Report, Verdict};
+use crate::base::display::sanitize_for_display;
+use crate::oidc::published::PublishedKeys;
+use crate::oidc::rotation::CACHE;
+
+/// itsme, certificates and website security.
+const VALIDATION: &str = "itsme takes OV and EV only (certificates and website security)";
+
+impl PublishedKeys {
+    /// Compares them with the set that should be there. Of keys that should not, those that `gone` knows are an
+    /// error, and others are mentioned. With `validated`, the server's certificate must say which organization runs
+    /// it.
+    pub fn report(&self, expected: &Value, gone: impl Fn(&str) -> bool, validated: bool) -> Report {
+        let mut report = Report::default();
+        let expected = expected["keys"].as_array().map_or(&[][..], Vec::as_slice);
+        for key in expected {
+            let kid = kid(key);
+            let shown = sanitize_for_display(kid, None);
+            let found: Vec<_> = self.keys.iter().filter(|it| self::kid(it) == kid).collect();
+            match found[..] {
+                [] => report.add(Verdict::Broken, format!("{shown} is not published")),
+                [found] => report.add_key(&shown, key, found),
+                _ => report.add(
+                    Verdict::Broken,
+                    format!("{shown} is the kid of several keys"),
+                ),
+            }
+        }
+        let wanted: BTreeSet<_> = expected.iter().map(kid).collect();
+        for key in self.keys.iter().filter(|key| !wanted.contains(kid(key))) {
+            let shown = sanitize_for_display(kid(key), None);
+            if gone(kid(key)) {
+                let text = format!("{shown} is published, and should not be at this time");
+                report.add(Verdict::Broken, text);
+            } else {
+                report.add(Verdict::Note, format!("{shown} is published, too"));
+            }
+        }
+        self.add_server(&mut report, validated);
+        report
+    }
+
+    fn add_server(&self, report: &mut Report, validated: bool) {
+        let cache = match self.max_age {
+            Some(age) if age > CACHE => {
+                format!("the set may be kept for {age} s, longer than a day: plan with it")
+            }
+            Some(age) => format!("the set may be kept for {age} s (max-age)"),
+            None => "the set has no max-age: providers keep it for up to a day".to_owned(),
+        };
+        report.add(Verdict::Note, cache);
+        let types = ["application/json", "application/jwk-set+json"];
+        if !self
+            .media_type
+            .as_deref()
+            .is_some_and(|it| types.contains(&it))
+        {
+            let text = "the set is not served as application/jwk-set+json or application/json";
+            report.add(Verdict::Note, text);
+        }
+        let wrong = if validated {
+            Verdict::Broken
+        } else {
+            Verdict::Note
+        };
+        match &self.validation {
+            None => {
+                let text = "a proxy hides the server's certificate, which was not looked at";
+                report.add(Verdict::NotChecked, text);
+            }
+            Some(Err(error)) => {
+                let text = format!("the server's certificate cannot be read: it {error}");
+                report.add(wrong, text);
+            }
+            Some(Ok(None)) => {
+                let text = "the server's certificate does not say how its owner was identified";
+                report.add(wrong, format!("{text}: {VALIDATION}"));
+            }
+            Some(Ok(Some(level))) if level.names_organization() => {
+                let text = format!("the server's certificate has {level}");
+                report.add(Verdict::Passed, text);
+            }
+            Some(Ok(Some(level))) => {
+                let text = format!("the server's certificate has {level}: {VALIDATION}");
+                report.add(wrong, text);
+            }
+        }
+    }
+}
+
+impl Report {
+    fn add_key(&mut self, kid: &str, expected: &Value, found: &Value) {
+        let differs = |name: &&&str| expected[**name] != found[**name];
+        let differing = ["kty", "n", "e"].iter().find(differs);
+        let usage = |key: &Value| key["use"].as_str().unwrap_or("sig").to_owned();
+        if differing.is_some() {
+            self.add(
+                Verdict::Broken,
+                format!("{kid} is published, for another key"),
+            );
+        } else if usage(expected) != usage(found) {
+            let text = format!(
+                "{kid} is published with another use than {}",
+                usage(expected)
+            );
+            self.add(Verdict::Broken, text);
+        } else {
+            self.add(Verdict::Passed, format!("{kid} is published"));
+        }
+    }
+}
+
+fn kid(key: &Value) -> &str {
+    key["kid"].as_str().unwrap_or_default()
+}
