@@ -5,8 +5,6 @@
 //! incremental encoder that needs no buffer of the whole input is enough here.
 
 pub mod base64;
-#[doc(hidden)]
-pub mod der;
 mod digits;
 pub mod json;
 pub mod sink;

@@ -55,6 +55,8 @@ pub mod unwrapper;
 pub mod token;
 
 // How all of it is written.
+#[doc(hidden)]
+pub mod asn1;
 pub mod encoding;
 pub mod error;
 

@@ -6,7 +6,7 @@ use der::{Decode, Reader, SliceReader};
 use super::error::CertificateError;
 use super::extensions::{BasicConstraints, Extensions, KeyUsages, purposes};
 use super::name::Name;
-use crate::encoding::der::{context, moment};
+use crate::asn1::{context, moment};
 use crate::rsa::spki::algorithm_oid;
 use crate::rsa::{KeyError, RsaPublicKey};
 use crate::time::UnixTime;

@@ -1,11 +1,13 @@
 //! The extensions that decide whether a key may sign assertions or certificates.
 
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
+
+use heapless::Vec;
 
 use super::error::CertificateError;
 use super::oid;
-use crate::encoding::der::extensions;
+use crate::limits::MAX_EXTENSIONS;
 
 named! {
     /// One bit of the key usage extension (RFC 5280 section 4.2.1.3).
@@ -98,7 +100,7 @@ impl<'a> Extensions<'a> {
     pub(super) fn read(explicit: &'a [u8]) -> Result<Self, CertificateError> {
         let mut read = Self::default();
         let mut is_empty = true;
-        extensions(explicit, |kind, critical, value| {
+        each_extension(explicit, |kind, critical, value| {
             is_empty = false;
             Ok::<_, CertificateError>(read.read_one(kind, critical, value)?)
         })?;
@@ -186,4 +188,52 @@ pub(super) fn purposes(der: Option<&[u8]>) -> impl Iterator<Item = ObjectIdentif
             ObjectIdentifier::decode(reader).ok()
         }
     })
+}
+
+/// Calls `found` with each of a list of extensions: what it is, whether it is critical, and its value. The same one twice
+/// is an error (RFC 5280 section 4.2), as are more than 32.
+///
+/// # Errors
+/// [`CertificateError`] as the caller has it, or what `found` fails with.
+pub fn each_extension<'a, E: From<CertificateError>>(
+    list: &'a [u8],
+    mut found: impl FnMut(ObjectIdentifier, bool, &'a [u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut seen = Vec::<_, MAX_EXTENSIONS>::new();
+    let mut list = content(list)?;
+    while !list.is_finished() {
+        let (kind, critical, value) = list.sequence(extension).map_err(CertificateError::from)?;
+        if seen.contains(&kind.value()) {
+            return Err(CertificateError::DuplicateExtension.into());
+        }
+        seen.push(kind.value())
+            .map_err(|_| CertificateError::Extensions)?;
+        found(
+            kind.decode_as().map_err(CertificateError::from)?,
+            critical,
+            value,
+        )?;
+    }
+    Ok(())
+}
+
+fn extension<'a, R: Reader<'a>>(
+    reader: &mut R,
+) -> Result<(AnyRef<'a>, bool, &'a [u8]), der::Error> {
+    let kind = AnyRef::decode(reader)?;
+    let critical = Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
+    Ok((
+        kind,
+        critical,
+        <&OctetStringRef>::decode(reader)?.as_bytes(),
+    ))
+}
+
+/// What stands in a SEQUENCE, behind which there is nothing.
+fn content(sequence: &[u8]) -> Result<SliceReader<'_>, CertificateError> {
+    let mut reader = SliceReader::new(sequence)?;
+    let any = AnyRef::decode(&mut reader)?;
+    reader.finish()?;
+    any.tag().assert_eq(Tag::Sequence)?;
+    Ok(SliceReader::new(any.value())?)
 }

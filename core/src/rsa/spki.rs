@@ -5,7 +5,7 @@ use der::{Decode, Reader, SliceReader};
 use sha2::{Digest as _, Sha256};
 
 use super::key::{KeyError, RsaPublicKey, without_leading_zeros};
-use crate::encoding::der::split_spki;
+use crate::asn1::split_spki;
 use crate::encoding::sink::{Sink, into_ok};
 use crate::encoding::tlv::{BIT_STRING, Der, Element, INTEGER, SEQUENCE};
 

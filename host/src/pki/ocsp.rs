@@ -4,8 +4,9 @@ use der::asn1::{AnyRef, GeneralizedTime, Null, ObjectIdentifier, OctetString, Oc
 use der::oid::db::rfc5280::ID_KP_OCSP_SIGNING;
 use der::{Decode, Encode as _, Reader, Sequence, SliceReader, Tag, TagNumber, Tagged as _};
 use privyseal_core::UnixTime;
+use privyseal_core::asn1::context;
 use privyseal_core::cert::CertificateError;
-use privyseal_core::encoding::der::{context, extensions};
+use privyseal_core::cert::extensions::each_extension;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use x509_cert::ext::{Extension, Extensions};
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -310,7 +311,7 @@ fn single<'a, R: Reader<'a>>(reader: &mut R) -> Result<(CertId, Single), Certifi
 /// The nonce among the extensions; a critical one that is not known voids the response (RFC 6960 section 4.4).
 fn nonce(list: &[u8]) -> Result<Option<&[u8]>, CertificateError> {
     let mut nonce = None;
-    extensions(list, |kind, critical, value| {
+    each_extension(list, |kind, critical, value| {
         match kind {
             NONCE => nonce = Some(value),
             _ if critical => return Err(CertificateError::Malformed { offset: None }),

@@ -10,8 +10,8 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use p521::ecdsa::signature::Verifier as _;
 use privyseal_core::RsaPublicKey;
+use privyseal_core::asn1::split_spki;
 use privyseal_core::cert::LinkError;
-use privyseal_core::encoding::der::split_spki;
 use privyseal_core::rsa::VerifyingKey;
 use rustls::pki_types::{SignatureVerificationAlgorithm, alg_id};
 

@@ -6,8 +6,9 @@ use der::asn1::{AnyRef, ObjectIdentifier};
 use der::oid::AssociatedOid as _;
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use privyseal_core::UnixTime;
+use privyseal_core::asn1::moment;
 use privyseal_core::cert::CertificateError;
-use privyseal_core::encoding::der::{extensions, moment};
+use privyseal_core::cert::extensions::each_extension;
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BaseCrlNumber, CrlNumber, SubjectAltName};
@@ -133,7 +134,7 @@ impl Content {
                 return Err(CrlError::Malformed);
             }
             let list = AnyRef::decode(fields)?.value();
-            extensions(list, |kind, critical, value| {
+            each_extension(list, |kind, critical, value| {
                 content.extension(kind, critical, value)
             })?;
         }
@@ -189,7 +190,7 @@ impl Content {
             }
             let mut is_removed = false;
             if let Some(list) = list {
-                extensions(list, |kind, critical, value| {
+                each_extension(list, |kind, critical, value| {
                     match kind {
                         REASON => is_removed = value == [0x0a, 1, REMOVE_FROM_CRL],
                         CERTIFICATE_ISSUER => issuer = self.issuer_of_entry(value)?,
