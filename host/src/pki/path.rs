@@ -7,6 +7,7 @@ mod build;
 mod certificate;
 mod name;
 mod policy;
+mod search;
 mod validate;
 
 use privyseal_core::UnixTime;

@@ -4,6 +4,7 @@
 
 mod ca;
 mod lists;
+mod pinned;
 mod responders;
 mod server;
 

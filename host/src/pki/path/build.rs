@@ -1,32 +1,21 @@
-//! Finding paths (RFC 4158): depth first, by names and key identifiers, with a bound.
+//! Finding paths (RFC 4158).
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use privyseal_core::UnixTime;
-use privyseal_core::cert::LinkError;
+use privyseal_core::cert::Certificate;
 
 use super::certificate::PathCertificate;
-use super::validate::validate;
+use super::search::Search;
 use super::{NormalName, PathError, PathOptions, PathRule, TrustAnchor, display_name};
 use crate::pki::signature::Signed;
-
-/// The most certificates on a path, the anchor's not counted.
-const MAX_PATH: usize = 16;
-
-/// The most signatures that one search verifies. Paths of honest heaps need a handful.
-const MAX_SIGNATURES: usize = 200;
-
-/// The most steps of one search.
-const MAX_STEPS: usize = 2000;
 
 /// Certificates in no order: strangers, copies, cross and re-issued ones among them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heap<'a> {
-    certificates: Vec<PathCertificate<'a>>,
+    pub(super) certificates: Vec<PathCertificate<'a>>,
     by_subject: HashMap<NormalName, Vec<usize>>,
-    anchors: Vec<TrustAnchor>,
+    pub(super) anchors: Vec<TrustAnchor>,
 }
 
 /// Positions in a heap, leaf first, and the anchor above the last.
@@ -133,6 +122,31 @@ impl<'a> Heap<'a> {
             .collect()
     }
 
+    /// The certificate of a path that is an anchor's own: a leaf that is trusted itself.
+    pub(crate) fn pinned(&self, path: &Path) -> Option<&PathCertificate<'a>> {
+        let [leaf] = *path.positions.as_slice() else {
+            return None;
+        };
+        let leaf = self.certificates.get(leaf)?;
+        let anchor = self.anchor(path.anchor()?)?;
+        (anchor.der == leaf.as_der()).then_some(leaf)
+    }
+
+    /// Those that signed `certificate`, of the heap and of what is trusted.
+    pub(crate) fn signers_of(&self, certificate: &PathCertificate<'_>) -> Vec<Certificate<'_>> {
+        let own = self.of_subject(&certificate.issuer).iter();
+        let own = own.filter_map(|&position| Some(**self.certificates.get(position)?));
+        let trusted = self
+            .anchors
+            .iter()
+            .filter(|anchor| anchor.name == certificate.issuer);
+        let trusted = trusted.filter_map(|anchor| Certificate::from_der(&anchor.der).ok());
+        let signed = Signed::read(certificate.as_der());
+        own.chain(trusted)
+            .filter(|issuer| signed.is_some_and(|it| it.verify(issuer.spki()).is_ok()))
+            .collect()
+    }
+
     /// The path from the certificate at `leaf` to an anchor that holds by RFC 5280 section 6.1, and by `accept`.
     ///
     /// # Errors
@@ -224,173 +238,5 @@ fn missing_issuer(of: &PathCertificate<'_>) -> PathError {
     PathError::MissingIssuer {
         subject: display_name(of.subject()),
         issuer: display_name(of.issuer()),
-    }
-}
-
-/// A certificate's place, and a key (SubjectPublicKeyInfo, DER).
-type Link<'h> = (usize, &'h [u8]);
-
-struct Search<'h, 'a> {
-    heap: &'h Heap<'a>,
-    now: UnixTime,
-    /// Whether the key of the one signed the other: by position and key.
-    signatures: RefCell<HashMap<Link<'h>, Result<(), LinkError>>>,
-    steps: Cell<usize>,
-    /// A signature that cannot be judged, and where on its path it is.
-    fault: Cell<Option<(usize, LinkError)>>,
-}
-
-impl<'h, 'a> Search<'h, 'a> {
-    fn new(heap: &'h Heap<'a>, now: UnixTime) -> Self {
-        Self {
-            heap,
-            now,
-            signatures: RefCell::default(),
-            steps: Cell::new(0),
-            fault: Cell::new(None),
-        }
-    }
-
-    /// Calls `visit` with every path up from `leaf` until it has what it wants, the likeliest first.
-    fn run(
-        &self,
-        leaf: usize,
-        visit: &mut dyn FnMut(&Path) -> ControlFlow<Path>,
-    ) -> Result<Option<Path>, PathError> {
-        match self.extend(&mut vec![leaf], visit) {
-            ControlFlow::Break(found) => Ok(Some(found)),
-            ControlFlow::Continue(()) if self.is_over() => Err(PathError::TooMany),
-            ControlFlow::Continue(()) => Ok(None),
-        }
-    }
-
-    fn judge(
-        &self,
-        path: &Path,
-        anchor: Option<&'h TrustAnchor>,
-        options: &PathOptions,
-    ) -> Result<(), PathError> {
-        let certificates = self.heap.on_path(path);
-        // An anchor's own certificate ends the path.
-        let is_anchor =
-            |leaf: &PathCertificate<'_>| anchor.is_some_and(|anchor| anchor.der == leaf.as_der());
-        let anchor = match certificates.as_slice() {
-            [leaf] if is_anchor(leaf) => None,
-            _ => anchor,
-        };
-        validate(&certificates, anchor, options, |position, spki| {
-            let place = path.positions.get(position).copied().unwrap_or(usize::MAX);
-            self.signature(place, spki)
-        })
-    }
-
-    fn is_over(&self) -> bool {
-        self.steps.get() > MAX_STEPS || self.signatures.borrow().len() > MAX_SIGNATURES
-    }
-
-    fn extend(
-        &self,
-        positions: &mut Vec<usize>,
-        visit: &mut dyn FnMut(&Path) -> ControlFlow<Path>,
-    ) -> ControlFlow<Path> {
-        self.steps.set(self.steps.get().saturating_add(1));
-        let last = positions.last().copied().unwrap_or_default();
-        let Some(certificate) = self.heap.certificates.get(last) else {
-            return ControlFlow::Continue(());
-        };
-        if self.is_over() || positions.len() > MAX_PATH {
-            return ControlFlow::Continue(());
-        }
-        let mut end = |end: End, positions: &[usize]| {
-            visit(&Path {
-                positions: positions.to_vec(),
-                end,
-            })
-        };
-        let mut is_end = true;
-        for (number, anchor) in self.heap.anchors.iter().enumerate() {
-            let is_itself = positions.len() == 1 && anchor.der == certificate.as_der();
-            if is_itself
-                || (anchor.name == certificate.issuer
-                    && self.is_signed(last, &anchor.spki, positions))
-            {
-                is_end = false;
-                end(End::Anchor(number), positions)?;
-            }
-        }
-        for issuer in self.issuers(last, positions) {
-            is_end = false;
-            positions.push(issuer);
-            self.extend(positions, visit)?;
-            positions.pop();
-        }
-        if is_end {
-            let end = if certificate.is_self_issued() {
-                End::Root
-            } else {
-                End::Open
-            };
-            return visit(&Path {
-                positions: positions.clone(),
-                end,
-            });
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// The possible issuers whose signature verifies: first those with the right key identifier, then those that are
-    /// valid now, then by the end of their validity. A name with the same key stands on a path once.
-    fn issuers(&self, of: usize, positions: &[usize]) -> Vec<usize> {
-        let all = &self.heap.certificates;
-        let Some(certificate) = all.get(of) else {
-            return Vec::new();
-        };
-        let on_path = |issuer: &PathCertificate<'_>| {
-            let mut path = positions.iter().filter_map(|&position| all.get(position));
-            path.any(|other| other.subject == issuer.subject && other.spki() == issuer.spki())
-        };
-        let candidates = self.heap.of_subject(&certificate.issuer).iter().copied();
-        let candidates = candidates.filter_map(|position| Some((position, all.get(position)?)));
-        let mut candidates: Vec<_> = candidates.filter(|(_, issuer)| !on_path(issuer)).collect();
-        candidates.sort_by_key(|(_, issuer)| {
-            (
-                !certificate.names_key_of(issuer),
-                !issuer.is_valid_at(self.now),
-                core::cmp::Reverse(issuer.not_after()),
-            )
-        });
-        let signed = candidates
-            .into_iter()
-            .filter(|(_, issuer)| self.is_signed(of, issuer.spki(), positions));
-        signed.map(|(position, _)| position).collect()
-    }
-
-    fn is_signed(&self, place: usize, spki: &'h [u8], positions: &[usize]) -> bool {
-        match self.signature(place, spki) {
-            Ok(()) => true,
-            Err(LinkError::BadSignature) => false,
-            Err(error) => {
-                self.fault
-                    .set(Some((positions.len().saturating_sub(1), error)));
-                false
-            }
-        }
-    }
-
-    fn signature(&self, place: usize, spki: &'h [u8]) -> Result<(), LinkError> {
-        let key = (place, spki);
-        if let Some(known) = self.signatures.borrow().get(&key) {
-            return *known;
-        }
-        if self.is_over() {
-            return Err(LinkError::BadSignature);
-        }
-        let certificate = self.heap.certificates.get(place);
-        let signed = certificate.and_then(|certificate| Signed::read(certificate.as_der()));
-        let verified = signed
-            .ok_or(LinkError::BadSignature)
-            .and_then(|signed| signed.verify(spki));
-        self.signatures.borrow_mut().insert(key, verified);
-        verified
     }
 }

@@ -42,11 +42,16 @@ impl Report {
         issuer: Option<&Certificate<'_>>,
         check: &RevocationCheck<'_>,
     ) {
+        let unknown = if check.options.allow_unknown {
+            Verdict::Note
+        } else {
+            Verdict::Broken
+        };
         let Some(issuer) = issuer else {
             let text = format!(
-                "revocation of certificate {position} is not checked: its issuer is not there to verify a CRL with"
+                "certificate {position} may be revoked: its issuer is not there to verify a CRL with"
             );
-            return self.add(Verdict::Note, text);
+            return self.add(unknown, text);
         };
         let broken = |rule: PathRule| format!("certificate {position} {rule}");
         match check.status_of(certificate, issuer) {
@@ -60,12 +65,7 @@ impl Report {
                 self.add(Verdict::Broken, broken(PathRule::Revoked(since)));
             }
             Revocation::Unknown(why) => {
-                let verdict = if check.options.allow_unknown {
-                    Verdict::Note
-                } else {
-                    Verdict::Broken
-                };
-                self.add(verdict, broken(PathRule::RevocationUnknown(why)));
+                self.add(unknown, broken(PathRule::RevocationUnknown(why)));
             }
         }
     }
