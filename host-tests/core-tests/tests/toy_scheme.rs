@@ -1,4 +1,4 @@
-//! A new scheme is one file of rules and one file of vectors, and its name in the list of schemes: a copy of the core
+//! A new scheme is one file of rules and one file of vectors, its module and its name in the list of schemes: a copy of the core
 //! is given a toy so, and nothing else; then it makes the toy's assertions, judges and guesses them, and a gateway's
 //! policy and log know its number.
 
@@ -51,12 +51,10 @@ fn a_new_scheme_is_two_files() {
     );
     let list = tree.join("core/src/scheme.rs");
     let text = fs::read_to_string(&list).unwrap();
-    let with_toy = text.replacen(
-        "    ehealth::EHEALTH,\n",
-        "    ehealth::EHEALTH,\n    toy::TOY,\n",
-        1,
-    );
-    assert_ne!(text, with_toy);
+    let with_module = text.replacen("pub mod ehealth;\n", "pub mod ehealth;\npub mod toy;\n", 1);
+    assert_ne!(text, with_module);
+    let with_toy = with_module.replacen("&EHEALTH]", "&EHEALTH, &toy::TOY]", 1);
+    assert_ne!(with_module, with_toy);
     fs::write(&list, with_toy).unwrap();
 
     let output = Command::new(env!("CARGO"))

@@ -188,7 +188,11 @@ impl<'t> Judge<'_, 't> {
 fn revocation(chain: &Chain<'_>, lists: &dyn Revocations) -> Verdict {
     let certificates = chain.certificates();
     let pairs = certificates.iter().zip(certificates.iter().skip(1));
-    let mut worst = Verdict::Passed;
+    let mut worst = if chain.has_root() {
+        Verdict::Passed
+    } else {
+        Verdict::because("the issuer of the last certificate is not there")
+    };
     for (certificate, issuer) in pairs {
         match lists.status(certificate, issuer) {
             broken @ Verdict::Broken(_) => return broken,

@@ -59,10 +59,21 @@ impl Judge<'_, '_> {
             Some((iat, exp)) => match (iat.meant(), exp.meant()) {
                 (Some(iat), Some(exp)) => lives(rule.value(), iat, exp).into(),
                 (_, None) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
-                (None, _) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)),
+                (None, Some(exp)) => self.rest_of_life(rule.value(), exp),
             },
         };
         report.put(RuleId::Lifetime, rule.source(), verdict);
+    }
+
+    /// Of a token that does not say when it was made: no later than now, so what is left of its life tells enough.
+    fn rest_of_life(&self, rule: Lifetime, exp: u64) -> Verdict {
+        let latest = self.question.now.saturating_add(self.question.leeway);
+        let (value, max) = (exp.saturating_sub(latest.as_secs()), rule.max());
+        if value > max {
+            let min = rule.min();
+            return Verdict::Broken(Fault::OutOfRange { value, min, max }.into());
+        }
+        Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat))
     }
 
     fn not_before(&self, report: &mut Report) {
@@ -100,11 +111,9 @@ impl Judge<'_, '_> {
             _ => &[RuleId::ClaimIat],
         };
         self.on_claims(report, RuleId::NotFuture, FUTURE, needs, |claims| {
-            let nbf = if self.kind == Kind::Request {
-                claims.nbf.value()
-            } else {
-                None
-            };
+            // Else it equals iat, by a rule of its own.
+            let is_judged = self.kind == Kind::Request || matches!(claims.iat, Moment::Absent);
+            let nbf = claims.nbf.value().filter(|_| is_judged);
             let last = claims.iat.value().max(nbf).map(UnixTime::from_secs);
             match last {
                 Some(Ok(moment)) if moment > now.saturating_add(leeway) => {

@@ -51,6 +51,9 @@ fn of(scheme: &Scheme) -> Vec<Mutation> {
         "itsme" => mutations.extend(ITSME),
         _ => {}
     }
+    if !scheme.issued_at_required().value() {
+        mutations.extend(WITHOUT_IAT);
+    }
     if scheme.name() != "ishare" {
         mutations.push(("header-alg", "RS384", |draft| {
             draft.header["alg"] = json!("RS384");
@@ -203,6 +206,27 @@ const ANY: &[Mutation] = &[
         draft.now = draft.claims["exp"].as_u64().expect("exp");
     }),
     ("time-not-future", "a second early", |draft| draft.now -= 1),
+];
+
+/// What breaks a token that does not say when it was made, where it need not.
+const WITHOUT_IAT: &[Mutation] = &[
+    (
+        "lifetime",
+        "no iat, and more left than the longest",
+        |draft| {
+            let scheme = draft.scheme.expect("a scheme");
+            draft.without("iat");
+            draft.claims["exp"] = json!(draft.now + scheme.lifetime().value().max() + 1);
+        },
+    ),
+    (
+        "time-not-future",
+        "no iat, and nbf is still to come",
+        |draft| {
+            draft.without("iat");
+            draft.claims["nbf"] = json!(draft.now + 1);
+        },
+    ),
 ];
 
 /// What breaks a token with x5c, and no other.

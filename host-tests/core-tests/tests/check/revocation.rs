@@ -53,3 +53,17 @@ fn every_certificate_but_the_root_is_asked_for() {
     let says: &'static Says = Box::leak(Box::new(Says(2, revoked)));
     assert_eq!(verdict(says), (Some(revoked), vec!["revocation"]));
 }
+
+/// Who issued the last certificate is not there to be asked.
+#[test]
+fn below_its_root_a_chain_is_not_judged_whole() {
+    static GOOD: Says = Says(9, Verdict::Passed);
+    let mut draft = Draft::of(&scheme::ISHARE);
+    draft.revocations = Some(&GOOD);
+    draft.certificates(&seal_chain()[..3]);
+    let verdict = draft.report().verdict(RuleId::Revocation);
+    assert!(
+        matches!(verdict, Some(Verdict::NotChecked(_))),
+        "{verdict:?}"
+    );
+}
