@@ -1,12 +1,31 @@
-//! `privyseal completions`: from the parser itself, so they are never out of date.
+//! `privyseal completions`, and what a shell then asks for: from the parser itself, so they are never out of date.
 
-use clap::Args;
-use clap_complete::{Shell, generate};
+use core::time::Duration;
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::ValueHint;
+use clap::{Args, Command};
+use clap_complete::Shell;
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _,
+};
+use clap_complete::env::{CompleteEnv, Shells};
+use privyseal::profile::Profiles;
+use privyseal_core::scheme;
+use serde_json::Value;
 
 use super::output::print_line;
 use crate::error::CliError;
+use crate::scan;
 
-/// Print the completions of a shell
+/// How long a module may take while somebody waits for the tab key.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// The variable by which the shell's function asks.
+const VARIABLE: &str = "PRIVYSEAL_COMPLETE";
+
+/// Print the completions of a shell: of commands and options, and of schemes, profiles and keys as they are then
 #[derive(Args)]
 pub(super) struct Completions {
     /// The shell
@@ -16,13 +35,115 @@ pub(super) struct Completions {
 
 impl Completions {
     pub(super) fn run(self) -> Result<(), CliError> {
+        const NAME: &str = "privyseal";
+        let shells = Shells::builtins();
+        let name = self.shell.to_string();
         let mut script = Vec::new();
-        generate(
-            self.shell,
-            &mut crate::documented(),
-            "privyseal",
-            &mut script,
-        );
+        if let Some(shell) = shells.completer(&name) {
+            // A Vec takes all that is written to it.
+            let _ = shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script);
+        }
+        if self.shell == Shell::Bash {
+            script.extend_from_slice(include_bytes!("completions/words.bash"));
+        }
         print_line(script.trim_ascii_end())
     }
+}
+
+/// Answers a shell that asks what may come next. Nothing else is done then.
+pub(super) fn answer() -> Result<bool, clap::Error> {
+    let complete = CompleteEnv::with_factory(|| with_values(crate::documented()));
+    let folder = env::current_dir().ok();
+    complete
+        .var(VARIABLE)
+        .try_complete(env::args_os(), folder.as_deref())
+}
+
+/// The command line, whose values a shell can ask for.
+fn with_values(command: Command) -> Command {
+    let command = command.mut_subcommands(with_values);
+    command.mut_args(|arg| match arg.get_long() {
+        Some("scheme") => arg.add(ArgValueCompleter::new(schemes)),
+        Some("profile") => arg.add(ArgValueCandidates::new(profiles)),
+        Some("key") => arg.add(ArgValueCompleter::new(keys)),
+        _ if takes_file(&arg) => arg.value_hint(ValueHint::FilePath),
+        _ => arg,
+    })
+}
+
+fn takes_file(arg: &clap::Arg) -> bool {
+    let names = arg.get_value_names().unwrap_or_default();
+    names
+        .iter()
+        .any(|name| ["FILE", "FILE|token", "DIR"].contains(&name.as_str()))
+}
+
+/// Their names, or the file of one's own.
+fn schemes(begun: &OsStr) -> Vec<CompletionCandidate> {
+    let begun_text = begun.to_string_lossy();
+    let named = scheme::ALL
+        .iter()
+        .filter(|scheme| scheme.name().starts_with(&*begun_text));
+    let named = named
+        .map(|scheme| CompletionCandidate::new(scheme.name()).help(Some(scheme.title().into())));
+    let files = PathCompleter::file().filter(|path| path.extension() == Some("toml".as_ref()));
+    let files = files.complete(begun);
+    named
+        .chain(
+            files
+                .into_iter()
+                .filter(|_| begun_text.contains(['/', '.'])),
+        )
+        .collect()
+}
+
+/// Those of the machine's files and the user's.
+fn profiles() -> Vec<CompletionCandidate> {
+    let Ok(profiles) = Profiles::load() else {
+        return Vec::new();
+    };
+    let names = profiles
+        .iter()
+        .map(|(name, _)| CompletionCandidate::new(name));
+    names.collect()
+}
+
+/// Tokens of the modules that p11-kit knows, and what they show of their keys without a login; ports of gateways.
+fn keys(begun: &OsStr) -> Vec<CompletionCandidate> {
+    let begun = begun.to_string_lossy();
+    let is_meant = |uri: &str| uri.starts_with(&*begun);
+    let mut found = Vec::new();
+    if begun.starts_with("device:") {
+        found.extend(ports().into_iter().filter(|uri| is_meant(uri)));
+    } else if "pkcs11:".starts_with(&*begun) || begun.starts_with("pkcs11:") {
+        let scans = scan::quietly(LIMIT);
+        let tokens = scans
+            .iter()
+            .filter_map(|scan| scan.report["tokens"].as_array())
+            .flatten();
+        for token in tokens {
+            let keys = token["keys"].as_array().into_iter().flatten();
+            let uris = keys.map(|key| &key["uri"]).chain([&token["uri"]]);
+            let uris = uris.filter_map(Value::as_str).filter(|uri| is_meant(uri));
+            found.extend(uris.map(str::to_owned));
+        }
+    }
+    if found.is_empty() {
+        let kinds = ["pkcs11:", "yubihsm:", "device:"]
+            .into_iter()
+            .filter(|kind| is_meant(kind));
+        found.extend(kinds.map(str::to_owned));
+    }
+    found.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Serial ports that a gateway may be at.
+fn ports() -> Vec<String> {
+    let entries = std::fs::read_dir("/dev/serial/by-id")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let paths = entries.map(|entry| entry.path().into_os_string());
+    let paths = paths.filter_map(|path: OsString| path.into_string().ok());
+    paths.map(|path| format!("device:{path}")).collect()
 }

@@ -115,7 +115,8 @@ fn main() -> ExitCode {
         say!("waiting for PKCS #11 module {path}, {left} s more at most");
     });
     let arguments: Vec<_> = env::args_os().collect();
-    match run(&arguments) {
+    let done = completions::answer().map_err(Failure::Usage);
+    match done.and_then(|is_answered| if is_answered { Ok(()) } else { run(&arguments) }) {
         Ok(()) => Exit::Done.code().into(),
         Err(Failure::Run(error)) => {
             report(&error);

@@ -47,15 +47,22 @@ pub(super) fn all() -> Result<Vec<Scanned>, CliError> {
             "p11-kit knows no module on this machine; name one: pkcs11:?module-path=/usr/lib/M.so";
         return Err(CliError::missing("--key", reason));
     }
-    let scans: Vec<_> = names
-        .into_iter()
-        .map(|name| thread::spawn(|| scan(name)))
-        .collect();
-    Ok(scans.into_iter().filter_map(|it| it.join().ok()).collect())
+    Ok(each(names, LIMIT, Some(PATIENCE)))
 }
 
-fn scan(name: String) -> Scanned {
-    let found = start(&name).and_then(|child| finish(&name, child));
+/// The same, which says nothing and leaves out what takes longer than `limit`.
+pub(super) fn quietly(limit: Duration) -> Vec<Scanned> {
+    each(configured_modules(), limit, None)
+}
+
+fn each(names: Vec<String>, limit: Duration, patience: Option<Duration>) -> Vec<Scanned> {
+    let scan = |name| thread::spawn(move || scan(name, limit, patience));
+    let scans: Vec<_> = names.into_iter().map(scan).collect();
+    scans.into_iter().filter_map(|it| it.join().ok()).collect()
+}
+
+fn scan(name: String, limit: Duration, mut patience: Option<Duration>) -> Scanned {
+    let found = start(&name).and_then(|child| finish(&name, child, limit, &mut patience));
     let (report, text) = found.unwrap_or_else(|error| {
         let error = error.to_string();
         let text = format!("it cannot be used\n  {error}");
@@ -76,32 +83,37 @@ fn start(name: &str) -> io::Result<Child> {
         .spawn()
 }
 
-fn finish(name: &str, mut child: Child) -> io::Result<(Value, String)> {
+fn finish(
+    name: &str,
+    mut child: Child,
+    limit: Duration,
+    patience: &mut Option<Duration>,
+) -> io::Result<(Value, String)> {
     let stdout = child.stdout.take();
     let reader = thread::spawn(move || {
         let mut text = Vec::new();
         let read = stdout.map(|it| it.take(MAX_REPORT).read_to_end(&mut text));
         read.transpose().map(|_| text)
     });
-    let (start, mut is_said) = (Instant::now(), false);
+    let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        if start.elapsed() > LIMIT {
+        if start.elapsed() > limit {
             child.kill()?;
             child.wait()?;
-            let seconds = LIMIT.as_secs();
+            let seconds = limit.as_secs();
             return Err(io::Error::other(format!(
                 "it hangs: nothing came of it in {seconds} s"
             )));
         }
-        if start.elapsed() > PATIENCE && !is_said {
-            say!(
-                "waiting for PKCS #11 module {name}, {} s at most",
-                LIMIT.as_secs()
-            );
-            is_said = true;
+        if patience
+            .take_if(|patience| start.elapsed() > *patience)
+            .is_some()
+        {
+            let seconds = limit.as_secs();
+            say!("waiting for PKCS #11 module {name}, {seconds} s at most");
         }
         thread::sleep(Duration::from_millis(10));
     };

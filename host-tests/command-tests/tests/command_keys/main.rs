@@ -7,6 +7,7 @@
 )]
 
 mod chain;
+mod completions;
 mod kid;
 mod policy;
 mod public;

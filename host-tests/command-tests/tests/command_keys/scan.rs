@@ -1,6 +1,7 @@
 //! `keys` and `doctor` without a key: every module of the machine.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use privyseal_test_base::{privyseal, tool};
@@ -10,8 +11,12 @@ use serde_json::Value;
 
 use super::{output, token};
 
-/// With three modules of p11-kit: SoftHSM, one that ends its process, and one that is switched off.
 fn scan(token: &SoftHsmToken, words: &[&str]) -> Output {
+    tool::output(&mut with_modules(token, &privyseal::path(), words), b"")
+}
+
+/// With three modules of p11-kit: SoftHSM, one that ends its process, and one that is switched off.
+pub(super) fn with_modules(token: &SoftHsmToken, program: &Path, words: &[&str]) -> Command {
     let shim = FaultShim::new(token.dir());
     shim.rules(&["C_Initialize * abort"]);
     let modules = token.dir().join("pkcs11/modules");
@@ -27,12 +32,12 @@ fn scan(token: &SoftHsmToken, words: &[&str]) -> Output {
         let text = format!("# {name}\nmodule: {}\n", module.display());
         fs::write(modules.join(format!("{name}.module")), text).unwrap();
     }
-    let mut command = Command::new(privyseal::path());
+    let mut command = Command::new(program);
     command.args(words).env_remove("PRIVYSEAL_PIN");
     command.env("SOFTHSM2_CONF", token.configuration());
     command.env("XDG_CONFIG_HOME", token.dir());
     command.envs(shim.environment(&soft));
-    tool::output(&mut command, b"")
+    command
 }
 
 #[test]
