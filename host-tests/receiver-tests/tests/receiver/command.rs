@@ -22,10 +22,10 @@ use crate::server::form;
 use crate::stage::{CONSUMER, World, jti, now, sign};
 
 /// `privyseal receiver serve`, while it runs.
-struct Served {
+pub(crate) struct Served {
     process: Child,
-    log: BufReader<ChildStderr>,
-    public: SocketAddr,
+    log: Option<BufReader<ChildStderr>>,
+    pub(crate) public: SocketAddr,
     internal: SocketAddr,
 }
 
@@ -44,12 +44,12 @@ impl Served {
             public: address("listening on http://"),
             internal: address("for services on http://"),
             process,
-            log,
+            log: Some(log),
         }
     }
 
     /// Of clients that a file lists.
-    fn of_clients(folder: &Path, options: &[&str]) -> Self {
+    pub(crate) fn of_clients(folder: &Path, options: &[&str]) -> Self {
         let mut command = Command::new(privyseal::path());
         command
             .current_dir(folder)
@@ -65,6 +65,17 @@ impl Served {
         Self::start(command)
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Reads its log on and forgets it, so that it never waits for a reader.
+    pub(crate) fn quiet(mut self) -> Self {
+        let mut log = self.log.take().unwrap();
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        self
+    }
+
     fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
         let kill = Command::new("kill").args(["-s", name, &id]).status();
@@ -76,7 +87,11 @@ impl Served {
         let mut line = String::new();
         while !line.starts_with(words) {
             line.clear();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "{words}");
+            assert_ne!(
+                self.log.as_mut().unwrap().read_line(&mut line).unwrap(),
+                0,
+                "{words}"
+            );
         }
         line
     }
@@ -86,12 +101,12 @@ impl Served {
         self.signal("TERM");
         assert_eq!(self.process.wait().unwrap().code(), Some(0));
         let mut log = String::new();
-        self.log.read_to_string(&mut log).unwrap();
+        self.log.as_mut().unwrap().read_to_string(&mut log).unwrap();
         log
     }
 
     /// The status for assertions that `make` makes, once the server accepts what was made after it started.
-    fn accepts(&self, path: &str, make: impl Fn() -> String) -> Result<(), String> {
+    pub(crate) fn accepts(&self, path: &str, make: impl Fn() -> String) -> Result<(), String> {
         let start = Instant::now();
         loop {
             let answer = post(self.public, path, &token_request(&make()));
@@ -112,19 +127,19 @@ impl Drop for Served {
     }
 }
 
-fn token_request(assertion: &str) -> String {
+pub(crate) fn token_request(assertion: &str) -> String {
     format!(
         "grant_type=client_credentials&client_assertion_type={CLIENT_ASSERTION_TYPE}&client_assertion={assertion}"
     )
 }
 
-fn claims(id: &str, audience: &str) -> Value {
+pub(crate) fn claims(id: &str, audience: &str) -> Value {
     let now = now().as_secs();
     json!({ "iss": id, "sub": id, "aud": audience, "iat": now, "exp": now + 30, "jti": jti() })
 }
 
-const CUSTOMER: &str = "EU.EORI.NL123456789";
-const FIAM: &str = "EU.EORI.NLKPNFIAMPROD";
+pub(crate) const CUSTOMER: &str = "EU.EORI.NL123456789";
+pub(crate) const FIAM: &str = "EU.EORI.NLKPNFIAMPROD";
 const REFUSED: &str = r#"{"error":"invalid_client"}"#;
 
 #[test]

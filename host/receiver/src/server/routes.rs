@@ -6,8 +6,8 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, PRAGMA,
-    RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, PRAGMA, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use privyseal::UnixTime;
@@ -36,6 +36,17 @@ type Answer = Response<Full<Bytes>>;
 
 impl TokenServer {
     pub(super) async fn answer(&self, face: Face, request: Request<Incoming>) -> Answer {
+        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+        let mut answer = self.routed(face, request).await;
+        if is_chunked {
+            // RFC 9112 section 6.1: a length beside it may be meant for another reader of the same connection.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        answer
+    }
+
+    async fn routed(&self, face: Face, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let wanted = match (face, path) {
@@ -165,9 +176,10 @@ impl TokenServer {
 
     /// RFC 7662. Only those on this machine can ask.
     fn introspect(&self, body: &[u8]) -> Answer {
-        let token = form_urlencoded::parse(body).find(|(name, _)| name == "token");
-        let Some((_, token)) = token else {
-            return refusal(&Rejection::new(Rule::Request, "token is missing"));
+        let mut tokens = form_urlencoded::parse(body).filter(|(name, _)| name == "token");
+        let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
+            let why = "token is missing, or there twice";
+            return refusal(&Rejection::new(Rule::Request, why));
         };
         match self.found(&token) {
             Ok(Some(grant)) => json(
@@ -189,8 +201,7 @@ impl TokenServer {
 
     /// RFC 6750, for a proxy that asks before each request.
     fn authorize(&self, headers: &HeaderMap) -> Answer {
-        let bearer = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok());
-        let bearer = bearer.and_then(|text| {
+        let bearer = only(headers, &AUTHORIZATION).and_then(|text| {
             let (kind, token) = text.split_once(' ')?;
             kind.eq_ignore_ascii_case("Bearer").then_some(token.trim())
         });
@@ -223,6 +234,13 @@ impl TokenServer {
     }
 }
 
+/// The text of a header that is there once: of two, another reader may take the other.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none());
+    value?.to_str().ok()
+}
+
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
@@ -230,8 +248,8 @@ fn digest(token: &str) -> [u8; 32] {
 /// The body of a form, bounded in size and time.
 async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
     let refused = |text: &str| Rejection::new(Rule::Request, text);
-    let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    let kind = only(headers, &CONTENT_TYPE).and_then(|kind| kind.split(';').next());
+    let kind = kind.map(str::trim);
     if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
         return Err(refused("the body is not application/x-www-form-urlencoded"));
     }
