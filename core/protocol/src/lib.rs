@@ -33,12 +33,12 @@ pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
 pub use refusal::{DeviceState, FrameError, PartFault, Refusal};
 pub use request::{
-    CsrRequest, Generate, Part, Provision, Request, SignRequest, SubjectPart, Totals,
+    CsrRequest, Generate, Part, Provision, Request, SignRequest, SubjectPart, Totals, UnlockSecret,
 };
-pub use response::{Generation, Info, Origin, ReadOut, Response};
+pub use response::{AtRest, Generation, Info, Origin, ReadOut, Response};
 
 /// The version of the protocol that is described here, the first byte of every message.
-pub const PROTOCOL: u8 = 2;
+pub const PROTOCOL: u8 = 3;
 
 /// A message: version, id and body.
 pub const MAX_MESSAGE: usize = 512;
@@ -70,6 +70,9 @@ pub const MIN_SEED: usize = 48;
 
 /// The seed, at most.
 pub const MAX_SEED: usize = 64;
+
+/// Bytes of the secret that unlocks a device.
+pub const UNLOCK_LEN: usize = 32;
 
 /// Seconds by which a host's clock may be behind a device's time floor: such a request is served at the floor.
 pub const MAX_BEHIND_SECONDS: u64 = 5;

@@ -53,6 +53,10 @@ named! {
         Requested = "csr signed",
         /// Policy and chain were locked to the key that the device has made, which the digest names.
         Installed = "installed",
+        /// A secret was given to unlock the device. Written before it is tried.
+        UnlockTried = "unlock tried",
+        /// It was the right one.
+        Unlocked = "unlocked",
     }
 }
 
@@ -61,7 +65,7 @@ impl Event {
     #[allow(
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        reason = "one of eleven"
+        reason = "one of thirteen"
     )]
     pub const fn code(self) -> u8 {
         self as u8 + 1

@@ -157,6 +157,8 @@ pub struct Policy<'a> {
     pub presence: Option<u8>,
     /// Whether the board's own random generator must take part; without it the seed alone is used.
     pub board_entropy: bool,
+    /// Whether no key is taken but one that is kept under an unlock secret.
+    pub unlock: bool,
 }
 
 /// What is wrong with a policy.

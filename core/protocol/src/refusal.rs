@@ -97,6 +97,12 @@ pub enum Refusal {
     /// The board's random generator had no part in the key, and the policy demands it.
     #[error("the policy demands the board's random generator, and the key was made without it")]
     KeyEntropy,
+    /// Another secret than the one under which the key is kept.
+    #[error("this is not the unlock secret of the device's key")]
+    Unlock,
+    /// The policy demands an unlock secret, and the key is kept without one.
+    #[error("the policy demands an unlock secret, and the key was made or sent without one")]
+    KeyUnlock,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it
@@ -167,12 +173,14 @@ impl Refusal {
             Self::Fault => 19,
             Self::KeySize => 20,
             Self::KeyEntropy => 21,
+            Self::Unlock => 22,
+            Self::KeyUnlock => 23,
         }
     }
 
     /// A word for a number in the log.
     pub fn word(code: u8) -> &'static str {
-        const WORDS: [&str; 22] = [
+        const WORDS: [&str; 24] = [
             "none",
             "frame",
             "state",
@@ -195,6 +203,8 @@ impl Refusal {
             "fault",
             "key size",
             "key entropy",
+            "unlock",
+            "key unlock",
         ];
         WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }
@@ -244,5 +254,7 @@ named! {
         Generating = "generating a key",
         /// It has made a key, for which policy and certificate chain are to come.
         Uncertified = "waiting for the certificate of its key",
+        /// It has a key, and cannot read it before it is given its unlock secret.
+        Locked = "locked until it is given its unlock secret",
     }
 }

@@ -9,7 +9,7 @@ use privyseal_core::named;
 use serde::{Deserialize, Serialize};
 
 use super::policy::SchemeId;
-use super::{DeviceId, NONCE_LEN};
+use super::{DeviceId, NONCE_LEN, UNLOCK_LEN};
 
 /// A request. The answer to each is named with it; [`super::Response::Refused`] is one to all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,20 @@ pub enum Request<'a> {
     /// A certification request for the key that the device has made: [`super::Response::CertificationRequest`], as
     /// many as it takes. Only before the certificate is there.
     Csr(CsrRequest<'a>),
+    /// The secret without which a device that is [`super::DeviceState::Locked`] cannot read its key:
+    /// [`super::Response::Unlocked`].
+    Unlock(UnlockSecret),
+}
+
+/// What a device needs besides its flash to read its key, at each start: random bytes, not a password.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnlockSecret(pub [u8; UNLOCK_LEN]);
+
+/// Without its bytes.
+impl fmt::Debug for UnlockSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnlockSecret")
+    }
 }
 
 /// A key that the device makes.
@@ -67,6 +81,8 @@ pub struct Generate<'a> {
     pub board_entropy: bool,
     /// Random bytes that take part as well: [`super::MIN_SEED`] to [`super::MAX_SEED`] of them.
     pub seed: &'a [u8],
+    /// With it the key is kept so that no later start reads it without this secret.
+    pub unlock: Option<UnlockSecret>,
 }
 
 /// Without the seed, from which a board that has no random generator makes its key.
@@ -75,6 +91,7 @@ impl fmt::Debug for Generate<'_> {
         f.debug_struct("Generate")
             .field("bits", &self.bits)
             .field("board_entropy", &self.board_entropy)
+            .field("unlock", &self.unlock)
             .finish_non_exhaustive()
     }
 }
@@ -147,6 +164,8 @@ pub struct Totals {
     pub chain: u32,
     /// [`Part::Seed`], [`super::MIN_SEED`] to [`super::MAX_SEED`]; zero where the device has made the key.
     pub seed: u32,
+    /// [`Part::Unlock`], [`super::UNLOCK_LEN`], or zero without one; zero where the device has made the key.
+    pub unlock: u32,
 }
 
 impl Totals {
@@ -157,6 +176,7 @@ impl Totals {
             Part::Policy => self.policy,
             Part::Chain => self.chain,
             Part::Seed => self.seed,
+            Part::Unlock => self.unlock,
             Part::PublicKey => 0,
         }
     }
@@ -177,6 +197,8 @@ named! {
         Seed = "seed",
         /// The SubjectPublicKeyInfo of the key, DER. Read only.
         PublicKey = "public key",
+        /// An [`UnlockSecret`]. Never read back.
+        Unlock = "unlock secret",
     }
 }
 

@@ -84,6 +84,8 @@ pub enum Response<'a> {
         #[serde(serialize_with = "at_once")]
         bytes: &'a [u8],
     },
+    /// To [`super::Request::Unlock`]: it has its key.
+    Unlocked,
 }
 
 /// A token is a credential: of bytes only their number is shown.
@@ -100,6 +102,7 @@ impl fmt::Debug for Response<'_> {
             Self::TimeSet { floor } => write!(f, "TimeSet({floor})"),
             Self::Wiped => f.write_str("Wiped"),
             Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+            Self::Unlocked => f.write_str("Unlocked"),
             Self::CertificationRequest { total, offset, .. } => {
                 write!(f, "CertificationRequest(from {offset} of {total})")
             }
@@ -147,6 +150,28 @@ pub struct Info<'a> {
     pub origin: Option<Origin>,
     /// How far a key is that is being made.
     pub generation: Option<Generation>,
+    /// What the key is encrypted under where it is kept, if there is a key.
+    pub at_rest: Option<AtRest>,
+}
+
+/// What it takes besides the flash to read a key that is kept there. With neither of them whoever reads the flash has the key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtRest {
+    /// A secret of the part that lies elsewhere than in its flash.
+    pub device_secret: bool,
+    /// An [`super::UnlockSecret`], which the host gives at each start.
+    pub unlock_secret: bool,
+}
+
+impl fmt::Display for AtRest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.device_secret, self.unlock_secret) {
+            (true, true) => "encrypted under the part's secret and the unlock secret",
+            (false, true) => "encrypted under the unlock secret",
+            (true, false) => "encrypted under the part's secret",
+            (false, false) => "readable for whoever reads the flash",
+        })
+    }
 }
 
 /// How far the device is with a key.

@@ -67,6 +67,14 @@ pub trait Board {
     /// started, so that nothing is left of what was computed with the key. A host has nothing to do.
     fn wipe_stack(&mut self);
 
+    /// A secret of the part that no dump of its flash has. `None` where there is none.
+    fn device_secret(&mut self) -> Option<[u8; 32]> {
+        None
+    }
+
+    /// Gives the part such a secret, where it can have one and has none yet. Called before a key is kept under it.
+    fn make_device_secret(&mut self) {}
+
     /// A number that no other device has.
     fn device_id(&self) -> DeviceId;
 

@@ -14,6 +14,7 @@ mod records;
 mod reports;
 mod signing;
 mod start;
+mod unlocking;
 
 use embedded_io::{Read, ReadReady};
 use privyseal_protocol::authority::CHALLENGE_LEN;
@@ -22,6 +23,7 @@ use privyseal_protocol::{
     SchemeId,
 };
 
+use crate::at_rest::KeptUnder;
 use crate::board::Board;
 use crate::keyed::Keyed;
 use crate::limits::{Clock, Meter};
@@ -32,6 +34,7 @@ use crate::vault::KeyRecord;
 use generating::Generating;
 use provisioning::Upload;
 use records::Records;
+use unlocking::Locked;
 
 /// The gateway: a board, and what it keeps in RAM.
 #[allow(missing_debug_implementations)] // It holds the key.
@@ -60,15 +63,18 @@ enum Mode<M> {
     Generating(Generating),
     /// With a key of its own making, and without a certificate.
     Uncertified(Born),
+    /// With a key that it cannot read yet.
+    Locked(Locked),
     Ready(Keyed<M>),
     /// For what reason.
     Faulted(Refusal),
 }
 
 /// A key that the device has made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 struct Born {
     record: KeyRecord,
+    under: KeptUnder,
     /// SHA-256 of its SubjectPublicKeyInfo.
     key: [u8; 32],
 }
@@ -178,6 +184,7 @@ impl<M> Mode<M> {
             Self::Provisioning(_) => DeviceState::Provisioning,
             Self::Generating(_) => DeviceState::Generating,
             Self::Uncertified(_) => DeviceState::Uncertified,
+            Self::Locked(_) => DeviceState::Locked,
             Self::Ready(_) => DeviceState::Ready,
             Self::Faulted(_) => DeviceState::Faulted,
         }
@@ -228,6 +235,7 @@ impl<B: Board> Machine<B> {
             Request::Wipe { device } => self.wipe(id, device)?,
             Request::Generate(asked) => self.generate(id, asked)?,
             Request::Csr(ref asked) => self.csr(id, asked)?,
+            Request::Unlock(ref secret) => self.unlock(id, secret)?,
             _ => return Err(Refusal::Frame(FrameError::Body)),
         }
         Ok(())
@@ -260,6 +268,7 @@ impl<B: Board> Machine<B> {
             _ if matches!(refusal, Refusal::Rate { .. } | Refusal::State(_)) => Err(refusal),
             Mode::Ready(keyed) => keyed.policy().map(|policy| policy.rate),
             Mode::Uncertified(_) => Ok(certifying::REQUESTS),
+            Mode::Locked(_) => Ok(unlocking::TRIES),
             _ => Err(refusal),
         };
         let millis = self.board.millis();

@@ -82,7 +82,7 @@ impl Drbg {
 }
 
 /// A key shorter than a block is filled up with zeros (RFC 2104 section 2).
-fn keyed(key: &[u8; LEN]) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &[u8; LEN]) -> Hmac<Sha256> {
     let mut block = [0; BLOCK];
     for (to, from) in block.iter_mut().zip(key) {
         *to = *from;

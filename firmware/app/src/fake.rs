@@ -83,6 +83,8 @@ pub struct FakeBoard<S> {
     pub entropy: Option<Entropy>,
     /// The device's id.
     pub device: DeviceId,
+    /// The part's secret, if it has one.
+    pub secret: Option<[u8; 32]>,
     /// A read of [`Board::mapped_secret`] that goes wrong.
     pub misread: Option<Misread>,
     /// When the watchdog was last fed, and the longest that it was not: milliseconds.
@@ -105,6 +107,7 @@ impl<S> FakeBoard<S> {
             button: None,
             time,
             entropy: None,
+            secret: Some([0x5c; 32]),
             misread: None,
             device: *b"fake device!",
             fed: (0, 0),
@@ -192,6 +195,10 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
     }
 
     fn wipe_stack(&mut self) {}
+
+    fn device_secret(&mut self) -> Option<[u8; 32]> {
+        self.secret
+    }
 
     fn device_id(&self) -> DeviceId {
         self.device

@@ -10,17 +10,19 @@ use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{AnyEngine, MAX_MODULUS_LEN, SignError};
 use privyseal_protocol::policy::MAX_SCHEMES;
-use privyseal_protocol::{Origin, Part, PartFault, Policy, Refusal, SchemePolicy};
+use privyseal_protocol::{
+    AtRest, Origin, Part, PartFault, Policy, Refusal, SchemePolicy, UnlockSecret,
+};
 use rand_core::TryRng as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
 
+use crate::at_rest::{Closed, KeptUnder, SALT_LEN, Secrets};
 use crate::board::Board;
 use crate::drbg::{Drbg, Exhausted};
 use crate::flash::{FlashSink, aligned};
 use crate::jti::RANDOM_LEN;
 use crate::link::{Constants, constants};
-use crate::numbers::Numbers;
 use crate::vault::{self, HEADERS_AT, HEADERS_END, KeyRecord, Manifest, Place};
 
 /// Bytes that the board's own random generator adds to the seed: as many as make a generator by themselves
@@ -44,6 +46,7 @@ pub(crate) struct Keyed<M> {
     pub(crate) chain: M,
     pub(crate) key: VerifyingKey,
     pub(crate) origin: Origin,
+    pub(crate) at_rest: AtRest,
 }
 
 /// A scheme, ready.
@@ -60,11 +63,7 @@ pub(crate) const fn bad(part: Part, fault: PartFault) -> Refusal {
 
 /// A part, where it lies.
 fn mapped<B: Board>(board: &B, part: Part, len: u32) -> Result<B::Mapped, Refusal> {
-    let mapped = match vault::start(part) {
-        Some((at, false)) => board.mapped(at, len),
-        Some((at, true)) => board.mapped_secret(at, len),
-        None => None,
-    };
+    let mapped = vault::start(part).and_then(|at| board.mapped(at, len));
     mapped.ok_or(Refusal::Storage)
 }
 
@@ -156,16 +155,69 @@ pub(crate) fn encode_headers<B: Board>(
     Ok(())
 }
 
-/// The public key, from the private one's numbers.
+/// What lies among the secrets, where it lies.
+fn mapped_secret<B: Board>(board: &B, place: Place) -> Result<B::Mapped, Refusal> {
+    let mapped = board.mapped_secret(place.at, place.len);
+    mapped.ok_or(Refusal::Storage)
+}
+
+/// The public key.
 pub(crate) fn public_key<B: Board>(board: &B, key: &KeyRecord) -> Result<RsaPublicKey, Refusal> {
-    let bytes = mapped(board, Part::Key, key.key)?;
-    let numbers = numbers(bytes.as_ref())?;
-    RsaPublicKey::from_components(numbers.modulus, &[1, 0, 1])
+    let modulus = mapped_secret(board, key.modulus())?;
+    RsaPublicKey::from_components(modulus.as_ref(), &[1, 0, 1])
         .map_err(|_| bad(Part::Key, PartFault::Rule))
 }
 
-fn numbers(bytes: &[u8]) -> Result<Numbers<'_>, Refusal> {
-    Numbers::read(bytes).ok_or(bad(Part::Key, PartFault::Malformed))
+/// What the key is kept under. [`Refusal::Unlock`] where a secret is missing.
+pub(crate) fn kept_under<B: Board>(
+    board: &mut B,
+    key: &KeyRecord,
+    unlock: Option<&UnlockSecret>,
+) -> Result<KeptUnder, Refusal> {
+    let salt = mapped_secret(board, vault::SALT)?;
+    let salt = salt.as_ref().first_chunk().ok_or(Refusal::Storage)?;
+    KeptUnder::new(board, key.at_rest, salt, unlock).ok_or(Refusal::Unlock)
+}
+
+/// Seed and primes, in clear. [`Refusal::Unlock`] if they are kept under something else.
+#[inline(never)]
+pub(crate) fn secrets<B: Board>(
+    board: &B,
+    key: &KeyRecord,
+    under: &KeptUnder,
+) -> Result<Secrets, Refusal> {
+    let modulus = mapped_secret(board, key.modulus())?;
+    let sealed = mapped_secret(board, key.secret())?;
+    let head = [&key.head()[..], modulus.as_ref()];
+    Secrets::open(sealed.as_ref(), under, &head).map_err(|Closed| Refusal::Unlock)
+}
+
+/// Encrypts a new key and writes it, and gives its record with the digest in it, for the caller to write.
+#[inline(never)]
+pub(crate) fn keep<B: Board>(
+    board: &mut B,
+    drbg: &mut Drbg,
+    mut record: KeyRecord,
+    modulus: &[u8],
+    secrets: Secrets,
+    unlock: Option<&UnlockSecret>,
+) -> Result<(KeyRecord, KeptUnder), Refusal> {
+    board.make_device_secret();
+    let device_secret = board.device_secret().map(|mut secret| secret.zeroize());
+    record.at_rest = AtRest {
+        device_secret: device_secret.is_some(),
+        unlock_secret: unlock.is_some(),
+    };
+    let mut salt = [0; SALT_LEN];
+    drbg.try_fill_bytes(&mut salt)
+        .map_err(|_| Refusal::Entropy)?;
+    let under = KeptUnder::new(board, record.at_rest, &salt, unlock).ok_or(Refusal::Storage)?;
+    let head = [&record.head()[..], modulus];
+    let sealed = secrets.seal(&under, &head).ok_or(Refusal::Storage)?;
+    vault::write_key(board.secrets(), &salt, modulus, sealed.as_ref())
+        .map_err(|_| Refusal::Storage)?;
+    record.digest = record.digest(board).ok_or(Refusal::Storage)?;
+    Ok((record, under))
 }
 
 impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
@@ -176,6 +228,7 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
         board: &mut B,
         manifest: &Manifest,
         key: &KeyRecord,
+        under: &KeptUnder,
         nonce: &[u8],
     ) -> Result<Self, Refusal> {
         board.feed_watchdog();
@@ -187,7 +240,7 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             constants(served.profile.header())
         });
         let board_entropy = policy_of(policy.as_ref())?.board_entropy;
-        let drbg = generator(board, key, board_entropy, nonce)?;
+        let drbg = generator(board, key, under, board_entropy, nonce)?;
         board.feed_watchdog();
         Ok(Self {
             engine: engine_for(key)?,
@@ -198,6 +251,7 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
             policy,
             chain: mapped(board, Part::Chain, manifest.chain)?,
             origin: key.origin,
+            at_rest: key.at_rest,
             key: VerifyingKey::new(public_key).map_err(|_| bad(Part::Key, PartFault::Rule))?,
         })
     }
@@ -208,8 +262,9 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
         &mut self,
         board: &mut B,
         key: &KeyRecord,
+        under: &KeptUnder,
     ) -> Result<(), Refusal> {
-        start_engine(board, key, &mut self.engine, &mut self.drbg)?;
+        start_engine(board, key, under, &mut self.engine, &mut self.drbg)?;
         board.feed_watchdog();
         self.trial()?;
         board.feed_watchdog();
@@ -306,11 +361,12 @@ fn served<B: Board>(
 pub(crate) fn generator<B: Board>(
     board: &mut B,
     key: &KeyRecord,
+    under: &KeptUnder,
     board_entropy: bool,
     nonce: &[u8],
 ) -> Result<Drbg, Refusal> {
-    let seed = mapped(board, Part::Seed, key.seed)?;
-    seeded(board, seed.as_ref(), board_entropy, nonce)
+    let secrets = secrets(board, key, under)?;
+    seeded(board, secrets.seed(), board_entropy, nonce)
 }
 
 /// From this seed, the board's generator where there is one, and the nonce.
@@ -343,17 +399,30 @@ pub(crate) fn engine_for(key: &KeyRecord) -> Result<AnyEngine, Refusal> {
 pub(crate) fn start_engine<B: Board>(
     board: &mut B,
     key: &KeyRecord,
+    under: &KeptUnder,
     engine: &mut AnyEngine,
     drbg: &mut Drbg,
 ) -> Result<(), Refusal> {
-    let bytes = mapped(board, Part::Key, key.key)?;
-    let numbers = numbers(bytes.as_ref())?;
-    engine
-        .import(numbers.p, numbers.q, numbers.modulus)
-        .map_err(|_| bad(Part::Key, PartFault::Rule))?;
+    take_key(board, key, under, engine)?;
     board.feed_watchdog();
     engine.reseed(drbg).map_err(|error| match error {
         SignError::Random(_) => Refusal::Entropy,
         _ => Refusal::PairwiseTest,
     })
+}
+
+/// In a frame of its own, below which the engine's blinding does not stand.
+#[inline(never)]
+fn take_key<B: Board>(
+    board: &B,
+    key: &KeyRecord,
+    under: &KeptUnder,
+    engine: &mut AnyEngine,
+) -> Result<(), Refusal> {
+    let modulus = mapped_secret(board, key.modulus())?;
+    let secrets = secrets(board, key, under)?;
+    let (p, q) = secrets.primes();
+    engine
+        .import(p, q, modulus.as_ref())
+        .map_err(|_| bad(Part::Key, PartFault::Rule))
 }

@@ -20,6 +20,7 @@ mod board;
 mod device;
 
 // What the device keeps: in RAM, and in the flash.
+mod at_rest;
 pub mod journal;
 mod keyed;
 mod limits;

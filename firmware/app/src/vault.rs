@@ -16,25 +16,27 @@
 //! | secrets, offset | what |
 //! |---:|---|
 //! | 0 | record of the key |
-//! | 128 | seed |
-//! | 192 | key: modulus and primes |
+//! | 128 | salt |
+//! | 160 | modulus |
+//! | 672 | seed and primes, encrypted ([`crate::at_rest`]) |
 //!
-//! The manifest is written last: it names the length of policy, chain and headers and their SHA-256. The record
-//! does the same for seed and key. A record of a key that the device has made counts by itself: such a device waits
+//! The manifest is written last: it names the length of policy, chain and headers and their SHA-256, and proves that
+//! the device has written it. The record names the SHA-256 of salt, modulus and secret, so that damage is told from a
+//! wrong secret. A record of a key that the device has made counts by itself: such a device waits
 //! for its certificate. Else nothing counts without both, and the next start erases it.
 //!
 //! The mark of wiping is written first when a device is wiped: from then on nothing here is used, and if the power
-//! goes the next start goes on with the wiping. The key lies there as it is: what keeps it from being read is the
-//! part's read-out protection.
+//! goes the next start goes on with the wiping.
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::encoding::sink::{Sink as _, SliceSink};
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_protocol::crc::checksum;
 use privyseal_protocol::policy::MAX_SCHEMES;
-use privyseal_protocol::{MAX_KEY, MAX_POLICY, MAX_SEED, Origin, Part, Totals};
+use privyseal_protocol::{AtRest, MAX_KEY, MAX_POLICY, Origin, Part};
 use sha2::{Digest as _, Sha256};
 
+use crate::at_rest::{KeptUnder, MAX_SEALED, PROOF_LEN, SALT_LEN, sealed_len};
 use crate::board::Board;
 use crate::flash::{is_blank, write_padded};
 use crate::journal::StorageError;
@@ -43,9 +45,9 @@ use crate::{PROVISION_LEN, SECRETS_LEN};
 /// Bytes of what either piece begins with.
 const HEAD_LEN: usize = 128;
 const CRC_AT: usize = HEAD_LEN - 4;
-const MANIFEST: &[u8; 8] = b"PSEAL v3";
-const RECORD: &[u8; 8] = b"PSKEY v3";
-/// What a manifest has in common with those of other versions.
+const MANIFEST: &[u8; 8] = b"PSEAL v4";
+const RECORD: &[u8; 8] = b"PSKEY v4";
+/// What either has in common with those of other versions.
 const ANY_VERSION: usize = 7;
 
 const WIPED_AT: u32 = 256;
@@ -60,8 +62,9 @@ const CHAIN_AT: u32 = 4_608;
 pub(crate) const HEADERS_AT: u32 = 20_992;
 /// Where they must end.
 pub(crate) const HEADERS_END: u32 = PROVISION_LEN;
-const SEED_AT: u32 = 128;
-const KEY_AT: u32 = 192;
+const SALT_AT: u32 = 128;
+const MODULUS_AT: u32 = 160;
+const SECRET_AT: u32 = 672;
 
 #[allow(clippy::as_conversions)] // Small numbers, compared when this is compiled.
 const _: () = assert!(
@@ -69,8 +72,9 @@ const _: () = assert!(
         && CHAIN_AT as usize + MAX_CHAIN_DER <= HEADERS_AT as usize
         && HEADERS_AT as usize + privyseal_core::limits::MAX_HEADER + 2 * 512
             <= HEADERS_END as usize
-        && SEED_AT as usize + MAX_SEED <= KEY_AT as usize
-        && KEY_AT as usize + MAX_KEY <= SECRETS_LEN as usize
+        && SALT_AT as usize + SALT_LEN <= MODULUS_AT as usize
+        && MODULUS_AT as usize + MAX_KEY / 2 <= SECRET_AT as usize
+        && SECRET_AT as usize + MAX_SEALED <= SECRETS_LEN as usize
 );
 
 /// A stretch of one of the pieces.
@@ -92,6 +96,8 @@ pub(crate) struct Manifest {
     pub(crate) headers: [Place; MAX_SCHEMES],
     /// SHA-256 of all parts and headers.
     pub(crate) digest: [u8; 32],
+    /// See [`Manifest::proof_under`].
+    pub(crate) proof: [u8; PROOF_LEN],
 }
 
 /// What the second piece holds.
@@ -102,9 +108,10 @@ pub(crate) struct KeyRecord {
     pub(crate) origin: Origin,
     /// Whether the board's random generator had part in a key of the device's own.
     pub(crate) board_entropy: bool,
+    pub(crate) at_rest: AtRest,
+    /// Bytes of its numbers in clear: twice those of the modulus.
     pub(crate) key: u32,
-    pub(crate) seed: u32,
-    /// SHA-256 of seed and key.
+    /// SHA-256 of salt, modulus and encrypted secret.
     pub(crate) digest: [u8; 32],
 }
 
@@ -122,13 +129,11 @@ pub(crate) enum Contents {
     Whole(Manifest, KeyRecord),
 }
 
-/// Where a part begins, and whether that is among the secrets.
-pub(crate) const fn start(part: Part) -> Option<(u32, bool)> {
+/// Where a part begins that is no secret.
+pub(crate) const fn start(part: Part) -> Option<u32> {
     match part {
-        Part::Policy => Some((POLICY_AT, false)),
-        Part::Chain => Some((CHAIN_AT, false)),
-        Part::Seed => Some((SEED_AT, true)),
-        Part::Key => Some((KEY_AT, true)),
+        Part::Policy => Some(POLICY_AT),
+        Part::Chain => Some(CHAIN_AT),
         _ => None,
     }
 }
@@ -150,13 +155,19 @@ impl Fields<'_> {
         })
     }
 
-    fn digest(&self) -> Option<[u8; 32]> {
-        self.0.first_chunk().copied()
+    fn digest(&mut self) -> Option<[u8; 32]> {
+        let (digest, behind) = self.0.split_first_chunk()?;
+        self.0 = behind;
+        Some(*digest)
     }
 }
 
-/// Magic, numbers, digest, zeros, CRC.
-fn head(magic: &[u8], numbers: impl IntoIterator<Item = u32>, digest: &[u8; 32]) -> [u8; HEAD_LEN] {
+/// Magic, numbers, digests, zeros, CRC.
+fn head(
+    magic: &[u8],
+    numbers: impl IntoIterator<Item = u32>,
+    digests: &[&[u8; 32]],
+) -> [u8; HEAD_LEN] {
     let mut bytes = [0; HEAD_LEN];
     let mut sink = SliceSink::new(&mut bytes);
     // There is room for all of it.
@@ -164,7 +175,9 @@ fn head(magic: &[u8], numbers: impl IntoIterator<Item = u32>, digest: &[u8; 32])
     for number in numbers {
         let _ = sink.write(&number.to_le_bytes());
     }
-    let _ = sink.write(digest);
+    for digest in digests {
+        let _ = sink.write(*digest);
+    }
     if let Some((content, crc)) = bytes.split_at_mut_checked(CRC_AT) {
         for (to, from) in crc.iter_mut().zip(checksum(&[content]).to_le_bytes()) {
             *to = from;
@@ -194,7 +207,17 @@ impl Manifest {
         let headers = self.headers.into_iter();
         let headers = headers.flat_map(|Place { at, len }| [at, len]);
         let numbers = [self.sequence, self.policy, self.chain];
-        head(MANIFEST, numbers.into_iter().chain(headers), &self.digest)
+        let numbers = numbers.into_iter().chain(headers);
+        head(MANIFEST, numbers, &[&self.digest, &self.proof])
+    }
+
+    /// Shows that whoever made it has the secrets that the key is kept under: nobody else changes policy or chain.
+    pub(crate) fn proof_under(&self, under: &KeptUnder, record: &KeyRecord) -> [u8; PROOF_LEN] {
+        let unproved = Self {
+            proof: [0; PROOF_LEN],
+            ..*self
+        };
+        under.proof([&unproved.to_bytes(), &record.digest])
     }
 
     fn from_bytes(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
@@ -205,11 +228,13 @@ impl Manifest {
             chain: fields.number()?,
             headers: [Place::default(); _],
             digest: [0; 32],
+            proof: [0; PROOF_LEN],
         };
         for header in &mut manifest.headers {
             *header = fields.place()?;
         }
         manifest.digest = fields.digest()?;
+        manifest.proof = fields.digest()?;
         Some(manifest)
     }
 
@@ -229,41 +254,78 @@ impl KeyRecord {
             Origin::Generated => 1,
             _ => 0,
         };
-        let numbers = [
-            self.sequence,
-            origin,
-            self.board_entropy.into(),
-            self.key,
-            self.seed,
-        ];
-        head(RECORD, numbers, &self.digest)
+        let AtRest {
+            device_secret,
+            unlock_secret,
+        } = self.at_rest;
+        let flags = [self.board_entropy, device_secret, unlock_secret];
+        let flags = flags.into_iter().rev();
+        let flags = flags.fold(0, |flags, flag| (flags << 1) | u32::from(flag));
+        let numbers = [self.sequence, origin, flags, self.key];
+        head(RECORD, numbers, &[&self.digest])
     }
 
     fn from_bytes(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
         let mut fields = fields(bytes, RECORD)?;
+        let (sequence, origin, flags) = (fields.number()?, fields.number()?, fields.number()?);
         Some(Self {
-            sequence: fields.number()?,
-            origin: match fields.number()? {
+            sequence,
+            origin: match origin {
                 0 => Origin::Imported,
                 1 => Origin::Generated,
                 _ => return None,
             },
-            board_entropy: fields.number()? == 1,
+            board_entropy: flags & 1 != 0,
+            at_rest: AtRest {
+                device_secret: flags & 2 != 0,
+                unlock_secret: flags & 4 != 0,
+            },
             key: fields.number()?,
-            seed: fields.number()?,
             digest: fields.digest()?,
         })
     }
 
-    /// SHA-256 of seed and key.
+    /// SHA-256 of salt, modulus and encrypted secret.
     pub(crate) fn digest<B: Board>(&self, board: &B) -> Option<[u8; 32]> {
         let mut hash = Sha256::new();
-        for (at, len) in [(SEED_AT, self.seed), (KEY_AT, self.key)] {
+        for Place { at, len } in [SALT, self.modulus(), self.secret()] {
             hash.update(board.mapped_secret(at, len)?.as_ref());
         }
         Some(hash.finalize().into())
     }
+
+    /// Where the modulus lies.
+    pub(crate) const fn modulus(&self) -> Place {
+        Place {
+            at: MODULUS_AT,
+            len: self.key / 2,
+        }
+    }
+
+    /// Where the encrypted secret lies.
+    pub(crate) const fn secret(&self) -> Place {
+        Place {
+            at: SECRET_AT,
+            len: sealed_len(self.key),
+        }
+    }
+
+    /// What the secret is bound to besides the modulus: all that the record says of the key.
+    pub(crate) fn head(&self) -> [u8; HEAD_LEN] {
+        let unwritten = Self {
+            digest: [0; 32],
+            ..*self
+        };
+        unwritten.to_bytes()
+    }
 }
+
+/// Where the salt lies.
+pub(crate) const SALT: Place = Place {
+    at: SALT_AT,
+    #[allow(clippy::as_conversions)] // A small number.
+    len: SALT_LEN as u32,
+};
 
 /// What is there.
 pub(crate) fn inspect<B: Board>(board: &mut B) -> Result<Contents, StorageError> {
@@ -273,9 +335,11 @@ pub(crate) fn inspect<B: Board>(board: &mut B) -> Result<Contents, StorageError>
     flash.read(0, &mut bytes).map_err(|_| StorageError)?;
     let secrets = board.secrets();
     secrets.read(0, &mut record).map_err(|_| StorageError)?;
-    let is_other = bytes.get(..ANY_VERSION) == MANIFEST.get(..ANY_VERSION)
-        && bytes.get(..MANIFEST.len()) != Some(MANIFEST);
-    if is_wiped || is_other {
+    let is_other = |bytes: &[u8; HEAD_LEN], magic: &[u8; 8]| {
+        bytes.get(..ANY_VERSION) == magic.get(..ANY_VERSION)
+            && bytes.get(..magic.len()) != Some(magic)
+    };
+    if is_wiped || is_other(&bytes, MANIFEST) || is_other(&record, RECORD) {
         // What another firmware has left is wiped too, and the log says so.
         return Ok(Contents::Marked);
     }
@@ -380,28 +444,16 @@ fn erase_piece<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
     }
 }
 
-/// Writes a key and its seed, and tells how long they are; the record of them is the caller's to write.
+/// Writes a key; the record of it is the caller's to write.
 pub(crate) fn write_key<F: NorFlash>(
     flash: &mut F,
-    numbers: [&[u8]; 3],
-    seed: &[u8],
-) -> Result<Totals, StorageError> {
-    let mut at = KEY_AT;
-    for number in numbers {
-        // Of whole units, so that the next is aligned as well.
-        write_padded(flash, at, number)?;
-        at = at.saturating_add(len(number)?);
-    }
-    write_padded(flash, SEED_AT, seed)?;
-    Ok(Totals {
-        key: at.saturating_sub(KEY_AT),
-        seed: len(seed)?,
-        ..Totals::default()
-    })
-}
-
-fn len(bytes: &[u8]) -> Result<u32, StorageError> {
-    u32::try_from(bytes.len()).map_err(|_| StorageError)
+    salt: &[u8; SALT_LEN],
+    modulus: &[u8],
+    sealed: &[u8],
+) -> Result<(), StorageError> {
+    write_padded(flash, SALT_AT, salt)?;
+    write_padded(flash, MODULUS_AT, modulus)?;
+    write_padded(flash, SECRET_AT, sealed)
 }
 
 #[cfg(test)]

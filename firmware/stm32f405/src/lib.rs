@@ -151,6 +151,20 @@ impl privyseal_firmware_app::Board for Board {
         stack::wipe();
     }
 
+    #[cfg(not(feature = "qemu"))]
+    fn device_secret(&mut self) -> Option<[u8; 32]> {
+        Storage::one_time_secret()
+    }
+
+    #[cfg(not(feature = "qemu"))]
+    fn make_device_secret(&mut self) {
+        let mut random = [0; 28];
+        if Storage::one_time_secret().is_none() && self.source.fill(&mut random).is_some() {
+            // Without one the key is kept without one, and the device says so.
+            let _ = self.secrets.burn_secret(random);
+        }
+    }
+
     fn device_id(&self) -> DeviceId {
         part::unique_id()
     }

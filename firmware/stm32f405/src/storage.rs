@@ -16,7 +16,8 @@ use core::ptr;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use stm32f4::stm32f405::FLASH;
 
-use privyseal_firmware_common::region::{Region, StorageError, words_of};
+use privyseal_firmware_common::region::{Region, StorageError, Stretch, words_of};
+use privyseal_protocol::crc::checksum;
 
 use crate::watchdog;
 
@@ -30,6 +31,12 @@ const WORD: usize = 4;
 const KEYS: [u32; 2] = [0x4567_0123, 0xcdef_89ab];
 /// Reads of the status before a wait is given up: longer than an erasure takes, 4 s.
 const PATIENCE: u32 = 200_000_000;
+
+/// The part's one-time memory (RM0090 section 3.6.5): blocks of 32 bytes, and a bit that is burnt stays so.
+const ONE_TIME: Stretch = Stretch {
+    address: 0x1fff_7800,
+    len: 512,
+};
 
 /// A piece of the part's flash.
 #[derive(Debug)]
@@ -74,6 +81,39 @@ impl Storage {
     }
 }
 
+/// A secret in the part's one-time memory, which is none of its flash's sectors: 28 random bytes and their CRC-32, in
+/// the first block where they are whole. A cut leaves a block that is not, and the next is taken.
+impl Storage {
+    /// The secret, if there is one.
+    pub fn one_time_secret() -> Option<[u8; 32]> {
+        Self::blocks().map(|(_, block)| block).find(is_whole)
+    }
+
+    /// Burns a secret of these random bytes, if there is none and there is a block left.
+    pub fn burn_secret(&mut self, random: [u8; 28]) -> Result<(), StorageError> {
+        let checksum = checksum(&[&random]).to_le_bytes();
+        let mut secret = random.into_iter().chain(checksum);
+        let block: [u8; 32] = core::array::from_fn(|_| secret.next().unwrap_or(0));
+        let mut blank = Self::blocks().filter(|(_, block)| *block == [0xff; 32]);
+        let (place, _) = blank.next().ok_or(StorageError::OutOfBounds)?;
+        self.program_words(place, &block)
+    }
+
+    fn blocks() -> impl Iterator<Item = (Stretch, [u8; 32])> {
+        (0..ONE_TIME.len).step_by(32).map(|at| {
+            let address = ONE_TIME.address.saturating_add(at);
+            let (place, mut block) = (Stretch { address, len: 32 }, [0; 32]);
+            place.read(&mut block);
+            (place, block)
+        })
+    }
+}
+
+fn is_whole(block: &[u8; 32]) -> bool {
+    let (random, crc) = block.split_at(28);
+    *crc == checksum(&[random]).to_le_bytes()
+}
+
 impl ErrorType for Storage {
     type Error = StorageError;
 }
@@ -115,6 +155,13 @@ impl NorFlash for Storage {
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), StorageError> {
         let stretch = self.region.stretch(offset, bytes.len(), WORD)?.writable()?;
+        self.program_words(stretch, bytes)
+    }
+}
+
+impl Storage {
+    /// Writes whole words, and reads them back.
+    fn program_words(&mut self, stretch: Stretch, bytes: &[u8]) -> Result<(), StorageError> {
         self.unlocked(|controller| {
             controller
                 .cr()

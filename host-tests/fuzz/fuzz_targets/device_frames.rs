@@ -1,7 +1,8 @@
 //! The gateway's line: whatever comes, the device does not stop, says nothing but whole answers, says
 //! nothing of its key, and is as it was if it could read none of it.
 //!
-//! The first byte chooses: an empty device, one with a whole upload before its commit, or one with a key; and
+//! The first byte chooses: an empty device, one with a whole upload before its commit, one with a key, one that is
+//! locked, or one that waits for its certificate; and
 //! whether the rest is bytes as they come or messages, each with its length before it, that are given the frame
 //! a fuzzer would not find.
 #![no_main]
@@ -16,7 +17,7 @@ use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Entropy, FakeBoard, Memory, Time, Wire};
 use privyseal_protocol::frame::MAX_CONTENT;
 use privyseal_protocol::{
-    AllowedAudience, CHUNK, DeviceState, FrameDecoder, MAX_POLICY, Message, Part, Policy,
+    AllowedAudience, CHUNK, DeviceState, FrameDecoder, Generate, MAX_POLICY, Message, Part, Policy,
     Provision, Rate, Refusal, Request, Response, SchemeId, SchemePolicy, Totals, write_frame,
 };
 use rsa::RsaPrivateKey;
@@ -30,6 +31,9 @@ const WINDOW: usize = 8;
 struct Kept {
     device: Box<Fake>,
     memory: Memory,
+    /// Its key is kept under an unlock secret, which no input has.
+    locked: Memory,
+    uncertified: Memory,
     secret: HashSet<Vec<u8>>,
     /// What makes an upload, up to the commit.
     upload: Vec<Vec<u8>>,
@@ -49,7 +53,7 @@ fuzz_target!(|data: &[u8]| {
     } else {
         messages(rest)
     };
-    KEPT.with_borrow_mut(|kept| match choice & 6 {
+    KEPT.with_borrow_mut(|kept| match choice & 14 {
         0 => {
             ask(&mut start(Memory::default()), &bytes, &kept.secret);
         }
@@ -60,6 +64,17 @@ fuzz_target!(|data: &[u8]| {
             }
             assert_eq!(state(&mut device), DeviceState::Provisioning);
             ask(&mut device, &bytes, &kept.secret);
+        }
+        6 => {
+            let mut device = start(kept.locked.clone());
+            ask(&mut device, &bytes, &kept.secret);
+            let state = state(&mut device);
+            assert!([DeviceState::Locked, DeviceState::Empty].contains(&state));
+        }
+        8 => {
+            let mut device = start(kept.uncertified.clone());
+            ask(&mut device, &bytes, &kept.secret);
+            assert_ne!(state(&mut device), DeviceState::Ready);
         }
         _ => {
             // The rate limit would answer nearly everything after a while.
@@ -209,46 +224,69 @@ fn provisioned() -> Kept {
         authority: None,
         presence: None,
         board_entropy: false,
+        unlock: false,
     };
     let mut buffer = [0; MAX_POLICY];
     let policy = policy.to_bytes(&mut buffer).expect("it fits");
     let seed: [u8; 48] = core::array::from_fn(|place| 13_u8.wrapping_mul(place as u8 + 5));
     let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
-    let mut upload = Vec::new();
-    let mut step = |step| upload.push(framed(&Request::Provision(step)));
-    step(Provision::Begin(Totals {
-        key: len(&numbers),
-        policy: len(policy),
-        chain: 0,
-        seed: len(&seed),
-    }));
-    for (part, bytes) in [
-        (Part::Key, &numbers[..]),
-        (Part::Policy, policy),
-        (Part::Seed, &seed),
-    ] {
-        let mut offset = 0;
-        for bytes in bytes.chunks(CHUNK) {
-            step(Provision::Chunk {
-                part,
-                offset,
-                bytes,
-            });
-            offset += len(bytes);
+    let uploaded = |unlock: &[u8]| {
+        let mut upload = Vec::new();
+        let mut step = |step| upload.push(framed(&Request::Provision(step)));
+        step(Provision::Begin(Totals {
+            key: len(&numbers),
+            policy: len(policy),
+            chain: 0,
+            seed: len(&seed),
+            unlock: len(unlock),
+        }));
+        for (part, bytes) in [
+            (Part::Key, &numbers[..]),
+            (Part::Policy, policy),
+            (Part::Seed, &seed),
+            (Part::Unlock, unlock),
+        ] {
+            let mut offset = 0;
+            for bytes in bytes.chunks(CHUNK) {
+                step(Provision::Chunk {
+                    part,
+                    offset,
+                    bytes,
+                });
+                offset += len(bytes);
+            }
         }
-    }
-    let mut device = start(Memory::default());
-    for frame in &upload {
-        exchange(&mut device, frame);
-    }
-    exchange(&mut device, &framed(&Request::Provision(Provision::Commit)));
-    assert_eq!(state(&mut device), DeviceState::Ready);
+        let mut device = start(Memory::default());
+        for frame in &upload {
+            exchange(&mut device, frame);
+        }
+        exchange(&mut device, &framed(&Request::Provision(Provision::Commit)));
+        assert_eq!(state(&mut device), DeviceState::Ready);
+        (device, upload)
+    };
+    let (mut locked, _) = uploaded(&[0xa7; 32]);
+    let (mut device, upload) = uploaded(&[]);
     Kept {
         memory: device.board().memory(),
+        locked: locked.board().memory(),
+        uncertified: uncertified(),
         device,
         secret: secret(&key, &seed),
         upload,
     }
+}
+
+fn uncertified() -> Memory {
+    let mut device = start(Memory::default());
+    let asked = Generate {
+        bits: 2048,
+        board_entropy: false,
+        seed: &[46; 48],
+        unlock: None,
+    };
+    exchange(&mut device, &framed(&Request::Generate(asked)));
+    while state(&mut device) != DeviceState::Uncertified {}
+    device.board().memory()
 }
 
 fn framed(request: &Request<'_>) -> Vec<u8> {

@@ -35,6 +35,8 @@ pub struct Machine {
     pub image: &'static str,
     /// Where its RAM begins, and how much of it there is, but for what is in the place of flash.
     pub ram: (u32, u32),
+    /// The same for the RAM that is in the place of flash.
+    pub flash: (u32, u32),
     /// Registers of its serial port that QEMU has in no snapshot.
     pub unsaved: &'static [u32],
 }
@@ -44,6 +46,7 @@ pub const STM32F405: Machine = Machine {
     name: "netduinoplus2",
     image: "stm32f405-qemu",
     ram: (0x2000_0000, 0x1_c000),
+    flash: (0x2001_c000, 0x1_4000),
     // Speed and interrupt.
     unsaved: &[0x4001_1008, 0x4001_100c],
 };
@@ -53,6 +56,7 @@ pub const AN386: Machine = Machine {
     name: "mps2-an386",
     image: "mps2-an386",
     ram: (0x2000_0000, 0x10_0000),
+    flash: (0x2100_0000, 0x2_2000),
     unsaved: &[],
 };
 
@@ -177,6 +181,15 @@ impl Emulator {
     pub fn memory(&mut self) -> Vec<u8> {
         let (start, size) = self.machine.ram;
         self.memory_at(start, size)
+    }
+
+    /// The same, and behind it what is in the place of flash.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    pub fn memory_and_flash(&mut self) -> Vec<u8> {
+        let (start, size) = self.machine.flash;
+        [self.memory(), self.memory_at(start, size)].concat()
     }
 
     /// What lies from an address on.

@@ -18,6 +18,8 @@ pub struct Upload {
     pub chain: Vec<u8>,
     /// The seed; nothing for a device that has made its key.
     pub seed: Vec<u8>,
+    /// The unlock secret, or nothing.
+    pub unlock: Vec<u8>,
 }
 
 impl Upload {
@@ -32,6 +34,7 @@ impl Upload {
             policy: len(&self.policy),
             chain: len(&self.chain),
             seed: len(&self.seed),
+            unlock: len(&self.unlock),
         }
     }
 
@@ -49,6 +52,7 @@ impl Upload {
             (Part::Policy, &self.policy),
             (Part::Chain, &self.chain),
             (Part::Seed, &self.seed),
+            (Part::Unlock, &self.unlock),
         ] {
             let mut offset = 0;
             for bytes in bytes.chunks(CHUNK) {

@@ -54,6 +54,7 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
         }
         DeviceError::NoKey => PROVISION,
         DeviceError::Uncertified => CERTIFY,
+        DeviceError::Locked => UNLOCK,
         DeviceError::Version { .. } => {
             "flash it with the image of this release: cargo xtask firmware build, docs/gateway.md"
         }
@@ -61,6 +62,10 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
         DeviceError::Refused { asked, refusal } => match refusal {
             Refusal::State(DeviceState::Empty) => PROVISION,
             Refusal::State(DeviceState::Uncertified) => CERTIFY,
+            Refusal::State(DeviceState::Locked) => UNLOCK,
+            Refusal::KeyUnlock => {
+                "make or import the key with --unlock-secret FILE; this one must be wiped first: privyseal device wipe"
+            }
             Refusal::State(DeviceState::Generating) => {
                 "wait for it: privyseal device generate; or end it: privyseal device abort"
             }
@@ -100,6 +105,7 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
 }
 
 const PROVISION: &str = "have it make one: privyseal device generate";
+const UNLOCK: &str = "give it its secret: privyseal device unlock --unlock-secret FILE";
 const CERTIFY: &str =
     "have its key certified: privyseal device csr, then privyseal device install-chain";
 

@@ -7,6 +7,7 @@ mod info;
 mod install_chain;
 mod log;
 mod set_time;
+mod unlock;
 mod upload;
 mod wipe;
 
@@ -32,6 +33,7 @@ enum Action {
     Csr(csr::Csr),
     InstallChain(install_chain::InstallChain),
     ImportKey(import_key::ImportKey),
+    Unlock(unlock::Unlock),
     Sign(Box<DeviceSign>),
     Log(log::Log),
     SetTime(set_time::SetTime),
@@ -72,6 +74,7 @@ impl Device {
             Action::Csr(csr) => csr.run(),
             Action::InstallChain(install) => install.run(),
             Action::ImportKey(import) => import.run(),
+            Action::Unlock(unlock) => unlock.run(),
             Action::Sign(sign) => sign.run(),
             Action::Log(log) => log.run(),
             Action::SetTime(set_time) => set_time.run(),

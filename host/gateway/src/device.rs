@@ -23,6 +23,7 @@ use crate::exchange::{Answer, Asked, Exchange};
 use crate::info::DeviceInfo;
 use crate::line::Line;
 use crate::log::{DeviceLog, LogBuilder};
+use crate::unlock::UnlockSecret;
 use crate::uri::{DeviceUri, Place};
 
 /// Entries of the log that are asked for at once.
@@ -240,6 +241,17 @@ impl Device {
             .ask_once(asked, &request, |response| match response {
                 Response::Accepted { received } => Some(Step::Accepted(received)),
                 Response::Provisioned { key } => Some(Step::Provisioned(key)),
+                _ => None,
+            })
+    }
+
+    /// The unlock secret, after which the device proves all that it has, as at a start.
+    pub(crate) fn give_secret(&mut self, secret: &UnlockSecret) -> Result<(), DeviceError> {
+        let asked = self.writing("unlock its key");
+        let request = Request::Unlock(secret.sent());
+        self.exchange
+            .ask_once(asked, &request, |response| match response {
+                Response::Unlocked => Some(()),
                 _ => None,
             })
     }

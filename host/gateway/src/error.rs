@@ -103,6 +103,9 @@ pub enum DeviceError {
     /// The device has made its key, and the rest is missing.
     #[error("the device has made its key, and waits for policy and certificate chain")]
     Uncertified,
+    /// The device has its key, and needs its unlock secret to read it.
+    #[error("the device is locked: it has its key, and needs its unlock secret to read it")]
+    Locked,
     /// The device stopped making a key.
     #[error("the device has made no key: it stopped, or started again; its log says why")]
     NotGenerated,
@@ -214,7 +217,7 @@ impl SignerError for DeviceError {
             Self::NoKey | Self::Uncertified | Self::NotGenerated | Self::UploadLost => {
                 SignerErrorKind::NotFound
             }
-            Self::Refused { .. } => SignerErrorKind::Refused,
+            Self::Refused { .. } | Self::Locked => SignerErrorKind::Refused,
             Self::Entropy(_) => SignerErrorKind::Other,
         }
     }

@@ -1,54 +1,30 @@
 //! What a gateway tells of itself.
 
 use core::fmt;
+use core::ops::Deref;
 
 use privyseal_core::UnixTime;
-use privyseal_protocol::authority::{CHALLENGE_LEN, set_time_statement};
-use privyseal_protocol::{DeviceId, DeviceState, Generation, Info, Origin, ReadOut, Refusal};
+use privyseal_protocol::authority::set_time_statement;
+use privyseal_protocol::{Info, Origin, ReadOut, Refusal};
 use serde_json::{Value, json};
 
 use crate::hex;
 
-/// What a device tells of itself to anyone. It is what it says, and proved by nothing.
+/// What a device tells of itself to anyone: the fields of [`Info`]. It is what it says, and proved by nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceInfo {
-    /// The firmware's version.
+    /// The firmware's version, escaped: it may be shown on a terminal.
     pub firmware: String,
-    /// SHA-256 of the firmware's image, as the device read it.
-    pub image: [u8; 32],
-    /// Which device.
-    pub device: DeviceId,
-    /// Whether the part keeps its flash from a probe; nothing where it cannot say.
-    pub read_out: Option<ReadOut>,
-    /// What it can do now.
-    pub state: DeviceState,
-    /// Why it signs no more, if it does not.
-    pub fault: Option<Refusal>,
-    /// SHA-256 of the key's SubjectPublicKeyInfo, if there is a key.
-    pub key: Option<[u8; 32]>,
-    /// Assertions signed in the device's life.
-    pub counter: u64,
-    /// No assertion is made for an earlier time, in seconds since the epoch.
-    pub time_floor: u64,
-    /// The latest time that it believes now, in seconds since the epoch; 0 without a policy.
-    pub time_ceiling: u64,
-    /// What the provisioning authority must sign next.
-    pub challenge: [u8; CHALLENGE_LEN],
-    /// Assertions that the rate limit allows at once now.
-    pub rate_left: u16,
-    /// Times the device has started with a key.
-    pub boots: u32,
-    /// Milliseconds since it started.
-    pub uptime: u64,
-    /// The number that the next entry of its log will have.
-    pub log_next: u32,
-    /// Frames that it could not read since it started.
-    pub bad_frames: u32,
-    /// Where the key comes from, if there is a key.
-    pub origin: Option<Origin>,
-    /// How far a key is that is being made.
-    pub generation: Option<Generation>,
+    info: Info<'static>,
+}
+
+impl Deref for DeviceInfo {
+    type Target = Info<'static>;
+
+    fn deref(&self) -> &Info<'static> {
+        &self.info
+    }
 }
 
 impl DeviceInfo {
@@ -76,6 +52,10 @@ impl DeviceInfo {
             "image": hex::encode(&self.image),
             "key_sha256": self.key.map(|key| hex::encode(&key)),
             "key_origin": self.origin.map(|origin| origin.to_string()),
+            "at_rest": self.at_rest.map(|at_rest| json!({
+                "device_secret": at_rest.device_secret,
+                "unlock_secret": at_rest.unlock_secret,
+            })),
             "counter": self.counter,
             "time_floor": self.time_floor,
             "time_ceiling": self.time_ceiling,
@@ -92,25 +72,12 @@ impl DeviceInfo {
 impl From<Info<'_>> for DeviceInfo {
     fn from(info: Info<'_>) -> Self {
         Self {
-            // It may be shown on a terminal.
             firmware: info.firmware.escape_default().to_string(),
-            image: info.image,
-            device: info.device,
-            read_out: info.read_out,
-            state: info.state,
-            fault: info.fault,
-            key: info.key,
-            counter: info.counter,
-            time_floor: info.time_floor,
-            time_ceiling: info.time_ceiling,
-            challenge: info.challenge,
-            rate_left: info.rate_left,
-            boots: info.boots,
-            uptime: info.uptime,
-            log_next: info.log_next,
-            bad_frames: info.bad_frames,
-            origin: info.origin,
-            generation: info.generation,
+            // The only text in it is the firmware's version.
+            info: Info {
+                firmware: "",
+                ..info
+            },
         }
     }
 }
@@ -140,6 +107,9 @@ impl fmt::Display for DeviceInfo {
             Some(Origin::Generated) => writeln!(f, "key origin    generated: made by the device")?,
             Some(origin) => writeln!(f, "key origin    {origin}")?,
             None => {}
+        }
+        if let Some(at_rest) = self.at_rest {
+            writeln!(f, "at rest       {at_rest}")?;
         }
         writeln!(f, "signed        {} in its life", self.counter)?;
         writeln!(f, "rate left     {} at once", self.rate_left)?;

@@ -31,14 +31,12 @@ impl DeviceKey {
     /// Of a device that is open.
     ///
     /// # Errors
-    /// [`DeviceError::NoKey`], [`DeviceError::Uncertified`]; [`DeviceError::Untrue`] if the three cannot be read or do not fit each other.
+    /// [`DeviceError::NoKey`], [`DeviceError::Uncertified`], [`DeviceError::Locked`]; [`DeviceError::Untrue`] if the three cannot be read or do not fit each other.
     pub fn of(mut device: Device) -> Result<Self, DeviceError> {
-        match device.info() {
-            DeviceInfo { key: None, .. } => return Err(DeviceError::NoKey),
-            DeviceInfo {
-                state: DeviceState::Uncertified,
-                ..
-            } => return Err(DeviceError::Uncertified),
+        match (device.info().key, device.info().state) {
+            (None, _) => return Err(DeviceError::NoKey),
+            (_, DeviceState::Uncertified) => return Err(DeviceError::Uncertified),
+            (_, DeviceState::Locked) => return Err(DeviceError::Locked),
             _ => {}
         }
         let public_key = device.public_key()?;

@@ -26,6 +26,7 @@ mod key;
 pub mod policy;
 pub mod private_key;
 pub mod provision;
+mod unlock;
 
 pub use client::{DeviceClient, Expected};
 pub use device::{Device, Limits};
@@ -36,6 +37,7 @@ pub use log::DeviceLog;
 pub use policy::{GatewayPolicy, PolicyFileError};
 pub use private_key::{PrivateKey, PrivateKeyError};
 pub use provision::{Package, Progress};
+pub use unlock::{UnlockSecret, UnlockSecretError};
 pub use uri::DeviceUri;
 
 #[cfg(test)]

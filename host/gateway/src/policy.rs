@@ -23,7 +23,8 @@
 //! `time-floor` (seconds since the epoch) is the time of provisioning unless it is given; `authority` names
 //! a file, beside the policy, with the public key of the provisioning authority (PEM or DER, RSA-2048 or
 //! RSA-3072); `presence` is the number of seconds within which the button must be pressed for each
-//! assertion. `client-id` may be left out where the leaf certificate says it. A member that is not known
+//! assertion; `unlock` says whether no key is taken but one that is kept under an unlock secret, and is `false` unless
+//! it is given. `client-id` may be left out where the leaf certificate says it. A member that is not known
 //! is an error: a policy that is not understood whole is not one.
 
 mod read;
@@ -55,6 +56,7 @@ pub struct GatewayPolicy {
     authority: Option<Vec<u8>>,
     presence: Option<u8>,
     board_entropy: bool,
+    unlock: bool,
 }
 
 /// One scheme, and as whom.
@@ -147,6 +149,7 @@ impl GatewayPolicy {
             authority: self.authority.as_deref(),
             presence: self.presence,
             board_entropy: self.board_entropy,
+            unlock: self.unlock,
         };
         policy.check()?;
         let mut buffer = vec![0; MAX_POLICY];

@@ -9,7 +9,7 @@ use privyseal_core::rsa::spki::spki_digest;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
 use privyseal_protocol::{
-    CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Totals,
+    AtRest, CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Totals,
 };
 use zeroize::Zeroizing;
 
@@ -17,6 +17,7 @@ use crate::device::{Device, Step};
 use crate::error::{DeviceError, PackageError};
 use crate::policy::GatewayPolicy;
 use crate::private_key::PrivateKey;
+use crate::unlock::UnlockSecret;
 
 /// What goes into a device, proved: the chain, that its leaf is for the key, and that the key can serve
 /// every scheme of the policy. Wiped when it is dropped.
@@ -26,6 +27,7 @@ pub struct Package {
     chain: Vec<u8>,
     /// With a seed, if it was made elsewhere.
     key: Option<(PrivateKey, Zeroizing<[u8; MAX_SEED]>)>,
+    unlock: Option<UnlockSecret>,
 }
 
 /// How far it is.
@@ -66,6 +68,16 @@ impl Package {
         Ok(package)
     }
 
+    /// Has the device keep an imported key under this secret, which each start then needs. For a key of the device's own
+    /// that was decided when it was made.
+    #[must_use]
+    pub fn kept_under(self, secret: UnlockSecret) -> Self {
+        Self {
+            unlock: Some(secret).filter(|_| self.key.is_some()),
+            ..self
+        }
+    }
+
     /// What a key signs that a device has made; else as [`Package::import`].
     ///
     /// # Errors
@@ -88,6 +100,7 @@ impl Package {
             policy,
             chain: chain.map(concatenated).unwrap_or_default(),
             key: None,
+            unlock: None,
         })
     }
 
@@ -96,7 +109,7 @@ impl Package {
         spki_digest(&self.public_key)
     }
 
-    fn parts(&self) -> [(Part, &[u8]); 4] {
+    fn parts(&self) -> [(Part, &[u8]); 5] {
         let (key, seed): (&[u8], &[u8]) = match &self.key {
             Some((key, seed)) => (key.numbers(), &**seed),
             None => (&[], &[]),
@@ -105,6 +118,10 @@ impl Package {
             (Part::Policy, &self.policy),
             (Part::Chain, &self.chain),
             (Part::Seed, seed),
+            (
+                Part::Unlock,
+                self.unlock.as_ref().map_or(&[], UnlockSecret::as_bytes),
+            ),
             // Last: it is sent only when everything else was accepted.
             (Part::Key, key),
         ]
@@ -112,7 +129,7 @@ impl Package {
 
     fn totals(&self) -> Totals {
         // Each is far below the limit of its type: the core's limits are checked.
-        let [policy, chain, seed, key] = self
+        let [policy, chain, seed, unlock, key] = self
             .parts()
             .map(|(_, bytes)| u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         Totals {
@@ -120,6 +137,7 @@ impl Package {
             policy,
             chain,
             seed,
+            unlock,
         }
     }
 }
@@ -240,9 +258,16 @@ impl Device {
         } else {
             Origin::Generated
         };
+        let info_at_rest = info.at_rest;
         if info.origin != Some(origin) {
             return Err(DeviceError::untrue(
                 "it says another thing of where its key comes from than is true",
+            ));
+        }
+        let is_kept = |at_rest: AtRest| at_rest.unlock_secret == package.unlock.is_some();
+        if package.key.is_some() && !info_at_rest.is_some_and(is_kept) {
+            return Err(DeviceError::untrue(
+                "it keeps the key under another secret than it was given, or under none",
             ));
         }
         if self.public_key()? != package.public_key {

@@ -1,6 +1,7 @@
 //! A host against devices that are silent, broken, or lie: the other end of a socket follows a script.
 
 mod peer;
+mod unlock;
 
 use core::time::Duration;
 use privyseal_core::scheme::FIAM;

@@ -95,6 +95,10 @@ impl Image {
             .args(["--package", self.package])
             .args(features.iter().filter(|_| !self.features.is_empty()))
             .env("CARGO_TARGET_DIR", paths::target().join("firmware-thumb"))
+            .env(
+                "CARGO_ENCODED_RUSTFLAGS",
+                thumb::without_paths(&paths::root()),
+            )
             .limit(Duration::from_secs(15 * 60))
     }
 }

@@ -69,6 +69,10 @@ fn on(cargo: Run, kernels: &str, cases: &PathBuf) -> Run {
         .args(["--features", if is_umaal { "rsa,umaal" } else { "rsa" }])
         .arg("--manifest-path")
         .arg(manifest())
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            thumb::without_paths(&paths::root()),
+        )
         .env("PRIVYSEAL_BENCH_CASES", cases)
         .env("PRIVYSEAL_BENCH_KEYS", if is_umaal { &keys } else { "0" })
         .limit(Duration::from_secs(15 * 60))

@@ -36,6 +36,7 @@ fn policy() -> Policy<'static> {
         authority: None,
         presence: None,
         board_entropy: false,
+        unlock: false,
     }
 }
 

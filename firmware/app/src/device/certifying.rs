@@ -11,10 +11,9 @@ use privyseal_core::limits::{MAX_CERTIFICATION_REQUEST, MAX_SUBJECT_ATTRIBUTES};
 use privyseal_firmware_rsa::MAX_MODULUS_LEN;
 use privyseal_protocol::{CsrRequest, Entry, Event, MAX_DATA, Rate, Refusal, Response};
 
-use super::{Asked, Machine, Mode};
+use super::{Asked, Born, Machine, Mode};
 use crate::board::Board;
 use crate::keyed::{engine_for, generator, public_key, start_engine};
-use crate::vault::KeyRecord;
 
 /// How often: there is no policy yet that could say it.
 pub(super) const REQUESTS: Rate = Rate {
@@ -29,8 +28,8 @@ impl<B: Board> Machine<B> {
         let Mode::Uncertified(born) = &self.mode else {
             return Err(self.mode.refusal());
         };
-        let record = born.record;
-        match self.try_csr(id, &record, asked) {
+        let born = born.clone();
+        match self.try_csr(id, &born, asked) {
             Ok(()) => Ok(()),
             Err(Refusal::Fault) => Err(self.fault()),
             Err(refusal) => Err(self.refused(refusal, Asked::default())),
@@ -39,12 +38,8 @@ impl<B: Board> Machine<B> {
 
     /// What leaves is made again after the signature, from what is asked and from the key in the flash then: as for an
     /// assertion, a fault in either makes another request than the other's, for which the signature is none.
-    fn try_csr(
-        &mut self,
-        id: u8,
-        record: &KeyRecord,
-        asked: &CsrRequest<'_>,
-    ) -> Result<(), Refusal> {
+    fn try_csr(&mut self, id: u8, born: &Born, asked: &CsrRequest<'_>) -> Result<(), Refusal> {
+        let record = &born.record;
         let millis = self.board.millis();
         let debt = self.records.meter.one_more(REQUESTS, millis)?;
         let key = public_key(&self.board, record)?;
@@ -56,7 +51,7 @@ impl<B: Board> Machine<B> {
             ..entry
         })?;
         let mut signature = [0; MAX_MODULUS_LEN];
-        let signature = self.sign_once(record, &digest, &mut signature)?;
+        let signature = self.sign_once(born, &digest, &mut signature)?;
         let key = public_key(&self.board, record)?;
         with_info(black_box(asked), &key, |info| {
             let mut der = [0; MAX_CERTIFICATION_REQUEST];
@@ -72,15 +67,16 @@ impl<B: Board> Machine<B> {
     #[inline(never)]
     fn sign_once<'s>(
         &mut self,
-        record: &KeyRecord,
+        born: &Born,
         digest: &[u8; 32],
         signature: &'s mut [u8; MAX_MODULUS_LEN],
     ) -> Result<&'s [u8], Refusal> {
-        let nonce = self.nonce();
-        let mut drbg = generator(&mut self.board, record, record.board_entropy, &nonce)?;
-        self.board.feed_watchdog();
+        let Born { record, under, .. } = born;
+        let (nonce, board) = (self.nonce(), &mut self.board);
+        let mut drbg = generator(board, record, under, record.board_entropy, &nonce)?;
+        board.feed_watchdog();
         let mut engine = engine_for(record)?;
-        let started = start_engine(&mut self.board, record, &mut engine, &mut drbg);
+        let started = start_engine(board, record, under, &mut engine, &mut drbg);
         self.board.feed_watchdog();
         started.map_err(|refusal| match refusal {
             Refusal::Entropy | Refusal::Storage => refusal,

@@ -6,16 +6,17 @@ use privyseal_firmware_rsa::{
     AnyGenerator, GenerateError, MAX_MODULUS_LEN, Prime, Progress as Step,
 };
 use privyseal_protocol::{
-    Entry, Event, Generate, Generation, MAX_SEED, MIN_SEED, Origin, Part, PartFault, Refusal,
-    Response,
+    AtRest, Entry, Event, Generate, Generation, MAX_SEED, MIN_SEED, Origin, Part, PartFault,
+    Refusal, Response, UNLOCK_LEN, UnlockSecret,
 };
 use rand_core::TryRng as _;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Born, Machine, Mode};
+use crate::at_rest::Secrets;
 use crate::board::Board;
 use crate::drbg::Drbg;
-use crate::keyed::{bad, public_key, seeded};
+use crate::keyed::{bad, keep, public_key, seeded};
 use crate::vault::{self, KeyRecord};
 
 /// A key that is being made.
@@ -23,6 +24,7 @@ pub(super) struct Generating {
     generator: AnyGenerator,
     drbg: Drbg,
     board_entropy: bool,
+    unlock: Option<Zeroizing<[u8; UNLOCK_LEN]>>,
     progress: Generation,
 }
 
@@ -81,6 +83,9 @@ impl<B: Board> Machine<B> {
             generator,
             drbg,
             board_entropy: asked.board_entropy,
+            unlock: asked
+                .unlock
+                .map(|UnlockSecret(secret)| Zeroizing::new(secret)),
             progress: Generation {
                 bits: asked.bits,
                 primes: 0,
@@ -131,19 +136,26 @@ impl<B: Board> Machine<B> {
             .modulus(&mut modulus)
             .zip(generator.primes(&mut primes));
         let (modulus, (p, q)) = numbers.ok_or(Refusal::Fault)?;
-        let written = vault::write_key(self.board.secrets(), [modulus, p, q], &seed);
+        let secrets = Secrets::of(&seed, [p, q]);
         primes.zeroize();
         seed.zeroize();
-        let totals = written.map_err(|_| Refusal::Storage)?;
-        let mut record = KeyRecord {
+        let record = KeyRecord {
             sequence,
             origin: Origin::Generated,
             board_entropy: generating.board_entropy,
-            key: totals.key,
-            seed: totals.seed,
+            at_rest: AtRest::default(),
+            key: u32::try_from(modulus.len().saturating_mul(2)).map_err(|_| Refusal::Fault)?,
             digest: [0; 32],
         };
-        record.digest = record.digest(&self.board).ok_or(Refusal::Storage)?;
+        let unlock = generating.unlock.as_deref().copied().map(UnlockSecret);
+        let (record, under) = keep(
+            &mut self.board,
+            &mut generating.drbg,
+            record,
+            modulus,
+            secrets.ok_or(Refusal::Fault)?,
+            unlock.as_ref(),
+        )?;
         // The one that was made, and not another: what is read back from the flash is compared with it.
         let key = public_key(&self.board, &record)?;
         if key.modulus() != modulus {
@@ -152,7 +164,7 @@ impl<B: Board> Machine<B> {
         vault::write_record(self.board.secrets(), &record).map_err(|_| Refusal::Storage)?;
         self.note_generated(&record)?;
         let key = spki_digest(&key);
-        self.mode = Mode::Uncertified(Born { record, key });
+        self.mode = Mode::Uncertified(Born { record, under, key });
         Ok(())
     }
 

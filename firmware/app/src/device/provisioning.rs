@@ -1,29 +1,76 @@
-//! Provisioning: parts come in pieces, straight into the flash; commit checks all of them and locks.
+//! Provisioning: parts come in pieces, straight into the flash, or, where they are secret, into RAM; commit checks all
+//! of them, encrypts what is secret, and locks.
 
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_protocol::{
-    CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Origin, Part, PartFault,
-    Provision, Refusal, Response, Totals,
+    AtRest, CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Origin, Part, PartFault,
+    Provision, Refusal, Response, Totals, UNLOCK_LEN, UnlockSecret,
 };
+use zeroize::Zeroize as _;
 
 use super::{Born, Machine, Mode};
+use crate::at_rest::{KeptUnder, PROOF_LEN, Secrets};
 use crate::board::Board;
 use crate::flash::write_padded;
-use crate::keyed::{bad, encode_headers};
+use crate::keyed::{bad, encode_headers, keep, seeded};
+use crate::numbers::Numbers;
 use crate::vault::{self, KeyRecord, Manifest, Place};
 
 /// The parts that are uploaded.
-const PARTS: [Part; 4] = [Part::Key, Part::Policy, Part::Chain, Part::Seed];
+const PARTS: [Part; 5] = [
+    Part::Key,
+    Part::Policy,
+    Part::Chain,
+    Part::Seed,
+    Part::Unlock,
+];
 
 /// An upload that was begun.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Upload {
     totals: Totals,
     received: Totals,
     /// The key that the rest is for, if the device has made it.
     born: Option<Born>,
+    staged: Staged,
     /// When the last step came, in the board's milliseconds.
     last: u64,
+}
+
+/// Secret parts of an upload. Wiped when they are dropped.
+struct Staged {
+    key: [u8; MAX_KEY],
+    seed: [u8; MAX_SEED],
+    unlock: [u8; UNLOCK_LEN],
+}
+
+impl Staged {
+    const EMPTY: Self = Self {
+        key: [0; MAX_KEY],
+        seed: [0; MAX_SEED],
+        unlock: [0; UNLOCK_LEN],
+    };
+
+    /// The place of a part, if it is secret.
+    fn part(&mut self, part: Part) -> Option<&mut [u8]> {
+        Some(match part {
+            Part::Key => &mut self.key,
+            Part::Seed => &mut self.seed,
+            Part::Unlock => &mut self.unlock,
+            _ => return None,
+        })
+    }
+
+    fn wipe(&mut self) {
+        self.key.zeroize();
+        self.seed.zeroize();
+        self.unlock.zeroize();
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        self.wipe();
+    }
 }
 
 /// Milliseconds from one step of an upload to the next, at most: then the host is gone.
@@ -37,6 +84,7 @@ impl Upload {
             Part::Policy => &mut self.received.policy,
             Part::Chain => &mut self.received.chain,
             Part::Seed => &mut self.received.seed,
+            Part::Unlock => &mut self.received.unlock,
             _ => return None,
         })
     }
@@ -45,11 +93,12 @@ impl Upload {
 /// The least and the most bytes of a part, with or without a key that is there already.
 const fn bounds(part: Part, is_born: bool) -> (usize, usize) {
     match part {
-        Part::Key | Part::Seed if is_born => (0, 0),
+        Part::Key | Part::Seed | Part::Unlock if is_born => (0, 0),
         Part::Key => (MIN_KEY, MAX_KEY),
         Part::Policy => (1, MAX_POLICY),
         Part::Chain => (0, MAX_CHAIN_DER),
         Part::Seed => (MIN_SEED, MAX_SEED),
+        Part::Unlock => (0, UNLOCK_LEN),
         _ => (0, 0),
     }
 }
@@ -105,7 +154,10 @@ impl<B: Board> Machine<B> {
         for part in PARTS {
             let (min, max) = bounds(part, born.is_some());
             let (min, max) = (number(min), number(max));
-            if !(min..=max).contains(&totals.of(part)) {
+            let total = totals.of(part);
+            // Of the unlock secret all or nothing.
+            let is_half = part == Part::Unlock && total != 0 && total != max;
+            if is_half || !(min..=max).contains(&total) {
                 return Err(bad(part, PartFault::Size { min, max }));
             }
         }
@@ -115,6 +167,7 @@ impl<B: Board> Machine<B> {
             totals,
             received: Totals::default(),
             born,
+            staged: Staged::EMPTY,
             last: self.board.millis(),
         });
         Ok(Response::Accepted { received: 0 })
@@ -130,7 +183,6 @@ impl<B: Board> Machine<B> {
         let upload = self.upload()?;
         upload.last = millis;
         let total = upload.totals.of(part);
-        let (start, is_secret) = vault::start(part).ok_or(bad(part, PartFault::NotUploaded))?;
         let received = upload
             .received(part)
             .ok_or(bad(part, PartFault::NotUploaded))?;
@@ -145,13 +197,16 @@ impl<B: Board> Machine<B> {
         }
         *received = offset.saturating_add(len);
         let received = *received;
+        if let Some(place) = upload.staged.part(part) {
+            let from = usize::try_from(offset).unwrap_or(usize::MAX);
+            for (to, from) in place.iter_mut().skip(from).zip(bytes) {
+                *to = *from;
+            }
+            return Ok(Response::Accepted { received });
+        }
+        let start = vault::start(part).ok_or(bad(part, PartFault::NotUploaded))?;
         let at = start.saturating_add(offset);
-        let flash = if is_secret {
-            self.board.secrets()
-        } else {
-            self.board.provision()
-        };
-        if write_padded(flash, at, bytes).is_err() {
+        if write_padded(self.board.provision(), at, bytes).is_err() {
             // What is there now is not known, and no place is written twice.
             self.discard()?;
             return Err(Refusal::Storage);
@@ -162,18 +217,19 @@ impl<B: Board> Machine<B> {
     /// Checks everything, and locks. An upload that is not complete is left as it is; one that is not
     /// right is destroyed.
     fn commit(&mut self) -> Result<Response<'static>, Refusal> {
-        let upload = *self.upload()?;
+        let upload = self.upload()?;
+        let (totals, born) = (upload.totals, upload.born.clone());
         for part in PARTS {
             let received = upload.received.of(part);
-            if received != upload.totals.of(part) {
+            if received != totals.of(part) {
                 return Err(bad(part, PartFault::Missing { received }));
             }
         }
-        let outcome = self.lock(&upload);
+        let outcome = self.lock(totals, born.as_ref());
         match outcome {
             Ok(key) => Ok(Response::Provisioned { key }),
             Err(refusal) => {
-                self.discard_all_but(upload.born)?;
+                self.discard_all_but(born)?;
                 // One entry for each upload, which has one already.
                 let entry = self.entry(Event::Refused);
                 let _ = self.write(Entry {
@@ -186,25 +242,27 @@ impl<B: Board> Machine<B> {
     }
 
     #[inline(never)]
-    fn lock(&mut self, upload: &Upload) -> Result<[u8; 32], Refusal> {
+    fn lock(&mut self, totals: Totals, born: Option<&Born>) -> Result<[u8; 32], Refusal> {
         let journal = self.records.journal.as_ref().ok_or(Refusal::Storage)?;
         let sequence = journal.next_sequence();
         let mut manifest = Manifest {
             sequence,
-            policy: upload.totals.policy,
-            chain: upload.totals.chain,
+            policy: totals.policy,
+            chain: totals.chain,
             headers: [Place::default(); _],
             digest: [0; 32],
+            proof: [0; PROOF_LEN],
         };
         encode_headers(&mut self.board, &mut manifest)?;
         self.board.feed_watchdog();
         manifest.digest = manifest.digest(&self.board).ok_or(Refusal::Storage)?;
-        let key = match &upload.born {
-            Some(born) => born.record,
-            None => self.imported(sequence, upload.totals)?,
+        let (key, under) = match born {
+            Some(born) => (born.record, born.under.clone()),
+            None => self.imported(sequence, totals)?,
         };
+        manifest.proof = manifest.proof_under(&under, &key);
         // Everything that a start proves is proved before there is anything to start from.
-        self.load(&manifest, &key)?;
+        self.load(&manifest, &key, &under)?;
         self.check_rules(&key)?;
         vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
         self.note_provisioned(&manifest, &key)?;
@@ -214,20 +272,42 @@ impl<B: Board> Machine<B> {
         }
     }
 
-    /// The record of a key that was uploaded, written: by itself it counts for nothing. Nothing is written among the
-    /// secrets once the key was loaded from there.
-    fn imported(&mut self, sequence: u32, totals: Totals) -> Result<KeyRecord, Refusal> {
-        let mut key = KeyRecord {
+    /// Encrypts a key that was uploaded and writes it, and the record of it: by itself it counts for nothing. Nothing is
+    /// written among the secrets once the key was loaded from there.
+    #[inline(never)]
+    fn imported(
+        &mut self,
+        sequence: u32,
+        totals: Totals,
+    ) -> Result<(KeyRecord, KeptUnder), Refusal> {
+        // Another than that of the generator which comes next: the salt that is drawn here anyone may read in the flash.
+        let nonce = self.nonce().map(|byte| !byte);
+        let refusal = self.mode.refusal();
+        let Mode::Provisioning(Upload { staged, .. }) = &mut self.mode else {
+            return Err(refusal);
+        };
+        let record = KeyRecord {
             sequence,
             origin: Origin::Imported,
             board_entropy: false,
+            at_rest: AtRest::default(),
             key: totals.key,
-            seed: totals.seed,
             digest: [0; 32],
         };
-        key.digest = key.digest(&self.board).ok_or(Refusal::Storage)?;
-        vault::write_record(self.board.secrets(), &key).map_err(|_| Refusal::Storage)?;
-        Ok(key)
+        let len = |len: u32| usize::try_from(len).unwrap_or(usize::MAX);
+        let malformed = bad(Part::Key, PartFault::Malformed);
+        let numbers = staged.key.get(..len(totals.key)).and_then(Numbers::read);
+        let Numbers { modulus, p, q } = numbers.ok_or(malformed)?;
+        let seed = staged.seed.get(..len(totals.seed)).unwrap_or(&[]);
+        let secrets = Secrets::of(seed, [p, q]).ok_or(malformed)?;
+        let unlock = UnlockSecret(staged.unlock);
+        let unlock = (totals.unlock != 0).then_some(&unlock);
+        let board = &mut self.board;
+        let mut drbg = seeded(board, seed, false, &nonce)?;
+        let kept = keep(board, &mut drbg, record, modulus, secrets, unlock)?;
+        staged.wipe();
+        vault::write_record(board.secrets(), &kept.0).map_err(|_| Refusal::Storage)?;
+        Ok(kept)
     }
 
     /// A key that the device has made must be as random as the policy says; and a floor past the certificates' end
@@ -239,6 +319,9 @@ impl<B: Board> Machine<B> {
         let policy = keyed.policy()?;
         if policy.board_entropy && key.origin == Origin::Generated && !key.board_entropy {
             return Err(Refusal::KeyEntropy);
+        }
+        if policy.unlock && !key.at_rest.unlock_secret {
+            return Err(Refusal::KeyUnlock);
         }
         let floor = policy.time_floor;
         if keyed.ends().all(|end| floor <= end) {
@@ -260,10 +343,10 @@ impl<B: Board> Machine<B> {
     }
 
     /// The key that the device has made and that has no certificate yet, if it is so.
-    pub(super) const fn key_of_its_own(&self) -> Option<Born> {
+    pub(super) fn key_of_its_own(&self) -> Option<Born> {
         match &self.mode {
-            Mode::Uncertified(born) => Some(*born),
-            Mode::Provisioning(upload) => upload.born,
+            Mode::Uncertified(born) => Some(born.clone()),
+            Mode::Provisioning(upload) => upload.born.clone(),
             _ => None,
         }
     }

@@ -8,7 +8,8 @@ use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_core::rsa::spki::write_spki;
 use privyseal_protocol::{Info, MAX_DATA, MAX_POLICY, Part, Rate, Refusal, Response};
 
-use super::{Machine, Mode};
+use super::unlocking::Locked;
+use super::{Born, Machine, Mode};
 use crate::board::Board;
 use crate::journal::{Journal, StorageError};
 use crate::keyed::public_key;
@@ -40,13 +41,18 @@ impl<B: Board> Machine<B> {
     pub(super) fn info(&mut self, id: u8) {
         let millis = self.board.millis();
         let state = self.state();
-        let (mut key, mut origin) = self.key_of_its_own().map_or((None, None), |born| {
-            (Some(born.key), Some(born.record.origin))
-        });
+        let held = match &self.mode {
+            Mode::Locked(Locked { record, key, .. }) => Some((*key, record.origin, record.at_rest)),
+            _ => self
+                .key_of_its_own()
+                .map(|Born { record, key, .. }| (key, record.origin, record.at_rest)),
+        };
+        let held = match &self.mode {
+            Mode::Ready(keyed) => Some((*keyed.key.spki_digest(), keyed.origin, keyed.at_rest)),
+            _ => held,
+        };
         let (time_ceiling, rate_left) = match &self.mode {
             Mode::Ready(keyed) => {
-                key = Some(*keyed.key.spki_digest());
-                origin = Some(keyed.origin);
                 let policy = keyed.policy();
                 policy.map_or((0, 0), |policy| {
                     (
@@ -67,7 +73,7 @@ impl<B: Board> Machine<B> {
                 Mode::Faulted(refusal) => Some(refusal),
                 _ => None,
             },
-            key,
+            key: held.map(|(key, ..)| key),
             counter: state.counter,
             time_floor: state.time_floor,
             time_ceiling,
@@ -81,18 +87,22 @@ impl<B: Board> Machine<B> {
                 .as_ref()
                 .map_or(0, Journal::next_sequence),
             bad_frames: self.bad_frames,
-            origin,
+            origin: held.map(|(_, origin, _)| origin),
             generation: match &self.mode {
                 Mode::Generating(generating) => Some(generating.progress()),
                 _ => None,
             },
+            at_rest: held.map(|(.., at_rest)| at_rest),
         };
         self.send(id, &Response::Info(info));
     }
 
     #[inline(never)]
     pub(super) fn read(&mut self, id: u8, part: Part, offset: u16) -> Result<(), Refusal> {
-        if !matches!(self.mode, Mode::Ready(_) | Mode::Uncertified(_)) {
+        if !matches!(
+            self.mode,
+            Mode::Ready(_) | Mode::Uncertified(_) | Mode::Locked(_)
+        ) {
             return Err(self.mode.refusal());
         }
         let millis = self.board.millis();
@@ -110,8 +120,11 @@ impl<B: Board> Machine<B> {
             (Part::PublicKey, Mode::Ready(keyed)) => {
                 (written(keyed.key.public_key(), &mut spki)?, MAX_SPKI)
             }
-            (Part::PublicKey, Mode::Uncertified(born)) => (
-                written(&public_key(&self.board, &born.record)?, &mut spki)?,
+            (
+                Part::PublicKey,
+                Mode::Uncertified(Born { record, .. }) | Mode::Locked(Locked { record, .. }),
+            ) => (
+                written(&public_key(&self.board, record)?, &mut spki)?,
                 MAX_SPKI,
             ),
             _ => return Err(Refusal::NotReadable(part)),

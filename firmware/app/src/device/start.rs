@@ -2,13 +2,15 @@
 
 use privyseal_core::rsa::spki::spki_digest;
 use privyseal_protocol::authority::CHALLENGE_LEN;
-use privyseal_protocol::{Entry, Event, Origin, Part, Refusal};
+use privyseal_protocol::{Entry, Event, Origin, Part, PartFault, Refusal};
 use rand_core::TryRng;
 
 use super::records::Records;
+use super::unlocking::Locked;
 use super::{Born, Machine, Mode};
+use crate::at_rest::KeptUnder;
 use crate::board::Board;
-use crate::keyed::{Keyed, mapped_policy, policy_of, public_key};
+use crate::keyed::{Keyed, bad, kept_under, mapped_policy, policy_of, public_key, secrets};
 use crate::limits::{Clock, Meter};
 use crate::link::Line;
 use crate::vault::{self, Contents, KeyRecord, Manifest};
@@ -74,8 +76,26 @@ impl<B: Board> Machine<B> {
         }
         vault::erase_upload(&mut self.board).map_err(|_| Refusal::Storage)?;
         let key = spki_digest(&public_key(&self.board, record)?);
-        self.mode = Mode::Uncertified(Born {
-            record: *record,
+        if record.at_rest.unlock_secret {
+            return self.lock_up(record, None, key);
+        }
+        let record = *record;
+        let under = kept_under(&mut self.board, &record, None)?;
+        self.mode = Mode::Uncertified(Born { record, under, key });
+        Ok(())
+    }
+
+    /// Waits for the unlock secret.
+    fn lock_up(
+        &mut self,
+        record: &KeyRecord,
+        manifest: Option<Manifest>,
+        key: [u8; 32],
+    ) -> Result<(), Refusal> {
+        let record = *record;
+        self.mode = Mode::Locked(Locked {
+            record,
+            manifest,
             key,
         });
         Ok(())
@@ -93,15 +113,21 @@ impl<B: Board> Machine<B> {
             boots: entry.boots.saturating_add(1),
             ..entry
         })?;
-        self.load(manifest, key)
+        if key.at_rest.unlock_secret {
+            let digest = spki_digest(&public_key(&self.board, key)?);
+            return self.lock_up(key, Some(*manifest), digest);
+        }
+        kept_under(&mut self.board, key, None)
+            .and_then(|under| self.load(manifest, key, &under))
             .map_err(|refusal| self.not_ready(refusal))
     }
 
     /// A key that was proved when the device was provisioned, and whose digest is right, is not ready now.
-    fn not_ready(&mut self, refusal: Refusal) -> Refusal {
+    pub(super) fn not_ready(&mut self, refusal: Refusal) -> Refusal {
         match refusal {
             // What has been computed with it went wrong.
             Refusal::PairwiseTest
+            | Refusal::Unlock
             | Refusal::Part {
                 part: Part::Key, ..
             } => self.fault(),
@@ -148,19 +174,29 @@ impl<B: Board> Machine<B> {
     }
 
     /// Makes the key ready, and the device with it. The newest entry was written in this start or for this key.
-    pub(super) fn load(&mut self, manifest: &Manifest, key: &KeyRecord) -> Result<(), Refusal> {
-        let nonce = self.nonce();
-        self.mode = Mode::Ready(Keyed::load(&mut self.board, manifest, key, &nonce)?);
-        let outcome = self.start_engine(key);
+    pub(super) fn load(
+        &mut self,
+        manifest: &Manifest,
+        key: &KeyRecord,
+        under: &KeptUnder,
+    ) -> Result<(), Refusal> {
+        // Another part, or another secret, is told from another policy.
+        drop(secrets(&self.board, key, under)?);
+        if manifest.proof != manifest.proof_under(under, key) {
+            return Err(bad(Part::Policy, PartFault::Rule));
+        }
+        let (nonce, board) = (self.nonce(), &mut self.board);
+        self.mode = Mode::Ready(Keyed::load(board, manifest, key, under, &nonce)?);
+        let outcome = self.start_engine(key, under);
         if let Err(refusal) = outcome {
             self.mode = Mode::Faulted(refusal);
         }
         outcome
     }
 
-    fn start_engine(&mut self, key: &KeyRecord) -> Result<(), Refusal> {
+    fn start_engine(&mut self, key: &KeyRecord, under: &KeptUnder) -> Result<(), Refusal> {
         if let Mode::Ready(keyed) = &mut self.mode {
-            keyed.start_engine(&mut self.board, key)?;
+            keyed.start_engine(&mut self.board, key, under)?;
             self.challenge = challenge(keyed)?;
         }
         Ok(())

@@ -19,7 +19,6 @@ use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use super::*;
 use crate::fake::{Cut, Entropy, FakeBoard, Memory, Misread, Moment, Time, Wire};
 use crate::link::TokenSink;
-use crate::vault;
 
 type Fake = FakeBoard<Wire>;
 
@@ -77,6 +76,7 @@ fn provisioned_with(board_entropy: bool) -> Box<Device<Fake>> {
         authority: None,
         presence: None,
         board_entropy,
+        unlock: false,
     };
     let mut buffer = [0; MAX_POLICY];
     let policy = policy.to_bytes(&mut buffer).expect("it fits");
@@ -90,6 +90,7 @@ fn provisioned_with(board_entropy: bool) -> Box<Device<Fake>> {
         policy: len(policy),
         chain: 0,
         seed: len(&seed),
+        unlock: 0,
     };
     let mut step = |step| device.machine.provision(0, step).expect("a good upload");
     step(Provision::Begin(totals));
@@ -152,14 +153,15 @@ fn a_fault_latches() {
 /// A computation that goes wrong in a start is a fault like any other: the key was good when it was provisioned.
 #[test]
 fn a_fault_of_a_start_latches() {
-    let other = numbers(&key(2));
+    let other = key(2).n_bytes().to_vec();
     let device = provisioned().board().memory();
-    // Its digest, its public half, its primes: from the last on nothing reads it.
+    // Its digest, its public half, what its secret is bound to (twice), and what its primes must make: from the last on
+    // nothing reads the modulus.
     let mut latched = 0;
-    for after in 0..4 {
+    for after in 0..6 {
         let mut board = Fake::new(Wire::default(), device.clone(), Time::manual());
         board.misread = Some(Misread {
-            offset: vault::start(Part::Key).expect("a place").0,
+            offset: 160,
             after: Cell::new(after),
             instead: other.clone(),
         });
@@ -176,7 +178,7 @@ fn a_fault_of_a_start_latches() {
             assert!(matches!(device.machine.mode, Mode::Faulted(Refusal::Fault)));
         }
     }
-    assert_eq!(latched, 2, "the public half, and the primes");
+    assert_eq!(latched, 4, "all but the digest");
 }
 
 /// Whoever cuts the power at the entry of a fault has a device that signs again, and no signature.
@@ -224,7 +226,7 @@ fn what_a_start_lacks_is_said_and_not_for_good() {
     assert_eq!(device.machine.mode.state(), DeviceState::Ready);
 }
 
-/// Two starts of one device, and two devices with one seed, draw different bytes.
+/// Two starts of one device draw different bytes.
 #[test]
 fn no_start_repeats_another() {
     let draw = |device: &mut Device<Fake>| {
@@ -241,13 +243,27 @@ fn no_start_repeats_another() {
         device = start(device.board().memory());
         seen.push(draw(&mut device));
     }
-    let mut other = Fake::new(Wire::default(), device.board().memory(), Time::manual());
-    other.device = *b"another one!";
-    seen.push(draw(&mut Box::new(Device::boot(other))));
     let count = seen.len();
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), count);
+}
+
+/// What one device has in its flash is of no use to another one, nor to the same part with another secret.
+#[test]
+fn a_copy_of_the_flash_does_not_start() {
+    let memory = provisioned().board().memory();
+    let changes: [fn(&mut Fake); 3] = [
+        |board| board.device = *b"another one!",
+        |board| board.secret = Some([0x5d; 32]),
+        |board| board.secret = None,
+    ];
+    for change in changes {
+        let mut board = Fake::new(Wire::default(), memory.clone(), Time::manual());
+        change(&mut board);
+        let device = Box::new(Device::boot(board));
+        assert!(matches!(device.machine.mode, Mode::Faulted(Refusal::Fault)));
+    }
 }
 
 /// Working memory of a token besides RSA: what is sealed, the `jti`, and the piece that is being sent.

@@ -13,7 +13,8 @@ use std::string::String;
 use std::vec::Vec;
 
 use privyseal_protocol::{
-    AllowedAudience, Entry, Event, MAX_POLICY, Origin, Part, Policy, Rate, SchemeId, SchemePolicy,
+    AllowedAudience, AtRest, Entry, Event, MAX_POLICY, Origin, Part, Policy, Rate, SchemeId,
+    SchemePolicy,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -25,7 +26,7 @@ use crate::keyed::encode_headers;
 use crate::vault::{self, Contents, KeyRecord, Manifest, Place};
 
 /// The version of the manifest that these vectors are of.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// Pieces, each in hexadecimal (`00*12` is a byte twelve times), and what it stands for.
 type Vector<'a> = [(&'a str, &'a str)];
@@ -110,6 +111,7 @@ const POLICY: Policy<'_> = Policy {
     authority: None,
     presence: None,
     board_entropy: false,
+    unlock: false,
 };
 
 /// A policy of two schemes with a `kid` each.
@@ -141,9 +143,9 @@ fn policy() -> Vec<u8> {
 #[test]
 fn the_provisioned_pieces() {
     let manifest_vector = [
-        ("505345414c207633", "PSEAL v3"),
+        ("505345414c207634", "PSEAL v4"),
         ("07000000", "sequence"),
-        ("59000000", "bytes of the policy"),
+        ("5a000000", "bytes of the policy"),
         ("00000000", "bytes of the chain"),
         ("00520000", "the first header's place"),
         ("33000000", "its bytes"),
@@ -151,38 +153,40 @@ fn the_provisioned_pieces() {
         ("33000000", "its bytes"),
         ("00*24", "no third, fourth and fifth"),
         (
-            "ba87bb6cb5e98b02949bb87b6d6dba5c6bece263c46243b61710f56d1ac278e1",
+            "1ea585a80f70f3a0035d8c207cb11bcbb56a2e612c6df47412c49cd321327172",
             "SHA-256 of parts and headers",
         ),
-        ("00*32", "nothing"),
-        ("d9bd88f4", "CRC-32"),
+        ("ee*32", "proof"),
+        ("b4e8b29a", "CRC-32"),
     ];
     let record_vector = [
-        ("50534b4559207633", "PSKEY v3"),
+        ("50534b4559207634", "PSKEY v4"),
         ("06000000", "sequence"),
         ("01000000", "generated"),
-        ("01000000", "the board's random generator had part"),
-        ("60000000", "bytes of the key"),
-        ("30000000", "bytes of the seed"),
         (
-            "2fe4e8b2cde598491982a1ea6c969944ff08f76112c02ee0ef360f18bbb7930b",
-            "SHA-256 of seed and key",
+            "05000000",
+            "the board's random generator had part, and it is kept under an unlock secret",
         ),
-        ("00*64", "nothing"),
-        ("e883eed9", "CRC-32"),
+        ("00020000", "bytes of the key"),
+        (
+            "5aef92f3fb94aa632f9dbdc4ad552ae7f773bfe66898a032b59ebdb79ce17196",
+            "SHA-256 of salt, modulus and encrypted secret",
+        ),
+        ("00*68", "nothing"),
+        ("0923ae3f", "CRC-32"),
     ];
     let policy = policy();
     let mut board = board();
-    let (policy_at, _) = vault::start(Part::Policy).expect("a place");
+    let policy_at = vault::start(Part::Policy).expect("a place");
     write_padded(board.provision(), policy_at, &policy).expect("flash");
-    let totals = vault::write_key(board.secrets(), [&[1; 32], &[2; 32], &[3; 32]], &[7; 48]);
-    let totals = totals.expect("flash");
+    vault::write_key(board.secrets(), &[7; 32], &[1; 256], &[2; 336]).expect("flash");
     let mut manifest = Manifest {
         sequence: 7,
         policy: u32::try_from(policy.len()).expect("a length"),
         chain: 0,
         headers: [Place::default(); _],
         digest: [0; 32],
+        proof: [0xee; 32],
     };
     encode_headers(&mut board, &mut manifest).expect("a good policy");
     manifest.digest = manifest.digest(&board).expect("places");
@@ -190,8 +194,11 @@ fn the_provisioned_pieces() {
         sequence: 6,
         origin: Origin::Generated,
         board_entropy: true,
-        key: totals.key,
-        seed: totals.seed,
+        at_rest: AtRest {
+            device_secret: false,
+            unlock_secret: true,
+        },
+        key: 512,
         digest: [0; 32],
     };
     record.digest = record.digest(&board).expect("places");
@@ -209,8 +216,9 @@ fn the_provisioned_pieces() {
     assert_eq!(secrets[..8], *format!("PSKEY v{VERSION}").as_bytes());
     assert!(provision[128..512].iter().all(|&byte| byte == 0xff));
     assert_eq!(provision[512..512 + policy.len()], policy);
-    assert_eq!(secrets[128..176], [7; 48]);
-    assert_eq!(secrets[192..288], [[1; 32], [2; 32], [3; 32]].concat());
+    assert_eq!(secrets[128..160], [7; 32]);
+    assert_eq!(secrets[160..416], [1; 256]);
+    assert_eq!(secrets[672..1008], [2; 336]);
     for (header, at) in [
         (
             "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIiwidHlwIjoiSldUIn0",
@@ -245,10 +253,14 @@ fn the_provisioned_pieces() {
 /// What firmware of another version has left is wiped and not misread.
 #[test]
 fn a_manifest_of_another_version_is_wiped() {
-    for version in [b"PSEAL v2", b"PSEAL v4"] {
+    for version in [b"PSEAL v3", b"PSEAL v5"] {
         let mut board = board();
         write_padded(board.provision(), 0, version).expect("flash");
         let found = vault::inspect(&mut board).expect("flash");
         assert!(matches!(found, Contents::Marked));
     }
+    let mut board = board();
+    write_padded(board.secrets(), 0, b"PSKEY v3").expect("flash");
+    let found = vault::inspect(&mut board).expect("flash");
+    assert!(matches!(found, Contents::Marked));
 }

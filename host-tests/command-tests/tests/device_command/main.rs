@@ -10,3 +10,4 @@ mod refused;
 mod serial;
 mod server;
 mod stage;
+mod unlock;

@@ -85,10 +85,14 @@ impl Stage {
             ("--policy", "policy.toml"),
             ("--key", "key.pem"),
             ("--chain", "chain.pem"),
+            ("--unlock-secret", ""),
         ] {
             let given = other.iter().find(|(name, _)| *name == option);
-            let value =
-                given.map_or_else(|| self.path(file).display().to_string(), |it| it.1.into());
+            let usual = || match file {
+                "" => String::new(),
+                file => self.path(file).display().to_string(),
+            };
+            let value = given.map_or_else(usual, |it| it.1.into());
             if !value.is_empty() {
                 arguments.extend([option.to_owned(), value]);
             }

@@ -27,6 +27,7 @@ fn a_key_of_its_own_is_certified_and_signs() {
     let request = Request::Generate(Generate {
         bits: 2048,
         board_entropy: false,
+        unlock: None,
         seed: b"forty-eight bytes of a seed that nobody knows...",
     });
     let begun = gateway.ask(&request, |response| {
@@ -65,6 +66,7 @@ fn a_key_of_its_own_is_certified_and_signs() {
         policy: encoded(&party.policy),
         chain: party.pki.chain(&spki, &CertificateSpec::seal()).concat(),
         seed: Vec::new(),
+        unlock: Vec::new(),
     });
     installed.expect("a good installation");
     for round in 0..2 {

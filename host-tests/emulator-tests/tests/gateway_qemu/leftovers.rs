@@ -1,7 +1,7 @@
-//! Where the key is in RAM: once, ready to sign, and nowhere when it has been wiped.
+//! Where the key is in RAM: once, ready to sign, and nowhere when it has been wiped; and nowhere in the flash, where it
+//! is encrypted. Flash is RAM here, and searched with it.
 //!
-//! What is found is not only a whole number: any eight bytes of it count, in either order of bytes. The uploaded
-//! key lies in flash, which is RAM here; that piece of RAM is not searched.
+//! What is found is not only a whole number: any eight bytes of it count, in either order of bytes.
 
 use privyseal_test_base::clock::run_start;
 use std::collections::HashMap;
@@ -90,6 +90,7 @@ fn nothing_stays_of_an_upload_that_is_taken_back() {
         policy: 1,
         chain: 0,
         seed: 48,
+        unlock: 0,
     });
     let chunks = (0..).step_by(CHUNK).zip(key.chunks(CHUNK));
     let chunks = chunks.map(|(offset, bytes)| Provision::Chunk {
@@ -151,7 +152,7 @@ fn compare(
     for piece in secrets.iter().flat_map(Secret::pieces) {
         places.insert(piece.bytes, Vec::new());
     }
-    let memory = emulator.memory();
+    let memory = emulator.memory_and_flash();
     for (at, window) in memory.windows(PIECE).enumerate() {
         // Most of it is zero, and no piece is.
         if window != [0; PIECE]

@@ -119,6 +119,7 @@ impl Party {
             policy: encoded(&self.policy),
             chain: self.chain.concat(),
             seed: b"forty-eight bytes of a seed that nobody knows...".to_vec(),
+            unlock: Vec::new(),
         });
         endowed.unwrap_or_else(|refusal| panic!("{refusal}"));
     }
@@ -180,6 +181,7 @@ fn policy() -> Policy<'static> {
         authority: None,
         presence: None,
         board_entropy: false,
+        unlock: false,
     };
     for (scheme, client_id, audience) in SERVED {
         let by_kid = [&ITSME, &EHEALTH].contains(&scheme.rules());

@@ -71,6 +71,7 @@ pub(crate) fn policy() -> Policy<'static> {
         authority: None,
         presence: None,
         board_entropy: false,
+        unlock: false,
     }
 }
 
@@ -81,6 +82,7 @@ pub(crate) fn upload(policy: &Policy<'_>) -> Upload {
         policy: policy.to_bytes(&mut buffer).expect("it fits").to_vec(),
         chain: chain().concat(),
         seed: (0..48).map(|byte| byte * 5).collect(),
+        unlock: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use privyseal_test_simulators::device_host::{
 };
 use privyseal_test_simulators::link::Upload;
 
+use crate::at_rest;
 use crate::fixture::{empty, policy, restart, start, upload};
 use crate::log;
 
@@ -25,6 +26,7 @@ const SEED: [u8; 48] = [0x5e; 48];
 pub(crate) const ASKED: Generate<'_> = Generate {
     bits: 2048,
     board_entropy: false,
+    unlock: None,
     seed: &SEED,
 };
 
@@ -84,9 +86,8 @@ pub(crate) fn installation(device: &mut TestDevice) -> Upload {
 
 /// The key in its flash, as a PKCS#8 file would have it.
 fn key_in(memory: &Memory, bits: usize) -> TestKey {
-    let (modulus, half) = (bits / 8, bits / 16);
-    let p = &memory.secrets[192 + modulus..][..half];
-    let q = &memory.secrets[192 + modulus + half..][..half];
+    let secrets = at_rest::opened(memory, None).expect("its own key");
+    let (p, q) = secrets[64..].split_at(bits / 16);
     TestKey::from_primes(p, q, &[1, 0, 1])
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::large_stack_arrays)] // A device is large, and a test has stack enough for two.
 
+mod at_rest;
 mod commit;
 mod fixture;
 mod generating;

@@ -5,6 +5,8 @@
 //! After each cut the device starts again and must be the old one or the new one; and whatever it was, it
 //! never gives a `jti` twice and never signs for an earlier time than one it has signed for with that key.
 
+mod keys;
+
 use privyseal_core::scheme::FIAM;
 use privyseal_test_base::clock::run_start;
 use std::collections::HashSet;
@@ -12,16 +14,13 @@ use std::collections::HashSet;
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{Cut, Memory, Moment};
 use privyseal_protocol::{
-    DeviceState, Generate, MAX_BEHIND_SECONDS, Refusal, Request, Response, SchemeId, SignRequest,
+    DeviceState, MAX_BEHIND_SECONDS, Refusal, Request, Response, SchemeId, SignRequest,
 };
-use privyseal_test_simulators::device_host::{
-    TestDevice, ask, generate, info, provision, request_csr, sign,
-};
+use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
 
 use privyseal_test_pki::test_key;
 
 use crate::fixture::{board, claim, policy, provisioned, restart, start, upload};
-use crate::generating::{ASKED, csr_request, generated, installation};
 use crate::log;
 use crate::rules::{set_time, word};
 
@@ -127,81 +126,6 @@ fn provisioning() {
         operations > 30 && old > 90 && new > 0,
         "{operations} {old} {new}"
     );
-}
-
-/// A seed with which a new device is fast.
-const QUICK: Generate<'_> = Generate {
-    seed: &[46; 48],
-    ..ASKED
-};
-
-/// A key is made or is not; what is made can be certified.
-#[test]
-fn generating() {
-    let (mut old, mut new) = (0, 0);
-    cut_everywhere(
-        &small(),
-        |device| generate(device, &QUICK),
-        |memory, _, cut| {
-            let mut device = settled(&memory);
-            match info(&mut device).state {
-                DeviceState::Empty => {
-                    old += 1;
-                    assert!(is_blank(&mut device), "{cut:?}");
-                }
-                DeviceState::Uncertified => {
-                    new += 1;
-                    request_csr(&mut device, &csr_request()).expect("a whole key signs");
-                }
-                state => panic!("{cut:?}: {state}"),
-            }
-            log::check(&mut device);
-        },
-    );
-    assert!(old > 12 && new > 2, "{old} {new}");
-}
-
-/// The key is never lost, and the installation there or not.
-#[test]
-fn certifying_and_installing() {
-    let mut device = generated(&ASKED);
-    let (memory, key) = (device.board().memory(), info(&mut device).key);
-    let good = installation(&mut device);
-    let settle = |memory: &Memory, cut| {
-        let mut device = settled(memory);
-        let account = info(&mut device);
-        assert_eq!(account.key, key, "{cut:?}");
-        (device, account.state)
-    };
-    let check = |memory, done, cut| {
-        assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
-        let (mut device, state) = settle(&memory, cut);
-        assert_eq!(state, DeviceState::Uncertified, "{cut:?}");
-        request_csr(&mut device, &csr_request()).expect("a request");
-    };
-    cut_everywhere(&memory, |device| request_csr(device, &csr_request()), check);
-
-    let (mut old, mut new) = (0, 0);
-    cut_everywhere(
-        &memory,
-        |device| provision(device, &good),
-        |memory, _, cut| {
-            let (mut device, state) = settle(&memory, cut);
-            if state == DeviceState::Uncertified {
-                old += 1;
-                if old % 8 != 0 {
-                    // Once in a while is enough for what comes next: it takes its time.
-                    return;
-                }
-                provision(&mut device, &good).expect("it can be installed again");
-            } else {
-                new += 1;
-            }
-            sign(&mut device, request(0)).expect("a whole device signs");
-            log::check(&mut device);
-        },
-    );
-    assert!(old > 40 && new > 2, "{old} {new}");
 }
 
 /// Signs until both areas of the journal have been turned over, with a cut in each write and erase.

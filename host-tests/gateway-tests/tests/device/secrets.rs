@@ -14,7 +14,7 @@ use crate::fixture::{key, policy, requests, restart, start, upload};
 const WINDOW: usize = 8;
 
 /// The secret numbers, big-endian.
-fn numbers() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn numbers() -> Vec<(&'static str, Vec<u8>)> {
     let mut key = key().private_key().clone();
     key.precompute().expect("a key");
     let primes: Vec<_> = key
@@ -42,7 +42,7 @@ fn numbers() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Which number has a piece in what was said.
-fn found(said: &[u8]) -> Option<&'static str> {
+pub(crate) fn found(said: &[u8]) -> Option<&'static str> {
     let windows: std::collections::HashSet<&[u8]> = said.windows(WINDOW).collect();
     numbers().into_iter().find_map(|(name, number)| {
         let reversed: Vec<u8> = number.iter().rev().copied().collect();

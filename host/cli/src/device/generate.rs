@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal_protocol::Generation;
 
 use super::Which;
-
+use super::unlock::Keeping;
 use crate::error::CliError;
 use crate::output::print_line;
 use crate::progress::{SPINNER, bar};
@@ -25,17 +25,26 @@ pub(super) struct Generate {
     /// Make the key of this machine's randomness alone, where the board has no random generator
     #[arg(long)]
     without_board_entropy: bool,
+    #[command(flatten)]
+    keeping: Keeping,
 }
 
 impl Generate {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.which.uri()?;
+        let unlock = self.keeping.read()?;
         let mut device = self.which.open()?;
         let bar = bar(SPINNER);
-        let made = device.generate(self.bits, !self.without_board_entropy, &mut |generation| {
-            bar.set_message(told(generation));
-            bar.tick();
-        });
+        let board_entropy = !self.without_board_entropy;
+        let made = device.generate(
+            self.bits,
+            board_entropy,
+            unlock.as_ref(),
+            &mut |generation| {
+                bar.set_message(told(generation));
+                bar.tick();
+            },
+        );
         bar.finish_and_clear();
         print_line(uri.with_key(made?).to_string().as_bytes())
     }

@@ -9,6 +9,7 @@ use privyseal_gateway::private_key::MAX_CONTENT;
 use privyseal_gateway::{Package, PrivateKey, PrivateKeyError};
 
 use super::Which;
+use super::unlock::Keeping;
 use super::upload::{Upload, send, unfit};
 use crate::error::CliError;
 use crate::output::say;
@@ -27,15 +28,22 @@ pub(super) struct ImportKey {
     /// The private key: RSA-2048, RSA-3072 or RSA-4096 in PKCS#8, PEM or DER, not encrypted; - reads standard input
     #[arg(long, value_name = "FILE|-")]
     key: PathBuf,
+    #[command(flatten)]
+    keeping: Keeping,
 }
 
 impl ImportKey {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.which.uri()?;
+        let unlock = self.keeping.read()?;
         let package = self.upload.package(|policy, chain| {
             let key = private_key(&self.key)?;
             Package::import(policy, key, chain, clock::now()?).map_err(unfit)
         })?;
+        let package = match unlock {
+            Some(secret) => package.kept_under(secret),
+            None => package,
+        };
         send(uri, &mut self.which.open()?, &package)
     }
 }

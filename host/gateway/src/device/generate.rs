@@ -8,12 +8,14 @@ use privyseal_core::cert::{KeyUsage, KeyUsages};
 use privyseal_core::csr::{CertificationRequestInfo, Subject};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_protocol::{
-    CsrRequest, DeviceState, Generate, Generation, MAX_SEED, Origin, Request, Response, SubjectPart,
+    AtRest, CsrRequest, DeviceState, Generate, Generation, MAX_SEED, Origin, Request, Response,
+    SubjectPart,
 };
 use zeroize::Zeroizing;
 
 use super::{Device, Pieces};
 use crate::error::{ClientError, DeviceError};
+use crate::unlock::UnlockSecret;
 
 /// From one look at how far it is to the next.
 const LOOK: Duration = Duration::from_millis(250);
@@ -21,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(250);
 impl Device {
     /// Has an empty device make an RSA key of `bits`, and waits until it is done; one that makes such a key already is
     /// waited for. `board_entropy` says whether the board's own random generator must take part; random bytes of this
-    /// machine always do. `progress` is told after each look. Gives the SHA-256 of the key's SubjectPublicKeyInfo.
+    /// machine always do. With an unlock secret the key is kept under it, from the beginning and for good. `progress` is told after each look. Gives the SHA-256 of the key's SubjectPublicKeyInfo.
     ///
     /// # Errors
     /// [`DeviceError::NotGenerated`] if it stops; [`DeviceError::Refused`] for a size that it does not make, without a
@@ -30,11 +32,12 @@ impl Device {
         &mut self,
         bits: u16,
         board_entropy: bool,
+        unlock: Option<&UnlockSecret>,
         progress: &mut dyn FnMut(Generation),
     ) -> Result<[u8; 32], DeviceError> {
         let info = self.refresh()?;
         if info.generation.is_none_or(|begun| begun.bits != bits) {
-            self.begin_key(bits, board_entropy)?;
+            self.begin_key(bits, board_entropy, unlock)?;
         }
         let end = Instant::now() + self.limits.generation;
         while let Some(generation) = self.generation()? {
@@ -48,22 +51,34 @@ impl Device {
             return Err(DeviceError::NotGenerated);
         }
         let (key, origin) = (self.info.key, self.info.origin);
+        let is_kept = |at_rest: AtRest| at_rest.unlock_secret == unlock.is_some();
         let made = self.public_key()?;
         if made.bits() != usize::from(bits) || origin != Some(Origin::Generated) {
             return Err(DeviceError::untrue(
                 "it has another key than it was asked to make",
             ));
         }
+        if !self.info.at_rest.is_some_and(is_kept) {
+            return Err(DeviceError::untrue(
+                "it keeps its key under another secret than it was given, or under none",
+            ));
+        }
         key.ok_or(DeviceError::NoKey)
     }
 
-    fn begin_key(&mut self, bits: u16, board_entropy: bool) -> Result<(), DeviceError> {
+    fn begin_key(
+        &mut self,
+        bits: u16,
+        board_entropy: bool,
+        unlock: Option<&UnlockSecret>,
+    ) -> Result<(), DeviceError> {
         let mut seed = Zeroizing::new([0; MAX_SEED]);
         getrandom::fill(&mut *seed)?;
         let request = Request::Generate(Generate {
             bits,
             board_entropy,
             seed: &*seed,
+            unlock: unlock.map(UnlockSecret::sent),
         });
         let asked = self.writing("make a key");
         self.exchange

@@ -30,6 +30,8 @@ struct PolicyFile {
     authority: Option<Spanned<String>>,
     presence: Option<Within<u8, 1, { MAX_PRESENCE_SECONDS as u64 }>>,
     board_entropy: bool,
+    #[serde(default)]
+    unlock: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -122,6 +124,7 @@ pub(super) fn policy(
             .transpose()?,
         presence: policy.presence.map(|seconds| seconds.0),
         board_entropy: policy.board_entropy,
+        unlock: policy.unlock,
     })
 }
 

@@ -40,6 +40,9 @@ pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
         Some(seconds) => format!("button        within {seconds} s"),
         None => "button        not needed".to_owned(),
     });
+    if policy.unlock {
+        lines.push("unlock        demanded at each start".to_owned());
+    }
     lines.push(format!(
         "entropy       seed{}",
         if policy.board_entropy {
@@ -69,6 +72,7 @@ pub(crate) fn json(policy: &Policy<'_>) -> Value {
         "authority_sha256": policy.authority.map(|spki| hex::encode(&Sha256::digest(spki))),
         "presence": policy.presence,
         "board_entropy": policy.board_entropy,
+        "unlock": policy.unlock,
     })
 }
 

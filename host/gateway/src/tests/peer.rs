@@ -6,7 +6,8 @@ use std::thread;
 
 use privyseal_protocol::frame::MAX_CONTENT;
 use privyseal_protocol::{
-    DeviceId, DeviceState, FrameDecoder, Info, Message, Origin, Request, Response, write_frame,
+    AtRest, DeviceId, DeviceState, FrameDecoder, Info, Message, Origin, Request, Response,
+    write_frame,
 };
 
 pub(super) const ID: DeviceId = [0xd1; 12];
@@ -81,6 +82,7 @@ pub(super) fn info(_: &Request<'_>) -> Response<'static> {
         read_out: None,
         origin: Some(Origin::Imported),
         generation: None,
+        at_rest: Some(AtRest::default()),
     })
 }
 

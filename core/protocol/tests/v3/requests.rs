@@ -1,6 +1,7 @@
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ISHARE_1, ITSME};
 use privyseal_protocol::{
     CsrRequest, Generate, Part, Provision, Request, SchemeId, SignRequest, SubjectPart, Totals,
+    UnlockSecret,
 };
 
 use crate::pinned;
@@ -15,6 +16,7 @@ fn every_part_and_scheme() {
         Part::Chain => "02";
         Part::Seed => "03";
         Part::PublicKey => "04";
+        Part::Unlock => "05";
     }
     pinned! { SchemeId:
         SchemeId::of(&FIAM) => "00";
@@ -28,8 +30,8 @@ fn every_part_and_scheme() {
 #[test]
 fn every_step_of_provisioning() {
     pinned! { Provision<'_>:
-        Provision::Begin(Totals { key: 1_024, policy: 150, chain: 4_000, seed: 48 }) =>
-            "00 Begin" "8008 key" "9601 policy" "a01f chain" "30 seed";
+        Provision::Begin(Totals { key: 1_024, policy: 150, chain: 4_000, seed: 48, unlock: 32 }) =>
+            "00 Begin" "8008 key" "9601 policy" "a01f chain" "30 seed" "20 unlock";
         Provision::Chunk { part: Part::Seed, offset: 256, bytes: &[0x0a, 0x00, 0xff] } =>
             "01 Chunk" "03 part" "8002 offset" "03 length" "0a00ff bytes";
         Provision::Commit => "02 Commit";
@@ -65,8 +67,15 @@ fn every_request() {
         Request::SetTime { now: NOW, signature: &[0x55; 256] } =>
             "05 SetTime" "80f7c4d506 now" "8002 length" "55*256 signature";
         Request::Wipe { device: *b"this device!" } => "06 Wipe" "'this device!' device";
-        Request::Generate(Generate { bits: 3072, board_entropy: true, seed: &[0x77; 48] }) =>
-            "07 Generate" "8018 bits" "01 board_entropy" "30 length" "77*48 seed";
+        Request::Generate(Generate { bits: 3072, board_entropy: true, seed: &[0x77; 48], unlock: None }) =>
+            "07 Generate" "8018 bits" "01 board_entropy" "30 length" "77*48 seed" "00 no unlock";
+        Request::Generate(Generate {
+            bits: 2048,
+            board_entropy: false,
+            seed: &[0x77; 48],
+            unlock: Some(UnlockSecret([0x99; 32])),
+        }) =>
+            "07 Generate" "8010 bits" "00 board_entropy" "30 length" "77*48 seed" "01 an unlock" "99*32 secret";
         Request::Csr(CsrRequest {
             subject: [("NL", 6), ("A", 3)].into_iter().map(|(value, arc)| SubjectPart { arc, value }).collect(),
             digital_signature: false,
@@ -76,5 +85,6 @@ fn every_request() {
             "06 countryName" "02 length" "'NL'"
             "03 commonName" "01 length" "'A'"
             "00 no digitalSignature" "01 nonRepudiation";
+        Request::Unlock(UnlockSecret([0x99; 32])) => "09 Unlock" "99*32 secret";
     }
 }

@@ -1,4 +1,6 @@
-use privyseal_protocol::{DeviceState, Generation, Info, Origin, Part, ReadOut, Refusal, Response};
+use privyseal_protocol::{
+    AtRest, DeviceState, Generation, Info, Origin, Part, ReadOut, Refusal, Response,
+};
 
 use crate::pinned;
 
@@ -11,6 +13,7 @@ fn every_state_and_protection() {
         DeviceState::Faulted => "03";
         DeviceState::Generating => "04";
         DeviceState::Uncertified => "05";
+        DeviceState::Locked => "06";
     }
     pinned! { Origin:
         Origin::Generated => "00";
@@ -45,6 +48,7 @@ fn every_response() {
             bad_frames: 12,
             origin: Some(Origin::Imported),
             generation: Some(Generation { bits: 4096, primes: 1, candidates: 300 }),
+            at_rest: Some(AtRest { device_secret: false, unlock_secret: true }),
         }) =>
             "00 Info"
             "05 length" "'0.1.0' firmware"
@@ -64,7 +68,8 @@ fn every_response() {
             "9f8d06 log_next"
             "0c bad_frames"
             "01 an origin" "01 Imported"
-            "01 a generation" "8020 bits" "01 primes" "ac02 candidates";
+            "01 a generation" "8020 bits" "01 primes" "ac02 candidates"
+            "01 it is kept" "00 device_secret" "01 unlock_secret";
         Response::Info(Info {
             firmware: "",
             image: [0; 32],
@@ -84,6 +89,7 @@ fn every_response() {
             bad_frames: 0,
             origin: None,
             generation: None,
+            at_rest: None,
         }) =>
             "00 Info"
             "00 no firmware"
@@ -92,7 +98,7 @@ fn every_response() {
             "00 it cannot say" "00 state" "00 no fault" "00 no key" "00 counter" "00 time_floor" "00 time_ceiling"
             "00*16 challenge"
             "00 rate_left" "00 boots" "00 uptime" "00 log_next" "00 bad_frames"
-            "00 no origin" "00 no generation";
+            "00 no origin" "00 no generation" "00 not kept";
         Response::Data { part: Part::PublicKey, total: 294, offset: 300, bytes: &[9, 0, 9] } =>
             "01 Data" "04 part" "a602 total" "ac02 offset" "03 length" "090009 bytes";
         Response::Accepted { received: 256 } => "02 Accepted" "8002 received";
@@ -107,5 +113,6 @@ fn every_response() {
         Response::Refused(Refusal::Rate { wait: 60 }) => "09 Refused" "0c Rate" "3c wait";
         Response::CertificationRequest { total: 1_000, offset: 384, bytes: &[0x30; 384] } =>
             "0a CertificationRequest" "e807 total" "8003 offset" "8003 length" "30*384 bytes";
+        Response::Unlocked => "0b Unlocked";
     }
 }

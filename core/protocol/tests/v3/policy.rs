@@ -46,6 +46,7 @@ fn a_policy_with_everything() {
         authority: Some(&[0x30, 0x00, 0xff]),
         presence: Some(60),
         board_entropy: true,
+        unlock: true,
     };
     let vector = [
         "02 schemes",
@@ -77,6 +78,7 @@ fn a_policy_with_everything() {
         "01 presence is asked for",
         "3c presence",
         "01 board_entropy",
+        "01 unlock",
     ];
     is_pinned(&policy, &vector);
 }
@@ -96,6 +98,7 @@ fn a_policy_with_nothing() {
         authority: None,
         presence: None,
         board_entropy: false,
+        unlock: false,
     };
     let vector = [
         "00 schemes",
@@ -108,6 +111,7 @@ fn a_policy_with_nothing() {
         "00 no authority",
         "00 no presence",
         "00 board_entropy",
+        "00 unlock",
     ];
     is_pinned(&policy, &vector);
 }

@@ -108,6 +108,8 @@ fn every_event() {
         (Event::Generated, "generated"),
         (Event::Requested, "csr signed"),
         (Event::Installed, "installed"),
+        (Event::UnlockTried, "unlock tried"),
+        (Event::Unlocked, "unlocked"),
     ];
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
@@ -153,6 +155,8 @@ fn every_reason() {
         (Some(Refusal::Fault), "fault"),
         (Some(Refusal::KeySize), "key size"),
         (Some(Refusal::KeyEntropy), "key entropy"),
+        (Some(Refusal::Unlock), "unlock"),
+        (Some(Refusal::KeyUnlock), "key unlock"),
     ];
     for code in 0..=u8::MAX {
         let expected = reasons.get(usize::from(code));

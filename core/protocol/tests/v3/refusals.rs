@@ -52,5 +52,7 @@ fn every_refusal() {
         Refusal::Fault => "12";
         Refusal::KeySize => "13";
         Refusal::KeyEntropy => "14";
+        Refusal::Unlock => "15";
+        Refusal::KeyUnlock => "16";
     }
 }

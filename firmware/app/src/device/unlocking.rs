@@ -1,0 +1,77 @@
+//! A key that is kept under an unlock secret: the device has it, and cannot read it before its host gives the secret.
+
+use privyseal_protocol::{Entry, Event, Rate, Refusal, Response, UnlockSecret};
+
+use super::{Asked, Born, Machine, Mode};
+use crate::board::Board;
+use crate::keyed::{kept_under, secrets};
+use crate::vault::{KeyRecord, Manifest};
+
+/// How often a secret may be tried. A wrong one counts twice, since it has two entries in the log; a right one not at
+/// all. Switching off and on forgives nothing.
+pub(super) const TRIES: Rate = Rate {
+    assertions: 10,
+    seconds: 600,
+};
+
+/// What a locked device has.
+#[derive(Clone, Copy)]
+pub(super) struct Locked {
+    pub(super) record: KeyRecord,
+    /// Unless it waits for its certificate.
+    pub(super) manifest: Option<Manifest>,
+    /// SHA-256 of the key's SubjectPublicKeyInfo.
+    pub(super) key: [u8; 32],
+}
+
+impl<B: Board> Machine<B> {
+    /// Takes the unlock secret. A refusal is in the log when this returns.
+    #[inline(never)]
+    pub(super) fn unlock(&mut self, id: u8, secret: &UnlockSecret) -> Result<(), Refusal> {
+        let Mode::Locked(locked) = &self.mode else {
+            return Err(self.mode.refusal());
+        };
+        let locked = *locked;
+        match self.try_unlock(&locked, secret) {
+            Ok(()) => {
+                self.send(id, &Response::Unlocked);
+                Ok(())
+            }
+            // Reading the key is what failed, and not the secret.
+            Err(refusal) if !matches!(self.mode, Mode::Locked(_)) => Err(refusal),
+            Err(refusal) => Err(self.refused(refusal, Asked::default())),
+        }
+    }
+
+    fn try_unlock(&mut self, locked: &Locked, secret: &UnlockSecret) -> Result<(), Refusal> {
+        let Locked {
+            record,
+            manifest,
+            key,
+        } = *locked;
+        let (millis, before) = (self.board.millis(), self.records.meter);
+        let debt = before.one_more(TRIES, millis)?;
+        // In the flash before it is tried: to cut the power at the refusal gains nothing.
+        let tried = self.entry(Event::UnlockTried);
+        self.write(Entry { debt, ..tried })?;
+        let under = kept_under(&mut self.board, &record, Some(secret))?;
+        drop(secrets(&self.board, &record, &under)?);
+        let unlocked = self.entry(Event::Unlocked);
+        self.write(Entry {
+            debt: before.debt(millis),
+            ..unlocked
+        })?;
+        match manifest {
+            None => self.mode = Mode::Uncertified(Born { record, under, key }),
+            Some(manifest) => {
+                let loaded = self.load(&manifest, &record, &under);
+                loaded.map_err(|refusal| {
+                    let refusal = self.not_ready(refusal);
+                    self.mode = Mode::Faulted(refusal);
+                    refusal
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
