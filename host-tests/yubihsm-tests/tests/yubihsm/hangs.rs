@@ -23,11 +23,7 @@ fn a_hang_is_a_time_out_and_the_next_call_works() {
     let begin = Instant::now();
     let case = suite::cases(now())[0];
     let error = suite::mint(&mut signer, &case, &chain).unwrap_err();
-    assert!(
-        begin.elapsed() < SOON,
-        "{:?}",
-        begin.elapsed()
-    );
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     let SignError::Signer(error) = error else {
         panic!("{error}")
     };
@@ -64,11 +60,7 @@ fn other_threads_time_out_beside_the_one_that_hangs() {
             });
         }
     });
-    assert!(
-        begin.elapsed() < SOON,
-        "{:?}",
-        begin.elapsed()
-    );
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     let mut last = signers.pop().unwrap();
     suite::mint(&mut last, &case, &chain).unwrap();
 }
