@@ -3,6 +3,7 @@
 mod generate;
 mod limits;
 mod pieces;
+mod unlock;
 
 use core::time::Duration;
 use std::io;

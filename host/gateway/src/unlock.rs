@@ -2,12 +2,10 @@
 
 use core::fmt;
 
-use privyseal_protocol::{DeviceState, UNLOCK_LEN};
+use privyseal_protocol::UNLOCK_LEN;
 use thiserror::Error;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use crate::device::Device;
-use crate::error::DeviceError;
 use crate::hex;
 
 /// 256 random bits, wiped when they are dropped. Not a password: whoever reads a device's flash may try as many as
@@ -53,29 +51,6 @@ impl ZeroizeOnDrop for UnlockSecret {}
 impl fmt::Debug for UnlockSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnlockSecret").finish_non_exhaustive()
-    }
-}
-
-impl Device {
-    /// Gives a locked device its secret; `false` if it is not locked, and was given nothing.
-    ///
-    /// # Errors
-    /// [`DeviceError::Refused`] for a wrong secret, and for more of them than it takes in a while;
-    /// [`DeviceError::Untrue`] if it is locked still, or has another key than it said.
-    pub fn unlock(&mut self, secret: &UnlockSecret) -> Result<bool, DeviceError> {
-        let before = self.refresh()?;
-        if before.state != DeviceState::Locked {
-            return Ok(false);
-        }
-        let key = before.key;
-        self.give_secret(secret)?;
-        let after = self.refresh()?;
-        if after.state == DeviceState::Locked || after.key != key {
-            return Err(DeviceError::untrue(
-                "it took its unlock secret, and has not the key now that it said it had",
-            ));
-        }
-        Ok(true)
     }
 }
 

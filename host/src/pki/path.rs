@@ -5,6 +5,7 @@
 
 mod build;
 mod certificate;
+mod heap;
 mod name;
 mod policy;
 mod search;
@@ -15,8 +16,8 @@ use privyseal_core::cert::{Certificate, CertificateError, KeyUsage, LinkError};
 
 use super::status::Unknown;
 
-pub(crate) use build::{End, Heap, Path};
 pub(crate) use certificate::{PathCertificate, certificate_policies};
+pub(crate) use heap::{End, Heap, Path};
 pub(crate) use name::{NormalName, display_name};
 pub use policy::PolicyInputs;
 pub(crate) use validate::constraints_hold;

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::LinkError;
 
-use super::build::{End, Heap, Path};
 use super::certificate::PathCertificate;
+use super::heap::{End, Heap, Path};
 use super::validate::validate;
 use super::{PathError, PathOptions, TrustAnchor};
 use crate::pki::signature::Signed;

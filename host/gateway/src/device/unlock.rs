@@ -1,0 +1,30 @@
+//! A device that needs a secret at each start.
+
+use privyseal_protocol::DeviceState;
+
+use super::Device;
+use crate::error::DeviceError;
+use crate::unlock::UnlockSecret;
+
+impl Device {
+    /// Gives a locked device its secret; `false` if it is not locked, and was given nothing.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`] for a wrong secret, and for more of them than it takes in a while;
+    /// [`DeviceError::Untrue`] if it is locked still, or has another key than it said.
+    pub fn unlock(&mut self, secret: &UnlockSecret) -> Result<bool, DeviceError> {
+        let before = self.refresh()?;
+        if before.state != DeviceState::Locked {
+            return Ok(false);
+        }
+        let key = before.key;
+        self.give_secret(secret)?;
+        let after = self.refresh()?;
+        if after.state == DeviceState::Locked || after.key != key {
+            return Err(DeviceError::untrue(
+                "it took its unlock secret, and has not the key now that it said it had",
+            ));
+        }
+        Ok(true)
+    }
+}
