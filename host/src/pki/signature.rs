@@ -12,7 +12,7 @@ use p521::ecdsa::signature::Verifier as _;
 use privyseal_core::RsaPublicKey;
 use privyseal_core::asn1::split_spki;
 use privyseal_core::cert::LinkError;
-use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::rsa::{KeyError, VerifyingKey};
 use rustls::pki_types::{SignatureVerificationAlgorithm, alg_id};
 
 /// An RSA key for RSASSA-PSS alone (RFC 4055 section 1.2).
@@ -98,10 +98,13 @@ impl<'a> Signed<'a> {
 
 /// A wrong signature, or an RSA key that nothing can be verified with.
 fn fault(spki: &[u8], kind: &[u8]) -> LinkError {
-    let key = RsaPublicKey::from_spki(spki).and_then(VerifyingKey::new);
-    match key {
-        Err(error) if kind == alg_id::RSA_ENCRYPTION.as_ref() => LinkError::IssuerKey(error),
-        _ => LinkError::BadSignature,
+    if kind != alg_id::RSA_ENCRYPTION.as_ref() {
+        return LinkError::BadSignature;
+    }
+    match RsaPublicKey::from_spki(spki).and_then(VerifyingKey::new) {
+        // The core knows three sizes; here all between are verified with.
+        Ok(_) | Err(KeyError::Size { bits: 2048..=8192 }) => LinkError::BadSignature,
+        Err(error) => LinkError::IssuerKey(error),
     }
 }
 

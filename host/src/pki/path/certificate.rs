@@ -17,7 +17,7 @@ use x509_cert::ext::pkix::{
     NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName, SubjectKeyIdentifier,
 };
 
-use super::name::NormalName;
+use super::name::{NormalName, emails};
 
 /// The qualifiers of a policy that are understood: a URI of the practice statement, and a notice for people.
 const QUALIFIERS: [ObjectIdentifier; 2] = [
@@ -31,6 +31,8 @@ pub(crate) struct PathCertificate<'a> {
     certificate: Certificate<'a>,
     pub(crate) subject: NormalName,
     pub(crate) issuer: NormalName,
+    /// The mail addresses in the subject.
+    pub(crate) emails: Vec<String>,
     pub(crate) extensions: Extensions,
 }
 
@@ -78,6 +80,7 @@ impl<'a> PathCertificate<'a> {
             certificate,
             subject: NormalName::new(tbs.subject()),
             issuer: NormalName::new(tbs.issuer()),
+            emails: emails(tbs.subject()),
             extensions,
         })
     }

@@ -47,15 +47,15 @@ impl NormalName {
     pub(super) fn is_within(&self, base: &Self) -> bool {
         self.0.starts_with(&base.0)
     }
+}
 
-    /// The mail addresses in it.
-    pub(crate) fn emails(&self) -> impl Iterator<Item = &str> {
-        let attributes = self.0.iter().flatten();
-        attributes.filter_map(|(kind, value)| match value {
-            Value::Text(text) if *kind == EMAIL_ADDRESS => Some(text.as_str()),
-            _ => None,
-        })
-    }
+/// The mail addresses in a name, as it writes them: case counts before the `@` (RFC 5280 section 7.5).
+pub(super) fn emails(name: &Name) -> Vec<String> {
+    let attributes = name.iter_rdn().flat_map(RelativeDistinguishedName::iter);
+    let emails = attributes.filter(|attribute| attribute.oid == EMAIL_ADDRESS);
+    let text = emails.map(|email| text(email.value.tag(), email.value.value()));
+    // What is no text is no address, and within nothing that can be told.
+    text.map(Option::unwrap_or_default).collect()
 }
 
 fn relative(part: &RelativeDistinguishedName) -> Vec<(ObjectIdentifier, Value)> {
@@ -129,15 +129,13 @@ pub(super) fn is_within(name: &GeneralName, base: &GeneralName) -> Result<Option
         }
         (G::IpAddress(name), G::IpAddress(base)) => {
             let (name, base) = (name.as_bytes(), base.as_bytes());
-            let (address, mask) = base.split_at_checked(name.len()).ok_or(())?;
-            if name.len() != mask.len() {
+            match (name.len(), base.len()) {
+                (4, 8) | (16, 32) => {}
                 // An address of the other family.
-                return if matches!((name.len(), base.len()), (4, 32) | (16, 8)) {
-                    Ok(Some(false))
-                } else {
-                    Err(())
-                };
+                (4, 32) | (16, 8) => return Ok(Some(false)),
+                _ => return Err(()),
             }
+            let (address, mask) = base.split_at_checked(name.len()).ok_or(())?;
             let mut bytes = name.iter().zip(address).zip(mask);
             bytes.all(|((name, address), mask)| name & mask == address & mask)
         }
@@ -180,4 +178,67 @@ fn uri_host(uri: &str) -> Result<&str, ()> {
     let host = host.split(':').next().unwrap_or_default();
     let is_name = host.ends_with(|last: char| last.is_ascii_alphabetic());
     if is_name { Ok(host) } else { Err(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use der::asn1::{Ia5String, OctetString};
+
+    #[test]
+    fn addresses_are_within_their_network() {
+        let ip = |bytes: &[u8]| GeneralName::IpAddress(OctetString::new(bytes).unwrap());
+        let v4 = [10, 1, 0, 0, 255, 255, 0, 0];
+        let v6 = [[0x20; 16], [255; 16]].concat();
+        for (name, base, expected) in [
+            (&[10, 1, 2, 3][..], &v4[..], Ok(Some(true))),
+            (&[10, 2, 2, 3], &v4, Ok(Some(false))),
+            (&[0x20; 16], &v6, Ok(Some(true))),
+            (&[0x21; 16], &v6, Ok(Some(false))),
+            (&[10, 1, 2, 3], &v6, Ok(Some(false))),
+            (&[0x20; 16], &v4, Ok(Some(false))),
+            (&[10, 1, 2], &v4, Err(())),
+            (&[10, 1, 2, 3], &v4[..7], Err(())),
+        ] {
+            assert_eq!(is_within(&ip(name), &ip(base)), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn mail_addresses_are_a_mailbox_a_host_or_a_domain() {
+        for (address, base, expected) in [
+            ("Joe@a.test", "Joe@A.test", Ok(true)),
+            ("joe@a.test", "Joe@a.test", Ok(false)),
+            ("joe@a.test", "a.test", Ok(true)),
+            ("joe@b.a.test", "a.test", Ok(false)),
+            ("joe@b.a.test", ".a.test", Ok(true)),
+            ("joe@a.test", ".a.test", Ok(false)),
+            ("joe@ba.test", ".a.test", Ok(false)),
+            ("joe", "a.test", Err(())),
+        ] {
+            assert_eq!(email_is_within(address, base), expected, "{address} {base}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_within_by_whole_labels() {
+        let dns = |name: &str| GeneralName::DnsName(Ia5String::new(name).unwrap());
+        let uri =
+            |name: &str| GeneralName::UniformResourceIdentifier(Ia5String::new(name).unwrap());
+        for (name, base, expected) in [
+            (dns("a.test"), dns("A.test"), Ok(Some(true))),
+            (dns("b.a.test"), dns("a.test"), Ok(Some(true))),
+            (dns("ba.test"), dns("a.test"), Ok(Some(false))),
+            (dns("a.test"), dns(""), Ok(Some(true))),
+            (uri("https://a.test/x"), uri("a.test"), Ok(Some(true))),
+            (uri("https://b.a.test"), uri("a.test"), Ok(Some(false))),
+            (uri("https://b.a.test:1?x"), uri(".a.test"), Ok(Some(true))),
+            (uri("https://a.test@b.test"), uri("a.test"), Ok(Some(false))),
+            (uri("https://10.0.0.1/"), uri("a.test"), Err(())),
+            (uri("mailto:a.test"), uri("a.test"), Err(())),
+            (dns("a.test"), uri("a.test"), Ok(None)),
+        ] {
+            assert_eq!(is_within(&name, &base), expected, "{name:?} {base:?}");
+        }
+    }
 }

@@ -127,7 +127,7 @@ fn are_permitted(certificate: &PathCertificate<'_>, constraints: &[&NameConstrai
         return false;
     }
     constraints.iter().all(|constraints| {
-        let subject = subject_permitted(&certificate.subject, constraints);
+        let subject = subject_permitted(certificate, constraints);
         subject
             && names
                 .iter()
@@ -136,12 +136,13 @@ fn are_permitted(certificate: &PathCertificate<'_>, constraints: &[&NameConstrai
 }
 
 /// The subject itself, if there is one, and mail addresses in it.
-fn subject_permitted(subject: &NormalName, constraints: &NameConstraints) -> bool {
+fn subject_permitted(certificate: &PathCertificate<'_>, constraints: &NameConstraints) -> bool {
+    let subject = &certificate.subject;
     let directory = |base: &GeneralName| match base {
         GeneralName::DirectoryName(base) => Ok(Some(subject.is_within(&NormalName::new(base)))),
         _ => Ok(None),
     };
-    let mut emails = subject.emails();
+    let mut emails = certificate.emails.iter();
     (subject.is_empty() || is_permitted(constraints, directory))
         && emails.all(|email| {
             is_permitted(constraints, |base| match base {
