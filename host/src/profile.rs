@@ -26,6 +26,7 @@ mod error;
 mod member;
 mod origin;
 mod read;
+mod write;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -37,6 +38,7 @@ pub use error::ProfileError;
 pub use member::Value;
 use member::{MEMBERS, Member};
 pub use origin::Origin;
+pub use write::NewProfile;
 
 /// The machine's file.
 pub const SYSTEM_FILE: &str = "/etc/privyseal/config.toml";
@@ -175,8 +177,9 @@ impl Profile {
     }
 }
 
-/// `$XDG_CONFIG_HOME/privyseal/config.toml`, mostly `~/.config/privyseal/config.toml`.
-fn user_file() -> Option<PathBuf> {
+/// `$XDG_CONFIG_HOME/privyseal/config.toml`, mostly `~/.config/privyseal/config.toml`; `None` where neither the
+/// variable nor `HOME` says where.
+pub fn user_file() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from);
     let folder = set("XDG_CONFIG_HOME")
         .or_else(|| Some(set("HOME")?.join(".config")))

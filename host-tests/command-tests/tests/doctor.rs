@@ -229,6 +229,92 @@ fn a_server_that_is_not_there_is_exit_code_4() {
     doctor(&client, &uri, &["--server", &origin, "--cacert", &ca]).failed(3, "2 things are broken");
 }
 
+#[test]
+fn what_is_good_becomes_a_profile_that_works() {
+    let client = Client::new();
+    let home = client.token.dir().join("home");
+    let run = |words: &[&str]| {
+        let mut command = Command::new(privyseal::path());
+        command.env_remove("PRIVYSEAL_PIN");
+        command.env("SOFTHSM2_CONF", client.token.configuration());
+        command.env("XDG_CONFIG_HOME", &home).args(words);
+        Outcome::of(&mut command)
+    };
+    let file = home.join("privyseal/config.toml");
+    let uri = client.token.uri(KEY);
+    let write = |name: &str, uri: &str, more: &[&str]| {
+        let words = [
+            "doctor",
+            "--key",
+            uri,
+            "--scheme",
+            "fiam",
+            "--write-profile",
+            name,
+        ];
+        run(&[&words, more].concat())
+    };
+    // Nothing is written where something is broken, or the profile would make no client.
+    write("kpn", &client.token.uri("Other"), &[]).failed(3, "one thing is broken");
+    write("kpn", &uri, &["--client-id", "?"]).failed(1, "client_id is not");
+    write("k p", &uri, &[]).failed(2, "a profile's name has");
+    assert!(!file.exists());
+
+    let written = write("kpn", &uri, &["--client-id", "EU.EORI.NL123456789"]);
+    assert_eq!(
+        written.code,
+        Some(0),
+        "{}{}",
+        written.stdout,
+        written.stderr
+    );
+    assert!(
+        written.stdout.contains("privyseal token --profile kpn"),
+        "{}",
+        written.stdout
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(PIN), "{text}");
+    let signed = run(&["sign", "--profile", "kpn"]);
+    assert_eq!(signed.code, Some(0), "{}", signed.stderr);
+    assert_eq!(signed.stdout.split('.').count(), 3, "{}", signed.stdout);
+
+    // What stands there stays.
+    write("kpn", &uri, &[]).failed(2, "has a profile kpn already");
+    let server = server(0);
+    let ca = client.file("ca.pem", server.tls_ca_pem());
+    let (origin, ca) = (server.origin(), ca.to_string_lossy());
+    let mut words = vec![
+        "--client-id",
+        "EU.EORI.NL1",
+        "--server",
+        &origin,
+        "--cacert",
+        &ca,
+    ];
+    let other = write(
+        "other",
+        &uri,
+        &[&words[..], &["--min-key-bits", "3072"]].concat(),
+    );
+    assert_eq!(other.code, Some(3), "{}{}", other.stdout, other.stderr);
+    words.push("--require-certificate");
+    let other = write("other", &uri, &words);
+    assert_eq!(other.code, Some(0), "{}{}", other.stdout, other.stderr);
+    let after = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        after.starts_with(&text) && after.contains(&format!("base-url = {origin:?}")),
+        "{after}"
+    );
+    let checked = run(&["profile", "check"]);
+    assert_eq!(
+        checked.stdout.matches("good").count(),
+        2,
+        "{}",
+        checked.stdout
+    );
+}
+
 /// Without `--json` it is the same in lines.
 #[test]
 fn the_text_ends_with_what_to_do_next() {

@@ -1,6 +1,7 @@
 //! `privyseal doctor`: what is wrong, and what to do next.
 
 mod examine;
+mod new_profile;
 
 use clap::Args;
 use privyseal::{BaseUrl, SchemeRules, base::clock};
@@ -42,6 +43,8 @@ pub(super) struct Doctor {
     #[command(flatten)]
     way: ServerOptions,
     #[command(flatten)]
+    profile: new_profile::ProfileOptions,
+    #[command(flatten)]
     report: ReportArgs,
 }
 
@@ -64,8 +67,11 @@ impl Doctor {
             server: server.as_ref().map(|server| (&http, server)),
             now: clock::now()?,
         };
-        let report = examine(options, &mut self.key.pins(&uri));
+        let mut report = examine(options, &mut self.key.pins(&uri));
         progress.finish();
+        if let Some(name) = &self.profile.write_profile {
+            new_profile::write(&self, name, &uri, &mut report)?;
+        }
         self.say(&report)
     }
 

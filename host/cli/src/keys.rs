@@ -35,6 +35,9 @@ pub(super) struct Keys {
     /// Looks at this module only, and reports to the process that asked
     #[arg(long, hide = true, conflicts_with = "key")]
     scan_module: Option<String>,
+    /// Loads the module that this URI names, and does nothing with it
+    #[arg(long, hide = true, conflicts_with = "key")]
+    load_module: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -52,6 +55,9 @@ impl Keys {
         }
         if let Some(name) = &self.scan_module {
             return scan::one(name);
+        }
+        if let Some(uri) = &self.load_module {
+            return scan::load(uri);
         }
         let Some(uri) = self.key.uri()? else {
             return self.all();

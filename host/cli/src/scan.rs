@@ -2,13 +2,14 @@
 //! others.
 
 use std::io::{self, Read as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use privyseal::base::clock;
+use privyseal::keys::KeyUriError;
 use privyseal::report::ModuleScan;
-use privyseal_pkcs11::{Pkcs11Uri, configured_modules};
+use privyseal_pkcs11::{Pkcs11Uri, configured_modules, module_info};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -39,6 +40,25 @@ pub(super) fn one(name: &str) -> Result<(), CliError> {
     print_line(json!({"report": scan, "text": text}).to_string().as_bytes())
 }
 
+/// Loads the module that `uri` names, for [`survives`]. What it says is not of interest.
+pub(super) fn load(uri: &str) -> Result<(), CliError> {
+    let uri: Pkcs11Uri = uri.parse().map_err(KeyUriError::Uri)?;
+    let _ = module_info(&uri);
+    Ok(())
+}
+
+/// Whether a process that loads and initializes the module is still there afterwards. No PIN is used.
+pub(super) fn survives(uri: &Pkcs11Uri) -> io::Result<()> {
+    let uri = uri.to_string();
+    let mut child = start(["keys", "--load-module", &uri])?;
+    let status = wait("of this key", &mut child, LIMIT, &mut Some(PATIENCE))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(crashed(status))
+    }
+}
+
 /// Looks at all modules that p11-kit knows.
 pub(super) fn all() -> Result<Vec<Scanned>, CliError> {
     let names = configured_modules();
@@ -62,7 +82,8 @@ fn each(names: Vec<String>, limit: Duration, patience: Option<Duration>) -> Vec<
 }
 
 fn scan(name: String, limit: Duration, mut patience: Option<Duration>) -> Scanned {
-    let found = start(&name).and_then(|child| finish(&name, child, limit, &mut patience));
+    let found = start(["keys", "--scan-module", &name])
+        .and_then(|child| finish(&name, child, limit, &mut patience));
     let (report, text) = found.unwrap_or_else(|error| {
         let error = error.to_string();
         let text = format!("it cannot be used\n  {error}");
@@ -74,9 +95,9 @@ fn scan(name: String, limit: Duration, mut patience: Option<Duration>) -> Scanne
     Scanned { name, report, text }
 }
 
-fn start(name: &str) -> io::Result<Child> {
+fn start(words: [&str; 3]) -> io::Result<Child> {
     Command::new(std::env::current_exe()?)
-        .args(["keys", "--scan-module", name])
+        .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -95,10 +116,28 @@ fn finish(
         let read = stdout.map(|it| it.take(MAX_REPORT).read_to_end(&mut text));
         read.transpose().map(|_| text)
     });
+    let status = wait(name, &mut child, limit, patience)?;
+    let text = reader.join().map_err(|_| crashed(status))??;
+    let mut found: Value = serde_json::from_slice(&text).map_err(|_| crashed(status))?;
+    let text = found["text"].as_str().unwrap_or_default().to_owned();
+    Ok((found["report"].take(), text))
+}
+
+fn crashed(status: ExitStatus) -> io::Error {
+    io::Error::other(format!("it ended the process that looked at it ({status})"))
+}
+
+/// Waits for the end of a process that looks at a module, and ends one that hangs.
+fn wait(
+    name: &str,
+    child: &mut Child,
+    limit: Duration,
+    patience: &mut Option<Duration>,
+) -> io::Result<ExitStatus> {
     let start = Instant::now();
-    let status = loop {
+    loop {
         if let Some(status) = child.try_wait()? {
-            break status;
+            return Ok(status);
         }
         if start.elapsed() > limit {
             child.kill()?;
@@ -116,10 +155,5 @@ fn finish(
             say!("waiting for PKCS #11 module {name}, {seconds} s at most");
         }
         thread::sleep(Duration::from_millis(10));
-    };
-    let crashed = || io::Error::other(format!("it ended the process that looked at it ({status})"));
-    let text = reader.join().map_err(|_| crashed())??;
-    let mut found: Value = serde_json::from_slice(&text).map_err(|_| crashed())?;
-    let text = found["text"].as_str().unwrap_or_default().to_owned();
-    Ok((found["report"].take(), text))
+    }
 }

@@ -106,6 +106,13 @@ impl ClientBuilder {
         self
     }
 
+    /// With this signer for its key, which was opened before; its URI is asked for nothing more.
+    #[must_use]
+    pub fn opened(mut self, signer: KeySigner) -> Self {
+        self.open_key = Arc::new(move |_, _| Ok(signer.clone()));
+        self
+    }
+
     /// With this policy for logins and keys.
     #[must_use]
     pub const fn access_policy(mut self, policy: SignerOptions) -> Self {

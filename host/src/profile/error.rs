@@ -25,6 +25,25 @@ pub enum ProfileError {
         /// What is wrong, as a sentence without its end.
         problem: String,
     },
+    /// No profile can have that name.
+    #[error("a profile's name has 1 to 64 letters, digits, - and _")]
+    Name,
+    /// A file has a profile of that name already.
+    #[error("{} has a profile {name} already", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// A file of profiles cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// A variable of the environment breaks the rule of its member.
     #[error("the variable {name} {problem}")]
     Variable {

@@ -1,6 +1,6 @@
 //! The members of a profile, as data: a name is that of the option of the same meaning.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::str::FromStr as _;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -101,21 +101,39 @@ pub enum Value {
     Flag(bool),
 }
 
-/// Where it can be found.
 /// As it would stand in a file.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Text(text) => quote(f, text),
             Self::Texts(texts) => match texts.as_slice() {
-                [text] => write!(f, "{text:?}"),
-                texts => write!(f, "{texts:?}"),
+                [text] => quote(f, text),
+                texts => {
+                    for (index, text) in texts.iter().enumerate() {
+                        f.write_str(if index == 0 { "[" } else { ", " })?;
+                        quote(f, text)?;
+                    }
+                    f.write_str("]")
+                }
             },
             Self::Number(number) => number.fmt(f),
             Self::Numbers(numbers) => write!(f, "{numbers:?}"),
             Self::Flag(flag) => flag.fmt(f),
         }
     }
+}
+
+/// A basic string of TOML.
+fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => write!(f, "\\{character}")?,
+            it if it.is_control() => write!(f, "\\u{:04X}", u32::from(it))?,
+            it => f.write_char(it)?,
+        }
+    }
+    f.write_char('"')
 }
 
 impl Kind {

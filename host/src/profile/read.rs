@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
+use zeroize::Zeroizing;
 
 use super::member::{MEMBERS, Value};
 use super::{Origin, Profile, ProfileError};
@@ -28,8 +29,19 @@ struct ConfigFile<T> {
 pub(super) fn file<T: DeserializeOwned>(
     path: &Path,
 ) -> Result<(BTreeMap<String, Profile>, Option<T>), ProfileError> {
-    let text = InputFile::open(path)?.read_text(MAX_FILE)?;
-    read(&text, path).map_err(|TomlError { line, problem }| {
+    read(&text(path)?, path)
+}
+
+pub(super) fn text(path: &Path) -> Result<Zeroizing<String>, ProfileError> {
+    Ok(InputFile::open(path)?.read_text(MAX_FILE)?)
+}
+
+/// What a file with this text at this path says.
+pub(super) fn read<T: DeserializeOwned>(
+    text: &str,
+    path: &Path,
+) -> Result<(BTreeMap<String, Profile>, Option<T>), ProfileError> {
+    profiles_of(text, path).map_err(|TomlError { line, problem }| {
         let path = path.to_owned();
         ProfileError::File {
             path,
@@ -39,7 +51,7 @@ pub(super) fn file<T: DeserializeOwned>(
     })
 }
 
-fn read<T: DeserializeOwned>(
+fn profiles_of<T: DeserializeOwned>(
     text: &str,
     path: &Path,
 ) -> Result<(BTreeMap<String, Profile>, Option<T>), TomlError> {
@@ -49,8 +61,7 @@ fn read<T: DeserializeOwned>(
         let span = name.span();
         let name = name.into_inner();
         if !is_name(&name) {
-            let problem = "a profile's name has 1 to 64 letters, digits, - and _";
-            return Err(TomlError::at(text, span, problem));
+            return Err(TomlError::at(text, span, ProfileError::Name.to_string()));
         }
         let mut profile = Profile {
             name: Some(name.clone()),
@@ -90,7 +101,7 @@ fn read<T: DeserializeOwned>(
 }
 
 /// It stands in URLs and messages.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

@@ -83,6 +83,23 @@ fn what_is_there_is_shown_without_a_pin_and_a_module_that_crashes_hides_no_other
 }
 
 #[test]
+fn a_module_that_crashes_does_not_end_the_doctor() {
+    let token = token();
+    let uri = format!(
+        "pkcs11:token=T?module-path={}",
+        FaultShim::module().display()
+    );
+    let found = scan(&token, &["doctor", "--key", &uri]);
+    let text = String::from_utf8(found.stdout).unwrap();
+    assert!(
+        text.contains("ended the process that looked at it (signal: 6"),
+        "{text}"
+    );
+    assert!(text.contains("p11-kit-client.so"), "{text}");
+    assert_eq!(found.status.code(), Some(3), "{text}");
+}
+
+#[test]
 fn doctor_says_which_token_to_look_at() {
     let token = token();
     let found = scan(&token, &["doctor"]);

@@ -61,6 +61,8 @@ pub(super) struct DoctorReport {
     pub(super) steps: Vec<Step>,
     /// What to do next, the first thing first. Never empty.
     pub(super) next: Vec<String>,
+    /// The key, if it can be used.
+    pub(super) signer: Option<KeySigner>,
     /// Of all trouble, the kind of the one that comes first on the way to a token.
     kind: Option<ErrorKind>,
 }
@@ -186,6 +188,7 @@ fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: K
         ),
         Err(error) => report.broke("test signature", &error.into()),
     }
+    report.signer = Some(signer);
 }
 
 fn chain(

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use privyseal::keys::key::{KeySigner, KeyUnwrapper, KeyUri, OpenedKey, SignerOptions};
+use privyseal::profile::Value;
 use privyseal::{DeviceUri, KeyPolicy, LoginPolicy, PinSources, Prompt};
 
 use crate::error::CliError;
@@ -53,6 +54,23 @@ impl AccessOptions {
     pub(crate) fn policy(&self) -> SignerOptions {
         let login = LoginPolicy::new(self.spend_final_pin_try);
         SignerOptions::default().login(login).key(self.key.policy())
+    }
+
+    /// What the key must be, as members of a profile.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let key = &self.key;
+        let bits = u64::try_from(key.min_key_bits).unwrap_or(u64::MAX);
+        let bits = (bits != 2048).then_some(("min-key-bits", Value::Number(bits)));
+        let flags = [
+            ("refuse-extractable", key.refuse_extractable),
+            ("require-certificate", key.require_certificate),
+            ("allow-public-object", key.allow_public_object),
+            ("allow-not-sensitive", key.allow_not_sensitive),
+            ("allow-other-certificate", key.allow_other_certificate),
+        ];
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+        let flags = flags.map(|(member, is_set)| (member, Value::Flag(is_set)));
+        bits.into_iter().chain(flags)
     }
 
     /// Where the PIN of `uri` comes from; warnings go to standard error.

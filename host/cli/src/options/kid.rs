@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal::jose::jwk::{KidChoice, KidForm};
+use privyseal::profile::Value;
 
 /// A `kid`, given or computed.
 #[derive(Args)]
@@ -20,6 +21,15 @@ impl KidOptions {
     pub(crate) fn given(&self) -> Option<&'static str> {
         let form = self.kid_form.map(|_| "--kid-form");
         self.kid.as_ref().map(|_| "--kid").or(form)
+    }
+
+    /// As members of a profile.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let form = self
+            .kid_form
+            .map(|form| ("kid-form", Value::Text(form.name().to_owned())));
+        let kid = self.kid.clone().map(|kid| ("kid", Value::Text(kid)));
+        kid.or(form).into_iter()
     }
 
     pub(crate) fn choice(&self) -> KidChoice {

@@ -1,7 +1,7 @@
 //! Which server is asked, and how.
 
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use privyseal::http::{DEFAULT_TIMEOUT, UrlError};
@@ -29,6 +29,10 @@ impl ServerOptions {
     pub(crate) fn watched_http(&self) -> Result<(Http, Progress), CliError> {
         let progress = Progress::new();
         Ok((progress.watch(self.http()?), progress))
+    }
+
+    pub(crate) fn cacert(&self) -> Option<&Path> {
+        self.cacert.as_deref()
     }
 
     pub(crate) fn http(&self) -> Result<Http, CliError> {

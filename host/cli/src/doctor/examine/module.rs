@@ -6,9 +6,19 @@ use privyseal_hsm::PinState;
 use privyseal_pkcs11::{Pkcs11Uri, SlotInfo, TokenInfo, module_info};
 
 use super::DoctorReport;
+use crate::scan;
 
 /// Whether the next step makes sense.
 pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
+    if let Err(error) = scan::survives(uri) {
+        report.token_trouble("module", error.to_string());
+        report.next.push(
+            "ask the module's vendor; until then p11-kit can run it in a process of its own (p11-kit server), \
+             which p11-kit-client.so reaches"
+                .to_owned(),
+        );
+        return false;
+    }
     let module = match module_info(uri) {
         Ok(module) => module,
         Err(error) => {
