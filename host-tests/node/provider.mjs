@@ -144,7 +144,7 @@ const provider = new Provider(issuer, {
     accountId: sub,
     claims: async () => ({
       sub,
-      name: 'John Ronald R Tolkien',
+      name: scenario.names?.[sub] ?? 'John Ronald R Tolkien',
       birthdate: '1892-01-03',
       email: 'jrr@example.org',
       email_verified: true,

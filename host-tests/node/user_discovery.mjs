@@ -100,11 +100,13 @@ export class UserDiscovery {
     this.event('session poll', { early });
     if (early) return { status: 429, body: {}, headers: { 'retry-after': '1' } };
     session.polls += 1;
-    if (this.#scenario.never || session.polls < (this.#scenario.scannedAfter ?? 2)) {
+    // Who has scanned which code, where several persons are there.
+    const { scans } = this.#scenario;
+    if (this.#scenario.never || (scans && !scans[id]) || session.polls < (this.#scenario.scannedAfter ?? 2)) {
       return { status: 200, body: this.#pending(id, session.polls) };
     }
     const token = randomBytes(24).toString('base64url');
-    this.#persons.set(token, this.#scenario.person ?? '6g2k9rgglem2dttw5d51ulkxpv24phwatiu6');
+    this.#persons.set(token, scans?.[id] ?? this.#scenario.person ?? '6g2k9rgglem2dttw5d51ulkxpv24phwatiu6');
     return {
       status: 200,
       body: { user_discovery_session_id: id, status: 'USER_DISCOVERED', user_identifier_token: token },
@@ -114,7 +116,8 @@ export class UserDiscovery {
   #pending(id, number) {
     const rows = modules(`https://itsme.example/d/${id}/${number}`);
     const code = image(rows, this.#scenario.image ?? 'jpeg');
-    this.event('qr', { bytes: code.length, rows: rows.map((row) => row.join('')) });
+    const qr = { session: id, image: code.toString('base64'), bytes: code.length };
+    this.event('qr', { ...qr, rows: rows.map((row) => row.join('')) });
     return {
       user_discovery_session_id: id,
       status: 'PENDING_USER_DISCOVERY',

@@ -2,5 +2,7 @@
 
 mod error;
 pub mod key;
+mod shared;
 
 pub use error::{KeyError, KeyUriError, SignerFailure};
+pub use shared::SharedUnwrapper;

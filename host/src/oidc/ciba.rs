@@ -34,7 +34,7 @@ pub use exchange::Tokens;
 pub use flow::{Ciba, Delivery, Pending};
 pub use identity::Identity;
 pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
-pub use ping::PingListener;
+pub use ping::{NotificationToken, PingFault, PingListener};
 pub use polling::BESIDE_PING;
 
 /// What a flow is doing.

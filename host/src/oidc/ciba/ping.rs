@@ -17,9 +17,63 @@ use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
 /// How many pings are kept until they are taken. One that is lost costs its flow [`super::BESIDE_PING`].
 const ROOM: usize = 1024;
 
+/// The bearer token by which a provider shows that a ping is its own, for applications with a web server of their own. One
+/// serves all flows.
+pub struct NotificationToken(Zeroizing<String>);
+
+/// Why a ping does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PingFault {
+    /// It does not have the bearer token; the answer is 401.
+    #[error("the ping does not have the client's notification token (CIBA Core section 10.2)")]
+    Unauthorized,
+    /// It names no authentication; the answer is 400.
+    #[error("the ping is no JSON object with auth_req_id (CIBA Core section 10.2)")]
+    Malformed,
+}
+
+impl NotificationToken {
+    /// A new one, of 256 random bits.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Oidc`] if there is no randomness.
+    pub fn generate() -> Result<Self, CibaError> {
+        let mut random = Zeroizing::new([0; 32]);
+        crate::base::entropy::fill(&mut *random)?;
+        Ok(Self(Zeroizing::new(Base64UrlUnpadded::encode_string(
+            &*random,
+        ))))
+    }
+
+    /// The `client_notification_token` that the provider must send back. Not for logs.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The `auth_req_id` of a ping: what came as bearer token in `Authorization`, and the JSON that came. The token is
+    /// looked at first, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`PingFault`].
+    pub fn judge(&self, bearer: &str, json: &[u8]) -> Result<Zeroizing<String>, PingFault> {
+        if !bool::from(bearer.as_bytes().ct_eq(self.0.as_bytes())) {
+            return Err(PingFault::Unauthorized);
+        }
+        let body: Option<Value> = serde_json::from_slice(json).ok();
+        let id = body
+            .as_ref()
+            .and_then(|body| body.get("auth_req_id")?.as_str());
+        let id = id.filter(|id| !id.is_empty()).ok_or(PingFault::Malformed)?;
+        Ok(Zeroizing::new(id.to_owned()))
+    }
+}
+
 /// Listens until it is dropped. One listener serves all flows: a ping says which one it is for.
 pub struct PingListener {
-    token: Arc<Zeroizing<String>>,
+    token: Arc<NotificationToken>,
     listener: Listener<Zeroizing<String>>,
 }
 
@@ -30,9 +84,7 @@ impl PingListener {
     ///
     /// [`CibaError::Listen`]; [`CibaError::Oidc`] if there is no randomness.
     pub fn start(address: &ListenAddress) -> Result<Self, CibaError> {
-        let mut random = Zeroizing::new([0; 32]);
-        crate::base::entropy::fill(&mut *random)?;
-        let token = Arc::new(Zeroizing::new(Base64UrlUnpadded::encode_string(&*random)));
+        let token = Arc::new(NotificationToken::generate()?);
         let (path, expected) = (address.path().to_owned(), Arc::clone(&token));
         let listener = Listener::start(address, ROOM, move |request| {
             judge(request, &path, &expected)
@@ -51,7 +103,7 @@ impl PingListener {
 
     /// The `client_notification_token` that the provider must send back. Not for logs.
     pub fn expose_token(&self) -> &str {
-        &self.token
+        self.token.expose()
     }
 
     /// The `auth_req_id` of a ping, if one comes within `time`.
@@ -60,31 +112,32 @@ impl PingListener {
     }
 }
 
-/// CIBA Core section 10.2: 204 for a ping that was taken. The bearer token comes before what it protects, and is
-/// compared in constant time.
-fn judge(request: &Request, path: &str, token: &str) -> (Answer, Option<Zeroizing<String>>) {
+/// CIBA Core section 10.2: 204 for a ping that was taken.
+fn judge(
+    request: &Request,
+    path: &str,
+    token: &NotificationToken,
+) -> (Answer, Option<Zeroizing<String>>) {
     if request.path() != path {
         return (Answer::NOT_FOUND, None);
     }
     if request.method() != "POST" {
-        return (
-            Answer::empty("405 Method Not Allowed", "Allow: POST\r\n"),
-            None,
-        );
+        let answer = Answer::empty("405 Method Not Allowed", "Allow: POST\r\n");
+        return (answer, None);
     }
-    if !bool::from(request.bearer().as_bytes().ct_eq(token.as_bytes())) {
-        let challenge = "WWW-Authenticate: Bearer\r\n";
-        return (Answer::empty("401 Unauthorized", challenge), None);
+    match token.judge(request.bearer(), request.json().unwrap_or_default()) {
+        Ok(id) => (Answer::NO_CONTENT, Some(id)),
+        Err(PingFault::Unauthorized) => {
+            let challenge = "WWW-Authenticate: Bearer\r\n";
+            (Answer::empty("401 Unauthorized", challenge), None)
+        }
+        Err(PingFault::Malformed) => (Answer::BAD, None),
     }
-    let body = request
-        .json()
-        .and_then(|body| serde_json::from_slice::<Value>(body).ok());
-    let id = body
-        .as_ref()
-        .and_then(|body| body.get("auth_req_id")?.as_str());
-    match id {
-        Some(id) if !id.is_empty() => (Answer::NO_CONTENT, Some(Zeroizing::new(id.to_owned()))),
-        _ => (Answer::BAD, None),
+}
+
+impl fmt::Debug for NotificationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NotificationToken")
     }
 }
 
