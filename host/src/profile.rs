@@ -8,6 +8,8 @@
 //! base-url = "https://as.example/api/v1"
 //! ```
 //!
+//! `scheme` is a built-in one, or one of the user's own from a table `[scheme.NAME]` ([`crate::schemes::own`]).
+//!
 //! The files are `/etc/privyseal/config.toml` and the user's, whose profiles replace the machine's of the same name. A
 //! variable of the environment, such as `PRIVYSEAL_CLIENT_ID`, replaces a member. There are no secrets in them: a PIN
 //! stands behind `pin-source`.
@@ -32,7 +34,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use privyseal_core::SchemeRules;
+use privyseal_core::scheme::OwnScheme;
 use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::schemes::own;
 
 pub use error::ProfileError;
 pub use member::Value;
@@ -50,6 +56,7 @@ pub const PROFILE_VARIABLE: &str = "PRIVYSEAL_PROFILE";
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     files: Vec<PathBuf>,
+    schemes: Vec<&'static OwnScheme>,
     profiles: BTreeMap<String, Profile>,
 }
 
@@ -57,6 +64,8 @@ pub struct Profiles {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     name: Option<String>,
+    /// Its scheme, once that is said.
+    scheme: Option<&'static SchemeRules>,
     values: BTreeMap<&'static str, (Value, Origin)>,
 }
 
@@ -71,9 +80,7 @@ impl Profiles {
         let system = PathBuf::from(SYSTEM_FILE);
         for path in [Some(system), user_file()].into_iter().flatten() {
             if path.try_exists().unwrap_or(true) {
-                let more = Self::from_file(&path)?;
-                all.files.extend(more.files);
-                all.profiles.extend(more.profiles);
+                all.add::<IgnoredAny>(&path)?;
             }
         }
         Ok(all)
@@ -94,14 +101,27 @@ impl Profiles {
     ///
     /// [`ProfileError::Base`] and [`ProfileError::File`].
     pub fn with_agent<T: DeserializeOwned>(path: &Path) -> Result<(Self, Option<T>), ProfileError> {
-        let (profiles, agent) = read::file(path)?;
-        let files = vec![path.to_owned()];
-        Ok((Self { files, profiles }, agent))
+        let mut all = Self::default();
+        let agent = all.add(path)?;
+        Ok((all, agent))
+    }
+
+    fn add<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<T>, ProfileError> {
+        let content = read::file(path, &self.schemes)?;
+        self.files.push(path.to_owned());
+        self.schemes = content.schemes;
+        self.profiles.extend(content.profiles);
+        Ok(content.agent)
     }
 
     /// The files that were read.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
+    }
+
+    /// The schemes of the files' own; of two with one name the later counts.
+    pub fn schemes(&self) -> &[&'static OwnScheme] {
+        &self.schemes
     }
 
     /// All profiles as the files have them, by name.
@@ -132,7 +152,11 @@ impl Profiles {
             Some(name) => self.get(name)?.clone(),
             None => Profile::default(),
         };
-        profile.replace(member::from_environment(set)?);
+        profile.replace(member::from_environment(set, &self.schemes)?);
+        if let Some((_, Origin::Variable(_))) = profile.values.get("scheme") {
+            let name = profile.text("scheme");
+            profile.scheme = name.and_then(|name| own::rules(&self.schemes, name));
+        }
         Ok(profile)
     }
 

@@ -4,8 +4,8 @@ use core::str::FromStr as _;
 use core::time::Duration;
 use std::path::Path;
 
+use privyseal_core::SchemeRules;
 use privyseal_core::id::AudienceBuf;
-use privyseal_core::{Scheme, SchemeRules};
 use privyseal_hsm::KeyPolicy;
 
 use super::{Profile, ProfileError, Value};
@@ -24,9 +24,7 @@ impl Profile {
     ///
     /// [`ProfileError::Missing`].
     pub fn scheme(&self) -> Result<&'static SchemeRules, ProfileError> {
-        let scheme = self.text("scheme").and_then(Scheme::by_name);
-        let rules = scheme.map(Scheme::rules);
-        rules.ok_or_else(|| self.missing("scheme"))
+        self.scheme.ok_or_else(|| self.missing("scheme"))
     }
 
     /// The references to the key.
@@ -227,7 +225,7 @@ impl Profile {
         self.values.get(member).map(|(value, _)| value)
     }
 
-    fn text(&self, member: &str) -> Option<&str> {
+    pub(super) fn text(&self, member: &str) -> Option<&str> {
         match self.value(member) {
             Some(Value::Text(text)) => Some(text),
             _ => None,

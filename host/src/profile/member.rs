@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use privyseal_core::Scheme;
-use privyseal_core::scheme;
+use privyseal_core::scheme::{self, OwnScheme};
 
 use super::{Origin, ProfileError};
 use crate::http::BaseUrl;
 use crate::jose::jwk::KidForm;
 use crate::keys::key::KeyUri;
+use crate::schemes::own;
 
 /// What a member may be.
 pub(super) struct Member {
@@ -138,10 +138,15 @@ fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 
 impl Kind {
     /// Whether a text is what this kind says; no problem repeats it, for it may hold a PIN.
-    pub(super) fn checked(self, value: Value) -> Result<Value, String> {
+    pub(super) fn checked(
+        self,
+        value: Value,
+        schemes: &[&'static OwnScheme],
+    ) -> Result<Value, String> {
         match (self, &value) {
-            (Self::Scheme, Value::Text(name)) if Scheme::by_name(name).is_none() => {
-                let names: Vec<_> = scheme::ALL.iter().map(|scheme| scheme.name()).collect();
+            (Self::Scheme, Value::Text(name)) if own::rules(schemes, name).is_none() => {
+                let built_in = scheme::ALL.iter().map(|scheme| scheme.name());
+                let names: Vec<_> = built_in.chain(schemes.iter().map(|it| it.name())).collect();
                 Err(format!("is no scheme; known are {}", names.join(", ")))
             }
             (Self::Keys, Value::Text(uri)) => {
@@ -236,6 +241,7 @@ fn check_key(uri: &str) -> Result<(), String> {
 /// What the environment says: `PRIVYSEAL_` and a member's name in capitals.
 pub(super) fn from_environment(
     variable: impl Fn(&str) -> Option<OsString>,
+    schemes: &[&'static OwnScheme],
 ) -> Result<BTreeMap<&'static str, (Value, Origin)>, ProfileError> {
     let mut values = BTreeMap::new();
     for Member { name, kind, .. } in MEMBERS {
@@ -248,7 +254,7 @@ pub(super) fn from_environment(
             continue;
         };
         let text = text.into_string().map_err(|_| "is not UTF-8".to_owned());
-        let value = text.and_then(|text| kind.checked(kind.parse(text)));
+        let value = text.and_then(|text| kind.checked(kind.parse(text), schemes));
         match value {
             Ok(value) => values.insert(*name, (value, Origin::Variable(variable_name))),
             Err(problem) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use privyseal_core::scheme::OwnScheme;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -12,6 +13,7 @@ use super::member::{MEMBERS, Value};
 use super::{Origin, Profile, ProfileError};
 use crate::base::file::InputFile;
 use crate::base::toml::{self as text_of, TomlError};
+use crate::schemes::own::{self, SchemeTables};
 
 /// The largest file that is read: some thousand profiles.
 const MAX_FILE: usize = 1024 * 1024;
@@ -23,13 +25,24 @@ type Members = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 struct ConfigFile<T> {
     #[serde(default = "BTreeMap::new")]
     profile: BTreeMap<Spanned<String>, Members>,
+    #[serde(default)]
+    scheme: SchemeTables,
     agent: Option<T>,
+}
+
+/// What a file holds.
+pub(super) struct Content<T> {
+    pub(super) profiles: BTreeMap<String, Profile>,
+    /// Its own schemes, after those that were known before.
+    pub(super) schemes: Vec<&'static OwnScheme>,
+    pub(super) agent: Option<T>,
 }
 
 pub(super) fn file<T: DeserializeOwned>(
     path: &Path,
-) -> Result<(BTreeMap<String, Profile>, Option<T>), ProfileError> {
-    read(&text(path)?, path)
+    known: &[&'static OwnScheme],
+) -> Result<Content<T>, ProfileError> {
+    read(&text(path)?, path, known)
 }
 
 pub(super) fn text(path: &Path) -> Result<Zeroizing<String>, ProfileError> {
@@ -40,8 +53,9 @@ pub(super) fn text(path: &Path) -> Result<Zeroizing<String>, ProfileError> {
 pub(super) fn read<T: DeserializeOwned>(
     text: &str,
     path: &Path,
-) -> Result<(BTreeMap<String, Profile>, Option<T>), ProfileError> {
-    profiles_of(text, path).map_err(|TomlError { line, problem }| {
+    known: &[&'static OwnScheme],
+) -> Result<Content<T>, ProfileError> {
+    profiles_of(text, path, known).map_err(|TomlError { line, problem }| {
         let path = path.to_owned();
         ProfileError::File {
             path,
@@ -54,8 +68,10 @@ pub(super) fn read<T: DeserializeOwned>(
 fn profiles_of<T: DeserializeOwned>(
     text: &str,
     path: &Path,
-) -> Result<(BTreeMap<String, Profile>, Option<T>), TomlError> {
+    known: &[&'static OwnScheme],
+) -> Result<Content<T>, TomlError> {
     let file: ConfigFile<T> = text_of::from_str(text)?;
+    let schemes = [known, &file.scheme.check(text)?].concat();
     let mut profiles = BTreeMap::new();
     for (name, members) in file.profile {
         let span = name.span();
@@ -87,7 +103,11 @@ fn profiles_of<T: DeserializeOwned>(
             }
             let folder = path.parent().unwrap_or(Path::new(""));
             let value = value_of(value.into_inner())
-                .and_then(|value| known.kind.checked(known.kind.located(value, folder)))
+                .and_then(|value| {
+                    known
+                        .kind
+                        .checked(known.kind.located(value, folder), &schemes)
+                })
                 .map_err(fault)?;
             let origin = Origin::File {
                 path: path.to_owned(),
@@ -95,9 +115,16 @@ fn profiles_of<T: DeserializeOwned>(
             };
             profile.values.insert(known.name, (value, origin));
         }
+        profile.scheme = profile
+            .text("scheme")
+            .and_then(|name| own::rules(&schemes, name));
         profiles.insert(name, profile);
     }
-    Ok((profiles, file.agent))
+    Ok(Content {
+        profiles,
+        schemes,
+        agent: file.agent,
+    })
 }
 
 /// It stands in URLs and messages.

@@ -172,3 +172,48 @@ fn the_server_is_below_the_base_url() {
     let url = server.base().token_endpoint("/token").unwrap();
     assert_eq!(url.to_string(), "https://as.example/x/oauth2.0/token");
 }
+
+/// A scheme of the file's own is named like a built-in one; the profile of another file keeps the one that it meant.
+#[test]
+fn a_scheme_of_ones_own_stands_beside_the_profiles() {
+    let scheme = |lifetime: &str| {
+        format!(
+            "[scheme.acme]\nkey = 'kid'\naudience = 'https://as.example/token'\nlifetime = {lifetime}\n\
+             [scheme.acme.token-request]\npath = '/token'\n"
+        )
+    };
+    let text = format!(
+        "[profile.a]\nscheme = 'acme'\n{KEY}\nclient-id = 'me'\n{}",
+        scheme("60")
+    );
+    let profiles = read(&text).unwrap();
+    assert_eq!(profiles.schemes().len(), 1);
+    let named = |name: &str| {
+        let set = |variable: &str| (variable == "PRIVYSEAL_SCHEME").then(|| name.into());
+        profiles.profile_in(Some("a"), set)
+    };
+    let of_file = profiles.get("a").unwrap();
+    of_file.check().unwrap();
+    assert_eq!(of_file.scheme().unwrap().name(), "acme");
+    assert_eq!(of_file.assertion_options().unwrap().audience, None);
+    assert_eq!(named("fiam").unwrap().scheme().unwrap().name(), "fiam");
+    assert_eq!(named("acme").unwrap(), {
+        let mut same = of_file.clone();
+        let origin = Origin::Variable("PRIVYSEAL_SCHEME".into());
+        same.values
+            .insert("scheme", (Value::Text("acme".into()), origin));
+        same
+    });
+    let error = named("acne").unwrap_err().to_string();
+    assert!(error.ends_with("itsme, ehealth, acme"), "{error}");
+
+    // Read again it is the same; with other rules it is not.
+    assert_eq!(
+        read(&text).unwrap().get("a").unwrap().scheme().ok(),
+        of_file.scheme().ok()
+    );
+    let other = read(&text.replace("= 60", "= 61")).unwrap();
+    assert_ne!(other.get("a").unwrap().scheme().ok(), of_file.scheme().ok());
+    let error = read(&scheme("0")).unwrap_err().to_string();
+    assert!(error.contains("line 4: scheme.acme: "), "{error}");
+}

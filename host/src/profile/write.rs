@@ -41,8 +41,8 @@ impl NewProfile {
             }
             before => before?.as_str().to_owned(),
         };
-        if read::read::<IgnoredAny>(&before, path)?
-            .0
+        if read::read::<IgnoredAny>(&before, path, &[])?
+            .profiles
             .contains_key(name)
         {
             return Err(ProfileError::Taken {
@@ -60,7 +60,7 @@ impl NewProfile {
             // Writing into a String cannot fail.
             let _ = writeln!(text, "{member} = {value}");
         }
-        let (mut after, _) = read::read::<IgnoredAny>(&(before + &text), path)?;
+        let mut after = read::read::<IgnoredAny>(&(before + &text), path, &[])?.profiles;
         let profile = after.remove(name);
         Ok(Self {
             path: path.to_owned(),

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use privyseal_core::scheme::OwnScheme;
+use privyseal_core::{Scheme, SchemeRules};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use crate::base::toml::TomlError;
@@ -46,11 +48,15 @@ pub enum SchemeFileError {
 #[serde(transparent)]
 pub struct SchemeTables(BTreeMap<String, Spanned<SchemeTable>>);
 
-/// A file of schemes and nothing else.
+/// A file of schemes; it may be a configuration file, whose other tables are not looked at.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SchemeFile {
     scheme: SchemeTables,
+    #[serde(default, rename = "profile")]
+    _profile: IgnoredAny,
+    #[serde(default, rename = "agent")]
+    _agent: IgnoredAny,
 }
 
 impl SchemeTables {
@@ -99,6 +105,16 @@ pub fn from_file(path: &Path) -> Result<&'static OwnScheme, SchemeFileError> {
 /// [`TomlError`].
 pub fn from_toml(text: &str) -> Result<Vec<&'static OwnScheme>, TomlError> {
     text_of::from_str::<SchemeFile>(text)?.scheme.check(text)
+}
+
+/// The rules of that name: those of a built-in scheme, or the last of `own` that has it.
+pub fn rules(own: &[&'static OwnScheme], name: &str) -> Option<&'static SchemeRules> {
+    let built_in = Scheme::by_name(name).map(Scheme::rules);
+    built_in.or_else(|| {
+        own.iter()
+            .rfind(|own| own.name() == name)
+            .map(|own| &***own)
+    })
 }
 
 /// The scheme of a table that was read before, or a new one.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use privyseal_test_base::privyseal;
-use privyseal_test_suite::flow::Outcome;
+use privyseal_test_suite::flow::{self, Outcome};
 
 use crate::stage::{CLIENT_ID, Stage};
 
@@ -130,4 +130,74 @@ fn profiles_are_listed_shown_and_checked() {
     run(&stage, &["completions", "bash", "--profile", "kpn"], &[]).failed(2, "--profile");
     run(&stage, &["--profile", "kpn", "completions", "bash"], &[]).failed(2, "--profile");
     assert!(!Path::new("kpn").exists());
+}
+
+/// The agent, the library and the command use the reference that is there.
+#[test]
+fn a_profile_names_its_key_twice_and_one_is_away() {
+    let stage = Stage::new();
+    let uri = stage.client.token.uri(flow::KEY);
+    let away = uri.replace("token=T;", "token=away;");
+    assert_ne!(uri, away);
+    let key = format!("key = '{uri}'");
+    write(
+        &stage,
+        &stage
+            .profile()
+            .replace(&key, &format!("key = ['{away}', '{uri}']")),
+    );
+    stage.judge(&run(&stage, &["sign", "--profile", "kpn"], &[]).stdout);
+    let options = ["sign", "--profile", "kpn", "--key", &away, "--key", &uri];
+    stage.judge(&run(&stage, &options, &[]).stdout);
+    run(&stage, &options[..5], &[]).failed(3, "none fits the URI");
+    // Both are of one key, which is published once; other commands take the first.
+    run(&stage, &["jwks", "--profile", "kpn"], &[]).failed(3, "none fits the URI");
+}
+
+#[test]
+fn a_scheme_of_ones_own_stands_in_the_file_of_the_profiles() {
+    let stage = Stage::new();
+    let scheme =
+        "[scheme.acme]\nkey = 'kid'\naudience = 'https://as.example/token'\nlifetime = 45\n";
+    let profile = stage.profile().replace("'fiam'", "'acme'") + "kid = 'mine'\n";
+    write(&stage, &(profile.clone() + scheme));
+    let claims_of = |words: &[&str]| claims(&run(&stage, words, &[]));
+    let said = claims_of(&["sign", "--profile", "kpn"]);
+    assert_eq!(said["aud"], "https://as.example/token");
+    assert_eq!(
+        said["exp"].as_u64().unwrap() - said["iat"].as_u64().unwrap(),
+        45
+    );
+    // By name on the command line, and the file as that of the scheme.
+    let config = stage.path("privyseal/config.toml");
+    let config = config.to_str().unwrap();
+    let uri = stage.client.token.uri(flow::KEY);
+    let rest = ["--key", &uri, "--client-id", "me"];
+    for scheme in [
+        ["--config", config, "--scheme", "acme"],
+        ["--scheme", config, "--kid", "k"],
+    ] {
+        assert_eq!(
+            claims_of(&[&["sign"], &scheme[..], &rest].concat())["iss"],
+            "me"
+        );
+    }
+    let listed = run(&stage, &["profile", "list"], &[]);
+    assert_eq!(listed.stdout, "kpn                  acme\n");
+    run(
+        &stage,
+        &["sign", "--profile", "kpn", "--scheme", "acne"],
+        &[],
+    )
+    .failed(2, "acme");
+
+    let agent = stage.start(&stage.configure("", &(profile.clone() + scheme)));
+    let answer = agent.assertion().json();
+    assert_eq!(answer["expires_in"], 45);
+    stage.configure("", &(profile + &scheme.replace("45", "44")));
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert_eq!(agent.assertion().json()["expires_in"], 44);
+    assert_eq!(stage.audited()[1]["scheme"], "acme");
+    agent.stop();
 }

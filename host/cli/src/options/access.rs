@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::output::say;
 
 /// How far to go to use a key, and what it must be.
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 pub(crate) struct AccessOptions {
     /// Give the PIN even if it is the last try before the token locks
     #[arg(long)]
@@ -22,7 +22,7 @@ pub(crate) struct AccessOptions {
 }
 
 /// [`KeyPolicy`], each field an option.
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"

@@ -1,7 +1,7 @@
 //! What an assertion says, and whose it is.
 
 use clap::Args;
-use privyseal::client::BuildError;
+use privyseal::client::{BuildError, ClientBuilder};
 use privyseal::keys::key::KeyUri;
 use privyseal::keys::{KeyUriError, SignerFailure};
 use privyseal::oauth::{AudienceError, AudienceParts, REQUEST, SigningClient};
@@ -15,7 +15,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 
 use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
-use super::{KeyOptions, chain_file, of_option, scheme_parser};
+use super::{AccessOptions, chain_file, of_option, scheme_parser};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -25,8 +25,13 @@ pub(crate) struct ClientOptions {
     /// Whose rules apply; or the TOML file of a scheme of one's own
     #[arg(long, value_name = "SCHEME|FILE", value_parser = scheme_parser())]
     scheme: &'static SchemeRules,
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// The key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F. Given more than once: the
+    /// same key on other tokens, for when one is away
+    #[arg(id = "key", long = "key", value_name = "URI", required = true)]
+    keys: Vec<String>,
     #[command(flatten)]
-    key: KeyOptions,
+    access: AccessOptions,
     #[command(flatten)]
     kid: KidOptions,
     /// The client id, or party id; by default what the leaf certificate says, where the scheme
@@ -114,14 +119,15 @@ impl ClientOptions {
                 return Err(self.needless(option, "names its key by kid and sends no certificate"));
             }
         }
-        let uri = self.uri()?;
-        if matches!(uri, KeyUri::Device(_)) {
+        let uris = self.uris()?;
+        if uris.iter().any(|uri| matches!(uri, KeyUri::Device(_))) {
             return Err(KeyUriError::NoSigner.into());
         }
-        let mut builder = Client::builder(self.scheme)
-            .access_policy(self.key.policy())
-            .pins(self.key.pins(&uri))
-            .key(uri);
+        let access = self.access;
+        let builder = Client::builder(self.scheme)
+            .access_policy(access.policy())
+            .pin_sources(move |uri| access.pins(uri));
+        let mut builder = uris.into_iter().fold(builder, ClientBuilder::key);
         if let Some(id) = &self.client_id {
             builder = builder.client_id(id);
         }
@@ -159,8 +165,8 @@ impl ClientOptions {
     pub(crate) fn source_for_tries(
         &self,
     ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), CliError> {
-        if let KeyUri::Device(uri) = self.uri()? {
-            let client = self.device_client(&uri)?;
+        if let [KeyUri::Device(uri)] = &*self.uris()? {
+            let client = self.device_client(uri)?;
             let tries = client.presence().map(|_| RetryPolicy::NEVER);
             return Ok((Box::new(client), tries.unwrap_or_default()));
         }
@@ -170,7 +176,7 @@ impl ClientOptions {
 
     /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
     pub(crate) fn is_device(&self) -> Result<bool, CliError> {
-        Ok(matches!(self.uri()?, KeyUri::Device(_)))
+        Ok(matches!(&*self.uris()?, [KeyUri::Device(_)]))
     }
 
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, CliError> {
@@ -186,7 +192,7 @@ impl ClientOptions {
             let reason = "is not for a device, which has one certificate";
             return Err(CliError::option("--certificate", reason));
         }
-        self.key.access.refuse_for_device(uri)?;
+        self.access.refuse_for_device(uri)?;
         let mut expected = Expected::default();
         let client_id = self.client_id.as_deref();
         expected.client_id = client_id
@@ -205,8 +211,9 @@ impl ClientOptions {
         Ok(client)
     }
 
-    fn uri(&self) -> Result<KeyUri, CliError> {
-        self.key.required("an assertion is signed with a key")
+    fn uris(&self) -> Result<Vec<KeyUri>, CliError> {
+        let uris = self.keys.iter().map(|key| Ok(key.parse()?));
+        uris.collect()
     }
 
     fn needless(&self, option: &'static str, why: &str) -> CliError {

@@ -7,6 +7,7 @@ use clap::builder::{ArgPredicate, Resettable};
 use clap::{Arg, ArgAction, Command, value_parser};
 use privyseal::profile::{PROFILE_VARIABLE, Profile, Profiles, Value};
 
+use super::scheme::with_own_schemes;
 use crate::error::CliError;
 
 const PROFILE: &str = "profile";
@@ -57,11 +58,11 @@ impl ProfileChoice {
             }
             return Ok(command);
         };
-        let profile = self.profiles()?.profile(self.name.as_deref())?;
-        if profile.members().next().is_none() {
-            return Ok(command);
-        }
-        Ok(at_leaf(command, &path, &profile))
+        let profiles = self.profiles()?;
+        let profile = profiles.profile(self.name.as_deref())?;
+        Ok(at_leaf(command, &path, &|command| {
+            with_defaults(with_schemes(command, &profiles), &profile)
+        }))
     }
 
     pub(crate) fn profiles(&self) -> Result<Profiles, CliError> {
@@ -137,11 +138,21 @@ fn arguments() -> [Arg; 2] {
     [profile, config]
 }
 
-fn at_leaf(command: Command, path: &[String], profile: &Profile) -> Command {
+fn at_leaf(command: Command, path: &[String], change: &dyn Fn(Command) -> Command) -> Command {
     match path {
-        [] => with_defaults(command, profile),
-        [name, rest @ ..] => command.mut_subcommand(name, |next| at_leaf(next, rest, profile)),
+        [] => change(command),
+        [name, rest @ ..] => command.mut_subcommand(name, |next| at_leaf(next, rest, change)),
     }
+}
+
+/// With the schemes of the files.
+fn with_schemes(command: Command, profiles: &Profiles) -> Command {
+    command.mut_args(|arg| match arg.get_long() {
+        Some("scheme") if !profiles.schemes().is_empty() => {
+            with_own_schemes(arg, profiles.schemes())
+        }
+        _ => arg,
+    })
 }
 
 fn with_defaults(command: Command, profile: &Profile) -> Command {
@@ -158,7 +169,8 @@ fn with_defaults(command: Command, profile: &Profile) -> Command {
         let Some((member, value, _)) = said else {
             return arg;
         };
-        let several = matches!(arg.get_action(), ArgAction::Append);
+        // The keys of a JWK Set are several; those of a profile are one.
+        let several = matches!(arg.get_action(), ArgAction::Append) && name != "jwks";
         if several && member != "key" {
             return arg;
         }

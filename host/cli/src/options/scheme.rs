@@ -6,16 +6,19 @@ use std::path::Path;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
+use privyseal::SchemeRules;
 use privyseal::schemes::own;
-use privyseal::{Scheme, SchemeRules};
-use privyseal_core::scheme;
+use privyseal_core::scheme::{self, OwnScheme};
 
 /// Which schemes a command has something to do with.
 type IsOffered = fn(&'static SchemeRules) -> bool;
 
 /// A scheme's name, or the file of a scheme of one's own.
 #[derive(Clone)]
-struct SchemeParser(IsOffered);
+struct SchemeParser {
+    names: Vec<PossibleValue>,
+    own: Vec<&'static OwnScheme>,
+}
 
 /// Any scheme.
 pub(crate) fn scheme_parser() -> impl TypedValueParser<Value = &'static SchemeRules> {
@@ -26,14 +29,20 @@ pub(crate) fn scheme_parser() -> impl TypedValueParser<Value = &'static SchemeRu
 pub(crate) fn scheme_parser_for(
     is_offered: IsOffered,
 ) -> impl TypedValueParser<Value = &'static SchemeRules> {
-    SchemeParser(is_offered)
+    let names = scheme::ALL.iter();
+    let names = names.map(|scheme| PossibleValue::new(scheme.name()).hide(!is_offered(scheme)));
+    SchemeParser {
+        names: names.collect(),
+        own: Vec::new(),
+    }
 }
 
-fn names(is_offered: IsOffered) -> PossibleValuesParser {
-    let names = scheme::ALL
-        .iter()
-        .map(|scheme| PossibleValue::new(scheme.name()).hide(!is_offered(scheme)));
-    PossibleValuesParser::new(names)
+/// The same argument, which also takes the schemes of configuration files by name.
+pub(super) fn with_own_schemes(arg: Arg, own: &[&'static OwnScheme]) -> Arg {
+    let mut names = arg.get_possible_values();
+    names.extend(own.iter().map(|own| PossibleValue::new(own.name())));
+    let own = own.to_vec();
+    arg.value_parser(SchemeParser { names, own })
 }
 
 impl TypedValueParser for SchemeParser {
@@ -47,8 +56,10 @@ impl TypedValueParser for SchemeParser {
     ) -> Result<Self::Value, clap::Error> {
         let path = Path::new(value);
         if path.components().count() < 2 && path.extension().is_none() {
-            let parser = names(self.0).try_map(|name| Scheme::by_name(&name).ok_or("is no scheme"));
-            return Ok(parser.parse_ref(command, arg, value)?.rules());
+            let name =
+                PossibleValuesParser::new(self.names.clone()).parse_ref(command, arg, value)?;
+            let rules = own::rules(&self.own, &name);
+            return rules.ok_or_else(|| clap::Error::new(ErrorKind::InvalidValue));
         }
         own::from_file(path).map(|own| &**own).map_err(|error| {
             let message = format!("--scheme {error}\n");
@@ -57,7 +68,6 @@ impl TypedValueParser for SchemeParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let names: Vec<_> = names(self.0).possible_values()?.collect();
-        Some(Box::new(names.into_iter()))
+        Some(Box::new(self.names.clone().into_iter()))
     }
 }
