@@ -23,18 +23,20 @@ impl Agent {
         profiles.values().cloned().collect()
     }
 
-    /// Serves these profiles; a key of which nothing changed stays open.
+    /// Serves these profiles; a key of which nothing changed stays open. One that could not be opened is tried again.
     pub(crate) fn serve(&self, config: AgentConfig) {
         let mut profiles = self
             .profiles
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let before = core::mem::take(&mut *profiles);
+        let strict = config.strict_pin_files;
         for profile in config.profiles {
             let name = profile.name().unwrap_or_default();
-            let kept = before.get(name).filter(|served| served.is_of(&profile));
+            let kept = before.get(name);
+            let kept = kept.filter(|served| served.is_of(&profile, strict) && served.may_open());
             let served = kept.map_or_else(
-                || Arc::new(Served::new(profile.clone(), &self.shared)),
+                || Arc::new(Served::new(profile.clone(), strict, &self.shared)),
                 Arc::clone,
             );
             profiles.insert(served.name().to_owned(), served);

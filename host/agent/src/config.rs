@@ -26,6 +26,8 @@ pub struct AgentConfig {
     pub audit_log: PathBuf,
     /// Whether each line is synced to the disk.
     pub audit_sync: bool,
+    /// Whether a PIN file that every user of this machine can read is refused; otherwise that is a warning.
+    pub strict_pin_files: bool,
     /// A TCP address on loopback, and who may ask there.
     pub tcp: Option<(SocketAddr, Arc<Secret>)>,
     /// Those that somebody may ask for.
@@ -38,6 +40,8 @@ struct AgentTable {
     socket: Option<PathBuf>,
     audit_log: Option<PathBuf>,
     audit_sync: Option<bool>,
+    #[serde(default)]
+    strict_pin_files: bool,
     listen: Option<SocketAddr>,
     token_file: Option<PathBuf>,
 }
@@ -80,6 +84,7 @@ impl AgentConfig {
             socket,
             audit_log: log,
             audit_sync: table.audit_sync.unwrap_or(true),
+            strict_pin_files: table.strict_pin_files,
             tcp,
             profiles,
         })

@@ -27,6 +27,15 @@ pub(crate) struct OfProfile {
     profile: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct KeyState {
+    profile: String,
+    state: &'static str,
+}
+
+/// How a key can be: `pin` where its PIN is wrong, missing or locked; `unusable` where the configuration must change.
+pub(crate) const KEY_STATES: [&str; 4] = ["open", "away", "pin", "unusable"];
+
 type Latency = Family<OfProfile, Histogram, fn() -> Histogram>;
 
 #[derive(Debug)]
@@ -36,6 +45,8 @@ pub(crate) struct Metrics {
     tokens: Family<Outcome, Counter>,
     signing: Latency,
     ready: Family<OfProfile, Gauge>,
+    key_state: Family<KeyState, Gauge>,
+    in_use: Family<OfProfile, Gauge>,
     certificate_end: Family<OfProfile, Gauge>,
     pub(crate) connections: Gauge,
     pub(crate) refused: Counter,
@@ -48,6 +59,7 @@ impl Default for Metrics {
         let tokens = Family::default();
         let signing = Latency::new_with_constructor(|| Histogram::new(BUCKETS));
         let ready = Family::default();
+        let (key_state, in_use) = (Family::default(), Family::default());
         let certificate_end = Family::default();
         let (connections, refused) = (Gauge::default(), Counter::default());
         registry.register("assertions", "Assertions by outcome", assertions.clone());
@@ -63,6 +75,10 @@ impl Default for Metrics {
             "1 where the last self-test of the key passed",
             ready.clone(),
         );
+        let help = "1 for how the key is: open, away, pin (wrong, missing or locked), unusable";
+        registry.register("key_state", help, key_state.clone());
+        let help = "Requests that use a session of the key, or wait for one or for the server";
+        registry.register("in_use", help, in_use.clone());
         let help = "When the leaf certificate ends, seconds since 1970";
         registry.register_with_unit(
             "certificate_end",
@@ -82,6 +98,8 @@ impl Default for Metrics {
             tokens,
             signing,
             ready,
+            key_state,
+            in_use,
             certificate_end,
             connections,
             refused,
@@ -107,6 +125,24 @@ impl Metrics {
         self.ready
             .get_or_create(&OfProfile { profile })
             .set(is_ready.into());
+    }
+
+    pub(crate) fn key_state(&self, profile: &str, state: &'static str) {
+        for known in KEY_STATES {
+            let profile = profile.to_owned();
+            let labels = KeyState {
+                profile,
+                state: known,
+            };
+            let gauge = self.key_state.get_or_create(&labels);
+            gauge.set((known == state).into());
+        }
+    }
+
+    /// The gauge of requests that use a profile's key.
+    pub(crate) fn in_use(&self, profile: &str) -> Gauge {
+        let profile = profile.to_owned();
+        self.in_use.get_or_create_owned(&OfProfile { profile })
     }
 
     pub(crate) fn certificate_end(&self, profile: &str, end: i64) {

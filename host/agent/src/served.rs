@@ -17,6 +17,8 @@ use privyseal::{
 };
 use privyseal_core::cert::Certificate;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerError as _, SignerErrorKind};
+use privyseal_hsm::Prompt;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -59,6 +61,7 @@ pub(crate) struct Shared {
 pub(crate) struct Served {
     name: String,
     profile: Profile,
+    strict_pin_files: bool,
     server: Result<Server, Problem>,
     shared: Arc<Shared>,
     turns: Arc<Semaphore>,
@@ -70,7 +73,7 @@ enum Key {
     Open(Arc<Opened>),
     /// It is away; it may come.
     Away(Option<(Instant, Problem)>),
-    /// Trying again may cost a PIN try, or helps nobody.
+    /// Trying again may cost a PIN try, or helps nobody, until somebody says that it is mended.
     Unusable(Problem),
 }
 
@@ -83,11 +86,12 @@ struct Opened {
 }
 
 impl Served {
-    pub(crate) fn new(profile: Profile, shared: &Arc<Shared>) -> Self {
+    pub(crate) fn new(profile: Profile, strict_pin_files: bool, shared: &Arc<Shared>) -> Self {
         Self {
             name: profile.name().unwrap_or_default().to_owned(),
             server: profile.server().map_err(Problem::from),
             profile,
+            strict_pin_files,
             shared: Arc::clone(shared),
             turns: Arc::new(Semaphore::new(MAX_AT_ONCE)),
             key: Mutex::new(Key::Away(None)),
@@ -100,7 +104,7 @@ impl Served {
     }
 
     /// Whether it says the same, wherever it is said.
-    pub(crate) fn is_of(&self, profile: &Profile) -> bool {
+    pub(crate) fn is_of(&self, profile: &Profile, strict_pin_files: bool) -> bool {
         let said = |profile: &Profile| -> Vec<_> {
             let members = profile.members();
             members
@@ -108,6 +112,14 @@ impl Served {
                 .collect()
         };
         said(&self.profile) == said(profile)
+            && self.profile.scheme().ok() == profile.scheme().ok()
+            && self.strict_pin_files == strict_pin_files
+    }
+
+    /// Whether the key is open, is being opened, or may come by itself.
+    pub(crate) fn may_open(&self) -> bool {
+        let key = self.key.try_lock();
+        !key.is_ok_and(|key| matches!(&*key, Key::Unusable(_)))
     }
 
     pub(crate) fn allows(&self, requester: Requester) -> bool {
@@ -196,9 +208,10 @@ impl Served {
             return Err(Problem::unavailable("busy", detail));
         };
         let served = Arc::clone(self);
+        let in_use = self.shared.metrics.in_use(&self.name);
         let work = spawn_blocking(move || {
             // Held for as long as the thread is, however long anybody waits for it.
-            let _turn = turn;
+            let _turn = (turn, InUse::new(in_use));
             work(&served)
         });
         match timeout(ANSWER, work).await {
@@ -234,9 +247,11 @@ impl Served {
             }
             Key::Away(_) => {}
         }
+        let metrics = &self.shared.metrics;
         match self.open() {
             Ok(opened) => {
                 tracing::info!(profile = self.name, "the key is open");
+                metrics.key_state(&self.name, "open");
                 let opened = Arc::new(opened);
                 *key = Key::Open(Arc::clone(&opened));
                 Ok(opened)
@@ -245,6 +260,7 @@ impl Served {
                 let error = Error::from(error);
                 tracing::error!(profile = self.name, %error, "the key cannot be opened");
                 let may_come = may_come(&error);
+                metrics.key_state(&self.name, state_of(&error));
                 let problem = Problem::from(error);
                 *key = if may_come {
                     Key::Away(Some((Instant::now(), problem.clone())))
@@ -257,7 +273,13 @@ impl Served {
     }
 
     fn open(&self) -> Result<Opened, ProfileError> {
-        let client = self.profile.open()?;
+        let (name, strict) = (self.name.clone(), self.strict_pin_files);
+        let builder = self.profile.client_builder()?.pin_sources(move |uri| {
+            let name = name.clone();
+            let warn = move |warning: &str| tracing::warn!(profile = name, "{warning}");
+            uri.pin_sources(Prompt::Never, warn).strict(strict)
+        });
+        let client = builder.open()?;
         let digest = KidChoice::Computed(KidForm::Keycloak).text(client.source().public_key());
         let http = client.http().clone();
         Ok(Opened {
@@ -293,10 +315,41 @@ fn may_come(error: &Error) -> bool {
             failure.kind(),
             SignerErrorKind::Unavailable
                 | SignerErrorKind::NotFound
+                | SignerErrorKind::NotLoggedIn
                 | SignerErrorKind::Busy
                 | SignerErrorKind::Timeout
         ),
         None => error.kind() == ErrorKind::Key,
+    }
+}
+
+/// The state that the metrics show of a key that does not open.
+fn state_of(error: &Error) -> &'static str {
+    match error.find().map(SignerFailure::kind) {
+        Some(
+            SignerErrorKind::PinIncorrect
+            | SignerErrorKind::PinLocked
+            | SignerErrorKind::PinFinalTry
+            | SignerErrorKind::NotLoggedIn,
+        ) => "pin",
+        _ if may_come(error) => "away",
+        _ => "unusable",
+    }
+}
+
+/// Counted while it lives.
+struct InUse(Gauge);
+
+impl InUse {
+    fn new(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fs;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use privyseal_test_base::privyseal;
 use privyseal_test_suite::fault_shim::FaultShim;
@@ -11,7 +10,7 @@ use privyseal_test_suite::flow;
 use privyseal_test_suite::softhsm::SoftHsmToken;
 
 use crate::http::{connect, exchange, request};
-use crate::stage::{Stage, behind, own_uid};
+use crate::stage::{Stage, behind, own_uid, poll};
 
 #[test]
 fn a_hangup_reads_the_configuration_again() {
@@ -58,6 +57,7 @@ fn what_is_under_way_ends_before_the_agent() {
         &stage.profile_of("kpn", &uri, &format!("[{}]", own_uid())),
     );
     let agent = stage.start(&config);
+    let begun = shim.calls("C_SignInit");
     shim.rules(&["C_Sign * hang 1500"]);
     let socket = stage.socket();
     let asked = thread::spawn(move || {
@@ -66,7 +66,7 @@ fn what_is_under_way_ends_before_the_agent() {
             &request("POST", "/v1/kpn/assertion", "", ""),
         )
     });
-    thread::sleep(Duration::from_millis(500));
+    poll("a signature", || shim.calls("C_SignInit") > begun);
     agent.stop();
     assert_eq!(asked.join().unwrap().status, 200);
 }
@@ -105,11 +105,7 @@ fn a_socket_can_be_handed_over() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let start = Instant::now();
-    while !socket.exists() {
-        assert!(start.elapsed() < Duration::from_secs(20), "nobody listens");
-        thread::sleep(Duration::from_millis(20));
-    }
+    poll("a socket", || socket.exists());
     let answer = exchange(
         connect(&socket),
         &request("POST", "/v1/kpn/assertion", "", ""),

@@ -1,12 +1,14 @@
 //! Who is not served, and what is no request.
 
+use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 
 use privyseal_test_base::privyseal;
 use privyseal_test_suite::flow;
 
 use crate::http::{connect, exchange, request};
-use crate::stage::{NOBODY, Stage, own_uid};
+use crate::stage::{NOBODY, Stage, free_port, own_uid};
 
 #[test]
 fn others_and_other_profiles_get_nothing() {
@@ -27,7 +29,7 @@ fn others_and_other_profiles_get_nothing() {
         .is_problem(403, "profile");
     // Where this user may be another one: that one, too.
     if own_uid() == 0 {
-        let program = std::fs::copy(privyseal::path(), stage.path("privyseal"));
+        let program = fs::copy(privyseal::path(), stage.path("privyseal"));
         program.unwrap();
         let (program, socket) = (stage.path("privyseal"), stage.socket());
         let user = NOBODY.to_string();
@@ -120,11 +122,8 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
 fn over_tcp_the_bearer_token_is_needed() {
     let stage = Stage::new();
     let secret = "0123456789abcdef-secret";
-    std::fs::write(stage.path("bearer"), format!("{secret}\n")).unwrap();
-    let port = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().port()
-    };
+    fs::write(stage.path("bearer"), format!("{secret}\n")).unwrap();
+    let port = free_port();
     let tcp = format!(
         "listen = '127.0.0.1:{port}'\ntoken-file = '{}'",
         stage.path("bearer").display()
@@ -201,4 +200,27 @@ fn a_configuration_that_cannot_be_is_refused() {
         flow::Outcome::of(command.arg(config)).failed(2, words);
         assert!(!stage.socket().exists());
     }
+}
+
+/// A PIN that every user can read is said; the strict refuse it, without a try.
+#[test]
+fn a_pin_file_that_all_can_read_is_refused_by_the_strict() {
+    let stage = Stage::new();
+    let pin = stage.client.token.pin_file();
+    let readable = |mode| fs::set_permissions(&pin, fs::Permissions::from_mode(mode)).unwrap();
+    readable(0o644);
+    let agent = stage.agent();
+    assert_eq!(agent.assertion().status, 200);
+    assert!(
+        agent.log().contains("\"level\":\"WARN\""),
+        "{}",
+        agent.log()
+    );
+    agent.stop();
+    let strict = stage.configure("strict-pin-files = true", &stage.profile());
+    let agent = stage.start(&strict);
+    agent.assertion().is_problem(503, "key");
+    readable(0o600);
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    agent.stop();
 }

@@ -27,6 +27,7 @@ pub(crate) struct Stage {
     pub(crate) client: flow::Client,
     pub(crate) server: FiamServer,
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) socket: PathBuf,
     pub(crate) environment: Vec<(String, std::ffi::OsString)>,
 }
 
@@ -45,6 +46,7 @@ impl Stage {
         Self {
             client,
             server,
+            socket: folder.path().join("agent.sock"),
             folder,
             environment,
         }
@@ -55,7 +57,7 @@ impl Stage {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.path("agent.sock")
+        self.socket.clone()
     }
 
     pub(crate) fn audit(&self) -> PathBuf {
@@ -115,12 +117,6 @@ impl Stage {
 
     /// Starts it by another program, and waits until it says that it is ready.
     pub(crate) fn start_as(&self, config: &Path, by: &[&str]) -> Agent {
-        let notify = self.path("notify");
-        let _ = fs::remove_file(&notify);
-        let heard = UnixDatagram::bind(&notify).unwrap();
-        heard
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
         let program = privyseal::path();
         let words = [
             program.to_str().unwrap(),
@@ -130,10 +126,18 @@ impl Stage {
             "json",
         ];
         let mut command = self.command(&[by, &words].concat());
-        command
-            .arg("--config")
-            .arg(config)
-            .env("NOTIFY_SOCKET", &notify);
+        command.arg("--config").arg(config);
+        self.start_command(command)
+    }
+
+    /// Starts an agent, and waits until it says that it is ready.
+    pub(crate) fn start_command(&self, mut command: Command) -> Agent {
+        let notify = self.path("notify");
+        let _ = fs::remove_file(&notify);
+        let heard = UnixDatagram::bind(&notify).unwrap();
+        let limit = Some(Duration::from_secs(120));
+        heard.set_read_timeout(limit).unwrap();
+        command.env("NOTIFY_SOCKET", &notify);
         let log = fs::File::create(self.path("log")).unwrap();
         let child = command
             .stdin(Stdio::null())
@@ -180,6 +184,30 @@ pub(crate) fn audited(path: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// A port of loopback where nobody listens.
+pub(crate) fn free_port() -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
+/// Whether it comes to hold within two minutes, however busy the machine is.
+fn wait(mut holds: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !holds() {
+        if start.elapsed() > Duration::from_secs(120) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    true
+}
+
+/// Waits until it holds.
+#[track_caller]
+pub(crate) fn poll(what: &str, holds: impl FnMut() -> bool) {
+    assert!(wait(holds), "never: {what}");
+}
+
 /// The user that runs this.
 pub(crate) fn own_uid() -> u32 {
     use std::os::unix::fs::MetadataExt as _;
@@ -203,6 +231,18 @@ impl Agent {
         self.ask("POST", "/v1/kpn/assertion", "")
     }
 
+    /// Asks until the answer has that status.
+    #[track_caller]
+    pub(crate) fn comes_to(&self, status: u16, method: &str, path: &str) {
+        let mut last = String::new();
+        let is_there = wait(|| {
+            let answer = self.ask(method, path, "");
+            last = format!("{answer:?}");
+            answer.status == status
+        });
+        assert!(is_there, "{path} never {status}: {last}\n{}", self.log());
+    }
+
     /// Waits for a message to the service manager.
     #[track_caller]
     pub(crate) fn hears(&self, wanted: &str) {
@@ -221,6 +261,10 @@ impl Agent {
         }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
@@ -234,14 +278,12 @@ impl Agent {
 
     /// Waits for its end.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut status = None;
+        wait(|| {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap_or_else(|| panic!("it does not end: {}", self.log()))
     }
 
     /// Ends it as a service manager does.
