@@ -1,5 +1,7 @@
 //! The client of an application: from the reference of a key to assertions and access tokens.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod builder;
 mod error;
 mod key_group;
@@ -14,6 +16,8 @@ use crate::oauth::{
     AccessToken, Assertion, AssertionOptions, AssertionSource, OAuthError, TokenSource,
 };
 
+#[cfg(feature = "async")]
+pub use asynchronous::AsyncClient;
 pub use builder::ClientBuilder;
 pub use error::BuildError;
 pub use key_group::COOLDOWN;
@@ -86,6 +90,12 @@ impl Client {
     /// As [`TokenSource::token`].
     pub fn token(&self, server: &Server) -> Result<Arc<AccessToken>, OAuthError> {
         self.tokens(server).token(self.source())
+    }
+
+    /// The token of `server` that came last, if it is good for some time yet and nobody asks for another one at this
+    /// moment. It never waits.
+    pub fn cached_token(&self, server: &Server) -> Option<Arc<AccessToken>> {
+        self.tokens(server).cached()
     }
 
     /// Forgets the token of `server`: for one that a resource server refused before it expired.

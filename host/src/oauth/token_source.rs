@@ -121,6 +121,16 @@ impl<R: Runtime> TokenSource<R> {
         token
     }
 
+    /// The token that is cached, if it is good for some time yet and no request is under way. It never waits.
+    pub fn cached(&self) -> Option<Arc<AccessToken>> {
+        let mut state = self.state.try_lock().ok()?;
+        let now = state.runtime.now().ok()?;
+        let cached = state.cached.as_ref();
+        cached
+            .filter(|cached| cached.is_good_at(now))
+            .map(|cached| Arc::clone(&cached.token))
+    }
+
     /// Forgets the token: for one that a resource server refused before it expired. A refresh token is
     /// forgotten with it.
     pub fn forget(&self) {
