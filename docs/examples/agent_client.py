@@ -1,14 +1,17 @@
-"""Asks privyseal's agent for an assertion, and a server for an access token with it. Standard library only.
+"""Asks privyseal's agent for assertions, and has Authlib get an access token with each.
 
     agent_client.py SOCKET PROFILE TOKEN_ENDPOINT
+
+Needs Authlib and requests; what speaks to the agent is of the standard library.
 """
 
 import http.client
 import json
 import socket
 import sys
-import urllib.parse
-import urllib.request
+
+from authlib.common.urls import add_params_to_qs
+from authlib.integrations.requests_client import OAuth2Session
 
 
 class Agent(http.client.HTTPConnection):
@@ -32,14 +35,16 @@ class Agent(http.client.HTTPConnection):
 
 
 path, profile, endpoint = sys.argv[1:]
-assertion = Agent(path).assertion(profile)
-form = {
-    "grant_type": "client_credentials",
-    "client_id": assertion["client_id"],
-    "client_assertion_type": assertion["client_assertion_type"],
-    "client_assertion": assertion["client_assertion"],
-}
-body = urllib.parse.urlencode(form).encode()
-with urllib.request.urlopen(endpoint, body) as response:
-    token = json.load(response)
+agent = Agent(path)
+
+
+def by_agent(client, method, uri, headers, body):
+    """A new assertion for each request: it is good once."""
+    names = "client_id", "client_assertion_type", "client_assertion"
+    assertion = agent.assertion(profile)
+    return uri, headers, add_params_to_qs(body, [(name, assertion[name]) for name in names])
+
+
+session = OAuth2Session(token_endpoint_auth_method=by_agent)
+token = session.fetch_token(endpoint, grant_type="client_credentials")
 print(f"{token['token_type']}, {token['expires_in']} s")
