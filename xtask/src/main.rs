@@ -13,6 +13,7 @@ mod book;
 mod broken;
 mod corpus;
 mod demo;
+mod dist;
 mod failure;
 mod firmware;
 mod fuzz;
@@ -64,6 +65,8 @@ enum Menu {
     Fuzz(fuzz::Options),
     /// Write a corpus of assertions, right and wrong, for whoever writes a receiver (docs/corpus.md)
     Corpus(corpus::Options),
+    /// Make what users install: Debian package, tarball, bill of materials, crates for the registry
+    Dist(dist::Options),
     /// Measure; prints numbers, judges none
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Menu::Pictures => pictures::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
         Menu::Corpus(options) => corpus::run(&options),
+        Menu::Dist(options) => dist::run(&options),
         Menu::Bench(bench) => bench::run(bench),
         Menu::Firmware(command) => firmware::run(&command),
     };

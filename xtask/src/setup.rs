@@ -51,6 +51,10 @@ pub(crate) enum Need {
     Deny,
     /// mdBook.
     Book,
+    /// What makes packages and looks into them.
+    Package,
+    /// cargo-cyclonedx.
+    Sbom,
     /// A C compiler for Windows.
     Windows,
     /// What applies a patch.
@@ -70,6 +74,7 @@ impl Need {
         Self::Keycloak,
         Self::Languages,
         Self::Services,
+        Self::Package,
         Self::Thumb,
         Self::ThumbClippy,
         Self::Emulator,
@@ -79,7 +84,13 @@ impl Need {
     pub(crate) fn all() -> Vec<Self> {
         [
             Self::TEST,
-            &[Self::Deny, Self::Book, Self::Windows, Self::Patch],
+            &[
+                Self::Deny,
+                Self::Book,
+                Self::Sbom,
+                Self::Windows,
+                Self::Patch,
+            ],
         ]
         .concat()
     }
@@ -145,13 +156,18 @@ impl Need {
             Self::Services => &[
                 ("systemd-analyze", "systemd", on_path),
                 ("setpriv", "util-linux", on_path),
+                ("faketime/libfaketimeMT.so.1", "libfaketime", library),
             ],
             // rustup's target makes the Debian toolchain unnecessary.
             Self::Thumb | Self::ThumbClippy if thumb::has_rustup_target() => &[],
             Self::Thumb => THUMB,
             Self::ThumbClippy => THUMB_CLIPPY,
             Self::Emulator => &[("qemu-system-arm", "qemu-system-arm", on_path)],
-            Self::Deny | Self::Book => &[],
+            Self::Deny | Self::Book | Self::Sbom => &[],
+            Self::Package => &[
+                ("dpkg-deb", "dpkg", on_path),
+                ("objdump", "binutils", on_path),
+            ],
             Self::Patch => &[("patch", "patch", on_path)],
             Self::Windows => &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64", on_path)],
         }
@@ -193,6 +209,8 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
             Need::Wasm => wasm()?,
             Need::Deny => tools::install(tools::DENY)?,
             Need::Book => tools::install(tools::BOOK)?,
+            Need::Package => tools::install(tools::DEB)?,
+            Need::Sbom => tools::install(tools::SBOM)?,
             _ => {}
         }
     }

@@ -15,6 +15,12 @@ pub(crate) const DENY: Tool = ("cargo-deny", "0.20.2", "");
 /// Builds the book; without what serves it.
 pub(crate) const BOOK: Tool = ("mdbook", "0.5.4", "--no-default-features");
 
+/// Makes the Debian package.
+pub(crate) const DEB: Tool = ("cargo-deb", "3.8.0", "--no-default-features");
+
+/// Writes the bill of materials.
+pub(crate) const SBOM: Tool = ("cargo-cyclonedx", "0.5.9", "");
+
 /// Where it is: on `PATH`, if it is that version there, else in our own folder once it is installed.
 pub(crate) fn path(tool: Tool) -> PathBuf {
     let on_path = paths::on_path(tool.0).filter(|path| is_version(path, tool));
