@@ -17,7 +17,11 @@ pub(crate) enum Bench {
     /// Signatures per second and start-up of the PKCS#11 signer on SoftHSM, against bare calls
     Pkcs11,
     /// Assertions of an agent over its socket, against the library in process and bare signatures
-    Agent,
+    Agent {
+        /// Instead: that many assertions while token, disk, network and clock fail again and again
+        #[arg(long, value_name = "COUNT")]
+        assertions: Option<u64>,
+    },
     /// Accepting an assertion: first sight and known party, against one RSA verification of ring
     Receiver,
 }
@@ -27,7 +31,10 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
     match bench {
         Bench::Core => core(),
         Bench::Pkcs11 => pkcs11::run(),
-        Bench::Agent => agent::run(),
+        Bench::Agent { assertions: None } => agent::run(),
+        Bench::Agent {
+            assertions: Some(count),
+        } => agent::long_run(count),
         Bench::Receiver => {
             Run::cargo("run --release --package privyseal-receiver-tests --example receiver")
                 .stream()

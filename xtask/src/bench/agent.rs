@@ -1,9 +1,20 @@
 //! The agent against the signature itself: bare calls, the library in process, a socket, a process each.
 
+use std::time::Duration;
+
 use crate::bench::pkcs11::{Token, release_of};
 use crate::failure::Failure;
 use crate::process::Run;
 use crate::setup::{self, Need};
+
+/// The test of a long run, with as many assertions as that.
+pub(super) fn long_run(count: u64) -> Result<(), Failure> {
+    setup::run(&[Need::Token, Need::Services, Need::Python])?;
+    Run::cargo("test --workspace --test agent -- --nocapture a_long_run")
+        .env("SOAK_ASSERTIONS", count.to_string())
+        .limit(Duration::from_secs(24 * 60 * 60))
+        .stream()
+}
 
 /// Builds, makes a token, measures, prints.
 pub(super) fn run() -> Result<(), Failure> {
