@@ -11,6 +11,7 @@ use crate::setup::{self, Need, tools};
 /// Checks the documents and builds `target/book`.
 pub(crate) fn run() -> Result<(), Failure> {
     let root = paths::root();
+    reference()?;
     let mut pages = Vec::new();
     find_pages(&root, &mut pages)?;
     let mut wrong = Vec::new();
@@ -41,6 +42,16 @@ pub(crate) fn run() -> Result<(), Failure> {
     Run::new(tools::path(tools::BOOK))
         .words("build docs")
         .show_and_stream()
+}
+
+/// Writes what the code says of itself: `docs/commands.md`, which is in no commit.
+fn reference() -> Result<(), Failure> {
+    // As tests build it.
+    Run::cargo("build --quiet --workspace --bin privyseal").stream()?;
+    Run::new(paths::target().join("debug/privyseal"))
+        .words("man --reference docs/commands.md")
+        .capture()
+        .map(drop)
 }
 
 /// Every document of ours: what was built or brought here is not.
