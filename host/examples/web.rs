@@ -30,7 +30,7 @@ use privyseal::oidc::ciba::{
     Ciba, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, NotificationToken, PingFault,
 };
 use privyseal::{
-    AccessPolicy, Client, Http, HttpOptions, KeyUri, Prompt, Provider, Roots, SigningClient,
+    Client, Http, HttpOptions, KeyUri, Prompt, Provider, Roots, SignerOptions, SigningClient,
 };
 use privyseal_core::Signer;
 use privyseal_core::scheme::ITSME;
@@ -120,7 +120,7 @@ fn run(
         .kid(KidChoice::Given(kid.clone()))
         .signing_client()?;
     let mut pins = decryption_key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
-    let unwrapper = decryption_key.open_unwrapper(&mut pins, &AccessPolicy::default())?;
+    let unwrapper = decryption_key.open_unwrapper(&mut pins, &SignerOptions::default())?;
     let mut unwrapper = SharedUnwrapper::new(unwrapper);
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
