@@ -2,6 +2,7 @@
 //! that says yes: what is tried here is everything else.
 
 mod encoding;
+mod order;
 mod proof;
 
 use std::format;

@@ -172,6 +172,9 @@ fn all_certificates_must_be_valid_together() {
         ([(26, 30), (20, 28), (20, 45)], expected(2026, 0, 2028, 1)),
         ([(26, 30), (20, 40), (29, 45)], expected(2029, 2, 2030, 0)),
         ([(26, 30), (27, 29), (28, 28)], expected(2028, 2, 2028, 2)),
+        // Of several that begin or end together, the first is named.
+        ([(26, 30), (26, 30), (26, 30)], expected(2026, 0, 2030, 0)),
+        ([(20, 45), (26, 30), (26, 30)], expected(2026, 1, 2030, 1)),
     ] {
         let validity = validity(years);
         assert_eq!(validity, expected, "{years:?}");
