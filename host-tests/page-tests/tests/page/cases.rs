@@ -1,10 +1,12 @@
 //! What is judged in both ways: tokens, chains, certification requests.
 
+use std::sync::OnceLock;
 use std::{fs, iter};
 
-use privyseal_test_base::scratch::{host_tests, ishare_chain, workspace};
+use privyseal_test_base::scratch::{cache_dir, host_tests, ishare_chain, workspace};
 use privyseal_test_base::tool::{command, run};
 use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_judges::python;
 use privyseal_test_pki::{pem_chain, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
@@ -60,7 +62,27 @@ pub(crate) fn cases() -> Vec<Value> {
             .iter()
             .map(|input| json!({ "input": input, "now": NOW })),
     );
+    cases.extend(conformance().iter().map(
+        |case| json!({ "input": case["client_assertion"], "now": case["now"], "scheme": "ishare" }),
+    ));
     cases
+}
+
+/// The assertions of the conformance corpus.
+fn conformance() -> &'static [Value] {
+    static CORPUS: OnceLock<Vec<Value>> = OnceLock::new();
+    CORPUS.get_or_init(|| {
+        let file = cache_dir("corpus").join("page.json");
+        let mut python = command(
+            &python::interpreter().to_string_lossy(),
+            [host_tests("python/corpus.py")],
+        );
+        run(python.arg(&file));
+        let mut corpus: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let cases = corpus["cases"].as_array_mut().map(std::mem::take).unwrap();
+        assert!(cases.len() > 300, "{}", cases.len());
+        cases
+    })
 }
 
 /// Each payload of the vectors of the schemes, made or broken, in a token without a chain.
