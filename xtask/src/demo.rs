@@ -1,20 +1,56 @@
 //! The whole pipeline, step by step, with a throw-away token under `target/demo`: a script, so that each command stands in
-//! it as one would type it.
+//! it as one would type it. What it prints is kept as `docs/pictures/demo.txt`, and a picture of it is in the documents.
 
-use std::path::Path;
+mod recording;
 
-use crate::failure::Failure;
-use crate::paths;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::failure::{Context, Failure, fail};
 use crate::process::Run;
 use crate::setup::{self, Need};
+use crate::{paths, pictures};
+
+/// What becomes of what it prints.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Options {
+    /// Keep it for the picture in the documents
+    #[arg(long)]
+    record: bool,
+    /// Fail where the picture shows something else
+    #[arg(long)]
+    check: bool,
+}
 
 /// Runs the demonstration.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(options: Options) -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
     println!("building the commands ..");
     Run::cargo("build --quiet --bins --package privyseal-cli --package privyseal-test-pki --package privyseal-test-servers")
         .stream()?;
-    script("demo.sh", &paths::target().join("demo"))?.stream()
+    let mut lines = Vec::new();
+    script("demo.sh", &paths::target().join("demo"))?.tee(|line| lines.push(line.to_owned()))?;
+    let shown = recording::of(&lines);
+    let path = recorded();
+    if options.record {
+        fs::write(&path, shown.join("\n") + "\n").context(paths::shown(&path))?;
+        return pictures::run();
+    }
+    let kept = fs::read_to_string(&path).context(paths::shown(&path))?;
+    let kept: Vec<_> = kept.lines().map(str::to_owned).collect();
+    match recording::difference(&kept, &shown) {
+        Some(line) if options.check => {
+            fail!("its picture is old (`cargo xtask demo --record`): it has not\n  {line}")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The text that the picture shows.
+pub(crate) fn recorded() -> PathBuf {
+    paths::root().join("docs/pictures/demo.txt")
 }
 
 /// Makes a token with a key and its chain in `folder`, quietly; beside them are `softhsm2.conf`, `pin` and `key-uri`.

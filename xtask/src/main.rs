@@ -54,7 +54,7 @@ enum Menu {
     /// Build the core for Cortex-M and prove that it needs neither std nor a heap
     Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
-    Demo,
+    Demo(demo::Options),
     /// Check the links of all documents and build the book in docs
     Book,
     /// Make the page that explains tokens in a browser: one file in target/site
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
         Menu::Matrix => matrix::run(),
         Menu::Broken(options) => broken::run(&options),
         Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
-        Menu::Demo => demo::run(),
+        Menu::Demo(options) => demo::run(options),
         Menu::Book => book::run(),
         Menu::Page => page::run(),
         Menu::Pictures => pictures::run(),

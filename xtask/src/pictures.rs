@@ -3,13 +3,15 @@
 //! A sequence is a `title`, `lanes` with bars between them, and lines `A -> B: text`, `A --> B: text` (what comes back) and
 //! `note A: text`.
 
+mod terminal;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::{Context, Failure, fail};
 use crate::lint::layers::LADDERS;
-use crate::{metadata, paths};
+use crate::{demo, metadata, paths};
 
 const LANE: usize = 250;
 const STEP: usize = 46;
@@ -49,6 +51,10 @@ fn all() -> Result<Vec<(PathBuf, String)>, Failure> {
     for name in ["fiam", "ishare", "itsme", "ehealth"] {
         pictures.push((name, sequence(&read(name)?)?));
     }
+    let path = demo::recorded();
+    let session = fs::read_to_string(&path).context(paths::shown(&path))?;
+    let title = "From a key on a token to a call of FIAM, as cargo xtask demo shows it";
+    pictures.push(("demo", terminal::session(title, &session)));
     Ok(pictures
         .into_iter()
         .map(|(name, svg)| (folder.join(name).with_extension("svg"), svg))

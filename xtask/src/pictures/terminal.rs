@@ -1,0 +1,79 @@
+//! A session on a terminal, line by line, in a window that moves down. It needs no script: the animation is of CSS, and
+//! stands still, at its end, for those who want none.
+
+use std::fmt::Write as _;
+
+/// Lines of the window, and columns.
+const ROWS: usize = 30;
+const COLUMNS: usize = 104;
+const LINE: usize = 18;
+const LETTER: usize = 8;
+
+/// Milliseconds for a line, for a command, and for the end.
+const PER_LINE: u32 = 150;
+const PER_COMMAND: u32 = 1500;
+const AT_END: u32 = 8000;
+
+const STYLE: &str = "svg{background:#15171a;color:#d7dade}text{font:13px ui-monospace,Menlo,Consolas,monospace;\
+    fill:currentColor;white-space:pre}.typed,.typed-on{fill:#8fd18f}.step{fill:#f0c674;font-weight:600}\
+    @media(prefers-reduced-motion:reduce){*{animation:none!important}}";
+
+/// The picture of a session.
+pub(super) fn session(title: &str, text: &str) -> String {
+    let lines: Vec<_> = text.lines().flat_map(wrapped).collect();
+    let pause = |line: &(String, &str)| match line.1 {
+        "typed" => PER_COMMAND,
+        _ => PER_LINE,
+    };
+    let total = lines.iter().map(pause).sum::<u32>() + AT_END;
+    let (mut body, mut frames, mut time) = (String::new(), String::new(), 0);
+    for (number, line) in lines.iter().enumerate() {
+        let (class, y) = (line.1, (number + 1) * LINE);
+        let shown = line.0.replace('&', "&amp;").replace('<', "&lt;");
+        let _ = writeln!(
+            body,
+            "<text class=\"{class}\" x=\"12\" y=\"{y}\">{shown}</text>"
+        );
+        // In hundredths of a percent.
+        let (part, shift) = (10_000 * time / total, shift(number + 1));
+        let _ = write!(frames, "{}.{:02}%{{{shift}}}", part / 100, part % 100);
+        time += pause(line);
+    }
+    let end = shift(lines.len());
+    let (width, height) = (COLUMNS * LETTER + 24, ROWS * LINE + 12);
+    let seconds = total.div_ceil(1000);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         role=\"img\" aria-label=\"{title}\"><title>{title}</title><style>{STYLE}@keyframes roll{{{frames}100%{{{end}}}}}\
+         g{{{end};animation:roll {seconds}s steps(1,end) infinite}}</style>\n<g>\n{body}</g>\n</svg>\n"
+    )
+}
+
+/// The last of so many lines is at the foot of the window.
+fn shift(lines: usize) -> String {
+    let (window, text) = (ROWS * LINE, lines * LINE);
+    match window.checked_sub(text) {
+        Some(down) => format!("transform:translateY({down}px)"),
+        None => format!("transform:translateY(-{}px)", text - window),
+    }
+}
+
+/// The line as the window has room for it, and what it is.
+fn wrapped(line: &str) -> Vec<(String, &'static str)> {
+    let class = match line.trim_start() {
+        typed if typed.starts_with("$ ") => "typed",
+        _ if line.starts_with(|c: char| c.is_ascii_digit()) => "step",
+        _ => "said",
+    };
+    let letters: Vec<_> = line.chars().collect();
+    let mut parts: Vec<_> = letters
+        .chunks(COLUMNS)
+        .map(|part| part.iter().collect::<String>())
+        .collect();
+    if parts.is_empty() {
+        parts.push(String::new());
+    }
+    let rest = if class == "typed" { "typed-on" } else { class };
+    let classes = [class].into_iter().chain(std::iter::repeat(rest));
+    parts.into_iter().zip(classes).collect()
+}
