@@ -75,6 +75,18 @@ named! {
         RefreshToken = "refresh_token",
         /// The `error` code of a refused request.
         ErrorCode = "error",
+        /// Where a browser comes back to.
+        RedirectUri = "redirect_uri",
+        /// `state` of a login in a browser.
+        State = "state",
+        /// `nonce` of a login in a browser.
+        Nonce = "nonce",
+        /// `code_challenge` (RFC 7636).
+        CodeChallenge = "code_challenge",
+        /// `prompt` of a login in a browser.
+        Prompt = "prompt",
+        /// `login_hint` of a login in a browser.
+        LoginHint = "login_hint",
     }
 }
 

@@ -117,6 +117,21 @@ pub(crate) const MAX_REQUEST_JSON: usize = 320
     + MAX_LOGIN_HINT_TOKEN
     + 2 * MAX_CLAIM_NAMES * (2 * MAX_CLAIM_NAME + 8);
 
+/// `redirect_uri` of an authorization request.
+pub const MAX_REDIRECT_URI: usize = 512;
+/// `state` and `nonce` of one: 256 random bits take 43 characters.
+pub const MAX_STATE: usize = 128;
+/// `login_hint` of one: an address or a number.
+pub const MAX_LOGIN_HINT: usize = 256;
+
+/// The claims of an authorization request as JSON.
+const MAX_AUTHORIZATION_JSON: usize = 320
+    + 4 * MAX_TIME_DIGITS
+    + 3 * MAX_STATE
+    + 2 * (2 * MAX_CLIENT_ID + MAX_AUDIENCE + MAX_JTI + MAX_SCOPE)
+    + 2 * (MAX_REDIRECT_URI + MAX_LOGIN_HINT);
+const _: () = assert!(MAX_AUTHORIZATION_JSON <= MAX_REQUEST_JSON);
+
 /// The payload, base64url-encoded: the longest of all kinds.
 pub const MAX_PAYLOAD: usize = base64url_len(if MAX_REQUEST_JSON > MAX_ASSERTION_JSON {
     MAX_REQUEST_JSON

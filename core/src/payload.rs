@@ -2,12 +2,14 @@
 //! its own with its own rules and bounds.
 
 pub mod assertion;
+pub mod authorization;
 pub mod login_hint;
 pub mod request_object;
 
 use crate::encoding::sink::Sink;
 
 pub use assertion::Claims;
+pub use authorization::{AuthorizationObject, AuthorizationRequest};
 pub use login_hint::LoginHint;
 pub use request_object::{AcrValues, AuthenticationRequest, RequestObject};
 
@@ -20,6 +22,8 @@ pub enum Payload<'a> {
     Assertion(Claims<'a>),
     /// A signed authentication request (OIDC Core section 6, CIBA Core section 7.1.1).
     Request(RequestObject<'a>),
+    /// A signed authorization request (RFC 9101).
+    Authorization(AuthorizationObject<'a>),
     /// itsme's `login_hint_token`.
     LoginHint(LoginHint<'a>),
 }
@@ -33,6 +37,7 @@ impl Payload<'_> {
         match self {
             Self::Assertion(claims) => claims.write_json(sink),
             Self::Request(request) => request.write_json(sink),
+            Self::Authorization(request) => request.write_json(sink),
             Self::LoginHint(hint) => hint.write_json(sink),
         }
     }

@@ -56,8 +56,8 @@ impl<'a> SigningInput<'a> {
         };
         let kept = match &input.payload {
             Payload::Assertion(claims) => keep_payload(claims, &mut input.encoded).is_ok(),
-            // These carry a token, so they never fit.
-            Payload::Request(_) | Payload::LoginHint(_) => false,
+            // These carry more than an assertion, so they never fit.
+            Payload::Request(_) | Payload::Authorization(_) | Payload::LoginHint(_) => false,
         };
         if kept {
             midstate.update(&input.encoded);

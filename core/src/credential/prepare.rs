@@ -5,7 +5,10 @@ use crate::error::Error;
 use crate::field::{Field, FieldError, check_range};
 use crate::id::{Audience, Jti};
 use crate::limits::MAX_BACKDATE_SECONDS;
-use crate::payload::{AuthenticationRequest, Claims, LoginHint, Payload, RequestObject};
+use crate::payload::{
+    AuthenticationRequest, AuthorizationObject, AuthorizationRequest, Claims, LoginHint, Payload,
+    RequestObject,
+};
 use crate::scheme::NotBefore;
 use crate::signing_input::SigningInput;
 use crate::time::UnixTime;
@@ -64,6 +67,19 @@ impl<B: HeaderBytes> Credential<B> {
         authentication: AuthenticationRequest<'a>,
     ) -> Result<SigningInput<'a>, Error> {
         self.bound().prepare_request(request, authentication)
+    }
+
+    /// Makes a signed authorization request for a login in a browser (RFC 9101) and seals it. The audience must be given:
+    /// it is the provider's issuer. Refused for a scheme without such requests.
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
+    pub fn prepare_authorization<'a>(
+        &'a self,
+        request: &AssertionRequest<'a>,
+        authorization: &'a AuthorizationRequest<'a>,
+    ) -> Result<SigningInput<'a>, Error> {
+        self.bound().prepare_authorization(request, authorization)
     }
 
     /// Makes the `login_hint_token` for a `user_identifier_token` of a discovery session and seals it.
@@ -131,6 +147,33 @@ impl<'a> BoundProfile<'a> {
             expires_at: issued_at.saturating_add(lifetime),
             jti: request.jti,
             request: authentication,
+        })))
+    }
+
+    /// As [`Credential::prepare_authorization`].
+    ///
+    /// # Errors
+    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
+    pub fn prepare_authorization(
+        self,
+        request: &AssertionRequest<'a>,
+        authorization: &'a AuthorizationRequest<'a>,
+    ) -> Result<SigningInput<'a>, Error> {
+        let rule = self.rules.scheme.authorization_request().ok_or_else(|| {
+            let expected = "a claim of this scheme: it has no signed authorization requests";
+            Field::RedirectUri.is_not(expected, self.rules.scheme.title())
+        })?;
+        let lifetime = rule.value().choose(request.lifetime, rule.source())?;
+        authorization.check()?;
+        let audience = self.rules.scheme.choose_audience(request.audience)?;
+        let issued_at = self.issued_at(request)?;
+        Ok(self.seal(Payload::Authorization(AuthorizationObject {
+            client_id: &self.rules.client_id,
+            audience,
+            issued_at,
+            expires_at: issued_at.saturating_add(lifetime),
+            jti: request.jti,
+            request: authorization,
         })))
     }
 

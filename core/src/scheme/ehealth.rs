@@ -42,6 +42,10 @@ pub const EHEALTH: Scheme = Scheme {
         leaf_purposes: Rule::new(&[], "eHealth: the certificate is registered, not sent"),
         registry: None,
         request_object: None,
+        authorization_request: Some(Rule::new(
+            Lifetime::new(60, 1, 300),
+            "RFC 9101 section 4; eHealth section 5.10: a page waits for 5 minutes",
+        )),
         token_request: TokenRequestRules {
             path: Rule::new(
                 "/protocol/openid-connect/token",

@@ -60,6 +60,7 @@ pub const FIAM: Scheme = Scheme {
         ),
         registry: None,
         request_object: None,
+        authorization_request: None,
         token_request: TokenRequestRules {
             path: Rule::new("/oauth/token", "FIAM step 2: POST /oauth/token"),
             grant_type: Rule::new("client_credentials", "FIAM step 2"),

@@ -61,6 +61,10 @@ pub const ISHARE: Scheme = Scheme {
             "iSHARE, certificate validation: the status at GET /parties/{party_id} is Active",
         )),
         request_object: None,
+        authorization_request: Some(Rule::new(
+            Lifetime::new(30, 30, 30),
+            "iSHARE, JWT: exp is iat + 30 seconds",
+        )),
         token_request: TokenRequestRules {
             path: Rule::new(
                 "/connect/token",

@@ -74,6 +74,10 @@ pub const ITSME: Scheme = Scheme {
                 "CIBA Core section 7.1.1: exp, iat and nbf are required",
             ),
         }),
+        authorization_request: Some(Rule::new(
+            Lifetime::new(60, 1, 600),
+            "RFC 9101 section 4: a signed request that expires",
+        )),
         token_request: TokenRequestRules {
             path: Rule::new("/token", "itsme, token endpoint: POST /token"),
             grant_type: Rule::new(

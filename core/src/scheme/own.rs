@@ -116,6 +116,7 @@ impl OwnScheme {
             leaf_purposes: Rule::new(&[], NO_RULE),
             registry: None,
             request_object: None,
+            authorization_request: None,
             token_request: own.token_request.rules(),
         }))
     }

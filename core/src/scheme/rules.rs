@@ -99,6 +99,8 @@ rules! {
         registry: Option<Rule<PartyLookup>>,
         /// Rules of signed authentication requests, for schemes that have them.
         request_object: Option<RequestObjectRules>,
+        /// `exp - iat` of a signed authorization request for a login in a browser, for schemes that have them.
+        authorization_request: Option<Rule<Lifetime>>,
         /// What the token request looks like.
         token_request: TokenRequestRules,
     }

@@ -3,7 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::process::Command;
+use std::time::Duration;
 
+use privyseal_test_base::tool::output_within;
+use privyseal_test_judges::node;
+use serde_json::{Map, Value, json};
 use ureq::Agent;
 use ureq::http::{Response, header};
 
@@ -156,6 +161,28 @@ impl Page {
     pub fn html(&self) -> &str {
         &self.html
     }
+}
+
+/// The same way in a real browser (Chromium), with its scripts: opens `url`, fills in the forms, and gives the address that
+/// begins with `stop`.
+///
+/// # Panics
+/// If it does not get there.
+pub fn chromium(url: &str, stop: &str, forms: &[&[(&str, &str)]]) -> String {
+    let object = |form: &&[(&str, &str)]| -> Map<String, Value> {
+        let members = form.iter();
+        members
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect()
+    };
+    let forms: Vec<_> = forms.iter().map(object).collect();
+    let input = json!({ "url": url, "stop": stop, "forms": forms }).to_string();
+    let mut script = Command::new(node::interpreter());
+    script.arg(node::script("login.mjs"));
+    let ended = output_within(Duration::from_secs(300), &mut script, input.as_bytes());
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "login.mjs: {said}");
+    String::from_utf8(ended.stdout).expect("an address")
 }
 
 /// An attribute of the tag that `tag` begins with or is.

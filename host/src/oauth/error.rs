@@ -45,6 +45,11 @@ pub enum OAuthError {
     /// An address below a base URL cannot be asked.
     #[error("{0}")]
     Url(#[from] UrlError),
+    /// What signs here makes client assertions, and nothing else.
+    #[error(
+        "what signs here makes client assertions only, and no signed authorization requests (RFC 9101)"
+    )]
+    NoSignedRequests,
     /// No usable answer came from a server.
     #[error("{0}")]
     Http(#[from] HttpError),

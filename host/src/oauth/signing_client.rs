@@ -7,6 +7,7 @@ use core::fmt;
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
+use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, Signer, SigningInput};
 use zeroize::Zeroizing;
 
@@ -133,5 +134,15 @@ where
             "an assertion was signed"
         );
         Ok(assertion)
+    }
+
+    fn authorization_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthorizationRequest<'_>,
+    ) -> Result<Assertion, OAuthError> {
+        let jti = options.jti_or_new()?;
+        let request = options.request(options.moment()?, &jti)?;
+        self.signed(self.credential.prepare_authorization(&request, asked)?)
     }
 }

@@ -1,6 +1,7 @@
 //! One way of asking, for every kind of signer.
 
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
 
@@ -31,6 +32,21 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// The core or the signer refuses.
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError>;
+
+    /// A new signed authorization request, by which the provider knows that nobody changed what the browser brings it
+    /// (RFC 9101). `options` name the provider's issuer as the audience.
+    ///
+    /// # Errors
+    ///
+    /// As [`AssertionSource::assertion`]; [`OAuthError::NoSignedRequests`] for a source that signs assertions only.
+    fn authorization_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthorizationRequest<'_>,
+    ) -> Result<Assertion, OAuthError> {
+        let _ = (options, asked);
+        Err(OAuthError::NoSignedRequests)
+    }
 
     /// Asks the token endpoint below `base` for an access token, with a new assertion.
     ///
@@ -174,6 +190,14 @@ impl<S: AssertionSource + ?Sized> AssertionSource for Box<S> {
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
         (**self).assertion(options)
+    }
+
+    fn authorization_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthorizationRequest<'_>,
+    ) -> Result<Assertion, OAuthError> {
+        (**self).authorization_request(options, asked)
     }
 }
 

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use privyseal_core::payload::AuthorizationRequest;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -120,6 +121,10 @@ impl Login {
         let state = LoginState::new(metadata.issuer(), options)?;
         let challenge =
             Base64UrlUnpadded::encode_string(&Sha256::digest(state.verifier().as_bytes()));
+        if options.is_signed() || metadata.says_yes("require_signed_request_object") {
+            let url = self.signed_request(endpoint, options, &state, &challenge)?;
+            return Ok((url, state));
+        }
         let mut members = vec![
             ("response_type", "code"),
             ("client_id", self.source.client_id().as_str()),
@@ -133,6 +138,44 @@ impl Login {
         let more = options.members();
         members.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
         Ok((BrowserUrl::new(endpoint, &members), state))
+    }
+
+    /// OpenID Connect Core section 6.1: what OAuth demands stands beside the request, too.
+    fn signed_request(
+        &self,
+        endpoint: &Url,
+        options: &LoginOptions,
+        state: &LoginState,
+        challenge: &str,
+    ) -> Result<BrowserUrl, LoginError> {
+        let metadata = self.provider.metadata();
+        let offered = "request_parameter_supported";
+        if metadata.says(offered) && !metadata.says_yes(offered) {
+            return Err(LoginError::NotOffered(offered));
+        }
+        let asked = AuthorizationRequest {
+            redirect_uri: options.redirect_uri(),
+            scope: options.scopes(),
+            state: state.state(),
+            nonce: state.nonce(),
+            code_challenge: challenge,
+            prompt: options.prompt_name(),
+            login_hint: options.hint(),
+            max_age: options.oldest(),
+        };
+        let assertion = AssertionOptions {
+            audience: Some(metadata.issuer().to_owned()),
+            lifetime: None,
+            ..self.assertion.clone()
+        };
+        let request = self.source.authorization_request(&assertion, &asked)?;
+        let members = [
+            ("response_type", "code"),
+            ("client_id", self.source.client_id().as_str()),
+            ("scope", options.scopes()),
+            ("request", request.as_str()),
+        ];
+        Ok(BrowserUrl::new(endpoint, &members))
     }
 
     /// Who it is. `callback` is what the browser came back with: the whole address, or its query. An error may

@@ -27,6 +27,7 @@ pub const TOY: Scheme = Scheme {
         leaf_purposes: Rule::new(&[], "toy: no certificate"),
         registry: None,
         request_object: None,
+        authorization_request: None,
         token_request: TokenRequestRules {
             path: Rule::new("/token", "toy: path"),
             grant_type: Rule::new("client_credentials", "toy: grant_type"),

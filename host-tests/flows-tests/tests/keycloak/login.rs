@@ -7,7 +7,9 @@ use std::thread;
 
 use privyseal::base::seal::SealKey;
 use privyseal::oidc::login::{Login, LoginError, LoginOptions, LoginState, Prompt, Session};
-use privyseal_test_servers::browser::{Browser, Place};
+use privyseal::oidc::rotation::{CACHE, Rotation};
+use privyseal_test_pki::test_key;
+use privyseal_test_servers::browser::{Browser, Place, chromium};
 use privyseal_test_servers::keycloak::JwksServer;
 use privyseal_test_servers::relying_party::RelyingParty;
 use privyseal_test_suite::flow::{self, Outcome};
@@ -46,7 +48,10 @@ fn register(stage: &Stage, jwks: &str, more: &Value) {
         },
     });
     for (name, value) in more.as_object().unwrap() {
-        client[name] = value.clone();
+        match (client[name].as_object_mut(), value.as_object()) {
+            (Some(known), Some(more)) => known.extend(more.clone()),
+            _ => client[name] = value.clone(),
+        }
     }
     stage
         .keycloak
@@ -120,6 +125,16 @@ fn both_clients_say_the_same_about_a_person() {
     assert_eq!(said["userinfo"], userinfo);
 }
 
+/// With the scripts of its pages, in Chromium.
+#[test]
+fn a_person_logs_in_with_a_real_browser() {
+    let (stage, login) = registered("login-browser", &json!({}));
+    let (url, state) = login.start(&asked()).unwrap();
+    let callback = chromium(url.as_str(), REDIRECT, &[LOGIN]);
+    let session = login.finish(&callback, state).unwrap();
+    assert_eq!(session.claims()["preferred_username"], "alice");
+}
+
 #[test]
 fn a_stored_login_is_finished_by_another_process() {
     let (stage, login) = registered("login-stored", &json!({}));
@@ -188,6 +203,58 @@ fn a_refresh_token_is_spent_once_however_many_threads_ask() {
     let again = session.refresh(&login).unwrap();
     assert!(login.introspect(again.expose()).unwrap().is_active());
     session.userinfo(&login).unwrap();
+}
+
+#[test]
+fn a_realm_that_takes_signed_requests_only() {
+    let must =
+        json!({"request.object.required": "request only", "request.object.signature.alg": "RS256"});
+    let (stage, login) = registered("login-signed", &json!({ "attributes": must }));
+    let (url, state) = login.start(&asked().signed_request()).unwrap();
+    let callback = stage.keycloak.browser().walk(url.as_str(), &[LOGIN]);
+    let session = login.finish(&callback, state).unwrap();
+    assert_eq!(session.claims()["preferred_username"], "alice");
+
+    let (plain, state) = login.start(&asked()).unwrap();
+    match stage.keycloak.browser().open(plain.as_str()) {
+        Place::Page(page) => assert!(page.html().contains("nvalid"), "{}", page.html()),
+        Place::Elsewhere(callback) => {
+            let error = login.finish(&callback, state).unwrap_err();
+            assert!(error.to_string().contains("invalid_request"), "{error}");
+        }
+    }
+}
+
+/// The plan for a new signing key, played at a realm that keeps the keys that it has read.
+#[test]
+fn a_signing_key_is_replaced_without_a_failed_login() {
+    let stage = realm("login-rotation");
+    let (old, new) = (client_key(), test_key("keycloak-client-2", 2048));
+    let sets = [jwk_set(&[("2026-1", &old)]), jwk_set(&[("2026-2", &new)])];
+    let jwks = JwksServer::start(&sets[0]);
+    register(
+        &stage,
+        &sets[0],
+        &json!({"attributes": {"jwks.url": jwks.url()}}),
+    );
+    let provider = Arc::new(stage.provider());
+    let begin = privyseal::base::clock::now().unwrap();
+    let plan = Rotation::plan(sets[0].as_bytes(), sets[1].as_bytes(), begin, CACHE).unwrap();
+    for step in plan.steps() {
+        jwks.publish(&step.publish.to_string());
+        // With what the realm has read, and with what it reads when that is old.
+        for is_old in [false, true] {
+            if is_old {
+                let path = format!("/{}/clear-keys-cache", stage.realm);
+                stage.keycloak.admin("POST", &path, &json!({}));
+            }
+            let kid = step.sign_with[0].as_str();
+            let key = if kid == "2026-1" { &old } else { &new };
+            let source = Arc::new(client(CLIENT, kid, key));
+            let login = Login::new(source, stage.http.clone(), Arc::clone(&provider));
+            session(&stage, &login.assertion(stage.options()));
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What node-oidc-provider gives, and what it refuses.
 
-use privyseal::oidc::login::LoginError;
+use privyseal::oidc::login::{LoginError, LoginOptions, Prompt};
+use privyseal_test_servers::browser::{Place, chromium};
 use privyseal_test_servers::relying_party::RelyingParty;
 use serde_json::{Value, json};
 
-use crate::stage::{CLIENT, FORMS, REDIRECT, Stage, key};
+use crate::stage::{CLIENT, FORMS, REDIRECT, SCOPE, Stage, key};
 
 #[test]
 fn both_clients_say_the_same_about_a_person() {
@@ -28,6 +29,17 @@ fn both_clients_say_the_same_about_a_person() {
     for name in ["sub", "name", "email", "birthdate"] {
         assert_eq!(said["userinfo"][name], userinfo[name], "{name}");
     }
+}
+
+/// With the scripts of its pages, in Chromium.
+#[test]
+fn a_person_logs_in_with_a_real_browser() {
+    let stage = Stage::new();
+    let asked = LoginOptions::new(REDIRECT).scope(SCOPE);
+    let (url, state) = stage.login.start(&asked).unwrap();
+    let callback = chromium(url.as_str(), REDIRECT, FORMS);
+    let session = stage.login.finish(&callback, state).unwrap();
+    assert_eq!(session.subject(), "alice");
 }
 
 #[test]
@@ -79,4 +91,35 @@ fn a_person_who_says_no() {
     let error = stage.login.finish(&no, state).unwrap_err();
     assert!(matches!(error, LoginError::Refused(_)), "{error}");
     assert!(error.to_string().contains("said no"), "{error}");
+}
+
+/// RFC 9101: all that is asked stands in a request that the client signed; the provider takes it, and no other.
+#[test]
+fn a_signed_request() {
+    let stage = Stage::new();
+    let asked = LoginOptions::new(REDIRECT)
+        .scope(SCOPE)
+        .prompt(Prompt::Consent)
+        .login_hint("alice \"the\" first")
+        .max_age(3600)
+        .signed_request();
+    let (url, state) = stage.login.start(&asked).unwrap();
+    for name in ["state=", "nonce=", "code_challenge=", "redirect_uri="] {
+        assert!(!url.as_str().contains(name), "{name}");
+    }
+    let callback = stage.provider.browser().walk(url.as_str(), FORMS);
+    let session = stage.login.finish(&callback, state).unwrap();
+    assert_eq!(session.subject(), "alice");
+    assert!(session.claims()["auth_time"].is_u64(), "max_age was heard");
+
+    let (head, signature) = url.as_str().rsplit_once('.').unwrap();
+    let changed = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    let Place::Page(page) = stage.provider.browser().open(&changed) else {
+        panic!("a request that nobody signed");
+    };
+    assert!(
+        page.html().contains("invalid_request_object"),
+        "{}",
+        page.html()
+    );
 }

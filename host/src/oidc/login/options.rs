@@ -11,6 +11,7 @@ pub struct LoginOptions {
     prompt: Option<Prompt>,
     login_hint: Option<String>,
     max_age: Option<u64>,
+    signed: bool,
 }
 
 /// What the provider shows the person (OpenID Connect Core section 3.1.2.1).
@@ -51,6 +52,7 @@ impl LoginOptions {
             prompt: None,
             login_hint: None,
             max_age: None,
+            signed: false,
         }
     }
 
@@ -75,6 +77,14 @@ impl LoginOptions {
         self
     }
 
+    /// Signs the request (RFC 9101), so that nobody can change it on its way through the browser. A provider that demands
+    /// this by its metadata gets it anyhow.
+    #[must_use]
+    pub const fn signed_request(mut self) -> Self {
+        self.signed = true;
+        self
+    }
+
     /// Wants the person to have proved who they are within so many seconds; `auth_time` must say so.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
@@ -92,6 +102,18 @@ impl LoginOptions {
 
     pub(super) const fn oldest(&self) -> Option<u64> {
         self.max_age
+    }
+
+    pub(super) const fn is_signed(&self) -> bool {
+        self.signed
+    }
+
+    pub(super) fn prompt_name(&self) -> Option<&'static str> {
+        self.prompt.map(Prompt::name)
+    }
+
+    pub(super) fn hint(&self) -> Option<&str> {
+        self.login_hint.as_deref()
     }
 
     /// The parameters that not every login has.
