@@ -168,6 +168,9 @@ impl Error {
         if self.find::<JoseError>().is_some() {
             return ErrorKind::Refused;
         }
+        if let Some(OidcError::Signature { .. }) = self.find() {
+            return ErrorKind::Refused;
+        }
         match self {
             Self::Ishare(IshareError::OAuth(error)) | Self::Fiam(FiamError::OAuth(error)) => {
                 kind_of_request(error)

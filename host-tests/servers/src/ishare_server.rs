@@ -6,12 +6,16 @@
 //! |---|---|
 //! | `POST /connect/token`, with `scope=iSHARE` and `client_id` | a bearer token for 3600 s |
 //! | `GET /trusted_list` | `trusted_list_token` |
+//! | `GET /identity_provider/authorize` | back to the client with a code: the person is logged in |
+//! | `POST /identity_provider/token`, with a code | a bearer token and an `id_token` |
+//! | `GET /identity_provider/userinfo` | a signed answer |
 //! | `GET /parties/{party_id}` | `party_token`, with `party_info` (iSHARE 2.1) |
 //! | `GET /parties?eori=..&certificate_subject_name=..` | `parties_token`, with `parties_info` (iSHARE 1.x) |
 //!
 //! Refusals are RFC 6749's. Both kinds of token are JWS by the registry's own seal, for the party whose access
 //! token it was.
 
+mod identity;
 mod routes;
 mod says;
 mod signed;
@@ -104,8 +108,10 @@ impl IshareServer {
         let started = || -> io::Result<Self> {
             let clock = Arc::clone(&config.clock);
             let desk = TokenDesk::new(&config.trust, REGISTRY, TOKEN_LIFETIME, clock)?;
+            let logins = identity::Logins::default();
             let handler = Arc::new(move |request: &_| {
-                routes::route(&desk, &config, request).unwrap_or_else(|refused| refusal(&refused))
+                routes::route(&desk, &config, &logins, request)
+                    .unwrap_or_else(|refused| refusal(&refused))
             });
             Loopback::start(0, handler).map(Self)
         };

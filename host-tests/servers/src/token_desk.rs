@@ -50,6 +50,11 @@ impl TokenDesk {
 
     /// Judges the assertion in a token request with client credentials.
     pub fn assertion(&self, request: &Request) -> Result<Assertion, Refusal> {
+        self.assertion_with(request, "client_credentials")
+    }
+
+    /// The same, in a token request of another grant.
+    pub fn assertion_with(&self, request: &Request, grant: &str) -> Result<Assertion, Refusal> {
         let is_form = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -61,10 +66,10 @@ impl TokenDesk {
                 "the body is no form",
             ));
         }
-        if member(request, "grant_type")? != "client_credentials" {
+        if member(request, "grant_type")? != grant {
             return Err(Refusal::bad_request(
                 "unsupported_grant_type",
-                "not client_credentials",
+                format!("not {grant}"),
             ));
         }
         if member(request, "client_assertion_type")? != ASSERTION_TYPE {

@@ -4,13 +4,15 @@ use core::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
+use privyseal::SchemeRules;
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt, Session};
+use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value, json};
 
 use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
 use super::output::print_json;
-use super::session::{has_providers, party};
+use super::session::{IdentityProvider, has_providers, ishare_party, party};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -25,7 +27,7 @@ use crate::output::say;
     reason = "the fields are named as the options are"
 )]
 #[command(
-    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_providers))),
+    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_logins))),
     mut_arg("endpoint", |endpoint| endpoint.hide(true)),
     mut_arg("now", |now| now.hide(true)),
     mut_arg("jti", |jti| jti.hide(true))
@@ -35,6 +37,8 @@ pub(super) struct Login {
     client: ClientOptions,
     #[command(flatten)]
     server: ServerOptions,
+    #[command(flatten)]
+    provider: IdentityProvider,
     /// Where the browser comes back to, on loopback; at port 0 on a free one
     #[arg(long, value_name = "[ADDRESS:]PORT[/PATH]", default_value = "0")]
     listen: ListenAddress,
@@ -50,6 +54,9 @@ pub(super) struct Login {
     /// How long ago the person may have proved who they are
     #[arg(long, value_name = "SECONDS")]
     max_age: Option<u64>,
+    /// Sign the request that the browser brings to the provider (RFC 9101)
+    #[arg(long)]
+    signed_request: bool,
     /// How long the person may take
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = value_parser!(u64).range(1..=3600))]
     wait: u64,
@@ -64,7 +71,12 @@ pub(super) struct Login {
 impl Login {
     pub(super) fn run(self) -> Result<(), CliError> {
         let redirect = LoopbackRedirect::start(&self.listen)?;
-        let login = party(&self.client, &self.server)?;
+        let login = if is_ishare(self.client.scheme()) {
+            ishare_party(&self.client, &self.server, &self.provider)?
+        } else {
+            self.provider.refuse()?;
+            party(&self.client, &self.server)?
+        };
         let (url, state) = login.start(&self.asked(redirect.redirect_uri()))?;
         say!(
             "open this address in a browser of this machine:\n{}",
@@ -95,6 +107,9 @@ impl Login {
         if let Some(hint) = &self.login_hint {
             asked = asked.login_hint(hint);
         }
+        if self.signed_request {
+            asked = asked.signed_request();
+        }
         match self.max_age {
             Some(seconds) => asked.max_age(seconds),
             None => asked,
@@ -114,6 +129,15 @@ impl Login {
         report.insert("tokens".to_owned(), tokens);
         report.into()
     }
+}
+
+fn has_logins(scheme: &'static SchemeRules) -> bool {
+    has_providers(scheme) || is_ishare(scheme)
+}
+
+/// Whose identity providers publish nothing about themselves.
+fn is_ishare(scheme: &'static SchemeRules) -> bool {
+    scheme.built_in() == Some(&ISHARE)
 }
 
 fn prompt_parser() -> impl TypedValueParser<Value = Prompt> {

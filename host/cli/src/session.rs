@@ -7,6 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::login::Login;
+use privyseal::pki::Certificates;
+use privyseal::schemes::ishare::identity_provider;
 use privyseal::{Provider, SchemeRules};
 
 use super::input::secret;
@@ -102,6 +104,56 @@ impl Introspect {
 impl Party {
     fn open(&self) -> Result<Login, CliError> {
         party(&self.client, &self.server)
+    }
+}
+
+/// A client at iSHARE's identity provider, which publishes nothing about itself.
+pub(super) fn ishare_party(
+    client: &ClientOptions,
+    server: &ServerOptions,
+    provider: &IdentityProvider,
+) -> Result<Login, CliError> {
+    let missing = |option, why| CliError::missing(option, why);
+    let id = provider.party_id.as_deref();
+    let id = id.ok_or_else(|| {
+        missing(
+            "--provider-id",
+            "its tokens name it, and its seal is its own",
+        )
+    })?;
+    let trust = provider.trust.as_deref();
+    let trust = trust.ok_or_else(|| missing("--trust", "its tokens are signed by a seal"))?;
+    let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
+    let mut assertion = client.assertion()?;
+    assertion.audience.get_or_insert_with(|| id.to_owned());
+    let provider = identity_provider(&client.server()?, id, trust)?;
+    let (source, tries) = client.source_for_tries()?;
+    let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));
+    Ok(login.assertion(assertion).retry(tries))
+}
+
+/// What is known of an identity provider of iSHARE.
+#[derive(Args)]
+pub(super) struct IdentityProvider {
+    /// The party id of iSHARE's identity provider
+    #[arg(long = "provider-id", value_name = "ID")]
+    party_id: Option<String>,
+    /// The root, CA or certificate that vouches for the seal of iSHARE's identity provider: a PEM or DER file
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+}
+
+impl IdentityProvider {
+    /// Refuses what would be ignored.
+    pub(super) fn refuse(&self) -> Result<(), CliError> {
+        let given = [
+            ("--provider-id", self.party_id.is_some()),
+            ("--trust", self.trust.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(CliError::option(option, "is for iSHARE only")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -19,7 +19,8 @@ pub const MAX_METADATA: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct ProviderMetadata {
     issuer: String,
-    jwks_uri: Url,
+    /// None where its keys are in certificates.
+    jwks_uri: Option<Url>,
     token_endpoint: Url,
     endpoints: Vec<(String, Url)>,
     members: Map<String, Value>,
@@ -99,11 +100,27 @@ impl ProviderMetadata {
         let endpoint = |name| url(&members, name)?.ok_or(MetadataError::Missing(name));
         Ok(Self {
             issuer: stated.to_owned(),
-            jwks_uri: endpoint("jwks_uri")?,
+            jwks_uri: Some(endpoint("jwks_uri")?),
             token_endpoint: endpoint("token_endpoint")?,
             endpoints: endpoints(&members)?,
             members,
         })
+    }
+
+    /// Of a provider that publishes no such document, and signs with certificates that it sends.
+    #[cfg(feature = "login")]
+    pub(crate) fn without_document(
+        issuer: &str,
+        token_endpoint: Url,
+        endpoints: Vec<(String, Url)>,
+    ) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            jwks_uri: None,
+            token_endpoint,
+            endpoints,
+            members: Map::new(),
+        }
     }
 
     /// `issuer`: what the `iss` of its tokens is, exactly.
@@ -111,9 +128,9 @@ impl ProviderMetadata {
         &self.issuer
     }
 
-    /// `jwks_uri`: where its keys are.
-    pub const fn jwks_uri(&self) -> &Url {
-        &self.jwks_uri
+    /// `jwks_uri`: where its keys are; none where it signs with certificates that it sends.
+    pub const fn jwks_uri(&self) -> Option<&Url> {
+        self.jwks_uri.as_ref()
     }
 
     /// `token_endpoint`.
@@ -229,7 +246,7 @@ mod tests {
         .unwrap();
         assert_eq!(metadata.issuer(), ISSUER);
         assert_eq!(
-            metadata.jwks_uri().as_str(),
+            metadata.jwks_uri().unwrap().as_str(),
             "https://idp.example/realms/M2M/certs"
         );
         assert_eq!(

@@ -18,6 +18,18 @@ pub enum OidcError {
     /// What it signed or encrypted is not accepted.
     #[error("{0}")]
     Jose(#[from] JoseError),
+    /// What it signed is not accepted, by rules of its scheme.
+    #[error("the {what} {fault}")]
+    Signature {
+        /// Which: `id_token` and the like.
+        what: &'static str,
+        /// What is wrong with it.
+        #[source]
+        fault: Box<dyn core::error::Error + Send + Sync>,
+    },
+    /// Its keys are not published, but in the certificates that it sends.
+    #[error("the provider publishes no keys (jwks_uri)")]
+    NoKeys,
     /// Nothing can be asked below the issuer.
     #[error("the issuer cannot be asked for its metadata: {0}")]
     Issuer(#[source] UrlError),

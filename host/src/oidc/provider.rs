@@ -2,6 +2,8 @@
 
 pub(super) mod userinfo;
 
+use core::error::Error;
+use core::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
@@ -30,7 +32,29 @@ pub const CLOCK_LEEWAY: u64 = 10;
 #[derive(Debug)]
 pub struct Provider {
     metadata: ProviderMetadata,
-    keys: Mutex<ProviderKeys>,
+    keys: Keys,
+}
+
+#[derive(Debug)]
+enum Keys {
+    /// Those behind its `jwks_uri`.
+    Published(Mutex<ProviderKeys>),
+    /// Those in certificates that it sends.
+    Sent(Box<dyn VerifySent>),
+}
+
+/// Verifies what a provider signed with a key that it sends along, certified by somebody who is trusted.
+pub trait VerifySent: Debug + Send + Sync {
+    /// The payload of `token`, if it is signed so. What its claims say is not judged.
+    ///
+    /// # Errors
+    ///
+    /// A clause whose subject is the token.
+    fn verify(
+        &self,
+        now: UnixTime,
+        token: &str,
+    ) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>>;
 }
 
 impl Provider {
@@ -43,9 +67,19 @@ impl Provider {
         ProviderMetadata::fetch(http, issuer).map(Self::new)
     }
 
-    /// The provider that these metadata are of.
+    /// The provider that these metadata are of. Without a `jwks_uri` in them nothing that it signs is believed.
     pub fn new(metadata: ProviderMetadata) -> Self {
-        let keys = Mutex::new(ProviderKeys::new(metadata.jwks_uri().clone()));
+        let keys = metadata.jwks_uri().cloned().map(ProviderKeys::new);
+        let keys = keys.map_or_else(
+            || Keys::Sent(Box::new(Nobody)),
+            |keys| Keys::Published(Mutex::new(keys)),
+        );
+        Self { metadata, keys }
+    }
+
+    /// The same, of a provider that sends its certificates along.
+    pub fn with_sent_keys(metadata: ProviderMetadata, verifier: Box<dyn VerifySent>) -> Self {
+        let keys = Keys::Sent(verifier);
         Self { metadata, keys }
     }
 
@@ -66,9 +100,16 @@ impl Provider {
         what: &'static str,
         token: &str,
     ) -> Result<VerifiedJws, OidcError> {
-        let keys = self.keys.lock();
-        keys.unwrap_or_else(PoisonError::into_inner)
-            .verify(http, now, what, token)
+        match &self.keys {
+            Keys::Published(keys) => {
+                let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+                keys.verify(http, now, what, token)
+            }
+            Keys::Sent(verifier) => {
+                let verified = verifier.verify(now, token);
+                verified.map_err(|fault| OidcError::Signature { what, fault })
+            }
+        }
     }
 
     /// Reads its keys if they are not there yet ([`ProviderKeys::read_ahead`]).
@@ -77,9 +118,13 @@ impl Provider {
     ///
     /// As [`ProviderKeys::read_ahead`].
     pub fn read_keys(&self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
-        let keys = self.keys.lock();
-        keys.unwrap_or_else(PoisonError::into_inner)
-            .read_ahead(http, now)
+        match &self.keys {
+            Keys::Published(keys) => {
+                let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+                keys.read_ahead(http, now)
+            }
+            Keys::Sent(_) => Ok(()),
+        }
     }
 
     /// The provider as somebody to whom something is encrypted: by the first key for `algorithm` that it publishes.
@@ -94,7 +139,7 @@ impl Provider {
         algorithm: KeyEncryption,
         content: ContentEncryption,
     ) -> Result<Recipient, OidcError> {
-        let url = self.metadata.jwks_uri();
+        let url = self.metadata.jwks_uri().ok_or(OidcError::NoKeys)?;
         let response = oauth::get_public(http, url, MAX_KEY_SET)?;
         let keys = KeySet::for_encryption(&response.body)
             .map_err(|error| OAuthError::response(url, error))?;
@@ -131,5 +176,15 @@ impl Provider {
         let jws = self.verify(http, now, WHAT, token)?;
         let claims = jws.judged_access_token(typ.as_deref(), &rules);
         Ok(claims.map_err(|error| error.of(WHAT))?)
+    }
+}
+
+/// Nobody is trusted.
+#[derive(Debug)]
+struct Nobody;
+
+impl VerifySent for Nobody {
+    fn verify(&self, _: UnixTime, _: &str) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>> {
+        Err(OidcError::NoKeys.into())
     }
 }

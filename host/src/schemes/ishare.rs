@@ -11,6 +11,8 @@
 //! developer portal. Where versions write a member differently (`party_token`, `partyToken`,
 //! `parties_token`), each is read.
 
+#[cfg(feature = "login")]
+mod identity_provider;
 mod party;
 mod registry;
 mod response;
@@ -21,6 +23,8 @@ use serde_json::Value;
 
 use crate::oauth::OAuthError;
 
+#[cfg(feature = "login")]
+pub use identity_provider::identity_provider;
 pub use party::{Party, PartyCertificate, PartyFault, prove_seal};
 pub use registry::{PartyQuery, Registry};
 pub use response::{Expected, ResponseFault};

@@ -4,6 +4,7 @@
 
 mod answers;
 mod command;
+mod human;
 mod inbound;
 mod parties;
 mod revoked;

@@ -3,6 +3,7 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::identity::Logins;
 use super::{Config, TOKEN_LIFETIME, says, signed};
 use crate::loopback::{self, Answer, Request};
 use crate::token_desk::{TokenDesk, member};
@@ -12,9 +13,13 @@ use privyseal_test_judges::assertion_judge::{Refusal, header_members};
 pub(super) fn route(
     desk: &TokenDesk,
     config: &Config,
+    logins: &Logins,
     request: &Request,
 ) -> Result<Answer, Refusal> {
     let path = request.uri().path();
+    if let Some(path) = path.strip_prefix("/identity_provider/") {
+        return logins.route(desk, config, path, request);
+    }
     if path == "/connect/token" {
         if request.method() != Method::POST {
             return Err(Refusal::of_status(405));

@@ -53,7 +53,9 @@ pub(super) fn token(
 ) -> String {
     let mut claims = said;
     claims["iss"] = json!(REGISTRY);
-    claims["sub"] = json!(REGISTRY);
+    if claims["sub"].is_null() {
+        claims["sub"] = json!(REGISTRY);
+    }
     claims["aud"] = json!(client);
     claims["iat"] = json!(now);
     claims["exp"] = json!(now + 30);

@@ -41,8 +41,8 @@ impl Provider {
     ) -> Result<UserInfo, OidcError> {
         let url = self.metadata.userinfo_endpoint().cloned();
         let url = url.ok_or_else(|| {
-            let reason = "the provider of these keys names no userinfo_endpoint in its metadata";
-            OAuthError::response(self.metadata.jwks_uri(), reason)
+            let reason = "the provider of this endpoint names no userinfo_endpoint in its metadata";
+            OAuthError::response(self.metadata.token_endpoint(), reason)
         })?;
         let response = http.retry_idempotent(|http| ask(http, &url, token))?;
         let signed = response.media_type.as_deref() == Some(JWT);

@@ -10,7 +10,7 @@ use privyseal_core::scheme::ISHARE;
 use privyseal_core::{ClientId, UnixTime};
 use serde_json::{Map, Value};
 
-use crate::jose::jws::{Jws, JwsFault};
+use crate::jose::jws::{Jws, JwsFault, VerifiedJws};
 use crate::jose::{JoseError, JoseFault};
 use crate::pki::certificates::Certificates;
 use crate::pki::path::{PathError, PathOptions};
@@ -135,15 +135,24 @@ impl<'a> Expected<'a> {
     ///
     /// [`ResponseFault`], the first that is found.
     pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, ResponseFault> {
+        let claims = self.verified(token, now)?.claims()?;
+        self.judge(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// The same without what the claims say.
+    pub(super) fn verified(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<VerifiedJws, ResponseFault> {
         let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value())?;
         if jws.typ() != Some("JWT") {
             return Err(ResponseFault::Type);
         }
         let certificates = jws.certificates()?;
         let key = self.proven_key(&certificates, now)?;
-        let claims = jws.verify(&key)?.claims()?;
-        self.judge(&claims, now)?;
-        Ok(claims)
+        Ok(jws.verify(&key)?)
     }
 
     /// The key of the leaf of these certificates (DER, as they stand in `x5c`), if they are a chain up to one

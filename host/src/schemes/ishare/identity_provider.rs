@@ -1,0 +1,55 @@
+//! iSHARE, human to machine: the identity provider that says who a person is. It publishes neither metadata nor keys: its
+//! tokens carry the certificates of its seal, as every iSHARE JWT does.
+
+use core::error::Error;
+
+use privyseal_core::UnixTime;
+
+use super::response::Expected;
+use crate::http::{BaseUrl, UrlError};
+use crate::jose::jws::VerifiedJws;
+use crate::oidc::discovery::ProviderMetadata;
+use crate::oidc::provider::{Provider, VerifySent};
+use crate::pki::certificates::Certificates;
+
+/// The identity provider `party_id` below `base`, for whose seal `trust` vouches: its root, a CA, or its own certificate.
+/// Paths are those of "Authentication" (H2M generic authentication flow). Revocation is not checked.
+///
+/// # Errors
+///
+/// [`UrlError`] if the base leaves no room for the paths.
+pub fn identity_provider(
+    base: &BaseUrl,
+    party_id: &str,
+    trust: Certificates,
+) -> Result<Provider, UrlError> {
+    let below = |path: &str| base.join(&format!("/identity_provider/{path}"));
+    let endpoints = vec![
+        ("authorization_endpoint".to_owned(), below("authorize")?),
+        ("userinfo_endpoint".to_owned(), below("userinfo")?),
+    ];
+    let metadata = ProviderMetadata::without_document(party_id, below("token")?, endpoints);
+    let seal = Seal {
+        party_id: party_id.to_owned(),
+        trust,
+    };
+    Ok(Provider::with_sent_keys(metadata, Box::new(seal)))
+}
+
+#[derive(Debug)]
+struct Seal {
+    party_id: String,
+    trust: Certificates,
+}
+
+impl VerifySent for Seal {
+    fn verify(
+        &self,
+        now: UnixTime,
+        token: &str,
+    ) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>> {
+        // `aud` is judged with the other claims.
+        let expected = Expected::new(&self.party_id, "", &self.trust);
+        Ok(expected.verified(token, now)?)
+    }
+}
