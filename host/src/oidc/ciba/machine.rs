@@ -2,6 +2,7 @@
 //! no input or output, no thread and no lock, so a web backend can have thousands that wait for a person, and store
 //! them ([`CibaFlow::seal`]).
 
+mod message;
 mod stored;
 
 use core::fmt;
@@ -14,10 +15,12 @@ use super::discovery::{self, QrImage, Session};
 use super::exchange::{Exchange, Tokens};
 use super::identity::Identity;
 use super::polling::{DEFAULT_INTERVAL, Polling, Step};
-use super::response::{Acknowledgement, PollOutcome, interval_of};
+use super::response::Acknowledgement;
 use super::{CibaError, State};
-use crate::http::HttpCause;
 use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError};
+use message::answered;
+pub use message::{CibaRequest, CibaResponse};
+pub(super) use message::{Due, Outcome, Query};
 use stored::{Asked, secret};
 
 /// One authentication, from the QR code to the claims. `Debug` shows how far it is.
@@ -67,39 +70,6 @@ pub struct Authenticated {
     pub identity: Identity,
     /// The tokens.
     pub tokens: Tokens,
-}
-
-/// A request that is due. What is in it is for the provider.
-pub struct CibaRequest(pub(super) Due);
-
-pub(super) enum Due {
-    /// Something of the provider.
-    Exchange(Query),
-    /// What those tokens say.
-    Claims { tokens: Box<Tokens>, userinfo: bool },
-}
-
-pub(super) enum Query {
-    /// A discovery session: a new one, or how that one is.
-    Session(Option<String>),
-    /// That a person be asked.
-    Authentication(Box<AuthenticationOptions>),
-    /// The tokens for that `auth_req_id`.
-    Tokens(Zeroizing<String>),
-}
-
-/// What came of a request.
-pub struct CibaResponse {
-    pub(super) outcome: Outcome,
-    /// When to come back, if the server said so.
-    pub(super) verdict: PollOutcome,
-    /// Decides by how much later the next try is.
-    pub(super) random: u64,
-}
-
-pub(super) enum Outcome {
-    Exchange(Result<Exchange, OAuthError>),
-    Claims(Result<Box<Authenticated>, CibaError>),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -389,69 +359,11 @@ impl Authenticated {
     }
 }
 
-/// The response that was asked for, if it has come. What is asked once has no `polling`.
-fn answered(
-    polling: Option<&mut Polling>,
-    now: Duration,
-    exchange: Result<Exchange, OAuthError>,
-    verdict: PollOutcome,
-    random: u64,
-) -> Result<Option<Exchange>, CibaError> {
-    let exchange = match (exchange, polling) {
-        (Ok(exchange), _) if verdict == PollOutcome::Success => return Ok(Some(exchange)),
-        (Ok(exchange), None) => return Err(exchange.refused().into()),
-        (Err(error), Some(polling)) if may_pass(&error) => {
-            return if polling.failed(now, None, random) {
-                Ok(None)
-            } else {
-                Err(error.into())
-            };
-        }
-        (Err(error), _) => return Err(error.into()),
-        (Ok(exchange), Some(polling)) => (exchange, polling),
-    };
-    let (exchange, polling) = exchange;
-    match verdict {
-        PollOutcome::Pending => polling.pending(now, interval_of(&exchange.response.body)),
-        PollOutcome::SlowDown(pause) => polling.slow_down(now, pause),
-        PollOutcome::Trouble(pause) if polling.failed(now, pause, random) => {}
-        _ => return Err(exchange.refused().into()),
-    }
-    Ok(None)
-}
-
-/// Whether another try may do better: the network and its names, not the server's certificate or its HTTP.
-const fn may_pass(error: &OAuthError) -> bool {
-    matches!(error, OAuthError::Http(error) if matches!(
-        error.cause(),
-        HttpCause::HostNotFound | HttpCause::Timeout | HttpCause::Connection
-    ))
-}
-
 impl fmt::Debug for CibaFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CibaFlow")
             .field("state", &self.state())
             .field("in_flight", &self.in_flight)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for CibaRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Due::Exchange(Query::Session(_)) => "CibaRequest(user discovery)",
-            Due::Exchange(Query::Authentication(_)) => "CibaRequest(authentication)",
-            Due::Exchange(Query::Tokens(_)) => "CibaRequest(tokens)",
-            Due::Claims { .. } => "CibaRequest(claims)",
-        })
-    }
-}
-
-impl fmt::Debug for CibaResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CibaResponse")
-            .field("verdict", &self.verdict)
             .finish_non_exhaustive()
     }
 }

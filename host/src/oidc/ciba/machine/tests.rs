@@ -1,6 +1,7 @@
 use super::*;
 use crate::base::seal::SealKey;
 use crate::http::Response;
+use crate::oidc::ciba::response::PollOutcome;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
