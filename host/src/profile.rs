@@ -57,7 +57,7 @@ pub const PROFILE_VARIABLE: &str = "PRIVYSEAL_PROFILE";
 pub struct Profiles {
     files: Vec<PathBuf>,
     schemes: Vec<&'static OwnScheme>,
-    profiles: BTreeMap<String, Profile>,
+    by_name: BTreeMap<String, Profile>,
 }
 
 /// What is said of one client: members, each with where it was said.
@@ -110,7 +110,7 @@ impl Profiles {
         let content = read::file(path, &self.schemes)?;
         self.files.push(path.to_owned());
         self.schemes = content.schemes;
-        self.profiles.extend(content.profiles);
+        self.by_name.extend(content.profiles);
         Ok(content.agent)
     }
 
@@ -126,7 +126,7 @@ impl Profiles {
 
     /// All profiles as the files have them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Profile)> {
-        let profiles = self.profiles.iter();
+        let profiles = self.by_name.iter();
         profiles.map(|(name, profile)| (name.as_str(), profile))
     }
 
@@ -166,9 +166,9 @@ impl Profiles {
     ///
     /// [`ProfileError::Unknown`].
     pub fn get(&self, name: &str) -> Result<&Profile, ProfileError> {
-        self.profiles
+        self.by_name
             .get(name)
-            .ok_or_else(|| ProfileError::unknown(name, self.profiles.keys()))
+            .ok_or_else(|| ProfileError::unknown(name, self.by_name.keys()))
     }
 }
 

@@ -4,7 +4,7 @@
 mod recording;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     let mut lines = Vec::new();
     script("demo.sh", &paths::target().join("demo"))?.tee(|line| lines.push(line.to_owned()))?;
     let shown = recording::of(&lines);
-    let path = recorded();
+    let path = pictures::demo_session();
     if options.record {
         fs::write(&path, shown.join("\n") + "\n").context(paths::shown(&path))?;
         return pictures::run();
@@ -46,11 +46,6 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// The text that the picture shows.
-pub(crate) fn recorded() -> PathBuf {
-    paths::root().join("docs/pictures/demo.txt")
 }
 
 /// Makes a token with a key and its chain in `folder`, quietly; beside them are `softhsm2.conf`, `pin` and `key-uri`.

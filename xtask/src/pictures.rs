@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use crate::failure::{Context, Failure, fail};
 use crate::lint::layers::LADDERS;
-use crate::{demo, metadata, paths};
+use crate::{metadata, paths};
 
 const LANE: usize = 250;
 const STEP: usize = 46;
@@ -24,6 +24,11 @@ const STYLE: &str = "svg{background:#fff;color:#1c1e21}text{font:14px system-ui,
     .note{fill:#fdf0d0;stroke:#b08a30}.line{stroke:#7f8ca1}.arrow{stroke:currentColor;stroke-width:1.5;fill:none}\
     .back{stroke-dasharray:5 4}@media(prefers-color-scheme:dark){svg{background:#15171a;color:#e8e9eb}\
     .soft{fill:#a9afb8}.said{stroke:#15171a}.box{fill:#232a35}.note{fill:#3b2d0c}}";
+
+/// What the demonstration printed when it was recorded.
+pub(crate) fn demo_session() -> PathBuf {
+    paths::root().join("docs/pictures/demo.txt")
+}
 
 /// Writes every picture.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -51,7 +56,7 @@ fn all() -> Result<Vec<(PathBuf, String)>, Failure> {
     for name in ["fiam", "ishare", "itsme", "ehealth"] {
         pictures.push((name, sequence(&read(name)?)?));
     }
-    let path = demo::recorded();
+    let path = demo_session();
     let session = fs::read_to_string(&path).context(paths::shown(&path))?;
     let title = "From a key on a token to a call of FIAM, as cargo xtask demo shows it";
     pictures.push(("demo", terminal::session(title, &session)));

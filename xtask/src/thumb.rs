@@ -130,7 +130,9 @@ pub(crate) fn without_paths(root: &Path) -> OsString {
         flags.push(path);
         flags.push(format!("={name}"));
     };
-    cargo.iter().for_each(|cargo| named(cargo, "/cargo"));
+    if let Some(cargo) = cargo {
+        named(&cargo, "/cargo");
+    }
     // The last that fits counts.
     named(root, "/privyseal");
     flags

@@ -3,7 +3,7 @@
 //! - [`scratch`]: places under `target/` and in the workspace;
 //! - [`tool`]: runs the tools of the system;
 //! - [`privyseal`]: the command, freshly built;
-//! - [`terminal`]: pseudo-terminals;
+//! - [`terminal`]: a program at a terminal, or a serial line;
 //! - [`own_process`]: a test in a process of its own, watched over;
 //! - [`clock`]: the time.
 //!

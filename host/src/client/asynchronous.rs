@@ -170,12 +170,12 @@ fn ended<T, E>(
     outcome: Result<Result<T, E>, tokio::task::JoinError>,
     failed: impl FnOnce(SignerFailure) -> E,
 ) -> Result<T, E> {
-    outcome.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        Err(_) => {
-            let reason = "the runtime ended before the key was asked";
-            let kind = SignerErrorKind::Unavailable;
-            Err(failed(SignerFailure::because(kind, reason)))
+    outcome.unwrap_or_else(|error| {
+        if let Ok(panic) = error.try_into_panic() {
+            resume_unwind(panic);
         }
+        let reason = "the runtime ended before the key was asked";
+        let kind = SignerErrorKind::Unavailable;
+        Err(failed(SignerFailure::because(kind, reason)))
     })
 }

@@ -105,9 +105,9 @@ impl Provider {
                 let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
                 keys.verify(http, now, what, token)
             }
-            Keys::Sent(verifier) => {
-                let verified = verifier.verify(now, token);
-                verified.map_err(|fault| OidcError::Signature { what, fault })
+            Keys::Sent(sent) => {
+                let judged = sent.verify(now, token);
+                judged.map_err(|fault| OidcError::Signature { what, fault })
             }
         }
     }

@@ -38,9 +38,8 @@ impl PublishedKeys {
         KeySet::from_bytes(&response.body).map_err(|error| unusable(&error))?;
         let mut set: Value =
             serde_json::from_slice(&response.body).map_err(|error| unusable(&error))?;
-        let keys = match set.get_mut("keys").map(Value::take) {
-            Some(Value::Array(keys)) => keys,
-            _ => return Err(unusable(&"the answer is no JWK Set (RFC 7517 section 5)")),
+        let Some(Value::Array(keys)) = set.get_mut("keys").map(Value::take) else {
+            return Err(unusable(&"the answer is no JWK Set (RFC 7517 section 5)"));
         };
         let certificate = http.server_certificate(url)?;
         Ok(Self {

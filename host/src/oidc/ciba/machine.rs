@@ -36,6 +36,10 @@ pub struct CibaFlow {
 
 /// What has happened.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made one at a time, and taken apart at once"
+)]
 #[non_exhaustive]
 pub enum CibaEvent<'a> {
     /// Time has passed, or nothing has happened yet.
