@@ -6,10 +6,12 @@
 use privyseal_core::cert::{
     Certificate, CertificateError, Chain, ChainError, KeyUsage, LinkError, RsaLinks,
 };
-use privyseal_core::error::Error;
+use privyseal_core::encoding::sink::SliceSink;
+use privyseal_core::error::{AttachError, Error};
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::payload::Payload;
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime, scheme};
+use sha2::{Digest as _, Sha256};
 
 const LEAF: &[u8] = include_bytes!("../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
 const ISSUING: &[u8] =
@@ -287,5 +289,46 @@ fn a_wrong_signature_releases_nothing() {
         let error = input.attach(&vec![1; len], &mut buffer).unwrap_err();
         assert!(matches!(error, Error::Signature(_)), "{len}: {error}");
         assert!(buffer.iter().all(|&byte| byte == 0), "{len}");
+    }
+}
+
+/// The digest is that of what is written, which begins with the header; its length and that of the token are told before.
+#[test]
+fn what_is_signed_is_what_is_written() {
+    let fiam = credential(&scheme::FIAM, "EU.EORI.NL123456789");
+    let ishare = credential(&scheme::ISHARE, "did:ishare:EU.NL.NTRNL-10000001");
+    let party = Audience::new("EU.EORI.NL000000001").unwrap();
+    for (credential, audience) in [(&fiam, None), (&ishare, Some(party))] {
+        for jti in ["j", &"x".repeat(255)] {
+            let asked = AssertionRequest {
+                audience,
+                ..request(jti)
+            };
+            let input = credential.prepare(&asked).unwrap();
+            let mut buffer = vec![0; 20_000];
+            let mut sink = SliceSink::new(&mut buffer);
+            input.write_to(&mut sink).unwrap();
+            let written = sink.finish().unwrap().to_vec();
+            assert_eq!((input.len(), input.is_empty()), (written.len(), false));
+            // A dot, and 256 bytes of a signature.
+            assert_eq!(input.token_len(), written.len() + 1 + 342);
+            assert!(written.starts_with(credential.header()));
+            assert_eq!(written[credential.header().len()], b'.');
+            let digest: [u8; 32] = Sha256::digest(&written).into();
+            assert_eq!(*input.digest(), digest);
+            let info = input.digest_info();
+            assert_eq!(
+                info[..19],
+                *b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+            );
+            assert_eq!(info[19..], digest);
+            buffer.fill(0);
+            let streamed = input.attach_to(&[1; 256], &mut SliceSink::new(&mut buffer));
+            assert!(matches!(streamed, Err(AttachError::Token(_))));
+            assert!(
+                buffer.iter().all(|&byte| byte == 0),
+                "before the first byte"
+            );
+        }
     }
 }
