@@ -184,6 +184,7 @@ where
         }
         logins.insert(name.clone(), Arc::clone(&login));
     }
+    // Behind TLS, `Secure` belongs here, too.
     let cookie = format!("{COOKIE}={name}; HttpOnly; SameSite=Strict; Path=/");
     tokio::spawn(async move {
         app.drive(&login).await;

@@ -168,7 +168,11 @@ impl Rotation {
         let plan: Self = serde_json::from_slice(text).map_err(|_| RotationError::NoPlan)?;
         let is_first = plan.steps.first().is_some_and(|step| step.from == 0);
         let is_sorted = plan.steps.is_sorted_by_key(|step| step.from);
-        if is_first && is_sorted {
+        let publishes = |step: &RotationStep| {
+            let keys = Keys::read(step.publish.to_string().as_bytes());
+            keys.is_ok_and(|keys| keys.all().next().is_some())
+        };
+        if is_first && is_sorted && plan.steps.iter().all(publishes) {
             Ok(plan)
         } else {
             Err(RotationError::NoPlan)
@@ -337,7 +341,16 @@ mod tests {
         ] {
             assert_eq!(plan(&old, &new), Err(expected), "{new}");
         }
-        for text in ["", "{}", r#"{"steps":[]}"#, r#"{"steps":[],"more":1}"#] {
+        // A plan that would have nothing published, and so could not be missed.
+        let empty =
+            r#"{"steps":[{"from":0,"action":"","publish":null,"sign_with":[],"decrypt_with":[]}]}"#;
+        for text in [
+            "",
+            "{}",
+            r#"{"steps":[]}"#,
+            r#"{"steps":[],"more":1}"#,
+            empty,
+        ] {
             assert_eq!(
                 Rotation::from_json(text.as_bytes()),
                 Err(RotationError::NoPlan)
