@@ -1,6 +1,7 @@
 //! Measurements. They print numbers and judge nothing: how fast a machine is at the moment is no test.
 
 mod agent;
+mod kept;
 mod pkcs11;
 
 use clap::Subcommand;
@@ -22,8 +23,15 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "COUNT")]
         assertions: Option<u64>,
     },
-    /// Accepting an assertion: first sight and known party, against one RSA verification of ring
-    Receiver,
+    /// Accepting an assertion: first sight and known party, against one RSA verification of ring and other receivers
+    Receiver {
+        /// Instead, 64 connections for ten minutes, a tenth of what they send wrong
+        #[arg(long, conflicts_with = "keep")]
+        load: bool,
+        /// Keep the numbers as a plot of the documents: of a machine that does nothing else
+        #[arg(long)]
+        keep: bool,
+    },
 }
 
 /// Measures it.
@@ -35,11 +43,23 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Agent {
             assertions: Some(count),
         } => agent::long_run(count),
-        Bench::Receiver => {
-            Run::cargo("run --release --package privyseal-receiver-tests --example receiver")
-                .stream()
+        Bench::Receiver { load: true, .. } => load(),
+        Bench::Receiver { keep, .. } => {
+            let words = "run --release --package privyseal-receiver-tests --example receiver";
+            let title = "Accepting a client assertion of iSHARE";
+            kept::measured(Run::cargo(words), "receiver", title, keep)
         }
     }
+}
+
+/// The test of `privyseal receiver serve` under load, against the command as users have it.
+fn load() -> Result<(), Failure> {
+    Run::cargo("build --release --package privyseal-cli").stream()?;
+    let test = "test --package privyseal-receiver-tests --test receiver sixty_four -- --nocapture";
+    Run::cargo(test)
+        .env("PRIVYSEAL_LOAD_SECONDS", "600")
+        .env("PRIVYSEAL_LOAD_COMMAND", pkcs11::release_of("privyseal"))
+        .stream()
 }
 
 /// A workspace of its own (`host-tests/bench`), so that what the core is compared with gets into no lock file of what is

@@ -3,6 +3,7 @@
 //! A sequence is a `title`, `lanes` with bars between them, and lines `A -> B: text`, `A --> B: text` (what comes back) and
 //! `note A: text`.
 
+mod plot;
 mod terminal;
 
 use std::fmt::Write as _;
@@ -60,10 +61,26 @@ fn all() -> Result<Vec<(PathBuf, String)>, Failure> {
     let session = fs::read_to_string(&path).context(paths::shown(&path))?;
     let title = "From a key on a token to a call of FIAM, as cargo xtask demo shows it";
     pictures.push(("demo", terminal::session(title, &session)));
-    Ok(pictures
+    let mut pictures: Vec<_> = pictures
         .into_iter()
         .map(|(name, svg)| (folder.join(name).with_extension("svg"), svg))
-        .collect())
+        .collect();
+    for entry in fs::read_dir(&folder)
+        .context(paths::shown(&folder))?
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(name) = name
+            .strip_suffix(".txt")
+            .filter(|it| it.starts_with("bench-"))
+        {
+            pictures.push((
+                folder.join(name).with_extension("svg"),
+                plot::bars(&read(name)?)?,
+            ));
+        }
+    }
+    Ok(pictures)
 }
 
 /// The crates, what is above uses what is below.

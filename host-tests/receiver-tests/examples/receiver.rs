@@ -11,7 +11,10 @@ use privyseal::base::clock;
 use privyseal::schemes::ishare::{IshareError, Party, PartyQuery, TrustedList};
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{Receiver, RegistrySource, TokenForm};
+use privyseal_test_base::scratch::host_tests;
+use privyseal_test_base::tool::{LONG_LIMIT, command, output_within};
 use privyseal_test_judges::decode::{Parts, to_base64, to_base64url};
+use privyseal_test_judges::{node, python};
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
 use privyseal_test_servers::ishare_server::{list_entry, party_info};
 use privyseal_test_suite::software_signer::SoftwareSigner;
@@ -81,6 +84,27 @@ fn each(count: usize, work: impl FnOnce()) -> Duration {
     start.elapsed() / u32::try_from(count).unwrap()
 }
 
+/// Receivers of others, each warm, with the same assertion again and again: none of them remembers it.
+fn peers(token: &str) {
+    let asked = json!({ "client_id": PARTY, "audience": PROVIDER, "token": token, "count": KNOWN })
+        .to_string();
+    let python = (
+        python::interpreter(),
+        host_tests("python/bench_receiver.py"),
+    );
+    let node = (node::interpreter(), node::script("bench_receiver.mjs"));
+    for (interpreter, script) in [python, node] {
+        let mut peer = command(&interpreter.to_string_lossy(), [script]);
+        let said = output_within(LONG_LIMIT, &mut peer, asked.as_bytes());
+        assert!(
+            said.status.success(),
+            "{}",
+            String::from_utf8_lossy(&said.stderr)
+        );
+        print!("{}", String::from_utf8_lossy(&said.stdout));
+    }
+}
+
 fn main() {
     let key = test_key("seal", 2048);
     let chain = chain(&key);
@@ -105,6 +129,8 @@ fn main() {
         "one RSA-2048 verification of ring, over these {} bytes: {ring:?}",
         token.len()
     );
+
+    peers(&token);
 
     let sights: Vec<_> = (0..FIRST)
         .map(|jti| (receiver(&source), form(jti)))

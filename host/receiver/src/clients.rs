@@ -51,6 +51,12 @@ impl RegisteredClients {
         client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf.as_der())))
     }
 
+    /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.
+    pub(crate) fn end_of(&self, client_id: &str, x5t_s256: &str) -> Option<UnixTime> {
+        let der = self.0.get(client_id)?.leaves.get(x5t_s256)?;
+        Some(Certificate::from_der(der).ok()?.not_after())
+    }
+
     /// The client's keys at `now`: those of its set, and those of certificates that are valid.
     pub(crate) fn keys_at(&self, client_id: &str, now: UnixTime) -> Vec<KnownKey<'_>> {
         let Some(client) = self.0.get(client_id) else {

@@ -7,7 +7,7 @@ use privyseal_test_base::scratch::{cache_dir, host_tests, ishare_chain, workspac
 use privyseal_test_base::tool::{command, run};
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_judges::python;
-use privyseal_test_pki::{pem_chain, test_key};
+use privyseal_test_pki::{Authority, CertificateSpec, pem_chain, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
@@ -62,10 +62,39 @@ pub(crate) fn cases() -> Vec<Value> {
             .iter()
             .map(|input| json!({ "input": input, "now": NOW })),
     );
+    cases.extend(
+        hostile_tokens()
+            .iter()
+            .map(|input| json!({ "input": input, "now": NOW })),
+    );
     cases.extend(conformance().iter().map(
         |case| json!({ "input": case["client_assertion"], "now": case["now"], "scheme": "ishare" }),
     ));
     cases
+}
+
+/// What a page might take for a piece of itself.
+pub(crate) const HOSTILE: &str =
+    "</textarea></style><img src=x onerror=alert(1)><script>alert(1)</script>\u{202e}&lt;";
+
+/// Markup in each place of a token that is shown; and inputs that are too large, or large for what is in them.
+fn hostile_tokens() -> Vec<String> {
+    let claims = json!({
+        HOSTILE: HOSTILE, "iss": HOSTILE, "sub": [HOSTILE], "aud": HOSTILE, "jti": HOSTILE, "iat": HOSTILE,
+        "nested": { HOSTILE: [{ HOSTILE: HOSTILE }] },
+    });
+    let header = json!({ "alg": HOSTILE, "typ": HOSTILE, "kid": HOSTILE, "x5c": [HOSTILE], HOSTILE: HOSTILE });
+    let large = json!({ "iss": "x".repeat(300_000) }).to_string();
+    vec![
+        sign(&claims.to_string()),
+        sign_with(&header.to_string(), &claims.to_string()),
+        HOSTILE.to_owned(),
+        format!("{HOSTILE}.{HOSTILE}.{HOSTILE}"),
+        sign(&large),
+        sign(&format!("{}{}", "[".repeat(50_000), "]".repeat(50_000))),
+        "A".repeat(900_000),
+        ".".repeat(900_000),
+    ]
 }
 
 /// The assertions of the conformance corpus.
@@ -111,7 +140,11 @@ fn scheme_vectors() -> Vec<String> {
 }
 
 fn sign(claims: &str) -> String {
-    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "key-2026" }).to_string();
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "key-2026" });
+    sign_with(&header.to_string(), claims)
+}
+
+fn sign_with(header: &str, claims: &str) -> String {
     let input = format!(
         "{}.{}",
         to_base64url(header.as_bytes()),
@@ -155,7 +188,20 @@ pub(crate) fn chains() -> Vec<Vec<u8>> {
         pem_chain(&chain[..2]).into_bytes(),
         chain[0].clone(),
         chain[3].clone(),
+        pem_chain(&hostile_chain()).into_bytes(),
     ]
+}
+
+/// Markup in the names of a leaf and of its CA.
+fn hostile_chain() -> Vec<Vec<u8>> {
+    let name = r"\</style\>\<img src=x onerror=alert(1)\>";
+    let mut authority = CertificateSpec::authority("Root", None);
+    authority.subject = format!("CN={name},O={name}");
+    let root = Authority::root(test_key("stranger", 2048), authority);
+    let mut leaf = CertificateSpec::seal();
+    leaf.subject = format!("CN={name},2.5.4.97=NTRNL-12345678,O={name},C=NL");
+    let leaf = root.issue(&test_key("seal", 2048).spki_der(), &leaf);
+    vec![leaf, root.certificate]
 }
 
 /// A certification request by openssl, PEM and DER, and one whose signature was changed.

@@ -16,7 +16,7 @@ use privyseal_test_base::tool::{command, output};
 use serde_json::{Value, json};
 
 use browser::{page, seen};
-use cases::{cases, chains, examples, requests};
+use cases::{HOSTILE, cases, chains, examples, requests};
 
 /// 2026-06-01, and as seconds.
 const NOW: u64 = 1_780_272_000;
@@ -114,6 +114,23 @@ fn a_certification_request_is_explained() {
         assert!(String::from_utf8_lossy(&stderr).contains(said), "{said}");
     }
     assert!(!seen[0]["html"].as_str().unwrap().contains("<b>/"));
+}
+
+/// Markup in header, claims, member names and names of certificates, on the page and in what is saved.
+#[test]
+fn what_is_pasted_is_text_and_nothing_else() {
+    let seen = seen();
+    let shown = |answer: &Value| answer["html"].as_str().unwrap_or_default().to_owned();
+    let all = seen.answers.iter().chain(&seen.chains).map(shown);
+    for html in all {
+        for no in ["<img", "<script", "onerror=alert(1)>"] {
+            assert!(!html.contains(no), "{no}: {html}");
+        }
+    }
+    let is_hostile = |case: &&Value| case["input"].as_str().unwrap().contains(HOSTILE);
+    assert_eq!(cases().iter().filter(is_hostile).count(), 2);
+    let chain = shown(seen.chains.last().unwrap());
+    assert!(chain.contains("&lt;img src=x"), "{chain}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,7 +50,8 @@ impl Served {
 
     /// Of clients that a file lists.
     pub(crate) fn of_clients(folder: &Path, options: &[&str]) -> Self {
-        let mut command = Command::new(privyseal::path());
+        let measured = std::env::var_os("PRIVYSEAL_LOAD_COMMAND");
+        let mut command = Command::new(measured.map_or_else(privyseal::path, PathBuf::from));
         command
             .current_dir(folder)
             .args([

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use base64ct::{Base64, Encoding as _};
 use privyseal::pki::crl::Crl;
+use privyseal::pki::links::HostLinks;
 use privyseal::schemes::ishare::{
     Expected, IshareError, Party, PartyFault, PartyQuery, ResponseFault, TrustedList,
 };
 use privyseal::{Certificates, UnixTime};
+use privyseal_check::{CheckOptions, check};
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{Receiver, RegistrySource, Revocation, TokenForm};
 use privyseal_test_base::scratch::{cache_dir, host_tests};
@@ -100,6 +102,18 @@ fn verdict(corpus: &Value, case: &Value) -> Option<String> {
         .map(|rejection| rejection.rule().name().to_owned())
 }
 
+/// The rules that an assertion of iSHARE can break, and that no case breaks.
+fn rules_without_a_case(cases: &[Value]) -> Vec<&'static str> {
+    let good = cases.iter().find(|case| case["accept"] == true).unwrap();
+    let mut options = CheckOptions::at(now(good), &HostLinks);
+    options.scheme = Some(&ISHARE);
+    let token = text(good, "client_assertion");
+    let report = check(token, &options, &mut vec![0; 3 * token.len()]);
+    let names = report.findings().iter().map(|finding| finding.rule.name());
+    let is_broken = |name: &&str| cases.iter().any(|case| case["rule"] == **name);
+    names.filter(|name| !is_broken(name)).collect()
+}
+
 #[test]
 fn every_case_of_the_corpus_is_judged_as_it_says() {
     let file = cache_dir("corpus").join("ishare.json");
@@ -109,6 +123,7 @@ fn every_case_of_the_corpus_is_judged_as_it_says() {
     let corpus: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     let cases = corpus["cases"].as_array().unwrap();
     assert!(cases.len() >= 200, "{}", cases.len());
+    assert_eq!(rules_without_a_case(cases), [""; 0]);
     let wrong = Arc::new(Mutex::new(BTreeMap::new()));
     let half = cases.len().div_ceil(2);
     std::thread::scope(|scope| {

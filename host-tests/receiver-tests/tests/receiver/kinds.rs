@@ -117,6 +117,42 @@ fn a_client_of_a_kid_scheme_signs_with_a_key_of_its_own_set() {
     }
 }
 
+/// RFC 7515 section 4.1.4: "The kid value MUST be a case-sensitive string"; eHealth's Keycloak finds a key by nothing else.
+#[test]
+fn each_way_not_to_name_a_key_is_refused_and_a_key_that_is_taken_back_signs_no_more() {
+    let key = test_key("seal", 2048);
+    let audience = "https://idp.example/auth/realms/M2M";
+    let clients = |kid| RegisteredClients::default().keys("one", keys(&[jwk(&key, kid)]));
+    let receiver = Receiver::builder(&EHEALTH)
+        .audience(audience)
+        .clients(clients("a"));
+    let receiver = receiver.build().unwrap();
+    let signed = |header: Value| rule(&receiver, &sign(&key, &header, &claims("one", audience)));
+    for (header, broken) in [
+        (json!({ "alg": "RS256", "typ": "JWT" }), "header-kid"),
+        (json!({ "alg": "RS256", "kid": "" }), "header-kid"),
+        (json!({ "alg": "RS256", "kid": ["a"] }), "header-kid"),
+        (json!({ "alg": "RS256", "kid": "A" }), "key-known"),
+        (json!({ "alg": "none", "kid": "a" }), "header-alg"),
+        (json!({ "alg": "HS256", "kid": "a" }), "header-alg"),
+        (
+            json!({ "alg": "RS256", "kid": "a", "crit": ["x"], "x": 1 }),
+            "header-members",
+        ),
+    ] {
+        assert_eq!(signed(header.clone()), Err(broken), "{header}");
+    }
+    let header = || json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+    assert_eq!(signed(header()), Ok("one".to_owned()));
+    // It was proved a moment ago, and is taken back.
+    receiver.set_clients(clients("b"));
+    assert_eq!(signed(header()), Err("key-known"));
+    receiver.set_clients(RegisteredClients::default());
+    assert_eq!(signed(header()), Err("key-known"));
+    receiver.set_clients(clients("a"));
+    assert_eq!(signed(header()), Ok("one".to_owned()));
+}
+
 /// eHealth demands no `iat`: then `exp` is bounded by the clock, also where the key is known already.
 #[test]
 fn an_assertion_without_iat_lives_no_longer_than_the_scheme_says() {

@@ -102,7 +102,11 @@ impl Receiver {
             let key = keys.iter().find(|key| is_named(key, &header));
             let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
             let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
-            return key.map(proven);
+            let mut proven = proven(key?);
+            let named = header.x5t_s256();
+            let end = named.and_then(|named| settings.clients.end_of(client_id, named));
+            proven.until = end.map_or(proven.until, |end| end.min(proven.until));
+            return Ok(proven);
         }
         let certificates = header.certificates().map_err(unread)?;
         let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
