@@ -159,6 +159,8 @@ impl Error {
                     fault: Fault::Missing,
                     ..
                 }) => ErrorKind::Input,
+                // The hardware made it.
+                privyseal_core::Error::Signature(_) => ErrorKind::Key,
                 _ => ErrorKind::Refused,
             };
         }

@@ -443,6 +443,7 @@ fn kind_of(error: &OAuthError) -> &'static str {
             SignerErrorKind::Timeout => "timeout",
             _ => "key",
         },
+        OAuthError::Core(privyseal_core::Error::Signature(_)) => "key",
         _ => "rule",
     }
 }
