@@ -197,9 +197,7 @@ impl Dist {
 
     fn sbom(&self) -> Result<(), Failure> {
         Run::new(tools::path(tools::SBOM))
-            .words(
-                "cyclonedx --manifest-path host/cli/Cargo.toml --format json --describe binaries",
-            )
+            .words("cyclonedx --manifest-path host/cli/Cargo.toml --format json --spec-version 1.5")
             .words("--override-filename privyseal.cdx")
             .env("SOURCE_DATE_EPOCH", &self.epoch)
             .show_and_stream()?;
@@ -236,7 +234,7 @@ impl Dist {
     }
 }
 
-/// The crates that users get, packed: metadata, licences and what they depend on are complete.
+/// The crates that users get, packed, each with its licences' texts. Nothing is built: publishing does that.
 fn crates() -> Result<(), Failure> {
     let mut package = Run::cargo("package --locked --no-verify");
     for published in packages("Cargo.toml")? {
@@ -244,8 +242,8 @@ fn crates() -> Result<(), Failure> {
             continue;
         }
         let folder = published.manifest_path.parent().unwrap_or(Path::new(""));
-        for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
-            if !folder.join(file).exists() && published.name != "privyseal-cli" {
+        for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            if !folder.join(file).exists() {
                 return fail!("{} has no {file}", paths::shown(folder));
             }
         }

@@ -49,8 +49,8 @@ fn the_debian_package_is_installed_runs_and_is_removed() {
     let users = fs::read_to_string(root.join("etc/passwd")).unwrap();
     assert!(users.contains("privyseal:x:"), "{users}");
     for file in [
-        "usr/share/man/man1/privyseal.1",
-        "usr/share/man/man1/privyseal-agent.1",
+        "usr/share/man/man1/privyseal.1.gz",
+        "usr/share/man/man1/privyseal-agent.1.gz",
         "usr/share/bash-completion/completions/privyseal",
         "usr/share/zsh/vendor-completions/_privyseal",
         "usr/share/fish/vendor_completions.d/privyseal.fish",
@@ -101,9 +101,12 @@ fn the_debian_package_is_installed_runs_and_is_removed() {
     };
     let outcome = privyseal_test_suite::flow::Outcome::of(&mut start(&stage));
     outcome.failed(2, "no profile has allow-uids");
-    // Its example is a profile, once it is no comment.
+    // Its example is a profile, once it is no comment; what is said to people has a space.
     let given = fs::read_to_string(&config).unwrap();
-    fs::write(&config, given.replace("\n#", "\n")).unwrap();
+    let hidden = |line: &str| line.starts_with('#') && !line.starts_with("# ");
+    let shown = |line| if hidden(line) { &line[1..] } else { line };
+    let lines: Vec<_> = given.lines().map(shown).collect();
+    fs::write(&config, lines.join("\n")).unwrap();
     let check = ["profile", "check", "--config", config.to_str().unwrap()];
     let checked = stage.run(&[&[program.to_str().unwrap()], &check[..]].concat());
     assert_eq!(checked, "kpn                  good\n");
