@@ -122,6 +122,10 @@ async fn tasks_that_wait_for_one_request_share_its_failure() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+#[expect(
+    clippy::await_holding_lock,
+    reason = "the threads that ask the key wait for it"
+)]
 async fn a_key_that_hangs_holds_up_neither_the_runtime_nor_a_token_that_is_there() {
     let stage = Stage::new("EU.EORI.NL123456789");
     let server = stage.server();

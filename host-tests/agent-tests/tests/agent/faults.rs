@@ -134,8 +134,8 @@ fn a_wrong_pin_costs_one_try() {
     }
     assert_eq!(shim.calls("C_Login"), 1);
     let metrics = agent.ask("GET", "/metrics", "").body;
-    let state = "privyseal_key_state{profile=\"kpn\",state=\"pin\"} 1";
-    assert!(metrics.contains(state), "{metrics}");
+    let refused = "privyseal_key_state{profile=\"kpn\",state=\"pin\"} 1";
+    assert!(metrics.contains(refused), "{metrics}");
     // Whoever mends it says so.
     fs::write(stage.client.token.pin_file(), PIN).unwrap();
     agent.assertion().is_problem(503, "key");

@@ -2,6 +2,8 @@
 //!
 //! `SOAK_ASSERTIONS` says how many assertions a run has (`cargo xtask bench agent --assertions`).
 
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;

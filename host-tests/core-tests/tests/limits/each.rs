@@ -194,7 +194,7 @@ const PROOFS: &[(&str, fn())] = &[
             let options = CheckOptions::at(moment(), &RsaLinks);
             let payload = format!("{{{}}}", members.join(","));
             let token = format!("e30.{}.AA", to_base64url(payload.as_bytes()));
-            let report = check(&token, &options, &mut [0; MAX_CHECK_SCRATCH]);
+            let report = check(&token, &options, &mut vec![0; MAX_CHECK_SCRATCH]);
             match report.verdict(RuleId::PayloadJson) {
                 Some(Verdict::Passed) => Ok(()),
                 other => Err(format!("{other:?}")),
@@ -396,7 +396,7 @@ fn the_longest_of_each_kind_fits() {
         let payload = token.as_str().split('.').nth(1).unwrap();
         assert!(payload.len() <= MAX_PAYLOAD);
         let options = CheckOptions::at(moment(), &RsaLinks);
-        let report = check(token.as_str(), &options, &mut [0; MAX_CHECK_SCRATCH]);
+        let report = check(token.as_str(), &options, &mut vec![0; MAX_CHECK_SCRATCH]);
         assert_eq!(report.verdict(RuleId::PayloadJson), Some(Verdict::Passed));
     }
 }

@@ -55,6 +55,7 @@ fn a_person_logs_in_at_an_identity_provider() {
 
 #[test]
 fn what_no_identity_provider_sealed_is_not_believed() {
+    type Lie = Box<dyn Fn(&mut Draft) + Send + Sync>;
     let world = World::new();
     let own = world.chain.clone();
     let key = world.key.clone();
@@ -63,7 +64,6 @@ fn what_no_identity_provider_sealed_is_not_believed() {
     let mut leaf = CertificateSpec::seal();
     leaf.subject = format!("CN=Registry,serialNumber={REGISTRY},O=Registry,C=NL");
     let forged = other_ca.chain(&stranger.spki_der(), &leaf);
-    type Lie = Box<dyn Fn(&mut Draft) + Send + Sync>;
     let lies: Vec<(&str, Lie)> = vec![
         ("was changed", Box::new(|it| it.changed_later = true)),
         ("another party", {

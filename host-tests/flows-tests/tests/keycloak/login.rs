@@ -128,7 +128,7 @@ fn both_clients_say_the_same_about_a_person() {
 /// With the scripts of its pages, in Chromium.
 #[test]
 fn a_person_logs_in_with_a_real_browser() {
-    let (stage, login) = registered("login-browser", &json!({}));
+    let (_stage, login) = registered("login-browser", &json!({}));
     let (url, state) = login.start(&asked()).unwrap();
     let callback = chromium(url.as_str(), REDIRECT, &[LOGIN]);
     let session = login.finish(&callback, state).unwrap();

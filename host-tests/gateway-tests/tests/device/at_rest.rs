@@ -9,6 +9,7 @@ use privyseal_protocol::{
 };
 use privyseal_test_base::clock::run_start;
 use privyseal_test_base::tool::{command, output};
+use privyseal_test_judges::decode::to_hex;
 use privyseal_test_judges::python;
 use privyseal_test_simulators::device_host::{
     TestDevice, ask, generate, info, provision, request_csr, sign,
@@ -71,7 +72,7 @@ except InvalidTag:
     sys.exit(7)
 ";
     let unlock = unlock.map_or(Vec::new(), |secret| secret.0.to_vec());
-    let digits: String = unlock.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = to_hex(&unlock);
     let python = python::interpreter();
     let mut python = command(&python.to_string_lossy(), ["-c", PROGRAM, &digits]);
     let said = output(&mut python, &memory.secrets);

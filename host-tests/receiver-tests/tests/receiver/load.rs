@@ -1,6 +1,8 @@
 //! Load: 64 connections, a tenth of what comes wrong in a known way. By `cargo xtask bench receiver --load` for ten minutes;
 //! here for long enough to see a wrong verdict.
 
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
