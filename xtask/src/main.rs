@@ -20,6 +20,7 @@ mod fuzz;
 mod lint;
 mod matrix;
 mod metadata;
+mod mutants;
 mod page;
 mod paths;
 mod pictures;
@@ -63,6 +64,8 @@ enum Menu {
     Pictures,
     /// Fuzz every parser for a bounded time (needs a nightly compiler; says so where there is none)
     Fuzz(fuzz::Options),
+    /// Change the core, the checks and the receiver in one place at a time: which test notices? (hours for all)
+    Mutants(mutants::Options),
     /// Write a corpus of assertions, right and wrong, for whoever writes a receiver (docs/corpus.md)
     Corpus(corpus::Options),
     /// Make what users install: Debian package, tarball, bill of materials, crates for the registry
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Menu::Page => page::run(),
         Menu::Pictures => pictures::run(),
         Menu::Fuzz(options) => fuzz::run(&options),
+        Menu::Mutants(options) => mutants::run(&options),
         Menu::Corpus(options) => corpus::run(&options),
         Menu::Dist(options) => dist::run(&options),
         Menu::Bench(bench) => bench::run(bench),

@@ -55,6 +55,10 @@ pub(crate) enum Need {
     Package,
     /// cargo-cyclonedx.
     Sbom,
+    /// cargo-mutants.
+    Mutants,
+    /// What OpenSSL's library needs to be a judge of fuzzers.
+    Fuzz,
     /// A C compiler for Windows.
     Windows,
     /// What applies a patch.
@@ -90,6 +94,7 @@ impl Need {
                 Self::Sbom,
                 Self::Windows,
                 Self::Patch,
+                Self::Fuzz,
             ],
         ]
         .concat()
@@ -163,7 +168,12 @@ impl Need {
             Self::Thumb => THUMB,
             Self::ThumbClippy => THUMB_CLIPPY,
             Self::Emulator => &[("qemu-system-arm", "qemu-system-arm", on_path)],
-            Self::Deny | Self::Book | Self::Sbom => &[],
+            Self::Deny | Self::Book | Self::Sbom | Self::Mutants => &[],
+            Self::Fuzz => &[
+                ("cc", "gcc", on_path),
+                ("pkg-config", "pkg-config", on_path),
+                ("openssl", "libssl-dev", development_files),
+            ],
             Self::Package => &[
                 ("dpkg-deb", "dpkg", on_path),
                 ("objdump", "binutils", on_path),
@@ -211,6 +221,7 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
             Need::Book => tools::install(tools::BOOK)?,
             Need::Package => tools::install(tools::DEB)?,
             Need::Sbom => tools::install(tools::SBOM)?,
+            Need::Mutants => tools::install(tools::MUTANTS)?,
             _ => {}
         }
     }

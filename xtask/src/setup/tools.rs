@@ -21,6 +21,9 @@ pub(crate) const DEB: Tool = ("cargo-deb", "3.8.0", "--no-default-features");
 /// Writes the bill of materials.
 pub(crate) const SBOM: Tool = ("cargo-cyclonedx", "0.5.9", "");
 
+/// Changes code to see whether a test notices.
+pub(crate) const MUTANTS: Tool = ("cargo-mutants", "27.1.0", "");
+
 /// Where it is: on `PATH`, if it is that version there, else in our own folder once it is installed.
 pub(crate) fn path(tool: Tool) -> PathBuf {
     let on_path = paths::on_path(tool.0).filter(|path| is_version(path, tool));
