@@ -2,6 +2,7 @@
 //! the run is skipped, and says so: that is not the same as passed.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -9,15 +10,21 @@ use clap::Args;
 use crate::failure::{Context, Failure};
 use crate::paths;
 use crate::process::{BUILD, Run};
+use crate::setup::{self, Need};
 use crate::steps::Steps;
 
 /// One for each file of `host-tests/fuzz/fuzz_targets`.
-const TARGETS: [&str; 5] = [
+const TARGETS: [&str; 10] = [
     "token_check",
     "certificate",
     "json_responses",
     "pkcs11_uri",
     "device_frames",
+    "paths",
+    "ocsp",
+    "files",
+    "configuration",
+    "jose",
 ];
 
 /// How long to fuzz.
@@ -29,10 +36,14 @@ pub(crate) struct Options {
     /// Only this target
     #[arg(long, value_parser = TARGETS)]
     target: Option<String>,
+    /// Keep in the repository what covers most, so that other runs begin there
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Builds the targets and runs each for its time; a crash is a failure.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    setup::run(&[Need::Fuzz])?;
     if Run::cargo_of("nightly", "--version").capture().is_err() {
         println!(
             "SKIPPED, nothing was fuzzed: there is no nightly compiler (`rustup toolchain install nightly`); \
@@ -55,28 +66,89 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             .is_none_or(|only| only == **target)
     };
     for target in TARGETS.iter().filter(chosen) {
-        steps.step(target, || fuzz(target, options.seconds));
+        steps.step(target, || fuzz(target, options));
     }
     steps.finish()
 }
 
-fn fuzz(target: &str, seconds: u64) -> Result<(), Failure> {
-    let corpus = paths::root().join("host-tests/fuzz/corpus").join(target);
-    fs::create_dir_all(&corpus).context(format_args!("cannot make {}", paths::shown(&corpus)))?;
-    Run::cargo_of(
-        "nightly",
-        "fuzz run --fuzz-dir host-tests/fuzz --sanitizer none",
-    )
-    .arg(target)
-    // The first directory grows, the second is read.
-    .arg(&corpus)
-    .arg(paths::root().join("host-tests/fuzz/seeds").join(target))
-    .arg("--")
-    .arg(format!("-max_total_time={seconds}"))
-    // An input longer than the longest token says nothing new.
-    .words("-max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0")
-    .limit(BUILD + Duration::from_secs(seconds))
-    .stream()
+/// Where a target's inputs are.
+struct Inputs {
+    /// What is found here; it is not kept.
+    corpus: PathBuf,
+    /// By hand, one for each kind.
+    seeds: PathBuf,
+    /// What former runs found, packed; a run begins where they ended.
+    kept: PathBuf,
+}
+
+impl Inputs {
+    fn of(target: &str) -> Result<Self, Failure> {
+        let folder = paths::root().join("host-tests/fuzz");
+        let inputs = Self {
+            corpus: folder.join("corpus").join(target),
+            seeds: folder.join("seeds").join(target),
+            kept: folder.join("kept").join(target).with_extension("tar.gz"),
+        };
+        make(&inputs.corpus)?;
+        if inputs.kept.is_file() {
+            let unpack = Run::new("tar").arg("-xzf").arg(&inputs.kept);
+            unpack.arg("-C").arg(&inputs.corpus).stream()?;
+        }
+        Ok(inputs)
+    }
+
+    /// Packs the smallest set of short inputs that cover what all of them do.
+    fn keep(&self, target: &str) -> Result<(), Failure> {
+        let best = self.corpus.with_extension("best");
+        if best.is_dir() {
+            fs::remove_dir_all(&best).context("cannot remove what another run left")?;
+        }
+        make(&best)?;
+        let merge = libfuzzer(target)
+            .arg(&best)
+            .arg(&self.seeds)
+            .arg(&self.corpus);
+        merge
+            .words("-- -merge=1 -max_len=1024 -timeout=10 -verbosity=0")
+            .limit(BUILD)
+            .stream()?;
+        if let Some(folder) = self.kept.parent() {
+            make(folder)?;
+        }
+        // The same inputs make the same file.
+        let pack =
+            Run::new("tar").words("--sort=name --owner=0 --group=0 --numeric-owner --mtime=@0");
+        let pack = pack.arg("-czf").arg(&self.kept).arg("-C").arg(&best);
+        pack.arg(".").env("GZIP", "-9n").stream()
+    }
+}
+
+fn make(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).context(format_args!("cannot make {}", paths::shown(folder)))
+}
+
+fn libfuzzer(target: &str) -> Run {
+    let words = "fuzz run --fuzz-dir host-tests/fuzz --sanitizer none";
+    Run::cargo_of("nightly", words).arg(target)
+}
+
+fn fuzz(target: &str, options: &Options) -> Result<(), Failure> {
+    let (inputs, seconds) = (Inputs::of(target)?, options.seconds);
+    libfuzzer(target)
+        // The first directory grows, the second is read.
+        .arg(&inputs.corpus)
+        .arg(&inputs.seeds)
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        // An input longer than the longest token says nothing new.
+        .words("-max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0")
+        .limit(BUILD + Duration::from_secs(seconds))
+        .stream()?;
+    if options.keep {
+        inputs.keep(target)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
