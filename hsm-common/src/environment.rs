@@ -1,6 +1,6 @@
 //! The PIN in the environment, and how a program keeps it from those that it starts.
 //!
-//! The unsafe code removes a variable, which is sound as long as no other thread looks at the environment.
+//! The unsafe code wipes and removes a variable, which is sound as long as no other thread looks at the environment.
 
 #![allow(unsafe_code)]
 
@@ -26,10 +26,47 @@ pub unsafe fn take_pin_variable() {
     TAKEN.get_or_init(|| {
         let pin = of_environment();
         // SAFETY: the caller's promise.
-        unsafe { std::env::remove_var(PIN_VARIABLE) };
+        unsafe {
+            wipe();
+            std::env::remove_var(PIN_VARIABLE);
+        }
         pin
     });
 }
+
+/// Overwrites the value where it stands, which removing the variable leaves as it is: in memory, and in what the system
+/// shows of the process (`/proc/PID/environ`).
+///
+/// # Safety
+/// As [`take_pin_variable`].
+#[cfg(unix)]
+unsafe fn wipe() {
+    use std::ffi::{CStr, CString, c_char};
+    use zeroize::Zeroize as _;
+
+    unsafe extern "C" {
+        fn getenv(name: *const c_char) -> *mut c_char;
+    }
+    let Ok(name) = CString::new(PIN_VARIABLE) else {
+        return;
+    };
+    // SAFETY: the name ends with a NUL byte. What is given is null or a text that lies in memory of this process that may be
+    // written to, and nobody else uses it, by the caller's promise.
+    unsafe {
+        let value = getenv(name.as_ptr());
+        if !value.is_null() {
+            let len = CStr::from_ptr(value).to_bytes().len();
+            std::slice::from_raw_parts_mut(value.cast::<u8>(), len).zeroize();
+        }
+    }
+}
+
+/// Not known how here.
+///
+/// # Safety
+/// None is needed.
+#[cfg(not(unix))]
+unsafe fn wipe() {}
 
 /// The PIN that was taken, or that is in the environment now.
 pub(crate) fn pin() -> Option<Result<Secret, SecretUnavailable>> {

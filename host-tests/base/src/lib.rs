@@ -5,12 +5,14 @@
 //! - [`privyseal`]: the command, freshly built;
 //! - [`terminal`]: a program at a terminal, or a serial line;
 //! - [`own_process`]: a test in a process of its own, watched over;
-//! - [`clock`]: the time.
+//! - [`clock`]: the time;
+//! - [`memory`]: a secret, looked for in memory.
 //!
 //! Never published. Functions of fixtures panic with a message when the machine lacks something: a
 //! missing tool is a failed test, never a skipped one.
 
 pub mod clock;
+pub mod memory;
 pub mod own_process;
 pub mod privyseal;
 pub mod scratch;

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Names the test that runs as a child.
-const MARKER: &str = "PRIVYSEAL_TEST_AS_CHILD";
+pub const MARKER: &str = "PRIVYSEAL_TEST_AS_CHILD";
 
 /// What a child prints before each line that is meant for the parent.
 const PREFIX: &str = "@@ ";
