@@ -1,18 +1,23 @@
 //! `privyseal yubihsm`: what only a YubiHSM 2 has: its log, its authentication keys, its attestation.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use privyseal::Certificates;
+use privyseal::base::clock;
 use privyseal::keys::key::KeyUri;
 use privyseal::keys::{KeyUriError, SignerFailure};
-use privyseal::pki::pem;
+use privyseal::pki::path::PathOptions;
+use privyseal::pki::revocation::RevocationOptions;
+use privyseal::pki::{PkiError, pem};
 use privyseal_hsm::{PinFile, SecretUnavailable};
 use privyseal_yubihsm::audit::{AuditDir, reconcile};
 use privyseal_yubihsm::provision::{ExtraCapabilities, NewObject};
 use privyseal_yubihsm::{Device, YubihsmUri};
 
-use super::options::pins;
-use super::output::{broken, print_line};
+use super::options::{of_option, pins};
+use super::output::{broken, print_line, say};
 use crate::error::CliError;
 
 /// Audit and attest a YubiHSM 2, and give it authentication keys
@@ -28,8 +33,11 @@ enum Action {
     Audit(Which),
     /// Put an authentication key that can sign and nothing else
     PutAuthKey(PutAuthKey),
-    /// Print the device's attestation of the key that the URI names, and its certificate, as PEM
-    Attest(Which),
+    /// Print the device's attestation of the key that the URI names, and its certificate, as PEM; with --trust only if
+    /// they have a path to what is trusted
+    Attest(Attest),
+    /// Have the device refuse commands rather than lose an entry of its log: then give every URI its audit-dir
+    ForceAudit(Which),
 }
 
 /// The device, and what opens it.
@@ -38,6 +46,18 @@ struct Which {
     /// The device and its key: yubihsm:host=H;port=P;auth-key=A;key-id=K?pin-source=file:F
     #[arg(long = "key", value_name = "URI")]
     uri: String,
+}
+
+#[derive(Args)]
+struct Attest {
+    #[command(flatten)]
+    which: Which,
+    /// Yubico's root, or whose certificate else must stand above the device's: a PEM or DER file
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Certificates between the device's and what is trusted: a PEM or DER file
+    #[arg(long, value_name = "FILE", requires = "trust")]
+    issuers: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -69,7 +89,8 @@ impl Yubihsm {
         match self.action {
             Action::Audit(which) => audit(&which),
             Action::PutAuthKey(action) => action.run(),
-            Action::Attest(which) => attest(&which),
+            Action::Attest(action) => action.run(),
+            Action::ForceAudit(which) => force_audit(&which),
         }
     }
 }
@@ -107,19 +128,38 @@ fn audit(which: &Which) -> Result<(), CliError> {
     broken(result.findings.len())
 }
 
-fn attest(which: &Which) -> Result<(), CliError> {
-    let (uri, device) = which.open()?;
-    let attestation = device.attest(key_id(&uri)?).map_err(SignerFailure::new)?;
-    let certificates = [
-        Some(attestation.certificate),
-        attestation.device_certificate,
-    ];
-    let pems: Vec<String> = certificates
-        .iter()
-        .flatten()
-        .map(|der| pem::encode("CERTIFICATE", der))
-        .collect();
-    print_line(pems.join("\n").as_bytes())
+fn force_audit(which: &Which) -> Result<(), CliError> {
+    let (_, device) = which.open()?;
+    device.force_audit().map_err(SignerFailure::new)?;
+    print_line(b"force-audit is on")
+}
+
+impl Attest {
+    fn run(self) -> Result<(), CliError> {
+        let read = |option, path: &Option<PathBuf>| {
+            let read = path.as_deref().map(Certificates::from_file).transpose();
+            read.map_err(of_option(option))
+        };
+        let trust = read("--trust", &self.trust)?;
+        let issuers = read("--issuers", &self.issuers)?.unwrap_or_default();
+        let (uri, device) = self.which.open()?;
+        let attestation = device.attest(key_id(&uri)?).map_err(SignerFailure::new)?;
+        let mut certificates = vec![attestation.certificate];
+        certificates.extend(attestation.device_certificate);
+        let pems: Vec<String> = certificates
+            .iter()
+            .map(|der| pem::encode("CERTIFICATE", der))
+            .collect();
+        if let Some(trust) = trust {
+            certificates.extend(issuers.iter().map(<[u8]>::to_vec));
+            let options = PathOptions::at(clock::now()?);
+            Certificates::from(certificates)
+                .prove(&trust, &options, RevocationOptions::default())
+                .map_err(PkiError::from)?;
+            say!("the attestation of {uri} has a path to what is trusted");
+        }
+        print_line(pems.join("\n").as_bytes())
+    }
 }
 
 impl PutAuthKey {

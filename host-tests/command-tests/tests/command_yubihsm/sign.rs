@@ -87,7 +87,29 @@ fn audit_and_provisioning_work_from_the_command_line() {
         "yubihsm:".to_owned() + &key["yubihsm:".len()..].replace(";key-id", ";auth-key=1;key-id")
     );
     let attested = privyseal(&["yubihsm", "attest", "--key", &key], FACTORY_PASSWORD);
-    assert_eq!(printed(&attested).matches("BEGIN CERTIFICATE").count(), 2);
+    let attested = printed(&attested);
+    assert_eq!(attested.matches("BEGIN CERTIFICATE").count(), 2);
+    let device = attested
+        .split_inclusive("-----END CERTIFICATE-----\n")
+        .nth(1);
+    let device = device.unwrap_or_default();
+    let (root, other) = (format!("{path}/root.pem"), format!("{path}/other.pem"));
+    std::fs::write(&root, device).unwrap();
+    let stranger = privyseal_test_pki::TestPki::new().root.certificate;
+    std::fs::write(&other, privyseal_test_pki::pem_chain(&[stranger])).unwrap();
+    // OpenSSL is of the same mind.
+    std::fs::write(format!("{path}/leaf.pem"), &attested).unwrap();
+    for (trust, is_trusted) in [(&root, true), (&other, false)] {
+        let attest = ["yubihsm", "attest", "--key", &key, "--trust", trust];
+        let answer = privyseal(&attest, FACTORY_PASSWORD);
+        assert_eq!(answer.status.success(), is_trusted, "{answer:?}");
+        assert_eq!(answer.stdout.is_empty(), !is_trusted, "{answer:?}");
+        let openssl = std::process::Command::new("openssl")
+            .args(["verify", "-CAfile", trust, &format!("{path}/leaf.pem")])
+            .output()
+            .unwrap();
+        assert_eq!(openssl.status.success(), is_trusted, "{openssl:?}");
+    }
 
     let uri = sim.uri(&format!("key-id=100?audit-dir={path}/audit"));
     let mut sign = vec![
@@ -109,4 +131,17 @@ fn audit_and_provisioning_work_from_the_command_line() {
     assert_eq!(report.status.code(), Some(1));
     let text = String::from_utf8_lossy(&report.stdout);
     assert!(text.contains("! 1 more signatures"), "{text}");
+
+    let forced = privyseal(
+        &["yubihsm", "force-audit", "--key", &plain],
+        FACTORY_PASSWORD,
+    );
+    assert_eq!(printed(&forced), "force-audit is on\n");
+    sim.fill_log();
+    let refused = privyseal(&sign, FACTORY_PASSWORD);
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{text}");
+    assert!(text.contains("LOG_FULL"), "{text}");
+    sign[4] = &uri;
+    printed(&privyseal(&sign, FACTORY_PASSWORD));
 }

@@ -7,8 +7,10 @@
 )]
 
 mod audit;
+mod connectors;
 mod faults;
 mod hangs;
+mod memory;
 mod provision;
 mod python;
 mod sessions;
