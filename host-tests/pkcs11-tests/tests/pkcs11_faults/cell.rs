@@ -8,7 +8,7 @@ use privyseal_test_suite::fault_shim::{Call, FaultShim};
 use privyseal_test_suite::minter::Minter;
 use privyseal_test_suite::target::Target;
 
-use crate::matrix::{Cell, Phase};
+use crate::matrix::{Cell, Phase, breaks};
 use crate::report::NOT_REACHED;
 use crate::subject::Subject;
 use crate::{DIR, cells_of_this_child, judge};
@@ -61,6 +61,12 @@ impl Stage {
         self.shim.rules(&[]);
         let calls = self.shim.calls_since(mark);
         judge::tries(cell, opened, &calls)?;
+        if let Some(call) = calls.iter().find(|call| !breaks(&call.function)) {
+            return Err(format!(
+                "{} is called, and no cell breaks it",
+                call.function
+            ));
+        }
         let how = how?;
         judge::sessions(&calls)?;
         let reached = |call: &Call| {

@@ -47,8 +47,9 @@ pub(crate) struct Cell {
 }
 
 /// What opening, signing and healing call.
-const FUNCTIONS: [&str; 15] = [
+const FUNCTIONS: [&str; 16] = [
     "C_Initialize",
+    "C_Finalize",
     "C_GetSlotList",
     "C_GetTokenInfo",
     "C_GetMechanismList",
@@ -126,6 +127,14 @@ pub(crate) fn cells() -> Vec<Cell> {
     cells
 }
 
+/// What the shim itself calls to lose something.
+const OF_THE_SHIM: [&str; 2] = ["C_CloseAllSessions", "C_Logout"];
+
+/// Whether a cell breaks the function.
+pub(crate) fn breaks(function: &str) -> bool {
+    FUNCTIONS.contains(&function) || OF_THE_SHIM.contains(&function)
+}
+
 /// Functions, and whether the login for one use is meant.
 fn calls(kind: Kind) -> Vec<(&'static str, bool)> {
     let (functions, of_use): (&[&str], _) = match kind {
@@ -139,6 +148,8 @@ fn calls(kind: Kind) -> Vec<(&'static str, bool)> {
 
 fn faults(function: &str) -> Vec<Fault> {
     let mut faults: Vec<Fault> = CODES.into_iter().map(Fault::Code).collect();
+    // One that was not initialized is another code's from then on, and not finalized again.
+    faults.retain(|fault| function != "C_Finalize" || *fault != Fault::Code(0x190));
     faults.push(Fault::Hang);
     // Pulled, and put back once the module is initialized again; before that there is nothing to be pulled.
     if function != "C_Initialize" {
@@ -204,6 +215,7 @@ impl Cell {
         match self.function {
             _ if self.is_of_every_signature() => None,
             "C_Initialize" => Some("C_SignInit 1 first module"),
+            "C_Finalize" => Some("C_SignInit 1 dead 0xe0 C_Finalize"),
             _ => Some("C_SignInit 1 first sessions"),
         }
     }

@@ -11,3 +11,4 @@ mod login;
 mod odd_token;
 mod refused_pin;
 mod stage;
+mod unneeded;
