@@ -4,6 +4,7 @@
 //! `C_SignInit` and `C_Sign`? And how long does the command take from its start to its first signature,
 //! against `pkcs11-tool`, which makes a bare signature?
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
@@ -20,16 +21,20 @@ const STARTS: usize = 15;
 /// Builds, makes a token, measures, prints.
 pub(super) fn run() -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
-    let release =
-        Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11-tests");
+    let release = Run::cargo(
+        "build --release --package privyseal-cli --package privyseal-pkcs11-tests --package privyseal-fault-shim",
+    );
     release
-        .words("--bin privyseal --example throughput")
+        .words("--lib --bin privyseal --example throughput")
         .stream()?;
     let token = Token::new("bench-pkcs11")?;
 
     println!("\n==> signatures per second, SoftHSM, RSA-2048; bare and whole take turns");
     let throughput = token.tool(release_of("examples/throughput"));
     throughput.arg(&token.key_uri).stream()?;
+
+    println!("\n==> the same behind a module that takes 5 ms for each call, as a network HSM does");
+    network_hsm(&token)?;
 
     println!("\n==> what a verification takes OpenSSL: the part that no whole token can leave out");
     Run::new("openssl")
@@ -40,6 +45,23 @@ pub(super) fn run() -> Result<(), Failure> {
         "\n==> from the start of a command to its first signature, {STARTS} starts each, in turns"
     );
     starts(&token)
+}
+
+/// Sixteen sessions behind the fault shim.
+fn network_hsm(token: &Token) -> Result<(), Failure> {
+    let rules = token.folder.join("shim-rules");
+    let slow = ["C_SignInit * hang 5", "C_Sign * hang 5"].join("\n");
+    fs::write(&rules, slow).context(paths::shown(&rules))?;
+    let module = paths::softhsm_module()?;
+    let shim = release_of(&format!("{DLL_PREFIX}fault_shim{DLL_SUFFIX}"));
+    let (path, shim_path) = (module.display().to_string(), shim.display().to_string());
+    let throughput = token
+        .tool(release_of("examples/throughput"))
+        .env("FAULT_SHIM_MODULE", &module)
+        .env("FAULT_SHIM_CONTROL", &rules)
+        .arg(token.key_uri.replace(&path, &shim_path))
+        .words("1 16");
+    throughput.stream()
 }
 
 /// A throw-away token with a key and its chain.

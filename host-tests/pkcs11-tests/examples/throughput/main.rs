@@ -1,12 +1,12 @@
 //! How fast is a token, and what does the pipeline cost on top?
 //!
 //! ```text
-//! cargo run --release -p privyseal-pkcs11-tests --example throughput -- 'pkcs11:token=T;object=K?module-path=...&pin-source=file:...'
+//! cargo run --release -p privyseal-pkcs11-tests --example throughput -- 'pkcs11:token=T;object=K?module-path=...&pin-source=file:...' [THREADS..]
 //! ```
 //!
 //! Signatures per second and latencies of a bare loop of `C_SignInit` and `C_Sign`, and of whole tokens
 //! (claims checked and encoded, hashed, signed, verified) through the session pool, with one, two and four
-//! threads. Both are measured in turns of the same run, so that what else the machine does hits both;
+//! threads, or as many as are named. Both are measured in turns of the same run, so that what else the machine does hits both;
 //! on a busy machine the processor time of one signature says more than the rate. The
 //! chain must be on the token. `cargo xtask bench pkcs11` runs it on a throw-away SoftHSM token.
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
@@ -24,7 +24,7 @@ use crate::bare::Bare;
 use crate::measure::{Compared, Failure, Rate, turns};
 use crate::whole::Whole;
 
-/// Threads at a time.
+/// Threads at a time, where none are named.
 const THREADS: [usize; 3] = [1, 2, 4];
 
 fn main() -> Result<(), Failure> {
@@ -39,7 +39,13 @@ fn main() -> Result<(), Failure> {
             .map_err(|error| SecretUnavailable::new(format!("pin-source {path}: {error}")))?;
         Secret::new(text.trim_end_matches(['\r', '\n']))
     };
-    let options = PoolOptions::default().sessions(Some(8));
+    let named = std::env::args().skip(2).map(|count| count.parse());
+    let mut counts = named.collect::<Result<Vec<usize>, _>>()?;
+    if counts.is_empty() {
+        counts.extend(THREADS);
+    }
+    let sessions = counts.iter().copied().max().unwrap_or(1).try_into()?;
+    let options = PoolOptions::default().sessions(Some(sessions));
     let pool = Pkcs11Pool::open(&uri, pins, options)?;
     let bare = Bare::new(&uri, &pool)?;
     let whole = Whole::new(&pool)?;
@@ -47,7 +53,7 @@ fn main() -> Result<(), Failure> {
     println!(
         "threads  bare/s  whole/s  ratio  bare cpu us  whole cpu us  ratio   bare p50/p99 us  whole p50/p99 us"
     );
-    for threads in THREADS {
+    for threads in counts {
         let compared = turns(threads, &|| bare.worker(), &|| whole.worker())?;
         println!("{}", line(threads, &compared));
     }
