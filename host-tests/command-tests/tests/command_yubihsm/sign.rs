@@ -104,7 +104,7 @@ fn audit_and_provisioning_work_from_the_command_line() {
         let answer = privyseal(&attest, FACTORY_PASSWORD);
         assert_eq!(answer.status.success(), is_trusted, "{answer:?}");
         assert_eq!(answer.stdout.is_empty(), !is_trusted, "{answer:?}");
-        let openssl = std::process::Command::new("openssl")
+        let openssl = Command::new("openssl")
             .args(["verify", "-CAfile", trust, &format!("{path}/leaf.pem")])
             .output()
             .unwrap();
