@@ -2,6 +2,7 @@
 //! a change that no test notices is a rule without a test. What may stay unnoticed is in `docs/mutants.md`, with its reason.
 
 use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -92,9 +93,13 @@ impl Part {
             return vec![format!("{}/**/*.rs", self.folder)];
         }
         let own = paths.iter().filter(|path| path.starts_with(self.folder));
-        let pattern = |path: &String| match path.strip_suffix('/').unwrap_or(path) {
-            file if file.ends_with(".rs") => file.to_owned(),
-            folder => format!("{folder}/**/*.rs"),
+        let pattern = |path: &String| {
+            let path = path.trim_end_matches('/');
+            if Path::new(path).extension().is_some() {
+                path.to_owned()
+            } else {
+                format!("{path}/**/*.rs")
+            }
         };
         own.map(pattern).collect()
     }
