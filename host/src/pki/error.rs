@@ -38,6 +38,16 @@ pub enum PkiError {
     /// The leaf does not say the client id that the scheme derives from it.
     #[error("the leaf has no organizationIdentifier (2.5.4.97) to derive the client id from")]
     NoOrganizationIdentifier,
+    /// The leaf has an organizationIdentifier from which no party id of iSHARE can be made: of another form, or without
+    /// a country (a global LEI).
+    #[error(
+        "the leaf's organizationIdentifier is {found:?}; a party id is derived from three capital letters, a country with \
+         EU registers, a hyphen and an identifier (ETSI EN 319 412-1 section 5.1.4; iSHARE, party identifiers)"
+    )]
+    OrganizationIdentifier {
+        /// What it says, made safe for display.
+        found: String,
+    },
     /// No client id was given, and the scheme derives none.
     #[error(
         "{title} hands the client id out; the certificate does not say it ({section}), so it must be given"

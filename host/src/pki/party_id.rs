@@ -1,9 +1,10 @@
 //! Who signs: the client id given, or the one that the leaf certificate says.
 
-use privyseal_core::cert::Chain;
+use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::{ClientId, SchemeRules};
 
 use super::PkiError;
+use crate::base::display::sanitize_for_display;
 
 /// Checks a client id that was given.
 ///
@@ -20,14 +21,23 @@ pub fn given(scheme: &SchemeRules, client_id: &str) -> Result<ClientId, PkiError
 ///
 /// # Errors
 ///
-/// [`PkiError::NoOrganizationIdentifier`] and [`PkiError::NoClientId`].
+/// [`PkiError::NoOrganizationIdentifier`], [`PkiError::OrganizationIdentifier`] and [`PkiError::NoClientId`].
 pub fn derived(scheme: &SchemeRules, chain: &Chain<'_>) -> Result<ClientId, PkiError> {
     if scheme.client_id_in_leaf().is_none() {
         return Err(not_derived(scheme));
     }
     let leaf = chain.leaf();
     leaf.and_then(|leaf| scheme.client_id_of_leaf(leaf))
-        .ok_or(PkiError::NoOrganizationIdentifier)
+        .ok_or_else(|| why_none(leaf))
+}
+
+/// Why no party id follows from a leaf.
+pub(crate) fn why_none(leaf: Option<&Certificate<'_>>) -> PkiError {
+    let found = leaf.and_then(|leaf| leaf.subject().organization_identifier());
+    found.map_or(PkiError::NoOrganizationIdentifier, |found| {
+        let found = sanitize_for_display(found, None).into();
+        PkiError::OrganizationIdentifier { found }
+    })
 }
 
 /// What to say where no client id was given and `scheme` derives none.

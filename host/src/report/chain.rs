@@ -301,11 +301,18 @@ impl fmt::Display for ChainReport {
             writeln!(f, "certificate {position}{role}\n{certificate}")?;
         }
         writeln!(f, "{}", self.report)?;
-        match &self.party_id {
-            Some(id) => write!(f, "party id  {id}"),
-            None => write!(
+        let leaf = self.certificates.first();
+        let found = leaf.and_then(|leaf| leaf.organization_identifier.as_deref());
+        match (&self.party_id, found) {
+            (Some(id), _) => write!(f, "party id  {id}"),
+            (None, None) => write!(
                 f,
                 "party id  none can be derived (no organizationIdentifier)"
+            ),
+            (None, Some(found)) => write!(
+                f,
+                "party id  none can be derived (the organizationIdentifier is {found:?}, which has not the form of \
+                 ETSI EN 319 412-1 section 5.1.4 with a country of the EU's registers)"
             ),
         }
     }

@@ -34,9 +34,9 @@ fn of_pki(error: &PkiError) -> Option<&'static str> {
             PemError::Utf16 => "convert it: iconv -f UTF-16 -t ASCII FILE > chain.pem",
             _ => return None,
         },
-        PkiError::NoClientId { .. } | PkiError::NoOrganizationIdentifier => {
-            "give it with --client-id"
-        }
+        PkiError::NoClientId { .. }
+        | PkiError::NoOrganizationIdentifier
+        | PkiError::OrganizationIdentifier { .. } => "give it with --client-id",
         _ => return None,
     })
 }
