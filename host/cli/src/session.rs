@@ -124,8 +124,7 @@ pub(super) fn ishare_party(
     let trust = provider.trust.as_deref();
     let trust = trust.ok_or_else(|| missing("--trust", "its tokens are signed by a seal"))?;
     let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
-    let mut assertion = client.assertion()?;
-    assertion.audience.get_or_insert_with(|| id.to_owned());
+    let assertion = client.assertion_for(Some(id))?;
     let provider = identity_provider(&client.server()?, id, trust)?;
     let (source, tries) = client.source_for_tries()?;
     let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));

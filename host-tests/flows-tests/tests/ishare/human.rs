@@ -8,7 +8,7 @@ use privyseal::http::Roots;
 use privyseal::oidc::login::{Login, LoginOptions};
 use privyseal::schemes::ishare::identity_provider;
 use privyseal::{AssertionOptions, Certificates, Error, ErrorKind, Http, HttpOptions};
-use privyseal_test_pki::{CertificateSpec, pem_chain, test_key};
+use privyseal_test_pki::{Authority, CertificateSpec, TestPki, pem_chain, test_key};
 use privyseal_test_servers::browser::{Browser, Place};
 use privyseal_test_servers::ishare_server::{Config, Draft, IshareServer, REGISTRY};
 use privyseal_test_suite::flow;
@@ -60,7 +60,13 @@ fn what_no_identity_provider_sealed_is_not_believed() {
     let own = world.chain.clone();
     let key = world.key.clone();
     let stranger = test_key("keycloak-client-2", 2048);
-    let other_ca = privyseal_test_pki::TestPki::new();
+    let root = CertificateSpec::authority("Test Root CA", None);
+    let root = Authority::root(test_key("other-root", 2048), root);
+    let below = CertificateSpec::authority("Test Sub CA", Some(1));
+    let sub = root.subordinate(test_key("sub", 2048), below);
+    let below = CertificateSpec::authority("Test Issuing CA", Some(0));
+    let issuing = sub.subordinate(test_key("issuing", 2048), below);
+    let other_ca = TestPki { root, sub, issuing };
     let mut leaf = CertificateSpec::seal();
     leaf.subject = format!("CN=Registry,serialNumber={REGISTRY},O=Registry,C=NL");
     let forged = other_ca.chain(&stranger.spki_der(), &leaf);
@@ -159,8 +165,11 @@ fn a_person_logs_in_by_command() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-    let url = said.find_map(|line| line.ok().filter(|line| line.starts_with("https://")));
+    let said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = said
+        .map_while(Result::ok)
+        .inspect(|line| eprintln!("{line}"));
+    let url = said.find(|line| line.starts_with("https://"));
     let mut browser = Browser::new(&base, server.tls_ca_pem());
     let Place::Elsewhere(callback) = browser.open(&url.unwrap()) else {
         panic!("a page");

@@ -91,8 +91,16 @@ impl ClientOptions {
 
     /// What the options say about the assertion.
     pub(crate) fn assertion(&self) -> Result<AssertionOptions, CliError> {
+        self.assertion_for(None)
+    }
+
+    /// The same, for `audience` where the options name none.
+    pub(crate) fn assertion_for(
+        &self,
+        audience: Option<&str>,
+    ) -> Result<AssertionOptions, CliError> {
         let mut parts = AudienceParts::default();
-        parts.audience = self.audience.as_deref();
+        parts.audience = self.audience.as_deref().or(audience);
         parts.endpoint = self.endpoint.as_deref();
         parts.base_url = self.base_url();
         parts.realm = self.realm();
