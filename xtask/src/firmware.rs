@@ -1,7 +1,9 @@
 //! The gateway's firmware: its own workspace, its tests on the host, its images in an emulator.
 
 mod baseline;
+mod hash;
 mod image;
+mod reproducible;
 mod rsa;
 mod run;
 mod sizes;
@@ -18,6 +20,8 @@ use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::steps::Steps;
 
+pub(crate) use hash::compare as same_elsewhere;
+pub(crate) use reproducible::as_rustc;
 pub(crate) use sizes::check as sizes;
 
 /// What one can do with the firmware.
@@ -25,6 +29,12 @@ pub(crate) use sizes::check as sizes;
 pub(crate) enum Firmware {
     /// Build all images: those that one flashes, those for the emulator, those for tests
     Build,
+    /// The SHA-256 of each image, as a device says it: the same from any folder
+    Hash {
+        /// Build the one that is flashed from another folder as well, and compare
+        #[arg(long)]
+        elsewhere: bool,
+    },
     /// Run the gateway in an emulator, with its serial line on a unix socket
     Run(run::Options),
     /// The firmware's tests: on the host, in the emulator, the sizes, and the search for panics
@@ -50,7 +60,7 @@ pub(crate) enum Firmware {
 /// Sets up and runs one of them.
 pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     let needs: &[Need] = match command {
-        Firmware::Build | Firmware::NoPanic => &[Need::Thumb],
+        Firmware::Build | Firmware::Hash { .. } | Firmware::NoPanic => &[Need::Thumb],
         Firmware::Run(_) | Firmware::Rsa => &[Need::Thumb, Need::Emulator],
         Firmware::Test | Firmware::Sizes(_) | Firmware::Faults { .. } => {
             &[Need::Thumb, Need::Emulator, Need::Token]
@@ -60,6 +70,8 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     let mut steps = Steps::default();
     match command {
         Firmware::Build => return build_all(),
+        Firmware::Hash { elsewhere: true } => return hash::compare(),
+        Firmware::Hash { .. } => return hash::run(),
         Firmware::Run(options) => return run::run(options),
         Firmware::Test => test(&mut steps),
         Firmware::Sizes(options) => steps.step("sizes of the firmware", || sizes::run(*options)),
@@ -91,6 +103,7 @@ pub(crate) fn build_all() -> Result<(), Failure> {
 fn test(steps: &mut Steps) {
     steps.step("images of the firmware", build_all);
     steps.step("tests on the host", || host_tests().stream());
+    steps.step("the same image from another folder", hash::compare);
     steps.step("sizes of the firmware", sizes::check);
     emulator_tests(steps, "the images, and the gateway in the emulator", "");
 }

@@ -79,6 +79,9 @@ enum Menu {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = firmware::as_rustc() {
+        return code;
+    }
     let outcome = match Menu::parse() {
         Menu::Setup => setup::run(&setup::Need::all()),
         Menu::Test(options) => test::run(&options),

@@ -60,6 +60,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             firmware::host_tests().tee(|line| count.add(line))
         });
         steps.step("the core on a microcontroller", thumb::run);
+        steps.step(
+            "the same image from another folder",
+            firmware::same_elsewhere,
+        );
         steps.step("sizes of the firmware", firmware::sizes);
     } else {
         println!("\nnot run with --filter: the firmware, the core on a microcontroller");

@@ -3,10 +3,8 @@
 //! The proof is a static library of our own around the core, without a global allocator: rustc
 //! refuses to finish it if any crate in it needs one, and the target has no std at all.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::failure::{Context, Failure, fail};
@@ -115,27 +113,6 @@ fn write_probe(probe: &Path) -> Result<(), Failure> {
     // The versions that the workspace is tested with.
     fs::copy(paths::root().join("Cargo.lock"), probe.join("Cargo.lock")).context("Cargo.lock")?;
     Ok(())
-}
-
-/// Flags with which what is built of the sources in `root` has none of this machine's paths in it, for
-/// `CARGO_ENCODED_RUSTFLAGS`.
-pub(crate) fn without_paths(root: &Path) -> OsString {
-    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
-    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
-    let mut flags = OsString::new();
-    let mut named = |path: &Path, name: &str| {
-        let separator = if flags.is_empty() { "" } else { "\u{1f}" };
-        flags.push(separator);
-        flags.push("--remap-path-prefix=");
-        flags.push(path);
-        flags.push(format!("={name}"));
-    };
-    if let Some(cargo) = cargo {
-        named(&cargo, "/cargo");
-    }
-    // The last that fits counts.
-    named(root, "/privyseal");
-    flags
 }
 
 /// Whether the running toolchain has the target's libraries.

@@ -196,7 +196,9 @@ impl<M> Mode<M> {
 }
 
 impl<B: Board> Machine<B> {
-    /// Answers one frame, and its request if there is one in it.
+    /// Answers one frame, and its request if there is one in it. Never inlined, or the request, which may have an unlock
+    /// secret in it, would be in a frame above the stack that is wiped.
+    #[inline(never)]
     fn answer(&mut self, outcome: Result<Message<'_>, FrameError>) {
         let message = match outcome {
             Ok(message) => message,

@@ -1,10 +1,11 @@
 //! The images: what each is made of, and where it lies once built.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::manifest;
+use super::reproducible::reproducibly;
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::{paths, thumb};
@@ -20,7 +21,7 @@ pub(crate) struct Image {
 }
 
 /// What one flashes.
-const STM32F405: Image = Image {
+pub(super) const STM32F405: Image = Image {
     name: "stm32f405",
     package: "privyseal-firmware-stm32f405",
     bin: "stm32f405",
@@ -80,10 +81,25 @@ impl Image {
     }
 
     /// Builds it with whichever toolchain is there.
-    fn build(&self, cargo: Run) -> Result<(), Failure> {
-        let cargo = self.on(cargo.words("build --release"));
+    pub(super) fn build(&self, cargo: Run) -> Result<(), Failure> {
+        let cargo = reproducibly(self.on(cargo.words("build --release")), &paths::root());
         cargo.args(["--bin", self.bin]).show_and_stream()?;
         keep(self.bin, self.name)
+    }
+
+    /// Builds it from the sources in another folder, and gives its path.
+    pub(super) fn build_from(&self, root: &Path) -> Result<PathBuf, Failure> {
+        let (_, cargo) = thumb::toolchain()?;
+        let target = paths::target().join("elsewhere/target");
+        let build = cargo
+            .words("build --release --quiet --target")
+            .args([thumb::TARGET, "--package", self.package, "--bin", self.bin])
+            .arg("--manifest-path")
+            .arg(root.join("firmware/Cargo.toml"))
+            .env("CARGO_TARGET_DIR", &target)
+            .limit(Duration::from_secs(15 * 60));
+        reproducibly(build, root).show_and_stream()?;
+        Ok(target.join(thumb::TARGET).join("release").join(self.bin))
     }
 
     /// A cargo command on this package for the target.
@@ -95,10 +111,6 @@ impl Image {
             .args(["--package", self.package])
             .args(features.iter().filter(|_| !self.features.is_empty()))
             .env("CARGO_TARGET_DIR", paths::target().join("firmware-thumb"))
-            .env(
-                "CARGO_ENCODED_RUSTFLAGS",
-                thumb::without_paths(&paths::root()),
-            )
             .limit(Duration::from_secs(15 * 60))
     }
 }

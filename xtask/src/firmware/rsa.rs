@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::reproducible::reproducibly;
 use super::{host_cargo, image, manifest};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
@@ -38,7 +39,7 @@ pub(super) fn build() -> Result<(), Failure> {
         let (_, cargo) = thumb::toolchain()?;
         let folder = paths::target().join("firmware-thumb");
         let build = on(cargo.arg("build"), kernels, &cases).env("CARGO_TARGET_DIR", &folder);
-        build.show_and_stream()?;
+        reproducibly(build, &paths::root()).show_and_stream()?;
         image::keep("mps2-an386-rsa", &format!("bench-{kernels}"))?;
     }
     Ok(())
@@ -69,10 +70,6 @@ fn on(cargo: Run, kernels: &str, cases: &PathBuf) -> Run {
         .args(["--features", if is_umaal { "rsa,umaal" } else { "rsa" }])
         .arg("--manifest-path")
         .arg(manifest())
-        .env(
-            "CARGO_ENCODED_RUSTFLAGS",
-            thumb::without_paths(&paths::root()),
-        )
         .env("PRIVYSEAL_BENCH_CASES", cases)
         .env("PRIVYSEAL_BENCH_KEYS", if is_umaal { &keys } else { "0" })
         .limit(Duration::from_secs(15 * 60))

@@ -10,14 +10,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use privyseal_protocol::{
-    CHUNK, DeviceState, Part, Provision, Request, Response, SignRequest, Totals,
+    CHUNK, DeviceState, Part, Provision, Refusal, Request, Response, SignRequest, Totals,
+    UnlockSecret,
 };
 use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_test_simulators::gateway::Gateway;
 use rsa::BoxedUint;
 use rsa::traits::PrivateKeyParts as _;
 
-use crate::stage::{Party, SERVED};
+use crate::stage::{Party, SEED, SERVED, UNLOCK};
 
 /// Bytes of a piece that is searched for.
 const PIECE: usize = 8;
@@ -75,6 +76,43 @@ fn the_key_is_there_once_and_then_never(machine: Machine) {
     }
     wipe(&mut gateway);
     look(&mut emulator, &secrets, "provisioned, wiped", |_| 0);
+}
+
+/// While a device is locked its key is nowhere, and its unlock secret never is but in the request.
+#[test]
+fn a_locked_stm32f405_has_its_key_nowhere() {
+    let party = Party::with_unlock_secret("seal");
+    let secrets = secrets(&party);
+    let mut emulator = Emulator::gateway(STM32F405);
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    look(&mut emulator, &secrets, "provisioned", |secret| {
+        secret.when_ready
+    });
+    emulator.reset();
+    drop(gateway);
+    let mut gateway = Gateway::new(emulator.connect());
+    assert_eq!(gateway.info(|info| info.state), DeviceState::Locked);
+    look(&mut emulator, &secrets, "locked", |_| 0);
+    let wrong = UnlockSecret([0x5a; 32]);
+    assert_eq!(unlock(&mut gateway, wrong), Err(Refusal::Unlock));
+    look(&mut emulator, &secrets, "refused", |_| 0);
+    unlock(&mut gateway, UNLOCK).expect("its secret");
+    look(&mut emulator, &secrets, "unlocked", |secret| {
+        secret.when_ready
+    });
+    sign(&mut gateway, 10);
+    look(&mut emulator, &secrets, "unlocked, signed", |secret| {
+        secret.when_ready
+    });
+    wipe(&mut gateway);
+    look(&mut emulator, &secrets, "wiped", |_| 0);
+}
+
+fn unlock(gateway: &mut Gateway, secret: UnlockSecret) -> Result<(), Refusal> {
+    gateway.ask(&Request::Unlock(secret), |response| {
+        matches!(response, Response::Unlocked).then_some(())
+    })
 }
 
 /// What has come over the line does not stay where it came in.
@@ -227,7 +265,15 @@ pub(crate) fn secrets(party: &Party) -> Vec<Secret> {
             when_ready,
         }
     };
+    let text = |name, bytes: &[u8]| Secret {
+        name,
+        bytes: bytes.to_vec(),
+        when_ready: 0,
+    };
     vec![
+        // Both have done their part when the device is ready.
+        text("seed", SEED),
+        text("unlock secret", &UNLOCK.0),
         secret("p", p, 1),
         secret("q", q, 1),
         secret("dP", &number(key.dp()), 1),

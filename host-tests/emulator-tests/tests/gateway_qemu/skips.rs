@@ -6,21 +6,21 @@
 //! and of an assertion that is allowed, whose millions of steps alone take hours to follow. What was found is appended to `target/skips/*.txt`, a line per
 //! point that was tried, and a point that has its line there is not tried again.
 
+mod answer;
+mod cases;
+
 use std::collections::{BTreeMap, HashSet};
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _, stdout};
+use std::io::{Write as _, stdout};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use object::{Object as _, ObjectSymbol as _};
-use privyseal_protocol::{
-    DeviceState, FrameDecoder, MAX_BEHIND_SECONDS, Part, Request, Response, SignRequest,
-};
-use privyseal_test_base::clock::run_start;
+use privyseal_protocol::DeviceState;
 use privyseal_test_base::scratch::target_dir;
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_simulators::emulator::{AN386, Debugger, Emulator, Machine, STM32F405, Stop};
@@ -30,7 +30,9 @@ use privyseal_test_simulators::link::frame;
 use sha2::{Digest as _, Sha256};
 
 use crate::leftovers::secrets;
-use crate::stage::{Party, SERVED};
+use crate::stage::Party;
+use answer::{Answer, heard};
+use cases::{Case, cases, locked_cases};
 
 /// Which points are tried.
 const POINTS: &str = "PRIVYSEAL_SKIPS";
@@ -51,87 +53,32 @@ fn no_skip_helps_on_an_an386() {
     no_skip_helps(AN386);
 }
 
-/// A request, and what may become of it.
-struct Case {
-    name: &'static str,
-    request: Request<'static>,
-    /// Whether a token may leave.
-    is_allowed: bool,
+/// A device that is locked stays so.
+#[test]
+fn no_skip_unlocks_an_stm32f405() {
+    no_skip_of(
+        STM32F405,
+        &Party::with_unlock_secret("seal"),
+        locked_cases(),
+    );
 }
 
-fn cases() -> Vec<Case> {
-    let (scheme, _, audience) = SERVED[2];
-    let now = run_start() + 60;
-    let good = SignRequest {
-        audience: Some(audience),
-        ..SignRequest::new(scheme, now)
-    };
-    let refused = |name, request| Case {
-        name,
-        request,
-        is_allowed: false,
-    };
-    let sign = |name, request| refused(name, Request::Sign(request));
-    let read = |name, part, offset| refused(name, Request::Read { part, offset });
-    let mut cases = vec![
-        read("read-key", Part::Key, 0),
-        read("read-seed", Part::Seed, 0),
-        read("read-policy-far", Part::Policy, u16::MAX),
-        read("read-chain-far", Part::Chain, 61_000),
-        read("read-public-key-far", Part::PublicKey, 700),
-        sign(
-            "sign-audience",
-            SignRequest {
-                // As long as one that is allowed.
-                audience: Some("https://idp.e2e.itsme.services/v3/token"),
-                ..good
-            },
-        ),
-        sign(
-            "sign-ahead",
-            SignRequest {
-                now: now + 400 * 86_400,
-                ..good
-            },
-        ),
-        sign(
-            "sign-back",
-            SignRequest {
-                now: run_start() - MAX_BEHIND_SECONDS - 1,
-                ..good
-            },
-        ),
-        sign(
-            "sign-lifetime",
-            SignRequest {
-                lifetime: Some(500),
-                ..good
-            },
-        ),
-        refused(
-            "set-time",
-            Request::SetTime {
-                now: now + 400 * 86_400,
-                signature: &[0x55; 256],
-            },
-        ),
-        refused("info", Request::Info),
-    ];
+/// As many cases again as the sample has time for.
+#[test]
+fn no_skip_unlocks_an_an386() {
     if env::var_os(POINTS).is_some() {
-        cases.push(refused("log", Request::Log { from: 0, max: 4 }));
-        cases.push(Case {
-            is_allowed: true,
-            ..sign("sign", good)
-        });
+        no_skip_of(AN386, &Party::with_unlock_secret("seal"), locked_cases());
     }
-    cases
 }
 
 fn no_skip_helps(machine: Machine) {
-    let party = Party::new("seal");
-    let mut campaign = Campaign::new(machine, &party);
+    no_skip_of(machine, &Party::new("seal"), cases());
+}
+
+fn no_skip_of(machine: Machine, party: &Party, cases: Vec<Case>) {
+    let mut campaign = Campaign::new(machine, party);
     let mut wrong = String::new();
-    for case in cases() {
+    for case in cases {
         let summary = campaign.run(&case);
         let shown = writeln!(stdout(), "{} {}: {summary}", machine.image, case.name);
         shown.expect("a standard output");
@@ -335,6 +282,10 @@ impl<'p> Campaign<'p> {
         if answer.time_set {
             return Err("time-set".to_owned());
         }
+        let is_locked = !self.party.unlock.is_empty();
+        if answer.unlocked || (is_locked && answer.token.is_some()) {
+            return Err("unlocked".to_owned());
+        }
         let Some(token) = &answer.token else {
             return Ok(if answer.refused {
                 "refused"
@@ -409,10 +360,17 @@ impl<'p> Campaign<'p> {
 
 /// A provisioned device that waits, and its line.
 fn begin(machine: Machine, party: &Party, ends: [u32; 2]) -> (Debugger, UnixStream) {
-    let emulator = Emulator::debuggable(machine);
+    let mut emulator = Emulator::debuggable(machine);
     let mut gateway = Gateway::new(emulator.connect());
     party.provision(&mut gateway);
-    assert_eq!(gateway.info(|info| info.state), DeviceState::Ready);
+    let mut state = DeviceState::Ready;
+    if !party.unlock.is_empty() {
+        emulator.reset();
+        drop(gateway);
+        gateway = Gateway::new(emulator.connect());
+        state = DeviceState::Locked;
+    }
+    assert_eq!(gateway.info(|info| info.state), state);
     // QEMU takes the next connection once this one has ended.
     drop(gateway);
     let line = emulator.connect();
@@ -436,59 +394,4 @@ fn choose(count: usize) -> Vec<usize> {
         None => (0, (count / SAMPLE).max(1)),
     };
     (from..count).step_by(step).collect()
-}
-
-/// What has come over the line.
-fn heard(line: &mut UnixStream) -> Vec<u8> {
-    let mut said = Vec::new();
-    let mut bytes = [0; 4096];
-    line.set_nonblocking(true).expect("a socket");
-    loop {
-        match line.read(&mut bytes) {
-            Ok(len @ 1..) => said.extend(&bytes[..len]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-            // QEMU may have ended.
-            _ => return said,
-        }
-    }
-    line.set_nonblocking(false).expect("a socket");
-    said
-}
-
-/// The frames in what was said.
-#[derive(Default)]
-struct Answer {
-    bodies: Vec<u8>,
-    refused: bool,
-    time_set: bool,
-    token: Option<String>,
-}
-
-impl Answer {
-    fn of(said: &[u8]) -> Self {
-        let mut answer = Self::default();
-        let (mut decoder, mut token) = (FrameDecoder::new(), Vec::new());
-        for byte in said {
-            let Some(Ok(message)) = decoder.feed(*byte) else {
-                continue;
-            };
-            answer.bodies.extend(message.body);
-            match message.read() {
-                Ok(Response::Refused(_)) => answer.refused = true,
-                Ok(Response::TimeSet { .. }) => answer.time_set = true,
-                Ok(Response::Token {
-                    total,
-                    offset,
-                    bytes,
-                }) if offset as usize == token.len() => {
-                    token.extend(bytes);
-                    if token.len() == total as usize {
-                        answer.token = String::from_utf8(core::mem::take(&mut token)).ok();
-                    }
-                }
-                _ => {}
-            }
-        }
-        answer
-    }
 }

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 
 use heapless::Vec as Bounded;
 use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
-use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
+use privyseal_protocol::{
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, UnlockSecret,
+};
 use privyseal_test_base::scratch::cache_dir;
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
@@ -39,6 +41,8 @@ pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
     ),
 ];
 pub(crate) const KID: &str = "gateway-1";
+pub(crate) const SEED: &[u8; 48] = b"forty-eight bytes of a seed that nobody knows...";
+pub(crate) const UNLOCK: UnlockSecret = UnlockSecret(*b"q7Zxk2Lm+9vWzE4pRtU8sYbA3dFgN6hJ");
 
 /// Bytes by which each of four certificates is larger than it must be, so that all have 6,200.
 const LARGER: usize = 640;
@@ -51,6 +55,8 @@ pub(crate) struct Party {
     pub(crate) key: TestKey,
     pub(crate) chain: Vec<Vec<u8>>,
     pub(crate) policy: Policy<'static>,
+    /// The secret that its key is kept under, or nothing.
+    pub(crate) unlock: Vec<u8>,
 }
 
 impl Party {
@@ -69,6 +75,13 @@ impl Party {
             authority("Test Issuing CA", Some(0)),
         );
         Self::certified(key, pki, &CertificateSpec::seal().padded(LARGER))
+    }
+
+    /// The same, with its key kept under an unlock secret.
+    pub(crate) fn with_unlock_secret(key: &str) -> Self {
+        let mut party = Self::new(key);
+        party.unlock = UNLOCK.0.to_vec();
+        party
     }
 
     /// With as many certificates as a chain may have, nearly as large as they may be.
@@ -109,6 +122,7 @@ impl Party {
             key,
             chain,
             policy: policy(),
+            unlock: Vec::new(),
         }
     }
 
@@ -118,8 +132,8 @@ impl Party {
             key: self.key.numbers(),
             policy: encoded(&self.policy),
             chain: self.chain.concat(),
-            seed: b"forty-eight bytes of a seed that nobody knows...".to_vec(),
-            unlock: Vec::new(),
+            seed: SEED.to_vec(),
+            unlock: self.unlock.clone(),
         });
         endowed.unwrap_or_else(|refusal| panic!("{refusal}"));
     }

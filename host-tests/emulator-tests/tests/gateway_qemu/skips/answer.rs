@@ -1,0 +1,63 @@
+//! What a device has said.
+
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::net::UnixStream;
+
+use privyseal_protocol::{FrameDecoder, Response};
+
+/// The frames in what was said.
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) bodies: Vec<u8>,
+    pub(super) refused: bool,
+    pub(super) time_set: bool,
+    pub(super) unlocked: bool,
+    pub(super) token: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn of(said: &[u8]) -> Self {
+        let mut answer = Self::default();
+        let (mut decoder, mut token) = (FrameDecoder::new(), Vec::new());
+        for byte in said {
+            let Some(Ok(message)) = decoder.feed(*byte) else {
+                continue;
+            };
+            answer.bodies.extend(message.body);
+            match message.read() {
+                Ok(Response::Refused(_)) => answer.refused = true,
+                Ok(Response::TimeSet { .. }) => answer.time_set = true,
+                Ok(Response::Unlocked) => answer.unlocked = true,
+                Ok(Response::Token {
+                    total,
+                    offset,
+                    bytes,
+                }) if offset as usize == token.len() => {
+                    token.extend(bytes);
+                    if token.len() == total as usize {
+                        answer.token = String::from_utf8(core::mem::take(&mut token)).ok();
+                    }
+                }
+                _ => {}
+            }
+        }
+        answer
+    }
+}
+
+/// What has come over the line.
+pub(super) fn heard(line: &mut UnixStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    let mut bytes = [0; 4096];
+    line.set_nonblocking(true).expect("a socket");
+    loop {
+        match line.read(&mut bytes) {
+            Ok(len @ 1..) => said.extend(&bytes[..len]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            // QEMU may have ended.
+            _ => return said,
+        }
+    }
+    line.set_nonblocking(false).expect("a socket");
+    said
+}

@@ -1,0 +1,104 @@
+//! The requests of the campaign.
+
+use std::env;
+
+use privyseal_protocol::{MAX_BEHIND_SECONDS, Part, Request, SignRequest, UnlockSecret};
+use privyseal_test_base::clock::run_start;
+
+use super::POINTS;
+use crate::stage::SERVED;
+
+/// A request, and what may become of it.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) request: Request<'static>,
+    /// Whether a token may leave.
+    pub(super) is_allowed: bool,
+}
+
+/// Of a device that is ready.
+pub(super) fn cases() -> Vec<Case> {
+    let (scheme, _, audience) = SERVED[2];
+    let now = run_start() + 60;
+    let good = SignRequest {
+        audience: Some(audience),
+        ..SignRequest::new(scheme, now)
+    };
+    let refused = |name, request| Case {
+        name,
+        request,
+        is_allowed: false,
+    };
+    let sign = |name, request| refused(name, Request::Sign(request));
+    let read = |name, part, offset| refused(name, Request::Read { part, offset });
+    let mut cases = vec![
+        read("read-key", Part::Key, 0),
+        read("read-seed", Part::Seed, 0),
+        read("read-policy-far", Part::Policy, u16::MAX),
+        read("read-chain-far", Part::Chain, 61_000),
+        read("read-public-key-far", Part::PublicKey, 700),
+        sign(
+            "sign-audience",
+            SignRequest {
+                // As long as one that is allowed.
+                audience: Some("https://idp.e2e.itsme.services/v3/token"),
+                ..good
+            },
+        ),
+        sign(
+            "sign-ahead",
+            SignRequest {
+                now: now + 400 * 86_400,
+                ..good
+            },
+        ),
+        sign(
+            "sign-back",
+            SignRequest {
+                now: run_start() - MAX_BEHIND_SECONDS - 1,
+                ..good
+            },
+        ),
+        sign(
+            "sign-lifetime",
+            SignRequest {
+                lifetime: Some(500),
+                ..good
+            },
+        ),
+        refused(
+            "set-time",
+            Request::SetTime {
+                now: now + 400 * 86_400,
+                signature: &[0x55; 256],
+            },
+        ),
+        refused("info", Request::Info),
+    ];
+    if env::var_os(POINTS).is_some() {
+        cases.push(refused("log", Request::Log { from: 0, max: 4 }));
+        cases.push(Case {
+            is_allowed: true,
+            ..sign("sign", good)
+        });
+    }
+    cases
+}
+
+/// Of one that is locked.
+pub(super) fn locked_cases() -> Vec<Case> {
+    let (scheme, _, audience) = SERVED[2];
+    let good = SignRequest {
+        audience: Some(audience),
+        ..SignRequest::new(scheme, run_start() + 60)
+    };
+    let refused = |name, request| Case {
+        name,
+        request,
+        is_allowed: false,
+    };
+    vec![
+        refused("locked-sign", Request::Sign(good)),
+        refused("locked-unlock", Request::Unlock(UnlockSecret([0x5a; 32]))),
+    ]
+}
