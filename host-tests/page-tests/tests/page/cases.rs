@@ -108,8 +108,10 @@ fn conformance() -> &'static [Value] {
         );
         run(python.arg(&file));
         let mut corpus: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-        let cases = corpus["cases"].as_array_mut().map(std::mem::take).unwrap();
+        let mut cases = corpus["cases"].as_array_mut().map(std::mem::take).unwrap();
         assert!(cases.len() > 300, "{}", cases.len());
+        // Of nothing the page says nothing.
+        cases.retain(|case| case["client_assertion"] != "");
         cases
     })
 }
@@ -192,8 +194,13 @@ pub(crate) fn chains() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Markup in the names of a leaf and of its CA.
+/// Markup in the names of a leaf and of its CA. They are issued once: the page and the command see the same.
 fn hostile_chain() -> Vec<Vec<u8>> {
+    static CHAIN: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    CHAIN.get_or_init(make_hostile_chain).clone()
+}
+
+fn make_hostile_chain() -> Vec<Vec<u8>> {
     let name = r"\</style\>\<img src=x onerror=alert(1)\>";
     let mut authority = CertificateSpec::authority("Root", None);
     authority.subject = format!("CN={name},O={name}");
