@@ -54,9 +54,10 @@ impl KeptUnder {
         salt: &[u8; SALT_LEN],
         unlock: Option<&UnlockSecret>,
     ) -> Option<Self> {
-        let mut device_secret = match at_rest.device_secret {
-            true => board.device_secret()?,
-            false => [0; 32],
+        let mut device_secret = if at_rest.device_secret {
+            board.device_secret()?
+        } else {
+            [0; 32]
         };
         let given = match (at_rest.unlock_secret, unlock) {
             (true, Some(UnlockSecret(given))) => &given[..],
@@ -200,7 +201,7 @@ impl AsRef<[u8]> for Sealed {
 
 /// Bytes that a sealed secret of a key has, whose numbers have so many.
 pub(crate) const fn sealed_len(key: u32) -> u32 {
-    #[allow(clippy::as_conversions)] // Less than a hundred.
+    #[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // Less than a hundred.
     const BESIDES: u32 = (MAX_SEED + TAG_LEN) as u32;
     (key / 2).saturating_add(BESIDES)
 }

@@ -323,7 +323,7 @@ impl KeyRecord {
 /// Where the salt lies.
 pub(crate) const SALT: Place = Place {
     at: SALT_AT,
-    #[allow(clippy::as_conversions)] // A small number.
+    #[allow(clippy::as_conversions, clippy::cast_possible_truncation)] // A small number.
     len: SALT_LEN as u32,
 };
 

@@ -76,29 +76,25 @@ impl<B: Board> Machine<B> {
         }
         vault::erase_upload(&mut self.board).map_err(|_| Refusal::Storage)?;
         let key = spki_digest(&public_key(&self.board, record)?);
-        if record.at_rest.unlock_secret {
-            return self.lock_up(record, None, key);
-        }
         let record = *record;
+        if record.at_rest.unlock_secret {
+            self.lock_up(record, None, key);
+            return Ok(());
+        }
         let under = kept_under(&mut self.board, &record, None)?;
+        let opened = secrets(&self.board, &record, &under).map(drop);
+        opened.map_err(|refusal| self.not_ready(refusal))?;
         self.mode = Mode::Uncertified(Born { record, under, key });
         Ok(())
     }
 
     /// Waits for the unlock secret.
-    fn lock_up(
-        &mut self,
-        record: &KeyRecord,
-        manifest: Option<Manifest>,
-        key: [u8; 32],
-    ) -> Result<(), Refusal> {
-        let record = *record;
+    fn lock_up(&mut self, record: KeyRecord, manifest: Option<Manifest>, key: [u8; 32]) {
         self.mode = Mode::Locked(Locked {
             record,
             manifest,
             key,
         });
-        Ok(())
     }
 
     fn recover_key(&mut self, manifest: &Manifest, key: &KeyRecord) -> Result<(), Refusal> {
@@ -115,7 +111,8 @@ impl<B: Board> Machine<B> {
         })?;
         if key.at_rest.unlock_secret {
             let digest = spki_digest(&public_key(&self.board, key)?);
-            return self.lock_up(key, Some(*manifest), digest);
+            self.lock_up(*key, Some(*manifest), digest);
+            return Ok(());
         }
         kept_under(&mut self.board, key, None)
             .and_then(|under| self.load(manifest, key, &under))

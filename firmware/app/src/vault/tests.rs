@@ -141,6 +141,7 @@ fn policy() -> Vec<u8> {
 
 /// Both pieces, from their parts to the mark of wiping.
 #[test]
+#[allow(clippy::too_many_lines)] // Two tables.
 fn the_provisioned_pieces() {
     let manifest_vector = [
         ("505345414c207634", "PSEAL v4"),
