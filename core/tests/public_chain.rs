@@ -10,6 +10,7 @@ use privyseal_core::encoding::sink::SliceSink;
 use privyseal_core::error::{AttachError, Error};
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::payload::Payload;
+use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime, scheme};
 use sha2::{Digest as _, Sha256};
 
@@ -331,4 +332,53 @@ fn what_is_signed_is_what_is_written() {
             );
         }
     }
+}
+
+/// OpenSSL's signatures with the two longer hashes.
+#[test]
+fn cas_may_sign_with_longer_hashes() {
+    const ROOT: &[u8] = include_bytes!("../../host-tests/fixtures/rsa-hashes/root.der");
+    for leaf in [
+        &include_bytes!("../../host-tests/fixtures/rsa-hashes/sha384.der")[..],
+        include_bytes!("../../host-tests/fixtures/rsa-hashes/sha512.der"),
+    ] {
+        let prove = |leaf: &[u8]| {
+            Chain::order(&[leaf, ROOT])
+                .unwrap()
+                .prove(&RsaLinks)
+                .is_ok()
+        };
+        assert!(prove(leaf));
+        let mut changed = leaf.to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(!prove(&changed));
+    }
+}
+
+/// RSAEP of a signature is the padded digest (RFC 8017 section 9.2).
+#[test]
+fn the_exponent_is_applied() {
+    let chain = Chain::order(&IN_ORDER).unwrap();
+    let [leaf, issuing, ..] = chain.certificates() else {
+        panic!("a chain")
+    };
+    let key = issuing.rsa_key().unwrap();
+    let shown = format!("{key:?}");
+    assert!(
+        shown.starts_with("RsaPublicKey(4096 bits, n = 0x"),
+        "{shown}"
+    );
+    let key = VerifyingKey::new(key).unwrap();
+    let mut padded = [0; 512];
+    key.encrypt_raw(leaf.signature(), &mut padded).unwrap();
+    let digest: [u8; 32] = Sha256::digest(leaf.tbs()).into();
+    assert_eq!(padded[..2], [0, 1]);
+    assert!(padded[2..460].iter().all(|&byte| byte == 0xff));
+    assert_eq!(padded[480..], digest);
+    assert!(
+        key.encrypt_raw(&[0xff; 512], &mut padded).is_err(),
+        "not below the modulus"
+    );
+    assert!(key.encrypt_raw(&[0; 511], &mut padded).is_err());
+    assert!(key.encrypt_raw(&[0; 512], &mut padded[1..]).is_err());
 }

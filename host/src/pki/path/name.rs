@@ -120,12 +120,12 @@ pub(super) fn is_within(name: &GeneralName, base: &GeneralName) -> Result<Option
         (G::DirectoryName(name), G::DirectoryName(base)) => {
             NormalName::new(name).is_within(&NormalName::new(base))
         }
-        (G::DnsName(name), G::DnsName(base)) => host_is_within(name.as_str(), base.as_str(), true),
+        (G::DnsName(name), G::DnsName(base)) => host_is_within(name.as_str(), base.as_str(), true)?,
         (G::Rfc822Name(name), G::Rfc822Name(base)) => {
             email_is_within(name.as_str(), base.as_str())?
         }
         (G::UniformResourceIdentifier(name), G::UniformResourceIdentifier(base)) => {
-            host_is_within(uri_host(name.as_str())?, base.as_str(), false)
+            host_is_within(uri_host(name.as_str())?, base.as_str(), false)?
         }
         (G::IpAddress(name), G::IpAddress(base)) => {
             let (name, base) = (name.as_bytes(), base.as_bytes());
@@ -153,19 +153,24 @@ pub(super) fn email_is_within(address: &str, base: &str) -> Result<bool, ()> {
         Some((base_local, base_host)) => {
             local == base_local && host.eq_ignore_ascii_case(base_host)
         }
-        None => host_is_within(host, base, false),
+        None => host_is_within(host, base, false)?,
     })
 }
 
-/// Whether a host is `base`; or below it, where `base` begins with a dot or `with_below`.
-fn host_is_within(host: &str, base: &str, with_below: bool) -> bool {
+/// Whether a host is `base`; or below it, where `base` begins with a dot or `with_below`. An error if it has what no
+/// host has: another reader may end it there.
+fn host_is_within(host: &str, base: &str, with_below: bool) -> Result<bool, ()> {
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    if !host.bytes().all(is_of_host) {
+        return Err(());
+    }
     let (host, base) = (host.to_ascii_lowercase(), base.to_ascii_lowercase());
     if base.is_empty() || (!base.starts_with('.') && host == base) {
-        return true;
+        return Ok(true);
     }
     let below = host.strip_suffix(base.trim_start_matches('.'));
     let is_below = below.is_some_and(|below| below.len() > 1 && below.ends_with('.'));
-    is_below && (with_below || base.starts_with('.'))
+    Ok(is_below && (with_below || base.starts_with('.')))
 }
 
 /// The host of a URI, which must be a name (RFC 5280 section 4.2.1.10).
@@ -215,6 +220,7 @@ mod tests {
             ("joe@a.test", ".a.test", Ok(false)),
             ("joe@ba.test", ".a.test", Ok(false)),
             ("joe", "a.test", Err(())),
+            ("joe@a\0.a.test", ".a.test", Err(())),
         ] {
             assert_eq!(email_is_within(address, base), expected, "{address} {base}");
         }
@@ -230,6 +236,9 @@ mod tests {
             (dns("b.a.test"), dns("a.test"), Ok(Some(true))),
             (dns("ba.test"), dns("a.test"), Ok(Some(false))),
             (dns("a.test"), dns(""), Ok(Some(true))),
+            (dns("*.a.test"), dns("a.test"), Ok(Some(true))),
+            (dns("b\0.a.test"), dns("a.test"), Err(())),
+            (uri("https://b\0.a.test"), uri(".a.test"), Err(())),
             (uri("https://a.test/x"), uri("a.test"), Ok(Some(true))),
             (uri("https://b.a.test"), uri("a.test"), Ok(Some(false))),
             (uri("https://b.a.test:1?x"), uri(".a.test"), Ok(Some(true))),
