@@ -140,9 +140,9 @@ mod tests {
             jti: Jti::new("j1").unwrap(),
             request,
         };
-        let mut text = std::vec::Vec::new();
+        let mut text = heapless::Vec::<_, 2048>::new();
         object.write_json(&mut text).unwrap();
-        std::string::String::from_utf8(text).unwrap()
+        std::str::from_utf8(&text).unwrap().into()
     }
 
     #[test]
