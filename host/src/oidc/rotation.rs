@@ -258,13 +258,16 @@ fn kids<'k>(keys: impl IntoIterator<Item = &'k Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64UrlUnpadded, Encoding as _};
+
     use super::*;
 
     const BEGIN: u64 = 1_800_000_000;
 
-    fn set(keys: &[(&str, &str, char)]) -> String {
+    fn set(keys: &[(&str, &str, u8)]) -> String {
         let keys = keys.iter().map(|(kid, usage, number)| {
-            let n = number.to_string().repeat(342);
+            // Odd, and of 2048 bits.
+            let n = Base64UrlUnpadded::encode_string(&[(number << 1) | 0x81; 256]);
             json!({"kty": "RSA", "kid": kid, "use": usage, "n": n, "e": "AQAB"})
         });
         json!({ "keys": keys.collect::<Vec<_>>() }).to_string()
@@ -281,8 +284,8 @@ mod tests {
 
     #[test]
     fn both_keys_are_replaced_in_three_steps() {
-        let old = set(&[("s1", "sig", 'B'), ("e1", "enc", 'C')]);
-        let new = set(&[("s2", "sig", 'D'), ("e2", "enc", 'E')]);
+        let old = set(&[("s1", "sig", b'B'), ("e1", "enc", b'C')]);
+        let new = set(&[("s2", "sig", b'D'), ("e2", "enc", b'E')]);
         let plan = plan(&old, &new).unwrap();
         let day = 24 * 60 * 60;
         for (at, published_, sign, decrypt) in [
@@ -308,8 +311,8 @@ mod tests {
 
     #[test]
     fn one_key_stays_where_it_is() {
-        let old = set(&[("s1", "sig", 'B'), ("e1", "enc", 'C')]);
-        let new = set(&[("s2", "sig", 'D'), ("e1", "enc", 'C')]);
+        let old = set(&[("s1", "sig", b'B'), ("e1", "enc", b'C')]);
+        let new = set(&[("s2", "sig", b'D'), ("e1", "enc", b'C')]);
         let plan = plan(&old, &new).unwrap();
         for step in plan.steps() {
             assert_eq!(step.decrypt_with, ["e1"]);
@@ -319,18 +322,18 @@ mod tests {
 
     #[test]
     fn what_is_no_rotation() {
-        let old = set(&[("s1", "sig", 'B'), ("e1", "enc", 'C')]);
+        let old = set(&[("s1", "sig", b'B'), ("e1", "enc", b'C')]);
         for (new, expected) in [
             (old.clone(), RotationError::Same),
             (
-                set(&[("s1", "sig", 'D'), ("e1", "enc", 'C')]),
+                set(&[("s1", "sig", b'D'), ("e1", "enc", b'C')]),
                 RotationError::SameKid { kid: "s1".into() },
             ),
-            (set(&[("s2", "sig", 'D')]), RotationError::Gone("enc")),
-            (set(&[("e2", "enc", 'D')]), RotationError::Gone("sig")),
-            (set(&[("", "sig", 'D')]), RotationError::NoKid),
+            (set(&[("s2", "sig", b'D')]), RotationError::Gone("enc")),
+            (set(&[("e2", "enc", b'D')]), RotationError::Gone("sig")),
+            (set(&[("", "sig", b'D')]), RotationError::NoKid),
             (
-                set(&[("s2", "sig", 'D'), ("s2", "enc", 'E')]),
+                set(&[("s2", "sig", b'D'), ("s2", "enc", b'E')]),
                 RotationError::SameKid { kid: "s2".into() },
             ),
             ("x".to_owned(), RotationError::Set(KeySetError::NotJson)),
