@@ -42,7 +42,7 @@ impl Meter {
 }
 
 /// The most that may be owed.
-fn limit(rate: Rate) -> u32 {
+pub(crate) fn limit(rate: Rate) -> u32 {
     rate.interval().saturating_mul(rate.assertions.into())
 }
 

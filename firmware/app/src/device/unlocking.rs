@@ -5,6 +5,7 @@ use privyseal_protocol::{Entry, Event, Rate, Refusal, Response, UnlockSecret};
 use super::{Asked, Born, Machine, Mode};
 use crate::board::Board;
 use crate::keyed::{kept_under, secrets};
+use crate::limits::limit;
 use crate::vault::{KeyRecord, Manifest};
 
 /// How often a secret may be tried. A wrong one counts twice, since it has two entries in the log; a right one not at
@@ -56,11 +57,6 @@ impl<B: Board> Machine<B> {
         self.write(Entry { debt, ..tried })?;
         let under = kept_under(&mut self.board, &record, Some(secret))?;
         drop(secrets(&self.board, &record, &under)?);
-        let unlocked = self.entry(Event::Unlocked);
-        self.write(Entry {
-            debt: before.debt(millis),
-            ..unlocked
-        })?;
         match manifest {
             None => self.mode = Mode::Uncertified(Born { record, under, key }),
             Some(manifest) => {
@@ -72,6 +68,23 @@ impl<B: Board> Machine<B> {
                 })?;
             }
         }
-        Ok(())
+        self.note_unlocked(before.debt(millis))
+            .inspect_err(|refusal| {
+                self.mode = Mode::Faulted(*refusal);
+            })
+    }
+
+    /// This try has cost nothing, and wrong ones before it no more than the policy's rate lets anything cost: else its
+    /// host would wait for them.
+    fn note_unlocked(&mut self, debt: u32) -> Result<(), Refusal> {
+        let most = match &self.mode {
+            Mode::Ready(keyed) => limit(keyed.policy()?.rate),
+            _ => limit(TRIES),
+        };
+        let unlocked = self.entry(Event::Unlocked);
+        self.write(Entry {
+            debt: debt.min(most),
+            ..unlocked
+        })
     }
 }

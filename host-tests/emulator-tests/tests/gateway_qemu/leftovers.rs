@@ -101,6 +101,8 @@ fn a_locked_stm32f405_has_its_key_nowhere() {
     look(&mut emulator, &secrets, "unlocked", |secret| {
         secret.when_ready
     });
+    // The wrong secret has used the rate up: the next assertion is 60 ms away.
+    thread::sleep(Duration::from_millis(500));
     sign(&mut gateway, 10);
     look(&mut emulator, &secrets, "unlocked, signed", |secret| {
         secret.when_ready

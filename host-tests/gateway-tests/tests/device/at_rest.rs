@@ -4,8 +4,8 @@
 use privyseal_core::scheme::FIAM;
 use privyseal_firmware_app::fake::Memory;
 use privyseal_protocol::{
-    AtRest, DeviceState, Event, Generate, Part, PartFault, Refusal, Request, Response, SchemeId,
-    SignRequest, UnlockSecret, crc,
+    AtRest, DeviceState, Event, Generate, Part, PartFault, Rate, Refusal, Request, Response,
+    SchemeId, SignRequest, UnlockSecret, crc,
 };
 use privyseal_test_base::clock::run_start;
 use privyseal_test_base::tool::{command, output};
@@ -184,6 +184,28 @@ fn wrong_secrets_are_logged_and_have_a_rate() {
     assert_eq!((of(Event::UnlockTried), of(Event::Unlocked)), (6, 1));
     let refused = log.iter().filter(|entry| entry.reason() == Some("unlock"));
     assert_eq!(refused.count(), 5);
+
+    // Under a policy whose rate has less room: the next assertion is one interval away, and not all those tries.
+    let mut slow = policy();
+    slow.rate = Rate {
+        assertions: 1,
+        seconds: 1,
+    };
+    let mut device = empty();
+    let slow = Upload {
+        policy: upload(&slow).policy,
+        ..with_secret()
+    };
+    provision(&mut device, &slow).expect("a good upload");
+    let mut device = restart(&mut device);
+    assert_eq!(unlock(&mut device, WRONG), Err(Refusal::Unlock));
+    unlock(&mut device, SECRET).expect("the right secret");
+    assert_eq!(
+        sign(&mut device, fiam()),
+        Err(Refusal::Rate { wait: 1_000 })
+    );
+    device.board().time.advance(1_000);
+    sign(&mut device, fiam()).expect("a token");
 
     let mut device = locked();
     for _ in 0..20 {
