@@ -26,7 +26,7 @@ pub(crate) struct Served {
     process: Child,
     log: Option<BufReader<ChildStderr>>,
     pub(crate) public: SocketAddr,
-    internal: SocketAddr,
+    pub(crate) internal: SocketAddr,
 }
 
 impl Served {

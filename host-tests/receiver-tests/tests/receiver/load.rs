@@ -19,40 +19,36 @@ use crate::stage::World;
 
 const CONNECTIONS: usize = 64;
 
-/// What is sent, and what must come.
-const GOOD: (u16, &str) = (200, "");
-const REFUSED: (u16, &str) = (400, "invalid_client");
-
-/// One assertion of a number: each tenth is wrong, in one of five ways.
-fn assertion(world: &World, stranger: &World, number: usize) -> (String, (u16, &'static str)) {
+/// A token request of a number, and the rule that it breaks: each tenth is wrong, in one of five ways.
+fn numbered(world: &World, stranger: &World, number: usize) -> (String, Option<&'static str>) {
     let mut claims = claims(CUSTOMER, FIAM);
     claims["nbf"] = claims["iat"].clone();
-    let good = |claims: &Value| world.sign(&world.header(), claims);
-    if number % 10 != 9 {
-        return (token_request(&good(&claims)), GOOD);
-    }
-    let body = match number / 10 % 5 {
-        0 => {
+    let by_world = |claims: &Value| token_request(&world.sign(&world.header(), claims));
+    match (number % 10, number / 10 % 5) {
+        (9, 0) => {
             for name in ["iat", "nbf", "exp"] {
                 claims[name] = json!(claims[name].as_u64().unwrap() - 60);
             }
-            token_request(&good(&claims))
+            (by_world(&claims), Some("time-not-expired"))
         }
-        1 => {
+        (9, 1) => {
             claims["aud"] = json!("EU.EORI.NL000000009");
-            token_request(&good(&claims))
+            (by_world(&claims), Some("claim-aud"))
         }
-        2 => token_request(&stranger.sign(&world.header(), &claims)),
-        3 => token_request(&stranger.sign(&stranger.header(), &claims)),
-        _ => {
-            let twice = token_request(&good(&claims));
-            return (
-                format!("{twice}&client_assertion_type=x"),
-                (400, "invalid_request"),
-            );
+        (9, 2) => {
+            let forged = stranger.sign(&world.header(), &claims);
+            (token_request(&forged), Some("signature"))
         }
-    };
-    (body, REFUSED)
+        (9, 3) => {
+            let foreign = stranger.sign(&stranger.header(), &claims);
+            (token_request(&foreign), Some("party-status"))
+        }
+        (9, _) => {
+            let twice = by_world(&claims) + "&client_assertion_type=x";
+            (twice, Some("token-request"))
+        }
+        _ => (by_world(&claims), None),
+    }
 }
 
 /// A connection that stays, as clients keep theirs.
@@ -68,7 +64,7 @@ impl Connection {
 
     fn post(&mut self, body: &str) -> (u16, Value) {
         let head = format!(
-            "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+            "POST /v1/accept HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         self.0
@@ -152,21 +148,23 @@ fn sixty_four_connections_of_which_a_tenth_is_wrong_get_no_wrong_verdict() {
             let (outcomes, times, memory) = (&outcomes, &times, &memory);
             let (world, stranger, server) = (&world, &stranger, &server);
             scope.spawn(move || {
-                let mut stream = Connection::open(server.public);
+                let mut stream = Connection::open(server.internal);
                 for number in 0.. {
                     if ends(number) {
                         break;
                     }
-                    let (body, (status, error)) = assertion(world, stranger, number + connection);
+                    let (body, rule) = numbered(world, stranger, number + connection);
                     let sent = Instant::now();
                     let (came, answer) = stream.post(&body);
                     times.lock().unwrap().push(sent.elapsed());
-                    let is_right =
-                        came == status && answer["error"].as_str().unwrap_or_default() == error;
+                    let is_right = match rule {
+                        None => came == 200 && answer["client_id"] == CUSTOMER,
+                        Some(rule) => came == 400 && answer["rule"] == rule,
+                    };
                     let verdict = if is_right {
-                        format!("{status} {error}")
+                        rule.unwrap_or("accepted").to_owned()
                     } else {
-                        format!("WRONG: {came} {answer}")
+                        format!("WRONG, for {rule:?}: {came} {answer}")
                     };
                     *outcomes.lock().unwrap().entry(verdict).or_default() += 1;
                     if connection == 0 {
@@ -181,7 +179,7 @@ fn sixty_four_connections_of_which_a_tenth_is_wrong_get_no_wrong_verdict() {
         !outcomes.keys().any(|verdict| verdict.starts_with("WRONG")),
         "{outcomes:?}"
     );
-    assert!(outcomes.len() == 3, "{outcomes:?}");
+    assert_eq!(outcomes.len(), 6, "{outcomes:?}");
     let (mut times, memory) = (times.into_inner().unwrap(), memory.into_inner().unwrap());
     times.sort_unstable();
     let at = |part: usize| times[(times.len() - 1) * part / 1000];
