@@ -137,10 +137,10 @@ pub unsafe extern "C" fn privyseal_assertion(
     let (client, audience) = unsafe { (pointers::reference(client), text(audience)) };
     let make = || {
         let client = client?;
-        let mut options = client.profile.assertion_options()?;
-        if let Some(audience) = audience? {
-            options = options.audience(audience);
-        }
+        let options = match audience? {
+            Some(audience) => client.profile.assertion_options_with(audience)?,
+            None => client.profile.assertion_options()?,
+        };
         Ok(give(client.client.assertion(&options)?.as_str()))
     };
     // SAFETY: what this function demands of its caller.

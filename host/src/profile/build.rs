@@ -46,9 +46,16 @@ impl Profile {
     ///
     /// [`ProfileError::OAuth`]: the audience, or the lifetime.
     pub fn assertion_options(&self) -> Result<AssertionOptions, ProfileError> {
-        let options = self.unchecked_options()?;
-        options.check(self.scheme()?)?;
-        Ok(options)
+        self.options(None)
+    }
+
+    /// The same for this audience, in place of what the profile says of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::assertion_options`].
+    pub fn assertion_options_with(&self, audience: &str) -> Result<AssertionOptions, ProfileError> {
+        self.options(Some(audience))
     }
 
     /// The same for this audience, where neither the profile nor the scheme has one.
@@ -58,10 +65,7 @@ impl Profile {
     /// Also [`ProfileError::OtherAudience`] where it does not.
     pub fn assertion_options_for(&self, audience: &str) -> Result<AssertionOptions, ProfileError> {
         if self.leaves_audience_open()? {
-            let mut options = self.unchecked_options()?;
-            options.audience = Some(audience.to_owned());
-            options.check(self.scheme()?)?;
-            return Ok(options);
+            return self.assertion_options_with(audience);
         }
         let options = self.assertion_options()?;
         let said = options.checked_audience()?;
@@ -82,13 +86,14 @@ impl Profile {
         Ok(!is_said && self.scheme()?.choose_audience(None).is_err())
     }
 
-    fn unchecked_options(&self) -> Result<AssertionOptions, ProfileError> {
+    fn options(&self, audience: Option<&str>) -> Result<AssertionOptions, ProfileError> {
         let scheme = self.scheme()?;
+        let said = |member| self.text(member).filter(|_| audience.is_none());
         let parts = AudienceParts {
-            audience: self.text("audience"),
-            endpoint: self.text("endpoint"),
-            base_url: self.text("base-url"),
-            realm: self.text("realm"),
+            audience: audience.or(self.text("audience")),
+            endpoint: said("endpoint"),
+            base_url: said("base-url"),
+            realm: said("realm"),
         };
         let options = AssertionOptions {
             audience: parts.choose(scheme).map_err(OAuthError::from)?,
@@ -96,6 +101,7 @@ impl Profile {
             backdate: self.number("backdate").unwrap_or_default(),
             ..AssertionOptions::default()
         };
+        options.check(scheme)?;
         Ok(options)
     }
 

@@ -217,3 +217,23 @@ fn a_scheme_of_ones_own_stands_beside_the_profiles() {
     let error = read(&scheme("0")).unwrap_err().to_string();
     assert!(error.contains("line 4: scheme.acme: "), "{error}");
 }
+
+/// A caller who names the audience needs none in the profile, and is held to the scheme's rule.
+#[test]
+fn an_audience_can_be_given_for_each_assertion() {
+    let profiles = read("[profile.a]\nscheme = 'ishare'\n[profile.b]\nscheme = 'fiam'").unwrap();
+    let open = profiles.get("a").unwrap();
+    let given = "did:ishare:EU.NL.NTRNL-90000009";
+    assert!(open.assertion_options().is_err());
+    for options in [
+        open.assertion_options_with(given),
+        open.assertion_options_for(given),
+    ] {
+        assert_eq!(options.unwrap().audience.as_deref(), Some(given));
+    }
+    assert!(open.assertion_options_with("nobody").is_err());
+    let fixed = profiles.get("b").unwrap();
+    assert!(fixed.assertion_options_with(given).is_err());
+    let error = fixed.assertion_options_for(given).unwrap_err();
+    assert!(matches!(error, ProfileError::OtherAudience), "{error}");
+}
