@@ -35,7 +35,7 @@ pub fn derived(scheme: &SchemeRules, chain: &Chain<'_>) -> Result<ClientId, PkiE
 pub(crate) fn why_none(leaf: Option<&Certificate<'_>>) -> PkiError {
     let found = leaf.and_then(|leaf| leaf.subject().organization_identifier());
     found.map_or(PkiError::NoOrganizationIdentifier, |found| {
-        let found = sanitize_for_display(found, None).into();
+        let found = sanitize_for_display(found, None);
         PkiError::OrganizationIdentifier { found }
     })
 }
