@@ -18,7 +18,7 @@ use crate::limits::{GENERATE_TIMEOUT, MAX_CERTIFICATES, MAX_LABEL};
 pub struct NewObject {
     /// Its id, from 1 to 65534.
     pub id: u16,
-    /// Its label, at most [`MAX_LABEL`] bytes.
+    /// Its label, at most 40 bytes.
     pub label: String,
     /// Its one domain, from 1 to 16. Key, authentication key and certificates must share it.
     pub domain: u8,

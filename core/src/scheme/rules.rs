@@ -50,8 +50,8 @@ impl<T> Rule<T> {
 }
 
 rules! {
-    /// What one scheme demands, built-in ([`Scheme`]) or a user's own ([`OwnScheme`]): read everywhere, written in this
-    /// module's files only.
+    /// What one scheme demands, built-in ([`Scheme`](super::Scheme)) or a user's own ([`OwnScheme`](super::OwnScheme)):
+    /// read everywhere, written in this module's files only.
     ///
     /// No caller makes a scheme that allows more, be it by assignment, by a literal or by an update:
     ///

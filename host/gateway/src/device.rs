@@ -123,7 +123,7 @@ impl Device {
         }
     }
 
-    /// The public key, and that it is the one that [`DeviceInfo::key`] names.
+    /// The public key, and that it is the one that its information names.
     ///
     /// # Errors
     /// [`DeviceError::NoKey`]; [`DeviceError::Untrue`] if it is another key than the device says.

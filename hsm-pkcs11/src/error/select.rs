@@ -96,7 +96,7 @@ pub enum CertificateError {
     /// A certificate that was stored cannot be found again.
     #[error("a certificate was stored, and the token does not show it as it was")]
     NotStored,
-    /// The chain has more than [`MAX_CERTIFICATES`] certificates.
+    /// The chain has more than 6 certificates.
     #[error("the chain has more than {MAX_CERTIFICATES} certificates")]
     TooMany,
 }

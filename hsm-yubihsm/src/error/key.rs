@@ -42,7 +42,7 @@ pub enum CertificateError {
         /// Its id.
         id: u16,
     },
-    /// It is gzipped and would grow beyond [`MAX_CERTIFICATE`] bytes.
+    /// It is gzipped and would grow beyond 16 KiB.
     #[error("opaque object {id} would unpack to more than {MAX_CERTIFICATE} bytes")]
     TooLarge {
         /// Its id.
