@@ -20,10 +20,17 @@ const SOURCES: &str = "XTASK_SOURCES";
 /// Has cargo build what lies in `root` so.
 pub(super) fn reproducibly(cargo: Run, root: &Path) -> Run {
     let cargo = cargo.env("CARGO_ENCODED_RUSTFLAGS", without_paths(root));
-    match env::current_exe() {
-        Ok(xtask) => cargo.env("RUSTC_WRAPPER", xtask).env(SOURCES, root),
-        Err(_) => cargo,
+    match xtask() {
+        Some(xtask) => cargo.env("RUSTC_WRAPPER", xtask).env(SOURCES, root),
+        None => cargo,
     }
+}
+
+/// This program, or what cargo has built in its place since it began: Linux says so behind the name.
+fn xtask() -> Option<PathBuf> {
+    let path = env::current_exe().ok()?;
+    let name = path.file_name()?.to_str()?;
+    Some(path.with_file_name(name.strip_suffix(" (deleted)").unwrap_or(name)))
 }
 
 /// The flags, with a separator between them.

@@ -59,7 +59,7 @@ const ALLOWED: [Allowed; 5] = [
     },
     Allowed {
         panic: LEN_MISMATCH,
-        caller: "privyseal_core::cert::certificate::moment",
+        caller: "privyseal_core::asn1::moment",
         copies: 1,
         why: "the same: the 13 or 15 bytes of a time whose length der has compared",
     },
