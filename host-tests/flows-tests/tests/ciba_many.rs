@@ -131,6 +131,8 @@ fn next(queue: &Mutex<Receiver<(usize, CibaRequest)>>) -> Option<(usize, CibaReq
 struct Backend {
     begun: Instant,
     flows: Vec<CibaFlow>,
+    /// When each is looked after without a ping: one may be lost where many come at once.
+    due: HashMap<usize, Duration>,
     jobs: Sender<(usize, CibaRequest)>,
     done: usize,
 }
@@ -140,6 +142,7 @@ impl Backend {
         Self {
             begun: Instant::now(),
             flows: Vec::with_capacity(FLOWS),
+            due: HashMap::with_capacity(FLOWS),
             jobs,
             done: 0,
         }
@@ -162,6 +165,11 @@ impl Backend {
             }
             while let Ok((at, response)) = answered.try_recv() {
                 self.step(at, CibaEvent::Response(response));
+            }
+            let now = self.begun.elapsed();
+            let due = self.due.iter().filter(|(_, until)| **until <= now);
+            for at in due.map(|(at, _)| *at).collect::<Vec<_>>() {
+                self.step(at, CibaEvent::Tick);
             }
         }
     }
@@ -190,9 +198,10 @@ impl Backend {
     }
 
     fn step(&mut self, at: usize, event: CibaEvent<'_>) {
+        self.due.remove(&at);
         match self.flows[at].step(self.begun.elapsed(), event) {
             CibaStep::Send(request) => self.jobs.send((at, request)).unwrap(),
-            CibaStep::Wait(_) => {}
+            CibaStep::Wait(until) => drop(self.due.insert(at, until)),
             CibaStep::Done(done) => {
                 assert_eq!(done.identity.subject(), format!("p{at}"));
                 assert_eq!(done.identity.userinfo.unwrap()["sub"], format!("p{at}"));

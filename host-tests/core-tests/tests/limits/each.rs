@@ -13,7 +13,7 @@ use privyseal_core::encoding::sink::SliceSink;
 use privyseal_core::id::IdSyntax;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::*;
-use privyseal_core::payload::AuthenticationRequest;
+use privyseal_core::payload::{AuthenticationRequest, AuthorizationRequest};
 use privyseal_core::scheme::{
     ITSME, KeyReference, Lifetime, NotBefore, OwnAudience, OwnRules, OwnScheme, OwnTokenRequest,
 };
@@ -113,6 +113,24 @@ const PROOFS: &[(&str, fn())] = &[
     ("MAX_CLAIM_NAME", || {
         bound(MAX_CLAIM_NAME, |len| {
             requested(|it| it.id_token_claims = names(1, len))
+        });
+    }),
+    ("MAX_REDIRECT_URI", || {
+        bound(MAX_REDIRECT_URI, |len| {
+            authorized(|it| it.redirect_uri = leaked(text(len)))
+        });
+    }),
+    ("MAX_STATE", || {
+        bound(MAX_STATE, |len| {
+            authorized(|it| it.state = leaked(text(len)))
+        });
+        bound(MAX_STATE, |len| {
+            authorized(|it| it.nonce = leaked(text(len)))
+        });
+    }),
+    ("MAX_LOGIN_HINT", || {
+        bound(MAX_LOGIN_HINT, |len| {
+            authorized(|it| it.login_hint = Some(leaked(text(len))))
         });
     }),
     ("MAX_LOGIN_HINT_TOKEN", the_longest_of_each_kind_fits),
@@ -317,6 +335,25 @@ fn requested(change: impl Fn(&mut AuthenticationRequest<'_>)) -> Result<(), Erro
         .map(drop)
 }
 
+const AUTHORIZATION: AuthorizationRequest<'_> = AuthorizationRequest {
+    redirect_uri: "https://app.example/cb",
+    scope: "openid",
+    state: "s",
+    nonce: "n",
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    prompt: None,
+    login_hint: None,
+    max_age: None,
+};
+
+fn authorized(change: impl Fn(&mut AuthorizationRequest<'_>)) -> Result<(), Error> {
+    let mut request = AUTHORIZATION;
+    change(&mut request);
+    itsme("x")
+        .prepare_authorization(&assertion("j"), &request)
+        .map(drop)
+}
+
 fn own(change: impl Fn(&mut OwnRules)) -> Result<(), privyseal_core::field::FieldError> {
     let mut rules = OwnRules {
         name: "acme",
@@ -383,10 +420,24 @@ fn the_longest_of_each_kind_fits() {
         userinfo_claims: &claims,
     };
     let assertion = assertion(&jti);
+    let (quotes, state) = ("\"".repeat(MAX_REDIRECT_URI), text(MAX_STATE));
+    let authorization = AuthorizationRequest {
+        redirect_uri: &quotes,
+        scope: &scope,
+        state: &state,
+        nonce: &state,
+        prompt: Some(&state),
+        login_hint: Some(&quotes[..MAX_LOGIN_HINT]),
+        max_age: Some(MAX_UNIX_TIME),
+        ..AUTHORIZATION
+    };
     let inputs = [
         credential.prepare(&assertion).unwrap(),
         credential
             .prepare_request(&assertion, authentication)
+            .unwrap(),
+        credential
+            .prepare_authorization(&assertion, &authorization)
             .unwrap(),
     ];
     for input in inputs {
