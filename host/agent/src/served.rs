@@ -1,5 +1,7 @@
 //! A profile that is served: its key, who may ask, and what is done for those who may.
 
+mod audited;
+
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -7,25 +9,23 @@ use std::time::Instant;
 use hyper::StatusCode;
 use privyseal::base::clock;
 use privyseal::jose::jwk::{KidChoice, KidForm};
-use privyseal::jose::jws::Jws;
 use privyseal::keys::SignerFailure;
 use privyseal::oauth::OAuthError;
 use privyseal::profile::{Profile, ProfileError};
 use privyseal::{
-    AccessToken, Assertion, AssertionOptions, AssertionSource, Client, Error, ErrorKind, Server,
-    TokenSource,
+    AccessToken, Assertion, AssertionSource, Client, Error, ErrorKind, Server, TokenSource,
 };
-use privyseal_core::cert::Certificate;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerError as _, SignerErrorKind};
+use privyseal_core::{ClientId, SignerError as _, SignerErrorKind};
 use privyseal_hsm::Prompt;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::audit::{AuditEntry, AuditLog};
+use crate::audit::AuditLog;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use audited::Audited;
 
 /// Requests of one profile that may wait for its key or its server at once: a module that hangs holds no more threads.
 pub(crate) const MAX_AT_ONCE: usize = 32;
@@ -350,100 +350,5 @@ impl InUse {
 impl Drop for InUse {
     fn drop(&mut self) {
         self.0.dec();
-    }
-}
-
-/// What makes the assertions of a profile for one who asks: no assertion leaves it that is not in the audit log.
-struct Audited<'a> {
-    served: &'a Served,
-    opened: &'a Opened,
-    requester: Requester,
-}
-
-impl AssertionSource for Audited<'_> {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.opened.client.source().scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.opened.client.source().client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.opened.client.source().public_key()
-    }
-
-    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
-        let begun = Instant::now();
-        let made = self.opened.client.assertion(options);
-        let outcome = self.written_down(made, options);
-        let kind = match &outcome {
-            Ok(_) => "ok",
-            Err(error) => kind_of(error),
-        };
-        let metrics = &self.served.shared.metrics;
-        metrics.assertion(&self.served.name, kind, begun.elapsed());
-        outcome
-    }
-}
-
-impl Audited<'_> {
-    fn note_certificate_end(&self, jws: &Jws<'_>) {
-        let certificates = jws.certificates().unwrap_or_default();
-        let Some(Ok(leaf)) = certificates.first().map(|der| Certificate::from_der(der)) else {
-            return;
-        };
-        let end = leaf.not_after().as_secs().try_into().unwrap_or(i64::MAX);
-        let metrics = &self.served.shared.metrics;
-        metrics.certificate_end(&self.served.name, end);
-    }
-
-    fn written_down(
-        &self,
-        made: Result<Assertion, OAuthError>,
-        options: &AssertionOptions,
-    ) -> Result<Assertion, OAuthError> {
-        let requester = match self.requester {
-            Requester::User(uid) => format!("uid {uid}"),
-            Requester::Bearer => "bearer".to_owned(),
-        };
-        let said = made.as_ref().ok().and_then(|assertion| {
-            let jws = Jws::parse(assertion.as_str()).ok()?;
-            if self.opened.has_certificate_end.set(()).is_ok() {
-                self.note_certificate_end(&jws);
-            }
-            Some((jws.unverified_claim("aud"), jws.unverified_claim("jti")?))
-        });
-        let reason = made.as_ref().err().map(ToString::to_string);
-        let (audience, jti) = said.unzip();
-        let mut entry = AuditEntry::new(if made.is_ok() { "signed" } else { "failed" });
-        entry.profile = Some(&self.served.name);
-        entry.scheme = Some(self.scheme().name());
-        entry.audience = audience
-            .as_ref()
-            .and_then(Option::as_deref)
-            .or(options.audience.as_deref());
-        entry.jti = jti.as_deref();
-        entry.key = Some(&self.opened.key_digest);
-        entry.requester = Some(&requester);
-        entry.reason = reason.as_deref();
-        let written = self.served.shared.audit.append(entry);
-        let assertion = made?;
-        if let Err(error) = written {
-            tracing::error!(%error, "an assertion was not released");
-            return Err(SignerFailure::new(error).into());
-        }
-        Ok(assertion)
-    }
-}
-
-fn kind_of(error: &OAuthError) -> &'static str {
-    match error {
-        OAuthError::Signer(failure) => match failure.kind() {
-            SignerErrorKind::Timeout => "timeout",
-            _ => "key",
-        },
-        OAuthError::Core(privyseal_core::Error::Signature(_)) => "key",
-        _ => "rule",
     }
 }

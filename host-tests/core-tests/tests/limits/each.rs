@@ -5,27 +5,26 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use privyseal_check::{CheckOptions, RuleId, Verdict, check};
-use privyseal_core::cert::{Certificate, RsaLinks};
+use privyseal_core::cert::{Certificate, KeyUsage, RsaLinks};
 use privyseal_core::csr::{
     CertificationRequestInfo, Subject, SubjectAttribute, SubjectAttributeType,
 };
 use privyseal_core::encoding::sink::SliceSink;
-use privyseal_core::id::IdSyntax;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::*;
-use privyseal_core::payload::{AuthenticationRequest, AuthorizationRequest};
-use privyseal_core::scheme::{
-    ITSME, KeyReference, Lifetime, NotBefore, OwnAudience, OwnRules, OwnScheme, OwnTokenRequest,
-};
+use privyseal_core::payload::{AcrValues, AuthenticationRequest, AuthorizationRequest};
+use privyseal_core::scheme::Lifetime;
 use privyseal_core::token::{ErrorResponse, TokenResponse};
-use privyseal_core::{
-    AssertionRequest, Audience, ClientId, Credential, Error, Jti, RsaPublicKey, UnixTime,
-};
-use privyseal_test_base::clock::now;
+use privyseal_core::{Audience, ClientId, Error, Jti, RsaPublicKey, UnixTime};
 use privyseal_test_base::scratch::workspace;
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{CertificateSpec, TestPki, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
+
+use crate::made::{
+    AUTHORIZATION, asserted, assertion, authorized, itsme, leaked, longest_hint, members, moment,
+    names, own, requested, text, unit,
+};
 
 /// What shows that a constant is what it says.
 const PROOFS: &[(&str, fn())] = &[
@@ -271,129 +270,6 @@ fn bound_as<E: Display>(max: usize, shown: &str, tried: impl Fn(usize) -> Result
     }
 }
 
-fn text(len: usize) -> String {
-    "x".repeat(len)
-}
-
-fn leaked(text: String) -> &'static str {
-    text.leak()
-}
-
-/// `count` names of `len` letters, ascending.
-fn names(count: usize, len: usize) -> &'static [&'static str] {
-    let name = |letter: char| leaked(letter.to_string().repeat(len));
-    ('a'..).take(count).map(name).collect::<Vec<_>>().leak()
-}
-
-fn members(count: usize, name: usize, value: usize) -> &'static [(&'static str, &'static str)] {
-    let members = names(count, name)
-        .iter()
-        .map(|name| (*name, leaked(text(value))));
-    members.collect::<Vec<_>>().leak()
-}
-
-fn moment() -> UnixTime {
-    UnixTime::from_secs(now()).unwrap()
-}
-
-/// Under a scheme that names keys by `kid`, so that there is no certificate to mind.
-fn itsme(text: &str) -> Credential<Vec<u8>> {
-    let kid = text.repeat(MAX_KID);
-    let client_id = ClientId::new(&text.repeat(MAX_CLIENT_ID)).unwrap();
-    let key = test_key("seal", 4096).public_key();
-    let header = vec![0; MAX_HEADER];
-    Credential::with_kid(&ITSME, client_id, Kid::new(&kid).unwrap(), &key, header).unwrap()
-}
-
-fn assertion(jti: &str) -> AssertionRequest<'_> {
-    let audience = "https://idp.example/".to_owned() + &text(MAX_AUDIENCE - 20);
-    AssertionRequest {
-        audience: Some(Audience::new(leaked(audience)).unwrap()),
-        ..AssertionRequest::new(moment(), Jti::new(jti).unwrap())
-    }
-}
-
-fn asserted(change: impl Fn(&mut AssertionRequest<'_>)) -> Result<(), Error> {
-    let mut request = assertion("j");
-    change(&mut request);
-    itsme("x").prepare(&request).map(drop)
-}
-
-fn requested(change: impl Fn(&mut AuthenticationRequest<'_>)) -> Result<(), Error> {
-    let mut request = AuthenticationRequest {
-        scope: "openid service:X",
-        login_hint_token: "a.b.c",
-        acr_values: None,
-        requested_expiry: None,
-        client_notification_token: None,
-        id_token_claims: &[],
-        userinfo_claims: &[],
-    };
-    change(&mut request);
-    itsme("x")
-        .prepare_request(&assertion("j"), request)
-        .map(drop)
-}
-
-const AUTHORIZATION: AuthorizationRequest<'_> = AuthorizationRequest {
-    redirect_uri: "https://app.example/cb",
-    scope: "openid",
-    state: "s",
-    nonce: "n",
-    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-    prompt: None,
-    login_hint: None,
-    max_age: None,
-};
-
-fn authorized(change: impl Fn(&mut AuthorizationRequest<'_>)) -> Result<(), Error> {
-    let mut request = AUTHORIZATION;
-    change(&mut request);
-    itsme("x")
-        .prepare_authorization(&assertion("j"), &request)
-        .map(drop)
-}
-
-fn own(change: impl Fn(&mut OwnRules)) -> Result<(), privyseal_core::field::FieldError> {
-    let mut rules = OwnRules {
-        name: "acme",
-        title: "ACME",
-        key_reference: KeyReference::Kid,
-        client_id: &[IdSyntax::Opaque],
-        audience: OwnAudience::Only("https://as.example/token"),
-        lifetime: Lifetime::new(60, 1, 60),
-        not_before: NotBefore::Absent,
-        token_request: OwnTokenRequest {
-            path: "/token",
-            base_url: None,
-            scope: None,
-            client_id: true,
-            members: &[],
-        },
-    };
-    change(&mut rules);
-    OwnScheme::new(&rules).map(drop)
-}
-
-fn unit(value: &str) -> SubjectAttribute<'_> {
-    SubjectAttribute::new(SubjectAttributeType::OrganizationalUnit, value).unwrap()
-}
-
-/// Each character is one that JSON writes as two.
-fn longest_hint() -> String {
-    let (mut signer, mut buffer) = (
-        SoftwareSigner::new(&test_key("seal", 4096)),
-        vec![0; MAX_COMPACT_JWS],
-    );
-    let (credential, token) = (itsme("\""), "\"".repeat(MAX_USER_IDENTIFIER_TOKEN));
-    let input = credential.prepare_login_hint(moment(), &token).unwrap();
-    input
-        .sign(&mut signer, &mut buffer)
-        .unwrap()
-        .as_str()
-        .to_owned()
-}
-
 fn the_longest_of_each_kind_fits() {
     let (credential, jti) = (itsme("\""), "\"".repeat(MAX_JTI));
     let hint = longest_hint();
@@ -413,7 +289,7 @@ fn the_longest_of_each_kind_fits() {
     let authentication = AuthenticationRequest {
         scope: &scope,
         login_hint_token: &hint,
-        acr_values: Some(privyseal_core::payload::AcrValues::Advanced),
+        acr_values: Some(AcrValues::Advanced),
         requested_expiry: Some(MAX_REQUESTED_EXPIRY_SECONDS),
         client_notification_token: Some(&notification_token),
         id_token_claims: &claims,
@@ -456,9 +332,7 @@ fn the_longest_certification_request_fits() {
     let value = "\u{1f511}".repeat(MAX_SUBJECT_VALUE);
     let subject = Subject::new(&[unit(&value); MAX_SUBJECT_ATTRIBUTES]).unwrap();
     let key = test_key("seal", 4096).public_key();
-    let usages = [privyseal_core::cert::KeyUsage::DigitalSignature]
-        .into_iter()
-        .collect();
+    let usages = [KeyUsage::DigitalSignature].into_iter().collect();
     let info = CertificationRequestInfo::new(&subject, usages, &key).unwrap();
     let mut buffer = [0; MAX_CERTIFICATION_REQUEST];
     let mut sink = SliceSink::new(&mut buffer);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
 mod each;
+mod made;
 
 use privyseal_core::cert::ChainError;
 use privyseal_core::field::{Fault, Field};
