@@ -3,7 +3,7 @@
 
 use core::error::Error;
 use core::time::Duration;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
@@ -11,7 +11,7 @@ use privyseal::oidc::ciba::{QrImage, State, Watcher};
 
 use super::modules::Modules;
 use super::qr;
-use crate::output::say;
+use crate::output::{replace, say};
 use crate::progress::{SPINNER, bar, minutes};
 
 /// Shows QR codes and states.
@@ -25,7 +25,7 @@ pub(super) struct Progress {
 impl Progress {
     /// QR codes go to `file`, too.
     pub(super) fn new(file: Option<PathBuf>) -> Self {
-        let spinner = std::io::stderr().is_terminal().then(|| {
+        let spinner = io::stderr().is_terminal().then(|| {
             let spinner = bar(SPINNER);
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
@@ -60,7 +60,12 @@ impl Progress {
 impl Watcher for Progress {
     fn qr_code(&mut self, image: &QrImage) -> Result<(), Box<dyn Error + Send + Sync>> {
         if let Some(file) = &self.file {
-            qr::replace(file, image.as_bytes())?;
+            replace(file, 0o666, image.as_bytes()).map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot write {}: {error}", file.display()),
+                )
+            })?;
             if self.spinner.is_none() {
                 say!("a new QR code is in {}", file.display());
             }

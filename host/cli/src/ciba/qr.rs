@@ -1,9 +1,6 @@
 //! A QR code where a person can see it: in a file, and in the terminal.
 
 use core::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
 
 use super::modules::Modules;
 
@@ -13,33 +10,6 @@ const QUIET: usize = 4;
 /// Black on white, whatever the terminal's colours are.
 const COLOURS: &str = "\x1b[38;5;16;48;5;231m";
 const NO_COLOURS: &str = "\x1b[0m";
-
-/// Writes `bytes` beside `path` and then moves them there: nobody sees half a file.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let failed = |error: io::Error| {
-        let text = format!("cannot write {}: {error}", path.display());
-        io::Error::new(error.kind(), text)
-    };
-    let name = path
-        .file_name()
-        .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    let mut draft = name.to_owned();
-    draft.push(format!(".{}.new", std::process::id()));
-    let draft = path.with_file_name(draft);
-    let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&draft)?;
-        file.write_all(bytes)?;
-        fs::rename(&draft, path)
-    };
-    write().map_err(|error| {
-        // It may not even be there.
-        let _ = fs::remove_file(&draft);
-        failed(error)
-    })
-}
 
 /// Two rows of modules in each line.
 pub(super) fn half_blocks(modules: &Modules) -> String {

@@ -1,16 +1,13 @@
 //! How an access token is handed over.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::AccessToken;
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::output::print_line;
+use crate::output::{print_line, replace};
 
 /// How an access token is handed over.
 #[derive(Args)]
@@ -57,31 +54,14 @@ impl TokenOutput {
     /// Writes what was got with the token.
     pub(crate) fn write_text(&self, text: &[u8]) -> Result<(), CliError> {
         match &self.to {
-            Some(path) => replace(path, text).map_err(|error| CliError::OutputFile {
-                path: path.clone(),
-                error,
-            }),
+            Some(path) => {
+                let line = Zeroizing::new([text, b"\n"].concat());
+                replace(path, 0o600, &line).map_err(|error| CliError::OutputFile {
+                    path: path.clone(),
+                    error,
+                })
+            }
             None => print_line(text),
         }
     }
-}
-
-/// A reader finds the old file or the new one, never half of one.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = options.open(&new)?;
-    let written = file
-        .write_all(text)
-        .and_then(|()| file.write_all(b"\n"))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        // It may hold half a token.
-        let _ = fs::remove_file(&new);
-    }
-    written
 }
