@@ -300,6 +300,8 @@ impl Login {
         kind: RequestKind,
         nonce: Option<&str>,
     ) -> Result<Issued, OidcError> {
+        // What the code or the refresh token is spent for can be judged, then.
+        self.provider.read_keys(&self.http, now()?)?;
         let url = self.provider.metadata().token_endpoint();
         let access = retry(&self.policy, &mut self.http.runtime(), |_| {
             let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
