@@ -10,6 +10,7 @@ use privyseal::oidc::login::Login;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
 use privyseal::{Provider, SchemeRules};
+use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
@@ -88,14 +89,14 @@ impl Logout {
 
 impl Revoke {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let token = secret(&self.token)?;
+        let token = token(&self.token)?;
         Ok(self.party.open()?.revoke(&token)?)
     }
 }
 
 impl Introspect {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let token = secret(&self.token)?;
+        let token = token(&self.token)?;
         let said = self.party.open()?.introspect(&token)?;
         print_line(said.response().trim_ascii())
     }
@@ -181,9 +182,23 @@ pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {
 }
 
 fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {
-    let token = secret(path).map_err(of_option("--refresh-token-file"))?;
-    if token.is_empty() {
-        return Err(CliError::option("--refresh-token-file", "is empty"));
-    }
+    let token = token_of("--refresh-token-file", path)?;
     Ok(RefreshToken::new(&**token))
+}
+
+fn token(path: &Path) -> Result<Zeroizing<String>, CliError> {
+    token_of("FILE", path)
+}
+
+/// One token, and nothing else: an empty one would be worthless to the server, too, and look revoked.
+fn token_of(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliError> {
+    let token = secret(path).map_err(of_option(option))?;
+    // RFC 6749 appendix A.12: 1*VSCHAR.
+    if token.is_empty() || !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(CliError::option(
+            option,
+            "is no token: one line of printable characters",
+        ));
+    }
+    Ok(token)
 }

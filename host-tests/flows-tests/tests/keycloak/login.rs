@@ -416,6 +416,11 @@ fn by_command() {
     assert_eq!(Outcome::of(&mut run(&introspect)).json()["active"], false);
     let revoke = ["revoke", access.to_str().unwrap()];
     assert_eq!(Outcome::of(&mut run(&revoke)).code, Some(0));
+    let none = client.file("none", "\n");
+    for words in ["revoke", "introspect"] {
+        let said = Outcome::of(&mut run(&[words, none.to_str().unwrap()]));
+        said.failed(2, "is no token: one line of printable characters");
+    }
     let late = Outcome::of(&mut run(&["login", "--wait", "1"]));
     late.failed(1, "nobody came back from the login within 1 s");
     let other = Outcome::of(&mut run(&[
