@@ -51,6 +51,9 @@ fn what_cannot_be_written_down_is_not_released() {
         .ask("GET", "/v1/kpn/token", "")
         .is_problem(503, "audit");
     assert_eq!(agent.ask("GET", "/live", "").status, 200);
+    let metrics = agent.ask("GET", "/metrics", "").body;
+    let counted = "privyseal_assertions_total{profile=\"kpn\",outcome=\"audit\"} 3";
+    assert!(metrics.contains(counted), "{metrics}");
     let lines = stage.audited();
     assert_eq!(lines.len(), released + 1);
 

@@ -35,9 +35,11 @@ impl AssertionSource for Audited<'_> {
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
         let begun = Instant::now();
         let made = self.opened.client.assertion(options);
+        let is_made = made.is_ok();
         let outcome = self.written_down(made, options);
         let kind = match &outcome {
             Ok(_) => "ok",
+            Err(_) if is_made => "audit",
             Err(error) => kind_of(error),
         };
         let metrics = &self.served.shared.metrics;
