@@ -159,11 +159,11 @@ impl Ciba {
             say!(
                 "warning: there is no id_token: what is known of the person comes from UserInfo alone"
             );
-        } else if self.authentication.has_acr() && !identity.id_token.as_ref().is_some_and(says_acr)
-        {
+        }
+        if self.authentication.has_acr() && !identity.id_token.as_ref().is_some_and(says_acr) {
             say!(
-                "warning: the id_token does not say how the person proved who they are (acr); with \
-                 --id-token-claim acr that is an error"
+                "warning: no id_token says how the person proved who they are (acr); with --id-token-claim acr that is \
+                 an error"
             );
         }
         print_json(&self.report(&identity, &tokens))?;

@@ -156,6 +156,10 @@ impl ProviderKeys {
             let reason = format!("the key set has {count} keys, at most {MAX_KEYS} are read");
             return Err(OAuthError::response(&self.url, reason));
         }
+        if count == 0 {
+            let reason = "the key set has no RSA key that signs, so nothing of this provider could be believed";
+            return Err(OAuthError::response(&self.url, reason));
+        }
         let keys = set.iter().map(|(kid, key)| ProviderKey {
             kid: kid.map(str::to_owned),
             key: key.clone().and_then(VerifyingKey::new),

@@ -80,7 +80,7 @@ fn an_id_token_that_says_how_the_person_proved_who_they_are() {
     run(&json!(ADVANCED), &["--acr", "basic"]).report();
     let said_nothing = run(&json!(null), &asked);
     said_nothing.report();
-    let warning = "warning: the id_token does not say how the person proved who they are";
+    let warning = "warning: no id_token says how the person proved who they are";
     assert!(
         said_nothing.stderr.contains(warning),
         "{}",

@@ -216,6 +216,18 @@ fn a_set_may_have_as_many_keys_as_it_may_and_no_more() {
 }
 
 #[test]
+fn a_set_without_keys_is_refused_and_does_not_replace_one_that_has_some() {
+    let mut provider = Provider::publishing(&[]);
+    let text = provider.refuses(0, &signed("a", 0));
+    assert!(text.contains("has no RSA key that signs"), "{text}");
+    let mut provider = Provider::publishing(&[("a", 0)]);
+    provider.accepts(0, &signed("a", 0));
+    provider.set = Some(set(&[]));
+    provider.accepts(DAY / 2, &signed("a", 0));
+    assert_eq!(provider.asked, 2);
+}
+
+#[test]
 fn a_key_that_cannot_verify_is_named() {
     let small = B64::encode_string(&[0xc3; 128]);
     let mut provider = Provider::publishing(&[]);
