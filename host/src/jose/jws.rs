@@ -4,6 +4,7 @@
 //! an algorithm that the verifier accepts (RFC 8725 section 3.1).
 
 mod claims;
+mod members;
 
 use core::fmt;
 
@@ -98,7 +99,7 @@ impl<'t> Jws<'t> {
 
     /// A text claim that nobody proved: good for nothing but looking up who should have.
     pub fn unverified_claim(&self, name: &str) -> Option<String> {
-        let claims: Map<String, Value> = serde_json::from_slice(&self.payload).ok()?;
+        let claims = members::unique(&self.payload).ok()?;
         Some(claims.get(name)?.as_str()?.to_owned())
     }
 
@@ -126,8 +127,9 @@ impl JwsHeader {
     /// [`JoseError`] for another form or algorithm.
     pub fn parse(header: &str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
         let decoded = decode(header, "has a header that is not base64url")?;
-        let members: Map<String, Value> = serde_json::from_slice(&decoded)
-            .map_err(|_| JwsFault::Form("has a header that is not a JSON object"))?;
+        let members = members::unique(&decoded).map_err(|_| {
+            JwsFault::Form("has a header that is not a JSON object whose members are there once")
+        })?;
         let alg = members.get("alg").and_then(Value::as_str);
         let alg = alg.ok_or(JwsFault::Form("names no algorithm"))?;
         let algorithm = accepted.iter().find(|algorithm| algorithm.name() == alg);
@@ -212,13 +214,13 @@ impl VerifiedJws {
         &self.payload
     }
 
-    /// The claims (RFC 7519 section 4). Of a name that is there twice, the last counts.
+    /// The claims (RFC 7519 section 4), each of them there once.
     ///
     /// # Errors
     ///
-    /// [`JwsFault::Claims`] if the payload is no JSON object.
+    /// [`JwsFault::Claims`] if the payload is no such JSON object.
     pub fn claims(&self) -> Result<Map<String, Value>, JoseError> {
-        Ok(serde_json::from_slice(&self.payload).map_err(|_| JwsFault::Claims)?)
+        Ok(members::unique(&self.payload).map_err(|_| JwsFault::Claims)?)
     }
 }
 

@@ -77,8 +77,10 @@ pub enum JwsFault {
     /// The signature is not that of these bytes by this key.
     #[error("has a signature that is not valid: it was changed, or signed with another key")]
     Signature,
-    /// The payload is not a JSON object.
-    #[error("has a payload that is not a JSON object (RFC 7519 section 7.2)")]
+    /// The payload is not a JSON object, or has a member twice.
+    #[error(
+        "has a payload that is not a JSON object whose members are there once (RFC 7519 sections 4 and 7.2)"
+    )]
     Claims,
     /// A claim does not say what it must.
     #[error("is not good here: {name} {what}")]
