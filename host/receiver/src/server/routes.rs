@@ -1,6 +1,7 @@
 //! From a request to a response.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -16,7 +17,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Grant, TokenServer};
+use super::{Grant, TokenServer, TokenStore};
+use crate::replay::StoreError;
 use crate::{Rejection, Rule, TokenForm, VerifiedParty};
 
 /// How long a client may take for the body of a request.
@@ -67,7 +69,7 @@ impl TokenServer {
         }
         match (face, path) {
             (Face::Internal, "/live") => return status(StatusCode::NO_CONTENT),
-            (Face::Internal, "/v1/authorize") => return self.authorize(&head.headers),
+            (Face::Internal, "/v1/authorize") => return self.authorize(&head.headers).await,
             _ => {}
         }
         let body = match form(&head.headers, body).await {
@@ -77,7 +79,7 @@ impl TokenServer {
         match (face, path) {
             (Face::Public, _) => self.token(&body).await,
             (_, "/v1/accept") => self.accept(&body).await,
-            _ => self.introspect(&body),
+            _ => self.introspect(&body).await,
         }
     }
 
@@ -106,7 +108,7 @@ impl TokenServer {
         });
         let granted = match form {
             Ok(form) => match self.verified(form).await {
-                Ok(party) => self.grant(&party),
+                Ok(party) => self.grant(&party).await,
                 Err(rejection) => Err(rejection),
             },
             Err(rejection) => {
@@ -128,7 +130,7 @@ impl TokenServer {
     }
 
     /// A new access token: 256 random bits, of which the SHA-256 is kept.
-    fn grant(&self, party: &VerifiedParty) -> Result<Zeroizing<String>, Rejection> {
+    async fn grant(&self, party: &VerifiedParty) -> Result<Zeroizing<String>, Rejection> {
         let mut bits = Zeroizing::new([0; 32]);
         let unavailable = |error| Rejection::unavailable("the machine", error);
         entropy::fill(&mut *bits).map_err(unavailable)?;
@@ -139,8 +141,9 @@ impl TokenServer {
             expires: issued.saturating_add(self.lifetime.as_secs()),
         };
         let token = Zeroizing::new(Base64UrlUnpadded::encode_string(&*bits));
-        let kept = self.tokens.keep(digest(&token), &grant);
-        kept.map_err(|error| Rejection::unavailable("the token store", error))?;
+        let digest = digest(&token);
+        self.stored(move |tokens| tokens.keep(digest, &grant))
+            .await?;
         Ok(token)
     }
 
@@ -175,13 +178,13 @@ impl TokenServer {
     }
 
     /// RFC 7662. Only those on this machine can ask.
-    fn introspect(&self, body: &[u8]) -> Answer {
+    async fn introspect(&self, body: &[u8]) -> Answer {
         let mut tokens = form_urlencoded::parse(body).filter(|(name, _)| name == "token");
         let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
             let why = "token is missing, or there twice";
             return refusal(&Rejection::new(Rule::Request, why));
         };
-        match self.found(&token) {
+        match self.found(&token).await {
             Ok(Some(grant)) => json(
                 StatusCode::OK,
                 &json!({
@@ -200,12 +203,15 @@ impl TokenServer {
     }
 
     /// RFC 6750, for a proxy that asks before each request.
-    fn authorize(&self, headers: &HeaderMap) -> Answer {
+    async fn authorize(&self, headers: &HeaderMap) -> Answer {
         let bearer = only(headers, &AUTHORIZATION).and_then(|text| {
             let (kind, token) = text.split_once(' ')?;
             kind.eq_ignore_ascii_case("Bearer").then_some(token.trim())
         });
-        let found = bearer.map_or(Ok(None), |token| self.found(token));
+        let found = match bearer {
+            Some(token) => self.found(token).await,
+            None => Ok(None),
+        };
         let client = match found {
             Ok(Some(grant)) => HeaderValue::from_str(&grant.client_id).ok(),
             Ok(None) => None,
@@ -226,11 +232,22 @@ impl TokenServer {
         answer
     }
 
-    fn found(&self, token: &str) -> Result<Option<Grant>, Rejection> {
+    async fn found(&self, token: &str) -> Result<Option<Grant>, Rejection> {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
-        let found = self.tokens.find(&digest(token), now);
-        found.map_err(|error| Rejection::unavailable("the token store", error))
+        let digest = digest(token);
+        self.stored(move |tokens| tokens.find(&digest, now)).await
+    }
+
+    /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
+    async fn stored<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn TokenStore) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let tokens = Arc::clone(&self.tokens);
+        let answer = tokio::task::spawn_blocking(move || ask(&*tokens)).await;
+        let answer = answer.map_err(|error| Rejection::unavailable("the machine", error))?;
+        answer.map_err(|error| Rejection::unavailable("the token store", error))
     }
 }
 
