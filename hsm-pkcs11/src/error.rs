@@ -83,7 +83,7 @@ pub enum Error {
         reason: String,
     },
     /// A PIN is needed and there is none. No try was spent.
-    #[error("token \"{token}\" needs a PIN: {reason} (no try was spent)")]
+    #[error("token {token:?} needs a PIN: {reason} (no try was spent)")]
     PinUnavailable {
         /// Label of the token.
         token: String,
@@ -93,7 +93,7 @@ pub enum Error {
     },
     /// The PIN is wrong. One try was spent.
     #[error(
-        "{call}: the PIN of token \"{token}\" is wrong; one try was spent, {}",
+        "{call}: the PIN of token {token:?} is wrong; one try was spent, {}",
         after_try(*.now)
     )]
     PinIncorrect {
@@ -106,7 +106,7 @@ pub enum Error {
         call: CallError,
     },
     /// The PIN is locked. No try was spent, or the token said so at the one that was.
-    #[error("{}the PIN of token \"{token}\" is locked (CKF_USER_PIN_LOCKED)", said_by(.call.as_ref()))]
+    #[error("{}the PIN of token {token:?} is locked (CKF_USER_PIN_LOCKED)", said_by(.call.as_ref()))]
     PinLocked {
         /// Label of the token.
         token: String,
@@ -123,7 +123,7 @@ pub enum Error {
         state: PinState,
     },
     /// The token has no user PIN yet.
-    #[error("C_Login: CKR_USER_PIN_NOT_INITIALIZED: token \"{token}\" has no user PIN yet")]
+    #[error("C_Login: CKR_USER_PIN_NOT_INITIALIZED: token {token:?} has no user PIN yet")]
     PinNotInitialized {
         /// Label of the token.
         token: String,
@@ -131,7 +131,7 @@ pub enum Error {
     /// A login is needed that no caller asked for, and a try was lost since the last right PIN: it is left to a
     /// person. No try was spent.
     #[error(
-        "token \"{token}\" is not logged in to again: a wrong PIN was given since the last right one \
+        "token {token:?} is not logged in to again: a wrong PIN was given since the last right one \
          (CKF_USER_PIN_COUNT_LOW)"
     )]
     PinCountLow {
@@ -168,7 +168,7 @@ pub enum Error {
     Call(#[from] CallError),
     /// The token gave a session for the login, and none to use the key with.
     #[error(
-        "{call}: token \"{token}\" gave one session, and two are needed: one keeps the login, one uses \
+        "{call}: token {token:?} gave one session, and two are needed: one keeps the login, one uses \
          the key"
     )]
     OneSession {
@@ -249,10 +249,10 @@ const fn after_try(now: PinState) -> &'static str {
 fn final_try(token: &str, state: PinState) -> String {
     match state {
         PinState::FinalTry => format!(
-            "token \"{token}\" has one PIN try left (CKF_USER_PIN_FINAL_TRY); it was not spent"
+            "token {token:?} has one PIN try left (CKF_USER_PIN_FINAL_TRY); it was not spent"
         ),
         _ => format!(
-            "the flags of token \"{token}\" cannot be read, so nobody can tell how many PIN tries are \
+            "the flags of token {token:?} cannot be read, so nobody can tell how many PIN tries are \
              left; none was spent"
         ),
     }
