@@ -133,12 +133,16 @@ impl SecretProvider for PinSources<'_> {
     }
 
     fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
-        let Some(refused) = &self.refused else {
-            return;
+        let noted = match &self.refused {
+            Some(refused) => refused
+                .note(request, secret, right)
+                .map_err(|error| error.to_string()),
+            None if right => Ok(()),
+            None => Err("neither STATE_DIRECTORY nor HOME is set".to_owned()),
         };
-        if let Err(error) = refused.note(request, secret, right) {
+        if let Err(reason) = noted {
             (self.warn)(&format!(
-                "that the token refused this PIN cannot be remembered ({error}), and it does not show lost tries itself"
+                "that the token refused this PIN cannot be remembered ({reason}), and it does not show lost tries itself"
             ));
         }
     }

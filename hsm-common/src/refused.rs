@@ -70,7 +70,12 @@ impl RefusedPins {
     fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match fs::File::open(&self.0) {
-            Ok(file) => read_bounded(file, &mut bytes, MAX_FILE).map(|()| bytes),
+            Ok(file) => match read_bounded(file, &mut bytes, MAX_FILE) {
+                Ok(()) => Ok(bytes),
+                // Nothing that was written here; it is begun anew.
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(Vec::new()),
+                Err(error) => Err(error),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(bytes),
             Err(error) => Err(error),
         }
@@ -154,6 +159,9 @@ mod tests {
         );
         pins.note(&card("1"), &right, true).unwrap();
         assert!(!pins.contains(&card("1"), &wrong));
+        fs::write(folder.join("refused-pins"), [0x5a; MAX_FILE + 1]).unwrap();
+        pins.note(&card("1"), &wrong, false).unwrap();
+        assert!(pins.contains(&card("1"), &wrong), "it is begun anew");
         fs::remove_dir_all(&folder).unwrap();
     }
 }
