@@ -6,10 +6,8 @@ use serde_json::Value;
 use crate::http::{Http, Url};
 use crate::jose::jwk::KeySet;
 use crate::oauth::{self, OAuthError};
+use crate::oidc::provider_keys::MAX_KEY_SET;
 use crate::pki::validation::IdentityValidation;
-
-/// The largest set that is read, in bytes.
-const MAX_KEY_SET: usize = 256 * 1024;
 
 /// What stands behind a `jwks_uri`.
 #[derive(Clone, Debug, PartialEq)]
