@@ -91,9 +91,7 @@ impl Rotation {
         for key in old.all() {
             let mut others = new.all();
             if let Some(other) = others.find(|other| other["kid"] == key["kid"])
-                && ["kty", "n", "e"]
-                    .iter()
-                    .any(|name| key[name] != other[name])
+                && !is_same_key(key, other)
             {
                 let kid = kid(key).to_owned();
                 return Err(RotationError::SameKid { kid });
@@ -245,8 +243,16 @@ fn joined(old: &[Value], new: &[Value]) -> Vec<Value> {
     all
 }
 
-fn kid(key: &Value) -> &str {
+/// Its name; nothing if it has none.
+pub(crate) fn kid(key: &Value) -> &str {
     key["kid"].as_str().unwrap_or_default()
+}
+
+/// Whether both are the same RSA key, whatever they are called and for.
+pub(crate) fn is_same_key(one: &Value, other: &Value) -> bool {
+    ["kty", "n", "e"]
+        .iter()
+        .all(|name| one[name] == other[name])
 }
 
 /// Sorted.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Report, Verdict};
 use crate::base::display::sanitize_for_display;
 use crate::oidc::published::PublishedKeys;
-use crate::oidc::rotation::CACHE;
+use crate::oidc::rotation::{CACHE, is_same_key, kid};
 
 /// itsme, certificates and website security.
 const VALIDATION: &str = "itsme takes OV and EV only (certificates and website security)";
@@ -20,9 +20,9 @@ impl PublishedKeys {
         let mut report = Report::default();
         let expected = expected["keys"].as_array().map_or(&[][..], Vec::as_slice);
         for key in expected {
-            let kid = kid(key);
-            let shown = sanitize_for_display(kid, None);
-            let found: Vec<_> = self.keys.iter().filter(|it| self::kid(it) == kid).collect();
+            let shown = sanitize_for_display(kid(key), None);
+            let named = self.keys.iter().filter(|it| kid(it) == kid(key));
+            let found: Vec<_> = named.collect();
             match found[..] {
                 [] => report.add(Verdict::Broken, format!("{shown} is not published")),
                 [found] => report.add_key(&shown, key, found),
@@ -96,10 +96,8 @@ impl PublishedKeys {
 
 impl Report {
     fn add_key(&mut self, kid: &str, expected: &Value, found: &Value) {
-        let differs = |name: &&&str| expected[**name] != found[**name];
-        let differing = ["kty", "n", "e"].iter().find(differs);
         let usage = |key: &Value| key["use"].as_str().unwrap_or("sig").to_owned();
-        if differing.is_some() {
+        if !is_same_key(expected, found) {
             self.add(
                 Verdict::Broken,
                 format!("{kid} is published, for another key"),
@@ -114,8 +112,4 @@ impl Report {
             self.add(Verdict::Passed, format!("{kid} is published"));
         }
     }
-}
-
-fn kid(key: &Value) -> &str {
-    key["kid"].as_str().unwrap_or_default()
 }
