@@ -1,6 +1,8 @@
 //! The one place that asks the operating system for random bytes.
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::JtiBuf;
+use zeroize::Zeroizing;
 
 use super::BaseError;
 
@@ -11,6 +13,17 @@ use super::BaseError;
 /// [`BaseError::Entropy`] if the operating system has none.
 pub fn fill(buffer: &mut [u8]) -> Result<(), BaseError> {
     getrandom::fill(buffer).map_err(BaseError::Entropy)
+}
+
+/// A secret that nobody can guess, in base64url: 256 random bits, as RFC 7636 section 7.1 recommends.
+///
+/// # Errors
+///
+/// As [`fill`].
+pub fn secret() -> Result<Zeroizing<String>, BaseError> {
+    let mut bits = Zeroizing::new([0; 32]);
+    fill(&mut *bits)?;
+    Ok(Zeroizing::new(Base64UrlUnpadded::encode_string(&*bits)))
 }
 
 /// A `jti` that never repeats: 122 random bits. By the birthday bound, among 10^12 of them two are

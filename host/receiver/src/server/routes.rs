@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use base64ct::{Base64, Encoding as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
@@ -131,16 +131,14 @@ impl TokenServer {
 
     /// A new access token: 256 random bits, of which the SHA-256 is kept.
     async fn grant(&self, party: &VerifiedParty) -> Result<Zeroizing<String>, Rejection> {
-        let mut bits = Zeroizing::new([0; 32]);
         let unavailable = |error| Rejection::unavailable("the machine", error);
-        entropy::fill(&mut *bits).map_err(unavailable)?;
+        let token = entropy::secret().map_err(unavailable)?;
         let issued = clock::now().map_err(unavailable)?;
         let grant = Grant {
             client_id: party.id().to_owned(),
             issued,
             expires: issued.saturating_add(self.lifetime.as_secs()),
         };
-        let token = Zeroizing::new(Base64UrlUnpadded::encode_string(&*bits));
         let digest = digest(&token);
         self.stored(move |tokens| tokens.keep(digest, &grant))
             .await?;

@@ -6,12 +6,12 @@ use core::time::Duration;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::CibaError;
+use crate::base::entropy;
 use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
 
 /// How many pings are kept until they are taken. One that is lost costs its flow [`super::BESIDE_PING`].
@@ -40,11 +40,7 @@ impl NotificationToken {
     ///
     /// [`CibaError::Oidc`] if there is no randomness.
     pub fn generate() -> Result<Self, CibaError> {
-        let mut random = Zeroizing::new([0; 32]);
-        crate::base::entropy::fill(&mut *random)?;
-        Ok(Self(Zeroizing::new(Base64UrlUnpadded::encode_string(
-            &*random,
-        ))))
+        Ok(Self(entropy::secret()?))
     }
 
     /// The `client_notification_token` that the provider must send back. Not for logs.

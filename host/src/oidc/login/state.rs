@@ -3,7 +3,6 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,9 +49,9 @@ impl LoginState {
     pub(super) fn new(issuer: &str, options: &LoginOptions) -> Result<Self, BaseError> {
         Ok(Self {
             issuer: issuer.to_owned(),
-            state: random()?,
-            nonce: random()?,
-            verifier: random()?,
+            state: entropy::secret()?,
+            nonce: entropy::secret()?,
+            verifier: entropy::secret()?,
             redirect_uri: options.redirect_uri().to_owned(),
             started_at: clock::now()?,
             max_age: options.oldest(),
@@ -164,13 +163,6 @@ impl LoginState {
             }
         }
     }
-}
-
-/// 256 bits, as RFC 7636 section 7.1 recommends for a verifier.
-fn random() -> Result<Zeroizing<String>, BaseError> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    entropy::fill(&mut *bytes)?;
-    Ok(Zeroizing::new(Base64UrlUnpadded::encode_string(&*bytes)))
 }
 
 impl fmt::Debug for LoginState {
