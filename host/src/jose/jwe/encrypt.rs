@@ -43,12 +43,8 @@ impl Recipient {
 
     /// Whose keys these are ([`KeySet::for_encryption`]): the first that can be used and is for `algorithm`.
     pub fn of(keys: &KeySet, algorithm: KeyEncryption, content: ContentEncryption) -> Option<Self> {
-        keys.recipients().find_map(|(kid, algorithms, key)| {
-            let key = key
-                .clone()
-                .ok()
-                .filter(|_| algorithms.contains(&algorithm))?;
-            let recipient = Self::new(key, algorithm, content).ok()?;
+        keys.recipients(algorithm).find_map(|(kid, key)| {
+            let recipient = Self::new(key.clone(), algorithm, content).ok()?;
             Some(Self {
                 kid: kid.map(str::to_owned),
                 ..recipient

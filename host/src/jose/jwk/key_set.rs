@@ -115,24 +115,15 @@ impl KeySet {
         self.0.iter().map(|jwk| (jwk.kid.as_deref(), &jwk.key))
     }
 
-    /// Of keys for encryption: each, or why it cannot be used, with its `kid` and the algorithms that it is for.
-    pub fn recipients(
+    /// Of keys for encryption: each that can be used with `algorithm`, with its `kid`.
+    pub(crate) fn recipients(
         &self,
-    ) -> impl Iterator<
-        Item = (
-            Option<&str>,
-            Vec<KeyEncryption>,
-            &Result<RsaPublicKey, KeyError>,
-        ),
-    > {
-        self.0.iter().map(|jwk| {
-            let all = KeyEncryption::ALL.into_iter();
-            let algorithms = all.filter(|algorithm| {
-                let alg = jwk.alg.as_deref();
-                alg.is_none_or(|alg| alg == algorithm.name())
-            });
-            (jwk.kid.as_deref(), algorithms.collect(), &jwk.key)
-        })
+        algorithm: KeyEncryption,
+    ) -> impl Iterator<Item = (Option<&str>, &RsaPublicKey)> {
+        let is_for = move |alg: &str| alg == algorithm.name();
+        let fitting = self.0.iter();
+        let fitting = fitting.filter(move |jwk| jwk.alg.as_deref().is_none_or(is_for));
+        fitting.filter_map(|jwk| Some((jwk.kid.as_deref(), jwk.key.as_ref().ok()?)))
     }
 
     /// The keys as `privyseal-check` wants them.
