@@ -67,12 +67,7 @@ impl<'h, 'a> Search<'h, 'a> {
     ) -> Result<(), PathError> {
         let certificates = self.heap.on_path(path);
         // An anchor's own certificate ends the path.
-        let is_anchor =
-            |leaf: &PathCertificate<'_>| anchor.is_some_and(|anchor| anchor.der == leaf.as_der());
-        let anchor = match certificates.as_slice() {
-            [leaf] if is_anchor(leaf) => None,
-            _ => anchor,
-        };
+        let anchor = anchor.filter(|_| self.heap.pinned(path).is_none());
         validate(&certificates, anchor, options, |position, spki| {
             let place = path.positions.get(position).copied().unwrap_or(usize::MAX);
             self.signature(place, spki)
