@@ -158,13 +158,12 @@ impl RedisStore {
             match commands(&mut connection) {
                 Ok(done) => return Ok(self.keep(connection, done)),
                 // No kept connection is better; a new one to a server that hangs is not, either.
-                Err(error) if error.is_io_error() && !error.is_timeout() => self.lock().clear(),
-                Err(error) => {
-                    if error.is_timeout() {
-                        self.lock().clear();
-                    }
+                Err(error) if error.is_timeout() => {
+                    self.lock().clear();
                     return Err(away(&error));
                 }
+                Err(error) if error.is_io_error() => self.lock().clear(),
+                Err(error) => return Err(away(&error)),
             }
         }
         let mut connection = self.connect()?;
