@@ -59,7 +59,7 @@ impl AuthorizationRequest<'_> {
         )?;
         check_text(Field::Scope, self.scope, MAX_SCOPE, text, OIDC)?;
         let mut values = self.scope.split(' ');
-        if !self.scope.split(' ').any(|value| value == "openid") || values.any(str::is_empty) {
+        if values.clone().all(|value| value != "openid") || values.any(str::is_empty) {
             let expected = "values with one space between them, openid among them";
             return Err(Field::Scope.is_not(expected, OIDC));
         }

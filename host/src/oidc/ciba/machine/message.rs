@@ -54,7 +54,7 @@ pub(super) fn answered(
     verdict: PollOutcome,
     random: u64,
 ) -> Result<Option<Exchange>, CibaError> {
-    let exchange = match (exchange, polling) {
+    let (exchange, polling) = match (exchange, polling) {
         (Ok(exchange), _) if verdict == PollOutcome::Success => return Ok(Some(exchange)),
         (Ok(exchange), None) => return Err(exchange.refused().into()),
         (Err(error), Some(polling)) if may_pass(&error) => {
@@ -67,7 +67,6 @@ pub(super) fn answered(
         (Err(error), _) => return Err(error.into()),
         (Ok(exchange), Some(polling)) => (exchange, polling),
     };
-    let (exchange, polling) = exchange;
     match verdict {
         PollOutcome::Pending => polling.pending(now, interval_of(&exchange.response.body)),
         PollOutcome::SlowDown(pause) => polling.slow_down(now, pause),
