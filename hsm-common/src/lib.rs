@@ -16,7 +16,6 @@ pub mod uri;
 
 mod bounded;
 mod environment;
-
 mod file;
 mod refused;
 #[cfg(feature = "prompt")]

@@ -31,7 +31,8 @@ impl DeviceKey {
     /// Of a device that is open.
     ///
     /// # Errors
-    /// [`DeviceError::NoKey`], [`DeviceError::Uncertified`], [`DeviceError::Locked`]; [`DeviceError::Untrue`] if the three cannot be read or do not fit each other.
+    /// [`DeviceError::NoKey`], [`DeviceError::Uncertified`], [`DeviceError::Locked`]; [`DeviceError::Untrue`] if the three
+    /// cannot be read or do not fit each other.
     pub fn of(mut device: Device) -> Result<Self, DeviceError> {
         match (device.info().key, device.info().state) {
             (None, _) => return Err(DeviceError::NoKey),

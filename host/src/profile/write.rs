@@ -23,8 +23,8 @@ impl NewProfile {
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Name`]; [`ProfileError::Taken`] if the file has one of that name; as [`Profiles::from_file`](super::Profiles::from_file) for
-    /// the file as it will be.
+    /// [`ProfileError::Name`]; [`ProfileError::Taken`] if the file has one of that name; as
+    /// [`Profiles::from_file`](super::Profiles::from_file) for the file as it will be.
     pub fn new<'m>(
         path: &Path,
         name: &str,

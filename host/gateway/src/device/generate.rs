@@ -23,7 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 impl Device {
     /// Has an empty device make an RSA key of `bits`, and waits until it is done; one that makes such a key already is
     /// waited for. `board_entropy` says whether the board's own random generator must take part; random bytes of this
-    /// machine always do. With an unlock secret the key is kept under it, from the beginning and for good. `progress` is told after each look. Gives the SHA-256 of the key's SubjectPublicKeyInfo.
+    /// machine always do. With an unlock secret the key is kept under it, from the beginning and for good. `progress` is
+    /// told after each look. Gives the SHA-256 of the key's SubjectPublicKeyInfo.
     ///
     /// # Errors
     /// [`DeviceError::NotGenerated`] if it stops; [`DeviceError::Refused`] for a size that it does not make, without a
