@@ -187,11 +187,16 @@ fn rectangle(
 }
 
 fn text(body: &mut String, class: &str, (x, y): (usize, usize), text: &str) {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let text = escaped(text);
     let _ = write!(
         body,
         "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>"
     );
+}
+
+/// As text of SVG.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn svg(title: &str, width: usize, height: usize, body: &str) -> String {

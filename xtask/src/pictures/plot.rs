@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{rectangle, svg};
+use super::{escaped, rectangle, svg};
 use crate::failure::{Failure, fail};
 
 const LEFT: usize = 24;
@@ -43,7 +43,7 @@ pub(super) fn bars(source: &str) -> Result<String, Failure> {
 }
 
 fn left(body: &mut String, class: &str, y: usize, text: &str) {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let text = escaped(text);
     let _ = write!(
         body,
         "<text class=\"{class}\" x=\"{LEFT}\" y=\"{y}\">{text}</text>"

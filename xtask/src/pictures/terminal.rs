@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use super::escaped;
+
 /// Lines of the window, and columns.
 const ROWS: usize = 30;
 const COLUMNS: usize = 104;
@@ -29,7 +31,7 @@ pub(super) fn session(title: &str, text: &str) -> String {
     let (mut body, mut frames, mut time) = (String::new(), String::new(), 0);
     for (number, line) in lines.iter().enumerate() {
         let (class, y) = (line.1, (number + 1) * LINE);
-        let shown = line.0.replace('&', "&amp;").replace('<', "&lt;");
+        let shown = escaped(&line.0);
         let _ = writeln!(
             body,
             "<text class=\"{class}\" x=\"12\" y=\"{y}\">{shown}</text>"
