@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, SelectError};
 use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT, SLOW_AFTER};
+use crate::login::KeptPins;
 use crate::raw::RawModule;
 use crate::timed_mutex::TimedMutex;
 use crate::uri::{Pkcs11Uri, fits};
@@ -62,6 +63,7 @@ pub(crate) struct Module {
     gate: RwLock<()>,
     /// The process that initialized it.
     process: u32,
+    kept_pins: KeptPins,
 }
 
 /// A guard: while it exists, the module may be called and is not initialized again.
@@ -127,6 +129,10 @@ impl Module {
     /// Whether a session was ever opened: then others may depend on the module as it is.
     pub(crate) fn has_sessions(&self) -> bool {
         self.has_sessions.load(Ordering::Acquire)
+    }
+
+    pub(crate) const fn kept_pins(&self) -> &KeptPins {
+        &self.kept_pins
     }
 
     pub(crate) fn epoch(&self) -> u64 {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use privyseal_hsm::{LoginPolicy, Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
+use super::kept_pin::KeptPin;
 use super::{LoginReason, ModuleLogin, attempt};
 use crate::error::Error;
 use crate::module::Entered;
@@ -21,7 +22,8 @@ pub(crate) struct Authenticator {
     provider: Option<Box<dyn SecretProvider + Send>>,
     policy: LoginPolicy,
     keep: bool,
-    kept: Option<Secret>,
+    /// From the first login on, if it may keep one.
+    kept: Option<KeptPin>,
     refused: bool,
     /// Whether the last login failed with a return value that does not mention the PIN: it may have cost a try.
     doubtful: bool,
@@ -53,8 +55,12 @@ impl Authenticator {
     }
 
     /// Whether there will be a PIN when one is needed again.
-    pub(crate) const fn can_repeat(&self) -> bool {
-        self.provider.is_some() || self.kept.is_some()
+    pub(crate) fn can_repeat(&self) -> bool {
+        self.provider.is_some() || self.kept_pin().is_some()
+    }
+
+    fn kept_pin(&self) -> Option<Secret> {
+        self.kept.as_ref().and_then(KeptPin::get)
     }
 
     /// Logs in for `reason`. `borrowed` is asked first, if there is one.
@@ -66,6 +72,9 @@ impl Authenticator {
         reason: LoginReason,
         borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<(), Error> {
+        if self.keep && self.kept.is_none() {
+            self.kept = Some(module.module().kept_pins().of(&token.info));
+        }
         let reason = match reason {
             LoginReason::Use if self.doubtful => LoginReason::UseAgain,
             other => other,
@@ -91,10 +100,16 @@ impl Authenticator {
         let result = attempt(&token_login, &mut asked, policy, reason);
         let given = asked.given;
         let before = self.tries.replace(tries.get());
-        match &result {
-            Ok(()) if self.keep && given.is_some() => self.kept = given,
-            Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }) if given.is_some() => {
-                self.kept = None;
+        match (&result, given) {
+            (Ok(()), Some(pin)) => {
+                if let Some(kept) = &self.kept {
+                    kept.set(pin);
+                }
+            }
+            (Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }), Some(pin)) => {
+                if let Some(kept) = &self.kept {
+                    kept.refused(&pin);
+                }
                 self.refused = true;
             }
             _ => {}
@@ -123,9 +138,9 @@ impl SecretProvider for PinLookup<'_, '_> {
                  must be opened again with the right one",
             ));
         }
-        let pin = match (&mut self.borrowed, &own.kept, &mut own.provider) {
+        let pin = match (&mut self.borrowed, own.kept_pin(), &mut own.provider) {
             (Some(borrowed), _, _) => borrowed.secret(request)?,
-            (None, Some(kept), _) => kept.clone(),
+            (None, Some(kept), _) => kept,
             (None, None, Some(provider)) => provider.secret(request)?,
             (None, None, None) => {
                 return Err(SecretUnavailable::new(

@@ -9,6 +9,7 @@ use cryptoki_sys::CKR_CRYPTOKI_NOT_INITIALIZED;
 
 use super::{Module, patiently};
 use crate::error::Error;
+use crate::login::KeptPins;
 use crate::raw::RawModule;
 
 impl Module {
@@ -30,6 +31,7 @@ impl Module {
             epoch: AtomicU64::new(0),
             gate: RwLock::new(()),
             process: std::process::id(),
+            kept_pins: KeptPins::default(),
         })
     }
 

@@ -178,6 +178,7 @@ fn client(
 ) -> (BTreeSet<String>, BTreeMap<String, usize>) {
     let root = TrustedRoot::new(&stage.client.pki.root.certificate).unwrap();
     let (mut jtis, mut refused) = (BTreeSet::new(), BTreeMap::new());
+    let mut last = Instant::now();
     while released.load(Ordering::Relaxed) < count {
         let answer = agent.assertion();
         let json = answer.json();
@@ -188,6 +189,8 @@ fn client(
             );
             let kind = json["kind"].as_str().unwrap().to_owned();
             *refused.entry(kind).or_default() += 1;
+            let is_stuck = last.elapsed() > Duration::from_secs(180);
+            assert!(!is_stuck, "nothing is signed any more: {answer:?}");
             thread::sleep(Duration::from_millis(20));
             continue;
         }
@@ -197,6 +200,7 @@ fn client(
         let judged = judge(assertion, &root, AUDIENCE, issued).unwrap();
         assert!(jtis.insert(judged.jti), "a jti came twice");
         released.fetch_add(1, Ordering::Relaxed);
+        last = Instant::now();
     }
     (jtis, refused)
 }

@@ -1,7 +1,9 @@
 //! Logins.
 
+use std::fs;
 use std::sync::Barrier;
 
+use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_test_suite::fault_shim::{context_logins, count, user_logins};
 use privyseal_test_suite::target::Kind;
 
@@ -113,5 +115,29 @@ fn threads_that_share_a_heal_share_its_login() {
         });
         assert_eq!((user_logins(&calls), count(&calls, "C_Finalize")), (1, 0));
         bench.sign().unwrap();
+    });
+}
+
+/// The second finds the process logged in, and nobody gives it a PIN.
+#[test]
+fn the_keys_of_a_token_share_the_kept_pin() {
+    const NAME: &str = "login::the_keys_of_a_token_share_the_kept_pin";
+    in_own_process(NAME, Kind::Always, |stage| {
+        let pin = fs::read_to_string(stage.target.pin_file()).unwrap();
+        let mut asked = 0;
+        let mut pins = |_: &SecretRequest| {
+            asked += 1;
+            Secret::new(pin.trim_end())
+        };
+        let first = stage.pool_that_keeps(&mut pins);
+        let second = stage.pool_that_keeps(&mut pins);
+        drop(first);
+        let calls = second.calls_with(&["C_SignInit 1 first sessions"], || second.sign().unwrap());
+        assert_eq!((user_logins(&calls), context_logins(&calls)), (1, 1));
+        drop(second);
+        // The last key took it along.
+        let third = stage.pool_that_keeps(&mut pins);
+        third.sign().unwrap();
+        assert_eq!(asked, 2);
     });
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use privyseal_hsm::{Secret, SecretRequest};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SignerOptions};
 use privyseal_pkcs11::{Error, Pkcs11Pool, Pkcs11Uri, PoolOptions, PooledSigner};
 use privyseal_test_base::own_process::{OwnProcess, is_child};
 use privyseal_test_base::scratch::cache_dir;
@@ -54,7 +54,17 @@ impl Stage {
         let pins =
             move |_: &SecretRequest| Secret::new(fs::read_to_string(&file).unwrap().trim_end());
         let options = PoolOptions::default().wait(wait);
-        let pool = Pkcs11Pool::open(&uri, pins, options).unwrap();
+        self.bench(Pkcs11Pool::open(&uri, pins, options).unwrap())
+    }
+
+    /// A pool that asks `pins` while it opens, and may keep what it is given.
+    pub(crate) fn pool_that_keeps(&self, pins: &mut dyn SecretProvider) -> Bench<'_> {
+        let uri: Pkcs11Uri = self.target.uri(&FaultShim::module()).parse().unwrap();
+        let options = PoolOptions::default().signer(SignerOptions::default().keep_pin(true));
+        self.bench(Pkcs11Pool::open_as(&uri, pins, options).unwrap())
+    }
+
+    fn bench(&self, pool: Pkcs11Pool) -> Bench<'_> {
         Bench {
             shim: &self.shim,
             minter: Minter::new(pool.public_key()),
