@@ -8,6 +8,7 @@ pub mod file;
 pub mod runtime;
 #[cfg(any(feature = "ciba", feature = "login"))]
 pub mod seal;
+#[cfg(feature = "profile")]
 pub mod toml;
 
 pub use error::BaseError;

@@ -21,6 +21,7 @@ use crate::pki::PkiError;
 use crate::profile::ProfileError;
 use crate::schemes::fiam::FiamError;
 use crate::schemes::ishare::IshareError;
+#[cfg(feature = "profile")]
 use crate::schemes::own::SchemeFileError;
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{ClientError, DeviceError};
@@ -72,6 +73,7 @@ pub enum Error {
     /// An iSHARE registry answered, and what it says breaks a rule or vouches for nobody.
     #[error("{0}")]
     Ishare(#[from] IshareError),
+    #[cfg(feature = "profile")]
     /// A file defines no scheme.
     #[error("{0}")]
     Scheme(#[from] SchemeFileError),

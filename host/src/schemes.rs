@@ -2,4 +2,5 @@
 
 pub mod fiam;
 pub mod ishare;
+#[cfg(feature = "profile")]
 pub mod own;

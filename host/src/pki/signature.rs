@@ -1,14 +1,13 @@
 //! Signatures of certificates, revocation lists and OCSP responses, by whatever algorithm a CA uses.
 //!
 //! The core verifies RSA of three sizes on fixed-size integers. Here rustls's provider verifies RSASSA-PKCS1-v1_5
-//! and RSASSA-PSS of 2048 to 8192 bits, ECDSA with P-256 and P-384, and Ed25519; `p521` the largest curve.
+//! and RSASSA-PSS of 2048 to 8192 bits, ECDSA with P-256 and P-384, and Ed25519; `p521`, a feature, the largest curve.
 //! Assertions themselves stay RS256.
 
 use std::sync::LazyLock;
 
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag, Tagged};
-use p521::ecdsa::signature::Verifier as _;
 use privyseal_core::RsaPublicKey;
 use privyseal_core::asn1::split_spki;
 use privyseal_core::cert::LinkError;
@@ -65,13 +64,7 @@ impl<'a> Signed<'a> {
     pub(crate) fn verify(&self, spki: &[u8]) -> Result<(), LinkError> {
         let (kind, key) = split(spki).ok_or(LinkError::UnknownAlgorithm)?;
         if kind == alg_id::ECDSA_P521.as_ref() && self.algorithm == alg_id::ECDSA_SHA512.as_ref() {
-            let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key);
-            let signature = p521::ecdsa::DerSignature::from_bytes(self.signature);
-            return match (key, signature) {
-                (Ok(key), Ok(signature)) => key.verify(self.tbs, &signature),
-                (Err(error), _) | (_, Err(error)) => Err(error),
-            }
-            .map_err(|_| LinkError::BadSignature);
+            return p521(key, self.tbs, self.signature);
         }
         let is_pss_only = ObjectIdentifier::from_der(kind_oid(kind)) == Ok(RSASSA_PSS);
         let kind = if is_pss_only {
@@ -94,6 +87,23 @@ impl<'a> Signed<'a> {
         let verified = known.verify_signature(key, self.tbs, self.signature);
         verified.map_err(|_| fault(spki, kind))
     }
+}
+
+/// Whether the key (a point by SEC 1) made the signature.
+#[cfg(feature = "p521")]
+fn p521(key: &[u8], tbs: &[u8], signature: &[u8]) -> Result<(), LinkError> {
+    use p521::ecdsa::signature::Verifier as _;
+    use p521::ecdsa::{DerSignature, VerifyingKey};
+
+    let signature = DerSignature::from_bytes(signature);
+    VerifyingKey::from_sec1_bytes(key)
+        .and_then(|key| key.verify(tbs, &signature?))
+        .map_err(|_| LinkError::BadSignature)
+}
+
+#[cfg(not(feature = "p521"))]
+const fn p521(_key: &[u8], _tbs: &[u8], _signature: &[u8]) -> Result<(), LinkError> {
+    Err(LinkError::UnknownAlgorithm)
 }
 
 /// A wrong signature, or an RSA key that nothing can be verified with.
