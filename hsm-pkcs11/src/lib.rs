@@ -3,6 +3,7 @@
 #![warn(clippy::missing_errors_doc, unnameable_types)]
 
 // From the ground up: each module imports only from those above it.
+mod kept_pin;
 mod limits;
 mod timed_mutex;
 mod uri;

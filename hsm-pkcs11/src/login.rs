@@ -1,7 +1,6 @@
 //! The login: at most one try, and only where the token's flags allow it.
 
 mod authenticator;
-mod kept_pin;
 
 use cryptoki_sys::{
     CK_USER_TYPE, CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_LOCKED,
@@ -10,7 +9,6 @@ use cryptoki_sys::{
 use privyseal_hsm::{LoginPolicy, PinState, Secret, SecretProvider, SecretRequest};
 
 pub(crate) use authenticator::Authenticator;
-pub(crate) use kept_pin::KeptPins;
 
 use crate::error::{CallError, Error};
 use crate::limits::MAX_PIN;

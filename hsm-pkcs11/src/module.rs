@@ -27,8 +27,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, SelectError};
+use crate::kept_pin::KeptPins;
 use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT, SLOW_AFTER};
-use crate::login::KeptPins;
 use crate::raw::RawModule;
 use crate::timed_mutex::TimedMutex;
 use crate::uri::{Pkcs11Uri, fits};

@@ -10,12 +10,12 @@ use std::fmt;
 
 use privyseal_hsm::{LoginPolicy, Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
-use super::kept_pin::KeptPin;
 use super::{LoginReason, ModuleLogin, attempt};
 use crate::error::Error;
+use crate::kept_pin::KeptPin;
 use crate::module::Entered;
 use crate::session::OpenSession;
-use crate::slot::FoundToken;
+use crate::slot::{FoundToken, TokenInfo};
 
 /// Logs in to one token, as often as it must and no more.
 pub(crate) struct Authenticator {
@@ -73,7 +73,15 @@ impl Authenticator {
         borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<(), Error> {
         if self.keep && self.kept.is_none() {
-            self.kept = Some(module.module().kept_pins().of(&token.info));
+            let TokenInfo {
+                label,
+                serial,
+                manufacturer,
+                model,
+                ..
+            } = token.info.clone();
+            let name = [label, serial, manufacturer, model];
+            self.kept = Some(module.module().kept_pins().of(name));
         }
         let reason = match reason {
             LoginReason::Use if self.doubtful => LoginReason::UseAgain,

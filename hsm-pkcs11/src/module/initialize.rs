@@ -9,7 +9,7 @@ use cryptoki_sys::CKR_CRYPTOKI_NOT_INITIALIZED;
 
 use super::{Module, patiently};
 use crate::error::Error;
-use crate::login::KeptPins;
+use crate::kept_pin::KeptPins;
 use crate::raw::RawModule;
 
 impl Module {

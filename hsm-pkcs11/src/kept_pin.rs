@@ -9,29 +9,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use privyseal_hsm::Secret;
 
-use crate::slot::TokenInfo;
-
 /// The PIN of one token, where it was given.
 #[derive(Clone)]
-pub(super) struct KeptPin(Arc<Mutex<Option<Secret>>>);
+pub(crate) struct KeptPin(Arc<Mutex<Option<Secret>>>);
 
-/// The kept PINs of a module's tokens, by what names a token: label, serial number, manufacturer and model.
+/// What names a token: label, serial number, manufacturer and model.
+pub(crate) type TokenName = [String; 4];
+
+/// The kept PINs of a module's tokens.
 #[derive(Default)]
-pub(crate) struct KeptPins(Mutex<BTreeMap<[String; 4], Weak<Mutex<Option<Secret>>>>>);
+pub(crate) struct KeptPins(Mutex<BTreeMap<TokenName, Weak<Mutex<Option<Secret>>>>>);
 
 impl KeptPins {
-    /// The place of the PIN of `token`.
-    pub(super) fn of(&self, token: &TokenInfo) -> KeptPin {
-        let TokenInfo {
-            label,
-            serial,
-            manufacturer,
-            model,
-            ..
-        } = token.clone();
+    /// The place of the PIN of the token with this name.
+    pub(crate) fn of(&self, token: TokenName) -> KeptPin {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, pin| pin.strong_count() > 0);
-        let place = all.entry([label, serial, manufacturer, model]).or_default();
+        let place = all.entry(token).or_default();
         let pin = place.upgrade().unwrap_or_default();
         *place = Arc::downgrade(&pin);
         KeptPin(pin)
@@ -39,16 +33,16 @@ impl KeptPins {
 }
 
 impl KeptPin {
-    pub(super) fn get(&self) -> Option<Secret> {
+    pub(crate) fn get(&self) -> Option<Secret> {
         self.pin().clone()
     }
 
-    pub(super) fn set(&self, pin: Secret) {
+    pub(crate) fn set(&self, pin: Secret) {
         *self.pin() = Some(pin);
     }
 
     /// Nobody tries it again. Another one, given since, stays.
-    pub(super) fn refused(&self, pin: &Secret) {
+    pub(crate) fn refused(&self, pin: &Secret) {
         let mut kept = self.pin();
         if kept
             .as_ref()
