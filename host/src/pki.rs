@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod crl;
+mod crl_error;
 pub mod distinguished_name;
 pub mod error;
 pub mod links;

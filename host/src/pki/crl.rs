@@ -17,6 +17,7 @@ use super::path::NormalName;
 use super::pem::{self, PemError, Wanted};
 use crate::base::file;
 
+pub use super::crl_error::CrlError;
 pub(super) use points::{ALL_REASONS, Point};
 pub(super) use read::{Content, Found};
 
@@ -26,20 +27,6 @@ const MAX_FILE: usize = 64 * 1024 * 1024;
 /// One revocation list. Nothing is proved yet. A clone is another handle to it.
 #[derive(Clone, Debug)]
 pub struct Crl(pub(super) Arc<Content>);
-
-/// Why a list cannot be used at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CrlError {
-    /// Not the DER of a list.
-    #[error("the CRL is no DER revocation list (RFC 5280 section 5.1)")]
-    Malformed,
-    /// A critical extension that is not processed here (RFC 5280 section 5.2).
-    #[error(
-        "the CRL has a critical extension that is not processed here (RFC 5280 sections 5.2 and 5.3)"
-    )]
-    CriticalExtension,
-}
 
 impl Crl {
     /// Reads one DER list.

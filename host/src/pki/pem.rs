@@ -10,7 +10,7 @@ use der::asn1::AnyRef;
 use der::{Decode as _, Reader as _, SliceReader};
 use zeroize::Zeroizing;
 
-use super::crl::CrlError;
+use super::crl_error::CrlError;
 use crate::base::display::sanitize_for_display;
 
 const BEGIN: &[u8] = b"-----BEGIN";
