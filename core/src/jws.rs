@@ -57,6 +57,14 @@ impl<'t> JwsParts<'t> {
             signature,
         })
     }
+
+    /// The length of the whole token.
+    pub const fn token_len(&self) -> usize {
+        self.signing_input
+            .len()
+            .saturating_add(1)
+            .saturating_add(self.signature.len())
+    }
 }
 
 impl fmt::Debug for JwsParts<'_> {

@@ -45,7 +45,10 @@ pub(super) enum Moment {
 
 impl<'t> Facts<'t> {
     pub(super) fn read(token: &'t str, scratch: &mut Scratch<'t>) -> Self {
-        let decoded = Parts::split(token, scratch).and_then(|parts| {
+        let parts = is_in_bounds(token.len(), scratch)
+            .and_then(|()| JwsParts::split(token).ok_or(Violation::Text(PARTS)));
+        let decoded = parts.and_then(|parts| {
+            let parts = Parts::decode(&parts, scratch)?;
             let payload = scratch.base64url(parts.payload);
             Ok((parts, payload.ok_or(Violation::Text(PAYLOAD))?))
         });
@@ -59,8 +62,10 @@ impl<'t> Facts<'t> {
     }
 
     /// What all but the payload says.
-    pub(super) fn of_header(token: &'t str, scratch: &mut Scratch<'t>) -> Self {
-        match Parts::split(token, scratch) {
+    pub(super) fn of_header(parts: &JwsParts<'t>, scratch: &mut Scratch<'t>) -> Self {
+        let parts =
+            is_in_bounds(parts.token_len(), scratch).and_then(|()| Parts::decode(parts, scratch));
+        match parts {
             Ok(parts) => Self::of_parts(&parts, scratch),
             Err(why) => Self::unread(why),
         }
@@ -113,10 +118,7 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn split(token: &'t str, scratch: &mut Scratch<'t>) -> Result<Self, Violation> {
-        let (len, max) = (token.len(), MAX_COMPACT_JWS.min(scratch.len() / 3));
-        ensure(len <= max, Fault::TooLong { len, max })?;
-        let parts = JwsParts::split(token).ok_or(Violation::Text(PARTS))?;
+    fn decode(parts: &JwsParts<'t>, scratch: &mut Scratch<'t>) -> Result<Self, Violation> {
         let mut decode = |text, what| scratch.base64url(text).ok_or(Violation::Text(what));
         Ok(Self {
             header: decode(parts.header, HEADER)?,
@@ -125,6 +127,12 @@ impl<'t> Parts<'t> {
             signing_input: parts.signing_input,
         })
     }
+}
+
+/// Whether a token of that length may be read, and can be with this scratch.
+fn is_in_bounds(len: usize, scratch: &Scratch<'_>) -> Result<(), Violation> {
+    let max = MAX_COMPACT_JWS.min(scratch.len() / 3);
+    ensure(len <= max, Fault::TooLong { len, max })
 }
 
 const HEADER: &str = "has a header that is not base64url without padding";

@@ -31,6 +31,7 @@ pub mod verdict;
 
 use privyseal_core::cert::{Certificate, Chain, VerifyLink};
 use privyseal_core::id::Audience;
+use privyseal_core::jws::JwsParts;
 use privyseal_core::rsa::{KeyError, RsaPublicKey};
 use privyseal_core::scheme::{Scheme, SchemeRules};
 use privyseal_core::time::UnixTime;
@@ -145,12 +146,12 @@ pub fn check_claims(payload: &[u8], question: &CheckOptions<'_>, scratch: &mut [
 /// Judges all of a client assertion but its claims, of which `iss` is known: what [`check_claims`] leaves, but for what a
 /// registry says. `scratch` is as [`check`] has it.
 pub fn check_header(
-    token: &str,
+    parts: &JwsParts<'_>,
     iss: &str,
     question: &CheckOptions<'_>,
     scratch: &mut [u8],
 ) -> Report {
-    let facts = Facts::of_header(token, &mut Scratch::new(scratch));
+    let facts = Facts::of_header(parts, &mut Scratch::new(scratch));
     let mut report = Report::new(question.scheme, false, Kind::Assertion);
     spec::judge_header(&facts, iss, question, &mut report);
     report

@@ -110,7 +110,7 @@ impl Receiver {
             return Err(replayed());
         }
         let settings = self.settings();
-        let proven = self.prove_header(assertion, &claims.issuer, &settings, now)?;
+        let proven = self.prove_header(&parts, &claims.issuer, &settings, now)?;
         let record = self.party(&proven, &claims.issuer, &settings)?;
         self.remember(key, &claims, now)?;
         Ok(VerifiedParty {

@@ -16,7 +16,7 @@ use privyseal_core::rsa::{Digest, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
 use sha2::{Digest as _, Sha256};
 
-use super::{Receiver, Settings, decode, refuse_broken, split};
+use super::{Receiver, Settings, decode, refuse_broken};
 use crate::chains::ProvenHeader;
 use crate::{Rejection, Revocation};
 
@@ -25,22 +25,21 @@ impl Receiver {
     /// signature is verified.
     pub(super) fn prove_header(
         &self,
-        token: &str,
+        parts: &JwsParts<'_>,
         client_id: &str,
         settings: &Settings,
         now: UnixTime,
     ) -> Result<Arc<ProvenHeader>, Rejection> {
-        let parts = split(token)?;
         let hash = Sha256::new().chain_update(parts.header);
         let digest: [u8; 32] = hash.clone().finalize().into();
         if let Some(known) = self.proven.find(&digest, client_id, now) {
-            verify(&known, &parts, hash)?;
+            verify(&known, parts, hash)?;
             if known.generation == settings.generation && self.is_listed_still(&known)? {
                 return Ok(known);
             }
             self.proven.forget(&digest);
         }
-        let proven = Arc::new(self.prove(token, client_id, settings, now)?);
+        let proven = Arc::new(self.prove(parts, client_id, settings, now)?);
         self.proven.keep(digest, &proven, now);
         Ok(proven)
     }
@@ -60,7 +59,7 @@ impl Receiver {
     /// Every rule that the claims alone cannot break, the signature among them; then who vouches for its key.
     fn prove(
         &self,
-        token: &str,
+        parts: &JwsParts<'_>,
         client_id: &str,
         settings: &Settings,
         now: UnixTime,
@@ -69,8 +68,8 @@ impl Receiver {
         let keys = settings.clients.keys_at(client_id, now);
         let mut options = self.options(now)?;
         options.keys = Some(&keys);
-        let mut scratch = vec![0; token.len().saturating_mul(3)];
-        let report = check_header(token, client_id, &options, &mut scratch);
+        let mut scratch = vec![0; parts.token_len().saturating_mul(3)];
+        let report = check_header(parts, client_id, &options, &mut scratch);
         refuse_broken(&report)?;
         let is_open = |finding: &&Finding| {
             let needs = matches!(finding.verdict, Verdict::NotChecked(Reason::Needs(_)));
@@ -81,7 +80,7 @@ impl Receiver {
         }
         // What is read again here was judged above, by the same bytes.
         let unread = |_| Rejection::of(RuleId::HeaderJson, "cannot be read");
-        let header = JwsHeader::parse(split(token)?.header, self.scheme.algorithms().value());
+        let header = JwsHeader::parse(parts.header, self.scheme.algorithms().value());
         let header = header.map_err(unread)?;
         let proven = |key| ProvenHeader {
             client_id: client_id.to_owned(),
