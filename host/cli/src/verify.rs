@@ -62,6 +62,7 @@ enum Kind {
 
 impl Verify {
     pub(super) fn run(self) -> Result<(), CliError> {
+        self.refuse_options_of_other_kinds()?;
         let verified = match self.kind {
             Kind::Access => self.of_provider(TokenKind::Access)?,
             Kind::Id => self.of_provider(TokenKind::Id)?,
@@ -74,13 +75,30 @@ impl Verify {
         broken(report.broken())
     }
 
+    /// Nobody shall believe that what an option asks for was judged, where it was not.
+    fn refuse_options_of_other_kinds(&self) -> Result<(), CliError> {
+        let is_delegation = self.kind == Kind::Delegation;
+        let revocation = self.revocation.given();
+        let others = [
+            (!self.roles.is_empty() && self.kind != Kind::Access).then_some("--role"),
+            (self.nonce.is_some() && self.kind != Kind::Id).then_some("--nonce"),
+            (self.jwks.is_some() && is_delegation).then_some("--jwks"),
+            (self.trust.is_some() && !is_delegation).then_some("--trust"),
+            revocation.filter(|_| !is_delegation),
+        ];
+        match others.into_iter().flatten().next() {
+            Some(option) => Err(CliError::option(option, "is for another kind of token")),
+            None => Ok(()),
+        }
+    }
+
     fn of_provider(&self, kind: TokenKind) -> Result<VerifiedToken, CliError> {
         let reason = "the keys of the issuer verify the signature";
         let keys = self.jwks.as_deref();
         let keys = keys.ok_or_else(|| CliError::missing("--jwks", reason))?;
         let keys = KeySet::from_file(keys).map_err(of_option("--jwks"))?;
-        if self.audience.is_none() && kind == TokenKind::Id {
-            let reason = "an id token is for one client";
+        if self.audience.is_none() && kind != TokenKind::Access {
+            let reason = "such a token is for one client";
             return Err(CliError::missing("--audience", reason));
         }
         let mut wanted = Wanted::new(&self.issuer, moment(self.now)?);

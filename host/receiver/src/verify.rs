@@ -105,9 +105,12 @@ pub fn verify_token(
             verified.judge(name, outcome);
         }
     }
+    if wanted.claims.audience.is_none() && kind != TokenKind::Access {
+        verified.judge("aud", Err::<(), _>("nobody said for whom it must be"));
+    }
     match kind {
         TokenKind::Access => {
-            verified.judge("typ", judge_access_token_type(&claims, typ.as_deref()));
+            verified.judge("typ", access_token(&claims, typ.as_deref()));
             for role in wanted.roles {
                 let has = roles(&claims).contains(&role.as_str());
                 let missing = "the token does not give it";
@@ -115,7 +118,7 @@ pub fn verify_token(
             }
         }
         TokenKind::Id => {
-            verified.judge("kind", id_token(&claims));
+            verified.judge("kind", id_token(&claims, typ.as_deref()));
             verified.judge("azp", authorized_party(&claims, wanted.claims.audience));
             if wanted.nonce.is_some() {
                 let is_same = text(&claims, "nonce") == wanted.nonce;
@@ -126,6 +129,9 @@ pub fn verify_token(
             }
         }
         TokenKind::UserInfo => {
+            let of_others = ["events", "nonce", "at_hash", "c_hash"];
+            let kind = no_other_kind(&claims, typ.as_deref(), None, &of_others);
+            verified.judge("kind", kind);
             let sub = text(&claims, "sub").filter(|sub| !sub.is_empty());
             verified.judge("sub", sub.map(|_| ()).ok_or("is missing"));
         }
@@ -151,14 +157,50 @@ fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
     claims.get(name).and_then(Value::as_str)
 }
 
+/// Something must say that it is one: an id_token has the same issuer and key (RFC 9068 section 4).
+fn access_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result<(), String> {
+    judge_access_token_type(claims, header_typ).map_err(|error| error.to_string())?;
+    let is_at_jwt = |typ: &str| typ.to_ascii_lowercase().ends_with("at+jwt");
+    if claims.contains_key("typ") || header_typ.is_some_and(is_at_jwt) {
+        return Ok(());
+    }
+    Err("nothing says that it is an access token: typ is neither at+jwt nor Bearer".to_owned())
+}
+
 /// What an id_token has and an access token of the same issuer has not.
-fn id_token(claims: &Map<String, Value>) -> Result<(), &'static str> {
-    match text(claims, "typ") {
-        Some(typ) if typ != "ID" => Err("typ says that it is another kind of token"),
-        _ if !claims.contains_key("sub") => Err("sub is missing"),
-        _ if !claims.contains_key("iat") => Err("iat is missing"),
-        _ if !claims.contains_key("aud") => Err("aud is missing"),
-        _ => Ok(()),
+fn id_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result<(), String> {
+    no_other_kind(claims, header_typ, Some("ID"), &["events"])?;
+    match ["sub", "iat", "aud"]
+        .iter()
+        .find(|name| !claims.contains_key(**name))
+    {
+        Some(name) => Err(format!("{name} is missing")),
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing says that it is another kind of token: no `typ` but its own, no claim that only others have (`events`
+/// of a logout token).
+fn no_other_kind(
+    claims: &Map<String, Value>,
+    header_typ: Option<&str>,
+    own_typ: Option<&str>,
+    of_others: &[&str],
+) -> Result<(), String> {
+    let is = |typ: &str| {
+        ["JWT", "application/jwt"]
+            .iter()
+            .any(|jwt| typ.eq_ignore_ascii_case(jwt))
+    };
+    let is_own = claims
+        .get("typ")
+        .is_none_or(|typ| typ.as_str() == own_typ && own_typ.is_some());
+    if !is_own || !header_typ.is_none_or(is) {
+        return Err("typ says that it is another kind of token".to_owned());
+    }
+    match of_others.iter().find(|name| claims.contains_key(**name)) {
+        Some(name) => Err(format!("{name} is a claim of another kind of token")),
+        None => Ok(()),
     }
 }
 

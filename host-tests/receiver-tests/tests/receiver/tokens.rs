@@ -1,8 +1,11 @@
 //! Tokens of others that come in, each rule broken alone.
 
+use std::process::Command;
+
 use privyseal::jose::jwk::KeySet;
 use privyseal::schemes::ishare::Expected;
 use privyseal_receiver::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};
+use privyseal_test_base::privyseal as command;
 use privyseal_test_judges::decode::to_base64;
 use privyseal_test_pki::{CertificateSpec, TestKey, test_key};
 use serde_json::{Value, json};
@@ -85,6 +88,116 @@ fn an_access_token_is_verified_offline_rule_by_rule_also_during_a_rollover() {
     }
     let logout = json!({ "alg": "RS256", "typ": "logout+jwt", "kid": "old" });
     assert_eq!(judge(&sign(&old, &logout, &claims())), ["typ"]);
+}
+
+/// RFC 9068 section 4: "verify that the \"typ\" header value is \"at+jwt\" ... and reject tokens carrying any other value".
+/// Keycloak says the same by `typ` of the payload; an id_token without one has the same issuer, audience and key.
+#[test]
+fn what_does_not_say_that_it_is_an_access_token_is_none() {
+    let (old, _, set) = rolled_over();
+    let judge = |typ: Option<&str>| {
+        let mut claims = claims();
+        claims.as_object_mut().unwrap().remove("typ");
+        let mut header = json!({ "alg": "RS256", "kid": "old" });
+        if let Some(typ) = typ {
+            header["typ"] = json!(typ);
+        }
+        let token = sign(&old, &header, &claims);
+        let wanted = Wanted::new(ISSUER, now());
+        broken(&verify_token(&token, TokenKind::Access, &set, &wanted))
+    };
+    assert_eq!(judge(None), ["typ"]);
+    assert_eq!(judge(Some("JWT")), ["typ"]);
+    assert_eq!(judge(Some("at+jwt")), [""; 0]);
+    assert_eq!(judge(Some("application/at+jwt")), [""; 0]);
+}
+
+/// OpenID Connect Back-Channel Logout section 2.4: "exp" is there, and nothing but `events` says what it is.
+#[test]
+fn a_logout_token_is_neither_an_id_token_nor_userinfo() {
+    let (old, _, set) = rolled_over();
+    let judge = |kind, header_typ: &str, member: &str, value: Value| {
+        let seconds = now().as_secs();
+        let mut claims = json!({
+            "iss": ISSUER, "aud": "service", "sub": "s", "iat": seconds, "exp": seconds + 120, "jti": "j",
+        });
+        claims[member] = value;
+        let header = json!({ "alg": "RS256", "kid": "old", "typ": header_typ });
+        let mut wanted = Wanted::new(ISSUER, now());
+        wanted.claims.audience = Some("service");
+        broken(&verify_token(
+            &sign(&old, &header, &claims),
+            kind,
+            &set,
+            &wanted,
+        ))
+    };
+    let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    for kind in [TokenKind::Id, TokenKind::UserInfo] {
+        assert_eq!(judge(kind, "JWT", "name", json!("n")), [""; 0]);
+        assert_eq!(judge(kind, "JWT", "events", event.clone()), ["kind"]);
+        assert_eq!(judge(kind, "logout+jwt", "name", json!("n")), ["kind"]);
+        assert_eq!(judge(kind, "at+jwt", "name", json!("n")), ["kind"]);
+        assert_eq!(judge(kind, "JWT", "typ", json!("Logout")), ["kind"]);
+    }
+    assert_eq!(
+        judge(TokenKind::UserInfo, "JWT", "typ", json!("ID")),
+        ["kind"]
+    );
+    assert_eq!(
+        judge(TokenKind::UserInfo, "JWT", "nonce", json!("n")),
+        ["kind"]
+    );
+    // For whom it must be was left open.
+    let token = sign(&old, &json!({ "alg": "RS256", "kid": "old" }), &claims());
+    let open = verify_token(&token, TokenKind::Id, &set, &Wanted::new(ISSUER, now()));
+    assert!(broken(&open).contains(&"aud".to_owned()), "{open:?}");
+}
+
+/// The command has the verdict of each rule, and believes nobody who asks for a rule that the kind does not have.
+#[test]
+fn the_command_judges_a_kind_by_its_own_options() {
+    let (old, _, _) = rolled_over();
+    let folder = tempfile::tempdir().unwrap();
+    let set = json!({ "keys": [jwk(&old, "old")] }).to_string();
+    std::fs::write(folder.path().join("keys.json"), set).unwrap();
+    let token = sign(&old, &json!({ "alg": "RS256", "kid": "old" }), &claims());
+    let verify = |options: &[&str]| {
+        let run = Command::new(command::path())
+            .current_dir(folder.path())
+            .args(["verify", &token, "--issuer", ISSUER])
+            .args(options)
+            .output()
+            .unwrap();
+        let said = [run.stdout, run.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (run.status.code(), said.concat())
+    };
+    let jwks = ["--jwks", "keys.json"];
+    let (code, said) = verify(&[&["--kind", "access", "--role", "reader"], &jwks[..]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("role reader"), "{said}");
+    let (code, said) = verify(&[&["--kind", "id", "--audience", "service"], &jwks[..]].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("another kind of token"), "{said}");
+    let foreign: [(&[&str], &str); 9] = [
+        (&["--kind", "id", "--role", "reader"], "--role"),
+        (&["--kind", "access", "--nonce", "n"], "--nonce"),
+        (&["--kind", "userinfo", "--nonce", "n"], "--nonce"),
+        (&["--kind", "access", "--trust", "keys.json"], "--trust"),
+        (&["--kind", "access", "--crl", "keys.json"], "--crl"),
+        (&["--kind", "id", "--revocation", "online"], "--revocation"),
+        (
+            &["--kind", "id", "--allow-unknown-revocation"],
+            "--allow-unknown-revocation",
+        ),
+        (&["--kind", "delegation", "--jwks", "keys.json"], "--jwks"),
+        (&["--kind", "userinfo", "--jwks", "keys.json"], "--audience"),
+    ];
+    for (options, named) in foreign {
+        let (code, said) = verify(options);
+        assert_eq!(code, Some(2), "{options:?}: {said}");
+        assert!(said.contains(named), "{options:?}: {said}");
+    }
 }
 
 #[test]

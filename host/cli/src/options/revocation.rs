@@ -66,6 +66,16 @@ impl RevocationArgs {
         })
     }
 
+    /// One of the options that was given, if one was.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let crl = (!self.crls.is_empty()).then_some("--crl");
+        let how = crl.or_else(|| self.revocation.map(|_| "--revocation"));
+        how.or_else(|| {
+            self.allow_unknown_revocation
+                .then_some("--allow-unknown-revocation")
+        })
+    }
+
     /// Whether somebody said that it does not matter.
     pub(crate) fn is_off(&self) -> bool {
         self.revocation == Some(How::Off)
