@@ -108,11 +108,16 @@ impl Serve {
             Some(store) => server.tokens(store),
             None => server,
         };
+        let paths: Vec<_> = server.token_paths().collect();
         let (listen, internal) = (self.listen, self.internal);
         let server = server.reloaded(move |receiver| self.reload(receiver));
         let bound = server.bind(listen, internal).map_err(CliError::Serve)?;
         let (public, internal) = bound.addresses().map_err(CliError::Serve)?;
         say!("listening on http://{public}, and for services on http://{internal}");
+        match paths[..] {
+            [] => say!("no token endpoint: tokens of this scheme are for persons"),
+            _ => say!("token endpoint: POST {}", paths.join(" or ")),
+        }
         bound.run().map_err(CliError::Serve)
     }
 

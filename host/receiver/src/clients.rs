@@ -9,6 +9,8 @@ use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
+#[cfg(feature = "server")]
+use privyseal_core::rsa::VerifyingKey;
 use sha2::{Digest as _, Sha256};
 
 pub use file::ClientsFileError;
@@ -49,6 +51,16 @@ impl RegisteredClients {
     pub(crate) fn has_certificate(&self, client_id: &str, leaf: &Certificate<'_>) -> bool {
         let client = self.0.get(client_id);
         client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf.as_der())))
+    }
+
+    /// Whether the client has a key with that SHA-256 at `now`.
+    #[cfg(feature = "server")]
+    pub(crate) fn has_key(&self, client_id: &str, digest: &[u8; 32], now: UnixTime) -> bool {
+        let mut keys = self.keys_at(client_id, now).into_iter();
+        keys.any(|known| {
+            let key = known.key.and_then(VerifyingKey::new);
+            key.is_ok_and(|key| key.spki_digest() == digest)
+        })
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.

@@ -13,6 +13,7 @@ pub struct VerifiedParty {
     pub(crate) exp: UnixTime,
     pub(crate) claims: Map<String, Value>,
     pub(crate) leaf: Option<Vec<u8>>,
+    pub(crate) key: [u8; 32],
     pub(crate) record: Option<Value>,
 }
 
@@ -40,6 +41,11 @@ impl VerifiedParty {
     /// The certificate whose key signed, DER; `None` for schemes that name keys by `kid`.
     pub fn leaf(&self) -> Option<&[u8]> {
         self.leaf.as_deref()
+    }
+
+    /// The SHA-256 of the key that signed, as a SubjectPublicKeyInfo.
+    pub const fn key_digest(&self) -> &[u8; 32] {
+        &self.key
     }
 
     /// What the scheme's registry says about the party, as it wrote it; `None` for schemes without one.

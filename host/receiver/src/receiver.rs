@@ -118,9 +118,16 @@ impl Receiver {
             jti: claims.jti,
             exp: claims.exp,
             claims: claims.all,
+            key: *proven.key.spki_digest(),
             leaf: proven.leaf.as_ref().map(|(der, _)| der.clone()),
             record,
         })
+    }
+
+    /// Whether that client is still one, with that key, as far as the provider itself says who is.
+    #[cfg(feature = "server")]
+    pub(crate) fn still_knows(&self, client_id: &str, key: &[u8; 32], now: UnixTime) -> bool {
+        self.registry.is_some() || self.settings().clients.has_key(client_id, key, now)
     }
 
     /// Judges revocation by this from now on. What was proved is proved again.

@@ -140,6 +140,17 @@ impl TokenServer {
         self
     }
 
+    /// The paths of the token endpoint: the scheme's, and the one that iSHARE's older pages have. A scheme whose clients get
+    /// tokens for persons only has none here.
+    pub fn token_paths(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let scheme = self.receiver.receiver().scheme();
+        let rules = scheme.token_request();
+        let older = scheme.registry().map(|_| "/oauth2.0/token");
+        let is_here = rules.grant_type().value() == "client_credentials";
+        let paths = [Some(rules.path().value()), older];
+        paths.into_iter().flatten().filter(move |_| is_here)
+    }
+
     /// Listens on both addresses; of port 0 the system chooses one.
     ///
     /// # Errors

@@ -168,6 +168,14 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     };
     let path = "/oauth/token";
     assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
+    let said = server.said("token endpoint");
+    assert_eq!(said, "token endpoint: POST /oauth/token\n");
+    let given = post(server.public, path, &token_request(&assertion(CUSTOMER)()));
+    let token = given.json()["access_token"].as_str().unwrap().to_owned();
+    let is_active = |server: &Served| {
+        let about = post(server.internal, "/v1/introspect", &format!("token={token}"));
+        about.json()["active"] == true
+    };
     let other = "EU.EORI.NL987654321";
     assert_eq!(
         server.accepts(path, assertion(other)),
@@ -180,6 +188,7 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     let said = server.said("not read again");
     assert!(said.contains("clients.toml, line 2"), "{said}");
     assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
+    assert!(is_active(&server));
     write("clients.toml", &listed(other));
     server.signal("HUP");
     server.said("read again");
@@ -188,6 +197,17 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
         Err(REFUSED.to_owned())
     );
     assert_eq!(server.accepts(path, assertion(other)), Ok(()));
+    // Who was taken out has no access with what came before, nor who has another key by now.
+    assert!(!is_active(&server));
+    let renewed = world.pki.seal_chain(&test_key("registry", 2048));
+    write("other.pem", &pem_chain(&renewed));
+    let of_another_key = listed(CUSTOMER).replace("seal.pem", "other.pem");
+    for (clients, active) in [(of_another_key, false), (listed(CUSTOMER), true)] {
+        write("clients.toml", &clients);
+        server.signal("HUP");
+        server.said("read again");
+        assert_eq!(is_active(&server), active);
+    }
     assert!(!server.end().contains("eyJ"), "an assertion in the log");
 }
 
@@ -266,7 +286,8 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
     }
     // itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
     let itsme = ["--scheme", "itsme", "--endpoint", "token"];
-    let server = Served::of_clients(folder.path(), &itsme);
+    let mut server = Served::of_clients(folder.path(), &itsme);
+    server.said("no token endpoint");
     let audience = "https://idp.prd.itsme.services/v2/token";
     assert_eq!(post(server.public, "/token", "").status, 404);
     thread::sleep(Duration::from_secs(2));

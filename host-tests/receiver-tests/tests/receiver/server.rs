@@ -104,7 +104,9 @@ fn the_token_endpoint_takes_post_and_nothing_else() {
                 "{method}"
             );
         }
-        assert_eq!(request(public, "GET", &query, "", "").status, 405);
+        let answer = request(public, "GET", &query, "", "");
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.json(), json!({ "error": "invalid_request" }));
     }
     for path in [
         "/v1/accept",

@@ -52,13 +52,13 @@ impl TokenServer {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let wanted = match (face, path) {
-            (Face::Public, path) if self.is_token_endpoint(path) => Method::POST,
+            (Face::Public, path) if self.token_paths().any(|it| it == path) => Method::POST,
             (Face::Internal, "/v1/accept" | "/v1/introspect") => Method::POST,
             (Face::Internal, "/v1/authorize" | "/live") => Method::GET,
-            _ => return status(StatusCode::NOT_FOUND),
+            _ => return invalid(StatusCode::NOT_FOUND),
         };
         if head.method != wanted {
-            let mut answer = status(StatusCode::METHOD_NOT_ALLOWED);
+            let mut answer = invalid(StatusCode::METHOD_NOT_ALLOWED);
             let allowed = HeaderValue::from_static(if wanted == Method::POST {
                 "POST"
             } else {
@@ -81,16 +81,6 @@ impl TokenServer {
             (_, "/v1/accept") => self.accept(&body).await,
             _ => self.introspect(&body).await,
         }
-    }
-
-    /// The scheme's path, and the one that iSHARE's older pages have. A scheme whose clients get tokens for persons only
-    /// has none here.
-    fn is_token_endpoint(&self, path: &str) -> bool {
-        let scheme = self.receiver.receiver().scheme();
-        let rules = scheme.token_request();
-        let is_path = path == rules.path().value()
-            || (path == "/oauth2.0/token" && scheme.registry().is_some());
-        is_path && rules.grant_type().value() == "client_credentials"
     }
 
     async fn verified(&self, form: TokenForm) -> Result<VerifiedParty, Rejection> {
@@ -136,6 +126,7 @@ impl TokenServer {
         let issued = clock::now().map_err(unavailable)?;
         let grant = Grant {
             client_id: party.id().to_owned(),
+            key: *party.key_digest(),
             issued,
             expires: issued.saturating_add(self.lifetime.as_secs()),
         };
@@ -234,7 +225,10 @@ impl TokenServer {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
         let digest = digest(token);
-        self.stored(move |tokens| tokens.find(&digest, now)).await
+        let found = self.stored(move |tokens| tokens.find(&digest, now)).await?;
+        // Who was taken out, or whose key was, has no access with what came before.
+        let receiver = self.receiver.receiver();
+        Ok(found.filter(|grant| receiver.still_knows(&grant.client_id, &grant.key, now)))
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
@@ -291,6 +285,11 @@ fn refusal(rejection: &Rejection) -> Answer {
         answer.headers_mut().insert(RETRY_AFTER, later);
     }
     answer
+}
+
+/// The same for a request that no form makes good.
+fn invalid(status: StatusCode) -> Answer {
+    json(status, &json!({ "error": "invalid_request" }))
 }
 
 fn json(status: StatusCode, body: &Value) -> Answer {

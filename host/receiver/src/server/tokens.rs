@@ -14,6 +14,8 @@ use crate::replay::StoreError;
 pub struct Grant {
     /// Whose it is.
     pub client_id: String,
+    /// The SHA-256 of the key that it proved to have, as a SubjectPublicKeyInfo.
+    pub key: [u8; 32],
     /// From when.
     pub issued: UnixTime,
     /// Until when, exclusive.
@@ -111,6 +113,7 @@ mod tests {
         let at = |seconds| UnixTime::from_secs(seconds).unwrap();
         Grant {
             client_id: "c".into(),
+            key: [7; 32],
             issued: at(issued),
             expires: at(issued + 10),
         }
