@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    const MS: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_secs(3600);
 
     fn counted(
         calls: &Arc<AtomicUsize>,
@@ -232,63 +232,61 @@ mod tests {
     ) -> impl Fn() -> Result<usize, &'static str> + Send + 'static {
         let calls = Arc::clone(calls);
         move || {
-            thread::sleep(20 * MS);
+            thread::sleep(Duration::from_millis(20));
             let call = calls.fetch_add(1, Ordering::SeqCst);
             outcome.map(|offset| offset + call)
         }
     }
 
-    fn policy(refresh_after: u32, limit: u32) -> CachePolicy {
-        CachePolicy::default()
-            .refreshed(refresh_after * MS, limit * MS)
-            .negative(50 * MS)
+    fn cache(refresh_after: Duration, limit: Duration) -> Cache<usize, &'static str> {
+        Cache::new(CachePolicy::default().refreshed(refresh_after, limit))
     }
 
     #[test]
     fn one_request_serves_all_who_wait() {
         let calls = Arc::<AtomicUsize>::default();
-        for outcome in [Ok(1), Err("away")] {
-            let cache = Cache::new(CachePolicy::default());
-            let before = calls.load(Ordering::SeqCst);
-            thread::scope(|scope| {
-                for _ in 0..8 {
-                    scope.spawn(|| cache.get("a", counted(&calls, outcome), |_| true));
-                }
-            });
-            assert_eq!(calls.load(Ordering::SeqCst) - before, 1);
-        }
+        let cache = cache(LONG, LONG);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| cache.get("a", counted(&calls, Ok(1)), |_| true));
+            }
+        });
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
     }
 
     #[test]
     fn what_is_known_is_used_while_it_is_got_again() {
-        let (calls, cache) = (Arc::default(), Cache::new(policy(60, 60_000)));
+        let (calls, cache) = (Arc::default(), cache(Duration::ZERO, LONG));
         let get = || cache.get("a", counted(&calls, Ok(0)), |_| true);
+        // The second is given at once, and what is got in the background comes later.
         assert_eq!((get(), get()), (Ok(0), Ok(0)));
-        thread::sleep(70 * MS);
-        // At once, and what is got in the background comes later.
-        assert_eq!(get(), Ok(0));
-        thread::sleep(45 * MS);
-        assert_eq!(get(), Ok(1));
+        let began = Instant::now();
+        while get() == Ok(0) {
+            assert!(began.elapsed() < Duration::from_secs(60));
+            thread::yield_now();
+        }
     }
 
     #[test]
     fn a_registry_that_is_away_stops_nothing_before_the_limit_and_everything_after_it() {
-        let (calls, cache) = (Arc::default(), Cache::new(policy(1, 100)));
-        assert_eq!(cache.get("a", counted(&calls, Ok(7)), |_| true), Ok(7));
-        thread::sleep(5 * MS);
-        let away = || cache.get("a", counted(&calls, Err("away")), |_| true);
-        assert_eq!(away(), Ok(7));
-        thread::sleep(120 * MS);
-        assert_eq!(away(), Err("away"));
+        let calls = Arc::default();
+        for (limit, expected) in [(LONG, Ok(7)), (Duration::ZERO, Err("away"))] {
+            let cache = cache(Duration::ZERO, limit);
+            let get = |outcome| cache.get("a", counted(&calls, outcome), |_| true);
+            get(Ok(7)).unwrap();
+            calls.store(0, Ordering::SeqCst);
+            assert_eq!(get(Err("away")).map(|_| 7), expected);
+        }
     }
 
     #[test]
     fn a_bad_answer_is_kept_for_a_short_time() {
-        let (calls, cache) = (Arc::default(), Cache::new(policy(60, 60_000)));
-        let get = || cache.get("a", counted(&calls, Ok(0)), |_| false);
-        assert_eq!((get(), get()), (Ok(0), Ok(0)));
-        thread::sleep(60 * MS);
-        assert_eq!(get(), Ok(1));
+        for (negative, second) in [(LONG, Ok(0)), (Duration::ZERO, Ok(1))] {
+            let calls = Arc::default();
+            let cache = Cache::new(CachePolicy::default().negative(negative));
+            let get = || cache.get("a", counted(&calls, Ok(0)), |_| false);
+            assert_eq!((get(), get()), (Ok(0), second));
+        }
     }
 
     #[test]

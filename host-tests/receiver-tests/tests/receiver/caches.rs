@@ -1,58 +1,107 @@
 //! What is kept, for how long, and what strangers can make a receiver do.
 
 use core::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use privyseal_core::scheme::ISHARE;
-use privyseal_receiver::{CachePolicy, TokenForm};
+use privyseal_receiver::{AsyncReceiver, CachePolicy, ReceiverBuilder, TokenForm};
 use privyseal_test_pki::{Authority, CertificateSpec, TestPki, test_key};
 use serde_json::json;
+use tokio::runtime;
 
-use crate::stage::{CONSUMER, World};
+use crate::stage::{CONSUMER, Stage, World, eventually};
 
-const MS: Duration = Duration::from_millis(1);
+/// Asked for again each time, and used so long.
+fn refreshed(limit: Duration) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
+    move |builder| builder.cache(CachePolicy::default().refreshed(Duration::ZERO, limit))
+}
+
+const LONG: Duration = Duration::from_secs(3600);
 
 #[test]
 fn a_registry_that_is_away_does_not_stop_who_is_known_until_the_limit() {
     let world = World::new();
-    let policy = CachePolicy::default().refreshed(50 * MS, 1500 * MS);
-    let stage = world.play_with(&ISHARE, world.honest(), |builder| builder.cache(policy));
+    let play = |limit| world.play_with(&ISHARE, world.honest(), refreshed(limit));
+    let stage = play(LONG);
     stage.accept(&world.assertion()).unwrap();
     stage.switch.set_away(true);
-    thread::sleep(100 * MS);
+    for _ in 0..3 {
+        stage.accept(&world.assertion()).unwrap();
+    }
+    let stage = play(Duration::ZERO);
     stage.accept(&world.assertion()).unwrap();
-    thread::sleep(1500 * MS);
+    stage.switch.set_away(true);
     let rejection = stage.accept(&world.assertion()).unwrap_err();
     assert!(rejection.is_temporary(), "{rejection}");
     stage.switch.set_away(false);
-    thread::sleep(1100 * MS);
-    stage.accept(&world.assertion()).unwrap();
+    eventually(|| stage.accept(&world.assertion()).is_ok());
 }
 
+/// Nobody waits for what is asked for again ahead of its end, however slow the registry is, and it is asked once.
 #[test]
 fn what_the_registry_says_is_asked_for_again_ahead_of_its_end() {
     let world = World::new();
-    let policy = CachePolicy::default().refreshed(50 * MS, 60_000 * MS);
-    let stage = world.play_with(&ISHARE, world.honest(), |builder| builder.cache(policy));
+    let stage = world.play_with(&ISHARE, world.honest(), refreshed(LONG));
     stage.accept(&world.assertion()).unwrap();
-    assert_eq!(stage.switch.take_asked().len(), 2);
-    thread::sleep(100 * MS);
-    stage.accept(&world.assertion()).unwrap();
-    thread::sleep(500 * MS);
-    assert_eq!(stage.switch.take_asked().len(), 2);
+    let mut asked = stage.switch.take_asked();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    stage.switch.set_held(true);
+    for _ in 0..8 {
+        stage.accept(&world.assertion()).unwrap();
+    }
+    let mut again = stage.switch.wait_for_asked(2);
+    stage.switch.set_held(false);
+    asked.sort();
+    again.sort();
+    assert_eq!(again, asked);
 }
 
-/// A hundred first sights at once are one request for the list, and one for the party.
+/// Any number of first sights at once are one request for the list, and one for the party.
 #[test]
 fn many_who_wait_are_one_request() {
     let world = World::new();
     let stage = world.play(world.honest());
-    thread::scope(|scope| {
+    stage.switch.set_held(true);
+    let asked = thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| stage.accept(&world.assertion()).unwrap());
         }
+        let first = stage.switch.wait_for_asked(1);
+        stage.switch.set_held(false);
+        first
     });
-    assert_eq!(stage.switch.take_asked().len(), 2);
+    assert_eq!(asked, ["list"]);
+    assert_eq!(stage.switch.take_asked().len(), 1);
+}
+
+/// A task that waits for the registry holds no thread of the runtime, and of those that wait there is a bounded number.
+#[test]
+fn an_asynchronous_caller_waits_and_other_tasks_go_on() {
+    let world = World::new();
+    let Stage {
+        registry: _registry,
+        receiver,
+        switch,
+    } = world.play(world.honest());
+    let form = || TokenForm::of_assertion(world.assertion()).client_id(CONSUMER);
+    let receiver = AsyncReceiver::new(Arc::new(receiver), 1);
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    switch.set_held(true);
+    runtime.block_on(async {
+        let (waiting, first) = (receiver.clone(), form());
+        let first = tokio::spawn(async move { waiting.accept(first).await });
+        tokio::task::yield_now().await;
+        assert_eq!(switch.wait_for_asked(1), ["list"]);
+        // The runtime's only thread is free.
+        let second = receiver.accept(form()).await.unwrap_err();
+        assert!(second.is_temporary(), "{second}");
+        assert!(!first.is_finished());
+        switch.set_held(false);
+        assert_eq!(first.await.unwrap().unwrap().id(), CONSUMER);
+        assert_eq!(receiver.accept(form()).await.unwrap().id(), CONSUMER);
+    });
 }
 
 /// Ten thousand presentations of assertions that are well formed and signed, in vain.
@@ -119,21 +168,19 @@ fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
 #[test]
 fn a_withdrawn_ca_is_noticed_with_the_next_list() {
     let world = World::new();
-    let withdrawn = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let flag = std::sync::Arc::clone(&withdrawn);
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&withdrawn);
     let config = world.honest().lying(move |draft| {
-        let is_withdrawn = flag.load(std::sync::atomic::Ordering::SeqCst);
+        let is_withdrawn = flag.load(Ordering::SeqCst);
         if let (true, Some(list)) = (is_withdrawn, draft.claims.get_mut("trusted_list")) {
             list[0]["status"] = json!("withdrawn");
         }
     });
-    let policy = CachePolicy::default().refreshed(50 * MS, 60_000 * MS);
-    let stage = world.play_with(&ISHARE, config, |builder| builder.cache(policy));
+    let stage = world.play_with(&ISHARE, config, refreshed(LONG));
     stage.accept(&world.assertion()).unwrap();
-    withdrawn.store(true, std::sync::atomic::Ordering::SeqCst);
-    thread::sleep(100 * MS);
+    withdrawn.store(true, Ordering::SeqCst);
     // The list that is known is used while it is got again.
     stage.accept(&world.assertion()).unwrap();
-    thread::sleep(500 * MS);
+    eventually(|| stage.accept(&world.assertion()).is_err());
     stage.refuses(&world.assertion(), "chain-trusted", "not granted");
 }

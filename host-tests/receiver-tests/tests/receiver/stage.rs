@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use privyseal::base::clock;
 use privyseal::schemes::ishare::{IshareError, Party, PartyQuery, TrustedList};
@@ -144,16 +146,42 @@ pub(crate) fn now() -> UnixTime {
     clock::now().unwrap()
 }
 
+/// Waits until it is so, however long a busy machine takes.
+#[track_caller]
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "it never was so"
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Counts what a registry is asked, and takes it away.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Switch {
     away: Arc<AtomicBool>,
+    held: Arc<AtomicBool>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Switch {
     pub(crate) fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// While it is held, nobody gets an answer.
+    pub(crate) fn set_held(&self, held: bool) {
+        self.held.store(held, Ordering::SeqCst);
+    }
+
+    /// Waits until so much was asked; what it was.
+    #[track_caller]
+    pub(crate) fn wait_for_asked(&self, count: usize) -> Vec<String> {
+        eventually(|| self.asked.lock().unwrap().len() >= count);
+        self.take_asked()
     }
 
     /// What was asked since this was called last.
@@ -163,6 +191,7 @@ impl Switch {
 
     fn note(&self, what: String) -> Result<(), IshareError> {
         self.asked.lock().unwrap().push(what);
+        eventually(|| !self.held.load(Ordering::SeqCst));
         if self.away.load(Ordering::SeqCst) {
             let error = "http://x".parse::<BaseUrl>().unwrap_err();
             return Err(IshareError::OAuth(error.into()));
