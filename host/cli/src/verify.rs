@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::jose::jwk::KeySet;
+use privyseal::oauth::Introspection;
 use privyseal::pki::certificates::Certificates;
 use privyseal::schemes::ishare::Expected;
-use privyseal_receiver::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};
+use privyseal_receiver::{
+    TokenKind, VerifiedToken, Wanted, verify_delegation, verify_introspection, verify_token,
+};
 use serde_json::json;
 
 use crate::error::CliError;
@@ -17,7 +20,7 @@ use crate::output::{broken, print_report};
 /// Judge a token that came in: an access or id token, signed UserInfo, or iSHARE's delegation evidence
 #[derive(Args)]
 pub(super) struct Verify {
-    /// The token, a compact JWS; - to read it from standard input, where other users cannot see it
+    /// The token, a compact JWS, or the JSON that introspect printed about it; - to read it from standard input, where other users cannot see it
     #[arg(value_name = "TOKEN|-")]
     token: String,
     /// What it is
@@ -58,6 +61,7 @@ enum Kind {
     #[value(name = "userinfo")]
     UserInfo,
     Delegation,
+    Introspection,
 }
 
 impl Verify {
@@ -68,6 +72,7 @@ impl Verify {
             Kind::Id => self.of_provider(TokenKind::Id)?,
             Kind::UserInfo => self.of_provider(TokenKind::UserInfo)?,
             Kind::Delegation => self.delegation()?,
+            Kind::Introspection => self.introspection()?,
         };
         let (report, claims) = (verified.report(), verified.claims());
         let json = || json!({ "valid": claims.is_some(), "findings": report, "claims": claims });
@@ -78,11 +83,13 @@ impl Verify {
     /// Nobody shall believe that what an option asks for was judged, where it was not.
     fn refuse_options_of_other_kinds(&self) -> Result<(), CliError> {
         let is_delegation = self.kind == Kind::Delegation;
+        let is_said = self.kind == Kind::Introspection;
+        let is_access = is_said || self.kind == Kind::Access;
         let revocation = self.revocation.given();
         let others = [
-            (!self.roles.is_empty() && self.kind != Kind::Access).then_some("--role"),
+            (!self.roles.is_empty() && !is_access).then_some("--role"),
             (self.nonce.is_some() && self.kind != Kind::Id).then_some("--nonce"),
-            (self.jwks.is_some() && is_delegation).then_some("--jwks"),
+            (self.jwks.is_some() && (is_delegation || is_said)).then_some("--jwks"),
             (self.trust.is_some() && !is_delegation).then_some("--trust"),
             revocation.filter(|_| !is_delegation),
         ];
@@ -101,16 +108,23 @@ impl Verify {
             let reason = "such a token is for one client";
             return Err(CliError::missing("--audience", reason));
         }
+        let token = token(self.token.clone())?;
+        Ok(verify_token(&token, kind, &keys, &self.wanted()?))
+    }
+
+    fn introspection(&self) -> Result<VerifiedToken, CliError> {
+        let said = token(self.token.clone())?.into_bytes();
+        let said = Introspection::from_response(said.into());
+        let said = said.map_err(|why| CliError::option("--kind", why))?;
+        Ok(verify_introspection(&said, &self.wanted()?))
+    }
+
+    fn wanted(&self) -> Result<Wanted<'_>, CliError> {
         let mut wanted = Wanted::new(&self.issuer, moment(self.now)?);
         wanted.claims.audience = self.audience.as_deref();
         wanted.nonce = self.nonce.as_deref();
         wanted.roles = &self.roles;
-        Ok(verify_token(
-            &token(self.token.clone())?,
-            kind,
-            &keys,
-            &wanted,
-        ))
+        Ok(wanted)
     }
 
     fn delegation(&self) -> Result<VerifiedToken, CliError> {

@@ -35,4 +35,6 @@ pub use receiver::{BuildError, Receiver, ReceiverBuilder};
 pub use registry::{ClientRegistry, RegistrySource};
 pub use rejection::{Rejection, Rule};
 pub use revocation::Revocation;
-pub use verify::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};
+pub use verify::{
+    TokenKind, VerifiedToken, Wanted, verify_delegation, verify_introspection, verify_token,
+};

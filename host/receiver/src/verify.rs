@@ -5,6 +5,7 @@ mod delegation;
 use privyseal::UnixTime;
 use privyseal::jose::jwk::KeySet;
 use privyseal::jose::jws::{ClaimRules, Jws, judge_access_token_type};
+use privyseal::oauth::Introspection;
 use privyseal::report::{Report, Verdict};
 use privyseal_core::rsa::VerifyingKey;
 use serde_json::{Map, Value};
@@ -64,6 +65,14 @@ impl VerifiedToken {
         self.claims.as_ref().filter(|_| self.report.broken() == 0)
     }
 
+    fn judge_roles(&mut self, claims: &Map<String, Value>, wanted: &Wanted<'_>) {
+        for role in wanted.roles {
+            let has = roles(claims).contains(&role.as_str());
+            let missing = "the token does not give it";
+            self.judge(&format!("role {role}"), has.then_some(()).ok_or(missing));
+        }
+    }
+
     /// Records how a rule came out; gives what held.
     fn judge<T>(&mut self, rule: &str, outcome: Result<T, impl ToString>) -> Option<T> {
         match outcome {
@@ -78,6 +87,27 @@ impl VerifiedToken {
             }
         }
     }
+}
+
+/// Judges what the server that issued an access token says about it (RFC 7662): that it is good and an access token, its
+/// roles and its audience; its issuer and its times where they are there.
+pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> VerifiedToken {
+    let mut verified = VerifiedToken::default();
+    let active = said.is_active().then_some(());
+    let active = active.ok_or("the server says that the token is not good");
+    if verified.judge("active", active).is_none() {
+        return verified;
+    }
+    let claims = said.members();
+    for (name, outcome) in wanted.claims.judge(claims) {
+        if name == "aud" || claims.contains_key(name) {
+            verified.judge(name, outcome);
+        }
+    }
+    verified.judge("typ", judge_access_token_type(claims, None));
+    verified.judge_roles(claims, wanted);
+    verified.claims = Some(claims.clone());
+    verified
 }
 
 /// Judges a token that a key of `keys` must have signed. Of a JWK Set that is being rolled over, both keys are in it.
@@ -111,11 +141,7 @@ pub fn verify_token(
     match kind {
         TokenKind::Access => {
             verified.judge("typ", access_token(&claims, typ.as_deref()));
-            for role in wanted.roles {
-                let has = roles(&claims).contains(&role.as_str());
-                let missing = "the token does not give it";
-                verified.judge(&format!("role {role}"), has.then_some(()).ok_or(missing));
-            }
+            verified.judge_roles(&claims, wanted);
         }
         TokenKind::Id => {
             verified.judge("kind", id_token(&claims, typ.as_deref()));

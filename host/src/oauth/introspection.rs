@@ -14,8 +14,12 @@ pub struct Introspection {
 }
 
 impl Introspection {
-    /// Reads the body of an introspection response; the error is a clause about it.
-    pub(super) fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
+    /// Reads the body of an introspection response.
+    ///
+    /// # Errors
+    ///
+    /// What the answer lacks, as a clause about it.
+    pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
         let members: Map<String, Value> =
             serde_json::from_slice(&body).map_err(|_| "the answer is not a JSON object")?;
         let active = members

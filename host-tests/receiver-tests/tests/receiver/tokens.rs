@@ -3,8 +3,11 @@
 use std::process::Command;
 
 use privyseal::jose::jwk::KeySet;
+use privyseal::oauth::Introspection;
 use privyseal::schemes::ishare::Expected;
-use privyseal_receiver::{TokenKind, VerifiedToken, Wanted, verify_delegation, verify_token};
+use privyseal_receiver::{
+    TokenKind, VerifiedToken, Wanted, verify_delegation, verify_introspection, verify_token,
+};
 use privyseal_test_base::privyseal as command;
 use privyseal_test_judges::decode::to_base64;
 use privyseal_test_pki::{CertificateSpec, TestKey, test_key};
@@ -154,6 +157,37 @@ fn a_logout_token_is_neither_an_id_token_nor_userinfo() {
     assert!(broken(&open).contains(&"aud".to_owned()), "{open:?}");
 }
 
+/// RFC 7662 section 2.2, as Keycloak writes it: "active" is the server's word, and the rest is for the resource to judge.
+#[test]
+fn what_the_server_says_about_a_token_is_judged_rule_by_rule() {
+    let needed = ["reader".to_owned()];
+    let judge = |change: &dyn Fn(&mut Value)| {
+        let mut said = claims();
+        said["active"] = json!(true);
+        change(&mut said);
+        let said = Introspection::from_response(said.to_string().into_bytes().into()).unwrap();
+        let mut wanted = Wanted::new(ISSUER, now());
+        wanted.claims.audience = Some("service");
+        wanted.roles = &needed;
+        broken(&verify_introspection(&said, &wanted))
+    };
+    assert_eq!(judge(&|_| {}), [""; 0]);
+    // Of what section 2.2 calls OPTIONAL the audience must be there, as it was asked for.
+    let without = |name| move |it: &mut Value| _ = it.as_object_mut().unwrap().remove(name);
+    for name in ["iss", "exp", "iat", "typ"] {
+        assert_eq!(judge(&without(name)), [""; 0], "{name}");
+    }
+    assert_eq!(judge(&without("aud")), ["aud"]);
+    assert_eq!(judge(&|it| *it = json!({ "active": false })), ["active"]);
+    assert_eq!(
+        judge(&|it| it["iss"] = json!("https://evil.example")),
+        ["iss"]
+    );
+    assert_eq!(judge(&|it| it["exp"] = json!(1)), ["exp"]);
+    assert_eq!(judge(&|it| it["typ"] = json!("Refresh")), ["typ"]);
+    assert_eq!(judge(&|it| it["realm_access"] = json!({})), ["role reader"]);
+}
+
 /// The command has the verdict of each rule, and believes nobody who asks for a rule that the kind does not have.
 #[test]
 fn the_command_judges_a_kind_by_its_own_options() {
@@ -179,7 +213,13 @@ fn the_command_judges_a_kind_by_its_own_options() {
     let (code, said) = verify(&[&["--kind", "id", "--audience", "service"], &jwks[..]].concat());
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("another kind of token"), "{said}");
-    let foreign: [(&[&str], &str); 9] = [
+    let said = verify(&["--kind", "introspection", "--role", "reader"]);
+    assert!(said.1.contains("not a JSON object"), "{said:?}");
+    let foreign: [(&[&str], &str); 10] = [
+        (
+            &["--kind", "introspection", "--jwks", "keys.json"],
+            "--jwks",
+        ),
         (&["--kind", "id", "--role", "reader"], "--role"),
         (&["--kind", "access", "--nonce", "n"], "--nonce"),
         (&["--kind", "userinfo", "--nonce", "n"], "--nonce"),
