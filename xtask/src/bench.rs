@@ -9,6 +9,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::paths;
 use crate::process::Run;
+use crate::setup::{self, Need};
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -23,7 +24,8 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "COUNT")]
         assertions: Option<u64>,
     },
-    /// Accepting an assertion: first sight and known party, against one RSA verification of ring and other receivers
+    /// Accepting an assertion: first sight and known party, with Redis, against one RSA verification of ring and other
+    /// receivers
     Receiver {
         /// Instead, 64 connections for ten minutes, a tenth of what they send wrong
         #[arg(long, conflicts_with = "keep")]
@@ -45,6 +47,7 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         } => agent::long_run(count),
         Bench::Receiver { load: true, .. } => load(),
         Bench::Receiver { keep, .. } => {
+            setup::run(&[Need::Receiver, Need::Python, Need::Node, Need::Keycloak])?;
             let words = "run --release --package privyseal-receiver-tests --example receiver";
             let title = "Accepting a client assertion of iSHARE";
             kept::measured(Run::cargo(words), "receiver", title, keep)

@@ -4,10 +4,12 @@
 //! - [`decode`]: takes tokens apart;
 //! - [`python`]: the interpreter with PyJWT, a judge in another language;
 //! - [`node`]: a JOSE library in a third;
+//! - [`java`]: Nimbus, in a fourth;
 //! - [`openssl`]: encrypts as a sender would.
 
 pub mod assertion_judge;
 pub mod decode;
+pub mod java;
 pub mod node;
 pub mod openssl;
 pub mod python;

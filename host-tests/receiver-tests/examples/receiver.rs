@@ -1,22 +1,26 @@
-//! What accepting an assertion costs: at first sight of a party, and when it is known; beside one RSA-2048 verification of
-//! ring in the same run. `cargo xtask bench receiver` runs it.
+//! What accepting an assertion costs: at first sight of a party, when it is known, and with a store that several share; beside
+//! one RSA-2048 verification of ring and receivers of others in the same run. `cargo xtask bench receiver` runs it.
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 #![allow(clippy::unwrap_used)] // A measurement stops where something is wrong.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use privyseal::UnixTime;
 use privyseal::base::clock;
 use privyseal::schemes::ishare::{IshareError, Party, PartyQuery, TrustedList};
 use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::replay::{MemoryStore, RedisOptions, RedisStore, ReplayStore};
 use privyseal_receiver::{Receiver, RegistrySource, TokenForm};
 use privyseal_test_base::scratch::host_tests;
 use privyseal_test_base::tool::{LONG_LIMIT, command, output_within};
 use privyseal_test_judges::decode::{Parts, to_base64, to_base64url};
-use privyseal_test_judges::{node, python};
+use privyseal_test_judges::{java, node, python};
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
 use privyseal_test_servers::ishare_server::{list_entry, party_info};
+use privyseal_test_servers::redis_server::{RedisServer, free_port};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use rsa::traits::PublicKeyParts as _;
@@ -59,9 +63,9 @@ fn chain(key: &TestKey) -> Vec<Vec<u8>> {
     vec![leaf, issuing.certificate, sub.certificate, root.certificate]
 }
 
-fn assertion(key: &TestKey, chain: &[Vec<u8>], jti: usize) -> String {
+fn assertion(key: &TestKey, chain: &[Vec<u8>], now: UnixTime, jti: usize) -> String {
     let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
-    let now = clock::now().unwrap().as_secs();
+    let now = now.as_secs();
     let encode = |value: serde_json::Value| to_base64url(value.to_string().as_bytes());
     let header = encode(json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c }));
     let claims = encode(json!({
@@ -72,9 +76,14 @@ fn assertion(key: &TestKey, chain: &[Vec<u8>], jti: usize) -> String {
     format!("{input}.{}", to_base64url(&signature))
 }
 
-fn receiver(source: &AtOnce) -> Receiver {
+fn receiver(source: &AtOnce, store: impl ReplayStore + 'static) -> Receiver {
     let builder = Receiver::builder(&ISHARE).audience(PROVIDER);
-    builder.registry(source.clone()).build().unwrap()
+    let builder = builder.registry(source.clone()).replay(store);
+    builder.build().unwrap()
+}
+
+fn memory() -> MemoryStore {
+    MemoryStore::new(100_000)
 }
 
 /// The time of one, of so many.
@@ -93,8 +102,11 @@ fn peers(token: &str) {
         host_tests("python/bench_receiver.py"),
     );
     let node = (node::interpreter(), node::script("bench_receiver.mjs"));
-    for (interpreter, script) in [python, node] {
-        let mut peer = command(&interpreter.to_string_lossy(), [script]);
+    let peers = [python, node];
+    let peers = peers.map(|(program, script)| command(&program.to_string_lossy(), [script]));
+    let mut nimbus = java::with_nimbus();
+    nimbus.arg(host_tests("java/BenchReceiver.java"));
+    for mut peer in peers.into_iter().chain([nimbus]) {
         let said = output_within(LONG_LIMIT, &mut peer, asked.as_bytes());
         assert!(
             said.status.success(),
@@ -105,6 +117,20 @@ fn peers(token: &str) {
     }
 }
 
+/// Each presentation of a known party by itself: half of them take no longer than the one time, and 99 of 100 than the other.
+fn distribution(name: &str, known: &Receiver, now: UnixTime, forms: &[TokenForm]) {
+    let times = forms.iter().map(|form| {
+        let start = Instant::now();
+        known.accept_at(form, now).unwrap();
+        start.elapsed()
+    });
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    let at = |part: usize| times[(times.len() - 1) * part / 100];
+    println!("a party that is known, {name}, p50: {:?}", at(50));
+    println!("a party that is known, {name}, p99: {:?}", at(99));
+}
+
 fn main() {
     let key = test_key("seal", 2048);
     let chain = chain(&key);
@@ -112,8 +138,12 @@ fn main() {
     let accept = |receiver: &Receiver, form: &TokenForm| {
         receiver.accept(form).unwrap();
     };
-    let form = |jti| TokenForm::of_assertion(assertion(&key, &chain, jti)).client_id(PARTY);
-    let token = assertion(&key, &chain, 0);
+    let made_at = |now, jti| {
+        let assertion = assertion(&key, &chain, now, jti);
+        TokenForm::of_assertion(assertion).client_id(PARTY)
+    };
+    let form = |jti| made_at(clock::now().unwrap(), jti);
+    let token = assertion(&key, &chain, clock::now().unwrap(), 0);
     let parts = Parts::of(&token);
     let public = key.private_key().to_public_key();
     let (n, e) = (public.n_bytes(), [1, 0, 1]);
@@ -133,7 +163,7 @@ fn main() {
     peers(&token);
 
     let sights: Vec<_> = (0..FIRST)
-        .map(|jti| (receiver(&source), form(jti)))
+        .map(|jti| (receiver(&source, memory()), form(jti)))
         .collect();
     let first = each(FIRST, || {
         for (new, form) in &sights {
@@ -143,7 +173,7 @@ fn main() {
     println!("first sight of a party, chain of four, RSA-4096 CAs: {first:?}");
 
     for threads in [1, 2] {
-        let known = receiver(&source);
+        let known = receiver(&source, memory());
         accept(&known, &form(usize::MAX));
         let forms: Vec<_> = (0..KNOWN).map(form).collect();
         let next = AtomicUsize::new(0);
@@ -159,5 +189,26 @@ fn main() {
         println!(
             "a party that is known, {threads} thread(s): {time:?}, {ratio:.2} of ring's verification"
         );
+    }
+
+    let server = RedisServer::start(free_port(), &[]);
+    let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
+    let stores: [(&str, Arc<dyn ReplayStore>); 2] = [
+        ("seen kept in memory", Arc::new(memory())),
+        (
+            "seen kept in Redis on loopback",
+            Arc::new(RedisStore::new(options).unwrap()),
+        ),
+    ];
+    for (name, store) in stores {
+        let known = receiver(&source, store);
+        let now = clock::now().unwrap();
+        // A store that is new refuses what was made before.
+        let _ = known.accept_at(&made_at(now, KNOWN), now);
+        let later = now.saturating_add(20);
+        let forms: Vec<_> = (0..KNOWN).map(|jti| made_at(later, jti)).collect();
+        let warm = made_at(later, KNOWN + 1);
+        known.accept_at(&warm, later).unwrap();
+        distribution(name, &known, later, &forms);
     }
 }

@@ -10,7 +10,6 @@ mod jwks_server;
 mod phones;
 
 use std::io::Read as _;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,6 +19,7 @@ use std::{fs, thread};
 
 use crate::browser::Browser;
 use crate::https::Client;
+use crate::redis_server::free_port;
 use privyseal_test_base::scratch::{cache_dir, target_dir};
 
 pub(crate) use admin::agent;
@@ -216,10 +216,4 @@ fn launch(home: &Path, dir: &Path, port: u16, phones: &Phones) -> Child {
         .process_group(0)
         .spawn()
         .expect("a shell")
-}
-
-/// Free a moment ago: Keycloak cannot take over a socket.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-    listener.local_addr().expect("loopback").port()
 }

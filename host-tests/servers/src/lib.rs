@@ -10,6 +10,7 @@
 //! - [`keycloak`]: a Keycloak, one for all tests of a program;
 //! - [`browser`]: a person's browser;
 //! - [`relying_party`]: openid-client, another client of the same provider;
+//! - [`redis_server`]: what several receivers share;
 //! - [`https`]: a client of the test servers that can say anything.
 
 #![allow(clippy::match_same_arms)] // A table of replies.
@@ -24,5 +25,6 @@ pub mod ishare_server;
 pub mod keycloak;
 pub mod loopback;
 pub mod oidc_provider;
+pub mod redis_server;
 pub mod relying_party;
 pub mod token_desk;

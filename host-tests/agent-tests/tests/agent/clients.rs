@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use privyseal_test_base::scratch::{cache_dir, workspace};
 use privyseal_test_base::tool::{LONG_LIMIT, command, run, run_within};
-use privyseal_test_judges::{node, python};
+use privyseal_test_judges::{java, node, python};
 use privyseal_test_suite::flow::Outcome;
 
 use crate::stage::{Agent, Stage, free_port};
@@ -95,31 +95,12 @@ fn java_and_nimbus() {
     let mut keytool = command("keytool", words.split(' '));
     keytool.arg(stage.client.token.dir().join("tls-ca.pem"));
     run(keytool.arg("-keystore").arg(&trust));
-    let jars = jars();
     judge(&stage, agent, || {
-        let mut java = command("java", ["-cp"]);
-        java.arg(jars.join("*"));
+        let mut java = java::with_nimbus();
         java.arg(format!("-Djavax.net.ssl.trustStore={}", trust.display()));
         java.arg("-Djavax.net.ssl.trustStorePassword=changeit");
         java.arg(example("java/AgentClient.java"));
         java.arg(&port).arg(&bearer);
         java
     });
-}
-
-/// Nimbus and what it needs, from Maven.
-fn jars() -> PathBuf {
-    let pom = example("java/pom.xml");
-    let folder = cache_dir("nimbus");
-    let installed = folder.join("pom.xml");
-    let is_there = |path: &Path| fs::read(path).ok() == fs::read(&pom).ok();
-    if !is_there(&installed) {
-        let copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
-        let mut maven = command("mvn", ["--batch-mode", "--quiet", copy, "-f"]);
-        maven.arg(&pom);
-        maven.arg(format!("-DoutputDirectory={}", folder.display()));
-        run_within(LONG_LIMIT, &mut maven);
-        fs::copy(&pom, installed).unwrap();
-    }
-    folder
 }

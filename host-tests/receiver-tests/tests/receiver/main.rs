@@ -11,6 +11,7 @@ mod http;
 mod kinds;
 mod load;
 mod refused;
+mod sentences;
 mod server;
 mod shared_store;
 mod stage;

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_receiver::server::{ServerError, TokenServer};
 use privyseal_test_base::scratch::workspace;
+use privyseal_test_servers::redis_server::{free_port, wait_for};
 use serde_json::json;
 
 use crate::http::{FORM, post, request};
@@ -277,20 +277,4 @@ fn nginx_lets_those_in_who_have_a_token() {
         401
     );
     assert_eq!(request(front, "GET", "/authorize", &bearer, "").status, 404);
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-pub(crate) fn wait_for(address: SocketAddr) {
-    let start = Instant::now();
-    while std::net::TcpStream::connect(address).is_err() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nobody answers at {address}"
-        );
-        thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -10,47 +9,10 @@ use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::TokenForm;
 use privyseal_receiver::replay::{RedisOptions, RedisStore};
+use privyseal_test_servers::redis_server::{RedisServer, free_port, wait_for};
 use serde_json::json;
 
-use crate::server::{free_port, wait_for};
 use crate::stage::{CONSUMER, Stage, World, now};
-
-struct Server {
-    port: u16,
-    process: Child,
-}
-
-impl Server {
-    fn start(port: u16, options: &[&str]) -> Self {
-        let names = ["valkey-server", "redis-server"];
-        let process = names.iter().find_map(|name| {
-            Command::new(name)
-                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-                .args(["--save", "", "--appendonly", "no"])
-                .args(options)
-                .stdout(Stdio::null())
-                .spawn()
-                .ok()
-        });
-        let process = process.expect("redis-server, which cargo xtask setup installs");
-        wait_for(SocketAddr::from(([127, 0, 0, 1], port)));
-        Self { port, process }
-    }
-
-    /// As a power cut does.
-    fn kill(mut self) -> u16 {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        self.port
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 fn receiver(world: &World, port: u16) -> Stage {
     world.play_with(&ISHARE, world.honest(), |builder| {
@@ -78,7 +40,7 @@ fn accept(stage: &Stage, assertion: &str, when: UnixTime) -> Result<(), String> 
 #[test]
 fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_crash() {
     let world = World::new();
-    let server = Server::start(free_port(), &[]);
+    let server = RedisServer::start(free_port(), &[]);
     let (one, other) = (receiver(&world, server.port), receiver(&world, server.port));
     let start = now();
     // A store that knows nothing does not know whether it was emptied.
@@ -108,7 +70,7 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
         away.contains("unavailable: the replay store: it is away"),
         "{away}"
     );
-    let _server = Server::start(port, &[]);
+    let _server = RedisServer::start(port, &[]);
     // What it accepted before it has forgotten, and says so.
     let replayed = accept(&other, &assertion, later.saturating_add(1)).unwrap_err();
     assert!(replayed.contains("before the memory"), "{replayed}");
@@ -143,7 +105,7 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
         "--tls-auth-clients",
         "no",
     ];
-    let plain = Server::start(free_port(), &options);
+    let plain = RedisServer::start(free_port(), &options);
     wait_for(SocketAddr::from(([127, 0, 0, 1], port)));
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let to = |port: u16, roots: &Path| {
@@ -184,7 +146,7 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
 fn a_store_that_forgets_when_it_is_full_is_not_used() {
     let world = World::new();
     let options = ["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"];
-    let server = Server::start(free_port(), &options);
+    let server = RedisServer::start(free_port(), &options);
     let refused = accept(
         &receiver(&world, server.port),
         &made_at(&world, now()),

@@ -131,7 +131,12 @@ impl World {
 }
 
 pub(crate) fn sign(key: &TestKey, header: &Value, claims: &Value) -> String {
-    let encode = |value: &Value| to_base64url(value.to_string().as_bytes());
+    sign_text(key, &header.to_string(), &claims.to_string())
+}
+
+/// The same of any texts.
+pub(crate) fn sign_text(key: &TestKey, header: &str, claims: &str) -> String {
+    let encode = |text: &str| to_base64url(text.as_bytes());
     let input = format!("{}.{}", encode(header), encode(claims));
     let signature = SoftwareSigner::sign_message(key.private_key(), input.as_bytes());
     format!("{input}.{}", to_base64url(&signature))
