@@ -80,7 +80,8 @@ impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
     }
 }
 
-/// Remembers in the memory of this process: exactly, and never more than so many.
+/// Remembers in the memory of this process: exactly, and never more than so many. (A cache makes room by forgetting, which
+/// would let a replay in.)
 pub struct MemoryStore {
     capacity: usize,
     begins: Option<UnixTime>,

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{AsyncReceiver, CachePolicy, ReceiverBuilder, TokenForm};
@@ -129,9 +130,8 @@ fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
         let leaf = root.issue(&key.spki_der(), &CertificateSpec::seal());
         let chain = vec![leaf, root.certificate];
         let own = World { pki, key, chain };
-        let assertion = own.assertion();
         for _ in 0..50 {
-            let refused = stage.accept(&assertion).unwrap_err();
+            let refused = stage.accept(&own.assertion()).unwrap_err();
             assert_eq!(refused.rule().name(), "chain-trusted", "{refused}");
         }
     }
@@ -147,6 +147,7 @@ fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
         chain,
         ..World::new()
     };
+    let began = Instant::now();
     for number in 0..100 {
         let id = format!("EU.EORI.NL{number:09}");
         let assertion = liar.with_claims(|claims| {
@@ -159,7 +160,9 @@ fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
         }
     }
     let asked = stage.switch.take_asked().len();
-    assert!(asked < 12, "{asked} requests");
+    // A minute has eight of them, and a refused id is asked for again after half a minute.
+    let allowed = 12 * (1 + began.elapsed().as_secs() / 30);
+    assert!(u64::try_from(asked).unwrap() <= allowed, "{asked} requests");
     // Nobody else is kept out by that.
     stage.accept(&world.assertion()).unwrap();
     assert_eq!(CONSUMER, stage.accept(&world.assertion()).unwrap().id());

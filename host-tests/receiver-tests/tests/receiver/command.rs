@@ -1,10 +1,11 @@
 //! `privyseal receiver serve` from outside: started, used, ended.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,13 @@ use crate::kinds::jwk;
 use crate::server::form;
 use crate::stage::{CONSUMER, World, jti, now, sign};
 
+/// How long a server may be silent, on a machine that is busy.
+const LIMIT: Duration = Duration::from_secs(120);
+
 /// `privyseal receiver serve`, while it runs.
 pub(crate) struct Served {
     process: Child,
-    log: Option<BufReader<ChildStderr>>,
+    log: Receiver<String>,
     pub(crate) public: SocketAddr,
     pub(crate) internal: SocketAddr,
 }
@@ -33,18 +37,24 @@ impl Served {
     fn start(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--internal", "127.0.0.1:0"]);
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        // It is read on, so that the server never waits for a reader.
+        let (sender, log) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let line = log.recv_timeout(LIMIT).unwrap();
         let address = |text: &str| {
             let rest = line.split_once(text).unwrap_or_else(|| panic!("{line}")).1;
-            rest.split([',', '\n']).next().unwrap().parse().unwrap()
+            rest.split(',').next().unwrap().parse().unwrap()
         };
         Self {
             public: address("listening on http://"),
             internal: address("for services on http://"),
             process,
-            log: Some(log),
+            log,
         }
     }
 
@@ -70,13 +80,6 @@ impl Served {
         self.process.id()
     }
 
-    /// Reads its log on and forgets it, so that it never waits for a reader.
-    pub(crate) fn quiet(mut self) -> Self {
-        let mut log = self.log.take().unwrap();
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        self
-    }
-
     fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
         let kill = Command::new("kill").args(["-s", name, &id]).status();
@@ -84,25 +87,28 @@ impl Served {
     }
 
     /// Waits for the next line that begins so.
-    fn said(&mut self, words: &str) -> String {
-        let mut line = String::new();
-        while !line.starts_with(words) {
-            line.clear();
-            assert_ne!(
-                self.log.as_mut().unwrap().read_line(&mut line).unwrap(),
-                0,
-                "{words}"
-            );
+    #[track_caller]
+    fn said(&self, words: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(LIMIT).expect(words);
+            if line.starts_with(words) {
+                return line;
+            }
         }
-        line
     }
 
     /// SIGTERM ends it; what it logged since.
     fn end(mut self) -> String {
         self.signal("TERM");
-        assert_eq!(self.process.wait().unwrap().code(), Some(0));
         let mut log = String::new();
-        self.log.as_mut().unwrap().read_to_string(&mut log).unwrap();
+        loop {
+            match self.log.recv_timeout(LIMIT) {
+                Ok(line) => log = log + &line + "\n",
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {log}"),
+            }
+        }
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
         log
     }
 
@@ -113,7 +119,7 @@ impl Served {
             let answer = post(self.public, path, &token_request(&make()));
             match answer.status {
                 200 => return Ok(()),
-                503 if start.elapsed() < Duration::from_secs(60) => {}
+                503 if start.elapsed() < LIMIT => {}
                 _ => return Err(answer.body),
             }
             thread::sleep(Duration::from_millis(500));
@@ -156,8 +162,7 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     write("seal.pem", &pem_chain(&world.chain));
     let listed = |id: &str| format!("[client.\"{id}\"]\ncertificates = [\"seal.pem\"]\n");
     write("clients.toml", &listed(CUSTOMER));
-    let mut server =
-        Served::of_clients(folder.path(), &["--scheme", "fiam", "--trust", "root.pem"]);
+    let server = Served::of_clients(folder.path(), &["--scheme", "fiam", "--trust", "root.pem"]);
     let assertion = |id: &'static str| {
         let world = &world;
         move || {
@@ -169,7 +174,7 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     let path = "/oauth/token";
     assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
     let said = server.said("token endpoint");
-    assert_eq!(said, "token endpoint: POST /oauth/token\n");
+    assert_eq!(said, "token endpoint: POST /oauth/token");
     let given = post(server.public, path, &token_request(&assertion(CUSTOMER)()));
     let token = given.json()["access_token"].as_str().unwrap().to_owned();
     let is_active = |server: &Served| {
@@ -286,7 +291,7 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
     }
     // itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
     let itsme = ["--scheme", "itsme", "--endpoint", "token"];
-    let mut server = Served::of_clients(folder.path(), &itsme);
+    let server = Served::of_clients(folder.path(), &itsme);
     server.said("no token endpoint");
     let audience = "https://idp.prd.itsme.services/v2/token";
     assert_eq!(post(server.public, "/token", "").status, 404);

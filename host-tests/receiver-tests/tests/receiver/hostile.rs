@@ -14,7 +14,7 @@ use crate::stage::{CONSUMER, World};
 /// All that comes back to these bytes, until the server closes.
 fn answers(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    let limit = Some(Duration::from_secs(60));
+    let limit = Some(Duration::from_secs(120));
     stream.set_read_timeout(limit).unwrap();
     // A server that has read enough closes before it has read all.
     let _ = stream.write_all(bytes);

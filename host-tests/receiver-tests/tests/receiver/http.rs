@@ -37,7 +37,7 @@ pub(crate) fn request(
 ) -> Response {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
+        .set_read_timeout(Some(Duration::from_secs(120)))
         .unwrap();
     let len = body.len();
     let head = format!(
