@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use privyseal_core::UnixTime;
-use ureq::http::{self, header};
+use ureq::http::{self, Method, header};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
@@ -178,6 +178,10 @@ impl Http {
         WatchedRuntime::new(self)
     }
 
+    pub(crate) const fn policy(&self) -> &RetryPolicy {
+        &self.retry
+    }
+
     /// Reads, and reads again where that may help and the options allow it ([`retry::retry_idempotent`]).
     ///
     /// # Errors
@@ -206,13 +210,39 @@ impl Http {
         body: &[u8],
         max: usize,
     ) -> Result<Response, HttpError> {
+        self.send(Method::POST, url, None, Some((media_type, body)), max)
+    }
+
+    /// Sends a request, with an access token (RFC 6750 section 2.1) and a body of that media type where they are given.
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        bearer: Option<&str>,
+        sent: Option<(&str, &[u8])>,
+        max: usize,
+    ) -> Result<Response, HttpError> {
+        let mut request = http::Request::builder().method(method).uri(url.as_str());
+        if let Some(bearer) = bearer {
+            let bearer = Zeroizing::new(format!("Bearer {bearer}"));
+            request = request.header(header::AUTHORIZATION, bearer.as_str());
+        }
         self.watched(url, || {
-            let response = self
-                .agent
-                .post(url.as_str())
-                .header(header::CONTENT_TYPE, media_type)
-                .send(body)
-                .map_err(|error| HttpError::new(url, error))?;
+            let response = match sent {
+                Some((media_type, body)) => {
+                    let request = request.header(header::CONTENT_TYPE, media_type).body(body);
+                    request
+                        .map_err(Into::into)
+                        .and_then(|it| self.agent.run(it))
+                }
+                None => {
+                    let request = request.body(());
+                    request
+                        .map_err(Into::into)
+                        .and_then(|it| self.agent.run(it))
+                }
+            };
+            let response = response.map_err(|error: ureq::Error| HttpError::new(url, error))?;
             Response::read(url, response, max)
         })
     }
@@ -241,7 +271,7 @@ impl Http {
     ///
     /// No response came, or one that is too large or not HTTP.
     pub fn get_public(&self, url: &Url, max: usize) -> Result<Response, HttpError> {
-        self.get_with(url, None, max)
+        self.send(Method::GET, url, None, None, max)
     }
 
     /// Gets a resource with an access token (RFC 6750 section 2.1). The response may be at most `max`
@@ -251,19 +281,7 @@ impl Http {
     ///
     /// No response came, or one that is too large or not HTTP.
     pub fn get(&self, url: &Url, bearer: &str, max: usize) -> Result<Response, HttpError> {
-        self.get_with(url, Some(bearer), max)
-    }
-
-    fn get_with(&self, url: &Url, bearer: Option<&str>, max: usize) -> Result<Response, HttpError> {
-        self.watched(url, || {
-            let mut request = self.agent.get(url.as_str());
-            if let Some(bearer) = bearer {
-                let bearer = Zeroizing::new(format!("Bearer {bearer}"));
-                request = request.header(header::AUTHORIZATION, bearer.as_str());
-            }
-            let response = request.call().map_err(|error| HttpError::new(url, error))?;
-            Response::read(url, response, max)
-        })
+        self.send(Method::GET, url, Some(bearer), None, max)
     }
 
     fn watched<T>(

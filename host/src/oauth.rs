@@ -3,6 +3,7 @@
 mod access_token;
 mod assertion;
 mod audience;
+mod call;
 mod error;
 mod form;
 mod introspection;
@@ -15,13 +16,13 @@ mod token_source;
 pub use access_token::{AccessToken, RefreshToken};
 pub use assertion::{Assertion, AssertionOptions};
 pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
+pub use call::{CallMethod, call, call_with};
 pub use error::OAuthError;
 pub use form::Form;
 #[cfg(any(feature = "ciba", feature = "login"))]
 pub(crate) use form::form_body;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
-pub use response::call;
 #[cfg(feature = "login")]
 pub(crate) use response::token as token_response;
 pub(crate) use response::{get_public, success};

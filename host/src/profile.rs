@@ -186,6 +186,13 @@ impl Profile {
         })
     }
 
+    /// The members that there are: name, shape, and what it says.
+    pub fn known_members() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        MEMBERS
+            .iter()
+            .map(|member| (member.name, member.kind.shape(), member.about))
+    }
+
     /// The members that are not said together with this one: what is said of one of them takes the other's place.
     pub fn alternatives(member: &str) -> &'static [&'static str] {
         let known = MEMBERS.iter().find(|known| known.name == member);

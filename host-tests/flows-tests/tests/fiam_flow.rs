@@ -65,6 +65,78 @@ fn the_command_gets_a_token_a_page_and_all_pages() {
     not_paged.failed(2, "--call");
 }
 
+/// A call that changes something: method, body and bearer arrive; an answer may be empty.
+#[test]
+fn a_call_has_a_method_and_a_body() {
+    let client = flow::Client::new();
+    let token = Reply::json(
+        "200 OK",
+        r#"{"access_token":"a-bearer","token_type":"Bearer"}"#,
+    );
+    let body = client.file("body.json", "{\"consent\": true}\n");
+    let body = body.to_str().unwrap();
+    let called = |reply: Reply, more: &[&str]| {
+        let server = BadServer::start(vec![token.clone(), reply]);
+        let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+        let base_url = server.base_url();
+        let words = ["token", "--scheme", "fiam", "--client-id", CLIENT_ID];
+        let to = ["--base-url", &base_url, "--call", "/contracts/7"];
+        let run = client.run(&[&words[..], &to, more].concat(), &[("--cacert", &ca)]);
+        (run, server.requests().get(1).cloned().unwrap_or_default())
+    };
+    let created = Reply::json("201 Created", r#"{"id":7}"#);
+    for (more, line, sent) in [
+        (&["--body", body][..], "POST /contracts/7 HTTP/1.1", true),
+        (
+            &["--method", "PUT", "--body", body],
+            "PUT /contracts/7 HTTP/1.1",
+            true,
+        ),
+        (
+            &["--method", "PATCH", "--body", body],
+            "PATCH /contracts/7 HTTP/1.1",
+            true,
+        ),
+        (
+            &["--method", "DELETE"],
+            "DELETE /contracts/7 HTTP/1.1",
+            false,
+        ),
+    ] {
+        let (run, request) = called(created.clone(), more);
+        assert_eq!(run.json()["id"], 7);
+        assert!(request.starts_with(line), "{request}");
+        let head = request.to_lowercase();
+        assert!(head.contains("authorization: bearer a-bearer"), "{request}");
+        assert_eq!(
+            head.contains("content-type: application/json"),
+            sent,
+            "{request}"
+        );
+        assert_eq!(request.ends_with("{\"consent\": true}"), sent, "{request}");
+    }
+    let (run, _) = called(Reply::json("204 No Content", ""), &["--method", "DELETE"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(0), ""),
+        "{}",
+        run.stderr
+    );
+    // Before an assertion is spent.
+    let no_json = client.file("no.json", "{");
+    for (more, words) in [
+        (&["--method", "POST"][..], "--body"),
+        (&["--method", "GET", "--body", body], "sends none"),
+        (&["--body", no_json.to_str().unwrap()], "no JSON"),
+        (&["--all-pages", "--body", body], "--all-pages"),
+        (&["--method", "HEAD"], "--method"),
+    ] {
+        let (run, request) = called(created.clone(), more);
+        run.failed(2, words);
+        assert!(request.is_empty());
+    }
+}
+
 /// A list of small numbers, in less memory than its values would take: 19 MB of text, more than 600 MB of them.
 #[test]
 fn all_pages_of_a_long_list_fit_into_little_memory() {

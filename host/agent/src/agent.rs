@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rustix::process::geteuid;
+
 use crate::config::AgentConfig;
-use crate::served::{Served, Shared};
+use crate::served::{Requester, Served, Shared};
 
 /// What is served.
 pub(crate) struct Agent {
     pub(crate) shared: Arc<Shared>,
     pub(crate) profiles: RwLock<BTreeMap<String, Arc<Served>>>,
+    /// Who may see the metrics, besides root and this user.
+    pub(crate) watchers: RwLock<Vec<u32>>,
 }
 
 impl Agent {
@@ -23,13 +27,32 @@ impl Agent {
         profiles.values().cloned().collect()
     }
 
+    /// Whether the metrics, which name all profiles, are for this user.
+    pub(crate) fn is_watcher(&self, uid: u32) -> bool {
+        let watchers = self.watchers.read();
+        let watchers = watchers.unwrap_or_else(PoisonError::into_inner);
+        [0, geteuid().as_raw()].contains(&uid) || watchers.contains(&uid)
+    }
+
+    /// Whether there is anything for this user.
+    pub(crate) fn knows(&self, uid: u32) -> bool {
+        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
+        let is_allowed = |served: &Arc<Served>| served.allows(Requester::User(uid));
+        profiles.values().any(is_allowed) || self.is_watcher(uid)
+    }
+
     /// Serves these profiles; a key of which nothing changed stays open. One that could not be opened is tried again.
     pub(crate) fn serve(&self, config: AgentConfig) {
+        *self
+            .watchers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = config.metrics_uids;
         let mut profiles = self
             .profiles
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let before = core::mem::take(&mut *profiles);
+        self.shared.logins.forget();
         let strict = config.strict_pin_files;
         for profile in config.profiles {
             let name = profile.name().unwrap_or_default();
@@ -46,12 +69,8 @@ impl Agent {
     /// Opens what is not open, and has each key sign once.
     pub(crate) async fn open_keys(&self) {
         let tests = self.all().into_iter().map(|served| {
-            tokio::spawn(async move {
-                if let Err(problem) = served.self_test().await {
-                    let (profile, detail) = (served.name(), problem.detail);
-                    tracing::warn!(profile, %detail, "the key does not sign");
-                }
-            })
+            // What it found is in the log.
+            tokio::spawn(async move { served.self_test().await.is_ok() })
         });
         for test in tests.collect::<Vec<_>>() {
             // One that panicked has said so.

@@ -8,24 +8,32 @@ mod check;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use privyseal::base::clock;
 use privyseal_core::{SignerError, SignerErrorKind};
 use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 use serde::Serialize;
 
 pub use check::{AuditSummary, check};
 
 type Link = [u8; LINK_LEN];
 
+/// The longest line, in bytes: far more than any entry has.
+const MAX_LINE: u64 = 16 * 1024;
+
+/// As many characters of a line without its end are kept: more than most lines have.
+const MAX_TORN: usize = 1024;
+
 /// What is written down of one assertion. Never the assertion.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[non_exhaustive]
 pub struct AuditEntry<'a> {
-    /// `opened`, `signed` or `failed`.
+    /// `opened`, `signed`, `failed`, or `tested`: after a write that failed, another one that did not.
     pub event: &'a str,
     /// The profile.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +118,14 @@ pub enum AuditError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is not as it was left, and so something was taken from it.
+    #[error("the audit log {} {problem}", path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What was found, as a clause about it.
+        problem: String,
+    },
     /// The clock, or no randomness.
     #[error("{0}")]
     Base(#[from] privyseal::base::BaseError),
@@ -135,24 +151,27 @@ struct State {
     len: u64,
     sequence: u64,
     link: Link,
+    /// Whether the last write failed.
+    is_failing: bool,
     is_broken: bool,
 }
 
 impl AuditLog {
     /// Opens a log, or begins one, and reads it whole: its chain must be unbroken. A last line without its end, as a loss
-    /// of power leaves it, is cut off: nothing left before its line was written. Without `sync` the operating
+    /// of power leaves it, is cut off, and repeated as the reason of the next one. Without `sync` the operating
     /// system is trusted to write what it was given.
     ///
     /// # Errors
     ///
     /// [`AuditError`].
     pub fn open(path: &Path, sync: bool) -> Result<Self, AuditError> {
+        let (state, torn) = open(path, None)?;
         let log = Self {
             path: path.to_owned(),
             sync,
-            state: Mutex::new(open(path, None)?),
+            state: Mutex::new(state),
         };
-        log.append(AuditEntry::new("opened"))?;
+        log.note_opened(&torn)?;
         Ok(log)
     }
 
@@ -160,20 +179,36 @@ impl AuditLog {
     ///
     /// # Errors
     ///
-    /// [`AuditError`]; the log stays as it was.
+    /// [`AuditError`]: also where a file that is there does not end with the last line that was written; the log
+    /// stays as it was.
     pub fn reopen(&self) -> Result<(), AuditError> {
-        {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if !state.is_broken && is_at(&state.file, &self.path) {
-                return Ok(());
-            }
+        let torn = {
+            let mut state = self.state();
             if is_at(&state.file, &self.path) {
+                if state.check(&self.path).is_ok() {
+                    return Ok(());
+                }
                 // It is opened again below.
                 let _ = state.file.unlock();
             }
-            *state = open(&self.path, Some((state.sequence, state.link)))?;
+            let (opened, torn) = open(&self.path, Some((state.sequence, state.link)))?;
+            *state = opened;
+            torn
+        };
+        self.note_opened(&torn)
+    }
+
+    fn note_opened(&self, torn: &[u8]) -> Result<(), AuditError> {
+        let mut entry = AuditEntry::new("opened");
+        let lost = String::from_utf8_lossy(torn);
+        let lost: String = lost.chars().take(MAX_TORN).collect();
+        let reason = format!("cut off a last line without its end: {lost}");
+        if !torn.is_empty() {
+            let bytes = torn.len();
+            tracing::warn!(bytes, "the audit log ended in a line without its end");
+            entry.reason = Some(&reason);
         }
-        self.append(AuditEntry::new("opened"))
+        self.append(entry)
     }
 
     /// Writes a line. When this returns, it is on the disk.
@@ -184,11 +219,8 @@ impl AuditLog {
     pub fn append(&self, entry: AuditEntry<'_>) -> Result<(), AuditError> {
         let time = clock::now()?.as_secs();
         let file = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if state.is_broken {
-                let path = self.path.clone();
-                return Err(AuditError::Broken { path });
-            }
+            let mut state = self.state();
+            state.check(&self.path)?;
             state
                 .write(time, entry)
                 .map_err(|source| self.failed(source))?;
@@ -202,16 +234,32 @@ impl AuditLog {
         };
         // Without the lock: the file system makes one write of those that wait.
         file.sync_data().map_err(|source| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.is_broken = true;
+            self.state().is_broken = true;
             self.failed(source)
         })
     }
 
-    /// Whether a write failed and nobody knows what reached the disk.
-    pub fn is_broken(&self) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.is_broken
+    /// Whether the next line can be written, as far as that shows before: room is reserved for it, and where the last
+    /// write failed, a line of its own is written.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError`]: nothing could leave now.
+    pub fn test(&self) -> Result<(), AuditError> {
+        let is_failing = {
+            let state = self.state();
+            state.check(&self.path)?;
+            state.reserve().map_err(|source| self.failed(source))?;
+            state.is_failing
+        };
+        if is_failing {
+            return self.append(AuditEntry::new("tested"));
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, source: io::Error) -> AuditError {
@@ -221,6 +269,33 @@ impl AuditLog {
 }
 
 impl State {
+    /// Whether the file is as it was left.
+    fn check(&self, path: &Path) -> Result<(), AuditError> {
+        let path = path.to_owned();
+        if self.is_broken {
+            return Err(AuditError::Broken { path });
+        }
+        let found = self.file.metadata();
+        let found = found.map_err(|source| AuditError::Write {
+            path: path.clone(),
+            source,
+        })?;
+        let problem = match found.len() {
+            _ if found.nlink() == 0 => "was removed while it was open".to_owned(),
+            len if len != self.len => format!("has {len} bytes, and {} were written", self.len),
+            _ => return Ok(()),
+        };
+        Err(AuditError::Lost { path, problem })
+    }
+
+    /// Room for the longest line, where the file system can reserve it.
+    fn reserve(&self) -> io::Result<()> {
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.len, MAX_LINE) {
+            Err(error) if error == Errno::NOSPC || error == Errno::DQUOT => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     fn write(&mut self, time: u64, entry: AuditEntry<'_>) -> io::Result<()> {
         let begins = self.len == 0;
         let line = Line {
@@ -233,7 +308,9 @@ impl State {
         text.pop();
         let next = link_after(&self.link, &text);
         text.extend_from_slice(format!(",\"link\":\"{}\"}}\n", hex(&next)).as_bytes());
-        if let Err(error) = self.file.write_all(&text) {
+        let written = self.file.write_all(&text);
+        self.is_failing = written.is_err();
+        if let Err(error) = written {
             // Nothing of it may stay, or the next line would end this one.
             self.is_broken = self.file.set_len(self.len).is_err();
             return Err(error);
@@ -245,7 +322,8 @@ impl State {
     }
 }
 
-fn open(path: &Path, before: Option<(u64, Link)>) -> Result<State, AuditError> {
+/// The log, and the bytes of a line without its end that were cut off.
+fn open(path: &Path, before: Option<(u64, Link)>) -> Result<(State, Vec<u8>), AuditError> {
     let failed = |source| AuditError::Write {
         path: path.to_owned(),
         source,
@@ -260,7 +338,6 @@ fn open(path: &Path, before: Option<(u64, Link)>) -> Result<State, AuditError> {
         TryLockError::Error(source) => failed(source),
     })?;
     let read = check::read(&file, path)?;
-    file.set_len(read.len).map_err(failed)?;
     // A new file's name must be on the disk, too.
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = File::open(folder.unwrap_or(Path::new(".")));
@@ -268,17 +345,25 @@ fn open(path: &Path, before: Option<(u64, Link)>) -> Result<State, AuditError> {
         .and_then(|folder| folder.sync_all())
         .map_err(failed)?;
     let (sequence, link) = match (read.end, before) {
+        (Some(end), Some(before)) if end != before => {
+            let problem = "does not end with the last line that was written".to_owned();
+            let path = path.to_owned();
+            return Err(AuditError::Lost { path, problem });
+        }
         (Some(end), _) => end,
         (None, Some(before)) => before,
         (None, None) => (0, new_log()?),
     };
-    Ok(State {
+    file.set_len(read.len).map_err(failed)?;
+    let state = State {
         file,
         len: read.len,
         sequence,
         link,
+        is_failing: false,
         is_broken: false,
-    })
+    };
+    Ok((state, read.torn))
 }
 
 /// What the first line of a new log is linked to.
@@ -290,7 +375,6 @@ fn new_log() -> Result<Link, AuditError> {
 
 /// Whether the path still names this file.
 fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
     match (file.metadata(), std::fs::metadata(path)) {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
         _ => false,

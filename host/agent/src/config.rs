@@ -17,7 +17,7 @@ const MIN_BEARER: usize = 16;
 const MAX_BEARER: usize = 4096;
 
 /// What the agent is told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AgentConfig {
     /// The Unix socket.
@@ -30,9 +30,43 @@ pub struct AgentConfig {
     pub strict_pin_files: bool,
     /// A TCP address on loopback, and who may ask there.
     pub tcp: Option<(SocketAddr, Arc<Secret>)>,
+    /// Who may see the metrics, besides root, the agent's own user and those with the bearer token.
+    pub metrics_uids: Vec<u32>,
     /// Those that somebody may ask for.
     pub profiles: Vec<Profile>,
 }
+
+/// The members of `[agent]`, and what each says.
+pub const AGENT_MEMBERS: &[(&str, &str)] = &[
+    (
+        "socket",
+        "the Unix socket; by default `agent.sock` where systemd says, or in `/run/privyseal`",
+    ),
+    (
+        "audit-log",
+        "the audit log; by default `audit.jsonl` where systemd says, or in `/var/log/privyseal`",
+    ),
+    (
+        "audit-sync",
+        "whether each line is on the disk before its assertion leaves; by default `true`",
+    ),
+    (
+        "strict-pin-files",
+        "whether a PIN file that every user can read is refused; by default that is a warning",
+    ),
+    (
+        "metrics-uids",
+        "who may see the metrics, besides root and the agent's own user",
+    ),
+    (
+        "listen",
+        "a TCP address on loopback, such as `127.0.0.1:9461`; wants `token-file`",
+    ),
+    (
+        "token-file",
+        "the file with the bearer token of those who ask over TCP, 16 bytes at least",
+    ),
+];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -42,6 +76,8 @@ struct AgentTable {
     audit_sync: Option<bool>,
     #[serde(default)]
     strict_pin_files: bool,
+    #[serde(default)]
+    metrics_uids: Vec<u32>,
     listen: Option<SocketAddr>,
     token_file: Option<PathBuf>,
 }
@@ -64,9 +100,13 @@ impl AgentConfig {
             (Some(_), None) => return Err(AgentError::NoBearer),
             (None, _) => None,
         };
-        let served = profiles.iter().map(|(_, profile)| profile);
-        let served = served.filter(|profile| profile.allowed_uids().is_some());
-        let profiles: Vec<_> = served.cloned().collect();
+        let (served, unserved): (Vec<_>, Vec<_>) = profiles
+            .iter()
+            .partition(|(_, profile)| profile.allowed_uids().is_some());
+        for (profile, _) in unserved {
+            tracing::warn!(profile, "a profile without allow-uids is not served");
+        }
+        let profiles: Vec<_> = served.into_iter().map(|(_, it)| it.clone()).collect();
         if profiles.is_empty() {
             return Err(AgentError::NothingServed);
         }
@@ -86,8 +126,24 @@ impl AgentConfig {
             audit_sync: table.audit_sync.unwrap_or(true),
             strict_pin_files: table.strict_pin_files,
             tcp,
+            metrics_uids: table.metrics_uids,
             profiles,
         })
+    }
+
+    /// The members that say something else here and cannot change while the agent runs.
+    pub(crate) fn fixed_members_unlike(&self, other: &Self) -> Vec<&'static str> {
+        let address = |config: &Self| config.tcp.as_ref().map(|(address, _)| *address);
+        let bearer = |config: &Self| config.tcp.clone().map(|(_, bearer)| bearer);
+        let members = [
+            ("socket", self.socket != other.socket),
+            ("audit-log", self.audit_log != other.audit_log),
+            ("audit-sync", self.audit_sync != other.audit_sync),
+            ("listen", address(self) != address(other)),
+            ("token-file", bearer(self) != bearer(other)),
+        ];
+        let unlike = members.into_iter().filter(|(_, differs)| *differs);
+        unlike.map(|(member, _)| member).collect()
     }
 }
 
@@ -99,7 +155,11 @@ fn folder(variable: &str, usual: &str) -> PathBuf {
 }
 
 fn bearer(path: PathBuf) -> Result<Secret, AgentError> {
-    let text = InputFile::open(&path)?.read_text(MAX_BEARER)?;
+    let file = InputFile::open(&path)?;
+    if file.is_readable_by_all() {
+        return Err(AgentError::BearerReadable(path));
+    }
+    let text = file.read_text(MAX_BEARER)?;
     let text = text.trim_end_matches(['\r', '\n']);
     let secret = match text.len() {
         MIN_BEARER.. => Secret::new(text),
@@ -108,4 +168,26 @@ fn bearer(path: PathBuf) -> Result<Secret, AgentError> {
         ))),
     };
     secret.map_err(|error| AgentError::Bearer { path, error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_members_that_are_listed_are_those_that_are_read() {
+        let error = toml_error();
+        let expected = error.split("expected one of ").nth(1).unwrap();
+        let names: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
+        let listed: Vec<_> = AGENT_MEMBERS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, listed);
+    }
+
+    fn toml_error() -> String {
+        let path = env::temp_dir().join(format!("privyseal-members-{}", std::process::id()));
+        std::fs::write(&path, "[agent]\nunknown = 1\n").unwrap();
+        let error = AgentConfig::read(&path).unwrap_err().to_string();
+        std::fs::remove_file(&path).unwrap();
+        error
+    }
 }

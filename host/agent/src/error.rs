@@ -31,6 +31,9 @@ pub enum AgentError {
         /// What is wrong with it.
         error: SecretUnavailable,
     },
+    /// A bearer token that is nobody's secret.
+    #[error("the bearer token in {} can be read by every user of this machine", .0.display())]
+    BearerReadable(PathBuf),
     /// A TCP address without a bearer token.
     #[error("agent.listen is there without agent.token-file: over TCP nobody knows who asks")]
     NoBearer,

@@ -12,6 +12,7 @@ pub mod audit;
 // What is served, and to whom.
 mod config;
 mod error;
+mod logins;
 mod metrics;
 mod served;
 
@@ -25,8 +26,9 @@ mod server;
 // The other side.
 pub mod client;
 
-pub use config::AgentConfig;
+pub use config::{AGENT_MEMBERS, AgentConfig};
 pub use error::AgentError;
+pub use metrics::METRICS;
 pub use server::run;
 
 /// The interface as an OpenAPI document.

@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 /// The media type of the text.
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -50,48 +50,88 @@ pub(crate) struct Metrics {
     certificate_end: Family<OfProfile, Gauge>,
     pub(crate) connections: Gauge,
     pub(crate) refused: Counter,
+    pub(crate) turned_away: Counter,
+}
+
+/// What `/metrics` says: the names, with the labels that they have besides `profile`, and what each is.
+pub const METRICS: &[(&str, &str)] = &[
+    (
+        "privyseal_assertions_total{outcome}",
+        "assertions by outcome: ok, or the kind of the failure",
+    ),
+    (
+        "privyseal_tokens_total{outcome}",
+        "requests for access tokens by outcome",
+    ),
+    (
+        "privyseal_assertion_seconds",
+        "from a request to its assertion, with the audit line (histogram)",
+    ),
+    (
+        "privyseal_ready",
+        "1 where the last self-test of the key passed",
+    ),
+    (
+        "privyseal_key_state{state}",
+        "1 for how the key is: open, away, pin (wrong, missing or locked), unusable",
+    ),
+    (
+        "privyseal_in_use",
+        "requests that use a session of the key, or wait for one or for the server",
+    ),
+    (
+        "privyseal_certificate_end_seconds",
+        "when the leaf certificate ends, seconds since 1970",
+    ),
+    ("privyseal_connections", "open connections, of all profiles"),
+    (
+        "privyseal_turned_away_total",
+        "connections beyond the share of a user, or of those who may ask for nothing",
+    ),
+    (
+        "privyseal_forbidden_total",
+        "requests of those who may not ask",
+    ),
+];
+
+/// Registers what stands in [`METRICS`] under that name.
+fn register<M: Clone + Metric>(registry: &mut Registry, name: &'static str, metric: &M) {
+    let is_it = |full: &str| {
+        let rest = full.strip_prefix("privyseal_");
+        let rest = rest.and_then(|rest| rest.strip_prefix(name));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['{', '_']))
+    };
+    let known = METRICS.iter().find(|(full, _)| is_it(full));
+    let help = known.map_or("", |(_, help)| help);
+    match known {
+        Some((full, _)) if full.ends_with("_seconds") => {
+            registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+        }
+        _ => registry.register(name, help, metric.clone()),
+    }
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("privyseal");
-        let assertions = Family::default();
-        let tokens = Family::default();
+        let to = &mut registry;
+        let (assertions, tokens) = (Family::default(), Family::default());
         let signing = Latency::new_with_constructor(|| Histogram::new(BUCKETS));
         let ready = Family::default();
         let (key_state, in_use) = (Family::default(), Family::default());
         let certificate_end = Family::default();
-        let (connections, refused) = (Gauge::default(), Counter::default());
-        registry.register("assertions", "Assertions by outcome", assertions.clone());
-        registry.register(
-            "tokens",
-            "Requests for access tokens by outcome",
-            tokens.clone(),
-        );
-        let help = "From a request to its assertion, with the audit line";
-        registry.register_with_unit("assertion", help, Unit::Seconds, signing.clone());
-        registry.register(
-            "ready",
-            "1 where the last self-test of the key passed",
-            ready.clone(),
-        );
-        let help = "1 for how the key is: open, away, pin (wrong, missing or locked), unusable";
-        registry.register("key_state", help, key_state.clone());
-        let help = "Requests that use a session of the key, or wait for one or for the server";
-        registry.register("in_use", help, in_use.clone());
-        let help = "When the leaf certificate ends, seconds since 1970";
-        registry.register_with_unit(
-            "certificate_end",
-            help,
-            Unit::Seconds,
-            certificate_end.clone(),
-        );
-        registry.register("connections", "Open connections", connections.clone());
-        registry.register(
-            "forbidden",
-            "Requests of those who may not ask",
-            refused.clone(),
-        );
+        let (connections, turned_away, refused) =
+            (Gauge::default(), Counter::default(), Counter::default());
+        register(to, "assertions", &assertions);
+        register(to, "tokens", &tokens);
+        register(to, "assertion", &signing);
+        register(to, "ready", &ready);
+        register(to, "key_state", &key_state);
+        register(to, "in_use", &in_use);
+        register(to, "certificate_end", &certificate_end);
+        register(to, "connections", &connections);
+        register(to, "turned_away", &turned_away);
+        register(to, "forbidden", &refused);
         Self {
             registry,
             assertions,
@@ -103,6 +143,7 @@ impl Default for Metrics {
             certificate_end,
             connections,
             refused,
+            turned_away,
         }
     }
 }
@@ -163,4 +204,28 @@ impl Metrics {
 fn of(profile: &str, outcome: &'static str) -> Outcome {
     let profile = profile.to_owned();
     Outcome { profile, outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_listed_is_what_is_said() {
+        let metrics = Metrics::default();
+        metrics.assertion("a", "ok", Duration::ZERO);
+        metrics.token("a", "ok");
+        metrics.ready("a", true);
+        metrics.key_state("a", "open");
+        metrics.in_use("a");
+        metrics.certificate_end("a", 1);
+        let text = metrics.text();
+        for (name, help) in METRICS {
+            let name = name.split('{').next().unwrap();
+            let series = format!("\n{name}");
+            assert!(text.contains(&series), "no {name} in:\n{text}");
+            assert!(text.contains(help), "no {help:?} in:\n{text}");
+        }
+        assert_eq!(text.matches("# HELP ").count(), METRICS.len());
+    }
 }

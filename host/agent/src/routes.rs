@@ -15,6 +15,7 @@ use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_hsm::Secret;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::agent::Agent;
@@ -27,6 +28,9 @@ const MAX_BODY: usize = 4096;
 
 /// How long a body may take.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long testing the audit log may take.
+const LOG_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where a connection came from.
 #[derive(Clone, Debug)]
@@ -90,7 +94,14 @@ async fn route(agent: &Agent, peer: &Peer, request: Request<Incoming>) -> Result
         }
         ["metrics"] => {
             only(&Method::GET, &request)?;
-            requester(agent, peer, request.headers())?;
+            let requester = requester(agent, peer, request.headers())?;
+            if let Requester::User(uid) = requester
+                && !agent.is_watcher(uid)
+            {
+                agent.shared.metrics.refused.inc();
+                let detail = "the metrics are not for the one who asks";
+                return Err(Problem::new(StatusCode::FORBIDDEN, "metrics", detail));
+            }
             Ok(text(metrics::MEDIA_TYPE, agent.shared.metrics.text()))
         }
         ["v1", profile, "assertion"] => {
@@ -225,12 +236,19 @@ async fn asked(request: Request<Incoming>) -> Result<AssertionRequest, Problem> 
     })
 }
 
+/// Anybody may ask, and hears what is wrong, but not of which profile; that is in the log.
 async fn ready(agent: &Agent) -> Result<Answer, Problem> {
-    if agent.shared.audit.is_broken() {
-        return Err(Problem::unavailable(
-            "audit",
-            "the audit log failed, and nothing is signed",
-        ));
+    let shared = Arc::clone(&agent.shared);
+    let test = timeout(LOG_LIMIT, spawn_blocking(move || shared.audit.test())).await;
+    let failed = match test {
+        Ok(Ok(Ok(()))) => None,
+        Ok(Ok(Err(error))) => Some(error.to_string()),
+        Ok(Err(_)) | Err(_) => Some("its test did not end".to_owned()),
+    };
+    if let Some(error) = failed {
+        tracing::warn!(%error, "nothing is released: the audit log cannot be written");
+        let detail = "the audit log cannot be written, and nothing is released";
+        return Err(Problem::unavailable("audit", detail));
     }
     let all = agent.all();
     let tests: Vec<_> = all
@@ -240,7 +258,9 @@ async fn ready(agent: &Agent) -> Result<Answer, Problem> {
     for test in tests {
         match test.await {
             Ok(Ok(())) => {}
-            Ok(Err(problem)) => return Err(Problem::unavailable(problem.kind, problem.detail)),
+            Ok(Err(problem)) => {
+                return Err(Problem::unavailable(problem.kind, "a key does not sign"));
+            }
             Err(_) => return Err(Problem::unavailable("internal", "a self-test did not end")),
         }
     }

@@ -23,6 +23,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::audit::AuditLog;
+use crate::logins::{Logins, lock};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use audited::Audited;
@@ -42,7 +43,7 @@ const SELF_TEST_LIMIT: Duration = Duration::from_secs(10);
 const COOLDOWN: Duration = Duration::from_secs(5);
 
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Requester {
     /// A user of this machine, by the word of its kernel.
     User(u32),
@@ -55,6 +56,7 @@ pub(crate) enum Requester {
 pub(crate) struct Shared {
     pub(crate) audit: AuditLog,
     pub(crate) metrics: Metrics,
+    pub(crate) logins: Logins,
 }
 
 /// One profile.
@@ -193,6 +195,9 @@ impl Served {
         let outcome = timeout(SELF_TEST_LIMIT, test).await;
         let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
         self.shared.metrics.ready(&self.name, outcome.is_ok());
+        if let Err(problem) = &outcome {
+            tracing::warn!(profile = self.name, detail = %problem.detail, "the key does not sign");
+        }
         *tested = Some((Instant::now(), outcome.clone()));
         outcome
     }
@@ -247,6 +252,16 @@ impl Served {
             }
             Key::Away(_) => {}
         }
+        let logins = self.shared.logins.of(&self.profile.keys()?);
+        let mut logins: Vec<_> = logins.iter().map(|login| lock(login)).collect();
+        let refused: Option<Vec<_>> = logins.iter().map(|login| login.as_ref()).collect();
+        if let Some(&[problem, ..]) = refused.as_deref() {
+            // Another profile's key of the same token was opened with the same PIN.
+            let problem = problem.clone();
+            self.shared.metrics.key_state(&self.name, "pin");
+            *key = Key::Unusable(problem.clone());
+            return Err(problem);
+        }
         let metrics = &self.shared.metrics;
         match self.open() {
             Ok(opened) => {
@@ -259,9 +274,14 @@ impl Served {
             Err(error) => {
                 let error = Error::from(error);
                 tracing::error!(profile = self.name, %error, "the key cannot be opened");
-                let may_come = may_come(&error);
-                metrics.key_state(&self.name, state_of(&error));
+                let (may_come, state) = (may_come(&error), state_of(&error));
+                metrics.key_state(&self.name, state);
                 let problem = Problem::from(error);
+                if state == "pin" && !may_come {
+                    for login in &mut logins {
+                        **login = Some(problem.clone());
+                    }
+                }
                 *key = if may_come {
                     Key::Away(Some((Instant::now(), problem.clone())))
                 } else {

@@ -1,12 +1,15 @@
 //! Sockets, connections and signals.
 
 use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Waker};
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,12 +30,25 @@ use crate::agent::Agent;
 use crate::audit::AuditLog;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
+use crate::logins::Logins;
 use crate::metrics::Metrics;
 use crate::routes::{self, Peer};
-use crate::served::{MAX_AT_ONCE, Shared};
+use crate::served::{MAX_AT_ONCE, Requester, Shared};
 
-/// Connections at once; further ones wait to be accepted.
-const MAX_CONNECTIONS: usize = 4096;
+/// Connections at once; further ones wait to be accepted. Fewer where this process may have fewer files.
+const MAX_CONNECTIONS: usize = 8192;
+
+/// Files that are no connections: logs, modules, servers.
+const OTHER_FILES: usize = 256;
+
+/// Which part of the connections one user may have, and which part all of those together who may ask for nothing.
+const PART_OF_ONE: usize = 3;
+const PART_OF_OTHERS: usize = 16;
+
+/// The answer to a connection beyond that.
+const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
+    content-type: application/problem+json\r\ncontent-length: 104\r\n\r\n\
+    {\"title\":\"Service Unavailable\",\"status\":503,\"kind\":\"busy\",\"detail\":\"this user has too many connections\"}";
 
 /// How long a client may take for the head of a request, and so how long a connection may be idle.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
@@ -56,27 +72,35 @@ const OPEN_LIMIT: Duration = Duration::from_secs(20);
 /// [`AgentError`]: it cannot start.
 pub fn run(config: &Path) -> Result<(), AgentError> {
     let read = AgentConfig::read(config)?;
-    raise_descriptors();
+    let most = max_connections();
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(MAX_AT_ONCE * read.profiles.len().max(4))
+        // And one that tests the log.
+        .max_blocking_threads(MAX_AT_ONCE * read.profiles.len().max(4) + 1)
         .enable_all()
         .build()
         .map_err(AgentError::Runtime)?;
-    let ended = runtime.block_on(serve(config, read));
+    let ended = runtime.block_on(serve(config, read, most));
     // Sessions are closed before the process ends, and with it the modules. One that hangs is not waited for longer.
     runtime.shutdown_timeout(CLOSE);
     ended
 }
 
-async fn serve(path: &Path, config: AgentConfig) -> Result<(), AgentError> {
+async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), AgentError> {
     let audit = AuditLog::open(&config.audit_log, config.audit_sync)?;
     let listeners = Listeners::bind(&config).await?;
     let metrics = Metrics::default();
     let agent = Arc::new(Agent {
-        shared: Arc::new(Shared { audit, metrics }),
+        shared: Arc::new(Shared {
+            audit,
+            metrics,
+            logins: Logins::default(),
+        }),
         profiles: RwLock::default(),
+        watchers: RwLock::default(),
     });
+    let mut started = config.clone();
+    started.profiles.clear();
     let handler = |kind| signal(kind).map_err(AgentError::Runtime);
     let mut hangup = handler(SignalKind::hangup())?;
     let (mut terminate, mut interrupt) = (
@@ -88,12 +112,12 @@ async fn serve(path: &Path, config: AgentConfig) -> Result<(), AgentError> {
     if timeout(OPEN_LIMIT, agent.open_keys()).await.is_err() {
         tracing::warn!("a key does not open in time; the agent starts without it");
     }
-    let accepting = listeners.accept(Arc::clone(&agent));
+    let accepting = listeners.accept(Arc::clone(&agent), most);
     notify(&[NotifyState::Ready]);
     tracing::info!(profiles = agent.all().len(), "the agent is ready");
     loop {
         tokio::select! {
-            _ = hangup.recv() => reload(&agent, path).await,
+            _ = hangup.recv() => reload(&agent, path, &started).await,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }
@@ -104,7 +128,7 @@ async fn serve(path: &Path, config: AgentConfig) -> Result<(), AgentError> {
     Ok(())
 }
 
-async fn reload(agent: &Arc<Agent>, path: &Path) {
+async fn reload(agent: &Arc<Agent>, path: &Path, started: &AgentConfig) {
     let now = NotifyState::monotonic_usec_now();
     notify(&[NotifyState::Reloading]);
     if let Ok(now) = now {
@@ -112,6 +136,9 @@ async fn reload(agent: &Arc<Agent>, path: &Path) {
     }
     match AgentConfig::read(path) {
         Ok(config) => {
+            for member in config.fixed_members_unlike(started) {
+                tracing::warn!(member, "a changed member of [agent] counts after a restart");
+            }
             agent.serve(config);
             tracing::info!(
                 profiles = agent.all().len(),
@@ -135,13 +162,17 @@ fn notify(states: &[NotifyState<'_>]) {
     }
 }
 
-/// As many files as this process may have.
-fn raise_descriptors() {
+/// Takes as many files as this process may have, and says how many connections there may be.
+fn max_connections() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
+    let files = getrlimit(Resource::Nofile).current;
+    let files = files.and_then(|files| files.try_into().ok());
+    let left = files.unwrap_or(usize::MAX).saturating_sub(OTHER_FILES);
+    left.clamp(PART_OF_OTHERS, MAX_CONNECTIONS)
 }
 
 struct Listeners {
@@ -196,10 +227,12 @@ impl Listeners {
         })
     }
 
-    fn accept(self, agent: Arc<Agent>) -> Accepting {
+    fn accept(self, agent: Arc<Agent>, most: usize) -> Accepting {
         let connections = Arc::new(Connections {
             agent,
-            turns: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            most,
+            turns: Arc::new(Semaphore::new(most)),
+            shares: Mutex::default(),
             graceful: GracefulShutdown::new(),
         });
         let mut tasks = Vec::new();
@@ -250,7 +283,10 @@ async fn accepted<T>(accept: impl Future<Output = io::Result<T>>) -> Option<T> {
 
 struct Connections {
     agent: Arc<Agent>,
+    most: usize,
     turns: Arc<Semaphore>,
+    /// What is left to each who may ask, and to all others together.
+    shares: Mutex<BTreeMap<Option<Requester>, Arc<Semaphore>>>,
     graceful: GracefulShutdown,
 }
 
@@ -260,10 +296,31 @@ impl Connections {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
-    fn begin<S>(&self, stream: S, peer: Peer, turn: Option<OwnedSemaphorePermit>)
+    /// One user's connections leave room for those of others.
+    fn share(&self, peer: &Peer) -> Option<OwnedSemaphorePermit> {
+        let who = match peer {
+            Peer::User(uid) => Some(Requester::User(*uid)).filter(|_| self.agent.knows(*uid)),
+            Peer::Tcp(_) => Some(Requester::Bearer),
+        };
+        let part = who.map_or(PART_OF_OTHERS, |_| PART_OF_ONE);
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(who);
+        let share = share.or_insert_with(|| Arc::new(Semaphore::new(self.most / part)));
+        Arc::clone(share).try_acquire_owned().ok()
+    }
+
+    fn begin<S>(&self, mut stream: S, peer: Peer, turn: Option<OwnedSemaphorePermit>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let Some(share) = self.share(&peer) else {
+            tracing::warn!(?peer, "too many connections");
+            self.agent.shared.metrics.turned_away.inc();
+            // It goes as far as it goes at once.
+            let mut context = Context::from_waker(Waker::noop());
+            let _ = Pin::new(&mut stream).poll_write(&mut context, TURNED_AWAY);
+            return;
+        };
         let agent = Arc::clone(&self.agent);
         let service =
             service_fn(move |request| routes::answer(Arc::clone(&agent), peer.clone(), request));
@@ -280,7 +337,7 @@ impl Connections {
                 tracing::debug!(%error, "a connection ended");
             }
             open.dec();
-            drop(turn);
+            drop((turn, share));
         });
     }
 }

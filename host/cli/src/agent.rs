@@ -42,7 +42,12 @@ impl Agent {
                 let summary = audit::check(&file);
                 let summary = summary.map_err(|error| CliError::Agent(error.into()))?;
                 let (entries, before, head) = (summary.entries, summary.before, summary.head);
-                print_line(format!("{entries} entries\nbefore {before}\nhead {head}").as_bytes())
+                let torn = match summary.torn {
+                    0 => String::new(),
+                    bytes => format!("\ntorn {bytes} bytes: a last line without its end"),
+                };
+                let text = format!("{entries} entries\nbefore {before}\nhead {head}{torn}");
+                print_line(text.as_bytes())
             }
         }
     }

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::jwks::key_encryption_parser;
-use super::options::{AuthenticationArgs, KeyOptions, KidOptions, ServerOptions};
+use super::options::{AccessOptions, AuthenticationArgs, KidOptions, ServerOptions};
 use super::output::print_json;
 use crate::error::CliError;
 use crate::output::say;
@@ -37,8 +37,13 @@ use progress::Progress;
 /// answer.
 #[derive(Args)]
 pub(super) struct Ciba {
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// The key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F. Given more than once: the
+    /// same key on other tokens, for when one is away
+    #[arg(id = "key", long = "key", value_name = "URI", required = true)]
+    keys: Vec<String>,
     #[command(flatten)]
-    key: KeyOptions,
+    access: AccessOptions,
     #[command(flatten)]
     kid: KidOptions,
     // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
@@ -211,22 +216,22 @@ impl Ciba {
         &self,
     ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, CliError>
     {
-        let uri = self
-            .key
-            .required("assertions and requests are signed with a key")?;
-        let builder = Client::builder(&ITSME)
-            .access_policy(self.key.policy())
-            .pins(self.key.pins(&uri))
-            .key(uri)
+        let access = self.access;
+        let mut builder = Client::builder(&ITSME)
+            .access_policy(access.policy())
+            .pin_sources(move |uri| access.pins(uri))
             .kid(self.kid.choice())
             .client_id(&self.client_id);
+        for key in &self.keys {
+            builder = builder.key(key.parse()?);
+        }
         Ok(builder.signing_client()?)
     }
 
     fn unwrappers(&self) -> Result<Vec<KeyUnwrapper>, CliError> {
         let open = |uri: &String| {
             let uri: KeyUri = uri.parse()?;
-            self.key.access.open_unwrapper(&uri)
+            self.access.open_unwrapper(&uri)
         };
         self.decryption_keys.iter().map(open).collect()
     }

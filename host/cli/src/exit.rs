@@ -27,6 +27,24 @@ pub(crate) enum Exit {
     Partial = 7,
 }
 
+/// Each with what it means, for the documentation.
+pub(crate) const EXITS: [(Exit, &str); 8] = [
+    (Exit::Done, "done"),
+    (Exit::Refused, "a rule is broken, or a token was refused"),
+    (Exit::Usage, "wrong usage"),
+    (Exit::Key, "the key, its token or its PIN"),
+    (Exit::Server, "the server or the network"),
+    (
+        Exit::NotJudged,
+        "no rule of a checked token is broken, but trust was not judged",
+    ),
+    (Exit::Output, "the result could not be written"),
+    (
+        Exit::Partial,
+        "`login`, `ciba`: who the person is was proved and printed, but UserInfo is missing",
+    ),
+];
+
 impl Exit {
     /// The number that the process returns.
     pub(crate) const fn code(self) -> u8 {

@@ -2,6 +2,7 @@
 
 pub(crate) mod output;
 mod provider;
+mod request;
 
 use clap::Args;
 use privyseal::http::retry::retry;
@@ -11,8 +12,10 @@ use privyseal::schemes::fiam::{Pages, Records};
 use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
 use super::progress::Progress;
 use crate::error::CliError;
+use crate::output::say;
 use output::TokenOutput;
 use provider::ProviderOptions;
+use request::CallRequest;
 
 /// Ask for an access token with a new assertion and print the server's JSON
 #[derive(Args)]
@@ -30,8 +33,10 @@ pub(super) struct Token {
     /// Get this path below the base URL with the token, and print that JSON instead of the token
     #[arg(long, value_name = "PATH")]
     call: Option<String>,
+    #[command(flatten)]
+    request: CallRequest,
     /// Get all pages of the list at that path, as FIAM has them, and print one object with all records
-    #[arg(long, requires = "call")]
+    #[arg(long, requires = "call", conflicts_with_all = ["method", "body"])]
     all_pages: bool,
     #[command(flatten)]
     output: TokenOutput,
@@ -62,6 +67,7 @@ impl Token {
             base.join(path)
                 .map_err(|error| CliError::option("--call", format!("is refused: {error}")))?;
         }
+        let (method, body) = self.request.read()?;
         self.provider.check(self.client.scheme())?;
         let (http, progress) = self.server.watched_http()?;
         let options = self.client.assertion()?;
@@ -87,8 +93,12 @@ impl Token {
             }
             Some(path) => {
                 progress.step("with the token");
-                let answer = oauth::call(&http, &base, path, &token)?;
+                let answer = oauth::call_with(&http, &base, (method, path), &body, &token)?;
                 progress.finish();
+                if answer.is_empty() {
+                    say!("the server did it and answered nothing");
+                    return Ok(());
+                }
                 self.output.write_text(&answer)
             }
             None => {

@@ -16,9 +16,12 @@ use super::key_group::{COOLDOWN, KeyGroup, Open};
 use crate::base::clock;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
+#[cfg(feature = "gateway")]
+use crate::keys::KeyUriError;
 use crate::keys::key::{KeySigner, KeyUri, SignerOptions};
 use crate::keys::{KeyError, SignerFailure};
 use crate::oauth::{OAuthError, SigningClient};
+use crate::pki::PkiError;
 use crate::pki::certificates::{Certificates, ChainOptions};
 use crate::pki::party_id;
 use crate::report::self_test;
@@ -137,7 +140,65 @@ impl ClientBuilder {
         self
     }
 
-    /// Checks what can be checked without a PIN, opens the key, and checks the rest.
+    /// Checks what can be checked before the key is there: the client id, the chain, and whether the parts fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`].
+    pub fn check(&self) -> Result<(), BuildError> {
+        let by_kid = self.scheme.key_reference().value() == KeyReference::Kid;
+        let (scheme, title) = (self.scheme, self.scheme.title());
+        if by_kid && (self.chain.is_some() || self.certificate.is_some()) {
+            return Err(BuildError::NeedlessChain { scheme: title });
+        }
+        if !by_kid && self.kid.is_some() {
+            return Err(BuildError::NeedlessKid { scheme: title });
+        }
+        if let Some(KidChoice::Given(kid)) = &self.kid {
+            Kid::new(kid)?;
+        }
+        match self.keys.as_slice() {
+            [] => return Err(BuildError::NoKey),
+            #[cfg(feature = "gateway")]
+            [key @ KeyUri::Device(_)] => {
+                key.check_policy(&self.policy).map_err(KeyError::from)?;
+                scheme.built_in().ok_or(BuildError::OwnScheme)?;
+                // The gateway says who it is.
+                return Ok(self.given_client_id().map(drop)?);
+            }
+            #[cfg(feature = "gateway")]
+            keys if keys.iter().any(|key| matches!(key, KeyUri::Device(_))) => {
+                return Err(KeyError::from(KeyUriError::NoSigner).into());
+            }
+            _ => {}
+        }
+        let given = self.given_client_id()?;
+        if let Some(certificates) = &self.chain {
+            let wanted = self.chain_options()?;
+            certificates.check_before_key(&wanted)?;
+            if let (None, Ok(chain)) = (&given, certificates.chain_for(&wanted)) {
+                party_id::derived(scheme, &chain)?;
+            }
+        }
+        if given.is_none() && (by_kid || scheme.client_id_in_leaf().is_none()) {
+            return Err(party_id::not_derived(scheme).into());
+        }
+        Ok(())
+    }
+
+    fn given_client_id(&self) -> Result<Option<ClientId>, PkiError> {
+        let given = self.client_id.as_deref();
+        given.map(|id| party_id::given(self.scheme, id)).transpose()
+    }
+
+    fn chain_options(&self) -> Result<ChainOptions<'static>, BuildError> {
+        let mut wanted = ChainOptions::at(clock::now()?);
+        wanted.scheme = Some(self.scheme);
+        wanted.leaf = self.certificate;
+        Ok(wanted)
+    }
+
+    /// Checks what can be checked without a PIN ([`ClientBuilder::check`]), opens the key, and checks the rest.
     ///
     /// Of several references those that are away now may come later; one must be there.
     ///
@@ -147,9 +208,9 @@ impl ClientBuilder {
     pub fn open(mut self) -> Result<Client, BuildError> {
         let http = self.http.take();
         let http = http.unwrap_or_else(|| Http::new(&HttpOptions::default()));
+        self.check()?;
         #[cfg(feature = "gateway")]
-        if let [key @ KeyUri::Device(uri)] = self.keys.as_slice() {
-            key.check_policy(&self.policy).map_err(KeyError::from)?;
+        if let [KeyUri::Device(uri)] = self.keys.as_slice() {
             return Ok(Client::from_source(self.device_client(uri)?, http));
         }
         let client = self.keyed_client()?;
@@ -167,17 +228,15 @@ impl ClientBuilder {
         mut self,
     ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, BuildError>
     {
+        self.check()?;
         self.keyed_client()
     }
 
     fn keyed_client(&mut self) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
-        let scheme = self.scheme;
-        let given = self.client_id.take();
-        let given = given.map(|id| party_id::given(scheme, &id)).transpose()?;
-        if scheme.key_reference().value() == KeyReference::Kid {
-            self.with_kid(given)
+        if self.scheme.key_reference().value() == KeyReference::Kid {
+            self.with_kid()
         } else {
-            self.with_chain(given)
+            self.with_chain()
         }
     }
 
@@ -186,9 +245,7 @@ impl ClientBuilder {
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, BuildError> {
         let scheme = self.scheme.built_in().ok_or(BuildError::OwnScheme)?;
         let mut expected = Expected::default();
-        let client_id = self.client_id.as_deref();
-        let client_id = client_id.map(|id| party_id::given(self.scheme, id));
-        expected.client_id = client_id.transpose()?;
+        expected.client_id = self.given_client_id()?;
         let chain = self.chain.as_ref();
         expected.chain = chain.map(|chain| chain.iter().map(<[u8]>::to_vec).collect());
         let key = DeviceKey::open(uri).map_err(KeyError::from)?;
@@ -197,27 +254,15 @@ impl ClientBuilder {
         Ok(DeviceClient::new(key, scheme, &expected)?)
     }
 
-    fn with_chain(
-        &mut self,
-        given: Option<ClientId>,
-    ) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
+    fn with_chain(&mut self) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
         let scheme = self.scheme;
-        if self.kid.is_some() {
-            let scheme = scheme.title();
-            return Err(BuildError::NeedlessKid { scheme });
-        }
-        let mut wanted = ChainOptions::at(clock::now()?);
-        wanted.scheme = Some(scheme);
-        wanted.leaf = self.certificate;
-        if let Some(certificates) = &self.chain {
-            certificates.check_before_key(&wanted)?;
-        }
+        let mut wanted = self.chain_options()?;
         let key = self.open_keys()?;
         wanted.key = Some(key.public_key());
         let beside_key = || key.any().certificates();
         let certificates = self.chain.take().map_or_else(beside_key, Ok)?;
         let chain = certificates.chain_for(&wanted)?;
-        let client_id = match given {
+        let client_id = match self.given_client_id()? {
             Some(client_id) => client_id,
             None => party_id::derived(scheme, &chain)?,
         };
@@ -229,16 +274,10 @@ impl ClientBuilder {
         }
     }
 
-    fn with_kid(
-        &mut self,
-        given: Option<ClientId>,
-    ) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
+    fn with_kid(&mut self) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {
         let scheme = self.scheme;
-        if self.chain.is_some() || self.certificate.is_some() {
-            let scheme = scheme.title();
-            return Err(BuildError::NeedlessChain { scheme });
-        }
-        let client_id = given.ok_or_else(|| party_id::not_derived(scheme))?;
+        let client_id = self.given_client_id()?;
+        let client_id = client_id.ok_or_else(|| party_id::not_derived(scheme))?;
         let key = self.open_keys()?;
         let kid = self.kid.take();
         let kid = kid.unwrap_or(KidChoice::Computed(KidForm::Rfc7638));

@@ -1,27 +1,7 @@
 //! What a server's response is: what was asked for, a refusal, or nothing that can be used.
 
 use super::{AccessToken, Introspection, OAuthError, Refusal, RequestKind};
-use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE, Response, Url, media_type};
-
-/// Gets `path` below `base` with an access token, and gives the JSON that comes. Tries again as the options of
-/// `http` say.
-///
-/// # Errors
-///
-/// [`OAuthError::Url`], [`OAuthError::Http`], [`OAuthError::Refused`]; [`OAuthError::Response`] if what comes is
-/// no JSON.
-pub fn call(
-    http: &Http,
-    base: &BaseUrl,
-    path: &str,
-    token: &AccessToken,
-) -> Result<Vec<u8>, OAuthError> {
-    let url = base.join(path)?;
-    http.retry_idempotent(|http| {
-        let response = http.get(&url, token.expose(), MAX_CALL_RESPONSE)?;
-        json(&url, response, token.expose())
-    })
-}
+use crate::http::{Http, Response, Url, media_type};
 
 /// As [`Http::get_public`], read again where that may help; anything but a success is a refusal.
 pub(crate) fn get_public(http: &Http, url: &Url, max: usize) -> Result<Response, OAuthError> {
@@ -69,7 +49,7 @@ pub(super) fn introspection(
 }
 
 /// The JSON in the response to a call. `bearer` was sent, and is shown nowhere.
-fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthError> {
+pub(super) fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthError> {
     let mut response = success(url, RequestKind::Call, response, [bearer])?;
     if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
         let media_type = response.media_type.as_deref();
@@ -94,6 +74,7 @@ fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> OAuthError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::BaseUrl;
     use zeroize::Zeroizing;
 
     /// Whose fault it is.

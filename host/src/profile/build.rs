@@ -189,9 +189,9 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// As [`Profile::client_builder`], [`Profile::assertion_options`] and [`Profile::server`].
+    /// As [`Profile::client_builder`], [`ClientBuilder::check`], [`Profile::assertion_options`] and [`Profile::server`].
     pub fn check(&self) -> Result<(), ProfileError> {
-        self.client_builder()?;
+        self.client_builder()?.check()?;
         if self.leaves_audience_open()? {
             let rule = self.scheme()?.lifetime();
             let lifetime = rule.value().choose(self.number("lifetime"), rule.source());

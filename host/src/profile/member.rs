@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use privyseal_core::limits::MAX_BACKDATE_SECONDS;
 use privyseal_core::scheme::{self, OwnScheme};
 
 use super::{Origin, ProfileError};
@@ -17,6 +18,8 @@ use crate::schemes::own;
 /// What a member may be.
 pub(super) struct Member {
     pub(super) name: &'static str,
+    /// What it says.
+    pub(super) about: &'static str,
     pub(super) kind: Kind,
     /// Members that it takes the place of.
     pub(super) instead_of: &'static [&'static str],
@@ -42,17 +45,19 @@ pub(super) enum Kind {
     Users,
 }
 
-const fn member(name: &'static str, kind: Kind) -> Member {
-    Member {
-        name,
-        kind,
-        instead_of: &[],
-    }
+const fn member(name: &'static str, about: &'static str, kind: Kind) -> Member {
+    instead(name, about, kind, &[])
 }
 
-const fn instead(name: &'static str, kind: Kind, instead_of: &'static [&'static str]) -> Member {
+const fn instead(
+    name: &'static str,
+    about: &'static str,
+    kind: Kind,
+    instead_of: &'static [&'static str],
+) -> Member {
     Member {
         name,
+        about,
         kind,
         instead_of,
     }
@@ -60,29 +65,114 @@ const fn instead(name: &'static str, kind: Kind, instead_of: &'static [&'static 
 
 /// All of them.
 pub(super) const MEMBERS: &[Member] = &[
-    member("scheme", Kind::Scheme),
-    member("key", Kind::Keys),
-    member("chain", Kind::Chain),
-    instead("kid", Kind::Text, &["kid-form"]),
-    instead("kid-form", Kind::KidForm, &["kid"]),
-    member("client-id", Kind::Text),
-    instead("audience", Kind::Text, &["endpoint", "realm"]),
-    instead("endpoint", Kind::Text, &["audience"]),
-    instead("realm", Kind::Text, &["audience"]),
-    member("base-url", Kind::BaseUrl),
-    member("token-path", Kind::UrlPath),
-    member("scope", Kind::Text),
-    member("lifetime", Kind::Number(1, u32::MAX as u64)),
-    member("backdate", Kind::Number(0, u32::MAX as u64)),
-    member("cacert", Kind::File),
-    member("timeout", Kind::Number(1, 600)),
-    member("refuse-extractable", Kind::Flag),
-    member("require-certificate", Kind::Flag),
-    member("min-key-bits", Kind::Number(2048, 16384)),
-    member("allow-public-object", Kind::Flag),
-    member("allow-not-sensitive", Kind::Flag),
-    member("allow-other-certificate", Kind::Flag),
-    member("allow-uids", Kind::Users),
+    member(
+        "scheme",
+        "whose rules apply: a built-in scheme's name, or that of a table `[scheme.NAME]` in the same file",
+        Kind::Scheme,
+    ),
+    member(
+        "key",
+        "the key's URI, or a list of references to one key, for when one is away",
+        Kind::Keys,
+    ),
+    member(
+        "chain",
+        "the certificate chain: a file, or `token` for the one beside the key",
+        Kind::Chain,
+    ),
+    instead(
+        "kid",
+        "the `kid`, for schemes that send one",
+        Kind::Text,
+        &["kid-form"],
+    ),
+    instead(
+        "kid-form",
+        "how the `kid` is computed from the key",
+        Kind::KidForm,
+        &["kid"],
+    ),
+    member("client-id", "the client id, or party id", Kind::Text),
+    instead(
+        "audience",
+        "for whom the assertions are, where the scheme does not say it",
+        Kind::Text,
+        &["endpoint", "realm"],
+    ),
+    instead(
+        "endpoint",
+        "the endpoint that is called, where each has its audience",
+        Kind::Text,
+        &["audience"],
+    ),
+    instead(
+        "realm",
+        "the realm whose issuer is the audience",
+        Kind::Text,
+        &["audience"],
+    ),
+    member("base-url", "the server that gives tokens", Kind::BaseUrl),
+    member(
+        "token-path",
+        "the path of its token endpoint, where it is not the scheme's",
+        Kind::UrlPath,
+    ),
+    member("scope", "the scope of the tokens", Kind::Text),
+    member(
+        "lifetime",
+        "how long an assertion lives, in seconds",
+        Kind::Number(1, u32::MAX as u64),
+    ),
+    member(
+        "backdate",
+        "seconds by which iat and nbf are dated back",
+        Kind::Number(0, MAX_BACKDATE_SECONDS),
+    ),
+    member(
+        "cacert",
+        "a file with the roots that are trusted for the server, in place of the machine's",
+        Kind::File,
+    ),
+    member(
+        "timeout",
+        "how long a server may take, in seconds",
+        Kind::Number(1, 600),
+    ),
+    member(
+        "refuse-extractable",
+        "refuse a key that can leave its token",
+        Kind::Flag,
+    ),
+    member(
+        "require-certificate",
+        "refuse a key without its certificate beside it",
+        Kind::Flag,
+    ),
+    member(
+        "min-key-bits",
+        "the shortest key",
+        Kind::Number(2048, 16384),
+    ),
+    member(
+        "allow-public-object",
+        "take a key that can be used without a login",
+        Kind::Flag,
+    ),
+    member(
+        "allow-not-sensitive",
+        "take a key that its token may show",
+        Kind::Flag,
+    ),
+    member(
+        "allow-other-certificate",
+        "take a key beside which is the certificate of another one",
+        Kind::Flag,
+    ),
+    member(
+        "allow-uids",
+        "who may ask the agent; not from the environment",
+        Kind::Users,
+    ),
 ];
 
 /// What a member says.
@@ -187,7 +277,7 @@ impl Kind {
         }
     }
 
-    const fn shape(self) -> &'static str {
+    pub(super) const fn shape(self) -> &'static str {
         match self {
             Self::Keys => "a key's URI, or a list of them",
             Self::Number(..) => "a whole number",

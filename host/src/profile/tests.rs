@@ -57,6 +57,7 @@ fn what_is_wrong_has_a_line_and_no_pin() {
             "is 601, which is not 1 to 600",
         ),
         ("[profile.a]\ntimeout = -1", 2, "shape"),
+        ("[profile.a]\nbackdate = 6", 2, "is 6, which is not 0 to 5"),
         ("[profile.a]\ntimeout = '1'", 2, "is not a whole number"),
         (
             "[profile.a]\nkid = 'k'\nkid-form = 'rfc7638'",
@@ -90,6 +91,34 @@ fn what_is_wrong_has_a_line_and_no_pin() {
         assert_eq!(*found, line, "{text}: {error}");
         assert!(problem.contains(words), "{text}: {error}");
         assert!(!format!("{error} {error:?}").contains("471147"), "{error}");
+    }
+}
+
+/// What `sign` would refuse before it opens the key.
+#[test]
+fn a_check_finds_what_does_not_fit_together() {
+    let check = |members: &str| {
+        let profiles = read(&format!("[profile.a]\n{KEY}\n{members}")).unwrap();
+        profiles.get("a").unwrap().check()
+    };
+    let fiam = "scheme = 'fiam'\nclient-id = 'EU.EORI.NL123456789'";
+    let itsme = "scheme = 'itsme'\nendpoint = 'token'";
+    check(fiam).unwrap();
+    check(&format!("{itsme}\nclient-id = 'a'\nkid = 'k'")).unwrap();
+    for (members, words) in [
+        ("scheme = 'fiam'\nclient-id = '123'".to_owned(), "client_id"),
+        (
+            format!("{fiam}\nkid = 'k'"),
+            "sends its certificate chain and no kid",
+        ),
+        (itsme.to_owned(), "client id"),
+        (
+            format!("{itsme}\nclient-id = 'a'\nchain = 'token'\nkid = ' '"),
+            "kid",
+        ),
+    ] {
+        let error = check(&members).unwrap_err().to_string();
+        assert!(error.contains(words), "{members}: {error}");
     }
 }
 

@@ -85,10 +85,9 @@ fn go_and_x_oauth2() {
 #[test]
 fn java_and_nimbus() {
     let stage = Stage::new();
-    let (port, bearer) = (free_port().to_string(), stage.path("bearer"));
-    fs::write(&bearer, "0123456789abcdef-secret\n").unwrap();
-    let shown = bearer.display();
-    let tcp = format!("listen = '127.0.0.1:{port}'\ntoken-file = '{shown}'");
+    let port = free_port().to_string();
+    let bearer = stage.bearer("0123456789abcdef-secret\n", 0o600);
+    let tcp = format!("listen = '127.0.0.1:{port}'\ntoken-file = '{bearer}'");
     let agent = stage.start(&stage.configure(&tcp, &stage.profile()));
     let trust = stage.path("trust.p12");
     let words = "-importcert -noprompt -storetype PKCS12 -storepass changeit -alias ca -file";

@@ -3,6 +3,7 @@
 use std::fs;
 use std::thread;
 
+use privyseal_test_base::tool::{command, run};
 use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::flow;
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
@@ -33,7 +34,12 @@ fn what_cannot_be_written_down_is_not_released() {
     let stage = Stage::new();
     let config = stage.configure("", &stage.profile());
     // No file may grow beyond some kilobytes; the signal that says so is ignored.
-    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 4; exec \"$@\"", "sh"];
+    let limited = [
+        "sh",
+        "-c",
+        "trap '' XFSZ; ulimit -S -f 4; exec \"$@\"",
+        "sh",
+    ];
     let agent = stage.start_as(&config, &limited);
     let mut released = 0;
     let refused = loop {
@@ -51,19 +57,61 @@ fn what_cannot_be_written_down_is_not_released() {
         .ask("GET", "/v1/kpn/token", "")
         .is_problem(503, "audit");
     assert_eq!(agent.ask("GET", "/live", "").status, 200);
+    agent.ask("GET", "/ready", "").is_problem(503, "audit");
     let metrics = agent.ask("GET", "/metrics", "").body;
     let counted = "privyseal_assertions_total{profile=\"kpn\",outcome=\"audit\"} 3";
     assert!(metrics.contains(counted), "{metrics}");
     let lines = stage.audited();
     assert_eq!(lines.len(), released + 1);
 
-    // There is room again: the log is moved away.
+    // There is room again, and that is found without an assertion.
+    let id = agent.id().to_string();
+    run(&mut command("prlimit", ["--pid", &id, "--fsize=unlimited"]));
+    assert_eq!(agent.ask("GET", "/ready", "").status, 200);
+    let lines = stage.audited();
+    assert_eq!(lines.last().unwrap()["event"], "tested");
+    assert_eq!(agent.ask("GET", "/ready", "").status, 200);
+    assert_eq!(stage.audited().len(), lines.len());
+
+    // The log is moved away.
     fs::rename(stage.audit(), stage.path("audit.1")).unwrap();
     agent.signal("HUP");
     agent.hears("READY=1");
     assert_eq!(agent.assertion().status, 200);
     let (old, new) = (lines.last().unwrap(), &stage.audited()[0]);
     assert_eq!(old["link"], new["before"]);
+    agent.stop();
+}
+
+/// Whoever takes the log away stops the agent.
+#[test]
+fn a_log_that_is_cut_short_or_removed_stops_the_agent() {
+    let stage = Stage::new();
+    let agent = stage.agent();
+    assert_eq!(agent.assertion().status, 200);
+    let whole = fs::read(stage.audit()).unwrap();
+    let refused = |why: &str| {
+        agent.assertion().is_problem(503, "audit");
+        agent.ask("GET", "/ready", "").is_problem(503, "audit");
+        assert!(agent.log().contains(why), "{}", agent.log());
+    };
+    let first = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    fs::write(stage.audit(), &whole[..=first]).unwrap();
+    let found = format!("has {} bytes", first + 1);
+    refused(&found);
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert!(agent.log().contains("does not end with the last line"));
+    refused(&found);
+    fs::write(stage.audit(), &whole).unwrap();
+    assert_eq!(agent.assertion().status, 200);
+    fs::remove_file(stage.audit()).unwrap();
+    refused("was removed while it was open");
+    // What comes after it shows that something is missing.
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert_eq!(agent.assertion().status, 200);
+    assert_eq!(stage.audited()[0]["sequence"], 3);
     agent.stop();
 }
 
@@ -124,15 +172,18 @@ fn a_token_that_goes_away_and_comes_again_is_found() {
     agent.stop();
 }
 
-/// A wrong PIN costs one try, not one for each request.
+/// A wrong PIN costs one try, not one for each request or each profile.
 #[test]
 fn a_wrong_pin_costs_one_try() {
     let (stage, shim, uri) = with_shim();
     fs::write(stage.client.token.pin_file(), "0000").unwrap();
-    let config = stage.configure("", &stage.profile_of("kpn", &uri, &mine()));
+    let profiles = ["kpn", "second", "third"].map(|name| stage.profile_of(name, &uri, &mine()));
+    let config = stage.configure("", &profiles.concat());
     let agent = stage.start(&config);
     for _ in 0..5 {
         agent.assertion().is_problem(503, "key");
+        let second = agent.ask("POST", "/v1/second/assertion", "");
+        second.is_problem(503, "key");
         agent.ask("GET", "/ready", "").is_problem(503, "key");
     }
     assert_eq!(shim.calls("C_Login"), 1);

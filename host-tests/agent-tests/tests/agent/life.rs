@@ -29,6 +29,19 @@ fn a_hangup_reads_the_configuration_again() {
         let answer = agent.ask("POST", &format!("/v1/{profile}/assertion"), "");
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+    // What cannot change while it runs is said, and who is not served.
+    let unserved = second.replace("second", "third");
+    let unserved = unserved.replace("allow-uids", "# allow-uids");
+    let profiles = format!("{}{second}{unserved}", stage.profile());
+    stage.configure("audit-sync = false", &profiles);
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    let log = agent.log();
+    assert!(log.contains("\"member\":\"audit-sync\""), "{log}");
+    assert!(
+        log.contains("is not served\",\"profile\":\"third\""),
+        "{log}"
+    );
     // One that breaks a rule changes nothing.
     stage.configure("nonsense = 1", "");
     agent.signal("HUP");

@@ -8,7 +8,7 @@ use privyseal_test_base::privyseal;
 use privyseal_test_suite::flow;
 
 use crate::http::{connect, exchange, request};
-use crate::stage::{NOBODY, Stage, free_port, own_uid};
+use crate::stage::{NOBODY, Stage, free_port, own_uid, poll};
 
 #[test]
 fn others_and_other_profiles_get_nothing() {
@@ -54,6 +54,64 @@ fn others_and_other_profiles_get_nothing() {
     }
     let metrics = agent.ask("GET", "/metrics", "").body;
     assert!(metrics.contains("privyseal_forbidden_total "), "{metrics}");
+    agent.stop();
+}
+
+/// They name all profiles.
+#[test]
+fn the_metrics_are_for_those_who_watch() {
+    // Only root can be somebody else.
+    if own_uid() != 0 {
+        return;
+    }
+    let stage = Stage::new();
+    let agent = stage.agent();
+    let ask = |user: u32| {
+        let socket = stage.socket();
+        let user = user.to_string();
+        let words = [
+            "setpriv",
+            "--reuid",
+            &user,
+            "--clear-groups",
+            "curl",
+            "--silent",
+        ];
+        let mut curl = stage.command(&words);
+        curl.arg("--unix-socket").arg(socket);
+        flow::Outcome::of(curl.arg("http://localhost/metrics")).stdout
+    };
+    assert!(ask(NOBODY).contains("\"kind\":\"metrics\""));
+    assert!(ask(0).contains("profile=\"kpn\""));
+    let more = format!("metrics-uids = [{NOBODY}]");
+    stage.configure(&more, &stage.profile());
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert!(ask(NOBODY).contains("profile=\"kpn\""));
+    agent.stop();
+}
+
+/// One user's connections leave room for those of others, and the one too many hears why.
+#[test]
+fn one_user_has_a_share_of_the_connections() {
+    let stage = Stage::new();
+    let config = stage.configure("", &stage.profile());
+    // 144 connections are left, and a third of them is one user's.
+    let limited = ["sh", "-c", "ulimit -n 400; exec \"$@\"", "sh"];
+    let agent = stage.start_as(&config, &limited);
+    let live = request("GET", "/live", "", "");
+    let idle: Vec<_> = (0..48).map(|_| connect(&stage.socket())).collect();
+    poll("one too many", || {
+        let answer = exchange(connect(&stage.socket()), &live);
+        answer.status == 503 && answer.json()["kind"] == "busy"
+    });
+    drop(idle);
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    let metrics = agent.ask("GET", "/metrics", "").body;
+    assert!(
+        metrics.contains("privyseal_turned_away_total "),
+        "{metrics}"
+    );
     agent.stop();
 }
 
@@ -122,7 +180,7 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
 fn over_tcp_the_bearer_token_is_needed() {
     let stage = Stage::new();
     let secret = "0123456789abcdef-secret";
-    fs::write(stage.path("bearer"), format!("{secret}\n")).unwrap();
+    stage.bearer(&format!("{secret}\n"), 0o640);
     let port = free_port();
     let tcp = format!(
         "listen = '127.0.0.1:{port}'\ntoken-file = '{}'",
@@ -170,7 +228,10 @@ fn over_tcp_the_bearer_token_is_needed() {
 fn a_configuration_that_cannot_be_is_refused() {
     let stage = Stage::new();
     let profile = stage.profile();
+    let bearer = stage.bearer("0123456789abcdef-secret", 0o644);
+    let readable = format!("listen = '127.0.0.1:80'\ntoken-file = '{bearer}'");
     for (more, profiles, words) in [
+        (&*readable, &*profile, "can be read by every user"),
         ("port = 1", &*profile, "line 4: unknown field `port`"),
         (
             "listen = '0.0.0.0:80'",
@@ -192,6 +253,11 @@ fn a_configuration_that_cannot_be_is_refused() {
             "",
             &profile.replace("cacert = '", "cacert = '/nowhere"),
             "cacert names a file",
+        ),
+        (
+            "",
+            &profile.replace("EU.EORI.NL123456789", "123456789"),
+            "client_id",
         ),
     ] {
         let config = stage.configure(more, profiles);

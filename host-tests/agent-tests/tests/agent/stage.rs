@@ -95,6 +95,14 @@ impl Stage {
         path
     }
 
+    /// The file of a bearer token, with that mode.
+    pub(crate) fn bearer(&self, text: &str, mode: u32) -> String {
+        let path = self.path("bearer");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// The agent's command line.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let (program, words) = words.split_first().unwrap();

@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 use privyseal_protocol::log::link_after;
 use serde::Deserialize;
 
-use super::{AuditError, Link, hex};
-
-/// The longest line, in bytes: far more than any entry has.
-const MAX_LINE: u64 = 16 * 1024;
+use super::{AuditError, Link, MAX_LINE, hex};
 
 /// Bytes of `,"link":"`, 64 digits and `"}`.
 const LINK_TEXT: usize = 9 + 64 + 2;
@@ -25,6 +22,8 @@ pub struct AuditSummary {
     pub before: String,
     /// The link of the last one. A log of which somebody kept an older one must have it.
     pub head: String,
+    /// Bytes after it that are no line: one whose end is missing, as a loss of power leaves it.
+    pub torn: usize,
 }
 
 /// Reads a log and checks each link.
@@ -40,6 +39,7 @@ pub fn check(path: &Path) -> Result<AuditSummary, AuditError> {
         entries: read.lines,
         before: read.before,
         head: read.end.map(|(_, link)| hex(&link)).unwrap_or_default(),
+        torn: read.torn.len(),
     })
 }
 
@@ -50,6 +50,8 @@ pub(super) struct Read {
     pub(super) len: u64,
     /// The next number, and the last link.
     pub(super) end: Option<(u64, Link)>,
+    /// What follows it.
+    pub(super) torn: Vec<u8>,
     before: String,
 }
 
@@ -66,6 +68,7 @@ pub(super) fn read(file: &File, path: &Path) -> Result<Read, AuditError> {
         lines: 0,
         len: 0,
         end: None,
+        torn: Vec::new(),
         before: String::new(),
     };
     let mut line = Vec::new();
@@ -83,6 +86,7 @@ pub(super) fn read(file: &File, path: &Path) -> Result<Read, AuditError> {
                     "is longer than any that is written",
                 ));
             }
+            read.torn = line;
             return Ok(read);
         };
         let next = follow(&read, text).map_err(|why| changed(path, read.lines + 1, why))?;

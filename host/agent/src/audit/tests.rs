@@ -28,10 +28,14 @@ fn a_log_goes_on_where_it_ended() {
     // The power was lost within a line.
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{text}{{\"sequence\":2,")).unwrap();
+    assert_eq!(check(&path).unwrap().torn, 14);
     let log = AuditLog::open(&path, false).unwrap();
     signed(&log, "b");
     let summary = check(&path).unwrap();
-    assert_eq!(summary.entries, 4);
+    assert_eq!((summary.entries, summary.torn), (4, 0));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let said = r#""reason":"cut off a last line without its end: {\"sequence\":2,""#;
+    assert!(text.lines().nth(2).unwrap().contains(said), "{text}");
 
     // It is moved away; what follows is linked to it.
     let moved = path.with_extension("1");
@@ -44,6 +48,45 @@ fn a_log_goes_on_where_it_ended() {
     assert_eq!(old.head, new.before);
     std::fs::remove_file(&path).unwrap();
     std::fs::remove_file(&moved).unwrap();
+}
+
+#[test]
+fn what_is_taken_from_an_open_log_is_noticed() {
+    let path = path("taken");
+    let log = AuditLog::open(&path, false).unwrap();
+    signed(&log, "a");
+    let whole = std::fs::read(&path).unwrap();
+    let lost = |text: &str| {
+        let error = log.append(AuditEntry::new("signed")).unwrap_err();
+        assert!(matches!(error, AuditError::Lost { .. }), "{error}");
+        assert!(error.to_string().contains(text), "{error}");
+        assert_eq!(log.test().unwrap_err().to_string(), error.to_string());
+    };
+    // Shorter by a line, or longer by somebody else's.
+    let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for other in [&whole[..first], &[&whole[..], b"{}\n"].concat()] {
+        std::fs::write(&path, other).unwrap();
+        lost("were written");
+        log.reopen().unwrap_err();
+        lost("were written");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    log.test().unwrap();
+    // Another log in its place is not gone on with.
+    let moved = path.with_extension("1");
+    std::fs::rename(&path, &moved).unwrap();
+    std::fs::write(&path, &whole[..first]).unwrap();
+    let error = log.reopen().unwrap_err();
+    assert!(error.to_string().contains("does not end with"), "{error}");
+    signed(&log, "b");
+    std::fs::remove_file(&moved).unwrap();
+    lost("was removed");
+    // What comes after it says what is missing.
+    std::fs::remove_file(&path).unwrap();
+    log.reopen().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("{\"sequence\":3,"), "{text}");
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

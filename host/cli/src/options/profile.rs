@@ -9,6 +9,7 @@ use privyseal::profile::{PROFILE_VARIABLE, Profile, Profiles, Value};
 
 use super::scheme::with_own_schemes;
 use crate::error::CliError;
+use crate::output::say;
 
 const PROFILE: &str = "profile";
 const CONFIG: &str = "config";
@@ -18,6 +19,8 @@ const CONFIG: &str = "config";
 pub(crate) struct ProfileChoice {
     name: Option<String>,
     config: Option<PathBuf>,
+    /// Whether the key is not the profile's.
+    names_key: bool,
     /// The words that name the command.
     words: Vec<String>,
 }
@@ -34,6 +37,7 @@ impl ProfileChoice {
             };
             match option {
                 "--" => break,
+                "--key" => choice.names_key = true,
                 "--profile" | "--config" => {
                     value = value.or_else(|| rest.next().cloned());
                     match option {
@@ -61,6 +65,9 @@ impl ProfileChoice {
         let profiles = self.profiles()?;
         let profile = profiles.profile(self.name.as_deref())?;
         Ok(at_leaf(command, &path, &|command| {
+            if !self.names_key {
+                say_which_key(&command, &profile);
+            }
             with_defaults(with_schemes(command, &profiles), &profile)
         }))
     }
@@ -184,6 +191,22 @@ fn with_defaults(command: Command, profile: &Profile) -> Command {
         });
         arg.required(false).default_values(texts(value, several))
     })
+}
+
+/// A command that takes one key has the first reference of several.
+fn say_which_key(command: &Command, profile: &Profile) {
+    let mut members = profile.members();
+    let keys = members.find_map(|(member, value, _)| match value {
+        Value::Texts(keys) if member == "key" => Some(keys.len()),
+        _ => None,
+    });
+    let mut arguments = command.get_arguments();
+    let takes_one = arguments
+        .any(|arg| arg.get_long() == Some("key") && !matches!(arg.get_action(), ArgAction::Append));
+    let name = command.get_name();
+    if let Some(count @ 2..) = keys.filter(|_| takes_one || name == "jwks") {
+        say!("{name} uses the first of the profile's {count} references to its key");
+    }
 }
 
 /// As the option takes it; of several references to a key the first, where it takes one.
