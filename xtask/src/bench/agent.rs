@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::bench::pkcs11::{Token, release_of};
 use crate::failure::Failure;
+use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
 
@@ -18,7 +19,7 @@ pub(super) fn long_run(count: u64) -> Result<(), Failure> {
 
 /// Builds, makes a token, measures, prints.
 pub(super) fn run() -> Result<(), Failure> {
-    setup::run(&[Need::Token])?;
+    setup::run(&[Need::Token, Need::Keycloak])?;
     let release =
         Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11-tests");
     let release = release.words("--package privyseal-agent-tests --bin privyseal");
@@ -37,5 +38,23 @@ pub(super) fn run() -> Result<(), Failure> {
         .arg(release_of("privyseal"))
         .arg(&token.key_uri)
         .arg(&token.folder)
+        .stream()?;
+    nimbus(&token)
+}
+
+/// What Java has for it, on the same token.
+fn nimbus(token: &Token) -> Result<(), Failure> {
+    let jars = paths::target().join("nimbus");
+    if !jars.join("pom.xml").exists() {
+        Run::new("mvn")
+            .words("--batch-mode --quiet org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -f docs/examples/java/pom.xml")
+            .arg(format!("-DoutputDirectory={}", jars.display()))
+            .stream()?;
+    }
+    let java = token.tool("java").arg("-cp").arg(jars.join("*"));
+    java.arg("host-tests/java/NimbusLatency.java")
+        .arg(paths::softhsm_module()?)
+        .arg(&token.folder)
+        .arg("4")
         .stream()
 }
