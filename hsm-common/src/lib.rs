@@ -17,6 +17,7 @@ pub mod uri;
 mod bounded;
 mod environment;
 mod file;
+mod process_lock;
 mod refused;
 #[cfg(feature = "prompt")]
 mod terminal;
@@ -31,6 +32,7 @@ pub use input::SealedInput;
 pub use listing::{ListedCertificate, ListedKey, Listing, public_key};
 pub use options::SignerOptions;
 pub use pin_sources::{PinSources, Prompt};
+pub use process_lock::ProcessLock;
 pub use provision::NewKey;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,

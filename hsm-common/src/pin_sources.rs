@@ -2,10 +2,10 @@
 //! order, and never from an argument of its own.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use crate::environment::{self, PIN_VARIABLE};
 use crate::file::PinFile;
+use crate::process_lock::state_folder;
 use crate::refused::RefusedPins;
 use crate::secret::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
@@ -111,25 +111,14 @@ impl<'w> PinSources<'w> {
     }
 }
 
-/// Where this user's programs keep what they must remember; systemd says where a service does.
-fn state_folder() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let own = |folder: PathBuf| folder.join("privyseal");
-    set("STATE_DIRECTORY")
-        .map(PathBuf::from)
-        .or_else(|| set("XDG_STATE_HOME").map(PathBuf::from).map(own))
-        .or_else(|| set("HOME").map(|home| own(PathBuf::from(home).join(".local/state"))))
-        .filter(|folder| folder.is_absolute())
-}
-
 impl SecretProvider for PinSources<'_> {
     fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
-        let secret = self.find(request)?;
-        let known = |refused: &RefusedPins| refused.contains(request, &secret);
-        if !self.offer_refused && self.refused.as_ref().is_some_and(known) {
-            return Err(SecretUnavailable::RefusedBefore);
-        }
-        Ok(secret)
+        self.find(request)
+    }
+
+    fn was_refused(&mut self, request: &SecretRequest, secret: &Secret) -> bool {
+        let known = |refused: &RefusedPins| refused.contains(request, secret);
+        !self.offer_refused && self.refused.as_ref().is_some_and(known)
     }
 
     fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {

@@ -119,6 +119,12 @@ pub trait SecretProvider {
     /// There is no such secret, or it cannot be one.
     fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable>;
 
+    /// Whether the hardware refused this secret before and does not show it, so that it is not offered again. Asked right
+    /// before it would be: another process may have offered it since it was given.
+    fn was_refused(&mut self, _request: &SecretRequest, _secret: &Secret) -> bool {
+        false
+    }
+
     /// Told what became of the secret that was given: whether it was right. Only where the hardware itself does not
     /// show that a try was lost.
     fn outcome(&mut self, _request: &SecretRequest, _secret: &Secret, _right: bool) {}

@@ -49,7 +49,16 @@ pub(crate) const SLOW_AFTER: Duration = Duration::from_secs(1);
 /// How long a call waits for another of a module that takes one at a time.
 pub(crate) const CALL_WAIT: Duration = Duration::from_secs(10);
 
-/// How long to wait before a module is initialized again that read no token, because another process wrote to it.
+/// How long a start waits for other processes that initialize the module, look for tokens or log in.
+pub(crate) const START_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a login does. The one that it waits for hangs then, and costs one try at most.
+pub(crate) const LOGIN_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a change of a token waits for another: a card makes an RSA key in half a minute.
+pub(crate) const CHANGE_WAIT: Duration = Duration::from_secs(60);
+
+/// How long to wait before SoftHSM is initialized again, which misread its tokens because another process wrote to them.
 pub(crate) const RACE_PAUSES: [Duration; 6] = [
     Duration::from_millis(10),
     Duration::from_millis(20),

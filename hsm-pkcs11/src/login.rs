@@ -6,12 +6,14 @@ use cryptoki_sys::{
     CK_USER_TYPE, CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_LOCKED,
     CKR_USER_ALREADY_LOGGED_IN, CKR_USER_PIN_NOT_INITIALIZED, CKU_CONTEXT_SPECIFIC, CKU_USER,
 };
-use privyseal_hsm::{LoginPolicy, PinState, Secret, SecretProvider, SecretRequest};
+use privyseal_hsm::{
+    LoginPolicy, PinState, ProcessLock, Secret, SecretProvider, SecretRequest, SecretUnavailable,
+};
 
 pub(crate) use authenticator::Authenticator;
 
 use crate::error::{CallError, Error};
-use crate::limits::MAX_PIN;
+use crate::limits::{LOGIN_WAIT, MAX_PIN};
 use crate::module::Entered;
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
@@ -31,27 +33,31 @@ pub(crate) enum LoginReason {
 
 /// What a login needs of a token; a seam, because no software token can be brought into every state.
 trait TokenLogin {
-    /// The token as its flags are now.
+    /// The token as its flags are now, or were when it was found a moment ago.
     fn token(&self) -> TokenInfo;
+    /// The token as its flags are now.
+    fn token_now(&self) -> Result<TokenInfo, CallError>;
+    /// Keeps other processes from logging in.
+    fn alone(&self) -> Option<ProcessLock>;
     /// Whether the process is logged in to it already.
     fn is_logged_in(&self) -> bool;
     /// `C_Login`; without a PIN, the PIN pad asks.
     fn login(&self, user: CK_USER_TYPE, pin: Option<&Secret>) -> Result<(), CallError>;
 }
 
-/// Logs in, if that is needed and not yet done.
+/// Logs in, if that is needed and not yet done. Whether the PIN was proved to be right.
 fn attempt(
     token_login: &impl TokenLogin,
     pins: &mut dyn SecretProvider,
     policy: LoginPolicy,
     reason: LoginReason,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let token = token_login.token();
     let user = match reason {
         LoginReason::Opening | LoginReason::Recovery
             if !token.login_required || token_login.is_logged_in() =>
         {
-            return Ok(());
+            return Ok(false);
         }
         LoginReason::Opening | LoginReason::Recovery => CKU_USER,
         LoginReason::Use | LoginReason::UseAgain => CKU_CONTEXT_SPECIFIC,
@@ -62,33 +68,69 @@ fn attempt(
         serial: token.serial.clone(),
         state: token.pin_state,
     };
-    let pin = if token.protected_auth_path {
+    let given = if token.protected_auth_path {
         None
     } else {
-        let (min, max) = token.pin_lengths.unwrap_or((1, MAX_PIN));
-        let pin = pins.secret(&request).and_then(|pin| pin.within(min, max));
-        Some(pin.map_err(|reason| Error::PinUnavailable {
-            token: token.name(),
+        Some(given_pin(
+            token_login,
+            &token,
+            pins,
+            policy,
             reason,
-        })?)
+            &request,
+        )?)
     };
-    let result = match token_login.login(user, pin.as_ref()) {
-        Ok(()) => Ok(()),
-        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => return Ok(()),
+    let pin = given.as_ref().map(|(pin, _)| pin);
+    let result = match token_login.login(user, pin) {
+        Ok(()) => Ok(true),
+        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => return Ok(false),
         Err(call) => Err(refused(&token, call, || token_login.token().pin_state)),
     };
     if let Some(pin) = pin {
         match &result {
-            Ok(()) => pins.outcome(&request, &pin, true),
+            Ok(_) => pins.outcome(&request, pin, true),
             // What the flags show need not be remembered.
             Err(Error::PinIncorrect {
                 now: PinState::Ok | PinState::Unknown,
                 ..
-            }) => pins.outcome(&request, &pin, false),
+            }) => pins.outcome(&request, pin, false),
             Err(_) => {}
         }
     }
     result
+}
+
+/// The PIN, if it may be offered now. A login of the user is made alone: what another process spent while this one waited
+/// counts.
+fn given_pin(
+    token_login: &impl TokenLogin,
+    token: &TokenInfo,
+    pins: &mut dyn SecretProvider,
+    policy: LoginPolicy,
+    reason: LoginReason,
+    request: &SecretRequest,
+) -> Result<(Secret, Option<ProcessLock>), Error> {
+    let unavailable = |reason| Error::PinUnavailable {
+        token: token.name(),
+        reason,
+    };
+    let (min, max) = token.pin_lengths.unwrap_or((1, MAX_PIN));
+    let pin = pins.secret(request).and_then(|pin| pin.within(min, max));
+    let pin = pin.map_err(unavailable)?;
+    let mut alone = None;
+    if matches!(reason, LoginReason::Opening | LoginReason::Recovery) {
+        alone = token_login.alone();
+        match token_login.token_now() {
+            Ok(now) => allow(&now, policy, reason)?,
+            // They could not be read before, and a try may be spent.
+            Err(_) if token.pin_state == PinState::Unknown => {}
+            Err(call) => return Err(call.into()),
+        }
+    }
+    if pins.was_refused(request, &pin) {
+        return Err(unavailable(SecretUnavailable::RefusedBefore));
+    }
+    Ok((pin, alone))
 }
 
 /// Whether one try may be spent.
@@ -141,10 +183,18 @@ impl TokenLogin for ModuleLogin<'_> {
         if self.is_fresh.take() {
             return self.token.info.clone();
         }
-        TokenInfo::of(self.module.raw(), self.token.slot).unwrap_or_else(|_| TokenInfo {
+        self.token_now().unwrap_or_else(|_| TokenInfo {
             pin_state: PinState::Unknown,
             ..self.token.info.clone()
         })
+    }
+
+    fn token_now(&self) -> Result<TokenInfo, CallError> {
+        TokenInfo::of(self.module.raw(), self.token.slot)
+    }
+
+    fn alone(&self) -> Option<ProcessLock> {
+        self.module.module().alone(LOGIN_WAIT)
     }
 
     fn is_logged_in(&self) -> bool {

@@ -19,12 +19,14 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult, mpsc,
 };
 use std::thread;
 use std::time::{Duration, Instant};
+
+use privyseal_hsm::ProcessLock;
 
 use crate::error::{Error, SelectError};
 use crate::kept_pin::KeptPins;
@@ -55,8 +57,8 @@ pub(crate) struct Module {
     init_args: Option<CString>,
     /// Whether it was initialized here, so that it may be finalized here.
     ours: AtomicBool,
-    /// Whether a session was ever opened.
-    has_sessions: AtomicBool,
+    /// How many sessions are open.
+    sessions: AtomicUsize,
     /// Counts the initializations. Sessions of an earlier one are dead.
     epoch: AtomicU64,
     /// Read by every thread that calls the module, written by the thread that initializes it again.
@@ -126,9 +128,15 @@ impl Module {
         &self.raw
     }
 
-    /// Whether a session was ever opened: then others may depend on the module as it is.
-    pub(crate) fn has_sessions(&self) -> bool {
-        self.has_sessions.load(Ordering::Acquire)
+    /// How many sessions are open. While there are some, others depend on the module as it is.
+    pub(crate) const fn sessions(&self) -> &AtomicUsize {
+        &self.sessions
+    }
+
+    /// Keeps other processes that use this module from initializing it, looking for tokens and logging in meanwhile; not
+    /// longer than `wait`. SoftHSM, of several that do so at once, misreads its tokens or ends the process.
+    pub(crate) fn alone(&self, wait: Duration) -> Option<ProcessLock> {
+        alone(&self.path, wait)
     }
 
     pub(crate) const fn kept_pins(&self) -> &KeptPins {
@@ -228,6 +236,11 @@ impl Entered<'_> {
             Err(Error::Token(SelectError::OtherLibrary))
         }
     }
+}
+
+/// [`Module::alone`].
+fn alone(path: &Path, wait: Duration) -> Option<ProcessLock> {
+    ProcessLock::take(&path.to_string_lossy(), wait)
 }
 
 /// Takes the read or the write lock by polling. A blocking lock could wait for ever: for a module that hangs, or, in a

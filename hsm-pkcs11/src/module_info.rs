@@ -1,6 +1,7 @@
 //! What a module sees, without a login: to find the reason why a key cannot be opened.
 
 use crate::error::{CallError, Error};
+use crate::limits::START_WAIT;
 use crate::module::{Module, text, wide};
 use crate::slot::{self, TokenInfo};
 use crate::uri::Pkcs11Uri;
@@ -36,6 +37,7 @@ pub struct SlotInfo {
 pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
     let module = Module::load(uri)?;
     let module = module.enter()?;
+    let _alone = module.module().alone(START_WAIT);
     let info = module.raw().info()?;
     let slots = module.raw().slots()?.into_iter().map(|slot| {
         let token = slot::look(&module, slot);

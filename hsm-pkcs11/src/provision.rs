@@ -20,6 +20,7 @@ use privyseal_hsm::{
 use crate::certificate::{self, TokenCertificate};
 use crate::error::{CallError, CertificateError, Error};
 use crate::key;
+use crate::limits::CHANGE_WAIT;
 use crate::login::Authenticator;
 use crate::mechanism::{self, SigningMechanism};
 use crate::module::{Entered, Module, text};
@@ -69,6 +70,7 @@ pub fn generate_key(
     let module = Module::load(uri)?;
     let token = open(&module, uri, pins, login)?;
     let module = module.enter()?;
+    let _alone = module.module().alone(CHANGE_WAIT);
     check_free(&token.session, &name)?;
     // What it refuses stays in the TPM's memory, which is small.
     let is_tpm = text(&module.raw().info()?.libraryDescription) == TPM2_PKCS11;
@@ -104,6 +106,7 @@ pub fn put_certificates(
     let module = Module::load(uri)?;
     let token = open(&module, uri, pins, login)?;
     let module = module.enter()?;
+    let _alone = module.module().alone(CHANGE_WAIT);
     let facts = key::select::<SigningMechanism>(&token.session, uri)?;
     let leaf = chain.first().and_then(|leaf| public_key(leaf));
     if leaf.is_none() || leaf != facts.public.ok() {

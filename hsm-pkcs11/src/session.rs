@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use cryptoki_sys::{CK_SESSION_HANDLE, CK_SLOT_ID, CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS};
 
@@ -30,9 +31,10 @@ impl OpenSession {
     }
 
     fn new(module: &Entered<'_>, slot: CK_SLOT_ID, writes: bool) -> Result<Self, CallError> {
-        module.module().note_session();
+        let handle = module.raw().open_session(slot, writes)?;
+        module.module().sessions().fetch_add(1, Ordering::AcqRel);
         Ok(Self {
-            handle: module.raw().open_session(slot, writes)?,
+            handle,
             module: Arc::clone(module.module()),
             epoch: module.module().epoch(),
         })
@@ -64,6 +66,7 @@ impl OpenSession {
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
+        self.module.sessions().fetch_sub(1, Ordering::AcqRel);
         // A thread that holds the gate may leave the module as it is, and then the session is there still.
         let Ok(module) = self.module.enter() else {
             return;

@@ -1,13 +1,14 @@
 //! A token that is logged in to.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
-use cryptoki_sys::CK_SLOT_ID;
-use privyseal_hsm::SecretProvider;
+use cryptoki_sys::{CK_SLOT_ID, CKR_GENERAL_ERROR};
+use privyseal_hsm::{PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
-use crate::error::Error;
-use crate::limits::RACE_PAUSES;
+use crate::error::{Error, SelectError};
+use crate::limits::{RACE_PAUSES, START_WAIT};
 use crate::login::{Authenticator, LoginReason};
 use crate::module::{Entered, Module};
 use crate::session::OpenSession;
@@ -38,39 +39,39 @@ impl OpenToken {
 
     /// The same without a login.
     pub(crate) fn unauthenticated(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<Self, Error> {
+        let _alone = module.module().alone(START_WAIT);
         let found = slot::select(module, uri)?;
         let session = OpenSession::open(module, found.slot)?;
         Ok(Self { found, session })
     }
 
-    /// The same for a key that is opened. SoftHSM reads its tokens when it is initialized, and misses one that another
-    /// process writes to at that moment: nothing was spent, so it is initialized again, if no session depends on it.
+    /// The same for a key that is opened. SoftHSM misreads a token that another process writes to at that moment, as a login
+    /// does: it is looked at again, and initialized again if no session depends on it.
     pub(crate) fn open_first(
         module: &Arc<Module>,
         uri: &Pkcs11Uri,
         authenticator: &mut Authenticator,
-        mut borrowed: Option<&mut dyn SecretProvider>,
+        borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<Self, Error> {
+        let mut borrowed = borrowed.map(|pins| AskedOnce { pins, given: None });
         let mut pauses = RACE_PAUSES.iter();
         loop {
             let entered = module.enter()?;
-            let borrowed = borrowed
+            let pins = borrowed
                 .as_mut()
-                .map(|pins| &mut **pins as &mut dyn SecretProvider);
-            let opened = Self::open(&entered, uri, authenticator, LoginReason::Opening, borrowed);
-            if !matches!(&opened, Err(Error::Token(_)))
-                || module.has_sessions()
-                || !module.is_ours()
-                || !slot::none_is_read(&entered).unwrap_or(false)
-            {
-                return opened;
-            }
+                .map(|pins| pins as &mut dyn SecretProvider);
+            let error = match Self::open(&entered, uri, authenticator, LoginReason::Opening, pins) {
+                Err(error) if may_be_misread(&error) && slot::has_softhsm(&entered) => error,
+                result => return result,
+            };
             let Some(pause) = pauses.next() else {
-                return opened;
+                return Err(error);
             };
             drop(entered);
             thread::sleep(*pause);
-            module.initialize_again(module.epoch())?;
+            if module.is_ours() && module.sessions().load(Ordering::Acquire) == 0 {
+                module.initialize_again(module.epoch())?;
+            }
         }
     }
 
@@ -90,5 +91,42 @@ impl OpenToken {
     /// The token as a URI that opens it again: how to reach it is as `given`.
     pub(crate) fn uri(&self, given: &Pkcs11Uri) -> Pkcs11Uri {
         self.found.info.uri().reached_as(given)
+    }
+}
+
+/// Whether SoftHSM may have misread its tokens. It counts no tries, so none was spent.
+fn may_be_misread(error: &Error) -> bool {
+    match error {
+        Error::Token(SelectError::None { .. })
+        | Error::PinNotInitialized { .. }
+        | Error::PinFinalTry {
+            state: PinState::Unknown,
+            ..
+        } => true,
+        Error::Call(call) => call.rv() == Some(CKR_GENERAL_ERROR),
+        _ => false,
+    }
+}
+
+/// Who opens a key is asked for the PIN once, however often the token is tried.
+struct AskedOnce<'p> {
+    pins: &'p mut dyn SecretProvider,
+    given: Option<Secret>,
+}
+
+impl SecretProvider for AskedOnce<'_> {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        if self.given.is_none() {
+            self.given = Some(self.pins.secret(request)?);
+        }
+        self.given.clone().ok_or(SecretUnavailable::Empty)
+    }
+
+    fn was_refused(&mut self, request: &SecretRequest, secret: &Secret) -> bool {
+        self.pins.was_refused(request, secret)
+    }
+
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
+        self.pins.outcome(request, secret, right);
     }
 }

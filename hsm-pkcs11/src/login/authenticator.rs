@@ -109,7 +109,7 @@ impl Authenticator {
         let given = asked.given;
         let before = self.tries.replace(tries.get());
         match (&result, given) {
-            (Ok(()), Some(pin)) => {
+            (Ok(true), Some(pin)) => {
                 if let Some(kept) = &self.kept {
                     kept.set(pin);
                 }
@@ -126,7 +126,7 @@ impl Authenticator {
             self.doubtful =
                 matches!(&result, Err(error @ Error::Call(_)) if !error.is_loss_before_login());
         }
-        result
+        result.map(|_| ())
     }
 }
 
@@ -158,6 +158,14 @@ impl SecretProvider for PinLookup<'_, '_> {
         };
         self.given = Some(pin.clone());
         Ok(pin)
+    }
+
+    fn was_refused(&mut self, request: &SecretRequest, pin: &Secret) -> bool {
+        match (&mut self.borrowed, &mut self.authenticator.provider) {
+            (Some(borrowed), _) => borrowed.was_refused(request, pin),
+            (None, Some(provider)) => provider.was_refused(request, pin),
+            (None, None) => false,
+        }
     }
 
     fn outcome(&mut self, request: &SecretRequest, pin: &Secret, right: bool) {

@@ -50,6 +50,14 @@ impl TokenLogin for FakeToken {
         }
     }
 
+    fn token_now(&self) -> Result<TokenInfo, CallError> {
+        Ok(self.token())
+    }
+
+    fn alone(&self) -> Option<ProcessLock> {
+        None
+    }
+
     fn is_logged_in(&self) -> bool {
         self.logged_in
     }
@@ -70,7 +78,7 @@ fn run(token: &FakeToken, policy: LoginPolicy) -> (Result<(), Error>, usize, usi
         Secret::new("1234")
     };
     let result = attempt(token, &mut pins, policy, LoginReason::Opening);
-    (result, token.tries.get(), asked)
+    (result.map(|_| ()), token.tries.get(), asked)
 }
 
 const CAREFUL: LoginPolicy = LoginPolicy::new(false);

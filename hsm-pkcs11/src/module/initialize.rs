@@ -2,14 +2,15 @@
 
 use std::ffi::CString;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use cryptoki_sys::CKR_CRYPTOKI_NOT_INITIALIZED;
 
-use super::{Module, patiently};
+use super::{Module, alone, patiently};
 use crate::error::Error;
 use crate::kept_pin::KeptPins;
+use crate::limits::START_WAIT;
 use crate::raw::RawModule;
 
 impl Module {
@@ -21,13 +22,15 @@ impl Module {
         })?;
         // The URI's parser lets no NUL byte pass.
         let init_args = init_args.and_then(|text| CString::new(text).ok());
+        let others = alone(file, START_WAIT);
         let ours = raw.initialize(init_args.as_deref())?;
+        drop(others);
         Ok(Self {
             path: file.to_owned(),
             raw,
             init_args,
             ours: AtomicBool::new(ours),
-            has_sessions: AtomicBool::new(false),
+            sessions: AtomicUsize::new(0),
             epoch: AtomicU64::new(0),
             gate: RwLock::new(()),
             process: std::process::id(),
@@ -38,11 +41,6 @@ impl Module {
     /// Whether [`Module::initialize_again`] may finalize the module.
     pub(crate) fn is_ours(&self) -> bool {
         self.ours.load(Ordering::Acquire)
-    }
-
-    /// Notes that a session was opened.
-    pub(crate) fn note_session(&self) {
-        self.has_sessions.store(true, Ordering::Release);
     }
 
     /// Finalizes the module and initializes it again, unless that has happened since `epoch`. All its
@@ -57,6 +55,7 @@ impl Module {
         if self.epoch() != epoch {
             return Ok(());
         }
+        let _others = self.alone(START_WAIT);
         if self.is_ours() {
             // Sessions are as good as dead from here on, whatever the module says.
             self.epoch.fetch_add(1, Ordering::AcqRel);

@@ -8,6 +8,9 @@ use crate::error::{CallError, Error, SelectError};
 use crate::module::{Entered, text, wide};
 use crate::uri::{Pkcs11Uri, fits};
 
+/// Who makes SoftHSM's slots.
+const SOFTHSM: &str = "SoftHSM project";
+
 /// A token and the slot it is in.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundToken {
@@ -29,11 +32,14 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
     the_one(matching, present)
 }
 
-/// Whether there are slots with tokens, and none that can be read: as while another process writes to them.
-pub(crate) fn none_is_read(module: &Entered<'_>) -> Result<bool, CallError> {
-    let slots = module.raw().slots()?;
-    let is_read = |slot: &CK_SLOT_ID| matches!(look(module, *slot), Ok(Some(_)));
-    Ok(!slots.is_empty() && !slots.iter().any(is_read))
+/// Whether there are slots of SoftHSM, perhaps behind another module.
+pub(crate) fn has_softhsm(module: &Entered<'_>) -> bool {
+    let is_softhsm = |slot| {
+        let info = module.raw().slot_info(slot);
+        info.is_ok_and(|info| text(&info.manufacturerID) == SOFTHSM)
+    };
+    let slots = module.raw().slots();
+    slots.is_ok_and(|slots| slots.into_iter().any(is_softhsm))
 }
 
 /// The token in `slot`, as [`look`] found it, if it is one that `uri` means.

@@ -10,6 +10,7 @@ mod chain;
 mod completions;
 mod kid;
 mod policy;
+mod processes;
 mod public;
 mod scan;
 mod set_up;

@@ -94,29 +94,3 @@ fn a_bare_name_is_not_looked_for_in_the_working_directory() {
         open(stage, "./libplanted.so").unwrap();
     });
 }
-
-/// As SoftHSM is while another process writes to its tokens: nothing was spent, and it is looked at again.
-#[test]
-fn a_token_that_was_missed_is_looked_for_again() {
-    const NAME: &str = "initialize::a_token_that_was_missed_is_looked_for_again";
-    in_own_process(NAME, Kind::Plain, |stage| {
-        let missed: Vec<String> = (1..=4)
-            .map(|call| format!("C_GetTokenInfo {call} return 0x5"))
-            .collect();
-        let missed: Vec<&str> = missed.iter().map(String::as_str).collect();
-        stage.shim.rules(&missed);
-        let module = FaultShim::module();
-        let signer = open(stage, module.to_str().unwrap()).unwrap();
-        let calls = stage.shim.calls_since(0);
-        assert_eq!(
-            (count(&calls, "C_Initialize"), count(&calls, "C_Login")),
-            (2, 1)
-        );
-        // Not where a session depends on the module as it is.
-        stage.shim.rules(&missed);
-        let error = open(stage, module.to_str().unwrap()).unwrap_err();
-        assert!(error.to_string().contains("CKR_GENERAL_ERROR"), "{error}");
-        assert_eq!(count(&stage.shim.calls_since(0), "C_Initialize"), 2);
-        drop(signer);
-    });
-}

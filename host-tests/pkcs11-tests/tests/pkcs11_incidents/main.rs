@@ -8,6 +8,7 @@ mod foreign;
 mod hang;
 mod initialize;
 mod login;
+mod misread;
 mod odd_token;
 mod refused_pin;
 mod stage;

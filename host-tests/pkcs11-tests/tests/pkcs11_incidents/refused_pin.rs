@@ -1,10 +1,12 @@
 //! A token that does not show that a try was lost, and a service that starts again and again.
 
+use std::thread;
+
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_hsm::{PinSources, Prompt, Secret};
 use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer};
-use privyseal_test_suite::fault_shim::{FaultShim, count};
+use privyseal_test_suite::fault_shim::{FaultShim, count, user_logins};
 use privyseal_test_suite::target::Kind;
 
 use crate::stage::{Stage, in_own_process};
@@ -56,6 +58,25 @@ fn a_pin_that_was_refused_is_not_offered_at_the_next_start() {
             (result.unwrap_err().kind(), tries),
             (SignerErrorKind::PinIncorrect, 1)
         );
+    });
+}
+
+/// As eight processes that start at once: each looks for its PIN again.
+#[test]
+fn a_wrong_pin_costs_one_try_however_many_offer_it_at_once() {
+    const NAME: &str = "refused_pin::a_wrong_pin_costs_one_try_however_many_offer_it_at_once";
+    in_own_process(NAME, Kind::Plain, |stage| {
+        stage.shim.rules(&[NO_PIN_FLAGS]);
+        let mark = stage.shim.mark();
+        let start = || start(stage, "97531", false).0.unwrap_err().kind();
+        let mut kinds = thread::scope(|scope| {
+            let starts = [(); 8].map(|()| scope.spawn(start));
+            starts.map(|start| start.join().unwrap())
+        });
+        kinds.sort_by_key(|kind| *kind != SignerErrorKind::PinIncorrect);
+        assert_eq!(kinds[0], SignerErrorKind::PinIncorrect);
+        assert_eq!(kinds[1..], [SignerErrorKind::NotLoggedIn; 7]);
+        assert_eq!(user_logins(&stage.shim.calls_since(mark)), 1);
     });
 }
 
