@@ -7,8 +7,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+pub use rustix::process::Signal;
+
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
@@ -76,14 +79,35 @@ impl Terminal {
     ///
     /// # Panics
     /// If it cannot be run, or says nothing for a minute.
-    pub fn run(mut self, program: &Command, prompt: &str, typed: &str) -> Ended {
+    pub fn run(self, program: &Command, prompt: &str, typed: &str) -> Ended {
+        self.run_until(program, prompt, |mut terminal, _| {
+            terminal.write_all(typed.as_bytes()).expect("a terminal");
+        })
+    }
+
+    /// The same with a signal in place of what is typed.
+    ///
+    /// # Panics
+    /// As [`Terminal::run`].
+    pub fn run_and_signal(self, program: &Command, prompt: &str, signal: Signal) -> Ended {
+        self.run_until(program, prompt, |_, child| {
+            kill_process(Pid::from_child(child), signal).expect("a process");
+        })
+    }
+
+    fn run_until(
+        mut self,
+        program: &Command,
+        prompt: &str,
+        then: impl FnOnce(&File, &Child),
+    ) -> Ended {
         let mut child = self.spawn(program);
         let mut shown = Vec::new();
         while !String::from_utf8_lossy(&shown).contains(prompt) {
             assert!(self.read(&mut shown), "{}", String::from_utf8_lossy(&shown));
         }
         let hid = self.hides();
-        self.ours.write_all(typed.as_bytes()).expect("a terminal");
+        then(&self.ours, &child);
         let code = child.wait().expect("a child").code();
         let hides = self.hides();
         // When nobody has the other end, reading ends behind the last word, however late that comes.

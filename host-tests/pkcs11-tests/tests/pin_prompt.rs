@@ -5,11 +5,13 @@
 use std::process::Command;
 
 use privyseal_test_base::privyseal;
-use privyseal_test_base::terminal::{Ended, Terminal};
+use privyseal_test_base::terminal::{Ended, Signal, Terminal};
 use privyseal_test_suite::flow::KEY;
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
-fn at_a_terminal(token: &SoftHsmToken, typed: &str) -> Ended {
+const PROMPT: &str = "PIN of token \"T\": ";
+
+fn keys(token: &SoftHsmToken) -> Command {
     let uri = format!(
         "pkcs11:token=T;object={KEY}?module-path={}",
         SoftHsmToken::module().display()
@@ -18,7 +20,11 @@ fn at_a_terminal(token: &SoftHsmToken, typed: &str) -> Ended {
     command.args(["keys", "--key", &uri]);
     command.env_remove("PRIVYSEAL_PIN");
     command.env("SOFTHSM2_CONF", token.configuration());
-    let ended = Terminal::new().run(&command, "PIN of token \"T\": ", typed);
+    command
+}
+
+fn at_a_terminal(token: &SoftHsmToken, typed: &str) -> Ended {
+    let ended = Terminal::new().run(&keys(token), PROMPT, typed);
     assert!(ended.hid && !ended.hides, "{ended:?}");
     ended
 }
@@ -35,5 +41,15 @@ fn the_terminal_is_as_it_was_whatever_is_typed() {
         let ended = at_a_terminal(&token, typed);
         assert_eq!(ended.code, Some(3), "{ended:?}");
         assert!(ended.shown.contains("interrupted"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_command_once_the_terminal_is_as_it_was() {
+    let token = SoftHsmToken::new("T");
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        let ended = Terminal::new().run_and_signal(&keys(&token), PROMPT, signal);
+        assert!(ended.hid && !ended.hides, "{ended:?}");
+        assert_eq!(ended.code, None, "{ended:?}");
     }
 }

@@ -70,6 +70,9 @@ impl PutChain {
         let uri = self.key.required("the chain belongs to it")?;
         let given = Certificates::from_file(&self.chain).map_err(of_option("--chain"))?;
         let wanted = ChainOptions::at(clock::now()?);
+        given
+            .check_before_key(&wanted)
+            .map_err(of_option("--chain"))?;
         let chain = given.chain_for(&wanted).map_err(of_option("--chain"))?;
         let ders = chain.certificates().iter().map(Certificate::as_der);
         let chain: Certificates = ders.map(<[u8]>::to_vec).collect::<Vec<_>>().into();
