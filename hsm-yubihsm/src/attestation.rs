@@ -2,8 +2,12 @@
 //!
 //! Attestation is an X.509 certificate for the key, signed by a key that Yubico put on the device; its
 //! extensions (1.3.6.1.4.1.41482.4) hold serial number, origin, domains, capabilities and label. Opaque
-//! object 0 is the certificate of that key, which chains to Yubico's root. This crate gets both and checks
-//! that the first is for the key in question; it does not verify them against Yubico's root.
+//! object 0 is the certificate of that key, which chains to Yubico's root. This crate gets both, checks
+//! that the first is for the key in question and reads what it says; it does not verify them against Yubico's root.
+
+mod attested_key;
+
+pub use attested_key::AttestedKey;
 
 use privyseal_hsm::public_key;
 
@@ -18,6 +22,13 @@ pub struct Attestation {
     pub certificate: Vec<u8>,
     /// The certificate of the device's attestation key, DER, if the session may read it.
     pub device_certificate: Option<Vec<u8>>,
+}
+
+impl Attestation {
+    /// What the certificate for the key says of it, if it says all that a YubiHSM 2 does.
+    pub fn key(&self) -> Option<AttestedKey> {
+        AttestedKey::read(&self.certificate)
+    }
 }
 
 impl Device {

@@ -27,7 +27,7 @@ pub mod provision;
 mod signer;
 mod unwrapper;
 
-pub use attestation::Attestation;
+pub use attestation::{Attestation, AttestedKey};
 pub use device::{Device, DeviceInfo};
 pub use error::{CallError, CertificateError, DeviceCode, Error};
 pub use key::{Capabilities, KeyFacts};

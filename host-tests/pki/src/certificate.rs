@@ -75,6 +75,8 @@ pub struct CertificateSpec {
     pub padding: usize,
     /// Extensions without content that nobody knows, not critical.
     pub extensions: u8,
+    /// Extensions with this content (DER), not critical.
+    pub special: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl CertificateSpec {
@@ -90,6 +92,7 @@ impl CertificateSpec {
             purposes: &[],
             padding: 0,
             extensions: 0,
+            special: Vec::new(),
         }
     }
 
@@ -106,6 +109,7 @@ impl CertificateSpec {
             purposes: &[],
             padding: 0,
             extensions: 0,
+            special: Vec::new(),
         }
     }
 
@@ -200,20 +204,23 @@ impl BuilderProfile for Profile<'_> {
             add((&purposes).to_extension(&self.subject, &[]))?;
         }
         if spec.padding > 0 {
-            add(unknown("1.3.6.1.4.1.32473.1", spec.padding))?;
+            add(other("1.3.6.1.4.1.32473.1", vec![0; spec.padding]))?;
         }
         for number in 0..spec.extensions {
-            add(unknown(&format!("1.3.6.1.4.1.32473.2.{number}"), 0))?;
+            add(other(&format!("1.3.6.1.4.1.32473.2.{number}"), Vec::new()))?;
+        }
+        for (id, content) in &spec.special {
+            add(other(id, content.clone()))?;
         }
         Ok(extensions)
     }
 }
 
 /// An extension; RFC 9371 reserves identifiers below 1.3.6.1.4.1.32473 for examples.
-fn unknown(id: &str, bytes: usize) -> der::Result<Extension> {
+fn other(id: &str, content: Vec<u8>) -> der::Result<Extension> {
     Ok(Extension {
         extn_id: ObjectIdentifier::new(id)?,
         critical: false,
-        extn_value: OctetString::new(vec![0; bytes])?,
+        extn_value: OctetString::new(content)?,
     })
 }

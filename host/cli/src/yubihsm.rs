@@ -144,6 +144,7 @@ impl Attest {
         let issuers = read("--issuers", &self.issuers)?.unwrap_or_default();
         let (uri, device) = self.which.open()?;
         let attestation = device.attest(key_id(&uri)?).map_err(SignerFailure::new)?;
+        let key = attestation.key();
         let mut certificates = vec![attestation.certificate];
         certificates.extend(attestation.device_certificate);
         let pems: Vec<String> = certificates
@@ -157,6 +158,11 @@ impl Attest {
                 .prove(&trust, &options, RevocationOptions::default())
                 .map_err(PkiError::from)?;
             say!("the attestation of {uri} has a path to what is trusted");
+        }
+        match &key {
+            Some(key) if key.is_bound_to_device() => say!("{key}"),
+            Some(key) => say!("{key}\nwarning: the key is or may be elsewhere, too"),
+            None => say!("warning: the attestation does not say where the key comes from"),
         }
         print_line(pems.join("\n").as_bytes())
     }

@@ -144,8 +144,8 @@ fn dispatch(device: &mut Device, command: Cmd, auth_key: u16, mut fields: Fields
             if by != 0 {
                 return Err(Refusal::ObjectNotFound);
             }
-            let (_, key) = session.key(device, id)?;
-            Ok(device.attester.attest(id, &key.spki_der()))
+            let (object, key) = session.key(device, id)?;
+            Ok(device.attester.attest(object, &key.spki_der()))
         }
         Cmd::DeleteObject => {
             let (id, kind) = (fields.u16()?, fields.u8()?);

@@ -9,6 +9,7 @@ use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite as suite;
 use privyseal_test_suite::software_signer::SoftwareSigner;
+use privyseal_yubihsm::provision::{KeySize, NewObject};
 use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner, YubihsmUri};
 
 use super::{CHAIN, KEY, open, password, uri};
@@ -253,6 +254,21 @@ fn attestation_is_for_the_key() {
         privyseal_core::cert::Certificate::from_der(&attestation.certificate).unwrap();
     assert_eq!(certificate.rsa_key().unwrap(), key.public_key());
     assert!(attestation.device_certificate.is_some());
+    let imported = attestation.key().unwrap();
+    assert!(!imported.is_bound_to_device(), "{imported}");
+
+    let object = NewObject::new(8, "made here", 2);
+    signer
+        .device()
+        .generate_key(&object, KeySize::Rsa2048)
+        .unwrap();
+    let made = signer.device().attest(8).unwrap().key().unwrap();
+    assert!(made.is_bound_to_device());
+    assert_eq!(
+        made.to_string(),
+        "key 8 \"made here\" on YubiHSM 12345678, firmware 3.0.5: generated there, not exportable, domains 2, \
+         capabilities 0x20"
+    );
 }
 
 /// The policy of the caller holds for keys of a device, too.
