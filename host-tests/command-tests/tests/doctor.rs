@@ -141,6 +141,32 @@ fn a_key_without_certificate_says_where_to_put_one() {
     assert_ne!(found(&outcome, "test signature", "passed"), "");
 }
 
+/// itsme has the public key, and encrypts to another.
+#[test]
+fn a_key_known_by_its_kid_needs_no_certificate_and_a_decryption_key_is_tried() {
+    let client = Client::new();
+    let uri = |key| client.token.uri(key);
+    client.token.generate_key(2048, "02", "bare");
+    client.token.generate_decryption_key(2048, "03", "box");
+    let itsme = ["--scheme", "itsme", "--decryption-key"];
+    let ask = |key: &str| doctor(&client, &uri("bare"), &[&itsme[..], &[key]].concat());
+    let good = ask(&uri("box"));
+    assert_eq!(good.code, Some(0), "{}", good.stdout);
+    let chain = found(&good, "chain", "passed");
+    assert!(chain.contains("needs no certificate"), "{chain}");
+    // SoftHSM's OAEP knows SHA-1 only.
+    let decrypts = found(&good, "decryption key", "passed");
+    assert_eq!(
+        decrypts,
+        "what is encrypted to it with RSA-OAEP is decrypted"
+    );
+    let cannot = found(&good, "decryption key", "note");
+    assert!(cannot.contains("not with RSA-OAEP-256"), "{cannot}");
+    let wrong = ask(&uri("Other"));
+    wrong.failed(3, "one thing is broken");
+    assert_ne!(found(&wrong, "decryption key", "broken"), "");
+}
+
 #[test]
 fn an_expired_certificate_or_another_key_s_breaks_a_rule() {
     let client = Client::new();

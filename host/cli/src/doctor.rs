@@ -4,6 +4,7 @@ mod examine;
 mod new_profile;
 
 use clap::Args;
+use privyseal::keys::key::KeyUri;
 use privyseal::{BaseUrl, SchemeRules, base::clock};
 
 use examine::{DoctorOptions, DoctorReport, examine, examine_modules};
@@ -30,6 +31,10 @@ pub(super) struct Doctor {
     /// The chain: a PEM or DER file, or the word token for the one beside the key
     #[arg(long, value_name = "FILE|token", default_value = "token")]
     chain: String,
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// A key to which tokens are encrypted: whether it decrypts; may be given several times
+    #[arg(long = "decryption-key", value_name = "URI", requires = "key")]
+    decryption_keys: Vec<String>,
     #[command(flatten)]
     certificate: CertificateOptions,
     #[command(flatten)]
@@ -57,9 +62,12 @@ impl Doctor {
         let (http, progress) = self.way.watched_http()?;
         progress.step("for its time");
         let chain = chain_file(&self.chain);
+        let decryption_keys = self.decryption_keys.iter().map(|uri| uri.parse());
+        let decryption_keys = decryption_keys.collect::<Result<Vec<KeyUri>, _>>()?;
         let options = DoctorOptions {
             key: &uri,
-            policy: self.key.policy(),
+            decryption_keys: &decryption_keys,
+            access: self.key.access,
             chain: chain.as_deref(),
             certificate: self.certificate.sha256()?,
             warn_days: self.warn.warn_days,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use privyseal_test_base::{privyseal, tool};
+use privyseal_test_pki::{TestPki, pem_chain};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite::flow::Outcome;
 use privyseal_test_suite::kryoptic::KryopticToken;
@@ -260,4 +261,31 @@ fn of_two_leaves_one_can_be_named_and_a_near_end_is_a_warning() {
             || listed.contains("  ends in ") && listed.contains(&digest),
         "{listed}"
     );
+}
+
+#[test]
+fn a_leaf_that_its_issuer_did_not_sign_is_not_stored() {
+    let (_, key, mut chain) = TestPki::with_seal();
+    let token = SoftHsmToken::new("T");
+    token.import_key(&key, "01", "K");
+    *chain[0].last_mut().unwrap() ^= 1;
+    let file = token.dir().join("chain.pem");
+    std::fs::write(&file, pem_chain(&chain)).unwrap();
+    let path = file.to_string_lossy();
+    let put = [
+        "keys",
+        "put-chain",
+        "--key",
+        &token.uri("K"),
+        "--chain",
+        &path,
+    ];
+    let refused = crate::output(&token, &put);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && said.contains("was not signed by"),
+        "{said}"
+    );
+    let objects = token.pkcs11_tool(&["--list-objects", "--type", "cert"]);
+    assert!(!String::from_utf8(objects).unwrap().contains("Certificate"));
 }

@@ -1,9 +1,10 @@
 //! What stands between a key and a token that a server accepts: looked at step by step, from the module to
 //! the server's clock, until something is broken that makes the next step pointless.
 //!
-//! At most one PIN try is spent, and only where the token's flags allow it. What is signed to see whether
+//! At most one PIN try is spent on a token, and only where the token's flags allow it. What is signed to see whether
 //! the key can is a certification request that is discarded (see [`privyseal::self_test`]).
 
+mod decryption;
 mod device;
 mod machine;
 mod module;
@@ -14,13 +15,14 @@ use core::fmt;
 use std::path::Path;
 
 use privyseal::http::{BaseUrl, Http};
-use privyseal::keys::key::{KeySigner, KeyUri, OpenedKey, SignerOptions};
+use privyseal::keys::key::{KeySigner, KeyUri, OpenedKey};
 use privyseal::keys::{KeyError, SignerFailure};
 use privyseal::oauth::OAuthError;
 use privyseal::pki::certificates::{Certificates, ChainOptions};
 use privyseal::report::html::HtmlReport;
 use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
 use privyseal::{Error, ErrorKind};
+use privyseal_core::scheme::KeyReference;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, SchemeRules, Signer as _, SignerError as _, UnixTime};
 use privyseal_hsm::SecretProvider;
@@ -28,18 +30,21 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::advice::of_library;
+use crate::options::AccessOptions;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
 /// the strictest scheme, for the way and the server's own tolerance.
 pub(super) const MAX_CLOCK_SKEW: u64 = 15;
 
 /// What to look at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct DoctorOptions<'a> {
     /// The key.
     pub(super) key: &'a KeyUri,
+    /// Keys to which tokens are encrypted.
+    pub(super) decryption_keys: &'a [KeyUri],
     /// What a login may cost, and what the key must be.
-    pub(super) policy: SignerOptions,
+    pub(super) access: AccessOptions,
     /// The chain, in a file; without it, the one beside the key.
     pub(super) chain: Option<&'a Path>,
     /// SHA-256 of the certificate, where one of several is named.
@@ -144,7 +149,7 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
         _ => true,
     };
     if reachable {
-        match options.key.open_any(pins, &options.policy) {
+        match options.key.open_any(pins, &options.access.policy()) {
             Ok(OpenedKey::Signer(signer)) => with_key(&mut report, options, *signer),
             Ok(OpenedKey::Device(key)) => device::look(&mut report, options, &key),
             Ok(_) => report.add(
@@ -154,6 +159,9 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
             ),
             Err(error) => report.broke("login and key", &error.into()),
         }
+    }
+    for key in options.decryption_keys {
+        decryption::look(&mut report, options.access, key);
     }
     if let Some((http, server)) = options.server {
         clock(&mut report, http, server, options.now);
@@ -198,6 +206,14 @@ fn chain(
     beside_key: impl FnOnce() -> Result<Certificates, KeyError>,
 ) {
     const NAME: &str = "chain";
+    let by_kid = |scheme: &&SchemeRules| scheme.key_reference().value() == KeyReference::Kid;
+    if let (Some(scheme), None) = (options.scheme.filter(by_kid), options.chain) {
+        let text = format!(
+            "{} knows the key by its kid and needs no certificate",
+            scheme.title()
+        );
+        return report.add(NAME, Verdict::Passed, text);
+    }
     let certificates = match options.chain {
         Some(path) => Certificates::from_file(path).map_err(Error::from),
         None => beside_key().map_err(Error::from),
