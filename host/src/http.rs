@@ -228,19 +228,13 @@ impl Http {
             request = request.header(header::AUTHORIZATION, bearer.as_str());
         }
         self.watched(url, || {
-            let response = match sent {
-                Some((media_type, body)) => {
-                    let request = request.header(header::CONTENT_TYPE, media_type).body(body);
-                    request
-                        .map_err(Into::into)
-                        .and_then(|it| self.agent.run(it))
-                }
-                None => {
-                    let request = request.body(());
-                    request
-                        .map_err(Into::into)
-                        .and_then(|it| self.agent.run(it))
-                }
+            let response = if let Some((media_type, body)) = sent {
+                let request = request.header(header::CONTENT_TYPE, media_type);
+                let request = request.body(body).map_err(Into::into);
+                request.and_then(|request| self.agent.run(request))
+            } else {
+                let request = request.body(()).map_err(Into::into);
+                request.and_then(|request| self.agent.run(request))
             };
             let response = response.map_err(|error: ureq::Error| HttpError::new(url, error))?;
             Response::read(url, response, max)

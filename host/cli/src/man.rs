@@ -41,9 +41,11 @@ fn reference() -> String {
     let mut page = "# Commands\n\nMade from the code: what `--help` says.\n".to_owned();
     section(&mut root, "privyseal", &mut page);
     for (title, rows) in tables() {
-        let rows: String = rows.map(|row| format!("{row}\n")).collect();
         // Writing into a String cannot fail.
-        let _ = write!(page, "\n## {title}\n\n| | |\n|---|---|\n{rows}");
+        let _ = writeln!(page, "\n## {title}\n\n| | |\n|---|---|");
+        for row in rows {
+            let _ = writeln!(page, "{row}");
+        }
     }
     page
 }

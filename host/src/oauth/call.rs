@@ -78,7 +78,7 @@ pub fn call_with(
 ) -> Result<Vec<u8>, OAuthError> {
     let url = base.join(path)?;
     let sent = method.has_body().then_some(("application/json", body));
-    let send = |http: &Http| {
+    let ask = |http: &Http| {
         let method = Method::from_bytes(method.name().as_bytes()).unwrap_or_default();
         let bearer = Some(token.expose());
         let response = http.send(method, &url, bearer, sent, MAX_CALL_RESPONSE)?;
@@ -89,8 +89,8 @@ pub fn call_with(
     };
     match method {
         CallMethod::Post | CallMethod::Patch => {
-            retry(http.policy(), &mut http.runtime(), |_| send(http))
+            retry(http.policy(), &mut http.runtime(), |_| ask(http))
         }
-        _ => http.retry_idempotent(send),
+        _ => http.retry_idempotent(ask),
     }
 }

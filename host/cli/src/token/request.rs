@@ -39,13 +39,11 @@ impl CallRequest {
         };
         let method = self.method.unwrap_or(usual);
         let Some(path) = &self.body else {
-            return match method.has_body() {
-                true => Err(CliError::missing(
-                    "--body",
-                    format!("{} sends one", method.name()),
-                )),
-                false => Ok((method, Zeroizing::default())),
-            };
+            if method.has_body() {
+                let reason = format!("{} sends one", method.name());
+                return Err(CliError::missing("--body", reason));
+            }
+            return Ok((method, Zeroizing::default()));
         };
         if !method.has_body() {
             let reason = format!("is not for {}, which sends none", method.name());
