@@ -140,6 +140,10 @@ impl JwsHeader {
         if members.contains_key("crit") {
             return Err(JwsFault::Critical.into());
         }
+        let is_text = |name| members.get(name).is_none_or(Value::is_string);
+        if !["typ", "kid"].into_iter().all(is_text) {
+            return Err(JwsFault::Form("has a typ or kid that is not a text").into());
+        }
         Ok(Self { algorithm, members })
     }
 
