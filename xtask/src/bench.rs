@@ -4,20 +4,33 @@ mod agent;
 mod kept;
 mod pkcs11;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
+use kept::Plot;
+
+/// What to measure, and what becomes of it.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: Bench,
+    /// Keep the numbers as plots of the documents, with this machine, its load and today
+    #[arg(long, global = true)]
+    keep: bool,
+}
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, Subcommand)]
-pub(crate) enum Bench {
+enum Bench {
     /// A token without its RSA operation, against jsonwebtoken and josekit
     Core,
     /// Signatures per second and start-up of the PKCS#11 signer on SoftHSM, against bare calls
     Pkcs11,
+    /// From the start of a command to its first signature, on a token with more and more keys
+    Keys,
     /// Assertions of an agent over its socket, against the library in process and bare signatures
     Agent {
         /// Instead: that many assertions while token, disk, network and clock fail again and again
@@ -28,31 +41,50 @@ pub(crate) enum Bench {
     /// receivers
     Receiver {
         /// Instead, 64 connections for ten minutes, a tenth of what they send wrong
-        #[arg(long, conflicts_with = "keep")]
-        load: bool,
-        /// Keep the numbers as a plot of the documents: of a machine that does nothing else
         #[arg(long)]
-        keep: bool,
+        load: bool,
     },
+    /// Instructions of RSA signatures on a Cortex-M4, by size, beside those of others
+    Rsa,
 }
 
 /// Measures it.
-pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
-    match bench {
-        Bench::Core => core(),
-        Bench::Pkcs11 => pkcs11::run(),
-        Bench::Agent { assertions: None } => agent::run(),
+pub(crate) fn run(options: Options) -> Result<(), Failure> {
+    let plots = match options.what {
+        Bench::Core => return core(),
         Bench::Agent {
             assertions: Some(count),
-        } => agent::long_run(count),
-        Bench::Receiver { load: true, .. } => load(),
-        Bench::Receiver { keep, .. } => {
-            setup::run(&[Need::Receiver, Need::Python, Need::Node, Need::Keycloak])?;
-            let words = "run --release --package privyseal-receiver-tests --example receiver";
-            let title = "Accepting a client assertion of iSHARE";
-            kept::measured(Run::cargo(words), "receiver", title, keep)
-        }
+        } => return agent::long_run(count),
+        Bench::Receiver { load: true } => return load(),
+        Bench::Pkcs11 => pkcs11::run()?,
+        Bench::Keys => vec![pkcs11::keys()?],
+        Bench::Agent { assertions: None } => vec![agent::run()?],
+        Bench::Receiver { load: false } => vec![receiver()?],
+        Bench::Rsa => vec![rsa()?],
+    };
+    if options.keep {
+        kept::keep(&plots)?;
     }
+    Ok(())
+}
+
+fn receiver() -> Result<Plot, Failure> {
+    setup::run(&[Need::Receiver, Need::Python, Need::Node, Need::Keycloak])?;
+    let title = "Accepting a client assertion of iSHARE";
+    let mut plot = Plot::new("receiver", title, "ns");
+    Run::cargo("run --release --package privyseal-receiver-tests --example receiver")
+        .tee(|line| plot.rows.extend(kept::time(line)))?;
+    Ok(plot)
+}
+
+/// What the test of the instructions prints: the figures of others stand in it, with their date.
+fn rsa() -> Result<Plot, Failure> {
+    setup::run(&[Need::Thumb, Need::Emulator])?;
+    let title = "A signature with RSA on a Cortex-M4: instructions, counted in QEMU";
+    let mut plot = Plot::new("rsa", title, "instructions");
+    Run::cargo("test --workspace --test rsa_qemu -- --nocapture")
+        .tee(|line| plot.rows.extend(kept::instructions(line)))?;
+    Ok(plot)
 }
 
 /// The test of `privyseal receiver serve` under load, against the command as users have it.

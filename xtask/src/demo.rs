@@ -28,7 +28,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> Result<(), Failure> {
     setup::run(&[Need::Token])?;
     println!("building the commands ..");
-    Run::cargo("build --quiet --bins --package privyseal-cli --package privyseal-test-pki --package privyseal-test-servers")
+    // As tests build them, so that nothing is built twice.
+    Run::cargo("build --quiet --workspace --bin privyseal --bin test-pki --bin fiam-server")
         .stream()?;
     let mut lines = Vec::new();
     script("demo.sh", &paths::target().join("demo"))?.tee(|line| lines.push(line.to_owned()))?;
@@ -50,7 +51,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
 
 /// Makes a token with a key and its chain in `folder`, quietly; beside them are `softhsm2.conf`, `pin` and `key-uri`.
 pub(crate) fn make_token(folder: &Path) -> Result<(), Failure> {
-    Run::cargo("build --package privyseal-test-pki --bin test-pki").stream()?;
+    Run::cargo("build --workspace --bin test-pki").stream()?;
     script("make-token.sh", folder)?.stream()
 }
 

@@ -71,8 +71,7 @@ enum Menu {
     /// Make what users install: Debian package, tarball, bill of materials, crates for the registry
     Dist(dist::Options),
     /// Measure; prints numbers, judges none
-    #[command(subcommand)]
-    Bench(bench::Bench),
+    Bench(bench::Options),
     /// The gateway's firmware
     #[command(subcommand)]
     Firmware(firmware::Firmware),
@@ -98,7 +97,7 @@ fn main() -> ExitCode {
         Menu::Mutants(options) => mutants::run(&options),
         Menu::Corpus(options) => corpus::run(&options),
         Menu::Dist(options) => dist::run(&options),
-        Menu::Bench(bench) => bench::run(bench),
+        Menu::Bench(options) => bench::run(options),
         Menu::Firmware(command) => firmware::run(&command),
     };
     match outcome {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bench::kept::{Plot, Row};
 use crate::bench::pkcs11::{Token, release_of};
 use crate::failure::Failure;
 use crate::paths;
@@ -18,7 +19,7 @@ pub(super) fn long_run(count: u64) -> Result<(), Failure> {
 }
 
 /// Builds, makes a token, measures, prints.
-pub(super) fn run() -> Result<(), Failure> {
+pub(super) fn run() -> Result<Plot, Failure> {
     setup::run(&[Need::Token, Need::Keycloak])?;
     let release =
         Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11-tests");
@@ -33,17 +34,21 @@ pub(super) fn run() -> Result<(), Failure> {
         .arg(&token.key_uri)
         .stream()?;
     println!("\n==> assertions of the library, of an agent, and of the command");
+    let title =
+        "An assertion on SoftHSM, RSA-2048: the time that half and 99 % of them take at most";
+    let mut plot = Plot::new("agent", title, "ns");
     let latency = token.tool(release_of("examples/latency"));
     latency
         .arg(release_of("privyseal"))
         .arg(&token.key_uri)
         .arg(&token.folder)
-        .stream()?;
-    nimbus(&token)
+        .tee(|line| plot.rows.extend(latencies(line).into_iter().flatten()))?;
+    nimbus(&token, &mut plot)?;
+    Ok(plot)
 }
 
 /// What Java has for it, on the same token.
-fn nimbus(token: &Token) -> Result<(), Failure> {
+fn nimbus(token: &Token, plot: &mut Plot) -> Result<(), Failure> {
     let jars = paths::target().join("nimbus");
     if !jars.join("pom.xml").exists() {
         Run::new("mvn")
@@ -56,5 +61,38 @@ fn nimbus(token: &Token) -> Result<(), Failure> {
         .arg(paths::softhsm_module()?)
         .arg(&token.folder)
         .arg("4")
-        .stream()
+        .tee(|line| plot.rows.extend(latencies(line).into_iter().flatten()))
+}
+
+/// What was measured, and three numbers: microseconds of the median and of the 99th percentile, and the rate.
+fn latencies(line: &str) -> Option<[Row; 2]> {
+    let mut rest = line.trim_end();
+    let mut next = || {
+        let (before, word) = rest.rsplit_once(' ')?;
+        rest = before.trim_end();
+        word.parse::<u64>().ok()
+    };
+    let (_, most, half) = (next()?, next()?, next()?);
+    let row = |micros: u64, part| (micros.saturating_mul(1000), format!("{rest}, {part}"));
+    Some([row(half, "half"), row(most, "99 %")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_latencies_is_two_rows() {
+        let line = "agent, 8 clients, synced                       812      1900      9000";
+        let rows = latencies(line).map(|rows| rows.map(|(time, what)| format!("{time} {what}")));
+        let expected = [
+            "812000 agent, 8 clients, synced, half",
+            "1900000 agent, 8 clients, synced, 99 %",
+        ];
+        assert_eq!(rows, Some(expected.map(str::to_owned)));
+        assert_eq!(
+            latencies("                p50 us    p99 us  a second"),
+            None
+        );
+    }
 }

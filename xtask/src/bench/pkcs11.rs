@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::bench::kept::{Plot, nanoseconds};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::setup::{self, Need};
@@ -18,8 +19,11 @@ use crate::{demo, paths};
 /// Starts of each command.
 const STARTS: usize = 15;
 
+/// Keys on a token, one after another.
+const KEYS: [usize; 4] = [1, 10, 100, 1000];
+
 /// Builds, makes a token, measures, prints.
-pub(super) fn run() -> Result<(), Failure> {
+pub(super) fn run() -> Result<Vec<Plot>, Failure> {
     setup::run(&[Need::Token])?;
     let release = Run::cargo(
         "build --release --package privyseal-cli --package privyseal-pkcs11-tests --package privyseal-fault-shim",
@@ -31,7 +35,25 @@ pub(super) fn run() -> Result<(), Failure> {
 
     println!("\n==> signatures per second, SoftHSM, RSA-2048; bare and whole take turns");
     let throughput = token.tool(release_of("examples/throughput"));
-    throughput.arg(&token.key_uri).stream()?;
+    let title = "Signatures on SoftHSM, RSA-2048: bare C_Sign, and whole tokens of FIAM";
+    let mut rates = Plot::new("throughput", title, "a second");
+    let title = "The same: the time that half and 99 % of them take at most";
+    let mut latencies = Plot::new("latency", title, "ns");
+    throughput.arg(&token.key_uri).tee(|line| {
+        let Some((threads, measured)) = rates_of(line) else {
+            return;
+        };
+        for (what, rate, parts) in measured {
+            let what = format!("{what}, {threads} threads");
+            latencies.rows.extend(
+                ["half", "99 %"]
+                    .iter()
+                    .zip(parts)
+                    .map(|(part, micros)| (micros.saturating_mul(1000), format!("{what}, {part}"))),
+            );
+            rates.rows.push((rate, what));
+        }
+    })?;
 
     println!("\n==> the same behind a module that takes 5 ms for each call, as a network HSM does");
     network_hsm(&token)?;
@@ -44,7 +66,51 @@ pub(super) fn run() -> Result<(), Failure> {
     println!(
         "\n==> from the start of a command to its first signature, {STARTS} starts each, in turns"
     );
-    starts(&token)
+    let [ours, theirs] = starts(&token)?;
+    println!("{:<20} {}", "privyseal sign", summary(&ours));
+    println!("{:<20} {}", "pkcs11-tool --sign", summary(&theirs));
+    Ok(vec![rates, latencies])
+}
+
+/// The first signature on a token with more and more keys: copies of one, under other labels.
+pub(super) fn keys() -> Result<Plot, Failure> {
+    setup::run(&[Need::Token])?;
+    Run::cargo("build --release --package privyseal-cli --package privyseal-pkcs11-tests")
+        .words("--bin privyseal --example copies")
+        .stream()?;
+    let token = Token::new("bench-keys")?;
+    let title = "From the start of a command to its first signature, by keys on the token (SoftHSM, RSA-2048)";
+    let mut plot = Plot::new("keys", title, "ns");
+    for count in KEYS {
+        let copies = token.tool(release_of("examples/copies"));
+        copies.arg(&token.key_uri).arg(count.to_string()).stream()?;
+        let [ours, theirs] = starts(&token)?;
+        for (name, times) in [("privyseal sign", ours), ("pkcs11-tool --sign", theirs)] {
+            println!("{count:>5} keys  {name:<20} {}", summary(&times));
+            let median = times.get(times.len() / 2).copied().unwrap_or_default();
+            plot.rows
+                .push((nanoseconds(median), format!("{name}, {count} keys")));
+        }
+    }
+    Ok(plot)
+}
+
+/// Of a line of `throughput`: how many threads; what, how many a second, and the median and the 99th percentile in
+/// microseconds.
+fn rates_of(line: &str) -> Option<(u64, [(&'static str, u64, [u64; 2]); 2])> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let [threads, bare, whole, _, _, _, _, of_bare, of_whole] = words[..] else {
+        return None;
+    };
+    let parts = |text: &str| {
+        let (half, most) = text.split_once('/')?;
+        Some([half.parse().ok()?, most.parse().ok()?])
+    };
+    let rates = [
+        ("bare", bare.parse().ok()?, parts(of_bare)?),
+        ("whole", whole.parse().ok()?, parts(of_whole)?),
+    ];
+    Some((threads.parse().ok()?, rates))
 }
 
 /// Sixteen sessions behind the fault shim.
@@ -96,8 +162,8 @@ pub(super) fn release_of(name: &str) -> PathBuf {
     paths::target().join("release").join(name)
 }
 
-/// Starts both commands in turns; prints the medians.
-fn starts(token: &Token) -> Result<(), Failure> {
+/// Starts both commands in turns, and times them; the fastest first.
+fn starts(token: &Token) -> Result<[Vec<Duration>; 2], Failure> {
     let ours = token
         .tool(release_of("privyseal"))
         .words("sign --scheme fiam --chain token");
@@ -117,13 +183,12 @@ fn starts(token: &Token) -> Result<(), Failure> {
         own_times.push(ours.time()?);
         their_times.push(theirs.time()?);
     }
-    println!("{:<20} {}", "privyseal sign", summary(own_times));
-    println!("{:<20} {}", "pkcs11-tool --sign", summary(their_times));
-    Ok(())
+    own_times.sort_unstable();
+    their_times.sort_unstable();
+    Ok([own_times, their_times])
 }
 
-fn summary(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
+fn summary(times: &[Duration]) -> String {
     let millis = |place: usize| {
         let time = times.get(place).copied().unwrap_or_default();
         format!("{:.1} ms", time.as_secs_f64() * 1000.0)
@@ -135,4 +200,17 @@ fn summary(mut times: Vec<Duration>) -> String {
         millis(0),
         millis(last)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_rates_is_read() {
+        let line = "      2    1204     1180  0.982         1630          1650  0.990         1600/2100         1630/2400";
+        let expected = [("bare", 1204, [1600, 2100]), ("whole", 1180, [1630, 2400])];
+        assert_eq!(rates_of(line), Some((2, expected)));
+        assert_eq!(rates_of("threads  bare/s  whole/s  ratio"), None);
+    }
 }

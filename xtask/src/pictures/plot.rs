@@ -1,6 +1,6 @@
-//! How long things took, as bars: what `cargo xtask bench --keep` kept, with the machine and the day.
+//! How much of something, as bars: what `cargo xtask bench --keep` kept, with the machine and the day.
 //!
-//! The text has a `title`, a `note`, and a line `NANOSECONDS what` for each bar.
+//! The text has a `title`, a `note`, a `unit`, and a line `NUMBER what` for each bar. `ns` are shown as times.
 
 use std::fmt::Write as _;
 
@@ -16,13 +16,14 @@ const STEP: usize = 48;
 pub(super) fn bars(source: &str) -> Result<String, Failure> {
     let mut lines = source.lines();
     let mut head = |word: &str| lines.next().and_then(|line| line.strip_prefix(word));
-    let (Some(title), Some(note)) = (head("title "), head("note ")) else {
-        return fail!("a plot begins with `title` and `note`");
+    let (Some(title), Some(note), Some(unit)) = (head("title "), head("note "), head("unit "))
+    else {
+        return fail!("a plot begins with `title`, `note` and `unit`");
     };
     let mut rows = Vec::new();
     for line in lines {
         let row = line.split_once(' ');
-        let row = row.and_then(|(time, what)| Some((time.parse::<u64>().ok()?, what)));
+        let row = row.and_then(|(much, what)| Some((much.parse::<u64>().ok()?, what)));
         match row {
             Some(row) => rows.push(row),
             None => return fail!("no row of a plot: {line}"),
@@ -32,10 +33,15 @@ pub(super) fn bars(source: &str) -> Result<String, Failure> {
     let mut body = String::new();
     left(&mut body, "name", 28, title);
     left(&mut body, "soft", 48, note);
-    for (number, (time, what)) in rows.iter().enumerate() {
+    for (number, (much, what)) in rows.iter().enumerate() {
         let y = 82 + number * STEP;
-        left(&mut body, "label", y, &format!("{what}: {}", shown(*time)));
-        let part = u128::from(*time) * (WIDTH as u128) / u128::from(longest);
+        left(
+            &mut body,
+            "label",
+            y,
+            &format!("{what}: {}", shown(*much, unit)),
+        );
+        let part = u128::from(*much) * (WIDTH as u128) / u128::from(longest);
         let width = usize::try_from(part).unwrap_or(WIDTH).max(2);
         rectangle(&mut body, "box", (LEFT, y + 7), (width, BAR));
     }
@@ -50,16 +56,22 @@ fn left(body: &mut String, class: &str, y: usize, text: &str) {
     );
 }
 
-/// Three digits and a unit.
-fn shown(nanoseconds: u64) -> String {
-    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs")];
-    for (size, unit) in units {
-        if nanoseconds >= size {
-            let (whole, tenths) = (nanoseconds / size, nanoseconds % size * 10 / size);
-            return format!("{whole}.{tenths} {unit}");
+/// One digit behind the point, and a unit.
+fn shown(much: u64, unit: &str) -> String {
+    let sizes = [1_000_000_000, 1_000_000, 1_000];
+    let names = match unit {
+        "ns" => ["s", "ms", "µs"].map(str::to_owned),
+        _ => ["G", "M", "k"].map(|size| format!("{size} {unit}")),
+    };
+    // Rates of some thousands are read as they are.
+    let least = if unit == "ns" { 1_000 } else { 100_000 };
+    for (size, name) in sizes.into_iter().zip(names) {
+        if much >= size.max(least) {
+            let (whole, tenths) = (much / size, much % size * 10 / size);
+            return format!("{whole}.{tenths} {name}");
         }
     }
-    format!("{nanoseconds} ns")
+    format!("{much} {unit}")
 }
 
 #[cfg(test)]
@@ -68,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_as_it_took() {
-        let Ok(drawn) = bars("title T\nnote x86, 2026-11-29\n40000 a <b>\n20000 b\n1 c\n") else {
+        let Ok(drawn) = bars("title T\nnote x86, 2026-11-29\nunit ns\n40000 a <b>\n20000 b\n1 c\n")
+        else {
             panic!("no plot");
         };
         for part in [
@@ -82,10 +95,13 @@ mod tests {
         }
         for wrong in [
             "title T\n",
-            "title T\nnote n\nx y\n",
-            "title T\nnote n\n12\n",
+            "title T\nnote n\n",
+            "title T\nnote n\nunit ns\nx y\n",
+            "title T\nnote n\nunit ns\n12\n",
         ] {
             assert!(bars(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(shown(9_947_206, "instructions"), "9.9 M instructions");
+        assert_eq!(shown(1_204, "a second"), "1204 a second");
     }
 }
