@@ -1,17 +1,21 @@
-//! The book in `docs`: every link leads somewhere, every page is in the summary, and mdBook builds it.
+//! The book in `docs`: every link leads somewhere, every page is in the summary, and mdBook builds it. The page that
+//! explains tokens is in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Context, Failure, fail};
-use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need, tools};
+use crate::{page, paths};
 
 /// Checks the documents and builds `target/book`.
 pub(crate) fn run() -> Result<(), Failure> {
     let root = paths::root();
     reference()?;
+    page::run()?;
+    let (page, in_book) = (page::file(), root.join("docs/page.html"));
+    fs::copy(&page, &in_book).context(paths::shown(&in_book))?;
     let mut pages = Vec::new();
     find_pages(&root, &mut pages)?;
     let mut wrong = Vec::new();

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -22,31 +23,27 @@ pub(crate) struct Options {
     /// Only those whose file name contains this
     #[arg(long, value_name = "PART")]
     filter: Option<String>,
+    /// Only so many, others each day
+    #[arg(long, value_name = "COUNT")]
+    some: Option<usize>,
 }
 
 /// Applies each patch alone and fails unless every proof did.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     setup::run(&[Need::Patch])?;
-    let folder = paths::root().join("host-tests/broken");
-    let mut patches = Vec::new();
-    for entry in fs::read_dir(&folder).context(paths::shown(&folder))? {
-        let path = entry.context(paths::shown(&folder))?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let is_meant = options
-            .filter
-            .as_ref()
-            .is_none_or(|part| name.contains(part));
-        if path.extension().is_some_and(|it| it == "patch") && is_meant {
-            patches.push((name, path));
-        }
+    let mut patches = patches()?;
+    if let Some(part) = &options.filter {
+        patches.retain(|(name, _)| name.contains(part));
     }
-    patches.sort();
     if patches.is_empty() {
-        return fail!("{}: no such patch", paths::shown(&folder));
+        return fail!("no such patch in host-tests/broken");
+    }
+    if let Some(count) = options.some.filter(|count| *count < patches.len()) {
+        let today = SystemTime::now().duration_since(UNIX_EPOCH);
+        let today = usize::try_from(today.unwrap_or_default().as_secs() / (24 * 60 * 60));
+        let first = today.unwrap_or_default().wrapping_mul(count) % patches.len();
+        patches.rotate_left(first);
+        patches.truncate(count);
     }
     let copy = copy()?;
     let mut steps = Steps::default();
@@ -56,12 +53,42 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     steps.finish()
 }
 
+/// All of them, by name.
+fn patches() -> Result<Vec<(String, PathBuf)>, Failure> {
+    let folder = paths::root().join("host-tests/broken");
+    let mut patches = Vec::new();
+    for entry in fs::read_dir(&folder).context(paths::shown(&folder))? {
+        let path = entry.context(paths::shown(&folder))?.path();
+        if path.extension().is_some_and(|it| it == "patch") {
+            let name = path.file_stem().unwrap_or_default();
+            patches.push((name.to_string_lossy().into_owned(), path));
+        }
+    }
+    patches.sort();
+    Ok(patches)
+}
+
 /// The tree as it lies here. What is the same there keeps its time, so that only what a patch touches is built
 /// again.
 fn copy() -> Result<PathBuf, Failure> {
     let copy = paths::target().join("broken");
     mirror(&paths::root(), &copy)?;
+    share_build(&copy)?;
     Ok(copy)
+}
+
+/// What was built of other people's crates is the same there: links to it.
+fn share_build(copy: &Path) -> Result<(), Failure> {
+    let there = copy.join("target/debug");
+    fs::create_dir_all(&there).context(paths::shown(&there))?;
+    for folder in ["deps", "build", ".fingerprint"] {
+        let here = paths::target().join("debug").join(folder);
+        if here.is_dir() {
+            let link = Run::new("cp").words("--recursive --symbolic-link --remove-destination");
+            link.arg(here).arg(&there).stream()?;
+        }
+    }
+    Ok(())
 }
 
 fn mirror(from: &Path, to: &Path) -> Result<(), Failure> {
@@ -113,15 +140,7 @@ fn try_one(copy: &Path, patch: &Path) -> Result<(), Failure> {
     };
     let (breaks, proof, says) = (line("Breaks:")?, line("Proof:")?, line("Says:")?);
     println!("{breaks}\n$ {proof}");
-    let apply = |how: &str| {
-        let tool = Run::new("patch").words("--strip 1 --batch --no-backup-if-mismatch --input");
-        tool.arg(patch)
-            .arg(how)
-            .current_dir(copy)
-            .capture()
-            .map(drop)
-    };
-    apply("--forward")?;
+    apply(copy, patch, "--forward")?;
     let mut said = String::new();
     let words = proof.strip_prefix("cargo ").unwrap_or(proof);
     let outcome = Run::cargo(words)
@@ -131,10 +150,35 @@ fn try_one(copy: &Path, patch: &Path) -> Result<(), Failure> {
             said.push_str(line);
             said.push('\n');
         });
-    apply("--reverse")?;
+    apply(copy, patch, "--reverse")?;
     match outcome {
         Ok(()) => fail!("the proof passes although it is false: {breaks}"),
         Err(_) if said.contains(says) => Ok(()),
         Err(failure) => fail!("it fails for another reason, without `{says}`: {failure}"),
+    }
+}
+
+fn apply(tree: &Path, patch: &Path, how: &str) -> Result<(), Failure> {
+    let tool = Run::new("patch").words("--strip 1 --batch --no-backup-if-mismatch --input");
+    let tool = tool.arg(patch).words(how).current_dir(tree);
+    tool.limit(Duration::from_secs(60)).stream()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code changes under them; one that no longer applies would be noticed on its day only.
+    #[test]
+    fn every_patch_still_applies() {
+        let patches = patches().unwrap_or_else(|Failure(why)| panic!("{why}"));
+        assert!(
+            patches.len() >= 8,
+            "one for each kind of proof: {patches:?}"
+        );
+        for (name, path) in patches {
+            let applied = apply(&paths::root(), &path, "--forward --dry-run");
+            assert!(applied.is_ok(), "{name}: {applied:?}");
+        }
     }
 }

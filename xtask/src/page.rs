@@ -1,11 +1,17 @@
 //! The page that explains: one HTML file in `target/site`.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::failure::{Context, Failure};
 use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need, WASM};
+
+/// Where it is made.
+pub(crate) fn file() -> PathBuf {
+    paths::target().join("site/index.html")
+}
 
 /// Builds the WebAssembly and makes one file of it and the rest.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -13,7 +19,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let build = Run::cargo("build --quiet --package privyseal-web --profile page --target");
     build.arg(WASM).stream()?;
     let module = paths::target().join(WASM).join("page/privyseal_web.wasm");
-    let page = paths::target().join("site/index.html");
+    let page = file();
     let folder = page.with_file_name("");
     fs::create_dir_all(&folder).context(paths::shown(&folder))?;
     let bundle = Run::cargo("run --quiet --package privyseal-web-bundle --");

@@ -82,6 +82,7 @@ impl Need {
         Self::Thumb,
         Self::ThumbClippy,
         Self::Emulator,
+        Self::Patch,
     ];
 
     /// Everything that any command here needs.
@@ -93,7 +94,6 @@ impl Need {
                 Self::Book,
                 Self::Sbom,
                 Self::Windows,
-                Self::Patch,
                 Self::Fuzz,
             ],
         ]

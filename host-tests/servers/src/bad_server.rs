@@ -5,7 +5,7 @@ mod reply;
 use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub struct BadServer {
     address: SocketAddr,
     certificate: Vec<u8>,
     requests: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -84,17 +85,20 @@ impl Site {
         let bind = || TcpListener::bind(address).expect("a port that is still free");
         let listener = self.listener.unwrap_or_else(bind);
         let requests = Arc::<Mutex<Vec<String>>>::default();
+        let sent = Arc::<AtomicUsize>::default();
         let stop = Arc::<AtomicBool>::default();
         let work = Work {
             config: Arc::new(config),
             replies,
             requests: Arc::clone(&requests),
+            sent: Arc::clone(&sent),
             stop: Arc::clone(&stop),
         };
         BadServer {
             address,
             certificate: certificate.to_vec(),
             requests,
+            sent,
             stop,
             thread: Some(std::thread::spawn(move || work.serve(&listener))),
         }
@@ -148,6 +152,11 @@ impl BadServer {
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
     }
+
+    /// The bytes of replies without end that the client, or the system for it, took so far.
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for BadServer {
@@ -171,6 +180,7 @@ struct Work {
     config: Arc<ServerConfig>,
     replies: Vec<Reply>,
     requests: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
 }
 
@@ -255,6 +265,7 @@ impl Work {
     fn repeat(&self, tls: &mut Tls, bytes: &[u8]) -> io::Result<()> {
         while !self.is_stopped() {
             tls.write_all(bytes)?;
+            self.sent.fetch_add(bytes.len(), Ordering::Relaxed);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `privyseal chain`: everything about a certificate chain.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use privyseal::SchemeRules;
 use privyseal::keys::key::OpenedKey;
@@ -28,6 +30,9 @@ pub(super) struct Chain {
     /// The moment to judge dates at, in seconds since 1970; by default now
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
+    /// Trusted certificates, PEM or DER, to one of which the chain must lead
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
     #[command(flatten)]
     certificate: CertificateOptions,
     #[command(flatten)]
@@ -41,7 +46,9 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn run(self) -> Result<(), CliError> {
         let now = moment(self.now)?;
-        let revocation = self.revocation.read()?;
+        let trust = self.trust.as_deref().map(Certificates::from_file);
+        let trust = trust.transpose().map_err(of_option("--trust"))?;
+        let revocation = self.revocation.read()?.watched();
         let uri = self.key.uri()?;
         let file = self.source.as_deref().and_then(chain_file);
         let from_file = file
@@ -64,6 +71,7 @@ impl Chain {
         options.key = wanted.key;
         options.warn_days = self.warn.warn_days;
         options.given = Some(&certificates);
+        options.trust = trust.as_ref();
         options.revocation = revocation.options();
         let report = ChainReport::new(&chain, options);
         revocation.warn();

@@ -51,7 +51,7 @@ impl Check {
             .map(Certificates::from_file)
             .transpose()
             .map_err(of_option("--trust"))?;
-        let revocation = self.revocation.read()?;
+        let revocation = self.revocation.read()?.watched();
         let keys = self.jwks.as_deref().map(KeySet::from_file);
         let keys = keys.transpose().map_err(of_option("--jwks"))?;
         let token = token(self.token)?;

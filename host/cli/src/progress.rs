@@ -10,6 +10,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use privyseal::Http;
 use privyseal::http::{HttpWatcher, Url};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
 /// Who is done sooner sees nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -57,10 +58,15 @@ impl Progress {
 
     /// The same client, which is shown here.
     pub(super) fn watch(&self, http: Http) -> Http {
-        match &self.shown {
-            Some(shown) => http.watched_by(Arc::clone(shown) as _),
+        match self.watcher() {
+            Some(watcher) => http.watched_by(watcher),
             None => http,
         }
+    }
+
+    /// Who is told, where somebody looks.
+    pub(super) fn watcher(&self) -> Option<Arc<dyn HttpWatcher>> {
+        self.shown.as_ref().map(|shown| Arc::clone(shown) as _)
     }
 
     /// What is asked for next.
@@ -180,6 +186,32 @@ impl State {
         } else {
             format!("asking {host} {step}, {left} left")
         })
+    }
+}
+
+/// Does something that a person waits for, with a spinner beside `text`. It stands aside where a secret is asked for.
+pub(super) fn while_it_takes<T>(
+    text: &'static str,
+    secrets: &mut dyn SecretProvider,
+    work: impl FnOnce(&mut dyn SecretProvider) -> T,
+) -> T {
+    let bar = bar("{spinner} {msg}, {elapsed} so far");
+    bar.set_message(text);
+    bar.enable_steady_tick(TICK);
+    let done = work(&mut Aside(&bar, secrets));
+    bar.finish_and_clear();
+    done
+}
+
+struct Aside<'a>(&'a ProgressBar, &'a mut dyn SecretProvider);
+
+impl SecretProvider for Aside<'_> {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        self.0.suspend(|| self.1.secret(request))
+    }
+
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
+        self.0.suspend(|| self.1.outcome(request, secret, right));
     }
 }
 

@@ -137,7 +137,7 @@ impl Verify {
             CliError::missing("--audience", "delegation evidence is for one party")
         })?;
         let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
-        let revocation = self.revocation.read()?;
+        let revocation = self.revocation.read()?.watched();
         let expected = Expected::new(&self.issuer, audience, &trust);
         let expected = expected.revocation(revocation.options());
         let token = token(self.token.clone())?;

@@ -3,11 +3,11 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
 
-use super::{Http, HttpOptions, Response, Url};
+use super::{Http, HttpOptions, HttpWatcher, Response, Url};
 use crate::base::entropy;
 use crate::pki::crl::Crl;
 use crate::pki::ocsp::{OcspQuestion, OcspResponse};
@@ -46,6 +46,13 @@ impl RevocationFetcher {
             kept: Mutex::default(),
             faults: Mutex::default(),
         }
+    }
+
+    /// The same, which tells what it does.
+    #[must_use]
+    pub fn watched_by(mut self, watcher: Arc<dyn HttpWatcher>) -> Self {
+        self.http = self.http.watched_by(watcher);
+        self
     }
 
     /// Why servers gave nothing since this was last asked: sentences that name them.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Report, Verdict};
 use crate::pki::certificates::Certificates;
 use crate::pki::links::HostLinks;
+use crate::pki::path::PathOptions;
 use crate::pki::revocation::RevocationOptions;
 
 pub use certificate::CertificateReport;
@@ -29,7 +30,7 @@ pub struct ChainReport {
     pub certificates: Vec<CertificateReport>,
     /// Each rule and how it came out, in the order of the pipeline.
     pub report: Report,
-    /// Whether it ends with a self-signed root. Whether that root is to be trusted is not judged.
+    /// Whether it ends with a self-signed root, or leads to a certificate that is trusted.
     pub is_complete: bool,
     /// The party id that iSHARE derives from the leaf, where it can.
     pub party_id: Option<ClientId>,
@@ -47,6 +48,8 @@ pub struct ChainCheckOptions<'a> {
     pub key: Option<&'a RsaPublicKey>,
     /// The certificates of which this is the chain, to say whether they were in order and which are left out.
     pub given: Option<&'a Certificates>,
+    /// Certificates that are trusted, if it is to be judged whether the chain leads to one of them.
+    pub trust: Option<&'a Certificates>,
     /// By what revocation is judged.
     pub revocation: RevocationOptions<'a>,
     /// How many days before a certificate ends that is worth a note.
@@ -61,6 +64,7 @@ impl ChainCheckOptions<'_> {
             scheme: None,
             key: None,
             given: None,
+            trust: None,
             revocation: RevocationOptions::default(),
             warn_days: WARN_DAYS,
         }
@@ -77,6 +81,9 @@ impl ChainReport {
             report.dates(position, certificate, options.now, options.warn_days);
         }
         report.root(chain, options.scheme);
+        let is_trusted = options
+            .trust
+            .is_some_and(|trust| report.trust(chain, trust, options.now));
         if let Some(leaf) = chain.leaf() {
             report.leaf(leaf, options);
         }
@@ -87,7 +94,7 @@ impl ChainReport {
             scheme: options.scheme,
             certificates: certificates.map(CertificateReport::new).collect(),
             report,
-            is_complete: chain.has_root(),
+            is_complete: chain.has_root() || is_trusted,
             party_id: chain.leaf().and_then(ClientId::did_ishare),
         }
     }
@@ -223,6 +230,21 @@ impl Report {
             _ if chain.has_root() => self.add(Verdict::Note, "the chain ends with its root"),
             _ => self.add(Verdict::Note, "the chain ends before its root"),
         }
+    }
+
+    fn trust(&mut self, chain: &Chain<'_>, trust: &Certificates, now: UnixTime) -> bool {
+        let ders = chain.certificates().iter();
+        let ders = ders.map(|certificate| certificate.as_der().to_vec());
+        let chain = Certificates::from(ders.collect::<Vec<_>>());
+        let revocation = RevocationOptions::default();
+        match chain.prove(trust, &PathOptions::at(now), revocation) {
+            Ok(_) => self.add(Verdict::Passed, "the chain leads to a trusted certificate"),
+            Err(ref error) => {
+                self.add(Verdict::Broken, error.to_string());
+                return false;
+            }
+        }
+        true
     }
 
     fn leaf(&mut self, leaf: &Certificate<'_>, options: ChainCheckOptions<'_>) {

@@ -157,6 +157,7 @@ impl Question {
         let mut options = ChainCheckOptions::at(self.now);
         options.scheme = self.scheme;
         options.given = Some(&certificates);
+        options.trust = self.trust.as_ref();
         options.revocation = RevocationOptions::files(&self.lists);
         let report = ChainReport::new(&chain, options);
         Ok(Explanation {

@@ -26,6 +26,9 @@ pub(crate) const BEARER: &str = "s3cr3t-b3ar3r-0123456789abcdef";
 /// The whole time that a request may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 
+/// The most that is taken of a reply without end: the largest body is a mebibyte, the rest waits in the system.
+const MOST: usize = 16 * 1024 * 1024;
+
 /// A request that a flow makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -201,6 +204,11 @@ pub(crate) fn fails(ask: Ask, reply: &Reply, words: &str, exits: &[ErrorKind]) {
         "{ask:?} {reply:?}: no {words:?} in: {text}"
     );
     assert!(exits.contains(&error.kind()), "{ask:?} {reply:?}: {text}");
+    assert!(
+        server.sent() <= MOST,
+        "{ask:?} {reply:?}: {}",
+        server.sent()
+    );
     assert_eq!(
         server.requests().len(),
         1,

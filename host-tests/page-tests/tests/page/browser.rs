@@ -12,7 +12,7 @@ use privyseal_test_judges::node;
 use serde_json::{Value, json};
 
 use crate::NOW;
-use crate::cases::{cases, chains, requests};
+use crate::cases::{cases, chains, requests, root};
 
 /// The page, made as users get it.
 pub(crate) fn page() -> PathBuf {
@@ -31,6 +31,7 @@ fn make_page() -> PathBuf {
 
 pub(crate) struct Seen {
     pub(crate) answers: Vec<Value>,
+    /// Each without trusted certificates, and with [`root`].
     pub(crate) chains: Vec<Value>,
     pub(crate) requests: Vec<Value>,
     pub(crate) rest: Value,
@@ -44,11 +45,21 @@ pub(crate) fn seen() -> &'static Seen {
         let folder = cache_dir("page-screenshots");
         let _ = fs::remove_dir_all(folder.join("downloads"));
         let file = |bytes: &Vec<u8>| json!({ "input": "", "binary": to_base64(bytes), "now": NOW });
-        let (tokens, chains, requests) = (cases(), chains(), requests());
+        let trusting = |bytes: &Vec<u8>| {
+            let mut case = file(bytes);
+            case["trust"] = json!(root());
+            case
+        };
+        let (tokens, requests) = (cases(), requests());
+        let chains = chains();
+        let chains: Vec<_> = chains
+            .iter()
+            .flat_map(|it| [file(it), trusting(it)])
+            .collect();
         let all: Vec<_> = tokens
             .iter()
             .cloned()
-            .chain(chains.iter().map(file))
+            .chain(chains.iter().cloned())
             .chain(requests.iter().map(file))
             .collect();
         let input = json!({ "page": page(), "folder": folder, "cases": all }).to_string();

@@ -194,6 +194,11 @@ pub(crate) fn chains() -> Vec<Vec<u8>> {
     ]
 }
 
+/// What most of the chains end at.
+pub(crate) fn root() -> String {
+    pem_chain(&ishare_chain()[3..])
+}
+
 /// Markup in the names of a leaf and of its CA. They are issued once: the page and the command see the same.
 fn hostile_chain() -> Vec<Vec<u8>> {
     static CHAIN: OnceLock<Vec<Vec<u8>>> = OnceLock::new();

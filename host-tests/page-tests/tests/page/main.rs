@@ -16,7 +16,7 @@ use privyseal_test_base::tool::{command, output};
 use serde_json::{Value, json};
 
 use browser::{page, seen};
-use cases::{HOSTILE, cases, chains, examples, requests};
+use cases::{HOSTILE, cases, chains, examples, requests, root};
 
 /// 2026-06-01, and as seconds.
 const NOW: u64 = 1_780_272_000;
@@ -65,27 +65,32 @@ fn of_every_token_it_says_what_the_command_says() {
 fn of_every_chain_it_says_what_the_command_says() {
     let folder = tempfile::tempdir().unwrap();
     let chains = chains();
-    for (chain, answer) in chains.iter().zip(&seen().chains) {
+    let trusted = folder.path().join("root.pem");
+    fs::write(&trusted, root()).unwrap();
+    assert_eq!(seen().chains.len(), 2 * chains.len());
+    let (now, trusted) = (NOW.to_string(), trusted.to_str().unwrap());
+    for (chain, answers) in chains.iter().zip(seen().chains.chunks(2)) {
         let path = folder.path().join("chain");
         fs::write(&path, chain).unwrap();
-        let now = NOW.to_string();
-        let said = command_says(
-            &[
-                "chain",
-                "--json",
-                "--now",
-                &now,
-                "--chain",
-                path.to_str().unwrap(),
-            ],
-            b"",
-        );
-        assert_eq!(answer["json"].as_str(), Some(&*said), "{answer}");
+        let path = path.to_str().unwrap();
+        let words = ["chain", "--json", "--now", &now, "--chain", path];
+        for (more, answer) in [&[][..], &["--trust", trusted]].iter().zip(answers) {
+            let said = command_says(&[&words[..], more].concat(), b"");
+            assert_eq!(answer["json"].as_str(), Some(&*said), "{answer}");
+        }
     }
     // The three forms of one chain are one chain.
     let seen = &seen().chains;
-    assert_eq!(seen[0]["json"], seen[1]["json"]);
     assert_eq!(seen[0]["json"], seen[2]["json"]);
+    assert_eq!(seen[0]["json"], seen[4]["json"]);
+    // Of the whole chain, of its first two, of a stranger's.
+    for (place, is_trusted) in [(1, true), (9, false), (15, false)] {
+        let report: Value = serde_json::from_str(seen[place]["json"].as_str().unwrap()).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let passed = |it: &Value| it["text"] == "the chain leads to a trusted certificate";
+        assert_eq!(findings.iter().any(passed), is_trusted, "{report}");
+        assert!(is_trusted || report["valid"] == false, "{report}");
+    }
 }
 
 #[test]

@@ -94,17 +94,25 @@ impl DoctorReport {
 
     /// The report for people who open a file.
     pub(super) fn to_html(&self) -> HtmlReport {
-        let (verdict, headline) = match self.broken() {
-            0 => (Verdict::Passed, "nothing is broken".to_owned()),
-            1 => (Verdict::Broken, "one thing is broken".to_owned()),
-            count => (Verdict::Broken, format!("{count} things are broken")),
+        let verdict = match self.broken() {
+            0 => Verdict::Passed,
+            _ => Verdict::Broken,
         };
-        let mut html = HtmlReport::new("Key, chain and clock", verdict, &headline);
+        let mut html = HtmlReport::new("Key, chain and clock", verdict, &self.headline());
         html.list("What to do next", &self.next);
         for step in &self.steps {
             html.findings(step.name, &step.findings);
         }
         html
+    }
+
+    /// How it came out, in one line.
+    fn headline(&self) -> String {
+        match self.broken() {
+            0 => "nothing is broken".to_owned(),
+            1 => "one thing is broken".to_owned(),
+            count => format!("{count} things are broken"),
+        }
     }
 
     fn add(&mut self, name: &'static str, verdict: Verdict, text: impl Into<String>) {
@@ -313,6 +321,7 @@ fn remedy(error: &Error) -> String {
 
 impl fmt::Display for DoctorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "result    {}\n", self.headline())?;
         for step in &self.steps {
             writeln!(f, "{}", step.name)?;
             for finding in step.findings.findings() {

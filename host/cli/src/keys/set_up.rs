@@ -11,6 +11,7 @@ use privyseal_core::cert::Certificate;
 use crate::error::CliError;
 use crate::options::{KeyOptions, of_option};
 use crate::output::{print_line, say};
+use crate::progress::while_it_takes;
 
 /// Generate an RSA key on the token, which signs and nothing else and never leaves it, and print its URI
 ///
@@ -56,8 +57,13 @@ impl Generate {
             .bits(self.bits.parse().unwrap_or(2048))
             .always_authenticate(self.always_authenticate)
             .domain(self.domain);
-        let (pins, policy) = (&mut self.key.pins(&uri), self.key.policy());
-        let (made, notes) = uri.generate(pins, &policy, &new, self.label.as_deref())?;
+        let policy = self.key.policy();
+        let made = while_it_takes(
+            "the token makes the key",
+            &mut self.key.pins(&uri),
+            |pins| uri.generate(pins, &policy, &new, self.label.as_deref()),
+        );
+        let (made, notes) = made?;
         for note in notes {
             say!("note: the key {note}");
         }

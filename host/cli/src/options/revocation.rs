@@ -12,6 +12,7 @@ use privyseal_receiver::Revocation;
 use super::of_option;
 use crate::error::CliError;
 use crate::output::say;
+use crate::progress::Progress;
 
 /// How certificates are judged that may have been revoked.
 #[derive(Args)]
@@ -39,6 +40,7 @@ enum How {
 pub(crate) struct RevocationSource {
     crls: Vec<Crl>,
     fetcher: Option<RevocationFetcher>,
+    progress: Option<Progress>,
     allow_unknown: bool,
 }
 
@@ -62,6 +64,7 @@ impl RevocationArgs {
         Ok(RevocationSource {
             crls: lists.collect::<Result<Vec<_>, _>>()?.concat(),
             fetcher: online.then(|| RevocationFetcher::new(&HttpOptions::default())),
+            progress: None,
             allow_unknown: self.allow_unknown_revocation,
         })
     }
@@ -83,6 +86,21 @@ impl RevocationArgs {
 }
 
 impl RevocationSource {
+    /// The same, which shows a person on a terminal whom it asks.
+    pub(crate) fn watched(mut self) -> Self {
+        let Some(fetcher) = self.fetcher.take() else {
+            return self;
+        };
+        let progress = Progress::new();
+        progress.step("about revocation");
+        self.fetcher = Some(match progress.watcher() {
+            Some(watcher) => fetcher.watched_by(watcher),
+            None => fetcher,
+        });
+        self.progress = Some(progress);
+        self
+    }
+
     pub(crate) fn options(&self) -> RevocationOptions<'_> {
         let mut options = RevocationOptions::files(&self.crls);
         options.fetch = self.fetcher.as_ref().map(|fetcher| fetcher as _);
@@ -104,8 +122,9 @@ impl RevocationSource {
         self.options().is_asked() && !self.allow_unknown
     }
 
-    /// Says which servers gave nothing.
+    /// Nobody is asked any more. Says which servers gave nothing.
     pub(crate) fn warn(&self) {
+        self.progress.iter().for_each(Progress::finish);
         for fault in self.fetcher.iter().flat_map(RevocationFetcher::take_faults) {
             say!("warning: revocation: {fault}");
         }
