@@ -186,6 +186,7 @@ try {
   await page.setViewport({ width: 1100, height: 900 });
   await fill(page, { input: "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----", now: cases[0].now });
   seen.private_key = await status(page);
+  seen.example_left = await page.evaluate(() => [at("example").value, at("about").hidden]);
   await check(page, "wrong");
   await page.click("#clear");
   seen.cleared = await page.evaluate(() => document.querySelector("#report").innerHTML + document.querySelector("#input").value);

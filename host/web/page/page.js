@@ -15,14 +15,23 @@ function wrong(sentence) {
 
 const bytesOf = (id) => binary.get(id) ?? new TextEncoder().encode(at(id).value.trim());
 
+// What was pasted is no example any more.
+function changed(id) {
+  binary.delete(id);
+  if (id === "input") {
+    at("example").value = "";
+    at("about").hidden = true;
+  }
+}
+
 // A PEM, JSON or token is shown; DER is named.
 async function take(id, file) {
   if (file.size > MAX_FILE) return wrong(`${file.name} is larger than any list of revoked certificates`);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const area = at(id);
+  changed(id);
   try {
     area.value = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    binary.delete(id);
   } catch {
     area.value = `${file.name} (${bytes.length} bytes)`;
     binary.set(id, bytes);
@@ -85,7 +94,7 @@ function show(example) {
 function listen() {
   for (const id of [...FIELDS, "audience", "moment"])
     at(id).addEventListener("input", () => {
-      binary.delete(id);
+      changed(id);
       explain();
     });
   at("scheme").addEventListener("change", explain);
@@ -105,7 +114,7 @@ function listen() {
       over(false)(event);
       const [id, data] = [field.querySelector("textarea").id, event.dataTransfer];
       if (data.files[0]) return take(id, data.files[0]);
-      binary.delete(id);
+      changed(id);
       at(id).value = data.getData("text");
       explain();
     });

@@ -39,7 +39,8 @@ impl Limits {
     }
 }
 
-/// Others on the same emulated part, counted the same way: name, whether it blinds, whether it checks what
+/// Others on the same emulated part (mps2-an386 in QEMU), counted the same way by us on 2026-11-22, with programs that are
+/// not kept: not in this run. Name, whether it blinds, whether it checks what
 /// it signs, millions of instructions, stack and heap in KB.
 const OTHERS: &str = "\
 wolfSSL 5.7.2, Cortex-M assembly        no      no            16.2   10.6 / 0 KB
@@ -269,7 +270,10 @@ fn is_constant(counts: &[u64]) -> bool {
 pub(super) fn shown(reports: &[Report]) -> String {
     let mut text = String::new();
     let mut line = |line: String| writeln!(text, "{line}").expect("a string");
-    line("PKCS#1 v1.5 with SHA-256, Cortex-M4F; others with RSA-2048".to_owned());
+    line(
+        "PKCS#1 v1.5 with SHA-256, Cortex-M4F; others with RSA-2048, counted on 2026-11-22"
+            .to_owned(),
+    );
     line(format!(
         "{:<34} {:>7} {:>7} {:>15}   stack / heap",
         "", "blinded", "checked", "M instructions"

@@ -61,6 +61,18 @@ fn of_every_token_it_says_what_the_command_says() {
     }
 }
 
+/// How long a token takes is said and not judged: the machine may be busy.
+#[test]
+fn it_says_how_long_it_takes() {
+    let took = seen().answers.iter().map(|answer| answer["took"].as_f64());
+    let mut took: Vec<_> = took.map(Option::unwrap).collect();
+    took.sort_by(f64::total_cmp);
+    let at = |percent: usize| took[(took.len() - 1) * percent / 100];
+    let (count, half, most) = (took.len(), at(50), at(99));
+    println!("{count} inputs: half within {half:.1} ms, 99 % within {most:.1} ms");
+    assert!(half > 0.0);
+}
+
 #[test]
 fn of_every_chain_it_says_what_the_command_says() {
     let folder = tempfile::tempdir().unwrap();
@@ -202,6 +214,7 @@ fn it_works_by_paste_drop_and_keyboard_from_disk_and_server() {
             .unwrap()
             .contains("private key")
     );
+    assert_eq!(seen["example_left"], json!(["", true]), "another input");
     assert_eq!(seen["overflow"], 0, "320 pixels are enough");
     let errors = seen["errors_of_page"].as_array().unwrap();
     let of_policy = |error: &Value| error.as_str().unwrap().contains("Content Security Policy");
