@@ -14,7 +14,7 @@ use crate::setup::{self, Need};
 use crate::steps::Steps;
 
 /// One for each file of `host-tests/fuzz/fuzz_targets`.
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 14] = [
     "token_check",
     "certificate",
     "json_responses",
@@ -25,6 +25,10 @@ const TARGETS: [&str; 10] = [
     "files",
     "configuration",
     "jose",
+    "qr_image",
+    "http_answer",
+    "requests",
+    "yubihsm_answer",
 ];
 
 /// What it finds may be OpenSSL's own way, which a person must tell: where it is not asked for by name, only what is known

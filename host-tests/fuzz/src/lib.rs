@@ -1,4 +1,5 @@
 //! What several targets need.
 
 pub mod pkits;
+pub mod server;
 pub mod tree;

@@ -41,6 +41,8 @@ pub enum Misbehaviour {
     LongSignature,
     /// One bit of the signature is wrong. For [`Cmd::SignPkcs1`].
     WrongSignature,
+    /// The answer is these bytes, under a good MAC.
+    Say(&'static [u8]),
 }
 
 /// When to misbehave.
@@ -75,6 +77,7 @@ pub(super) fn spoil(what: Misbehaviour, data: &mut Vec<u8>) {
                 *byte ^= 1;
             }
         }
+        Misbehaviour::Say(bytes) => *data = bytes.to_vec(),
         Misbehaviour::UnknownObjectType => {
             data.splice(0..0, [0x12, 0x34, 0x3c, 0x00]);
         }
