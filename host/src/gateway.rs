@@ -1,5 +1,8 @@
 //! A gateway as a source of assertions, like any other key.
 
+use std::thread::sleep;
+use std::time::Instant;
+
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
 use privyseal_gateway::{ClientError, DeviceClient};
@@ -26,15 +29,26 @@ impl AssertionSource for DeviceClient {
             return Err(OAuthError::JtiGiven);
         }
         options.check(self.credential().scheme())?;
-        let (audience, now) = (options.checked_audience()?, options.moment()?);
+        let audience = options.checked_audience()?;
         let (backdate, lifetime) = (options.backdate, options.lifetime);
         let mut buffer = Zeroizing::new(vec![0; MAX_COMPACT_JWS]);
-        Self::assertion(self, audience, now, backdate, lifetime, &mut buffer)
-            .map(Assertion::from)
-            .map_err(|error| match error {
-                ClientError::Device(error) => SignerFailure::new(error).into(),
-                ClientError::Core(error) => error.into(),
-                other => SignerFailure::because(SignerErrorKind::Configuration, other).into(),
-            })
+        let end = Instant::now() + self.wait();
+        loop {
+            let now = options.moment()?;
+            let made = Self::assertion(self, audience, now, backdate, lifetime, &mut buffer);
+            match made.map(Assertion::from) {
+                Err(ClientError::Device(error)) => match error.retry_after() {
+                    Some(pause) if Instant::now() + pause < end => sleep(pause),
+                    _ => return Err(SignerFailure::new(error).into()),
+                },
+                Err(ClientError::Core(error)) => return Err(error.into()),
+                Err(other) => {
+                    return Err(
+                        SignerFailure::because(SignerErrorKind::Configuration, other).into(),
+                    );
+                }
+                Ok(assertion) => return Ok(assertion),
+            }
+        }
     }
 }

@@ -169,6 +169,10 @@ impl Dist {
                 "share/privyseal/sysusers.conf",
             ),
             (
+                "host/cli/packaging/70-privyseal-gateway.rules",
+                "share/privyseal/70-privyseal-gateway.rules",
+            ),
+            (
                 "host/agent/systemd/privyseal-agent.service",
                 "share/privyseal/privyseal-agent.service",
             ),

@@ -103,6 +103,13 @@ impl DeviceSim {
         self.run();
     }
 
+    /// Another device in its place.
+    pub fn replace(&mut self, options: Options) {
+        self.switch_off();
+        self.options = options;
+        self.run();
+    }
+
     fn run(&mut self) {
         let socket = self.socket();
         let _ = std::fs::remove_file(&socket);

@@ -1,5 +1,7 @@
 //! What to do about an error, where that can be said: what only the command knows, its options among them.
 
+use std::io;
+
 use privyseal::Error;
 use privyseal::http::{HttpCause, HttpError};
 use privyseal::oauth::RequestKind;
@@ -44,7 +46,11 @@ fn of_http(error: &HttpError) -> Option<&'static str> {
 fn of_device(error: &DeviceError) -> Option<&'static str> {
     Some(match error {
         DeviceError::InUse { .. } => {
-            "close the other program (a terminal on the port, another privyseal)"
+            "close the other program (a terminal on the port, another privyseal), or wait for it: --wait SECONDS"
+        }
+        DeviceError::Open { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            "join the group that has the port (ls -lL PORT; privyseal-gateway where udev knows it as a gateway, dialout \
+             else), and log in again"
         }
         DeviceError::Silent { noise, .. } if noise.bytes == 0 => {
             "see that the gateway has power, that this is its port, and that no other program has it"
@@ -84,6 +90,7 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
             Refusal::Fault => {
                 "read its log (privyseal device log), then wipe it and provision it again, or replace it"
             }
+            Refusal::Rate { .. } => "wait for it: --wait SECONDS",
             Refusal::TimeAhead { .. } => {
                 "have the provisioning authority set the time: privyseal device set-time"
             }

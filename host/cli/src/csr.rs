@@ -36,25 +36,26 @@ pub(super) struct RequestOptions {
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.key.required("it signs the request")?;
-        self.asked.print_signed(|subject, usages| {
+        let pem = self.asked.signed(|subject, usages| {
             let mut signer = self.key.access.open(&uri)?;
             let info = CertificationRequestInfo::new(subject, usages, signer.public_key())?;
             let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
             Ok(info.sign(&mut signer, &mut buffer)?.as_der().to_vec())
-        })
+        })?;
+        print_line(pem.as_bytes())
     }
 }
 
 impl RequestOptions {
-    /// Has it signed, and prints it as PEM.
-    pub(super) fn print_signed(
+    /// Has it signed, and gives it as PEM.
+    pub(super) fn signed(
         &self,
         sign: impl FnOnce(&Subject<'_>, KeyUsages) -> Result<Vec<u8>, CliError>,
-    ) -> Result<(), CliError> {
+    ) -> Result<String, CliError> {
         let name = DistinguishedName::parse(&self.subject)?;
         let subject = Subject::new(&name.attributes()?)?;
         let der = sign(&subject, self.key_usage.iter().copied().collect())?;
-        print_line(pem::encode("CERTIFICATE REQUEST", &der).as_bytes())
+        Ok(pem::encode("CERTIFICATE REQUEST", &der))
     }
 }
 

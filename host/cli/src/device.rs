@@ -5,19 +5,23 @@ mod generate;
 mod import_key;
 mod info;
 mod install_chain;
+mod list;
 mod log;
 mod set_time;
 mod unlock;
 mod upload;
 mod wipe;
 
+use core::time::Duration;
+
 use clap::{Args, Subcommand};
 use privyseal::keys::KeyUriError;
-use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, Limits};
+use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, Limits, digest_from_hex};
+use serde_json::Value;
 
 use super::sign::Sign;
 use crate::error::CliError;
-use crate::output::print_line;
+use crate::output::{print_json, print_line};
 
 /// Look at, provision, use and wipe a gateway that holds a key
 #[derive(Args)]
@@ -28,6 +32,7 @@ pub(super) struct Device {
 
 #[derive(Subcommand)]
 enum Action {
+    List(list::List),
     Info(info::Info),
     Generate(generate::Generate),
     Csr(csr::Csr),
@@ -64,11 +69,31 @@ struct Which {
     /// The device: device:/dev/ttyACM0 or device:unix:PATH
     #[arg(long = "device", value_name = "URI")]
     uri: String,
+    /// The SHA-256 of the image that it must say it runs, as cargo xtask firmware hash prints it
+    #[arg(long, value_name = "HEX")]
+    expect_image: Option<String>,
+    /// The id that it must have
+    #[arg(long, value_name = "ID")]
+    expect_device: Option<String>,
+    /// It must say that its flash is kept from a probe
+    #[arg(long, value_name = "LEVEL", value_parser = ["protected"])]
+    require_read_out: Option<String>,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+/// How long a device is waited for.
+#[derive(Args)]
+pub(super) struct Wait {
+    /// Wait so long at most where another program has the device's line, or its rate limit is reached
+    #[arg(long = "wait", value_name = "SECONDS", default_value_t = 0)]
+    seconds: u32,
 }
 
 impl Device {
     pub(super) fn run(self) -> Result<(), CliError> {
         match self.action {
+            Action::List(list) => list.run(),
             Action::Info(info) => info.run(),
             Action::Generate(generate) => generate.run(),
             Action::Csr(csr) => csr.run(),
@@ -121,7 +146,58 @@ impl Which {
         Ok(self.uri.parse().map_err(KeyUriError::Uri)?)
     }
 
+    /// Opens it, if it is what is expected.
     fn open(&self) -> Result<Gateway, CliError> {
-        Ok(Gateway::open(&self.uri()?, Limits::default())?)
+        let image = self.expect_image.as_deref().map(|hex| {
+            let reason = "is not 64 hexadecimal digits";
+            digest_from_hex(hex).ok_or_else(|| CliError::option("--expect-image", reason))
+        });
+        let image = image.transpose()?;
+        let device = Gateway::open(&self.uri()?, self.wait.limits())?;
+        let info = device.info();
+        if let Some(expected) = &self.expect_device
+            && !expected.eq_ignore_ascii_case(&info.device_id())
+        {
+            let reason = format!("is {expected}, and this is device {}", info.device_id());
+            return Err(CliError::option("--expect-device", reason));
+        }
+        image.map_or(Ok(()), |image| info.check_image(&image))?;
+        if self.require_read_out.is_some() {
+            info.check_read_out()?;
+        }
+        Ok(device)
+    }
+}
+
+impl Wait {
+    pub(super) const fn is_given(&self) -> bool {
+        self.seconds > 0
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits::default().waiting(Duration::from_secs(self.seconds.into()))
+    }
+}
+
+/// How a step of a device's making is told: the result alone, or with what a manifest wants to know.
+#[derive(Args)]
+struct Told {
+    /// Report as JSON: also the device's id, its image and key, and the head of its log
+    #[arg(long)]
+    json: bool,
+}
+
+impl Told {
+    /// Prints `result` or, under `name`, with the rest.
+    fn print(&self, device: &mut Gateway, name: &str, result: &str) -> Result<(), CliError> {
+        if !self.json {
+            return print_line(result.as_bytes());
+        }
+        let next = device.refresh()?.log_next;
+        let log = device.log(next)?.to_json();
+        let mut json = device.info().to_json();
+        json["log_head"] = log["head"].clone();
+        json[name] = Value::from(result);
+        print_json(&json)
     }
 }

@@ -1,6 +1,7 @@
 //! What a run of the command ends with, for scripts.
 
 use privyseal::ErrorKind;
+use privyseal_gateway::DeviceError;
 use privyseal_receiver::server::ServerError;
 
 use crate::error::CliError;
@@ -25,6 +26,8 @@ pub(crate) enum Exit {
     Output = 6,
     /// Who the person is was proved and printed, but UserInfo is missing.
     Partial = 7,
+    /// Another program has the gateway's line, or its rate limit is reached: later it may do.
+    Busy = 8,
 }
 
 /// Each with what it means, for the documentation.
@@ -70,9 +73,16 @@ impl Exit {
                 _ => Self::Usage,
             },
             CliError::Examined { kind, .. } => (*kind).into(),
+            CliError::Library(error) if is_busy(error) => Self::Busy,
             CliError::Library(error) => error.kind().into(),
         }
     }
+}
+
+fn is_busy(error: &privyseal::Error) -> bool {
+    error.find::<DeviceError>().is_some_and(|error| {
+        matches!(error, DeviceError::InUse { .. }) || error.retry_after().is_some()
+    })
 }
 
 impl From<ErrorKind> for Exit {

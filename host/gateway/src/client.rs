@@ -3,6 +3,7 @@
 mod compare;
 
 use core::fmt;
+use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use privyseal_core::cert::{Certificate, Chain, ChainError, RsaLinks};
@@ -29,6 +30,7 @@ pub struct DeviceClient {
     credential: Credential<Vec<u8>>,
     max_lifetime: u64,
     presence: Option<u8>,
+    wait: Duration,
 }
 
 /// What the caller knows of the device's key already. What is `None` the device may decide.
@@ -86,6 +88,7 @@ impl DeviceClient {
             credential,
             max_lifetime,
             presence,
+            wait: key.limits().wait,
             key: Mutex::new(key),
         })
     }
@@ -98,6 +101,11 @@ impl DeviceClient {
     /// Seconds within which someone must press the device's button, if its policy demands that.
     pub const fn presence(&self) -> Option<u8> {
         self.presence
+    }
+
+    /// How long a caller may wait for the rate limit ([`DeviceError::retry_after`]), and ask again with the time of then.
+    pub const fn wait(&self) -> Duration {
+        self.wait
     }
 
     /// A new assertion in `buffer`, which [`MAX_COMPACT_JWS`](privyseal_core::limits::MAX_COMPACT_JWS) bytes
@@ -141,7 +149,7 @@ impl DeviceClient {
             nonce: Some(nonce),
         };
         let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = key.device.sign(asked, self.presence)?;
+        let token = key.sign(asked, self.presence)?;
         let device = key.info().device;
         drop(key);
         let form = compare::JtiForm { device, nonce };

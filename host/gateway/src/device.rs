@@ -8,6 +8,8 @@ mod unlock;
 use core::time::Duration;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::thread::sleep;
+use std::time::Instant;
 
 use privyseal_core::limits::{MAX_CHAIN_DER, MAX_COMPACT_JWS};
 use privyseal_core::rsa::RsaPublicKey;
@@ -39,7 +41,7 @@ const MAX_SPKI: usize = 1024;
 /// A gateway that answered. Nothing it says is believed beyond what can be checked.
 #[derive(Debug)]
 pub struct Device {
-    exchange: Exchange,
+    pub(crate) exchange: Exchange,
     limits: Limits,
     info: DeviceInfo,
 }
@@ -54,7 +56,12 @@ impl Device {
             Place::Serial { baud, .. } => limits.at(*baud),
             Place::Unix(_) => limits,
         };
-        let device = Self::begin(Line::open(uri)?, limits)?;
+        let device = Self::begin(open_line(uri, limits.wait)?, limits)?;
+        if uri.device_id().is_some_and(|id| *id != device.info.device) {
+            return Err(DeviceError::untrue(
+                "its id is not the one that device of the URI names",
+            ));
+        }
         match (uri.key_sha256(), device.info.key) {
             (Some(expected), Some(found)) if *expected != found => Err(DeviceError::untrue(
                 "its key is not the one that key-sha256 of the URI names",
@@ -89,6 +96,16 @@ impl Device {
     /// What the device said of itself when it was last asked.
     pub const fn info(&self) -> &DeviceInfo {
         &self.info
+    }
+
+    /// How long it may take.
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Lets go of the line, for whoever opens it next.
+    pub(crate) fn release(&self) {
+        self.exchange.release();
     }
 
     /// Asks again.
@@ -258,7 +275,7 @@ impl Device {
     }
 
     /// A request for which the device writes into its flash.
-    fn writing(&self, what: &'static str) -> Asked {
+    pub(crate) fn writing(&self, what: &'static str) -> Asked {
         self.limits.of(what, self.limits.flash, 0)
     }
 
@@ -294,6 +311,18 @@ impl Device {
             if state == Answer::Ends {
                 return Ok(core::mem::take(&mut *pieces.bytes));
             }
+        }
+    }
+}
+
+/// Opens the line, after waiting so long at most for another program that has it.
+fn open_line(uri: &DeviceUri, wait: Duration) -> Result<Line, DeviceError> {
+    const LOOK: Duration = Duration::from_millis(50);
+    let end = Instant::now() + wait;
+    loop {
+        match Line::open(uri) {
+            Err(DeviceError::InUse { .. }) if Instant::now() + LOOK < end => sleep(LOOK),
+            opened => return opened,
         }
     }
 }

@@ -109,6 +109,18 @@ pub enum DeviceError {
     /// The device stopped making a key.
     #[error("the device has made no key: it stopped, or started again; its log says why")]
     NotGenerated,
+    /// It runs another image than it should.
+    #[error("the device says that it runs another image than is expected, {found}")]
+    OtherImage {
+        /// Its SHA-256, in hexadecimal.
+        found: String,
+    },
+    /// Whoever opens it may read its flash.
+    #[error("the device's flash is not kept from a probe: its read-out is {found}")]
+    ReadOut {
+        /// What it says of it.
+        found: &'static str,
+    },
     /// There is no key on the device.
     #[error("there is no key on the device")]
     NoKey,
@@ -175,6 +187,17 @@ pub enum PackageError {
 }
 
 impl DeviceError {
+    /// After how long asking again helps, where the rate limit is reached.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused {
+                refusal: Refusal::Rate { wait },
+                ..
+            } => Some(Duration::from_millis(*wait as u64)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn untrue(what: impl Into<String>) -> Self {
         Self::Untrue(what.into())
     }
@@ -217,6 +240,7 @@ impl SignerError for DeviceError {
             Self::NoKey | Self::Uncertified | Self::NotGenerated | Self::UploadLost => {
                 SignerErrorKind::NotFound
             }
+            Self::OtherImage { .. } | Self::ReadOut { .. } => SignerErrorKind::KeyUnfit,
             Self::Refused { .. } | Self::Locked => SignerErrorKind::Refused,
             Self::Entropy(_) => SignerErrorKind::Other,
         }

@@ -79,6 +79,11 @@ impl Exchange {
         Ok(exchange)
     }
 
+    /// Lets go of the line.
+    pub(crate) fn release(&self) {
+        self.line.release();
+    }
+
     /// Sends `request` and gives each frame of the answer to `take`. A refusal is an error.
     pub(crate) fn ask(
         &mut self,

@@ -4,10 +4,11 @@ use core::fmt;
 use core::ops::Deref;
 
 use privyseal_core::UnixTime;
-use privyseal_protocol::authority::set_time_statement;
+use privyseal_protocol::authority::{set_time_statement};
 use privyseal_protocol::{Info, Origin, ReadOut, Refusal};
 use serde_json::{Value, json};
 
+use crate::error::DeviceError;
 use crate::hex;
 
 /// What a device tells of itself to anyone: the fields of [`Info`]. It is what it says, and proved by nothing.
@@ -31,6 +32,31 @@ impl DeviceInfo {
     /// The device's id, 24 hexadecimal digits.
     pub fn device_id(&self) -> String {
         hex::encode(&self.device)
+    }
+
+    /// Whether the device says that it runs this image (SHA-256).
+    ///
+    /// # Errors
+    /// [`DeviceError::OtherImage`].
+    pub fn check_image(&self, expected: &[u8; 32]) -> Result<(), DeviceError> {
+        if self.image == *expected {
+            return Ok(());
+        }
+        let found = hex::encode(&self.image);
+        Err(DeviceError::OtherImage { found })
+    }
+
+    /// Whether the device says that its flash is kept from a probe.
+    ///
+    /// # Errors
+    /// [`DeviceError::ReadOut`].
+    pub fn check_read_out(&self) -> Result<(), DeviceError> {
+        match self.read_out {
+            Some(ReadOut::Protected | ReadOut::Closed) => Ok(()),
+            found => Err(DeviceError::ReadOut {
+                found: found.map_or("not known", ReadOut::name),
+            }),
+        }
     }
 
     /// The line that the provisioning authority signs to set the time

@@ -1,8 +1,10 @@
 //! The public side of a device's key: what can be known, shown and checked without signing.
 
 use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
-use privyseal_core::RsaPublicKey;
-use privyseal_protocol::{DeviceState, Policy};
+use privyseal_core::cert::Certificate;
+use privyseal_core::{RsaPublicKey, UnixTime};
+use privyseal_protocol::{DeviceState, Policy, SignRequest};
+use zeroize::Zeroizing;
 
 use crate::device::{Device, Limits};
 use crate::error::DeviceError;
@@ -13,19 +15,32 @@ use crate::uri::DeviceUri;
 /// from it and fit each other; whose they are only a certificate says, or `key-sha256` in the URI.
 #[derive(Debug)]
 pub struct DeviceKey {
-    pub(crate) device: Device,
+    device: Device,
+    /// Where it is opened again when it was away; nothing for a line that somebody else opened.
+    uri: Option<DeviceUri>,
     public_key: RsaPublicKey,
     certificates: Vec<Vec<u8>>,
     policy: Vec<u8>,
 }
 
 impl DeviceKey {
-    /// Opens the line and reads all three.
+    /// Opens the line and reads all three. A device that was away, unplugged for example, is looked for there again
+    /// when it is to sign.
     ///
     /// # Errors
     /// As [`Device::open`] and [`DeviceKey::of`].
     pub fn open(uri: &DeviceUri) -> Result<Self, DeviceError> {
-        Self::of(Device::open(uri, Limits::default())?)
+        Self::open_within(uri, Limits::default())
+    }
+
+    /// The same within other limits.
+    ///
+    /// # Errors
+    /// As [`DeviceKey::open`].
+    pub fn open_within(uri: &DeviceUri, limits: Limits) -> Result<Self, DeviceError> {
+        let mut key = Self::of(Device::open(uri, limits)?)?;
+        key.uri = Some(uri.clone());
+        Ok(key)
     }
 
     /// Of a device that is open.
@@ -50,10 +65,60 @@ impl DeviceKey {
         }
         Ok(Self {
             device,
+            uri: None,
             public_key,
             certificates,
             policy,
         })
+    }
+
+    /// How long its device may take.
+    pub const fn limits(&self) -> Limits {
+        self.device.limits()
+    }
+
+    /// As [`Device::sign`], also where the device was away and is there again.
+    pub(crate) fn sign(
+        &mut self,
+        request: SignRequest<'_>,
+        presence: Option<u8>,
+    ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
+        match (self.device.sign(request, presence), &self.uri) {
+            (Err(DeviceError::Line { .. } | DeviceError::Closed { .. }), Some(uri)) => {
+                self.device.release();
+                let again = Self::open_within(uri, self.limits())?;
+                if !self.is_same(&again) {
+                    return Err(DeviceError::untrue(
+                        "it was away, and is another device now, or has another key or policy",
+                    ));
+                }
+                *self = again;
+                self.device.sign(request, presence)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let read = |key: &Self| {
+            (
+                key.info().device,
+                key.certificates.clone(),
+                key.policy.clone(),
+            )
+        };
+        read(self) == read(other) && self.public_key == other.public_key
+    }
+
+    /// When the first of its certificates ends, if it has any.
+    pub fn not_after(&self) -> Option<UnixTime> {
+        let read = self
+            .certificates
+            .iter()
+            .map(|der| Certificate::from_der(der));
+        read.flatten()
+            .map(|certificate| certificate.not_after())
+            .min()
     }
 
     /// The public key.

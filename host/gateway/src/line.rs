@@ -93,6 +93,13 @@ impl Line {
         Ok(true)
     }
 
+    /// Gives the locks back.
+    pub(crate) fn release(&self) {
+        // A socket has neither.
+        let _ = rustix::termios::ioctl_tiocnxcl(&self.0);
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+
     /// Whether the line is ready before `end`. A line that was closed is ready: reading says so.
     fn wait(&self, what: PollFlags, end: Instant) -> Result<bool, Errno> {
         loop {
@@ -111,9 +118,7 @@ impl Line {
 impl Drop for Line {
     /// A process that somebody forked keeps what is open until it runs its program, and with it the locks: they go now.
     fn drop(&mut self) {
-        // A socket has neither.
-        let _ = rustix::termios::ioctl_tiocnxcl(&self.0);
-        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+        self.release();
     }
 }
 

@@ -15,7 +15,7 @@ use crate::info::moment;
 /// device names.
 ///
 /// That shows that nothing was changed, left out or put in between since the head was made. A caller who kept
-/// an older head can see with [`DeviceLog::has_head`] that the log still goes on from there.
+/// an older head can see with [`DeviceLog::since`] that the log still goes on from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceLog {
@@ -24,7 +24,7 @@ pub struct DeviceLog {
     /// The number of the oldest entry that the device still has.
     pub first: u32,
     /// Whether the oldest of [`DeviceLog::entries`] was proved as well: its link says which entry came
-    /// before, and that is only known of the first entry of all.
+    /// before, and that is known of the first entry of all, and of the one behind a head that was kept.
     pub is_rooted: bool,
     /// The entries, each with its link.
     pub entries: Vec<(Entry, [u8; LINK_LEN])>,
@@ -149,9 +149,22 @@ fn prove(entry: &Entry, before: &[u8; LINK_LEN], link: &[u8; LINK_LEN]) -> Resul
 }
 
 impl DeviceLog {
-    /// Whether an entry has this link: the log goes on from where it was when this was its head.
-    pub fn has_head(&self, head: &[u8; LINK_LEN]) -> bool {
-        self.entries.iter().any(|(_, link)| link == head)
+    /// What is new since a head that was kept, and proved from there on; `None` if the log does not go on from it.
+    #[must_use]
+    pub fn since(mut self, head: &[u8; LINK_LEN]) -> Option<Self> {
+        let known = self.entries.iter().position(|(_, link)| link == head);
+        let follows = |(entry, link): &(Entry, _)| link_after(head, &entry.to_bytes()) == *link;
+        if let Some(place) = known {
+            self.entries.drain(..=place);
+        } else if self
+            .entries
+            .first()
+            .map_or(self.head != *head, |one| !follows(one))
+        {
+            return None;
+        }
+        self.is_rooted = true;
+        Some(self)
     }
 
     /// As JSON: `device`, `first`, `rooted`, `head`, `entries`.
@@ -188,7 +201,11 @@ fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
 fn has_digest(entry: &Entry) -> bool {
     matches!(
         entry.event,
-        Event::Signed | Event::Imported | Event::Generated | Event::Requested | Event::Installed
+        Event::Signed
+            | Event::Imported
+            | Event::Generated
+            | Event::Requested
+            | Event::Installed
     )
 }
 
@@ -199,7 +216,8 @@ impl fmt::Display for DeviceLog {
             writeln!(f, "{}", line(entry))?;
         }
         let proved = match (self.entries.first(), self.is_rooted) {
-            (None, _) => "no entries, and so nothing that proves the head".to_owned(),
+            (None, true) => "no entries since the known head".to_owned(),
+            (None, false) => "no entries, and so nothing that proves the head".to_owned(),
             (Some(_), true) => format!(
                 "{} entries, chain proved from the first",
                 self.entries.len()

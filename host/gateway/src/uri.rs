@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use privyseal_hsm::key_uri_grammar;
 use privyseal_hsm::uri::{UriError, UriFault, UriWriter, value};
+use privyseal_protocol::DeviceId;
 
 use crate::hex;
 
 key_uri_grammar! {
     GRAMMAR = Opaque("device", 16 * 1024);
     BAUD = Query "baud";
+    DEVICE = Query "device";
     KEY_SHA256 = Query "key-sha256";
 }
 
@@ -20,12 +22,13 @@ pub const DEFAULT_BAUD: u32 = 115_200;
 
 /// Where a gateway is: `device:/dev/ttyACM0` or `device:unix:PATH`.
 ///
-/// After a `?`, with `&` between them: `baud=N` for a serial line, and `key-sha256=HEX` for the one key
-/// that is expected there (SHA-256 of its SubjectPublicKeyInfo). The path is taken as it stands, up to the
-/// first `?`.
+/// After a `?`, with `&` between them: `baud=N` for a serial line, `device=HEX` for the one device that is expected
+/// there (its id), and `key-sha256=HEX` for the one key (SHA-256 of its SubjectPublicKeyInfo). The path is taken as it
+/// stands, up to the first `?`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceUri {
     place: Place,
+    device: Option<DeviceId>,
     key: Option<[u8; 32]>,
 }
 
@@ -42,6 +45,18 @@ impl DeviceUri {
     /// The SHA-256 of the SubjectPublicKeyInfo of the key that is expected, if the URI names one.
     pub const fn key_sha256(&self) -> Option<&[u8; 32]> {
         self.key.as_ref()
+    }
+
+    /// The id of the device that is expected, if the URI names one.
+    pub const fn device_id(&self) -> Option<&DeviceId> {
+        self.device.as_ref()
+    }
+
+    /// The same reference, for this device only.
+    #[must_use]
+    pub fn with_device(mut self, device: DeviceId) -> Self {
+        self.device = Some(device);
+        self
     }
 
     /// The same reference, for this key only.
@@ -89,18 +104,23 @@ impl FromStr for DeviceUri {
         if place.path().as_os_str().is_empty() {
             return Err(GRAMMAR.refuse_uri(NO_PATH));
         }
-        let key = given.read(KEY_SHA256, digest)?;
-        Ok(Self { place, key })
+        let device = given.read(DEVICE, |bytes| {
+            from_hex(bytes, "is not 24 hexadecimal digits (a device's id)")
+        })?;
+        let key = given.read(KEY_SHA256, |bytes| {
+            from_hex(
+                bytes,
+                "is not 64 hexadecimal digits (SHA-256 of the SubjectPublicKeyInfo)",
+            )
+        })?;
+        Ok(Self { place, device, key })
     }
 }
 
-fn digest(bytes: &[u8]) -> Result<[u8; 32], UriFault> {
-    value::text(bytes)
-        .ok()
-        .and_then(|text| hex::decode(&text))
-        .ok_or(UriFault::Rule(
-            "is not 64 hexadecimal digits (SHA-256 of the SubjectPublicKeyInfo)",
-        ))
+fn from_hex<const N: usize>(bytes: &[u8], rule: &'static str) -> Result<[u8; N], UriFault> {
+    let text = value::text(bytes).ok();
+    text.and_then(|text| hex::decode(&text))
+        .ok_or(UriFault::Rule(rule))
 }
 
 /// Ready to paste.
@@ -113,6 +133,7 @@ impl fmt::Display for DeviceUri {
         let baud = baud.filter(|baud| **baud != DEFAULT_BAUD);
         let mut out = UriWriter::new(&GRAMMAR, &path);
         out.plain(BAUD, baud)
+            .plain(DEVICE, self.device.as_ref().map(|id| hex::encode(id)))
             .plain(KEY_SHA256, self.key.as_ref().map(|key| hex::encode(key)));
         f.write_str(out.as_str())
     }
@@ -131,7 +152,7 @@ mod tests {
             "device:unix:/run/gateway.sock".to_owned(),
             "device:unix:gateway.sock".to_owned(),
             format!("device:/dev/ttyUSB0?baud=9600&{key}"),
-            format!("device:unix:s?{key}"),
+            format!("device:unix:s?device={}&{key}", "0a".repeat(12)),
         ] {
             let uri: DeviceUri = text.parse().unwrap();
             assert_eq!(uri.to_string(), text);
@@ -157,13 +178,14 @@ mod tests {
                 "baud is the speed of a serial line",
             ),
             ("device:/dev/t?key-sha256=00", "key-sha256 is not 64"),
+            ("device:/dev/t?device=0g", "device is not 24 hexadecimal"),
             (
                 "device:/dev/t?baud=9600&baud=9600",
                 "baud stands there more than once",
             ),
             (
                 "device:/dev/t?bauds=1",
-                "(bauds) is none of baud and key-sha256",
+                "(bauds) is none of baud, device and key-sha256",
             ),
         ] {
             let error = text.parse::<DeviceUri>().unwrap_err().to_string();

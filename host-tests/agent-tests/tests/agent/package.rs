@@ -48,6 +48,14 @@ fn the_debian_package_is_installed_runs_and_is_removed() {
 
     let users = fs::read_to_string(root.join("etc/passwd")).unwrap();
     assert!(users.contains("privyseal:x:"), "{users}");
+    let groups = fs::read_to_string(root.join("etc/group")).unwrap();
+    let group = groups
+        .lines()
+        .find(|it| it.starts_with("privyseal-gateway:"));
+    assert!(
+        group.is_some_and(|it| it.ends_with(":privyseal")),
+        "{groups}"
+    );
     for file in [
         "usr/share/man/man1/privyseal.1.gz",
         "usr/share/man/man1/privyseal-agent.1.gz",
@@ -56,6 +64,7 @@ fn the_debian_package_is_installed_runs_and_is_removed() {
         "usr/share/fish/vendor_completions.d/privyseal.fish",
         "usr/share/doc/privyseal/copyright",
         "usr/lib/systemd/system/privyseal-agent.socket",
+        "usr/lib/udev/rules.d/70-privyseal-gateway.rules",
     ] {
         assert!(root.join(file).is_file(), "no {file}");
     }

@@ -1,7 +1,9 @@
 //! What asks for tokens takes a gateway for a client like any other: the iSHARE registry's commands, and a
 //! source of tokens in the library.
 
-use privyseal::{AssertionOptions, Certificates, Http, HttpOptions, Roots, TokenSource};
+use privyseal::{
+    AssertionOptions, AssertionSource, Certificates, Http, HttpOptions, Roots, TokenSource,
+};
 use privyseal_core::scheme::FIAM;
 use privyseal_gateway::{DeviceClient, DeviceKey, Expected};
 use privyseal_test_pki::pem_chain;
@@ -53,6 +55,30 @@ fn the_registry_is_asked_with_a_gateway_s_assertion() {
     let log = stage.device("log", &["--json"]).json();
     let entries = log["entries"].as_array().unwrap().iter();
     assert_eq!(entries.filter(|it| it["event"] == "signed").count(), 2);
+}
+
+/// Unplugged and there again: the connection is another one, the key the same.
+#[test]
+fn a_gateway_that_was_away_signs_again() {
+    let mut stage = Stage::provisioned();
+    let key = DeviceKey::open(&stage.uri().parse().unwrap()).unwrap();
+    let client = DeviceClient::new(key, &FIAM, &Expected::default()).unwrap();
+    let sign = || AssertionSource::assertion(&client, &AssertionOptions::default());
+    for _ in 0..2 {
+        sign().unwrap();
+        stage.sim.switch_off();
+        sign().unwrap_err();
+        stage.sim.restart();
+    }
+    sign().unwrap();
+    // Another device in its place is not taken for it.
+    stage.sim.replace(Options {
+        device: *b"simulated 02",
+        ..Options::default()
+    });
+    stage.provision().is_done();
+    let said = sign().unwrap_err().to_string();
+    assert!(said.contains("another device now"), "{said}");
 }
 
 #[test]

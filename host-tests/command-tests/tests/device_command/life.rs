@@ -177,7 +177,19 @@ fn log_has(stage: &Stage, signatures: usize) {
     assert_eq!(log["rooted"], true);
     let head = log["head"].as_str().unwrap();
     let text = stage.device("log", &["--known-head", head]).printed();
-    assert!(text.ends_with(&format!("head {head}\n")), "{text}");
+    assert_eq!(
+        text,
+        format!("no entries since the known head\nhead {head}\n")
+    );
+    let third = entries[2]["link"].as_str().unwrap();
+    for from in ["0", "2", "3"] {
+        let new = ["--known-head", third, "--from", from, "--json"];
+        let new = stage.device("log", &new).json();
+        assert_eq!(new["entries"].as_array().unwrap(), &entries[3..]);
+        assert_eq!(new["rooted"], true);
+    }
+    let gap = ["--known-head", third, "--from", "4"];
+    stage.device("log", &gap).is_refused(3, &["known head"]);
 
     let later = stage.device("log", &["--from", "3", "--json"]).json();
     assert_eq!(later["entries"][0]["sequence"], 3);
@@ -234,11 +246,7 @@ fn the_time_is_set_by_the_authority() {
         .is_refused(1, &["does not believe", "set-time"]);
     let line = stage.device("set-time", &["--now", &later]).printed();
     assert!(line.ends_with(&later), "{line}");
-    let line = stage.write("line", line.as_bytes());
-    let signature = stage.path("line.sig").display().to_string();
-    let mut openssl = command("openssl", ["dgst", "-sha256", "-sign", &private, "-out"]);
-    openssl.args([&signature, &line]);
-    assert!(output(&mut openssl, b"").status.success());
+    let signature = signed(&stage, &private, &line);
 
     let wrong = (run_start() + 31 * 86_400).to_string();
     stage
@@ -253,6 +261,16 @@ fn the_time_is_set_by_the_authority() {
     stage
         .sign("fiam", &[])
         .is_refused(1, &["is later than this", "a clock was ahead then"]);
+}
+
+/// What OpenSSL signs with the authority's key.
+fn signed(stage: &Stage, private: &str, line: &str) -> String {
+    let line = stage.write("line", line.as_bytes());
+    let signature = stage.path("line.sig").display().to_string();
+    let mut openssl = command("openssl", ["dgst", "-sha256", "-sign", private, "-out"]);
+    openssl.args([&signature, &line]);
+    assert!(output(&mut openssl, b"").status.success());
+    signature
 }
 
 /// The key may come through a pipe, so that it is in no file.

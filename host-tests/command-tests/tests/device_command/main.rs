@@ -2,6 +2,7 @@
 //! socket and over a serial port; and a gateway that lies.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod fleet;
 mod flows;
 mod liars;
 mod life;

@@ -36,12 +36,19 @@ fn the_policy_refuses_with_1() {
 fn the_rate_limit() {
     let stage = Stage::new(Options::default());
     let slow = policy("").replace("assertions = 1000", "assertions = 2");
+    let slow = slow.replace("seconds = 1000", "seconds = 10");
     stage.write("policy.toml", slow.as_bytes());
     stage.provision().is_done();
     for _ in 0..2 {
         stage.sign("fiam", &[]).token();
     }
-    stage.sign("fiam", &[]).is_refused(1, &["rate limit"]);
+    let words = ["rate limit", "--wait SECONDS"];
+    stage.sign("fiam", &[]).is_refused(8, &words);
+    let sign = ["sign", "--scheme", "fiam", "--key", &stage.uri()];
+    run(&[&sign[..], &["--wait", "1"]].concat(), b"").is_refused(8, &words);
+    run(&[&sign[..], &["--wait", "900"]].concat(), b"").token();
+    let other = ["--key", "pkcs11:token=T;object=K", "--wait", "1"];
+    run(&[&sign[..3], &other].concat(), b"").is_refused(2, &["--wait is for a gateway"]);
 }
 
 #[test]
@@ -224,7 +231,11 @@ fn nobody_there() {
         ("device:/nowhere/tty", 3, "cannot open /nowhere/tty"),
         ("device:/dev/null", 3, "it is no serial port"),
         ("device:", 2, "names no serial port"),
-        ("device:/dev/null?speed=1", 2, "none of baud and key-sha256"),
+        (
+            "device:/dev/null?speed=1",
+            2,
+            "none of baud, device and key-sha256",
+        ),
     ] {
         sign_at(uri, "fiam", &[]).is_refused(code, &[words]);
         run(&["device", "info", "--device", uri], b"").is_refused(code, &[words]);

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::thread;
+use std::time::Duration;
 
 use privyseal::pki::certificates::Certificates;
 use privyseal_gateway::{Device, GatewayPolicy, Limits, Package, PrivateKey, Progress};
@@ -61,10 +62,16 @@ fn a_serial_port_is_for_one_at_a_time() {
     let open = || Device::open(&uri.parse().unwrap(), Limits::default());
     let device = open().unwrap();
     run(&["device", "info", "--device", &uri], b"").is_refused(
-        3,
+        8,
         &["is in use by another program", "close the other program"],
     );
-    drop(device);
+    let frees = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(1));
+        drop(device);
+    });
+    let waits = ["device", "info", "--device", &uri, "--wait", "300"];
+    run(&waits, b"").is_done();
+    frees.join().unwrap();
     open().expect("it is free again");
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Which, client_error};
+use super::{Told, Which, client_error};
 use crate::csr::RequestOptions;
 use crate::error::CliError;
 
@@ -13,14 +13,21 @@ pub(super) struct Csr {
     which: Which,
     #[command(flatten)]
     asked: RequestOptions,
+    #[command(flatten)]
+    told: Told,
 }
 
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
-        self.asked.print_signed(|subject, usages| {
-            let mut device = self.which.open()?;
+        let mut device = None;
+        let pem = self.asked.signed(|subject, usages| {
+            let device = device.insert(self.which.open()?);
             let der = device.certification_request(subject, usages);
             der.map_err(client_error)
-        })
+        })?;
+        match &mut device {
+            Some(device) => self.told.print(device, "request", &pem),
+            None => Ok(()),
+        }
     }
 }

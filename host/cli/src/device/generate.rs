@@ -4,10 +4,9 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal_protocol::Generation;
 
-use super::Which;
 use super::unlock::Keeping;
+use super::{Told, Which};
 use crate::error::CliError;
-use crate::output::print_line;
 use crate::progress::{SPINNER, bar};
 
 /// Have an empty device make its key, which is never anywhere else
@@ -27,6 +26,8 @@ pub(super) struct Generate {
     without_board_entropy: bool,
     #[command(flatten)]
     keeping: Keeping,
+    #[command(flatten)]
+    told: Told,
 }
 
 impl Generate {
@@ -46,7 +47,8 @@ impl Generate {
             },
         );
         bar.finish_and_clear();
-        print_line(uri.with_key(made?).to_string().as_bytes())
+        let uri = uri.with_key(made?).to_string();
+        self.told.print(&mut device, "uri", &uri)
     }
 }
 

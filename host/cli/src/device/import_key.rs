@@ -8,9 +8,9 @@ use privyseal::base::file::InputFile;
 use privyseal_gateway::private_key::MAX_CONTENT;
 use privyseal_gateway::{Package, PrivateKey, PrivateKeyError};
 
-use super::Which;
 use super::unlock::Keeping;
 use super::upload::{Upload, send, unfit};
+use super::{Told, Which};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -30,6 +30,8 @@ pub(super) struct ImportKey {
     key: PathBuf,
     #[command(flatten)]
     keeping: Keeping,
+    #[command(flatten)]
+    told: Told,
 }
 
 impl ImportKey {
@@ -44,7 +46,7 @@ impl ImportKey {
             Some(secret) => package.kept_under(secret),
             None => package,
         };
-        send(uri, &mut self.which.open()?, &package)
+        send(uri, &mut self.which.open()?, &package, &self.told)
     }
 }
 

@@ -35,6 +35,10 @@ impl Info {
             }
             json["kid_rfc7638"] = kid.as_kid().as_str().into();
             json["policy"] = key.policy_json()?;
+            if let Some(end) = key.not_after() {
+                text += &format!("\nvalid until   {end}");
+                json["not_after"] = end.as_secs().into();
+            }
         }
         print_report(&text, self.json.then_some(json))
     }

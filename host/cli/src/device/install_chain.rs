@@ -4,8 +4,8 @@ use clap::Args;
 use privyseal::base::clock;
 use privyseal_gateway::Package;
 
-use super::Which;
 use super::upload::{Upload, send, unfit};
+use super::{Told, Which};
 use crate::error::CliError;
 
 /// Give a device that has made its key a policy and the certificate chain, and lock it
@@ -19,6 +19,8 @@ pub(super) struct InstallChain {
     which: Which,
     #[command(flatten)]
     upload: Upload,
+    #[command(flatten)]
+    told: Told,
 }
 
 impl InstallChain {
@@ -29,6 +31,6 @@ impl InstallChain {
         let package = self.upload.package(|policy, chain| {
             Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
         })?;
-        send(uri, &mut device, &package)
+        send(uri, &mut device, &package, &self.told)
     }
 }

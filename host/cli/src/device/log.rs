@@ -9,8 +9,8 @@ use crate::output::print_report;
 
 /// Export the device's log, its hash chain verified
 ///
-/// The chain is verified up to the head that the device names. Keep the head that is printed: with
-/// --known-head the next export shows that the log still goes on from there.
+/// The chain is verified up to the head that the device names. Keep the head that is printed: with --known-head the
+/// next export has what is new since then, and shows that the log still goes on from there.
 #[derive(Args)]
 pub(super) struct Log {
     #[command(flatten)]
@@ -18,7 +18,7 @@ pub(super) struct Log {
     /// The first entry that is wanted
     #[arg(long, value_name = "N", default_value_t = 0)]
     from: u32,
-    /// A head that was printed before, which must be the link of an entry
+    /// A head that was printed before: only the entries behind it, which must go on from there
     #[arg(long, value_name = "HEX")]
     known_head: Option<String>,
     /// Report as JSON
@@ -33,11 +33,13 @@ impl Log {
                 .ok_or_else(|| CliError::option("--known-head", "is not 64 hexadecimal digits"))
         });
         let known = known.transpose()?;
-        let log = self.which.open()?.log(self.from)?;
-        if known.is_some_and(|head| !log.has_head(&head)) {
-            let reason = "the known head is the link of none of these entries: the log was replaced, or \
-                          the entry is older than the first one here";
-            return Err(DeviceError::Untrue(reason.to_owned()).into());
+        let mut log = self.which.open()?.log(self.from)?;
+        if let Some(head) = known {
+            log = log.since(&head).ok_or_else(|| {
+                let reason = "the known head is the link of none of these entries: the log was replaced, or \
+                              the entry is older than the first one here";
+                DeviceError::Untrue(reason.to_owned())
+            })?;
         }
         print_report(&log, self.json.then(|| log.to_json()))
     }

@@ -12,8 +12,8 @@ use privyseal_gateway::{
     Device as Gateway, DeviceUri, GatewayPolicy, Package, PackageError, Progress,
 };
 
+use super::Told;
 use crate::error::CliError;
-use crate::output::print_line;
 use crate::progress::bar;
 
 /// The largest policy that is read, and the largest file that it names, in bytes.
@@ -49,11 +49,13 @@ pub(super) fn send(
     uri: DeviceUri,
     device: &mut Gateway,
     package: &Package,
+    told: &Told,
 ) -> Result<(), CliError> {
     let bar = bar("{msg:18} [{bar:30}] {bytes} of {total_bytes}");
     let provisioned = device.provision(package, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
-    print_line(uri.with_key(provisioned?).to_string().as_bytes())
+    let uri = uri.with_key(provisioned?).to_string();
+    told.print(device, "uri", &uri)
 }
 
 fn read_policy(path: &Path) -> Result<GatewayPolicy, CliError> {

@@ -16,6 +16,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
 use super::{AccessOptions, chain_file, of_option, scheme_parser};
+use crate::device::Wait;
 use crate::error::CliError;
 use crate::output::say;
 
@@ -57,6 +58,8 @@ pub(crate) struct ClientOptions {
     chain: Option<String>,
     #[command(flatten)]
     certificate: CertificateOptions,
+    #[command(flatten)]
+    wait: Wait,
     /// The time of issue, in seconds since 1970; by default the clock's
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
@@ -126,6 +129,10 @@ impl ClientOptions {
             if let Some(option) = given.or(named) {
                 return Err(self.needless(option, "names its key by kid and sends no certificate"));
             }
+        }
+        if self.wait.is_given() {
+            let reason = "is for a gateway, whose line is for one program at a time, and whose policy has a rate";
+            return Err(CliError::option("--wait", reason));
         }
         let uris = self.uris()?;
         if uris.iter().any(|uri| matches!(uri, KeyUri::Device(_))) {
@@ -208,7 +215,7 @@ impl ClientOptions {
             .transpose()?;
         let chain = self.chain_from_file()?;
         expected.chain = chain.map(|chain| chain.iter().map(<[u8]>::to_vec).collect());
-        let key = DeviceKey::open(uri)?;
+        let key = DeviceKey::open_within(uri, self.wait.limits())?;
         if self.kid.given().is_some() {
             expected.kid = Some(self.kid.choice().text(key.public_key())?);
         }

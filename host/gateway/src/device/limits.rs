@@ -19,6 +19,8 @@ pub struct Limits {
     /// On top of these for each kibibyte that the whole answer may have, however it comes in frames. A serial line
     /// has at least twice what its speed needs.
     pub kibibyte: Duration,
+    /// For what passes by itself: another program that has the line, and, with an assertion, the rate limit.
+    pub wait: Duration,
 }
 
 impl Limits {
@@ -29,6 +31,12 @@ impl Limits {
             kibibyte: self.kibibyte.max(needed),
             ..self
         }
+    }
+
+    /// The same, with so long for what passes by itself.
+    #[must_use]
+    pub const fn waiting(self, wait: Duration) -> Self {
+        Self { wait, ..self }
     }
 
     /// A request whose answer has at most `bytes`, each frame of it within `limit`.
@@ -51,6 +59,7 @@ impl Default for Limits {
             generation: Duration::from_secs(30 * 60),
             // As a bridge with 9600 baud behind it.
             kibibyte: Duration::from_secs(2),
+            wait: Duration::ZERO,
         }
     }
 }

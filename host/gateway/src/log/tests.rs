@@ -40,8 +40,10 @@ fn a_whole_log_is_proved() {
     let (records, head) = records(5);
     let log = read(&records, 0, (0, 5, head)).unwrap();
     assert!(log.is_rooted && log.entries.len() == 5);
-    assert!(log.has_head(&head) && log.has_head(&log.entries[0].1));
-    assert!(!log.has_head(&[0; 32]));
+    let since = |head: &[u8; 32]| log.clone().since(head).map(|new| new.entries);
+    assert_eq!(since(&head), Some(Vec::new()));
+    assert_eq!(since(&log.entries[0].1).as_deref(), Some(&log.entries[1..]));
+    assert_eq!(since(&[0; 32]), None);
     assert!(
         log.to_string().contains("chain proved from the first"),
         "{log}"
