@@ -38,7 +38,7 @@ pub use request::{
 pub use response::{AtRest, Generation, Info, Origin, ReadOut, Response};
 
 /// The version of the protocol that is described here, the first byte of every message.
-pub const PROTOCOL: u8 = 3;
+pub const PROTOCOL: u8 = 4;
 
 /// A message: version, id and body.
 pub const MAX_MESSAGE: usize = 512;

@@ -51,12 +51,15 @@ named! {
         Generated = "generated",
         /// A certification request was made; the digest is that of what it signs.
         Requested = "csr signed",
-        /// Policy and chain were locked to the key that the device has made, which the digest names.
+        /// Policy and chain were locked to a key that the device had, which the digest names.
         Installed = "installed",
         /// A secret was given to unlock the device. Written before it is tried.
         UnlockTried = "unlock tried",
         /// It was the right one.
         Unlocked = "unlocked",
+        /// Policy and chain were given up for new ones; the digest is the fingerprint of the policy that is to come
+        /// ([`super::Policy::fingerprint`]).
+        RenewalBegun = "renewal begun",
     }
 }
 
@@ -65,7 +68,7 @@ impl Event {
     #[allow(
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        reason = "one of thirteen"
+        reason = "one of fourteen"
     )]
     pub const fn code(self) -> u8 {
         self as u8 + 1

@@ -4,7 +4,9 @@
 use core::fmt;
 
 use heapless::Vec;
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use privyseal_core::cert::KeyUsage;
@@ -221,6 +223,16 @@ impl<'a> Policy<'a> {
         postcard::to_slice(self, buffer).ok().map(|bytes| &*bytes)
     }
 
+    /// SHA-256 of the encoding with a time floor of zero: which policy it is, whenever it was made. `None` never comes: a
+    /// hash has room for everything.
+    pub fn fingerprint(&self) -> Option<[u8; 32]> {
+        let timeless = Self {
+            time_floor: 0,
+            ..self.clone()
+        };
+        postcard::serialize_with_flavor(&timeless, Hashing(Sha256::new())).ok()
+    }
+
     /// Checks every rule that needs neither key nor chain.
     ///
     /// # Errors
@@ -308,6 +320,26 @@ impl<'a> Policy<'a> {
     pub fn leaf_key_usage(&self) -> Option<KeyUsage> {
         let mut rules = self.schemes.iter().map(|entry| entry.scheme.rules());
         rules.find_map(|rules| rules.leaf_key_usage().value().first().copied())
+    }
+}
+
+/// Hashes what is encoded.
+struct Hashing(Sha256);
+
+impl Flavor for Hashing {
+    type Output = [u8; 32];
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.update(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<[u8; 32]> {
+        Ok(self.0.finalize().into())
     }
 }
 

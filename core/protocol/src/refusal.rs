@@ -103,6 +103,11 @@ pub enum Refusal {
     /// The policy demands an unlock secret, and the key is kept without one.
     #[error("the policy demands an unlock secret, and the key was made or sent without one")]
     KeyUnlock,
+    /// Another policy than the one that the key is to be renewed with, or it has no room for more of them.
+    #[error(
+        "this is not the policy that the device's key was to be renewed with, or it was renewed with too many"
+    )]
+    Renewal,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it
@@ -175,12 +180,13 @@ impl Refusal {
             Self::KeyEntropy => 21,
             Self::Unlock => 22,
             Self::KeyUnlock => 23,
+            Self::Renewal => 24,
         }
     }
 
     /// A word for a number in the log.
     pub fn word(code: u8) -> &'static str {
-        const WORDS: [&str; 24] = [
+        const WORDS: [&str; 25] = [
             "none",
             "frame",
             "state",
@@ -205,6 +211,7 @@ impl Refusal {
             "key entropy",
             "unlock",
             "key unlock",
+            "renewal",
         ];
         WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }

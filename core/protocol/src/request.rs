@@ -59,6 +59,14 @@ pub enum Request<'a> {
     /// The secret without which a device that is [`super::DeviceState::Locked`] cannot read its key:
     /// [`super::Response::Unlocked`].
     Unlock(UnlockSecret),
+    /// Give up policy and chain for new ones, and keep the key: [`super::Response::Accepted`]. The device then waits for
+    /// them as for those of a key that it has just made, and takes no other policy.
+    Renew {
+        /// The fingerprint of the policy that is to come ([`super::Policy::fingerprint`]).
+        policy: [u8; 32],
+        /// The authority's signature ([`super::authority::renewal_statement`]); empty where the policy stays what it is.
+        signature: &'a [u8],
+    },
 }
 
 /// What a device needs besides its flash to read its key, at each start: random bytes, not a password.

@@ -238,6 +238,7 @@ impl<B: Board> Machine<B> {
             Request::Generate(asked) => self.generate(id, asked)?,
             Request::Csr(ref asked) => self.csr(id, asked)?,
             Request::Unlock(ref secret) => self.unlock(id, secret)?,
+            Request::Renew { policy, signature } => self.renew(id, policy, signature)?,
             _ => return Err(Refusal::Frame(FrameError::Body)),
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! What a provisioned device has in RAM: the key ready to sign, and a credential for each scheme.
 
+mod stored;
+
 use der::{Reader, SliceReader};
 use privyseal_core::cert::{Chain, ProvenChain, RsaLinks};
 use privyseal_core::credential::{HeaderBytes, KeyName, Profile, encode_header};
@@ -8,16 +10,13 @@ use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
-use privyseal_firmware_rsa::{AnyEngine, MAX_MODULUS_LEN, SignError};
+use privyseal_firmware_rsa::{AnyEngine, MAX_MODULUS_LEN};
 use privyseal_protocol::policy::MAX_SCHEMES;
-use privyseal_protocol::{
-    AtRest, Origin, Part, PartFault, Policy, Refusal, SchemePolicy, UnlockSecret,
-};
+use privyseal_protocol::{AtRest, Origin, Part, PartFault, Policy, Refusal, SchemePolicy};
 use rand_core::TryRng as _;
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroize;
 
-use crate::at_rest::{Closed, KeptUnder, SALT_LEN, Secrets};
+use crate::at_rest::KeptUnder;
 use crate::board::Board;
 use crate::drbg::{Drbg, Exhausted};
 use crate::flash::{FlashSink, aligned};
@@ -25,9 +24,9 @@ use crate::jti::RANDOM_LEN;
 use crate::link::{Constants, constants};
 use crate::vault::{self, HEADERS_AT, HEADERS_END, KeyRecord, Manifest, Place};
 
-/// Bytes that the board's own random generator adds to the seed: as many as make a generator by themselves
-/// ([`privyseal_protocol::MIN_SEED`]).
-const ENTROPY: usize = 48;
+pub(crate) use stored::{
+    engine_for, generator, keep, kept_under, public_key, secrets, seeded, start_engine,
+};
 
 /// What the trial signature is of.
 const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before it is ready";
@@ -153,71 +152,6 @@ pub(crate) fn encode_headers<B: Board>(
         }
     }
     Ok(())
-}
-
-/// What lies among the secrets, where it lies.
-fn mapped_secret<B: Board>(board: &B, place: Place) -> Result<B::Mapped, Refusal> {
-    let mapped = board.mapped_secret(place.at, place.len);
-    mapped.ok_or(Refusal::Storage)
-}
-
-/// The public key.
-pub(crate) fn public_key<B: Board>(board: &B, key: &KeyRecord) -> Result<RsaPublicKey, Refusal> {
-    let modulus = mapped_secret(board, key.modulus())?;
-    RsaPublicKey::from_components(modulus.as_ref(), &[1, 0, 1])
-        .map_err(|_| bad(Part::Key, PartFault::Rule))
-}
-
-/// What the key is kept under. [`Refusal::Unlock`] where a secret is missing.
-pub(crate) fn kept_under<B: Board>(
-    board: &mut B,
-    key: &KeyRecord,
-    unlock: Option<&UnlockSecret>,
-) -> Result<KeptUnder, Refusal> {
-    let salt = mapped_secret(board, vault::SALT)?;
-    let salt = salt.as_ref().first_chunk().ok_or(Refusal::Storage)?;
-    KeptUnder::new(board, key.at_rest, salt, unlock).ok_or(Refusal::Unlock)
-}
-
-/// Seed and primes, in clear. [`Refusal::Unlock`] if they are kept under something else.
-#[inline(never)]
-pub(crate) fn secrets<B: Board>(
-    board: &B,
-    key: &KeyRecord,
-    under: &KeptUnder,
-) -> Result<Secrets, Refusal> {
-    let modulus = mapped_secret(board, key.modulus())?;
-    let sealed = mapped_secret(board, key.secret())?;
-    let head = [&key.head()[..], modulus.as_ref()];
-    Secrets::open(sealed.as_ref(), under, &head).map_err(|Closed| Refusal::Unlock)
-}
-
-/// Encrypts a new key and writes it, and gives its record with the digest in it, for the caller to write.
-#[inline(never)]
-pub(crate) fn keep<B: Board>(
-    board: &mut B,
-    drbg: &mut Drbg,
-    mut record: KeyRecord,
-    modulus: &[u8],
-    secrets: Secrets,
-    unlock: Option<&UnlockSecret>,
-) -> Result<(KeyRecord, KeptUnder), Refusal> {
-    board.make_device_secret();
-    let device_secret = board.device_secret().map(|mut secret| secret.zeroize());
-    record.at_rest = AtRest {
-        device_secret: device_secret.is_some(),
-        unlock_secret: unlock.is_some(),
-    };
-    let mut salt = [0; SALT_LEN];
-    drbg.try_fill_bytes(&mut salt)
-        .map_err(|_| Refusal::Entropy)?;
-    let under = KeptUnder::new(board, record.at_rest, &salt, unlock).ok_or(Refusal::Storage)?;
-    let head = [&record.head()[..], modulus];
-    let sealed = secrets.seal(&under, &head).ok_or(Refusal::Storage)?;
-    vault::write_key(board.secrets(), &salt, modulus, sealed.as_ref())
-        .map_err(|_| Refusal::Storage)?;
-    record.digest = record.digest(board).ok_or(Refusal::Storage)?;
-    Ok((record, under))
 }
 
 impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
@@ -355,74 +289,4 @@ fn served<B: Board>(
         });
     }
     Ok(schemes)
-}
-
-/// From the key's seed, the board's generator where there is one, and the nonce.
-pub(crate) fn generator<B: Board>(
-    board: &mut B,
-    key: &KeyRecord,
-    under: &KeptUnder,
-    board_entropy: bool,
-    nonce: &[u8],
-) -> Result<Drbg, Refusal> {
-    let secrets = secrets(board, key, under)?;
-    seeded(board, secrets.seed(), board_entropy, nonce)
-}
-
-/// From this seed, the board's generator where there is one, and the nonce.
-pub(crate) fn seeded<B: Board>(
-    board: &mut B,
-    seed: &[u8],
-    board_entropy: bool,
-    nonce: &[u8],
-) -> Result<Drbg, Refusal> {
-    let device = board.device_id();
-    let mut entropy = [0; ENTROPY];
-    let drawn = board.fill_random(&mut entropy);
-    if board_entropy && !drawn {
-        return Err(Refusal::Entropy);
-    }
-    let drbg = Drbg::new(&[seed, &entropy, nonce, &device]);
-    entropy.zeroize();
-    Ok(drbg)
-}
-
-/// An engine of the key's size, without the key.
-pub(crate) fn engine_for(key: &KeyRecord) -> Result<AnyEngine, Refusal> {
-    let len = usize::try_from(key.key / 2).ok();
-    len.and_then(AnyEngine::empty)
-        .ok_or(bad(Part::Key, PartFault::Malformed))
-}
-
-/// Gives an engine the key, where it is, and makes it ready to sign.
-#[inline(never)]
-pub(crate) fn start_engine<B: Board>(
-    board: &mut B,
-    key: &KeyRecord,
-    under: &KeptUnder,
-    engine: &mut AnyEngine,
-    drbg: &mut Drbg,
-) -> Result<(), Refusal> {
-    take_key(board, key, under, engine)?;
-    board.feed_watchdog();
-    engine.reseed(drbg).map_err(|error| match error {
-        SignError::Random(_) => Refusal::Entropy,
-        _ => Refusal::PairwiseTest,
-    })
-}
-
-/// In a frame of its own, below which the engine's blinding does not stand.
-#[inline(never)]
-fn take_key<B: Board>(
-    board: &B,
-    key: &KeyRecord,
-    under: &KeptUnder,
-    engine: &mut AnyEngine,
-) -> Result<(), Refusal> {
-    let modulus = mapped_secret(board, key.modulus())?;
-    let secrets = secrets(board, key, under)?;
-    let (p, q) = secrets.primes();
-    engine
-        .import(p, q, modulus.as_ref())
-        .map_err(|_| bad(Part::Key, PartFault::Rule))
 }

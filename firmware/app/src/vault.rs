@@ -19,35 +19,35 @@
 //! | 128 | salt |
 //! | 160 | modulus |
 //! | 672 | seed and primes, encrypted ([`crate::at_rest`]) |
+//! | 1,280 | fingerprints of the policies that the key was to be renewed with |
 //!
 //! The manifest is written last: it names the length of policy, chain and headers and their SHA-256, and proves that
 //! the device has written it. The record names the SHA-256 of salt, modulus and secret, so that damage is told from a
 //! wrong secret. A record of a key that the device has made counts by itself: such a device waits
-//! for its certificate. Else nothing counts without both, and the next start erases it.
+//! for its certificate. So does that of a key whose policy and chain were given up for new ones. Else nothing counts
+//! without both, and the next start erases it.
+//!
+//! A fingerprint has 64 bytes, with zeros and a CRC. The newest that is whole names the one policy that may come next.
 //!
 //! The mark of wiping is written first when a device is wiped: from then on nothing here is used, and if the power
 //! goes the next start goes on with the wiping.
 
-use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
-use privyseal_core::encoding::sink::{Sink as _, SliceSink};
-use privyseal_core::limits::MAX_CHAIN_DER;
-use privyseal_protocol::crc::checksum;
-use privyseal_protocol::policy::MAX_SCHEMES;
-use privyseal_protocol::{AtRest, MAX_KEY, MAX_POLICY, Origin, Part};
-use sha2::{Digest as _, Sha256};
+mod records;
 
-use crate::at_rest::{KeptUnder, MAX_SEALED, PROOF_LEN, SALT_LEN, sealed_len};
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
+use privyseal_core::limits::MAX_CHAIN_DER;
+use privyseal_protocol::{MAX_KEY, MAX_POLICY, Origin, Part};
+
+use crate::at_rest::{MAX_SEALED, SALT_LEN};
 use crate::board::Board;
 use crate::flash::{is_blank, write_padded};
 use crate::journal::StorageError;
 use crate::{PROVISION_LEN, SECRETS_LEN};
 
-/// Bytes of what either piece begins with.
-const HEAD_LEN: usize = 128;
-const CRC_AT: usize = HEAD_LEN - 4;
-const MANIFEST: &[u8; 8] = b"PSEAL v4";
-const RECORD: &[u8; 8] = b"PSKEY v4";
-/// What either has in common with those of other versions.
+use records::{HEAD_LEN, MANIFEST, RECORD, fields, head};
+pub(crate) use records::{KeyRecord, Manifest, Place};
+
+/// What the head of either has in common with those of other versions.
 const ANY_VERSION: usize = 7;
 
 const WIPED_AT: u32 = 256;
@@ -66,6 +66,11 @@ const SALT_AT: u32 = 128;
 const MODULUS_AT: u32 = 160;
 const SECRET_AT: u32 = 672;
 
+const RENEWALS_AT: u32 = 1_280;
+const RENEWAL_LEN: usize = 64;
+/// From one to the next.
+const RENEWAL_STEP: u32 = 64;
+
 #[allow(clippy::as_conversions)] // Small numbers, compared when this is compiled.
 const _: () = assert!(
     POLICY_AT as usize + MAX_POLICY <= CHAIN_AT as usize
@@ -74,46 +79,9 @@ const _: () = assert!(
             <= HEADERS_END as usize
         && SALT_AT as usize + SALT_LEN <= MODULUS_AT as usize
         && MODULUS_AT as usize + MAX_KEY / 2 <= SECRET_AT as usize
-        && SECRET_AT as usize + MAX_SEALED <= SECRETS_LEN as usize
+        && SECRET_AT as usize + MAX_SEALED <= RENEWALS_AT as usize
+        && RENEWALS_AT < SECRETS_LEN
 );
-
-/// A stretch of one of the pieces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) at: u32,
-    pub(crate) len: u32,
-}
-
-/// What the first piece holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Manifest {
-    /// The number of the entry in the journal that says that it was provisioned.
-    pub(crate) sequence: u32,
-    pub(crate) policy: u32,
-    pub(crate) chain: u32,
-    /// Where the header of each scheme of the policy lies, in the policy's order; those with a chain have
-    /// one in common.
-    pub(crate) headers: [Place; MAX_SCHEMES],
-    /// SHA-256 of all parts and headers.
-    pub(crate) digest: [u8; 32],
-    /// See [`Manifest::proof_under`].
-    pub(crate) proof: [u8; PROOF_LEN],
-}
-
-/// What the second piece holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeyRecord {
-    /// The number of the entry in the journal that says that it was made, for a key of the device's own.
-    pub(crate) sequence: u32,
-    pub(crate) origin: Origin,
-    /// Whether the board's random generator had part in a key of the device's own.
-    pub(crate) board_entropy: bool,
-    pub(crate) at_rest: AtRest,
-    /// Bytes of its numbers in clear: twice those of the modulus.
-    pub(crate) key: u32,
-    /// SHA-256 of salt, modulus and encrypted secret.
-    pub(crate) digest: [u8; 32],
-}
 
 /// What the two pieces are.
 pub(crate) enum Contents {
@@ -123,7 +91,7 @@ pub(crate) enum Contents {
     Leftover,
     /// It was being wiped, or is damaged: wipe it.
     Marked,
-    /// A key that the device has made; what is in the first piece does not count.
+    /// A key that the device has made, or that is renewed; what is in the first piece does not count.
     Born(KeyRecord),
     /// All of it, whose digests are right.
     Whole(Manifest, KeyRecord),
@@ -135,188 +103,6 @@ pub(crate) const fn start(part: Part) -> Option<u32> {
         Part::Policy => Some(POLICY_AT),
         Part::Chain => Some(CHAIN_AT),
         _ => None,
-    }
-}
-
-/// Number by number, and the digest at the end.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn number(&mut self) -> Option<u32> {
-        let (bytes, behind) = self.0.split_first_chunk::<4>()?;
-        self.0 = behind;
-        Some(u32::from_le_bytes(*bytes))
-    }
-
-    fn place(&mut self) -> Option<Place> {
-        Some(Place {
-            at: self.number()?,
-            len: self.number()?,
-        })
-    }
-
-    fn digest(&mut self) -> Option<[u8; 32]> {
-        let (digest, behind) = self.0.split_first_chunk()?;
-        self.0 = behind;
-        Some(*digest)
-    }
-}
-
-/// Magic, numbers, digests, zeros, CRC.
-fn head(
-    magic: &[u8],
-    numbers: impl IntoIterator<Item = u32>,
-    digests: &[&[u8; 32]],
-) -> [u8; HEAD_LEN] {
-    let mut bytes = [0; HEAD_LEN];
-    let mut sink = SliceSink::new(&mut bytes);
-    // There is room for all of it.
-    let _ = sink.write(magic);
-    for number in numbers {
-        let _ = sink.write(&number.to_le_bytes());
-    }
-    for digest in digests {
-        let _ = sink.write(*digest);
-    }
-    if let Some((content, crc)) = bytes.split_at_mut_checked(CRC_AT) {
-        for (to, from) in crc.iter_mut().zip(checksum(&[content]).to_le_bytes()) {
-            *to = from;
-        }
-    }
-    bytes
-}
-
-/// What stands behind the magic, if the CRC is right.
-fn fields<'a>(bytes: &'a [u8; HEAD_LEN], magic: &[u8]) -> Option<Fields<'a>> {
-    let (content, crc) = bytes.split_at_checked(CRC_AT)?;
-    if crc != checksum(&[content]).to_le_bytes() {
-        return None;
-    }
-    content.strip_prefix(magic).map(Fields)
-}
-
-impl Manifest {
-    /// Policy, chain, and the headers.
-    fn places(&self) -> impl Iterator<Item = Place> {
-        let parts = [(POLICY_AT, self.policy), (CHAIN_AT, self.chain)];
-        let parts = parts.into_iter().map(|(at, len)| Place { at, len });
-        parts.chain(self.headers)
-    }
-
-    fn to_bytes(self) -> [u8; HEAD_LEN] {
-        let headers = self.headers.into_iter();
-        let headers = headers.flat_map(|Place { at, len }| [at, len]);
-        let numbers = [self.sequence, self.policy, self.chain];
-        let numbers = numbers.into_iter().chain(headers);
-        head(MANIFEST, numbers, &[&self.digest, &self.proof])
-    }
-
-    /// Shows that whoever made it has the secrets that the key is kept under: nobody else changes policy or chain.
-    pub(crate) fn proof_under(&self, under: &KeptUnder, record: &KeyRecord) -> [u8; PROOF_LEN] {
-        let unproved = Self {
-            proof: [0; PROOF_LEN],
-            ..*self
-        };
-        under.proof([&unproved.to_bytes(), &record.digest])
-    }
-
-    fn from_bytes(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
-        let mut fields = fields(bytes, MANIFEST)?;
-        let mut manifest = Self {
-            sequence: fields.number()?,
-            policy: fields.number()?,
-            chain: fields.number()?,
-            headers: [Place::default(); _],
-            digest: [0; 32],
-            proof: [0; PROOF_LEN],
-        };
-        for header in &mut manifest.headers {
-            *header = fields.place()?;
-        }
-        manifest.digest = fields.digest()?;
-        manifest.proof = fields.digest()?;
-        Some(manifest)
-    }
-
-    /// SHA-256 of all that it names.
-    pub(crate) fn digest<B: Board>(&self, board: &B) -> Option<[u8; 32]> {
-        let mut hash = Sha256::new();
-        for Place { at, len } in self.places() {
-            hash.update(board.mapped(at, len)?.as_ref());
-        }
-        Some(hash.finalize().into())
-    }
-}
-
-impl KeyRecord {
-    fn to_bytes(self) -> [u8; HEAD_LEN] {
-        let origin = match self.origin {
-            Origin::Generated => 1,
-            _ => 0,
-        };
-        let AtRest {
-            device_secret,
-            unlock_secret,
-        } = self.at_rest;
-        let flags = [self.board_entropy, device_secret, unlock_secret];
-        let flags = flags.into_iter().rev();
-        let flags = flags.fold(0, |flags, flag| (flags << 1) | u32::from(flag));
-        let numbers = [self.sequence, origin, flags, self.key];
-        head(RECORD, numbers, &[&self.digest])
-    }
-
-    fn from_bytes(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
-        let mut fields = fields(bytes, RECORD)?;
-        let (sequence, origin, flags) = (fields.number()?, fields.number()?, fields.number()?);
-        Some(Self {
-            sequence,
-            origin: match origin {
-                0 => Origin::Imported,
-                1 => Origin::Generated,
-                _ => return None,
-            },
-            board_entropy: flags & 1 != 0,
-            at_rest: AtRest {
-                device_secret: flags & 2 != 0,
-                unlock_secret: flags & 4 != 0,
-            },
-            key: fields.number()?,
-            digest: fields.digest()?,
-        })
-    }
-
-    /// SHA-256 of salt, modulus and encrypted secret.
-    pub(crate) fn digest<B: Board>(&self, board: &B) -> Option<[u8; 32]> {
-        let mut hash = Sha256::new();
-        for Place { at, len } in [SALT, self.modulus(), self.secret()] {
-            hash.update(board.mapped_secret(at, len)?.as_ref());
-        }
-        Some(hash.finalize().into())
-    }
-
-    /// Where the modulus lies.
-    pub(crate) const fn modulus(&self) -> Place {
-        Place {
-            at: MODULUS_AT,
-            len: self.key / 2,
-        }
-    }
-
-    /// Where the encrypted secret lies.
-    pub(crate) const fn secret(&self) -> Place {
-        Place {
-            at: SECRET_AT,
-            len: sealed_len(self.key),
-        }
-    }
-
-    /// What the secret is bound to besides the modulus: all that the record says of the key.
-    pub(crate) fn head(&self) -> [u8; HEAD_LEN] {
-        let unwritten = Self {
-            digest: [0; 32],
-            ..*self
-        };
-        unwritten.to_bytes()
     }
 }
 
@@ -346,17 +132,24 @@ pub(crate) fn inspect<B: Board>(board: &mut B) -> Result<Contents, StorageError>
     let manifest = Manifest::from_bytes(&bytes).filter(|_| !is_void);
     let key = KeyRecord::from_bytes(&record);
     let is_right = key.is_some_and(|key| key.digest(board) == Some(key.digest));
+    let is_renewed = renewal(board)?.0.is_some();
     Ok(match (manifest, key) {
         (Some(manifest), Some(key))
             if is_right && manifest.digest(board) == Some(manifest.digest) =>
         {
             Contents::Whole(manifest, key)
         }
-        (None, Some(key)) if is_right && key.origin == Origin::Generated => Contents::Born(key),
+        (None, Some(key)) if key.origin == Origin::Generated || is_renewed => {
+            if is_right {
+                Contents::Born(key)
+            } else {
+                Contents::Marked
+            }
+        }
         // Never counted.
-        (None, Some(key)) if key.origin != Origin::Generated => Contents::Leftover,
+        (None, Some(_)) => Contents::Leftover,
         // The flash lost something, or a wipe that was cut short lost its mark first.
-        (Some(_), _) | (None, Some(_)) => Contents::Marked,
+        (Some(_), _) => Contents::Marked,
         (None, None) if is_erased(board)? => Contents::Blank,
         (None, None) => Contents::Leftover,
     })
@@ -384,6 +177,39 @@ fn write_head<F: NorFlash>(flash: &mut F, bytes: &[u8; HEAD_LEN]) -> Result<(), 
     } else {
         Err(StorageError)
     }
+}
+
+/// The newest fingerprint of a policy that the key was to be renewed with, and where the next one goes.
+pub(crate) fn renewal<B: Board>(board: &mut B) -> Result<(Option<[u8; 32]>, u32), StorageError> {
+    let flash = board.secrets();
+    let (mut newest, mut at) = (None, RENEWALS_AT);
+    let mut bytes = [0; RENEWAL_LEN];
+    while at < SECRETS_LEN {
+        flash.read(at, &mut bytes).map_err(|_| StorageError)?;
+        if bytes == [0xff; RENEWAL_LEN] {
+            break;
+        }
+        // What was cut short is passed over.
+        newest = fields(&bytes, &[])
+            .and_then(|mut fields| fields.digest())
+            .or(newest);
+        at = at.saturating_add(RENEWAL_STEP);
+    }
+    Ok((newest, at))
+}
+
+/// Writes the fingerprint of the policy that may come next. `false` if there is no room for another one.
+pub(crate) fn renew<B: Board>(board: &mut B, policy: &[u8; 32]) -> Result<bool, StorageError> {
+    let (newest, at) = renewal(board)?;
+    if newest == Some(*policy) {
+        return Ok(true);
+    }
+    let flash = board.secrets();
+    if at >= SECRETS_LEN {
+        return Ok(false);
+    }
+    write_padded(flash, at, &head::<RENEWAL_LEN>(&[], [], &[policy]))?;
+    Ok(renewal(board)?.0 == Some(*policy))
 }
 
 /// Writes the mark of wiping: from now on nothing counts.

@@ -91,6 +91,9 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
                 "read its log (privyseal device log), then wipe it and provision it again, or replace it"
             }
             Refusal::Rate { .. } => "wait for it: --wait SECONDS",
+            Refusal::Authority if *asked == "be renewed" => {
+                "another policy takes the authority's word: privyseal device renew --statement prints what it signs"
+            }
             Refusal::TimeAhead { .. } => {
                 "have the provisioning authority set the time: privyseal device set-time"
             }

@@ -7,6 +7,7 @@ mod info;
 mod install_chain;
 mod list;
 mod log;
+mod renew;
 mod set_time;
 mod unlock;
 mod upload;
@@ -38,6 +39,7 @@ enum Action {
     Csr(csr::Csr),
     InstallChain(install_chain::InstallChain),
     ImportKey(import_key::ImportKey),
+    Renew(renew::Renew),
     Unlock(unlock::Unlock),
     Sign(Box<DeviceSign>),
     Log(log::Log),
@@ -99,6 +101,7 @@ impl Device {
             Action::Csr(csr) => csr.run(),
             Action::InstallChain(install) => install.run(),
             Action::ImportKey(import) => import.run(),
+            Action::Renew(renew) => renew.run(),
             Action::Unlock(unlock) => unlock.run(),
             Action::Sign(sign) => sign.run(),
             Action::Log(log) => log.run(),

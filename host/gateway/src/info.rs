@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Deref;
 
 use privyseal_core::UnixTime;
-use privyseal_protocol::authority::{set_time_statement};
+use privyseal_protocol::authority::{renewal_statement, set_time_statement};
 use privyseal_protocol::{Info, Origin, ReadOut, Refusal};
 use serde_json::{Value, json};
 
@@ -63,6 +63,14 @@ impl DeviceInfo {
     /// ([`privyseal_protocol::authority`]).
     pub fn set_time_statement(&self, now: u64) -> String {
         set_time_statement(&self.device, &self.challenge, now)
+            .as_str()
+            .to_owned()
+    }
+
+    /// The line that the authority signs for another policy, which has this fingerprint
+    /// ([`Package::fingerprint`](crate::Package::fingerprint)).
+    pub fn renewal_statement(&self, policy: &[u8; 32]) -> String {
+        renewal_statement(&self.device, &self.challenge, policy)
             .as_str()
             .to_owned()
     }

@@ -206,6 +206,7 @@ fn has_digest(entry: &Entry) -> bool {
             | Event::Generated
             | Event::Requested
             | Event::Installed
+            | Event::RenewalBegun
     )
 }
 

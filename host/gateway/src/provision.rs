@@ -9,7 +9,8 @@ use privyseal_core::rsa::spki::spki_digest;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
 use privyseal_protocol::{
-    AtRest, CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Totals,
+    AtRest, CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Request,
+    Response, Totals,
 };
 use zeroize::Zeroizing;
 
@@ -109,6 +110,13 @@ impl Package {
         spki_digest(&self.public_key)
     }
 
+    /// Which policy it is, whenever it was made ([`Policy::fingerprint`]).
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let policy = Policy::from_bytes(&self.policy).and_then(|policy| policy.fingerprint());
+        // It was read when the package was made.
+        policy.unwrap_or_default()
+    }
+
     fn parts(&self) -> [(Part, &[u8]); 5] {
         let (key, seed): (&[u8], &[u8]) = match &self.key {
             Some((key, seed)) => (key.numbers(), &**seed),
@@ -158,6 +166,11 @@ impl Device {
             // Somebody began and went away.
             self.abort()?;
         }
+        let origin = match (&package.key, self.refresh()?.origin) {
+            (None, Some(origin)) => origin,
+            (None, None) => Origin::Generated,
+            (Some(_), _) => Origin::Imported,
+        };
         self.provision_step(Provision::Begin(package.totals()))?;
         let committed = self
             .upload(package, progress)
@@ -174,7 +187,7 @@ impl Device {
             error => error,
         })?;
         progress(Progress::Comparing);
-        self.compare(package)?;
+        self.compare(package, origin)?;
         Ok(key)
     }
 
@@ -246,18 +259,41 @@ impl Device {
         }
     }
 
-    fn compare(&mut self, package: &Package) -> Result<(), DeviceError> {
+    /// Has a device give up policy and chain for those of the package, whose key it keeps: [`Device::provision`] comes
+    /// next, after the unlock secret where the key is kept under one. `signature` is the authority's word
+    /// ([`DeviceInfo::renewal_statement`](crate::DeviceInfo::renewal_statement)), which another policy than it has takes.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`] without that word; [`DeviceError::Untrue`] for a package of another key.
+    pub fn renew(
+        &mut self,
+        package: &Package,
+        signature: Option<&[u8]>,
+    ) -> Result<(), DeviceError> {
+        if self.refresh()?.key != Some(package.key_sha256()) {
+            return Err(DeviceError::untrue(
+                "its key is another one than that of the certificate",
+            ));
+        }
+        let asked = self.writing("be renewed");
+        let request = Request::Renew {
+            policy: package.fingerprint(),
+            signature: signature.unwrap_or(&[]),
+        };
+        self.exchange
+            .ask_once(asked, &request, |response| match response {
+                Response::Accepted { .. } => Some(()),
+                _ => None,
+            })
+    }
+
+    fn compare(&mut self, package: &Package, origin: Origin) -> Result<(), DeviceError> {
         let info = self.refresh()?;
         if info.state != DeviceState::Ready || info.key != Some(package.key_sha256()) {
             return Err(DeviceError::untrue(
                 "it took the key and is not ready with it now",
             ));
         }
-        let origin = if package.key.is_some() {
-            Origin::Imported
-        } else {
-            Origin::Generated
-        };
         let info_at_rest = info.at_rest;
         if info.origin != Some(origin) {
             return Err(DeviceError::untrue(

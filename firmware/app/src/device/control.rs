@@ -1,19 +1,20 @@
-//! What changes more than one assertion: the authority's word about time, and wiping.
+//! What changes more than one assertion: the authority's word about time, renewing, and wiping.
 
 use privyseal_core::UnixTime;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::VerifyingKey;
-use privyseal_protocol::authority::set_time_statement;
+use privyseal_protocol::authority::{renewal_statement, set_time_statement};
 use privyseal_protocol::{DeviceId, Entry, Event, Policy, Refusal, Response};
 
 use super::start::challenge;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::limits::Clock;
-use crate::vault;
+use crate::vault::{self, Contents};
 
 impl<B: Board> Machine<B> {
-    /// Sets the time floor on the authority's word, forward or, where a clock was ahead, back. A refusal is in the log when this returns.
+    /// Sets the time floor on the authority's word, forward or, where a clock was ahead, back. A refusal is in the log when
+    /// this returns.
     #[inline(never)]
     pub(super) fn set_time(&mut self, id: u8, now: u64, signature: &[u8]) -> Result<(), Refusal> {
         let asked = Asked {
@@ -53,6 +54,68 @@ impl<B: Board> Machine<B> {
         self.write(entry)?;
         self.clock = Clock::new(now, millis);
         Ok(now)
+    }
+
+    /// Gives up policy and chain for new ones, and keeps the key. A refusal is in the log when this returns.
+    #[inline(never)]
+    pub(super) fn renew(
+        &mut self,
+        id: u8,
+        policy: [u8; 32],
+        signature: &[u8],
+    ) -> Result<(), Refusal> {
+        self.try_renew(&policy, signature)
+            .map_err(|refusal| self.refused(refusal, Asked::default()))?;
+        self.send(id, &Response::Accepted { received: 0 });
+        Ok(())
+    }
+
+    fn try_renew(&mut self, next: &[u8; 32], signature: &[u8]) -> Result<(), Refusal> {
+        let refusal = self.mode.refusal();
+        let Mode::Ready(keyed) = &mut self.mode else {
+            return Err(refusal);
+        };
+        let debt = {
+            let policy = keyed.policy()?;
+            let debt = self
+                .records
+                .meter
+                .one_more(policy.rate, self.board.millis())?;
+            if policy.fingerprint().as_ref() != Some(next) {
+                let device = self.board.device_id();
+                let statement = renewal_statement(&device, &self.challenge, next);
+                check_word(&policy, statement.as_bytes(), signature)?;
+            }
+            debt
+        };
+        // A challenge serves once, also if the flash fails now.
+        self.challenge = challenge(keyed)?;
+        let Ok(Contents::Whole(_, record)) = vault::inspect(&mut self.board) else {
+            return Err(Refusal::Storage);
+        };
+        let entry = self.entry(Event::RenewalBegun);
+        let digest = *next;
+        self.write(Entry {
+            debt,
+            digest,
+            ..entry
+        })?;
+        if !vault::renew(&mut self.board, next).map_err(|_| Refusal::Storage)? {
+            return Err(Refusal::Renewal);
+        }
+        // The key goes from RAM before the policy that guards it goes from the flash.
+        self.mode = Mode::Faulted(Refusal::Storage);
+        self.recover_born(&record)
+    }
+
+    /// Whether a policy may come that is this one: any, unless the key is renewed.
+    pub(super) fn check_renewal(&mut self, policy: &Policy<'_>) -> Result<(), Refusal> {
+        let (next, _) = vault::renewal(&mut self.board).map_err(|_| Refusal::Storage)?;
+        if next.is_none() || next == policy.fingerprint() {
+            Ok(())
+        } else {
+            Err(Refusal::Renewal)
+        }
     }
 
     /// Destroys the key, and everything that came with it. The log stays, and a refusal is in it.

@@ -1,6 +1,8 @@
 //! Provisioning: parts come in pieces, straight into the flash, or, where they are secret, into RAM; commit checks all
 //! of them, encrypts what is secret, and locks.
 
+use core::hint::black_box;
+
 use privyseal_core::limits::MAX_CHAIN_DER;
 use privyseal_protocol::{
     AtRest, CHUNK, Entry, Event, MAX_KEY, MAX_POLICY, MAX_SEED, MIN_SEED, Origin, Part, PartFault,
@@ -12,7 +14,7 @@ use super::{Born, Machine, Mode};
 use crate::at_rest::{KeptUnder, PROOF_LEN, Secrets};
 use crate::board::Board;
 use crate::flash::write_padded;
-use crate::keyed::{bad, encode_headers, keep, seeded};
+use crate::keyed::{bad, encode_headers, keep, mapped_policy, policy_of, seeded};
 use crate::numbers::Numbers;
 use crate::vault::{self, KeyRecord, Manifest, Place};
 
@@ -253,6 +255,7 @@ impl<B: Board> Machine<B> {
             digest: [0; 32],
             proof: [0; PROOF_LEN],
         };
+        self.check_policy(&manifest)?;
         encode_headers(&mut self.board, &mut manifest)?;
         self.board.feed_watchdog();
         manifest.digest = manifest.digest(&self.board).ok_or(Refusal::Storage)?;
@@ -264,6 +267,8 @@ impl<B: Board> Machine<B> {
         // Everything that a start proves is proved before there is anything to start from.
         self.load(&manifest, &key, &under)?;
         self.check_rules(&key)?;
+        // Once more, since the authority's word is worth nothing without it.
+        self.check_policy(black_box(&manifest))?;
         vault::commit(self.board.provision(), &manifest).map_err(|_| Refusal::Storage)?;
         self.note_provisioned(&manifest, &key)?;
         match &self.mode {
@@ -308,6 +313,13 @@ impl<B: Board> Machine<B> {
         staged.wipe();
         vault::write_record(board.secrets(), &kept.0).map_err(|_| Refusal::Storage)?;
         Ok(kept)
+    }
+
+    /// A key that is renewed takes no other policy than was agreed.
+    #[inline(never)]
+    fn check_policy(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
+        let policy = mapped_policy(&self.board, manifest)?;
+        self.check_renewal(&policy_of(policy.as_ref())?)
     }
 
     /// A key that the device has made must be as random as the policy says; and a floor past the certificates' end

@@ -67,7 +67,7 @@ impl<B: Board> Machine<B> {
         }
     }
 
-    fn recover_born(&mut self, record: &KeyRecord) -> Result<(), Refusal> {
+    pub(super) fn recover_born(&mut self, record: &KeyRecord) -> Result<(), Refusal> {
         if self.is_next(record.sequence)? {
             self.note_generated(record)?;
         }
@@ -148,9 +148,11 @@ impl<B: Board> Machine<B> {
         let digest = spki_digest(&public_key(&self.board, key)?);
         let policy = mapped_policy(&self.board, manifest)?;
         let policy_floor = policy_of(policy.as_ref())?.time_floor;
-        let entry = self.entry(match key.origin {
-            Origin::Generated => Event::Installed,
-            _ => Event::Imported,
+        let is_imported = key.origin == Origin::Imported && key.sequence == manifest.sequence;
+        let entry = self.entry(if is_imported {
+            Event::Imported
+        } else {
+            Event::Installed
         });
         let time_floor = entry.time_floor.max(policy_floor);
         self.write(Entry {

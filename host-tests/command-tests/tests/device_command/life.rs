@@ -273,6 +273,57 @@ fn signed(stage: &Stage, private: &str, line: &str) -> String {
     signature
 }
 
+/// The key stays: for a new certificate, and, with the authority's word, under another policy.
+#[test]
+fn a_key_is_renewed_without_a_wipe() {
+    let mut stage = Stage::new(Options::default());
+    let authority = privyseal_test_pki::test_key("authority", 2048);
+    stage.write("authority.pem", authority.spki_pem().as_bytes());
+    let private = stage.write("private.pem", authority.pkcs8_pem().as_bytes());
+    let policy = crate::stage::policy("authority = \"authority.pem\"");
+    let policy_file = stage.write("policy.toml", policy.as_bytes());
+    let uri = stage.provision().printed();
+    sign_at(uri.trim_end(), "fiam", &[]).token();
+
+    let spec = CertificateSpec::seal().valid(run_start() - 60, run_start() + 500 * 86_400);
+    let next = stage.pki.chain(&stage.key.spki_der(), &spec);
+    let next = stage.write("next.pem", pem_chain(&next).as_bytes());
+    let later = policy.replace("time-floor = ", "# time-floor = ");
+    stage.write("policy.toml", later.as_bytes());
+    let renew = |stage: &Stage, more: &[&str]| {
+        let files = ["--policy", policy_file.as_str(), "--chain", &next];
+        stage.device("renew", &[&files[..], more].concat())
+    };
+    let renewed = renew(&stage, &["--json"]).json();
+    assert_eq!(renewed["uri"], uri.trim_end());
+    let end = stage.device("info", &["--json"]).json()["not_after"].clone();
+    assert!(end.as_u64().unwrap() > run_start() + 300 * 86_400, "{end}");
+
+    let other = later.replace("max-lifetime = 60", "max-lifetime = 50");
+    stage.write("policy.toml", other.as_bytes());
+    renew(&stage, &[]).is_refused(1, &["not the word", "renew --statement"]);
+    let line = renew(&stage, &["--statement"]).printed();
+    let signature = signed(&stage, &private, &line);
+    stage.sim.restart();
+    renew(&stage, &["--signature", &signature]).is_refused(1, &["not the word"]);
+    let line = renew(&stage, &["--statement"]).printed();
+    let signature = signed(&stage, &private, &line);
+    renew(&stage, &["--signature", &signature]).is_done();
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(info["policy"]["max_lifetime"], 50);
+    sign_at(uri.trim_end(), "fiam", &[]).token();
+    let log = stage.device("log", &[]).printed();
+    assert_eq!(log.matches("renewal begun").count(), 2, "{log}");
+    let strange = stage.path("chain.pem").display().to_string();
+    stage.write(
+        "chain.pem",
+        pem_chain(&stage.pki.seal_chain(&authority)).as_bytes(),
+    );
+    let wrong = ["--policy", policy_file.as_str(), "--chain", &strange];
+    stage.device("renew", &wrong).is_refused(1, &["key"]);
+    sign_at(uri.trim_end(), "fiam", &[]).token();
+}
+
 /// The key may come through a pipe, so that it is in no file.
 #[test]
 fn a_key_from_standard_input() {

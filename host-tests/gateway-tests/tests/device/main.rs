@@ -10,6 +10,7 @@ mod log;
 mod power_cuts;
 mod protocol;
 mod provisioning;
+mod renewing;
 mod rules;
 mod secrets;
 mod sim;

@@ -6,6 +6,7 @@
 //! never gives a `jti` twice and never signs for an earlier time than one it has signed for with that key.
 
 mod keys;
+mod renewing;
 
 use privyseal_core::scheme::FIAM;
 use privyseal_test_base::clock::run_start;

@@ -12,7 +12,7 @@ use privyseal_test_simulators::device_host::{
 
 use crate::fixture::{empty, key, policy, provisioned, restart, start, upload};
 
-fn read(device: &mut TestDevice, part: Part) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn read(device: &mut TestDevice, part: Part) -> Result<Vec<u8>, Refusal> {
     let mut whole = Vec::new();
     loop {
         let offset = u16::try_from(whole.len()).expect("a length");

@@ -11,7 +11,7 @@ use crate::options::moment;
 use crate::output::print_line;
 
 /// The longest signature that is read, in bytes: RSA-3072 has 384.
-const MAX_SIGNATURE: usize = 512;
+pub(super) const MAX_SIGNATURE: usize = 512;
 
 /// Have the device believe a later time, with the provisioning authority's word
 ///

@@ -53,7 +53,7 @@ impl Keeping {
     }
 }
 
-fn read(path: &Path) -> Result<UnlockSecret, CliError> {
+pub(super) fn read(path: &Path) -> Result<UnlockSecret, CliError> {
     let file = InputFile::open_or_stdin(path)?;
     let path = file.path().to_owned();
     if file.is_readable_by_all() {

@@ -110,6 +110,7 @@ fn every_event() {
         (Event::Installed, "installed"),
         (Event::UnlockTried, "unlock tried"),
         (Event::Unlocked, "unlocked"),
+        (Event::RenewalBegun, "renewal begun"),
     ];
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
@@ -157,6 +158,7 @@ fn every_reason() {
         (Some(Refusal::KeyEntropy), "key entropy"),
         (Some(Refusal::Unlock), "unlock"),
         (Some(Refusal::KeyUnlock), "key unlock"),
+        (Some(Refusal::Renewal), "renewal"),
     ];
     for code in 0..=u8::MAX {
         let expected = reasons.get(usize::from(code));

@@ -54,5 +54,6 @@ fn every_refusal() {
         Refusal::KeyEntropy => "14";
         Refusal::Unlock => "15";
         Refusal::KeyUnlock => "16";
+        Refusal::Renewal => "17";
     }
 }

@@ -86,5 +86,7 @@ fn every_request() {
             "03 commonName" "01 length" "'A'"
             "00 no digitalSignature" "01 nonRepudiation";
         Request::Unlock(UnlockSecret([0x99; 32])) => "09 Unlock" "99*32 secret";
+        Request::Renew { policy: [0xcc; 32], signature: &[0x55; 3] } =>
+            "0a Renew" "cc*32 policy" "03 length" "555555 signature";
     }
 }

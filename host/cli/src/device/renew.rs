@@ -1,0 +1,68 @@
+//! `privyseal device renew`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use privyseal::base::{clock, file};
+use privyseal_gateway::Package;
+use privyseal_protocol::DeviceState;
+
+use super::set_time::MAX_SIGNATURE;
+use super::upload::{Upload, send, unfit};
+use super::{Told, Which, unlock};
+use crate::error::CliError;
+use crate::output::print;
+
+/// Give a device a new certificate chain for its key, or another policy, without a wipe
+///
+/// The chain alone is changed with the policy file that the device has. Another policy is the authority's to allow:
+///   privyseal device renew --device URI --policy FILE --chain FILE --statement > line
+///   openssl dgst -sha256 -sign authority.pem -out line.sig line
+///   privyseal device renew --device URI --policy FILE --chain FILE --signature line.sig
+/// A cut on the way leaves the key, and privyseal device install-chain goes on.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Renew {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    upload: Upload,
+    /// Print the line that the authority signs for this policy, with no line break at its end, and change nothing
+    #[arg(long, conflicts_with = "signature")]
+    statement: bool,
+    /// The authority's signature of the line: RSASSA-PKCS1-v1_5 with SHA-256, raw bytes
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    /// The file with the unlock secret, 64 hexadecimal digits, where the key is kept under one; - reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    unlock_secret: Option<PathBuf>,
+    #[command(flatten)]
+    told: Told,
+}
+
+impl Renew {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let uri = self.which.uri()?;
+        let signature = self.signature.as_deref();
+        let signature = signature.map(|path| file::read(path, MAX_SIGNATURE));
+        let signature = signature.transpose()?;
+        let secret = self.unlock_secret.as_deref().map(unlock::read);
+        let secret = secret.transpose()?;
+        let mut device = self.which.open()?;
+        let key = device.public_key()?;
+        let package = self.upload.package(|policy, chain| {
+            Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
+        })?;
+        if self.statement {
+            let line = device.info().renewal_statement(&package.fingerprint());
+            return print(line.as_bytes());
+        }
+        device.renew(&package, signature.as_deref())?;
+        if device.refresh()?.state == DeviceState::Locked
+            && let Some(secret) = &secret
+        {
+            device.unlock(secret)?;
+        }
+        send(uri, &mut device, &package, &self.told)
+    }
+}
