@@ -34,6 +34,16 @@ impl DeviceInfo {
         hex::encode(&self.device)
     }
 
+    /// Whether the key is kept under an unlock secret if it was given one, and only then.
+    pub(crate) fn check_unlock(&self, is_given: bool) -> Result<(), DeviceError> {
+        if self.at_rest.is_some_and(|it| it.unlock_secret == is_given) {
+            return Ok(());
+        }
+        Err(DeviceError::untrue(
+            "it keeps its key under another secret than it was given, or under none",
+        ))
+    }
+
     /// Whether the device says that it runs this image (SHA-256).
     ///
     /// # Errors

@@ -9,8 +9,8 @@ use privyseal_core::rsa::spki::spki_digest;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, UnixTime};
 use privyseal_protocol::{
-    AtRest, CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Request,
-    Response, Totals,
+    CHUNK, DeviceState, MAX_SEED, Origin, Part, Policy, Provision, Refusal, Request, Response,
+    Totals,
 };
 use zeroize::Zeroizing;
 
@@ -294,17 +294,13 @@ impl Device {
                 "it took the key and is not ready with it now",
             ));
         }
-        let info_at_rest = info.at_rest;
         if info.origin != Some(origin) {
             return Err(DeviceError::untrue(
                 "it says another thing of where its key comes from than is true",
             ));
         }
-        let is_kept = |at_rest: AtRest| at_rest.unlock_secret == package.unlock.is_some();
-        if package.key.is_some() && !info_at_rest.is_some_and(is_kept) {
-            return Err(DeviceError::untrue(
-                "it keeps the key under another secret than it was given, or under none",
-            ));
+        if package.key.is_some() {
+            info.check_unlock(package.unlock.is_some())?;
         }
         if self.public_key()? != package.public_key {
             return Err(DeviceError::untrue("its public key is not that of the key"));

@@ -1,5 +1,6 @@
 //! The gateway in an emulator, for trying it out by hand.
 
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,7 +32,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return fail!("no board {}: stm32f405 or mps2-an386", options.board);
     };
     let socket = paths::root().join(&options.socket);
-    let emulator = Run::new("qemu-system-arm")
+    if UnixStream::connect(&socket).is_ok() {
+        return fail!(
+            "{} belongs to another emulator: end that one, or name another socket with --socket",
+            socket.display()
+        );
+    }
+    // Ends with this process, however that ends.
+    let emulator = Run::new("setpriv")
+        .words("--pdeathsig TERM qemu-system-arm")
         .args(["-machine", machine])
         .words("-nographic -monitor none -serial")
         .arg(format!("unix:{},server,nowait", socket.display()))

@@ -1,9 +1,11 @@
 //! What changes more than one assertion: the authority's word about time, renewing, and wiping.
 
+use core::hint::black_box;
+
 use privyseal_core::UnixTime;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::VerifyingKey;
-use privyseal_protocol::authority::{renewal_statement, set_time_statement};
+use privyseal_protocol::authority::{MAX_STATEMENT, renewal_statement, set_time_statement};
 use privyseal_protocol::{DeviceId, Entry, Event, Policy, Refusal, Response};
 
 use super::start::challenge;
@@ -11,6 +13,9 @@ use super::{Asked, Machine, Mode};
 use crate::board::Board;
 use crate::limits::Clock;
 use crate::vault::{self, Contents};
+
+/// A line that the authority signs.
+type Statement = heapless::String<MAX_STATEMENT>;
 
 impl<B: Board> Machine<B> {
     /// Sets the time floor on the authority's word, forward or, where a clock was ahead, back. A refusal is in the log when
@@ -30,21 +35,13 @@ impl<B: Board> Machine<B> {
 
     /// Gives the new floor.
     fn try_set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, Refusal> {
-        let refusal = self.mode.refusal();
-        let Mode::Ready(keyed) = &mut self.mode else {
-            return Err(refusal);
-        };
-        let millis = self.board.millis();
-        let debt = {
-            let policy = keyed.policy()?;
-            let debt = self.records.meter.one_more(policy.rate, millis)?;
-            let statement = set_time_statement(&self.board.device_id(), &self.challenge, now);
-            check_word(&policy, statement.as_bytes(), signature)?;
-            debt
-        };
+        let (millis, device, challenge) =
+            (self.board.millis(), self.board.device_id(), self.challenge);
+        let debt = self.with_word(signature, |_| {
+            Some(set_time_statement(&device, &challenge, now))
+        })?;
         UnixTime::from_secs(now).map_err(|_| Refusal::Clock)?;
-        // A challenge serves once, also if the flash fails now.
-        self.challenge = challenge(keyed)?;
+        self.draw_challenge()?;
         let entry = Entry {
             time_floor: now,
             now,
@@ -71,25 +68,12 @@ impl<B: Board> Machine<B> {
     }
 
     fn try_renew(&mut self, next: &[u8; 32], signature: &[u8]) -> Result<(), Refusal> {
-        let refusal = self.mode.refusal();
-        let Mode::Ready(keyed) = &mut self.mode else {
-            return Err(refusal);
-        };
-        let debt = {
-            let policy = keyed.policy()?;
-            let debt = self
-                .records
-                .meter
-                .one_more(policy.rate, self.board.millis())?;
-            if policy.fingerprint().as_ref() != Some(next) {
-                let device = self.board.device_id();
-                let statement = renewal_statement(&device, &self.challenge, next);
-                check_word(&policy, statement.as_bytes(), signature)?;
-            }
-            debt
-        };
-        // A challenge serves once, also if the flash fails now.
-        self.challenge = challenge(keyed)?;
+        let (device, challenge) = (self.board.device_id(), self.challenge);
+        let debt = self.with_word(signature, |policy| {
+            let is_other = policy.fingerprint().as_ref() != Some(black_box(next));
+            is_other.then(|| renewal_statement(&device, &challenge, next))
+        })?;
+        self.draw_challenge()?;
         let Ok(Contents::Whole(_, record)) = vault::inspect(&mut self.board) else {
             return Err(Refusal::Storage);
         };
@@ -106,6 +90,43 @@ impl<B: Board> Machine<B> {
         // The key goes from RAM before the policy that guards it goes from the flash.
         self.mode = Mode::Faulted(Refusal::Storage);
         self.recover_born(&record)
+    }
+
+    /// What is owed after what the authority has signed the line for; without a line it need not. Judged twice, so that no
+    /// single fault takes another's word for the authority's.
+    fn with_word(
+        &mut self,
+        signature: &[u8],
+        line: impl Fn(&Policy<'_>) -> Option<Statement>,
+    ) -> Result<u32, Refusal> {
+        self.judged(signature, &line)?;
+        self.judged(black_box(signature), &line)
+    }
+
+    #[inline(never)]
+    fn judged(
+        &mut self,
+        signature: &[u8],
+        line: &impl Fn(&Policy<'_>) -> Option<Statement>,
+    ) -> Result<u32, Refusal> {
+        let millis = self.board.millis();
+        let Mode::Ready(keyed) = &self.mode else {
+            return Err(self.mode.refusal());
+        };
+        let policy = keyed.policy()?;
+        let debt = self.records.meter.one_more(policy.rate, millis)?;
+        if let Some(line) = line(&policy) {
+            check_word(&policy, line.as_bytes(), signature)?;
+        }
+        Ok(debt)
+    }
+
+    /// A challenge serves once, also if the flash fails then.
+    fn draw_challenge(&mut self) -> Result<(), Refusal> {
+        if let Mode::Ready(keyed) = &mut self.mode {
+            self.challenge = challenge(keyed)?;
+        }
+        Ok(())
     }
 
     /// Whether a policy may come that is this one: any, unless the key is renewed.

@@ -42,14 +42,11 @@ impl<B: Board> Machine<B> {
         let millis = self.board.millis();
         let state = self.state();
         let held = match &self.mode {
+            Mode::Ready(keyed) => Some((*keyed.key.spki_digest(), keyed.origin, keyed.at_rest)),
             Mode::Locked(Locked { record, key, .. }) => Some((*key, record.origin, record.at_rest)),
             _ => self
                 .key_of_its_own()
                 .map(|Born { record, key, .. }| (key, record.origin, record.at_rest)),
-        };
-        let held = match &self.mode {
-            Mode::Ready(keyed) => Some((*keyed.key.spki_digest(), keyed.origin, keyed.at_rest)),
-            _ => held,
         };
         let (time_ceiling, rate_left) = match &self.mode {
             Mode::Ready(keyed) => {

@@ -282,6 +282,9 @@ impl<'p> Campaign<'p> {
         if answer.time_set {
             return Err("time-set".to_owned());
         }
+        if answer.renewed {
+            return Err("renewed".to_owned());
+        }
         let is_locked = !self.party.unlock.is_empty();
         if answer.unlocked || (is_locked && answer.token.is_some()) {
             return Err("unlocked".to_owned());

@@ -52,6 +52,13 @@ pub(crate) fn check(device: &mut TestDevice) -> Vec<Entry> {
     entries
 }
 
+/// The link of each entry.
+pub(crate) fn links(device: &mut TestDevice) -> Vec<[u8; LINK_LEN]> {
+    let records = export(device, 0, u16::MAX).records;
+    let read = |record: &Vec<u8>| Entry::from_record(record).expect("an entry").1;
+    records.iter().map(read).collect()
+}
+
 fn events(entries: &[Entry]) -> Vec<Event> {
     entries.iter().map(|entry| entry.event).collect()
 }

@@ -1,5 +1,7 @@
 //! A new chain, or another policy, for the key that is there.
 
+use std::collections::HashSet;
+
 use privyseal_core::scheme::{FIAM, ISHARE};
 use privyseal_protocol::authority::renewal_statement;
 use privyseal_protocol::{
@@ -15,7 +17,9 @@ use privyseal_test_simulators::link::Upload;
 use privyseal_test_suite::software_signer::SoftwareSigner;
 
 use crate::at_rest::{SECRET, locked, unlock};
-use crate::fixture::{SCHEME_OWNER, empty, key, policy, provisioned, restart, upload};
+use proptest::prelude::*;
+
+use crate::fixture::{SCHEME_OWNER, claim, empty, key, policy, provisioned, restart, upload};
 use crate::generating::{ASKED, csr_request, generated, installation};
 use crate::log;
 
@@ -228,4 +232,83 @@ fn a_key_of_its_own_is_renewed_and_wiped() {
     .expect("wiped");
     // What the next key signs is decided anew.
     provision(&mut device, &upload(&other(&policy()))).expect("a good upload");
+}
+
+/// What a device in the field meets.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// At so many seconds from the last time: forward or back.
+    Sign(i64),
+    Restart,
+    NewChain,
+    OtherPolicy,
+    SetTime(i64),
+    KeepHead,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (-20_i64..20).prop_map(Step::Sign),
+        1 => Just(Step::Restart),
+        1 => Just(Step::NewChain),
+        1 => Just(Step::OtherPolicy),
+        1 => (-5_000_i64..5_000).prop_map(Step::SetTime),
+        2 => Just(Step::KeepHead),
+    ];
+    proptest::collection::vec(step, 1..24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// In whatever order: the log goes on from every head that was kept, and no `jti` comes twice.
+    #[test]
+    fn in_any_order_the_log_is_whole_and_no_jti_comes_twice(steps in steps()) {
+        let authority = test_key("device-authority", 2048);
+        let spki = authority.spki_der();
+        let policies = [under(&spki), other(&under(&spki))];
+        let mut device = provisioned(&policies[0]);
+        let (mut now, mut present, mut given) = (run_start(), 0, HashSet::new());
+        let mut heads = Vec::new();
+        for step in steps {
+            match step {
+                Step::Sign(later) => {
+                    let at = now.saturating_add_signed(later);
+                    let asked = SignRequest::new(SchemeId::of(&FIAM), at);
+                    if let Ok(token) = sign(&mut device, asked) {
+                        now = now.max(at);
+                        prop_assert!(given.insert(claim(&token, "jti")), "a jti twice");
+                    } else {
+                        prop_assert!(at < now, "{} after {}", at, now);
+                    }
+                }
+                Step::Restart => device = restart(&mut device),
+                Step::NewChain | Step::OtherPolicy => {
+                    present = (present + usize::from(matches!(step, Step::OtherPolicy))) % 2;
+                    let next = &policies[present];
+                    let word = word(&authority, &mut device, next);
+                    // There is room for twelve.
+                    if renew(&mut device, next, &word).is_ok() {
+                        let upload = without_key(next, run_start() + LATER);
+                        provision(&mut device, &upload).expect("what was agreed");
+                    } else {
+                        present = 1 - present;
+                    }
+                    now = now.max(next.time_floor);
+                }
+                Step::SetTime(later) => {
+                    let at = run_start().saturating_add_signed(later);
+                    let word = crate::rules::word(&authority, &mut device, at);
+                    crate::rules::set_time(&mut device, at, &word).expect("its word");
+                    now = at;
+                }
+                Step::KeepHead => heads.push(log::links(&mut device).last().copied()),
+            }
+            log::check(&mut device);
+        }
+        let links = log::links(&mut device);
+        for head in heads.into_iter().flatten() {
+            prop_assert!(links.contains(&head), "a log that was replaced");
+        }
+    }
 }

@@ -8,8 +8,7 @@ use privyseal_core::cert::{KeyUsage, KeyUsages};
 use privyseal_core::csr::{CertificationRequestInfo, Subject};
 use privyseal_core::limits::MAX_CERTIFICATION_REQUEST;
 use privyseal_protocol::{
-    AtRest, CsrRequest, DeviceState, Generate, Generation, MAX_SEED, Origin, Request, Response,
-    SubjectPart,
+    CsrRequest, DeviceState, Generate, Generation, MAX_SEED, Origin, Request, Response, SubjectPart,
 };
 use zeroize::Zeroizing;
 
@@ -52,18 +51,13 @@ impl Device {
             return Err(DeviceError::NotGenerated);
         }
         let (key, origin) = (self.info.key, self.info.origin);
-        let is_kept = |at_rest: AtRest| at_rest.unlock_secret == unlock.is_some();
         let made = self.public_key()?;
         if made.bits() != usize::from(bits) || origin != Some(Origin::Generated) {
             return Err(DeviceError::untrue(
                 "it has another key than it was asked to make",
             ));
         }
-        if !self.info.at_rest.is_some_and(is_kept) {
-            return Err(DeviceError::untrue(
-                "it keeps its key under another secret than it was given, or under none",
-            ));
-        }
+        self.info.check_unlock(unlock.is_some())?;
         key.ok_or(DeviceError::NoKey)
     }
 

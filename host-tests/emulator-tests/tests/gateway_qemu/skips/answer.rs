@@ -12,6 +12,7 @@ pub(super) struct Answer {
     pub(super) refused: bool,
     pub(super) time_set: bool,
     pub(super) unlocked: bool,
+    pub(super) renewed: bool,
     pub(super) token: Option<String>,
 }
 
@@ -27,6 +28,7 @@ impl Answer {
             match message.read() {
                 Ok(Response::Refused(_)) => answer.refused = true,
                 Ok(Response::TimeSet { .. }) => answer.time_set = true,
+                Ok(Response::Accepted { .. }) => answer.renewed = true,
                 Ok(Response::Unlocked) => answer.unlocked = true,
                 Ok(Response::Token {
                     total,

@@ -73,6 +73,13 @@ pub(super) fn cases() -> Vec<Case> {
                 signature: &[0x55; 256],
             },
         ),
+        refused(
+            "renew",
+            Request::Renew {
+                policy: [0x55; 32],
+                signature: &[0x55; 256],
+            },
+        ),
         refused("info", Request::Info),
     ];
     if env::var_os(POINTS).is_some() {
