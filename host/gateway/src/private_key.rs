@@ -36,9 +36,15 @@ pub enum PrivateKeyError {
     /// PKCS#8 that is encrypted.
     #[error("the private key is encrypted")]
     Encrypted,
-    /// PKCS#1 or SEC 1 instead of PKCS#8.
+    /// PKCS#1 instead of PKCS#8.
     #[error("the private key is not in PKCS#8")]
     NotPkcs8,
+    /// A PKCS#12 store.
+    #[error("the private key is in a PKCS#12 store")]
+    Pkcs12,
+    /// OpenSSH's own format.
+    #[error("the private key is in OpenSSH's own format")]
+    OpenSsh,
     /// A key of another algorithm.
     #[error("the private key is no RSA key (RS256: RFC 7518 section 3.3)")]
     NotRsa,
@@ -73,7 +79,9 @@ impl PrivateKey {
         if content.len() > MAX_CONTENT {
             return Err(PrivateKeyError::TooLong);
         }
-        let der = if content.first() == Some(&0x30) {
+        let der = if let [0x30, 0x82, _, _, 0x02, 1, 3, ..] = content {
+            return Err(PrivateKeyError::Pkcs12);
+        } else if content.first() == Some(&0x30) {
             Zeroizing::new(content.to_vec())
         } else {
             from_pem(content)?
@@ -99,7 +107,15 @@ fn from_pem(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
     // A buffer of its own: one that grows would leave copies behind.
     let mut buffer = Zeroizing::new(vec![0; MAX_CONTENT]);
     let decoded = pem_rfc7468::decode(content, &mut buffer);
-    let (label, der) = decoded.map_err(|_| PrivateKeyError::Malformed)?;
+    let (label, der) = decoded.map_err(|_| {
+        // Headers, which RFC 7468 has not.
+        let old = b"Proc-Type: 4,ENCRYPTED";
+        if content.windows(old.len()).any(|line| line == old) {
+            PrivateKeyError::Encrypted
+        } else {
+            PrivateKeyError::Malformed
+        }
+    })?;
     let len = der.len();
     match label {
         "PRIVATE KEY" => {
@@ -107,7 +123,9 @@ fn from_pem(content: &[u8]) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
             Ok(buffer)
         }
         "ENCRYPTED PRIVATE KEY" => Err(PrivateKeyError::Encrypted),
-        "RSA PRIVATE KEY" | "EC PRIVATE KEY" => Err(PrivateKeyError::NotPkcs8),
+        "RSA PRIVATE KEY" => Err(PrivateKeyError::NotPkcs8),
+        "EC PRIVATE KEY" => Err(PrivateKeyError::NotRsa),
+        "OPENSSH PRIVATE KEY" => Err(PrivateKeyError::OpenSsh),
         _ => Err(PrivateKeyError::Malformed),
     }
 }

@@ -1,5 +1,6 @@
 //! Several gateways: found, told apart, and made in a line.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::thread;
 
@@ -80,6 +81,25 @@ fn what_is_expected_is_asked_for_first() {
     stage.provision().is_done();
     let info = stage.device("info", &["--json"]).json();
     assert!(info["not_after"].as_u64().unwrap() > info["time_floor"].as_u64().unwrap());
+}
+
+/// Each command of the document is one, and takes the options that it has there.
+#[test]
+fn what_the_document_types_exists() {
+    let text = include_str!("../../../../docs/gateway.md");
+    let mut seen = BTreeMap::new();
+    for typed in text.split("privyseal device ").skip(1) {
+        let typed = typed.split(['\n', '`']).next().unwrap();
+        let action = typed.split([' ', ')']).next().unwrap();
+        let help = seen
+            .entry(action)
+            .or_insert_with(|| run(&["device", action, "--help"], b"").printed());
+        let options = typed.split(' ').filter(|word| word.starts_with("--"));
+        for option in options {
+            assert!(help.contains(option), "{action} has no {option}");
+        }
+    }
+    assert!(seen.len() > 10, "{:?}", seen.keys());
 }
 
 /// Each device ends certified, or clearly refused; the manifest is what each of them says then.

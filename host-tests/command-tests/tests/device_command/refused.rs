@@ -1,5 +1,6 @@
 //! What is refused, by whom, and with which exit code.
 
+use privyseal_test_base::tool::{command, output};
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, pem_chain, test_key};
 use privyseal_test_simulators::device_sim::Options;
 
@@ -187,6 +188,45 @@ fn what_does_not_belong_together_is_not_sent() {
         (&info["state"], &info["log_next"]),
         (&"empty".into(), &0.into())
     );
+}
+
+/// What OpenSSL writes that is no PKCS#8 of an RSA key: named, with what helps.
+#[test]
+fn other_containers_of_keys_are_named() {
+    let stage = Stage::new(Options::default());
+    let (key, chain) = (stage.path("key.pem"), stage.path("chain.pem"));
+    let (key, chain) = (key.display().to_string(), chain.display().to_string());
+    let other = stage.path("other").display().to_string();
+    let p12 = "pkcs12 -export -passout pass:x -inkey";
+    let no_rsa = "no RSA key";
+    for (words, files, said) in [
+        (
+            "rsa -traditional -in",
+            &[key.as_str()][..],
+            "openssl pkcs8 -topk8",
+        ),
+        (
+            "rsa -traditional -aes128 -passout pass:x -in",
+            &[&key],
+            "is encrypted",
+        ),
+        ("pkcs8 -topk8 -passout pass:x -in", &[&key], "is encrypted"),
+        (p12, &[&key, "-in", &chain], "openssl pkcs12 -nocerts"),
+        ("ecparam -genkey -noout -name prime256v1", &[], no_rsa),
+        ("genpkey -algorithm ed25519", &[], no_rsa),
+    ] {
+        let mut openssl = command("openssl", words.split(' '));
+        let made = output(openssl.args(files).args(["-out", &other]), b"");
+        assert!(made.status.success(), "{made:?}");
+        let refused = stage.provision_with(&[("--key", &other)]);
+        refused.is_refused(2, &["cannot be used", said]);
+    }
+    let label = "OPENSSH PRIVATE KEY-----\n";
+    let openssh = format!("-----BEGIN {label}b3BlbnNzaC1rZXk=\n-----END {label}");
+    let openssh = stage.write("openssh", openssh.as_bytes());
+    set_mode(openssh.as_ref(), 0o600);
+    let refused = stage.provision_with(&[("--key", &openssh)]);
+    refused.is_refused(2, &["ssh-keygen -p -m PKCS8"]);
 }
 
 #[test]

@@ -71,6 +71,10 @@ fn unusable(error: PrivateKeyError) -> String {
     let convert = match error {
         PrivateKeyError::Encrypted => "let openssl ask for its password: openssl pkcs8",
         PrivateKeyError::NotPkcs8 => "convert it: openssl pkcs8 -topk8 -nocrypt",
+        PrivateKeyError::Pkcs12 => "take it out: openssl pkcs12 -nocerts -noenc",
+        PrivateKeyError::OpenSsh => {
+            return format!("{error}; convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY");
+        }
         _ => return error.to_string(),
     };
     format!("{error}; {convert} -in FILE | privyseal device import-key --key - ..")
