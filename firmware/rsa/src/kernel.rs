@@ -5,8 +5,6 @@
 //! below R give `(a b + k m) / R < R + m` for some k < R, so one subtraction of m, made exactly when
 //! the sum does not fit into L limbs, brings the result back below R. That is done with a mask.
 
-#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
-mod agreement;
 #[cfg_attr(
     all(feature = "umaal", target_arch = "arm", not(feature = "measure")),
     expect(
@@ -14,12 +12,10 @@ mod agreement;
         reason = "there the assembly is used, and nobody compares it with these"
     )
 )]
-mod portable;
+pub(crate) mod portable;
 #[cfg(all(feature = "umaal", target_arch = "arm"))]
-mod umaal;
+pub(crate) mod umaal;
 
-#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
-pub use agreement::kernels_agree;
 use zeroize::Zeroize;
 
 use crate::limbs::Limb;

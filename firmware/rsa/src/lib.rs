@@ -29,6 +29,8 @@ mod encoding;
 mod prime;
 
 // Arithmetic, from the outside in.
+#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
+mod agreement;
 mod kernel;
 mod limbs;
 mod modulus;
@@ -37,13 +39,13 @@ mod power;
 #[cfg(test)]
 mod tests;
 
+#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
+pub use agreement::kernels_agree;
 pub use engine::Engine;
 #[cfg(feature = "measure")]
 pub use engine::Phase;
 pub use error::{GenerateError, KeyError, Prime, SignError};
 pub use generate::{Generator, Progress};
-#[cfg(all(feature = "measure", feature = "umaal", target_arch = "arm"))]
-pub use kernel::kernels_agree;
 pub use key::PrivateKey;
 pub use sizes::{AnyEngine, AnyGenerator};
 

@@ -88,7 +88,12 @@ struct Which {
 #[derive(Args)]
 pub(super) struct Wait {
     /// Wait so long at most where another program has the device's line, or its rate limit is reached
-    #[arg(long = "wait", value_name = "SECONDS", default_value_t = 0)]
+    #[arg(
+        id = "device-wait",
+        long = "wait",
+        value_name = "SECONDS",
+        default_value_t = 0
+    )]
     seconds: u32,
 }
 

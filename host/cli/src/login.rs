@@ -22,6 +22,8 @@ use crate::output::say;
 /// fetches, verifies and judges the id_token. The redirect URI that must be registered is that of --listen, such
 /// as http://127.0.0.1:8400/cb.
 #[derive(Args)]
+// Its own --wait is for the person.
+#[command(mut_arg("device-wait", |wait| wait.long("device-wait")))]
 #[allow(
     clippy::struct_field_names,
     reason = "the fields are named as the options are"

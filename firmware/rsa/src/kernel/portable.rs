@@ -8,7 +8,7 @@ use crate::limbs::{Limb, mac, mask, mask_if_zero, sub_masked};
 
 /// `out = a * b / R mod m`, almost reduced.
 #[inline(never)]
-pub(super) fn multiply<const L: usize>(
+pub(crate) fn multiply<const L: usize>(
     out: &mut [Limb; L],
     a: &[Limb; L],
     b: &[Limb; L],
@@ -25,7 +25,7 @@ pub(super) fn multiply<const L: usize>(
 }
 
 /// `out = a * a / R mod m`, almost reduced.
-pub(super) fn square<const L: usize>(
+pub(crate) fn square<const L: usize>(
     out: &mut [Limb; L],
     a: &[Limb; L],
     m: Divisor<'_, L>,
@@ -36,7 +36,7 @@ pub(super) fn square<const L: usize>(
 
 /// `out = table[index]`; every entry is read.
 #[inline(never)]
-pub(super) fn select<const L: usize>(
+pub(crate) fn select<const L: usize>(
     table: &[[Limb; L]; ENTRIES],
     index: Limb,
     out: &mut [Limb; L],

@@ -39,7 +39,7 @@ unsafe extern "C" {
 
 /// `out = a * b / R mod m`, almost reduced.
 #[inline]
-pub(super) fn multiply<const L: usize>(
+pub(crate) fn multiply<const L: usize>(
     out: &mut [Limb; L],
     a: &[Limb; L],
     b: &[Limb; L],
@@ -63,7 +63,7 @@ pub(super) fn multiply<const L: usize>(
 
 /// `out = a * a / R mod m`, almost reduced.
 #[inline]
-pub(super) fn square<const L: usize>(
+pub(crate) fn square<const L: usize>(
     out: &mut [Limb; L],
     a: &[Limb; L],
     m: Divisor<'_, L>,
@@ -83,7 +83,7 @@ pub(super) fn square<const L: usize>(
 
 /// `out = table[index]`; every entry is read.
 #[inline]
-pub(super) fn select<const L: usize>(
+pub(crate) fn select<const L: usize>(
     table: &[[Limb; L]; ENTRIES],
     index: Limb,
     out: &mut [Limb; L],
