@@ -13,15 +13,14 @@ mod unlock;
 mod upload;
 mod wipe;
 
-use core::time::Duration;
-
 use clap::{Args, Subcommand};
 use privyseal::keys::KeyUriError;
-use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, Limits, digest_from_hex};
+use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, digest_from_hex};
 use serde_json::Value;
 
 use super::sign::Sign;
 use crate::error::CliError;
+use crate::options::Wait;
 use crate::output::{print_json, print_line};
 
 /// Look at, provision, use and wipe a gateway that holds a key
@@ -82,19 +81,6 @@ struct Which {
     require_read_out: Option<String>,
     #[command(flatten)]
     wait: Wait,
-}
-
-/// How long a device is waited for.
-#[derive(Args)]
-pub(super) struct Wait {
-    /// Wait so long at most where another program has the device's line, or its rate limit is reached
-    #[arg(
-        id = "device-wait",
-        long = "wait",
-        value_name = "SECONDS",
-        default_value_t = 0
-    )]
-    seconds: u32,
 }
 
 impl Device {
@@ -174,16 +160,6 @@ impl Which {
             info.check_read_out()?;
         }
         Ok(device)
-    }
-}
-
-impl Wait {
-    pub(super) const fn is_given(&self) -> bool {
-        self.seconds > 0
-    }
-
-    pub(super) fn limits(&self) -> Limits {
-        Limits::default().waiting(Duration::from_secs(self.seconds.into()))
     }
 }
 

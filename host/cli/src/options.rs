@@ -9,6 +9,7 @@ mod request;
 mod revocation;
 mod scheme;
 mod server;
+mod wait;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(super) use request::{AuthenticationArgs, RequestOptions};
 pub(super) use revocation::{RevocationArgs, RevocationSource};
 pub(super) use scheme::{scheme_parser, scheme_parser_for};
 pub(super) use server::ServerOptions;
+pub(super) use wait::Wait;
 
 /// Which key, and how far to go to use it.
 #[derive(Args)]

@@ -279,14 +279,11 @@ impl<'p> Campaign<'p> {
         if leaks(said) || leaks(&answer.bodies) {
             return Err("a-piece-of-the-key".to_owned());
         }
-        if answer.time_set {
-            return Err("time-set".to_owned());
-        }
-        if answer.renewed {
-            return Err("renewed".to_owned());
+        if let Some(done) = answer.done {
+            return Err(done.to_owned());
         }
         let is_locked = !self.party.unlock.is_empty();
-        if answer.unlocked || (is_locked && answer.token.is_some()) {
+        if is_locked && answer.token.is_some() {
             return Err("unlocked".to_owned());
         }
         let Some(token) = &answer.token else {

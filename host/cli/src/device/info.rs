@@ -36,7 +36,8 @@ impl Info {
             json["kid_rfc7638"] = kid.as_kid().as_str().into();
             json["policy"] = key.policy_json()?;
             if let Some(end) = key.not_after() {
-                text += &format!("\nvalid until   {end}");
+                text += "\nvalid until   ";
+                text += &end.to_string();
                 json["not_after"] = end.as_secs().into();
             }
         }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 use std::{fs, thread};
 
 use clap::Args;
@@ -44,7 +45,7 @@ impl List {
         let found: Vec<Found> = thread::scope(|scope| {
             let asked = ports.iter().map(|port| scope.spawn(|| Found::at(port)));
             let asked: Vec<_> = asked.collect();
-            asked.into_iter().flat_map(|one| one.join()).collect()
+            asked.into_iter().flat_map(ScopedJoinHandle::join).collect()
         });
         if self.json {
             return print_json(&found.iter().map(Found::to_json).collect());

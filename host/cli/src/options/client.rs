@@ -15,8 +15,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 
 use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
-use super::{AccessOptions, chain_file, of_option, scheme_parser};
-use crate::device::Wait;
+use super::{AccessOptions, Wait, chain_file, of_option, scheme_parser};
 use crate::error::CliError;
 use crate::output::say;
 

@@ -10,9 +10,8 @@ use privyseal_protocol::{FrameDecoder, Response};
 pub(super) struct Answer {
     pub(super) bodies: Vec<u8>,
     pub(super) refused: bool,
-    pub(super) time_set: bool,
-    pub(super) unlocked: bool,
-    pub(super) renewed: bool,
+    /// What it says that it did, and should not have.
+    pub(super) done: Option<&'static str>,
     pub(super) token: Option<String>,
 }
 
@@ -27,9 +26,9 @@ impl Answer {
             answer.bodies.extend(message.body);
             match message.read() {
                 Ok(Response::Refused(_)) => answer.refused = true,
-                Ok(Response::TimeSet { .. }) => answer.time_set = true,
-                Ok(Response::Accepted { .. }) => answer.renewed = true,
-                Ok(Response::Unlocked) => answer.unlocked = true,
+                Ok(Response::TimeSet { .. }) => answer.done = Some("time-set"),
+                Ok(Response::Accepted { .. }) => answer.done = Some("renewed"),
+                Ok(Response::Unlocked) => answer.done = Some("unlocked"),
                 Ok(Response::Token {
                     total,
                     offset,

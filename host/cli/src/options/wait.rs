@@ -1,0 +1,29 @@
+//! How long a gateway is waited for.
+
+use core::time::Duration;
+
+use clap::Args;
+use privyseal_gateway::Limits;
+
+/// How long a device is waited for.
+#[derive(Args)]
+pub(crate) struct Wait {
+    /// Wait so long at most where another program has the device's line, or its rate limit is reached
+    #[arg(
+        id = "device-wait",
+        long = "wait",
+        value_name = "SECONDS",
+        default_value_t = 0
+    )]
+    seconds: u32,
+}
+
+impl Wait {
+    pub(crate) const fn is_given(&self) -> bool {
+        self.seconds > 0
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::default().waiting(Duration::from_secs(self.seconds.into()))
+    }
+}
