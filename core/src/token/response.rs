@@ -1,6 +1,10 @@
 //! The token response and the error response (RFC 6749 sections 5.1 and 5.2).
 
-use serde::Deserialize;
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer as _};
 use thiserror::Error;
 
 use super::text::{JsonText, Secret};
@@ -15,9 +19,9 @@ pub struct TokenResponse<'a> {
     pub access_token: Secret<'a>,
     /// `expires_in`, in seconds, if the server says.
     pub expires_in: Option<u64>,
-    /// `scope`, if the server says.
+    /// `scope`, if the server says, in one string.
     pub scope: Option<JsonText<'a>>,
-    /// `refresh_token`, if there is one.
+    /// `refresh_token`, if there is one that can be used.
     pub refresh_token: Option<Secret<'a>>,
     /// `refresh_expires_in`, in seconds (Keycloak).
     pub refresh_expires_in: Option<u64>,
@@ -50,47 +54,86 @@ pub enum ResponseError {
     NotJson,
 }
 
-/// The members as they come.
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow)]
-    access_token: Option<JsonText<'a>>,
-    #[serde(borrow)]
-    token_type: Option<JsonText<'a>>,
-    expires_in: Option<u64>,
-    #[serde(borrow)]
-    scope: Option<JsonText<'a>>,
-    #[serde(borrow)]
-    refresh_token: Option<JsonText<'a>>,
-    refresh_expires_in: Option<u64>,
+/// Reads the one member of that name, whatever the others are.
+struct Member<T>(&'static str, PhantomData<T>);
+
+impl<'a, T: Deserialize<'a>> Visitor<'a> for Member<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Option<T>, A::Error> {
+        let mut found = None;
+        while let Some(name) = map.next_key::<&str>()? {
+            if name != self.0 {
+                map.next_value::<IgnoredAny>()?;
+            } else if found.is_some() {
+                return Err(A::Error::custom("twice"));
+            } else {
+                found = map.next_value::<Option<T>>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The member of that name, if there is one; an error for one of another type or that is there twice.
+fn member<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+    name: &'static str,
+) -> Result<Option<T>, serde_json_core::de::Error> {
+    serde_json_core::de::Deserializer::new(body, None).deserialize_map(Member(name, PhantomData))
+}
+
+/// Seconds, which some servers write as text or with a point; `None` for what is no such number.
+fn seconds(body: &[u8], name: &'static str) -> Option<u64> {
+    match member::<u64>(body, name) {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let text = member::<&str>(body, name).ok().flatten();
+            let number = || member::<f64>(body, name).ok().flatten();
+            let number = text.map_or_else(number, |text| text.parse().ok())?;
+            #[allow(
+                clippy::as_conversions,
+                reason = "it saturates, and what is no number is 0"
+            )]
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            (number >= 0.0).then_some(number as u64)
+        }
+    }
 }
 
 impl<'a> TokenResponse<'a> {
     /// Reads the body of a successful answer: an `access_token` of type `Bearer`, in either case
-    /// (RFC 6749 section 5.1: the value is case insensitive). Unknown members are ignored.
+    /// (RFC 6749 section 5.1: the value is case insensitive). Members without which the token can be used are ignored
+    /// where they cannot be read.
     ///
     /// # Errors
     /// [`ResponseError::NotJson`], or the member that is missing, malformed or too long.
     pub fn parse(body: &'a [u8]) -> Result<Self, ResponseError> {
         const SOURCE: &str = "RFC 6749 section 5.1";
         check_bounds(body)?;
-        let (members, _) =
-            serde_json_core::from_slice::<Members<'a>>(body).map_err(|_| ResponseError::NotJson)?;
-        let missing = |field| FieldError::new(field, Fault::Missing, SOURCE);
-        let access_token = members.access_token.ok_or(missing(Field::AccessToken))?;
-        let token_type = members.token_type.ok_or(missing(Field::TokenType))?;
+        member::<IgnoredAny>(body, "").map_err(|_| ResponseError::NotJson)?;
+        let needed = |name, field: Field| {
+            let text = member::<JsonText<'a>>(body, name)
+                .map_err(|_| field.is_not("one string", SOURCE))?;
+            text.ok_or(FieldError::new(field, Fault::Missing, SOURCE))
+        };
+        let access_token = needed("access_token", Field::AccessToken)?;
+        let token_type = needed("token_type", Field::TokenType)?;
         if !token_type.eq_ignore_ascii_case("bearer") {
             return Err(Field::TokenType.is_not("Bearer", SOURCE).into());
         }
+        let other = |name| member::<JsonText<'a>>(body, name).ok().flatten();
         Ok(Self {
             access_token: secret(Field::AccessToken, access_token)?,
-            expires_in: members.expires_in,
-            scope: members.scope,
-            refresh_token: members
-                .refresh_token
-                .map(|token| secret(Field::RefreshToken, token))
-                .transpose()?,
-            refresh_expires_in: members.refresh_expires_in,
+            expires_in: seconds(body, "expires_in"),
+            scope: other("scope"),
+            refresh_token: other("refresh_token")
+                .and_then(|token| secret(Field::RefreshToken, token).ok()),
+            refresh_expires_in: seconds(body, "refresh_expires_in"),
         })
     }
 }
@@ -193,6 +236,37 @@ mod tests {
     }
 
     #[test]
+    fn what_a_token_can_do_without_is_read_leniently() {
+        for (members, expires_in, refresh) in [
+            (r#""expires_in":"3600""#, Some(3600), false),
+            (r#""expires_in":3600.0"#, Some(3600), false),
+            (
+                r#""expires_in":"3600.5","scope":["a","b"]"#,
+                Some(3600),
+                false,
+            ),
+            (r#""expires_in":null,"refresh_token":null"#, None, false),
+            (r#""expires_in":-1,"scope":7"#, None, false),
+            (r#""expires_in":"soon""#, None, false),
+            (r#""expires_in":[3600],"refresh_token":"r""#, None, true),
+            (r#""expires_in":1,"expires_in":2"#, None, false),
+            (
+                r#""expires_in":1e99,"refresh_token":"""#,
+                Some(u64::MAX),
+                false,
+            ),
+            (r#""expires_in":60,"refresh_token":{}"#, Some(60), false),
+        ] {
+            let body = std::format!(r#"{{"access_token":"a",{members},"token_type":"Bearer"}}"#);
+            let response = TokenResponse::parse(body.as_bytes()).expect(members);
+            assert_eq!(exposed(&response.access_token), "a", "{members}");
+            assert_eq!(response.expires_in, expires_in, "{members}");
+            assert_eq!(response.refresh_token.is_some(), refresh, "{members}");
+            assert!(response.scope.is_none(), "{members}");
+        }
+    }
+
+    #[test]
     fn escapes_in_a_token_are_resolved() {
         let body = br#"{"access_token":"ab\/c\u002bd","token_type":"Bearer"}"#;
         assert_eq!(
@@ -203,7 +277,19 @@ mod tests {
 
     #[test]
     fn what_is_no_token_response() {
-        let cases: [(&[u8], &str); 9] = [
+        let cases: [(&[u8], &str); 12] = [
+            (
+                br#"{"access_token":"a","token_type":"Bearer""#,
+                "not a JSON object",
+            ),
+            (
+                br#"{"access_token":7,"token_type":"Bearer"}"#,
+                "access_token is not one string",
+            ),
+            (
+                br#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#,
+                "access_token is not one string",
+            ),
             (b"", "not a JSON object"),
             (b"<html>", "not a JSON object"),
             (b"[]", "not a JSON object"),
