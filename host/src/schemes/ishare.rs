@@ -19,6 +19,8 @@ mod response;
 pub mod subject;
 mod trusted_list;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::encoding::unhex;
 use serde_json::Value;
 
 use crate::oauth::OAuthError;
@@ -58,6 +60,14 @@ fn member<'v>(object: &'v Value, names: &[&'static str]) -> Option<(&'static str
     names
         .iter()
         .find_map(|name| object.get(name).map(|value| (*name, value)))
+}
+
+/// A SHA-256 fingerprint as registries write it: hexadecimal, with colons or without, or base64url, as RFC 7515 has it.
+fn fingerprint(text: &str) -> Option<[u8; 32]> {
+    let is_digit = |character: &char| *character != ':' && !character.is_whitespace();
+    let digits: String = text.chars().filter(is_digit).collect();
+    let base64url = || Base64UrlUnpadded::decode_vec(digits.trim_end_matches('=')).ok();
+    unhex(&digits).or_else(|| base64url()?.try_into().ok())
 }
 
 /// The text of the first of these members that is there.

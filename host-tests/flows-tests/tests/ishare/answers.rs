@@ -175,6 +175,25 @@ fn an_answer_that_is_kept_expires() {
     }
 }
 
+/// As registries write them: in another case, with a digest in another form, beside an entry that says nothing.
+#[test]
+fn one_bad_entry_does_not_void_a_list() {
+    let world = World::new();
+    let lie = |it: &mut Draft| {
+        let entries = it.claims["trusted_list"].as_array_mut().unwrap();
+        for entry in entries.iter_mut() {
+            entry["validity"] = json!("Valid");
+            entry["status"] = json!("Granted");
+        }
+        entries[0].as_object_mut().unwrap().remove("status");
+        entries.push(json!({ "subject": "CN=A" }));
+        entries.push(json!(7));
+    };
+    let list = world.play(world.registry().lying(lie)).list().unwrap();
+    let trusted: Vec<_> = list.entries().iter().map(TrustedCa::is_trusted).collect();
+    assert_eq!(trusted, [false, true, true]);
+}
+
 #[test]
 fn a_list_or_a_party_of_another_form_is_refused() {
     let world = World::new();

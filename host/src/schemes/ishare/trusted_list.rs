@@ -3,12 +3,11 @@
 use core::fmt;
 
 use privyseal_core::cert::{Certificate, Chain};
-use privyseal_core::encoding::unhex;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::ResponseFault;
+use super::{ResponseFault, fingerprint, text};
 use crate::base::display::sanitize_for_display;
 
 /// The CAs on the list, in its order. Serialised, it has the members of iSHARE's `trusted_list`.
@@ -19,13 +18,13 @@ pub struct TrustedList {
 }
 
 /// One entry of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TrustedCa {
     /// The CA's subject name, as the registry writes it.
     pub subject: String,
-    /// SHA-256 of the CA's certificate, as the registry writes it: hexadecimal.
-    #[serde(rename = "certificate_fingerprint", alias = "certificateFingerprint")]
+    /// SHA-256 of the CA's certificate, as the registry writes it.
+    #[serde(rename = "certificate_fingerprint")]
     pub fingerprint: String,
     /// `valid` or `invalid`.
     pub validity: String,
@@ -64,21 +63,20 @@ pub enum ListFault {
 }
 
 impl TrustedList {
-    /// Reads the list out of proven claims.
+    /// Reads the list out of proven claims. An entry without a fingerprint vouches for nobody, and is left out.
     ///
     /// # Errors
     ///
-    /// [`ResponseFault::Member`] if there is none, or an entry of another form.
+    /// [`ResponseFault::Member`] if there is none, or if it has entries and none has a fingerprint.
     pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, ResponseFault> {
         let list = ["trusted_list", "trustedList"]
             .iter()
             .find_map(|name| claims.get(*name)?.as_array());
         let list = list.ok_or(ResponseFault::Member("trusted_list"))?;
-        let entries = list
-            .iter()
-            .map(TrustedCa::deserialize)
-            .collect::<Result<_, _>>();
-        let entries = entries.map_err(|_| ResponseFault::Member("trusted_list"))?;
+        let entries: Vec<_> = list.iter().filter_map(TrustedCa::read).collect();
+        if entries.is_empty() && !list.is_empty() {
+            return Err(ResponseFault::Member("trusted_list"));
+        }
         Ok(Self { entries })
     }
 
@@ -104,23 +102,42 @@ impl TrustedList {
     fn entry_of(&self, ca: &Certificate<'_>) -> Option<&TrustedCa> {
         let digest: [u8; 32] = Sha256::digest(ca.as_der()).into();
         let mut entries = self.entries.iter();
-        entries.find(|entry| unhex(&entry.fingerprint) == Some(digest))
+        entries.find(|entry| fingerprint(&entry.fingerprint) == Some(digest))
     }
 }
 
 impl TrustedCa {
+    /// What else cannot be read does not trust the CA; that it is listed still counts.
+    fn read(entry: &Value) -> Option<Self> {
+        let own = |names: &[&'static str]| text(entry, names).map(str::to_owned);
+        Some(Self {
+            subject: own(&["subject"]).unwrap_or_default(),
+            fingerprint: own(&["certificate_fingerprint", "certificateFingerprint"])?,
+            validity: own(&["validity"]).unwrap_or_else(|| "unknown".into()),
+            status: own(&["status"]).unwrap_or_else(|| "unknown".into()),
+        })
+    }
+
     /// Whether the CA may issue now: valid and granted.
     pub fn is_trusted(&self) -> bool {
-        self.validity == "valid" && self.status == "granted"
+        self.is_valid() && self.is_granted()
+    }
+
+    fn is_valid(&self) -> bool {
+        self.validity.eq_ignore_ascii_case("valid")
+    }
+
+    fn is_granted(&self) -> bool {
+        self.status.eq_ignore_ascii_case("granted")
     }
 
     fn vouches_for(&self, ca: &Certificate<'_>) -> Result<(), ListFault> {
-        if self.validity != "valid" {
+        if !self.is_valid() {
             return Err(ListFault::NotValid {
                 validity: self.validity.clone(),
             });
         }
-        if self.status != "granted" {
+        if !self.is_granted() {
             return Err(ListFault::NotGranted {
                 status: self.status.clone(),
             });

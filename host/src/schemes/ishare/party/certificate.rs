@@ -3,12 +3,14 @@
 use core::fmt;
 
 use base64ct::{Base64, Encoding};
-use privyseal_core::encoding::unhex;
+use privyseal_core::cert::Certificate;
+use serde::Deserialize as _;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::base::display::sanitize_for_display;
-use crate::schemes::ishare::text;
+use crate::pki::Certificates;
+use crate::schemes::ishare::{fingerprint, member, text};
 
 /// One certificate that a party registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +41,8 @@ pub(super) enum Agreement {
     Unreadable(&'static str),
 }
 
-const X5T: &str = "has an x5t#s256 that is not 64 hexadecimal digits, as iSHARE writes it (RFC 7515 has \
-                   base64url in its x5t#S256)";
-const X5C: &str = "has an x5c that is not an array of certificates in base64";
+const X5T: &str = "has an x5t#s256 that is no SHA-256 fingerprint, in hexadecimal or base64url";
+const X5C: &str = "has an x5c that is not an array of certificates in base64 or PEM";
 const NEITHER: &str = "has neither x5c nor x5t#s256";
 
 impl PartyCertificate {
@@ -50,11 +51,11 @@ impl PartyCertificate {
             None | Some(Value::Null) => Field::Absent,
             Some(x5c) => leaf(x5c).map_or(Field::Unreadable(X5C), Field::Is),
         };
-        let fingerprint = match entry.get("x5t#s256") {
-            None | Some(Value::Null) => Field::Absent,
-            Some(value) => value
+        let fingerprint = match member(entry, &["x5t#s256", "x5t#S256"]) {
+            None | Some((_, Value::Null)) => Field::Absent,
+            Some((_, value)) => value
                 .as_str()
-                .and_then(unhex)
+                .and_then(fingerprint)
                 .map_or(Field::Unreadable(X5T), Field::Is),
         };
         Self {
@@ -89,18 +90,32 @@ impl PartyCertificate {
     }
 }
 
-/// The first certificate of `x5c`: an array of strings (RFC 7515 section 4.1.6), that array in quotes, as
-/// published examples have it, or one string.
+/// The certificate of `x5c` that is no CA's, or else the first. It is an array of strings (RFC 7515 section 4.1.6), that
+/// array in quotes, as published examples have it, or one string.
 fn leaf(x5c: &Value) -> Option<Vec<u8>> {
-    let first = match x5c {
-        Value::Array(items) => items.first()?.as_str()?.to_owned(),
-        Value::String(text) => match serde_json::from_str::<Vec<String>>(text) {
-            Ok(items) => items.into_iter().next()?,
-            Err(_) => text.clone(),
+    let texts = match x5c {
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(texts) => texts,
+            Err(_) => vec![text.clone()],
         },
-        _ => return None,
+        _ => Vec::<String>::deserialize(x5c).ok()?,
     };
-    Base64::decode_vec(&first).ok()
+    let read = texts.iter().flat_map(|text| certificates(text));
+    let read: Vec<_> = read.collect();
+    let is_leaf = |der: &&Vec<u8>| Certificate::from_der(der).is_ok_and(|it| !it.is_ca());
+    read.iter().find(is_leaf).or(read.first()).cloned()
+}
+
+/// What one of its strings holds: one in base64, with line breaks or without, or some in PEM; none that can be read.
+fn certificates(text: &str) -> Vec<Vec<u8>> {
+    if text.contains("-----BEGIN") {
+        let read = Certificates::from_bytes(text.as_bytes());
+        return read
+            .map(|read| read.iter().map(<[u8]>::to_vec).collect())
+            .unwrap_or_default();
+    }
+    let digits: String = text.split_ascii_whitespace().collect();
+    Base64::decode_vec(&digits).into_iter().collect()
 }
 
 impl fmt::Display for PartyCertificate {

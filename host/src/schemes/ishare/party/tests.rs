@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 const LEAF: &[u8] =
     include_bytes!("../../../../../host-tests/fixtures/ishare-test-chain/0-leaf.der");
 
-/// Its fingerprint, and the one that the portal prints beside it, which is that of nothing there.
+const ROOT: &[u8] =
+    include_bytes!("../../../../../host-tests/fixtures/ishare-test-chain/3-root-ca.der");
+
+/// The fingerprint of the leaf, and the one that the portal prints beside it, which is that of nothing there.
 const FINGERPRINT: &str = "4670551451113b19425f8d63c3d6ce444b58de60831101748e9fb97b3e8766f8";
 const PRINTED: &str = "893aad639bf8b0958edbcf7d719023077d15828701a0a6fcc6d54a0684ce940d";
 
@@ -25,9 +28,26 @@ fn judged(certificate: &Value) -> Result<(), PartyFault> {
 }
 
 #[test]
-fn a_certificate_is_known_by_x5c_or_by_its_fingerprint_in_hex() {
+fn a_certificate_is_known_however_registries_write_it() {
     let x5c = Base64::encode_string(LEAF);
+    let root = Base64::encode_string(ROOT);
+    let lines = x5c.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines = lines.collect::<Vec<_>>().join("\r\n");
+    let pem = |der: &[u8]| crate::pki::pem::encode("CERTIFICATE", der);
+    let base64url = Base64UrlUnpadded::encode_string(&Sha256::digest(LEAF));
+    let colons = FINGERPRINT
+        .as_bytes()
+        .chunks(2)
+        .map(String::from_utf8_lossy);
+    let colons = colons.collect::<Vec<_>>().join(":");
     for entry in [
+        json!({ "x5c": [lines] }),
+        json!({ "x5c": [root, x5c] }),
+        json!({ "x5c": [pem(LEAF), pem(ROOT)] }),
+        json!({ "x5c": pem(ROOT) + "\n" + &pem(LEAF) }),
+        json!({ "x5t#s256": colons.to_uppercase() }),
+        json!({ "x5t#s256": base64url }),
+        json!({ "x5t#S256": base64url + "=" }),
         json!({ "x5c": [x5c] }),
         json!({ "x5c": x5c }),
         json!({ "x5c": format!("[\n \"{x5c}\",\n \"MAA=\" ]") }),
@@ -48,10 +68,17 @@ fn what_does_not_match_says_why() {
     for (entry, words) in [
         (json!({ "x5t#s256": PRINTED }), "none of those"),
         (
-            json!({ "x5t#s256": base64url }),
-            "base64url in its x5t#S256",
+            json!({ "x5t#s256": &base64url[1..] }),
+            "no SHA-256 fingerprint",
         ),
-        (json!({ "x5t#S256": base64url }), "neither x5c nor x5t#s256"),
+        (
+            json!({ "x5t#s256": &FINGERPRINT[2..] }),
+            "no SHA-256 fingerprint",
+        ),
+        (
+            json!({ "x5c": [Base64::encode_string(ROOT)] }),
+            "none of those",
+        ),
         (json!({ "x5c": [other] }), "none of those"),
         // A whole certificate counts for more than a fingerprint.
         (
