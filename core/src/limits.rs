@@ -64,7 +64,7 @@ pub const MAX_KID: usize = 128;
 pub const MAX_SCOPE: usize = 512;
 
 /// itsme's `user_identifier_token`, an opaque text.
-pub const MAX_USER_IDENTIFIER_TOKEN: usize = 512;
+pub const MAX_USER_IDENTIFIER_TOKEN: usize = 1024;
 
 /// `client_notification_token`. itsme and CIBA Core section 7.1: at most 1024 characters.
 pub const MAX_NOTIFICATION_TOKEN: usize = 1024;
@@ -73,7 +73,7 @@ pub const MAX_NOTIFICATION_TOKEN: usize = 1024;
 pub const MAX_REQUESTED_EXPIRY_SECONDS: u64 = 86_400;
 
 /// Claims that an authentication request asks for by name, for the id_token and for UserInfo, each.
-pub const MAX_CLAIM_NAMES: usize = 16;
+pub const MAX_CLAIM_NAMES: usize = 32;
 
 /// The name of one such claim; itsme has names that are URLs.
 pub const MAX_CLAIM_NAME: usize = 64;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::large_stack_arrays)] // headers, in a test
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::cert::{
     Certificate, CertificateError, Chain, ChainError, KeyUsage, LinkError, RsaLinks,
 };
@@ -75,6 +76,37 @@ fn the_leaf_says_what_the_seed_says() {
     assert_eq!(leaf.not_before().to_string(), "2024-11-06T14:45:41Z");
     assert_eq!(leaf.not_after().to_string(), "2027-11-06T14:45:40Z");
     assert_eq!(leaf.extended_key_usages().count(), 2);
+}
+
+/// What a scheme takes of the leaf, and whom it names.
+#[test]
+fn a_leaf_is_for_its_organisation_and_for_seals() {
+    let [leaf, issuing] = [LEAF, ISSUING].map(|der| Certificate::from_der(der).unwrap());
+    let ishare = scheme::ISHARE.rules();
+    let own = ishare.client_id_of_leaf(&leaf).unwrap();
+    assert_eq!(own.as_str(), "did:ishare:EU.NL.NTRNL-10000001");
+    assert_eq!(own.to_string(), own.as_str());
+    assert_eq!(scheme::ITSME.client_id_of_leaf(&leaf), None);
+    let test = ishare.client_id_of_leaf(&issuing).unwrap();
+    assert_eq!(test.as_str(), "did:ishare:EU.NL.NTRNL-iSHARETEST");
+    for (id, expected) in [
+        (own.as_str(), Some(true)),
+        ("did:ishare:EU.NL.NTRNL-10000002", Some(false)),
+        ("EU.EORI.NL123456789", None),
+    ] {
+        let id = ClientId::new(id).unwrap();
+        assert_eq!(ishare.is_client_id_in_leaf(&id, &leaf), expected, "{id}");
+        assert_eq!(ishare.check_client_id(&id), Ok(()));
+    }
+    let id = ClientId::new("my-client").unwrap();
+    assert!(ishare.check_client_id(&id).is_err());
+    assert_eq!(ishare.check_leaf_key_usage(Some(&leaf)), Ok(()));
+    for wrong in [Some(&issuing), None] {
+        let refused = ishare.check_leaf_key_usage(wrong);
+        assert!(matches!(refused, Err(ChainError::LeafKeyUsage { .. })));
+    }
+    assert_eq!(ishare.check_leaf_purpose(Some(&leaf)), Ok(()));
+    assert_eq!(ishare.built_in(), Some(&scheme::ISHARE));
 }
 
 #[test]
@@ -314,6 +346,10 @@ fn what_is_signed_is_what_is_written() {
             // A dot, and 256 bytes of a signature.
             assert_eq!(input.token_len(), written.len() + 1 + 342);
             assert!(written.starts_with(credential.header()));
+            let (_, payload) = written.split_at(credential.header().len() + 1);
+            let payload = Base64UrlUnpadded::decode_vec(str::from_utf8(payload).unwrap()).unwrap();
+            let payload: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+            assert_eq!(payload["jti"], jti);
             assert_eq!(written[credential.header().len()], b'.');
             let digest: [u8; 32] = Sha256::digest(&written).into();
             assert_eq!(*input.digest(), digest);

@@ -116,7 +116,7 @@ fn a_reference_asks_what_it_refers_to() {
         "{asked}"
     );
 
-    let asked = borrowed.unwrap_key(KeyEncryption::RsaOaep, &[], &mut []);
+    let asked = Unwrapper::unwrap_key(&mut borrowed, KeyEncryption::RsaOaep, &[], &mut []);
     assert_eq!(asked, Err(Asked("a content key")));
     assert_eq!(*Unwrapper::public_key(&borrowed), key);
 }

@@ -157,6 +157,12 @@ fn wrong_subjects_are_refused() {
 
 #[test]
 fn attribute_names() {
+    for kind in SubjectAttributeType::ALL {
+        assert_eq!(SubjectAttributeType::by_arc(kind.arc()), Some(kind));
+    }
+    assert_eq!(SubjectAttributeType::by_arc(0), None);
+    let name = SubjectAttribute::new(SubjectAttributeType::CommonName, "A B").unwrap();
+    assert_eq!(name.value(), "A B");
     for kind in Type::ALL {
         assert_eq!(Type::by_name_or_oid(kind.name()), Some(kind));
         assert_eq!(

@@ -194,6 +194,23 @@ mod tests {
     }
 
     #[test]
+    fn organization_identifiers() {
+        assert_eq!(organization_country("NTRNL-10000001"), Some("NL"));
+        assert_eq!(organization_country("LEIXG-5299001"), Some("XG"));
+        for bad in [
+            "LEIXX-1",
+            "leiXG-1",
+            "NTrNL-1",
+            "NTRNL-",
+            "NTRNL-a b",
+            "NTRNL1",
+            "NTRN",
+        ] {
+            assert_eq!(organization_country(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn urls() {
         for good in [
             "https://idp.prd.itsme.services/v2/token",

@@ -170,3 +170,146 @@ fn check_claim_names(names: &[&str]) -> Result<(), FieldError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::sink::SliceSink;
+    use crate::limits::MAX_USER_IDENTIFIER_TOKEN;
+    use crate::payload::LoginHint;
+    use std::string::String;
+    use std::vec::Vec;
+
+    const ASKED: AuthenticationRequest<'_> = AuthenticationRequest {
+        scope: "openid service:A",
+        login_hint_token: "a-_.b.c",
+        acr_values: None,
+        requested_expiry: None,
+        client_notification_token: None,
+        id_token_claims: &[],
+        userinfo_claims: &[],
+    };
+
+    fn json(asked: AuthenticationRequest<'_>) -> String {
+        let (client_id, now) = (ClientId::new("c").unwrap(), UnixTime::from_secs(9).unwrap());
+        let object = RequestObject {
+            client_id: &client_id,
+            audience: Audience::new("https://a").unwrap(),
+            issued_at: now,
+            expires_at: now.saturating_add(1),
+            jti: Jti::new("j").unwrap(),
+            request: asked,
+        };
+        let mut buffer = [0; 999];
+        let mut sink = SliceSink::new(&mut buffer);
+        object.write_json(&mut sink).unwrap();
+        String::from_utf8(sink.finish().unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn claims_are_there_where_some_are_asked_for() {
+        assert_eq!(
+            json(ASKED),
+            concat!(
+                r#"{"aud":"https://a","exp":10,"iat":9,"iss":"c","jti":"j","login_hint_token":"a-_.b.c","nbf":9,"#,
+                r#""scope":"openid service:A"}"#
+            )
+        );
+        let [id_token, userinfo] = [&["b", "c"][..], &["name"]];
+        for (id_token_claims, userinfo_claims, claims) in [
+            (
+                id_token,
+                &[][..],
+                r#","claims":{"id_token":{"b":null,"c":null}},"#,
+            ),
+            (&[], userinfo, r#","claims":{"userinfo":{"name":null}},"#),
+        ] {
+            let asked = json(AuthenticationRequest {
+                id_token_claims,
+                userinfo_claims,
+                ..ASKED
+            });
+            assert!(asked.contains(claims), "{asked}");
+        }
+    }
+
+    /// As a real client asks: nineteen claims, and a token of six hundred characters from the discovery.
+    #[test]
+    fn long_requests_are_taken() {
+        let names: Vec<_> = (0..=MAX_CLAIM_NAMES)
+            .map(|n| std::format!("{n:02}"))
+            .collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let asked = |count: usize| AuthenticationRequest {
+            id_token_claims: &names[..count],
+            userinfo_claims: &names[..count],
+            ..ASKED
+        };
+        assert_eq!(asked(19).check(), Ok(()));
+        assert_eq!(asked(MAX_CLAIM_NAMES).check(), Ok(()));
+        assert!(asked(MAX_CLAIM_NAMES + 1).check().is_err());
+        for len in [600, MAX_USER_IDENTIFIER_TOKEN] {
+            assert!(LoginHint::new(&"t".repeat(len)).is_ok());
+        }
+        let mut buffer = [0; 99];
+        let mut sink = SliceSink::new(&mut buffer);
+        LoginHint::new("t").unwrap().write_json(&mut sink).unwrap();
+        let written = sink.finish().unwrap();
+        assert_eq!(written, br#"{"type":"user_identifier_token","value":"t"}"#);
+    }
+
+    #[test]
+    fn what_is_refused_is_named() {
+        for scope in [
+            "openid service:",
+            "openid",
+            "service:A",
+            "openid  service:A",
+            "openid service:A\"",
+            "",
+        ] {
+            let refused = AuthenticationRequest { scope, ..ASKED }.check();
+            assert_eq!(refused.unwrap_err().field, Field::Scope, "{scope}");
+        }
+        for login_hint_token in ["a.b", "a..c", "a.b.c.d", "a.b.c=", "a.b.", ""] {
+            let refused = AuthenticationRequest {
+                login_hint_token,
+                ..ASKED
+            }
+            .check();
+            assert_eq!(
+                refused.unwrap_err().field,
+                Field::LoginHintToken,
+                "{login_hint_token}"
+            );
+        }
+        for names in [&["b", "a"][..], &["a", "a"], &["a b"], &[""]] {
+            let refused = AuthenticationRequest {
+                userinfo_claims: names,
+                ..ASKED
+            }
+            .check();
+            assert_eq!(refused.unwrap_err().field, Field::ClaimNames, "{names:?}");
+        }
+        for seconds in [0, MAX_REQUESTED_EXPIRY_SECONDS + 1] {
+            let refused = AuthenticationRequest {
+                requested_expiry: Some(seconds),
+                ..ASKED
+            }
+            .check();
+            assert_eq!(refused.unwrap_err().field, Field::RequestedExpiry);
+        }
+        let refused = AuthenticationRequest {
+            client_notification_token: Some("a b"),
+            ..ASKED
+        }
+        .check();
+        assert_eq!(refused.unwrap_err().field, Field::NotificationToken);
+        let all = AuthenticationRequest {
+            requested_expiry: Some(1),
+            client_notification_token: Some("a~b="),
+            ..ASKED
+        };
+        assert_eq!(all.check(), Ok(()));
+    }
+}

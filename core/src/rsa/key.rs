@@ -177,6 +177,10 @@ mod tests {
                 "{bad:?}"
             );
         }
+        for (bytes, exponent) in [(&[0, 1, 0, 1][..], 65537), (&[1, 2, 3, 5], 0x0102_0305)] {
+            let key = RsaPublicKey::from_components(&modulus(256), bytes).unwrap();
+            assert_eq!(key.exponent, exponent);
+        }
     }
 
     #[test]

@@ -335,6 +335,15 @@ mod tests {
             Err(ResponseError::Field(_))
         ));
         assert_eq!(nesting(br#"{"[[[\"[[":[{}]}"#), 3);
+        assert_eq!(nesting(br#"{"\"[[[":[]}"#), 2);
+        assert_eq!(nesting(b"[[],[],[{}]]"), 3);
+        assert_eq!(nesting(br#""a\\"[["b"]]"#), 2);
+        let nested = |depth| [std::vec![b'['; depth], std::vec![b']'; depth]].concat();
+        let filled = |len| std::vec![b' '; len];
+        for whole in [nested(MAX_JSON_DEPTH), filled(MAX_TOKEN_RESPONSE)] {
+            assert_eq!(check_bounds(&whole), Ok(()));
+        }
+        assert!(check_bounds(&nested(MAX_JSON_DEPTH + 1)).is_err());
     }
 
     #[test]

@@ -115,5 +115,11 @@ mod tests {
         assert_eq!(shown(r"no \ud83d\ude00\n"), "no \u{1f600}\\n");
         assert_eq!(shown(r"a\ud83d b"), "a\u{fffd}");
         assert!(JsonText::from_escaped(r"\u0062earer").eq_ignore_ascii_case("Bearer"));
+        for other in ["beare", "bearers", "bearet"] {
+            assert!(!JsonText::from_escaped("bearer").eq_ignore_ascii_case(other));
+        }
+        let text = JsonText::from_escaped(r"a\u0062");
+        assert!(text.equals("ab") && !text.equals("a") && !text.equals("abc"));
+        assert_eq!(text.as_escaped(), r"a\u0062");
     }
 }

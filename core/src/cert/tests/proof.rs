@@ -5,9 +5,11 @@ use std::vec::Vec;
 
 use super::{
     Certificate, Chain, ChainError, LinkError, Spec, VerifyLink, Yes, basic_constraints, cert_sign,
-    extension, proved, proved_by,
+    extension, proved, proved_by, tlv,
 };
-use crate::cert::{ClockError, Validity};
+use crate::cert::clock::check_clock_is_set;
+use crate::cert::{ClockError, KeyUsage, KeyUsages, Validity};
+use crate::limits::CLOCK_FLOOR;
 use crate::time::UnixTime;
 
 /// What this software does not process must not pass, and what needs no processing may.
@@ -47,6 +49,40 @@ fn critical_extensions_and_constraints() {
             assert_eq!(proved(&specs), refused, "{arc} {critical}");
         }
     }
+}
+
+/// A leaf that says what it is for must be for signatures of some kind.
+#[test]
+fn a_leaf_of_another_purpose_is_refused() {
+    let seals = crate::scheme::ISHARE.rules();
+    let check = |purposes: &[u8]| {
+        let oid = |last: &u8| tlv(0x06, &[0x2b, 6, 1, 5, 5, 7, 3, *last]);
+        let purposes: Vec<_> = purposes.iter().flat_map(oid).collect();
+        let leaf = Spec::leaf("root").with(extension(37, true, &tlv(0x30, &purposes)));
+        seals.check_leaf_purpose(Some(&Certificate::from_der(&leaf.der()).unwrap()))
+    };
+    // A server, code, time stamps, OCSP.
+    for other in [1, 3, 8, 9] {
+        let refused = check(&[other]);
+        assert!(
+            matches!(refused, Err(ChainError::LeafPurpose { .. })),
+            "{other}"
+        );
+        assert_eq!(check(&[other, 4]), Ok(()), "and mail");
+    }
+    let plain = Spec::leaf("root").der();
+    let plain = Certificate::from_der(&plain).unwrap();
+    assert_eq!(seals.check_leaf_purpose(Some(&plain)), Ok(()));
+}
+
+#[test]
+fn a_usage_twice_is_one_and_the_first_second_of_the_clock_counts() {
+    let twice = [KeyUsage::NonRepudiation, KeyUsage::NonRepudiation];
+    let usages: KeyUsages = twice.into_iter().collect();
+    assert!(usages.has(KeyUsage::NonRepudiation) && !usages.has(KeyUsage::CrlSign));
+    let at = |seconds| check_clock_is_set(UnixTime::from_secs(seconds).unwrap());
+    assert_eq!(at(CLOCK_FLOOR), Ok(()));
+    assert!(at(CLOCK_FLOOR - 1).is_err());
 }
 
 /// Knows about constraints what it is told.

@@ -85,6 +85,12 @@ fn bounds_cannot_be_loosened() {
         let field = refused(OwnRules { lifetime, ..RULES });
         assert_eq!(field, Field::Lifetime, "{default} {min} {max}");
     }
+    for name in ["a1", "a-2-b", "3"] {
+        assert!(
+            OwnScheme::new(&OwnRules { name, ..RULES }).is_ok(),
+            "{name}"
+        );
+    }
     for name in [
         "fiam",
         "ishare",

@@ -154,7 +154,7 @@ fn a_ca_of_the_chain_must_be_on_the_list_valid_and_granted() {
         "withdrawn",
         "supervisionceased",
         "undersupervision",
-        "Granted",
+        "grant",
     ] {
         let expected = ListFault::NotGranted {
             status: status.to_owned(),

@@ -234,7 +234,7 @@ mod tests {
                     r#"{{"status":"USER_DISCOVERED","user_identifier_token":"{}"}}"#,
                     "t".repeat(MAX_USER_IDENTIFIER_TOKEN + 1)
                 ),
-                "513 characters",
+                "1025 characters",
             ),
         ] {
             let error = read(&body).unwrap_err();
