@@ -81,6 +81,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn decimal_without_leading_zeros() {
+        for number in [0, 9, 10, 99, 100, 1_000_000, u64::MAX] {
+            let mut digits = std::string::String::new();
+            decimal(number, |digit| digits.push(digit));
+            assert_eq!(digits, std::format!("{number}"));
+        }
+    }
+
+    #[test]
     fn hexadecimal_there_and_back() {
         let all: [u8; 256] = core::array::from_fn(|byte| u8::try_from(byte).unwrap());
         let text: std::string::String = hex(&all).collect();

@@ -69,6 +69,8 @@ mod tests {
 
     #[test]
     fn names_are_found_and_unique() {
+        let codes: std::vec::Vec<_> = ALL.iter().map(|scheme| scheme.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4]);
         for scheme in ALL {
             assert_eq!(Scheme::by_name(scheme.name), Some(*scheme));
             assert_eq!(

@@ -7,6 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::cert::{
     Certificate, CertificateError, Chain, ChainError, KeyUsage, LinkError, RsaLinks,
 };
+use privyseal_core::credential::{KeyName, Profile, encode_header};
 use privyseal_core::encoding::sink::SliceSink;
 use privyseal_core::error::{AttachError, Error};
 use privyseal_core::limits::MAX_HEADER;
@@ -325,6 +326,44 @@ fn a_wrong_signature_releases_nothing() {
     }
 }
 
+/// A credential in parts: the header is compared with what would be encoded now, and only its own key fits.
+#[test]
+fn a_profile_takes_its_own_header_and_key_only() {
+    let chain = Chain::order(&IN_ORDER).unwrap().prove(&RsaLinks).unwrap();
+    let key = chain.leaf().unwrap().rsa_key().unwrap();
+    let name = KeyName::chain(&chain);
+    assert!(name.is_chain() && !KeyName::digest(chain.leaf().unwrap()).is_chain());
+    let mut kept = vec![0; MAX_HEADER];
+    let mut sink = SliceSink::new(&mut kept);
+    let len = encode_header(name, &mut sink).unwrap();
+    let whole = credential(&scheme::FIAM, "EU.EORI.NL123456789");
+    assert_eq!(
+        (&kept[..len], &kept[len..]),
+        (whole.header(), &vec![0; MAX_HEADER - len][..])
+    );
+    let profile = |kept: &[u8]| {
+        let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
+        Profile::new(&scheme::FIAM, client_id, name, &key, kept).map(|it| it.header().len())
+    };
+    assert_eq!(profile(&kept), Ok(len));
+    assert!(profile(&kept[..len - 1]).is_err());
+    for at in [0, len / 2, len - 1] {
+        let mut changed = kept.clone();
+        changed[at] ^= 1;
+        assert!(profile(&changed).is_err(), "{at}");
+    }
+    let client_id = ClientId::new("EU.EORI.NL123456789").unwrap();
+    let profile = Profile::new(&scheme::FIAM, client_id, name, &key, &kept[..]).unwrap();
+    assert_eq!(profile.validity(), Some(&chain.validity()));
+    let at = |now| profile.check_clock(UnixTime::from_secs(now).unwrap());
+    assert_eq!(at(NOW), Ok(()));
+    assert!(at(chain.validity().not_after.as_secs() + 1).is_err() && at(1).is_err());
+    let other = chain.certificates()[1].rsa_key().unwrap();
+    let [own, other] = [key.clone(), other].map(|key| VerifyingKey::new(key).unwrap());
+    assert!(profile.bind(&own).is_ok());
+    assert_eq!(profile.bind(&other).unwrap_err(), Error::KeyMismatch);
+}
+
 /// The digest is that of what is written, which begins with the header; its length and that of the token are told before.
 #[test]
 fn what_is_signed_is_what_is_written() {
@@ -414,6 +453,11 @@ fn the_exponent_is_applied() {
     assert!(
         key.encrypt_raw(&[0xff; 512], &mut padded).is_err(),
         "not below the modulus"
+    );
+    let modulus = issuing.rsa_key().unwrap().modulus().to_vec();
+    assert!(
+        key.encrypt_raw(&modulus, &mut padded).is_err(),
+        "the modulus"
     );
     assert!(key.encrypt_raw(&[0; 511], &mut padded).is_err());
     assert!(key.encrypt_raw(&[0; 512], &mut padded[1..]).is_err());
