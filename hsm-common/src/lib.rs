@@ -19,6 +19,7 @@ mod environment;
 mod file;
 mod process_lock;
 mod refused;
+mod replace;
 #[cfg(feature = "prompt")]
 mod terminal;
 
@@ -34,6 +35,7 @@ pub use options::SignerOptions;
 pub use pin_sources::{PinSources, Prompt};
 pub use process_lock::ProcessLock;
 pub use provision::NewKey;
+pub use replace::replace_file;
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
 };

@@ -5,13 +5,14 @@
 //! only this user can read. Of a million PINs of six digits, fifteen have the same mark: it gives none away. One right
 //! PIN in 65,536 is taken for a refused one.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::bounded::read_bounded;
+use crate::replace::replace_file;
 use crate::secret::{Secret, SecretRequest};
 
 /// The key of the hash: at the start of the file.
@@ -64,7 +65,10 @@ impl RefusedPins {
         }
         let oldest = marks.len().saturating_sub((MAX_FILE - KEY) / ENTRY);
         let text = [&file[..KEY], &marks[oldest..].concat()].concat();
-        self.write(&text)
+        if let Some(folder) = self.0.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        replace_file(&self.0, 0o600, &text)
     }
 
     fn read(&self) -> io::Result<Vec<u8>> {
@@ -79,27 +83,6 @@ impl RefusedPins {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(bytes),
             Err(error) => Err(error),
         }
-    }
-
-    /// Renamed into place, so that no other process meets half a file.
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(folder) = self.0.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let new = self.0.with_extension(std::process::id().to_string());
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&new).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&new, &self.0)
-        });
-        if written.is_err() {
-            let _ = fs::remove_file(&new);
-        }
-        written
     }
 }
 

@@ -21,6 +21,16 @@ pub(crate) fn signature(action: &Action, bytes: CK_BYTE_PTR, len: CK_ULONG_PTR) 
     true
 }
 
+/// After `C_GetSlotList`.
+pub(crate) fn slots(action: &Action, count: CK_ULONG_PTR) -> bool {
+    if *action != Action::NoSlots || count.is_null() {
+        return false;
+    }
+    // SAFETY: the real module has just written it.
+    unsafe { *count = 0 };
+    true
+}
+
 /// After `C_GetTokenInfo`.
 pub(crate) fn token_info(action: &Action, info: CK_TOKEN_INFO_PTR) -> bool {
     // SAFETY: null, or the real module has just filled it for a caller who reads it after this.

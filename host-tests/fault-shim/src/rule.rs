@@ -19,6 +19,7 @@
 //! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
 //! | `first login\|session\|sessions\|module` | really loses it, then forwards |
 //! | `flags BITS`, `unset BITS`, `sessions N` | sets or clears flags of a token; says how many sessions it allows |
+//! | `none` | says that there is no slot |
 //! | `false ATTRIBUTE` | says that this attribute is false |
 //! | `dead CODE FUNCTION` | from now on every function returns it, until that function is called |
 
@@ -59,6 +60,7 @@ pub(crate) enum Action {
     ShortSignature(CK_ULONG),
     Length(CK_ULONG),
     First(Loss),
+    NoSlots,
     TokenFlags(CK_FLAGS),
     NoTokenFlags(CK_FLAGS),
     TokenSessions(CK_ULONG),
@@ -133,6 +135,7 @@ impl Action {
             "return-after" => Self::ReturnAfter(value()?),
             "hang" => Self::Hang(Duration::from_millis(value()?)),
             "abort" => Self::Abort,
+            "none" => Self::NoSlots,
             "wrong" => Self::WrongSignature,
             "short" => Self::ShortSignature(value()?),
             "length" => Self::Length(value()?),

@@ -1,10 +1,9 @@
 //! Standard output: the result and nothing else, whole or not at all.
 
 use core::fmt::{Arguments, Display};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use clap::{Args, ColorChoice};
@@ -41,35 +40,6 @@ pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
         .write_all(text)
         .and_then(|()| stdout.flush())
         .map_err(CliError::Output)
-}
-
-/// Writes a file of that mode: a reader finds the old one or the new one, never half of one. A link stays, and what it leads
-/// to is replaced; a device or a pipe is not.
-pub(super) fn replace(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
-    let path = match fs::canonicalize(path) {
-        Ok(path) if path.is_file() => path,
-        Ok(_) => {
-            let why = "there is something that is no file, and it is left alone";
-            return Err(io::Error::other(why));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
-        Err(error) => return Err(error),
-    };
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut new = name.to_owned();
-    new.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(new);
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(mode).open(&new)?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&new, &path));
-    if written.is_err() {
-        // It may hold half a token.
-        let _ = fs::remove_file(&new);
-    }
-    written
 }
 
 /// Prints a report for people, or as JSON.
@@ -198,30 +168,7 @@ fn painted(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-    use std::os::unix::net::UnixListener;
-
     use super::*;
-
-    #[test]
-    fn a_file_is_replaced_and_nothing_else() {
-        let folder = std::env::temp_dir().join(format!("privyseal-replace-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        let path = |name| folder.join(name);
-        fs::write(path("file"), "old").unwrap();
-        symlink("file", path("link")).unwrap();
-        replace(&path("link"), 0o600, b"new").unwrap();
-        assert_eq!(fs::read(path("file")).unwrap(), b"new");
-        assert!(path("link").is_symlink());
-        replace(&path("other"), 0o600, b"new").unwrap();
-        let _server = UnixListener::bind(path("socket")).unwrap();
-        for left_alone in ["socket", "."] {
-            assert!(replace(&path(left_alone), 0o600, b"new").is_err());
-            assert!(!path(left_alone).is_file());
-        }
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
-        fs::remove_dir_all(&folder).unwrap();
-    }
 
     #[test]
     fn a_verdict_at_the_start_of_a_line_has_a_colour_and_nothing_else_has() {

@@ -6,7 +6,9 @@ use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{Signer as _, SignerError as _};
 use privyseal_hsm::{Secret, SecretRequest};
 use privyseal_pkcs11::{Error, LoginPolicy, Pkcs11Signer, module_info};
-use privyseal_test_suite::fault_shim::{FaultShim, open_sessions, user_logins};
+use privyseal_test_suite::fault_shim::{
+    FaultShim, context_logins, count, open_sessions, user_logins,
+};
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 use privyseal_test_suite::target::Kind;
 
@@ -68,6 +70,26 @@ fn a_token_with_one_session_is_said_so_at_the_opening() {
             "{text}"
         );
         assert!(open_sessions(&stage.shim.calls_since(0)).is_empty());
+    });
+}
+
+/// As a reader that is unplugged: its slot is gone, and there again.
+#[test]
+fn a_slot_that_vanishes_and_returns_is_found_again() {
+    const NAME: &str = "odd_token::a_slot_that_vanishes_and_returns_is_found_again";
+    in_own_process(NAME, Kind::Always, |stage| {
+        let bench = stage.pool();
+        bench.sign().unwrap();
+        let gone = ["C_SignInit 1 first sessions", "C_GetSlotList * none"];
+        let calls = bench.calls_with(&gone, || {
+            for _ in 0..2 {
+                let error = bench.sign().unwrap_err();
+                assert!(error.contains("none fits the URI"), "{error}");
+            }
+        });
+        assert_eq!(count(&calls, "C_Login"), 0, "no token, no try");
+        let calls = bench.calls_with(&[], || bench.sign().unwrap());
+        assert_eq!((user_logins(&calls), context_logins(&calls)), (1, 1));
     });
 }
 

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 use privyseal::oidc::ciba::{QrImage, State, Watcher};
+use privyseal_hsm::replace_file;
 
 use super::modules::Modules;
 use super::qr;
-use crate::output::{replace, say};
+use crate::output::say;
 use crate::progress::{SPINNER, bar, minutes};
 
 /// Shows QR codes and states.
@@ -60,7 +61,7 @@ impl Progress {
 impl Watcher for Progress {
     fn qr_code(&mut self, image: &QrImage) -> Result<(), Box<dyn Error + Send + Sync>> {
         if let Some(file) = &self.file {
-            replace(file, 0o666, image.as_bytes()).map_err(|error| {
+            replace_file(file, 0o666, image.as_bytes()).map_err(|error| {
                 io::Error::new(
                     error.kind(),
                     format!("cannot write {}: {error}", file.display()),

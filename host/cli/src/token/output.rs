@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::AccessToken;
+use privyseal_hsm::replace_file;
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::output::{print_line, replace};
+use crate::output::print_line;
 
 /// How an access token is handed over.
 #[derive(Args)]
@@ -56,7 +57,7 @@ impl TokenOutput {
         match &self.to {
             Some(path) => {
                 let line = Zeroizing::new([text, b"\n"].concat());
-                replace(path, 0o600, &line).map_err(|error| CliError::OutputFile {
+                replace_file(path, 0o600, &line).map_err(|error| CliError::OutputFile {
                     path: path.clone(),
                     error,
                 })
