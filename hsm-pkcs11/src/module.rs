@@ -33,7 +33,7 @@ use crate::kept_pin::KeptPins;
 use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT, SLOW_AFTER};
 use crate::raw::RawModule;
 use crate::timed_mutex::TimedMutex;
-use crate::uri::{Pkcs11Uri, fits};
+use crate::uri::{Pkcs11Uri, fits, without_padding};
 
 /// One slot for each library file. Its lock is held while the library is loaded and initialized.
 type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
@@ -259,13 +259,9 @@ fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
     }
 }
 
-/// A field that is padded with blanks (PKCS #11 3.1 section 3.2); some modules pad with zeros.
+/// A field of fixed size as text.
 pub(crate) fn text(field: &[u8]) -> String {
-    let end = field
-        .iter()
-        .rposition(|byte| !matches!(byte, b' ' | 0))
-        .map_or(0, |last| last.saturating_add(1));
-    String::from_utf8_lossy(field.get(..end).unwrap_or_default()).into_owned()
+    String::from_utf8_lossy(without_padding(field)).into_owned()
 }
 
 /// Widens a `CK_ULONG`, which has 32 bits on some platforms.

@@ -23,18 +23,18 @@ key_uri! {
     /// A parsed `pkcs11:` URI. [`Display`](fmt::Display) prints it ready to paste, without a PIN and without
     /// vendor attributes, in p11tool's order.
     pub struct Pkcs11Uri: GRAMMAR = Attributes("pkcs11", MAX_URI);
-    LIBRARY_DESCRIPTION library_description: text = Path "library-description", value::text;
-    LIBRARY_MANUFACTURER library_manufacturer: text = Path "library-manufacturer", value::text;
+    LIBRARY_DESCRIPTION library_description: text = Path "library-description", padded;
+    LIBRARY_MANUFACTURER library_manufacturer: text = Path "library-manufacturer", padded;
     LIBRARY_VERSION library_version: text = Path "library-version", version;
-    SLOT_DESCRIPTION slot_description: text = Path "slot-description", value::text;
-    SLOT_MANUFACTURER slot_manufacturer: text = Path "slot-manufacturer", value::text;
+    SLOT_DESCRIPTION slot_description: text = Path "slot-description", padded;
+    SLOT_MANUFACTURER slot_manufacturer: text = Path "slot-manufacturer", padded;
     /// `slot-id`: the number of the slot.
     SLOT_ID slot_id: (u64) = Path "slot-id", value::decimal;
-    MODEL model: text = Path "model", value::text;
-    MANUFACTURER manufacturer: text = Path "manufacturer", value::text;
-    SERIAL serial: text = Path "serial", value::text;
+    MODEL model: text = Path "model", padded;
+    MANUFACTURER manufacturer: text = Path "manufacturer", padded;
+    SERIAL serial: text = Path "serial", padded;
     /// `token`: the token's label.
-    TOKEN token: text = Path "token", value::text;
+    TOKEN token: text = Path "token", padded;
     /// `id`: the object's `CKA_ID`.
     ID id: bytes = Path "id", value::bytes(MAX_ID);
     /// `object`: the object's label, `CKA_LABEL`.
@@ -117,6 +117,18 @@ impl FromStr for Pkcs11Uri {
 
 fn sessions(bytes: &[u8]) -> Result<u32, UriFault> {
     value::within(1..=MAX_SESSIONS, "is not a decimal number from 1 to 1024")(bytes)
+}
+
+/// A text of a field of fixed size: p11tool prints the zeros along with which some modules fill one up.
+fn padded(bytes: &[u8]) -> Result<String, UriFault> {
+    value::text(without_padding(bytes))
+}
+
+/// A field is padded with blanks (PKCS #11 3.1 section 3.2); some modules pad with zeros.
+pub(crate) fn without_padding(field: &[u8]) -> &[u8] {
+    let end = field.iter().rposition(|byte| !matches!(byte, b' ' | 0));
+    let end = end.map_or(0, |last| last.saturating_add(1));
+    field.get(..end).unwrap_or_default()
 }
 
 /// A file's name without folder and suffix (section 2.3).

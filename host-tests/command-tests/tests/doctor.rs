@@ -152,6 +152,8 @@ fn a_key_known_by_its_kid_needs_no_certificate_and_a_decryption_key_is_tried() {
     let ask = |key: &str| doctor(&client, &uri("bare"), &[&itsme[..], &[key]].concat());
     let good = ask(&uri("box"));
     assert_eq!(good.code, Some(0), "{}", good.stdout);
+    let next = &report(&good)["next"][0];
+    assert!(next.as_str().unwrap().contains("privyseal ciba"), "{next}");
     let chain = found(&good, "chain", "passed");
     assert!(chain.contains("needs no certificate"), "{chain}");
     // SoftHSM's OAEP knows SHA-1 only.

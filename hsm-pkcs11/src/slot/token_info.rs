@@ -182,6 +182,7 @@ mod tests {
             ("pkcs11:serial=00ff;slot-id=8", false),
             ("pkcs11:serial=", false),
             ("pkcs11:model=", true),
+            ("pkcs11:serial=00ff%00%00;token=eSeal%3B%201%20", true),
         ] {
             assert_eq!(token().fits(&uri.parse().unwrap()), fits, "{uri}");
         }

@@ -176,13 +176,17 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
     }
     if report.next.is_empty() {
         report.next.push(match options.scheme {
-            Some(scheme) => format!(
-                "nothing is broken: ask for a token (privyseal token --scheme {} --key .. --client-id ..)",
-                scheme.name()
-            ),
-            None => {
-                "nothing is broken: name the scheme with --scheme to have its rules judged".to_owned()
+            Some(scheme) => {
+                let ask = match scheme.request_object() {
+                    Some(_) => "ciba".to_owned(),
+                    None => format!("token --scheme {}", scheme.name()),
+                };
+                format!(
+                    "nothing is broken: ask for a token (privyseal {ask} --key .. --client-id ..)"
+                )
             }
+            None => "nothing is broken: name the scheme with --scheme to have its rules judged"
+                .to_owned(),
         });
     }
     report

@@ -48,10 +48,16 @@ pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
         meant => {
             let text = format!("the URI means {} tokens, not one", meant.len());
             report.token_trouble("slots", text);
-            report.next.push(
+            let has_token = module
+                .slots
+                .iter()
+                .any(|slot| !matches!(slot.token, Ok(None)));
+            let next = if has_token {
                 "name the token in full: token=..;serial=.. as listed above (or put it in)"
-                    .to_owned(),
-            );
+            } else {
+                "no token is initialized: put it in, or initialize one (pkcs11-tool --init-token)"
+            };
+            report.next.push(next.to_owned());
             false
         }
     }
