@@ -20,8 +20,8 @@ use privyseal_test_pki::{TestKey, spki_from_pem};
 
 pub use process::in_own_process;
 
-/// The user PIN of every test token.
-pub const PIN: &str = "2468";
+/// The user PIN of every test token: long enough to be in no serial number or digest by chance.
+pub const PIN: &str = "24689753";
 
 /// The security officer's PIN of every test token.
 const SO_PIN: &str = "13579246";
