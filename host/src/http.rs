@@ -132,21 +132,21 @@ pub struct Response {
 impl Http {
     /// A client that trusts and waits as `options` say.
     pub fn new(options: &HttpOptions) -> Self {
-        Self::with(options, true, "application/json")
+        Self::with(options, proxy::HTTPS, "application/json")
     }
 
-    fn with(options: &HttpOptions, https_only: bool, accept: &str) -> Self {
+    fn with(options: &HttpOptions, proxies: proxy::Variables, accept: &str) -> Self {
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(options.roots.to_ureq())
             .build();
         let variable = |name: &str| Some(env::var_os(name)?.to_string_lossy().into_owned());
-        let proxy = proxy::from_variables(variable);
+        let proxy = proxy::from_variables(proxies, variable);
         let unusable_proxy = proxy.as_ref().err().copied();
         let config = Agent::config_builder()
             .proxy(proxy.ok().flatten())
             .tls_config(tls)
-            .https_only(https_only)
+            .https_only(proxies == proxy::HTTPS)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)

@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use privyseal::pki::Certificates;
@@ -42,6 +43,7 @@ impl FetchRevocation for Responder<'_> {
         &self,
         _: &RevocationPlaces,
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        _: Instant,
     ) -> Option<OcspResponse> {
         let question = ask(b"a nonce of sixteen")?;
         *self.asked.lock().expect("one thread") = question.to_der();
@@ -53,7 +55,7 @@ impl FetchRevocation for Responder<'_> {
         Some(question.response(whole))
     }
 
-    fn lists(&self, _: &RevocationPlaces, _: UnixTime) -> Vec<Crl> {
+    fn lists(&self, _: &RevocationPlaces, _: UnixTime, _: Instant) -> Vec<Crl> {
         Vec::new()
     }
 

@@ -42,7 +42,7 @@ pub enum HttpCause {
     #[error("the answer is not HTTP as it should be")]
     NotHttp,
     /// The proxy refused.
-    #[error("the proxy (HTTPS_PROXY) does not connect")]
+    #[error("the proxy that the environment names does not connect")]
     Proxy,
     /// This variable names a proxy, or hosts without one, in a form that is not known here.
     #[error(

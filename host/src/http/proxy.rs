@@ -1,23 +1,27 @@
-//! Which proxy is used: as curl does for HTTPS, the one that `HTTPS_PROXY` or else `ALL_PROXY` names, but for the hosts of
-//! `NO_PROXY`. What cannot be used is refused by the variable's name, and never passed by.
+//! Which proxy is used: as curl does, the one that `HTTPS_PROXY` (for plain HTTP `http_proxy`, in lower case only: a web
+//! server hands the other one to CGI programs) or else `ALL_PROXY` names, but for the hosts of `NO_PROXY`. What cannot be used
+//! is refused by the variable's name, and never passed by.
 
 use ureq::{Proxy, ProxyProtocol};
 
-/// The first that is set and not empty counts.
-const PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// Of these, the first that is set and not empty counts.
+pub(super) type Variables = &'static [&'static str];
+pub(super) const HTTPS: Variables = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+pub(super) const PLAIN: Variables = &["http_proxy", "all_proxy", "ALL_PROXY"];
+const NO_PROXY: Variables = &["no_proxy", "NO_PROXY"];
 
 /// The proxy, or the variable that cannot be used.
 pub(super) fn from_variables(
+    variables: Variables,
     value: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Proxy>, &'static str> {
-    let set = |names: &[&'static str]| {
+    let set = |names: Variables| {
         names.iter().find_map(|name| {
             let value = value(name)?.trim().to_owned();
             (!value.is_empty()).then_some((*name, value))
         })
     };
-    let Some((name, url)) = set(&PROXY) else {
+    let Some((name, url)) = set(variables) else {
         return Ok(None);
     };
     let given = Proxy::new(&url).ok();
@@ -32,7 +36,7 @@ pub(super) fn from_variables(
     if let Some(password) = given.password() {
         proxy = proxy.password(password);
     }
-    if let Some((name, hosts)) = set(&NO_PROXY) {
+    if let Some((name, hosts)) = set(NO_PROXY) {
         for host in hosts.split([',', ' ']).filter(|host| !host.is_empty()) {
             // Networks are not known here, and a host of one would be asked by way of the proxy.
             if host.contains('/') {
@@ -51,7 +55,14 @@ mod tests {
     use super::*;
 
     fn chosen(variables: &[(&str, &str)]) -> Result<Option<Proxy>, &'static str> {
-        from_variables(|name| {
+        chosen_for(HTTPS, variables)
+    }
+
+    fn chosen_for(
+        names: Variables,
+        variables: &[(&str, &str)],
+    ) -> Result<Option<Proxy>, &'static str> {
+        from_variables(names, |name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         })
@@ -66,6 +77,27 @@ mod tests {
         assert_eq!(proxy(&both).as_deref(), Some("one"));
         let empty = [("https_proxy", " "), ("all_proxy", "https://u:p@all:1")];
         assert_eq!(proxy(&empty).as_deref(), Some("all"));
+    }
+
+    #[test]
+    fn plain_http_has_a_variable_of_its_own() {
+        let all = [
+            ("HTTPS_PROXY", "http://secure:1"),
+            ("HTTP_PROXY", "http://shouted:1"),
+            ("ALL_PROXY", "http://all:1"),
+        ];
+        let host = |proxy: Option<Proxy>| proxy.map(|it| it.host().to_owned());
+        assert_eq!(
+            host(chosen_for(PLAIN, &all).unwrap()).as_deref(),
+            Some("all")
+        );
+        let own = [&all[..], &[("http_proxy", "http://plain:1")]].concat();
+        assert_eq!(
+            host(chosen_for(PLAIN, &own).unwrap()).as_deref(),
+            Some("plain")
+        );
+        let bad = [("http_proxy", "socks5://s:1")];
+        assert_eq!(chosen_for(PLAIN, &bad).err(), Some("http_proxy"));
     }
 
     #[test]

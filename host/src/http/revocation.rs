@@ -1,12 +1,15 @@
 //! What CAs publish about revocation, got from where a certificate says it is (RFC 5280 section 4.2.1.13, RFC 6960
-//! appendix A): with limits, no redirect followed, and lists kept until their nextUpdate.
+//! appendix A): with limits, no redirect followed, and lists kept until their nextUpdate. Plain HTTP goes by way of the
+//! proxy that `http_proxy` names.
 
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use privyseal_core::UnixTime;
 
+use super::proxy::{HTTPS, PLAIN};
 use super::{Http, HttpOptions, HttpWatcher, Response, Url};
 use crate::base::entropy;
 use crate::pki::crl::Crl;
@@ -28,21 +31,29 @@ const MAX_KEPT: usize = 64;
 /// How long one of these servers may take: shorter than what waits for it.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// From this time after the beginning of a judgement on, none of them is asked any more.
+const TOTAL: Duration = Duration::from_secs(30);
+
 /// Fetches revocation lists and OCSP responses, over HTTP as they are published. What comes is signed, and is proved
 /// by those who asked.
 #[derive(Debug)]
 pub struct RevocationFetcher {
-    http: Http,
+    https: Http,
+    plain: Http,
+    total: Duration,
     kept: Mutex<HashMap<String, Crl>>,
     faults: Mutex<Vec<String>>,
 }
 
 impl RevocationFetcher {
-    /// One that waits as `options` say, and no longer than 15 s for one server.
+    /// One that waits as `options` say, no longer than 15 s for one server, and asks none from 30 s after the beginning of
+    /// a judgement on.
     pub fn new(options: &HttpOptions) -> Self {
         let options = options.clone().timeout(options.timeout.min(TIMEOUT));
         Self {
-            http: Http::with(&options, false, "*/*"),
+            https: Http::with(&options, HTTPS, "*/*"),
+            plain: Http::with(&options, PLAIN, "*/*"),
+            total: TOTAL,
             kept: Mutex::default(),
             faults: Mutex::default(),
         }
@@ -51,7 +62,15 @@ impl RevocationFetcher {
     /// The same, which tells what it does.
     #[must_use]
     pub fn watched_by(mut self, watcher: Arc<dyn HttpWatcher>) -> Self {
-        self.http = self.http.watched_by(watcher);
+        self.https = self.https.watched_by(Arc::clone(&watcher));
+        self.plain = self.plain.watched_by(watcher);
+        self
+    }
+
+    /// Asks no server from that time after the beginning of a judgement on.
+    #[must_use]
+    pub const fn within(mut self, total: Duration) -> Self {
+        self.total = total;
         self
     }
 
@@ -64,11 +83,24 @@ impl RevocationFetcher {
     fn body(
         &self,
         url: &str,
-        get: impl FnOnce(&Url) -> Result<Response, super::HttpError>,
+        begun: Instant,
+        get: impl FnOnce(&Http, &Url) -> Result<Response, super::HttpError>,
     ) -> Option<Vec<u8>> {
         // What is no URL of HTTP is one of LDAP, most likely.
         let url = Url::of_signed_data(url).ok()?;
-        let fault = match get(&url) {
+        if begun.elapsed() >= self.total {
+            let seconds = self.total.as_secs();
+            self.note(format!(
+                "{url} was not asked: {seconds} s were spent on others"
+            ));
+            return None;
+        }
+        let http = if url.as_str().starts_with("https:") {
+            &self.https
+        } else {
+            &self.plain
+        };
+        let fault = match get(http, &url) {
             Ok(response) if response.status == 200 => return Some(response.body.to_vec()),
             Ok(response) => format!("{url} answered with status {}", response.status),
             Err(error) => error.to_string(),
@@ -84,13 +116,13 @@ impl RevocationFetcher {
             .push(fault);
     }
 
-    fn list(&self, url: &str, now: UnixTime) -> Option<Crl> {
+    fn list(&self, url: &str, now: UnixTime, begun: Instant) -> Option<Crl> {
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = lock().get(url).cloned();
         if let Some(kept) = kept.filter(|kept| kept.next_update().is_some_and(|next| now <= next)) {
             return Some(kept);
         }
-        let body = self.body(url, |url| self.http.get_public(url, MAX_LIST))?;
+        let body = self.body(url, begun, |http, url| http.get_public(url, MAX_LIST))?;
         let list = match Crl::from_bytes(&body).map(|mut lists| lists.pop()) {
             Ok(list) => list?,
             Err(error) => {
@@ -112,6 +144,7 @@ impl FetchRevocation for RevocationFetcher {
         &self,
         certificate: &RevocationPlaces,
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        begun: Instant,
     ) -> Option<OcspResponse> {
         certificate
             .responders
@@ -122,17 +155,18 @@ impl FetchRevocation for RevocationFetcher {
                 entropy::fill(&mut nonce).ok()?;
                 let question = ask(&nonce)?;
                 let request = question.to_der();
-                let body = self.body(url, |url| {
-                    self.http
-                        .post(url, "application/ocsp-request", &request, MAX_RESPONSE)
+                let body = self.body(url, begun, |http, url| {
+                    http.post(url, "application/ocsp-request", &request, MAX_RESPONSE)
                 })?;
                 Some(question.response(body))
             })
     }
 
-    fn lists(&self, certificate: &RevocationPlaces, now: UnixTime) -> Vec<Crl> {
+    fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl> {
         let places = certificate.lists.iter().take(MAX_PLACES);
-        places.filter_map(|url| self.list(url, now)).collect()
+        places
+            .filter_map(|url| self.list(url, now, begun))
+            .collect()
     }
 
     fn forget(&self, certificate: &RevocationPlaces) {

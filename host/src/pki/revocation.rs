@@ -3,6 +3,7 @@
 mod judge;
 
 use core::fmt;
+use std::time::Instant;
 
 use privyseal_check::{Reason, Revocations, Verdict, Violation};
 use privyseal_core::UnixTime;
@@ -28,17 +29,18 @@ pub struct RevocationOptions<'a> {
 }
 
 /// Gets what a certificate's issuer publishes about it. This floor asks no server: one above it does. What is got is
-/// proved here.
+/// proved here. `begun` is when the judgement began: whoever asks servers bounds all of it together.
 pub trait FetchRevocation: fmt::Debug + Send + Sync {
     /// The response of an OCSP responder to the question that `ask` makes of a nonce.
     fn response(
         &self,
         certificate: &RevocationPlaces,
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        begun: Instant,
     ) -> Option<OcspResponse>;
 
     /// The lists at the certificate's distribution points. They may be kept as long as they are of use.
-    fn lists(&self, certificate: &RevocationPlaces, now: UnixTime) -> Vec<Crl>;
+    fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl>;
 
     /// The lists told nothing: nobody who may have signed them did, most likely. They are not to be kept.
     fn forget(&self, certificate: &RevocationPlaces);
@@ -59,6 +61,7 @@ pub struct RevocationPlaces {
 pub struct RevocationCheck<'a> {
     pub(crate) options: RevocationOptions<'a>,
     now: UnixTime,
+    begun: Instant,
 }
 
 impl<'a> RevocationOptions<'a> {
@@ -78,7 +81,11 @@ impl<'a> RevocationOptions<'a> {
     /// Judged at `now`; `None` where it is not asked for.
     pub fn at(self, now: UnixTime) -> Option<RevocationCheck<'a>> {
         let is_asked = self.is_asked();
-        is_asked.then_some(RevocationCheck { options: self, now })
+        is_asked.then(|| RevocationCheck {
+            options: self,
+            now,
+            begun: Instant::now(),
+        })
     }
 }
 

@@ -132,8 +132,12 @@ impl TokenReport {
         let mut scratch = vec![0; token.len().saturating_mul(3)];
         let mut revocations = options.revocation.at(options.now);
         if options.revocation.fetch.is_some() {
-            let trusted = check(token, &asked, &mut scratch).verdict(RuleId::ChainTrusted);
-            if trusted != Some(Judgement::Passed) {
+            // Nobody is asked for a token that no key of the chain signed, or where a chain points that is not trusted.
+            let judged = check(token, &asked, &mut scratch);
+            let is_proved = [RuleId::Signature, RuleId::ChainTrusted]
+                .into_iter()
+                .all(|rule| judged.verdict(rule) == Some(Judgement::Passed));
+            if !is_proved {
                 revocations = revocations.map(RevocationCheck::without_fetching);
             }
         }

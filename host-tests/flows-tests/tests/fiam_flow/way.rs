@@ -119,7 +119,7 @@ fn the_proxies_of_the_environment() {
 
         let refusing = Proxy::start(false);
         let outcome = token(&client, &server, trust, &[(variable, &refusing.url())]);
-        outcome.failed(4, "the proxy (HTTPS_PROXY) does not connect");
+        outcome.failed(4, "the proxy that the environment names does not connect");
 
         let url = refusing.url();
         let around = [(variable, url.as_str()), ("NO_PROXY", "127.0.0.1")];

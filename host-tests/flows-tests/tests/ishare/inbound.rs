@@ -1,8 +1,14 @@
 //! An assertion that came in, judged as a service provider must.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use privyseal::pki::crl::Crl;
+use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
+use privyseal::pki::revocation::{FetchRevocation, RevocationPlaces};
 use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::schemes::ishare::IshareError;
-use privyseal::{AssertionOptions, AssertionSource as _, base::clock};
+use privyseal::{AssertionOptions, AssertionSource as _, UnixTime, base::clock};
 use privyseal_check::{RuleId, Verdict};
 use privyseal_core::Audience;
 use privyseal_core::scheme::ISHARE;
@@ -45,6 +51,48 @@ fn a_good_assertion_of_an_active_party_passes_every_rule() {
             "{report}"
         );
     }
+}
+
+/// Counts how often somebody would have been asked.
+#[derive(Debug, Default)]
+struct Counting(AtomicUsize);
+
+impl FetchRevocation for Counting {
+    fn response(
+        &self,
+        _: &RevocationPlaces,
+        _: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        _: Instant,
+    ) -> Option<OcspResponse> {
+        None
+    }
+
+    fn lists(&self, _: &RevocationPlaces, _: UnixTime, _: Instant) -> Vec<Crl> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Vec::new()
+    }
+
+    fn forget(&self, _: &RevocationPlaces) {}
+}
+
+#[test]
+fn nobody_is_asked_about_the_chain_of_a_token_that_it_did_not_sign() {
+    let world = World::new();
+    let asked = |token: &str| {
+        let (root, counting) = (world.root(), Counting::default());
+        let mut options = TokenCheckOptions::at(clock::now().unwrap());
+        options.scheme = Some(&ISHARE);
+        options.audience = Some(Audience::new(CLIENT).unwrap());
+        options.trust = Some(&root);
+        options.revocation.fetch = Some(&counting);
+        TokenReport::new(token, options);
+        counting.0.into_inner()
+    };
+    let good = assertion(&world);
+    assert!(asked(&good) > 0);
+    let (other, _) = good.rsplit_once('.').unwrap();
+    let forged = format!("{other}.{}", to_base64url(&[7; 256]));
+    assert_eq!(asked(&forged), 0);
 }
 
 #[test]

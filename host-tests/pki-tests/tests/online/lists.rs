@@ -1,10 +1,13 @@
 //! A list server, honest and otherwise.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::thread::sleep;
 
 use privyseal::pki::crl::Crl;
 use privyseal::pki::revocation::RevocationOptions;
+use privyseal_test_base::privyseal as built;
+use privyseal_test_base::tool::command;
 
 use super::*;
 use crate::server::Server;
@@ -142,6 +145,48 @@ fn a_list_of_another_distribution_point_does_not_cover() {
     assert_eq!(assert_unknown(outcome), Unknown::NotCovered);
     let own = part("list");
     assert_eq!(judge_by(&ca, &leaf, RevocationOptions::files(&own)), Ok(()));
+}
+
+#[test]
+fn no_place_is_asked_once_the_time_for_all_is_over() {
+    let (server, ca, leaf) = stage();
+    server.answers(ca.list(&[]));
+    let fetcher = fetcher().within(Duration::ZERO);
+    assert_unknown(judge(&ca, &leaf, &fetcher));
+    assert_eq!(server.requests(), 0);
+    let faults = fetcher.take_faults().join(" ");
+    assert!(faults.contains("was not asked: 0 s were spent"), "{faults}");
+    assert_eq!(judge(&ca, &leaf, &super::fetcher()), Ok(()));
+}
+
+/// The variable is the process's: so it is the command that asks.
+#[test]
+fn plain_http_goes_by_way_of_the_proxy_for_it() {
+    let (server, ca, _) = stage();
+    server.answers(ca.list(&[]));
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut head = String::new();
+        BufReader::new(&stream).read_line(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 403 No\r\n\r\n").unwrap();
+        head
+    });
+    let file = ca.path().join("chain.pem");
+    let pem = ["leaf.pem", "ca.pem"].map(|name| std::fs::read(ca.path().join(name)).unwrap());
+    std::fs::write(&file, pem.concat()).unwrap();
+    let program = built::path().display().to_string();
+    let words = ["chain", "--revocation", "online", "--chain"];
+    let mut command = command(&program, words);
+    let said = command.arg(&file).env("http_proxy", url).output().unwrap();
+    let stderr = String::from_utf8(said.stderr).unwrap();
+    assert!(
+        stderr.contains("the proxy that the environment names"),
+        "{stderr}"
+    );
+    assert!(asked.join().unwrap().starts_with("CONNECT 127.0.0.1:"));
+    assert_eq!(server.requests(), 0);
 }
 
 #[test]

@@ -76,11 +76,11 @@ impl<'j, 'a> Judge<'j, 'a> {
                 Revocation::Revoked { .. }
             )
         };
-        let response = fetch.response(&places, &ask);
+        let response = fetch.response(&places, &ask, self.check.begun);
         let response = response.map(|response| response.status(self.check.now, &is_revoked));
         match response.unwrap_or(Revocation::Unknown(why)) {
             Revocation::Unknown(why) => {
-                let lists = fetch.lists(&places, self.check.now);
+                let lists = fetch.lists(&places, self.check.now, self.check.begun);
                 match self.by_any_list(&lists, path, index, certificate) {
                     Revocation::Unknown(of_lists) => {
                         fetch.forget(&places);
