@@ -69,6 +69,7 @@ impl PublishedArgs {
         url: &str,
         expected: &Value,
         gone: impl Fn(&str) -> bool,
+        waited: Option<u64>,
     ) -> Result<Report, CliError> {
         let url: Url = url.parse()?;
         let (http, progress) = self.server.watched_http()?;
@@ -77,7 +78,7 @@ impl PublishedArgs {
         let validated = self
             .scheme
             .is_some_and(|scheme| scheme.request_object().is_some());
-        Ok(published.report(expected, gone, validated))
+        Ok(published.report(expected, gone, waited, validated))
     }
 
     /// Prints it.
@@ -120,7 +121,7 @@ impl Jwks {
         }
         match &self.verify {
             Some(url) => {
-                let report = self.published.judge(url, &set.to_json(), |_| false)?;
+                let report = self.published.judge(url, &set.to_json(), |_| false, None)?;
                 self.published.give(&report, &Value::Null)
             }
             None => print_json(&set.to_json()),

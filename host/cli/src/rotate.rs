@@ -102,7 +102,11 @@ impl Check {
         let plan = Rotation::from_json(&text).map_err(of(&self.plan))?;
         let (current, next) = plan.at(now);
         let gone = |kid: &str| plan.knows(kid);
-        let mut report = self.published.judge(&self.url, &current.publish, gone)?;
+        // At the end it does not matter any more.
+        let waited = next.map(|_| plan.waits());
+        let mut report = self
+            .published
+            .judge(&self.url, &current.publish, gone, waited)?;
         report.add(
             Verdict::Note,
             format!("now sign with {}", names(&current.sign_with)),

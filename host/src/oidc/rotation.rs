@@ -51,6 +51,17 @@ pub enum RotationError {
     /// A key that no token could name.
     #[error("a key of the set has no kid, by which a provider could tell it from others")]
     NoKid,
+    /// Nothing is published, or would be.
+    #[error("the set has no key")]
+    Empty,
+    /// A key that neither signs nor decrypts here.
+    #[error(
+        "the key {kid} is neither for RS256 signatures nor for RSA-OAEP, as its use, alg or key_ops say"
+    )]
+    OtherUse {
+        /// Its name.
+        kid: String,
+    },
     /// Two keys that could not be told apart.
     #[error("{kid} is the kid of two different keys: a new key needs a new kid")]
     SameKid {
@@ -166,10 +177,8 @@ impl Rotation {
         let plan: Self = serde_json::from_slice(text).map_err(|_| RotationError::NoPlan)?;
         let is_first = plan.steps.first().is_some_and(|step| step.from == 0);
         let is_sorted = plan.steps.is_sorted_by_key(|step| step.from);
-        let publishes = |step: &RotationStep| {
-            let keys = Keys::read(step.publish.to_string().as_bytes());
-            keys.is_ok_and(|keys| keys.all().next().is_some())
-        };
+        let publishes =
+            |step: &RotationStep| Keys::read(step.publish.to_string().as_bytes()).is_ok();
         if is_first && is_sorted && plan.steps.iter().all(publishes) {
             Ok(plan)
         } else {
@@ -180,6 +189,12 @@ impl Rotation {
     /// The steps, in their order; the first is what holds before.
     pub fn steps(&self) -> &[RotationStep] {
         &self.steps
+    }
+
+    /// For how many seconds the plan lets a provider keep the old set, before it signs with a new key.
+    pub fn waits(&self) -> u64 {
+        let from = |at: usize| self.steps.get(at).map_or(0, |step| step.from);
+        from(2).saturating_sub(from(1))
     }
 
     /// What holds at `now`, and what comes next.
@@ -210,8 +225,16 @@ impl Keys {
         KeySet::from_bytes(set)?;
         let set: Value = serde_json::from_slice(set).map_err(|_| KeySetError::NotJson)?;
         let keys = set["keys"].as_array().ok_or(KeySetError::OtherShape)?;
+        if keys.is_empty() {
+            return Err(RotationError::Empty);
+        }
         if keys.iter().any(|key| kid(key).is_empty()) {
             return Err(RotationError::NoKid);
+        }
+        let is_known = |key: &Value| KeySet::is_for_rs256(key) || KeySet::is_for_encryption(key);
+        if let Some(key) = keys.iter().find(|key| !is_known(key)) {
+            let kid = kid(key).to_owned();
+            return Err(RotationError::OtherUse { kid });
         }
         let mut names = kids(keys);
         names.dedup();
@@ -343,6 +366,15 @@ mod tests {
                 RotationError::SameKid { kid: "s2".into() },
             ),
             ("x".to_owned(), RotationError::Set(KeySetError::NotJson)),
+            (set(&[]), RotationError::Empty),
+            (
+                set(&[("s2", "sig", b'D'), ("e2", "enc", b'E')]).replacen(
+                    "\"kty\"",
+                    "\"alg\":\"PS256\",\"kty\"",
+                    1,
+                ),
+                RotationError::OtherUse { kid: "s2".into() },
+            ),
             (
                 old.replacen("\"kty\"", "\"d\":\"AQ\",\"kty\"", 1),
                 RotationError::Set(KeySetError::Private),
@@ -350,6 +382,7 @@ mod tests {
         ] {
             assert_eq!(plan(&old, &new), Err(expected), "{new}");
         }
+        assert_eq!(plan(&set(&[]), &old), Err(RotationError::Empty));
         // A plan that would have nothing published, and so could not be missed.
         let empty =
             r#"{"steps":[{"from":0,"action":"","publish":null,"sign_with":[],"decrypt_with":[]}]}"#;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Report, Verdict};
 use crate::base::display::sanitize_for_display;
+use crate::jose::jwk::KeySet;
 use crate::oidc::published::PublishedKeys;
 use crate::oidc::rotation::{CACHE, is_same_key, kid};
 
@@ -14,9 +15,15 @@ const VALIDATION: &str = "itsme takes OV and EV only (certificates and website s
 
 impl PublishedKeys {
     /// Compares them with the set that should be there. Of keys that should not, those that `gone` knows are an
-    /// error, and others are mentioned. With `validated`, the server's certificate must say which organization runs
-    /// it.
-    pub fn report(&self, expected: &Value, gone: impl Fn(&str) -> bool, validated: bool) -> Report {
+    /// error, and others are mentioned. With `waited`, the set may be kept no longer than so many seconds. With
+    /// `validated`, the server's certificate must say which organization runs it.
+    pub fn report(
+        &self,
+        expected: &Value,
+        gone: impl Fn(&str) -> bool,
+        waited: Option<u64>,
+        validated: bool,
+    ) -> Report {
         let mut report = Report::default();
         let expected = expected["keys"].as_array().map_or(&[][..], Vec::as_slice);
         for key in expected {
@@ -42,19 +49,32 @@ impl PublishedKeys {
                 report.add(Verdict::Note, format!("{shown} is published, too"));
             }
         }
+        self.add_cache(&mut report, waited);
         self.add_server(&mut report, validated);
         report
     }
 
-    fn add_server(&self, report: &mut Report, validated: bool) {
-        let cache = match self.max_age {
-            Some(age) if age > CACHE => {
-                format!("the set may be kept for {age} s, longer than a day: plan with it")
-            }
+    fn add_cache(&self, report: &mut Report, waited: Option<u64>) {
+        let kept = match self.max_age {
             Some(age) => format!("the set may be kept for {age} s (max-age)"),
             None => "the set has no max-age: providers keep it for up to a day".to_owned(),
         };
-        report.add(Verdict::Note, cache);
+        let longer = |than: &u64| self.max_age.unwrap_or(CACHE) > *than;
+        match (waited, longer(&CACHE)) {
+            (Some(waited), _) if longer(&waited) => {
+                let text =
+                    format!("{kept}, and the plan waits {waited} s only: plan again with it");
+                report.add(Verdict::Broken, text);
+            }
+            (None, true) => {
+                let text = format!("{kept}, longer than a day: plan with it");
+                report.add(Verdict::Note, text);
+            }
+            _ => report.add(Verdict::Note, kept),
+        }
+    }
+
+    fn add_server(&self, report: &mut Report, validated: bool) {
         let types = ["application/json", "application/jwk-set+json"];
         if !self
             .media_type
@@ -97,6 +117,12 @@ impl PublishedKeys {
 impl Report {
     fn add_key(&mut self, kid: &str, expected: &Value, found: &Value) {
         let usage = |key: &Value| key["use"].as_str().unwrap_or("sig").to_owned();
+        let is_usable = match usage(expected).as_str() {
+            "enc" => KeySet::is_for_encryption(found),
+            _ => KeySet::is_for_rs256(found),
+        };
+        let algorithms = [expected, found].map(|key| key["alg"].as_str());
+        let is_other = matches!(algorithms, [Some(expected), Some(found)] if expected != found);
         if !is_same_key(expected, found) {
             self.add(
                 Verdict::Broken,
@@ -107,6 +133,9 @@ impl Report {
                 "{kid} is published with another use than {}",
                 usage(expected)
             );
+            self.add(Verdict::Broken, text);
+        } else if !is_usable || is_other {
+            let text = format!("{kid} is published, with an alg or key_ops for something else");
             self.add(Verdict::Broken, text);
         } else {
             self.add(Verdict::Passed, format!("{kid} is published"));

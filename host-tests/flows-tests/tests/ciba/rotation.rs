@@ -207,9 +207,49 @@ fn what_is_published_is_compared_with_the_keys() {
             .stdout
             .contains("is published, for another key")
     );
+    for (name, value) in [("alg", json!("PS256")), ("key_ops", json!(["encrypt"]))] {
+        let mut other = change.old.clone();
+        other["keys"][0][name] = value;
+        provider.publish(&other);
+        let said = verify("signing", &[]);
+        assert_eq!(said.code, Some(1), "{name}");
+        let words = "is published, with an alg or key_ops for something else";
+        assert!(said.stdout.contains(words), "{}", said.stdout);
+    }
     changed["keys"][0]["d"] = json!("AQAB");
     provider.publish(&changed);
     verify("signing", &[]).refused(4, "holds a private or secret key");
+}
+
+/// The set says max-age=3600.
+#[test]
+fn a_plan_waits_as_long_as_the_set_may_be_kept() {
+    let change = Change::new();
+    let old = change.file("old.json", &change.old.to_string());
+    let new = change.file("new.json", &change.new.to_string());
+    let judged = |cache: &str| {
+        let words = [
+            "rotate",
+            "plan",
+            &old,
+            &new,
+            "--json",
+            "--begin",
+            "1800000000",
+        ];
+        let plan = change
+            .stage
+            .run(&[&words[..], &["--cache", cache]].concat());
+        change.check(&change.file("plan.json", &plan.stdout), 1_700_000_000)
+    };
+    assert_eq!(judged("3600").code, Some(0));
+    let short = judged("3599");
+    assert_eq!(short.code, Some(1), "{}", short.stderr);
+    let words = "may be kept for 3600 s (max-age), and the plan waits 3599 s only";
+    assert!(short.stdout.contains(words), "{}", short.stdout);
+    let none = change.file("none.json", r#"{"keys":[]}"#);
+    let plan = ["rotate", "plan", &none, &new];
+    change.stage.run(&plan).refused(2, "the set has no key");
 }
 
 /// Certificates by openssl, each with one of the policies that CAs have for servers.

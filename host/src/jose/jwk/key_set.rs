@@ -85,6 +85,16 @@ impl KeySet {
         Self::read(content, Jwk::is_for_encryption)
     }
 
+    /// Whether a key may make RS256 signatures, as far as it says what it is for.
+    pub(crate) fn is_for_rs256(key: &Value) -> bool {
+        Jwk::is_for_rs256(key)
+    }
+
+    /// Whether a content key may be encrypted to it with RSA-OAEP, as far as it says what it is for.
+    pub(crate) fn is_for_encryption(key: &Value) -> bool {
+        Jwk::is_for_encryption(key)
+    }
+
     fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
         let value: Value = serde_json::from_slice(content).map_err(|_| KeySetError::NotJson)?;
         let keys = match (value.get("keys"), value.get("kty")) {
