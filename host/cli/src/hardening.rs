@@ -1,8 +1,33 @@
 //! What the process does for its secrets before it does anything else.
 //!
-//! The unsafe code is a promise: no other thread runs yet.
+//! The unsafe code is a promise: no other thread runs yet; and what runs before `main`, where the standard library has not
+//! yet put `/dev/null` in the place of a standard output that is closed.
 
 #![allow(unsafe_code)]
+
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+// SAFETY: a function of C's form, which the system calls once for the program before `main`.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK_AT_OUTPUT: extern "C" fn() = look_at_output;
+
+#[cfg(target_os = "linux")]
+extern "C" fn look_at_output() {
+    // SAFETY: the number is asked about and nothing else, whether it is open or not.
+    let output = unsafe { BorrowedFd::borrow_raw(1) };
+    let is_closed = rustix::io::fcntl_getfd(output).is_err();
+    OUTPUT_IS_CLOSED.store(is_closed, Ordering::Relaxed);
+}
+
+/// Whether the program was started without a standard output, so that nothing that is printed arrives.
+pub(super) fn output_is_closed() -> bool {
+    OUTPUT_IS_CLOSED.load(Ordering::Relaxed)
+}
 
 /// No core dump of this process, nobody else's look into its memory and environment, and no PIN in the environment of
 /// programs that it or a module starts. Called first thing in `main`.

@@ -128,7 +128,8 @@ fn main() -> ExitCode {
                 say!("{}", redacted(error.render().to_string().trim_end()));
                 Exit::Usage.code().into()
             } else {
-                let printed = error.print().and_then(|()| io::stdout().flush());
+                let printed = output::output_is_open().and_then(|()| error.print());
+                let printed = printed.and_then(|()| io::stdout().flush());
                 printed.map_or(Exit::Output, |()| Exit::Done).code().into()
             }
         }

@@ -12,6 +12,7 @@ use privyseal::report::{Subject, TokenReport};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
+use crate::hardening::output_is_closed;
 use crate::options::RevocationSource;
 
 /// Prints to standard error, and ignores that this cannot be done: the result counts.
@@ -35,11 +36,20 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {
 
 /// Prints `text` as it is.
 pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
+    output_is_open().map_err(CliError::Output)?;
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text)
         .and_then(|()| stdout.flush())
         .map_err(CliError::Output)
+}
+
+/// Fails where the program was started without a standard output.
+pub(super) fn output_is_open() -> io::Result<()> {
+    if output_is_closed() {
+        return Err(io::Error::other("standard output is closed"));
+    }
+    Ok(())
 }
 
 /// Prints a report for people, or as JSON.

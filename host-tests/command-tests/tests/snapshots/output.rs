@@ -16,7 +16,12 @@ fn code(line: &str) -> Option<i32> {
 #[test]
 fn a_result_that_cannot_be_written_has_its_own_code() {
     for words in ["completions bash", "--version", "sign --help"] {
-        assert_eq!(code(&format!("privyseal {words} >/dev/full")), Some(6));
+        for end in [">/dev/full", ">&-", ">&- <&-"] {
+            assert_eq!(code(&format!("privyseal {words} {end}")), Some(6), "{end}");
+        }
+        // What somebody does not want to see arrives.
+        let unseen = format!("privyseal {words} 1<>/dev/null");
+        assert_eq!(code(&unseen), Some(0));
     }
 }
 
