@@ -108,6 +108,15 @@ impl ClientOptions {
         parts.realm = self.realm();
         let mut options = AssertionOptions::default().backdate(self.backdate);
         options.audience = parts.choose(self.scheme).map_err(of_audience)?;
+        let own = self.scheme.audience().value().default();
+        if let (Some(own), Some(given)) = (own, &self.audience)
+            && own != given
+        {
+            let title = self.scheme.title();
+            say!(
+                "warning: --audience is not that of {title}, {own}: whoever judges the assertion must be told"
+            );
+        }
         options.now = self.now.map(UnixTime::from_secs).transpose()?;
         options.lifetime = self.lifetime;
         options.jti.clone_from(&self.jti);
