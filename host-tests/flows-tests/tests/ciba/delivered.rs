@@ -3,7 +3,10 @@
 use std::fs;
 use std::time::Duration;
 
+use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
 use privyseal_test_base::tool::command;
+use privyseal_test_pki::test_key;
+use privyseal_test_servers::relying_party::RelyingParty;
 use serde_json::{Value, json};
 
 use crate::stage::{CLIENT_ID, Ended, PERSON, Stage, ended};
@@ -124,6 +127,48 @@ fn without_encryption_where_none_was_agreed_on() {
         .provider
         .script(&json!({"scannedAfter": 1, "polls": [], "decision": "approve", "image": "png"}));
     judge(&stage, &stage.ciba_with_key("", &[]));
+}
+
+/// openid-client, with a key in memory that is published beside ours, asks about the same person.
+#[test]
+fn both_clients_say_the_same_about_a_person() {
+    let stage = Stage::unencrypted();
+    let other = test_key("keycloak-client", 2048);
+    let mut set = JwkSetBuilder::default();
+    let kid = KidChoice::Given("other".to_owned());
+    set.add(&other.public_key(), &kid, None).unwrap();
+    let mut keys = stage
+        .run(&["jwks", "--key", &stage.uri("signing")])
+        .report();
+    let more = set.to_json()["keys"][0].clone();
+    keys["keys"].as_array_mut().unwrap().push(more);
+    stage.provider.publish(&keys);
+    let known = json!({"t1": PERSON, "t2": PERSON});
+    let scenario = json!({"polls": [], "decision": "approve", "known": known});
+    stage.provider.script(&scenario);
+
+    let user = stage.provider.dir().join("user");
+    fs::write(&user, "t1").unwrap();
+    let user = user.to_str().unwrap();
+    let more = [
+        "--scope",
+        "profile email",
+        "--user-identifier-token-file",
+        user,
+    ];
+    let ours = judge(&stage, &stage.ciba_with_key("", &more));
+    let setup = json!({
+        "issuer": stage.provider.issuer(), "client_id": CLIENT_ID, "kid": "other", "user": "t2",
+        "key": other.pkcs8_pem(), "scope": "openid service:TEST_LOGIN profile email",
+    });
+    let theirs = RelyingParty::start(&stage.provider.cacert(), &setup).said();
+    for name in ["iss", "sub", "aud"] {
+        assert_eq!(theirs["id_token"][name], ours["id_token"][name], "{name}");
+    }
+    for name in ["sub", "name", "email", "email_verified", "birthdate"] {
+        assert!(!ours["userinfo"][name].is_null(), "{name}");
+        assert_eq!(theirs["userinfo"][name], ours["userinfo"][name], "{name}");
+    }
 }
 
 /// Signed, then encrypted to the provider, at each endpoint; a provider that wants that refuses others.
