@@ -184,6 +184,8 @@ impl Error {
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::Listen { .. } | CibaError::NotOffered(_)) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
+            Self::Ciba(CibaError::DeafKey(_)) => ErrorKind::Key,
+            #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
             #[cfg(feature = "login")]
             Self::Login(

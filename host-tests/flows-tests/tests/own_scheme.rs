@@ -115,6 +115,16 @@ fn node_oidc_provider_gives_a_token() {
     let once = [&words[..], &["--jti", "once"]].concat();
     run(&client, "token", &scheme, &once).json();
     run(&client, "token", &scheme, &once).failed(1, "invalid_client");
+
+    // The commands for what an OpenID provider offers.
+    let token = client.file("token", token["access_token"].as_str().unwrap());
+    let about = |command| {
+        let at = ["--base-url", provider.issuer(), token.to_str().unwrap()];
+        run(&client, command, &scheme, &[&words[..], &at].concat())
+    };
+    assert_eq!(about("introspect").json()["active"], true);
+    assert_eq!(about("revoke").code, Some(0));
+    assert_eq!(about("introspect").json()["active"], false);
 }
 
 /// Before a key is asked for anything.

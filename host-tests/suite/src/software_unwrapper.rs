@@ -19,6 +19,7 @@ pub struct SoftwareUnwrapper {
     public_key: RsaPublicKey,
     /// How many keys were to be unwrapped.
     pub calls: usize,
+    takes_other_hash: bool,
 }
 
 /// The `rsa` crate could not decrypt.
@@ -35,7 +36,15 @@ impl SoftwareUnwrapper {
             public_key: key.public_key(),
             key: key.private_key().clone(),
             calls: 0,
+            takes_other_hash: false,
         }
+    }
+
+    /// One that takes SHA-1 where SHA-256 is asked for, and the other way round, as tokens do that do not look.
+    #[must_use]
+    pub const fn taking_the_other_hash(mut self) -> Self {
+        self.takes_other_hash = true;
+        self
     }
 }
 
@@ -53,11 +62,11 @@ impl Unwrapper for SoftwareUnwrapper {
         key: &mut [u8],
     ) -> Result<usize, Self::Error> {
         self.calls += 1;
-        let plain = match algorithm {
-            KeyEncryption::RsaOaep => Oaep::<Sha1>::new().decrypt(NO_RNG, &self.key, encrypted),
-            KeyEncryption::RsaOaep256 => {
-                Oaep::<Sha256>::new().decrypt(NO_RNG, &self.key, encrypted)
-            }
+        let takes_sha1 = (algorithm == KeyEncryption::RsaOaep) != self.takes_other_hash;
+        let plain = if takes_sha1 {
+            Oaep::<Sha1>::new().decrypt(NO_RNG, &self.key, encrypted)
+        } else {
+            Oaep::<Sha256>::new().decrypt(NO_RNG, &self.key, encrypted)
         }
         .map_err(SoftwareUnwrapperError)?;
         let room = key

@@ -15,6 +15,8 @@ pub(crate) mod file;
 mod key;
 mod refusal;
 
+pub(crate) use refusal::MAYBE_SPENT;
+
 /// What to do about it.
 pub(crate) fn of(error: &CliError) -> Option<String> {
     match error {
@@ -123,78 +125,114 @@ const CERTIFY: &str =
 mod tests {
     use super::*;
 
+    /// Each row of itsme's and eHealth's tables (docs of user discovery, of each endpoint; section 8): a sentence of its
+    /// own, and where a person is asked, nothing of what is for a client alone.
     #[test]
-    fn a_client_that_is_not_accepted_looks_at_its_jti_too() {
-        let advice = refusal::to_do(
-            RequestKind::Token,
-            privyseal::oauth::Diagnosis::InvalidClient,
-        );
-        assert!(advice.contains("never used before"), "{advice}");
-    }
-
-    /// Each row of itsme's and eHealth's tables about persons: nothing of schemes, certificates or client credentials,
-    /// which are for a client alone.
-    #[test]
-    fn where_a_person_is_asked_the_advice_is_about_that() {
-        use RequestKind::{Authorization, Backchannel, CibaTokens, Code, Discovery, Refresh};
+    fn each_row_of_the_tables_has_advice_of_its_own() {
+        use RequestKind as K;
         use privyseal::oauth::Diagnosis as D;
-        let rows: &[(RequestKind, &[D])] = &[
-            (Discovery, &[D::DiscoveryOver, D::InvalidClient]),
+        let rows: &[(RequestKind, &[(D, &str)])] = &[
             (
-                Backchannel,
+                K::Discovery,
                 &[
-                    D::InvalidRequest,
-                    D::InvalidScope,
-                    D::ExpiredLoginHint,
-                    D::UnknownUser,
-                    D::ClientMayNotAsk,
-                    D::InvalidClient,
-                    D::AccessDenied,
+                    (D::DiscoveryOver, "begin again with the QR code"),
+                    (D::InvalidClient, "--env or --base-url is right"),
+                    (D::RateLimited, "wait"),
                 ],
             ),
             (
-                CibaTokens,
+                K::Backchannel,
                 &[
-                    D::InvalidRequest,
-                    D::InvalidAuthReqId,
-                    D::ExpiredToken,
-                    D::AccessDenied,
-                    D::ClientMayNotAsk,
-                    D::InvalidClient,
-                    D::UnsupportedGrantType,
+                    (D::InvalidRequest, "--requested-expiry"),
+                    (D::InvalidScope, "check --service and --scope"),
+                    (D::ExpiredLoginHint, "ask at once when it was scanned"),
+                    (D::UnknownUser, "begin again with the QR code"),
+                    (D::ClientMayNotAsk, "check --client-id"),
+                    (D::InvalidClient, "can read the JWK Set"),
+                    (D::AccessDenied, "ask the person"),
+                    (D::NoSuchEndpoint, "check --env, --base-url"),
                 ],
             ),
             (
-                Authorization,
+                K::CibaTokens,
                 &[
-                    D::InvalidRequest,
-                    D::ClientMayNotLogIn,
-                    D::AccessDenied,
-                    D::UnsupportedResponseType,
-                    D::InvalidScope,
-                    D::ServerError,
-                    D::LoginRequired,
-                    D::OwnReason,
+                    (D::InvalidRequest, "--ping or polling"),
+                    (D::InvalidAuthReqId, "begin again with the QR code"),
+                    (D::ExpiredToken, "--requested-expiry may ask for more time"),
+                    (D::AccessDenied, "ask the person"),
+                    (D::ClientMayNotAsk, "check this key's kid and the clock"),
+                    (D::InvalidClient, "can read the JWK Set"),
+                    (D::UnsupportedGrantType, "allow this client CIBA"),
+                    (D::NoSuchEndpoint, "check --env, --base-url"),
                 ],
             ),
             (
-                Code,
+                K::UserInfo,
                 &[
-                    D::InvalidRequest,
-                    D::InvalidClient,
-                    D::InvalidCode,
-                    D::ClientMayNotLogIn,
-                    D::UnsupportedGrantType,
-                    D::InvalidScope,
+                    (D::InvalidRequest, "ask the provider's support"),
+                    (D::InvalidToken, "ask for a new one"),
                 ],
             ),
-            (Refresh, &[D::InvalidRefreshToken, D::InvalidScope]),
+            (
+                K::Authorization,
+                &[
+                    (D::InvalidRequest, "is registered exactly so"),
+                    (D::ClientMayNotLogIn, "the authorization code flow"),
+                    (D::AccessDenied, "ask the person"),
+                    (D::UnsupportedResponseType, "response_type code"),
+                    (D::InvalidScope, "check --scope"),
+                    (D::ServerError, "ask the provider's support"),
+                    (D::Overloaded, "in some minutes"),
+                    (D::LoginRequired, "leave --prompt none out"),
+                ],
+            ),
+            (
+                K::Code,
+                &[
+                    (D::InvalidRequest, "is registered exactly so"),
+                    (D::InvalidClient, "registered with this key's kid"),
+                    (D::InvalidCode, "within a minute"),
+                    (D::ClientMayNotLogIn, "ask the provider to allow"),
+                    (D::UnsupportedGrantType, "with refresh tokens"),
+                    (D::InvalidScope, "check --scope"),
+                ],
+            ),
+            (
+                K::Refresh,
+                &[
+                    (D::InvalidRefreshToken, "have the person log in again"),
+                    (D::InvalidScope, "check --scope"),
+                    (D::ServerError, "use it no more"),
+                ],
+            ),
+            (
+                K::Token,
+                &[
+                    (D::InvalidRequest, "--scheme is the server's scheme"),
+                    (D::InvalidClient, "never used before"),
+                    (D::InvalidGrant, "check the audience and the clock"),
+                    (D::UnauthorizedClient, "allow client credentials"),
+                    (D::UnsupportedGrantType, "--base-url its address"),
+                    (D::InvalidScope, "check the scope"),
+                ],
+            ),
         ];
-        for (kind, diagnoses) in rows {
-            for diagnosis in *diagnoses {
+        for (kind, row) in rows {
+            for (diagnosis, words) in *row {
                 let advice = refusal::to_do(*kind, *diagnosis);
-                for word in ["--scheme", "certificate", "client credentials"] {
-                    assert!(!advice.contains(word), "{kind:?} {diagnosis:?}: {advice}");
+                assert!(advice.contains(words), "{kind:?} {diagnosis:?}: {advice}");
+                let same = row
+                    .iter()
+                    .filter(|it| refusal::to_do(*kind, it.0) == advice);
+                assert_eq!(same.count(), 1, "{kind:?}: {advice}");
+                for word in [
+                    "--scheme",
+                    "certificate",
+                    "client credentials",
+                    "onboarding",
+                ] {
+                    let is_client = *kind == K::Token;
+                    assert!(is_client || !advice.contains(word), "{kind:?}: {advice}");
                 }
             }
         }

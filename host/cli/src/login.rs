@@ -79,6 +79,7 @@ impl Login {
             self.provider.refuse()?;
             party(&self.client, &self.server)?
         };
+        login.prepare(self.userinfo)?;
         let (url, state) = login.start(&self.asked(redirect.redirect_uri()))?;
         say!(
             "open this address in a browser of this machine:\n{}",

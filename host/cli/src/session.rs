@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use privyseal::http::HttpError;
 use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::login::Login;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
-use privyseal::{Provider, SchemeRules};
+use privyseal::{Error, Provider, SchemeRules};
 use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
 use super::output::print_line;
+use crate::advice::MAYBE_SPENT;
 use crate::error::CliError;
+use crate::output::say;
 
 /// Who asks, and whom: a client of an OpenID provider.
 #[derive(Args)]
@@ -75,7 +78,12 @@ pub(super) struct Introspect {
 impl Refresh {
     pub(super) fn run(self) -> Result<(), CliError> {
         let refresh = refresh_token(&self.refresh_token_file)?;
-        let token = self.party.open()?.renew(&refresh)?;
+        let renewed = self.party.open()?.renew(&refresh);
+        let token = renewed.map_err(Error::from).inspect_err(|error| {
+            if error.find().is_some_and(HttpError::was_sent) {
+                say!("warning: {MAYBE_SPENT}");
+            }
+        })?;
         print_line(token.expose_response().trim_ascii())
     }
 }
@@ -167,10 +175,13 @@ pub(super) fn party(client: &ClientOptions, server: &ServerOptions) -> Result<Lo
         );
         return Err(CliError::option("--scheme", reason));
     }
-    let issuer = client.server()?;
+    let base = client.server()?;
+    // A scheme of one's own has no realms: its issuer is as it is given, a slash at its end included.
+    let given = client.base_url().filter(|_| !oauth::has_realms(scheme));
+    let issuer = given.unwrap_or(base.as_str());
     let assertion = client.assertion()?;
     let (http, progress) = server.watched_http()?;
-    let provider = Provider::discover(&http, issuer.as_str())?;
+    let provider = Provider::discover(&http, issuer)?;
     progress.finish();
     let (source, tries) = client.source_for_tries()?;
     let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));
@@ -178,7 +189,7 @@ pub(super) fn party(client: &ClientOptions, server: &ServerOptions) -> Result<Lo
 }
 
 pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {
-    oauth::has_realms(scheme)
+    oauth::has_realms(scheme) || scheme.built_in().is_none()
 }
 
 fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {

@@ -87,6 +87,8 @@ pub enum FailedTry {
     },
     /// The connection broke off: nobody knows.
     BrokeOff,
+    /// No answer came in time: nobody knows, and a further try may take as long.
+    TimedOut,
     /// The server decided, or the trouble is elsewhere: another try cannot help.
     Final,
 }
@@ -108,10 +110,12 @@ impl HttpError {
             FailedTry::Final
         } else if !self.was_sent() {
             FailedTry::NotBegun { retry_after: None }
-        } else if self.cause() == HttpCause::Connection {
-            FailedTry::BrokeOff
         } else {
-            FailedTry::Final
+            match self.cause() {
+                HttpCause::Connection => FailedTry::BrokeOff,
+                HttpCause::Timeout => FailedTry::TimedOut,
+                _ => FailedTry::Final,
+            }
         }
     }
 }
@@ -148,6 +152,21 @@ pub(crate) fn retry_within<C, T, E: Retryable>(
 ///
 /// As [`retry`].
 pub fn retry_idempotent<T, E: Retryable>(
+    policy: &RetryPolicy,
+    runtime: &mut impl Runtime,
+    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
+) -> Result<T, E> {
+    retry_while(
+        policy,
+        runtime,
+        itself,
+        |runtime| attempt(runtime),
+        |failed| !matches!(failed, FailedTry::TimedOut | FailedTry::Final),
+    )
+}
+
+/// As [`retry_idempotent`], also where no answer came in time.
+pub(crate) fn retry_slow<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,
     mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,

@@ -23,7 +23,7 @@ pub struct Refusal {
     status: u16,
     code: Option<String>,
     description: Option<String>,
-    uri: Option<String>,
+    pages: Vec<String>,
     challenge: Option<String>,
     retry_after: Option<RetryAfter>,
     location: Option<String>,
@@ -49,7 +49,10 @@ impl Refusal {
             status: response.status,
             code,
             description,
-            uri: more_at(&response.body).map(|uri| shown(&uri)),
+            pages: more_at(&response.body)
+                .iter()
+                .map(|page| shown(page))
+                .collect(),
             challenge: response.challenge.as_deref().map(shown),
             retry_after: response.retry_after,
             location,
@@ -110,24 +113,25 @@ impl fmt::Display for Refusal {
         if let Some(description) = &self.description {
             write!(f, "; the server says: {description}")?;
         }
-        if let Some(uri) = &self.uri {
-            write!(f, "; more at {uri}")?;
+        if !self.pages.is_empty() {
+            write!(f, "; more at {}", self.pages.join(" and "))?;
         }
-        // Where a body says what is wrong, the challenge says the same.
-        if let (Some(challenge), None) = (&self.challenge, &self.code) {
-            write!(f, "; WWW-Authenticate: {challenge}")?;
+        match &self.challenge {
+            Some(challenge) => write!(f, "; WWW-Authenticate: {challenge}"),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl core::error::Error for Refusal {}
 
-/// The page about the error: RFC 6749 section 5.2, or as itsme's token endpoint calls it.
-fn more_at(body: &[u8]) -> Option<String> {
-    let json = serde_json::from_slice::<serde_json::Value>(body).ok()?;
-    let uri = json.get("error_uri").or_else(|| json.get("uid"))?;
-    uri.as_str().map(str::to_owned)
+/// The pages about the error: RFC 6749 section 5.2, and as itsme's token endpoint calls it.
+fn more_at(body: &[u8]) -> Vec<String> {
+    let json = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
+    let pages = ["error_uri", "uid"].map(|member| json.get(member)?.as_str().map(str::to_owned));
+    let mut pages: Vec<_> = pages.into_iter().flatten().collect();
+    pages.dedup();
+    pages
 }
 
 /// The code and the words of an error body: RFC 6749 section 5.2, else the members that other JSON
@@ -233,65 +237,100 @@ mod tests {
                 "{text}"
             );
         }
-        let text = refusal(RequestKind::Call, 401, "").to_string();
-        assert!(
-            text.ends_with("; WWW-Authenticate: Bearer realm=\"[token left out]\""),
-            "{text}"
-        );
+        let both =
+            r#"{"error":"x","error_uri":"https://idp.example/e","uid":"https://idp.example/u"}"#;
+        let text = refusal(RequestKind::CibaTokens, 400, both).to_string();
+        let words = "; more at https://idp.example/e and https://idp.example/u";
+        assert!(text.ends_with(words), "{text}");
+        for body in ["", r#"{"error":"invalid_token"}"#] {
+            let text = refusal(RequestKind::Call, 401, body).to_string();
+            assert!(
+                text.ends_with("; WWW-Authenticate: Bearer realm=\"[token left out]\""),
+                "{text}"
+            );
+        }
     }
 
-    /// Each row of itsme's tables, and of eHealth's for the token endpoint (section 8.2).
+    /// Each row of itsme's tables, and of eHealth's (section 8): a sentence of its own.
     #[test]
-    fn each_endpoint_has_its_own_words() {
-        use RequestKind::{Backchannel, CibaTokens, Code, Discovery, Refresh};
-        for (kind, status, code, words) in [
-            (Discovery, 400, "", "older than 15 minutes"),
-            (Discovery, 401, "", "who signs or how"),
-            (Backchannel, 400, "invalid_request", "lacks something"),
-            (Backchannel, 400, "invalid_scope", "the scope is unknown"),
+    fn each_row_of_the_tables_has_words_of_its_own() {
+        use RequestKind::{
+            Authorization, Backchannel, CibaTokens, Code, Discovery, Refresh, Token, UserInfo,
+        };
+        let shared = [
+            ("invalid_request", "lacks something"),
+            ("invalid_client", "who signs or how"),
+            ("invalid_scope", "the scope is unknown"),
+            ("unsupported_grant_type", "this kind of request"),
+            ("access_denied", "said no"),
+        ];
+        let rows: &[(RequestKind, &[(&str, &str)])] = &[
             (
                 Backchannel,
-                400,
-                "expired_login_hint_token",
-                "user_identifier_token has expired",
+                &[
+                    (
+                        "expired_login_hint_token",
+                        "user_identifier_token has expired",
+                    ),
+                    ("unknown_user_id", "does not know the person"),
+                    ("unauthorized_client", "does not know this client"),
+                ],
             ),
-            (
-                Backchannel,
-                400,
-                "unknown_user_id",
-                "does not know the person",
-            ),
-            (
-                Backchannel,
-                400,
-                "unauthorized_client",
-                "does not know this client",
-            ),
-            (Backchannel, 401, "invalid_client", "who signs or how"),
-            (Backchannel, 403, "access_denied", "said no"),
-            (CibaTokens, 400, "invalid_request", "lacks something"),
             (
                 CibaTokens,
-                400,
-                "invalid_grant",
-                "authentication request has expired",
+                &[
+                    ("invalid_grant", "authentication request has expired"),
+                    ("expired_token", "did not confirm in time"),
+                    ("unauthorized_client", "let it ask persons"),
+                ],
             ),
-            (CibaTokens, 400, "expired_token", "did not confirm in time"),
-            (CibaTokens, 400, "access_denied", "said no"),
-            (CibaTokens, 400, "unauthorized_client", "let it ask persons"),
-            (CibaTokens, 401, "invalid_client", "who signs or how"),
-            (Code, 400, "invalid_request", "lacks something"),
-            (Code, 401, "invalid_client", "who signs or how"),
-            (Code, 400, "invalid_grant", "does not accept the code"),
-            (Code, 400, "unauthorized_client", "send persons there"),
-            (Code, 400, "unsupported_grant_type", "this kind of request"),
-            (Code, 400, "invalid_scope", "the scope is unknown"),
-            (Refresh, 400, "invalid_grant", "was used before"),
+            (
+                UserInfo,
+                &[("invalid_token", "the access token has expired")],
+            ),
+            (
+                Authorization,
+                &[
+                    ("unauthorized_client", "send persons there"),
+                    ("unsupported_response_type", "does not give codes"),
+                    ("server_error", "the server is in trouble"),
+                    ("temporarily_unavailable", "for the moment"),
+                ],
+            ),
+            (
+                Code,
+                &[
+                    ("invalid_grant", "does not accept the code"),
+                    ("unauthorized_client", "send persons there"),
+                ],
+            ),
+            (Refresh, &[("invalid_grant", "was used before")]),
+            (
+                Token,
+                &[
+                    ("invalid_grant", "does not accept the assertion"),
+                    ("unauthorized_client", "ask for tokens in this way"),
+                ],
+            ),
+        ];
+        for (kind, own) in rows {
+            let mut said = Vec::new();
+            for (code, words) in own.iter().chain(&shared) {
+                let body = format!(r#"{{"error":"{code}"}}"#);
+                let text = refusal(*kind, 400, &body).diagnosis().to_string();
+                assert!(text.contains(words), "{kind:?} {code}: {text}");
+                assert!(!said.contains(&text), "{kind:?}: {text}");
+                said.push(text);
+            }
+        }
+        for (status, words) in [
+            (400, "older than 15 minutes"),
+            (401, "who signs or how"),
+            (404, "nothing is there"),
+            (429, "rate limit"),
         ] {
-            let body = format!(r#"{{"error":"{code}"}}"#);
-            let body = if code.is_empty() { "" } else { &body };
-            let text = refusal(kind, status, body).to_string();
-            assert!(text.contains(words), "{kind:?} {code}: {text}");
+            let text = refusal(Discovery, status, "").diagnosis().to_string();
+            assert!(text.contains(words), "{status}: {text}");
         }
     }
 

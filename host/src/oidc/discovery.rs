@@ -178,6 +178,12 @@ impl ProviderMetadata {
         self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether a list has one of these values, or is not given, which says nothing.
+    #[cfg(any(feature = "ciba", feature = "login"))]
+    pub(crate) fn may_support(&self, name: &str, values: &[&str]) -> bool {
+        !self.says(name) || values.iter().any(|value| self.supports(name, value))
+    }
+
     /// Whether a member is there and true.
     #[cfg(feature = "login")]
     pub(crate) fn says_yes(&self, name: &str) -> bool {

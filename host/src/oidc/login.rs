@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
+use privyseal_core::jws::Algorithm;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
 use serde_json::{Map, Value};
@@ -39,6 +40,7 @@ use crate::oauth::{
 use crate::oidc::OidcError;
 use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
+use crate::oidc::provider_keys::TokenFrom;
 
 pub use error::{AuthorizationRefusal, CallbackFault, LIFETIME, LoginError};
 pub use loopback::LoopbackRedirect;
@@ -105,6 +107,24 @@ impl Login {
         &self.provider
     }
 
+    /// Checks what can be known before a person is asked to log in: the provider's keys can be read, and its metadata
+    /// have what is needed here; with `userinfo`, for [`Session::userinfo`] too.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`]: the login would end so.
+    pub fn prepare(&self, userinfo: bool) -> Result<(), LoginError> {
+        let signing = "id_token_signing_alg_values_supported";
+        let metadata = self.provider.metadata();
+        if !metadata.may_support(signing, &[Algorithm::Rs256.name()]) {
+            return Err(LoginError::NotOffered(signing));
+        }
+        if userinfo {
+            self.endpoint("userinfo_endpoint")?;
+        }
+        Ok(self.provider.read_keys(&self.http, now()?)?)
+    }
+
     /// Where the browser is sent, and what must be kept until it comes back. Nothing is asked of the provider.
     ///
     /// # Errors
@@ -114,8 +134,7 @@ impl Login {
         options.check()?;
         let metadata = self.provider.metadata();
         let endpoint = self.endpoint("authorization_endpoint")?;
-        let methods = "code_challenge_methods_supported";
-        if metadata.says(methods) && !metadata.supports(methods, "S256") {
+        if !metadata.may_support("code_challenge_methods_supported", &["S256"]) {
             return Err(LoginError::NoPkce);
         }
         let state = LoginState::new(metadata.issuer(), options)?;
@@ -323,7 +342,9 @@ impl Login {
         nonce: Option<&str>,
     ) -> Result<Map<String, Value>, OidcError> {
         let now = now()?;
-        let verified = self.provider.verify(&self.http, now, ID_TOKEN, id_token)?;
+        let verified =
+            self.provider
+                .verify(&self.http, now, ID_TOKEN, id_token, TokenFrom::Provider)?;
         let rules = IdTokenRules {
             issuer: self.provider.metadata().issuer(),
             client_id: self.source.client_id().as_str(),

@@ -13,7 +13,7 @@ use crate::http::Http;
 use crate::jose::jws::{ClaimRules, Jws, VerifiedJws};
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
-use crate::oidc::provider_keys::ProviderKeys;
+use crate::oidc::provider_keys::{ProviderKeys, TokenFrom};
 #[cfg(feature = "ciba")]
 use {
     crate::jose::jwe::{ContentEncryption, Recipient},
@@ -99,11 +99,12 @@ impl Provider {
         now: UnixTime,
         what: &'static str,
         token: &str,
+        from: TokenFrom,
     ) -> Result<VerifiedJws, OidcError> {
         match &self.keys {
             Keys::Published(keys) => {
                 let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-                keys.verify(http, now, what, token)
+                keys.verify(http, now, what, token, from)
             }
             Keys::Sent(sent) => {
                 let judged = sent.verify(now, token);
@@ -173,7 +174,7 @@ impl Provider {
         let typ = Jws::parse(token)
             .ok()
             .and_then(|jws| jws.typ().map(str::to_owned));
-        let jws = self.verify(http, now, WHAT, token)?;
+        let jws = self.verify(http, now, WHAT, token, TokenFrom::Anybody)?;
         let claims = jws.judged_access_token(typ.as_deref(), &rules);
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }

@@ -2,7 +2,8 @@
 //!
 //! A provider changes its keys without a word: a new one appears in its JWK Set, later it signs, later the
 //! old one goes. So the set is read again when it is old, and when a token names a key that is not in it.
-//! Anybody who sends tokens can make up key names, so that happens at most once a minute.
+//! Anybody who sends tokens can make up key names, so that happens at most once a minute; but for tokens that the
+//! provider itself gave, on a connection of ours: a key that is changed loses no login that was confirmed.
 
 use core::fmt;
 use core::time::Duration;
@@ -23,7 +24,7 @@ pub const REFRESH_AGE: Duration = Duration::from_secs(12 * 60 * 60);
 /// From this age on the set is not used any more. eHealth section 5.4.1: keys are read at least daily.
 pub const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The set is not read more often than this, whatever the reason and the outcome were.
+/// For tokens that anybody may have sent, the set is not read more often than this, whatever the outcome was.
 pub const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The largest JWK Set that is read, in bytes: some sixty keys with their certificates.
@@ -42,6 +43,16 @@ pub struct ProviderKeys {
     keys: Vec<ProviderKey>,
     read_at: Option<UnixTime>,
     tried_at: Option<UnixTime>,
+}
+
+/// Who gave a token to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenFrom {
+    /// The provider, in a response to a request of ours: its keys are read as often as it takes, once for each token.
+    Provider,
+    /// Anybody, such as a caller of a service: its keys are read at most once a minute.
+    Anybody,
 }
 
 struct ProviderKey {
@@ -73,8 +84,9 @@ impl ProviderKeys {
         now: UnixTime,
         what: &'static str,
         token: &str,
+        from: TokenFrom,
     ) -> Result<VerifiedJws, OidcError> {
-        self.verify_with(now, what, token, |url| fetch(http, url))
+        self.verify_with(now, what, token, from, |url| fetch(http, url))
     }
 
     /// Reads the keys if they are not there yet, or old: what would fail later fails now.
@@ -83,7 +95,8 @@ impl ProviderKeys {
     ///
     /// [`OidcError::OAuth`] if the keys cannot be read.
     pub fn read_ahead(&mut self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
-        Ok(self.refresh(now, |url| fetch(http, url))?)
+        self.refresh(now, TokenFrom::Provider, |url| fetch(http, url))?;
+        Ok(())
     }
 
     fn verify_with(
@@ -91,13 +104,15 @@ impl ProviderKeys {
         now: UnixTime,
         what: &'static str,
         token: &str,
+        from: TokenFrom,
         mut fetch: impl FnMut(&Url) -> Result<KeySet, OAuthError>,
     ) -> Result<VerifiedJws, OidcError> {
         let refused = |error: JoseError| error.of(what);
         let jws = Jws::parse(token).map_err(refused)?;
-        self.refresh(now, &mut fetch)?;
+        let is_new = self.refresh(now, from, &mut fetch)?;
         let mut found = self.find(jws.kid(), now);
-        if matches!(found, Err(JwsFault::UnknownKid { .. })) && self.may_read(now) {
+        let is_unknown = matches!(found, Err(JwsFault::UnknownKid { .. }));
+        if is_unknown && !is_new && self.may_read(now, from) {
             self.read(now, &mut fetch)?;
             found = self.find(jws.kid(), now);
         }
@@ -105,20 +120,21 @@ impl ProviderKeys {
         Ok(jws.verify(key).map_err(refused)?)
     }
 
-    /// Makes sure that the keys are not too old.
+    /// Makes sure that the keys are not too old. Whether it read them for that.
     fn refresh(
         &mut self,
         now: UnixTime,
+        from: TokenFrom,
         fetch: impl FnMut(&Url) -> Result<KeySet, OAuthError>,
-    ) -> Result<(), OAuthError> {
+    ) -> Result<bool, OAuthError> {
         let age = self.age(now);
         if age.is_some_and(|age| age < REFRESH_AGE) {
-            return Ok(());
+            return Ok(false);
         }
         let still_good = age.is_some_and(|age| age < MAX_AGE);
-        if !self.may_read(now) {
+        if !self.may_read(now, from) {
             return if still_good {
-                Ok(())
+                Ok(false)
             } else {
                 let reason = format!(
                     "the keys could not be read, and are asked for at most every {} s",
@@ -128,8 +144,8 @@ impl ProviderKeys {
             };
         }
         match self.read(now, fetch) {
-            Err(_) if still_good => Ok(()),
-            outcome => outcome,
+            Err(_) if still_good => Ok(true),
+            outcome => outcome.map(|()| true),
         }
     }
 
@@ -138,9 +154,9 @@ impl ProviderKeys {
         since(self.read_at?, now)
     }
 
-    fn may_read(&self, now: UnixTime) -> bool {
+    fn may_read(&self, now: UnixTime, from: TokenFrom) -> bool {
         let pause = self.tried_at.and_then(|tried_at| since(tried_at, now));
-        pause.is_none_or(|pause| pause >= MIN_INTERVAL)
+        from == TokenFrom::Provider || pause.is_none_or(|pause| pause >= MIN_INTERVAL)
     }
 
     /// Reads the set, and keeps what there was if that fails.

@@ -54,6 +54,17 @@ fn what_is_read_is_read_again() {
     assert_eq!(server.requests().len(), 3);
 }
 
+/// A person has confirmed: a UserInfo endpoint that hangs once is asked again, others are not.
+#[test]
+fn userinfo_that_hangs_is_asked_again() {
+    for (ask, good) in reads() {
+        let server = BadServer::start(vec![Reply::Drip, good.clone(), good.clone(), good]);
+        let outcome = answer(ask, &patient(&server), &server.base_url());
+        assert_eq!(outcome.is_ok(), ask == Ask::UserInfo, "{ask:?}");
+        assert_eq!(server.requests().len() > 1, ask == Ask::UserInfo, "{ask:?}");
+    }
+}
+
 /// One page of many that does not come at once costs no other page.
 #[test]
 fn a_page_in_the_middle_is_read_again() {

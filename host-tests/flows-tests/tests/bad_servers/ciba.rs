@@ -13,13 +13,65 @@ use std::collections::HashSet;
 use privyseal::http::HttpCause;
 use privyseal::oidc::ciba::{CibaError, State};
 use privyseal::{Error, ErrorKind};
+use privyseal_core::KeyEncryption;
+use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
+use serde_json::{Value, json};
 
 use crate::stage::{cause, everything, jwt, nothing_leaks};
 use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};
 
 pub(crate) use good::jwks;
 pub(crate) use play::{acknowledged, metadata};
+
+/// A token that takes another hash for OAEP than it is asked for, which only a round trip shows: before the QR code.
+#[test]
+fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
+    let key = test_key("seal", 2048);
+    let prepared = |unwrapper: &SoftwareUnwrapper, registered| {
+        let server = BadServer::start(vec![jwks()]);
+        let setting = Setting {
+            unwrappers: vec![unwrapper.clone()],
+            ..Setting::usual(&server)
+        };
+        let (outcome, ..) = setting.play(|flow| flow.prepare(registered));
+        assert_eq!(server.requests().len(), 1, "the keys and nothing else");
+        outcome.map_err(|error| Error::from(error).kind())
+    };
+    let right = SoftwareUnwrapper::new(&key);
+    let wrong = right.clone().taking_the_other_hash();
+    for algorithm in KeyEncryption::ALL.map(Some).into_iter().chain([None]) {
+        assert_eq!(prepared(&right, algorithm), Ok(Vec::new()), "{algorithm:?}");
+        assert_eq!(
+            prepared(&wrong, algorithm),
+            Err(ErrorKind::Key),
+            "{algorithm:?}"
+        );
+    }
+}
+
+/// What the provider's metadata say that no answer of it could be read by.
+#[test]
+fn a_provider_that_offers_nothing_that_is_read_is_found_before_anybody_is_asked() {
+    for (list, value) in [
+        ("id_token_signing_alg_values_supported", "ES256"),
+        ("id_token_encryption_alg_values_supported", "RSA1_5"),
+        ("id_token_encryption_enc_values_supported", "XC20P"),
+    ] {
+        let server = BadServer::start(vec![jwks()]);
+        let mut said: Value = serde_json::from_str(&metadata(&server.base_url())).unwrap();
+        said[list] = json!([value]);
+        let setting = Setting {
+            unwrappers: vec![SoftwareUnwrapper::new(&test_key("seal", 2048))],
+            metadata: said.to_string(),
+            ..Setting::usual(&server)
+        };
+        let (outcome, ..) = setting.play(|flow| flow.prepare(None));
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains(list), "{error}");
+    }
+}
 
 #[test]
 fn never_faster_than_the_interval_whatever_the_server_says() {

@@ -6,6 +6,7 @@ use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
 
+use crate::ciba::jwks;
 use crate::stage::{BEARER, for_each, nothing_leaks};
 
 const REALM: &str = "/realms/R";
@@ -80,6 +81,100 @@ fn what_comes_after_the_token() {
             }
         },
     );
+}
+
+const AT_REALM: [&str; 6] = [
+    "--scheme",
+    "ehealth",
+    "--client-id",
+    "laboratory",
+    "--realm",
+    "R",
+];
+
+/// What would fail after the person has logged in fails before they are shown anything.
+#[test]
+fn what_can_be_known_before_a_login_is_found_before() {
+    let client = Client::new();
+    let said = |server: &str, more: &str| {
+        let issuer = format!("{server}{REALM}");
+        let body = format!(
+            r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
+            "authorization_endpoint":"{issuer}/auth"{more}}}"#
+        );
+        Reply::json("200 OK", &body)
+    };
+    let other = r#","id_token_signing_alg_values_supported":["ES256"]"#;
+    let plain = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","code_challenge_methods_supported":["plain"]"#;
+    for (more, reply, words) in [
+        (
+            "",
+            jwks(),
+            "userinfo_endpoint is not in the provider's metadata",
+        ),
+        (plain, jwks(), "do not offer S256 for PKCE"),
+        (other, jwks(), "id_token_signing_alg_values_supported"),
+        (
+            r#","userinfo_endpoint":"https://127.0.0.1/userinfo""#,
+            Reply::json("200 OK", r#"{"keys":[]}"#),
+            "the key set has no RSA key that signs",
+        ),
+    ] {
+        let server = BadServer::at_home(|server| vec![said(server, more), reply.clone()]);
+        let at = ["--base-url", &server.base_url(), "--userinfo"];
+        let outcome = run(&client, &[&["login"], &AT_REALM[..], &at].concat(), &server);
+        outcome.failed(4, words);
+        assert!(!outcome.stderr.contains("open this address"), "{words}");
+    }
+}
+
+/// eHealth's metadata may have a name of their own for it.
+#[test]
+fn the_introspection_endpoint_by_the_name_that_ehealth_has_for_it() {
+    let client = Client::new();
+    let file = client.file("token", BEARER);
+    let server = BadServer::at_home(|server| {
+        let issuer = format!("{server}{REALM}");
+        let body = format!(
+            r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
+            "token_introspection_endpoint":"{issuer}/ask"}}"#
+        );
+        vec![
+            Reply::json("200 OK", &body),
+            Reply::json("200 OK", r#"{"active":true}"#),
+        ]
+    });
+    let at = ["--base-url", &server.base_url(), file.to_str().unwrap()];
+    let words = [&["introspect"], &AT_REALM[..], &at].concat();
+    assert_eq!(run(&client, &words, &server).json()["active"], true);
+    assert!(server.requests()[1].starts_with("POST /realms/R/ask "));
+}
+
+/// It is good once, and nobody knows whether the server has used it.
+#[test]
+fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
+    let client = Client::new();
+    let file = client.file("refresh", BEARER);
+    for (reply, is_unknown) in [
+        (Reply::json("500 Broken", "{}"), true),
+        (Reply::json("502 Bad", "{}"), true),
+        (Reply::json("400 No", r#"{"error":"server_error"}"#), true),
+        (Reply::Close, true),
+        (Reply::Silence, true),
+        (Reply::busy("503 Busy", "60"), false),
+        (Reply::json("400 No", r#"{"error":"invalid_grant"}"#), false),
+    ] {
+        let server = BadServer::at_home(|server| vec![metadata(server), jwks(), reply.clone()]);
+        let base_url = server.base_url();
+        let at = ["--base-url", &base_url, "--refresh-token-file"];
+        let words = [&["refresh"], &AT_REALM[..], &at, &[file.to_str().unwrap()]].concat();
+        let outcome = run(&client, &words, &server);
+        assert_eq!(server.requests().len(), 3, "{reply:?}: {}", outcome.stderr);
+        let says = outcome.stderr.contains("use it no more");
+        assert_eq!(says, is_unknown, "{reply:?}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("try again later; each") || !is_unknown);
+        nothing_leaks(&outcome.stderr, &server);
+    }
 }
 
 /// The report is printed; what is wrong with the server is in it.

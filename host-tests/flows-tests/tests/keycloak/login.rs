@@ -1,7 +1,7 @@
 //! A person logs in at Keycloak's own pages, as eHealth has it (section 5.3.1).
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -376,25 +376,7 @@ fn by_command() {
         "--userinfo",
         "--show-tokens",
     ];
-    let mut child = run(&words)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-    let url = said.find_map(|line| line.ok().filter(|line| line.starts_with("https://")));
-    let callback = stage.keycloak.browser().walk(&url.unwrap(), &[LOGIN]);
-    let page = get(&callback);
-    assert!(page.contains("You can close this page"), "{page}");
-    let mut report = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut report)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{:?}", said.last());
-    let report: Value = serde_json::from_str(&report).unwrap();
+    let report = log_in(&stage, run(&words));
     assert_eq!(report["id_token"]["preferred_username"], "alice");
     assert_eq!(report["userinfo"]["email"], "alice@example.org");
     let token = |report: &Value, name: &str| client.file(name, report[name].as_str().unwrap());
@@ -429,6 +411,37 @@ fn by_command() {
         access.to_str().unwrap(),
     ]));
     assert_eq!(other.code, Some(1), "{}", other.stderr);
+
+    // Under a scheme of one's own, at the issuer.
+    let issuer = stage.issuer();
+    let text = format!(
+        "[scheme.plain]\nkey = \"kid\"\naudience = \"{issuer}\"\nlifetime = 60\n\
+         [scheme.plain.token-request]\npath = \"/protocol/openid-connect/token\"\nbase-url = \"{issuer}\"\n"
+    );
+    let scheme = client.file("plain.toml", text);
+    let mut command = client.command(&["login", "--client-id", CLIENT, "--scheme"]);
+    command.arg(scheme).arg("--cacert").arg(&cacert);
+    let report = log_in(&stage, command);
+    assert_eq!(report["id_token"]["preferred_username"], "alice");
+}
+
+/// What a login says that a person ends well.
+fn log_in(stage: &Stage, mut command: Command) -> Value {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let url = said.find_map(|line| line.ok().filter(|line| line.starts_with("https://")));
+    let callback = stage.keycloak.browser().walk(&url.unwrap(), &[LOGIN]);
+    let page = get(&callback);
+    assert!(page.contains("You can close this page"), "{page}");
+    let mut report = String::new();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_to_string(&mut report).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{:?}", said.last());
+    serde_json::from_str(&report).unwrap()
 }
 
 fn get(url: &str) -> String {

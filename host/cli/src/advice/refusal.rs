@@ -3,9 +3,19 @@
 use privyseal::Refusal;
 use privyseal::oauth::{Diagnosis, RequestKind};
 
+/// What is said where a token that is good once was sent, and no answer tells whether it was used.
+pub(crate) const MAYBE_SPENT: &str = "the refresh token is good once, and nobody knows whether it was spent: use it no \
+                                      more, and have the person log in again";
+
 /// What to do about it.
 pub(super) fn of(refusal: &Refusal) -> String {
-    let advice = to_do(refusal.kind(), refusal.diagnosis());
+    // A server that is busy (503) has not begun.
+    let maybe_begun = matches!(refusal.status(), 500..=502 | 504..);
+    let advice = match refusal.kind() {
+        RequestKind::Refresh if maybe_begun => MAYBE_SPENT,
+        RequestKind::Code if maybe_begun => "begin the login again: the code is good once",
+        kind => to_do(kind, refusal.diagnosis()),
+    };
     match refusal.retry_after() {
         Some(retry_after) => format!("{advice}; the server asks to come back {retry_after}"),
         None => advice.to_owned(),
@@ -18,52 +28,71 @@ pub(super) fn to_do(kind: RequestKind, diagnosis: Diagnosis) -> &'static str {
 
 /// Where a person is asked, or logs in: what is else than for a client alone.
 const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static str> {
-    use RequestKind::{Authorization, Backchannel, CibaTokens, Code, Discovery, Refresh};
+    use Diagnosis as D;
+    use RequestKind::{Authorization, Backchannel, CibaTokens, Code, Discovery, Refresh, UserInfo};
     Some(match (kind, diagnosis) {
-        (Discovery, Diagnosis::InvalidClient | Diagnosis::Unauthorized) => {
+        (Discovery, D::InvalidClient) => {
             "check that the client id is registered with this key's kid, that --env or --base-url is right, and that \
              the clock is right"
         }
-        (Backchannel | CibaTokens, Diagnosis::InvalidClient | Diagnosis::Unauthorized) => {
+        (Backchannel | CibaTokens, D::InvalidClient) => {
             "check that the provider can read the JWK Set that has this key's kid, and that the clock is right; an \
              assertion is good once"
         }
-        (Backchannel, Diagnosis::InvalidScope) => {
+        (Backchannel, D::InvalidScope) => {
             "check --service and --scope: they must be set up for this client at the provider"
         }
-        (Backchannel, Diagnosis::InvalidRequest | Diagnosis::BadRequest) => {
+        (Backchannel, D::InvalidRequest | D::BadRequest) => {
             "check --service, --acr and --requested-expiry, and that ping mode (--ping) is what was registered"
         }
-        (
-            CibaTokens,
-            Diagnosis::InvalidRequest | Diagnosis::BadRequest | Diagnosis::UnsupportedGrantType,
-        ) => {
+        (Backchannel, D::ClientMayNotAsk) => {
+            "check --client-id, and --env or --base-url: the client must be known there"
+        }
+        (Backchannel, D::ExpiredLoginHint) => {
+            "begin again with the QR code, and ask at once when it was scanned"
+        }
+        (CibaTokens, D::ClientMayNotAsk) => {
+            "ask the provider to allow CIBA with private_key_jwt; if it does, check this key's kid and the clock"
+        }
+        (CibaTokens, D::InvalidRequest | D::BadRequest) => {
             "check that CIBA is set up for this client in the mode that was used, --ping or polling"
         }
-        (Authorization | Code | Refresh, Diagnosis::InvalidScope) => {
+        (CibaTokens, D::UnsupportedGrantType) => "ask the provider to allow this client CIBA",
+        (Authorization | Code | Refresh, D::InvalidScope) => {
             "check --scope: it must be set up for this client at the provider"
         }
-        (Authorization | Code | Refresh, Diagnosis::InvalidClient | Diagnosis::Unauthorized) => {
+        (Authorization | Code | Refresh, D::InvalidClient) => {
             "check that the client id is registered with this key's kid, and that the clock is right; an assertion is \
              good once"
         }
-        (Code | Refresh, Diagnosis::UnsupportedGrantType) => {
+        (Code | Refresh, D::UnsupportedGrantType) => {
             "ask the provider to allow this client the authorization code flow, with refresh tokens if they are wanted"
         }
-        (Authorization | Code | Refresh, Diagnosis::InvalidRequest | Diagnosis::BadRequest) => {
+        (Authorization | Code | Refresh, D::InvalidRequest | D::BadRequest) => {
             "check that the redirect URI, of --listen, is registered exactly so"
         }
-        (Authorization, Diagnosis::ServerError | Diagnosis::OwnReason) => {
+        (Authorization, D::UnsupportedResponseType) => {
+            "ask the provider to give this client codes (response_type code)"
+        }
+        (Authorization, D::ServerError | D::OwnReason) => {
             "begin the login again later; if it stays so, ask the provider's support"
         }
+        (Authorization, D::Overloaded) => "begin the login again in some minutes",
+        (Refresh, D::ServerError | D::Overloaded) => MAYBE_SPENT,
+        (UserInfo, D::InvalidRequest | D::BadRequest) => {
+            "ask the provider's support: its UserInfo endpoint does not take the access token as it should"
+        }
+        (UserInfo, D::InsufficientScope) => "ask for more with --scope; openid is always needed",
+        (kind, D::Forbidden) if kind.is_to_provider() => "ask the provider for the permission",
         _ => return None,
     })
 }
 
 const fn of_client(diagnosis: Diagnosis) -> &'static str {
     match diagnosis {
-        Diagnosis::InvalidRequest | Diagnosis::InvalidScope => {
-            "check that --scheme is the server's scheme"
+        Diagnosis::InvalidRequest => "check that --scheme is the server's scheme",
+        Diagnosis::InvalidScope => {
+            "check the scope, and ask the server's operator to allow it to this client"
         }
         Diagnosis::InvalidClient => {
             "check that the client id is registered there with this key or certificate, that the \
@@ -78,9 +107,7 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         | Diagnosis::DiscoveryOver
         | Diagnosis::ExpiredLoginHint
         | Diagnosis::UnknownUser => "begin again with the QR code",
-        Diagnosis::ClientMayNotAsk => {
-            "check --client-id, and ask the provider to allow CIBA with private_key_jwt"
-        }
+        Diagnosis::ClientMayNotAsk => "ask the provider to allow CIBA with private_key_jwt",
         Diagnosis::ClientMayNotLogIn | Diagnosis::UnsupportedResponseType => {
             "ask the provider to allow this client the authorization code flow"
         }
@@ -91,13 +118,17 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::UnsupportedGrantType | Diagnosis::BadRequest => {
             "check that --scheme is the server's scheme and --base-url its address"
         }
+        Diagnosis::NoSuchEndpoint => {
+            "check --env, --base-url and --realm, where they are given: the provider has no such address"
+        }
         Diagnosis::InvalidToken => "ask for a new one",
         Diagnosis::InsufficientScope => "ask the server's operator for the missing permission",
         Diagnosis::AccessDenied => "ask the person; a new request may be made",
         Diagnosis::ExpiredToken => "make a new request; --requested-expiry may ask for more time",
-        Diagnosis::ServerError | Diagnosis::InternalError | Diagnosis::Unavailable => {
-            "try again later; each try makes a new assertion"
-        }
+        Diagnosis::ServerError
+        | Diagnosis::Overloaded
+        | Diagnosis::InternalError
+        | Diagnosis::Unavailable => "try again later; each try makes a new assertion",
         Diagnosis::Redirect => "if the new address is the right one, give it with --base-url",
         Diagnosis::Unauthorized => {
             "check the clock, the audience, and that this certificate is the one that was registered"

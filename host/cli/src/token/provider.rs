@@ -4,12 +4,13 @@ use clap::Args;
 use privyseal::http::retry::retry;
 use privyseal::{
     AccessToken, AssertionOptions, AssertionSource, BaseUrl, Http, Provider, RetryPolicy,
-    SchemeRules, base::clock, oauth,
+    SchemeRules, base::clock,
 };
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
+use crate::session::has_providers;
 
 /// With schemes whose servers are OpenID providers (eHealth).
 #[derive(Args)]
@@ -54,9 +55,9 @@ impl ProviderOptions {
     }
 
     /// Before an assertion is spent on it.
-    pub(super) fn check(&self, scheme: &SchemeRules) -> Result<(), CliError> {
+    pub(super) fn check(&self, scheme: &'static SchemeRules) -> Result<(), CliError> {
         match self.next() {
-            Some(next) if !oauth::has_realms(scheme) => {
+            Some(next) if !has_providers(scheme) => {
                 let reason = format!(
                     "is not for {}, whose servers are no OpenID providers",
                     scheme.title()

@@ -21,6 +21,8 @@ pub enum RequestKind {
     Code,
     /// The exchange of a refresh token for tokens.
     Refresh,
+    /// The question who the owner of an access token is.
+    UserInfo,
     /// The request to make a token worthless.
     Revocation,
     /// The request to end a session.
@@ -31,6 +33,13 @@ pub enum RequestKind {
     Backchannel,
     /// The request for the tokens of a person who was asked (CIBA).
     CibaTokens,
+}
+
+impl RequestKind {
+    /// Whether it goes to an OpenID provider, for a person or for what follows: nothing of FIAM's or iSHARE's registries.
+    pub const fn is_to_provider(self) -> bool {
+        !matches!(self, Self::Token | Self::Call | Self::Public)
+    }
 }
 
 /// What a refusal means.
@@ -103,9 +112,12 @@ pub enum Diagnosis {
     /// `unknown_user_id`, of CIBA.
     #[error("the server does not know the person that is meant")]
     UnknownUser,
-    /// `server_error` and `temporarily_unavailable`.
+    /// `server_error`.
     #[error("the server is in trouble")]
     ServerError,
+    /// `temporarily_unavailable`.
+    #[error("the server is overloaded or in maintenance, for the moment")]
+    Overloaded,
     /// HTTP 3xx.
     #[error("a redirect, which is not followed: assertions and tokens go to no other address")]
     Redirect,
@@ -124,6 +136,9 @@ pub enum Diagnosis {
     /// HTTP 403.
     #[error("forbidden: the identity is valid but authorization is missing")]
     Forbidden,
+    /// HTTP 404 of an OpenID provider.
+    #[error("nothing is there: the wrong address, or a service that the server does not have")]
+    NoSuchEndpoint,
     /// HTTP 404.
     #[error("not found: an unknown participant, no consent on record, or the wrong path")]
     NotFound,
@@ -147,8 +162,10 @@ impl Diagnosis {
         matches!(
             self,
             Self::ServerError
+                | Self::Overloaded
                 | Self::Redirect
                 | Self::NotPublished
+                | Self::NoSuchEndpoint
                 | Self::RateLimited
                 | Self::InternalError
                 | Self::Unavailable
@@ -193,7 +210,8 @@ impl Diagnosis {
             "expired_token" => Self::ExpiredToken,
             "expired_login_hint_token" => Self::ExpiredLoginHint,
             "unknown_user_id" => Self::UnknownUser,
-            "server_error" | "temporarily_unavailable" => Self::ServerError,
+            "server_error" => Self::ServerError,
+            "temporarily_unavailable" => Self::Overloaded,
             _ => return None,
         })
     }
@@ -203,10 +221,11 @@ impl Diagnosis {
             (300..=399, _) => Self::Redirect,
             (400, RequestKind::Discovery) => Self::DiscoveryOver,
             (400, RequestKind::Authorization) => Self::OwnReason,
-            (401, RequestKind::Discovery) => Self::InvalidClient,
+            (401, RequestKind::Call | RequestKind::UserInfo) => Self::TokenRejected,
+            (401, kind) if kind.is_to_provider() => Self::InvalidClient,
+            (404, kind) if kind.is_to_provider() => Self::NoSuchEndpoint,
             (400, _) => Self::BadRequest,
             (401 | 403 | 404, RequestKind::Public) => Self::NotPublished,
-            (401, RequestKind::Call) => Self::TokenRejected,
             (401, _) => Self::Unauthorized,
             (403, _) => Self::Forbidden,
             (404, _) => Self::NotFound,

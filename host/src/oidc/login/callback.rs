@@ -220,7 +220,7 @@ mod tests {
             ("unsupported_response_type", "does not give codes"),
             ("invalid_scope", "the scope is unknown"),
             ("server_error", "the server is in trouble"),
-            ("temporarily_unavailable", "the server is in trouble"),
+            ("temporarily_unavailable", "overloaded or in maintenance"),
             ("login_required", "the person is not logged in there"),
             ("weird_thing", "refused for a reason of its own"),
         ] {

@@ -6,10 +6,13 @@ use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
 use super::Provider;
-use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url, media_type};
+use crate::base::runtime::Runtime;
+use crate::http::retry::retry_slow;
+use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url, media_type};
 use crate::jose::jws::judge_userinfo;
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
+use crate::oidc::provider_keys::TokenFrom;
 
 /// The media type of a signed response.
 const JWT: &str = "application/jwt";
@@ -44,13 +47,13 @@ impl Provider {
             let reason = "the provider of this endpoint names no userinfo_endpoint in its metadata";
             OAuthError::response(self.metadata.token_endpoint(), reason)
         })?;
-        let response = http.retry_idempotent(|http| ask(http, &url, token))?;
+        let response = ask(http, http.policy(), &mut http.runtime(), &url, token)?;
         let signed = response.media_type.as_deref() == Some(JWT);
         let claims = if signed {
             let text = core::str::from_utf8(&response.body)
                 .map_err(|_| OAuthError::response(&url, "the answer is no JWT"))?;
             let issuer = self.metadata.issuer();
-            let judged = self.verify(http, now, WHAT, text.trim());
+            let judged = self.verify(http, now, WHAT, text.trim(), TokenFrom::Provider);
             let judged = judged.and_then(|jws| {
                 let claims = jws.claims();
                 let judged = claims.and_then(|claims| {
@@ -72,15 +75,20 @@ impl Provider {
     }
 }
 
-/// Asks once.
+/// Asks, and asks again also where no answer came in time: a person has confirmed, who cannot be asked again for
+/// nothing.
 pub(in crate::oidc) fn ask(
     http: &Http,
+    policy: &RetryPolicy,
+    runtime: &mut impl Runtime,
     url: &Url,
     token: &AccessToken,
 ) -> Result<Response, OAuthError> {
-    let response = http.get(url, token.expose(), MAX_CALL_RESPONSE)?;
-    // No claims are called `error`, and a JWT is no JSON.
-    oauth::success(url, RequestKind::Call, response, [token.expose()])
+    retry_slow(policy, runtime, |_| {
+        let response = http.get(url, token.expose(), MAX_CALL_RESPONSE)?;
+        // No claims are called `error`, and a JWT is no JSON.
+        oauth::success(url, RequestKind::UserInfo, response, [token.expose()])
+    })
 }
 
 /// The claims in a response that is not signed.

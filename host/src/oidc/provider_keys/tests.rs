@@ -38,9 +38,18 @@ impl Provider {
     }
 
     fn verify(&mut self, seconds: u64, token: &str) -> Result<VerifiedJws, OidcError> {
+        self.verify_from(TokenFrom::Anybody, seconds, token)
+    }
+
+    fn verify_from(
+        &mut self,
+        from: TokenFrom,
+        seconds: u64,
+        token: &str,
+    ) -> Result<VerifiedJws, OidcError> {
         let now = UnixTime::from_secs(START + seconds).unwrap();
         let (set, asked) = (&self.set, &mut self.asked);
-        self.keys.verify_with(now, "id_token", token, |url| {
+        self.keys.verify_with(now, "id_token", token, from, |url| {
             *asked += 1;
             let down = || OAuthError::response(url, "down");
             let set = set.as_ref().ok_or_else(down)?;
@@ -110,6 +119,22 @@ fn a_new_key_is_found_at_once_and_the_old_one_goes() {
         text.contains("the key a, which is not in the provider's key set, read 1 s ago"),
         "{text}"
     );
+}
+
+/// Nobody but the provider can have made up its name.
+#[test]
+fn a_key_that_is_changed_at_once_loses_no_token_that_the_provider_gave() {
+    let mut provider = Provider::publishing(&[("a", 0)]);
+    provider.accepts(0, &signed("a", 0));
+    provider.set = Some(set(&[("b", 1)]));
+    provider.refuses(1, &signed("b", 1));
+    let given = provider.verify_from(TokenFrom::Provider, 1, &signed("b", 1));
+    assert_eq!(given.unwrap().payload(), PAYLOAD);
+    provider.accepts(2, &signed("b", 1));
+    assert_eq!(provider.asked, 2);
+    let unknown = provider.verify_from(TokenFrom::Provider, 3, &signed("c", 1));
+    unknown.unwrap_err();
+    assert_eq!(provider.asked, 3, "once for each token");
 }
 
 #[test]

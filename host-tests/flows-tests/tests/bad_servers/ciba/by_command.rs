@@ -25,6 +25,12 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
         (Step::Jwks, Reply::Drip, 4, slow),
         (Step::Jwks, Reply::Endless, 4, "larger than 262144 bytes"),
         (Step::Jwks, html(), 4, "/jwks: the key set is not JSON"),
+        (
+            Step::Backchannel,
+            Reply::json("404 No", "{}"),
+            4,
+            "help: check --env, --base-url and --realm",
+        ),
         (Step::UserInfo, Reply::Drip, 7, slow),
         (
             Step::UserInfo,
@@ -58,7 +64,8 @@ fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
             replies.push(jwks());
             replies.append(&mut begun);
         }
-        replies.push(reply.clone());
+        // For each of four tries.
+        replies.extend(std::iter::repeat_n(reply.clone(), 4));
         replies
     });
     let issuer = server.base_url();

@@ -110,6 +110,8 @@ pub(super) struct Setting<'s> {
     pub(super) limit: Duration,
     /// What is said about every assertion.
     pub(super) assertion: AssertionOptions,
+    /// To what the provider encrypts.
+    pub(super) unwrappers: Vec<SoftwareUnwrapper>,
 }
 
 impl<'s> Setting<'s> {
@@ -120,6 +122,7 @@ impl<'s> Setting<'s> {
             dice: 0,
             limit: LIMIT,
             assertion: AssertionOptions::default(),
+            unwrappers: Vec::new(),
         }
     }
 
@@ -138,8 +141,10 @@ impl<'s> Setting<'s> {
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
         let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
+        let mut unwrappers = self.unwrappers.clone();
         let outcome = step(
             &mut Ciba::new(&http, &client, &provider, &mut runtime)
+                .unwrappers(&mut unwrappers)
                 .assertion(self.assertion.clone()),
         );
         runtime.look();

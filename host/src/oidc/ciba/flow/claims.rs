@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Ciba;
 use crate::base::runtime::Runtime;
-use crate::http::retry::{RetryPolicy, retry_idempotent};
-use crate::jose::jwe::{ContentEncryption, probe};
+use crate::http::RetryPolicy;
+use crate::jose::jwe::{ContentEncryption, DecryptError, probe};
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
@@ -15,6 +15,7 @@ use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::ciba::identity::{self, Identity};
 use crate::oidc::id_token::{self, IdTokenRules};
 use crate::oidc::provider::userinfo;
+use crate::oidc::provider_keys::TokenFrom;
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
@@ -38,18 +39,15 @@ where
         let now = self.runtime.now()?;
         self.provider.read_keys(self.http, now)?;
         let metadata = self.provider.metadata();
-        let offers = |list, names: &[&str]| {
-            !metadata.says(list) || names.iter().any(|name| metadata.supports(list, name))
-        };
         let signing = "id_token_signing_alg_values_supported";
-        if !offers(signing, &[Algorithm::Rs256.name()]) {
+        if !metadata.may_support(signing, &[Algorithm::Rs256.name()]) {
             return Err(CibaError::NotOffered(signing));
         }
         if self.unwrappers.is_empty() {
             return Ok(Vec::new());
         }
         let content = "id_token_encryption_enc_values_supported";
-        if !offers(
+        if !metadata.may_support(
             content,
             &ContentEncryption::ALL.map(ContentEncryption::name),
         ) {
@@ -60,7 +58,7 @@ where
             Some(algorithm) => vec![algorithm],
             None => KeyEncryption::ALL
                 .into_iter()
-                .filter(|algorithm| offers(list, &[algorithm.name()]))
+                .filter(|algorithm| metadata.may_support(list, &[algorithm.name()]))
                 .collect(),
         };
         let mut unusable = Vec::new();
@@ -69,7 +67,10 @@ where
             let mut keys = self.unwrappers.iter_mut();
             if let Err(error) = keys.try_for_each(|key| probe(key, *algorithm)) {
                 unusable.push(*algorithm);
-                failure = OidcError::from(error).into();
+                failure = match error {
+                    DecryptError::Jwe(_) => CibaError::DeafKey(algorithm.name()),
+                    error => OidcError::from(error).into(),
+                };
             }
         }
         if unusable.len() == wanted.len() {
@@ -110,7 +111,9 @@ where
         const WHAT: &str = "id_token";
         let now = self.runtime.now().map_err(OAuthError::from)?;
         let jws = identity::decrypted(WHAT, token, self.unwrappers)?;
-        let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
+        let verified = self
+            .provider
+            .verify(self.http, now, WHAT, &jws, TokenFrom::Provider)?;
         let claims = id_token::judge(&verified, &self.rules(tokens, now));
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }
@@ -125,9 +128,8 @@ where
             Some(url) => url.clone(),
             None => self.below("/userinfo")?,
         };
-        let response = retry_idempotent(&RetryPolicy::default(), &mut self.runtime, |_| {
-            userinfo::ask(self.http, &url, &tokens.access)
-        })?;
+        let (policy, access) = (RetryPolicy::default(), &tokens.access);
+        let response = userinfo::ask(self.http, &policy, &mut self.runtime, &url, access)?;
         let now = self.runtime.now().map_err(OAuthError::from)?;
         let text = core::str::from_utf8(&response.body)
             .unwrap_or_default()
@@ -137,7 +139,9 @@ where
             userinfo::plain(&url, &response)?
         } else {
             let jws = identity::decrypted(WHAT, text, self.unwrappers)?;
-            let verified = self.provider.verify(self.http, now, WHAT, &jws)?;
+            let verified = self
+                .provider
+                .verify(self.http, now, WHAT, &jws, TokenFrom::Provider)?;
             verified.claims().map_err(|error| error.of(WHAT))?
         };
         let claims = id_token::judge_userinfo(claims, id_token, &self.rules(tokens, now));
