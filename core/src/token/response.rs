@@ -89,20 +89,19 @@ fn member<'a, T: Deserialize<'a>>(
 
 /// Seconds, which some servers write as text or with a point; `None` for what is no such number.
 fn seconds(body: &[u8], name: &'static str) -> Option<u64> {
-    match member::<u64>(body, name) {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let text = member::<&str>(body, name).ok().flatten();
-            let number = || member::<f64>(body, name).ok().flatten();
-            let number = text.map_or_else(number, |text| text.parse().ok())?;
-            #[allow(
-                clippy::as_conversions,
-                reason = "it saturates, and what is no number is 0"
-            )]
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            (number >= 0.0).then_some(number as u64)
-        }
+    if let Ok(seconds) = member::<u64>(body, name) {
+        return seconds;
     }
+    let text = member::<&str>(body, name).ok().flatten();
+    let number = || member::<f64>(body, name).ok().flatten();
+    let number = text.map_or_else(number, |text| text.parse().ok())?;
+    #[allow(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates, and what is no number is 0"
+    )]
+    (number >= 0.0).then_some(number as u64)
 }
 
 impl<'a> TokenResponse<'a> {

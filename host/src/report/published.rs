@@ -39,8 +39,8 @@ impl PublishedKeys {
                 ),
             }
         }
-        let wanted: BTreeSet<_> = expected.iter().map(kid).collect();
-        for key in self.keys.iter().filter(|key| !wanted.contains(kid(key))) {
+        let expected: BTreeSet<_> = expected.iter().map(kid).collect();
+        for key in self.keys.iter().filter(|key| !expected.contains(kid(key))) {
             let shown = sanitize_for_display(kid(key), None);
             if gone(kid(key)) {
                 let text = format!("{shown} is published, and should not be at this time");

@@ -95,9 +95,11 @@ pub(super) fn keys() -> Result<Plot, Failure> {
     Ok(plot)
 }
 
-/// Of a line of `throughput`: how many threads; what, how many a second, and the median and the 99th percentile in
-/// microseconds.
-fn rates_of(line: &str) -> Option<(u64, [(&'static str, u64, [u64; 2]); 2])> {
+/// What, how many a second, and the median and the 99th percentile in microseconds.
+type Rate = (&'static str, u64, [u64; 2]);
+
+/// Of a line of `throughput`: how many threads, and their rates.
+fn rates_of(line: &str) -> Option<(u64, [Rate; 2])> {
     let words: Vec<_> = line.split_whitespace().collect();
     let [threads, bare, whole, _, _, _, _, of_bare, of_whole] = words[..] else {
         return None;
