@@ -146,12 +146,11 @@ pub(crate) fn inspect<B: Board>(board: &mut B) -> Result<Contents, StorageError>
                 Contents::Marked
             }
         }
-        // Never counted.
-        (None, Some(_)) => Contents::Leftover,
         // The flash lost something, or a wipe that was cut short lost its mark first.
         (Some(_), _) => Contents::Marked,
         (None, None) if is_erased(board)? => Contents::Blank,
-        (None, None) => Contents::Leftover,
+        // Never counted.
+        (None, _) => Contents::Leftover,
     })
 }
 

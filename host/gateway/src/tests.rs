@@ -21,6 +21,7 @@ const SHORT: Limits = Limits {
     signature: Duration::from_millis(300),
     generation: Duration::from_millis(300),
     kibibyte: Duration::from_millis(10),
+    wait: Duration::ZERO,
 };
 
 /// Long enough for a script that answers.
@@ -30,6 +31,7 @@ const LONG: Limits = Limits {
     signature: Duration::from_secs(20),
     generation: Duration::from_secs(20),
     kibibyte: Duration::from_secs(2),
+    wait: Duration::ZERO,
 };
 
 fn open(peer: Peer, limits: Limits) -> Result<Device, DeviceError> {

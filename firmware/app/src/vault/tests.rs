@@ -251,6 +251,31 @@ fn the_provisioned_pieces() {
     assert!(matches!(found, Contents::Marked));
 }
 
+/// The newest fingerprint that is whole counts, and not twice what is there.
+#[test]
+fn a_fingerprint_of_a_renewal() {
+    let mut board = board();
+    let (first, next) = ([0xcc; 32], [0xdd; 32]);
+    for policy in [first, first] {
+        assert_eq!(vault::renew(&mut board, &policy), Ok(true));
+    }
+    let vector = [
+        ("cc*32", "fingerprint"),
+        ("00*28", "nothing"),
+        ("a3fbcc72", "CRC-32"),
+        ("ff*64", "erased"),
+    ];
+    assert_eq!(
+        hex(&board.memory().secrets[1280..1408]),
+        digits(&vector),
+        "another version?"
+    );
+    write_padded(board.secrets(), 1344, &next).expect("flash");
+    assert_eq!(vault::renewal(&mut board), Ok((Some(first), 1408)));
+    assert_eq!(vault::renew(&mut board, &next), Ok(true));
+    assert_eq!(vault::renewal(&mut board), Ok((Some(next), 1472)));
+}
+
 /// What firmware of another version has left is wiped and not misread.
 #[test]
 fn a_manifest_of_another_version_is_wiped() {
