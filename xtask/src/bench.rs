@@ -80,7 +80,8 @@ fn receiver() -> Result<Plot, Failure> {
 /// What the test of the instructions prints: the figures of others stand in it, with their date.
 fn rsa() -> Result<Plot, Failure> {
     setup::run(&[Need::Thumb, Need::Emulator])?;
-    let title = "RSA signatures on a Cortex-M4 in QEMU, in instructions; others, with RSA-2048, counted on 2026-11-22";
+    let title =
+        "RSA signatures on a Cortex-M4, in instructions; others with RSA-2048, on 2026-11-22";
     let mut plot = Plot::new("rsa", title, "instructions");
     Run::cargo("test --workspace --test rsa_qemu -- --nocapture")
         .tee(|line| plot.rows.extend(kept::instructions(line)))?;

@@ -79,7 +79,7 @@ pub(super) fn keys() -> Result<Plot, Failure> {
         .words("--bin privyseal --example copies")
         .stream()?;
     let token = Token::new("bench-keys")?;
-    let title = "From the start of a command to its first signature, by keys on the token (SoftHSM, RSA-2048)";
+    let title = "From the start of a command to its first signature, by keys on a SoftHSM token";
     let mut plot = Plot::new("keys", title, "ns");
     for count in KEYS {
         let copies = token.tool(release_of("examples/copies"));
