@@ -314,7 +314,7 @@ impl Connections {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(share) = self.share(&peer) else {
-            tracing::warn!(?peer, "too many connections");
+            tracing::debug!(?peer, "too many connections");
             self.agent.shared.metrics.turned_away.inc();
             // It goes as far as it goes at once.
             let mut context = Context::from_waker(Waker::noop());

@@ -157,20 +157,19 @@ impl ClientBuilder {
         if let Some(KidChoice::Given(kid)) = &self.kid {
             Kid::new(kid)?;
         }
-        match self.keys.as_slice() {
-            [] => return Err(BuildError::NoKey),
-            #[cfg(feature = "gateway")]
-            [key @ KeyUri::Device(_)] => {
-                key.check_policy(&self.policy).map_err(KeyError::from)?;
-                scheme.built_in().ok_or(BuildError::OwnScheme)?;
-                // The gateway says who it is.
-                return Ok(self.given_client_id().map(drop)?);
-            }
-            #[cfg(feature = "gateway")]
-            keys if keys.iter().any(|key| matches!(key, KeyUri::Device(_))) => {
-                return Err(KeyError::from(KeyUriError::NoSigner).into());
-            }
-            _ => {}
+        if self.keys.is_empty() {
+            return Err(BuildError::NoKey);
+        }
+        #[cfg(feature = "gateway")]
+        if let [key @ KeyUri::Device(_)] = self.keys.as_slice() {
+            key.check_policy(&self.policy).map_err(KeyError::from)?;
+            scheme.built_in().ok_or(BuildError::OwnScheme)?;
+            // The gateway says who it is.
+            return Ok(self.given_client_id().map(drop)?);
+        }
+        #[cfg(feature = "gateway")]
+        if self.keys.iter().any(|key| matches!(key, KeyUri::Device(_))) {
+            return Err(KeyError::from(KeyUriError::NoSigner).into());
         }
         let given = self.given_client_id()?;
         if let Some(certificates) = &self.chain {

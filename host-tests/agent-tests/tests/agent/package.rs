@@ -69,6 +69,15 @@ fn the_debian_package_is_installed_runs_and_is_removed() {
         assert!(root.join(file).is_file(), "no {file}");
     }
     let program = root.join("usr/bin/privyseal");
+    // What the image for containers starts, and as whom, is in the package.
+    let image = workspace().join("host/cli/packaging/Containerfile");
+    let image = fs::read_to_string(image).unwrap();
+    for line in [
+        "\nUSER privyseal\n",
+        "\nENTRYPOINT [\"/usr/bin/privyseal\"]\n",
+    ] {
+        assert!(image.contains(line), "no {line} in {image}");
+    }
     // Nothing but the system's C library, which loads modules.
     let needed = run(command("objdump", ["-p"]).arg(&program));
     let needed = String::from_utf8(needed).unwrap();
