@@ -11,15 +11,45 @@ use crate::limits::MAX_MODULE_FILE;
 use crate::uri::Pkcs11Uri;
 
 /// Where p11-kit and distributions put modules.
-const LIBRARIES: [&str; 4] = [
-    "/usr/lib/x86_64-linux-gnu/pkcs11",
-    "/usr/lib/aarch64-linux-gnu/pkcs11",
-    "/usr/lib64/pkcs11",
-    "/usr/lib/pkcs11",
-];
+const LIBRARIES: &[&str] = if cfg!(target_os = "macos") {
+    &["/opt/homebrew/lib/pkcs11", "/usr/local/lib/pkcs11"]
+} else {
+    &[
+        "/usr/lib/x86_64-linux-gnu/pkcs11",
+        "/usr/lib/aarch64-linux-gnu/pkcs11",
+        "/usr/lib64/pkcs11",
+        "/usr/lib/pkcs11",
+    ]
+};
 
-/// Where they are configured, beside the user's folder.
-const CONFIGURATION: [&str; 2] = ["/etc/pkcs11/modules", "/usr/share/p11-kit/modules"];
+/// Where they are configured, beside the user's folder; the system's settings first.
+const CONFIGURATION: &[&str] = if cfg!(target_os = "macos") {
+    &[
+        "/opt/homebrew/etc/pkcs11/modules",
+        "/usr/local/etc/pkcs11/modules",
+        "/opt/homebrew/share/p11-kit/modules",
+        "/usr/local/share/p11-kit/modules",
+    ]
+} else {
+    &["/etc/pkcs11/modules", "/usr/share/p11-kit/modules"]
+};
+
+/// Where vendors put modules on Windows, which has no p11-kit.
+const INSTALLED: &[(&str, &str)] = if cfg!(windows) {
+    &[
+        (
+            "opensc-pkcs11",
+            r"C:\Program Files\OpenSC Project\OpenSC\pkcs11\opensc-pkcs11.dll",
+        ),
+        ("softhsm2", r"C:\SoftHSM2\lib\softhsm2-x64.dll"),
+        (
+            "libykcs11",
+            r"C:\Program Files\Yubico\Yubico PIV Tool\bin\libykcs11.dll",
+        ),
+    ]
+} else {
+    &[]
+};
 
 pub(super) fn library(uri: &Pkcs11Uri) -> PathBuf {
     match (&uri.module_path, &uri.module_name) {
@@ -40,6 +70,12 @@ pub(super) fn unloaded(uri: &Pkcs11Uri, error: Error) -> Error {
     }
 }
 
+/// What is installed on Windows, under the names that p11-kit gives elsewhere.
+fn installed() -> impl Iterator<Item = (&'static str, PathBuf)> {
+    let all = INSTALLED.iter().map(|(name, path)| (*name, path.into()));
+    all.filter(|(_, path): &(_, PathBuf)| path.exists())
+}
+
 /// Left to the system's loader.
 fn bare(name: &str) -> PathBuf {
     format!("{name}{}", env::consts::DLL_SUFFIX).into()
@@ -58,12 +94,17 @@ pub fn configured_modules() -> Vec<String> {
         let text = file(name).filter(|text| setting(text, "trust-policy") != Some("yes"));
         text.is_some_and(|text| module(&text).is_some())
     };
-    names.into_iter().filter(is_used).collect()
+    let names = names.into_iter().filter(is_used);
+    names
+        .chain(installed().map(|(name, _)| name.to_owned()))
+        .collect()
 }
 
 /// The library that p11-kit knows by this name.
 fn configured(name: &str) -> Option<PathBuf> {
-    file(name).and_then(|text| module(&text))
+    let vendors = || installed().find(|(known, _)| *known == name);
+    let configured = file(name).and_then(|text| module(&text));
+    configured.or_else(|| Some(vendors()?.1))
 }
 
 /// p11-kit's file `NAME.module`: the first that is there.
@@ -93,15 +134,16 @@ fn folders() -> Vec<PathBuf> {
         let text = read(&folder.parent()?.join("pkcs11.conf"))?;
         setting(&text, "user-config").map(str::to_owned)
     };
-    let system = CONFIGURATION.map(PathBuf::from);
-    let mode = match mode(&system[0]).as_deref() {
-        Some("none") => return system.into(),
+    let system: Vec<PathBuf> = CONFIGURATION.iter().map(PathBuf::from).collect();
+    let first = system.iter().find_map(|folder| mode(folder));
+    let mode = match first.as_deref() {
+        Some("none") => return system,
         system => user
             .as_deref()
             .and_then(mode)
             .or_else(|| system.map(str::to_owned)),
     };
-    let system = Vec::from(system)
+    let system = system
         .into_iter()
         .filter(|_| mode.as_deref() != Some("only"));
     user.into_iter().chain(system).collect()
