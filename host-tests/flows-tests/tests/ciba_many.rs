@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;

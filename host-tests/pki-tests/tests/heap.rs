@@ -8,6 +8,7 @@ use privyseal::pki::revocation::RevocationOptions;
 use privyseal_core::UnixTime;
 use privyseal_core::scheme::ISHARE;
 use privyseal_test_base::tool::{command, run};
+use privyseal_test_pki::der::{element, elements};
 use privyseal_test_pki::{Authority, CertificateSpec, TestPki, test_key};
 
 const NOW: u64 = 1_800_000_000;
@@ -264,36 +265,6 @@ fn a_maze_of_cas_of_one_name_ends() {
     );
 }
 
-/// DER with this tag and content.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(content.len())
-        .unwrap_or(u16::MAX)
-        .to_be_bytes();
-    [&[tag, 0x82], &len[..], content].concat()
-}
-
-/// How long the header of the first element is, and its content.
-fn lengths(der: &[u8]) -> (usize, usize) {
-    match der[1] {
-        0x81 => (3, usize::from(der[2])),
-        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
-        len => (2, usize::from(len)),
-    }
-}
-
-/// The elements of a sequence, each whole.
-fn elements(sequence: &[u8]) -> Vec<Vec<u8>> {
-    let mut rest = &sequence[lengths(sequence).0..];
-    let mut elements = Vec::new();
-    while !rest.is_empty() {
-        let (header, content) = lengths(rest);
-        let (element, after) = rest.split_at(header + content);
-        elements.push(element.to_vec());
-        rest = after;
-    }
-    elements
-}
-
 #[test]
 fn a_certificate_with_an_element_too_many_is_not_der() {
     let pki = Small::new();
@@ -343,6 +314,34 @@ fn a_certificate_with_an_element_too_many_is_not_der() {
             matches!(error, PathError::Certificate { position: 0, .. }),
             "{what}: {error}"
         );
+    }
+}
+
+/// What a trusted root says of itself does not count: a signature that is wrong, or by SHA-1.
+#[test]
+fn a_trusted_root_counts_by_its_name_and_key() {
+    const SHA_256: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11];
+    let pki = Small::new();
+    let mut wrong = pki.root.certificate.clone();
+    *wrong.last_mut().unwrap() ^= 1;
+    let mut by_sha_1 = pki.root.certificate.clone();
+    for at in 0..by_sha_1.len() - SHA_256.len() {
+        if by_sha_1[at..].starts_with(&SHA_256) {
+            by_sha_1[at + SHA_256.len() - 1] = 5;
+        }
+    }
+    for root in [wrong, by_sha_1] {
+        assert_ne!(root, pki.root.certificate);
+        let trust = Certificates::from(vec![root.clone()]);
+        for given in [&pki.chain()[..2], &[&pki.chain()[..2], &[root]].concat()] {
+            let given = Certificates::from(given.to_vec());
+            let proved = given.prove(
+                &trust,
+                &PathOptions::at(now()),
+                RevocationOptions::default(),
+            );
+            assert!(proved.is_ok(), "{proved:?}");
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod authority;
 mod certificate;
+pub mod der;
 mod key;
 mod revocation;
 

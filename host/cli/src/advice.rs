@@ -128,6 +128,7 @@ mod tests {
     /// Each row of itsme's and eHealth's tables (docs of user discovery, of each endpoint; section 8): a sentence of its
     /// own, and where a person is asked, nothing of what is for a client alone.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_row_of_the_tables_has_advice_of_its_own() {
         use RequestKind as K;
         use privyseal::oauth::Diagnosis as D;

@@ -5,9 +5,11 @@ use std::net::TcpListener;
 use std::thread::sleep;
 
 use privyseal::pki::crl::Crl;
+use privyseal::pki::pem;
 use privyseal::pki::revocation::RevocationOptions;
 use privyseal_test_base::privyseal as built;
 use privyseal_test_base::tool::command;
+use privyseal_test_pki::der::{element, elements};
 
 use super::*;
 use crate::server::Server;
@@ -107,6 +109,56 @@ fn a_stale_list_that_revokes_is_believed() {
     server.answers(ca.list(&STALE));
     let outcome = judge(&ca, &leaf, &fetcher());
     assert!(matches!(outcome, Err(PathRule::Revoked(_))), "{outcome:?}");
+}
+
+/// The list, its fields changed and signed again.
+fn rewritten(ca: &Ca, list: &[u8], change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let outer = elements(&pem::blocks(list).unwrap()[0].der);
+    let mut fields = elements(&outer[0]);
+    change(&mut fields);
+    let tbs = element(0x30, &fields.concat());
+    std::fs::write(ca.path().join("tbs"), &tbs).unwrap();
+    let signature = ca.openssl(&["dgst", "-sha256", "-sign", "ca.key", "tbs"]);
+    let signature = element(3, &[&[0][..], &signature].concat());
+    element(0x30, &[tbs, outer[1].clone(), signature].concat())
+}
+
+#[test]
+fn a_list_without_next_update_is_not_good_for_ever() {
+    let (_server, ca, leaf) = stage();
+    let judge = |options: &[&str]| {
+        // Version, algorithm, issuer, thisUpdate, nextUpdate.
+        let list = rewritten(&ca, &ca.list(options), |fields| drop(fields.remove(4)));
+        let lists = Crl::from_bytes(&list).unwrap();
+        assert_eq!(lists[0].next_update(), None);
+        judge_by(&ca, &leaf, RevocationOptions::files(&lists))
+    };
+    assert_eq!(judge(&[]), Ok(()));
+    let unknown = assert_unknown(judge(&STALE));
+    assert!(matches!(unknown, Unknown::Stale { .. }), "{unknown:?}");
+}
+
+/// What is written in two ways would be found in one of them only.
+#[test]
+fn a_list_whose_serial_numbers_are_not_der_is_refused() {
+    let (_server, ca, _) = stage();
+    ca.revoke("leaf");
+    let list = ca.list(&[]);
+    let read = |serial: Option<&[u8]>| {
+        Crl::from_bytes(&rewritten(&ca, &list, |fields| {
+            let mut entry = elements(&elements(&fields[5])[0]);
+            if let Some(serial) = serial {
+                entry[0] = element(2, serial);
+            }
+            fields[5] = element(0x30, &element(0x30, &entry.concat()));
+        }))
+    };
+    for good in [None, Some(&[0, 0x80][..]), Some(&[0xff, 1])] {
+        assert!(read(good).is_ok(), "{good:?}");
+    }
+    for bad in [&[0, 1][..], &[0, 0, 0x80], &[0xff, 0x80], &[]] {
+        assert!(read(Some(bad)).is_err(), "{bad:?}");
+    }
 }
 
 #[test]
