@@ -37,7 +37,8 @@ pub(super) fn run() -> Result<Vec<Plot>, Failure> {
     let throughput = token.tool(release_of("examples/throughput"));
     let title = "Signatures on SoftHSM, RSA-2048: bare C_Sign, and whole tokens of FIAM";
     let mut rates = Plot::new("throughput", title, "a second");
-    let title = "The same: the time that half and 99 % of them take at most";
+    let title =
+        "Signatures on SoftHSM, RSA-2048: processor time, and what half and 99 % take at most";
     let mut latencies = Plot::new("latency", title, "ns");
     throughput.arg(&token.key_uri).tee(|line| {
         let Some((threads, measured)) = rates_of(line) else {
@@ -46,7 +47,7 @@ pub(super) fn run() -> Result<Vec<Plot>, Failure> {
         for (what, rate, parts) in measured {
             let what = format!("{what}, {threads} threads");
             latencies.rows.extend(
-                ["half", "99 %"]
+                ["processor time", "half", "99 %"]
                     .iter()
                     .zip(parts)
                     .map(|(part, micros)| (micros.saturating_mul(1000), format!("{what}, {part}"))),
@@ -95,22 +96,33 @@ pub(super) fn keys() -> Result<Plot, Failure> {
     Ok(plot)
 }
 
-/// What, how many a second, and the median and the 99th percentile in microseconds.
-type Rate = (&'static str, u64, [u64; 2]);
+/// What, how many a second, and in microseconds the processor time of one, the median and the 99th percentile.
+type Rate = (&'static str, u64, [u64; 3]);
 
 /// Of a line of `throughput`: how many threads, and their rates.
 fn rates_of(line: &str) -> Option<(u64, [Rate; 2])> {
     let words: Vec<_> = line.split_whitespace().collect();
-    let [threads, bare, whole, _, _, _, _, of_bare, of_whole] = words[..] else {
+    let [
+        threads,
+        bare,
+        whole,
+        _,
+        cpu_bare,
+        cpu_whole,
+        _,
+        of_bare,
+        of_whole,
+    ] = words[..]
+    else {
         return None;
     };
-    let parts = |text: &str| {
+    let parts = |cpu: &str, text: &str| {
         let (half, most) = text.split_once('/')?;
-        Some([half.parse().ok()?, most.parse().ok()?])
+        Some([cpu.parse().ok()?, half.parse().ok()?, most.parse().ok()?])
     };
     let rates = [
-        ("bare", bare.parse().ok()?, parts(of_bare)?),
-        ("whole", whole.parse().ok()?, parts(of_whole)?),
+        ("bare", bare.parse().ok()?, parts(cpu_bare, of_bare)?),
+        ("whole", whole.parse().ok()?, parts(cpu_whole, of_whole)?),
     ];
     Some((threads.parse().ok()?, rates))
 }
@@ -211,7 +223,10 @@ mod tests {
     #[test]
     fn a_line_of_rates_is_read() {
         let line = "      2    1204     1180  0.982         1630          1650  0.990         1600/2100         1630/2400";
-        let expected = [("bare", 1204, [1600, 2100]), ("whole", 1180, [1630, 2400])];
+        let expected = [
+            ("bare", 1204, [1630, 1600, 2100]),
+            ("whole", 1180, [1650, 1630, 2400]),
+        ];
         assert_eq!(rates_of(line), Some((2, expected)));
         assert_eq!(rates_of("threads  bare/s  whole/s  ratio"), None);
     }
