@@ -1,6 +1,6 @@
 //! The least of HTTP, so that a test can also say what no client says.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -47,8 +47,13 @@ pub(crate) fn exchange(mut stream: impl Read + Write, request: &str) -> Answer {
     // What it does not want to read it need not: then the connection is reset behind its answer.
     let _ = stream.write_all(request.as_bytes());
     let (mut answer, mut piece) = (Vec::new(), [0; 4096]);
-    while let Ok(len @ 1..) = stream.read(&mut piece) {
-        answer.extend_from_slice(&piece[..len]);
+    loop {
+        match stream.read(&mut piece) {
+            Ok(len @ 1..) => answer.extend_from_slice(&piece[..len]),
+            // A read with a time limit is not begun again by itself.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => break,
+        }
     }
     let answer = String::from_utf8(answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));

@@ -117,13 +117,16 @@ fn a_connection_serves_many_requests_and_a_thousand_idle_ones_do_no_harm() {
     }
     thread::scope(|scope| {
         for _ in 0..8 {
-            let stage = &stage;
+            let (stage, agent) = (&stage, &agent);
             scope.spawn(move || {
                 let more = request("POST", "/v1/kpn/assertion", "", "");
                 let keep = more.replace("Connection: close\r\n", "");
                 let answers = exchange(connect(&stage.socket()), &(keep.repeat(4) + &more));
                 let texts = format!("{}{}", answers.head, answers.body);
-                assert_eq!(texts.matches("HTTP/1.1 200 OK").count(), 5, "{texts}");
+                let count = texts.matches("HTTP/1.1 200 OK").count();
+                let log = agent.log();
+                let ends = log.lines().filter(|line| line.contains("connection ended"));
+                assert_eq!(count, 5, "{texts}\n{}", ends.collect::<String>());
             });
         }
     });
