@@ -77,10 +77,30 @@ fn the_one<O: KeyOperation>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Err
         Some(key) if matching.is_empty() => Ok(key),
         last => {
             matching.extend(last);
-            let matching = matching.iter().map(short::<O>);
-            Err(Error::KeySelection(SelectError::several(matching)))
+            let alike =
+                |key: &KeyFacts| matching.iter().filter(|it| it.name == key.name).count() > 1;
+            let named = matching.iter().map(|key| {
+                let modulus = if alike(key) {
+                    modulus(key)
+                } else {
+                    String::new()
+                };
+                short::<O>(key) + &modulus
+            });
+            Err(Error::KeySelection(SelectError::several(named)))
         }
     }
+}
+
+/// What tells keys of the same label and id apart, though no URI says it.
+fn modulus(key: &KeyFacts) -> String {
+    let modulus = key.public.as_ref().map_or(&[][..], RsaPublicKey::modulus);
+    let start: String = modulus
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!(" (modulus {start}..; no URI tells it apart: give it another label or id)")
 }
 
 fn none<O: KeyOperation>(present: &[KeyFacts], count: usize) -> Error {

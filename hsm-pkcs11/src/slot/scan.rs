@@ -113,3 +113,24 @@ fn the_one(mut matching: Vec<FoundToken>, present: Vec<String>) -> Result<FoundT
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_that_look_alike_are_told_apart_by_their_slots() {
+        let token = |slot, label: &str| FoundToken {
+            slot,
+            info: TokenInfo {
+                label: label.into(),
+                slot_id: wide(slot),
+                ..TokenInfo::default()
+            },
+        };
+        let found = vec![token(1, "a"), token(2, "a"), token(3, "b")];
+        let error = the_one(found, Vec::new()).unwrap_err().to_string();
+        let named = "pkcs11:slot-id=1;token=a or pkcs11:slot-id=2;token=a or pkcs11:token=b";
+        assert!(error.ends_with(named), "{error}");
+    }
+}

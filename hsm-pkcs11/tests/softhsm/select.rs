@@ -37,6 +37,11 @@ pub(crate) fn fill(softhsm: &SoftHsm) {
         &[Attribute::AlwaysAuthenticate(true)],
     );
 
+    let alike = softhsm.token("alike");
+    alike.rsa_key("same", &[1], 2048, &[]);
+    alike.rsa_key("same", &[1], 2048, &[]);
+    drop(alike);
+
     let lax = softhsm.token("lax");
     lax.rsa_key("readable", &[1], 2048, &[Attribute::Sensitive(false)]);
     lax.rsa_key("public", &[2], 2048, &[Attribute::Private(false)]);
@@ -175,6 +180,19 @@ fn several_keys() {
     );
     refused("token=several", SignerErrorKind::Ambiguous, &both);
     assert!(open("token=several;object=same;id=%02").is_ok());
+}
+
+#[test]
+fn keys_that_look_alike_are_told_apart_by_the_modulus() {
+    let (kind, text) = refusal("token=alike");
+    assert_eq!(kind, SignerErrorKind::Ambiguous, "{text}");
+    let moduli: Vec<&str> = text
+        .split("(modulus ")
+        .skip(1)
+        .map(|it| &it[..16])
+        .collect();
+    assert!(moduli.len() == 2 && moduli[0] != moduli[1], "{text}");
+    assert!(text.contains("give it another label or id"), "{text}");
 }
 
 #[test]
