@@ -124,7 +124,7 @@ const RULES: [&str; 14] = [
     "C_Login 1 return 0x30",
     "C_Login 1 return 0xa0",
     "C_Login 1 return 0xa4",
-    "C_Login 1 return 0x102",
+    "C_Login * return 0x102",
     "C_FindObjectsInit * return 0x101",
     "C_SignInit * return 0x101",
     "C_Sign * return 0x32",
