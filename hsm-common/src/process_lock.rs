@@ -23,9 +23,9 @@ impl ProcessLock {
 
     fn take_in(folder: &Path, name: &str, wait: Duration) -> Option<Self> {
         let start = Instant::now();
-        let hash = Sha256::digest(name);
-        let hash = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
-        let path = folder.join(format!("lock-{}", hash.collect::<String>()));
+        let hash: [u8; 32] = Sha256::digest(name).into();
+        let hash = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        let path = folder.join(format!("lock-{hash:016x}"));
         fs::create_dir_all(folder).ok()?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);

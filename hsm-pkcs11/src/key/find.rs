@@ -95,12 +95,8 @@ fn the_one<O: KeyOperation>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Err
 /// What tells keys of the same label and id apart, though no URI says it.
 fn modulus(key: &KeyFacts) -> String {
     let modulus = key.public.as_ref().map_or(&[][..], RsaPublicKey::modulus);
-    let start: String = modulus
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!(" (modulus {start}..; no URI tells it apart: give it another label or id)")
+    let start = modulus.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    format!(" (modulus {start:016x}..; no URI tells it apart: give it another label or id)")
 }
 
 fn none<O: KeyOperation>(present: &[KeyFacts], count: usize) -> Error {
