@@ -278,7 +278,7 @@ fn the_longest_of_each_kind_fits() {
             format!(
                 "{}{}",
                 "\"".repeat(MAX_CLAIM_NAME - 1),
-                char::from(b'a' + u8::try_from(number).unwrap())
+                char::from(b'A' + u8::try_from(number).unwrap())
             )
         })
         .collect();

@@ -25,7 +25,7 @@ pub(super) fn leaked(text: String) -> &'static str {
 /// `count` names of `len` letters, ascending.
 pub(super) fn names(count: usize, len: usize) -> &'static [&'static str] {
     let name = |letter: char| leaked(letter.to_string().repeat(len));
-    ('a'..).take(count).map(name).collect::<Vec<_>>().leak()
+    ('A'..).take(count).map(name).collect::<Vec<_>>().leak()
 }
 
 pub(super) fn members(

@@ -129,7 +129,7 @@ const HINT: &[Mutation] = &[
         draft.claims["value"] = json!("");
     }),
     ("login-hint-value", "too long", |draft| {
-        draft.claims["value"] = json!("v".repeat(513));
+        draft.claims["value"] = json!("v".repeat(1025));
     }),
 ];
 
