@@ -79,6 +79,9 @@ mod tests {
             );
         }
         assert_eq!(Scheme::by_name("FIAM"), None);
+        let path = |name| ITSME.endpoint(name).map(|endpoint| endpoint.audience_path);
+        assert_eq!(path("discovery"), Some("/backchannel/authentication"));
+        assert_eq!((path("token"), path("")), (Some("/token"), None));
     }
 
     #[test]

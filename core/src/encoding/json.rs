@@ -310,6 +310,25 @@ mod tests {
         );
     }
 
+    /// Texts are looked at eight bytes at a time: none hides what needs an escape.
+    #[test]
+    fn one_byte_that_needs_an_escape_is_found_wherever_it_is() {
+        for escaped in [0, 0x1f, b'"', b'\\'] {
+            for len in 1..=20 {
+                for place in 0..len {
+                    let mut value = std::vec![b'~'; len];
+                    value[place] = escaped;
+                    let value = core::str::from_utf8(&value).unwrap();
+                    let text = written(|object| {
+                        object.string("a", value);
+                    });
+                    let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
+                    assert_eq!(parsed["a"], value);
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_control_character_is_escaped() {
         for byte in 0..0x20_u8 {

@@ -61,3 +61,20 @@ impl fmt::Debug for Signature {
         write!(f, "Signature({} bytes)", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_is_taken_and_of_a_longer_one_nothing_is_kept() {
+        let mut signature = Signature::new();
+        assert_eq!(signature.set(&[1; MAX_SIGNATURE]), Ok(()));
+        assert_eq!(signature.as_bytes(), [1; MAX_SIGNATURE]);
+        let len = MAX_SIGNATURE + 1;
+        let expected = MAX_SIGNATURE;
+        let refused = signature.set(&[2; MAX_SIGNATURE + 1]);
+        assert_eq!(refused, Err(SignatureError::Length { len, expected }));
+        assert!(signature.as_bytes().is_empty());
+    }
+}

@@ -140,6 +140,8 @@ fn a_token_request_is_bounded() {
         (|it| it.base_url = Some(""), Field::BaseUrl),
         (|it| it.scope = Some("a  b"), Field::Scope),
         (|it| it.scope = Some(""), Field::Scope),
+        (|it| it.scope = Some("a\"b"), Field::Scope),
+        (|it| it.scope = Some("a\n"), Field::Scope),
         (|it| it.scope = Some(text(MAX_SCOPE + 1)), Field::Scope),
         (
             |it| it.members = &[("a", "1"), ("a", "2")],
