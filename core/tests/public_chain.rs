@@ -360,7 +360,17 @@ fn a_profile_takes_its_own_header_and_key_only() {
     assert!(at(chain.validity().not_after.as_secs() + 1).is_err() && at(1).is_err());
     let other = chain.certificates()[1].rsa_key().unwrap();
     let [own, other] = [key.clone(), other].map(|key| VerifyingKey::new(key).unwrap());
-    assert!(profile.bind(&own).is_ok());
+    let bound = profile.bind(&own).unwrap();
+    for shown in [
+        format!("{profile:?}"),
+        format!("{bound:?}"),
+        format!("{whole:?}"),
+    ] {
+        assert!(
+            shown.contains("fiam") && shown.contains("NL123456789"),
+            "{shown}"
+        );
+    }
     assert_eq!(profile.bind(&other).unwrap_err(), Error::KeyMismatch);
 }
 

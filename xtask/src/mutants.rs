@@ -31,7 +31,7 @@ const PARTS: &[Part] = &[
                 "privyseal-core",
                 "--lib --test public_chain --test key_names --test seams",
             ),
-            ("privyseal-core-tests", "--test check"),
+            ("privyseal-core-tests", "--test check --test limits"),
         ],
     },
     Part {

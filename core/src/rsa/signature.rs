@@ -71,6 +71,7 @@ mod tests {
         let mut signature = Signature::new();
         assert_eq!(signature.set(&[1; MAX_SIGNATURE]), Ok(()));
         assert_eq!(signature.as_bytes(), [1; MAX_SIGNATURE]);
+        assert!(std::format!("{signature:?}").contains("512"));
         let len = MAX_SIGNATURE + 1;
         let expected = MAX_SIGNATURE;
         let refused = signature.set(&[2; MAX_SIGNATURE + 1]);

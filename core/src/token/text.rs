@@ -121,5 +121,6 @@ mod tests {
         let text = JsonText::from_escaped(r"a\u0062");
         assert!(text.equals("ab") && !text.equals("a") && !text.equals("abc"));
         assert_eq!(text.as_escaped(), r"a\u0062");
+        assert_eq!(std::format!("{text:?}"), "\"ab\"");
     }
 }
