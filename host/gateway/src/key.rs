@@ -18,6 +18,8 @@ pub struct DeviceKey {
     device: Device,
     /// Where it is opened again when it was away; nothing for a line that somebody else opened.
     uri: Option<DeviceUri>,
+    /// Its line broke and was let go, so that somebody else may have the port now.
+    is_away: bool,
     public_key: RsaPublicKey,
     certificates: Vec<Vec<u8>>,
     policy: Vec<u8>,
@@ -66,6 +68,7 @@ impl DeviceKey {
         Ok(Self {
             device,
             uri: None,
+            is_away: false,
             public_key,
             certificates,
             policy,
@@ -83,20 +86,27 @@ impl DeviceKey {
         request: SignRequest<'_>,
         presence: Option<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
-        match (self.device.sign(request, presence), &self.uri) {
-            (Err(DeviceError::Line { .. } | DeviceError::Closed { .. }), Some(uri)) => {
-                self.device.release();
-                let again = Self::open_within(uri, self.limits())?;
-                if !self.is_same(&again) {
-                    return Err(DeviceError::untrue(
-                        "it was away, and is another device now, or has another key or policy",
-                    ));
-                }
-                *self = again;
-                self.device.sign(request, presence)
+        if !self.is_away {
+            let outcome = self.device.sign(request, presence);
+            let Err(DeviceError::Line { .. } | DeviceError::Closed { .. }) = outcome else {
+                return outcome;
+            };
+            if self.uri.is_none() {
+                return outcome;
             }
-            (outcome, _) => outcome,
+            self.device.release();
+            self.is_away = true;
         }
+        if let Some(uri) = &self.uri {
+            let again = Self::open_within(uri, self.limits())?;
+            if !self.is_same(&again) {
+                return Err(DeviceError::untrue(
+                    "it was away, and is another device now, or has another key or policy",
+                ));
+            }
+            *self = again;
+        }
+        self.device.sign(request, presence)
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -23,10 +23,17 @@ fn those_that_answer_are_listed_and_told_apart() {
     symlink(stage.sim.socket(), folder.join("a")).unwrap();
     symlink(empty.socket(), folder.join("b")).unwrap();
     std::fs::write(folder.join("c"), "no port").unwrap();
+    symlink("/dev/null", folder.join("d")).unwrap();
     let place = folder.display().to_string();
 
-    let list = run(&["device", "list", &place, "--json"], b"").json();
-    let text = run(&["device", "list", &place], b"").printed();
+    let places = ["device", "list", &place, "/dev/null"];
+    let list = run(&[&places[..], &["--json"]].concat(), b"").json();
+    assert_eq!(
+        list.as_array().unwrap().len(),
+        3,
+        "no other file was opened"
+    );
+    let text = run(&places, b"").printed();
     let text: Vec<_> = text.lines().collect();
     let ids = ["a", "b"].map(|name| format!("device:unix:{place}/{name}?device="));
     for (at, state) in [(0, "ready"), (1, "empty")] {

@@ -288,7 +288,10 @@ fn a_key_is_renewed_without_a_wipe() {
     let spec = CertificateSpec::seal().valid(run_start() - 60, run_start() + 500 * 86_400);
     let next = stage.pki.chain(&stage.key.spki_der(), &spec);
     let next = stage.write("next.pem", pem_chain(&next).as_bytes());
-    let later = policy.replace("time-floor = ", "# time-floor = ");
+    // Made another time, and not after what is signed below.
+    let floor = |at: u64| format!("time-floor = {at}");
+    let later = policy.replace(&floor(run_start() - 60), &floor(run_start() - 30));
+    assert_ne!(later, policy);
     stage.write("policy.toml", later.as_bytes());
     let renew = |stage: &Stage, more: &[&str]| {
         let files = ["--policy", policy_file.as_str(), "--chain", &next];

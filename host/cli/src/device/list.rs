@@ -15,7 +15,8 @@ use crate::output::{print_json, print_line};
 
 /// Ask who answers at each serial port of a folder, by default those that udev names as gateways
 ///
-/// Each port gets a request of some bytes, also one that belongs to something else. Prints the URI of each device for
+/// Each port gets a request of some bytes, also one that belongs to something else. Of a folder those are asked that are
+/// sockets, USB-serial adapters, or links to a terminal's device. Prints the URI of each device for
 /// --key or --device, bound to this device and key, with its state; or why there is none.
 #[derive(Args)]
 pub(super) struct List {
@@ -55,15 +56,29 @@ impl List {
     }
 }
 
-/// The files of a folder in their order, or the one that is no folder.
+/// The ports of a folder in their order, or the one that is no folder.
 fn ports_in(place: &Path) -> std::io::Result<Vec<PathBuf>> {
     if !fs::metadata(place)?.is_dir() {
         return Ok(vec![place.to_owned()]);
     }
     let entries = fs::read_dir(place)?.map(|entry| entry.map(|entry| entry.path()));
     let mut ports = entries.collect::<Result<Vec<_>, _>>()?;
+    ports.retain(|path| is_port(path));
     ports.sort();
     Ok(ports)
+}
+
+/// To open other devices than these, or to make a console's terminal raw, does harm.
+fn is_port(path: &Path) -> bool {
+    let Ok(file) = fs::metadata(path).map(|file| file.file_type()) else {
+        return false;
+    };
+    let device = fs::canonicalize(path).unwrap_or_default();
+    let name = device.file_name().and_then(|name| name.to_str());
+    let begins = |prefix| name.is_some_and(|name| name.starts_with(prefix));
+    let is_adapter = begins("ttyUSB") || begins("ttyACM");
+    file.is_socket()
+        || (file.is_char_device() && (is_adapter || (path.is_symlink() && begins("tty"))))
 }
 
 impl Found {
