@@ -165,7 +165,9 @@ impl Device {
         let what = "sign an assertion";
         let person = Duration::from_secs(presence.unwrap_or(0).into());
         let limit = self.limits.signature + person;
-        let asked = self.limits.of(what, limit, MAX_COMPACT_JWS);
+        let mut asked = self.limits.of(what, limit, MAX_COMPACT_JWS);
+        // The caller asks again, with the time of then.
+        asked.wait = Duration::ZERO;
         let mut token = Pieces::new(what, MAX_COMPACT_JWS);
         self.exchange
             .ask(asked, &Request::Sign(request), |response| match response {

@@ -1,6 +1,7 @@
 //! Requests and their answers, frame by frame, each within its time.
 
 use core::time::Duration;
+use std::thread::sleep;
 use std::time::Instant;
 
 use privyseal_protocol::frame::{MAX_CONTENT, MAX_FRAME, WriteError};
@@ -31,6 +32,8 @@ pub(crate) struct Asked {
     pub(crate) what: &'static str,
     pub(crate) limit: Duration,
     pub(crate) whole: Duration,
+    /// How long the rate limit is waited for.
+    pub(crate) wait: Duration,
 }
 
 /// One conversation over a line.
@@ -91,10 +94,18 @@ impl Exchange {
         request: &Request<'_>,
         mut take: impl FnMut(Response<'_>) -> Result<Answer, DeviceError>,
     ) -> Result<(), DeviceError> {
-        let mut tries = 1;
+        let (mut tries, end) = (1, Instant::now() + asked.wait);
         loop {
             self.send(asked, request)?;
-            match self.answer(asked, &mut take)? {
+            let outcome = self.answer(asked, &mut take);
+            if let Err(error) = &outcome
+                && let Some(pause) = error.retry_after()
+                && Instant::now() + pause < end
+            {
+                sleep(pause);
+                continue;
+            }
+            match outcome? {
                 Outcome::Done => return Ok(()),
                 Outcome::Unread(_) if tries < TRIES => tries += 1,
                 Outcome::Unread(error) => {

@@ -37,7 +37,6 @@ fn the_policy_refuses_with_1() {
 fn the_rate_limit() {
     let stage = Stage::new(Options::default());
     let slow = policy("").replace("assertions = 1000", "assertions = 2");
-    let slow = slow.replace("seconds = 1000", "seconds = 10");
     stage.write("policy.toml", slow.as_bytes());
     stage.provision().is_done();
     for _ in 0..2 {
@@ -45,9 +44,23 @@ fn the_rate_limit() {
     }
     let words = ["rate limit", "--wait SECONDS"];
     stage.sign("fiam", &[]).is_refused(8, &words);
+    stage.sign("fiam", &["--wait", "1"]).is_refused(8, &words);
+    let (file, chain) = (stage.path("policy.toml"), stage.path("chain.pem"));
+    let (file, chain) = (file.display().to_string(), chain.display().to_string());
+    let renew = ["--policy", file.as_str(), "--chain", &chain];
+    stage.device("renew", &renew).is_refused(8, &words);
+
+    // With one that lets pass what waits for some seconds.
+    stage.device("wipe", &["--yes-destroy-the-key"]).is_done();
+    let quick = slow.replace("seconds = 1000", "seconds = 4");
+    stage.write("policy.toml", quick.as_bytes());
+    stage.provision().is_done();
     let sign = ["sign", "--scheme", "fiam", "--key", &stage.uri()];
-    run(&[&sign[..], &["--wait", "1"]].concat(), b"").is_refused(8, &words);
-    run(&[&sign[..], &["--wait", "900"]].concat(), b"").token();
+    for _ in 0..4 {
+        run(&[&sign[..], &["--wait", "900"]].concat(), b"").token();
+    }
+    let waits = [&renew[..], &["--wait", "900"]].concat();
+    stage.device("renew", &waits).is_done();
     let other = ["--key", "pkcs11:token=T;object=K", "--wait", "1"];
     run(&[&sign[..3], &other].concat(), b"").is_refused(2, &["--wait is for a gateway"]);
 }

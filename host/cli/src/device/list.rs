@@ -39,7 +39,11 @@ impl List {
         let mut ports = Vec::new();
         for place in self.places {
             ports.extend(ports_in(&place).map_err(|error| {
-                let reason = format!("names {}, which cannot be read: {error}", place.display());
+                let reason = format!(
+                    "names {}, which cannot be read: {error} (/dev/privyseal is made where udev knows an adapter as a \
+                     gateway's, docs/gateway.md; /dev/serial/by-id has them all)",
+                    place.display()
+                );
                 CliError::option("PATH", reason)
             })?);
         }

@@ -19,7 +19,7 @@ pub struct Limits {
     /// On top of these for each kibibyte that the whole answer may have, however it comes in frames. A serial line
     /// has at least twice what its speed needs.
     pub kibibyte: Duration,
-    /// For what passes by itself: another program that has the line, and, with an assertion, the rate limit.
+    /// For what passes by itself: another program that has the line, and the rate limit.
     pub wait: Duration,
 }
 
@@ -46,6 +46,7 @@ impl Limits {
             what,
             limit,
             whole: limit + self.kibibyte * kibibytes,
+            wait: self.wait,
         }
     }
 }
