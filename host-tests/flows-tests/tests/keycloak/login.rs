@@ -419,8 +419,9 @@ fn by_command() {
          [scheme.plain.token-request]\npath = \"/protocol/openid-connect/token\"\nbase-url = \"{issuer}\"\n"
     );
     let scheme = client.file("plain.toml", text);
-    let mut command = client.command(&["login", "--client-id", CLIENT, "--scheme"]);
-    command.arg(scheme).arg("--cacert").arg(&cacert);
+    let scheme = ["--scheme", scheme.to_str().unwrap()];
+    let mut command = client.command(&[&["login", "--client-id", CLIENT], &scheme[..]].concat());
+    command.arg("--cacert").arg(&cacert);
     let report = log_in(&stage, command);
     assert_eq!(report["id_token"]["preferred_username"], "alice");
 }
