@@ -70,7 +70,9 @@ fn it_says_how_long_it_takes() {
     took.sort_by(f64::total_cmp);
     let at = |percent: usize| took[(took.len() - 1) * percent / 100];
     let (count, half, most) = (took.len(), at(50), at(99));
-    println!("{count} inputs: half within {half:.1} ms, 99 % within {most:.1} ms");
+    // Past what holds back the output of tests that pass.
+    let said = format!("{count} inputs: half within {half:.1} ms, 99 % within {most:.1} ms");
+    writeln!(std::io::stdout(), "{said}").unwrap();
     assert!(half > 0.0);
 }
 
