@@ -162,10 +162,7 @@ impl Device {
         package: &Package,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<[u8; 32], DeviceError> {
-        if self.refresh()?.state == DeviceState::Provisioning {
-            // Somebody began and went away.
-            self.abort()?;
-        }
+        self.abort_upload()?;
         let origin = match (&package.key, self.refresh()?.origin) {
             (None, Some(origin)) => origin,
             (None, None) => Origin::Generated,
@@ -189,6 +186,19 @@ impl Device {
         progress(Progress::Comparing);
         self.compare(package, origin)?;
         Ok(key)
+    }
+
+    /// Has the device forget an upload that somebody began and went away from, if there is one. What it was before, a key
+    /// of its own included, it is again.
+    ///
+    /// # Errors
+    /// As [`Device::refresh`].
+    pub fn abort_upload(&mut self) -> Result<(), DeviceError> {
+        if self.refresh()?.state == DeviceState::Provisioning {
+            self.abort()?;
+            self.refresh()?;
+        }
+        Ok(())
     }
 
     /// Has the device forget an upload that was begun, or a key that it makes, and that is not finished; `false` if there

@@ -2,11 +2,19 @@
 
 use privyseal_test_base::clock::run_start;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use privyseal::pki::certificates::Certificates;
+use privyseal_gateway::{Device, GatewayPolicy, Limits, Package};
+use privyseal_protocol::{Provision, Request, Totals};
 
 use privyseal_test_base::tool::{command, output};
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_pki::{CertificateSpec, pem_chain};
 use privyseal_test_simulators::device_sim::Options;
+use privyseal_test_simulators::link::frame;
 
 use crate::stage::{EORI, SCHEMES, Stage, run, sign_at};
 
@@ -325,6 +333,49 @@ fn a_key_is_renewed_without_a_wipe() {
     let wrong = ["--policy", policy_file.as_str(), "--chain", &strange];
     stage.device("renew", &wrong).is_refused(1, &["key"]);
     sign_at(uri.trim_end(), "fiam", &[]).token();
+}
+
+/// A host that was killed in its upload: the same command works again, and the key is there.
+#[test]
+fn an_upload_that_was_begun_stands_in_nobody_s_way() {
+    let stage = Stage::provisioned();
+    let begin = |totals: Totals| {
+        let mut line = UnixStream::connect(stage.sim.socket()).unwrap();
+        line.set_read_timeout(Some(Duration::from_secs(120)))
+            .unwrap();
+        let begin = Request::Provision(Provision::Begin(totals));
+        line.write_all(&[&[0], &*frame(3, &begin)].concat())
+            .unwrap();
+        // The end of what is answered to the zero, if anything, and of the answer.
+        assert!(line.read(&mut [0; 64]).unwrap() > 0);
+    };
+    let state = || stage.device("info", &["--json"]).json()["state"].clone();
+    let file = |name: &str| stage.path(name).display().to_string();
+    let (policy, chain) = (file("policy.toml"), file("chain.pem"));
+    let files = ["--policy", policy.as_str(), "--chain", &chain];
+    let key = stage.device("info", &["--json"]).json()["key_sha256"].clone();
+    for action in ["install-chain", "renew"] {
+        let mut device = Device::open(&stage.uri().parse().unwrap(), Limits::default()).unwrap();
+        let public_key = device.public_key().unwrap();
+        let text = fs::read_to_string(&policy).unwrap();
+        let read = GatewayPolicy::from_toml(&text, |name| panic!("{name}")).unwrap();
+        let certificates = Certificates::from_file(chain.as_ref()).unwrap();
+        let at = privyseal_core::UnixTime::from_secs(run_start()).unwrap();
+        let certificates = certificates.chain().unwrap();
+        let package = Package::install(&read, &public_key, Some(&certificates), at).unwrap();
+        device.renew(&package, None).unwrap();
+        drop(device);
+        begin(Totals {
+            policy: 100,
+            chain: 100,
+            ..Totals::default()
+        });
+        assert_eq!(state(), "provisioning");
+        stage.device(action, &files).is_done();
+        assert_eq!(state(), "ready");
+        stage.sign("fiam", &[]).token();
+    }
+    assert_eq!(stage.device("info", &["--json"]).json()["key_sha256"], key);
 }
 
 /// The key may come through a pipe, so that it is in no file.

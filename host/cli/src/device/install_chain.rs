@@ -27,6 +27,7 @@ impl InstallChain {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.which.uri()?;
         let mut device = self.which.open()?;
+        device.abort_upload()?;
         let key = device.public_key()?;
         let package = self.upload.package(|policy, chain| {
             Package::install(policy, &key, chain, clock::now()?).map_err(unfit)

@@ -19,7 +19,7 @@ use crate::output::print;
 ///   privyseal device renew --device URI --policy FILE --chain FILE --statement > line
 ///   openssl dgst -sha256 -sign authority.pem -out line.sig line
 ///   privyseal device renew --device URI --policy FILE --chain FILE --signature line.sig
-/// A cut on the way leaves the key, and privyseal device install-chain goes on.
+/// A cut on the way leaves the key, and the same command goes on.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Renew {
@@ -49,6 +49,7 @@ impl Renew {
         let secret = self.unlock_secret.as_deref().map(unlock::read);
         let secret = secret.transpose()?;
         let mut device = self.which.open()?;
+        device.abort_upload()?;
         let key = device.public_key()?;
         let package = self.upload.package(|policy, chain| {
             Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
@@ -57,7 +58,10 @@ impl Renew {
             let line = device.info().renewal_statement(&package.fingerprint());
             return print(line.as_bytes());
         }
-        device.renew(&package, signature.as_deref())?;
+        // One that was cut goes on.
+        if device.info().state == DeviceState::Ready {
+            device.renew(&package, signature.as_deref())?;
+        }
         if device.refresh()?.state == DeviceState::Locked
             && let Some(secret) = &secret
         {
