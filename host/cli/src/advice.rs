@@ -96,6 +96,9 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
             Refusal::Authority if *asked == "be renewed" => {
                 "another policy takes the authority's word: privyseal device renew --statement prints what it signs"
             }
+            Refusal::Renewal => {
+                "go on with the policy that the renewal was begun for, and renew again from there; or wipe the device"
+            }
             Refusal::TimeAhead { .. } => {
                 "have the provisioning authority set the time: privyseal device set-time"
             }

@@ -349,7 +349,7 @@ fn an_upload_that_was_begun_stands_in_nobody_s_way() {
         // The end of what is answered to the zero, if anything, and of the answer.
         assert!(line.read(&mut [0; 64]).unwrap() > 0);
     };
-    let state = || stage.device("info", &["--json"]).json()["state"].clone();
+    let found = || stage.device("info", &["--json"]).json()["state"].clone();
     let file = |name: &str| stage.path(name).display().to_string();
     let (policy, chain) = (file("policy.toml"), file("chain.pem"));
     let files = ["--policy", policy.as_str(), "--chain", &chain];
@@ -370,9 +370,9 @@ fn an_upload_that_was_begun_stands_in_nobody_s_way() {
             chain: 100,
             ..Totals::default()
         });
-        assert_eq!(state(), "provisioning");
+        assert_eq!(found(), "provisioning");
         stage.device(action, &files).is_done();
-        assert_eq!(state(), "ready");
+        assert_eq!(found(), "ready");
         stage.sign("fiam", &[]).token();
     }
     assert_eq!(stage.device("info", &["--json"]).json()["key_sha256"], key);
