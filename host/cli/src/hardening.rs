@@ -5,7 +5,6 @@
 
 #![allow(unsafe_code)]
 
-use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -19,7 +18,7 @@ static LOOK_AT_OUTPUT: extern "C" fn() = look_at_output;
 #[cfg(target_os = "linux")]
 extern "C" fn look_at_output() {
     // SAFETY: the number is asked about and nothing else, whether it is open or not.
-    let output = unsafe { BorrowedFd::borrow_raw(1) };
+    let output = unsafe { std::os::fd::BorrowedFd::borrow_raw(1) };
     let is_closed = rustix::io::fcntl_getfd(output).is_err();
     OUTPUT_IS_CLOSED.store(is_closed, Ordering::Relaxed);
 }
