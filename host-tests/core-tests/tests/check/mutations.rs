@@ -325,6 +325,20 @@ fn what_the_core_makes_breaks_nothing() {
     }
 }
 
+/// Of an assertion for anyone the scheme is iSHARE's where it has certificates, and else nobody's.
+#[test]
+fn without_a_scheme_it_is_guessed() {
+    let mut draft = Draft::of(&scheme::ISHARE);
+    draft.scheme = None;
+    draft.claims["aud"] = json!("someone");
+    let guessed = |draft: &Draft| draft.report().scheme.map(SchemeRules::name);
+    assert_eq!(guessed(&draft), Some("ishare"));
+    draft.header_without("x5c");
+    assert_eq!(guessed(&draft), None);
+    draft.header["kid"] = json!("k");
+    assert_eq!(guessed(&draft), None);
+}
+
 /// As Go's libraries write them: one value is one value, and a media type has no case.
 #[test]
 fn forms_that_receivers_of_keys_by_kid_take() {
