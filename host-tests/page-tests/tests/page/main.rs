@@ -2,7 +2,6 @@
 //! reader. One run of the browser is judged by several tests.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
-#![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 mod browser;
 mod cases;
