@@ -50,7 +50,7 @@ pub(crate) const SLOW_AFTER: Duration = Duration::from_secs(1);
 pub(crate) const CALL_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a start waits for other processes that initialize the module, look for tokens or log in.
-pub(crate) const START_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const START_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a login does. The one that it waits for hangs then, and costs one try at most.
 pub(crate) const LOGIN_WAIT: Duration = Duration::from_secs(10);

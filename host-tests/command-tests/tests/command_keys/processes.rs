@@ -8,7 +8,7 @@ use privyseal_test_suite::flow::Outcome;
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
 /// At once, all on tokens of one folder.
-const PROCESSES: usize = 24;
+const PROCESSES: usize = 8;
 
 /// Each with these words and a token by its number.
 fn at_once(
