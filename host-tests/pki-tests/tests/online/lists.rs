@@ -161,6 +161,16 @@ fn a_list_whose_serial_numbers_are_not_der_is_refused() {
     }
 }
 
+/// The inner algorithm is the outer one, as a whole (RFC 5280 section 5.1.1.2).
+#[test]
+fn a_list_whose_inner_algorithm_is_another_element_is_refused() {
+    let (_server, ca, _) = stage();
+    let list = ca.list(&[]);
+    let read = |tag| Crl::from_bytes(&rewritten(&ca, &list, |fields| fields[1][0] = tag));
+    assert!(read(0x30).is_ok());
+    assert!(read(0x31).is_err());
+}
+
 #[test]
 fn a_good_list_decides_beside_a_stale_one_and_one_of_a_former_key() {
     let (_server, ca, leaf) = stage();

@@ -96,7 +96,9 @@ impl Content {
         if is_version_2 && u8::decode(fields)? != 1 {
             return Err(CrlError::Malformed);
         }
-        if AnyRef::decode(fields)?.value() != algorithm {
+        let inner = AnyRef::decode(fields)?;
+        inner.tag().assert_eq(Tag::Sequence)?;
+        if inner.value() != algorithm {
             // RFC 5280 section 5.1.1.2.
             return Err(CrlError::Malformed);
         }
