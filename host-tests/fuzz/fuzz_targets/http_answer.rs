@@ -2,6 +2,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use privyseal::HttpOptions;
@@ -18,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let mut places = RevocationPlaces::default();
     places.lists.push(format!("http://{}/list", SERVER.address()));
     let now = UnixTime::from_secs(1_780_272_000).expect("a moment");
-    let lists = fetcher.lists(&places, now);
+    let lists = fetcher.lists(&places, now, Instant::now());
     let faults = fetcher.take_faults();
     assert!(lists.is_empty() != faults.is_empty(), "a list, or a word why there is none");
     for fault in faults {

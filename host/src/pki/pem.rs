@@ -87,11 +87,13 @@ pub fn blocks(content: &[u8]) -> Result<Vec<Block>, PemError> {
         let label = label.ok_or(PemError::CutOff)?;
         let end = format!("-----END {label}-----");
         let (body, after) = split(body, end.as_bytes()).ok_or(PemError::CutOff)?;
+        // Its last dashes may be the first ones of the next block.
+        let from = content.len().saturating_sub(after.len() + DASHES.len());
         blocks.push(Block {
             label: label.to_owned(),
             der: decode(body)?,
         });
-        rest = after;
+        rest = content.get(from..).unwrap_or_default();
     }
     Ok(blocks)
 }

@@ -37,6 +37,8 @@ fn every_block_is_read() {
         format!("  {indented}{ONE}"),
         format!("{ONE}{ONE}").replace('\n', "\r\n"),
         format!("{}{ONE}", ONE.trim_end()),
+        format!("{}{ONE}", ONE.trim_end().trim_end_matches('-')),
+        format!("{}--{}", ONE.trim_end(), ONE.trim_start_matches('-')),
         format!("subject=x\n{ONE}issuer=y -----\n{ONE}end"),
         format!("{ONE}{ONE}").replace("MAA=", "MA\nA="),
     ] {
