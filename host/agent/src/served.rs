@@ -134,7 +134,7 @@ impl Served {
         }
     }
 
-    /// A new assertion, for `audience` where the profile leaves that open, and how long it lives.
+    /// A new assertion, for `audience` where the profile leaves that open, and how long it still lives.
     pub(crate) async fn assertion(
         self: &Arc<Self>,
         requester: Requester,
@@ -150,15 +150,19 @@ impl Served {
         let lifetime = lifetime
             .map_err(OAuthError::from)?
             .saturating_sub(options.backdate);
-        let (assertion, client_id) = self
-            .blocking(move |served| {
-                let opened = served.opened()?;
-                let source = served.audited(&opened, requester);
-                let assertion = source.assertion(&options)?;
-                Ok((assertion, source.client_id().clone()))
-            })
-            .await?;
-        Ok((assertion, client_id, lifetime))
+        self.blocking(move |served| {
+            let opened = served.opened()?;
+            let source = served.audited(&opened, requester);
+            let begun = Instant::now();
+            let assertion = source.assertion(&options)?;
+            // The key may have taken longer than the assertion lives.
+            let left = lifetime.saturating_sub(begun.elapsed().as_secs());
+            if left == 0 {
+                return Err(no_answer());
+            }
+            Ok((assertion, source.client_id().clone(), left))
+        })
+        .await
     }
 
     /// An access token, and the seconds for which it is good.

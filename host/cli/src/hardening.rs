@@ -1,6 +1,6 @@
 //! What the process does for its secrets before it does anything else.
 //!
-//! The unsafe code is a promise: no other thread runs yet; and what runs before `main`, where the standard library has not
+//! The unsafe code is a promise: no other thread runs yet; a signal that is ignored; and what runs before `main`, where the standard library has not
 //! yet put `/dev/null` in the place of a standard output that is closed.
 
 #![allow(unsafe_code)]
@@ -28,11 +28,17 @@ pub(super) fn output_is_closed() -> bool {
     OUTPUT_IS_CLOSED.load(Ordering::Relaxed)
 }
 
-/// No core dump of this process, nobody else's look into its memory and environment, and no PIN in the environment of
+/// No core dump of this process, no end at a file-size limit, nobody else's look into its memory and environment, and no PIN in the environment of
 /// programs that it or a module starts. Called first thing in `main`.
 pub(super) fn harden() {
     #[cfg(target_os = "linux")]
     forbid_dumps();
+    // A file that may not grow is an error of its write, not the end of the program.
+    // SAFETY: nothing of this program handles that signal.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
     // SAFETY: `main` has started no thread.
     unsafe { privyseal_hsm::take_pin_variable() };
 }

@@ -116,7 +116,12 @@ impl Check {
             report.add(Verdict::Note, text);
         }
         let due = next.map(described).transpose()?;
-        let due = due.unwrap_or_else(|| "nothing: the old keys can be destroyed".to_owned());
+        let last = if report.broken() == 0 {
+            "nothing: by the dates of the plan the old keys can be destroyed"
+        } else {
+            "publish what the plan says; no key can be destroyed"
+        };
+        let due = due.unwrap_or_else(|| last.to_owned());
         report.add(Verdict::Note, format!("next: {due}"));
         self.published
             .give(&report, &json!({ "now": current, "next": next }))

@@ -33,13 +33,8 @@ pub(crate) fn mine() -> String {
 fn what_cannot_be_written_down_is_not_released() {
     let stage = Stage::new();
     let config = stage.configure("", &stage.profile());
-    // No file may grow beyond some kilobytes; the signal that says so is ignored.
-    let limited = [
-        "sh",
-        "-c",
-        "trap '' XFSZ; ulimit -S -f 4; exec \"$@\"",
-        "sh",
-    ];
+    // No file may grow beyond some kilobytes; the signal that says so ends nothing.
+    let limited = ["sh", "-c", "ulimit -S -f 4; exec \"$@\"", "sh"];
     let agent = stage.start_as(&config, &limited);
     let mut released = 0;
     let refused = loop {
@@ -148,6 +143,21 @@ fn a_module_that_hangs_takes_nothing_else_with_it() {
     agent.comes_to(200, "POST", "/v1/hangs/assertion");
     agent.comes_to(200, "GET", "/ready");
     stage.audited();
+    agent.stop();
+}
+
+/// FIAM's live 30 s.
+#[test]
+fn an_assertion_that_ended_while_it_was_signed_is_not_released() {
+    let (stage, shim, uri) = with_shim();
+    let config = stage.configure("", &stage.profile_of("kpn", &uri, &mine()));
+    let agent = stage.start(&config);
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    shim.rules(&["C_Sign 1 hang 31000"]);
+    let late = agent.assertion();
+    late.is_problem(504, "timeout");
+    assert!(!late.body.contains("eyJ"), "{late:?}");
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
     agent.stop();
 }
 
