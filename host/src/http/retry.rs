@@ -87,7 +87,7 @@ pub enum FailedTry {
     },
     /// The connection broke off: nobody knows.
     BrokeOff,
-    /// No answer came in time: nobody knows, and a further try may take as long.
+    /// No answer came in time, or the server failed (500, 502, 504): nobody knows, and a further try may take as long.
     TimedOut,
     /// The server decided, or the trouble is elsewhere: another try cannot help.
     Final,
@@ -165,7 +165,7 @@ pub fn retry_idempotent<T, E: Retryable>(
     )
 }
 
-/// As [`retry_idempotent`], also where no answer came in time.
+/// As [`retry_idempotent`], also where no answer came in time or the server failed.
 pub(crate) fn retry_slow<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,

@@ -89,12 +89,13 @@ impl Refusal {
         Diagnosis::of(self.kind, self.status, self.code.as_deref())
     }
 
-    /// A server that is busy has not begun with the request.
+    /// A server that is busy has not begun with the request; of one that failed nobody knows.
     pub(crate) const fn failed_try(&self) -> FailedTry {
         match self.status {
             429 | 503 => FailedTry::NotBegun {
                 retry_after: self.retry_after,
             },
+            500 | 502 | 504 => FailedTry::TimedOut,
             _ => FailedTry::Final,
         }
     }
