@@ -1,6 +1,7 @@
 //! Several receivers with one store: a Redis, or Valkey, that is started, killed and restarted here.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, thread};
@@ -80,6 +81,46 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
     let after = later.saturating_add(40);
     accept(&one, &made_at(&world, after), after).unwrap();
     accept(&other, &made_at(&world, after), after).unwrap();
+}
+
+/// What a server loads when it starts may lack what it accepted last (a snapshot, an append-only file that was written each
+/// second), and nothing says whether it does.
+#[test]
+fn a_store_that_was_restarted_with_its_data_refuses_what_was_made_before() {
+    let world = World::new();
+    let appended = ["--appendonly", "yes", "--appendfsync", "always"];
+    for (options, has_snapshot) in [(&[][..], true), (&appended[..], false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = ["--dir", folder.path().to_str().unwrap()];
+        let options = [&folder, options].concat();
+        let server = RedisServer::start(free_port(), &options);
+        let stage = receiver(&world, server.port);
+        let start = now();
+        let _ = accept(&stage, &made_at(&world, start), start);
+        let later = start.saturating_add(20);
+        let kept = made_at(&world, later);
+        accept(&stage, &kept, later).unwrap();
+        if has_snapshot {
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            stream.write_all(b"SAVE\r\n").unwrap();
+            let mut saved = [0; 5];
+            stream.read_exact(&mut saved).unwrap();
+            assert_eq!(&saved, b"+OK\r\n");
+        }
+        let last = made_at(&world, later);
+        accept(&stage, &last, later).unwrap();
+        let unseen = made_at(&world, later);
+        let server = RedisServer::start(server.kill(), &options);
+        for assertion in [&kept, &last, &unseen] {
+            let refused = accept(&stage, assertion, later.saturating_add(1)).unwrap_err();
+            assert!(refused.contains("before the memory"), "{refused}");
+        }
+        let after = later.saturating_add(40);
+        let made = made_at(&world, after);
+        accept(&stage, &made, after).unwrap();
+        let again = accept(&receiver(&world, server.port), &made, after).unwrap_err();
+        assert!(again.contains("was accepted before"), "{again}");
+    }
 }
 
 /// Believed by the certificates that are given and no others; one that speaks no TLS, or is silent, is away.

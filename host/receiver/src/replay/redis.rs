@@ -1,7 +1,8 @@
 //! What several receivers share: Valkey, Redis, or what speaks their protocol.
 //!
-//! One round trip for an assertion: `SET NX EX`. In the same trip it is asked since when the store remembers: one that was
-//! emptied, or restarted without its data, says so by that, and what was made before is refused.
+//! One round trip for an assertion: `SET NX EX`. In the same trip it is asked since when this run of the server remembers: one
+//! that was emptied or restarted says so by that, and what was made before is refused. (What a restarted server has loaded may
+//! be older than its end.)
 
 use core::fmt;
 use core::time::Duration;
@@ -43,7 +44,14 @@ pub struct RedisOptions {
 pub struct RedisStore {
     client: Client,
     options: RedisOptions,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Link>>,
+}
+
+/// A connection, which ends with the process that answers.
+pub(crate) struct Link {
+    pub(crate) connection: Connection,
+    /// The server's name for its process: another after each start.
+    run: String,
 }
 
 impl RedisOptions {
@@ -123,7 +131,7 @@ impl RedisStore {
         })
     }
 
-    fn connect(&self) -> Result<Connection, StoreError> {
+    fn connect(&self) -> Result<Link, StoreError> {
         let timeout = self.options.timeout;
         let connected = self.client.get_connection_with_timeout(timeout);
         let mut connection = connected.map_err(|error| away(&error))?;
@@ -131,32 +139,36 @@ impl RedisStore {
             .set_read_timeout(Some(timeout))
             .and_then(|()| connection.set_write_timeout(Some(timeout)));
         limited.map_err(|error| away(&error))?;
-        let memory = redis::cmd("INFO")
-            .arg("memory")
-            .query::<String>(&mut connection);
-        let memory = memory.map_err(|error| away(&error))?;
+        let info = redis::cmd("INFO").query::<String>(&mut connection);
+        let info = info.map_err(|error| away(&error))?;
         let says = |name: &str| {
-            let mut lines = memory.lines();
+            let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
         };
-        match (says("maxmemory"), says("maxmemory_policy")) {
-            (Some("0"), _) | (_, Some("noeviction")) => Ok(connection),
-            _ => Err(StoreError::Unfit(
-                "it evicts keys when it is full, and so forgets",
-            )),
+        if says("maxmemory") != Some("0") && says("maxmemory_policy") != Some("noeviction") {
+            let why = "it evicts keys when it is full, and so forgets";
+            return Err(StoreError::Unfit(why));
         }
+        let run = says("run_id").filter(|run| !run.is_empty());
+        let run = run.ok_or(StoreError::Unfit(
+            "it has no run_id, and so could forget unseen",
+        ))?;
+        Ok(Link {
+            run: run.to_owned(),
+            connection,
+        })
     }
 
     /// Runs commands. A connection that was kept may have been closed meanwhile: then they are sent once more. What they do
     /// may be done twice, and only makes an assertion known.
     pub(crate) fn run<T>(
         &self,
-        commands: impl Fn(&mut Connection) -> RedisResult<T>,
+        commands: impl Fn(&mut Link) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
         let idle = self.lock().pop();
-        if let Some(mut connection) = idle {
-            match commands(&mut connection) {
-                Ok(done) => return Ok(self.keep(connection, done)),
+        if let Some(mut link) = idle {
+            match commands(&mut link) {
+                Ok(done) => return Ok(self.keep(link, done)),
                 // No kept connection is better; a new one to a server that hangs is not, either.
                 Err(error) if error.is_timeout() => {
                     self.lock().clear();
@@ -166,20 +178,20 @@ impl RedisStore {
                 Err(error) => return Err(away(&error)),
             }
         }
-        let mut connection = self.connect()?;
-        let done = commands(&mut connection).map_err(|error| away(&error))?;
-        Ok(self.keep(connection, done))
+        let mut link = self.connect()?;
+        let done = commands(&mut link).map_err(|error| away(&error))?;
+        Ok(self.keep(link, done))
     }
 
-    fn keep<T>(&self, connection: Connection, done: T) -> T {
+    fn keep<T>(&self, link: Link, done: T) -> T {
         let mut idle = self.lock();
         if idle.len() < MAX_IDLE {
-            idle.push(connection);
+            idle.push(link);
         }
         done
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Link>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -191,11 +203,11 @@ impl RedisStore {
 
 impl ReplayStore for RedisStore {
     fn remember(&self, presented: &Presented) -> Result<Seen, StoreError> {
-        let begins = format!("{}begins", self.options.prefix);
         let key = self.key("jti", &presented.key);
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
-        let (first, begins): (Option<String>, u64) = self.run(|connection| {
+        let (first, begins): (Option<String>, u64) = self.run(|link| {
+            let begins = format!("{}begins:{}", self.options.prefix, link.run);
             redis::pipe()
                 .cmd("SET")
                 .arg(&begins)
@@ -210,7 +222,7 @@ impl ReplayStore for RedisStore {
                 .arg(left.saturating_add(SKEW).max(1))
                 .cmd("GET")
                 .arg(&begins)
-                .query(connection)
+                .query(&mut link.connection)
         })?;
         Ok(match first {
             _ if presented.issued.as_secs() <= begins => Seen::MayBeForgotten,
