@@ -51,7 +51,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// iSHARE, access token: `expires_in` 3600.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// What is told about each request with an assertion.
+/// What is told about each request with an assertion, and each that the token store failed.
 type Watch = dyn Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync;
 
 /// What is done at SIGHUP.
@@ -123,7 +123,7 @@ impl TokenServer {
         self
     }
 
-    /// Tells who was accepted, and why others were not: for a log.
+    /// Tells who was accepted, and why others were not or got no answer about a token: for a log.
     #[must_use]
     pub fn watched(
         mut self,

@@ -2,26 +2,32 @@
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::{fs, thread};
 
+use privyseal::UnixTime;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
-use privyseal_receiver::server::{ServerError, TokenServer};
+use privyseal_receiver::replay::StoreError;
+use privyseal_receiver::server::{Grant, ServerError, TokenServer, TokenStore};
 use privyseal_test_base::scratch::workspace;
+use privyseal_test_servers::ishare_server::IshareServer;
 use privyseal_test_servers::redis_server::{free_port, wait_for};
 use serde_json::json;
 
-use crate::http::{FORM, post, request};
+use crate::http::{FORM, Response, post, request};
 use crate::stage::{CONSUMER, World};
 
 /// The public address and the internal one. The server runs as long as the process.
 pub(crate) fn serve(world: &World) -> (SocketAddr, SocketAddr) {
-    let loopback = || "127.0.0.1:0".parse().unwrap();
     let stage = world.play(world.honest());
-    let bound = TokenServer::new(stage.receiver)
-        .bind(loopback(), loopback())
-        .unwrap();
+    serve_with(TokenServer::new(stage.receiver), stage.registry)
+}
+
+/// The same of a server with that registry.
+pub(crate) fn serve_with(server: TokenServer, registry: IshareServer) -> (SocketAddr, SocketAddr) {
+    let loopback = || "127.0.0.1:0".parse().unwrap();
+    let bound = server.bind(loopback(), loopback()).unwrap();
     let addresses = bound.addresses().unwrap();
-    let registry = stage.registry;
     thread::spawn(move || {
         let _registry = registry;
         bound.run_until(std::future::pending())
@@ -188,6 +194,48 @@ fn a_service_in_any_language_gets_the_party_or_the_rule() {
     let refused = post(internal, "/v1/accept", &form(&assertion, &[]));
     assert_eq!(refused.status, 400);
     assert_eq!(refused.json()["rule"], "replay");
+}
+
+/// A token store that is away.
+#[derive(Debug)]
+struct Away;
+
+impl TokenStore for Away {
+    fn keep(&self, _token: [u8; 32], _grant: &Grant) -> Result<(), StoreError> {
+        Err(StoreError::Away("on purpose".to_owned()))
+    }
+
+    fn find(&self, _token: &[u8; 32], _now: UnixTime) -> Result<Option<Grant>, StoreError> {
+        Err(StoreError::Away("on purpose".to_owned()))
+    }
+}
+
+#[test]
+fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    let (line, lines) = mpsc::channel();
+    let server = TokenServer::new(stage.receiver).tokens(Away);
+    let server = server.watched(move |outcome| {
+        let outcome = outcome.map(|party| party.id().to_owned());
+        line.send(outcome.map_err(ToString::to_string)).unwrap();
+    });
+    let (public, internal) = serve_with(server, stage.registry);
+    let failed = Err("unavailable: the token store: it is away: on purpose".to_owned());
+    let bearer = "Authorization: Bearer x\r\n";
+    for ask in [
+        &|| post(public, "/connect/token", &form(&world.assertion(), &[])),
+        &|| post(internal, "/v1/introspect", "token=x"),
+        &|| request(internal, "GET", "/v1/authorize", bearer, ""),
+    ] as [&dyn Fn() -> Response; 3]
+    {
+        assert_eq!(ask().status, 503);
+        assert_eq!(lines.try_iter().collect::<Vec<_>>(), [failed.clone()]);
+    }
+    // What needs no token is not failed by it.
+    let accepted = post(internal, "/v1/accept", &form(&world.assertion(), &[]));
+    assert_eq!(accepted.status, 200);
+    assert_eq!(lines.try_recv(), Ok(Ok(CONSUMER.to_owned())));
 }
 
 #[test]

@@ -83,31 +83,12 @@ impl TokenServer {
         }
     }
 
-    async fn verified(&self, form: TokenForm) -> Result<VerifiedParty, Rejection> {
-        let outcome = self.receiver.accept(form).await;
-        (self.watch)(outcome.as_ref());
-        outcome
-    }
-
     /// RFC 6749 section 4.4.
     async fn token(&self, body: &[u8]) -> Answer {
-        let scheme = self.receiver.receiver().scheme();
-        let form = TokenForm::parse(body).and_then(|form| {
-            form.check_token_request(scheme)?;
-            Ok(form)
-        });
-        let granted = match form {
-            Ok(form) => match self.verified(form).await {
-                Ok(party) => self.grant(&party).await,
-                Err(rejection) => Err(rejection),
-            },
-            Err(rejection) => {
-                (self.watch)(Err(&rejection));
-                Err(rejection)
-            }
-        };
+        let granted = self.granted(body).await;
+        (self.watch)(granted.as_ref().map(|(party, _)| party));
         match granted {
-            Ok(token) => json(
+            Ok((_, token)) => json(
                 StatusCode::OK,
                 &json!({
                     "access_token": *token,
@@ -117,6 +98,14 @@ impl TokenServer {
             ),
             Err(rejection) => refusal(&rejection),
         }
+    }
+
+    async fn granted(&self, body: &[u8]) -> Result<(VerifiedParty, Zeroizing<String>), Rejection> {
+        let form = TokenForm::parse(body)?;
+        form.check_token_request(self.receiver.receiver().scheme())?;
+        let party = self.receiver.accept(form).await?;
+        let token = self.grant(&party).await?;
+        Ok((party, token))
     }
 
     /// A new access token: 256 random bits, of which the SHA-256 is kept.
@@ -139,9 +128,10 @@ impl TokenServer {
     /// For services: the whole party, or the rule and the reason.
     async fn accept(&self, body: &[u8]) -> Answer {
         let verified = match TokenForm::parse(body) {
-            Ok(form) => self.verified(form).await,
+            Ok(form) => self.receiver.accept(form).await,
             Err(rejection) => Err(rejection),
         };
+        (self.watch)(verified.as_ref());
         match verified {
             Ok(party) => json(
                 StatusCode::OK,
@@ -225,7 +215,8 @@ impl TokenServer {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
         let digest = digest(token);
-        let found = self.stored(move |tokens| tokens.find(&digest, now)).await?;
+        let found = self.stored(move |tokens| tokens.find(&digest, now)).await;
+        let found = found.inspect_err(|rejection| (self.watch)(Err(rejection)))?;
         // Who was taken out, or whose key was, has no access with what came before.
         let receiver = self.receiver.receiver();
         Ok(found.filter(|grant| receiver.still_knows(&grant.client_id, &grant.key, now)))
