@@ -173,6 +173,26 @@ try {
     await page.select("#example", String(example));
     seen.example_headlines.push(await status(page));
   }
+  // An example goes with all that it brought; what is the user's own stays, or comes back.
+  const type = async (id, text) => {
+    await page.evaluate((id) => (at(id).focus(), at(id).select()), id);
+    await page.keyboard.sendCharacter(text);
+  };
+  const fields = () => page.evaluate(() => ASKED.map((id) => at(id).value));
+  await page.click("#clear");
+  await page.evaluate(() => (at("more").open = true));
+  await page.select("#example", "0");
+  await type("input", cases[0].input);
+  seen.own = [await fields(), await status(page)];
+  await type("trust", "mine");
+  for (const example of ["2", ""]) await page.select("#example", example);
+  seen.own.push(await fields());
+  await page.select("#example", "0");
+  await type("trust", "other");
+  await page.select("#example", "");
+  seen.own.push(await fields());
+  await page.click("#clear");
+
   await page.select("#example", "1");
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   await check(page, "light");

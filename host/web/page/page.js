@@ -3,8 +3,11 @@
 
 const at = (id) => document.getElementById(id);
 const FIELDS = ["input", "trust", "keys", "lists"];
+const ASKED = [...FIELDS, "scheme", "audience", "moment"];
 // A file that is no text, by field: its bytes do not fit into a text area.
 const binary = new Map();
+// What stood in each field that is as an example filled it.
+const before = new Map();
 const MAX_FILE = 64 * 1024 * 1024;
 let explanation = null;
 
@@ -15,12 +18,33 @@ function wrong(sentence) {
 
 const bytesOf = (id) => binary.get(id) ?? new TextEncoder().encode(at(id).value.trim());
 
-// What was pasted is no example any more.
+function put(id, value, bytes) {
+  at(id).value = value;
+  if (bytes) binary.set(id, bytes);
+  else binary.delete(id);
+}
+
+// What is changed is the user's own. An example's input that is changed is no example any more: nothing else of it judges
+// what was pasted.
 function changed(id) {
   binary.delete(id);
-  if (id === "input") {
-    at("example").value = "";
-    at("about").hidden = true;
+  before.delete(id);
+  if (id === "input") choose("");
+}
+
+// An example, or none: what another one brought goes, and what stood there comes back.
+function choose(position) {
+  before.forEach(({ value, bytes }, id) => put(id, value, bytes));
+  before.clear();
+  const example = EXAMPLES[position];
+  at("example").value = position;
+  at("about").textContent = example?.about ?? "";
+  at("about").hidden = !example;
+  if (!example) return;
+  const moment = new Date(example.now * 1000).toISOString().slice(0, 19);
+  for (const id of ASKED) {
+    before.set(id, { value: at(id).value, bytes: binary.get(id) });
+    put(id, { ...example, moment }[id] ?? "");
   }
 }
 
@@ -82,22 +106,12 @@ function save(text, type, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-function show(example) {
-  binary.clear();
-  for (const id of [...FIELDS, "scheme", "audience"]) at(id).value = example?.[id] ?? "";
-  at("moment").value = example ? new Date(example.now * 1000).toISOString().slice(0, 19) : "";
-  at("about").textContent = example?.about ?? "";
-  at("about").hidden = !example;
-  explain();
-}
-
 function listen() {
-  for (const id of [...FIELDS, "audience", "moment"])
+  for (const id of ASKED)
     at(id).addEventListener("input", () => {
       changed(id);
       explain();
     });
-  at("scheme").addEventListener("change", explain);
   for (const picker of document.querySelectorAll("input[type=file]"))
     picker.addEventListener("change", () => {
       if (picker.files[0]) take(picker.dataset.for, picker.files[0]);
@@ -122,10 +136,14 @@ function listen() {
   // A file that misses a field does not replace the page.
   for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
   at("question").addEventListener("submit", (event) => event.preventDefault());
-  at("example").addEventListener("change", (event) => show(EXAMPLES[event.target.value]));
+  at("example").addEventListener("change", (event) => {
+    choose(event.target.value);
+    explain();
+  });
   at("clear").addEventListener("click", () => {
-    at("example").value = "";
-    show(null);
+    choose("");
+    for (const id of ASKED) put(id, "");
+    explain();
     at("input").focus();
   });
   at("save-html").addEventListener("click", () => save(explanation.document(), "text/html", "privyseal-report.html"));

@@ -228,6 +228,21 @@ fn it_works_by_paste_drop_and_keyboard_from_disk_and_server() {
     );
 }
 
+/// An expired token must not be judged at the moment of an example.
+#[test]
+fn what_an_example_brought_goes_with_it_and_what_is_ones_own_does_not() {
+    let token = examples()[0]["input"].clone();
+    let with_trust = |trust: &str| json!([token, trust, "", "", "", "", ""]);
+    let own = seen().rest["own"].as_array().unwrap();
+    let [pasted, status, back, kept] = &own[..] else {
+        panic!("{own:?}")
+    };
+    assert_eq!(*pasted, with_trust(""), "after an example");
+    assert!(status.as_str().unwrap().contains("broken"), "{status}");
+    assert_eq!(*back, with_trust("mine"), "set before an example");
+    assert_eq!(*kept, with_trust("other"), "set beside an example");
+}
+
 #[test]
 fn a_saved_report_needs_nothing_else() {
     let seen = &seen().rest;
