@@ -1,7 +1,6 @@
 //! Standard output: the result and nothing else, whole or not at all.
 
 use core::fmt::{Arguments, Display};
-use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ColorChoice};
 use privyseal::report::html::HtmlReport;
 use privyseal::report::{Subject, TokenReport};
+use privyseal_hsm::replace_file;
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
@@ -114,20 +114,29 @@ pub(super) struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Prints a report for people or as JSON, and writes the file.
+    /// Prints a report for people or as JSON, and writes the file. Each is given though the other cannot be.
     pub(super) fn give(
         &self,
         report: &impl Display,
         json: impl FnOnce() -> serde_json::Value,
         html: impl FnOnce() -> HtmlReport,
     ) -> Result<(), CliError> {
-        if let Some(path) = &self.html {
-            let named = |error: io::Error| {
-                let text = format!("{}: {error}", path.display());
-                CliError::Output(io::Error::new(error.kind(), text))
-            };
-            fs::write(path, html().to_document()).map_err(named)?;
-        }
+        let written = self.html.as_ref().map_or(Ok(()), |path| {
+            let document = html().to_document();
+            replace_file(path, 0o666, document.as_bytes()).map_err(|error| CliError::OutputFile {
+                path: path.clone(),
+                error,
+            })
+        });
+        self.print(report, json)?;
+        written
+    }
+
+    fn print(
+        &self,
+        report: &impl Display,
+        json: impl FnOnce() -> serde_json::Value,
+    ) -> Result<(), CliError> {
         if self.json {
             return print_json(&json());
         }

@@ -51,6 +51,25 @@ fn a_report_that_cannot_be_written_as_html_has_the_code_of_results() {
     );
 }
 
+/// A full disk is played by a limit on the size of files.
+#[test]
+fn a_report_that_cannot_be_written_as_html_leaves_the_old_one_and_the_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.html");
+    std::fs::write(&report, "old").unwrap();
+    let check = format!("privyseal check x --html {}", report.display());
+    let full = format!("trap '' XFSZ; ulimit -f 1; {check}");
+    assert_eq!(code(&full), Some(6));
+    assert_eq!(
+        code(&format!("({full}) | grep -q '^result .*broken'")),
+        Some(0)
+    );
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "old");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    assert_eq!(code(&format!("{check} >&-")), Some(6));
+    assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
+}
+
 #[test]
 fn colours_are_for_terminals_and_those_who_ask() {
     let is_coloured =
