@@ -44,6 +44,26 @@ fn broken(report: &ChainReport) -> Vec<&str> {
 }
 
 #[test]
+fn it_says_whether_trust_was_judged() {
+    let certificates = certificates(&[0, 1, 2, 3]);
+    let chain = certificates.chain().unwrap();
+    let mut options = ChainCheckOptions::at(UnixTime::from_secs(INSIDE).unwrap());
+    let note = "trust is not judged: no trusted certificate is given";
+    let forms = |options| {
+        let report = ChainReport::new(&chain, options);
+        let html = report.to_html().to_fragment();
+        [report.to_string(), report.to_json().to_string(), html]
+    };
+    assert!(forms(options).iter().all(|form| form.contains(note)));
+    options.trust = Some(&certificates);
+    assert!(
+        !forms(options)
+            .iter()
+            .any(|form| form.contains("not judged"))
+    );
+}
+
+#[test]
 fn it_is_valid_and_says_who_it_is() {
     let certificates = certificates(&[2, 0, 3, 1]);
     let chain = certificates.chain().unwrap();

@@ -81,9 +81,7 @@ impl ChainReport {
             report.dates(position, certificate, options.now, options.warn_days);
         }
         report.root(chain, options.scheme);
-        let is_trusted = options
-            .trust
-            .is_some_and(|trust| report.trust(chain, trust, options.now));
+        let is_trusted = report.trust(chain, options.trust, options.now);
         if let Some(leaf) = chain.leaf() {
             report.leaf(leaf, options);
         }
@@ -232,7 +230,12 @@ impl Report {
         }
     }
 
-    fn trust(&mut self, chain: &Chain<'_>, trust: &Certificates, now: UnixTime) -> bool {
+    fn trust(&mut self, chain: &Chain<'_>, trust: Option<&Certificates>, now: UnixTime) -> bool {
+        let Some(trust) = trust else {
+            let text = "trust is not judged: no trusted certificate is given";
+            self.add(Verdict::Note, text);
+            return false;
+        };
         let ders = chain.certificates().iter();
         let ders = ders.map(|certificate| certificate.as_der().to_vec());
         let chain = Certificates::from(ders.collect::<Vec<_>>());
