@@ -514,12 +514,14 @@ def wrong_trust():
         ("the CA is under supervision", [listed(ISSUING, status="undersupervision")]),
         ("the issuing CA is withdrawn, those above it granted", [listed(ISSUING, status="withdrawn"), listed(SUB), listed(ROOT)]),
         ("the seal itself is listed", [listed(LEAF)]), ("the fingerprint is listed under another name", [listed(ISSUING, subject="CN=Another CA,C=NL")]),
-        ("the status is Granted", [listed(ISSUING, status="Granted")]), ("the validity is Valid", [listed(ISSUING, validity="Valid")]),
         ("a fingerprint of SHA-1", [listed(ISSUING, certificate_fingerprint=hashlib.sha1(ISSUING.der).hexdigest())]),
         ("a fingerprint of the key", [listed(ISSUING, certificate_fingerprint=hashlib.sha256(ISSUING.certificate.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest())]),
     ):
         case(title, rule, token(), of=registry(entries, party()), source=source)
+    # Registries write them in both ways.
+    for title, entry in (("the status is Granted", listed(ISSUING, status="Granted")), ("the validity is Valid", listed(ISSUING, validity="Valid"))):
+        case(title, None, token(), of=registry([entry], party()), source=source)
     twins = [Entity(KEY, SEAL, twin), twin, SUB, ROOT]
     case("a CA of the name of one that is listed", rule, sign(KEY, header_of(twins), claims_of()), of=registry([listed(ISSUING)], party(chain=twins)), source=source)
 

@@ -9,6 +9,10 @@ fn escaped(value: &[u8]) -> String {
     bytes.concat()
 }
 
+fn unpadded(name: &str) -> &str {
+    name.trim_end_matches([' ', '\0'])
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in ".{0,200}") {
@@ -43,7 +47,8 @@ proptest! {
             escaped(source.as_bytes()),
         );
         let uri: Pkcs11Uri = text.parse().expect("every value is escaped");
-        prop_assert_eq!(uri.token(), Some(token.as_str()));
+        // p11tool prints the padding of a token's label.
+        prop_assert_eq!(uri.token(), Some(unpadded(&token)));
         prop_assert_eq!(uri.object(), object.as_deref());
         prop_assert_eq!(uri.id(), Some(id.as_slice()));
         prop_assert_eq!(uri.slot_id(), slot);
