@@ -1,4 +1,24 @@
+use base64ct::Base64UrlUnpadded;
+use privyseal_core::UnixTime;
+use serde_json::json;
+
 use super::*;
+use crate::report::{TokenCheckOptions, TokenReport};
+
+fn part(json: &str) -> String {
+    Base64UrlUnpadded::encode_string(json.as_bytes())
+}
+
+fn html_of(token: &str) -> String {
+    let now = UnixTime::from_secs(1_780_272_000).unwrap();
+    let report = TokenReport::new(token, TokenCheckOptions::at(now));
+    report.to_html(&TokenContent::read(token)).to_document()
+}
+
+/// The report on a token with these claims.
+fn html_of_claims(claims: &serde_json::Value) -> String {
+    html_of(&format!("{}.{}.AA", part("{}"), part(&claims.to_string())))
+}
 
 #[test]
 fn what_is_broken_stands_first_and_what_holds_is_folded() {
@@ -32,24 +52,63 @@ fn nothing_from_outside_becomes_markup() {
 
 #[test]
 fn a_claim_does_not_become_markup() {
-    use base64ct::Base64UrlUnpadded;
-    use privyseal_core::UnixTime;
-
-    use crate::report::{TokenCheckOptions, TokenReport};
-
-    let part = |json: &str| Base64UrlUnpadded::encode_string(json.as_bytes());
     let header = part(r#"{"alg":"<b>","x5c":["<i>"]}"#);
     let inner = format!("{}.{}.AA", part("{}"), part(r#"{"<u>":"<u>"}"#));
     let claims = part(&format!(
         r#"{{"<s>":["<s>"],"exp":1780272030,"inner":"{inner}"}}"#
     ));
-    let token = format!("{header}.{claims}.AA");
-    let now = UnixTime::from_secs(1_780_272_000).unwrap();
-    let report = TokenReport::new(&token, TokenCheckOptions::at(now));
-    let html = report.to_html(&TokenContent::read(&token)).to_document();
+    let html = html_of(&format!("{header}.{claims}.AA"));
     for tag in ["<i>", "<u>", "<s>"] {
         assert!(!html.contains(tag), "{tag}");
     }
     assert!(html.contains("2026-06-01T00:00:30Z, 30 s left"), "{html}");
     assert!(html.contains("&lt;u&gt;"), "the token inside is shown");
+}
+
+#[test]
+fn no_token_in_a_claim_can_be_used() {
+    let header = part(r#"{"alg":"RS256"}"#);
+    let (signature, ciphertext) = ("S".repeat(43), "C".repeat(60));
+    let jws = format!("{header}.{}.{signature}", part(r#"{"sub":"person"}"#));
+    let jwe = format!("{header}.a2V5.aXY.{ciphertext}.dGFn");
+    let member = |value: &str| json!({ "a": [value], value: 1 });
+    let html = html_of_claims(&json!({
+        "whole": jws, "object": member(&jws), "array": [[jws, 7]], "blank": format!(" {jws}\n"),
+        "bearer": format!("Bearer {jws}, and {jwe}"), "address": format!("https://a.example/?token={jws}&b=1"),
+        "glued": format!("token_{jws}"), "host": format!("a.example.{jws}"), "text": member(&jws).to_string(),
+        "short": [format!("{header}.e30.c2ln")], "encrypted": jwe, jws.clone(): jwe,
+        "client_notification_token": "opaque-1", "deep": [{ "access_token": "opaque-2", "kept": "word" }],
+        "refresh_token": { "value": "opaque-3" },
+    }));
+    for no in [signature.as_str(), &ciphertext, "c2ln", "opaque"] {
+        assert!(!html.contains(no), "{no}: {html}");
+    }
+    let rest = "[left out]&amp;b=1</dd>";
+    for shown in [
+        "<dd>person</dd>",
+        "kept&quot;:&quot;word",
+        "[left out], and",
+        rest,
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+}
+
+#[test]
+fn only_what_is_part_of_a_token_is_left_out() {
+    let thumbprint = "T".repeat(43);
+    let id = format!("1.2.{}", "3.".repeat(40));
+    for value in [
+        &thumbprint,
+        &id,
+        "www.example.com",
+        "https://a.b.c.example/d.e.f",
+        "...",
+    ] {
+        let html = html_of_claims(&json!({ "claim": value }));
+        assert!(
+            html.contains(&format!("<dd>{value}</dd>")),
+            "{value}: {html}"
+        );
+    }
 }

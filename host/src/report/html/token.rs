@@ -48,7 +48,7 @@ impl fmt::Debug for TokenContent {
 }
 
 impl TokenReport {
-    /// The report for people who open a file. It shows the header and the claims, without the signature: so it is no
+    /// The report for people who open a file. It shows the header and the claims, without any signature or token: so it is no
     /// credential.
     pub fn to_html(&self, content: &TokenContent) -> HtmlReport {
         let verdict = match (self.broken(), self.report.scheme) {
@@ -137,7 +137,7 @@ impl HtmlReport {
 
 fn table(members: &Map<String, Value>, now: UnixTime) -> String {
     let row = |(name, value): (&String, &Value)| {
-        let (key, value) = (escape(name), shown(name, value, now));
+        let (key, value) = (escape(&without_signatures(name)), shown(name, value, now));
         format!("<div><dt><code>{key}</code></dt><dd>{value}</dd></div>")
     };
     format!("<dl>{}</dl>", members.iter().map(row).collect::<String>())
@@ -146,6 +146,7 @@ fn table(members: &Map<String, Value>, now: UnixTime) -> String {
 /// A value, and what it means where that is known.
 fn shown(name: &str, value: &Value, now: UnixTime) -> String {
     match (name, value) {
+        _ if is_credential(name) => format!("<span class=\"meaning\">{LEFT_OUT}</span>"),
         ("exp" | "iat" | "nbf" | "auth_time", Value::Number(number)) => {
             let moment = number
                 .as_u64()
@@ -167,8 +168,63 @@ fn shown(name: &str, value: &Value, now: UnixTime) -> String {
         (_, Value::String(text)) => match decode_unverified(text) {
             // A token inside the token.
             [Some(header), Some(claims)] => table(&header, now) + &table(&claims, now),
-            _ => escape(text),
+            _ => escape(&without_signatures(text)),
         },
-        (_, other) => escape(&other.to_string()),
+        (_, other) => escape(&harmless(other).to_string()),
     }
+}
+
+/// What stands for a credential, or for what makes one of the rest.
+const LEFT_OUT: &str = "[left out]";
+
+/// Whether a member of that name is a credential whatever its form.
+fn is_credential(name: &str) -> bool {
+    ["client_notification_token", "access_token", "refresh_token"].contains(&name)
+}
+
+/// Without credentials, however deep.
+fn harmless(value: &Value) -> Value {
+    match value {
+        Value::String(text) => without_signatures(text).into(),
+        Value::Array(items) => items.iter().map(harmless).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                let value = if is_credential(name) {
+                    LEFT_OUT.into()
+                } else {
+                    harmless(value)
+                };
+                (without_signatures(name), value)
+            };
+            members.iter().map(member).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// Text in which no JWS has its signature, and no JWE what is encrypted.
+fn without_signatures(text: &str) -> String {
+    let is_break = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let pieces = text.split_inclusive(is_break).map(|piece| {
+        let (run, end) = piece.split_at(piece.trim_end_matches(is_break).len());
+        without_signature(run) + end
+    });
+    pieces.collect()
+}
+
+/// As [`without_signatures`], of characters of tokens alone. What stands before a token may hide its header, but not how
+/// long its signature is.
+fn without_signature(run: &str) -> String {
+    // HMAC with SHA-256 (RFC 7518 section 3.2).
+    const SHORTEST: usize = 43;
+    let mut parts: Vec<_> = run.split('.').collect();
+    let token = parts.windows(3).position(|three| {
+        let [header, _] = decode_unverified(&three.join("."));
+        header.is_some() || three.last().is_some_and(|it| it.len() >= SHORTEST)
+    });
+    if let Some(start) = token {
+        parts.truncate(start + 2);
+        parts.push(LEFT_OUT);
+    }
+    parts.join(".")
 }
