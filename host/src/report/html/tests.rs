@@ -112,3 +112,28 @@ fn only_what_is_part_of_a_token_is_left_out() {
         );
     }
 }
+
+#[test]
+fn a_string_is_not_taken_for_something_else() {
+    for (value, shown) in [
+        (json!("1712757579"), "&quot;1712757579&quot;"),
+        (json!(1_712_757_579), "1712757579"),
+        (json!("007"), "&quot;007&quot;"),
+        (json!("true"), "&quot;true&quot;"),
+        (json!(true), "true"),
+        (json!(""), "&quot;&quot;"),
+        (json!(" a"), "&quot; a&quot;"),
+        (json!("[1"), "&quot;[1&quot;"),
+        (json!("\"a\""), "&quot;\\&quot;a\\&quot;&quot;"),
+        (json!("a word"), "a word"),
+        (json!("null and void"), "null and void"),
+    ] {
+        let html = html_of_claims(&json!({ "claim": value }));
+        assert!(
+            html.contains(&format!("<dd>{shown}</dd>")),
+            "{shown}: {html}"
+        );
+    }
+    let time = html_of_claims(&json!({ "exp": "1712757579" }));
+    assert!(time.contains("<dd>&quot;1712757579&quot;</dd>"), "{time}");
+}

@@ -168,6 +168,7 @@ fn shown(name: &str, value: &Value, now: UnixTime) -> String {
         (_, Value::String(text)) => match decode_unverified(text) {
             // A token inside the token.
             [Some(header), Some(claims)] => table(&header, now) + &table(&claims, now),
+            _ if is_like_json(text) => escape(&harmless(value).to_string()),
             _ => escape(&without_signatures(text)),
         },
         (_, other) => escape(&harmless(other).to_string()),
@@ -180,6 +181,15 @@ const LEFT_OUT: &str = "[left out]";
 /// Whether a member of that name is a credential whatever its form.
 fn is_credential(name: &str) -> bool {
     ["client_notification_token", "access_token", "refresh_token"].contains(&name)
+}
+
+/// Whether a string without its quotes would be taken for something else.
+fn is_like_json(text: &str) -> bool {
+    let is_word = ["", "true", "false", "null"].contains(&text);
+    is_word
+        || text.starts_with(['{', '[', '"'])
+        || text.trim() != text
+        || text.parse::<f64>().is_ok()
 }
 
 /// Without credentials, however deep.
