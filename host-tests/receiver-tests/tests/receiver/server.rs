@@ -230,7 +230,10 @@ fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
     ] as [&dyn Fn() -> Response; 3]
     {
         assert_eq!(ask().status, 503);
-        assert_eq!(lines.try_iter().collect::<Vec<_>>(), [failed.clone()]);
+        assert_eq!(
+            lines.try_iter().collect::<Vec<_>>(),
+            std::slice::from_ref(&failed)
+        );
     }
     // What needs no token is not failed by it.
     let accepted = post(internal, "/v1/accept", &form(&world.assertion(), &[]));
