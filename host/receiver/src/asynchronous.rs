@@ -17,7 +17,8 @@ pub struct AsyncReceiver {
 
 impl AsyncReceiver {
     /// Works on at most `max_waiting` requests at once; one more is refused, as something that may be tried again. Each
-    /// takes a thread, of which tokio's runtime has 512.
+    /// takes a thread, of which tokio's runtime has 512. Of these [`CachePolicy::max_waiting`](crate::CachePolicy::max_waiting)
+    /// may wait for a registry, which is to be fewer: the others are for parties that are known.
     pub fn new(receiver: Arc<Receiver>, max_waiting: usize) -> Self {
         let room = Arc::new(Semaphore::new(max_waiting));
         Self { receiver, room }

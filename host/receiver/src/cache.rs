@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -18,6 +19,9 @@ pub struct CachePolicy {
     pub negative: Duration,
     /// How many parties are kept at most.
     pub max_parties: usize,
+    /// How many callers may wait for the registry at once: who asks about strangers while it is slow is not to take the place
+    /// of those who are known.
+    pub max_waiting: usize,
 }
 
 impl Default for CachePolicy {
@@ -27,6 +31,7 @@ impl Default for CachePolicy {
             limit: Duration::from_secs(3600),
             negative: Duration::from_secs(30),
             max_parties: 10_000,
+            max_waiting: 64,
         }
     }
 }
@@ -46,12 +51,56 @@ impl CachePolicy {
         self.negative = negative;
         self
     }
+
+    /// Lets so many callers wait for the registry at once.
+    #[must_use]
+    pub const fn max_waiting(mut self, max_waiting: usize) -> Self {
+        self.max_waiting = max_waiting;
+        self
+    }
+}
+
+/// Places for those who wait for one registry.
+#[derive(Clone, Debug)]
+pub(crate) struct Room(Arc<AtomicUsize>);
+
+/// A place in it, free again when it is dropped.
+struct Place(Room);
+
+impl Room {
+    pub(crate) fn of(policy: CachePolicy) -> Self {
+        Self(Arc::new(AtomicUsize::new(policy.max_waiting)))
+    }
+
+    fn place(&self) -> Option<Place> {
+        let fewer = |left: usize| left.checked_sub(1);
+        let taken = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
+        taken.is_ok().then(|| Place(self.clone()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Why there is no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoValue<E> {
+    #[error("{0}")]
+    Failed(E),
+    #[error("too many wait for it")]
+    TooManyWait,
 }
 
 /// Values by name. `E` is why there is none.
 #[derive(Debug)]
 pub(crate) struct Cache<V, E> {
     policy: CachePolicy,
+    room: Room,
     slots: Mutex<HashMap<String, Arc<Slot<V, E>>>>,
 }
 
@@ -79,9 +128,10 @@ where
     V: Clone + Send + 'static,
     E: Clone + Send + 'static,
 {
-    pub(crate) fn new(policy: CachePolicy) -> Self {
+    pub(crate) fn new(policy: CachePolicy, room: Room) -> Self {
         Self {
             policy,
+            room,
             slots: Mutex::default(),
         }
     }
@@ -93,9 +143,10 @@ where
         name: &str,
         load: impl Fn() -> Result<V, E> + Send + 'static,
         is_good: fn(&V) -> bool,
-    ) -> Result<V, E> {
+    ) -> Result<V, NoValue<E>> {
         let slot = self.slot(name);
         let mut state = slot.lock();
+        let mut place = None;
         loop {
             if let Some((value, since)) = &state.value {
                 let age = since.elapsed();
@@ -113,13 +164,18 @@ where
                     return Ok(value);
                 }
             }
+            let failed = state.failed_just_now().filter(|_| !state.loading);
+            if let Some(error) = failed {
+                return Err(NoValue::Failed(error));
+            }
+            place = place.or_else(|| self.room.place());
+            if place.is_none() {
+                return Err(NoValue::TooManyWait);
+            }
             if !state.loading {
-                if let Some(error) = state.failed_just_now() {
-                    return Err(error);
-                }
                 state.loading = true;
                 drop(state);
-                return slot.fill(load);
+                return slot.fill(load).map_err(NoValue::Failed);
             }
             // Another thread asks: its outcome is this one's, too.
             let began = state.value.as_ref().map(|(_, since)| *since);
@@ -131,7 +187,7 @@ where
             }
             let is_new = state.value.as_ref().map(|(_, since)| *since) != began;
             if let (false, Some((error, _))) = (is_new, &state.failed) {
-                return Err(error.clone());
+                return Err(NoValue::Failed(error.clone()));
             }
         }
     }
@@ -239,7 +295,11 @@ mod tests {
     }
 
     fn cache(refresh_after: Duration, limit: Duration) -> Cache<usize, &'static str> {
-        Cache::new(CachePolicy::default().refreshed(refresh_after, limit))
+        cache_of(CachePolicy::default().refreshed(refresh_after, limit))
+    }
+
+    fn cache_of(policy: CachePolicy) -> Cache<usize, &'static str> {
+        Cache::new(policy, Room::of(policy))
     }
 
     #[test]
@@ -270,7 +330,10 @@ mod tests {
     #[test]
     fn a_registry_that_is_away_stops_nothing_before_the_limit_and_everything_after_it() {
         let calls = Arc::default();
-        for (limit, expected) in [(LONG, Ok(7)), (Duration::ZERO, Err("away"))] {
+        for (limit, expected) in [
+            (LONG, Ok(7)),
+            (Duration::ZERO, Err(NoValue::Failed("away"))),
+        ] {
             let cache = cache(Duration::ZERO, limit);
             let get = |outcome| cache.get("a", counted(&calls, outcome), |_| true);
             get(Ok(7)).unwrap();
@@ -283,7 +346,7 @@ mod tests {
     fn a_bad_answer_is_kept_for_a_short_time() {
         for (negative, second) in [(LONG, Ok(0)), (Duration::ZERO, Ok(1))] {
             let calls = Arc::default();
-            let cache = Cache::new(CachePolicy::default().negative(negative));
+            let cache = cache_of(CachePolicy::default().negative(negative));
             let get = || cache.get("a", counted(&calls, Ok(0)), |_| false);
             assert_eq!((get(), get()), (Ok(0), second));
         }
@@ -291,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_load_that_panics_keeps_nobody_waiting() {
-        let cache = Cache::<usize, &str>::new(CachePolicy::default());
+        let cache = cache_of(CachePolicy::default());
         thread::scope(|scope| {
             let panics = scope.spawn(|| cache.get("a", || panic!("on purpose"), |_| true));
             assert!(panics.join().is_err());

@@ -15,7 +15,7 @@ use privyseal_core::cert::Certificate;
 use privyseal_core::scheme::PartyLookup;
 use privyseal_core::scheme::SchemeRules;
 
-use crate::cache::{Cache, CachePolicy};
+use crate::cache::{Cache, CachePolicy, Room};
 use crate::{Rejection, Revocation};
 
 /// Who knows which CAs issue, and which parties there are. What it says is proved already.
@@ -130,10 +130,11 @@ pub(crate) type PartyAnswer = Result<Arc<Party>, PartyFault>;
 
 impl CachedRegistry {
     pub(crate) fn new(source: Arc<dyn RegistrySource>, policy: CachePolicy) -> Self {
+        let room = Room::of(policy);
         Self {
             source,
-            list: Cache::new(policy),
-            parties: Cache::new(policy),
+            list: Cache::new(policy, room.clone()),
+            parties: Cache::new(policy, room),
             look_ups: LookUps::default(),
         }
     }

@@ -36,7 +36,7 @@ use routes::Face;
 
 pub use tokens::{Grant, MemoryTokens, TokenStore};
 
-/// How many requests are worked on at once: each may wait for a registry.
+/// How many requests are worked on at once; fewer ([`crate::CachePolicy::max_waiting`]) may wait for a registry.
 const MAX_WAITING: usize = 256;
 
 /// How many connections each address has at once.

@@ -12,7 +12,7 @@ use privyseal_test_pki::{Authority, CertificateSpec, TestPki, test_key};
 use serde_json::json;
 use tokio::runtime;
 
-use crate::stage::{CONSUMER, Stage, World, eventually};
+use crate::stage::{CONSUMER, Stage, Switch, World, eventually};
 
 /// Asked for again each time, and used so long.
 fn refreshed(limit: Duration) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
@@ -102,6 +102,68 @@ fn an_asynchronous_caller_waits_and_other_tasks_go_on() {
         switch.set_held(false);
         assert_eq!(first.await.unwrap().unwrap().id(), CONSUMER);
         assert_eq!(receiver.accept(form()).await.unwrap().id(), CONSUMER);
+    });
+}
+
+/// Lets the registry answer, also where a test fails: else its threads wait on.
+struct Released(Switch);
+
+impl Drop for Released {
+    fn drop(&mut self) {
+        self.0.set_held(false);
+    }
+}
+
+/// Who presents one assertion again and again while the registry is slow keeps nobody out who is known.
+#[test]
+fn who_waits_for_a_slow_registry_leaves_places_for_who_is_known() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    stage.accept(&world.assertion()).unwrap();
+    let key = test_key("registry", 2048);
+    let chain = world.pki.chain(&key.spki_der(), &CertificateSpec::seal());
+    let stranger = World {
+        key,
+        chain,
+        ..World::new()
+    };
+    let id = "EU.EORI.NL000000001";
+    let unknown = stranger.with_claims(|claims| {
+        claims["iss"] = json!(id);
+        claims["sub"] = json!(id);
+    });
+    let Stage {
+        registry: _registry,
+        receiver,
+        switch,
+    } = stage;
+    let receiver = AsyncReceiver::new(Arc::new(receiver), 256);
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    switch.set_held(true);
+    runtime.block_on(async {
+        let released = Released(switch);
+        let waiting: Vec<_> = (0..300)
+            .map(|_| {
+                let (receiver, form) = (receiver.clone(), TokenForm::of_assertion(&unknown));
+                tokio::spawn(async move { receiver.accept(form.client_id(id)).await })
+            })
+            .collect();
+        let left = || waiting.iter().filter(|task| !task.is_finished()).count();
+        let began = Instant::now();
+        while left() > CachePolicy::default().max_waiting {
+            assert!(began.elapsed() < Duration::from_secs(120), "{}", left());
+            tokio::task::yield_now().await;
+        }
+        let known = TokenForm::of_assertion(world.assertion()).client_id(CONSUMER);
+        assert_eq!(receiver.accept(known).await.unwrap().id(), CONSUMER);
+        assert!(left() > 0);
+        drop(released);
+        let mut refused = 0;
+        for task in waiting {
+            let rejection = task.await.unwrap().unwrap_err();
+            refused += usize::from(rejection.is_temporary());
+        }
+        assert!(refused >= 236, "{refused}");
     });
 }
 
