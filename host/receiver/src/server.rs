@@ -5,7 +5,7 @@
 //!
 //! | address | request | response |
 //! |---|---|---|
-//! | public | `POST` to the scheme's path (`/connect/token`, for iSHARE `/oauth2.0/token` too) | an opaque access token of 256 bits |
+//! | public | `POST` to the scheme's path (`/connect/token`, for iSHARE `/oauth2.0/token` too; below the realm's, where there is one) | an opaque access token of 256 bits |
 //! | internal | `POST /v1/accept`, a token request | the verified party, or the rule that is broken |
 //! | internal | `POST /v1/introspect` | RFC 7662 |
 //! | internal | `GET /v1/authorize` with `Authorization: Bearer` | 204 and the client in `X-Client-Id`, or 401; for nginx's `auth_request` |
@@ -28,6 +28,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use privyseal::oauth::has_realms;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
@@ -140,14 +141,20 @@ impl TokenServer {
         self
     }
 
-    /// The paths of the token endpoint: the scheme's, and the one that iSHARE's older pages have. A scheme whose clients get
-    /// tokens for persons only has none here.
-    pub fn token_paths(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let scheme = self.receiver.receiver().scheme();
+    /// The paths of the token endpoint: the scheme's, below that of the realm where the audience is one; and the one that
+    /// iSHARE's older pages have. A scheme whose clients get tokens for persons only has none here.
+    pub fn token_paths(&self) -> impl Iterator<Item = String> + use<> {
+        let receiver = self.receiver.receiver();
+        let scheme = receiver.scheme();
         let rules = scheme.token_request();
-        let older = scheme.registry().map(|_| "/oauth2.0/token");
+        let path = rules.path().value();
+        let of_realm = Some(receiver.audience())
+            .filter(|_| has_realms(scheme))
+            .and_then(|issuer| Some(issuer.strip_prefix("https://")?.split_once('/')?.1))
+            .map(|below| format!("/{below}{path}"));
+        let older = scheme.registry().map(|_| "/oauth2.0/token".to_owned());
         let is_here = rules.grant_type().value() == "client_credentials";
-        let paths = [Some(rules.path().value()), older];
+        let paths = [of_realm.or_else(|| Some(path.to_owned())), older];
         paths.into_iter().flatten().filter(move |_| is_here)
     }
 

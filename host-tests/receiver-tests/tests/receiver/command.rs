@@ -254,7 +254,13 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
         "M2M",
     ];
     let cases: [(&[&str], &str, &str, &Value); 3] = [
-        (&realm, issuer, "/protocol/openid-connect/token", &kid),
+        // Where Privyseal's own client posts to with the same options.
+        (
+            &realm,
+            issuer,
+            "/auth/realms/M2M/protocol/openid-connect/token",
+            &kid,
+        ),
         (
             &["--scheme", "./kid.toml"],
             "https://as.example/token",
