@@ -131,11 +131,13 @@ impl Serve {
         let scheme = self.registry.scheme()?;
         let (source, audience) = self.registry.source()?;
         let limit = Duration::from_secs(self.stale_limit);
-        let fresh = CachePolicy::default().refresh_after.min(limit / 2);
+        let policy = CachePolicy::default();
+        let fresh = policy.refresh_after.min(limit / 3);
+        let life = policy.life.min(limit / 2);
         Ok(Accepting::builder(scheme)
             .audience(audience)
             .registry(source)
-            .cache(CachePolicy::default().refreshed(fresh, limit)))
+            .cache(policy.refreshed(fresh, limit).life(life, policy.patience)))
     }
 
     /// Clients are those of a list.

@@ -13,6 +13,11 @@ use std::time::Instant;
 pub struct CachePolicy {
     /// From this age on it is asked for again in the background, while what is known is used.
     pub refresh_after: Duration,
+    /// From this age on (or `refresh_after`, if that is longer) it is asked for first, and used where the registry does not
+    /// answer in time.
+    pub life: Duration,
+    /// How long the registry may take then.
+    pub patience: Duration,
     /// From this age on it is not used, however long the registry is away.
     pub limit: Duration,
     /// How long a bad answer is kept: no such party, not active.
@@ -27,7 +32,9 @@ pub struct CachePolicy {
 impl Default for CachePolicy {
     fn default() -> Self {
         Self {
-            refresh_after: Duration::from_secs(300),
+            refresh_after: Duration::from_secs(240),
+            life: Duration::from_secs(300),
+            patience: Duration::from_secs(3),
             limit: Duration::from_secs(3600),
             negative: Duration::from_secs(30),
             max_parties: 10_000,
@@ -42,6 +49,14 @@ impl CachePolicy {
     pub const fn refreshed(mut self, refresh_after: Duration, limit: Duration) -> Self {
         self.refresh_after = refresh_after;
         self.limit = limit;
+        self
+    }
+
+    /// Asks first about what is older than `life`, and uses it where there is no answer within `patience`.
+    #[must_use]
+    pub const fn life(mut self, life: Duration, patience: Duration) -> Self {
+        self.life = life;
+        self.patience = patience;
         self
     }
 
@@ -114,6 +129,8 @@ struct Slot<V, E> {
 struct State<V, E> {
     value: Option<(V, Instant)>,
     loading: bool,
+    /// When the last loading began.
+    began: Instant,
     failed: Option<(E, Instant)>,
 }
 
@@ -141,24 +158,40 @@ where
     pub(crate) fn get(
         &self,
         name: &str,
-        load: impl Fn() -> Result<V, E> + Send + 'static,
+        load: impl Fn() -> Result<V, E> + Clone + Send + 'static,
         is_good: fn(&V) -> bool,
     ) -> Result<V, NoValue<E>> {
+        let entered = Instant::now();
         let slot = self.slot(name);
         let mut state = slot.lock();
         let mut place = None;
         loop {
             if let Some((value, since)) = &state.value {
+                let (value, since) = (value.clone(), *since);
                 let age = since.elapsed();
-                let value = value.clone();
                 if is_good(&value) && age < self.policy.limit {
+                    // Who has waited takes what there is.
+                    if since >= entered || place.is_some() {
+                        return Ok(value);
+                    }
                     if age >= self.policy.refresh_after && state.may_be_tried() {
-                        let filled = Arc::clone(&slot);
+                        let (filled, load) = (Arc::clone(&slot), load.clone());
                         let refresh = thread::Builder::new().spawn(move || filled.fill(load));
                         // Without a thread for it, the next who asks tries again.
                         state.loading = refresh.is_ok();
+                        state.began = Instant::now();
                     }
-                    return Ok(value);
+                    let left = self.policy.patience.saturating_sub(state.began.elapsed());
+                    let is_old = age >= self.policy.life.max(self.policy.refresh_after);
+                    if is_old && state.loading && !left.is_zero() {
+                        place = self.room.place();
+                    }
+                    if place.is_none() {
+                        return Ok(value);
+                    }
+                    let waited = slot.loaded.wait_timeout_while(state, left, |it| it.loading);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    continue;
                 }
                 if !is_good(&value) && age < self.policy.negative {
                     return Ok(value);
@@ -174,6 +207,7 @@ where
             }
             if !state.loading {
                 state.loading = true;
+                state.began = Instant::now();
                 drop(state);
                 return slot.fill(load).map_err(NoValue::Failed);
             }
@@ -205,6 +239,7 @@ where
             state: Mutex::new(State {
                 value: None,
                 loading: false,
+                began: Instant::now(),
                 failed: None,
             }),
             loaded: Condvar::new(),
@@ -285,7 +320,7 @@ mod tests {
     fn counted(
         calls: &Arc<AtomicUsize>,
         outcome: Result<usize, &'static str>,
-    ) -> impl Fn() -> Result<usize, &'static str> + Send + 'static {
+    ) -> impl Fn() -> Result<usize, &'static str> + Clone + Send + 'static {
         let calls = Arc::clone(calls);
         move || {
             thread::sleep(Duration::from_millis(20));
@@ -325,6 +360,29 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(60));
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn what_is_older_than_its_life_is_asked_for_first_and_used_where_nobody_answers() {
+        let calls = Arc::default();
+        let policy = CachePolicy::default().refreshed(Duration::ZERO, LONG);
+        let cache = cache_of(policy.life(Duration::ZERO, LONG));
+        let get = |outcome| cache.get("a", counted(&calls, outcome), |_| true);
+        assert_eq!((get(Ok(0)), get(Ok(0))), (Ok(0), Ok(1)));
+        assert_eq!(get(Err("away")), Ok(1));
+        // One that is silent counts as away, and holds up nobody for long.
+        let cache = cache_of(policy.life(Duration::ZERO, Duration::from_millis(10)));
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        assert_eq!(cache.get("a", || Ok(7), |_| true), Ok(7));
+        let silent = move || {
+            let _ = released.lock().unwrap().recv();
+            Ok(8)
+        };
+        for _ in 0..100 {
+            assert_eq!(cache.get("a", silent.clone(), |_| true), Ok(7));
+        }
+        drop(release);
     }
 
     #[test]

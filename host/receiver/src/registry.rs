@@ -232,6 +232,7 @@ impl<'a> ClaimedParty<'a> {
 }
 
 /// [`PartyQuery`] for a thread of its own.
+#[derive(Clone)]
 struct OwnedQuery {
     id: String,
     /// Whether it is one of iSHARE 1.x.

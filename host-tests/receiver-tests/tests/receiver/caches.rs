@@ -249,3 +249,24 @@ fn a_withdrawn_ca_is_noticed_with_the_next_list() {
     eventually(|| stage.accept(&world.assertion()).is_err());
     stage.refuses(&world.assertion(), "chain-trusted", "not granted");
 }
+
+/// While the registry answers, nothing is used that is older than its life.
+#[test]
+fn a_withdrawn_ca_is_noticed_at_once_where_the_list_is_older_than_its_life() {
+    let world = World::new();
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&withdrawn);
+    let config = world.honest().lying(move |draft| {
+        let is_withdrawn = flag.load(Ordering::SeqCst);
+        if let (true, Some(list)) = (is_withdrawn, draft.claims.get_mut("trusted_list")) {
+            list[0]["status"] = json!("withdrawn");
+        }
+    });
+    let stage = world.play_with(&ISHARE, config, |builder| {
+        let policy = CachePolicy::default().refreshed(Duration::ZERO, LONG);
+        builder.cache(policy.life(Duration::ZERO, LONG))
+    });
+    stage.accept(&world.assertion()).unwrap();
+    withdrawn.store(true, Ordering::SeqCst);
+    stage.refuses(&world.assertion(), "chain-trusted", "not granted");
+}
