@@ -16,7 +16,7 @@ use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingListener, Tokens};
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
-use privyseal::{AssertionOptions, Client, SigningClient};
+use privyseal::{AssertionOptions, SigningClient};
 use privyseal_core::scheme::ITSME;
 use privyseal_core::{KeyEncryption, Signer};
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::jwks::key_encryption_parser;
-use super::options::{AccessOptions, AuthenticationArgs, KidOptions, ServerOptions};
+use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions};
 use super::output::print_json;
 use crate::error::CliError;
 use crate::output::say;
@@ -37,13 +37,8 @@ use progress::Progress;
 /// answer.
 #[derive(Args)]
 pub(super) struct Ciba {
-    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
-    /// The key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F. Given more than once: the
-    /// same key on other tokens, for when one is away
-    #[arg(id = "key", long = "key", value_name = "URI", required = true)]
-    keys: Vec<String>,
     #[command(flatten)]
-    access: AccessOptions,
+    keys: KeysOptions,
     #[command(flatten)]
     kid: KidOptions,
     // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
@@ -216,22 +211,18 @@ impl Ciba {
         &self,
     ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, CliError>
     {
-        let access = self.access;
-        let mut builder = Client::builder(&ITSME)
-            .access_policy(access.policy())
-            .pin_sources(move |uri| access.pins(uri))
+        let builder = self
+            .keys
+            .builder(&ITSME, self.keys.uris()?)
             .kid(self.kid.choice())
             .client_id(&self.client_id);
-        for key in &self.keys {
-            builder = builder.key(key.parse()?);
-        }
         Ok(builder.signing_client()?)
     }
 
     fn unwrappers(&self) -> Result<Vec<KeyUnwrapper>, CliError> {
         let open = |uri: &String| {
             let uri: KeyUri = uri.parse()?;
-            self.access.open_unwrapper(&uri)
+            self.keys.access.open_unwrapper(&uri)
         };
         self.decryption_keys.iter().map(open).collect()
     }

@@ -3,6 +3,7 @@
 mod access;
 mod certificate;
 mod client;
+mod keys;
 mod kid;
 mod profile;
 mod request;
@@ -22,6 +23,7 @@ use crate::error::CliError;
 pub(super) use access::{AccessOptions, pins};
 pub(super) use certificate::{CertificateOptions, OWN_CERTIFICATE, WarnOptions};
 pub(super) use client::ClientOptions;
+pub(super) use keys::KeysOptions;
 pub(super) use kid::{KidOptions, kid_form_parser};
 pub(super) use profile::{ProfileChoice, with_profile_options};
 pub(super) use request::{AuthenticationArgs, RequestOptions};

@@ -1,13 +1,13 @@
 //! What an assertion says, and whose it is.
 
 use clap::Args;
-use privyseal::client::{BuildError, ClientBuilder};
+use privyseal::client::BuildError;
 use privyseal::keys::key::KeyUri;
 use privyseal::keys::{KeyUriError, SignerFailure};
 use privyseal::oauth::{AudienceError, AudienceParts, REQUEST, SigningClient};
 use privyseal::pki::certificates::Certificates;
 use privyseal::{
-    AssertionOptions, AssertionSource, Client, RetryPolicy, SchemeRules, UnixTime, pki::party_id,
+    AssertionOptions, AssertionSource, RetryPolicy, SchemeRules, UnixTime, pki::party_id,
 };
 use privyseal_core::Signer;
 use privyseal_core::scheme::KeyReference;
@@ -15,7 +15,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 
 use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
-use super::{AccessOptions, Wait, chain_file, of_option, scheme_parser};
+use super::{KeysOptions, Wait, chain_file, of_option, scheme_parser};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -25,13 +25,8 @@ pub(crate) struct ClientOptions {
     /// Whose rules apply; or the TOML file of a scheme of one's own
     #[arg(long, value_name = "SCHEME|FILE", value_parser = scheme_parser())]
     scheme: &'static SchemeRules,
-    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
-    /// The key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F. Given more than once: the
-    /// same key on other tokens, for when one is away
-    #[arg(id = "key", long = "key", value_name = "URI", required = true)]
-    keys: Vec<String>,
     #[command(flatten)]
-    access: AccessOptions,
+    keys: KeysOptions,
     #[command(flatten)]
     kid: KidOptions,
     /// The client id, or party id; by default what the leaf certificate says, where the scheme
@@ -142,15 +137,11 @@ impl ClientOptions {
             let reason = "is for a gateway, whose line is for one program at a time, and whose policy has a rate";
             return Err(CliError::option("--wait", reason));
         }
-        let uris = self.uris()?;
+        let uris = self.keys.uris()?;
         if uris.iter().any(|uri| matches!(uri, KeyUri::Device(_))) {
             return Err(KeyUriError::NoSigner.into());
         }
-        let access = self.access;
-        let builder = Client::builder(self.scheme)
-            .access_policy(access.policy())
-            .pin_sources(move |uri| access.pins(uri));
-        let mut builder = uris.into_iter().fold(builder, ClientBuilder::key);
+        let mut builder = self.keys.builder(self.scheme, uris);
         if let Some(id) = &self.client_id {
             builder = builder.client_id(id);
         }
@@ -188,7 +179,7 @@ impl ClientOptions {
     pub(crate) fn source_for_tries(
         &self,
     ) -> Result<(Box<dyn AssertionSource>, RetryPolicy), CliError> {
-        if let [KeyUri::Device(uri)] = &*self.uris()? {
+        if let [KeyUri::Device(uri)] = &*self.keys.uris()? {
             let client = self.device_client(uri)?;
             let tries = client.presence().map(|_| RetryPolicy::NEVER);
             return Ok((Box::new(client), tries.unwrap_or_default()));
@@ -199,7 +190,7 @@ impl ClientOptions {
 
     /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
     pub(crate) fn is_device(&self) -> Result<bool, CliError> {
-        Ok(matches!(&*self.uris()?, [KeyUri::Device(_)]))
+        Ok(matches!(&*self.keys.uris()?, [KeyUri::Device(_)]))
     }
 
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, CliError> {
@@ -215,7 +206,7 @@ impl ClientOptions {
             let reason = "is not for a device, which has one certificate";
             return Err(CliError::option("--certificate", reason));
         }
-        self.access.refuse_for_device(uri)?;
+        self.keys.access.refuse_for_device(uri)?;
         let mut expected = Expected::default();
         let client_id = self.client_id.as_deref();
         expected.client_id = client_id
@@ -232,11 +223,6 @@ impl ClientOptions {
             say!("press the device's button within {seconds} s");
         }
         Ok(client)
-    }
-
-    fn uris(&self) -> Result<Vec<KeyUri>, CliError> {
-        let uris = self.keys.iter().map(|key| Ok(key.parse()?));
-        uris.collect()
     }
 
     fn needless(&self, option: &'static str, why: &str) -> CliError {

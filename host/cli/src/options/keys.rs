@@ -1,0 +1,35 @@
+//! The references to the key that signs.
+
+use clap::Args;
+use privyseal::{Client, ClientBuilder, KeyUri, SchemeRules};
+
+use super::AccessOptions;
+use crate::error::CliError;
+
+/// One key, by as many references as there are tokens that have it.
+#[derive(Args)]
+pub(crate) struct KeysOptions {
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// The key: a URI such as pkcs11:token=T;object=K?module-path=M&pin-source=file:F. Given more than once: the
+    /// same key on other tokens, for when one is away
+    #[arg(id = "key", long = "key", value_name = "URI", required = true)]
+    keys: Vec<String>,
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
+}
+
+impl KeysOptions {
+    pub(crate) fn uris(&self) -> Result<Vec<KeyUri>, CliError> {
+        let uris = self.keys.iter().map(|key| Ok(key.parse()?));
+        uris.collect()
+    }
+
+    /// A client of `scheme` that signs with the keys at `uris`.
+    pub(crate) fn builder(&self, scheme: &'static SchemeRules, uris: Vec<KeyUri>) -> ClientBuilder {
+        let access = self.access;
+        let builder = Client::builder(scheme)
+            .access_policy(access.policy())
+            .pin_sources(move |uri| access.pins(uri));
+        uris.into_iter().fold(builder, ClientBuilder::key)
+    }
+}
