@@ -36,26 +36,27 @@ pub(super) struct RequestOptions {
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.key.required("it signs the request")?;
-        let pem = self.asked.signed(|subject, usages| {
+        let (pem, _) = self.asked.signed(|subject, usages| {
             let mut signer = self.key.access.open(&uri)?;
             let info = CertificationRequestInfo::new(subject, usages, signer.public_key())?;
             let mut buffer = vec![0; MAX_CERTIFICATION_REQUEST];
-            Ok(info.sign(&mut signer, &mut buffer)?.as_der().to_vec())
+            let der = info.sign(&mut signer, &mut buffer)?.as_der().to_vec();
+            Ok((der, signer))
         })?;
         print_line(pem.as_bytes())
     }
 }
 
 impl RequestOptions {
-    /// Has it signed, and gives it as PEM.
-    pub(super) fn signed(
+    /// Has it signed, and gives it as PEM, with whoever signed it.
+    pub(super) fn signed<S>(
         &self,
-        sign: impl FnOnce(&Subject<'_>, KeyUsages) -> Result<Vec<u8>, CliError>,
-    ) -> Result<String, CliError> {
+        sign: impl FnOnce(&Subject<'_>, KeyUsages) -> Result<(Vec<u8>, S), CliError>,
+    ) -> Result<(String, S), CliError> {
         let name = DistinguishedName::parse(&self.subject)?;
         let subject = Subject::new(&name.attributes()?)?;
-        let der = sign(&subject, self.key_usage.iter().copied().collect())?;
-        Ok(pem::encode("CERTIFICATE REQUEST", &der))
+        let (der, signer) = sign(&subject, self.key_usage.iter().copied().collect())?;
+        Ok((pem::encode("CERTIFICATE REQUEST", &der), signer))
     }
 }
 

@@ -19,15 +19,11 @@ pub(super) struct Csr {
 
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let mut device = None;
-        let pem = self.asked.signed(|subject, usages| {
-            let device = device.insert(self.which.open()?);
+        let (pem, mut device) = self.asked.signed(|subject, usages| {
+            let mut device = self.which.open()?;
             let der = device.certification_request(subject, usages);
-            der.map_err(client_error)
+            Ok((der.map_err(client_error)?, device))
         })?;
-        match &mut device {
-            Some(device) => self.told.print(device, "request", &pem),
-            None => Ok(()),
-        }
+        self.told.print(&mut device, "request", &pem)
     }
 }

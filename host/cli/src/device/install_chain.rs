@@ -1,10 +1,8 @@
 //! `privyseal device install-chain`.
 
 use clap::Args;
-use privyseal::base::clock;
-use privyseal_gateway::Package;
 
-use super::upload::{Upload, send, unfit};
+use super::upload::{Upload, send};
 use super::{Told, Which};
 use crate::error::CliError;
 
@@ -27,11 +25,7 @@ impl InstallChain {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.which.uri()?;
         let mut device = self.which.open()?;
-        device.abort_upload()?;
-        let key = device.public_key()?;
-        let package = self.upload.package(|policy, chain| {
-            Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
-        })?;
+        let package = self.upload.for_key_of(&mut device)?;
         send(uri, &mut device, &package, &self.told)
     }
 }

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::base::{clock, file};
-use privyseal_gateway::Package;
+use privyseal::base::file;
 use privyseal_protocol::DeviceState;
 
 use super::set_time::MAX_SIGNATURE;
-use super::upload::{Upload, send, unfit};
+use super::upload::{Upload, send};
 use super::{Told, Which, unlock};
 use crate::error::CliError;
 use crate::output::print;
@@ -49,11 +48,7 @@ impl Renew {
         let secret = self.unlock_secret.as_deref().map(unlock::read);
         let secret = secret.transpose()?;
         let mut device = self.which.open()?;
-        device.abort_upload()?;
-        let key = device.public_key()?;
-        let package = self.upload.package(|policy, chain| {
-            Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
-        })?;
+        let package = self.upload.for_key_of(&mut device)?;
         if self.statement {
             let line = device.info().renewal_statement(&package.fingerprint());
             return print(line.as_bytes());

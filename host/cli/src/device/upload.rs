@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::ProgressBar;
-use privyseal::base::BaseError;
 use privyseal::base::file::{self, InputFile};
+use privyseal::base::{BaseError, clock};
 use privyseal::pki::certificates::Certificates;
 use privyseal_core::cert::Chain;
 use privyseal_gateway::{
@@ -41,6 +41,15 @@ impl Upload {
         let certificates = certificates.transpose()?;
         let chain = certificates.as_ref().map(Certificates::chain).transpose()?;
         make(&policy, chain.as_ref())
+    }
+
+    /// The package for the key that a device has. An upload that was begun is given up.
+    pub(super) fn for_key_of(&self, device: &mut Gateway) -> Result<Package, CliError> {
+        device.abort_upload()?;
+        let key = device.public_key()?;
+        self.package(|policy, chain| {
+            Package::install(policy, &key, chain, clock::now()?).map_err(unfit)
+        })
     }
 }
 
