@@ -271,13 +271,13 @@ impl AuditLog {
 impl State {
     /// Whether the file is as it was left.
     fn check(&self, path: &Path) -> Result<(), AuditError> {
-        let path = path.to_owned();
+        let path = || path.to_owned();
         if self.is_broken {
-            return Err(AuditError::Broken { path });
+            return Err(AuditError::Broken { path: path() });
         }
         let found = self.file.metadata();
         let found = found.map_err(|source| AuditError::Write {
-            path: path.clone(),
+            path: path(),
             source,
         })?;
         let problem = match found.len() {
@@ -285,7 +285,10 @@ impl State {
             len if len != self.len => format!("has {len} bytes, and {} were written", self.len),
             _ => return Ok(()),
         };
-        Err(AuditError::Lost { path, problem })
+        Err(AuditError::Lost {
+            path: path(),
+            problem,
+        })
     }
 
     /// Room for the longest line, where the file system can reserve it.
