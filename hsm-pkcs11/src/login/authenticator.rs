@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::kept_pin::KeptPin;
 use crate::module::Entered;
 use crate::session::OpenSession;
-use crate::slot::{FoundToken, TokenInfo};
+use crate::slot::FoundToken;
 
 /// Logs in to one token, as often as it must and no more.
 pub(crate) struct Authenticator {
@@ -73,14 +73,9 @@ impl Authenticator {
         borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<(), Error> {
         if self.keep && self.kept.is_none() {
-            let TokenInfo {
-                label,
-                serial,
-                manufacturer,
-                model,
-                ..
-            } = token.info.clone();
-            let name = [label, serial, manufacturer, model];
+            let info = &token.info;
+            let name = [&info.label, &info.serial, &info.manufacturer, &info.model];
+            let name = name.map(String::clone);
             self.kept = Some(module.module().kept_pins().of(name));
         }
         let reason = match reason {
