@@ -108,7 +108,7 @@ impl Serve {
             Some(store) => server.tokens(store),
             None => server,
         };
-        let paths: Vec<_> = server.token_paths().collect();
+        let paths = server.token_paths().to_owned();
         let (listen, internal) = (self.listen, self.internal);
         let server = server.reloaded(move |receiver| self.reload(receiver));
         let bound = server.bind(listen, internal).map_err(CliError::Serve)?;

@@ -61,6 +61,7 @@ type Reload = dyn Fn(&Receiver) + Send + Sync;
 /// A server that gives access tokens to those whom a [`Receiver`] accepts.
 pub struct TokenServer {
     receiver: AsyncReceiver,
+    paths: Vec<String>,
     tokens: Arc<dyn TokenStore>,
     lifetime: Duration,
     watch: Arc<Watch>,
@@ -102,6 +103,7 @@ impl TokenServer {
     /// For whom `receiver` accepts. Tokens are kept in memory, and live for an hour.
     pub fn new(receiver: Receiver) -> Self {
         Self {
+            paths: token_paths(&receiver),
             receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
             tokens: Arc::new(MemoryTokens::default()),
             lifetime: LIFETIME,
@@ -143,19 +145,8 @@ impl TokenServer {
 
     /// The paths of the token endpoint: the scheme's, below that of the realm where the audience is one; and the one that
     /// iSHARE's older pages have. A scheme whose clients get tokens for persons only has none here.
-    pub fn token_paths(&self) -> impl Iterator<Item = String> + use<> {
-        let receiver = self.receiver.receiver();
-        let scheme = receiver.scheme();
-        let rules = scheme.token_request();
-        let path = rules.path().value();
-        let of_realm = Some(receiver.audience())
-            .filter(|_| has_realms(scheme))
-            .and_then(|issuer| Some(issuer.strip_prefix("https://")?.split_once('/')?.1))
-            .map(|below| format!("/{below}{path}"));
-        let older = scheme.registry().map(|_| "/oauth2.0/token".to_owned());
-        let is_here = rules.grant_type().value() == "client_credentials";
-        let paths = [of_realm.or_else(|| Some(path.to_owned())), older];
-        paths.into_iter().flatten().filter(move |_| is_here)
+    pub fn token_paths(&self) -> &[String] {
+        &self.paths
     }
 
     /// Listens on both addresses; of port 0 the system chooses one.
@@ -184,6 +175,24 @@ impl TokenServer {
             server: Arc::new(self),
         })
     }
+}
+
+/// [`TokenServer::token_paths`].
+fn token_paths(receiver: &Receiver) -> Vec<String> {
+    let scheme = receiver.scheme();
+    let rules = scheme.token_request();
+    if rules.grant_type().value() != "client_credentials" {
+        return Vec::new();
+    }
+    let path = rules.path().value();
+    let of_realm = Some(receiver.audience())
+        .filter(|_| has_realms(scheme))
+        .and_then(|issuer| Some(issuer.strip_prefix("https://")?.split_once('/')?.1))
+        .map(|below| format!("/{below}{path}"));
+    let older = scheme.registry().map(|_| "/oauth2.0/token".to_owned());
+    let mut paths = vec![of_realm.unwrap_or_else(|| path.to_owned())];
+    paths.extend(older);
+    paths
 }
 
 impl BoundServer {

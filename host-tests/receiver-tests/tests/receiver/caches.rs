@@ -9,6 +9,7 @@ use std::time::Instant;
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{AsyncReceiver, CachePolicy, ReceiverBuilder, TokenForm};
 use privyseal_test_pki::{Authority, CertificateSpec, TestPki, test_key};
+use privyseal_test_servers::ishare_server::Config;
 use serde_json::json;
 use tokio::runtime;
 
@@ -230,9 +231,8 @@ fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
     assert_eq!(CONSUMER, stage.accept(&world.assertion()).unwrap().id());
 }
 
-#[test]
-fn a_withdrawn_ca_is_noticed_with_the_next_list() {
-    let world = World::new();
+/// A registry whose list withdraws the CA once the flag is set.
+fn withdrawing(world: &World) -> (Arc<AtomicBool>, Config) {
     let withdrawn = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&withdrawn);
     let config = world.honest().lying(move |draft| {
@@ -241,6 +241,13 @@ fn a_withdrawn_ca_is_noticed_with_the_next_list() {
             list[0]["status"] = json!("withdrawn");
         }
     });
+    (withdrawn, config)
+}
+
+#[test]
+fn a_withdrawn_ca_is_noticed_with_the_next_list() {
+    let world = World::new();
+    let (withdrawn, config) = withdrawing(&world);
     let stage = world.play_with(&ISHARE, config, refreshed(LONG));
     stage.accept(&world.assertion()).unwrap();
     withdrawn.store(true, Ordering::SeqCst);
@@ -254,14 +261,7 @@ fn a_withdrawn_ca_is_noticed_with_the_next_list() {
 #[test]
 fn a_withdrawn_ca_is_noticed_at_once_where_the_list_is_older_than_its_life() {
     let world = World::new();
-    let withdrawn = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&withdrawn);
-    let config = world.honest().lying(move |draft| {
-        let is_withdrawn = flag.load(Ordering::SeqCst);
-        if let (true, Some(list)) = (is_withdrawn, draft.claims.get_mut("trusted_list")) {
-            list[0]["status"] = json!("withdrawn");
-        }
-    });
+    let (withdrawn, config) = withdrawing(&world);
     let stage = world.play_with(&ISHARE, config, |builder| {
         let policy = CachePolicy::default().refreshed(Duration::ZERO, LONG);
         builder.cache(policy.life(Duration::ZERO, LONG))

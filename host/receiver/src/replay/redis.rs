@@ -50,8 +50,9 @@ pub struct RedisStore {
 /// A connection, which ends with the process that answers.
 pub(crate) struct Link {
     pub(crate) connection: Connection,
-    /// The server's name for its process: another after each start.
-    run: String,
+    /// The key under which stands since when that process remembers. A server has another name for its process (`run_id`)
+    /// after each start.
+    begins: String,
 }
 
 impl RedisOptions {
@@ -154,7 +155,7 @@ impl RedisStore {
             "it has no run_id, and so could forget unseen",
         ))?;
         Ok(Link {
-            run: run.to_owned(),
+            begins: format!("{}begins:{run}", self.options.prefix),
             connection,
         })
     }
@@ -207,10 +208,9 @@ impl ReplayStore for RedisStore {
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
         let (first, begins): (Option<String>, u64) = self.run(|link| {
-            let begins = format!("{}begins:{}", self.options.prefix, link.run);
             redis::pipe()
                 .cmd("SET")
-                .arg(&begins)
+                .arg(&link.begins)
                 .arg(now.saturating_add(SKEW))
                 .arg("NX")
                 .ignore()
@@ -221,7 +221,7 @@ impl ReplayStore for RedisStore {
                 .arg("EX")
                 .arg(left.saturating_add(SKEW).max(1))
                 .cmd("GET")
-                .arg(&begins)
+                .arg(&link.begins)
                 .query(&mut link.connection)
         })?;
         Ok(match first {

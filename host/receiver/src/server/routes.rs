@@ -52,7 +52,7 @@ impl TokenServer {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let wanted = match (face, path) {
-            (Face::Public, path) if self.token_paths().any(|it| it == path) => Method::POST,
+            (Face::Public, path) if self.paths.iter().any(|it| it == path) => Method::POST,
             (Face::Internal, "/v1/accept" | "/v1/introspect") => Method::POST,
             (Face::Internal, "/v1/authorize" | "/live") => Method::GET,
             _ => return invalid(StatusCode::NOT_FOUND),
