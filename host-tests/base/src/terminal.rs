@@ -11,6 +11,7 @@ pub use rustix::process::Signal;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
@@ -144,7 +145,7 @@ impl Terminal {
     /// What comes next; `false` at the end.
     fn read(&mut self, shown: &mut Vec<u8>) -> bool {
         let mut ready = [PollFd::new(&self.ours, PollFlags::IN)];
-        let ready = poll(&mut ready, Some(&SILENCE)).expect("a terminal");
+        let ready = retry_on_intr(|| poll(&mut ready, Some(&SILENCE))).expect("a terminal");
         assert_ne!(ready, 0, "silent: {}", String::from_utf8_lossy(shown));
         let mut piece = [0; 4096];
         match self.ours.read(&mut piece) {

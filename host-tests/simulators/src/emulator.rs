@@ -252,9 +252,9 @@ pub fn expect(line: &mut UnixStream, text: &[u8]) {
     let mut came = Vec::new();
     let mut byte = [0];
     while !came.ends_with(text) {
-        let read = line.read(&mut byte);
+        let read = line.read_exact(&mut byte);
         assert!(
-            read.as_ref().is_ok_and(|len| *len == 1),
+            read.is_ok(),
             "{read:?} after {:?}, not {:?}",
             String::from_utf8_lossy(&came),
             String::from_utf8_lossy(text)
@@ -269,7 +269,8 @@ pub fn expect(line: &mut UnixStream, text: &[u8]) {
 /// If the socket is no socket.
 pub fn is_silent(line: &mut UnixStream, time: Duration) -> bool {
     line.set_read_timeout(Some(time)).expect("a socket");
-    let outcome = line.read(&mut [0]);
+    // Unlike `read` it is begun again when the process was stopped and goes on.
+    let outcome = line.read_exact(&mut [0]);
     line.set_read_timeout(Some(SOON)).expect("a socket");
     outcome.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }

@@ -136,7 +136,14 @@ impl Gateway {
             self.line.set_read_timeout(Some(left)).expect("a socket");
             let len = match self.line.read(&mut bytes) {
                 Ok(len) => len,
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => 0,
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) =>
+                {
+                    0
+                }
                 Err(error) => panic!("the line broke: {error}"),
             };
             self.heard.extend(&bytes[..len]);

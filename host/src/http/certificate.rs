@@ -51,12 +51,13 @@ fn shown(url: &Url, roots: &Roots, timeout: Duration) -> io::Result<Vec<u8>> {
             tls.write_tls(&mut stream)?;
         }
         stream.set_read_timeout(Some(left()?))?;
-        let read = tls.read_tls(&mut stream);
-        match read {
+        match tls.read_tls(&mut stream) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 return Err(ErrorKind::TimedOut.into());
             }
+            // A time limit makes the system tell of a stop and start of the process.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             outcome => outcome?,
         };
         tls.process_new_packets().map_err(io::Error::other)?;

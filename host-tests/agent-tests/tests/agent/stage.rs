@@ -1,6 +1,7 @@
 //! An agent, its token, and a server that gives tokens.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
@@ -256,10 +257,12 @@ impl Agent {
     pub(crate) fn hears(&self, wanted: &str) {
         let mut message = [0; 1024];
         loop {
-            let len = self
-                .heard
-                .recv(&mut message)
-                .unwrap_or_else(|error| panic!("no {wanted}: {error}\n{}", self.log()));
+            let len = match self.heard.recv(&mut message) {
+                Ok(len) => len,
+                // A process that is stopped and goes on sees it, whatever handlers it has.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => panic!("no {wanted}: {error}\n{}", self.log()),
+            };
             if String::from_utf8_lossy(&message[..len])
                 .lines()
                 .any(|line| line == wanted)

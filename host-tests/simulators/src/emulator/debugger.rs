@@ -242,6 +242,7 @@ impl Debugger {
         while left != Some(0) {
             match self.stub.read(&mut byte) {
                 Ok(1) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
                 {

@@ -112,9 +112,16 @@ fn read_request(
 
 fn read_more(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<bool> {
     let mut piece = [0; 4096];
-    let len = connection.read(&mut piece)?;
-    buffer.extend_from_slice(&piece[..len]);
-    Ok(len > 0)
+    loop {
+        match connection.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => {
+                let len = read?;
+                buffer.extend_from_slice(&piece[..len]);
+                return Ok(len > 0);
+            }
+        }
+    }
 }
 
 /// Head and body together: the `yubihsm` crate reads nothing else.
