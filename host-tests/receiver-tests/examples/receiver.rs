@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 #![allow(clippy::unwrap_used)] // A measurement stops where something is wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -33,25 +34,32 @@ const PROVIDER: &str = "did:ishare:EU.NL.NTRNL-90000009";
 const KNOWN: usize = 400;
 const FIRST: usize = 60;
 
-/// A registry that answers at once.
+/// How many are accepted by several threads: enough that starting these does not count.
+const MANY: usize = 2000;
+
+/// A registry that answers at once: the chain of each party.
 #[derive(Clone, Debug)]
-struct AtOnce(Vec<Vec<u8>>);
+struct AtOnce(BTreeMap<String, Vec<Vec<u8>>>);
 
 impl RegistrySource for AtOnce {
     fn trusted_list(&self) -> Result<TrustedList, IshareError> {
-        let entries: Vec<_> = self.0[1..].iter().map(|der| list_entry(der)).collect();
+        let entries = self.0[PARTY][1..].iter().map(|der| list_entry(der));
+        let entries: Vec<_> = entries.collect();
         let claims = json!({ "trusted_list": entries });
         Ok(TrustedList::from_claims(claims.as_object().unwrap()).unwrap())
     }
 
-    fn party(&self, _query: PartyQuery<'_>) -> Result<Party, IshareError> {
-        let claims = json!({ "party_info": party_info(PARTY, "Active", &self.0) });
+    fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
+        let PartyQuery::Id(id) = query else {
+            unreachable!("the scheme asks by id");
+        };
+        let claims = json!({ "party_info": party_info(id, "Active", &self.0[id]) });
         Ok(Party::from_claims(claims.as_object().unwrap())?)
     }
 }
 
-/// A chain of four with RSA-4096 CAs.
-fn chain(key: &TestKey) -> Vec<Vec<u8>> {
+/// Chains of four with RSA-4096 CAs, of [`PARTY`] and of as many others.
+fn chains(key: &TestKey, others: usize) -> BTreeMap<String, Vec<Vec<u8>>> {
     let authority = |name, path| CertificateSpec::authority(name, path);
     let root = Authority::root(test_key("bench-root", 4096), authority("Root", None));
     let sub = root.subordinate(test_key("bench-sub", 4096), authority("Sub", Some(1)));
@@ -59,17 +67,33 @@ fn chain(key: &TestKey) -> Vec<Vec<u8>> {
         test_key("bench-issuing", 4096),
         authority("Issuing", Some(0)),
     );
-    let leaf = issuing.issue(&key.spki_der(), &CertificateSpec::seal());
-    vec![leaf, issuing.certificate, sub.certificate, root.certificate]
+    let cas = [
+        issuing.certificate.clone(),
+        sub.certificate,
+        root.certificate,
+    ];
+    let ids = (0..others).map(party).chain([PARTY.to_owned()]);
+    let chains = ids.map(|id| {
+        let number = id.trim_start_matches("did:ishare:EU.NL.");
+        let mut seal = CertificateSpec::seal();
+        seal.subject = format!("CN=Seal,2.5.4.97={number},O=Bench,C=NL");
+        let leaf = issuing.issue(&key.spki_der(), &seal);
+        (id, [&[leaf], &cas[..]].concat())
+    });
+    chains.collect()
 }
 
-fn assertion(key: &TestKey, chain: &[Vec<u8>], now: UnixTime, jti: usize) -> String {
+fn party(number: usize) -> String {
+    format!("did:ishare:EU.NL.NTRNL-{number:08}")
+}
+
+fn assertion(key: &TestKey, id: &str, chain: &[Vec<u8>], now: UnixTime, jti: usize) -> String {
     let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
     let now = now.as_secs();
     let encode = |value: serde_json::Value| to_base64url(value.to_string().as_bytes());
     let header = encode(json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c }));
     let claims = encode(json!({
-        "iss": PARTY, "sub": PARTY, "aud": PROVIDER, "iat": now, "exp": now + 30, "jti": jti.to_string(),
+        "iss": id, "sub": id, "aud": PROVIDER, "iat": now, "exp": now + 30, "jti": jti.to_string(),
     }));
     let input = format!("{header}.{claims}");
     let signature = SoftwareSigner::sign_message(key.private_key(), input.as_bytes());
@@ -86,11 +110,17 @@ fn memory() -> MemoryStore {
     MemoryStore::new(100_000)
 }
 
-/// The time of one, of so many.
-fn each(count: usize, work: impl FnOnce()) -> Duration {
+/// The time of all of the work by so many threads, by the number of its pieces.
+fn by_threads(threads: usize, work: impl Fn(usize) + Sync) -> Duration {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        while let number @ ..MANY = next.fetch_add(1, Ordering::Relaxed) {
+            work(number);
+        }
+    };
     let start = Instant::now();
-    work();
-    start.elapsed() / u32::try_from(count).unwrap()
+    thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(worker)));
+    start.elapsed() / u32::try_from(MANY).unwrap()
 }
 
 /// Receivers of others, each warm, with the same assertion again and again: none of them remembers it.
@@ -135,17 +165,18 @@ fn part(times: &[Duration], percent: usize) -> Duration {
 
 fn main() {
     let key = test_key("seal", 2048);
-    let chain = chain(&key);
-    let source = AtOnce(chain.clone());
+    let chains = chains(&key, FIRST);
+    let source = AtOnce(chains.clone());
     let accept = |receiver: &Receiver, form: &TokenForm| {
         receiver.accept(form).unwrap();
     };
-    let made_at = |now, jti| {
-        let assertion = assertion(&key, &chain, now, jti);
-        TokenForm::of_assertion(assertion).client_id(PARTY)
+    let of_party = |id: &str, now, jti| {
+        let assertion = assertion(&key, id, &chains[id], now, jti);
+        TokenForm::of_assertion(assertion).client_id(id)
     };
+    let made_at = |now, jti| of_party(PARTY, now, jti);
     let form = |jti| made_at(clock::now().unwrap(), jti);
-    let fresh = || assertion(&key, &chain, clock::now().unwrap(), 0);
+    let fresh = || assertion(&key, PARTY, &chains[PARTY], clock::now().unwrap(), 0);
     let token = fresh();
     let parts = Parts::of(&token);
     let public = key.private_key().to_public_key();
@@ -169,22 +200,33 @@ fn main() {
         .collect();
     let first = sorted(FIRST, |number| accept(&sights[number].0, &sights[number].1));
     let first = part(&first, 50);
-    println!("first sight of a party, chain of four, RSA-4096 CAs: {first:?}");
+    println!("first sight of a party and of its CAs, chain of four, RSA-4096 CAs: {first:?}");
+    let running = receiver(&source, memory());
+    accept(&running, &form(FIRST));
+    let now = clock::now().unwrap();
+    let others: Vec<_> = (0..FIRST)
+        .map(|number| of_party(&party(number), now, number))
+        .collect();
+    let first = sorted(FIRST, |number| accept(&running, &others[number]));
+    let first = part(&first, 50);
+    println!("first sight of a party whose CAs are known, the same chain: {first:?}");
 
+    let known = receiver(&source, memory());
+    accept(&known, &form(usize::MAX));
     for threads in [1, 2] {
-        let known = receiver(&source, memory());
-        accept(&known, &form(usize::MAX));
-        let forms: Vec<_> = (0..KNOWN).map(form).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(form) = forms.get(next.fetch_add(1, Ordering::Relaxed)) {
-                accept(&known, form);
-            }
-        };
-        let time = each(KNOWN, || {
-            thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
+        let forms: Vec<_> = (0..MANY)
+            .map(|number| form(threads * MANY + number))
+            .collect();
+        let accepted = by_threads(threads, |number| accept(&known, &forms[number]));
+        let bare = by_threads(threads, |_| {
+            let input = parts.signing_input.as_bytes();
+            ring_key
+                .verify(&RSA_PKCS1_2048_8192_SHA256, input, &parts.signature)
+                .unwrap();
         });
-        println!("a party that is known, {threads} thread(s), all by their number: {time:?}");
+        println!(
+            "a party that is known, {threads} thread(s), all by their number: {accepted:?}; ring's verification: {bare:?}"
+        );
     }
 
     let server = RedisServer::start(free_port(), &[]);

@@ -14,6 +14,7 @@ mod chains;
 mod clients;
 mod form;
 mod inbound;
+mod links;
 mod party;
 mod receiver;
 mod registry;

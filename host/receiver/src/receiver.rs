@@ -7,7 +7,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::base::clock;
-use privyseal::pki::links::HostLinks;
 use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
 use privyseal_core::Audience;
@@ -19,6 +18,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::chains::{ProvenHeader, ProvenHeaders};
+use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, ClaimedParty};
 use crate::replay::{Presented, ReplayStore, Seen};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
@@ -40,6 +40,7 @@ pub struct Receiver {
     pub(crate) leeway: u64,
     pub(crate) reprove_after: u64,
     pub(crate) proven: ProvenHeaders,
+    pub(crate) links: KnownLinks,
 }
 
 /// What may be changed while a receiver works.
@@ -159,7 +160,7 @@ impl Receiver {
             scheme: Some(self.scheme),
             audience: Some(audience),
             leeway: self.leeway,
-            ..CheckOptions::at(now, &HostLinks)
+            ..CheckOptions::at(now, &self.links)
         })
     }
 

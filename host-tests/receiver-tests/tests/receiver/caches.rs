@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{AsyncReceiver, CachePolicy, ReceiverBuilder, TokenForm};
+use privyseal_test_judges::decode::to_base64;
 use privyseal_test_pki::{Authority, CertificateSpec, TestPki, test_key};
 use privyseal_test_servers::ishare_server::Config;
 use serde_json::json;
@@ -269,4 +270,27 @@ fn a_withdrawn_ca_is_noticed_at_once_where_the_list_is_older_than_its_life() {
     stage.accept(&world.assertion()).unwrap();
     withdrawn.store(true, Ordering::SeqCst);
     stage.refuses(&world.assertion(), "chain-trusted", "not granted");
+}
+
+/// A link between CAs is verified once; one that differs by a bit is another.
+#[test]
+fn a_ca_that_was_proved_vouches_for_no_copy_of_it() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    for _ in 0..2 {
+        stage.accept(&world.assertion()).unwrap();
+        for position in 1..world.chain.len() {
+            let mut chain = world.chain.clone();
+            *chain[position].last_mut().unwrap() ^= 1;
+            let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
+            let header = json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c });
+            let forged = world.sign(&header, &world.claims());
+            let rejection = stage.accept(&forged).unwrap_err();
+            assert_eq!(
+                rejection.rule().name(),
+                "x5c-chain",
+                "{position}: {rejection}"
+            );
+        }
+    }
 }

@@ -12,6 +12,7 @@ use privyseal_core::scheme::SchemeRules;
 use super::{Receiver, Settings};
 use crate::cache::CachePolicy;
 use crate::chains::ProvenHeaders;
+use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
 use crate::{RegisteredClients, Revocation};
@@ -191,6 +192,7 @@ impl ReceiverBuilder {
             leeway: self.leeway,
             reprove_after: self.reprove_after.as_secs(),
             proven: ProvenHeaders::default(),
+            links: KnownLinks::default(),
         })
     }
 }

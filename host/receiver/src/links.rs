@@ -1,0 +1,44 @@
+//! Links between CAs: parties of one CA have them in common, and each is verified once.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use privyseal::pki::links::HostLinks;
+use privyseal_core::cert::{Certificate, LinkError, Name, VerifyLink};
+use sha2::{Digest as _, Sha256};
+
+/// How many are remembered at most. A stranger's CAs count, too: when it is full, it begins anew.
+const MAX_KEPT: usize = 1000;
+
+/// Verifies as [`HostLinks`] does, and remembers the signatures of a CA on a CA that were good.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLinks(Mutex<HashSet<[u8; 32]>>);
+
+impl VerifyLink for KnownLinks {
+    fn verify(&self, subject: &Certificate<'_>, issuer: &Certificate<'_>) -> Result<(), LinkError> {
+        if !subject.is_ca() {
+            return HostLinks.verify(subject, issuer);
+        }
+        let digests = [subject, issuer].map(|it| Sha256::digest(it.as_der()));
+        let link: [u8; 32] = Sha256::digest(digests.concat()).into();
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(&link) {
+            return Ok(());
+        }
+        HostLinks.verify(subject, issuer)?;
+        let mut known = known();
+        if known.len() >= MAX_KEPT {
+            known.clear();
+        }
+        known.insert(link);
+        Ok(())
+    }
+
+    fn is_same_name(&self, one: Name<'_>, other: Name<'_>) -> bool {
+        HostLinks.is_same_name(one, other)
+    }
+
+    fn constraints_hold(&self, chain: &[Certificate<'_>]) -> Option<bool> {
+        HostLinks.constraints_hold(chain)
+    }
+}
