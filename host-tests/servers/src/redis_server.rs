@@ -1,5 +1,6 @@
 //! A Redis, or Valkey where the machine has one, that keeps nothing on disk.
 
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -30,8 +31,27 @@ impl RedisServer {
                 .ok()
         });
         let process = process.expect("redis-server, which cargo xtask setup installs");
-        wait_for(SocketAddr::from(([127, 0, 0, 1], port)));
-        Self { port, process }
+        let server = Self { port, process };
+        let start = Instant::now();
+        // It takes connections before it has loaded what it kept.
+        while !server.is_ready() {
+            let is_early = start.elapsed() < Duration::from_secs(120);
+            assert!(is_early, "a server that never is ready");
+            thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    fn is_ready(&self) -> bool {
+        let asked = || -> io::Result<bool> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+            stream.write_all(b"PING\r\n")?;
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer)?;
+            Ok(&answer == b"+PONG")
+        };
+        asked().unwrap_or_default()
     }
 
     /// Ends it as a power cut does; its port.
