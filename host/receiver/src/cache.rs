@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
+
+use crate::shares::{Holder, Room};
 
 /// How long what a registry said is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,9 @@ pub struct CachePolicy {
     pub negative: Duration,
     /// How many parties are kept at most.
     pub max_parties: usize,
-    /// How many callers may wait for the registry at once: who asks about strangers while it is slow is not to take the place
-    /// of those who are known.
+    /// How many callers may wait at once for the trusted list, as many for parties, and as many for what CAs publish about
+    /// revocation: the others are known, and do not wait. Of these places one organization gets a third of those that the
+    /// others leave.
     pub max_waiting: usize,
 }
 
@@ -38,7 +40,7 @@ impl Default for CachePolicy {
             limit: Duration::from_secs(3600),
             negative: Duration::from_secs(30),
             max_parties: 10_000,
-            max_waiting: 64,
+            max_waiting: 96,
         }
     }
 }
@@ -67,38 +69,11 @@ impl CachePolicy {
         self
     }
 
-    /// Lets so many callers wait for the registry at once.
+    /// Lets so many callers wait at once for each of the trusted list, parties and revocation.
     #[must_use]
     pub const fn max_waiting(mut self, max_waiting: usize) -> Self {
         self.max_waiting = max_waiting;
         self
-    }
-}
-
-/// Places for those who wait for one registry.
-#[derive(Clone, Debug)]
-pub(crate) struct Room(Arc<AtomicUsize>);
-
-/// A place in it, free again when it is dropped.
-struct Place(Room);
-
-impl Room {
-    pub(crate) fn of(policy: CachePolicy) -> Self {
-        Self(Arc::new(AtomicUsize::new(policy.max_waiting)))
-    }
-
-    fn place(&self) -> Option<Place> {
-        let fewer = |left: usize| left.checked_sub(1);
-        let taken = self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
-        taken.is_ok().then(|| Place(self.clone()))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -154,76 +129,98 @@ where
     }
 
     /// The value of that name: the one that is known, or what `load` gives. `is_good` says whether a value may be used while
-    /// it is got again; one that is not is used for a short time only.
+    /// it is got again; one that is not is used for a short time only. Who may have to wait is `holder`.
     pub(crate) fn get(
         &self,
         name: &str,
-        load: impl Fn() -> Result<V, E> + Clone + Send + 'static,
+        holder: &Holder,
+        load: impl Fn() -> Result<V, E> + Send + 'static,
         is_good: fn(&V) -> bool,
     ) -> Result<V, NoValue<E>> {
-        let entered = Instant::now();
         let slot = self.slot(name);
-        let mut state = slot.lock();
-        let mut place = None;
-        loop {
-            if let Some((value, since)) = &state.value {
-                let (value, since) = (value.clone(), *since);
+        let state = slot.lock();
+        let known = state.value.as_ref().filter(|(value, since)| {
+            let is_good = is_good(value);
+            let life = if is_good {
+                self.policy.limit
+            } else {
+                self.policy.negative
+            };
+            since.elapsed() < life
+        });
+        let known = known.cloned();
+        match known {
+            Some((value, since)) if is_good(&value) => {
                 let age = since.elapsed();
-                if is_good(&value) && age < self.policy.limit {
-                    // Who has waited takes what there is.
-                    if since >= entered || place.is_some() {
-                        return Ok(value);
-                    }
-                    if age >= self.policy.refresh_after && state.may_be_tried() {
-                        let (filled, load) = (Arc::clone(&slot), load.clone());
-                        let refresh = thread::Builder::new().spawn(move || filled.fill(load));
-                        // Without a thread for it, the next who asks tries again.
-                        state.loading = refresh.is_ok();
-                        state.began = Instant::now();
-                    }
-                    let left = self.policy.patience.saturating_sub(state.began.elapsed());
-                    let is_old = age >= self.policy.life.max(self.policy.refresh_after);
-                    if is_old && state.loading && !left.is_zero() {
-                        place = self.room.place();
-                    }
-                    if place.is_none() {
-                        return Ok(value);
-                    }
-                    let waited = slot.loaded.wait_timeout_while(state, left, |it| it.loading);
-                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                    continue;
-                }
-                if !is_good(&value) && age < self.policy.negative {
-                    return Ok(value);
-                }
+                Ok(self.renewed(&slot, state, value, age, holder, load))
             }
-            let failed = state.failed_just_now().filter(|_| !state.loading);
-            if let Some(error) = failed {
-                return Err(NoValue::Failed(error));
-            }
-            place = place.or_else(|| self.room.place());
-            if place.is_none() {
-                return Err(NoValue::TooManyWait);
-            }
-            if !state.loading {
-                state.loading = true;
-                state.began = Instant::now();
-                drop(state);
-                return slot.fill(load).map_err(NoValue::Failed);
-            }
-            // Another thread asks: its outcome is this one's, too.
-            let began = state.value.as_ref().map(|(_, since)| *since);
-            while state.loading {
-                state = slot
-                    .loaded
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-            let is_new = state.value.as_ref().map(|(_, since)| *since) != began;
-            if let (false, Some((error, _))) = (is_new, &state.failed) {
-                return Err(NoValue::Failed(error.clone()));
+            Some((value, _)) => Ok(value),
+            None => self.first(&slot, state, holder, load),
+        }
+    }
+
+    /// A value that may be used. It is got again ahead of its end, and first where it is old: then this waits a little.
+    fn renewed(
+        &self,
+        slot: &Arc<Slot<V, E>>,
+        mut state: MutexGuard<'_, State<V, E>>,
+        value: V,
+        age: Duration,
+        holder: &Holder,
+        load: impl Fn() -> Result<V, E> + Send + 'static,
+    ) -> V {
+        if age >= self.policy.refresh_after && state.may_be_tried() {
+            let filled = Arc::clone(slot);
+            let refresh = thread::Builder::new().spawn(move || filled.fill(load));
+            // Without a thread for it, the next who asks tries again.
+            state.loading = refresh.is_ok();
+            state.began = Instant::now();
+        }
+        let left = self.policy.patience.saturating_sub(state.began.elapsed());
+        let is_old = age >= self.policy.life.max(self.policy.refresh_after);
+        if !is_old || !state.loading || left.is_zero() {
+            return value;
+        }
+        let Some(_place) = self.room.place(holder) else {
+            return value;
+        };
+        let waited = slot.loaded.wait_timeout_while(state, left, |it| it.loading);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state
+            .value
+            .as_ref()
+            .map_or(value, |(value, _)| value.clone())
+    }
+
+    /// What `load` gives, or gave to another who asked meanwhile.
+    fn first(
+        &self,
+        slot: &Slot<V, E>,
+        mut state: MutexGuard<'_, State<V, E>>,
+        holder: &Holder,
+        load: impl Fn() -> Result<V, E>,
+    ) -> Result<V, NoValue<E>> {
+        let failed = state.failed_just_now().filter(|_| !state.loading);
+        if let Some(error) = failed {
+            return Err(NoValue::Failed(error));
+        }
+        let place = self.room.place(holder);
+        let _place = place.ok_or(NoValue::TooManyWait)?;
+        if state.loading {
+            let before = state.value.as_ref().map(|(_, since)| *since);
+            let waited = slot.loaded.wait_while(state, |it| it.loading);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+            match (&state.value, &state.failed) {
+                (Some((value, since)), _) if Some(*since) != before => return Ok(value.clone()),
+                (_, Some((error, _))) => return Err(NoValue::Failed(error.clone())),
+                // Who loaded it ended without an outcome.
+                _ => {}
             }
         }
+        state.loading = true;
+        state.began = Instant::now();
+        drop(state);
+        slot.fill(load).map_err(NoValue::Failed)
     }
 
     fn slot(&self, name: &str) -> Arc<Slot<V, E>> {

@@ -1,12 +1,17 @@
 //! Headers whose certificates were proved: a party that is known costs one signature.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_core::UnixTime;
+use privyseal_core::cert::Certificate;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::VerifyingKey;
+use sha2::{Digest as _, Sha256};
+
+use crate::shares::Holder;
 
 /// How many are kept at most; some kilobytes each.
 const MAX_KEPT: usize = 10_000;
@@ -16,16 +21,33 @@ const MAX_KEPT: usize = 10_000;
 pub(crate) struct ProvenHeader {
     /// For whom every rule held.
     pub(crate) client_id: String,
-    /// The leaf, DER, and its SHA-256.
-    pub(crate) leaf: Option<(Vec<u8>, [u8; 32])>,
+    /// The leaf, DER, and whose it is.
+    pub(crate) leaf: Option<(Vec<u8>, Holder)>,
     pub(crate) key: VerifyingKey,
     pub(crate) algorithm: Algorithm,
     /// Up to then, inclusive.
     pub(crate) until: UnixTime,
+    /// From then on one caller proves it again, while the others use it.
+    pub(crate) refresh_from: UnixTime,
+    pub(crate) is_refreshed: AtomicBool,
     /// By which of the receiver's ways revocation was judged.
     pub(crate) generation: u64,
     /// The trusted list that vouches for its chain.
     pub(crate) list: Option<Arc<TrustedList>>,
+}
+
+impl ProvenHeader {
+    /// Whether the caller is the one who proves it again.
+    pub(crate) fn begins_refresh(&self, now: UnixTime) -> bool {
+        now >= self.refresh_from && !self.is_refreshed.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// Whose certificate it is, however many the same organization has.
+pub(crate) fn organization(leaf: &Certificate<'_>) -> Holder {
+    let subject = leaf.subject();
+    let named = subject.organization_identifier().map(str::as_bytes);
+    Sha256::digest(named.unwrap_or(subject.as_der())).into()
 }
 
 /// By the SHA-256 of the header, as it is encoded: its `x5c` or `kid` and all else that it says.

@@ -23,6 +23,7 @@ pub mod replay;
 mod revocation;
 #[cfg(feature = "server")]
 pub mod server;
+mod shares;
 mod verify;
 
 #[cfg(feature = "async")]

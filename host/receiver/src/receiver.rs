@@ -21,6 +21,7 @@ use crate::chains::{ProvenHeader, ProvenHeaders};
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, ClaimedParty};
 use crate::replay::{Presented, ReplayStore, Seen};
+use crate::shares::Room;
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -41,6 +42,8 @@ pub struct Receiver {
     pub(crate) reprove_after: u64,
     pub(crate) proven: ProvenHeaders,
     pub(crate) links: KnownLinks,
+    /// For those who wait for what CAs publish about revocation.
+    pub(crate) fetching: Room,
 }
 
 /// What may be changed while a receiver works.
@@ -192,11 +195,11 @@ impl Receiver {
         settings: &Settings,
     ) -> Result<Option<Value>, Rejection> {
         let leaf = proven.leaf.as_ref();
-        let leaf = leaf.and_then(|(der, digest)| Some((Certificate::from_der(der).ok()?, digest)));
+        let leaf = leaf.and_then(|(der, holder)| Some((Certificate::from_der(der).ok()?, holder)));
         match (&self.registry, leaf) {
-            (Some(registry), Some((leaf, digest))) => {
+            (Some(registry), Some((leaf, holder))) => {
                 let claimed = ClaimedParty::new(self.scheme, id, &leaf);
-                let answer = registry.party(claimed.query(), digest)?;
+                let answer = registry.party(claimed.query(), holder)?;
                 let judged = answer.and_then(|party| {
                     claimed.check(&party)?;
                     Ok(party)
@@ -204,7 +207,7 @@ impl Receiver {
                 judged
                     .map(|party| Some(party.info().clone()))
                     .map_err(|fault| {
-                        registry.note_vain_look_up(digest);
+                        registry.note_vain_look_up(holder);
                         Rejection::of(RuleId::PartyStatus, fault)
                     })
             }
@@ -221,6 +224,7 @@ impl Receiver {
     fn remember(&self, key: [u8; 32], claims: &Claims, now: UnixTime) -> Result<(), Rejection> {
         let presented = Presented {
             key,
+            issuer: Sha256::digest(&claims.issuer).into(),
             issued: claims.issued.saturating_sub(self.leeway),
             until: claims.exp.saturating_add(self.leeway),
             now,

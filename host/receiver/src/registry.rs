@@ -15,7 +15,8 @@ use privyseal_core::cert::Certificate;
 use privyseal_core::scheme::PartyLookup;
 use privyseal_core::scheme::SchemeRules;
 
-use crate::cache::{Cache, CachePolicy, Room};
+use crate::cache::{Cache, CachePolicy};
+use crate::shares::{Holder, Room};
 use crate::{Rejection, Revocation};
 
 /// Who knows which CAs issue, and which parties there are. What it says is proved already.
@@ -130,31 +131,30 @@ pub(crate) type PartyAnswer = Result<Arc<Party>, PartyFault>;
 
 impl CachedRegistry {
     pub(crate) fn new(source: Arc<dyn RegistrySource>, policy: CachePolicy) -> Self {
-        let room = Room::of(policy);
         Self {
             source,
-            list: Cache::new(policy, room.clone()),
-            parties: Cache::new(policy, room),
+            list: Cache::new(policy, Room::for_anybody(policy.max_waiting)),
+            parties: Cache::new(policy, Room::new(policy.max_waiting)),
             look_ups: LookUps::default(),
         }
     }
 
-    /// The trusted list. It is the same value until the registry says something else.
+    /// The trusted list, for people of whom nothing is proved yet. It is the same value until the registry says something else.
     pub(crate) fn trusted_list(&self) -> Result<Arc<TrustedList>, Rejection> {
         let source = Arc::clone(&self.source);
         let load = move || source.trusted_list().map(Arc::new).map_err(Arc::new);
-        let list = self.list.get("", load, |_| true);
+        let list = self.list.get("", &Holder::default(), load, |_| true);
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
 
-    /// The party that is asked for by the holder of the certificate with that SHA-256.
+    /// The party that is asked for by that organization.
     pub(crate) fn party(
         &self,
         query: PartyQuery<'_>,
-        leaf: &[u8; 32],
+        holder: &Holder,
     ) -> Result<PartyAnswer, Rejection> {
-        if self.look_ups.are_too_many(leaf) {
-            let why = "the same certificate asked for too many parties that are not its own";
+        if self.look_ups.are_too_many(holder) {
+            let why = "the same organization asked for too many parties that it is not";
             return Err(Rejection::unavailable("the registry", why));
         }
         let source = Arc::clone(&self.source);
@@ -165,13 +165,13 @@ impl CachedRegistry {
             Err(error) => Err(Arc::new(error)),
         };
         let is_good = |answer: &PartyAnswer| answer.as_ref().is_ok_and(|party| party.is_active());
-        let answer = self.parties.get(&name, load, is_good);
+        let answer = self.parties.get(&name, holder, load, is_good);
         answer.map_err(|error| Rejection::unavailable("the registry", error))
     }
 
-    /// The look-up for the holder of that certificate was in vain.
-    pub(crate) fn note_vain_look_up(&self, leaf: &[u8; 32]) {
-        self.look_ups.note(leaf);
+    /// The look-up for that organization was in vain.
+    pub(crate) fn note_vain_look_up(&self, holder: &Holder) {
+        self.look_ups.note(holder);
     }
 }
 
@@ -263,28 +263,27 @@ impl OwnedQuery {
     }
 }
 
-/// How often the holder of one certificate named a party that it is not: a registry is not asked for every id that
-/// somebody can think of.
+/// How often an organization named a party that it is not: a registry is not asked for every id that somebody can think of.
 #[derive(Debug, Default)]
-struct LookUps(Mutex<HashMap<[u8; 32], (Instant, u32)>>);
+struct LookUps(Mutex<HashMap<Holder, (Instant, u32)>>);
 
 impl LookUps {
     const MAX: u32 = 8;
     const WINDOW: Duration = Duration::from_secs(60);
     const MAX_KEPT: usize = 10_000;
 
-    fn are_too_many(&self, leaf: &[u8; 32]) -> bool {
+    fn are_too_many(&self, holder: &Holder) -> bool {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.get(leaf);
+        let count = counts.get(holder);
         count.is_some_and(|(since, count)| since.elapsed() < Self::WINDOW && *count >= Self::MAX)
     }
 
-    fn note(&self, leaf: &[u8; 32]) {
+    fn note(&self, holder: &Holder) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= Self::MAX_KEPT {
             counts.retain(|_, (since, _)| since.elapsed() < Self::WINDOW);
         }
-        let entry = counts.entry(*leaf).or_insert((Instant::now(), 0));
+        let entry = counts.entry(*holder).or_insert((Instant::now(), 0));
         if entry.0.elapsed() >= Self::WINDOW {
             *entry = (Instant::now(), 0);
         }

@@ -4,10 +4,12 @@
 mod redis;
 
 use core::fmt;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
+
+use crate::shares::Shares;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
@@ -18,6 +20,8 @@ pub use self::redis::{RedisOptions, RedisStore};
 pub struct Presented {
     /// Names the assertion: a SHA-256 over issuer, audience and `jti`.
     pub key: [u8; 32],
+    /// Names who issued it: a SHA-256.
+    pub issuer: [u8; 32],
     /// Not earlier than this it was made, by the receiver's clock.
     pub issued: UnixTime,
     /// From then on it is refused as expired.
@@ -43,9 +47,9 @@ pub enum Seen {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no room for one more assertion that has not expired.
-    #[error("it is full: {0} assertions are remembered that have not expired")]
-    Full(usize),
+    /// There is no room for one more that has not expired: at all, or of this party.
+    #[error("it has no room for one more of this party beside those that have not expired")]
+    Full,
     /// It cannot be reached, or failed.
     #[error("it is away: {0}")]
     Away(String),
@@ -83,27 +87,31 @@ impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
 /// Remembers in the memory of this process: exactly, and never more than so many. (A cache makes room by forgetting, which
 /// would let a replay in.)
 pub struct MemoryStore {
-    capacity: usize,
     begins: Option<UnixTime>,
     seen: Mutex<SeenSet>,
 }
 
-#[derive(Default)]
 struct SeenSet {
-    keys: HashSet<[u8; 32]>,
+    /// With the issuer of each.
+    keys: HashMap<[u8; 32], [u8; 32]>,
+    shares: Shares<[u8; 32]>,
     by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
     /// The latest moment at which something was forgotten. A clock that is put back does not make it good again.
     forgotten_at: Option<UnixTime>,
 }
 
 impl MemoryStore {
-    /// Room for so many assertions that have not expired. One more is refused: nothing is forgotten early. An entry takes
-    /// about 100 bytes.
+    /// Room for so many assertions that have not expired. One more is refused: nothing is forgotten early. One issuer gets a
+    /// third of what the others leave. An entry takes about 150 bytes.
     pub fn new(capacity: usize) -> Self {
         Self {
-            capacity,
             begins: None,
-            seen: Mutex::default(),
+            seen: Mutex::new(SeenSet {
+                keys: HashMap::new(),
+                shares: Shares::new(capacity),
+                by_end: BTreeMap::new(),
+                forgotten_at: None,
+            }),
         }
     }
 
@@ -130,20 +138,20 @@ impl ReplayStore for MemoryStore {
         if seen.forgotten_at >= Some(presented.until) {
             return Ok(Seen::MayBeForgotten);
         }
-        if seen.keys.contains(&presented.key) {
+        if seen.keys.contains_key(&presented.key) {
             return Ok(Seen::Again);
         }
-        if seen.keys.len() >= self.capacity {
-            return Err(StoreError::Full(self.capacity));
+        if !seen.shares.take(presented.issuer) {
+            return Err(StoreError::Full);
         }
-        seen.keys.insert(presented.key);
+        seen.keys.insert(presented.key, presented.issuer);
         let same_end = seen.by_end.entry(presented.until).or_default();
         same_end.push(presented.key);
         Ok(Seen::First)
     }
 
     fn knows(&self, key: &[u8; 32]) -> bool {
-        self.lock().keys.contains(key)
+        self.lock().keys.contains_key(key)
     }
 }
 
@@ -155,7 +163,9 @@ impl SeenSet {
             }
             self.forgotten_at = self.forgotten_at.max(Some(*first.key()));
             for key in first.remove() {
-                self.keys.remove(&key);
+                if let Some(issuer) = self.keys.remove(&key) {
+                    self.shares.give_back(&issuer);
+                }
             }
         }
     }
@@ -164,7 +174,6 @@ impl SeenSet {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("capacity", &self.capacity)
             .field("begins", &self.begins)
             .finish_non_exhaustive()
     }
@@ -181,6 +190,7 @@ mod tests {
     fn presented(key: u8, now: u64, until: u64) -> Presented {
         Presented {
             key: [key; 32],
+            issuer: [key; 32],
             issued: at(now),
             until: at(until),
             now: at(now),
@@ -202,12 +212,23 @@ mod tests {
         for key in [1, 2] {
             assert_eq!(store.remember(&presented(key, 0, 30)), Ok(Seen::First));
         }
-        assert_eq!(
-            store.remember(&presented(3, 29, 59)),
-            Err(StoreError::Full(2))
-        );
+        assert_eq!(store.remember(&presented(3, 29, 59)), Err(StoreError::Full));
         assert_eq!(store.remember(&presented(1, 29, 30)), Ok(Seen::Again));
         assert_eq!(store.remember(&presented(3, 30, 60)), Ok(Seen::First));
+    }
+
+    #[test]
+    fn no_issuer_fills_the_store() {
+        let store = MemoryStore::new(100);
+        let of = |issuer: u8, key: u8, now| Presented {
+            issuer: [issuer; 32],
+            ..presented(key, now, now + 30)
+        };
+        let taken = (0..100).filter(|key| store.remember(&of(1, *key, 0)).is_ok());
+        assert_eq!(taken.count(), 34);
+        assert_eq!(store.remember(&of(1, 100, 29)), Err(StoreError::Full));
+        assert_eq!(store.remember(&of(2, 101, 29)), Ok(Seen::First));
+        assert_eq!(store.remember(&of(1, 100, 30)), Ok(Seen::First));
     }
 
     #[test]

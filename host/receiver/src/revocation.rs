@@ -1,8 +1,15 @@
 //! By what revocation is judged, owned by a receiver that lives long.
 
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use privyseal::UnixTime;
 use privyseal::http::RevocationFetcher;
 use privyseal::pki::crl::Crl;
-use privyseal::pki::revocation::RevocationOptions;
+use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
+use privyseal::pki::revocation::{FetchRevocation, RevocationOptions, RevocationPlaces};
+
+use crate::shares::{Holder, Place, Room};
 
 /// Lists, and who gets more. By default revocation is not judged.
 #[derive(Debug, Default)]
@@ -41,5 +48,65 @@ impl Revocation {
         options.fetch = self.fetcher.as_ref().map(|fetcher| fetcher as _);
         options.allow_unknown = self.allow_unknown;
         options
+    }
+}
+
+/// Asks CAs on behalf of one holder, while there is a place for it to wait.
+#[derive(Debug)]
+pub(crate) struct Asking<'a> {
+    revocation: &'a Revocation,
+    room: &'a Room,
+    holder: Holder,
+    /// Taken where somebody is asked, and not before.
+    place: OnceLock<Option<Place>>,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) const fn new(revocation: &'a Revocation, room: &'a Room, holder: Holder) -> Self {
+        Self {
+            revocation,
+            room,
+            holder,
+            place: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn options(&self) -> RevocationOptions<'_> {
+        let mut options = self.revocation.options();
+        options.fetch = options.fetch.map(|_| self as _);
+        options
+    }
+
+    /// Whether somebody should have been asked, and there was no place.
+    pub(crate) fn had_no_place(&self) -> bool {
+        self.place.get().is_some_and(Option::is_none)
+    }
+
+    fn fetcher(&self) -> Option<&RevocationFetcher> {
+        let place = self.place.get_or_init(|| self.room.place(&self.holder));
+        let fetcher = self.revocation.fetcher.as_ref();
+        fetcher.filter(|_| place.is_some())
+    }
+}
+
+impl FetchRevocation for Asking<'_> {
+    fn response(
+        &self,
+        certificate: &RevocationPlaces,
+        ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        begun: Instant,
+    ) -> Option<OcspResponse> {
+        self.fetcher()?.response(certificate, ask, begun)
+    }
+
+    fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl> {
+        let lists = self.fetcher().map(|it| it.lists(certificate, now, begun));
+        lists.unwrap_or_default()
+    }
+
+    fn forget(&self, certificate: &RevocationPlaces) {
+        if let Some(fetcher) = self.fetcher() {
+            fetcher.forget(certificate);
+        }
     }
 }

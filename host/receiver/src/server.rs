@@ -38,7 +38,7 @@ use routes::Face;
 pub use tokens::{Grant, MemoryTokens, TokenStore};
 
 /// How many requests are worked on at once; fewer ([`crate::CachePolicy::max_waiting`]) may wait for a registry.
-const MAX_WAITING: usize = 256;
+const MAX_WAITING: usize = 384;
 
 /// How many connections each address has at once.
 const MAX_CONNECTIONS: usize = 1024;
@@ -52,7 +52,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// iSHARE, access token: `expires_in` 3600.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// What is told about each request with an assertion, and each that the token store failed.
+/// What is told about each request with a form, and each that the token store failed.
 type Watch = dyn Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync;
 
 /// What is done at SIGHUP.
@@ -126,7 +126,8 @@ impl TokenServer {
         self
     }
 
-    /// Tells who was accepted, and why others were not or got no answer about a token: for a log.
+    /// Tells who was accepted, and why others were not, sent no form that can be read, or got no answer about a token: for a
+    /// log.
     #[must_use]
     pub fn watched(
         mut self,

@@ -14,5 +14,6 @@ mod refused;
 mod sentences;
 mod server;
 mod shared_store;
+mod slow;
 mod stage;
 mod tokens;

@@ -122,6 +122,29 @@ impl World {
         self.sign(&self.header(), &self.claims())
     }
 
+    /// Another organization with a seal of the same CA.
+    pub(crate) fn of_another(&self, number: &str) -> Self {
+        self.sealed_as(number, CertificateSpec::seal())
+    }
+
+    /// The same with that seal.
+    pub(crate) fn sealed_as(&self, number: &str, mut leaf: CertificateSpec) -> Self {
+        leaf.subject =
+            format!("CN=Test eSeal,2.5.4.97={number},O=Privyseal Test Organization,C=NL");
+        let key = test_key("registry", 2048);
+        let chain = self.pki.chain(&key.spki_der(), &leaf);
+        let pki = self.pki.clone();
+        Self { pki, key, chain }
+    }
+
+    /// A good assertion of that party.
+    pub(crate) fn assertion_of(&self, id: &str) -> String {
+        self.with_claims(|claims| {
+            claims["iss"] = json!(id);
+            claims["sub"] = json!(id);
+        })
+    }
+
     /// One whose claims are changed before it is signed.
     pub(crate) fn with_claims(&self, change: impl FnOnce(&mut Value)) -> String {
         let mut claims = self.claims();
@@ -182,10 +205,20 @@ impl Switch {
         self.held.store(held, Ordering::SeqCst);
     }
 
+    /// Waits while it is held.
+    pub(crate) fn wait(&self) {
+        eventually(|| !self.held.load(Ordering::SeqCst));
+    }
+
+    /// How much was asked since it was taken last.
+    pub(crate) fn count_asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+
     /// Waits until so much was asked; what it was.
     #[track_caller]
     pub(crate) fn wait_for_asked(&self, count: usize) -> Vec<String> {
-        eventually(|| self.asked.lock().unwrap().len() >= count);
+        eventually(|| self.count_asked() >= count);
         self.take_asked()
     }
 
@@ -196,7 +229,7 @@ impl Switch {
 
     fn note(&self, what: String) -> Result<(), IshareError> {
         self.asked.lock().unwrap().push(what);
-        eventually(|| !self.held.load(Ordering::SeqCst));
+        self.wait();
         if self.away.load(Ordering::SeqCst) {
             let error = "http://x".parse::<BaseUrl>().unwrap_err();
             return Err(IshareError::OAuth(error.into()));

@@ -15,6 +15,7 @@ use crate::chains::ProvenHeaders;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
+use crate::shares::Room;
 use crate::{RegisteredClients, Revocation};
 
 /// Seconds by which the clocks of clients may differ, unless told otherwise: what receivers that exist allow.
@@ -23,8 +24,9 @@ pub(crate) const LEEWAY: u64 = 5;
 /// The most seconds of leeway: more would be a life of its own.
 const MAX_LEEWAY: u64 = 60;
 
-/// How many assertions are remembered in memory, unless told otherwise: 2,000 a second for the 35 s that one counts.
-const REMEMBERED: usize = 70_000;
+/// How many assertions are remembered in memory, unless told otherwise: of one issuer at most 1,900 a second for the 35 s that
+/// one counts.
+const REMEMBERED: usize = 200_000;
 
 /// Makes a [`Receiver`].
 #[derive(Debug)]
@@ -118,7 +120,7 @@ impl ReceiverBuilder {
         self
     }
 
-    /// Where it is remembered what was accepted; by default in the memory of this process, for 70,000 assertions.
+    /// Where it is remembered what was accepted; by default in the memory of this process, for 200,000 assertions.
     #[must_use]
     pub fn replay(mut self, store: impl ReplayStore + 'static) -> Self {
         self.replay = Some(Arc::new(store));
@@ -193,6 +195,7 @@ impl ReceiverBuilder {
             reprove_after: self.reprove_after.as_secs(),
             proven: ProvenHeaders::default(),
             links: KnownLinks::default(),
+            fetching: Room::new(self.cache.max_waiting),
         })
     }
 }

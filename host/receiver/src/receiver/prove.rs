@@ -1,11 +1,13 @@
 //! The header: whose key it names, who vouches for it, and whether it signed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use privyseal::Certificates;
 use privyseal::UnixTime;
 use privyseal::jose::jws::JwsHeader;
 use privyseal::pki::path::PathOptions;
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_check::{
     Finding, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, check_header,
@@ -17,7 +19,9 @@ use privyseal_core::scheme::KeyReference;
 use sha2::{Digest as _, Sha256};
 
 use super::{Receiver, Settings, decode, refuse_broken};
-use crate::chains::ProvenHeader;
+use crate::chains::{ProvenHeader, organization};
+use crate::revocation::Asking;
+use crate::shares::Holder;
 use crate::{Rejection, Revocation};
 
 impl Receiver {
@@ -32,16 +36,29 @@ impl Receiver {
     ) -> Result<Arc<ProvenHeader>, Rejection> {
         let hash = Sha256::new().chain_update(parts.header);
         let digest: [u8; 32] = hash.clone().finalize().into();
-        if let Some(known) = self.proven.find(&digest, client_id, now) {
-            verify(&known, parts, hash)?;
-            if known.generation == settings.generation && self.is_listed_still(&known)? {
-                return Ok(known);
+        let known = self.proven.find(&digest, client_id, now);
+        let mut is_usable = false;
+        if let Some(known) = &known {
+            verify(known, parts, hash)?;
+            is_usable = known.generation == settings.generation && self.is_listed_still(known)?;
+            if is_usable && !known.begins_refresh(now) {
+                return Ok(Arc::clone(known));
             }
-            self.proven.forget(&digest);
         }
-        let proven = Arc::new(self.prove(parts, client_id, settings, now)?);
-        self.proven.keep(digest, &proven, now);
-        Ok(proven)
+        match (self.prove(parts, client_id, settings, now), known) {
+            (Ok(proven), _) => {
+                let proven = Arc::new(proven);
+                self.proven.keep(digest, &proven, now);
+                Ok(proven)
+            }
+            (Err(rejection), Some(known)) if is_usable && rejection.is_temporary() => Ok(known),
+            (Err(rejection), known) => {
+                if known.is_some() {
+                    self.proven.forget(&digest);
+                }
+                Err(rejection)
+            }
+        }
     }
 
     /// Whether the list that vouched for the chain is the one that counts now.
@@ -88,6 +105,8 @@ impl Receiver {
             key,
             algorithm: header.algorithm(),
             until: now.saturating_add(self.reprove_after),
+            refresh_from: now.saturating_add(self.reprove_after / 5 * 4),
+            is_refreshed: AtomicBool::default(),
             list: None,
             generation: settings.generation,
         };
@@ -111,13 +130,13 @@ impl Receiver {
         let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
         let chain = Chain::in_order(&ders);
         let chain = chain.map_err(|error| Rejection::of(RuleId::X5cOrder, error))?;
-        let list = self.check_trust(&chain, &settings.revocation, now)?;
         let leaf = chain.leaf();
         let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
+        let holder = organization(leaf);
+        let list = self.check_trust(&chain, &settings.revocation, now, holder)?;
         let key = leaf.rsa_key().and_then(VerifyingKey::new);
         let mut proven = proven(key.map_err(|error| Rejection::of(RuleId::KeySize, error))?);
-        let digest = Sha256::digest(leaf.as_der()).into();
-        proven.leaf = Some((leaf.as_der().to_vec(), digest));
+        proven.leaf = Some((leaf.as_der().to_vec(), holder));
         proven.list = list;
         let ends = chain.certificates().iter().map(Certificate::not_after);
         proven.until = ends.fold(proven.until, Ord::min);
@@ -131,33 +150,63 @@ impl Receiver {
         chain: &Chain<'_>,
         revocation: &Revocation,
         now: UnixTime,
+        holder: Holder,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
-        let Some(registry) = &self.registry else {
-            let ders = chain.certificates().iter();
-            let ders = ders.map(|certificate| certificate.as_der().to_vec());
-            let given = Certificates::from(ders.collect::<Vec<_>>());
-            let path = given.prove(&self.trust, &PathOptions::at(now), revocation.options());
-            return match path {
-                Ok(_) => Ok(None),
-                Err(error) if error.is_about_revocation() => {
-                    Err(Rejection::of(RuleId::Revocation, error))
-                }
-                Err(error) => Err(Rejection::of(RuleId::ChainTrusted, error)),
-            };
-        };
-        let list = registry.trusted_list()?;
-        let vouched = list.vouches_for(chain);
-        vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
-        if let Some(revocations) = revocation.options().at(now) {
-            let certificates = chain.certificates();
-            for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
-                if let Verdict::Broken(why) = revocations.status(certificate, issuer) {
-                    return Err(Rejection::of(RuleId::Revocation, why));
-                }
+        let asking = Asking::new(revocation, &self.fetching, holder);
+        let judged = match &self.registry {
+            None => self.check_path(chain, asking.options(), now).map(|()| None),
+            Some(registry) => {
+                let list = registry.trusted_list()?;
+                let vouched = list.vouches_for(chain);
+                vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
+                check_revocation(chain, asking.options(), now).map(|()| Some(list))
             }
+        };
+        if asking.had_no_place() {
+            let why = "too many wait for it";
+            return Err(Rejection::unavailable("what CAs say about revocation", why));
         }
-        Ok(Some(list))
+        judged
     }
+
+    /// The same for schemes whose certificates lead to some that are trusted.
+    fn check_path(
+        &self,
+        chain: &Chain<'_>,
+        revocation: RevocationOptions<'_>,
+        now: UnixTime,
+    ) -> Result<(), Rejection> {
+        let ders = chain.certificates().iter();
+        let ders = ders.map(|certificate| certificate.as_der().to_vec());
+        let given = Certificates::from(ders.collect::<Vec<_>>());
+        let path = given.prove(&self.trust, &PathOptions::at(now), revocation);
+        path.map(|_| ()).map_err(|error| {
+            let about = if error.is_about_revocation() {
+                RuleId::Revocation
+            } else {
+                RuleId::ChainTrusted
+            };
+            Rejection::of(about, error)
+        })
+    }
+}
+
+/// Whether nobody on a chain that is trusted is revoked.
+fn check_revocation(
+    chain: &Chain<'_>,
+    revocation: RevocationOptions<'_>,
+    now: UnixTime,
+) -> Result<(), Rejection> {
+    let Some(revocations) = revocation.at(now) else {
+        return Ok(());
+    };
+    let certificates = chain.certificates();
+    for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
+        if let Verdict::Broken(why) = revocations.status(certificate, issuer) {
+            return Err(Rejection::of(RuleId::Revocation, why));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the key of a header that is known signed this token. `hash` has taken the header.

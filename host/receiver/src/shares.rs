@@ -1,0 +1,121 @@
+//! A bounded number of places that many share: nobody can take all of them.
+
+use core::hash::Hash;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many places are left for each one that somebody holds: the first gets a third of all, the next a third of what is
+/// left, and so on.
+const LEFT_PER_PLACE: usize = 2;
+
+/// Who holds how many places.
+#[derive(Debug)]
+pub(crate) struct Shares<K> {
+    left: usize,
+    left_per_place: usize,
+    held: HashMap<K, usize>,
+}
+
+impl<K: Eq + Hash> Shares<K> {
+    pub(crate) fn new(places: usize) -> Self {
+        Self {
+            left: places,
+            left_per_place: LEFT_PER_PLACE,
+            held: HashMap::new(),
+        }
+    }
+
+    /// One more place for `holder`, who gets none where few are left beside those that it has.
+    pub(crate) fn take(&mut self, holder: K) -> bool {
+        let has = self.held.get(&holder).copied().unwrap_or_default();
+        if has.saturating_mul(self.left_per_place) >= self.left {
+            return false;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.held.insert(holder, has.saturating_add(1));
+        true
+    }
+
+    /// `holder` has one place less.
+    pub(crate) fn give_back(&mut self, holder: &K) {
+        let Some(has) = self.held.get_mut(holder) else {
+            return;
+        };
+        *has = has.saturating_sub(1);
+        if *has == 0 {
+            self.held.remove(holder);
+        }
+        self.left = self.left.saturating_add(1);
+    }
+}
+
+/// Who waits: a SHA-256 of what tells it from others.
+pub(crate) type Holder = [u8; 32];
+
+/// Places for those who wait for one server.
+#[derive(Clone, Debug)]
+pub(crate) struct Room(Arc<Mutex<Shares<Holder>>>);
+
+/// A place in it, free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    room: Room,
+    holder: Holder,
+}
+
+impl Room {
+    pub(crate) fn new(places: usize) -> Self {
+        Self(Arc::new(Mutex::new(Shares::new(places))))
+    }
+
+    /// The same for holders who cannot be told from each other: all are there for any of them.
+    pub(crate) fn for_anybody(places: usize) -> Self {
+        let mut shares = Shares::new(places);
+        shares.left_per_place = 0;
+        Self(Arc::new(Mutex::new(shares)))
+    }
+
+    pub(crate) fn place(&self, holder: &Holder) -> Option<Place> {
+        let taken = self.with(|shares| shares.take(*holder));
+        taken.then(|| Place {
+            room: self.clone(),
+            holder: *holder,
+        })
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Shares<Holder>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room.with(|shares| shares.give_back(&self.holder));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_all_it_gets_leaves_places_for_others() {
+        let mut shares = Shares::new(64);
+        let mut takes = |who: u32| (0..64).filter(|_| shares.take(who)).count();
+        assert_eq!([takes(1), takes(1), takes(2), takes(3)], [22, 0, 14, 10]);
+        // Some who take all they get leave one for who comes after them.
+        assert!((4..10).all(|who| takes(who) > 0));
+    }
+
+    #[test]
+    fn a_place_is_free_again_once_nobody_holds_it() {
+        let room = Room::new(1);
+        let place = room.place(&[1; 32]);
+        assert!(place.is_some() && room.place(&[2; 32]).is_none());
+        drop(place);
+        assert!(room.place(&[2; 32]).is_some());
+        let room = Room::for_anybody(9);
+        let places: Vec<_> = (0..12).filter_map(|_| room.place(&[0; 32])).collect();
+        assert_eq!(places.len(), 9);
+    }
+}
