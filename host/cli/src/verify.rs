@@ -18,6 +18,8 @@ use crate::options::{RevocationArgs, moment, of_option};
 use crate::output::{broken, print_report};
 
 /// Judge a token that came in: an access or id token, signed UserInfo, or iSHARE's delegation evidence
+///
+/// Clocks may differ by 10 s; delegation evidence may come 5 s early, and ends on time.
 #[derive(Args)]
 pub(super) struct Verify {
     /// The token, a compact JWS, or the JSON that introspect printed about it; - to read it from standard input, where other users cannot see it

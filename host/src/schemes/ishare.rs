@@ -29,7 +29,7 @@ use crate::oauth::OAuthError;
 pub use identity_provider::identity_provider;
 pub use party::{Party, PartyCertificate, PartyFault, prove_seal};
 pub use registry::{PartyQuery, Registry};
-pub use response::{Expected, ResponseFault};
+pub use response::{Expected, ResponseFault, RuleOutcome};
 pub use trusted_list::{ListFault, TrustedCa, TrustedList};
 
 /// Why a registry tells nothing that can be believed, or vouches for nobody.

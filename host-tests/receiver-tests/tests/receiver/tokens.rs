@@ -4,13 +4,14 @@ use std::process::Command;
 
 use privyseal::jose::jwk::KeySet;
 use privyseal::oauth::Introspection;
+use privyseal::pki::crl::Crl;
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::Expected;
 use privyseal_receiver::{
     TokenKind, VerifiedToken, Wanted, verify_delegation, verify_introspection, verify_token,
 };
 use privyseal_test_base::privyseal as command;
-use privyseal_test_judges::decode::to_base64;
-use privyseal_test_pki::{CertificateSpec, TestKey, test_key};
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, Usage, test_key};
 use serde_json::{Value, json};
 
 use crate::kinds::{jwk, keys};
@@ -294,37 +295,34 @@ fn signed_userinfo_need_not_expire() {
     assert_eq!(judge(&json!({ "sub": "s" })), ["iss", "aud"]);
 }
 
-/// As iSHARE's page on delegation prints it, signed by an authorization registry.
+const REGISTRY: &str = "did:ishare:EU.NL.NTRNL-30000003";
+
+/// As iSHARE's page on delegation prints it.
+fn delegation() -> Value {
+    let seconds = now().as_secs();
+    json!({
+        "iss": REGISTRY, "sub": REGISTRY, "aud": PROVIDER, "iat": seconds, "exp": seconds + 30, "jti": "j",
+        "delegationEvidence": {
+            "notBefore": seconds - 60, "notOnOrAfter": seconds + 60, "policyIssuer": CONSUMER,
+            "target": { "accessSubject": "did:ishare:EU.NL.NTRNL-20000002" },
+            "policySets": [{ "maxDelegationDepth": 0, "target": { "environment": { "licenses": ["ISHARE.0001"] } },
+                "policies": [{ "target": { "resource": { "type": "CONTAINER", "identifiers": ["180621"], "attributes": ["*"] },
+                    "actions": ["read"] }, "rules": [{ "effect": "Permit" }] }] }],
+        },
+    })
+}
+
+/// Signed by an authorization registry.
 #[test]
 fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
-    const REGISTRY: &str = "did:ishare:EU.NL.NTRNL-30000003";
     let world = World::new();
-    let key = test_key("registry", 2048);
-    let mut leaf = CertificateSpec::seal();
-    leaf.subject = "CN=AR,2.5.4.97=NTRNL-30000003,O=AR,C=NL".to_owned();
-    let chain = world.pki.chain(&key.spki_der(), &leaf);
-    let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
+    let registry = world.of_another("NTRNL-30000003");
     let root = world.root();
     let judge = |change: &dyn Fn(&mut Value)| {
-        let now = now();
-        let seconds = now.as_secs();
-        let mut claims = json!({
-            "iss": REGISTRY, "sub": REGISTRY, "aud": PROVIDER, "iat": seconds, "exp": seconds + 30, "jti": "j",
-            "delegationEvidence": {
-                "notBefore": seconds - 60, "notOnOrAfter": seconds + 60, "policyIssuer": CONSUMER,
-                "target": { "accessSubject": "did:ishare:EU.NL.NTRNL-20000002" },
-                "policySets": [{ "maxDelegationDepth": 0, "target": { "environment": { "licenses": ["ISHARE.0001"] } },
-                    "policies": [{ "target": { "resource": { "type": "CONTAINER", "identifiers": ["180621"], "attributes": ["*"] },
-                        "actions": ["read"] }, "rules": [{ "effect": "Permit" }] }] }],
-            },
-        });
+        let mut claims = delegation();
         change(&mut claims);
-        let token = sign(
-            &key,
-            &json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c }),
-            &claims,
-        );
-        verify_delegation(&token, &Expected::new(REGISTRY, PROVIDER, &root), now)
+        let token = registry.sign(&registry.header(), &claims);
+        verify_delegation(&token, &Expected::new(REGISTRY, PROVIDER, &root), now())
     };
     let good = judge(&|_| {});
     assert_eq!(broken(&good), [""; 0]);
@@ -334,12 +332,19 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
         good.report()
     );
     let seconds = now().as_secs();
-    let cases: [(&str, &dyn Fn(&mut Value)); 7] = [
-        ("an iSHARE JWT of the authorization registry", &|it| {
-            it["aud"] = json!(CONSUMER)
+    let cases: [(&str, &dyn Fn(&mut Value)); 14] = [
+        ("aud", &|it| it["aud"] = json!(CONSUMER)),
+        ("iss", &|it| it["iss"] = json!(CONSUMER)),
+        ("sub", &|it| it["sub"] = json!(CONSUMER)),
+        ("jti", &|it| it["jti"] = json!("")),
+        ("iat", &|it| it["iat"] = json!("now")),
+        ("exp", &|it| it["exp"] = Value::Null),
+        ("lifetime", &|it| it["exp"] = json!(seconds + 60)),
+        ("not for later", &|it| {
+            (it["iat"], it["exp"]) = (json!(seconds + 600), json!(seconds + 630));
         }),
-        ("an iSHARE JWT of the authorization registry", &|it| {
-            it["iss"] = json!(CONSUMER)
+        ("not expired", &|it| {
+            (it["iat"], it["exp"]) = (json!(seconds - 600), json!(seconds - 570));
         }),
         ("delegation evidence", &|it| {
             it["delegationEvidence"] = json!("x")
@@ -360,4 +365,68 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
     for (rule, change) in cases {
         assert_eq!(broken(&judge(change)), [rule]);
     }
+    // Each rule has a verdict of its own, also where several are broken.
+    let several = judge(&|it| {
+        it["aud"] = json!(CONSUMER);
+        it["delegationEvidence"]["notOnOrAfter"] = json!(seconds - 1);
+    });
+    assert_eq!(broken(&several), ["aud", "notOnOrAfter"]);
+    assert_eq!(
+        good.report().findings().len(),
+        several.report().findings().len()
+    );
+}
+
+/// The rules of every iSHARE JWT that stand in its header and its certificates.
+#[test]
+fn delegation_evidence_has_a_verdict_for_each_rule_of_its_seal() {
+    let world = World::new();
+    let root = world.root();
+    let judge = |registry: &World, change: &dyn Fn(&mut Value), lists: &[Crl]| {
+        let mut header = registry.header();
+        change(&mut header);
+        let token = registry.sign(&header, &delegation());
+        let expected = Expected::new(REGISTRY, PROVIDER, &root);
+        let expected = expected.revocation(RevocationOptions::files(lists));
+        broken(&verify_delegation(&token, &expected, now()))
+    };
+    let registry = world.of_another("NTRNL-30000003");
+    let TestPki { root, sub, issuing } = &world.pki;
+    let lists = |revoked: &[&[u8]]| -> Vec<Crl> {
+        let lists = [
+            issuing.revocation_list(revoked),
+            sub.revocation_list(&[]),
+            root.revocation_list(&[]),
+        ];
+        let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+        lists.collect()
+    };
+    let good = lists(&[]);
+    assert_eq!(judge(&registry, &|_| {}, &good), [""; 0]);
+    let revoked = lists(&[&registry.chain[0]]);
+    assert_eq!(judge(&registry, &|_| {}, &revoked), ["revocation"]);
+    let cases: [(&str, &dyn Fn(&mut Value)); 5] = [
+        ("a JWS by an algorithm of iSHARE", &|it| {
+            it["alg"] = json!("PS256")
+        }),
+        ("typ", &|it| it["typ"] = json!("at+jwt")),
+        ("x5c", &|it| it["x5c"] = Value::Null),
+        ("leaf first", &|it| {
+            it["x5c"].as_array_mut().unwrap().reverse()
+        }),
+        ("trust", &|it| it["x5c"].as_array_mut().unwrap().truncate(1)),
+    ];
+    for (rule, change) in cases {
+        assert_eq!(judge(&registry, change, &good), [rule]);
+    }
+    let thief = World {
+        key: test_key("seal", 2048),
+        ..world.of_another("NTRNL-30000003")
+    };
+    assert_eq!(judge(&thief, &|_| {}, &good), ["the signature"]);
+    let other = world.of_another("NTRNL-20000002");
+    assert_eq!(judge(&other, &|_| {}, &good), ["whose seal"]);
+    let signs = CertificateSpec::seal().usage(&[Usage::DigitalSignature]);
+    let signs = world.sealed_as("NTRNL-30000003", signs);
+    assert_eq!(judge(&signs, &|_| {}, &good), ["key usage"]);
 }

@@ -2,7 +2,7 @@
 
 use privyseal::UnixTime;
 use privyseal::report::Verdict;
-use privyseal::schemes::ishare::Expected;
+use privyseal::schemes::ishare::{Expected, ResponseFault};
 use serde_json::{Map, Value};
 
 use super::VerifiedToken;
@@ -11,8 +11,15 @@ use super::VerifiedToken;
 /// it is valid at `now`, and about whom. Its policies are shown; what they let somebody do is for the service to decide.
 pub fn verify_delegation(token: &str, expected: &Expected<'_>, now: UnixTime) -> VerifiedToken {
     let mut verified = VerifiedToken::default();
-    let claims = expected.claims(token.trim(), now);
-    let Some(claims) = verified.judge("an iSHARE JWT of the authorization registry", claims) else {
+    let (outcomes, claims) = expected.judge(token.trim(), now);
+    for (rule, outcome) in outcomes {
+        let outcome = outcome.map_err(|fault| match fault {
+            ResponseFault::Claim { rule, .. } => rule.to_owned(),
+            fault => fault.to_string(),
+        });
+        verified.judge(rule, outcome);
+    }
+    let Some(claims) = claims else {
         return verified;
     };
     let evidence = ["delegationEvidence", "delegation_evidence"];

@@ -93,6 +93,13 @@ pub enum ResponseFault {
     Member(&'static str),
 }
 
+/// The name of a rule, and how it came out.
+pub type RuleOutcome = (&'static str, Result<(), ResponseFault>);
+
+/// Is told how each rule came out. An error ends the judgement.
+type Tell<'t> =
+    dyn FnMut(&'static str, Result<(), ResponseFault>) -> Result<(), ResponseFault> + 't;
+
 impl From<PathError> for ResponseFault {
     fn from(error: PathError) -> Self {
         match error {
@@ -136,23 +143,53 @@ impl<'a> Expected<'a> {
     /// [`ResponseFault`], the first that is found.
     pub fn claims(&self, token: &str, now: UnixTime) -> Result<Map<String, Value>, ResponseFault> {
         let claims = self.verified(token, now)?.claims()?;
-        self.judge(&claims, now)?;
+        self.judge_claims(&claims, now, &mut |_, outcome| outcome)?;
         Ok(claims)
     }
 
-    /// The same without what the claims say.
+    /// How each rule comes out, by its name, in the order in which they count; and the claims, if the signature holds. They
+    /// count if every rule does.
+    pub fn judge(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> (Vec<RuleOutcome>, Option<Map<String, Value>>) {
+        let mut outcomes = Vec::new();
+        let mut tell = |rule, outcome| {
+            outcomes.push((rule, outcome));
+            Ok(())
+        };
+        let verified = self.judge_signature(token, now, &mut tell);
+        let claims = verified.and_then(|jws| told(&mut tell, "claims in JSON", jws.claims()));
+        if let Ok(claims) = &claims {
+            // What is left open by a rule that is broken was told, too.
+            let _ = self.judge_claims(claims, now, &mut tell);
+        }
+        (outcomes, claims.ok())
+    }
+
+    /// [`Expected::claims`] without what the claims say.
     pub(super) fn verified(
         &self,
         token: &str,
         now: UnixTime,
     ) -> Result<VerifiedJws, ResponseFault> {
-        let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value())?;
-        if jws.typ() != Some("JWT") {
-            return Err(ResponseFault::Type);
-        }
-        let certificates = jws.certificates()?;
-        let key = self.proven_key(&certificates, now)?;
-        Ok(jws.verify(&key)?)
+        self.judge_signature(token, now, &mut |_, outcome| outcome)
+    }
+
+    fn judge_signature(
+        &self,
+        token: &str,
+        now: UnixTime,
+        tell: &mut Tell<'_>,
+    ) -> Result<VerifiedJws, ResponseFault> {
+        let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value());
+        let jws = told(tell, "a JWS by an algorithm of iSHARE", jws)?;
+        let is_jwt = jws.typ() == Some("JWT");
+        tell("typ", is_jwt.then_some(()).ok_or(ResponseFault::Type))?;
+        let certificates = told(tell, "x5c", jws.certificates())?;
+        let key = self.proven_key(&certificates, now, tell)?;
+        told(tell, "the signature", jws.verify(&key))
     }
 
     /// The key of the leaf of these certificates (DER, as they stand in `x5c`), if they are a chain up to one
@@ -161,48 +198,92 @@ impl<'a> Expected<'a> {
         &self,
         certificates: &[Vec<u8>],
         now: UnixTime,
+        tell: &mut Tell<'_>,
     ) -> Result<VerifyingKey, ResponseFault> {
         let given: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
-        let chain = Chain::order(&given)?;
-        let ordered = chain.certificates().iter().map(Certificate::as_der);
-        if !ordered.eq(given) {
-            return Err(ResponseFault::Order);
-        }
+        let chain = told(tell, "leaf first", leaf_first(&given))?;
         let leaf = chain
             .leaf()
             .ok_or(ResponseFault::Jose(JwsFault::X5c.into()))?;
-        if leaf.is_ca() {
-            return Err(ChainError::LeafIsCa.into());
-        }
         let given = Certificates::from(certificates.to_vec());
-        given.prove(self.trust, &PathOptions::at(now), self.revocation)?;
+        let path = given.prove(self.trust, &PathOptions::at(now), self.revocation);
+        match path.map(|_| ()) {
+            Err(error) if error.is_about_revocation() => {
+                tell("trust", Ok(()))?;
+                tell("revocation", Err(error.into()))?;
+            }
+            Ok(()) if self.revocation.is_asked() => {
+                tell("trust", Ok(()))?;
+                tell("revocation", Ok(()))?;
+            }
+            path => tell("trust", path.map_err(Into::into))?,
+        }
         // A registry's seal is a seal like those of its parties.
-        ISHARE.check_leaf_key_usage(Some(leaf))?;
+        let usage = ISHARE.check_leaf_key_usage(Some(leaf));
+        tell("key usage", usage.map_err(Into::into))?;
         // Whoever is certified by the same CA is not the registry.
         let is_pinned = self.trust.iter().any(|der| der == leaf.as_der());
-        if !is_pinned && !is_seal_of(self.registry_id, leaf) {
-            return Err(ResponseFault::OtherParty);
-        }
-        leaf.rsa_key()
-            .and_then(VerifyingKey::new)
-            .map_err(ResponseFault::Key)
+        let is_own = is_pinned || is_seal_of(self.registry_id, leaf);
+        let is_own = is_own.then_some(()).ok_or(ResponseFault::OtherParty);
+        tell("whose seal", is_own)?;
+        let key = leaf.rsa_key().and_then(VerifyingKey::new);
+        told(tell, "key", key.map_err(ResponseFault::Key))
     }
 
     /// Judges the claims that every iSHARE JWT has: from the registry, for us, now.
-    fn judge(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), ResponseFault> {
+    fn judge_claims(
+        &self,
+        claims: &Map<String, Value>,
+        now: UnixTime,
+        tell: &mut Tell<'_>,
+    ) -> Result<(), ResponseFault> {
         let text = |name| claims.get(name).and_then(Value::as_str);
-        let is = |name, expected, rule| match text(name) {
-            Some(found) if found == expected => Ok(()),
-            _ => Err(ResponseFault::Claim { name, rule }),
-        };
-        is("iss", self.registry_id, "is not the registry's party id")?;
-        is("sub", self.registry_id, "is not the registry's party id")?;
-        is("aud", self.client_id, "is not the party that asked")?;
-        if text("jti").is_none_or(str::is_empty) {
-            let rule = "is missing or no string";
-            return Err(ResponseFault::Claim { name: "jti", rule });
+        let by_registry = "is not the registry's party id";
+        for (name, expected, rule) in [
+            ("iss", self.registry_id, by_registry),
+            ("sub", self.registry_id, by_registry),
+            ("aud", self.client_id, "is not the party that asked"),
+        ] {
+            let is_so = text(name) == Some(expected);
+            tell(
+                name,
+                is_so
+                    .then_some(())
+                    .ok_or(ResponseFault::Claim { name, rule }),
+            )?;
         }
-        moments(claims, now.as_secs())
+        let jti = text("jti").filter(|jti| !jti.is_empty());
+        let (name, rule) = ("jti", "is missing or no string");
+        tell(
+            name,
+            jti.map(|_| ()).ok_or(ResponseFault::Claim { name, rule }),
+        )?;
+        judge_moments(claims, now.as_secs(), tell)
+    }
+}
+
+/// The chain, if its certificates stand leaf first.
+fn leaf_first<'c>(given: &[&'c [u8]]) -> Result<Chain<'c>, ResponseFault> {
+    let chain = Chain::order(given)?;
+    let ordered = chain.certificates().iter().map(Certificate::as_der);
+    if !ordered.eq(given.iter().copied()) {
+        return Err(ResponseFault::Order);
+    }
+    if chain.leaf().is_some_and(Certificate::is_ca) {
+        return Err(ChainError::LeafIsCa.into());
+    }
+    Ok(chain)
+}
+
+/// Tells of a rule without which nothing more can be judged.
+fn told<T>(
+    tell: &mut Tell<'_>,
+    rule: &'static str,
+    outcome: Result<T, impl Into<ResponseFault>>,
+) -> Result<T, ResponseFault> {
+    match outcome.map_err(Into::into) {
+        Ok(held) => tell(rule, Ok(())).map(|()| held),
+        Err(fault) => tell(rule, Err(fault.clone())).and(Err(fault)),
     }
 }
 
@@ -214,23 +295,36 @@ pub(super) fn is_seal_of(party_id: &str, leaf: &Certificate<'_>) -> bool {
         || subject.organization_identifier() == Some(party_id)
 }
 
-fn moments(claims: &Map<String, Value>, now: u64) -> Result<(), ResponseFault> {
+fn judge_moments(
+    claims: &Map<String, Value>,
+    now: u64,
+    tell: &mut Tell<'_>,
+) -> Result<(), ResponseFault> {
     let seconds = |name| {
         let seconds = claims.get(name).and_then(Value::as_u64);
         let rule = "is missing or no whole number of seconds";
         seconds.ok_or(ResponseFault::Claim { name, rule })
     };
-    let (iat, exp) = (seconds("iat")?, seconds("exp")?);
-    if exp.checked_sub(iat) != Some(ISHARE.lifetime().value().default()) {
-        return Err(ResponseFault::Lifetime);
-    }
-    let nbf = claims.get("nbf").map(|_| seconds("nbf")).transpose()?;
-    let begin = nbf.unwrap_or(iat).max(iat);
-    if begin > now.saturating_add(MAX_LEAD) {
-        return Err(ResponseFault::Future { begin, now });
-    }
-    if now >= exp {
-        return Err(ResponseFault::Expired { exp, now });
-    }
-    Ok(())
+    let iat = told(tell, "iat", seconds("iat"))?;
+    let exp = told(tell, "exp", seconds("exp"))?;
+    let lives = exp.checked_sub(iat) == Some(ISHARE.lifetime().value().default());
+    tell(
+        "lifetime",
+        lives.then_some(()).ok_or(ResponseFault::Lifetime),
+    )?;
+    let nbf = claims.get("nbf").map(|_| told(tell, "nbf", seconds("nbf")));
+    let begin = nbf.transpose()?.unwrap_or(iat).max(iat);
+    let begins = begin <= now.saturating_add(MAX_LEAD);
+    tell(
+        "not for later",
+        begins
+            .then_some(())
+            .ok_or(ResponseFault::Future { begin, now }),
+    )?;
+    tell(
+        "not expired",
+        (now < exp)
+            .then_some(())
+            .ok_or(ResponseFault::Expired { exp, now }),
+    )
 }
