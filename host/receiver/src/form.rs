@@ -17,6 +17,8 @@ pub struct TokenForm {
     client_id: Option<String>,
     assertion_type: Option<String>,
     assertion: Option<Zeroizing<String>>,
+    /// Whether the client also shows a password.
+    has_secret: bool,
 }
 
 impl TokenForm {
@@ -47,6 +49,10 @@ impl TokenForm {
                     let assertion = Zeroizing::new(value.into_owned());
                     form.assertion.replace(assertion).is_none()
                 }
+                "client_secret" => {
+                    form.has_secret |= !value.is_empty();
+                    true
+                }
                 _ => true,
             };
             if !first {
@@ -54,7 +60,21 @@ impl TokenForm {
                 return Err(Rejection::new(Rule::Request, text));
             }
         }
-        Ok(form)
+        Ok(form.without_empty())
+    }
+
+    /// RFC 6749 section 3.2: "Parameters sent without a value MUST be treated as if they were omitted from the request."
+    fn without_empty(mut self) -> Self {
+        for value in [
+            &mut self.grant_type,
+            &mut self.scope,
+            &mut self.client_id,
+            &mut self.assertion_type,
+        ] {
+            value.take_if(|value| value.is_empty());
+        }
+        self.assertion.take_if(|assertion| assertion.is_empty());
+        self
     }
 
     /// A request with that assertion, and no `client_id`.
@@ -73,7 +93,8 @@ impl TokenForm {
         self
     }
 
-    /// Whether it asks for an access token as the scheme has it: its `grant_type`, and its `scope` where it has one.
+    /// Whether it asks for an access token as the scheme has it: its `grant_type`, and its `scope`, or none where the scheme has
+    /// none.
     ///
     /// # Errors
     ///
@@ -97,6 +118,10 @@ impl TokenForm {
         )?;
         match rules.scope() {
             Some(scope) => is("scope", self.scope.as_deref(), scope.value(), Rule::Scope),
+            None if self.scope.is_some() => Err(Rejection::new(
+                Rule::Scope,
+                "is there, and the scheme has none",
+            )),
             None => Ok(()),
         }
     }
@@ -112,6 +137,9 @@ impl TokenForm {
         if kind != CLIENT_ASSERTION_TYPE {
             let text = format_args!("client_assertion_type is not {CLIENT_ASSERTION_TYPE}");
             return Err(Rejection::new(Rule::Request, text));
+        }
+        if self.has_secret {
+            return Err(Rejection::second_method("client_secret"));
         }
         let assertion = self.assertion.as_deref();
         let assertion = assertion.ok_or_else(|| missing("client_assertion"))?;

@@ -60,6 +60,13 @@ impl Rejection {
         Self::new(Rule::Unavailable, format_args!("{what}: {why}"))
     }
 
+    /// RFC 6749 section 2.3: "The client MUST NOT use more than one authentication method in each request."
+    pub(crate) fn second_method(name: &str) -> Self {
+        let text =
+            format_args!("{name} is there beside the assertion: a second way to authenticate");
+        Self::new(Rule::Request, text)
+    }
+
     /// The rule.
     pub const fn rule(&self) -> Rule {
         self.rule

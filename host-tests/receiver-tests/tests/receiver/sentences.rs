@@ -413,6 +413,16 @@ fn requests(judged: &mut Judged) {
     let grant = ("grant_type", "client_credentials");
     let other = accept(&ISHARE, &[grant, ("scope", "ishare")]);
     judged.refuses(sentence, "scope", other);
+    // FIAM's form has three members, and eHealth's has no scope: whatever it is, it is not granted.
+    for scheme in [&FIAM, &EHEALTH] {
+        judged.refuses(
+            sentence,
+            "scope",
+            accept(scheme, &[grant, ("scope", "foo")]),
+        );
+        // "Parameters sent without a value MUST be treated as if they were omitted from the request."
+        accept(scheme, &[grant, ("scope", "")]).unwrap();
+    }
     let sentence = "RFC 6749 section 3.2: Request and response parameters MUST NOT be included more than once.";
     let twice: Result<(), _> = accept(&EHEALTH, &[grant, grant]);
     judged.refuses(sentence, "token-request", twice);
@@ -428,8 +438,13 @@ fn requests(judged: &mut Judged) {
     let other =
         format!("client_id={CONSUMER}&client_assertion_type=x&client_assertion={assertion}");
     judged.refuses(sentence, "token-request", receive(&other));
-    let sentence = "The client_id MUST contain a valid Party Identifier of the client.";
+    let sentence = "RFC 6749 section 2.3: The client MUST NOT use more than one authentication method in each request.";
     let bearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let twice = format!(
+        "client_id={CONSUMER}&client_secret=x&client_assertion_type={bearer}&client_assertion={assertion}"
+    );
+    judged.refuses(sentence, "token-request", receive(&twice));
+    let sentence = "The client_id MUST contain a valid Party Identifier of the client.";
     let nobody = format!("client_assertion_type={bearer}&client_assertion={assertion}");
     judged.refuses(sentence, "token-request", receive(&nobody));
 }

@@ -155,6 +155,7 @@ fn each_wrong_request_has_its_error_of_rfc_6749() {
         (form(&good, &["client_assertion"]), "invalid_request"),
         (form(&good, &["client_assertion_type"]), "invalid_request"),
         (replaced("jwt-bearer", "saml2-bearer"), "invalid_request"),
+        (form(&good, &[]) + "&client_secret=x", "invalid_request"),
         (twice, "invalid_request"),
         (String::new(), "invalid_request"),
         ("x".repeat(1_000_000), "invalid_request"),
@@ -173,6 +174,10 @@ fn each_wrong_request_has_its_error_of_rfc_6749() {
         &form(&good, &[]),
     );
     assert_eq!(as_json.json(), json!({ "error": "invalid_request" }));
+    // RFC 6749 section 2.3: "The client MUST NOT use more than one authentication method in each request."
+    let basic = format!("{FORM}Authorization: Basic eDp4\r\n");
+    let twice = request(public, "POST", "/connect/token", &basic, &form(&good, &[]));
+    assert_eq!(twice.json(), json!({ "error": "invalid_request" }));
     // None of it used the assertion up; once it counts.
     assert_eq!(
         post(public, "/connect/token", &form(&good, &[])).status,
@@ -239,6 +244,56 @@ fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
     let accepted = post(internal, "/v1/accept", &form(&world.assertion(), &[]));
     assert_eq!(accepted.status, 200);
     assert_eq!(lines.try_recv(), Ok(Ok(CONSUMER.to_owned())));
+}
+
+/// What is no form at all is in the log as what is a wrong one.
+#[test]
+fn each_refusal_of_a_form_is_in_the_log_once() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    let (line, lines) = mpsc::channel();
+    let server = TokenServer::new(stage.receiver).watched(move |outcome| {
+        line.send(outcome.unwrap_err().to_string()).unwrap();
+    });
+    let (public, internal) = serve_with(server, stage.registry);
+    let good = form(&world.assertion(), &[]);
+    let long = "x".repeat(1_000_000);
+    let basic = format!("{FORM}Authorization: Basic eDp4\r\n");
+    let cases = [
+        (
+            public,
+            "/connect/token",
+            "Content-Type: text/plain\r\n",
+            &good,
+            "is not application/x-www-form",
+        ),
+        (
+            internal,
+            "/v1/accept",
+            "",
+            &good,
+            "is not application/x-www-form",
+        ),
+        (public, "/connect/token", FORM, &long, "or was cut short"),
+        (
+            public,
+            "/connect/token",
+            &basic,
+            &good,
+            "Authorization is there beside the assertion",
+        ),
+        (internal, "/v1/introspect", FORM, &good, "token is missing"),
+    ];
+    for (address, path, headers, body, words) in cases {
+        let answer = request(address, "POST", path, headers, body);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let said: Vec<_> = lines.try_iter().collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].starts_with("token-request: ") && said[0].contains(words),
+            "{said:?}"
+        );
+    }
 }
 
 #[test]

@@ -74,13 +74,22 @@ impl TokenServer {
         }
         let body = match form(&head.headers, body).await {
             Ok(body) => body,
-            Err(rejection) => return refusal(&rejection),
+            Err(rejection) => return self.refused(&rejection),
         };
         match (face, path) {
+            (Face::Public, _) if head.headers.contains_key(AUTHORIZATION) => {
+                self.refused(&Rejection::second_method("Authorization"))
+            }
             (Face::Public, _) => self.token(&body).await,
             (_, "/v1/accept") => self.accept(&body).await,
             _ => self.introspect(&body).await,
         }
+    }
+
+    /// A refusal that is in the log.
+    fn refused(&self, rejection: &Rejection) -> Answer {
+        (self.watch)(Err(rejection));
+        refusal(rejection)
     }
 
     /// RFC 6749 section 4.4.
@@ -161,7 +170,7 @@ impl TokenServer {
         let mut tokens = form_urlencoded::parse(body).filter(|(name, _)| name == "token");
         let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
             let why = "token is missing, or there twice";
-            return refusal(&Rejection::new(Rule::Request, why));
+            return self.refused(&Rejection::new(Rule::Request, why));
         };
         match self.found(&token).await {
             Ok(Some(grant)) => json(
@@ -256,7 +265,11 @@ async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
     let body = Limited::new(body, TokenForm::MAX_BYTES).collect();
     match tokio::time::timeout(BODY_TIME, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(refused("the body is too long, or was cut short")),
+        Ok(Err(_)) => {
+            let max = TokenForm::MAX_BYTES;
+            let text = format_args!("the body has more than {max} bytes, or was cut short");
+            Err(Rejection::new(Rule::Request, text))
+        }
         Err(_) => Err(refused("the body did not come in time")),
     }
 }
