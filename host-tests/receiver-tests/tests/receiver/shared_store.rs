@@ -187,6 +187,41 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
     assert!(RedisStore::new(RedisOptions::new("rediss://127.0.0.1/#insecure")).is_err());
 }
 
+/// Each step of a connection comes within the time, and all of them together do not: then no assertion is sent any more.
+#[test]
+fn a_store_has_one_time_for_all_that_it_is_asked() {
+    let world = World::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let timeout = Duration::from_secs(2);
+    let (said, heard) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut bytes = [0; 4096];
+        while let Ok(len @ 1..) = stream.read(&mut bytes) {
+            let commands = String::from_utf8_lossy(&bytes[..len]).into_owned();
+            thread::sleep(timeout * 2 / 3);
+            let info = "maxmemory:0\r\nrun_id:x\r\n";
+            let answer = if commands.contains("INFO\r\n") {
+                format!("${}\r\n{info}\r\n", info.len())
+            } else {
+                "+OK\r\n".repeat(commands.matches('*').count())
+            };
+            said.send(commands).unwrap();
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/")).timeout(timeout);
+    let stage = world.play_with(&ISHARE, world.honest(), |builder| {
+        builder.replay(RedisStore::new(options).unwrap())
+    });
+    let refused = accept(&stage, &made_at(&world, now()), now()).unwrap_err();
+    assert!(refused.contains("it is away: no answer"), "{refused}");
+    drop(stage);
+    let heard: Vec<String> = heard.iter().collect();
+    assert!(!heard.concat().contains("begins:"), "{heard:?}");
+}
+
 #[test]
 fn a_store_that_forgets_when_it_is_full_is_not_used() {
     let world = World::new();

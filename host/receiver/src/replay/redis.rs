@@ -7,6 +7,7 @@
 use core::fmt;
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
@@ -14,7 +15,7 @@ use redis::{Client, Connection, ErrorKind, RedisError, RedisResult, TlsCertifica
 
 use super::{Presented, ReplayStore, Seen, StoreError};
 
-/// How long connecting, and each command, may take unless told otherwise.
+/// How long the server may take unless told otherwise, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many connections are kept.
@@ -29,7 +30,7 @@ const SKEW: u64 = 5;
 pub struct RedisOptions {
     /// `redis://HOST:PORT/DB`, or `rediss:` for TLS; with user and password where it wants them. Not shown by `Debug`.
     pub url: String,
-    /// How long connecting, and each command, may take.
+    /// How long the server may take for one assertion or token, connecting included.
     pub timeout: Duration,
     /// What keys begin with: receivers that share it share what they have seen.
     pub prefix: String,
@@ -132,14 +133,12 @@ impl RedisStore {
         })
     }
 
-    fn connect(&self) -> Result<Link, StoreError> {
-        let timeout = self.options.timeout;
-        let connected = self.client.get_connection_with_timeout(timeout);
+    fn connect(&self, began: Instant) -> Result<Link, StoreError> {
+        let connected = self
+            .client
+            .get_connection_with_timeout(self.left_since(began)?);
         let mut connection = connected.map_err(|error| away(&error))?;
-        let limited = connection
-            .set_read_timeout(Some(timeout))
-            .and_then(|()| connection.set_write_timeout(Some(timeout)));
-        limited.map_err(|error| away(&error))?;
+        limit(&connection, self.left_since(began)?)?;
         let info = redis::cmd("INFO").query::<String>(&mut connection);
         let info = info.map_err(|error| away(&error))?;
         let says = |name: &str| {
@@ -160,12 +159,14 @@ impl RedisStore {
         })
     }
 
-    /// Runs commands. A connection that was kept may have been closed meanwhile: then they are sent once more. What they do
-    /// may be done twice, and only makes an assertion known.
+    /// Runs commands, all within the timeout. A connection that was kept may have been closed meanwhile: then they are sent once
+    /// more. What they do may be done twice, and only makes an assertion known.
     pub(crate) fn run<T>(
         &self,
         commands: impl Fn(&mut Link) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
+        let timeout = self.options.timeout;
+        let began = Instant::now();
         let idle = self.lock().pop();
         if let Some(mut link) = idle {
             match commands(&mut link) {
@@ -179,9 +180,18 @@ impl RedisStore {
                 Err(error) => return Err(away(&error)),
             }
         }
-        let mut link = self.connect()?;
+        let mut link = self.connect(began)?;
+        limit(&link.connection, self.left_since(began)?)?;
         let done = commands(&mut link).map_err(|error| away(&error))?;
+        limit(&link.connection, timeout)?;
         Ok(self.keep(link, done))
+    }
+
+    /// What is left of the time, if any is.
+    fn left_since(&self, began: Instant) -> Result<Duration, StoreError> {
+        let left = self.options.timeout.checked_sub(began.elapsed());
+        let left = left.filter(|left| !left.is_zero());
+        left.ok_or_else(|| StoreError::Away("no answer (timed out)".to_owned()))
     }
 
     fn keep<T>(&self, link: Link, done: T) -> T {
@@ -230,6 +240,13 @@ impl ReplayStore for RedisStore {
             None => Seen::Again,
         })
     }
+}
+
+fn limit(connection: &Connection, time: Duration) -> Result<(), StoreError> {
+    let limited = connection
+        .set_read_timeout(Some(time))
+        .and_then(|()| connection.set_write_timeout(Some(time)));
+    limited.map_err(|error| away(&error))
 }
 
 fn pem(der: &[u8]) -> Vec<u8> {
