@@ -100,7 +100,7 @@ pub enum Fault {
     /// There, and empty.
     #[error("is empty")]
     Empty,
-    /// Longer than the maximum; both in bytes (or in certificates, for a count of them).
+    /// Longer than the maximum; both in bytes (or in characters of a token that is judged, or in certificates).
     #[error("is {len} long, at most {max} allowed")]
     TooLong {
         /// The value's length; for a value that grew past a buffer, the least it would have been.

@@ -160,9 +160,9 @@ fn payload(facts: &Facts<'_>, report: &mut Report) {
     report.put_after(RuleId::PayloadJson, PAYLOAD, &[RuleId::JwsForm], || claims);
 }
 
-/// At most `max` bytes.
+/// At most `max` characters.
 fn at_most(text: &str, max: usize) -> Result<(), Violation> {
-    let len = text.len();
+    let len = text.chars().count();
     ensure(len <= max, Fault::TooLong { len, max })
 }
 

@@ -71,6 +71,7 @@ fn each_claim_that_is_wrong_is_named() {
         ("claim-iat", &|it| it["iat"] = json!(1.5)),
         ("claim-jti", &|it| it["jti"] = json!("")),
         ("claim-jti", &|it| it["jti"] = json!("x".repeat(256))),
+        ("claim-jti", &|it| it["jti"] = json!("\u{e9}".repeat(256))),
         ("claim-nbf", &|it| {
             it["nbf"] = json!(it["iat"].as_u64().unwrap() - 1)
         }),
@@ -91,6 +92,10 @@ fn each_claim_that_is_wrong_is_named() {
         [""; 0],
         "nothing of it is the registry's business"
     );
+    // "Containing maximum 255 characters", which may have more bytes.
+    let jti = "\u{e9}".repeat(255);
+    let verified = stage.accept(&world.with_claims(|claims| claims["jti"] = json!(jti)));
+    assert_eq!(verified.unwrap().jti(), jti);
 }
 
 /// "An assertion counts once."
