@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use privyseal::Certificates;
 use privyseal::base::clock;
+use privyseal::base::display::escape_for_display;
 use privyseal_core::scheme::KeyReference;
 use privyseal_receiver::replay::{MemoryStore, RedisOptions, RedisStore};
 use privyseal_receiver::server::TokenServer;
@@ -186,10 +187,18 @@ impl Serve {
         match (clients.transpose(), self.registry.revocation()) {
             (Ok(clients), Ok(revocation)) => {
                 receiver.set_revocation(revocation);
+                let is_nobody = clients.as_ref().is_some_and(RegisteredClients::is_empty);
                 if let Some(clients) = clients {
                     receiver.set_clients(clients);
                 }
-                say!("read again");
+                say!(
+                    "read again{}",
+                    if is_nobody {
+                        ": no client is listed"
+                    } else {
+                        ""
+                    }
+                );
             }
             (Err(error), _) | (_, Err(error)) => say!("not read again: {error}"),
         }
@@ -214,15 +223,14 @@ fn of_build(error: BuildError) -> CliError {
 /// How many assertions are remembered in memory.
 const MAX_REMEMBERED: usize = 1_000_000;
 
-/// One line for each assertion.
+/// One line for each assertion. A client writes its `jti` as it likes.
 fn log(outcome: Result<&VerifiedParty, &Rejection>) {
     match outcome {
-        Ok(party) => say!("accepted {} jti {}", party.id(), shown(party.jti())),
+        Ok(party) => say!(
+            "accepted {} jti {}",
+            party.id(),
+            escape_for_display(party.jti())
+        ),
         Err(rejection) => say!("refused {rejection}"),
     }
-}
-
-/// A client writes its `jti` as it likes.
-fn shown(text: &str) -> String {
-    privyseal::base::display::sanitize_for_display(text, None)
 }

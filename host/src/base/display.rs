@@ -35,6 +35,11 @@ pub fn sanitize_for_display<'s>(text: &str, secrets: impl IntoIterator<Item = &'
     shown
 }
 
+/// `text`, which is known to be no secret and short, with what could steer a terminal or turn the reading direction escaped.
+pub fn escape_for_display(text: &str) -> String {
+    text.chars().flat_map(escape_character).collect()
+}
+
 /// Without `secret`, in whatever case a server wrote it.
 fn without(text: &str, secret: &str) -> String {
     // As long as before, byte for byte, so that places agree.

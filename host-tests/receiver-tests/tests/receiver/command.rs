@@ -213,6 +213,23 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
         server.said("read again");
         assert_eq!(is_active(&server), active);
     }
+    // A jti is no secret, however long it is.
+    let long = "J".repeat(255);
+    let mut named = claims(CUSTOMER, FIAM);
+    (named["nbf"], named["jti"]) = (named["iat"].clone(), json!(long));
+    let named = world.sign(&world.header(), &named);
+    assert_eq!(
+        post(server.public, path, &token_request(&named)).status,
+        200
+    );
+    server.said(&format!("accepted {CUSTOMER} jti {long}"));
+    // The last one is taken out by an empty file.
+    write("clients.toml", "");
+    server.signal("HUP");
+    server.said("read again: no client is listed");
+    let last = server.accepts(path, assertion(CUSTOMER));
+    assert_eq!(last, Err(REFUSED.to_owned()));
+    assert!(!is_active(&server));
     assert!(!server.end().contains("eyJ"), "an assertion in the log");
 }
 
@@ -311,7 +328,7 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
 fn what_does_not_fit_together_is_named() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("clients.toml"), "[client.one]\n").unwrap();
-    fs::write(folder.path().join("none.toml"), "[client]\n").unwrap();
+    fs::write(folder.path().join("none.toml"), "").unwrap();
     let cases: &[(&[&str], &str)] = &[
         (&["--scheme", "fiam"], "--clients"),
         (

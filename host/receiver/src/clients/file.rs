@@ -63,6 +63,7 @@ pub enum ClientsFileError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClientsFile {
+    #[serde(default)]
     client: BTreeMap<String, ClientTable>,
 }
 
@@ -75,7 +76,7 @@ struct ClientTable {
 }
 
 impl RegisteredClients {
-    /// Those that a TOML file lists. Paths in it are relative to it.
+    /// Those that a TOML file lists, nobody where it is empty. Paths in it are relative to it.
     ///
     /// ```toml
     /// [client."EU.EORI.NL123456789"]
