@@ -7,7 +7,7 @@ use crate::environment::{self, PIN_VARIABLE};
 use crate::file::PinFile;
 use crate::process_lock::state_folder;
 use crate::refused::RefusedPins;
-use crate::secret::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use crate::secret::{PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
 /// Tells the user of a library or command something that needs no action now.
 type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
@@ -122,6 +122,13 @@ impl SecretProvider for PinSources<'_> {
     }
 
     fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
+        // What the flags show need not be remembered.
+        if let SecretRequest::Pin { state, .. } = request
+            && !right
+            && !matches!(state, PinState::Ok | PinState::Unknown)
+        {
+            return;
+        }
         let noted = match &self.refused {
             Some(refused) => refused
                 .note(request, secret, right)

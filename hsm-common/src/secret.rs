@@ -44,10 +44,8 @@ pub enum SecretUnavailable {
         /// The token's maximum.
         max: usize,
     },
-    /// The token refused it before, and shows no flag of it.
-    #[error(
-        "the token refused this PIN before, and does not show how many tries are left, so it is not offered again"
-    )]
+    /// The token refused it before.
+    #[error("the token refused this PIN before, so it is not offered again")]
     RefusedBefore,
     /// The source of the secret failed, for this reason.
     #[error("{0}")]
@@ -119,14 +117,14 @@ pub trait SecretProvider {
     /// There is no such secret, or it cannot be one.
     fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable>;
 
-    /// Whether the hardware refused this secret before and does not show it, so that it is not offered again. Asked right
-    /// before it would be: another process may have offered it since it was given.
+    /// Whether the hardware refused this secret before, so that it is not offered again. Asked right before it would be:
+    /// somebody else may have offered it since it was given.
     fn was_refused(&mut self, _request: &SecretRequest, _secret: &Secret) -> bool {
         false
     }
 
-    /// Told what became of the secret that was given: whether it was right. Only where the hardware itself does not
-    /// show that a try was lost.
+    /// Told what became of the secret that was given: whether it was right. Where it was not, `request` says how the
+    /// token's flags are since.
     fn outcome(&mut self, _request: &SecretRequest, _secret: &Secret, _right: bool) {}
 }
 

@@ -63,7 +63,7 @@ fn attempt(
         LoginReason::Use | LoginReason::UseAgain => CKU_CONTEXT_SPECIFIC,
     };
     allow(&token, policy, reason)?;
-    let request = SecretRequest::Pin {
+    let mut request = SecretRequest::Pin {
         token: token.label.clone(),
         serial: token.serial.clone(),
         state: token.pin_state,
@@ -89,11 +89,12 @@ fn attempt(
     if let Some(pin) = pin {
         match &result {
             Ok(_) => pins.outcome(&request, pin, true),
-            // What the flags show need not be remembered.
-            Err(Error::PinIncorrect {
-                now: PinState::Ok | PinState::Unknown,
-                ..
-            }) => pins.outcome(&request, pin, false),
+            Err(Error::PinIncorrect { now, .. }) => {
+                if let SecretRequest::Pin { state, .. } = &mut request {
+                    *state = *now;
+                }
+                pins.outcome(&request, pin, false);
+            }
             Err(_) => {}
         }
     }

@@ -52,7 +52,6 @@ impl Agent {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let before = core::mem::take(&mut *profiles);
-        self.shared.logins.forget();
         let strict = config.strict_pin_files;
         for profile in config.profiles {
             let name = profile.name().unwrap_or_default();

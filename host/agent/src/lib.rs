@@ -12,8 +12,8 @@ pub mod audit;
 // What is served, and to whom.
 mod config;
 mod error;
-mod logins;
 mod metrics;
+mod pins;
 mod served;
 
 mod agent;

@@ -16,15 +16,15 @@ use privyseal::{
     AccessToken, Assertion, AssertionSource, Client, Error, ErrorKind, Server, TokenSource,
 };
 use privyseal_core::{ClientId, SignerError as _, SignerErrorKind};
-use privyseal_hsm::Prompt;
+use privyseal_hsm::{Prompt, SecretUnavailable};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::audit::AuditLog;
-use crate::logins::{Logins, lock};
 use crate::metrics::Metrics;
+use crate::pins::{Pins, RefusedPins};
 use crate::problem::Problem;
 use audited::Audited;
 
@@ -56,7 +56,7 @@ pub(crate) enum Requester {
 pub(crate) struct Shared {
     pub(crate) audit: AuditLog,
     pub(crate) metrics: Metrics,
-    pub(crate) logins: Logins,
+    pub(crate) refused_pins: Arc<RefusedPins>,
 }
 
 /// One profile.
@@ -256,16 +256,6 @@ impl Served {
             }
             Key::Away(_) => {}
         }
-        let logins = self.shared.logins.of(&self.profile.keys()?);
-        let mut logins: Vec<_> = logins.iter().map(|login| lock(login)).collect();
-        let refused: Option<Vec<_>> = logins.iter().map(|login| login.as_ref()).collect();
-        if let Some(&[problem, ..]) = refused.as_deref() {
-            // Another profile's key of the same token was opened with the same PIN.
-            let problem = problem.clone();
-            self.shared.metrics.key_state(&self.name, "pin");
-            *key = Key::Unusable(problem.clone());
-            return Err(problem);
-        }
         let metrics = &self.shared.metrics;
         match self.open() {
             Ok(opened) => {
@@ -281,11 +271,6 @@ impl Served {
                 let (may_come, state) = (may_come(&error), state_of(&error));
                 metrics.key_state(&self.name, state);
                 let problem = Problem::from(error);
-                if state == "pin" && !may_come {
-                    for login in &mut logins {
-                        **login = Some(problem.clone());
-                    }
-                }
                 *key = if may_come {
                     Key::Away(Some((Instant::now(), problem.clone())))
                 } else {
@@ -298,10 +283,12 @@ impl Served {
 
     fn open(&self) -> Result<Opened, ProfileError> {
         let (name, strict) = (self.name.clone(), self.strict_pin_files);
+        let known = Arc::clone(&self.shared.refused_pins);
         let builder = self.profile.client_builder()?.pin_sources(move |uri| {
             let name = name.clone();
             let warn = move |warning: &str| tracing::warn!(profile = name, "{warning}");
-            uri.pin_sources(Prompt::Never, warn).strict(strict)
+            let sources = uri.pin_sources(Prompt::Never, warn).strict(strict);
+            Pins::new(sources, Arc::clone(&known))
         });
         let client = builder.open()?;
         let digest = KidChoice::Computed(KidForm::Keycloak).text(client.source().public_key());
@@ -334,6 +321,9 @@ fn no_answer() -> Problem {
 
 /// Whether opening the key again may help, and costs no PIN try.
 fn may_come(error: &Error) -> bool {
+    if let Some(SecretUnavailable::RefusedBefore) = error.find() {
+        return false;
+    }
     match error.find::<SignerFailure>() {
         Some(failure) => matches!(
             failure.kind(),

@@ -30,7 +30,6 @@ use crate::agent::Agent;
 use crate::audit::AuditLog;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
-use crate::logins::Logins;
 use crate::metrics::Metrics;
 use crate::routes::{self, Peer};
 use crate::served::{MAX_AT_ONCE, Requester, Shared};
@@ -94,7 +93,7 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
         shared: Arc::new(Shared {
             audit,
             metrics,
-            logins: Logins::default(),
+            refused_pins: Arc::default(),
         }),
         profiles: RwLock::default(),
         watchers: RwLock::default(),

@@ -8,7 +8,7 @@ use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, SchemeRules, Signer};
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
-use privyseal_hsm::{PinSources, Prompt, SecretProvider};
+use privyseal_hsm::{Prompt, SecretProvider};
 
 use super::Client;
 use super::error::BuildError;
@@ -118,9 +118,9 @@ impl ClientBuilder {
 
     /// With PINs and passwords from what `sources` says for each reference.
     #[must_use]
-    pub fn pin_sources(
+    pub fn pin_sources<P: SecretProvider>(
         mut self,
-        sources: impl Fn(&KeyUri) -> PinSources<'static> + Send + Sync + 'static,
+        sources: impl Fn(&KeyUri) -> P + Send + Sync + 'static,
     ) -> Self {
         self.open_key = Arc::new(move |key, policy| key.open(&mut sources(key), policy));
         self

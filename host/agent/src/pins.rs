@@ -1,0 +1,125 @@
+//! PINs, and those that a token refused: none is offered to it again, whichever profile names it, and however.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use privyseal_hsm::{PinSources, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+
+/// What tokens refused since they last took a PIN.
+#[derive(Debug, Default)]
+pub(crate) struct RefusedPins {
+    tokens: Mutex<BTreeMap<Token, OfToken>>,
+    freed: Condvar,
+}
+
+/// Label and serial number, by the token's own word.
+type Token = (String, String);
+
+#[derive(Debug, Default)]
+struct OfToken {
+    /// Whether one is offered at this moment.
+    is_tried: bool,
+    refused: Vec<Secret>,
+}
+
+/// Where the PIN of one key comes from.
+pub(crate) struct Pins {
+    sources: PinSources<'static>,
+    known: Arc<RefusedPins>,
+    /// The token to which nobody else offers a PIN while this lives.
+    trying: Option<Token>,
+}
+
+impl Pins {
+    pub(crate) const fn new(sources: PinSources<'static>, known: Arc<RefusedPins>) -> Self {
+        Self {
+            sources,
+            known,
+            trying: None,
+        }
+    }
+}
+
+impl RefusedPins {
+    // Changed as a whole: a panic leaves one state or the other.
+    fn tokens(&self) -> MutexGuard<'_, BTreeMap<Token, OfToken>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for who offers this token a PIN now: it may be the same one.
+    fn begin(&self, token: &Token) {
+        let is_tried = |tokens: &mut BTreeMap<Token, OfToken>| {
+            let state = tokens.entry(token.clone()).or_default();
+            core::mem::replace(&mut state.is_tried, true)
+        };
+        let waited = self.freed.wait_while(self.tokens(), is_tried);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn end(&self, token: &Token) {
+        if let Some(state) = self.tokens().get_mut(token) {
+            state.is_tried = false;
+        }
+        self.freed.notify_all();
+    }
+}
+
+impl SecretProvider for Pins {
+    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        self.sources.secret(request)
+    }
+
+    fn was_refused(&mut self, request: &SecretRequest, secret: &Secret) -> bool {
+        let Some(token) = token_of(request) else {
+            return false;
+        };
+        if self.trying.is_none() {
+            self.known.begin(&token);
+            self.trying = Some(token.clone());
+        }
+        let tokens = self.known.tokens();
+        let state = tokens.get(&token);
+        state.is_some_and(|state| state.refused.contains(secret))
+            || self.sources.was_refused(request, secret)
+    }
+
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
+        self.sources.outcome(request, secret, right);
+        let Some(token) = token_of(request) else {
+            return;
+        };
+        let mut tokens = self.known.tokens();
+        let refused = &mut tokens.entry(token).or_default().refused;
+        if right {
+            refused.clear();
+        } else {
+            refused.push(secret.clone());
+        }
+    }
+}
+
+impl Drop for Pins {
+    fn drop(&mut self) {
+        if let Some(token) = &self.trying {
+            self.known.end(token);
+        }
+    }
+}
+
+/// None where no tries are counted.
+fn token_of(request: &SecretRequest) -> Option<Token> {
+    match request {
+        SecretRequest::Pin { token, serial, .. } => Some((token.clone(), serial.clone())),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for Pins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pins")
+            .field("sources", &self.sources)
+            .field("trying", &self.trying)
+            .finish_non_exhaustive()
+    }
+}
