@@ -4,6 +4,7 @@
 mod asynchronous;
 mod builder;
 mod error;
+mod failover;
 mod key_group;
 
 use core::fmt;
@@ -20,7 +21,7 @@ use crate::oauth::{
 pub use asynchronous::AsyncClient;
 pub use builder::ClientBuilder;
 pub use error::BuildError;
-pub use key_group::COOLDOWN;
+pub use key_group::{COOLDOWN, SIGNING_LIMIT};
 
 /// A client of one scheme: assertions by its key, and access tokens of any number of servers.
 ///

@@ -1,6 +1,7 @@
 //! What a client is made of, and whether it fits together.
 
 use core::fmt;
+use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::kid::Kid;
@@ -12,7 +13,8 @@ use privyseal_hsm::{Prompt, SecretProvider};
 
 use super::Client;
 use super::error::BuildError;
-use super::key_group::{COOLDOWN, KeyGroup, Open};
+use super::failover::{Failover, in_turn};
+use super::key_group::{KeyGroup, Limits, Open, SIGNING_LIMIT};
 use crate::base::clock;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
@@ -39,6 +41,7 @@ pub struct ClientBuilder {
     kid: Option<KidChoice>,
     policy: SignerOptions,
     open_key: Arc<OpenKey>,
+    limits: Limits,
     http: Option<Http>,
 }
 
@@ -55,12 +58,13 @@ impl ClientBuilder {
             open_key: Arc::new(|key, policy| {
                 key.open(&mut key.pin_sources(Prompt::Never, |_| {}), policy)
             }),
+            limits: Limits::default(),
             http: None,
         }
     }
 
     /// With this key. Further references must be of the same key: on another token, or another HSM of a
-    /// cluster. Signatures are spread over them, and go on while one is away.
+    /// cluster. Signatures are spread over them, and go on while one is away or hangs ([`super::SIGNING_LIMIT`]).
     #[must_use]
     pub fn key(mut self, uri: KeyUri) -> Self {
         self.keys.push(uri);
@@ -123,6 +127,14 @@ impl ClientBuilder {
         sources: impl Fn(&KeyUri) -> P + Send + Sync + 'static,
     ) -> Self {
         self.open_key = Arc::new(move |key, policy| key.open(&mut sources(key), policy));
+        self
+    }
+
+    /// With so much time for each of several references to open, until the others are used without it; 10 s are given where
+    /// nothing is said. For who asks a person for PINs.
+    #[must_use]
+    pub const fn opening_limit(mut self, limit: Duration) -> Self {
+        self.limits.opening = limit;
         self
     }
 
@@ -212,9 +224,19 @@ impl ClientBuilder {
         if let [KeyUri::Device(uri)] = self.keys.as_slice() {
             return Ok(Client::from_source(self.device_client(uri)?, http));
         }
+        let references = self.keys.len();
         let client = self.keyed_client()?;
         let key = client.signer().clone();
         let test = move || self_test(&mut key.clone()).map_err(OAuthError::from);
+        if references == 1 {
+            return Ok(Client::with(client, Some(Box::new(test)), http));
+        }
+        let client = Failover {
+            client: Arc::new(client),
+            references,
+            limit: SIGNING_LIMIT,
+        };
+        let test = move || in_turn(references, SIGNING_LIMIT, test.clone());
         Ok(Client::with(client, Some(Box::new(test)), http))
     }
 
@@ -289,7 +311,7 @@ impl ClientBuilder {
         let members = core::mem::take(&mut self.keys).into_iter().map(|uri| {
             let (open_key, policy) = (Arc::clone(&self.open_key), self.policy);
             let name = uri.to_string();
-            let open: Open<KeySigner> = Box::new(move || {
+            let open: Open<KeySigner> = Arc::new(move || {
                 let opened = open_key(&uri, &policy);
                 match &opened {
                     Ok(_) => tracing::info!(key = %uri, "a key is open"),
@@ -299,7 +321,7 @@ impl ClientBuilder {
             });
             (name, open)
         });
-        KeyGroup::open(members, COOLDOWN)
+        KeyGroup::open(members.collect(), self.limits)
     }
 }
 

@@ -12,31 +12,58 @@ use privyseal_core::{
 };
 
 use super::error::BuildError;
+use super::failover::{Calls, hangs, within};
 use crate::keys::{KeyError, SignerFailure};
 
 /// How long a reference that failed is asked only when all others fail too.
 pub const COOLDOWN: Duration = Duration::from_secs(30);
 
+/// How long one of several references may take for a signature until the next is asked: a card makes one in a second or two.
+pub const SIGNING_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long one of several may take to open, where the caller does not say, until the others are used without it.
+pub(super) const OPENING_LIMIT: Duration = Duration::from_secs(10);
+
 /// Opens one of the references.
-pub(super) type Open<S> = Box<dyn Fn() -> Result<S, KeyError> + Send + Sync>;
+pub(super) type Open<S> = Arc<dyn Fn() -> Result<S, KeyError> + Send + Sync>;
+
+/// How long a group waits.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) signing: Duration,
+    pub(super) opening: Duration,
+    pub(super) cooldown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            signing: SIGNING_LIMIT,
+            opening: OPENING_LIMIT,
+            cooldown: COOLDOWN,
+        }
+    }
+}
 
 /// Signs with whichever of several references to one key is there. A clone is another handle to them.
 ///
-/// Signatures are spread in turn. One that fails is made by the next reference: the same input gives the same
-/// signature. The one that failed rests for a while and is then asked again.
+/// Signatures are spread in turn, to those first that have the least to do. One that fails is made by the next reference: the
+/// same input gives the same signature. The one that failed rests for a while and is then asked again; one that hangs is
+/// asked for nothing more until it answers.
 pub(super) struct KeyGroup<S>(Arc<Group<S>>);
 
 struct Group<S> {
     public_key: RsaPublicKey,
     members: Vec<Member<S>>,
     next: AtomicUsize,
-    cooldown: Duration,
+    limits: Limits,
 }
 
 struct Member<S> {
     name: String,
     open: Open<S>,
     signer: Mutex<Slot<S>>,
+    calls: Calls,
     in_cooldown_until: Mutex<Option<Instant>>,
 }
 
@@ -48,17 +75,29 @@ enum Slot<S> {
     Unusable(SignerErrorKind, String),
 }
 
-impl<S: Signer> KeyGroup<S> {
+impl<S: Signer + Send + 'static> KeyGroup<S> {
     /// Opens the references that are there; one must be.
     pub(super) fn open(
-        references: impl Iterator<Item = (String, Open<S>)>,
-        cooldown: Duration,
+        references: Vec<(String, Open<S>)>,
+        limits: Limits,
     ) -> Result<Self, BuildError> {
+        let has_several = references.len() > 1;
         let mut first: Option<(String, RsaPublicKey)> = None;
         let mut members = Vec::new();
         let mut away = None;
         for (name, open) in references {
-            let (slot, until) = match open() {
+            let calls = Calls::default();
+            let opened = if has_several {
+                let (open, calls) = (Arc::clone(&open), calls.clone());
+                let opening = move || {
+                    let _call = calls.begin();
+                    open()
+                };
+                within(limits.opening, opening).unwrap_or_else(|| Err(hangs().into()))
+            } else {
+                open()
+            };
+            let (slot, until) = match opened {
                 Ok(signer) => {
                     match &first {
                         Some((first, key)) if key != signer.public_key() => {
@@ -72,7 +111,7 @@ impl<S: Signer> KeyGroup<S> {
                 }
                 Err(error) if is_away(kind_of(&error)) => {
                     away.get_or_insert(error);
-                    (Slot::Away, Some(Instant::now() + cooldown))
+                    (Slot::Away, Some(Instant::now() + limits.cooldown))
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -80,6 +119,7 @@ impl<S: Signer> KeyGroup<S> {
                 name,
                 open,
                 signer: Mutex::new(slot),
+                calls,
                 in_cooldown_until: Mutex::new(until),
             });
         }
@@ -90,7 +130,7 @@ impl<S: Signer> KeyGroup<S> {
             public_key,
             members,
             next: AtomicUsize::new(0),
-            cooldown,
+            limits,
         })))
     }
 }
@@ -125,15 +165,18 @@ where
         let (before, from) = group.members.split_at(start);
         let now = Instant::now();
         let in_turn = from.iter().chain(before);
-        let (resting, ready): (Vec<_>, Vec<_>) = in_turn.partition(|it| it.in_cooldown(now));
+        let answering = in_turn.filter(|it| !it.calls.hang(group.limits.signing));
+        let (resting, mut ready): (Vec<_>, Vec<_>) = answering.partition(|it| it.in_cooldown(now));
+        ready.sort_by_key(|it| it.calls.count());
         let mut first = None;
         for member in ready.into_iter().chain(resting) {
+            let _call = member.calls.begin();
             match member.sign(group, &mut sign) {
                 Ok(()) => return Ok(()),
                 Err(error) => first.get_or_insert(error),
             };
         }
-        Err(first.expect("a group has a member"))
+        Err(first.unwrap_or_else(hangs))
     }
 }
 
@@ -187,7 +230,7 @@ where
         if let Err(error) = &outcome {
             tracing::warn!(key = self.name, %error, "a reference to the key did not sign");
         }
-        self.rest(outcome.is_err().then_some(group.cooldown));
+        self.rest(outcome.is_err().then_some(group.limits.cooldown));
         outcome
     }
 
@@ -202,7 +245,7 @@ where
             Slot::Away => {}
         }
         // Meanwhile other threads use the other references.
-        self.rest(Some(group.cooldown));
+        self.rest(Some(group.limits.cooldown));
         match (self.open)() {
             Ok(signer) if *signer.public_key() == group.public_key => {
                 tracing::info!(key = self.name, "a key that was away is open");

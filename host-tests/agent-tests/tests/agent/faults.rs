@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::thread;
+use std::time::Duration;
 
 use privyseal_test_base::tool::{command, run};
 use privyseal_test_suite::fault_shim::FaultShim;
@@ -146,6 +147,34 @@ fn a_module_that_hangs_takes_nothing_else_with_it() {
     agent.stop();
 }
 
+/// One reference to the key hangs: the other signs, for who waits already as for who comes later.
+#[test]
+fn a_reference_that_hangs_is_passed_over() {
+    let (stage, shim, uri) = with_shim();
+    let both = format!("['{uri}', '{}']", stage.client.token.uri(flow::KEY));
+    let profile = stage.profile_of("kpn", &uri, &mine());
+    let profile = profile.replace(&format!("'{uri}'"), &both);
+    let agent = stage.start(&stage.configure("", &profile));
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    // Longer than anybody waits: also the end of the agent.
+    let hang = Duration::from_secs(600);
+    shim.rules(&[&format!("C_Sign * hang {}", hang.as_millis())]);
+    let signs = || {
+        for _ in 0..4 {
+            let answer = agent.assertion();
+            assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
+        }
+    };
+    let before = shim.calls("C_SignInit");
+    signs();
+    let asked = shim.calls("C_SignInit");
+    assert!(asked > before, "it is never asked");
+    signs();
+    assert_eq!(agent.ask("GET", "/ready", "").status, 200);
+    assert_eq!(shim.calls("C_SignInit"), asked);
+    agent.stop();
+}
+
 /// FIAM's live 30 s.
 #[test]
 fn an_assertion_that_ended_while_it_was_signed_is_not_released() {
@@ -182,30 +211,67 @@ fn a_token_that_goes_away_and_comes_again_is_found() {
     agent.stop();
 }
 
-/// A wrong PIN costs one try, not one for each request or each profile.
+/// A wrong PIN costs one try, not one for each request, each profile, each way to name token or file, or each SIGHUP.
 #[test]
 fn a_wrong_pin_costs_one_try() {
     let (stage, shim, uri) = with_shim();
-    fs::write(stage.client.token.pin_file(), "0000").unwrap();
-    let profiles = ["kpn", "second", "third"].map(|name| stage.profile_of(name, &uri, &mine()));
-    let config = stage.configure("", &profiles.concat());
+    let (file, copy) = (stage.client.token.pin_file(), stage.path("copy-of-pin"));
+    let holds = |pin: &str| {
+        for path in [&file, &copy] {
+            fs::write(path, pin).unwrap();
+        }
+    };
+    holds("0000");
+    let of_copy = uri.replace(file.to_str().unwrap(), copy.to_str().unwrap());
+    let any_token = uri.replace("token=T;", "");
+    assert!(of_copy != uri && any_token != uri, "{uri}");
+    let profiles = [
+        ("kpn", &uri),
+        ("b", &uri),
+        ("c", &of_copy),
+        ("d", &any_token),
+    ];
+    let texts = profiles.map(|(name, uri)| stage.profile_of(name, uri, &mine()));
+    let config = stage.configure("", &texts.concat());
     let agent = stage.start(&config);
-    for _ in 0..5 {
-        agent.assertion().is_problem(503, "key");
-        let second = agent.ask("POST", "/v1/second/assertion", "");
-        second.is_problem(503, "key");
+    let all_refused = |tries: usize| {
+        for (name, _) in profiles {
+            let refused = agent.ask("POST", &format!("/v1/{name}/assertion"), "");
+            refused.is_problem(503, "key");
+        }
         agent.ask("GET", "/ready", "").is_problem(503, "key");
+        assert_eq!(shim.calls("C_Login"), tries, "{}", agent.log());
+    };
+    let hangup = || {
+        agent.signal("HUP");
+        agent.hears("READY=1");
+    };
+    for _ in 0..3 {
+        all_refused(1);
     }
-    assert_eq!(shim.calls("C_Login"), 1);
-    let metrics = agent.ask("GET", "/metrics", "").body;
-    let refused = "privyseal_key_state{profile=\"kpn\",state=\"pin\"} 1";
-    assert!(metrics.contains(refused), "{metrics}");
+    for name in ["kpn", "d"] {
+        let metrics = agent.ask("GET", "/metrics", "").body;
+        let refused = format!("privyseal_key_state{{profile=\"{name}\",state=\"pin\"}} 1");
+        assert!(metrics.contains(&refused), "{metrics}");
+    }
+    // Nothing was mended; then it is another PIN, and the first one again.
+    hangup();
+    all_refused(1);
+    holds("0001");
+    all_refused(1);
+    hangup();
+    all_refused(2);
+    holds("0000");
+    hangup();
+    all_refused(2);
     // Whoever mends it says so.
-    fs::write(stage.client.token.pin_file(), PIN).unwrap();
+    holds(PIN);
     agent.assertion().is_problem(503, "key");
-    agent.signal("HUP");
-    agent.hears("READY=1");
-    assert_eq!(agent.assertion().status, 200);
-    assert_eq!(shim.calls("C_Login"), 2);
+    hangup();
+    for (name, _) in profiles {
+        let answer = agent.ask("POST", &format!("/v1/{name}/assertion"), "");
+        assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
+    }
+    assert_eq!(shim.calls("C_Login"), 3);
     agent.stop();
 }

@@ -13,7 +13,8 @@ use rsa::signature::{SignatureEncoding as _, hazmat::PrehashSigner as _};
 use rsa::traits::PublicKeyParts as _;
 
 use super::*;
-use crate::oauth::{AssertionOptions, AssertionSource as _, OAuthError, SigningClient};
+use crate::client::failover::in_turn;
+use crate::oauth::{AssertionOptions, AssertionSource, OAuthError, SigningClient};
 use crate::pki::party_id;
 
 static KEYS: LazyLock<[RsaPrivateKey; 2]> =
@@ -31,6 +32,8 @@ struct Token {
     is_away: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
     kind: SignerErrorKind,
+    /// It hangs while somebody has it.
+    gate: Arc<Mutex<()>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,7 @@ impl Token {
             is_away: Arc::default(),
             asked: Arc::default(),
             kind: SignerErrorKind::Unavailable,
+            gate: Arc::default(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Token {
     /// Counts a question, which is not answered while it is away.
     fn ask(&self) -> Result<(), Trouble> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        drop(self.gate.lock());
         if self.is_away.load(Ordering::SeqCst) {
             return Err(Trouble(self.kind));
         }
@@ -88,7 +93,7 @@ impl Token {
             Ok(()) => Ok(token.clone()),
             Err(error) => Err(SignerFailure::new(error).into()),
         };
-        (format!("token-{}", self.key), Box::new(open))
+        (format!("token-{}", self.key), Arc::new(open))
     }
 }
 
@@ -109,19 +114,31 @@ impl Signer for Token {
 }
 
 fn group(tokens: &[&Token], cooldown: Duration) -> Result<KeyGroup<Token>, BuildError> {
-    KeyGroup::open(tokens.iter().map(|token| token.reference()), cooldown)
+    let references = tokens.iter().map(|token| token.reference());
+    KeyGroup::open(references.collect(), resting(cooldown))
+}
+
+fn resting(cooldown: Duration) -> Limits {
+    Limits {
+        cooldown,
+        ..Limits::default()
+    }
 }
 
 fn client(tokens: &[&Token], cooldown: Duration) -> SigningClient<KeyGroup<Token>> {
-    let client_id = party_id::given(&EHEALTH, "nihii-hospital:71022212").unwrap();
     let group = group(tokens, cooldown).unwrap();
     for token in tokens {
         token.asked();
     }
+    client_of(group)
+}
+
+fn client_of(group: KeyGroup<Token>) -> SigningClient<KeyGroup<Token>> {
+    let client_id = party_id::given(&EHEALTH, "nihii-hospital:71022212").unwrap();
     SigningClient::with_kid(&EHEALTH, client_id, Kid::new("k1").unwrap(), group).unwrap()
 }
 
-fn sign(client: &SigningClient<KeyGroup<Token>>) -> Result<(), OAuthError> {
+fn sign(client: &impl AssertionSource) -> Result<(), OAuthError> {
     let options =
         AssertionOptions::default().audience("https://api.ehealth.fgov.be/auth/realms/M2M");
     client.assertion(&options).map(drop)
@@ -206,20 +223,15 @@ fn one_that_cannot_be_used_later_is_left_alone() {
     two.kind = SignerErrorKind::PinIncorrect;
     let wrong_pin = two.reference();
     let first = AtomicBool::new(true);
-    let open: Open<Token> = Box::new(move || {
+    let open: Open<Token> = Arc::new(move || {
         if first.swap(false, Ordering::SeqCst) {
             (away.1)()
         } else {
             (wrong_pin.1)()
         }
     });
-    let group = KeyGroup::open(
-        [one.reference(), ("two".to_owned(), open)].into_iter(),
-        Duration::ZERO,
-    );
-    let client_id = party_id::given(&EHEALTH, "nihii-hospital:71022212").unwrap();
-    let kid = Kid::new("k1").unwrap();
-    let client = SigningClient::with_kid(&EHEALTH, client_id, kid, group.unwrap()).unwrap();
+    let references = vec![one.reference(), ("two".to_owned(), open)];
+    let client = client_of(KeyGroup::open(references, resting(Duration::ZERO)).unwrap());
     two.asked();
     for _ in 0..6 {
         sign(&client).unwrap();
@@ -262,4 +274,87 @@ fn threads_share_a_group() {
         }
     });
     assert_eq!(one.asked() + two.asked(), 4);
+}
+
+/// Who asked it waits there, and nobody else until it answers again.
+#[test]
+fn one_that_hangs_is_passed_over() {
+    let (one, two) = (Token::new(0), Token::new(0));
+    let limits = Limits {
+        signing: Duration::ZERO,
+        ..Limits::default()
+    };
+    let references = vec![one.reference(), two.reference()];
+    let client = client_of(KeyGroup::open(references, limits).unwrap());
+    let hanging = one.gate.lock().unwrap();
+    let _ = (one.asked(), two.asked());
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| sign(&client));
+        let is_asked = || {
+            std::thread::sleep(Duration::from_millis(2));
+            one.asked.load(Ordering::SeqCst) > 0
+        };
+        assert!((0..30_000).any(|_| is_asked()), "the first is not asked");
+        for _ in 0..6 {
+            sign(&client).unwrap();
+        }
+        assert_eq!((one.asked(), two.asked()), (1, 6));
+        drop(hanging);
+        asked.join().unwrap().unwrap();
+    });
+    sign(&client).unwrap();
+    sign(&client).unwrap();
+    assert_eq!((one.asked(), two.asked()), (1, 1));
+}
+
+#[test]
+fn who_waits_for_one_that_hangs_asks_another() {
+    let (gate, calls) = (Arc::new(Mutex::new(())), Arc::new(AtomicUsize::new(0)));
+    let hanging = gate.lock().unwrap();
+    let limit = Duration::from_millis(50);
+    let first_hangs = {
+        let (gate, calls) = (Arc::clone(&gate), Arc::clone(&calls));
+        move || {
+            if calls.fetch_add(1, Ordering::SeqCst) == 0 {
+                drop(gate.lock());
+            }
+            Ok(())
+        }
+    };
+    // Of so many one has the processor in time.
+    in_turn(1000, limit, first_hangs).unwrap();
+    assert!(calls.load(Ordering::SeqCst) > 1);
+    let all_hang = {
+        let gate = Arc::clone(&gate);
+        move || {
+            drop(gate.lock());
+            Ok(())
+        }
+    };
+    let error = in_turn(2, limit, all_hang).unwrap_err();
+    let OAuthError::Signer(failure) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(failure.kind(), SignerErrorKind::Timeout);
+    drop(hanging);
+}
+
+/// The others are used meanwhile.
+#[test]
+fn one_that_hangs_when_it_is_opened_is_away() {
+    let (one, two) = (Token::new(0), Token::new(0));
+    let limits = Limits {
+        opening: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let hanging = one.gate.lock().unwrap();
+    let open = || KeyGroup::open(vec![one.reference(), two.reference()], limits);
+    // One of the tries has the processor in time.
+    let group = (0..100).find_map(|_| open().ok());
+    sign(&client_of(group.unwrap())).unwrap();
+    let both = two.gate.lock().unwrap();
+    let error = open().unwrap_err();
+    let is_timeout = |error: &KeyError| kind_of(error) == SignerErrorKind::Timeout;
+    assert!(matches!(error, BuildError::Key(error) if is_timeout(&error)));
+    drop((hanging, both));
 }

@@ -1,0 +1,116 @@
+//! One of several references hangs: nobody can end its call, and nobody else need wait for it.
+
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use privyseal_core::payload::AuthorizationRequest;
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
+
+use crate::keys::SignerFailure;
+use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
+
+/// A client with several references to its key. Who asks it waits for one of them no longer than for a limit, and then
+/// for another.
+pub(super) struct Failover<C> {
+    pub(super) client: Arc<C>,
+    pub(super) references: usize,
+    pub(super) limit: Duration,
+}
+
+impl<C: AssertionSource + 'static> AssertionSource for Failover<C> {
+    fn scheme(&self) -> &'static SchemeRules {
+        self.client.scheme()
+    }
+
+    fn client_id(&self) -> &ClientId {
+        self.client.client_id()
+    }
+
+    fn public_key(&self) -> &RsaPublicKey {
+        self.client.public_key()
+    }
+
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
+        let (client, options) = (Arc::clone(&self.client), options.clone());
+        in_turn(self.references, self.limit, move || {
+            client.assertion(&options)
+        })
+    }
+
+    fn authorization_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthorizationRequest<'_>,
+    ) -> Result<Assertion, OAuthError> {
+        self.client.authorization_request(options, asked)
+    }
+}
+
+/// Does `work`, and again where that does not end in time, as often as there are references.
+pub(super) fn in_turn<T: Send + 'static>(
+    references: usize,
+    limit: Duration,
+    work: impl Fn() -> Result<T, OAuthError> + Clone + Send + 'static,
+) -> Result<T, OAuthError> {
+    // A little longer than a call may take, so that the next one knows which reference hangs.
+    let patience = limit + limit / 10;
+    let mut tries = (0..references).map(|_| within(patience, work.clone()));
+    let outcome = tries.find_map(|outcome| outcome);
+    outcome.unwrap_or_else(|| Err(hangs().into()))
+}
+
+/// Does `work` on a thread of its own, and waits for it no longer than that.
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (tell, hear) = mpsc::channel();
+    let thread = thread::Builder::new().name("privyseal-key".to_owned());
+    // Nobody may listen any more when it ends.
+    let begun = thread.spawn(move || _ = tell.send(work()));
+    begun.ok().and_then(|_| hear.recv_timeout(limit).ok())
+}
+
+pub(super) fn hangs() -> SignerFailure {
+    let reason = "no reference to the key answers in time";
+    SignerFailure::because(SignerErrorKind::Timeout, reason)
+}
+
+/// What is under way with one reference, by when it began.
+#[derive(Clone, Default)]
+pub(super) struct Calls(Arc<Mutex<Vec<Instant>>>);
+
+/// Under way while it lives.
+pub(super) struct Call<'c>(&'c Calls, Instant);
+
+impl Calls {
+    pub(super) fn begin(&self) -> Call<'_> {
+        let now = Instant::now();
+        self.begun().push(now);
+        Call(self, now)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.begun().len()
+    }
+
+    /// Whether one is under way for longer than that.
+    pub(super) fn hang(&self, limit: Duration) -> bool {
+        self.begun().iter().any(|begun| begun.elapsed() >= limit)
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Vec<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let mut begun = self.0.begun();
+        if let Some(place) = begun.iter().position(|begun| *begun == self.1) {
+            begun.swap_remove(place);
+        }
+    }
+}
