@@ -30,12 +30,17 @@ pub use key_group::{COOLDOWN, SIGNING_LIMIT};
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
-/// Has the key sign something that is discarded.
-type SelfTest = dyn Fn() -> Result<(), OAuthError> + Send + Sync;
+/// A key that is open here.
+trait HeldKey: Send + Sync {
+    /// Has it sign something that is discarded.
+    fn self_test(&self) -> Result<(), OAuthError>;
+    /// Counts the sessions that are open for it.
+    fn open_sessions(&self) -> usize;
+}
 
 struct Shared {
     source: Box<dyn AssertionSource>,
-    self_test: Option<Box<SelfTest>>,
+    key: Option<Box<dyn HeldKey>>,
     http: Http,
     /// One for each server.
     tokens: Mutex<Vec<(Server, Arc<TokenSource>)>>,
@@ -63,12 +68,12 @@ impl Client {
 
     fn with(
         source: impl AssertionSource + 'static,
-        self_test: Option<Box<SelfTest>>,
+        key: Option<Box<dyn HeldKey>>,
         http: Http,
     ) -> Self {
         Self(Arc::new(Shared {
             source: Box::new(source),
-            self_test,
+            key,
             http,
             tokens: Mutex::default(),
         }))
@@ -111,7 +116,14 @@ impl Client {
     ///
     /// Trouble with every reference to the key, or a signature that does not verify.
     pub fn self_test(&self) -> Result<(), OAuthError> {
-        self.0.self_test.as_ref().map_or(Ok(()), |test| test())
+        let key = self.0.key.as_ref();
+        key.map_or(Ok(()), |key| key.self_test())
+    }
+
+    /// How many sessions with PKCS #11 tokens are open for the key, by all its references together.
+    pub fn open_sessions(&self) -> usize {
+        let key = self.0.key.as_ref();
+        key.map_or(0, |key| key.open_sessions())
     }
 
     /// The source of the assertions: for the requests that need one each, such as introspection.

@@ -114,6 +114,12 @@ impl<O: KeyOperation> KeyAccess<O> {
         }
     }
 
+    /// How many are open and not lent out.
+    pub(crate) fn open_sessions(&self) -> usize {
+        let live = self.live();
+        live.idle.len() + usize::from(live.connection.is_some())
+    }
+
     /// Closes the idle sessions.
     pub(crate) fn close_idle(&self) {
         if self.check_process().is_ok() {

@@ -179,6 +179,12 @@ impl Pkcs11Pool {
         usize::try_from(*self.count()).unwrap_or(usize::MAX)
     }
 
+    /// How many sessions are open for the key: those that are lent out, those that wait for it, and the one that keeps the
+    /// login.
+    pub fn open_sessions(&self) -> usize {
+        self.sessions_in_use() + self.access.open_sessions()
+    }
+
     /// How many can be lent out at once.
     pub const fn max_sessions(&self) -> u32 {
         self.max

@@ -47,7 +47,9 @@ pub(crate) struct Metrics {
     ready: Family<OfProfile, Gauge>,
     key_state: Family<KeyState, Gauge>,
     in_use: Family<OfProfile, Gauge>,
+    sessions: Family<OfProfile, Gauge>,
     certificate_end: Family<OfProfile, Gauge>,
+    certificate_days: Family<OfProfile, Gauge>,
     pub(crate) connections: Gauge,
     pub(crate) refused: Counter,
     pub(crate) turned_away: Counter,
@@ -80,8 +82,16 @@ pub const METRICS: &[(&str, &str)] = &[
         "requests that use a session of the key, or wait for one or for the server",
     ),
     (
+        "privyseal_sessions",
+        "sessions with the token that are open for the key, the one that keeps the login included",
+    ),
+    (
         "privyseal_certificate_end_seconds",
         "when the leaf certificate ends, seconds since 1970",
+    ),
+    (
+        "privyseal_certificate_days",
+        "whole days until then; negative when it has ended",
     ),
     ("privyseal_connections", "open connections, of all profiles"),
     (
@@ -119,7 +129,8 @@ impl Default for Metrics {
         let signing = Latency::new_with_constructor(|| Histogram::new(BUCKETS));
         let ready = Family::default();
         let (key_state, in_use) = (Family::default(), Family::default());
-        let certificate_end = Family::default();
+        let sessions = Family::default();
+        let (certificate_end, certificate_days) = (Family::default(), Family::default());
         let (connections, turned_away, refused) =
             (Gauge::default(), Counter::default(), Counter::default());
         register(to, "assertions", &assertions);
@@ -128,7 +139,9 @@ impl Default for Metrics {
         register(to, "ready", &ready);
         register(to, "key_state", &key_state);
         register(to, "in_use", &in_use);
+        register(to, "sessions", &sessions);
         register(to, "certificate_end", &certificate_end);
+        register(to, "certificate_days", &certificate_days);
         register(to, "connections", &connections);
         register(to, "turned_away", &turned_away);
         register(to, "forbidden", &refused);
@@ -140,7 +153,9 @@ impl Default for Metrics {
             ready,
             key_state,
             in_use,
+            sessions,
             certificate_end,
+            certificate_days,
             connections,
             refused,
             turned_away,
@@ -186,11 +201,21 @@ impl Metrics {
         self.in_use.get_or_create_owned(&OfProfile { profile })
     }
 
-    pub(crate) fn certificate_end(&self, profile: &str, end: i64) {
+    pub(crate) fn sessions(&self, profile: &str, open: usize) {
         let profile = profile.to_owned();
-        self.certificate_end
-            .get_or_create(&OfProfile { profile })
-            .set(end);
+        let gauge = self.sessions.get_or_create_owned(&OfProfile { profile });
+        gauge.set(open.try_into().unwrap_or(i64::MAX));
+    }
+
+    /// `end` and `now` in seconds since 1970.
+    pub(crate) fn certificate_end(&self, profile: &str, end: i64, now: u64) {
+        let profile = OfProfile {
+            profile: profile.to_owned(),
+        };
+        let left = end.saturating_sub_unsigned(now);
+        self.certificate_end.get_or_create(&profile).set(end);
+        let days = self.certificate_days.get_or_create(&profile);
+        days.set(left.div_euclid(24 * 60 * 60));
     }
 
     pub(crate) fn text(&self) -> String {
@@ -218,7 +243,8 @@ mod tests {
         metrics.ready("a", true);
         metrics.key_state("a", "open");
         metrics.in_use("a");
-        metrics.certificate_end("a", 1);
+        metrics.sessions("a", 2);
+        metrics.certificate_end("a", 3 * 86_400 + 9, 10);
         let text = metrics.text();
         for (name, help) in METRICS {
             let name = name.split('{').next().unwrap();
@@ -226,6 +252,8 @@ mod tests {
             assert!(text.contains(&series), "no {name} in:\n{text}");
             assert!(text.contains(help), "no {help:?} in:\n{text}");
         }
+        let days = "privyseal_certificate_days{profile=\"a\"} 2\n";
+        assert!(text.contains(days), "{text}");
         assert_eq!(text.matches("# HELP ").count(), METRICS.len());
     }
 }

@@ -102,6 +102,7 @@ async fn route(agent: &Agent, peer: &Peer, request: Request<Incoming>) -> Result
                 let detail = "the metrics are not for the one who asks";
                 return Err(Problem::new(StatusCode::FORBIDDEN, "metrics", detail));
             }
+            agent.all().iter().for_each(|served| served.observe());
             Ok(text(metrics::MEDIA_TYPE, agent.shared.metrics.text()))
         }
         ["v1", profile, "assertion"] => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use hyper::StatusCode;
-use privyseal::base::clock;
+use privyseal::base::{clock, file};
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::SignerFailure;
 use privyseal::oauth::OAuthError;
@@ -39,6 +39,9 @@ const ANSWER: Duration = Duration::from_secs(60);
 const SELF_TEST_COUNTS: Duration = Duration::from_secs(5);
 const SELF_TEST_LIMIT: Duration = Duration::from_secs(10);
 
+/// The largest file of certificates, in bytes, as the library reads them.
+const MAX_FILE: usize = 1024 * 1024;
+
 /// How long a key that was away is left alone.
 const COOLDOWN: Duration = Duration::from_secs(5);
 
@@ -64,6 +67,8 @@ pub(crate) struct Served {
     name: String,
     profile: Profile,
     strict_pin_files: bool,
+    /// What was in its files of certificates.
+    certificates: Vec<Option<Vec<u8>>>,
     server: Result<Server, Problem>,
     shared: Arc<Shared>,
     turns: Arc<Semaphore>,
@@ -83,8 +88,8 @@ struct Opened {
     client: Client,
     tokens: Result<TokenSource, Problem>,
     key_digest: String,
-    /// Whether the end of the leaf certificate is among the metrics.
-    has_certificate_end: OnceLock<()>,
+    /// When the leaf certificate ends, known from the first assertion.
+    certificate_end: OnceLock<i64>,
 }
 
 impl Served {
@@ -92,6 +97,7 @@ impl Served {
         Self {
             name: profile.name().unwrap_or_default().to_owned(),
             server: profile.server().map_err(Problem::from),
+            certificates: certificates(&profile),
             profile,
             strict_pin_files,
             shared: Arc::clone(shared),
@@ -105,7 +111,7 @@ impl Served {
         &self.name
     }
 
-    /// Whether it says the same, wherever it is said.
+    /// Whether it says the same, wherever it is said, and the same is in its files of certificates.
     pub(crate) fn is_of(&self, profile: &Profile, strict_pin_files: bool) -> bool {
         let said = |profile: &Profile| -> Vec<_> {
             let members = profile.members();
@@ -116,6 +122,7 @@ impl Served {
         said(&self.profile) == said(profile)
             && self.profile.scheme().ok() == profile.scheme().ok()
             && self.strict_pin_files == strict_pin_files
+            && self.certificates == certificates(profile)
     }
 
     /// Whether the key is open, is being opened, or may come by itself.
@@ -204,6 +211,25 @@ impl Served {
         }
         *tested = Some((Instant::now(), outcome.clone()));
         outcome
+    }
+
+    /// Has the metrics show how its key is now.
+    pub(crate) fn observe(&self) {
+        // Otherwise it is being opened.
+        let Ok(key) = self.key.try_lock() else {
+            return;
+        };
+        let opened = match &*key {
+            Key::Open(opened) => Some(opened),
+            _ => None,
+        };
+        let metrics = &self.shared.metrics;
+        let sessions = opened.map_or(0, |opened| opened.client.open_sessions());
+        metrics.sessions(&self.name, sessions);
+        let end = opened.and_then(|opened| opened.certificate_end.get());
+        if let (Some(end), Ok(now)) = (end, clock::now()) {
+            metrics.certificate_end(&self.name, *end, now.as_secs());
+        }
     }
 
     /// Work that may wait for hardware or for a server, on a thread that may.
@@ -300,7 +326,7 @@ impl Served {
             },
             // A computed one is always a kid.
             key_digest: digest.unwrap_or_default(),
-            has_certificate_end: OnceLock::new(),
+            certificate_end: OnceLock::new(),
             client,
         })
     }
@@ -308,6 +334,12 @@ impl Served {
     fn key(&self) -> MutexGuard<'_, Key> {
         self.key.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn certificates(profile: &Profile) -> Vec<Option<Vec<u8>>> {
+    let files = profile.certificate_files();
+    // Whoever opens the key says why one cannot be read.
+    files.map(|path| file::read(path, MAX_FILE).ok()).collect()
 }
 
 fn no_answer() -> Problem {

@@ -11,10 +11,10 @@ use privyseal_core::{ClientId, SchemeRules, Signer};
 use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
 use privyseal_hsm::{Prompt, SecretProvider};
 
-use super::Client;
 use super::error::BuildError;
 use super::failover::{Failover, in_turn};
 use super::key_group::{KeyGroup, Limits, Open, SIGNING_LIMIT};
+use super::{Client, HeldKey};
 use crate::base::clock;
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
@@ -226,18 +226,17 @@ impl ClientBuilder {
         }
         let references = self.keys.len();
         let client = self.keyed_client()?;
-        let key = client.signer().clone();
-        let test = move || self_test(&mut key.clone()).map_err(OAuthError::from);
+        let group = client.signer().clone();
+        let key = Box::new(GroupKey { group, references });
         if references == 1 {
-            return Ok(Client::with(client, Some(Box::new(test)), http));
+            return Ok(Client::with(client, Some(key), http));
         }
         let client = Failover {
             client: Arc::new(client),
             references,
             limit: SIGNING_LIMIT,
         };
-        let test = move || in_turn(references, SIGNING_LIMIT, test.clone());
-        Ok(Client::with(client, Some(Box::new(test)), http))
+        Ok(Client::with(client, Some(key), http))
     }
 
     /// The same without an HTTPS client: for what only a [`SigningClient`] signs, such as authentication requests.
@@ -322,6 +321,28 @@ impl ClientBuilder {
             (name, open)
         });
         KeyGroup::open(members.collect(), self.limits)
+    }
+}
+
+/// The references to a client's key.
+struct GroupKey {
+    group: KeyGroup<KeySigner>,
+    references: usize,
+}
+
+impl HeldKey for GroupKey {
+    fn self_test(&self) -> Result<(), OAuthError> {
+        let group = self.group.clone();
+        let test = move || self_test(&mut group.clone()).map_err(OAuthError::from);
+        match self.references {
+            1 => test(),
+            references => in_turn(references, SIGNING_LIMIT, test),
+        }
+    }
+
+    fn open_sessions(&self) -> usize {
+        let signers = self.group.opened();
+        signers.map(|signer| signer.open_sessions()).sum()
     }
 }
 

@@ -138,15 +138,20 @@ impl<S: Signer + Send + 'static> KeyGroup<S> {
 impl<S: Signer + Clone> KeyGroup<S> {
     /// A signer that was there when the group was opened.
     pub(super) fn any(&self) -> S {
-        let opened = self
-            .0
-            .members
-            .iter()
-            .find_map(|member| match &*member.slot() {
-                Slot::Opened(signer) => Some(signer.clone()),
-                _ => None,
-            });
-        opened.expect("a group has an open member from its start")
+        let mut opened = self.opened();
+        opened
+            .next()
+            .expect("a group has an open member from its start")
+    }
+
+    /// The signers that are there.
+    pub(super) fn opened(&self) -> impl Iterator<Item = S> {
+        // One whose lock is taken is being opened.
+        let slots = self.0.members.iter().map(|member| member.signer.try_lock());
+        slots.filter_map(|slot| match slot.as_deref() {
+            Ok(Slot::Opened(signer)) => Some(signer.clone()),
+            _ => None,
+        })
     }
 }
 

@@ -205,6 +205,12 @@ impl Profile {
         }
     }
 
+    /// The files of certificates that it names: its chain, and the roots of its server.
+    pub fn certificate_files(&self) -> impl Iterator<Item = &Path> {
+        let chain = self.text("chain").filter(|chain| *chain != "token");
+        chain.into_iter().chain(self.text("cacert")).map(Path::new)
+    }
+
     /// The users of this machine who may ask the agent for this client's assertions; `None` where nothing is said.
     pub fn allowed_uids(&self) -> Option<&[u32]> {
         match self.value("allow-uids") {

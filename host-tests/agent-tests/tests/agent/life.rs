@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::thread;
 
 use privyseal_test_base::privyseal;
+use privyseal_test_servers::fiam_server::FiamServer;
 use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::flow;
 use privyseal_test_suite::softhsm::SoftHsmToken;
@@ -53,6 +54,37 @@ fn a_hangup_reads_the_configuration_again() {
     agent.signal("HUP");
     agent.hears("READY=1");
     agent.assertion().is_problem(403, "profile");
+    agent.stop();
+}
+
+/// The server shows a certificate of another CA than the file had at the start.
+#[test]
+fn a_hangup_reads_files_of_certificates_again() {
+    let stage = Stage::new();
+    let right = fs::read(stage.client.token.dir().join("tls-ca.pem")).unwrap();
+    let other = FiamServer::trusting(&stage.client.pki.root.certificate);
+    stage.client.file("tls-ca.pem", other.tls_ca_pem());
+    let agent = stage.agent();
+    let socket = stage.socket();
+    let token = |code| {
+        let program = privyseal::path();
+        let words = [
+            program.to_str().unwrap(),
+            "token",
+            "--profile",
+            "kpn",
+            "--agent",
+        ];
+        let outcome = flow::Outcome::of(stage.command(&words).arg(&socket));
+        assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+        outcome
+    };
+    assert!(token(4).stderr.contains("certificate"));
+    stage.client.file("tls-ca.pem", right);
+    token(4);
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    token(0);
     agent.stop();
 }
 

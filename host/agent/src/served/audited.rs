@@ -49,16 +49,6 @@ impl AssertionSource for Audited<'_> {
 }
 
 impl Audited<'_> {
-    fn note_certificate_end(&self, jws: &Jws<'_>) {
-        let certificates = jws.certificates().unwrap_or_default();
-        let Some(Ok(leaf)) = certificates.first().map(|der| Certificate::from_der(der)) else {
-            return;
-        };
-        let end = leaf.not_after().as_secs().try_into().unwrap_or(i64::MAX);
-        let metrics = &self.served.shared.metrics;
-        metrics.certificate_end(&self.served.name, end);
-    }
-
     fn written_down(
         &self,
         made: Result<Assertion, OAuthError>,
@@ -70,8 +60,9 @@ impl Audited<'_> {
         };
         let said = made.as_ref().ok().and_then(|assertion| {
             let jws = Jws::parse(assertion.as_str()).ok()?;
-            if self.opened.has_certificate_end.set(()).is_ok() {
-                self.note_certificate_end(&jws);
+            if let (None, Some(end)) = (self.opened.certificate_end.get(), certificate_end(&jws)) {
+                // Another thread may have said the same.
+                let _ = self.opened.certificate_end.set(end);
             }
             Some((jws.unverified_claim("aud"), jws.unverified_claim("jti")?))
         });
@@ -96,6 +87,13 @@ impl Audited<'_> {
         }
         Ok(assertion)
     }
+}
+
+/// When the leaf ends, where the assertion has it.
+fn certificate_end(jws: &Jws<'_>) -> Option<i64> {
+    let certificates = jws.certificates().ok()?;
+    let leaf = Certificate::from_der(certificates.first()?).ok()?;
+    leaf.not_after().as_secs().try_into().ok()
 }
 
 fn kind_of(error: &OAuthError) -> &'static str {

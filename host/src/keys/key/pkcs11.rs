@@ -25,6 +25,10 @@ impl Backend for Pkcs11Pool {
     fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), SignerFailure> {
         self.sign(input, signature).map_err(SignerFailure::new)
     }
+
+    fn open_sessions(&self) -> usize {
+        self.open_sessions()
+    }
 }
 
 impl From<Pkcs11Pool> for KeySigner {

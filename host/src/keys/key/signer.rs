@@ -19,6 +19,10 @@ pub(super) trait Backend: fmt::Debug + Send + Sync {
     fn notes(&self) -> Vec<FitnessNote>;
     fn certificates(&self) -> Result<Vec<Vec<u8>>, SignerFailure>;
     fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), SignerFailure>;
+    /// 0 for a kind that does not count them.
+    fn open_sessions(&self) -> usize {
+        0
+    }
 }
 
 impl KeySigner {
@@ -29,6 +33,11 @@ impl KeySigner {
     /// Notes about the key, for people; it can sign nevertheless.
     pub fn notes(&self) -> Vec<String> {
         self.0.notes().iter().map(ToString::to_string).collect()
+    }
+
+    /// How many sessions with a PKCS #11 token are open for this key.
+    pub fn open_sessions(&self) -> usize {
+        self.0.open_sessions()
     }
 
     /// The certificates that the token keeps for this key.
