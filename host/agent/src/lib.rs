@@ -22,6 +22,7 @@ mod agent;
 mod problem;
 mod routes;
 mod server;
+mod stream;
 
 // The other side.
 pub mod client;

@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::audit::AuditError;
 
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
 /// A refusal, for the one who asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -51,6 +53,21 @@ impl Problem {
             "profile",
             "there is no profile of that name for the one who asks",
         )
+    }
+
+    /// The whole answer, where nothing of the request is read any more.
+    pub(crate) fn to_http(&self) -> Vec<u8> {
+        let (status, body) = (self.status, self.to_json());
+        let retry_after = self.retry_after;
+        let retry_after = retry_after.map(|seconds| format!("retry-after: {seconds}\r\n"));
+        let mut answer = format!(
+            "HTTP/1.1 {status}\r\nconnection: close\r\n{}content-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\n\r\n",
+            retry_after.unwrap_or_default(),
+            body.len()
+        )
+        .into_bytes();
+        answer.extend(body);
+        answer
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {

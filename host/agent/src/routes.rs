@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use crate::agent::Agent;
 use crate::metrics;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::served::{Requester, Served};
 
 /// The largest body of a request, in bytes: an audience has 512 at most.
@@ -286,7 +286,7 @@ fn json(body: &impl Serialize) -> Answer {
 
 #[allow(clippy::needless_pass_by_value, reason = "it is the end of it")]
 pub(crate) fn refusal(problem: Problem) -> Answer {
-    let mut answer = text("application/problem+json", problem.to_json());
+    let mut answer = text(problem::MEDIA_TYPE, problem.to_json());
     *answer.status_mut() = problem.status;
     let headers = answer.headers_mut();
     if let Some(seconds) = problem.retry_after {

@@ -1,8 +1,7 @@
 //! Sockets, connections and signals.
 
 use core::future::Future;
-use core::pin::Pin;
-use core::task::{Context, Waker};
+use core::pin::pin;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,8 +30,10 @@ use crate::audit::AuditLog;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
 use crate::metrics::Metrics;
+use crate::problem::Problem;
 use crate::routes::{self, Peer};
 use crate::served::{MAX_AT_ONCE, Requester, Shared};
+use crate::stream::{self, HttpStream};
 
 /// Connections at once; further ones wait to be accepted. Fewer where this process may have fewer files.
 const MAX_CONNECTIONS: usize = 8192;
@@ -44,11 +45,6 @@ const OTHER_FILES: usize = 256;
 const PART_OF_ONE: usize = 3;
 const PART_OF_OTHERS: usize = 16;
 
-/// The answer to a connection beyond that.
-const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
-    content-type: application/problem+json\r\ncontent-length: 104\r\n\r\n\
-    {\"title\":\"Service Unavailable\",\"status\":503,\"kind\":\"busy\",\"detail\":\"this user has too many connections\"}";
-
 /// How long a client may take for the head of a request, and so how long a connection may be idle.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
@@ -56,10 +52,10 @@ const HEAD_LIMIT: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 16 * 1024;
 
 /// How long requests that are under way may take when the agent ends.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(6);
 
-/// How long closing them may hold up the end.
-const CLOSE: Duration = Duration::from_secs(3);
+/// How long closing the keys may hold up the end. With [`DRAIN`] it is less than the 10 s that containers are given.
+const CLOSE: Duration = Duration::from_secs(2);
 
 /// How long opening the keys may hold up the start.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
@@ -106,20 +102,36 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
         handler(SignalKind::terminate())?,
         handler(SignalKind::interrupt())?,
     );
+    let mut end = pin!(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    });
 
     agent.serve(config);
-    if timeout(OPEN_LIMIT, agent.open_keys()).await.is_err() {
-        tracing::warn!("a key does not open in time; the agent starts without it");
-    }
-    let accepting = listeners.accept(Arc::clone(&agent), most);
-    notify(&[NotifyState::Ready]);
-    tracing::info!(profiles = agent.all().len(), "the agent is ready");
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => reload(&agent, path, &started).await,
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+    let mut has_ended = tokio::select! {
+        opened = timeout(OPEN_LIMIT, agent.open_keys()) => {
+            if opened.is_err() {
+                tracing::warn!("a key does not open in time; the agent starts without it");
+            }
+            false
         }
+        () = &mut end => true,
+    };
+    let accepting = listeners.accept(Arc::clone(&agent), most);
+    if !has_ended {
+        notify(&[NotifyState::Ready]);
+        tracing::info!(profiles = agent.all().len(), "the agent is ready");
+    }
+    while !has_ended {
+        has_ended = tokio::select! {
+            _ = hangup.recv() => tokio::select! {
+                () = reload(&agent, path, &started) => false,
+                () = &mut end => true,
+            },
+            () = &mut end => true,
+        };
     }
     notify(&[NotifyState::Stopping]);
     tracing::info!("the agent ends");
@@ -315,9 +327,8 @@ impl Connections {
         let Some(share) = self.share(&peer) else {
             tracing::debug!(?peer, "too many connections");
             self.agent.shared.metrics.turned_away.inc();
-            // It goes as far as it goes at once.
-            let mut context = Context::from_waker(Waker::noop());
-            let _ = Pin::new(&mut stream).poll_write(&mut context, TURNED_AWAY);
+            let problem = Problem::unavailable("busy", "this user has too many connections");
+            stream::send(&mut stream, &problem);
             return;
         };
         let agent = Arc::clone(&self.agent);
@@ -327,7 +338,7 @@ impl Connections {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_LIMIT)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(HttpStream::new(stream)), service);
         let connection = self.graceful.watch(connection);
         let open = self.agent.shared.metrics.connections.clone();
         tokio::spawn(async move {

@@ -1,7 +1,8 @@
 //! Who is not served, and what is no request.
 
 use std::fs;
-use std::net::TcpStream;
+use std::io::Write as _;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 
 use privyseal_test_base::privyseal;
@@ -163,15 +164,42 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
         assert_eq!(answer.status, status, "{method} {path} {body}: {answer:?}");
         answer.is_problem(status, kind);
     }
-    let head = format!("X-Large: {}\r\n", "x".repeat(40_000));
-    for raw in [
-        request("POST", "/v1/kpn/assertion", &head, ""),
-        "GARBAGE\r\n\r\n".to_owned(),
-        "POST /v1/kpn/assertion HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
+    // What hyper refuses by itself, too.
+    let (idle, slow) = (connect(&stage.socket()), connect(&stage.socket()));
+    (&slow)
+        .write_all(b"POST /v1/kpn/assertion HTTP/1.1\r\nHo")
+        .unwrap();
+    let large = format!("X-Large: {}\r\n", "x".repeat(40_000));
+    let uri = format!("/{}", "x".repeat(70_000));
+    let twice = "Content-Length: 1\r\nContent-Length: 2\r\n";
+    for (raw, status) in [
+        (request("POST", "/v1/kpn/assertion", &large, ""), 431),
+        (request("GET", &uri, "", ""), 431),
+        ("GARBAGE\r\n\r\n".to_owned(), 400),
+        (
+            format!("POST /v1/kpn/assertion HTTP/1.1\r\nHost: a\r\n{twice}\r\n{{}}"),
+            400,
+        ),
+        (
+            "GET /live HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE\r\n\r\n".to_owned(),
+            200,
+        ),
     ] {
         let answer = exchange(connect(&stage.socket()), &raw);
-        assert!((400..500).contains(&answer.status), "{answer:?}");
+        if status == 200 {
+            // Two answers, of which the second is one.
+            assert!(answer.body.contains("\"kind\":\"head\""), "{answer:?}");
+        } else {
+            answer.is_problem(status, "head");
+        }
     }
+    let half = connect(&stage.socket());
+    (&half).write_all(b"POST /v1/kpn").unwrap();
+    half.shutdown(Shutdown::Write).unwrap();
+    exchange(half, "").is_problem(400, "head");
+    exchange(slow, "").is_problem(408, "head");
+    // One that asked for nothing hears nothing.
+    assert_eq!(exchange(idle, "").head, "");
     assert_eq!(stage.audited().len(), 1);
     agent.stop();
 }

@@ -1,0 +1,116 @@
+//! The stream below HTTP. A head that is none or too large hyper answers with a status and nothing else, and one that does not
+//! come to its end not at all: here both become problems, as all other refusals are.
+
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker, ready};
+use std::io;
+
+use hyper::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::problem::Problem;
+
+/// The stream of a connection.
+pub(crate) struct HttpStream<S: AsyncWrite + Unpin> {
+    inner: S,
+    /// What is sent in the place of hyper's answer.
+    instead: Vec<u8>,
+    /// Whether something came since the last answer.
+    is_asked: bool,
+    /// Whether nothing more will come.
+    has_ended: bool,
+}
+
+impl<S: AsyncWrite + Unpin> HttpStream<S> {
+    pub(crate) const fn new(inner: S) -> Self {
+        Self {
+            inner,
+            instead: Vec::new(),
+            is_asked: false,
+            has_ended: false,
+        }
+    }
+
+    fn poll_instead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.instead.is_empty() {
+            let sent = Pin::new(&mut self.inner).poll_write(context, &self.instead);
+            let sent = ready!(sent)?;
+            self.instead.drain(..sent);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Sends a refusal as far as it goes at once.
+pub(crate) fn send<S: AsyncWrite + Unpin>(stream: &mut S, problem: &Problem) {
+    let mut context = Context::from_waker(Waker::noop());
+    let _ = Pin::new(stream).poll_write(&mut context, &problem.to_http());
+}
+
+/// The refusal in an answer of hyper's own: every one of ours has a body.
+fn own_refusal(answer: &[u8]) -> Option<Problem> {
+    let status = answer.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    let status = StatusCode::from_bytes(status).ok()?;
+    let empty = b"\r\ncontent-length: 0\r\n";
+    let is_empty = answer.windows(empty.len()).any(|it| it == empty);
+    let detail = match status {
+        StatusCode::BAD_REQUEST => "the head of the request is not one of HTTP/1.1",
+        _ => "the head of the request is too large",
+    };
+    (status.is_client_error() && is_empty).then(|| Problem::new(status, "head", detail))
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HttpStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
+        let has_more = buffer.filled().len() > before;
+        self.is_asked |= has_more;
+        self.has_ended |= !has_more;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_instead(context))?;
+        self.is_asked = false;
+        if let Some(problem) = own_refusal(bytes) {
+            self.instead = problem.to_http();
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(context))?;
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(context))?;
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Drop for HttpStream<S> {
+    fn drop(&mut self) {
+        let (status, detail) = match (self.is_asked, self.has_ended) {
+            (false, _) => return,
+            (true, true) => (StatusCode::BAD_REQUEST, "the request ended before its end"),
+            (true, false) => {
+                let detail = "the head of the request did not come in time";
+                (StatusCode::REQUEST_TIMEOUT, detail)
+            }
+        };
+        send(&mut self.inner, &Problem::new(status, "head", detail));
+    }
+}
