@@ -96,6 +96,14 @@ pub enum AuditError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The file cannot be read.
+    #[error("the audit log {} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// Another process writes it.
     #[error("the audit log {} is written by another process", path.display())]
     Locked {

@@ -34,8 +34,9 @@ struct Assertion {
     client_assertion: Zeroizing<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Problem {
+    kind: String,
     detail: String,
 }
 
@@ -91,10 +92,12 @@ impl AgentClient {
         if status.is_success() {
             return Ok(body);
         }
-        let said = serde_json::from_slice(&body).map(|problem: Problem| problem.detail);
+        let Problem { kind, detail } = serde_json::from_slice(&body).unwrap_or_default();
+        let (status, detail) = (status.as_u16(), sanitize_for_display(&detail, None));
         Err(AgentError::Refused {
-            status: status.as_u16(),
-            detail: sanitize_for_display(&said.unwrap_or_default(), None),
+            status,
+            kind,
+            detail,
         })
     }
 

@@ -9,6 +9,7 @@ use privyseal::base::file::InputFile;
 use privyseal::profile::{Profile, Profiles};
 use privyseal_hsm::{Secret, SecretUnavailable};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::error::AgentError;
 
@@ -129,6 +130,18 @@ impl AgentConfig {
             metrics_uids: table.metrics_uids,
             profiles,
         })
+    }
+
+    /// Checks the table `[agent]` of a file, and what is served by it, as far as that goes before the start. Whether there is
+    /// such a table.
+    ///
+    /// # Errors
+    ///
+    /// As [`AgentConfig::read`].
+    pub fn check(path: &Path) -> Result<bool, AgentError> {
+        let (_, table) = Profiles::with_agent::<IgnoredAny>(path)?;
+        let config = table.map(|_| Self::read(path)).transpose()?;
+        Ok(config.is_some())
     }
 
     /// The members that say something else here and cannot change while the agent runs.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use privyseal::ErrorKind;
 use privyseal::base::BaseError;
 use privyseal::profile::ProfileError;
 use privyseal_hsm::SecretUnavailable;
@@ -70,7 +71,26 @@ pub enum AgentError {
     Refused {
         /// The HTTP status.
         status: u16,
+        /// Its word for it, one of those in [`crate::OPENAPI`].
+        kind: String,
         /// What it says, made safe for display.
         detail: String,
     },
+}
+
+impl AgentError {
+    /// What kind of trouble it is: the same as without an agent.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Refused { kind, .. } => match kind.as_str() {
+                "key" | "timeout" => ErrorKind::Key,
+                "configuration" => ErrorKind::Input,
+                "server" | "busy" | "audit" | "internal" | "" => ErrorKind::Server,
+                _ => ErrorKind::Refused,
+            },
+            Self::NoAnswer { .. } => ErrorKind::Server,
+            Self::Audit(AuditError::Changed { .. } | AuditError::Lost { .. }) => ErrorKind::Refused,
+            _ => ErrorKind::Input,
+        }
+    }
 }

@@ -67,11 +67,7 @@ impl Exit {
             CliError::Serve(_) => Self::Usage,
             CliError::Output(_) | CliError::OutputFile { .. } => Self::Output,
             #[cfg(feature = "agent")]
-            CliError::Agent(error) => match error {
-                privyseal_agent::AgentError::Refused { .. } => Self::Refused,
-                privyseal_agent::AgentError::NoAnswer { .. } => Self::Server,
-                _ => Self::Usage,
-            },
+            CliError::Agent(error) => error.kind().into(),
             CliError::Examined { kind, .. } => (*kind).into(),
             CliError::Library(error) if is_busy(error) => Self::Busy,
             CliError::Library(error) => error.kind().into(),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use privyseal::profile::{Profile, Profiles};
+#[cfg(feature = "agent")]
+use privyseal_agent::AgentConfig;
 use serde_json::{Map, Value, json};
 
 use super::output::{print_json, print_line};
@@ -24,7 +26,7 @@ enum Action {
     List(Files),
     /// Show what a profile says, each member with where it was said
     Show(Show),
-    /// Check all profiles, or one, as far as that goes without the key
+    /// Check all profiles and [agent], or one profile, as far as that goes without the key
     Check(Check),
 }
 
@@ -105,7 +107,7 @@ impl Check {
             .as_deref()
             .map(|name| profiles.get(name))
             .transpose()?;
-        let (mut lines, mut first) = (String::new(), None);
+        let (mut lines, mut first) = (String::new(), None::<CliError>);
         for (name, profile) in profiles.iter() {
             if one.is_some_and(|one| one.name() != Some(name)) {
                 continue;
@@ -114,15 +116,28 @@ impl Check {
                 Ok(()) => "good".to_owned(),
                 Err(error) => {
                     let said = error.to_string();
-                    first.get_or_insert(error);
+                    first.get_or_insert(error.into());
                     said
                 }
             };
             // Writing into a String cannot fail.
             let _ = writeln!(lines, "{name:<20} {said}");
         }
+        #[cfg(feature = "agent")]
+        for path in profiles.files().iter().filter(|_| one.is_none()) {
+            let said = match AgentConfig::check(path) {
+                Ok(false) => continue,
+                Ok(true) => "good".to_owned(),
+                Err(error) => {
+                    let said = error.to_string();
+                    first.get_or_insert(CliError::Agent(error));
+                    said
+                }
+            };
+            let _ = writeln!(lines, "{:<20} {said}", "[agent]");
+        }
         print_line(lines.trim_end().as_bytes())?;
-        first.map_or(Ok(()), |error| Err(error.into()))
+        first.map_or(Ok(()), Err)
     }
 }
 

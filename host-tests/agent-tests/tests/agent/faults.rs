@@ -4,6 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use privyseal_test_base::privyseal;
 use privyseal_test_base::tool::{command, run};
 use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::flow;
@@ -175,6 +176,22 @@ fn a_reference_that_hangs_is_passed_over() {
     agent.stop();
 }
 
+/// Neither at a SIGHUP nor when the agent ends.
+#[test]
+fn a_key_that_hangs_when_it_is_opened_holds_up_no_end() {
+    let (stage, shim, uri) = with_shim();
+    let profile = stage.profile_of("kpn", &uri, &mine());
+    let agent = stage.start(&stage.configure("", &profile));
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    let begun = shim.calls("C_OpenSession");
+    shim.rules(&["C_FindObjectsInit * hang 600000"]);
+    let second = stage.profile_of("second", &uri, &mine());
+    stage.configure("", &format!("{profile}{second}"));
+    agent.signal("HUP");
+    poll("a key that hangs", || shim.calls("C_OpenSession") > begun);
+    agent.stop();
+}
+
 /// FIAM's live 30 s.
 #[test]
 fn an_assertion_that_ended_while_it_was_signed_is_not_released() {
@@ -254,6 +271,10 @@ fn a_wrong_pin_costs_one_try() {
         let refused = format!("privyseal_key_state{{profile=\"{name}\",state=\"pin\"}} 1");
         assert!(metrics.contains(&refused), "{metrics}");
     }
+    let program = privyseal::path();
+    let mut sign = stage.command(&[program.to_str().unwrap(), "sign", "--profile", "kpn"]);
+    let asked = flow::Outcome::of(sign.arg("--agent").arg(stage.socket()));
+    asked.failed(3, "PIN");
     // Nothing was mended; then it is another PIN, and the first one again.
     hangup();
     all_refused(1);

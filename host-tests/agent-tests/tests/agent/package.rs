@@ -127,7 +127,10 @@ fn the_debian_package_is_installed_runs_and_is_removed() {
     fs::write(&config, lines.join("\n")).unwrap();
     let check = ["profile", "check", "--config", config.to_str().unwrap()];
     let checked = stage.run(&[&[program.to_str().unwrap()], &check[..]].concat());
-    assert_eq!(checked, "kpn                  good\n");
+    assert_eq!(
+        checked,
+        "kpn                  good\n[agent]              good\n"
+    );
 
     fs::write(&config, given + &stage.profile()).unwrap();
     stage.socket = root.join("run/privyseal/agent.sock");

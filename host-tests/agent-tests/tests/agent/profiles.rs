@@ -121,6 +121,26 @@ fn profiles_are_listed_shown_and_checked() {
         (Some(0), "kpn                  good\n")
     );
 
+    // The agent's table is judged with them, as the agent does when it starts.
+    for (agent, code, said) in [
+        ("strict-pin-files = true", 0, "good"),
+        (
+            "strict-pin-file = true",
+            2,
+            "unknown field `strict-pin-file`",
+        ),
+        ("listen = '127.0.0.1:1'", 2, "without agent.token-file"),
+    ] {
+        let config = stage.configure(agent, &stage.profile());
+        let words = ["profile", "check", "--config", config.to_str().unwrap()];
+        let checked = run(&stage, &words, &[]);
+        assert_eq!(checked.code, Some(code), "{checked:?}");
+        let line = checked.stdout.lines().last().unwrap_or_default();
+        let text = format!("{line}{}", checked.stderr);
+        assert!(text.contains(said), "{checked:?}");
+        assert!(checked.stdout.starts_with("kpn                  good\n"));
+    }
+
     write(&stage, "[profile.kpn]\nscheme = 'fiam'\nkee = 'x'\n");
     run(&stage, &["profile", "list"], &[]).failed(2, "line 3: profile.kpn.kee is not known");
     run(&stage, &["sign", "--profile", "kpn"], &[]).failed(2, "config.toml line 3");

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::thread;
 
 use privyseal_test_base::privyseal;
+use privyseal_test_suite::flow::Outcome;
 
 use crate::http::{connect, exchange, request};
 use crate::stage::{CLIENT_ID, Stage, own_uid};
@@ -66,7 +67,9 @@ fn an_assertion_and_a_token_come_over_the_socket_and_are_in_the_log() {
         "privyseal_key_state{profile=\"kpn\",state=\"pin\"} 0",
         "privyseal_in_use{profile=\"kpn\"} 0",
         "privyseal_assertion_seconds_count{profile=\"kpn\"} 2",
+        "privyseal_sessions{profile=\"kpn\"} 2",
         "privyseal_certificate_end_seconds{profile=\"kpn\"} ",
+        "privyseal_certificate_days{profile=\"kpn\"} ",
         "# EOF",
     ] {
         assert!(metrics.contains(line), "no {line} in:\n{metrics}");
@@ -171,7 +174,7 @@ fn the_command_asks_the_agent() {
 
     let failed = |words: &[&str], code, said: &str| {
         let words = [&[program], words].concat();
-        let outcome = privyseal_test_suite::flow::Outcome::of(&mut stage.command(&words));
+        let outcome = Outcome::of(&mut stage.command(&words));
         outcome.failed(code, said);
     };
     failed(
@@ -200,6 +203,26 @@ fn the_command_asks_the_agent() {
         "refused (403): the profile or its scheme says",
     );
     agent.stop();
+}
+
+#[test]
+fn a_log_that_was_changed_and_one_that_is_not_there_are_told_apart() {
+    let stage = Stage::new();
+    let agent = stage.agent();
+    assert_eq!(agent.assertion().status, 200);
+    agent.stop();
+    let check = |name: &str| {
+        let program = privyseal::path();
+        let words = [program.to_str().unwrap(), "agent", "check-log"];
+        Outcome::of(stage.command(&words).arg(stage.path(name)))
+    };
+    let whole = check("audit.jsonl");
+    assert!(whole.stdout.starts_with("2 entries\n"), "{whole:?}");
+    let text = fs::read_to_string(stage.audit()).unwrap();
+    let changed = text.replace("\"scheme\":\"fiam\"", "\"scheme\":\"itsme\"");
+    fs::write(stage.path("changed"), changed).unwrap();
+    check("changed").failed(1, "was changed: line 2 is not linked");
+    check("missing").failed(2, "missing cannot be read");
 }
 
 /// Nothing of what is told at the highest level is secret.

@@ -30,8 +30,7 @@ pub struct AuditSummary {
 ///
 /// # Errors
 ///
-/// [`AuditError::Changed`], with the first line that is not what was written; [`AuditError::Write`] where the file
-/// cannot be read.
+/// [`AuditError::Changed`], with the first line that is not what was written; [`AuditError::Read`].
 pub fn check(path: &Path) -> Result<AuditSummary, AuditError> {
     let file = File::open(path).map_err(|source| failed(path, source))?;
     let read = read(&file, path)?;
@@ -134,7 +133,7 @@ fn unhex(text: &str) -> Option<Link> {
 
 fn failed(path: &Path, source: std::io::Error) -> AuditError {
     let path = path.to_owned();
-    AuditError::Write { path, source }
+    AuditError::Read { path, source }
 }
 
 fn changed(path: &Path, line: u64, problem: &str) -> AuditError {
