@@ -100,6 +100,8 @@ fn a_long_run_with_faults_loses_nothing_and_grows_nowhere() {
         late.threads <= early.threads + 16,
         "{early:?}, then {late:?}"
     );
+    // One keeps the login, and each client has one at most.
+    assert!(late.sessions <= CLIENTS + 1, "{late:?}");
     assert!(
         late.kilobytes <= early.kilobytes + 16 * 1024,
         "{early:?}, then {late:?}"
@@ -112,6 +114,7 @@ struct Size {
     descriptors: usize,
     threads: usize,
     kilobytes: usize,
+    sessions: usize,
 }
 
 impl Size {
@@ -121,10 +124,14 @@ impl Size {
         let status = fs::read_to_string(format!("{folder}/status")).unwrap();
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let memory = memory.unwrap().trim().split(' ').next().unwrap();
+        let metrics = agent.ask("GET", "/metrics", "").body;
+        let name = "privyseal_sessions{profile=\"kpn\"} ";
+        let sessions = metrics.lines().find_map(|line| line.strip_prefix(name));
         Self {
             descriptors: entries("fd"),
             threads: entries("task"),
             kilobytes: memory.parse().unwrap(),
+            sessions: sessions.unwrap().parse().unwrap(),
         }
     }
 }
