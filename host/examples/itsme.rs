@@ -79,6 +79,8 @@ fn subject(
     let provider = Provider::discover(&http, issuer)?;
     let mut flow = Ciba::new(&http, &client, &provider, SystemRuntime::default())
         .unwrappers(std::slice::from_mut(&mut unwrapper));
+    // What would fail after the person has confirmed fails now.
+    flow.prepare(&asked, None, true)?;
     let mut watcher = QrFile(qr.into());
     asked.user_identifier_token = flow.discover_user(&mut watcher)?;
     let pending = flow.authenticate(&asked, &Delivery::Poll)?;

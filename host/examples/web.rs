@@ -125,15 +125,15 @@ fn run(
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let provider = Provider::discover(&http, issuer)?;
-    // What would fail after a person has confirmed fails now.
-    Ciba::new(&http, &client, &provider, SystemRuntime::default())
-        .unwrappers(std::slice::from_mut(&mut unwrapper))
-        .prepare(None)?;
     let notification = NotificationToken::generate()?;
     let mut asked = AuthenticationOptions::default();
     asked.scope = format!("openid service:{service} profile");
     asked.userinfo_claims = vec!["name".to_owned()];
     asked.client_notification_token = Some(notification.expose().to_owned().into());
+    // What would fail after a person has confirmed fails now.
+    Ciba::new(&http, &client, &provider, SystemRuntime::default())
+        .unwrappers(std::slice::from_mut(&mut unwrapper))
+        .prepare(&asked, None, true)?;
     let app = Arc::new(App {
         http,
         client,

@@ -172,8 +172,12 @@ impl Error {
         if self.find::<JoseError>().is_some() {
             return ErrorKind::Refused;
         }
-        if let Some(OidcError::Signature { .. }) = self.find() {
-            return ErrorKind::Refused;
+        match self.find() {
+            Some(OidcError::Signature { .. } | OidcError::Clock { .. }) => {
+                return ErrorKind::Refused;
+            }
+            Some(OidcError::Unfit(_)) => return ErrorKind::Server,
+            _ => {}
         }
         match self {
             Self::Ishare(IshareError::OAuth(error)) | Self::Fiam(FiamError::OAuth(error)) => {
@@ -182,7 +186,7 @@ impl Error {
             Self::Ishare(_) => ErrorKind::Refused,
             Self::Fiam(_) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
-            Self::Ciba(CibaError::Listen { .. } | CibaError::NotOffered(_)) => ErrorKind::Server,
+            Self::Ciba(CibaError::Listen { .. } | CibaError::Nobody) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::DeafKey(_)) => ErrorKind::Key,
             #[cfg(feature = "ciba")]

@@ -123,8 +123,11 @@ pub struct Response {
     pub media_type: Option<String>,
     /// How it wants to be asked, where it refused (`WWW-Authenticate`).
     pub challenge: Option<String>,
-    /// For how many seconds it may be kept, where it says so (`Cache-Control`, RFC 9111 section 5.2.2).
+    /// For how many seconds it may be kept by anybody, where it says so (`Cache-Control`, `Expires`; RFC 9111 section
+    /// 4.2.1).
     pub max_age: Option<u64>,
+    /// The server's clock, where it says so (`Date`, later by the `Age` of what a cache had kept).
+    pub date: Option<UnixTime>,
     /// The body, which may hold a token: it is wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -322,7 +325,16 @@ impl Response {
         let location = text(header::LOCATION).map(str::to_owned);
         let challenge = text(header::WWW_AUTHENTICATE).map(str::to_owned);
         let media_type = text(header::CONTENT_TYPE).map(media_type::parse);
-        let max_age = text(header::CACHE_CONTROL).and_then(max_age);
+        // What is no date is long over (RFC 9111 section 5.3).
+        let expires = text(header::EXPIRES).map(|text| {
+            let left = |at: UnixTime| Some(at.as_secs().saturating_sub(date?.as_secs()));
+            retry_after::date(text).map_or(Some(0), left)
+        });
+        let max_age = text(header::CACHE_CONTROL)
+            .and_then(max_age)
+            .or(expires.flatten());
+        let age = text(header::AGE).and_then(|age| age.trim().parse().ok());
+        let date = date.map(|date| date.saturating_add(age.unwrap_or(0)));
         let mut response = Self {
             status: raw.status().as_u16(),
             retry_after,
@@ -330,6 +342,7 @@ impl Response {
             media_type,
             challenge,
             max_age,
+            date,
             body: Zeroizing::new(Vec::new()),
         };
         if response.is_redirect() {
@@ -364,19 +377,22 @@ impl Response {
     }
 }
 
-/// What a `Cache-Control` says of the time for which a response may be kept.
+/// What a `Cache-Control` says of the time for which a response may be kept, by one's own cache or by one that is shared
+/// (`s-maxage`): the longer one.
 fn max_age(value: &str) -> Option<u64> {
-    let directives = value.split(',').map(str::trim);
-    let mut ages = directives.filter_map(|directive| {
-        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-        match name.to_ascii_lowercase().as_str() {
-            "no-store" | "no-cache" => Some(0),
-            "max-age" => value.trim_matches('"').parse().ok(),
-            _ => None,
-        }
-    });
-    let first = ages.next()?;
-    Some(ages.fold(first, u64::min))
+    let least = |wanted: &str| {
+        let directives = value.split(',').map(str::trim);
+        let ages = directives.filter_map(|directive| {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "no-store" | "no-cache" => Some(0),
+                name if name == wanted => value.trim_matches('"').parse().ok(),
+                _ => None,
+            }
+        });
+        ages.min()
+    };
+    least("max-age").max(least("s-maxage"))
 }
 
 impl fmt::Debug for Response {
@@ -402,7 +418,10 @@ mod tests {
             ("no-store, max-age=60", Some(0)),
             ("private", None),
             ("max-age=soon", None),
-            ("s-maxage=9", None),
+            ("s-maxage=9", Some(9)),
+            ("max-age=5, s-maxage=9", Some(9)),
+            ("max-age=9, s-maxage=5", Some(9)),
+            ("no-store, s-maxage=9", Some(0)),
             ("", None),
         ] {
             assert_eq!(max_age(value), expected, "{value}");

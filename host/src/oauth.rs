@@ -25,7 +25,7 @@ pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
 #[cfg(feature = "login")]
 pub(crate) use response::token as token_response;
-pub(crate) use response::{get_public, success};
+pub(crate) use response::{get_awaited, get_public, success};
 pub use signing_client::{AuthenticationOptions, SigningClient};
 pub use source::AssertionSource;
 pub use token_source::{MAX_MARGIN, TokenSource};

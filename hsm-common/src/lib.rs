@@ -35,7 +35,7 @@ pub use options::SignerOptions;
 pub use pin_sources::{PinSources, Prompt};
 pub use process_lock::ProcessLock;
 pub use provision::NewKey;
-pub use replace::replace_file;
+pub use replace::{can_replace_file, replace_file};
 pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
 };

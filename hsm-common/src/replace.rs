@@ -1,8 +1,8 @@
 //! A file that is written anew, whole or not at all.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tells the files of threads apart.
@@ -14,6 +14,29 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// Something stands there that is no file, or the file cannot be written.
 pub fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    let (path, new, mut file) = new_beside(path, mode)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&new, &path));
+    if written.is_err() {
+        // It may hold half a token.
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+/// Whether [`replace_file`] could begin, before something is done whose result would be lost. What is there stays.
+///
+/// # Errors
+/// As [`replace_file`].
+pub fn can_replace_file(path: &Path) -> io::Result<()> {
+    let (_, new, _) = new_beside(path, 0o600)?;
+    fs::remove_file(new)
+}
+
+/// What is replaced, and a new file beside it.
+fn new_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, PathBuf, File)> {
     let path = match fs::canonicalize(path) {
         Ok(path) if path.is_file() => path,
         Ok(_) => {
@@ -34,16 +57,8 @@ pub fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     #[cfg(not(unix))]
     let _ = mode;
-    let mut file = options.open(&new)?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&new, &path));
-    if written.is_err() {
-        // It may hold half a token.
-        let _ = fs::remove_file(&new);
-    }
-    written
+    let file = options.open(&new)?;
+    Ok((path, new, file))
 }
 
 #[cfg(all(test, unix))]
@@ -63,9 +78,14 @@ mod tests {
         replace_file(&path("link"), 0o600, b"new").unwrap();
         assert_eq!(fs::read(path("file")).unwrap(), b"new");
         assert!(path("link").is_symlink());
+        can_replace_file(&path("other")).unwrap();
+        assert!(!path("other").exists());
         replace_file(&path("other"), 0o600, b"new").unwrap();
+        can_replace_file(&path("link")).unwrap();
+        assert_eq!(fs::read(path("file")).unwrap(), b"new");
         let _server = UnixListener::bind(path("socket")).unwrap();
         for left_alone in ["socket", "."] {
+            assert!(can_replace_file(&path(left_alone)).is_err());
             assert!(replace_file(&path(left_alone), 0o600, b"new").is_err());
             assert!(!path(left_alone).is_file());
         }

@@ -165,7 +165,12 @@ impl<'a> BoundProfile<'a> {
         })?;
         let lifetime = rule.value().choose(request.lifetime, rule.source())?;
         authorization.check()?;
-        let audience = self.rules.scheme.choose_audience(request.audience)?;
+        let scheme = self.rules.scheme;
+        let audience = match request.audience {
+            // What a file says is about assertions; the issuer, the provider says.
+            Some(issuer) if scheme.built_in().is_none() => issuer,
+            given => scheme.choose_audience(given)?,
+        };
         let issued_at = self.issued_at(request)?;
         Ok(self.seal(Payload::Authorization(AuthorizationObject {
             client_id: &self.rules.client_id,

@@ -74,6 +74,7 @@ const CLIENT_ID: &str = "own scheme: the syntax of the client id";
 const AUDIENCE: &str = "own scheme: the audience";
 const LIFETIME: &str = "own scheme: at most 600 s";
 const NOT_BEFORE: &str = "own scheme: nbf";
+const REQUEST: &str = "RFC 9101 section 4; own scheme: as long as an assertion";
 const NO_RULE: &str = "own scheme: no rule for the leaf's usage";
 const TOKEN_REQUEST: &str = "own scheme: the token request";
 const MEMBERS: &str = "own scheme: the token request's other members";
@@ -116,7 +117,7 @@ impl OwnScheme {
             leaf_purposes: Rule::new(&[], NO_RULE),
             registry: None,
             request_object: None,
-            authorization_request: None,
+            authorization_request: Some(Rule::new(own.lifetime, REQUEST)),
             token_request: own.token_request.rules(),
         }))
     }

@@ -5,7 +5,8 @@ use std::io;
 use privyseal::Error;
 use privyseal::http::{HttpCause, HttpError};
 use privyseal::oauth::RequestKind;
-use privyseal::oidc::login::AuthorizationRefusal;
+use privyseal::oidc::OidcError;
+use privyseal::oidc::login::{AuthorizationRefusal, LoginError};
 use privyseal_gateway::DeviceError;
 use privyseal_protocol::{DeviceState, Refusal};
 
@@ -15,18 +16,21 @@ pub(crate) mod file;
 mod key;
 mod refusal;
 
-pub(crate) use refusal::MAYBE_SPENT;
-
 /// What to do about it.
 pub(crate) fn of(error: &CliError) -> Option<String> {
     match error {
-        CliError::Library(error) | CliError::UserInfoMissing(error) => of_library(error),
+        CliError::Library(error)
+        | CliError::UserInfoMissing(error)
+        | CliError::IdTokenMissing(error) => of_library(error),
         _ => None,
     }
 }
 
 /// What to do about an error of the libraries.
 pub(crate) fn of_library(error: &Error) -> Option<String> {
+    if let Some(LoginError::Spent(_)) = error.find() {
+        return Some(refusal::MAYBE_SPENT.to_owned());
+    }
     if let Some(refusal) = error.refusal() {
         return Some(refusal::of(refusal));
     }
@@ -34,11 +38,17 @@ pub(crate) fn of_library(error: &Error) -> Option<String> {
         let advice = refusal::to_do(RequestKind::Authorization, refusal.diagnosis());
         return Some(advice.to_owned());
     }
+    if let Some(OidcError::Clock { .. }) = error.find() {
+        return Some(SET_CLOCK.to_owned());
+    }
     let advice = error.find().and_then(of_device).or_else(|| key::of(error));
     let advice = advice.or_else(|| error.find().and_then(of_http));
     let advice = advice.or_else(|| file::of(error));
     advice.map(str::to_owned)
 }
+
+/// What is done about a clock that is not that of a server.
+pub(crate) const SET_CLOCK: &str = "set this machine's clock (timedatectl set-ntp true); --backdate only helps where it is a little ahead";
 
 fn of_http(error: &HttpError) -> Option<&'static str> {
     let is_untrusted = error.cause() == HttpCause::UntrustedIssuer;
@@ -175,6 +185,8 @@ mod tests {
                 &[
                     (D::InvalidRequest, "ask the provider's support"),
                     (D::InvalidToken, "ask for a new one"),
+                    (D::NotAllowed, "does not take GET"),
+                    (D::Unavailable, "try again later"),
                 ],
             ),
             (
@@ -187,7 +199,10 @@ mod tests {
                     (D::InvalidScope, "check --scope"),
                     (D::ServerError, "ask the provider's support"),
                     (D::Overloaded, "in some minutes"),
-                    (D::LoginRequired, "leave --prompt none out"),
+                    (
+                        D::LoginRequired,
+                        "without --prompt none where that was given",
+                    ),
                 ],
             ),
             (
@@ -205,8 +220,40 @@ mod tests {
                 K::Refresh,
                 &[
                     (D::InvalidRefreshToken, "have the person log in again"),
-                    (D::InvalidScope, "check --scope"),
+                    (D::InvalidScope, "is not what it was then"),
+                    (D::ClientMayNotGoOn, "allow this client refresh tokens"),
+                    (D::InvalidRequest, "a token of the kind"),
                     (D::ServerError, "use it no more"),
+                ],
+            ),
+            (
+                K::Logout,
+                &[
+                    (D::InvalidRefreshToken, "has ended before"),
+                    (D::ClientMayNotGoOn, "allow this client that"),
+                    (D::Redirect, "leads elsewhere"),
+                ],
+            ),
+            (
+                K::Revocation,
+                &[
+                    (D::UnsupportedTokenType, "give the refresh token"),
+                    (D::ClientMayNotGoOn, "allow this client that"),
+                ],
+            ),
+            (
+                K::NewDiscovery,
+                &[
+                    (D::BadRequest, "check --client-id"),
+                    (D::InvalidClient, "--env or --base-url is right, and"),
+                ],
+            ),
+            (
+                K::Public,
+                &[
+                    (D::Redirect, "give that one"),
+                    (D::NotPublished, "the address that was given"),
+                    (D::InternalError, "try again later"),
                 ],
             ),
             (

@@ -19,13 +19,14 @@ use privyseal::oidc::provider::Provider;
 use privyseal::{AssertionOptions, SigningClient};
 use privyseal_core::scheme::ITSME;
 use privyseal_core::{KeyEncryption, Signer};
+use privyseal_hsm::can_replace_file;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::jwks::key_encryption_parser;
 use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions};
-use super::output::print_json;
+use super::output::{can_print, print_json};
 use crate::error::CliError;
 use crate::output::say;
 use progress::Progress;
@@ -108,6 +109,7 @@ enum Environment {
 
 impl Ciba {
     pub(super) fn run(self) -> Result<(), CliError> {
+        can_print()?;
         let mut asked = self.asked()?;
         let needs_discovery = asked.user_identifier_token.is_empty();
         if needs_discovery && self.qr.is_none() && !std::io::stderr().is_terminal() {
@@ -115,6 +117,9 @@ impl Ciba {
                 "--qr",
                 "standard error is no terminal, so nobody would see the QR code",
             ));
+        }
+        if let Some(path) = self.qr.as_deref().filter(|_| needs_discovery) {
+            can_replace_file(path).map_err(CliError::of_output(path))?;
         }
         let mut assertion = AssertionOptions::default().backdate(self.backdate);
         assertion.audience.clone_from(&self.audience);
@@ -139,7 +144,10 @@ impl Ciba {
             let content = ContentEncryption::A128CbcHs256;
             flow = flow.encrypt_assertions(provider.recipient(&http, algorithm, content)?);
         }
-        for algorithm in flow.prepare(self.encryption_alg)? {
+        asked.client_notification_token = listener
+            .as_ref()
+            .map(|listener| Zeroizing::new(listener.expose_token().to_owned()));
+        for algorithm in flow.prepare(&asked, self.encryption_alg, !self.no_userinfo)? {
             say!(
                 "warning: the decryption key cannot be used with {}, which the provider offers: if that is what was \
                  registered, nothing that comes can be read; --encryption-alg says what was",
@@ -155,7 +163,7 @@ impl Ciba {
         let identity = flow.identity(&tokens, !self.no_userinfo)?;
         progress.finish();
         let says_acr = |claims: &Map<String, Value>| claims.contains_key("acr");
-        if identity.id_token.is_none() {
+        if tokens.id_token.is_none() {
             say!(
                 "warning: there is no id_token: what is known of the person comes from UserInfo alone"
             );
@@ -167,9 +175,10 @@ impl Ciba {
             );
         }
         print_json(&self.report(&identity, &tokens))?;
-        match identity.userinfo_error {
-            Some(error) => Err(CliError::UserInfoMissing(error.into())),
-            None => Ok(()),
+        match (identity.id_token_error, identity.userinfo_error) {
+            (Some(error), _) => Err(CliError::IdTokenMissing(error.into())),
+            (None, Some(error)) => Err(CliError::UserInfoMissing(error.into())),
+            (None, None) => Ok(()),
         }
     }
 

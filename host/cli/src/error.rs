@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use privyseal::ErrorKind;
 use privyseal::report::Subject;
@@ -44,6 +44,9 @@ pub(crate) enum CliError {
         "the claims of the id_token are verified and printed, those of UserInfo are missing: {0}"
     )]
     UserInfoMissing(#[source] privyseal::Error),
+    /// What the UserInfo endpoint says was printed; the id_token could not be judged.
+    #[error("the claims of UserInfo are printed, those of the id_token could not be verified: {0}")]
+    IdTokenMissing(#[source] privyseal::Error),
     /// Standard output did not take the result.
     #[error("cannot write the result: {0}")]
     Output(#[source] io::Error),
@@ -71,6 +74,12 @@ impl CliError {
     pub(crate) fn option(option: &'static str, reason: impl Display) -> Self {
         let reason = reason.to_string();
         Self::Option { option, reason }
+    }
+
+    /// A file that does not take the result.
+    pub(crate) fn of_output(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |error| Self::OutputFile { path, error }
     }
 
     /// An option that is needed, and why.

@@ -24,14 +24,14 @@ pub(crate) enum Exit {
     NotJudged = 5,
     /// The result could not be written.
     Output = 6,
-    /// Who the person is was proved and printed, but UserInfo is missing.
+    /// Who the person is was proved and printed, but UserInfo or the id_token is missing.
     Partial = 7,
     /// Another program has the gateway's line, or its rate limit is reached: later it may do.
     Busy = 8,
 }
 
 /// Each with what it means, for the documentation.
-pub(crate) const EXITS: [(Exit, &str); 8] = [
+pub(crate) const EXITS: [(Exit, &str); 9] = [
     (Exit::Done, "done"),
     (Exit::Refused, "a rule is broken, or a token was refused"),
     (Exit::Usage, "wrong usage"),
@@ -44,7 +44,11 @@ pub(crate) const EXITS: [(Exit, &str); 8] = [
     (Exit::Output, "the result could not be written"),
     (
         Exit::Partial,
-        "`login`, `ciba`: who the person is was proved and printed, but UserInfo is missing",
+        "`login`, `ciba`: who the person is was proved and printed, but UserInfo, or the id_token beside it, is missing",
+    ),
+    (
+        Exit::Busy,
+        "another program has the gateway's line, or its rate limit is reached: later, or with `--wait SECONDS`, it may do",
     ),
 ];
 
@@ -61,7 +65,7 @@ impl Exit {
                 Self::Usage
             }
             CliError::RulesBroken { .. } | CliError::NobodyCameBack { .. } => Self::Refused,
-            CliError::UserInfoMissing(_) => Self::Partial,
+            CliError::UserInfoMissing(_) | CliError::IdTokenMissing(_) => Self::Partial,
             CliError::NotJudged { .. } => Self::NotJudged,
             CliError::Serve(ServerError::Runtime(_)) => Self::Server,
             CliError::Serve(_) => Self::Usage,

@@ -1,13 +1,14 @@
 //! What the process does for its secrets before it does anything else.
 //!
 //! The unsafe code is a promise: no other thread runs yet; a signal that is ignored; and what runs before `main`, where the standard library has not
-//! yet put `/dev/null` in the place of a standard output that is closed.
+//! yet put `/dev/null` in the place of a standard output or error that is closed.
 
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+static MESSAGES_ARE_CLOSED: AtomicBool = AtomicBool::new(false);
 
 // SAFETY: a function of C's form, which the system calls once for the program before `main`.
 #[cfg(target_os = "linux")]
@@ -17,15 +18,22 @@ static LOOK_AT_OUTPUT: extern "C" fn() = look_at_output;
 
 #[cfg(target_os = "linux")]
 extern "C" fn look_at_output() {
-    // SAFETY: the number is asked about and nothing else, whether it is open or not.
-    let output = unsafe { std::os::fd::BorrowedFd::borrow_raw(1) };
-    let is_closed = rustix::io::fcntl_getfd(output).is_err();
-    OUTPUT_IS_CLOSED.store(is_closed, Ordering::Relaxed);
+    for (number, is_closed) in [(1, &OUTPUT_IS_CLOSED), (2, &MESSAGES_ARE_CLOSED)] {
+        // SAFETY: the number is asked about and nothing else, whether it is open or not.
+        let stream = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
+        let is_free = rustix::io::fcntl_getfd(stream).is_err();
+        is_closed.store(is_free, Ordering::Relaxed);
+    }
 }
 
 /// Whether the program was started without a standard output, so that nothing that is printed arrives.
 pub(super) fn output_is_closed() -> bool {
     OUTPUT_IS_CLOSED.load(Ordering::Relaxed)
+}
+
+/// Whether it was started without a standard error, so that nobody sees what is said.
+pub(super) fn messages_are_closed() -> bool {
+    MESSAGES_ARE_CLOSED.load(Ordering::Relaxed)
 }
 
 /// No core dump of this process, no end at a file-size limit, nobody else's look into its memory and environment, and no PIN in the environment of

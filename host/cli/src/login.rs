@@ -1,6 +1,7 @@
 //! `privyseal login`: a person logs in with the browser of this machine.
 
 use core::time::Duration;
+use std::io;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
@@ -11,9 +12,10 @@ use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value, json};
 
 use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
-use super::output::print_json;
+use super::output::{can_print, print_json};
 use super::session::{IdentityProvider, has_providers, ishare_party, party};
 use crate::error::CliError;
+use crate::hardening::messages_are_closed;
 use crate::output::say;
 
 /// Have a person log in with a browser (OpenID Connect) and print the claims about them as JSON
@@ -72,6 +74,13 @@ pub(super) struct Login {
 
 impl Login {
     pub(super) fn run(self) -> Result<(), CliError> {
+        can_print()?;
+        if messages_are_closed() {
+            let error = io::Error::other(
+                "standard error is closed, and nobody would see the address to open",
+            );
+            return Err(CliError::Output(error));
+        }
         let redirect = LoopbackRedirect::start(&self.listen)?;
         let login = if is_ishare(self.client.scheme()) {
             ishare_party(&self.client, &self.server, &self.provider)?

@@ -36,12 +36,17 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {
 
 /// Prints `text` as it is.
 pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
-    output_is_open().map_err(CliError::Output)?;
+    can_print()?;
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text)
         .and_then(|()| stdout.flush())
         .map_err(CliError::Output)
+}
+
+/// Fails where nothing could be printed: asked before a person, or something that is good once, is spent for it.
+pub(super) fn can_print() -> Result<(), CliError> {
+    output_is_open().map_err(CliError::Output)
 }
 
 /// Fails where the program was started without a standard output.
@@ -123,10 +128,7 @@ impl ReportArgs {
     ) -> Result<(), CliError> {
         let written = self.html.as_ref().map_or(Ok(()), |path| {
             let document = html().to_document();
-            replace_file(path, 0o666, document.as_bytes()).map_err(|error| CliError::OutputFile {
-                path: path.clone(),
-                error,
-            })
+            replace_file(path, 0o666, document.as_bytes()).map_err(CliError::of_output(path))
         });
         self.print(report, json)?;
         written

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use privyseal::UnixTime;
 use privyseal::base::file;
 use privyseal::oidc::rotation::{CACHE, Rotation, RotationError, RotationStep};
@@ -14,6 +14,9 @@ use super::jwks::PublishedArgs;
 use super::options::moment;
 use super::output::{print_json, print_line};
 use crate::error::CliError;
+
+/// The longest that a plan waits, in seconds: a year.
+const MAX_CACHE: u64 = 366 * 24 * 60 * 60;
 
 /// The largest JWK Set or plan that is read, in bytes.
 const MAX_FILE: usize = 1024 * 1024;
@@ -47,7 +50,7 @@ struct Plan {
     #[arg(long, value_name = "EPOCH")]
     begin: Option<u64>,
     /// For how long the provider may keep a set that it has read; a day, or the set's max-age where that is more
-    #[arg(long, value_name = "SECONDS", default_value_t = CACHE)]
+    #[arg(long, value_name = "SECONDS", default_value_t = CACHE, value_parser = value_parser!(u64).range(60..=MAX_CACHE))]
     cache: u64,
     /// Print the plan as JSON, for privyseal rotate check
     #[arg(long)]

@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use privyseal::http::HttpError;
 use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::login::Login;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
-use privyseal::{Error, Provider, SchemeRules};
+use privyseal::{Provider, SchemeRules};
 use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
-use super::output::print_line;
-use crate::advice::MAYBE_SPENT;
+use super::output::{can_print, print_line};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -77,14 +75,12 @@ pub(super) struct Introspect {
 
 impl Refresh {
     pub(super) fn run(self) -> Result<(), CliError> {
+        can_print()?;
         let refresh = refresh_token(&self.refresh_token_file)?;
-        let renewed = self.party.open()?.renew(&refresh);
-        let token = renewed.map_err(Error::from).inspect_err(|error| {
-            if error.find().is_some_and(HttpError::was_sent) {
-                say!("warning: {MAYBE_SPENT}");
-            }
-        })?;
-        print_line(token.expose_response().trim_ascii())
+        let token = self.party.open()?.renew(&refresh)?;
+        print_line(token.expose_response().trim_ascii()).inspect_err(|_| {
+            say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");
+        })
     }
 }
 
@@ -104,6 +100,7 @@ impl Revoke {
 
 impl Introspect {
     pub(super) fn run(self) -> Result<(), CliError> {
+        can_print()?;
         let token = token(&self.token)?;
         let said = self.party.open()?.introspect(&token)?;
         print_line(said.response().trim_ascii())

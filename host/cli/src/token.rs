@@ -52,6 +52,7 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn run(self) -> Result<(), CliError> {
+        self.output.can_be_written()?;
         let mut base = self.client.server()?;
         if let Some(path) = &self.token_path {
             let joined = base.token_path(path);

@@ -5,6 +5,8 @@ use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+#[cfg(any(feature = "ciba", feature = "login"))]
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{BaseError, entropy};
@@ -29,6 +31,22 @@ impl SealKey {
         let mut key = Zeroizing::new([0; 32]);
         entropy::fill(&mut *key)?;
         Ok(Self(key))
+    }
+
+    /// `value` as JSON, encrypted as [`SealKey::seal`] does.
+    #[cfg(any(feature = "ciba", feature = "login"))]
+    pub(crate) fn seal_json(
+        &self,
+        purpose: &str,
+        binding: &[u8],
+        value: &impl Serialize,
+    ) -> Result<String, BaseError> {
+        // Counted first and reserved at once, so that no copy is left behind by a growing vector.
+        let mut count = Count(0);
+        serde_json::to_writer(&mut count, value).map_err(|_| BaseError::Seal)?;
+        let mut json = Zeroizing::new(Vec::with_capacity(count.0));
+        serde_json::to_writer(&mut *json, value).map_err(|_| BaseError::Seal)?;
+        self.seal(purpose, binding, &json)
     }
 
     /// `plain`, encrypted. It opens for the same `purpose` and `binding` only. The text is base64url.
@@ -74,6 +92,22 @@ impl SealKey {
         let key = UnboundKey::new(&AES_256_GCM, &*self.0).ok()?;
         let aad = [purpose.as_bytes(), &[0], binding].concat();
         Some((LessSafeKey::new(key), Aad::from(aad)))
+    }
+}
+
+/// Counts bytes.
+#[cfg(any(feature = "ciba", feature = "login"))]
+struct Count(usize);
+
+#[cfg(any(feature = "ciba", feature = "login"))]
+impl std::io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

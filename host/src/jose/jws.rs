@@ -64,7 +64,10 @@ impl<'t> Jws<'t> {
     ///
     /// [`JoseError`] for another form or algorithm.
     pub fn parse_signed_with(text: &'t str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
-        let parts = JwsParts::split(text).ok_or(JwsFault::Form(PARTS))?;
+        let parts = JwsParts::split(text).ok_or_else(|| match text.split('.').take(6).count() {
+            5 => JwsFault::Encrypted,
+            _ => JwsFault::Form(PARTS),
+        })?;
         Ok(Self {
             header: JwsHeader::parse(parts.header, accepted)?,
             signing_input: parts.signing_input,

@@ -89,9 +89,11 @@ impl Refusal {
         Diagnosis::of(self.kind, self.status, self.code.as_deref())
     }
 
-    /// A server that is busy has not begun with the request; of one that failed nobody knows.
+    /// A server that is busy has not begun with the request; of one that failed nobody knows. A proxy is busy, too, in
+    /// the place of a server that has begun: what a refresh token is worth then, nobody knows either.
     pub(crate) const fn failed_try(&self) -> FailedTry {
         match self.status {
+            503 if matches!(self.kind, RequestKind::Refresh) => FailedTry::TimedOut,
             429 | 503 => FailedTry::NotBegun {
                 retry_after: self.retry_after,
             },
@@ -174,6 +176,7 @@ mod tests {
             media_type: None,
             challenge: Some("Bearer realm=\"t0k3n\"".to_owned()).filter(|_| status == 401),
             max_age: None,
+            date: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         Refusal::new(&url, kind, &response, Some("t0k3n"))

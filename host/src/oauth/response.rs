@@ -1,17 +1,27 @@
 //! What a server's response is: what was asked for, a refusal, or nothing that can be used.
 
 use super::{AccessToken, Introspection, OAuthError, Refusal, RequestKind};
+use crate::http::retry::retry_slow;
 use crate::http::{Http, Response, Url, media_type};
 
 /// As [`Http::get_public`], read again where that may help; anything but a success is a refusal.
 pub(crate) fn get_public(http: &Http, url: &Url, max: usize) -> Result<Response, OAuthError> {
-    http.retry_idempotent(|http| {
-        let response = http.get_public(url, max)?;
-        if !response.is_success() {
-            return Err(Refusal::new(url, RequestKind::Public, &response, None).into());
-        }
-        Ok(response)
+    http.retry_idempotent(|http| get_once(http, url, max))
+}
+
+/// The same, also where no answer came in time or the server failed: something depends on it that cannot be had again.
+pub(crate) fn get_awaited(http: &Http, url: &Url, max: usize) -> Result<Response, OAuthError> {
+    retry_slow(http.policy(), &mut http.runtime(), |_| {
+        get_once(http, url, max)
     })
+}
+
+fn get_once(http: &Http, url: &Url, max: usize) -> Result<Response, OAuthError> {
+    let response = http.get_public(url, max)?;
+    if !response.is_success() {
+        return Err(Refusal::new(url, RequestKind::Public, &response, None).into());
+    }
+    Ok(response)
 }
 
 /// `response`, if it is a success; a refusal repeats nothing of what was `sent`.
@@ -103,6 +113,7 @@ mod tests {
             media_type: Some(media_type.to_owned()),
             challenge: None,
             max_age: None,
+            date: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         (base.join("/t").unwrap(), response)

@@ -93,9 +93,11 @@ pub enum CibaError {
         /// What was waited for.
         state: State,
     },
-    /// The provider's metadata offer nothing that is used here.
-    #[error("{0} in the provider's metadata has nothing that is read here, so no answer could be")]
-    NotOffered(&'static str),
+    /// Nobody was to be asked but the id_token, and there is none.
+    #[error(
+        "id_token is missing in the answer, and UserInfo was not to be asked, so nobody says who the person is"
+    )]
+    Nobody,
     /// What was stored elsewhere is not what was sealed for this.
     #[error(
         "the stored authentication cannot be opened: it was changed, or sealed with another key or for another use"

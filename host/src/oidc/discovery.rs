@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(any(feature = "ciba", feature = "login"))]
+use privyseal_core::jws::Algorithm;
 use serde_json::{Map, Value};
 
 use crate::base::display::sanitize_for_display;
@@ -14,6 +16,10 @@ pub const PATH: &str = "/.well-known/openid-configuration";
 
 /// The largest document that is read, in bytes; Keycloak's has 7 KiB.
 pub const MAX_METADATA: usize = 64 * 1024;
+
+/// The one algorithm that everything is signed with here.
+#[cfg(any(feature = "ciba", feature = "login"))]
+pub(crate) const RS256: &[&str] = &[Algorithm::Rs256.name()];
 
 /// The metadata of one provider. Each endpoint is `https`, or the whole document is refused.
 #[derive(Clone)]
@@ -185,9 +191,31 @@ impl ProviderMetadata {
     }
 
     /// Whether a member is there and true.
-    #[cfg(feature = "login")]
+    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn says_yes(&self, name: &str) -> bool {
         self.members.get(name) == Some(&Value::Bool(true))
+    }
+
+    /// Whether a member is there and something else than true.
+    #[cfg(any(feature = "ciba", feature = "login"))]
+    pub(crate) fn says_no(&self, name: &str) -> bool {
+        self.says(name) && !self.says_yes(name)
+    }
+
+    /// Compares with what every client here does, and with `more`: of each list that is given, one value must be there.
+    #[cfg(any(feature = "ciba", feature = "login"))]
+    pub(crate) fn fits(&self, more: &[(&'static str, &[&str])]) -> Result<(), OidcError> {
+        let usual: [(_, &[&str]); 3] = [
+            ("id_token_signing_alg_values_supported", RS256),
+            (
+                "token_endpoint_auth_methods_supported",
+                &["private_key_jwt"],
+            ),
+            ("token_endpoint_auth_signing_alg_values_supported", RS256),
+        ];
+        let mut lists = usual.iter().chain(more);
+        let unfit = lists.find(|(name, values)| !self.may_support(name, values));
+        unfit.map_or(Ok(()), |(name, _)| Err(OidcError::Unfit(name)))
     }
 }
 

@@ -30,6 +30,20 @@ pub enum OidcError {
     /// Its keys are not published, but in the certificates that it sends.
     #[error("the provider publishes no keys (jwks_uri)")]
     NoKeys,
+    /// What its metadata say of this does not fit what would be asked, so no answer could be used.
+    #[error("what would be asked does not fit {0} in the provider's metadata")]
+    Unfit(&'static str),
+    /// The clocks differ by so much that a person would be asked for nothing.
+    #[error(
+        "this machine's clock is {seconds} s {} that of the provider, so neither would believe what the other says",
+        if *is_ahead { "ahead of" } else { "behind" }
+    )]
+    Clock {
+        /// By how much.
+        seconds: u64,
+        /// Whether this machine's is ahead.
+        is_ahead: bool,
+    },
     /// Nothing can be asked below the issuer.
     #[error("the issuer cannot be asked for its metadata: {0}")]
     Issuer(#[source] UrlError),

@@ -23,7 +23,6 @@ use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
-use privyseal_core::jws::Algorithm;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
 use serde_json::{Map, Value};
@@ -32,12 +31,13 @@ use zeroize::Zeroizing;
 
 use crate::base::clock;
 use crate::http::retry::retry;
-use crate::http::{Http, RetryPolicy, Url};
+use crate::http::{Http, Response, RetryPolicy, Url};
 use crate::oauth::{
     self, AccessToken, AssertionOptions, AssertionSource, Form, Introspection, OAuthError,
     RefreshToken, RequestKind, form_body,
 };
 use crate::oidc::OidcError;
+use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 use crate::oidc::provider_keys::TokenFrom;
@@ -107,22 +107,22 @@ impl Login {
         &self.provider
     }
 
-    /// Checks what can be known before a person is asked to log in: the provider's keys can be read, and its metadata
-    /// have what is needed here; with `userinfo`, for [`Session::userinfo`] too.
+    /// Checks what can be known before a person is asked to log in: the provider's keys can be read, its clock and this
+    /// one agree (where the keys were not read before), and its metadata fit what is done here; with `userinfo`, for [`Session::userinfo`] too.
     ///
     /// # Errors
     ///
     /// [`LoginError`]: the login would end so.
     pub fn prepare(&self, userinfo: bool) -> Result<(), LoginError> {
-        let signing = "id_token_signing_alg_values_supported";
-        let metadata = self.provider.metadata();
-        if !metadata.may_support(signing, &[Algorithm::Rs256.name()]) {
-            return Err(LoginError::NotOffered(signing));
-        }
+        self.provider.metadata().fits(&[
+            ("response_types_supported", &["code"]),
+            ("grant_types_supported", &["authorization_code"]),
+        ])?;
         if userinfo {
             self.endpoint("userinfo_endpoint")?;
         }
-        Ok(self.provider.read_keys(&self.http, now()?)?)
+        let backdate = self.assertion.backdate;
+        Ok(self.provider.prepare(&self.http, backdate, clock::now)?)
     }
 
     /// Where the browser is sent, and what must be kept until it comes back. Nothing is asked of the provider.
@@ -136,6 +136,13 @@ impl Login {
         let endpoint = self.endpoint("authorization_endpoint")?;
         if !metadata.may_support("code_challenge_methods_supported", &["S256"]) {
             return Err(LoginError::NoPkce);
+        }
+        let pushed = "require_pushed_authorization_requests";
+        if metadata.says_yes(pushed) {
+            return Err(OidcError::Unfit(pushed).into());
+        }
+        if let Some(prompt) = options.prompt_name() {
+            metadata.fits(&[("prompt_values_supported", &[prompt])])?;
         }
         let state = LoginState::new(metadata.issuer(), options)?;
         let challenge =
@@ -169,9 +176,10 @@ impl Login {
     ) -> Result<BrowserUrl, LoginError> {
         let metadata = self.provider.metadata();
         let offered = "request_parameter_supported";
-        if metadata.says(offered) && !metadata.says_yes(offered) {
-            return Err(LoginError::NotOffered(offered));
+        if metadata.says_no(offered) {
+            return Err(OidcError::Unfit(offered).into());
         }
+        metadata.fits(&[("request_object_signing_alg_values_supported", RS256)])?;
         let asked = AuthorizationRequest {
             redirect_uri: options.redirect_uri(),
             scope: options.scopes(),
@@ -219,6 +227,8 @@ impl Login {
             ("redirect_uri", state.redirect_uri()),
             ("code_verifier", state.verifier()),
         ];
+        // What it is spent for can be judged, then.
+        self.provider.read_keys(&self.http, now)?;
         let issued = self.tokens(&members, RequestKind::Code, Some(state.nonce()))?;
         let Some((id_token, claims)) = issued.id_token else {
             let url = metadata.token_endpoint();
@@ -234,17 +244,21 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`OidcError`]: the provider refuses, or says something that is not accepted.
-    pub fn renew(&self, refresh: &RefreshToken) -> Result<AccessToken, OidcError> {
+    /// [`LoginError::Oidc`]: the provider refuses; [`LoginError::Spent`]: nobody knows whether it took the token, or what
+    /// it gave for it is not accepted.
+    pub fn renew(&self, refresh: &RefreshToken) -> Result<AccessToken, LoginError> {
         Ok(self.renewed(refresh)?.access)
     }
 
-    fn renewed(&self, refresh: &RefreshToken) -> Result<Issued, OidcError> {
+    fn renewed(&self, refresh: &RefreshToken) -> Result<Issued, LoginError> {
         let members = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh.expose()),
         ];
-        self.tokens(&members, RequestKind::Refresh, None)
+        // What it is spent for can be judged, then.
+        self.provider.read_keys(&self.http, now()?)?;
+        let issued = self.tokens(&members, RequestKind::Refresh, None);
+        issued.map_err(LoginError::of_refresh)
     }
 
     /// What the provider says about an access token (RFC 7662).
@@ -271,7 +285,7 @@ impl Login {
         match self.told(endpoint, &[("token", token)], RequestKind::Revocation) {
             // Keycloak says so of one that is worthless already (RFC 7009 section 2.2).
             Err(OAuthError::Refused(refusal)) if refusal.code() == Some("invalid_token") => Ok(()),
-            outcome => Ok(outcome?),
+            outcome => Ok(outcome.map(drop)?),
         }
     }
 
@@ -283,7 +297,13 @@ impl Login {
     pub fn end_session(&self, refresh: &RefreshToken) -> Result<(), LoginError> {
         let endpoint = self.endpoint("end_session_endpoint")?;
         let members = [("refresh_token", refresh.expose())];
-        Ok(self.told(endpoint, &members, RequestKind::Logout)?)
+        let response = self.told(endpoint, &members, RequestKind::Logout)?;
+        if response.body.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let reason =
+            "the answer is a page for a browser, and should be empty (204): the session may go on";
+        Err(OAuthError::response(endpoint, reason).into())
     }
 
     /// Where a person takes back what they allowed this client, which it must link to (eHealth sections 5.6 and
@@ -304,12 +324,11 @@ impl Login {
         url: &Url,
         members: &[(&str, &str)],
         kind: RequestKind,
-    ) -> Result<(), OAuthError> {
+    ) -> Result<Response, OAuthError> {
         retry(&self.policy, &mut self.http.runtime(), |_| {
             let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
             self.source.post(&self.http, &self.assertion, &form)
         })
-        .map(drop)
     }
 
     /// Asks the token endpoint, and judges the id_token that comes.
@@ -319,19 +338,22 @@ impl Login {
         kind: RequestKind,
         nonce: Option<&str>,
     ) -> Result<Issued, OidcError> {
-        // What the code or the refresh token is spent for can be judged, then.
-        self.provider.read_keys(&self.http, now()?)?;
         let url = self.provider.metadata().token_endpoint();
         let access = retry(&self.policy, &mut self.http.runtime(), |_| {
             let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
             let response = self.source.post(&self.http, &self.assertion, &form)?;
             oauth::token_response(url, response)
         })?;
-        let id_token = access.id_token().map(|token| {
-            let claims = self.judged(&token, &access, nonce);
-            Ok::<_, OidcError>((token, claims?))
-        });
-        let id_token = id_token.transpose()?;
+        let Some(token) = access.id_token() else {
+            let id_token = None;
+            return Ok(Issued { access, id_token });
+        };
+        let id_token = match self.judged(&token, &access, nonce) {
+            Ok(claims) => Some((token, claims)),
+            // It is not wrong, but cannot be judged now: a session goes on without a new one.
+            Err(OidcError::OAuth(_)) if kind == RequestKind::Refresh => None,
+            Err(error) => return Err(error),
+        };
         Ok(Issued { access, id_token })
     }
 

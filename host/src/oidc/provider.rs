@@ -9,8 +9,12 @@ use std::sync::{Mutex, PoisonError};
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
+#[cfg(any(feature = "ciba", feature = "login"))]
+use crate::base::BaseError;
 use crate::http::Http;
 use crate::jose::jws::{ClaimRules, Jws, VerifiedJws};
+#[cfg(any(feature = "ciba", feature = "login"))]
+use crate::oauth::{self, OAuthError};
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::{ProviderKeys, TokenFrom};
@@ -18,7 +22,6 @@ use crate::oidc::provider_keys::{ProviderKeys, TokenFrom};
 use {
     crate::jose::jwe::{ContentEncryption, Recipient},
     crate::jose::jwk::KeySet,
-    crate::oauth::{self, OAuthError},
     crate::oidc::provider_keys::MAX_KEY_SET,
     privyseal_core::KeyEncryption,
 };
@@ -27,6 +30,11 @@ pub use userinfo::UserInfo;
 
 /// Seconds by which the provider's clock may differ from this one.
 pub const CLOCK_LEEWAY: u64 = 10;
+
+/// Seconds by which this clock may be ahead of the provider's before a person is asked anything. More than that no
+/// server forgives; less may be a cache's that kept the time, too.
+#[cfg(any(feature = "ciba", feature = "login"))]
+const MAX_AHEAD: u64 = 60;
 
 /// The provider behind one issuer. Make one, keep it and share it between threads: its keys are kept with it.
 #[derive(Debug)]
@@ -126,6 +134,35 @@ impl Provider {
             }
             Keys::Sent(_) => Ok(()),
         }
+    }
+
+    /// Reads its keys before a person is asked anything, and compares the clocks by the way: `now` is this machine's,
+    /// which dates back by `backdate` seconds.
+    #[cfg(any(feature = "ciba", feature = "login"))]
+    pub(super) fn prepare(
+        &self,
+        http: &Http,
+        backdate: u64,
+        mut now: impl FnMut() -> Result<UnixTime, BaseError>,
+    ) -> Result<(), OidcError> {
+        let mut now = || now().map_err(OAuthError::from);
+        let Keys::Published(keys) = &self.keys else {
+            return Ok(());
+        };
+        let begun = now()?;
+        let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(there) = keys.read_by(oauth::get_public, http, begun)? else {
+            return Ok(());
+        };
+        let since =
+            |earlier: UnixTime, later: UnixTime| later.as_secs().saturating_sub(earlier.as_secs());
+        let (ahead, behind) = (since(there, begun), since(now()?, there));
+        if behind <= CLOCK_LEEWAY && ahead <= MAX_AHEAD.saturating_add(backdate) {
+            return Ok(());
+        }
+        let seconds = ahead.max(behind);
+        let is_ahead = ahead > behind;
+        Err(OidcError::Clock { seconds, is_ahead })
     }
 
     /// The provider as somebody to whom something is encrypted: by the first key for `algorithm` that it publishes.

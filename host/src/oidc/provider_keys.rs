@@ -11,7 +11,7 @@ use core::time::Duration;
 use privyseal_core::UnixTime;
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 
-use crate::http::{Http, Url};
+use crate::http::{Http, Response, Url};
 use crate::jose::JoseError;
 use crate::jose::jwk::KeySet;
 use crate::jose::jws::{Jws, JwsFault, VerifiedJws};
@@ -55,6 +55,9 @@ pub enum TokenFrom {
     Anybody,
 }
 
+/// How the set is read: at most so many bytes.
+type Read = fn(&Http, &Url, usize) -> Result<Response, OAuthError>;
+
 struct ProviderKey {
     kid: Option<String>,
     key: Result<VerifyingKey, KeyError>,
@@ -86,7 +89,13 @@ impl ProviderKeys {
         token: &str,
         from: TokenFrom,
     ) -> Result<VerifiedJws, OidcError> {
-        self.verify_with(now, what, token, from, |url| fetch(http, url))
+        self.verify_with(now, what, token, from, |url| {
+            let read: Read = match from {
+                TokenFrom::Provider => oauth::get_awaited,
+                TokenFrom::Anybody => oauth::get_public,
+            };
+            key_set(url, &read(http, url, MAX_KEY_SET)?)
+        })
     }
 
     /// Reads the keys if they are not there yet, or old: what would fail later fails now.
@@ -95,8 +104,23 @@ impl ProviderKeys {
     ///
     /// [`OidcError::OAuth`] if the keys cannot be read.
     pub fn read_ahead(&mut self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
-        self.refresh(now, TokenFrom::Provider, |url| fetch(http, url))?;
-        Ok(())
+        self.read_by(oauth::get_awaited, http, now).map(drop)
+    }
+
+    /// The same, in that way. If they were read, gives what time it is at the server, where it says so.
+    pub(super) fn read_by(
+        &mut self,
+        read: Read,
+        http: &Http,
+        now: UnixTime,
+    ) -> Result<Option<UnixTime>, OidcError> {
+        let mut date = None;
+        self.refresh(now, TokenFrom::Provider, |url| {
+            let response = read(http, url, MAX_KEY_SET)?;
+            date = response.date;
+            key_set(url, &response)
+        })?;
+        Ok(date)
     }
 
     fn verify_with(
@@ -204,8 +228,7 @@ impl ProviderKeys {
     }
 }
 
-fn fetch(http: &Http, url: &Url) -> Result<KeySet, OAuthError> {
-    let response = oauth::get_public(http, url, MAX_KEY_SET)?;
+fn key_set(url: &Url, response: &Response) -> Result<KeySet, OAuthError> {
     KeySet::from_bytes(&response.body).map_err(|error| OAuthError::response(url, error))
 }
 

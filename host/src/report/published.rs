@@ -56,8 +56,8 @@ impl PublishedKeys {
 
     fn add_cache(&self, report: &mut Report, waited: Option<u64>) {
         let kept = match self.max_age {
-            Some(age) => format!("the set may be kept for {age} s (max-age)"),
-            None => "the set has no max-age: providers keep it for up to a day".to_owned(),
+            Some(age) => format!("the set may be kept for {age} s, as its server says"),
+            None => "the set does not say for how long it may be kept: providers keep it for up to a day".to_owned(),
         };
         let longer = |than: &u64| self.max_age.unwrap_or(CACHE) > *than;
         match (waited, longer(&CACHE)) {

@@ -8,11 +8,14 @@ mod play;
 mod signed_userinfo;
 mod steps;
 
+use core::time::Duration;
 use std::collections::HashSet;
 
-use privyseal::http::HttpCause;
+use privyseal::base::clock;
+use privyseal::http::{HttpCause, RetryAfter, RetryPolicy};
+use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{CibaError, State};
-use privyseal::{Error, ErrorKind};
+use privyseal::{AssertionOptions, Error, ErrorKind, UnixTime};
 use privyseal_core::KeyEncryption;
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
@@ -22,7 +25,7 @@ use serde_json::{Value, json};
 use crate::stage::{cause, everything, jwt, nothing_leaks};
 use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};
 
-pub(crate) use good::jwks;
+pub(crate) use good::{jwks, signed};
 pub(crate) use play::{acknowledged, metadata};
 
 /// A token that takes another hash for OAEP than it is asked for, which only a round trip shows: before the QR code.
@@ -35,7 +38,7 @@ fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
             unwrappers: vec![unwrapper.clone()],
             ..Setting::usual(&server)
         };
-        let (outcome, ..) = setting.play(|flow| flow.prepare(registered));
+        let (outcome, ..) = setting.play(|flow| flow.prepare(&play::asked(), registered, true));
         assert_eq!(server.requests().len(), 1, "the keys and nothing else");
         outcome.map_err(|error| Error::from(error).kind())
     };
@@ -51,26 +54,192 @@ fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
     }
 }
 
-/// What the provider's metadata say that no answer of it could be read by.
+/// What the provider's metadata say by which nothing that would be asked, and no answer to it, could be used.
 #[test]
-fn a_provider_that_offers_nothing_that_is_read_is_found_before_anybody_is_asked() {
-    for (list, value) in [
-        ("id_token_signing_alg_values_supported", "ES256"),
-        ("id_token_encryption_alg_values_supported", "RSA1_5"),
-        ("id_token_encryption_enc_values_supported", "XC20P"),
-    ] {
+fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked() {
+    let encrypted = || vec![SoftwareUnwrapper::new(&test_key("seal", 2048))];
+    let mut pinged = play::asked();
+    pinged.client_notification_token = Some("bearer".to_owned().into());
+    let mut claims = play::asked();
+    claims.id_token_claims = vec!["acr".to_owned()];
+    let polled = play::asked();
+    let prepared = |name: &str, value: Value, asked: &AuthenticationOptions, keys, userinfo| {
         let server = BadServer::start(vec![jwks()]);
         let mut said: Value = serde_json::from_str(&metadata(&server.base_url())).unwrap();
-        said[list] = json!([value]);
+        said[name] = value;
         let setting = Setting {
-            unwrappers: vec![SoftwareUnwrapper::new(&test_key("seal", 2048))],
+            unwrappers: keys,
             metadata: said.to_string(),
             ..Setting::usual(&server)
         };
-        let (outcome, ..) = setting.play(|flow| flow.prepare(None));
-        let error = outcome.unwrap_err().to_string();
-        assert!(error.contains(list), "{error}");
+        let prepare = |flow: &mut play::Flow<'_, '_>| flow.prepare(asked, None, userinfo);
+        setting.play(prepare).0.map_err(Error::from)
+    };
+    let modes = "backchannel_token_delivery_modes_supported";
+    let signing = "backchannel_authentication_request_signing_alg_values_supported";
+    for (name, bad, good, asked) in [
+        (
+            "id_token_signing_alg_values_supported",
+            "ES256",
+            "RS256",
+            &polled,
+        ),
+        (
+            "id_token_encryption_alg_values_supported",
+            "RSA1_5",
+            "RSA-OAEP",
+            &polled,
+        ),
+        (
+            "id_token_encryption_enc_values_supported",
+            "XC20P",
+            "A256GCM",
+            &polled,
+        ),
+        (
+            "userinfo_signing_alg_values_supported",
+            "none",
+            "RS256",
+            &polled,
+        ),
+        (
+            "userinfo_encryption_alg_values_supported",
+            "RSA1_5",
+            "RSA-OAEP",
+            &polled,
+        ),
+        (
+            "userinfo_encryption_enc_values_supported",
+            "XC20P",
+            "A128CBC-HS256",
+            &polled,
+        ),
+        (
+            "token_endpoint_auth_methods_supported",
+            "client_secret_basic",
+            "private_key_jwt",
+            &polled,
+        ),
+        (
+            "token_endpoint_auth_signing_alg_values_supported",
+            "PS256",
+            "RS256",
+            &polled,
+        ),
+        (
+            "grant_types_supported",
+            "implicit",
+            "urn:openid:params:grant-type:ciba",
+            &polled,
+        ),
+        (signing, "PS256", "RS256", &polled),
+        (modes, "ping", "poll", &polled),
+        (modes, "poll", "ping", &pinged),
+    ] {
+        let error = prepared(name, json!([bad]), asked, encrypted(), true).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Server, "{error}");
+        prepared(name, json!([bad, good]), asked, encrypted(), true).unwrap();
+        // What is not asked for may be as it likes.
+        if name.starts_with("userinfo") {
+            prepared(name, json!([bad]), asked, encrypted(), false).unwrap();
+            prepared(name, json!([bad]), asked, Vec::new(), true).unwrap();
+        }
     }
+    let name = "claims_parameter_supported";
+    let error = prepared(name, json!(false), &claims, Vec::new(), true).unwrap_err();
+    assert!(error.to_string().contains(name), "{error}");
+    prepared(name, json!(true), &claims, Vec::new(), true).unwrap();
+    prepared(name, json!(false), &polled, Vec::new(), true).unwrap();
+}
+
+/// By more than anybody forgives: nobody is shown a QR code for nothing.
+#[test]
+fn a_clock_that_is_wrong_is_found_before_anybody_is_asked() {
+    let now = clock::now().unwrap().as_secs();
+    for (there, age, backdate, words) in [
+        (now, "", 0, None),
+        (now + 120, "", 0, Some("s behind that of the provider")),
+        (now - 300, "", 0, Some("s ahead of that of the provider")),
+        (now - 40, "", 0, None),
+        // It is later than that, or it is known.
+        (now - 300, "Age: 300\r\n", 0, None),
+        (now - 300, "", 250, None),
+    ] {
+        let date = RetryAfter::Date(UnixTime::from_secs(there).unwrap()).to_string();
+        let date = date.strip_prefix("at ").unwrap();
+        let Reply::Raw(keys) = jwks() else {
+            panic!("it is text")
+        };
+        let keys = keys.replacen("\r\n", &format!("\r\nDate: {date}\r\n{age}"), 1);
+        let server = BadServer::start(vec![Reply::Raw(keys)]);
+        let setting = Setting {
+            assertion: AssertionOptions::default().backdate(backdate),
+            ..Setting::usual(&server)
+        };
+        let (outcome, ..) = setting.play(|flow| flow.prepare(&play::asked(), None, true));
+        match (outcome.map_err(Error::from), words) {
+            (Ok(_), None) => {}
+            (Err(error), Some(words)) => {
+                assert!(error.to_string().contains(words), "{error}");
+                assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+            }
+            (outcome, _) => panic!("{there} {now} {age}: {outcome:?}"),
+        }
+    }
+}
+
+/// The person has confirmed, and the provider's keys are out of reach: for a while, or for good.
+#[test]
+fn keys_that_are_out_of_reach_cost_no_confirmed_login() {
+    let broken = |status| Reply::json(status, "{}");
+    let userinfo = || Reply::json("200 OK", good::USERINFO);
+    let play = |retry: RetryPolicy, after: Vec<Reply>, userinfo| {
+        let server = BadServer::at_home(|issuer| {
+            [vec![acknowledged(600, 1), good::tokens(issuer)], after].concat()
+        });
+        let setting = Setting {
+            retry,
+            ..Setting::usual(&server)
+        };
+        let (outcome, ..) = setting.play(|flow| {
+            let tokens = play::tokens(flow)?;
+            flow.identity(&tokens, userinfo).map_err(Error::from)
+        });
+        (outcome, server.requests().len())
+    };
+    let patient = RetryPolicy::default().first_pause(Duration::from_millis(5));
+    let replies = vec![broken("500 Broken"), broken("504 Late"), jwks(), userinfo()];
+    let identity = play(patient, replies, true).0.unwrap();
+    assert!(identity.id_token_error.is_none() && identity.id_token.is_some());
+    assert_eq!(identity.userinfo.unwrap()["name"], "J");
+
+    let late = || vec![broken("500 Broken"), userinfo()];
+    let identity = play(RetryPolicy::NEVER, late(), true).0.unwrap();
+    assert_eq!(identity.subject(), good::SUBJECT);
+    assert!(identity.id_token.is_none());
+    let error = identity.id_token_error.unwrap().to_string();
+    assert!(error.contains("/jwks: HTTP 500"), "{error}");
+
+    // Who wants no UserInfo gets none.
+    let (outcome, asked) = play(RetryPolicy::NEVER, late(), false);
+    assert!(outcome.unwrap_err().to_string().contains("/jwks: HTTP 500"));
+    assert_eq!(asked, 3);
+}
+
+/// The id_token is optional; where there is none, and UserInfo is not to be asked, nobody says who it was.
+#[test]
+fn without_userinfo_it_is_not_asked() {
+    let tokens = r#"{"access_token":"a","token_type":"Bearer"}"#;
+    let server = BadServer::start(vec![acknowledged(600, 1), Reply::json("200 OK", tokens)]);
+    let (outcome, ..) = Setting::usual(&server).play(|flow| {
+        let tokens = play::tokens(flow)?;
+        flow.identity(&tokens, false).map_err(Error::from)
+    });
+    let error = outcome.unwrap_err();
+    assert!(error.to_string().contains("id_token is missing"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]

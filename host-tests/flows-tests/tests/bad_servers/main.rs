@@ -12,5 +12,6 @@ mod lying;
 mod progress;
 mod provider;
 mod retries;
+mod session;
 mod shared;
 mod stage;

@@ -1,13 +1,17 @@
 //! The commands that ask an OpenID provider, and the one that asks any server for its time.
 
 use std::path::Path;
+use std::process::Command;
 
+use privyseal::UnixTime;
+use privyseal::http::RetryAfter;
+use privyseal::oidc::published::PublishedKeys;
 use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::ciba::jwks;
-use crate::stage::{BEARER, for_each, nothing_leaks};
+use crate::stage::{BEARER, LIMIT, for_each, http, nothing_leaks};
 
 const REALM: &str = "/realms/R";
 
@@ -106,7 +110,27 @@ fn what_can_be_known_before_a_login_is_found_before() {
     };
     let other = r#","id_token_signing_alg_values_supported":["ES256"]"#;
     let plain = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","code_challenge_methods_supported":["plain"]"#;
-    for (more, reply, words) in [
+    let unfit = |name, value| {
+        format!(r#","userinfo_endpoint":"https://127.0.0.1/userinfo","{name}":{value}"#)
+    };
+    let mut rows: Vec<_> = [
+        (
+            "token_endpoint_auth_methods_supported",
+            r#"["client_secret_basic"]"#,
+        ),
+        ("response_types_supported", r#"["id_token"]"#),
+        ("grant_types_supported", r#"["implicit"]"#),
+        ("prompt_values_supported", r#"["login"]"#),
+        (
+            "request_object_signing_alg_values_supported",
+            r#"["ES256"]"#,
+        ),
+        ("request_parameter_supported", "false"),
+        ("require_pushed_authorization_requests", "true"),
+    ]
+    .map(|(name, value)| (unfit(name, value), jwks(), name))
+    .into();
+    let others = [
         (
             "",
             jwks(),
@@ -119,9 +143,13 @@ fn what_can_be_known_before_a_login_is_found_before() {
             Reply::json("200 OK", r#"{"keys":[]}"#),
             "the key set has no RSA key that signs",
         ),
-    ] {
-        let server = BadServer::at_home(|server| vec![said(server, more), reply.clone()]);
-        let at = ["--base-url", &server.base_url(), "--userinfo"];
+    ];
+    rows.extend(others.map(|(more, reply, words)| (more.to_owned(), reply, words)));
+    for (more, reply, words) in rows {
+        let server = BadServer::at_home(|server| vec![said(server, &more), reply.clone()]);
+        let asked = ["--userinfo", "--signed-request", "--prompt", "consent"];
+        let base_url = server.base_url();
+        let at = [&["--base-url", &base_url], &asked[..]].concat();
         let outcome = run(&client, &[&["login"], &AT_REALM[..], &at].concat(), &server);
         outcome.failed(4, words);
         assert!(!outcome.stderr.contains("open this address"), "{words}");
@@ -161,7 +189,10 @@ fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
         (Reply::json("400 No", r#"{"error":"server_error"}"#), true),
         (Reply::Close, true),
         (Reply::Silence, true),
-        (Reply::busy("503 Busy", "60"), false),
+        (Reply::busy("503 Busy", "60"), true),
+        (Reply::json("200 OK", "{}"), true),
+        (Reply::of_type("200 OK", "text/html", "<html>"), true),
+        (Reply::busy("429 Busy", "60"), false),
         (Reply::json("400 No", r#"{"error":"invalid_grant"}"#), false),
     ] {
         let server = BadServer::at_home(|server| vec![metadata(server), jwks(), reply.clone()]);
@@ -174,6 +205,105 @@ fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
         assert_eq!(says, is_unknown, "{reply:?}: {}", outcome.stderr);
         assert!(!outcome.stderr.contains("try again later; each") || !is_unknown);
         nothing_leaks(&outcome.stderr, &server);
+    }
+}
+
+/// Nothing was sent of the token yet, so it is as good as before.
+#[test]
+fn a_refresh_token_is_not_called_spent_where_the_keys_are_out_of_reach() {
+    let client = Client::new();
+    let file = client.file("refresh", BEARER);
+    let server = BadServer::at_home(|server| vec![metadata(server), Reply::json("404 No", "{}")]);
+    let (base_url, file) = (server.base_url(), file.to_str().unwrap());
+    let at = ["--base-url", &base_url, "--refresh-token-file", file];
+    let outcome = run(
+        &client,
+        &[&["refresh"], &AT_REALM[..], &at].concat(),
+        &server,
+    );
+    outcome.failed(4, "/jwks: HTTP 404");
+    assert!(!outcome.stderr.contains("spent"), "{}", outcome.stderr);
+    assert_eq!(server.requests().len(), 2);
+}
+
+/// Where nothing can be printed, or shown, nobody is asked: no person, no server, and no token is spent.
+#[test]
+fn where_the_result_would_go_is_looked_at_first() {
+    let client = Client::new();
+    let file = client.file("refresh", BEARER);
+    let file = file.to_str().unwrap();
+    let at_end = |words: &[&str], end: &str, server: &BadServer| {
+        let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+        let base_url = server.base_url();
+        let command = client.command(&[words, &["--base-url", &base_url]].concat());
+        let mut shell = Command::new("sh");
+        let line = format!("exec \"$@\" {end}");
+        shell.args(["-c", &line, "sh"]).arg(command.get_program());
+        shell.args(command.get_args()).arg("--cacert").arg(ca);
+        shell.env("SOFTHSM2_CONF", client.token.configuration());
+        Outcome::of(&mut shell)
+    };
+    let ciba = ["ciba", "--client-id", "partner", "--service", "TEST"];
+    for (words, end) in [
+        ([&ciba[..], &["--qr", "never-written.jpg"]].concat(), ">&-"),
+        ([&ciba[..], &["--qr", "/nowhere/qr.jpg"]].concat(), ""),
+        ([&["login"], &AT_REALM[..]].concat(), ">&-"),
+        ([&["login"], &AT_REALM[..]].concat(), "2>&-"),
+        (
+            [&["refresh", "--refresh-token-file", file], &AT_REALM[..]].concat(),
+            ">&-",
+        ),
+        ([&["introspect", file], &AT_REALM[..]].concat(), ">&-"),
+        ([&["token"], &AT_REALM[..]].concat(), ">&-"),
+        (
+            [&["token", "--to", "/nowhere/token"], &AT_REALM[..]].concat(),
+            "",
+        ),
+    ] {
+        let server = BadServer::start(vec![Reply::Close]);
+        let outcome = at_end(&words, end, &server);
+        assert_eq!(outcome.code, Some(6), "{words:?} {end}: {}", outcome.stderr);
+        assert!(server.requests().is_empty(), "{words:?} {end}");
+    }
+    // What cannot be known before is said.
+    let tokens = format!(r#"{{"access_token":"{BEARER}","token_type":"Bearer"}}"#);
+    let server =
+        BadServer::at_home(|server| vec![metadata(server), jwks(), Reply::json("200 OK", &tokens)]);
+    let words = [&["refresh", "--refresh-token-file", file], &AT_REALM[..]].concat();
+    let outcome = at_end(&words, ">/dev/full", &server);
+    outcome.failed(
+        6,
+        "the refresh token is spent, and what came for it is lost",
+    );
+}
+
+/// For how long a set of keys may be kept, in each of the ways in which a server can say so.
+#[test]
+fn how_long_published_keys_may_be_kept() {
+    let date = |seconds: u64| {
+        let then = UnixTime::from_secs(1_800_000_000 + seconds).unwrap();
+        RetryAfter::Date(then).to_string()[3..].to_owned()
+    };
+    let dated = |expires: &str| format!("Date: {}\r\nExpires: {expires}\r\n", date(0));
+    for (headers, expected) in [
+        (String::new(), None),
+        ("Cache-Control: public, s-maxage=9\r\n".to_owned(), Some(9)),
+        (dated(&date(300)), Some(300)),
+        (dated("0"), Some(0)),
+        (
+            dated(&date(300)) + "Cache-Control: max-age=60\r\n",
+            Some(60),
+        ),
+        (format!("Expires: {}\r\n", date(300)), None),
+    ] {
+        let Reply::Raw(keys) = jwks() else {
+            panic!("it is text")
+        };
+        let keys = keys.replacen("\r\n", &format!("\r\n{headers}"), 1);
+        let server = BadServer::start(vec![Reply::Raw(keys)]);
+        let url = format!("{}/jwks", server.base_url()).parse().unwrap();
+        let published = PublishedKeys::fetch(&http(server.certificate(), LIMIT), &url).unwrap();
+        assert_eq!(published.max_age, expected, "{headers}");
     }
 }
 

@@ -67,11 +67,15 @@ impl Ask {
 }
 
 pub(crate) fn http(trust: &[u8], timeout: Duration) -> Http {
+    http_retrying(trust, timeout, RetryPolicy::NEVER)
+}
+
+pub(crate) fn http_retrying(trust: &[u8], timeout: Duration, retry: RetryPolicy) -> Http {
     Http::new(
         &HttpOptions::default()
             .roots(Roots::Only(Certificates::from(vec![trust.to_vec()])))
             .timeout(timeout)
-            .retry(RetryPolicy::NEVER),
+            .retry(retry),
     )
 }
 

@@ -183,7 +183,7 @@ fn what_is_published_is_compared_with_the_keys() {
         "passed  ",
         "is published\n",
         "is published, too",
-        "may be kept for 3600 s (max-age)",
+        "may be kept for 3600 s, as its server says",
         "does not say how its owner was identified",
     ] {
         assert!(good.stdout.contains(words), "{words}: {}", good.stdout);
@@ -248,7 +248,7 @@ fn a_plan_waits_as_long_as_the_set_may_be_kept() {
     assert_eq!(judged("3600").code, Some(0));
     let short = judged("3599");
     assert_eq!(short.code, Some(1), "{}", short.stderr);
-    let words = "may be kept for 3600 s (max-age), and the plan waits 3599 s only";
+    let words = "may be kept for 3600 s, as its server says, and the plan waits 3599 s only";
     assert!(short.stdout.contains(words), "{}", short.stdout);
     let none = change.file("none.json", r#"{"keys":[]}"#);
     let plan = ["rotate", "plan", &none, &new];

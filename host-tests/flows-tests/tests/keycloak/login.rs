@@ -420,7 +420,8 @@ fn by_command() {
     );
     let scheme = client.file("plain.toml", text);
     let scheme = ["--scheme", scheme.to_str().unwrap()];
-    let mut command = client.command(&[&["login", "--client-id", CLIENT], &scheme[..]].concat());
+    let words = ["login", "--client-id", CLIENT, "--signed-request"];
+    let mut command = client.command(&[&words[..], &scheme].concat());
     command.arg("--cacert").arg(&cacert);
     let report = log_in(&stage, command);
     assert_eq!(report["id_token"]["preferred_username"], "alice");

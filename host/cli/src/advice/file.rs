@@ -2,6 +2,7 @@
 
 use privyseal::Error;
 use privyseal::jose::jwe::JweFault;
+use privyseal::jose::jws::JwsFault;
 use privyseal::jose::{JoseError, JoseFault};
 use privyseal::oidc::OidcError;
 use privyseal::pki::PkiError;
@@ -50,10 +51,12 @@ fn of_core(error: &privyseal_core::Error) -> Option<&'static str> {
 fn of_ishare(error: &IshareError) -> Option<&'static str> {
     Some(match error {
         IshareError::Response { fault, .. } => match fault {
-            ResponseFault::Untrusted => "give the registry's root with --trust FILE",
+            ResponseFault::Untrusted => {
+                "give the root that vouches for that seal with --trust FILE"
+            }
             ResponseFault::OtherParty => {
-                "compare --audience with the registry's certificate; if it is the right one, give that very \
-                 certificate with --trust FILE"
+                "compare --audience, or --provider-id, with the certificate of that party; if it is the right one, give that \
+                 very certificate with --trust FILE"
             }
             ResponseFault::Future { .. } | ResponseFault::Expired { .. } => {
                 "compare the clocks: privyseal doctor --server"
@@ -66,6 +69,9 @@ fn of_ishare(error: &IshareError) -> Option<&'static str> {
 
 fn of_jose(error: &JoseError) -> Option<&'static str> {
     Some(match error.fault() {
+        JoseFault::Jws(JwsFault::Encrypted) => {
+            "have the provider encrypt nothing to this client; privyseal ciba alone reads what is encrypted"
+        }
         JoseFault::Jwe(JweFault::NoKey) => "name that key with --decryption-key",
         JoseFault::Jwe(JweFault::NotEncrypted) => {
             "leave --decryption-key out if the provider encrypts nothing"

@@ -4,16 +4,15 @@ use privyseal::Refusal;
 use privyseal::oauth::{Diagnosis, RequestKind};
 
 /// What is said where a token that is good once was sent, and no answer tells whether it was used.
-pub(crate) const MAYBE_SPENT: &str = "the refresh token is good once, and nobody knows whether it was spent: use it no \
+pub(super) const MAYBE_SPENT: &str = "the refresh token is good once, and nobody knows whether it was spent: use it no \
                                       more, and have the person log in again";
 
 /// What to do about it.
 pub(super) fn of(refusal: &Refusal) -> String {
-    // A server that is busy (503) has not begun.
-    let maybe_begun = matches!(refusal.status(), 500..=502 | 504..);
     let advice = match refusal.kind() {
-        RequestKind::Refresh if maybe_begun => MAYBE_SPENT,
-        RequestKind::Code if maybe_begun => "begin the login again: the code is good once",
+        RequestKind::Code if refusal.status() >= 500 => {
+            "begin the login again: the code is good once"
+        }
         kind => to_do(kind, refusal.diagnosis()),
     };
     match refusal.retry_after() {
@@ -29,9 +28,15 @@ pub(super) fn to_do(kind: RequestKind, diagnosis: Diagnosis) -> &'static str {
 /// Where a person is asked, or logs in: what is else than for a client alone.
 const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static str> {
     use Diagnosis as D;
-    use RequestKind::{Authorization, Backchannel, CibaTokens, Code, Discovery, Refresh, UserInfo};
+    use RequestKind::{
+        Authorization, Backchannel, Call, CibaTokens, Code, Discovery, Introspection, Logout,
+        NewDiscovery, Public, Refresh, Revocation, UserInfo,
+    };
     Some(match (kind, diagnosis) {
-        (Discovery, D::InvalidClient) => {
+        (NewDiscovery, D::InvalidRequest | D::BadRequest) => {
+            "check --client-id, and that --env or --base-url is right"
+        }
+        (NewDiscovery | Discovery, D::InvalidClient) => {
             "check that the client id is registered with this key's kid, that --env or --base-url is right, and that \
              the clock is right"
         }
@@ -58,7 +63,19 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
             "check that CIBA is set up for this client in the mode that was used, --ping or polling"
         }
         (CibaTokens, D::UnsupportedGrantType) => "ask the provider to allow this client CIBA",
-        (Authorization | Code | Refresh, D::InvalidScope) => {
+        (Refresh, D::InvalidScope) => {
+            "have the person log in again: what this client may have is not what it was then"
+        }
+        (Refresh, D::ClientMayNotGoOn) => {
+            "ask the provider to allow this client refresh tokens, with private_key_jwt"
+        }
+        (Logout, D::InvalidRefreshToken) => {
+            "its session has ended before, or it is none of this client's"
+        }
+        (Introspection | Revocation | Logout, D::ClientMayNotGoOn) => {
+            "ask the provider to allow this client that, with private_key_jwt"
+        }
+        (Authorization | Code, D::InvalidScope) => {
             "check --scope: it must be set up for this client at the provider"
         }
         (Authorization | Code | Refresh, D::InvalidClient) => {
@@ -68,7 +85,10 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (Code | Refresh, D::UnsupportedGrantType) => {
             "ask the provider to allow this client the authorization code flow, with refresh tokens if they are wanted"
         }
-        (Authorization | Code | Refresh, D::InvalidRequest | D::BadRequest) => {
+        (Refresh | Introspection | Revocation | Logout, D::InvalidRequest | D::BadRequest) => {
+            "check that the file has a token of the kind that is asked for, and of this provider"
+        }
+        (Authorization | Code, D::InvalidRequest | D::BadRequest) => {
             "check that the redirect URI, of --listen, is registered exactly so"
         }
         (Authorization, D::UnsupportedResponseType) => {
@@ -81,6 +101,21 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (Refresh, D::ServerError | D::Overloaded) => MAYBE_SPENT,
         (UserInfo, D::InvalidRequest | D::BadRequest) => {
             "ask the provider's support: its UserInfo endpoint does not take the access token as it should"
+        }
+        (UserInfo, D::NotAllowed) => {
+            "ask the provider's support: its metadata name a UserInfo endpoint that does not take GET"
+        }
+        // Nothing of an assertion was sent there.
+        (
+            UserInfo | Public | Call,
+            D::ServerError | D::Overloaded | D::InternalError | D::Unavailable,
+        ) => "try again later",
+        (Public, D::Redirect) => "if the new address is the right one, give that one",
+        (Public, D::NotPublished) => {
+            "check the address that was given, and the realm where there are realms"
+        }
+        (kind, D::Redirect) if kind.is_to_provider() => {
+            "ask the provider's support: its metadata name an address that leads elsewhere"
         }
         (UserInfo, D::InsufficientScope) => "ask for more with --scope; openid is always needed",
         (kind, D::Forbidden) if kind.is_to_provider() => "ask the provider for the permission",
@@ -111,7 +146,13 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::ClientMayNotLogIn | Diagnosis::UnsupportedResponseType => {
             "ask the provider to allow this client the authorization code flow"
         }
-        Diagnosis::LoginRequired => "leave --prompt none out",
+        Diagnosis::LoginRequired => {
+            "begin the login again, without --prompt none where that was given"
+        }
+        Diagnosis::UnsupportedTokenType => {
+            "give the refresh token: with it the access tokens of its session are worth nothing either"
+        }
+        Diagnosis::ClientMayNotGoOn => "ask the provider to allow this client refresh tokens",
         Diagnosis::UnauthorizedClient => {
             "ask the server's operator to allow client credentials with private_key_jwt"
         }
@@ -136,7 +177,6 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::TokenRejected => {
             "ask for a new one; check that --base-url is the address it is for"
         }
-        Diagnosis::NotPublished => "check --base-url, and --realm where there are realms",
         Diagnosis::Forbidden => "ask the scheme's operator, or the data owner, for the permission",
         Diagnosis::NotFound => "check that onboarding is completed, and --base-url and --call",
         Diagnosis::RateLimited => "wait",

@@ -29,7 +29,7 @@ use privyseal_hsm::SecretProvider;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::advice::of_library;
+use crate::advice::{SET_CLOCK, of_library};
 use crate::options::AccessOptions;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
@@ -287,11 +287,7 @@ fn clock(report: &mut DoctorReport, http: &Http, server: &BaseUrl, now: UnixTime
             }
             let text = format!("{text}; an assertion made now may be refused");
             report.add(NAME, Verdict::Broken, text);
-            report.next.push(
-                "set this machine's clock (timedatectl set-ntp true); --backdate only helps where it \
-                 is a little ahead"
-                    .to_owned(),
-            );
+            report.next.push(SET_CLOCK.to_owned());
         }
     }
 }

@@ -110,3 +110,29 @@ fn the_doctor_has_a_limit_for_its_server() {
         assert_eq!(parse(&line).is_ok(), is_taken, "{line}");
     }
 }
+
+#[test]
+fn each_exit_code_stands_in_the_help() {
+    let (_, codes) = AFTER_HELP.split_once("Exit codes:").unwrap();
+    for (exit, _) in crate::exit::EXITS {
+        let code = exit.code();
+        assert!(
+            codes.contains(&format!(" {code} ")) || codes.contains(&format!("\n{code} ")),
+            "{code}"
+        );
+    }
+}
+
+/// A plan that waits for nothing would have a new key sign before anybody has read it.
+#[test]
+fn a_plan_waits() {
+    for (seconds, is_taken) in [
+        ("0", false),
+        ("59", false),
+        ("60", true),
+        ("99999999999", false),
+    ] {
+        let line = format!("privyseal rotate plan old new --cache {seconds}");
+        assert_eq!(parse(&line).is_ok(), is_taken, "{line}");
+    }
+}

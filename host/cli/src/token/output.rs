@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::AccessToken;
-use privyseal_hsm::replace_file;
+use privyseal_hsm::{can_replace_file, replace_file};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::output::print_line;
+use crate::output::{can_print, print_line};
 
 /// How an access token is handed over.
 #[derive(Args)]
@@ -41,6 +41,14 @@ impl TokenOutput {
         ))
     }
 
+    /// Fails where that could not be written, before a token is asked for.
+    pub(crate) fn can_be_written(&self) -> Result<(), CliError> {
+        match &self.to {
+            Some(path) => can_replace_file(path).map_err(CliError::of_output(path)),
+            None => can_print(),
+        }
+    }
+
     /// Writes the token.
     pub(crate) fn write(&self, token: &AccessToken) -> Result<(), CliError> {
         let (before, text) = match self.form {
@@ -57,10 +65,7 @@ impl TokenOutput {
         match &self.to {
             Some(path) => {
                 let line = Zeroizing::new([text, b"\n"].concat());
-                replace_file(path, 0o600, &line).map_err(|error| CliError::OutputFile {
-                    path: path.clone(),
-                    error,
-                })
+                replace_file(path, 0o600, &line).map_err(CliError::of_output(path))
             }
             None => print_line(text),
         }

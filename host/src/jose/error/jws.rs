@@ -16,6 +16,9 @@ pub enum JwsFault {
     /// Not a compact JWS; what it has or lacks.
     #[error("{0} (RFC 7515 section 7.1)")]
     Form(&'static str),
+    /// A JWE, where a JWS is read.
+    #[error("is encrypted, and what is read here is signed and nothing else")]
+    Encrypted,
     /// Longer than [`MAX_PROVIDER_JWS`](crate::jose::jws::MAX_PROVIDER_JWS).
     #[error("has {len} bytes, at most {MAX_PROVIDER_JWS} are read")]
     TooLong {

@@ -48,6 +48,7 @@ fn refusal(status: u16, retry_after: Option<RetryAfter>) -> OAuthError {
         media_type: None,
         challenge: None,
         max_age: None,
+        date: None,
         body: Zeroizing::new(Vec::new()),
     };
     Refusal::new(

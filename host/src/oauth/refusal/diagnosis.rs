@@ -27,6 +27,8 @@ pub enum RequestKind {
     Revocation,
     /// The request to end a session.
     Logout,
+    /// The request for a session of itsme's user discovery.
+    NewDiscovery,
     /// A session of itsme's user discovery.
     Discovery,
     /// The request to ask a person (CIBA).
@@ -39,6 +41,14 @@ impl RequestKind {
     /// Whether it goes to an OpenID provider, for a person or for what follows: nothing of FIAM's or iSHARE's registries.
     pub const fn is_to_provider(self) -> bool {
         !matches!(self, Self::Token | Self::Call | Self::Public)
+    }
+
+    /// Whether it is about a token or a session that was given before.
+    const fn is_of_tokens(self) -> bool {
+        matches!(
+            self,
+            Self::Refresh | Self::Introspection | Self::Revocation | Self::Logout
+        )
     }
 }
 
@@ -88,6 +98,12 @@ pub enum Diagnosis {
     /// `unauthorized_client`.
     #[error("this client may not ask for tokens in this way")]
     UnauthorizedClient,
+    /// `unauthorized_client` to a refresh token, or about a token or a session.
+    #[error("this client may not use refresh tokens, or not ask this")]
+    ClientMayNotGoOn,
+    /// `unsupported_token_type` (RFC 7009 section 2.2.1).
+    #[error("the server does not revoke tokens of this kind")]
+    UnsupportedTokenType,
     /// `unsupported_grant_type`.
     #[error("the server does not know this kind of request")]
     UnsupportedGrantType,
@@ -142,6 +158,9 @@ pub enum Diagnosis {
     /// HTTP 404.
     #[error("not found: an unknown participant, no consent on record, or the wrong path")]
     NotFound,
+    /// HTTP 405.
+    #[error("the address is there, and does not take such a request")]
+    NotAllowed,
     /// HTTP 429.
     #[error("too many requests: the rate limit is exceeded")]
     RateLimited,
@@ -166,6 +185,7 @@ impl Diagnosis {
                 | Self::Redirect
                 | Self::NotPublished
                 | Self::NoSuchEndpoint
+                | Self::NotAllowed
                 | Self::RateLimited
                 | Self::InternalError
                 | Self::Unavailable
@@ -188,13 +208,14 @@ impl Diagnosis {
             "invalid_client" => Self::InvalidClient,
             "invalid_grant" => match kind {
                 RequestKind::Code => Self::InvalidCode,
-                RequestKind::Refresh => Self::InvalidRefreshToken,
+                RequestKind::Refresh | RequestKind::Logout => Self::InvalidRefreshToken,
                 RequestKind::CibaTokens => Self::InvalidAuthReqId,
                 _ => Self::InvalidGrant,
             },
             "unauthorized_client" => match kind {
                 RequestKind::Authorization | RequestKind::Code => Self::ClientMayNotLogIn,
                 RequestKind::Backchannel | RequestKind::CibaTokens => Self::ClientMayNotAsk,
+                kind if kind.is_of_tokens() => Self::ClientMayNotGoOn,
                 _ => Self::UnauthorizedClient,
             },
             "unsupported_response_type" => Self::UnsupportedResponseType,
@@ -202,6 +223,7 @@ impl Diagnosis {
             | "interaction_required"
             | "consent_required"
             | "account_selection_required" => Self::LoginRequired,
+            "unsupported_token_type" => Self::UnsupportedTokenType,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
             "invalid_scope" => Self::InvalidScope,
             "invalid_token" => Self::InvalidToken,
@@ -229,6 +251,7 @@ impl Diagnosis {
             (401, _) => Self::Unauthorized,
             (403, _) => Self::Forbidden,
             (404, _) => Self::NotFound,
+            (405, _) => Self::NotAllowed,
             (429, _) => Self::RateLimited,
             (500, _) => Self::InternalError,
             (501.., _) => Self::Unavailable,

@@ -15,6 +15,8 @@ use crate::oidc::OidcError;
 pub struct Identity {
     /// The claims of the id_token; without one, those of the UserInfo response are all there is.
     pub id_token: Option<Map<String, Value>>,
+    /// Why they are missing, where an id_token came: nothing is wrong with it, but it could not be judged.
+    pub id_token_error: Option<OidcError>,
     /// The claims of the UserInfo response, if it was asked.
     pub userinfo: Option<Map<String, Value>>,
     /// Why they are missing, where it was asked. The id_token counts all the same: the person has confirmed, and
@@ -71,6 +73,7 @@ impl fmt::Debug for Identity {
         let names = |claims: &Map<String, Value>| claims.keys().cloned().collect::<Vec<_>>();
         f.debug_struct("Identity")
             .field("id_token", &self.id_token.as_ref().map(names))
+            .field("id_token_error", &self.id_token_error)
             .field("userinfo", &self.userinfo.as_ref().map(names))
             .field("userinfo_error", &self.userinfo_error)
             .finish()

@@ -121,7 +121,7 @@ impl CibaFlow {
         }
     }
 
-    /// Leaves out the UserInfo endpoint.
+    /// Leaves out the UserInfo endpoint; then only an id_token says who the person is.
     #[must_use]
     pub const fn without_userinfo(mut self) -> Self {
         self.asked.userinfo = false;

@@ -125,6 +125,7 @@ mod tests {
             media_type: None,
             challenge: None,
             max_age: None,
+            date: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         PollOutcome::of(&response, now())

@@ -72,9 +72,37 @@ pub enum LoginError {
         "the session has no refresh token: none was given, or the last one was spent without an answer"
     )]
     NoRefreshToken,
+    /// A refresh token is good once, and what it was sent for is not there.
+    #[error("{0}; the refresh token may be spent")]
+    Spent(#[source] OidcError),
     /// Several threads waited for one request, and it failed for all of them.
     #[error("{0}")]
     Shared(#[source] Arc<Self>),
+}
+
+impl LoginError {
+    /// Of a request with a refresh token.
+    pub(super) fn of_refresh(error: OidcError) -> Self {
+        let last = match &error {
+            OidcError::OAuth(OAuthError::GaveUp { last, .. }) => &**last,
+            OidcError::OAuth(error) => error,
+            _ => return Self::Spent(error),
+        };
+        let is_unknown = match last {
+            OAuthError::Http(error) => error.was_sent(),
+            OAuthError::Refused(refusal) => {
+                let trouble = [Diagnosis::ServerError, Diagnosis::Overloaded];
+                refusal.status() >= 500 || trouble.contains(&refusal.diagnosis())
+            }
+            OAuthError::Response { .. } => true,
+            _ => false,
+        };
+        if is_unknown {
+            Self::Spent(error)
+        } else {
+            error.into()
+        }
+    }
 }
 
 /// What is wrong with what a browser came back with.

@@ -19,6 +19,9 @@ const HEADERS: &str = "Content-Type: text/html; charset=utf-8\r\nCache-Control: 
 
 const DONE: &str = "<!doctype html><title>Login</title><p>You can close this page.";
 
+const REFUSED: &str =
+    "<!doctype html><title>Login</title><p>The login was refused. You can close this page.";
+
 /// Sends what stands in the fragment.
 const PASS_ON: &str = "<!doctype html><title>Login</title><p>You can close this page.<script>\
     if (location.hash) location.replace(location.pathname + '/fragment?' + location.hash.slice(1))</script>";
@@ -79,18 +82,16 @@ fn serve(request: &Request, path: &str) -> (Answer, Option<Zeroizing<String>>) {
         );
     }
     let query = request.query();
-    match rest {
-        "" if query.is_empty() => (Answer::page(HEADERS, PASS_ON), None),
-        "" => (
-            Answer::page(HEADERS, DONE),
-            Some(format!("?{query}").into()),
-        ),
-        FRAGMENT => (
-            Answer::page(HEADERS, DONE),
-            Some(format!("#{query}").into()),
-        ),
-        _ => (Answer::NOT_FOUND, None),
-    }
+    let mark = match rest {
+        "" if query.is_empty() => return (Answer::page(HEADERS, PASS_ON), None),
+        "" => '?',
+        FRAGMENT => '#',
+        _ => return (Answer::NOT_FOUND, None),
+    };
+    let is_refused = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "error");
+    let page = if is_refused { REFUSED } else { DONE };
+    let callback = format!("{mark}{query}");
+    (Answer::page(HEADERS, page), Some(callback.into()))
 }
 
 impl fmt::Debug for LoopbackRedirect {
@@ -132,7 +133,9 @@ mod tests {
         assert!(redirect.wait(&login, Duration::ZERO).is_none(), "once");
         // The page of a fragment sends it.
         assert!(get(&redirect, "/cb").contains("/fragment?"));
-        get(&redirect, &format!("/cb/fragment?error=x&state={state}"));
+        let page = get(&redirect, &format!("/cb/fragment?error=x&state={state}"));
+        assert!(page.contains("The login was refused"), "{page}");
+        assert!(!get(&redirect, "/cb?code=x&state=error").contains("refused"));
         let callback = redirect.wait(&login, Duration::from_secs(5)).unwrap();
         assert_eq!(callback.as_str(), format!("#error=x&state={state}"));
         let open = LoopbackRedirect::start(&"0.0.0.0:0".parse().unwrap());

@@ -1,36 +1,69 @@
 //! A person who is logged in.
 
 use core::fmt;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{BrowserUrl, ID_TOKEN, Issued, Login, LoginError, now};
-use crate::http::retry::{FailedTry, Retryable as _};
+use crate::base::seal::SealKey;
 use crate::jose::JoseError;
-use crate::oauth::{AccessToken, OAuthError, RefreshToken};
+use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
 use crate::oidc::OidcError;
 use crate::oidc::id_token;
 use crate::oidc::provider::userinfo;
 
-/// Who is logged in, and their tokens, in memory and nowhere else. Threads may share it. `Debug` shows the names of
-/// claims only.
+/// What a sealed one is for.
+const PURPOSE: &str = "privyseal session 1";
+
+/// Who is logged in, and their tokens. Threads may share it, and no lock is held while a server is asked. `Debug` shows
+/// the names of claims only.
 pub struct Session {
     claims: Map<String, Value>,
     state: Mutex<State>,
-    /// How many refreshes have ended.
-    ended: AtomicUsize,
+    /// A refresh has ended.
+    ended: Condvar,
 }
 
 struct State {
     /// As it came.
     id_token: Zeroizing<String>,
     access: Arc<AccessToken>,
+    /// Not while it is under way.
     refresh: Option<RefreshToken>,
-    /// How the last refresh failed, for the threads that waited for it.
+    is_refreshing: bool,
+    /// How many refreshes have ended.
+    rounds: usize,
+    /// How the last one failed, for the threads that waited for it.
     failure: Option<Arc<LoginError>>,
+}
+
+/// The shape in which it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    claims: Cow<'a, Map<String, Value>>,
+    #[serde(borrow)]
+    id_token: Cow<'a, str>,
+    #[serde(borrow)]
+    response: Cow<'a, str>,
+    #[serde(borrow)]
+    refresh: Option<Cow<'a, str>>,
+}
+
+/// A refresh under way: it ends for those who wait for it, however it ends.
+struct Refreshing<'s>(&'s Session);
+
+impl Drop for Refreshing<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.is_refreshing = false;
+        state.rounds = state.rounds.wrapping_add(1);
+        drop(state);
+        self.0.ended.notify_all();
+    }
 }
 
 impl Session {
@@ -40,16 +73,67 @@ impl Session {
         claims: Map<String, Value>,
     ) -> Self {
         let refresh = access.take_refresh_token();
+        Self::of(claims, id_token, access, refresh)
+    }
+
+    fn of(
+        claims: Map<String, Value>,
+        id_token: Zeroizing<String>,
+        access: AccessToken,
+        refresh: Option<RefreshToken>,
+    ) -> Self {
+        let state = State {
+            id_token,
+            access: Arc::new(access),
+            refresh,
+            is_refreshing: false,
+            rounds: 0,
+            failure: None,
+        };
         Self {
             claims,
-            state: Mutex::new(State {
-                id_token,
-                access: Arc::new(access),
-                refresh,
-                failure: None,
-            }),
-            ended: AtomicUsize::new(0),
+            state: Mutex::new(state),
+            ended: Condvar::new(),
         }
+    }
+
+    /// Encrypted, for a database: another process can go on with it. `binding` is what else must be the same when it is
+    /// opened, such as the name of the browser's session. While a refresh is under way its refresh token is left out,
+    /// for it is good once; so of several processes that open one, one refreshes.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Oidc`] if there is no randomness.
+    pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, LoginError> {
+        let state = self.state();
+        let stored = Stored {
+            claims: Cow::Borrowed(&self.claims),
+            id_token: state.id_token.as_str().into(),
+            response: String::from_utf8_lossy(state.access.expose_response()),
+            refresh: state.refresh.as_ref().map(|token| token.expose().into()),
+        };
+        Ok(key.seal_json(PURPOSE, binding, &stored)?)
+    }
+
+    /// Opens what [`Session::seal`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::Sealed`].
+    pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, LoginError> {
+        let json = key.open(PURPOSE, binding, sealed);
+        let json = json.ok_or(LoginError::Sealed)?;
+        let stored: Stored<'_> = serde_json::from_slice(&json).map_err(|_| LoginError::Sealed)?;
+        let response = Zeroizing::new(stored.response.into_owned().into_bytes());
+        let access = AccessToken::from_response(response).map_err(|_| LoginError::Sealed)?;
+        let id_token = Zeroizing::new(stored.id_token.into_owned());
+        let refresh = stored.refresh.map(RefreshToken::new);
+        Ok(Self::of(
+            stored.claims.into_owned(),
+            id_token,
+            access,
+            refresh,
+        ))
     }
 
     /// What the id_token of the login says, judged.
@@ -78,45 +162,32 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoginError::NoRefreshToken`]; [`LoginError::Oidc`] if the provider refuses, or what it says is not
-    /// accepted or about somebody else; [`LoginError::Shared`] where another thread's request failed.
+    /// [`LoginError::NoRefreshToken`]; [`LoginError::Shared`] around how the request of this thread or another one
+    /// failed ([`Login::renew`]), or the response is about somebody else.
     pub fn refresh(&self, login: &Login) -> Result<Arc<AccessToken>, LoginError> {
-        let ended = self.ended.load(Ordering::SeqCst);
         let mut state = self.state();
-        if self.ended.load(Ordering::SeqCst) != ended {
-            return match &state.failure {
-                Some(error) => Err(LoginError::Shared(Arc::clone(error))),
-                None => Ok(Arc::clone(&state.access)),
-            };
+        if state.is_refreshing {
+            let round = state.rounds;
+            let waited = self.ended.wait_while(state, |state| state.rounds == round);
+            return waited.unwrap_or_else(PoisonError::into_inner).outcome();
         }
         let refresh = state.refresh.take().ok_or(LoginError::NoRefreshToken)?;
+        state.is_refreshing = true;
+        // Until something else comes of it.
+        state.failure = Some(Arc::new(LoginError::NoRefreshToken));
+        drop(state);
+        let ends = Refreshing(self);
         let outcome = self.renewed(login, &refresh);
-        self.ended.fetch_add(1, Ordering::SeqCst);
-        match outcome {
-            Ok(issued) => {
-                let mut access = issued.access;
-                // RFC 6749 section 6: without a new one the old one goes on.
-                let next = access.take_refresh_token();
-                state.refresh = Some(next.unwrap_or(refresh));
-                state.access = Arc::new(access);
-                state.failure = None;
-                if let Some((id_token, _)) = issued.id_token {
-                    state.id_token = id_token;
-                }
-                Ok(Arc::clone(&state.access))
-            }
-            Err(error) => {
-                if was_not_spent(&error) {
-                    state.refresh = Some(refresh);
-                }
-                let error = state.failure.insert(Arc::new(error.into()));
-                Err(LoginError::Shared(Arc::clone(error)))
-            }
-        }
+        let mut state = self.state();
+        state.take(outcome, refresh);
+        let outcome = state.outcome();
+        drop(state);
+        drop(ends);
+        outcome
     }
 
     /// OpenID Connect Core section 12.2: a new id_token is of the same person and the same login.
-    fn renewed(&self, login: &Login, refresh: &RefreshToken) -> Result<Issued, OidcError> {
+    fn renewed(&self, login: &Login, refresh: &RefreshToken) -> Result<Issued, LoginError> {
         let issued = login.renewed(refresh)?;
         if let Some((_, claims)) = &issued.id_token {
             for name in ["sub", "auth_time", "nonce"] {
@@ -124,7 +195,8 @@ impl Session {
                 let new = claims.get(name);
                 if (is_due || new.is_some()) && new != self.claims.get(name) {
                     let what = "is another than at the login (OpenID Connect Core section 12.2)";
-                    return Err(JoseError::claim(name, what).of(ID_TOKEN).into());
+                    let error = JoseError::claim(name, what).of(ID_TOKEN);
+                    return Err(LoginError::Spent(error.into()));
                 }
             }
         }
@@ -193,21 +265,48 @@ impl Session {
     }
 }
 
-/// Nothing was sent, or the server said that it had not begun.
-fn was_not_spent(error: &OidcError) -> bool {
-    let OidcError::OAuth(error) = error else {
-        return false;
-    };
-    let last = match error {
-        OAuthError::GaveUp { last, .. } => last,
-        error => error,
-    };
-    match last {
-        OAuthError::Http(_) | OAuthError::Refused(_) => {
-            matches!(last.failed_try(), FailedTry::NotBegun { .. })
+impl State {
+    /// Takes what came for a refresh token.
+    fn take(&mut self, outcome: Result<Issued, LoginError>, refresh: RefreshToken) {
+        match outcome {
+            Ok(Issued {
+                mut access,
+                id_token,
+            }) => {
+                // RFC 6749 section 6: without a new one the old one goes on.
+                let next = access.take_refresh_token();
+                self.refresh = Some(next.unwrap_or(refresh));
+                self.access = Arc::new(access);
+                self.failure = None;
+                if let Some((id_token, _)) = id_token {
+                    self.id_token = id_token;
+                }
+            }
+            Err(error) => {
+                if !is_worthless(&error) {
+                    self.refresh = Some(refresh);
+                }
+                self.failure = Some(Arc::new(error));
+            }
         }
-        // There was no assertion to send.
-        OAuthError::Signer(_) | OAuthError::Core(_) | OAuthError::Audience(_) => true,
+    }
+
+    /// Of the last refresh.
+    fn outcome(&self) -> Result<Arc<AccessToken>, LoginError> {
+        match &self.failure {
+            Some(error) => Err(LoginError::Shared(Arc::clone(error))),
+            None => Ok(Arc::clone(&self.access)),
+        }
+    }
+}
+
+/// Whether a refresh token is spent, or may be, or the provider says that it is good for nothing.
+fn is_worthless(error: &LoginError) -> bool {
+    match error {
+        LoginError::Spent(_) => true,
+        LoginError::Oidc(OidcError::OAuth(OAuthError::Refused(refusal))) => {
+            refusal.diagnosis() == Diagnosis::InvalidRefreshToken
+        }
         _ => false,
     }
 }

@@ -74,11 +74,7 @@ impl LoginState {
             started_at: self.started_at.as_secs(),
             max_age: self.max_age,
         };
-        // Reserved at once, as no text in it needs more than two bytes for one.
-        let texts = 2 * (self.issuer.len() + self.redirect_uri.len());
-        let mut json = Zeroizing::new(Vec::with_capacity(512 + texts));
-        serde_json::to_writer(&mut *json, &stored).map_err(|_| BaseError::Seal)?;
-        Ok(key.seal(PURPOSE, binding, &json)?)
+        Ok(key.seal_json(PURPOSE, binding, &stored)?)
     }
 
     /// Opens what [`LoginState::seal`] made. Then it should be removed where it was stored: it is for one answer.

@@ -56,7 +56,7 @@ pub enum ResponseFault {
     #[error("is signed by nobody whose certificates hold: {0}")]
     Path(PathError),
     /// The seal is another party's, and is not trusted itself.
-    #[error("is signed by the seal of another party than the registry")]
+    #[error("is signed by the seal of another party than the one that was asked")]
     OtherParty,
     /// The leaf's key cannot verify.
     #[error("is signed by a key that cannot be used: it {0}")]

@@ -8,8 +8,8 @@ use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::Client;
 
-use super::good::{SUBJECT, jwks};
-use super::play::{CLIENT_ID, metadata, not_yet};
+use super::good::{SUBJECT, USERINFO, jwks, tokens};
+use super::play::{CLIENT_ID, acknowledged, metadata, not_yet};
 use super::steps::Step;
 use crate::stage::{BEARER, jwt, nothing_leaks};
 
@@ -93,6 +93,43 @@ fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
     }
     nothing_leaks(&outcome.stderr, &server);
     assert!(!outcome.stderr.contains("eyJ"), "{}", outcome.stderr);
+}
+
+/// The provider signs with a key that it has just made, and does not show it: what UserInfo says is printed, and not called
+/// success.
+#[test]
+fn keys_that_are_out_of_reach_after_the_person_has_confirmed() {
+    let client = Client::new();
+    let user = client.file("user", BEARER);
+    let Reply::Raw(old) = jwks() else {
+        panic!("it is text")
+    };
+    let old = Reply::Raw(old.replace("op-1", "op-0"));
+    let server = BadServer::at_home(|issuer| {
+        let mut replies = vec![Reply::json("200 OK", &metadata(issuer)), old];
+        replies.extend([acknowledged(60, 1), tokens(issuer)]);
+        replies.extend([(); 4].map(|()| Reply::json("500 Broken", "{}")));
+        replies.push(Reply::json("200 OK", USERINFO));
+        replies
+    });
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let issuer = server.base_url();
+    let words = [
+        "ciba",
+        "--client-id",
+        CLIENT_ID,
+        "--service",
+        "TEST",
+        "--base-url",
+        &issuer,
+    ];
+    let files: &[(&str, &Path)] = &[("--cacert", &ca), ("--user-identifier-token-file", &user)];
+    let outcome = client.run(&words, files);
+    outcome.failed(7, "those of the id_token could not be verified");
+    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(report["userinfo"]["sub"], SUBJECT);
+    assert!(report.get("id_token").is_none());
+    assert_eq!(server.requests().len(), 9);
 }
 
 fn is_jwks(reply: &Reply) -> bool {

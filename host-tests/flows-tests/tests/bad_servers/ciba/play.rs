@@ -7,7 +7,9 @@ use privyseal::base::runtime::Runtime;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Tokens, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::{AssertionOptions, Error, Provider, SigningClient, UnixTime, base::clock};
+use privyseal::{
+    AssertionOptions, Error, Provider, RetryPolicy, SigningClient, UnixTime, base::clock,
+};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -16,7 +18,7 @@ use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 
-use crate::stage::{LIMIT, http};
+use crate::stage::{LIMIT, http_retrying};
 
 /// What an authentication request is known by: too short to be taken for a token by its look.
 pub(super) const AUTH_REQ_ID: &str = "q7-Zk.4_w";
@@ -108,6 +110,8 @@ pub(super) struct Setting<'s> {
     pub(super) dice: u64,
     /// How long a request may take.
     pub(super) limit: Duration,
+    /// How often something is read.
+    pub(super) retry: RetryPolicy,
     /// What is said about every assertion.
     pub(super) assertion: AssertionOptions,
     /// To what the provider encrypts.
@@ -121,6 +125,7 @@ impl<'s> Setting<'s> {
             metadata: metadata(&server.base_url()),
             dice: 0,
             limit: LIMIT,
+            retry: RetryPolicy::NEVER,
             assertion: AssertionOptions::default(),
             unwrappers: Vec::new(),
         }
@@ -134,7 +139,7 @@ impl<'s> Setting<'s> {
             asked_at: Vec::new(),
             dice: self.dice,
         };
-        let http = http(self.server.certificate(), self.limit);
+        let http = http_retrying(self.server.certificate(), self.limit, self.retry);
         let metadata =
             ProviderMetadata::from_bytes(&self.server.base_url(), self.metadata.as_bytes());
         let provider = Provider::new(metadata.unwrap());

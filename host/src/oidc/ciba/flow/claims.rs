@@ -1,21 +1,25 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
-use privyseal_core::jws::Algorithm;
 use privyseal_core::{KeyEncryption, Signer, UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::Ciba;
+use super::requests::GRANT_TYPE;
 use crate::base::runtime::Runtime;
 use crate::http::RetryPolicy;
 use crate::jose::jwe::{ContentEncryption, DecryptError, probe};
-use crate::oauth::OAuthError;
+use crate::oauth::{AuthenticationOptions, OAuthError};
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::ciba::identity::{self, Identity};
+use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{self, IdTokenRules};
 use crate::oidc::provider::userinfo;
 use crate::oidc::provider_keys::TokenFrom;
+
+/// What the key of an id_token's encryption is encrypted with.
+const KEYS: &str = "id_token_encryption_alg_values_supported";
 
 impl<S, U, P> Ciba<'_, S, U, P>
 where
@@ -25,44 +29,35 @@ where
     U::Error: Send + Sync + 'static,
     P: Runtime,
 {
-    /// Checks what can be known before a person is asked anything: the provider's keys can be read, its metadata have
-    /// what is needed here, and the decryption keys can do `registered`, or what the provider may use. Gives what
-    /// of that they cannot do.
+    /// Checks what can be known before a person is asked `asked`: the provider's keys can be read, its clock and this one
+    /// agree (where the keys were not read before), its metadata fit what is done here (with a `client_notification_token`, pings; with `userinfo`, [`Ciba::identity`] with it), and the
+    /// decryption keys can do `registered`, or what the provider may use. Gives what of that they cannot do.
     ///
     /// # Errors
     ///
     /// [`CibaError`]: the authentication would end so, after the person has confirmed.
     pub fn prepare(
         &mut self,
+        asked: &AuthenticationOptions,
         registered: Option<KeyEncryption>,
+        userinfo: bool,
     ) -> Result<Vec<KeyEncryption>, CibaError> {
-        let now = self.runtime.now()?;
-        self.provider.read_keys(self.http, now)?;
-        let metadata = self.provider.metadata();
-        let signing = "id_token_signing_alg_values_supported";
-        if !metadata.may_support(signing, &[Algorithm::Rs256.name()]) {
-            return Err(CibaError::NotOffered(signing));
-        }
+        let wanted: Vec<_> = match registered {
+            Some(algorithm) => vec![algorithm],
+            None => KeyEncryption::ALL.to_vec(),
+        };
+        self.compare(asked, &wanted, userinfo)?;
+        let (backdate, runtime) = (self.assertion.backdate, &mut self.runtime);
+        self.provider
+            .prepare(self.http, backdate, || runtime.now())?;
         if self.unwrappers.is_empty() {
             return Ok(Vec::new());
         }
-        let content = "id_token_encryption_enc_values_supported";
-        if !metadata.may_support(
-            content,
-            &ContentEncryption::ALL.map(ContentEncryption::name),
-        ) {
-            return Err(CibaError::NotOffered(content));
-        }
-        let list = "id_token_encryption_alg_values_supported";
-        let wanted: Vec<_> = match registered {
-            Some(algorithm) => vec![algorithm],
-            None => KeyEncryption::ALL
-                .into_iter()
-                .filter(|algorithm| metadata.may_support(list, &[algorithm.name()]))
-                .collect(),
-        };
+        let metadata = self.provider.metadata();
+        let offered = |algorithm: &KeyEncryption| metadata.may_support(KEYS, &[algorithm.name()]);
+        let wanted: Vec<_> = wanted.into_iter().filter(offered).collect();
         let mut unusable = Vec::new();
-        let mut failure = CibaError::NotOffered(list);
+        let mut failure = OidcError::Unfit(KEYS).into();
         for algorithm in &wanted {
             let mut keys = self.unwrappers.iter_mut();
             if let Err(error) = keys.try_for_each(|key| probe(key, *algorithm)) {
@@ -79,18 +74,70 @@ where
         Ok(unusable)
     }
 
+    /// What the provider says about itself, with what would be asked.
+    fn compare(
+        &self,
+        asked: &AuthenticationOptions,
+        wanted: &[KeyEncryption],
+        userinfo: bool,
+    ) -> Result<(), OidcError> {
+        let metadata = self.provider.metadata();
+        let pinged = asked.client_notification_token.is_some();
+        metadata.fits(&[
+            ("grant_types_supported", &[GRANT_TYPE]),
+            (
+                "backchannel_token_delivery_modes_supported",
+                if pinged { &["ping"] } else { &["poll"] },
+            ),
+            (
+                "backchannel_authentication_request_signing_alg_values_supported",
+                RS256,
+            ),
+        ])?;
+        let claims = "claims_parameter_supported";
+        let asks_claims = !(asked.id_token_claims.is_empty() && asked.userinfo_claims.is_empty());
+        if asks_claims && metadata.says_no(claims) {
+            return Err(OidcError::Unfit(claims));
+        }
+        if self.unwrappers.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<_> = wanted.iter().map(|algorithm| algorithm.name()).collect();
+        let contents = ContentEncryption::ALL.map(ContentEncryption::name);
+        metadata.fits(&[
+            (KEYS, &keys),
+            ("id_token_encryption_enc_values_supported", &contents),
+        ])?;
+        if userinfo {
+            metadata.fits(&[
+                ("userinfo_signing_alg_values_supported", RS256),
+                ("userinfo_encryption_alg_values_supported", &keys),
+                ("userinfo_encryption_enc_values_supported", &contents),
+            ])?;
+        }
+        Ok(())
+    }
+
     /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too. What is wrong with those
-    /// alone takes nothing from the id_token ([`Identity::userinfo_error`]).
+    /// alone takes nothing from the id_token ([`Identity::userinfo_error`]); where that cannot be judged because the
+    /// provider's keys are out of reach, they are all there is ([`Identity::id_token_error`]).
     ///
     /// # Errors
     ///
-    /// [`CibaError::Oidc`]: what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
+    /// [`CibaError::Nobody`]; [`CibaError::Oidc`]: what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
     pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, CibaError> {
         let id_token = tokens.id_token.as_deref();
-        let id_token = id_token
-            .map(|token| self.id_token(tokens, token))
-            .transpose()?;
-        let userinfo = (userinfo || id_token.is_none()).then(|| {
+        let id_token = id_token.map(|token| self.id_token(tokens, token));
+        let (id_token, id_token_error) = match id_token.transpose() {
+            Ok(id_token) => (id_token, None),
+            // It is not wrong, but cannot be judged now.
+            Err(error @ OidcError::OAuth(_)) if userinfo => (None, Some(error)),
+            Err(error) => return Err(error.into()),
+        };
+        if id_token.is_none() && !userinfo {
+            return Err(CibaError::Nobody);
+        }
+        let userinfo = userinfo.then(|| {
             let judged = self.userinfo(tokens, id_token.as_ref());
             // The server wrote the response when it had the token.
             judged.map_err(|error| error.without(tokens.access.expose()))
@@ -98,10 +145,11 @@ where
         let (userinfo, userinfo_error) = match userinfo.transpose() {
             Ok(userinfo) => (userinfo, None),
             Err(error) if id_token.is_some() => (None, Some(error)),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(id_token_error.unwrap_or(error).into()),
         };
         Ok(Identity {
             id_token,
+            id_token_error,
             userinfo,
             userinfo_error,
         })

@@ -18,6 +18,9 @@ use crate::oidc::ciba::exchange::Exchange;
 use crate::oidc::ciba::machine::{Authenticated, CibaRequest, CibaResponse, Due, Outcome, Query};
 use crate::oidc::ciba::response::PollOutcome;
 
+/// `grant_type` (CIBA Core section 10.1).
+pub(super) const GRANT_TYPE: &str = "urn:openid:params:grant-type:ciba";
+
 /// The largest response of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
@@ -60,22 +63,18 @@ where
         match query {
             Query::Session(None) => {
                 let url = self.below(discovery::PATH)?;
-                self.ask_a_busy_server(|flow| {
-                    flow.post(&url, "discovery", &[], discovery::MAX_ANSWER)
-                })
+                let kind = RequestKind::NewDiscovery;
+                self.ask_a_busy_server(|flow| flow.post(&url, kind, &[], discovery::MAX_ANSWER))
             }
             Query::Session(Some(id)) => {
                 let url = self.below(&discovery::path_of(&id))?;
-                self.post(&url, "discovery", &[], discovery::MAX_ANSWER)
+                self.post(&url, RequestKind::Discovery, &[], discovery::MAX_ANSWER)
             }
             Query::Authentication(asked) => self.authentication(&asked),
             Query::Tokens(id) => {
                 let url = self.provider.metadata().token_endpoint().clone();
-                let members = [
-                    ("grant_type", "urn:openid:params:grant-type:ciba"),
-                    ("auth_req_id", id.as_str()),
-                ];
-                self.post(&url, "token", &members, MAX_TOKEN_RESPONSE)
+                let members = [("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())];
+                self.post(&url, RequestKind::CibaTokens, &members, MAX_TOKEN_RESPONSE)
             }
         }
     }
@@ -93,7 +92,12 @@ where
             let options = flow.options(REQUEST)?;
             let request = flow.client.authentication_request(&options, asked)?;
             let members = [("request", request.as_str())];
-            flow.post(&url, "backchannel", &members, MAX_ACKNOWLEDGEMENT)
+            flow.post(
+                &url,
+                RequestKind::Backchannel,
+                &members,
+                MAX_ACKNOWLEDGEMENT,
+            )
         })
     }
 
@@ -119,11 +123,15 @@ where
     fn post(
         &mut self,
         url: &Url,
-        endpoint: &str,
+        kind: RequestKind,
         members: &[(&str, &str)],
         max: usize,
     ) -> Result<Exchange, OAuthError> {
-        let options = self.options(endpoint)?;
+        let options = self.options(match kind {
+            RequestKind::NewDiscovery | RequestKind::Discovery => "discovery",
+            RequestKind::Backchannel => "backchannel",
+            _ => "token",
+        })?;
         let mut assertion = self.client.assertion(&options)?;
         if let Some(provider) = &self.recipient {
             assertion = assertion.encrypted_to(provider)?;
@@ -138,11 +146,6 @@ where
         let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
         let sent = members.iter().filter(secret).map(|(_, value)| *value);
         let sent = sent.chain([assertion.as_str()]);
-        let kind = match endpoint {
-            "discovery" => RequestKind::Discovery,
-            "backchannel" => RequestKind::Backchannel,
-            _ => RequestKind::CibaTokens,
-        };
         let sent = sent.map(|text| Zeroizing::new(text.to_owned())).collect();
         Ok(Exchange::new(response, url, kind, sent))
     }

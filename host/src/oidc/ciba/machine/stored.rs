@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{CibaFlow, Stage};
-use crate::base::BaseError;
 use crate::base::seal::SealKey;
 use crate::oauth::AuthenticationOptions;
 use crate::oidc::ciba::CibaError;
@@ -98,12 +97,7 @@ impl CibaFlow {
             asked: &self.asked,
             stage: &self.stage,
         };
-        // Counted first and reserved at once, so that no copy is left behind by a growing vector.
-        let mut count = Count(0);
-        serde_json::to_writer(&mut count, &stored).map_err(|_| BaseError::Seal)?;
-        let mut json = Zeroizing::new(Vec::with_capacity(count.0));
-        serde_json::to_writer(&mut *json, &stored).map_err(|_| BaseError::Seal)?;
-        Ok(key.seal(PURPOSE, binding, &json)?)
+        Ok(key.seal_json(PURPOSE, binding, &stored)?)
     }
 
     /// Opens what [`CibaFlow::seal`] made. A request that was under way then is sent again. Of several processes that
@@ -141,19 +135,5 @@ pub(super) mod secret {
         from: D,
     ) -> Result<Zeroizing<String>, D::Error> {
         String::deserialize(from).map(Zeroizing::new)
-    }
-}
-
-/// Counts bytes.
-struct Count(usize);
-
-impl std::io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -24,6 +24,7 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
         media_type: None,
         challenge: None,
         max_age: None,
+        date: None,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
     let now = privyseal_core::UnixTime::from_secs(1_800_000_000).unwrap();

@@ -1,0 +1,288 @@
+//! A session in a browser's login, whose provider misbehaves afterwards: what becomes of its refresh token.
+
+use core::time::Duration;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use privyseal::base::clock;
+use privyseal::base::seal::SealKey;
+use privyseal::http::RetryPolicy;
+use privyseal::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
+use privyseal::oidc::discovery::ProviderMetadata;
+use privyseal::oidc::login::{Login, LoginError, LoginOptions, Session};
+use privyseal::{Provider, SigningClient};
+use privyseal_core::kid::Kid;
+use privyseal_core::scheme::ITSME;
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
+use privyseal_test_pki::test_key;
+use privyseal_test_servers::bad_server::{BadServer, Reply, Site};
+use privyseal_test_suite::software_signer::SoftwareSigner;
+use serde_json::{Value, json};
+
+use crate::ciba::{jwks, signed};
+use crate::stage::{LIMIT, http};
+
+const CLIENT: &str = "partner";
+
+/// Longer than anything takes here.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A client whose assertions come when the test says so, once it has a gate.
+struct Gated {
+    client: SigningClient<SoftwareSigner>,
+    gate: Arc<Mutex<Option<(Sender<()>, Receiver<()>)>>>,
+}
+
+impl AssertionSource for Gated {
+    fn scheme(&self) -> &'static SchemeRules {
+        self.client.scheme()
+    }
+
+    fn client_id(&self) -> &ClientId {
+        self.client.client_id()
+    }
+
+    fn public_key(&self) -> &RsaPublicKey {
+        self.client.public_key()
+    }
+
+    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
+        if let Some((reached, open)) = self.gate.lock().unwrap().take() {
+            reached.send(()).unwrap();
+            open.recv_timeout(LONG).unwrap();
+        }
+        self.client.assertion(options)
+    }
+}
+
+struct Stage {
+    server: BadServer,
+    login: Login,
+    session: Result<Session, LoginError>,
+    gate: Arc<Mutex<Option<(Sender<()>, Receiver<()>)>>>,
+}
+
+impl Stage {
+    /// Somebody has logged in; from then on the server replies so.
+    fn new(replies: Vec<Reply>) -> Self {
+        Self::with(replies, |claims| signed(&claims))
+    }
+
+    /// The same, with an id_token that is made of those claims.
+    fn with(mut replies: Vec<Reply>, id_token: impl FnOnce(Value) -> String) -> Self {
+        let site = Site::new("127.0.0.1");
+        let issuer = site.base_url();
+        let metadata = json!({
+            "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"), "token_endpoint": format!("{issuer}/token"),
+            "authorization_endpoint": format!("{issuer}/auth"), "end_session_endpoint": format!("{issuer}/end"),
+        });
+        let metadata = ProviderMetadata::from_bytes(&issuer, metadata.to_string().as_bytes());
+        let provider = Arc::new(Provider::new(metadata.unwrap()));
+        let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("k1").unwrap());
+        let signer = SoftwareSigner::new(&test_key("seal", 2048));
+        let gate = Arc::default();
+        let source = Gated {
+            client: SigningClient::with_kid(&ITSME, id, kid, signer).unwrap(),
+            gate: Arc::clone(&gate),
+        };
+        let http = http(site.certificate(), LIMIT);
+        let options = AssertionOptions::default().audience(&issuer);
+        let login = Login::new(Arc::new(source), http, provider);
+        let login = login.assertion(options).retry(RetryPolicy::NEVER);
+        let (url, state) = login
+            .start(&LoginOptions::new("https://app.example/cb"))
+            .unwrap();
+        let parameter = |name: &str| {
+            let (_, rest) = url.as_str().split_once(&format!("{name}=")).unwrap();
+            rest.split('&').next().unwrap().to_owned()
+        };
+        let now = clock::now().unwrap().as_secs();
+        let claims = json!({
+            "iss": issuer, "aud": CLIENT, "sub": "alice", "iat": now, "exp": now + 300,
+            "nonce": parameter("nonce"),
+        });
+        let first = tokens("first", Some(&id_token(claims)));
+        replies.splice(..0, [jwks(), first]);
+        let server = site.open(replies);
+        let session = login.finish(&format!("code=c&state={}", parameter("state")), state);
+        Self {
+            server,
+            login,
+            session,
+            gate,
+        }
+    }
+
+    fn session(&self) -> &Session {
+        self.session.as_ref().unwrap()
+    }
+}
+
+/// A token response; its refresh token is called like it.
+fn tokens(name: &str, id_token: Option<&str>) -> Reply {
+    let mut body = json!({
+        "access_token": name, "token_type": "Bearer", "expires_in": 300, "refresh_token": format!("r-{name}"),
+    });
+    if let Some(id_token) = id_token {
+        body["id_token"] = id_token.into();
+    }
+    Reply::json("200 OK", &body.to_string())
+}
+
+/// What may be spent is not sent again, and what is not stays good.
+#[test]
+fn a_refresh_token_whose_fate_is_unknown_is_not_used_again() {
+    let no = |error: &str| Reply::json("400 No", &format!(r#"{{"error":"{error}"}}"#));
+    for (reply, is_spent, is_good) in [
+        (Reply::busy("503 Busy", "1"), true, false),
+        (Reply::json("500 Broken", "{}"), true, false),
+        (Reply::json("200 OK", "{}"), true, false),
+        (Reply::of_type("200 OK", "text/html", "<html>"), true, false),
+        (Reply::Close, true, false),
+        (no("temporarily_unavailable"), true, false),
+        (no("invalid_grant"), false, false),
+        (no("invalid_client"), false, true),
+        (Reply::busy("429 Busy", "1"), false, true),
+    ] {
+        let stage = Stage::new(vec![reply.clone()]);
+        let session = stage.session();
+        let LoginError::Shared(error) = session.refresh(&stage.login).unwrap_err() else {
+            panic!("{reply:?}");
+        };
+        let says = error
+            .to_string()
+            .ends_with("; the refresh token may be spent");
+        assert_eq!(says, is_spent, "{reply:?}: {error}");
+        assert_eq!(session.can_refresh(), is_good, "{reply:?}: {error}");
+        assert_eq!(session.access_token().expose(), "first");
+        assert_eq!(stage.server.requests().len(), 3, "{reply:?}");
+    }
+}
+
+/// The new tokens are not thrown away because the provider has a new key, too, and does not show it yet.
+#[test]
+fn a_refresh_whose_id_token_cannot_be_judged_now_keeps_the_tokens() {
+    let other = good_but_for_its_kid();
+    let broken = Reply::json("500 Broken", "{}");
+    let stage = Stage::new(vec![
+        tokens("second", Some(&other)),
+        broken,
+        tokens("third", None),
+    ]);
+    let session = stage.session();
+    assert_eq!(session.refresh(&stage.login).unwrap().expose(), "second");
+    assert_eq!(session.refresh(&stage.login).unwrap().expose(), "third");
+    let last = stage.server.requests().pop().unwrap();
+    assert!(last.contains("refresh_token=r-second"), "{last}");
+}
+
+/// An id_token that names a key that is not in the set.
+fn good_but_for_its_kid() -> String {
+    let header = r#"{"alg":"RS256","kid":"op-2"}"#;
+    let header = privyseal_test_judges::decode::to_base64url(header.as_bytes());
+    let token = signed(&json!({"sub": "alice"}));
+    format!("{header}.{}", token.split_once('.').unwrap().1)
+}
+
+/// Whoever asks meanwhile has the old token, or waits for the new one; the refresh token goes once.
+#[test]
+fn no_lock_is_held_while_the_provider_is_asked() {
+    let stage = Stage::new(vec![tokens("second", None)]);
+    let session = stage.session();
+    let (reached, is_reached) = channel();
+    let (open, opened) = channel();
+    *stage.gate.lock().unwrap() = Some((reached, opened));
+    let key = SealKey::generate().unwrap();
+    thread::scope(|scope| {
+        let refresh = || session.refresh(&stage.login).unwrap().expose().to_owned();
+        let first = scope.spawn(refresh);
+        is_reached.recv_timeout(LONG).unwrap();
+        assert_eq!(session.access_token().expose(), "first");
+        assert!(!session.can_refresh(), "it is under way");
+        let sealed = session.seal(&key, b"").unwrap();
+        assert!(!Session::open(&sealed, &key, b"").unwrap().can_refresh());
+        let second = scope.spawn(refresh);
+        open.send(()).unwrap();
+        assert_eq!(first.join().unwrap(), "second");
+        // It waited, or came late and spent the next one, for which the server says the same.
+        assert!(!second.join().unwrap().is_empty());
+    });
+    let asked = stage.server.requests();
+    let sent = asked
+        .iter()
+        .filter(|request| request.contains("refresh_token=r-first"));
+    assert_eq!(sent.count(), 1);
+}
+
+#[test]
+fn a_stored_session_goes_on_elsewhere() {
+    let stage = Stage::new(vec![tokens("second", None)]);
+    let key = SealKey::generate().unwrap();
+    let sealed = stage.session().seal(&key, b"browser").unwrap();
+    assert!(!sealed.contains("first"));
+    let opened = Session::open(&sealed, &key, b"browser").unwrap();
+    assert_eq!(opened.claims(), stage.session().claims());
+    assert_eq!(opened.subject(), "alice");
+    assert_eq!(opened.access_token().expose(), "first");
+    assert_eq!(opened.access_token().expires_in(), Some(300));
+    assert_eq!(
+        opened.logout_url(&stage.login, None).unwrap(),
+        stage.session().logout_url(&stage.login, None).unwrap()
+    );
+    assert_eq!(opened.refresh(&stage.login).unwrap().expose(), "second");
+    let last = stage.server.requests().pop().unwrap();
+    assert!(last.contains("refresh_token=r-first"), "{last}");
+    for error in [
+        Session::open(&sealed, &key, b"another"),
+        Session::open(&sealed, &SealKey::generate().unwrap(), b"browser"),
+        Session::open("", &key, b"browser"),
+    ] {
+        assert!(matches!(error, Err(LoginError::Sealed)));
+    }
+    // A login that waits is no session.
+    let (_, state) = stage
+        .login
+        .start(&LoginOptions::new("https://app.example/cb"))
+        .unwrap();
+    let state = state.seal(&key, b"").unwrap();
+    assert!(matches!(
+        Session::open(&state, &key, b""),
+        Err(LoginError::Sealed)
+    ));
+}
+
+/// A page that asks the person whether they want to leave is no end of a session.
+#[test]
+fn a_page_is_no_logout() {
+    let page = Reply::of_type(
+        "200 OK",
+        "text/html",
+        "<html>Do you want to log out?</html>",
+    );
+    for (reply, words) in [
+        (Reply::Raw("HTTP/1.1 204 Gone\r\n\r\n".to_owned()), None),
+        (Reply::of_type("200 OK", "text/html", ""), None),
+        (page, Some("the session may go on")),
+        (
+            Reply::json("400 No", r#"{"error":"invalid_grant"}"#),
+            Some("the refresh token has expired"),
+        ),
+    ] {
+        let stage = Stage::new(vec![reply.clone()]);
+        let error = stage.session.unwrap().logout(&stage.login).err();
+        let error = error.map(|error| error.to_string());
+        match (&error, words) {
+            (None, None) => {}
+            (Some(error), Some(words)) => assert!(error.contains(words), "{error}"),
+            _ => panic!("{reply:?}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_id_token_that_is_encrypted_is_called_so() {
+    let stage = Stage::with(Vec::new(), |_| "a.b.c.d.e".to_owned());
+    let error = stage.session.unwrap_err().to_string();
+    assert!(error.contains("the id_token is encrypted"), "{error}");
+}
