@@ -114,7 +114,7 @@ fn the_doctor_has_a_limit_for_its_server() {
 #[test]
 fn each_exit_code_stands_in_the_help() {
     let (_, codes) = AFTER_HELP.split_once("Exit codes:").unwrap();
-    for (exit, _) in crate::exit::EXITS {
+    for (exit, _) in exit::EXITS {
         let code = exit.code();
         assert!(
             codes.contains(&format!(" {code} ")) || codes.contains(&format!("\n{code} ")),
