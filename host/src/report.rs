@@ -6,6 +6,7 @@
 mod chain;
 pub mod html;
 mod keys;
+mod pasted;
 mod published;
 mod request;
 mod self_test;

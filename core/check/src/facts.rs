@@ -46,7 +46,7 @@ pub(super) enum Moment {
 impl<'t> Facts<'t> {
     pub(super) fn read(token: &'t str, scratch: &mut Scratch<'t>) -> Self {
         let parts = is_in_bounds(token.len(), scratch)
-            .and_then(|()| JwsParts::split(token).ok_or(Violation::Text(PARTS)));
+            .and_then(|()| JwsParts::split(token).ok_or_else(|| not_three(token, scratch)));
         let decoded = parts.and_then(|parts| {
             let parts = Parts::decode(&parts, scratch)?;
             let payload = scratch.base64url(parts.payload);
@@ -140,6 +140,22 @@ const PAYLOAD: &str = "has a payload that is not base64url without padding";
 const SIGNATURE: &str = "has a signature that is not base64url without padding";
 const UNREAD: Violation = Violation::Text("was not read");
 const PARTS: &str = "has not three parts with dots between them";
+/// That it is a JWE, which is no fault of its own.
+pub(super) const ENCRYPTED: Violation = Violation::Text(
+    "is a JWE (RFC 7516), not a JWS: encrypted for its receiver, whose private key alone opens it",
+);
+
+/// What is wrong with a token that has not three parts. A JWE has five, and its header names the algorithm (RFC 7516
+/// section 4.1.2).
+fn not_three(token: &str, scratch: &mut Scratch<'_>) -> Violation {
+    let mut parts = token.split('.');
+    let header = parts.next().filter(|_| parts.count() == 4);
+    let header = header.and_then(|header| object(scratch.base64url(header)?).ok());
+    match header.and_then(|header| header.get("enc")) {
+        Some(_) => ENCRYPTED,
+        None => Violation::Text(PARTS),
+    }
+}
 
 /// One JSON object in UTF-8, each member there once.
 fn object(bytes: &[u8]) -> Result<Object<'_>, Violation> {

@@ -1,6 +1,6 @@
 //! What a token is, by its content, where nobody says.
 
-use super::facts::Facts;
+use super::facts::{ENCRYPTED, Facts};
 use privyseal_core::named;
 use privyseal_core::scheme::{ALL, KeyReference, Scheme, SchemeRules};
 
@@ -14,6 +14,8 @@ named! {
         Request = "request object",
         /// itsme's `login_hint_token`.
         LoginHint = "login hint token",
+        /// A JWE (RFC 7516): what is in it, only its receiver can tell.
+        Encrypted = "encrypted token",
     }
 }
 
@@ -43,6 +45,9 @@ pub(super) fn scheme(facts: &Facts<'_>) -> Option<&'static Scheme> {
 
 /// What it is. Only a scheme with signed authentication requests has anything but assertions.
 pub(super) fn kind(facts: &Facts<'_>, scheme: Option<&'static SchemeRules>) -> Kind {
+    if facts.form == Err(ENCRYPTED) {
+        return Kind::Encrypted;
+    }
     let has_requests = scheme.is_some_and(|scheme| scheme.request_object().is_some());
     let Some(claims) = facts.claims().filter(|_| has_requests) else {
         return Kind::Assertion;

@@ -49,7 +49,7 @@ pub(super) fn judge(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut
     };
     judge.who_signed(report);
     match judge.kind {
-        Kind::Assertion => judge.assertion(report),
+        Kind::Assertion | Kind::Encrypted => judge.assertion(report),
         Kind::Request => {
             judge.issuer(report);
             judge.audience(report);

@@ -79,16 +79,27 @@ const fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '=' | '%')
 }
 
-/// A character, escaped if it could steer a terminal or turn the reading direction.
+/// A character, escaped if it could steer a terminal or turn the reading direction, or if nobody sees it or tells it from
+/// a space.
 pub(crate) fn escape_character(c: char) -> impl Iterator<Item = char> {
-    let turns =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let (escape, plain) = if c.is_control() || turns {
+    let (escape, plain) = if is_invisible(c) || (c.is_whitespace() && c != ' ') {
         (Some(c.escape_default()), None)
     } else {
         (None, Some(c))
     };
     escape.into_iter().flatten().chain(plain)
+}
+
+/// Whether it has no shape of its own: controls, and what Unicode calls format characters (Cf) or ignorable by default.
+pub(crate) fn is_invisible(c: char) -> bool {
+    let is_format = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}');
+    c.is_control() || is_format
 }
 
 #[cfg(test)]
@@ -146,8 +157,8 @@ mod tests {
     #[test]
     fn a_terminal_is_not_steered() {
         assert_eq!(
-            sanitize_for_display("a\x1b[31m\nb\u{202e}", None),
-            "a\\u{1b}[31m\\nb\\u{202e}"
+            sanitize_for_display("a\x1b[31m\nb\u{202e}\u{200b}\u{a0}c d", None),
+            "a\\u{1b}[31m\\nb\\u{202e}\\u{200b}\\u{a0}c d"
         );
     }
 

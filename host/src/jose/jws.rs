@@ -180,10 +180,11 @@ impl JwsHeader {
     ///
     /// [`JwsFault::X5c`] if it has none, more than any chain has, or something else there.
     pub fn certificates(&self) -> Result<Vec<Vec<u8>>, JoseError> {
+        let der = |item: &Value| Base64::decode_vec(item.as_str()?).ok();
         let items = self.members.get("x5c").and_then(Value::as_array);
         let items = items.filter(|items| (1..=MAX_CERTIFICATES).contains(&items.len()));
         items
-            .and_then(|items| items.iter().map(x5c_der).collect())
+            .and_then(|items| items.iter().map(der).collect())
             .ok_or(JwsFault::X5c.into())
     }
 }
@@ -192,20 +193,6 @@ const PARTS: &str = "has not three parts with dots between them";
 
 fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JwsFault> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| JwsFault::Form(what))
-}
-
-/// The header and the claims of a compact JWS, each where it can be read. Not verified: good for showing to a person, and
-/// for nothing else.
-pub(crate) fn decode_unverified(text: &str) -> [Option<Map<String, Value>>; 2] {
-    let part = |part| serde_json::from_slice(&Base64UrlUnpadded::decode_vec(part).ok()?).ok();
-    JwsParts::split(text).map_or([None, None], |parts| {
-        [part(parts.header), part(parts.payload)]
-    })
-}
-
-/// One certificate of an `x5c`.
-pub(crate) fn x5c_der(item: &Value) -> Option<Vec<u8>> {
-    Base64::decode_vec(item.as_str()?).ok()
 }
 
 impl VerifiedJws {

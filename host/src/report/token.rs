@@ -5,14 +5,15 @@ use core::fmt;
 
 use privyseal_check::receivers::Opinion;
 use privyseal_check::{
-    CheckOptions, Reason, Registry, Revocations, RuleId, Subject, Verdict as Judgement, Violation,
-    check,
+    CheckOptions, Kind, Reason, Registry, Revocations, RuleId, Subject, Verdict as Judgement,
+    Violation, check,
 };
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::{Audience, SchemeRules, UnixTime};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::pasted::Pasted;
 use super::{Finding, Report, Verdict};
 use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
@@ -26,6 +27,8 @@ use crate::pki::revocation::{RevocationCheck, RevocationOptions};
 pub struct TokenReport {
     /// The moment for which it was judged.
     pub now: UnixTime,
+    /// What the token was taken out of, if something was around it: an `Authorization` header, a form, JSON.
+    pub found_in: Option<String>,
     /// Every rule and every receiver.
     pub report: privyseal_check::Report,
 }
@@ -107,9 +110,9 @@ impl Registry for Trust<'_> {
 }
 
 impl TokenReport {
-    /// Judges `token`; white space around it does not count.
-    pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Self {
-        let token = token.trim();
+    /// Judges the token in `text`, which may be what it was sent in: see [`TokenReport::found_in`].
+    pub fn new(text: &str, options: TokenCheckOptions<'_>) -> Self {
+        let Pasted { token, found_in } = Pasted::read(text);
         let keys = options.keys.map(KeySet::known_keys);
         let anchors = options.trust.map(|trust| trust.iter().collect::<Vec<_>>());
         let trust = options.trust.map(|anchors| Trust {
@@ -133,7 +136,7 @@ impl TokenReport {
         let mut revocations = options.revocation.at(options.now);
         if options.revocation.fetch.is_some() {
             // Nobody is asked for a token that no key of the chain signed, or where a chain points that is not trusted.
-            let judged = check(token, &asked, &mut scratch);
+            let judged = check(&token, &asked, &mut scratch);
             let is_proved = [RuleId::Signature, RuleId::ChainTrusted]
                 .into_iter()
                 .all(|rule| judged.verdict(rule) == Some(Judgement::Passed));
@@ -144,7 +147,8 @@ impl TokenReport {
         asked.revocations = revocations.as_ref().map(|check| check as &dyn Revocations);
         Self {
             now: options.now,
-            report: check(token, &asked, &mut scratch),
+            found_in,
+            report: check(&token, &asked, &mut scratch),
         }
     }
 
@@ -167,6 +171,9 @@ impl TokenReport {
         let open = self.not_judged(&[Subject::Rules, Subject::Trust]);
         let open = open.map(|(subject, _)| format!("; {subject}: not judged"));
         match (self.broken(), self.report.scheme) {
+            _ if self.report.kind == Kind::Encrypted => {
+                "a JWE: it is encrypted, and nothing but its header can be read".to_owned()
+            }
             (0, Some(scheme)) => format!("obeys {}{}", scheme.title(), open.unwrap_or_default()),
             (0, None) => "a JWS, of no scheme that the content points at".to_owned(),
             (1, _) => "1 rule is broken".to_owned(),
@@ -200,6 +207,7 @@ impl TokenReport {
             "scheme": report.scheme.map(SchemeRules::name),
             "scheme_guessed": report.is_guess,
             "kind": report.kind.name(),
+            "found_in": self.found_in,
             "now": self.now.to_string(),
             "rules": self.outcome(Subject::Rules),
             "trust": self.outcome(Subject::Trust),
@@ -297,6 +305,9 @@ impl fmt::Display for TokenReport {
         };
         writeln!(f, "result    {}", self.headline())?;
         writeln!(f, "token     {}", report.kind.name())?;
+        if let Some(place) = &self.found_in {
+            writeln!(f, "found in  {place}")?;
+        }
         writeln!(f, "rules     {title}{guessed}")?;
         writeln!(f, "moment    {}\n", self.now)?;
         write!(f, "{}", self.findings())?;

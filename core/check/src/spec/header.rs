@@ -63,7 +63,7 @@ impl Judge<'_, '_> {
         let own = match self.kind {
             Kind::Assertion => "client-authentication+jwt",
             Kind::Request => "oauth-authz-req+jwt",
-            Kind::LoginHint => "JWT",
+            Kind::LoginHint | Kind::Encrypted => "JWT",
         };
         ["JWT", own]
             .iter()

@@ -137,3 +137,14 @@ fn a_string_is_not_taken_for_something_else() {
     let time = html_of_claims(&json!({ "exp": "1712757579" }));
     assert!(time.contains("<dd>&quot;1712757579&quot;</dd>"), "{time}");
 }
+
+/// No number is rounded, no member lost, nothing put in order.
+#[test]
+fn members_are_shown_as_the_token_has_them() {
+    let claims = r#"{"z":1.50,"a":12345678901234567890123,"z":[1E2,"\u0041",{"b":1,"b":2}]}"#;
+    let html = html_of(&format!("{}.{}.AA", part("{}"), part(claims)));
+    let shown = "<dl><div><dt><code>z</code></dt><dd>1.50</dd></div>\
+                 <div><dt><code>a</code></dt><dd>12345678901234567890123</dd></div>\
+                 <div><dt><code>z</code></dt><dd>[1E2,&quot;\\u0041&quot;,{&quot;b&quot;:1,&quot;b&quot;:2}]</dd></div></dl>";
+    assert!(html.contains(shown), "{html}");
+}

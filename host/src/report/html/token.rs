@@ -2,14 +2,16 @@
 
 use core::fmt;
 
+use base64ct::{Base64, Encoding};
 use privyseal_check::Subject;
+use privyseal_check::json::{Object, Value};
 use privyseal_core::cert::Certificate;
+use privyseal_core::token::text::JsonText;
 use privyseal_core::{SchemeRules, UnixTime};
-use serde_json::{Map, Value};
 
 use super::words::{distance, left};
 use super::{HtmlReport, Verdict, badge, escape};
-use crate::jose::jws::decode_unverified;
+use crate::report::pasted::{Pasted, decoded};
 use crate::report::{CertificateReport, ReceiverReport, TokenReport};
 
 /// What stands in a token, as far as it can be read. Nobody proved it.
@@ -17,27 +19,31 @@ use crate::report::{CertificateReport, ReceiverReport, TokenReport};
 /// `Debug` does not show it: it may be about a person.
 #[derive(Clone)]
 pub struct TokenContent {
-    header: Option<Map<String, Value>>,
-    claims: Option<Map<String, Value>>,
+    header: Option<String>,
+    claims: Option<String>,
 }
 
 impl TokenContent {
-    /// Reads what can be read of `token`; white space around it does not count.
-    pub fn read(token: &str) -> Self {
-        let [header, claims] = decode_unverified(token.trim());
+    /// Reads what can be read of the token in `text`, which [`TokenReport::new`] takes, too.
+    pub fn read(text: &str) -> Self {
+        let [header, claims] = decoded(&Pasted::read(text).token);
         Self { header, claims }
     }
 
     fn certificates(&self) -> Vec<CertificateReport> {
-        let x5c = self.header.as_ref().and_then(|header| header.get("x5c"));
-        let items = x5c.and_then(Value::as_array).into_iter().flatten();
-        let ders = items.filter_map(crate::jose::jws::x5c_der);
-        ders.filter_map(|der| {
-            Certificate::from_der(&der)
-                .ok()
-                .map(|it| CertificateReport::new(&it))
-        })
-        .collect()
+        let header = self.header.as_deref().and_then(object);
+        let Some(Value::Array(x5c)) = header.and_then(|header| header.get("x5c")) else {
+            return Vec::new();
+        };
+        let read = |item| {
+            let Value::String(text) = item else {
+                return None;
+            };
+            let der = Base64::decode_vec(&plain(&text)).ok()?;
+            let certificate = Certificate::from_der(&der).ok()?;
+            Some(CertificateReport::new(&certificate))
+        };
+        x5c.items().filter_map(read).collect()
     }
 }
 
@@ -68,15 +74,17 @@ impl TokenReport {
         } else {
             ""
         };
-        html.facts([
+        let found_in = self.found_in.clone().map(|place| ("Found in", place));
+        let facts = [
             ("Kind", self.report.kind.name().to_owned()),
             ("Rules", format!("{scheme}{guessed}")),
             ("Judged at", self.now.to_string()),
-        ]);
+        ];
+        html.facts(facts.into_iter().chain(found_in));
         html.subjects(self);
         html.findings("Rules", &self.findings());
-        html.members("Header", content.header.as_ref(), self.now);
-        html.members("Claims", content.claims.as_ref(), self.now);
+        html.members("Header", content.header.as_deref(), self.now);
+        html.members("Claims", content.claims.as_deref(), self.now);
         html.certificates(&content.certificates(), self.now);
         html.receivers(self);
         html
@@ -125,7 +133,7 @@ impl HtmlReport {
         self.push("</ul>");
     }
 
-    fn members(&mut self, heading: &str, members: Option<&Map<String, Value>>, now: UnixTime) {
+    fn members(&mut self, heading: &str, members: Option<&str>, now: UnixTime) {
         self.heading(heading);
         match members {
             Some(members) => self.push(&table(members, now)),
@@ -135,22 +143,35 @@ impl HtmlReport {
     }
 }
 
-fn table(members: &Map<String, Value>, now: UnixTime) -> String {
-    let row = |(name, value): (&String, &Value)| {
-        let (key, value) = (escape(&without_signatures(name)), shown(name, value, now));
+/// The members as the token has them: in its order, and each as often as it is there.
+fn table(members: &str, now: UnixTime) -> String {
+    let row = |(name, value): (JsonText<'_>, Value<'_>)| {
+        let name = plain(&name);
+        let (key, value) = (escape(&without_signatures(&name)), shown(&name, value, now));
         format!("<div><dt><code>{key}</code></dt><dd>{value}</dd></div>")
     };
-    format!("<dl>{}</dl>", members.iter().map(row).collect::<String>())
+    let rows = object(members).map(|object| object.members().map(row).collect::<String>());
+    format!("<dl>{}</dl>", rows.unwrap_or_default())
+}
+
+fn object(text: &str) -> Option<Object<'_>> {
+    match Value::parse(text) {
+        Ok(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+fn plain(text: &JsonText<'_>) -> String {
+    text.chars().flatten().collect()
 }
 
 /// A value, and what it means where that is known.
-fn shown(name: &str, value: &Value, now: UnixTime) -> String {
+fn shown(name: &str, value: Value<'_>, now: UnixTime) -> String {
     match (name, value) {
         _ if is_credential(name) => format!("<span class=\"meaning\">{LEFT_OUT}</span>"),
-        ("exp" | "iat" | "nbf" | "auth_time", Value::Number(number)) => {
-            let moment = number
-                .as_u64()
-                .and_then(|seconds| UnixTime::from_secs(seconds).ok());
+        ("exp" | "iat" | "nbf" | "auth_time", Value::Number(digits)) => {
+            let seconds = digits.parse().ok();
+            let moment = seconds.and_then(|seconds| UnixTime::from_secs(seconds).ok());
             let meaning = moment.map(|moment| {
                 let distance = if name == "exp" {
                     left(moment, now)
@@ -159,19 +180,22 @@ fn shown(name: &str, value: &Value, now: UnixTime) -> String {
                 };
                 format!(" <span class=\"meaning\">{moment}, {distance}</span>")
             });
-            format!("{number}{}", meaning.unwrap_or_default())
+            format!("{digits}{}", meaning.unwrap_or_default())
         }
-        ("x5c", Value::Array(items)) => match items.len() {
+        ("x5c", Value::Array(items)) => match items.items().count() {
             1 => "1 certificate, below".to_owned(),
             count => format!("{count} certificates, below"),
         },
-        (_, Value::String(text)) => match decode_unverified(text) {
-            // A token inside the token.
-            [Some(header), Some(claims)] => table(&header, now) + &table(&claims, now),
-            _ if is_like_json(text) => escape(&harmless(value).to_string()),
-            _ => escape(&without_signatures(text)),
-        },
-        (_, other) => escape(&harmless(other).to_string()),
+        (_, Value::String(text)) => {
+            let text = plain(&text);
+            match decoded(&text) {
+                // A token inside the token.
+                [Some(header), Some(claims)] => table(&header, now) + &table(&claims, now),
+                _ if is_like_json(&text) => escape(&harmless(value)),
+                _ => escape(&without_signatures(&text)),
+            }
+        }
+        (_, other) => escape(&harmless(other)),
     }
 }
 
@@ -192,23 +216,37 @@ fn is_like_json(text: &str) -> bool {
         || text.parse::<f64>().is_ok()
 }
 
-/// Without credentials, however deep.
-fn harmless(value: &Value) -> Value {
+/// As the token writes it, without credentials, however deep.
+fn harmless(value: Value<'_>) -> String {
     match value {
-        Value::String(text) => without_signatures(text).into(),
-        Value::Array(items) => items.iter().map(harmless).collect(),
-        Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| {
-                let value = if is_credential(name) {
-                    LEFT_OUT.into()
+        Value::Null => "null".to_owned(),
+        Value::Bool(it) => it.to_string(),
+        Value::Number(digits) => digits.to_owned(),
+        Value::String(text) => quoted(&text),
+        Value::Array(array) => {
+            let items: Vec<_> = array.items().map(harmless).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Object(object) => {
+            let member = |(name, value): (JsonText<'_>, Value<'_>)| {
+                let value = if is_credential(&plain(&name)) {
+                    format!("\"{LEFT_OUT}\"")
                 } else {
                     harmless(value)
                 };
-                (without_signatures(name), value)
+                format!("{}:{value}", quoted(&name))
             };
-            members.iter().map(member).collect()
+            let members: Vec<_> = object.members().map(member).collect();
+            format!("{{{}}}", members.join(","))
         }
-        other => other.clone(),
+    }
+}
+
+fn quoted(text: &JsonText<'_>) -> String {
+    let plain = plain(text);
+    match without_signatures(&plain) {
+        harmless if harmless == plain => format!("\"{}\"", text.as_escaped()),
+        harmless => serde_json::Value::from(harmless).to_string(),
     }
 }
 
@@ -229,7 +267,7 @@ fn without_signature(run: &str) -> String {
     const SHORTEST: usize = 43;
     let mut parts: Vec<_> = run.split('.').collect();
     let token = parts.windows(3).position(|three| {
-        let [header, _] = decode_unverified(&three.join("."));
+        let [header, _] = decoded(&three.join("."));
         header.is_some() || three.last().is_some_and(|it| it.len() >= SHORTEST)
     });
     if let Some(start) = token {
