@@ -55,7 +55,15 @@ fn it_says_whether_trust_was_judged() {
         [report.to_string(), report.to_json().to_string(), html]
     };
     assert!(forms(options).iter().all(|form| form.contains(note)));
+    assert!(forms(options)[2].starts_with("<article class=\"report open\">"));
     options.trust = Some(&certificates);
+    let [text, json, html] = forms(options);
+    assert!(text.starts_with("result    valid ("), "{text}");
+    assert!(json.contains("\"valid\":true"), "{json}");
+    assert!(
+        html.starts_with("<article class=\"report passed\">"),
+        "{html}"
+    );
     assert!(
         !forms(options)
             .iter()
@@ -92,13 +100,13 @@ fn it_is_valid_and_says_who_it_is() {
     assert_eq!(keys, ["RSA-2048", "RSA-4096", "RSA-4096", "RSA-4096"]);
 
     let json = report.to_json();
-    assert_eq!(json["valid"], true);
+    assert_eq!(json["valid"], serde_json::Value::Null);
     assert_eq!(json["party_id"], "did:ishare:EU.NL.NTRNL-10000001");
     assert_eq!(json["certificates"][0]["x5t#s256_hex"], leaf.x5t_s256_hex);
     assert!(
-        report
-            .to_string()
-            .starts_with("result    valid (iSHARE 2.1, at 2026-06-01T00:00:00Z)\n"),
+        report.to_string().starts_with(
+            "result    no rule is broken; trust: not judged (iSHARE 2.1, at 2026-06-01T00:00:00Z)\n"
+        ),
         "{report}"
     );
 }

@@ -32,6 +32,8 @@ pub struct ChainReport {
     pub report: Report,
     /// Whether it ends with a self-signed root, or leads to a certificate that is trusted.
     pub is_complete: bool,
+    /// Whether it leads to a certificate that is trusted.
+    pub trust: Verdict,
     /// The party id that iSHARE derives from the leaf, where it can.
     pub party_id: Option<ClientId>,
 }
@@ -81,7 +83,7 @@ impl ChainReport {
             report.dates(position, certificate, options.now, options.warn_days);
         }
         report.root(chain, options.scheme);
-        let is_trusted = report.trust(chain, options.trust, options.now);
+        let trust = report.trust(chain, options.trust, options.now);
         if let Some(leaf) = chain.leaf() {
             report.leaf(leaf, options);
         }
@@ -92,7 +94,8 @@ impl ChainReport {
             scheme: options.scheme,
             certificates: certificates.map(CertificateReport::new).collect(),
             report,
-            is_complete: chain.has_root() || is_trusted,
+            is_complete: chain.has_root() || trust == Verdict::Passed,
+            trust,
             party_id: chain.leaf().and_then(ClientId::did_ishare),
         }
     }
@@ -105,8 +108,9 @@ impl ChainReport {
     /// How it came out, in one line.
     pub fn headline(&self) -> String {
         match self.broken() {
-            0 if self.is_complete => "valid".to_owned(),
-            0 => "no rule is broken, but what stands above the last one is not known".to_owned(),
+            0 if self.trust == Verdict::Passed => "valid".to_owned(),
+            0 if self.is_complete => "no rule is broken; trust: not judged".to_owned(),
+            0 => "no rule is broken; trust: not judged, and what stands above the last one is not known".to_owned(),
             1 => "not valid: 1 rule is broken".to_owned(),
             count => format!("not valid: {count} rules are broken"),
         }
@@ -116,11 +120,20 @@ impl ChainReport {
         self.scheme.map_or("RFC 5280 alone", SchemeRules::title)
     }
 
-    /// The report as JSON. `valid` is true when no rule is broken and the chain is complete; moments are
-    /// RFC 3339.
+    /// How it came out.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self.broken() {
+            0 => self.trust,
+            _ => Verdict::Broken,
+        }
+    }
+
+    /// The report as JSON. `valid` is null where no rule is broken and trust was not judged; moments are RFC 3339.
     pub fn to_json(&self) -> Value {
+        let verdict = self.verdict();
         json!({
-            "valid": self.broken() == 0 && self.is_complete,
+            "valid": (verdict != Verdict::NotChecked).then_some(verdict == Verdict::Passed),
+            "trust": self.trust,
             "complete": self.is_complete,
             "now": self.now.to_string(),
             "scheme": self.scheme.map(SchemeRules::name),
@@ -230,24 +243,26 @@ impl Report {
         }
     }
 
-    fn trust(&mut self, chain: &Chain<'_>, trust: Option<&Certificates>, now: UnixTime) -> bool {
+    fn trust(&mut self, chain: &Chain<'_>, trust: Option<&Certificates>, now: UnixTime) -> Verdict {
         let Some(trust) = trust else {
             let text = "trust is not judged: no trusted certificate is given";
             self.add(Verdict::Note, text);
-            return false;
+            return Verdict::NotChecked;
         };
         let ders = chain.certificates().iter();
         let ders = ders.map(|certificate| certificate.as_der().to_vec());
         let chain = Certificates::from(ders.collect::<Vec<_>>());
         let revocation = RevocationOptions::default();
-        match chain.prove(trust, &PathOptions::at(now), revocation) {
-            Ok(_) => self.add(Verdict::Passed, "the chain leads to a trusted certificate"),
-            Err(ref error) => {
-                self.add(Verdict::Broken, error.to_string());
-                return false;
-            }
-        }
-        true
+        let proved = chain.prove(trust, &PathOptions::at(now), revocation);
+        let (verdict, text) = match proved {
+            Ok(_) => (
+                Verdict::Passed,
+                "the chain leads to a trusted certificate".to_owned(),
+            ),
+            Err(ref error) => (Verdict::Broken, error.to_string()),
+        };
+        self.add(verdict, text);
+        verdict
     }
 
     fn leaf(&mut self, leaf: &Certificate<'_>, options: ChainCheckOptions<'_>) {

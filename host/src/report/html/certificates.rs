@@ -2,19 +2,14 @@
 
 use privyseal_core::{ClientId, UnixTime};
 
+use super::HtmlReport;
 use super::words::{distance, left};
-use super::{HtmlReport, Verdict};
 use crate::report::{CertificateReport, ChainReport};
 
 impl ChainReport {
     /// The report for people who open a file.
     pub fn to_html(&self) -> HtmlReport {
-        let verdict = match (self.broken(), self.is_complete) {
-            (0, true) => Verdict::Passed,
-            (0, false) => Verdict::NotChecked,
-            _ => Verdict::Broken,
-        };
-        let mut html = HtmlReport::new("Certificate chain", verdict, &self.headline());
+        let mut html = HtmlReport::new("Certificate chain", self.verdict(), &self.headline());
         let party = self.party_id.as_ref().map_or("none", ClientId::as_str);
         let rules = self.rules();
         let moment = self.now.to_string();
