@@ -124,8 +124,8 @@ fn keys(begun: &OsStr) -> Vec<CompletionCandidate> {
         for token in tokens {
             let keys = token["keys"].as_array().into_iter().flatten();
             let uris = keys.map(|key| &key["uri"]).chain([&token["uri"]]);
-            let uris = uris.filter_map(Value::as_str).filter(|uri| is_meant(uri));
-            found.extend(uris.map(str::to_owned));
+            let uris = uris.filter_map(Value::as_str);
+            found.extend(uris.filter_map(|uri| continued(&begun, uri)));
         }
     }
     if found.is_empty() {
@@ -135,6 +135,26 @@ fn keys(begun: &OsStr) -> Vec<CompletionCandidate> {
         found.extend(kinds.map(str::to_owned));
     }
     found.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The URI with its attributes in the order in which somebody began it: `pkcs11:token=` is the begin of every key's.
+fn continued(begun: &str, uri: &str) -> Option<String> {
+    if uri.starts_with(begun) {
+        return Some(uri.to_owned());
+    }
+    let uri = uri.strip_prefix("pkcs11:")?;
+    let (path, query) = uri.split_at(uri.find('?').unwrap_or(uri.len()));
+    let mut rest: Vec<_> = path.split(';').collect();
+    let mut said = Vec::new();
+    for attribute in begun.strip_prefix("pkcs11:")?.split_inclusive(';') {
+        let is_it = |it: &&str| match attribute.strip_suffix(';') {
+            Some(whole) => *it == whole,
+            None => it.starts_with(attribute),
+        };
+        said.push(rest.remove(rest.iter().position(|it| is_it(&it))?));
+    }
+    said.append(&mut rest);
+    Some(format!("pkcs11:{}{query}", said.join(";")))
 }
 
 /// Serial ports that a gateway may be at.

@@ -81,6 +81,26 @@ fn bash_offers_the_keys_that_a_token_shows() {
     let start = key.split_once("token=").unwrap().0;
     let rest = offered(&token, &format!("privyseal sign --key {start}token="));
     assert!(rest.iter().any(|it| it.starts_with("T\\;")), "{rest:?}");
+    // In any order of attributes, each whole URI names the token or the key.
+    for begun in [
+        "token=",
+        "token=T",
+        "token=T;object=ma",
+        "object=made;token=T;",
+    ] {
+        let offered = offered(&token, &format!("privyseal sign --key 'pkcs11:{begun}"));
+        let goes_on = |uri: &String| {
+            uri.starts_with(&format!("pkcs11:{begun}")) && uri.contains("module-name=soft")
+        };
+        assert!(
+            !offered.is_empty() && offered.iter().all(goes_on),
+            "{begun}: {offered:?}"
+        );
+        assert!(
+            offered.iter().any(|uri| uri.contains("object=made")),
+            "{begun}: {offered:?}"
+        );
+    }
     assert_eq!(
         offered(&token, "privyseal sign --key 'pkcs11:nothing-there"),
         [""; 0]
