@@ -1,5 +1,6 @@
 // The page that explains, in Chromium. Reads {page, folder, cases} from standard input; writes what was seen as JSON.
-// A case is {input, binary, now, scheme, trust, keys, lists}; `binary` is base64 of a file that is dropped.
+// A case is {input, binary, now, scheme, trust, keys, lists, own}; `binary` is base64 of a file that is dropped, as are those of
+// `several`.
 import { createServer } from "node:http";
 import { mkdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ import puppeteer from "puppeteer-core";
 process.stdin.setEncoding("utf8");
 let asked = "";
 for await (const piece of process.stdin) asked += piece;
-const { page: file, folder, cases } = JSON.parse(asked);
+const { page: file, folder, cases, several } = JSON.parse(asked);
 const html = readFileSync(file);
 const seen = { requests: [], hits: [], errors: [], accessibility: [], answers: [] };
 
@@ -51,7 +52,7 @@ const status = (page) => page.$eval("#status", (element) => element.textContent)
 
 function fill(page, wanted) {
   return page.evaluate((wanted) => {
-    for (const id of ["input", "trust", "keys", "lists", "scheme", "audience"])
+    for (const id of ["input", "trust", "keys", "lists", "own", "scheme", "audience"])
       document.getElementById(id).value = wanted[id] ?? "";
     document.getElementById("moment").value = new Date(wanted.now * 1000).toISOString().slice(0, 19);
     const start = performance.now();
@@ -65,7 +66,7 @@ async function judge(page, wanted) {
   if (wanted.binary) {
     await page.evaluate((binary) => {
       const bytes = Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
-      return take("input", new File([bytes], "dropped.der"));
+      return take("input", [new File([bytes], "dropped.der")]);
     }, wanted.binary);
   }
   const answer = await page.evaluate(() => explanation && [explanation.json(), explanation.document()]);
@@ -95,10 +96,10 @@ async function tabTo(page, id) {
   throw new Error(`Tab does not reach ${id}`);
 }
 
-async function drop(page, path) {
+async function drop(page, paths) {
   const box = await (await page.$("#input")).boundingBox();
   const session = await page.createCDPSession();
-  const data = { items: [], files: [path], dragOperationsMask: 1 };
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
   for (const type of ["dragEnter", "dragOver", "drop"])
     await session.send("Input.dispatchDragEvent", { type, x: box.x + 20, y: box.y + 20, data });
 }
@@ -154,9 +155,21 @@ try {
 
   // Dropped.
   writeFileSync(join(folder, "dropped.txt"), cases[0].input);
-  await drop(page, join(folder, "dropped.txt"));
+  await drop(page, [join(folder, "dropped.txt")]);
   await page.waitForFunction(() => document.querySelector("#status").textContent.startsWith("Result"));
   seen.dropped = await status(page);
+  await fill(page, { input: "", now: cases[0].now });
+  const parts = several.map((part, position) => {
+    const path = join(folder, `part-${position}.der`);
+    writeFileSync(path, Buffer.from(part, "base64"));
+    return path;
+  });
+  await drop(page, parts);
+  await page.waitForFunction(() => document.querySelector("#status").textContent.startsWith("Result"));
+  seen.several = await page.evaluate(() => explanation.json());
+  await drop(page, [...parts, join(folder, "dropped.txt")]);
+  await page.waitForFunction(() => document.querySelector("#status").textContent.includes("file "));
+  seen.several_kinds = await status(page);
 
   // By keyboard alone, from the top of the page.
   await page.reload();

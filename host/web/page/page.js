@@ -2,10 +2,10 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-const FIELDS = ["input", "trust", "keys", "lists"];
+const FIELDS = ["input", "trust", "keys", "lists", "own"];
 const ASKED = [...FIELDS, "scheme", "audience", "moment"];
-// A file that is no text, by field: its bytes do not fit into a text area.
-const binary = new Map();
+// The bytes of the files that were opened or dropped, by field: those of a file that is no text do not fit into a text area.
+const files = new Map();
 // What stood in each field that is as an example filled it.
 const before = new Map();
 const MAX_FILE = 64 * 1024 * 1024;
@@ -16,18 +16,18 @@ function wrong(sentence) {
   at("status").textContent = sentence;
 }
 
-const bytesOf = (id) => binary.get(id) ?? new TextEncoder().encode(at(id).value.trim());
+const given = (id) => files.get(id) ?? (at(id).value.trim() ? [new TextEncoder().encode(at(id).value)] : []);
 
 function put(id, value, bytes) {
   at(id).value = value;
-  if (bytes) binary.set(id, bytes);
-  else binary.delete(id);
+  if (bytes) files.set(id, bytes);
+  else files.delete(id);
 }
 
 // What is changed is the user's own. An example's input that is changed is no example any more: nothing else of it judges
 // what was pasted.
 function changed(id) {
-  binary.delete(id);
+  files.delete(id);
   before.delete(id);
   if (id === "input") choose("");
 }
@@ -43,23 +43,26 @@ function choose(position) {
   if (!example) return;
   const moment = new Date(example.now * 1000).toISOString().slice(0, 19);
   for (const id of ASKED) {
-    before.set(id, { value: at(id).value, bytes: binary.get(id) });
+    before.set(id, { value: at(id).value, bytes: files.get(id) });
     put(id, { ...example, moment }[id] ?? "");
   }
 }
 
-// A PEM, JSON or token is shown; DER is named.
-async function take(id, file) {
-  if (file.size > MAX_FILE) return wrong(`${file.name} is larger than any list of revoked certificates`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const area = at(id);
+// PEM, JSON or a token is shown; DER is named.
+async function take(id, list) {
+  const large = list.find((file) => file.size > MAX_FILE);
+  if (large) return wrong(`${large.name} is larger than any list of revoked certificates`);
+  const read = await Promise.all(list.map((file) => file.arrayBuffer()));
+  const bytes = read.map((buffer) => new Uint8Array(buffer));
   changed(id);
-  try {
-    area.value = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    area.value = `${file.name} (${bytes.length} bytes)`;
-    binary.set(id, bytes);
-  }
+  const texts = bytes.map((bytes, position) => {
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return `${list[position].name} (${bytes.length} bytes)`;
+    }
+  });
+  put(id, texts.join("\n"), bytes);
   explain();
 }
 
@@ -76,18 +79,17 @@ function question() {
     }
   };
   for (const id of ["scheme", "audience"]) if (at(id).value.trim()) tell(id, at(id).value.trim());
-  for (const id of FIELDS.slice(1)) if (bytesOf(id).length) tell(id, bytesOf(id));
+  for (const id of FIELDS) for (const bytes of given(id)) tell(id, bytes);
   return question;
 }
 
 function explain() {
-  const input = bytesOf("input");
   const status = at("status");
   explanation = null;
   let error = "";
   try {
     const asked = question();
-    explanation = input.length ? asked.explain(input) : null;
+    explanation = given("input").length ? asked.explain() : null;
   } catch (reason) {
     error = String(reason);
   }
@@ -114,7 +116,7 @@ function listen() {
     });
   for (const picker of document.querySelectorAll("input[type=file]"))
     picker.addEventListener("change", () => {
-      if (picker.files[0]) take(picker.dataset.for, picker.files[0]);
+      if (picker.files.length) take(picker.dataset.for, [...picker.files]);
       picker.value = "";
     });
   for (const field of document.querySelectorAll("[data-drop]")) {
@@ -127,7 +129,7 @@ function listen() {
     field.addEventListener("drop", (event) => {
       over(false)(event);
       const [id, data] = [field.querySelector("textarea").id, event.dataTransfer];
-      if (data.files[0]) return take(id, data.files[0]);
+      if (data.files.length) return take(id, [...data.files]);
       changed(id);
       at(id).value = data.getData("text");
       explain();

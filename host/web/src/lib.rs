@@ -15,6 +15,7 @@ use privyseal::report::html::{HtmlReport, TokenContent};
 use privyseal::report::{
     ChainCheckOptions, ChainReport, RequestReport, TokenCheckOptions, TokenReport,
 };
+use privyseal::schemes::own;
 use privyseal::{Scheme, SchemeRules, UnixTime};
 use privyseal_core::{Audience, scheme};
 #[cfg(target_arch = "wasm32")]
@@ -30,6 +31,7 @@ pub struct Question {
     trust: Option<Certificates>,
     keys: Option<KeySet>,
     lists: Vec<Crl>,
+    inputs: Vec<Vec<u8>>,
 }
 
 /// An explanation: to be shown, and to be saved.
@@ -57,6 +59,7 @@ impl Question {
             trust: None,
             keys: None,
             lists: Vec::new(),
+            inputs: Vec::new(),
         })
     }
 
@@ -71,6 +74,24 @@ impl Question {
         Ok(())
     }
 
+    /// By the rules of a scheme of one's own, as a table `[scheme.NAME]` of TOML says them.
+    ///
+    /// # Errors
+    ///
+    /// A sentence if there is not one such table, or if it is out of bounds.
+    pub fn own(&mut self, file: &[u8]) -> Result<(), String> {
+        let text = core::str::from_utf8(file).map_err(|error| error.to_string())?;
+        let own = own::from_toml(text).map_err(|error| error.to_string())?;
+        let [scheme] = own[..] else {
+            return Err(format!(
+                "{} tables [scheme.NAME], and one is meant",
+                own.len()
+            ));
+        };
+        self.scheme = Some(scheme);
+        Ok(())
+    }
+
     /// For the receiver of that id or URL.
     ///
     /// # Errors
@@ -82,14 +103,19 @@ impl Question {
         Ok(())
     }
 
-    /// By these trusted certificates, PEM or DER.
+    /// By these trusted certificates, PEM or DER, beside those of earlier calls.
     ///
     /// # Errors
     ///
     /// A sentence if they cannot be read.
     pub fn trust(&mut self, file: &[u8]) -> Result<(), String> {
-        let trust = Certificates::from_bytes(file).map_err(|error| error.to_string())?;
-        self.trust = Some(trust);
+        let more = Certificates::from_bytes(file).map_err(|error| error.to_string())?;
+        let all = self
+            .trust
+            .iter()
+            .flat_map(Certificates::iter)
+            .chain(more.iter());
+        self.trust = Some(all.map(<[u8]>::to_vec).collect::<Vec<_>>().into());
         Ok(())
     }
 
@@ -99,26 +125,39 @@ impl Question {
     ///
     /// A sentence if it cannot be read.
     pub fn keys(&mut self, file: &[u8]) -> Result<(), String> {
-        self.keys = Some(KeySet::from_bytes(file).map_err(|error| error.to_string())?);
-        Ok(())
+        let keys = KeySet::from_bytes(file).map_err(|error| error.to_string())?;
+        match self.keys.replace(keys) {
+            Some(_) => Err("one JWK Set is meant, and several are given".to_owned()),
+            None => Ok(()),
+        }
     }
 
-    /// By these revocation lists, PEM or DER.
+    /// By these revocation lists, PEM or DER, beside those of earlier calls.
     ///
     /// # Errors
     ///
     /// A sentence if they cannot be read.
     pub fn lists(&mut self, file: &[u8]) -> Result<(), String> {
-        self.lists = Crl::from_bytes(file).map_err(|error| error.to_string())?;
+        let more = Crl::from_bytes(file).map_err(|error| error.to_string())?;
+        self.lists.extend(more);
         Ok(())
     }
 
-    /// Explains a token (a compact JWS), certificates (PEM, DER or PKCS #7), or a certification request (PEM or DER).
+    /// Takes what is to be explained; certificates may come in several files.
+    pub fn input(&mut self, file: Vec<u8>) {
+        self.inputs.push(file);
+    }
+
+    /// Explains a token (a compact JWS, or what it was sent in), certificates (PEM, DER or PKCS #7), or a certification
+    /// request (PEM or DER).
     ///
     /// # Errors
     ///
     /// A sentence if the input is nothing of that.
-    pub fn explain(&self, input: &[u8]) -> Result<Explanation, String> {
+    pub fn explain(&self) -> Result<Explanation, String> {
+        let [input] = &self.inputs[..] else {
+            return self.chain();
+        };
         match core::str::from_utf8(input) {
             Ok(text) if !text.contains("-----BEGIN") && !text.starts_with('0') => self.token(text),
             _ => match RequestReport::read(input).map_err(|error| error.to_string())? {
@@ -127,7 +166,7 @@ impl Question {
                     json: format!("{:#}\n", report.to_json()),
                     headline: report.headline(),
                 }),
-                None => self.chain(input),
+                None => self.chain(),
             },
         }
     }
@@ -148,8 +187,19 @@ impl Question {
         })
     }
 
-    fn chain(&self, file: &[u8]) -> Result<Explanation, String> {
-        let certificates = Certificates::from_bytes(file).map_err(|error| error.to_string())?;
+    fn chain(&self) -> Result<Explanation, String> {
+        let mut ders = Vec::new();
+        for (position, file) in self.inputs.iter().enumerate() {
+            let read = Certificates::from_bytes(file).map_err(|error| match self.inputs.len() {
+                1 => error.to_string(),
+                _ => format!(
+                    "file {}: {error}; several files must all hold certificates",
+                    position.saturating_add(1)
+                ),
+            })?;
+            ders.extend(read.iter().map(<[u8]>::to_vec));
+        }
+        let certificates = Certificates::from(ders);
         let mut wanted = ChainOptions::at(self.now);
         wanted.scheme = self.scheme;
         let chain = certificates.chain_for(&wanted);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use privyseal_test_base::scratch::{cache_dir, target_dir, workspace};
+use privyseal_test_base::scratch::{cache_dir, ishare_chain, target_dir, workspace};
 use privyseal_test_base::tool::{LONG_LIMIT, cargo, command, output_within, run_within};
 use privyseal_test_judges::decode::to_base64;
 use privyseal_test_judges::node;
@@ -62,7 +62,9 @@ pub(crate) fn seen() -> &'static Seen {
             .chain(chains.iter().cloned())
             .chain(requests.iter().map(file))
             .collect();
-        let input = json!({ "page": page(), "folder": folder, "cases": all }).to_string();
+        let several: Vec<_> = ishare_chain().iter().map(|der| to_base64(der)).collect();
+        let input = json!({ "page": page(), "folder": folder, "cases": all, "several": several })
+            .to_string();
         let mut script = command(
             &node::interpreter().to_string_lossy(),
             [node::script("page.mjs")],

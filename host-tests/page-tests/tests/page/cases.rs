@@ -67,6 +67,19 @@ pub(crate) fn cases() -> Vec<Value> {
             .iter()
             .map(|input| json!({ "input": input, "now": NOW })),
     );
+    cases.extend(in_other_things(token).iter().map(|input| with(input, NOW)));
+    cases.extend(
+        told_as_they_are()
+            .iter()
+            .map(|input| json!({ "input": input, "now": NOW })),
+    );
+    let own = fs::read_to_string(workspace().join("docs/own-scheme.toml")).unwrap();
+    for input in [
+        token,
+        &sign(r#"{"iss":"a","sub":"a","aud":"https://as.example/token"}"#),
+    ] {
+        cases.push(json!({ "input": input, "own": own, "now": NOW }));
+    }
     cases.extend(conformance().iter().map(
         |case| json!({ "input": case["client_assertion"], "now": case["now"], "scheme": "ishare" }),
     ));
@@ -95,6 +108,44 @@ fn hostile_tokens() -> Vec<String> {
         "A".repeat(900_000),
         ".".repeat(900_000),
     ]
+}
+
+/// A token as it is sent, or between what nobody sees; and one that is encrypted.
+fn in_other_things(token: &str) -> Vec<String> {
+    let jwe = format!(
+        "{}.a2V5.aXY.Y3Q.dGFn",
+        to_base64url(br#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#)
+    );
+    vec![
+        format!("Authorization: Bearer {token}"),
+        format!("grant_type=client_credentials&client_assertion={token}&scope=iSHARE"),
+        json!({ "access_token": token, "expires_in": 3600 }).to_string(),
+        format!("\u{a0}\u{200b}{token}\u{feff}"),
+        format!("{}\r\n{}", &token[..100], &token[100..]),
+        format!("id_token={jwe}"),
+        jwe,
+    ]
+}
+
+/// Claims that another reader would print in another way, and every character that Python's Unicode knows as a format, a
+/// separator or a space.
+fn told_as_they_are() -> [String; 2] {
+    [
+        sign(
+            r#"{"b":1.50,"a":12345678901234567890123,"e":1E2,"b":"\u0041","n":{"y":1,"x":-0.0,"y":2}}"#,
+        ),
+        sign(&json!({ "iss": invisible() }).to_string()),
+    ]
+}
+
+pub(crate) fn invisible() -> &'static str {
+    const SCRIPT: &str = "import sys, unicodedata as u; sys.stdout.buffer.write(''.join(c for c in map(chr, \
+                          range(0x80, 0x110000)) if u.category(c) in ('Cc', 'Cf', 'Zl', 'Zp', 'Zs')).encode())";
+    static ALL: OnceLock<String> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut python = command(&python::interpreter().to_string_lossy(), ["-c", SCRIPT]);
+        String::from_utf8(run(&mut python)).unwrap()
+    })
 }
 
 /// The assertions of the conformance corpus.

@@ -6,6 +6,7 @@
 mod browser;
 mod cases;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -16,7 +17,7 @@ use privyseal_test_base::tool::{command, output};
 use serde_json::{Value, json};
 
 use browser::{page, seen};
-use cases::{HOSTILE, cases, chains, examples, requests, root};
+use cases::{HOSTILE, cases, chains, examples, invisible, requests, root};
 
 /// 2026-06-01, and as seconds.
 const NOW: u64 = 1_780_272_000;
@@ -50,14 +51,81 @@ fn of_every_token_it_says_what_the_command_says() {
                 arguments.extend([option, file]);
             }
         }
+        let own = path("own.toml");
         if !text("scheme").is_empty() {
             arguments.extend(["--scheme", text("scheme")]);
+        } else if !text("own").is_empty() {
+            fs::write(&own, text("own")).unwrap();
+            arguments.extend(["--scheme", &own]);
         }
         arguments.push("-");
         let said = command_says(&arguments, text("input").as_bytes());
         assert_eq!(answer["json"].as_str(), Some(&*said), "{case}: {answer}");
         let written = fs::read_to_string(html).unwrap();
         assert_eq!(answer["html"].as_str(), Some(&*written), "{case}");
+    }
+}
+
+#[test]
+fn a_token_is_taken_out_of_what_it_was_sent_in() {
+    let answers = &seen().answers;
+    let report = |answer: &Value| -> Value {
+        serde_json::from_str(answer["json"].as_str().unwrap()).unwrap()
+    };
+    let alone = report(&answers[0]);
+    let (cases, mut places) = (cases(), Vec::new());
+    let token = cases[0]["input"].as_str().unwrap();
+    for (case, answer) in cases.iter().zip(answers) {
+        let (report, input) = (report(answer), case["input"].as_str().unwrap());
+        if input.contains(token) && report["found_in"] != Value::Null {
+            assert_eq!(report["findings"], alone["findings"]);
+            places.push(report["found_in"].as_str().unwrap().to_owned());
+        }
+    }
+    let wanted = [
+        "an authorization with Bearer",
+        "the form member client_assertion",
+        "the member access_token",
+        "characters that cannot be seen",
+    ];
+    assert_eq!(places, wanted);
+    let encrypted = answers
+        .iter()
+        .filter(|answer| report(answer)["kind"] == "encrypted token");
+    for answer in encrypted.clone() {
+        assert!(
+            answer["status"].as_str().unwrap().contains("a JWE"),
+            "{answer}"
+        );
+        assert!(
+            answer["html"].as_str().unwrap().contains("A256GCM"),
+            "{answer}"
+        );
+    }
+    assert!(encrypted.count() >= 2);
+}
+
+#[test]
+fn what_nobody_sees_is_escaped_and_numbers_stay_as_they_are() {
+    let seen = seen();
+    let html = |answer: &Value| answer["html"].as_str().unwrap_or_default().to_owned();
+    let all: Vec<_> = seen.answers.iter().chain(&seen.chains).map(html).collect();
+    let invisible: BTreeSet<_> = invisible().chars().collect();
+    assert!(
+        invisible.len() > 200 && invisible.contains(&'\u{202e}'),
+        "{invisible:?}"
+    );
+    for html in &all {
+        assert!(!html.chars().any(|c| invisible.contains(&c)), "{html}");
+    }
+    for wanted in [
+        "\\u{200b}",
+        "\\u{e0041}",
+        "<code>b</code></dt><dd>1.50</dd></div><div><dt><code>a</code></dt><dd>12345678901234567890123</dd>",
+        "<code>e</code></dt><dd>1E2</dd></div><div><dt><code>b</code></dt><dd>A</dd>",
+        "{&quot;y&quot;:1,&quot;x&quot;:-0.0,&quot;y&quot;:2}",
+    ] {
+        assert!(all.iter().any(|html| html.contains(wanted)), "{wanted}");
     }
 }
 
@@ -94,9 +162,18 @@ fn of_every_chain_it_says_what_the_command_says() {
         }
     }
     // The three forms of one chain are one chain.
-    let seen = &seen().chains;
+    let (rest, seen) = (&seen().rest, &seen().chains);
     assert_eq!(seen[0]["json"], seen[2]["json"]);
     assert_eq!(seen[0]["json"], seen[4]["json"]);
+    assert_eq!(
+        rest["several"], seen[0]["json"],
+        "a file for each certificate"
+    );
+    let kinds = rest["several_kinds"].as_str().unwrap();
+    assert!(
+        kinds.contains("file 5") && kinds.contains("certificate"),
+        "{kinds}"
+    );
     // Of the whole chain, of its first two, of a stranger's.
     for (place, is_trusted) in [(1, true), (9, false), (15, false)] {
         let report: Value = serde_json::from_str(seen[place]["json"].as_str().unwrap()).unwrap();
@@ -232,7 +309,7 @@ fn it_works_by_paste_drop_and_keyboard_from_disk_and_server() {
 #[test]
 fn what_an_example_brought_goes_with_it_and_what_is_ones_own_does_not() {
     let token = examples()[0]["input"].clone();
-    let with_trust = |trust: &str| json!([token, trust, "", "", "", "", ""]);
+    let with_trust = |trust: &str| json!([token, trust, "", "", "", "", "", ""]);
     let own = seen().rest["own"].as_array().unwrap();
     let [pasted, status, back, kept] = &own[..] else {
         panic!("{own:?}")
