@@ -14,8 +14,6 @@ pub(crate) fn run() -> Result<(), Failure> {
     let root = paths::root();
     reference()?;
     page::run()?;
-    let (page, in_book) = (page::file(), root.join("docs/page.html"));
-    fs::copy(&page, &in_book).context(paths::shown(&in_book))?;
     let mut pages = Vec::new();
     find_pages(&root, &mut pages)?;
     let mut wrong = Vec::new();
@@ -45,7 +43,11 @@ pub(crate) fn run() -> Result<(), Failure> {
     setup::run(&[Need::Book])?;
     Run::new(tools::path(tools::BOOK))
         .words("build docs")
-        .show_and_stream()
+        .show_and_stream()?;
+    // In the place of the text about it.
+    let in_book = paths::target().join("book/page.html");
+    fs::copy(page::file(), &in_book).context(paths::shown(&in_book))?;
+    Ok(())
 }
 
 /// Writes what the code says of itself: `docs/commands.md`, which is in no commit.
