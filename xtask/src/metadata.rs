@@ -1,6 +1,6 @@
 //! The packages of a workspace, as `cargo metadata` tells them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -52,6 +52,16 @@ impl Package {
     /// Whether it serves tests only: it lies below `host-tests`.
     pub(crate) fn is_for_tests(&self) -> bool {
         is_for_tests(&self.manifest_path)
+    }
+
+    /// The packages of ours that it needs, to be built and not to be tested.
+    pub(crate) fn uses(&self) -> BTreeSet<&str> {
+        let is_ours = |it: &&Dependency| it.kind.is_none() && it.path.is_some();
+        self.dependencies
+            .iter()
+            .filter(is_ours)
+            .map(|it| &*it.name)
+            .collect()
     }
 
     /// The root files of its library and programs.

@@ -1,4 +1,4 @@
-//! The pictures of the documents: SVG, from the ladder of crates and from the texts in `docs/pictures`.
+//! The pictures of the documents: SVG, from the manifests of the crates and from the texts in `docs/pictures`.
 //!
 //! A sequence is a `title`, `lanes` with bars between them, and lines `A -> B: text`, `A --> B: text` (what comes back) and
 //! `note A: text`.
@@ -6,18 +6,24 @@
 mod plot;
 mod terminal;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::{Context, Failure, fail};
 use crate::lint::layers::LADDERS;
+use crate::metadata::Package;
 use crate::{metadata, paths};
 
 const LANE: usize = 250;
 const STEP: usize = 46;
 const BOX: usize = 205;
 const ROW: usize = 84;
+const UNIT: usize = 11;
+
+/// The middle of a box, from the left, and its top.
+type Place = (usize, usize);
 
 const STYLE: &str = "svg{background:#fff;color:#1c1e21}text{font:14px system-ui,sans-serif;fill:currentColor}\
     .name{font-weight:600}.soft{font-size:12px;fill:#565b63}.box{fill:#eef2f8;stroke:#7f8ca1}\
@@ -47,13 +53,10 @@ fn all() -> Result<Vec<(PathBuf, String)>, Failure> {
         fs::read_to_string(&path).context(paths::shown(&path))
     };
     let packages = metadata::packages("Cargo.toml")?;
-    let rows = LADDERS[0].iter().rev().map(|row| {
-        // Some names are for crates to come.
-        let there = |name: &&&str| packages.iter().any(|package| package.name == **name);
-        row.iter().filter(there).copied().collect::<Vec<_>>()
-    });
-    let rows: Vec<_> = rows.filter(|row| !row.is_empty()).collect();
-    let mut pictures = vec![("architecture", architecture(&rows, &read("architecture")?))];
+    let mut pictures = vec![(
+        "architecture",
+        architecture(&packages, &read("architecture")?)?,
+    )];
     for name in ["fiam", "ishare", "itsme", "ehealth"] {
         pictures.push((name, sequence(&read(name)?)?));
     }
@@ -76,50 +79,80 @@ fn all() -> Result<Vec<(PathBuf, String)>, Failure> {
         {
             pictures.push((
                 folder.join(name).with_extension("svg"),
-                plot::bars(&read(name)?)?,
+                plot::draw(&read(name)?)?,
             ));
         }
     }
     Ok(pictures)
 }
 
-/// The crates, what is above uses what is below.
-fn architecture(rows: &[Vec<&str>], words: &str) -> String {
-    let widest = rows.iter().map(Vec::len).max().unwrap_or(1);
-    let (width, height) = (widest * (BOX + 16) + 16, rows.len() * ROW + 16);
-    let mut body = String::new();
-    for (number, row) in rows.iter().enumerate() {
-        let y = 16 + number * ROW;
-        let left = (width + 16 - row.len() * (BOX + 16)) / 2;
-        for (position, name) in row.iter().enumerate() {
-            let x = left + position * (BOX + 16);
-            let about = words
+/// What the manifests say each crate uses, but for what it has through another that it uses. `words` has a line
+/// `CRATE: PLACE what it is` for each; the place is in elevenths of a pixel from the left.
+fn architecture(packages: &[Package], words: &str) -> Result<String, Failure> {
+    let (mut boxes, mut arrows) = (String::new(), String::new());
+    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut reached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (height, row) in LADDERS[0].iter().enumerate() {
+        let y = 16 + (LADDERS[0].len() - 1 - height) * ROW;
+        let packages = packages
+            .iter()
+            .filter(|package| row.contains(&&*package.name));
+        for package in packages {
+            let name = &*package.name;
+            let line = words
                 .lines()
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            rectangle(&mut body, "box", (x, y), (BOX, 52));
-            text(&mut body, "name", (x + BOX / 2, y + 22), name);
-            text(
-                &mut body,
-                "soft",
-                (x + BOX / 2, y + 41),
-                about.unwrap_or_default(),
-            );
-        }
-        if number > 0 {
-            let (x, top) = (width / 2, y - ROW + 56);
-            let _ = write!(
-                body,
-                "<path class=\"arrow\" marker-end=\"url(#head)\" d=\"M{x} {top}V{}\"/>",
-                y - 4
-            );
+            let place = line.and_then(|line| line.split_once(' '));
+            let place = place.and_then(|(x, about)| Some((x.parse::<usize>().ok()?, about)));
+            let Some((x, about)) = place else {
+                return fail!("docs/pictures/architecture.txt has no place for {name}");
+            };
+            let x = 16 + x * UNIT;
+            rectangle(&mut boxes, "box", (x, y), (BOX, 52));
+            text(&mut boxes, "name", (x + BOX / 2, y + 22), name);
+            text(&mut boxes, "soft", (x + BOX / 2, y + 41), about);
+            places.insert(name, (x + BOX / 2, y));
+            let uses = package.uses();
+            let through: BTreeSet<_> = uses
+                .iter()
+                .filter_map(|it| reached.get(it))
+                .flatten()
+                .copied()
+                .collect();
+            for (x_below, y_below) in uses.difference(&through).filter_map(|it| places.get(it)) {
+                let path = path_down((x + BOX / 2, y + 52), (*x_below, *y_below), &places);
+                let _ = write!(
+                    arrows,
+                    "<path class=\"arrow\" marker-end=\"url(#head)\" d=\"{path}\"/>"
+                );
+            }
+            reached.insert(name, &uses | &through);
         }
     }
-    svg(
-        "The crates: what stands above uses what stands below",
+    let width = places
+        .values()
+        .map(|(x, _)| x + BOX / 2 + 16)
+        .max()
+        .unwrap_or_default();
+    let title = "The crates: an arrow leads to what is used, and what that uses is not drawn again";
+    Ok(svg(
+        title,
         width,
-        height,
-        &body,
-    )
+        LADDERS[0].len() * ROW + 16,
+        &(arrows + &boxes),
+    ))
+}
+
+/// From a box to one below it: to the side at once, or at the end where another box is in the way.
+fn path_down((x, y): Place, (x_below, y_below): Place, boxes: &BTreeMap<&str, Place>) -> String {
+    let in_way =
+        |place: &Place| place.1 > y && place.1 < y_below && place.0.abs_diff(x_below) < BOX / 2;
+    let (gap, end) = (ROW - 54, y_below - 2);
+    if boxes.values().any(in_way) {
+        format!("M{x} {y}V{}L{x_below} {end}", y_below - gap)
+    } else {
+        format!("M{x} {y}L{x_below} {}V{end}", y + gap - 2)
+    }
 }
 
 /// Who says what to whom.

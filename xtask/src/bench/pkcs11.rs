@@ -37,8 +37,7 @@ pub(super) fn run() -> Result<Vec<Plot>, Failure> {
     let throughput = token.tool(release_of("examples/throughput"));
     let title = "Signatures on SoftHSM, RSA-2048: bare C_Sign, and whole tokens of FIAM";
     let mut rates = Plot::new("throughput", title, "a second");
-    let title =
-        "Signatures on SoftHSM, RSA-2048: processor time, and what half and 99 % take at most";
+    let title = "Signatures on SoftHSM, RSA-2048: processor time, and what a tenth, half, 90 and 99 % take at most";
     let mut latencies = Plot::new("latency", title, "ns");
     throughput.arg(&token.key_uri).tee(|line| {
         let Some((threads, measured)) = rates_of(line) else {
@@ -47,7 +46,7 @@ pub(super) fn run() -> Result<Vec<Plot>, Failure> {
         for (what, rate, parts) in measured {
             let what = format!("{what}, {threads} threads");
             latencies.rows.extend(
-                ["processor time", "half", "99 %"]
+                ["processor time", "10 %", "half", "90 %", "99 %"]
                     .iter()
                     .zip(parts)
                     .map(|(part, micros)| (micros.saturating_mul(1000), format!("{what}, {part}"))),
@@ -96,8 +95,8 @@ pub(super) fn keys() -> Result<Plot, Failure> {
     Ok(plot)
 }
 
-/// What, how many a second, and in microseconds the processor time of one, the median and the 99th percentile.
-type Rate = (&'static str, u64, [u64; 3]);
+/// What, how many a second, and in microseconds the processor time of one and four percentiles.
+type Rate = (&'static str, u64, [u64; 5]);
 
 /// Of a line of `throughput`: how many threads, and their rates.
 fn rates_of(line: &str) -> Option<(u64, [Rate; 2])> {
@@ -117,8 +116,11 @@ fn rates_of(line: &str) -> Option<(u64, [Rate; 2])> {
         return None;
     };
     let parts = |cpu: &str, text: &str| {
-        let (half, most) = text.split_once('/')?;
-        Some([cpu.parse().ok()?, half.parse().ok()?, most.parse().ok()?])
+        let parts = [cpu].into_iter().chain(text.split('/'));
+        let parts = parts
+            .map(|part| part.parse().ok())
+            .collect::<Option<Vec<_>>>()?;
+        parts.try_into().ok()
     };
     let rates = [
         ("bare", bare.parse().ok()?, parts(cpu_bare, of_bare)?),
@@ -222,10 +224,10 @@ mod tests {
 
     #[test]
     fn a_line_of_rates_is_read() {
-        let line = "      2    1204     1180  0.982         1630          1650  0.990         1600/2100         1630/2400";
+        let line = "      2    1204     1180  0.982         1630          1650  0.990         500/1600/1900/2100 500/1630/1990/2400";
         let expected = [
-            ("bare", 1204, [1630, 1600, 2100]),
-            ("whole", 1180, [1650, 1630, 2400]),
+            ("bare", 1204, [1630, 500, 1600, 1900, 2100]),
+            ("whole", 1180, [1650, 500, 1630, 1990, 2400]),
         ];
         assert_eq!(rates_of(line), Some((2, expected)));
         assert_eq!(rates_of("threads  bare/s  whole/s  ratio"), None);

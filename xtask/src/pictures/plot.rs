@@ -1,19 +1,29 @@
-//! How much of something, as bars: what `cargo xtask bench --keep` kept, with the machine and the day.
+//! How much of something, as lines or bars: what `cargo xtask bench --keep` kept, with the machine and the day.
 //!
-//! The text has a `title`, a `note`, a `unit`, and a line `NUMBER what` for each bar. `ns` are shown as times.
+//! The text has a `title`, a `note`, a `unit`, and a line `NUMBER what` for each point or bar. `ns` are shown as times.
 
 use std::fmt::Write as _;
 
-use super::{escaped, rectangle, svg};
+use super::{escaped, rectangle, svg, text};
 use crate::failure::{Failure, fail};
 
 const LEFT: usize = 24;
 const WIDTH: usize = 760;
 const BAR: usize = 14;
 const STEP: usize = 48;
+const TOP: usize = 76;
+const BOTTOM: usize = 376;
+const AXIS: usize = 96;
+const COLORS: [&str; 9] = [
+    "#2f7ed8", "#d95f02", "#2e9d4e", "#c2185b", "#8457d1", "#94722c", "#0097a7", "#7d7d7d",
+    "#c98a00",
+];
 
-/// Draws the bars, the longest as wide as there is room.
-pub(super) fn bars(source: &str) -> Result<String, Failure> {
+/// How much, and of what.
+type Row<'t> = (u64, &'t str);
+
+/// Draws lines where each row names a point that others have, too; else bars.
+pub(super) fn draw(source: &str) -> Result<String, Failure> {
     let mut lines = source.lines();
     let mut head = |word: &str| lines.next().and_then(|line| line.strip_prefix(word));
     let (Some(title), Some(note), Some(unit)) = (head("title "), head("note "), head("unit "))
@@ -29,23 +39,162 @@ pub(super) fn bars(source: &str) -> Result<String, Failure> {
             None => return fail!("no row of a plot: {line}"),
         }
     }
-    let longest = rows.iter().map(|row| row.0).max().unwrap_or(1).max(1);
     let mut body = String::new();
     left(&mut body, "name", 28, title);
     left(&mut body, "soft", 48, note);
+    let height = match Curves::of(&rows) {
+        Some(curves) => curves.draw(unit, &mut body),
+        None => bars(&rows, unit, &mut body),
+    };
+    Ok(svg(title, WIDTH + 2 * LEFT, height, &body))
+}
+
+/// The longest is as wide as there is room.
+fn bars(rows: &[Row<'_>], unit: &str, body: &mut String) -> usize {
+    let longest = rows.iter().map(|row| row.0).max().unwrap_or(1).max(1);
     for (number, (much, what)) in rows.iter().enumerate() {
         let y = 82 + number * STEP;
-        left(
-            &mut body,
-            "label",
-            y,
-            &format!("{what}: {}", shown(*much, unit)),
-        );
+        left(body, "label", y, &format!("{what}: {}", shown(*much, unit)));
         let part = u128::from(*much) * (WIDTH as u128) / u128::from(longest);
         let width = usize::try_from(part).unwrap_or(WIDTH).max(2);
-        rectangle(&mut body, "box", (LEFT, y + 7), (width, BAR));
+        rectangle(body, "box", (LEFT, y + 7), (width, BAR));
     }
-    Ok(svg(title, WIDTH + 2 * LEFT, 70 + rows.len() * STEP, &body))
+    70 + rows.len() * STEP
+}
+
+/// What was measured at several points: by threads, by keys, by the part of all that took at most so long.
+#[derive(Default)]
+struct Curves<'t> {
+    points: Vec<&'t str>,
+    curves: Vec<(&'t str, Vec<(usize, u64)>)>,
+}
+
+impl<'t> Curves<'t> {
+    fn of(rows: &[Row<'t>]) -> Option<Self> {
+        let mut found = Self::default();
+        for &(much, what) in rows {
+            let (name, point) = what.rsplit_once(", ")?;
+            let is_point = ["half", "processor time"].contains(&point)
+                || [" threads", " keys", " %"]
+                    .iter()
+                    .any(|unit| point.ends_with(unit));
+            let points = &mut found.points;
+            let at = points.iter().position(|it| is_point && *it == point);
+            let at = at.or_else(|| is_point.then(|| (points.push(point), points.len() - 1).1))?;
+            match found.curves.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, curve)) => curve.push((at, much)),
+                None => found.curves.push((name, vec![(at, much)])),
+            }
+        }
+        Some(found)
+    }
+
+    /// Draws them, with their numbers below, and says how high that is.
+    fn draw(&self, unit: &str, body: &mut String) -> usize {
+        let all = self
+            .curves
+            .iter()
+            .flat_map(|(_, curve)| curve)
+            .map(|it| it.1);
+        let (least, most) = all.fold((u64::MAX, 1), |(least, most), it| {
+            (least.min(it), most.max(it))
+        });
+        let scale = Scale::new(least, most);
+        for &mark in &scale.marks {
+            let y = scale.y(mark);
+            let (from, to) = (LEFT + AXIS, LEFT + WIDTH);
+            let _ = write!(body, "<path class=\"line\" d=\"M{from} {y}H{to}\"/>");
+            left(body, "soft", y + 4, &shown(mark, unit));
+        }
+        let x = |at: usize| LEFT + AXIS + (2 * at + 1) * (WIDTH - AXIS) / (2 * self.points.len());
+        for (at, point) in self.points.iter().enumerate() {
+            text(body, "soft", (x(at), BOTTOM + 22), point);
+        }
+        for (number, (name, curve)) in self.curves.iter().enumerate() {
+            let (color, y) = (COLORS[number % COLORS.len()], BOTTOM + 52 + number * 22);
+            let (mut path, mut dots, mut numbers) = (String::new(), String::new(), String::new());
+            for &(at, much) in curve {
+                let (x, y) = (x(at), scale.y(much));
+                let _ = write!(path, "{}{x} {y}", if path.is_empty() { 'M' } else { 'L' });
+                let _ = write!(dots, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\"/>");
+                let _ = write!(
+                    numbers,
+                    "{} {}",
+                    if numbers.is_empty() { ':' } else { ',' },
+                    shown(much, unit)
+                );
+            }
+            let _ = write!(
+                body,
+                "<g fill=\"{color}\"><path fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" d=\"{path}\"/>{dots}\
+                 <circle cx=\"{LEFT}\" cy=\"{}\" r=\"6\"/></g><text class=\"label\" x=\"{}\" y=\"{y}\">{}{numbers}</text>",
+                y - 5,
+                LEFT + 14,
+                escaped(name)
+            );
+        }
+        BOTTOM + 52 + self.curves.len() * 22
+    }
+}
+
+/// Where a number stands: by its logarithm where the greatest is twenty times the least.
+struct Scale {
+    is_logarithmic: bool,
+    from: f64,
+    to: f64,
+    marks: Vec<u64>,
+}
+
+impl Scale {
+    fn new(least: u64, most: u64) -> Self {
+        let decade = |much: u64| 10_u64.saturating_pow(much.max(1).ilog10());
+        let is_logarithmic = most / least.max(1) >= 20;
+        let marks: Vec<_> = if is_logarithmic {
+            let decades = std::iter::successors(Some(decade(least)), |it| it.checked_mul(10));
+            decades
+                .take_while(|it| *it < most.saturating_mul(10))
+                .collect()
+        } else {
+            let steps = [1, 2, 5, 10].map(|part| decade(most).div_ceil(10).max(1) * part);
+            let step = steps
+                .into_iter()
+                .find(|step| most / step < 6)
+                .unwrap_or(most);
+            (0..=most.div_ceil(step))
+                .map(|number| number * step)
+                .collect()
+        };
+        let mut scale = Self {
+            is_logarithmic,
+            from: 0.0,
+            to: 1.0,
+            marks,
+        };
+        let ends =
+            [scale.marks.first(), scale.marks.last()].map(|it| it.copied().unwrap_or_default());
+        (scale.from, scale.to) = (scale.number(ends[0]), scale.number(ends[1]));
+        scale
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a pixel is less exact")]
+    fn number(&self, much: u64) -> f64 {
+        let much = much as f64;
+        if self.is_logarithmic {
+            much.max(1.0).log10()
+        } else {
+            much
+        }
+    }
+
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a part of the height"
+    )]
+    fn y(&self, much: u64) -> usize {
+        let part = (self.number(much) - self.from) / (self.to - self.from);
+        BOTTOM - (part.clamp(0.0, 1.0) * (BOTTOM - TOP) as f64).round() as usize
+    }
 }
 
 fn left(body: &mut String, class: &str, y: usize, text: &str) {
@@ -80,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_as_it_took() {
-        let Ok(drawn) = bars("title T\nnote x86, 2026-11-29\nunit ns\n40000 a <b>\n20000 b\n1 c\n")
+        let Ok(drawn) = draw("title T\nnote x86, 2026-11-29\nunit ns\n40000 a <b>\n20000 b\n1 c\n")
         else {
             panic!("no plot");
         };
@@ -99,9 +248,35 @@ mod tests {
             "title T\nnote n\nunit ns\nx y\n",
             "title T\nnote n\nunit ns\n12\n",
         ] {
-            assert!(bars(wrong).is_err(), "{wrong}");
+            assert!(draw(wrong).is_err(), "{wrong}");
         }
         assert_eq!(shown(9_947_206, "instructions"), "9.9 M instructions");
         assert_eq!(shown(1_204, "a second"), "1204 a second");
+    }
+    #[test]
+    fn what_has_points_is_lines() {
+        let rows = [
+            (100, "a, 1 threads"),
+            (50, "b, 1 threads"),
+            (200, "a, 2 threads"),
+            (60, "b, 2 threads"),
+        ];
+        let Some(curves) = Curves::of(&rows) else {
+            panic!("no lines");
+        };
+        assert_eq!(curves.points, ["1 threads", "2 threads"]);
+        assert_eq!(curves.curves[0], ("a", vec![(0, 100), (1, 200)]));
+        assert!(Curves::of(&[(1, "RSA-2048, portable")]).is_none());
+        let scale = Scale::new(50, 200);
+        assert_eq!(
+            (scale.y(0), scale.y(100), scale.y(200)),
+            (BOTTOM, (TOP + BOTTOM) / 2, TOP)
+        );
+        let scale = Scale::new(1_000, 90_000);
+        assert_eq!(scale.marks, [1_000, 10_000, 100_000]);
+        assert_eq!(
+            (scale.y(1_000), scale.y(10_000)),
+            (BOTTOM, (TOP + BOTTOM) / 2)
+        );
     }
 }

@@ -51,7 +51,7 @@ fn main() -> Result<(), Failure> {
     let whole = Whole::new(&pool)?;
     println!("{}, {}", pool.token().model, pool.mechanism());
     println!(
-        "threads  bare/s  whole/s  ratio  bare cpu us  whole cpu us  ratio   bare p50/p99 us  whole p50/p99 us"
+        "threads  bare/s  whole/s  ratio  bare cpu us  whole cpu us  ratio   bare p10/50/90/99 us  whole p10/50/90/99 us"
     );
     for threads in counts {
         let compared = turns(threads, &|| bare.worker(), &|| whole.worker())?;
@@ -67,7 +67,11 @@ fn main() -> Result<(), Failure> {
 fn line(threads: usize, compared: &Compared) -> String {
     let (bare, whole) = (&compared.one, &compared.other);
     let (ratio, cpu_ratio) = (compared.ratio(), compared.cpu_ratio());
-    let latency = |rate: &Rate| format!("{}/{}", rate.micros(50), rate.micros(99));
+    let latency = |rate: &Rate| {
+        [10, 50, 90, 99]
+            .map(|percent| rate.micros(percent).to_string())
+            .join("/")
+    };
     format!(
         "{threads:>7} {:>7.0} {:>8.0}  {ratio:>5.3} {:>12.0} {:>13.0}  {cpu_ratio:>5.3} {:>17} {:>17}",
         bare.per_second(),
