@@ -18,8 +18,6 @@ use crate::options::{RevocationArgs, moment, of_option};
 use crate::output::{broken, print_report};
 
 /// Judge a token that came in: an access or id token, signed UserInfo, or iSHARE's delegation evidence
-///
-/// Clocks may differ by 10 s; delegation evidence may come 5 s early, and ends on time.
 #[derive(Args)]
 pub(super) struct Verify {
     /// The token, a compact JWS, or the JSON that introspect printed about it; - to read it from standard input, where other users cannot see it
@@ -46,7 +44,7 @@ pub(super) struct Verify {
     /// The nonce that an id token must have
     #[arg(long, value_name = "NONCE")]
     nonce: Option<String>,
-    /// The moment to judge at, in seconds since 1970; by default now
+    /// The moment to judge at, in seconds since 1970; by default now. Clocks may differ by 10 s; delegation evidence may come 5 s early, and ends on time
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
     #[command(flatten)]
