@@ -91,6 +91,8 @@ pub(crate) enum NoValue<E> {
 pub(crate) struct Cache<V, E> {
     policy: CachePolicy,
     room: Room,
+    /// Whether a value may be used while it is got again; one that is not is used for a short time only.
+    is_good: fn(&V) -> bool,
     slots: Mutex<HashMap<String, Arc<Slot<V, E>>>>,
 }
 
@@ -120,27 +122,38 @@ where
     V: Clone + Send + 'static,
     E: Clone + Send + 'static,
 {
-    pub(crate) fn new(policy: CachePolicy, room: Room) -> Self {
+    pub(crate) fn new(policy: CachePolicy, room: Room, is_good: fn(&V) -> bool) -> Self {
         Self {
             policy,
             room,
+            is_good,
             slots: Mutex::default(),
         }
     }
 
-    /// The value of that name: the one that is known, or what `load` gives. `is_good` says whether a value may be used while
-    /// it is got again; one that is not is used for a short time only. Who may have to wait is `holder`.
+    /// The value of that name: the one that is known, or what `load` gives. Who may have to wait is `holder`.
     pub(crate) fn get(
         &self,
         name: &str,
         holder: &Holder,
         load: impl Fn() -> Result<V, E> + Send + 'static,
-        is_good: fn(&V) -> bool,
     ) -> Result<V, NoValue<E>> {
         let slot = self.slot(name);
         let state = slot.lock();
-        let known = state.value.as_ref().filter(|(value, since)| {
-            let is_good = is_good(value);
+        match self.known(&state) {
+            Some((value, since)) if (self.is_good)(&value) => {
+                Ok(self.renewed(&slot, state, value, since.elapsed(), holder, load))
+            }
+            Some((value, _)) => Ok(value),
+            None => self.first(&slot, state, holder, load),
+        }
+    }
+
+    /// The value, and since when it is there, as long as it may be used.
+    fn known(&self, state: &State<V, E>) -> Option<(V, Instant)> {
+        let known = state.value.as_ref();
+        let known = known.filter(|(value, since)| {
+            let is_good = (self.is_good)(value);
             let life = if is_good {
                 self.policy.limit
             } else {
@@ -148,15 +161,7 @@ where
             };
             since.elapsed() < life
         });
-        let known = known.cloned();
-        match known {
-            Some((value, since)) if is_good(&value) => {
-                let age = since.elapsed();
-                Ok(self.renewed(&slot, state, value, age, holder, load))
-            }
-            Some((value, _)) => Ok(value),
-            None => self.first(&slot, state, holder, load),
-        }
+        known.cloned()
     }
 
     /// A value that may be used. It is got again ahead of its end, and first where it is old: then this waits a little.
@@ -229,8 +234,10 @@ where
             return Arc::clone(slot);
         }
         if slots.len() >= self.policy.max_parties {
-            let limit = self.policy.limit;
-            slots.retain(|_, slot| slot.is_in_use(limit));
+            slots.retain(|_, slot| {
+                let state = slot.lock();
+                state.loading || self.known(&state).is_some()
+            });
         }
         let slot = Arc::new(Slot {
             state: Mutex::new(State {
@@ -269,15 +276,6 @@ impl<V: Clone, E: Clone> Slot<V, E> {
         drop(state);
         drop(ended);
         outcome
-    }
-
-    fn is_in_use(&self, limit: Duration) -> bool {
-        let state = self.lock();
-        state.loading
-            || state
-                .value
-                .as_ref()
-                .is_some_and(|(_, since)| since.elapsed() < limit)
     }
 }
 

@@ -11,7 +11,7 @@ use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::VerifyingKey;
 use sha2::{Digest as _, Sha256};
 
-use crate::shares::Holder;
+use crate::shares::{Holder, Shares};
 
 /// How many are kept at most; some kilobytes each.
 const MAX_KEPT: usize = 10_000;
@@ -21,8 +21,10 @@ const MAX_KEPT: usize = 10_000;
 pub(crate) struct ProvenHeader {
     /// For whom every rule held.
     pub(crate) client_id: String,
-    /// The leaf, DER, and whose it is.
-    pub(crate) leaf: Option<(Vec<u8>, Holder)>,
+    /// The leaf, DER.
+    pub(crate) leaf: Option<Vec<u8>>,
+    /// Whose certificate or key it is.
+    pub(crate) holder: Holder,
     pub(crate) key: VerifyingKey,
     pub(crate) algorithm: Algorithm,
     /// Up to then, inclusive.
@@ -51,35 +53,109 @@ pub(crate) fn organization(leaf: &Certificate<'_>) -> Holder {
 }
 
 /// By the SHA-256 of the header, as it is encoded: its `x5c` or `kid` and all else that it says.
-#[derive(Debug, Default)]
-pub(crate) struct ProvenHeaders(Mutex<HashMap<[u8; 32], Arc<ProvenHeader>>>);
+#[derive(Debug)]
+pub(crate) struct ProvenHeaders(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    headers: HashMap<[u8; 32], Arc<ProvenHeader>>,
+    /// One holder can write its header in any number of ways.
+    shares: Shares<Holder>,
+}
+
+impl Default for ProvenHeaders {
+    fn default() -> Self {
+        Self::new(MAX_KEPT)
+    }
+}
 
 impl ProvenHeaders {
+    fn new(room: usize) -> Self {
+        Self(Mutex::new(Kept {
+            headers: HashMap::new(),
+            shares: Shares::new(room),
+        }))
+    }
+
     pub(crate) fn find(
         &self,
         digest: &[u8; 32],
         client_id: &str,
         now: UnixTime,
     ) -> Option<Arc<ProvenHeader>> {
-        let headers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = headers.get(digest);
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.headers.get(digest);
         let is_good = |it: &&Arc<ProvenHeader>| it.client_id == client_id && now <= it.until;
         found.filter(is_good).cloned()
     }
 
     pub(crate) fn keep(&self, digest: [u8; 32], header: &Arc<ProvenHeader>, now: UnixTime) {
-        let mut headers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if headers.len() >= MAX_KEPT {
-            headers.retain(|_, kept| now <= kept.until);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(&digest);
+        if !kept.shares.take(header.holder) {
+            let ended = kept.headers.iter().filter(|(_, kept)| kept.until < now);
+            let ended: Vec<_> = ended.map(|(digest, _)| *digest).collect();
+            for digest in ended {
+                kept.remove(&digest);
+            }
+            // Where all are in use, what is new is proved each time.
+            if !kept.shares.take(header.holder) {
+                return;
+            }
         }
-        // Where all are in use, what is new is proved each time.
-        if headers.len() < MAX_KEPT || headers.contains_key(&digest) {
-            headers.insert(digest, Arc::clone(header));
-        }
+        kept.headers.insert(digest, Arc::clone(header));
     }
 
     pub(crate) fn forget(&self, digest: &[u8; 32]) {
-        let mut headers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        headers.remove(digest);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(digest);
+    }
+}
+
+impl Kept {
+    fn remove(&mut self, digest: &[u8; 32]) {
+        if let Some(header) = self.headers.remove(digest) {
+            self.shares.give_back(&header.holder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use privyseal_core::rsa::RsaPublicKey;
+
+    fn header(holder: u8, until: UnixTime) -> Arc<ProvenHeader> {
+        let key = RsaPublicKey::from_components(&[0xff; 256], &[1, 0, 1]).unwrap();
+        Arc::new(ProvenHeader {
+            client_id: "c".to_owned(),
+            leaf: None,
+            holder: [holder; 32],
+            key: VerifyingKey::new(key).unwrap(),
+            algorithm: Algorithm::Rs256,
+            until,
+            refresh_from: until,
+            is_refreshed: AtomicBool::default(),
+            generation: 0,
+            list: None,
+        })
+    }
+
+    #[test]
+    fn who_writes_its_header_in_many_ways_takes_no_room_of_others() {
+        let at = |seconds| UnixTime::from_secs(seconds).unwrap();
+        let headers = ProvenHeaders::new(30);
+        let is_kept = |digest| headers.find(&[digest; 32], "c", at(0)).is_some();
+        for digest in 0..30 {
+            headers.keep([digest; 32], &header(1, at(10)), at(0));
+        }
+        assert_eq!((0..30).filter(|digest| is_kept(*digest)).count(), 10);
+        headers.keep([30; 32], &header(2, at(10)), at(0));
+        assert!(is_kept(30));
+        // There is room again once they have ended, or are forgotten.
+        headers.keep([31; 32], &header(1, at(20)), at(11));
+        assert!(is_kept(31) && !is_kept(0));
+        headers.forget(&[31; 32]);
+        assert!(!is_kept(31));
     }
 }

@@ -123,7 +123,7 @@ impl Receiver {
             exp: claims.exp,
             claims: claims.all,
             key: *proven.key.spki_digest(),
-            leaf: proven.leaf.as_ref().map(|(der, _)| der.clone()),
+            leaf: proven.leaf.clone(),
             record,
         })
     }
@@ -195,11 +195,11 @@ impl Receiver {
         settings: &Settings,
     ) -> Result<Option<Value>, Rejection> {
         let leaf = proven.leaf.as_ref();
-        let leaf = leaf.and_then(|(der, holder)| Some((Certificate::from_der(der).ok()?, holder)));
+        let leaf = leaf.and_then(|der| Certificate::from_der(der).ok());
         match (&self.registry, leaf) {
-            (Some(registry), Some((leaf, holder))) => {
+            (Some(registry), Some(leaf)) => {
                 let claimed = ClaimedParty::new(self.scheme, id, &leaf);
-                let answer = registry.party(claimed.query(), holder)?;
+                let answer = registry.party(claimed.query(), &proven.holder)?;
                 let judged = answer.and_then(|party| {
                     claimed.check(&party)?;
                     Ok(party)
@@ -207,11 +207,11 @@ impl Receiver {
                 judged
                     .map(|party| Some(party.info().clone()))
                     .map_err(|fault| {
-                        registry.note_vain_look_up(holder);
+                        registry.note_vain_look_up(&proven.holder);
                         Rejection::of(RuleId::PartyStatus, fault)
                     })
             }
-            (None, Some((leaf, _))) if settings.clients.has_certificate(id, &leaf) => Ok(None),
+            (None, Some(leaf)) if settings.clients.has_certificate(id, &leaf) => Ok(None),
             // Its key was looked up among those of the client.
             (None, None) if proven.leaf.is_none() => Ok(None),
             _ => {

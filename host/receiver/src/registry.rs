@@ -133,8 +133,10 @@ impl CachedRegistry {
     pub(crate) fn new(source: Arc<dyn RegistrySource>, policy: CachePolicy) -> Self {
         Self {
             source,
-            list: Cache::new(policy, Room::for_anybody(policy.max_waiting)),
-            parties: Cache::new(policy, Room::new(policy.max_waiting)),
+            list: Cache::new(policy, Room::for_anybody(policy.max_waiting), |_| true),
+            parties: Cache::new(policy, Room::new(policy.max_waiting), |answer| {
+                answer.as_ref().is_ok_and(|party| party.is_active())
+            }),
             look_ups: LookUps::default(),
         }
     }
@@ -143,7 +145,7 @@ impl CachedRegistry {
     pub(crate) fn trusted_list(&self) -> Result<Arc<TrustedList>, Rejection> {
         let source = Arc::clone(&self.source);
         let load = move || source.trusted_list().map(Arc::new).map_err(Arc::new);
-        let list = self.list.get("", &Holder::default(), load, |_| true);
+        let list = self.list.get("", &Holder::default(), load);
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
 
@@ -164,8 +166,7 @@ impl CachedRegistry {
             Ok(answer) => Ok(answer.map(Arc::new)),
             Err(error) => Err(Arc::new(error)),
         };
-        let is_good = |answer: &PartyAnswer| answer.as_ref().is_ok_and(|party| party.is_active());
-        let answer = self.parties.get(&name, holder, load, is_good);
+        let answer = self.parties.get(&name, holder, load);
         answer.map_err(|error| Rejection::unavailable("the registry", error))
     }
 

@@ -170,6 +170,11 @@ fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
             refuse(assertion.clone(), id.clone());
         }
     }
+    let id = "EU.EORI.NL999999999";
+    let last = refuse(liars[0].assertion_of(id), id.to_owned());
+    if began.elapsed() < Duration::from_secs(30) {
+        assert!(last.text().contains("asked for too many parties"), "{last}");
+    }
     let asked = stage.switch.take_asked().len();
     // A minute has eight of them, and a refused id is asked for again after half a minute.
     let allowed = 12 * (1 + began.elapsed().as_secs() / 30);

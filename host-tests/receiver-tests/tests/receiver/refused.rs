@@ -2,6 +2,7 @@
 
 use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{Revocation, TokenForm};
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
 use privyseal_test_servers::ishare_server::party_info;
@@ -320,6 +321,18 @@ fn a_registry_that_is_not_believed_lets_nobody_in() {
         (503, "temporarily_unavailable")
     );
     assert!(rejection.to_string().contains("was changed"), "{rejection}");
+}
+
+/// RFC 7523 section 3, point 7: what cannot be remembered could be replayed.
+#[test]
+fn a_memory_without_room_lets_nobody_in_and_says_so() {
+    let world = World::new();
+    let stage = world.play_with(&ISHARE, world.honest(), |it| it.replay(MemoryStore::new(0)));
+    stage.refuses(
+        &world.assertion(),
+        "unavailable",
+        "the replay store: it has no room",
+    );
 }
 
 /// The same answer, whatever was wrong: who asks learns nothing about parties and certificates.

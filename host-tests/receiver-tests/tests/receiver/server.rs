@@ -1,8 +1,10 @@
 //! The token endpoint, as the pages on access tokens have it; introspection, and the receiver for other languages.
 
-use std::net::SocketAddr;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 use std::{fs, thread};
 
 use privyseal::UnixTime;
@@ -294,6 +296,13 @@ fn each_refusal_of_a_form_is_in_the_log_once() {
             "{said:?}"
         );
     }
+    // One whose body never comes.
+    let mut silent = TcpStream::connect(public).unwrap();
+    let head =
+        format!("POST /connect/token HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 9\r\n\r\nx");
+    silent.write_all(head.as_bytes()).unwrap();
+    let said = lines.recv_timeout(Duration::from_secs(120)).unwrap();
+    assert!(said.contains("did not come in time"), "{said}");
 }
 
 #[test]
@@ -308,12 +317,11 @@ fn the_internal_address_is_on_loopback() {
 /// Clients that say nothing, or little, keep nobody out.
 #[test]
 fn silent_clients_keep_nobody_out() {
-    use std::io::Write as _;
     let world = World::new();
     let (public, _) = serve(&world);
     let silent: Vec<_> = (0..200)
         .map(|number| {
-            let mut stream = std::net::TcpStream::connect(public).unwrap();
+            let mut stream = TcpStream::connect(public).unwrap();
             if number % 2 == 0 {
                 let head = format!(
                     "POST /connect/token HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 99\r\n\r\nx"

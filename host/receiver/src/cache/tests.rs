@@ -20,7 +20,7 @@ fn cache(refresh_after: Duration, limit: Duration) -> Cache<usize, &'static str>
 }
 
 fn cache_of(policy: CachePolicy) -> Cache<usize, &'static str> {
-    Cache::new(policy, Room::new(policy.max_waiting))
+    Cache::new(policy, Room::new(policy.max_waiting), |_| true)
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn one_request_serves_all_who_wait() {
     let cache = cache(LONG, LONG);
     thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| cache.get("a", &[0; 32], counted(&calls, Ok(1)), |_| true));
+            scope.spawn(|| cache.get("a", &[0; 32], counted(&calls, Ok(1))));
         }
     });
     assert_eq!(calls.load(Ordering::SeqCst), 1);
@@ -38,7 +38,7 @@ fn one_request_serves_all_who_wait() {
 #[test]
 fn what_is_known_is_used_while_it_is_got_again() {
     let (calls, cache) = (Arc::default(), cache(Duration::ZERO, LONG));
-    let get = || cache.get("a", &[0; 32], counted(&calls, Ok(0)), |_| true);
+    let get = || cache.get("a", &[0; 32], counted(&calls, Ok(0)));
     // The second is given at once, and what is got in the background comes later.
     assert_eq!((get(), get()), (Ok(0), Ok(0)));
     let began = Instant::now();
@@ -53,20 +53,20 @@ fn what_is_older_than_its_life_is_asked_for_first_and_used_where_nobody_answers(
     let calls = Arc::default();
     let policy = CachePolicy::default().refreshed(Duration::ZERO, LONG);
     let cache = cache_of(policy.life(Duration::ZERO, LONG));
-    let get = |outcome| cache.get("a", &[0; 32], counted(&calls, outcome), |_| true);
+    let get = |outcome| cache.get("a", &[0; 32], counted(&calls, outcome));
     assert_eq!((get(Ok(0)), get(Ok(0))), (Ok(0), Ok(1)));
     assert_eq!(get(Err("away")), Ok(1));
     // One that is silent counts as away, and holds up nobody for long.
     let cache = cache_of(policy.life(Duration::ZERO, Duration::from_millis(10)));
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(Mutex::new(released));
-    assert_eq!(cache.get("a", &[0; 32], || Ok(7), |_| true), Ok(7));
+    assert_eq!(cache.get("a", &[0; 32], || Ok(7)), Ok(7));
     let silent = move || {
         let _ = released.lock().unwrap().recv();
         Ok(8)
     };
     for _ in 0..100 {
-        assert_eq!(cache.get("a", &[0; 32], silent.clone(), |_| true), Ok(7));
+        assert_eq!(cache.get("a", &[0; 32], silent.clone()), Ok(7));
     }
     drop(release);
 }
@@ -79,7 +79,7 @@ fn a_registry_that_is_away_stops_nothing_before_the_limit_and_everything_after_i
         (Duration::ZERO, Err(NoValue::Failed("away"))),
     ] {
         let cache = cache(Duration::ZERO, limit);
-        let get = |outcome| cache.get("a", &[0; 32], counted(&calls, outcome), |_| true);
+        let get = |outcome| cache.get("a", &[0; 32], counted(&calls, outcome));
         get(Ok(7)).unwrap();
         calls.store(0, Ordering::SeqCst);
         assert_eq!(get(Err("away")).map(|_| 7), expected);
@@ -90,8 +90,9 @@ fn a_registry_that_is_away_stops_nothing_before_the_limit_and_everything_after_i
 fn a_bad_answer_is_kept_for_a_short_time() {
     for (negative, second) in [(LONG, Ok(0)), (Duration::ZERO, Ok(1))] {
         let calls = Arc::default();
-        let cache = cache_of(CachePolicy::default().negative(negative));
-        let get = || cache.get("a", &[0; 32], counted(&calls, Ok(0)), |_| false);
+        let policy = CachePolicy::default().negative(negative);
+        let cache = Cache::new(policy, Room::new(1), |_| false);
+        let get = || cache.get("a", &[0; 32], counted(&calls, Ok(0)));
         assert_eq!((get(), get()), (Ok(0), second));
     }
 }
@@ -100,8 +101,20 @@ fn a_bad_answer_is_kept_for_a_short_time() {
 fn a_load_that_panics_keeps_nobody_waiting() {
     let cache = cache_of(CachePolicy::default());
     thread::scope(|scope| {
-        let panics = scope.spawn(|| cache.get("a", &[0; 32], || panic!("on purpose"), |_| true));
+        let panics = scope.spawn(|| cache.get("a", &[0; 32], || panic!("on purpose")));
         assert!(panics.join().is_err());
     });
-    assert_eq!(cache.get("a", &[0; 32], || Ok(1), |_| true), Ok(1));
+    assert_eq!(cache.get("a", &[0; 32], || Ok(1)), Ok(1));
+}
+
+#[test]
+fn bad_answers_take_the_place_of_parties_no_longer_than_they_are_used() {
+    let mut policy = CachePolicy::default().negative(Duration::ZERO);
+    policy.max_parties = 2;
+    let cache = Cache::new(policy, Room::new(1), |value| *value > 0);
+    let get = |name, value| cache.get(name, &[0; 32], move || Ok::<_, &str>(value));
+    for (name, value) in [("a", 0), ("b", 0), ("good", 1)] {
+        assert_eq!(get(name, value), Ok(value));
+    }
+    assert_eq!(get("good", 2), Ok(1));
 }

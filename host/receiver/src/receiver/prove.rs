@@ -102,6 +102,7 @@ impl Receiver {
         let proven = |key| ProvenHeader {
             client_id: client_id.to_owned(),
             leaf: None,
+            holder: Sha256::digest(client_id).into(),
             key,
             algorithm: header.algorithm(),
             until: now.saturating_add(self.reprove_after),
@@ -136,7 +137,8 @@ impl Receiver {
         let list = self.check_trust(&chain, &settings.revocation, now, holder)?;
         let key = leaf.rsa_key().and_then(VerifyingKey::new);
         let mut proven = proven(key.map_err(|error| Rejection::of(RuleId::KeySize, error))?);
-        proven.leaf = Some((leaf.as_der().to_vec(), holder));
+        proven.leaf = Some(leaf.as_der().to_vec());
+        proven.holder = holder;
         proven.list = list;
         let ends = chain.certificates().iter().map(Certificate::not_after);
         proven.until = ends.fold(proven.until, Ord::min);
