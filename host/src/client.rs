@@ -34,6 +34,8 @@ pub struct Client(Arc<Shared>);
 trait HeldKey: Send + Sync {
     /// Has it sign something that is discarded.
     fn self_test(&self) -> Result<(), OAuthError>;
+    /// Somebody says that what could not be used of it is mended.
+    fn try_again(&self);
     /// Counts the sessions that are open for it.
     fn open_sessions(&self) -> usize;
 }
@@ -118,6 +120,14 @@ impl Client {
     pub fn self_test(&self) -> Result<(), OAuthError> {
         let key = self.0.key.as_ref();
         key.map_or(Ok(()), |key| key.self_test())
+    }
+
+    /// Has references to the key that were there and could not be used, mostly for their PIN, opened again when their turn
+    /// comes: for who says that they are mended.
+    pub fn try_again(&self) {
+        if let Some(key) = &self.0.key {
+            key.try_again();
+        }
     }
 
     /// How many sessions with PKCS #11 tokens are open for the key, by all its references together.

@@ -59,9 +59,15 @@ impl Agent {
             let kept = kept.filter(|served| served.is_of(&profile, strict) && served.may_open());
             let served = kept.map_or_else(
                 || Arc::new(Served::new(profile.clone(), strict, &self.shared)),
-                Arc::clone,
+                |kept| {
+                    kept.try_again();
+                    Arc::clone(kept)
+                },
             );
             profiles.insert(served.name().to_owned(), served);
+        }
+        for name in before.keys().filter(|name| !profiles.contains_key(*name)) {
+            self.shared.metrics.forget(name);
         }
     }
 

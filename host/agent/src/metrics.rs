@@ -218,6 +218,27 @@ impl Metrics {
         days.set(left.div_euclid(24 * 60 * 60));
     }
 
+    /// A profile that is not served any more has no state.
+    pub(crate) fn forget(&self, profile: &str) {
+        let of_profile = OfProfile {
+            profile: profile.to_owned(),
+        };
+        let gauges = [
+            &self.ready,
+            &self.in_use,
+            &self.sessions,
+            &self.certificate_end,
+            &self.certificate_days,
+        ];
+        for gauge in gauges {
+            gauge.remove(&of_profile);
+        }
+        for state in KEY_STATES {
+            let profile = profile.to_owned();
+            self.key_state.remove(&KeyState { profile, state });
+        }
+    }
+
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         // Writing into a String cannot fail.
@@ -255,5 +276,11 @@ mod tests {
         let days = "privyseal_certificate_days{profile=\"a\"} 2\n";
         assert!(text.contains(days), "{text}");
         assert_eq!(text.matches("# HELP ").count(), METRICS.len());
+        metrics.forget("a");
+        let left = metrics.text();
+        for line in left.lines().filter(|line| line.contains("{profile=\"a\"")) {
+            let is_counted = ["_total{", "_bucket{", "_sum{", "_count{"];
+            assert!(is_counted.iter().any(|it| line.contains(it)), "{line}");
+        }
     }
 }

@@ -213,6 +213,15 @@ impl Served {
         outcome
     }
 
+    /// Somebody says that what could not be used of its key is mended.
+    pub(crate) fn try_again(&self) {
+        if let Ok(key) = self.key.try_lock()
+            && let Key::Open(opened) = &*key
+        {
+            opened.client.try_again();
+        }
+    }
+
     /// Has the metrics show how its key is now.
     pub(crate) fn observe(&self) {
         // Otherwise it is being opened.

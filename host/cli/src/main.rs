@@ -146,7 +146,11 @@ enum Failure {
 fn run(arguments: &[OsString]) -> Result<(), Failure> {
     #[cfg(feature = "agent")]
     if agent::Asking::is_meant(arguments) {
-        let asking = agent::Asking::try_parse_from(arguments).map_err(Failure::Usage)?;
+        let command = log::with_options(agent::Asking::command());
+        let matches = command.try_get_matches_from(arguments);
+        let matches = matches.map_err(Failure::Usage)?;
+        log::begin(&matches);
+        let asking = agent::Asking::from_arg_matches(&matches).map_err(Failure::Usage)?;
         return asking.run().map_err(Failure::Run);
     }
     let (cli, matches) = parse(arguments)?;

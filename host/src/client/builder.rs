@@ -239,7 +239,8 @@ impl ClientBuilder {
         Ok(Client::with(client, Some(key), http))
     }
 
-    /// The same without an HTTPS client: for what only a [`SigningClient`] signs, such as authentication requests.
+    /// The same without an HTTPS client: for what only a [`SigningClient`] signs, such as authentication requests. Who asks
+    /// waits for a reference that hangs; who comes later does not.
     ///
     /// # Errors
     ///
@@ -338,6 +339,10 @@ impl HeldKey for GroupKey {
             1 => test(),
             references => in_turn(references, SIGNING_LIMIT, test),
         }
+    }
+
+    fn try_again(&self) {
+        self.group.try_again();
     }
 
     fn open_sessions(&self) -> usize {

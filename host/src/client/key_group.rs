@@ -144,6 +144,19 @@ impl<S: Signer + Clone> KeyGroup<S> {
             .expect("a group has an open member from its start")
     }
 
+    /// Those that could not be used are opened again when their turn comes.
+    pub(super) fn try_again(&self) {
+        for member in &self.0.members {
+            // One whose lock is taken is being opened.
+            if let Ok(mut slot) = member.signer.try_lock()
+                && let Slot::Unusable(..) = &*slot
+            {
+                *slot = Slot::Away;
+                member.rest(None);
+            }
+        }
+    }
+
     /// The signers that are there.
     pub(super) fn opened(&self) -> impl Iterator<Item = S> {
         // One whose lock is taken is being opened.

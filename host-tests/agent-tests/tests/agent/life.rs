@@ -54,6 +54,9 @@ fn a_hangup_reads_the_configuration_again() {
     agent.signal("HUP");
     agent.hears("READY=1");
     agent.assertion().is_problem(403, "profile");
+    let metrics = agent.ask("GET", "/metrics", "").body;
+    let shows = |name| metrics.contains(&format!("privyseal_ready{{profile=\"{name}\"}}"));
+    assert!(shows("second") && !shows("kpn"), "{metrics}");
     agent.stop();
 }
 

@@ -146,7 +146,14 @@ fn the_command_asks_the_agent() {
     let (program, socket) = (program.to_str().unwrap(), stage.socket());
     let socket = socket.to_str().unwrap();
     let run = |words: &[&str]| stage.run(&[&[program], words, &["--agent", socket]].concat());
-    stage.judge(&run(&["sign", "--profile", "kpn"]));
+    stage.judge(&run(&[
+        "sign",
+        "--profile",
+        "kpn",
+        "-v",
+        "--log-format",
+        "json",
+    ]));
     let json: serde_json::Value =
         serde_json::from_str(&run(&["token", "--profile", "kpn"])).unwrap();
     let token = json["access_token"].as_str().unwrap();

@@ -237,6 +237,15 @@ fn one_that_cannot_be_used_later_is_left_alone() {
         sign(&client).unwrap();
     }
     assert_eq!(two.asked(), 1);
+    client.signer().try_again();
+    for _ in 0..6 {
+        sign(&client).unwrap();
+    }
+    assert_eq!(
+        two.asked(),
+        1,
+        "once for each time that it is said to be mended"
+    );
 }
 
 #[test]
