@@ -2,6 +2,7 @@
 
 use core::future::Future;
 use core::pin::pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs;
@@ -332,13 +333,17 @@ impl Connections {
             return;
         };
         let agent = Arc::clone(&self.agent);
-        let service =
-            service_fn(move |request| routes::answer(Arc::clone(&agent), peer.clone(), request));
+        let is_under_way = Arc::new(AtomicBool::new(false));
+        let stream = HttpStream::new(stream, Arc::clone(&is_under_way));
+        let service = service_fn(move |request| {
+            is_under_way.store(true, Ordering::Relaxed);
+            routes::answer(Arc::clone(&agent), peer.clone(), request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_LIMIT)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(HttpStream::new(stream)), service);
+            .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);
         let open = self.agent.shared.metrics.connections.clone();
         tokio::spawn(async move {

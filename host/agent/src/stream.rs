@@ -2,8 +2,10 @@
 //! come to its end not at all: here both become problems, as all other refusals are.
 
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker, ready};
 use std::io;
+use std::sync::Arc;
 
 use hyper::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,15 +21,18 @@ pub(crate) struct HttpStream<S: AsyncWrite + Unpin> {
     is_asked: bool,
     /// Whether nothing more will come.
     has_ended: bool,
+    /// Whether a whole request waits for its answer.
+    is_under_way: Arc<AtomicBool>,
 }
 
 impl<S: AsyncWrite + Unpin> HttpStream<S> {
-    pub(crate) const fn new(inner: S) -> Self {
+    pub(crate) const fn new(inner: S, is_under_way: Arc<AtomicBool>) -> Self {
         Self {
             inner,
             instead: Vec::new(),
             is_asked: false,
             has_ended: false,
+            is_under_way,
         }
     }
 
@@ -83,6 +88,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_instead(context))?;
         self.is_asked = false;
+        self.is_under_way.store(false, Ordering::Relaxed);
         if let Some(problem) = own_refusal(bytes) {
             self.instead = problem.to_http();
             return Poll::Ready(Ok(bytes.len()));
@@ -103,14 +109,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
 
 impl<S: AsyncWrite + Unpin> Drop for HttpStream<S> {
     fn drop(&mut self) {
-        let (status, detail) = match (self.is_asked, self.has_ended) {
-            (false, _) => return,
-            (true, true) => (StatusCode::BAD_REQUEST, "the request ended before its end"),
-            (true, false) => {
-                let detail = "the head of the request did not come in time";
-                (StatusCode::REQUEST_TIMEOUT, detail)
-            }
+        let head = |status, detail| Problem::new(status, "head", detail);
+        let problem = if self.is_under_way.load(Ordering::Relaxed) {
+            Problem::unavailable(
+                "busy",
+                "the agent ends, and the answer was not there in time",
+            )
+        } else if !self.is_asked {
+            return;
+        } else if self.has_ended {
+            head(StatusCode::BAD_REQUEST, "the request ended before its end")
+        } else {
+            let detail = "the head of the request did not come in time";
+            head(StatusCode::REQUEST_TIMEOUT, detail)
         };
-        send(&mut self.inner, &Problem::new(status, "head", detail));
+        send(&mut self.inner, &problem);
     }
 }

@@ -10,6 +10,7 @@ use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::flow;
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
+use crate::http::{connect, exchange, request};
 use crate::stage::{Stage, behind, own_uid, poll};
 
 /// A stage whose key is behind a module that breaks as told.
@@ -174,6 +175,21 @@ fn a_reference_that_hangs_is_passed_over() {
     assert_eq!(agent.ask("GET", "/ready", "").status, 200);
     assert_eq!(shim.calls("C_SignInit"), asked);
     agent.stop();
+}
+
+/// Who waits for it hears so.
+#[test]
+fn a_signature_that_hangs_holds_up_no_end() {
+    let (stage, shim, uri) = with_shim();
+    let agent = stage.start(&stage.configure("", &stage.profile_of("kpn", &uri, &mine())));
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    let begun = shim.calls("C_SignInit");
+    shim.rules(&["C_Sign * hang 600000"]);
+    let asking = connect(&stage.socket());
+    let asked = thread::spawn(|| exchange(asking, &request("POST", "/v1/kpn/assertion", "", "")));
+    poll("a signature", || shim.calls("C_SignInit") > begun);
+    agent.stop();
+    asked.join().unwrap().is_problem(503, "busy");
 }
 
 /// Neither at a SIGHUP nor when the agent ends.
