@@ -12,6 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::problem::Problem;
 
+/// How a connection begins that wants to speak HTTP/2.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0";
+
+const NO_HEAD: &str = "the head of the request is not a whole one of HTTP/1.1";
+
 /// The stream of a connection.
 pub(crate) struct HttpStream<S: AsyncWrite + Unpin> {
     inner: S,
@@ -19,8 +24,8 @@ pub(crate) struct HttpStream<S: AsyncWrite + Unpin> {
     instead: Vec<u8>,
     /// Whether something came since the last answer.
     is_asked: bool,
-    /// Whether nothing more will come.
-    has_ended: bool,
+    /// Whether what came can become no request: it has ended, or hyper says nothing of what it is.
+    is_hopeless: bool,
     /// Whether a whole request waits for its answer.
     is_under_way: Arc<AtomicBool>,
 }
@@ -31,7 +36,7 @@ impl<S: AsyncWrite + Unpin> HttpStream<S> {
             inner,
             instead: Vec::new(),
             is_asked: false,
-            has_ended: false,
+            is_hopeless: false,
             is_under_way,
         }
     }
@@ -59,7 +64,7 @@ fn own_refusal(answer: &[u8]) -> Option<Problem> {
     let empty = b"\r\ncontent-length: 0\r\n";
     let is_empty = answer.windows(empty.len()).any(|it| it == empty);
     let detail = match status {
-        StatusCode::BAD_REQUEST => "the head of the request is not one of HTTP/1.1",
+        StatusCode::BAD_REQUEST => NO_HEAD,
         _ => "the head of the request is too large",
     };
     (status.is_client_error() && is_empty).then(|| Problem::new(status, "head", detail))
@@ -75,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HttpStream<S> {
         ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
         let has_more = buffer.filled().len() > before;
         self.is_asked |= has_more;
-        self.has_ended |= !has_more;
+        self.is_hopeless |= !has_more || buffer.filled()[before..].starts_with(HTTP2);
         Poll::Ready(Ok(()))
     }
 }
@@ -117,8 +122,8 @@ impl<S: AsyncWrite + Unpin> Drop for HttpStream<S> {
             )
         } else if !self.is_asked {
             return;
-        } else if self.has_ended {
-            head(StatusCode::BAD_REQUEST, "the request ended before its end")
+        } else if self.is_hopeless {
+            head(StatusCode::BAD_REQUEST, NO_HEAD)
         } else {
             let detail = "the head of the request did not come in time";
             head(StatusCode::REQUEST_TIMEOUT, detail)

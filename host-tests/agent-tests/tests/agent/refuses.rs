@@ -176,6 +176,7 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
         (request("POST", "/v1/kpn/assertion", &large, ""), 431),
         (request("GET", &uri, "", ""), 431),
         ("GARBAGE\r\n\r\n".to_owned(), 400),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 400),
         (
             format!("POST /v1/kpn/assertion HTTP/1.1\r\nHost: a\r\n{twice}\r\n{{}}"),
             400,
