@@ -41,7 +41,7 @@ impl Agent {
         profiles.values().any(is_allowed) || self.is_watcher(uid)
     }
 
-    /// Serves these profiles; a key of which nothing changed stays open. One that could not be opened is tried again.
+    /// Serves these profiles; a key of which nothing changed stays open where it signs. Others are opened again.
     pub(crate) fn serve(&self, config: AgentConfig) {
         *self
             .watchers
@@ -56,7 +56,7 @@ impl Agent {
         for profile in config.profiles {
             let name = profile.name().unwrap_or_default();
             let kept = before.get(name);
-            let kept = kept.filter(|served| served.is_of(&profile, strict) && served.may_open());
+            let kept = kept.filter(|served| served.is_of(&profile, strict) && served.may_sign());
             let served = kept.map_or_else(
                 || Arc::new(Served::new(profile.clone(), strict, &self.shared)),
                 |kept| {

@@ -125,10 +125,17 @@ impl Served {
             && self.certificates == certificates(profile)
     }
 
-    /// Whether the key is open, is being opened, or may come by itself.
-    pub(crate) fn may_open(&self) -> bool {
+    /// Whether the key signs, is being opened or tested, or may come by itself.
+    pub(crate) fn may_sign(&self) -> bool {
         let key = self.key.try_lock();
-        !key.is_ok_and(|key| matches!(&*key, Key::Unusable(_)))
+        let tested = self.tested.try_lock();
+        let is_failing = tested.is_ok_and(|it| matches!(&*it, Some((_, Err(_)))));
+        !key.is_ok_and(|key| match &*key {
+            // Perhaps its PIN is another one now.
+            Key::Open(_) => is_failing,
+            Key::Away(_) => false,
+            Key::Unusable(_) => true,
+        })
     }
 
     pub(crate) fn allows(&self, requester: Requester) -> bool {

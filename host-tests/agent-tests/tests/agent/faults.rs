@@ -312,3 +312,22 @@ fn a_wrong_pin_costs_one_try() {
     assert_eq!(shim.calls("C_Login"), 3);
     agent.stop();
 }
+
+/// As when it was changed on the token: whoever writes the new one down says so.
+#[test]
+fn a_pin_that_was_changed_is_taken_at_a_hangup() {
+    let (stage, shim, uri) = with_shim();
+    let agent = stage.start(&stage.configure("", &stage.profile_of("kpn", &uri, &mine())));
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    // The login is lost, and the one that was kept is wrong.
+    shim.rules(&["C_SignInit 1 first login", "C_Login * return 0xa0"]);
+    agent.comes_to(503, "POST", "/v1/kpn/assertion");
+    agent.comes_to(503, "GET", "/ready");
+    shim.rules(&[]);
+    agent.assertion().is_problem(503, "key");
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    let answer = agent.assertion();
+    assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
+    agent.stop();
+}
