@@ -156,7 +156,8 @@ fn a_reference_that_hangs_is_passed_over() {
     let both = format!("['{uri}', '{}']", stage.client.token.uri(flow::KEY));
     let profile = stage.profile_of("kpn", &uri, &mine());
     let profile = profile.replace(&format!("'{uri}'"), &both);
-    let agent = stage.start(&stage.configure("", &profile));
+    let config = stage.configure("", &profile);
+    let agent = stage.start(&config);
     agent.comes_to(200, "POST", "/v1/kpn/assertion");
     // Longer than anybody waits: also the end of the agent.
     let hang = Duration::from_secs(600);
@@ -175,6 +176,13 @@ fn a_reference_that_hangs_is_passed_over() {
     assert_eq!(agent.ask("GET", "/ready", "").status, 200);
     assert_eq!(shim.calls("C_SignInit"), asked);
     agent.stop();
+    // The command, where one does not even open.
+    shim.rules(&[&format!("C_OpenSession * hang {}", hang.as_millis())]);
+    let program = privyseal::path();
+    let mut sign = stage.command(&[program.to_str().unwrap(), "sign", "--profile", "kpn"]);
+    let signed = flow::Outcome::of(sign.arg("--config").arg(config));
+    assert_eq!(signed.code, Some(0), "{}", signed.stderr);
+    stage.judge(&signed.stdout);
 }
 
 /// Who waits for it hears so.
