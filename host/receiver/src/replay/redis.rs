@@ -6,12 +6,16 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
-use redis::{Client, Connection, ErrorKind, RedisError, RedisResult, TlsCertificates};
+use redis::{
+    Client, Connection, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
+    RedisResult, TlsCertificates, Value,
+};
 
 use super::{Presented, ReplayStore, Seen, StoreError};
 
@@ -50,7 +54,7 @@ pub struct RedisStore {
 
 /// A connection, which ends with the process that answers.
 pub(crate) struct Link {
-    pub(crate) connection: Connection,
+    connection: Connection,
     /// The key under which stands since when that process remembers. A server has another name for its process (`run_id`)
     /// after each start.
     begins: String,
@@ -102,28 +106,25 @@ impl RedisStore {
         if options.url.contains('#') {
             return Err(StoreError::Unfit("its URL has a fragment (#)"));
         }
+        let info = options.url.as_str().into_connection_info();
+        let info = info.map_err(no_url)?;
+        // What it says of itself there would be one answer more to wait for.
+        let settings = info.redis_settings().clone().set_skip_set_lib_name();
+        let info = info.set_redis_settings(settings);
         let client = match &options.roots {
-            None => Client::open(options.url.as_str()).map_err(no_url)?,
-            Some(_)
-                if !["rediss:", "valkeys:"]
-                    .iter()
-                    .any(|tls| options.url.starts_with(tls)) =>
-            {
-                return Err(StoreError::Unfit(
-                    "it has roots, and its URL is none of rediss:",
-                ));
+            None => Client::open(info).map_err(no_url)?,
+            Some(_) if !is_tls(&options.url) => {
+                let why = "it has roots, and its URL is none of rediss:";
+                return Err(StoreError::Unfit(why));
             }
             Some(roots) => {
                 let certificates = TlsCertificates {
                     client_tls: None,
                     root_cert: Some(roots.iter().flat_map(pem).collect()),
                 };
-                let client = Client::build_with_tls(options.url.as_str(), certificates);
-                client.map_err(|_| {
-                    StoreError::Unfit(
-                        "its URL or the certificates that vouch for it cannot be read",
-                    )
-                })?
+                let why = "its URL or the certificates that vouch for it cannot be read";
+                let client = Client::build_with_tls(info, certificates);
+                client.map_err(|_| StoreError::Unfit(why))?
             }
         };
         Ok(Self {
@@ -134,13 +135,12 @@ impl RedisStore {
     }
 
     fn connect(&self, began: Instant) -> Result<Link, StoreError> {
-        let connected = self
-            .client
-            .get_connection_with_timeout(self.left_since(began)?);
-        let mut connection = connected.map_err(|error| away(&error))?;
-        limit(&connection, self.left_since(began)?)?;
-        let info = redis::cmd("INFO").query::<String>(&mut connection);
-        let info = info.map_err(|error| away(&error))?;
+        // It has at most two answers to wait for: to the password, and to the number of the database.
+        let left = self.left_since(began).map_err(|error| away(&error))? / 2;
+        let connection = self.client.get_connection_with_timeout(left);
+        let mut connection = connection.map_err(|error| away(&error))?;
+        let info = self.ask(&mut connection, redis::pipe().cmd("INFO"), began);
+        let (info,): (String,) = info.map_err(|error| away(&error))?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -159,18 +159,18 @@ impl RedisStore {
         })
     }
 
-    /// Runs commands, all within the timeout. A connection that was kept may have been closed meanwhile: then they are sent once
-    /// more. What they do may be done twice, and only makes an assertion known.
-    pub(crate) fn run<T>(
+    /// What the server answers to these commands, one after the other, all within the timeout. A connection that was kept may
+    /// have been closed meanwhile: then they are sent once more. What they do may be done twice, and only makes an assertion
+    /// known.
+    pub(crate) fn run<T: FromRedisValue>(
         &self,
-        commands: impl Fn(&mut Link) -> RedisResult<T>,
+        commands: impl Fn(&str) -> Pipeline,
     ) -> Result<T, StoreError> {
-        let timeout = self.options.timeout;
         let began = Instant::now();
         let idle = self.lock().pop();
         if let Some(mut link) = idle {
-            match commands(&mut link) {
-                Ok(done) => return Ok(self.keep(link, done)),
+            match self.ask(&mut link.connection, &commands(&link.begins), began) {
+                Ok(answers) => return Ok(self.keep(link, answers)),
                 // No kept connection is better; a new one to a server that hangs is not, either.
                 Err(error) if error.is_timeout() => {
                     self.lock().clear();
@@ -181,17 +181,36 @@ impl RedisStore {
             }
         }
         let mut link = self.connect(began)?;
-        limit(&link.connection, self.left_since(began)?)?;
-        let done = commands(&mut link).map_err(|error| away(&error))?;
-        limit(&link.connection, timeout)?;
-        Ok(self.keep(link, done))
+        let answers = self.ask(&mut link.connection, &commands(&link.begins), began);
+        let answers = answers.map_err(|error| away(&error))?;
+        Ok(self.keep(link, answers))
+    }
+
+    /// The answers, in one trip. (`Pipeline::query` waits for each of them as long, also where none comes.)
+    fn ask<T: FromRedisValue>(
+        &self,
+        connection: &mut Connection,
+        commands: &Pipeline,
+        began: Instant,
+    ) -> RedisResult<T> {
+        // The first write over TLS reads, too.
+        let left = Some(self.left_since(began)?);
+        connection.set_write_timeout(left)?;
+        connection.set_read_timeout(left)?;
+        connection.send_packed_command(&commands.get_packed_pipeline())?;
+        let mut answers = Vec::new();
+        for _ in 0..commands.len() {
+            connection.set_read_timeout(Some(self.left_since(began)?))?;
+            answers.push(connection.recv_response()?.extract_error()?);
+        }
+        Ok(redis::from_redis_value(Value::Array(answers))?)
     }
 
     /// What is left of the time, if any is.
-    fn left_since(&self, began: Instant) -> Result<Duration, StoreError> {
+    fn left_since(&self, began: Instant) -> RedisResult<Duration> {
         let left = self.options.timeout.checked_sub(began.elapsed());
         let left = left.filter(|left| !left.is_zero());
-        left.ok_or_else(|| StoreError::Away("no answer (timed out)".to_owned()))
+        left.ok_or_else(|| io::Error::from(io::ErrorKind::TimedOut).into())
     }
 
     fn keep<T>(&self, link: Link, done: T) -> T {
@@ -217,22 +236,15 @@ impl ReplayStore for RedisStore {
         let key = self.key("jti", &presented.key);
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
-        let (first, begins): (Option<String>, u64) = self.run(|link| {
-            redis::pipe()
-                .cmd("SET")
-                .arg(&link.begins)
-                .arg(now.saturating_add(SKEW))
-                .arg("NX")
-                .ignore()
-                .cmd("SET")
-                .arg(&key)
-                .arg(1)
-                .arg("NX")
-                .arg("EX")
-                .arg(left.saturating_add(SKEW).max(1))
-                .cmd("GET")
-                .arg(&link.begins)
-                .query(&mut link.connection)
+        let (_, first, begins): (Value, Option<String>, u64) = self.run(|begins| {
+            let mut commands = redis::pipe();
+            let left = left.saturating_add(SKEW).max(1);
+            let set = commands.cmd("SET").arg(begins);
+            set.arg(now.saturating_add(SKEW)).arg("NX");
+            let first = commands.cmd("SET").arg(&key).arg(1).arg("NX");
+            first.arg("EX").arg(left);
+            commands.get(begins);
+            commands
         })?;
         Ok(match first {
             _ if presented.issued.as_secs() <= begins => Seen::MayBeForgotten,
@@ -242,11 +254,9 @@ impl ReplayStore for RedisStore {
     }
 }
 
-fn limit(connection: &Connection, time: Duration) -> Result<(), StoreError> {
-    let limited = connection
-        .set_read_timeout(Some(time))
-        .and_then(|()| connection.set_write_timeout(Some(time)));
-    limited.map_err(|error| away(&error))
+fn is_tls(url: &str) -> bool {
+    let mut schemes = ["rediss:", "valkeys:"].iter();
+    schemes.any(|scheme| url.starts_with(scheme))
 }
 
 fn pem(der: &[u8]) -> Vec<u8> {

@@ -13,17 +13,22 @@ impl TokenStore for RedisStore {
         let value = format!("{issued} {expires} {key_digest} {}", grant.client_id);
         let key = self.key("token", &token);
         let left = expires.saturating_sub(issued).max(1);
-        self.run(|link| {
-            let mut set = ::redis::cmd("SET");
-            set.arg(&key).arg(&value).arg("EX").arg(left);
-            set.query(&mut link.connection)
-        })
+        let ((),) = self.run(|_| {
+            let mut commands = ::redis::pipe();
+            commands.cmd("SET").arg(&key).arg(&value);
+            commands.arg("EX").arg(left);
+            commands
+        })?;
+        Ok(())
     }
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
         let key = self.key("token", token);
-        let found: Option<String> =
-            self.run(|link| ::redis::cmd("GET").arg(&key).query(&mut link.connection))?;
+        let (found,): (Option<String>,) = self.run(|_| {
+            let mut commands = ::redis::pipe();
+            commands.get(&key);
+            commands
+        })?;
         let grant = found.as_deref().and_then(|value| {
             let mut parts = value.splitn(4, ' ');
             let mut moment = || UnixTime::from_secs(parts.next()?.parse().ok()?).ok();
