@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 
 use crate::base::clock;
 use crate::http::retry::retry;
-use crate::http::{Http, Response, RetryPolicy, Url};
+use crate::http::{Http, Response, RetryPolicy, Url, media_type};
 use crate::oauth::{
     self, AccessToken, AssertionOptions, AssertionSource, Form, Introspection, OAuthError,
     RefreshToken, RequestKind, form_body,
@@ -298,7 +298,8 @@ impl Login {
         let endpoint = self.endpoint("end_session_endpoint")?;
         let members = [("refresh_token", refresh.expose())];
         let response = self.told(endpoint, &members, RequestKind::Logout)?;
-        if response.body.trim_ascii().is_empty() {
+        let is_json = media_type::expect_json(response.media_type.as_deref(), "").is_ok();
+        if is_json || response.body.trim_ascii().is_empty() {
             return Ok(());
         }
         let reason =

@@ -62,6 +62,11 @@ fn nobody_answers() {
             &["--service", "TEST_LOGIN", "--qr", "/nowhere/qr.jpg"],
         ]
         .concat(),
+        [
+            &ciba[..],
+            &["--service", "TEST_LOGIN", "--qr", "never-written.jpg"],
+        ]
+        .concat(),
         ["doctor", "--key", &uri, "--server", NOBODY].to_vec(),
     ] {
         transcript.run(&words);

@@ -263,6 +263,7 @@ fn a_page_is_no_logout() {
     for (reply, words) in [
         (Reply::Raw("HTTP/1.1 204 Gone\r\n\r\n".to_owned()), None),
         (Reply::of_type("200 OK", "text/html", ""), None),
+        (Reply::json("200 OK", "{}"), None),
         (page, Some("the session may go on")),
         (
             Reply::json("400 No", r#"{"error":"invalid_grant"}"#),

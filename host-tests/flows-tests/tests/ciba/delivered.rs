@@ -60,11 +60,12 @@ fn polled_after_a_qr_code_that_changes() {
         assert_eq!(stage.provider.events_of(event).len(), times, "{event}");
         assert!(stage.provider.least_pause(event).unwrap() >= second);
     }
-    assert!(
-        ended
-            .stderr
-            .contains("waiting for the QR code to be scanned")
-    );
+    for words in [
+        "waiting for the QR code to be scanned",
+        "qr.jpg, good until 20",
+    ] {
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
     let lines = ended.stderr.matches("waiting for the person").count();
     assert_eq!(
         lines, 1,

@@ -160,7 +160,7 @@ fn a_party_is_not_the_registry() {
         .pki
         .chain(&impostor.key.spki_der(), &CertificateSpec::seal());
     let outcome = run(&client, impostor, &["trusted-list"], &[]);
-    outcome.failed(1, "the seal of another party than the registry");
+    outcome.failed(1, "the seal of another party than the one that was asked");
     // Unless that very seal is trusted.
     let mut pinned = registry(&client, "Active");
     pinned.chain = client

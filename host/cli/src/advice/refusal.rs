@@ -78,7 +78,10 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (Authorization | Code, D::InvalidScope) => {
             "check --scope: it must be set up for this client at the provider"
         }
-        (Authorization | Code | Refresh, D::InvalidClient) => {
+        (
+            Authorization | Code | Refresh | Introspection | Revocation | Logout | UserInfo,
+            D::InvalidClient,
+        ) => {
             "check that the client id is registered with this key's kid, and that the clock is right; an assertion is \
              good once"
         }

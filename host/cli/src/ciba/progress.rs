@@ -68,7 +68,14 @@ impl Watcher for Progress {
                 )
             })?;
             if self.spinner.is_none() {
-                say!("a new QR code is in {}", file.display());
+                let until = image
+                    .expires_at()
+                    .map(|until| format!(", good until {until}"));
+                say!(
+                    "a new QR code is in {}{}",
+                    file.display(),
+                    until.unwrap_or_default()
+                );
             }
         }
         if let Some(spinner) = &self.spinner {

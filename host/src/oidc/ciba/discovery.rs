@@ -7,6 +7,7 @@ use core::fmt;
 use core::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
+use privyseal_core::UnixTime;
 use privyseal_core::limits::MAX_USER_IDENTIFIER_TOKEN;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -28,7 +29,10 @@ const MAX_SESSION_ID: usize = 512;
 
 /// The image of a QR code as the server gave it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct QrImage(Vec<u8>);
+pub struct QrImage {
+    image: Vec<u8>,
+    expires_at: Option<UnixTime>,
+}
 
 /// What a session says of itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -108,30 +112,48 @@ pub(super) fn path_of(id: &str) -> String {
 
 /// In `user_discovery_token` as in itsme's example, or beside `status` as in its table.
 fn qr_code(answer: &Value) -> Result<Option<QrImage>, String> {
-    let member = |parent: &Value| parent.get("qr_code").cloned();
-    let inner = answer.get("user_discovery_token").and_then(member);
-    let Some(text) = inner.or_else(|| member(answer)) else {
+    let member = |name: &str| {
+        let inner = answer.get("user_discovery_token");
+        inner
+            .and_then(|inner| inner.get(name))
+            .or_else(|| answer.get(name))
+    };
+    let Some(text) = member("qr_code") else {
         return Ok(None);
     };
+    let expires_at = member("expires_at")
+        .and_then(Value::as_str)
+        .and_then(moment);
     let bad = || "qr_code is not an image in base64 (RFC 4648 section 4)".to_owned();
     let text = text.as_str().ok_or_else(bad)?;
     let image = Base64::decode_vec(text).map_err(|_| bad())?;
     if image.is_empty() {
         return Err(bad());
     }
-    Ok(Some(QrImage(image)))
+    Ok(Some(QrImage { image, expires_at }))
+}
+
+/// `YYYY-MM-DDThh:mm:ssZ`; anything else says nothing.
+fn moment(text: &str) -> Option<UnixTime> {
+    let moment: der::DateTime = text.parse().ok()?;
+    UnixTime::from_secs(moment.unix_duration().as_secs()).ok()
 }
 
 impl QrImage {
     /// The file: JPEG in itsme's example.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.image
+    }
+
+    /// From when on it is worth nothing, where the provider says so. Another one comes before, mostly.
+    pub const fn expires_at(&self) -> Option<UnixTime> {
+        self.expires_at
     }
 }
 
 impl fmt::Debug for QrImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "QrImage({} bytes)", self.0.len())
+        write!(f, "QrImage({} bytes)", self.image.len())
     }
 }
 
@@ -159,7 +181,17 @@ mod tests {
             panic!("{pending:?}");
         };
         assert_eq!((id.as_str(), interval), ("abcdef", None));
-        assert_eq!(qr.unwrap().as_bytes()[..2], [0xff, 0xd8], "a JPEG");
+        let qr = qr.unwrap();
+        assert_eq!(qr.as_bytes()[..2], [0xff, 0xd8], "a JPEG");
+        let until = qr.expires_at().unwrap();
+        assert_eq!(until.to_string(), "2025-01-01T00:00:00Z");
+        for (text, expected) in [
+            ("1970-01-01T00:00:09Z", Some(9)),
+            ("soon", None),
+            ("2025-01-01", None),
+        ] {
+            assert_eq!(moment(text).map(UnixTime::as_secs), expected, "{text}");
+        }
         let discovered = read(
             r#"{"user_discovery_session_id":"abcdef","status":"USER_DISCOVERED",
             "user_identifier_token":"s3cret"}"#,
