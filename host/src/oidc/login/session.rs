@@ -152,9 +152,10 @@ impl Session {
         Arc::clone(&self.state().access)
     }
 
-    /// Whether there is a refresh token.
+    /// Whether there is a refresh token, or a refresh is under way whose outcome can be waited for.
     pub fn can_refresh(&self) -> bool {
-        self.state().refresh.is_some()
+        let state = self.state();
+        state.is_refreshing || state.refresh.is_some()
     }
 
     /// A new access token for the refresh token, which is good once: threads that want one while a request is under
