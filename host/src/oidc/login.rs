@@ -236,7 +236,7 @@ impl Login {
             return Err(OAuthError::response(url, reason).into());
         };
         state.judge_age(&claims, now)?;
-        Ok(Session::new(issued.access, id_token, claims))
+        Ok(Session::new(issued.access, id_token, claims, now))
     }
 
     /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged; whether it

@@ -228,12 +228,15 @@ fn a_stored_session_goes_on_elsewhere() {
     assert_eq!(opened.claims(), stage.session().claims());
     assert_eq!(opened.subject(), "alice");
     assert_eq!(opened.access_token().expose(), "first");
-    assert_eq!(opened.access_token().expires_in(), Some(300));
+    let until = stage.session().expires_at().unwrap();
+    assert!(until.as_secs() >= clock::now().unwrap().as_secs() + 200);
+    assert_eq!(opened.expires_at(), Some(until));
     assert_eq!(
         opened.logout_url(&stage.login, None).unwrap(),
         stage.session().logout_url(&stage.login, None).unwrap()
     );
     assert_eq!(opened.refresh(&stage.login).unwrap().expose(), "second");
+    assert!(opened.expires_at().unwrap() >= until);
     let last = stage.server.requests().pop().unwrap();
     assert!(last.contains("refresh_token=r-first"), "{last}");
     for error in [

@@ -4,6 +4,7 @@ use core::fmt;
 use std::borrow::Cow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -32,6 +33,7 @@ struct State {
     /// As it came.
     id_token: Zeroizing<String>,
     access: Arc<AccessToken>,
+    expires_at: Option<UnixTime>,
     /// Not while it is under way.
     refresh: Option<RefreshToken>,
     is_refreshing: bool,
@@ -51,6 +53,7 @@ struct Stored<'a> {
     response: Cow<'a, str>,
     #[serde(borrow)]
     refresh: Option<Cow<'a, str>>,
+    expires_at: Option<u64>,
 }
 
 /// A refresh under way: it ends for those who wait for it, however it ends.
@@ -71,21 +74,13 @@ impl Session {
         mut access: AccessToken,
         id_token: Zeroizing<String>,
         claims: Map<String, Value>,
-    ) -> Self {
-        let refresh = access.take_refresh_token();
-        Self::of(claims, id_token, access, refresh)
-    }
-
-    fn of(
-        claims: Map<String, Value>,
-        id_token: Zeroizing<String>,
-        access: AccessToken,
-        refresh: Option<RefreshToken>,
+        asked_at: UnixTime,
     ) -> Self {
         let state = State {
             id_token,
+            refresh: access.take_refresh_token(),
+            expires_at: expiry(&access, asked_at),
             access: Arc::new(access),
-            refresh,
             is_refreshing: false,
             rounds: 0,
             failure: None,
@@ -111,6 +106,7 @@ impl Session {
             id_token: state.id_token.as_str().into(),
             response: String::from_utf8_lossy(state.access.expose_response()),
             refresh: state.refresh.as_ref().map(|token| token.expose().into()),
+            expires_at: state.expires_at.map(UnixTime::as_secs),
         };
         Ok(key.seal_json(PURPOSE, binding, &stored)?)
     }
@@ -127,13 +123,15 @@ impl Session {
         let response = Zeroizing::new(stored.response.into_owned().into_bytes());
         let access = AccessToken::from_response(response).map_err(|_| LoginError::Sealed)?;
         let id_token = Zeroizing::new(stored.id_token.into_owned());
-        let refresh = stored.refresh.map(RefreshToken::new);
-        Ok(Self::of(
-            stored.claims.into_owned(),
-            id_token,
-            access,
-            refresh,
-        ))
+        let mut session = Self::new(access, id_token, stored.claims.into_owned(), UnixTime::MAX);
+        let state = session
+            .state
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        state.refresh = stored.refresh.map(RefreshToken::new);
+        let expires_at = stored.expires_at.map(UnixTime::from_secs).transpose();
+        state.expires_at = expires_at.map_err(|_| LoginError::Sealed)?;
+        Ok(session)
     }
 
     /// What the id_token of the login says, judged.
@@ -152,6 +150,11 @@ impl Session {
         Arc::clone(&self.state().access)
     }
 
+    /// When that one expires, where the provider says so.
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        self.state().expires_at
+    }
+
     /// Whether there is a refresh token, or a refresh is under way whose outcome can be waited for.
     pub fn can_refresh(&self) -> bool {
         let state = self.state();
@@ -166,6 +169,7 @@ impl Session {
     /// [`LoginError::NoRefreshToken`]; [`LoginError::Shared`] around how the request of this thread or another one
     /// failed ([`Login::renew`]), or the response is about somebody else.
     pub fn refresh(&self, login: &Login) -> Result<Arc<AccessToken>, LoginError> {
+        let asked_at = now()?;
         let mut state = self.state();
         if state.is_refreshing {
             let round = state.rounds;
@@ -180,7 +184,7 @@ impl Session {
         let ends = Refreshing(self);
         let outcome = self.renewed(login, &refresh);
         let mut state = self.state();
-        state.take(outcome, refresh);
+        state.take(outcome, refresh, asked_at);
         let outcome = state.outcome();
         drop(state);
         drop(ends);
@@ -268,7 +272,12 @@ impl Session {
 
 impl State {
     /// Takes what came for a refresh token.
-    fn take(&mut self, outcome: Result<Issued, LoginError>, refresh: RefreshToken) {
+    fn take(
+        &mut self,
+        outcome: Result<Issued, LoginError>,
+        refresh: RefreshToken,
+        asked_at: UnixTime,
+    ) {
         match outcome {
             Ok(Issued {
                 mut access,
@@ -277,6 +286,7 @@ impl State {
                 // RFC 6749 section 6: without a new one the old one goes on.
                 let next = access.take_refresh_token();
                 self.refresh = Some(next.unwrap_or(refresh));
+                self.expires_at = expiry(&access, asked_at);
                 self.access = Arc::new(access);
                 self.failure = None;
                 if let Some((id_token, _)) = id_token {
@@ -299,6 +309,11 @@ impl State {
             None => Ok(Arc::clone(&self.access)),
         }
     }
+}
+
+fn expiry(access: &AccessToken, asked_at: UnixTime) -> Option<UnixTime> {
+    let seconds = access.expires_in();
+    seconds.map(|seconds| asked_at.saturating_add(seconds))
 }
 
 /// Whether a refresh token is spent, or may be, or the provider says that it is good for nothing.
