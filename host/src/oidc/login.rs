@@ -13,6 +13,7 @@
 
 mod callback;
 mod error;
+mod exchange;
 mod loopback;
 mod options;
 mod session;
@@ -23,24 +24,19 @@ use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
 use crate::base::clock;
 use crate::http::retry::retry;
-use crate::http::{Http, Response, RetryPolicy, Url, media_type};
+use crate::http::{Http, RetryPolicy, Url, media_type};
 use crate::oauth::{
-    self, AccessToken, AssertionOptions, AssertionSource, Form, Introspection, OAuthError,
-    RefreshToken, RequestKind, form_body,
+    self, AccessToken, AssertionOptions, AssertionSource, Introspection, OAuthError, RefreshToken,
+    RequestKind, form_body,
 };
 use crate::oidc::OidcError;
 use crate::oidc::discovery::RS256;
-use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
-use crate::oidc::provider_keys::TokenFrom;
 
 pub use error::{AuthorizationRefusal, CallbackFault, LIFETIME, LoginError};
 pub use loopback::LoopbackRedirect;
@@ -49,6 +45,7 @@ pub use session::Session;
 pub use state::LoginState;
 
 use callback::Callback;
+use exchange::Issued;
 
 /// What errors call an id_token.
 const ID_TOKEN: &str = "id_token";
@@ -65,12 +62,6 @@ pub struct Login {
 /// An address for the person's browser. Its query is for that browser only: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserUrl(String);
-
-/// An access token, and what the id_token beside it says, once that was judged.
-struct Issued {
-    access: AccessToken,
-    id_token: Option<(Zeroizing<String>, Map<String, Value>)>,
-}
 
 impl Login {
     /// `source` makes the assertions, `provider` is who is asked about persons.
@@ -317,67 +308,6 @@ impl Login {
     fn endpoint(&self, name: &'static str) -> Result<&Url, LoginError> {
         let url = self.provider.metadata().endpoint(name);
         url.ok_or(LoginError::NotOffered(name))
-    }
-
-    /// Posts what is answered with success and nothing else.
-    fn told(
-        &self,
-        url: &Url,
-        members: &[(&str, &str)],
-        kind: RequestKind,
-    ) -> Result<Response, OAuthError> {
-        retry(&self.policy, &mut self.http.runtime(), |_| {
-            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
-            self.source.post(&self.http, &self.assertion, &form)
-        })
-    }
-
-    /// Asks the token endpoint, and judges the id_token that comes.
-    fn tokens(
-        &self,
-        members: &[(&str, &str)],
-        kind: RequestKind,
-        nonce: Option<&str>,
-    ) -> Result<Issued, OidcError> {
-        let url = self.provider.metadata().token_endpoint();
-        let access = retry(&self.policy, &mut self.http.runtime(), |_| {
-            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
-            let response = self.source.post(&self.http, &self.assertion, &form)?;
-            oauth::token_response(url, response)
-        })?;
-        let Some(token) = access.id_token() else {
-            let id_token = None;
-            return Ok(Issued { access, id_token });
-        };
-        let id_token = match self.judged(&token, &access, nonce) {
-            Ok(claims) => Some((token, claims)),
-            // It is not wrong, but cannot be judged now: a session goes on without a new one.
-            Err(OidcError::OAuth(_)) if kind == RequestKind::Refresh => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Issued { access, id_token })
-    }
-
-    fn judged(
-        &self,
-        id_token: &str,
-        access: &AccessToken,
-        nonce: Option<&str>,
-    ) -> Result<Map<String, Value>, OidcError> {
-        let now = now()?;
-        let verified =
-            self.provider
-                .verify(&self.http, now, ID_TOKEN, id_token, TokenFrom::Provider)?;
-        let rules = IdTokenRules {
-            issuer: self.provider.metadata().issuer(),
-            client_id: self.source.client_id().as_str(),
-            now,
-            access_token: access.expose(),
-            auth_req_id: None,
-            nonce,
-            acr: AskedAcr::default(),
-        };
-        Ok(id_token::judge(&verified, &rules).map_err(|error| error.of(ID_TOKEN))?)
     }
 }
 

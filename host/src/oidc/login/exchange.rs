@@ -1,0 +1,82 @@
+//! What goes to the provider for a login or a session, and what comes back.
+
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::{ID_TOKEN, Login, now};
+use crate::http::retry::retry;
+use crate::http::{Response, Url};
+use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
+use crate::oidc::OidcError;
+use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
+use crate::oidc::provider_keys::TokenFrom;
+
+/// An access token, and what the id_token beside it says, once that was judged.
+pub(super) struct Issued {
+    pub(super) access: AccessToken,
+    pub(super) id_token: Option<(Zeroizing<String>, Map<String, Value>)>,
+}
+
+impl Login {
+    /// Posts what is answered with success and nothing else.
+    pub(super) fn told(
+        &self,
+        url: &Url,
+        members: &[(&str, &str)],
+        kind: RequestKind,
+    ) -> Result<Response, OAuthError> {
+        retry(&self.policy, &mut self.http.runtime(), |_| {
+            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
+            self.source.post(&self.http, &self.assertion, &form)
+        })
+    }
+
+    /// Asks the token endpoint, and judges the id_token that comes.
+    pub(super) fn tokens(
+        &self,
+        members: &[(&str, &str)],
+        kind: RequestKind,
+        nonce: Option<&str>,
+    ) -> Result<Issued, OidcError> {
+        let url = self.provider.metadata().token_endpoint();
+        let access = retry(&self.policy, &mut self.http.runtime(), |_| {
+            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
+            let response = self.source.post(&self.http, &self.assertion, &form)?;
+            oauth::token_response(url, response)
+        })?;
+        let Some(token) = access.id_token() else {
+            let id_token = None;
+            return Ok(Issued { access, id_token });
+        };
+        let id_token = match self.judged(&token, &access, nonce) {
+            Ok(claims) => Some((token, claims)),
+            // It is not wrong, but cannot be judged now: a session goes on without a new one.
+            Err(OidcError::OAuth(_)) if kind == RequestKind::Refresh => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Issued { access, id_token })
+    }
+
+    fn judged(
+        &self,
+        id_token: &str,
+        access: &AccessToken,
+        nonce: Option<&str>,
+    ) -> Result<Map<String, Value>, OidcError> {
+        let now = now()?;
+        let verified =
+            self.provider
+                .verify(&self.http, now, ID_TOKEN, id_token, TokenFrom::Provider)?;
+        let rules = IdTokenRules {
+            issuer: self.provider.metadata().issuer(),
+            client_id: self.source.client_id().as_str(),
+            now,
+            access_token: access.expose(),
+            auth_req_id: None,
+            nonce,
+            acr: AskedAcr::default(),
+        };
+        Ok(id_token::judge(&verified, &rules).map_err(|error| error.of(ID_TOKEN))?)
+    }
+}
