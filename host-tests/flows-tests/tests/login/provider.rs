@@ -57,6 +57,24 @@ fn a_session_from_refresh_to_end() {
     assert!(stage.login.consent_url().is_none());
 }
 
+/// It knows no logout but that of a browser.
+#[test]
+fn a_provider_that_asks_the_person_has_ended_nothing() {
+    let stage = Stage::new();
+    let (callback, state) = stage.callback();
+    let session = stage.login.finish(&callback, state).unwrap();
+    let access = session.access_token();
+    session.logout(&stage.login).unwrap_err();
+    assert!(stage.login.introspect(access.expose()).unwrap().is_active());
+}
+
+/// Its metadata fit, and its clock does.
+#[test]
+fn what_is_found_before_a_login_is_not_found_here() {
+    let stage = Stage::new();
+    stage.login.prepare(true).unwrap();
+}
+
 /// RFC 9207: this provider names itself, so one who does not is another.
 #[test]
 fn a_mixed_up_issuer() {

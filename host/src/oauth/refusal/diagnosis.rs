@@ -99,7 +99,7 @@ pub enum Diagnosis {
     #[error("this client may not ask for tokens in this way")]
     UnauthorizedClient,
     /// `unauthorized_client` to a refresh token, or about a token or a session.
-    #[error("this client may not use refresh tokens, or not ask this")]
+    #[error("the server does not let this client do that with its tokens")]
     ClientMayNotGoOn,
     /// `unsupported_token_type` (RFC 7009 section 2.2.1).
     #[error("the server does not revoke tokens of this kind")]
