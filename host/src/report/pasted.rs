@@ -38,16 +38,20 @@ impl<'t> Pasted<'t> {
         // What nobody sees inside a token is its fault, and does not end it.
         let is_hidden = |c: char| is_invisible(c) && !c.is_control();
         let runs = text.split(|c| !is_token_character(c) && !is_hidden(c));
+        let before = |run: &str| {
+            let start = run.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+            text.get(..start).unwrap_or_default()
+        };
         let runs = runs.map(|run| {
+            // %3D and the like: what stands before a token in an address inside an address.
+            let is_escape = before(run).ends_with('%');
+            let run = run.get(2..).filter(|_| is_escape).unwrap_or(run);
             let run = run.trim_matches(is_hidden);
             let sentence = run.strip_suffix('.');
             sentence.filter(|it| is_token(it)).unwrap_or(run)
         });
-        let found = runs.filter(|run| is_token(run)).map(|token| {
-            let start = token.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-            (token, place(text.get(..start).unwrap_or_default()))
-        });
-        let found: Vec<_> = found.collect();
+        let tokens = runs.filter(|run| is_token(run));
+        let found: Vec<_> = tokens.map(|token| (token, place(before(token)))).collect();
         let is_assertion = |(_, place): &&(&str, String)| place.ends_with("client_assertion");
         let chosen = found.iter().find(is_assertion).or(found.first());
         let (token, found_in) = match (chosen, found.len()) {
@@ -176,6 +180,11 @@ mod tests {
                 format!("request={OTHER}&client_assertion={TOKEN}"),
                 TOKEN,
                 Some("the form member client_assertion, one of 2 tokens"),
+            ),
+            (
+                format!("https://a.example/?to=https%3A%2F%2Fb.example%3Ft%3D{TOKEN}%26x"),
+                TOKEN,
+                Some("other text"),
             ),
             (
                 format!("The token was {TOKEN}. Why?"),

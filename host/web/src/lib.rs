@@ -159,7 +159,7 @@ impl Question {
             return self.chain();
         };
         match core::str::from_utf8(input) {
-            Ok(text) if !text.contains("-----BEGIN") && !text.starts_with('0') => self.token(text),
+            Ok(text) if !text.contains("-----BEGIN") => self.token(text),
             _ => match RequestReport::read(input).map_err(|error| error.to_string())? {
                 Some(report) => Ok(Explanation {
                     html: report.to_html(),
