@@ -20,7 +20,6 @@ const LANE: usize = 250;
 const STEP: usize = 46;
 const BOX: usize = 205;
 const ROW: usize = 84;
-const UNIT: usize = 11;
 
 /// The middle of a box, from the left, and its top.
 type Place = (usize, usize);
@@ -87,7 +86,7 @@ fn all() -> Result<Vec<(PathBuf, String)>, Failure> {
 }
 
 /// What the manifests say each crate uses, but for what it has through another that it uses. `words` has a line
-/// `CRATE: PLACE what it is` for each; the place is in elevenths of a pixel from the left.
+/// `CRATE: PLACE what it is` for each; the place is in pixels from the left.
 fn architecture(packages: &[Package], words: &str) -> Result<String, Failure> {
     let (mut boxes, mut arrows) = (String::new(), String::new());
     let mut places: BTreeMap<&str, Place> = BTreeMap::new();
@@ -103,11 +102,10 @@ fn architecture(packages: &[Package], words: &str) -> Result<String, Failure> {
                 .lines()
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             let place = line.and_then(|line| line.split_once(' '));
-            let place = place.and_then(|(x, about)| Some((x.parse::<usize>().ok()?, about)));
-            let Some((x, about)) = place else {
-                return fail!("docs/pictures/architecture.txt has no place for {name}");
-            };
-            let x = 16 + x * UNIT;
+            let (x, about) = place
+                .ok_or_else(|| Failure(format!("architecture.txt has no place for {name}")))?;
+            let x: usize = x.parse().context(name)?;
+            let x = 16 + x;
             rectangle(&mut boxes, "box", (x, y), (BOX, 52));
             text(&mut boxes, "name", (x + BOX / 2, y + 22), name);
             text(&mut boxes, "soft", (x + BOX / 2, y + 41), about);

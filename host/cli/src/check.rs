@@ -18,7 +18,7 @@ use crate::error::CliError;
 /// Judge a finished token by every rule of its scheme, and by what real receivers do
 #[derive(Args)]
 pub(super) struct Check {
-    /// The token, a compact JWS; - to read it from standard input, where other users cannot see it
+    /// The token, a compact JWS, or what it was sent in; - to read it from standard input, where other users cannot see it
     #[arg(value_name = "TOKEN|-")]
     token: String,
     /// Whose rules apply; by default a guess from the content; or the TOML file of a scheme of one's own
@@ -61,7 +61,7 @@ impl Check {
         options.keys = keys.as_ref();
         options.trust = trust.as_ref();
         options.revocation = revocation.options();
-        let report = TokenReport::new(&token, options);
+        let report = TokenReport::of_pasted(&token, options);
         revocation.warn();
         let html = || report.to_html(&TokenContent::read(&token));
         self.report.give(&report, || report.to_json(), html)?;

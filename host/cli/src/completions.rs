@@ -151,7 +151,7 @@ fn continued(begun: &str, uri: &str) -> Option<String> {
             Some(whole) => *it == whole,
             None => it.starts_with(attribute),
         };
-        said.push(rest.remove(rest.iter().position(|it| is_it(&it))?));
+        said.push(rest.remove(rest.iter().position(is_it)?));
     }
     said.append(&mut rest);
     Some(format!("pkcs11:{}{query}", said.join(";")))

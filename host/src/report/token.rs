@@ -110,9 +110,18 @@ impl Registry for Trust<'_> {
 }
 
 impl TokenReport {
-    /// Judges the token in `text`, which may be what it was sent in: see [`TokenReport::found_in`].
-    pub fn new(text: &str, options: TokenCheckOptions<'_>) -> Self {
+    /// Judges the token that a person pasted, perhaps with what it was sent in: that is [`TokenReport::found_in`].
+    pub fn of_pasted(text: &str, options: TokenCheckOptions<'_>) -> Self {
         let Pasted { token, found_in } = Pasted::read(text);
+        Self {
+            found_in,
+            ..Self::new(&token, options)
+        }
+    }
+
+    /// Judges `token`; white space around it does not count.
+    pub fn new(token: &str, options: TokenCheckOptions<'_>) -> Self {
+        let token = token.trim();
         let keys = options.keys.map(KeySet::known_keys);
         let anchors = options.trust.map(|trust| trust.iter().collect::<Vec<_>>());
         let trust = options.trust.map(|anchors| Trust {
@@ -136,7 +145,7 @@ impl TokenReport {
         let mut revocations = options.revocation.at(options.now);
         if options.revocation.fetch.is_some() {
             // Nobody is asked for a token that no key of the chain signed, or where a chain points that is not trusted.
-            let judged = check(&token, &asked, &mut scratch);
+            let judged = check(token, &asked, &mut scratch);
             let is_proved = [RuleId::Signature, RuleId::ChainTrusted]
                 .into_iter()
                 .all(|rule| judged.verdict(rule) == Some(Judgement::Passed));
@@ -147,8 +156,8 @@ impl TokenReport {
         asked.revocations = revocations.as_ref().map(|check| check as &dyn Revocations);
         Self {
             now: options.now,
-            found_in,
-            report: check(&token, &asked, &mut scratch),
+            found_in: None,
+            report: check(token, &asked, &mut scratch),
         }
     }
 

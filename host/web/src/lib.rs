@@ -179,7 +179,7 @@ impl Question {
         options.keys = self.keys.as_ref();
         options.trust = self.trust.as_ref();
         options.revocation = RevocationOptions::files(&self.lists);
-        let report = TokenReport::new(token, options);
+        let report = TokenReport::of_pasted(token, options);
         Ok(Explanation {
             html: report.to_html(&TokenContent::read(token)),
             json: format!("{:#}\n", report.to_json()),

@@ -11,8 +11,8 @@ const LEFT: usize = 24;
 const WIDTH: usize = 760;
 const BAR: usize = 14;
 const STEP: usize = 48;
-const TOP: usize = 76;
 const BOTTOM: usize = 376;
+const HEIGHT: u16 = 300;
 const AXIS: usize = 96;
 const COLORS: [&str; 9] = [
     "#2f7ed8", "#d95f02", "#2e9d4e", "#c2185b", "#8457d1", "#94722c", "#0097a7", "#7d7d7d",
@@ -71,16 +71,15 @@ struct Curves<'t> {
 
 impl<'t> Curves<'t> {
     fn of(rows: &[Row<'t>]) -> Option<Self> {
+        const POINTS: [&str; 5] = ["half", "processor time", " threads", " keys", " %"];
         let mut found = Self::default();
         for &(much, what) in rows {
             let (name, point) = what.rsplit_once(", ")?;
-            let is_point = ["half", "processor time"].contains(&point)
-                || [" threads", " keys", " %"]
-                    .iter()
-                    .any(|unit| point.ends_with(unit));
-            let points = &mut found.points;
-            let at = points.iter().position(|it| is_point && *it == point);
-            let at = at.or_else(|| is_point.then(|| (points.push(point), points.len() - 1).1))?;
+            POINTS.iter().find(|end| point.ends_with(**end))?;
+            if !found.points.contains(&point) {
+                found.points.push(point);
+            }
+            let at = found.points.iter().position(|it| *it == point)?;
             match found.curves.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, curve)) => curve.push((at, much)),
                 None => found.curves.push((name, vec![(at, much)])),
@@ -91,15 +90,8 @@ impl<'t> Curves<'t> {
 
     /// Draws them, with their numbers below, and says how high that is.
     fn draw(&self, unit: &str, body: &mut String) -> usize {
-        let all = self
-            .curves
-            .iter()
-            .flat_map(|(_, curve)| curve)
-            .map(|it| it.1);
-        let (least, most) = all.fold((u64::MAX, 1), |(least, most), it| {
-            (least.min(it), most.max(it))
-        });
-        let scale = Scale::new(least, most);
+        let all = self.curves.iter().flat_map(|(_, curve)| curve);
+        let scale = Scale::new(all.map(|it| it.1).collect());
         for &mark in &scale.marks {
             let y = scale.y(mark);
             let (from, to) = (LEFT + AXIS, LEFT + WIDTH);
@@ -140,60 +132,53 @@ impl<'t> Curves<'t> {
 /// Where a number stands: by its logarithm where the greatest is twenty times the least.
 struct Scale {
     is_logarithmic: bool,
-    from: f64,
-    to: f64,
+    /// From the foot to the top.
     marks: Vec<u64>,
 }
 
 impl Scale {
-    fn new(least: u64, most: u64) -> Self {
-        let decade = |much: u64| 10_u64.saturating_pow(much.max(1).ilog10());
-        let is_logarithmic = most / least.max(1) >= 20;
-        let marks: Vec<_> = if is_logarithmic {
-            let decades = std::iter::successors(Some(decade(least)), |it| it.checked_mul(10));
-            decades
-                .take_while(|it| *it < most.saturating_mul(10))
-                .collect()
+    fn new(mut all: Vec<u64>) -> Self {
+        all.sort_unstable();
+        let [least, most] = [all.first(), all.last()].map(|it| it.map_or(1, |it| *it.max(&1)));
+        let decade = |much: u64| 10_u64.pow(much.ilog10());
+        let is_logarithmic = most / least >= 20;
+        let marks = if is_logarithmic {
+            let decades = std::iter::successors(Some(decade(least)), |it| Some(it * 10));
+            decades.take_while(|it| *it < most * 10).collect()
         } else {
-            let steps = [1, 2, 5, 10].map(|part| decade(most).div_ceil(10).max(1) * part);
-            let step = steps
-                .into_iter()
-                .find(|step| most / step < 6)
-                .unwrap_or(most);
+            let mut steps = [1, 2, 5, 10]
+                .map(|part| decade(most).div_ceil(5) * part)
+                .into_iter();
+            let step = steps.find(|step| most / step < 6).unwrap_or(most);
             (0..=most.div_ceil(step))
                 .map(|number| number * step)
                 .collect()
         };
-        let mut scale = Self {
+        Self {
             is_logarithmic,
-            from: 0.0,
-            to: 1.0,
             marks,
-        };
-        let ends =
-            [scale.marks.first(), scale.marks.last()].map(|it| it.copied().unwrap_or_default());
-        (scale.from, scale.to) = (scale.number(ends[0]), scale.number(ends[1]));
-        scale
-    }
-
-    #[allow(clippy::cast_precision_loss, reason = "a pixel is less exact")]
-    fn number(&self, much: u64) -> f64 {
-        let much = much as f64;
-        if self.is_logarithmic {
-            much.max(1.0).log10()
-        } else {
-            much
         }
     }
 
     #[allow(
         clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
         clippy::cast_sign_loss,
-        reason = "a part of the height"
+        reason = "it is a pixel"
     )]
     fn y(&self, much: u64) -> usize {
-        let part = (self.number(much) - self.from) / (self.to - self.from);
-        BOTTOM - (part.clamp(0.0, 1.0) * (BOTTOM - TOP) as f64).round() as usize
+        let at = |much: u64| {
+            let much = much as f64;
+            if self.is_logarithmic {
+                much.max(1.0).log10()
+            } else {
+                much
+            }
+        };
+        let [from, to] =
+            [self.marks.first(), self.marks.last()].map(|it| at(it.copied().unwrap_or(1)));
+        let part = (at(much) - from) / (to - from);
+        BOTTOM - (part.clamp(0.0, 1.0) * f64::from(HEIGHT)).round() as usize
     }
 }
 
@@ -267,16 +252,11 @@ mod tests {
         assert_eq!(curves.points, ["1 threads", "2 threads"]);
         assert_eq!(curves.curves[0], ("a", vec![(0, 100), (1, 200)]));
         assert!(Curves::of(&[(1, "RSA-2048, portable")]).is_none());
-        let scale = Scale::new(50, 200);
-        assert_eq!(
-            (scale.y(0), scale.y(100), scale.y(200)),
-            (BOTTOM, (TOP + BOTTOM) / 2, TOP)
-        );
-        let scale = Scale::new(1_000, 90_000);
+        let scale = Scale::new(vec![50, 200]);
+        assert_eq!(scale.marks, [0, 40, 80, 120, 160, 200]);
+        assert_eq!([0, 100, 200].map(|it| scale.y(it)), [376, 226, 76]);
+        let scale = Scale::new(vec![90_000, 1_000]);
         assert_eq!(scale.marks, [1_000, 10_000, 100_000]);
-        assert_eq!(
-            (scale.y(1_000), scale.y(10_000)),
-            (BOTTOM, (TOP + BOTTOM) / 2)
-        );
+        assert_eq!([1_000, 10_000].map(|it| scale.y(it)), [376, 226]);
     }
 }

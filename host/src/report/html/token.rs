@@ -24,7 +24,7 @@ pub struct TokenContent {
 }
 
 impl TokenContent {
-    /// Reads what can be read of the token in `text`, which [`TokenReport::new`] takes, too.
+    /// Reads what can be read of the token in `text`, which [`TokenReport::of_pasted`] takes, too.
     pub fn read(text: &str) -> Self {
         let [header, claims] = decoded(&Pasted::read(text).token);
         Self { header, claims }
