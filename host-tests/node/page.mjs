@@ -171,6 +171,10 @@ try {
   await page.waitForFunction(() => document.querySelector("#status").textContent.includes("file "));
   seen.several_kinds = await status(page);
 
+  mkdirSync(join(folder, "folder"), { recursive: true });
+  await drop(page, [join(folder, "folder")]);
+  await page.waitForFunction(() => document.querySelector("#status").textContent.includes("folder"));
+
   // By keyboard alone, from the top of the page.
   await page.reload();
   await ready(page);

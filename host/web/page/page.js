@@ -52,7 +52,8 @@ function choose(position) {
 async function take(id, list) {
   const large = list.find((file) => file.size > MAX_FILE);
   if (large) return wrong(`${large.name} is larger than any list of revoked certificates`);
-  const read = await Promise.all(list.map((file) => file.arrayBuffer()));
+  const read = await Promise.all(list.map((file) => file.arrayBuffer())).catch(() => null);
+  if (!read) return wrong("A file cannot be read. Is it a folder, or gone?");
   const bytes = read.map((buffer) => new Uint8Array(buffer));
   changed(id);
   const texts = bytes.map((bytes, position) => {
