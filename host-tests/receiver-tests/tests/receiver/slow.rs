@@ -159,16 +159,16 @@ impl SlowCa {
         leaf.special.push(("2.5.29.31", place));
         world.sealed_as(number, leaf)
     }
+}
 
-    /// Revocation of a world's certificates, where a list that cannot be had is no reason to refuse.
-    fn judged<'w>(&self, world: &'w World) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder + 'w {
-        let TestPki { root, sub, .. } = &world.pki;
-        let lists = [sub.revocation_list(&[]), root.revocation_list(&[])];
-        let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-        let revocation = Revocation::by_lists(lists.collect());
-        let revocation = revocation.online(RevocationFetcher::new(&HttpOptions::default()));
-        move |builder| builder.revocation(revocation.allow_unknown(true))
-    }
+/// Revocation of a world's certificates, where a list that cannot be had is no reason to refuse.
+fn judged(world: &World) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
+    let TestPki { root, sub, .. } = &world.pki;
+    let lists = [sub.revocation_list(&[]), root.revocation_list(&[])];
+    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+    let revocation = Revocation::by_lists(lists.collect());
+    let revocation = revocation.online(RevocationFetcher::new(&HttpOptions::default()));
+    move |builder| builder.revocation(revocation.allow_unknown(true))
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn who_waits_for_a_slow_ca_leaves_places_for_who_is_known_and_who_is_not() {
     config
         .parties
         .push(party_info(NEWCOMER, "Active", &newcomer.chain));
-    let stage = world.play_with(&ISHARE, config, ca.judged(&world));
+    let stage = world.play_with(&ISHARE, config, judged(&world));
     stage.accept(&known.assertion()).unwrap();
     assert_eq!(ca.asked(), 1);
     let unknown = "did:ishare:EU.NL.NTRNL-30000003";
@@ -214,7 +214,7 @@ fn nobody_waits_for_a_chain_that_is_proved_again_ahead_of_its_end() {
     let party = ca.party(&world, "NTRNL-12345678");
     let config = world.registry_of(party_info(CONSUMER, "Active", &party.chain));
     let stage = world.play_with(&ISHARE, config, |builder| {
-        ca.judged(&world)(builder).reprove_after(Duration::from_secs(20))
+        judged(&world)(builder).reprove_after(Duration::from_secs(20))
     });
     let Stage { receiver, .. } = &stage;
     let start = now();
