@@ -199,7 +199,7 @@ impl Receiver {
         match (&self.registry, leaf) {
             (Some(registry), Some(leaf)) => {
                 let claimed = ClaimedParty::new(self.scheme, id, &leaf);
-                let answer = registry.party(claimed.query(), &proven.holder)?;
+                let answer = registry.party(&claimed, &proven.holder)?;
                 let judged = answer.and_then(|party| {
                     claimed.check(&party)?;
                     Ok(party)

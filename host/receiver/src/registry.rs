@@ -149,10 +149,10 @@ impl CachedRegistry {
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
 
-    /// The party that is asked for by that organization.
+    /// The party that an organization claims to be.
     pub(crate) fn party(
         &self,
-        query: PartyQuery<'_>,
+        claimed: &ClaimedParty<'_>,
         holder: &Holder,
     ) -> Result<PartyAnswer, Rejection> {
         if self.look_ups.are_too_many(holder) {
@@ -160,11 +160,16 @@ impl CachedRegistry {
             return Err(Rejection::unavailable("the registry", why));
         }
         let source = Arc::clone(&self.source);
-        let wanted = OwnedQuery::of(query);
-        let name = query.path();
-        let load = move || match ask_for(&*source, wanted.query()) {
-            Ok(answer) => Ok(answer.map(Arc::new)),
-            Err(error) => Err(Arc::new(error)),
+        let name = claimed.query().path();
+        let (scheme, id, subject) = (
+            claimed.scheme,
+            claimed.id.to_owned(),
+            claimed.subject.clone(),
+        );
+        let load = move || {
+            let query = PartyQuery::of(scheme, &id, subject.as_deref());
+            let answer = ask_for(&*source, query).map_err(Arc::new)?;
+            Ok(answer.map(Arc::new))
         };
         let answer = self.parties.get(&name, holder, load);
         answer.map_err(|error| Rejection::unavailable("the registry", error))
@@ -229,38 +234,6 @@ impl<'a> ClaimedParty<'a> {
             return Ok(());
         }
         party.check_certificate(self.leaf)
-    }
-}
-
-/// [`PartyQuery`] for a thread of its own.
-#[derive(Clone)]
-struct OwnedQuery {
-    id: String,
-    /// Whether it is one of iSHARE 1.x.
-    is_eori: bool,
-    subject_name: Option<String>,
-}
-
-impl OwnedQuery {
-    fn of(query: PartyQuery<'_>) -> Self {
-        let (is_eori, subject_name) = match query {
-            PartyQuery::Eori { subject_name, .. } => (true, subject_name.map(str::to_owned)),
-            _ => (false, None),
-        };
-        Self {
-            id: query.id().to_owned(),
-            is_eori,
-            subject_name,
-        }
-    }
-
-    fn query(&self) -> PartyQuery<'_> {
-        let (eori, subject_name) = (&*self.id, self.subject_name.as_deref());
-        if self.is_eori {
-            PartyQuery::Eori { eori, subject_name }
-        } else {
-            PartyQuery::Id(eori)
-        }
     }
 }
 

@@ -10,8 +10,9 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
+use privyseal::pki::pem;
 use redis::{
     Client, Connection, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
     RedisResult, TlsCertificates, Value,
@@ -118,9 +119,10 @@ impl RedisStore {
                 return Err(StoreError::Unfit(why));
             }
             Some(roots) => {
+                let roots = roots.iter().map(|der| pem::encode("CERTIFICATE", der));
                 let certificates = TlsCertificates {
                     client_tls: None,
-                    root_cert: Some(roots.iter().flat_map(pem).collect()),
+                    root_cert: Some(roots.collect::<String>().into_bytes()),
                 };
                 let why = "its URL or the certificates that vouch for it cannot be read";
                 let client = Client::build_with_tls(info, certificates);
@@ -257,11 +259,6 @@ impl ReplayStore for RedisStore {
 fn is_tls(url: &str) -> bool {
     let mut schemes = ["rediss:", "valkeys:"].iter();
     schemes.any(|scheme| url.starts_with(scheme))
-}
-
-fn pem(der: &[u8]) -> Vec<u8> {
-    let base64 = Base64::encode_string(der);
-    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n").into_bytes()
 }
 
 /// Not what the server wrote: the kind of failure says enough.
