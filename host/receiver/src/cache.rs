@@ -149,6 +149,14 @@ where
         }
     }
 
+    /// Whether there is a value of that name that may be used.
+    pub(crate) fn is_known(&self, name: &str) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.get(name).cloned();
+        drop(slots);
+        slot.is_some_and(|slot| self.known(&slot.lock()).is_some())
+    }
+
     /// The value, and since when it is there, as long as it may be used.
     fn known(&self, state: &State<V, E>) -> Option<(V, Instant)> {
         let known = state.value.as_ref();
