@@ -156,6 +156,8 @@ impl ProviderKeys {
             return Ok(false);
         }
         let still_good = age.is_some_and(|age| age < MAX_AGE);
+        // Nobody waits for keys that are not needed yet.
+        let from = if still_good { TokenFrom::Anybody } else { from };
         if !self.may_read(now, from) {
             return if still_good {
                 Ok(false)

@@ -34,6 +34,7 @@ fn keys_that_are_out_of_reach_cost_no_confirmed_login() {
         });
         let setting = Setting {
             retry,
+            limit: Duration::from_secs(60),
             ..Setting::usual(&server)
         };
         let (outcome, ..) = setting.play(|flow| {

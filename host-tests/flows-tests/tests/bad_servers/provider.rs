@@ -1,5 +1,6 @@
 //! The commands that ask an OpenID provider, and the one that asks any server for its time.
 
+use core::time::Duration;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +12,7 @@ use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
 
 use crate::ciba::jwks;
-use crate::stage::{BEARER, LIMIT, for_each, http, nothing_leaks};
+use crate::stage::{BEARER, for_each, http, nothing_leaks};
 
 const REALM: &str = "/realms/R";
 
@@ -302,7 +303,9 @@ fn how_long_published_keys_may_be_kept() {
         let keys = keys.replacen("\r\n", &format!("\r\n{headers}"), 1);
         let server = BadServer::start(vec![Reply::Raw(keys)]);
         let url = format!("{}/jwks", server.base_url()).parse().unwrap();
-        let published = PublishedKeys::fetch(&http(server.certificate(), LIMIT), &url).unwrap();
+        let published =
+            PublishedKeys::fetch(&http(server.certificate(), Duration::from_secs(60)), &url)
+                .unwrap();
         assert_eq!(published.max_age, expected, "{headers}");
     }
 }

@@ -21,7 +21,7 @@ use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
 use crate::ciba::{jwks, signed};
-use crate::stage::{LIMIT, http};
+use crate::stage::http;
 
 const CLIENT: &str = "partner";
 
@@ -89,7 +89,7 @@ impl Stage {
             client: SigningClient::with_kid(&ITSME, id, kid, signer).unwrap(),
             gate: Arc::clone(&gate),
         };
-        let http = http(site.certificate(), LIMIT);
+        let http = http(site.certificate(), LONG);
         let options = AssertionOptions::default().audience(&issuer);
         let login = Login::new(Arc::new(source), http, provider);
         let login = login.assertion(options).retry(RetryPolicy::NEVER);

@@ -154,6 +154,8 @@ fn a_provider_that_is_down_is_tolerated_for_half_a_day_and_asked_once_a_minute()
     provider.set = None;
     provider.accepts(DAY / 2, &signed("a", 0));
     provider.accepts(DAY / 2 + 59, &signed("a", 0));
+    let given = provider.verify_from(TokenFrom::Provider, DAY / 2 + 59, &signed("a", 0));
+    given.unwrap();
     assert_eq!(provider.asked, 2);
     provider.accepts(DAY - 1, &signed("a", 0));
     assert_eq!(provider.asked, 3);
