@@ -96,6 +96,14 @@ impl Report {
         });
     }
 
+    /// The same, in words.
+    fn broken_in_words(&self) -> String {
+        match self.broken() {
+            1 => "1 rule is broken".to_owned(),
+            count => format!("{count} rules are broken"),
+        }
+    }
+
     fn judge(&mut self, holds: bool, passed: impl Into<String>, broken: impl Into<String>) {
         if holds {
             self.add(Verdict::Passed, passed);

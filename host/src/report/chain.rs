@@ -111,8 +111,7 @@ impl ChainReport {
             0 if self.trust == Verdict::Passed => "valid".to_owned(),
             0 if self.is_complete => "no rule is broken; trust: not judged".to_owned(),
             0 => "no rule is broken; trust: not judged, and what stands above the last one is not known".to_owned(),
-            1 => "not valid: 1 rule is broken".to_owned(),
-            count => format!("not valid: {count} rules are broken"),
+            _ => format!("not valid: {}", self.report.broken_in_words()),
         }
     }
 

@@ -35,7 +35,7 @@ impl HtmlReport {
             body: String::new(),
         };
         report.push("<p class=\"headline\">");
-        report.push(badge(verdict));
+        report.push(&badge(verdict));
         report.push(" ");
         report.text(headline);
         report.push("</p>");
@@ -137,7 +137,7 @@ impl HtmlReport {
 
     fn finding(&mut self, finding: &Finding) {
         self.push("<li>");
-        self.push(badge(finding.verdict));
+        self.push(&badge(finding.verdict));
         self.push("<div>");
         if let Some(rule) = finding.rule {
             self.element("code", rule);
@@ -181,13 +181,9 @@ const fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-const fn badge(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "<b class=\"badge passed\">passed</b>",
-        Verdict::Broken => "<b class=\"badge broken\">broken</b>",
-        Verdict::Note => "<b class=\"badge note\">note</b>",
-        Verdict::NotChecked => "<b class=\"badge open\">not checked</b>",
-    }
+fn badge(verdict: Verdict) -> String {
+    let (class, word) = (class(verdict), verdict.as_str());
+    format!("<b class=\"badge {class}\">{word}</b>")
 }
 
 /// Text that neither HTML nor the reader's eye takes for something else.

@@ -85,7 +85,10 @@ fn place(before: &str) -> String {
     let name = |text: &str| {
         let text = text.trim_end_matches([' ', '"', '\'', '\\']);
         let name = text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
-        name.into_iter().next().unwrap_or_default().to_owned()
+        name.take(1)
+            .flat_map(str::chars)
+            .take(64)
+            .collect::<String>()
     };
     match (
         before.strip_suffix('='),
@@ -101,7 +104,7 @@ fn place(before: &str) -> String {
     }
 }
 
-const fn is_token_character(c: char) -> bool {
+pub(super) const fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 

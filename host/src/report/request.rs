@@ -79,8 +79,7 @@ impl RequestReport {
     pub fn headline(&self) -> String {
         match self.report.broken() {
             0 => "a certification request for a key that can sign assertions".to_owned(),
-            1 => "a certification request: 1 rule is broken".to_owned(),
-            count => format!("a certification request: {count} rules are broken"),
+            _ => format!("a certification request: {}", self.report.broken_in_words()),
         }
     }
 

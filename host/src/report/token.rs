@@ -185,8 +185,16 @@ impl TokenReport {
             }
             (0, Some(scheme)) => format!("obeys {}{}", scheme.title(), open.unwrap_or_default()),
             (0, None) => "a JWS, of no scheme that the content points at".to_owned(),
-            (1, _) => "1 rule is broken".to_owned(),
-            (count, _) => format!("{count} rules are broken"),
+            _ => self.findings().broken_in_words(),
+        }
+    }
+
+    /// By whose rules.
+    pub(super) fn rules(&self) -> String {
+        match self.report.scheme.map(SchemeRules::title) {
+            Some(title) if self.report.is_guess => format!("{title} (a guess from the content)"),
+            Some(title) => title.to_owned(),
+            None => "no scheme that the content points at".to_owned(),
         }
     }
 
@@ -302,22 +310,12 @@ impl TokenReport {
 impl fmt::Display for TokenReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = &self.report;
-        let title = report
-            .scheme
-            .map_or("no scheme that the content points at", |scheme| {
-                scheme.title()
-            });
-        let guessed = if report.is_guess && report.scheme.is_some() {
-            " (a guess from the content)"
-        } else {
-            ""
-        };
         writeln!(f, "result    {}", self.headline())?;
         writeln!(f, "token     {}", report.kind.name())?;
         if let Some(place) = &self.found_in {
             writeln!(f, "found in  {place}")?;
         }
-        writeln!(f, "rules     {title}{guessed}")?;
+        writeln!(f, "rules     {}", self.rules())?;
         writeln!(f, "moment    {}\n", self.now)?;
         write!(f, "{}", self.findings())?;
         if !report.opinions().is_empty() {

@@ -5,13 +5,13 @@ use core::fmt;
 use base64ct::{Base64, Encoding};
 use privyseal_check::Subject;
 use privyseal_check::json::{Object, Value};
+use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 use privyseal_core::token::text::JsonText;
-use privyseal_core::{SchemeRules, UnixTime};
 
 use super::words::{distance, left};
 use super::{HtmlReport, Verdict, badge, escape};
-use crate::report::pasted::{Pasted, decoded};
+use crate::report::pasted::{Pasted, decoded, is_token_character};
 use crate::report::{CertificateReport, ReceiverReport, TokenReport};
 
 /// What stands in a token, as far as it can be read. Nobody proved it.
@@ -65,19 +65,10 @@ impl TokenReport {
             _ => Verdict::Broken,
         };
         let mut html = HtmlReport::new("Token", verdict, &self.headline());
-        let scheme = self
-            .report
-            .scheme
-            .map_or("none that the content points at", SchemeRules::title);
-        let guessed = if self.report.is_guess && self.report.scheme.is_some() {
-            " (a guess from the content)"
-        } else {
-            ""
-        };
         let found_in = self.found_in.clone().map(|place| ("Found in", place));
         let facts = [
             ("Kind", self.report.kind.name().to_owned()),
-            ("Rules", format!("{scheme}{guessed}")),
+            ("Rules", self.rules()),
             ("Judged at", self.now.to_string()),
         ];
         html.facts(facts.into_iter().chain(found_in));
@@ -99,7 +90,7 @@ impl HtmlReport {
                 self.push("<li>");
                 self.text(subject.name());
                 self.push(" ");
-                self.push(badge(verdict));
+                self.push(&badge(verdict));
                 self.push("</li>");
             }
         }
@@ -123,7 +114,7 @@ impl HtmlReport {
             for demand in &receiver.demands {
                 if let Some(text) = &demand.text {
                     self.push("<p>");
-                    self.push(badge(demand.verdict));
+                    self.push(&badge(demand.verdict));
                     self.text(&format!(" {}: {text}", demand.demand));
                     self.push("</p>");
                 }
@@ -252,7 +243,7 @@ fn quoted(text: &JsonText<'_>) -> String {
 
 /// Text in which no JWS has its signature, and no JWE what is encrypted.
 fn without_signatures(text: &str) -> String {
-    let is_break = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let is_break = |c| !is_token_character(c);
     let pieces = text.split_inclusive(is_break).map(|piece| {
         let (run, end) = piece.split_at(piece.trim_end_matches(is_break).len());
         without_signature(run) + end
