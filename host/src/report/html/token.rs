@@ -3,8 +3,8 @@
 use core::fmt;
 
 use base64ct::{Base64, Encoding};
-use privyseal_check::Subject;
 use privyseal_check::json::{Object, Value};
+use privyseal_check::{Kind, Subject};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 use privyseal_core::token::text::JsonText;
@@ -75,7 +75,9 @@ impl TokenReport {
         html.subjects(self);
         html.findings("Rules", &self.findings());
         html.members("Header", content.header.as_deref(), self.now);
-        html.members("Claims", content.claims.as_deref(), self.now);
+        if self.report.kind != Kind::Encrypted {
+            html.members("Claims", content.claims.as_deref(), self.now);
+        }
         html.certificates(&content.certificates(), self.now);
         html.receivers(self);
         html
@@ -129,7 +131,7 @@ impl HtmlReport {
         match members {
             Some(members) => self.push(&table(members, now)),
             None => self
-                .push("<p>It is not a JSON object in base64url, so there is nothing to show.</p>"),
+                .push("<p>It cannot be read as a JSON object in base64url, so there is nothing to show.</p>"),
         }
     }
 }
