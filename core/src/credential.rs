@@ -117,7 +117,8 @@ impl<B: HeaderBytes> Credential<B> {
         self.key.public_key()
     }
 
-    fn bound(&self) -> BoundProfile<'_> {
+    /// In borrowed parts: for what prepares for a device as well.
+    pub fn bound(&self) -> BoundProfile<'_> {
         self.profile.with_its_key(&self.key)
     }
 }

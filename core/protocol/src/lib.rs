@@ -27,6 +27,7 @@ pub mod policy;
 pub mod refusal;
 pub mod request;
 pub mod response;
+pub mod statement;
 
 pub use frame::{FrameDecoder, Message, write_frame};
 pub use log::{Entry, Event};
@@ -36,9 +37,10 @@ pub use request::{
     CsrRequest, Generate, Part, Provision, Request, SignRequest, SubjectPart, Totals, UnlockSecret,
 };
 pub use response::{AtRest, Generation, Info, Origin, ReadOut, Response};
+pub use statement::{Authentication, Content, Statement};
 
 /// The version of the protocol that is described here, the first byte of every message.
-pub const PROTOCOL: u8 = 4;
+pub const PROTOCOL: u8 = 5;
 
 /// A message: version, id and body.
 pub const MAX_MESSAGE: usize = 512;
@@ -48,6 +50,9 @@ pub const CHUNK: usize = 256;
 
 /// Bytes of a part that one [`Response::Data`] or [`Response::Token`] brings at most.
 pub const MAX_DATA: usize = 384;
+
+/// The encoding of a [`Content`], at most: an authentication request with the longest of everything, and its login hint.
+pub const MAX_COMPOSED: usize = 10 * 1024;
 
 /// A device's id: 96 bits, as many as a microcontroller's own number has.
 pub type DeviceId = [u8; 12];

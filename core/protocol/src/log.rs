@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::DeviceId;
 use super::policy::SchemeId;
 use super::refusal::Refusal;
+use super::statement::Statement;
 use privyseal_core::encoding::sink::{Sink, SliceSink};
 use privyseal_core::named;
 
@@ -60,6 +61,12 @@ named! {
         /// Policy and chain were given up for new ones; the digest is the fingerprint of the policy that is to come
         /// ([`super::Policy::fingerprint`]).
         RenewalBegun = "renewal begun",
+        /// A login hint was made: as [`Event::Signed`].
+        HintSigned = "login hint signed",
+        /// An authentication request was made: as [`Event::Signed`].
+        AuthenticationSigned = "authentication signed",
+        /// An authorization request was made: as [`Event::Signed`].
+        AuthorizationSigned = "authorization signed",
     }
 }
 
@@ -68,10 +75,26 @@ impl Event {
     #[allow(
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        reason = "one of fourteen"
+        reason = "one of seventeen"
     )]
     pub const fn code(self) -> u8 {
         self as u8 + 1
+    }
+
+    /// That such a statement was made.
+    #[must_use]
+    pub const fn of(statement: Statement) -> Self {
+        match statement {
+            Statement::Assertion => Self::Signed,
+            Statement::LoginHint => Self::HintSigned,
+            Statement::AuthenticationRequest => Self::AuthenticationSigned,
+            Statement::AuthorizationRequest => Self::AuthorizationSigned,
+        }
+    }
+
+    /// Whether it says that a statement was made.
+    pub fn is_signature(self) -> bool {
+        Statement::ALL.map(Self::of).contains(&self)
     }
 
     fn from_code(code: u8) -> Option<Self> {
@@ -96,7 +119,7 @@ pub struct Entry {
     pub faulted: bool,
     /// Times the device has started with a key.
     pub boots: u32,
-    /// Assertions signed in the device's life.
+    /// Assertions and other statements signed in the device's life.
     pub counter: u64,
     /// No assertion is made for an earlier time, seconds since the epoch.
     pub time_floor: u64,

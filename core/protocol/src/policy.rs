@@ -16,6 +16,8 @@ use privyseal_core::limits::CLOCK_FLOOR;
 use privyseal_core::rsa::{KeyError, RsaPublicKey};
 use privyseal_core::scheme::{self, KeyReference, Scheme};
 
+use super::statement::Statement;
+
 /// Audiences that a policy can allow.
 pub const MAX_AUDIENCES: usize = 16;
 
@@ -33,6 +35,9 @@ pub const MAX_RATE: u16 = 10_000;
 
 /// Seconds of the rate limit's period, at most: a day.
 pub const MAX_RATE_SECONDS: u32 = 86_400;
+
+/// Bits of a scheme's number below that of a statement.
+const STATEMENT_SHIFT: u8 = 6;
 
 /// A scheme, on the wire and in the log: as its number, [`Scheme::code`].
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -104,14 +109,57 @@ pub struct SchemePolicy<'a> {
     pub kid: Option<&'a str>,
 }
 
-/// One audience that the device signs for.
+/// One audience that the device signs for, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u8, &'a str)", try_from = "(u8, &'a str)")]
 pub struct AllowedAudience<'a> {
     /// Under which scheme.
     pub scheme: SchemeId,
     /// `aud`, character by character.
-    #[serde(borrow)]
     pub audience: &'a str,
+    /// What may be signed for it. A login hint goes with authentication requests.
+    pub statement: Statement,
+}
+
+impl<'a> AllowedAudience<'a> {
+    /// One for client assertions.
+    #[must_use]
+    pub const fn of_assertions(scheme: SchemeId, audience: &'a str) -> Self {
+        Self {
+            scheme,
+            audience,
+            statement: Statement::Assertion,
+        }
+    }
+
+    /// Whether it is one of this scheme's for this statement.
+    pub fn allows(&self, scheme: SchemeId, statement: Statement) -> bool {
+        self.scheme == scheme && self.statement == statement.permission()
+    }
+}
+
+/// The scheme's number and, above it, what is allowed: nothing for assertions, as policies had it that knew no more.
+impl<'a> From<AllowedAudience<'a>> for (u8, &'a str) {
+    fn from(allowed: AllowedAudience<'a>) -> Self {
+        let code = allowed.scheme.code() | (allowed.statement.code() << STATEMENT_SHIFT);
+        (code, allowed.audience)
+    }
+}
+
+impl<'a> TryFrom<(u8, &'a str)> for AllowedAudience<'a> {
+    type Error = &'static str;
+
+    fn try_from((code, audience): (u8, &'a str)) -> Result<Self, Self::Error> {
+        let scheme = SchemeId::try_from(code & ((1 << STATEMENT_SHIFT) - 1))?;
+        let code = code >> STATEMENT_SHIFT;
+        let mut statements = Statement::ALL.into_iter();
+        let statement = statements.find(|it| it.code() == code);
+        Ok(Self {
+            scheme,
+            audience,
+            statement: statement.ok_or("no statement's number")?,
+        })
+    }
 }
 
 /// How many assertions in how many seconds: so many at once, then one each `seconds / assertions`.
@@ -188,6 +236,9 @@ pub enum PolicyError {
         /// Which one, from 0.
         position: usize,
     },
+    /// An audience is for a statement that its scheme does not have.
+    #[error("an audience is for a statement that {} does not have", .0.rules().name())]
+    Statement(SchemeId),
     /// The longest lifetime is shorter than the shortest of a scheme.
     #[error("max_lifetime is shorter than {} demands ({})", .0.rules().name(), .0.rules().lifetime().source())]
     Lifetime(SchemeId),
@@ -252,9 +303,17 @@ impl<'a> Policy<'a> {
             }
         }
         for (position, allowed) in self.audiences.iter().enumerate() {
+            let (statement, rules) = (allowed.statement, allowed.scheme.rules());
+            let lifetime = statement.lifetime(rules);
+            if statement.permission() != statement || lifetime.is_none() {
+                return Err(PolicyError::Statement(allowed.scheme));
+            }
+            if lifetime.is_some_and(|it| u64::from(self.max_lifetime) < it.min()) {
+                return Err(PolicyError::Lifetime(allowed.scheme));
+            }
             let fits = self.scheme(allowed.scheme).is_some()
                 && Audience::new(allowed.audience)
-                    .and_then(|audience| allowed.scheme.rules().choose_audience(Some(audience)))
+                    .and_then(|audience| rules.choose_audience(Some(audience)))
                     .is_ok();
             if !fits {
                 return Err(PolicyError::Audience { position });
@@ -291,11 +350,22 @@ impl<'a> Policy<'a> {
         self.schemes.iter().find(|entry| entry.scheme == scheme)
     }
 
-    /// Where an audience stands in the list, if it does.
-    pub fn audience(&self, scheme: SchemeId, audience: &str) -> Option<usize> {
+    /// Where an audience stands in the list, if it does for this statement.
+    pub fn audience(
+        &self,
+        scheme: SchemeId,
+        statement: Statement,
+        audience: &str,
+    ) -> Option<usize> {
         self.audiences
             .iter()
-            .position(|allowed| allowed.scheme == scheme && allowed.audience == audience)
+            .position(|allowed| allowed.allows(scheme, statement) && allowed.audience == audience)
+    }
+
+    /// Where the first audience stands for which this statement is allowed.
+    pub fn permission(&self, scheme: SchemeId, statement: Statement) -> Option<usize> {
+        let mut audiences = self.audiences.iter();
+        audiences.position(|allowed| allowed.allows(scheme, statement))
     }
 
     /// The authority's key, if there is an authority.

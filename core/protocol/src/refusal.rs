@@ -108,6 +108,12 @@ pub enum Refusal {
         "this is not the policy that the device's key was to be renewed with, or it was renewed with too many"
     )]
     Renewal,
+    /// The policy does not allow such statements for this scheme.
+    #[error("the device's policy does not allow such a statement for this scheme")]
+    Statement,
+    /// What was composed is in the wrong order, too long, or no content.
+    #[error("what the statement is to say did not come whole, or is none")]
+    Content,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it
@@ -181,12 +187,14 @@ impl Refusal {
             Self::Unlock => 22,
             Self::KeyUnlock => 23,
             Self::Renewal => 24,
+            Self::Statement => 25,
+            Self::Content => 26,
         }
     }
 
     /// A word for a number in the log.
     pub fn word(code: u8) -> &'static str {
-        const WORDS: [&str; 25] = [
+        const WORDS: [&str; 27] = [
             "none",
             "frame",
             "state",
@@ -212,6 +220,8 @@ impl Refusal {
             "unlock",
             "key unlock",
             "renewal",
+            "statement",
+            "content",
         ];
         WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }

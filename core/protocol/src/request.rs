@@ -67,6 +67,16 @@ pub enum Request<'a> {
         /// The authority's signature ([`super::authority::renewal_statement`]); empty where the policy stays what it is.
         signature: &'a [u8],
     },
+    /// A piece of a [`super::Content`], in order, for the [`Request::SignComposed`] that comes next:
+    /// [`super::Response::Accepted`]. Any other request makes the device forget what there is of it.
+    Compose {
+        /// Bytes that were sent before; with zero a new one begins.
+        offset: u16,
+        /// The piece.
+        bytes: &'a [u8],
+    },
+    /// The statement with the content that was composed, please: as [`Request::Sign`].
+    SignComposed(SignRequest<'a>),
 }
 
 /// What a device needs besides its flash to read its key, at each start: random bytes, not a password.
@@ -210,12 +220,13 @@ named! {
     }
 }
 
-/// The fields of an assertion that a caller may choose, within the policy.
+/// The fields of an assertion, or of another statement, that a caller may choose, within the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignRequest<'a> {
     /// Under which scheme's rules.
     pub scheme: SchemeId,
-    /// For whom; `None` for the scheme's default audience. Either must be in the policy's list.
+    /// For whom; `None` for the scheme's default audience, and for a statement that has none. Either must be in the policy's
+    /// list, for this kind of statement.
     #[serde(borrow)]
     pub audience: Option<&'a str>,
     /// The host's clock, seconds since the epoch.

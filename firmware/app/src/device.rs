@@ -7,6 +7,7 @@
 //! deepest, which signs, does not stand on what others need.
 
 mod certifying;
+mod composing;
 mod control;
 mod generating;
 mod provisioning;
@@ -31,6 +32,7 @@ use crate::link::Line;
 use crate::signals;
 use crate::vault::KeyRecord;
 
+use composing::Composed;
 use generating::Generating;
 use provisioning::Upload;
 use records::Records;
@@ -50,6 +52,7 @@ struct Machine<B: Board> {
     records: Records,
     mode: Mode<B::Mapped>,
     clock: Clock,
+    composed: Composed,
     /// Of what is read.
     reads: Meter,
     challenge: [u8; CHALLENGE_LEN],
@@ -227,12 +230,17 @@ impl<B: Board> Machine<B> {
 
     #[inline(never)]
     fn obey(&mut self, id: u8, request: &Request<'_>) -> Result<(), Refusal> {
+        if !matches!(request, Request::Compose { .. } | Request::SignComposed(_)) {
+            self.composed.wipe();
+        }
         match *request {
             Request::Info => self.info(id),
             Request::Read { part, offset } => self.read(id, part, offset)?,
             Request::Log { from, max } => self.log(id, from, max)?,
             Request::Provision(step) => self.provision(id, step)?,
-            Request::Sign(ref request) => self.sign(id, request)?,
+            Request::Sign(ref request) => self.sign(id, request, false)?,
+            Request::Compose { offset, bytes } => self.compose(id, offset, bytes)?,
+            Request::SignComposed(ref request) => self.sign(id, request, true)?,
             Request::SetTime { now, signature } => self.set_time(id, now, signature)?,
             Request::Wipe { device } => self.wipe(id, device)?,
             Request::Generate(asked) => self.generate(id, asked)?,

@@ -18,7 +18,8 @@ use privyseal_firmware_app::fake::{Entropy, FakeBoard, Memory, Time, Wire};
 use privyseal_protocol::frame::MAX_CONTENT;
 use privyseal_protocol::{
     AllowedAudience, CHUNK, DeviceState, FrameDecoder, Generate, MAX_POLICY, Message, Part, Policy,
-    Provision, Rate, Refusal, Request, Response, SchemeId, SchemePolicy, Totals, write_frame,
+    Provision, Rate, Refusal, Request, Response, SchemeId, SchemePolicy, Statement, Totals,
+    write_frame,
 };
 use rsa::RsaPrivateKey;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
@@ -199,7 +200,10 @@ fn messages(mut rest: &[u8]) -> Vec<u8> {
 fn provisioned() -> Kept {
     let mut key = RsaPrivateKey::new(&mut Entropy(1), 2048).expect("a key");
     key.precompute().expect("a key");
-    let primes = key.primes().iter().flat_map(|prime| prime.to_be_bytes().into_vec());
+    let primes = key
+        .primes()
+        .iter()
+        .flat_map(|prime| prime.to_be_bytes().into_vec());
     let numbers: Vec<u8> = key.n_bytes().into_iter().chain(primes).collect();
     let audience = "https://idp.prd.itsme.services/v2/token";
     let policy = Policy {
@@ -209,10 +213,14 @@ fn provisioned() -> Kept {
             kid: Some("k1"),
         })
         .collect(),
-        audiences: core::iter::once(AllowedAudience {
-            scheme: SchemeId::of(&ITSME),
-            audience,
-        })
+        audiences: [
+            AllowedAudience::of_assertions(SchemeId::of(&ITSME), audience),
+            AllowedAudience {
+                statement: Statement::AuthenticationRequest,
+                ..AllowedAudience::of_assertions(SchemeId::of(&ITSME), audience)
+            },
+        ]
+        .into_iter()
         .collect(),
         max_lifetime: 600,
         rate: Rate {

@@ -5,11 +5,11 @@
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{FakeBoard, Wire};
 use privyseal_protocol::{
-    CsrRequest, DeviceState, FrameDecoder, Generate, Info, Provision, Refusal, Request, Response,
-    SignRequest,
+    Content, CsrRequest, DeviceState, FrameDecoder, Generate, Info, MAX_COMPOSED, Provision,
+    Refusal, Request, Response, SignRequest,
 };
 
-use crate::link::{Upload, frame};
+use crate::link::{Upload, composing, frame};
 
 /// A device on a board without hardware, and the line to it.
 pub type TestDevice = Device<FakeBoard<Wire>>;
@@ -188,8 +188,53 @@ pub fn request_csr(device: &mut TestDevice, asked: &CsrRequest<'_>) -> Result<Ve
 /// # Panics
 /// If the pieces do not make a token.
 pub fn sign(device: &mut TestDevice, request: SignRequest<'_>) -> Result<String, Refusal> {
-    let request = Request::Sign(request);
-    let (token, total) = ask(device, &request, |made: &mut (Vec<u8>, u32), response| {
+    token(device, &Request::Sign(request))
+}
+
+/// Has the statement of a content made, as [`sign`] has an assertion.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// As [`sign`].
+pub fn state(
+    device: &mut TestDevice,
+    request: SignRequest<'_>,
+    content: &Content<'_>,
+) -> Result<String, Refusal> {
+    let mut buffer = [0; MAX_COMPOSED];
+    for piece in composing(content.to_bytes(&mut buffer).expect("it fits")) {
+        compose(device, &piece)?;
+    }
+    token(device, &Request::SignComposed(request))
+}
+
+/// Sends a piece of a content.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// If it is answered with something else.
+pub fn compose(device: &mut TestDevice, piece: &Request<'_>) -> Result<(), Refusal> {
+    ask(device, piece, |(), response| {
+        assert!(
+            matches!(response, Response::Accepted { .. }),
+            "{response:?}"
+        );
+    })
+}
+
+/// The token that a request gives, whole.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// As [`sign`].
+pub fn token(device: &mut TestDevice, request: &Request<'_>) -> Result<String, Refusal> {
+    let (token, total) = ask(device, request, |made: &mut (Vec<u8>, u32), response| {
         let Response::Token {
             total,
             offset,

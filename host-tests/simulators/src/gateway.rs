@@ -5,9 +5,11 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use privyseal_protocol::{FrameDecoder, Info, Provision, Refusal, Request, Response, SignRequest};
+use privyseal_protocol::{
+    Content, FrameDecoder, Info, MAX_COMPOSED, Provision, Refusal, Request, Response, SignRequest,
+};
 
-use crate::link::{Upload, frame};
+use crate::link::{Upload, composing, frame};
 
 /// A signature in an emulator on a busy machine, with much to spare.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -83,8 +85,40 @@ impl Gateway {
     /// # Panics
     /// If its pieces do not follow each other, or it is no text.
     pub fn sign(&mut self, request: SignRequest<'_>) -> Result<String, Refusal> {
+        self.token(&Request::Sign(request))
+    }
+
+    /// Asks for the statement of a content.
+    ///
+    /// # Panics
+    /// As [`Gateway::sign`].
+    pub fn state(
+        &mut self,
+        request: SignRequest<'_>,
+        content: &Content<'_>,
+    ) -> Result<String, Refusal> {
+        self.compose(content)?;
+        self.token(&Request::SignComposed(request))
+    }
+
+    /// Sends a content, for what is asked for next.
+    ///
+    /// # Panics
+    /// As [`Gateway::ask`].
+    pub fn compose(&mut self, content: &Content<'_>) -> Result<(), Refusal> {
+        let mut buffer = [0; MAX_COMPOSED];
+        let bytes = content.to_bytes(&mut buffer).expect("it fits");
+        composing(bytes).try_for_each(|piece| {
+            self.ask(&piece, |response| match response {
+                Response::Accepted { .. } => Some(()),
+                _ => None,
+            })
+        })
+    }
+
+    fn token(&mut self, request: &Request<'_>) -> Result<String, Refusal> {
         let mut token = Vec::new();
-        self.ask(&Request::Sign(request), |response| match response {
+        self.ask(request, |response| match response {
             Response::Token {
                 total,
                 offset,

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use privyseal_core::encoding::sink::Sink;
 use privyseal_protocol::frame::MAX_CONTENT;
-use privyseal_protocol::{CHUNK, Part, Provision, Totals, write_frame};
+use privyseal_protocol::{CHUNK, MAX_DATA, Part, Provision, Request, Totals, write_frame};
 use serde::Serialize;
 
 /// Everything that a device is provisioned with.
@@ -66,6 +66,17 @@ impl Upload {
         }
         Ok(())
     }
+}
+
+/// The requests that compose these bytes.
+///
+/// # Panics
+/// If they are more than a message can say.
+pub fn composing(bytes: &[u8]) -> impl Iterator<Item = Request<'_>> {
+    (0_u16..)
+        .step_by(MAX_DATA)
+        .zip(bytes.chunks(MAX_DATA))
+        .map(|(offset, bytes)| Request::Compose { offset, bytes })
 }
 
 struct Bytes(Vec<u8>);

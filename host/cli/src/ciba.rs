@@ -10,15 +10,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwe::ContentEncryption;
-use privyseal::keys::SignerFailure;
 use privyseal::keys::key::{KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingListener, Tokens};
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
-use privyseal::{AssertionOptions, SigningClient};
+use privyseal::{AssertionOptions, Client, Http};
+use privyseal_core::KeyEncryption;
 use privyseal_core::scheme::ITSME;
-use privyseal_core::{KeyEncryption, Signer};
 use privyseal_hsm::can_replace_file;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -127,7 +126,7 @@ impl Ciba {
             assertion.check(&ITSME)?;
         }
         let http = self.server.http()?;
-        let client = self.client()?;
+        let client = self.client(http.clone())?;
         let mut unwrappers = self.unwrappers()?;
         let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
@@ -137,7 +136,7 @@ impl Ciba {
         let (watched, looking) = self.server.watched_http()?;
         let provider = Provider::discover(&watched, &self.issuer())?;
         looking.finish();
-        let mut flow = Flow::new(&http, &client, &provider, SystemRuntime::default())
+        let mut flow = Flow::new(&http, client.source(), &provider, SystemRuntime::default())
             .unwrappers(&mut unwrappers)
             .assertion(assertion);
         if let Some(algorithm) = self.encrypt_assertions {
@@ -216,16 +215,12 @@ impl Ciba {
             .unwrap_or_else(|| environment.to_owned())
     }
 
-    fn client(
-        &self,
-    ) -> Result<SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync>, CliError>
-    {
-        let builder = self
-            .keys
-            .builder(&ITSME, self.keys.uris()?)
-            .kid(self.kid.choice())
-            .client_id(&self.client_id);
-        Ok(builder.signing_client()?)
+    fn client(&self, http: Http) -> Result<Client, CliError> {
+        let mut builder = self.keys.builder(&ITSME, self.keys.uris()?);
+        if self.kid.given().is_some() {
+            builder = builder.kid(self.kid.choice());
+        }
+        Ok(builder.client_id(&self.client_id).http(http).open()?)
     }
 
     fn unwrappers(&self) -> Result<Vec<KeyUnwrapper>, CliError> {

@@ -23,16 +23,14 @@ impl Sign {
 
     pub(super) fn run(self) -> Result<(), CliError> {
         let options = self.client.assertion()?;
-        if self.client.is_request() {
-            // Refuses a device, which signs no authentication requests.
+        let signed = if self.client.is_request() {
             let asked = self.request.asked()?;
-            let client = self.client.client()?;
-            let request = client.authentication_request(&options, &asked)?;
-            return print_line(request.as_str().as_bytes());
-        }
-        self.request.refuse()?;
-        let source = self.client.source()?;
-        let assertion = source.assertion(&options)?;
-        print_line(assertion.as_str().as_bytes())
+            let source = self.client.source()?;
+            source.authentication_request(&options, &asked)?
+        } else {
+            self.request.refuse()?;
+            self.client.source()?.assertion(&options)?
+        };
+        print_line(signed.as_str().as_bytes())
     }
 }

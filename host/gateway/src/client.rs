@@ -1,4 +1,4 @@
-//! Assertions from a device, believed only when they are what the core itself would have made.
+//! Assertions and other statements from a device, believed only when they are what the core itself would have made.
 
 mod compare;
 
@@ -10,14 +10,14 @@ use privyseal_core::cert::{Certificate, Chain, ChainError, RsaLinks};
 use privyseal_core::credential::AssertionRequest;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_core::scheme::KeyReference;
+use privyseal_core::scheme::{KeyReference, Lifetime};
 use privyseal_core::{Audience, ClientId, CompactJws, Credential, Jti, Scheme, UnixTime};
-use privyseal_protocol::{NONCE_LEN, SchemeId, SignRequest};
+use privyseal_protocol::{Content, NONCE_LEN, SchemeId, SignRequest, Statement};
 
 use crate::error::{ClientError, DeviceError};
 use crate::key::DeviceKey;
 
-/// One client of one scheme, whose assertions a device makes.
+/// One client of one scheme, whose assertions and other statements a device makes.
 ///
 /// The device's own word decides who signs and with which key; what the caller expects of both is
 /// compared with it once, here. Then for each assertion: a nonce goes out with the request, and what comes
@@ -124,19 +124,45 @@ impl DeviceClient {
         lifetime: Option<u64>,
         buffer: &'b mut [u8],
     ) -> Result<CompactJws<'b>, ClientError> {
-        let scheme = self.credential.scheme();
-        let rule = scheme.lifetime().value();
+        let audience = Some(self.credential.scheme().choose_audience(audience)?);
+        self.stated(None, (audience, now, backdate, lifetime), buffer)
+    }
+
+    /// A new statement of this content: a signed authentication request, an authorization request, or the login hint of
+    /// the former, which has no audience and no times. Else as [`DeviceClient::assertion`].
+    ///
+    /// # Errors
+    /// As [`DeviceClient::assertion`].
+    pub fn statement<'b>(
+        &self,
+        content: &Content<'_>,
+        audience: Option<Audience<'_>>,
+        now: UnixTime,
+        backdate: u64,
+        lifetime: Option<u64>,
+        buffer: &'b mut [u8],
+    ) -> Result<CompactJws<'b>, ClientError> {
+        self.stated(Some(content), (audience, now, backdate, lifetime), buffer)
+    }
+
+    fn stated<'b>(
+        &self,
+        content: Option<&Content<'_>>,
+        (audience, now, backdate, lifetime): (Option<Audience<'_>>, UnixTime, u64, Option<u64>),
+        buffer: &'b mut [u8],
+    ) -> Result<CompactJws<'b>, ClientError> {
+        let statement = content.map_or(Statement::Assertion, Content::statement);
+        let own = statement.lifetime(self.credential.scheme());
+        let within = |rule: Lifetime| rule.default().min(self.max_lifetime).max(rule.min());
         let request = AssertionRequest {
-            audience: Some(scheme.choose_audience(audience)?),
+            audience,
             now,
             backdate,
-            lifetime: Some(
-                lifetime.unwrap_or_else(|| rule.default().min(self.max_lifetime).max(rule.min())),
-            ),
+            lifetime: lifetime.or(own.map(within)),
             // It does not matter yet.
             jti: Jti::new("-")?,
         };
-        self.credential.prepare(&request)?;
+        compare::prepare(&self.credential, content, &request)?;
 
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(DeviceError::Entropy)?;
@@ -149,11 +175,11 @@ impl DeviceClient {
             nonce: Some(nonce),
         };
         let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = key.sign(asked, self.presence)?;
+        let token = key.sign(asked, content, self.presence)?;
         let device = key.info().device;
         drop(key);
         let form = compare::JtiForm { device, nonce };
-        compare::own_copy(&self.credential, &request, &form, &token, buffer)
+        compare::own_copy(&self.credential, content, &request, &form, &token, buffer)
     }
 }
 

@@ -14,7 +14,9 @@ use std::time::Instant;
 use privyseal_core::limits::{MAX_CHAIN_DER, MAX_COMPACT_JWS};
 use privyseal_core::rsa::RsaPublicKey;
 use privyseal_protocol::log::RECORD_LEN;
-use privyseal_protocol::{MAX_DATA, MAX_POLICY, Part, Provision, Request, Response, SignRequest};
+use privyseal_protocol::{
+    Content, MAX_COMPOSED, MAX_DATA, MAX_POLICY, Part, Provision, Request, Response, SignRequest,
+};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -156,13 +158,25 @@ impl Device {
             .map_err(|error| DeviceError::untrue(format!("its public key {error}")))
     }
 
-    /// A token, as it came: not verified, so for this library's eyes only.
+    /// A token, as it came: not verified, so for this library's eyes only. Without a content, of an assertion.
     pub(crate) fn sign(
         &mut self,
         request: SignRequest<'_>,
+        content: Option<&Content<'_>>,
         presence: Option<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
-        let what = "sign an assertion";
+        let (what, request) = match content {
+            None => ("sign an assertion", Request::Sign(request)),
+            Some(content) => {
+                let what = match content {
+                    Content::LoginHint(_) => "sign a login hint",
+                    Content::Authentication(_) => "sign an authentication request",
+                    _ => "sign an authorization request",
+                };
+                self.compose(what, content)?;
+                (what, Request::SignComposed(request))
+            }
+        };
         let person = Duration::from_secs(presence.unwrap_or(0).into());
         let limit = self.limits.signature + person;
         let mut asked = self.limits.of(what, limit, MAX_COMPACT_JWS);
@@ -170,7 +184,7 @@ impl Device {
         asked.wait = Duration::ZERO;
         let mut token = Pieces::new(what, MAX_COMPACT_JWS);
         self.exchange
-            .ask(asked, &Request::Sign(request), |response| match response {
+            .ask(asked, &request, |response| match response {
                 Response::Token {
                     total,
                     offset,
@@ -179,6 +193,29 @@ impl Device {
                 _ => Err(DeviceError::Unexpected { asked: what }),
             })?;
         Ok(token.bytes)
+    }
+
+    /// Sends what the next statement says, in pieces.
+    fn compose(&mut self, what: &'static str, content: &Content<'_>) -> Result<(), DeviceError> {
+        let mut buffer = Zeroizing::new([0; MAX_COMPOSED]);
+        let bytes = content.to_bytes(&mut buffer);
+        let bytes = bytes.ok_or(DeviceError::TooLong { asked: what })?;
+        let asked = self.limits.of(what, self.limits.answer, 0);
+        let mut sent = 0;
+        for piece in bytes.chunks(MAX_DATA) {
+            let request = Request::Compose {
+                offset: sent,
+                bytes: piece,
+            };
+            // Never more than MAX_COMPOSED, which fits.
+            sent += u16::try_from(piece.len()).unwrap_or(u16::MAX);
+            self.exchange
+                .ask_once(asked, &request, |response| match response {
+                    Response::Accepted { received } if received == u32::from(sent) => Some(()),
+                    _ => None,
+                })?;
+        }
+        Ok(())
     }
 
     /// The log from entry `from` on, its chain verified. See [`DeviceLog`] for what that proves.

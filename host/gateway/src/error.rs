@@ -211,6 +211,7 @@ impl DeviceError {
                     | Refusal::Audience
                     | Refusal::Lifetime { .. }
                     | Refusal::Field
+                    | Refusal::Statement
                     | Refusal::Clock
                     | Refusal::TimeBack { .. }
                     | Refusal::TimeAhead { .. }

@@ -3,7 +3,7 @@
 use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
 use privyseal_core::cert::Certificate;
 use privyseal_core::{RsaPublicKey, UnixTime};
-use privyseal_protocol::{DeviceState, Policy, SignRequest};
+use privyseal_protocol::{Content, DeviceState, Policy, SignRequest};
 use zeroize::Zeroizing;
 
 use crate::device::{Device, Limits};
@@ -84,10 +84,11 @@ impl DeviceKey {
     pub(crate) fn sign(
         &mut self,
         request: SignRequest<'_>,
+        content: Option<&Content<'_>>,
         presence: Option<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
         if !self.is_away {
-            let outcome = self.device.sign(request, presence);
+            let outcome = self.device.sign(request, content, presence);
             let Err(DeviceError::Line { .. } | DeviceError::Closed { .. }) = outcome else {
                 return outcome;
             };
@@ -106,7 +107,7 @@ impl DeviceKey {
             }
             *self = again;
         }
-        self.device.sign(request, presence)
+        self.device.sign(request, content, presence)
     }
 
     fn is_same(&self, other: &Self) -> bool {

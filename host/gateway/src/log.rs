@@ -199,15 +199,15 @@ fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
 }
 
 fn has_digest(entry: &Entry) -> bool {
-    matches!(
+    let is_other = matches!(
         entry.event,
-        Event::Signed
-            | Event::Imported
+        Event::Imported
             | Event::Generated
             | Event::Requested
             | Event::Installed
             | Event::RenewalBegun
-    )
+    );
+    is_other || entry.event.is_signature()
 }
 
 /// A line for each entry, and the head.
@@ -244,7 +244,7 @@ fn line(entry: &Entry) -> String {
         let _ = write!(line, "  audience {audience}");
     }
     match (entry.event, entry.reason()) {
-        (Event::Signed, _) => {
+        (event, _) if event.is_signature() => {
             let _ = write!(line, "  no. {}", entry.counter);
         }
         (_, Some(reason)) => {

@@ -18,12 +18,14 @@
 //! client-id = "partner-code"
 //! kid = "2026-1"         # or kid-form = "rfc7638"
 //! audiences = ["https://idp.prd.itsme.services/v2/token"]
+//! authentication-requests = ["https://idp.prd.itsme.services/v2"]
 //! ```
 //!
 //! `time-floor` (seconds since the epoch) is the time of provisioning unless it is given; `authority` names
 //! a file, beside the policy, with the public key of the provisioning authority (PEM or DER, RSA-2048 or
 //! RSA-3072); `presence` is the number of seconds within which the button must be pressed for each
-//! assertion; `unlock` says whether no key is taken but one that is kept under an unlock secret, and is `false` unless
+//! assertion; `authentication-requests` and `authorization-requests` are the audiences that such signed requests may be
+//! for, none unless they are given; `unlock` says whether no key is taken but one that is kept under an unlock secret, and is `false` unless
 //! it is given. `client-id` may be left out where the leaf certificate says it. A member that is not known
 //! is an error: a policy that is not understood whole is not one.
 
@@ -35,7 +37,9 @@ use privyseal_core::kid::KidForm;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{RsaPublicKey, UnixTime};
 use privyseal_protocol::policy::{MAX_AUDIENCES, MAX_SCHEMES};
-use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
+use privyseal_protocol::{
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, Statement,
+};
 use thiserror::Error;
 
 use crate::error::PackageError;
@@ -67,8 +71,8 @@ struct SchemeEntry {
     client_id: Option<String>,
     /// For schemes that have one.
     kid: Option<KidChoice>,
-    /// At least one.
-    audiences: Vec<String>,
+    /// What for which; at least one.
+    audiences: Vec<(Statement, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,9 +120,11 @@ impl GatewayPolicy {
         let named = self.schemes.iter().map(|entry| entry.name(key, chain));
         let named = named.collect::<Result<Vec<_>, _>>()?;
         let audiences = self.schemes.iter().flat_map(|entry| {
-            entry.audiences.iter().map(|audience| AllowedAudience {
+            let audiences = entry.audiences.iter();
+            audiences.map(|(statement, audience)| AllowedAudience {
                 scheme: entry.scheme,
                 audience,
+                statement: *statement,
             })
         });
         let count = audiences.clone().count();

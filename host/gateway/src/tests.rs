@@ -4,13 +4,15 @@ mod peer;
 mod unlock;
 
 use core::time::Duration;
-use privyseal_core::scheme::FIAM;
+use privyseal_core::scheme::{FIAM, ITSME};
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use privyseal_protocol::{DeviceState, Part, ReadOut, Refusal, Request, Response, SignRequest};
-use privyseal_protocol::{FrameDecoder, Message, PROTOCOL, SchemeId};
+use privyseal_protocol::{
+    Content, DeviceState, FrameDecoder, Message, PROTOCOL, Part, ReadOut, Refusal, Request,
+    Response, SchemeId, SignRequest,
+};
 
 use crate::{Device, DeviceError, Limits};
 use peer::{ID, Peer, frame};
@@ -185,7 +187,7 @@ fn a_refusal_by_the_policy_is_told_from_trouble() {
         )
         .unwrap();
         let request = SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000);
-        let error = device.sign(request, None).unwrap_err();
+        let error = device.sign(request, None, None).unwrap_err();
         assert_eq!(error.is_policy(), is_policy, "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
@@ -214,7 +216,7 @@ fn what_ends_a_fault_is_said_with_its_reason() {
         assert_eq!(text.contains("wipe"), fault == Refusal::Fault, "{text}");
         assert_eq!(device.info().to_json()["fault"], word);
         let request = SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000);
-        let error = device.sign(request, None).unwrap_err();
+        let error = device.sign(request, None, None).unwrap_err();
         let refusal = Refusal::State(DeviceState::Faulted);
         assert!(
             matches!(error, DeviceError::Refused { refusal: found, .. } if found == refusal),
@@ -254,7 +256,7 @@ fn an_answer_has_its_time_as_a_whole() {
     });
     let mut device = Device::over(ours, SHORT).unwrap();
     let request = SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000);
-    let error = device.sign(request, None).unwrap_err();
+    let error = device.sign(request, None, None).unwrap_err();
     assert!(matches!(error, DeviceError::Silent { .. }), "{error}");
 }
 
@@ -294,7 +296,11 @@ fn a_token_that_is_not_whole_is_none() {
             },
         )
         .unwrap();
-        let token = device.sign(SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000), None);
+        let token = device.sign(
+            SignRequest::new(SchemeId::of(&FIAM), 1_800_000_000),
+            None,
+            None,
+        );
         match (token, words) {
             (Ok(token), None) => assert_eq!(*token, b"toke"),
             (Err(error), Some(words)) => {
@@ -302,6 +308,25 @@ fn a_token_that_is_not_whole_is_none() {
             }
             (token, _) => panic!("{pieces:?}: {token:?}"),
         }
+    }
+}
+
+/// What a statement is to say comes in pieces, and a device that counts others is not asked to sign.
+#[test]
+fn a_device_that_took_another_content() {
+    for wrong in [0, 385, u32::MAX] {
+        let peer = Peer::new(move |id, request| match request {
+            Request::Compose { offset: 0, .. } => frame(id, &Response::Accepted { received: 384 }),
+            Request::Compose { .. } => frame(id, &Response::Accepted { received: wrong }),
+            Request::SignComposed(_) => panic!("it was asked to sign"),
+            _ => Peer::usual(id, request),
+        });
+        let mut device = open(peer, LONG).unwrap();
+        let request = SignRequest::new(SchemeId::of(&ITSME), 1_800_000_000);
+        let person = "t".repeat(400);
+        let outcome = device.sign(request, Some(&Content::LoginHint(&person)), None);
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, DeviceError::Unexpected { .. }), "{error}");
     }
 }
 

@@ -37,13 +37,11 @@ pub enum KeyUriError {
     )]
     UnknownScheme,
     /// A kind of key with which this software does not decrypt.
-    #[error(
-        "the decryption key's URI names a device, which signs client assertions and decrypts nothing"
-    )]
+    #[error("the decryption key's URI names a device, which signs statements and decrypts nothing")]
     NoDecryption,
     /// A device, where a signer is needed.
     #[error(
-        "the key's URI names a device, which signs nothing but client assertions, and builds these itself"
+        "the key's URI names a device, which signs nothing but the statements of its schemes, and builds these itself"
     )]
     NoSigner,
     /// A device, where a token is set up.

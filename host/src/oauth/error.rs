@@ -46,9 +46,7 @@ pub enum OAuthError {
     #[error("{0}")]
     Url(#[from] UrlError),
     /// What signs here makes client assertions, and nothing else.
-    #[error(
-        "what signs here makes client assertions only, and no signed authorization requests (RFC 9101)"
-    )]
+    #[error("what signs here makes client assertions only, and no signed requests")]
     NoSignedRequests,
     /// No usable answer came from a server.
     #[error("{0}")]

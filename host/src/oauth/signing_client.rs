@@ -136,6 +136,21 @@ where
         Ok(assertion)
     }
 
+    fn authentication_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthenticationOptions,
+    ) -> Result<Assertion, OAuthError> {
+        let now = options.moment()?;
+        let person = &asked.user_identifier_token;
+        let hint = self.signed(self.credential.prepare_login_hint(now, person)?)?;
+        let jti = options.jti_or_new()?;
+        let request = options.request(now, &jti)?;
+        asked.hinted(hint.as_str(), |asked| {
+            self.signed(self.credential.prepare_request(&request, asked)?)
+        })
+    }
+
     fn authorization_request(
         &self,
         options: &AssertionOptions,

@@ -7,8 +7,8 @@ use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
 
 use super::form::form_body;
 use super::{
-    AccessToken, Assertion, AssertionOptions, Form, Introspection, OAuthError, RefreshToken,
-    RequestKind, response,
+    AccessToken, Assertion, AssertionOptions, AuthenticationOptions, Form, Introspection,
+    OAuthError, RefreshToken, RequestKind, response,
 };
 use crate::http::{BaseUrl, Http, Response, Url};
 
@@ -32,6 +32,21 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// The core or the signer refuses.
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError>;
+
+    /// A new signed authentication request (CIBA Core section 7.1.1). The key signs twice: first the `login_hint_token`,
+    /// then the request that carries it. `options` name the provider's issuer as the audience.
+    ///
+    /// # Errors
+    ///
+    /// As [`AssertionSource::assertion`]; [`OAuthError::NoSignedRequests`] for a source that signs assertions only.
+    fn authentication_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthenticationOptions,
+    ) -> Result<Assertion, OAuthError> {
+        let _ = (options, asked);
+        Err(OAuthError::NoSignedRequests)
+    }
 
     /// A new signed authorization request, by which the provider knows that nobody changed what the browser brings it
     /// (RFC 9101). `options` name the provider's issuer as the audience.
@@ -190,6 +205,14 @@ impl<S: AssertionSource + ?Sized> AssertionSource for Box<S> {
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
         (**self).assertion(options)
+    }
+
+    fn authentication_request(
+        &self,
+        options: &AssertionOptions,
+        asked: &AuthenticationOptions,
+    ) -> Result<Assertion, OAuthError> {
+        (**self).authentication_request(options, asked)
     }
 
     fn authorization_request(

@@ -17,14 +17,11 @@ fn policy() -> Policy<'static> {
             },
         ]),
         audiences: Vec::from_iter([
-            AllowedAudience {
-                scheme: SchemeId::of(&FIAM),
-                audience: "EU.EORI.NLKPNFIAMPROD",
-            },
-            AllowedAudience {
-                scheme: SchemeId::of(&ITSME),
-                audience: "https://idp.prd.itsme.services/v2/token",
-            },
+            AllowedAudience::of_assertions(SchemeId::of(&FIAM), "EU.EORI.NLKPNFIAMPROD"),
+            AllowedAudience::of_assertions(
+                SchemeId::of(&ITSME),
+                "https://idp.prd.itsme.services/v2/token",
+            ),
         ]),
         max_lifetime: 60,
         rate: Rate {

@@ -1,4 +1,4 @@
-//! One assertion: policy, time and rate are checked, the event is written, and only then signed.
+//! One assertion or other statement: policy, time and rate are checked, the event is written, and only then signed.
 //!
 //! The engine takes most of the stack. What others need of it must not lie below the engine's: each step has
 //! a frame of its own, which is gone when the engine is called.
@@ -9,8 +9,9 @@ use privyseal_core::credential::HeaderBytes;
 use privyseal_core::field::Field;
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
 use privyseal_protocol::frame::Constant;
-use privyseal_protocol::{Entry, Event, Policy, Refusal, SignRequest};
+use privyseal_protocol::{Content, Entry, Event, Policy, Refusal, SignRequest, Statement};
 
+use super::composing::{statement_of, with_content};
 use super::records::Records;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
@@ -33,6 +34,7 @@ struct Allowed {
 
 /// The text that is signed, and what its making costs.
 struct Draft {
+    statement: Statement,
     counter: u64,
     /// What is owed after it.
     debt: u32,
@@ -52,15 +54,22 @@ struct Judge<'a> {
 }
 
 impl<B: Board> Machine<B> {
-    /// Makes the assertion and sends it. A refusal is in the log when this returns.
+    /// Makes the assertion, or the statement that was composed, and sends it. A refusal is in the log when this returns.
     #[inline(never)]
-    pub(super) fn sign(&mut self, id: u8, request: &SignRequest<'_>) -> Result<(), Refusal> {
+    pub(super) fn sign(
+        &mut self,
+        id: u8,
+        request: &SignRequest<'_>,
+        is_composed: bool,
+    ) -> Result<(), Refusal> {
         let mut asked = Asked {
             scheme: Some(request.scheme),
             audience: None,
             now: request.now,
         };
-        match self.try_sign(id, request, &mut asked) {
+        let outcome = self.try_sign(id, request, is_composed, &mut asked);
+        self.composed.wipe();
+        match outcome {
             Ok(()) => Ok(()),
             Err(Refusal::Fault) => Err(self.fault()),
             Err(refusal) => Err(self.refused(refusal, asked)),
@@ -71,9 +80,10 @@ impl<B: Board> Machine<B> {
         &mut self,
         id: u8,
         request: &SignRequest<'_>,
+        is_composed: bool,
         asked: &mut Asked,
     ) -> Result<(), Refusal> {
-        let draft = self.draft(request, asked)?;
+        let draft = self.draft(request, is_composed, asked)?;
         let pressed = match draft.presence {
             Some(seconds) => wait_for_press(&mut self.board, seconds),
             None => false,
@@ -81,12 +91,17 @@ impl<B: Board> Machine<B> {
         if draft.presence.is_some() && !pressed {
             return Err(Refusal::Presence);
         }
-        self.make(id, request, asked, &draft, pressed)
+        self.make(id, request, is_composed, asked, &draft, pressed)
     }
 
     /// What policy, clock and rate say; and the text that they allow.
     #[inline(never)]
-    fn draft(&mut self, request: &SignRequest<'_>, asked: &mut Asked) -> Result<Draft, Refusal> {
+    fn draft(
+        &mut self,
+        request: &SignRequest<'_>,
+        is_composed: bool,
+        asked: &mut Asked,
+    ) -> Result<Draft, Refusal> {
         let Entry {
             counter,
             time_floor,
@@ -106,10 +121,15 @@ impl<B: Board> Machine<B> {
             floor: time_floor,
             millis,
         };
-        let allowed = judge.of(&policy, request, &mut asked.audience)?;
+        let composed = is_composed.then(|| self.composed.bytes());
+        let statement = with_content(composed, |content| Ok(statement_of(content)))?;
+        let allowed = judge.of(&policy, request, statement, &mut asked.audience)?;
         let jti = jti(&device, counter, random, request.nonce);
-        let digest = seal(keyed, &policy, &allowed, request, &jti)?;
+        let digest = with_content(composed, |content| {
+            seal(keyed, &policy, &allowed, request, content, &jti)
+        })?;
         Ok(Draft {
+            statement,
             counter,
             debt,
             now: allowed.now,
@@ -125,10 +145,12 @@ impl<B: Board> Machine<B> {
     /// memory then. A fault in either of the two makes another text than the other's, for which the signature is
     /// none; so one fault is not enough to have a text signed that the policy forbids.
     #[inline(never)]
+    #[allow(clippy::too_many_arguments)] // As below.
     fn make(
         &mut self,
         id: u8,
         request: &SignRequest<'_>,
+        is_composed: bool,
         asked: &Asked,
         draft: &Draft,
         pressed: bool,
@@ -138,6 +160,7 @@ impl<B: Board> Machine<B> {
             records,
             mode,
             clock,
+            composed,
             line,
             ..
         } = self;
@@ -171,7 +194,12 @@ impl<B: Board> Machine<B> {
             floor: time_floor,
             millis: board.millis(),
         };
-        let outcome = finish(keyed, &judge, request, draft, &done, signature, board, id);
+        let composed = is_composed.then(|| composed.bytes());
+        let outcome = with_content(composed, |content| {
+            finish(
+                keyed, &judge, request, content, draft, &done, signature, board, id,
+            )
+        });
         line.message.fill(0);
         outcome
     }
@@ -184,6 +212,7 @@ fn finish<B: Board>(
     keyed: &Keyed<B::Mapped>,
     judge: &Judge<'_>,
     request: &SignRequest<'_>,
+    content: Option<&Content<'_>>,
     draft: &Draft,
     done: &Done,
     signature: &[u8],
@@ -191,7 +220,7 @@ fn finish<B: Board>(
     id: u8,
 ) -> Result<(), Refusal> {
     let mut has_chain = false;
-    let prepared = again(keyed, judge, request, draft, done, &mut has_chain);
+    let prepared = again(keyed, judge, request, content, draft, done, &mut has_chain);
     // Where it is: moved, it would be on the stack twice.
     let input = prepared.as_ref().map_err(|_| Refusal::Fault)?;
     let constants: &[_] = if has_chain { &keyed.constants } else { &[] };
@@ -215,21 +244,23 @@ fn again<'a, M: AsRef<[u8]> + HeaderBytes>(
     keyed: &'a Keyed<M>,
     judge: &Judge<'_>,
     request: &SignRequest<'_>,
+    content: Option<&'a Content<'a>>,
     draft: &'a Draft,
     done: &Done,
     has_chain: &mut bool,
 ) -> Result<SigningInput<'a>, Refusal> {
     let policy = keyed.policy()?;
-    let allowed = judge.of(&policy, black_box(request), &mut None)?;
+    let statement = statement_of(content);
+    let allowed = judge.of(&policy, black_box(request), statement, &mut None)?;
     let owed = done.before.one_more(policy.rate, judge.millis)?;
     let (event, counter, debt) = done.noted;
-    let is_noted = event == Event::Signed && counter == draft.counter && owed <= debt;
+    let is_noted = event == Event::of(statement) && counter == draft.counter && owed <= debt;
     let is_pressed = policy.presence.is_none() || black_box(done.pressed);
     if !is_noted || !is_pressed {
         return Err(Refusal::Fault);
     }
     *has_chain = keyed.served(allowed.position)?.has_chain;
-    prepare(keyed, &policy, &allowed, request, &draft.jti)
+    prepare(keyed, &policy, &allowed, request, content, &draft.jti)
 }
 
 /// Makes the text that is signed, and gives its digest.
@@ -239,14 +270,15 @@ fn seal<M: AsRef<[u8]> + HeaderBytes>(
     policy: &Policy<'_>,
     allowed: &Allowed,
     request: &SignRequest<'_>,
+    content: Option<&Content<'_>>,
     jti: &str,
 ) -> Result<[u8; 32], Refusal> {
-    let prepared = prepare(keyed, policy, allowed, request, jti);
+    let prepared = prepare(keyed, policy, allowed, request, content, jti);
     let input = prepared.as_ref().map_err(|refusal| *refusal)?;
     Ok(*input.digest())
 }
 
-/// Writes that the assertion is made.
+/// Writes that the statement is made.
 #[inline(never)]
 fn note<B: Board>(
     board: &mut B,
@@ -254,7 +286,7 @@ fn note<B: Board>(
     asked: &Asked,
     draft: &Draft,
 ) -> Result<(), Refusal> {
-    let entry = asked.noted(records.entry(Event::Signed, board.millis()));
+    let entry = asked.noted(records.entry(Event::of(draft.statement), board.millis()));
     records.write(
         board,
         Entry {
@@ -304,6 +336,7 @@ impl Judge<'_> {
         &self,
         policy: &Policy<'_>,
         request: &SignRequest<'_>,
+        statement: Statement,
         place: &mut Option<u8>,
     ) -> Result<Allowed, Refusal> {
         let position = policy
@@ -312,16 +345,23 @@ impl Judge<'_> {
             .position(|entry| entry.scheme == request.scheme)
             .ok_or(Refusal::Scheme)?;
         let rules = request.scheme.rules();
-        let audience = request
-            .audience
-            .or(rules.audience().value().default())
-            .and_then(|audience| policy.audience(request.scheme, audience))
-            .ok_or(Refusal::Audience)?;
+        let first = policy.permission(request.scheme, statement);
+        let audience = match (request.audience, statement) {
+            // It has none, and is for the requests to any of them.
+            (None, Statement::LoginHint) => first,
+            (given, _) => given
+                .or(rules.audience().value().default())
+                .and_then(|audience| policy.audience(request.scheme, statement, audience)),
+        };
+        let audience = audience.ok_or(if first.is_some() || statement == Statement::Assertion {
+            Refusal::Audience
+        } else {
+            Refusal::Statement
+        })?;
         *place = u8::try_from(audience).ok();
         let max = policy.max_lifetime;
-        let lifetime = request
-            .lifetime
-            .map_or(rules.lifetime().value().default(), u64::from);
+        let own = statement.lifetime(rules).ok_or(Refusal::Statement)?;
+        let lifetime = request.lifetime.map_or(own.default(), u64::from);
         if lifetime > max.into() {
             return Err(Refusal::Lifetime { max });
         }
@@ -344,6 +384,7 @@ fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
     policy: &Policy<'a>,
     allowed: &Allowed,
     request: &SignRequest<'_>,
+    content: Option<&'a Content<'a>>,
     jti: &'a str,
 ) -> Result<SigningInput<'a>, Refusal> {
     let served = keyed.served(allowed.position)?;
@@ -351,6 +392,9 @@ fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
     let named = policy.audiences.get(allowed.audience);
     let named = named.filter(|named| Some(named.scheme) == scheme);
     let named = named.ok_or(Refusal::Audience)?;
+    if !named.allows(named.scheme, statement_of(content)) {
+        return Err(Refusal::Statement);
+    }
     let request = AssertionRequest {
         audience: Some(Audience::new(named.audience).map_err(|_| Refusal::Field)?),
         now: UnixTime::from_secs(allowed.now).map_err(|_| Refusal::Clock)?,
@@ -362,7 +406,11 @@ fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
         .profile
         .bind(&keyed.key)
         .map_err(|_| Refusal::Fault)?;
-    credential.prepare(&request).map_err(refusal_of)
+    match content {
+        None => credential.prepare(&request),
+        Some(content) => content.prepare(credential, &request),
+    }
+    .map_err(refusal_of)
 }
 
 /// What the core's rules refuse, in the protocol's words.

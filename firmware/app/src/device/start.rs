@@ -5,6 +5,7 @@ use privyseal_protocol::authority::CHALLENGE_LEN;
 use privyseal_protocol::{Entry, Event, Origin, Part, PartFault, Refusal};
 use rand_core::TryRng;
 
+use super::composing::Composed;
 use super::records::Records;
 use super::unlocking::Locked;
 use super::{Born, Machine, Mode};
@@ -24,6 +25,7 @@ impl<B: Board> Machine<B> {
             records: Records::UNREAD,
             mode: Mode::Faulted(Refusal::Storage),
             clock: Clock::new(0, 0),
+            composed: Composed::EMPTY,
             reads: Meter::new(0, 0),
             challenge: [0; CHALLENGE_LEN],
             bad_frames: 0,

@@ -61,10 +61,10 @@ fn provisioned_with(board_entropy: bool) -> Box<Device<Fake>> {
             kid: Some("k1"),
         })
         .collect(),
-        audiences: core::iter::once(AllowedAudience {
-            scheme: SchemeId::of(&ITSME),
-            audience: AUDIENCE,
-        })
+        audiences: core::iter::once(AllowedAudience::of_assertions(
+            SchemeId::of(&ITSME),
+            AUDIENCE,
+        ))
         .collect(),
         max_lifetime: 60,
         rate: Rate {

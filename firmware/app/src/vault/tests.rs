@@ -128,10 +128,10 @@ fn policy() -> Vec<u8> {
         ]
         .into_iter()
         .collect(),
-        audiences: core::iter::once(AllowedAudience {
-            scheme: SchemeId::of(&ITSME),
-            audience: "https://idp.prd.itsme.services/v2/token",
-        })
+        audiences: core::iter::once(AllowedAudience::of_assertions(
+            SchemeId::of(&ITSME),
+            "https://idp.prd.itsme.services/v2/token",
+        ))
         .collect(),
         ..POLICY
     };

@@ -1,6 +1,7 @@
 //! What asks for tokens takes a gateway for a client like any other: the iSHARE registry's commands, and a
 //! source of tokens in the library.
 
+use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
 use privyseal::{
     AssertionOptions, AssertionSource, Certificates, Http, HttpOptions, Roots, TokenSource,
 };
@@ -9,9 +10,12 @@ use privyseal_gateway::{DeviceClient, DeviceKey, Expected};
 use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::fiam_server::{self, FiamServer};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_test_servers::oidc_provider::{OidcProvider, Registration};
 use privyseal_test_simulators::device_sim::Options;
 
-use crate::stage::{PARTY, SCHEME_OWNER, Stage, policy, run};
+use serde_json::{Value, json};
+
+use crate::stage::{ITSME_TOKEN, PARTY, SCHEME_OWNER, Stage, policy, run};
 
 #[test]
 fn the_registry_is_asked_with_a_gateway_s_assertion() {
@@ -96,4 +100,80 @@ fn a_source_of_tokens_asks_a_gateway_when_it_must() {
     assert_eq!(source.token(&client).unwrap().expose(), first, "kept");
     source.forget();
     assert_ne!(source.token(&client).unwrap().expose(), first);
+}
+
+/// The device makes the login hint, the signed request and every assertion; node-oidc-provider judges them.
+#[test]
+fn a_person_is_authenticated_with_a_gateway() {
+    let stage = Stage::new(Options::default());
+    let mut set = JwkSetBuilder::default();
+    let kid = KidChoice::Given("k1".to_owned());
+    set.add(&stage.key.public_key(), &kid, None).unwrap();
+    let provider = OidcProvider::start(&Registration {
+        id: "partner",
+        jwks: set.to_json(),
+        callback: None,
+        encryption: None,
+        redirect_uri: None,
+    });
+    let issuer = provider.issuer();
+    let audiences = format!("{issuer}/token\", \"{issuer}/backchannel/authentication");
+    let allowed = |more: &str| {
+        let usual = "authentication-requests = [\"https://idp.prd.itsme.services/v2\"]";
+        let text = policy("")
+            .replace(ITSME_TOKEN, &audiences)
+            .replace(usual, more);
+        stage.write("policy.toml", text.as_bytes());
+    };
+    allowed(&format!("authentication-requests = [\"{issuer}\"]"));
+    stage.provision().is_done();
+    let cacert = provider.cacert().display().to_string();
+    let qr = stage.path("qr.jpg").display().to_string();
+    let ask = || {
+        let (uri, client) = (stage.uri(), ["--client-id", "partner"]);
+        let usual = [
+            "ciba",
+            "--key",
+            &uri,
+            "--service",
+            "TEST_LOGIN",
+            "--qr",
+            &qr,
+        ];
+        let server = ["--base-url", issuer, "--cacert", &cacert];
+        run(&[&usual[..], &client, &server].concat(), b"")
+    };
+    provider.script(&json!({
+        "scannedAfter": 1, "polls": ["authorization_pending"], "decision": "approve",
+    }));
+    let ended = ask();
+    assert!(
+        ended.stderr().contains("waiting for the person"),
+        "{}",
+        ended.stderr()
+    );
+    let report: Value = serde_json::from_str(&ended.stdout()).unwrap();
+    assert_eq!(report["id_token"]["iss"], issuer);
+    assert_eq!(report["userinfo"]["sub"], report["id_token"]["sub"]);
+    assert!(provider.events_of("error").is_empty());
+    let log = stage.device("log", &["--json"]).json();
+    let made = |event: &str| {
+        let entries = log["entries"].as_array().unwrap().iter();
+        entries.filter(|it| it["event"] == event).count()
+    };
+    assert_eq!(made("login hint signed"), 1);
+    assert_eq!(made("authentication signed"), 1);
+    assert!(made("signed") >= 4, "{log}");
+
+    // A policy for assertions only does not let it.
+    stage.device("wipe", &["--yes-destroy-the-key"]).is_done();
+    allowed("");
+    stage.provision().is_done();
+    ask().is_refused(
+        1,
+        &[
+            "refused to sign a login hint",
+            "does not allow such a statement",
+        ],
+    );
 }

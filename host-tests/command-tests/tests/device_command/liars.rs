@@ -105,6 +105,83 @@ fn other_claims_than_were_asked_for() {
     }
 }
 
+/// The login hint comes first, then the request that carries it: either may be another one.
+#[test]
+fn other_requests_than_were_asked_for() {
+    type Change = fn(&mut Value);
+    let stage = Stage::provisioned();
+    let asked = [
+        "--endpoint",
+        "request",
+        "--scope",
+        "openid service:CODE",
+        "--user-identifier-token",
+        "person",
+        "--userinfo-claim",
+        "name",
+    ];
+    let honest = proxy::token(str::to_owned);
+    let request = sign_through(&stage, "honest", honest, "itsme", &asked).token();
+    let hint = Parts::of(&request).claims()["login_hint_token"].clone();
+    let hint = Parts::of(hint.as_str().unwrap()).claims();
+    assert_eq!(hint["value"], "person");
+    let cases: [(&str, usize, Change, &str); 7] = [
+        (
+            "person",
+            0,
+            |it| it["value"] = "another".into(),
+            "another value",
+        ),
+        ("type", 0, |it| it["type"] = "phone".into(), "another type"),
+        ("jti", 0, |it| it["jti"] = "1".into(), "another jti"),
+        (
+            "scope",
+            1,
+            |it| it["scope"] = "openid service:B".into(),
+            "another scope",
+        ),
+        (
+            "hint",
+            1,
+            |it| it["login_hint_token"] = "a.b.c".into(),
+            "another login_hint_token",
+        ),
+        (
+            "claims",
+            1,
+            |it| it["claims"]["userinfo"] = json!({"iban": null}),
+            "another claims",
+        ),
+        ("sub", 1, |it| it["sub"] = "partner".into(), "another sub"),
+    ];
+    for (name, place, change, words) in cases {
+        let (key, mut at) = (stage.key.clone(), 0);
+        let alter = proxy::token(move |token| {
+            let (parts, is_meant) = (Parts::of(token), at == place);
+            at += 1;
+            let mut claims = parts.claims();
+            if is_meant {
+                change(&mut claims);
+            }
+            forge(&key, &text(&parts.header), &claims.to_string())
+        });
+        sign_through(&stage, name, alter, "itsme", &asked)
+            .is_refused(3, &["the device is not believed", words]);
+    }
+    // A hint is the same each time; an old request is not taken for a new one.
+    let mut at = 0;
+    let alter = proxy::token(move |token| {
+        at += 1;
+        if at == 2 {
+            request.clone()
+        } else {
+            token.to_owned()
+        }
+    });
+    sign_through(&stage, "old", alter, "itsme", &asked)
+        .is_refused(3, &["not believed", "this request's nonce"]);
+}
+
 #[test]
 fn an_old_token_is_not_taken_for_a_new_one() {
     let stage = Stage::provisioned();

@@ -148,6 +148,7 @@ audiences = ["{SCHEME_OWNER}"]
 client-id = "partner"
 kid = "k1"
 audiences = ["{ITSME_TOKEN}"]
+authentication-requests = ["https://idp.prd.itsme.services/v2"]
 
 [schemes.ehealth]
 client-id = "nihii-12345678"
@@ -173,13 +174,17 @@ impl Outcome {
         String::from_utf8(self.0.stderr.clone()).unwrap()
     }
 
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
     /// What was printed; it must have succeeded, and be silent otherwise.
     #[track_caller]
     pub(crate) fn printed(&self) -> String {
         let said = self.stderr();
         assert_eq!(self.0.status.code(), Some(0), "{said}");
         assert_eq!(said, "", "a run that succeeds is silent");
-        String::from_utf8(self.0.stdout.clone()).unwrap()
+        self.stdout()
     }
 
     #[track_caller]

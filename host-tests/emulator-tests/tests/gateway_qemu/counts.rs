@@ -3,11 +3,12 @@
 use privyseal_test_base::clock::run_start;
 use std::io::{Write as _, stdout};
 
-use privyseal_protocol::{DeviceState, SignRequest};
+use privyseal_core::scheme::ITSME;
+use privyseal_protocol::{Authentication, Content, DeviceState, SchemeId, SignRequest};
 use privyseal_test_simulators::emulator::{AN386, Emulator};
 use privyseal_test_simulators::gateway::Gateway;
 
-use crate::stage::{Party, SERVED};
+use crate::stage::{ISSUER, Party, SERVED};
 
 /// Messages of each key.
 const MESSAGES: usize = 4;
@@ -92,6 +93,49 @@ fn a_signature_takes_the_same_for_every_key_and_message() {
     assert!(stack < STACK, "{stack} bytes of stack");
 }
 
+/// A request takes no more stack than an assertion may, and as many instructions in the engine as any.
+#[test]
+fn a_login_hint_and_a_request_have_their_bounds() {
+    let party = Party::new("seal");
+    let emulator = Emulator::counting(AN386, "mps2-an386-measure");
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    let request = SignRequest {
+        audience: Some(ISSUER),
+        ..SignRequest::new(SchemeId::of(&ITSME), run_start())
+    };
+    // It counts every second answer, and a content may come in any number of pieces.
+    let mut made = |content: &Content<'_>| {
+        for attempt in 0..3 {
+            if attempt == 2 {
+                gateway.info(|_| ());
+            }
+            let token = gateway.state(request, content);
+            let token = token.unwrap_or_else(|refusal| panic!("{refusal}"));
+            party.openssl_verifies(&token);
+            let line = said_of(&emulator, &token);
+            if line.starts_with("instructions ") {
+                show("statement", &line);
+                let (sum, stack) = (Parts::of(&line).sum(), number(&line, "stack"));
+                assert!(sum <= MOST, "{sum} instructions");
+                assert!(stack < STACK, "{stack} bytes of stack");
+                return token;
+            }
+        }
+        panic!("it counts no answer");
+    };
+    let hint = made(&Content::LoginHint(&"t".repeat(600)));
+    made(&Content::Authentication(Authentication {
+        scope: "openid service:CODE profile",
+        login_hint_token: &hint,
+        is_advanced: Some(true),
+        requested_expiry: Some(300),
+        client_notification_token: Some(&"n".repeat(43)),
+        id_token_claims: ["acr"].into_iter().collect(),
+        userinfo_claims: ["birthdate", "name"].into_iter().collect(),
+    }));
+}
+
 /// A commit and a start, with the longest chain that a device takes: the watchdog is fed often enough, also at
 /// 16 MHz, and the stack that is there is enough.
 #[test]
@@ -126,6 +170,16 @@ fn said(emulator: &Emulator, kind: &str) -> String {
     }
 }
 
+/// What it says of the answer with this token: those to what came before are shorter.
+fn said_of(emulator: &Emulator, token: &str) -> String {
+    loop {
+        let line = emulator.said();
+        if number(&line, "len") > token.len() as u64 {
+            return line;
+        }
+    }
+}
+
 /// What the image says of its answers: it counts one, and looks at the stack in the parts of the next.
 fn of_one_key(key: &str) -> Vec<String> {
     let party = Party::with_large_certificates(key);
@@ -142,13 +196,7 @@ fn of_one_key(key: &str) -> Vec<String> {
         party.openssl_verifies(&token);
         let header = token.split('.').next().map_or(0, str::len);
         assert!(header >= HEADER, "a header of {header} characters");
-        loop {
-            // Answers to what came before are shorter than any token.
-            let line = emulator.said();
-            if number(&line, "len") > token.len() as u64 {
-                return line;
-            }
-        }
+        said_of(&emulator, &token)
     };
     (0..2 * MESSAGES as u64).map(signed).collect()
 }

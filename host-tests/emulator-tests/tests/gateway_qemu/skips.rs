@@ -32,7 +32,7 @@ use sha2::{Digest as _, Sha256};
 use crate::leftovers::secrets;
 use crate::stage::Party;
 use answer::{Answer, heard};
-use cases::{Case, cases, locked_cases};
+use cases::{Case, FORBIDDEN, cases, locked_cases};
 
 /// Which points are tried.
 const POINTS: &str = "PRIVYSEAL_SKIPS";
@@ -310,10 +310,13 @@ impl<'p> Campaign<'p> {
             claims["exp"].as_u64().unwrap_or(u64::MAX),
         );
         let policy = &self.party.policy;
-        let within = policy
-            .audiences
-            .iter()
-            .any(|allowed| claims["aud"] == allowed.audience)
+        // Authorization requests have it, and no other statement.
+        let is_forbidden = claims.get("redirect_uri").is_some();
+        let within = !is_forbidden
+            && policy
+                .audiences
+                .iter()
+                .any(|allowed| claims["aud"] == allowed.audience)
             && policy
                 .schemes
                 .iter()
@@ -371,6 +374,10 @@ fn begin(machine: Machine, party: &Party, ends: [u32; 2]) -> (Debugger, UnixStre
         state = DeviceState::Locked;
     }
     assert_eq!(gateway.info(|info| info.state), state);
+    if state == DeviceState::Ready {
+        // For the case that asks for it; any other makes the device forget it.
+        gateway.compose(&FORBIDDEN).expect("it is taken");
+    }
     // QEMU takes the next connection once this one has ended.
     drop(gateway);
     let line = emulator.connect();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use heapless::Vec as Bounded;
 use privyseal_core::limits::{MAX_CERTIFICATES, MAX_CHAIN_DER};
 use privyseal_protocol::{
-    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, UnlockSecret,
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, Statement, UnlockSecret,
 };
 use privyseal_test_base::scratch::cache_dir;
 use privyseal_test_judges::decode::Parts;
@@ -40,6 +40,8 @@ pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
         "https://api-acpt.ehealth.fgov.be/auth/realms/M2M",
     ),
 ];
+/// To whom requests may be sent.
+pub(crate) const ISSUER: &str = "https://idp.e2e.itsme.services/v2";
 pub(crate) const KID: &str = "gateway-1";
 pub(crate) const SEED: &[u8; 48] = b"forty-eight bytes of a seed that nobody knows...";
 pub(crate) const UNLOCK: UnlockSecret = UnlockSecret(*b"q7Zxk2Lm+9vWzE4pRtU8sYbA3dFgN6hJ");
@@ -205,9 +207,14 @@ fn policy() -> Policy<'static> {
             kid: by_kid.then_some(KID),
         };
         policy.schemes.push(entry).expect("room");
-        let allowed = AllowedAudience { scheme, audience };
+        let allowed = AllowedAudience::of_assertions(scheme, audience);
         policy.audiences.push(allowed).expect("room");
     }
+    let requests = AllowedAudience {
+        statement: Statement::AuthenticationRequest,
+        ..AllowedAudience::of_assertions(SchemeId::of(&ITSME), ISSUER)
+    };
+    policy.audiences.push(requests).expect("room");
     policy
 }
 

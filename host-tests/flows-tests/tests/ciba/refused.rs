@@ -111,17 +111,6 @@ fn a_code_that_nobody_could_see() {
     ended.refused(2, "--qr is needed");
 }
 
-/// A gateway signs client assertions and nothing else. It is not even asked: there is none at that address.
-#[test]
-fn a_gateway_that_would_have_to_sign_a_request() {
-    let program = privyseal::path();
-    let key = "device:unix:nowhere.sock";
-    let arguments = ["ciba", "--key", key, "--client-id", CLIENT_ID];
-    let more = ["--service", "TEST_LOGIN", "--qr", "qr.jpg"];
-    let ended = ended(command(&program.to_string_lossy(), arguments).args(more));
-    ended.refused(2, "a device, which signs nothing but client assertions");
-}
-
 /// `token` names the command that does it.
 #[test]
 fn token_points_to_ciba() {

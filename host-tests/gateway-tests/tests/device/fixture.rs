@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use privyseal_firmware_app::Device;
 use privyseal_firmware_app::fake::{FakeBoard, Memory, Time, Wire};
 use privyseal_protocol::{
-    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest,
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, SignRequest, Statement,
 };
 use privyseal_test_pki::{TestKey, TestPki, test_key};
 use privyseal_test_simulators::device_host::{TestDevice, provision};
@@ -19,6 +19,7 @@ pub(crate) const SCHEME_OWNER: &str = "EU.EORI.NLDHUBSCHEME1";
 pub(crate) const ITSME_TOKEN: &str = "https://idp.prd.itsme.services/v2/token";
 pub(crate) const ITSME_DISCOVERY: &str =
     "https://idp.prd.itsme.services/v2/backchannel/authentication";
+pub(crate) const ITSME_ISSUER: &str = "https://idp.prd.itsme.services/v2";
 pub(crate) const REALM: &str = "https://api.ehealth.fgov.be/auth/realms/M2M";
 pub(crate) const JUMP: u32 = 7 * 86_400;
 
@@ -40,7 +41,11 @@ pub(crate) fn policy() -> Policy<'static> {
         client_id,
         kid,
     };
-    let audience = |scheme, audience| AllowedAudience { scheme, audience };
+    let audience = AllowedAudience::of_assertions;
+    let request = |statement| AllowedAudience {
+        statement,
+        ..audience(SchemeId::of(&ITSME), ITSME_ISSUER)
+    };
     Policy {
         schemes: [
             scheme(SchemeId::of(&ITSME), "partner", Some("k1")),
@@ -58,6 +63,8 @@ pub(crate) fn policy() -> Policy<'static> {
             audience(SchemeId::of(&ITSME), ITSME_TOKEN),
             audience(SchemeId::of(&ITSME), ITSME_DISCOVERY),
             audience(SchemeId::of(&EHEALTH), REALM),
+            request(Statement::AuthenticationRequest),
+            request(Statement::AuthorizationRequest),
         ]
         .into_iter()
         .collect(),

@@ -14,4 +14,5 @@ mod renewing;
 mod rules;
 mod secrets;
 mod sim;
+mod statements;
 mod tokens;

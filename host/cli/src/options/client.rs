@@ -120,7 +120,7 @@ impl ClientOptions {
     }
 
     /// Everything is checked that can be, before a PIN is used.
-    pub(crate) fn client(
+    fn client(
         &self,
     ) -> Result<
         SigningClient<impl Signer<Error = SignerFailure> + Clone + Send + Sync + use<>>,
@@ -188,7 +188,7 @@ impl ClientOptions {
         Ok((Box::new(self.client()?), tries.unwrap_or_default()))
     }
 
-    /// Whether the key is on a device, which makes a `jti` itself and signs assertions only.
+    /// Whether the key is on a device, which makes a `jti` itself.
     pub(crate) fn is_device(&self) -> Result<bool, CliError> {
         Ok(matches!(&*self.keys.uris()?, [KeyUri::Device(_)]))
     }

@@ -6,8 +6,8 @@ use privyseal_core::credential::AssertionRequest;
 use privyseal_core::encoding::sink::Sink;
 use privyseal_core::jws::JwsParts;
 use privyseal_core::limits::{MAX_JTI, MAX_PAYLOAD};
-use privyseal_core::{CompactJws, Credential, Jti, SigningInput};
-use privyseal_protocol::{DeviceId, MAX_BEHIND_SECONDS, NONCE_LEN};
+use privyseal_core::{CompactJws, Credential, Error, Jti, SigningInput};
+use privyseal_protocol::{Content, DeviceId, MAX_BEHIND_SECONDS, NONCE_LEN};
 use serde_json::Value;
 
 use super::ClientError;
@@ -20,12 +20,26 @@ pub(super) struct JtiForm {
     pub(super) nonce: [u8; NONCE_LEN],
 }
 
+/// The statement of this content; without one, an assertion.
+pub(super) fn prepare<'a>(
+    credential: &'a Credential<Vec<u8>>,
+    content: Option<&'a Content<'a>>,
+    request: &AssertionRequest<'a>,
+) -> Result<SigningInput<'a>, Error> {
+    match content {
+        None => credential.prepare(request),
+        Some(content) => content.prepare(credential.bound(), request),
+    }
+}
+
 /// Makes the token that was asked for, with the device's `jti` and the device's signature, in `buffer`.
 /// An error if the device's token is any other, or the signature is not by the credential's key.
 ///
-/// `asked` leaves nothing open but the `jti`; and the time, where the device's floor is a little later.
+/// `asked` leaves nothing open but the `jti`; and the time, where the device's floor is a little later. A login hint has
+/// neither.
 pub(super) fn own_copy<'b>(
     credential: &Credential<Vec<u8>>,
+    content: Option<&Content<'_>>,
     asked: &AssertionRequest<'_>,
     form: &JtiForm,
     token: &[u8],
@@ -34,13 +48,13 @@ pub(super) fn own_copy<'b>(
     let parts = core::str::from_utf8(token).ok().and_then(JwsParts::split);
     let parts = parts.ok_or_else(|| untrue("what it gave is no token"))?;
     let payload = payload(parts.payload)?;
-    let jti = payload.get("jti").and_then(Value::as_str).unwrap_or("");
-    form.check(jti)?;
-    let wanted = credential.prepare(&AssertionRequest {
-        jti: Jti::new(jti)?,
-        now: served_at(asked, &payload),
-        ..*asked
-    })?;
+    let mut asked = *asked;
+    if !matches!(content, Some(Content::LoginHint(_))) {
+        let jti = payload.get("jti").and_then(Value::as_str).unwrap_or("");
+        form.check(jti)?;
+        (asked.jti, asked.now) = (Jti::new(jti)?, served_at(&asked, &payload));
+    }
+    let wanted = prepare(credential, content, &asked)?;
 
     if parts.header.as_bytes() != credential.header() {
         return Err(untrue(

@@ -10,7 +10,7 @@ use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme};
 use privyseal_protocol::policy::{
     MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS,
 };
-use privyseal_protocol::{Rate, SchemeId};
+use privyseal_protocol::{Rate, SchemeId, Statement};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use toml::Spanned;
 
@@ -48,6 +48,8 @@ struct SchemeTable {
     kid: Option<Spanned<String>>,
     kid_form: Option<Spanned<String>>,
     audiences: Spanned<Vec<Spanned<String>>>,
+    authentication_requests: Option<Spanned<Vec<Spanned<String>>>>,
+    authorization_requests: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// The name of a scheme, ordered as the schemes are.
@@ -190,7 +192,7 @@ fn entry(
         scheme,
         client_id: client_id(at, table, rules)?,
         kid: kid(at, table, rules)?,
-        audiences: audiences(at, &table.get_ref().audiences, rules)?,
+        audiences: audiences(at, table.get_ref(), rules)?,
     })
 }
 
@@ -258,25 +260,47 @@ fn kid(
     }
 }
 
+/// The audiences of each kind of statement.
 fn audiences(
     at: At<'_>,
-    texts: &Spanned<Vec<Spanned<String>>>,
+    table: &SchemeTable,
     rules: &Scheme,
-) -> Result<Vec<String>, PolicyFileError> {
-    if texts.get_ref().is_empty() {
-        let problem = "is empty; the device signs for audiences that are listed and for no other";
-        return Err(at.error(texts.span(), "audiences", problem));
-    }
-    let mut read: Vec<String> = Vec::new();
-    for (position, text) in texts.get_ref().iter().enumerate() {
-        let name = format!("audiences[{position}]");
-        Audience::new(text.get_ref())
-            .and_then(|audience| rules.choose_audience(Some(audience)))
-            .map_err(|error| at.bad(text, &name, error))?;
-        if read.contains(text.get_ref()) {
-            return Err(at.bad(text, &name, "it is there twice"));
+) -> Result<Vec<(Statement, String)>, PolicyFileError> {
+    let mut read: Vec<(Statement, String)> = Vec::new();
+    for (statement, name, texts) in [
+        (Statement::Assertion, "audiences", Some(&table.audiences)),
+        (
+            Statement::AuthenticationRequest,
+            "authentication-requests",
+            table.authentication_requests.as_ref(),
+        ),
+        (
+            Statement::AuthorizationRequest,
+            "authorization-requests",
+            table.authorization_requests.as_ref(),
+        ),
+    ] {
+        let Some(texts) = texts else { continue };
+        if statement.lifetime(rules).is_none() {
+            let problem = format!("is not for this scheme; {} has none", rules.title());
+            return Err(at.error(texts.span(), name, problem));
         }
-        read.push(text.get_ref().clone());
+        if texts.get_ref().is_empty() {
+            let problem =
+                "is empty; the device signs for audiences that are listed and for no other";
+            return Err(at.error(texts.span(), name, problem));
+        }
+        for (position, text) in texts.get_ref().iter().enumerate() {
+            let name = format!("{name}[{position}]");
+            Audience::new(text.get_ref())
+                .and_then(|audience| rules.choose_audience(Some(audience)))
+                .map_err(|error| at.bad(text, &name, error))?;
+            let allowed = (statement, text.get_ref().clone());
+            if read.contains(&allowed) {
+                return Err(at.bad(text, &name, "it is there twice"));
+            }
+            read.push(allowed);
+        }
     }
     Ok(read)
 }

@@ -1,6 +1,6 @@
 //! A device's policy for people and for machines.
 
-use privyseal_protocol::{Policy, SchemePolicy};
+use privyseal_protocol::{Policy, SchemePolicy, Statement};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -20,8 +20,14 @@ pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
             entry.client_id.escape_default(),
             kid.unwrap_or_default()
         ));
-        for audience in audiences(policy, entry) {
-            lines.push(format!("  audience    {}", audience.escape_default()));
+        for (statement, name) in [
+            (Statement::Assertion, "audience"),
+            (Statement::AuthenticationRequest, "request to"),
+            (Statement::AuthorizationRequest, "login at"),
+        ] {
+            for audience in audiences(policy, entry, statement) {
+                lines.push(format!("  {name:<10}  {}", audience.escape_default()));
+            }
         }
     }
     let rate = policy.rate;
@@ -60,7 +66,11 @@ pub(crate) fn json(policy: &Policy<'_>) -> Value {
             "scheme": entry.scheme.rules().name(),
             "client_id": entry.client_id,
             "kid": entry.kid,
-            "audiences": audiences(policy, entry).collect::<Vec<_>>(),
+            "audiences": audiences(policy, entry, Statement::Assertion).collect::<Value>(),
+            "authentication_requests":
+                audiences(policy, entry, Statement::AuthenticationRequest).collect::<Value>(),
+            "authorization_requests":
+                audiences(policy, entry, Statement::AuthorizationRequest).collect::<Value>(),
         })
     });
     json!({
@@ -79,10 +89,11 @@ pub(crate) fn json(policy: &Policy<'_>) -> Value {
 fn audiences<'p>(
     policy: &'p Policy<'p>,
     entry: &'p SchemePolicy<'p>,
+    statement: Statement,
 ) -> impl Iterator<Item = &'p str> {
     let of_scheme = policy
         .audiences
         .iter()
-        .filter(|allowed| allowed.scheme == entry.scheme);
+        .filter(move |allowed| allowed.allows(entry.scheme, statement));
     of_scheme.map(|allowed| allowed.audience)
 }

@@ -1,4 +1,4 @@
-use privyseal_core::scheme::EHEALTH;
+use privyseal_core::scheme::{EHEALTH, ITSME};
 use privyseal_protocol::policy::{MAX_JUMP_SECONDS, MAX_RATE};
 
 use super::*;
@@ -43,6 +43,16 @@ fn the_example_of_the_documentation() {
     assert_eq!(wire.schemes.len(), 4);
     let kid = wire.scheme(SchemeId::of(&EHEALTH)).unwrap().kid.unwrap();
     assert_eq!(kid.len(), 43, "computed from the key");
+    let itsme = SchemeId::of(&ITSME);
+    let allowed = |statement| {
+        wire.permission(itsme, statement)
+            .map(|at| wire.audiences[at].audience)
+    };
+    assert_eq!(
+        allowed(Statement::LoginHint),
+        Some("https://idp.prd.itsme.services/v2")
+    );
+    assert_eq!(allowed(Statement::AuthorizationRequest), None);
 }
 
 /// Each line that is changed, into what, and what the error says of it.
@@ -158,6 +168,21 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
         "audiences = [\"EU.EORI.NLKPNFIAMPROD\", \"EU.EORI.NLKPNFIAMPROD\"]",
         "audiences[1] is \"EU.EORI.NLKPNFIAMPROD\"; it is there twice",
+    ),
+    (
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "audiences = [\"EU.EORI.NLKPNFIAMPROD\"]\nauthentication-requests = [\"EU.EORI.NLKPNFIAMPROD\"]",
+        "schemes.fiam.authentication-requests is not for this scheme; KPN FIAM has none",
+    ),
+    (
+        "authentication-requests = [\"https://idp.prd.itsme.services/v2\"]",
+        "authorization-requests = []",
+        "schemes.itsme.authorization-requests is empty",
+    ),
+    (
+        "authentication-requests = [\"https://idp.prd.itsme.services/v2\"]",
+        "authentication-requests = [\"https://a\", \"https://a\"]",
+        "authentication-requests[1] is \"https://a\"; it is there twice",
     ),
     ("kid = \"2026-1\"", "", "schemes.itsme.kid is missing"),
     (

@@ -1,13 +1,9 @@
-//! Signed authentication requests (CIBA Core section 7.1.1), with the `login_hint_token` that they carry.
+//! What a signed authentication request asks (CIBA Core section 7.1.1).
 
 use core::fmt;
 
-use privyseal_core::Signer;
 use privyseal_core::payload::{AcrValues, AuthenticationRequest};
 use zeroize::Zeroizing;
-
-use super::SigningClient;
-use crate::oauth::{Assertion, AssertionOptions, OAuthError};
 
 /// What an authentication request asks. Its tokens are wiped, and `Debug` does not show them.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -29,48 +25,23 @@ pub struct AuthenticationOptions {
     pub userinfo_claims: Vec<String>,
 }
 
-impl<S> SigningClient<S>
-where
-    S: Signer + Clone,
-    S::Error: Send + Sync + 'static,
-{
-    /// A signed authentication request. The key signs twice: first the `login_hint_token`, then the
-    /// request that carries it.
-    ///
-    /// # Errors
-    ///
-    /// [`OAuthError::Core`] for a scheme without such requests, or with the field that breaks a rule;
-    /// [`OAuthError::Signer`].
-    pub fn authentication_request(
+impl AuthenticationOptions {
+    /// What is asked, with the `login_hint_token` that was made of its person.
+    pub(crate) fn hinted<T>(
         &self,
-        options: &AssertionOptions,
-        asked: &AuthenticationOptions,
-    ) -> Result<Assertion, OAuthError> {
-        let now = options.moment()?;
-        let hint = self
-            .credential
-            .prepare_login_hint(now, &asked.user_identifier_token)?;
-        let hint = self.signed(hint)?;
-
-        let jti = options.jti_or_new()?;
-        let request = options.request(now, &jti)?;
-        let (id_token_claims, userinfo_claims) = (
-            sorted(&asked.id_token_claims),
-            sorted(&asked.userinfo_claims),
-        );
-        let authentication = AuthenticationRequest {
-            scope: &asked.scope,
-            login_hint_token: hint.as_str(),
-            acr_values: asked.acr_values,
-            requested_expiry: asked.requested_expiry,
-            client_notification_token: asked
-                .client_notification_token
-                .as_deref()
-                .map(String::as_str),
-            id_token_claims: &id_token_claims,
-            userinfo_claims: &userinfo_claims,
-        };
-        self.signed(self.credential.prepare_request(&request, authentication)?)
+        login_hint_token: &str,
+        take: impl FnOnce(AuthenticationRequest<'_>) -> T,
+    ) -> T {
+        let token = self.client_notification_token.as_deref();
+        take(AuthenticationRequest {
+            scope: &self.scope,
+            login_hint_token,
+            acr_values: self.acr_values,
+            requested_expiry: self.requested_expiry,
+            client_notification_token: token.map(String::as_str),
+            id_token_claims: &sorted(&self.id_token_claims),
+            userinfo_claims: &sorted(&self.userinfo_claims),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ mod requests;
 use core::fmt;
 use core::time::Duration;
 
-use privyseal_core::{Signer, Unwrapper};
+use privyseal_core::Unwrapper;
 use zeroize::Zeroizing;
 
 use super::discovery::QrImage;
@@ -17,7 +17,7 @@ use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::jwe::Recipient;
-use crate::oauth::{AssertionOptions, AuthenticationOptions, SigningClient};
+use crate::oauth::{AssertionOptions, AssertionSource, AuthenticationOptions};
 use crate::oidc::provider::Provider;
 
 /// How often the watcher is told how long it may still take.
@@ -28,9 +28,9 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// The steps are [`Ciba::discover_user`], [`Ciba::authenticate`], [`Ciba::tokens`] and
 /// [`Ciba::identity`], in this order; the first is left out where the person is known already. They wait. Who cannot
 /// wait has a [`CibaFlow`] for each person, and sends what it asks for ([`Ciba::send`]).
-pub struct Ciba<'a, S, U, P> {
+pub struct Ciba<'a, U, P> {
     http: &'a Http,
-    client: &'a SigningClient<S>,
+    client: &'a dyn AssertionSource,
     provider: &'a Provider,
     unwrappers: &'a mut [U],
     runtime: P,
@@ -53,11 +53,11 @@ pub enum Delivery<'a> {
     Ping(&'a PingListener),
 }
 
-impl<'a, S, U, P> Ciba<'a, S, U, P> {
-    /// `client` signs, `runtime` has clock, sleep and randomness. Nothing that comes may be encrypted.
+impl<'a, U, P> Ciba<'a, U, P> {
+    /// `client` signs (a [`SigningClient`](crate::SigningClient), a gateway, or a [`Client`](crate::Client)'s source), `runtime` has clock, sleep and randomness. Nothing that comes may be encrypted.
     pub fn new(
         http: &'a Http,
-        client: &'a SigningClient<S>,
+        client: &'a dyn AssertionSource,
         provider: &'a Provider,
         runtime: P,
     ) -> Self {
@@ -98,10 +98,8 @@ impl<'a, S, U, P> Ciba<'a, S, U, P> {
     }
 }
 
-impl<S, U, P> Ciba<'_, S, U, P>
+impl<U, P> Ciba<'_, U, P>
 where
-    S: Signer + Clone + Send + Sync,
-    S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
     P: Runtime,
@@ -216,7 +214,7 @@ impl Watcher for Nobody {
     fn waiting(&mut self, _: State, _: Duration) {}
 }
 
-impl<S, U, P> fmt::Debug for Ciba<'_, S, U, P> {
+impl<U, P> fmt::Debug for Ciba<'_, U, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ciba")
             .field("provider", &self.provider)

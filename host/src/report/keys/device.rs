@@ -15,7 +15,7 @@ impl KeyReport {
             None => uri.to_string(),
         };
         let mut notes = vec![format!(
-            "signs client assertions that it builds itself, and nothing else; it is {}",
+            "signs the statements of its schemes, which it builds itself, and nothing else; it is {}",
             info.state
         )];
         for entry in &key.policy()?.schemes {

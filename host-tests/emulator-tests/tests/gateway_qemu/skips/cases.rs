@@ -2,11 +2,24 @@
 
 use std::env;
 
-use privyseal_protocol::{MAX_BEHIND_SECONDS, Part, Request, SignRequest, UnlockSecret};
+use privyseal_core::payload::AuthorizationRequest;
+use privyseal_protocol::{Content, MAX_BEHIND_SECONDS, Part, Request, SignRequest, UnlockSecret};
 use privyseal_test_base::clock::run_start;
 
 use super::POINTS;
-use crate::stage::SERVED;
+use crate::stage::{ISSUER, SERVED};
+
+/// The policy allows authentication requests and no authorization requests.
+pub(super) const FORBIDDEN: Content<'static> = Content::Authorization(AuthorizationRequest {
+    redirect_uri: "https://app.example/cb",
+    scope: "openid",
+    state: "s",
+    nonce: "n",
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    prompt: None,
+    login_hint: None,
+    max_age: None,
+});
 
 /// A request, and what may become of it.
 pub(super) struct Case {
@@ -65,6 +78,13 @@ pub(super) fn cases() -> Vec<Case> {
                 lifetime: Some(500),
                 ..good
             },
+        ),
+        refused(
+            "sign-composed",
+            Request::SignComposed(SignRequest {
+                audience: Some(ISSUER),
+                ..good
+            }),
         ),
         refused(
             "set-time",

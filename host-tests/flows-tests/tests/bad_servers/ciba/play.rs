@@ -27,7 +27,7 @@ pub(super) const AUTH_REQ_ID: &str = "q7-Zk.4_w";
 pub(super) const CLIENT_ID: &str = "partner";
 
 /// A flow whose keys are in memory.
-pub(super) type Flow<'f, 's> = Ciba<'f, SoftwareSigner, SoftwareUnwrapper, &'f mut Played<'s>>;
+pub(super) type Flow<'f, 's> = Ciba<'f, SoftwareUnwrapper, &'f mut Played<'s>>;
 
 /// A clock that goes while the flow sleeps, and sees when the server was asked.
 pub(super) struct Played<'s> {

@@ -1,6 +1,6 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
-use privyseal_core::{KeyEncryption, Signer, UnixTime, Unwrapper};
+use privyseal_core::{KeyEncryption, UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::Ciba;
@@ -21,10 +21,8 @@ use crate::oidc::provider_keys::TokenFrom;
 /// What the key of an id_token's encryption is encrypted with.
 const KEYS: &str = "id_token_encryption_alg_values_supported";
 
-impl<S, U, P> Ciba<'_, S, U, P>
+impl<U, P> Ciba<'_, U, P>
 where
-    S: Signer + Clone + Send + Sync,
-    S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
     P: Runtime,
@@ -199,7 +197,7 @@ where
     fn rules<'r>(&'r self, tokens: &'r Tokens, now: UnixTime) -> IdTokenRules<'r> {
         IdTokenRules {
             issuer: self.provider.metadata().issuer(),
-            client_id: self.client.credential().client_id(),
+            client_id: self.client.client_id(),
             now,
             access_token: tokens.access.expose(),
             auth_req_id: Some(&tokens.auth_req_id),

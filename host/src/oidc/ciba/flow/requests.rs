@@ -1,8 +1,8 @@
 //! One request and its response.
 
+use privyseal_core::Unwrapper;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
-use privyseal_core::{Signer, Unwrapper};
 use zeroize::Zeroizing;
 
 use super::Ciba;
@@ -10,8 +10,8 @@ use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_within};
 use crate::http::{BaseUrl, Url};
 use crate::oauth::{
-    AssertionOptions, AssertionSource as _, AudienceParts, AuthenticationOptions, OAuthError,
-    REQUEST, RequestKind, form_body,
+    AssertionOptions, AudienceParts, AuthenticationOptions, OAuthError, REQUEST, RequestKind,
+    form_body,
 };
 use crate::oidc::ciba::discovery;
 use crate::oidc::ciba::exchange::Exchange;
@@ -24,10 +24,8 @@ pub(super) const GRANT_TYPE: &str = "urn:openid:params:grant-type:ciba";
 /// The largest response of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
-impl<S, U, P> Ciba<'_, S, U, P>
+impl<U, P> Ciba<'_, U, P>
 where
-    S: Signer + Clone + Send + Sync,
-    S::Error: Send + Sync + 'static,
     U: Unwrapper,
     U::Error: Send + Sync + 'static,
     P: Runtime,
@@ -137,7 +135,7 @@ where
             assertion = assertion.encrypted_to(provider)?;
         }
         let own = [
-            ("client_id", self.client.credential().client_id().as_str()),
+            ("client_id", self.client.client_id().as_str()),
             ("client_assertion_type", CLIENT_ASSERTION_TYPE),
             ("client_assertion", assertion.as_str()),
         ];
@@ -166,7 +164,7 @@ where
             realm: None,
         };
         Ok(AssertionOptions {
-            audience: parts.choose(self.client.credential().scheme())?,
+            audience: parts.choose(self.client.scheme())?,
             now: Some(self.runtime.now()?),
             jti: None,
             ..self.assertion.clone()

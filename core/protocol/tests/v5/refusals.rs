@@ -55,5 +55,7 @@ fn every_refusal() {
         Refusal::Unlock => "15";
         Refusal::KeyUnlock => "16";
         Refusal::Renewal => "17";
+        Refusal::Statement => "18";
+        Refusal::Content => "19";
     }
 }

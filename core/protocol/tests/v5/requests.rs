@@ -88,5 +88,9 @@ fn every_request() {
         Request::Unlock(UnlockSecret([0x99; 32])) => "09 Unlock" "99*32 secret";
         Request::Renew { policy: [0xcc; 32], signature: &[0x55; 3] } =>
             "0a Renew" "cc*32 policy" "03 length" "555555 signature";
+        Request::Compose { offset: 384, bytes: &[9, 0, 9] } =>
+            "0b Compose" "8003 offset" "03 length" "090009 bytes";
+        Request::SignComposed(SignRequest::new(SchemeId::of(&ITSME), NOW)) =>
+            "0c SignComposed" "03 scheme" "00 no audience" "80f7c4d506 now" "00 backdate" "00 no lifetime" "00 no nonce";
     }
 }

@@ -1,5 +1,7 @@
 use privyseal_core::scheme::{FIAM, ITSME};
-use privyseal_protocol::{AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy};
+use privyseal_protocol::{
+    AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, Statement,
+};
 
 use crate::{bytes, hex};
 
@@ -24,15 +26,15 @@ fn a_policy_with_everything() {
         client_id: "partner",
         kid: Some("k1"),
     };
-    let audience = |scheme, audience| AllowedAudience { scheme, audience };
     let policy = Policy {
         schemes: [fiam, itsme].into_iter().collect(),
         audiences: [
-            audience(SchemeId::of(&FIAM), "EU.EORI.NLKPNFIAMPROD"),
-            audience(
-                SchemeId::of(&ITSME),
-                "https://idp.prd.itsme.services/v2/token",
-            ),
+            AllowedAudience::of_assertions(SchemeId::of(&FIAM), "EU.EORI.NLKPNFIAMPROD"),
+            AllowedAudience {
+                scheme: SchemeId::of(&ITSME),
+                audience: "https://idp.prd.itsme.services/v2",
+                statement: Statement::AuthenticationRequest,
+            },
         ]
         .into_iter()
         .collect(),
@@ -64,9 +66,9 @@ fn a_policy_with_everything() {
         "00 scheme",
         "15 length",
         "'EU.EORI.NLKPNFIAMPROD' audience",
-        "03 scheme",
-        "27 length",
-        "'https://idp.prd.itsme.services/v2/token' audience",
+        "43 scheme, for authentication requests",
+        "21 length",
+        "'https://idp.prd.itsme.services/v2' audience",
         "ac02 max_lifetime",
         "e807 rate.assertions",
         "901c rate.seconds",

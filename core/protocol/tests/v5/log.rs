@@ -111,6 +111,9 @@ fn every_event() {
         (Event::UnlockTried, "unlock tried"),
         (Event::Unlocked, "unlocked"),
         (Event::RenewalBegun, "renewal begun"),
+        (Event::HintSigned, "login hint signed"),
+        (Event::AuthenticationSigned, "authentication signed"),
+        (Event::AuthorizationSigned, "authorization signed"),
     ];
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
@@ -159,6 +162,8 @@ fn every_reason() {
         (Some(Refusal::Unlock), "unlock"),
         (Some(Refusal::KeyUnlock), "key unlock"),
         (Some(Refusal::Renewal), "renewal"),
+        (Some(Refusal::Statement), "statement"),
+        (Some(Refusal::Content), "content"),
     ];
     for code in 0..=u8::MAX {
         let expected = reasons.get(usize::from(code));
