@@ -7,7 +7,7 @@ use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
 use privyseal_gateway::{ClientError, DeviceClient};
-use privyseal_protocol::{Authentication, Content};
+use privyseal_protocol::Content;
 use zeroize::Zeroizing;
 
 use crate::keys::SignerFailure;
@@ -41,8 +41,7 @@ impl AssertionSource for DeviceClient {
         let person = Content::LoginHint(&asked.user_identifier_token);
         let hint = stated(self, options, Some(&person))?;
         asked.hinted(hint.as_str(), |asked| {
-            let content = Content::Authentication(Authentication::new(&asked)?);
-            stated(self, options, Some(&content))
+            stated(self, options, Some(&Content::Authentication(asked)))
         })
     }
 

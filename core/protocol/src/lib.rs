@@ -37,7 +37,7 @@ pub use request::{
     CsrRequest, Generate, Part, Provision, Request, SignRequest, SubjectPart, Totals, UnlockSecret,
 };
 pub use response::{AtRest, Generation, Info, Origin, ReadOut, Response};
-pub use statement::{Authentication, Content, Statement};
+pub use statement::{Content, Statement};
 
 /// The version of the protocol that is described here, the first byte of every message.
 pub const PROTOCOL: u8 = 5;

@@ -1,10 +1,7 @@
 //! What a device signs, and the content of what is more than a client assertion.
 #![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
-use heapless::Vec;
 use privyseal_core::credential::BoundProfile;
-use privyseal_core::field::{Fault, Field, FieldError};
-use privyseal_core::limits::MAX_CLAIM_NAMES;
 use privyseal_core::payload::{AcrValues, AuthenticationRequest, AuthorizationRequest};
 use privyseal_core::scheme::{Lifetime, SchemeRules};
 use privyseal_core::{AssertionRequest, Error, SigningInput, named, opaque_debug};
@@ -55,38 +52,59 @@ impl Statement {
 
 /// What a statement says that is no assertion, besides audience and times. A host sends its encoding in pieces
 /// ([`super::Request::Compose`]).
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[non_exhaustive]
-#[allow(clippy::large_enum_variant, reason = "no heap")]
 pub enum Content<'a> {
     /// Of a login hint: the `user_identifier_token`.
     LoginHint(&'a str),
-    /// Of an authentication request.
-    #[serde(borrow)]
-    Authentication(Authentication<'a>),
+    /// Of an authentication request. Its login hint is as this device has made it.
+    Authentication(#[serde(with = "Authentication", borrow)] AuthenticationRequest<'a>),
     /// Of an authorization request.
     Authorization(#[serde(with = "Authorization", borrow)] AuthorizationRequest<'a>),
 }
 
-/// The members of [`AuthenticationRequest`].
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Authentication<'a> {
-    /// `scope`.
-    pub scope: &'a str,
-    /// `login_hint_token`: as this device has made it.
-    pub login_hint_token: &'a str,
-    /// `acr_values`, if there is one: whether it is [`AcrValues::Advanced`].
-    pub is_advanced: Option<bool>,
-    /// `requested_expiry`.
-    pub requested_expiry: Option<u64>,
-    /// `client_notification_token`.
-    pub client_notification_token: Option<&'a str>,
-    /// Names of claims wanted in the id_token, ascending.
+/// How [`AuthenticationRequest`] is written.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AuthenticationRequest")]
+struct Authentication<'a> {
+    scope: &'a str,
+    login_hint_token: &'a str,
+    #[serde(with = "acr")]
+    acr_values: Option<AcrValues>,
+    requested_expiry: Option<u64>,
     #[serde(borrow)]
-    pub id_token_claims: Vec<&'a str, MAX_CLAIM_NAMES>,
-    /// Names of claims wanted from the UserInfo endpoint, ascending.
-    #[serde(borrow)]
-    pub userinfo_claims: Vec<&'a str, MAX_CLAIM_NAMES>,
+    client_notification_token: Option<&'a str>,
+    id_token_claims: &'a str,
+    userinfo_claims: &'a str,
+}
+
+/// Whether it is the advanced one.
+mod acr {
+    use privyseal_core::payload::AcrValues;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        clippy::ref_option,
+        reason = "serde's signature"
+    )]
+    pub(super) fn serialize<S: Serializer>(
+        acr: &Option<AcrValues>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let is_advanced = acr.map(|acr| acr == AcrValues::Advanced);
+        is_advanced.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<AcrValues>, D::Error> {
+        let is_advanced = Option::<bool>::deserialize(deserializer)?;
+        Ok(is_advanced.map(|is_advanced| match is_advanced {
+            true => AcrValues::Advanced,
+            false => AcrValues::Basic,
+        }))
+    }
 }
 
 /// How [`AuthorizationRequest`] is written.
@@ -105,10 +123,7 @@ struct Authorization<'a> {
     max_age: Option<u64>,
 }
 
-opaque_debug! {
-    [] Content<'_>;
-    [] Authentication<'_>;
-}
+opaque_debug! { [] Content<'_>; }
 
 impl<'a> Content<'a> {
     /// Reads the encoding, all of it.
@@ -144,49 +159,8 @@ impl<'a> Content<'a> {
     ) -> Result<SigningInput<'s>, Error> {
         match self {
             Self::LoginHint(token) => profile.prepare_login_hint(request.now, token),
-            Self::Authentication(asked) => profile.prepare_request(request, asked.members()),
+            Self::Authentication(asked) => profile.prepare_request(request, *asked),
             Self::Authorization(asked) => profile.prepare_authorization(request, asked),
-        }
-    }
-}
-
-impl<'a> Authentication<'a> {
-    /// Of these members.
-    ///
-    /// # Errors
-    /// [`Field::ClaimNames`]: more of them than there may be.
-    pub fn new(asked: &AuthenticationRequest<'a>) -> Result<Self, FieldError> {
-        let names = |names: &[&'a str]| {
-            let fault = Fault::TooLong {
-                len: names.len(),
-                max: MAX_CLAIM_NAMES,
-            };
-            let source = "OIDC Core section 5.5: names of requested claims";
-            Vec::from_slice(names).map_err(|_| FieldError::new(Field::ClaimNames, fault, source))
-        };
-        Ok(Self {
-            scope: asked.scope,
-            login_hint_token: asked.login_hint_token,
-            is_advanced: asked.acr_values.map(|acr| acr == AcrValues::Advanced),
-            requested_expiry: asked.requested_expiry,
-            client_notification_token: asked.client_notification_token,
-            id_token_claims: names(asked.id_token_claims)?,
-            userinfo_claims: names(asked.userinfo_claims)?,
-        })
-    }
-
-    fn members(&self) -> AuthenticationRequest<'_> {
-        AuthenticationRequest {
-            scope: self.scope,
-            login_hint_token: self.login_hint_token,
-            acr_values: self.is_advanced.map(|is_advanced| match is_advanced {
-                true => AcrValues::Advanced,
-                false => AcrValues::Basic,
-            }),
-            requested_expiry: self.requested_expiry,
-            client_notification_token: self.client_notification_token,
-            id_token_claims: &self.id_token_claims,
-            userinfo_claims: &self.userinfo_claims,
         }
     }
 }

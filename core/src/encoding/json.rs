@@ -131,14 +131,14 @@ impl<S: Sink> Object<S> {
         self
     }
 
-    /// A member whose value is an object of these names, ascending, each with the value `null`; nothing
-    /// where there is none.
-    pub fn nulls(&mut self, name: &'static str, names: &[&str]) -> &mut Self {
+    /// A member whose value is an object of these names, ascending and with one space between them, each with the value
+    /// `null`; nothing where there is none.
+    pub fn nulls(&mut self, name: &'static str, names: &str) -> &mut Self {
         if names.is_empty() {
             return self;
         }
         self.name::<false>(name);
-        for (index, inner) in names.iter().enumerate() {
+        for (index, inner) in names.split(' ').enumerate() {
             self.put(if index == 0 { b"{" } else { b"," });
             self.put(b"\"");
             if self.state.is_ok() {

@@ -97,8 +97,8 @@ fn of_the_pipeline() {
         acr_values: None,
         requested_expiry: None,
         client_notification_token: Some(SECRET),
-        id_token_claims: &[],
-        userinfo_claims: &[],
+        id_token_claims: "",
+        userinfo_claims: "",
     };
     hides("AuthenticationRequest", &asked);
     let input = credential.prepare_request(&request, asked).unwrap();

@@ -1,8 +1,6 @@
-use privyseal_core::payload::AuthorizationRequest;
+use privyseal_core::payload::{AcrValues, AuthenticationRequest, AuthorizationRequest};
 use privyseal_core::scheme::ITSME;
-use privyseal_protocol::{
-    AllowedAudience, Authentication, Content, MAX_COMPOSED, SchemeId, Statement,
-};
+use privyseal_protocol::{AllowedAudience, Content, MAX_COMPOSED, SchemeId, Statement};
 
 use crate::{bytes, hex};
 
@@ -29,23 +27,23 @@ fn pinned_audience(first: &str, statement: Statement) {
 /// A content and its encoding, one after the other.
 #[test]
 fn every_content() {
-    let asked = Authentication {
+    let asked = AuthenticationRequest {
         scope: "openid",
         login_hint_token: "a.b.c",
-        is_advanced: Some(true),
+        acr_values: Some(AcrValues::Advanced),
         requested_expiry: Some(300),
         client_notification_token: Some("t"),
-        id_token_claims: ["acr"].into_iter().collect(),
-        userinfo_claims: ["a", "b"].into_iter().collect(),
+        id_token_claims: "acr",
+        userinfo_claims: "a b",
     };
-    let least = Authentication {
+    let least = AuthenticationRequest {
         scope: "",
         login_hint_token: "",
-        is_advanced: None,
+        acr_values: None,
         requested_expiry: None,
         client_notification_token: None,
-        id_token_claims: [].into_iter().collect(),
-        userinfo_claims: [].into_iter().collect(),
+        id_token_claims: "",
+        userinfo_claims: "",
     };
     let authorization = AuthorizationRequest {
         redirect_uri: "u",
@@ -77,14 +75,10 @@ fn every_content() {
                 "01 a client_notification_token",
                 "01 length",
                 "'t' token",
-                "01 id_token claim",
                 "03 length",
-                "'acr' name",
-                "02 userinfo claims",
-                "01 length",
-                "'a' name",
-                "01 length",
-                "'b' name",
+                "'acr' id_token_claims",
+                "03 length",
+                "'a b' userinfo_claims",
             ],
         ),
         (
@@ -96,8 +90,8 @@ fn every_content() {
                 "00 no acr_values",
                 "00 no requested_expiry",
                 "00 no client_notification_token",
-                "00 id_token claims",
-                "00 userinfo claims",
+                "00 id_token_claims",
+                "00 userinfo_claims",
             ],
         ),
         (

@@ -74,8 +74,8 @@ impl Draft {
             acr_values: None,
             requested_expiry: Some(120),
             client_notification_token: Some("ping.token"),
-            id_token_claims: &["gender", "name"],
-            userinfo_claims: &[],
+            id_token_claims: "gender name",
+            userinfo_claims: "",
         };
         let request = request(Some("https://idp.e2e.itsme.services/v2"));
         let input = credential

@@ -103,15 +103,15 @@ const PROOFS: &[(&str, fn())] = &[
     }),
     ("MAX_CLAIM_NAMES", || {
         bound(MAX_CLAIM_NAMES, |count| {
-            requested(|it| it.id_token_claims = names(count, 2))
+            requested(|it| it.id_token_claims = leaked(names(count, 2).join(" ")))
         });
         bound(MAX_CLAIM_NAMES, |count| {
-            requested(|it| it.userinfo_claims = names(count, 2))
+            requested(|it| it.userinfo_claims = leaked(names(count, 2).join(" ")))
         });
     }),
     ("MAX_CLAIM_NAME", || {
         bound(MAX_CLAIM_NAME, |len| {
-            requested(|it| it.id_token_claims = names(1, len))
+            requested(|it| it.id_token_claims = leaked(names(1, len).join(" ")))
         });
     }),
     ("MAX_REDIRECT_URI", || {
@@ -282,7 +282,7 @@ fn the_longest_of_each_kind_fits() {
             )
         })
         .collect();
-    let claims: Vec<&str> = claims.iter().map(String::as_str).collect();
+    let claims = claims.join(" ");
     let start = "openid service:X ";
     let scope = format!("{start}{}", text(MAX_SCOPE - start.len()));
     let notification_token = text(MAX_NOTIFICATION_TOKEN);

@@ -73,8 +73,8 @@ pub(super) fn requested(change: impl Fn(&mut AuthenticationRequest<'_>)) -> Resu
         acr_values: None,
         requested_expiry: None,
         client_notification_token: None,
-        id_token_claims: &[],
-        userinfo_claims: &[],
+        id_token_claims: "",
+        userinfo_claims: "",
     };
     change(&mut request);
     itsme("x")

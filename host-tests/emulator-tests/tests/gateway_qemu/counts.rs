@@ -3,8 +3,9 @@
 use privyseal_test_base::clock::run_start;
 use std::io::{Write as _, stdout};
 
+use privyseal_core::payload::{AcrValues, AuthenticationRequest};
 use privyseal_core::scheme::ITSME;
-use privyseal_protocol::{Authentication, Content, DeviceState, SchemeId, SignRequest};
+use privyseal_protocol::{Content, DeviceState, SchemeId, SignRequest};
 use privyseal_test_simulators::emulator::{AN386, Emulator};
 use privyseal_test_simulators::gateway::Gateway;
 
@@ -125,14 +126,14 @@ fn a_login_hint_and_a_request_have_their_bounds() {
         panic!("it counts no answer");
     };
     let hint = made(&Content::LoginHint(&"t".repeat(600)));
-    made(&Content::Authentication(Authentication {
+    made(&Content::Authentication(AuthenticationRequest {
         scope: "openid service:CODE profile",
         login_hint_token: &hint,
-        is_advanced: Some(true),
+        acr_values: Some(AcrValues::Advanced),
         requested_expiry: Some(300),
         client_notification_token: Some(&"n".repeat(43)),
-        id_token_claims: ["acr"].into_iter().collect(),
-        userinfo_claims: ["birthdate", "name"].into_iter().collect(),
+        id_token_claims: "acr",
+        userinfo_claims: "birthdate name",
     }));
 }
 

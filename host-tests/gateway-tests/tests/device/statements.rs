@@ -13,8 +13,7 @@ use privyseal_core::{
 };
 use privyseal_firmware_app::fake::Button;
 use privyseal_protocol::{
-    Authentication, Content, Event, MAX_COMPOSED, Rate, Refusal, Request, SchemeId, SignRequest,
-    Statement,
+    Content, Event, MAX_COMPOSED, Rate, Refusal, Request, SchemeId, SignRequest, Statement,
 };
 use privyseal_test_base::clock::run_start;
 use privyseal_test_simulators::device_host::{
@@ -45,8 +44,8 @@ fn authentication(login_hint_token: &str) -> AuthenticationRequest<'_> {
         acr_values: Some(AcrValues::Advanced),
         requested_expiry: Some(120),
         client_notification_token: Some("token"),
-        id_token_claims: &["acr"],
-        userinfo_claims: &["birthdate", "name"],
+        id_token_claims: "acr",
+        userinfo_claims: "birthdate name",
     }
 }
 
@@ -62,7 +61,7 @@ const AUTHORIZATION: AuthorizationRequest<'_> = AuthorizationRequest {
 };
 
 fn content(login_hint_token: &str) -> Content<'_> {
-    Content::Authentication(Authentication::new(&authentication(login_hint_token)).expect("names"))
+    Content::Authentication(authentication(login_hint_token))
 }
 
 fn contents() -> [Content<'static>; 3] {
@@ -200,8 +199,8 @@ fn what_the_policy_does_not_allow_is_refused() {
 #[test]
 fn what_breaks_a_rule_is_refused() {
     let mut device = provisioned(&policy());
-    let change = |change: fn(&mut Authentication<'_>)| {
-        let mut asked = Authentication::new(&authentication("a.b.c")).expect("names");
+    let change = |change: fn(&mut AuthenticationRequest<'_>)| {
+        let mut asked = authentication("a.b.c");
         change(&mut asked);
         Content::Authentication(asked)
     };
@@ -212,7 +211,7 @@ fn what_breaks_a_rule_is_refused() {
         change(|it| it.login_hint_token = "a.b"),
         change(|it| it.requested_expiry = Some(0)),
         change(|it| it.client_notification_token = Some("\"")),
-        change(|it| it.userinfo_claims.reverse()),
+        change(|it| it.userinfo_claims = "name birthdate"),
         Content::Authorization(AuthorizationRequest {
             state: "\"",
             ..AUTHORIZATION
@@ -306,7 +305,7 @@ fn the_longest_request_is_made() {
     let names: Vec<String> = (0..MAX_CLAIM_NAMES)
         .map(|at| format!("{at:0>width$}", width = MAX_CLAIM_NAME))
         .collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names = names.join(" ");
     let scope = format!("openid service:{}", "s".repeat(MAX_SCOPE - 15));
     let token = "b".repeat(MAX_NOTIFICATION_TOKEN);
     let asked = AuthenticationRequest {
@@ -317,7 +316,7 @@ fn the_longest_request_is_made() {
         userinfo_claims: &names,
         ..authentication(&hint)
     };
-    let content = Content::Authentication(Authentication::new(&asked).expect("names"));
+    let content = Content::Authentication(asked);
     let signed = state(&mut device, request(), &content).expect("a request");
     assert_eq!(claim(&signed, "login_hint_token"), *hint);
     let claims = claim(&signed, "claims");

@@ -10,7 +10,7 @@ use privyseal_yubihsm::{CertificateError as DeviceCertificates, DeviceCode, Erro
 /// `None` where the error says it all.
 pub(super) fn of(error: &Error) -> Option<&'static str> {
     if let Some(KeyUriError::NoSigner) = error.find() {
-        return Some("privyseal sign, token and ishare can use it");
+        return Some("privyseal sign, token, ishare, ciba and login can use it");
     }
     if let Some(reason) = error.find() {
         return secret(reason);

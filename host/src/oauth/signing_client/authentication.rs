@@ -46,10 +46,10 @@ impl AuthenticationOptions {
 }
 
 /// In the order that canonical JSON wants.
-fn sorted(names: &[String]) -> Vec<&str> {
+fn sorted(names: &[String]) -> String {
     let mut names: Vec<_> = names.iter().map(String::as_str).collect();
     names.sort_unstable();
-    names
+    names.join(" ")
 }
 
 impl fmt::Debug for AuthenticationOptions {
