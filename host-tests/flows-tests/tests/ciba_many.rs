@@ -105,7 +105,7 @@ fn two_hundred_flows_share_a_pool_of_two() {
                     let answers = answers.clone();
                     let (queue, http, client, provider) = (&queue, &http, &client, &provider);
                     scope.spawn(move || {
-                        let mut ciba = Ciba::<_, SoftwareUnwrapper, _>::new(
+                        let mut ciba = Ciba::<SoftwareUnwrapper, _>::new(
                             http,
                             client,
                             provider,

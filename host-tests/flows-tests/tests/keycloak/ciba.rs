@@ -295,7 +295,7 @@ fn keycloak_says_that_the_time_is_over() {
     let client = SigningClient::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
     let provider = stage.provider();
     let runtime = Slow(Duration::ZERO);
-    let mut flow = Ciba::<_, SoftwareUnwrapper, _>::new(&stage.http, &client, &provider, runtime)
+    let mut flow = Ciba::<SoftwareUnwrapper, _>::new(&stage.http, &client, &provider, runtime)
         .assertion(AssertionOptions::default().audience(stage.issuer()));
     let mut asked = AuthenticationOptions::default();
     asked.scope = "openid service:TEST_LOGIN".to_owned();

@@ -63,7 +63,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let delivery = Delivery::Ping(&listener);
     let begun = Instant::now();
     let http = http(server.certificate(), LIMIT);
-    let mut flow = Ciba::<_, SoftwareUnwrapper, _>::new(&http, &client, &provider, Hasty(begun));
+    let mut flow = Ciba::<SoftwareUnwrapper, _>::new(&http, &client, &provider, Hasty(begun));
     let pending = flow.authenticate(&asked(), &delivery).unwrap();
     flow.tokens(pending, &delivery, &mut Patient::default())
         .unwrap();
