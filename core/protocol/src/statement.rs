@@ -126,7 +126,8 @@ struct Authorization<'a> {
 opaque_debug! { [] Content<'_>; }
 
 impl<'a> Content<'a> {
-    /// Reads the encoding, all of it.
+    /// Reads the encoding, all of it. In a frame of its own: a device has little stack.
+    #[inline(never)]
     pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         match postcard::take_from_bytes(bytes) {
             Ok((content, [])) => Some(content),

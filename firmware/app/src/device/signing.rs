@@ -9,7 +9,7 @@ use privyseal_core::credential::HeaderBytes;
 use privyseal_core::field::Field;
 use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, SigningInput, UnixTime};
 use privyseal_protocol::frame::Constant;
-use privyseal_protocol::{Content, Entry, Event, Policy, Refusal, SignRequest, Statement};
+use privyseal_protocol::{AllowedAudience, Content, Entry, Event, Refusal, SignRequest, Statement};
 
 use super::composing::{statement_of, with_content};
 use super::records::Records;
@@ -21,15 +21,20 @@ use crate::limits::{Clock, Meter};
 use crate::link::TokenSink;
 use crate::signals::wait_for_press;
 
-/// What the policy allows: places in it, and numbers within its bounds.
-struct Allowed {
+/// What the policy allows: what stands in it, and numbers within its bounds. The policy itself is not kept: it takes as
+/// much of the stack as a text does.
+struct Allowed<'a> {
     /// The place of the scheme in the policy.
     position: usize,
-    /// The place of the audience.
-    audience: usize,
+    /// The audience, as it stands there.
+    named: AllowedAudience<'a>,
     /// The time that it is made for.
     now: u64,
     lifetime: u32,
+    /// What is owed after it.
+    debt: u32,
+    /// Within how many seconds the button must be pressed, if it must.
+    presence: Option<u8>,
 }
 
 /// The text that is signed, and what its making costs.
@@ -49,6 +54,7 @@ struct Draft {
 /// What a judgement is made of besides the policy.
 struct Judge<'a> {
     clock: &'a Clock,
+    meter: &'a Meter,
     floor: u64,
     millis: u64,
 }
@@ -114,26 +120,25 @@ impl<B: Board> Machine<B> {
             return Err(refusal);
         };
         let random = keyed.take_random().map_err(|_| Refusal::Entropy)?;
-        let policy = keyed.policy()?;
-        let debt = self.records.meter.one_more(policy.rate, millis)?;
         let judge = Judge {
             clock: &self.clock,
+            meter: &self.records.meter,
             floor: time_floor,
             millis,
         };
         let composed = is_composed.then(|| self.composed.bytes());
         let statement = with_content(composed, |content| Ok(statement_of(content)))?;
-        let allowed = judge.of(&policy, request, statement, &mut asked.audience)?;
+        let allowed = judge.of(keyed, request, statement, &mut asked.audience)?;
         let jti = jti(&device, counter, random, request.nonce);
         let digest = with_content(composed, |content| {
-            seal(keyed, &policy, &allowed, request, content, &jti)
+            seal(keyed, &allowed, request, content, &jti)
         })?;
         Ok(Draft {
             statement,
             counter,
-            debt,
+            debt: allowed.debt,
             now: allowed.now,
-            presence: policy.presence,
+            presence: allowed.presence,
             jti,
             digest,
         })
@@ -185,12 +190,12 @@ impl<B: Board> Machine<B> {
             ..
         } = records.state();
         let done = Done {
-            before,
             noted: (event, counter, debt),
             pressed,
         };
         let judge = Judge {
             clock,
+            meter: &before,
             floor: time_floor,
             millis: board.millis(),
         };
@@ -229,8 +234,6 @@ fn finish<B: Board>(
 
 /// What has been done for a draft.
 struct Done {
-    /// The rate before it.
-    before: Meter,
     /// What the newest entry of the log is, its counter, and what is owed by it.
     noted: (Event, u64, u32),
     /// Whether the button was pressed.
@@ -249,31 +252,29 @@ fn again<'a, M: AsRef<[u8]> + HeaderBytes>(
     done: &Done,
     has_chain: &mut bool,
 ) -> Result<SigningInput<'a>, Refusal> {
-    let policy = keyed.policy()?;
     let statement = statement_of(content);
-    let allowed = judge.of(&policy, black_box(request), statement, &mut None)?;
-    let owed = done.before.one_more(policy.rate, judge.millis)?;
+    let allowed = judge.of(keyed, black_box(request), statement, &mut None)?;
     let (event, counter, debt) = done.noted;
-    let is_noted = event == Event::of(statement) && counter == draft.counter && owed <= debt;
-    let is_pressed = policy.presence.is_none() || black_box(done.pressed);
+    let is_noted =
+        event == Event::of(statement) && counter == draft.counter && allowed.debt <= debt;
+    let is_pressed = allowed.presence.is_none() || black_box(done.pressed);
     if !is_noted || !is_pressed {
         return Err(Refusal::Fault);
     }
     *has_chain = keyed.served(allowed.position)?.has_chain;
-    prepare(keyed, &policy, &allowed, request, content, &draft.jti)
+    prepare(keyed, &allowed, request, content, &draft.jti)
 }
 
 /// Makes the text that is signed, and gives its digest.
 #[inline(never)]
 fn seal<M: AsRef<[u8]> + HeaderBytes>(
     keyed: &Keyed<M>,
-    policy: &Policy<'_>,
-    allowed: &Allowed,
+    allowed: &Allowed<'_>,
     request: &SignRequest<'_>,
     content: Option<&Content<'_>>,
     jti: &str,
 ) -> Result<[u8; 32], Refusal> {
-    let prepared = prepare(keyed, policy, allowed, request, content, jti);
+    let prepared = prepare(keyed, allowed, request, content, jti);
     let input = prepared.as_ref().map_err(|refusal| *refusal)?;
     Ok(*input.digest())
 }
@@ -330,15 +331,17 @@ fn release<B: Board>(
 }
 
 impl Judge<'_> {
-    /// What the policy and the clock say. The place of the audience is noted as soon as it is known.
+    /// What policy, rate and clock say. The place of the audience is noted as soon as it is known.
     #[inline(never)]
-    fn of(
+    fn of<'k, M: AsRef<[u8]> + HeaderBytes>(
         &self,
-        policy: &Policy<'_>,
+        keyed: &'k Keyed<M>,
         request: &SignRequest<'_>,
         statement: Statement,
         place: &mut Option<u8>,
-    ) -> Result<Allowed, Refusal> {
+    ) -> Result<Allowed<'k>, Refusal> {
+        let policy = keyed.policy()?;
+        let debt = self.meter.one_more(policy.rate, self.millis)?;
         let position = policy
             .schemes
             .iter()
@@ -359,6 +362,9 @@ impl Judge<'_> {
             Refusal::Statement
         })?;
         *place = u8::try_from(audience).ok();
+        let scheme = policy.schemes.get(position).map(|it| it.scheme);
+        let named = policy.audiences.get(audience);
+        let named = named.filter(|named| Some(named.scheme) == scheme);
         let max = policy.max_lifetime;
         let own = statement.lifetime(rules).ok_or(Refusal::Statement)?;
         let lifetime = request.lifetime.map_or(own.default(), u64::from);
@@ -367,12 +373,15 @@ impl Judge<'_> {
         }
         let now = self
             .clock
-            .served(request.now, self.floor, policy, self.millis)?;
+            .served(request.now, self.floor, &policy, self.millis)?;
         Ok(Allowed {
             position,
-            audience,
+            named: *named.ok_or(Refusal::Audience)?,
             now,
-            lifetime: u32::try_from(lifetime).unwrap_or(max),
+            // Hidden from the compiler, which would leave out what the comparison makes superfluous.
+            lifetime: u32::try_from(lifetime).unwrap_or(max).min(black_box(max)),
+            debt,
+            presence: policy.presence,
         })
     }
 }
@@ -381,17 +390,13 @@ impl Judge<'_> {
 #[inline(never)]
 fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
     keyed: &'a Keyed<M>,
-    policy: &Policy<'a>,
-    allowed: &Allowed,
+    allowed: &Allowed<'a>,
     request: &SignRequest<'_>,
     content: Option<&'a Content<'a>>,
     jti: &'a str,
 ) -> Result<SigningInput<'a>, Refusal> {
     let served = keyed.served(allowed.position)?;
-    let scheme = policy.schemes.get(allowed.position).map(|it| it.scheme);
-    let named = policy.audiences.get(allowed.audience);
-    let named = named.filter(|named| Some(named.scheme) == scheme);
-    let named = named.ok_or(Refusal::Audience)?;
+    let named = allowed.named;
     if !named.allows(named.scheme, statement_of(content)) {
         return Err(Refusal::Statement);
     }
@@ -399,7 +404,7 @@ fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
         audience: Some(Audience::new(named.audience).map_err(|_| Refusal::Field)?),
         now: UnixTime::from_secs(allowed.now).map_err(|_| Refusal::Clock)?,
         backdate: request.backdate.into(),
-        lifetime: Some(allowed.lifetime.min(policy.max_lifetime).into()),
+        lifetime: Some(allowed.lifetime.into()),
         jti: Jti::new(jti).map_err(|_| Refusal::Field)?,
     };
     let credential = served
