@@ -274,7 +274,8 @@ impl Device {
     /// ([`DeviceInfo::renewal_statement`](crate::DeviceInfo::renewal_statement)), which another policy than it has takes.
     ///
     /// # Errors
-    /// [`DeviceError::Refused`] without that word; [`DeviceError::Untrue`] for a package of another key.
+    /// [`DeviceError::Refused`] without that word; [`DeviceError::Untrue`] for a package of another key, or if the device does
+    /// not wait with its key then.
     pub fn renew(
         &mut self,
         package: &Package,
@@ -294,7 +295,15 @@ impl Device {
             .ask_once(asked, &request, |response| match response {
                 Response::Accepted { .. } => Some(()),
                 _ => None,
-            })
+            })?;
+        let info = self.refresh()?;
+        let is_waiting = matches!(info.state, DeviceState::Uncertified | DeviceState::Locked);
+        if !is_waiting || info.key != Some(package.key_sha256()) {
+            return Err(DeviceError::untrue(
+                "it was to be renewed, and does not wait for policy and chain with its key now",
+            ));
+        }
+        Ok(())
     }
 
     fn compare(&mut self, package: &Package, origin: Origin) -> Result<(), DeviceError> {

@@ -1,6 +1,7 @@
 //! A host against devices that are silent, broken, or lie: the other end of a socket follows a script.
 
 mod peer;
+mod renewing;
 mod unlock;
 
 use core::time::Duration;

@@ -115,8 +115,8 @@ fn a_login_hint_and_a_request_have_their_bounds() {
             let token = token.unwrap_or_else(|refusal| panic!("{refusal}"));
             party.openssl_verifies(&token);
             let line = said_of(&emulator, &token);
+            show("statement", &line);
             if line.starts_with("instructions ") {
-                show("statement", &line);
                 let (sum, stack) = (Parts::of(&line).sum(), number(&line, "stack"));
                 assert!(sum <= MOST, "{sum} instructions");
                 assert!(stack < STACK, "{stack} bytes of stack");
