@@ -153,11 +153,11 @@ impl<'a> Content<'a> {
     ///
     /// # Errors
     /// Those of [`privyseal_core::Credential::prepare_request`] and its siblings.
-    pub fn prepare<'s>(
-        &'s self,
-        profile: BoundProfile<'s>,
-        request: &AssertionRequest<'s>,
-    ) -> Result<SigningInput<'s>, Error> {
+    pub fn prepare(
+        &self,
+        profile: BoundProfile<'a>,
+        request: &AssertionRequest<'a>,
+    ) -> Result<SigningInput<'a>, Error> {
         match self {
             Self::LoginHint(token) => profile.prepare_login_hint(request.now, token),
             Self::Authentication(asked) => profile.prepare_request(request, *asked),

@@ -77,7 +77,7 @@ impl<B: HeaderBytes> Credential<B> {
     pub fn prepare_authorization<'a>(
         &'a self,
         request: &AssertionRequest<'a>,
-        authorization: &'a AuthorizationRequest<'a>,
+        authorization: &AuthorizationRequest<'a>,
     ) -> Result<SigningInput<'a>, Error> {
         self.bound().prepare_authorization(request, authorization)
     }
@@ -157,7 +157,7 @@ impl<'a> BoundProfile<'a> {
     pub fn prepare_authorization(
         self,
         request: &AssertionRequest<'a>,
-        authorization: &'a AuthorizationRequest<'a>,
+        authorization: &AuthorizationRequest<'a>,
     ) -> Result<SigningInput<'a>, Error> {
         let rule = self.rules.scheme.authorization_request().ok_or_else(|| {
             let expected = "a claim of this scheme: it has no signed authorization requests";
@@ -178,7 +178,7 @@ impl<'a> BoundProfile<'a> {
             issued_at,
             expires_at: issued_at.saturating_add(lifetime),
             jti: request.jti,
-            request: authorization,
+            request: *authorization,
         })))
     }
 

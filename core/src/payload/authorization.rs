@@ -41,7 +41,7 @@ pub struct AuthorizationObject<'a> {
     pub(crate) issued_at: UnixTime,
     pub(crate) expires_at: UnixTime,
     pub(crate) jti: Jti<'a>,
-    pub(crate) request: &'a AuthorizationRequest<'a>,
+    pub(crate) request: AuthorizationRequest<'a>,
 }
 
 impl AuthorizationRequest<'_> {
@@ -91,7 +91,7 @@ impl AuthorizationObject<'_> {
     /// # Errors
     /// Whatever `sink` fails with.
     pub fn write_json<S: Sink>(&self, sink: S) -> Result<(), S::Error> {
-        let request = self.request;
+        let request = &self.request;
         let issued_at = self.issued_at.as_secs();
         Object::new(sink)
             .string("aud", self.audience.as_str())
@@ -138,7 +138,7 @@ mod tests {
             issued_at: UnixTime::from_secs(1_800_000_000).unwrap(),
             expires_at: UnixTime::from_secs(1_800_000_060).unwrap(),
             jti: Jti::new("j1").unwrap(),
-            request,
+            request: *request,
         };
         let mut text = heapless::Vec::<_, 2048>::new();
         object.write_json(&mut text).unwrap();

@@ -109,6 +109,10 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
             Refusal::Renewal => {
                 "go on with the policy that the renewal was begun for, and renew again from there; or wipe the device"
             }
+            Refusal::Statement => {
+                "name the server in authentication-requests or authorization-requests of the policy file; privyseal device \
+                 renew takes another policy in, with its authority's word"
+            }
             Refusal::TimeAhead { .. } => {
                 "have the provisioning authority set the time: privyseal device set-time"
             }

@@ -46,30 +46,22 @@ impl Composed {
     }
 }
 
-/// Gives `take` the content that was composed, in a frame of its own, or nothing for an assertion.
-#[inline]
-pub(super) fn with_content<T>(
-    composed: Option<&[u8]>,
-    take: impl FnOnce(Option<&Content<'_>>) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    match composed {
-        None => take(None),
-        Some(bytes) => read(bytes, take),
-    }
-}
-
-#[inline(never)]
-fn read<T>(
-    bytes: &[u8],
-    take: impl FnOnce(Option<&Content<'_>>) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    let content = Content::from_bytes(bytes);
-    take(Some(content.as_ref().ok_or(Refusal::Content)?))
+/// Reads what was composed, if anything was.
+pub(super) fn content_of(composed: Option<&[u8]>) -> Result<Option<Content<'_>>, Refusal> {
+    composed
+        .map(|bytes| Content::from_bytes(bytes).ok_or(Refusal::Content))
+        .transpose()
 }
 
 /// What a content is of; without one, an assertion.
 pub(super) fn statement_of(content: Option<&Content<'_>>) -> Statement {
     content.map_or(Statement::Assertion, Content::statement)
+}
+
+/// The same of what was composed, in a frame of its own.
+#[inline(never)]
+pub(super) fn stated(composed: Option<&[u8]>) -> Result<Statement, Refusal> {
+    content_of(composed).map(|content| statement_of(content.as_ref()))
 }
 
 impl<B: Board> Machine<B> {

@@ -11,7 +11,7 @@ use privyseal_core::{AssertionRequest, AttachError, Audience, Error, Jti, Signin
 use privyseal_protocol::frame::Constant;
 use privyseal_protocol::{AllowedAudience, Content, Entry, Event, Refusal, SignRequest, Statement};
 
-use super::composing::{statement_of, with_content};
+use super::composing::{content_of, stated, statement_of};
 use super::records::Records;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
@@ -127,12 +127,10 @@ impl<B: Board> Machine<B> {
             millis,
         };
         let composed = is_composed.then(|| self.composed.bytes());
-        let statement = with_content(composed, |content| Ok(statement_of(content)))?;
+        let statement = stated(composed)?;
         let allowed = judge.of(keyed, request, statement, &mut asked.audience)?;
         let jti = jti(&device, counter, random, request.nonce);
-        let digest = with_content(composed, |content| {
-            seal(keyed, &allowed, request, content, &jti)
-        })?;
+        let digest = seal(keyed, &allowed, request, composed, &jti)?;
         Ok(Draft {
             statement,
             counter,
@@ -200,11 +198,9 @@ impl<B: Board> Machine<B> {
             millis: board.millis(),
         };
         let composed = is_composed.then(|| composed.bytes());
-        let outcome = with_content(composed, |content| {
-            finish(
-                keyed, &judge, request, content, draft, &done, signature, board, id,
-            )
-        });
+        let outcome = finish(
+            keyed, &judge, request, composed, draft, &done, signature, board, id,
+        );
         line.message.fill(0);
         outcome
     }
@@ -217,7 +213,7 @@ fn finish<B: Board>(
     keyed: &Keyed<B::Mapped>,
     judge: &Judge<'_>,
     request: &SignRequest<'_>,
-    content: Option<&Content<'_>>,
+    composed: Option<&[u8]>,
     draft: &Draft,
     done: &Done,
     signature: &[u8],
@@ -225,7 +221,7 @@ fn finish<B: Board>(
     id: u8,
 ) -> Result<(), Refusal> {
     let mut has_chain = false;
-    let prepared = again(keyed, judge, request, content, draft, done, &mut has_chain);
+    let prepared = again(keyed, judge, request, composed, draft, done, &mut has_chain);
     // Where it is: moved, it would be on the stack twice.
     let input = prepared.as_ref().map_err(|_| Refusal::Fault)?;
     let constants: &[_] = if has_chain { &keyed.constants } else { &[] };
@@ -247,12 +243,13 @@ fn again<'a, M: AsRef<[u8]> + HeaderBytes>(
     keyed: &'a Keyed<M>,
     judge: &Judge<'_>,
     request: &SignRequest<'_>,
-    content: Option<&'a Content<'a>>,
+    composed: Option<&'a [u8]>,
     draft: &'a Draft,
     done: &Done,
     has_chain: &mut bool,
 ) -> Result<SigningInput<'a>, Refusal> {
-    let statement = statement_of(content);
+    let content = content_of(composed)?;
+    let statement = statement_of(content.as_ref());
     let allowed = judge.of(keyed, black_box(request), statement, &mut None)?;
     let (event, counter, debt) = done.noted;
     let is_noted =
@@ -262,7 +259,7 @@ fn again<'a, M: AsRef<[u8]> + HeaderBytes>(
         return Err(Refusal::Fault);
     }
     *has_chain = keyed.served(allowed.position)?.has_chain;
-    prepare(keyed, &allowed, request, content, &draft.jti)
+    prepare(keyed, &allowed, request, content.as_ref(), &draft.jti)
 }
 
 /// Makes the text that is signed, and gives its digest.
@@ -271,10 +268,11 @@ fn seal<M: AsRef<[u8]> + HeaderBytes>(
     keyed: &Keyed<M>,
     allowed: &Allowed<'_>,
     request: &SignRequest<'_>,
-    content: Option<&Content<'_>>,
+    composed: Option<&[u8]>,
     jti: &str,
 ) -> Result<[u8; 32], Refusal> {
-    let prepared = prepare(keyed, allowed, request, content, jti);
+    let content = content_of(composed)?;
+    let prepared = prepare(keyed, allowed, request, content.as_ref(), jti);
     let input = prepared.as_ref().map_err(|refusal| *refusal)?;
     Ok(*input.digest())
 }
@@ -392,7 +390,7 @@ fn prepare<'a, M: AsRef<[u8]> + HeaderBytes>(
     keyed: &'a Keyed<M>,
     allowed: &Allowed<'a>,
     request: &SignRequest<'_>,
-    content: Option<&'a Content<'a>>,
+    content: Option<&Content<'a>>,
     jti: &'a str,
 ) -> Result<SigningInput<'a>, Refusal> {
     let served = keyed.served(allowed.position)?;

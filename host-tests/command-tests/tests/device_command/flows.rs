@@ -2,11 +2,14 @@
 //! source of tokens in the library.
 
 use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
+use privyseal::oauth::AuthenticationOptions;
 use privyseal::{
     AssertionOptions, AssertionSource, Certificates, Http, HttpOptions, Roots, TokenSource,
 };
-use privyseal_core::scheme::FIAM;
+use privyseal_core::payload::AuthorizationRequest;
+use privyseal_core::scheme::{FIAM, ITSME};
 use privyseal_gateway::{DeviceClient, DeviceKey, Expected};
+use privyseal_test_judges::decode::Parts;
 use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::fiam_server::{self, FiamServer};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
@@ -100,6 +103,54 @@ fn a_source_of_tokens_asks_a_gateway_when_it_must() {
     assert_eq!(source.token(&client).unwrap().expose(), first, "kept");
     source.forget();
     assert_ne!(source.token(&client).unwrap().expose(), first);
+}
+
+/// As a login in a browser asks for it; who judges it knows nothing of the core.
+#[test]
+fn a_gateway_signs_the_request_of_a_login() {
+    let stage = Stage::new(Options::default());
+    let issuer = "https://idp.prd.itsme.services/v2";
+    let name = "authentication-requests";
+    let policy = policy("").replace(name, "authorization-requests");
+    stage.write("policy.toml", policy.as_bytes());
+    stage.provision().is_done();
+    let key = DeviceKey::open(&stage.uri().parse().unwrap()).unwrap();
+    let client = DeviceClient::new(key, &ITSME, &Expected::default()).unwrap();
+    let asked = AuthorizationRequest {
+        redirect_uri: "https://app.example/cb",
+        scope: "openid service:CODE",
+        state: "c3RhdGU",
+        nonce: "bm9uY2U",
+        code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        prompt: None,
+        login_hint: None,
+        max_age: Some(60),
+    };
+    let options = AssertionOptions::default().audience(issuer);
+    let signed = client.authorization_request(&options, &asked).unwrap();
+    let parts = Parts::of(signed.as_str());
+    let key = ring::signature::RsaPublicKeyComponents {
+        n: stage.key.public_key().modulus().to_vec(),
+        e: vec![1, 0, 1],
+    };
+    key.verify(
+        &ring::signature::RSA_PKCS1_2048_8192_SHA256,
+        parts.signing_input.as_bytes(),
+        &parts.signature,
+    )
+    .unwrap();
+    let claims = parts.claims();
+    assert_eq!(claims["aud"], issuer);
+    assert_eq!(claims["iss"], "partner");
+    assert_eq!(claims["redirect_uri"], asked.redirect_uri);
+    assert_eq!(claims["max_age"], 60);
+    // Its policy has authorization requests, and no authentication requests.
+    let mut other = AuthenticationOptions::default();
+    other.scope = "openid service:CODE".to_owned();
+    other.user_identifier_token = "person".to_owned().into();
+    let refused = client.authentication_request(&options, &other).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.contains("does not allow such a statement"), "{said}");
 }
 
 /// The device makes the login hint, the signed request and every assertion; node-oidc-provider judges them.

@@ -23,7 +23,7 @@ pub(super) struct JtiForm {
 /// The statement of this content; without one, an assertion.
 pub(super) fn prepare<'a>(
     credential: &'a Credential<Vec<u8>>,
-    content: Option<&'a Content<'a>>,
+    content: Option<&Content<'a>>,
     request: &AssertionRequest<'a>,
 ) -> Result<SigningInput<'a>, Error> {
     match content {
