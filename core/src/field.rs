@@ -223,6 +223,12 @@ pub(crate) fn check_text(
     check_bytes(field, text, allowed, source)
 }
 
+/// The values in a text with this character between them. By a predicate: the search for a character can panic as far as
+/// the compiler sees, and a device links no panic.
+pub(crate) fn values(text: &str, between: char) -> impl Iterator<Item = &str> + Clone {
+    text.split(move |character| character == between)
+}
+
 /// Printable ASCII without the space: what identifiers are made of.
 pub(crate) const fn is_graphic(byte: u8) -> bool {
     byte.is_ascii_graphic()

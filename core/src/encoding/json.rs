@@ -138,11 +138,12 @@ impl<S: Sink> Object<S> {
             return self;
         }
         self.name::<false>(name);
-        for (index, inner) in names.split(' ').enumerate() {
+        let names = names.as_bytes().split(|byte| *byte == b' ');
+        for (index, inner) in names.enumerate() {
             self.put(if index == 0 { b"{" } else { b"," });
             self.put(b"\"");
             if self.state.is_ok() {
-                self.state = escape(&mut self.sink, inner.as_bytes());
+                self.state = escape(&mut self.sink, inner);
             }
             self.put(b"\":null");
         }

@@ -2,7 +2,7 @@
 
 use crate::encoding::json::Object;
 use crate::encoding::sink::Sink;
-use crate::field::{Field, FieldError, check_text, is_graphic};
+use crate::field::{Field, FieldError, check_text, is_graphic, values};
 use crate::id::{Audience, ClientId, Jti};
 use crate::limits::{MAX_LOGIN_HINT, MAX_REDIRECT_URI, MAX_SCOPE, MAX_STATE};
 use crate::time::UnixTime;
@@ -58,7 +58,7 @@ impl AuthorizationRequest<'_> {
             OIDC,
         )?;
         check_text(Field::Scope, self.scope, MAX_SCOPE, text, OIDC)?;
-        let mut values = self.scope.split(' ');
+        let mut values = values(self.scope, ' ');
         if values.clone().all(|value| value != "openid") || values.any(str::is_empty) {
             let expected = "values with one space between them, openid among them";
             return Err(Field::Scope.is_not(expected, OIDC));
