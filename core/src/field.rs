@@ -223,10 +223,12 @@ pub(crate) fn check_text(
     check_bytes(field, text, allowed, source)
 }
 
-/// The values in a text with this character between them. By a predicate: the search for a character can panic as far as
-/// the compiler sees, and a device links no panic.
-pub(crate) fn values(text: &str, between: char) -> impl Iterator<Item = &str> + Clone {
-    text.split(move |character| character == between)
+/// The values in a text with this ASCII character between them. Not by a search for it, which can panic as far as the
+/// compiler sees: a device links no panic.
+pub(crate) fn values(text: &str, between: u8) -> impl Iterator<Item = &str> + Clone {
+    let values = text.as_bytes().split(move |&byte| byte == between);
+    // What lies between two ASCII characters of a text is text.
+    values.map(|value| core::str::from_utf8(value).unwrap_or_default())
 }
 
 /// Printable ASCII without the space: what identifiers are made of.

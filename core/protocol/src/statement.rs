@@ -100,9 +100,12 @@ mod acr {
         deserializer: D,
     ) -> Result<Option<AcrValues>, D::Error> {
         let is_advanced = Option::<bool>::deserialize(deserializer)?;
-        Ok(is_advanced.map(|is_advanced| match is_advanced {
-            true => AcrValues::Advanced,
-            false => AcrValues::Basic,
+        Ok(is_advanced.map(|is_advanced| {
+            if is_advanced {
+                AcrValues::Advanced
+            } else {
+                AcrValues::Basic
+            }
         }))
     }
 }

@@ -58,7 +58,7 @@ impl AuthorizationRequest<'_> {
             OIDC,
         )?;
         check_text(Field::Scope, self.scope, MAX_SCOPE, text, OIDC)?;
-        let mut values = values(self.scope, ' ');
+        let mut values = values(self.scope, b' ');
         if values.clone().all(|value| value != "openid") || values.any(str::is_empty) {
             let expected = "values with one space between them, openid among them";
             return Err(Field::Scope.is_not(expected, OIDC));

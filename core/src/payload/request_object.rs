@@ -122,7 +122,7 @@ pub fn check_scope(scope: &str) -> Result<(), FieldError> {
     let allowed =
         |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
     check_text(Field::Scope, scope, MAX_SCOPE, allowed, SOURCE)?;
-    let has = |wanted: &dyn Fn(&str) -> bool| values(scope, ' ').any(wanted);
+    let has = |wanted: &dyn Fn(&str) -> bool| values(scope, b' ').any(wanted);
     let service = |value: &str| {
         value
             .strip_prefix("service:")
@@ -150,7 +150,7 @@ fn check_login_hint_token(token: &str) -> Result<(), FieldError> {
     let (field, max) = (Field::LoginHintToken, MAX_LOGIN_HINT_TOKEN);
     let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     check_text(field, token, max, base64url, SOURCE)?;
-    if values(token, '.').filter(|part| !part.is_empty()).count() != 3 {
+    if values(token, b'.').filter(|part| !part.is_empty()).count() != 3 {
         return Err(field.is_not("three parts with dots between them", SOURCE));
     }
     Ok(())
@@ -162,14 +162,14 @@ fn check_claim_names(names: &str) -> Result<(), FieldError> {
     if names.is_empty() {
         return Ok(());
     }
-    let count = values(names, ' ').count();
+    let count = values(names, b' ').count();
     if count > MAX_CLAIM_NAMES {
         return Err(field.is_too_long(count, MAX_CLAIM_NAMES, SOURCE));
     }
-    for name in values(names, ' ') {
+    for name in values(names, b' ') {
         check_text(field, name, MAX_CLAIM_NAME, is_graphic, SOURCE)?;
     }
-    if !values(names, ' ').is_sorted_by(|one, next| one < next) {
+    if !values(names, b' ').is_sorted_by(|one, next| one < next) {
         return Err(field.is_not("ascending, each name once", SOURCE));
     }
     Ok(())

@@ -26,6 +26,7 @@ fn pinned_audience(first: &str, statement: Statement) {
 
 /// A content and its encoding, one after the other.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn every_content() {
     let asked = AuthenticationRequest {
         scope: "openid",

@@ -303,7 +303,7 @@ fn the_longest_request_is_made() {
     let person = "t".repeat(MAX_USER_IDENTIFIER_TOKEN);
     let hint = state(&mut device, request(), &Content::LoginHint(&person)).expect("a hint");
     let names: Vec<String> = (0..MAX_CLAIM_NAMES)
-        .map(|at| format!("{at:0>width$}", width = MAX_CLAIM_NAME))
+        .map(|at| format!("{at:0>MAX_CLAIM_NAME$}"))
         .collect();
     let names = names.join(" ");
     let scope = format!("openid service:{}", "s".repeat(MAX_SCOPE - 15));

@@ -42,9 +42,10 @@ fn renewed(
             frame(id, &answer)
         }
         _ => Peer::told(id, |info| {
-            (info.state, info.key) = match asked {
-                false => (DeviceState::Ready, Some(before)),
-                true => (state, after),
+            (info.state, info.key) = if asked {
+                (state, after)
+            } else {
+                (DeviceState::Ready, Some(before))
             };
         }),
     });
