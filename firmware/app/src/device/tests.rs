@@ -128,15 +128,15 @@ fn exchange_key(device: &mut Device<Fake>) {
 #[test]
 fn a_fault_latches() {
     let mut device = provisioned();
-    device.machine.sign(1, &REQUEST).expect("a token");
+    device.machine.sign(1, &REQUEST, false).expect("a token");
     exchange_key(&mut device);
     device.board().serial.from_device.clear();
-    assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
+    assert_eq!(device.machine.sign(2, &REQUEST, false), Err(Refusal::Fault));
     assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
     let faulted = Err(Refusal::State(DeviceState::Faulted));
     for _ in 0..3 {
         assert_eq!(device.machine.mode.state(), DeviceState::Faulted);
-        assert_eq!(device.machine.sign(3, &REQUEST), faulted);
+        assert_eq!(device.machine.sign(3, &REQUEST, false), faulted);
         assert!(device.machine.state().faulted);
         device = start(device.board().memory());
     }
@@ -197,7 +197,7 @@ fn a_cut_at_the_entry_of_a_fault_loses_it() {
             operation: 1,
             moment,
         });
-        assert_eq!(device.machine.sign(2, &REQUEST), Err(Refusal::Fault));
+        assert_eq!(device.machine.sign(2, &REQUEST, false), Err(Refusal::Fault));
         assert_eq!(device.machine.mode.state(), DeviceState::Faulted);
         assert_eq!(device.board().serial.from_device, Vec::<u8>::new());
         let device = start(device.board().memory());
