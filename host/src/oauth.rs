@@ -3,6 +3,7 @@
 mod access_token;
 mod assertion;
 mod audience;
+mod authentication;
 mod call;
 mod error;
 mod form;
@@ -16,6 +17,7 @@ mod token_source;
 pub use access_token::{AccessToken, RefreshToken};
 pub use assertion::{Assertion, AssertionOptions};
 pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
+pub use authentication::AuthenticationOptions;
 pub use call::{CallMethod, call, call_with};
 pub use error::OAuthError;
 pub use form::Form;
@@ -26,6 +28,6 @@ pub use refusal::{Diagnosis, Refusal, RequestKind};
 #[cfg(feature = "login")]
 pub(crate) use response::token as token_response;
 pub(crate) use response::{get_awaited, get_public, success};
-pub use signing_client::{AuthenticationOptions, SigningClient};
+pub use signing_client::SigningClient;
 pub use source::AssertionSource;
 pub use token_source::{MAX_MARGIN, TokenSource};

@@ -1,7 +1,5 @@
 //! One client of one scheme, whose assertions a signer signs.
 
-mod authentication;
-
 use core::fmt;
 
 use privyseal_core::cert::{Certificate, Chain};
@@ -11,10 +9,8 @@ use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, Signer, SigningInput};
 use zeroize::Zeroizing;
 
-use super::{Assertion, AssertionOptions, AssertionSource, OAuthError};
+use super::{Assertion, AssertionOptions, AssertionSource, AuthenticationOptions, OAuthError};
 use crate::pki::links::HostLinks;
-
-pub use authentication::AuthenticationOptions;
 
 /// A credential, and the signer that has its key.
 ///
