@@ -1,4 +1,4 @@
-//! A token as people have it: alone, or in a header, a form, JSON or a mail. And what stands in it, which nobody proved.
+//! A token as people have it: alone, or in a header, a form or JSON. And what stands in it, which nobody proved.
 
 use std::borrow::Cow;
 
@@ -24,42 +24,17 @@ impl<'t> Pasted<'t> {
             let token = token.into();
             return Self { token, found_in };
         }
-        match joined(token) {
-            Some(joined) => Self {
+        if let Some(joined) = joined(token) {
+            return Self {
                 token: joined.into(),
                 found_in: Some("several lines".to_owned()),
-            },
-            None => Self::inside(text.trim()),
+            };
         }
-    }
-
-    /// An assertion, or the first token that there is.
-    fn inside(text: &'t str) -> Self {
-        // What nobody sees inside a token is its fault, and does not end it.
-        let is_hidden = |c: char| is_invisible(c) && !c.is_control();
-        let runs = text.split(|c| !is_token_character(c) && !is_hidden(c));
-        let before = |run: &str| {
-            let start = run.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-            text.get(..start).unwrap_or_default()
-        };
-        let runs = runs.map(|run| {
-            // %3D and the like: what stands before a token in an address inside an address.
-            let is_escape = before(run).ends_with('%');
-            let run = run.get(2..).filter(|_| is_escape).unwrap_or(run);
-            let run = run.trim_matches(is_hidden);
-            let sentence = run.strip_suffix('.');
-            sentence.filter(|it| is_token(it)).unwrap_or(run)
-        });
-        let tokens = runs.filter(|run| is_token(run));
-        let found: Vec<_> = tokens.map(|token| (token, place(before(token)))).collect();
-        let is_assertion = |(_, place): &&(&str, String)| place.ends_with("client_assertion");
-        let chosen = found.iter().find(is_assertion).or(found.first());
-        let (token, found_in) = match (chosen, found.len()) {
-            (None, _) => (text, None),
-            (Some((token, place)), 1) => (*token, Some(place.clone())),
-            (Some((token, place)), count) => {
-                (*token, Some(format!("{place}, one of {count} tokens")))
-            }
+        let authorization = authorization(token);
+        let members = || json(token).or_else(|| form(token)).and_then(chosen);
+        let (token, found_in) = match authorization.or_else(members) {
+            Some((token, place)) => (token, Some(place)),
+            None => (text.trim(), None),
         };
         let token = token.into();
         Self { token, found_in }
@@ -69,39 +44,75 @@ impl<'t> Pasted<'t> {
 /// The one token that somebody broke into lines.
 fn joined(text: &str) -> Option<String> {
     let joined: String = text.lines().map(str::trim).collect();
-    (joined.len() < text.len() && is_token(&joined)).then_some(joined)
+    (joined.len() < text.len() && !joined.contains(|c| !is_token_character(c))).then_some(joined)
 }
 
-/// Whether that is a compact JWS or JWE whose header can be read.
-fn is_token(text: &str) -> bool {
-    matches!(text.split('.').count(), 3 | 5)
-        && !text.contains(|c| !is_token_character(c))
-        && decoded(text)[0].is_some()
+/// What an `Authorization` header shows, with or without its name.
+fn authorization(text: &str) -> Option<(&str, String)> {
+    let value = text.split_once(':').and_then(|(name, value)| {
+        name.eq_ignore_ascii_case("authorization")
+            .then(|| value.trim())
+    });
+    let (scheme, token) = value.unwrap_or(text).split_once(char::is_whitespace)?;
+    let is_known = ["bearer", "dpop"].contains(&&*scheme.to_ascii_lowercase());
+    let token = token.trim();
+    let is_one = is_known && !token.contains(char::is_whitespace);
+    is_one.then(|| (token, format!("an authorization with {scheme}")))
 }
 
-/// What a token stood in, by what is before it.
-fn place(before: &str) -> String {
-    let before = before.trim_end_matches([' ', '"', '\'', '\\', '\t', '\r', '\n']);
-    let name = |text: &str| {
-        let text = text.trim_end_matches([' ', '"', '\'', '\\']);
-        let name = text.rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
-        name.take(1)
-            .flat_map(str::chars)
-            .take(64)
-            .collect::<String>()
+/// A member, by how it is called to a person.
+type Member<'t> = (&'static str, &'t str, &'t str);
+
+/// The strings of a JSON object.
+fn json(text: &str) -> Option<Vec<Member<'_>>> {
+    let Ok(Value::Object(object)) = Value::parse(text) else {
+        return None;
     };
-    match (
-        before.strip_suffix('='),
-        before.strip_suffix(':'),
-        name(before),
-    ) {
-        (Some(form), _, _) if !name(form).is_empty() => format!("the form member {}", name(form)),
-        (_, Some(json), _) if !name(json).is_empty() => format!("the member {}", name(json)),
-        (_, _, word) if ["bearer", "dpop"].contains(&&*word.to_ascii_lowercase()) => {
-            format!("an authorization with {word}")
-        }
-        _ => "other text".to_owned(),
-    }
+    let strings = object.members().filter_map(|(name, value)| {
+        let Value::String(value) = value else {
+            return None;
+        };
+        Some(("the member", name.as_escaped(), value.as_escaped()))
+    });
+    is_plain(strings.collect())
+}
+
+/// The members of a form, or of the query and the fragment of an address.
+fn form(text: &str) -> Option<Vec<Member<'_>>> {
+    let address = usize::from(text.contains("://"));
+    let members = text.split(['?', '#', '&']).skip(address);
+    let members = members.map(|member| {
+        let (name, value) = member.split_once('=')?;
+        Some(("the form member", name, value))
+    });
+    is_plain(members.collect::<Option<_>>()?)
+}
+
+/// Where a name is written in another way than it is read, nobody knows which member a receiver takes.
+fn is_plain(members: Vec<Member<'_>>) -> Option<Vec<Member<'_>>> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:#".contains(c);
+    let mut names = members.iter().map(|(_, name, _)| name);
+    names
+        .all(|name| !name.contains(|c| !is_name(c)))
+        .then_some(members)
+}
+
+/// The `client_assertion`, whatever it is; where there is none, the first that has the parts of a token.
+fn chosen(members: Vec<Member<'_>>) -> Option<(&str, String)> {
+    let is_assertion = |member: &&Member<'_>| member.1 == "client_assertion";
+    let has_parts = |member: &&Member<'_>| matches!(member.2.split('.').count(), 3 | 5);
+    let count = members.iter().filter(has_parts).count();
+    let first = match members.iter().filter(is_assertion).count() {
+        0 => members.iter().find(has_parts),
+        1 => members.iter().find(is_assertion),
+        _ => None,
+    };
+    let (kind, name, token) = first?;
+    let of = match count {
+        0 | 1 => String::new(),
+        count => format!(", one of {count} tokens"),
+    };
+    Some((token, format!("{kind} {name}{of}")))
 }
 
 pub(super) const fn is_token_character(c: char) -> bool {
@@ -155,9 +166,9 @@ mod tests {
                 Some("an authorization with Bearer"),
             ),
             (
-                format!("curl -H 'authorization: bearer {JWE}' https://a.example"),
+                format!("dpop {JWE}"),
                 JWE,
-                Some("an authorization with bearer"),
+                Some("an authorization with dpop"),
             ),
             (
                 format!("grant_type=client_credentials&client_assertion={TOKEN}&client_id=x"),
@@ -175,29 +186,30 @@ mod tests {
                 Some("the member access_token"),
             ),
             (
-                format!("\"{{\\\"id_token\\\":\\\"{TOKEN}\\\"}}\""),
-                TOKEN,
-                Some("the member id_token"),
-            ),
-            (
                 format!("request={OTHER}&client_assertion={TOKEN}"),
                 TOKEN,
                 Some("the form member client_assertion, one of 2 tokens"),
             ),
             (
-                format!("https://a.example/?to=https%3A%2F%2Fb.example%3Ft%3D{TOKEN}%26x"),
-                TOKEN,
-                Some("other text"),
-            ),
-            (
-                format!("The token was {TOKEN}. Why?"),
-                TOKEN,
-                Some("other text"),
-            ),
-            (
-                format!("{OTHER}\n{TOKEN}"),
+                format!("request={OTHER}&id_token={TOKEN}"),
                 OTHER,
-                Some("other text, one of 2 tokens"),
+                Some("the form member request, one of 2 tokens"),
+            ),
+            // Who sent an assertion asks about that, whatever became of it.
+            (
+                format!("subject_token={TOKEN}&client_assertion=oops"),
+                "oops",
+                Some("the form member client_assertion"),
+            ),
+            (
+                format!("https://a.example/?subject_token={TOKEN}#client_assertion=a.b.c="),
+                "a.b.c=",
+                Some("the form member client_assertion, one of 2 tokens"),
+            ),
+            (
+                format!("{{\"id_token_hint\":\"{TOKEN}\",\"client_assertion\":\"\"}}"),
+                "",
+                Some("the member client_assertion"),
             ),
         ] {
             let found = Pasted::read(&text);
@@ -213,11 +225,19 @@ mod tests {
     fn what_holds_no_token_stays_whole() {
         for text in [
             "",
-            "Bearer abc",
             "{\"access_token\":\"opaque\"}",
             "www.example.com is a.b.c",
             "<b>",
             "a.b",
+            // Which of two would count nobody knows, nor which member a name is that has an escape.
+            &format!("client_assertion={TOKEN}&client_assertion={OTHER}"),
+            &format!("id_token={TOKEN}&client%5Fassertion={OTHER}"),
+            &format!("{{\"id_token\":\"{TOKEN}\",\"client\\u005fassertion\":\"{OTHER}\"}}"),
+            &format!("https://a.example/?to=https%3A%2F%2Fb.example%3Ft%3D{TOKEN}%26x"),
+            &format!("Authorization: Bearer {TOKEN}\n{OTHER}"),
+            &format!("{TOKEN}=="),
+            &format!("{TOKEN}!"),
+            &format!("The token was {TOKEN}. Why?"),
         ] {
             let found = Pasted::read(text);
             assert_eq!((&*found.token, found.found_in), (text, None));
