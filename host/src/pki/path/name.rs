@@ -94,7 +94,8 @@ fn normal(text: &str) -> String {
     words.join(" ")
 }
 
-/// The attributes by which people tell certificates apart, made safe for display.
+/// The attributes by which people tell certificates apart, made safe for display: a comma inside a value is no end of it
+/// (RFC 4514 section 2.4).
 pub(crate) fn display_name(name: cert::Name<'_>) -> String {
     let attributes = [
         ("CN", name.common_name()),
@@ -103,7 +104,10 @@ pub(crate) fn display_name(name: cert::Name<'_>) -> String {
     ];
     let shown: Vec<_> = attributes
         .into_iter()
-        .filter_map(|(kind, value)| Some(format!("{kind}={}", sanitize_for_display(value?, None))))
+        .filter_map(|(kind, value)| {
+            let value = value?.replace('\\', "\\\\").replace(',', "\\,");
+            Some(format!("{kind}={}", sanitize_for_display(&value, None)))
+        })
         .collect();
     if shown.is_empty() {
         "(a name without CN)".to_owned()
