@@ -9,6 +9,8 @@ const files = new Map();
 // What stood in each field that is as an example filled it.
 const before = new Map();
 const MAX_FILE = 64 * 1024 * 1024;
+// Counts what happened to the fields: a file that was read meanwhile is no longer wanted.
+let changes = 0;
 let explanation = null;
 
 function wrong(sentence) {
@@ -19,6 +21,7 @@ function wrong(sentence) {
 const given = (id) => files.get(id) ?? (at(id).value.trim() ? [new TextEncoder().encode(at(id).value)] : []);
 
 function put(id, value, bytes) {
+  changes += 1;
   at(id).value = value;
   if (bytes) files.set(id, bytes);
   else files.delete(id);
@@ -27,6 +30,7 @@ function put(id, value, bytes) {
 // What is changed is the user's own. An example's input that is changed is no example any more: nothing else of it judges
 // what was pasted.
 function changed(id) {
+  changes += 1;
   files.delete(id);
   before.delete(id);
   if (id === "input") choose("");
@@ -52,7 +56,9 @@ function choose(position) {
 async function take(id, list) {
   const large = list.find((file) => file.size > MAX_FILE);
   if (large) return wrong(`${large.name} is larger than any list of revoked certificates`);
+  const begun = ++changes;
   const read = await Promise.all(list.map((file) => file.arrayBuffer())).catch(() => null);
+  if (begun !== changes) return;
   if (!read) return wrong("A file cannot be read. Is it a folder, or gone?");
   const bytes = read.map((buffer) => new Uint8Array(buffer));
   changed(id);
@@ -70,6 +76,7 @@ async function take(id, list) {
 // Each field, and what the question is told of it.
 function question() {
   const moment = at("moment").value;
+  if (at("moment").validity.badInput) throw "Moment, in UTC: a date and a time are needed";
   const now = moment ? Date.parse(`${moment}Z`) : Date.now();
   const question = new wasm_bindgen.Question(BigInt(Math.floor(now / 1000)));
   const tell = (id, value) => {

@@ -88,7 +88,9 @@ impl Question {
                 own.len()
             ));
         };
-        self.scheme = Some(scheme);
+        if self.scheme.replace(scheme).is_some() {
+            return Err("another scheme is chosen, too".to_owned());
+        }
         Ok(())
     }
 
