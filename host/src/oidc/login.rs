@@ -29,7 +29,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base::clock;
 use crate::http::retry::retry;
-use crate::http::{Http, RetryPolicy, Url, media_type};
+use crate::http::{Http, RetryPolicy, Url};
 use crate::oauth::{
     self, AccessToken, AssertionOptions, AssertionSource, Introspection, OAuthError, RefreshToken,
     RequestKind, form_body,
@@ -230,8 +230,9 @@ impl Login {
         Ok(Session::new(issued.access, id_token, claims, now))
     }
 
-    /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged; whether it
-    /// is of the same person as before, a [`Session`] knows.
+    /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged, and emptied in
+    /// the response where the provider's keys cannot be read; whether it is of the same person as before, a
+    /// [`Session`] knows.
     ///
     /// # Errors
     ///
@@ -289,12 +290,11 @@ impl Login {
         let endpoint = self.endpoint("end_session_endpoint")?;
         let members = [("refresh_token", refresh.expose())];
         let response = self.told(endpoint, &members, RequestKind::Logout)?;
-        let is_json = media_type::expect_json(response.media_type.as_deref(), "").is_ok();
-        if is_json || response.body.trim_ascii().is_empty() {
+        let is_empty_json = response.body.trim_ascii() == b"{}";
+        if is_empty_json || response.body.trim_ascii().is_empty() {
             return Ok(());
         }
-        let reason =
-            "the answer is a page for a browser, and should be empty (204): the session may go on";
+        let reason = "the answer says more than that it is done, and should be empty (204): the session may go on";
         Err(OAuthError::response(endpoint, reason).into())
     }
 

@@ -12,9 +12,9 @@ use privyseal_core::UnixTime;
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 
 use crate::http::{Http, Response, Url};
-use crate::jose::JoseError;
 use crate::jose::jwk::KeySet;
 use crate::jose::jws::{Jws, JwsFault, VerifiedJws};
+use crate::jose::{JoseError, JoseFault};
 use crate::oauth::{self, OAuthError};
 use crate::oidc::OidcError;
 
@@ -132,16 +132,31 @@ impl ProviderKeys {
         mut fetch: impl FnMut(&Url) -> Result<KeySet, OAuthError>,
     ) -> Result<VerifiedJws, OidcError> {
         let refused = |error: JoseError| error.of(what);
-        let jws = Jws::parse(token).map_err(refused)?;
+        Jws::parse(token).map_err(refused)?;
         let is_new = self.refresh(now, from, &mut fetch)?;
-        let mut found = self.find(jws.kid(), now);
-        let is_unknown = matches!(found, Err(JwsFault::UnknownKid { .. }));
-        if is_unknown && !is_new && self.may_read(now, from) {
-            self.read(now, &mut fetch)?;
-            found = self.find(jws.kid(), now);
+        let mut verified = self.verify_now(token, now);
+        if !is_new && self.may_read(now, from) {
+            let fault = verified.as_ref().err().map(JoseError::fault);
+            // A key that was changed has another kid, or the same one, or none.
+            let is_read = match fault {
+                Some(JoseFault::Jws(JwsFault::UnknownKid { .. })) => {
+                    self.read(now, &mut fetch)?;
+                    true
+                }
+                Some(JoseFault::Jws(JwsFault::Signature)) => self.read(now, &mut fetch).is_ok(),
+                _ => false,
+            };
+            if is_read {
+                verified = self.verify_now(token, now);
+            }
         }
-        let key = found.map_err(|fault| refused(fault.into()))?;
-        Ok(jws.verify(key).map_err(refused)?)
+        Ok(verified.map_err(refused)?)
+    }
+
+    fn verify_now(&self, token: &str, now: UnixTime) -> Result<VerifiedJws, JoseError> {
+        let jws = Jws::parse(token)?;
+        let key = self.find(jws.kid(), now)?;
+        jws.verify(key)
     }
 
     /// Makes sure that the keys are not too old. Whether it read them for that.

@@ -63,7 +63,7 @@ pub enum RotationError {
         kid: String,
     },
     /// Two keys that could not be told apart.
-    #[error("{kid} is the kid of two different keys: a new key needs a new kid")]
+    #[error("{kid} is the kid of two keys: each key needs a kid of its own")]
     SameKid {
         /// The name.
         kid: String,
@@ -236,10 +236,9 @@ impl Keys {
             let kid = kid(key).to_owned();
             return Err(RotationError::OtherUse { kid });
         }
-        let mut names = kids(keys);
-        names.dedup();
-        if names.len() != keys.len() {
-            let kid = names.pop().unwrap_or_default();
+        let names = kids(keys);
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let kid = pair[0].clone();
             return Err(RotationError::SameKid { kid });
         }
         let (encryption, signing) = keys.iter().cloned().partition(|key| key["use"] == "enc");

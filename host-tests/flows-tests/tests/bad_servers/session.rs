@@ -174,7 +174,10 @@ fn a_refresh_whose_id_token_cannot_be_judged_now_keeps_the_tokens() {
         tokens("third", None),
     ]);
     let session = stage.session();
-    assert_eq!(session.refresh(&stage.login).unwrap().expose(), "second");
+    let second = session.refresh(&stage.login).unwrap();
+    assert_eq!(second.expose(), "second");
+    let response: Value = serde_json::from_slice(second.expose_response()).unwrap();
+    assert_eq!(response["id_token"], "", "nobody is to believe it");
     assert_eq!(session.refresh(&stage.login).unwrap().expose(), "third");
     let last = stage.server.requests().pop().unwrap();
     assert!(last.contains("refresh_token=r-second"), "{last}");
@@ -271,6 +274,10 @@ fn a_page_is_no_logout() {
         (Reply::of_type("200 OK", "text/html", ""), None),
         (Reply::json("200 OK", "{}"), None),
         (page, Some("the session may go on")),
+        (
+            Reply::json("200 OK", r#"{"status":"confirmation_required"}"#),
+            Some("the session may go on"),
+        ),
         (
             Reply::json("400 No", r#"{"error":"invalid_grant"}"#),
             Some("the refresh token has expired"),

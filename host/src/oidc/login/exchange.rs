@@ -40,7 +40,7 @@ impl Login {
         nonce: Option<&str>,
     ) -> Result<Issued, OidcError> {
         let url = self.provider.metadata().token_endpoint();
-        let access = retry(&self.policy, &mut self.http.runtime(), |_| {
+        let mut access = retry(&self.policy, &mut self.http.runtime(), |_| {
             let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
             let response = self.source.post(&self.http, &self.assertion, &form)?;
             oauth::token_response(url, response)
@@ -52,7 +52,12 @@ impl Login {
         let id_token = match self.judged(&token, &access, nonce) {
             Ok(claims) => Some((token, claims)),
             // It is not wrong, but cannot be judged now: a session goes on without a new one.
-            Err(OidcError::OAuth(_)) if kind == RequestKind::Refresh => None,
+            Err(OidcError::OAuth(error))
+                if kind == RequestKind::Refresh && access.forget_id_token(&token) =>
+            {
+                tracing::warn!(%error, "the id_token that came is left out: it cannot be judged now");
+                None
+            }
             Err(error) => return Err(error),
         };
         Ok(Issued { access, id_token })

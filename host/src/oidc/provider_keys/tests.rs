@@ -264,3 +264,24 @@ fn a_key_that_cannot_verify_is_named() {
     let text = provider.refuses(0, &signed("a", 0));
     assert!(text.contains("the key a, which is RSA-1024"), "{text}");
 }
+
+/// A provider that changes its key under the same kid, or names none.
+#[test]
+fn a_key_that_is_changed_without_a_new_kid_is_found_at_once() {
+    for header in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","kid":"a"}"#] {
+        let mut provider = Provider::publishing(&[("a", 0)]);
+        provider.accepts(0, &token(header, 0));
+        let sentence = provider.refuses(120, &token(header, 1));
+        assert!(sentence.contains("signature"), "{sentence}");
+        provider.set = Some(set(&[("a", 1)]));
+        provider.accepts(240, &token(header, 1));
+        // One who asks again and again costs no request each time.
+        let asked = provider.asked;
+        provider.refuses(241, &token(header, 0));
+        provider.refuses(242, &token(header, 0));
+        assert!(provider.asked <= asked + 1);
+        provider.set = None;
+        let sentence = provider.refuses(600, &token(header, 0));
+        assert!(sentence.contains("signature"), "{sentence}");
+    }
+}
