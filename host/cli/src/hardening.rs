@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+use rustix::fs::OFlags;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -21,12 +23,13 @@ extern "C" fn look_at_output() {
     for (number, is_closed) in [(1, &OUTPUT_IS_CLOSED), (2, &MESSAGES_ARE_CLOSED)] {
         // SAFETY: the number is asked about and nothing else, whether it is open or not.
         let stream = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
-        let is_free = rustix::io::fcntl_getfd(stream).is_err();
-        is_closed.store(is_free, Ordering::Relaxed);
+        let flags = rustix::fs::fcntl_getfl(stream);
+        let takes_nothing = flags.is_ok_and(|it| it.intersection(OFlags::RWMODE) == OFlags::RDONLY);
+        is_closed.store(flags.is_err() || takes_nothing, Ordering::Relaxed);
     }
 }
 
-/// Whether the program was started without a standard output, so that nothing that is printed arrives.
+/// Whether the program was started without a standard output that can be written, so that nothing that is printed arrives.
 pub(super) fn output_is_closed() -> bool {
     OUTPUT_IS_CLOSED.load(Ordering::Relaxed)
 }

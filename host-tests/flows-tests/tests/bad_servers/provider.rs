@@ -250,6 +250,7 @@ fn where_the_result_would_go_is_looked_at_first() {
         ([&ciba[..], &["--qr", "/nowhere/qr.jpg"]].concat(), ""),
         ([&["login"], &AT_REALM[..]].concat(), ">&-"),
         ([&["login"], &AT_REALM[..]].concat(), "2>&-"),
+        ([&["login"], &AT_REALM[..]].concat(), "1</dev/null"),
         (
             [&["refresh", "--refresh-token-file", file], &AT_REALM[..]].concat(),
             ">&-",
