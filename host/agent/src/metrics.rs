@@ -71,7 +71,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ),
     (
         "privyseal_ready",
-        "1 where the last self-test of the key passed",
+        "1 where the last assertion or self-test found that the key signs",
     ),
     (
         "privyseal_key_state{state}",

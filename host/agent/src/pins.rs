@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use privyseal_hsm::{PinSources, Secret, SecretProvider, SecretRequest, SecretUnavailable};
 
-/// What tokens refused since they last took a PIN.
+/// What tokens refused. A right PIN of another profile makes a wrong one no better.
 #[derive(Debug, Default)]
 pub(crate) struct RefusedPins {
     tokens: Mutex<BTreeMap<Token, OfToken>>,
@@ -89,12 +89,13 @@ impl SecretProvider for Pins {
         let Some(token) = token_of(request) else {
             return;
         };
-        let mut tokens = self.known.tokens();
-        let refused = &mut tokens.entry(token).or_default().refused;
-        if right {
-            refused.clear();
-        } else {
-            refused.push(secret.clone());
+        if !right {
+            let mut tokens = self.known.tokens();
+            tokens
+                .entry(token)
+                .or_default()
+                .refused
+                .push(secret.clone());
         }
     }
 }

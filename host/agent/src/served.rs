@@ -164,7 +164,7 @@ impl Served {
         let lifetime = lifetime
             .map_err(OAuthError::from)?
             .saturating_sub(options.backdate);
-        self.blocking(move |served| {
+        let outcome = self.blocking(move |served| {
             let opened = served.opened()?;
             let source = served.audited(&opened, requester);
             let begun = Instant::now();
@@ -175,8 +175,17 @@ impl Served {
                 return Err(no_answer());
             }
             Ok((assertion, source.client_id().clone(), left))
-        })
-        .await
+        });
+        let outcome = outcome.await;
+        // It tells as much about the key as a self-test.
+        match &outcome {
+            Ok(_) => self.shared.metrics.ready(&self.name, true),
+            Err(problem) if ["key", "timeout"].contains(&problem.kind) => {
+                self.shared.metrics.ready(&self.name, false);
+            }
+            Err(_) => {}
+        }
+        outcome
     }
 
     /// An access token, and the seconds for which it is good.

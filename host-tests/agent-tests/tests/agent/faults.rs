@@ -227,6 +227,11 @@ fn an_assertion_that_ended_while_it_was_signed_is_not_released() {
     let late = agent.assertion();
     late.is_problem(504, "timeout");
     assert!(!late.body.contains("eyJ"), "{late:?}");
+    // Nobody asked for a self-test.
+    let shows = |line| agent.ask("GET", "/metrics", "").body.contains(line);
+    assert!(shows("privyseal_ready{profile=\"kpn\"} 0\n"));
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    assert!(shows("privyseal_ready{profile=\"kpn\"} 1\n"));
     agent.comes_to(200, "POST", "/v1/kpn/assertion");
     agent.stop();
 }
