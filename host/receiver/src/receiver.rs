@@ -21,6 +21,7 @@ use crate::chains::{ProvenHeader, ProvenHeaders};
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, ClaimedParty};
 use crate::replay::{Presented, ReplayStore, Seen};
+use crate::revocation::Untold;
 use crate::shares::Room;
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
@@ -44,6 +45,7 @@ pub struct Receiver {
     pub(crate) links: KnownLinks,
     /// For those who wait for what CAs publish about revocation.
     pub(crate) fetching: Room,
+    pub(crate) untold: Untold,
 }
 
 /// What may be changed while a receiver works.

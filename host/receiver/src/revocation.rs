@@ -1,6 +1,9 @@
 //! By what revocation is judged, owned by a receiver that lives long.
 
-use std::sync::OnceLock;
+use core::fmt;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use privyseal::UnixTime;
@@ -9,6 +12,9 @@ use privyseal::pki::crl::Crl;
 use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
 use privyseal::pki::revocation::{FetchRevocation, RevocationOptions, RevocationPlaces};
 
+use privyseal_check::RuleId;
+
+use crate::Rejection;
 use crate::shares::{Holder, Place, Room};
 
 /// Lists, and who gets more. By default revocation is not judged.
@@ -51,6 +57,35 @@ impl Revocation {
     }
 }
 
+/// For how long nobody is asked again about a certificate of which nothing was told.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How many such certificates are remembered; when it is full, it begins anew.
+const MAX_UNTOLD: usize = 10_000;
+
+/// The certificates (SHA-256) of which CAs told nothing a moment ago: presenting one again asks nobody.
+#[derive(Debug, Default)]
+pub(crate) struct Untold(Mutex<HashMap<[u8; 32], Instant>>);
+
+impl Untold {
+    pub(crate) fn is_recent(&self, leaf: &[u8; 32]) -> bool {
+        let since = self.lock().get(leaf).copied();
+        since.is_some_and(|since| since.elapsed() < PAUSE)
+    }
+
+    pub(crate) fn note(&self, leaf: [u8; 32]) {
+        let mut untold = self.lock();
+        if untold.len() >= MAX_UNTOLD {
+            untold.clear();
+        }
+        untold.insert(leaf, Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Asks CAs on behalf of one holder, while there is a place for it to wait.
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
@@ -59,6 +94,7 @@ pub(crate) struct Asking<'a> {
     holder: Holder,
     /// Taken where somebody is asked, and not before.
     place: OnceLock<Option<Place>>,
+    was_untold: OnceLock<()>,
 }
 
 impl<'a> Asking<'a> {
@@ -68,6 +104,7 @@ impl<'a> Asking<'a> {
             room,
             holder,
             place: OnceLock::new(),
+            was_untold: OnceLock::new(),
         }
     }
 
@@ -80,6 +117,24 @@ impl<'a> Asking<'a> {
     /// Whether somebody should have been asked, and there was no place.
     pub(crate) fn had_no_place(&self) -> bool {
         self.place.get().is_some_and(Option::is_none)
+    }
+
+    /// Whether somebody was asked, and did not tell.
+    pub(crate) fn was_untold(&self) -> bool {
+        self.was_untold.get().is_some()
+    }
+
+    /// Nobody tells whether a certificate was revoked. Where CAs are asked, that says nothing against the client.
+    pub(crate) fn untold(&self, why: impl fmt::Display) -> Rejection {
+        let Some(fetcher) = &self.revocation.fetcher else {
+            return Rejection::of(RuleId::Revocation, why);
+        };
+        self.was_untold.get_or_init(|| ());
+        let faults = fetcher.take_faults().join("; ");
+        Rejection::unavailable(
+            "what CAs say about revocation",
+            format_args!("{why} ({faults})"),
+        )
     }
 
     fn fetcher(&self) -> Option<&RevocationFetcher> {

@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use privyseal_core::UnixTime;
@@ -28,6 +28,9 @@ const MAX_PLACES: usize = 4;
 /// How many lists are kept.
 const MAX_KEPT: usize = 64;
 
+/// How many faults are kept: those that nobody took are the oldest.
+const MAX_FAULTS: usize = 32;
+
 /// How long one of these servers may take: shorter than what waits for it.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -41,8 +44,19 @@ pub struct RevocationFetcher {
     https: Http,
     plain: Http,
     total: Duration,
-    kept: Mutex<HashMap<String, Crl>>,
+    kept: Mutex<HashMap<String, Arc<Mutex<Kept>>>>,
     faults: Mutex<Vec<String>>,
+}
+
+/// What one address gave. It is locked while it is asked, so that of several who need it one asks.
+#[derive(Debug, Default)]
+struct Kept {
+    list: Option<Crl>,
+    asked_at: Option<Instant>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RevocationFetcher {
@@ -76,7 +90,7 @@ impl RevocationFetcher {
 
     /// Why servers gave nothing since this was last asked: sentences that name them.
     pub fn take_faults(&self) -> Vec<String> {
-        core::mem::take(&mut self.faults.lock().unwrap_or_else(PoisonError::into_inner))
+        core::mem::take(&mut lock(&self.faults))
     }
 
     /// What `get` gets, if the server says that it is there.
@@ -110,32 +124,40 @@ impl RevocationFetcher {
     }
 
     fn note(&self, fault: String) {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(fault);
+        let mut faults = lock(&self.faults);
+        if faults.len() >= MAX_FAULTS {
+            faults.remove(0);
+        }
+        faults.push(fault);
     }
 
     fn list(&self, url: &str, now: UnixTime, begun: Instant) -> Option<Crl> {
-        let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = lock().get(url).cloned();
-        if let Some(kept) = kept.filter(|kept| kept.next_update().is_some_and(|next| now <= next)) {
-            return Some(kept);
+        let mut all = lock(&self.kept);
+        if all.len() >= MAX_KEPT && !all.contains_key(url) {
+            all.clear();
         }
+        let kept = Arc::clone(all.entry(url.to_owned()).or_default());
+        drop(all);
+        let mut kept = lock(&kept);
+        let is_current = |list: &Crl| list.next_update().is_some_and(|next| now <= next);
+        // What was asked for while this one waited is its outcome, too.
+        if kept.asked_at.is_none_or(|at| at < begun) && !kept.list.as_ref().is_some_and(is_current)
+        {
+            kept.list = self.fetched(url, begun);
+            kept.asked_at = Some(Instant::now());
+        }
+        kept.list.clone()
+    }
+
+    fn fetched(&self, url: &str, begun: Instant) -> Option<Crl> {
         let body = self.body(url, begun, |http, url| http.get_public(url, MAX_LIST))?;
-        let list = match Crl::from_bytes(&body).map(|mut lists| lists.pop()) {
-            Ok(list) => list?,
+        match Crl::from_bytes(&body) {
+            Ok(mut lists) => lists.pop(),
             Err(error) => {
                 self.note(format!("what {url:?} gave cannot be used: {error}"));
-                return None;
+                None
             }
-        };
-        let mut kept = lock();
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
         }
-        kept.insert(url.to_owned(), list.clone());
-        Some(list)
     }
 }
 
@@ -170,7 +192,6 @@ impl FetchRevocation for RevocationFetcher {
     }
 
     fn forget(&self, certificate: &RevocationPlaces) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|url, _| !certificate.lists.contains(url));
+        lock(&self.kept).retain(|url, _| !certificate.lists.contains(url));
     }
 }

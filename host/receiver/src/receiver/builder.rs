@@ -15,6 +15,7 @@ use crate::chains::ProvenHeaders;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
+use crate::revocation::Untold;
 use crate::shares::Room;
 use crate::{RegisteredClients, Revocation};
 
@@ -196,6 +197,7 @@ impl ReceiverBuilder {
             proven: ProvenHeaders::default(),
             links: KnownLinks::default(),
             fetching: Room::new(self.cache.max_waiting),
+            untold: Untold::default(),
         })
     }
 }

@@ -6,11 +6,10 @@ use std::sync::atomic::AtomicBool;
 use privyseal::Certificates;
 use privyseal::UnixTime;
 use privyseal::jose::jws::JwsHeader;
-use privyseal::pki::path::PathOptions;
-use privyseal::pki::revocation::RevocationOptions;
+use privyseal::pki::path::{PathError, PathOptions, PathRule};
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_check::{
-    Finding, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, check_header,
+    Finding, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, Violation, check_header,
 };
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::jws::{Algorithm, JwsParts};
@@ -155,15 +154,24 @@ impl Receiver {
         holder: Holder,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
         let asking = Asking::new(revocation, &self.fetching, holder);
+        let leaf = chain.leaf().map(Certificate::as_der).unwrap_or_default();
+        let leaf = Sha256::digest(leaf).into();
+        if self.untold.is_recent(&leaf) {
+            let why = "they told nothing a moment ago";
+            return Err(Rejection::unavailable("what CAs say about revocation", why));
+        }
         let judged = match &self.registry {
-            None => self.check_path(chain, asking.options(), now).map(|()| None),
+            None => self.check_path(chain, &asking, now).map(|()| None),
             Some(registry) => {
                 let list = registry.trusted_list()?;
                 let vouched = list.vouches_for(chain);
                 vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
-                check_revocation(chain, asking.options(), now).map(|()| Some(list))
+                check_revocation(chain, &asking, now).map(|()| Some(list))
             }
         };
+        if asking.was_untold() && !asking.had_no_place() {
+            self.untold.note(leaf);
+        }
         if asking.had_no_place() {
             let why = "too many wait for it";
             return Err(Rejection::unavailable("what CAs say about revocation", why));
@@ -175,20 +183,20 @@ impl Receiver {
     fn check_path(
         &self,
         chain: &Chain<'_>,
-        revocation: RevocationOptions<'_>,
+        asking: &Asking<'_>,
         now: UnixTime,
     ) -> Result<(), Rejection> {
         let ders = chain.certificates().iter();
         let ders = ders.map(|certificate| certificate.as_der().to_vec());
         let given = Certificates::from(ders.collect::<Vec<_>>());
-        let path = given.prove(&self.trust, &PathOptions::at(now), revocation);
-        path.map(|_| ()).map_err(|error| {
-            let about = if error.is_about_revocation() {
-                RuleId::Revocation
-            } else {
-                RuleId::ChainTrusted
-            };
-            Rejection::of(about, error)
+        let path = given.prove(&self.trust, &PathOptions::at(now), asking.options());
+        path.map(|_| ()).map_err(|error| match error {
+            PathError::Broken {
+                rule: PathRule::RevocationUnknown(_),
+                ..
+            } => asking.untold(error),
+            error if error.is_about_revocation() => Rejection::of(RuleId::Revocation, error),
+            error => Rejection::of(RuleId::ChainTrusted, error),
         })
     }
 }
@@ -196,16 +204,20 @@ impl Receiver {
 /// Whether nobody on a chain that is trusted is revoked.
 fn check_revocation(
     chain: &Chain<'_>,
-    revocation: RevocationOptions<'_>,
+    asking: &Asking<'_>,
     now: UnixTime,
 ) -> Result<(), Rejection> {
-    let Some(revocations) = revocation.at(now) else {
+    let Some(revocations) = asking.options().at(now) else {
         return Ok(());
     };
     let certificates = chain.certificates();
     for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
-        if let Verdict::Broken(why) = revocations.status(certificate, issuer) {
-            return Err(Rejection::of(RuleId::Revocation, why));
+        match revocations.status(certificate, issuer) {
+            Verdict::Broken(why @ Violation::Revoked { .. }) => {
+                return Err(Rejection::of(RuleId::Revocation, why));
+            }
+            Verdict::Broken(why) => return Err(asking.untold(why)),
+            _ => {}
         }
     }
     Ok(())
