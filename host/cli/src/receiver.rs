@@ -231,6 +231,12 @@ fn log(outcome: Result<&VerifiedParty, &Rejection>) {
             party.id(),
             escape_for_display(party.jti())
         ),
-        Err(rejection) => say!("refused {rejection}"),
+        Err(rejection) => {
+            let claimed = rejection.claimed().map(|(client_id, jti)| {
+                let jti = escape_for_display(jti);
+                format!("; it claims to be of {client_id}, jti {jti}")
+            });
+            say!("refused {rejection}{}", claimed.unwrap_or_default());
+        }
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Verify {
     /// Who vouches for the seal of an authorization registry: certificates, PEM or DER
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// A role that an access token must give; may be given more than once
+    /// A role of the realm, or of the audience, that an access token must give; may be given more than once
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
     /// The nonce that an id token must have

@@ -108,17 +108,9 @@ impl Receiver {
         let (assertion, client_id) = form.authentication(self.scheme)?;
         let parts = split(assertion)?;
         let claims = self.claims(&parts, now)?;
-        if client_id.is_some_and(|client_id| client_id != claims.issuer) {
-            return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
-        }
-        let key = self.replay_key(&claims);
-        if self.replay.knows(&key) {
-            return Err(replayed());
-        }
-        let settings = self.settings();
-        let proven = self.prove_header(&parts, &claims.issuer, &settings, now)?;
-        let record = self.party(&proven, &claims.issuer, &settings)?;
-        self.remember(key, &claims, now)?;
+        let judged = self.judge(&parts, client_id, &claims, now);
+        let judged = judged.map_err(|rejection| rejection.claimed_by(&claims.issuer, &claims.jti));
+        let (proven, record) = judged?;
         Ok(VerifiedParty {
             id: claims.issuer,
             jti: claims.jti,
@@ -128,6 +120,28 @@ impl Receiver {
             leaf: proven.leaf.clone(),
             record,
         })
+    }
+
+    /// What the claims alone do not show.
+    fn judge(
+        &self,
+        parts: &JwsParts<'_>,
+        client_id: Option<&str>,
+        claims: &Claims,
+        now: UnixTime,
+    ) -> Result<(Arc<ProvenHeader>, Option<Value>), Rejection> {
+        if client_id.is_some_and(|client_id| client_id != claims.issuer) {
+            return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
+        }
+        let key = self.replay_key(claims);
+        if self.replay.knows(&key) {
+            return Err(replayed());
+        }
+        let settings = self.settings();
+        let proven = self.prove_header(parts, &claims.issuer, &settings, now)?;
+        let record = self.party(&proven, &claims.issuer, &settings)?;
+        self.remember(key, claims, now)?;
+        Ok((proven, record))
     }
 
     /// Whether that client is still one, with that key, as far as the provider itself says who is.

@@ -29,6 +29,7 @@ pub enum Rule {
 pub struct Rejection {
     rule: Rule,
     text: String,
+    claimed: Option<(String, String)>,
 }
 
 impl Rule {
@@ -46,8 +47,11 @@ impl Rule {
 
 impl Rejection {
     pub(crate) fn new(rule: Rule, text: impl fmt::Display) -> Self {
-        let text = text.to_string();
-        Self { rule, text }
+        Self {
+            rule,
+            text: text.to_string(),
+            claimed: None,
+        }
     }
 
     /// A rule of the scheme is broken; how, as a clause about it.
@@ -65,6 +69,19 @@ impl Rejection {
         let text =
             format_args!("{name} is there beside the assertion: a second way to authenticate");
         Self::new(Rule::Request, text)
+    }
+
+    /// The same of an assertion that says this of itself.
+    pub(crate) fn claimed_by(mut self, client_id: &str, jti: &str) -> Self {
+        self.claimed = Some((client_id.to_owned(), jti.to_owned()));
+        self
+    }
+
+    /// Whose assertion it says that it is, and its `jti`, where its claims keep their rules. For the log: nobody proved
+    /// either.
+    pub fn claimed(&self) -> Option<(&str, &str)> {
+        let claimed = self.claimed.as_ref()?;
+        Some((&claimed.0, &claimed.1))
     }
 
     /// The rule.

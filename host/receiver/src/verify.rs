@@ -67,7 +67,7 @@ impl VerifiedToken {
 
     fn judge_roles(&mut self, claims: &Map<String, Value>, wanted: &Wanted<'_>) {
         for role in wanted.roles {
-            let has = roles(claims).contains(&role.as_str());
+            let has = roles(claims, wanted.claims.audience).contains(&role.as_str());
             let missing = "the token does not give it";
             self.judge(&format!("role {role}"), has.then_some(()).ok_or(missing));
         }
@@ -243,11 +243,12 @@ fn authorized_party(
     }
 }
 
-/// The roles of a realm, and of each client in it, as Keycloak writes them.
-fn roles(claims: &Map<String, Value>) -> Vec<&str> {
-    let clients = claims.get("resource_access").and_then(Value::as_object);
-    let clients = clients.into_iter().flat_map(Map::values);
-    let places = claims.get("realm_access").into_iter().chain(clients);
+/// The roles of the realm, and those at the audience, as Keycloak writes them. A role of the same name at another client
+/// is another role.
+fn roles<'c>(claims: &'c Map<String, Value>, audience: Option<&str>) -> Vec<&'c str> {
+    let clients = claims.get("resource_access");
+    let at_audience = audience.and_then(|audience| clients?.get(audience));
+    let places = claims.get("realm_access").into_iter().chain(at_audience);
     places
         .filter_map(|place| place.get("roles")?.as_array())
         .flatten()

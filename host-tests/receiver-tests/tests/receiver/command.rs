@@ -455,7 +455,7 @@ fn the_command_serves_until_it_is_told_to_end() {
     let log = server.end();
     assert!(log.contains(&format!("accepted {CONSUMER} jti ")), "{log}");
     assert!(
-        log.contains("refused replay: the assertion was accepted before"),
+        log.contains("refused replay: the assertion was accepted before; it claims to be of "),
         "{log}"
     );
     assert!(!log.contains(token.trim()), "an assertion in the log");

@@ -41,7 +41,7 @@ fn claims() -> Value {
     let now = now().as_secs();
     json!({
         "iss": ISSUER, "aud": ["service", "account"], "azp": "service", "sub": "s", "typ": "Bearer", "iat": now,
-        "exp": now + 300, "realm_access": { "roles": ["reader"] }, "resource_access": { "service": { "roles": ["writer"] } },
+        "exp": now + 300, "realm_access": { "roles": ["reader"] }, "resource_access": { "service": { "roles": ["writer"] }, "other": { "roles": ["admin"] } },
     })
 }
 
@@ -58,6 +58,13 @@ fn an_access_token_is_verified_offline_rule_by_rule_also_during_a_rollover() {
     let header = |kid: &str| json!({ "alg": "RS256", "typ": "JWT", "kid": kid });
     assert_eq!(judge(&sign(&old, &header("old"), &claims())), [""; 0]);
     assert_eq!(judge(&sign(&new, &header("new"), &claims())), [""; 0]);
+    let mut wanted = Wanted::new(ISSUER, now());
+    wanted.claims.audience = Some("service");
+    let of_another = ["admin".to_owned()];
+    wanted.roles = &of_another;
+    let token = sign(&new, &header("new"), &claims());
+    let verified = verify_token(&token, TokenKind::Access, &set, &wanted);
+    assert_eq!(broken(&verified), ["role admin"]);
     assert_eq!(
         judge(&sign(&new, &header("old"), &claims())),
         ["the signature"]
