@@ -386,13 +386,19 @@ fn max_age(value: &str) -> Option<u64> {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
             match name.to_ascii_lowercase().as_str() {
                 "no-store" | "no-cache" => Some(0),
-                name if name == wanted => value.trim_matches('"').parse().ok(),
+                name if name == wanted => delta_seconds(value.trim_matches('"')),
                 _ => None,
             }
         });
         ages.min()
     };
     least("max-age").max(least("s-maxage"))
+}
+
+/// RFC 9111 section 1.2.2: what is too large is 2^31.
+fn delta_seconds(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(1 << 31))
 }
 
 impl fmt::Debug for Response {
@@ -418,6 +424,8 @@ mod tests {
             ("no-store, max-age=60", Some(0)),
             ("private", None),
             ("max-age=soon", None),
+            ("max-age=+5", None),
+            ("max-age=99999999999999999999999", Some(1 << 31)),
             ("s-maxage=9", Some(9)),
             ("max-age=5, s-maxage=9", Some(9)),
             ("max-age=9, s-maxage=5", Some(9)),

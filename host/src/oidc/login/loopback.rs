@@ -61,11 +61,19 @@ impl LoopbackRedirect {
     /// browser send, is passed over. `None` if it does not come within `time`.
     pub fn wait(&self, state: &LoginState, time: Duration) -> Option<Zeroizing<String>> {
         let begun = Instant::now();
+        let mut is_said = false;
         loop {
             let left = time.checked_sub(begun.elapsed())?;
             let callback = self.listener.wait(left)?;
             if state.is_answered_by(&callback) {
                 return Some(callback);
+            }
+            if !is_said {
+                tracing::warn!(
+                    "what a browser came back with is no answer to this login (its state is missing, given twice or \
+                     another one) and was passed over"
+                );
+                is_said = true;
             }
         }
     }
