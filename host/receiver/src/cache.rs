@@ -157,6 +157,16 @@ where
         slot.is_some_and(|slot| self.known(&slot.lock()).is_some())
     }
 
+    /// Has what is known got again before it is used once more, if it is to be had.
+    pub(crate) fn outdate(&self, name: &str) {
+        let slot = self.slot(name);
+        let mut state = slot.lock();
+        let old = Instant::now().checked_sub(self.policy.life.max(self.policy.refresh_after));
+        if let (Some((_, since)), Some(old)) = (&mut state.value, old) {
+            *since = old.min(*since);
+        }
+    }
+
     /// The value, and since when it is there, as long as it may be used.
     fn known(&self, state: &State<V, E>) -> Option<(V, Instant)> {
         let known = state.value.as_ref();

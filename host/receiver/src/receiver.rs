@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::base::clock;
+use privyseal::schemes::ishare::PartyFault;
 use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
 use privyseal_core::Audience;
@@ -19,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::chains::{ProvenHeader, ProvenHeaders};
 use crate::links::KnownLinks;
-use crate::registry::{CachedRegistry, ClaimedParty};
+use crate::registry::{CachedRegistry, ClaimedParty, PartyAnswer};
 use crate::replay::{Presented, ReplayStore, Seen};
 use crate::revocation::Untold;
 use crate::shares::Room;
@@ -215,12 +216,18 @@ impl Receiver {
         match (&self.registry, leaf) {
             (Some(registry), Some(leaf)) => {
                 let claimed = ClaimedParty::new(self.scheme, id, &leaf);
-                let answer = registry.party(&claimed, &proven.holder)?;
-                let judged = answer.and_then(|party| {
-                    claimed.check(&party)?;
-                    Ok(party)
-                });
-                judged
+                let judged = |answer: PartyAnswer| {
+                    let party = answer?;
+                    claimed.check(&party).map(|()| party)
+                };
+                let mut party = judged(registry.party(&claimed, &proven.holder)?);
+                // It may have been registered since.
+                if matches!(party, Err(PartyFault::OtherCertificate))
+                    && registry.outdate(&claimed, &proven.holder)
+                {
+                    party = judged(registry.party(&claimed, &proven.holder)?);
+                }
+                party
                     .map(|party| Some(party.info().clone()))
                     .map_err(|fault| {
                         registry.note_vain_look_up(&proven.holder);

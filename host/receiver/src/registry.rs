@@ -175,6 +175,16 @@ impl CachedRegistry {
         answer.map_err(|error| Rejection::unavailable("the registry", error))
     }
 
+    /// Has what is known of a party asked for again before it is used once more. Not for an organization that asked in
+    /// vain too often.
+    pub(crate) fn outdate(&self, claimed: &ClaimedParty<'_>, holder: &Holder) -> bool {
+        let may_ask = !self.look_ups.are_too_many(holder);
+        if may_ask {
+            self.parties.outdate(&claimed.query().path());
+        }
+        may_ask
+    }
+
     /// The look-up for that organization was in vain.
     pub(crate) fn note_vain_look_up(&self, holder: &Holder) {
         self.look_ups.note(holder);

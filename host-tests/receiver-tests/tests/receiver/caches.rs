@@ -256,3 +256,37 @@ fn a_ca_that_was_proved_vouches_for_no_copy_of_it() {
         }
     }
 }
+
+/// A record that is known and older than the certificate is asked for again, and a certificate that is registered no more is
+/// refused from then on.
+#[test]
+fn a_certificate_that_was_registered_since_is_accepted_at_once() {
+    let world = World::new();
+    let renewed = world.sealed_as("NTRNL-12345678", CertificateSpec::seal());
+    let is_renewed = Arc::new(AtomicBool::new(false));
+    let (flag, record) = (
+        Arc::clone(&is_renewed),
+        party_info(CONSUMER, "Active", &renewed.chain),
+    );
+    let config = world.honest().lying(move |draft| {
+        if let (true, Some(party)) = (
+            flag.load(Ordering::SeqCst),
+            draft.claims.get_mut("party_info"),
+        ) {
+            *party = record.clone();
+        }
+    });
+    let stage = world.play(config);
+    stage.accept(&world.assertion()).unwrap();
+    stage.refuses(&renewed.assertion(), "party-status", "certificate");
+    is_renewed.store(true, Ordering::SeqCst);
+    stage.accept(&renewed.assertion()).unwrap();
+    stage.refuses(&world.assertion(), "party-status", "certificate");
+    // Who has asked in vain too often gets what is known.
+    for _ in 0..20 {
+        stage.refuses(&world.assertion(), "party-status", "certificate");
+    }
+    let asked = stage.switch.take_asked().len();
+    assert!(asked <= 12, "{asked}");
+    stage.accept(&renewed.assertion()).unwrap();
+}
