@@ -339,7 +339,7 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
         good.report()
     );
     let seconds = now().as_secs();
-    let cases: [(&str, &dyn Fn(&mut Value)); 14] = [
+    let cases: [(&str, &dyn Fn(&mut Value)); 17] = [
         ("aud", &|it| it["aud"] = json!(CONSUMER)),
         ("iss", &|it| it["iss"] = json!(CONSUMER)),
         ("sub", &|it| it["sub"] = json!(CONSUMER)),
@@ -364,6 +364,16 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
         }),
         ("target.accessSubject", &|it| {
             it["delegationEvidence"]["target"] = json!({})
+        }),
+        ("rules of a policy", &|it| {
+            it["delegationEvidence"]["policySets"][0]["policies"][0]["rules"] =
+                json!([{ "effect": "Maybe" }]);
+        }),
+        ("rules of a policy", &|it| {
+            it["delegationEvidence"]["policySets"][0]["policies"][0]["rules"] = json!([]);
+        }),
+        ("notOnOrAfter", &|it| {
+            it["delegationEvidence"]["notOnOrAfter"] = json!(1_795_996_068_000_u64);
         }),
         ("policySets", &|it| {
             it["delegationEvidence"]["policySets"] = json!([])

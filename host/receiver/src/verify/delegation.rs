@@ -1,5 +1,7 @@
 //! iSHARE's delegation evidence: what one party lets another do, as an authorization registry signs it.
 
+use core::fmt::Write as _;
+
 use privyseal::UnixTime;
 use privyseal::report::Verdict;
 use privyseal::schemes::ishare::{Expected, ResponseFault};
@@ -35,8 +37,10 @@ pub fn verify_delegation(token: &str, expected: &Expected<'_>, now: UnixTime) ->
 }
 
 fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixTime) {
-    let now = now.as_secs();
-    let moment = |name: &str| evidence.get(name).and_then(Value::as_u64);
+    let moment = |name: &str| {
+        let seconds = evidence.get(name).and_then(Value::as_u64)?;
+        UnixTime::from_secs(seconds).ok()
+    };
     let begins = match moment("notBefore") {
         Some(moment) if moment <= now => Ok(()),
         Some(_) => Err("is still to come"),
@@ -61,15 +65,29 @@ fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixT
         .get("target")
         .and_then(|it| it.get("accessSubject"));
     verified.judge("target.accessSubject", text(subject));
+    let shown = |value: Option<&Value>| value.cloned().unwrap_or_default();
+    let (issuer, subject) = (shown(evidence.get("policyIssuer")), shown(subject));
+    let about = format!("policies of {issuer} about {subject}");
+    verified.report.add(Verdict::Note, about);
     let sets = evidence.get("policySets").and_then(Value::as_array);
-    let policies = sets.into_iter().flatten();
-    let policies = policies.filter_map(|set| set.get("policies")?.as_array());
-    let policies: Vec<_> = policies.flatten().collect();
+    let mut policies = Vec::new();
+    for set in sets.into_iter().flatten().filter_map(Value::as_object) {
+        let of_set = set.get("policies").and_then(Value::as_array);
+        policies.extend(of_set.into_iter().flatten().map(|policy| (set, policy)));
+    }
     let some = (!policies.is_empty()).then_some(()).ok_or("has no policy");
     verified.judge("policySets", some);
-    for policy in policies {
-        verified
-            .report
-            .add(Verdict::Note, format!("policy {policy}"));
+    for (set, policy) in policies {
+        let rules = policy.get("rules").and_then(Value::as_array);
+        let says = |rule: &Value| matches!(rule["effect"].as_str(), Some("Permit" | "Deny"));
+        let are_rules = rules.is_some_and(|rules| !rules.is_empty() && rules.iter().all(says));
+        let fault = "is missing, or an effect is neither Permit nor Deny";
+        verified.judge("rules of a policy", are_rules.then_some(()).ok_or(fault));
+        let mut text = format!("policy {policy}");
+        for (name, value) in set.iter().filter(|(name, _)| *name != "policies") {
+            // A text takes all that is written to it.
+            let _ = write!(text, ", {name} {value}");
+        }
+        verified.report.add(Verdict::Note, text);
     }
 }
