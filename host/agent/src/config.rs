@@ -2,6 +2,7 @@
 
 use std::env;
 use std::net::SocketAddr;
+use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -99,7 +100,8 @@ impl AgentConfig {
             }
             (Some(address), Some(file)) => Some((address, Arc::new(bearer(file)?))),
             (Some(_), None) => return Err(AgentError::NoBearer),
-            (None, _) => None,
+            (None, Some(_)) => return Err(AgentError::NoListen),
+            (None, None) => None,
         };
         let (served, unserved): (Vec<_>, Vec<_>) = profiles
             .iter()
@@ -121,6 +123,18 @@ impl AgentConfig {
         let log = table.audit_log;
         let log = log
             .unwrap_or_else(|| folder("LOGS_DIRECTORY", "/var/log/privyseal").join("audit.jsonl"));
+        let unfit = |member, path: &Path, reason| AgentError::Path {
+            member,
+            path: path.to_owned(),
+            reason,
+        };
+        if socket.file_name().is_none() || UnixAddr::from_pathname(&socket).is_err() {
+            let reason = "a socket has a path, of 107 bytes at most";
+            return Err(unfit("agent.socket", &socket, reason));
+        }
+        if log.file_name().is_none() {
+            return Err(unfit("agent.audit-log", &log, "it names no file"));
+        }
         Ok(Self {
             socket,
             audit_log: log,

@@ -38,6 +38,19 @@ pub enum AgentError {
     /// A TCP address without a bearer token.
     #[error("agent.listen is there without agent.token-file: over TCP nobody knows who asks")]
     NoBearer,
+    /// A bearer token that nobody can show.
+    #[error("agent.token-file is there without agent.listen: it is for those who ask over TCP")]
+    NoListen,
+    /// A path that can be none of a socket or of a file.
+    #[error("{member} is {:?}: {reason}", path.display())]
+    Path {
+        /// The member of `[agent]`.
+        member: &'static str,
+        /// What it says.
+        path: PathBuf,
+        /// Why it cannot be.
+        reason: &'static str,
+    },
     /// A TCP address that others can reach.
     #[error("agent.listen is {0}, which is not a loopback address: the agent does no TLS")]
     NotLoopback(SocketAddr),

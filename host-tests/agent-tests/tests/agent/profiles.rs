@@ -130,6 +130,7 @@ fn profiles_are_listed_shown_and_checked() {
             "unknown field `strict-pin-file`",
         ),
         ("listen = '127.0.0.1:1'", 2, "without agent.token-file"),
+        ("token-file = '/nowhere'", 2, "without agent.listen"),
     ] {
         let config = stage.configure(agent, &stage.profile());
         let words = ["profile", "check", "--config", config.to_str().unwrap()];
@@ -139,6 +140,17 @@ fn profiles_are_listed_shown_and_checked() {
         let text = format!("{line}{}", checked.stderr);
         assert!(text.contains(said), "{checked:?}");
         assert!(checked.stdout.starts_with("kpn                  good\n"));
+    }
+
+    for (agent, said) in [
+        (
+            format!("socket = '/{}'", "s".repeat(107)),
+            "107 bytes at most",
+        ),
+        ("audit-log = ''".to_owned(), "names no file"),
+    ] {
+        write(&stage, &format!("[agent]\n{agent}\n{}", stage.profile()));
+        run(&stage, &["profile", "check"], &[]).failed(2, said);
     }
 
     write(&stage, "[profile.kpn]\nscheme = 'fiam'\nkee = 'x'\n");
