@@ -31,7 +31,10 @@ impl<'t> Pasted<'t> {
             };
         }
         let authorization = authorization(token);
-        let members = || json(token).or_else(|| form(token)).and_then(chosen);
+        let members = || {
+            let members = json(token).or_else(|| form(token));
+            chosen(&members?)
+        };
         let (token, found_in) = match authorization.or_else(members) {
             Some((token, place)) => (token, Some(place)),
             None => (text.trim(), None),
@@ -98,7 +101,7 @@ fn is_plain(members: Vec<Member<'_>>) -> Option<Vec<Member<'_>>> {
 }
 
 /// The `client_assertion`, whatever it is; where there is none, the first that has the parts of a token.
-fn chosen(members: Vec<Member<'_>>) -> Option<(&str, String)> {
+fn chosen<'t>(members: &[Member<'t>]) -> Option<(&'t str, String)> {
     let is_assertion = |member: &&Member<'_>| member.1 == "client_assertion";
     let has_parts = |member: &&Member<'_>| matches!(member.2.split('.').count(), 3 | 5);
     let count = members.iter().filter(has_parts).count();
