@@ -322,7 +322,9 @@ fn a_wrong_pin_costs_one_try() {
         let answer = agent.ask("POST", &format!("/v1/{name}/assertion"), "");
         assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
     }
-    assert_eq!(shim.calls("C_Login"), 3);
+    // A right PIN costs no try, and of keys that are opened at once each may say it.
+    let calls = shim.calls("C_Login");
+    assert!((3..=2 + profiles.len()).contains(&calls), "{calls}");
     agent.stop();
 }
 
