@@ -66,6 +66,8 @@ fn with_values(command: Command) -> Command {
         Some("scheme") => arg.add(ArgValueCompleter::new(schemes)),
         Some("profile") => arg.add(ArgValueCandidates::new(profiles)),
         Some("key") => arg.add(ArgValueCompleter::new(keys)),
+        // Of `profile show` and `profile check`, the only positional of that name.
+        None if arg.get_id() == "name" => arg.add(ArgValueCandidates::new(profiles)),
         _ if takes_file(&arg) => arg.value_hint(ValueHint::FilePath),
         _ => arg,
     })

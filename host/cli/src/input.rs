@@ -14,6 +14,10 @@ const MAX_INPUT: usize = 1024 * 1024;
 /// The token, which is on standard input if the argument is `-`.
 pub(super) fn token(argument: String) -> Result<String, CliError> {
     if argument != "-" {
+        if Path::new(&argument).is_file() {
+            let reason = "is the name of a file: give - and the file on standard input";
+            return Err(CliError::option("TOKEN", reason));
+        }
         return Ok(argument);
     }
     Ok(secret(Path::new("-"))?.to_string())

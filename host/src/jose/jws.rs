@@ -6,6 +6,8 @@
 mod claims;
 mod members;
 
+pub(crate) use members::unique as unique_members;
+
 use core::fmt;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};

@@ -107,6 +107,7 @@ impl Login {
     pub fn prepare(&self, userinfo: bool) -> Result<(), LoginError> {
         self.provider.metadata().fits(&[
             ("response_types_supported", &["code"]),
+            ("response_modes_supported", &["query"]),
             ("grant_types_supported", &["authorization_code"]),
         ])?;
         if userinfo {

@@ -51,6 +51,7 @@ fn bash_offers_commands_options_schemes_and_profiles() {
         ),
         ("privyseal sign --scheme=ish", &["ishare", "ishare-1"]),
         ("privyseal token --profile k", &["kpn", "kpn-test"]),
+        ("privyseal profile show k", &["kpn", "kpn-test"]),
         ("privyseal sign --key dev", &["device:"]),
     ] {
         let offered = offered(&token, line);

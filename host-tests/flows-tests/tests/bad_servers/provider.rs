@@ -120,6 +120,7 @@ fn what_can_be_known_before_a_login_is_found_before() {
             r#"["client_secret_basic"]"#,
         ),
         ("response_types_supported", r#"["id_token"]"#),
+        ("response_modes_supported", r#"["form_post"]"#),
         ("grant_types_supported", r#"["implicit"]"#),
         ("prompt_values_supported", r#"["login"]"#),
         (

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// The members of an object, each there once (RFC 7515 section 4; RFC 7519 section 4).
-pub(super) fn unique(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
+pub(crate) fn unique(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
     serde_json::from_slice::<Members>(text).map(|members| members.0)
 }
 

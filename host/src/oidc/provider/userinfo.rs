@@ -9,7 +9,7 @@ use super::Provider;
 use crate::base::runtime::Runtime;
 use crate::http::retry::retry_slow;
 use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url, media_type};
-use crate::jose::jws::judge_userinfo;
+use crate::jose::jws::{self, judge_userinfo};
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 use crate::oidc::provider_keys::TokenFrom;
@@ -96,8 +96,10 @@ pub(in crate::oidc) fn plain(
     url: &Url,
     response: &Response,
 ) -> Result<Map<String, Value>, OAuthError> {
-    let claims = serde_json::from_slice(&response.body)
-        .map_err(|_| OAuthError::response(url, "the answer is neither a JSON object nor a JWT"))?;
+    let claims = jws::unique_members(&response.body).map_err(|_| {
+        let reason = "the answer is neither a JSON object whose members are there once nor a JWT";
+        OAuthError::response(url, reason)
+    })?;
     let source = "OpenID Connect Core section 5.3.2";
     media_type::expect_json(response.media_type.as_deref(), source)
         .map_err(|reason| OAuthError::response(url, reason))?;
@@ -121,5 +123,32 @@ impl fmt::Debug for UserInfo {
         f.debug_struct("UserInfo")
             .field("signed", &self.signed)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_there_once() {
+        let url = "https://idp.example/userinfo".parse().unwrap();
+        for (body, is_good) in [
+            (r#"{"sub":"alice","name":"A"}"#, true),
+            (r#"{"sub":"mallory","sub":"alice"}"#, false),
+            ("[]", false),
+        ] {
+            let response = Response {
+                status: 200,
+                retry_after: None,
+                location: None,
+                media_type: Some("application/json".to_owned()),
+                challenge: None,
+                max_age: None,
+                date: None,
+                body: body.as_bytes().to_vec().into(),
+            };
+            assert_eq!(plain(&url, &response).is_ok(), is_good, "{body}");
+        }
     }
 }
