@@ -111,6 +111,8 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
     });
 
     agent.serve(config);
+    // Whoever needs no key that hangs does not wait for it.
+    let accepting = listeners.accept(Arc::clone(&agent), most);
     let mut has_ended = tokio::select! {
         opened = timeout(OPEN_LIMIT, agent.open_keys()) => {
             if opened.is_err() {
@@ -120,7 +122,6 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
         }
         () = &mut end => true,
     };
-    let accepting = listeners.accept(Arc::clone(&agent), most);
     if !has_ended {
         notify(&[NotifyState::Ready]);
         tracing::info!(profiles = agent.all().len(), "the agent is ready");

@@ -216,6 +216,22 @@ fn a_key_that_hangs_when_it_is_opened_holds_up_no_end() {
     agent.stop();
 }
 
+/// Nor the start of those who do not need it.
+#[test]
+fn a_key_that_hangs_at_the_start_is_waited_for_by_nobody_else() {
+    let (stage, shim, uri) = with_shim();
+    let hangs = stage.profile_of("hangs", &uri, &mine());
+    let config = stage.configure("", &format!("{}{hangs}", stage.profile()));
+    shim.rules(&["C_FindObjectsInit * hang 20000"]);
+    let agent = stage.starting(&config);
+    poll("a socket", || stage.socket().exists());
+    assert_eq!(agent.ask("GET", "/live", "").status, 200);
+    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    shim.rules(&[]);
+    agent.hears("READY=1");
+    agent.stop();
+}
+
 /// FIAM's live 30 s.
 #[test]
 fn an_assertion_that_ended_while_it_was_signed_is_not_released() {

@@ -126,6 +126,15 @@ impl Stage {
 
     /// Starts it by another program, and waits until it says that it is ready.
     pub(crate) fn start_as(&self, config: &Path, by: &[&str]) -> Agent {
+        self.start_command(self.agent_command(config, by))
+    }
+
+    /// Starts it, and waits for nothing.
+    pub(crate) fn starting(&self, config: &Path) -> Agent {
+        self.spawned(self.agent_command(config, &[]))
+    }
+
+    fn agent_command(&self, config: &Path, by: &[&str]) -> Command {
         let program = privyseal::path();
         let words = [
             program.to_str().unwrap(),
@@ -136,11 +145,17 @@ impl Stage {
         ];
         let mut command = self.command(&[by, &words].concat());
         command.arg("--config").arg(config);
-        self.start_command(command)
+        command
     }
 
     /// Starts an agent, and waits until it says that it is ready.
-    pub(crate) fn start_command(&self, mut command: Command) -> Agent {
+    pub(crate) fn start_command(&self, command: Command) -> Agent {
+        let agent = self.spawned(command);
+        agent.hears("READY=1");
+        agent
+    }
+
+    fn spawned(&self, mut command: Command) -> Agent {
         let notify = self.path("notify");
         let _ = fs::remove_file(&notify);
         let heard = UnixDatagram::bind(&notify).unwrap();
@@ -153,14 +168,12 @@ impl Stage {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        let agent = Agent {
+        Agent {
             child: child.unwrap(),
             socket: self.socket(),
             log: self.path("log"),
             heard,
-        };
-        agent.hears("READY=1");
-        agent
+        }
     }
 
     /// The lines of the audit log, its chain judged by a program in Python.
