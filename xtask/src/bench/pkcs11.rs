@@ -37,7 +37,7 @@ pub(super) fn run() -> Result<Vec<Plot>, Failure> {
     let throughput = token.tool(release_of("examples/throughput"));
     let title = "Signatures on SoftHSM, RSA-2048: bare C_Sign, and whole tokens of FIAM";
     let mut rates = Plot::new("throughput", title, "a second");
-    let title = "Signatures on SoftHSM, RSA-2048: processor time, and what a tenth, half, 90 and 99 % take at most";
+    let title = "Signatures on SoftHSM, RSA-2048: processor time, and percentiles";
     let mut latencies = Plot::new("latency", title, "ns");
     throughput.arg(&token.key_uri).tee(|line| {
         let Some((threads, measured)) = rates_of(line) else {
