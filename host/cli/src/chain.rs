@@ -45,7 +45,7 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let now = moment(self.now)?;
+        let now = moment("--now", self.now)?;
         let trust = self.trust.as_deref().map(Certificates::from_file);
         let trust = trust.transpose().map_err(of_option("--trust"))?;
         let revocation = self.revocation.read()?.watched();

@@ -44,7 +44,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let now = moment(self.now)?;
+        let now = moment("--now", self.now)?;
         let trust = self
             .trust
             .as_deref()

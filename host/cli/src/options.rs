@@ -63,10 +63,13 @@ impl KeyOptions {
     }
 }
 
-/// The given moment, or the clock's.
-pub(super) fn moment(now: Option<u64>) -> Result<UnixTime, CliError> {
-    Ok(match now {
-        Some(seconds) => UnixTime::from_secs(seconds)?,
+/// The moment that an option gives, or the clock's.
+pub(super) fn moment(option: &'static str, given: Option<u64>) -> Result<UnixTime, CliError> {
+    Ok(match given {
+        Some(seconds) => UnixTime::from_secs(seconds).map_err(|_| {
+            let reason = format!("is {seconds}: seconds since 1970 are meant, up to the year 9999");
+            CliError::option(option, reason)
+        })?,
         None => clock::now()?,
     })
 }

@@ -84,7 +84,7 @@ impl Rotate {
 
 impl Plan {
     fn run(self) -> Result<(), CliError> {
-        let begin = moment(self.begin)?;
+        let begin = moment("--begin", self.begin)?;
         let [old, new] = [&self.old, &self.new].map(|path| file::read(path, MAX_FILE));
         let plan = Rotation::plan(&old?, &new?, begin, self.cache).map_err(of(&self.new))?;
         if self.json {
@@ -100,7 +100,7 @@ impl Plan {
 
 impl Check {
     fn run(self) -> Result<(), CliError> {
-        let now = moment(self.now)?;
+        let now = moment("--now", self.now)?;
         let text = file::read(&self.plan, MAX_FILE)?;
         let plan = Rotation::from_json(&text).map_err(of(&self.plan))?;
         let (current, next) = plan.at(now);

@@ -120,7 +120,7 @@ impl Verify {
     }
 
     fn wanted(&self) -> Result<Wanted<'_>, CliError> {
-        let mut wanted = Wanted::new(&self.issuer, moment(self.now)?);
+        let mut wanted = Wanted::new(&self.issuer, moment("--now", self.now)?);
         wanted.claims.audience = self.audience.as_deref();
         wanted.nonce = self.nonce.as_deref();
         wanted.roles = &self.roles;
@@ -141,7 +141,7 @@ impl Verify {
         let expected = Expected::new(&self.issuer, audience, &trust);
         let expected = expected.revocation(revocation.options());
         let token = token(self.token.clone())?;
-        let verified = verify_delegation(&token, &expected, moment(self.now)?);
+        let verified = verify_delegation(&token, &expected, moment("--now", self.now)?);
         revocation.warn();
         Ok(verified)
     }

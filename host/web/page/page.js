@@ -76,8 +76,8 @@ async function take(id, list) {
 // Each field, and what the question is told of it.
 function question() {
   const moment = at("moment").value;
-  if (at("moment").validity.badInput) throw "Moment, in UTC: a date and a time are needed";
   const now = moment ? Date.parse(`${moment}Z`) : Date.now();
+  if (at("moment").validity.badInput || !(now >= 0)) throw "Moment, in UTC: a date from 1970 on and a time are needed";
   const question = new wasm_bindgen.Question(BigInt(Math.floor(now / 1000)));
   const tell = (id, value) => {
     try {

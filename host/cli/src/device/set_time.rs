@@ -35,7 +35,7 @@ pub(super) struct SetTime {
 
 impl SetTime {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let now = moment(self.now)?.as_secs();
+        let now = moment("--now", self.now)?.as_secs();
         let signature = self.signature.as_deref();
         let signature = signature
             .map(|path| file::read(path, MAX_SIGNATURE))

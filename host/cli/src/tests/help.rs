@@ -136,3 +136,11 @@ fn a_plan_waits() {
         assert_eq!(parse(&line).is_ok(), is_taken, "{line}");
     }
 }
+
+/// Wrong usage, not a rule that a token breaks.
+#[test]
+fn milliseconds_are_no_moment() {
+    let error = options::moment("--now", Some(1_795_996_068_000)).unwrap_err();
+    assert_eq!(Exit::of(&error).code(), 2);
+    assert!(error.to_string().contains("seconds since 1970"), "{error}");
+}
