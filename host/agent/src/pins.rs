@@ -8,7 +8,7 @@ use privyseal_hsm::{PinSources, Secret, SecretProvider, SecretRequest, SecretUna
 
 /// What tokens refused. A right PIN of another profile makes a wrong one no better.
 #[derive(Debug, Default)]
-pub(crate) struct RefusedPins {
+pub(crate) struct PinRefusals {
     tokens: Mutex<BTreeMap<Token, OfToken>>,
     freed: Condvar,
 }
@@ -26,13 +26,13 @@ struct OfToken {
 /// Where the PIN of one key comes from.
 pub(crate) struct Pins {
     sources: PinSources<'static>,
-    known: Arc<RefusedPins>,
+    known: Arc<PinRefusals>,
     /// The token to which nobody else offers a PIN while this lives.
     trying: Option<Token>,
 }
 
 impl Pins {
-    pub(crate) const fn new(sources: PinSources<'static>, known: Arc<RefusedPins>) -> Self {
+    pub(crate) const fn new(sources: PinSources<'static>, known: Arc<PinRefusals>) -> Self {
         Self {
             sources,
             known,
@@ -41,7 +41,7 @@ impl Pins {
     }
 }
 
-impl RefusedPins {
+impl PinRefusals {
     // Changed as a whole: a panic leaves one state or the other.
     fn tokens(&self) -> MutexGuard<'_, BTreeMap<Token, OfToken>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::pins::{Pins, RefusedPins};
+use crate::pins::{PinRefusals, Pins};
 use crate::problem::Problem;
 use audited::Audited;
 
@@ -59,7 +59,7 @@ pub(crate) enum Requester {
 pub(crate) struct Shared {
     pub(crate) audit: AuditLog,
     pub(crate) metrics: Metrics,
-    pub(crate) refused_pins: Arc<RefusedPins>,
+    pub(crate) refused_pins: Arc<PinRefusals>,
 }
 
 /// One profile.

@@ -63,6 +63,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How many such certificates are remembered; when it is full, it begins anew.
 const MAX_UNTOLD: usize = 10_000;
 
+/// Nothing is found against a client whose CAs are silent.
+pub(crate) fn untold(why: impl fmt::Display) -> Rejection {
+    Rejection::unavailable("what CAs say about revocation", why)
+}
+
 /// The certificates (SHA-256) of which CAs told nothing a moment ago: presenting one again asks nobody.
 #[derive(Debug, Default)]
 pub(crate) struct Untold(Mutex<HashMap<[u8; 32], Instant>>);
@@ -131,10 +136,7 @@ impl<'a> Asking<'a> {
         };
         self.was_untold.get_or_init(|| ());
         let faults = fetcher.take_faults().join("; ");
-        Rejection::unavailable(
-            "what CAs say about revocation",
-            format_args!("{why} ({faults})"),
-        )
+        untold(format_args!("{why} ({faults})"))
     }
 
     fn fetcher(&self) -> Option<&RevocationFetcher> {

@@ -63,11 +63,11 @@ fn authorization(text: &str) -> Option<(&str, String)> {
     is_one.then(|| (token, format!("an authorization with {scheme}")))
 }
 
-/// A member, by how it is called to a person.
-type Member<'t> = (&'static str, &'t str, &'t str);
+/// How a member is called to a person, and the names and values of all.
+type Members<'t> = (&'static str, Vec<(&'t str, &'t str)>);
 
 /// The strings of a JSON object.
-fn json(text: &str) -> Option<Vec<Member<'_>>> {
+fn json(text: &str) -> Option<Members<'_>> {
     let Ok(Value::Object(object)) = Value::parse(text) else {
         return None;
     };
@@ -75,42 +75,36 @@ fn json(text: &str) -> Option<Vec<Member<'_>>> {
         let Value::String(value) = value else {
             return None;
         };
-        Some(("the member", name.as_escaped(), value.as_escaped()))
+        Some((name.as_escaped(), value.as_escaped()))
     });
-    is_plain(strings.collect())
+    Some(("the member", strings.collect()))
 }
 
 /// The members of a form, or of the query and the fragment of an address.
-fn form(text: &str) -> Option<Vec<Member<'_>>> {
+fn form(text: &str) -> Option<Members<'_>> {
     let address = usize::from(text.contains("://"));
     let members = text.split(['?', '#', '&']).skip(address);
-    let members = members.map(|member| {
-        let (name, value) = member.split_once('=')?;
-        Some(("the form member", name, value))
-    });
-    is_plain(members.collect::<Option<_>>()?)
-}
-
-/// Where a name is written in another way than it is read, nobody knows which member a receiver takes.
-fn is_plain(members: Vec<Member<'_>>) -> Option<Vec<Member<'_>>> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:#".contains(c);
-    let mut names = members.iter().map(|(_, name, _)| name);
-    names
-        .all(|name| !name.contains(|c| !is_name(c)))
-        .then_some(members)
+    let members: Option<_> = members.map(|member| member.split_once('=')).collect();
+    Some(("the form member", members?))
 }
 
 /// The `client_assertion`, whatever it is; where there is none, the first that has the parts of a token.
-fn chosen<'t>(members: &[Member<'t>]) -> Option<(&'t str, String)> {
-    let is_assertion = |member: &&Member<'_>| member.1 == "client_assertion";
-    let has_parts = |member: &&Member<'_>| matches!(member.2.split('.').count(), 3 | 5);
+fn chosen<'t>((kind, members): &Members<'t>) -> Option<(&'t str, String)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:#".contains(c);
+    // Where a name is written in another way than it is read, nobody knows which member a receiver takes.
+    let mut names = members.iter().map(|(name, _)| name);
+    if names.any(|name| name.contains(|c| !is_name(c))) {
+        return None;
+    }
+    let is_assertion = |(name, _): &&(&str, &str)| *name == "client_assertion";
+    let has_parts = |(_, value): &&(&str, &str)| matches!(value.split('.').count(), 3 | 5);
     let count = members.iter().filter(has_parts).count();
     let first = match members.iter().filter(is_assertion).count() {
         0 => members.iter().find(has_parts),
         1 => members.iter().find(is_assertion),
         _ => None,
     };
-    let (kind, name, token) = first?;
+    let (name, token) = first?;
     let of = match count {
         0 | 1 => String::new(),
         count => format!(", one of {count} tokens"),

@@ -60,7 +60,10 @@ impl Audited<'_> {
         };
         let said = made.as_ref().ok().and_then(|assertion| {
             let jws = Jws::parse(assertion.as_str()).ok()?;
-            if let (None, Some(end)) = (self.opened.certificate_end.get(), certificate_end(&jws)) {
+            // It is the same in all of them, and costs reading a certificate.
+            if self.opened.certificate_end.get().is_none()
+                && let Some(end) = certificate_end(&jws)
+            {
                 // Another thread may have said the same.
                 let _ = self.opened.certificate_end.set(end);
             }

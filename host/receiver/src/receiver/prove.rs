@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Receiver, Settings, decode, refuse_broken};
 use crate::chains::{ProvenHeader, organization};
-use crate::revocation::Asking;
+use crate::revocation::{Asking, untold};
 use crate::shares::Holder;
 use crate::{Rejection, Revocation};
 
@@ -157,8 +157,7 @@ impl Receiver {
         let leaf = chain.leaf().map(Certificate::as_der).unwrap_or_default();
         let leaf = Sha256::digest(leaf).into();
         if self.untold.is_recent(&leaf) {
-            let why = "they told nothing a moment ago";
-            return Err(Rejection::unavailable("what CAs say about revocation", why));
+            return Err(untold("they told nothing a moment ago"));
         }
         let judged = match &self.registry {
             None => self.check_path(chain, &asking, now).map(|()| None),
@@ -169,12 +168,11 @@ impl Receiver {
                 check_revocation(chain, &asking, now).map(|()| Some(list))
             }
         };
-        if asking.was_untold() && !asking.had_no_place() {
-            self.untold.note(leaf);
-        }
         if asking.had_no_place() {
-            let why = "too many wait for it";
-            return Err(Rejection::unavailable("what CAs say about revocation", why));
+            return Err(untold("too many wait for it"));
+        }
+        if asking.was_untold() {
+            self.untold.note(leaf);
         }
         judged
     }
