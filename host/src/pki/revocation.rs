@@ -61,7 +61,8 @@ pub struct RevocationPlaces {
 pub struct RevocationCheck<'a> {
     pub(crate) options: RevocationOptions<'a>,
     now: UnixTime,
-    begun: Instant,
+    /// Where somebody is asked; a page in a browser, which asks nobody, has no such clock.
+    begun: Option<Instant>,
 }
 
 impl<'a> RevocationOptions<'a> {
@@ -84,7 +85,7 @@ impl<'a> RevocationOptions<'a> {
         is_asked.then(|| RevocationCheck {
             options: self,
             now,
-            begun: Instant::now(),
+            begun: self.fetch.map(|_| Instant::now()),
         })
     }
 }

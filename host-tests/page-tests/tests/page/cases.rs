@@ -5,7 +5,7 @@ use std::{fs, iter};
 
 use privyseal_test_base::scratch::{cache_dir, host_tests, ishare_chain, workspace};
 use privyseal_test_base::tool::{command, run};
-use privyseal_test_judges::decode::to_base64url;
+use privyseal_test_judges::decode::{to_base64, to_base64url};
 use privyseal_test_judges::python;
 use privyseal_test_pki::{Authority, CertificateSpec, pem_chain, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
@@ -80,10 +80,32 @@ pub(crate) fn cases() -> Vec<Value> {
     ] {
         cases.push(json!({ "input": input, "own": own, "now": NOW }));
     }
+    let mut with_list = good.clone();
+    with_list["lists"] = json!(revocation_list());
+    cases.push(with_list);
     cases.extend(conformance().iter().map(
         |case| json!({ "input": case["client_assertion"], "now": case["now"], "scheme": "ishare" }),
     ));
     cases
+}
+
+/// A list of some CA, made once: it says nothing of the others.
+fn revocation_list() -> &'static str {
+    static LIST: OnceLock<String> = OnceLock::new();
+    LIST.get_or_init(|| {
+        let authority = CertificateSpec::authority("Lists", None);
+        let list = Authority::root(test_key("stranger", 2048), authority).revocation_list(&[]);
+        let text = to_base64(&list);
+        let lines: Vec<_> = text
+            .as_bytes()
+            .chunks(64)
+            .map(String::from_utf8_lossy)
+            .collect();
+        format!(
+            "-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n",
+            lines.join("\n")
+        )
+    })
 }
 
 /// What a page might take for a piece of itself.

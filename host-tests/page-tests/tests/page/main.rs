@@ -44,8 +44,12 @@ fn of_every_token_it_says_what_the_command_says() {
             html.to_str().unwrap(),
         ];
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-        let (trust, keys) = (path("trust"), path("keys"));
-        for (name, option, file) in [("trust", "--trust", &trust), ("keys", "--jwks", &keys)] {
+        let (trust, keys, lists) = (path("trust"), path("keys"), path("lists"));
+        for (name, option, file) in [
+            ("trust", "--trust", &trust),
+            ("keys", "--jwks", &keys),
+            ("lists", "--crl", &lists),
+        ] {
             if !text(name).is_empty() {
                 fs::write(file, text(name)).unwrap();
                 arguments.extend([option, file]);

@@ -61,7 +61,8 @@ impl<'j, 'a> Judge<'j, 'a> {
             .map(|issuer| issuer.spki());
         let anchor = path.anchor().and_then(|number| self.heap.anchor(number));
         let issuer = issuer.or(anchor.map(|anchor| anchor.spki.as_slice()));
-        let (Some(fetch), Some(issuer)) = (self.check.options.fetch, issuer) else {
+        let (fetch, begun) = (self.check.options.fetch, self.check.begun);
+        let (Some(fetch), Some(begun), Some(issuer)) = (fetch, begun, issuer) else {
             return Revocation::Unknown(why);
         };
         let places = RevocationPlaces {
@@ -76,11 +77,11 @@ impl<'j, 'a> Judge<'j, 'a> {
                 Revocation::Revoked { .. }
             )
         };
-        let response = fetch.response(&places, &ask, self.check.begun);
+        let response = fetch.response(&places, &ask, begun);
         let response = response.map(|response| response.status(self.check.now, &is_revoked));
         match response.unwrap_or(Revocation::Unknown(why)) {
             Revocation::Unknown(why) => {
-                let lists = fetch.lists(&places, self.check.now, self.check.begun);
+                let lists = fetch.lists(&places, self.check.now, begun);
                 match self.by_any_list(&lists, path, index, certificate) {
                     Revocation::Unknown(of_lists) => {
                         fetch.forget(&places);
