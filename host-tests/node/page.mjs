@@ -223,6 +223,8 @@ try {
   await page.setViewport({ width: 1100, height: 900 });
   await fill(page, { input: "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----", now: cases[0].now });
   seen.private_key = await status(page);
+  await fill(page, { input: `${cases[0].input}\n${cases[0].trust}`, now: cases[0].now });
+  seen.token_and_certificates = await status(page);
   seen.example_left = await page.evaluate(() => [at("example").value, at("about").hidden]);
   await check(page, "wrong");
   await page.click("#clear");

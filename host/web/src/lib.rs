@@ -160,8 +160,14 @@ impl Question {
         let [input] = &self.inputs[..] else {
             return self.chain();
         };
+        let is_token = |word| TokenContent::read(word).is_token();
         match core::str::from_utf8(input) {
             Ok(text) if !text.contains("-----BEGIN") => self.token(text),
+            Ok(text) if text.split_whitespace().any(is_token) => {
+                let fault =
+                    "there are a token and certificates: one of them is explained at a time";
+                Err(fault.to_owned())
+            }
             _ => match RequestReport::read(input).map_err(|error| error.to_string())? {
                 Some(report) => Ok(Explanation {
                     html: report.to_html(),

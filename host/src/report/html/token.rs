@@ -30,6 +30,11 @@ impl TokenContent {
         Self { header, claims }
     }
 
+    /// Whether there is a token whose header can be read.
+    pub const fn is_token(&self) -> bool {
+        self.header.is_some()
+    }
+
     fn certificates(&self) -> Vec<CertificateReport> {
         let header = self.header.as_deref().and_then(object);
         let Some(Value::Array(x5c)) = header.and_then(|header| header.get("x5c")) else {
