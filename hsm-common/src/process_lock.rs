@@ -15,14 +15,17 @@ const POLL: Duration = Duration::from_millis(5);
 pub struct ProcessLock(File);
 
 impl ProcessLock {
-    /// Takes the lock of that name, in `$STATE_DIRECTORY` or the user's folder for state. None if others hold it for longer
-    /// than `wait`, or if there is no such folder: it is for what is better done alone and can be done all the same.
-    pub fn take(name: &str, wait: Duration) -> Option<Self> {
-        Self::take_in(&state_folder()?, name, wait)
+    /// Takes the lock that stands for `of`, in `$STATE_DIRECTORY` or the user's folder for state; without such a folder, as in
+    /// many containers, `of` itself is locked, which is only opened. None if others hold it for longer than `wait`, or if
+    /// neither can be opened: it is for what is better done alone and can be done all the same.
+    pub fn take(of: &Path, wait: Duration) -> Option<Self> {
+        match state_folder() {
+            Some(folder) => Self::take_in(&folder, &of.to_string_lossy(), wait),
+            None => Self::of_file(File::open(of).ok()?, wait),
+        }
     }
 
     fn take_in(folder: &Path, name: &str, wait: Duration) -> Option<Self> {
-        let start = Instant::now();
         let hash: [u8; 32] = Sha256::digest(name).into();
         let hash = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
         let path = folder.join(format!("lock-{hash:016x}"));
@@ -31,7 +34,11 @@ impl ProcessLock {
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).ok()?;
+        Self::of_file(options.open(path).ok()?, wait)
+    }
+
+    fn of_file(file: File, wait: Duration) -> Option<Self> {
+        let start = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Some(Self(file)),
@@ -77,6 +84,12 @@ mod tests {
             assert!(waits.join().unwrap());
         });
         assert!(ProcessLock::take_in(Path::new("/dev/null"), "a", Duration::ZERO).is_none());
+        let read_only = |wait| ProcessLock::of_file(File::open(folder.join("a")).ok()?, wait);
+        assert!(read_only(Duration::ZERO).is_none(), "no such file");
+        fs::write(folder.join("a"), "").unwrap();
+        let first = read_only(Duration::ZERO).unwrap();
+        assert!(read_only(Duration::from_millis(20)).is_none());
+        drop(first);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

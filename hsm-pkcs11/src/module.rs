@@ -136,7 +136,7 @@ impl Module {
     /// Keeps other processes that use this module from initializing it, looking for tokens and logging in meanwhile; not
     /// longer than `wait`. SoftHSM, of several that do so at once, misreads its tokens or ends the process.
     pub(crate) fn alone(&self, wait: Duration) -> Option<ProcessLock> {
-        alone(&self.path, wait)
+        ProcessLock::take(&self.path, wait)
     }
 
     pub(crate) const fn kept_pins(&self) -> &KeptPins {
@@ -236,11 +236,6 @@ impl Entered<'_> {
             Err(Error::Token(SelectError::OtherLibrary))
         }
     }
-}
-
-/// [`Module::alone`].
-fn alone(path: &Path, wait: Duration) -> Option<ProcessLock> {
-    ProcessLock::take(&path.to_string_lossy(), wait)
 }
 
 /// Takes the read or the write lock by polling. A blocking lock could wait for ever: for a module that hangs, or, in a

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use cryptoki_sys::CKR_CRYPTOKI_NOT_INITIALIZED;
+use privyseal_hsm::ProcessLock;
 
-use super::{Module, alone, patiently};
+use super::{Module, patiently};
 use crate::error::Error;
 use crate::kept_pin::KeptPins;
 use crate::limits::START_WAIT;
@@ -22,7 +23,7 @@ impl Module {
         })?;
         // The URI's parser lets no NUL byte pass.
         let init_args = init_args.and_then(|text| CString::new(text).ok());
-        let others = alone(file, START_WAIT);
+        let others = ProcessLock::take(file, START_WAIT);
         let ours = raw.initialize(init_args.as_deref())?;
         drop(others);
         Ok(Self {
