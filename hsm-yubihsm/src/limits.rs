@@ -20,6 +20,9 @@ pub(crate) const MAX_CERTIFICATES: usize = privyseal_core::limits::MAX_CERTIFICA
 /// A certificate from an opaque object, after decompression: what the core takes for a whole chain.
 pub(crate) const MAX_CERTIFICATE: usize = privyseal_core::limits::MAX_CHAIN_DER;
 
+/// Bytes of an object that one message can store: a message has 2048 for firmware older than 2.4, and for the `yubihsm` crate.
+pub(crate) const MAX_STORED: usize = 1968;
+
 /// How long one command may take. RSA-4096 takes a device half a second.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -10,7 +10,7 @@ use yubihsm::{AuditOption, Capability, Domain, asymmetric, authentication, objec
 use crate::device::{Device, derive};
 use crate::error::{CertificateError, Error};
 use crate::key::KeyFacts;
-use crate::limits::{GENERATE_TIMEOUT, MAX_CERTIFICATES, MAX_LABEL};
+use crate::limits::{GENERATE_TIMEOUT, MAX_CERTIFICATES, MAX_LABEL, MAX_STORED};
 
 /// Where a new object goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl Device {
     }
 
     /// Puts certificates (DER) into opaque objects from `first.id` on, all with `first.label`; gives
-    /// their ids. What is no certificate is refused before anything is written.
+    /// their ids. What is no certificate, or has more than 1968 bytes, is refused before anything is written.
     ///
     /// # Errors
     /// A certificate cannot be read or there are too many, or the device refuses or stored something else.
@@ -137,6 +137,16 @@ impl Device {
             let id = first.id.saturating_add(offset);
             if privyseal_core::cert::Certificate::from_der(der).is_err() {
                 return Err(CertificateError::NotACertificate { id }.into());
+            }
+            if der.len() > MAX_STORED {
+                let len = der.len();
+                return Err(Error::Provision {
+                    object: format!("opaque object {id}"),
+                    reason: format!(
+                        "would have {len} bytes, and one message to the device stores at most {MAX_STORED}; nothing was \
+                         changed"
+                    ),
+                });
             }
             objects.push((id, der.clone()));
         }

@@ -117,6 +117,11 @@ impl YubihsmSim {
         (sim, key, chain)
     }
 
+    /// From now on it is of firmware 2.2.0, whose messages are shorter.
+    pub fn make_older(&self) {
+        lock(&self.shared.device).firmware = [2, 2, 0];
+    }
+
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.address.port()

@@ -181,13 +181,13 @@ fn dispatch(device: &mut Device, command: Cmd, auth_key: u16, mut fields: Fields
     }
 }
 
-/// Firmware 2.4.0; its second page is the part number.
+/// Its second page is the part number.
 pub(super) fn device_info(device: &Device, mut fields: Fields<'_>) -> Outcome {
     if fields.rest() == [1] {
         return Ok(b"SIMULATOR".to_vec());
     }
     let capacity = u8::try_from(CAPACITY).expect("62");
-    let mut info = vec![2, 4, 0];
+    let mut info = device.firmware.to_vec();
     info.extend(12_345_678_u32.to_be_bytes());
     info.extend([capacity, device.log.used()]);
     info.extend([2, 9, 10, 11, 30, 31, 38]);

@@ -21,9 +21,6 @@ use privyseal_test_pki::TestKey;
 const AES_AUTHENTICATION: u8 = 38;
 const X509_CERTIFICATE: u8 = 31;
 
-/// What a device takes in one message (firmware 2.4).
-const MAX_MESSAGE: usize = 3136;
-
 /// A device.
 #[derive(Debug)]
 pub(super) struct Device {
@@ -32,6 +29,8 @@ pub(super) struct Device {
     pub(super) audited: BTreeMap<Cmd, bool>,
     pub(super) attester: Attester,
     pub(super) signatures: u64,
+    /// Major, minor, patch.
+    pub(super) firmware: [u8; 3],
     sessions: Sessions,
 }
 
@@ -46,6 +45,7 @@ impl Device {
             audited: BTreeMap::new(),
             attester: Attester::new(),
             signatures: 0,
+            firmware: [2, 4, 0],
             sessions: Sessions::new(idle),
         };
         device.add_auth_key(1, super::FACTORY_PASSWORD, ALL, u16::MAX);
@@ -62,7 +62,12 @@ impl Device {
 
     /// Answers a message of the connector.
     pub(super) fn message(&mut self, message: &[u8], due: Due<'_>) -> Vec<u8> {
-        let outcome = if message.len() >= MAX_MESSAGE {
+        let max_message = if self.firmware >= [2, 4, 0] {
+            3136
+        } else {
+            2048
+        };
+        let outcome = if message.len() > max_message {
             Err(Refusal::WrongLength)
         } else {
             Fields::of_frame(message)

@@ -115,3 +115,40 @@ fn senseless_wishes_are_refused_before_the_device_is_asked() {
         .unwrap_err();
     assert!(matches!(error, Error::Certificates(_)), "{error}");
 }
+
+#[test]
+fn what_one_message_can_store_is_known_before_anything_is_written() {
+    let sim = YubihsmSim::start();
+    sim.make_older();
+    let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
+    let key = admin.generate_key(&new(100), KeySize::Rsa2048).unwrap();
+    let spki = suite::spki(&key.public_key.unwrap());
+    let pki = TestPki::new();
+    let plain = pki.chain(&spki, &CertificateSpec::seal())[0].len();
+    // Lengths in DER grow with what they count, so the padding is found by trying.
+    let leaf_of = |len: usize| {
+        let leaves = (len - plain - 80..len - plain)
+            .map(|padding| pki.chain(&spki, &CertificateSpec::seal().padded(padding)));
+        leaves.into_iter().find(|chain| chain[0].len() == len)
+    };
+    let (fits, over) = (leaf_of(1968).unwrap(), leaf_of(1969).unwrap());
+    let error = admin.put_chain(100, &over, false).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("1969 bytes")
+            && text.contains("1968")
+            && text.ends_with("nothing was changed"),
+        "{text}"
+    );
+    assert_eq!(
+        admin.put_chain(100, &fits, false).unwrap().len(),
+        fits.len()
+    );
+    let mut signer = YubihsmSigner::open(
+        &uri(&sim, "auth-key=1;key-id=100"),
+        &mut password(FACTORY_PASSWORD),
+    )
+    .unwrap();
+    assert_eq!(signer.certificates().unwrap(), fits);
+    suite::run(&mut signer, &fits, now());
+}
