@@ -10,7 +10,6 @@ mod refusal;
 mod x5c;
 
 pub use claims::Assertion;
-pub use jose::header_members;
 pub use refusal::Refusal;
 pub use x5c::TrustedRoot;
 
@@ -25,5 +24,7 @@ pub fn judge(
     let chain = jose::certificates(token)?;
     let leaf_key = root.leaf_key(&chain, now)?;
     let claims = jose::verified_claims(token, &leaf_key)?;
-    claims::judge(&claims, audience, now)
+    let mut assertion = claims::judge(&claims, audience, now)?;
+    assertion.leaf = chain.into_iter().next().unwrap_or_default();
+    Ok(assertion)
 }

@@ -8,14 +8,14 @@
 //! | status | how |
 //! |---|---|
 //! | 400 | a form member missing, repeated or wrong; a JWS that cannot be read |
-//! | 401 | a wrong signature, certificate, audience, time or a repeated `jti`; a bearer token unknown or expired |
+//! | 401 | a wrong signature, another certificate than before, a header member too many, a wrong audience, time or a repeated `jti`; a bearer token unknown or expired |
 //! | 403 | party `EU.EORI.NL000000403` at the token endpoint, `EU.EORI.NL100000403` at contracts |
 //! | 404 | a party id that is none; `EU.EORI.NL000000404`, `EU.EORI.NL100000404`; an unknown path |
 //! | 429 | `EU.EORI.NL000000429`, `EU.EORI.NL100000429`, with `Retry-After` |
 //! | 500 | `EU.EORI.NL000000500`, `EU.EORI.NL100000500` |
 //!
-//! What it does not know: which party a certificate belongs to (FIAM knows it from onboarding), and
-//! revocation.
+//! Which certificate a party has, it learns from the party's first assertion (FIAM knows it from onboarding). What it
+//! does not know: revocation.
 
 mod contracts;
 mod routes;

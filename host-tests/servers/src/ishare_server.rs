@@ -4,7 +4,7 @@
 //! # What it answers
 //! | request | answer |
 //! |---|---|
-//! | `POST /connect/token`, with `scope=iSHARE` and `client_id` | a bearer token for 3600 s |
+//! | `POST /connect/token`, with `scope=iSHARE` and `client_id` of a party of this registry | a bearer token for 3600 s |
 //! | `GET /trusted_list` | `trusted_list_token` |
 //! | `GET /identity_provider/authorize` | back to the client with a code: the person is logged in |
 //! | `POST /identity_provider/token`, with a code | a bearer token and an `id_token` |
@@ -54,6 +54,8 @@ pub struct Config {
     pub trusted_list: Vec<Value>,
     /// What is known about parties ([`party_info`]).
     pub parties: Vec<Value>,
+    /// Who gets tokens beside them, by party id: those of whom nobody asks.
+    pub members: Vec<String>,
     /// What time it is.
     pub clock: Clock,
     /// What is done to each answer before it is sent.
@@ -73,9 +75,17 @@ impl Config {
             key,
             chain,
             parties,
+            members: Vec::new(),
             clock: system_clock(),
             lie: Arc::new(|_| {}),
         }
+    }
+
+    /// The same, with one more who gets tokens.
+    #[must_use]
+    pub fn with_member(mut self, id: &str) -> Self {
+        self.members.push(id.to_owned());
+        self
     }
 
     /// The same, but lying.

@@ -26,6 +26,8 @@ pub struct TokenDesk {
 struct Memory {
     /// `iss` and `jti` of assertions that have not expired yet, and when they do.
     seen: HashMap<(String, String), u64>,
+    /// The seal of each party: as onboarding tells it in life, the first assertion does here.
+    seals: HashMap<String, Vec<u8>>,
     /// Access tokens: whose, and when they expire.
     tokens: HashMap<String, (String, u64)>,
 }
@@ -121,6 +123,12 @@ impl TokenDesk {
 
 impl Memory {
     fn remember(&mut self, assertion: &Assertion, now: u64) -> Result<(), Refusal> {
+        let seal = self.seals.entry(assertion.party.clone());
+        if *seal.or_insert_with(|| assertion.leaf.clone()) != assertion.leaf {
+            return Err(Refusal::invalid_client(
+                "the certificate is not the one of this party",
+            ));
+        }
         self.seen.retain(|_, expires_at| *expires_at > now);
         let id = (assertion.party.clone(), assertion.jti.clone());
         match self.seen.insert(id, assertion.expires_at) {

@@ -80,6 +80,8 @@ fn wrong_headers_are_refused() {
     );
     let crit = with(&with(&header, "crit", json!(["exp"])), "exp", json!(1));
     assert_eq!(stage.refusal(&forge(&crit), "crit"), 401);
+    let more = with(&header, "kid", json!("1"));
+    assert_eq!(stage.refusal(&forge(&more), "exactly the members"), 401);
     let url_safe = to_base64url(&stage.pki.root.certificate);
     assert_eq!(
         stage.refusal(&forge(&with(&header, "x5c", json!([url_safe]))), "x5c"),
@@ -88,6 +90,16 @@ fn wrong_headers_are_refused() {
     for malformed in ["", "a", "a.b", "a.b.c", "a.b.c.d"] {
         assert_eq!(stage.refusal(malformed, ""), 400, "{malformed:?}");
     }
+}
+
+#[test]
+fn a_party_has_one_certificate() {
+    let stage = Stage::new();
+    let first = stage.forge(&stage.header(), &stage.claims());
+    assert_eq!(stage.exchange(&first).0, 200);
+    let again = header(&stage.pki.seal_chain(&stage.key));
+    let forged = stage.forge(&again, &with(&stage.claims(), "jti", json!("2")));
+    assert_eq!(stage.refusal(&forged, "not the one of this party"), 401);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Arc<AtomicU64>,
     pub(crate) pki: TestPki,
     pub(crate) key: TestKey,
+    /// The chain of `key`.
+    pub(crate) chain: Vec<Vec<u8>>,
 }
 
 impl Stage {
@@ -31,12 +33,14 @@ impl Stage {
         })
         .unwrap();
         let client = Client::new(&server.base_url(), server.tls_ca_pem());
+        let key = test_key("seal", 2048);
         Self {
             _server: server,
             client,
             clock,
+            chain: pki.seal_chain(&key),
             pki,
-            key: test_key("seal", 2048),
+            key,
         }
     }
 
@@ -49,7 +53,7 @@ impl Stage {
     }
 
     pub(crate) fn header(&self) -> Value {
-        header(&self.pki.seal_chain(&self.key))
+        header(&self.chain)
     }
 
     pub(crate) fn claims(&self) -> Value {

@@ -1,9 +1,12 @@
 //! A signed answer is believed if every rule holds, and refused for the rule that does not.
 
 use privyseal::schemes::ishare::TrustedCa;
-use privyseal::{Certificates, ErrorKind, UnixTime};
+use privyseal::{
+    AssertionOptions, AssertionSource as _, Certificates, ErrorKind, Http, HttpOptions, Roots,
+    UnixTime,
+};
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
-use privyseal_test_servers::ishare_server::Draft;
+use privyseal_test_servers::ishare_server::{Config, Draft, IshareServer, REGISTRY};
 use serde_json::json;
 
 use crate::stage::{CLIENT, World, said};
@@ -205,4 +208,20 @@ fn a_list_or_a_party_of_another_form_is_refused() {
     let lie = |it: &mut Draft| it.claims["party_info"] = json!("active");
     let error = world.play(world.registry().lying(lie)).party(CLIENT);
     assert!(said(&error.unwrap_err()).contains("no party_info"));
+}
+
+#[test]
+fn only_its_parties_get_a_token_of_a_registry() {
+    let world = World::new();
+    let server = IshareServer::start(Config::honest(&world.pki, Vec::new()));
+    let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
+    let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
+    let base = server.base_url().parse().unwrap();
+    let options = AssertionOptions::default().audience(REGISTRY);
+    let error = world.client().access_token(&http, &base, &options);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("the client is no party of this registry"),
+        "{error}"
+    );
 }

@@ -16,6 +16,8 @@ pub struct Assertion {
     pub jti: String,
     /// `exp`, seconds since the epoch.
     pub expires_at: u64,
+    /// The certificate of the key that signed, DER.
+    pub leaf: Vec<u8>,
 }
 
 pub(super) fn judge(
@@ -47,6 +49,7 @@ pub(super) fn judge(
         party: party.into(),
         jti: text(claims, "jti")?.into(),
         expires_at,
+        leaf: Vec::new(),
     })
 }
 

@@ -27,14 +27,21 @@ pub(super) fn certificates(token: &str) -> Result<Vec<Vec<u8>>, Refusal> {
             "crit names an extension that is not understood",
         ));
     }
-    header
+    let certificates = header
         .x5c_der()
         .map_err(|_| malformed("x5c is not in padded standard base64"))?
-        .ok_or_else(|| malformed("x5c is missing"))
+        .ok_or_else(|| malformed("x5c is missing"))?;
+    let mut members = header_members(token);
+    members.sort();
+    if members != ["alg", "typ", "x5c"] {
+        let why = "the header has not exactly the members alg, typ and x5c";
+        return Err(Refusal::invalid_client(why));
+    }
+    Ok(certificates)
 }
 
 /// The names of the header's members; none where it cannot be read.
-pub fn header_members(token: &str) -> Vec<String> {
+fn header_members(token: &str) -> Vec<String> {
     let header = token.split('.').next().unwrap_or_default();
     let json = Base64UrlUnpadded::decode_vec(header).unwrap_or_default();
     let members: Map<String, Value> = serde_json::from_slice(&json).unwrap_or_default();

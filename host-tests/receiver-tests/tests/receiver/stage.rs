@@ -50,7 +50,7 @@ impl World {
     }
 
     pub(crate) fn registry_of(&self, party: Value) -> Config {
-        Config::honest(&self.pki, vec![party])
+        Config::honest(&self.pki, vec![party]).with_member(PROVIDER)
     }
 
     /// The provider's own seal.

@@ -7,7 +7,7 @@ use super::identity::Logins;
 use super::{Config, TOKEN_LIFETIME, says, signed};
 use crate::loopback::{self, Answer, Request};
 use crate::token_desk::{TokenDesk, member};
-use privyseal_test_judges::assertion_judge::{Refusal, header_members};
+use privyseal_test_judges::assertion_judge::Refusal;
 
 /// Answers one request.
 pub(super) fn route(
@@ -24,7 +24,10 @@ pub(super) fn route(
         if request.method() != Method::POST {
             return Err(Refusal::of_status(405));
         }
-        return Ok(loopback::json(StatusCode::OK, &token(desk, request)?));
+        return Ok(loopback::json(
+            StatusCode::OK,
+            &token(desk, config, request)?,
+        ));
     }
     if request.method() != Method::GET {
         return Err(Refusal::of_status(405));
@@ -49,20 +52,20 @@ pub(super) fn route(
 }
 
 /// "Access token" of iSHARE's developer portal.
-fn token(desk: &TokenDesk, request: &Request) -> Result<Value, Refusal> {
+fn token(desk: &TokenDesk, config: &Config, request: &Request) -> Result<Value, Refusal> {
     if member(request, "scope")? != "iSHARE" {
         return Err(Refusal::bad_request("invalid_scope", "scope is not iSHARE"));
     }
     let client_id = member(request, "client_id")?;
-    let mut members = header_members(&member(request, "client_assertion")?);
-    members.sort();
-    if members != ["alg", "typ", "x5c"] {
-        let why = "the header has not exactly the members alg, typ and x5c";
-        return Err(Refusal::invalid_client(why));
-    }
     let assertion = desk.assertion(request)?;
     if assertion.party != client_id {
         return Err(Refusal::invalid_client("client_id is not iss"));
+    }
+    let is_member = config.members.contains(&client_id);
+    if !is_member && says::party(&config.parties, &client_id).is_none() {
+        return Err(Refusal::invalid_client(
+            "the client is no party of this registry",
+        ));
     }
     Ok(json!({
         "access_token": desk.issue(assertion.party),
