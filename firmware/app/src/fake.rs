@@ -23,7 +23,7 @@ use rand_core::TryRng as _;
 
 use crate::{Board, PROVISION_LEN, SECRETS_LEN};
 
-pub use flash::{Cut, Flash, Moment, Power};
+pub use flash::{Cells, Cut, Flash, Moment, Power};
 pub use parts::{Button, Entropy, Misread, Time, Wire};
 
 /// One sector for policy and chain, one for the key, two for the journal.
@@ -35,11 +35,11 @@ const JOURNAL_SECTOR: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub struct Memory {
     /// Policy and chain.
-    pub provision: Vec<u8>,
+    pub provision: Cells,
     /// The key.
-    pub secrets: Vec<u8>,
+    pub secrets: Cells,
     /// The journal.
-    pub journal: Vec<u8>,
+    pub journal: Cells,
     /// Bytes of a sector of the journal, so that a small one fills up fast.
     pub journal_sector: usize,
 }
@@ -54,16 +54,16 @@ impl Memory {
     /// A device as it left the factory, with two sectors of that size for its journal.
     pub fn with_journal_sector(journal_sector: usize) -> Self {
         Self {
-            provision: std::vec![0xff; PROVISION_LEN.try_into().expect("a length")],
-            secrets: std::vec![0xff; SECRETS_LEN.try_into().expect("a length")],
-            journal: std::vec![0xff; 2 * journal_sector],
+            provision: Cells::blank(PROVISION_LEN.try_into().expect("a length")),
+            secrets: Cells::blank(SECRETS_LEN.try_into().expect("a length")),
+            journal: Cells::blank(2 * journal_sector),
             journal_sector,
         }
     }
 
     /// Whether nothing of key, policy and chain is left.
     pub fn is_blank(&self) -> bool {
-        let mut all = self.provision.iter().chain(&self.secrets);
+        let mut all = self.provision.iter().chain(self.secrets.iter());
         all.all(|&byte| byte == 0xff)
     }
 }
@@ -100,7 +100,7 @@ impl<S> FakeBoard<S> {
     /// and no button.
     pub fn new(serial: S, memory: Memory, time: Time) -> Self {
         let power = Arc::new(Power::default());
-        let flash = |bytes, sector| Flash::new(bytes, sector, Arc::clone(&power));
+        let flash = |cells, sector| Flash::new(cells, sector, Arc::clone(&power));
         Self {
             serial,
             lit: false,
@@ -121,9 +121,9 @@ impl<S> FakeBoard<S> {
     /// What the flash holds now.
     pub fn memory(&self) -> Memory {
         Memory {
-            provision: self.provision.bytes().to_vec(),
-            secrets: self.secrets.bytes().to_vec(),
-            journal: self.journal.bytes().to_vec(),
+            provision: self.provision.cells().clone(),
+            secrets: self.secrets.cells().clone(),
+            journal: self.journal.cells().clone(),
             journal_sector: self.journal.sector(),
         }
     }

@@ -4,8 +4,8 @@
 //! goes on. A record is 128 bytes: an [`Entry`], its link in the hash chain, and a CRC-32. Each holds the
 //! whole state after its event, so the newest whole record is the state, and one write, which is complete
 //! or not, makes an event happen. A cut leaves at most one torn record, which its CRC shows and which is
-//! skipped; or a half-erased area, which is not the one with the newest record and is erased again before
-//! use. Nothing is ever written twice in one place.
+//! skipped, also where it reads as whole later; or a half-erased area, which is not the one with the newest
+//! record and is erased again before use. Nothing is ever written twice in one place.
 //!
 //! # How long the log is, and how long the flash lasts
 //! With areas of `n` records the log holds the newest `n` to `2 n` events, and each area is erased once in
@@ -73,12 +73,19 @@ fn offset(slots: u32, area: u32, slot: u32) -> u32 {
         .saturating_mul(SLOT_STEP)
 }
 
+/// What is in a slot. Torn also if it reads differently the second time: the bits of a word at which the power went may
+/// do so.
 fn read_slot<F: NorFlash>(
     flash: &mut F,
     at: u32,
     bytes: &mut [u8; SLOT],
 ) -> Result<Slot, StorageError> {
+    let mut again = [0; SLOT];
     flash.read(at, bytes).map_err(|_| StorageError)?;
+    flash.read(at, &mut again).map_err(|_| StorageError)?;
+    if again != *bytes {
+        return Ok(Slot::Torn);
+    }
     if bytes.iter().all(|&byte| byte == 0xff) {
         return Ok(Slot::Blank);
     }
@@ -118,7 +125,7 @@ impl Journal {
                 match read_slot(flash, offset(slots, area, slot), &mut bytes)? {
                     Slot::Blank => continue,
                     Slot::Torn => {}
-                    Slot::Record(entry, link) => journal.remember(entry, link, area),
+                    Slot::Record(entry, link) => journal.remember(entry, link, (area, slot)),
                 }
                 *end = slot.saturating_add(1);
             }
@@ -128,11 +135,14 @@ impl Journal {
         Ok(journal)
     }
 
-    fn remember(&mut self, entry: Entry, link: [u8; LINK_LEN], area: u32) {
-        if self
-            .latest
-            .is_none_or(|latest| entry.sequence > latest.sequence)
-        {
+    /// Of two records with one number the first was torn when the second was written: in the place behind it, or, behind the
+    /// last of an area, in the first of the other.
+    fn remember(&mut self, entry: Entry, link: [u8; LINK_LEN], (area, slot): (u32, u32)) {
+        let is_newer = self.latest.is_none_or(|latest| {
+            entry.sequence > latest.sequence
+                || entry.sequence == latest.sequence && (area == self.area || slot == 0)
+        });
+        if is_newer {
             (self.latest, self.link, self.area) = (Some(entry), link, area);
         }
     }
@@ -212,27 +222,43 @@ impl Journal {
         area_slots(flash).saturating_mul(2)
     }
 
-    /// The record in a place, if there is a whole one: the other area, which is the older, comes first.
+    /// The record in a place, if there is a whole one: the other area, which is the older, comes first. None if it was torn
+    /// once, so that the next has its number.
     pub(crate) fn at<F: NorFlash>(
         &self,
         flash: &mut F,
         place: u32,
     ) -> Result<Option<(Entry, [u8; RECORD_LEN])>, StorageError> {
+        let mut bytes = [0; SLOT];
+        let Slot::Record(entry, _) = self.slot_at(flash, place, &mut bytes)? else {
+            return Ok(None);
+        };
+        let record = bytes.first_chunk::<RECORD_LEN>().copied();
+        for next in place.saturating_add(1)..Self::places(flash) {
+            match self.slot_at(flash, next, &mut bytes)? {
+                Slot::Torn => {}
+                Slot::Record(next, _) if next.sequence == entry.sequence => return Ok(None),
+                Slot::Record(..) | Slot::Blank => break,
+            }
+        }
+        Ok(record.map(|record| (entry, record)))
+    }
+
+    fn slot_at<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        place: u32,
+        bytes: &mut [u8; SLOT],
+    ) -> Result<Slot, StorageError> {
         let slots = area_slots(flash);
         let (area, slot) = match place.checked_sub(slots) {
             None => (self.area ^ 1, place),
             Some(slot) => (self.area, slot),
         };
         if slot >= slots {
-            return Ok(None);
+            return Ok(Slot::Blank);
         }
-        let mut bytes = [0; SLOT];
-        let Slot::Record(entry, _) = read_slot(flash, offset(slots, area, slot), &mut bytes)?
-        else {
-            return Ok(None);
-        };
-        let record = bytes.first_chunk::<RECORD_LEN>();
-        Ok(record.map(|record| (entry, *record)))
+        read_slot(flash, offset(slots, area, slot), bytes)
     }
 
     /// The number of the oldest record from which on none is missing: what is older has lost its

@@ -1,6 +1,7 @@
 //! NOR flash: writing clears bits, erasing sets those of whole sectors, nothing is written twice; and the
 //! power goes at the operation that a test names.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::vec::Vec;
@@ -19,8 +20,15 @@ pub enum Moment {
     Before,
     /// With a part done, and one word or one sector left in between.
     Halfway,
+    /// In the last word or the last sector.
+    AtTheLast,
     /// When all is done, before the device knows.
     After,
+}
+
+impl Moment {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Before, Self::Halfway, Self::AtTheLast, Self::After];
 }
 
 /// A power cut.
@@ -55,7 +63,8 @@ impl Power {
         let moment = match cut.moment {
             Moment::Before => 0,
             Moment::Halfway => 1,
-            Moment::After => 2,
+            Moment::AtTheLast => 2,
+            Moment::After => 3,
         };
         self.moment.store(moment, Ordering::SeqCst);
         self.armed.store(true, Ordering::SeqCst);
@@ -79,37 +88,93 @@ impl Power {
         Ok(Some(match self.moment.load(Ordering::SeqCst) {
             0 => Moment::Before,
             1 => Moment::Halfway,
+            2 => Moment::AtTheLast,
             _ => Moment::After,
         }))
+    }
+}
+
+/// What a region of flash holds.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    bytes: Vec<u8>,
+    /// Bits of a byte that a cut left in between: they read as set at one time and not at another, until they are erased.
+    unstable: Vec<(usize, u8)>,
+}
+
+impl Cells {
+    /// The bits that a cut left in between come to rest as they were to be written.
+    #[cfg(test)]
+    pub(crate) fn settle(&mut self) {
+        for (at, bits) in self.unstable.drain(..) {
+            self.bytes[at] ^= bits;
+        }
+    }
+
+    pub(crate) fn blank(len: usize) -> Self {
+        Self {
+            bytes: std::vec![0xff; len],
+            unstable: Vec::new(),
+        }
+    }
+}
+
+impl Deref for Cells {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Cells {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
     }
 }
 
 /// A region of flash with sectors of one size.
 #[derive(Debug)]
 pub struct Flash {
-    bytes: Vec<u8>,
+    cells: Cells,
+    reads: AtomicU64,
     sector: usize,
     power: Arc<Power>,
 }
 
 impl Flash {
-    pub(super) fn new(bytes: Vec<u8>, sector: usize, power: Arc<Power>) -> Self {
-        assert!(sector.is_multiple_of(SECTOR_UNIT) && bytes.len().is_multiple_of(sector));
+    pub(super) fn new(cells: Cells, sector: usize, power: Arc<Power>) -> Self {
+        assert!(sector.is_multiple_of(SECTOR_UNIT) && cells.len().is_multiple_of(sector));
         Self {
-            bytes,
+            cells,
+            reads: AtomicU64::new(0),
             sector,
             power,
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub(super) const fn cells(&self) -> &Cells {
+        &self.cells
     }
 
     pub(super) fn piece(&self, offset: u32, len: u32) -> Option<Vec<u8>> {
         let offset = usize::try_from(offset).ok()?;
         let end = offset.checked_add(usize::try_from(len).ok()?)?;
-        self.bytes.get(offset..end).map(Vec::from)
+        let mut piece = Vec::from(self.cells.get(offset..end)?);
+        self.waver(offset, &mut piece);
+        Some(piece)
+    }
+
+    /// What is unstable reads one way at one time and the other way at the next.
+    fn waver(&self, offset: usize, bytes: &mut [u8]) {
+        if self.reads.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+            return;
+        }
+        for &(at, bits) in &self.cells.unstable {
+            if let Some(byte) = at.checked_sub(offset).and_then(|at| bytes.get_mut(at)) {
+                *byte ^= bits;
+            }
+        }
     }
 
     pub(super) const fn sector(&self) -> usize {
@@ -130,12 +195,13 @@ impl ReadNorFlash for Flash {
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         check_read(self, offset, bytes.len())?;
         let offset = usize::try_from(offset).expect("an offset");
-        bytes.copy_from_slice(&self.bytes[offset..offset + bytes.len()]);
+        bytes.copy_from_slice(&self.cells[offset..offset + bytes.len()]);
+        self.waver(offset, bytes);
         Ok(())
     }
 
     fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.cells.len()
     }
 }
 
@@ -149,13 +215,17 @@ impl NorFlash for Flash {
         let done = match self.power.next()? {
             Some(Moment::Before) => return Err(NorFlashErrorKind::Other),
             Some(Moment::Halfway) => range.len() / 2,
+            Some(Moment::AtTheLast) => range.len().saturating_sub(self.sector),
             Some(Moment::After) | None => range.len(),
         };
-        let (erased, between) = self.bytes[range].split_at_mut(done);
+        let Cells { bytes, unstable } = &mut self.cells;
+        unstable.retain(|(at, _)| !(range.start..range.start + done).contains(at));
+        let (erased, between) = bytes[range.clone()].split_at_mut(done);
         erased.fill(0xff);
         // Bits rise one by one, each in its own time.
-        let halfway = between.len().min(done);
+        let halfway = between.len().min(self.sector);
         for (position, byte) in between[..halfway].iter_mut().enumerate() {
+            unstable.push((range.start + done + position, !*byte & 0x5a));
             *byte |= u8::try_from(position % 251).expect("a byte");
         }
         if self.power.is_off() {
@@ -167,7 +237,7 @@ impl NorFlash for Flash {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
         check_write(self, offset, bytes.len())?;
         let offset = usize::try_from(offset).expect("an offset");
-        let place = &mut self.bytes[offset..offset + bytes.len()];
+        let place = &mut self.cells.bytes[offset..offset + bytes.len()];
         assert!(
             place.iter().all(|&byte| byte == 0xff),
             "byte {offset} of the flash or one behind it is written a second time"
@@ -176,12 +246,14 @@ impl NorFlash for Flash {
         let done = match self.power.next()? {
             Some(Moment::Before) => return Err(NorFlashErrorKind::Other),
             Some(Moment::Halfway) => words / 2,
+            Some(Moment::AtTheLast) => words.saturating_sub(1),
             Some(Moment::After) | None => words,
         } * WORD;
         place[..done].copy_from_slice(&bytes[..done]);
         // The word at which the power went has some of its bits.
-        for (to, from) in place.iter_mut().zip(bytes).skip(done).take(WORD) {
-            *to = from | 0xa5;
+        for (at, from) in bytes.iter().enumerate().skip(done).take(WORD) {
+            place[at] = from | 0xa5;
+            self.cells.unstable.push((offset + at, place[at] ^ from));
         }
         if self.power.is_off() {
             return Err(NorFlashErrorKind::Other);

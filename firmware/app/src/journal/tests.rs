@@ -4,7 +4,7 @@ use privyseal_protocol::Event;
 
 use super::*;
 use crate::board::Board as _;
-use crate::fake::{Cut, FakeBoard, Memory, Moment, Time, Wire};
+use crate::fake::{Cells, Cut, FakeBoard, Memory, Moment, Time, Wire};
 
 const DEVICE: DeviceId = *b"a journal's.";
 
@@ -65,7 +65,7 @@ fn a_cut_leaves_the_old_or_the_new() {
     let mut memory = Memory::with_journal_sector(512);
     for number in 0..20_u64 {
         for operation in 0..2 {
-            for moment in [Moment::Before, Moment::Halfway, Moment::After] {
+            for moment in Moment::ALL {
                 let mut first = board(memory.clone());
                 let mut journal = Journal::open(first.journal(), &DEVICE).expect("flash");
                 let before = journal.state();
@@ -90,6 +90,16 @@ fn a_cut_leaves_the_old_or_the_new() {
                     .expect("it goes on");
                 let again = Journal::open(second.journal(), &DEVICE).expect("flash");
                 assert_eq!(again.state().counter, 1_000);
+
+                let mut memory = second.memory();
+                memory.journal.settle();
+                let mut third = board(memory);
+                let journal = Journal::open(third.journal(), &DEVICE).expect("flash");
+                assert_eq!(journal.state(), again.state(), "{number} {moment:?}");
+                assert_eq!(
+                    sequences(&journal, &mut third),
+                    sequences(&again, &mut second)
+                );
             }
         }
         let mut board = board(memory);
@@ -120,7 +130,7 @@ fn a_damaged_record_does_not_count() {
 #[test]
 fn no_flash_no_journal() {
     let mut board = board(Memory {
-        journal: Vec::new(),
+        journal: Cells::blank(0),
         ..Memory::default()
     });
     assert!(Journal::open(board.journal(), &DEVICE).is_err());

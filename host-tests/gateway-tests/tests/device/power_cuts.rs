@@ -25,8 +25,6 @@ use crate::fixture::{board, claim, policy, provisioned, restart, start, upload};
 use crate::log;
 use crate::rules::{set_time, word};
 
-const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Halfway, Moment::After];
-
 /// Seconds before a floor that are not served any more.
 const TOO_EARLY: u64 = MAX_BEHIND_SECONDS + 1;
 
@@ -47,7 +45,7 @@ fn cut_everywhere<T>(
     act(&mut whole);
     let operations = whole.board().power().operations() - before;
     for operation in 0..operations {
-        for moment in MOMENTS {
+        for moment in Moment::ALL {
             let mut device = start(memory.clone());
             let cut = Cut { operation, moment };
             device.board().power().cut(cut);
@@ -70,7 +68,7 @@ fn settled(memory: &Memory) -> TestDevice {
     let operations = device.board().power().operations();
     let state = info(&mut device).state;
     for operation in 0..operations {
-        for moment in MOMENTS {
+        for moment in [Moment::Halfway, Moment::AtTheLast, Moment::After] {
             let board = board(memory.clone());
             let cut = Cut { operation, moment };
             board.power().cut(cut);
@@ -333,7 +331,7 @@ fn starting() {
     let memory = device.board().memory();
     let mut cuts = 0;
     for operation in 0.. {
-        for moment in MOMENTS {
+        for moment in Moment::ALL {
             let board = board(memory.clone());
             board.power().cut(Cut { operation, moment });
             let mut device = Device::boot(board);

@@ -21,9 +21,9 @@ fn fingerprint(device: &mut TestDevice) -> (Vec<u8>, Vec<u8>, Vec<u8>, DeviceSta
     let account = info(device);
     let memory = device.board().memory();
     (
-        memory.provision,
-        memory.secrets,
-        memory.journal,
+        memory.provision.to_vec(),
+        memory.secrets.to_vec(),
+        memory.journal.to_vec(),
         account.state,
         account.counter,
         account.time_floor,

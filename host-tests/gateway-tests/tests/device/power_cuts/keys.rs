@@ -103,7 +103,7 @@ fn unlocking() {
                 assert_eq!((account.state, account.key), (DeviceState::Locked, key));
                 let tried = log::check(&mut device);
                 let is_counted = tried.last().is_some_and(|newest| newest.debt > 0);
-                assert!(is_counted || refusal.is_none() || cuts <= 2, "{cut:?}");
+                assert!(is_counted || refusal.is_none() || cuts <= 3, "{cut:?}");
                 unlock(&mut device, SECRET).expect("the right secret");
                 sign(&mut device, request(0)).expect("a token");
                 log::check(&mut device);
