@@ -4,6 +4,7 @@ pub(super) mod userinfo;
 
 use core::error::Error;
 use core::fmt::Debug;
+use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
@@ -11,10 +12,13 @@ use serde_json::{Map, Value};
 
 #[cfg(any(feature = "ciba", feature = "login"))]
 use crate::base::BaseError;
+use crate::base::runtime::Runtime;
 use crate::http::Http;
-use crate::jose::jws::{ClaimRules, Jws, VerifiedJws};
+use crate::jose::JoseFault;
+use crate::jose::jws::{ClaimRules, Jws, JwsFault, VerifiedJws};
 #[cfg(any(feature = "ciba", feature = "login"))]
-use crate::oauth::{self, OAuthError};
+use crate::oauth;
+use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::{ProviderKeys, TokenFrom};
@@ -35,6 +39,10 @@ pub const CLOCK_LEEWAY: u64 = 10;
 /// server forgives; less may be a cache's that kept the time, too.
 #[cfg(any(feature = "ciba", feature = "login"))]
 const MAX_AHEAD: u64 = 60;
+
+/// Seconds between the reads of a key set that lags behind the key that signs: more than the minute that a cache may
+/// show an old one.
+const LAG: [u64; 7] = [1, 2, 4, 8, 16, 32, 32];
 
 /// The provider behind one issuer. Make one, keep it and share it between threads: its keys are kept with it.
 #[derive(Debug)]
@@ -119,6 +127,34 @@ impl Provider {
                 judged.map_err(|fault| OidcError::Signature { what, fault })
             }
         }
+    }
+
+    /// The same, of what the provider has just given for a person who has confirmed, and cannot be asked again for
+    /// nothing: keys that lag behind the one that signs are read again for a minute and a half. No lock is held
+    /// in between.
+    pub(super) fn verify_given(
+        &self,
+        http: &Http,
+        runtime: &mut impl Runtime,
+        what: &'static str,
+        token: &str,
+    ) -> Result<VerifiedJws, OidcError> {
+        let verify = |runtime: &mut dyn Runtime| {
+            let now = runtime.now().map_err(OAuthError::from)?;
+            self.verify(http, now, what, token, TokenFrom::Provider)
+        };
+        for seconds in LAG {
+            match verify(runtime) {
+                Err(OidcError::Jose(error))
+                    if matches!(error.fault(), JoseFault::Jws(JwsFault::UnknownKid { .. })) =>
+                {
+                    tracing::warn!(%error, seconds, "the provider's keys are read again");
+                    runtime.pause(Duration::from_secs(seconds));
+                }
+                outcome => return outcome,
+            }
+        }
+        verify(runtime)
     }
 
     /// Reads its keys if they are not there yet ([`ProviderKeys::read_ahead`]).

@@ -20,7 +20,7 @@ use privyseal_test_servers::bad_server::{BadServer, Reply};
 use crate::stage::{cause, everything, jwt, nothing_leaks};
 use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};
 
-pub(crate) use good::{jwks, signed};
+pub(crate) use good::{jwks, jwks_of, signed, signed_by};
 pub(crate) use play::{acknowledged, metadata};
 
 /// The person has confirmed, and the provider's keys are out of reach: for a while, or for good.
@@ -60,6 +60,33 @@ fn keys_that_are_out_of_reach_cost_no_confirmed_login() {
     let (outcome, asked) = play(RetryPolicy::NEVER, late(), false);
     assert!(outcome.unwrap_err().to_string().contains("/jwks: HTTP 500"));
     assert_eq!(asked, 3);
+}
+
+/// The provider signs with a new key while a cache still shows the old set: for a minute, or for good.
+#[test]
+fn keys_that_lag_behind_cost_no_confirmed_login() {
+    for (lag, is_good) in [(7, true), (8, false)] {
+        let server = BadServer::at_home(|issuer| {
+            let mut replies = vec![acknowledged(600, 1), good::tokens(issuer)];
+            replies.resize(2 + lag, jwks_of("op-0"));
+            [replies, vec![jwks()]].concat()
+        });
+        let (outcome, asked_at, over) = Setting::usual(&server).play(|flow| {
+            let tokens = play::tokens(flow)?;
+            flow.identity(&tokens, false).map_err(Error::from)
+        });
+        match outcome {
+            Ok(identity) => assert_eq!(identity.subject(), good::SUBJECT),
+            Err(error) => {
+                let is_unknown = error
+                    .to_string()
+                    .contains("is not in the provider's key set");
+                assert!(is_unknown && !is_good, "{error}");
+            }
+        }
+        assert_eq!(asked_at, [0, 1, 1, 2, 4, 8, 16, 32, 64, 96]);
+        assert_eq!(over, 96);
+    }
 }
 
 /// The id_token is optional; where there is none, and UserInfo is not to be asked, nobody says who it was.

@@ -20,7 +20,7 @@ use privyseal_test_servers::bad_server::{BadServer, Reply, Site};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
 
-use crate::ciba::{jwks, signed};
+use crate::ciba::{jwks, jwks_of, signed, signed_by};
 use crate::stage::http;
 
 const CLIENT: &str = "partner";
@@ -133,6 +133,16 @@ fn tokens(name: &str, id_token: Option<&str>) -> Reply {
     Reply::json("200 OK", &body.to_string())
 }
 
+/// The code is spent, and the provider's new key is not shown yet.
+#[test]
+fn keys_that_lag_behind_cost_no_login() {
+    let stage = Stage::with(vec![jwks(), jwks_of("op-2")], |claims| {
+        signed_by("op-2", &claims)
+    });
+    assert_eq!(stage.session().subject(), "alice");
+    assert_eq!(stage.server.requests().len(), 4);
+}
+
 /// What may be spent is not sent again, and what is not stays good.
 #[test]
 fn a_refresh_token_whose_fate_is_unknown_is_not_used_again() {
@@ -166,7 +176,7 @@ fn a_refresh_token_whose_fate_is_unknown_is_not_used_again() {
 /// The new tokens are not thrown away because the provider has a new key, too, and does not show it yet.
 #[test]
 fn a_refresh_whose_id_token_cannot_be_judged_now_keeps_the_tokens() {
-    let other = good_but_for_its_kid();
+    let other = signed_by("op-2", &json!({"sub": "alice"}));
     let broken = Reply::json("500 Broken", "{}");
     let stage = Stage::new(vec![
         tokens("second", Some(&other)),
@@ -181,14 +191,6 @@ fn a_refresh_whose_id_token_cannot_be_judged_now_keeps_the_tokens() {
     assert_eq!(session.refresh(&stage.login).unwrap().expose(), "third");
     let last = stage.server.requests().pop().unwrap();
     assert!(last.contains("refresh_token=r-second"), "{last}");
-}
-
-/// An id_token that names a key that is not in the set.
-fn good_but_for_its_kid() -> String {
-    let header = r#"{"alg":"RS256","kid":"op-2"}"#;
-    let header = privyseal_test_judges::decode::to_base64url(header.as_bytes());
-    let token = signed(&json!({"sub": "alice"}));
-    format!("{header}.{}", token.split_once('.').unwrap().1)
 }
 
 /// Whoever asks meanwhile has the old token, or waits for the new one; the refresh token goes once.

@@ -101,10 +101,7 @@ pub(crate) fn answer(ask: Ask, http: &Http, base_url: &str) -> Result<(), Error>
             let endpoint = base.join("/introspect").unwrap();
             drop(client.introspect(http, &endpoint, &options, BEARER)?);
         }
-        Ask::UserInfo => {
-            let now = clock::now().unwrap();
-            drop(provider(base_url).userinfo(http, now, &token, "client")?);
-        }
+        Ask::UserInfo => drop(provider(base_url).userinfo(http, &token, "client")?),
         Ask::Discovery => drop(Provider::discover(http, base.as_str())?),
         Ask::Claims => {
             let now = clock::now().unwrap();

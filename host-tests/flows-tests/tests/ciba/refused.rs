@@ -39,7 +39,7 @@ fn the_time_is_over() {
         .refused(1, "expired_token: the person did not confirm in time");
 
     stage.provider.script(&json!({
-        "scannedAfter": 1, "polls": [], "decision": "ignore", "lifetime": 3,
+        "scannedAfter": 1, "polls": [], "decision": "ignore", "lifetime": 60, "saysExpiresIn": 3,
     }));
     let ended = stage.ciba(&[]);
     ended.refused(1, "waiting for the person to confirm: the time is over");

@@ -111,7 +111,7 @@ impl Next {
             }
             Self::UserInfo => {
                 let client_id = client.client_id().as_str().to_owned();
-                let info = provider.userinfo(http, clock::now()?, token, &client_id)?;
+                let info = provider.userinfo(http, token, &client_id)?;
                 Ok(json(info.claims().clone()))
             }
             Self::Claims => {

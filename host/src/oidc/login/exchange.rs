@@ -10,7 +10,6 @@ use crate::http::{Response, Url};
 use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
-use crate::oidc::provider_keys::TokenFrom;
 
 /// An access token, and what the id_token beside it says, once that was judged.
 pub(super) struct Issued {
@@ -69,14 +68,14 @@ impl Login {
         access: &AccessToken,
         nonce: Option<&str>,
     ) -> Result<Map<String, Value>, OidcError> {
-        let now = now()?;
-        let verified =
-            self.provider
-                .verify(&self.http, now, ID_TOKEN, id_token, TokenFrom::Provider)?;
+        let runtime = &mut self.http.runtime();
+        let verified = self
+            .provider
+            .verify_given(&self.http, runtime, ID_TOKEN, id_token)?;
         let rules = IdTokenRules {
             issuer: self.provider.metadata().issuer(),
             client_id: self.source.client_id().as_str(),
-            now,
+            now: now()?,
             access_token: access.expose(),
             auth_req_id: None,
             nonce,

@@ -216,9 +216,7 @@ impl Session {
     pub fn userinfo(&self, login: &Login) -> Result<Map<String, Value>, LoginError> {
         let access = self.access_token();
         let client_id = login.source.client_id().as_str();
-        let info = login
-            .provider
-            .userinfo(&login.http, now()?, &access, client_id)?;
+        let info = login.provider.userinfo(&login.http, &access, client_id)?;
         id_token::is_of_subject(info.claims(), &self.claims)
             .map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?;
         Ok(info.claims().clone())

@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
 use super::Provider;
@@ -12,7 +11,6 @@ use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url, media_typ
 use crate::jose::jws::{self, judge_userinfo};
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
-use crate::oidc::provider_keys::TokenFrom;
 
 /// The media type of a signed response.
 const JWT: &str = "application/jwt";
@@ -38,7 +36,6 @@ impl Provider {
     pub fn userinfo(
         &self,
         http: &Http,
-        now: UnixTime,
         token: &AccessToken,
         client_id: &str,
     ) -> Result<UserInfo, OidcError> {
@@ -53,7 +50,7 @@ impl Provider {
             let text = core::str::from_utf8(&response.body)
                 .map_err(|_| OAuthError::response(&url, "the answer is no JWT"))?;
             let issuer = self.metadata.issuer();
-            let judged = self.verify(http, now, WHAT, text.trim(), TokenFrom::Provider);
+            let judged = self.verify_given(http, &mut http.runtime(), WHAT, text.trim());
             let judged = judged.and_then(|jws| {
                 let claims = jws.claims();
                 let judged = claims.and_then(|claims| {

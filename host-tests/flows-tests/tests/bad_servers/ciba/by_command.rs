@@ -8,7 +8,7 @@ use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::Client;
 
-use super::good::{SUBJECT, USERINFO, jwks, tokens};
+use super::good::{SUBJECT, USERINFO, jwks, jwks_of, tokens};
 use super::play::{CLIENT_ID, acknowledged, metadata, not_yet};
 use super::steps::Step;
 use crate::stage::{BEARER, jwt, nothing_leaks};
@@ -101,12 +101,8 @@ fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
 fn keys_that_are_out_of_reach_after_the_person_has_confirmed() {
     let client = Client::new();
     let user = client.file("user", BEARER);
-    let Reply::Raw(old) = jwks() else {
-        panic!("it is text")
-    };
-    let old = Reply::Raw(old.replace("op-1", "op-0"));
     let server = BadServer::at_home(|issuer| {
-        let mut replies = vec![Reply::json("200 OK", &metadata(issuer)), old];
+        let mut replies = vec![Reply::json("200 OK", &metadata(issuer)), jwks_of("op-0")];
         replies.extend([acknowledged(60, 1), tokens(issuer)]);
         replies.extend([(); 4].map(|()| Reply::json("500 Broken", "{}")));
         replies.push(Reply::json("200 OK", USERINFO));

@@ -43,16 +43,26 @@ pub(crate) fn tokens(issuer: &str) -> Reply {
 
 /// The provider's JWK Set.
 pub(crate) fn jwks() -> Reply {
+    jwks_of("op-1")
+}
+
+/// The same, with the key by that name.
+pub(crate) fn jwks_of(kid: &str) -> Reply {
     let mut set = JwkSetBuilder::default();
-    let kid = KidChoice::Given("op-1".to_owned());
+    let kid = KidChoice::Given(kid.to_owned());
     set.add(&key().public_key(), &kid, None).unwrap();
     Reply::json("200 OK", &set.to_json().to_string())
 }
 
 /// A JWS of the provider.
 pub(crate) fn signed(claims: &Value) -> String {
+    signed_by("op-1", claims)
+}
+
+/// The same, with the key by that name.
+pub(crate) fn signed_by(kid: &str, claims: &Value) -> String {
     let part = |json: &Value| to_base64url(json.to_string().as_bytes());
-    let header = json!({"alg": "RS256", "kid": "op-1"});
+    let header = json!({"alg": "RS256", "kid": kid});
     let input = format!("{}.{}", part(&header), part(claims));
     let signature = SoftwareSigner::sign_message(key().private_key(), input.as_bytes());
     format!("{input}.{}", to_base64url(&signature))

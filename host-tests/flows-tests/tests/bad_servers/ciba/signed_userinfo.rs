@@ -1,7 +1,7 @@
 //! UserInfo outside of CIBA: a signed answer is verified and judged before it counts.
 
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::{AccessToken, Provider, base::clock};
+use privyseal::{AccessToken, Provider};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use serde_json::{Value, json};
 
@@ -28,8 +28,7 @@ fn userinfo(claims: &Value, forge: impl Fn(String) -> String) -> Result<Value, S
     let granted = format!(r#"{{"access_token":"{BEARER}","token_type":"Bearer"}}"#);
     let token = AccessToken::from_response(granted.into_bytes().into()).unwrap();
     let http = http(server.certificate(), LIMIT);
-    let now = clock::now().unwrap();
-    let answer = Provider::new(metadata.unwrap()).userinfo(&http, now, &token, "partner");
+    let answer = Provider::new(metadata.unwrap()).userinfo(&http, &token, "partner");
     let claims = answer.map(|it| it.claims().clone().into());
     claims.map_err(|error| error.to_string())
 }

@@ -16,7 +16,6 @@ use crate::oidc::ciba::identity::{self, Identity};
 use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{self, IdTokenRules};
 use crate::oidc::provider::userinfo;
-use crate::oidc::provider_keys::TokenFrom;
 
 /// What the key of an id_token's encryption is encrypted with.
 const KEYS: &str = "id_token_encryption_alg_values_supported";
@@ -155,11 +154,10 @@ where
 
     fn id_token(&mut self, tokens: &Tokens, token: &str) -> Result<Map<String, Value>, OidcError> {
         const WHAT: &str = "id_token";
-        let now = self.runtime.now().map_err(OAuthError::from)?;
         let jws = identity::decrypted(WHAT, token, self.unwrappers)?;
-        let verified = self
-            .provider
-            .verify(self.http, now, WHAT, &jws, TokenFrom::Provider)?;
+        let (provider, runtime) = (self.provider, &mut self.runtime);
+        let verified = provider.verify_given(self.http, runtime, WHAT, &jws)?;
+        let now = runtime.now().map_err(OAuthError::from)?;
         let claims = id_token::judge(&verified, &self.rules(tokens, now));
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }
@@ -176,7 +174,6 @@ where
         };
         let (policy, access) = (RetryPolicy::default(), &tokens.access);
         let response = userinfo::ask(self.http, &policy, &mut self.runtime, &url, access)?;
-        let now = self.runtime.now().map_err(OAuthError::from)?;
         let text = core::str::from_utf8(&response.body)
             .unwrap_or_default()
             .trim();
@@ -185,11 +182,11 @@ where
             userinfo::plain(&url, &response)?
         } else {
             let jws = identity::decrypted(WHAT, text, self.unwrappers)?;
-            let verified = self
-                .provider
-                .verify(self.http, now, WHAT, &jws, TokenFrom::Provider)?;
+            let (provider, runtime) = (self.provider, &mut self.runtime);
+            let verified = provider.verify_given(self.http, runtime, WHAT, &jws)?;
             verified.claims().map_err(|error| error.of(WHAT))?
         };
+        let now = self.runtime.now().map_err(OAuthError::from)?;
         let claims = id_token::judge_userinfo(claims, id_token, &self.rules(tokens, now));
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }
