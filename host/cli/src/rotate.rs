@@ -110,10 +110,17 @@ impl Check {
         let mut report = self
             .published
             .judge(&self.url, &current.publish, gone, waited)?;
-        report.add(
-            Verdict::Note,
-            format!("now sign with {}", names(&current.sign_with)),
-        );
+        let mut text = format!("now sign with {}", names(&current.sign_with));
+        // Since when it is published nobody can see.
+        if let Some(from) = published_from(&plan, &current.sign_with) {
+            let from = UnixTime::from_secs(from)?;
+            let waits = plan.waits();
+            let _ = write!(
+                text,
+                ", if that is published since {from}; else {waits} s after it was"
+            );
+        }
+        report.add(Verdict::Note, text);
         if !current.decrypt_with.is_empty() {
             let text = format!("now decrypt with {}", names(&current.decrypt_with));
             report.add(Verdict::Note, text);
@@ -129,6 +136,17 @@ impl Check {
         self.published
             .give(&report, &json!({ "now": current, "next": next }))
     }
+}
+
+/// From when on the plan publishes keys that are not published before.
+fn published_from(plan: &Rotation, kids: &[String]) -> Option<u64> {
+    let is_there = |step: &&RotationStep| {
+        let keys = step.publish["keys"].as_array().into_iter().flatten();
+        let published: Vec<_> = keys.filter_map(|key| key["kid"].as_str()).collect();
+        kids.iter().all(|kid| published.contains(&kid.as_str()))
+    };
+    let first = plan.steps().iter().find(is_there)?;
+    (first.from > 0).then_some(first.from)
 }
 
 /// One line.

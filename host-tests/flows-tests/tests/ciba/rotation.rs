@@ -128,6 +128,16 @@ fn a_whole_rotation_without_a_failed_login() {
             checked.stdout,
             checked.stderr
         );
+        // Since when it is published the command cannot see.
+        let condition =
+            ", if that is published since 2027-01-15T08:00:00Z; else 86400 s after it was";
+        let is_new = step["sign_with"] == steps[3]["sign_with"];
+        assert_eq!(
+            checked.stdout.contains(condition),
+            is_new,
+            "{}",
+            checked.stdout
+        );
         // The provider keeps what it has read; then it reads again.
         change.good_login(step);
         change.stage.provider.forget_keys();
