@@ -176,7 +176,7 @@ impl Error {
             Some(OidcError::Signature { .. } | OidcError::Clock { .. }) => {
                 return ErrorKind::Refused;
             }
-            Some(OidcError::Unfit(_)) => return ErrorKind::Server,
+            Some(OidcError::Unfit(_) | OidcError::NotOffered(_)) => return ErrorKind::Server,
             _ => {}
         }
         match self {
@@ -192,9 +192,7 @@ impl Error {
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
             #[cfg(feature = "login")]
-            Self::Login(
-                LoginError::NotOffered(_) | LoginError::NoPkce | LoginError::Listen { .. },
-            ) => ErrorKind::Server,
+            Self::Login(LoginError::NoPkce | LoginError::Listen { .. }) => ErrorKind::Server,
             #[cfg(feature = "login")]
             Self::Login(
                 LoginError::Callback(_)

@@ -30,4 +30,6 @@ pub(crate) use response::token as token_response;
 pub(crate) use response::{get_awaited, get_public, success};
 pub use signing_client::SigningClient;
 pub use source::AssertionSource;
+#[cfg(feature = "login")]
+pub(crate) use source::check_scope;
 pub use token_source::{MAX_MARGIN, TokenSource};

@@ -60,7 +60,10 @@ pub struct RequestObject<'a> {
 
 impl AuthenticationRequest<'_> {
     /// Checks every member that the caller gave.
-    pub(crate) fn check(&self) -> Result<(), FieldError> {
+    ///
+    /// # Errors
+    /// The first that breaks a rule.
+    pub fn check(&self) -> Result<(), FieldError> {
         check_scope(self.scope)?;
         check_login_hint_token(self.login_hint_token)?;
         if let Some(seconds) = self.requested_expiry {

@@ -34,6 +34,11 @@ pub enum OAuthError {
     /// A `jti` was given for an assertion that a gateway makes.
     #[error("a device makes each jti itself, and never one twice")]
     JtiGiven,
+    /// The scope is no list of scopes.
+    #[error(
+        "the scope is not visible ASCII without \" and \\, with one space between its values (RFC 6749 section 3.3)"
+    )]
+    ScopeSyntax,
     /// The scheme says what the scope is, and it is another one.
     #[error("the scope must be {scope} ({rule})")]
     Scope {

@@ -82,7 +82,8 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::access_token`]; [`OAuthError::Scope`] where the scheme says what the scope is.
+    /// As [`AssertionSource::access_token`]; [`OAuthError::Scope`] where the scheme says what the scope is;
+    /// [`OAuthError::ScopeSyntax`].
     fn access_token_with_scope(
         &self,
         http: &Http,
@@ -97,6 +98,7 @@ pub trait AssertionSource: Send + Sync {
                 rule: rule.source(),
             });
         }
+        check_scope(scope)?;
         client_credentials(self, http, base, options, Some(scope))
     }
 
@@ -176,6 +178,17 @@ pub trait AssertionSource: Send + Sync {
 }
 
 /// Asks for a token with what the scheme's form holds, and the scope.
+/// RFC 6749 section 3.3.
+pub(crate) fn check_scope(scope: &str) -> Result<(), OAuthError> {
+    let is_token = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    let mut values = scope.split(' ');
+    if values.all(|value| !value.is_empty() && value.bytes().all(is_token)) {
+        Ok(())
+    } else {
+        Err(OAuthError::ScopeSyntax)
+    }
+}
+
 fn client_credentials<A: AssertionSource + ?Sized>(
     source: &A,
     http: &Http,

@@ -184,6 +184,11 @@ impl ProviderMetadata {
         self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// An endpoint without which something cannot be done.
+    pub(crate) fn offered(&self, name: &'static str) -> Result<&Url, OidcError> {
+        self.endpoint(name).ok_or(OidcError::NotOffered(name))
+    }
+
     /// Whether a list has one of these values, or is not given, which says nothing.
     #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn may_support(&self, name: &str, values: &[&str]) -> bool {

@@ -30,6 +30,9 @@ pub enum OidcError {
     /// Its keys are not published, but in the certificates that it sends.
     #[error("the provider publishes no keys (jwks_uri)")]
     NoKeys,
+    /// Its metadata lack what this needs.
+    #[error("{0} is not in the provider's metadata, so it does not offer this")]
+    NotOffered(&'static str),
     /// What its metadata say of this does not fit what would be asked, so no answer could be used.
     #[error("what would be asked does not fit {0} in the provider's metadata")]
     Unfit(&'static str),

@@ -30,6 +30,8 @@ pub(super) struct IdTokenRules<'a> {
     pub client_id: &'a str,
     /// The time.
     pub now: UnixTime,
+    /// When it can have been made at the earliest.
+    pub not_before: Option<UnixTime>,
     /// The access token that came with it.
     pub access_token: &'a str,
     /// The request of CIBA that it answers, if it answers one.
@@ -54,11 +56,14 @@ pub(super) fn judge(
     })?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     subject(&claims, "OpenID Connect Core section 2")?;
-    if claims.get("iat").is_none() {
-        return Err(JoseError::claim(
-            "iat",
-            "is missing (OpenID Connect Core section 2)",
-        ));
+    let iat = jws::moment(&claims, "iat")?
+        .ok_or_else(|| JoseError::claim("iat", "is missing (OpenID Connect Core section 2)"))?;
+    let early = rules
+        .not_before
+        .map_or(0, |it| it.as_secs().saturating_sub(iat));
+    if early > 0 {
+        let what = format!("is {early} s before the request that it should answer");
+        return Err(JoseError::claim("iat", what));
     }
     authorized_party(&claims, rules.client_id)?;
     if claims.contains_key("at_hash") && text("at_hash") != Some(&*at_hash(rules.access_token)) {
@@ -174,19 +179,20 @@ impl AskedAcr {
         }
     }
 
-    /// Judges the claims of an id_token (OpenID Connect Core section 3.1.3.7, point 12). For itsme, basic is
-    /// "either fingerprint usage or itsme code" and advanced is the code: who asked for basic has it with
-    /// advanced, not the other way round.
+    /// What is good for who asked for that. For itsme, basic is "either fingerprint usage or itsme code" and advanced is
+    /// the code: who asked for basic has it with advanced, not the other way round.
+    pub(super) fn good(asked: AcrValues) -> [AcrValues; 2] {
+        [asked, AcrValues::Advanced]
+    }
+
+    /// Judges the claims of an id_token (OpenID Connect Core section 3.1.3.7, point 12).
     fn judge(self, claims: &Map<String, Value>) -> Result<(), JoseError> {
         const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, point 12";
         let Some(asked) = self.value else {
             return Ok(());
         };
         let wanted = asked.name();
-        let good = |acr: &Value| match asked {
-            AcrValues::Basic => acr == wanted || acr == AcrValues::Advanced.name(),
-            AcrValues::Advanced => acr == wanted,
-        };
+        let good = |acr: &Value| Self::good(asked).iter().any(|good| acr == good.name());
         match claims.get(ACR) {
             Some(acr) if good(acr) => Ok(()),
             Some(acr) => {

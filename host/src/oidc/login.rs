@@ -258,10 +258,10 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
+    /// [`LoginError::Oidc`].
     pub fn introspect(&self, access_token: &str) -> Result<Introspection, LoginError> {
         let endpoint = self.provider.metadata().introspection_endpoint();
-        let endpoint = endpoint.ok_or(LoginError::NotOffered("introspection_endpoint"))?;
+        let endpoint = endpoint.ok_or(OidcError::NotOffered("introspection_endpoint"))?;
         Ok(retry(&self.policy, &mut self.http.runtime(), |_| {
             self.source
                 .introspect(&self.http, endpoint, &self.assertion, access_token)
@@ -272,7 +272,7 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
+    /// [`LoginError::Oidc`].
     pub fn revoke(&self, token: &str) -> Result<(), LoginError> {
         let endpoint = self.endpoint("revocation_endpoint")?;
         match self.told(endpoint, &[("token", token)], RequestKind::Revocation) {
@@ -286,7 +286,7 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`LoginError::NotOffered`]; [`LoginError::Oidc`].
+    /// [`LoginError::Oidc`].
     pub fn end_session(&self, refresh: &RefreshToken) -> Result<(), LoginError> {
         let endpoint = self.endpoint("end_session_endpoint")?;
         let members = [("refresh_token", refresh.expose())];
@@ -305,9 +305,8 @@ impl Login {
         oauth::has_realms(self.source.scheme()).then(|| format!("{issuer}/account"))
     }
 
-    fn endpoint(&self, name: &'static str) -> Result<&Url, LoginError> {
-        let url = self.provider.metadata().endpoint(name);
-        url.ok_or(LoginError::NotOffered(name))
+    fn endpoint(&self, name: &'static str) -> Result<&Url, OidcError> {
+        self.provider.metadata().offered(name)
     }
 }
 

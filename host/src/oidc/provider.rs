@@ -38,7 +38,7 @@ pub const CLOCK_LEEWAY: u64 = 10;
 /// Seconds by which this clock may be ahead of the provider's before a person is asked anything. More than that no
 /// server forgives; less may be a cache's that kept the time, too.
 #[cfg(any(feature = "ciba", feature = "login"))]
-const MAX_AHEAD: u64 = 60;
+pub(super) const MAX_AHEAD: u64 = 60;
 
 /// Seconds between the reads of a key set that lags behind the key that signs: more than the minute that a cache may
 /// show an old one.

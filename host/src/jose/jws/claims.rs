@@ -185,7 +185,10 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JoseError> 
 }
 
 /// Whole seconds of a `NumericDate`, which may have a fraction.
-fn moment(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, JoseError> {
+pub(crate) fn moment(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<u64>, JoseError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };

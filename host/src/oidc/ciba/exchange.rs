@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use privyseal_core::UnixTime;
 use zeroize::Zeroizing;
 
 use super::CibaError;
@@ -55,6 +56,7 @@ pub struct Tokens {
     pub id_token: Option<Zeroizing<String>>,
     pub(super) auth_req_id: Zeroizing<String>,
     pub(super) asked_acr: AskedAcr,
+    pub(super) asked_at: Option<UnixTime>,
 }
 
 impl Tokens {
@@ -63,6 +65,7 @@ impl Tokens {
         response: &str,
         auth_req_id: &Zeroizing<String>,
         asked_acr: AskedAcr,
+        asked_at: Option<UnixTime>,
     ) -> Result<Self, CibaError> {
         let body = Zeroizing::new(response.as_bytes().to_vec());
         let access = AccessToken::from_response(body).map_err(|_| CibaError::Sealed)?;
@@ -71,6 +74,7 @@ impl Tokens {
             access,
             auth_req_id: auth_req_id.clone(),
             asked_acr,
+            asked_at,
         })
     }
 }

@@ -8,6 +8,7 @@ mod stored;
 use core::fmt;
 use core::time::Duration;
 
+use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -243,6 +244,7 @@ impl CibaFlow {
             Stage::Authentication => {
                 if let Some(exchange) = answered(None, now, exchange, verdict, random)? {
                     self.acknowledged(now, &exchange)?;
+                    self.asked.asked_at = response.now.map(UnixTime::as_secs);
                 }
                 Ok(None)
             }

@@ -14,6 +14,7 @@ fn rules() -> IdTokenRules<'static> {
         issuer: "https://idp.example/v2",
         client_id: "client-1",
         now: UnixTime::from_secs(NOW).unwrap(),
+        not_before: UnixTime::from_secs(NOW - 60).ok(),
         access_token: ACCESS_TOKEN,
         auth_req_id: Some("1c266114"),
         nonce: None,
@@ -55,6 +56,7 @@ fn good_id_tokens() {
         json!({"azp": null, "at_hash": null, AUTH_REQ_ID: null, "nonce": null}),
         json!({"exp": NOW - 9}),
         json!({"iat": NOW + 10}),
+        json!({"iat": NOW - 60}),
     ] {
         let claims = judge(&with(&changes), &rules()).unwrap();
         assert_eq!(claims["sub"], "6g2k9rgglem2dttw5d51");
@@ -70,6 +72,7 @@ fn good_id_tokens() {
 #[test]
 fn every_rule_broken_alone() {
     for (changes, words) in [
+        (json!({"iat": NOW - 61}), "iat is 1 s before the request"),
         (
             json!({"iss": "https://evil.example"}),
             "iss is https://evil.example, not",

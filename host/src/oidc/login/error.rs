@@ -30,9 +30,6 @@ pub enum LoginError {
          scheme has a dot, without fragment (RFC 8252 section 7)"
     )]
     RedirectUri,
-    /// The metadata lack what this needs.
-    #[error("{0} is not in the provider's metadata, so it does not offer this")]
-    NotOffered(&'static str),
     /// Nothing can be listened for there.
     #[error("cannot listen on {address}: {source}")]
     Listen {

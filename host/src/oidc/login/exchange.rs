@@ -76,6 +76,8 @@ impl Login {
             issuer: self.provider.metadata().issuer(),
             client_id: self.source.client_id().as_str(),
             now: now()?,
+            // The nonce says that it is not.
+            not_before: None,
             access_token: access.expose(),
             auth_req_id: None,
             nonce,

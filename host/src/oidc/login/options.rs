@@ -1,6 +1,7 @@
 //! What is asked of a provider when a person is sent there.
 
 use super::LoginError;
+use crate::oauth::check_scope;
 
 /// What a login asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +132,7 @@ impl LoginOptions {
     }
 
     pub(super) fn check(&self) -> Result<(), LoginError> {
+        check_scope(&self.scope)?;
         if !self.scope.split(' ').any(|scope| scope == "openid") {
             return Err(LoginError::Scope);
         }
@@ -204,5 +206,17 @@ mod tests {
         }
         let options = LoginOptions::new("https://app.example/cb").scope("profile openid2");
         assert!(matches!(options.check(), Err(LoginError::Scope)));
+        for scope in [
+            "openid ",
+            "openid  a",
+            "openid \"a\"",
+            "openid a\\b",
+            "openid ä",
+            "openid\ta",
+        ] {
+            let options = LoginOptions::new("https://app.example/cb").scope(scope);
+            let error = options.check().unwrap_err().to_string();
+            assert!(error.contains("RFC 6749 section 3.3"), "{scope}: {error}");
+        }
     }
 }

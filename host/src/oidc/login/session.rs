@@ -227,7 +227,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoginError::NotOffered`].
+    /// [`LoginError::Oidc`] if the provider offers none.
     pub fn logout_url(
         &self,
         login: &Login,

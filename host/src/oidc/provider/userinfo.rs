@@ -15,6 +15,9 @@ use crate::oidc::OidcError;
 /// The media type of a signed response.
 const JWT: &str = "application/jwt";
 
+/// Its name in the metadata.
+pub(in crate::oidc) const ENDPOINT: &str = "userinfo_endpoint";
+
 /// What errors call a signed response.
 pub(in crate::oidc) const WHAT: &str = "userinfo answer";
 
@@ -39,16 +42,12 @@ impl Provider {
         token: &AccessToken,
         client_id: &str,
     ) -> Result<UserInfo, OidcError> {
-        let url = self.metadata.userinfo_endpoint().cloned();
-        let url = url.ok_or_else(|| {
-            let reason = "the provider of this endpoint names no userinfo_endpoint in its metadata";
-            OAuthError::response(self.metadata.token_endpoint(), reason)
-        })?;
-        let response = ask(http, http.policy(), &mut http.runtime(), &url, token)?;
+        let url = self.metadata.offered(ENDPOINT)?;
+        let response = ask(http, http.policy(), &mut http.runtime(), url, token)?;
         let signed = response.media_type.as_deref() == Some(JWT);
         let claims = if signed {
             let text = core::str::from_utf8(&response.body)
-                .map_err(|_| OAuthError::response(&url, "the answer is no JWT"))?;
+                .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?;
             let issuer = self.metadata.issuer();
             let judged = self.verify_given(http, &mut http.runtime(), WHAT, text.trim());
             let judged = judged.and_then(|jws| {
@@ -61,12 +60,12 @@ impl Provider {
             // The server wrote the JWT when it had the token.
             judged.map_err(|error| error.without(token.expose()))?
         } else {
-            plain(&url, &response)?
+            plain(url, &response)?
         };
         // Core section 5.3.2: sub is always there.
         if claims.get("sub").is_none_or(|sub| !sub.is_string()) {
             let reason = "sub is missing (OpenID Connect Core section 5.3.2)";
-            return Err(OAuthError::response(&url, reason).into());
+            return Err(OAuthError::response(url, reason).into());
         }
         Ok(UserInfo { claims, signed })
     }

@@ -5,6 +5,7 @@ use privyseal::http::RetryAfter;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::{AssertionOptions, Error, ErrorKind, UnixTime};
 use privyseal_core::KeyEncryption;
+use privyseal_core::payload::AcrValues;
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
@@ -47,6 +48,8 @@ fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked(
     pinged.client_notification_token = Some("bearer".to_owned().into());
     let mut claims = asked();
     claims.id_token_claims = vec!["acr".to_owned()];
+    let mut advanced = asked();
+    advanced.acr_values = Some(AcrValues::Advanced);
     let polled = asked();
     let prepared = |name: &str, value: Value, asked: &AuthenticationOptions, keys, userinfo| {
         let server = BadServer::start(vec![jwks()]);
@@ -120,6 +123,12 @@ fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked(
         (signing, "PS256", "RS256", &polled),
         (modes, "ping", "poll", &polled),
         (modes, "poll", "ping", &pinged),
+        (
+            "acr_values_supported",
+            AcrValues::Basic.name(),
+            AcrValues::Advanced.name(),
+            &advanced,
+        ),
     ] {
         let error = prepared(name, json!([bad]), asked, encrypted(), true).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
@@ -136,6 +145,21 @@ fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked(
     assert!(error.to_string().contains(name), "{error}");
     prepared(name, json!(true), &claims, Vec::new(), true).unwrap();
     prepared(name, json!(false), &polled, Vec::new(), true).unwrap();
+    let mut hasty = asked();
+    hasty.requested_expiry = Some(0);
+    let mut odd = asked();
+    odd.scope.push_str(" \"x\"");
+    for (asked, words) in [(&hasty, "requested_expiry"), (&odd, "scope")] {
+        let error = prepared("x", Value::Null, asked, Vec::new(), true).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    }
+    // No address is guessed.
+    let name = "userinfo_endpoint";
+    let error = prepared(name, Value::Null, &polled, Vec::new(), true).unwrap_err();
+    assert!(error.to_string().contains(name), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Server, "{error}");
+    prepared(name, Value::Null, &polled, Vec::new(), false).unwrap();
 }
 
 /// By more than anybody forgives: nobody is shown a QR code for nothing.

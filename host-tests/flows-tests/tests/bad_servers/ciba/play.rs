@@ -85,6 +85,7 @@ impl Watcher for Patient {
 pub(crate) fn metadata(issuer: &str) -> String {
     format!(
         r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
+        "userinfo_endpoint":"{issuer}/userinfo",
         "backchannel_authentication_endpoint":"{issuer}/backchannel/authentication"}}"#
     )
 }

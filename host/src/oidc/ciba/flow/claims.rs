@@ -1,5 +1,6 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
+use privyseal_core::payload::AcrValues;
 use privyseal_core::{KeyEncryption, UnixTime, Unwrapper};
 use serde_json::{Map, Value};
 
@@ -14,8 +15,8 @@ use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::ciba::identity::{self, Identity};
 use crate::oidc::discovery::RS256;
-use crate::oidc::id_token::{self, IdTokenRules};
-use crate::oidc::provider::userinfo;
+use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
+use crate::oidc::provider::{MAX_AHEAD, userinfo};
 
 /// What the key of an id_token's encryption is encrypted with.
 const KEYS: &str = "id_token_encryption_alg_values_supported";
@@ -78,6 +79,10 @@ where
         wanted: &[KeyEncryption],
         userinfo: bool,
     ) -> Result<(), OidcError> {
+        // Of the person nothing is known yet.
+        asked
+            .hinted("a.b.c", |request| request.check())
+            .map_err(|error| OAuthError::Core(error.into()))?;
         let metadata = self.provider.metadata();
         let pinged = asked.client_notification_token.is_some();
         metadata.fits(&[
@@ -91,10 +96,17 @@ where
                 RS256,
             ),
         ])?;
+        if let Some(acr) = asked.acr_values {
+            let names = AskedAcr::good(acr).map(AcrValues::name);
+            metadata.fits(&[("acr_values_supported", &names)])?;
+        }
         let claims = "claims_parameter_supported";
         let asks_claims = !(asked.id_token_claims.is_empty() && asked.userinfo_claims.is_empty());
         if asks_claims && metadata.says_no(claims) {
             return Err(OidcError::Unfit(claims));
+        }
+        if userinfo {
+            metadata.offered(userinfo::ENDPOINT)?;
         }
         if self.unwrappers.is_empty() {
             return Ok(());
@@ -168,18 +180,15 @@ where
         id_token: Option<&Map<String, Value>>,
     ) -> Result<Map<String, Value>, OidcError> {
         const WHAT: &str = userinfo::WHAT;
-        let url = match self.provider.metadata().userinfo_endpoint() {
-            Some(url) => url.clone(),
-            None => self.below("/userinfo")?,
-        };
+        let url = self.provider.metadata().offered(userinfo::ENDPOINT)?;
         let (policy, access) = (RetryPolicy::default(), &tokens.access);
-        let response = userinfo::ask(self.http, &policy, &mut self.runtime, &url, access)?;
+        let response = userinfo::ask(self.http, &policy, &mut self.runtime, url, access)?;
         let text = core::str::from_utf8(&response.body)
             .unwrap_or_default()
             .trim();
         let is_json = response.media_type.as_deref() == Some("application/json");
         let claims = if is_json && self.unwrappers.is_empty() && text.starts_with('{') {
-            userinfo::plain(&url, &response)?
+            userinfo::plain(url, &response)?
         } else {
             let jws = identity::decrypted(WHAT, text, self.unwrappers)?;
             let (provider, runtime) = (self.provider, &mut self.runtime);
@@ -196,6 +205,9 @@ where
             issuer: self.provider.metadata().issuer(),
             client_id: self.client.client_id(),
             now,
+            not_before: tokens
+                .asked_at
+                .map(|at| at.saturating_sub(MAX_AHEAD.saturating_add(self.assertion.backdate))),
             access_token: tokens.access.expose(),
             auth_req_id: Some(&tokens.auth_req_id),
             nonce: None,

@@ -47,10 +47,12 @@ where
                     _ => PollOutcome::Refused,
                 },
                 outcome,
+                now: Some(now),
                 random,
             },
             (Err(error), _) | (_, Err(error)) => CibaResponse {
                 outcome: Outcome::Exchange(Err(error.into())),
+                now: None,
                 verdict: PollOutcome::Refused,
                 random: 0,
             },

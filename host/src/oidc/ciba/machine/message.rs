@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use privyseal_core::UnixTime;
 use zeroize::Zeroizing;
 
 use super::Authenticated;
@@ -35,6 +36,8 @@ pub(in crate::oidc::ciba) enum Query {
 /// What came of a request.
 pub struct CibaResponse {
     pub(in crate::oidc::ciba) outcome: Outcome,
+    /// The time then.
+    pub(in crate::oidc::ciba) now: Option<UnixTime>,
     /// When to come back, if the server said so.
     pub(in crate::oidc::ciba) verdict: PollOutcome,
     /// Decides by how much later the next try is.

@@ -1,5 +1,6 @@
 //! What a flow keeps, and how it is stored.
 
+use privyseal_core::UnixTime;
 use privyseal_core::payload::AcrValues;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -30,6 +31,8 @@ pub(super) struct Asked {
     userinfo_claims: Vec<String>,
     /// Whether UserInfo is asked, too.
     pub(super) userinfo: bool,
+    /// When the provider had taken the request.
+    pub(super) asked_at: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +52,7 @@ impl Asked {
             id_token_claims: asked.id_token_claims.clone(),
             userinfo_claims: asked.userinfo_claims.clone(),
             userinfo: true,
+            asked_at: None,
         }
     }
 
@@ -81,7 +85,10 @@ impl Asked {
         auth_req_id: &Zeroizing<String>,
         response: &str,
     ) -> Result<Tokens, CibaError> {
-        Tokens::kept(response, auth_req_id, AskedAcr::of(&self.options()))
+        let asked_at = self.asked_at.map(UnixTime::from_secs).transpose();
+        let asked_at = asked_at.map_err(|_| CibaError::Sealed)?;
+        let acr = AskedAcr::of(&self.options());
+        Tokens::kept(response, auth_req_id, acr, asked_at)
     }
 }
 

@@ -31,6 +31,7 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
     CibaEvent::Response(CibaResponse {
         verdict: PollOutcome::of(&response, now),
         outcome: Outcome::Exchange(Ok(Exchange::of(response))),
+        now: Some(now),
         random: 0,
     })
 }
