@@ -64,7 +64,7 @@ rules! {
         HeaderKid = "header-kid",
         /// `x5t#S256` names the key's certificate.
         HeaderX5tS256 = "header-x5t-s256",
-        /// The given key set has the key that is named.
+        /// The given key set has one key of the name.
         KeyKnown = "key-known",
         /// The key is RSA of an accepted size.
         KeySize = "key-size",

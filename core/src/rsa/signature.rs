@@ -25,7 +25,7 @@ pub enum SignatureError {
         expected: usize,
     },
     /// The signature is not that of these bytes by this key.
-    #[error("the signature does not verify with the certificate's public key")]
+    #[error("the signature does not verify with the public key")]
     Invalid,
 }
 

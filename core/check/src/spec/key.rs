@@ -42,10 +42,8 @@ impl Judge<'_, '_> {
             );
             return;
         }
-        let known = self.known_key().is_some();
         report.put_after(RuleId::KeyKnown, KNOWN, &[named], || {
-            let why = "is not the name of a key in the given set";
-            ensure(known, Violation::Text(why))
+            self.known_key().map(|_| ())
         });
     }
 
@@ -82,25 +80,31 @@ impl Judge<'_, '_> {
     fn key(&self) -> Option<Result<RsaPublicKey, KeyError>> {
         match self.scheme.key_reference().value() {
             KeyReference::X5cWithRoot => self.leaf().map(|leaf| leaf.rsa_key()),
-            KeyReference::X5tS256 | KeyReference::Kid => {
-                self.known_key().map(|known| known.key.clone())
-            }
+            KeyReference::X5tS256 | KeyReference::Kid => Some(self.known_key().ok()?.key.clone()),
         }
     }
 
-    fn known_key(&self) -> Option<&KnownKey<'_>> {
-        let header = self.facts.header()?;
+    /// The one key of the given set that the header names. Which of several signed, receivers do not agree on.
+    fn known_key(&self) -> Result<&KnownKey<'_>, Violation> {
+        let header = self.facts.header();
         let by_digest = self.scheme.key_reference().value() == KeyReference::X5tS256;
-        let name = if by_digest {
-            header.x5t_s256
-        } else {
-            header.kid
-        };
-        let name = name.value()?;
-        self.question.keys?.iter().find(|known| {
+        let name = header.and_then(|header| match by_digest {
+            true => header.x5t_s256.value(),
+            false => header.kid.value(),
+        });
+        let known = self.question.keys.unwrap_or_default().iter();
+        let mut named = known.filter(|known| {
             let known = if by_digest { known.x5t_s256 } else { known.kid };
-            known == Some(name)
-        })
+            known.is_some() && known == name
+        });
+        let none = "the given set has no RSA key for signatures of that name";
+        let key = named.next().ok_or(Violation::Text(none))?;
+        let several = "the given set has several keys of that name (RFC 7517 section 4.5)";
+        ensure(
+            named.all(|other| other.key == key.key),
+            Violation::Text(several),
+        )?;
+        Ok(key)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use privyseal_check::{Kind, RuleId, Subject, Verdict};
 use privyseal_core::rsa::KeyError;
 use privyseal_core::scheme;
-use privyseal_core::{Scheme, SchemeRules};
+use privyseal_core::{RsaPublicKey, Scheme, SchemeRules};
 use privyseal_test_pki::test_key;
 use serde_json::json;
 
@@ -267,12 +267,30 @@ const KEY_NAME: &[Mutation] = &[
     ("header-members", "jku", |draft| {
         draft.header["jku"] = json!("https://a");
     }),
+    ("key-known", "of two keys", |draft| {
+        add_keys(draft, &test_key("stranger", 2048).public_key());
+    }),
     ("key-size", "RSA-1024", |draft| {
         for (_, key) in draft.keys.as_mut().expect("keys") {
             *key = Err(KeyError::Size { bits: 1024 });
         }
     }),
 ];
+
+/// For each name that is known, a key more.
+fn add_keys(draft: &mut Draft, key: &RsaPublicKey) {
+    let keys = draft.keys.as_mut().expect("keys");
+    let more = keys.clone().into_iter();
+    keys.extend(more.map(|(name, _)| (name, Ok(key.clone()))));
+}
+
+#[test]
+fn a_key_that_is_known_twice_is_one() {
+    let mut draft = Draft::of(&scheme::EHEALTH);
+    let key = draft.key.public_key();
+    add_keys(&mut draft, &key);
+    assert_eq!(draft.broken(), [""; 0]);
+}
 
 /// What breaks a token with kid.
 const KID: &[Mutation] = &[
