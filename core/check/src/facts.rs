@@ -38,8 +38,8 @@ pub(super) enum Text<'t> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Moment {
     Absent,
-    /// Something else, and the seconds that it may have meant.
-    Wrong(Violation, Option<u64>),
+    /// Something else.
+    Wrong(Violation),
     Is(u64),
 }
 
@@ -221,18 +221,12 @@ impl Moment {
             Some(Value::Number(digits)) => match digits.parse::<u64>() {
                 Ok(value) if value > MAX_UNIX_TIME => {
                     let (min, max) = (0, MAX_UNIX_TIME);
-                    Self::Wrong(Fault::OutOfRange { value, min, max }.into(), None)
+                    Self::Wrong(Fault::OutOfRange { value, min, max }.into())
                 }
                 Ok(value) => Self::Is(value),
-                Err(_) => Self::Wrong(Violation::Text("is not a whole number of seconds"), None),
+                Err(_) => Self::Wrong(Violation::Text("is not a whole number of seconds")),
             },
-            Some(other) => {
-                let meant = match other {
-                    Value::String(text) => text.as_escaped().parse().ok(),
-                    _ => None,
-                };
-                Self::Wrong(Violation::kind(other.kind(), "a number"), meant)
-            }
+            Some(other) => Self::Wrong(Violation::kind(other.kind(), "a number")),
         }
     }
 
@@ -244,20 +238,11 @@ impl Moment {
         }
     }
 
-    /// The seconds that are there or that were meant.
-    pub(super) const fn meant(self) -> Option<u64> {
-        match self {
-            Self::Is(seconds) => Some(seconds),
-            Self::Wrong(_, meant) => meant,
-            Self::Absent => None,
-        }
-    }
-
     /// The seconds, which must be there.
     pub(super) const fn required(self) -> Result<u64, Violation> {
         match self {
             Self::Absent => Err(Violation::Fault(Fault::Missing)),
-            Self::Wrong(why, _) => Err(why),
+            Self::Wrong(why) => Err(why),
             Self::Is(seconds) => Ok(seconds),
         }
     }

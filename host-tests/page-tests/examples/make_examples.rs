@@ -169,7 +169,6 @@ fn drafts(x5c: &Value) -> Vec<Draft> {
             &[
                 "claim-iat",
                 "claim-exp",
-                "lifetime",
                 "claim-nbf",
                 "request-login-hint",
                 "request-claims",

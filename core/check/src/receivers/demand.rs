@@ -166,7 +166,7 @@ fn age_at_most(claims: &Claims<'_>, max: u64, now: u64) -> Verdict {
         (Moment::Is(iat), _) => now.saturating_sub(iat),
         (Moment::Absent, Some(exp)) => exp.saturating_sub(now),
         (Moment::Absent, None) => return Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
-        (Moment::Wrong(why, _), _) => return Verdict::Broken(why),
+        (Moment::Wrong(why), _) => return Verdict::Broken(why),
     };
     met(value <= max, Fault::OutOfRange { value, min: 0, max })
 }
@@ -175,7 +175,7 @@ fn leads(moment: Moment, last: u64) -> Verdict {
     match moment {
         Moment::Absent => Verdict::Passed,
         Moment::Is(seconds) => met(seconds <= last, Violation::Text("it is further ahead")),
-        Moment::Wrong(why, _) => Verdict::Broken(why),
+        Moment::Wrong(why) => Verdict::Broken(why),
     }
 }
 
@@ -209,7 +209,7 @@ fn numeric(claims: &Claims<'_>) -> Verdict {
     let wrong = [claims.exp, claims.iat, claims.nbf]
         .into_iter()
         .find_map(|moment| match moment {
-            Moment::Wrong(why, _) => Some(why),
+            Moment::Wrong(why) => Some(why),
             _ => None,
         });
     wrong.map_or(Verdict::Passed, Verdict::Broken)

@@ -56,7 +56,7 @@ impl Judge<'_, '_> {
         };
         let verdict = match self.facts.claims().map(|claims| (claims.iat, claims.exp)) {
             None => Verdict::NotChecked(Reason::Needs(RuleId::PayloadJson)),
-            Some((iat, exp)) => match (iat.meant(), exp.meant()) {
+            Some((iat, exp)) => match (iat.value(), exp.value()) {
                 (Some(iat), Some(exp)) => lives(rule.value(), iat, exp).into(),
                 (_, None) => Verdict::NotChecked(Reason::Needs(RuleId::ClaimExp)),
                 (None, Some(exp)) => self.rest_of_life(rule.value(), exp),
@@ -148,9 +148,9 @@ fn lives(rule: Lifetime, iat: u64, exp: u64) -> Result<(), Violation> {
 
 /// No `nbf`, or one that says what `iat` says: both kinds of scheme accept that much.
 fn nbf_is_iat(claims: &Claims<'_>) -> Verdict {
-    match (claims.nbf, claims.iat.meant()) {
+    match (claims.nbf, claims.iat.value()) {
         (Moment::Absent, _) => Verdict::Passed,
-        (Moment::Wrong(why, _), _) => Verdict::Broken(why),
+        (Moment::Wrong(why), _) => Verdict::Broken(why),
         (Moment::Is(_), None) => match claims.iat {
             Moment::Absent => Verdict::because("iat, which it must equal, is absent"),
             _ => Verdict::NotChecked(Reason::Needs(RuleId::ClaimIat)),
