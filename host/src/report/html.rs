@@ -196,7 +196,6 @@ fn escape(text: &str) -> String {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
-            '\n' => html.push('\n'),
             other => html.extend(escape_character(other)),
         }
     }

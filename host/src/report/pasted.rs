@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_check::json::Value;
+use privyseal_core::token::text::JsonText;
 
 use crate::base::display::is_invisible;
 
@@ -30,16 +31,17 @@ impl<'t> Pasted<'t> {
                 found_in: Some("several lines".to_owned()),
             };
         }
-        let authorization = authorization(token);
-        let members = || {
-            let members = json(token).or_else(|| form(token));
-            chosen(&members?)
+        if let Some((token, place)) = authorization(token) {
+            return Self {
+                token: token.into(),
+                found_in: Some(place),
+            };
+        }
+        let members = json(token).or_else(|| form(token));
+        let (token, found_in) = match members.and_then(chosen) {
+            Some((token, place)) => (token.into(), Some(place)),
+            None => (text.trim().into(), None),
         };
-        let (token, found_in) = match authorization.or_else(members) {
-            Some((token, place)) => (token, Some(place)),
-            None => (text.trim(), None),
-        };
-        let token = token.into();
         Self { token, found_in }
     }
 }
@@ -63,11 +65,11 @@ fn authorization(text: &str) -> Option<(&str, String)> {
     is_one.then(|| (token, format!("an authorization with {scheme}")))
 }
 
-/// How a member is called to a person, and the names and values of all.
-type Members<'t> = (&'static str, Vec<(&'t str, &'t str)>);
+/// How a member is called to a person, and the names and values of all, decoded.
+type Members = (&'static str, Vec<(String, String)>);
 
 /// The strings of a JSON object.
-fn json(text: &str) -> Option<Members<'_>> {
+fn json(text: &str) -> Option<Members> {
     let Ok(Value::Object(object)) = Value::parse(text) else {
         return None;
     };
@@ -75,29 +77,34 @@ fn json(text: &str) -> Option<Members<'_>> {
         let Value::String(value) = value else {
             return None;
         };
-        Some((name.as_escaped(), value.as_escaped()))
+        Some((plain(&name), plain(&value)))
     });
     Some(("the member", strings.collect()))
 }
 
 /// The members of a form, or of the query and the fragment of an address.
-fn form(text: &str) -> Option<Members<'_>> {
+fn form(text: &str) -> Option<Members> {
     let address = usize::from(text.contains("://"));
     let members = text.split(['?', '#', '&']).skip(address);
-    let members: Option<_> = members.map(|member| member.split_once('=')).collect();
+    let members: Option<_> = members
+        .map(|member| {
+            let mut pairs = form_urlencoded::parse(member.as_bytes()).into_owned();
+            pairs.next().filter(|_| member.contains('='))
+        })
+        .collect();
     Some(("the form member", members?))
 }
 
 /// The `client_assertion`, whatever it is; where there is none, the first that has the parts of a token.
-fn chosen<'t>((kind, members): &Members<'t>) -> Option<(&'t str, String)> {
+fn chosen((kind, members): Members) -> Option<(String, String)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:#".contains(c);
-    // Where a name is written in another way than it is read, nobody knows which member a receiver takes.
+    // Something else than a form may look like one.
     let mut names = members.iter().map(|(name, _)| name);
     if names.any(|name| name.contains(|c| !is_name(c))) {
         return None;
     }
-    let is_assertion = |(name, _): &&(&str, &str)| *name == "client_assertion";
-    let has_parts = |(_, value): &&(&str, &str)| matches!(value.split('.').count(), 3 | 5);
+    let is_assertion = |(name, _): &&(String, String)| name == "client_assertion";
+    let has_parts = |(_, value): &&(String, String)| matches!(value.split('.').count(), 3 | 5);
     let count = members.iter().filter(has_parts).count();
     let first = match members.iter().filter(is_assertion).count() {
         0 => members.iter().find(has_parts),
@@ -109,7 +116,11 @@ fn chosen<'t>((kind, members): &Members<'t>) -> Option<(&'t str, String)> {
         0 | 1 => String::new(),
         count => format!(", one of {count} tokens"),
     };
-    Some((token, format!("{kind} {name}{of}")))
+    Some((token.clone(), format!("{kind} {name}{of}")))
+}
+
+pub(super) fn plain(text: &JsonText<'_>) -> String {
+    text.chars().flatten().collect()
 }
 
 pub(super) const fn is_token_character(c: char) -> bool {
@@ -192,6 +203,20 @@ mod tests {
                 OTHER,
                 Some("the form member request, one of 2 tokens"),
             ),
+            // As a receiver reads it.
+            (
+                format!(
+                    "id_token={OTHER}&client%5Fassertion={}",
+                    TOKEN.replace('.', "%2e")
+                ),
+                TOKEN,
+                Some("the form member client_assertion, one of 2 tokens"),
+            ),
+            (
+                format!("{{\"id_token\":\"{OTHER}\",\"client\\u005fassertion\":\"{TOKEN}\"}}"),
+                TOKEN,
+                Some("the member client_assertion, one of 2 tokens"),
+            ),
             // Who sent an assertion asks about that, whatever became of it.
             (
                 format!("subject_token={TOKEN}&client_assertion=oops"),
@@ -226,10 +251,8 @@ mod tests {
             "www.example.com is a.b.c",
             "<b>",
             "a.b",
-            // Which of two would count nobody knows, nor which member a name is that has an escape.
+            // Which of two would count nobody knows.
             &format!("client_assertion={TOKEN}&client_assertion={OTHER}"),
-            &format!("id_token={TOKEN}&client%5Fassertion={OTHER}"),
-            &format!("{{\"id_token\":\"{TOKEN}\",\"client\\u005fassertion\":\"{OTHER}\"}}"),
             &format!("https://a.example/?to=https%3A%2F%2Fb.example%3Ft%3D{TOKEN}%26x"),
             &format!("Authorization: Bearer {TOKEN}\n{OTHER}"),
             &format!("{TOKEN}=="),

@@ -51,6 +51,18 @@ fn nothing_from_outside_becomes_markup() {
 }
 
 #[test]
+fn a_claim_breaks_no_line() {
+    let html = html_of_claims(&json!({ "claim": "one\ntwo\r\tthree\u{7f}", "four\n": ["five\n"] }));
+    for shown in [
+        "<dd>one\\ntwo\\r\\tthree\\u{7f}</dd>",
+        "<code>four\\n</code>",
+        "five\\n",
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+}
+
+#[test]
 fn a_claim_does_not_become_markup() {
     let header = part(r#"{"alg":"<b>","x5c":["<i>"]}"#);
     let inner = format!("{}.{}.AA", part("{}"), part(r#"{"<u>":"<u>"}"#));
@@ -78,7 +90,10 @@ fn no_token_in_a_claim_can_be_used() {
         "glued": format!("token_{jws}"), "host": format!("a.example.{jws}"), "text": member(&jws).to_string(),
         "short": [format!("{header}.e30.c2ln")], "encrypted": jwe, jws.clone(): jwe,
         "client_notification_token": "opaque-1", "deep": [{ "access_token": "opaque-2", "kept": "word" }],
-        "refresh_token": { "value": "opaque-3" },
+        "refresh_token": { "value": "opaque-3" }, "clientSecret": "opaque-4", "Authorization": "Basic opaque-5",
+        "general": { "payload": "e30", "signatures": [{ "protected": "e30", "signature": "opaque-6" }] },
+        "flattened": { "protected": "e30", "ciphertext": "opaque-7" }, "key": { "kty": "oct", "k": "opaque-8" },
+        "encoded": format!("https://a.example/?t={}", jws.replace('.', "%2E")),
     }));
     for no in [signature.as_str(), &ciphertext, "c2ln", "opaque"] {
         assert!(!html.contains(no), "{no}: {html}");
@@ -87,6 +102,7 @@ fn no_token_in_a_claim_can_be_used() {
     for shown in [
         "<dd>person</dd>",
         "kept&quot;:&quot;word",
+        "kty&quot;:&quot;oct",
         "[left out], and",
         rest,
     ] {

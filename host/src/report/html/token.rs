@@ -11,7 +11,7 @@ use privyseal_core::token::text::JsonText;
 
 use super::words::{distance, left};
 use super::{HtmlReport, Verdict, badge, escape};
-use crate::report::pasted::{Pasted, decoded, is_token_character};
+use crate::report::pasted::{Pasted, decoded, is_token_character, plain};
 use crate::report::{CertificateReport, ReceiverReport, TokenReport};
 
 /// What stands in a token, as far as it can be read. Nobody proved it.
@@ -159,10 +159,6 @@ fn object(text: &str) -> Option<Object<'_>> {
     }
 }
 
-fn plain(text: &JsonText<'_>) -> String {
-    text.chars().flatten().collect()
-}
-
 /// A value, and what it means where that is known.
 fn shown(name: &str, value: Value<'_>, now: UnixTime) -> String {
     match (name, value) {
@@ -197,12 +193,26 @@ fn shown(name: &str, value: Value<'_>, now: UnixTime) -> String {
     }
 }
 
+/// The private members of a JWK (RFC 7518 section 6).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /// What stands for a credential, or for what makes one of the rest.
 const LEFT_OUT: &str = "[left out]";
 
-/// Whether a member of that name is a credential whatever its form.
+/// Whether a member of that name is a credential, or what makes one of the rest, whatever its form.
 fn is_credential(name: &str) -> bool {
-    ["client_notification_token", "access_token", "refresh_token"].contains(&name)
+    // A request for claims, and a JWS.
+    const OTHERS: [&str; 2] = ["id_token", "login_hint_token"];
+    const ENDS: [&str; 6] = [
+        "token",
+        "secret",
+        "password",
+        "authorization",
+        "signature",
+        "ciphertext",
+    ];
+    let name = name.to_ascii_lowercase();
+    !OTHERS.contains(&&*name) && ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a string without its quotes would be taken for something else.
@@ -226,8 +236,11 @@ fn harmless(value: Value<'_>) -> String {
             format!("[{}]", items.join(","))
         }
         Value::Object(object) => {
+            let is_key = object.get("kty").is_some();
             let member = |(name, value): (JsonText<'_>, Value<'_>)| {
-                let value = if is_credential(&plain(&name)) {
+                let plain = plain(&name);
+                let is_private = is_key && PRIVATE.contains(&&*plain);
+                let value = if is_private || is_credential(&plain) {
                     format!("\"{LEFT_OUT}\"")
                 } else {
                     harmless(value)
@@ -251,11 +264,16 @@ fn quoted(text: &JsonText<'_>) -> String {
 /// Text in which no JWS has its signature, and no JWE what is encrypted.
 fn without_signatures(text: &str) -> String {
     let is_break = |c| !is_token_character(c);
-    let pieces = text.split_inclusive(is_break).map(|piece| {
+    let dotted = text.replace("%2E", ".").replace("%2e", ".");
+    let pieces = dotted.split_inclusive(is_break).map(|piece| {
         let (run, end) = piece.split_at(piece.trim_end_matches(is_break).len());
         without_signature(run) + end
     });
-    pieces.collect()
+    let harmless = pieces.collect();
+    if harmless == dotted {
+        return text.to_owned();
+    }
+    harmless
 }
 
 /// As [`without_signatures`], of characters of tokens alone. What stands before a token may hide its header, but not how
