@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::env;
 use std::ffi::{OsStr, OsString};
 
-use clap::builder::ValueHint;
+use clap::builder::{PossibleValue, ValueHint};
 use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_complete::engine::{
@@ -12,7 +12,7 @@ use clap_complete::engine::{
 };
 use clap_complete::env::{CompleteEnv, Shells};
 use privyseal::profile::Profiles;
-use privyseal_core::scheme;
+use privyseal_core::Scheme;
 use serde_json::Value;
 
 use super::output::print_line;
@@ -63,7 +63,12 @@ pub(super) fn answer() -> Result<bool, clap::Error> {
 fn with_values(command: Command) -> Command {
     let command = command.mut_subcommands(with_values);
     command.mut_args(|arg| match arg.get_long() {
-        Some("scheme") => arg.add(ArgValueCompleter::new(schemes)),
+        Some("scheme") => {
+            let names = arg.get_possible_values();
+            arg.add(ArgValueCompleter::new(move |begun: &OsStr| {
+                schemes(&names, begun)
+            }))
+        }
         Some("profile") => arg.add(ArgValueCandidates::new(profiles)),
         Some("key") => arg.add(ArgValueCompleter::new(keys)),
         // Of `profile show` and `profile check`, the only positional of that name.
@@ -80,23 +85,22 @@ fn takes_file(arg: &clap::Arg) -> bool {
         .any(|name| ["FILE", "FILE|token", "DIR"].contains(&name.as_str()))
 }
 
-/// Their names, or the file of one's own.
-fn schemes(begun: &OsStr) -> Vec<CompletionCandidate> {
+/// The names that the command offers, or the file of one's own.
+fn schemes(names: &[PossibleValue], begun: &OsStr) -> Vec<CompletionCandidate> {
     let begun_text = begun.to_string_lossy();
-    let named = scheme::ALL
-        .iter()
-        .filter(|scheme| scheme.name().starts_with(&*begun_text));
-    let named = named
-        .map(|scheme| CompletionCandidate::new(scheme.name()).help(Some(scheme.title().into())));
-    let files = PathCompleter::file().filter(|path| path.extension() == Some("toml".as_ref()));
-    let files = files.complete(begun);
-    named
-        .chain(
-            files
-                .into_iter()
-                .filter(|_| begun_text.contains(['/', '.'])),
-        )
-        .collect()
+    if begun_text.contains(['/', '.']) {
+        let files = PathCompleter::file();
+        let files = files.filter(|path| path.extension() == Some("toml".as_ref()));
+        return files.complete(begun);
+    }
+    let names = names.iter().filter(|name| !name.is_hide_set());
+    let names = names.map(PossibleValue::get_name);
+    let begun = names.filter(|name| name.starts_with(&*begun_text));
+    let named = begun.map(|name| {
+        let title = Scheme::by_name(name).map(|scheme| scheme.title().into());
+        CompletionCandidate::new(name).help(title)
+    });
+    named.collect()
 }
 
 /// Those of the machine's files and the user's.

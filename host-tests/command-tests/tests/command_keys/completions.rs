@@ -26,6 +26,7 @@ fn offered(token: &SoftHsmToken, line: &str) -> Vec<String> {
     let folder = path.parent().unwrap().to_owned();
     let paths = [folder].into_iter().chain(env::split_paths(&paths));
     bash.env("PATH", env::join_paths(paths).unwrap());
+    bash.current_dir(token.dir());
     let output = tool::output(&mut bash, b"");
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines()
@@ -41,6 +42,8 @@ fn bash_offers_commands_options_schemes_and_profiles() {
     fs::create_dir_all(&config).unwrap();
     let profiles = "[profile.kpn]\nscheme = \"fiam\"\n[profile.kpn-test]\nscheme = \"fiam\"\n[profile.other]\n";
     fs::write(config.join("config.toml"), profiles).unwrap();
+    fs::write(token.dir().join("own.toml"), "").unwrap();
+    fs::write(token.dir().join("own.txt"), "").unwrap();
     for (line, wanted) in [
         ("privyseal ishare tr", &["trusted-list"][..]),
         ("privyseal yubihsm put", &["put-auth-key"]),
@@ -50,6 +53,10 @@ fn bash_offers_commands_options_schemes_and_profiles() {
             &["fiam", "ishare", "ishare-1", "itsme", "ehealth"],
         ),
         ("privyseal sign --scheme=ish", &["ishare", "ishare-1"]),
+        ("privyseal sign --scheme ./o", &["./own.toml"]),
+        ("privyseal check --scheme own.", &["own.toml"]),
+        ("privyseal ishare check --scheme ", &["ishare", "ishare-1"]),
+        ("privyseal token --scheme i", &["ishare", "ishare-1"]),
         ("privyseal token --profile k", &["kpn", "kpn-test"]),
         ("privyseal profile show k", &["kpn", "kpn-test"]),
         ("privyseal sign --key dev", &["device:"]),
