@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use super::input::secret;
 use super::jwks::key_encryption_parser;
 use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions};
-use super::output::{can_print, print_json};
+use super::output::{can_print, output_file, print_json};
 use crate::error::CliError;
 use crate::output::say;
 use progress::Progress;
@@ -79,7 +79,7 @@ pub(super) struct Ciba {
     #[arg(long, value_name = "FILE|-")]
     user_identifier_token_file: Option<PathBuf>,
     /// Write the image of the QR code to this file, replaced whenever the code changes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
     qr: Option<PathBuf>,
     /// Ping mode: listen for the provider's callback here, in plain HTTP, behind the proxy that has the
     /// registered https address; without it the provider is polled

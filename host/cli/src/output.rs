@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ColorChoice};
 use privyseal::report::html::HtmlReport;
 use privyseal::report::{Subject, TokenReport};
@@ -99,14 +100,22 @@ pub(super) fn print_json(report: &serde_json::Value) -> Result<(), CliError> {
     print_line(format!("{report:#}").as_bytes())
 }
 
+/// A file that takes a result. Standard output is where results go without one.
+pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some("-") => Err("a file is meant, and one of that name is ./-"),
+        _ => Ok(path),
+    })
+}
+
 /// How a report is given.
 #[derive(Args)]
 pub(super) struct ReportArgs {
     /// Report as JSON
     #[arg(long)]
     json: bool,
-    /// Also write the report into this file, as HTML that needs nothing else
-    #[arg(long, value_name = "FILE")]
+    /// Also write the report into this file, as HTML that needs nothing else; a file that is there is replaced
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
     html: Option<PathBuf>,
     /// Whether the report has colours: where it is a terminal and NO_COLOR is not set, always, or never
     #[arg(

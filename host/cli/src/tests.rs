@@ -80,6 +80,8 @@ fn wrong_usage_is_exit_code_2() {
         "privyseal jwks --key pkcs11:token=T --kid k --kid-form rfc7638",
         "privyseal csr --key pkcs11:token=T",
         "privyseal csr --key pkcs11:token=T --subject CN=a --key-usage keyCertSign",
+        "privyseal check --html - token",
+        "privyseal token --scheme fiam --key pkcs11:token=T --to -",
     ] {
         let error = parse(line)
             .err()

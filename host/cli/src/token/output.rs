@@ -8,7 +8,7 @@ use privyseal_hsm::{can_replace_file, replace_file};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::output::{can_print, print_line};
+use crate::output::{can_print, output_file, print_line};
 
 /// How an access token is handed over.
 #[derive(Args)]
@@ -16,8 +16,8 @@ pub(crate) struct TokenOutput {
     /// How the token is written: the server's JSON, the token alone, a header for curl, or a variable for a shell
     #[arg(long = "output", value_enum, value_name = "FORM", default_value_t = Form::Json)]
     form: Form,
-    /// Write it to this file, which only this user can read, instead of standard output
-    #[arg(long, value_name = "FILE")]
+    /// Write it to this file, which only this user can read, instead of standard output; a file that is there is replaced
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
     to: Option<PathBuf>,
 }
 
