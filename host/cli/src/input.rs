@@ -3,13 +3,10 @@
 use std::path::Path;
 
 use privyseal::base::BaseError;
-use privyseal::base::file::InputFile;
+use privyseal::base::file::{InputFile, MAX_FILE};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-
-/// The most bytes of a token that are read.
-const MAX_INPUT: usize = 1024 * 1024;
 
 /// The token, which is on standard input if the argument is `-`.
 pub(super) fn token(argument: String) -> Result<String, CliError> {
@@ -25,7 +22,7 @@ pub(super) fn token(argument: String) -> Result<String, CliError> {
 
 /// The secret in a file, or on standard input for `-`, without the newline that editors leave at the end.
 pub(super) fn secret(path: &Path) -> Result<Zeroizing<String>, BaseError> {
-    let mut text = InputFile::open_or_stdin(path)?.read_text(MAX_INPUT)?;
+    let mut text = InputFile::open_or_stdin(path)?.read_text(MAX_FILE)?;
     let len = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(len);
     Ok(text)

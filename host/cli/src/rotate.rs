@@ -18,9 +18,6 @@ use crate::error::CliError;
 /// The longest that a plan waits, in seconds: a year.
 const MAX_CACHE: u64 = 366 * 24 * 60 * 60;
 
-/// The largest JWK Set or plan that is read, in bytes.
-const MAX_FILE: usize = 1024 * 1024;
-
 /// Replace keys without a login that fails: when to publish, to switch, and to retire
 #[derive(Args)]
 pub(super) struct Rotate {
@@ -85,7 +82,7 @@ impl Rotate {
 impl Plan {
     fn run(self) -> Result<(), CliError> {
         let begin = moment("--begin", self.begin)?;
-        let [old, new] = [&self.old, &self.new].map(|path| file::read(path, MAX_FILE));
+        let [old, new] = [&self.old, &self.new].map(|path| file::read(path, file::MAX_FILE));
         let plan = Rotation::plan(&old?, &new?, begin, self.cache).map_err(of(&self.new))?;
         if self.json {
             return print_json(&json!(plan));
@@ -101,7 +98,7 @@ impl Plan {
 impl Check {
     fn run(self) -> Result<(), CliError> {
         let now = moment("--now", self.now)?;
-        let text = file::read(&self.plan, MAX_FILE)?;
+        let text = file::read(&self.plan, file::MAX_FILE)?;
         let plan = Rotation::from_json(&text).map_err(of(&self.plan))?;
         let (current, next) = plan.at(now);
         let gone = |kid: &str| plan.knows(kid);

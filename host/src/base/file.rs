@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 
 use super::BaseError;
 
+/// The most bytes of a token, of certificates, of keys and of profiles that are read: far more than any of them has.
+pub const MAX_FILE: usize = 1024 * 1024;
+
 /// A file that was opened, or standard input.
 #[derive(Debug)]
 pub struct InputFile {

@@ -15,9 +15,6 @@ use super::pem::{self, PemError, Wanted};
 use super::revocation::RevocationOptions;
 use crate::base::{clock, file};
 
-/// The largest file that is read: far more than any chain or bundle of roots, in bytes.
-const MAX_FILE: usize = 1024 * 1024;
-
 /// DER certificates in the order in which they were given. Nothing is known about them yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificates(Vec<Vec<u8>>);
@@ -30,7 +27,7 @@ impl Certificates {
     ///
     /// [`PkiError::File`] and [`PkiError::Content`], which name the file.
     pub fn from_file(path: &Path) -> Result<Self, PkiError> {
-        let content = file::read(path, MAX_FILE)?;
+        let content = file::read(path, file::MAX_FILE)?;
         Self::from_bytes(&content).map_err(|fault| PkiError::Content {
             path: path.to_owned(),
             fault,

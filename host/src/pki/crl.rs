@@ -22,7 +22,7 @@ pub(super) use points::{ALL_REASONS, Point};
 pub(super) use read::{Content, Found};
 
 /// The largest file of lists, in bytes. National CAs publish lists of some megabytes.
-const MAX_FILE: usize = 64 * 1024 * 1024;
+pub const MAX_FILE: usize = 64 * 1024 * 1024;
 
 /// One revocation list. Nothing is proved yet. A clone is another handle to it.
 #[derive(Clone, Debug)]

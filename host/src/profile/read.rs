@@ -11,12 +11,9 @@ use zeroize::Zeroizing;
 
 use super::member::{MEMBERS, Value};
 use super::{Origin, Profile, ProfileError};
-use crate::base::file::InputFile;
+use crate::base::file::{InputFile, MAX_FILE};
 use crate::base::toml::{self as text_of, TomlError};
 use crate::schemes::own::{self, SchemeTables};
-
-/// The largest file that is read: some thousand profiles.
-const MAX_FILE: usize = 1024 * 1024;
 
 type Members = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 

@@ -17,9 +17,6 @@ use crate::base::{BaseError, file, toml as text_of};
 
 pub use table::SchemeTable;
 
-/// The largest file that is read, in bytes.
-const MAX_FILE: usize = 64 * 1024;
-
 /// Why a file defines no scheme.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,7 +78,7 @@ impl SchemeTables {
 ///
 /// [`SchemeFileError`].
 pub fn from_file(path: &Path) -> Result<&'static OwnScheme, SchemeFileError> {
-    let text = file::InputFile::open(path)?.read_text(MAX_FILE)?;
+    let text = file::InputFile::open(path)?.read_text(file::MAX_FILE)?;
     let content = |error| SchemeFileError::Content {
         path: path.to_owned(),
         error,

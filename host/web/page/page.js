@@ -8,7 +8,6 @@ const ASKED = [...FIELDS, "scheme", "audience", "moment"];
 const files = new Map();
 // What stood in each field that is as an example filled it.
 const before = new Map();
-const MAX_FILE = 64 * 1024 * 1024;
 // Counts what happened to the fields: a file that was read meanwhile is no longer wanted.
 let changes = 0;
 let explanation = null;
@@ -54,7 +53,7 @@ function choose(position) {
 
 // PEM, JSON or a token is shown; DER is named.
 async function take(id, list) {
-  const large = list.find((file) => file.size > MAX_FILE);
+  const large = list.find((file) => file.size > wasm_bindgen.max_file());
   if (large) return wrong(`${large.name} is larger than any list of revoked certificates`);
   const begun = ++changes;
   const read = await Promise.all(list.map((file) => file.arrayBuffer())).catch(() => null);

@@ -7,9 +7,11 @@
     unnameable_types
 )]
 
+use privyseal::base::BaseError;
+use privyseal::base::file::MAX_FILE;
 use privyseal::jose::jwk::KeySet;
 use privyseal::pki::certificates::{Certificates, ChainOptions};
-use privyseal::pki::crl::Crl;
+use privyseal::pki::crl::{self, Crl};
 use privyseal::pki::revocation::RevocationOptions;
 use privyseal::report::html::{HtmlReport, TokenContent};
 use privyseal::report::{
@@ -80,6 +82,7 @@ impl Question {
     ///
     /// A sentence if there is not one such table, or if it is out of bounds.
     pub fn own(&mut self, file: &[u8]) -> Result<(), String> {
+        bounded(file, MAX_FILE)?;
         let text = core::str::from_utf8(file).map_err(|error| error.to_string())?;
         let own = own::from_toml(text).map_err(|error| error.to_string())?;
         let [scheme] = own[..] else {
@@ -111,6 +114,7 @@ impl Question {
     ///
     /// A sentence if they cannot be read.
     pub fn trust(&mut self, file: &[u8]) -> Result<(), String> {
+        bounded(file, MAX_FILE)?;
         let more = Certificates::from_bytes(file).map_err(|error| error.to_string())?;
         let all = self
             .trust
@@ -127,6 +131,7 @@ impl Question {
     ///
     /// A sentence if it cannot be read.
     pub fn keys(&mut self, file: &[u8]) -> Result<(), String> {
+        bounded(file, MAX_FILE)?;
         let keys = KeySet::from_bytes(file).map_err(|error| error.to_string())?;
         match self.keys.replace(keys) {
             Some(_) => Err("one JWK Set is meant, and several are given".to_owned()),
@@ -140,14 +145,21 @@ impl Question {
     ///
     /// A sentence if they cannot be read.
     pub fn lists(&mut self, file: &[u8]) -> Result<(), String> {
+        bounded(file, crl::MAX_FILE)?;
         let more = Crl::from_bytes(file).map_err(|error| error.to_string())?;
         self.lists.extend(more);
         Ok(())
     }
 
     /// Takes what is to be explained; certificates may come in several files.
-    pub fn input(&mut self, file: Vec<u8>) {
+    ///
+    /// # Errors
+    ///
+    /// A sentence if it is too large to be any of that.
+    pub fn input(&mut self, file: Vec<u8>) -> Result<(), String> {
+        bounded(&file, MAX_FILE)?;
         self.inputs.push(file);
+        Ok(())
     }
 
     /// Explains a token (a compact JWS, or what it was sent in), certificates (PEM, DER or PKCS #7), or a certification
@@ -249,10 +261,44 @@ impl Explanation {
     }
 }
 
+/// The most bytes of a file that any field takes.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
+pub fn max_file() -> usize {
+    crl::MAX_FILE
+}
+
+/// As the command bounds the files that it reads.
+fn bounded(file: &[u8], max: usize) -> Result<(), String> {
+    let path = "what is given".into();
+    let too_large = (file.len() > max).then_some(BaseError::TooLarge { path, max });
+    too_large.map_or(Ok(()), |error| Err(error.to_string()))
+}
+
 /// The schemes: on each line a name, a tab, and a title.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 pub fn schemes() -> String {
     let lines = scheme::ALL.iter();
     let lines = lines.map(|scheme| format!("{}\t{}", scheme.name(), scheme.title()));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_larger_than_the_command_reads_is_refused() {
+        let mut question = Question::new(0).unwrap();
+        let mut file = vec![b' '; MAX_FILE];
+        question.input(file.clone()).unwrap();
+        file.push(b' ');
+        for said in [
+            question.input(file.clone()),
+            question.trust(&file),
+            question.keys(&file),
+            question.own(&file),
+        ] {
+            assert!(said.unwrap_err().contains("larger than 1048576 bytes"));
+        }
+    }
 }

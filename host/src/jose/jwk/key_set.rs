@@ -14,9 +14,6 @@ use serde_json::Value;
 use super::JwkError;
 use crate::base::file;
 
-/// The largest file that is read, in bytes.
-const MAX_FILE: usize = 1024 * 1024;
-
 /// The keys of a JWK Set that may have made an RS256 signature, or those to which something may be encrypted.
 ///
 /// Others are left out, as RFC 7517 section 5 has it: those of another type, those whose `use`, `key_ops` or
@@ -60,7 +57,7 @@ impl KeySet {
     ///
     /// [`JwkError::File`] and [`JwkError::Content`], which name the file.
     pub fn from_file(path: &Path) -> Result<Self, JwkError> {
-        let content = file::read(path, MAX_FILE)?;
+        let content = file::read(path, file::MAX_FILE)?;
         Self::from_bytes(&content).map_err(|error| JwkError::Content {
             path: path.to_owned(),
             error,
