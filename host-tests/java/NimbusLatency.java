@@ -39,8 +39,11 @@ public class NimbusLatency {
         measure(signer, header, seconds);
         List<Long> times = measure(signer, header, seconds);
         Collections.sort(times);
-        System.out.printf("%-40s %9d %9d %9d%n", "Nimbus with SunPKCS11, 1 thread", times.get(times.size() / 2),
-            times.get(times.size() * 99 / 100), times.size() / seconds);
+        System.out.printf("%-40s", "Nimbus with SunPKCS11, 1 thread");
+        for (int hundredth : new int[] {10, 50, 90, 99}) {
+            System.out.printf(" %9d", times.get(times.size() * hundredth / 100));
+        }
+        System.out.printf(" %9d%n", times.size() / seconds);
     }
 
     static java.util.function.Predicate<String> of(KeyStore keys) {

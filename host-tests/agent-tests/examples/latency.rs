@@ -33,8 +33,8 @@ fn main() -> Result<(), Failure> {
     };
     let folder = PathBuf::from(folder);
     println!(
-        "{:<40} {:>9} {:>9} {:>9}",
-        "", "p50 us", "p99 us", "a second"
+        "{:<40} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "p10 us", "p50 us", "p90 us", "p99 us", "a second"
     );
     let config = configure(&folder, key, true)?;
     let client = Profiles::from_file(&config)?.get("bench")?.open()?;
@@ -147,7 +147,10 @@ where
         let time = times.get(times.len() * hundredth / 100).copied();
         time.unwrap_or_default().as_micros()
     };
-    println!("{name:<40} {:>9} {:>9} {rate:>9.0}", of(50), of(99));
+    let parts = [10, 50, 90, 99]
+        .map(of)
+        .map(|micros| format!(" {micros:>9}"));
+    println!("{name:<40}{} {rate:>9.0}", parts.concat());
     Ok(())
 }
 

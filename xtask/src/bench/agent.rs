@@ -34,8 +34,7 @@ pub(super) fn run() -> Result<Plot, Failure> {
         .arg(&token.key_uri)
         .stream()?;
     println!("\n==> assertions of the library, of an agent, and of the command");
-    let title =
-        "An assertion on SoftHSM, RSA-2048: the time that half and 99 % of them take at most";
+    let title = "An assertion on SoftHSM, RSA-2048: percentiles of the time that it takes";
     let mut plot = Plot::new("agent", title, "ns");
     let latency = token.tool(release_of("examples/latency"));
     latency
@@ -64,17 +63,23 @@ fn nimbus(token: &Token, plot: &mut Plot) -> Result<(), Failure> {
         .tee(|line| plot.rows.extend(latencies(line).into_iter().flatten()))
 }
 
-/// What was measured, and three numbers: microseconds of the median and of the 99th percentile, and the rate.
-fn latencies(line: &str) -> Option<[Row; 2]> {
+/// What was measured, and five numbers: microseconds of four percentiles, and the rate.
+fn latencies(line: &str) -> Option<[Row; 4]> {
     let mut rest = line.trim_end();
     let mut next = || {
         let (before, word) = rest.rsplit_once(' ')?;
         rest = before.trim_end();
         word.parse::<u64>().ok()
     };
-    let (_, most, half) = (next()?, next()?, next()?);
+    let (_, of_99, of_90, half, of_10) = (next()?, next()?, next()?, next()?, next()?);
     let row = |micros: u64, part| (micros.saturating_mul(1000), format!("{rest}, {part}"));
-    Some([row(half, "half"), row(most, "99 %")])
+    let rows = [
+        (of_10, "10 %"),
+        (half, "half"),
+        (of_90, "90 %"),
+        (of_99, "99 %"),
+    ];
+    Some(rows.map(|(micros, part)| row(micros, part)))
 }
 
 #[cfg(test)]
@@ -82,17 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_latencies_is_two_rows() {
-        let line = "agent, 8 clients, synced                       812      1900      9000";
+    fn a_line_of_latencies_is_four_rows() {
+        let line = "agent, 8 clients, synced                       700       812      1500      1900      9000";
         let rows = latencies(line).map(|rows| rows.map(|(time, what)| format!("{time} {what}")));
         let expected = [
+            "700000 agent, 8 clients, synced, 10 %",
             "812000 agent, 8 clients, synced, half",
+            "1500000 agent, 8 clients, synced, 90 %",
             "1900000 agent, 8 clients, synced, 99 %",
         ];
         assert_eq!(rows, Some(expected.map(str::to_owned)));
-        assert_eq!(
-            latencies("                p50 us    p99 us  a second"),
-            None
-        );
+        let head = "             p10 us    p50 us    p90 us    p99 us  a second";
+        assert_eq!(latencies(head), None);
     }
 }
