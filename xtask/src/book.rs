@@ -108,7 +108,27 @@ fn links(page: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{files, links};
+    use super::{files, find_pages, fs, links, paths, prose};
+
+    /// It is also the page of crates.io and docs.rs, where no file of the repository is, and no name of the code.
+    #[test]
+    fn the_page_of_a_crate_links_into_the_web_only() {
+        let (mut pages, mut count) = (Vec::new(), 0);
+        find_pages(&paths::root(), &mut pages).unwrap();
+        for page in pages.iter().filter(|page| page.ends_with("README.md")) {
+            let manifest =
+                fs::read_to_string(page.with_file_name("Cargo.toml")).unwrap_or_default();
+            if !manifest.contains("[package]") || manifest.contains("publish = false") {
+                continue;
+            }
+            count += 1;
+            let text = fs::read_to_string(page).unwrap();
+            let inward = links(&text).chain(prose(&text).filter(|line| line.contains("[`")));
+            let inward = inward.filter(|it| !it.contains("](https://"));
+            assert_eq!(inward.collect::<Vec<_>>(), [""; 0], "{}", page.display());
+        }
+        assert!(count > 5, "{count}");
+    }
 
     #[test]
     fn files_of_sources_and_no_other_code() {
