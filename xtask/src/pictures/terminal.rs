@@ -11,7 +11,8 @@ const COLUMNS: usize = 104;
 const LINE: usize = 18;
 const LETTER: usize = 8;
 
-/// Milliseconds for a line, for a command, and for the end.
+/// Milliseconds for the first window, for a line, for a command, and for the end.
+const AT_BEGIN: u32 = 4000;
 const PER_LINE: u32 = 150;
 const PER_COMMAND: u32 = 1500;
 const AT_END: u32 = 8000;
@@ -27,22 +28,25 @@ pub(super) fn session(title: &str, text: &str) -> String {
         "typed" => PER_COMMAND,
         _ => PER_LINE,
     };
-    let total = lines.iter().map(pause).sum::<u32>() + AT_END;
-    let (mut body, mut frames, mut time) = (String::new(), String::new(), 0);
-    for (number, line) in lines.iter().enumerate() {
-        let (class, y) = (line.1, (number + 1) * LINE);
-        let shown = escaped(&line.0);
+    let later = lines.get(ROWS..).unwrap_or_default();
+    let total = AT_BEGIN + later.iter().map(pause).sum::<u32>() + AT_END;
+    let (mut body, mut frames, mut time) =
+        (String::new(), String::from("0%{transform:none}"), AT_BEGIN);
+    for (number, (line, class)) in lines.iter().enumerate() {
+        let (shown, y) = (escaped(line), (number + 1) * LINE);
         let _ = writeln!(
             body,
             "<text class=\"{class}\" x=\"12\" y=\"{y}\">{shown}</text>"
         );
+    }
+    for (number, line) in later.iter().enumerate() {
         // In hundredths of a percent.
         let (part, shift) = (10_000 * time / total, shift(number + 1));
         let _ = write!(frames, "{}.{:02}%{{{shift}}}", part / 100, part % 100);
         time += pause(line);
     }
-    let end = shift(lines.len());
-    let (width, height) = (COLUMNS * LETTER + 24, ROWS * LINE + 12);
+    let end = shift(later.len());
+    let (width, height) = (COLUMNS * LETTER + 24, ROWS * LINE + 6);
     let seconds = total.div_ceil(1000);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -51,13 +55,9 @@ pub(super) fn session(title: &str, text: &str) -> String {
     )
 }
 
-/// The last of so many lines is at the foot of the window.
+/// So many lines are above the window.
 fn shift(lines: usize) -> String {
-    let (window, text) = (ROWS * LINE, lines * LINE);
-    match window.checked_sub(text) {
-        Some(down) => format!("transform:translateY({down}px)"),
-        None => format!("transform:translateY(-{}px)", text - window),
-    }
+    format!("transform:translateY(-{}px)", lines * LINE)
 }
 
 /// The line as the window has room for it, and what it is.
