@@ -350,8 +350,11 @@ impl Response {
             return Ok(response);
         }
         let bound = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-        // Reserved at once, so that no copy of a token is left behind by a growing vector.
-        let mut body = Zeroizing::new(Vec::with_capacity(max.saturating_add(1)));
+        // Reserved at once, so that no copy of a token is left behind by a growing vector; what is larger holds none.
+        let len = raw.body().content_length();
+        let len = len.and_then(|len| usize::try_from(len).ok());
+        let room = len.map_or(max, |len| len.min(max)).min(MAX_CALL_RESPONSE);
+        let mut body = Zeroizing::new(Vec::with_capacity(room.saturating_add(1)));
         raw.body_mut()
             .with_config()
             .limit(bound)

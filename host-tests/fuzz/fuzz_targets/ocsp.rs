@@ -10,7 +10,7 @@ use privyseal::pki::Certificates;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
 use privyseal::pki::path::{PathError, PathOptions};
-use privyseal::pki::revocation::{FetchRevocation, RevocationOptions, RevocationPlaces};
+use privyseal::pki::revocation::{FetchRevocation, Revocation, RevocationOptions, RevocationPlaces};
 use privyseal_core::UnixTime;
 use privyseal_fuzz::pkits::{Object, Pkits};
 use privyseal_fuzz::tree::{Content, Node};
@@ -43,8 +43,9 @@ impl FetchRevocation for Responder<'_> {
         &self,
         _: &RevocationPlaces,
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        judge: &dyn Fn(&OcspResponse) -> Revocation,
         _: Instant,
-    ) -> Option<OcspResponse> {
+    ) -> Option<Revocation> {
         let question = ask(b"a nonce of sixteen")?;
         *self.asked.lock().expect("one thread") = question.to_der();
         let whole = if self.is_whole {
@@ -52,7 +53,7 @@ impl FetchRevocation for Responder<'_> {
         } else {
             whole(self.response)
         };
-        Some(question.response(whole))
+        Some(judge(&question.response(whole)))
     }
 
     fn lists(&self, _: &RevocationPlaces, _: UnixTime, _: Instant) -> Vec<Crl> {

@@ -15,6 +15,18 @@ impl Authority {
     /// # Panics
     /// If one is no certificate.
     pub fn revocation_list(&self, revoked: &[&[u8]]) -> Vec<u8> {
+        self.list(revoked, true)
+    }
+
+    /// One without nextUpdate and without a certificate, DER: nobody keeps it.
+    ///
+    /// # Panics
+    /// As [`Self::revocation_list`].
+    pub fn passing_list(&self) -> Vec<u8> {
+        self.list(&[], false)
+    }
+
+    fn list(&self, revoked: &[&[u8]], lasts: bool) -> Vec<u8> {
         let list = || -> x509_cert::builder::Result<Vec<u8>> {
             let issuer = Certificate::from_der(&self.certificate)?;
             let validity = Validity::years_from_now(20).to_x509()?;
@@ -29,7 +41,7 @@ impl Authority {
             let revoked = revoked.collect::<x509_cert::builder::Result<Vec<RevokedCert>>>()?;
             let number = CrlNumber::try_from(1_u64)?;
             let mut list = CrlBuilder::new_with_this_update(&issuer, number, validity.not_before)?
-                .with_next_update(Some(validity.not_after));
+                .with_next_update(lasts.then_some(validity.not_after));
             if !revoked.is_empty() {
                 list = list.with_certificates(revoked.into_iter());
             }

@@ -184,9 +184,9 @@ impl Serve {
     /// What cannot be read leaves all as it is.
     fn reload(&self, receiver: &Accepting) {
         let clients = self.clients.as_deref().map(clients);
-        match (clients.transpose(), self.registry.revocation()) {
-            (Ok(clients), Ok(revocation)) => {
-                receiver.set_revocation(revocation);
+        match (clients.transpose(), self.registry.lists()) {
+            (Ok(clients), Ok(lists)) => {
+                receiver.set_lists(lists);
                 let is_nobody = clients.as_ref().is_some_and(RegisteredClients::is_empty);
                 if let Some(clients) = clients {
                     receiver.set_clients(clients);

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::base::clock;
+use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::PartyFault;
 use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
@@ -23,7 +24,7 @@ use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, ClaimedParty, PartyAnswer};
 use crate::replay::{Presented, ReplayStore, Seen};
 use crate::revocation::Untold;
-use crate::shares::Room;
+use crate::shares::Rooms;
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -45,7 +46,7 @@ pub struct Receiver {
     pub(crate) proven: ProvenHeaders,
     pub(crate) links: KnownLinks,
     /// For those who wait for what CAs publish about revocation.
-    pub(crate) fetching: Room,
+    pub(crate) fetching: Rooms,
     pub(crate) untold: Untold,
 }
 
@@ -151,9 +152,12 @@ impl Receiver {
         self.registry.is_some() || self.settings().clients.has_key(client_id, key, now)
     }
 
-    /// Judges revocation by this from now on. What was proved is proved again.
-    pub fn set_revocation(&self, revocation: Revocation) {
-        self.change(|settings| settings.revocation = Arc::new(revocation));
+    /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was
+    /// proved is proved again, and counts on until its end where CAs cannot be asked about it.
+    pub fn set_lists(&self, lists: Vec<Crl>) {
+        self.change(|settings| {
+            settings.revocation = Arc::new(settings.revocation.with_lists(lists))
+        });
     }
 
     /// Knows these clients from now on, and no others. What was proved is proved again.

@@ -3,25 +3,29 @@
 use core::fmt;
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use privyseal::UnixTime;
 use privyseal::http::RevocationFetcher;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
-use privyseal::pki::revocation::{FetchRevocation, RevocationOptions, RevocationPlaces};
+use privyseal::pki::revocation::{
+    FetchRevocation, Revocation as Told, RevocationOptions, RevocationPlaces,
+};
 
 use privyseal_check::RuleId;
 
 use crate::Rejection;
-use crate::shares::{Holder, Place, Room};
+use crate::shares::{Holder, Place, Rooms};
 
 /// Lists, and who gets more. By default revocation is not judged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Revocation {
     lists: Vec<Crl>,
-    fetcher: Option<RevocationFetcher>,
+    /// It lives on where the lists are replaced, with what it keeps.
+    fetcher: Option<Arc<RevocationFetcher>>,
     allow_unknown: bool,
 }
 
@@ -37,7 +41,7 @@ impl Revocation {
     /// Also by what each certificate's CA publishes.
     #[must_use]
     pub fn online(mut self, fetcher: RevocationFetcher) -> Self {
-        self.fetcher = Some(fetcher);
+        self.fetcher = Some(Arc::new(fetcher));
         self
     }
 
@@ -48,10 +52,30 @@ impl Revocation {
         self
     }
 
+    /// The same by other lists. What was fetched is kept.
+    pub(crate) fn with_lists(&self, lists: Vec<Crl>) -> Self {
+        Self {
+            lists,
+            ..self.clone()
+        }
+    }
+
+    /// Whether CAs are asked.
+    pub(crate) const fn is_online(&self) -> bool {
+        self.fetcher.is_some()
+    }
+
+    /// The same by the lists alone; where CAs are asked, they tell the rest.
+    pub(crate) fn given(&self) -> RevocationOptions<'_> {
+        let mut options = RevocationOptions::files(&self.lists);
+        options.allow_unknown = self.allow_unknown || self.is_online();
+        options
+    }
+
     /// The same, as the checks take it.
     pub fn options(&self) -> RevocationOptions<'_> {
-        let mut options = RevocationOptions::files(&self.lists);
-        options.fetch = self.fetcher.as_ref().map(|fetcher| fetcher as _);
+        let mut options = self.given();
+        options.fetch = self.fetcher.as_deref().map(|fetcher| fetcher as _);
         options.allow_unknown = self.allow_unknown;
         options
     }
@@ -95,21 +119,23 @@ impl Untold {
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
     revocation: &'a Revocation,
-    room: &'a Room,
+    rooms: &'a Rooms,
     holder: Holder,
-    /// Taken where somebody is asked, and not before.
-    place: OnceLock<Option<Place>>,
-    was_untold: OnceLock<()>,
+    /// Of the certificate under judgement somebody should have been asked, and there was no place.
+    had_no_place: AtomicBool,
+    was_kept_out: AtomicBool,
+    was_untold: AtomicBool,
 }
 
 impl<'a> Asking<'a> {
-    pub(crate) const fn new(revocation: &'a Revocation, room: &'a Room, holder: Holder) -> Self {
+    pub(crate) const fn new(revocation: &'a Revocation, rooms: &'a Rooms, holder: Holder) -> Self {
         Self {
             revocation,
-            room,
+            rooms,
             holder,
-            place: OnceLock::new(),
-            was_untold: OnceLock::new(),
+            had_no_place: AtomicBool::new(false),
+            was_kept_out: AtomicBool::new(false),
+            was_untold: AtomicBool::new(false),
         }
     }
 
@@ -119,14 +145,14 @@ impl<'a> Asking<'a> {
         options
     }
 
-    /// Whether somebody should have been asked, and there was no place.
-    pub(crate) fn had_no_place(&self) -> bool {
-        self.place.get().is_some_and(Option::is_none)
+    /// Whether nothing was told of a certificate because there was no place.
+    pub(crate) fn was_kept_out(&self) -> bool {
+        self.was_kept_out.load(Ordering::Relaxed)
     }
 
     /// Whether somebody was asked, and did not tell.
     pub(crate) fn was_untold(&self) -> bool {
-        self.was_untold.get().is_some()
+        self.was_untold.load(Ordering::Relaxed)
     }
 
     /// Nobody tells whether a certificate was revoked. Where CAs are asked, that says nothing against the client.
@@ -134,15 +160,17 @@ impl<'a> Asking<'a> {
         let Some(fetcher) = &self.revocation.fetcher else {
             return Rejection::of(RuleId::Revocation, why);
         };
-        self.was_untold.get_or_init(|| ());
+        self.was_untold.store(true, Ordering::Relaxed);
         let faults = fetcher.take_faults().join("; ");
         untold(format_args!("{why} ({faults})"))
     }
 
-    fn fetcher(&self) -> Option<&RevocationFetcher> {
-        let place = self.place.get_or_init(|| self.room.place(&self.holder));
-        let fetcher = self.revocation.fetcher.as_ref();
-        fetcher.filter(|_| place.is_some())
+    fn place(&self, server: &str) -> Option<(Place, Place)> {
+        let place = self.rooms.place(server, &self.holder);
+        if place.is_none() {
+            self.had_no_place.store(true, Ordering::Relaxed);
+        }
+        place
     }
 }
 
@@ -151,18 +179,26 @@ impl FetchRevocation for Asking<'_> {
         &self,
         certificate: &RevocationPlaces,
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        judge: &dyn Fn(&OcspResponse) -> Told,
         begun: Instant,
-    ) -> Option<OcspResponse> {
-        self.fetcher()?.response(certificate, ask, begun)
+    ) -> Option<Told> {
+        self.had_no_place.store(false, Ordering::Relaxed);
+        let fetcher = self.revocation.fetcher.as_ref()?;
+        fetcher.response_where(certificate, ask, judge, begun, |server| self.place(server))
     }
 
     fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl> {
-        let lists = self.fetcher().map(|it| it.lists(certificate, now, begun));
-        lists.unwrap_or_default()
+        let fetcher = self.revocation.fetcher.iter();
+        let lists = fetcher.flat_map(|fetcher| {
+            fetcher.lists_where(certificate, now, begun, |server| self.place(server))
+        });
+        lists.collect()
     }
 
     fn forget(&self, certificate: &RevocationPlaces) {
-        if let Some(fetcher) = self.fetcher() {
+        if self.had_no_place.load(Ordering::Relaxed) {
+            self.was_kept_out.store(true, Ordering::Relaxed);
+        } else if let Some(fetcher) = &self.revocation.fetcher {
             fetcher.forget(certificate);
         }
     }

@@ -4,6 +4,8 @@ use core::hash::Hash;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sha2::{Digest as _, Sha256};
+
 /// How many places are left for each one that somebody holds: the first gets a third of all, the next a third of what is
 /// left, and so on.
 const LEFT_PER_PLACE: usize = 2;
@@ -88,6 +90,42 @@ impl Room {
     }
 }
 
+/// Places for those who wait for one of many servers: no server takes all of them, and nobody all of a server's.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    all: Room,
+    places: usize,
+    of_each: Mutex<HashMap<Holder, Room>>,
+}
+
+impl Rooms {
+    /// How many servers are told apart; beyond, it begins anew.
+    const MAX_SERVERS: usize = 1024;
+
+    pub(crate) fn new(places: usize) -> Self {
+        Self {
+            all: Room::new(places),
+            places,
+            of_each: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn place(&self, server: &str, holder: &Holder) -> Option<(Place, Place)> {
+        let server: Holder = Sha256::digest(server).into();
+        let mut rooms = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.len() >= Self::MAX_SERVERS {
+            rooms.clear();
+        }
+        let most = self.places.div_ceil(LEFT_PER_PLACE.saturating_add(1));
+        let room = rooms
+            .entry(server)
+            .or_insert_with(|| Room::new(most))
+            .clone();
+        drop(rooms);
+        Some((room.place(holder)?, self.all.place(&server)?))
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.room.with(|shares| shares.give_back(&self.holder));
@@ -117,5 +155,21 @@ mod tests {
         let room = Room::for_anybody(9);
         let places: Vec<_> = (0..12).filter_map(|_| room.place(&[0; 32])).collect();
         assert_eq!(places.len(), 9);
+    }
+
+    #[test]
+    fn a_server_that_hangs_takes_no_places_of_who_waits_for_others() {
+        let rooms = Rooms::new(96);
+        let flood = |server: &str, who: u8| -> Vec<_> {
+            let places = (0..96).filter_map(|_| rooms.place(server, &[who; 32]));
+            places.collect()
+        };
+        let strangers: Vec<_> = (0..100).map(|who| flood("hung", who)).collect();
+        let counts: Vec<_> = strangers.iter().map(Vec::len).collect();
+        assert_eq!(counts[..4], [11, 7, 5, 3]);
+        assert!(counts.iter().sum::<usize>() <= 32, "{counts:?}");
+        assert_eq!(flood("another", 0).len(), 11);
+        drop(strangers);
+        assert!(rooms.place("hung", &[200; 32]).is_some());
     }
 }

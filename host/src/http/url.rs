@@ -175,10 +175,16 @@ impl Url {
         &self.0
     }
 
+    /// The scheme, the host and, where it has one, the port.
+    pub fn origin(&self) -> &str {
+        let end = self.0.match_indices(['/', '?']).map(|(at, _)| at);
+        let end = end.filter(|at| *at > "https://".len()).min();
+        end.and_then(|end| self.0.get(..end)).unwrap_or(&self.0)
+    }
+
     /// The host, without a port.
     pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let authority = self.origin().split_once("://").map_or("", |(_, it)| it);
         // A colon may also stand in an IPv6 address, in brackets.
         match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,

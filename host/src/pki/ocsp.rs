@@ -66,6 +66,7 @@ pub struct OcspQuestion {
 pub struct OcspResponse {
     question: OcspQuestion,
     der: Vec<u8>,
+    is_kept: bool,
 }
 
 impl OcspQuestion {
@@ -95,6 +96,12 @@ impl OcspQuestion {
         })
     }
 
+    /// What tells the certificate from all others.
+    pub(crate) fn id(&self) -> Vec<u8> {
+        let id = self.id.to_der().unwrap_or_default();
+        [&id, self.issuer_spki.as_slice()].concat()
+    }
+
     /// The OCSPRequest, DER.
     pub fn to_der(&self) -> Vec<u8> {
         let nonce = OctetString::new(self.nonce.clone()).map(|value| Extension {
@@ -118,6 +125,7 @@ impl OcspQuestion {
         OcspResponse {
             question: self,
             der,
+            is_kept: false,
         }
     }
 }
@@ -136,6 +144,12 @@ struct ResponseData<'a> {
 }
 
 impl OcspResponse {
+    /// The same for later: one without nextUpdate was about that moment alone (RFC 6960 section 4.2.2.1).
+    pub(crate) fn kept(mut self) -> Self {
+        self.is_kept = true;
+        self
+    }
+
     /// What it says at `now`; `is_revoked` tells of a responder's own certificate whether it is known to be revoked.
     pub(super) fn status(
         &self,
@@ -170,8 +184,12 @@ impl OcspResponse {
             return Err(Unknown::NotYetValid { this_update });
         }
         let limit = this_update.saturating_add(MAX_AGE_WITHOUT_NEXT_UPDATE);
-        let next_update = single.next_update.unwrap_or(limit);
-        if now > next_update && (data.nonce.is_none() || single.next_update.is_some()) {
+        let is_fresh = match single.next_update {
+            Some(next_update) => now <= next_update,
+            None => !self.is_kept && (data.nonce.is_some() || now <= limit),
+        };
+        if !is_fresh {
+            let next_update = single.next_update.unwrap_or(limit);
             return Err(Unknown::Stale { next_update });
         }
         single.status.ok_or(Unknown::NotCovered)

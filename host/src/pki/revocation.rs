@@ -31,18 +31,20 @@ pub struct RevocationOptions<'a> {
 /// Gets what a certificate's issuer publishes about it. This floor asks no server: one above it does. What is got is
 /// proved here. `begun` is when the judgement began: whoever asks servers bounds all of it together.
 pub trait FetchRevocation: fmt::Debug + Send + Sync {
-    /// The response of an OCSP responder to the question that `ask` makes of a nonce.
+    /// What an OCSP responder says: `ask` makes a question of a nonce, and `judge` proves what came to it. What was proved
+    /// may be kept as long as it is of use.
     fn response(
         &self,
         certificate: &RevocationPlaces,
         ask: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        judge: &dyn Fn(&OcspResponse) -> Revocation,
         begun: Instant,
-    ) -> Option<OcspResponse>;
+    ) -> Option<Revocation>;
 
     /// The lists at the certificate's distribution points. They may be kept as long as they are of use.
     fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl>;
 
-    /// The lists told nothing: nobody who may have signed them did, most likely. They are not to be kept.
+    /// Neither told anything. The lists are not to be kept: nobody who may have signed them did, most likely.
     fn forget(&self, certificate: &RevocationPlaces);
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use privyseal::pki::crl::Crl;
 use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
-use privyseal::pki::revocation::{FetchRevocation, RevocationPlaces};
+use privyseal::pki::revocation::{FetchRevocation, Revocation, RevocationPlaces};
 use privyseal::report::{TokenCheckOptions, TokenReport};
 use privyseal::schemes::ishare::IshareError;
 use privyseal::{AssertionOptions, AssertionSource as _, UnixTime, base::clock};
@@ -62,8 +62,9 @@ impl FetchRevocation for Counting {
         &self,
         _: &RevocationPlaces,
         _: &dyn Fn(&[u8]) -> Option<OcspQuestion>,
+        _: &dyn Fn(&OcspResponse) -> Revocation,
         _: Instant,
-    ) -> Option<OcspResponse> {
+    ) -> Option<Revocation> {
         None
     }
 

@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread::sleep;
+use std::time::Instant;
 
 use privyseal::pki::crl::Crl;
 use privyseal::pki::pem;
-use privyseal::pki::revocation::RevocationOptions;
+use privyseal::pki::revocation::{RevocationOptions, RevocationPlaces};
 use privyseal_test_base::privyseal as built;
 use privyseal_test_base::tool::command;
 use privyseal_test_pki::der::{element, elements};
@@ -42,6 +43,34 @@ fn a_list_is_fetched_once_until_its_next_update() {
     server.answers(ca.list(&[]));
     let revoked = judge(&ca, &leaf, &super::fetcher());
     assert!(matches!(revoked, Err(PathRule::Revoked(_))), "{revoked:?}");
+}
+
+/// However many CAs, and however many addresses a certificate has.
+#[test]
+fn each_of_many_lists_is_fetched_once_and_of_one_certificate_four_at_most() {
+    let (server, ca, _) = stage();
+    server.answers(ca.list(&[]));
+    let fetcher = fetcher();
+    let now = privyseal::base::clock::now().unwrap();
+    let lists = |urls: Vec<String>, may_ask: bool| {
+        let mut places = RevocationPlaces::default();
+        places.lists = urls;
+        let place = |_: &str| may_ask.then_some(());
+        fetcher
+            .lists_where(&places, now, Instant::now(), place)
+            .len()
+    };
+    let url = |number| format!("{}/list/{number}", server.url);
+    for may_ask in [true, false] {
+        for number in 0..200 {
+            assert_eq!(lists(vec![url(number)], may_ask), 1);
+        }
+        assert_eq!(server.requests(), 200);
+    }
+    // Who gets no place to wait gets what is kept, and nobody is asked.
+    assert_eq!(lists(vec![url(200)], false), 0);
+    assert_eq!(lists((1000..1100).map(url).collect(), true), 4);
+    assert_eq!(server.requests(), 204);
 }
 
 #[test]

@@ -135,3 +135,21 @@ fn the_list_decides_where_the_responder_does_not() {
     });
     assert_eq!(judge(&ca, &leaf, &fetcher()), Ok(()));
 }
+
+/// RFC 5019 section 6.1: "clients MUST locally cache authoritative OCSP responses".
+#[test]
+fn a_response_is_kept_until_its_next_update_and_for_its_certificate_alone() {
+    for (options, asked) in [(&["-ndays", "1"][..], 1), (&[], 3)] {
+        let (server, ca, leaf) = stage("ca", options);
+        let fetcher = fetcher();
+        for _ in 0..3 {
+            assert_eq!(judge(&ca, &leaf, &fetcher), Ok(()));
+        }
+        assert_eq!(server.requests(), asked);
+        server.answers(b"busy".to_vec());
+        let is_kept = judge(&ca, &leaf, &fetcher).is_ok();
+        assert_eq!(is_kept, asked == 1);
+        let other = ca.issue("registry", "asked");
+        assert_unknown(judge(&ca, &other, &fetcher));
+    }
+}

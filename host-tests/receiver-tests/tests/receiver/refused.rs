@@ -256,9 +256,9 @@ fn a_revoked_seal_is_refused_and_so_is_one_of_which_it_cannot_be_told() {
     let read = |der: &[u8]| Crl::from_bytes(der).unwrap();
     let above = [sub.revocation_list(&[]), root.revocation_list(&[])];
     let above: Vec<Crl> = above.iter().flat_map(|der| read(der)).collect();
-    let with = |list: Vec<u8>| Revocation::by_lists([read(&list), above.clone()].concat());
-    let good = || with(issuing.revocation_list(&[]));
-    let bad = || with(issuing.revocation_list(&[&world.chain[0]]));
+    let with = |list: Vec<u8>| [read(&list), above.clone()].concat();
+    let good = || Revocation::by_lists(with(issuing.revocation_list(&[])));
+    let bad = with(issuing.revocation_list(&[&world.chain[0]]));
     let unknown = || Revocation::by_lists(above.clone());
     let play = |revocation| {
         world.play_with(&ISHARE, world.honest(), |builder| {
@@ -268,7 +268,7 @@ fn a_revoked_seal_is_refused_and_so_is_one_of_which_it_cannot_be_told() {
     let stage = play(good());
     stage.accept(&world.assertion()).unwrap();
     // A new list counts at once, for those who are known, too.
-    stage.receiver.set_revocation(bad());
+    stage.receiver.set_lists(bad);
     stage.refuses(&world.assertion(), "revocation", "was revoked");
     play(unknown()).refuses(&world.assertion(), "revocation", "cannot be told");
     play(unknown().allow_unknown(true))

@@ -2,8 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,11 +115,12 @@ fn who_waits_for_a_slow_registry_leaves_places_for_who_is_known_and_who_is_not()
     });
 }
 
-/// A CA whose list nobody has, on loopback. It takes its time while it is held.
+/// A CA on loopback that has no list unless it publishes one. It takes its time while it is held.
 struct SlowCa {
     url: String,
     switch: Switch,
     asked: Arc<AtomicUsize>,
+    published: Arc<Mutex<Vec<u8>>>,
 }
 
 impl SlowCa {
@@ -128,21 +129,36 @@ impl SlowCa {
         let url = format!("http://{}/list", listener.local_addr().unwrap());
         let (switch, asked) = (Switch::default(), Arc::<AtomicUsize>::default());
         let (held, counter) = (switch.clone(), Arc::clone(&asked));
+        let published = Arc::<Mutex<Vec<u8>>>::default();
+        let list = Arc::clone(&published);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { continue };
                 counter.fetch_add(1, Ordering::SeqCst);
-                let held = held.clone();
+                let (held, list) = (held.clone(), Arc::clone(&list));
                 thread::spawn(move || {
                     held.wait();
-                    let _ = stream.read(&mut [0; 4096]);
-                    let _ = stream.write_all(
-                        b"HTTP/1.1 404 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                    let list = list.lock().unwrap().clone();
+                    let status = if list.is_empty() { 404 } else { 200 };
+                    let len = list.len();
+                    let head = format!(
+                        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
                     );
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = stream.write_all(&[head.as_bytes(), &list].concat());
                 });
             }
         });
-        Self { url, switch, asked }
+        Self {
+            url,
+            switch,
+            asked,
+            published,
+        }
+    }
+
+    fn publish(&self, list: Vec<u8>) {
+        *self.published.lock().unwrap() = list;
     }
 
     fn asked(&self) -> usize {
@@ -166,14 +182,19 @@ fn judged(world: &World) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
     judged_by(world, true)
 }
 
+/// The lists of the CAs above the one that issues.
+fn above(world: &World) -> Vec<Crl> {
+    let TestPki { root, sub, .. } = &world.pki;
+    let lists = [sub.revocation_list(&[]), root.revocation_list(&[])];
+    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+    lists.collect()
+}
+
 fn judged_by(
     world: &World,
     allow_unknown: bool,
 ) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
-    let TestPki { root, sub, .. } = &world.pki;
-    let lists = [sub.revocation_list(&[]), root.revocation_list(&[])];
-    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-    let revocation = Revocation::by_lists(lists.collect());
+    let revocation = Revocation::by_lists(above(world));
     let revocation = revocation.online(RevocationFetcher::new(&HttpOptions::default()));
     move |builder| builder.revocation(revocation.allow_unknown(allow_unknown))
 }
@@ -267,4 +288,30 @@ fn who_cannot_be_judged_is_told_to_come_again_and_costs_its_ca_one_request() {
         assert!(again || rejection.text().contains("404"), "{rejection}");
     }
     assert_eq!(ca.asked(), 1);
+}
+
+/// SIGHUP reads files again; what a CA said that is away since is in none of them.
+#[test]
+fn new_lists_make_nobody_ask_again_and_count_while_a_ca_is_away() {
+    let world = World::new();
+    let issuing = &world.pki.issuing;
+    // One is kept; of the other only the proof is.
+    for list in [issuing.revocation_list(&[]), issuing.passing_list()] {
+        let ca = SlowCa::start();
+        ca.publish(list);
+        let party = ca.party(&world, "NTRNL-12345678");
+        let config = world.registry_of(party_info(CONSUMER, "Active", &party.chain));
+        let stage = world.play_with(&ISHARE, config, judged_by(&world, false));
+        stage.accept(&party.assertion()).unwrap();
+        ca.publish(Vec::new());
+        stage.receiver.set_lists(above(&world));
+        for _ in 0..2 {
+            stage.accept(&party.assertion()).unwrap();
+        }
+        let revoking = issuing.revocation_list(&[&party.chain[0]]);
+        let revoking = Crl::from_bytes(&revoking).unwrap();
+        let lists = [revoking, above(&world)].concat();
+        stage.receiver.set_lists(lists);
+        stage.refuses(&party.assertion(), "revocation", "was revoked");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use privyseal::http::retry::retry;
 use privyseal::pki::certificates::Certificates;
+use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{Expected, Registry};
 use privyseal::{AccessToken, BaseUrl, Client, Http, Scheme, SchemeRules, Server};
 use privyseal_receiver::{ClientRegistry, Revocation};
@@ -112,6 +113,11 @@ impl RegistryOptions {
     /// By what revocation of the certificates of parties is judged.
     pub(crate) fn revocation(&self) -> Result<Revocation, CliError> {
         Ok(self.revocation.read()?.into_owned())
+    }
+
+    /// The lists by which it is judged, read again.
+    pub(crate) fn lists(&self) -> Result<Vec<Crl>, CliError> {
+        self.revocation.lists()
     }
 
     /// Gets an access token. Everything is checked that can be, before a PIN is used.

@@ -56,17 +56,20 @@ impl RevocationArgs {
             }
             _ => {}
         }
-        let lists = self
-            .crls
-            .iter()
-            .map(|path| Crl::from_file(path).map_err(of_option("--crl")));
         let online = self.revocation == Some(How::Online);
         Ok(RevocationSource {
-            crls: lists.collect::<Result<Vec<_>, _>>()?.concat(),
+            crls: self.lists()?,
             fetcher: online.then(|| RevocationFetcher::new(&HttpOptions::default())),
             progress: None,
             allow_unknown: self.allow_unknown_revocation,
         })
+    }
+
+    /// The lists of --crl.
+    pub(crate) fn lists(&self) -> Result<Vec<Crl>, CliError> {
+        let lists = self.crls.iter();
+        let lists = lists.map(|path| Crl::from_file(path).map_err(of_option("--crl")));
+        Ok(lists.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     /// One of the options that was given, if one was.

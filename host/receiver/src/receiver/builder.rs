@@ -16,7 +16,7 @@ use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
 use crate::revocation::Untold;
-use crate::shares::Room;
+use crate::shares::Rooms;
 use crate::{RegisteredClients, Revocation};
 
 /// Seconds by which the clocks of clients may differ, unless told otherwise: what receivers that exist allow.
@@ -196,7 +196,7 @@ impl ReceiverBuilder {
             reprove_after: self.reprove_after.as_secs(),
             proven: ProvenHeaders::default(),
             links: KnownLinks::default(),
-            fetching: Room::new(self.cache.max_waiting),
+            fetching: Rooms::new(self.cache.max_waiting),
             untold: Untold::default(),
         })
     }

@@ -7,6 +7,7 @@ use privyseal::Certificates;
 use privyseal::UnixTime;
 use privyseal::jose::jws::JwsHeader;
 use privyseal::pki::path::{PathError, PathOptions, PathRule};
+use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_check::{
     Finding, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, Violation, check_header,
@@ -36,11 +37,12 @@ impl Receiver {
         let hash = Sha256::new().chain_update(parts.header);
         let digest: [u8; 32] = hash.clone().finalize().into();
         let known = self.proven.find(&digest, client_id, now);
-        let mut is_usable = false;
+        let mut is_listed = false;
         if let Some(known) = &known {
             verify(known, parts, hash)?;
-            is_usable = known.generation == settings.generation && self.is_listed_still(known)?;
-            if is_usable && !known.begins_refresh(now) {
+            is_listed = self.is_listed_still(known)?;
+            let is_current = is_listed && known.generation == settings.generation;
+            if is_current && !known.begins_refresh(now) {
                 return Ok(Arc::clone(known));
             }
         }
@@ -50,7 +52,8 @@ impl Receiver {
                 self.proven.keep(digest, &proven, now);
                 Ok(proven)
             }
-            (Err(rejection), Some(known)) if is_usable && rejection.is_temporary() => Ok(known),
+            // No list that was given says that it is revoked, and no CA can be asked.
+            (Err(rejection), Some(known)) if is_listed && rejection.is_temporary() => Ok(known),
             (Err(rejection), known) => {
                 if known.is_some() {
                     self.proven.forget(&digest);
@@ -154,21 +157,18 @@ impl Receiver {
         holder: Holder,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
         let asking = Asking::new(revocation, &self.fetching, holder);
+        // What the lists say that were given costs no request, and counts whoever is away.
+        let listed = self.check_chain(chain, &asking, revocation.given(), now);
+        if listed.is_err() || !revocation.is_online() {
+            return listed;
+        }
         let leaf = chain.leaf().map(Certificate::as_der).unwrap_or_default();
         let leaf = Sha256::digest(leaf).into();
         if self.untold.is_recent(&leaf) {
             return Err(untold("they told nothing a moment ago"));
         }
-        let judged = match &self.registry {
-            None => self.check_path(chain, &asking, now).map(|()| None),
-            Some(registry) => {
-                let list = registry.trusted_list()?;
-                let vouched = list.vouches_for(chain);
-                vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
-                check_revocation(chain, &asking, now).map(|()| Some(list))
-            }
-        };
-        if asking.had_no_place() {
+        let judged = self.check_chain(chain, &asking, asking.options(), now);
+        if asking.was_kept_out() {
             return Err(untold("too many wait for it"));
         }
         if asking.was_untold() {
@@ -177,18 +177,26 @@ impl Receiver {
         judged
     }
 
-    /// The same for schemes whose certificates lead to some that are trusted.
-    fn check_path(
+    /// The same by these options alone.
+    fn check_chain(
         &self,
         chain: &Chain<'_>,
         asking: &Asking<'_>,
+        options: RevocationOptions<'_>,
         now: UnixTime,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Option<Arc<TrustedList>>, Rejection> {
+        if let Some(registry) = &self.registry {
+            let list = registry.trusted_list()?;
+            let vouched = list.vouches_for(chain);
+            vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
+            check_revocation(chain, asking, options, now)?;
+            return Ok(Some(list));
+        }
         let ders = chain.certificates().iter();
         let ders = ders.map(|certificate| certificate.as_der().to_vec());
         let given = Certificates::from(ders.collect::<Vec<_>>());
-        let path = given.prove(&self.trust, &PathOptions::at(now), asking.options());
-        path.map(|_| ()).map_err(|error| match error {
+        let path = given.prove(&self.trust, &PathOptions::at(now), options);
+        path.map(|_| None).map_err(|error| match error {
             PathError::Broken {
                 rule: PathRule::RevocationUnknown(_),
                 ..
@@ -203,9 +211,10 @@ impl Receiver {
 fn check_revocation(
     chain: &Chain<'_>,
     asking: &Asking<'_>,
+    options: RevocationOptions<'_>,
     now: UnixTime,
 ) -> Result<(), Rejection> {
-    let Some(revocations) = asking.options().at(now) else {
+    let Some(revocations) = options.at(now) else {
         return Ok(());
     };
     let certificates = chain.certificates();

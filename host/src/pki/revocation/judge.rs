@@ -6,7 +6,7 @@ use privyseal_core::UnixTime;
 
 use super::{Revocation, RevocationCheck, RevocationPlaces, Unknown};
 use crate::pki::crl::{ALL_REASONS, Content, Crl, Found, Point};
-use crate::pki::ocsp::OcspQuestion;
+use crate::pki::ocsp::{OcspQuestion, OcspResponse};
 use crate::pki::path::{Heap, Path, PathCertificate, PathOptions, PathRule, may_sign_lists};
 
 /// How long a list without nextUpdate is believed, in seconds: seven days, the longest that the CA/Browser Forum's
@@ -77,8 +77,8 @@ impl<'j, 'a> Judge<'j, 'a> {
                 Revocation::Revoked { .. }
             )
         };
-        let response = fetch.response(&places, &ask, begun);
-        let response = response.map(|response| response.status(self.check.now, &is_revoked));
+        let judge = |response: &OcspResponse| response.status(self.check.now, &is_revoked);
+        let response = fetch.response(&places, &ask, &judge, begun);
         match response.unwrap_or(Revocation::Unknown(why)) {
             Revocation::Unknown(why) => {
                 let lists = fetch.lists(&places, self.check.now, begun);
