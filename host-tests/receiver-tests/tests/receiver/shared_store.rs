@@ -101,11 +101,7 @@ fn a_store_that_was_restarted_with_its_data_refuses_what_was_made_before() {
         let kept = made_at(&world, later);
         accept(&stage, &kept, later).unwrap();
         if has_snapshot {
-            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-            stream.write_all(b"SAVE\r\n").unwrap();
-            let mut saved = [0; 5];
-            stream.read_exact(&mut saved).unwrap();
-            assert_eq!(&saved, b"+OK\r\n");
+            say(server.port, "SAVE\r\n");
         }
         let last = made_at(&world, later);
         accept(&stage, &last, later).unwrap();
@@ -187,12 +183,11 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
     assert!(RedisStore::new(RedisOptions::new("rediss://127.0.0.1/#insecure")).is_err());
 }
 
-/// Each answer comes within the time, and all of them together do not.
+/// Each byte, or each answer, comes within the time, and all of them together do not.
 #[test]
 fn a_store_has_one_time_for_all_that_it_is_asked() {
     let world = World::new();
-    let timeout = Duration::from_secs(2);
-    let accepted = |pause: Duration| {
+    let accepted = |pause: Duration, by_byte: bool, timeout: Duration| {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
@@ -201,7 +196,6 @@ fn a_store_has_one_time_for_all_that_it_is_asked() {
             while let Ok(len @ 1..) = stream.read(&mut bytes) {
                 let commands = String::from_utf8_lossy(&bytes[..len]).into_owned();
                 for command in commands.split('*').skip(1) {
-                    thread::sleep(pause);
                     let answer = if command.contains("INFO") {
                         "$23\r\nmaxmemory:0\r\nrun_id:x\r\n\r\n"
                     } else if command.contains("GET") {
@@ -209,7 +203,13 @@ fn a_store_has_one_time_for_all_that_it_is_asked() {
                     } else {
                         "+OK\r\n"
                     };
-                    let _ = stream.write_all(answer.as_bytes());
+                    let size = if by_byte { 1 } else { answer.len() };
+                    for part in answer.as_bytes().chunks(size) {
+                        thread::sleep(pause);
+                        if stream.write_all(part).is_err() {
+                            return;
+                        }
+                    }
                 }
             }
         });
@@ -219,23 +219,46 @@ fn a_store_has_one_time_for_all_that_it_is_asked() {
         });
         accept(&stage, &made_at(&world, now()), now())
     };
-    let refused = accepted(timeout * 2 / 3).unwrap_err();
-    assert!(refused.contains("it is away: no answer"), "{refused}");
-    assert_eq!(accepted(Duration::ZERO), Ok(()));
+    for by_byte in [false, true] {
+        let pause = Duration::from_millis(1300);
+        let refused = accepted(pause, by_byte, Duration::from_secs(2)).unwrap_err();
+        assert!(refused.contains("it is away: no answer"), "{refused}");
+    }
+    assert_eq!(accepted(Duration::ZERO, false, LONG), Ok(()));
+}
+
+fn say(port: u16, command: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(command.as_bytes()).unwrap();
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n", "{command}");
 }
 
 #[test]
 fn a_store_that_forgets_when_it_is_full_is_not_used() {
     let world = World::new();
-    let options = ["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"];
-    let server = RedisServer::start(free_port(), &options);
-    let refused = accept(
-        &receiver(&world, server.port),
-        &made_at(&world, now()),
-        now(),
-    );
-    let refused = refused.unwrap_err();
+    let server = RedisServer::start(free_port(), &["--maxmemory", "10mb"]);
+    let stage = |checked_after| {
+        world.play_with(&ISHARE, world.honest(), |builder| {
+            let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
+            let options = options.timeout(LONG).checked_after(checked_after);
+            builder.replay(RedisStore::new(options).unwrap())
+        })
+    };
+    let (checks_always, checks_later) = (stage(Duration::ZERO), stage(60 * LONG));
+    let _ = accept(&checks_later, &made_at(&world, now()), now());
+    let later = now().saturating_add(20);
+    let accepts = |stage: &Stage| accept(stage, &made_at(&world, later), later);
+    assert_eq!(accepts(&checks_always), Ok(()));
+    // Somebody changes it while it runs.
+    say(server.port, "CONFIG SET maxmemory-policy allkeys-lru\r\n");
+    let refused = accepts(&checks_always).unwrap_err();
     assert!(refused.contains("it evicts keys"), "{refused}");
+    // A connection that was made before is used until its time is over.
+    assert_eq!(accepts(&checks_later), Ok(()));
+    say(server.port, "CONFIG SET maxmemory-policy noeviction\r\n");
+    assert_eq!(accepts(&checks_always), Ok(()));
 }
 
 #[test]

@@ -6,8 +6,8 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -26,6 +26,12 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// How many connections are kept.
 const MAX_IDLE: usize = 32;
 
+/// How many wait for the server at most: those who gave up and whose threads did not, too.
+const MAX_WAITING: usize = 512;
+
+/// After which time a connection is made anew, and the server's settings are looked at.
+const CHECKED_AFTER: Duration = Duration::from_secs(60);
+
 /// Seconds by which the clocks of receivers that share a store may differ.
 const SKEW: u64 = 5;
 
@@ -37,6 +43,8 @@ pub struct RedisOptions {
     pub url: String,
     /// How long the server may take for one assertion or token, connecting included.
     pub timeout: Duration,
+    /// After which time it is looked again whether the server could forget what it is told.
+    pub checked_after: Duration,
     /// What keys begin with: receivers that share it share what they have seen.
     pub prefix: String,
     /// The certificates that vouch for the server of a `rediss:` URL; by default those of the machine.
@@ -45,17 +53,22 @@ pub struct RedisOptions {
 
 /// A store on a server. When the server is away, nothing is accepted.
 ///
-/// The server must not evict keys (`maxmemory-policy noeviction`): that is looked at when a connection is made. A replica
-/// that takes over without the last writes has forgotten them: give the store to one server, or wait for replicas there.
-pub struct RedisStore {
+/// The server must not evict keys (`maxmemory-policy noeviction`): that is looked at when a connection is made, and each is
+/// made anew after a minute. A replica that takes over without the last writes has forgotten them: give the store to one
+/// server, or wait for replicas there.
+pub struct RedisStore(Arc<Store>);
+
+/// What each thread that asks the server has.
+struct Store {
     client: Client,
     options: RedisOptions,
     idle: Mutex<Vec<Link>>,
 }
 
 /// A connection, which ends with the process that answers.
-pub(crate) struct Link {
+struct Link {
     connection: Connection,
+    made: Instant,
     /// The key under which stands since when that process remembers. A server has another name for its process (`run_id`)
     /// after each start.
     begins: String,
@@ -67,6 +80,7 @@ impl RedisOptions {
         Self {
             url: url.into(),
             timeout: TIMEOUT,
+            checked_after: CHECKED_AFTER,
             prefix: "privyseal:".to_owned(),
             roots: None,
         }
@@ -83,6 +97,13 @@ impl RedisOptions {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Looks again after that time whether the server could forget what it is told; by default after a minute.
+    #[must_use]
+    pub const fn checked_after(mut self, time: Duration) -> Self {
+        self.checked_after = time;
         self
     }
 
@@ -129,20 +150,54 @@ impl RedisStore {
                 client.map_err(|_| StoreError::Unfit(why))?
             }
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Store {
             client,
             options,
             idle: Mutex::default(),
-        })
+        })))
     }
 
-    fn connect(&self, began: Instant) -> Result<Link, StoreError> {
-        // It has at most two answers to wait for: to the password, and to the number of the database.
-        let left = self.left_since(began).map_err(|error| away(&error))? / 2;
-        let connection = self.client.get_connection_with_timeout(left);
-        let mut connection = connection.map_err(|error| away(&error))?;
-        let info = self.ask(&mut connection, redis::pipe().cmd("INFO"), began);
-        let (info,): (String,) = info.map_err(|error| away(&error))?;
+    /// What the server answers to these commands, one after the other. It is asked on a thread of its own: a server that sends
+    /// a byte now and then is away, too.
+    pub(crate) fn run<T: FromRedisValue + Send + 'static>(
+        &self,
+        commands: impl Fn(&str) -> Pipeline + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let away = |why: &str| StoreError::Away(why.to_owned());
+        if Arc::strong_count(&self.0) > MAX_WAITING {
+            return Err(away("too many wait for it"));
+        }
+        let store = Arc::clone(&self.0);
+        let (sender, answers) = mpsc::sync_channel(1);
+        let asking = thread::Builder::new().spawn(move || {
+            // Who gave up takes no answer.
+            let _ = sender.send(store.run(&commands));
+        });
+        asking.map_err(|error| away(&error.to_string()))?;
+        let answers = answers.recv_timeout(self.0.options.timeout);
+        answers.unwrap_or_else(|_| Err(away("no answer in time")))
+    }
+
+    pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
+        let digest = Base64UrlUnpadded::encode_string(digest);
+        format!("{}{kind}:{digest}", self.0.options.prefix)
+    }
+}
+
+impl Store {
+    fn connect(&self) -> RedisResult<Connection> {
+        let timeout = self.options.timeout;
+        let connection = self.client.get_connection_with_timeout(timeout)?;
+        connection.set_read_timeout(Some(timeout))?;
+        connection.set_write_timeout(Some(timeout))?;
+        Ok(connection)
+    }
+
+    /// A new connection to a server that does its work.
+    fn link(&self) -> Result<Link, StoreError> {
+        let mut connection = self.connect().map_err(|error| away(&error))?;
+        let info = redis::cmd("INFO").query(&mut connection);
+        let info: String = info.map_err(|error| away(&error))?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -158,20 +213,22 @@ impl RedisStore {
         Ok(Link {
             begins: format!("{}begins:{run}", self.options.prefix),
             connection,
+            made: Instant::now(),
         })
     }
 
-    /// What the server answers to these commands, one after the other, all within the timeout. A connection that was kept may
-    /// have been closed meanwhile: then they are sent once more. What they do may be done twice, and only makes an assertion
-    /// known.
-    pub(crate) fn run<T: FromRedisValue>(
+    /// A connection that was kept may have been closed meanwhile: then the commands are sent once more. What they do may be
+    /// done twice, and only makes an assertion known.
+    fn run<T: FromRedisValue>(
         &self,
-        commands: impl Fn(&str) -> Pipeline,
+        commands: &impl Fn(&str) -> Pipeline,
     ) -> Result<T, StoreError> {
-        let began = Instant::now();
-        let idle = self.lock().pop();
-        if let Some(mut link) = idle {
-            match self.ask(&mut link.connection, &commands(&link.begins), began) {
+        let mut idle = self.lock();
+        idle.retain(|link| link.made.elapsed() < self.options.checked_after);
+        let link = idle.pop();
+        drop(idle);
+        if let Some(mut link) = link {
+            match commands(&link.begins).query(&mut link.connection) {
                 Ok(answers) => return Ok(self.keep(link, answers)),
                 // No kept connection is better; a new one to a server that hangs is not, either.
                 Err(error) if error.is_timeout() => {
@@ -182,37 +239,10 @@ impl RedisStore {
                 Err(error) => return Err(away(&error)),
             }
         }
-        let mut link = self.connect(began)?;
-        let answers = self.ask(&mut link.connection, &commands(&link.begins), began);
+        let mut link = self.link()?;
+        let answers = commands(&link.begins).query(&mut link.connection);
         let answers = answers.map_err(|error| away(&error))?;
         Ok(self.keep(link, answers))
-    }
-
-    /// The answers, in one trip. (`Pipeline::query` waits for each of them as long, also where none comes.)
-    fn ask<T: FromRedisValue>(
-        &self,
-        connection: &mut Connection,
-        commands: &Pipeline,
-        began: Instant,
-    ) -> RedisResult<T> {
-        // The first write over TLS reads, too.
-        let left = Some(self.left_since(began)?);
-        connection.set_write_timeout(left)?;
-        connection.set_read_timeout(left)?;
-        connection.send_packed_command(&commands.get_packed_pipeline())?;
-        let mut answers = Vec::new();
-        for _ in 0..commands.len() {
-            connection.set_read_timeout(Some(self.left_since(began)?))?;
-            answers.push(connection.recv_response()?.extract_error()?);
-        }
-        Ok(redis::from_redis_value(Value::Array(answers))?)
-    }
-
-    /// What is left of the time, if any is.
-    fn left_since(&self, began: Instant) -> RedisResult<Duration> {
-        let left = self.options.timeout.checked_sub(began.elapsed());
-        let left = left.filter(|left| !left.is_zero());
-        left.ok_or_else(|| io::Error::from(io::ErrorKind::TimedOut).into())
     }
 
     fn keep<T>(&self, link: Link, done: T) -> T {
@@ -226,11 +256,6 @@ impl RedisStore {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Link>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
-        let digest = Base64UrlUnpadded::encode_string(digest);
-        format!("{}{kind}:{digest}", self.options.prefix)
-    }
 }
 
 impl ReplayStore for RedisStore {
@@ -238,7 +263,7 @@ impl ReplayStore for RedisStore {
         let key = self.key("jti", &presented.key);
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
-        let (_, first, begins): (Value, Option<String>, u64) = self.run(|begins| {
+        let (_, first, begins): (Value, Option<String>, u64) = self.run(move |begins| {
             let mut commands = redis::pipe();
             let left = left.saturating_add(SKEW).max(1);
             let set = commands.cmd("SET").arg(begins);
@@ -281,7 +306,7 @@ impl fmt::Debug for RedisOptions {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("options", &self.options)
+            .field("options", &self.0.options)
             .finish_non_exhaustive()
     }
 }

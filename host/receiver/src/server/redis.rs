@@ -13,7 +13,7 @@ impl TokenStore for RedisStore {
         let value = format!("{issued} {expires} {key_digest} {}", grant.client_id);
         let key = self.key("token", &token);
         let left = expires.saturating_sub(issued).max(1);
-        let ((),) = self.run(|_| {
+        let ((),) = self.run(move |_| {
             let mut commands = ::redis::pipe();
             commands.cmd("SET").arg(&key).arg(&value);
             commands.arg("EX").arg(left);
@@ -24,7 +24,7 @@ impl TokenStore for RedisStore {
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
         let key = self.key("token", token);
-        let (found,): (Option<String>,) = self.run(|_| {
+        let (found,): (Option<String>,) = self.run(move |_| {
             let mut commands = ::redis::pipe();
             commands.get(&key);
             commands
