@@ -96,6 +96,16 @@ impl Report {
         });
     }
 
+    /// The same about a rule of that name.
+    pub fn add_rule(&mut self, verdict: Verdict, rule: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding {
+            verdict,
+            rule: Some(rule),
+            text: Some(text.into()),
+            source: None,
+        });
+    }
+
     /// The same, in words.
     fn broken_in_words(&self) -> String {
         match self.broken() {

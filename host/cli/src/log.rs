@@ -34,8 +34,8 @@ pub(crate) fn with_options(command: Command) -> Command {
 
 /// Begins to tell.
 pub(crate) fn begin(matches: &ArgMatches) {
-    let is_agent = matches.subcommand_name() == Some("agent");
-    let level = match (matches.get_count(VERBOSE), is_agent) {
+    let is_server = matches!(matches.subcommand_name(), Some("agent" | "receiver"));
+    let level = match (matches.get_count(VERBOSE), is_server) {
         (0, false) => "off",
         (0, true) => "info",
         (1, false) => "privyseal=info,privyseal_agent=info",

@@ -17,11 +17,12 @@ use privyseal_receiver::{
     VerifiedParty,
 };
 
+use tracing::field::display;
+
 use crate::error::CliError;
 use crate::input;
 use crate::ishare::registry::RegistryOptions;
 use crate::options::{of_option, scheme_parser};
-use crate::output::say;
 
 /// Accept client assertions: a token endpoint, introspection, and a judge for services in any language
 #[derive(Args)]
@@ -114,10 +115,10 @@ impl Serve {
         let server = server.reloaded(move |receiver| self.reload(receiver));
         let bound = server.bind(listen, internal).map_err(CliError::Serve)?;
         let (public, internal) = bound.addresses().map_err(CliError::Serve)?;
-        say!("listening on http://{public}, and for services on http://{internal}");
+        tracing::info!("listening on http://{public}, and for services on http://{internal}");
         match paths[..] {
-            [] => say!("no token endpoint: tokens of this scheme are for persons"),
-            _ => say!("token endpoint: POST {}", paths.join(" or ")),
+            [] => tracing::info!("no token endpoint: tokens of this scheme are for persons"),
+            _ => tracing::info!("token endpoint: POST {}", paths.join(" or ")),
         }
         bound.run().map_err(CliError::Serve)
     }
@@ -187,20 +188,15 @@ impl Serve {
         match (clients.transpose(), self.registry.lists()) {
             (Ok(clients), Ok(lists)) => {
                 receiver.set_lists(lists);
-                let is_nobody = clients.as_ref().is_some_and(RegisteredClients::is_empty);
+                if clients.as_ref().is_some_and(RegisteredClients::is_empty) {
+                    tracing::warn!("no client is listed");
+                }
                 if let Some(clients) = clients {
                     receiver.set_clients(clients);
                 }
-                say!(
-                    "read again{}",
-                    if is_nobody {
-                        ": no client is listed"
-                    } else {
-                        ""
-                    }
-                );
+                tracing::info!("read again");
             }
-            (Err(error), _) | (_, Err(error)) => say!("not read again: {error}"),
+            (Err(error), _) | (_, Err(error)) => tracing::error!(%error, "not read again"),
         }
     }
 }
@@ -223,20 +219,19 @@ fn of_build(error: BuildError) -> CliError {
 /// How many assertions are remembered in memory.
 const MAX_REMEMBERED: usize = 1_000_000;
 
-/// One line for each assertion. A client writes its `jti` as it likes.
+/// One event for each assertion. A client writes its `jti` as it likes.
 fn log(outcome: Result<&VerifiedParty, &Rejection>) {
     match outcome {
-        Ok(party) => say!(
-            "accepted {} jti {}",
-            party.id(),
-            escape_for_display(party.jti())
-        ),
+        Ok(party) => {
+            let jti = escape_for_display(party.jti());
+            tracing::info!(client_id = %party.id(), %jti, "accepted");
+        }
         Err(rejection) => {
-            let claimed = rejection.claimed().map(|(client_id, jti)| {
-                let jti = escape_for_display(jti);
-                format!("; it claims to be of {client_id}, jti {jti}")
-            });
-            say!("refused {rejection}{}", claimed.unwrap_or_default());
+            let claimed = rejection.claimed();
+            let client_id = claimed.map(|(client_id, _)| display(client_id));
+            let jti = claimed.map(|(_, jti)| display(escape_for_display(jti)));
+            let (rule, reason) = (rejection.rule().name(), rejection.text());
+            tracing::info!(%rule, claimed_client_id = client_id, claimed_jti = jti, %reason, "refused");
         }
     }
 }

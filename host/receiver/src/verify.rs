@@ -69,28 +69,33 @@ impl VerifiedToken {
         for role in wanted.roles {
             let has = roles(claims, wanted.claims.audience).contains(&role.as_str());
             let missing = "the token does not give it";
-            self.judge(&format!("role {role}"), has.then_some(()).ok_or(missing));
+            let outcome = has.then_some(()).ok_or(missing);
+            self.record("role", &format!("role {role}"), outcome);
         }
     }
 
     /// Records how a rule came out; gives what held.
-    fn judge<T>(&mut self, rule: &str, outcome: Result<T, impl ToString>) -> Option<T> {
-        match outcome {
-            Ok(held) => {
-                self.report.add(Verdict::Passed, rule);
-                Some(held)
-            }
-            Err(why) => {
-                let text = format!("{rule}: {}", why.to_string());
-                self.report.add(Verdict::Broken, text);
-                None
-            }
-        }
+    fn judge<T>(&mut self, rule: &'static str, outcome: Result<T, impl ToString>) -> Option<T> {
+        self.record(rule, rule, outcome)
+    }
+
+    fn record<T>(
+        &mut self,
+        rule: &'static str,
+        shown: &str,
+        outcome: Result<T, impl ToString>,
+    ) -> Option<T> {
+        let (verdict, text) = match &outcome {
+            Ok(_) => (Verdict::Passed, shown.to_owned()),
+            Err(why) => (Verdict::Broken, format!("{shown}: {}", why.to_string())),
+        };
+        self.report.add_rule(verdict, rule, text);
+        outcome.ok()
     }
 }
 
 /// Judges what the server that issued an access token says about it (RFC 7662): that it is good and an access token, its
-/// roles and its audience; its issuer and its times where they are there.
+/// issuer, its audience where one is wanted, and its roles; its times where they are there.
 pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> VerifiedToken {
     let mut verified = VerifiedToken::default();
     let active = said.is_active().then_some(());
@@ -100,7 +105,7 @@ pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> Verifi
     }
     let claims = said.members();
     for (name, outcome) in wanted.claims.judge(claims) {
-        if name == "aud" || claims.contains_key(name) {
+        if matches!(name, "iss" | "aud") || claims.contains_key(name) {
             verified.judge(name, outcome);
         }
     }

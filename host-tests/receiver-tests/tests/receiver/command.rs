@@ -45,10 +45,16 @@ impl Served {
                 let _ = sender.send(line);
             }
         });
-        let line = log.recv_timeout(LIMIT).unwrap();
+        let line = loop {
+            // A token may be waited for first.
+            let line = log.recv_timeout(LIMIT).unwrap();
+            if line.contains("listening on http://") {
+                break line;
+            }
+        };
         let address = |text: &str| {
-            let rest = line.split_once(text).unwrap_or_else(|| panic!("{line}")).1;
-            rest.split(',').next().unwrap().parse().unwrap()
+            let rest = line.split_once(text).unwrap().1;
+            rest.split([',', '"']).next().unwrap().parse().unwrap()
         };
         Self {
             public: address("listening on http://"),
@@ -86,13 +92,13 @@ impl Served {
         assert!(kill.unwrap().success());
     }
 
-    /// Waits for the next line that begins so.
+    /// Waits for the next line of the log whose message begins so.
     #[track_caller]
     fn said(&self, words: &str) -> String {
         loop {
             let line = self.log.recv_timeout(LIMIT).expect(words);
-            if line.starts_with(words) {
-                return line;
+            if let Some((_, message)) = line.split_once(&format!(": {words}")) {
+                return format!("{words}{message}");
             }
         }
     }
@@ -222,11 +228,12 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
         post(server.public, path, &token_request(&named)).status,
         200
     );
-    server.said(&format!("accepted {CUSTOMER} jti {long}"));
+    server.said(&format!("accepted client_id={CUSTOMER} jti={long}"));
     // The last one is taken out by an empty file.
     write("clients.toml", "");
     server.signal("HUP");
-    server.said("read again: no client is listed");
+    server.said("no client is listed");
+    server.said("read again");
     let last = server.accepts(path, assertion(CUSTOMER));
     assert_eq!(last, Err(REFUSED.to_owned()));
     assert!(!is_active(&server));
@@ -313,15 +320,28 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
         }
     }
     // itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
-    let itsme = ["--scheme", "itsme", "--endpoint", "token"];
+    let itsme = [
+        "--scheme",
+        "itsme",
+        "--endpoint",
+        "token",
+        "--log-format",
+        "json",
+    ];
     let server = Served::of_clients(folder.path(), &itsme);
-    server.said("no token endpoint");
     let audience = "https://idp.prd.itsme.services/v2/token";
     assert_eq!(post(server.public, "/token", "").status, 404);
     thread::sleep(Duration::from_secs(2));
     let assertion = sign(&key, &kid, &claims("one", audience));
     let party = post(server.internal, "/v1/accept", &token_request(&assertion));
     assert_eq!(party.json()["client_id"], "one", "{party:?}");
+    let log = server.end();
+    let events = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    let events: Vec<Value> = events.collect();
+    let said = |message: &str| events.iter().find(|it| it["message"] == message);
+    assert_eq!(said("accepted").unwrap()["client_id"], "one", "{log}");
+    let words = "no token endpoint: tokens of this scheme are for persons";
+    assert!(said(words).is_some(), "{log}");
 }
 
 #[test]
@@ -453,9 +473,14 @@ fn the_command_serves_until_it_is_told_to_end() {
         400
     );
     let log = server.end();
-    assert!(log.contains(&format!("accepted {CONSUMER} jti ")), "{log}");
     assert!(
-        log.contains("refused replay: the assertion was accepted before; it claims to be of "),
+        log.contains(&format!("accepted client_id={CONSUMER} jti=")),
+        "{log}"
+    );
+    assert!(
+        log.contains(&format!(
+            "refused rule=replay claimed_client_id={CONSUMER} claimed_jti="
+        )),
         "{log}"
     );
     assert!(!log.contains(token.trim()), "an assertion in the log");

@@ -184,12 +184,14 @@ fn what_the_server_says_about_a_token_is_judged_rule_by_rule() {
         broken(&verify_introspection(&said, &wanted))
     };
     assert_eq!(judge(&|_| {}), [""; 0]);
-    // Of what section 2.2 calls OPTIONAL the audience must be there, as it was asked for.
+    // Of what section 2.2 calls OPTIONAL that must be there which was asked for.
     let without = |name| move |it: &mut Value| _ = it.as_object_mut().unwrap().remove(name);
-    for name in ["iss", "exp", "iat", "typ"] {
+    for name in ["exp", "iat", "typ"] {
         assert_eq!(judge(&without(name)), [""; 0], "{name}");
     }
-    assert_eq!(judge(&without("aud")), ["aud"]);
+    for name in ["iss", "aud"] {
+        assert_eq!(judge(&without(name)), [name]);
+    }
     assert_eq!(judge(&|it| *it = json!({ "active": false })), ["active"]);
     assert_eq!(
         judge(&|it| it["iss"] = json!("https://evil.example")),
@@ -222,6 +224,14 @@ fn the_command_judges_a_kind_by_its_own_options() {
     let (code, said) = verify(&[&["--kind", "access", "--role", "reader"], &jwks[..]].concat());
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("role reader"), "{said}");
+    let (_, said) =
+        verify(&[&["--kind", "access", "--role", "none", "--json"], &jwks[..]].concat());
+    let (report, _) = said.rsplit_once("}\n").unwrap();
+    let report: Value = serde_json::from_str(&format!("{report}}}")).unwrap();
+    let rules: Vec<_> = report["findings"].as_array().unwrap().iter().collect();
+    assert!(rules.iter().all(|it| it["rule"].is_string()), "{said}");
+    let role = rules.iter().find(|it| it["rule"] == "role").unwrap();
+    assert_eq!(role["verdict"], "broken", "{said}");
     let (code, said) = verify(&[&["--kind", "id", "--audience", "service"], &jwks[..]].concat());
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("another kind of token"), "{said}");

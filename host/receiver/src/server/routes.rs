@@ -172,17 +172,19 @@ impl TokenServer {
             let why = "token is missing, or there twice";
             return self.refused(&Rejection::new(Rule::Request, why));
         };
+        let own_id = self.receiver.receiver().audience();
         match self.found(&token).await {
             Ok(Some(grant)) => json(
                 StatusCode::OK,
                 &json!({
                     "active": true,
+                    "iss": own_id,
                     "client_id": grant.client_id,
                     "sub": grant.client_id,
                     "token_type": "Bearer",
                     "iat": grant.issued.as_secs(),
                     "exp": grant.expires.as_secs(),
-                    "aud": self.receiver.receiver().audience(),
+                    "aud": own_id,
                 }),
             ),
             Ok(None) => json(StatusCode::OK, &json!({ "active": false })),
