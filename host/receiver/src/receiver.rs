@@ -156,7 +156,7 @@ impl Receiver {
     /// proved is proved again, and counts on until its end where CAs cannot be asked about it.
     pub fn set_lists(&self, lists: Vec<Crl>) {
         self.change(|settings| {
-            settings.revocation = Arc::new(settings.revocation.with_lists(lists))
+            settings.revocation = Arc::new(settings.revocation.with_lists(lists));
         });
     }
 

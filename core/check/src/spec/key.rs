@@ -88,9 +88,13 @@ impl Judge<'_, '_> {
     fn known_key(&self) -> Result<&KnownKey<'_>, Violation> {
         let header = self.facts.header();
         let by_digest = self.scheme.key_reference().value() == KeyReference::X5tS256;
-        let name = header.and_then(|header| match by_digest {
-            true => header.x5t_s256.value(),
-            false => header.kid.value(),
+        let name = header.and_then(|header| {
+            let name = if by_digest {
+                &header.x5t_s256
+            } else {
+                &header.kid
+            };
+            name.value()
         });
         let known = self.question.keys.unwrap_or_default().iter();
         let mut named = known.filter(|known| {

@@ -244,7 +244,7 @@ impl CibaFlow {
             Stage::Authentication => {
                 if let Some(exchange) = answered(None, now, exchange, verdict, random)? {
                     self.acknowledged(now, &exchange)?;
-                    self.asked.asked_at = response.now.map(UnixTime::as_secs);
+                    self.asked.sent_at = response.now.map(UnixTime::as_secs);
                 }
                 Ok(None)
             }

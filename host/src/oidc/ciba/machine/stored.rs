@@ -32,7 +32,7 @@ pub(super) struct Asked {
     /// Whether UserInfo is asked, too.
     pub(super) userinfo: bool,
     /// When the provider had taken the request.
-    pub(super) asked_at: Option<u64>,
+    pub(super) sent_at: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Asked {
             id_token_claims: asked.id_token_claims.clone(),
             userinfo_claims: asked.userinfo_claims.clone(),
             userinfo: true,
-            asked_at: None,
+            sent_at: None,
         }
     }
 
@@ -85,7 +85,7 @@ impl Asked {
         auth_req_id: &Zeroizing<String>,
         response: &str,
     ) -> Result<Tokens, CibaError> {
-        let asked_at = self.asked_at.map(UnixTime::from_secs).transpose();
+        let asked_at = self.sent_at.map(UnixTime::from_secs).transpose();
         let asked_at = asked_at.map_err(|_| CibaError::Sealed)?;
         let acr = AskedAcr::of(&self.options());
         Tokens::kept(response, auth_req_id, acr, asked_at)

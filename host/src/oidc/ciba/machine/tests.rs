@@ -27,7 +27,7 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
         date: None,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
-    let now = privyseal_core::UnixTime::from_secs(1_800_000_000).unwrap();
+    let now = UnixTime::from_secs(1_800_000_000).unwrap();
     CibaEvent::Response(CibaResponse {
         verdict: PollOutcome::of(&response, now),
         outcome: Outcome::Exchange(Ok(Exchange::of(response))),
