@@ -43,6 +43,7 @@ impl Agent {
 
     /// Serves these profiles; a key of which nothing changed stays open where it signs. Others are opened again.
     pub(crate) fn serve(&self, config: AgentConfig) {
+        self.shared.refused_pins.try_again();
         *self
             .watchers
             .write()

@@ -1,4 +1,5 @@
-//! PINs, and those that a token refused: none is offered to it again, whichever profile names it, and however.
+//! PINs, and those that a token refused: none is offered to it again, whichever profile names it, and however; nor is
+//! another one until somebody says that it is mended.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ struct OfToken {
     /// Whether one is offered at this moment.
     is_tried: bool,
     refused: Vec<Secret>,
+    /// Whether nobody has acted since the last refusal.
+    is_stopped: bool,
 }
 
 /// Where the PIN of one key comes from.
@@ -57,6 +60,13 @@ impl PinRefusals {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Somebody acted: each token may be offered one more PIN.
+    pub(crate) fn try_again(&self) {
+        for state in self.tokens().values_mut() {
+            state.is_stopped = false;
+        }
+    }
+
     fn end(&self, token: &Token) {
         if let Some(state) = self.tokens().get_mut(token) {
             state.is_tried = false;
@@ -67,19 +77,28 @@ impl PinRefusals {
 
 impl SecretProvider for Pins {
     fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
+        if let Some(token) = token_of(request) {
+            if self.trying.is_none() {
+                self.known.begin(&token);
+                self.trying = Some(token.clone());
+            }
+            if self
+                .known
+                .tokens()
+                .get(&token)
+                .is_some_and(|it| it.is_stopped)
+            {
+                return Err(SecretUnavailable::new(
+                    "the token refused one of the agent, so no other is offered until the agent reads its configuration again",
+                ));
+            }
+        }
         self.sources.secret(request)
     }
 
     fn was_refused(&mut self, request: &SecretRequest, secret: &Secret) -> bool {
-        let Some(token) = token_of(request) else {
-            return false;
-        };
-        if self.trying.is_none() {
-            self.known.begin(&token);
-            self.trying = Some(token.clone());
-        }
         let tokens = self.known.tokens();
-        let state = tokens.get(&token);
+        let state = token_of(request).and_then(|token| tokens.get(&token));
         state.is_some_and(|state| state.refused.contains(secret))
             || self.sources.was_refused(request, secret)
     }
@@ -91,11 +110,9 @@ impl SecretProvider for Pins {
         };
         if !right {
             let mut tokens = self.known.tokens();
-            tokens
-                .entry(token)
-                .or_default()
-                .refused
-                .push(secret.clone());
+            let state = tokens.entry(token).or_default();
+            state.refused.push(secret.clone());
+            state.is_stopped = true;
         }
     }
 }

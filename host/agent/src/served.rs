@@ -125,7 +125,7 @@ impl Served {
             && self.certificates == certificates(profile)
     }
 
-    /// Whether the key signs, is being opened or tested, or may come by itself.
+    /// Whether the key signs, or is being opened or tested.
     pub(crate) fn may_sign(&self) -> bool {
         let key = self.key.try_lock();
         let tested = self.tested.try_lock();
@@ -133,7 +133,7 @@ impl Served {
         !key.is_ok_and(|key| match &*key {
             // Perhaps its PIN is another one now.
             Key::Open(_) => is_failing,
-            Key::Away(_) => false,
+            Key::Away(outcome) => outcome.is_some(),
             Key::Unusable(_) => true,
         })
     }

@@ -344,6 +344,44 @@ fn a_wrong_pin_costs_one_try() {
     agent.stop();
 }
 
+/// Of several for one token none is offered after one that was refused, until somebody acts.
+#[test]
+fn one_refused_pin_stops_every_other() {
+    let (stage, shim, uri) = with_shim();
+    let file = stage.client.token.pin_file();
+    let profiles = ["kpn", "b", "c"];
+    let holds = |pins: [&str; 3]| {
+        for (name, pin) in profiles.iter().zip(pins) {
+            fs::write(stage.path(name), pin).unwrap();
+        }
+    };
+    holds(["0000", "0001", "0002"]);
+    let texts = profiles.map(|name| {
+        let pin = stage.path(name);
+        let uri = uri.replace(file.to_str().unwrap(), pin.to_str().unwrap());
+        stage.profile_of(name, &uri, &mine())
+    });
+    let agent = stage.start(&stage.configure("", &texts.concat()));
+    let ask = |name: &str| agent.ask("POST", &format!("/v1/{name}/assertion"), "");
+    // One for the start and one for each time that somebody acts, as long as there is one that is new.
+    for tries in [1, 2, 3, 3] {
+        for name in [profiles, profiles].concat() {
+            ask(name).is_problem(503, "key");
+        }
+        assert_eq!(shim.calls("C_Login"), tries, "{}", agent.log());
+        agent.signal("HUP");
+        agent.hears("READY=1");
+    }
+    holds([PIN; 3]);
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    for name in profiles {
+        let answer = ask(name);
+        assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
+    }
+    agent.stop();
+}
+
 /// As when it was changed on the token: whoever writes the new one down says so.
 #[test]
 fn a_pin_that_was_changed_is_taken_at_a_hangup() {
