@@ -38,6 +38,8 @@ trait HeldKey: Send + Sync {
     fn try_again(&self);
     /// Counts the sessions that are open for it.
     fn open_sessions(&self) -> usize;
+    /// Whether its token keeps other certificates for it than when it was opened.
+    fn has_other_certificates(&self) -> bool;
 }
 
 struct Shared {
@@ -134,6 +136,13 @@ impl Client {
     pub fn open_sessions(&self) -> usize {
         let key = self.0.key.as_ref();
         key.map_or(0, |key| key.open_sessions())
+    }
+
+    /// Whether the token has other certificates for the key now than those from which the chain was taken: then a client
+    /// that is opened anew has another chain. No where the chain came from elsewhere, or where that cannot be read now.
+    pub fn has_other_certificates(&self) -> bool {
+        let key = self.0.key.as_ref();
+        key.is_some_and(|key| key.has_other_certificates())
     }
 
     /// The source of the assertions: for the requests that need one each, such as introspection.

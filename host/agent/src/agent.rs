@@ -1,7 +1,7 @@
 //! The profiles that are served, by name.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rustix::process::geteuid;
 
@@ -11,20 +11,43 @@ use crate::served::{Requester, Served, Shared};
 /// What is served.
 pub(crate) struct Agent {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) profiles: RwLock<BTreeMap<String, Arc<Served>>>,
+    profiles: RwLock<Profiles>,
     /// Who may see the metrics, besides root and this user.
-    pub(crate) watchers: RwLock<Vec<u32>>,
+    watchers: RwLock<Vec<u32>>,
+}
+
+type Profiles = BTreeMap<String, Entry>;
+
+/// One profile, who may ask for it, and what takes its place once it signs.
+struct Entry {
+    uids: Vec<u32>,
+    served: Arc<Served>,
+    next: Option<Arc<Served>>,
 }
 
 impl Agent {
-    pub(crate) fn served(&self, name: &str) -> Option<Arc<Served>> {
-        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
-        profiles.get(name).cloned()
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            profiles: RwLock::default(),
+            watchers: RwLock::default(),
+        }
+    }
+
+    /// The profile of that name, if there is one for who asks.
+    pub(crate) fn served(&self, name: &str, requester: Requester) -> Option<Arc<Served>> {
+        let profiles = self.profiles();
+        let entry = profiles.get(name).filter(|entry| match requester {
+            Requester::User(uid) => entry.uids.contains(&uid),
+            Requester::Bearer => true,
+        });
+        entry.map(|entry| Arc::clone(&entry.served))
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Served>> {
-        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
-        profiles.values().cloned().collect()
+        let profiles = self.profiles();
+        let served = profiles.values().map(|entry| &entry.served);
+        served.cloned().collect()
     }
 
     /// Whether the metrics, which name all profiles, are for this user.
@@ -36,51 +59,107 @@ impl Agent {
 
     /// Whether there is anything for this user.
     pub(crate) fn knows(&self, uid: u32) -> bool {
-        let profiles = self.profiles.read().unwrap_or_else(PoisonError::into_inner);
-        let is_allowed = |served: &Arc<Served>| served.allows(Requester::User(uid));
-        profiles.values().any(is_allowed) || self.is_watcher(uid)
+        let is_allowed = |entry: &Entry| entry.uids.contains(&uid);
+        self.profiles().values().any(is_allowed) || self.is_watcher(uid)
     }
 
-    /// Serves these profiles; a key of which nothing changed stays open where it signs. Others are opened again.
+    /// Serves these profiles. A key of which nothing changed stays open where it signs. Where something changed, the profile
+    /// stays as it was, but for who may ask, until [`Agent::open_keys`] finds that the new one signs.
     pub(crate) fn serve(&self, config: AgentConfig) {
         self.shared.refused_pins.try_again();
         *self
             .watchers
             .write()
             .unwrap_or_else(PoisonError::into_inner) = config.metrics_uids;
-        let mut profiles = self
-            .profiles
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = core::mem::take(&mut *profiles);
+        let mut profiles = self.profiles_mut();
+        let mut before = core::mem::take(&mut *profiles);
         let strict = config.strict_pin_files;
         for profile in config.profiles {
-            let name = profile.name().unwrap_or_default();
-            let kept = before.get(name);
-            let kept = kept.filter(|served| served.is_of(&profile, strict) && served.may_sign());
-            let served = kept.map_or_else(
-                || Arc::new(Served::new(profile.clone(), strict, &self.shared)),
-                |kept| {
-                    kept.try_again();
-                    Arc::clone(kept)
-                },
-            );
-            profiles.insert(served.name().to_owned(), served);
+            let uids = profile.allowed_uids().unwrap_or_default().to_vec();
+            let name = profile.name().unwrap_or_default().to_owned();
+            let old = before.remove(&name).map(|entry| entry.served);
+            let old = old.filter(|served| served.may_sign());
+            let (served, next) = match old {
+                Some(old) if old.is_of(&profile, strict) => {
+                    old.try_again();
+                    (old, None)
+                }
+                old => {
+                    let new = Arc::new(Served::new(profile, strict, &self.shared));
+                    match old.filter(|_| new.can_be_opened_twice()) {
+                        Some(old) => (old, Some(new)),
+                        None => (new, None),
+                    }
+                }
+            };
+            let entry = Entry { uids, served, next };
+            profiles.insert(name, entry);
         }
-        for name in before.keys().filter(|name| !profiles.contains_key(*name)) {
+        for name in before.keys() {
             self.shared.metrics.forget(name);
         }
     }
 
     /// Opens what is not open, and has each key sign once.
-    pub(crate) async fn open_keys(&self) {
-        let tests = self.all().into_iter().map(|served| {
-            // What it found is in the log.
-            tokio::spawn(async move { served.self_test().await.is_ok() })
+    pub(crate) async fn open_keys(self: &Arc<Self>) {
+        let profiles: Vec<_> = {
+            let profiles = self.profiles();
+            let entries = profiles.iter();
+            entries
+                .map(|(name, it)| (name.clone(), Arc::clone(&it.served), it.next.clone()))
+                .collect()
+        };
+        let tests = profiles.into_iter().map(|(name, served, next)| {
+            let agent = Arc::clone(self);
+            tokio::spawn(async move {
+                let next = match next {
+                    None => served.renewed().await.map(Arc::new),
+                    next => next,
+                };
+                match next {
+                    Some(next) => agent.replace(&name, &served, next).await,
+                    // What it finds is in the log.
+                    None => drop(served.self_test().await),
+                }
+            })
         });
         for test in tests.collect::<Vec<_>>() {
             // One that panicked has said so.
             let _ = test.await;
         }
+    }
+
+    /// Serves the new one, unless it does not sign and the old one does.
+    async fn replace(&self, name: &str, old: &Arc<Served>, new: Arc<Served>) {
+        let is_worse = new.self_test().await.is_err() && old.self_test().await.is_ok();
+        let mut profiles = self.profiles_mut();
+        let entry = profiles.get_mut(name);
+        // The configuration may have been read again meanwhile.
+        let entry = entry.filter(|it| {
+            let is_wanted = |next| Arc::ptr_eq(next, &new);
+            Arc::ptr_eq(&it.served, old) && it.next.as_ref().is_none_or(is_wanted)
+        });
+        let Some(entry) = entry else {
+            return;
+        };
+        entry.next = None;
+        if is_worse {
+            tracing::error!(
+                profile = name,
+                "it signs as it was and not as it is now, and stays as it was"
+            );
+            old.stays();
+        } else {
+            entry.served = new;
+        }
+    }
+
+    fn profiles(&self) -> RwLockReadGuard<'_, Profiles> {
+        self.profiles.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn profiles_mut(&self) -> RwLockWriteGuard<'_, Profiles> {
+        let profiles = self.profiles.write();
+        profiles.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -193,9 +193,7 @@ fn authorized(
     profile: &str,
 ) -> Result<(Arc<Served>, Requester), Problem> {
     let requester = requester(agent, peer, request.headers())?;
-    let served = agent
-        .served(profile)
-        .filter(|served| served.allows(requester));
+    let served = agent.served(profile, requester);
     served.map(|served| (served, requester)).ok_or_else(|| {
         tracing::warn!(
             ?requester,

@@ -2,6 +2,7 @@
 
 mod audited;
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -10,6 +11,7 @@ use hyper::StatusCode;
 use privyseal::base::{clock, file};
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::SignerFailure;
+use privyseal::keys::key::KeyUri;
 use privyseal::oauth::OAuthError;
 use privyseal::profile::{Profile, ProfileError};
 use privyseal::{
@@ -34,6 +36,9 @@ pub(crate) const MAX_AT_ONCE: usize = 32;
 /// How long a request waits for its turn, and then for its answer.
 const TURN: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
+
+/// How long it waits for a key that answers nobody: longer than it takes to pass over two references that hang.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// How long a self-test counts, and how long one may take.
 const SELF_TEST_COUNTS: Duration = Duration::from_secs(5);
@@ -71,9 +76,19 @@ pub(crate) struct Served {
     certificates: Vec<Option<Vec<u8>>>,
     server: Result<Server, Problem>,
     shared: Arc<Shared>,
-    turns: Arc<Semaphore>,
+    /// Apart, so that a server that hangs takes no assertions with it.
+    assertions: Desk,
+    tokens: Desk,
     key: Mutex<Key>,
     tested: tokio::sync::Mutex<Option<(Instant, Result<(), Problem>)>>,
+}
+
+/// What may wait for hardware or for a server at once.
+struct Desk {
+    turns: Arc<Semaphore>,
+    ended: Arc<AtomicUsize>,
+    /// How long one waits while none ends.
+    silence: Duration,
 }
 
 enum Key {
@@ -101,21 +116,19 @@ impl Served {
             profile,
             strict_pin_files,
             shared: Arc::clone(shared),
-            turns: Arc::new(Semaphore::new(MAX_AT_ONCE)),
+            assertions: Desk::new(SILENCE),
+            tokens: Desk::new(ANSWER),
             key: Mutex::new(Key::Away(None)),
             tested: tokio::sync::Mutex::default(),
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether it says the same, wherever it is said, and the same is in its files of certificates.
+    /// Whether it says the same of its key, wherever it is said, and the same is in its files of certificates.
     pub(crate) fn is_of(&self, profile: &Profile, strict_pin_files: bool) -> bool {
         let said = |profile: &Profile| -> Vec<_> {
             let members = profile.members();
             members
+                .filter(|(name, ..)| *name != "allow-uids")
                 .map(|(name, value, _)| (name, value.clone()))
                 .collect()
         };
@@ -138,13 +151,34 @@ impl Served {
         })
     }
 
-    pub(crate) fn allows(&self, requester: Requester) -> bool {
-        match requester {
-            Requester::User(uid) => self
-                .profile
-                .allowed_uids()
-                .is_some_and(|uids| uids.contains(&uid)),
-            Requester::Bearer => true,
+    /// Whether its key can be opened while another has it open: the line of a gateway is for one.
+    pub(crate) fn can_be_opened_twice(&self) -> bool {
+        let keys = self.profile.keys();
+        keys.is_ok_and(|keys| !keys.iter().any(|key| matches!(key, KeyUri::Device(_))))
+    }
+
+    /// The same, with its key to be opened again, where the token has other certificates for it now.
+    pub(crate) async fn renewed(self: &Arc<Self>) -> Option<Self> {
+        let opened = self.open_now()?;
+        let look = self.blocking(&self.assertions, move |_| {
+            Ok(opened.client.has_other_certificates())
+        });
+        let has_others = timeout(SELF_TEST_LIMIT, look).await;
+        matches!(has_others, Ok(Ok(true)))
+            .then(|| Self::new(self.profile.clone(), self.strict_pin_files, &self.shared))
+    }
+
+    /// It stays, though another one was tried.
+    pub(crate) fn stays(&self) {
+        self.shared.metrics.key_state(&self.name, "open");
+        self.shared.metrics.ready(&self.name, true);
+    }
+
+    /// Its key, if it is open and not in the middle of it.
+    fn open_now(&self) -> Option<Arc<Opened>> {
+        match &*self.key.try_lock().ok()? {
+            Key::Open(opened) => Some(Arc::clone(opened)),
+            _ => None,
         }
     }
 
@@ -164,7 +198,7 @@ impl Served {
         let lifetime = lifetime
             .map_err(OAuthError::from)?
             .saturating_sub(options.backdate);
-        let outcome = self.blocking(move |served| {
+        let outcome = self.blocking(&self.assertions, move |served| {
             let opened = served.opened()?;
             let source = served.audited(&opened, requester);
             let begun = Instant::now();
@@ -194,7 +228,7 @@ impl Served {
         requester: Requester,
     ) -> Result<(Arc<AccessToken>, u64), Problem> {
         let outcome = self
-            .blocking(move |served| {
+            .blocking(&self.tokens, move |served| {
                 let opened = served.opened()?;
                 let tokens = opened.tokens.as_ref().map_err(Problem::clone)?;
                 let (token, until) = tokens.token_until(&served.audited(&opened, requester))?;
@@ -218,7 +252,9 @@ impl Served {
         {
             return outcome.clone();
         }
-        let test = self.blocking(|served| Ok(served.opened()?.client.self_test()?));
+        let test = self.blocking(&self.assertions, |served| {
+            Ok(served.opened()?.client.self_test()?)
+        });
         let outcome = timeout(SELF_TEST_LIMIT, test).await;
         let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
         self.shared.metrics.ready(&self.name, outcome.is_ok());
@@ -231,9 +267,7 @@ impl Served {
 
     /// Somebody says that what could not be used of its key is mended.
     pub(crate) fn try_again(&self) {
-        if let Ok(key) = self.key.try_lock()
-            && let Key::Open(opened) = &*key
-        {
+        if let Some(opened) = self.open_now() {
             opened.client.try_again();
         }
     }
@@ -260,31 +294,39 @@ impl Served {
     /// Work that may wait for hardware or for a server, on a thread that may.
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
+        desk: &Desk,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout(TURN, Arc::clone(&desk.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             let detail = format!("{MAX_AT_ONCE} requests of this profile wait already");
             return Err(Problem::unavailable("busy", detail));
         };
-        let served = Arc::clone(self);
+        let (served, ended) = (Arc::clone(self), Arc::clone(&desk.ended));
         let in_use = self.shared.metrics.in_use(&self.name);
-        let work = spawn_blocking(move || {
+        let mut work = spawn_blocking(move || {
             // Held for as long as the thread is, however long anybody waits for it.
             let _turn = (turn, InUse::new(in_use));
-            work(&served)
+            let outcome = work(&served);
+            ended.fetch_add(1, Ordering::Relaxed);
+            outcome
         });
-        match timeout(ANSWER, work).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => {
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Err(Problem::new(
-                    status,
-                    "internal",
-                    "the request was not completed",
-                ))
+        let begun = Instant::now();
+        loop {
+            let before = desk.ended.load(Ordering::Relaxed);
+            match timeout(desk.silence, &mut work).await {
+                Ok(Ok(outcome)) => return outcome,
+                Ok(Err(_)) => {
+                    let status = StatusCode::INTERNAL_SERVER_ERROR;
+                    let detail = "the request was not completed";
+                    return Err(Problem::new(status, "internal", detail));
+                }
+                // Others get answers, so this one may, too.
+                Err(_)
+                    if before != desk.ended.load(Ordering::Relaxed) && begun.elapsed() < ANSWER => {
+                }
+                Err(_) => return Err(no_answer()),
             }
-            Err(_) => Err(no_answer()),
         }
     }
 
@@ -358,6 +400,16 @@ impl Served {
 
     fn key(&self) -> MutexGuard<'_, Key> {
         self.key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    fn new(silence: Duration) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(MAX_AT_ONCE)),
+            ended: Arc::default(),
+            silence,
+        }
     }
 }
 

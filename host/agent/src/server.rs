@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::agent::Agent;
@@ -69,10 +70,10 @@ const OPEN_LIMIT: Duration = Duration::from_secs(20);
 pub fn run(config: &Path) -> Result<(), AgentError> {
     let read = AgentConfig::read(config)?;
     let most = max_connections();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        // And one that tests the log.
-        .max_blocking_threads(MAX_AT_ONCE * read.profiles.len().max(4) + 1)
+    // One thread for all sockets: a second one would only be woken for nothing. What waits has threads of its own.
+    let runtime = Builder::new_current_thread()
+        // For assertions and for tokens; and one that tests the log, one that reads the configuration.
+        .max_blocking_threads(2 * MAX_AT_ONCE * read.profiles.len().max(4) + 2)
         .enable_all()
         .build()
         .map_err(AgentError::Runtime)?;
@@ -86,15 +87,11 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
     let audit = AuditLog::open(&config.audit_log, config.audit_sync)?;
     let listeners = Listeners::bind(&config).await?;
     let metrics = Metrics::default();
-    let agent = Arc::new(Agent {
-        shared: Arc::new(Shared {
-            audit,
-            metrics,
-            refused_pins: Arc::default(),
-        }),
-        profiles: RwLock::default(),
-        watchers: RwLock::default(),
-    });
+    let agent = Arc::new(Agent::new(Arc::new(Shared {
+        audit,
+        metrics,
+        refused_pins: Arc::default(),
+    })));
     let mut started = config.clone();
     started.profiles.clear();
     let handler = |kind| signal(kind).map_err(AgentError::Runtime);
@@ -147,25 +144,29 @@ async fn reload(agent: &Arc<Agent>, path: &Path, started: &AgentConfig) {
     if let Ok(now) = now {
         notify(&[now]);
     }
+    let (of_thread, path, started) = (Arc::clone(agent), path.to_owned(), started.clone());
+    // Files may be slow. One that panicked has said so.
+    let _ = spawn_blocking(move || read_again(&of_thread, &path, &started)).await;
+    // Who asks meanwhile is served as before.
+    let _ = timeout(OPEN_LIMIT, agent.open_keys()).await;
+    notify(&[NotifyState::Ready]);
+}
+
+fn read_again(agent: &Agent, path: &Path, started: &AgentConfig) {
     match AgentConfig::read(path) {
         Ok(config) => {
             for member in config.fixed_members_unlike(started) {
                 tracing::warn!(member, "a changed member of [agent] counts after a restart");
             }
             agent.serve(config);
-            tracing::info!(
-                profiles = agent.all().len(),
-                "the configuration was read again"
-            );
+            let profiles = agent.all().len();
+            tracing::info!(profiles, "the configuration was read again");
         }
         Err(error) => tracing::error!(%error, "the configuration stays as it was"),
     }
     if let Err(error) = agent.shared.audit.reopen() {
         tracing::error!(%error, "the audit log cannot be opened again");
     }
-    // Who asks meanwhile waits for it.
-    let _ = timeout(OPEN_LIMIT, agent.open_keys()).await;
-    notify(&[NotifyState::Ready]);
 }
 
 /// Nothing happens where no service manager listens.

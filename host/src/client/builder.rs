@@ -37,6 +37,8 @@ pub struct ClientBuilder {
     keys: Vec<KeyUri>,
     client_id: Option<String>,
     chain: Option<Certificates>,
+    /// Those beside the key, where the chain is from there.
+    beside_key: Option<Certificates>,
     certificate: Option<[u8; 32]>,
     kid: Option<KidChoice>,
     policy: SignerOptions,
@@ -52,6 +54,7 @@ impl ClientBuilder {
             keys: Vec::new(),
             client_id: None,
             chain: None,
+            beside_key: None,
             certificate: None,
             kid: None,
             policy: SignerOptions::default(),
@@ -227,7 +230,12 @@ impl ClientBuilder {
         let references = self.keys.len();
         let client = self.keyed_client()?;
         let group = client.signer().clone();
-        let key = Box::new(GroupKey { group, references });
+        let certificates = self.beside_key;
+        let key = Box::new(GroupKey {
+            group,
+            references,
+            certificates,
+        });
         if references == 1 {
             return Ok(Client::with(client, Some(key), http));
         }
@@ -280,8 +288,10 @@ impl ClientBuilder {
         let mut wanted = self.chain_options()?;
         let key = self.open_keys()?;
         wanted.key = Some(key.public_key());
-        let beside_key = || key.any().certificates();
-        let certificates = self.chain.take().map_or_else(beside_key, Ok)?;
+        let certificates = match self.chain.take() {
+            Some(certificates) => certificates,
+            None => self.beside_key.insert(key.any().certificates()?).clone(),
+        };
         let chain = certificates.chain_for(&wanted)?;
         let client_id = match self.given_client_id()? {
             Some(client_id) => client_id,
@@ -329,6 +339,8 @@ impl ClientBuilder {
 struct GroupKey {
     group: KeyGroup<KeySigner>,
     references: usize,
+    /// Those beside it, where the chain is from there.
+    certificates: Option<Certificates>,
 }
 
 impl HeldKey for GroupKey {
@@ -348,6 +360,14 @@ impl HeldKey for GroupKey {
     fn open_sessions(&self) -> usize {
         let signers = self.group.opened();
         signers.map(|signer| signer.open_sessions()).sum()
+    }
+
+    fn has_other_certificates(&self) -> bool {
+        let Some(before) = &self.certificates else {
+            return false;
+        };
+        let now = self.group.any().certificates();
+        now.is_ok_and(|now| now != *before)
     }
 }
 

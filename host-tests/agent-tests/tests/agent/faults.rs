@@ -1,8 +1,9 @@
 //! What holds when the disk is full, a module hangs, or the token goes away.
 
 use std::fs;
+use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use privyseal_test_base::privyseal;
 use privyseal_test_base::tool::{command, run};
@@ -232,23 +233,65 @@ fn a_key_that_hangs_at_the_start_is_waited_for_by_nobody_else() {
     agent.stop();
 }
 
-/// FIAM's live 30 s.
+/// A server that takes connections and says nothing holds up who wants a token, and nobody else.
+#[test]
+fn a_server_that_hangs_takes_no_assertion_with_it() {
+    let stage = Stage::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/x", silent.local_addr().unwrap());
+    let profile = stage.profile().replace(&stage.server.base_url(), &url) + "timeout = 50\n";
+    let agent = stage.start(&stage.configure("", &profile));
+    thread::scope(|scope| {
+        let ask = || {
+            exchange(
+                connect(&stage.socket()),
+                &request("GET", "/v1/kpn/token", "", ""),
+            )
+        };
+        let asked: Vec<_> = (0..32).map(|_| scope.spawn(ask)).collect();
+        let waits = "privyseal_in_use{profile=\"kpn\"} 32\n";
+        poll("32 who wait", || {
+            agent.ask("GET", "/metrics", "").body.contains(waits)
+        });
+        for _ in 0..4 {
+            let answer = agent.assertion();
+            assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
+        }
+        agent.stop();
+        for answer in asked {
+            answer.join().unwrap().is_problem(503, "busy");
+        }
+    });
+}
+
+/// Nor is one that nobody waits for any more: a key that answers nobody is not waited for longer than 15 s.
 #[test]
 fn an_assertion_that_ended_while_it_was_signed_is_not_released() {
     let (stage, shim, uri) = with_shim();
-    let config = stage.configure("", &stage.profile_of("kpn", &uri, &mine()));
-    let agent = stage.start(&config);
+    let scheme = "[scheme.short]\nkey = 'kid'\naudience = 'https://as.example'\nlifetime = 5\n";
+    let profile = stage.profile_of("kpn", &uri, &mine());
+    let profile = profile.replace("'fiam'", "'short'") + "kid = 'mine'\n";
+    let agent = stage.start(&stage.configure("", &(profile + scheme)));
     agent.comes_to(200, "POST", "/v1/kpn/assertion");
-    shim.rules(&["C_Sign 1 hang 31000"]);
-    let late = agent.assertion();
-    late.is_problem(504, "timeout");
-    assert!(!late.body.contains("eyJ"), "{late:?}");
-    // Nobody asked for a self-test.
     let shows = |line| agent.ask("GET", "/metrics", "").body.contains(line);
-    assert!(shows("privyseal_ready{profile=\"kpn\"} 0\n"));
-    agent.comes_to(200, "POST", "/v1/kpn/assertion");
-    assert!(shows("privyseal_ready{profile=\"kpn\"} 1\n"));
-    agent.comes_to(200, "POST", "/v1/kpn/assertion");
+    for hang in [6_000, 600_000] {
+        shim.rules(&[&format!("C_Sign 1 hang {hang}")]);
+        let begun = Instant::now();
+        let late = agent.assertion();
+        late.is_problem(504, "timeout");
+        assert!(!late.body.contains("eyJ"), "{late:?}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(45),
+            "{:?}",
+            begun.elapsed()
+        );
+        // Nobody asked for a self-test.
+        assert!(shows("privyseal_ready{profile=\"kpn\"} 0\n"));
+        if hang < 10_000 {
+            agent.comes_to(200, "POST", "/v1/kpn/assertion");
+            assert!(shows("privyseal_ready{profile=\"kpn\"} 1\n"));
+        }
+    }
     agent.stop();
 }
 

@@ -5,13 +5,15 @@ use std::process::Stdio;
 use std::thread;
 
 use privyseal_test_base::privyseal;
+use privyseal_test_judges::decode::{Parts, to_base64};
+use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, Validity, pem_chain, test_key};
 use privyseal_test_servers::fiam_server::FiamServer;
 use privyseal_test_suite::fault_shim::FaultShim;
 use privyseal_test_suite::flow;
 use privyseal_test_suite::softhsm::SoftHsmToken;
 
 use crate::http::{connect, exchange, request};
-use crate::stage::{Stage, behind, own_uid, poll};
+use crate::stage::{Agent, NOBODY, Stage, behind, own_uid, poll};
 
 #[test]
 fn a_hangup_reads_the_configuration_again() {
@@ -89,6 +91,76 @@ fn a_hangup_reads_files_of_certificates_again() {
     agent.hears("READY=1");
     token(0);
     agent.stop();
+}
+
+/// A chain that is of another key takes no profile down; who may ask changes all the same.
+#[test]
+fn a_hangup_keeps_what_signs_until_the_new_one_does() {
+    let stage = Stage::new();
+    let client = &stage.client;
+    let chain = |chain: &[Vec<u8>]| client.file("chain.pem", pem_chain(chain));
+    let path = chain(&client.chain);
+    let profile = stage.profile() + &format!("chain = '{}'\n", path.display());
+    let agent = stage.start(&stage.configure("", &profile));
+    assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
+    let other = client.pki.seal_chain(&test_key("decryption", 2048));
+    chain(&other);
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
+    assert!(agent.log().contains("stays as it was"), "{}", agent.log());
+    let metrics = agent.ask("GET", "/metrics", "").body;
+    for line in [
+        "privyseal_ready{profile=\"kpn\"} 1\n",
+        "privyseal_key_state{profile=\"kpn\",state=\"open\"} 1\n",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    let renewed = renewed(&client.pki, &client.key);
+    chain(&renewed);
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert_eq!(leaf(&agent), to_base64(&renewed[0]));
+    chain(&other);
+    let mine = format!("[{}]", own_uid());
+    stage.configure("", &profile.replace(&mine, &format!("[{NOBODY}]")));
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    agent.assertion().is_problem(403, "profile");
+    agent.stop();
+}
+
+#[test]
+fn a_hangup_reads_the_certificates_on_the_token_again() {
+    let stage = Stage::new();
+    let client = &stage.client;
+    let agent = stage.agent();
+    assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
+    let renewed = renewed(&client.pki, &client.key);
+    let old = ["--delete-object", "--type", "cert", "--id", "01"];
+    client.token.pkcs11_tool(&old);
+    client.token.store_certificate(&renewed[0], "01", "leaf");
+    assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    assert_eq!(leaf(&agent), to_base64(&renewed[0]));
+    agent.stop();
+}
+
+/// The leaf of a new assertion.
+fn leaf(agent: &Agent) -> String {
+    let answer = agent.assertion();
+    assert_eq!(answer.status, 200, "{answer:?}\n{}", agent.log());
+    let json = answer.json();
+    let parts = Parts::of(json["client_assertion"].as_str().unwrap());
+    parts.header()["x5c"][0].as_str().unwrap().to_owned()
+}
+
+/// The chain of another seal for that key.
+fn renewed(pki: &TestPki, key: &TestKey) -> Vec<Vec<u8>> {
+    let mut seal = CertificateSpec::seal();
+    seal.validity = Validity::years_from_now(3);
+    pki.chain(&key.spki_der(), &seal)
 }
 
 #[test]
