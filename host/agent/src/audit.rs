@@ -10,7 +10,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use privyseal::base::clock;
 use privyseal_core::{SignerError, SignerErrorKind};
@@ -155,13 +155,20 @@ pub struct AuditLog {
 
 #[derive(Debug)]
 struct State {
-    file: File,
+    log: Arc<LogFile>,
     len: u64,
     sequence: u64,
     link: Link,
     /// Whether the last write failed.
     is_failing: bool,
     is_broken: bool,
+}
+
+#[derive(Debug)]
+struct LogFile {
+    file: File,
+    /// How much of it is on the disk; nobody knows after that failed.
+    synced: Mutex<Option<u64>>,
 }
 
 impl AuditLog {
@@ -192,12 +199,12 @@ impl AuditLog {
     pub fn reopen(&self) -> Result<(), AuditError> {
         let torn = {
             let mut state = self.state();
-            if is_at(&state.file, &self.path) {
+            if is_at(&state.log.file, &self.path) {
                 if state.check(&self.path).is_ok() {
                     return Ok(());
                 }
                 // It is opened again below.
-                let _ = state.file.unlock();
+                let _ = state.log.file.unlock();
             }
             let (opened, torn) = open(&self.path, Some((state.sequence, state.link)))?;
             *state = opened;
@@ -226,22 +233,36 @@ impl AuditLog {
     /// [`AuditError`]: nothing may leave of which this is the line.
     pub fn append(&self, entry: AuditEntry<'_>) -> Result<(), AuditError> {
         let time = clock::now()?.as_secs();
-        let file = {
+        let (log, end) = {
             let mut state = self.state();
             state.check(&self.path)?;
             state
                 .write(time, entry)
                 .map_err(|source| self.failed(source))?;
-            if !self.sync {
-                return Ok(());
-            }
-            state
-                .file
-                .try_clone()
-                .map_err(|source| self.failed(source))?
+            (Arc::clone(&state.log), state.len)
         };
-        // Without the lock: the file system makes one write of those that wait.
-        file.sync_data().map_err(|source| {
+        if self.sync {
+            self.sync(&log, end)?;
+        }
+        Ok(())
+    }
+
+    /// Has the disk hold the log up to there. Of those that wait one does it, for all lines that are written by then.
+    fn sync(&self, log: &Arc<LogFile>, end: u64) -> Result<(), AuditError> {
+        let mut synced = log.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = || self.path.clone();
+        if synced.ok_or_else(|| AuditError::Broken { path: path() })? >= end {
+            return Ok(());
+        }
+        let written = {
+            let state = self.state();
+            // Meanwhile it may be another file.
+            let is_same = Arc::ptr_eq(&state.log, log);
+            if is_same { state.len } else { end }
+        };
+        let outcome = log.file.sync_data();
+        *synced = outcome.is_ok().then_some(written);
+        outcome.map_err(|source| {
             self.state().is_broken = true;
             self.failed(source)
         })
@@ -283,7 +304,7 @@ impl State {
         if self.is_broken {
             return Err(AuditError::Broken { path: path() });
         }
-        let found = self.file.metadata();
+        let found = self.log.file.metadata();
         let found = found.map_err(|source| AuditError::Write {
             path: path(),
             source,
@@ -301,7 +322,12 @@ impl State {
 
     /// Room for the longest line, where the file system can reserve it.
     fn reserve(&self) -> io::Result<()> {
-        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.len, MAX_LINE) {
+        match fallocate(
+            &self.log.file,
+            FallocateFlags::KEEP_SIZE,
+            self.len,
+            MAX_LINE,
+        ) {
             Err(error) if error == Errno::NOSPC || error == Errno::DQUOT => Err(error.into()),
             _ => Ok(()),
         }
@@ -319,11 +345,11 @@ impl State {
         text.pop();
         let next = link_after(&self.link, &text);
         text.extend_from_slice(format!(",\"link\":\"{}\"}}\n", hex(&next)).as_bytes());
-        let written = self.file.write_all(&text);
+        let written = (&self.log.file).write_all(&text);
         self.is_failing = written.is_err();
         if let Err(error) = written {
             // Nothing of it may stay, or the next line would end this one.
-            self.is_broken = self.file.set_len(self.len).is_err();
+            self.is_broken = self.log.file.set_len(self.len).is_err();
             return Err(error);
         }
         self.len += text.len() as u64;
@@ -366,8 +392,9 @@ fn open(path: &Path, before: Option<(u64, Link)>) -> Result<(State, Vec<u8>), Au
         (None, None) => (0, new_log()?),
     };
     file.set_len(read.len).map_err(failed)?;
+    let synced = Mutex::new(Some(0));
     let state = State {
-        file,
+        log: Arc::new(LogFile { file, synced }),
         len: read.len,
         sequence,
         link,

@@ -1,13 +1,12 @@
 //! A profile that is served: its key, who may ask, and what is done for those who may.
 
 mod audited;
+mod desk;
 
-use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use hyper::StatusCode;
 use privyseal::base::{clock, file};
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::SignerFailure;
@@ -19,9 +18,6 @@ use privyseal::{
 };
 use privyseal_core::{ClientId, SignerError as _, SignerErrorKind};
 use privyseal_hsm::{Prompt, SecretUnavailable};
-use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::audit::AuditLog;
@@ -29,16 +25,8 @@ use crate::metrics::Metrics;
 use crate::pins::{PinRefusals, Pins};
 use crate::problem::Problem;
 use audited::Audited;
-
-/// Requests of one profile that may wait for its key or its server at once: a module that hangs holds no more threads.
-pub(crate) const MAX_AT_ONCE: usize = 32;
-
-/// How long a request waits for its turn, and then for its answer.
-const TURN: Duration = Duration::from_secs(10);
-const ANSWER: Duration = Duration::from_secs(60);
-
-/// How long it waits for a key that answers nobody: longer than it takes to pass over two references that hang.
-const SILENCE: Duration = Duration::from_secs(15);
+pub(crate) use desk::MAX_AT_ONCE;
+use desk::{ANSWER, Desk, SILENCE, no_answer};
 
 /// How long a self-test counts, and how long one may take.
 const SELF_TEST_COUNTS: Duration = Duration::from_secs(5);
@@ -81,14 +69,6 @@ pub(crate) struct Served {
     tokens: Desk,
     key: Mutex<Key>,
     tested: tokio::sync::Mutex<Option<(Instant, Result<(), Problem>)>>,
-}
-
-/// What may wait for hardware or for a server at once.
-struct Desk {
-    turns: Arc<Semaphore>,
-    ended: Arc<AtomicUsize>,
-    /// How long one waits while none ends.
-    silence: Duration,
 }
 
 enum Key {
@@ -291,43 +271,15 @@ impl Served {
         }
     }
 
-    /// Work that may wait for hardware or for a server, on a thread that may.
+    /// Work at one of its desks.
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         desk: &Desk,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = timeout(TURN, Arc::clone(&desk.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            let detail = format!("{MAX_AT_ONCE} requests of this profile wait already");
-            return Err(Problem::unavailable("busy", detail));
-        };
-        let (served, ended) = (Arc::clone(self), Arc::clone(&desk.ended));
+        let served = Arc::clone(self);
         let in_use = self.shared.metrics.in_use(&self.name);
-        let mut work = spawn_blocking(move || {
-            // Held for as long as the thread is, however long anybody waits for it.
-            let _turn = (turn, InUse::new(in_use));
-            let outcome = work(&served);
-            ended.fetch_add(1, Ordering::Relaxed);
-            outcome
-        });
-        let begun = Instant::now();
-        loop {
-            let before = desk.ended.load(Ordering::Relaxed);
-            match timeout(desk.silence, &mut work).await {
-                Ok(Ok(outcome)) => return outcome,
-                Ok(Err(_)) => {
-                    let status = StatusCode::INTERNAL_SERVER_ERROR;
-                    let detail = "the request was not completed";
-                    return Err(Problem::new(status, "internal", detail));
-                }
-                // Others get answers, so this one may, too.
-                Err(_)
-                    if before != desk.ended.load(Ordering::Relaxed) && begun.elapsed() < ANSWER => {
-                }
-                Err(_) => return Err(no_answer()),
-            }
-        }
+        desk.run(in_use, move || work(&served)).await
     }
 
     fn audited<'a>(&'a self, opened: &'a Opened, requester: Requester) -> Audited<'a> {
@@ -403,29 +355,10 @@ impl Served {
     }
 }
 
-impl Desk {
-    fn new(silence: Duration) -> Self {
-        Self {
-            turns: Arc::new(Semaphore::new(MAX_AT_ONCE)),
-            ended: Arc::default(),
-            silence,
-        }
-    }
-}
-
 fn certificates(profile: &Profile) -> Vec<Option<Vec<u8>>> {
     let files = profile.certificate_files();
     // Whoever opens the key says why one cannot be read.
     files.map(|path| file::read(path, MAX_FILE).ok()).collect()
-}
-
-fn no_answer() -> Problem {
-    let status = StatusCode::GATEWAY_TIMEOUT;
-    Problem::new(
-        status,
-        "timeout",
-        "the key or the server did not answer in time",
-    )
 }
 
 /// Whether opening the key again may help, and costs no PIN try.
@@ -457,21 +390,5 @@ fn state_of(error: &Error) -> &'static str {
         ) => "pin",
         _ if may_come(error) => "away",
         _ => "unusable",
-    }
-}
-
-/// Counted while it lives.
-struct InUse(Gauge);
-
-impl InUse {
-    fn new(gauge: Gauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }

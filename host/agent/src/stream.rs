@@ -61,13 +61,16 @@ pub(crate) fn send<S: AsyncWrite + Unpin>(stream: &mut S, problem: &Problem) {
 fn own_refusal(answer: &[u8]) -> Option<Problem> {
     let status = answer.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
     let status = StatusCode::from_bytes(status).ok()?;
+    if !status.is_client_error() {
+        return None;
+    }
     let empty = b"\r\ncontent-length: 0\r\n";
     let is_empty = answer.windows(empty.len()).any(|it| it == empty);
     let detail = match status {
         StatusCode::BAD_REQUEST => NO_HEAD,
         _ => "the head of the request is too large",
     };
-    (status.is_client_error() && is_empty).then(|| Problem::new(status, "head", detail))
+    is_empty.then(|| Problem::new(status, "head", detail))
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HttpStream<S> {

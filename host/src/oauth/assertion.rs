@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::jws::JwsParts;
 use privyseal_core::{AssertionRequest, Audience, CompactJws, Jti, SchemeRules, UnixTime};
 use zeroize::Zeroizing;
 
@@ -9,6 +11,7 @@ use super::OAuthError;
 use crate::base::{clock, entropy};
 #[cfg(feature = "ciba")]
 use crate::jose::jwe::Recipient;
+use crate::jose::jws::unique_members;
 
 /// What may be said about one assertion. The default is right for almost everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,6 +122,14 @@ impl Assertion {
     /// The token's text. Not for logs.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A text claim of it, such as `jti`: for who writes down what was signed.
+    pub fn claim(&self, name: &str) -> Option<String> {
+        let payload = JwsParts::split(&self.0)?.payload;
+        let payload = Zeroizing::new(Base64UrlUnpadded::decode_vec(payload).ok()?);
+        let claims = unique_members(&payload).ok()?;
+        Some(claims.get(name)?.as_str()?.to_owned())
     }
 
     /// The same, encrypted to the server: a nested JWT (RFC 7519 section 5.2), which itsme takes as well.

@@ -51,6 +51,27 @@ fn a_log_goes_on_where_it_ended() {
 }
 
 #[test]
+fn threads_share_a_sync_and_each_line_is_there() {
+    let path = path("threads");
+    let log = AuditLog::open(&path, true).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    signed(&log, "a");
+                    let file = Arc::clone(&log.state().log);
+                    let synced = *file.synced.lock().unwrap();
+                    // What is on the disk is never more than what was written.
+                    assert!(synced.is_some_and(|synced| synced <= log.state().len));
+                }
+            });
+        }
+    });
+    assert_eq!(check(&path).unwrap().entries, 161);
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
 fn what_is_taken_from_an_open_log_is_noticed() {
     let path = path("taken");
     let log = AuditLog::open(&path, false).unwrap();

@@ -58,26 +58,21 @@ impl Audited<'_> {
             Requester::User(uid) => format!("uid {uid}"),
             Requester::Bearer => "bearer".to_owned(),
         };
-        let said = made.as_ref().ok().and_then(|assertion| {
-            let jws = Jws::parse(assertion.as_str()).ok()?;
-            // It is the same in all of them, and costs reading a certificate.
-            if self.opened.certificate_end.get().is_none()
-                && let Some(end) = certificate_end(&jws)
-            {
-                // Another thread may have said the same.
-                let _ = self.opened.certificate_end.set(end);
-            }
-            Some((jws.unverified_claim("aud"), jws.unverified_claim("jti")?))
-        });
         let reason = made.as_ref().err().map(ToString::to_string);
-        let (audience, jti) = said.unzip();
+        let said = made.as_ref().ok();
+        // It is the same in all of them, and costs reading a certificate.
+        if self.opened.certificate_end.get().is_none()
+            && let Some(end) = said.and_then(certificate_end)
+        {
+            // Another thread may have said the same.
+            let _ = self.opened.certificate_end.set(end);
+        }
+        let audience = said.and_then(|assertion| assertion.claim("aud"));
+        let jti = said.and_then(|assertion| assertion.claim("jti"));
         let mut entry = AuditEntry::new(if made.is_ok() { "signed" } else { "failed" });
         entry.profile = Some(&self.served.name);
         entry.scheme = Some(self.scheme().name());
-        entry.audience = audience
-            .as_ref()
-            .and_then(Option::as_deref)
-            .or(options.audience.as_deref());
+        entry.audience = audience.as_deref().or(options.audience.as_deref());
         entry.jti = jti.as_deref();
         entry.key = Some(&self.opened.key_digest);
         entry.requester = Some(&requester);
@@ -93,8 +88,8 @@ impl Audited<'_> {
 }
 
 /// When the leaf ends, where the assertion has it.
-fn certificate_end(jws: &Jws<'_>) -> Option<i64> {
-    let certificates = jws.certificates().ok()?;
+fn certificate_end(assertion: &Assertion) -> Option<i64> {
+    let certificates = Jws::parse(assertion.as_str()).ok()?.certificates().ok()?;
     let leaf = Certificate::from_der(certificates.first()?).ok()?;
     leaf.not_after().as_secs().try_into().ok()
 }
