@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use privyseal::Certificates;
 use privyseal::base::clock;
 use privyseal::base::display::escape_for_display;
-use privyseal_core::scheme::KeyReference;
+use privyseal_core::scheme::{KeyReference, SchemeRules};
 use privyseal_receiver::replay::{MemoryStore, RedisOptions, RedisStore};
 use privyseal_receiver::server::TokenServer;
 use privyseal_receiver::{
@@ -160,7 +160,7 @@ impl Serve {
             audience.ok_or_else(|| CliError::missing("--audience", "it says what aud must be"))?;
         let builder = Accepting::builder(scheme)
             .audience(audience)
-            .clients(clients(path)?);
+            .clients(clients(path, scheme)?);
         Ok(match scheme.key_reference().value() {
             KeyReference::X5cWithRoot => builder.trust(self.registry.trust()?),
             _ => builder,
@@ -184,7 +184,8 @@ impl Serve {
 
     /// What cannot be read leaves all as it is.
     fn reload(&self, receiver: &Accepting) {
-        let clients = self.clients.as_deref().map(clients);
+        let clients = self.clients.as_deref();
+        let clients = clients.map(|path| self::clients(path, receiver.scheme()));
         match (clients.transpose(), self.registry.lists()) {
             (Ok(clients), Ok(lists)) => {
                 receiver.set_lists(lists);
@@ -201,8 +202,9 @@ impl Serve {
     }
 }
 
-fn clients(path: &Path) -> Result<RegisteredClients, CliError> {
-    RegisteredClients::from_file(path).map_err(|error| CliError::option("--clients", error))
+fn clients(path: &Path, scheme: &SchemeRules) -> Result<RegisteredClients, CliError> {
+    let clients = RegisteredClients::from_file(path, scheme);
+    clients.map_err(|error| CliError::option("--clients", error))
 }
 
 /// Names the option that a part comes from.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::shares::{Holder, Room};
+use crate::shares::{Holder, Place, Room};
 
 /// How long what a registry said is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct CachePolicy {
     pub life: Duration,
     /// How long the registry may take then.
     pub patience: Duration,
+    /// How long a caller waits for what is not known at all. What comes later is there for who asks then.
+    pub wait: Duration,
     /// From this age on it is not used, however long the registry is away.
     pub limit: Duration,
     /// How long a bad answer is kept: no such party, not active.
@@ -37,6 +39,7 @@ impl Default for CachePolicy {
             refresh_after: Duration::from_secs(240),
             life: Duration::from_secs(300),
             patience: Duration::from_secs(3),
+            wait: Duration::from_secs(10),
             limit: Duration::from_secs(3600),
             negative: Duration::from_secs(30),
             max_parties: 10_000,
@@ -62,6 +65,13 @@ impl CachePolicy {
         self
     }
 
+    /// Has callers wait that long for what is not known at all.
+    #[must_use]
+    pub const fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
     /// Keeps a bad answer that long.
     #[must_use]
     pub const fn negative(mut self, negative: Duration) -> Self {
@@ -84,6 +94,8 @@ pub(crate) enum NoValue<E> {
     Failed(E),
     #[error("too many wait for it")]
     TooManyWait,
+    #[error("it has not answered in time")]
+    Late,
 }
 
 /// Values by name. `E` is why there is none.
@@ -193,11 +205,7 @@ where
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> V {
         if age >= self.policy.refresh_after && state.may_be_tried() {
-            let filled = Arc::clone(slot);
-            let refresh = thread::Builder::new().spawn(move || filled.fill(load));
-            // Without a thread for it, the next who asks tries again.
-            state.loading = refresh.is_ok();
-            state.began = Instant::now();
+            slot.load(&mut state, load, None);
         }
         let left = self.policy.patience.saturating_sub(state.began.elapsed());
         let is_old = age >= self.policy.life.max(self.policy.refresh_after);
@@ -215,35 +223,33 @@ where
             .map_or(value, |(value, _)| value.clone())
     }
 
-    /// What `load` gives, or gave to another who asked meanwhile.
+    /// What `load` gives, to this caller or to another who asked before, if it comes in time.
     fn first(
         &self,
-        slot: &Slot<V, E>,
+        slot: &Arc<Slot<V, E>>,
         mut state: MutexGuard<'_, State<V, E>>,
         holder: &Holder,
-        load: impl Fn() -> Result<V, E>,
+        load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> Result<V, NoValue<E>> {
         let failed = state.failed_just_now().filter(|_| !state.loading);
         if let Some(error) = failed {
             return Err(NoValue::Failed(error));
         }
-        let place = self.room.place(holder);
-        let _place = place.ok_or(NoValue::TooManyWait)?;
-        if state.loading {
-            let before = state.value.as_ref().map(|(_, since)| *since);
-            let waited = slot.loaded.wait_while(state, |it| it.loading);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
-            match (&state.value, &state.failed) {
-                (Some((value, since)), _) if Some(*since) != before => return Ok(value.clone()),
-                (_, Some((error, _))) => return Err(NoValue::Failed(error.clone())),
-                // Who loaded it ended without an outcome.
-                _ => {}
-            }
+        let mut place = Some(self.room.place(holder).ok_or(NoValue::TooManyWait)?);
+        if !state.loading {
+            slot.load(&mut state, load, place.take());
         }
-        state.loading = true;
-        state.began = Instant::now();
-        drop(state);
-        slot.fill(load).map_err(NoValue::Failed)
+        let before = state.value.as_ref().map(|(_, since)| *since);
+        let wait = self.policy.wait;
+        let waited = slot.loaded.wait_timeout_while(state, wait, |it| it.loading);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match (&state.value, &state.failed) {
+            _ if state.loading => Err(NoValue::Late),
+            (Some((value, since)), _) if Some(*since) != before => Ok(value.clone()),
+            (_, Some((error, _))) => Err(NoValue::Failed(error.clone())),
+            // Who loaded it ended without an outcome.
+            _ => Err(NoValue::Late),
+        }
     }
 
     fn slot(&self, name: &str) -> Arc<Slot<V, E>> {
@@ -274,26 +280,41 @@ where
     }
 }
 
+impl<V: Clone + Send + 'static, E: Clone + Send + 'static> Slot<V, E> {
+    /// Loads in the background, and has the `place` until the end.
+    fn load(
+        self: &Arc<Self>,
+        state: &mut State<V, E>,
+        load: impl Fn() -> Result<V, E> + Send + 'static,
+        place: Option<Place>,
+    ) {
+        let filled = Arc::clone(self);
+        let loading = thread::Builder::new().spawn(move || filled.fill(load, place));
+        // Without a thread for it, the next who asks tries again.
+        state.loading = loading.is_ok();
+        state.began = Instant::now();
+    }
+}
+
 impl<V: Clone, E: Clone> Slot<V, E> {
     fn lock(&self) -> MutexGuard<'_, State<V, E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads, keeps what comes, and lets those go on who wait: also where `load` panics.
-    fn fill(&self, load: impl Fn() -> Result<V, E>) -> Result<V, E> {
-        let ended = Ended(self);
+    fn fill(&self, load: impl Fn() -> Result<V, E>, place: Option<Place>) {
+        let _ended = Ended(self);
+        // Given back before those who wait go on.
+        let _place = place;
         let outcome = load();
         let mut state = self.lock();
-        match &outcome {
+        match outcome {
             Ok(value) => {
-                state.value = Some((value.clone(), Instant::now()));
+                state.value = Some((value, Instant::now()));
                 state.failed = None;
             }
-            Err(error) => state.failed = Some((error.clone(), Instant::now())),
+            Err(error) => state.failed = Some((error, Instant::now())),
         }
-        drop(state);
-        drop(ended);
-        outcome
     }
 }
 

@@ -30,8 +30,7 @@ impl RegisteredClients {
     /// Registers a certificate of a client, DER. It may have several.
     #[must_use]
     pub fn certificate(mut self, client_id: impl Into<String>, der: &[u8]) -> Self {
-        let client = self.0.entry(client_id.into()).or_default();
-        client.leaves.insert(x5t_s256(der), der.to_vec());
+        self.0.entry(client_id.into()).or_default().add(der);
         self
     }
 
@@ -85,6 +84,12 @@ impl RegisteredClients {
             })
         }));
         keys
+    }
+}
+
+impl Registered {
+    fn add(&mut self, der: &[u8]) {
+        self.leaves.insert(x5t_s256(der), der.to_vec());
     }
 }
 

@@ -4,6 +4,8 @@ use core::ops::Range;
 
 use serde::de::DeserializeOwned;
 
+pub use ::toml::Spanned;
+
 /// What is wrong with a TOML text, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
@@ -37,7 +39,7 @@ pub(crate) fn line_of(text: &str, span: &Range<usize>) -> usize {
 ///
 /// [`TomlError`]: no TOML, or not what `T` takes.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
-    toml::from_str(text).map_err(|mut error| {
+    ::toml::from_str(text).map_err(|mut error| {
         let span = error.span().unwrap_or_default();
         // Without the text the error is one line, and `in` and the member's path on the next.
         error.set_input(None);

@@ -18,7 +18,13 @@ use crate::stage::{CONSUMER, Stage, World, eventually};
 
 /// Asked for again each time, and used so long.
 fn refreshed(limit: Duration) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
-    move |builder| builder.cache(CachePolicy::default().refreshed(Duration::ZERO, limit))
+    move |builder| {
+        builder.cache(
+            CachePolicy::default()
+                .wait(LONG)
+                .refreshed(Duration::ZERO, limit),
+        )
+    }
 }
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -226,7 +232,9 @@ fn a_withdrawn_ca_is_noticed_at_once_where_the_list_is_older_than_its_life() {
     let world = World::new();
     let (withdrawn, config) = withdrawing(&world);
     let stage = world.play_with(&ISHARE, config, |builder| {
-        let policy = CachePolicy::default().refreshed(Duration::ZERO, LONG);
+        let policy = CachePolicy::default()
+            .wait(LONG)
+            .refreshed(Duration::ZERO, LONG);
         builder.cache(policy.life(Duration::ZERO, LONG))
     });
     stage.accept(&world.assertion()).unwrap();

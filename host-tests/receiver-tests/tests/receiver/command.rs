@@ -9,7 +9,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use privyseal_core::scheme::{EHEALTH, FIAM as FIAM_SCHEME};
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
+use privyseal_receiver::RegisteredClients;
 use privyseal_test_base::privyseal;
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{TestKey, pem_chain, test_key};
@@ -347,7 +349,15 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
 #[test]
 fn what_does_not_fit_together_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("clients.toml"), "[client.one]\n").unwrap();
+    let one = "[client.one]\ncertificates = [\"seal.pem\"]\njwks = \"keys.json\"\n";
+    let keys = json!({ "keys": [jwk(&test_key("seal", 2048), "a")] });
+    for (name, text) in [
+        ("clients.toml", one),
+        ("seal.pem", &pem_chain(&World::new().chain[..1])),
+        ("keys.json", &keys.to_string()),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
     fs::write(folder.path().join("none.toml"), "").unwrap();
     let cases: &[(&[&str], &str)] = &[
         (&["--scheme", "fiam"], "--clients"),
@@ -424,6 +434,70 @@ fn what_does_not_fit_together_is_named() {
         let said = String::from_utf8(run.stderr).unwrap();
         assert_eq!(run.status.code(), Some(2), "{options:?}: {said}");
         assert!(said.contains(named), "{options:?}: {said}");
+    }
+}
+
+/// What a file lists that would let nobody in is no list, whatever the reason.
+#[test]
+fn a_client_that_could_never_be_let_in_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let world = World::new();
+    write("seal.pem", &pem_chain(&world.chain[..1]));
+    write("cas.pem", &pem_chain(&world.chain[1..]));
+    let key = |kid: &str| jwk(&test_key("seal", 2048), kid);
+    let set = |name: &str, keys: &[Value]| write(name, &json!({ "keys": keys }).to_string());
+    let with = |member: &str, value: Value| {
+        let mut key = key("a");
+        key[member] = value;
+        key
+    };
+    set(
+        "good.json",
+        &[key("a"), key("b"), with("use", json!("enc"))],
+    );
+    set("none.json", &[]);
+    set("enc.json", &[with("use", json!("enc"))]);
+    set("ps256.json", &[with("alg", json!("PS256"))]);
+    set("nameless.json", &[with("kid", Value::Null)]);
+    set("same.json", &[key("a"), key("b"), key("a")]);
+    set("private.json", &[with("d", json!("AQAB"))]);
+    write("broken.json", "{");
+    let read = |scheme, client: &str| {
+        write("clients.toml", &format!("\n[client.one]\n{client}\n"));
+        let path = folder.path().join("clients.toml");
+        let clients = RegisteredClients::from_file(&path, scheme);
+        clients.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let jwks = |name: &str| format!("jwks = \"{name}.json\"");
+    let certificates = |name: &str| format!("certificates = [\"{name}.pem\", \"{name}.pem\"]");
+    assert_eq!(read(&EHEALTH, &jwks("good")), Ok(()));
+    assert_eq!(read(&FIAM_SCHEME, &certificates("seal")), Ok(()));
+    let cases = [
+        (&EHEALTH, String::new(), "line 2: client one: has no key"),
+        (&EHEALTH, jwks("none"), "line 2: client one: has no key"),
+        (&EHEALTH, jwks("enc"), "line 2: client one: has no key"),
+        (&EHEALTH, jwks("ps256"), "line 2: client one: has no key"),
+        (&EHEALTH, jwks("nameless"), "with a kid"),
+        (&EHEALTH, certificates("seal"), "with a kid"),
+        (
+            &EHEALTH,
+            jwks("same"),
+            "line 3: client one: two keys of the set have the kid \"a\"",
+        ),
+        (&EHEALTH, jwks("private"), "line 3: client one: "),
+        (&EHEALTH, jwks("broken"), "broken.json"),
+        (&EHEALTH, jwks("absent"), "absent.json"),
+        (&FIAM_SCHEME, jwks("good"), "the RSA key of a certificate"),
+        (&FIAM_SCHEME, certificates("cas"), "line 3: client one: "),
+        (&FIAM_SCHEME, certificates("absent"), "absent.pem"),
+    ];
+    for (scheme, client, words) in cases {
+        let said = read(scheme, &client).unwrap_err();
+        assert!(
+            said.contains(words) && said.contains("line "),
+            "{client}: {said}"
+        );
     }
 }
 

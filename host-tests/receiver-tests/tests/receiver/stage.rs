@@ -14,7 +14,8 @@ use privyseal::{
 use privyseal_core::ClientId;
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{
-    ClientRegistry, Receiver, ReceiverBuilder, RegistrySource, Rejection, TokenForm, VerifiedParty,
+    CachePolicy, ClientRegistry, Receiver, ReceiverBuilder, RegistrySource, Rejection, TokenForm,
+    VerifiedParty,
 };
 use privyseal_test_judges::decode::{to_base64, to_base64url};
 use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, test_key};
@@ -88,7 +89,9 @@ impl World {
             source,
             switch: switch.clone(),
         };
-        let builder = Receiver::builder(scheme).audience(PROVIDER);
+        // A busy machine takes its time.
+        let policy = CachePolicy::default().wait(Duration::from_secs(600));
+        let builder = Receiver::builder(scheme).audience(PROVIDER).cache(policy);
         let receiver = change(builder.registry(watched)).build().unwrap();
         Stage {
             registry: server,

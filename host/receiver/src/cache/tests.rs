@@ -16,7 +16,11 @@ fn counted(
 }
 
 fn cache(refresh_after: Duration, limit: Duration) -> Cache<usize, &'static str> {
-    cache_of(CachePolicy::default().refreshed(refresh_after, limit))
+    cache_of(
+        CachePolicy::default()
+            .wait(LONG)
+            .refreshed(refresh_after, limit),
+    )
 }
 
 fn cache_of(policy: CachePolicy) -> Cache<usize, &'static str> {
@@ -51,7 +55,9 @@ fn what_is_known_is_used_while_it_is_got_again() {
 #[test]
 fn what_is_older_than_its_life_is_asked_for_first_and_used_where_nobody_answers() {
     let calls = Arc::default();
-    let policy = CachePolicy::default().refreshed(Duration::ZERO, LONG);
+    let policy = CachePolicy::default()
+        .wait(LONG)
+        .refreshed(Duration::ZERO, LONG);
     let cache = cache_of(policy.life(Duration::ZERO, LONG));
     let get = |outcome| cache.get("a", &[0; 32], counted(&calls, outcome));
     assert_eq!((get(Ok(0)), get(Ok(0))), (Ok(0), Ok(1)));
@@ -90,7 +96,7 @@ fn a_registry_that_is_away_stops_nothing_before_the_limit_and_everything_after_i
 fn a_bad_answer_is_kept_for_a_short_time() {
     for (negative, second) in [(LONG, Ok(0)), (Duration::ZERO, Ok(1))] {
         let calls = Arc::default();
-        let policy = CachePolicy::default().negative(negative);
+        let policy = CachePolicy::default().wait(LONG).negative(negative);
         let cache = Cache::new(policy, Room::new(1), |_| false);
         let get = || cache.get("a", &[0; 32], counted(&calls, Ok(0)));
         assert_eq!((get(), get()), (Ok(0), second));
@@ -99,17 +105,15 @@ fn a_bad_answer_is_kept_for_a_short_time() {
 
 #[test]
 fn a_load_that_panics_keeps_nobody_waiting() {
-    let cache = cache_of(CachePolicy::default());
-    thread::scope(|scope| {
-        let panics = scope.spawn(|| cache.get("a", &[0; 32], || panic!("on purpose")));
-        assert!(panics.join().is_err());
-    });
+    let cache = cache_of(CachePolicy::default().wait(LONG));
+    let load = || -> Result<usize, &'static str> { panic!("on purpose") };
+    assert_eq!(cache.get("a", &[0; 32], load), Err(NoValue::Late));
     assert_eq!(cache.get("a", &[0; 32], || Ok(1)), Ok(1));
 }
 
 #[test]
 fn bad_answers_take_the_place_of_parties_no_longer_than_they_are_used() {
-    let mut policy = CachePolicy::default().negative(Duration::ZERO);
+    let mut policy = CachePolicy::default().wait(LONG).negative(Duration::ZERO);
     policy.max_parties = 2;
     let cache = Cache::new(policy, Room::new(1), |value| *value > 0);
     let get = |name, value| cache.get(name, &[0; 32], move || Ok::<_, &str>(value));
@@ -117,4 +121,27 @@ fn bad_answers_take_the_place_of_parties_no_longer_than_they_are_used() {
         assert_eq!(get(name, value), Ok(value));
     }
     assert_eq!(get("good", 2), Ok(1));
+}
+
+/// Its place is taken until it answers or is given up, so that there is a bounded number of such requests.
+#[test]
+fn who_is_not_known_waits_a_short_time_for_a_registry_that_hangs() {
+    let policy = CachePolicy::default().wait(Duration::from_millis(10));
+    let cache = Cache::new(policy, Room::new(1), |_| true);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let load = move || {
+        let _ = released.lock().unwrap().recv();
+        Ok::<_, &str>(7)
+    };
+    let get = |name| cache.get(name, &[0; 32], load.clone());
+    assert_eq!(get("a"), Err(NoValue::Late));
+    assert_eq!(get("b"), Err(NoValue::TooManyWait));
+    drop(release);
+    let began = Instant::now();
+    // What came late is there, and the place is free.
+    while cache.get("a", &[0; 32], || Ok(8)) != Ok(7) || get("b") != Ok(7) {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        thread::yield_now();
+    }
 }

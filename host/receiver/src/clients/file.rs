@@ -1,18 +1,21 @@
 //! Clients as a file lists them.
 
+use core::ops::Range;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use privyseal::Certificates;
 use privyseal::base::BaseError;
 use privyseal::base::file::InputFile;
-use privyseal::base::toml::{self, TomlError};
-use privyseal::jose::jwk::{JwkError, KeySet};
-use privyseal::pki::PkiError;
+use privyseal::base::toml::{self, Spanned, TomlError};
+use privyseal::jose::jwk::KeySet;
+use privyseal_check::KnownKey;
 use privyseal_core::cert::Certificate;
+use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::scheme::{KeyReference, SchemeRules};
 use serde::Deserialize;
 
-use super::RegisteredClients;
+use super::{Registered, RegisteredClients};
 
 /// The largest file that is read: some ten thousand clients.
 const MAX_FILE: usize = 4 * 1024 * 1024;
@@ -24,7 +27,7 @@ pub enum ClientsFileError {
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] BaseError),
-    /// It does not hold what it should.
+    /// It does not hold what it should, or a file that it names does not.
     #[error("{}, {error}", path.display())]
     Content {
         /// The file.
@@ -32,51 +35,28 @@ pub enum ClientsFileError {
         /// What is wrong with it.
         error: TomlError,
     },
-    /// The certificates of a client cannot be read.
-    #[error("the certificates of client {client}: {error}")]
-    Certificates {
-        /// The client's id.
-        client: String,
-        /// Why.
-        #[source]
-        error: PkiError,
-    },
-    /// A file that a client names holds certificates of CAs only, or none that can be read.
-    #[error("the certificates of client {client}: {} has none of a client", path.display())]
-    NoLeaf {
-        /// The client's id.
-        client: String,
-        /// The file.
-        path: PathBuf,
-    },
-    /// The keys of a client cannot be read.
-    #[error("the keys of client {client}: {error}")]
-    Keys {
-        /// The client's id.
-        client: String,
-        /// Why.
-        #[source]
-        error: JwkError,
-    },
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClientsFile {
     #[serde(default)]
-    client: BTreeMap<String, ClientTable>,
+    client: BTreeMap<Spanned<String>, ClientTable>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClientTable {
     #[serde(default)]
-    certificates: Vec<PathBuf>,
-    jwks: Option<PathBuf>,
+    certificates: Vec<Spanned<PathBuf>>,
+    jwks: Option<Spanned<PathBuf>>,
 }
 
+/// Where something is wrong, and what.
+type Fault = (Range<usize>, String);
+
 impl RegisteredClients {
-    /// Those that a TOML file lists, nobody where it is empty. Paths in it are relative to it.
+    /// Those that a TOML file lists for `scheme`, nobody where it is empty. Paths in it are relative to it.
     ///
     /// ```toml
     /// [client."EU.EORI.NL123456789"]
@@ -88,52 +68,87 @@ impl RegisteredClients {
     ///
     /// # Errors
     ///
-    /// [`ClientsFileError`]: it, or a file that it names, cannot be read or holds something else.
-    pub fn from_file(path: &Path) -> Result<Self, ClientsFileError> {
+    /// [`ClientsFileError`]: it, or a file that it names, cannot be read or holds something else; or a client has no key by
+    /// which the scheme would let it in.
+    pub fn from_file(path: &Path, scheme: &SchemeRules) -> Result<Self, ClientsFileError> {
         let text = InputFile::open(path)?.read_text(MAX_FILE)?;
-        let read = toml::from_str::<ClientsFile>(&text);
-        let read = read.map_err(|error| ClientsFileError::Content {
+        let content = |error| ClientsFileError::Content {
             path: path.to_owned(),
             error,
-        })?;
+        };
+        let read: ClientsFile = toml::from_str(&text).map_err(content)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut clients = Self::default();
-        for (client, table) in read.client {
-            for file in &table.certificates {
-                for leaf in leaves(&client, &folder.join(file))? {
-                    clients = clients.certificate(&client, &leaf);
-                }
-            }
-            if let Some(jwks) = &table.jwks {
-                let keys = KeySet::from_file(&folder.join(jwks));
-                let keys = keys.map_err(|error| ClientsFileError::Keys {
-                    client: client.clone(),
-                    error,
-                })?;
-                clients = clients.keys(client, keys);
-            }
+        for (id, table) in read.client {
+            let client = table.read(folder);
+            let client = client.and_then(|client| match client.can_sign(scheme) {
+                true => Ok(client),
+                false => Err((id.span(), no_key(scheme))),
+            });
+            let client = client.map_err(|(span, why)| {
+                let id = id.get_ref();
+                content(TomlError::at(&text, span, format!("client {id}: {why}")))
+            })?;
+            clients.0.insert(id.into_inner(), client);
         }
         Ok(clients)
     }
 }
 
-fn leaves(client: &str, path: &Path) -> Result<Vec<Vec<u8>>, ClientsFileError> {
-    let certificates = Certificates::from_file(path);
-    let certificates = certificates.map_err(|error| ClientsFileError::Certificates {
-        client: client.to_owned(),
-        error,
-    })?;
-    let is_leaf = |der: &&[u8]| Certificate::from_der(der).is_ok_and(|it| !it.is_ca());
-    let leaves: Vec<_> = certificates
-        .iter()
-        .filter(is_leaf)
-        .map(<[u8]>::to_vec)
-        .collect();
-    if leaves.is_empty() {
-        return Err(ClientsFileError::NoLeaf {
-            client: client.to_owned(),
-            path: path.to_owned(),
-        });
+fn no_key(scheme: &SchemeRules) -> String {
+    let named = match scheme.key_reference().value() {
+        KeyReference::Kid => "an RSA key of a JWK Set, with a kid and for signatures",
+        KeyReference::X5tS256 => "the RSA key of a certificate, or one with x5t#S256",
+        KeyReference::X5cWithRoot => "the RSA key of a certificate",
+    };
+    format!("has no key that {} accepts: {named}", scheme.title())
+}
+
+impl ClientTable {
+    fn read(&self, folder: &Path) -> Result<Registered, Fault> {
+        let mut client = Registered::default();
+        for file in &self.certificates {
+            let fault = |why| (file.span(), why);
+            let path = folder.join(file.get_ref());
+            let given = Certificates::from_file(&path).map_err(|error| fault(error.to_string()))?;
+            let is_leaf = |der: &&[u8]| Certificate::from_der(der).is_ok_and(|it| !it.is_ca());
+            let mut leaves = given.iter().filter(is_leaf).peekable();
+            if leaves.peek().is_none() {
+                let why = format!("{} has no certificate of a client", path.display());
+                return Err(fault(why));
+            }
+            leaves.for_each(|der| client.add(der));
+        }
+        if let Some(file) = &self.jwks {
+            let keys = KeySet::from_file(&folder.join(file.get_ref()));
+            client.keys = keys.map_err(|error| (file.span(), error.to_string()))?;
+            let mut kids: Vec<_> = client.keys.iter().filter_map(|(kid, _)| kid).collect();
+            kids.sort_unstable();
+            if let Some([kid, _]) = kids.windows(2).find(|pair| pair.first() == pair.last()) {
+                let why = format!("two keys of the set have the kid {kid:?}");
+                return Err((file.span(), why));
+            }
+        }
+        Ok(client)
     }
-    Ok(leaves)
+}
+
+impl Registered {
+    /// Whether the scheme accepts an assertion that a key of this client signed.
+    fn can_sign(&self, scheme: &SchemeRules) -> bool {
+        let reference = scheme.key_reference().value();
+        let is_named = |key: &KnownKey<'_>| match reference {
+            KeyReference::Kid => key.kid.is_some(),
+            KeyReference::X5tS256 => key.x5t_s256.is_some(),
+            KeyReference::X5cWithRoot => false,
+        };
+        let mut keys = self.keys.known_keys().into_iter();
+        let by_key =
+            keys.any(|known| is_named(&known) && known.key.and_then(VerifyingKey::new).is_ok());
+        let has_key = |der: &Vec<u8>| {
+            let leaf = Certificate::from_der(der);
+            leaf.is_ok_and(|leaf| leaf.rsa_key().and_then(VerifyingKey::new).is_ok())
+        };
+        by_key || reference != KeyReference::Kid && self.leaves.values().any(has_key)
+    }
 }
