@@ -172,8 +172,15 @@ try {
   seen.several_kinds = await status(page);
 
   mkdirSync(join(folder, "folder"), { recursive: true });
-  await drop(page, [join(folder, "folder")]);
-  await page.waitForFunction(() => document.querySelector("#status").textContent.includes("folder"));
+  writeFileSync(join(folder, "empty.pem"), "");
+  seen.left_below_an_error = [];
+  for (const [name, said] of [["folder", "folder"], ["empty.pem", "is empty"]]) {
+    await fill(page, { input: cases[0].input, now: cases[0].now });
+    await page.waitForFunction(() => document.querySelector("#status").textContent.startsWith("Result"));
+    await drop(page, [join(folder, name)]);
+    await page.waitForFunction((said) => document.querySelector("#status").textContent.includes(said), {}, said);
+    seen.left_below_an_error.push(await page.evaluate(() => [at("report").innerHTML, at("save").hidden]));
+  }
 
   // By keyboard alone, from the top of the page.
   await page.reload();

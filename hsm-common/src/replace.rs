@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Tells the files of threads apart.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// Writes a file, on Unix of that mode: a reader finds the old one or the new one, never half of one. A link stays, and what it
-/// leads to is replaced; a device or a pipe is not.
+/// Writes a file, on Unix of that mode, and where one is replaced with none of the rights that it did not give: a reader finds
+/// the old one or the new one, never half of one. A link stays, and what it leads to is replaced; a device or a pipe is not.
 ///
 /// # Errors
 /// Something stands there that is no file, or the file cannot be written.
@@ -54,7 +54,11 @@ fn new_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, PathBuf, File)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        let old = fs::metadata(&path).map_or(mode, |old| old.permissions().mode());
+        options.mode(mode & old);
+    }
     #[cfg(not(unix))]
     let _ = mode;
     let file = options.open(&new)?;
@@ -63,7 +67,7 @@ fn new_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, PathBuf, File)> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::os::unix::net::UnixListener;
 
     use super::*;
@@ -78,6 +82,12 @@ mod tests {
         replace_file(&path("link"), 0o600, b"new").unwrap();
         assert_eq!(fs::read(path("file")).unwrap(), b"new");
         assert!(path("link").is_symlink());
+        for (old, allowed, new) in [(0o600, 0o666, 0o600), (0o644, 0o600, 0o600)] {
+            fs::set_permissions(path("file"), fs::Permissions::from_mode(old)).unwrap();
+            replace_file(&path("file"), allowed, b"new").unwrap();
+            let mode = fs::metadata(path("file")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, new);
+        }
         can_replace_file(&path("other")).unwrap();
         assert!(!path("other").exists());
         replace_file(&path("other"), 0o600, b"new").unwrap();

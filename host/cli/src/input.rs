@@ -17,7 +17,14 @@ pub(super) fn token(argument: String) -> Result<String, CliError> {
         }
         return Ok(argument);
     }
-    Ok(secret(Path::new("-"))?.to_string())
+    let token = secret(Path::new("-"))?.to_string();
+    if token.trim().is_empty() {
+        return Err(CliError::option(
+            "TOKEN",
+            "is -, and there is nothing on standard input",
+        ));
+    }
+    Ok(token)
 }
 
 /// The secret in a file, or on standard input for `-`, without the newline that editors leave at the end.

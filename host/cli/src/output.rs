@@ -1,8 +1,9 @@
 //! Standard output: the result and nothing else, whole or not at all.
 
 use core::fmt::{Arguments, Display};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::{PathBufValueParser, TypedValueParser};
@@ -100,6 +101,25 @@ pub(super) fn print_json(report: &serde_json::Value) -> Result<(), CliError> {
     print_line(format!("{report:#}").as_bytes())
 }
 
+/// A report takes the place of no key, chain or token whose name was given by mistake.
+fn is_html_or_new(path: &Path) -> Result<(), CliError> {
+    const DOCTYPE: &[u8] = b"<!doctype html>";
+    let mut head = Vec::new();
+    let is_file = path.is_file();
+    if is_file {
+        let file = File::open(path).map_err(CliError::of_output(path))?;
+        let len = u64::try_from(DOCTYPE.len()).unwrap_or(u64::MAX);
+        file.take(len)
+            .read_to_end(&mut head)
+            .map_err(CliError::of_output(path))?;
+    }
+    if head.is_empty() || head.eq_ignore_ascii_case(DOCTYPE) {
+        return Ok(());
+    }
+    let why = "it is something else than HTML, and is left alone";
+    Err(CliError::of_output(path)(io::Error::other(why)))
+}
+
 /// A file that takes a result. Standard output is where results go without one.
 pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.to_str() {
@@ -114,7 +134,7 @@ pub(super) struct ReportArgs {
     /// Report as JSON
     #[arg(long)]
     json: bool,
-    /// Also write the report into this file, as HTML that needs nothing else; a file that is there is replaced
+    /// Also write the report into this file, as HTML that needs nothing else; a file that is there is replaced if it is HTML
     #[arg(long, value_name = "FILE", value_parser = output_file())]
     html: Option<PathBuf>,
     /// Whether the report has colours: where it is a terminal and NO_COLOR is not set, always, or never
@@ -137,6 +157,7 @@ impl ReportArgs {
     ) -> Result<(), CliError> {
         let written = self.html.as_ref().map_or(Ok(()), |path| {
             let document = html().to_document();
+            is_html_or_new(path)?;
             replace_file(path, 0o666, document.as_bytes()).map_err(CliError::of_output(path))
         });
         self.print(report, json)?;

@@ -33,7 +33,7 @@ pub enum BaseError {
         max: usize,
     },
     /// A file should hold text, and does not.
-    #[error("{} is not UTF-8, so it is no text", path.display())]
+    #[error("{} is not UTF-8, so it is no text that can be read here (UTF-16, if Windows wrote it)", path.display())]
     NotText {
         /// The file.
         path: PathBuf,

@@ -64,7 +64,7 @@ pub enum PemError {
     #[error("the file is a PKCS #12 container, not PEM or DER certificates")]
     Pkcs12,
     /// It is text in UTF-16.
-    #[error("the file is UTF-16 text; PEM is ASCII (RFC 7468)")]
+    #[error("the file is UTF-16 text, and only UTF-8 is read; PEM is ASCII (RFC 7468)")]
     Utf16,
     /// A revocation list is malformed, or has what is not processed here.
     #[error(transparent)]

@@ -3,24 +3,34 @@
 
 const at = (id) => document.getElementById(id);
 const FIELDS = ["input", "trust", "keys", "lists", "own"];
+const MAX_SHOWN = 1 << 20;
 const ASKED = [...FIELDS, "scheme", "audience", "moment"];
 // The bytes of the files that were opened or dropped, by field: those of a file that is no text do not fit into a text area.
 const files = new Map();
 // What stood in each field that is as an example filled it.
 const before = new Map();
-// Counts what happened to the fields: a file that was read meanwhile is no longer wanted.
-let changes = 0;
+// Counts what happened to each field: a file that was read meanwhile is no longer wanted.
+const changes = new Map();
 let explanation = null;
 
-function wrong(sentence) {
-  at("status").className = "wrong";
+const count = (id) => changes.set(id, (changes.get(id) ?? 0) + 1).get(id);
+
+// A report about something else does not stand below what went wrong.
+function show(asked, sentence, kind) {
+  explanation = asked;
+  // The WebAssembly escapes what comes from the input.
+  at("report").innerHTML = asked?.fragment() ?? "";
+  at("save").hidden = !asked;
+  at("status").className = kind;
   at("status").textContent = sentence;
 }
+
+const wrong = (sentence) => show(null, sentence, "wrong");
 
 const given = (id) => files.get(id) ?? (at(id).value.trim() ? [new TextEncoder().encode(at(id).value)] : []);
 
 function put(id, value, bytes) {
-  changes += 1;
+  count(id);
   at(id).value = value;
   if (bytes) files.set(id, bytes);
   else files.delete(id);
@@ -29,7 +39,7 @@ function put(id, value, bytes) {
 // What is changed is the user's own. An example's input that is changed is no example any more: nothing else of it judges
 // what was pasted.
 function changed(id) {
-  changes += 1;
+  count(id);
   files.delete(id);
   before.delete(id);
   if (id === "input") choose("");
@@ -51,21 +61,25 @@ function choose(position) {
   }
 }
 
-// PEM, JSON or a token is shown; DER is named.
+// PEM, JSON or a token is shown; DER is named, and so is what is too long for a text area.
 async function take(id, list) {
   const large = list.find((file) => file.size > wasm_bindgen.max_file());
   if (large) return wrong(`${large.name} is larger than any list of revoked certificates`);
-  const begun = ++changes;
+  const begun = count(id);
   const read = await Promise.all(list.map((file) => file.arrayBuffer())).catch(() => null);
-  if (begun !== changes) return;
+  if (begun !== changes.get(id)) return;
   if (!read) return wrong("A file cannot be read. Is it a folder, or gone?");
   const bytes = read.map((buffer) => new Uint8Array(buffer));
+  const empty = bytes.findIndex((bytes) => !bytes.length);
+  if (empty >= 0) return wrong(`${list[empty].name} is empty`);
   changed(id);
   const texts = bytes.map((bytes, position) => {
+    const named = `${list[position].name} (${bytes.length} bytes)`;
+    if (bytes.length > MAX_SHOWN) return named;
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
-      return `${list[position].name} (${bytes.length} bytes)`;
+      return named;
     }
   });
   put(id, texts.join("\n"), bytes);
@@ -91,20 +105,14 @@ function question() {
 }
 
 function explain() {
-  const status = at("status");
-  explanation = null;
-  let error = "";
   try {
     const asked = question();
-    explanation = given("input").length ? asked.explain() : null;
+    if (!given("input").length) return show(null, "Nothing to explain yet.", "");
+    const result = asked.explain();
+    show(result, `Result: ${result.headline()}.`, "heard");
   } catch (reason) {
-    error = String(reason);
+    wrong(String(reason));
   }
-  // The WebAssembly escapes what comes from the input.
-  at("report").innerHTML = explanation?.fragment() ?? "";
-  at("save").hidden = !explanation;
-  status.className = error ? "wrong" : explanation ? "heard" : "";
-  status.textContent = error || (explanation ? `Result: ${explanation.headline()}.` : "Nothing to explain yet.");
 }
 
 function save(text, type, name) {

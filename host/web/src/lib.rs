@@ -213,7 +213,7 @@ impl Question {
             let read = Certificates::from_bytes(file).map_err(|error| match self.inputs.len() {
                 1 => error.to_string(),
                 _ => format!(
-                    "file {}: {error}; several files must all hold certificates",
+                    "file {}: {error}; several files must all hold certificates, and a token is given alone",
                     position.saturating_add(1)
                 ),
             })?;

@@ -56,7 +56,7 @@ fn a_report_that_cannot_be_written_as_html_has_the_code_of_results() {
 fn a_report_that_cannot_be_written_as_html_leaves_the_old_one_and_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.html");
-    std::fs::write(&report, "old").unwrap();
+    std::fs::write(&report, "<!DOCTYPE html>old").unwrap();
     let check = format!("privyseal check x --html {}", report.display());
     let full = format!("trap '' XFSZ; ulimit -f 1; {check}");
     assert_eq!(code(&full), Some(6));
@@ -64,10 +64,14 @@ fn a_report_that_cannot_be_written_as_html_leaves_the_old_one_and_the_verdict() 
         code(&format!("({full}) | grep -q '^result .*broken'")),
         Some(0)
     );
-    assert_eq!(std::fs::read_to_string(&report).unwrap(), "old");
+    let left = std::fs::read_to_string(&report).unwrap();
+    assert_eq!(left, "<!DOCTYPE html>old");
     assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     assert_eq!(code(&format!("{check} >&-")), Some(6));
     assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
+    std::fs::write(&report, "1234").unwrap();
+    assert_eq!(code(&check), Some(6), "it could be a PIN");
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "1234");
 }
 
 #[test]

@@ -291,6 +291,8 @@ fn it_works_by_paste_drop_and_keyboard_from_disk_and_server() {
     }
     let saved: Value = serde_json::from_str(seen["saved_json"].as_str().unwrap()).unwrap();
     assert_eq!(saved["scheme"], "fiam", "typed, tabbed and saved");
+    let nothing = json!(["", true]);
+    assert_eq!(seen["left_below_an_error"], json!([nothing, nothing]));
     assert_eq!(
         seen["token_and_certificates"],
         "there are a token and certificates: one of them is explained at a time"
