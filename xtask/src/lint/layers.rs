@@ -38,7 +38,3 @@ pub(super) const FLOORS: (&str, &[&str]) = (
         "client", "profile", "error",
     ],
 );
-
-/// Arrows between modules (crate, from, to) that close a circle. The goal is none: a line that is not needed any more
-/// fails the check.
-pub(super) const KNOWN: &[(&str, &str, &str)] = &[];

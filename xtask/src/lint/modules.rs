@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::layers::{FLOORS, KNOWN};
+use super::layers::FLOORS;
 use super::source::{Arrow, Crate, Place};
 use crate::failure::{Failure, fail};
 use crate::metadata;
 
-/// Reads every crate that is published or flashed, and this one. Known arrows are printed.
+/// Reads every crate that is published or flashed, and this one.
 pub(super) fn check() -> Result<(), Failure> {
-    let (mut found, mut used) = (Vec::new(), BTreeSet::new());
+    let mut found = Vec::new();
     for manifest in metadata::MANIFESTS {
         for package in metadata::packages(manifest)? {
             if package.is_for_tests() {
@@ -18,7 +18,7 @@ pub(super) fn check() -> Result<(), Failure> {
             for root in package.roots() {
                 let krate = Crate::read(root)?;
                 let arrows = krate.arrows();
-                let graph = Graph::new(&package.name, &arrows, &mut used);
+                let graph = Graph::new(&package.name, &arrows);
                 found.extend(graph.circles());
                 if package.name == FLOORS.0 && root.ends_with("lib.rs") {
                     found.extend(graph.up_the_floors());
@@ -27,23 +27,13 @@ pub(super) fn check() -> Result<(), Failure> {
             }
         }
     }
-    for known in KNOWN {
-        let (krate, from, to) = known;
-        if used.contains(known) {
-            println!("warning: {krate}: {from} uses {to}, a known arrow that must go");
-        } else {
-            found.push(format!(
-                "layers.rs: the known arrow of {krate} from {from} to {to} is gone: remove its line"
-            ));
-        }
-    }
     if found.is_empty() {
         return Ok(());
     }
     fail!("{}", found.join("\n"))
 }
 
-/// The arrows of one crate, without those that are known.
+/// The arrows of one crate.
 struct Graph<'a> {
     krate: &'a str,
     /// Per module, the arrows between its children: from, to, and where the first one is.
@@ -53,25 +43,11 @@ struct Graph<'a> {
 type Level<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Place>>;
 
 impl<'a> Graph<'a> {
-    fn new(
-        krate: &'a str,
-        arrows: &'a [Arrow],
-        used: &mut BTreeSet<&'static (&'static str, &'static str, &'static str)>,
-    ) -> Self {
+    fn new(krate: &'a str, arrows: &'a [Arrow]) -> Self {
         let mut levels: BTreeMap<&[String], Level<'_>> = BTreeMap::new();
         for arrow in arrows {
             let pairs = arrow.from.iter().zip(&arrow.to);
             let depth = pairs.take_while(|(from, to)| from == to).count();
-            let (from, to) = (
-                arrow.from[..=depth].join("::"),
-                arrow.to[..=depth].join("::"),
-            );
-            let is_it =
-                |known: &&(&str, &str, &str)| **known == (krate, from.as_str(), to.as_str());
-            if let Some(known) = KNOWN.iter().find(is_it) {
-                used.insert(known);
-                continue;
-            }
             let level = levels.entry(&arrow.from[..depth]).or_default();
             let first = level.entry(&arrow.from[depth]).or_default();
             first.entry(&arrow.to[depth]).or_insert(&arrow.place);
@@ -165,7 +141,7 @@ mod tests {
 
     fn judged(krate: &str, files: &[(&[&str], &str)]) -> (Vec<String>, Vec<String>) {
         let arrows = crate_of(files).arrows();
-        let graph = Graph::new(krate, &arrows, &mut BTreeSet::new());
+        let graph = Graph::new(krate, &arrows);
         (graph.circles(), graph.up_the_floors())
     }
 
