@@ -80,6 +80,15 @@ pub(crate) fn cases() -> Vec<Value> {
     ] {
         cases.push(json!({ "input": input, "own": own, "now": NOW }));
     }
+    for keys in [&["seal"][..], &["seal", "stranger"], &["stranger"]] {
+        let jwk = |name: &&str| {
+            let key = test_key(name, 2048).public_key();
+            json!({ "kty": "RSA", "kid": "key-2026", "n": to_base64url(key.modulus()), "e": "AQAB" })
+        };
+        let keys = json!({ "keys": keys.iter().map(jwk).collect::<Vec<_>>() }).to_string();
+        let input = sign(r#"{"iss":"a","sub":"a","aud":"https://as.example/token"}"#);
+        cases.push(json!({ "input": input, "keys": keys, "scheme": "ehealth", "audience": "x", "now": NOW }));
+    }
     let mut with_list = good.clone();
     with_list["lists"] = json!(revocation_list());
     cases.push(with_list);

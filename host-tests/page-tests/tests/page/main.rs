@@ -55,6 +55,9 @@ fn of_every_token_it_says_what_the_command_says() {
                 arguments.extend([option, file]);
             }
         }
+        if !text("audience").is_empty() {
+            arguments.extend(["--audience", text("audience")]);
+        }
         let own = path("own.toml");
         if !text("scheme").is_empty() {
             arguments.extend(["--scheme", text("scheme")]);
@@ -151,7 +154,10 @@ fn it_says_how_long_it_takes() {
 fn of_every_chain_it_says_what_the_command_says() {
     let folder = tempfile::tempdir().unwrap();
     let chains = chains();
-    let trusted = folder.path().join("root.pem");
+    let (trusted, html) = (
+        folder.path().join("root.pem"),
+        folder.path().join("chain.html"),
+    );
     fs::write(&trusted, root()).unwrap();
     assert_eq!(seen().chains.len(), 2 * chains.len());
     let (now, trusted) = (NOW.to_string(), trusted.to_str().unwrap());
@@ -159,10 +165,21 @@ fn of_every_chain_it_says_what_the_command_says() {
         let path = folder.path().join("chain");
         fs::write(&path, chain).unwrap();
         let path = path.to_str().unwrap();
-        let words = ["chain", "--json", "--now", &now, "--chain", path];
+        let words = [
+            "chain",
+            "--json",
+            "--now",
+            &now,
+            "--chain",
+            path,
+            "--html",
+            html.to_str().unwrap(),
+        ];
         for (more, answer) in [&[][..], &["--trust", trusted]].iter().zip(answers) {
             let said = command_says(&[&words[..], more].concat(), b"");
             assert_eq!(answer["json"].as_str(), Some(&*said), "{answer}");
+            let written = fs::read_to_string(&html).unwrap();
+            assert_eq!(answer["html"].as_str(), Some(&*written), "{answer}");
         }
     }
     // The three forms of one chain are one chain.
