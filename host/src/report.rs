@@ -14,6 +14,7 @@ mod token;
 
 use core::fmt;
 
+use privyseal_core::named;
 use serde::{Serialize, Serializer};
 
 pub use chain::{CertificateReport, ChainCheckOptions, ChainReport, WARN_DAYS};
@@ -25,18 +26,19 @@ pub use request::RequestReport;
 pub use self_test::self_test;
 pub use token::{Demand, ReceiverReport, TokenCheckOptions, TokenReport};
 
-/// How one thing came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// The rule holds.
-    Passed,
-    /// The rule is broken.
-    Broken,
-    /// No rule, or one that could not be judged here: worth knowing.
-    Note,
-    /// A rule of a token that could not be judged: that is neither good nor bad.
-    NotChecked,
+named! {
+    /// How one thing came out, with the word for it in reports and JSON.
+    #[non_exhaustive]
+    pub enum Verdict {
+        /// The rule holds.
+        Passed = "passed",
+        /// The rule is broken.
+        Broken = "broken",
+        /// No rule, or one that could not be judged here: worth knowing.
+        Note = "note",
+        /// A rule of a token that could not be judged: that is neither good nor bad.
+        NotChecked = "not checked",
+    }
 }
 
 /// One thing that was looked at, and how it came out.
@@ -60,18 +62,6 @@ pub struct Finding {
 #[serde(transparent)]
 pub struct Report {
     findings: Vec<Finding>,
-}
-
-impl Verdict {
-    /// The word for it, in reports and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Broken => "broken",
-            Self::Note => "note",
-            Self::NotChecked => "not checked",
-        }
-    }
 }
 
 impl Report {
@@ -147,14 +137,14 @@ impl Extend<Finding> for Report {
 
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        serializer.serialize_str(self.name())
     }
 }
 
 /// One line: the verdict, the named rule, what was found, and where the rule is from.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verdict, text) = (self.verdict.as_str(), self.text.as_deref());
+        let (verdict, text) = (self.verdict.name(), self.text.as_deref());
         match (self.rule, self.source) {
             (Some(rule), Some(source)) => {
                 write!(f, "{verdict:<12}{rule:<28}")?;

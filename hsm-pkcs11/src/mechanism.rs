@@ -11,7 +11,7 @@ use cryptoki_sys::{
     CKG_MGF1_SHA1, CKG_MGF1_SHA256, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_SHA_1, CKM_SHA256,
     CKM_SHA256_RSA_PKCS, CKZ_DATA_SPECIFIED,
 };
-use privyseal_core::KeyEncryption;
+use privyseal_core::{KeyEncryption, named};
 use privyseal_hsm::KeyUnfit;
 
 use crate::error::CallError;
@@ -54,23 +54,14 @@ pub(crate) trait KeyOperation: Copy + fmt::Debug + 'static {
     fn kind(self) -> CK_MECHANISM_TYPE;
 }
 
-/// A mechanism that makes RS256 signatures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SigningMechanism {
-    /// `CKM_RSA_PKCS`: the core hashes, the token pads and signs the `DigestInfo` (51 bytes).
-    RsaPkcs,
-    /// `CKM_SHA256_RSA_PKCS`: the token hashes the signing input itself.
-    Sha256RsaPkcs,
-}
-
-impl SigningMechanism {
-    /// The name in PKCS #11.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RsaPkcs => "CKM_RSA_PKCS",
-            Self::Sha256RsaPkcs => "CKM_SHA256_RSA_PKCS",
-        }
+named! {
+    /// A mechanism that makes RS256 signatures, named as in PKCS #11.
+    #[non_exhaustive]
+    pub enum SigningMechanism {
+        /// `CKM_RSA_PKCS`: the core hashes, the token pads and signs the `DigestInfo` (51 bytes).
+        RsaPkcs = "CKM_RSA_PKCS",
+        /// `CKM_SHA256_RSA_PKCS`: the token hashes the signing input itself.
+        Sha256RsaPkcs = "CKM_SHA256_RSA_PKCS",
     }
 }
 
@@ -86,12 +77,6 @@ impl KeyOperation for SigningMechanism {
             Self::RsaPkcs => CKM_RSA_PKCS,
             Self::Sha256RsaPkcs => CKM_SHA256_RSA_PKCS,
         }
-    }
-}
-
-impl fmt::Display for SigningMechanism {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -10,17 +10,17 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use privyseal_core::named;
 use privyseal_hsm::key_uri;
 use privyseal_hsm::uri::{UriError, UriFault, value};
 
 use crate::limits::{MAX_ID, MAX_PIN, MAX_SESSIONS, MAX_URI};
 
 key_uri! {
-    /// A parsed `pkcs11:` URI. [`Display`](fmt::Display) prints it ready to paste, without a PIN and without
+    /// A parsed `pkcs11:` URI. [`Display`](std::fmt::Display) prints it ready to paste, without a PIN and without
     /// vendor attributes, in p11tool's order.
     pub struct Pkcs11Uri: GRAMMAR = Attributes("pkcs11", MAX_URI);
     LIBRARY_DESCRIPTION library_description: text = Path "library-description", padded;
@@ -56,54 +56,29 @@ key_uri! {
     MAX_SESSIONS_ATTRIBUTE max_sessions: (u32) = Anywhere "max-sessions", sessions;
 }
 
-/// The `type` attribute: what kind of object is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ObjectType {
-    /// `private`: a private key.
-    Private,
-    /// `public`: a public key.
-    Public,
-    /// `cert`: a certificate.
-    Certificate,
-    /// `secret-key`: a symmetric key.
-    SecretKey,
-    /// `data`: a data object.
-    Data,
+named! {
+    /// The `type` attribute: what kind of object is meant, named as in a URI.
+    #[non_exhaustive]
+    pub enum ObjectType {
+        /// `private`: a private key.
+        Private = "private",
+        /// `public`: a public key.
+        Public = "public",
+        /// `cert`: a certificate.
+        Certificate = "cert",
+        /// `secret-key`: a symmetric key.
+        SecretKey = "secret-key",
+        /// `data`: a data object.
+        Data = "data",
+    }
 }
 
 impl ObjectType {
-    const ALL: [Self; 5] = [
-        Self::Private,
-        Self::Public,
-        Self::Certificate,
-        Self::SecretKey,
-        Self::Data,
-    ];
-
-    /// As it is written in a URI.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Public => "public",
-            Self::Certificate => "cert",
-            Self::SecretKey => "secret-key",
-            Self::Data => "data",
-        }
-    }
-
     fn read(bytes: &[u8]) -> Result<Self, UriFault> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|kind| kind.as_str().as_bytes() == bytes)
-            .ok_or(UriFault::Rule(
-                "is none of public, private, cert, secret-key, data (RFC 7512 section 2.3)",
-            ))
-    }
-}
-
-impl fmt::Display for ObjectType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        let kind = std::str::from_utf8(bytes).ok().and_then(Self::by_name);
+        kind.ok_or(UriFault::Rule(
+            "is none of public, private, cert, secret-key, data (RFC 7512 section 2.3)",
+        ))
     }
 }
 

@@ -23,8 +23,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::input::secret;
-use super::jwks::key_encryption_parser;
-use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions};
+use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions, named};
 use super::output::{can_print, output_file, print_json};
 use crate::error::CliError;
 use crate::output::say;
@@ -47,11 +46,11 @@ pub(super) struct Ciba {
     #[arg(long = "decryption-key", value_name = "URI")]
     decryption_keys: Vec<String>,
     /// How tokens are encrypted to it, as it was registered; by default each that the provider may use is checked
-    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser(), requires = "decryption_keys")]
+    #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name), requires = "decryption_keys")]
     encryption_alg: Option<KeyEncryption>,
     /// Encrypt each assertion to the provider, too (signed, then encrypted), with its key for that algorithm and
     /// A128CBC-HS256
-    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser())]
+    #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name))]
     encrypt_assertions: Option<KeyEncryption>,
     /// The client id that itsme gave
     #[arg(long, value_name = "ID")]

@@ -93,14 +93,14 @@ fn schemes(names: &[PossibleValue], begun: &OsStr) -> Vec<CompletionCandidate> {
         let files = files.filter(|path| path.extension() == Some("toml".as_ref()));
         return files.complete(begun);
     }
-    let names = names.iter().filter(|name| !name.is_hide_set());
-    let names = names.map(PossibleValue::get_name);
-    let begun = names.filter(|name| name.starts_with(&*begun_text));
-    let named = begun.map(|name| {
+    let offered = names.iter().filter(|name| !name.is_hide_set());
+    let offered = offered.map(PossibleValue::get_name);
+    let fitting = offered.filter(|name| name.starts_with(&*begun_text));
+    let candidate = |name| {
         let title = Scheme::by_name(name).map(|scheme| scheme.title().into());
         CompletionCandidate::new(name).help(title)
-    });
-    named.collect()
+    };
+    fitting.map(candidate).collect()
 }
 
 /// Those of the machine's files and the user's.

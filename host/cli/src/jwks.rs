@@ -1,7 +1,6 @@
 //! `privyseal jwks`: the public half of keys, for publication, and whether that was published.
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal::SchemeRules;
 use privyseal::http::Url;
 use privyseal::jose::jwk::JwkSetBuilder;
@@ -12,7 +11,7 @@ use privyseal::report::Report;
 use privyseal_core::{KeyEncryption, Unwrapper as _};
 use serde_json::{Value, json};
 
-use super::options::{AccessOptions, ServerOptions, kid_form_parser, scheme_parser};
+use super::options::{AccessOptions, ServerOptions, named, scheme_parser};
 use super::output::{broken, print_json, print_report};
 use crate::error::CliError;
 
@@ -27,7 +26,7 @@ pub(super) struct Jwks {
     #[arg(long = "encryption-key", value_name = "URI")]
     encryption_keys: Vec<String>,
     /// The only algorithm that those are for; by default any
-    #[arg(long, value_name = "ALG", value_parser = key_encryption_parser(),
+    #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name),
           requires = "encryption_keys")]
     encryption_alg: Option<KeyEncryption>,
     #[command(flatten)]
@@ -36,7 +35,7 @@ pub(super) struct Jwks {
     #[arg(long = "kid", value_name = "TEXT")]
     kids: Vec<String>,
     /// How the kids are computed from the keys; by default rfc7638
-    #[arg(long, value_name = "FORM", value_parser = kid_form_parser(), conflicts_with = "kids")]
+    #[arg(long, value_name = "FORM", value_parser = named(KidForm::ALL.map(KidForm::name), KidForm::by_name), conflicts_with = "kids")]
     kid_form: Option<KidForm>,
     /// Add the certificates that the token has for each key
     #[arg(long)]
@@ -141,11 +140,4 @@ impl Jwks {
         }
         Ok(self.kids.iter().cloned().map(KidChoice::Given).collect())
     }
-}
-
-/// The name of a [`KeyEncryption`].
-pub(super) fn key_encryption_parser() -> impl TypedValueParser<Value = KeyEncryption> {
-    let names = KeyEncryption::ALL.map(KeyEncryption::name);
-    PossibleValuesParser::new(names)
-        .try_map(|name| KeyEncryption::by_name(&name).ok_or("is no algorithm"))
 }

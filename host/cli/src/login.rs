@@ -3,7 +3,6 @@
 use core::time::Duration;
 use std::io;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
 use privyseal::SchemeRules;
 use privyseal::oidc::listener::ListenAddress;
@@ -11,7 +10,7 @@ use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt, Session};
 use privyseal_core::scheme::ISHARE;
 use serde_json::{Map, Value, json};
 
-use super::options::{ClientOptions, ServerOptions, scheme_parser_for};
+use super::options::{ClientOptions, ServerOptions, named, scheme_parser_for};
 use super::output::{can_print, print_json};
 use super::session::{IdentityProvider, has_providers, ishare_party, party};
 use crate::error::CliError;
@@ -50,7 +49,7 @@ pub(super) struct Login {
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
     /// What the person is shown: none, login (again), consent or select_account
-    #[arg(long, value_name = "PROMPT", value_parser = prompt_parser())]
+    #[arg(long, value_name = "PROMPT", value_parser = named(Prompt::ALL.map(Prompt::name), Prompt::by_name))]
     prompt: Option<Prompt>,
     /// Who is expected to log in, in words of the provider
     #[arg(long, value_name = "TEXT")]
@@ -150,13 +149,4 @@ fn has_logins(scheme: &'static SchemeRules) -> bool {
 /// Whose identity providers publish nothing about themselves.
 fn is_ishare(scheme: &'static SchemeRules) -> bool {
     scheme.built_in() == Some(&ISHARE)
-}
-
-fn prompt_parser() -> impl TypedValueParser<Value = Prompt> {
-    let names = Prompt::ALL.map(Prompt::name);
-    PossibleValuesParser::new(names).try_map(|name| {
-        let mut all = Prompt::ALL.into_iter();
-        all.find(|prompt| prompt.name() == name)
-            .ok_or("is no prompt")
-    })
 }

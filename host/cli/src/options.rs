@@ -15,6 +15,7 @@ mod wait;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal::keys::key::{KeyUri, SignerOptions};
 use privyseal::{PinSources, UnixTime, base::clock};
 
@@ -24,7 +25,7 @@ pub(super) use access::{AccessOptions, pins};
 pub(super) use certificate::{CertificateOptions, OWN_CERTIFICATE, WarnOptions};
 pub(super) use client::ClientOptions;
 pub(super) use keys::KeysOptions;
-pub(super) use kid::{KidOptions, kid_form_parser};
+pub(super) use kid::KidOptions;
 pub(super) use profile::{ProfileChoice, with_profile_options};
 pub(super) use request::{AuthenticationArgs, RequestOptions};
 pub(super) use revocation::{RevocationArgs, RevocationSource};
@@ -61,6 +62,14 @@ impl KeyOptions {
     pub(super) fn pins(&self, uri: &KeyUri) -> PinSources<'static> {
         self.access.pins(uri)
     }
+}
+
+/// One of these names, and what it stands for.
+pub(super) fn named<T: Clone + Send + Sync + 'static>(
+    names: impl IntoIterator<Item = &'static str>,
+    by_name: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(move |name| by_name(&name).ok_or("is no such name"))
 }
 
 /// The moment that an option gives, or the clock's.

@@ -1,42 +1,30 @@
 //! Calls with an access token.
 
+use privyseal_core::named;
 use ureq::http::Method;
 
 use super::{AccessToken, OAuthError, response};
 use crate::http::retry::retry;
 use crate::http::{BaseUrl, Http, MAX_CALL_RESPONSE};
 
-/// What a call does (RFC 9110 section 9.3, RFC 5789).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CallMethod {
-    /// Reads.
-    Get,
-    /// Hands something over.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes.
-    Patch,
-    /// Removes.
-    Delete,
+named! {
+    /// What a call does (RFC 9110 section 9.3, RFC 5789), named as in a request.
+    #[non_exhaustive]
+    pub enum CallMethod {
+        /// Reads.
+        Get = "GET",
+        /// Hands something over.
+        Post = "POST",
+        /// Replaces.
+        Put = "PUT",
+        /// Changes.
+        Patch = "PATCH",
+        /// Removes.
+        Delete = "DELETE",
+    }
 }
 
 impl CallMethod {
-    /// Each of them.
-    pub const ALL: &[Self] = &[Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
-
-    /// As it stands in a request.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-
     /// Whether a request has a body.
     pub const fn has_body(self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)

@@ -182,7 +182,7 @@ const fn class(verdict: Verdict) -> &'static str {
 }
 
 fn badge(verdict: Verdict) -> String {
-    let (class, word) = (class(verdict), verdict.as_str());
+    let (class, word) = (class(verdict), verdict.name());
     format!("<b class=\"badge {class}\">{word}</b>")
 }
 

@@ -302,7 +302,7 @@ impl TokenReport {
         match outcome {
             None => Ok(()),
             Some(Judgement::NotChecked(reason)) => writeln!(f, "not checked {name:<12}{reason}"),
-            Some(outcome) => writeln!(f, "{:<12}{name}", verdict(&outcome).as_str()),
+            Some(outcome) => writeln!(f, "{:<12}{name}", verdict(&outcome).name()),
         }
     }
 }
@@ -340,7 +340,7 @@ impl fmt::Display for ReceiverReport {
         writeln!(f, "{word:<12}{}", self.name)?;
         for demand in &self.demands {
             if let Some(text) = &demand.text {
-                let verdict = demand.verdict.as_str();
+                let verdict = demand.verdict.name();
                 writeln!(f, "  {verdict:<12}{}: {text}", demand.demand)?;
             }
         }

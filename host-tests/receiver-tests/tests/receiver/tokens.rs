@@ -21,7 +21,7 @@ const ISSUER: &str = "https://idp.example/auth/realms/M2M";
 
 fn broken(verified: &VerifiedToken) -> Vec<String> {
     let findings = verified.report().findings().iter();
-    let broken = findings.filter(|finding| finding.verdict.as_str() == "broken");
+    let broken = findings.filter(|finding| finding.verdict.name() == "broken");
     let rules: Vec<_> = broken
         .map(|finding| finding.text.as_deref().unwrap_or_default())
         .map(|text| text.split(':').next().unwrap_or_default().to_owned())

@@ -1,9 +1,10 @@
 //! How a key is named where its header carries a `kid`.
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::profile::Value;
+
+use super::named;
 
 /// A `kid`, given or computed.
 #[derive(Args)]
@@ -12,7 +13,7 @@ pub(crate) struct KidOptions {
     #[arg(long, value_name = "TEXT", conflicts_with = "kid_form")]
     kid: Option<String>,
     /// How the kid is computed from the key, for schemes that have one; by default rfc7638
-    #[arg(long, value_name = "FORM", value_parser = kid_form_parser())]
+    #[arg(long, value_name = "FORM", value_parser = named(KidForm::ALL.map(KidForm::name), KidForm::by_name))]
     kid_form: Option<KidForm>,
 }
 
@@ -36,10 +37,4 @@ impl KidOptions {
         let computed = KidChoice::Computed(self.kid_form.unwrap_or_default());
         self.kid.clone().map_or(computed, KidChoice::Given)
     }
-}
-
-/// The name of a [`KidForm`].
-pub(crate) fn kid_form_parser() -> impl TypedValueParser<Value = KidForm> {
-    let names = KidForm::ALL.map(KidForm::name);
-    PossibleValuesParser::new(names).try_map(|name| KidForm::by_name(&name).ok_or("is no form"))
 }

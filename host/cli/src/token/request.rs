@@ -3,31 +3,22 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use privyseal::oauth::CallMethod;
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
 use crate::input::secret;
+use crate::options::named;
 
 /// How the path is called.
 #[derive(Args)]
 pub(super) struct CallRequest {
     /// Call it with this method instead; by default GET, or POST with --body
-    #[arg(long, value_name = "METHOD", requires = "call", value_parser = method_parser())]
+    #[arg(long, value_name = "METHOD", requires = "call", value_parser = named(CallMethod::ALL.map(CallMethod::name), CallMethod::by_name))]
     method: Option<CallMethod>,
     /// Send the JSON in this file, or on standard input for -
     #[arg(long, value_name = "FILE|-", requires = "call")]
     body: Option<PathBuf>,
-}
-
-fn method_parser() -> impl clap::builder::TypedValueParser<Value = CallMethod> {
-    let names = CallMethod::ALL.iter().map(|method| method.name());
-    PossibleValuesParser::new(names).map(|name| {
-        let mut all = CallMethod::ALL.iter();
-        let method = all.find(|method| method.name() == name);
-        method.copied().unwrap_or(CallMethod::Get)
-    })
 }
 
 impl CallRequest {

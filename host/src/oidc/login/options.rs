@@ -1,5 +1,7 @@
 //! What is asked of a provider when a person is sent there.
 
+use privyseal_core::named;
+
 use super::LoginError;
 use crate::oauth::check_scope;
 
@@ -15,32 +17,18 @@ pub struct LoginOptions {
     signed: bool,
 }
 
-/// What the provider shows the person (OpenID Connect Core section 3.1.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Prompt {
-    /// Nothing: who is not logged in already comes back with an error.
-    None,
-    /// The login, also to who is logged in. At eHealth the person chooses a profile again.
-    Login,
-    /// The question whether this client may know what it asks for.
-    Consent,
-    /// The choice between several accounts.
-    SelectAccount,
-}
-
-impl Prompt {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::None, Self::Login, Self::Consent, Self::SelectAccount];
-
-    /// The value of the parameter.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Login => "login",
-            Self::Consent => "consent",
-            Self::SelectAccount => "select_account",
-        }
+named! {
+    /// What the provider shows the person (OpenID Connect Core section 3.1.2.1), named as in the parameter.
+    #[non_exhaustive]
+    pub enum Prompt {
+        /// Nothing: who is not logged in already comes back with an error.
+        None = "none",
+        /// The login, also to who is logged in. At eHealth the person chooses a profile again.
+        Login = "login",
+        /// The question whether this client may know what it asks for.
+        Consent = "consent",
+        /// The choice between several accounts.
+        SelectAccount = "select_account",
     }
 }
 
