@@ -60,7 +60,7 @@ pub(crate) struct ProvenHeaders(Mutex<Kept>);
 struct Kept {
     headers: HashMap<[u8; 32], Arc<ProvenHeader>>,
     /// One holder can write its header in any number of ways.
-    shares: Shares<Holder>,
+    shares: Shares,
 }
 
 impl Default for ProvenHeaders {

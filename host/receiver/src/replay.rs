@@ -4,12 +4,11 @@
 mod redis;
 
 use core::fmt;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
 
-use crate::shares::Shares;
+use crate::shares::Expiring;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
@@ -88,16 +87,7 @@ impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
 /// would let a replay in.)
 pub struct MemoryStore {
     begins: Option<UnixTime>,
-    seen: Mutex<SeenSet>,
-}
-
-struct SeenSet {
-    /// With the issuer of each.
-    keys: HashMap<[u8; 32], [u8; 32]>,
-    shares: Shares<[u8; 32]>,
-    by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
-    /// The latest moment at which something was forgotten. A clock that is put back does not make it good again.
-    forgotten_at: Option<UnixTime>,
+    seen: Mutex<Expiring<()>>,
 }
 
 impl MemoryStore {
@@ -106,12 +96,7 @@ impl MemoryStore {
     pub fn new(capacity: usize) -> Self {
         Self {
             begins: None,
-            seen: Mutex::new(SeenSet {
-                keys: HashMap::new(),
-                shares: Shares::new(capacity),
-                by_end: BTreeMap::new(),
-                forgotten_at: None,
-            }),
+            seen: Mutex::new(Expiring::new(capacity)),
         }
     }
 
@@ -123,7 +108,7 @@ impl MemoryStore {
         self
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, SeenSet> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Expiring<()>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,40 +119,22 @@ impl ReplayStore for MemoryStore {
             return Ok(Seen::MayBeForgotten);
         }
         let mut seen = self.lock();
-        seen.forget_expired(presented.now);
-        if seen.forgotten_at >= Some(presented.until) {
+        // A clock that is put back does not make good again what was forgotten.
+        if seen.forget(presented.now) >= Some(presented.until) {
             return Ok(Seen::MayBeForgotten);
         }
-        if seen.keys.contains_key(&presented.key) {
+        if seen.get(&presented.key).is_some() {
             return Ok(Seen::Again);
         }
-        if !seen.shares.take(presented.issuer) {
-            return Err(StoreError::Full);
+        if seen.keep(presented.key, (), presented.issuer, presented.until) {
+            Ok(Seen::First)
+        } else {
+            Err(StoreError::Full)
         }
-        seen.keys.insert(presented.key, presented.issuer);
-        let same_end = seen.by_end.entry(presented.until).or_default();
-        same_end.push(presented.key);
-        Ok(Seen::First)
     }
 
     fn knows(&self, key: &[u8; 32]) -> bool {
-        self.lock().keys.contains_key(key)
-    }
-}
-
-impl SeenSet {
-    fn forget_expired(&mut self, now: UnixTime) {
-        while let Some(first) = self.by_end.first_entry() {
-            if *first.key() > now {
-                return;
-            }
-            self.forgotten_at = self.forgotten_at.max(Some(*first.key()));
-            for key in first.remove() {
-                if let Some(issuer) = self.keys.remove(&key) {
-                    self.shares.give_back(&issuer);
-                }
-            }
-        }
+        self.lock().get(key).is_some()
     }
 }
 

@@ -1,9 +1,9 @@
 //! A bounded number of places that many share: nobody can take all of them.
 
-use core::hash::Hash;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use privyseal_core::UnixTime;
 use sha2::{Digest as _, Sha256};
 
 /// How many places are left for each one that somebody holds: the first gets a third of all, the next a third of what is
@@ -12,13 +12,13 @@ const LEFT_PER_PLACE: usize = 2;
 
 /// Who holds how many places.
 #[derive(Debug)]
-pub(crate) struct Shares<K> {
+pub(crate) struct Shares {
     left: usize,
     left_per_place: usize,
-    held: HashMap<K, usize>,
+    held: HashMap<Holder, usize>,
 }
 
-impl<K: Eq + Hash> Shares<K> {
+impl Shares {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             left: places,
@@ -28,7 +28,7 @@ impl<K: Eq + Hash> Shares<K> {
     }
 
     /// One more place for `holder`, who gets none where few are left beside those that it has.
-    pub(crate) fn take(&mut self, holder: K) -> bool {
+    pub(crate) fn take(&mut self, holder: Holder) -> bool {
         let has = self.held.get(&holder).copied().unwrap_or_default();
         if has.saturating_mul(self.left_per_place) >= self.left {
             return false;
@@ -39,7 +39,7 @@ impl<K: Eq + Hash> Shares<K> {
     }
 
     /// `holder` has one place less.
-    pub(crate) fn give_back(&mut self, holder: &K) {
+    pub(crate) fn give_back(&mut self, holder: &Holder) {
         let Some(has) = self.held.get_mut(holder) else {
             return;
         };
@@ -51,12 +51,64 @@ impl<K: Eq + Hash> Shares<K> {
     }
 }
 
-/// Who waits: a SHA-256 of what tells it from others.
+/// Who holds a place: a SHA-256 of what tells it from others.
 pub(crate) type Holder = [u8; 32];
+
+/// What is kept until its end, by a SHA-256, and never more than so many.
+#[derive(Debug)]
+pub(crate) struct Expiring<V> {
+    kept: HashMap<[u8; 32], (Holder, V)>,
+    shares: Shares,
+    by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
+    /// The latest moment up to which something was forgotten.
+    forgotten: Option<UnixTime>,
+}
+
+impl<V> Expiring<V> {
+    pub(crate) fn new(places: usize) -> Self {
+        Self {
+            kept: HashMap::new(),
+            shares: Shares::new(places),
+            by_end: BTreeMap::new(),
+            forgotten: None,
+        }
+    }
+
+    pub(crate) fn get(&self, key: &[u8; 32]) -> Option<&V> {
+        self.kept.get(key).map(|(_, value)| value)
+    }
+
+    /// Forgets what has ended at `now`; up to when something was forgotten so far.
+    pub(crate) fn forget(&mut self, now: UnixTime) -> Option<UnixTime> {
+        while let Some(first) = self
+            .by_end
+            .first_entry()
+            .filter(|first| *first.key() <= now)
+        {
+            self.forgotten = self.forgotten.max(Some(*first.key()));
+            for key in first.remove() {
+                if let Some((holder, _)) = self.kept.remove(&key) {
+                    self.shares.give_back(&holder);
+                }
+            }
+        }
+        self.forgotten
+    }
+
+    /// Keeps what is not there yet, if there is a place for `holder`.
+    pub(crate) fn keep(&mut self, key: [u8; 32], value: V, holder: Holder, end: UnixTime) -> bool {
+        let has_place = self.shares.take(holder);
+        if has_place {
+            self.kept.insert(key, (holder, value));
+            self.by_end.entry(end).or_default().push(key);
+        }
+        has_place
+    }
+}
 
 /// Places for those who wait for one server.
 #[derive(Clone, Debug)]
-pub(crate) struct Room(Arc<Mutex<Shares<Holder>>>);
+pub(crate) struct Room(Arc<Mutex<Shares>>);
 
 /// A place in it, free again when it is dropped.
 #[derive(Debug)]
@@ -85,7 +137,7 @@ impl Room {
         })
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Shares<Holder>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut Shares) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -139,7 +191,7 @@ mod tests {
     #[test]
     fn who_takes_all_it_gets_leaves_places_for_others() {
         let mut shares = Shares::new(64);
-        let mut takes = |who: u32| (0..64).filter(|_| shares.take(who)).count();
+        let mut takes = |who: u8| (0..64).filter(|_| shares.take([who; 32])).count();
         assert_eq!([takes(1), takes(1), takes(2), takes(3)], [22, 0, 14, 10]);
         // Some who take all they get leave one for who comes after them.
         assert!((4..10).all(|who| takes(who) > 0));

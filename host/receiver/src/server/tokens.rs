@@ -1,13 +1,13 @@
 //! Access tokens that were given, by the SHA-256 of each: who reads the store has no token.
 
 use core::fmt;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
+use sha2::{Digest as _, Sha256};
 
 use crate::replay::StoreError;
-use crate::shares::Shares;
+use crate::shares::Expiring;
 
 /// What an access token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,29 +52,13 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
 
 /// Keeps grants in the memory of this process, and never more than so many.
 #[derive(Debug)]
-pub struct MemoryTokens {
-    kept: Mutex<Kept>,
-}
-
-#[derive(Debug)]
-struct Kept {
-    grants: HashMap<[u8; 32], Grant>,
-    /// By client.
-    shares: Shares<String>,
-    by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
-}
+pub struct MemoryTokens(Mutex<Expiring<Grant>>);
 
 impl MemoryTokens {
     /// Room for so many tokens that have not expired, of which one client gets a third of what the others leave; some 300
     /// bytes each.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            kept: Mutex::new(Kept {
-                grants: HashMap::new(),
-                shares: Shares::new(capacity),
-                by_end: BTreeMap::new(),
-            }),
-        }
+        Self(Mutex::new(Expiring::new(capacity)))
     }
 }
 
@@ -87,29 +71,16 @@ impl Default for MemoryTokens {
 
 impl TokenStore for MemoryTokens {
     fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = &mut *kept;
-        while let Some(first) = kept.by_end.first_entry() {
-            if *first.key() > grant.issued {
-                break;
-            }
-            for expired in first.remove() {
-                if let Some(grant) = kept.grants.remove(&expired) {
-                    kept.shares.give_back(&grant.client_id);
-                }
-            }
-        }
-        if !kept.shares.take(grant.client_id.clone()) {
-            return Err(StoreError::Full);
-        }
-        kept.grants.insert(token, grant.clone());
-        kept.by_end.entry(grant.expires).or_default().push(token);
-        Ok(())
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.forget(grant.issued);
+        let client = Sha256::digest(&grant.client_id).into();
+        let is_kept = kept.keep(token, grant.clone(), client, grant.expires);
+        is_kept.then_some(()).ok_or(StoreError::Full)
     }
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let grant = kept.grants.get(token);
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let grant = kept.get(token);
         Ok(grant.filter(|grant| now < grant.expires).cloned())
     }
 }
