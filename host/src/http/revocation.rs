@@ -181,7 +181,7 @@ impl RevocationFetcher {
         }
         // What is no URL of HTTP is one of LDAP, most likely.
         let url = Url::of_signed_data(text).ok()?;
-        let _place = self.place(&url, place)?;
+        let _place = place(url.origin())?;
         let asked = Arc::clone(lock(&self.asked).entry(text.to_owned()).or_default());
         let mut asked_at = lock(&asked);
         // What was asked for while this one waited is its outcome, too.
@@ -211,14 +211,6 @@ impl RevocationFetcher {
         }
     }
 
-    fn place<P>(&self, url: &Url, place: impl Fn(&str) -> Option<P>) -> Option<P> {
-        let place = place(url.origin());
-        if place.is_none() {
-            self.note(format!("too many wait for {}", url.origin()));
-        }
-        place
-    }
-
     /// [`FetchRevocation::response`], where only who gets a `place` waits for a server, whose scheme, host and port it is
     /// asked with.
     pub fn response_where<P>(
@@ -241,7 +233,7 @@ impl RevocationFetcher {
             let Ok(url) = Url::of_signed_data(url) else {
                 continue;
             };
-            let Some(_place) = self.place(&url, &place) else {
+            let Some(_place) = place(url.origin()) else {
                 continue;
             };
             let mut nonce = [0; 16];
