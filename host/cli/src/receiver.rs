@@ -116,9 +116,10 @@ impl Serve {
         let bound = server.bind(listen, internal).map_err(CliError::Serve)?;
         let (public, internal) = bound.addresses().map_err(CliError::Serve)?;
         tracing::info!("listening on http://{public}, and for services on http://{internal}");
-        match paths[..] {
-            [] => tracing::info!("no token endpoint: tokens of this scheme are for persons"),
-            _ => tracing::info!("token endpoint: POST {}", paths.join(" or ")),
+        if paths.is_empty() {
+            tracing::info!("no token endpoint: tokens of this scheme are for persons");
+        } else {
+            tracing::info!("token endpoint: POST {}", paths.join(" or "));
         }
         bound.run().map_err(CliError::Serve)
     }

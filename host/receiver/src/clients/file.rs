@@ -81,9 +81,9 @@ impl RegisteredClients {
         let mut clients = Self::default();
         for (id, table) in read.client {
             let client = table.read(folder);
-            let client = client.and_then(|client| match client.can_sign(scheme) {
-                true => Ok(client),
-                false => Err((id.span(), no_key(scheme))),
+            let client = client.and_then(|client| {
+                let signs = client.can_sign(scheme).then_some(client);
+                signs.ok_or_else(|| (id.span(), no_key(scheme)))
             });
             let client = client.map_err(|(span, why)| {
                 let id = id.get_ref();
