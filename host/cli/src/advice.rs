@@ -31,6 +31,9 @@ pub(crate) fn of_library(error: &Error) -> Option<String> {
     if let Some(LoginError::Spent(_)) = error.find() {
         return Some(refusal::MAYBE_SPENT.to_owned());
     }
+    if let Some(LoginError::CodeSpent(_)) = error.find() {
+        return Some("begin the login again: the code is good once".to_owned());
+    }
     if let Some(refusal) = error.refusal() {
         return Some(refusal::of(refusal));
     }
@@ -169,6 +172,7 @@ mod tests {
                     (D::InvalidClient, "can read the JWK Set"),
                     (D::AccessDenied, "ask the person"),
                     (D::NoSuchEndpoint, "check --env, --base-url"),
+                    (D::RequestObject, "RS256 is registered for signed requests"),
                 ],
             ),
             (
@@ -200,6 +204,7 @@ mod tests {
                     (D::ClientMayNotLogIn, "the authorization code flow"),
                     (D::AccessDenied, "ask the person"),
                     (D::UnsupportedResponseType, "response_type code"),
+                    (D::RequestObject, "without --signed-request"),
                     (D::InvalidScope, "check --scope"),
                     (D::ServerError, "ask the provider's support"),
                     (D::Overloaded, "in some minutes"),
@@ -261,6 +266,23 @@ mod tests {
                 ],
             ),
             (
+                K::Introspection,
+                &[
+                    (D::InvalidRequest, "a token of the kind"),
+                    (D::InvalidClient, "registered with this key's kid"),
+                    (D::ClientMayNotGoOn, "allow this client that"),
+                ],
+            ),
+            (
+                K::Call,
+                &[
+                    (D::TokenRejected, "the address it is for"),
+                    (D::Forbidden, "the data owner"),
+                    (D::NotFound, "onboarding is completed"),
+                    (D::Unavailable, "try again later"),
+                ],
+            ),
+            (
                 K::Token,
                 &[
                     (D::InvalidRequest, "--scheme is the server's scheme"),
@@ -286,7 +308,7 @@ mod tests {
                     "client credentials",
                     "onboarding",
                 ] {
-                    let is_client = *kind == K::Token;
+                    let is_client = matches!(kind, K::Token | K::Call);
                     assert!(is_client || !advice.contains(word), "{kind:?}: {advice}");
                 }
             }

@@ -1,6 +1,6 @@
 //! What the process does for its secrets before it does anything else.
 //!
-//! The unsafe code is a promise: no other thread runs yet; a signal that is ignored; and what runs before `main`, where the standard library has not
+//! The unsafe code is a promise: no other thread runs yet; a signal that is ignored, and some that a refresh answers; and what runs before `main`, where the standard library has not
 //! yet put `/dev/null` in the place of a standard output or error that is closed.
 
 #![allow(unsafe_code)]
@@ -52,6 +52,46 @@ pub(super) fn harden() {
     }
     // SAFETY: `main` has started no thread.
     unsafe { privyseal_hsm::take_pin_variable() };
+}
+
+/// Does what must not be broken off: who ends the process meanwhile is told what that costs.
+#[cfg(unix)]
+pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
+    const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+    let before = SIGNALS.map(|signal| {
+        // SAFETY: `said_spent` calls only what a handler may call (signal-safety(7)); what was ignored stays so.
+        unsafe {
+            let before = libc::signal(signal, libc::SIG_IGN);
+            if before != libc::SIG_IGN {
+                let handler: extern "C" fn(libc::c_int) = said_spent;
+                libc::signal(signal, handler as libc::sighandler_t);
+            }
+            before
+        }
+    });
+    let outcome = work();
+    for (signal, before) in SIGNALS.into_iter().zip(before) {
+        // SAFETY: it is what was there.
+        unsafe { libc::signal(signal, before) };
+    }
+    outcome
+}
+
+#[cfg(not(unix))]
+pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+#[cfg(unix)]
+extern "C" fn said_spent(signal: libc::c_int) {
+    const TEXT: &[u8] =
+        b"error: ended from outside; the refresh token may be spent: use it no more, and have the person log in again\n";
+    // SAFETY: the text is as long as said, and these three are safe in a handler.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, TEXT.as_ptr().cast(), TEXT.len());
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -16,6 +16,7 @@ use super::input::secret;
 use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
 use super::output::{can_print, print_line};
 use crate::error::CliError;
+use crate::hardening::with_spent_token;
 use crate::output::say;
 
 /// Who asks, and whom: a client of an OpenID provider.
@@ -77,9 +78,12 @@ impl Refresh {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
         let refresh = refresh_token(&self.refresh_token_file)?;
-        let token = self.party.open()?.renew(&refresh)?;
-        print_line(token.expose_response().trim_ascii()).inspect_err(|_| {
-            say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");
+        let login = self.party.open()?;
+        with_spent_token(|| {
+            let token = login.renew(&refresh)?;
+            print_line(token.expose_response().trim_ascii()).inspect_err(|_| {
+                say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");
+            })
         })
     }
 }

@@ -297,6 +297,7 @@ mod tests {
                 &[
                     ("unauthorized_client", "send persons there"),
                     ("unsupported_response_type", "does not give codes"),
+                    ("request_not_supported", "does not take signed requests"),
                     ("server_error", "the server is in trouble"),
                     ("temporarily_unavailable", "for the moment"),
                 ],
@@ -330,7 +331,8 @@ mod tests {
         for (status, words) in [
             (400, "older than 15 minutes"),
             (401, "who signs or how"),
-            (404, "nothing is there"),
+            (404, "older than 15 minutes"),
+            (408, "is in trouble"),
             (429, "rate limit"),
         ] {
             let text = refusal(Discovery, status, "").diagnosis().to_string();

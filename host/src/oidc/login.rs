@@ -204,7 +204,7 @@ impl Login {
     ///
     /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Refused`] if the person or
     /// the provider said no; [`LoginError::Oidc`] if the code cannot be exchanged, or the id_token is not
-    /// accepted.
+    /// accepted; [`LoginError::CodeSpent`] if nobody knows whether it was exchanged.
     #[allow(clippy::needless_pass_by_value, reason = "a login is finished once")]
     pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
         let now = clock::now()?;
@@ -221,7 +221,8 @@ impl Login {
         ];
         // What it is spent for can be judged, then.
         self.provider.read_keys(&self.http, now)?;
-        let issued = self.tokens(&members, RequestKind::Code, Some(state.nonce()))?;
+        let issued = self.tokens(&members, RequestKind::Code, Some(state.nonce()));
+        let issued = issued.map_err(LoginError::of_code)?;
         let Some((id_token, claims)) = issued.id_token else {
             let url = metadata.token_endpoint();
             let reason = "id_token is missing (OpenID Connect Core section 3.1.3.3)";

@@ -2,11 +2,13 @@
 
 use core::time::Duration;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
 
 use privyseal::UnixTime;
 use privyseal::http::RetryAfter;
 use privyseal::oidc::published::PublishedKeys;
+use privyseal_test_base::tool;
 use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
@@ -191,6 +193,7 @@ fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
         (Reply::json("400 No", r#"{"error":"server_error"}"#), true),
         (Reply::Close, true),
         (Reply::Silence, true),
+        (Reply::json("408 Late", "{}"), true),
         (Reply::busy("503 Busy", "60"), true),
         (Reply::json("200 OK", "{}"), true),
         (Reply::of_type("200 OK", "text/html", "<html>"), true),
@@ -208,6 +211,42 @@ fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
         assert!(!outcome.stderr.contains("try again later; each") || !is_unknown);
         nothing_leaks(&outcome.stderr, &server);
     }
+}
+
+/// Who ends the command while the server has the token is told what that costs.
+#[test]
+fn a_refresh_that_is_ended_from_outside_says_what_became_of_the_token() {
+    let client = Client::new();
+    let file = client.file("refresh", BEARER);
+    let server = BadServer::at_home(|server| vec![metadata(server), jwks(), Reply::Silence]);
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let base_url = server.base_url();
+    let words = [
+        &["refresh"],
+        &AT_REALM[..],
+        &["--base-url", &base_url, "--timeout", "60"],
+    ];
+    let mut command = client.command(&words.concat());
+    command
+        .arg("--cacert")
+        .arg(ca)
+        .arg("--refresh-token-file")
+        .arg(file);
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let child = child.unwrap();
+    for _ in 0..600 {
+        if server.requests().len() == 3 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let pid = child.id().to_string();
+    tool::run(Command::new("kill").args(["-TERM", &pid]));
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("may be spent: use it no more"), "{stderr}");
+    assert_eq!(output.status.code(), None, "ended by the signal");
+    nothing_leaks(&stderr, &server);
 }
 
 /// Nothing was sent of the token yet, so it is as good as before.

@@ -73,7 +73,12 @@ impl Stage {
     }
 
     /// The same, with an id_token that is made of those claims.
-    fn with(mut replies: Vec<Reply>, id_token: impl FnOnce(Value) -> String) -> Self {
+    fn with(replies: Vec<Reply>, id_token: impl FnOnce(Value) -> String) -> Self {
+        Self::answering(replies, |claims| tokens("first", Some(&id_token(claims))))
+    }
+
+    /// The same, where the code is answered so.
+    fn answering(mut replies: Vec<Reply>, answer: impl FnOnce(Value) -> Reply) -> Self {
         let site = Site::new("127.0.0.1");
         let issuer = site.base_url();
         let metadata = json!({
@@ -105,8 +110,7 @@ impl Stage {
             "iss": issuer, "aud": CLIENT, "sub": "alice", "iat": now, "exp": now + 300,
             "nonce": parameter("nonce"),
         });
-        let first = tokens("first", Some(&id_token(claims)));
-        replies.splice(..0, [jwks(), first]);
+        replies.splice(..0, [jwks(), answer(claims)]);
         let server = site.open(replies);
         let session = login.finish(&format!("code=c&state={}", parameter("state")), state);
         Self {
@@ -141,6 +145,24 @@ fn keys_that_lag_behind_cost_no_login() {
     });
     assert_eq!(stage.session().subject(), "alice");
     assert_eq!(stage.server.requests().len(), 4);
+}
+
+/// A code is good once, too.
+#[test]
+fn a_code_whose_fate_is_unknown_is_said_to_be_spent() {
+    for (reply, is_unknown) in [
+        (Reply::Close, true),
+        (Reply::json("500 Broken", "{}"), true),
+        (Reply::json("408 Late", "{}"), true),
+        (Reply::json("200 OK", "{}"), true),
+        (Reply::json("400 No", r#"{"error":"invalid_grant"}"#), false),
+        (Reply::busy("429 Busy", "1"), false),
+    ] {
+        let stage = Stage::answering(Vec::new(), |_| reply.clone());
+        let error = stage.session.unwrap_err();
+        let says = matches!(error, LoginError::CodeSpent(_));
+        assert_eq!(says, is_unknown, "{reply:?}: {error}");
+    }
 }
 
 /// What may be spent is not sent again, and what is not stays good.

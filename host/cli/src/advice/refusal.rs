@@ -9,12 +9,7 @@ pub(super) const MAYBE_SPENT: &str = "the refresh token is good once, and nobody
 
 /// What to do about it.
 pub(super) fn of(refusal: &Refusal) -> String {
-    let advice = match refusal.kind() {
-        RequestKind::Code if refusal.status() >= 500 => {
-            "begin the login again: the code is good once"
-        }
-        kind => to_do(kind, refusal.diagnosis()),
-    };
+    let advice = to_do(refusal.kind(), refusal.diagnosis());
     match refusal.retry_after() {
         Some(retry_after) => format!("{advice}; the server asks to come back {retry_after}"),
         None => advice.to_owned(),
@@ -49,6 +44,9 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         }
         (Backchannel, D::InvalidRequest | D::BadRequest) => {
             "check --service, --acr and --requested-expiry, and that ping mode (--ping) is what was registered"
+        }
+        (Backchannel, D::RequestObject) => {
+            "check that RS256 is registered for signed requests of this client, and that the clock is right"
         }
         (Backchannel, D::ClientMayNotAsk) => {
             "check --client-id, and --env or --base-url: the client must be known there"
@@ -148,6 +146,9 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::ClientMayNotAsk => "ask the provider to allow CIBA with private_key_jwt",
         Diagnosis::ClientMayNotLogIn | Diagnosis::UnsupportedResponseType => {
             "ask the provider to allow this client the authorization code flow"
+        }
+        Diagnosis::RequestObject => {
+            "begin the login again without --signed-request, or ask the provider to take signed requests of this client"
         }
         Diagnosis::LoginRequired => {
             "begin the login again, without --prompt none where that was given"

@@ -19,6 +19,8 @@ use crate::progress::{SPINNER, bar, minutes};
 pub(super) struct Progress {
     file: Option<PathBuf>,
     state: Option<State>,
+    /// Whether there is a code to scan.
+    has_code: bool,
     /// None where standard error is no terminal.
     spinner: Option<ProgressBar>,
 }
@@ -34,6 +36,7 @@ impl Progress {
         Self {
             file,
             state: None,
+            has_code: false,
             spinner,
         }
     }
@@ -60,6 +63,7 @@ impl Progress {
 
 impl Watcher for Progress {
     fn qr_code(&mut self, image: &QrImage) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.has_code = true;
         if let Some(file) = &self.file {
             replace_file(file, 0o666, image.as_bytes()).map_err(|error| {
                 io::Error::new(
@@ -86,6 +90,14 @@ impl Watcher for Progress {
 
     fn waiting(&mut self, state: State, left: Duration) {
         let is_new = self.state.replace(state) != Some(state);
+        if is_new && state == State::Discovery && !self.has_code {
+            let text =
+                "warning: the provider sent no QR code (qr_code), so there is nothing to scan yet";
+            match &self.spinner {
+                Some(spinner) => spinner.suspend(|| say!("{text}")),
+                None => say!("{text}"),
+            }
+        }
         match &self.spinner {
             Some(spinner) if left.is_zero() => spinner.set_message(state.to_string()),
             Some(spinner) => {

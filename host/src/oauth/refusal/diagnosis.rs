@@ -86,13 +86,16 @@ pub enum Diagnosis {
     /// `unsupported_response_type`.
     #[error("the server does not give codes to this client")]
     UnsupportedResponseType,
+    /// `request_not_supported` or `invalid_request_object`.
+    #[error("the server does not take signed requests, or not this one")]
+    RequestObject,
     /// `login_required`, `interaction_required`, `consent_required`, `account_selection_required`.
     #[error("the person is not logged in there, or must be asked something")]
     LoginRequired,
     /// A code of the authorization endpoint that no standard has.
     #[error("refused for a reason of its own")]
     OwnReason,
-    /// HTTP 400 to a discovery session (itsme).
+    /// HTTP 400 or 404 to a discovery session (itsme).
     #[error("the discovery session is not valid, or is older than 15 minutes")]
     DiscoveryOver,
     /// `unauthorized_client`.
@@ -167,7 +170,7 @@ pub enum Diagnosis {
     /// HTTP 500.
     #[error("internal error of the server")]
     InternalError,
-    /// HTTP 501 and above.
+    /// HTTP 408, 501 and above.
     #[error("the server, or one before it, is in trouble")]
     Unavailable,
     /// Any other status.
@@ -195,7 +198,7 @@ impl Diagnosis {
 
     /// The code says more than the status, where there is one.
     pub(crate) fn of(kind: RequestKind, status: u16, code: Option<&str>) -> Self {
-        if matches!(status, 429 | 500..) {
+        if matches!(status, 408 | 429 | 500..) {
             return Self::of_status(kind, status);
         }
         code.and_then(|code| Self::of_code(kind, code))
@@ -219,6 +222,7 @@ impl Diagnosis {
                 _ => Self::UnauthorizedClient,
             },
             "unsupported_response_type" => Self::UnsupportedResponseType,
+            "request_not_supported" | "invalid_request_object" => Self::RequestObject,
             "login_required"
             | "interaction_required"
             | "consent_required"
@@ -241,7 +245,7 @@ impl Diagnosis {
     const fn of_status(kind: RequestKind, status: u16) -> Self {
         match (status, kind) {
             (300..=399, _) => Self::Redirect,
-            (400, RequestKind::Discovery) => Self::DiscoveryOver,
+            (400 | 404, RequestKind::Discovery) => Self::DiscoveryOver,
             (400, RequestKind::Authorization) => Self::OwnReason,
             (401, RequestKind::Call | RequestKind::UserInfo) => Self::TokenRejected,
             (401, kind) if kind.is_to_provider() => Self::InvalidClient,
@@ -254,7 +258,7 @@ impl Diagnosis {
             (405, _) => Self::NotAllowed,
             (429, _) => Self::RateLimited,
             (500, _) => Self::InternalError,
-            (501.., _) => Self::Unavailable,
+            (408 | 501.., _) => Self::Unavailable,
             _ => Self::Unexpected,
         }
     }

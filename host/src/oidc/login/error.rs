@@ -72,6 +72,9 @@ pub enum LoginError {
     /// A refresh token is good once, and what it was sent for is not there.
     #[error("{0}; the refresh token may be spent")]
     Spent(#[source] OidcError),
+    /// A code is good once, and nobody knows whether the provider took it.
+    #[error("{0}; the code may be spent")]
+    CodeSpent(#[source] OidcError),
     /// Several threads waited for one request, and it failed for all of them.
     #[error("{0}")]
     Shared(#[source] Arc<Self>),
@@ -80,25 +83,32 @@ pub enum LoginError {
 impl LoginError {
     /// Of a request with a refresh token.
     pub(super) fn of_refresh(error: OidcError) -> Self {
-        let last = match &error {
-            OidcError::OAuth(OAuthError::GaveUp { last, .. }) => &**last,
-            OidcError::OAuth(error) => error,
-            _ => return Self::Spent(error),
-        };
-        let is_unknown = match last {
-            OAuthError::Http(error) => error.was_sent(),
-            OAuthError::Refused(refusal) => {
-                let trouble = [Diagnosis::ServerError, Diagnosis::Overloaded];
-                refusal.status() >= 500 || trouble.contains(&refusal.diagnosis())
-            }
-            OAuthError::Response { .. } => true,
-            _ => false,
-        };
-        if is_unknown {
-            Self::Spent(error)
-        } else {
-            error.into()
+        match &error {
+            OidcError::OAuth(inner) if !may_be_taken(inner) => error.into(),
+            _ => Self::Spent(error),
         }
+    }
+
+    /// Of a request with a code.
+    pub(super) fn of_code(error: OidcError) -> Self {
+        match &error {
+            OidcError::OAuth(inner) if may_be_taken(inner) => Self::CodeSpent(error),
+            _ => error.into(),
+        }
+    }
+}
+
+/// Whether the server may have taken what is good once, and nobody knows.
+fn may_be_taken(error: &OAuthError) -> bool {
+    match error {
+        OAuthError::GaveUp { last, .. } => may_be_taken(last),
+        OAuthError::Http(error) => error.was_sent(),
+        OAuthError::Refused(refusal) => {
+            let trouble = [Diagnosis::ServerError, Diagnosis::Overloaded];
+            matches!(refusal.status(), 408 | 500..) || trouble.contains(&refusal.diagnosis())
+        }
+        OAuthError::Response { .. } => true,
+        _ => false,
     }
 }
 
