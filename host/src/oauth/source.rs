@@ -170,7 +170,7 @@ pub trait AssertionSource: Send + Sync {
         let sent = form
             .members
             .iter()
-            .filter(|(name, _)| !["grant_type", "scope"].contains(name))
+            .filter(|(name, _)| !PUBLIC_MEMBERS.contains(name))
             .map(|(_, value)| *value)
             .chain([assertion.as_str()]);
         response::success(form.url, form.kind, answer, sent)
@@ -178,6 +178,16 @@ pub trait AssertionSource: Send + Sync {
 }
 
 /// Asks for a token with what the scheme's form holds, and the scope.
+/// What may be repeated of a request.
+const PUBLIC_MEMBERS: [&str; 6] = [
+    "grant_type",
+    "scope",
+    "response_type",
+    "redirect_uri",
+    "code_challenge_method",
+    "prompt",
+];
+
 /// RFC 6749 section 3.3.
 pub(crate) fn check_scope(scope: &str) -> Result<(), OAuthError> {
     let is_token = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 use privyseal_core::payload::AuthorizationRequest;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::clock;
@@ -117,21 +118,18 @@ impl Login {
         Ok(self.provider.prepare(&self.http, backdate, clock::now)?)
     }
 
-    /// Where the browser is sent, and what must be kept until it comes back. Nothing is asked of the provider.
+    /// Where the browser is sent, and what must be kept until it comes back. The provider is asked for nothing, unless its
+    /// metadata demand pushed requests (RFC 9126): then the address is good for as long as it says, a minute mostly.
     ///
     /// # Errors
     ///
-    /// [`LoginError`]: an option breaks a rule, or the provider offers no such login.
+    /// [`LoginError`]: an option breaks a rule, or the provider offers no such login, or refuses what is pushed.
     pub fn start(&self, options: &LoginOptions) -> Result<(BrowserUrl, LoginState), LoginError> {
         options.check()?;
         let metadata = self.provider.metadata();
         let endpoint = self.endpoint("authorization_endpoint")?;
         if !metadata.may_support("code_challenge_methods_supported", &["S256"]) {
             return Err(LoginError::NoPkce);
-        }
-        let pushed = "require_pushed_authorization_requests";
-        if metadata.says_yes(pushed) {
-            return Err(OidcError::Unfit(pushed).into());
         }
         if let Some(prompt) = options.prompt_name() {
             metadata.fits(&[("prompt_values_supported", &[prompt])])?;
@@ -155,7 +153,7 @@ impl Login {
         ];
         let more = options.members();
         members.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
-        Ok((BrowserUrl::new(endpoint, &members), state))
+        Ok((self.brought(endpoint, &members)?, state))
     }
 
     /// OpenID Connect Core section 6.1: what OAuth demands stands beside the request, too.
@@ -194,6 +192,33 @@ impl Login {
             ("scope", options.scopes()),
             ("request", request.as_str()),
         ];
+        self.brought(endpoint, &members)
+    }
+
+    /// The address by which the browser brings the request, or what stands for it.
+    fn brought(&self, endpoint: &Url, members: &[(&str, &str)]) -> Result<BrowserUrl, LoginError> {
+        let metadata = self.provider.metadata();
+        if !metadata.says_yes("require_pushed_authorization_requests") {
+            return Ok(BrowserUrl::new(endpoint, members));
+        }
+        let url = self.endpoint("pushed_authorization_request_endpoint")?;
+        let is_signed = members.iter().any(|(name, _)| *name == "request");
+        let sends_client_id = self.source.scheme().token_request().client_id().value();
+        let is_due = |(name, _): &(&str, &str)| match *name {
+            "request" => true,
+            "client_id" => !sends_client_id,
+            _ => !is_signed,
+        };
+        let members: Vec<_> = members.iter().copied().filter(is_due).collect();
+        let response = self.told(url, &members, RequestKind::Authorization)?;
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let is_visible = |uri: &&str| uri.bytes().all(|byte| byte.is_ascii_graphic());
+        let uri = answer["request_uri"].as_str().filter(is_visible);
+        let uri = uri.ok_or_else(|| {
+            OAuthError::response(url, "request_uri is missing (RFC 9126 section 2.2)")
+        })?;
+        let client_id = self.source.client_id().as_str();
+        let members = [("client_id", client_id), ("request_uri", uri)];
         Ok(BrowserUrl::new(endpoint, &members))
     }
 

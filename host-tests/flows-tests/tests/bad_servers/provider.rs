@@ -113,6 +113,7 @@ fn what_can_be_known_before_a_login_is_found_before() {
     };
     let other = r#","id_token_signing_alg_values_supported":["ES256"]"#;
     let plain = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","code_challenge_methods_supported":["plain"]"#;
+    let pushed = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","require_pushed_authorization_requests":true"#;
     let unfit = |name, value| {
         format!(r#","userinfo_endpoint":"https://127.0.0.1/userinfo","{name}":{value}"#)
     };
@@ -130,7 +131,6 @@ fn what_can_be_known_before_a_login_is_found_before() {
             r#"["ES256"]"#,
         ),
         ("request_parameter_supported", "false"),
-        ("require_pushed_authorization_requests", "true"),
     ]
     .map(|(name, value)| (unfit(name, value), jwks(), name))
     .into();
@@ -141,6 +141,11 @@ fn what_can_be_known_before_a_login_is_found_before() {
             "userinfo_endpoint is not in the provider's metadata",
         ),
         (plain, jwks(), "do not offer S256 for PKCE"),
+        (
+            pushed,
+            jwks(),
+            "pushed_authorization_request_endpoint is not in the provider's metadata",
+        ),
         (other, jwks(), "id_token_signing_alg_values_supported"),
         (
             r#","userinfo_endpoint":"https://127.0.0.1/userinfo""#,

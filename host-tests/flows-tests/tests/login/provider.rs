@@ -1,5 +1,7 @@
 //! What node-oidc-provider gives, and what it refuses.
 
+use privyseal::Provider;
+use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::oidc::login::{LoginError, LoginOptions, Prompt};
 use privyseal_test_servers::browser::{Place, chromium};
 use privyseal_test_servers::relying_party::RelyingParty;
@@ -109,6 +111,32 @@ fn a_person_who_says_no() {
     let error = stage.login.finish(&no, state).unwrap_err();
     assert!(matches!(error, LoginError::Refused(_)), "{error}");
     assert!(error.to_string().contains("said no"), "{error}");
+}
+
+/// RFC 9126: the provider has the request before the browser comes, signed or not; what was changed on the way is refused.
+#[test]
+fn a_pushed_request() {
+    let stage = Stage::with(|_, issuer| {
+        let said = json!({
+            "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"), "token_endpoint": format!("{issuer}/token"),
+            "authorization_endpoint": format!("{issuer}/auth"), "require_pushed_authorization_requests": true,
+            "pushed_authorization_request_endpoint": format!("{issuer}/request"),
+        });
+        Provider::new(ProviderMetadata::from_bytes(issuer, said.to_string().as_bytes()).unwrap())
+    });
+    let asked = LoginOptions::new(REDIRECT).scope(SCOPE);
+    for asked in [asked.clone(), asked.signed_request()] {
+        let (url, state) = stage.login.start(&asked).unwrap();
+        let (_, query) = url.as_str().split_once('?').unwrap();
+        let names: Vec<_> = query.split('&').map(|it| it.split('=').next()).collect();
+        assert_eq!(names, [Some("client_id"), Some("request_uri")]);
+        let callback = stage.provider.browser().walk(url.as_str(), FORMS);
+        let session = stage.login.finish(&callback, state).unwrap();
+        assert_eq!(session.subject(), "alice");
+    }
+    let elsewhere = LoginOptions::new("https://evil.example/cb");
+    let error = stage.login.start(&elsewhere).unwrap_err().to_string();
+    assert!(error.contains("/request: HTTP 400"), "{error}");
 }
 
 /// RFC 9101: all that is asked stands in a request that the client signed; the provider takes it, and no other.

@@ -26,6 +26,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
+        Self::with(|http, issuer| Provider::discover(http, issuer).unwrap())
+    }
+
+    /// The same, where the client knows the provider so.
+    pub(crate) fn with(known: impl FnOnce(&Http, &str) -> Provider) -> Self {
         let mut set = privyseal::jose::jwk::JwkSetBuilder::default();
         let kid = privyseal::jose::jwk::KidChoice::Given("k1".to_owned());
         set.add(&key().public_key(), &kid, None).unwrap();
@@ -41,7 +46,7 @@ impl Stage {
         let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&key());
         let source = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
-        let said = Arc::new(Provider::discover(&http, provider.issuer()).unwrap());
+        let said = Arc::new(known(&http, provider.issuer()));
         let options = AssertionOptions::default().audience(provider.issuer());
         let login = Login::new(Arc::new(source), http, said).assertion(options);
         Self { provider, login }
