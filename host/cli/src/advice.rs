@@ -44,6 +44,10 @@ pub(crate) fn of_library(error: &Error) -> Option<String> {
     if let Some(OidcError::Clock { .. }) = error.find() {
         return Some(SET_CLOCK.to_owned());
     }
+    if let Some(OidcError::NotOffered("userinfo_endpoint")) = error.find() {
+        let advice = "go without it: ciba with --no-userinfo, others without --userinfo";
+        return Some(advice.to_owned());
+    }
     let advice = error.find().and_then(of_device).or_else(|| key::of(error));
     let advice = advice.or_else(|| error.find().and_then(of_http));
     let advice = advice.or_else(|| file::of(error));

@@ -97,7 +97,7 @@ impl Refusal {
             429 | 503 => FailedTry::NotBegun {
                 retry_after: self.retry_after,
             },
-            500 | 502 | 504 => FailedTry::TimedOut,
+            408 | 500 | 502 | 504 => FailedTry::TimedOut,
             _ => FailedTry::Final,
         }
     }

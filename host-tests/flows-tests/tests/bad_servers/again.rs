@@ -61,7 +61,7 @@ fn what_is_read_is_read_again() {
 /// A person has confirmed: a UserInfo endpoint that hangs or fails once is asked again, others are not.
 #[test]
 fn userinfo_that_hangs_is_asked_again() {
-    let failed = ["500 Broken", "502 Bad", "504 Late"].map(|it| Reply::json(it, "{}"));
+    let failed = ["408 Late", "500 Broken", "502 Bad", "504 Late"].map(|it| Reply::json(it, "{}"));
     for trouble in [&[Reply::Drip][..], &failed].concat() {
         for (ask, good) in reads() {
             let server = BadServer::start(vec![trouble.clone(), good.clone(), good.clone(), good]);

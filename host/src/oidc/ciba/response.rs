@@ -25,7 +25,7 @@ pub(super) enum PollOutcome {
     Pending,
     /// `slow_down`, or HTTP 429: not yet, and it was asked for too soon. Perhaps with when to come back.
     SlowDown(Option<Duration>),
-    /// The server is in trouble, which may pass (HTTP 5xx). Perhaps with when to come back.
+    /// The server is in trouble, which may pass (HTTP 408 and 5xx). Perhaps with when to come back.
     Trouble(Option<Duration>),
     /// A final no.
     Refused,
@@ -42,7 +42,7 @@ impl PollOutcome {
             Self::SlowDown(retry_after)
         } else if is("authorization_pending") {
             Self::Pending
-        } else if response.status >= 500 {
+        } else if matches!(response.status, 408 | 500..) {
             Self::Trouble(retry_after)
         } else if response.is_success() && error.is_none() {
             Self::Success
@@ -159,6 +159,7 @@ mod tests {
             (403, None, "access_denied", PollOutcome::Refused),
             (400, None, "invalid_grant", PollOutcome::Refused),
             (500, None, "server_error", PollOutcome::Trouble(None)),
+            (408, None, "x", PollOutcome::Trouble(None)),
             (503, Some("30"), "x", PollOutcome::Trouble(seconds(30))),
             (200, None, "access_denied", PollOutcome::Refused),
         ] {
