@@ -40,29 +40,35 @@ fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
     }
 }
 
+/// What is found where the provider says that of itself.
+fn prepared(
+    name: &str,
+    value: Value,
+    asked: &AuthenticationOptions,
+    unwrappers: Vec<SoftwareUnwrapper>,
+    userinfo: bool,
+) -> Result<Vec<KeyEncryption>, Error> {
+    let server = BadServer::start(vec![jwks()]);
+    let mut said: Value = serde_json::from_str(&metadata(&server.base_url())).unwrap();
+    said[name] = value;
+    let setting = Setting {
+        unwrappers,
+        metadata: said.to_string(),
+        ..Setting::usual(&server)
+    };
+    let prepare = |flow: &mut Flow<'_, '_>| flow.prepare(asked, None, userinfo);
+    setting.play(prepare).0.map_err(Error::from)
+}
+
 /// What the provider's metadata say by which nothing that would be asked, and no answer to it, could be used.
 #[test]
 fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked() {
     let encrypted = || vec![SoftwareUnwrapper::new(&test_key("seal", 2048))];
     let mut pinged = asked();
     pinged.client_notification_token = Some("bearer".to_owned().into());
-    let mut claims = asked();
-    claims.id_token_claims = vec!["acr".to_owned()];
     let mut advanced = asked();
     advanced.acr_values = Some(AcrValues::Advanced);
     let polled = asked();
-    let prepared = |name: &str, value: Value, asked: &AuthenticationOptions, keys, userinfo| {
-        let server = BadServer::start(vec![jwks()]);
-        let mut said: Value = serde_json::from_str(&metadata(&server.base_url())).unwrap();
-        said[name] = value;
-        let setting = Setting {
-            unwrappers: keys,
-            metadata: said.to_string(),
-            ..Setting::usual(&server)
-        };
-        let prepare = |flow: &mut Flow<'_, '_>| flow.prepare(asked, None, userinfo);
-        setting.play(prepare).0.map_err(Error::from)
-    };
     let modes = "backchannel_token_delivery_modes_supported";
     let signing = "backchannel_authentication_request_signing_alg_values_supported";
     for (name, bad, good, asked) in [
@@ -140,6 +146,14 @@ fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked(
             prepared(name, json!([bad]), asked, Vec::new(), true).unwrap();
         }
     }
+}
+
+/// What would fail whoever the person is: nobody is shown a QR code for it.
+#[test]
+fn what_is_asked_is_judged_before_anybody_is_asked() {
+    let polled = asked();
+    let mut claims = asked();
+    claims.id_token_claims = vec!["acr".to_owned()];
     let name = "claims_parameter_supported";
     let error = prepared(name, json!(false), &claims, Vec::new(), true).unwrap_err();
     assert!(error.to_string().contains(name), "{error}");
