@@ -141,11 +141,11 @@ impl SlowCa {
                     let list = list.lock().unwrap().clone();
                     let status = if list.is_empty() { 404 } else { 200 };
                     let len = list.len();
-                    let head = format!(
+                    let start = format!(
                         "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
                     );
                     let _ = stream.read(&mut [0; 4096]);
-                    let _ = stream.write_all(&[head.as_bytes(), &list].concat());
+                    let _ = stream.write_all(&[start.as_bytes(), &list].concat());
                 });
             }
         });
