@@ -1,7 +1,8 @@
 //! What the process does for its secrets before it does anything else.
 //!
-//! The unsafe code is a promise: no other thread runs yet; a signal that is ignored, and some that a refresh answers; and what runs before `main`, where the standard library has not
-//! yet put `/dev/null` in the place of a standard output or error that is closed.
+//! The unsafe code is a promise: no other thread runs yet; a signal that is ignored, and some that a refresh answers; and
+//! what runs before `main`, where the standard library has not yet put `/dev/null` in the place of a standard output or
+//! error that is closed.
 
 #![allow(unsafe_code)]
 

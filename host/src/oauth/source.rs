@@ -177,7 +177,6 @@ pub trait AssertionSource: Send + Sync {
     }
 }
 
-/// Asks for a token with what the scheme's form holds, and the scope.
 /// What may be repeated of a request.
 const PUBLIC_MEMBERS: [&str; 6] = [
     "grant_type",
@@ -199,6 +198,7 @@ pub(crate) fn check_scope(scope: &str) -> Result<(), OAuthError> {
     }
 }
 
+/// Asks for a token with what the scheme's form holds, and the scope.
 fn client_credentials<A: AssertionSource + ?Sized>(
     source: &A,
     http: &Http,

@@ -212,7 +212,8 @@ impl Login {
         let members: Vec<_> = members.iter().copied().filter(is_due).collect();
         let response = self.told(url, &members, RequestKind::Authorization)?;
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let is_visible = |uri: &&str| uri.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_visible =
+            |uri: &&str| !uri.is_empty() && uri.bytes().all(|byte| byte.is_ascii_graphic());
         let uri = answer["request_uri"].as_str().filter(is_visible);
         let uri = uri.ok_or_else(|| {
             OAuthError::response(url, "request_uri is missing (RFC 9126 section 2.2)")

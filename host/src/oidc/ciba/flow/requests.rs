@@ -31,7 +31,8 @@ where
     P: Runtime,
 {
     /// Sends what a flow asks for, with a new assertion, and waits for the response as long as a request may take (claims
-    /// may wait a minute and a half for keys that lag behind); not for a person. Where a server that was asked for something new is busy, it is asked again.
+    /// may wait a minute and a half for keys that lag behind); not for a person. Where a server that was asked for
+    /// something new is busy, it is asked again.
     pub fn send(&mut self, request: CibaRequest) -> CibaResponse {
         let outcome = match request.0 {
             Due::Claims { tokens, userinfo } => Outcome::Claims(
