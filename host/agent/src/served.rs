@@ -26,7 +26,7 @@ use crate::pins::{PinRefusals, Pins};
 use crate::problem::Problem;
 use audited::Audited;
 pub(crate) use desk::MAX_AT_ONCE;
-use desk::{ANSWER, Desk, SILENCE, no_answer};
+use desk::{ANSWER_LIMIT, Desk, SILENCE_LIMIT, no_answer};
 
 /// How long a self-test counts, and how long one may take.
 const SELF_TEST_COUNTS: Duration = Duration::from_secs(5);
@@ -96,8 +96,8 @@ impl Served {
             profile,
             strict_pin_files,
             shared: Arc::clone(shared),
-            assertions: Desk::new(SILENCE),
-            tokens: Desk::new(ANSWER),
+            assertions: Desk::new(SILENCE_LIMIT),
+            tokens: Desk::new(ANSWER_LIMIT),
             key: Mutex::new(Key::Away(None)),
             tested: tokio::sync::Mutex::default(),
         }

@@ -17,11 +17,11 @@ use crate::problem::Problem;
 pub(crate) const MAX_AT_ONCE: usize = 32;
 
 /// How long a request waits for its turn, and then for its answer.
-const TURN: Duration = Duration::from_secs(10);
-pub(super) const ANSWER: Duration = Duration::from_secs(60);
+const TURN_WAIT: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long it waits for a key that answers nobody: longer than it takes to pass over two references that hang.
-pub(super) const SILENCE: Duration = Duration::from_secs(15);
+pub(super) const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
 pub(super) struct Desk {
     turns: Arc<Semaphore>,
@@ -44,7 +44,7 @@ impl Desk {
         in_use: Gauge,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout(TURN_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             let detail = format!("{MAX_AT_ONCE} requests of this profile wait already");
             return Err(Problem::unavailable("busy", detail));
@@ -68,7 +68,7 @@ impl Desk {
                 });
             }
             let is_silent = before == self.ended.load(Ordering::Relaxed);
-            if is_silent || begun.elapsed() >= ANSWER {
+            if is_silent || begun.elapsed() >= ANSWER_LIMIT {
                 return Err(no_answer());
             }
         }
