@@ -77,7 +77,11 @@ impl Agent {
         for profile in config.profiles {
             let uids = profile.allowed_uids().unwrap_or_default().to_vec();
             let name = profile.name().unwrap_or_default().to_owned();
-            let old = before.remove(&name).map(|entry| entry.served);
+            let (old, pending) = match before.remove(&name) {
+                Some(entry) => (Some(entry.served), entry.next),
+                None => (None, None),
+            };
+            let is_wanted = |it: &Arc<Served>| it.may_sign() && it.is_of(&profile, strict);
             let old = old.filter(|served| served.may_sign());
             let (served, next) = match old {
                 Some(old) if old.is_of(&profile, strict) => {
@@ -85,7 +89,10 @@ impl Agent {
                     (old, None)
                 }
                 old => {
-                    let new = Arc::new(Served::new(profile, strict, &self.shared));
+                    // One that is being opened since the last time goes on.
+                    let new = pending.filter(is_wanted).unwrap_or_else(|| {
+                        Arc::new(Served::new(profile.clone(), strict, &self.shared))
+                    });
                     match old.filter(|_| new.can_be_opened_twice()) {
                         Some(old) => (old, Some(new)),
                         None => (new, None),
