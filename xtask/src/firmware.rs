@@ -12,7 +12,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::failure::{Context, Failure};
 use crate::paths;
@@ -50,11 +50,24 @@ pub(crate) enum Firmware {
     Rsa,
     /// Leave out one instruction at a time of what requests execute, on both boards: hours; what was tried before on
     /// the same image is not tried again. Reports are in target/skips
-    Faults {
-        /// Every so many-th point
-        #[arg(long, default_value_t = 1)]
-        step: u32,
-    },
+    Faults(Faults),
+}
+
+/// Which faults.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Faults {
+    /// Every so many-th point
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    step: u32,
+    /// The first one
+    #[arg(long, default_value_t = 0)]
+    from: u32,
+    /// One instruction left out, two in a row, or one bit flipped of what a comparison or a branch decides by
+    #[arg(long, default_value = "skip", value_parser = ["skip", "skip-two", "flip"])]
+    model: String,
+    /// The folder of images that were built before; else they are built first
+    #[arg(long)]
+    images: Option<PathBuf>,
 }
 
 /// Sets up and runs one of them.
@@ -62,7 +75,7 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     let needs: &[Need] = match command {
         Firmware::Build | Firmware::Hash { .. } | Firmware::NoPanic => &[Need::Thumb],
         Firmware::Run(_) | Firmware::Rsa => &[Need::Thumb, Need::Emulator],
-        Firmware::Test | Firmware::Sizes(_) | Firmware::Faults { .. } => {
+        Firmware::Test | Firmware::Sizes(_) | Firmware::Faults(_) => {
             &[Need::Thumb, Need::Emulator, Need::Token]
         }
     };
@@ -81,13 +94,22 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
             "RSA on a Cortex-M4 (QEMU)",
             "--test rsa_qemu -- --nocapture",
         ),
-        Firmware::Faults { step } => steps.step("skipped instructions (QEMU)", || {
-            let words = "test --package privyseal-emulator-tests --test gateway_qemu -- skips:: --nocapture";
-            let test = Run::cargo(words).env("PRIVYSEAL_SKIPS", format!("0/{step}"));
-            test.limit(Duration::from_secs(24 * 3600)).stream()
-        }),
+        Firmware::Faults(wish) => steps.step("faults in instructions (QEMU)", || faults(wish)),
     }
     steps.finish()
+}
+
+fn faults(wish: &Faults) -> Result<(), Failure> {
+    let words =
+        "test --package privyseal-emulator-tests --test gateway_qemu -- skips:: --nocapture";
+    let mut test = Run::cargo(words)
+        .env("PRIVYSEAL_SKIPS", format!("{}/{}", wish.from, wish.step))
+        .env("PRIVYSEAL_FAULT", &wish.model);
+    if let Some(images) = &wish.images {
+        let images = images.canonicalize().context(paths::shown(images))?;
+        test = test.env("PRIVYSEAL_IMAGES", images);
+    }
+    test.limit(Duration::from_secs(24 * 3600)).stream()
 }
 
 /// Builds all images, and those that count. Test programs that run at once ask for it at once: one builds, and the other

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::firmware;
 use privyseal_test_base::scratch::cache_dir;
 
-pub use debugger::{Debugger, Stop};
+pub use debugger::{Debugger, Fault, Stop};
 
 /// Longer than any test here takes, also on a machine that does much else.
 const LIFE_SECONDS: &str = "900";

@@ -1,10 +1,11 @@
-//! One instruction left out, of all that a request executes, each the first time that it is executed: nothing of the
+//! A fault at one instruction of all that a request executes, each the first time that it is executed: nothing of the
 //! key is said, no token leaves that the policy forbids, and none that does not verify.
 //!
 //! A sample of the points is tried each time, of requests that are refused and of one that anybody may ask.
 //! `PRIVYSEAL_SKIPS=0/1` tries all points, and `PRIVYSEAL_SKIPS=1/40` every 40th from the second on; then also of the log
 //! and of an assertion that is allowed, whose millions of steps alone take hours to follow. What was found is appended to `target/skips/*.txt`, a line per
-//! point that was tried, and a point that has its line there is not tried again.
+//! point that was tried, and a point that has its line there is not tried again. The instruction is left out; or
+//! `PRIVYSEAL_FAULT` names another of [`Fault::ALL`].
 
 mod answer;
 mod cases;
@@ -17,13 +18,15 @@ use std::io::{Write as _, stdout};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use object::{Object as _, ObjectSymbol as _};
-use privyseal_protocol::DeviceState;
+use privyseal_protocol::{DeviceState, Request};
 use privyseal_test_base::scratch::target_dir;
 use privyseal_test_judges::decode::Parts;
-use privyseal_test_simulators::emulator::{AN386, Debugger, Emulator, Machine, STM32F405, Stop};
+use privyseal_test_simulators::emulator::{
+    AN386, Debugger, Emulator, Fault, Machine, STM32F405, Stop,
+};
 use privyseal_test_simulators::firmware;
 use privyseal_test_simulators::gateway::Gateway;
 use privyseal_test_simulators::link::frame;
@@ -31,17 +34,21 @@ use sha2::{Digest as _, Sha256};
 
 use crate::leftovers::secrets;
 use crate::stage::Party;
-use answer::{Answer, heard};
+use answer::{Answer, ID, heard};
 use cases::{Case, FORBIDDEN, cases, locked_cases};
 
 /// Which points are tried.
 const POINTS: &str = "PRIVYSEAL_SKIPS";
+/// Which fault.
+const FAULT: &str = "PRIVYSEAL_FAULT";
 /// Points of each request that are tried when nothing else is said.
 const SAMPLE: usize = 40;
 /// Bytes of a secret that must not be said in a row.
 const PIECE: usize = 8;
 /// How long a request may take. One that hangs says nothing more.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long an emulator serves before a new one takes its place: it ends by itself after a quarter of an hour.
+const SERVICE: Duration = Duration::from_secs(300);
 
 #[test]
 fn no_skip_helps_on_an_stm32f405() {
@@ -113,12 +120,14 @@ struct Campaign<'p> {
     party: &'p Party,
     debugger: Debugger,
     line: UnixStream,
+    begun: Instant,
     /// Pieces of all secret numbers, in either order of bytes.
     secrets: HashSet<[u8; PIECE]>,
     /// Where a request is done, and where everything ends.
     ends: [u32; 2],
     functions: BTreeMap<u32, String>,
     image: String,
+    fault: (&'static str, Fault),
 }
 
 impl<'p> Campaign<'p> {
@@ -163,9 +172,11 @@ impl<'p> Campaign<'p> {
             party,
             debugger,
             line,
+            begun: Instant::now(),
             secrets,
             ends,
             functions,
+            fault: fault(),
             image: Sha256::digest(&bytes)
                 .iter()
                 .take(8)
@@ -178,8 +189,8 @@ impl<'p> Campaign<'p> {
 
     /// Tries the points of a case.
     fn run(&mut self, case: &Case) -> Summary {
-        let request = [&[0][..], &frame(1, &case.request)].concat();
-        self.debugger.rewind();
+        let request = [&[0][..], &frame(ID, &case.request)].concat();
+        self.rewind();
         let mut said = Vec::new();
         let mut line = self.line.try_clone().expect("a socket");
         let ends = self.ends;
@@ -192,7 +203,11 @@ impl<'p> Campaign<'p> {
             })
             .into_iter()
             .collect();
+        // QEMU talks to one at a time.
+        drop(line);
+        let points = self.debugger.befallen(self.fault.1, points);
         let good = Answer::of(&said);
+        assert!(good.is_to_the_request, "{}: not answered", case.name);
         self.judge(case, &good, &said, None)
             .unwrap_or_else(|wrong| panic!("without a fault: {wrong}"));
 
@@ -230,37 +245,69 @@ impl<'p> Campaign<'p> {
         summary
     }
 
-    /// Leaves one instruction out, and says what came of it.
-    fn attempt(&mut self, case: &Case, request: &[u8], point: u32, good: &Answer) -> String {
+    fn begin_again(&mut self) {
+        (self.debugger, self.line) = begin(self.machine, self.party, self.ends);
+        self.begun = Instant::now();
+    }
+
+    /// The moment before the request again, and a line with nothing in it: of a request before there may be bytes left.
+    fn rewind(&mut self) {
+        if self.begun.elapsed() > SERVICE {
+            self.begin_again();
+        }
+        self.line = self.debugger.connect();
         self.debugger.rewind();
-        heard(&mut self.line);
+    }
+
+    /// Tries a point, and says what came of it.
+    fn attempt(&mut self, case: &Case, request: &[u8], point: u32, good: &Answer) -> String {
+        // An instruction that only a timer or the line reaches may not come.
+        let mut tries = (0..2).map(|_| self.attempt_once(case, request, point, good));
+        tries
+            .find_map(|outcome| outcome)
+            .unwrap_or_else(|| "not-reached".to_owned())
+    }
+
+    fn attempt_once(
+        &mut self,
+        case: &Case,
+        request: &[u8],
+        point: u32,
+        good: &Answer,
+    ) -> Option<String> {
+        self.rewind();
         self.debugger.breakpoint(point, true);
         self.line.write_all(request).expect("the line");
         let mut stop = self.debugger.go(PATIENCE);
-        // Where it waits for the line it may stand already.
-        if stop == Stop::At(point) {
-            self.debugger.breakpoint(point, false);
-            self.debugger.skip(point);
-            if self.ends.contains(&point) {
-                self.debugger.breakpoint(point, true);
-            }
-            stop = self.debugger.go(PATIENCE);
-        } else {
-            self.debugger.breakpoint(point, false);
-            if self.ends.contains(&point) {
-                self.debugger.breakpoint(point, true);
-            }
+        let reached = stop == Stop::At(point);
+        self.debugger.breakpoint(point, false);
+        if reached {
+            self.debugger.go_past(self.fault.1, point);
         }
+        if self.ends.contains(&point) {
+            self.debugger.breakpoint(point, true);
+        }
+        if !reached {
+            if stop == Stop::Never {
+                self.begin_again();
+            }
+            return None;
+        }
+        stop = self.debugger.go(PATIENCE);
         let said = heard(&mut self.line);
         if stop == Stop::Never {
-            (self.debugger, self.line) = begin(self.machine, self.party, self.ends);
+            self.begin_again();
         }
-        match self.judge(case, &Answer::of(&said), &said, Some(good)) {
-            Err(wrong) => format!("WRONG:{wrong}"),
-            Ok(outcome) if stop == Stop::At(self.ends[1]) => format!("latched,{outcome}"),
-            Ok(outcome) if matches!(stop, Stop::Late | Stop::Never) => format!("hung,{outcome}"),
-            Ok(outcome) => outcome.to_owned(),
-        }
+        Some(
+            match self.judge(case, &Answer::of(&said), &said, Some(good)) {
+                Err(wrong) => format!("WRONG:{wrong}"),
+                Ok(outcome) if stop == Stop::At(self.ends[1]) => format!("latched,{outcome}"),
+                Ok(outcome) if matches!(stop, Stop::Late | Stop::Never) => {
+                    format!("hung,{outcome}")
+                }
+                Ok(outcome) => outcome.to_owned(),
+            },
+        )
     }
 
     /// What an answer is, or what is wrong with it.
@@ -279,10 +326,16 @@ impl<'p> Campaign<'p> {
         if leaks(said) || leaks(&answer.bodies) {
             return Err("a-piece-of-the-key".to_owned());
         }
-        if let Some(done) = answer.done {
+        let is_locked = !self.party.unlock.is_empty();
+        // Where something else was asked for, such an answer is nothing but wrong words.
+        let done = match case.request {
+            Request::SetTime { .. } => Some("time-set"),
+            Request::Renew { .. } => Some("renewed"),
+            _ => is_locked.then_some("unlocked"),
+        };
+        if let Some(done) = done.filter(|_| answer.done == done) {
             return Err(done.to_owned());
         }
-        let is_locked = !self.party.unlock.is_empty();
         if is_locked && answer.token.is_some() {
             return Err("unlocked".to_owned());
         }
@@ -344,8 +397,8 @@ impl<'p> Campaign<'p> {
         let folder = target_dir().join("skips");
         fs::create_dir_all(&folder).expect("target/ can be written");
         folder.join(format!(
-            "{}-{}-{}.txt",
-            self.machine.image, self.image, case.name
+            "{}-{}-{}-{}.txt",
+            self.machine.image, self.image, self.fault.0, case.name
         ))
     }
 
@@ -388,6 +441,14 @@ fn begin(machine: Machine, party: &Party, ends: [u32; 2]) -> (Debugger, UnixStre
         debugger.breakpoint(end, true);
     }
     (debugger, line)
+}
+
+/// Which fault is meant.
+fn fault() -> (&'static str, Fault) {
+    let wish = env::var(FAULT);
+    let wish = wish.as_deref().unwrap_or("skip");
+    let found = Fault::ALL.into_iter().find(|(name, _)| *name == wish);
+    found.unwrap_or_else(|| panic!("{FAULT} is {wish}, which is none"))
 }
 
 /// Which of so many points are tried.

@@ -1,5 +1,7 @@
 //! QEMU's stub of gdb's remote protocol, and snapshots: to leave out an instruction.
 
+mod fault;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
@@ -10,6 +12,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Emulator, Machine, SOON, connect};
+
+pub use fault::Fault;
 
 /// The name of the one snapshot.
 const SNAPSHOT: &str = "before";
@@ -158,24 +162,6 @@ impl Debugger {
         self.stopped(time)
     }
 
-    /// Goes past the instruction at which it has stopped: one that does nothing, of the same length and under the same
-    /// condition, is in its place once.
-    ///
-    /// # Panics
-    /// If the stub refuses.
-    pub fn skip(&mut self, at: u32) {
-        let code = self.ask(&format!("m{at:x},4"));
-        let wide = u8::from_str_radix(&code[2..4], 16).expect("hexadecimal") >= 0xe8;
-        let (nothing, len) = if wide { ("aff30080", 8) } else { ("00bf", 4) };
-        assert_eq!(self.ask(&format!("M{at:x},{:x}:{nothing}", len / 2)), "OK");
-        self.send("s");
-        self.stopped(SOON);
-        assert_eq!(
-            self.ask(&format!("M{at:x},{:x}:{}", len / 2, &code[..len])),
-            "OK"
-        );
-    }
-
     /// The addresses of all instructions that are executed until `act` is done, which lets it run.
     ///
     /// # Panics
@@ -212,9 +198,13 @@ impl Debugger {
         if late {
             return Stop::Late;
         }
+        Stop::At(self.pc())
+    }
+
+    fn pc(&mut self) -> u32 {
         let registers = self.ask("g");
         let pc = u32::from_str_radix(&registers[15 * 8..16 * 8], 16).expect("a register");
-        Stop::At(pc.swap_bytes())
+        pc.swap_bytes()
     }
 
     fn ask(&mut self, command: &str) -> String {

@@ -5,10 +5,15 @@ use std::os::unix::net::UnixStream;
 
 use privyseal_protocol::{FrameDecoder, Response};
 
+/// The id of each request.
+pub(super) const ID: u8 = 1;
+
 /// The frames in what was said.
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) bodies: Vec<u8>,
+    /// Whether a frame has the request's id: others are about what could not be read.
+    pub(super) is_to_the_request: bool,
     pub(super) refused: bool,
     /// What it says that it did, and should not have.
     pub(super) done: Option<&'static str>,
@@ -24,6 +29,7 @@ impl Answer {
                 continue;
             };
             answer.bodies.extend(message.body);
+            answer.is_to_the_request |= message.id == ID;
             match message.read() {
                 Ok(Response::Refused(_)) => answer.refused = true,
                 Ok(Response::TimeSet { .. }) => answer.done = Some("time-set"),
